@@ -1,0 +1,388 @@
+//! The shape of every catalogue record. Field names are the TOML keys; units stand in the names.
+//! Each record carries a default citation; `cite` overrides it for single fields.
+
+use crate::provenance::Cite;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Which source a figure rests on: the record's own, unless `cite.FIELD` names another.
+pub type CiteByField = BTreeMap<String, Cite>;
+
+macro_rules! cited {
+    ($record:ident) => {
+        impl $record {
+            /// The citation for one field of this record.
+            pub fn cite(&self, field: &str) -> Cite {
+                self.cite.get(field).cloned().unwrap_or_else(|| Cite {
+                    source: self.source.clone(),
+                    as_of: self.as_of,
+                    derived: None,
+                })
+            }
+        }
+    };
+}
+
+/// A GPU, or the accelerator part of a system on chip.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Accelerator {
+    /// Kebab case, vendor first: `nvidia-rtx-4090`.
+    pub id: String,
+    pub name: String,
+    pub vendor: Vendor,
+    pub class: HardwareClass,
+    pub form: FormFactor,
+    /// Device memory, binary gibibytes. For a system on chip: see [`Machine::memory_gib`].
+    pub memory_gib: Option<f64>,
+    /// Peak memory bandwidth, decimal GB/s.
+    pub bandwidth_gb_s: Option<f64>,
+    /// Dense rates, no sparsity, FP32 accumulate where the vendor states it.
+    pub fp16_tflops: Option<f64>,
+    pub bf16_tflops: Option<f64>,
+    pub fp8_tflops: Option<f64>,
+    pub int8_tops: Option<f64>,
+    /// Board power limit (TDP, TGP, TBP).
+    pub board_watts: Option<f64>,
+    /// Power with a model resident and no request running, or at the desktop where only that is known.
+    pub idle_watts: Option<f64>,
+    /// `pcie-4.0-x16`, `nvlink-4`, ...
+    pub interconnect: Option<String>,
+    /// Bandwidth between two of them, GB/s, one direction.
+    pub interconnect_gb_s: Option<f64>,
+    pub released: Option<String>,
+    #[serde(default)]
+    pub price: Vec<PurchasePrice>,
+    pub source: String,
+    #[schemars(with = "String")]
+    pub as_of: Date,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cite: CiteByField,
+}
+cited!(Accelerator);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Vendor {
+    Nvidia,
+    Amd,
+    Intel,
+    Apple,
+    Qualcomm,
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HardwareClass {
+    Consumer,
+    Workstation,
+    Datacentre,
+    /// Shares its memory with the processor.
+    Integrated,
+    /// No accelerator: runs on the processor.
+    Cpu,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FormFactor {
+    Pcie,
+    Sxm,
+    Oam,
+    Mxm,
+    Soc,
+}
+
+/// What one was asked for, somewhere, on some day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PurchasePrice {
+    pub amount: f64,
+    /// ISO 4217.
+    pub currency: String,
+    /// Country or shop: `US`, `DE`.
+    pub place: String,
+    pub condition: Condition,
+    pub source: String,
+    #[schemars(with = "String")]
+    pub as_of: Date,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// The maker's list price.
+    Msrp,
+    New,
+    Used,
+    Refurbished,
+}
+
+/// A complete computer: bought as one, switched on as one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    pub id: String,
+    pub name: String,
+    pub class: HardwareClass,
+    /// Id of the accelerator in it; `None` for a plain server.
+    pub accelerator: Option<String>,
+    #[serde(default = "one")]
+    pub accelerators: u32,
+    /// System (or unified) memory.
+    pub memory_gib: Option<f64>,
+    /// Bandwidth of that memory: decides speed where the model lives there.
+    pub bandwidth_gb_s: Option<f64>,
+    pub cpu: Option<String>,
+    pub cpu_cores: Option<u32>,
+    /// Dense FP16/BF16 rate of the processor, for plain servers.
+    pub fp16_tflops: Option<f64>,
+    /// At the wall, whole machine.
+    pub idle_watts: Option<f64>,
+    pub load_watts: Option<f64>,
+    pub released: Option<String>,
+    #[serde(default)]
+    pub price: Vec<PurchasePrice>,
+    pub source: String,
+    #[schemars(with = "String")]
+    pub as_of: Date,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cite: CiteByField,
+}
+cited!(Machine);
+
+const fn one() -> u32 {
+    1
+}
+
+/// A GPU rented by the hour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rental {
+    /// `provider-instance-terms`: `runpod-h100-sxm-on-demand`.
+    pub id: String,
+    pub provider: String,
+    /// The provider's own name for it.
+    pub instance: String,
+    /// Id of the accelerator.
+    pub accelerator: String,
+    #[serde(default = "one")]
+    pub accelerators: u32,
+    pub terms: RentalTerms,
+    /// Length of the commitment, for reserved.
+    pub term_months: Option<u32>,
+    /// Whole instance, one hour.
+    pub per_hour: f64,
+    pub currency: String,
+    pub region: Option<String>,
+    pub source: String,
+    #[schemars(with = "String")]
+    pub as_of: Date,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cite: CiteByField,
+}
+cited!(Rental);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RentalTerms {
+    OnDemand,
+    Spot,
+    Reserved,
+}
+
+/// Price of electricity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tariff {
+    /// `us`, `de-household`, `de-industry`.
+    pub id: String,
+    pub name: String,
+    pub country: String,
+    pub usd_per_kwh: f64,
+    /// The figure as published, where it is not in USD.
+    pub local_per_kwh: Option<f64>,
+    pub currency: Option<String>,
+    /// Grams of CO2 per kWh, where known.
+    pub grams_co2_per_kwh: Option<f64>,
+    pub source: String,
+    #[schemars(with = "String")]
+    pub as_of: Date,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cite: CiteByField,
+}
+cited!(Tariff);
+
+/// A model whose weights can be had.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenModel {
+    /// `llama-3.1-8b-instruct`.
+    pub id: String,
+    pub name: String,
+    /// `OWNER/REPO` on the hub.
+    pub repository: Option<String>,
+    pub family: Option<String>,
+    pub licence: Option<String>,
+    pub released: Option<String>,
+    /// Capability tier of the brief: 1 (highest) to 4.
+    pub tier: Option<u8>,
+    pub parameters: Option<u64>,
+    /// Used per token: all of them unless it is a mixture of experts.
+    pub active_parameters: Option<u64>,
+    pub layers: Option<u32>,
+    pub heads: Option<u32>,
+    pub kv_heads: Option<u32>,
+    pub head_size: Option<u32>,
+    pub hidden_size: Option<u32>,
+    pub vocabulary: Option<u32>,
+    pub context_tokens: Option<u64>,
+    #[serde(default)]
+    pub attention: Attention,
+    pub experts: Option<u32>,
+    pub experts_per_token: Option<u32>,
+    pub source: String,
+    #[schemars(with = "String")]
+    pub as_of: Date,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cite: CiteByField,
+}
+cited!(OpenModel);
+
+/// What the KV cache holds per layer.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Attention {
+    /// Every layer keeps keys and values of the whole context.
+    #[default]
+    Full,
+    /// Some layers keep only a window.
+    SlidingWindow {
+        window_tokens: u64,
+        /// Layers that keep the whole context.
+        full_layers: u32,
+    },
+    /// Multi-head latent attention: one compressed vector per token and layer.
+    Latent { kv_lora_rank: u32, rope_head_size: u32 },
+    /// Only some layers attend; the others keep a state of fixed size (Mamba, linear attention).
+    Hybrid { attention_layers: u32 },
+}
+
+/// A model rented by the token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiModel {
+    /// `provider/model`, dated where the provider dates it: `anthropic/claude-sonnet-4-5-20250929`.
+    pub id: String,
+    pub provider: String,
+    /// The name sent on the wire.
+    pub model: String,
+    pub name: Option<String>,
+    /// Other names that mean this model *today*. Never priced by themselves.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Id of the open model it is, where it is one: the second comparator.
+    pub open_model: Option<String>,
+    /// Capability tier of the brief: 1 (highest) to 4.
+    pub tier: Option<u8>,
+    pub context_tokens: Option<u64>,
+    pub max_output_tokens: Option<u64>,
+    #[serde(default)]
+    pub reasoning: ReasoningRule,
+    /// The day the provider stops serving it.
+    #[schemars(with = "Option<String>")]
+    pub retires: Option<Date>,
+    /// In order of `from`; the last whose `from` is not after the date is in force.
+    pub price: Vec<PricePeriod>,
+    pub source: String,
+    #[schemars(with = "String")]
+    pub as_of: Date,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cite: CiteByField,
+}
+cited!(ApiModel);
+
+/// How reasoning tokens are billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReasoningRule {
+    /// As output tokens.
+    #[default]
+    AsOutput,
+    /// At [`Rates::reasoning_per_mtok`].
+    OwnRate,
+}
+
+/// The prices in force from a date on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PricePeriod {
+    /// First day; absent: since the model exists.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub from: Option<Date>,
+    /// ISO 4217.
+    #[serde(default = "usd")]
+    pub currency: String,
+    pub rates: Rates,
+    /// Factor on every rate for batch requests; absent: no batch offer known.
+    pub batch_multiplier: Option<f64>,
+    /// Past the threshold *all* tokens of the request pay the tier's rates.
+    #[serde(default)]
+    pub tiers: Vec<ContextTier>,
+    /// Times of day with other rates.
+    #[serde(default)]
+    pub windows: Vec<TimeWindow>,
+    /// A price of zero is an error unless this says so.
+    #[serde(default)]
+    pub free: bool,
+    #[serde(default)]
+    pub cite: Option<Cite>,
+}
+
+fn usd() -> String {
+    "USD".to_owned()
+}
+
+/// Prices of one million tokens, in the period's currency. Absent is unknown, never 0.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    pub input_per_mtok: Option<f64>,
+    pub output_per_mtok: Option<f64>,
+    pub cache_read_per_mtok: Option<f64>,
+    pub cache_write_per_mtok: Option<f64>,
+    pub reasoning_per_mtok: Option<f64>,
+}
+
+/// Rates for requests whose input is longer than a threshold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContextTier {
+    /// Applies when the request's input tokens exceed this.
+    pub above_input_tokens: u64,
+    pub rates: Rates,
+}
+
+/// Rates within a part of each day, UTC; may wrap midnight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimeWindow {
+    /// `HH:MM`, inclusive.
+    pub start_utc: String,
+    /// `HH:MM`, exclusive.
+    pub end_utc: String,
+    pub rates: Rates,
+}
+
+impl ApiModel {
+    /// The prices in force on a day.
+    pub fn price_on(&self, day: Date) -> Option<&PricePeriod> {
+        self.price.iter().rfind(|p| p.from.is_none_or(|from| from <= day))
+    }
+}

@@ -1,0 +1,11 @@
+//! One file per command: its arguments, and the function that runs it.
+
+pub mod advise;
+pub mod bench;
+pub mod breakeven;
+pub mod db;
+pub mod doctor;
+pub mod fit;
+pub mod report;
+pub mod schema;
+pub mod worker;

@@ -1,0 +1,76 @@
+//! Errors as the user meets them: one paragraph that names what, where and what to do, and a
+//! documented exit code.
+
+use crate::report::sanitize;
+use std::process::ExitCode;
+
+/// Exit codes (`freehold help exit-codes`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Done = 0,
+    Failed = 1,
+    /// Bad usage or a bad input file.
+    Usage = 2,
+    /// A `--require` gate was not met.
+    Gate = 3,
+    /// A credential is missing or was refused.
+    Credential = 4,
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// What ends a command.
+#[derive(Debug)]
+pub enum CliError {
+    /// Whoever read our output stopped reading: a silent success.
+    BrokenPipe,
+    /// Anything else.
+    Stop { exit: Exit, message: String, hint: Option<String> },
+}
+
+impl CliError {
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self::Stop { exit, message: message.into(), hint: None }
+    }
+    /// Bad usage or bad input: exit 2.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+    /// It could not be done: exit 1.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(mut self, text: impl Into<String>) -> Self {
+        if let Self::Stop { hint, .. } = &mut self {
+            *hint = Some(text.into());
+        }
+        self
+    }
+    /// An I/O error on a named file.
+    pub fn file(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::Usage } else { Exit::Failed };
+        Self::new(exit, format!("cannot {action} {}: {error}", path.display()))
+    }
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::BrokenPipe => Exit::Done,
+            Self::Stop { exit, .. } => *exit,
+        }
+    }
+    pub(super) fn print(&self) {
+        let Self::Stop { message, hint, .. } = self else { return };
+        let mut err = anstream::stderr();
+        use std::io::Write as _;
+        let _ = writeln!(err, "error: {}", sanitize::terminal(message).trim_end());
+        if let Some(hint) = hint {
+            let _ = writeln!(err, "\nhint: {}", sanitize::terminal(hint).trim_end());
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The outside world: arguments → settings → a plain function call → bytes on a stream, and the
+//! only place that prints, prompts, reads files, the clock and the environment, or ends the process.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
+pub mod commands;
+pub mod context;
+pub mod error;
+pub mod output;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use context::Context;
+pub use error::{CliError, Exit};
+use std::process::ExitCode;
+
+/// Should this LLM workload run on a cloud API, on hardware we own, or both, and what will it cost?
+#[derive(Debug, Parser)]
+#[command(
+    name = "freehold",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  freehold advise                                   ask five questions, get a verdict
+  freehold bench --model default --api openai:MODEL --prompts prompts.jsonl -o bench.json
+  freehold breakeven --measured bench.json -o cost.json
+  freehold report bench.json cost.json advice.json --format markdown -o memo.md"
+)]
+pub struct Cli {
+    /// The day the prices are taken for (default: today).
+    #[arg(long, global = true, value_name = "YYYY-MM-DD", help_heading = "Global options")]
+    pub today: Option<jiff::civil::Date>,
+    /// Never ask; a missing answer is an error.
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_input: bool,
+    /// No progress, no notes on stderr.
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Advise(commands::advise::Args),
+    Breakeven(commands::breakeven::Args),
+    Bench(commands::bench::Args),
+    Report(commands::report::Args),
+    Fit(commands::fit::Args),
+    Db(commands::db::Args),
+    Doctor(commands::doctor::Args),
+    Schema(commands::schema::Args),
+    /// The local engine's worker process; started by `bench`, speaks frames on its pipes.
+    #[command(hide = true)]
+    Worker(commands::worker::Args),
+}
+
+/// Parse, run, map the outcome to an exit code.
+pub fn main() -> ExitCode {
+    let matches = match Cli::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(e) => {
+            // clap prints help to stdout with code 0 and usage errors to stderr with code 2.
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+        }
+    };
+    let outcome =
+        Cli::from_arg_matches(&matches).map_err(|e| CliError::usage(e.to_string())).and_then(|cli| {
+            let context = Context::from_process(&cli);
+            run(cli.command, &context)
+        });
+    match outcome {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => {
+            error.print();
+            error.exit().into()
+        }
+    }
+}
+
+fn run(command: Command, context: &Context) -> Result<(), CliError> {
+    match command {
+        Command::Advise(args) => commands::advise::run(args, context),
+        Command::Breakeven(args) => commands::breakeven::run(args, context),
+        Command::Bench(args) => commands::bench::run(args, context),
+        Command::Report(args) => commands::report::run(args, context),
+        Command::Fit(args) => commands::fit::run(args, context),
+        Command::Db(args) => commands::db::run(args, context),
+        Command::Doctor(args) => commands::doctor::run(args, context),
+        Command::Schema(args) => commands::schema::run(args, context),
+        Command::Worker(args) => commands::worker::run(args, context),
+    }
+}

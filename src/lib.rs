@@ -1,0 +1,37 @@
+//! `freehold` answers one question: *should this workload run on a cloud LLM API, on hardware we
+//! own, or both, and what will it cost?*
+//!
+//! ```text
+//! Need ──► Evidence ──► Cost ──► Verdict ──► Memo
+//! advise    bench       breakeven  advise      report
+//! ```
+//!
+//! # Layers
+//!
+//! An arrow only ever points to a lower layer; `tests/it/layering.rs` reads every `use crate::`
+//! and checks it.
+//!
+//! | layer | modules | may use |
+//! |---|---|---|
+//! | 0 values | [`units`], [`provenance`] | nothing of ours |
+//! | 1 inputs | [`gguf`], [`catalog`], [`workload`] | 0 |
+//! | 2 engines | [`capacity`], then [`cost`], then [`advise`] | 0, 1, and engines to the left |
+//! | 2b measuring | [`measure`] | 0, 1 |
+//! | 3 documents | [`report`] | 0 to 2b |
+//! | 4 the world | [`cli`] | everything |
+//!
+//! Engines are pure: no I/O, no clock, no environment, deterministic given a seed. They return
+//! values, never text for people. Only `measure` touches network and foreign code; only `cli`
+//! touches the terminal, files, the clock and the environment.
+
+pub mod advise;
+pub mod capacity;
+pub mod catalog;
+pub mod cli;
+pub mod cost;
+pub mod gguf;
+pub mod measure;
+pub mod provenance;
+pub mod report;
+pub mod units;
+pub mod workload;

@@ -1,0 +1,148 @@
+//! What backends report, and what they are asked. All times are nanoseconds of one monotonic clock
+//! since the request was handed over (local: accepted by the worker, before chat template and
+//! tokenisation; API: just before the first byte is written to an open connection).
+
+use serde::{Deserialize, Serialize};
+
+/// Nanoseconds since the request was handed over.
+pub type Nanos = u64;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// When its bytes left the socket reader, or when the worker saw it: before any parsing.
+    pub at: Nanos,
+    pub event: Event,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Event {
+    /// API: response headers came.
+    Headers { status: u16, connection_reused: Option<bool>, request_id: Option<String> },
+    /// Local: the prompt is rendered and tokenised.
+    Tokenized { prompt_tokens: u32 },
+    /// Local: the prompt is in the KV cache.
+    PrefillDone,
+    /// Generated content. `tokens` is 1 for the local engine, unknown for an API chunk. An empty
+    /// `text` is a local token whose text is not yet complete UTF-8; it never stops TTFT.
+    Content { channel: Channel, text: String, tokens: Option<u32> },
+    /// The provider's counts, normalised. The last one seen wins.
+    Usage(Usage),
+    /// The terminal condition of the wire: without it the answer is truncated.
+    Finished { reason: FinishReason },
+    /// The request failed; nothing follows.
+    Failed(Fault),
+    /// Counters of the serving engine itself (llama.cpp server `timings`, the worker's own), kept
+    /// to check our clock against.
+    EngineTimings { prompt_tokens: u32, prompt_ms: f64, output_tokens: u32, output_ms: f64 },
+    /// Something of the wire that we do not know; counted, never fatal.
+    Unknown,
+}
+
+/// Where generated content belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    Text,
+    Reasoning,
+    Tool,
+    Refusal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FinishReason {
+    /// The model ended by itself.
+    Stop,
+    /// The output limit was reached.
+    Length,
+    ToolCalls,
+    ContentFilter,
+    Other,
+}
+
+/// Token counts of one request (wire.md section 11). Absent is unknown, never 0.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Input neither read from nor written to a cache.
+    pub input_uncached: Option<u64>,
+    pub cache_read: Option<u64>,
+    pub cache_write: Option<u64>,
+    /// Everything billed as output, reasoning included.
+    pub output: Option<u64>,
+    /// Of `output`, reasoning.
+    pub reasoning: Option<u64>,
+    /// The provider's own cost of the request, USD, where it says.
+    pub provider_cost_usd: Option<f64>,
+    /// The counts do not add up to the provider's total.
+    pub inconsistent: bool,
+}
+
+/// A typed failure. `kind` is stable and documented; `message` is for people and already sanitised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Fault {
+    pub kind: FaultKind,
+    pub message: String,
+}
+
+/// The classes of faults.md B1 and C1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    ConnectDns,
+    ConnectRefused,
+    ConnectTimeout,
+    Tls,
+    Redirect,
+    Request,
+    Auth,
+    Quota,
+    NotFound,
+    Rate,
+    Server,
+    TimeoutFirst,
+    TimeoutIdle,
+    TimeoutTotal,
+    Truncated,
+    Malformed,
+    TooLarge,
+    ProviderError,
+    NotAStream,
+    Empty,
+    /// Local: the model file is missing, unreadable or not what it says.
+    Model,
+    /// Local: prompt and output do not fit the context.
+    Context,
+    /// Local: the chat template does not render.
+    Template,
+    /// Local: the worker process ended, hung or spoke nonsense.
+    Worker,
+    /// Local: the engine refused or failed.
+    Engine,
+    /// The run was interrupted.
+    Interrupted,
+}
+
+/// What a backend is asked to generate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    pub messages: Vec<Message>,
+    pub max_output_tokens: u32,
+    /// Put at the very start of the first message so that no prompt cache can answer.
+    pub cache_marker: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    pub role: Role,
+    pub content: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+}

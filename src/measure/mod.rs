@@ -1,0 +1,11 @@
+//! Measuring: the only asynchronous, network and foreign code.
+//!
+//! ```text
+//! prompts + targets ─► plan ─► backend (local worker | api) ─► timestamped events ─► fold ─► samples ─► stats
+//! ```
+//!
+//! A backend yields [`event::Stamped`] events and computes nothing. Every metric is a fold over
+//! them, so a definition can change without a new measurement.
+
+pub mod backend;
+pub mod event;

@@ -1,0 +1,1 @@
+//! `freehold.breakeven/1`.

@@ -1,0 +1,100 @@
+//! Everything not written by us is hostile text: model answers, provider errors, model metadata,
+//! file names. One function per sink (faults.md A5); each renderer calls its own, nobody else does.
+
+/// For a terminal: line feeds and tabs stay; every other control character, C1, bidirectional
+/// control and zero-width character goes, so that text cannot move the cursor, set a title or
+/// reorder what a person reads.
+pub fn terminal(text: &str) -> String {
+    text.chars().filter(|&c| c == '\n' || c == '\t' || !is_unsafe(c)).collect()
+}
+
+/// For one line of a terminal: as [`terminal`], with line feeds and tabs as spaces and at most
+/// `max` characters.
+pub fn line(text: &str, max: usize) -> String {
+    let mut out: String = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|&c| !is_unsafe(c))
+        .take(max + 1)
+        .collect();
+    if out.chars().count() > max {
+        out = out.chars().take(max.saturating_sub(1)).collect();
+        out.push('…');
+    }
+    out
+}
+
+/// For HTML, as text or in a quoted attribute.
+pub fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in terminal(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// For a Markdown table cell or paragraph: one line, with the characters that would start markup
+/// escaped.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in line(text, usize::MAX - 1).chars() {
+        if matches!(c, '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#' | '~') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// For a CSV text cell: a leading character that a spreadsheet would take for a formula is
+/// disarmed with an apostrophe. Numbers do not pass through here.
+pub fn csv_text(text: &str) -> String {
+    let clean = terminal(text);
+    let body = clean.trim_start_matches(['"', '\'', ' ']);
+    if body.starts_with(['=', '+', '-', '@', '\t', '\r']) || clean.starts_with(['\t', '\r']) {
+        format!("'{clean}")
+    } else {
+        clean
+    }
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' | '\u{061c}' | '\u{180e}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}' | '\u{2028}' | '\u{2029}' | '\u{00ad}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_do_not_reach_a_terminal() {
+        assert_eq!(terminal("a\u{1b}[31mb\u{9b}2J\r\nc\u{202e}d"), "a[31mb2J\ncd");
+        assert_eq!(line("a\nb\tc", 10), "a b c");
+        assert_eq!(line("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn formulas_are_disarmed() {
+        for cell in ["=1+1", "+1", "-1", "@x", "\"=1", "\t=1"] {
+            assert!(csv_text(cell).starts_with('\''), "{cell:?} -> {:?}", csv_text(cell));
+        }
+        assert_eq!(csv_text("plain"), "plain");
+    }
+
+    #[test]
+    fn markup_is_text() {
+        assert_eq!(html("<b a='1'>"), "&lt;b a=&#39;1&#39;&gt;");
+        assert_eq!(markdown("a|b\n<i>"), "a\\|b \\<i\\>");
+    }
+}

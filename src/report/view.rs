@@ -1,0 +1,458 @@
+//! What a document looks like to a person, before any format is chosen: a list of blocks. One
+//! renderer per format turns it into text. Documents never format for a terminal themselves.
+
+use super::envelope::Warning;
+use super::sanitize;
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width};
+use std::fmt::Write as _;
+
+/// Output formats every command understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Table,
+    Json,
+    Markdown,
+    Html,
+    Csv,
+}
+
+/// A document for people.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct View {
+    pub title: String,
+    pub blocks: Vec<Block>,
+}
+
+/// A part of a view.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Block {
+    Heading(String),
+    Paragraph(String),
+    List(Vec<String>),
+    Numbered(Vec<String>),
+    Table(Table),
+    /// Shown as is, in a fixed-width face: commands, terminal charts.
+    Code(String),
+    Warnings(Vec<Warning>),
+}
+
+/// A table. Rows have as many cells as there are columns.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    pub caption: Option<String>,
+    pub columns: Vec<Column>,
+    pub rows: Vec<Vec<Cell>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    pub name: String,
+    pub numeric: bool,
+}
+
+/// One cell. Numbers are kept as numbers so that CSV has them bare.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    Text(String),
+    /// The value, and how a person reads it.
+    Number(f64, String),
+    /// Not known or not applicable: shown as `–`, empty in CSV.
+    None,
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(cell: Option<T>) -> Self {
+        cell.map_or(Self::None, Into::into)
+    }
+}
+
+impl Cell {
+    fn shown(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Number(_, text) => text,
+            Self::None => "–",
+        }
+    }
+}
+
+impl Table {
+    /// A table with these columns; a name that starts with `#` is a numeric column.
+    pub fn new(columns: &[&str]) -> Self {
+        Self {
+            caption: None,
+            columns: columns
+                .iter()
+                .map(|name| Column {
+                    name: name.trim_start_matches('#').to_owned(),
+                    numeric: name.starts_with('#'),
+                })
+                .collect(),
+            rows: Vec::new(),
+        }
+    }
+    /// Set the caption.
+    #[must_use]
+    pub fn caption(mut self, caption: impl Into<String>) -> Self {
+        self.caption = Some(caption.into());
+        self
+    }
+    /// Add a row.
+    pub fn row<const N: usize>(&mut self, cells: [Cell; N]) {
+        self.rows.push(cells.into());
+    }
+}
+
+impl View {
+    /// An empty view.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), blocks: Vec::new() }
+    }
+    /// Add a block.
+    pub fn push(&mut self, block: Block) -> &mut Self {
+        self.blocks.push(block);
+        self
+    }
+    /// Add a heading.
+    pub fn heading(&mut self, text: impl Into<String>) -> &mut Self {
+        self.push(Block::Heading(text.into()))
+    }
+    /// Add a paragraph.
+    pub fn paragraph(&mut self, text: impl Into<String>) -> &mut Self {
+        self.push(Block::Paragraph(text.into()))
+    }
+
+    /// For a terminal `width` columns wide.
+    pub fn to_terminal(&self, width: u16) -> String {
+        let mut out = String::new();
+        let title = sanitize::line(&self.title, 200);
+        if !title.is_empty() {
+            let _ = writeln!(out, "{title}\n{}", "=".repeat(title.chars().count()));
+        }
+        for block in &self.blocks {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            match block {
+                Block::Heading(text) => {
+                    let text = sanitize::line(text, 200);
+                    let _ = writeln!(out, "{text}\n{}", "-".repeat(text.chars().count()));
+                }
+                Block::Paragraph(text) => wrap(&mut out, &sanitize::terminal(text), width, "", ""),
+                Block::List(items) => {
+                    for item in items {
+                        wrap(&mut out, &sanitize::terminal(item), width, "- ", "  ");
+                    }
+                }
+                Block::Numbered(items) => {
+                    for (n, item) in items.iter().enumerate() {
+                        wrap(&mut out, &sanitize::terminal(item), width, &format!("{}. ", n + 1), "   ");
+                    }
+                }
+                Block::Table(table) => terminal_table(&mut out, table, width),
+                Block::Code(text) => {
+                    for line in sanitize::terminal(text).lines() {
+                        let _ = writeln!(out, "  {line}");
+                    }
+                }
+                Block::Warnings(warnings) => {
+                    for w in warnings {
+                        wrap(&mut out, &sanitize::terminal(&w.message), width, "warning: ", "         ");
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// GitHub-flavoured Markdown.
+    pub fn to_markdown(&self) -> String {
+        let mut out = String::new();
+        if !self.title.is_empty() {
+            let _ = writeln!(out, "# {}", sanitize::markdown(&self.title));
+        }
+        for block in &self.blocks {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            match block {
+                Block::Heading(text) => {
+                    let _ = writeln!(out, "## {}", sanitize::markdown(text));
+                }
+                Block::Paragraph(text) => {
+                    let _ = writeln!(out, "{}", sanitize::markdown(text));
+                }
+                Block::List(items) => {
+                    for item in items {
+                        let _ = writeln!(out, "- {}", sanitize::markdown(item));
+                    }
+                }
+                Block::Numbered(items) => {
+                    for (n, item) in items.iter().enumerate() {
+                        let _ = writeln!(out, "{}. {}", n + 1, sanitize::markdown(item));
+                    }
+                }
+                Block::Table(table) => markdown_table(&mut out, table),
+                Block::Code(text) => {
+                    let text = sanitize::terminal(text);
+                    let fence = "`".repeat(3.max(longest_run(&text, '`') + 1));
+                    let _ = writeln!(out, "{fence}\n{}\n{fence}", text.trim_end());
+                }
+                Block::Warnings(warnings) => {
+                    for w in warnings {
+                        let _ = writeln!(out, "> **Warning:** {}", sanitize::markdown(&w.message));
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// One self-contained page: no script, nothing loaded from elsewhere.
+    pub fn to_html(&self) -> String {
+        let mut out = String::from(HTML_HEAD);
+        let title = sanitize::html(&self.title);
+        let _ = writeln!(
+            out,
+            "<title>{title}</title>\n<style>{HTML_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>"
+        );
+        for block in &self.blocks {
+            match block {
+                Block::Heading(text) => {
+                    let _ = writeln!(out, "<h2>{}</h2>", sanitize::html(text));
+                }
+                Block::Paragraph(text) => {
+                    let _ = writeln!(out, "<p>{}</p>", sanitize::html(text));
+                }
+                Block::List(items) => html_list(&mut out, "ul", items),
+                Block::Numbered(items) => html_list(&mut out, "ol", items),
+                Block::Table(table) => html_table(&mut out, table),
+                Block::Code(text) => {
+                    let _ = writeln!(out, "<pre>{}</pre>", sanitize::html(text));
+                }
+                Block::Warnings(warnings) => {
+                    for w in warnings {
+                        let _ = writeln!(
+                            out,
+                            "<p class=\"warning\"><strong>Warning:</strong> {}</p>",
+                            sanitize::html(&w.message)
+                        );
+                    }
+                }
+            }
+        }
+        out.push_str("</body>\n</html>\n");
+        out
+    }
+
+    /// Every table, one after the other, an empty line between them. Documents with a natural
+    /// table of their own (month by month) write that instead.
+    pub fn to_csv(&self) -> String {
+        let mut out = String::new();
+        for block in &self.blocks {
+            let Block::Table(table) = block else { continue };
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out.push_str(&table.to_csv());
+        }
+        out
+    }
+}
+
+impl Table {
+    /// RFC 4180, text always quoted, numbers bare.
+    pub fn to_csv(&self) -> String {
+        let mut writer =
+            csv::WriterBuilder::new().quote_style(csv::QuoteStyle::NonNumeric).from_writer(Vec::new());
+        let header: Vec<String> = self.columns.iter().map(|c| sanitize::csv_text(&c.name)).collect();
+        // Writing to memory cannot fail, and every row has the header's length.
+        let _ = writer.write_record(&header);
+        for row in &self.rows {
+            let cells: Vec<String> = row
+                .iter()
+                .map(|cell| match cell {
+                    Cell::Text(text) => sanitize::csv_text(text),
+                    Cell::Number(value, _) => value.to_string(),
+                    Cell::None => String::new(),
+                })
+                .collect();
+            let _ = writer.write_record(&cells);
+        }
+        String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+fn wrap(out: &mut String, text: &str, width: u16, first: &str, rest: &str) {
+    use unicode_width::UnicodeWidthStr as _;
+    let width = usize::from(width.max(20));
+    for (n, line) in text.lines().enumerate() {
+        let mut prefix = if n == 0 { first } else { rest };
+        let mut used = 0;
+        for word in line.split_whitespace() {
+            if used > 0 && prefix.width() + used + 1 + word.width() > width {
+                out.push('\n');
+                prefix = rest;
+                used = 0;
+            }
+            if used == 0 {
+                out.push_str(prefix);
+            } else {
+                out.push(' ');
+                used += 1;
+            }
+            out.push_str(word);
+            used += word.width();
+        }
+        out.push('\n');
+    }
+}
+
+fn terminal_table(out: &mut String, table: &Table, width: u16) {
+    let mut drawn = comfy_table::Table::new();
+    drawn
+        .load_style(comfy_table::presets::UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width.max(40));
+    drawn.set_header(
+        table
+            .columns
+            .iter()
+            .map(|c| comfy_table::Cell::new(sanitize::line(&c.name, 60)).set_alignment(alignment(c))),
+    );
+    for row in &table.rows {
+        drawn.add_row(row.iter().zip(&table.columns).map(|(cell, column)| {
+            comfy_table::Cell::new(sanitize::line(cell.shown(), 400)).set_alignment(alignment(column))
+        }));
+    }
+    // Numbers never wrap in the middle.
+    for (n, column) in table.columns.iter().enumerate() {
+        if column.numeric
+            && let Some(c) = drawn.column_mut(n)
+        {
+            let widest =
+                table.rows.iter().filter_map(|r| r.get(n)).map(|cell| cell.shown().chars().count()).max();
+            c.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(
+                u16::try_from(widest.unwrap_or(0)).unwrap_or(40).min(24) + 2,
+            )));
+        }
+    }
+    if let Some(caption) = &table.caption {
+        wrap(out, &sanitize::terminal(caption), width, "", "");
+    }
+    for line in drawn.lines() {
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+}
+
+fn alignment(column: &Column) -> CellAlignment {
+    if column.numeric { CellAlignment::Right } else { CellAlignment::Left }
+}
+
+fn markdown_table(out: &mut String, table: &Table) {
+    if let Some(caption) = &table.caption {
+        let _ = writeln!(out, "{}\n", sanitize::markdown(caption));
+    }
+    let names: Vec<String> = table.columns.iter().map(|c| sanitize::markdown(&c.name)).collect();
+    let rules: Vec<&str> = table.columns.iter().map(|c| if c.numeric { "---:" } else { "---" }).collect();
+    let _ = writeln!(out, "| {} |\n| {} |", names.join(" | "), rules.join(" | "));
+    for row in &table.rows {
+        let cells: Vec<String> = row.iter().map(|c| sanitize::markdown(c.shown())).collect();
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
+    }
+}
+
+fn html_list(out: &mut String, tag: &str, items: &[String]) {
+    let _ = writeln!(out, "<{tag}>");
+    for item in items {
+        let _ = writeln!(out, "<li>{}</li>", sanitize::html(item));
+    }
+    let _ = writeln!(out, "</{tag}>");
+}
+
+fn html_table(out: &mut String, table: &Table) {
+    out.push_str("<div class=\"scroll\"><table>\n");
+    if let Some(caption) = &table.caption {
+        let _ = writeln!(out, "<caption>{}</caption>", sanitize::html(caption));
+    }
+    out.push_str("<thead><tr>");
+    for c in &table.columns {
+        let class = if c.numeric { " class=\"n\"" } else { "" };
+        let _ = write!(out, "<th scope=\"col\"{class}>{}</th>", sanitize::html(&c.name));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    for row in &table.rows {
+        out.push_str("<tr>");
+        for (cell, c) in row.iter().zip(&table.columns) {
+            let class = if c.numeric { " class=\"n\"" } else { "" };
+            let _ = write!(out, "<td{class}>{}</td>", sanitize::html(cell.shown()));
+        }
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</tbody></table></div>\n");
+}
+
+fn longest_run(text: &str, of: char) -> usize {
+    text.split(|c| c != of).map(str::len).max().unwrap_or(0)
+}
+
+const HTML_HEAD: &str = r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+"#;
+
+const HTML_STYLE: &str = "
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}
+h1,h2{line-height:1.2}table{border-collapse:collapse;width:100%}caption{text-align:left;padding:.3rem 0;color:#555}
+th,td{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}
+th.n,td.n{text-align:right;font-variant-numeric:tabular-nums}pre{background:#f5f5f5;padding:.8rem;overflow-x:auto}
+.warning{border-left:4px solid #b45309;padding-left:.8rem}.scroll{overflow-x:auto}
+@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}th,td{border-color:#333}pre{background:#222}caption{color:#aaa}}
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> View {
+        let mut view = View::new("Title");
+        let mut table = Table::new(&["name", "#USD"]).caption("Costs");
+        table.row(["a|b".into(), Cell::Number(-1.5, "-1.50".into())]);
+        table.row(["=cmd".into(), Cell::None]);
+        view.heading("Part").paragraph("Some words.").push(Block::Table(table));
+        view.push(Block::Warnings(vec![Warning::new("x", "Careful.")]));
+        view
+    }
+
+    #[test]
+    fn every_format_shows_warnings() {
+        let view = sample();
+        assert!(view.to_terminal(80).contains("warning: Careful."));
+        assert!(view.to_markdown().contains("> **Warning:** Careful."));
+        assert!(view.to_html().contains("<strong>Warning:</strong> Careful."));
+    }
+
+    #[test]
+    fn csv_keeps_numbers_and_disarms_text() {
+        assert_eq!(sample().to_csv(), "\"name\",\"USD\"\n\"a|b\",-1.5\n\"'=cmd\",\"\"\n");
+    }
+
+    #[test]
+    fn terminal_lines_fit() {
+        for line in sample().to_terminal(40).lines() {
+            assert!(line.chars().count() <= 40, "{line:?}");
+        }
+    }
+}
