@@ -268,6 +268,7 @@ impl From<Share> for f64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::float_cmp)]
     use super::*;
     use proptest::prelude::*;
 

@@ -37,9 +37,10 @@ impl Context {
         let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
         let home = || var("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
         let dir = |own: &str, xdg: &str, fallback: &str| {
-            var(own).map_or_else(|| {
-                var(xdg).map_or_else(|| home().join(fallback), PathBuf::from).join("freehold")
-            }, PathBuf::from)
+            var(own).map_or_else(
+                || var(xdg).map_or_else(|| home().join(fallback), PathBuf::from).join("freehold"),
+                PathBuf::from,
+            )
         };
         let stdout_terminal = std::io::stdout().is_terminal();
         Self {

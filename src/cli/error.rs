@@ -2,6 +2,7 @@
 //! documented exit code.
 
 use crate::report::sanitize;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Exit codes (`freehold help exit-codes`).
@@ -67,7 +68,6 @@ impl CliError {
     pub(super) fn print(&self) {
         let Self::Stop { message, hint, .. } = self else { return };
         let mut err = anstream::stderr();
-        use std::io::Write as _;
         let _ = writeln!(err, "error: {}", sanitize::terminal(message).trim_end());
         if let Some(hint) = hint {
             let _ = writeln!(err, "\nhint: {}", sanitize::terminal(hint).trim_end());
