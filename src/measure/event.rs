@@ -146,3 +146,15 @@ pub enum Role {
     User,
     Assistant,
 }
+
+impl Request {
+    /// The messages as they are sent: the cache marker, where there is one, stands at the very
+    /// start of the first message. Every backend sends exactly these.
+    pub fn marked_messages(&self) -> Vec<Message> {
+        let mut messages = self.messages.clone();
+        if let (Some(marker), Some(first)) = (&self.cache_marker, messages.first_mut()) {
+            first.content = format!("[{marker}]\n{}", first.content);
+        }
+        messages
+    }
+}

@@ -1,1 +1,428 @@
-//! `freehold.bench/1`.
+//! `freehold.bench/1`: what was measured, on which target, from which samples.
+//!
+//! ```text
+//! measured samples ─► statistics ─► BenchDocument ─► JSON | View | Evidence (for breakeven and advise)
+//! ```
+//!
+//! Latencies are milliseconds, rates are tokens per second, money is USD. `null` is "not measured",
+//! never 0. The definitions travel with the numbers in `result.definitions`.
+
+mod view;
+
+use super::envelope::Envelope;
+use crate::measure::event::{Fault, FinishReason};
+use crate::workload::evidence::{
+    Evidence, MeasuredLevel, MeasuredQuality, MeasuredTarget, TargetKind,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Name and major version of the document.
+pub const SCHEMA: &str = "freehold.bench/1";
+
+/// A bench document.
+pub type BenchDocument = Envelope<BenchResult>;
+
+/// Everything one run measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BenchResult {
+    /// False when the run was interrupted: what is here was measured, the rest is missing.
+    pub complete: bool,
+    pub targets: Vec<Target>,
+    /// One entry per planned request that was started, in the order they ran.
+    pub samples: Vec<Sample>,
+    /// Local against API, paired by prompt.
+    #[serde(default)]
+    pub comparisons: Vec<Comparison>,
+    /// Local against API on the user's own `expect`ations.
+    #[serde(default)]
+    pub quality: Vec<Quality>,
+    #[serde(default)]
+    pub spending: Spending,
+    /// What each metric means: field name → definition.
+    #[serde(default)]
+    pub definitions: BTreeMap<String, String>,
+}
+
+/// Where a target runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Local,
+    Api,
+}
+
+/// Who counted the tokens. Rates from two different sources are not comparable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenSource {
+    /// The provider's own usage record.
+    Usage,
+    /// The local engine's tokenizer.
+    LocalTokenizer,
+    /// Nobody: there is no token rate. Chunks are never counted as tokens.
+    NotMeasured,
+}
+
+/// One thing that was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Target {
+    /// Unique within the document: `local:smollm2.gguf`, `openai:gpt-x`.
+    pub id: String,
+    pub kind: Kind,
+    pub model: String,
+    /// It only stood in for a cloud API (a server on this machine): its speed says nothing about
+    /// any provider.
+    pub stand_in: bool,
+    /// Scheme, host and port of an API.
+    #[serde(default)]
+    pub origin: Option<String>,
+    pub token_source: TokenSource,
+    /// Requests started, warm-up not counted.
+    #[serde(default)]
+    pub requests: u32,
+    /// Of them, failed after all attempts.
+    pub failures: u32,
+    /// Of them, needed more than one attempt; they count for reliability, not for speed.
+    #[serde(default)]
+    pub retried: u32,
+    /// Fault kind → how often.
+    #[serde(default)]
+    pub failure_kinds: BTreeMap<String, u32>,
+    /// Why no further request was sent to this target, where that happened.
+    #[serde(default)]
+    pub stopped: Option<Fault>,
+    /// Finish reason → how often.
+    #[serde(default)]
+    pub finish: BTreeMap<String, u32>,
+    pub metrics: Metrics,
+    #[serde(default)]
+    pub tokens: TokenMeans,
+    /// `engine`: prompt time inside the engine. `lower_bound`: uncached input ÷ TTFT, queue and
+    /// network inside.
+    #[serde(default)]
+    pub prefill_basis: Option<String>,
+    /// What all measured requests cost together, where a price and usage are known.
+    #[serde(default)]
+    pub cost_usd_total: Option<f64>,
+    /// The catalogue's price record that was used.
+    #[serde(default)]
+    pub price: Option<Price>,
+    #[serde(default)]
+    pub pass_rate: Option<Rate>,
+    /// The engine behind a local target.
+    #[serde(default)]
+    pub engine: Option<Engine>,
+    /// First half of the runs against the second half of the same target: how noisy this is.
+    #[serde(default)]
+    pub noise: Option<Noise>,
+    /// Share of requests that went over an already open connection.
+    #[serde(default)]
+    pub connection_reused_share: Option<f64>,
+}
+
+/// Medians with 95 % intervals over the successful, first-attempt requests.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Metrics {
+    pub ttft_ms: Summary,
+    #[serde(default)]
+    pub ttfo_ms: Summary,
+    #[serde(default)]
+    pub ttfb_ms: Summary,
+    pub tpot_ms: Summary,
+    pub decode_tps: Summary,
+    pub prefill_tps: Summary,
+    pub e2e_ms: Summary,
+    #[serde(default)]
+    pub e2e_output_tps: Summary,
+    #[serde(default)]
+    pub icl_ms: Summary,
+    #[serde(default)]
+    pub cost_usd: Summary,
+    /// The engine's or server's own decode rate, to check our clock against.
+    #[serde(default)]
+    pub engine_decode_tps: Summary,
+}
+
+/// A median and what can be said about it from `n` values. Percentiles appear only where `n` can
+/// bound them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    pub n: u32,
+    pub median: Option<f64>,
+    /// Order-statistic 95 % interval of the median; null below six values.
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    #[serde(default)]
+    pub min: Option<f64>,
+    #[serde(default)]
+    pub max: Option<f64>,
+    /// From 36 values on.
+    #[serde(default)]
+    pub p90: Option<f64>,
+    /// From 72 values on.
+    #[serde(default)]
+    pub p95: Option<f64>,
+    /// From 368 values on.
+    #[serde(default)]
+    pub p99: Option<f64>,
+}
+
+/// Means per successful request, as the target counts tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenMeans {
+    /// All input, cached or not.
+    pub input: Option<f64>,
+    /// Of it, read from a prompt cache.
+    pub cached_input: Option<f64>,
+    /// All generated tokens, reasoning included.
+    pub output: Option<f64>,
+    pub reasoning: Option<f64>,
+}
+
+/// A price record in force on the day of the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Price {
+    /// Id of the record: `openai/gpt-x`.
+    pub id: String,
+    pub input_usd_per_mtok: Option<f64>,
+    pub output_usd_per_mtok: Option<f64>,
+    pub cache_read_usd_per_mtok: Option<f64>,
+    pub cache_write_usd_per_mtok: Option<f64>,
+    pub source: String,
+    pub as_of: String,
+}
+
+/// A share with its Wilson 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rate {
+    /// Prompts that say what they expect and got an answer.
+    pub n: u32,
+    pub passed: u32,
+    pub rate: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// What ran a local model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Engine {
+    /// `llama.cpp` build.
+    pub build: Option<String>,
+    /// CPU, or the GPU's name.
+    pub device: Option<String>,
+    pub gpu_layers: Option<u32>,
+    pub layers: Option<u32>,
+    pub threads: Option<u32>,
+    pub context_tokens: Option<u32>,
+    pub model_file: Option<String>,
+    pub model_sha256: Option<String>,
+    pub model_bytes: Option<u64>,
+    pub load_ms: Option<f64>,
+    /// `greedy`: the most likely token each time.
+    pub sampling: Option<String>,
+    /// Id of the machine or accelerator in the catalogue, where it could be told.
+    pub hardware: Option<String>,
+}
+
+/// A/A: one target against itself.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Noise {
+    /// Median decode time per token of the second half ÷ that of the first half.
+    pub tpot_half_ratio: Option<f64>,
+    /// The same for TTFT.
+    pub ttft_half_ratio: Option<f64>,
+    /// Spearman correlation of TPOT with the order of the runs: far from 0 is drift.
+    pub drift_rho: Option<f64>,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sample {
+    /// Id of the target.
+    pub target: String,
+    pub prompt_id: String,
+    /// 0-based.
+    pub repeat: u32,
+    /// Milliseconds since the start of the run.
+    #[serde(default)]
+    pub started_ms: Option<f64>,
+    /// Null: it succeeded.
+    pub error: Option<Fault>,
+    #[serde(default)]
+    pub attempts: u32,
+    /// Waited between attempts; not part of any latency.
+    #[serde(default)]
+    pub retry_wait_ms: f64,
+    /// HTTP status of each attempt that got one.
+    #[serde(default)]
+    pub statuses: Vec<u16>,
+    pub finish: Option<FinishReason>,
+    pub token_source: TokenSource,
+    pub input_tokens: Option<u64>,
+    pub cached_input_tokens: Option<u64>,
+    /// Reasoning included.
+    pub output_tokens: Option<u64>,
+    pub visible_output_tokens: Option<u64>,
+    pub reasoning_tokens: Option<u64>,
+    pub ttfb_ms: Option<f64>,
+    pub ttft_ms: Option<f64>,
+    pub ttfo_ms: Option<f64>,
+    pub tpot_ms: Option<f64>,
+    pub decode_tps: Option<f64>,
+    pub prefill_tps: Option<f64>,
+    pub e2e_ms: Option<f64>,
+    #[serde(default)]
+    pub e2e_output_tps: Option<f64>,
+    /// Median gap between content events: a network and batching figure.
+    #[serde(default)]
+    pub icl_ms: Option<f64>,
+    #[serde(default)]
+    pub icl_max_ms: Option<f64>,
+    #[serde(default)]
+    pub content_events: u32,
+    #[serde(default)]
+    pub connect_ms: Option<f64>,
+    #[serde(default)]
+    pub connection_reused: Option<bool>,
+    #[serde(default)]
+    pub engine_prompt_tps: Option<f64>,
+    #[serde(default)]
+    pub engine_decode_tps: Option<f64>,
+    /// From usage and the price record; null where either is missing.
+    #[serde(default)]
+    pub cost_usd: Option<f64>,
+    /// What the provider says it cost.
+    #[serde(default)]
+    pub provider_cost_usd: Option<f64>,
+    /// The provider's counts do not add up; no cost is computed from them.
+    #[serde(default)]
+    pub usage_inconsistent: bool,
+    /// The answer meets the prompt's `expect`; null where the prompt has none.
+    #[serde(default)]
+    pub pass: Option<bool>,
+    /// The answer, capped.
+    pub text: String,
+    #[serde(default)]
+    pub text_capped: bool,
+    #[serde(default)]
+    pub request_id: Option<String>,
+}
+
+/// Ratio of medians, local ÷ API, by paired bootstrap over prompts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    pub local: String,
+    pub api: String,
+    /// `ttft_ms`, `tpot_ms`, `decode_tps`, `e2e_ms`.
+    pub metric: String,
+    /// Prompts both sides answered.
+    pub prompts: u32,
+    pub ratio: Option<f64>,
+    /// 95 % interval; null below six prompts.
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// Prompts on which both gave the same text in the first repeat, and of how many.
+    #[serde(default)]
+    pub equal_text: Option<u32>,
+}
+
+/// Is the local model good enough on these prompts?
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Quality {
+    pub local: String,
+    pub api: String,
+    /// Prompts with an expectation that both sides answered.
+    pub prompts: u32,
+    pub local_pass_rate: f64,
+    pub api_pass_rate: f64,
+    pub both_pass: u32,
+    pub local_only: u32,
+    pub api_only: u32,
+    pub neither: u32,
+    /// Exact McNemar, two-sided.
+    pub mcnemar_p: Option<f64>,
+    /// Local − API, with a 95 % interval for paired shares.
+    pub difference: f64,
+    pub difference_low: Option<f64>,
+    pub difference_high: Option<f64>,
+    /// Accepted loss of pass rate.
+    pub margin: f64,
+    /// Null: cannot be decided with this many prompts.
+    pub non_inferior: Option<bool>,
+    /// About this many prompts are needed to decide.
+    pub prompts_needed: Option<u32>,
+    /// Fewer than 20 prompts: enough to see that it runs, not to decide.
+    pub smoke_only: bool,
+}
+
+/// What was planned, allowed and spent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Spending {
+    /// Requests to APIs, warm-up included, retries not.
+    pub planned_calls: u32,
+    /// Upper bound of the input tokens of those calls.
+    pub planned_input_tokens: u64,
+    /// Upper bound of their output tokens.
+    pub planned_output_tokens: u64,
+    /// Null where a target has no price in the catalogue.
+    pub worst_case_usd: Option<f64>,
+    /// Targets without a price.
+    #[serde(default)]
+    pub unpriced: Vec<String>,
+    /// The cap given by `--max-cost`.
+    #[serde(default)]
+    pub max_cost_usd: Option<f64>,
+    /// `not-needed`, `asked`, `--yes`, `--max-cost`.
+    pub consent: String,
+    /// From usage and prices, warm-up included; null where a target has no price.
+    pub spent_usd: Option<f64>,
+}
+
+impl Envelope<BenchResult> {
+    /// What the engines need of it. `file` is the name the document was read from.
+    pub fn evidence(&self, file: &str) -> Evidence {
+        Evidence {
+            file: file.to_owned(),
+            targets: self.result.targets.iter().enumerate().map(|(n, t)| measured(n, t)).collect(),
+            quality: self.result.quality.first().map(|q| MeasuredQuality {
+                path: "result.quality[0]".to_owned(),
+                prompts: q.prompts,
+                margin: q.margin,
+                non_inferior: q.non_inferior,
+                local_pass_rate: q.local_pass_rate,
+                api_pass_rate: q.api_pass_rate,
+            }),
+        }
+    }
+}
+
+fn measured(n: usize, target: &Target) -> MeasuredTarget {
+    let metrics = &target.metrics;
+    MeasuredTarget {
+        path: format!("result.targets[{n}]"),
+        id: target.id.clone(),
+        kind: match target.kind {
+            Kind::Local => TargetKind::Local,
+            Kind::Api => TargetKind::Api,
+        },
+        model: target.model.clone(),
+        stand_in: target.stand_in,
+        hardware: target.engine.as_ref().and_then(|e| e.hardware.clone()),
+        levels: vec![MeasuredLevel {
+            concurrency: 1,
+            prefill_tps: metrics.prefill_tps.median,
+            decode_tps: metrics.decode_tps.median,
+            ttft_ms: metrics.ttft_ms.median,
+        }],
+        input_tokens: target.tokens.input,
+        output_tokens: target.tokens.output,
+        reasoning_tokens: target.tokens.reasoning,
+        idle_watts: None,
+        load_watts: None,
+        failure_share: (target.requests > 0)
+            .then(|| f64::from(target.failures) / f64::from(target.requests)),
+        cost_usd_per_request: metrics.cost_usd.median,
+    }
+}
