@@ -11,9 +11,7 @@ mod view;
 
 use super::envelope::Envelope;
 use crate::measure::event::{Fault, FinishReason};
-use crate::workload::evidence::{
-    Evidence, MeasuredLevel, MeasuredQuality, MeasuredTarget, TargetKind,
-};
+use crate::workload::evidence::{Evidence, MeasuredLevel, MeasuredQuality, MeasuredTarget, TargetKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -421,8 +419,7 @@ fn measured(n: usize, target: &Target) -> MeasuredTarget {
         reasoning_tokens: target.tokens.reasoning,
         idle_watts: None,
         load_watts: None,
-        failure_share: (target.requests > 0)
-            .then(|| f64::from(target.failures) / f64::from(target.requests)),
+        failure_share: (target.requests > 0).then(|| f64::from(target.failures) / f64::from(target.requests)),
         cost_usd_per_request: metrics.cost_usd.median,
     }
 }

@@ -24,7 +24,9 @@ impl Envelope<BenchResult> {
         if !result.comparisons.is_empty() {
             view.heading("Local against API");
             view.push(Block::Table(comparison_table(&result.comparisons)));
-            view.paragraph("Ratio of medians, paired by prompt. Below 1 the local side has the smaller value.");
+            view.paragraph(
+                "Ratio of medians, paired by prompt. Below 1 the local side has the smaller value.",
+            );
         }
         for quality in &result.quality {
             view.heading("Quality on these prompts");
@@ -72,9 +74,25 @@ impl Envelope<BenchResult> {
     /// One row per sample: the natural CSV of a bench.
     pub fn samples_csv(&self) -> String {
         let mut table = Table::new(&[
-            "target", "prompt_id", "#repeat", "error", "finish", "token_source", "#input_tokens",
-            "#cached_input_tokens", "#output_tokens", "#reasoning_tokens", "#ttft_ms", "#ttfo_ms",
-            "#tpot_ms", "#decode_tps", "#prefill_tps", "#e2e_ms", "#attempts", "#cost_usd", "pass",
+            "target",
+            "prompt_id",
+            "#repeat",
+            "error",
+            "finish",
+            "token_source",
+            "#input_tokens",
+            "#cached_input_tokens",
+            "#output_tokens",
+            "#reasoning_tokens",
+            "#ttft_ms",
+            "#ttfo_ms",
+            "#tpot_ms",
+            "#decode_tps",
+            "#prefill_tps",
+            "#e2e_ms",
+            "#attempts",
+            "#cost_usd",
+            "pass",
         ]);
         let number = |v: Option<f64>| v.map_or(Cell::None, |v| Cell::Number(v, v.to_string()));
         #[allow(clippy::cast_precision_loss)]
@@ -125,7 +143,9 @@ fn metrics_table(targets: &[Target]) -> Table {
     };
     row("what it is", &|t| role(t).into());
     row("TTFT ms", &|t| summary_cell(&t.metrics.ttft_ms));
-    row("TTFO ms", &|t| if t.metrics.ttfo_ms == t.metrics.ttft_ms { Cell::None } else { summary_cell(&t.metrics.ttfo_ms) });
+    row("TTFO ms", &|t| {
+        if t.metrics.ttfo_ms == t.metrics.ttft_ms { Cell::None } else { summary_cell(&t.metrics.ttfo_ms) }
+    });
     row("TPOT ms", &|t| summary_cell(&t.metrics.tpot_ms));
     row("decode tok/s", &|t| summary_cell(&t.metrics.decode_tps));
     row("prefill tok/s", &|t| {
@@ -151,11 +171,18 @@ fn metrics_table(targets: &[Target]) -> Table {
     });
     row("pass rate", &|t| {
         t.pass_rate.map_or(Cell::None, |r| {
-            Cell::Number(r.rate, format!("{}/{} ({:.0}–{:.0} %)", r.passed, r.n, r.low * 100.0, r.high * 100.0))
+            Cell::Number(
+                r.rate,
+                format!("{}/{} ({:.0}–{:.0} %)", r.passed, r.n, r.low * 100.0, r.high * 100.0),
+            )
         })
     });
-    row("requests failed", &|t| Cell::Number(f64::from(t.failures), format!("{} of {}", t.failures, t.requests)));
-    row("retried", &|t| if t.retried == 0 { Cell::None } else { Cell::Number(f64::from(t.retried), t.retried.to_string()) });
+    row("requests failed", &|t| {
+        Cell::Number(f64::from(t.failures), format!("{} of {}", t.failures, t.requests))
+    });
+    row("retried", &|t| {
+        if t.retried == 0 { Cell::None } else { Cell::Number(f64::from(t.retried), t.retried.to_string()) }
+    });
     table
 }
 
