@@ -50,6 +50,14 @@ pub enum Command {
     Db(commands::db::Args),
     Doctor(commands::doctor::Args),
     Schema(commands::schema::Args),
+    /// Help on a command or a topic: exit-codes, environment, formats, sources.
+    Help(commands::help::HelpArgs),
+    /// Print a completion script for a shell.
+    #[command(hide = true)]
+    Completions(commands::help::CompletionsArgs),
+    /// Write manual pages into a folder.
+    #[command(hide = true)]
+    Man(commands::help::ManArgs),
     /// The local engine's worker process; started by `bench`, speaks frames on its pipes.
     #[command(hide = true)]
     Worker(commands::worker::Args),
@@ -89,6 +97,9 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Db(args) => commands::db::run(args, context),
         Command::Doctor(args) => commands::doctor::run(args, context),
         Command::Schema(args) => commands::schema::run(args, context),
+        Command::Help(args) => commands::help::help(&args),
+        Command::Completions(args) => commands::help::completions(&args),
+        Command::Man(args) => commands::help::man(&args),
         Command::Worker(args) => commands::worker::run(args, context),
     }
 }

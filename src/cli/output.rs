@@ -67,15 +67,18 @@ impl OutputArgs {
     pub fn write_text(&self, text: &str) -> Result<(), CliError> {
         match self.output.as_deref() {
             Some(path) if path != Path::new("-") => write_atomic(path, text.as_bytes()),
-            _ => {
-                let mut out = std::io::stdout().lock();
-                match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-                    Ok(()) => Ok(()),
-                    Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Err(CliError::BrokenPipe),
-                    Err(e) => Err(CliError::failed(format!("cannot write the result to stdout: {e}"))),
-                }
-            }
+            _ => print_bytes(text.as_bytes()),
         }
+    }
+}
+
+/// Write to stdout. A reader that went away is not an error of ours.
+pub fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Err(CliError::BrokenPipe),
+        Err(e) => Err(CliError::failed(format!("cannot write the result to stdout: {e}"))),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod breakeven;
 pub mod db;
 pub mod doctor;
 pub mod fit;
+pub mod help;
 pub mod report;
 pub mod schema;
 pub mod worker;
