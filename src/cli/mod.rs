@@ -19,6 +19,7 @@ use std::process::ExitCode;
     name = "freehold",
     version,
     max_term_width = 100,
+    disable_help_subcommand = true,
     after_help = "\
 Examples:
   freehold advise                                   ask five questions, get a verdict
@@ -101,5 +102,16 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Completions(args) => commands::help::completions(&args),
         Command::Man(args) => commands::help::man(&args),
         Command::Worker(args) => commands::worker::run(args, context),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// clap checks its definitions (duplicate names, conflicting options) only when asked.
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
     }
 }
