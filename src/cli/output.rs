@@ -7,7 +7,8 @@ use crate::report::{Format, View};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Where the result goes and in which format.
+// Where the result goes and in which format. (No doc comment: clap would take it for the
+// description of every command that flattens this.)
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Output options")]
 pub struct OutputArgs {
