@@ -20,7 +20,6 @@ missing_tools() {
     { have c++ || have g++ || have clang++; } || echo compiler
     have cmake || echo cmake
     have_libclang || echo libclang
-    have git || echo git
     python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || echo python
 }
 
