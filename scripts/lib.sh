@@ -19,6 +19,7 @@ missing_tools() {
     have cargo || echo rust
     { have c++ || have g++ || have clang++; } || echo compiler
     have cmake || echo cmake
+    have make || echo make
     have_libclang || echo libclang
     python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || echo python
 }
@@ -73,14 +74,14 @@ install_tools() {
     if [ -z "$manager" ] || [ "$as_root" = none ]; then
         die "missing:$(echo " $wanted" | tr '\n' ' ')
 Install these packages as root, then run this again:$packages
-(a C++17 compiler, cmake 3.14 or newer, libclang, Python 3.10 or newer with venv)"
+(a C++17 compiler, make, cmake 3.14 or newer, libclang, Python 3.10 or newer with venv)"
     fi
     say "installing:$packages"
     case $manager in
     apt-get)
         $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
         # shellcheck disable=SC2086
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >&2
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
         ;;
     # shellcheck disable=SC2086
     dnf) $as_root dnf install -y -q $packages >&2 ;;
