@@ -5,3 +5,6 @@
 //! worker process), `worker.rs` (the worker itself: the one module allowed to call C++).
 //! Each offers `async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped))`;
 //! a failure is an [`Event::Failed`](super::event::Event::Failed), not an `Err`.
+
+pub mod local;
+pub mod protocol;

@@ -1,0 +1,423 @@
+//! The local engine as the rest of the program sees it: the parent side of the worker process.
+//!
+//! ```text
+//! LocalConfig ─► start: check the file, spawn the worker, load ─► LocalInfo
+//! Request ─► generate: events with the worker's own times ─► sink
+//! ```
+//!
+//! The worker may abort, crash, be killed, hang, talk nonsense or never stop talking: each is a
+//! [`Fault`] with what probably happened and the engine's last log lines, and the worker's end.
+
+mod file;
+mod process;
+
+pub use file::{ModelFile, check, sha256};
+pub use process::WorkerCommand;
+
+use super::protocol::{
+    Command, EngineBuild, FrameError, KvType, LoadRequest, Loaded, Prompt, Reply, VERSION,
+};
+use crate::measure::event::{Event, Fault, FaultKind, Nanos, Request, Stamped};
+use process::{Ending, Worker};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// What to load and how long to wait for it.
+#[derive(Debug, Clone)]
+pub struct LocalConfig {
+    pub load: LoadRequest,
+    pub worker: WorkerCommand,
+    pub limits: Limits,
+}
+
+/// When the worker is taken for dead.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// From start to its first word.
+    pub start: Duration,
+    /// Without any frame while it has work; it sends one twice a second.
+    pub silence: Duration,
+    /// Without progress while it has work: one step of loading, prefill or decoding.
+    pub stall: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            start: Duration::from_secs(20),
+            silence: Duration::from_secs(20),
+            stall: Duration::from_mins(5),
+        }
+    }
+}
+
+impl LocalConfig {
+    /// The engine's own choices for `model`, with room for `context` tokens of prompt and output.
+    /// Fails where this program was built without the engine.
+    pub fn new(model: PathBuf, context: u32) -> Result<Self, Fault> {
+        Ok(Self {
+            load: LoadRequest {
+                model,
+                gpu_layers: None,
+                devices: Vec::new(),
+                threads: None,
+                context,
+                parallel: 1,
+                batch: None,
+                ubatch: None,
+                flash_attention: None,
+                kv_type: KvType::default(),
+                raw: false,
+            },
+            worker: WorkerCommand::this_program()?,
+            limits: Limits::default(),
+        })
+    }
+}
+
+/// What runs, for the record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LocalInfo {
+    pub file: ModelFile,
+    pub build: EngineBuild,
+    pub loaded: Loaded,
+    /// Start of the process to its first word, without the model.
+    pub worker_start: Duration,
+}
+
+/// News of one running request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// `at` is on the worker's clock; the times of the request's events count from it.
+    Accepted {
+        id: u32,
+        at: Nanos,
+    },
+    Events {
+        id: u32,
+        events: Vec<Stamped>,
+    },
+}
+
+/// A loaded model in its worker process. Dropping it kills the worker.
+#[derive(Debug)]
+pub struct LocalBackend {
+    worker: Worker,
+    limits: Limits,
+    info: LocalInfo,
+    /// Tokens each running request may still send, by id.
+    running: BTreeMap<u32, u64>,
+    next_id: u32,
+    /// Why the worker is gone; every later request fails with it.
+    dead: Option<Fault>,
+    watch: Watch,
+}
+
+/// Notices a worker that lives but gets nowhere.
+#[derive(Debug)]
+struct Watch {
+    progress: u64,
+    since: Instant,
+}
+
+impl Watch {
+    fn new() -> Self {
+        Self { progress: 0, since: Instant::now() }
+    }
+    fn moved(&mut self) {
+        self.since = Instant::now();
+    }
+    /// Is this heartbeat one too many without progress?
+    fn stalled(&mut self, progress: u64, limit: Duration) -> bool {
+        if progress != self.progress {
+            self.progress = progress;
+            self.moved();
+        }
+        self.since.elapsed() > limit
+    }
+}
+
+impl LocalBackend {
+    /// Check the file, start the worker, load the model. `progress` hears the share loaded, 0 to 1.
+    pub async fn start(config: LocalConfig, progress: &mut dyn FnMut(f32)) -> Result<Self, Fault> {
+        let file = file::check(&config.load.model)?;
+        let begun = Instant::now();
+        let mut worker = Worker::spawn(&config.worker)?;
+        let build = hello(&mut worker, &config.limits).await?;
+        let worker_start = begun.elapsed();
+        // The worker's folder is this one, but a canonical path also survives a `cd`.
+        let load = LoadRequest { model: file.path.clone(), ..config.load };
+        if let Err(e) = worker.send(&Command::Load(load)).await {
+            return Err(worker.ended(Ending::Closed(Some(e))).await);
+        }
+        let loaded = load_reply(&mut worker, &config.limits, progress).await?;
+        let info = LocalInfo { file, build, loaded, worker_start };
+        Ok(Self {
+            worker,
+            limits: config.limits,
+            info,
+            running: BTreeMap::new(),
+            next_id: 1,
+            dead: None,
+            watch: Watch::new(),
+        })
+    }
+
+    pub fn info(&self) -> &LocalInfo {
+        &self.info
+    }
+
+    /// The worker's process id, while it runs: for memory and energy counters.
+    pub fn process_id(&self) -> Option<u32> {
+        self.worker.id()
+    }
+
+    /// Generate one answer. Every event goes to `sink`; the last is `Finished` or `Failed`.
+    pub async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped)) {
+        let begun = Instant::now();
+        if let Err(fault) = self.generate_inner(request, sink).await {
+            let at = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            sink(Stamped { at, event: Event::Failed(fault) });
+        }
+    }
+
+    async fn generate_inner(
+        &mut self,
+        request: &Request,
+        sink: &mut dyn FnMut(Stamped),
+    ) -> Result<(), Fault> {
+        self.cancel_all().await?;
+        let mine = self.submit(request, false).await?;
+        while self.running.contains_key(&mine) {
+            if let Update::Events { id, events } = self.next().await?
+                && id == mine
+            {
+                events.into_iter().for_each(&mut *sink);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hand over a request without waiting for it: up to `parallel` are decoded together, more
+    /// wait inside the worker (their clock runs). `ignore_end` gives answers of equal length.
+    pub async fn submit(&mut self, request: &Request, ignore_end: bool) -> Result<u32, Fault> {
+        if let Some(fault) = &self.dead {
+            return Err(fault.clone());
+        }
+        if self.running.is_empty() {
+            self.watch.moved();
+        }
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(1);
+        let prompt =
+            Prompt { messages: marked(request), max_output_tokens: request.max_output_tokens, ignore_end };
+        match self.worker.send(&Command::Generate { id, request: prompt }).await {
+            Ok(()) => {}
+            // The prompt itself is too large; the worker has seen nothing of it.
+            Err(e @ FrameError::TooLarge(_)) => return Err(fault(FaultKind::TooLarge, e.to_string())),
+            Err(e) => return Err(self.bury(Ending::Closed(Some(e))).await),
+        }
+        // Room for the few events that are not tokens.
+        self.running.insert(id, u64::from(request.max_output_tokens) + 16);
+        Ok(id)
+    }
+
+    /// The next news of any running request. After a request's last event its id is done.
+    /// Cancel-safe: a dropped call loses nothing.
+    pub async fn next(&mut self) -> Result<Update, Fault> {
+        loop {
+            let reply = self.receive().await?;
+            match reply {
+                Reply::Accepted { id, at } if self.running.contains_key(&id) => {
+                    return Ok(Update::Accepted { id, at });
+                }
+                Reply::Events { id, events } if self.running.contains_key(&id) => {
+                    if !self.count(id, &events) {
+                        return Err(self.bury(Ending::Flood).await);
+                    }
+                    return Ok(Update::Events { id, events });
+                }
+                // A sign of life, or what a cancelled request still had to say.
+                Reply::Heartbeat { .. } | Reply::Accepted { .. } | Reply::Events { .. } => {}
+                other => {
+                    let what = format!("an unexpected {} reply", name(&other));
+                    return Err(self.bury(Ending::Nonsense(FrameError::Nonsense(what))).await);
+                }
+            }
+        }
+    }
+
+    /// Are these events within what was asked for? Forgets the request with its last event.
+    fn count(&mut self, id: u32, events: &[Stamped]) -> bool {
+        let Some(left) = self.running.get_mut(&id) else { return false };
+        let Some(rest) = left.checked_sub(events.len() as u64) else { return false };
+        *left = rest;
+        if events.iter().any(|e| matches!(e.event, Event::Finished { .. } | Event::Failed(_))) {
+            self.running.remove(&id);
+        }
+        true
+    }
+
+    /// The engine alone, as llama-bench measures it: `rounds` timings of `prompt` tokens of
+    /// prefill, or of `generate` tokens of decoding, after `depth` tokens of context.
+    pub async fn synthetic(
+        &mut self,
+        prompt: u32,
+        generate: u32,
+        depth: u32,
+        rounds: u32,
+    ) -> Result<Vec<Duration>, Fault> {
+        self.cancel_all().await?;
+        self.watch.moved();
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(1);
+        let command = Command::Synthetic { id, prompt, generate, depth, rounds };
+        if let Err(e) = self.worker.send(&command).await {
+            return Err(self.bury(Ending::Closed(Some(e))).await);
+        }
+        let mut times = Vec::new();
+        loop {
+            match self.receive().await? {
+                Reply::Round { id: of, ns, last, .. } if of == id => {
+                    times.push(Duration::from_nanos(ns));
+                    if last {
+                        return Ok(times);
+                    }
+                    if times.len() > rounds as usize {
+                        return Err(self.bury(Ending::Flood).await);
+                    }
+                }
+                Reply::SyntheticFailed { id: of, fault } if of == id => return Err(fault),
+                Reply::Heartbeat { .. } | Reply::Events { .. } | Reply::Accepted { .. } => {}
+                other => {
+                    let what = format!("an unexpected {} reply", name(&other));
+                    return Err(self.bury(Ending::Nonsense(FrameError::Nonsense(what))).await);
+                }
+            }
+        }
+    }
+
+    /// One reply, with the watch kept.
+    async fn receive(&mut self) -> Result<Reply, Fault> {
+        if let Some(fault) = &self.dead {
+            return Err(fault.clone());
+        }
+        match receive(&mut self.worker, self.limits.silence, self.limits.stall, &mut self.watch).await {
+            Ok(reply) => Ok(reply),
+            Err(ending) => Err(self.bury(ending).await),
+        }
+    }
+
+    /// Requests whose caller went away are stopped before another is measured.
+    async fn cancel_all(&mut self) -> Result<(), Fault> {
+        for id in std::mem::take(&mut self.running).into_keys() {
+            if let Err(e) = self.worker.send(&Command::Cancel { id }).await {
+                return Err(self.bury(Ending::Closed(Some(e))).await);
+            }
+        }
+        Ok(())
+    }
+
+    async fn bury(&mut self, ending: Ending) -> Fault {
+        let fault = self.worker.ended(ending).await;
+        self.running.clear();
+        self.dead = Some(fault.clone());
+        fault
+    }
+
+    /// Let the worker end by itself, then make sure.
+    pub async fn shutdown(mut self) {
+        self.worker.close().await;
+    }
+}
+
+async fn hello(worker: &mut Worker, limits: &Limits) -> Result<EngineBuild, Fault> {
+    let ending = match receive(worker, limits.start, limits.start, &mut Watch::new()).await {
+        Ok(Reply::Hello { version: VERSION, build }) => return Ok(build),
+        Ok(Reply::Hello { version, .. }) => Ending::Nonsense(FrameError::Nonsense(format!(
+            "it speaks version {version}; was the program replaced while it ran?"
+        ))),
+        Ok(other) => Ending::Nonsense(FrameError::Nonsense(format!("{} instead of hello", name(&other)))),
+        Err(ending) => ending,
+    };
+    Err(worker.ended(ending).await)
+}
+
+async fn load_reply(
+    worker: &mut Worker,
+    limits: &Limits,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Loaded, Fault> {
+    let mut watch = Watch::new();
+    loop {
+        let ending = match receive(worker, limits.silence, limits.stall, &mut watch).await {
+            Ok(Reply::LoadProgress { fraction }) => {
+                watch.moved();
+                progress(fraction.clamp(0.0, 1.0));
+                continue;
+            }
+            Ok(Reply::Heartbeat { .. }) => continue,
+            Ok(Reply::Loaded(loaded)) => return Ok(*loaded),
+            Ok(Reply::LoadFailed(fault)) => {
+                let fault = worker.with_log(fault);
+                worker.close().await;
+                return Err(fault);
+            }
+            Ok(other) => Ending::Nonsense(FrameError::Nonsense(format!("{} while loading", name(&other)))),
+            Err(ending) => ending,
+        };
+        return Err(worker.ended(ending).await);
+    }
+}
+
+async fn receive(
+    worker: &mut Worker,
+    silence: Duration,
+    stall: Duration,
+    watch: &mut Watch,
+) -> Result<Reply, Ending> {
+    match tokio::time::timeout(silence, worker.receive()).await {
+        Err(_) => Err(Ending::Silent(silence)),
+        Ok(None) => Err(Ending::Closed(None)),
+        Ok(Some(Err(e))) => Err(Ending::Nonsense(e)),
+        Ok(Some(Ok(Reply::Heartbeat { progress }))) => {
+            if watch.stalled(progress, stall) {
+                Err(Ending::Stalled(stall))
+            } else {
+                Ok(Reply::Heartbeat { progress })
+            }
+        }
+        Ok(Some(Ok(reply))) => {
+            watch.moved();
+            Ok(reply)
+        }
+    }
+}
+
+/// The messages with the cache marker at the very start of the first.
+fn marked(request: &Request) -> Vec<crate::measure::event::Message> {
+    let mut messages = request.messages.clone();
+    if let (Some(marker), Some(first)) = (&request.cache_marker, messages.first_mut()) {
+        first.content.insert_str(0, marker);
+    }
+    messages
+}
+
+fn name(reply: &Reply) -> &'static str {
+    match reply {
+        Reply::Hello { .. } => "hello",
+        Reply::LoadProgress { .. } => "load-progress",
+        Reply::Loaded(_) => "loaded",
+        Reply::LoadFailed(_) => "load-failed",
+        Reply::Heartbeat { .. } => "heartbeat",
+        Reply::Accepted { .. } => "accepted",
+        Reply::Events { .. } => "events",
+        Reply::Round { .. } => "round",
+        Reply::SyntheticFailed { .. } => "synthetic-failed",
+    }
+}
+
+fn fault(kind: FaultKind, message: impl Into<String>) -> Fault {
+    Fault { kind, message: message.into() }
+}

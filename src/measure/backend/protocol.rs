@@ -1,0 +1,330 @@
+//! What parent and worker say to each other: frames of a `u32` little-endian length and that many
+//! bytes of JSON, commands on the worker's stdin, replies on its stdout.
+//!
+//! ```text
+//! parent                         worker
+//!   Load ───────────────────────►
+//!                  ◄───────────── Hello (at once, before anything is loaded)
+//!                  ◄───────────── LoadProgress… Loaded
+//!   Generate(1), Generate(2) ───►
+//!                  ◄───────────── Accepted, Events… (of any running request, by id)
+//!                  ◄───────────── Heartbeat (twice a second while busy)
+//!   stdin closes ───────────────► ends
+//! ```
+//!
+//! Both sides are the same program, so the version only catches a binary that was replaced while
+//! it ran. Every length is checked against [`MAX_FRAME`] before a byte is allocated.
+
+use crate::measure::event::{Fault, Message, Nanos, Stamped};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+/// Raised with every change that an older side would misread.
+pub const VERSION: u32 = 1;
+
+/// The largest frame either side accepts, bytes.
+pub const MAX_FRAME: usize = 16 << 20;
+
+/// Parent to worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Command {
+    Load(LoadRequest),
+    Generate {
+        id: u32,
+        request: Prompt,
+    },
+    /// Stop a running request; it ends with an interrupted failure.
+    Cancel {
+        id: u32,
+    },
+    /// The engine alone, in llama-bench's terms: `prompt` tokens of prefill or `generate` tokens
+    /// of decoding after `depth` tokens, `rounds` times, no sampling.
+    Synthetic {
+        id: u32,
+        prompt: u32,
+        generate: u32,
+        depth: u32,
+        rounds: u32,
+    },
+}
+
+/// What the worker is asked to generate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// The cache marker is already in them.
+    pub messages: Vec<Message>,
+    pub max_output_tokens: u32,
+    /// Go on past the model's end-of-generation tokens, so that every answer has the same length.
+    #[serde(default)]
+    pub ignore_end: bool,
+}
+
+/// Worker to parent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Reply {
+    Hello {
+        version: u32,
+        build: EngineBuild,
+    },
+    LoadProgress {
+        /// 0 to 1.
+        fraction: f32,
+    },
+    Loaded(Box<Loaded>),
+    LoadFailed(Fault),
+    /// The process lives; `progress` counts the engine's steps, so that a standstill can be told
+    /// from slow work.
+    Heartbeat {
+        progress: u64,
+    },
+    /// A request was read from the pipe; its events count from here.
+    Accepted {
+        id: u32,
+        /// On the worker's clock, so that requests that overlap can be put on one line of time.
+        at: Nanos,
+    },
+    Events {
+        id: u32,
+        events: Vec<Stamped>,
+    },
+    /// One round of [`Command::Synthetic`].
+    Round {
+        id: u32,
+        tokens: u32,
+        ns: Nanos,
+        last: bool,
+    },
+    /// A synthetic run could not be done.
+    SyntheticFailed {
+        id: u32,
+        fault: Fault,
+    },
+}
+
+/// How the model is to be loaded. `None` is the engine's choice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadRequest {
+    pub model: PathBuf,
+    /// `None`: all of them where a GPU backend is built in.
+    pub gpu_layers: Option<u32>,
+    /// Device names as the engine lists them; empty: all.
+    pub devices: Vec<String>,
+    /// CPU threads; `None`: the physical cores this process may use.
+    pub threads: Option<u32>,
+    /// Tokens one sequence may hold (prompt and output).
+    pub context: u32,
+    /// Sequences decoded together.
+    pub parallel: u32,
+    /// Most tokens in one call of the engine (llama.cpp's `n_batch`) and in one pass over the
+    /// weights (`n_ubatch`).
+    pub batch: Option<u32>,
+    pub ubatch: Option<u32>,
+    pub flash_attention: Option<bool>,
+    pub kv_type: KvType,
+    /// Prompts go to the model as they are, without the file's chat template.
+    pub raw: bool,
+}
+
+/// Element type of the KV cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KvType {
+    #[default]
+    F16,
+    Q8_0,
+    Q4_0,
+}
+
+/// Which llama.cpp this is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineBuild {
+    /// `llama.cpp`.
+    pub name: String,
+    /// ggml's own version and, where the build knows it, its commit.
+    pub version: String,
+    /// The source package it was built from.
+    pub source: String,
+    /// Devices it can use, the CPU included.
+    pub devices: Vec<Device>,
+}
+
+/// A device as the engine lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    pub name: String,
+    pub description: String,
+    /// `CPU`, `CUDA`, `Vulkan`, `Metal`, …
+    pub backend: String,
+    pub is_gpu: bool,
+    /// Bytes; 0 where the device does not say.
+    pub memory_total: u64,
+    pub memory_free: u64,
+}
+
+/// What was loaded, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// llama.cpp's description, such as `llama 135M Q4_1`.
+    pub description: String,
+    pub name: Option<String>,
+    pub architecture: Option<String>,
+    pub parameters: u64,
+    /// Bytes of all tensors.
+    pub size: u64,
+    pub layers: u32,
+    /// Layers on a GPU (the output layer counts as one); 0 is CPU only.
+    pub offloaded_layers: u32,
+    /// Devices the model really uses.
+    pub devices: Vec<Device>,
+    pub threads: u32,
+    /// Tokens one sequence may hold.
+    pub context: u32,
+    pub context_trained: u32,
+    pub parallel: u32,
+    pub batch: u32,
+    pub ubatch: u32,
+    pub vocabulary: u32,
+    /// File to first possible request: weights, context and a warm-up pass.
+    pub load_ns: Nanos,
+    /// The file's own chat template is used; `false` with `raw`.
+    pub chat_template: bool,
+    pub memory: Memory,
+}
+
+/// Buffers as the engine reports them while loading, bytes; `None` where it did not say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    pub weights: Option<u64>,
+    pub kv: Option<u64>,
+    pub compute: Option<u64>,
+    /// Of all three, on GPUs.
+    pub device: Option<u64>,
+    /// The process's resident memory after loading.
+    pub resident: Option<u64>,
+}
+
+/// Why a frame could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    #[error("a frame of {0} bytes, more than the {MAX_FRAME} allowed")]
+    TooLarge(usize),
+    #[error("the pipe closed inside a frame")]
+    Cut,
+    #[error("not a message of protocol version {VERSION}: {0}")]
+    Nonsense(String),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// One frame, ready to write.
+pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
+    let mut frame = vec![0; 4];
+    serde_json::to_writer(&mut frame, message).map_err(|e| FrameError::Nonsense(e.to_string()))?;
+    let length = frame.len() - 4;
+    if length > MAX_FRAME {
+        return Err(FrameError::TooLarge(length));
+    }
+    let header = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    frame[..4].copy_from_slice(&header);
+    Ok(frame)
+}
+
+/// Write one frame and flush it.
+pub fn write<T: Serialize>(out: &mut impl Write, message: &T) -> Result<(), FrameError> {
+    out.write_all(&encode(message)?)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Read one frame; `None` is a clean end between frames.
+pub fn read<T: DeserializeOwned>(input: &mut impl Read) -> Result<Option<T>, FrameError> {
+    let mut header = [0; 4];
+    let mut filled = 0;
+    while filled < header.len() {
+        match input.read(&mut header[filled..]) {
+            Ok(0) if filled == 0 => return Ok(None),
+            Ok(0) => return Err(FrameError::Cut),
+            Ok(n) => filled += n,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    let mut body = vec![0; checked_length(header)?];
+    input.read_exact(&mut body).map_err(cut)?;
+    parse(&body).map(Some)
+}
+
+/// As [`read`], for the parent.
+pub async fn read_async<T: DeserializeOwned>(
+    input: &mut (impl AsyncRead + Unpin),
+) -> Result<Option<T>, FrameError> {
+    let mut header = [0; 4];
+    if input.read(&mut header[..1]).await? == 0 {
+        return Ok(None);
+    }
+    input.read_exact(&mut header[1..]).await.map_err(cut)?;
+    let mut body = vec![0; checked_length(header)?];
+    input.read_exact(&mut body).await.map_err(cut)?;
+    parse(&body).map(Some)
+}
+
+fn checked_length(header: [u8; 4]) -> Result<usize, FrameError> {
+    let length = u32::from_le_bytes(header) as usize;
+    if length > MAX_FRAME { Err(FrameError::TooLarge(length)) } else { Ok(length) }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, FrameError> {
+    serde_json::from_slice(body).map_err(|e| FrameError::Nonsense(e.to_string()))
+}
+
+fn cut(error: std::io::Error) -> FrameError {
+    if error.kind() == std::io::ErrorKind::UnexpectedEof { FrameError::Cut } else { error.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::event::{Channel, Event, Role};
+
+    #[test]
+    fn frames_come_back_whole() {
+        let command = Command::Generate {
+            id: 7,
+            request: Prompt {
+                messages: vec![Message { role: Role::User, content: "é\0\u{1f600}".into() }],
+                max_output_tokens: 5,
+                ignore_end: false,
+            },
+        };
+        let reply = Reply::Events {
+            id: 7,
+            events: vec![Stamped {
+                at: u64::MAX,
+                event: Event::Content { channel: Channel::Text, text: "x".into(), tokens: Some(1) },
+            }],
+        };
+        let mut pipe = encode(&command).expect("encodes");
+        pipe.extend(encode(&reply).expect("encodes"));
+        let mut input = pipe.as_slice();
+        assert_eq!(read::<Command>(&mut input).expect("reads"), Some(command));
+        assert_eq!(read::<Reply>(&mut input).expect("reads"), Some(reply));
+        assert!(read::<Reply>(&mut input).expect("a clean end").is_none());
+    }
+
+    #[test]
+    fn a_frame_is_refused_before_it_is_allocated() {
+        let mut garbage: &[u8] = b"\xff\xff\xff\x7fhello";
+        assert!(matches!(read::<Reply>(&mut garbage), Err(FrameError::TooLarge(_))));
+        let mut cut: &[u8] = b"\x09\0\0\0{\"ty";
+        assert!(matches!(read::<Reply>(&mut cut), Err(FrameError::Cut)));
+        let mut short: &[u8] = b"\x09\0";
+        assert!(matches!(read::<Reply>(&mut short), Err(FrameError::Cut)));
+        let mut wrong: &[u8] = b"\x02\0\0\0{}";
+        assert!(matches!(read::<Reply>(&mut wrong), Err(FrameError::Nonsense(_))));
+    }
+}
