@@ -1,0 +1,314 @@
+//! The header of a GGUF model file, read in safe Rust before any C++ sees it.
+//!
+//! ```text
+//! bytes ─► counts and strings under caps (bytes) ─► metadata values (value) ─► facts of the model (facts)
+//!                                               └─► tensor table (tensor) ──► bytes per part (weights)
+//! ```
+//!
+//! [`read`] accepts versions 2 and 3. Every count is checked against the bytes that are left, every
+//! sum and product is checked, and nothing is allocated before the bytes that fill it were read.
+//! Tensor data is never read. What passes is *plausible*, not safe: the loader still runs in a
+//! process of its own.
+//!
+//! Beyond the format itself, the reader refuses what is known to make the C++ loader abort: more
+//! than [`MAX_LAYERS`] layers, more experts used than there are, lists of a wrong type or length.
+
+mod bytes;
+mod facts;
+#[cfg(test)]
+mod sample;
+mod tensor;
+mod value;
+mod weights;
+
+pub use facts::{Facts, Latent, Recurrent, Split};
+pub use tensor::{Tensor, TensorType};
+pub use value::{List, ListKind, Value};
+pub use weights::Weights;
+
+use bytes::Bytes;
+use std::collections::{BTreeMap, HashSet};
+use std::io::Read;
+
+/// Layers the loader has room for; one more and it aborts.
+pub const MAX_LAYERS: u32 = 512;
+/// Experts the loader has room for.
+pub const MAX_EXPERTS: u32 = 1024;
+/// A header longer than this is refused. The largest vocabularies take about 20 MB.
+pub const MAX_HEADER_BYTES: u64 = 256 << 20;
+/// Longest key.
+pub const MAX_KEY_BYTES: u64 = 65_535;
+/// Longest text value, and longest single token of a vocabulary.
+pub const MAX_TEXT_BYTES: u64 = 4 << 20;
+/// Longest tensor name: the loader keeps it in 64 bytes with the closing zero.
+pub const MAX_TENSOR_NAME_BYTES: u64 = 63;
+/// Most metadata entries; real files have fewer than a hundred.
+pub const MAX_ENTRIES: u64 = 65_536;
+/// Most tensors; the largest real files have a few thousand.
+pub const MAX_TENSORS: u64 = 262_144;
+
+/// What the header of one model file says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Header {
+    /// 2 or 3.
+    pub version: u32,
+    pub file_bytes: u64,
+    /// Where tensor data begins.
+    pub data_offset: u64,
+    /// Tensor data is padded to this, bytes.
+    pub alignment: u64,
+    /// Everything in the file, by key. Long lists (vocabularies) are counted, not kept.
+    pub metadata: BTreeMap<String, Value>,
+    pub tensors: Vec<Tensor>,
+    /// The part of the metadata that says what the model is, checked.
+    pub facts: Facts,
+}
+
+impl Header {
+    /// The bytes of the tensors, by type and by part of the model.
+    pub fn weights(&self) -> Weights {
+        Weights::of(&self.tensors)
+    }
+}
+
+/// Why a file is refused, and where.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("not a usable GGUF file: {problem} (at byte {at})")]
+pub struct GgufError {
+    /// Offset of the first byte that is wrong or missing.
+    pub at: u64,
+    pub problem: Problem,
+}
+
+impl GgufError {
+    pub(crate) fn new(at: u64, problem: Problem) -> Self {
+        Self { at, problem }
+    }
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    #[error("cannot be read: {0}")]
+    Io(String),
+    #[error("the file ends inside {0}")]
+    Truncated(&'static str),
+    #[error("it does not begin with \"GGUF\"")]
+    Magic,
+    #[error("it is written for big-endian machines")]
+    BigEndian,
+    #[error("format version {0}; versions 2 and 3 are known")]
+    Version(u32),
+    #[error("{what}: {count}, but at most {max} can be there")]
+    Count { what: &'static str, count: u64, max: u64 },
+    #[error("the header is longer than {MAX_HEADER_BYTES} bytes")]
+    HeaderTooLong,
+    #[error("{what} of {bytes} bytes; at most {max}")]
+    TextTooLong { what: &'static str, bytes: u64, max: u64 },
+    #[error("an empty {0}")]
+    EmptyName(&'static str),
+    #[error("a {0} that is not UTF-8")]
+    NotUtf8(&'static str),
+    #[error("the key \"{0}\" occurs twice")]
+    DuplicateKey(String),
+    #[error("the tensor \"{0}\" occurs twice")]
+    DuplicateTensor(String),
+    #[error("\"{key}\" has the unknown value type {kind}")]
+    ValueType { key: String, kind: u32 },
+    #[error("\"{0}\" is a list of lists")]
+    NestedList(String),
+    #[error("\"{key}\" holds the truth value {value}; only 0 and 1 are")]
+    Bool { key: String, value: u8 },
+    #[error("\"{key}\" must be {expected}")]
+    WrongType { key: String, expected: &'static str },
+    #[error("\"{key}\" is {value}; {allowed}")]
+    OutOfRange { key: String, value: u64, allowed: &'static str },
+    #[error("\"{key}\" has {length} entries where {expected} are needed")]
+    ListLength { key: String, length: u64, expected: u64 },
+    #[error("the tensor \"{name}\" has {dimensions} dimensions; 1 to 4 are possible")]
+    Dimensions { name: String, dimensions: u32 },
+    #[error("the tensor \"{name}\" has a dimension of {size}")]
+    DimensionSize { name: String, size: u64 },
+    #[error("the tensor \"{name}\" has the unknown type {kind}")]
+    TensorType { name: String, kind: u32 },
+    #[error("rows of the tensor \"{name}\" have {row} values, which {kind} cannot hold in blocks of {block}")]
+    BlockSize { name: String, row: u64, kind: &'static str, block: u64 },
+    #[error("the size of the tensor \"{0}\" does not fit in 63 bits")]
+    SizeOverflow(String),
+    #[error("the tensor \"{name}\" starts at {offset}, which is no multiple of {alignment}")]
+    Misaligned { name: String, offset: u64, alignment: u64 },
+    #[error("the tensor \"{name}\" ends at byte {end}, but the file has {file_bytes}")]
+    OutsideFile { name: String, end: u64, file_bytes: u64 },
+    #[error("the tensors \"{first}\" and \"{second}\" overlap")]
+    Overlap { first: String, second: String },
+}
+
+/// Read the header of a file that is `file_bytes` long. Reads forward only, and never past the
+/// header (buffering apart).
+pub fn read<R: Read>(reader: R, file_bytes: u64) -> Result<Header, GgufError> {
+    let mut bytes = Bytes::new(reader, file_bytes);
+    let mut magic = [0; 4];
+    bytes.fill(&mut magic, "the magic")?;
+    if &magic != b"GGUF" {
+        return Err(GgufError::new(0, Problem::Magic));
+    }
+    let version = bytes.u32("the version")?;
+    match version {
+        2 | 3 => {}
+        v if matches!(v.swap_bytes(), 1..=3) => return Err(GgufError::new(4, Problem::BigEndian)),
+        v => return Err(GgufError::new(4, Problem::Version(v))),
+    }
+    let tensor_count = bytes.count("tensors", tensor::SMALLEST_ENTRY, MAX_TENSORS)?;
+    let entry_count = bytes.count("metadata entries", value::SMALLEST_ENTRY, MAX_ENTRIES)?;
+
+    let mut metadata = BTreeMap::new();
+    let mut places = BTreeMap::new();
+    for _ in 0..entry_count {
+        let at = bytes.at();
+        let key = bytes.name("key", MAX_KEY_BYTES)?;
+        let value = value::read(&mut bytes, &key)?;
+        if metadata.insert(key.clone(), value).is_some() {
+            return Err(GgufError::new(at, Problem::DuplicateKey(key)));
+        }
+        places.insert(key, at);
+    }
+    let facts = facts::read(&metadata, &places)?;
+    let alignment = facts.alignment;
+
+    let mut tensors = Vec::new();
+    let mut names = HashSet::new();
+    for _ in 0..tensor_count {
+        let at = bytes.at();
+        let tensor = tensor::read(&mut bytes, alignment)?;
+        if !names.insert(tensor.name.clone()) {
+            return Err(GgufError::new(at, Problem::DuplicateTensor(tensor.name)));
+        }
+        tensors.push(tensor);
+    }
+    let data_offset = bytes.at().next_multiple_of(alignment);
+    tensor::check_places(&tensors, data_offset, file_bytes)?;
+    Ok(Header { version, file_bytes, data_offset, alignment, metadata, tensors, facts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample::{Builder, valid};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(bytes: &[u8]) -> Result<Header, GgufError> {
+        read(bytes, bytes.len() as u64)
+    }
+    type Check = fn(&Problem) -> bool;
+    fn problem(bytes: &[u8]) -> Problem {
+        parse(bytes).expect_err("must be refused").problem
+    }
+
+    #[test]
+    fn a_small_model_is_understood() {
+        let header = parse(&valid().bytes()).expect("valid");
+        assert_eq!(header.facts.architecture.as_deref(), Some("llama"));
+        assert_eq!(header.facts.layers, Some(2));
+        assert_eq!(header.facts.kv_heads, [2, 2]);
+        assert_eq!(header.facts.key_length, Some(16));
+        assert_eq!(header.facts.vocabulary, Some(3));
+        let weights = header.weights();
+        // 64 × 32 values in Q4_0: 64 blocks of 18 bytes; output norm: 64 × 4 bytes.
+        assert_eq!(weights.layers, [1152, 1152]);
+        assert_eq!((weights.embedding, weights.output), (384, 0));
+        assert_eq!(weights.total, 1152 * 2 + 384 + 256);
+    }
+
+    #[test]
+    fn each_prefix_is_truncated_not_a_panic() {
+        let bytes = valid().bytes();
+        for cut in 0..bytes.len() {
+            assert!(parse(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_impossible_is_refused() {
+        assert_eq!(problem(b"GGML\x03\0\0\0"), Problem::Magic);
+        assert_eq!(problem(b"GGUF\0\0\0\x03"), Problem::BigEndian);
+        assert_eq!(problem(b"GGUF\x01\0\0\0"), Problem::Version(1));
+        let huge = [b"GGUF\x03\0\0\0".as_slice(), &u64::MAX.to_le_bytes(), &[0; 8]].concat();
+        assert!(matches!(problem(&huge), Problem::Count { what: "tensors", .. }));
+
+        let cases: Vec<(Builder, Check)> = vec![
+            (valid().text("general.architecture", "x"), |p| matches!(p, Problem::DuplicateKey(_))),
+            (valid().u32("general.alignment", 24), |p| matches!(p, Problem::OutOfRange { .. })),
+            (valid().u32("general.alignment", 0), |p| matches!(p, Problem::OutOfRange { .. })),
+            (valid().without("llama.block_count").u32("llama.block_count", 513), |p| {
+                matches!(p, Problem::OutOfRange { value: 513, .. })
+            }),
+            (valid().text("llama.context_length", "long"), |p| matches!(p, Problem::DuplicateKey(_))),
+            (valid().without("llama.context_length").text("llama.context_length", "long"), |p| {
+                matches!(p, Problem::WrongType { .. })
+            }),
+            (valid().u32("llama.expert_used_count", 2), |p| matches!(p, Problem::OutOfRange { .. })),
+            (valid().u32s("tokenizer.ggml.token_type", &[1, 1]), |p| {
+                matches!(p, Problem::ListLength { length: 2, expected: 3, .. })
+            }),
+            (valid().tensor("blk.0.attn_q.weight", &[64], 0), |p| matches!(p, Problem::DuplicateTensor(_))),
+            (valid().tensor("wide", &[1, 1, 1, 1, 1], 0), |p| {
+                matches!(p, Problem::Dimensions { dimensions: 5, .. })
+            }),
+            (valid().tensor("none", &[64, 0], 0), |p| matches!(p, Problem::DimensionSize { size: 0, .. })),
+            (valid().tensor("huge", &[1 << 40, 1 << 40], 0), |p| matches!(p, Problem::SizeOverflow(_))),
+            (valid().tensor("odd", &[33], 2), |p| matches!(p, Problem::BlockSize { row: 33, .. })),
+            (valid().tensor("gone", &[64], 4), |p| matches!(p, Problem::TensorType { kind: 4, .. })),
+            (valid().tensor_at("skew", &[8], 0, 8), |p| matches!(p, Problem::Misaligned { .. })),
+            (valid().tensor_at("far", &[8], 0, 1 << 40), |p| matches!(p, Problem::OutsideFile { .. })),
+            (valid().tensor_at("wrap", &[8], 0, u64::MAX - 31), |p| {
+                matches!(p, Problem::OutsideFile { .. } | Problem::SizeOverflow(_))
+            }),
+            (valid().tensor_at("twin", &[8], 0, 0), |p| matches!(p, Problem::Overlap { .. })),
+            (valid().tensor(&"n".repeat(64), &[8], 0), |p| matches!(p, Problem::TextTooLong { .. })),
+        ];
+        for (n, (builder, expected)) in cases.into_iter().enumerate() {
+            let got = problem(&builder.bytes());
+            assert!(expected(&got), "case {n}: {got}");
+        }
+    }
+
+    #[test]
+    fn a_claimed_length_allocates_nothing() {
+        // A text of 3 MiB in a file that is said to be long enough, with no bytes behind it.
+        let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+        bytes.extend([0; 8]);
+        bytes.extend(1_u64.to_le_bytes());
+        bytes.extend(1_u64.to_le_bytes());
+        bytes.push(b'k');
+        bytes.extend(8_u32.to_le_bytes());
+        bytes.extend((3_u64 << 20).to_le_bytes());
+        let error = read(bytes.as_slice(), 1 << 40).expect_err("nothing behind it");
+        assert_eq!(error.problem, Problem::Truncated("a text"));
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(tail in proptest::collection::vec(any::<u8>(), 0..400), version in 2_u32..4) {
+            let bytes = [b"GGUF".as_slice(), &version.to_le_bytes(), &tail].concat();
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn mutated_headers_never_panic(
+            edits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
+        ) {
+            let mut bytes = valid().bytes();
+            for (place, value) in edits {
+                let at = place.index(bytes.len());
+                bytes[at] = value;
+            }
+            if let Ok(header) = parse(&bytes) {
+                // Whatever passed lies inside the file.
+                for tensor in &header.tensors {
+                    prop_assert!(header.data_offset + tensor.offset + tensor.bytes <= header.file_bytes);
+                }
+                let _ = header.weights();
+            }
+        }
+    }
+}

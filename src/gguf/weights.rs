@@ -1,0 +1,80 @@
+//! The tensors of a model by what they are for: which bytes a generated token must read, and which
+//! only take up memory.
+
+use super::tensor::{Tensor, TensorType};
+use std::collections::BTreeMap;
+
+/// Bytes of the tensors in one file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Weights {
+    pub total: u64,
+    /// Values in all tensors: the parameter count.
+    pub parameters: u64,
+    /// Bytes by tensor type.
+    pub by_type: BTreeMap<TensorType, u64>,
+    /// Token and per-layer embedding tables: one row per token is read.
+    pub embedding: u64,
+    /// The token embedding table alone; it doubles as the output where `output` is 0.
+    pub token_embedding: u64,
+    /// The output projection; 0 where it is tied to the embedding.
+    pub output: u64,
+    /// Routed experts: only those chosen are read.
+    pub experts: u64,
+    /// Everything in each layer, experts included; index is the layer.
+    pub layers: Vec<u64>,
+}
+
+impl Weights {
+    pub(super) fn of(tensors: &[Tensor]) -> Self {
+        let mut weights = Self::default();
+        for tensor in tensors {
+            weights.add(tensor);
+        }
+        weights
+    }
+
+    fn add(&mut self, tensor: &Tensor) {
+        // Places were checked against the file, so none of these sums can wrap.
+        self.total += tensor.bytes;
+        self.parameters += tensor.elements;
+        *self.by_type.entry(tensor.kind).or_default() += tensor.bytes;
+        let name = tensor.name.as_str();
+        if name.starts_with("token_embd.") || name.starts_with("per_layer_token_embd.") {
+            self.embedding += tensor.bytes;
+            if name.starts_with("token_embd.") {
+                self.token_embedding += tensor.bytes;
+            }
+        } else if name.starts_with("output.") {
+            self.output += tensor.bytes;
+        }
+        let Some((layer, part)) = layer_of(name) else { return };
+        if self.layers.len() <= layer {
+            self.layers.resize(layer + 1, 0);
+        }
+        self.layers[layer] += tensor.bytes;
+        if part.contains("_exps.") || routed_alone(part) {
+            self.experts += tensor.bytes;
+        }
+    }
+
+    /// Bytes one generated token reads when a share of the routed experts is used.
+    pub fn read_per_token(&self, expert_share: f64) -> f64 {
+        let output = if self.output == 0 { self.token_embedding } else { self.output };
+        let shared = self.total - self.embedding - self.output - self.experts;
+        (shared + output) as f64 + self.experts as f64 * expert_share.clamp(0.0, 1.0)
+    }
+}
+
+/// `blk.7.attn_q.weight` is in layer 7, as `attn_q.weight`. Layers past the limit belong to none.
+fn layer_of(name: &str) -> Option<(usize, &str)> {
+    let (number, part) = name.strip_prefix("blk.")?.split_once('.')?;
+    let layer = number.parse::<usize>().ok()?;
+    (layer < super::MAX_LAYERS as usize).then_some((layer, part))
+}
+
+/// Older files keep each expert in its own tensor: `ffn_gate.3.weight`.
+fn routed_alone(part: &str) -> bool {
+    part.strip_prefix("ffn_")
+        .and_then(|rest| rest.split('.').nth(1))
+        .is_some_and(|middle| !middle.is_empty() && middle.bytes().all(|b| b.is_ascii_digit()))
+}
