@@ -1,1 +1,19 @@
-//! (to be built)
+//! Advice: the brief's matrix as data, the verdict, and what would change it.
+//!
+//! ```text
+//! Need ─┐
+//! Evidence (bench) ─► effective answers ─► first rule that holds ─► placement
+//! CostEvidence ─┘            └─► arguments for and against ─► confidence, flips
+//! ```
+//!
+//! Privacy first; then requirements, capability × volume, operations and budget; the cloud is the
+//! default. Two promises are tested over every combination of answers and modifiers: tightening
+//! privacy never moves a verdict toward the cloud, more steady volume never away from local.
+
+pub mod evidence;
+pub mod matrix;
+pub mod verdict;
+
+pub use evidence::{CostEvidence, CostFinding, CostPair, CostStanding, QualityFinding, QualityStanding};
+pub use matrix::{Confidence, Matrix, Placement, Stage};
+pub use verdict::{Adjustment, Flip, Reason, ReasonKind, Threshold, Verdict, decide};

@@ -2,8 +2,12 @@
 //! produce it, nothing else does.
 
 pub mod evidence;
+pub mod need;
+pub mod profile;
 
 pub use evidence::{Evidence, MeasuredTarget, TargetKind};
+pub use need::{Modifier, Modifiers, Need, NeedDraft, PrivacyReason, RequestShape};
+pub use profile::Profile;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +24,7 @@ pub struct Answers {
 }
 
 /// 1. Privacy requirements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Privacy {
     /// A provider may process the data.
@@ -32,7 +36,7 @@ pub enum Privacy {
 }
 
 /// 2. Volume.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Volume {
     Low,
@@ -43,7 +47,7 @@ pub enum Volume {
 }
 
 /// 3. Capability.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Capability {
     /// Simple, well-defined tasks.
@@ -55,7 +59,7 @@ pub enum Capability {
 }
 
 /// 4. Operational capacity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operations {
     Limited,
@@ -63,10 +67,30 @@ pub enum Operations {
 }
 
 /// 5. Budget structure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Budget {
     Opex,
     /// Money can be spent up front.
     Capex,
 }
+
+macro_rules! keys {
+    ($answer:ident: $($variant:ident = $key:literal),+) => {
+        impl $answer {
+            /// All answers, in the order they are offered.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+            /// As it is written in profiles and flags.
+            pub const fn key(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $key),+
+                }
+            }
+        }
+    };
+}
+keys!(Privacy: Standard = "standard", Sensitive = "sensitive", Strict = "strict");
+keys!(Volume: Low = "low", Variable = "variable", High = "high");
+keys!(Capability: Basic = "basic", Moderate = "moderate", Maximum = "maximum");
+keys!(Operations: Limited = "limited", Available = "available");
+keys!(Budget: Opex = "opex", Capex = "capex");

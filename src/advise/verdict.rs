@@ -1,0 +1,520 @@
+//! From a need (and what was measured and computed) to a verdict. Pure and total.
+
+use super::evidence::{
+    CostEvidence, CostFinding, CostStanding, QualityFinding, QualityStanding, quality_finding,
+};
+use super::matrix::{BriefLine, CapabilityTier, Confidence, Matrix, Placement, Stage};
+use crate::workload::need::Question;
+use crate::workload::{
+    Answers, Budget, Capability, Evidence, Modifier, Modifiers, Need, Operations, Privacy, Volume,
+};
+
+/// The answer of `advise`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    pub placement: Placement,
+    pub confidence: Confidence,
+    /// Id of the rule that fired.
+    pub rule: String,
+    pub stage: Stage,
+    /// The answers the rule saw: those given, or what evidence put in their place.
+    pub answers: Answers,
+    pub adjustments: Vec<Adjustment>,
+    /// The rule's own reason first, then what else speaks for the placement, heaviest first.
+    pub reasons: Vec<Reason>,
+    pub against: Vec<Reason>,
+    /// Every single change of an answer, or modifier taken away, that changes the placement.
+    pub flips: Vec<Flip>,
+    /// Above which volume renting stops being the default.
+    pub threshold: Option<Threshold>,
+    pub tiers: Option<CapabilityTier>,
+    pub quality: Option<QualityFinding>,
+    pub cost: Option<CostFinding>,
+}
+
+/// An answer that was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adjustment {
+    /// A mandate keeps the data in, whatever the privacy answer said.
+    PrivacyByMandate { given: Privacy },
+    /// Measured: good enough on these prompts, so the highest capability is not needed.
+    CapabilityMeasuredEnough { given: Capability },
+    /// Measured: not good enough.
+    CapabilityMeasuredShort { given: Capability },
+    /// Computed: local pays back, so the volume is high enough.
+    VolumePaysBack { given: Volume },
+    /// Computed: local never pays back, so the volume is too low.
+    VolumeTooLow { given: Volume },
+}
+
+/// Something that speaks for or against.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reason {
+    pub id: String,
+    pub toward: Vec<Placement>,
+    pub weight: u32,
+    pub kind: ReasonKind,
+}
+
+/// On what a reason rests.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReasonKind {
+    /// A rule or argument of the matrix.
+    Matrix { text: String, brief: BriefLine },
+    /// [`Verdict::quality`].
+    Quality,
+    /// [`Verdict::cost`].
+    Cost,
+}
+
+/// A single change that changes the placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flip {
+    pub change: Change,
+    pub placement: Placement,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    Privacy(Privacy),
+    Volume(Volume),
+    Capability(Capability),
+    Operations(Operations),
+    Budget(Budget),
+    /// This modifier no longer holds.
+    Drop(Modifier),
+}
+
+impl Change {
+    /// The question it is an answer to.
+    pub const fn question(self) -> Option<Question> {
+        match self {
+            Self::Privacy(_) => Some(Question::Privacy),
+            Self::Volume(_) => Some(Question::Volume),
+            Self::Capability(_) => Some(Question::Capability),
+            Self::Operations(_) => Some(Question::Operations),
+            Self::Budget(_) => Some(Question::Budget),
+            Self::Drop(_) => None,
+        }
+    }
+}
+
+/// The volume at which the volume answer turns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Threshold {
+    pub requests_per_month: Option<f64>,
+    pub tokens_per_month: Option<f64>,
+    /// From the cost calculation; otherwise the matrix's own figure.
+    pub computed: bool,
+}
+
+/// The volume that a month's tokens mean, while no calculation says better.
+pub fn volume_of(matrix: &Matrix, tokens_per_month: f64) -> Volume {
+    if tokens_per_month >= matrix.volume.high_tokens_per_month { Volume::High } else { Volume::Low }
+}
+
+/// The verdict. Every need has one.
+pub fn decide(
+    matrix: &Matrix,
+    need: &Need,
+    evidence: Option<&Evidence>,
+    cost: Option<&CostEvidence>,
+) -> Verdict {
+    let quality = evidence.and_then(quality_finding);
+    let finding = cost.and_then(CostEvidence::finding);
+    let (answers, adjustments) = effective(need, quality.as_ref(), finding.as_ref());
+    let rule = matrix.rule(&answers, need.modifiers);
+    let (mut reasons, against) = weigh(matrix, &answers, need.modifiers, rule.placement, &quality, &finding);
+    let (for_weight, against_weight) = (weight(&reasons) + 1, weight(&against));
+    reasons.insert(
+        0,
+        Reason {
+            id: rule.id.clone(),
+            toward: vec![rule.placement],
+            weight: 0,
+            kind: ReasonKind::Matrix { text: rule.reason.clone(), brief: rule.brief.clone() },
+        },
+    );
+    let mut confidence = rule.confidence;
+    if !rule.firm {
+        if against_weight > for_weight {
+            confidence = confidence.lowered();
+        }
+        if finding.as_ref().is_some_and(|f| f.standing == CostStanding::Contested) {
+            confidence = confidence.lowered();
+        }
+        if backed_by_evidence(&reasons) {
+            confidence = confidence.raised();
+        }
+    }
+    Verdict {
+        placement: rule.placement,
+        confidence,
+        rule: rule.id.clone(),
+        stage: rule.stage,
+        answers,
+        adjustments,
+        reasons,
+        against,
+        flips: flips(matrix, &answers, need.modifiers, rule.placement),
+        threshold: Some(threshold(matrix, need, finding.as_ref())),
+        tiers: matrix.tiers_for(need.answers.capability),
+        quality,
+        cost: finding,
+    }
+}
+
+/// The answers the rules see.
+fn effective(
+    need: &Need,
+    quality: Option<&QualityFinding>,
+    cost: Option<&CostFinding>,
+) -> (Answers, Vec<Adjustment>) {
+    let given = need.answers;
+    let mut answers = given;
+    let mut adjustments = Vec::new();
+    if need.privacy_reason.is_some() && given.privacy != Privacy::Strict {
+        answers.privacy = Privacy::Strict;
+        adjustments.push(Adjustment::PrivacyByMandate { given: given.privacy });
+    }
+    match quality.map(|q| q.standing) {
+        Some(QualityStanding::NonInferior) if given.capability == Capability::Maximum => {
+            answers.capability = Capability::Moderate;
+            adjustments.push(Adjustment::CapabilityMeasuredEnough { given: given.capability });
+        }
+        Some(QualityStanding::Inferior) if given.capability != Capability::Maximum => {
+            answers.capability = Capability::Maximum;
+            adjustments.push(Adjustment::CapabilityMeasuredShort { given: given.capability });
+        }
+        _ => {}
+    }
+    match cost.map(|c| c.standing) {
+        Some(CostStanding::Local) if given.volume != Volume::High => {
+            answers.volume = Volume::High;
+            adjustments.push(Adjustment::VolumePaysBack { given: given.volume });
+        }
+        Some(CostStanding::Cloud) if given.volume == Volume::High => {
+            answers.volume = Volume::Low;
+            adjustments.push(Adjustment::VolumeTooLow { given: given.volume });
+        }
+        _ => {}
+    }
+    (answers, adjustments)
+}
+
+/// What speaks for the placement and what against it, each heaviest first.
+fn weigh(
+    matrix: &Matrix,
+    answers: &Answers,
+    modifiers: Modifiers,
+    placement: Placement,
+    quality: &Option<QualityFinding>,
+    cost: &Option<CostFinding>,
+) -> (Vec<Reason>, Vec<Reason>) {
+    let mut all: Vec<Reason> = matrix
+        .arguments
+        .iter()
+        .filter(|a| a.when.holds(answers, modifiers))
+        .map(|a| Reason {
+            id: a.id.clone(),
+            toward: a.toward.clone(),
+            weight: a.weight,
+            kind: ReasonKind::Matrix { text: a.text.clone(), brief: a.brief.clone() },
+        })
+        .collect();
+    let measured = quality.as_ref().and_then(|q| match q.standing {
+        QualityStanding::NonInferior => Some(vec![Placement::Local, Placement::Hybrid]),
+        QualityStanding::Inferior => Some(vec![Placement::Cloud, Placement::Hybrid]),
+        QualityStanding::Undecided | QualityStanding::StandIn => None,
+    });
+    if let Some(toward) = measured {
+        all.push(Reason { id: "measured-quality".into(), toward, weight: 3, kind: ReasonKind::Quality });
+    }
+    let computed = cost.as_ref().and_then(|c| match c.standing {
+        CostStanding::Local => Some(vec![Placement::Local, Placement::Hybrid]),
+        CostStanding::Cloud => Some(vec![Placement::Cloud]),
+        CostStanding::Contested => None,
+    });
+    if let Some(toward) = computed {
+        all.push(Reason { id: "computed-cost".into(), toward, weight: 3, kind: ReasonKind::Cost });
+    }
+    all.sort_by_key(|r| std::cmp::Reverse(r.weight));
+    all.into_iter().partition(|r| r.toward.contains(&placement))
+}
+
+fn weight(reasons: &[Reason]) -> u32 {
+    reasons.iter().map(|r| r.weight).sum()
+}
+
+/// Measured quality and computed cost both speak for it.
+fn backed_by_evidence(reasons: &[Reason]) -> bool {
+    let has = |kind: &ReasonKind| reasons.iter().any(|r| r.kind == *kind);
+    has(&ReasonKind::Quality) && has(&ReasonKind::Cost)
+}
+
+/// Every single change that changes the placement.
+fn flips(matrix: &Matrix, answers: &Answers, modifiers: Modifiers, placement: Placement) -> Vec<Flip> {
+    let mut found = Vec::new();
+    let mut consider = |change: Change, changed: Answers, modifiers: Modifiers| {
+        let other = matrix.rule(&changed, modifiers).placement;
+        if other != placement {
+            found.push(Flip { change, placement: other });
+        }
+    };
+    for privacy in [Privacy::Standard, Privacy::Sensitive, Privacy::Strict] {
+        consider(Change::Privacy(privacy), Answers { privacy, ..*answers }, modifiers);
+    }
+    for volume in [Volume::Low, Volume::Variable, Volume::High] {
+        consider(Change::Volume(volume), Answers { volume, ..*answers }, modifiers);
+    }
+    for capability in [Capability::Basic, Capability::Moderate, Capability::Maximum] {
+        consider(Change::Capability(capability), Answers { capability, ..*answers }, modifiers);
+    }
+    for operations in [Operations::Limited, Operations::Available] {
+        consider(Change::Operations(operations), Answers { operations, ..*answers }, modifiers);
+    }
+    for budget in [Budget::Opex, Budget::Capex] {
+        consider(Change::Budget(budget), Answers { budget, ..*answers }, modifiers);
+    }
+    for modifier in modifiers.iter() {
+        consider(Change::Drop(modifier), *answers, modifiers.without(modifier));
+    }
+    found
+}
+
+fn threshold(matrix: &Matrix, need: &Need, cost: Option<&CostFinding>) -> Threshold {
+    let per_request = need.shape.map(|s| s.total_tokens()).filter(|t| *t > 0.0);
+    if let Some(requests) = cost.and_then(|c| c.hardest.break_even_requests_per_month) {
+        return Threshold {
+            requests_per_month: Some(requests),
+            tokens_per_month: per_request.map(|t| t * requests),
+            computed: true,
+        };
+    }
+    let tokens = matrix.volume.high_tokens_per_month;
+    Threshold {
+        requests_per_month: per_request.map(|t| tokens / t),
+        tokens_per_month: Some(tokens),
+        computed: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_answer() -> impl Iterator<Item = Answers> {
+        let privacy = [Privacy::Standard, Privacy::Sensitive, Privacy::Strict];
+        let volume = [Volume::Low, Volume::Variable, Volume::High];
+        let capability = [Capability::Basic, Capability::Moderate, Capability::Maximum];
+        let operations = [Operations::Limited, Operations::Available];
+        let budget = [Budget::Opex, Budget::Capex];
+        (0..108).map(move |n| Answers {
+            privacy: privacy[n % 3],
+            volume: volume[n / 3 % 3],
+            capability: capability[n / 9 % 3],
+            operations: operations[n / 27 % 2],
+            budget: budget[n / 54 % 2],
+        })
+    }
+
+    fn place(matrix: &Matrix, answers: Answers, modifiers: Modifiers) -> Placement {
+        matrix.rule(&answers, modifiers).placement
+    }
+
+    /// All 108 answers times all 2048 sets of modifiers. Evidence only replaces answers, so this
+    /// covers it too.
+    #[test]
+    fn tighter_privacy_never_moves_toward_the_cloud() {
+        let matrix = Matrix::shipped();
+        for answers in every_answer() {
+            for modifiers in (0..Modifiers::SETS).map(Modifiers::nth) {
+                let here = place(&matrix, answers, modifiers);
+                for privacy in [Privacy::Sensitive, Privacy::Strict] {
+                    if privacy > answers.privacy {
+                        let there = place(&matrix, Answers { privacy, ..answers }, modifiers);
+                        assert!(there >= here, "{answers:?} {modifiers:?} -> {privacy:?}: {here:?} -> {there:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn more_steady_volume_never_moves_away_from_local() {
+        let matrix = Matrix::shipped();
+        for answers in every_answer() {
+            for modifiers in (0..Modifiers::SETS).map(Modifiers::nth) {
+                let here = place(&matrix, answers, modifiers);
+                for volume in [Volume::Variable, Volume::High] {
+                    if volume > answers.volume {
+                        let there = place(&matrix, Answers { volume, ..answers }, modifiers);
+                        assert!(there >= here, "{answers:?} {modifiers:?} -> {volume:?}: {here:?} -> {there:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_rule_but_the_last_is_reached() {
+        let matrix = Matrix::shipped();
+        let mut reached = std::collections::BTreeSet::new();
+        for answers in every_answer() {
+            for modifiers in (0..Modifiers::SETS).map(Modifiers::nth) {
+                reached.insert(matrix.rule(&answers, modifiers).id.clone());
+            }
+        }
+        let unreached: Vec<_> = matrix.rules.iter().map(|r| &r.id).filter(|id| !reached.contains(*id)).collect();
+        assert_eq!(unreached, ["cloud-by-default"]);
+    }
+
+    #[test]
+    fn the_matrix_of_the_brief() {
+        let matrix = Matrix::shipped();
+        for answers in every_answer() {
+            let placement = place(&matrix, answers, Modifiers::default());
+            let allowed: &[Placement] = match (answers.privacy, answers.capability, answers.volume) {
+                (Privacy::Strict, _, _) => &[Placement::Local],
+                (_, Capability::Maximum, Volume::High) => &[Placement::Cloud, Placement::Hybrid],
+                (_, _, Volume::High) => &[Placement::Local, Placement::Hybrid],
+                _ => &[Placement::Cloud],
+            };
+            assert!(allowed.contains(&placement), "{answers:?}: {placement:?}");
+        }
+    }
+
+    #[test]
+    fn flips_really_flip_and_no_single_answer_is_left_out() {
+        let matrix = Matrix::shipped();
+        for answers in every_answer() {
+            let verdict = decide(&matrix, &Need::of(answers), None, None);
+            for flip in &verdict.flips {
+                assert_ne!(flip.placement, verdict.placement);
+            }
+            let privacy_flips = verdict.flips.iter().any(|f| f.change.question() == Some(Question::Privacy));
+            let strict = place(&matrix, Answers { privacy: Privacy::Strict, ..answers }, Modifiers::default());
+            if strict != verdict.placement {
+                assert!(privacy_flips, "{answers:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_argument_is_lost_and_none_on_both_sides() {
+        let matrix = Matrix::shipped();
+        for answers in every_answer() {
+            let verdict = decide(&matrix, &Need::of(answers), None, None);
+            let holds = matrix.arguments.iter().filter(|a| a.when.holds(&answers, Modifiers::default())).count();
+            assert_eq!(verdict.reasons.len() - 1 + verdict.against.len(), holds);
+            assert_eq!(verdict.reasons[0].id, verdict.rule);
+        }
+    }
+
+    fn measured(non_inferior: Option<bool>, stand_in: bool) -> Evidence {
+        use crate::workload::evidence::{MeasuredQuality, MeasuredTarget, TargetKind};
+        Evidence {
+            file: "bench.json".into(),
+            targets: vec![MeasuredTarget {
+                path: "result.targets[1]".into(),
+                id: "api".into(),
+                kind: TargetKind::Api,
+                model: "m".into(),
+                stand_in,
+                hardware: None,
+                levels: Vec::new(),
+                input_tokens: None,
+                output_tokens: None,
+                reasoning_tokens: None,
+                idle_watts: None,
+                load_watts: None,
+                failure_share: None,
+                cost_usd_per_request: None,
+            }],
+            quality: Some(MeasuredQuality {
+                path: "result.quality".into(),
+                prompts: 200,
+                margin: 0.05,
+                non_inferior,
+                local_pass_rate: 0.9,
+                api_pass_rate: 0.91,
+            }),
+        }
+    }
+
+    fn costed(tco_cloud_usd: f64, tco_local_usd: f64) -> CostEvidence {
+        CostEvidence {
+            file: "cost.json".into(),
+            horizon_months: Some(36.0),
+            requests_per_month: Some(1000.0),
+            pairs: vec![super::super::CostPair {
+                path: "result.comparisons[0]".into(),
+                cloud: "api".into(),
+                local: "gpu".into(),
+                payback_months: None,
+                never_because: None,
+                tco_cloud_usd: Some(tco_cloud_usd),
+                tco_local_usd: Some(tco_local_usd),
+                break_even_requests_per_month: Some(700.0),
+            }],
+        }
+    }
+
+    const DEMANDING: Answers = Answers {
+        privacy: Privacy::Standard,
+        volume: Volume::High,
+        capability: Capability::Maximum,
+        operations: Operations::Available,
+        budget: Budget::Capex,
+    };
+
+    #[test]
+    fn evidence_beats_the_capability_answer() {
+        let matrix = Matrix::shipped();
+        let need = Need::of(DEMANDING);
+        let with = |evidence: &Evidence| decide(&matrix, &need, Some(evidence), None);
+        assert_eq!(decide(&matrix, &need, None, None).placement, Placement::Cloud);
+        assert_eq!(with(&measured(Some(true), false)).placement, Placement::Local);
+        assert_eq!(with(&measured(None, false)).placement, Placement::Cloud);
+        // A stand-in says nothing about the model that would be rented.
+        assert_eq!(with(&measured(Some(true), true)).placement, Placement::Cloud);
+        let easy = Need::of(Answers { capability: Capability::Basic, ..DEMANDING });
+        let short = decide(&matrix, &easy, Some(&measured(Some(false), false)), None);
+        assert_eq!(short.answers.capability, Capability::Maximum);
+        assert_eq!(short.placement, Placement::Cloud);
+    }
+
+    #[test]
+    fn a_calculation_beats_the_volume_answer() {
+        let matrix = Matrix::shipped();
+        let low = Need::of(Answers { volume: Volume::Low, capability: Capability::Moderate, ..DEMANDING });
+        assert_eq!(decide(&matrix, &low, None, None).placement, Placement::Cloud);
+        let pays = decide(&matrix, &low, None, Some(&costed(900.0, 300.0)));
+        assert_eq!(pays.placement, Placement::Local);
+        assert_eq!(pays.threshold.and_then(|t| t.requests_per_month), Some(700.0));
+        let high = Need::of(Answers { capability: Capability::Moderate, ..DEMANDING });
+        let never = decide(&matrix, &high, None, Some(&costed(300.0, 900.0)));
+        assert_eq!(never.placement, Placement::Cloud);
+        assert!(never.adjustments.contains(&Adjustment::VolumeTooLow { given: Volume::High }));
+    }
+
+    #[test]
+    fn both_kinds_of_evidence_raise_confidence() {
+        let matrix = Matrix::shipped();
+        let need = Need::of(Answers { capability: Capability::Moderate, budget: Budget::Opex, ..DEMANDING });
+        let bare = decide(&matrix, &need, None, None);
+        let both =
+            decide(&matrix, &need, Some(&measured(Some(true), false)), Some(&costed(900.0, 300.0)));
+        assert_eq!((bare.confidence, both.confidence), (Confidence::Medium, Confidence::High));
+    }
+
+    #[test]
+    fn a_mandate_is_strict_whatever_was_answered() {
+        let matrix = Matrix::shipped();
+        let mut need = Need::of(DEMANDING);
+        need.privacy_reason = Some(crate::workload::PrivacyReason::Hipaa);
+        let verdict = decide(&matrix, &need, None, None);
+        assert_eq!(verdict.placement, Placement::Local);
+        assert_eq!(verdict.adjustments, [Adjustment::PrivacyByMandate { given: Privacy::Standard }]);
+    }
+}

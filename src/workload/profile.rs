@@ -1,0 +1,209 @@
+//! `profiles/*.toml`: needs written down. The shipped ones mirror the use-case tables of the brief;
+//! the wizard saves the user's own.
+
+use super::need::{Modifier, NeedDraft, PrivacyReason, sourced};
+use super::{Budget, Capability, Operations, Privacy, Volume};
+use crate::provenance::{Source, Sourced};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A need in a file. Every answer may be left out: flags and questions fill the rest.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// One line for lists.
+    pub title: String,
+    /// What situation it describes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// The row of the brief it mirrors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brief: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
+    /// Why the data may not leave; implies `privacy = "strict"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy_reason: Option<PrivacyReason>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Volume>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capability: Option<Capability>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operations: Option<Operations>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modifiers: Vec<Modifier>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<ProfileRequests>,
+}
+
+/// `[requests]`: the mean request, and how many there are.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileRequests {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_month: Option<Count>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<Count>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input_tokens: Option<Count>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<Count>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_tokens: Option<Count>,
+}
+
+/// A mean count from outside: finite and not negative.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "f64", into = "f64")]
+#[schemars(with = "f64")]
+pub struct Count(f64);
+
+/// A number that counts nothing.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[error("{0} is not a count: it must be a finite number, zero or more")]
+pub struct NotACount(f64);
+
+impl Count {
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+impl TryFrom<f64> for Count {
+    type Error = NotACount;
+    fn try_from(value: f64) -> Result<Self, NotACount> {
+        if value.is_finite() && value >= 0.0 { Ok(Self(value)) } else { Err(NotACount(value)) }
+    }
+}
+impl From<Count> for f64 {
+    fn from(count: Count) -> f64 {
+        count.0
+    }
+}
+impl std::str::FromStr for Count {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let value: f64 = text.replace('_', "").parse().map_err(|e| format!("{e}"))?;
+        Self::try_from(value).map_err(|e| e.to_string())
+    }
+}
+
+/// The shipped profiles: name and text, sorted by name.
+pub const SHIPPED: &[(&str, &str)] = &[];
+
+impl Profile {
+    /// Read a profile. `file` names it in the error, which carries line, caret and the nearest key.
+    pub fn parse(file: &str, text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|e| explain(file, &e))
+    }
+
+    /// A shipped profile by name.
+    pub fn shipped(name: &str) -> Option<Self> {
+        let (_, text) = SHIPPED.iter().find(|(n, _)| *n == name)?;
+        Self::parse(name, text).ok()
+    }
+
+    /// What it says, as answers of the user by way of this file.
+    pub fn draft(&self, file: &str) -> NeedDraft {
+        let via = |key: &str| Source::User { via: format!("{file}: {key}") };
+        let requests = self.requests.clone().unwrap_or_default();
+        let count = |value: Option<Count>, key: &str| sourced(value.map(Count::get), || via(key));
+        NeedDraft {
+            privacy: sourced(self.privacy, || via("privacy")),
+            privacy_reason: sourced(self.privacy_reason, || via("privacy_reason")),
+            volume: sourced(self.volume, || via("volume")),
+            capability: sourced(self.capability, || via("capability")),
+            operations: sourced(self.operations, || via("operations")),
+            budget: sourced(self.budget, || via("budget")),
+            modifiers: self.modifiers.iter().map(|m| Sourced::new(*m, via("modifiers"))).collect(),
+            input_tokens: count(requests.input_tokens, "requests.input_tokens"),
+            cached_input_tokens: count(requests.cached_input_tokens, "requests.cached_input_tokens"),
+            output_tokens: count(requests.output_tokens, "requests.output_tokens"),
+            reasoning_tokens: count(requests.reasoning_tokens, "requests.reasoning_tokens"),
+            requests_per_month: count(requests.per_month, "requests.per_month"),
+        }
+    }
+}
+
+/// A TOML error for people: the file, toml's own line and caret, and the nearest known name.
+pub fn explain(file: &str, error: &toml::de::Error) -> String {
+    let mut text = format!("{file}: {}", error.to_string().trim_end());
+    if let Some(near) = did_you_mean(error.message()) {
+        text.push_str(&format!("\nDid you mean `{near}`?"));
+    }
+    text
+}
+
+/// "unknown field `privcy`, expected one of `privacy`, `volume`" → `privacy`. Only for a name close
+/// enough to be a slip.
+fn did_you_mean(message: &str) -> Option<String> {
+    let (unknown, expected) = message.split_once(", expected ")?;
+    let quoted = |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let typed = quoted(unknown).into_iter().next()?;
+    nearest(&typed, quoted(expected).iter().map(String::as_str)).map(str::to_owned)
+}
+
+/// The candidate with the fewest edits, if they are at most a third of its length.
+pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.to_lowercase().replace('_', "-");
+    candidates
+        .map(|c| (edits(&typed, &c.to_lowercase().replace('_', "-")), c))
+        .min()
+        .filter(|(distance, c)| *distance <= (c.chars().count() / 3).max(1))
+        .map(|(_, c)| c)
+}
+
+/// Levenshtein distance, two neighbours swapped counting as one edit.
+fn edits(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(80).collect(), b.chars().take(80).collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
+    }
+    for i in 1..=a.len() {
+        rows[i][0] = i;
+        for j in 1..=b.len() {
+            let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = change.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typo_names_file_line_and_nearest_key() {
+        let error = Profile::parse("mine.toml", "title = \"x\"\nprivcy = \"strict\"\n").unwrap_err();
+        assert!(error.starts_with("mine.toml: "), "{error}");
+        assert!(error.contains("line 2") && error.contains("^^^^^^"), "{error}");
+        assert!(error.contains("Did you mean `privacy`?"), "{error}");
+        let error = Profile::parse("mine.toml", "title = \"x\"\nprivacy = \"strickt\"\n").unwrap_err();
+        assert!(error.contains("Did you mean `strict`?"), "{error}");
+    }
+
+    #[test]
+    fn nonsense_has_no_suggestion() {
+        assert_eq!(nearest("zzzzzz", ["privacy", "volume"].into_iter()), None);
+        assert_eq!(nearest("volmue", ["privacy", "volume"].into_iter()), Some("volume"));
+        assert_eq!(nearest("privacy-reason", ["privacy_reason"].into_iter()), Some("privacy_reason"));
+    }
+
+    #[test]
+    fn counts_are_finite_and_not_negative() {
+        for bad in ["-1", "nan", "inf"] {
+            let text = format!("title = \"x\"\n[requests]\nper_month = {bad}\n");
+            assert!(Profile::parse("p", &text).is_err(), "{bad}");
+        }
+        let text = "title = \"x\"\n[requests]\nper_month = 20000\n";
+        let draft = Profile::parse("p", text).expect("parses").draft("p");
+        assert_eq!(draft.requests_per_month.map(|r| r.value), Some(20_000.0));
+    }
+}
