@@ -180,7 +180,7 @@ pub struct When {
 }
 
 impl When {
-    pub fn holds(&self, answers: &Answers, modifiers: Modifiers) -> bool {
+    pub fn holds(&self, answers: Answers, modifiers: Modifiers) -> bool {
         fn one_of<T: PartialEq>(allowed: &[T], answer: &T) -> bool {
             allowed.is_empty() || allowed.contains(answer)
         }
@@ -213,7 +213,7 @@ impl Matrix {
     }
 
     /// The first rule that holds. The last one always does ([`Self::parse`] checks).
-    pub fn rule(&self, answers: &Answers, modifiers: Modifiers) -> &Rule {
+    pub fn rule(&self, answers: Answers, modifiers: Modifiers) -> &Rule {
         self.rules
             .iter()
             .find(|rule| rule.when.holds(answers, modifiers))

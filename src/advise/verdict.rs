@@ -123,8 +123,8 @@ pub fn decide(
     let quality = evidence.and_then(quality_finding);
     let finding = cost.and_then(CostEvidence::finding);
     let (answers, adjustments) = effective(need, quality.as_ref(), finding.as_ref());
-    let rule = matrix.rule(&answers, need.modifiers);
-    let (mut reasons, against) = weigh(matrix, &answers, need.modifiers, rule.placement, &quality, &finding);
+    let rule = matrix.rule(answers, need.modifiers);
+    let (mut reasons, against) = weigh(matrix, answers, need.modifiers, rule.placement, quality.as_ref(), finding.as_ref());
     let (for_weight, against_weight) = (weight(&reasons) + 1, weight(&against));
     reasons.insert(
         0,
@@ -156,7 +156,7 @@ pub fn decide(
         adjustments,
         reasons,
         against,
-        flips: flips(matrix, &answers, need.modifiers, rule.placement),
+        flips: flips(matrix, answers, need.modifiers, rule.placement),
         threshold: Some(threshold(matrix, need, finding.as_ref())),
         tiers: matrix.tiers_for(need.answers.capability),
         quality,
@@ -205,11 +205,11 @@ fn effective(
 /// What speaks for the placement and what against it, each heaviest first.
 fn weigh(
     matrix: &Matrix,
-    answers: &Answers,
+    answers: Answers,
     modifiers: Modifiers,
     placement: Placement,
-    quality: &Option<QualityFinding>,
-    cost: &Option<CostFinding>,
+    quality: Option<&QualityFinding>,
+    cost: Option<&CostFinding>,
 ) -> (Vec<Reason>, Vec<Reason>) {
     let mut all: Vec<Reason> = matrix
         .arguments
@@ -222,7 +222,7 @@ fn weigh(
             kind: ReasonKind::Matrix { text: a.text.clone(), brief: a.brief.clone() },
         })
         .collect();
-    let measured = quality.as_ref().and_then(|q| match q.standing {
+    let measured = quality.and_then(|q| match q.standing {
         QualityStanding::NonInferior => Some(vec![Placement::Local, Placement::Hybrid]),
         QualityStanding::Inferior => Some(vec![Placement::Cloud, Placement::Hybrid]),
         QualityStanding::Undecided | QualityStanding::StandIn => None,
@@ -230,7 +230,7 @@ fn weigh(
     if let Some(toward) = measured {
         all.push(Reason { id: "measured-quality".into(), toward, weight: 3, kind: ReasonKind::Quality });
     }
-    let computed = cost.as_ref().and_then(|c| match c.standing {
+    let computed = cost.and_then(|c| match c.standing {
         CostStanding::Local => Some(vec![Placement::Local, Placement::Hybrid]),
         CostStanding::Cloud => Some(vec![Placement::Cloud]),
         CostStanding::Contested => None,
@@ -253,31 +253,31 @@ fn backed_by_evidence(reasons: &[Reason]) -> bool {
 }
 
 /// Every single change that changes the placement.
-fn flips(matrix: &Matrix, answers: &Answers, modifiers: Modifiers, placement: Placement) -> Vec<Flip> {
+fn flips(matrix: &Matrix, answers: Answers, modifiers: Modifiers, placement: Placement) -> Vec<Flip> {
     let mut found = Vec::new();
     let mut consider = |change: Change, changed: Answers, modifiers: Modifiers| {
-        let other = matrix.rule(&changed, modifiers).placement;
+        let other = matrix.rule(changed, modifiers).placement;
         if other != placement {
             found.push(Flip { change, placement: other });
         }
     };
     for privacy in [Privacy::Standard, Privacy::Sensitive, Privacy::Strict] {
-        consider(Change::Privacy(privacy), Answers { privacy, ..*answers }, modifiers);
+        consider(Change::Privacy(privacy), Answers { privacy, ..answers }, modifiers);
     }
     for volume in [Volume::Low, Volume::Variable, Volume::High] {
-        consider(Change::Volume(volume), Answers { volume, ..*answers }, modifiers);
+        consider(Change::Volume(volume), Answers { volume, ..answers }, modifiers);
     }
     for capability in [Capability::Basic, Capability::Moderate, Capability::Maximum] {
-        consider(Change::Capability(capability), Answers { capability, ..*answers }, modifiers);
+        consider(Change::Capability(capability), Answers { capability, ..answers }, modifiers);
     }
     for operations in [Operations::Limited, Operations::Available] {
-        consider(Change::Operations(operations), Answers { operations, ..*answers }, modifiers);
+        consider(Change::Operations(operations), Answers { operations, ..answers }, modifiers);
     }
     for budget in [Budget::Opex, Budget::Capex] {
-        consider(Change::Budget(budget), Answers { budget, ..*answers }, modifiers);
+        consider(Change::Budget(budget), Answers { budget, ..answers }, modifiers);
     }
     for modifier in modifiers.iter() {
-        consider(Change::Drop(modifier), *answers, modifiers.without(modifier));
+        consider(Change::Drop(modifier), answers, modifiers.without(modifier));
     }
     found
 }
@@ -319,7 +319,7 @@ mod tests {
     }
 
     fn place(matrix: &Matrix, answers: Answers, modifiers: Modifiers) -> Placement {
-        matrix.rule(&answers, modifiers).placement
+        matrix.rule(answers, modifiers).placement
     }
 
     /// All 108 answers times all 2048 sets of modifiers. Evidence only replaces answers, so this
@@ -362,7 +362,7 @@ mod tests {
         let mut reached = std::collections::BTreeSet::new();
         for answers in every_answer() {
             for modifiers in (0..Modifiers::SETS).map(Modifiers::nth) {
-                reached.insert(matrix.rule(&answers, modifiers).id.clone());
+                reached.insert(matrix.rule(answers, modifiers).id.clone());
             }
         }
         let unreached: Vec<_> = matrix.rules.iter().map(|r| &r.id).filter(|id| !reached.contains(*id)).collect();
@@ -405,7 +405,7 @@ mod tests {
         let matrix = Matrix::shipped();
         for answers in every_answer() {
             let verdict = decide(&matrix, &Need::of(answers), None, None);
-            let holds = matrix.arguments.iter().filter(|a| a.when.holds(&answers, Modifiers::default())).count();
+            let holds = matrix.arguments.iter().filter(|a| a.when.holds(answers, Modifiers::default())).count();
             assert_eq!(verdict.reasons.len() - 1 + verdict.against.len(), holds);
             assert_eq!(verdict.reasons[0].id, verdict.rule);
         }

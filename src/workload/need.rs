@@ -165,9 +165,9 @@ impl PrivacyReason {
 pub struct RequestShape {
     /// All input tokens, cached ones included.
     pub input_tokens: f64,
-    /// Of `input_tokens`, read from a prompt cache.
+    /// Share of `input_tokens` read from a prompt cache.
     #[serde(default)]
-    pub cached_input_tokens: f64,
+    pub cached_input_share: f64,
     /// Visible output.
     pub output_tokens: f64,
     /// Generated before the visible output; billed as output unless the price record says otherwise.
@@ -225,7 +225,7 @@ pub struct NeedDraft {
     /// Each modifier once, with its own origin.
     pub modifiers: Vec<Sourced<Modifier>>,
     pub input_tokens: Option<Sourced<f64>>,
-    pub cached_input_tokens: Option<Sourced<f64>>,
+    pub cached_input_share: Option<Sourced<f64>>,
     pub output_tokens: Option<Sourced<f64>>,
     pub reasoning_tokens: Option<Sourced<f64>>,
     pub requests_per_month: Option<Sourced<f64>>,
@@ -272,7 +272,7 @@ impl NeedDraft {
             }
         }
         self.input_tokens = self.input_tokens.or(other.input_tokens);
-        self.cached_input_tokens = self.cached_input_tokens.or(other.cached_input_tokens);
+        self.cached_input_share = self.cached_input_share.or(other.cached_input_share);
         self.output_tokens = self.output_tokens.or(other.output_tokens);
         self.reasoning_tokens = self.reasoning_tokens.or(other.reasoning_tokens);
         self.requests_per_month = self.requests_per_month.or(other.requests_per_month);
@@ -312,7 +312,7 @@ impl NeedDraft {
             (Some(input_tokens), Some(output_tokens)) => Some(RequestShape {
                 input_tokens,
                 output_tokens,
-                cached_input_tokens: value(&self.cached_input_tokens).unwrap_or(0.0),
+                cached_input_share: value(&self.cached_input_share).unwrap_or(0.0),
                 reasoning_tokens: value(&self.reasoning_tokens).unwrap_or(0.0),
                 ..RequestShape::default()
             }),

@@ -4,6 +4,7 @@
 use super::need::{Modifier, NeedDraft, PrivacyReason, sourced};
 use super::{Budget, Capability, Operations, Privacy, Volume};
 use crate::provenance::{Source, Sourced};
+use crate::units::Share;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,19 +36,19 @@ pub struct Profile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modifiers: Vec<Modifier>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requests: Option<ProfileRequests>,
+    pub need: Option<ProfileRequests>,
 }
 
-/// `[requests]`: the mean request, and how many there are.
+/// `[need]`: the mean request, and how many there are. Same keys as in a scenario of `breakeven`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileRequests {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub per_month: Option<Count>,
+    pub requests_per_month: Option<Count>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<Count>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cached_input_tokens: Option<Count>,
+    pub cached_input_share: Option<Share>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<Count>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,7 +108,7 @@ impl Profile {
     /// What it says, as answers of the user by way of this file.
     pub fn draft(&self, file: &str) -> NeedDraft {
         let via = |key: &str| Source::User { via: format!("{file}: {key}") };
-        let requests = self.requests.clone().unwrap_or_default();
+        let requests = self.need.clone().unwrap_or_default();
         let count = |value: Option<Count>, key: &str| sourced(value.map(Count::get), || via(key));
         NeedDraft {
             privacy: sourced(self.privacy, || via("privacy")),
@@ -117,22 +118,24 @@ impl Profile {
             operations: sourced(self.operations, || via("operations")),
             budget: sourced(self.budget, || via("budget")),
             modifiers: self.modifiers.iter().map(|m| Sourced::new(*m, via("modifiers"))).collect(),
-            input_tokens: count(requests.input_tokens, "requests.input_tokens"),
-            cached_input_tokens: count(requests.cached_input_tokens, "requests.cached_input_tokens"),
-            output_tokens: count(requests.output_tokens, "requests.output_tokens"),
-            reasoning_tokens: count(requests.reasoning_tokens, "requests.reasoning_tokens"),
-            requests_per_month: count(requests.per_month, "requests.per_month"),
+            input_tokens: count(requests.input_tokens, "need.input_tokens"),
+            cached_input_share: sourced(requests.cached_input_share.map(Share::get), || {
+                via("need.cached_input_share")
+            }),
+            output_tokens: count(requests.output_tokens, "need.output_tokens"),
+            reasoning_tokens: count(requests.reasoning_tokens, "need.reasoning_tokens"),
+            requests_per_month: count(requests.requests_per_month, "need.requests_per_month"),
         }
     }
 }
 
 /// A TOML error for people: the file, toml's own line and caret, and the nearest known name.
 pub fn explain(file: &str, error: &toml::de::Error) -> String {
-    let mut text = format!("{file}: {}", error.to_string().trim_end());
-    if let Some(near) = did_you_mean(error.message()) {
-        text.push_str(&format!("\nDid you mean `{near}`?"));
+    let text = format!("{file}: {}", error.to_string().trim_end());
+    match did_you_mean(error.message()) {
+        Some(near) => format!("{text}\nDid you mean `{near}`?"),
+        None => text,
     }
-    text
 }
 
 /// "unknown field `privcy`, expected one of `privacy`, `volume`" → `privacy`. Only for a name close
@@ -199,10 +202,10 @@ mod tests {
     #[test]
     fn counts_are_finite_and_not_negative() {
         for bad in ["-1", "nan", "inf"] {
-            let text = format!("title = \"x\"\n[requests]\nper_month = {bad}\n");
+            let text = format!("title = \"x\"\n[need]\nrequests_per_month = {bad}\n");
             assert!(Profile::parse("p", &text).is_err(), "{bad}");
         }
-        let text = "title = \"x\"\n[requests]\nper_month = 20000\n";
+        let text = "title = \"x\"\n[need]\nrequests_per_month = 20000\n";
         let draft = Profile::parse("p", text).expect("parses").draft("p");
         assert_eq!(draft.requests_per_month.map(|r| r.value), Some(20_000.0));
     }
