@@ -201,7 +201,9 @@ impl Matrix {
         let matrix: Self = toml::from_str(text).map_err(|e| profile::explain(file, &e))?;
         let last = matrix.rules.last();
         if last.is_none_or(|rule| rule.when != When::default()) {
-            return Err(format!("{file}: the last rule must hold always (`when = {{}}`), or some need has no verdict"));
+            return Err(format!(
+                "{file}: the last rule must hold always (`when = {{}}`), or some need has no verdict"
+            ));
         }
         Ok(matrix)
     }

@@ -124,7 +124,8 @@ pub fn decide(
     let finding = cost.and_then(CostEvidence::finding);
     let (answers, adjustments) = effective(need, quality.as_ref(), finding.as_ref());
     let rule = matrix.rule(answers, need.modifiers);
-    let (mut reasons, against) = weigh(matrix, answers, need.modifiers, rule.placement, quality.as_ref(), finding.as_ref());
+    let (mut reasons, against) =
+        weigh(matrix, answers, need.modifiers, rule.placement, quality.as_ref(), finding.as_ref());
     let (for_weight, against_weight) = (weight(&reasons) + 1, weight(&against));
     reasons.insert(
         0,
@@ -333,7 +334,10 @@ mod tests {
                 for privacy in [Privacy::Sensitive, Privacy::Strict] {
                     if privacy > answers.privacy {
                         let there = place(&matrix, Answers { privacy, ..answers }, modifiers);
-                        assert!(there >= here, "{answers:?} {modifiers:?} -> {privacy:?}: {here:?} -> {there:?}");
+                        assert!(
+                            there >= here,
+                            "{answers:?} {modifiers:?} -> {privacy:?}: {here:?} -> {there:?}"
+                        );
                     }
                 }
             }
@@ -349,7 +353,10 @@ mod tests {
                 for volume in [Volume::Variable, Volume::High] {
                     if volume > answers.volume {
                         let there = place(&matrix, Answers { volume, ..answers }, modifiers);
-                        assert!(there >= here, "{answers:?} {modifiers:?} -> {volume:?}: {here:?} -> {there:?}");
+                        assert!(
+                            there >= here,
+                            "{answers:?} {modifiers:?} -> {volume:?}: {here:?} -> {there:?}"
+                        );
                     }
                 }
             }
@@ -365,7 +372,8 @@ mod tests {
                 reached.insert(matrix.rule(answers, modifiers).id.clone());
             }
         }
-        let unreached: Vec<_> = matrix.rules.iter().map(|r| &r.id).filter(|id| !reached.contains(*id)).collect();
+        let unreached: Vec<_> =
+            matrix.rules.iter().map(|r| &r.id).filter(|id| !reached.contains(*id)).collect();
         assert_eq!(unreached, ["cloud-by-default"]);
     }
 
@@ -393,7 +401,8 @@ mod tests {
                 assert_ne!(flip.placement, verdict.placement);
             }
             let privacy_flips = verdict.flips.iter().any(|f| f.change.question() == Some(Question::Privacy));
-            let strict = place(&matrix, Answers { privacy: Privacy::Strict, ..answers }, Modifiers::default());
+            let strict =
+                place(&matrix, Answers { privacy: Privacy::Strict, ..answers }, Modifiers::default());
             if strict != verdict.placement {
                 assert!(privacy_flips, "{answers:?}");
             }
@@ -405,7 +414,8 @@ mod tests {
         let matrix = Matrix::shipped();
         for answers in every_answer() {
             let verdict = decide(&matrix, &Need::of(answers), None, None);
-            let holds = matrix.arguments.iter().filter(|a| a.when.holds(answers, Modifiers::default())).count();
+            let holds =
+                matrix.arguments.iter().filter(|a| a.when.holds(answers, Modifiers::default())).count();
             assert_eq!(verdict.reasons.len() - 1 + verdict.against.len(), holds);
             assert_eq!(verdict.reasons[0].id, verdict.rule);
         }
@@ -503,8 +513,7 @@ mod tests {
         let matrix = Matrix::shipped();
         let need = Need::of(Answers { capability: Capability::Moderate, budget: Budget::Opex, ..DEMANDING });
         let bare = decide(&matrix, &need, None, None);
-        let both =
-            decide(&matrix, &need, Some(&measured(Some(true), false)), Some(&costed(900.0, 300.0)));
+        let both = decide(&matrix, &need, Some(&measured(Some(true), false)), Some(&costed(900.0, 300.0)));
         assert_eq!((bare.confidence, both.confidence), (Confidence::Medium, Confidence::High));
     }
 

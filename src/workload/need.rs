@@ -10,7 +10,18 @@ use serde::{Deserialize, Serialize};
 
 /// A circumstance of the brief's use-case tables that the five questions do not ask for.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    clap::ValueEnum,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Modifier {
@@ -127,7 +138,18 @@ impl From<Modifiers> for Vec<Modifier> {
 
 /// Why the data may not leave ("When local is required" in the brief).
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    clap::ValueEnum,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum PrivacyReason {
@@ -199,13 +221,7 @@ pub struct Need {
 impl Need {
     /// Only the five answers.
     pub const fn of(answers: Answers) -> Self {
-        Self {
-            answers,
-            modifiers: Modifiers(0),
-            privacy_reason: None,
-            shape: None,
-            requests_per_month: None,
-        }
+        Self { answers, modifiers: Modifiers(0), privacy_reason: None, shape: None, requests_per_month: None }
     }
     /// Input, output and reasoning tokens of a month, where shape and number are known.
     pub fn tokens_per_month(&self) -> Option<f64> {

@@ -142,7 +142,8 @@ pub fn explain(file: &str, error: &toml::de::Error) -> String {
 /// enough to be a slip.
 fn did_you_mean(message: &str) -> Option<String> {
     let (unknown, expected) = message.split_once(", expected ")?;
-    let quoted = |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let quoted =
+        |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
     let typed = quoted(unknown).into_iter().next()?;
     nearest(&typed, quoted(expected).iter().map(String::as_str)).map(str::to_owned)
 }
