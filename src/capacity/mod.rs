@@ -1,1 +1,24 @@
-//! (to be built)
+//! Which model fits which hardware, and how fast it runs there.
+//!
+//! ```text
+//! catalogue record or GGUF header ─► ModelShape ──┐
+//! catalogue record or this machine ─► HardwareShape ─┼─► fits (memory) ─► predict (speed, band, basis)
+//! Quantisation, Load ─────────────────────────────┘         ▲
+//! bench document ─► Evidence ───────────────────────────────┘ calibrates
+//! ```
+//!
+//! The predictor is physics (see [`speed`]): bytes and operations over the hardware's peaks, times
+//! the share of the peak that a backend reaches ([`efficiency`], data with its origin). Faster than
+//! the roofline is impossible by construction. docs/predictor.md has the formulas and how well they
+//! do against published measurements.
+
+pub mod efficiency;
+pub mod memory;
+pub mod quantisation;
+pub mod shape;
+pub mod speed;
+
+pub use memory::{Load, Memory, Placement, fits};
+pub use quantisation::{Engine, KvType, Quantisation};
+pub use shape::{Backend, HardwareShape, Host, ModelShape, Unknown};
+pub use speed::{Band, Basis, CannotPredict, Prediction, predict};

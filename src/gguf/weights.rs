@@ -20,6 +20,8 @@ pub struct Weights {
     pub output: u64,
     /// Routed experts: only those chosen are read.
     pub experts: u64,
+    /// Values in them.
+    pub expert_parameters: u64,
     /// Everything in each layer, experts included; index is the layer.
     pub layers: Vec<u64>,
 }
@@ -54,6 +56,7 @@ impl Weights {
         self.layers[layer] += tensor.bytes;
         if part.contains("_exps.") || routed_alone(part) {
             self.experts += tensor.bytes;
+            self.expert_parameters += tensor.elements;
         }
     }
 

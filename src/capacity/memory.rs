@@ -1,0 +1,142 @@
+//! Does it fit? Weights, cache, working buffers and a margin, against what the hardware lets a
+//! program use.
+
+use super::quantisation::{Engine, KvType, Quantisation};
+use super::shape::{Backend, HardwareShape, MemoryClass, ModelShape};
+
+const MIB: f64 = 1_048_576.0;
+const GIB: f64 = 1024.0 * MIB;
+/// Tokens llama.cpp processes at once in prefill.
+pub const BATCH_TOKENS: f64 = 512.0;
+/// Kept free of what is usable: fragmentation, and whatever else runs.
+const MARGIN: f64 = 0.03;
+
+/// What is asked of the model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// Tokens in the cache of one sequence: memory is taken for as many, and decode speed is that
+    /// at this depth.
+    pub context_tokens: u64,
+    /// Length of the prompt that prefill speed is for.
+    pub prompt_tokens: u64,
+    /// Sequences at once.
+    pub concurrency: u32,
+    pub kv: KvType,
+}
+
+impl Load {
+    /// Prompts as long as the context.
+    pub fn new(context_tokens: u64, concurrency: u32) -> Self {
+        Self {
+            context_tokens,
+            prompt_tokens: context_tokens,
+            concurrency: concurrency.max(1),
+            kv: KvType::F16,
+        }
+    }
+}
+
+/// Memory, part by part, in bytes over all devices.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Memory {
+    pub weights: f64,
+    pub cache: f64,
+    /// Activations, logits, the driver's own.
+    pub buffers: f64,
+    pub margin: f64,
+    pub needed: f64,
+    /// What the hardware lets a program use.
+    pub usable: f64,
+    pub placement: Placement,
+}
+
+/// Where the weights end up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// All of it on the devices.
+    Fits,
+    /// Some layers in system memory, computed by the processor.
+    Offload {
+        device_layers: u32,
+        layers: u32,
+    },
+    TooLarge,
+}
+
+/// Memory needed and whether it is there.
+pub fn fits(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation, load: &Load) -> Memory {
+    let weights = model.bytes(format).total;
+    let cache = cache_bytes(model, format, load) * f64::from(load.concurrency.max(1));
+    let buffers = buffer_bytes(model, hardware, format);
+    let devices = f64::from(hardware.devices);
+    let usable = usable_bytes(hardware) * devices;
+    let margin = usable * MARGIN;
+    let needed = weights + cache + buffers + margin;
+    let placement = if needed <= usable {
+        Placement::Fits
+    } else {
+        offload(model, hardware, weights, cache, usable - buffers - margin)
+    };
+    Memory { weights, cache, buffers, margin, needed, usable, placement }
+}
+
+/// Cache of one sequence, bytes.
+pub fn cache_bytes(model: &ModelShape, format: &Quantisation, load: &Load) -> f64 {
+    let mut context = load.context_tokens as f64;
+    let mut shape = model.cache;
+    if format.engine == Engine::LlamaCpp {
+        // Cells come in blocks of 256, and a window is kept together with the batch that passes it.
+        context = (context / 256.0).ceil() * 256.0;
+        shape.window_tokens = ((shape.window_tokens + BATCH_TOKENS) / 256.0).ceil() * 256.0;
+    }
+    shape.values(context) * load.kv.bits() / 8.0 + shape.state_bytes
+}
+
+/// Working memory beside weights and cache.
+fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation) -> f64 {
+    let devices = f64::from(hardware.devices);
+    if format.engine == Engine::Vllm {
+        // Activations of a chunk of 8192 tokens, captured graphs, the library itself.
+        return devices * (1.5 * GIB) + 8192.0 * model.hidden_size * 2.0 * 8.0;
+    }
+    let driver = match hardware.backend {
+        Backend::Cuda | Backend::Rocm | Backend::Vllm => 450.0 * MIB,
+        Backend::Vulkan => 200.0 * MIB,
+        Backend::Metal => 100.0 * MIB,
+        Backend::Cpu => 30.0 * MIB,
+    };
+    // Logits of one batch in 32 bits, and activations: some vectors as wide as the layers.
+    let logits = BATCH_TOKENS * model.vocabulary * 4.0;
+    let activations = BATCH_TOKENS * model.hidden_size * 4.0 * 8.0;
+    devices * driver + logits + activations
+}
+
+/// What a program may use of one device.
+fn usable_bytes(hardware: &HardwareShape) -> f64 {
+    match (hardware.backend, hardware.class) {
+        // The system lets the GPU have about two thirds of a small memory, three quarters of a
+        // large one (recommendedMaxWorkingSetSize).
+        (Backend::Metal, _) if hardware.memory_bytes <= 36.0 * GIB => hardware.memory_bytes * 2.0 / 3.0,
+        (Backend::Metal, _) => hardware.memory_bytes * 0.75,
+        // The server takes 90 % unless told otherwise; elsewhere the system needs its part.
+        (Backend::Vllm, _) | (_, MemoryClass::Unified | MemoryClass::Processor) => {
+            hardware.memory_bytes * 0.9
+        }
+        _ => hardware.memory_bytes * 0.98,
+    }
+}
+
+/// As many layers on the devices as go there; the others in system memory, if that has room.
+fn offload(model: &ModelShape, hardware: &HardwareShape, weights: f64, cache: f64, room: f64) -> Placement {
+    let (Some(host), true) = (hardware.host, hardware.backend != Backend::Vllm) else {
+        return Placement::TooLarge;
+    };
+    let per_layer = (weights + cache) / f64::from(model.layers.max(1));
+    let fitting = (1..=model.layers).rfind(|n| f64::from(*n) * per_layer <= room);
+    match fitting {
+        Some(n) if f64::from(model.layers - n) * per_layer <= host.memory_bytes * 0.9 => {
+            Placement::Offload { device_layers: n, layers: model.layers }
+        }
+        _ => Placement::TooLarge,
+    }
+}

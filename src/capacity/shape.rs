@@ -1,0 +1,450 @@
+//! The model and the hardware as the predictor sees them: only numbers that time or memory depend
+//! on. Made from catalogue records or from the header of a model file.
+
+use super::quantisation::Quantisation;
+use crate::catalog::{Accelerator, Attention, HardwareClass, Machine, OpenModel, Vendor};
+use crate::gguf::{Facts, Header};
+
+/// What keeps a prediction from being made: a figure that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{record} has no {field}")]
+pub struct Unknown {
+    /// Id of the record: `llama-3.1-8b`.
+    pub record: String,
+    pub field: &'static str,
+}
+
+/// A model, as far as its speed and memory depend on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelShape {
+    pub id: String,
+    /// All parameters.
+    pub parameters: f64,
+    /// Input embedding: one row per token is read, all of it takes memory.
+    pub embedding_parameters: f64,
+    /// The output projection is the embedding.
+    pub tied: bool,
+    /// Routed experts, all layers together; 0 for a dense model.
+    pub routed_parameters: f64,
+    pub experts: u32,
+    pub experts_used: u32,
+    pub layers: u32,
+    pub hidden_size: f64,
+    pub vocabulary: f64,
+    pub cache: CacheShape,
+    /// Longest context it was made for.
+    pub context_tokens: Option<u64>,
+    /// Bytes as they are in a file, where there is one; else they follow from the quantisation.
+    pub file: Option<FileBytes>,
+}
+
+/// What the model remembers of a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CacheShape {
+    /// Keys and values of one token, over the layers that keep the whole context.
+    pub full_values: f64,
+    /// The same over the layers that keep a window.
+    pub sliding_values: f64,
+    pub window_tokens: f64,
+    /// State of fixed size per sequence, bytes.
+    pub state_bytes: f64,
+    /// Query values of one token over the layers that keep the whole context: attention arithmetic
+    /// grows with them.
+    pub full_query_values: f64,
+}
+
+impl CacheShape {
+    /// Values one sequence of this length holds.
+    pub fn values(&self, context_tokens: f64) -> f64 {
+        self.full_values * context_tokens + self.sliding_values * context_tokens.min(self.window_tokens)
+    }
+}
+
+/// Bytes of a model file by part.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FileBytes {
+    pub total: f64,
+    /// Input embedding, not read whole.
+    pub embedding: f64,
+    pub routed: f64,
+    /// Output projection (the embedding where tied): read for each token.
+    pub output: f64,
+}
+
+impl ModelShape {
+    /// Routed experts' share that one token uses.
+    pub fn expert_share(&self) -> f64 {
+        if self.experts == 0 { 0.0 } else { f64::from(self.experts_used) / f64::from(self.experts) }
+    }
+    /// Parameters that take part in the arithmetic of one token: embedding look-up excluded,
+    /// output projection included.
+    pub fn computed_parameters(&self) -> f64 {
+        let embedding = if self.tied { 0.0 } else { self.embedding_parameters };
+        self.parameters - embedding - self.routed_parameters * (1.0 - self.expert_share())
+    }
+    pub fn is_mixture(&self) -> bool {
+        self.experts > 0
+    }
+    /// All weights, bytes.
+    pub fn weight_bytes(&self, format: &Quantisation) -> f64 {
+        self.bytes(format).total
+    }
+    /// Weights by part: from the file, or from the parameters at the format's bits.
+    pub fn bytes(&self, format: &Quantisation) -> FileBytes {
+        if let Some(file) = self.file {
+            return file;
+        }
+        let output = self.embedding_parameters * format.output_bits / 8.0;
+        let embedding = if self.tied { 0.0 } else { self.embedding_parameters * format.embedding_bits / 8.0 };
+        let routed = self.routed_parameters * format.expert_bits / 8.0;
+        let copies = if self.tied { 1.0 } else { 2.0 };
+        let layers = self.parameters - self.routed_parameters - copies * self.embedding_parameters;
+        let total = layers.max(0.0) * format.layer_bits / 8.0 + output + embedding + routed;
+        FileBytes { total, embedding, routed, output }
+    }
+
+    /// From a catalogue record.
+    pub fn from_catalogue(model: &OpenModel) -> Result<Self, Unknown> {
+        let need = |value: Option<f64>, field| value.ok_or(Unknown { record: model.id.clone(), field });
+        let parameters = need(model.parameters.map(|n| n as f64), "parameters")?;
+        let layers = model.layers.ok_or(Unknown { record: model.id.clone(), field: "layers" })?;
+        let hidden_size = need(model.hidden_size.map(f64::from), "hidden_size")?;
+        let vocabulary = need(model.vocabulary.map(f64::from), "vocabulary")?;
+        let embedding_parameters = hidden_size * vocabulary;
+        let tied = ties_output(model, parameters);
+        let (experts, used) = (model.experts.unwrap_or(0), model.experts_per_token.unwrap_or(0));
+        let mixture = experts > 1 && used > 0 && used < experts;
+        let routed_parameters = if mixture {
+            let active = need(model.active_parameters.map(|n| n as f64), "active_parameters")?;
+            // total = shared + routed, active = shared + routed × used/all.
+            let share = f64::from(used) / f64::from(experts);
+            let counted = active + if leaves_out_embedding(model) { embedding_parameters } else { 0.0 };
+            ((parameters - counted) / (1.0 - share)).clamp(0.0, parameters)
+        } else {
+            0.0
+        };
+        Ok(Self {
+            id: model.id.clone(),
+            parameters,
+            embedding_parameters,
+            tied,
+            routed_parameters,
+            experts: if mixture { experts } else { 0 },
+            experts_used: if mixture { used } else { 0 },
+            layers,
+            hidden_size,
+            vocabulary,
+            cache: cache_from_catalogue(model, layers, hidden_size)?,
+            context_tokens: model.context_tokens,
+            file: None,
+        })
+    }
+
+    /// From the header of a model file. `id` names it in what is shown.
+    pub fn from_gguf(id: impl Into<String>, header: &Header) -> Result<Self, Unknown> {
+        let (id, facts, weights) = (id.into(), &header.facts, header.weights());
+        let need =
+            |value: Option<u64>, field| value.map(|n| n as f64).ok_or(Unknown { record: id.clone(), field });
+        let layers = facts.layers.ok_or(Unknown { record: id.clone(), field: "block_count" })?;
+        let hidden_size = need(facts.hidden_size, "embedding_length")?;
+        let vocabulary = need(facts.vocabulary, "vocabulary")?;
+        let parameters = weights.parameters as f64;
+        let tied = weights.output == 0;
+        let output = if tied { weights.token_embedding } else { weights.output };
+        let routed = weights.experts as f64;
+        let routed_parameters = weights.expert_parameters as f64;
+        let mixture = routed > 0.0;
+        Ok(Self {
+            parameters,
+            embedding_parameters: hidden_size * vocabulary,
+            tied,
+            routed_parameters,
+            experts: if mixture { facts.experts.unwrap_or(1) } else { 0 },
+            experts_used: if mixture { facts.experts_used.unwrap_or(1) } else { 0 },
+            layers,
+            hidden_size,
+            vocabulary,
+            cache: cache_from_file(facts, &id)?,
+            context_tokens: facts.context_tokens,
+            file: Some(FileBytes {
+                total: weights.total as f64,
+                embedding: if tied {
+                    (weights.embedding - weights.token_embedding) as f64
+                } else {
+                    weights.embedding as f64
+                },
+                routed,
+                output: output as f64,
+            }),
+            id,
+        })
+    }
+}
+
+/// Small models and the Gemma family use the embedding as the output projection. The catalogue does
+/// not say; this is the rule their published configurations follow.
+fn ties_output(model: &OpenModel, parameters: f64) -> bool {
+    let name = model.family.as_deref().unwrap_or(&model.id).to_ascii_lowercase();
+    name.contains("gemma") || name.contains("command") || (parameters < 4.5e9 && model.experts.is_none())
+}
+
+/// Most makers count the input embedding among the active parameters; the gpt-oss card does not.
+fn leaves_out_embedding(model: &OpenModel) -> bool {
+    model.id.contains("gpt-oss")
+}
+
+fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<CacheShape, Unknown> {
+    let need =
+        |value: Option<u32>, field| value.map(f64::from).ok_or(Unknown { record: model.id.clone(), field });
+    let layers = f64::from(layers);
+    if let Attention::Latent { kv_lora_rank, rope_head_size } = model.attention {
+        // One vector serves as key and value; every head attends over it.
+        let vector = f64::from(kv_lora_rank) + f64::from(rope_head_size);
+        let heads = model.heads.map_or(hidden / 128.0, f64::from);
+        return Ok(CacheShape {
+            full_values: layers * vector,
+            full_query_values: layers * heads * vector,
+            ..CacheShape::default()
+        });
+    }
+    let head = need(model.head_size, "head_size")?;
+    let per_layer = 2.0 * need(model.kv_heads, "kv_heads")? * head;
+    let queries = model.heads.map_or(hidden, |n| f64::from(n) * head);
+    Ok(match model.attention {
+        Attention::SlidingWindow { window_tokens, full_layers } => {
+            let full = f64::from(full_layers).min(layers);
+            CacheShape {
+                full_values: full * per_layer,
+                sliding_values: (layers - full) * per_layer,
+                window_tokens: window_tokens as f64,
+                full_query_values: full * queries,
+                ..CacheShape::default()
+            }
+        }
+        Attention::Hybrid { attention_layers } => {
+            let full = f64::from(attention_layers).min(layers);
+            CacheShape {
+                full_values: full * per_layer,
+                // A state of 128 values for each of twice the hidden size, 32 bits each, as Mamba-2
+                // and gated delta layers keep.
+                state_bytes: (layers - full) * 2.0 * hidden * 128.0 * 4.0,
+                full_query_values: full * queries,
+                ..CacheShape::default()
+            }
+        }
+        Attention::Full | Attention::Latent { .. } => CacheShape {
+            full_values: layers * per_layer,
+            full_query_values: layers * queries,
+            ..CacheShape::default()
+        },
+    })
+}
+
+fn cache_from_file(facts: &Facts, id: &str) -> Result<CacheShape, Unknown> {
+    let need =
+        |value: Option<u64>, field| value.map(|n| n as f64).ok_or(Unknown { record: id.to_owned(), field });
+    let mut cache =
+        CacheShape { window_tokens: facts.sliding_window.unwrap_or(0) as f64, ..Default::default() };
+    let key = facts.key_length.map_or(0.0, |n| n as f64);
+    let value = facts.value_length.map_or(0.0, |n| n as f64);
+    let own_cache = facts.kv_heads.len().saturating_sub(facts.shared_kv_layers as usize);
+    for (layer, kv_heads) in facts.kv_heads.iter().enumerate() {
+        let kv_heads = f64::from(*kv_heads);
+        let heads = f64::from(facts.heads.get(layer).copied().unwrap_or(0));
+        let recurrent =
+            facts.recurrent.as_ref().is_some_and(|r| r.layers.get(layer).copied().unwrap_or(false));
+        if let Some(latent) = facts.latent {
+            let vector = (latent.kv_lora_rank + latent.rope_head_size) as f64;
+            cache.full_values += vector;
+            cache.full_query_values += heads * vector;
+        } else if recurrent || layer >= own_cache {
+            // A state instead of a cache, or the cache of an earlier layer.
+        } else if facts.sliding_layers.get(layer).copied().unwrap_or(false) {
+            let key = facts.key_length_sliding.map_or(key, |n| n as f64);
+            let value = facts.value_length_sliding.map_or(value, |n| n as f64);
+            cache.sliding_values += kv_heads * (key + value);
+        } else {
+            cache.full_values += kv_heads * (key + value);
+            cache.full_query_values += heads * key;
+        }
+    }
+    if let Some(recurrent) = &facts.recurrent {
+        let count = recurrent.layers.iter().filter(|r| **r).count() as f64;
+        cache.state_bytes = count * recurrent.state_values as f64 * 4.0;
+    }
+    if facts.kv_heads.iter().any(|n| *n > 0) && facts.latent.is_none() {
+        need(facts.key_length, "attention.key_length")?;
+    }
+    Ok(cache)
+}
+
+/// The software path: which driver and kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backend {
+    Cuda,
+    Metal,
+    Vulkan,
+    Rocm,
+    Cpu,
+    /// vLLM or a server like it, on any data-centre GPU.
+    Vllm,
+}
+
+impl Backend {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Cuda => "cuda",
+            Self::Metal => "metal",
+            Self::Vulkan => "vulkan",
+            Self::Rocm => "rocm",
+            Self::Cpu => "cpu",
+            Self::Vllm => "vllm",
+        }
+    }
+}
+
+/// What kind of memory system the backend meets: efficiencies differ by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MemoryClass {
+    /// A card with GDDR.
+    Graphics,
+    /// A card with stacked memory.
+    Stacked,
+    /// Shared with the processor.
+    Unified,
+    /// The processor itself.
+    Processor,
+}
+
+impl MemoryClass {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Graphics => "graphics",
+            Self::Stacked => "stacked",
+            Self::Unified => "unified",
+            Self::Processor => "processor",
+        }
+    }
+}
+
+/// Hardware, as far as speed and memory depend on it. Figures are per device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HardwareShape {
+    pub id: String,
+    pub name: String,
+    pub backend: Backend,
+    pub class: MemoryClass,
+    pub devices: u32,
+    pub memory_bytes: f64,
+    /// Peak, bytes/s.
+    pub bandwidth: f64,
+    /// Peak dense rates, operations/s.
+    pub flops_16: Option<f64>,
+    pub flops_8: Option<f64>,
+    /// Between two devices, one direction, bytes/s.
+    pub link: Option<f64>,
+    /// System memory beside a card, for what does not fit on it.
+    pub host: Option<Host>,
+}
+
+/// The computer around a card.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Host {
+    pub memory_bytes: f64,
+    pub bandwidth: f64,
+}
+
+const GIB: f64 = 1_073_741_824.0;
+
+impl HardwareShape {
+    /// `count` accelerators of one kind.
+    pub fn from_accelerator(card: &Accelerator, count: u32) -> Result<Self, Unknown> {
+        let need = |value: Option<f64>, field| value.ok_or(Unknown { record: card.id.clone(), field });
+        let bandwidth = need(card.bandwidth_gb_s, "bandwidth_gb_s")? * 1e9;
+        let flops_16 = match (card.fp16_tflops, card.bf16_tflops) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        };
+        let flops_8 = match (card.int8_tops, card.fp8_tflops) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        };
+        Ok(Self {
+            id: card.id.clone(),
+            name: card.name.clone(),
+            backend: usual_backend(card.vendor, card.class),
+            class: memory_class(card),
+            devices: count.max(1),
+            memory_bytes: need(card.memory_gib, "memory_gib")? * GIB,
+            bandwidth,
+            flops_16: flops_16.map(|t| t * 1e12),
+            flops_8: flops_8.map(|t| t * 1e12),
+            link: card.interconnect_gb_s.map(|g| g * 1e9),
+            host: None,
+        })
+    }
+
+    /// A complete computer; `card` is the record its `accelerator` names.
+    pub fn from_machine(machine: &Machine, card: Option<&Accelerator>) -> Result<Self, Unknown> {
+        let unknown = |field| Unknown { record: machine.id.clone(), field };
+        let Some(card) = card else {
+            return Ok(Self {
+                id: machine.id.clone(),
+                name: machine.name.clone(),
+                backend: Backend::Cpu,
+                class: MemoryClass::Processor,
+                devices: 1,
+                memory_bytes: machine.memory_gib.ok_or(unknown("memory_gib"))? * GIB,
+                bandwidth: machine.bandwidth_gb_s.ok_or(unknown("bandwidth_gb_s"))? * 1e9,
+                flops_16: machine.fp16_tflops.map(|t| t * 1e12),
+                flops_8: None,
+                link: None,
+                host: None,
+            });
+        };
+        let unified = memory_class(card) == MemoryClass::Unified;
+        let mut filled = card.clone();
+        if unified {
+            // The chip's memory is the machine's.
+            filled.memory_gib = machine.memory_gib.or(card.memory_gib);
+            filled.bandwidth_gb_s = machine.bandwidth_gb_s.or(card.bandwidth_gb_s);
+        }
+        let mut shape = Self::from_accelerator(&filled, machine.accelerators)?;
+        shape.id.clone_from(&machine.id);
+        shape.name.clone_from(&machine.name);
+        if !unified && let (Some(memory), Some(bandwidth)) = (machine.memory_gib, machine.bandwidth_gb_s) {
+            shape.host = Some(Host { memory_bytes: memory * GIB, bandwidth: bandwidth * 1e9 });
+        }
+        Ok(shape)
+    }
+
+    /// The same hardware under another backend.
+    #[must_use]
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
+        self
+    }
+}
+
+/// What people run first on it.
+const fn usual_backend(vendor: Vendor, class: HardwareClass) -> Backend {
+    match (vendor, class) {
+        (_, HardwareClass::Cpu) => Backend::Cpu,
+        (Vendor::Nvidia, _) => Backend::Cuda,
+        (Vendor::Apple, _) => Backend::Metal,
+        (Vendor::Amd, HardwareClass::Datacentre) => Backend::Rocm,
+        _ => Backend::Vulkan,
+    }
+}
+
+/// Stacked memory is what only data-centre cards with much bandwidth have.
+fn memory_class(card: &Accelerator) -> MemoryClass {
+    match card.class {
+        HardwareClass::Cpu => MemoryClass::Processor,
+        HardwareClass::Integrated => MemoryClass::Unified,
+        HardwareClass::Datacentre if card.bandwidth_gb_s.is_some_and(|b| b >= 900.0) => MemoryClass::Stacked,
+        _ => MemoryClass::Graphics,
+    }
+}

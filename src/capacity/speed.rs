@@ -1,0 +1,401 @@
+//! How fast? Time per step from bytes and operations.
+//!
+//! One decode step of `n` sequences at a depth of `c` tokens takes
+//!
+//! ```text
+//! t = weights ÷ (bandwidth × share)            every weight the step touches is read once
+//!   + n × cache(c) ÷ (bandwidth × share)       every sequence reads its own keys and values
+//!   + (n − 1) × 2 × parameters ÷ (rate × share)  arithmetic beyond what hides behind the reading
+//!   + layers × launch + rest                   what no bandwidth shortens
+//! ```
+//!
+//! and yields `n` tokens. Of `E` routed experts with `k` used per token, a step of `n` tokens
+//! touches `E × (1 − (1 − k/E)ⁿ)` on average. Prefill of `p` tokens is arithmetic, attention that
+//! grows with `p²`, and the weights once per batch of tokens.
+
+use super::efficiency::Efficiency;
+use super::memory::{BATCH_TOKENS, Load, Memory, Placement, cache_bytes, fits};
+use super::quantisation::{Engine, Quantisation};
+use super::shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape};
+use crate::provenance::Source;
+use crate::units::TokensPerSec;
+
+/// A prediction and the range that holds four measurements of five.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Band {
+    pub low: TokensPerSec,
+    pub likely: TokensPerSec,
+    pub high: TokensPerSec,
+}
+
+/// What was predicted and what it rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// All sequences together.
+    pub decode_tps: Band,
+    pub decode_tps_per_stream: Band,
+    /// All prompts together.
+    pub prefill_tps: Band,
+    pub memory: Memory,
+    pub basis: Basis,
+}
+
+/// What a prediction rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Basis {
+    /// Bytes and operations over the hardware's peaks, at the efficiencies of this table row.
+    Physics { backend: Backend, class: MemoryClass, origin: &'static str },
+    /// The same, scaled by what was measured on this hardware.
+    Calibrated { backend: Backend, class: MemoryClass, file: String, path: String, decode_factor: f64 },
+}
+
+impl Basis {
+    /// As the origin of a number in a document.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Physics { backend, class, origin } => Source::Assumed {
+                rule: format!("predictor {}/{}", backend.label(), class.label()),
+                reason: format!("bytes and operations over the hardware's peaks; shares: {origin}"),
+            },
+            Self::Calibrated { file, path, .. } => {
+                Source::Measured { file: file.clone(), path: path.clone() }
+            }
+        }
+    }
+}
+
+/// Why there is no prediction.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CannotPredict {
+    #[error(transparent)]
+    Unknown(#[from] super::shape::Unknown),
+    #[error("{model} at {format} needs {needed:.0} bytes and {hardware} has {usable:.0}")]
+    DoesNotFit { model: String, hardware: String, format: &'static str, needed: f64, usable: f64 },
+}
+
+/// Speed of the model on the hardware under the load.
+pub fn predict(
+    model: &ModelShape,
+    hardware: &HardwareShape,
+    format: &'static Quantisation,
+    load: &Load,
+) -> Result<Prediction, CannotPredict> {
+    let hardware = &engine_on(hardware, format);
+    let memory = fits(model, hardware, format, load);
+    if memory.placement == Placement::TooLarge {
+        return Err(CannotPredict::DoesNotFit {
+            model: model.id.clone(),
+            hardware: hardware.id.clone(),
+            format: format.id,
+            needed: memory.needed,
+            usable: memory.usable,
+        });
+    }
+    let efficiency = Efficiency::of(hardware.backend, hardware.class);
+    let streams = f64::from(load.concurrency.max(1));
+    let (step, prefill) = times(model, hardware, format, load, memory.placement);
+    let decode = streams / step.likely;
+    let roof = streams / step.floor;
+    let band = |likely: f64, low: f64, high: f64, roof: f64| Band {
+        low: TokensPerSec::new((likely * low).min(roof)),
+        likely: TokensPerSec::new(likely.min(roof)),
+        high: TokensPerSec::new((likely * high).min(roof)),
+    };
+    // What is computed in two places is less certain than in one, and so is a full batch.
+    let wider = if memory.placement == Placement::Fits { 1.0 } else { 1.3 } * streams.powf(0.05);
+    let (low, high) = (efficiency.decode_low / wider, efficiency.decode_high * wider);
+    let prompt = load.prompt_tokens.max(1) as f64;
+    let (rate, prefill_roof) = (prompt / prefill.likely, prompt / prefill.floor);
+    Ok(Prediction {
+        decode_tps: band(decode, low, high, roof),
+        decode_tps_per_stream: band(decode / streams, low, high, roof / streams),
+        prefill_tps: band(rate, efficiency.prefill_low, efficiency.prefill_high, prefill_roof),
+        memory,
+        basis: Basis::Physics {
+            backend: hardware.backend,
+            class: hardware.class,
+            origin: efficiency.origin.as_str(),
+        },
+    })
+}
+
+/// Formats of a server engine run under that engine.
+fn engine_on(hardware: &HardwareShape, format: &Quantisation) -> HardwareShape {
+    let hardware = hardware.clone();
+    let gpu = !matches!(hardware.backend, Backend::Cpu | Backend::Metal);
+    if format.engine == Engine::Vllm && gpu { hardware.with_backend(Backend::Vllm) } else { hardware }
+}
+
+/// Seconds: as expected, and at the hardware's peaks.
+#[derive(Clone, Copy)]
+struct Time {
+    likely: f64,
+    floor: f64,
+}
+
+fn times(
+    model: &ModelShape,
+    hardware: &HardwareShape,
+    format: &Quantisation,
+    load: &Load,
+    placement: Placement,
+) -> (Time, Time) {
+    let all = Part { model, hardware, format, load };
+    let (Placement::Offload { device_layers, layers }, Some(host)) = (placement, hardware.host) else {
+        return (all.step(), all.prefill());
+    };
+    // Layers run one after another: the device's part, then the processor's.
+    let share = f64::from(device_layers) / f64::from(layers.max(1));
+    let processor = processor_of(hardware, host);
+    let rest = Part { model, hardware: &processor, format, load };
+    let mix = |a: Time, b: Time| Time {
+        likely: a.likely * share + b.likely * (1.0 - share),
+        floor: a.floor * share + b.floor * (1.0 - share),
+    };
+    // Prefill of layers in system memory: the weights cross the bus once a batch, or the processor
+    // computes; the latter is what is certain to be there.
+    (mix(all.step(), rest.step()), mix(all.prefill(), rest.prefill()))
+}
+
+/// The processor beside a card.
+fn processor_of(hardware: &HardwareShape, host: Host) -> HardwareShape {
+    HardwareShape {
+        id: hardware.id.clone(),
+        name: hardware.name.clone(),
+        backend: Backend::Cpu,
+        class: MemoryClass::Processor,
+        devices: 1,
+        memory_bytes: host.memory_bytes,
+        bandwidth: host.bandwidth,
+        flops_16: None,
+        flops_8: None,
+        link: None,
+        host: None,
+    }
+}
+
+/// A model on one kind of device.
+struct Part<'a> {
+    model: &'a ModelShape,
+    hardware: &'a HardwareShape,
+    format: &'a Quantisation,
+    load: &'a Load,
+}
+
+impl Part<'_> {
+    fn efficiency(&self) -> &'static Efficiency {
+        Efficiency::of(self.hardware.backend, self.hardware.class)
+    }
+    /// Devices that work on one token at the same time: all under tensor parallelism, one where
+    /// layers are spread.
+    fn abreast(&self) -> f64 {
+        if self.hardware.backend == Backend::Vllm { f64::from(self.hardware.devices) } else { 1.0 }
+    }
+    /// 16-bit operations per second, all devices that work at once.
+    fn rate(&self) -> f64 {
+        let peak =
+            self.hardware.flops_16.unwrap_or(self.hardware.bandwidth * self.efficiency().operations_per_byte);
+        peak * self.abreast()
+    }
+    fn arithmetic(&self) -> f64 {
+        let e = self.efficiency();
+        if self.model.is_mixture() { e.arithmetic_mixture } else { e.arithmetic }
+    }
+
+    /// Weights read in a step of this many tokens: shared part and routed experts.
+    fn read(&self, tokens: f64) -> (f64, f64) {
+        let bytes = self.model.bytes(self.format);
+        let untouched = (1.0 - self.model.expert_share()).powf(tokens);
+        let shared = bytes.total - bytes.embedding - bytes.routed;
+        (shared, bytes.routed * (1.0 - untouched))
+    }
+
+    /// Time between devices in one pass over the layers.
+    fn exchange(&self) -> f64 {
+        let devices = f64::from(self.hardware.devices);
+        if devices < 2.0 {
+            return 0.0;
+        }
+        if self.hardware.backend == Backend::Vllm {
+            // Two reductions per layer; a fast link takes a third of the time of the bus.
+            let fast = self.hardware.link.is_some_and(|l| l >= 100e9);
+            return f64::from(self.model.layers) * 2.0 * if fast { 8e-6 } else { 25e-6 };
+        }
+        (devices - 1.0) * 100e-6
+    }
+
+    fn step(&self) -> Time {
+        let (e, n) = (self.efficiency(), f64::from(self.load.concurrency.max(1)));
+        let bandwidth = self.hardware.bandwidth * self.abreast();
+        let weights_share = e.weights(self.format.kernel);
+        let (shared, routed) = self.read(n);
+        let cache = n * self.cache_read();
+        let extra = (n - 1.0) * 2.0 * self.model.computed_parameters();
+        let layer_us = if self.model.is_mixture() || self.model.cache.state_bytes > 0.0 {
+            e.complex_layer_us
+        } else {
+            e.layer_us
+        };
+        let launch = (f64::from(self.model.layers) * layer_us + e.token_us) * 1e-6;
+        let likely = shared / (bandwidth * weights_share)
+            + routed / (bandwidth * weights_share * e.experts)
+            + cache / (bandwidth * e.cache)
+            + extra / (self.rate() * self.arithmetic())
+            + launch
+            + self.exchange();
+        let floor = ((shared + routed + cache) / bandwidth)
+            .max(n * 2.0 * self.model.computed_parameters() / self.peak_rate());
+        Time { likely: likely.max(floor), floor }
+    }
+
+    /// The cache one sequence reads for one token, bytes: what is filled, not what is reserved.
+    fn cache_read(&self) -> f64 {
+        let load = Load { kv: self.load.kv, ..*self.load };
+        let filled = self.model.cache.values(load.context_tokens as f64) * load.kv.bits() / 8.0;
+        (filled + self.model.cache.state_bytes).min(cache_bytes(self.model, self.format, &load).max(filled))
+    }
+
+    /// The highest rate of any number format: nothing computes faster.
+    fn peak_rate(&self) -> f64 {
+        let lower = self.hardware.flops_8.unwrap_or(0.0) * self.abreast();
+        (2.0 * self.rate()).max(lower)
+    }
+
+    fn prefill(&self) -> Time {
+        let (e, p) = (self.efficiency(), self.load.prompt_tokens.max(1) as f64);
+        let bandwidth = self.hardware.bandwidth * self.abreast();
+        // Only the last token's logits are computed.
+        let parameters = (self.model.computed_parameters() - self.model.embedding_parameters).max(0.0);
+        let attention = 2.0 * self.model.cache.full_query_values * p * p;
+        let batch = BATCH_TOKENS.min(p);
+        let (shared, routed) = self.read(batch);
+        let passes = (p / batch).ceil();
+        let operations = 2.0 * parameters * p + attention;
+        // Spread layers work on several batches of a long prompt at the same time.
+        let pipeline = if self.abreast() > 1.0 || self.hardware.devices < 2 {
+            1.0
+        } else {
+            f64::from(self.hardware.devices).min(passes).powf(0.6)
+        };
+        let reading = passes * (shared + routed) / (bandwidth * e.weights(self.format.kernel));
+        let likely = (operations / (self.rate() * self.arithmetic()) + reading) / pipeline;
+        let devices = f64::from(self.hardware.devices) / self.abreast();
+        let floor =
+            (operations / (self.peak_rate() * devices)).max((shared + routed) / (bandwidth * devices));
+        Time { likely: likely.max(floor), floor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::CacheShape;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn llama_8b() -> ModelShape {
+        ModelShape {
+            id: "llama-3.1-8b".into(),
+            parameters: 8.03e9,
+            embedding_parameters: 128_256.0 * 4096.0,
+            tied: false,
+            routed_parameters: 0.0,
+            experts: 0,
+            experts_used: 0,
+            layers: 32,
+            hidden_size: 4096.0,
+            vocabulary: 128_256.0,
+            cache: CacheShape {
+                full_values: 32.0 * 2.0 * 8.0 * 128.0,
+                full_query_values: 32.0 * 4096.0,
+                ..CacheShape::default()
+            },
+            context_tokens: Some(131_072),
+            file: None,
+        }
+    }
+    fn card(bandwidth: f64, memory_gib: f64) -> HardwareShape {
+        HardwareShape {
+            id: "card".into(),
+            name: "Card".into(),
+            backend: Backend::Cuda,
+            class: MemoryClass::Graphics,
+            devices: 1,
+            memory_bytes: memory_gib * 1_073_741_824.0,
+            bandwidth,
+            flops_16: Some(165e12),
+            flops_8: Some(330e12),
+            link: None,
+            host: None,
+        }
+    }
+    fn format(id: &str) -> &'static Quantisation {
+        Quantisation::find(id).expect("known")
+    }
+
+    #[test]
+    fn more_sequences_yield_more_in_all_and_less_each() {
+        let at = |n| predict(&llama_8b(), &card(1e12, 80.0), format("Q4_K_M"), &Load::new(1024, n));
+        let (one, many) = (at(1).expect("fits"), at(16).expect("fits"));
+        assert!(many.decode_tps.likely > one.decode_tps.likely * 4.0);
+        assert!(many.decode_tps_per_stream.likely < one.decode_tps_per_stream.likely);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error_or_runs_partly_on_the_processor() {
+        let load = Load::new(4096, 1);
+        let small = card(1e12, 8.0);
+        let error = predict(&llama_8b(), &small, format("F16"), &load).expect_err("16 GB on 8 GiB");
+        assert!(matches!(error, CannotPredict::DoesNotFit { .. }));
+        let host = Host { memory_bytes: 64e9, bandwidth: 80e9 };
+        let with_host = HardwareShape { host: Some(host), ..small };
+        let partly = predict(&llama_8b(), &with_host, format("F16"), &load).expect("offloads");
+        let whole = predict(&llama_8b(), &card(1e12, 24.0), format("F16"), &load).expect("fits");
+        assert!(matches!(partly.memory.placement, Placement::Offload { .. }));
+        assert!(partly.decode_tps.likely < whole.decode_tps.likely * 0.5);
+    }
+
+    #[test]
+    fn a_mixture_reads_more_experts_as_the_batch_grows() {
+        let model = ModelShape {
+            parameters: 30e9,
+            routed_parameters: 28e9,
+            experts: 128,
+            experts_used: 8,
+            ..llama_8b()
+        };
+        let part = |n: u32| {
+            let (hardware, load) = (card(1e12, 80.0), Load::new(512, n));
+            let part = Part { model: &model, hardware: &hardware, format: format("Q8_0"), load: &load };
+            part.read(f64::from(n)).1
+        };
+        let all = 28e9 * 8.5 / 8.0;
+        assert!((part(1) / all - 1.0 / 16.0).abs() < 1e-9);
+        assert!(part(8) / all > 0.38 && part(8) / all < 0.42);
+        assert!(part(256) / all > 0.999);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_faster_than_the_roofline(
+            bandwidth in 20e9_f64..8e12,
+            parameters in 0.1e9_f64..100e9,
+            context in 1_u64..100_000,
+            streams in 1_u32..256,
+        ) {
+            let model = ModelShape { parameters: parameters + 1.2e9, ..llama_8b() };
+            let hardware = card(bandwidth, 10_000.0);
+            let load = Load::new(context, streams);
+            for id in ["F16", "Q8_0", "Q4_K_M", "Q4_0", "IQ4_XS"] {
+                let p = predict(&model, &hardware, format(id), &load).expect("fits");
+                let bytes = model.bytes(format(id));
+                let least = bytes.total - bytes.embedding
+                    + f64::from(streams) * model.cache.values(context as f64) * 2.0;
+                let roof = f64::from(streams) * bandwidth / least;
+                prop_assert!(p.decode_tps.high.get() <= roof * 1.000_001);
+                prop_assert!(p.decode_tps.low <= p.decode_tps.likely);
+                prop_assert!(p.decode_tps.likely <= p.decode_tps.high);
+                prop_assert!(p.prefill_tps.low.get() > 0.0);
+            }
+        }
+    }
+}
