@@ -3,12 +3,39 @@
 //! `hardware-db/` (TOML, embedded in the binary) → [`Catalog`] ← the user's overlay files. A
 //! record of an overlay replaces the shipped record with the same id. Pure once the text is given.
 //!
-//! The types are in [`records`]. Nothing here converts, guesses or completes: a figure that is not
-//! known is `None`, and the calculation that needs it stops.
+//! | module | |
+//! |---|---|
+//! | [`records`] | the shape of every record |
+//! | [`text`] | a TOML file → records with their places; [`text::Problem`] |
+//! | [`check`] | what a record must hold to be believed |
+//! | [`resolve`] | a name a person typed → one record, and what was assumed on the way |
+//! | [`import`] | price files others keep → API models |
+//! | [`compare`] | two lists of API models → what differs |
+//! | [`ship`] | how the shipped prices are made from two sources |
+//! | [`write`] | records → TOML |
+//!
+//! Nothing here converts, guesses or completes: a figure that is not known is `None`, and the
+//! calculation that needs it stops.
 
+pub mod check;
+pub mod compare;
+pub mod import;
 pub mod records;
+pub mod resolve;
+pub mod ship;
+pub mod text;
+pub mod write;
 
 pub use records::*;
+pub use resolve::{NotResolved, Resolution, nearest};
+pub use text::{Problem, Problems};
+
+use jiff::civil::Date;
+
+/// The TOML texts of `hardware-db/`, by name.
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/files.rs"));
+}
 
 /// Everything known, shipped and overlaid. Lists are sorted by id.
 #[derive(Debug, Clone, Default)]
@@ -19,36 +46,154 @@ pub struct Catalog {
     pub tariffs: Vec<Tariff>,
     pub open_models: Vec<OpenModel>,
     pub api_models: Vec<ApiModel>,
+    pub currencies: Vec<Currency>,
+}
+
+/// The kinds of record, by the name of their table in the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Gpu,
+    Machine,
+    Rental,
+    Tariff,
+    OpenModel,
+    ApiModel,
+    Currency,
+}
+
+impl Kind {
+    pub const ALL: [Self; 7] = [
+        Self::Gpu,
+        Self::Machine,
+        Self::Rental,
+        Self::Tariff,
+        Self::OpenModel,
+        Self::ApiModel,
+        Self::Currency,
+    ];
+    /// The table's name: `[[gpu]]`.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Gpu => "gpu",
+            Self::Machine => "machine",
+            Self::Rental => "rental",
+            Self::Tariff => "tariff",
+            Self::OpenModel => "open_model",
+            Self::ApiModel => "api_model",
+            Self::Currency => "currency",
+        }
+    }
+}
+
+/// The shipped files: name (`hardware-db/gpus.toml`) and text.
+pub fn shipped_files() -> &'static [(&'static str, &'static str)] {
+    embedded::FILES
+}
+
+macro_rules! find {
+    ($list:expr, $id:expr) => {
+        $list.iter().find(|r| r.id == $id)
+    };
 }
 
 impl Catalog {
-    /// The shipped catalogue.
+    /// The shipped catalogue. Panics when a shipped record does not have the shape of its type;
+    /// the tests of this crate hold every shipped file against it.
     pub fn embedded() -> Self {
-        Self::default()
+        macro_rules! parse {
+            ($kind:literal) => {
+                serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $kind, ".json")))
+                    .unwrap_or_else(|e| panic!("hardware-db, kind {}: {e}", $kind))
+            };
+        }
+        let mut catalog = Self {
+            accelerators: parse!("gpu"),
+            machines: parse!("machine"),
+            rentals: parse!("rental"),
+            tariffs: parse!("tariff"),
+            open_models: parse!("open_model"),
+            api_models: parse!("api_model"),
+            currencies: parse!("currency"),
+        };
+        catalog.sort();
+        catalog
     }
+
+    /// The catalogue with a layer of the user's records over it: files of one folder, or one file.
+    /// A record replaces the one with the same id. All problems are returned, not the first.
+    pub fn overlaid(mut self, layer: &[(String, String)], today: Date) -> Result<Self, Problems> {
+        let (parsed, mut problems) = text::parse_all(layer);
+        for file in &parsed {
+            file.records.overlay(&mut self);
+        }
+        self.sort();
+        problems.extend(check::files(&parsed, &self, today));
+        if problems.is_empty() { Ok(self) } else { Err(Problems(problems)) }
+    }
+
+    fn sort(&mut self) {
+        self.accelerators.sort_by(|a, b| a.id.cmp(&b.id));
+        self.machines.sort_by(|a, b| a.id.cmp(&b.id));
+        self.rentals.sort_by(|a, b| a.id.cmp(&b.id));
+        self.tariffs.sort_by(|a, b| a.id.cmp(&b.id));
+        self.open_models.sort_by(|a, b| a.id.cmp(&b.id));
+        self.api_models.sort_by(|a, b| a.id.cmp(&b.id));
+        self.currencies.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+
     /// The accelerator with this id.
     pub fn accelerator(&self, id: &str) -> Option<&Accelerator> {
-        self.accelerators.iter().find(|r| r.id == id)
+        find!(self.accelerators, id)
     }
     /// The machine with this id.
     pub fn machine(&self, id: &str) -> Option<&Machine> {
-        self.machines.iter().find(|r| r.id == id)
+        find!(self.machines, id)
     }
     /// The rental offer with this id.
     pub fn rental(&self, id: &str) -> Option<&Rental> {
-        self.rentals.iter().find(|r| r.id == id)
+        find!(self.rentals, id)
     }
     /// The electricity tariff with this id.
     pub fn tariff(&self, id: &str) -> Option<&Tariff> {
-        self.tariffs.iter().find(|r| r.id == id)
+        find!(self.tariffs, id)
     }
     /// The open model with this id.
     pub fn open_model(&self, id: &str) -> Option<&OpenModel> {
-        self.open_models.iter().find(|r| r.id == id)
+        find!(self.open_models, id)
     }
     /// The API model with this id (`provider/dated-model-id`). Aliases are not ids: see
-    /// [`ApiModel::aliases`].
+    /// [`Self::resolve_api_model`].
     pub fn api_model(&self, id: &str) -> Option<&ApiModel> {
-        self.api_models.iter().find(|r| r.id == id)
+        find!(self.api_models, id)
     }
+    /// The currency with this ISO 4217 code.
+    pub fn currency(&self, code: &str) -> Option<&Currency> {
+        find!(self.currencies, code)
+    }
+    /// Every id of a kind, in order.
+    pub fn ids(&self, kind: Kind) -> Vec<&str> {
+        macro_rules! ids {
+            ($list:expr) => {
+                $list.iter().map(|r| r.id.as_str()).collect()
+            };
+        }
+        match kind {
+            Kind::Gpu => ids!(self.accelerators),
+            Kind::Machine => ids!(self.machines),
+            Kind::Rental => ids!(self.rentals),
+            Kind::Tariff => ids!(self.tariffs),
+            Kind::OpenModel => ids!(self.open_models),
+            Kind::ApiModel => ids!(self.api_models),
+            Kind::Currency => ids!(self.currencies),
+        }
+    }
+    /// Offers of this open model by the token, on other people's hardware: the second comparator.
+    pub fn api_models_of<'a>(&'a self, open_model: &'a str) -> impl Iterator<Item = &'a ApiModel> {
+        self.api_models.iter().filter(move |m| m.open_model.as_deref() == Some(open_model))
+    }
+}
+
+/// The oldest of the dates some figures were read on: what a report says it rests on.
+pub fn oldest<'a>(sources: impl IntoIterator<Item = &'a crate::provenance::Source>) -> Option<Date> {
+    sources.into_iter().filter_map(crate::provenance::Source::as_of).min()
 }

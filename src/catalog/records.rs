@@ -218,6 +218,22 @@ pub struct Tariff {
 }
 cited!(Tariff);
 
+/// What one unit of a currency is worth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Currency {
+    /// ISO 4217: `EUR`.
+    pub id: String,
+    /// US dollars for one unit.
+    pub usd: f64,
+    pub source: String,
+    #[schemars(with = "String")]
+    pub as_of: Date,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cite: CiteByField,
+}
+cited!(Currency);
+
 /// A model whose weights can be had.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -377,6 +393,9 @@ pub struct TimeWindow {
     pub start_utc: String,
     /// `HH:MM`, exclusive.
     pub end_utc: String,
+    /// Days of the week it starts on, 1 (Monday) to 7; empty: every day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weekdays: Vec<u8>,
     pub rates: Rates,
 }
 

@@ -25,6 +25,8 @@ pub struct Context {
     pub cache_dir: PathBuf,
     /// The user's catalogue overlay; `FREEHOLD_DATA_DIR` overrides.
     pub data_dir: PathBuf,
+    /// Further overlays, given by `--catalog`.
+    pub catalog_files: Vec<PathBuf>,
     /// The user's profiles and settings; `FREEHOLD_CONFIG_DIR` overrides.
     pub config_dir: PathBuf,
 }
@@ -55,6 +57,7 @@ impl Context {
             ci: var("CI").is_some(),
             cache_dir: dir("FREEHOLD_CACHE_DIR", "XDG_CACHE_HOME", ".cache"),
             data_dir: dir("FREEHOLD_DATA_DIR", "XDG_DATA_HOME", ".local/share"),
+            catalog_files: cli.catalog_files.clone(),
             config_dir: dir("FREEHOLD_CONFIG_DIR", "XDG_CONFIG_HOME", ".config"),
         }
     }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
+pub mod catalog;
 pub mod commands;
 pub mod context;
 pub mod error;
@@ -31,6 +32,9 @@ pub struct Cli {
     /// The day the prices are taken for (default: today).
     #[arg(long, global = true, value_name = "YYYY-MM-DD", help_heading = "Global options")]
     pub today: Option<jiff::civil::Date>,
+    /// Records that replace or add to the catalogue's, for this run (repeatable; see `db path`).
+    #[arg(long = "catalog", global = true, value_name = "FILE", help_heading = "Global options")]
+    pub catalog_files: Vec<std::path::PathBuf>,
     /// Never ask; a missing answer is an error.
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_input: bool,

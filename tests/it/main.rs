@@ -1,4 +1,5 @@
 //! The integration tests: one binary, one module per subject.
 
+mod catalog;
 mod gguf;
 mod layering;

@@ -1,0 +1,100 @@
+//! What a record must hold to be believed: ids, units, ranges, references, dates, duplicates.
+//!
+//! Rules look at one record and report by the path of a key; the place in the file is added here.
+//! A unit slip (a price per thousand tokens, or per token) is a number of the right shape and the
+//! wrong size: it is caught by its distance from the median of its class.
+
+mod rules;
+
+use super::text::{Parsed, Problem, Records};
+use super::{Catalog, Kind};
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+
+pub use rules::{MAX_USD_PER_MTOK, Medians};
+
+/// Check the records of some files against each other and against the catalogue they are part of.
+pub fn files(parsed: &[Parsed<'_>], catalog: &Catalog, today: Date) -> Vec<Problem> {
+    let mut problems = duplicates(parsed);
+    let medians = Medians::of(catalog);
+    for file in parsed {
+        macro_rules! each {
+            ($($list:ident => $rule:path),*) => {$(
+                for entry in &file.records.$list {
+                    let mut report = |path: &str, message: String, expected: &str| {
+                        problems.push(file.problem(
+                            &entry.places,
+                            path,
+                            format!("{}: {message}", entry.record.id),
+                            expected,
+                        ));
+                    };
+                    rules::common(
+                        &entry.record.id, &entry.record.source, entry.record.as_of,
+                        &entry.record.cite, today, &mut report,
+                    );
+                    $rule(&entry.record, catalog, &medians, &mut report);
+                }
+            )*};
+        }
+        each!(
+            accelerators => rules::accelerator,
+            machines => rules::machine,
+            rentals => rules::rental,
+            tariffs => rules::tariff,
+            open_models => rules::open_model,
+            api_models => rules::api_model,
+            currencies => rules::currency
+        );
+    }
+    problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    problems
+}
+
+/// The same id twice within one layer; names both places.
+fn duplicates(parsed: &[Parsed<'_>]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for kind in Kind::ALL {
+        let mut seen: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+        for file in parsed {
+            for (id, problem) in ids(file, kind) {
+                if let Some((other, line)) = seen.get(id) {
+                    problems.push(Problem {
+                        message: format!(
+                            "{} `{id}` is already in {other}, line {line}",
+                            kind.key().replace('_', " ")
+                        ),
+                        expected: "each id once".to_owned(),
+                        ..problem
+                    });
+                } else {
+                    seen.insert(id, (file.name, problem.line));
+                }
+            }
+        }
+    }
+    problems
+}
+
+/// The ids of one kind in a file, each with its place.
+fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, Problem)> {
+    let Records { accelerators, machines, rentals, tariffs, open_models, api_models, currencies } =
+        &file.records;
+    macro_rules! list {
+        ($list:expr) => {
+            $list
+                .iter()
+                .map(|e| (e.record.id.as_str(), file.problem(&e.places, "id", "", "")))
+                .collect()
+        };
+    }
+    match kind {
+        Kind::Gpu => list!(accelerators),
+        Kind::Machine => list!(machines),
+        Kind::Rental => list!(rentals),
+        Kind::Tariff => list!(tariffs),
+        Kind::OpenModel => list!(open_models),
+        Kind::ApiModel => list!(api_models),
+        Kind::Currency => list!(currencies),
+    }
+}

@@ -1,0 +1,138 @@
+//! Two lists of API models → what differs: new, changed by how much, disappeared, implausible.
+
+use super::check::Medians;
+use super::{ApiModel, Rates};
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+
+/// A change of the list price by more than this factor is more likely a mistake than news.
+const SUSPICIOUS_TIMES: f64 = 5.0;
+
+/// What differs between an old and a new list.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Comparison {
+    /// Ids that are in both, with the same prices.
+    pub same: usize,
+    pub added: Vec<String>,
+    /// Ids of the compared providers that the new list does not have.
+    pub gone: Vec<String>,
+    pub changed: Vec<Change>,
+    /// New records that cannot be true, and why.
+    pub implausible: Vec<Implausible>,
+}
+
+/// One figure of one model that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    pub id: String,
+    /// `input_per_mtok`, `tier above 200000 tokens: output_per_mtok`, `batch_multiplier`.
+    pub field: String,
+    pub old: Option<f64>,
+    pub new: Option<f64>,
+}
+
+impl Change {
+    /// Signed, as a share of the old figure.
+    pub fn relative(&self) -> Option<f64> {
+        let (old, new) = (self.old?, self.new?);
+        (old != 0.0).then(|| new / old - 1.0)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Implausible {
+    pub id: String,
+    pub reason: String,
+}
+
+/// Compare the prices in force on a day. Models are the same where their ids are.
+pub fn compare(old: &[ApiModel], new: &[ApiModel], day: Date) -> Comparison {
+    let before: BTreeMap<&str, &ApiModel> = old.iter().map(|m| (m.id.as_str(), m)).collect();
+    let providers: Vec<&str> = new.iter().map(|m| m.provider.as_str()).collect();
+    let medians = if old.len() >= 10 { Medians::of_models(old) } else { Medians::of_models(new) };
+    let mut out = Comparison::default();
+    for model in new {
+        let Some(price) = model.price_on(day) else { continue };
+        if let Some((_, reason)) = medians.slip(&price.rates) {
+            out.implausible.push(Implausible { id: model.id.clone(), reason });
+        }
+        let Some(previous) = before.get(model.id.as_str()) else {
+            out.added.push(model.id.clone());
+            continue;
+        };
+        let changes = changes(previous, model, day);
+        if changes.is_empty() {
+            out.same += 1;
+        }
+        for change in &changes {
+            if let (Some(old), Some(new)) = (change.old, change.new)
+                && old > 0.0
+                && !(1.0 / SUSPICIOUS_TIMES..=SUSPICIOUS_TIMES).contains(&(new / old))
+            {
+                out.implausible.push(Implausible {
+                    id: model.id.clone(),
+                    reason: format!("{} goes from {old} to {new}", change.field),
+                });
+            }
+        }
+        out.changed.extend(changes);
+    }
+    let after: BTreeMap<&str, ()> = new.iter().map(|m| (m.id.as_str(), ())).collect();
+    out.gone = old
+        .iter()
+        .filter(|m| providers.contains(&m.provider.as_str()) && !after.contains_key(m.id.as_str()))
+        .map(|m| m.id.clone())
+        .collect();
+    out
+}
+
+/// The figures of one model that differ on a day.
+pub fn changes(old: &ApiModel, new: &ApiModel, day: Date) -> Vec<Change> {
+    let mut out = Vec::new();
+    let (Some(before), Some(after)) = (old.price_on(day), new.price_on(day)) else { return out };
+    rates(&mut out, &new.id, "", &before.rates, &after.rates);
+    for tier in &after.tiers {
+        let at = tier.above_input_tokens;
+        let empty = Rates::default();
+        let previous = before.tiers.iter().find(|t| near(t.above_input_tokens, at));
+        let label = format!("above {at} tokens: ");
+        rates(&mut out, &new.id, &label, previous.map_or(&empty, |t| &t.rates), &tier.rates);
+    }
+    for tier in &before.tiers {
+        let at = tier.above_input_tokens;
+        if !after.tiers.iter().any(|t| near(t.above_input_tokens, at)) {
+            rates(&mut out, &new.id, &format!("above {at} tokens: "), &tier.rates, &Rates::default());
+        }
+    }
+    differ(&mut out, &new.id, "batch_multiplier".to_owned(), before.batch_multiplier, after.batch_multiplier);
+    out
+}
+
+/// 199,999 and 200,000 are the same threshold, written as "above" and "from".
+fn near(a: u64, b: u64) -> bool {
+    a.abs_diff(b) <= 1
+}
+
+fn rates(out: &mut Vec<Change>, id: &str, label: &str, old: &Rates, new: &Rates) {
+    for (field, old, new) in [
+        ("input_per_mtok", old.input_per_mtok, new.input_per_mtok),
+        ("output_per_mtok", old.output_per_mtok, new.output_per_mtok),
+        ("cache_read_per_mtok", old.cache_read_per_mtok, new.cache_read_per_mtok),
+        ("cache_write_per_mtok", old.cache_write_per_mtok, new.cache_write_per_mtok),
+        ("reasoning_per_mtok", old.reasoning_per_mtok, new.reasoning_per_mtok),
+    ] {
+        differ(out, id, format!("{label}{field}"), old, new);
+    }
+}
+
+/// Beyond what rounding in the sources explains: half a per cent.
+fn differ(out: &mut Vec<Change>, id: &str, field: String, old: Option<f64>, new: Option<f64>) {
+    let same = match (old, new) {
+        (None, None) => true,
+        (Some(a), Some(b)) => (a - b).abs() <= 0.005 * a.abs().max(b.abs()),
+        _ => false,
+    };
+    if !same {
+        out.push(Change { id: id.to_owned(), field, old, new });
+    }
+}

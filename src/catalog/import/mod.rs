@@ -1,0 +1,151 @@
+//! Price files other projects keep → API models.
+//!
+//! ```text
+//! file text ─► serde types of that format ─► one ApiModel per dated model ─► compare, check, write
+//!                                        └─► Skipped: what could not be taken over, and why
+//! ```
+//!
+//! A file is data only: addresses in it are kept as the name of a source and never called. Figures
+//! are converted to US dollars per million tokens and nothing else is done to them.
+
+mod genai_prices;
+mod litellm;
+mod models_dev;
+pub mod names;
+mod number;
+mod openrouter;
+
+use super::text::Problem;
+use super::{ApiModel, PricePeriod, Rates};
+use jiff::civil::Date;
+
+/// Longest price file that is read, in bytes (the largest known has 3.2 MB).
+pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
+/// Most records taken from one file.
+const MAX_RECORDS: usize = 50_000;
+
+/// The formats that are understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `data.json` of pydantic/genai-prices.
+    GenaiPrices,
+    /// `model_prices_and_context_window.json` of BerriAI/litellm.
+    Litellm,
+    /// `api.json` of models.dev.
+    ModelsDev,
+    /// The answer of OpenRouter's models endpoint.
+    OpenRouter,
+}
+
+impl Format {
+    pub const ALL: [Self; 4] = [Self::GenaiPrices, Self::Litellm, Self::ModelsDev, Self::OpenRouter];
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GenaiPrices => "genai-prices",
+            Self::Litellm => "litellm",
+            Self::ModelsDev => "models.dev",
+            Self::OpenRouter => "openrouter",
+        }
+    }
+    /// The format with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|f| f.name() == name)
+    }
+}
+
+/// What a file says about itself and when it was read.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// How the file is named in problems.
+    pub file: String,
+    /// How it is cited: `genai-prices 0.2.3`.
+    pub source: String,
+    /// The day it was read.
+    pub as_of: Date,
+}
+
+/// A file's API models.
+#[derive(Debug, Clone, Default)]
+pub struct Imported {
+    /// Sorted by id, each id once.
+    pub models: Vec<ApiModel>,
+    pub skipped: Vec<Skipped>,
+}
+
+/// A record that was not taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    pub id: String,
+    pub reason: String,
+}
+
+/// Read a file. The problem names line and column.
+pub fn read(format: Format, text: &str, origin: &Origin) -> Result<Imported, Problem> {
+    let mut imported = match format {
+        Format::GenaiPrices => genai_prices::read(text, origin),
+        Format::Litellm => litellm::read(text, origin),
+        Format::ModelsDev => models_dev::read(text, origin),
+        Format::OpenRouter => openrouter::read(text, origin),
+    }
+    .map_err(|e| json_problem(&origin.file, text, &e))?;
+    if imported.models.len() > MAX_RECORDS {
+        return Err(Problem::at(
+            &origin.file,
+            text,
+            0..0,
+            format!("{} records", imported.models.len()),
+            format!("at most {MAX_RECORDS}"),
+        ));
+    }
+    imported.models.sort_by(|a, b| a.id.cmp(&b.id));
+    let skipped = &mut imported.skipped;
+    imported.models.dedup_by(|later, first| {
+        let twice = later.id == first.id;
+        if twice {
+            skipped.push(Skipped { id: later.id.clone(), reason: "the file has this id twice".to_owned() });
+        }
+        twice
+    });
+    Ok(imported)
+}
+
+fn json_problem(file: &str, text: &str, error: &serde_json::Error) -> Problem {
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    // serde_json says where it stopped reading: the end of the value it refused.
+    let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = (line_start + error.column().saturating_sub(1)).min(text.len());
+    Problem::at(file, text, at..at + 1, what, expected)
+}
+
+/// The prices of a record that has one period from its beginning.
+fn one_period(rates: Rates) -> PricePeriod {
+    PricePeriod {
+        from: None,
+        currency: "USD".to_owned(),
+        free: is_free(&rates),
+        rates,
+        batch_multiplier: None,
+        tiers: Vec::new(),
+        windows: Vec::new(),
+        cite: None,
+    }
+}
+
+fn is_free(rates: &Rates) -> bool {
+    rates.input_per_mtok == Some(0.0) && rates.output_per_mtok == Some(0.0)
+}
+
+/// The factor between two sets of rates where it is one factor: input and output agree to 2 % (the
+/// sources round).
+fn one_factor(of: &Rates, to: &Rates) -> Option<f64> {
+    let ratio = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) if b > 0.0 => Some(a / b),
+        _ => None,
+    };
+    let input = ratio(of.input_per_mtok, to.input_per_mtok)?;
+    let output = ratio(of.output_per_mtok, to.output_per_mtok)?;
+    let agree = (input - output).abs() <= 0.02 * input.max(output);
+    (agree && input > 0.0 && input <= 1.0).then(|| (output * 100.0).round() / 100.0)
+}

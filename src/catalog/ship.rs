@@ -1,0 +1,257 @@
+//! How the shipped prices are made: one source taken over, a second one held against it, the rules
+//! in `ship/rules.toml`, and a list of every disagreement with the decision taken.
+//!
+//! ```text
+//! genai-prices ─► import ─┬─► choose (providers, what is left out) ─► link (open model, tier) ─► TOML
+//! litellm ─────► import ─┘            └─► cross-check: agreements, disagreements + decisions ─► docs
+//! ```
+
+mod link;
+mod rules;
+
+use super::compare::{Change, changes};
+use super::import::{Imported, names};
+use super::{ApiModel, Catalog};
+use crate::provenance::Cite;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+
+pub use rules::{Rules, RulesError};
+
+/// The shipped prices and how they came about.
+#[derive(Debug, Clone, Default)]
+pub struct Shipped {
+    /// Sorted by id.
+    pub models: Vec<ApiModel>,
+    pub disagreements: Vec<Disagreement>,
+    /// Per provider.
+    pub counts: BTreeMap<String, Count>,
+    /// Left out by a rule: reason → ids.
+    pub left_out: BTreeMap<String, Vec<String>>,
+    /// Linked to no open model though the provider only serves open weights.
+    pub unlinked: Vec<String>,
+}
+
+/// How many models of a provider, and how the second source sees them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    pub models: usize,
+    /// Also in the second source.
+    pub checked: usize,
+    /// Of those: input and output price agree.
+    pub agree: usize,
+}
+
+/// A figure on which the two sources differ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Disagreement {
+    pub change: Change,
+    /// Is the second source's figure shipped?
+    pub second_taken: bool,
+    pub reason: String,
+}
+
+/// Make the shipped list from the two imports, as of a day. `catalog` knows the open models.
+pub fn ship(first: Imported, second: &Imported, rules: &Rules, catalog: &Catalog, day: Date) -> Shipped {
+    let mut out = Shipped::default();
+    let by_name: BTreeMap<(String, String), &ApiModel> =
+        second.models.iter().map(|m| ((m.provider.clone(), m.model.clone()), m)).collect();
+    let (moving, fixed): (Vec<_>, Vec<_>) =
+        first.models.into_iter().partition(|m| names::is_moving(&m.model));
+    for mut model in fixed {
+        if !rules.is_shipped(&model.provider) {
+            continue;
+        }
+        date_by(&mut model, &second.models, day);
+        let checked = [&model.model]
+            .into_iter()
+            .chain(&model.aliases)
+            .find_map(|name| by_name.get(&(model.provider.clone(), name.clone())))
+            .copied();
+        if let Some(reason) = leave_out(&model, checked, rules, day) {
+            out.left_out.entry(reason).or_default().push(model.id);
+            continue;
+        }
+        let count = out.counts.entry(model.provider.clone()).or_default();
+        count.models += 1;
+        if let Some(checked) = checked {
+            count.checked += 1;
+            let differ = cross_check(&mut model, checked, rules, day);
+            let list_price = |d: &Disagreement| matches!(d.change.field.as_str(), "input_per_mtok" | "output_per_mtok");
+            count.agree += usize::from(!differ.iter().any(list_price));
+            out.disagreements.extend(differ);
+        }
+        rules.amend(&mut model);
+        model.open_model = link::open_model(&model, rules, catalog);
+        model.tier = link::tier(&model, rules, catalog);
+        if model.open_model.is_none() && rules.serves_open_models(&model.provider) {
+            out.unlinked.push(model.id.clone());
+        }
+        out.models.push(model);
+    }
+    attach_moving(&mut out, moving, rules, day);
+    out.models.sort_by(|a, b| a.id.cmp(&b.id));
+    out.models.dedup_by(|later, first| later.id == first.id);
+    one_owner(&mut out.models);
+    out.disagreements.sort_by(|a, b| (&a.change.id, &a.change.field).cmp(&(&b.change.id, &b.change.field)));
+    out
+}
+
+/// Why a model is not shipped, or `None`.
+fn leave_out(model: &ApiModel, checked: Option<&ApiModel>, rules: &Rules, day: Date) -> Option<String> {
+    if model.price_on(day).is_none_or(|p| p.free) {
+        return Some("free of charge: a trial, not an offer to plan with".to_owned());
+    }
+    if checked.and_then(|c| c.retires).is_some_and(|on| on <= day) {
+        return Some("retired by its provider, says litellm".to_owned());
+    }
+    if checked.is_none() && rules.needs_check(&model.provider) {
+        return Some("not in litellm, for providers whose retired models the first source keeps".to_owned());
+    }
+    rules.leave_out(&model.id).map(str::to_owned)
+}
+
+/// Prices are keyed by dated id: where the first source has only the undated name and the second
+/// knows a dated one at the same price, that is the record and the undated name its alias.
+fn date_by(model: &mut ApiModel, second: &[ApiModel], day: Date) {
+    if names::date_of(&model.model).is_some() {
+        return;
+    }
+    let dated = second
+        .iter()
+        .filter(|m| m.provider == model.provider && names::date_of(&m.model).is_some())
+        .filter(|m| {
+            m.model.strip_prefix(&model.model).is_some_and(|rest| {
+                rest.starts_with(['-', '@']) && rest[1..].chars().all(|c| c.is_ascii_digit() || c == '-')
+            })
+        })
+        .filter(|m| changes(model, m, day).iter().all(|c| !is_list_price(&c.field)))
+        .max_by_key(|m| names::date_of(&m.model));
+    if let Some(dated) = dated {
+        let undated = std::mem::replace(&mut model.model, dated.model.clone());
+        model.aliases.retain(|a| *a != model.model);
+        model.aliases.push(undated);
+        model.id = format!("{}/{}", model.provider, model.model);
+    }
+}
+
+fn is_list_price(field: &str) -> bool {
+    matches!(field, "input_per_mtok" | "output_per_mtok")
+}
+
+/// Fill what the first source does not have, and list where the two differ.
+fn cross_check(model: &mut ApiModel, other: &ApiModel, rules: &Rules, day: Date) -> Vec<Disagreement> {
+    let cite = Cite { source: other.source.clone(), as_of: other.as_of, derived: None };
+    if model.max_output_tokens.is_none() && other.max_output_tokens.is_some() {
+        model.max_output_tokens = other.max_output_tokens;
+        model.cite.insert("max_output_tokens".to_owned(), cite.clone());
+    }
+    if model.context_tokens.is_none() && other.context_tokens.is_some() {
+        model.context_tokens = other.context_tokens;
+        model.cite.insert("context_tokens".to_owned(), cite.clone());
+    }
+    if other.retires.is_some() {
+        model.retires = other.retires;
+        model.cite.insert("retires".to_owned(), cite.clone());
+    }
+    let differ = changes(model, other, day);
+    if !differ.iter().any(|c| is_list_price(&c.field)) {
+        fill_prices(model, other, &cite, day);
+    }
+    differ
+        .into_iter()
+        // One source saying nothing is no disagreement.
+        .filter(|c| c.old.is_some() && c.new.is_some())
+        .map(|mut change| {
+            change.id.clone_from(&model.id);
+            let (second_taken, reason) = rules.decide(&change);
+            if second_taken {
+                take(model, &change, &cite, day);
+            }
+            Disagreement { change, second_taken, reason }
+        })
+        .collect()
+}
+
+/// Where the list prices agree, the second source may know the batch and cache prices.
+fn fill_prices(model: &mut ApiModel, other: &ApiModel, cite: &Cite, day: Date) {
+    let Some(theirs) = other.price_on(day).cloned() else { return };
+    let mut filled = Vec::new();
+    let Some(ours) = in_force(model, day) else { return };
+    if ours.batch_multiplier.is_none() && theirs.batch_multiplier.is_some() {
+        ours.batch_multiplier = theirs.batch_multiplier;
+        filled.push("price.batch_multiplier");
+    }
+    if ours.rates.cache_read_per_mtok.is_none() && ours.tiers.is_empty() && ours.windows.is_empty() {
+        // A zero stands for "not priced" there.
+        ours.rates.cache_read_per_mtok = theirs.rates.cache_read_per_mtok.filter(|p| *p > 0.0);
+        if ours.rates.cache_read_per_mtok.is_some() {
+            filled.push("price.cache_read_per_mtok");
+        }
+    }
+    for field in filled {
+        model.cite.insert(field.to_owned(), cite.clone());
+    }
+}
+
+fn in_force(model: &mut ApiModel, day: Date) -> Option<&mut super::PricePeriod> {
+    model.price.iter_mut().rfind(|p| p.from.is_none_or(|from| from <= day))
+}
+
+/// Ship the second source's figure.
+fn take(model: &mut ApiModel, change: &Change, cite: &Cite, day: Date) {
+    let Some(price) = in_force(model, day) else { return };
+    match change.field.as_str() {
+        "input_per_mtok" => price.rates.input_per_mtok = change.new,
+        "output_per_mtok" => price.rates.output_per_mtok = change.new,
+        "cache_read_per_mtok" => price.rates.cache_read_per_mtok = change.new,
+        "cache_write_per_mtok" => price.rates.cache_write_per_mtok = change.new,
+        "batch_multiplier" => price.batch_multiplier = change.new,
+        _ => return,
+    }
+    model.cite.insert(format!("price.{}", change.field), cite.clone());
+}
+
+/// `x-latest` is an alias: it goes to the newest dated model of the same line whose prices it has
+/// today. Without one it is not shipped.
+fn attach_moving(out: &mut Shipped, moving: Vec<ApiModel>, rules: &Rules, day: Date) {
+    for alias in moving.into_iter().filter(|m| rules.is_shipped(&m.provider)) {
+        let line = alias.model.trim_end_matches("-latest");
+        let owner = out
+            .models
+            .iter_mut()
+            .filter(|m| m.provider == alias.provider && m.model.starts_with(line))
+            .filter(|m| changes(&alias, m, day).is_empty())
+            .max_by_key(|m| (names::date_of(&m.model), m.model.clone()));
+        match owner {
+            Some(owner) if !owner.aliases.contains(&alias.model) => owner.aliases.push(alias.model),
+            Some(_) => {}
+            None => out
+                .left_out
+                .entry("a moving name whose fixed model the source does not tell".to_owned())
+                .or_default()
+                .push(alias.id),
+        }
+    }
+}
+
+/// An alias leads to one record: it stays with the newest, and never shadows a record's own name.
+fn one_owner(models: &mut [ApiModel]) {
+    let own: Vec<(String, String)> = models.iter().map(|m| (m.provider.clone(), m.model.clone())).collect();
+    let mut taken: BTreeMap<(String, String), String> = BTreeMap::new();
+    for model in models.iter().rev() {
+        for alias in &model.aliases {
+            taken.entry((model.provider.clone(), alias.clone())).or_insert_with(|| model.id.clone());
+        }
+    }
+    for model in models {
+        let provider = model.provider.clone();
+        let id = model.id.clone();
+        model.aliases.sort();
+        model.aliases.dedup();
+        model.aliases.retain(|alias| {
+            let key = (provider.clone(), alias.clone());
+            !own.contains(&key) && taken.get(&key) == Some(&id)
+        });
+    }
+}

@@ -1,0 +1,192 @@
+//! The rules by which prices are chosen, linked and decided: data with a reason for each.
+
+use crate::catalog::ApiModel;
+use crate::catalog::compare::Change;
+use serde::Deserialize;
+
+/// `ship/rules.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    provider: Vec<ProviderRule>,
+    #[serde(default)]
+    leave_out: Vec<Pattern>,
+    #[serde(default)]
+    tier: Vec<TierRule>,
+    #[serde(default)]
+    open_model: Vec<OpenModelRule>,
+    #[serde(default)]
+    decide: Vec<Decision>,
+    #[serde(default)]
+    weekdays: Vec<WeekdayRule>,
+}
+
+/// A rules file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("ship/rules.toml: {0}")]
+pub struct RulesError(#[from] toml::de::Error);
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProviderRule {
+    id: String,
+    /// Serves other makers' open weights.
+    #[serde(default)]
+    open_models: bool,
+    /// The first source keeps this provider's retired models: only what the second also has.
+    #[serde(default)]
+    only_checked: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pattern {
+    ids: Vec<String>,
+    reason: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TierRule {
+    ids: Vec<String>,
+    tier: u8,
+    #[allow(dead_code, reason = "for whoever reads the rules")]
+    reason: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenModelRule {
+    /// Patterns of API model ids.
+    ids: Vec<String>,
+    /// Id of the open model; absent: none of ours, whatever the name looks like.
+    open_model: Option<String>,
+    #[allow(dead_code, reason = "for whoever reads the rules")]
+    reason: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    ids: Vec<String>,
+    /// Fields it is about; absent: all.
+    #[serde(default)]
+    fields: Vec<String>,
+    take: Take,
+    reason: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Take {
+    GenaiPrices,
+    Litellm,
+}
+
+/// The first source has no days of the week.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WeekdayRule {
+    ids: Vec<String>,
+    weekdays: Vec<u8>,
+    #[allow(dead_code, reason = "for whoever reads the rules")]
+    reason: String,
+}
+
+impl Rules {
+    /// The rules this crate ships with.
+    pub fn shipped() -> Result<Self, RulesError> {
+        Ok(toml::from_str(include_str!("rules.toml"))?)
+    }
+    fn provider(&self, id: &str) -> Option<&ProviderRule> {
+        self.provider.iter().find(|p| p.id == id)
+    }
+    pub(super) fn is_shipped(&self, provider: &str) -> bool {
+        self.provider(provider).is_some()
+    }
+    pub(super) fn serves_open_models(&self, provider: &str) -> bool {
+        self.provider(provider).is_some_and(|p| p.open_models)
+    }
+    pub(super) fn needs_check(&self, provider: &str) -> bool {
+        self.provider(provider).is_some_and(|p| p.only_checked)
+    }
+    pub(super) fn leave_out(&self, id: &str) -> Option<&str> {
+        self.leave_out.iter().find(|p| any(&p.ids, id)).map(|p| p.reason.as_str())
+    }
+    /// The first rule that fits.
+    pub(super) fn tier(&self, id: &str) -> Option<u8> {
+        self.tier.iter().find(|r| any(&r.ids, id)).map(|r| r.tier)
+    }
+    /// `Some(None)`: a rule says that it is none of our open models.
+    pub(super) fn open_model(&self, id: &str) -> Option<Option<&str>> {
+        self.open_model.iter().find(|r| any(&r.ids, id)).map(|r| r.open_model.as_deref())
+    }
+    /// Is the second source's figure taken, and why.
+    pub(super) fn decide(&self, change: &Change) -> (bool, String) {
+        self.decide
+            .iter()
+            .find(|d| {
+                any(&d.ids, &change.id)
+                    && (d.fields.is_empty() || d.fields.iter().any(|f| glob(f, &change.field)))
+            })
+            .map_or_else(
+                || (false, DEFAULT_REASON.to_owned()),
+                |d| (d.take == Take::Litellm, d.reason.clone()),
+            )
+    }
+    pub(super) fn amend(&self, model: &mut ApiModel) {
+        let Some(rule) = self.weekdays.iter().find(|r| any(&r.ids, &model.id)) else { return };
+        for window in model.price.iter_mut().flat_map(|p| &mut p.windows) {
+            window.weekdays.clone_from(&rule.weekdays);
+        }
+    }
+}
+
+const DEFAULT_REASON: &str =
+    "genai-prices: it dates its changes and cites the provider's page; not settled by a page read here";
+
+fn any(patterns: &[String], text: &str) -> bool {
+    patterns.iter().any(|p| glob(p, text))
+}
+
+/// `*` stands for any run of characters.
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.len() >= last.len() && rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        for (pattern, text, fits) in [
+            ("a/b", "a/b", true),
+            ("a/b", "a/bc", false),
+            ("a/*", "a/bc", true),
+            ("*-tts", "x/y-tts", true),
+            ("a*c*e", "abcde", true),
+            ("a*c*e", "abde", false),
+            ("a*a", "a", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn the_shipped_rules_read() {
+        let rules = Rules::shipped().expect("reads");
+        assert!(rules.is_shipped("anthropic") && !rules.is_shipped("nobody"));
+    }
+}

@@ -1,0 +1,85 @@
+//! The catalogue as commands use it: shipped, with the user's records over it.
+
+use super::context::Context;
+use super::error::CliError;
+use crate::catalog::{Catalog, Problems, text};
+use std::path::{Path, PathBuf};
+
+/// The folder of the user's own records.
+pub fn user_folder(context: &Context) -> PathBuf {
+    context.data_dir.join("hardware-db")
+}
+
+/// The shipped catalogue, then the user's folder, then every `--catalog FILE` in order.
+pub fn load(context: &Context) -> Result<Catalog, CliError> {
+    let mut catalog = Catalog::embedded();
+    let own = toml_files(&user_folder(context))?;
+    if !own.is_empty() {
+        catalog = overlay(catalog, &own, context)?;
+    }
+    for file in &context.catalog_files {
+        catalog = overlay(catalog, &[read(file)?], context)?;
+    }
+    Ok(catalog)
+}
+
+fn overlay(catalog: Catalog, files: &[(String, String)], context: &Context) -> Result<Catalog, CliError> {
+    catalog.overlaid(files, context.today).map_err(|problems| bad_records(&problems))
+}
+
+/// Problems in the user's records: exit 2, each with its place.
+pub fn bad_records(problems: &Problems) -> CliError {
+    let n = problems.0.len();
+    let what = if n == 1 { "a record cannot be used".to_owned() } else { format!("{n} records cannot be used") };
+    CliError::usage(format!("{what}\n\n{problems}"))
+        .hint("correct the file, or move it away to use the shipped catalogue; `freehold db check` checks again")
+}
+
+/// The TOML files of a folder, by name. No folder: no files.
+pub fn toml_files(folder: &Path) -> Result<Vec<(String, String)>, CliError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(CliError::file("read", folder, &e)),
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "toml") && !hidden(p))
+        .collect();
+    paths.sort();
+    paths.iter().map(|p| read(p)).collect()
+}
+
+/// Editors and interrupted writes leave dot files.
+fn hidden(path: &Path) -> bool {
+    path.file_name().and_then(|n| n.to_str()).is_none_or(|n| n.starts_with('.'))
+}
+
+/// A catalogue file's name and text: an ordinary file of UTF-8 below the size cap.
+pub fn read(path: &Path) -> Result<(String, String), CliError> {
+    Ok((path.display().to_string(), read_capped(path, text::MAX_FILE_BYTES)?))
+}
+
+/// Text of an ordinary file up to a size. Never blocks on a pipe or a device.
+pub fn read_capped(path: &Path, most: u64) -> Result<String, CliError> {
+    let meta = std::fs::metadata(path).map_err(|e| CliError::file("read", path, &e))?;
+    if !meta.is_file() {
+        return Err(CliError::usage(format!("{} is not an ordinary file", path.display())));
+    }
+    if meta.len() > most {
+        return Err(CliError::usage(format!(
+            "{} has {} bytes; at most {most} are read",
+            path.display(),
+            meta.len()
+        )));
+    }
+    let bytes = std::fs::read(path).map_err(|e| CliError::file("read", path, &e))?;
+    String::from_utf8(bytes).map_err(|e| {
+        CliError::usage(format!(
+            "{}: byte {} is not UTF-8; expected a text file in UTF-8",
+            path.display(),
+            e.utf8_error().valid_up_to()
+        ))
+    })
+}
