@@ -3,7 +3,7 @@
 use super::check::Medians;
 use super::{ApiModel, Rates};
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A change of the list price by more than this factor is more likely a mistake than news.
 const SUSPICIOUS_TIMES: f64 = 5.0;
@@ -77,10 +77,10 @@ pub fn compare(old: &[ApiModel], new: &[ApiModel], day: Date) -> Comparison {
         }
         out.changed.extend(changes);
     }
-    let after: BTreeMap<&str, ()> = new.iter().map(|m| (m.id.as_str(), ())).collect();
+    let after: BTreeSet<&str> = new.iter().map(|m| m.id.as_str()).collect();
     out.gone = old
         .iter()
-        .filter(|m| providers.contains(&m.provider.as_str()) && !after.contains_key(m.id.as_str()))
+        .filter(|m| providers.contains(&m.provider.as_str()) && !after.contains(m.id.as_str()))
         .map(|m| m.id.clone())
         .collect();
     out

@@ -46,11 +46,11 @@ impl Catalog {
         // A provider stands before the first `:` or `/`; wire names may hold either themselves.
         for (provider, wire) in [name.split_once(':'), name.split_once('/')].into_iter().flatten() {
             let found = self.matching(|m| m.provider == provider, wire);
-            if let Some(found) = self.only_one(name, found)? {
+            if let Some(found) = only_one(name, &found)? {
                 return Ok(found);
             }
         }
-        if let Some(found) = self.only_one(name, self.matching(|_| true, name))? {
+        if let Some(found) = only_one(name, &self.matching(|_| true, name))? {
             return Ok(found);
         }
         Err(NotResolved::Unknown {
@@ -79,19 +79,16 @@ impl Catalog {
             .collect()
     }
 
-    fn only_one<'a>(
-        &self,
-        name: &str,
-        found: Vec<Resolution<'a>>,
-    ) -> Result<Option<Resolution<'a>>, NotResolved> {
-        match found[..] {
-            [] => Ok(None),
-            [one] => Ok(Some(one)),
-            _ => Err(NotResolved::Ambiguous {
-                name: name.to_owned(),
-                ids: found.iter().map(|r| r.model().id.clone()).collect(),
-            }),
-        }
+}
+
+fn only_one<'a>(name: &str, found: &[Resolution<'a>]) -> Result<Option<Resolution<'a>>, NotResolved> {
+    match *found {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        _ => Err(NotResolved::Ambiguous {
+            name: name.to_owned(),
+            ids: found.iter().map(|r| r.model().id.clone()).collect(),
+        }),
     }
 }
 

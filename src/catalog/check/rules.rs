@@ -211,9 +211,7 @@ pub(super) fn rental(r: &Rental, c: &Catalog, _: &Medians, report: Report<'_>) {
     reference("accelerator", &r.accelerator, "gpu", c.accelerator(&r.accelerator).is_some(), known, report);
     currency_code("currency", &r.currency, c, report);
     within("accelerators", Some(f64::from(r.accelerators)), 1.0, 1_024.0, "accelerators", report);
-    if !(r.per_hour.is_finite() && r.per_hour > 0.0 && r.per_hour < 10_000.0) {
-        report("per_hour", format!("per_hour is {}", r.per_hour), "the price of one hour, above 0");
-    } else {
+    if r.per_hour > 0.0 && r.per_hour < 10_000.0 {
         let each = r.per_hour / f64::from(r.accelerators.max(1));
         let mut same: Vec<f64> = c
             .rentals
@@ -231,6 +229,8 @@ pub(super) fn rental(r: &Rental, c: &Catalog, _: &Medians, report: Report<'_>) {
                 "the price of one hour of the whole instance",
             );
         }
+    } else {
+        report("per_hour", format!("per_hour is {}", r.per_hour), "the price of one hour, above 0");
     }
     if r.term_months.is_some() && r.terms != RentalTerms::Reserved {
         report("term_months", "a commitment on terms that have none".to_owned(), "terms = \"reserved\"");

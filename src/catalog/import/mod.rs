@@ -33,7 +33,7 @@ pub enum Format {
     Litellm,
     /// `api.json` of models.dev.
     ModelsDev,
-    /// The answer of OpenRouter's models endpoint.
+    /// The answer of `OpenRouter`'s models endpoint.
     OpenRouter,
 }
 

@@ -59,8 +59,8 @@ struct TierCost {
 
 #[derive(Deserialize)]
 struct Tier {
-    #[serde(default)]
-    tier: Option<TierSize>,
+    #[serde(default, rename = "tier")]
+    above: Option<TierSize>,
     #[serde(default)]
     input: Option<Price>,
     #[serde(default)]
@@ -158,7 +158,7 @@ fn price(cost: &Cost) -> Option<PricePeriod> {
         .flatten()
         .filter_map(|t| {
             Some(ContextTier {
-                above_input_tokens: t.tier.as_ref()?.size,
+                above_input_tokens: t.above.as_ref()?.size,
                 rates: step(t.input, t.output, t.cache_read, t.cache_write),
             })
         })

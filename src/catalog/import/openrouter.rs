@@ -1,4 +1,4 @@
-//! OpenRouter's models endpoint: `{"data": [...]}`, prices as text in US dollars per token.
+//! The models endpoint of `OpenRouter`: `{"data": [...]}`, prices as text in US dollars per token.
 
 use super::number::Price;
 use super::{Imported, Origin, Skipped, one_period};

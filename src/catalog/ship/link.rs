@@ -6,8 +6,8 @@ use crate::catalog::{ApiModel, Catalog};
 /// The open model with the same name, once both names are brought into one form; or what a rule
 /// says. Never two candidates: then none.
 pub(super) fn open_model(model: &ApiModel, rules: &Rules, catalog: &Catalog) -> Option<String> {
-    if let Some(ruled) = rules.open_model(&model.id) {
-        return ruled.filter(|id| catalog.open_model(id).is_some()).map(str::to_owned);
+    if let Some(rule) = rules.open_model(&model.id) {
+        return rule.open_model.clone().filter(|id| catalog.open_model(id).is_some());
     }
     let names: Vec<String> =
         [Some(&model.model), model.name.as_ref()].into_iter().flatten().map(|n| plain_form(n)).collect();
@@ -54,7 +54,7 @@ pub(super) fn plain_form(name: &str) -> String {
         .filter(|w| !w.is_empty() && !MARKS.contains(w))
         .collect();
     let mut plain: String = words.concat();
-    plain.retain(|c| c.is_alphanumeric());
+    plain.retain(char::is_alphanumeric);
     plain.replace("llamav", "llama")
 }
 

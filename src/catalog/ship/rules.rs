@@ -56,11 +56,11 @@ struct TierRule {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OpenModelRule {
+pub(super) struct OpenModelRule {
     /// Patterns of API model ids.
     ids: Vec<String>,
     /// Id of the open model; absent: none of ours, whatever the name looks like.
-    open_model: Option<String>,
+    pub(super) open_model: Option<String>,
     #[allow(dead_code, reason = "for whoever reads the rules")]
     reason: String,
 }
@@ -117,9 +117,9 @@ impl Rules {
     pub(super) fn tier(&self, id: &str) -> Option<u8> {
         self.tier.iter().find(|r| any(&r.ids, id)).map(|r| r.tier)
     }
-    /// `Some(None)`: a rule says that it is none of our open models.
-    pub(super) fn open_model(&self, id: &str) -> Option<Option<&str>> {
-        self.open_model.iter().find(|r| any(&r.ids, id)).map(|r| r.open_model.as_deref())
+    /// The rule for a model whose name does not tell.
+    pub(super) fn open_model(&self, id: &str) -> Option<&OpenModelRule> {
+        self.open_model.iter().find(|r| any(&r.ids, id))
     }
     /// Is the second source's figure taken, and why.
     pub(super) fn decide(&self, change: &Change) -> (bool, String) {
