@@ -82,10 +82,7 @@ fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, Problem)> {
         &file.records;
     macro_rules! list {
         ($list:expr) => {
-            $list
-                .iter()
-                .map(|e| (e.record.id.as_str(), file.problem(&e.places, "id", "", "")))
-                .collect()
+            $list.iter().map(|e| (e.record.id.as_str(), file.problem(&e.places, "id", "", ""))).collect()
         };
     }
     match kind {

@@ -53,10 +53,7 @@ impl Catalog {
         if let Some(found) = only_one(name, &self.matching(|_| true, name))? {
             return Ok(found);
         }
-        Err(NotResolved::Unknown {
-            name: name.to_owned(),
-            near: nearest(name, self.ids(Kind::ApiModel), 3),
-        })
+        Err(NotResolved::Unknown { name: name.to_owned(), near: nearest(name, self.ids(Kind::ApiModel), 3) })
     }
 
     /// What a provider serves under a wire name: the way `bench` targets are written.
@@ -78,7 +75,6 @@ impl Catalog {
             })
             .collect()
     }
-
 }
 
 fn only_one<'a>(name: &str, found: &[Resolution<'a>]) -> Result<Option<Resolution<'a>>, NotResolved> {

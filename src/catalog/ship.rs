@@ -77,7 +77,8 @@ pub fn ship(first: Imported, second: &Imported, rules: &Rules, catalog: &Catalog
         if let Some(checked) = checked {
             count.checked += 1;
             let differ = cross_check(&mut model, checked, rules, day);
-            let list_price = |d: &Disagreement| matches!(d.change.field.as_str(), "input_per_mtok" | "output_per_mtok");
+            let list_price =
+                |d: &Disagreement| matches!(d.change.field.as_str(), "input_per_mtok" | "output_per_mtok");
             count.agree += usize::from(!differ.iter().any(list_price));
             out.disagreements.extend(differ);
         }

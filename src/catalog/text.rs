@@ -3,9 +3,7 @@
 //! Every record is read by itself, so that one broken record does not hide the problems of the
 //! others, and every [`Problem`] points at a place: file, line, column and the line's text.
 
-use super::{
-    Accelerator, ApiModel, Catalog, Currency, Kind, Machine, OpenModel, Rental, Tariff,
-};
+use super::{Accelerator, ApiModel, Catalog, Currency, Kind, Machine, OpenModel, Rental, Tariff};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -205,7 +203,8 @@ impl Parsed<'_> {
 /// Read several files: what could be read of each, and every problem.
 pub fn parse_all<S: AsRef<str>>(files: &[(S, S)]) -> (Vec<Parsed<'_>>, Vec<Problem>) {
     let mut problems = Vec::new();
-    let parsed = files.iter().map(|(name, text)| parse(name.as_ref(), text.as_ref(), &mut problems)).collect();
+    let parsed =
+        files.iter().map(|(name, text)| parse(name.as_ref(), text.as_ref(), &mut problems)).collect();
     (parsed, problems)
 }
 

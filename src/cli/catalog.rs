@@ -30,9 +30,11 @@ fn overlay(catalog: Catalog, files: &[(String, String)], context: &Context) -> R
 /// Problems in the user's records: exit 2, each with its place.
 pub fn bad_records(problems: &Problems) -> CliError {
     let n = problems.0.len();
-    let what = if n == 1 { "a record cannot be used".to_owned() } else { format!("{n} records cannot be used") };
-    CliError::usage(format!("{what}\n\n{problems}"))
-        .hint("correct the file, or move it away to use the shipped catalogue; `freehold db check` checks again")
+    let what =
+        if n == 1 { "a record cannot be used".to_owned() } else { format!("{n} records cannot be used") };
+    CliError::usage(format!("{what}\n\n{problems}")).hint(
+        "correct the file, or move it away to use the shipped catalogue; `freehold db check` checks again",
+    )
 }
 
 /// The TOML files of a folder, by name. No folder: no files.

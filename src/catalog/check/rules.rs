@@ -44,10 +44,7 @@ impl Medians {
                     .collect(),
             )
         };
-        Self {
-            input_per_mtok: rates(|r| r.input_per_mtok),
-            output_per_mtok: rates(|r| r.output_per_mtok),
-        }
+        Self { input_per_mtok: rates(|r| r.input_per_mtok), output_per_mtok: rates(|r| r.output_per_mtok) }
     }
     /// Why a pair of prices cannot be in this unit, or `None`.
     pub fn slip(&self, rates: &Rates) -> Option<(&'static str, String)> {
@@ -142,8 +139,11 @@ fn reference<'a>(
 ) {
     if !found {
         let near = nearest(to, known, 3);
-        let expected =
-            if near.is_empty() { format!("the id of a {kind}") } else { format!("perhaps {}", near.join(", ")) };
+        let expected = if near.is_empty() {
+            format!("the id of a {kind}")
+        } else {
+            format!("perhaps {}", near.join(", "))
+        };
         report(path, format!("{path} points to {kind} `{to}`, which does not exist"), &expected);
     }
 }
@@ -180,7 +180,11 @@ pub(super) fn accelerator(r: &Accelerator, c: &Catalog, _: &Medians, report: Rep
     if let (Some(idle), Some(board)) = (r.idle_watts, r.board_watts)
         && idle > board
     {
-        report("idle_watts", format!("idle {idle} W is above the board's {board} W"), "less than board_watts");
+        report(
+            "idle_watts",
+            format!("idle {idle} W is above the board's {board} W"),
+            "less than board_watts",
+        );
     }
     prices(&r.price, c, report);
 }
@@ -338,8 +342,13 @@ pub(super) fn api_model(r: &ApiModel, c: &Catalog, medians: &Medians, report: Re
         // Neither circle nor fork: an alias leads to one record, and a record's name is no alias.
         for other in c.api_models.iter().filter(owner) {
             if other.model == *alias {
-                let circle = if other.aliases.contains(&r.model) { ", and that one back to this" } else { "" };
-                report(&path, format!("alias `{alias}` is the record {}{circle}", other.id), "a name of its own");
+                let circle =
+                    if other.aliases.contains(&r.model) { ", and that one back to this" } else { "" };
+                report(
+                    &path,
+                    format!("alias `{alias}` is the record {}{circle}", other.id),
+                    "a name of its own",
+                );
             } else if other.id > r.id && other.aliases.contains(alias) {
                 report(&path, format!("alias `{alias}` also belongs to {}", other.id), "one owner");
             }

@@ -115,10 +115,9 @@ pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::
         for model in &provider.models {
             match records(provider, model, origin) {
                 Ok(models) => imported.models.extend(models),
-                Err(reason) => imported.skipped.push(Skipped {
-                    id: format!("{}/{}", provider.id, model.id),
-                    reason: reason.to_owned(),
-                }),
+                Err(reason) => imported
+                    .skipped
+                    .push(Skipped { id: format!("{}/{}", provider.id, model.id), reason: reason.to_owned() }),
             }
         }
     }
@@ -189,8 +188,7 @@ impl Named {
             !name.starts_with(&format!("{}/", provider.id)) && !name.contains(':') && !name.contains(' ')
         };
         let equal: Vec<String> = equal.into_iter().filter(own).collect();
-        let mut wire: Vec<String> =
-            equal.iter().filter(|n| names::date_of(n).is_some()).cloned().collect();
+        let mut wire: Vec<String> = equal.iter().filter(|n| names::date_of(n).is_some()).cloned().collect();
         wire.sort_by_key(|n| names::date_of(n));
         if wire.is_empty() {
             let id_is_a_name = equal.contains(&model.id) || starts.contains(&model.id) || equal.is_empty();

@@ -97,9 +97,9 @@ pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::
         for (wire, model) in &provider.models {
             match record(canonical_provider(id), wire, model, origin) {
                 Ok(model) => imported.models.push(model),
-                Err(reason) => imported
-                    .skipped
-                    .push(Skipped { id: format!("{id}/{wire}"), reason: reason.to_owned() }),
+                Err(reason) => {
+                    imported.skipped.push(Skipped { id: format!("{id}/{wire}"), reason: reason.to_owned() })
+                }
             }
         }
     }
@@ -110,7 +110,10 @@ fn record(provider: &str, wire: &str, model: &Model, origin: &Origin) -> Result<
     if matches!(model.status.as_deref(), Some("deprecated")) {
         return Err("deprecated by its provider");
     }
-    if model.modalities.as_ref().is_some_and(|m| !m.output.is_empty() && !m.output.iter().any(|o| o == "text"))
+    if model
+        .modalities
+        .as_ref()
+        .is_some_and(|m| !m.output.is_empty() && !m.output.iter().any(|o| o == "text"))
     {
         return Err("not a text model");
     }

@@ -9,12 +9,9 @@ pub fn date_of(name: &str) -> Option<NameDate> {
     let parts: Vec<&str> = name.split(['-', '@']).collect();
     let digits = |s: &str, n: usize| (s.len() == n).then(|| s.parse::<u32>().ok()).flatten();
     let date = |year: u32, month: u32, day: u32| -> Option<NameDate> {
-        let plausible = (year == 0 || (2022..=2035).contains(&year)) && (1..=12).contains(&month) && day <= 31;
-        plausible.then_some((
-            u16::try_from(year).ok()?,
-            u8::try_from(month).ok()?,
-            u8::try_from(day).ok()?,
-        ))
+        let plausible =
+            (year == 0 || (2022..=2035).contains(&year)) && (1..=12).contains(&month) && day <= 31;
+        plausible.then_some((u16::try_from(year).ok()?, u8::try_from(month).ok()?, u8::try_from(day).ok()?))
     };
     match parts[..] {
         [.., y, m, d] if parts.len() > 3 && digits(y, 4).is_some() && digits(d, 2).is_some() => {

@@ -62,7 +62,12 @@ pub(super) struct Stepped {
 impl Stepped {
     /// The price of a request with more than this many input tokens.
     pub fn above(&self, tokens: u64) -> f64 {
-        self.steps.iter().filter(|(start, _)| *start <= tokens).map(|(_, p)| *p).next_back().unwrap_or(self.base)
+        self.steps
+            .iter()
+            .filter(|(start, _)| *start <= tokens)
+            .map(|(_, p)| *p)
+            .next_back()
+            .unwrap_or(self.base)
     }
 }
 

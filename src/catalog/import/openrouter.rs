@@ -72,9 +72,11 @@ pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::
 }
 
 fn record(model: &Model, origin: &Origin) -> Result<ApiModel, &'static str> {
-    if model.architecture.as_ref().is_some_and(|a| {
-        !a.output_modalities.is_empty() && !a.output_modalities.iter().any(|m| m == "text")
-    }) {
+    if model
+        .architecture
+        .as_ref()
+        .is_some_and(|a| !a.output_modalities.is_empty() && !a.output_modalities.iter().any(|m| m == "text"))
+    {
         return Err("not a text model");
     }
     let rates = Rates {

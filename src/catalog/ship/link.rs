@@ -44,9 +44,8 @@ pub(super) fn plain_form(name: &str) -> String {
     let chars: Vec<char> = last.chars().collect();
     let mut dotted = String::new();
     for (n, c) in chars.iter().enumerate() {
-        let between = n > 0
-            && chars[n - 1].is_ascii_digit()
-            && chars.get(n + 1).is_some_and(char::is_ascii_digit);
+        let between =
+            n > 0 && chars[n - 1].is_ascii_digit() && chars.get(n + 1).is_some_and(char::is_ascii_digit);
         dotted.push(if *c == 'p' && between { '.' } else { *c });
     }
     let words: Vec<&str> = dotted
@@ -60,8 +59,28 @@ pub(super) fn plain_form(name: &str) -> String {
 
 /// Words that name the maker, the chat tuning or the way of serving, not the weights.
 const MARKS: [&str; 22] = [
-    "instruct", "it", "chat", "turbo", "meta", "fp8", "fp4", "nvfp4", "bf16", "int4", "awq", "lite", "maas",
-    "versatile", "instant", "hf", "tee", "nvidia", "zai", "basic", "v1", "latest",
+    "instruct",
+    "it",
+    "chat",
+    "turbo",
+    "meta",
+    "fp8",
+    "fp4",
+    "nvfp4",
+    "bf16",
+    "int4",
+    "awq",
+    "lite",
+    "maas",
+    "versatile",
+    "instant",
+    "hf",
+    "tee",
+    "nvidia",
+    "zai",
+    "basic",
+    "v1",
+    "latest",
 ];
 
 #[cfg(test)]
