@@ -9,4 +9,5 @@
 
 pub mod backend;
 pub mod event;
+pub mod template;
 pub mod text;

@@ -5,9 +5,10 @@
 /// One line of at most `max` characters: white space as spaces, control and direction characters
 /// dropped.
 pub fn one_line(text: &str, max: usize) -> String {
-    let plain = text.trim().chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_plain(*c));
+    let mut plain =
+        text.trim().chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_plain(*c));
     let mut out: String = plain.clone().take(max).collect();
-    if plain.skip(max).next().is_some() {
+    if plain.nth(max).is_some() {
         out.push('…');
     }
     out

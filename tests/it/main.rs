@@ -3,3 +3,4 @@
 mod catalog;
 mod gguf;
 mod layering;
+mod local;

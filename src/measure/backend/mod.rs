@@ -6,5 +6,10 @@
 //! Each offers `async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped))`;
 //! a failure is an [`Event::Failed`](super::event::Event::Failed), not an `Err`.
 
+#[cfg(any(test, feature = "llama"))]
+mod decode;
+#[cfg(feature = "llama")]
+mod llama;
 pub mod local;
 pub mod protocol;
+pub mod worker;

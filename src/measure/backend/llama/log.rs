@@ -1,0 +1,133 @@
+//! What llama.cpp logs: warnings and errors go to stderr, where the parent keeps the last of them;
+//! the lines that say where layers and buffers went are read, since no call tells.
+
+use crate::measure::backend::protocol::Memory;
+use llama_cpp_sys_2 as sys;
+use std::ffi::{CStr, c_char, c_void};
+use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+/// What the log has told so far.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Told {
+    pub memory: Memory,
+    /// (offloaded, of) as the loader counts them, the output layer included.
+    pub offloaded: Option<(u32, u32)>,
+    /// The last lines of level error.
+    pub errors: Vec<String>,
+    continues: bool,
+}
+
+static TOLD: Mutex<Told> = Mutex::new(Told {
+    memory: Memory { weights: None, kv: None, compute: None, device: None, resident: None },
+    offloaded: None,
+    errors: Vec::new(),
+    continues: false,
+});
+
+/// From now on every line of llama.cpp and ggml comes here.
+pub(super) fn capture() {
+    // SAFETY: the callback is a plain function that lives as long as the process, takes no user
+    // data, and does not unwind.
+    unsafe { sys::llama_log_set(Some(on_log), std::ptr::null_mut()) }
+}
+
+/// What was told so far.
+pub(super) fn told() -> Told {
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+extern "C" fn on_log(level: sys::ggml_log_level, text: *const c_char, _: *mut c_void) {
+    if text.is_null() {
+        return;
+    }
+    // SAFETY: llama.cpp passes a NUL-terminated line that is valid during the call.
+    let text = unsafe { CStr::from_ptr(text) }.to_string_lossy();
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    match level {
+        sys::GGML_LOG_LEVEL_WARN | sys::GGML_LOG_LEVEL_ERROR => {
+            if level == sys::GGML_LOG_LEVEL_ERROR && told.errors.len() < 20 {
+                told.errors.push(text.trim_end().to_owned());
+            }
+            told.continues = true;
+            let _ = std::io::stderr().write_all(text.as_bytes());
+        }
+        sys::GGML_LOG_LEVEL_CONT => {
+            if told.continues {
+                let _ = std::io::stderr().write_all(text.as_bytes());
+            }
+        }
+        _ => {
+            told.continues = false;
+            told.read(&text);
+        }
+    }
+}
+
+impl Told {
+    fn read(&mut self, line: &str) {
+        if let Some((name, bytes)) = buffer(line) {
+            let kind = if line.contains("model buffer size") {
+                &mut self.memory.weights
+            } else if line.contains("KV buffer size") || line.contains("RS buffer size") {
+                &mut self.memory.kv
+            } else if line.contains("compute buffer size") {
+                &mut self.memory.compute
+            } else {
+                return;
+            };
+            *kind = Some(kind.unwrap_or(0) + bytes);
+            // Host buffers of a GPU backend are named CUDA_Host, Vulkan_Host, …
+            let on_device = !name.starts_with("CPU") && !name.contains("Host") && !name.contains("BLAS");
+            if on_device {
+                self.memory.device = Some(self.memory.device.unwrap_or(0) + bytes);
+            }
+        } else if let Some(counts) = line.split_once("offloaded ").map(|(_, rest)| rest)
+            && let Some((done, rest)) = counts.split_once('/')
+            && let Some((of, _)) = rest.split_once(' ')
+            && let (Ok(done), Ok(of)) = (done.parse(), of.parse())
+        {
+            self.offloaded = Some((done, of));
+        }
+    }
+}
+
+/// `load_tensors:   CPU_Mapped model buffer size =    93.26 MiB` → (`CPU_Mapped`, bytes).
+fn buffer(line: &str) -> Option<(&str, u64)> {
+    let (before, after) = line.split_once(" buffer size =")?;
+    let mebibytes: f64 = after.trim().strip_suffix("MiB")?.trim().parse().ok()?;
+    let name = before.split_once(": ")?.1.split_whitespace().next()?;
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a buffer is far below 2^53 bytes"
+    )]
+    Some((name, (mebibytes.max(0.0) * 1_048_576.0) as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_and_layers_are_read() {
+        let mut told = Told::default();
+        for line in [
+            "load_tensors: offloading 30 repeating layers to GPU\n",
+            "load_tensors: offloaded 31/33 layers to GPU\n",
+            "load_tensors:   CPU_Mapped model buffer size =    10.00 MiB\n",
+            "load_tensors:        CUDA0 model buffer size =    83.50 MiB\n",
+            "llama_kv_cache:      CUDA0 KV buffer size =    22.50 MiB\n",
+            "llama_context:  CUDA_Host  output buffer size =     0.19 MiB\n",
+            "sched_reserve:      CUDA0 compute buffer size =     1.00 MiB\n",
+            "sched_reserve:  CUDA_Host compute buffer size =     2.00 MiB\n",
+        ] {
+            told.read(line);
+        }
+        let mib = |n: f64| Some((n * 1_048_576.0) as u64);
+        assert_eq!(told.offloaded, Some((31, 33)));
+        assert_eq!(told.memory.weights, mib(93.5));
+        assert_eq!((told.memory.kv, told.memory.compute), (mib(22.5), mib(3.0)));
+        assert_eq!(told.memory.device, mib(107.0));
+    }
+}

@@ -1,0 +1,98 @@
+//! llama.cpp in the worker process: the one module that may call C++.
+//!
+//! ```text
+//! requests ─► queue ─► slots (one sequence each) ─► one batch per step ─► events
+//! ```
+//!
+//! Every step decodes one token of each running sequence and fills the rest of the batch with
+//! waiting prompt tokens, so that sequences join and leave between steps. One sequence is the
+//! special case, not another path.
+#![allow(unsafe_code)]
+
+mod log;
+mod model;
+mod slots;
+
+use super::protocol::{EngineBuild, LoadRequest, Loaded, Prompt};
+use super::worker::{Engine, Link, Synthetic};
+use crate::measure::event::{Event, Fault, FaultKind, Stamped};
+use llama_cpp_2::llama_backend::LlamaBackend;
+use slots::Slots;
+use std::time::{Duration, Instant};
+
+/// The engine of this process: nothing, or one loaded model.
+#[derive(Debug)]
+pub struct LlamaEngine {
+    backend: Option<LlamaBackend>,
+    slots: Option<Slots>,
+    /// Requests that came before a model: they fail in the next step.
+    orphans: Vec<(u32, Instant)>,
+}
+
+impl LlamaEngine {
+    pub fn new() -> Self {
+        log::capture();
+        Self { backend: LlamaBackend::init().ok(), slots: None, orphans: Vec::new() }
+    }
+}
+
+impl Engine for LlamaEngine {
+    fn build(&self) -> EngineBuild {
+        model::build()
+    }
+
+    fn load(&mut self, request: &LoadRequest, link: &Link) -> Result<Loaded, Fault> {
+        let Some(backend) = &self.backend else {
+            return Err(engine_fault("llama.cpp could not be initialised"));
+        };
+        if self.slots.is_some() {
+            return Err(engine_fault("this worker already has a model"));
+        }
+        let (slots, loaded) = model::load(backend, request, link)?;
+        self.slots = Some(slots);
+        Ok(loaded)
+    }
+
+    fn accept(&mut self, id: u32, prompt: Prompt, accepted: Instant) {
+        match &mut self.slots {
+            Some(slots) => slots.queue(id, prompt, accepted),
+            None => self.orphans.push((id, accepted)),
+        }
+    }
+
+    fn cancel(&mut self, id: u32) {
+        if let Some(slots) = &mut self.slots {
+            slots.cancel(id);
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        !self.orphans.is_empty() || self.slots.as_ref().is_some_and(Slots::is_busy)
+    }
+
+    fn step(&mut self, emit: &mut dyn FnMut(u32, Stamped)) {
+        for (id, accepted) in self.orphans.drain(..) {
+            let at = super::worker::nanos(accepted.elapsed());
+            emit(id, Stamped { at, event: Event::Failed(engine_fault("no model is loaded")) });
+        }
+        if let Some(slots) = &mut self.slots {
+            slots.step(emit);
+        }
+    }
+
+    fn synthetic(
+        &mut self,
+        run: Synthetic,
+        link: &Link,
+        round: &mut dyn FnMut(Duration),
+    ) -> Result<(), Fault> {
+        match &mut self.slots {
+            Some(slots) => slots.synthetic(run, link, round),
+            None => Err(engine_fault("no model is loaded")),
+        }
+    }
+}
+
+fn engine_fault(message: impl Into<String>) -> Fault {
+    Fault { kind: FaultKind::Engine, message: message.into() }
+}

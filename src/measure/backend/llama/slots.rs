@@ -1,0 +1,408 @@
+//! Continuous batching: requests wait, take a sequence, are prefilled, decoded, and leave.
+
+use super::engine_fault;
+use crate::measure::backend::decode::{Speller, greatest};
+use crate::measure::backend::protocol::Prompt;
+use crate::measure::backend::worker::{Link, Synthetic, nanos};
+use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Stamped, Usage};
+use crate::measure::template::ChatTemplate;
+use llama_cpp_2::DecodeError;
+use llama_cpp_2::context::LlamaContext;
+use llama_cpp_2::llama_batch::LlamaBatch;
+use llama_cpp_2::model::LlamaModel;
+use llama_cpp_2::token::LlamaToken;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// A loaded model with its context, its sequences and what waits for one.
+#[derive(Debug)]
+pub(super) struct Slots {
+    model: &'static LlamaModel,
+    context: LlamaContext<'static>,
+    template: Option<ChatTemplate>,
+    batch: LlamaBatch<'static>,
+    /// Most tokens of one batch.
+    batch_size: usize,
+    /// Tokens one sequence may hold.
+    context_of_one: u32,
+    waiting: VecDeque<(u32, Prompt, Instant)>,
+    running: Vec<Slot>,
+    free: Vec<i32>,
+}
+
+/// One request on its sequence.
+#[derive(Debug)]
+struct Slot {
+    id: u32,
+    sequence: i32,
+    accepted: Instant,
+    prompt: Vec<LlamaToken>,
+    /// Prompt tokens already in the cache, or in the batch of this step.
+    filled: usize,
+    /// The token chosen last, not yet decoded.
+    next: Option<LlamaToken>,
+    /// Where this step's logits are, if it has any.
+    logits: Option<i32>,
+    produced: u32,
+    limit: u32,
+    ignore_end: bool,
+    speller: Speller,
+    counters: Counters,
+}
+
+/// The engine's own account, apart from the events' times.
+#[derive(Debug, Default)]
+struct Counters {
+    prefill: Duration,
+    /// Decoding steps after prefill, and the time inside the engine and sampling for them.
+    steps: u32,
+    decode: Duration,
+}
+
+type Emit<'a> = &'a mut dyn FnMut(u32, Stamped);
+
+impl Slots {
+    pub(super) fn new(
+        model: &'static LlamaModel,
+        context: LlamaContext<'static>,
+        template: Option<ChatTemplate>,
+        parallel: u32,
+        context_of_one: u32,
+        batch: u32,
+    ) -> Self {
+        let batch_size = batch as usize;
+        Self {
+            model,
+            context,
+            template,
+            batch: LlamaBatch::new(batch_size, 1),
+            batch_size,
+            context_of_one,
+            waiting: VecDeque::new(),
+            running: Vec::new(),
+            free: (0..i32::try_from(parallel).unwrap_or(1)).rev().collect(),
+        }
+    }
+
+    pub(super) fn queue(&mut self, id: u32, prompt: Prompt, accepted: Instant) {
+        self.waiting.push_back((id, prompt, accepted));
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        !self.waiting.is_empty() || !self.running.is_empty()
+    }
+
+    pub(super) fn cancel(&mut self, id: u32) {
+        self.waiting.retain(|(waiting, ..)| *waiting != id);
+        if let Some(at) = self.running.iter().position(|s| s.id == id) {
+            self.release(at);
+        }
+    }
+
+    /// One decode of everything that runs.
+    pub(super) fn step(&mut self, emit: Emit) {
+        self.admit(emit);
+        if self.running.is_empty() {
+            return;
+        }
+        let begun = Instant::now();
+        if let Err(fault) = self.fill_batch().and_then(|()| self.decode()) {
+            self.fail_all(&fault, emit);
+            return;
+        }
+        self.context.synchronize();
+        let decoded = begun.elapsed();
+        let mut at = 0;
+        while at < self.running.len() {
+            let over = self.advance(at, decoded, emit);
+            if over { self.release(at) } else { at += 1 }
+        }
+    }
+
+    /// Give free sequences to those who wait longest. What cannot run fails here.
+    fn admit(&mut self, emit: Emit) {
+        while !self.free.is_empty() {
+            let Some((id, prompt, accepted)) = self.waiting.pop_front() else { return };
+            match self.tokenize(&prompt) {
+                Ok(tokens) => {
+                    let count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+                    say(emit, id, accepted, Event::Tokenized { prompt_tokens: count });
+                    let Some(sequence) = self.free.pop() else { return };
+                    self.running.push(Slot {
+                        id,
+                        sequence,
+                        accepted,
+                        prompt: tokens,
+                        filled: 0,
+                        next: None,
+                        logits: None,
+                        produced: 0,
+                        limit: prompt.max_output_tokens,
+                        ignore_end: prompt.ignore_end,
+                        speller: Speller::default(),
+                        counters: Counters::default(),
+                    });
+                }
+                Err(fault) => say(emit, id, accepted, Event::Failed(fault)),
+            }
+        }
+    }
+
+    /// Messages to tokens, through the model's chat template unless it is left out, checked
+    /// against the context.
+    fn tokenize(&self, prompt: &Prompt) -> Result<Vec<LlamaToken>, Fault> {
+        if prompt.messages.iter().any(|m| m.content.contains('\0')) {
+            return Err(fault(
+                FaultKind::Request,
+                "the prompt contains a NUL character, which no model reads",
+            ));
+        }
+        let text = match &self.template {
+            Some(template) => template.render(&prompt.messages)?,
+            None => prompt.messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>().join("\n"),
+        };
+        let vocab = self.model.vocab();
+        // Templates write the begin token out, and the tokenizer would add another.
+        let bos =
+            if vocab.should_add_bos() { super::model::piece(self.model, vocab.bos()) } else { String::new() };
+        let text = if bos.is_empty() { &text } else { text.strip_prefix(&bos).unwrap_or(&text) };
+        let tokens = vocab.tokenize(text.as_bytes(), true, true);
+        if tokens.is_empty() {
+            return Err(fault(FaultKind::Request, "the prompt is empty"));
+        }
+        if prompt.max_output_tokens == 0 {
+            return Err(fault(FaultKind::Request, "an answer of no tokens was asked for"));
+        }
+        let needed = tokens.len() as u64 + u64::from(prompt.max_output_tokens);
+        if needed > u64::from(self.context_of_one) {
+            return Err(fault(
+                FaultKind::Context,
+                format!(
+                    "the prompt has {} tokens and up to {} may be generated: {needed} do not fit the context of {}; \
+                     use --context {needed} or a shorter answer",
+                    tokens.len(),
+                    prompt.max_output_tokens,
+                    self.context_of_one
+                ),
+            ));
+        }
+        Ok(tokens)
+    }
+
+    /// One token of every sequence that decodes, then prompts up to the batch size, oldest first.
+    fn fill_batch(&mut self) -> Result<(), Fault> {
+        self.batch.clear();
+        let full = |_| engine_fault("a batch overflowed");
+        for slot in &mut self.running {
+            slot.logits = None;
+            if let Some(token) = slot.next.take() {
+                slot.logits = Some(self.batch.n_tokens());
+                self.batch.add(token, slot.position(), &[slot.sequence], true).map_err(full)?;
+            }
+        }
+        for slot in &mut self.running {
+            let room = self.batch_size - usize::try_from(self.batch.n_tokens()).unwrap_or(self.batch_size);
+            let take = room.min(slot.prompt.len() - slot.filled);
+            for _ in 0..take {
+                let last = slot.filled + 1 == slot.prompt.len();
+                if last {
+                    slot.logits = Some(self.batch.n_tokens());
+                }
+                let position = i32::try_from(slot.filled).unwrap_or(i32::MAX);
+                self.batch.add(slot.prompt[slot.filled], position, &[slot.sequence], last).map_err(full)?;
+                slot.filled += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self) -> Result<(), Fault> {
+        self.context.decode(&mut self.batch).map_err(|e| match e {
+            DecodeError::NoKvCacheSlot => fault(FaultKind::Context, "the context is full"),
+            DecodeError::NTokensZero => engine_fault("the engine was given nothing to do"),
+            DecodeError::Unknown(code) => engine_fault(format!(
+                "the engine failed to compute (code {code}{})",
+                if code == -2 { ", memory ran out" } else { "" }
+            )),
+        })
+    }
+
+    /// After a decode: the sequence at `at` gets its next token. `true` when its answer is over.
+    fn advance(&mut self, at: usize, decoded: Duration, emit: Emit) -> bool {
+        let Some(slot) = self.running.get_mut(at) else { return false };
+        let in_prefill = slot.produced == 0;
+        if in_prefill {
+            slot.counters.prefill += decoded;
+        }
+        let Some(index) = slot.logits else { return false };
+        if in_prefill {
+            say(emit, slot.id, slot.accepted, Event::PrefillDone);
+        }
+        let choosing = Instant::now();
+        let Some(token) =
+            greatest(self.context.get_logits_ith(index)).and_then(|i| i32::try_from(i).ok()).map(LlamaToken)
+        else {
+            let fault = engine_fault("the model computed no usable number for any token");
+            say(emit, slot.id, slot.accepted, Event::Failed(fault));
+            return true;
+        };
+        if !in_prefill {
+            slot.counters.steps += 1;
+            slot.counters.decode += decoded + choosing.elapsed();
+        }
+        let vocab = self.model.vocab();
+        let ends = vocab.is_eog(token);
+        if ends && !slot.ignore_end {
+            slot.end(FinishReason::Stop, emit);
+            return true;
+        }
+        slot.produced += 1;
+        if !ends {
+            let bytes = slot.speller.bytes();
+            bytes.reserve(32);
+            vocab.token_to_piece_into(token, bytes, false, None);
+        }
+        let mut text = slot.speller.take();
+        let over = slot.produced >= slot.limit;
+        if over {
+            text.push_str(&slot.speller.finish());
+        }
+        say(emit, slot.id, slot.accepted, Event::Content { channel: Channel::Text, text, tokens: Some(1) });
+        if over {
+            slot.end(FinishReason::Length, emit);
+        } else {
+            slot.next = Some(token);
+        }
+        over
+    }
+
+    fn release(&mut self, at: usize) {
+        let slot = self.running.remove(at);
+        let sequence = u32::try_from(slot.sequence).ok();
+        if self.running.is_empty() {
+            self.context.clear_kv_cache();
+        } else {
+            let _ = self.context.clear_kv_cache_seq(sequence, None, None);
+        }
+        self.free.push(slot.sequence);
+    }
+
+    fn fail_all(&mut self, fault: &Fault, emit: Emit) {
+        while let Some(slot) = self.running.first() {
+            say(emit, slot.id, slot.accepted, Event::Failed(fault.clone()));
+            self.release(0);
+        }
+    }
+
+    /// A first pass, so that pages are read and buffers exist before anything is timed.
+    pub(super) fn warm_up(&mut self) -> Result<(), Fault> {
+        self.run_tokens(0, 2)?;
+        self.run_tokens(2, 1)?;
+        self.context.clear_kv_cache();
+        Ok(())
+    }
+
+    /// As llama-bench does it: random tokens, nothing sampled. Prefill in full batches, decoding
+    /// one token at a time, `depth` tokens in the cache before the clock starts.
+    pub(super) fn synthetic(
+        &mut self,
+        run: Synthetic,
+        link: &Link,
+        round: &mut dyn FnMut(Duration),
+    ) -> Result<(), Fault> {
+        let needed = u64::from(run.depth) + u64::from(run.prompt) + u64::from(run.generate);
+        if needed > u64::from(self.context_of_one) {
+            return Err(fault(
+                FaultKind::Context,
+                format!(
+                    "{needed} tokens do not fit the context of {}; use --context {needed}",
+                    self.context_of_one
+                ),
+            ));
+        }
+        if self.is_busy() {
+            return Err(engine_fault("requests are running"));
+        }
+        // The first round warms up what this shape needs and is thrown away.
+        for number in 0..=run.rounds {
+            self.context.clear_kv_cache();
+            self.run_tokens(0, run.depth)?;
+            link.tick();
+            let begun = Instant::now();
+            self.run_tokens(run.depth, run.prompt)?;
+            for done in 0..run.generate {
+                self.run_tokens(run.depth + run.prompt + done, 1)?;
+                link.tick();
+            }
+            if number > 0 {
+                round(begun.elapsed());
+            }
+        }
+        self.context.clear_kv_cache();
+        Ok(())
+    }
+
+    /// Decode `count` arbitrary tokens from `position` on, and wait for the result.
+    fn run_tokens(&mut self, position: u32, count: u32) -> Result<(), Fault> {
+        let vocabulary = u32::try_from(self.model.n_vocab()).unwrap_or(1).max(1);
+        let mut done = 0;
+        while done < count {
+            self.batch.clear();
+            let take = (count - done).min(u32::try_from(self.batch_size).unwrap_or(u32::MAX));
+            for i in 0..take {
+                let at = position + done + i;
+                // Spread over the vocabulary and different at every position.
+                let token = at.wrapping_mul(2_654_435_761) % vocabulary;
+                let as_i32 = |n: u32| i32::try_from(n).unwrap_or(0);
+                self.batch
+                    .add(LlamaToken(as_i32(token)), as_i32(at), &[0], i + 1 == take)
+                    .map_err(|_| engine_fault("a batch overflowed"))?;
+            }
+            self.decode()?;
+            done += take;
+        }
+        self.context.synchronize();
+        Ok(())
+    }
+}
+
+impl Slot {
+    /// The position of the token decoded next.
+    fn position(&self) -> i32 {
+        let tokens = self.prompt.len() + self.produced.saturating_sub(1) as usize;
+        i32::try_from(tokens).unwrap_or(i32::MAX)
+    }
+
+    fn end(&mut self, reason: FinishReason, emit: Emit) {
+        let left = self.speller.finish();
+        if !left.is_empty() {
+            let event = Event::Content { channel: Channel::Text, text: left, tokens: Some(0) };
+            say(emit, self.id, self.accepted, event);
+        }
+        let milliseconds = |d: Duration| d.as_secs_f64() * 1e3;
+        let prompt_tokens = u32::try_from(self.prompt.len()).unwrap_or(u32::MAX);
+        let timings = Event::EngineTimings {
+            prompt_tokens,
+            prompt_ms: milliseconds(self.counters.prefill),
+            output_tokens: self.counters.steps,
+            output_ms: milliseconds(self.counters.decode),
+        };
+        say(emit, self.id, self.accepted, timings);
+        let usage = Usage {
+            input_uncached: Some(u64::from(prompt_tokens)),
+            cache_read: Some(0),
+            output: Some(u64::from(self.produced)),
+            ..Usage::default()
+        };
+        say(emit, self.id, self.accepted, Event::Usage(usage));
+        say(emit, self.id, self.accepted, Event::Finished { reason });
+    }
+}
+
+fn say(emit: Emit, id: u32, accepted: Instant, event: Event) {
+    emit(id, Stamped { at: nanos(accepted.elapsed()), event });
+}
+
+fn fault(kind: FaultKind, message: impl Into<String>) -> Fault {
+    Fault { kind, message: message.into() }
+}

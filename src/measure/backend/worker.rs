@@ -1,0 +1,408 @@
+//! The worker process: reads commands, drives the engine, writes what happens.
+//!
+//! ```text
+//! stdin ─► reader thread ─► commands with their time of arrival ─┐
+//!                                                                ▼
+//! stdout ◄─ frames ◄─ events of every running request ◄─ one engine step after another
+//!        ◄─ heartbeat thread, twice a second while there is work
+//! ```
+//!
+//! The pipe on stdout belongs to the protocol: it is moved aside at the start and file descriptor 1
+//! is pointed at stderr, so that nothing a library prints can reach it. The process holds no key,
+//! writes no core file, dies with its parent, and ends at once when its stdin closes.
+
+use super::protocol::{self, Command, EngineBuild, FrameError, LoadRequest, Loaded, Prompt, Reply};
+use crate::measure::event::{Event, Fault, Nanos, Stamped};
+use std::fs::File;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often a busy worker shows that it lives.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+/// Events wait at most this long for company before they are written; their times do not wait.
+const BATCHING: Duration = Duration::from_millis(20);
+
+/// What drives a model. One process serves one engine with one model.
+pub trait Engine {
+    fn build(&self) -> EngineBuild;
+    fn load(&mut self, request: &LoadRequest, link: &Link) -> Result<Loaded, Fault>;
+    /// Queue a request that came in at `accepted`; its failures are events too.
+    fn accept(&mut self, id: u32, prompt: Prompt, accepted: Instant);
+    /// Forget a request, without further events.
+    fn cancel(&mut self, id: u32);
+    fn is_busy(&self) -> bool;
+    /// One pass of the engine over every running request.
+    fn step(&mut self, emit: &mut dyn FnMut(u32, Stamped));
+    /// llama-bench's measurement: each round's time goes to `round`.
+    fn synthetic(
+        &mut self,
+        run: Synthetic,
+        link: &Link,
+        round: &mut dyn FnMut(Duration),
+    ) -> Result<(), Fault>;
+}
+
+/// One measurement of the engine alone, in tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct Synthetic {
+    pub prompt: u32,
+    pub generate: u32,
+    pub depth: u32,
+    pub rounds: u32,
+}
+
+/// The way back to the parent, shared with the heartbeat.
+#[derive(Debug, Clone)]
+pub struct Link {
+    out: Arc<Mutex<File>>,
+    busy: Arc<AtomicBool>,
+    progress: Arc<AtomicU64>,
+}
+
+impl Link {
+    pub fn new(out: File) -> Self {
+        Self {
+            out: Arc::new(Mutex::new(out)),
+            busy: Arc::new(AtomicBool::new(false)),
+            progress: Arc::new(AtomicU64::new(0)),
+        }
+    }
+    /// The engine got one step further.
+    pub fn tick(&self) {
+        self.progress.fetch_add(1, Ordering::Relaxed);
+    }
+    /// Share of the model loaded, 0 to 1.
+    pub fn loading(&self, fraction: f32) {
+        self.tick();
+        self.send(&Reply::LoadProgress { fraction });
+    }
+    /// A parent that cannot be written to is gone, and so is the reason to go on.
+    fn send(&self, reply: &Reply) {
+        let Ok(frame) = protocol::encode(reply) else { end(3) };
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        if out.write_all(&frame).is_err() {
+            end(0);
+        }
+    }
+    fn beat(&self) {
+        loop {
+            std::thread::sleep(HEARTBEAT);
+            if self.busy.load(Ordering::Relaxed) {
+                self.send(&Reply::Heartbeat { progress: self.progress.load(Ordering::Relaxed) });
+            }
+        }
+    }
+}
+
+/// Be the worker: the body of the hidden subcommand. Returns when the parent closes the pipe.
+#[cfg(feature = "llama")]
+pub fn run() -> Result<(), FrameError> {
+    let out = take_stdout()?;
+    harden();
+    let link = Link::new(out);
+    let commands = read_commands();
+    let engine = super::llama::LlamaEngine::new();
+    serve(engine, &commands, &link);
+    Ok(())
+}
+
+#[cfg(not(feature = "llama"))]
+pub fn run() -> Result<(), FrameError> {
+    Err(FrameError::Nonsense("this program was built without the local engine".into()))
+}
+
+/// Serve commands until the pipe closes.
+pub fn serve(mut engine: impl Engine, commands: &Receiver<(Instant, Command)>, link: &Link) {
+    let epoch = Instant::now();
+    link.send(&Reply::Hello { version: protocol::VERSION, build: engine.build() });
+    let heart = link.clone();
+    std::thread::spawn(move || heart.beat());
+    let mut pending = Pending::default();
+    loop {
+        let next = if engine.is_busy() {
+            match commands.try_recv() {
+                Ok(command) => Some(command),
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Disconnected) => return,
+            }
+        } else {
+            link.busy.store(false, Ordering::Relaxed);
+            match commands.recv_timeout(Duration::from_mins(1)) {
+                Ok(command) => Some(command),
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        };
+        link.busy.store(true, Ordering::Relaxed);
+        match next {
+            Some((at, Command::Generate { id, request })) => {
+                link.send(&Reply::Accepted { id, at: nanos(at.duration_since(epoch)) });
+                engine.accept(id, request, at);
+                // Others may have come with it: they belong in the same step.
+                continue;
+            }
+            Some((_, Command::Cancel { id })) => {
+                engine.cancel(id);
+                pending.forget(id);
+            }
+            Some((_, Command::Load(request))) => link.send(&match engine.load(&request, link) {
+                Ok(loaded) => Reply::Loaded(Box::new(loaded)),
+                Err(fault) => Reply::LoadFailed(fault),
+            }),
+            Some((_, Command::Synthetic { id, prompt, generate, depth, rounds })) => {
+                synthetic(&mut engine, id, Synthetic { prompt, generate, depth, rounds }, link);
+            }
+            None => {}
+        }
+        if engine.is_busy() {
+            engine.step(&mut |id, event| pending.push(id, event));
+            link.tick();
+            pending.write_if_due(link);
+        }
+    }
+}
+
+fn synthetic(engine: &mut impl Engine, id: u32, run: Synthetic, link: &Link) {
+    let mut done = 0;
+    let mut round = |time: Duration| {
+        done += 1;
+        let tokens = if run.generate > 0 { run.generate } else { run.prompt };
+        link.send(&Reply::Round { id, tokens, ns: nanos(time), last: done == run.rounds });
+    };
+    if let Err(fault) = engine.synthetic(run, link, &mut round) {
+        link.send(&Reply::SyntheticFailed { id, fault });
+    }
+}
+
+/// Events on their way out, in order for each request.
+#[derive(Default)]
+struct Pending {
+    events: Vec<(u32, Vec<Stamped>)>,
+    since: Option<Instant>,
+    /// The parent waits for one of them.
+    urgent: bool,
+}
+
+impl Pending {
+    fn push(&mut self, id: u32, event: Stamped) {
+        self.since.get_or_insert_with(Instant::now);
+        self.urgent |= matches!(event.event, Event::Finished { .. } | Event::Failed(_));
+        match self.events.iter_mut().find(|(of, _)| *of == id) {
+            Some((_, events)) => events.push(event),
+            None => self.events.push((id, vec![event])),
+        }
+    }
+    fn forget(&mut self, id: u32) {
+        self.events.retain(|(of, _)| *of != id);
+    }
+    fn write_if_due(&mut self, link: &Link) {
+        let waited = self.since.is_some_and(|since| since.elapsed() >= BATCHING);
+        if self.urgent || waited {
+            for (id, events) in self.events.drain(..) {
+                link.send(&Reply::Events { id, events });
+            }
+            self.since = None;
+            self.urgent = false;
+        }
+    }
+}
+
+/// Commands with the moment their last byte was read: a request's clock starts there, before it
+/// waits for anything.
+#[cfg(feature = "llama")]
+fn read_commands() -> Receiver<(Instant, Command)> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut input = std::io::stdin().lock();
+        loop {
+            match protocol::read(&mut input) {
+                Ok(Some(command)) => {
+                    if sender.send((Instant::now(), command)).is_err() {
+                        return;
+                    }
+                }
+                // The parent closed the pipe or is gone: whatever runs is for nobody.
+                Ok(None) => end(0),
+                Err(e) => {
+                    let _ = writeln!(std::io::stderr(), "error: unreadable command: {e}");
+                    end(3);
+                }
+            }
+        }
+    });
+    receiver
+}
+
+/// The protocol's pipe, with descriptor 1 pointed at stderr instead.
+#[cfg(all(unix, feature = "llama"))]
+fn take_stdout() -> std::io::Result<File> {
+    use std::os::fd::AsFd as _;
+    let pipe = std::io::stdout().as_fd().try_clone_to_owned()?;
+    rustix::stdio::dup2_stdout(std::io::stderr().as_fd())?;
+    Ok(pipe.into())
+}
+
+#[cfg(all(windows, feature = "llama"))]
+fn take_stdout() -> std::io::Result<File> {
+    use std::os::windows::io::AsHandle as _;
+    Ok(std::io::stdout().as_handle().try_clone_to_owned()?.into())
+}
+
+/// No core file (it would hold the prompts), and no life after the parent's.
+#[cfg(feature = "llama")]
+fn harden() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Signal, set_parent_process_death_signal};
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    }
+}
+
+pub(super) fn nanos(duration: Duration) -> Nanos {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A worker has nothing to save: its end is immediate, whatever the engine's threads do.
+#[allow(clippy::exit)]
+fn end(code: i32) -> ! {
+    std::process::exit(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::event::{Channel, FinishReason};
+
+    /// Says one word per step for every request.
+    #[derive(Default)]
+    struct Parrot {
+        running: Vec<(u32, u32, Instant)>,
+    }
+
+    impl Engine for Parrot {
+        fn build(&self) -> EngineBuild {
+            EngineBuild {
+                name: "parrot".into(),
+                version: "1".into(),
+                source: String::new(),
+                devices: Vec::new(),
+            }
+        }
+        fn load(&mut self, _: &LoadRequest, _: &Link) -> Result<Loaded, Fault> {
+            unreachable!("not asked for")
+        }
+        fn accept(&mut self, id: u32, prompt: Prompt, accepted: Instant) {
+            self.running.push((id, prompt.max_output_tokens, accepted));
+        }
+        fn cancel(&mut self, id: u32) {
+            self.running.retain(|r| r.0 != id);
+        }
+        fn is_busy(&self) -> bool {
+            !self.running.is_empty()
+        }
+        fn step(&mut self, emit: &mut dyn FnMut(u32, Stamped)) {
+            for (id, left, accepted) in &mut self.running {
+                let at = nanos(accepted.elapsed());
+                *left -= 1;
+                let text = format!("{left} ");
+                emit(
+                    *id,
+                    Stamped { at, event: Event::Content { channel: Channel::Text, text, tokens: Some(1) } },
+                );
+                if *left == 0 {
+                    emit(*id, Stamped { at, event: Event::Finished { reason: FinishReason::Length } });
+                }
+            }
+            self.running.retain(|r| r.1 > 0);
+        }
+        fn synthetic(
+            &mut self,
+            run: Synthetic,
+            _: &Link,
+            round: &mut dyn FnMut(Duration),
+        ) -> Result<(), Fault> {
+            (0..run.rounds).for_each(|i| round(Duration::from_nanos(u64::from(i) + 1)));
+            Ok(())
+        }
+    }
+
+    /// Run commands through a worker with the parrot, and read all it wrote.
+    fn serve_all(commands: Vec<Command>) -> Vec<Reply> {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let now = Instant::now();
+        for command in commands {
+            sender.send((now, command)).expect("open");
+        }
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let link = Link::new(file.reopen().expect("reopened"));
+        // A last request of one token tells that everything before it was served.
+        sender.send((now, generate(99, 1))).expect("open");
+        let worker = std::thread::spawn(move || serve(Parrot::default(), &receiver, &link));
+        let mut replies;
+        loop {
+            replies = Vec::new();
+            let bytes = std::fs::read(file.path()).expect("read");
+            let mut input = bytes.as_slice();
+            while let Ok(Some(reply)) = protocol::read::<Reply>(&mut input) {
+                replies.push(reply);
+            }
+            if replies.iter().any(|r| matches!(r, Reply::Events { id: 99, .. })) {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        drop(sender);
+        worker.join().expect("ends when the pipe closes");
+        replies
+    }
+
+    fn generate(id: u32, max_output_tokens: u32) -> Command {
+        Command::Generate {
+            id,
+            request: Prompt { messages: Vec::new(), max_output_tokens, ignore_end: false },
+        }
+    }
+
+    #[test]
+    fn overlapping_requests_keep_their_own_order() {
+        let replies = serve_all(vec![generate(1, 3), generate(2, 2)]);
+        assert!(matches!(replies[0], Reply::Hello { version: protocol::VERSION, .. }));
+        let text = |wanted: u32| -> String {
+            replies
+                .iter()
+                .filter_map(|r| match r {
+                    Reply::Events { id, events } if *id == wanted => Some(events),
+                    _ => None,
+                })
+                .flatten()
+                .filter_map(|e| match &e.event {
+                    Event::Content { text, .. } => Some(text.as_str()),
+                    _ => None,
+                })
+                .collect()
+        };
+        assert_eq!((text(1).as_str(), text(2).as_str()), ("2 1 0 ", "1 0 "));
+        assert_eq!(replies.iter().filter(|r| matches!(r, Reply::Accepted { .. })).count(), 3);
+    }
+
+    #[test]
+    fn a_synthetic_run_ends_with_its_last_round() {
+        let run = Command::Synthetic { id: 5, prompt: 512, generate: 0, depth: 0, rounds: 2 };
+        let rounds: Vec<_> = serve_all(vec![run])
+            .into_iter()
+            .filter_map(|r| match r {
+                Reply::Round { id: 5, tokens, ns, last } => Some((tokens, ns, last)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(rounds, [(512, 1, false), (512, 2, true)]);
+    }
+}

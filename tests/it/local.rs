@@ -1,0 +1,219 @@
+//! The local engine on a real model: runs where `FREEHOLD_TEST_MODEL` names a GGUF file with a chat
+//! template and the engine is built in; prints that it was skipped elsewhere.
+
+use freehold::measure::backend::local::{LocalBackend, LocalConfig, Update, WorkerCommand};
+use freehold::measure::event::{Event, FaultKind, FinishReason, Message, Request, Role, Stamped};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// One engine at a time: two would share the cores, and times are compared here.
+static ENGINE: Mutex<()> = Mutex::new(());
+
+/// The model under test and the machine, or a printed skip.
+fn model() -> Option<(PathBuf, MutexGuard<'static, ()>)> {
+    let path = std::env::var_os("FREEHOLD_TEST_MODEL").map(PathBuf::from);
+    if path.is_none() || !cfg!(feature = "llama") {
+        println!("skipped: needs the `llama` feature and FREEHOLD_TEST_MODEL=FILE.gguf");
+        return None;
+    }
+    path.map(|path| (path, ENGINE.lock().unwrap_or_else(PoisonError::into_inner)))
+}
+
+fn config(model: PathBuf, context: u32) -> LocalConfig {
+    let mut config = LocalConfig::new(model, context).expect("the engine is built in");
+    config.worker =
+        WorkerCommand { program: env!("CARGO_BIN_EXE_freehold").into(), args: vec!["worker".into()] };
+    config
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
+fn ask(content: &str, max_output_tokens: u32) -> Request {
+    let messages = vec![Message { role: Role::User, content: content.into() }];
+    Request { messages, max_output_tokens, cache_marker: None }
+}
+
+async fn start(config: LocalConfig) -> LocalBackend {
+    LocalBackend::start(config, &mut |_| ()).await.unwrap_or_else(|f| panic!("{}", f.message))
+}
+
+async fn answer(backend: &mut LocalBackend, request: &Request) -> Vec<Stamped> {
+    let mut events = Vec::new();
+    backend.generate(request, &mut |e| events.push(e)).await;
+    events
+}
+
+fn text(events: &[Stamped]) -> String {
+    events
+        .iter()
+        .filter_map(|e| match &e.event {
+            Event::Content { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn content_times(events: &[Stamped]) -> Vec<u64> {
+    events.iter().filter(|e| matches!(e.event, Event::Content { .. })).map(|e| e.at).collect()
+}
+
+#[test]
+fn a_real_model_answers_and_its_clock_agrees_with_its_counters() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let mut shares = Vec::new();
+        let mut backend =
+            LocalBackend::start(config(model, 512), &mut |share| shares.push(share)).await.expect("starts");
+        assert!(shares.is_sorted() && shares.last().is_some_and(|s| *s > 0.9), "{shares:?}");
+        let loaded = &backend.info().loaded;
+        assert!(loaded.layers > 0 && loaded.threads > 0 && loaded.chat_template && loaded.load_ns > 0);
+        assert!(loaded.context >= 512 && !loaded.devices.is_empty() && loaded.memory.weights > Some(1 << 20));
+
+        let request = ask("Tell a long story about a lighthouse keeper.", 96);
+        let events = answer(&mut backend, &request).await;
+        assert!(events.is_sorted_by_key(|e| e.at), "time runs forward");
+        let kinds: Vec<&str> = events
+            .iter()
+            .map(|e| match e.event {
+                Event::Tokenized { .. } => "tokenized",
+                Event::PrefillDone => "prefill-done",
+                Event::Content { .. } => "content",
+                Event::EngineTimings { .. } => "timings",
+                Event::Usage(_) => "usage",
+                Event::Finished { .. } => "finished",
+                _ => "other",
+            })
+            .collect();
+        let mut order = kinds.clone();
+        order.dedup();
+        assert_eq!(order, ["tokenized", "prefill-done", "content", "timings", "usage", "finished"]);
+
+        let times = content_times(&events);
+        let gaps = (times.len() - 1) as f64;
+        let our_rate = gaps / ((times[times.len() - 1] - times[0]) as f64 / 1e9);
+        let Some((steps, engine_ms)) = events.iter().find_map(|e| match e.event {
+            Event::EngineTimings { output_tokens, output_ms, .. } => Some((output_tokens, output_ms)),
+            _ => None,
+        }) else {
+            panic!("no timings")
+        };
+        let engine_rate = f64::from(steps) / (engine_ms / 1e3);
+        assert!((our_rate / engine_rate - 1.0).abs() < 0.03, "{our_rate} against {engine_rate} tok/s");
+
+        let again = answer(&mut backend, &request).await;
+        assert_eq!(text(&events), text(&again), "greedy answers repeat");
+        backend.shutdown().await;
+    });
+}
+
+#[test]
+fn requests_that_overlap_share_one_context() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let mut config = config(model, 256);
+        config.load.parallel = 3;
+        let mut backend = start(config).await;
+        let mut finished = BTreeMap::new();
+        let mut contents: BTreeMap<u32, usize> = BTreeMap::new();
+        // Five requests for three sequences: two wait their turn.
+        for word in ["one", "two", "three", "four", "five"] {
+            backend.submit(&ask(word, 12), true).await.expect("accepted");
+        }
+        while finished.len() < 5 {
+            if let Update::Events { id, events } = backend.next().await.expect("the worker lives") {
+                for event in events {
+                    match event.event {
+                        Event::Content { .. } => *contents.entry(id).or_default() += 1,
+                        Event::Finished { reason } => {
+                            finished.insert(id, reason);
+                        }
+                        Event::Failed(fault) => panic!("{}", fault.message),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        assert!(finished.values().all(|r| *r == FinishReason::Length));
+        assert!(contents.len() == 5 && contents.values().all(|n| *n == 12), "{contents:?}");
+    });
+}
+
+#[test]
+fn what_cannot_be_generated_is_refused_and_the_worker_goes_on() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let mut backend = start(config(model, 256)).await;
+        let failure = |events: &[Stamped]| match events.last().map(|e| e.event.clone()) {
+            Some(Event::Failed(fault)) => fault,
+            other => panic!("{other:?}"),
+        };
+        let long = failure(&answer(&mut backend, &ask("hello", 4000)).await);
+        assert_eq!(long.kind, FaultKind::Context);
+        assert!(long.message.contains("4000") && long.message.contains("--context"), "{}", long.message);
+        let nul = failure(&answer(&mut backend, &ask("a\0b", 5)).await);
+        assert_eq!(nul.kind, FaultKind::Request);
+        let events = answer(&mut backend, &ask("hello", 5)).await;
+        assert!(matches!(events.last(), Some(Stamped { event: Event::Finished { .. }, .. })));
+    });
+}
+
+#[test]
+fn a_dropped_request_does_not_disturb_the_next() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let mut backend = start(config(model, 512)).await;
+        let expected = text(&answer(&mut backend, &ask("Count to ten.", 16)).await);
+        let long = ask("Tell a very long story.", 400);
+        let cut = tokio::time::timeout(Duration::from_millis(60), answer(&mut backend, &long));
+        assert!(cut.await.is_err(), "the story takes longer");
+        assert_eq!(text(&answer(&mut backend, &ask("Count to ten.", 16)).await), expected);
+    });
+}
+
+#[test]
+fn the_engine_alone_is_timed_in_rounds() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let mut backend = start(config(model, 512)).await;
+        let prefill = backend.synthetic(128, 0, 0, 3).await.expect("runs");
+        let decode = backend.synthetic(0, 16, 64, 2).await.expect("runs");
+        assert_eq!((prefill.len(), decode.len()), (3, 2));
+        let per_token = |times: &[Duration], tokens: u32| times[0].as_secs_f64() / f64::from(tokens);
+        assert!(per_token(&prefill, 128) < per_token(&decode, 16), "a prompt is faster per token");
+        let fault = backend.synthetic(1 << 20, 0, 0, 1).await.expect_err("too long");
+        assert_eq!(fault.kind, FaultKind::Context);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_worker_that_is_killed_fails_the_request_and_nothing_else() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let mut backend = start(config(model, 1024)).await;
+        let pid = backend.process_id().and_then(|p| i32::try_from(p).ok()).expect("it runs");
+        let pid = rustix::process::Pid::from_raw(pid).expect("a process");
+        let mut events = Vec::new();
+        backend
+            .generate(&ask("Tell a very long story.", 900), &mut |e| {
+                if matches!(e.event, Event::Content { .. }) {
+                    let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+                }
+                events.push(e);
+            })
+            .await;
+        let Some(Event::Failed(fault)) = events.last().map(|e| &e.event) else { panic!("{events:?}") };
+        assert_eq!(fault.kind, FaultKind::Worker);
+        assert!(fault.message.contains("signal 9"), "{}", fault.message);
+        // What it said before its end was kept, and later requests say why they cannot run.
+        assert!(events.len() > 1);
+        let later = answer(&mut backend, &ask("hello", 5)).await;
+        assert!(
+            matches!(&later[..], [Stamped { event: Event::Failed(f), .. }] if f.kind == FaultKind::Worker)
+        );
+    });
+}
