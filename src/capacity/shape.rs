@@ -111,7 +111,7 @@ impl ModelShape {
         let hidden_size = need(model.hidden_size.map(f64::from), "hidden_size")?;
         let vocabulary = need(model.vocabulary.map(f64::from), "vocabulary")?;
         let embedding_parameters = hidden_size * vocabulary;
-        let tied = ties_output(model, parameters);
+        let tied = model.tied_embeddings.unwrap_or_else(|| ties_output(model, parameters));
         let (experts, used) = (model.experts.unwrap_or(0), model.experts_per_token.unwrap_or(0));
         let mixture = experts > 1 && used > 0 && used < experts;
         let routed_parameters = if mixture {
@@ -181,8 +181,8 @@ impl ModelShape {
     }
 }
 
-/// Small models and the Gemma family use the embedding as the output projection. The catalogue does
-/// not say; this is the rule their published configurations follow.
+/// For records that do not say: small models and the Gemma family use the embedding as the output
+/// projection. Some do not, so a record's own word goes first.
 fn ties_output(model: &OpenModel, parameters: f64) -> bool {
     let name = model.family.as_deref().unwrap_or(&model.id).to_ascii_lowercase();
     name.contains("gemma") || name.contains("command") || (parameters < 4.5e9 && model.experts.is_none())

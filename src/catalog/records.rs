@@ -257,6 +257,8 @@ pub struct OpenModel {
     pub head_size: Option<u32>,
     pub hidden_size: Option<u32>,
     pub vocabulary: Option<u32>,
+    /// Whether the output projection is the input embedding, not a second matrix.
+    pub tied_embeddings: Option<bool>,
     pub context_tokens: Option<u64>,
     #[serde(default)]
     pub attention: Attention,
