@@ -119,7 +119,7 @@ fn usable_bytes(hardware: &HardwareShape) -> f64 {
         (Backend::Metal, _) if hardware.memory_bytes <= 36.0 * GIB => hardware.memory_bytes * 2.0 / 3.0,
         (Backend::Metal, _) => hardware.memory_bytes * 0.75,
         // The server takes 90 % unless told otherwise; elsewhere the system needs its part.
-        (Backend::Vllm, _) | (_, MemoryClass::Unified | MemoryClass::Processor) => {
+        (Backend::Vllm, _) | (_, MemoryClass::Unified | MemoryClass::Joined | MemoryClass::Processor) => {
             hardware.memory_bytes * 0.9
         }
         _ => hardware.memory_bytes * 0.98,

@@ -8,6 +8,8 @@ pub enum Engine {
     LlamaCpp,
     /// Safetensors in vLLM or a server like it.
     Vllm,
+    /// MLX, on Apple silicon.
+    Mlx,
 }
 
 /// A weight format and the bits it takes, part by part.
@@ -87,7 +89,10 @@ formats! {
     "GPTQ" Vllm 4.156 4.156 16.0 16.0 Four GROUP;
     "IQ4_XS" LlamaCpp 4.32 4.32 4.25 6.5625 Table MIX;
     "MXFP4" LlamaCpp 8.5 4.25 8.5 8.5 Four "4 bits and an 8-bit scale per 32 in the experts, Q8_0 elsewhere, as gpt-oss files are made";
+    "MLX-8bit" Mlx 8.5 8.5 8.5 8.5 Eight "8 bits, a 16-bit scale and offset per group of 64";
+    "MLX-4bit" Mlx 4.5 4.5 4.5 4.5 Four "4 bits, a 16-bit scale and offset per group of 64";
     "Q3_K_M" LlamaCpp 3.85 3.85 3.4375 6.5625 K MIX;
+    "Q3_K_S" LlamaCpp 3.4375 3.4375 3.4375 6.5625 K MIX;
     "Q2_K" LlamaCpp 2.94 2.94 2.625 6.5625 K MIX;
 }
 

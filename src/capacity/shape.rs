@@ -32,6 +32,8 @@ pub struct ModelShape {
     pub hidden_size: f64,
     pub vocabulary: f64,
     pub cache: CacheShape,
+    /// Bits the experts were trained in, where no format stores them in more.
+    pub expert_bits_limit: Option<f64>,
     /// Longest context it was made for.
     pub context_tokens: Option<u64>,
     /// Bytes as they are in a file, where there is one; else they follow from the quantisation.
@@ -48,6 +50,8 @@ pub struct CacheShape {
     pub window_tokens: f64,
     /// State of fixed size per sequence, bytes.
     pub state_bytes: f64,
+    /// Layers that keep such a state.
+    pub state_layers: f64,
     /// Query values of one token over the layers that keep the whole context: attention arithmetic
     /// grows with them.
     pub full_query_values: f64,
@@ -96,7 +100,8 @@ impl ModelShape {
         }
         let output = self.embedding_parameters * format.output_bits / 8.0;
         let embedding = if self.tied { 0.0 } else { self.embedding_parameters * format.embedding_bits / 8.0 };
-        let routed = self.routed_parameters * format.expert_bits / 8.0;
+        let expert_bits = self.expert_bits_limit.map_or(format.expert_bits, |b| b.min(format.expert_bits));
+        let routed = self.routed_parameters * expert_bits / 8.0;
         let copies = if self.tied { 1.0 } else { 2.0 };
         let layers = self.parameters - self.routed_parameters - copies * self.embedding_parameters;
         let total = layers.max(0.0) * format.layer_bits / 8.0 + output + embedding + routed;
@@ -118,7 +123,7 @@ impl ModelShape {
             let active = need(model.active_parameters.map(|n| n as f64), "active_parameters")?;
             // total = shared + routed, active = shared + routed × used/all.
             let share = f64::from(used) / f64::from(experts);
-            let counted = active + if leaves_out_embedding(model) { embedding_parameters } else { 0.0 };
+            let counted = active + if mxfp4_experts(model) { embedding_parameters } else { 0.0 };
             ((parameters - counted) / (1.0 - share)).clamp(0.0, parameters)
         } else {
             0.0
@@ -135,6 +140,7 @@ impl ModelShape {
             hidden_size,
             vocabulary,
             cache: cache_from_catalogue(model, layers, hidden_size)?,
+            expert_bits_limit: mxfp4_experts(model).then_some(4.25),
             context_tokens: model.context_tokens,
             file: None,
         })
@@ -165,6 +171,7 @@ impl ModelShape {
             hidden_size,
             vocabulary,
             cache: cache_from_file(facts, &id)?,
+            expert_bits_limit: None,
             context_tokens: facts.context_tokens,
             file: Some(FileBytes {
                 total: weights.total as f64,
@@ -188,8 +195,9 @@ fn ties_output(model: &OpenModel, parameters: f64) -> bool {
     name.contains("gemma") || name.contains("command") || (parameters < 4.5e9 && model.experts.is_none())
 }
 
-/// Most makers count the input embedding among the active parameters; the gpt-oss card does not.
-fn leaves_out_embedding(model: &OpenModel) -> bool {
+/// gpt-oss: its experts are MXFP4 in every file, since their rows do not divide into K-quant blocks;
+/// and its card, unlike others, leaves the input embedding out of the active parameters.
+fn mxfp4_experts(model: &OpenModel) -> bool {
     model.id.contains("gpt-oss")
 }
 
@@ -228,6 +236,7 @@ fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<C
                 // A state of 128 values for each of twice the hidden size, 32 bits each, as Mamba-2
                 // and gated delta layers keep.
                 state_bytes: (layers - full) * 2.0 * hidden * 128.0 * 4.0,
+                state_layers: layers - full,
                 full_query_values: full * queries,
                 ..CacheShape::default()
             }
@@ -271,6 +280,7 @@ fn cache_from_file(facts: &Facts, id: &str) -> Result<CacheShape, Unknown> {
     if let Some(recurrent) = &facts.recurrent {
         let count = recurrent.layers.iter().filter(|r| **r).count() as f64;
         cache.state_bytes = count * recurrent.state_values as f64 * 4.0;
+        cache.state_layers = count;
     }
     if facts.kv_heads.iter().any(|n| *n > 0) && facts.latent.is_none() {
         need(facts.key_length, "attention.key_length")?;
@@ -314,6 +324,8 @@ pub enum MemoryClass {
     Stacked,
     /// Shared with the processor.
     Unified,
+    /// Shared, over two chips joined into one: half of the memory is behind the other chip.
+    Joined,
     /// The processor itself.
     Processor,
 }
@@ -324,6 +336,7 @@ impl MemoryClass {
             Self::Graphics => "graphics",
             Self::Stacked => "stacked",
             Self::Unified => "unified",
+            Self::Joined => "joined",
             Self::Processor => "processor",
         }
     }
@@ -404,7 +417,7 @@ impl HardwareShape {
                 host: None,
             });
         };
-        let unified = memory_class(card) == MemoryClass::Unified;
+        let unified = matches!(memory_class(card), MemoryClass::Unified | MemoryClass::Joined);
         let mut filled = card.clone();
         if unified {
             // The chip's memory is the machine's.
@@ -443,6 +456,12 @@ const fn usual_backend(vendor: Vendor, class: HardwareClass) -> Backend {
 fn memory_class(card: &Accelerator) -> MemoryClass {
     match card.class {
         HardwareClass::Cpu => MemoryClass::Processor,
+        // Among Apple's chips only the Ultra, two Max chips side by side, has so much bandwidth.
+        HardwareClass::Integrated
+            if card.vendor == Vendor::Apple && card.bandwidth_gb_s.is_some_and(|b| b >= 780.0) =>
+        {
+            MemoryClass::Joined
+        }
         HardwareClass::Integrated => MemoryClass::Unified,
         HardwareClass::Datacentre if card.bandwidth_gb_s.is_some_and(|b| b >= 900.0) => MemoryClass::Stacked,
         _ => MemoryClass::Graphics,

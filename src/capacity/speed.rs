@@ -14,7 +14,7 @@
 //! grows with `p²`, and the weights once per batch of tokens.
 
 use super::efficiency::Efficiency;
-use super::memory::{BATCH_TOKENS, Load, Memory, Placement, cache_bytes, fits};
+use super::memory::{BATCH_TOKENS, Load, Memory, Placement, fits};
 use super::quantisation::{Engine, Quantisation};
 use super::shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape};
 use crate::provenance::Source;
@@ -231,12 +231,7 @@ impl Part<'_> {
         let (shared, routed) = self.read(n);
         let cache = n * self.cache_read();
         let extra = (n - 1.0) * 2.0 * self.model.computed_parameters();
-        let layer_us = if self.model.is_mixture() || self.model.cache.state_bytes > 0.0 {
-            e.complex_layer_us
-        } else {
-            e.layer_us
-        };
-        let launch = (f64::from(self.model.layers) * layer_us + e.token_us) * 1e-6;
+        let launch = self.launch();
         let likely = shared / (bandwidth * weights_share)
             + routed / (bandwidth * weights_share * e.experts)
             + cache / (bandwidth * e.cache)
@@ -248,11 +243,19 @@ impl Part<'_> {
         Time { likely: likely.max(floor), floor }
     }
 
-    /// The cache one sequence reads for one token, bytes: what is filled, not what is reserved.
+    /// Time of a step that no bandwidth shortens.
+    fn launch(&self) -> f64 {
+        let (e, layers) = (self.efficiency(), f64::from(self.model.layers));
+        let mixture = if self.model.is_mixture() { layers * e.mixture_layer_us } else { 0.0 };
+        let recurrent = self.model.cache.state_layers * e.recurrent_layer_us;
+        (layers * e.layer_us + mixture + recurrent + e.token_us) * 1e-6
+    }
+
+    /// Cache and state that one sequence reads (and the state it writes) for one token, bytes: what
+    /// is filled, not what is reserved.
     fn cache_read(&self) -> f64 {
-        let load = Load { kv: self.load.kv, ..*self.load };
-        let filled = self.model.cache.values(load.context_tokens as f64) * load.kv.bits() / 8.0;
-        (filled + self.model.cache.state_bytes).min(cache_bytes(self.model, self.format, &load).max(filled))
+        let cache = &self.model.cache;
+        cache.values(self.load.context_tokens as f64) * self.load.kv.bits() / 8.0 + 2.0 * cache.state_bytes
     }
 
     /// The highest rate of any number format: nothing computes faster.
@@ -304,6 +307,7 @@ mod tests {
             layers: 32,
             hidden_size: 4096.0,
             vocabulary: 128_256.0,
+            expert_bits_limit: None,
             cache: CacheShape {
                 full_values: 32.0 * 2.0 * 8.0 * 128.0,
                 full_query_values: 32.0 * 4096.0,

@@ -4,3 +4,4 @@ mod catalog;
 mod gguf;
 mod layering;
 mod local;
+mod predictor;

@@ -1,0 +1,209 @@
+//! The predictor against speeds that others published (`benchmarks/published-speeds.toml`). How the
+//! efficiencies were found, and from which rows: docs/predictor.md.
+
+use freehold::capacity::{
+    Backend, HardwareShape, KvType, Load, ModelShape, Prediction, Quantisation, predict,
+};
+use freehold::catalog::Catalog;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+#[derive(Deserialize)]
+struct File {
+    row: Vec<Row>,
+}
+
+/// One published measurement; fields that are not needed here are passed over.
+#[derive(Deserialize)]
+struct Row {
+    hardware: String,
+    #[serde(default = "one")]
+    accelerators: u32,
+    model: String,
+    quantisation: String,
+    backend: String,
+    prompt_tokens: Option<u64>,
+    #[serde(default)]
+    depth: u64,
+    #[serde(default = "one")]
+    concurrency: u32,
+    prefill_tps: Option<f64>,
+    decode_tps: Option<f64>,
+    #[serde(default)]
+    published: String,
+    source: String,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+fn backend(name: &str) -> Option<Backend> {
+    Some(match name.rsplit('/').next()? {
+        "cuda" => Backend::Cuda,
+        "metal" | "mlx" => Backend::Metal,
+        // SYCL has no row of its own: Arc cards run under Vulkan as fast or faster.
+        "vulkan" | "sycl" => Backend::Vulkan,
+        "rocm" => Backend::Rocm,
+        "cpu" => Backend::Cpu,
+        "vllm" | "sglang" => Backend::Vllm,
+        _ => return None,
+    })
+}
+
+fn hardware(catalog: &Catalog, row: &Row) -> Option<HardwareShape> {
+    let mut shape = match (catalog.accelerator(&row.hardware), catalog.machine(&row.hardware)) {
+        (Some(card), _) => {
+            let mut card = card.clone();
+            // A chip's memory is its machine's: enough for what was run on it.
+            card.memory_gib = card.memory_gib.or(Some(512.0));
+            HardwareShape::from_accelerator(&card, row.accelerators).ok()?
+        }
+        (None, Some(machine)) => {
+            let card = machine.accelerator.as_deref().and_then(|id| catalog.accelerator(id));
+            let mut machine = machine.clone();
+            machine.memory_gib = machine.memory_gib.or(Some(1024.0));
+            HardwareShape::from_machine(&machine, card).ok()?
+        }
+        _ => return None,
+    };
+    // It did run, so it did fit.
+    shape.memory_bytes = shape.memory_bytes.max(1e13);
+    Some(shape.with_backend(backend(&row.backend)?))
+}
+
+fn prediction(catalog: &Catalog, row: &Row) -> Option<Prediction> {
+    let model = ModelShape::from_catalogue(catalog.open_model(&row.model)?).ok()?;
+    let load = Load {
+        context_tokens: row.depth + 64,
+        prompt_tokens: row.prompt_tokens.unwrap_or(512),
+        concurrency: row.concurrency,
+        kv: KvType::F16,
+    };
+    predict(&model, &hardware(catalog, row)?, Quantisation::find(&row.quantisation)?, &load).ok()
+}
+
+/// How far off: predicted ÷ measured − 1, and whether the band held it.
+struct Miss {
+    error: f64,
+    inside: bool,
+    line: String,
+}
+
+fn misses(
+    of: impl Fn(&Row, &Prediction) -> Option<(f64, freehold::capacity::Band)>,
+) -> BTreeMap<String, Vec<Miss>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/benchmarks/published-speeds.toml");
+    let text = std::fs::read_to_string(path).expect("published speeds are here");
+    let file: File = toml::from_str(&text).expect("they parse");
+    let catalog = Catalog::embedded();
+    let mut groups: BTreeMap<String, Vec<Miss>> = BTreeMap::new();
+    for row in &file.row {
+        let Some(prediction) = prediction(&catalog, row) else { continue };
+        let Some((measured, band)) = of(row, &prediction) else { continue };
+        let likely = band.likely.get();
+        let line = format!(
+            "| {} | {} | {} | {} | {} | {} | {measured:.1} | {likely:.1} | {:.1} to {:.1} | {:+.0} % | {} |",
+            row.hardware.clone()
+                + &if row.accelerators > 1 { format!(" ×{}", row.accelerators) } else { String::new() },
+            row.model,
+            row.quantisation,
+            row.backend,
+            row.depth,
+            row.concurrency,
+            band.low.get(),
+            band.high.get(),
+            (likely / measured - 1.0) * 100.0,
+            row.published,
+        );
+        assert!(!row.source.is_empty(), "{}: a figure without a source", row.hardware);
+        groups.entry(row.backend.clone()).or_default().push(Miss {
+            error: likely / measured - 1.0,
+            inside: (band.low.get()..=band.high.get()).contains(&measured),
+            line,
+        });
+    }
+    groups
+}
+
+fn decode(row: &Row, prediction: &Prediction) -> Option<(f64, freehold::capacity::Band)> {
+    (row.concurrency == 1).then_some(())?;
+    Some((row.decode_tps?, prediction.decode_tps))
+}
+
+fn quantile(values: &[f64], q: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let at = ((sorted.len() - 1) as f64 * q).round() as usize;
+    sorted[at]
+}
+
+fn summary(name: &str, misses: &[&Miss]) -> String {
+    let errors: Vec<f64> = misses.iter().map(|m| m.error.abs()).collect();
+    let inside = misses.iter().filter(|m| m.inside).count() as f64 / misses.len() as f64;
+    format!(
+        "| {name} | {} | {:.1} % | {:.1} % | {:.0} % |",
+        misses.len(),
+        quantile(&errors, 0.5) * 100.0,
+        quantile(&errors, 0.9) * 100.0,
+        inside * 100.0
+    )
+}
+
+#[test]
+fn decode_is_predicted_within_the_bars() {
+    let groups = misses(decode);
+    let all: Vec<&Miss> = groups.values().flatten().collect();
+    assert!(all.len() >= 100, "only {} rows could be predicted", all.len());
+    let errors: Vec<f64> = all.iter().map(|m| m.error.abs()).collect();
+    let inside = all.iter().filter(|m| m.inside).count() as f64 / all.len() as f64;
+    assert!(quantile(&errors, 0.5) <= 0.08, "{}", summary("all", &all));
+    assert!(quantile(&errors, 0.9) <= 0.25, "{}", summary("all", &all));
+    assert!((0.75..=0.9).contains(&inside), "{}", summary("all", &all));
+}
+
+/// The tables of docs/predictor.md:
+/// `cargo test --test it predictor::tables -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints the tables for the documentation"]
+#[allow(clippy::print_stdout)]
+fn tables() {
+    let mut out = String::new();
+    let kinds: [(&str, BTreeMap<String, Vec<Miss>>); 3] = [
+        ("Decode, one stream", misses(decode)),
+        (
+            "Decode, several streams",
+            misses(|row, p| if row.concurrency > 1 { Some((row.decode_tps?, p.decode_tps)) } else { None }),
+        ),
+        (
+            "Prefill, one prompt",
+            misses(|row, p| {
+                if row.concurrency == 1 && row.depth == 0 {
+                    Some((row.prefill_tps?, p.prefill_tps))
+                } else {
+                    None
+                }
+            }),
+        ),
+    ];
+    for (title, groups) in &kinds {
+        let _ = writeln!(out, "\n## {title}\n\n| backend | rows | median error | P90 | inside the band |");
+        let _ = writeln!(out, "|---|---:|---:|---:|---:|");
+        for (name, group) in groups {
+            let _ = writeln!(out, "{}", summary(name, &group.iter().collect::<Vec<_>>()));
+        }
+        let _ = writeln!(out, "{}", summary("all", &groups.values().flatten().collect::<Vec<_>>()));
+    }
+    for (title, groups) in &kinds {
+        let _ = writeln!(
+            out,
+            "\n## {title}: every row\n\n| hardware | model | format | software | depth | streams | measured | predicted | band | error | published |\n|---|---|---|---|---:|---:|---:|---:|---:|---:|---|"
+        );
+        for miss in groups.values().flatten() {
+            let _ = writeln!(out, "{}", miss.line);
+        }
+    }
+    println!("{out}");
+}
