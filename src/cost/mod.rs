@@ -1,1 +1,24 @@
-//! (to be built)
+//! The cost engine: a scenario, the catalogue and what was measured → cash flows, payback, totals,
+//! break-even points, uncertainty.
+//!
+//! ```text
+//! Scenario (as given) ─► resolve ─► Plan (slots: value, range, unit, source)
+//!                                     └─► simulate, month by month ─► compare ─► Outcome
+//! ```
+//!
+//! Pure: no I/O, no clock (the day comes in), no text for people. Every number stands in a slot of
+//! the plan, so that the point answer, the tornado and the draws run the same simulation.
+
+pub mod compare;
+pub mod defaults;
+pub mod hybrid;
+pub mod keys;
+pub mod plan;
+pub mod resolve;
+pub mod scenario;
+pub mod simulate;
+
+pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
+pub use plan::{Notice, Offer, Pair, Plan, Role, Values, Way};
+pub use resolve::{Known, ResolveError, resolve};
+pub use scenario::{Range, Scenario, ScenarioError};

@@ -1,0 +1,319 @@
+//! Two offers side by side: payback, totals at the horizon, present value, break-even points.
+
+use super::plan::{Offer, Pair, Payment, Plan, Values, Volume, Way};
+use super::simulate::{Flow, LAST_MONTH, Run, Step};
+use crate::units::{Requests, Usd, UsdPerMtok};
+
+/// Working memory of a comparison, so that ten thousand of them allocate nothing.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    cloud: Vec<u32>,
+    local: Vec<u32>,
+}
+
+/// Why the local side never pays back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Never {
+    /// Month for month it costs as much or more.
+    RunningCost { cloud: Usd, local: Usd },
+    /// The saving shrinks to nothing (prices fall, prices change, volume falls) before the outlay is back.
+    SavingEnds { best_month: u32, still_missing: Usd },
+    /// Units wear out before they have paid for themselves.
+    Replacements { life_months: u32 },
+    /// Not within a century.
+    TooFar,
+}
+
+/// The answers that follow from the cash flow alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    pub tco_cloud: Usd,
+    pub tco_local: Usd,
+    /// Present value of what local saves by the horizon.
+    pub npv: Usd,
+    /// Months; 0 where local is cheaper from the first day.
+    pub payback: Option<f64>,
+    pub discounted_payback: Option<f64>,
+    pub never: Option<Never>,
+    /// Where the saving stops growing: the month and the position then.
+    pub best: Option<(f64, Usd)>,
+    /// First month after payback in which the position is negative again.
+    pub undone: Option<u32>,
+}
+
+/// One month of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Month {
+    pub month: u32,
+    pub cloud: Step,
+    pub local: Step,
+    /// Cumulative saving of the local side at the end of the month.
+    pub position: Usd,
+    pub discounted_position: Usd,
+}
+
+/// The volume both sides of a pair see.
+pub fn flow(plan: &Plan, pair: Pair, v: Values<'_>) -> Flow {
+    let machine = [pair.local, pair.cloud].into_iter().find_map(|i| match &plan.offers[i].way {
+        Way::Machine(m) => Some(m.as_ref()),
+        Way::Api(_) => None,
+    });
+    Flow { requests: plan.need.requests(v, machine), scale: 1.0 }
+}
+
+/// A position that moves in jumps at the beginning of months and evenly within them, and when it
+/// first turns positive.
+#[derive(Debug, Clone, Copy, Default)]
+struct Position {
+    at: f64,
+    crossed: Option<f64>,
+}
+
+impl Position {
+    fn advance(&mut self, month: u32, jump: f64, run: f64) {
+        self.at += jump;
+        if self.crossed.is_none() {
+            let tiny = 1e-9 * self.at.abs().max(run.abs()).max(1e-9);
+            if self.at > tiny || (self.at.abs() <= tiny && run > 0.0) {
+                self.crossed = Some(f64::from(month));
+            } else if run > 0.0 && self.at + run >= -tiny {
+                self.crossed = Some(f64::from(month) + (-self.at / run).min(1.0));
+            }
+        }
+        self.at += run;
+    }
+}
+
+/// Run a pair to the horizon and on until its payback is known. `each` sees every month up to the
+/// horizon.
+pub fn compare(
+    plan: &Plan,
+    pair: Pair,
+    v: Values<'_>,
+    flow: Flow,
+    scratch: &mut Scratch,
+    mut each: impl FnMut(Month),
+) -> Outcome {
+    let need = &plan.need;
+    let mut cloud = Run::new(&plan.offers[pair.cloud], need, v, flow, &mut scratch.cloud);
+    let mut local = Run::new(&plan.offers[pair.local], need, v, flow, &mut scratch.local);
+    let settled = cloud.settled_at().zip(local.settled_at()).map(|(a, b)| a.max(b).max(1));
+    let falling = shrinking(plan, pair, v);
+    let discount = (1.0 + v.get(plan.finance.discount)).powf(-1.0 / 12.0);
+    let (mut worth, mut tco_cloud, mut tco_local, mut npv) = (1.0, Usd::ZERO, Usd::ZERO, Usd::ZERO);
+    let (mut plain, mut discounted) = (Position::default(), Position::default());
+    let mut best: Option<(f64, f64)> = None;
+    let (mut last_run, mut undone) = (0.0, None);
+    let mut first = (Usd::ZERO, Usd::ZERO);
+    let mut peak = (0, f64::MIN);
+
+    for month in 0..LAST_MONTH {
+        let (c, l) = (cloud.step(), local.step());
+        let (c_run, l_run) = (c.parts.total(), l.parts.total());
+        let jump = (c.upfront - l.upfront).get();
+        let run = (c_run - l_run).get();
+        if month == 0 {
+            first = (c_run, l_run);
+        }
+        plain.advance(month, jump, run);
+        discounted.advance(month, jump * worth, run * worth * discount);
+        if best.is_none() && last_run > 0.0 && run <= 0.0 {
+            // The saving per month crosses zero between the middles of two months.
+            let at = f64::from(month) - 0.5 + last_run / (last_run - run).max(f64::MIN_POSITIVE);
+            best = Some((at, plain.at - run));
+        }
+        last_run = run;
+        if plain.at > peak.1 {
+            peak = (month, plain.at);
+        }
+        if plain.crossed.is_some() && undone.is_none() && plain.at < 0.0 && month < need.horizon {
+            undone = Some(month);
+        }
+        worth *= discount;
+        if month < need.horizon {
+            tco_cloud += c.upfront + c_run;
+            tco_local += l.upfront + l_run;
+            if month + 1 == need.horizon {
+                tco_cloud -= cloud.residual();
+                tco_local -= local.residual();
+                npv = Usd::new(discounted.at) + (local.residual() - cloud.residual()) * worth;
+            }
+            each(Month {
+                month,
+                cloud: c,
+                local: l,
+                position: Usd::new(plain.at),
+                discounted_position: Usd::new(discounted.at),
+            });
+        }
+        if month + 1 >= need.horizon {
+            let both = plain.crossed.is_some() && discounted.crossed.is_some();
+            let known = both && (best.is_some() || !falling);
+            let hopeless = run <= 0.0 && (falling || settled.is_some_and(|s| month + 1 >= s));
+            // Nothing changes any more: what is left of the way is a straight line.
+            let straight = settled.is_some_and(|s| month + 1 >= s) && run > 0.0 && discount >= 1.0;
+            if known || hopeless {
+                break;
+            }
+            if straight {
+                let rest = |p: Position| p.crossed.or(Some(f64::from(month + 1) - p.at / run));
+                plain.crossed = rest(plain);
+                discounted.crossed = rest(discounted);
+                break;
+            }
+        }
+    }
+    let never = plain.crossed.is_none().then(|| {
+        if first.1 >= first.0 && peak.1 <= plain.at.max(peak.1) && best.is_none() && last_run <= 0.0 {
+            Never::RunningCost { cloud: first.0, local: first.1 }
+        } else if let Some(life) = life_of(&plan.offers[pair.local], v).filter(|_| last_run > 0.0) {
+            Never::Replacements { life_months: life }
+        } else if best.is_some() || last_run <= 0.0 {
+            Never::SavingEnds { best_month: peak.0, still_missing: Usd::new(-peak.1) }
+        } else {
+            Never::TooFar
+        }
+    });
+    Outcome {
+        tco_cloud,
+        tco_local,
+        npv,
+        payback: plain.crossed,
+        discounted_payback: discounted.crossed,
+        never,
+        best: best.map(|(month, usd)| (month, Usd::new(usd))),
+        undone,
+    }
+}
+
+/// Can the monthly saving only shrink once it has begun to? Falling prices, no growth.
+fn shrinking(plan: &Plan, pair: Pair, v: Values<'_>) -> bool {
+    let falls = match &plan.offers[pair.cloud].way {
+        Way::Api(api) => v.get(api.drift) < 0.0,
+        Way::Machine(_) => false,
+    };
+    falls && v.get(plan.need.growth) <= 0.0
+}
+
+fn life_of(offer: &Offer, v: Values<'_>) -> Option<u32> {
+    match &offer.way {
+        Way::Machine(m) => match &m.payment {
+            // Bounded by the clamp.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            Payment::Bought { life: Some(slot), .. } => Some(v.get(*slot).clamp(1.0, 1e6) as u32),
+            _ => None,
+        },
+        Way::Api(_) => None,
+    }
+}
+
+/// Where the two sides would cost the same over the horizon.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct BreakEven {
+    /// Requests in the first month.
+    pub requests: Option<Requests>,
+    pub tokens_per_month: Option<f64>,
+    pub utilisation: Option<f64>,
+    /// The blended API price, everything else as it is.
+    pub blended: Option<UsdPerMtok>,
+}
+
+/// Search the break-even volume (same shape, same growth, units bought as needed) and price.
+pub fn break_even(plan: &Plan, pair: Pair, v: Values<'_>, scratch: &mut Scratch) -> BreakEven {
+    let base = flow(plan, pair, v);
+    let tokens = plan.need.tokens(v).total();
+    let mut found = BreakEven { blended: break_even_price(plan, pair, v, base, scratch), ..BreakEven::default() };
+    let machine = match &plan.offers[pair.local].way {
+        Way::Machine(m) => Some(m),
+        Way::Api(_) => None,
+    };
+    // A fixed number of units serves no more than it can.
+    let most = machine.and_then(|m| {
+        let units = m.units.or(matches!(plan.need.volume, Volume::AtCapacity).then_some(1))?;
+        m.capacity(&plan.need, v, units)
+    });
+    let mut gain = |requests: f64| {
+        let scale = requests / base.requests.get().max(f64::MIN_POSITIVE);
+        let flow = Flow { requests: Requests::new(requests), scale };
+        let outcome = compare_to_horizon(plan, pair, v, flow, scratch);
+        (outcome.0 - outcome.1).get()
+    };
+    let start = if base.requests.get() > 0.0 { base.requests.get() } else { 1000.0 };
+    let (mut low, mut high) = (0.0, None);
+    for k in -180..=180 {
+        let mut requests = start * 10f64.powf(f64::from(k) / 30.0);
+        let end = most.is_some_and(|m| requests >= m.get());
+        if let Some(m) = most.filter(|_| end) {
+            requests = m.get();
+        }
+        if gain(requests) >= 0.0 {
+            high = Some(requests);
+            break;
+        }
+        if end {
+            break;
+        }
+        low = requests;
+    }
+    let Some(mut high) = high else { return found };
+    if low == 0.0 {
+        high = 0.0;
+    }
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            break;
+        }
+        if gain(middle) >= 0.0 { high = middle } else { low = middle }
+    }
+    found.requests = Some(Requests::new(high));
+    found.tokens_per_month = Some(high * tokens.get());
+    found.utilisation = machine.and_then(|m| {
+        let scale = high / base.requests.get().max(f64::MIN_POSITIVE);
+        utilisation(plan, m, v, Flow { requests: Requests::new(high), scale })
+    });
+    found
+}
+
+/// Mean busy share of the first month.
+pub fn utilisation(plan: &Plan, machine: &super::plan::Machine, v: Values<'_>, flow: Flow) -> Option<f64> {
+    let work = machine.work(&plan.need, v)?;
+    let units = first_units(plan, machine, v, flow);
+    Some(crate::capacity::units::utilisation(flow.requests, work, units, v.get(machine.service_hours)))
+}
+
+/// Units in the first month.
+pub fn first_units(plan: &Plan, machine: &super::plan::Machine, v: Values<'_>, flow: Flow) -> u32 {
+    machine.units.unwrap_or_else(|| needed_units(plan, machine, v, flow).unwrap_or(1))
+}
+
+/// Units the peak of the first month needs; `None` without speeds.
+pub fn needed_units(plan: &Plan, machine: &super::plan::Machine, v: Values<'_>, flow: Flow) -> Option<u32> {
+    let work = machine.work(&plan.need, v)?;
+    let peak = machine.peak(&plan.need, v, flow.requests, 1.0, flow.scale);
+    Some(crate::capacity::units::units(peak, work, v.get(machine.ceiling)))
+}
+
+/// Totals at the horizon only.
+pub fn compare_to_horizon(plan: &Plan, pair: Pair, v: Values<'_>, flow: Flow, scratch: &mut Scratch) -> (Usd, Usd) {
+    let total = |offer: usize, memory: &mut Vec<u32>| {
+        let mut run = Run::new(&plan.offers[offer], &plan.need, v, flow, memory);
+        let mut sum = Usd::ZERO;
+        for _ in 0..plan.need.horizon {
+            let step = run.step();
+            sum += step.upfront + step.parts.total();
+        }
+        sum - run.residual()
+    };
+    (total(pair.cloud, &mut scratch.cloud), total(pair.local, &mut scratch.local))
+}
+
+/// What the API's prices would have to be multiplied by, as a price per token of the first month.
+fn break_even_price(plan: &Plan, pair: Pair, v: Values<'_>, flow: Flow, scratch: &mut Scratch) -> Option<UsdPerMtok> {
+    let Way::Api(api) = &plan.offers[pair.cloud].way else { return None };
+    let (cloud, local) = compare_to_horizon(plan, pair, v, flow, scratch);
+    let fixed = v.get(api.fixed) * f64::from(plan.need.horizon);
+    let factor = (local - fixed).ratio(cloud - fixed)?;
+    let per_token = api.request_price(0, &plan.need, v) / plan.need.tokens(v).total();
+    (factor >= 0.0).then_some(per_token * factor)
+}

@@ -1,0 +1,429 @@
+//! `[[cloud]]`: API models from the catalogue, prices given by hand, or a rented baseline.
+
+use super::{Found, ResolveError, Resolver, Table, database, impossible, near_ids};
+use crate::catalog::{ApiModel, Catalog, PricePeriod, Rates as CatalogRates, ReasoningRule, TimeWindow};
+use crate::cost::keys::{CHANGE_RATES, Section};
+use crate::cost::plan::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Values, Way};
+use crate::cost::scenario::{Change, Fields, Given, Range, Value};
+use crate::provenance::{Cite, Source};
+use crate::units::UsdPerMtok;
+use crate::workload::{MeasuredTarget, TargetKind};
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+use std::ops::Range as Span;
+
+/// Prices of one period before they become slots: by key name.
+type Prices = BTreeMap<&'static str, Found>;
+
+/// The `[[cloud]]` table a measured API target stands for.
+pub(super) fn fields_of_target(target: &MeasuredTarget, catalog: &Catalog) -> Fields {
+    let text = |text: &str| Given { value: Value::Text(text.to_owned()), via: target.path.clone() };
+    match find(catalog, &target.model) {
+        Some(model) => Fields::from([("model", text(&model.id))]),
+        None => Fields::from([("name", text(&target.model))]),
+    }
+}
+
+/// By id, or by the name sent on the wire where only one provider has it.
+fn find<'c>(catalog: &'c Catalog, id: &str) -> Option<&'c ApiModel> {
+    catalog.api_model(id).or_else(|| {
+        let mut named = catalog.api_models.iter().filter(|m| m.model == id);
+        named.next().filter(|_| named.next().is_none())
+    })
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn cloud(
+        &mut self,
+        n: usize,
+        fields: &Fields,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+        locals: &[Fields],
+    ) -> Result<Offer, ResolveError> {
+        let prefix = if n == 0 { "cloud".to_owned() } else { format!("cloud.{}", n + 1) };
+        let table = Table { section: Section::Cloud, fields, prefix: &prefix };
+        if table.text("kind") == Some("rented") || table.has("usd_per_hour") {
+            return self.rented_baseline(table, need, locals);
+        }
+        self.api(table, need, hours_of_week, Role::Asked)
+    }
+
+    fn api(
+        &mut self,
+        table: Table<'_>,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+        role: Role,
+    ) -> Result<Offer, ResolveError> {
+        let model = match self.text(table, "model") {
+            Some(id) => Some(self.api_model(&table.path("model"), &id)?),
+            None => None,
+        };
+        let name = self.text(table, "name").or_else(|| model.map(|m| m.id.clone()));
+        let name = name.unwrap_or_else(|| table.prefix.to_owned());
+        if let Some(day) = model.and_then(|m| m.retires) {
+            self.notices.push(Notice::ModelRetires { offer: name.clone(), day });
+        }
+        let periods = self.periods(table, model, need, hours_of_week)?;
+        let target = self.known.evidence.and_then(|e| {
+            let same = |t: &&MeasuredTarget| model.map_or(name == t.model, |m| m.model == t.model || m.id == t.model);
+            e.targets.iter().filter(|t| t.kind == TargetKind::Api).find(same)
+        });
+        if let Some(t) = target.filter(|t| t.stand_in) {
+            self.notices.push(Notice::StandIn { target: t.id.clone() });
+        }
+        let failures = target.and_then(|t| self.measured(t, "failure_share", t.failure_share));
+        let api = Api {
+            periods,
+            drift: self.number(table, "price_change_per_year", None, ""),
+            fixed: self.number(table, "fixed_usd_per_month", None, ""),
+            retry: self.number(table, "retry_share", failures, ""),
+        };
+        Ok(Offer {
+            name,
+            id: model.map(|m| m.id.clone()),
+            role,
+            tier: model.and_then(|m| m.tier),
+            open_model: model.and_then(|m| m.open_model.clone()),
+            way: Way::Api(api),
+        })
+    }
+
+    /// An API model by its dated id; an alias is refused, since what it means changes.
+    fn api_model(&self, key: &str, id: &str) -> Result<&'a ApiModel, ResolveError> {
+        let catalog = self.known.catalog;
+        if let Some(model) = find(catalog, id) {
+            return Ok(model);
+        }
+        let alias = catalog.api_models.iter().find(|m| m.aliases.iter().any(|a| a == id));
+        let mut near: Vec<String> = alias.map(|m| m.id.clone()).into_iter().collect();
+        if near.is_empty() {
+            let part = catalog.api_models.iter().filter(|m| m.id.contains(id)).map(|m| m.id.clone());
+            near.extend(part.take(3));
+        }
+        if near.is_empty() {
+            near = near_ids(id, catalog.api_models.iter().map(|m| m.id.as_str()));
+        }
+        let why = alias.map(|_| "it is an alias: its price changes with what it points to".to_owned());
+        Err(ResolveError::Unknown { key: key.to_owned(), id: id.to_owned(), near, why })
+    }
+
+    /// Every price from the start on: the catalogue's periods or the prices given, then the changes.
+    fn periods(
+        &mut self,
+        table: Table<'_>,
+        model: Option<&ApiModel>,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+    ) -> Result<Vec<Period>, ResolveError> {
+        let by_hand = table.has("input_usd_per_mtok") || table.has("output_usd_per_mtok");
+        let base_day = need.start.max(self.known.today.min(need.start.last_of_month()));
+        let listed: Vec<&PricePeriod> = model.map_or_else(Vec::new, |m| {
+            let current = m.price_on(base_day);
+            let later = m.price.iter().filter(|p| p.from.is_some_and(|d| d > base_day));
+            current.into_iter().chain(later.filter(|_| !by_hand)).collect()
+        });
+        let mut periods = Vec::new();
+        let mut prices = Prices::new();
+        for key in CHANGE_RATES {
+            if let Some(found) = self.given(table, key) {
+                prices.insert(key, found);
+            }
+        }
+        let given = prices.clone();
+        let multiplier = self.given(table, "batch_multiplier");
+        if let (Some(m), false) = (model, listed.is_empty()) {
+            for (n, period) in listed.iter().enumerate() {
+                let cite = period.cite.clone().unwrap_or_else(|| m.cite("price"));
+                let mut own = self.listed_prices(&period.rates, m, period, &cite);
+                own.extend(given.clone());
+                let batch = multiplier
+                    .clone()
+                    .or_else(|| period.batch_multiplier.map(|b| database(b, "api-model", &m.id, &cite)));
+                let from = if n == 0 { 0 } else { period.from.map_or(0, |d| month_of(need.start, d)) };
+                let path = if n == 0 { String::new() } else { format!("price[{n}].") };
+                let mut made = self.period(table, &path, from, &own, batch, need);
+                if !by_hand {
+                    for tier in &period.tiers {
+                        let path = format!("{path}above_{}.", tier.above_input_tokens);
+                        let mut rates = own.clone();
+                        rates.extend(self.listed_prices(&tier.rates, m, period, &cite));
+                        made.tiers.push((tier.above_input_tokens, self.rates(table, &path, &rates, need)));
+                    }
+                    made.tiers.sort_by_key(|t| t.0);
+                    for window in &period.windows {
+                        let path = format!("{path}from_{}_utc.", window.start_utc);
+                        let mut rates = own.clone();
+                        rates.extend(self.listed_prices(&window.rates, m, period, &cite));
+                        let share = window_share(window, hours_of_week);
+                        made.windows.push((share, self.rates(table, &path, &rates, need)));
+                    }
+                }
+                if n == 0 {
+                    prices = own;
+                }
+                periods.push(made);
+            }
+        } else {
+            if let Some(m) = model {
+                self.miss(&table.path("input_usd_per_mtok"), &format!("the catalogue has no price for {} on that day", m.id));
+            }
+            periods.push(self.period(table, "", 0, &prices, multiplier.clone(), need));
+        }
+        if let Some(Given { value: Value::Changes(changes), via }) = table.fields.get("change") {
+            self.changes(table, changes, via, prices, multiplier, need, &mut periods);
+        }
+        periods.sort_by_key(|p| p.from_month);
+        Ok(periods)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn changes(
+        &mut self,
+        table: Table<'_>,
+        changes: &[Change],
+        via: &str,
+        mut prices: Prices,
+        multiplier: Option<Found>,
+        need: &Need,
+        periods: &mut Vec<Period>,
+    ) {
+        for (n, change) in changes.iter().enumerate() {
+            for (key, range) in &change.rates {
+                prices.insert(key, (*range, Source::User { via: via.to_owned() }));
+            }
+            let from = month_of(need.start, change.from);
+            let path = format!("change[{n}].");
+            if from == 0 {
+                // In force before the comparison begins.
+                periods.clear();
+            }
+            periods.push(self.period(table, &path, from, &prices, multiplier.clone(), need));
+        }
+    }
+
+    fn period(
+        &mut self,
+        table: Table<'_>,
+        path: &str,
+        from_month: u32,
+        prices: &Prices,
+        batch: Option<Found>,
+        need: &Need,
+    ) -> Period {
+        let rates = self.rates(table, path, prices, need);
+        let batch_used = self.ranges[need.batch.index()].high > 0.0;
+        let batch_multiplier = batch_used.then(|| {
+            let name = table.path(&format!("{path}batch_multiplier"));
+            match batch {
+                Some(found) => self.slot(name, "x", found),
+                None => {
+                    self.miss(&name, "no batch price is known; give the factor, or need.batch_share 0");
+                    self.slot(name, "x", (Range::exactly(1.0), Source::User { via: String::new() }))
+                }
+            }
+        });
+        Period { from_month, rates, batch_multiplier, tiers: Vec::new(), windows: Vec::new() }
+    }
+
+    /// The slots of one set of prices; what the request shape needs and nobody knows is missing.
+    fn rates(&mut self, table: Table<'_>, path: &str, prices: &Prices, need: &Need) -> Rates {
+        let used = |r: &Self, slot: Slot<f64>| r.ranges[slot.index()].high > 0.0;
+        let (cached, written) = (used(self, need.cached), used(self, need.cache_write));
+        let tokens = need.tokens(Values(&self.ranges.iter().map(|r| r.high).collect::<Vec<_>>()));
+        let mut slot = |key: &'static str, why: &str| -> Slot<UsdPerMtok> {
+            let name = table.path(&format!("{path}{key}"));
+            match prices.get(key) {
+                Some(found) => self.slot(name, "USD/Mtok", found.clone()),
+                None => {
+                    self.miss(&name, why);
+                    self.slot(name, "USD/Mtok", (Range::exactly(0.0), Source::User { via: String::new() }))
+                }
+            }
+        };
+        // A side that has no tokens needs no price.
+        let input = slot_or_free(tokens.input.get(), "input_usd_per_mtok", prices, &mut slot);
+        let output = slot_or_free(tokens.written().get(), "output_usd_per_mtok", prices, &mut slot);
+        let why = "the request reads from a cache, and no price for that is known; where there is no discount, give the input price";
+        let cache_read = cached.then(|| slot("cache_read_usd_per_mtok", why));
+        let why = "the request writes to a cache, and no price for that is known";
+        let cache_write = written.then(|| slot("cache_write_usd_per_mtok", why));
+        let own = tokens.reasoning.get() > 0.0 && prices.contains_key("reasoning_usd_per_mtok");
+        let reasoning = own.then(|| slot("reasoning_usd_per_mtok", ""));
+        Rates { input, output, cache_read, cache_write, reasoning }
+    }
+
+    /// Catalogue prices by key, in USD.
+    fn listed_prices(&self, rates: &CatalogRates, model: &ApiModel, period: &PricePeriod, cite: &Cite) -> Prices {
+        let own_reasoning = matches!(model.reasoning, ReasoningRule::OwnRate);
+        [
+            ("input_usd_per_mtok", rates.input_per_mtok),
+            ("output_usd_per_mtok", rates.output_per_mtok),
+            ("cache_read_usd_per_mtok", rates.cache_read_per_mtok),
+            ("cache_write_usd_per_mtok", rates.cache_write_per_mtok),
+            ("reasoning_usd_per_mtok", rates.reasoning_per_mtok.filter(|_| own_reasoning)),
+        ]
+        .into_iter()
+        .filter_map(|(key, amount)| {
+            let usd = self.to_usd(amount?, &period.currency)?;
+            Some((key, database(usd, "api-model", &model.id, cite)))
+        })
+        .collect()
+    }
+
+    /// The second comparator: the cheapest offer by the token of each local open model.
+    pub(super) fn same_models(
+        &mut self,
+        offers: &mut Vec<Offer>,
+        locals: Span<usize>,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+    ) {
+        let mut models: Vec<String> = locals.filter_map(|i| offers[i].open_model.clone()).collect();
+        models.sort();
+        models.dedup();
+        for open in models {
+            let candidates: Vec<&str> = self
+                .known
+                .catalog
+                .api_models
+                .iter()
+                .filter(|m| m.open_model.as_ref() == Some(&open))
+                .map(|m| m.id.as_str())
+                .collect();
+            if offers.iter().any(|o| o.id.as_deref().is_some_and(|id| candidates.contains(&id))) {
+                continue;
+            }
+            let mut cheapest: Option<(f64, &str)> = None;
+            for id in candidates {
+                let usd = self.attempt(|r| {
+                    let offer = r.listed_api(id, offers.len(), need, hours_of_week)?;
+                    let likely: Vec<f64> = r.ranges.iter().map(|x| x.likely).collect();
+                    let Way::Api(api) = &offer.way else { return None };
+                    Some(api.request_price(0, need, Values(&likely)).get())
+                }, false);
+                if let Some(usd) = usd.filter(|u| cheapest.is_none_or(|(best, _)| *u < best)) {
+                    cheapest = Some((usd, id));
+                }
+            }
+            match cheapest.and_then(|(_, id)| {
+                self.attempt(|r| r.listed_api(id, offers.len(), need, hours_of_week), true)
+            }) {
+                Some(offer) => offers.push(offer),
+                None => self.notices.push(Notice::NoSameModel { model: open }),
+            }
+        }
+    }
+
+    fn listed_api(&mut self, id: &str, n: usize, need: &Need, hours_of_week: Option<&[f64]>) -> Option<Offer> {
+        let via = "the same open model, by the token".to_owned();
+        let fields = Fields::from([("model", Given { value: Value::Text(id.to_owned()), via })]);
+        let prefix = format!("comparator.{}", n + 1);
+        let table = Table { section: Section::Cloud, fields: &fields, prefix: &prefix };
+        self.api(table, need, hours_of_week, Role::SameModel).ok().filter(|_| self.missing.is_empty())
+    }
+
+    /// Try something that may leave slots and notices behind; keep them only if it worked and
+    /// `keep` says so.
+    pub(super) fn attempt<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>, keep: bool) -> Option<T> {
+        let (ranges, inputs, notices) = (self.ranges.len(), self.inputs.len(), self.notices.len());
+        let (missing, uncertain) = (self.missing.len(), self.uncertain);
+        let result = f(self);
+        if result.is_none() || !keep {
+            self.ranges.truncate(ranges);
+            self.slot_inputs.truncate(ranges);
+            self.inputs.truncate(inputs);
+            self.notices.truncate(notices);
+            self.missing.truncate(missing);
+            self.uncertain = uncertain;
+        }
+        result
+    }
+
+    /// A GPU rented by the hour as what is paid today. It serves the same work, so it runs at the
+    /// speeds of the first `[[local]]` where that names any.
+    fn rented_baseline(&mut self, table: Table<'_>, need: &Need, locals: &[Fields]) -> Result<Offer, ResolveError> {
+        if table.has("input_usd_per_mtok") || table.has("output_usd_per_mtok") || table.has("model") {
+            return Err(impossible(&table.path("kind"), "a rented baseline is paid by the hour, not by the token"));
+        }
+        let mut fields = Fields::new();
+        for key in ["name", "usd_per_hour", "billed_hours_per_month", "units"] {
+            if let Some((key, given)) = table.fields.get_key_value(key) {
+                fields.insert(key, given.clone());
+            }
+        }
+        let text = |t: &str| Given { value: Value::Text(t.to_owned()), via: table.path("kind") };
+        fields.insert("kind", text("rented"));
+        fields.entry("name").or_insert_with(|| text("rented baseline"));
+        for key in ["prefill_tokens_per_second", "decode_tokens_per_second", "concurrency", "prefill_free", "charge_input_as_output", "utilisation_ceiling"] {
+            if let Some((key, given)) = locals.first().and_then(|l| l.get_key_value(key)) {
+                fields.insert(key, given.clone());
+            }
+        }
+        let inner = Table { section: Section::Local, fields: &fields, prefix: table.prefix };
+        self.machine_offer(inner, need, Role::Asked)
+    }
+}
+
+fn slot_or_free(
+    tokens: f64,
+    key: &'static str,
+    prices: &Prices,
+    slot: &mut impl FnMut(&'static str, &str) -> Slot<UsdPerMtok>,
+) -> Slot<UsdPerMtok> {
+    if tokens > 0.0 || prices.contains_key(key) {
+        return slot(key, "the price; an offer without a price is not free");
+    }
+    // Never read: there are no tokens to multiply it by.
+    Slot::at(0)
+}
+
+/// Months from the first month until the first whole month at or after a day.
+fn month_of(start: Date, day: Date) -> u32 {
+    let index = |d: Date| i32::from(d.year()) * 12 + i32::from(d.month());
+    let months = index(day) - index(start) + i32::from(day.day() > 1);
+    u32::try_from(months.max(0)).unwrap_or(0)
+}
+
+/// Share of the requests that fall into a window of the day (UTC).
+fn window_share(window: &TimeWindow, hours_of_week: Option<&[f64]>) -> f64 {
+    let hour = |text: &str| -> Option<f64> {
+        let (h, m) = text.split_once(':')?;
+        Some(h.parse::<f64>().ok()? + m.parse::<f64>().ok()? / 60.0)
+    };
+    let (Some(start), Some(end)) = (hour(&window.start_utc), hour(&window.end_utc)) else { return 0.0 };
+    // Overlap of hour h of the day with the window, which may wrap midnight.
+    let inside = |h: f64| {
+        let part = |a: f64, b: f64| (b.min(h + 1.0) - a.max(h)).max(0.0);
+        if start <= end { part(start, end) } else { part(start, 24.0) + part(0.0, end) }
+    };
+    match hours_of_week {
+        Some(weights) => weights.iter().enumerate().map(|(n, w)| w * inside((n % 24) as f64)).sum(),
+        None => (0..24).map(|h| inside(f64::from(h)) / 24.0).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_begin_with_the_first_whole_month() {
+        let date = |t: &str| t.parse::<Date>().expect("a date");
+        assert_eq!(month_of(date("2026-12-01"), date("2027-01-01")), 1);
+        assert_eq!(month_of(date("2026-12-01"), date("2027-01-02")), 2);
+        assert_eq!(month_of(date("2026-12-01"), date("2026-01-01")), 0);
+    }
+
+    #[test]
+    fn windows_wrap_midnight_and_follow_the_profile() {
+        let window = TimeWindow { start_utc: "16:30".into(), end_utc: "00:30".into(), rates: CatalogRates::default() };
+        assert!((window_share(&window, None) - 8.0 / 24.0).abs() < 1e-12);
+        let mut nights = vec![0.0; 168];
+        nights[0] = 0.5;
+        nights[30] = 0.5;
+        // Monday 00:00 is half inside; Tuesday 06:00 is outside.
+        assert!((window_share(&window, Some(&nights)) - 0.25).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,441 @@
+//! One offer, month by month. This is the truth of the cost model; closed forms exist only in
+//! tests, as checks against it.
+//!
+//! Conventions: months count from 0. What is bought in a month is paid at its beginning, everything
+//! else evenly over it. Requests grow from month to month; a drift of API prices acts continuously,
+//! so a month pays the mean price over its days.
+
+use super::plan::{
+    Api, Machine, Need, Offer, Payment, Peak, Prefill, Quantity as _, Rates, Shape, Values, Volume, Way,
+};
+use crate::capacity::units as load;
+use crate::units::{Hours, Requests, RequestsPerSec, Seconds, Tokens, TokensPerSec, Usd};
+
+/// No calculation looks further ahead than a century.
+pub const LAST_MONTH: u32 = 1200;
+
+/// Tokens of one request in one draw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RequestTokens {
+    pub input: Tokens,
+    pub output: Tokens,
+    pub reasoning: Tokens,
+}
+
+impl RequestTokens {
+    pub fn total(self) -> Tokens {
+        self.input + self.output + self.reasoning
+    }
+    pub fn written(self) -> Tokens {
+        self.output + self.reasoning
+    }
+}
+
+impl Need {
+    pub fn tokens(&self, v: Values<'_>) -> RequestTokens {
+        match self.shape {
+            Shape::PerRequest { input, output, reasoning } => RequestTokens {
+                input: v.get(input),
+                output: v.get(output),
+                reasoning: v.get(reasoning),
+            },
+            Shape::ShareOnly { input_share } => {
+                let share = v.get(input_share);
+                RequestTokens {
+                    input: Tokens::new(1000.0 * share),
+                    output: Tokens::new(1000.0 * (1.0 - share)),
+                    reasoning: Tokens::ZERO,
+                }
+            }
+        }
+    }
+
+    /// Requests of the first month, given the machine of the comparison.
+    pub fn requests(&self, v: Values<'_>, machine: Option<&Machine>) -> Requests {
+        match self.volume {
+            Volume::Requests(slot) => v.get(slot),
+            Volume::Tokens(slot) => {
+                let total: Tokens = v.get(slot);
+                Requests::new(total.ratio(self.tokens(v).total()).unwrap_or(0.0))
+            }
+            Volume::AtCapacity => machine.map_or(Requests::ZERO, |m| {
+                m.capacity(self, v, m.units.unwrap_or(1)).map_or(Requests::ZERO, |c| c * v.get(m.ceiling))
+            }),
+        }
+    }
+}
+
+/// Price of one request at these rates, without batch discount.
+fn price(rates: &Rates, need: &Need, tokens: RequestTokens, v: Values<'_>) -> Usd {
+    let (cached, written) = (v.get(need.cached), v.get(need.cache_write));
+    let input = v.get(rates.input);
+    let output = v.get(rates.output);
+    let plain = tokens.input * (1.0 - cached - written).max(0.0);
+    let mut usd = plain * input + tokens.output * output;
+    if cached > 0.0 {
+        usd += tokens.input * cached * rates.cache_read.map_or(input, |s| v.get(s));
+    }
+    if written > 0.0 {
+        usd += tokens.input * written * rates.cache_write.map_or(input, |s| v.get(s));
+    }
+    usd + tokens.reasoning * rates.reasoning.map_or(output, |s| v.get(s))
+}
+
+impl Api {
+    /// Price of one request in a month, before drift: tiers, windows and batch share included.
+    pub fn request_price(&self, month: u32, need: &Need, v: Values<'_>) -> Usd {
+        let period = self.periods.iter().rfind(|p| p.from_month <= month).or(self.periods.first());
+        let Some(period) = period else { return Usd::ZERO };
+        let tokens = need.tokens(v);
+        // Past a threshold every token of the request pays the tier's rates.
+        let tier = period.tiers.iter().rfind(|(above, _)| tokens.input.get() > *above as f64);
+        let base = price(tier.map_or(&period.rates, |(_, rates)| rates), need, tokens, v);
+        let mut usd = base;
+        for (share, rates) in &period.windows {
+            usd += (price(rates, need, tokens, v) - base) * *share;
+        }
+        let batch = v.get(need.batch);
+        if let Some(multiplier) = period.batch_multiplier.filter(|_| batch > 0.0) {
+            usd = usd * (1.0 - batch + batch * v.get(multiplier));
+        }
+        usd * (1.0 + v.get(self.retry))
+    }
+
+    /// The month after which prices no longer change on a date.
+    pub fn last_change(&self) -> u32 {
+        self.periods.last().map_or(0, |p| p.from_month)
+    }
+}
+
+/// Mean of `(1 + rate)^(t/12)` over month 0: what a continuous drift costs in the first month.
+fn drift_within_month(per_year: f64) -> (f64, f64) {
+    let q = (1.0 + per_year).powf(1.0 / 12.0);
+    let mean = if (q - 1.0).abs() < 1e-12 { 1.0 } else { (q - 1.0) / q.ln() };
+    (q, mean)
+}
+
+impl Machine {
+    /// Seconds of a unit one request takes; `None` without speeds.
+    pub fn work(&self, need: &Need, v: Values<'_>) -> Option<Seconds> {
+        let (input, output) = self.work_parts(need, v)?;
+        Some(input + output)
+    }
+
+    /// The same, reading and writing apart.
+    pub fn work_parts(&self, need: &Need, v: Values<'_>) -> Option<(Seconds, Seconds)> {
+        let speed = self.speed.as_ref()?;
+        let decode: TokensPerSec = v.get(speed.decode);
+        let prefill = match speed.prefill {
+            Prefill::Speed(slot) => Some(v.get(slot)),
+            Prefill::Free => None,
+            Prefill::AsOutput => Some(decode),
+        };
+        let tokens = need.tokens(v);
+        let factor = v.get(self.tokeniser_ratio) * (1.0 + v.get(self.retry));
+        let both = load::work(tokens.input * factor, tokens.written() * factor, prefill, decode);
+        let writing = tokens.written() * factor / decode;
+        Some((both - writing, writing))
+    }
+
+    /// Requests a number of units serve in a month when never idle.
+    pub fn capacity(&self, need: &Need, v: Values<'_>, units: u32) -> Option<Requests> {
+        let work = self.work(need, v).filter(|w| w.get() > 0.0)?;
+        Some(load::requests_in(v.get(self.service_hours), units, work))
+    }
+
+    /// Requests per second the machines must be able to carry, at `requests` in the month.
+    pub fn peak(&self, need: &Need, v: Values<'_>, requests: Requests, growth: f64, scale: f64) -> RequestsPerSec {
+        let hours: Hours = v.get(need.hours);
+        let mean = |h: Hours| RequestsPerSec::new(requests.get() / Seconds::from(h).get().max(1e-9));
+        let peak = match need.peak {
+            Peak::Rate(slot) => v.get::<RequestsPerSec>(slot) * (growth * scale),
+            Peak::ToMean(slot) => mean(hours) * v.get(slot),
+        };
+        // Switched on for part of the month only, the same requests come closer together.
+        peak.max(mean(v.get(self.service_hours)))
+    }
+}
+
+/// What one month costs, by part.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Parts {
+    pub api: Usd,
+    pub rent: Usd,
+    pub loan: Usd,
+    pub power: Usd,
+    pub staff: Usd,
+    pub hosting: Usd,
+    pub maintenance: Usd,
+    pub licence: Usd,
+    pub other: Usd,
+}
+
+impl Parts {
+    pub fn total(&self) -> Usd {
+        self.api
+            + self.rent
+            + self.loan
+            + self.power
+            + self.staff
+            + self.hosting
+            + self.maintenance
+            + self.licence
+            + self.other
+    }
+    /// Name and amount of each part, in the order reports show them.
+    pub fn named(&self) -> [(&'static str, Usd); 9] {
+        [
+            ("api", self.api),
+            ("rent", self.rent),
+            ("loan", self.loan),
+            ("power", self.power),
+            ("staff", self.staff),
+            ("hosting", self.hosting),
+            ("maintenance", self.maintenance),
+            ("licence", self.licence),
+            ("other", self.other),
+        ]
+    }
+}
+
+/// One month of one offer.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Step {
+    /// Paid at the beginning: purchases less what replaced units fetch.
+    pub upfront: Usd,
+    /// Paid over the month.
+    pub parts: Parts,
+    pub units: u32,
+    pub requests: Requests,
+}
+
+/// How much comes in: the same for both sides of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Flow {
+    pub requests: Requests,
+    /// Requests ÷ those of the scenario: scales a peak that was given as a rate.
+    pub scale: f64,
+}
+
+/// An offer as it runs through the months.
+#[derive(Debug)]
+pub struct Run<'a> {
+    need: &'a Need,
+    way: &'a Way,
+    v: Values<'a>,
+    flow: Flow,
+    month: u32,
+    grown: f64,
+    growth: f64,
+    // API
+    drift: f64,
+    drift_step: f64,
+    request_price: Usd,
+    next_change: u32,
+    // Machine
+    work: Option<Seconds>,
+    units: u32,
+    bought: &'a mut Vec<u32>,
+    financed: u32,
+    life: Option<usize>,
+    instalment: Usd,
+    term: usize,
+}
+
+impl<'a> Run<'a> {
+    /// `bought` is working memory, reused from run to run.
+    pub fn new(offer: &'a Offer, need: &'a Need, v: Values<'a>, flow: Flow, bought: &'a mut Vec<u32>) -> Self {
+        bought.clear();
+        let mut run = Self {
+            need,
+            way: &offer.way,
+            v,
+            flow,
+            month: 0,
+            grown: 1.0,
+            growth: 1.0 + v.get(need.growth),
+            drift: 1.0,
+            drift_step: 1.0,
+            request_price: Usd::ZERO,
+            next_change: 0,
+            work: None,
+            units: 0,
+            bought,
+            financed: 0,
+            life: None,
+            instalment: Usd::ZERO,
+            term: 0,
+        };
+        match run.way {
+            Way::Api(api) => (run.drift_step, run.drift) = drift_within_month(v.get(api.drift)),
+            Way::Machine(machine) => run.prepare(machine),
+        }
+        run
+    }
+
+    fn prepare(&mut self, machine: &Machine) {
+        self.work = machine.work(self.need, self.v);
+        if let Payment::Bought { price, spares, life, loan, .. } = &machine.payment {
+            self.life = life.map(|slot| months(self.v.get(slot)));
+            if let Some(loan) = loan {
+                let principal: Usd = self.v.get::<Usd>(*price) * (1.0 + self.v.get(*spares));
+                self.term = months(self.v.get(loan.term));
+                self.instalment = annuity(principal, self.v.get(loan.rate), self.term);
+            }
+        }
+    }
+
+    /// The next month.
+    pub fn step(&mut self) -> Step {
+        let requests = self.flow.requests * self.grown;
+        let step = match self.way {
+            Way::Api(api) => self.api(api, requests),
+            Way::Machine(machine) => self.machine(machine, requests),
+        };
+        self.month += 1;
+        self.grown *= self.growth;
+        self.drift *= self.drift_step;
+        step
+    }
+
+    fn api(&mut self, api: &Api, requests: Requests) -> Step {
+        if self.month >= self.next_change {
+            self.request_price = api.request_price(self.month, self.need, self.v);
+            let next = api.periods.iter().find(|p| p.from_month > self.month);
+            self.next_change = next.map_or(u32::MAX, |p| p.from_month);
+        }
+        let usage = self.request_price * (requests.get() * self.drift);
+        let parts = Parts { api: usage + self.v.get(api.fixed), ..Parts::default() };
+        Step { upfront: Usd::ZERO, parts, units: 0, requests }
+    }
+
+    fn machine(&mut self, machine: &Machine, requests: Requests) -> Step {
+        let v = self.v;
+        let needed = machine.units.unwrap_or_else(|| {
+            let peak = machine.peak(self.need, v, requests, self.grown, self.flow.scale);
+            self.work.map_or(1, |work| load::units(peak, work, v.get(machine.ceiling)))
+        });
+        let mut step = Step { requests, ..Step::default() };
+        match &machine.payment {
+            Payment::Rented { rent, billed } => {
+                // Rent follows the need down as well as up; what is idle costs the same.
+                self.units = needed;
+                let hours: Hours = v.get(*billed);
+                step.parts.rent = v.get(*rent) * hours * f64::from(needed);
+            }
+            Payment::Bought { price, spares, maintenance, residual, loan, .. } => {
+                let price: Usd = v.get(*price);
+                let added = needed.saturating_sub(self.units);
+                let at = self.month as usize;
+                let replaced = self.life.and_then(|life| at.checked_sub(life)).map_or(0, |m| self.bought[m]);
+                self.units += added;
+                self.bought.push(added + replaced);
+                let new = f64::from(added + replaced);
+                step.upfront = v.get(machine.install) * f64::from(added);
+                step.upfront -= price * v.get(*residual) * f64::from(replaced);
+                if loan.is_some() {
+                    self.financed += added + replaced;
+                    let paid_off = at.checked_sub(self.term).map_or(0, |m| self.bought[m]);
+                    self.financed -= paid_off;
+                    step.parts.loan = self.instalment * f64::from(self.financed);
+                } else {
+                    step.upfront += price * (1.0 + v.get(*spares)) * new;
+                }
+                step.parts.maintenance = price * (f64::from(self.units) * v.get(*maintenance) / 12.0);
+            }
+        }
+        let units = f64::from(self.units);
+        step.units = self.units;
+        step.parts.power = self.power(machine, requests);
+        step.parts.staff = v.get(machine.staff_rate) * v.get(machine.staff_hours);
+        step.parts.hosting = v.get(machine.hosting) * units;
+        step.parts.licence = v.get(machine.licence) * units;
+        step.parts.other = v.get(machine.other);
+        step
+    }
+
+    /// units × (idle + busy share × (load − idle)) × hours × PUE × tariff.
+    fn power(&self, machine: &Machine, requests: Requests) -> Usd {
+        let Some(power) = &machine.power else { return Usd::ZERO };
+        let v = self.v;
+        let hours: Hours = v.get(machine.service_hours);
+        let on = hours * f64::from(self.units);
+        let busy = self
+            .work
+            .map_or(on, |work| Hours::new((requests.get() * work.get() / 3600.0).min(on.get())));
+        let idle = v.get(power.idle);
+        let energy = idle * on + (v.get(power.load) - idle) * busy;
+        energy * v.get(power.pue) * v.get(power.tariff)
+    }
+
+    /// What the units in service would fetch now.
+    pub fn residual(&self) -> Usd {
+        match self.way {
+            Way::Machine(machine) => match &machine.payment {
+                Payment::Bought { price, residual, .. } => {
+                    self.v.get::<Usd>(*price) * (self.v.get(*residual) * f64::from(self.units))
+                }
+                Payment::Rented { .. } => Usd::ZERO,
+            },
+            Way::Api(_) => Usd::ZERO,
+        }
+    }
+
+    /// From this month on, does every month cost the same but for replacements?
+    pub fn settled_at(&self) -> Option<u32> {
+        if (self.growth - 1.0).abs() > 1e-12 {
+            return None;
+        }
+        match self.way {
+            Way::Api(api) => ((self.drift_step - 1.0).abs() < 1e-12).then(|| api.last_change()),
+            Way::Machine(machine) => match &machine.payment {
+                Payment::Bought { life: Some(_), .. } => None,
+                Payment::Bought { loan, .. } => {
+                    Some(if loan.is_some() { u32::try_from(self.term).unwrap_or(LAST_MONTH) } else { 1 })
+                }
+                Payment::Rented { .. } => Some(1),
+            },
+        }
+    }
+}
+
+/// A number of months given as a number; at least one.
+fn months(value: f64) -> usize {
+    // Bounded by the clamp.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let whole = value.round().clamp(1.0, f64::from(u32::MAX)) as usize;
+    whole
+}
+
+/// Constant instalment at the end of each month: `P·r ÷ (1 − (1 + r)^−n)`, r the yearly rate ÷ 12.
+pub fn annuity(principal: Usd, rate_per_year: f64, months: usize) -> Usd {
+    let r = rate_per_year / 12.0;
+    let n = months as f64;
+    if r == 0.0 { principal / n } else { principal * (r / (1.0 - (1.0 + r).powf(-n))) }
+}
+
+/// A value of a slot outside a simulation.
+pub fn number(v: Values<'_>, index: usize) -> f64 {
+    f64::of(v.0[index])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 10,000 over 36 months at 6 %: r = 0.005; 10,000 × 0.005 ÷ (1 − 1.005^−36) = 304.22.
+    #[test]
+    fn instalments() {
+        assert!((annuity(Usd::new(10_000.0), 0.06, 36).get() - 304.22).abs() < 0.005);
+        assert!((annuity(Usd::new(3600.0), 0.0, 36).get() - 100.0).abs() < 1e-9);
+    }
+
+    /// Twelve monthly means of a price falling by 40 % a year add up to the integral
+    /// 12 × (1 − 0.6) ÷ −ln 0.6 = 9.397 monthly prices.
+    #[test]
+    fn drift_adds_up_to_the_integral() {
+        let (q, mean) = drift_within_month(-0.4);
+        let year: f64 = (0..12).map(|m| mean * q.powi(m)).sum();
+        assert!((year - 12.0 * 0.4 / -(0.6f64.ln())).abs() < 1e-9);
+    }
+}
