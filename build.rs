@@ -16,6 +16,8 @@ fn main() {
 
     let mut files = Vec::new();
     toml_files(&root.join("hardware-db"), &mut files);
+    // Declared defaults are no records of the world: the cost engine reads them itself.
+    files.retain(|f| f.file_name().is_none_or(|n| n != "defaults.toml"));
     files.sort();
 
     let mut records: BTreeMap<&str, Vec<serde_json::Value>> = KINDS.map(|k| (k, Vec::new())).into();

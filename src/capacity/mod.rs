@@ -17,6 +17,7 @@ pub mod memory;
 pub mod quantisation;
 pub mod shape;
 pub mod speed;
+pub mod units;
 
 pub use memory::{Load, Memory, Placement, fits};
 pub use quantisation::{Engine, KvType, Quantisation};

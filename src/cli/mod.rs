@@ -8,6 +8,7 @@ pub mod commands;
 pub mod context;
 pub mod error;
 pub mod output;
+pub mod scenario;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::Context;

@@ -11,6 +11,7 @@
 
 pub mod compare;
 pub mod defaults;
+pub mod evaluate;
 pub mod hybrid;
 pub mod keys;
 pub mod plan;
@@ -19,6 +20,7 @@ pub mod scenario;
 pub mod simulate;
 
 pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
+pub use evaluate::{Comparison, Evaluation, OfferSummary, evaluate};
 pub use plan::{Notice, Offer, Pair, Plan, Role, Values, Way};
 pub use resolve::{Known, ResolveError, resolve};
 pub use scenario::{Range, Scenario, ScenarioError};

@@ -75,6 +75,8 @@ pub struct Plan {
     pub offers: Vec<Offer>,
     /// What is compared with what; the first pair is the headline.
     pub pairs: Vec<Pair>,
+    /// The offers that stood in `[[local]]`, as indices.
+    pub local_offers: Vec<usize>,
     /// One per slot.
     pub ranges: Vec<Range>,
     /// One per slot: index into `inputs`.
@@ -311,6 +313,8 @@ pub enum Notice {
     OldPrices { oldest: Date, days: i64, entry: String },
     RentBelowMarket { offer: String, usd_per_gpu_hour: f64, lowest: f64, entry: String },
     CurrencyWithoutRate { currency: String },
+    /// The model was named by something whose meaning changes.
+    AliasUsed { alias: String, model: String },
     StandIn { target: String },
     SpeedAtOne { offer: String },
     PredictedSpeed { offer: String },

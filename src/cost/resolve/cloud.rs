@@ -1,7 +1,7 @@
 //! `[[cloud]]`: API models from the catalogue, prices given by hand, or a rented baseline.
 
-use super::{Found, ResolveError, Resolver, Table, database, impossible, near_ids};
-use crate::catalog::{ApiModel, Catalog, PricePeriod, Rates as CatalogRates, ReasoningRule, TimeWindow};
+use super::{Found, ResolveError, Resolver, Table, database, impossible};
+use crate::catalog::{ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution, TimeWindow};
 use crate::cost::keys::{CHANGE_RATES, Section};
 use crate::cost::plan::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Values, Way};
 use crate::cost::scenario::{Change, Fields, Given, Range, Value};
@@ -18,18 +18,10 @@ type Prices = BTreeMap<&'static str, Found>;
 /// The `[[cloud]]` table a measured API target stands for.
 pub(super) fn fields_of_target(target: &MeasuredTarget, catalog: &Catalog) -> Fields {
     let text = |text: &str| Given { value: Value::Text(text.to_owned()), via: target.path.clone() };
-    match find(catalog, &target.model) {
-        Some(model) => Fields::from([("model", text(&model.id))]),
-        None => Fields::from([("name", text(&target.model))]),
+    match catalog.resolve_api_model(&target.model) {
+        Ok(found) => Fields::from([("model", text(&found.model().id))]),
+        Err(_) => Fields::from([("name", text(&target.model))]),
     }
-}
-
-/// By id, or by the name sent on the wire where only one provider has it.
-fn find<'c>(catalog: &'c Catalog, id: &str) -> Option<&'c ApiModel> {
-    catalog.api_model(id).or_else(|| {
-        let mut named = catalog.api_models.iter().filter(|m| m.model == id);
-        named.next().filter(|_| named.next().is_none())
-    })
 }
 
 impl<'a> Resolver<'a> {
@@ -90,23 +82,24 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// An API model by its dated id; an alias is refused, since what it means changes.
-    fn api_model(&self, key: &str, id: &str) -> Result<&'a ApiModel, ResolveError> {
-        let catalog = self.known.catalog;
-        if let Some(model) = find(catalog, id) {
-            return Ok(model);
+    /// An API model by its dated id, or by a name that means one model today.
+    fn api_model(&mut self, key: &str, id: &str) -> Result<&'a ApiModel, ResolveError> {
+        match self.known.catalog.resolve_api_model(id) {
+            Ok(Resolution::Exact(model)) => Ok(model),
+            Ok(Resolution::Alias { alias, model }) => {
+                self.notices.push(Notice::AliasUsed { alias: alias.to_owned(), model: model.id.clone() });
+                Ok(model)
+            }
+            Err(NotResolved::Unknown { name, near }) => {
+                Err(ResolveError::Unknown { key: key.to_owned(), id: name, near, why: None })
+            }
+            Err(NotResolved::Ambiguous { name, ids }) => Err(ResolveError::Unknown {
+                key: key.to_owned(),
+                id: name,
+                near: ids,
+                why: Some("several providers serve it".to_owned()),
+            }),
         }
-        let alias = catalog.api_models.iter().find(|m| m.aliases.iter().any(|a| a == id));
-        let mut near: Vec<String> = alias.map(|m| m.id.clone()).into_iter().collect();
-        if near.is_empty() {
-            let part = catalog.api_models.iter().filter(|m| m.id.contains(id)).map(|m| m.id.clone());
-            near.extend(part.take(3));
-        }
-        if near.is_empty() {
-            near = near_ids(id, catalog.api_models.iter().map(|m| m.id.as_str()));
-        }
-        let why = alias.map(|_| "it is an alias: its price changes with what it points to".to_owned());
-        Err(ResolveError::Unknown { key: key.to_owned(), id: id.to_owned(), near, why })
     }
 
     /// Every price from the start on: the catalogue's periods or the prices given, then the changes.

@@ -131,10 +131,7 @@ impl<'a> Resolver<'a> {
                     let gpus = c.accelerators.iter().map(|g| g.id.as_str());
                     machines.chain(gpus).chain(c.rentals.iter().map(|r| r.id.as_str()))
                 };
-                let mut near: Vec<String> = ids().filter(|i| i.contains(id)).take(3).map(str::to_owned).collect();
-                if near.is_empty() {
-                    near = near_ids(id, ids());
-                }
+                let near = near_ids(id, ids());
                 ResolveError::Unknown { key: key.to_owned(), id: id.to_owned(), near, why: None }
             })
     }
@@ -148,10 +145,7 @@ impl<'a> Resolver<'a> {
             return Ok(Some(id));
         }
         let ids = || catalog.open_models.iter().map(|m| m.id.as_str());
-        let mut near: Vec<String> = ids().filter(|i| i.contains(&id)).take(3).map(str::to_owned).collect();
-        if near.is_empty() {
-            near = near_ids(&id, ids());
-        }
+        let near = near_ids(&id, ids());
         Err(ResolveError::Unknown { key: table.path("model"), id, near, why: None })
     }
 

@@ -12,7 +12,7 @@ use super::plan::{
 };
 use super::scenario::{Fields, Range, Scenario, Value};
 use super::{compare, simulate};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, nearest};
 use crate::provenance::{Cite, Source};
 use crate::workload::{Evidence, MeasuredTarget, TargetKind};
 use jiff::civil::Date;
@@ -125,6 +125,7 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
         hybrid,
         offers,
         pairs,
+        local_offers: (asked_clouds..asked).collect(),
         ranges: r.ranges,
         slot_inputs: r.slot_inputs,
         inputs: r.inputs,
@@ -393,8 +394,10 @@ impl<'a> Resolver<'a> {
         if currency == "USD" {
             return Some(amount);
         }
-        let rate = self.usd_rate.filter(|_| currency == self.currency)?;
-        Some(amount / rate)
+        if let Some(rate) = self.usd_rate.filter(|_| currency == self.currency) {
+            return Some(amount / rate);
+        }
+        self.known.catalog.currencies.iter().find(|c| c.id == currency).map(|c| amount * c.usd)
     }
 
     fn target(&self, kind: TargetKind) -> Option<&'a MeasuredTarget> {
@@ -418,6 +421,10 @@ impl<'a> Resolver<'a> {
             self.currency = currency;
         }
         if let Some((rate, source)) = self.given(table, "usd_rate") {
+            self.usd_rate = Some(rate.likely);
+            self.echo("finance.usd_rate".to_owned(), "per USD", Value::Number(rate), source);
+        } else if let Some(c) = self.known.catalog.currencies.iter().find(|c| c.id == self.currency && c.usd > 0.0) {
+            let (rate, source) = database(1.0 / c.usd, "currency", &c.id, &c.cite("usd"));
             self.usd_rate = Some(rate.likely);
             self.echo("finance.usd_rate".to_owned(), "per USD", Value::Number(rate), source);
         } else if self.currency != "USD" {
@@ -468,5 +475,5 @@ fn default_of(key: &str) -> Option<Found> {
 
 /// Names in the catalogue most like an id.
 fn near_ids<'b>(id: &str, ids: impl Iterator<Item = &'b str>) -> Vec<String> {
-    keys::near(id, ids).into_iter().map(str::to_owned).collect()
+    nearest(id, ids, 3)
 }

@@ -1,0 +1,174 @@
+//! The whole answer for a plan: every offer by itself, every pair side by side.
+
+use super::compare::{self, BreakEven, Month, Outcome, Scratch};
+use super::plan::{Api, Machine, Notice, Pair, Payment, Plan, Values, Way};
+use super::simulate::{Flow, Parts, Run};
+use crate::units::{Hours, Usd, UsdPerMtok};
+
+/// One offer at the volume of its comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfferSummary {
+    /// Index into [`Plan::offers`].
+    pub offer: usize,
+    pub requests_per_month: f64,
+    pub tokens_per_month: f64,
+    /// First month, running.
+    pub parts: Parts,
+    /// Price, installation and spares of the first month's units.
+    pub capex: Usd,
+    /// Capex less what the units fetch later, per month of life (of the horizon where no life is known).
+    pub amortised: Usd,
+    pub units: Option<u32>,
+    pub units_at_horizon: Option<u32>,
+    /// Tokens of whole requests the first month's units serve when never idle.
+    pub capacity_tokens: Option<f64>,
+    pub utilisation: Option<f64>,
+    pub input_price: Option<UsdPerMtok>,
+    pub output_price: Option<UsdPerMtok>,
+    pub blended_price: Option<UsdPerMtok>,
+    pub billed_hours: Option<Hours>,
+    pub tco: Usd,
+}
+
+/// One comparison.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    pub pair: Pair,
+    pub outcome: Outcome,
+    pub break_even: BreakEven,
+    pub months: Vec<Month>,
+    /// The cloud side is known to be the more capable model.
+    pub weaker_local: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    pub offers: Vec<OfferSummary>,
+    pub comparisons: Vec<Comparison>,
+    /// What only the result shows.
+    pub notices: Vec<Notice>,
+}
+
+/// Compute everything at the likely values.
+pub fn evaluate(plan: &Plan) -> Evaluation {
+    let likely = plan.likely();
+    let v = Values(&likely);
+    let mut scratch = Scratch::default();
+    let mut notices = Vec::new();
+    let comparisons: Vec<Comparison> =
+        plan.pairs.iter().map(|&pair| comparison(plan, pair, v, &mut scratch, &mut notices)).collect();
+    let offers = (0..plan.offers.len())
+        .map(|offer| {
+            let pair = plan.pairs.iter().find(|p| p.cloud == offer || p.local == offer);
+            let pair = pair.copied().unwrap_or(Pair { cloud: offer, local: offer });
+            summary(plan, offer, compare::flow(plan, pair, v), v)
+        })
+        .collect();
+    Evaluation { offers, comparisons, notices }
+}
+
+fn comparison(
+    plan: &Plan,
+    pair: Pair,
+    v: Values<'_>,
+    scratch: &mut Scratch,
+    notices: &mut Vec<Notice>,
+) -> Comparison {
+    let flow = compare::flow(plan, pair, v);
+    let mut months = Vec::with_capacity(plan.need.horizon as usize);
+    let outcome = compare::compare(plan, pair, v, flow, scratch, |m| months.push(m));
+    let (cloud, local) = (&plan.offers[pair.cloud], &plan.offers[pair.local]);
+    let weaker_local = cloud.tier.zip(local.tier).is_some_and(|(c, l)| c < l);
+    if weaker_local && outcome.payback.is_some() {
+        notices.push(Notice::WeakerModel { cloud: cloud.name.clone(), local: local.name.clone() });
+    }
+    if let Some(month) = outcome.undone {
+        notices.push(Notice::PaybackUndone { cloud: cloud.name.clone(), local: local.name.clone(), month });
+    }
+    let break_even = compare::break_even(plan, pair, v, scratch);
+    Comparison { pair, outcome, break_even, months, weaker_local }
+}
+
+fn summary(plan: &Plan, offer: usize, flow: Flow, v: Values<'_>) -> OfferSummary {
+    let tokens = plan.need.tokens(v);
+    let mut memory = Vec::new();
+    let mut run = Run::new(&plan.offers[offer], &plan.need, v, flow, &mut memory);
+    let first = run.step();
+    let mut last = first;
+    let mut tco = first.upfront + first.parts.total();
+    for _ in 1..plan.need.horizon {
+        last = run.step();
+        tco += last.upfront + last.parts.total();
+    }
+    tco -= run.residual();
+    let mut s = OfferSummary {
+        offer,
+        requests_per_month: flow.requests.get(),
+        tokens_per_month: (tokens.total() * flow.requests.get()).get(),
+        parts: first.parts,
+        capex: Usd::ZERO,
+        amortised: Usd::ZERO,
+        units: None,
+        units_at_horizon: None,
+        capacity_tokens: None,
+        utilisation: None,
+        input_price: None,
+        output_price: None,
+        blended_price: None,
+        billed_hours: None,
+        tco,
+    };
+    match &plan.offers[offer].way {
+        Way::Api(api) => api_prices(&mut s, plan, api, v),
+        Way::Machine(machine) => {
+            s.units = Some(first.units);
+            s.units_at_horizon = Some(last.units);
+            machine_prices(&mut s, plan, machine, flow, v);
+        }
+    }
+    s
+}
+
+fn api_prices(s: &mut OfferSummary, plan: &Plan, api: &Api, v: Values<'_>) {
+    let tokens = plan.need.tokens(v);
+    let Some(rates) = api.periods.first().map(|p| &p.rates) else { return };
+    s.input_price = (tokens.input.get() > 0.0).then(|| v.get(rates.input));
+    s.output_price = (tokens.written().get() > 0.0).then(|| v.get(rates.output));
+    let per_request = api.request_price(0, &plan.need, v);
+    s.blended_price = (tokens.total().get() > 0.0).then(|| per_request / tokens.total());
+    // Today's price, so that it can be checked by hand; the drift begins with the first month.
+    s.parts.api = per_request * s.requests_per_month + v.get(api.fixed);
+}
+
+fn machine_prices(s: &mut OfferSummary, plan: &Plan, machine: &Machine, flow: Flow, v: Values<'_>) {
+    let units = f64::from(s.units.unwrap_or(1));
+    match &machine.payment {
+        Payment::Bought { price, spares, life, residual, .. } => {
+            let price: Usd = v.get(*price);
+            s.capex = (price * (1.0 + v.get(*spares)) + v.get(machine.install)) * units;
+            let life = life.map_or(f64::from(plan.need.horizon), |slot| v.get(slot)).max(1.0);
+            s.amortised = (s.capex - price * (v.get(*residual) * units)) / life;
+        }
+        Payment::Rented { billed, .. } => s.billed_hours = Some(v.get(*billed)),
+    }
+    let tokens = plan.need.tokens(v);
+    s.capacity_tokens = machine
+        .capacity(&plan.need, v, s.units.unwrap_or(1))
+        .map(|requests| (tokens.total() * requests.get()).get());
+    s.utilisation = compare::utilisation(plan, machine, v, flow);
+    let running = s.parts.total();
+    // A loan pays for the purchase, so that both would count it twice.
+    let monthly = if s.parts.loan.get() > 0.0 { running } else { running + s.amortised };
+    let total = tokens.total() * flow.requests.get();
+    s.blended_price = (total.get() > 0.0).then(|| monthly / total);
+    // The time a unit spends reading and writing decides who bears the cost.
+    if let Some((reading, writing)) = machine.work_parts(&plan.need, v) {
+        let share = |part: f64| part / (reading + writing).get().max(f64::MIN_POSITIVE);
+        let price = |part: f64, count: crate::units::Tokens| {
+            (count.get() > 0.0 && flow.requests.get() > 0.0)
+                .then(|| monthly * share(part) / (count * flow.requests.get()))
+        };
+        s.input_price = price(reading.get(), tokens.input);
+        s.output_price = price(writing.get(), tokens.written());
+    }
+}

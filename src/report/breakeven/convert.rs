@@ -1,0 +1,232 @@
+//! Engine results → wire types.
+
+use super::text::Money;
+use super::{
+    BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, LocalOffer, SCHEMA,
+    text,
+};
+use crate::cost::plan::Payment;
+use crate::cost::simulate::Parts;
+use crate::cost::{
+    self, Evaluation, Never, OfferSummary, Plan, Role, Values, Way, evaluate::Comparison as EngineComparison,
+    scenario::Value,
+};
+use crate::provenance::Source;
+use crate::report::envelope::Input;
+use crate::units::Hours;
+use jiff::ToSpan as _;
+use std::collections::BTreeMap;
+
+impl From<Role> for Comparator {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Asked => Self::Asked,
+            Role::SameModel => Self::SameModel,
+            Role::RentedGpu => Self::RentedGpu,
+        }
+    }
+}
+
+impl BreakevenDocument {
+    /// The document of a plan and its evaluation. `created` is RFC 3339.
+    pub fn new(plan: &Plan, evaluation: &Evaluation, created: &str) -> Self {
+        let inputs = plan.inputs.iter().map(|i| (i.name.clone(), input(i))).collect();
+        let notices = plan.notices.iter().chain(&evaluation.notices);
+        let warnings = notices.map(text::warning).collect();
+        let mut result = BreakevenResult::new(plan, evaluation);
+        result.summary = text::summary(plan, &result);
+        Self {
+            schema: SCHEMA.to_owned(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            created: created.to_owned(),
+            inputs,
+            result,
+            warnings,
+        }
+    }
+}
+
+fn input(record: &cost::plan::InputRecord) -> Input {
+    let value = match &record.value {
+        Value::Number(r) | Value::Uncertain(r) if r.is_wide() => {
+            serde_json::json!({ "low": r.low, "likely": r.likely, "high": r.high })
+        }
+        Value::Number(r) | Value::Uncertain(r) => serde_json::json!(r.likely),
+        Value::Flag(on) => serde_json::json!(on),
+        Value::Text(text) => serde_json::json!(text),
+        Value::Hours(hours) => serde_json::json!(hours),
+        Value::Changes(changes) => serde_json::json!(changes.len()),
+    };
+    let unit = (!record.unit.is_empty()).then(|| record.unit.to_owned());
+    Input { value, unit, source: record.source.clone() }
+}
+
+impl BreakevenResult {
+    fn new(plan: &Plan, evaluation: &Evaluation) -> Self {
+        let likely = plan.likely();
+        let v = Values(&likely);
+        let hours: Hours = v.get(plan.need.hours);
+        let head = plan.pairs.first().copied();
+        let first = head.and_then(|p| evaluation.offers.iter().find(|o| o.offer == p.local));
+        let oldest = plan.inputs.iter().filter(|i| i.unit.starts_with("USD")).filter_map(|i| i.source.as_of()).min();
+        let per_request = matches!(plan.need.shape, cost::plan::Shape::PerRequest { .. });
+        let baselines: Vec<usize> = plan.pairs.iter().map(|p| p.cloud).collect();
+        let is_local = |o: &&OfferSummary| {
+            matches!(plan.offers[o.offer].way, Way::Machine(_))
+                && (plan.pairs.iter().any(|p| p.local == o.offer) || !baselines.contains(&o.offer) || is_rented_local(plan, o.offer))
+        };
+        let is_cloud = |o: &&OfferSummary| matches!(plan.offers[o.offer].way, Way::Api(_)) || !is_local(o);
+        Self {
+            summary: Vec::new(),
+            currency: plan.finance.currency.clone(),
+            usd_rate: plan.finance.usd_rate,
+            hours_per_month: hours.get(),
+            horizon_months: plan.need.horizon,
+            start: plan.need.start.strftime("%Y-%m").to_string(),
+            oldest_price: oldest.map(|d| d.to_string()),
+            requests_per_month: first.filter(|_| per_request).map(|o| o.requests_per_month),
+            tokens_per_month: first.map_or(0.0, |o| o.tokens_per_month),
+            comparisons: evaluation.comparisons.iter().map(|c| comparison(plan, c, per_request)).collect(),
+            local: evaluation.offers.iter().filter(is_local).map(|o| local(plan, o)).collect(),
+            cloud: evaluation.offers.iter().filter(is_cloud).map(|o| cloud(plan, o, per_request)).collect(),
+            hybrid: None,
+            uncertainty: None,
+            cash_flow: evaluation.comparisons.iter().flat_map(|c| cash_flow(plan, c)).collect(),
+        }
+    }
+}
+
+/// A rented `[[local]]` that is only ever a baseline is still a local offer.
+fn is_rented_local(plan: &Plan, offer: usize) -> bool {
+    plan.inputs.iter().any(|i| i.name.starts_with("local")) && plan.local_offers.contains(&offer)
+}
+
+fn comparison(plan: &Plan, c: &EngineComparison, per_request: bool) -> Comparison {
+    let (cloud, local) = (&plan.offers[c.pair.cloud], &plan.offers[c.pair.local]);
+    let o = &c.outcome;
+    let money = Money::of(plan);
+    Comparison {
+        cloud: cloud.name.clone(),
+        local: local.name.clone(),
+        comparator: if cloud.role == Role::Asked { local.role.into() } else { cloud.role.into() },
+        payback_months: o.payback,
+        never_because: o.never.map(|n| text::never(n, money)),
+        never_reason: o.never.map(|n| {
+            match n {
+                Never::RunningCost { .. } => "running-cost",
+                Never::SavingEnds { .. } => "saving-ends",
+                Never::Replacements { .. } => "replacements",
+                Never::TooFar => "too-far",
+            }
+            .to_owned()
+        }),
+        discounted_payback_months: o.discounted_payback,
+        tco_cloud_usd: o.tco_cloud.get(),
+        tco_local_usd: o.tco_local.get(),
+        saving_usd: (o.tco_cloud - o.tco_local).get(),
+        npv_saving_usd: o.npv.get(),
+        breakeven_requests_per_month: c.break_even.requests.filter(|_| per_request).map(f64::from),
+        breakeven_tokens_per_month: c.break_even.tokens_per_month,
+        breakeven_utilisation: c.break_even.utilisation,
+        breakeven_blended_usd_per_mtok: c.break_even.blended.map(f64::from),
+        best_point_months: o.best.map(|b| b.0),
+        best_point_usd: o.best.map(|b| b.1.get()),
+        quality_note: text::quality(cloud, local),
+    }
+}
+
+fn parts_map(parts: &Parts, keep: impl Fn(&str) -> bool) -> BTreeMap<String, f64> {
+    parts
+        .named()
+        .into_iter()
+        .filter(|(name, usd)| usd.get() != 0.0 || keep(name))
+        .map(|(name, usd)| (name.to_owned(), usd.get()))
+        .collect()
+}
+
+fn local(plan: &Plan, s: &OfferSummary) -> LocalOffer {
+    let offer = &plan.offers[s.offer];
+    let (kind, rented) = match &offer.way {
+        Way::Machine(m) => match &m.payment {
+            Payment::Rented { .. } => ("rented", true),
+            Payment::Bought { loan: Some(_), .. } => ("financed", false),
+            Payment::Bought { .. } => ("owned", false),
+        },
+        Way::Api(_) => ("api", false),
+    };
+    LocalOffer {
+        name: offer.name.clone(),
+        id: offer.id.clone(),
+        kind: kind.to_owned(),
+        comparator: offer.role.into(),
+        model: offer.open_model.clone(),
+        tier: offer.tier,
+        units: s.units.unwrap_or(0),
+        units_at_horizon: s.units_at_horizon.unwrap_or(0),
+        capex_usd: s.capex.get(),
+        monthly_usd: s.parts.total().get(),
+        monthly_parts_usd: parts_map(&s.parts, |name| match name {
+            "power" | "staff" => !rented,
+            "rent" => rented,
+            _ => false,
+        }),
+        amortised_usd_per_month: s.amortised.get(),
+        tco_usd: s.tco.get(),
+        capacity_tokens_per_month: s.capacity_tokens,
+        utilisation: s.utilisation,
+        usd_per_mtok_input: s.input_price.map(f64::from),
+        usd_per_mtok_output: s.output_price.map(f64::from),
+        usd_per_mtok_blended: s.blended_price.map(f64::from),
+        billed_hours_per_month: s.billed_hours.map(f64::from),
+    }
+}
+
+fn cloud(plan: &Plan, s: &OfferSummary, per_request: bool) -> CloudOffer {
+    let offer = &plan.offers[s.offer];
+    let monthly = s.parts.total().get();
+    CloudOffer {
+        name: offer.name.clone(),
+        id: offer.id.clone(),
+        comparator: offer.role.into(),
+        tier: offer.tier,
+        monthly_usd: monthly,
+        monthly_parts_usd: parts_map(&s.parts, |_| false),
+        tco_usd: s.tco.get(),
+        usd_per_request: (per_request && s.requests_per_month > 0.0).then(|| monthly / s.requests_per_month),
+        usd_per_mtok_input: s.input_price.map(f64::from),
+        usd_per_mtok_output: s.output_price.map(f64::from),
+        usd_per_mtok_blended: s.blended_price.map(f64::from),
+        billed_hours_per_month: s.billed_hours.map(f64::from),
+        units: s.units,
+    }
+}
+
+fn cash_flow<'a>(plan: &'a Plan, c: &'a EngineComparison) -> impl Iterator<Item = CashFlowMonth> + 'a {
+    c.months.iter().map(|m| CashFlowMonth {
+        cloud: plan.offers[c.pair.cloud].name.clone(),
+        local: plan.offers[c.pair.local].name.clone(),
+        month: m.month + 1,
+        date: plan
+            .need
+            .start
+            .checked_add(i64::from(m.month).months())
+            .map_or_else(|_| String::new(), |d| d.strftime("%Y-%m").to_string()),
+        requests: m.cloud.requests.get(),
+        cloud_usd: (m.cloud.parts.total() + m.cloud.upfront).get(),
+        local_units: m.local.units,
+        local_upfront_usd: m.local.upfront.get(),
+        local_running_usd: m.local.parts.total().get(),
+        position_usd: m.position.get(),
+        discounted_position_usd: m.discounted_position.get(),
+    })
+}
+
+/// The words for a source, as input tables show them.
+pub(super) fn source_words(source: &Source) -> String {
+    match source {
+        Source::User { via } => format!("user ({via})"),
+        Source::Measured { file, path } => format!("measured ({file}: {path})"),
+        Source::Database { entry, as_of, .. } => format!("database ({entry}, {as_of})"),
+        Source::Assumed { rule, reason } => format!("assumed ({rule}: {reason})"),
+    }
+}
