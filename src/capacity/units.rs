@@ -7,12 +7,7 @@
 use crate::units::{Hours, Requests, RequestsPerSec, Seconds, Tokens, TokensPerSec};
 
 /// Seconds of a unit one request takes. `prefill` is `None` where reading costs nothing.
-pub fn work(
-    input: Tokens,
-    output: Tokens,
-    prefill: Option<TokensPerSec>,
-    decode: TokensPerSec,
-) -> Seconds {
+pub fn work(input: Tokens, output: Tokens, prefill: Option<TokensPerSec>, decode: TokensPerSec) -> Seconds {
     let reading = prefill.map_or(Seconds::ZERO, |speed| input / speed);
     reading + output / decode
 }

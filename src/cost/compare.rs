@@ -222,7 +222,8 @@ pub struct BreakEven {
 pub fn break_even(plan: &Plan, pair: Pair, v: Values<'_>, scratch: &mut Scratch) -> BreakEven {
     let base = flow(plan, pair, v);
     let tokens = plan.need.tokens(v).total();
-    let mut found = BreakEven { blended: break_even_price(plan, pair, v, base, scratch), ..BreakEven::default() };
+    let mut found =
+        BreakEven { blended: break_even_price(plan, pair, v, base, scratch), ..BreakEven::default() };
     let machine = match &plan.offers[pair.local].way {
         Way::Machine(m) => Some(m),
         Way::Api(_) => None,
@@ -295,7 +296,13 @@ pub fn needed_units(plan: &Plan, machine: &super::plan::Machine, v: Values<'_>, 
 }
 
 /// Totals at the horizon only.
-pub fn compare_to_horizon(plan: &Plan, pair: Pair, v: Values<'_>, flow: Flow, scratch: &mut Scratch) -> (Usd, Usd) {
+pub fn compare_to_horizon(
+    plan: &Plan,
+    pair: Pair,
+    v: Values<'_>,
+    flow: Flow,
+    scratch: &mut Scratch,
+) -> (Usd, Usd) {
     let total = |offer: usize, memory: &mut Vec<u32>| {
         let mut run = Run::new(&plan.offers[offer], &plan.need, v, flow, memory);
         let mut sum = Usd::ZERO;
@@ -309,7 +316,13 @@ pub fn compare_to_horizon(plan: &Plan, pair: Pair, v: Values<'_>, flow: Flow, sc
 }
 
 /// What the API's prices would have to be multiplied by, as a price per token of the first month.
-fn break_even_price(plan: &Plan, pair: Pair, v: Values<'_>, flow: Flow, scratch: &mut Scratch) -> Option<UsdPerMtok> {
+fn break_even_price(
+    plan: &Plan,
+    pair: Pair,
+    v: Values<'_>,
+    flow: Flow,
+    scratch: &mut Scratch,
+) -> Option<UsdPerMtok> {
     let Way::Api(api) = &plan.offers[pair.cloud].way else { return None };
     let (cloud, local) = compare_to_horizon(plan, pair, v, flow, scratch);
     let fixed = v.get(api.fixed) * f64::from(plan.need.horizon);

@@ -39,11 +39,16 @@ impl Section {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// A number within bounds, both included; may be a range of low, likely, high.
-    Number { min: f64, max: f64 },
+    Number {
+        min: f64,
+        max: f64,
+    },
     /// A number above zero; may be a range.
     Positive,
     /// A whole number, at least this; never a range.
-    Whole { min: u32 },
+    Whole {
+        min: u32,
+    },
     Flag,
     Text,
     /// `YYYY-MM`.

@@ -19,7 +19,18 @@ macro_rules! quantities {
         fn of(value: f64) -> Self { $name::new(value) }
     })* };
 }
-quantities!(Hours, Requests, RequestsPerSec, Tokens, TokensPerSec, Usd, UsdPerHour, UsdPerKwh, UsdPerMtok, Watts);
+quantities!(
+    Hours,
+    Requests,
+    RequestsPerSec,
+    Tokens,
+    TokensPerSec,
+    Usd,
+    UsdPerHour,
+    UsdPerKwh,
+    UsdPerMtok,
+    Watts
+);
 impl Quantity for f64 {
     fn of(value: f64) -> Self {
         value
@@ -143,7 +154,9 @@ pub enum Shape {
         reasoning: Slot<Tokens>,
     },
     /// Only the share of input is known: a "request" is a thousand tokens.
-    ShareOnly { input_share: Slot<f64> },
+    ShareOnly {
+        input_share: Slot<f64>,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -305,24 +318,73 @@ pub enum Prefill {
 /// Something suspicious about the inputs, or about what came out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
-    PrefillFree { offer: String },
-    InputAsOutput { offer: String },
+    PrefillFree {
+        offer: String,
+    },
+    InputAsOutput {
+        offer: String,
+    },
     AtCapacity,
     /// Parts of cost an offer described by hand says nothing about.
-    LeftOut { offer: String, parts: Vec<&'static str> },
-    OldPrices { oldest: Date, days: i64, entry: String },
-    RentBelowMarket { offer: String, usd_per_gpu_hour: f64, lowest: f64, entry: String },
-    CurrencyWithoutRate { currency: String },
+    LeftOut {
+        offer: String,
+        parts: Vec<&'static str>,
+    },
+    OldPrices {
+        oldest: Date,
+        days: i64,
+        entry: String,
+    },
+    RentBelowMarket {
+        offer: String,
+        usd_per_gpu_hour: f64,
+        lowest: f64,
+        entry: String,
+    },
+    CurrencyWithoutRate {
+        currency: String,
+    },
     /// The model was named by something whose meaning changes.
-    AliasUsed { alias: String, model: String },
-    StandIn { target: String },
-    SpeedAtOne { offer: String },
-    PredictedSpeed { offer: String },
-    AlwaysBusy { offer: String },
-    ModelRetires { offer: String, day: Date },
-    NoSameModel { model: String },
-    UtilisationAboveCeiling { offer: String, utilisation: f64, ceiling: f64 },
-    PeakAboveCapacity { offer: String, units: u32, needed: u32 },
-    WeakerModel { cloud: String, local: String },
-    PaybackUndone { cloud: String, local: String, month: u32 },
+    AliasUsed {
+        alias: String,
+        model: String,
+    },
+    StandIn {
+        target: String,
+    },
+    SpeedAtOne {
+        offer: String,
+    },
+    PredictedSpeed {
+        offer: String,
+    },
+    AlwaysBusy {
+        offer: String,
+    },
+    ModelRetires {
+        offer: String,
+        day: Date,
+    },
+    NoSameModel {
+        model: String,
+    },
+    UtilisationAboveCeiling {
+        offer: String,
+        utilisation: f64,
+        ceiling: f64,
+    },
+    PeakAboveCapacity {
+        offer: String,
+        units: u32,
+        needed: u32,
+    },
+    WeakerModel {
+        cloud: String,
+        local: String,
+    },
+    PaybackUndone {
+        cloud: String,
+        local: String,
+        month: u32,
+    },
 }

@@ -134,7 +134,11 @@ impl Scenario {
                     let wanted = if section.repeats() { "[[table]]" } else { "[table]" };
                     return Err(place.error(
                         key.span(),
-                        &format!("`{}` must be a {}", section.name(), wanted.replace("table", section.name())),
+                        &format!(
+                            "`{}` must be a {}",
+                            section.name(),
+                            wanted.replace("table", section.name())
+                        ),
                     ));
                 }
             }
@@ -167,17 +171,23 @@ impl Scenario {
 /// A flag's text as a value of this key: `3`, `2:3:5` (low, likely, high), or TOML.
 pub fn value_from_flag(key: &Key, flag: &str, text: &str) -> Result<Given, ScenarioError> {
     let toml = match key.kind {
-        Kind::Number { .. } | Kind::Positive | Kind::Whole { .. } => match text.split(':').collect::<Vec<_>>()[..] {
-            [low, likely, high] => format!("{{ low = {low}, likely = {likely}, high = {high} }}"),
-            // `1_000`, `.5`, `1e6` are all fine for people.
-            [one] if one.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
-                one.trim().parse::<f64>().map(|v| format!("{v:?}")).unwrap_or_default()
+        Kind::Number { .. } | Kind::Positive | Kind::Whole { .. } => {
+            match text.split(':').collect::<Vec<_>>()[..] {
+                [low, likely, high] => format!("{{ low = {low}, likely = {likely}, high = {high} }}"),
+                // `1_000`, `.5`, `1e6` are all fine for people.
+                [one] if one.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
+                    one.trim().parse::<f64>().map(|v| format!("{v:?}")).unwrap_or_default()
+                }
+                _ => text.to_owned(),
             }
-            _ => text.to_owned(),
-        },
+        }
         Kind::Flag => text.to_owned(),
         Kind::Changes => {
-            if text.trim_start().starts_with('[') { text.to_owned() } else { format!("[{text}]") }
+            if text.trim_start().starts_with('[') {
+                text.to_owned()
+            } else {
+                format!("[{text}]")
+            }
         }
         Kind::Profile if text.trim_start().starts_with('[') => text.to_owned(),
         Kind::Text | Kind::Month | Kind::Choice(_) | Kind::Profile => toml::Value::from(text).to_string(),
@@ -212,7 +222,8 @@ impl Place<'_> {
             };
             let value_at = value.span();
             let value = self.value(key, value).map_err(|(at, why)| self.error(at, &why))?;
-            let via = format!("{}:{} {}.{}", self.file, self.line(value_at.start).0, section.name(), key.name);
+            let via =
+                format!("{}:{} {}.{}", self.file, self.line(value_at.start).0, section.name(), key.name);
             fields.insert(key.name, Given { value, via });
         }
         Ok(fields)
@@ -272,7 +283,10 @@ impl Place<'_> {
                     let day = if text.len() == 7 { format!("{text}-01") } else { text };
                     from = day.parse::<Date>().ok();
                     if from.is_none() {
-                        return Err((value.span(), "cloud.change.from: must be a day, \"YYYY-MM-DD\"".to_owned()));
+                        return Err((
+                            value.span(),
+                            "cloud.change.from: must be a day, \"YYYY-MM-DD\"".to_owned(),
+                        ));
                     }
                 } else if let Some(key) = known.and_then(|k| keys::find(Section::Cloud, k)) {
                     if let Some(range) = number(key, value)?.range() {
@@ -373,9 +387,11 @@ fn check(key: &Key, n: f64) -> Result<(), String> {
         } else {
             format!("{n} is below {min}, the least it can be")
         }),
-        Kind::Number { max, .. } if n > max => {
-            Err(if max <= 1.0 { format!("{n} is above {max}: a share of 50 % is written 0.5") } else { format!("{n} is above {max}, the most it can be") })
-        }
+        Kind::Number { max, .. } if n > max => Err(if max <= 1.0 {
+            format!("{n} is above {max}: a share of 50 % is written 0.5")
+        } else {
+            format!("{n} is above {max}, the most it can be")
+        }),
         Kind::Positive if n <= 0.0 => Err(format!("{n} must be above 0")),
         Kind::Whole { min } if n < f64::from(min) || n.fract() != 0.0 || n > 1e9 => {
             Err(format!("{n} must be a whole number, at least {min}"))
@@ -386,7 +402,9 @@ fn check(key: &Key, n: f64) -> Result<(), String> {
 
 fn profile(value: &Spanned<DeValue<'_>>) -> Result<Value, String> {
     match value.get_ref() {
-        DeValue::String(s) if ["office-hours", "flat"].contains(&s.as_ref()) => Ok(Value::Text(s.to_string())),
+        DeValue::String(s) if ["office-hours", "flat"].contains(&s.as_ref()) => {
+            Ok(Value::Text(s.to_string()))
+        }
         DeValue::Array(items) => {
             let hours: Vec<f64> = items.iter().filter_map(plain).collect();
             if hours.len() != 168 || items.len() != 168 {
@@ -424,7 +442,12 @@ mod tests {
     #[test]
     fn a_wrong_key_names_line_and_neighbour() {
         let message = wrong("[need]\ninput_tokens = 5\noutput_token = 5\n");
-        assert!(message.starts_with("s.toml:3:1: unknown key of [need] `output_token`: did you mean `output_tokens`"), "{message}");
+        assert!(
+            message.starts_with(
+                "s.toml:3:1: unknown key of [need] `output_token`: did you mean `output_tokens`"
+            ),
+            "{message}"
+        );
         assert!(message.ends_with("3 | output_token = 5\n  | ^^^^^^^^^^^^"), "{message}");
         assert!(wrong("[need]\npue = 1.2\n").contains("it belongs to [local]"));
         assert!(wrong("[neeed]\n").contains("did you mean `need`"));

@@ -34,11 +34,9 @@ impl RequestTokens {
 impl Need {
     pub fn tokens(&self, v: Values<'_>) -> RequestTokens {
         match self.shape {
-            Shape::PerRequest { input, output, reasoning } => RequestTokens {
-                input: v.get(input),
-                output: v.get(output),
-                reasoning: v.get(reasoning),
-            },
+            Shape::PerRequest { input, output, reasoning } => {
+                RequestTokens { input: v.get(input), output: v.get(output), reasoning: v.get(reasoning) }
+            }
             Shape::ShareOnly { input_share } => {
                 let share = v.get(input_share);
                 RequestTokens {
@@ -144,7 +142,14 @@ impl Machine {
     }
 
     /// Requests per second the machines must be able to carry, at `requests` in the month.
-    pub fn peak(&self, need: &Need, v: Values<'_>, requests: Requests, growth: f64, scale: f64) -> RequestsPerSec {
+    pub fn peak(
+        &self,
+        need: &Need,
+        v: Values<'_>,
+        requests: Requests,
+        growth: f64,
+        scale: f64,
+    ) -> RequestsPerSec {
         let hours: Hours = v.get(need.hours);
         let mean = |h: Hours| RequestsPerSec::new(requests.get() / Seconds::from(h).get().max(1e-9));
         let peak = match need.peak {
@@ -244,7 +249,13 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// `bought` is working memory, reused from run to run.
-    pub fn new(offer: &'a Offer, need: &'a Need, v: Values<'a>, flow: Flow, bought: &'a mut Vec<u32>) -> Self {
+    pub fn new(
+        offer: &'a Offer,
+        need: &'a Need,
+        v: Values<'a>,
+        flow: Flow,
+        bought: &'a mut Vec<u32>,
+    ) -> Self {
         bought.clear();
         let mut run = Self {
             need,
@@ -360,9 +371,8 @@ impl<'a> Run<'a> {
         let v = self.v;
         let hours: Hours = v.get(machine.service_hours);
         let on = hours * f64::from(self.units);
-        let busy = self
-            .work
-            .map_or(on, |work| Hours::new((requests.get() * work.get() / 3600.0).min(on.get())));
+        let busy =
+            self.work.map_or(on, |work| Hours::new((requests.get() * work.get() / 3600.0).min(on.get())));
         let idle = v.get(power.idle);
         let energy = idle * on + (v.get(power.load) - idle) * busy;
         energy * v.get(power.pue) * v.get(power.tariff)

@@ -1,7 +1,9 @@
 //! `[[cloud]]`: API models from the catalogue, prices given by hand, or a rented baseline.
 
 use super::{Found, ResolveError, Resolver, Table, database, impossible};
-use crate::catalog::{ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution, TimeWindow};
+use crate::catalog::{
+    ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution, TimeWindow,
+};
 use crate::cost::keys::{CHANGE_RATES, Section};
 use crate::cost::plan::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Values, Way};
 use crate::cost::scenario::{Change, Fields, Given, Range, Value};
@@ -59,7 +61,9 @@ impl<'a> Resolver<'a> {
         }
         let periods = self.periods(table, model, need, hours_of_week)?;
         let target = self.known.evidence.and_then(|e| {
-            let same = |t: &&MeasuredTarget| model.map_or(name == t.model, |m| m.model == t.model || m.id == t.model);
+            let same = |t: &&MeasuredTarget| {
+                model.map_or(name == t.model, |m| m.model == t.model || m.id == t.model)
+            };
             e.targets.iter().filter(|t| t.kind == TargetKind::Api).find(same)
         });
         if let Some(t) = target.filter(|t| t.stand_in) {
@@ -160,7 +164,10 @@ impl<'a> Resolver<'a> {
             }
         } else {
             if let Some(m) = model {
-                self.miss(&table.path("input_usd_per_mtok"), &format!("the catalogue has no price for {} on that day", m.id));
+                self.miss(
+                    &table.path("input_usd_per_mtok"),
+                    &format!("the catalogue has no price for {} on that day", m.id),
+                );
             }
             periods.push(self.period(table, "", 0, &prices, multiplier.clone(), need));
         }
@@ -248,7 +255,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// Catalogue prices by key, in USD.
-    fn listed_prices(&self, rates: &CatalogRates, model: &ApiModel, period: &PricePeriod, cite: &Cite) -> Prices {
+    fn listed_prices(
+        &self,
+        rates: &CatalogRates,
+        model: &ApiModel,
+        period: &PricePeriod,
+        cite: &Cite,
+    ) -> Prices {
         let own_reasoning = matches!(model.reasoning, ReasoningRule::OwnRate);
         [
             ("input_usd_per_mtok", rates.input_per_mtok),
@@ -290,12 +303,15 @@ impl<'a> Resolver<'a> {
             }
             let mut cheapest: Option<(f64, &str)> = None;
             for id in candidates {
-                let usd = self.attempt(|r| {
-                    let offer = r.listed_api(id, offers.len(), need, hours_of_week)?;
-                    let likely: Vec<f64> = r.ranges.iter().map(|x| x.likely).collect();
-                    let Way::Api(api) = &offer.way else { return None };
-                    Some(api.request_price(0, need, Values(&likely)).get())
-                }, false);
+                let usd = self.attempt(
+                    |r| {
+                        let offer = r.listed_api(id, offers.len(), need, hours_of_week)?;
+                        let likely: Vec<f64> = r.ranges.iter().map(|x| x.likely).collect();
+                        let Way::Api(api) = &offer.way else { return None };
+                        Some(api.request_price(0, need, Values(&likely)).get())
+                    },
+                    false,
+                );
                 if let Some(usd) = usd.filter(|u| cheapest.is_none_or(|(best, _)| *u < best)) {
                     cheapest = Some((usd, id));
                 }
@@ -309,7 +325,13 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn listed_api(&mut self, id: &str, n: usize, need: &Need, hours_of_week: Option<&[f64]>) -> Option<Offer> {
+    fn listed_api(
+        &mut self,
+        id: &str,
+        n: usize,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+    ) -> Option<Offer> {
         let via = "the same open model, by the token".to_owned();
         let fields = Fields::from([("model", Given { value: Value::Text(id.to_owned()), via })]);
         let prefix = format!("comparator.{}", n + 1);
@@ -336,9 +358,17 @@ impl<'a> Resolver<'a> {
 
     /// A GPU rented by the hour as what is paid today. It serves the same work, so it runs at the
     /// speeds of the first `[[local]]` where that names any.
-    fn rented_baseline(&mut self, table: Table<'_>, need: &Need, locals: &[Fields]) -> Result<Offer, ResolveError> {
+    fn rented_baseline(
+        &mut self,
+        table: Table<'_>,
+        need: &Need,
+        locals: &[Fields],
+    ) -> Result<Offer, ResolveError> {
         if table.has("input_usd_per_mtok") || table.has("output_usd_per_mtok") || table.has("model") {
-            return Err(impossible(&table.path("kind"), "a rented baseline is paid by the hour, not by the token"));
+            return Err(impossible(
+                &table.path("kind"),
+                "a rented baseline is paid by the hour, not by the token",
+            ));
         }
         let mut fields = Fields::new();
         for key in ["name", "usd_per_hour", "billed_hours_per_month", "units"] {
@@ -349,7 +379,14 @@ impl<'a> Resolver<'a> {
         let text = |t: &str| Given { value: Value::Text(t.to_owned()), via: table.path("kind") };
         fields.insert("kind", text("rented"));
         fields.entry("name").or_insert_with(|| text("rented baseline"));
-        for key in ["prefill_tokens_per_second", "decode_tokens_per_second", "concurrency", "prefill_free", "charge_input_as_output", "utilisation_ceiling"] {
+        for key in [
+            "prefill_tokens_per_second",
+            "decode_tokens_per_second",
+            "concurrency",
+            "prefill_free",
+            "charge_input_as_output",
+            "utilisation_ceiling",
+        ] {
             if let Some((key, given)) = locals.first().and_then(|l| l.get_key_value(key)) {
                 fields.insert(key, given.clone());
             }
@@ -411,7 +448,8 @@ mod tests {
 
     #[test]
     fn windows_wrap_midnight_and_follow_the_profile() {
-        let window = TimeWindow { start_utc: "16:30".into(), end_utc: "00:30".into(), rates: CatalogRates::default() };
+        let window =
+            TimeWindow { start_utc: "16:30".into(), end_utc: "00:30".into(), rates: CatalogRates::default() };
         assert!((window_share(&window, None) - 8.0 / 24.0).abs() < 1e-12);
         let mut nights = vec![0.0; 168];
         nights[0] = 0.5;

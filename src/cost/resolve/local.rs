@@ -45,7 +45,13 @@ impl<'c> Hardware<'c> {
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn local(&mut self, n: usize, fields: &Fields, need: &Need, role: Role) -> Result<Offer, ResolveError> {
+    pub(super) fn local(
+        &mut self,
+        n: usize,
+        fields: &Fields,
+        need: &Need,
+        role: Role,
+    ) -> Result<Offer, ResolveError> {
         let prefix = if n == 0 { "local".to_owned() } else { format!("local.{}", n + 1) };
         self.machine_offer(Table { section: Section::Local, fields, prefix: &prefix }, need, role)
     }
@@ -79,7 +85,8 @@ impl<'a> Resolver<'a> {
         let kind = self.kind(table, hardware)?;
 
         let payment = self.payment(table, &name, kind, hardware, gpus, need)?;
-        let (service_hours, power) = self.hours_and_power(table, &name, &payment, hardware, gpus, need, by_hand);
+        let (service_hours, power) =
+            self.hours_and_power(table, &name, &payment, hardware, gpus, need, by_hand);
         let speed = self.speed(table, &name, target, need)?;
         if speed.is_none()
             && let Some(p) = &power
@@ -115,7 +122,8 @@ impl<'a> Resolver<'a> {
         if by_hand && !machine.is_rented() {
             self.left_out(table, &name, machine.power.is_some());
         }
-        let tier = open_model.as_deref().and_then(|id| self.known.catalog.open_model(id)).and_then(|m| m.tier);
+        let tier =
+            open_model.as_deref().and_then(|id| self.known.catalog.open_model(id)).and_then(|m| m.tier);
         Ok(Offer { name, id: hardware_id, role, tier, open_model, way: Way::Machine(Box::new(machine)) })
     }
 
@@ -136,7 +144,11 @@ impl<'a> Resolver<'a> {
             })
     }
 
-    fn open_model(&mut self, table: Table<'_>, target: Option<&MeasuredTarget>) -> Result<Option<String>, ResolveError> {
+    fn open_model(
+        &mut self,
+        table: Table<'_>,
+        target: Option<&MeasuredTarget>,
+    ) -> Result<Option<String>, ResolveError> {
         let catalog = self.known.catalog;
         let Some(id) = self.text(table, "model") else {
             return Ok(target.and_then(|t| catalog.open_model(&t.model)).map(|m| m.id.clone()));
@@ -185,7 +197,9 @@ impl<'a> Resolver<'a> {
         };
         let wrong = |key: &str, why: &str| Err(impossible(&table.path(key), why));
         match kind {
-            Kind::Rented if table.has("purchase_usd") => wrong("purchase_usd", "what is rented is not bought as well"),
+            Kind::Rented if table.has("purchase_usd") => {
+                wrong("purchase_usd", "what is rented is not bought as well")
+            }
             Kind::Owned | Kind::Financed if table.has("usd_per_hour") => {
                 wrong("usd_per_hour", "what is bought is not rented as well")
             }
@@ -217,7 +231,12 @@ impl<'a> Resolver<'a> {
             return Ok(Payment::Rented { rent, billed });
         }
         let listed = hardware.and_then(|h| self.purchase_price(h, gpus));
-        let price = self.number(table, "purchase_usd", listed, "the purchase price; no current price is in the catalogue");
+        let price = self.number(
+            table,
+            "purchase_usd",
+            listed,
+            "the purchase price; no current price is in the catalogue",
+        );
         let life = if hardware.is_some() || table.has("life_months") {
             Some(self.number(table, "life_months", None, ""))
         } else {
@@ -279,7 +298,8 @@ impl<'a> Resolver<'a> {
         if by_hand && !mentioned && load.is_none() {
             return (powered, None);
         }
-        let load: Slot<_> = self.number(table, "load_watts", load, "power of one unit under load, at the wall");
+        let load: Slot<_> =
+            self.number(table, "load_watts", load, "power of one unit under load, at the wall");
         let idle = idle.or_else(|| {
             let share = default_of("local.idle_watts")?;
             Some((self.ranges[load.index()].map(|w| w * share.0.likely), share.1))
@@ -299,14 +319,22 @@ impl<'a> Resolver<'a> {
         let id = self.text(table, "tariff")?;
         let Some(tariff) = self.known.catalog.tariff(&id) else {
             let near = near_ids(&id, self.known.catalog.tariffs.iter().map(|t| t.id.as_str()));
-            self.miss(&table.path("tariff"), &format!("`{id}` is not in the catalogue; near: {}", near.join(", ")));
+            self.miss(
+                &table.path("tariff"),
+                &format!("`{id}` is not in the catalogue; near: {}", near.join(", ")),
+            );
             return None;
         };
         Some(database(tariff.usd_per_kwh, "tariff", &tariff.id, &tariff.cite("usd_per_kwh")))
     }
 
     /// A cost that offers from the catalogue have by default and offers described by hand do not.
-    fn part<Q: crate::cost::plan::Quantity>(&mut self, table: Table<'_>, key: &'static str, by_hand: bool) -> Slot<Q> {
+    fn part<Q: crate::cost::plan::Quantity>(
+        &mut self,
+        table: Table<'_>,
+        key: &'static str,
+        by_hand: bool,
+    ) -> Slot<Q> {
         let found = if by_hand && !table.has(key) { default_of("local.not_described") } else { None };
         self.number(table, key, found, "")
     }
@@ -351,7 +379,10 @@ impl<'a> Resolver<'a> {
     ) -> Result<Option<Speed>, ResolveError> {
         let (free, as_output) = (table.flag("prefill_free"), table.flag("charge_input_as_output"));
         if free && as_output {
-            return Err(impossible(&table.path("prefill_free"), "input is either free or charged as output, not both"));
+            return Err(impossible(
+                &table.path("prefill_free"),
+                "input is either free or charged as output, not both",
+            ));
         }
         for (on, key) in [(free, "prefill_free"), (as_output, "charge_input_as_output")] {
             if let Some(given) = table.fields.get(key).filter(|_| on) {
@@ -361,19 +392,30 @@ impl<'a> Resolver<'a> {
         }
         let by_hand = table.has("decode_tokens_per_second");
         let level = if by_hand { None } else { self.level(table, name, target) };
-        let measured = |r: &Self, field: &str, value: Option<f64>| level.and_then(|(path, _)| {
-            let t = target?;
-            let file = r.known.evidence.map_or_else(String::new, |e| e.file.clone());
-            let source = Source::Measured { file, path: format!("{}.levels[{path}].{field}", t.path) };
-            value.map(|v| (Range::exactly(v), source))
-        });
-        self.whole(table, "concurrency", level.map(|(_, l)| {
-            let file = self.known.evidence.map_or_else(String::new, |e| e.file.clone());
-            (l.concurrency, Source::Measured { file, path: target.map_or_else(String::new, |t| t.path.clone()) })
-        }));
+        let measured = |r: &Self, field: &str, value: Option<f64>| {
+            level.and_then(|(path, _)| {
+                let t = target?;
+                let file = r.known.evidence.map_or_else(String::new, |e| e.file.clone());
+                let source = Source::Measured { file, path: format!("{}.levels[{path}].{field}", t.path) };
+                value.map(|v| (Range::exactly(v), source))
+            })
+        };
+        self.whole(
+            table,
+            "concurrency",
+            level.map(|(_, l)| {
+                let file = self.known.evidence.map_or_else(String::new, |e| e.file.clone());
+                (
+                    l.concurrency,
+                    Source::Measured { file, path: target.map_or_else(String::new, |t| t.path.clone()) },
+                )
+            }),
+        );
         let decode = measured(self, "decode_tps", level.and_then(|(_, l)| l.decode_tps));
         if !by_hand && decode.is_none() {
-            if table.has("prefill_tokens_per_second") || matches!(need.volume, crate::cost::plan::Volume::AtCapacity) {
+            if table.has("prefill_tokens_per_second")
+                || matches!(need.volume, crate::cost::plan::Volume::AtCapacity)
+            {
                 self.miss(&table.path("decode_tokens_per_second"), "how fast one unit writes");
             }
             return Ok(None);
@@ -415,10 +457,12 @@ impl<'a> Resolver<'a> {
         let asked = table.fields.get("concurrency").and_then(|g| g.value.range()).map(|r| r.likely);
         let usable = levels.iter().enumerate().filter(|(_, l)| l.decode_tps.is_some_and(|d| d > 0.0));
         let chosen = match asked {
-            Some(c) => usable
-                .filter(|(_, l)| f64::from(l.concurrency) <= c)
-                .max_by_key(|(_, l)| l.concurrency),
-            None => usable.max_by(|a, b| a.1.decode_tps.partial_cmp(&b.1.decode_tps).unwrap_or(std::cmp::Ordering::Equal)),
+            Some(c) => {
+                usable.filter(|(_, l)| f64::from(l.concurrency) <= c).max_by_key(|(_, l)| l.concurrency)
+            }
+            None => usable.max_by(|a, b| {
+                a.1.decode_tps.partial_cmp(&b.1.decode_tps).unwrap_or(std::cmp::Ordering::Equal)
+            }),
         };
         let (n, level) = chosen?;
         if level.concurrency <= 1 {
@@ -494,7 +538,9 @@ impl<'a> Resolver<'a> {
             .rentals
             .iter()
             .filter(|r| r.accelerator == gpu)
-            .filter_map(|r| Some((self.to_usd(r.per_hour, &r.currency)? / f64::from(r.accelerators.max(1)), r)))
+            .filter_map(|r| {
+                Some((self.to_usd(r.per_hour, &r.currency)? / f64::from(r.accelerators.max(1)), r))
+            })
             .min_by(|a, b| a.0.total_cmp(&b.0));
         let usd_per_gpu_hour = rent.likely / f64::from(count.max(1));
         if let Some((lowest, rental)) = lowest.filter(|(lowest, _)| usd_per_gpu_hour < *lowest) {
@@ -508,7 +554,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// The rented-GPU column: the same GPU by the hour for every local offer that is bought.
-    pub(super) fn rented_gpus(&mut self, offers: &mut Vec<Offer>, locals: &[Fields], asked: Span<usize>, need: &Need) {
+    pub(super) fn rented_gpus(
+        &mut self,
+        offers: &mut Vec<Offer>,
+        locals: &[Fields],
+        asked: Span<usize>,
+        need: &Need,
+    ) {
         let rented = |o: &Offer| matches!(&o.way, Way::Machine(m) if m.is_rented());
         if asked.clone().any(|i| rented(&offers[i])) {
             return;
@@ -521,7 +573,10 @@ impl<'a> Resolver<'a> {
             let gpus = gpus as u32;
             let Ok(hardware) = self.hardware("", &id) else { continue };
             let Some(rental) = self.cheapest_rental(hardware, gpus) else { continue };
-            let given = |text: &str| Given { value: Value::Text(text.to_owned()), via: "the same GPU, rented".to_owned() };
+            let given = |text: &str| Given {
+                value: Value::Text(text.to_owned()),
+                via: "the same GPU, rented".to_owned(),
+            };
             let mut own = Fields::from([("hardware", given(&rental.id))]);
             for key in COMMON {
                 if let Some((key, value)) = fields.get_key_value(key) {

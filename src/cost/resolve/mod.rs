@@ -112,7 +112,10 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
             r.miss("local.hardware", "what would run the model: hardware from the catalogue, or local.name with local.purchase_usd");
         }
         if asked_clouds == 0 {
-            r.miss("cloud.model", "what it is compared with: an API model from the catalogue, or cloud.name with its prices");
+            r.miss(
+                "cloud.model",
+                "what it is compared with: an API model from the catalogue, or cloud.name with its prices",
+            );
         }
     }
     if !r.missing.is_empty() {
@@ -172,7 +175,10 @@ fn check(plan: &mut Plan) -> Result<(), ResolveError> {
         return Err(impossible("need.output_tokens", "a request needs at least one token, in or out"));
     }
     if v.get(plan.need.cached) + v.get(plan.need.cache_write) > 1.0 + 1e-12 {
-        return Err(impossible("need.cache_write_input_share", "read and written shares add up to more than all input"));
+        return Err(impossible(
+            "need.cache_write_input_share",
+            "read and written shares add up to more than all input",
+        ));
     }
     let mut notices = Vec::new();
     let mut seen = Vec::new();
@@ -368,7 +374,12 @@ impl<'a> Resolver<'a> {
     }
 
     /// A whole number that shapes the calculation rather than taking part in it.
-    fn whole(&mut self, table: Table<'_>, name: &'static str, fallback: Option<(u32, Source)>) -> Option<u32> {
+    fn whole(
+        &mut self,
+        table: Table<'_>,
+        name: &'static str,
+        fallback: Option<(u32, Source)>,
+    ) -> Option<u32> {
         let unit = keys::find(table.section, name).map_or("", |k| k.unit);
         let given = self.given(table, name).map(|(r, source)| {
             // Checked to be a whole number up to 1e9 when it was read.
@@ -416,14 +427,19 @@ impl<'a> Resolver<'a> {
         let discount = self.number(table, "discount_rate_per_year", None, "");
         if let Some(currency) = self.text(table, "currency") {
             if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
-                return Err(impossible("finance.currency", format!("`{currency}` is no ISO 4217 code, such as EUR")));
+                return Err(impossible(
+                    "finance.currency",
+                    format!("`{currency}` is no ISO 4217 code, such as EUR"),
+                ));
             }
             self.currency = currency;
         }
         if let Some((rate, source)) = self.given(table, "usd_rate") {
             self.usd_rate = Some(rate.likely);
             self.echo("finance.usd_rate".to_owned(), "per USD", Value::Number(rate), source);
-        } else if let Some(c) = self.known.catalog.currencies.iter().find(|c| c.id == self.currency && c.usd > 0.0) {
+        } else if let Some(c) =
+            self.known.catalog.currencies.iter().find(|c| c.id == self.currency && c.usd > 0.0)
+        {
             let (rate, source) = database(1.0 / c.usd, "currency", &c.id, &c.cite("usd"));
             self.usd_rate = Some(rate.likely);
             self.echo("finance.usd_rate".to_owned(), "per USD", Value::Number(rate), source);

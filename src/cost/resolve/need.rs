@@ -96,10 +96,19 @@ impl Resolver<'_> {
             );
         }
         if !per_request && input.is_none() && table.flag("at_capacity") {
-            self.miss("need.input_share", "which part of the tokens is input (or need.input_tokens and need.output_tokens)");
+            self.miss(
+                "need.input_share",
+                "which part of the tokens is input (or need.input_tokens and need.output_tokens)",
+            );
         }
         if self.missing.iter().any(|m| m.key == "need.input_share") {
-            return Ok(Shape::ShareOnly { input_share: self.slot(String::new(), "", (crate::cost::scenario::Range::exactly(0.5), Source::User { via: String::new() })) });
+            return Ok(Shape::ShareOnly {
+                input_share: self.slot(
+                    String::new(),
+                    "",
+                    (crate::cost::scenario::Range::exactly(0.5), Source::User { via: String::new() }),
+                ),
+            });
         }
         Ok(Shape::PerRequest {
             input: self.number(table, "input_tokens", input, "input tokens of one request (mean)"),

@@ -2,8 +2,8 @@
 
 use super::text::Money;
 use super::{
-    BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, LocalOffer, SCHEMA,
-    text,
+    BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, LocalOffer,
+    SCHEMA, text,
 };
 use crate::cost::plan::Payment;
 use crate::cost::simulate::Parts;
@@ -68,12 +68,15 @@ impl BreakevenResult {
         let hours: Hours = v.get(plan.need.hours);
         let head = plan.pairs.first().copied();
         let first = head.and_then(|p| evaluation.offers.iter().find(|o| o.offer == p.local));
-        let oldest = plan.inputs.iter().filter(|i| i.unit.starts_with("USD")).filter_map(|i| i.source.as_of()).min();
+        let oldest =
+            plan.inputs.iter().filter(|i| i.unit.starts_with("USD")).filter_map(|i| i.source.as_of()).min();
         let per_request = matches!(plan.need.shape, cost::plan::Shape::PerRequest { .. });
         let baselines: Vec<usize> = plan.pairs.iter().map(|p| p.cloud).collect();
         let is_local = |o: &&OfferSummary| {
             matches!(plan.offers[o.offer].way, Way::Machine(_))
-                && (plan.pairs.iter().any(|p| p.local == o.offer) || !baselines.contains(&o.offer) || is_rented_local(plan, o.offer))
+                && (plan.pairs.iter().any(|p| p.local == o.offer)
+                    || !baselines.contains(&o.offer)
+                    || is_rented_local(plan, o.offer))
         };
         let is_cloud = |o: &&OfferSummary| matches!(plan.offers[o.offer].way, Way::Api(_)) || !is_local(o);
         Self {

@@ -34,7 +34,11 @@ impl<'a> Money<'a> {
             Some(rest) => ("-", rest),
             None => ("", digits.as_str()),
         };
-        if self.currency == "USD" { format!("{sign}${digits}") } else { format!("{sign}{digits} {}", self.currency) }
+        if self.currency == "USD" {
+            format!("{sign}${digits}")
+        } else {
+            format!("{sign}{digits} {}", self.currency)
+        }
     }
 }
 
@@ -144,7 +148,11 @@ fn headline(c: &Comparison, money: Money<'_>) -> String {
         (None, None) => format!("{} against {}", c.local, c.cloud),
     };
     if let Some(best) = c.best_point_months.filter(|_| c.payback_months.is_some()) {
-        let _ = write!(line, "; its lead peaks in month {best:.0} at {}", money.show(c.best_point_usd.unwrap_or(0.0)));
+        let _ = write!(
+            line,
+            "; its lead peaks in month {best:.0} at {}",
+            money.show(c.best_point_usd.unwrap_or(0.0))
+        );
     }
     if let Some(note) = &c.quality_note {
         let _ = write!(line, " ({note})");
@@ -162,7 +170,9 @@ fn volume_line(c: &Comparison, result: &BreakevenResult) -> Option<String> {
         (Some(r), Some(t)) if r > 0.0 => format!("{} requests ({} tokens)", count(r), count(t)),
         (None, Some(t)) if t > 0.0 => format!("{} tokens", count(t)),
         (_, Some(_)) => return None,
-        _ => return Some(format!("At no volume do both cost the same over {} months.", result.horizon_months)),
+        _ => {
+            return Some(format!("At no volume do both cost the same over {} months.", result.horizon_months));
+        }
     };
     Some(format!(
         "Both cost the same over {} months at {even} a month; this plan has {now}.",

@@ -69,7 +69,9 @@ impl BreakevenDocument {
                     Cell::Number(v, plain(v))
                 }
                 serde_json::Value::Object(range) => {
-                    let part = |k: &str| range.get(k).and_then(serde_json::Value::as_f64).map(plain).unwrap_or_default();
+                    let part = |k: &str| {
+                        range.get(k).and_then(serde_json::Value::as_f64).map(plain).unwrap_or_default()
+                    };
                     Cell::Text(format!("{} ({} to {})", part("likely"), part("low"), part("high")))
                 }
                 serde_json::Value::String(text) => Cell::Text(text.clone()),
@@ -90,7 +92,11 @@ impl BreakevenDocument {
 
 /// A number with as many digits as it needs.
 fn plain(value: f64) -> String {
-    if value.abs() >= 1000.0 && value.fract() == 0.0 { grouped(value, 0) } else { format!("{}", (value * 1e6).round() / 1e6) }
+    if value.abs() >= 1000.0 && value.fract() == 0.0 {
+        grouped(value, 0)
+    } else {
+        format!("{}", (value * 1e6).round() / 1e6)
+    }
 }
 
 fn conventions(r: &BreakevenResult) -> String {
@@ -128,11 +134,20 @@ fn label(comparator: Comparator, name: &str) -> String {
 fn comparisons(r: &BreakevenResult) -> Table {
     let money = Money::of_result(r);
     let total = format!("#total, {} months", r.horizon_months);
-    let mut table =
-        Table::new(&["", "#payback", "#discounted", &total, "#saving", "#present value", "#break-even volume", "#break-even price"]);
+    let mut table = Table::new(&[
+        "",
+        "#payback",
+        "#discounted",
+        &total,
+        "#saving",
+        "#present value",
+        "#break-even volume",
+        "#break-even price",
+    ]);
     table.columns[3].name = format!("cloud / local, {} months", r.horizon_months);
     for c in &r.comparisons {
-        let when = |m: Option<f64>| m.map_or_else(|| Cell::Text("never".to_owned()), |m| Cell::Number(m, months(m)));
+        let when =
+            |m: Option<f64>| m.map_or_else(|| Cell::Text("never".to_owned()), |m| Cell::Number(m, months(m)));
         let volume = match (c.breakeven_requests_per_month, c.breakeven_tokens_per_month) {
             (Some(requests), _) => Cell::Number(requests, format!("{} requests", count(requests))),
             (None, tokens) => maybe(tokens, |t| format!("{} tokens", count(t))),
@@ -153,7 +168,17 @@ fn comparisons(r: &BreakevenResult) -> Table {
 
 fn locals(r: &BreakevenResult) -> Table {
     let money = Money::of_result(r);
-    let mut table = Table::new(&["", "#units", "#to buy", "#per month", "of which", "#busy", "#per Mtok in", "#per Mtok out", "#per Mtok"]);
+    let mut table = Table::new(&[
+        "",
+        "#units",
+        "#to buy",
+        "#per month",
+        "of which",
+        "#busy",
+        "#per Mtok in",
+        "#per Mtok out",
+        "#per Mtok",
+    ]);
     for l in &r.local {
         let parts: Vec<String> = l
             .monthly_parts_usd
@@ -183,7 +208,8 @@ fn locals(r: &BreakevenResult) -> Table {
 
 fn clouds(r: &BreakevenResult) -> Table {
     let money = Money::of_result(r);
-    let mut table = Table::new(&["", "#per month", "#per request", "#per Mtok in", "#per Mtok out", "#per Mtok"]);
+    let mut table =
+        Table::new(&["", "#per month", "#per request", "#per Mtok in", "#per Mtok out", "#per Mtok"]);
     for c in &r.cloud {
         table.row([
             label(c.comparator, &c.name).into(),
