@@ -171,7 +171,10 @@ fn volume_line(c: &Comparison, result: &BreakevenResult) -> Option<String> {
         (None, Some(t)) if t > 0.0 => format!("{} tokens", count(t)),
         (_, Some(_)) => return None,
         _ => {
-            return Some(format!("At no volume do both cost the same over {} months.", result.horizon_months));
+            return Some(format!(
+                "At no volume do both cost the same over {} months.",
+                result.horizon_months
+            ));
         }
     };
     Some(format!(
