@@ -50,6 +50,15 @@ impl Source {
             Self::Assumed { .. } => "assumed",
         }
     }
+    /// The origin in a few words, as tables show it.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::User { via } => format!("user ({via})"),
+            Self::Measured { file, path } => format!("measured ({file}: {path})"),
+            Self::Database { entry, as_of, .. } => format!("database ({entry}, {as_of})"),
+            Self::Assumed { reason, .. } => format!("assumed ({reason})"),
+        }
+    }
     /// The date of a catalogue figure.
     pub const fn as_of(&self) -> Option<Date> {
         match self {

@@ -10,10 +10,13 @@
 //! default. Two promises are tested over every combination of answers and modifiers: tightening
 //! privacy never moves a verdict toward the cloud, more steady volume never away from local.
 
+pub mod candidate;
 pub mod evidence;
+pub mod guide;
 pub mod matrix;
 pub mod verdict;
 
 pub use evidence::{CostEvidence, CostFinding, CostPair, CostStanding, QualityFinding, QualityStanding};
+pub use guide::Guide;
 pub use matrix::{Confidence, Matrix, Placement, Stage};
 pub use verdict::{Adjustment, Flip, Reason, ReasonKind, Threshold, Verdict, decide};

@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
+pub mod ask;
 pub mod catalog;
 pub mod commands;
 pub mod context;
@@ -46,6 +47,8 @@ pub struct Cli {
     pub command: Command,
 }
 
+// Parsed once: the size of its largest variant does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Advise(commands::advise::Args),
@@ -95,7 +98,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, context: &Context) -> Result<(), CliError> {
     match command {
-        Command::Advise(args) => commands::advise::run(args, context),
+        Command::Advise(args) => commands::advise::run(&args, context),
         Command::Breakeven(args) => commands::breakeven::run(args, context),
         Command::Bench(args) => commands::bench::run(args, context),
         Command::Report(args) => commands::report::run(args, context),

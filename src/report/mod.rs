@@ -12,7 +12,10 @@
 pub mod advice;
 pub mod bench;
 pub mod breakeven;
+pub mod document;
 pub mod envelope;
+pub mod guide;
+pub mod number;
 pub mod sanitize;
 pub mod view;
 

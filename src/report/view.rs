@@ -77,6 +77,13 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 }
 
 impl Cell {
+    fn json(&self) -> serde_json::Value {
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Number(value, _) => (*value).into(),
+            Self::None => serde_json::Value::Null,
+        }
+    }
     fn shown(&self) -> &str {
         match self {
             Self::Text(text) | Self::Number(_, text) => text,
@@ -252,6 +259,27 @@ impl View {
         }
         out.push_str("</body>\n</html>\n");
         out
+    }
+
+    /// The tables as data: `[{"title", "columns", "rows"}]`, numbers bare, unknown `null`.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let mut title = self.title.as_str();
+        let mut tables = Vec::new();
+        for block in &self.blocks {
+            match block {
+                Block::Heading(text) => title = text,
+                Block::Table(table) => tables.push(serde_json::json!({
+                    "title": title,
+                    "columns": table.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(),
+                    "rows": table.rows.iter().map(|r| r.iter().map(Cell::json).collect::<Vec<_>>()).collect::<Vec<_>>(),
+                })),
+                Block::List(items) | Block::Numbered(items) => {
+                    tables.push(serde_json::json!({ "title": title, "items": items }));
+                }
+                _ => {}
+            }
+        }
+        serde_json::to_string_pretty(&tables)
     }
 
     /// Every table, one after the other, an empty line between them. Documents with a natural

@@ -91,7 +91,24 @@ impl std::str::FromStr for Count {
 }
 
 /// The shipped profiles: name and text, sorted by name.
-pub const SHIPPED: &[(&str, &str)] = &[];
+pub const SHIPPED: &[(&str, &str)] = &[
+    ("bursty", include_str!("../../profiles/bursty.toml")),
+    ("cost-optimization", include_str!("../../profiles/cost-optimization.toml")),
+    ("embedded-in-product", include_str!("../../profiles/embedded-in-product.toml")),
+    ("fine-tuned", include_str!("../../profiles/fine-tuned.toml")),
+    ("gradual-migration", include_str!("../../profiles/gradual-migration.toml")),
+    ("healthcare-strict", include_str!("../../profiles/healthcare-strict.toml")),
+    ("high-volume-extraction", include_str!("../../profiles/high-volume-extraction.toml")),
+    ("hybrid-routing", include_str!("../../profiles/hybrid-routing.toml")),
+    ("legal", include_str!("../../profiles/legal.toml")),
+    ("low-volume-app", include_str!("../../profiles/low-volume-app.toml")),
+    ("maximum-capability", include_str!("../../profiles/maximum-capability.toml")),
+    ("offline-field-device", include_str!("../../profiles/offline-field-device.toml")),
+    ("predictable-latency", include_str!("../../profiles/predictable-latency.toml")),
+    ("redundancy", include_str!("../../profiles/redundancy.toml")),
+    ("small-team", include_str!("../../profiles/small-team.toml")),
+    ("starting-out", include_str!("../../profiles/starting-out.toml")),
+];
 
 impl Profile {
     /// Read a profile. `file` names it in the error, which carries line, caret and the nearest key.

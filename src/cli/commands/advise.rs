@@ -1,13 +1,130 @@
+//! `advise`: answers from flags, a profile and questions → verdict → document.
+
+mod answers;
+mod files;
+mod tables;
+mod wizard;
+
+use crate::advise::{Guide, Matrix, decide};
+use crate::catalog::Catalog;
+use crate::cli::ask::{Ask, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
+use crate::report::advice::{self, Setting};
+use crate::workload::NeedDraft;
+use answers::AnswerArgs;
+use std::path::PathBuf;
 
+/// Cloud, local or hybrid? Ask five questions, say why, and what would change it
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  freehold advise                                  ask the questions, one by one
+  freehold advise --privacy standard --volume high --capability moderate \\
+                  --operations available --budget capex
+  freehold advise --profile healthcare-strict      a need written down (--list-profiles)
+  freehold advise --profile need.toml --evidence bench.json --cost cost.json -o advice.json
+                                                   let measurements and costs answer
+  freehold advise --table all                      the comparison tables behind the questions")]
 pub struct Args {
+    #[command(flatten)]
+    pub answers: AnswerArgs,
+    /// A shipped profile, one you saved, or a file; flags win over it.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
+    /// List the profiles and the verdict of each.
+    #[arg(long)]
+    pub list_profiles: bool,
+    /// A bench document: what was measured replaces the capability answer where it decides it.
+    #[arg(long, value_name = "BENCH.json")]
+    pub evidence: Option<PathBuf>,
+    /// A breakeven document: what was computed replaces the volume answer where it decides it.
+    #[arg(long, value_name = "COST.json")]
+    pub cost: Option<PathBuf>,
+    /// Save the answers as a profile (a name, or a file).
+    #[arg(long, value_name = "NAME|FILE")]
+    pub save_profile: Option<String>,
+    /// Print one of the comparison tables instead of a verdict, or `all`.
+    #[arg(long, value_name = "NAME", value_parser = tables::names())]
+    pub table: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-pub fn run(_args: Args, _context: &Context) -> Result<(), CliError> {
-    Err(CliError::failed("advise is not built yet"))
+pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
+    let catalog = Catalog::embedded();
+    if let Some(name) = &args.table {
+        return tables::run(name, args, &catalog, context);
+    }
+    if args.list_profiles {
+        return tables::profiles(&args.output, context);
+    }
+    // Files are read before the first question: a typo in a name should not cost five answers.
+    let files = files::read(args)?;
+    let profile = args.profile.as_deref().map(|name| files::profile(name, context)).transpose()?;
+    let from_flags = args.answers.draft();
+    let written = profile.as_ref().map(|p| p.profile.draft(&p.name)).unwrap_or_default();
+    let draft = from_flags.or(written).with_implied();
+    let draft = answers::with_volume(draft, &Matrix::shipped());
+    if draft.missing().is_empty() {
+        return finish(args, &catalog, &files, &draft, context);
+    }
+    if !context.can_ask() {
+        return Err(answers::missing(&draft));
+    }
+    let mut terminal = Terminal::new();
+    interview(args, &catalog, &files, draft, context, &mut terminal)
+}
+
+/// Ask what is missing, give the verdict, then show how to have it again without questions.
+fn interview(
+    args: &Args,
+    catalog: &Catalog,
+    files: &files::Files,
+    draft: NeedDraft,
+    context: &Context,
+    ask: &mut dyn Ask,
+) -> Result<(), CliError> {
+    let draft = wizard::run(ask, draft, &|draft| answers::command_line(draft, args))?;
+    finish(args, catalog, files, &draft, context)?;
+    let again = answers::command_line(&draft, args);
+    context.note(&format!("\nThe same without questions:\n  {again}"));
+    if args.save_profile.is_none()
+        && let Some(name) = wizard::save(ask)?
+    {
+        files::save_profile(&name, &draft, context)?;
+    }
+    Ok(())
+}
+
+fn finish(
+    args: &Args,
+    catalog: &Catalog,
+    files: &files::Files,
+    draft: &NeedDraft,
+    context: &Context,
+) -> Result<(), CliError> {
+    let (matrix, guide) = (Matrix::shipped(), Guide::shipped());
+    let need = draft.complete().map_err(|_| answers::missing(draft))?;
+    let verdict = decide(&matrix, &need, files.evidence.as_ref(), files.cost.as_ref());
+    let document = advice::build(
+        &Setting {
+            matrix: &matrix,
+            guide: &guide,
+            catalog,
+            draft,
+            need: &need,
+            today: context.today,
+            now: &context.now,
+            evidence_file: files.evidence.as_ref().map(|e| e.file.as_str()),
+            cost_file: files.cost.as_ref().map(|c| c.file.as_str()),
+        },
+        &verdict,
+    );
+    args.output.write(context, || serde_json::to_string_pretty(&document), || document.view(), None)?;
+    if let Some(name) = &args.save_profile {
+        files::save_profile(name, draft, context)?;
+    }
+    Ok(())
 }

@@ -1,0 +1,43 @@
+//! `--list-profiles` and `--table`: the comparisons behind the questions.
+
+use super::Args;
+use crate::advise::{Guide, Matrix, decide};
+use crate::catalog::Catalog;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output::OutputArgs;
+use crate::report::guide;
+use crate::report::view::{Block, Table, View};
+use crate::workload::Profile;
+use crate::workload::profile::SHIPPED;
+
+/// What `--table` takes.
+pub(super) fn names() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(guide::NAMES.iter().copied().chain(["all"]))
+}
+
+pub(super) fn run(name: &str, args: &Args, catalog: &Catalog, context: &Context) -> Result<(), CliError> {
+    let (matrix, words) = (Matrix::shipped(), Guide::shipped());
+    let need = args.answers.draft();
+    let source = guide::Tables { matrix: &matrix, guide: &words, catalog, today: context.today, need: &need };
+    let view = source.view(name);
+    args.output.write(context, || view.to_json(), || view.clone(), None)
+}
+
+/// Every shipped profile with its verdict.
+pub(super) fn profiles(output: &OutputArgs, context: &Context) -> Result<(), CliError> {
+    let matrix = Matrix::shipped();
+    let mut table = Table::new(&["profile", "situation", "verdict"]);
+    for (name, text) in SHIPPED {
+        let profile = Profile::parse(name, text).map_err(CliError::failed)?;
+        let verdict = profile
+            .draft(name)
+            .with_implied()
+            .complete()
+            .map_or("needs more answers", |need| decide(&matrix, &need, None, None).placement.key());
+        table.row([(*name).into(), profile.title.into(), verdict.into()]);
+    }
+    let mut view = View::new("Profiles");
+    view.push(Block::Table(table));
+    output.write(context, || view.to_json(), || view.clone(), None)
+}

@@ -1,0 +1,87 @@
+//! Numbers as people read them. Rounding happens here and nowhere before.
+
+/// `1234567.0` → `1,234,567`; up to two decimals below 100, none above.
+pub fn plain(value: f64) -> String {
+    let decimals = if value.fract().abs() < 5e-3 || value.abs() >= 100.0 { 0 } else { 2 };
+    grouped(value, decimals)
+}
+
+/// Money: cents below 100, four significant digits below a cent's worth, whole dollars above.
+pub fn usd(value: f64) -> String {
+    let size = value.abs();
+    let digits = if size >= 100.0 || size == 0.0 {
+        grouped(size, 0)
+    } else if size >= 0.1 {
+        grouped(size, 2)
+    } else {
+        // Prices of single requests: three digits that matter.
+        let (mut decimals, mut first_digit) = (3, 0.1);
+        while size < first_digit && decimals < 12 {
+            first_digit /= 10.0;
+            decimals += 1;
+        }
+        format!("{size:.decimals$}")
+    };
+    format!("{}${digits}", if value < 0.0 && digits.bytes().any(|b| b.is_ascii_digit() && b != b'0') { "-" } else { "" })
+}
+
+/// `0.873` → `87 %`.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent.fract().abs() < 0.05 || percent >= 99.95 {
+        format!("{percent:.0} %")
+    } else {
+        format!("{percent:.1} %")
+    }
+}
+
+/// `30_000_000.0` → `30M`; three digits that matter.
+pub fn short(value: f64) -> String {
+    let (scaled, suffix) = match value.abs() {
+        v if v >= 1e12 => (value / 1e12, "T"),
+        v if v >= 1e9 => (value / 1e9, "B"),
+        v if v >= 1e6 => (value / 1e6, "M"),
+        v if v >= 1e4 => (value / 1e3, "k"),
+        _ => return plain(value),
+    };
+    let decimals = if scaled.abs() >= 100.0 { 0 } else if scaled.abs() >= 10.0 { 1 } else { 2 };
+    let text = format!("{scaled:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{suffix}")
+}
+
+/// Thousands in groups of three.
+fn grouped(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(w, r)| (w, Some(r)));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |d| ("-", d));
+    let mut out = String::from(sign);
+    for (n, c) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    if let Some(rest) = rest {
+        out.push('.');
+        out.push_str(rest);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(usd(1_234_567.4), "$1,234,567");
+        assert_eq!((usd(18.0), usd(-1.5), usd(0.0)), ("$18.00".into(), "-$1.50".into(), "$0".into()));
+        assert_eq!((usd(0.012_34), usd(0.000_012_34)), ("$0.0123".into(), "$0.0000123".into()));
+        assert_eq!(usd(-0.0), "$0");
+        assert_eq!((percent(0.873), percent(0.05), percent(1.0)), ("87.3 %".into(), "5 %".into(), "100 %".into()));
+        assert_eq!((short(30e6), short(1.25e9), short(9_500.0)), ("30M".into(), "1.25B".into(), "9,500".into()));
+        assert_eq!((short(12_300.0), short(100e6)), ("12.3k".into(), "100M".into()));
+        assert_eq!((plain(730.0), plain(0.7), plain(12_345.6)), ("730".into(), "0.70".into(), "12,346".into()));
+    }
+}
