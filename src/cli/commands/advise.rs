@@ -53,7 +53,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let catalog = Catalog::embedded();
+    let catalog = crate::cli::catalog::load(context)?;
     if let Some(name) = &args.table {
         return tables::run(name, args, &catalog, context);
     }
