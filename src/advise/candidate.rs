@@ -40,7 +40,11 @@ pub fn api(
         .filter(|m| m.retires.is_none_or(|day| day > today))
         .filter_map(|m| Some((m, list_price(m, &asked, today)?)))
         .min_by(|(_, a), (_, b)| a.total_cmp(b))
-        .map(|(model, usd_per_request)| ApiCandidate { model, usd_per_request, assumed_shape: shape.is_none() })
+        .map(|(model, usd_per_request)| ApiCandidate {
+            model,
+            usd_per_request,
+            assumed_shape: shape.is_none(),
+        })
 }
 
 /// One request at list price, USD: no cache, no batch, no context tier. Nothing for a free model:
@@ -88,8 +92,10 @@ pub fn hardware<'a>(catalog: &'a Catalog, model: &OpenModel) -> Option<HardwareC
         .accelerators
         .iter()
         .filter(|a| {
-            matches!(a.class, HardwareClass::Consumer | HardwareClass::Workstation | HardwareClass::Datacentre)
-                && !a.price.is_empty()
+            matches!(
+                a.class,
+                HardwareClass::Consumer | HardwareClass::Workstation | HardwareClass::Datacentre
+            ) && !a.price.is_empty()
         })
         .filter_map(|a| {
             let memory = a.memory_gib.filter(|m| *m > 0.0)?;

@@ -20,8 +20,9 @@ const KNOWN: [(&str, u32); 3] = [("freehold.advice", 1), ("freehold.bench", 1), 
 impl Document {
     /// Read a document. The error names `file`, the line where there is one, and what to do.
     pub fn parse(file: &str, text: &str) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(text)
-            .map_err(|e| format!("{file}: not JSON at line {}, column {}: {}", e.line(), e.column(), bare(&e)))?;
+        let value: Value = serde_json::from_str(text).map_err(|e| {
+            format!("{file}: not JSON at line {}, column {}: {}", e.line(), e.column(), bare(&e))
+        })?;
         let schema = value.get("schema").and_then(Value::as_str).ok_or_else(|| {
             format!("{file}: no `schema` field at the top, so this is not a document of freehold's. Documents are made by `freehold bench|breakeven|advise --json`")
         })?;
@@ -124,7 +125,11 @@ mod tests {
     #[test]
     fn errors_name_file_place_and_remedy() {
         let error = |text: &str| Document::parse("x.json", text).unwrap_err();
-        assert!(error("{\n\"a\": }").starts_with("x.json: not JSON at line 2, column 6"), "{}", error("{\n\"a\": }"));
+        assert!(
+            error("{\n\"a\": }").starts_with("x.json: not JSON at line 2, column 6"),
+            "{}",
+            error("{\n\"a\": }")
+        );
         assert!(error("{}").contains("no `schema` field"));
         assert!(error(r#"{"schema": "other/1"}"#).contains("unknown schema \"other/1\""));
         assert!(error(r#"{"schema": "freehold.bench/2"}"#).contains("newer freehold"));

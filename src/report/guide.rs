@@ -13,8 +13,19 @@ use jiff::civil::Date;
 
 /// The names of all tables, in the order `all` prints them.
 pub const NAMES: &[&str] = &[
-    "summary", "capability", "strengths", "cloud-cost", "hardware-cost", "privacy", "operations", "use-cases",
-    "latency", "throughput", "tiers", "matrix", "migration",
+    "summary",
+    "capability",
+    "strengths",
+    "cloud-cost",
+    "hardware-cost",
+    "privacy",
+    "operations",
+    "use-cases",
+    "latency",
+    "throughput",
+    "tiers",
+    "matrix",
+    "migration",
 ];
 
 /// What the tables are made from.
@@ -59,7 +70,8 @@ impl Tables<'_> {
         for words in self.guide.tables.iter().filter(|t| t.id == name) {
             let columns: Vec<&str> = words.columns.iter().map(String::as_str).collect();
             let mut table = Table::new(&columns);
-            table.rows = words.rows.iter().map(|row| row.iter().map(|c| c.as_str().into()).collect()).collect();
+            table.rows =
+                words.rows.iter().map(|row| row.iter().map(|c| c.as_str().into()).collect()).collect();
             view.heading(words.title.clone());
             view.push(Block::Table(table));
             if let Some(note) = &words.note {
@@ -95,7 +107,11 @@ impl Tables<'_> {
 
     fn capability(&self, view: &mut View) {
         let names = |list: Vec<String>| {
-            if list.is_empty() { Cell::None } else { list.into_iter().take(3).collect::<Vec<_>>().join(", ").into() }
+            if list.is_empty() {
+                Cell::None
+            } else {
+                list.into_iter().take(3).collect::<Vec<_>>().join(", ").into()
+            }
         };
         let mut table = Table::new(&["task", "rented", "best local", "note"]);
         for task in &self.guide.tasks {
@@ -117,7 +133,11 @@ impl Tables<'_> {
     fn tiers(&self, view: &mut View) {
         let mut table = Table::new(&["tier", "meaning", "rented", "own", "hardware"]);
         let names = |list: Vec<String>| {
-            if list.is_empty() { Cell::None } else { list.into_iter().take(3).collect::<Vec<_>>().join(", ").into() }
+            if list.is_empty() {
+                Cell::None
+            } else {
+                list.into_iter().take(3).collect::<Vec<_>>().join(", ").into()
+            }
         };
         for tier in &self.matrix.tiers {
             table.row([
@@ -135,8 +155,7 @@ impl Tables<'_> {
     /// What a month costs at list price, from one million to one billion tokens.
     fn cloud_cost(&self, view: &mut View) {
         let (shape, mix) = self.shape();
-        let mut table =
-            Table::new(&["model", "#1M tokens/month", "#10M", "#100M", "#1B", "price read on"]);
+        let mut table = Table::new(&["model", "#1M tokens/month", "#10M", "#100M", "#1B", "price read on"]);
         let mut models: Vec<&ApiModel> = (1..=4).flat_map(|t| self.rented(t).into_iter().take(2)).collect();
         models.dedup_by(|a, b| a.id == b.id);
         for model in models {
@@ -167,7 +186,8 @@ impl Tables<'_> {
     }
 
     fn hardware_cost(&self, view: &mut View) {
-        let mut table = Table::new(&["hardware", "#memory GiB", "#asked for", "condition", "seen on", "#power W"]);
+        let mut table =
+            Table::new(&["hardware", "#memory GiB", "#asked for", "condition", "seen on", "#power W"]);
         let mut list: Vec<_> = self.catalog.accelerators.iter().filter(|a| !a.price.is_empty()).collect();
         list.sort_by(|a, b| a.class.cmp(&b.class).then(a.name.cmp(&b.name)));
         for accelerator in list {
@@ -216,7 +236,8 @@ impl Tables<'_> {
             let mut found: Vec<&str> = Vec::new();
             for operations in Operations::ALL {
                 for budget in Budget::ALL {
-                    let answers = Answers { privacy, capability, volume, operations: *operations, budget: *budget };
+                    let answers =
+                        Answers { privacy, capability, volume, operations: *operations, budget: *budget };
                     let placement = self.matrix.rule(answers, Modifiers::default()).placement.key();
                     if !found.contains(&placement) {
                         found.push(placement);

@@ -22,7 +22,10 @@ pub fn usd(value: f64) -> String {
         }
         format!("{size:.decimals$}")
     };
-    format!("{}${digits}", if value < 0.0 && digits.bytes().any(|b| b.is_ascii_digit() && b != b'0') { "-" } else { "" })
+    format!(
+        "{}${digits}",
+        if value < 0.0 && digits.bytes().any(|b| b.is_ascii_digit() && b != b'0') { "-" } else { "" }
+    )
 }
 
 /// `0.873` → `87 %`.
@@ -44,7 +47,13 @@ pub fn short(value: f64) -> String {
         v if v >= 1e4 => (value / 1e3, "k"),
         _ => return plain(value),
     };
-    let decimals = if scaled.abs() >= 100.0 { 0 } else if scaled.abs() >= 10.0 { 1 } else { 2 };
+    let decimals = if scaled.abs() >= 100.0 {
+        0
+    } else if scaled.abs() >= 10.0 {
+        1
+    } else {
+        2
+    };
     let text = format!("{scaled:.decimals$}");
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     format!("{text}{suffix}")
@@ -79,9 +88,18 @@ mod tests {
         assert_eq!((usd(18.0), usd(-1.5), usd(0.0)), ("$18.00".into(), "-$1.50".into(), "$0".into()));
         assert_eq!((usd(0.012_34), usd(0.000_012_34)), ("$0.0123".into(), "$0.0000123".into()));
         assert_eq!(usd(-0.0), "$0");
-        assert_eq!((percent(0.873), percent(0.05), percent(1.0)), ("87.3 %".into(), "5 %".into(), "100 %".into()));
-        assert_eq!((short(30e6), short(1.25e9), short(9_500.0)), ("30M".into(), "1.25B".into(), "9,500".into()));
+        assert_eq!(
+            (percent(0.873), percent(0.05), percent(1.0)),
+            ("87.3 %".into(), "5 %".into(), "100 %".into())
+        );
+        assert_eq!(
+            (short(30e6), short(1.25e9), short(9_500.0)),
+            ("30M".into(), "1.25B".into(), "9,500".into())
+        );
         assert_eq!((short(12_300.0), short(100e6)), ("12.3k".into(), "100M".into()));
-        assert_eq!((plain(730.0), plain(0.7), plain(12_345.6)), ("730".into(), "0.70".into(), "12,346".into()));
+        assert_eq!(
+            (plain(730.0), plain(0.7), plain(12_345.6)),
+            ("730".into(), "0.70".into(), "12,346".into())
+        );
     }
 }

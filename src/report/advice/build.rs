@@ -58,10 +58,10 @@ pub fn build(setting: &Setting, verdict: &Verdict) -> AdviceDocument {
             volume_threshold: verdict.threshold.as_ref().map(|t| threshold(setting, verdict, t)),
             quality: quality(verdict),
             cost: cost(verdict),
-            migration: setting.guide.migration(verdict.placement).map(|m| Migration {
-                title: m.title.clone(),
-                steps: m.steps.clone(),
-            }),
+            migration: setting
+                .guide
+                .migration(verdict.placement)
+                .map(|m| Migration { title: m.title.clone(), steps: m.steps.clone() }),
             recipes: recipes(setting, verdict, &models),
             look_again: Some(look_again(setting, &models)),
             models,
@@ -182,9 +182,8 @@ fn models(setting: &Setting, verdict: &Verdict) -> Models {
     let owned = verdict.placement != Placement::Cloud;
     let open = owned.then(|| candidate::open(setting.catalog, tiers)).flatten();
     let hardware = open.and_then(|model| candidate::hardware(setting.catalog, model));
-    let api = rented
-        .then(|| candidate::api(setting.catalog, tiers, setting.need.shape, setting.today))
-        .flatten();
+    let api =
+        rented.then(|| candidate::api(setting.catalog, tiers, setting.need.shape, setting.today)).flatten();
     Models {
         cloud_tier: rented.then(|| note(tiers.cloud)).flatten(),
         local_tier: owned.then(|| note(tiers.local)).flatten(),
@@ -284,9 +283,8 @@ fn inputs(setting: &Setting) -> BTreeMap<String, Input> {
         let holds = crate::provenance::Sourced::new(true, modifier.source.clone());
         put(&format!("modifiers.{}", modifier.value.key()), Some(Input::plain(&holds)));
     }
-    let tokens = |v: &Option<crate::provenance::Sourced<f64>>, unit: &str| {
-        v.as_ref().map(|v| Input::of(v, unit))
-    };
+    let tokens =
+        |v: &Option<crate::provenance::Sourced<f64>>, unit: &str| v.as_ref().map(|v| Input::of(v, unit));
     put("need.requests_per_month", tokens(&draft.requests_per_month, "requests/month"));
     put("need.input_tokens", tokens(&draft.input_tokens, "tokens"));
     put("need.cached_input_share", tokens(&draft.cached_input_share, "share"));
@@ -306,7 +304,10 @@ fn warnings(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Warnin
         warnings.push(
             Warning::new(
                 "answer-replaced",
-                format!("The {} answer \"{}\" was replaced by \"{}\": {}.", a.question, a.given, a.used, a.because),
+                format!(
+                    "The {} answer \"{}\" was replaced by \"{}\": {}.",
+                    a.question, a.given, a.used, a.because
+                ),
             )
             .about(a.question),
         );
@@ -314,7 +315,8 @@ fn warnings(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Warnin
     if let Some(reason) = setting.need.privacy_reason
         && let Some(mandate) = setting.matrix.privacy_reasons.iter().find(|m| m.id == reason)
     {
-        warnings.push(Warning::new("mandate", format!("{}: {}", mandate.title, mandate.note)).about("privacy"));
+        warnings
+            .push(Warning::new("mandate", format!("{}: {}", mandate.title, mandate.note)).about("privacy"));
     }
     if let Some(tokens) = setting.need.tokens_per_month() {
         let given = setting.need.answers.volume;

@@ -59,7 +59,9 @@ pub(super) fn cost(finding: &CostFinding) -> String {
     let hardest = pair(&finding.hardest, finding.horizon_months);
     match (finding.standing, &finding.easiest) {
         (CostStanding::Local, _) => format!("Computed: {hardest}, and that is the cheapest cloud offer."),
-        (CostStanding::Cloud, _) => format!("Computed: {hardest}; no local offer is cheaper than any cloud offer."),
+        (CostStanding::Cloud, _) => {
+            format!("Computed: {hardest}; no local offer is cheaper than any cloud offer.")
+        }
         (CostStanding::Contested, Some(easiest)) => format!(
             "Computed, and it depends on the comparison: {hardest}; but {}.",
             pair(easiest, finding.horizon_months)

@@ -102,7 +102,8 @@ fn models(view: &mut View, models: &Models) {
     let mut table = Table::new(&["side", "tier", "for example", "figures from"]);
     if let Some(tier) = &models.cloud_tier {
         let (example, from) = models.api.as_ref().map_or((Cell::None, Cell::None), |api| {
-            let month = api.usd_per_month.map(|m| format!(", {} a month", number::usd(m))).unwrap_or_default();
+            let month =
+                api.usd_per_month.map(|m| format!(", {} a month", number::usd(m))).unwrap_or_default();
             let text = format!("{} ({} a request{month})", api.id, number::usd(api.usd_per_request));
             (text.into(), api.source.describe().into())
         });

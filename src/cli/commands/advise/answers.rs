@@ -8,9 +8,7 @@ use crate::report::number;
 use crate::units::Share;
 use crate::workload::need::{Question, sourced};
 use crate::workload::profile::Count;
-use crate::workload::{
-    Budget, Capability, Modifier, NeedDraft, Operations, Privacy, PrivacyReason, Volume,
-};
+use crate::workload::{Budget, Capability, Modifier, NeedDraft, Operations, Privacy, PrivacyReason, Volume};
 
 /// Each question of the wizard.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -5,9 +5,7 @@ use crate::provenance::Sourced;
 use crate::report::advice::modifier;
 use crate::workload::need::Question;
 use crate::workload::profile::Count;
-use crate::workload::{
-    Budget, Capability, Modifier, NeedDraft, Operations, Privacy, PrivacyReason, Volume,
-};
+use crate::workload::{Budget, Capability, Modifier, NeedDraft, Operations, Privacy, PrivacyReason, Volume};
 
 /// Ask for everything that is missing. `again` makes the command line of a draft, for whoever
 /// interrupts.
@@ -52,18 +50,15 @@ pub(super) fn save(ask: &mut dyn Ask) -> Result<Option<String>, AskError> {
     }
     let name = ask.text("Name, or a file ending in .toml", "my-need", &|name| {
         let name = name.trim();
-        if name.is_empty() || name.contains('\0') {
-            Err("a name is needed".to_owned())
-        } else {
-            Ok(())
-        }
+        if name.is_empty() || name.contains('\0') { Err("a name is needed".to_owned()) } else { Ok(()) }
     })?;
     Ok(Some(name.trim().to_owned()))
 }
 
 fn remember(ask: &mut dyn Ask, draft: &NeedDraft, again: &dyn Fn(&NeedDraft) -> String) {
     let said_something = *draft != NeedDraft::default();
-    let text = if said_something { format!("Go on from here with:\n  {}", again(draft)) } else { String::new() };
+    let text =
+        if said_something { format!("Go on from here with:\n  {}", again(draft)) } else { String::new() };
     ask.remember(&text);
 }
 
@@ -142,7 +137,11 @@ fn numbers(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> {
 fn count(ask: &mut dyn Ask, question: &str) -> Result<Option<f64>, AskError> {
     let parse = |text: &str| text.trim().replace(',', "").parse::<Count>();
     let text = ask.text(question, "", &|text| {
-        if text.trim().is_empty() { Ok(()) } else { parse(text).map(|_| ()).map_err(|_| "a number, please".to_owned()) }
+        if text.trim().is_empty() {
+            Ok(())
+        } else {
+            parse(text).map(|_| ()).map_err(|_| "a number, please".to_owned())
+        }
     })?;
     Ok(parse(&text).ok().map(Count::get))
 }
@@ -176,10 +175,7 @@ fn budget(ask: &mut dyn Ask) -> Result<Budget, AskError> {
     pick(
         ask,
         "5/5 How is it paid?",
-        &[
-            (Budget::Opex, "opex", "running costs"),
-            (Budget::Capex, "capex", "money up front is possible"),
-        ],
+        &[(Budget::Opex, "opex", "running costs"), (Budget::Capex, "capex", "money up front is possible")],
         0,
     )
 }
@@ -187,9 +183,5 @@ fn budget(ask: &mut dyn Ask) -> Result<Budget, AskError> {
 fn circumstances(ask: &mut dyn Ask) -> Result<Vec<Sourced<Modifier>>, AskError> {
     let lines: Vec<String> = Modifier::ALL.iter().map(|m| format!("{}: {}", m.key(), modifier(*m))).collect();
     let chosen = ask.choose_many("What else holds? (Space marks, Enter goes on)", &lines)?;
-    Ok(chosen
-        .into_iter()
-        .filter_map(|n| Modifier::ALL.get(n))
-        .map(|m| said("what else holds", *m))
-        .collect())
+    Ok(chosen.into_iter().filter_map(|n| Modifier::ALL.get(n)).map(|m| said("what else holds", *m)).collect())
 }
