@@ -132,7 +132,10 @@ fn date_by(model: &mut ApiModel, second: &[ApiModel], day: Date) {
         let undated = std::mem::replace(&mut model.model, dated.model.clone());
         model.aliases.retain(|a| *a != model.model);
         model.aliases.push(undated);
-        model.id = format!("{}/{}", model.provider, model.model);
+        // The id holds a path only where it did before.
+        let short = !model.id[model.provider.len() + 1..].contains('/');
+        let part = if short { model.model.rsplit('/').next().unwrap_or_default() } else { &model.model };
+        model.id = format!("{}/{part}", model.provider);
     }
 }
 

@@ -131,6 +131,9 @@ fn records(provider: &Provider, model: &Model, origin: &Origin) -> Result<Vec<Ap
     if model.prices.0.iter().any(|c| NOT_TEXT.iter().any(|key| c.prices.contains_key(*key))) {
         return Err("not a text model");
     }
+    if model.prices.0.iter().any(|c| c.prices.contains_key("requests_kcount")) {
+        return Err("charges per request besides tokens");
+    }
     let price = periods(model, origin.as_of);
     if price.is_empty() {
         return Err("no price of input and output tokens");
@@ -184,11 +187,16 @@ impl Named {
         let mut equal = BTreeSet::new();
         let mut starts = BTreeSet::new();
         model.matches.collect(&mut equal, &mut starts);
+        // Other tools' spellings with the provider in front are not the provider's names.
         let own = |name: &String| {
-            !name.starts_with(&format!("{}/", provider.id)) && !name.contains(':') && !name.contains(' ')
+            let prefixed = name.strip_prefix(&provider.id).is_some_and(|rest| rest.starts_with(['/', ':']));
+            !prefixed && !name.contains(' ')
         };
         let equal: Vec<String> = equal.into_iter().filter(own).collect();
         let mut wire: Vec<String> = equal.iter().filter(|n| names::date_of(n).is_some()).cloned().collect();
+        // `gpt-5-4-...` beside `gpt-5.4-...` is another spelling, not another model.
+        let spelled = |n: &String| n.contains('.') || !equal.contains(&dotted(n, &equal));
+        wire.retain(spelled);
         wire.sort_by_key(|n| names::date_of(n));
         if wire.is_empty() {
             let id_is_a_name = equal.contains(&model.id) || starts.contains(&model.id) || equal.is_empty();
@@ -200,6 +208,14 @@ impl Named {
         }
         Self { wire, aliases }
     }
+}
+
+/// The name in a list that differs only by dots in place of hyphens; itself where there is none.
+fn dotted(name: &str, among: &[String]) -> String {
+    among
+        .iter()
+        .find(|other| other.contains('.') && other.replace('.', "-") == name)
+        .map_or_else(String::new, Clone::clone)
 }
 
 impl Match {

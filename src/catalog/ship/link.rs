@@ -39,7 +39,13 @@ pub(super) fn tier(model: &ApiModel, rules: &Rules, catalog: &Catalog) -> Option
 /// letters and digits only, without the marks of maker, chat tuning and serving.
 pub(super) fn plain_form(name: &str) -> String {
     let last = name.rsplit('/').next().unwrap_or(name).to_lowercase();
-    let last = last.split(':').next().unwrap_or_default();
+    let mut last = last.split(':').next().unwrap_or_default();
+    // Bedrock writes the maker, and the region, in front: `global.openai.`, `meta.`.
+    while let Some((before, after)) = last.split_once('.')
+        && before.chars().all(|c| c.is_ascii_alphabetic())
+    {
+        last = after;
+    }
     // Fireworks writes 3p1 for 3.1.
     let chars: Vec<char> = last.chars().collect();
     let mut dotted = String::new();
@@ -96,6 +102,7 @@ mod tests {
             "llama-3.1-8b-instant",
             "llama3.1-8b",
             "llama-3.1-8b-instruct",
+            "meta.llama3-1-8b-instruct-v1:0",
         ]
         .map(plain_form)
         .into();
