@@ -85,15 +85,14 @@ pub fn ship(first: Imported, second: &Imported, rules: &Rules, catalog: &Catalog
         rules.amend(&mut model);
         model.open_model = link::open_model(&model, rules, catalog);
         model.tier = link::tier(&model, rules, catalog);
-        if model.open_model.is_none() && rules.serves_open_models(&model.provider) {
-            out.unlinked.push(model.id.clone());
-        }
         out.models.push(model);
     }
     attach_moving(&mut out, moving, rules, day);
     out.models.sort_by(|a, b| a.id.cmp(&b.id));
     out.models.dedup_by(|later, first| later.id == first.id);
     one_owner(&mut out.models);
+    let unlinked = |m: &&ApiModel| m.open_model.is_none() && rules.serves_open_models(&m.provider);
+    out.unlinked = out.models.iter().filter(unlinked).map(|m| m.id.clone()).collect();
     out.disagreements.sort_by(|a, b| (&a.change.id, &a.change.field).cmp(&(&b.change.id, &b.change.field)));
     out
 }
@@ -187,8 +186,10 @@ fn fill_prices(model: &mut ApiModel, other: &ApiModel, cite: &Cite, day: Date) {
         filled.push("price.batch_multiplier");
     }
     if ours.rates.cache_read_per_mtok.is_none() && ours.tiers.is_empty() && ours.windows.is_empty() {
-        // A zero stands for "not priced" there.
-        ours.rates.cache_read_per_mtok = theirs.rates.cache_read_per_mtok.filter(|p| *p > 0.0);
+        // A zero, or the input price again, stands for "no such offer" there.
+        let input = ours.rates.input_per_mtok;
+        ours.rates.cache_read_per_mtok =
+            theirs.rates.cache_read_per_mtok.filter(|p| *p > 0.0 && input.is_some_and(|i| *p < i));
         if ours.rates.cache_read_per_mtok.is_some() {
             filled.push("price.cache_read_per_mtok");
         }

@@ -194,9 +194,17 @@ impl Named {
         };
         let equal: Vec<String> = equal.into_iter().filter(own).collect();
         let mut wire: Vec<String> = equal.iter().filter(|n| names::date_of(n).is_some()).cloned().collect();
+        // A dated preview beside the released name is the older of the two.
+        let preview = |n: &str| n.contains("-preview") || n.contains("-exp-");
+        if equal.contains(&model.id) && !preview(&model.id) {
+            wire.retain(|n| !preview(n));
+        }
         // `gpt-5-4-...` beside `gpt-5.4-...` is another spelling, not another model.
         let spelled = |n: &String| n.contains('.') || !equal.contains(&dotted(n, &equal));
         wire.retain(spelled);
+        // Nor is another case; the file's own spelling stays.
+        wire.sort_by_key(|n| (n.to_lowercase(), *n != model.id));
+        wire.dedup_by_key(|n| n.to_lowercase());
         wire.sort_by_key(|n| names::date_of(n));
         if wire.is_empty() {
             let id_is_a_name = equal.contains(&model.id) || starts.contains(&model.id) || equal.is_empty();

@@ -67,7 +67,7 @@ fn read(format: Format, path: &Path, version: &str, context: &Context) -> Result
 fn page(shipped: &Shipped, sources: &str, context: &Context) -> View {
     let mut view = View::new("Where the shipped prices come from");
     view.paragraph(format!(
-        "{} models of {} providers, from {sources}, read {}. This page is made by `make prices`: it says \
+        "{} models of {} providers, from {sources}, read {}. This page is made by \"make prices\": it says \
          which models were taken, where the two sources disagree and which figure is shipped. The rules, \
          each with its reason, are in src/catalog/ship/rules.toml.",
         shipped.models.len(),
@@ -84,14 +84,13 @@ fn page(shipped: &Shipped, sources: &str, context: &Context) -> View {
     disagreements(&mut view, shipped);
     scheduled(&mut view, shipped, context);
     view.heading("Left out");
-    let mut table = Table::new(&["Reason", "#Models", "Which"]);
-    for (reason, ids) in &shipped.left_out {
-        table.row([reason.as_str().into(), number(ids.len()), ids.join(", ").into()]);
-    }
-    view.push(Block::Table(table));
+    let reasons = shipped.left_out.iter();
+    view.push(Block::List(
+        reasons.map(|(reason, ids)| format!("{reason} ({}): {}", ids.len(), ids.join(", "))).collect(),
+    ));
     view.heading("Open weights without a record");
     view.paragraph(
-        "Sold by hosts of open models, but linked to no `[[open_model]]`: the weights are not public, or \
+        "Sold by hosts of open models, but linked to no open model of the catalogue: the weights are not public, or \
          nobody has added them yet. They cannot serve as the second comparator.",
     );
     view.paragraph(shipped.unlinked.join(", "));
