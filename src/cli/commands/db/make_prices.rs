@@ -35,8 +35,10 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let second = read(Format::Litellm, &args.litellm, &args.litellm_version, context)?;
     let rules = ship::Rules::shipped().map_err(|e| CliError::failed(e.to_string()))?;
     let shipped = ship::ship(first, &second, &rules, &Catalog::embedded(), context.today);
-    let sources =
-        format!("genai-prices {}, checked against litellm {}", args.genai_prices_version, args.litellm_version);
+    let sources = format!(
+        "genai-prices {}, checked against litellm {}",
+        args.genai_prices_version, args.litellm_version
+    );
     let head = format!(
         "Models rented by the token: {sources}, read {}.\n\
          Made by `make prices`; do not edit. Rules and decisions: src/catalog/ship/rules.toml,\n\
