@@ -5,9 +5,19 @@
 //! ```
 //!
 //! A backend yields [`event::Stamped`] events and computes nothing. Every metric is a fold over
-//! them, so a definition can change without a new measurement.
+//! them, so a definition can change without a new measurement. Money and documents are elsewhere.
 
 pub mod backend;
 pub mod event;
+pub mod fold;
+pub mod plan;
+pub mod prompts;
+pub mod quality;
+pub mod redact;
+pub mod retry;
+pub mod run;
+pub mod sse;
+pub mod stats;
 pub mod template;
 pub mod text;
+pub mod usage;

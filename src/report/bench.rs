@@ -7,6 +7,8 @@
 //! Latencies are milliseconds, rates are tokens per second, money is USD. `null` is "not measured",
 //! never 0. The definitions travel with the numbers in `result.definitions`.
 
+pub mod build;
+pub mod price;
 mod view;
 
 use super::envelope::Envelope;
@@ -376,6 +378,43 @@ pub struct Spending {
     pub consent: String,
     /// From usage and prices, warm-up included; null where a target has no price.
     pub spent_usd: Option<f64>,
+}
+
+/// The definitions printed with the numbers.
+pub fn definitions() -> BTreeMap<String, String> {
+    DEFINITIONS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
+
+const DEFINITIONS: &[(&str, &str)] = &[
+    (
+        "ttft_ms",
+        "time to first token: from sending the request over an open connection (local: from handing it to the engine, \
+         before chat template and tokenisation) to the first non-empty text, reasoning or tool delta; role-only, empty, \
+         ping and usage events do not count",
+    ),
+    ("ttfo_ms", "time to first output: the same, to the first delta that is not reasoning"),
+    ("ttfb_ms", "time to the response headers; informational"),
+    (
+        "tpot_ms",
+        "time per output token after the first: (last content - first content) / (output tokens - tokens of the first \
+         event); null below two tokens",
+    ),
+    ("decode_tps", "output tokens per second of one request: 1000 / tpot_ms"),
+    (
+        "prefill_tps",
+        "prompt tokens per second: local inside the engine; API uncached input tokens / TTFT, a lower bound, since \
+         queue and network are inside",
+    ),
+    ("e2e_ms", "from send to the last content event"),
+    ("e2e_output_tps", "output tokens / e2e, first token included: not the decode rate"),
+    ("icl_ms", "inter-chunk latency: median gap between content events; a chunk is not a token"),
+    ("engine_decode_tps", "the decode rate the engine or server itself reports, to check our clock"),
+    ("cost_usd", "from the provider's usage and the price record in force"),
+];
+
+/// The name an enum value has in the document.
+fn word<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 impl Envelope<BenchResult> {

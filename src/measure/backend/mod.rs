@@ -1,15 +1,64 @@
 //! The ways to get an answer generated. A backend reports events as they happen and never retries
 //! silently; what they mean is decided by the fold.
 //!
-//! One file per backend: `openai.rs` (chat completions over HTTP), `local.rs` (parent side of the
-//! worker process), `worker.rs` (the worker itself: the one module allowed to call C++).
-//! Each offers `async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped))`;
+//! One file per backend: `http.rs` (any API: sockets, limits, stamps), `local.rs` (parent side of
+//! the worker process), `worker.rs` (the worker itself: the one module allowed to call C++). One
+//! file per wire of an API, each a pure function from frames to events: `openai.rs`,
+//! `responses.rs`, `anthropic.rs`, `gemini.rs`, `ollama.rs`.
+//! Each backend offers `async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped))`;
 //! a failure is an [`Event::Failed`](super::event::Event::Failed), not an `Err`.
 
+pub mod anthropic;
 #[cfg(any(test, feature = "llama"))]
 mod decode;
+pub mod gemini;
+pub mod http;
 #[cfg(feature = "llama")]
 mod llama;
 pub mod local;
+pub mod ollama;
+pub mod openai;
 pub mod protocol;
+pub mod responses;
+pub mod wire;
 pub mod worker;
+
+use super::event::{Request, Stamped};
+use super::fold::Counted;
+use super::retry::Advice;
+use http::{ApiBackend, Outcome};
+use local::LocalBackend;
+
+/// Any backend.
+#[derive(Debug)]
+pub enum Backend {
+    Api(Box<ApiBackend>),
+    Local(Box<LocalBackend>),
+}
+
+impl Backend {
+    /// Ask for one answer; what happens goes to `sink`.
+    pub async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped)) -> Outcome {
+        match self {
+            Self::Api(api) => api.generate(request, sink).await,
+            Self::Local(local) => {
+                local.generate(request, sink).await;
+                Outcome { advice: Advice::Sample, connect: None }
+            }
+        }
+    }
+    /// The key it sends, to be kept out of everything else.
+    pub fn key(&self) -> Option<&secrecy::SecretString> {
+        match self {
+            Self::Api(api) => api.target().key.as_ref(),
+            Self::Local(_) => None,
+        }
+    }
+    /// Who counts its tokens.
+    pub fn counted(&self) -> Counted {
+        match self {
+            Self::Api(_) => Counted::ByProvider,
+            Self::Local(_) => Counted::ByEngine,
+        }
+    }
+}

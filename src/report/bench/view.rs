@@ -1,6 +1,6 @@
 //! How people read a bench document.
 
-use super::{BenchResult, Comparison, Kind, Quality, Summary, Target};
+use super::{BenchResult, Comparison, Kind, Quality, Summary, Target, word};
 use crate::report::envelope::Envelope;
 use crate::report::view::{Block, Cell, Table, View};
 
@@ -122,11 +122,6 @@ impl Envelope<BenchResult> {
         }
         table.to_csv()
     }
-}
-
-/// The name an enum value has in the document.
-fn word<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn metrics_table(targets: &[Target]) -> Table {

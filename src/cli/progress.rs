@@ -1,0 +1,81 @@
+//! Progress on stderr: a bar where a person watches, one plain line per phase elsewhere.
+
+use super::context::Context;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::Duration;
+
+/// Progress of one command.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    context: &'a Context,
+    bar: Option<ProgressBar>,
+}
+
+impl<'a> Progress<'a> {
+    /// Nothing is shown before the first phase.
+    pub fn new(context: &'a Context) -> Self {
+        Self { context, bar: None }
+    }
+
+    fn watched(&self) -> bool {
+        self.context.stderr_terminal && !self.context.ci && !self.context.quiet
+    }
+
+    /// A new phase of `steps` steps.
+    pub fn phase(&mut self, name: &str, steps: u64) {
+        self.done();
+        if !self.watched() {
+            self.context.note(name);
+            return;
+        }
+        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg} {elapsed}") {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(name.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(250));
+        self.bar = Some(bar);
+    }
+
+    /// What is being done now.
+    pub fn doing(&self, what: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(crate::report::sanitize::line(what, 60));
+        }
+    }
+
+    /// How far a phase without steps of its own has come.
+    pub fn at(&self, position: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(position);
+        }
+    }
+
+    /// One step done.
+    pub fn step(&self) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+
+    /// A line that stays.
+    pub fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.context.note(text)),
+            None => self.context.note(text),
+        }
+    }
+
+    /// The phase is over.
+    pub fn done(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.done();
+    }
+}

@@ -1,0 +1,609 @@
+//! One request over HTTP: bytes are stamped as they arrive, then decoded, then read by the wire.
+//!
+//! No redirects, no compression, the key only in a sensitive header, every size and time limited.
+//! Nothing is retried here: the outcome says what may be tried again.
+
+use super::wire::{Quirks, Wire, WireKind, clip};
+use crate::measure::event::{Event, Fault, FaultKind, Nanos, Request, Stamped};
+use crate::measure::redact::Redactor;
+use crate::measure::retry::{self, Advice, Wait};
+use crate::measure::sse;
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Response, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::error::Error as _;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// Where an API target is and how it is spoken to.
+#[derive(Debug, Clone)]
+pub struct ApiTarget {
+    pub wire: WireKind,
+    pub model: String,
+    /// Ends in a slash.
+    pub base: Url,
+    pub key: Option<SecretString>,
+    pub quirks: Quirks,
+}
+
+impl ApiTarget {
+    /// Scheme, host and port: what a key is bound to, and all of a URL that is ever shown.
+    pub fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+}
+
+/// Bounds on time and size.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub connect: Duration,
+    /// From send to the first content; pings do not feed it.
+    pub first: Duration,
+    /// Between bytes once content came.
+    pub idle: Duration,
+    /// The whole answer.
+    pub total: Duration,
+    pub event_bytes: usize,
+    pub total_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            first: Duration::from_secs(180),
+            idle: Duration::from_secs(60),
+            total: Duration::from_secs(600),
+            event_bytes: 1 << 20,
+            total_bytes: 64 << 20,
+        }
+    }
+}
+
+/// What became of one attempt, beside its events.
+#[derive(Debug, Clone, Copy)]
+pub struct Outcome {
+    /// What may be done if it failed.
+    pub advice: Advice,
+    /// Opening the connection, where this request had to; not part of any latency.
+    pub connect: Option<Duration>,
+}
+
+/// A connection pool to one origin.
+#[derive(Debug)]
+pub struct ApiBackend {
+    client: reqwest::Client,
+    target: ApiTarget,
+    limits: Limits,
+    connects: Connects,
+    redactor: Redactor,
+}
+
+/// A failure and what it means for the run.
+struct Failure(Fault, Advice);
+
+impl Failure {
+    fn new(kind: FaultKind, message: impl Into<String>, advice: Advice) -> Self {
+        Self(Fault { kind, message: message.into() }, advice)
+    }
+}
+
+impl ApiBackend {
+    /// Prepare a client; nothing is sent yet.
+    pub fn new(target: ApiTarget, limits: Limits) -> Result<Self, String> {
+        // A second installation fails, and then the first one is in place.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let connects = Connects::default();
+        let client = reqwest::Client::builder()
+            .default_headers(headers(&target)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(limits.connect)
+            .user_agent(concat!("freehold/", env!("CARGO_PKG_VERSION")))
+            .tcp_nodelay(true)
+            .connector_layer(connects.clone())
+            .build()
+            .map_err(|e| format!("the HTTP client cannot be built: {}", chain(&e.without_url())))?;
+        let mut redactor = Redactor::default();
+        if let Some(key) = &target.key {
+            redactor.add(key);
+        }
+        Ok(Self { client, target, limits, connects, redactor })
+    }
+
+    /// The target it talks to.
+    pub fn target(&self) -> &ApiTarget {
+        &self.target
+    }
+
+    /// Send one request and report what comes back.
+    pub async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped)) -> Outcome {
+        let outgoing = self.target.wire.outgoing(&self.target.model, request, &self.target.quirks);
+        let mut url = self.target.base.clone();
+        let path = format!("{}{}", url.path(), outgoing.path);
+        url.set_path(&path);
+        url.set_query(outgoing.query);
+        let body = outgoing.body.to_string();
+
+        self.connects.take();
+        let clock = Clock { start: Instant::now(), connects: self.connects.clone() };
+        let mut answer = Answer {
+            clock: &clock,
+            limits: self.limits,
+            redactor: &self.redactor,
+            sink,
+            content: false,
+            finished: false,
+            fault: None,
+        };
+        let sent = self.client.post(url).header(header::CONTENT_TYPE, "application/json").body(body).send();
+        let failure = answer.receive(sent, self.target.wire).await.err();
+        let advice = match failure {
+            Some(Failure(mut fault, advice)) => {
+                fault.message = self.redactor.clean(&clip(&fault.message));
+                let at = clock.stamp();
+                sink(Stamped { at, event: Event::Failed(fault) });
+                advice
+            }
+            None => Advice::Sample,
+        };
+        Outcome { advice, connect: self.connects.peek() }
+    }
+}
+
+fn headers(target: &ApiTarget) -> Result<HeaderMap, String> {
+    let mut map = HeaderMap::new();
+    let accept = if target.wire.is_lines() { "application/x-ndjson" } else { "text/event-stream" };
+    map.insert(header::ACCEPT, HeaderValue::from_static(accept));
+    // A compressor holds back events and destroys their timing.
+    map.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if target.wire == WireKind::Anthropic {
+        let sampling = target.quirks.temperature.is_some();
+        let version = if sampling { super::anthropic::VERSION_WITH_SAMPLING } else { super::anthropic::VERSION };
+        map.insert("anthropic-version", HeaderValue::from_static(version));
+    }
+    if let Some(key) = &target.key {
+        let (name, text) = match target.wire {
+            WireKind::Anthropic => (HeaderName::from_static("x-api-key"), key.expose_secret().to_owned()),
+            WireKind::Gemini => (HeaderName::from_static("x-goog-api-key"), key.expose_secret().to_owned()),
+            _ => (header::AUTHORIZATION, format!("Bearer {}", key.expose_secret())),
+        };
+        let mut value = HeaderValue::from_str(&text)
+            .map_err(|_| "the API key has characters that cannot stand in a header".to_owned())?;
+        value.set_sensitive(true);
+        map.insert(name, value);
+    }
+    Ok(map)
+}
+
+/// Stamps count from the send over an open connection: what a new connection took to open is
+/// taken off and reported apart.
+struct Clock {
+    start: Instant,
+    connects: Connects,
+}
+
+impl Clock {
+    fn stamp(&self) -> Nanos {
+        let elapsed = self.start.elapsed().saturating_sub(self.connects.peek().unwrap_or_default());
+        u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// One answer on its way in.
+struct Answer<'a> {
+    clock: &'a Clock,
+    limits: Limits,
+    redactor: &'a Redactor,
+    sink: &'a mut dyn FnMut(Stamped),
+    /// Some content came: from here on nothing is tried again.
+    content: bool,
+    /// The terminal condition was seen.
+    finished: bool,
+    fault: Option<Failure>,
+}
+
+impl Answer<'_> {
+    async fn receive(
+        &mut self,
+        sent: impl Future<Output = reqwest::Result<Response>>,
+        wire: WireKind,
+    ) -> Result<(), Failure> {
+        let first = self.clock.start + self.limits.first.min(self.limits.total);
+        let response = match timeout_at(first + self.limits.connect, sent).await {
+            Err(_) => {
+                return Err(Failure::new(
+                    FaultKind::TimeoutFirst,
+                    format!("no answer within {} s", self.limits.first.as_secs()),
+                    Advice::Retry(None),
+                ));
+            }
+            Ok(Err(e)) => return Err(send_failure(e)),
+            Ok(Ok(response)) => response,
+        };
+        let at = self.clock.stamp();
+        let status = response.status().as_u16();
+        let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok());
+        let request_id =
+            text("x-request-id").or_else(|| text("request-id")).map(|id| self.redactor.clean(&clip(id)));
+        let connection_reused = Some(self.clock.connects.peek().is_none());
+        (self.sink)(Stamped { at, event: Event::Headers { status, connection_reused, request_id } });
+        if status != 200 {
+            return Err(self.refused(response).await);
+        }
+        if let Some(encoding) = text("content-encoding").filter(|e| *e != "identity") {
+            let message = format!("the answer is compressed ({encoding}) although that was declined; its timing would be the compressor's");
+            return Err(Failure::new(FaultKind::NotAStream, message, Advice::Provider));
+        }
+        let kind = text("content-type").unwrap_or_default().to_ascii_lowercase();
+        let streams = if wire.is_lines() { "json" } else { "text/event-stream" };
+        if kind.starts_with("text/html") || (!wire.is_lines() && kind.starts_with("application/json")) {
+            return Err(not_a_stream(&body_text(response).await));
+        }
+        self.read(response, wire, !kind.contains(streams)).await
+    }
+
+    /// An answer other than 200.
+    async fn refused(&self, response: Response) -> Failure {
+        let status = response.status().as_u16();
+        let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let wait = match header("retry-after-ms").map_or(Wait::Unsaid, |v| retry::retry_after_ms(&v)) {
+            Wait::Unsaid => header("retry-after").map_or(Wait::Unsaid, |v| retry::retry_after(&v, now_unix())),
+            said => said,
+        };
+        let to = header("location").map(|to| match response.url().join(&to) {
+            Ok(url) => url.origin().ascii_serialization(),
+            Err(_) => "an unreadable address".to_owned(),
+        });
+        let body = body_text(response).await;
+        let (mut fault, advice) = retry::classify(status, &body, wait);
+        if let Some(to) = to.filter(|_| fault.kind == FaultKind::Redirect) {
+            fault.message = format!("the server redirects to {to} (HTTP {status}); redirects are not followed, since a key must not travel on. Use that address as the base URL if it is the right one");
+        }
+        Failure(fault, advice)
+    }
+
+    async fn read(&mut self, mut response: Response, wire: WireKind, sniff: bool) -> Result<(), Failure> {
+        let start = self.clock.start;
+        let total = start + self.limits.total;
+        let mut reader = wire.reader();
+        let mut frames = Frames::new(wire, self.limits.event_bytes);
+        let mut bytes_seen = 0;
+        let mut sniffed = !sniff;
+        loop {
+            let deadline = if self.content {
+                (Instant::now() + self.limits.idle).min(total)
+            } else {
+                (start + self.limits.first).min(total)
+            };
+            let chunk = timeout_at(deadline, response.chunk()).await;
+            let at = self.clock.stamp();
+            let chunk = match chunk {
+                // Whatever happens after the terminal condition does not spoil the answer.
+                Err(_) if self.finished => break,
+                Err(_) => return Err(self.timed_out(Instant::now() >= total)),
+                Ok(Err(_)) if self.finished => break,
+                Ok(Err(e)) => return Err(self.broken_off(&e, &frames)),
+                Ok(Ok(None)) => break,
+                Ok(Ok(Some(chunk))) => chunk,
+            };
+            bytes_seen += chunk.len();
+            if bytes_seen > self.limits.total_bytes {
+                if self.finished {
+                    break;
+                }
+                let message = format!("the answer is larger than {} bytes", self.limits.total_bytes);
+                return Err(Failure::new(FaultKind::TooLarge, message, Advice::Provider));
+            }
+            if !sniffed && let Some(byte) = chunk.iter().find(|b| !b.is_ascii_whitespace()) {
+                sniffed = true;
+                if *byte == b'<' || (*byte == b'{' && !wire.is_lines()) {
+                    return Err(not_a_stream(&String::from_utf8_lossy(&chunk)));
+                }
+            }
+            self.frames(&mut frames, &chunk, reader.as_mut(), at)?;
+        }
+        let at = self.clock.stamp();
+        let mut events = Vec::new();
+        frames.end(reader.as_mut(), &mut events);
+        reader.end(&mut events);
+        self.pass_on(events, at);
+        if let Some(failure) = self.fault.take() {
+            return Err(failure);
+        }
+        if self.finished { Ok(()) } else { Err(self.incomplete(&frames)) }
+    }
+
+    fn frames(&mut self, frames: &mut Frames, chunk: &[u8], reader: &mut dyn Wire, at: Nanos) -> Result<(), Failure> {
+        let mut events = Vec::new();
+        frames
+            .feed(chunk, reader, &mut events)
+            .map_err(|e| Failure::new(FaultKind::TooLarge, e.to_string(), Advice::Provider))?;
+        self.pass_on(events, at);
+        match self.fault.take() {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+
+    /// Hand events to the sink; the first failure among them ends the answer.
+    fn pass_on(&mut self, events: Vec<Event>, at: Nanos) {
+        for mut event in events {
+            match &mut event {
+                Event::Failed(fault) => {
+                    let advice = after_fault(fault, self.content);
+                    self.fault.get_or_insert(Failure(fault.clone(), advice));
+                    return;
+                }
+                Event::Content { text, .. } => {
+                    self.content = true;
+                    *text = self.redactor.clean(text);
+                }
+                Event::Finished { .. } => self.finished = true,
+                _ => {}
+            }
+            (self.sink)(Stamped { at, event });
+        }
+    }
+
+    fn timed_out(&self, total: bool) -> Failure {
+        let retry = if self.content { Advice::Sample } else { Advice::Retry(None) };
+        if total {
+            let message = format!("the answer was not complete within {} s", self.limits.total.as_secs());
+            Failure::new(FaultKind::TimeoutTotal, message, Advice::Sample)
+        } else if self.content {
+            let message = format!("nothing came for {} s in the middle of the answer", self.limits.idle.as_secs());
+            Failure::new(FaultKind::TimeoutIdle, message, retry)
+        } else {
+            let message = format!("no content within {} s", self.limits.first.as_secs());
+            Failure::new(FaultKind::TimeoutFirst, message, retry)
+        }
+    }
+
+    fn broken_off(&self, error: &reqwest::Error, frames: &Frames) -> Failure {
+        let mut failure = self.incomplete(frames);
+        failure.0.message = format!("{} ({})", failure.0.message, chain(error));
+        failure
+    }
+
+    /// The stream ended, cleanly or not, without the terminal condition.
+    fn incomplete(&self, frames: &Frames) -> Failure {
+        let pending = frames.pending().map_or(String::new(), |p| format!("; it ends in {:?}", clip(&p)));
+        if self.content || !pending.is_empty() || frames.any {
+            let message = format!("the stream ended before the answer was complete{pending}");
+            let kind = if frames.meaningful || self.content || !pending.is_empty() { FaultKind::Truncated } else { FaultKind::Empty };
+            Failure::new(kind, message, if self.content { Advice::Sample } else { Advice::Retry(None) })
+        } else {
+            Failure::new(FaultKind::Empty, "the stream ended without any answer", Advice::Retry(None))
+        }
+    }
+}
+
+/// What an error inside a 200 stream means for the run.
+fn after_fault(fault: &Fault, content: bool) -> Advice {
+    const TRANSIENT: &[&str] = &[
+        "overloaded_error", "rate_limit_error", "rate_limit_exceeded", "api_error", "server_error",
+        "timeout_error", "internal_server_error", "UNAVAILABLE", "500", "502", "503", "504", "529", "429",
+    ];
+    match fault.kind {
+        FaultKind::Auth | FaultKind::Quota => Advice::Provider,
+        FaultKind::ProviderError if !content => {
+            let label = fault.message.split(':').next().unwrap_or_default();
+            if TRANSIENT.contains(&label) { Advice::Retry(None) } else { Advice::Sample }
+        }
+        _ => Advice::Sample,
+    }
+}
+
+fn not_a_stream(body: &str) -> Failure {
+    let body = body.trim();
+    let message = if body.starts_with('<') {
+        "the server answered with a web page instead of a stream: check the base URL (it usually ends in /v1)".to_owned()
+    } else {
+        match serde_json::from_str::<serde_json::Value>(body).ok().and_then(|v| v.get("error").map(super::wire::provider_fault)) {
+            Some(fault) => format!("the server answered with an error instead of a stream: {}", fault.message),
+            None => format!("the server answered without streaming: {}", clip(body)),
+        }
+    };
+    Failure::new(FaultKind::NotAStream, message, Advice::Provider)
+}
+
+/// The beginning of a body that is not a stream: enough for a message, never long.
+async fn body_text(mut response: Response) -> String {
+    const LARGEST: usize = 64 << 10;
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let mut body = Vec::new();
+    while let Ok(Ok(Some(chunk))) = timeout_at(deadline, response.chunk()).await {
+        body.extend_from_slice(&chunk[..chunk.len().min(LARGEST - body.len())]);
+        if body.len() == LARGEST {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+fn now_unix() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+/// No answer at all: name resolution, connection, TLS, or a connection that was closed.
+fn send_failure(error: reqwest::Error) -> Failure {
+    let error = error.without_url();
+    let (io, tls) = causes(&error);
+    let text = chain(&error);
+    if let Some(tls) = tls {
+        let hint = if matches!(tls, rustls::Error::InvalidMessage(_)) {
+            ". The server may not speak TLS on this port: an http:// URL is accepted for this machine only"
+        } else {
+            ""
+        };
+        return Failure::new(FaultKind::Tls, format!("no secure connection: {tls}{hint}"), Advice::Provider);
+    }
+    if error.is_dns() {
+        let again = text.contains("emporary failure") || text.contains("try again");
+        let advice = if again { Advice::Retry(None) } else { Advice::Provider };
+        return Failure::new(FaultKind::ConnectDns, format!("the host name cannot be resolved: {text}"), advice);
+    }
+    let refused = io == Some(std::io::ErrorKind::ConnectionRefused);
+    if error.is_connect() || refused {
+        let kind = if error.is_timeout() || io == Some(std::io::ErrorKind::TimedOut) {
+            FaultKind::ConnectTimeout
+        } else {
+            FaultKind::ConnectRefused
+        };
+        return Failure::new(kind, format!("no connection: {text}"), Advice::Retry(None));
+    }
+    if error.is_timeout() {
+        return Failure::new(FaultKind::TimeoutFirst, text, Advice::Retry(None));
+    }
+    Failure::new(FaultKind::Empty, format!("the connection ended before an answer came: {text}"), Advice::Retry(None))
+}
+
+/// The I/O error kind and the TLS error behind an error, where there are such.
+fn causes(error: &reqwest::Error) -> (Option<std::io::ErrorKind>, Option<rustls::Error>) {
+    let (mut io, mut tls) = (None, None);
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+    while let Some(e) = cause {
+        if let Some(e) = e.downcast_ref::<std::io::Error>() {
+            io = Some(e.kind());
+            // An I/O error hides what it wraps from `source`.
+            let inner = e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            tls = tls.or_else(|| inner.cloned());
+        }
+        tls = tls.or_else(|| e.downcast_ref::<rustls::Error>().cloned());
+        cause = e.source();
+    }
+    (io, tls)
+}
+
+/// An error with its causes, each said once.
+fn chain(error: &reqwest::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+    while let Some(e) = cause {
+        let text = e.to_string();
+        if !parts.iter().any(|p| p.contains(&text)) {
+            parts.push(text);
+        }
+        cause = e.source();
+    }
+    // The last cause is the one that says something.
+    parts.pop().unwrap_or_else(|| error.to_string())
+}
+
+/// The framing of a wire: server-sent events, or one JSON object a line.
+struct Frames {
+    decoder: sse::Decoder,
+    lines: Option<Vec<u8>>,
+    limit: usize,
+    /// Any frame came at all.
+    any: bool,
+    /// A frame other than `[DONE]` came.
+    meaningful: bool,
+}
+
+impl Frames {
+    fn new(wire: WireKind, limit: usize) -> Self {
+        Self {
+            decoder: sse::Decoder::new(limit),
+            lines: wire.is_lines().then(Vec::new),
+            limit,
+            any: false,
+            meaningful: false,
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8], reader: &mut dyn Wire, out: &mut Vec<Event>) -> Result<(), sse::TooLarge> {
+        let Some(line) = &mut self.lines else {
+            let mut events = Vec::new();
+            let outcome = self.decoder.feed(bytes, &mut events);
+            for event in events {
+                self.any = true;
+                self.meaningful |= event.data.trim() != "[DONE]";
+                reader.frame(&event.name, &event.data, out);
+            }
+            return outcome;
+        };
+        for &byte in bytes {
+            if byte == b'\n' {
+                self.any = true;
+                self.meaningful |= !line.is_empty();
+                reader.frame("", &String::from_utf8_lossy(line), out);
+                line.clear();
+            } else if line.len() >= self.limit {
+                return Err(sse::TooLarge(self.limit));
+            } else {
+                line.push(byte);
+            }
+        }
+        Ok(())
+    }
+
+    /// A last line without its line end is complete where its JSON is.
+    fn end(&mut self, reader: &mut dyn Wire, out: &mut Vec<Event>) {
+        if let Some(line) = self.lines.take_if(|l| serde_json::from_slice::<serde_json::Value>(l).is_ok()) {
+            self.any = true;
+            reader.frame("", &String::from_utf8_lossy(&line), out);
+        }
+    }
+
+    fn pending(&self) -> Option<String> {
+        match &self.lines {
+            Some(line) => (!line.is_empty()).then(|| String::from_utf8_lossy(line).into_owned()),
+            None => self.decoder.pending(),
+        }
+    }
+}
+
+/// Times the opening of connections, which the client does not tell.
+#[derive(Debug, Clone, Default)]
+struct Connects(Arc<Mutex<Option<Duration>>>);
+
+impl Connects {
+    fn take(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+    fn peek(&self) -> Option<Duration> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S> tower_layer::Layer<S> for Connects {
+    type Service = Timed<S>;
+    fn layer(&self, inner: S) -> Timed<S> {
+        Timed { inner, connects: self.clone() }
+    }
+}
+
+/// A connector that notes how long connecting took.
+#[derive(Debug, Clone)]
+struct Timed<S> {
+    inner: S,
+    connects: Connects,
+}
+
+impl<R, S: tower_service::Service<R>> tower_service::Service<R> for Timed<S>
+where
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+    fn call(&mut self, request: R) -> Self::Future {
+        let start = Instant::now();
+        let connecting = self.inner.call(request);
+        let connects = self.connects.clone();
+        Box::pin(async move {
+            let connected = connecting.await;
+            *connects.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(start.elapsed());
+            connected
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! Ollama's own `/api/chat`: one JSON object a line, complete with `done: true`. A failure is a
+//! line `{"error": …}` under HTTP 200. Models whose name ends in `cloud` run on Ollama's servers
+//! through the same local port, and answers then name a `remote_host`: such a target is a cloud.
+
+use super::wire::{Outgoing, Quirks, Wire, finish, parse, provider_fault, text};
+use crate::measure::event::{Channel, Event, Request, Usage};
+use serde_json::{Value, json};
+
+/// `POST {base}/api/chat`.
+pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
+    let mut options = json!({"num_predict": request.max_output_tokens});
+    if let Some(temperature) = quirks.temperature {
+        options["temperature"] = json!(temperature);
+    }
+    let body = json!({"model": model, "messages": request.marked_messages(), "stream": true, "options": options});
+    Outgoing { path: "api/chat".to_owned(), query: None, body }
+}
+
+/// One answer being read.
+#[derive(Debug, Default)]
+pub struct Reader {
+    done: bool,
+}
+
+impl Wire for Reader {
+    fn frame(&mut self, _name: &str, data: &str, out: &mut Vec<Event>) {
+        if self.done || data.trim().is_empty() {
+            return;
+        }
+        let Some(line) = parse(data, out) else { return };
+        if let Some(error) = line.get("error").filter(|e| !e.is_null()) {
+            self.done = true;
+            out.push(Event::Failed(provider_fault(error)));
+            return;
+        }
+        let mut push = |channel, words: Option<&str>| {
+            out.extend(words.map(|w| Event::Content { channel, text: w.to_owned(), tokens: None }));
+        };
+        push(Channel::Reasoning, text(&line, "/message/thinking").or_else(|| text(&line, "/thinking")));
+        push(Channel::Text, text(&line, "/message/content").or_else(|| text(&line, "/response")));
+        if line.get("done").and_then(Value::as_bool) == Some(true) {
+            self.done = true;
+            let count = |name: &str| line.get(name).and_then(Value::as_u64);
+            let millis = |name: &str| line.get(name).and_then(Value::as_f64).map(|ns| ns / 1e6);
+            out.push(Event::Usage(Usage {
+                input_uncached: count("prompt_eval_count"),
+                output: count("eval_count"),
+                ..Usage::default()
+            }));
+            let tokens = |name| count(name).and_then(|n| u32::try_from(n).ok());
+            if let (Some(prompt_tokens), Some(prompt_ms), Some(output_tokens), Some(output_ms)) = (
+                tokens("prompt_eval_count"),
+                millis("prompt_eval_duration"),
+                tokens("eval_count"),
+                millis("eval_duration"),
+            ) {
+                out.push(Event::EngineTimings { prompt_tokens, prompt_ms, output_tokens, output_ms });
+            }
+            out.push(Event::Finished { reason: text(&line, "/done_reason").map_or(finish("stop"), finish) });
+        }
+    }
+}

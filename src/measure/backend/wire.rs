@@ -1,0 +1,175 @@
+//! What a provider's stream means. Each wire is a pure function from frames to events (one file
+//! each, with its request builder beside it); sockets, clocks and retries are elsewhere.
+
+use crate::measure::event::{Event, Fault, FaultKind, FinishReason, Request};
+use serde_json::Value;
+
+/// A shape of request and stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WireKind {
+    /// `POST {base}/chat/completions`.
+    OpenAiChat,
+    /// `POST {base}/responses`.
+    OpenAiResponses,
+    /// `POST {base}/v1/messages`.
+    Anthropic,
+    /// `POST {base}/v1beta/models/MODEL:streamGenerateContent?alt=sse`.
+    Gemini,
+    /// `POST {base}/api/chat`, one JSON object a line.
+    Ollama,
+}
+
+/// How one server of a shape differs from the rule, as data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quirks {
+    /// Send `max_tokens` instead of `max_completion_tokens`.
+    pub old_max_tokens: bool,
+    /// Send `stream_options`; Mistral answers 422 to it.
+    pub stream_options: bool,
+    /// Send `cache_prompt: false` so that a llama.cpp server does not reuse its KV cache.
+    pub llama_server: bool,
+    /// Sampling temperature; `None` sends nothing, which is the only portable choice.
+    pub temperature: Option<f64>,
+}
+
+impl Default for Quirks {
+    fn default() -> Self {
+        Self { old_max_tokens: false, stream_options: true, llama_server: false, temperature: None }
+    }
+}
+
+/// What goes over the wire, without the key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// Appended to the base URL's path.
+    pub path: String,
+    pub query: Option<&'static str>,
+    pub body: Value,
+}
+
+/// The state of one answer being read.
+pub trait Wire: Send {
+    /// One frame of the stream: an SSE event's name and data, or a line.
+    fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>);
+    /// The stream ended cleanly. A wire that can still call the answer complete says so here.
+    fn end(&mut self, _out: &mut Vec<Event>) {}
+}
+
+impl WireKind {
+    /// A reader for one answer.
+    pub fn reader(self) -> Box<dyn Wire> {
+        match self {
+            Self::OpenAiChat => Box::<super::openai::Reader>::default(),
+            Self::OpenAiResponses => Box::<super::responses::Reader>::default(),
+            Self::Anthropic => Box::<super::anthropic::Reader>::default(),
+            Self::Gemini => Box::<super::gemini::Reader>::default(),
+            Self::Ollama => Box::<super::ollama::Reader>::default(),
+        }
+    }
+
+    /// The request for one prompt.
+    pub fn outgoing(self, model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
+        match self {
+            Self::OpenAiChat => super::openai::outgoing(model, request, quirks),
+            Self::OpenAiResponses => super::responses::outgoing(model, request, quirks),
+            Self::Anthropic => super::anthropic::outgoing(model, request, quirks),
+            Self::Gemini => super::gemini::outgoing(model, request, quirks),
+            Self::Ollama => super::ollama::outgoing(model, request, quirks),
+        }
+    }
+
+    /// One JSON object a line instead of server-sent events.
+    pub const fn is_lines(self) -> bool {
+        matches!(self, Self::Ollama)
+    }
+}
+
+/// A frame as JSON, or the fault that it is not.
+pub(super) fn parse(data: &str, out: &mut Vec<Event>) -> Option<Value> {
+    match serde_json::from_str::<Value>(data) {
+        Ok(value) if value.is_object() => Some(value),
+        _ => {
+            out.push(failed(FaultKind::Malformed, format!("an event of the stream is not a JSON object: {}", clip(data))));
+            None
+        }
+    }
+}
+
+pub(super) fn failed(kind: FaultKind, message: String) -> Event {
+    Event::Failed(Fault { kind, message })
+}
+
+/// Text from outside, short enough for a message, without control characters.
+pub fn clip(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut clean: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        clean.push('…');
+    }
+    clean.trim().to_owned()
+}
+
+/// The text at a JSON pointer, where it is non-empty.
+pub(super) fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
+    value.pointer(place).and_then(Value::as_str).filter(|s| !s.is_empty())
+}
+
+/// An error object of any provider as a fault. What ends a provider for good is told from what
+/// only spoils this answer.
+pub fn provider_fault(error: &Value) -> Fault {
+    let word = |place: &str| match error.pointer(place) {
+        Some(Value::String(s)) => s.clone(),
+        Some(Value::Number(n)) => n.to_string(),
+        _ => String::new(),
+    };
+    let (kind, code, status) = (word("/type"), word("/code"), word("/status"));
+    let detail = word("/details/error_code");
+    let message = match error {
+        Value::String(s) => s.clone(),
+        _ => ["/message", "/detail", "/error"].iter().map(|p| word(p)).find(|m| !m.is_empty()).unwrap_or_default(),
+    };
+    let label = [&kind, &code, &status].into_iter().find(|s| !s.is_empty()).cloned().unwrap_or_default();
+    let text = match (label.is_empty(), message.is_empty()) {
+        (_, true) if label.is_empty() => clip(&error.to_string()),
+        (_, true) => label,
+        (true, false) => message,
+        (false, false) => format!("{label}: {message}"),
+    };
+    let is = |names: &[&str]| names.iter().any(|n| kind == *n || code == *n || status == *n || detail == *n);
+    let kind = if is(SPENT) {
+        FaultKind::Quota
+    } else if is(&["authentication_error", "permission_error", "invalid_api_key", "UNAUTHENTICATED", "PERMISSION_DENIED"]) {
+        FaultKind::Auth
+    } else {
+        FaultKind::ProviderError
+    };
+    Fault { kind, message: clip(&text) }
+}
+
+/// Error codes that mean the account has no money or no allowance left: waiting does not help.
+const SPENT: &[&str] = &[
+    "insufficient_quota",
+    "credit_balance_exhausted",
+    "organization_spend_limit_exceeded",
+    "project_spend_limit_exceeded",
+    "organization_usage_limit_exceeded",
+    "enforced_spend_limit_reached",
+    "contract_spend_limit_reached",
+    "billing_error",
+];
+
+/// Finish reasons under the names of all shapes.
+pub(super) fn finish(reason: &str) -> FinishReason {
+    match reason {
+        "stop" | "end_turn" | "stop_sequence" | "STOP" | "completed" => FinishReason::Stop,
+        "length" | "max_tokens" | "MAX_TOKENS" | "max_output_tokens" | "model_context_window_exceeded" => {
+            FinishReason::Length
+        }
+        "tool_calls" | "function_call" | "tool_use" => FinishReason::ToolCalls,
+        "content_filter" | "refusal" | "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => {
+            FinishReason::ContentFilter
+        }
+        _ => FinishReason::Other,
+    }
+}

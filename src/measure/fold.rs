@@ -1,0 +1,217 @@
+//! Events of one answer → its figures. Every definition of a metric is here and nowhere else.
+//!
+//! | figure | from | to |
+//! |---|---|---|
+//! | `ttfb_ms` | send | response headers |
+//! | `ttft_ms` | send | first non-empty text, reasoning or tool delta |
+//! | `ttfo_ms` | send | first non-empty delta that is not reasoning |
+//! | `e2e_ms` | send | last non-empty delta |
+//! | `tpot_ms` | first delta | last delta, ÷ (tokens − tokens of the first delta) |
+//!
+//! Role-only, empty, ping, usage and envelope events carry no content and move none of them. A
+//! failed answer has no latency at all.
+
+use super::event::{Channel, Event, Fault, FaultKind, FinishReason, Nanos, Stamped, Usage};
+
+/// Who counts the tokens of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// The provider, in its usage record.
+    ByProvider,
+    /// The local engine, token by token.
+    ByEngine,
+}
+
+/// Who did count the tokens of one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenSource {
+    Usage,
+    LocalTokenizer,
+    NotMeasured,
+}
+
+/// The figures of one answer. Times in milliseconds, rates in tokens per second.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    pub error: Option<Fault>,
+    pub finish: Option<FinishReason>,
+    pub ttfb_ms: Option<f64>,
+    pub ttft_ms: Option<f64>,
+    pub ttfo_ms: Option<f64>,
+    pub tpot_ms: Option<f64>,
+    pub decode_tps: Option<f64>,
+    pub prefill_tps: Option<f64>,
+    pub e2e_ms: Option<f64>,
+    pub e2e_output_tps: Option<f64>,
+    /// Gaps between content events: inter-chunk latency, not time per token.
+    pub icl_ms: Vec<f64>,
+    pub content_events: u32,
+    pub token_source: TokenSource,
+    pub input_tokens: Option<u64>,
+    pub output_tokens: Option<u64>,
+    pub visible_output_tokens: Option<u64>,
+    /// The provider's normalised record; the last one seen.
+    pub usage: Usage,
+    /// Reasoning was counted but none of it was sent: the time to the first token contains it.
+    pub hidden_reasoning: bool,
+    pub engine_prompt_tps: Option<f64>,
+    pub engine_decode_tps: Option<f64>,
+    /// The answer: text and refusal, without reasoning and tool calls.
+    pub text: String,
+    pub connection_reused: Option<bool>,
+    pub request_id: Option<String>,
+    pub status: Option<u16>,
+    pub unknown_events: u32,
+}
+
+/// Milliseconds of a number of nanoseconds.
+fn ms(nanos: Nanos) -> f64 {
+    nanos as f64 / 1e6
+}
+
+/// What the events say, before any figure is computed.
+#[derive(Default)]
+struct Seen {
+    headers: Option<Nanos>,
+    tokenized: Option<(Nanos, u32)>,
+    prefilled: Option<Nanos>,
+    /// Stamp, is reasoning, tokens of the engine up to and including this one.
+    content: Vec<(Nanos, bool, u64)>,
+    engine_tokens: u64,
+    usage: Option<Usage>,
+    engine: Option<(u32, f64, u32, f64)>,
+    finish: Option<FinishReason>,
+    fault: Option<Fault>,
+    text: String,
+    reused: Option<bool>,
+    request_id: Option<String>,
+    status: Option<u16>,
+    unknown: u32,
+}
+
+/// Fold the events of one answer.
+pub fn fold(events: &[Stamped], counted: Counted) -> Figures {
+    let mut seen = Seen::default();
+    for stamped in events {
+        note(&mut seen, stamped);
+    }
+    figures(seen, counted)
+}
+
+fn note(seen: &mut Seen, Stamped { at, event }: &Stamped) {
+    match event {
+        Event::Headers { status, connection_reused, request_id } => {
+            seen.headers = Some(*at);
+            seen.status = Some(*status);
+            seen.reused = *connection_reused;
+            request_id.clone_into(&mut seen.request_id);
+        }
+        Event::Tokenized { prompt_tokens } => seen.tokenized = Some((*at, *prompt_tokens)),
+        Event::PrefillDone => seen.prefilled = Some(*at),
+        Event::Content { channel, text, tokens } => {
+            seen.engine_tokens += u64::from(tokens.unwrap_or(0));
+            if text.is_empty() {
+                return;
+            }
+            let reasoning = *channel == Channel::Reasoning;
+            seen.content.push((*at, reasoning, seen.engine_tokens));
+            if matches!(channel, Channel::Text | Channel::Refusal) {
+                seen.text.push_str(text);
+            }
+        }
+        Event::Usage(usage) => seen.usage = Some(usage.clone()),
+        Event::Finished { reason } => seen.finish = Some(*reason),
+        Event::Failed(fault) => seen.fault = seen.fault.take().or_else(|| Some(fault.clone())),
+        Event::EngineTimings { prompt_tokens, prompt_ms, output_tokens, output_ms } => {
+            seen.engine = Some((*prompt_tokens, *prompt_ms, *output_tokens, *output_ms));
+        }
+        Event::Unknown => seen.unknown += 1,
+    }
+}
+
+fn figures(seen: Seen, counted: Counted) -> Figures {
+    let error = seen.fault.clone().or_else(|| seen.finish.is_none().then(|| truncated(&seen)));
+    let usage = seen.usage.clone().unwrap_or_default();
+    let (token_source, output_tokens) = match counted {
+        Counted::ByEngine => {
+            (TokenSource::LocalTokenizer, usage.output.or_else(|| Some(seen.engine_tokens).filter(|n| *n > 0)))
+        }
+        Counted::ByProvider if usage.output.is_some() && !usage.inconsistent => (TokenSource::Usage, usage.output),
+        Counted::ByProvider => (TokenSource::NotMeasured, None),
+    };
+    let input_tokens = seen.tokenized.map(|(_, n)| u64::from(n)).or_else(|| {
+        let uncached = usage.input_uncached?;
+        Some(uncached + usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0))
+    });
+    let reasoning = usage.reasoning.unwrap_or(0);
+    let hidden_reasoning = reasoning > 0 && !seen.content.iter().any(|(_, reasoning, _)| *reasoning);
+    let visible = output_tokens.and_then(|n| n.checked_sub(reasoning));
+
+    let ok = error.is_none();
+    let first = seen.content.first().copied().filter(|_| ok);
+    let last = seen.content.last().copied().filter(|_| ok);
+    let ttft_ms = first.map(|(at, ..)| ms(at));
+    let e2e_ms = last.map(|(at, ..)| ms(at));
+    let tpot_ms = first.zip(last).and_then(|(first, last)| {
+        let tokens = match counted {
+            Counted::ByEngine if last.2 > 0 => last.2 - first.2,
+            // Hidden reasoning was generated before the first event: only visible tokens lie
+            // between the first and the last.
+            _ => (if hidden_reasoning { visible } else { output_tokens })?.checked_sub(1)?,
+        };
+        (tokens > 0 && last.0 > first.0).then(|| ms(last.0 - first.0) / tokens as f64)
+    });
+    let per_second = |tokens: f64, ms: f64| (tokens > 0.0 && ms > 0.0).then(|| tokens * 1000.0 / ms);
+    let engine_prompt_tps = seen.engine.and_then(|(n, ms, ..)| per_second(f64::from(n), ms));
+    let prefill_tps = match counted {
+        Counted::ByEngine => engine_prompt_tps.or_else(|| {
+            let ((start, tokens), end) = seen.tokenized.zip(seen.prefilled)?;
+            per_second(f64::from(tokens), ms(end.checked_sub(start)?))
+        }),
+        Counted::ByProvider => usage
+            .input_uncached
+            .filter(|_| !usage.inconsistent)
+            .zip(ttft_ms)
+            .and_then(|(tokens, ms)| per_second(tokens as f64, ms)),
+    };
+    Figures {
+        finish: seen.finish,
+        ttfb_ms: seen.headers.filter(|_| ok).map(ms),
+        ttft_ms,
+        ttfo_ms: seen.content.iter().find(|(_, reasoning, _)| !reasoning).filter(|_| ok).map(|(at, ..)| ms(*at)),
+        tpot_ms,
+        decode_tps: tpot_ms.map(|t| 1000.0 / t),
+        prefill_tps: prefill_tps.filter(|_| ok),
+        e2e_ms,
+        e2e_output_tps: output_tokens.zip(e2e_ms).and_then(|(n, ms)| per_second(n as f64, ms)),
+        icl_ms: if ok { seen.content.windows(2).map(|w| ms(w[1].0.saturating_sub(w[0].0))).collect() } else { Vec::new() },
+        content_events: u32::try_from(seen.content.len()).unwrap_or(u32::MAX),
+        token_source,
+        input_tokens,
+        output_tokens,
+        visible_output_tokens: visible,
+        usage,
+        hidden_reasoning,
+        engine_prompt_tps: engine_prompt_tps.filter(|_| ok),
+        engine_decode_tps: seen
+            .engine
+            .filter(|_| ok)
+            .and_then(|(_, _, n, ms)| per_second(f64::from(n), ms)),
+        text: seen.text,
+        connection_reused: seen.reused,
+        request_id: seen.request_id,
+        status: seen.status,
+        unknown_events: seen.unknown,
+        error,
+    }
+}
+
+/// No terminal condition: the answer is not whole, whatever the HTTP status said.
+fn truncated(seen: &Seen) -> Fault {
+    let (kind, message) = if seen.content.is_empty() && seen.usage.is_none() {
+        (FaultKind::Empty, "the stream ended without any answer")
+    } else {
+        (FaultKind::Truncated, "the stream ended before the answer was complete")
+    };
+    Fault { kind, message: message.to_owned() }
+}

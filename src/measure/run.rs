@@ -1,0 +1,189 @@
+//! The run itself: planned steps, one at a time, each with its attempts.
+//!
+//! ```text
+//! steps ─► backend.generate ─► events ─► fold ─► Record ─► Watch (journal, progress, spending)
+//! ```
+
+use super::backend::Backend;
+use super::event::{Fault, FaultKind, Request, Stamped};
+use super::fold::{self, Figures};
+use super::plan::Step;
+use super::redact::Redactor;
+use super::retry::{Advice, back_off};
+use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// One finished request: its figures, and what it took to get them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    pub step: Step,
+    /// Since the start of the run.
+    pub started: Duration,
+    pub figures: Figures,
+    pub attempts: u32,
+    /// Waited between attempts.
+    pub waited: Duration,
+    pub statuses: Vec<u16>,
+    pub connect: Option<Duration>,
+}
+
+/// What the run is told after each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Go {
+    On,
+    /// Start nothing more: the spending cap is reached, or the journal cannot be written.
+    Stop,
+}
+
+/// Whoever looks on: the journal, the progress line, the spending cap.
+pub trait Watch {
+    /// A request is about to start: may it?
+    fn before(&mut self, step: &Step) -> Go;
+    /// A request ended; the next one starts after this returns.
+    fn after(&mut self, record: &Record) -> Go;
+    /// An attempt failed and is tried again.
+    fn retry(&mut self, step: &Step, fault: &Fault, wait: Duration);
+}
+
+/// How often and for how long to try.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Attempts after the first.
+    pub retries: u32,
+    /// Factor on every wait; 0 in tests.
+    pub wait_factor: f64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// Every step was run or belonged to a stopped target.
+    pub complete: bool,
+    pub interrupted: bool,
+    /// Per target: why nothing more was sent to it.
+    pub stopped: Vec<Option<Fault>>,
+    /// Per target: measured steps that were never started.
+    pub skipped: Vec<u32>,
+}
+
+/// Run the steps in order. `request` builds what one step asks; `stop` ends the run early, and the
+/// request in flight is abandoned then.
+pub async fn run(
+    backends: &mut [Backend],
+    steps: &[Step],
+    request: &dyn Fn(&Step) -> Request,
+    patience: Patience,
+    seed: u64,
+    watch: &mut dyn Watch,
+    stop: impl Future<Output = ()>,
+) -> Ended {
+    let start = Instant::now();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut redactor = Redactor::default();
+    for key in backends.iter().filter_map(Backend::key) {
+        redactor.add(key);
+    }
+    let mut ended = Ended {
+        complete: true,
+        interrupted: false,
+        stopped: vec![None; backends.len()],
+        skipped: vec![0; backends.len()],
+    };
+    let mut stop = std::pin::pin!(stop);
+    for (n, step) in steps.iter().enumerate() {
+        if ended.stopped[step.target].is_some() {
+            ended.skipped[step.target] += u32::from(!step.warmup);
+            continue;
+        }
+        if watch.before(step) == Go::Stop {
+            skip_rest(&mut ended, &steps[n..]);
+            return ended;
+        }
+        let request = request(step);
+        let work = attempts(&mut backends[step.target], step, &request, patience, &mut rng, watch, start);
+        let done = tokio::select! {
+            biased;
+            () = &mut stop => None,
+            done = work => Some(done),
+        };
+        let Some((mut record, advice)) = done else {
+            ended.interrupted = true;
+            skip_rest(&mut ended, &steps[n..]);
+            return ended;
+        };
+        // A key can come back in pieces, one per event: look at the whole answer.
+        record.figures.text = redactor.clean(&record.figures.text);
+        if let (Some(fault), Advice::Provider) = (&record.figures.error, advice) {
+            ended.stopped[step.target] = Some(fault.clone());
+        }
+        if watch.after(&record) == Go::Stop {
+            skip_rest(&mut ended, &steps[n + 1..]);
+            return ended;
+        }
+    }
+    ended
+}
+
+fn skip_rest(ended: &mut Ended, rest: &[Step]) {
+    for step in rest.iter().filter(|s| !s.warmup) {
+        ended.complete = false;
+        ended.skipped[step.target] += 1;
+    }
+}
+
+/// All attempts of one step. Only the last one is measured.
+async fn attempts(
+    backend: &mut Backend,
+    step: &Step,
+    request: &Request,
+    patience: Patience,
+    rng: &mut ChaCha8Rng,
+    watch: &mut dyn Watch,
+    start: Instant,
+) -> (Record, Advice) {
+    let started = start.elapsed();
+    let mut waited = Duration::ZERO;
+    let mut statuses = Vec::new();
+    for attempt in 1.. {
+        let mut events: Vec<Stamped> = Vec::new();
+        let outcome = backend.generate(request, &mut |event| events.push(event)).await;
+        let figures = fold::fold(&events, backend.counted());
+        statuses.extend(figures.status);
+        let retry = match (&figures.error, outcome.advice) {
+            (Some(fault), Advice::Retry(wait)) if attempt <= retries_for(fault, patience) => {
+                Some((fault.clone(), wait))
+            }
+            _ => None,
+        };
+        let Some((fault, said)) = retry else {
+            let advice = settle(figures.error.as_ref(), outcome.advice);
+            let record =
+                Record { step: *step, started, figures, attempts: attempt, waited, statuses, connect: outcome.connect };
+            return (record, advice);
+        };
+        let wait = said.unwrap_or_else(|| back_off(attempt, rng.random())).mul_f64(patience.wait_factor);
+        watch.retry(step, &fault, wait);
+        tokio::time::sleep(wait).await;
+        waited += wait;
+    }
+    unreachable!("the loop returns")
+}
+
+/// An empty answer is tried once more, everything else as often as allowed.
+fn retries_for(fault: &Fault, patience: Patience) -> u32 {
+    if fault.kind == FaultKind::Empty { patience.retries.min(1) } else { patience.retries }
+}
+
+/// What a failure means once nothing more is tried: a server that cannot be reached is given up.
+fn settle(fault: Option<&Fault>, advice: Advice) -> Advice {
+    match (fault.map(|f| f.kind), advice) {
+        (
+            Some(FaultKind::ConnectRefused | FaultKind::ConnectTimeout | FaultKind::ConnectDns | FaultKind::Worker),
+            _,
+        ) => Advice::Provider,
+        (_, Advice::Retry(_)) => Advice::Sample,
+        (_, advice) => advice,
+    }
+}

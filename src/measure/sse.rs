@@ -1,0 +1,197 @@
+//! Server-sent events by the WHATWG rules, incrementally: bytes in, events out, at any split.
+//!
+//! Our own, because `eventsource-stream` 0.2.3 falls short of what a measurement needs: it holds a
+//! line that ends in a lone CR back until the next byte comes, starts over at the line's beginning
+//! with every chunk, ends the stream on invalid UTF-8, has no size limit, and forgets what was
+//! pending when the stream ends (the part that tells a truncated answer from a complete one).
+
+/// One dispatched event.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SseEvent {
+    /// The event's name, `message` where it has none.
+    pub name: String,
+    pub data: String,
+    pub last_event_id: String,
+}
+
+/// An event or line is larger than the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("one event of the stream is larger than {0} bytes")]
+pub struct TooLarge(pub usize);
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The decoder's state between two chunks.
+#[derive(Debug)]
+pub struct Decoder {
+    limit: usize,
+    /// Bytes of a BOM seen at the very start; `None` once the start is over.
+    bom: Option<usize>,
+    /// The last byte was a CR that already ended its line: a LF now belongs to it.
+    after_cr: bool,
+    line: Vec<u8>,
+    name: String,
+    data: String,
+    has_data: bool,
+    last_event_id: String,
+    retry_ms: Option<u64>,
+}
+
+impl Decoder {
+    /// A decoder that refuses events larger than `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            bom: Some(0),
+            after_cr: false,
+            line: Vec::new(),
+            name: String::new(),
+            data: String::new(),
+            has_data: false,
+            last_event_id: String::new(),
+            retry_ms: None,
+        }
+    }
+
+    /// Decode the next bytes; complete events are appended to `out`.
+    pub fn feed(&mut self, mut bytes: &[u8], out: &mut Vec<SseEvent>) -> Result<(), TooLarge> {
+        while let Some(seen) = self.bom {
+            let Some((&byte, rest)) = bytes.split_first() else { return Ok(()) };
+            if byte == BOM[seen] {
+                bytes = rest;
+                self.bom = (seen + 1 < BOM.len()).then_some(seen + 1);
+            } else {
+                // Not a BOM after all: what looked like one is content.
+                self.line.extend_from_slice(&BOM[..seen]);
+                self.bom = None;
+            }
+        }
+        while !bytes.is_empty() {
+            if std::mem::take(&mut self.after_cr) && bytes[0] == b'\n' {
+                bytes = &bytes[1..];
+                continue;
+            }
+            let end = bytes.iter().position(|b| matches!(b, b'\n' | b'\r'));
+            let part = &bytes[..end.unwrap_or(bytes.len())];
+            if self.line.len() + part.len() + self.data.len() > self.limit {
+                return Err(TooLarge(self.limit));
+            }
+            self.line.extend_from_slice(part);
+            let Some(end) = end else { break };
+            self.after_cr = bytes[end] == b'\r';
+            bytes = &bytes[end + 1..];
+            self.end_line(out);
+        }
+        Ok(())
+    }
+
+    /// Text of an unfinished event. The standard discards it; it tells why an answer broke off.
+    pub fn pending(&self) -> Option<String> {
+        let line = String::from_utf8_lossy(&self.line);
+        let text = format!("{}{line}", self.data);
+        (!text.trim().is_empty()).then_some(text)
+    }
+
+    /// The reconnection time the server asked for.
+    pub fn retry_ms(&self) -> Option<u64> {
+        self.retry_ms
+    }
+
+    fn end_line(&mut self, out: &mut Vec<SseEvent>) {
+        let bytes = std::mem::take(&mut self.line);
+        // Line ends are ASCII, so decoding by line gives what decoding the whole stream would.
+        let line = String::from_utf8_lossy(&bytes);
+        if line.is_empty() {
+            self.dispatch(out);
+        } else {
+            let (field, value) = line.split_once(':').unwrap_or((&line, ""));
+            self.field(field, value.strip_prefix(' ').unwrap_or(value));
+        }
+        self.line = bytes;
+        self.line.clear();
+    }
+
+    fn field(&mut self, field: &str, value: &str) {
+        match field {
+            "data" => {
+                if self.has_data {
+                    self.data.push('\n');
+                }
+                self.has_data = true;
+                self.data.push_str(value);
+            }
+            "event" => value.clone_into(&mut self.name),
+            "id" if !value.contains('\0') => value.clone_into(&mut self.last_event_id),
+            "retry" if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) => {
+                self.retry_ms = value.parse().ok().or(self.retry_ms);
+            }
+            _ => {}
+        }
+    }
+
+    fn dispatch(&mut self, out: &mut Vec<SseEvent>) {
+        let name = std::mem::take(&mut self.name);
+        let data = std::mem::take(&mut self.data);
+        if std::mem::take(&mut self.has_data) {
+            out.push(SseEvent {
+                name: if name.is_empty() { "message".to_owned() } else { name },
+                data,
+                last_event_id: self.last_event_id.clone(),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decode(chunks: &[&[u8]]) -> Vec<SseEvent> {
+        let mut decoder = Decoder::new(1 << 20);
+        let mut out = Vec::new();
+        for chunk in chunks {
+            decoder.feed(chunk, &mut out).expect("small");
+        }
+        out
+    }
+
+    #[test]
+    fn a_lone_cr_dispatches_without_waiting() {
+        assert_eq!(decode(&[b"data: a\r\r"]).len(), 1);
+        assert_eq!(decode(&[b"data: a\r", b"\n\r\n", b"data: b\r\n\r\n"]).len(), 2);
+    }
+
+    #[test]
+    fn an_endless_event_is_refused() {
+        let mut decoder = Decoder::new(1000);
+        let mut out = Vec::new();
+        let outcome = (0..100).try_for_each(|_| decoder.feed(b"data: aaaaaaaaaaaaaaaaaaaa\n", &mut out));
+        assert_eq!(outcome, Err(TooLarge(1000)));
+        assert!(out.is_empty());
+        let mut decoder = Decoder::new(1000);
+        assert!((0..100).try_for_each(|_| decoder.feed(&[b'x'; 100], &mut out)).is_err());
+    }
+
+    #[test]
+    fn what_is_pending_at_the_end_is_known() {
+        let mut decoder = Decoder::new(1000);
+        decoder.feed(b"data: {\"a\"\ndata", &mut Vec::new()).expect("small");
+        assert_eq!(decoder.pending().as_deref(), Some("{\"a\"data"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_gives_the_same_events(
+            bytes in proptest::collection::vec(
+                prop_oneof![Just(b'\n'), Just(b'\r'), Just(b':'), Just(b' '), Just(b'd'), Just(0xef), Just(0xbb), Just(0xbf), any::<u8>()], 0..200),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let whole = decode(&[&bytes]);
+            let at = cut.index(bytes.len() + 1);
+            prop_assert_eq!(&whole, &decode(&[&bytes[..at], &bytes[at..]]));
+            let single: Vec<&[u8]> = bytes.chunks(1).collect();
+            prop_assert_eq!(&whole, &decode(&single));
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! Measured records → the bench document.
+
+use super::{
+    BenchDocument, BenchResult, Comparison, Engine, Kind, Metrics, Noise, Quality, Rate, SCHEMA, Sample,
+    Spending, Summary, Target, TokenMeans, TokenSource, price::PriceInForce,
+};
+use crate::measure::event::Fault;
+use crate::measure::fold;
+use crate::measure::prompts::Prompt;
+use crate::measure::quality::{self, Pairs};
+use crate::measure::run::{Ended, Record};
+use crate::measure::stats;
+use crate::report::envelope::{Envelope, Input, Warning};
+use std::collections::BTreeMap;
+
+/// Longest answer kept in a document, characters.
+const LONGEST_TEXT: usize = 4096;
+
+/// What is known of a target beside its measurements.
+#[derive(Debug, Clone)]
+pub struct TargetFacts {
+    pub id: String,
+    pub kind: Kind,
+    pub model: String,
+    pub stand_in: bool,
+    pub origin: Option<String>,
+    pub price: Option<PriceInForce>,
+    pub engine: Option<Engine>,
+}
+
+/// Everything a document is made of.
+#[derive(Debug)]
+pub struct Run<'a> {
+    pub targets: &'a [TargetFacts],
+    pub prompts: &'a [Prompt],
+    /// Warm-up included.
+    pub records: &'a [Record],
+    pub ended: &'a Ended,
+    pub seed: u64,
+    /// Accepted loss of pass rate.
+    pub margin: f64,
+    /// Prompt caches were to be defeated.
+    pub cache_bust: bool,
+    pub spending: Spending,
+    pub inputs: BTreeMap<String, Input>,
+    pub created: String,
+}
+
+/// One record as a row of the document.
+pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sample {
+    let f = &record.figures;
+    let prompt = &prompts[record.step.prompt];
+    let capped: String = f.text.chars().take(LONGEST_TEXT).collect();
+    Sample {
+        target: facts.id.clone(),
+        prompt_id: prompt.id.clone(),
+        repeat: record.step.repeat,
+        started_ms: Some(record.started.as_secs_f64() * 1000.0),
+        error: f.error.clone(),
+        attempts: record.attempts,
+        retry_wait_ms: record.waited.as_secs_f64() * 1000.0,
+        statuses: record.statuses.clone(),
+        finish: f.finish,
+        token_source: match f.token_source {
+            fold::TokenSource::Usage => TokenSource::Usage,
+            fold::TokenSource::LocalTokenizer => TokenSource::LocalTokenizer,
+            fold::TokenSource::NotMeasured => TokenSource::NotMeasured,
+        },
+        input_tokens: f.input_tokens,
+        cached_input_tokens: f.usage.cache_read,
+        output_tokens: f.output_tokens,
+        visible_output_tokens: f.visible_output_tokens,
+        reasoning_tokens: f.usage.reasoning,
+        ttfb_ms: f.ttfb_ms,
+        ttft_ms: f.ttft_ms,
+        ttfo_ms: f.ttfo_ms,
+        tpot_ms: f.tpot_ms,
+        decode_tps: f.decode_tps,
+        prefill_tps: f.prefill_tps,
+        e2e_ms: f.e2e_ms,
+        e2e_output_tps: f.e2e_output_tps,
+        icl_ms: stats::median(&f.icl_ms),
+        icl_max_ms: f.icl_ms.iter().copied().reduce(f64::max),
+        content_events: f.content_events,
+        connect_ms: record.connect.map(|c| c.as_secs_f64() * 1000.0),
+        connection_reused: f.connection_reused,
+        engine_prompt_tps: f.engine_prompt_tps,
+        engine_decode_tps: f.engine_decode_tps,
+        cost_usd: cost(record, facts),
+        provider_cost_usd: f.usage.provider_cost_usd,
+        usage_inconsistent: f.usage.inconsistent,
+        pass: prompt
+            .expect
+            .as_ref()
+            .filter(|_| f.error.is_none())
+            .map(|expect| quality::passes(&f.text, expect)),
+        text_capped: capped.len() < f.text.len(),
+        text: capped,
+        request_id: f.request_id.clone(),
+    }
+}
+
+/// What one request cost by the price record, USD.
+pub fn cost(record: &Record, facts: &TargetFacts) -> Option<f64> {
+    facts.price.as_ref()?.cost(&record.figures.usage)
+}
+
+/// The document of a run.
+pub fn document(run: Run<'_>) -> BenchDocument {
+    let measured: Vec<&Record> = run.records.iter().filter(|r| !r.step.warmup).collect();
+    let samples: Vec<Sample> =
+        measured.iter().map(|r| sample(r, &run.targets[r.step.target], run.prompts)).collect();
+    let targets: Vec<Target> = run
+        .targets
+        .iter()
+        .enumerate()
+        .map(|(n, facts)| {
+            let rows: Vec<&Sample> = samples.iter().filter(|s| s.target == facts.id).collect();
+            target(facts, &rows, run.ended.stopped[n].clone(), run.prompts)
+        })
+        .collect();
+    let pairs: Vec<(&Target, &Target)> = targets
+        .iter()
+        .filter(|t| t.kind == Kind::Local)
+        .flat_map(|l| targets.iter().filter(|t| t.kind == Kind::Api).map(move |a| (l, a)))
+        .collect();
+    let comparisons = pairs.iter().flat_map(|(l, a)| compare(l, a, &samples, run.prompts, run.seed)).collect();
+    let quality = pairs.iter().filter_map(|(l, a)| judge(l, a, &samples, run.prompts, run.margin)).collect();
+    let warnings = warnings(&run, &targets, &samples);
+    Envelope {
+        schema: SCHEMA.to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        created: run.created,
+        inputs: run.inputs,
+        result: BenchResult {
+            complete: run.ended.complete,
+            targets,
+            samples,
+            comparisons,
+            quality,
+            spending: run.spending,
+            definitions: super::definitions(),
+        },
+        warnings,
+    }
+}
+
+/// Only these count for speed: whole answers, at the first attempt.
+fn for_speed<'a>(rows: &[&'a Sample]) -> Vec<&'a Sample> {
+    rows.iter().copied().filter(|s| s.error.is_none() && s.attempts <= 1).collect()
+}
+
+fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts: &[Prompt]) -> Target {
+    let speed = for_speed(rows);
+    let of = |pick: fn(&Sample) -> Option<f64>| summary(&speed, pick);
+    let good: Vec<&Sample> = rows.iter().copied().filter(|s| s.error.is_none()).collect();
+    let mean = |pick: fn(&Sample) -> Option<u64>| {
+        let values: Vec<f64> = good.iter().filter_map(|s| pick(s)).map(|n| n as f64).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let reused: Vec<bool> = rows.iter().filter_map(|s| s.connection_reused).collect();
+    let costs: Option<Vec<f64>> = good.iter().map(|s| s.cost_usd).collect();
+    Target {
+        id: facts.id.clone(),
+        kind: facts.kind,
+        model: facts.model.clone(),
+        stand_in: facts.stand_in,
+        origin: facts.origin.clone(),
+        token_source: token_source(facts.kind, &good),
+        requests: count(rows.len()),
+        failures: count(rows.iter().filter(|s| s.error.is_some()).count()),
+        retried: count(rows.iter().filter(|s| s.attempts > 1).count()),
+        failure_kinds: tally(rows.iter().filter_map(|s| s.error.as_ref().map(|e| &e.kind))),
+        stopped,
+        finish: tally(good.iter().filter_map(|s| s.finish.as_ref())),
+        metrics: Metrics {
+            ttft_ms: of(|s| s.ttft_ms),
+            ttfo_ms: of(|s| s.ttfo_ms),
+            ttfb_ms: of(|s| s.ttfb_ms),
+            tpot_ms: of(|s| s.tpot_ms),
+            decode_tps: of(|s| s.decode_tps),
+            prefill_tps: of(|s| s.prefill_tps),
+            e2e_ms: of(|s| s.e2e_ms),
+            e2e_output_tps: of(|s| s.e2e_output_tps),
+            icl_ms: of(|s| s.icl_ms),
+            cost_usd: of(|s| s.cost_usd),
+            engine_decode_tps: of(|s| s.engine_decode_tps),
+        },
+        tokens: TokenMeans {
+            input: mean(|s| s.input_tokens),
+            cached_input: mean(|s| s.cached_input_tokens),
+            output: mean(|s| s.output_tokens),
+            reasoning: mean(|s| s.reasoning_tokens),
+        },
+        prefill_basis: Some(
+            match facts.kind {
+                Kind::Local => "engine",
+                Kind::Api => "lower_bound",
+            }
+            .to_owned(),
+        ),
+        cost_usd_total: costs.filter(|c| !c.is_empty()).map(|c| c.iter().sum()),
+        price: facts.price.as_ref().map(|p| p.record.clone()),
+        pass_rate: pass_rate(&facts.id, rows, prompts),
+        engine: facts.engine.clone(),
+        noise: noise(&speed),
+        connection_reused_share: (!reused.is_empty())
+            .then(|| reused.iter().filter(|r| **r).count() as f64 / reused.len() as f64),
+    }
+}
+
+fn summary(rows: &[&Sample], pick: fn(&Sample) -> Option<f64>) -> Summary {
+    let values: Vec<f64> = rows.iter().filter_map(|s| pick(s)).collect();
+    let s = stats::summary(&values);
+    Summary {
+        n: s.n,
+        median: s.median,
+        low: s.low,
+        high: s.high,
+        min: s.min,
+        max: s.max,
+        p90: s.p90,
+        p95: s.p95,
+        p99: s.p99,
+    }
+}
+
+/// One answer whose tokens nobody counted is enough to say so; a mixture is never called measured.
+fn token_source(kind: Kind, good: &[&Sample]) -> TokenSource {
+    match (kind, good.iter().any(|s| s.token_source == TokenSource::NotMeasured)) {
+        (Kind::Local, _) => TokenSource::LocalTokenizer,
+        (Kind::Api, false) if !good.is_empty() => TokenSource::Usage,
+        (Kind::Api, _) => TokenSource::NotMeasured,
+    }
+}
+
+fn tally<'a, T: serde::Serialize + 'a>(values: impl Iterator<Item = &'a T>) -> BTreeMap<String, u32> {
+    let mut counts = BTreeMap::new();
+    for value in values {
+        *counts.entry(super::word(value)).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// Does a target pass a prompt? By the majority of its answers; a failed request is no answer.
+fn passed(target: &str, prompt: &str, rows: &[&Sample]) -> Option<bool> {
+    let votes: Vec<bool> =
+        rows.iter().filter(|s| s.target == target && s.prompt_id == prompt).filter_map(|s| s.pass).collect();
+    (!votes.is_empty()).then(|| votes.iter().filter(|v| **v).count() * 2 > votes.len())
+}
+
+fn pass_rate(target: &str, rows: &[&Sample], prompts: &[Prompt]) -> Option<Rate> {
+    let votes: Vec<bool> = prompts.iter().filter_map(|p| passed(target, &p.id, rows)).collect();
+    let n = u32::try_from(votes.len()).ok()?;
+    let passed = u32::try_from(votes.iter().filter(|v| **v).count()).ok()?;
+    let interval = stats::wilson(passed, n)?;
+    Some(Rate { n, passed, rate: f64::from(passed) / f64::from(n), low: interval.low, high: interval.high })
+}
+
+/// First against second half, in the order they ran.
+fn noise(speed: &[&Sample]) -> Option<Noise> {
+    let of = |pick: fn(&Sample) -> Option<f64>| speed.iter().filter_map(|s| pick(s)).collect::<Vec<f64>>();
+    let (tpot, ttft) = (of(|s| s.tpot_ms), of(|s| s.ttft_ms));
+    let halves = |values: &[f64]| {
+        if values.len() < 4 {
+            return None;
+        }
+        let (first, second) = values.split_at(values.len() / 2);
+        Some(stats::median(second)? / stats::median(first)?)
+    };
+    let order: Vec<f64> = (0..tpot.len()).map(|i| i as f64).collect();
+    let noise = Noise {
+        tpot_half_ratio: halves(&tpot),
+        ttft_half_ratio: halves(&ttft),
+        drift_rho: stats::spearman(&order, &tpot),
+    };
+    (noise.tpot_half_ratio.is_some() || noise.ttft_half_ratio.is_some()).then_some(noise)
+}
+
+fn compare(local: &Target, api: &Target, samples: &[Sample], prompts: &[Prompt], seed: u64) -> Vec<Comparison> {
+    let all: Vec<&Sample> = samples.iter().collect();
+    let speed = for_speed(&all);
+    let metrics: [(&str, fn(&Sample) -> Option<f64>); 4] = [
+        ("ttft_ms", |s| s.ttft_ms),
+        ("tpot_ms", |s| s.tpot_ms),
+        ("decode_tps", |s| s.decode_tps),
+        ("e2e_ms", |s| s.e2e_ms),
+    ];
+    let equal = equal_text(&local.id, &api.id, samples, prompts);
+    metrics
+        .into_iter()
+        .filter_map(|(metric, pick)| {
+            let side = |id: &str, prompt: &str| -> Vec<f64> {
+                speed.iter().filter(|s| s.target == id && s.prompt_id == prompt).filter_map(|s| pick(s)).collect()
+            };
+            let paired: Vec<(Vec<f64>, Vec<f64>)> = prompts
+                .iter()
+                .map(|p| (side(&local.id, &p.id), side(&api.id, &p.id)))
+                .filter(|(l, a)| !l.is_empty() && !a.is_empty())
+                .collect();
+            let ratio = stats::ratio_of_medians(&paired, seed)?;
+            Some(Comparison {
+                local: local.id.clone(),
+                api: api.id.clone(),
+                metric: metric.to_owned(),
+                prompts: u32::try_from(paired.len()).unwrap_or(u32::MAX),
+                ratio: Some(ratio.ratio),
+                low: ratio.interval.map(|i| i.low),
+                high: ratio.interval.map(|i| i.high),
+                equal_text: equal,
+            })
+        })
+        .collect()
+}
+
+/// Prompts on which both sides gave the same text in their first repeat.
+fn equal_text(local: &str, api: &str, samples: &[Sample], prompts: &[Prompt]) -> Option<u32> {
+    let text = |id: &str, prompt: &str| {
+        samples
+            .iter()
+            .find(|s| s.target == id && s.prompt_id == prompt && s.repeat == 0 && s.error.is_none())
+            .map(|s| s.text.trim())
+    };
+    let pairs: Vec<bool> =
+        prompts.iter().filter_map(|p| Some(text(local, &p.id)? == text(api, &p.id)?)).collect();
+    (!pairs.is_empty()).then(|| u32::try_from(pairs.iter().filter(|e| **e).count()).unwrap_or(u32::MAX))
+}
+
+fn judge(local: &Target, api: &Target, samples: &[Sample], prompts: &[Prompt], margin: f64) -> Option<Quality> {
+    let all: Vec<&Sample> = samples.iter().collect();
+    let mut pairs = Pairs::default();
+    for prompt in prompts {
+        if let (Some(l), Some(a)) = (passed(&local.id, &prompt.id, &all), passed(&api.id, &prompt.id, &all)) {
+            pairs.count(l, a);
+        }
+    }
+    let verdict = quality::non_inferiority(pairs, margin)?;
+    let share = |n: u32| f64::from(n) / f64::from(pairs.total());
+    Some(Quality {
+        local: local.id.clone(),
+        api: api.id.clone(),
+        prompts: pairs.total(),
+        local_pass_rate: share(pairs.both + pairs.only_a),
+        api_pass_rate: share(pairs.both + pairs.only_b),
+        both_pass: pairs.both,
+        local_only: pairs.only_a,
+        api_only: pairs.only_b,
+        neither: pairs.neither,
+        mcnemar_p: verdict.p,
+        difference: verdict.difference,
+        difference_low: Some(verdict.interval.low),
+        difference_high: Some(verdict.interval.high),
+        margin,
+        non_inferior: verdict.non_inferior,
+        prompts_needed: verdict.prompts_needed,
+        smoke_only: verdict.smoke_only,
+    })
+}
+
+fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warning> {
+    let mut list = Vec::new();
+    for (n, target) in targets.iter().enumerate() {
+        let mut warn = |id: &str, text: String| {
+            list.push(Warning::new(id, format!("{}: {text}", target.id)).about(target.id.clone()));
+        };
+        if target.stand_in {
+            warn("stand-in", "a stand-in for a cloud API on this machine. Its speed says nothing about a provider.".into());
+        }
+        if target.failures > 0 {
+            warn("requests-failed", format!("{} of {} requests failed; failed requests have no latency.", target.failures, target.requests));
+        }
+        if run.ended.skipped[n] > 0 {
+            warn("requests-not-sent", format!("{} planned requests were not sent.", run.ended.skipped[n]));
+        }
+        if target.token_source == TokenSource::NotMeasured && target.requests > target.failures {
+            warn("tokens-not-measured", "the server did not report how many tokens it generated, so there are no token rates. Chunks are not tokens.".into());
+        }
+        if run.cache_bust && target.tokens.cached_input.is_some_and(|n| n > 0.5) {
+            warn("prompt-cache-hit", "a part of the input came from a prompt cache although every prompt began with a unique marker; TTFT is shorter than without it.".into());
+        }
+        let rows: Vec<&Sample> = samples.iter().filter(|s| s.target == target.id).collect();
+        if rows.iter().any(|s| s.usage_inconsistent) {
+            warn("usage-inconsistent", "some usage records cannot be true or do not add up to their total; their tokens and cost are left out.".into());
+        }
+        if run.records.iter().any(|r| r.step.target == n && r.figures.hidden_reasoning) {
+            warn("hidden-reasoning", "the model reasons without sending its reasoning: TTFT contains the thinking time, and TPOT covers the visible tokens only.".into());
+        }
+        if target.kind == Kind::Api && target.price.is_none() && !target.stand_in {
+            warn("unpriced", "no price is known for this model, so its cost is not computed.".into());
+        }
+        if (1..6).contains(&target.metrics.ttft_ms.n) {
+            warn("few-samples", format!("{} successful requests; an interval for a median needs six.", target.metrics.ttft_ms.n));
+        }
+        speed_warnings(target, &rows, &mut warn);
+    }
+    list
+}
+
+fn speed_warnings(target: &Target, rows: &[&Sample], warn: &mut dyn FnMut(&str, String)) {
+    let speed = for_speed(rows);
+    let ttft: Vec<f64> = speed.iter().filter_map(|s| s.ttft_ms).collect();
+    let outliers = stats::outliers(&ttft);
+    if outliers == [0] {
+        warn("first-request-slow", "the first request was far slower than the others (a cold start); more warm-up helps.".into());
+    } else if !outliers.is_empty() {
+        warn("outliers", format!("{} requests are far outside the rest; they are kept.", outliers.len()));
+    }
+    let Some(noise) = target.noise else { return };
+    if let Some(rho) = noise.drift_rho.filter(|rho| speed.len() >= 10 && rho.abs() > 0.6) {
+        let way = if rho > 0.0 { "slower" } else { "faster" };
+        warn("drift", format!("it became {way} during the run (rank correlation {rho:.2}): heat, load or throttling."));
+    }
+    if let Some(ratio) = noise.tpot_half_ratio.filter(|r| speed.len() >= 10 && !(0.9..=1.1).contains(r)) {
+        warn("noisy", format!("measured against itself (first against second half of the run) its time per token differs by {:.0} %: differences of that size between targets mean nothing.", (ratio - 1.0).abs() * 100.0));
+    }
+}

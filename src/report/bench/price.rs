@@ -1,0 +1,139 @@
+//! Usage × price record → what one request cost. Absent is unknown, never 0: a class of tokens
+//! that was used and has no rate leaves the whole cost unknown.
+
+use super::Price;
+use crate::catalog::{ApiModel, PricePeriod, Rates, ReasoningRule};
+use crate::measure::event::Usage;
+use jiff::civil::Date;
+
+/// The price of one model on one day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PriceInForce {
+    pub record: Price,
+    period: PricePeriod,
+    reasoning: ReasoningRule,
+}
+
+impl PriceInForce {
+    /// The price of a model on a day, where there is one in USD.
+    pub fn on(model: &ApiModel, day: Date) -> Option<Self> {
+        let period = model.price_on(day).filter(|p| p.currency == "USD")?.clone();
+        let cite = period.cite.clone().unwrap_or_else(|| model.cite("price"));
+        let rates = period.rates;
+        Some(Self {
+            record: Price {
+                id: model.id.clone(),
+                input_usd_per_mtok: rates.input_per_mtok,
+                output_usd_per_mtok: rates.output_per_mtok,
+                cache_read_usd_per_mtok: rates.cache_read_per_mtok,
+                cache_write_usd_per_mtok: rates.cache_write_per_mtok,
+                source: cite.source,
+                as_of: cite.as_of.to_string(),
+            },
+            period,
+            reasoning: model.reasoning,
+        })
+    }
+
+    /// What a request with this usage costs, USD.
+    pub fn cost(&self, usage: &Usage) -> Option<f64> {
+        if usage.inconsistent {
+            return None;
+        }
+        let (uncached, output) = (usage.input_uncached?, usage.output?);
+        let (read, write) = (usage.cache_read.unwrap_or(0), usage.cache_write.unwrap_or(0));
+        let rates = self.rates(uncached + read + write);
+        let own = match self.reasoning {
+            ReasoningRule::OwnRate => usage.reasoning.unwrap_or(0),
+            ReasoningRule::AsOutput => 0,
+        };
+        let part = |tokens: u64, rate: Option<f64>| {
+            if tokens == 0 { Some(0.0) } else { rate.map(|rate| tokens as f64 / 1e6 * rate) }
+        };
+        Some(
+            part(uncached, rates.input_per_mtok)?
+                + part(read, rates.cache_read_per_mtok)?
+                + part(write, rates.cache_write_per_mtok)?
+                + part(output.saturating_sub(own), rates.output_per_mtok)?
+                + part(own, rates.reasoning_per_mtok)?,
+        )
+    }
+
+    /// The most this many tokens can cost, at the dearest rates of the record.
+    pub fn worst_case(&self, input: u64, output: u64) -> Option<f64> {
+        let all = || {
+            std::iter::once(&self.period.rates)
+                .chain(self.period.tiers.iter().map(|t| &t.rates))
+                .chain(self.period.windows.iter().map(|w| &w.rates))
+        };
+        let dearest = |rate: fn(&Rates) -> Option<f64>| all().filter_map(rate).reduce(f64::max);
+        let input_rate = dearest(|r| r.input_per_mtok)?.max(dearest(|r| r.cache_write_per_mtok).unwrap_or(0.0));
+        let output_rate = dearest(|r| r.output_per_mtok)?.max(dearest(|r| r.reasoning_per_mtok).unwrap_or(0.0));
+        Some((input as f64 * input_rate + output as f64 * output_rate) / 1e6)
+    }
+
+    /// Past a tier's threshold all tokens of the request pay the tier's rates.
+    fn rates(&self, input: u64) -> Rates {
+        self.period
+            .tiers
+            .iter()
+            .filter(|t| input > t.above_input_tokens)
+            .max_by_key(|t| t.above_input_tokens)
+            .map_or(self.period.rates, |t| t.rates)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::ContextTier;
+
+    fn price() -> PriceInForce {
+        let rates = |input, output| Rates {
+            input_per_mtok: Some(input),
+            output_per_mtok: Some(output),
+            cache_read_per_mtok: Some(input / 10.0),
+            ..Rates::default()
+        };
+        let period = PricePeriod {
+            from: None,
+            currency: "USD".to_owned(),
+            rates: rates(2.0, 10.0),
+            batch_multiplier: None,
+            tiers: vec![ContextTier { above_input_tokens: 200_000, rates: rates(4.0, 15.0) }],
+            windows: Vec::new(),
+            free: false,
+            cite: None,
+        };
+        let record = Price {
+            id: "x/y".to_owned(),
+            input_usd_per_mtok: Some(2.0),
+            output_usd_per_mtok: Some(10.0),
+            cache_read_usd_per_mtok: Some(0.2),
+            cache_write_usd_per_mtok: None,
+            source: "test".to_owned(),
+            as_of: "2026-11-22".to_owned(),
+        };
+        PriceInForce { record, period, reasoning: ReasoningRule::AsOutput }
+    }
+    fn usage(uncached: u64, read: u64, output: u64) -> Usage {
+        Usage { input_uncached: Some(uncached), cache_read: Some(read), output: Some(output), ..Usage::default() }
+    }
+
+    #[test]
+    fn every_class_has_its_rate_and_tiers_take_the_whole_request() {
+        let near = |a: Option<f64>, b: f64| a.is_some_and(|a| (a - b).abs() < 1e-12);
+        assert!(near(price().cost(&usage(1_000_000 / 10, 0, 1000)), 0.2 + 0.01));
+        assert!(near(price().cost(&usage(0, 100_000, 0)), 0.02));
+        assert!(near(price().cost(&usage(200_001, 0, 1000)), 200_001.0 * 4e-6 + 0.015));
+        assert!(near(price().worst_case(1000, 1000), 0.004 + 0.015));
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_free() {
+        let written = Usage { cache_write: Some(5), ..usage(1, 0, 1) };
+        assert_eq!(price().cost(&written), None);
+        assert_eq!(price().cost(&Usage::default()), None);
+        assert_eq!(price().cost(&Usage { inconsistent: true, ..usage(1, 0, 1) }), None);
+    }
+}
