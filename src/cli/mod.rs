@@ -10,6 +10,8 @@ pub mod context;
 pub mod error;
 pub mod output;
 pub mod scenario;
+pub mod progress;
+pub mod secrets;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::Context;

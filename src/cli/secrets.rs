@@ -39,16 +39,20 @@ impl KeyVariables {
             let (origin, name) = match argument.rsplit_once('=') {
                 Some((origin, name)) => {
                     let url = Url::parse(origin).map_err(|e| {
-                        CliError::usage(format!("--api-key-env {argument}: {origin:?} is not an origin ({e})"))
-                            .hint("Write NAME, or ORIGIN=NAME such as https://llm.example.com=MY_KEY.")
+                        CliError::usage(format!(
+                            "--api-key-env {argument}: {origin:?} is not an origin ({e})"
+                        ))
+                        .hint("Write NAME, or ORIGIN=NAME such as https://llm.example.com=MY_KEY.")
                     })?;
                     (Some(url.origin().ascii_serialization()), name)
                 }
                 None => (None, argument.as_str()),
             };
             if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                return Err(CliError::usage("--api-key-env takes the name of an environment variable, not a key")
-                    .hint("Put the key into a variable and give its name, such as MY_KEY."));
+                return Err(CliError::usage(
+                    "--api-key-env takes the name of an environment variable, not a key",
+                )
+                .hint("Put the key into a variable and give its name, such as MY_KEY."));
             }
             match origin {
                 Some(origin) => variables.by_origin.push((origin, name.to_owned())),
@@ -64,12 +68,17 @@ impl KeyVariables {
 
     /// The key for an origin. `sole` is true where no other server of this run would get the same
     /// variable; `loopback` servers need none.
-    pub fn key(&self, origin: &str, wire: WireKind, loopback: bool, sole: bool) -> Result<Option<SecretString>, CliError> {
+    pub fn key(
+        &self,
+        origin: &str,
+        wire: WireKind,
+        loopback: bool,
+        sole: bool,
+    ) -> Result<Option<SecretString>, CliError> {
         let stated = self.by_origin.iter().find(|(o, _)| o == origin).map(|(_, name)| name.as_str());
         let known = KNOWN.iter().find(|(o, _)| *o == origin).map(|(_, name)| *name);
         let (name, shared) = match (stated, known, self.any.as_deref()) {
-            (Some(name), _, _) => (name, false),
-            (None, Some(name), _) => (name, false),
+            (Some(name), _, _) | (None, Some(name), _) => (name, false),
             (None, None, Some(name)) => (name, true),
             (None, None, None) => (OWN_VARIABLE, true),
         };

@@ -153,7 +153,7 @@ impl Request {
     pub fn marked_messages(&self) -> Vec<Message> {
         let mut messages = self.messages.clone();
         if let (Some(marker), Some(first)) = (&self.cache_marker, messages.first_mut()) {
-            first.content = format!("[{marker}]\n{}", first.content);
+            first.content.insert_str(0, marker);
         }
         messages
     }

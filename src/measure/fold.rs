@@ -133,10 +133,13 @@ fn figures(seen: Seen, counted: Counted) -> Figures {
     let error = seen.fault.clone().or_else(|| seen.finish.is_none().then(|| truncated(&seen)));
     let usage = seen.usage.clone().unwrap_or_default();
     let (token_source, output_tokens) = match counted {
-        Counted::ByEngine => {
-            (TokenSource::LocalTokenizer, usage.output.or_else(|| Some(seen.engine_tokens).filter(|n| *n > 0)))
+        Counted::ByEngine => (
+            TokenSource::LocalTokenizer,
+            usage.output.or_else(|| Some(seen.engine_tokens).filter(|n| *n > 0)),
+        ),
+        Counted::ByProvider if usage.output.is_some() && !usage.inconsistent => {
+            (TokenSource::Usage, usage.output)
         }
-        Counted::ByProvider if usage.output.is_some() && !usage.inconsistent => (TokenSource::Usage, usage.output),
         Counted::ByProvider => (TokenSource::NotMeasured, None),
     };
     let input_tokens = seen.tokenized.map(|(_, n)| u64::from(n)).or_else(|| {
@@ -178,13 +181,22 @@ fn figures(seen: Seen, counted: Counted) -> Figures {
         finish: seen.finish,
         ttfb_ms: seen.headers.filter(|_| ok).map(ms),
         ttft_ms,
-        ttfo_ms: seen.content.iter().find(|(_, reasoning, _)| !reasoning).filter(|_| ok).map(|(at, ..)| ms(*at)),
+        ttfo_ms: seen
+            .content
+            .iter()
+            .find(|(_, reasoning, _)| !reasoning)
+            .filter(|_| ok)
+            .map(|(at, ..)| ms(*at)),
         tpot_ms,
         decode_tps: tpot_ms.map(|t| 1000.0 / t),
         prefill_tps: prefill_tps.filter(|_| ok),
         e2e_ms,
         e2e_output_tps: output_tokens.zip(e2e_ms).and_then(|(n, ms)| per_second(n as f64, ms)),
-        icl_ms: if ok { seen.content.windows(2).map(|w| ms(w[1].0.saturating_sub(w[0].0))).collect() } else { Vec::new() },
+        icl_ms: if ok {
+            seen.content.windows(2).map(|w| ms(w[1].0.saturating_sub(w[0].0))).collect()
+        } else {
+            Vec::new()
+        },
         content_events: u32::try_from(seen.content.len()).unwrap_or(u32::MAX),
         token_source,
         input_tokens,
@@ -193,10 +205,7 @@ fn figures(seen: Seen, counted: Counted) -> Figures {
         usage,
         hidden_reasoning,
         engine_prompt_tps: engine_prompt_tps.filter(|_| ok),
-        engine_decode_tps: seen
-            .engine
-            .filter(|_| ok)
-            .and_then(|(_, _, n, ms)| per_second(f64::from(n), ms)),
+        engine_decode_tps: seen.engine.filter(|_| ok).and_then(|(_, _, n, ms)| per_second(f64::from(n), ms)),
         text: seen.text,
         connection_reused: seen.reused,
         request_id: seen.request_id,

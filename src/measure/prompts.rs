@@ -98,15 +98,27 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn error(&self, line: Option<usize>, column: Option<usize>, message: impl Into<String>, remedy: impl Into<String>) -> PromptError {
-        PromptError { file: self.file.to_owned(), line, column, message: message.into(), remedy: remedy.into() }
+    fn error(
+        &self,
+        line: Option<usize>,
+        column: Option<usize>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> PromptError {
+        PromptError {
+            file: self.file.to_owned(),
+            line,
+            column,
+            message: message.into(),
+            remedy: remedy.into(),
+        }
     }
 
     fn text<'t>(&self, bytes: &'t [u8]) -> Result<&'t str, PromptError> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|e| {
             let before = &bytes[..e.valid_up_to()];
-            let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+            let line = String::from_utf8_lossy(before).matches('\n').count() + 1;
             let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
             let hint = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
                 "It looks like UTF-16: save the file as UTF-8."
@@ -117,7 +129,12 @@ impl Reader<'_> {
             self.error(Some(line), Some(before.len() - start + 1), message, hint)
         })?;
         if text.trim().is_empty() {
-            return Err(self.error(None, None, "the file has no prompts", "Put at least one prompt into it."));
+            return Err(self.error(
+                None,
+                None,
+                "the file has no prompts",
+                "Put at least one prompt into it.",
+            ));
         }
         Ok(text)
     }
@@ -155,11 +172,25 @@ impl Reader<'_> {
             let message = format!("unknown column {column:?}");
             return Err(self.error(Some(1), None, message, format!("The columns are: {KEYS}.{semicolons}")));
         }
-        if let Some(twice) = headers.iter().enumerate().find_map(|(i, h)| headers.iter().skip(i + 1).any(|o| o == h).then_some(h)) {
-            return Err(self.error(Some(1), None, format!("the column {twice:?} stands there twice"), "Remove one of them."));
+        if let Some(twice) = headers
+            .iter()
+            .enumerate()
+            .find_map(|(i, h)| headers.iter().skip(i + 1).any(|o| o == h).then_some(h))
+        {
+            return Err(self.error(
+                Some(1),
+                None,
+                format!("the column {twice:?} stands there twice"),
+                "Remove one of them.",
+            ));
         }
         if !headers.iter().any(|h| h == "prompt") {
-            return Err(self.error(Some(1), None, "there is no column \"prompt\"", format!("The first line names the columns: {KEYS}.")));
+            return Err(self.error(
+                Some(1),
+                None,
+                "there is no column \"prompt\"",
+                format!("The first line names the columns: {KEYS}."),
+            ));
         }
         let mut rows = Vec::new();
         for record in reader.records() {
@@ -168,16 +199,35 @@ impl Reader<'_> {
             let cell = |name: &str| headers.iter().position(|h| h == name).and_then(|i| record.get(i));
             // An empty cell is an absent value, except for the prompt itself, which is checked below.
             let optional = |name: &str| cell(name).filter(|c| !c.trim().is_empty()).map(str::to_owned);
-            let max_output_tokens = optional("max_output_tokens")
-                .map(|n| n.trim().parse())
-                .transpose()
-                .map_err(|_| self.error(Some(line), None, "max_output_tokens is not a whole number", "Write a number such as 256, or leave the cell empty."))?;
+            let max_output_tokens =
+                optional("max_output_tokens").map(|n| n.trim().parse()).transpose().map_err(|_| {
+                    self.error(
+                        Some(line),
+                        None,
+                        "max_output_tokens is not a whole number",
+                        "Write a number such as 256, or leave the cell empty.",
+                    )
+                })?;
             let prompt = cell("prompt").unwrap_or_default().to_owned();
-            rows.push((line, Row { prompt, id: optional("id"), system: optional("system"), max_output_tokens, expect: optional("expect") }));
+            rows.push((
+                line,
+                Row {
+                    prompt,
+                    id: optional("id"),
+                    system: optional("system"),
+                    max_output_tokens,
+                    expect: optional("expect"),
+                },
+            ));
         }
         if text.matches('"').count() % 2 == 1 {
             let line = rows.last().map(|(line, _)| *line);
-            return Err(self.error(line, None, "a quotation mark is never closed", "Close it; inside quotes a quotation mark is written twice."));
+            return Err(self.error(
+                line,
+                None,
+                "a quotation mark is never closed",
+                "Close it; inside quotes a quotation mark is written twice.",
+            ));
         }
         Ok(rows)
     }
@@ -220,13 +270,19 @@ impl Reader<'_> {
                 return Err(at("the prompt is longer than 4 MiB", "Shorten it."));
             }
             if row.prompt.contains('\0') || row.system.as_ref().is_some_and(|s| s.contains('\0')) {
-                return Err(at("the prompt has a NUL character, which local engines cannot take", "Remove it."));
+                return Err(at(
+                    "the prompt has a NUL character, which local engines cannot take",
+                    "Remove it.",
+                ));
             }
             if row.max_output_tokens == Some(0) {
                 return Err(at("max_output_tokens is 0", "Ask for at least one token."));
             }
             if row.expect.as_ref().is_some_and(|e| e.trim().is_empty()) {
-                return Err(at("expect is empty", "Name text that must occur in the answer, or leave it out."));
+                return Err(at(
+                    "expect is empty",
+                    "Name text that must occur in the answer, or leave it out.",
+                ));
             }
             let id = row.id.unwrap_or_else(|| format!("p{}", n + 1));
             if id.trim().is_empty() || id.chars().count() > 200 {
@@ -245,7 +301,12 @@ impl Reader<'_> {
             });
         }
         if prompts.is_empty() {
-            return Err(self.error(None, None, "the file has no prompts", "Put at least one prompt into it."));
+            return Err(self.error(
+                None,
+                None,
+                "the file has no prompts",
+                "Put at least one prompt into it.",
+            ));
         }
         Ok(prompts)
     }
@@ -284,14 +345,26 @@ mod tests {
         assert!(fails(FileFormat::Csv, b"prompt;id\na;1\n").remedy.contains("commas"));
         assert!(fails(FileFormat::Csv, b"prompt\n\"a\nb\n").message.contains("never closed"));
         assert_eq!(fails(FileFormat::Toml, b"[[prompts]]\nprompt = 'a'\nx = 1\n").line, Some(3));
-        assert_eq!(fails(FileFormat::Toml, b"[[prompts]]\nprompt = 'a'\n[[prompts]]\nid = 'x'\n").line, Some(3));
+        assert_eq!(
+            fails(FileFormat::Toml, b"[[prompts]]\nprompt = 'a'\n[[prompts]]\nid = 'x'\n").line,
+            Some(3)
+        );
     }
 
     #[test]
     fn nothing_is_repaired() {
-        for bad in ["", "\n\n", "[\"a\"]", "{\"prompt\":\"\"}", "{\"prompt\":\"a\\u0000\"}", "{\"prompt\":1}",
-            "{\"prompt\":\"a\",\"id\":\"x\"}\n{\"prompt\":\"b\",\"id\":\"x\"}", "{\"prompt\":\"a\",\"prompt\":\"b\"}",
-            "{\"prompt\":\"a\",\"max_output_tokens\":0}", "{\"prompt\":\"a\",\"max_output_tokens\":-1}"] {
+        for bad in [
+            "",
+            "\n\n",
+            "[\"a\"]",
+            "{\"prompt\":\"\"}",
+            "{\"prompt\":\"a\\u0000\"}",
+            "{\"prompt\":1}",
+            "{\"prompt\":\"a\",\"id\":\"x\"}\n{\"prompt\":\"b\",\"id\":\"x\"}",
+            "{\"prompt\":\"a\",\"prompt\":\"b\"}",
+            "{\"prompt\":\"a\",\"max_output_tokens\":0}",
+            "{\"prompt\":\"a\",\"max_output_tokens\":-1}",
+        ] {
             fails(FileFormat::Jsonl, bad.as_bytes());
         }
     }

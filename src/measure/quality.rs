@@ -78,7 +78,12 @@ pub fn non_inferiority(pairs: Pairs, margin: f64) -> Option<Verdict> {
         // A tiny sample without disagreement says little about how much there is: assume a fifth.
         prompts_needed: non_inferior
             .is_none()
-            .then(|| stats::prompts_needed(margin, if smoke_only { discordant.max(0.2) } else { discordant.max(0.1) }))
+            .then(|| {
+                stats::prompts_needed(
+                    margin,
+                    if smoke_only { discordant.max(0.2) } else { discordant.max(0.1) },
+                )
+            })
             .flatten()
             .map(|n| n.max(SMOKE)),
         smoke_only,
@@ -104,9 +109,11 @@ mod tests {
 
     #[test]
     fn many_equal_prompts_decide() {
-        let equal = non_inferiority(Pairs { both: 190, only_a: 4, only_b: 4, neither: 2 }, 0.1).expect("prompts");
+        let equal =
+            non_inferiority(Pairs { both: 190, only_a: 4, only_b: 4, neither: 2 }, 0.1).expect("prompts");
         assert_eq!(equal.non_inferior, Some(true));
-        let worse = non_inferiority(Pairs { both: 100, only_a: 0, only_b: 80, neither: 20 }, 0.1).expect("prompts");
+        let worse =
+            non_inferiority(Pairs { both: 100, only_a: 0, only_b: 80, neither: 20 }, 0.1).expect("prompts");
         assert_eq!(worse.non_inferior, Some(false));
     }
 }

@@ -159,8 +159,15 @@ async fn attempts(
         };
         let Some((fault, said)) = retry else {
             let advice = settle(figures.error.as_ref(), outcome.advice);
-            let record =
-                Record { step: *step, started, figures, attempts: attempt, waited, statuses, connect: outcome.connect };
+            let record = Record {
+                step: *step,
+                started,
+                figures,
+                attempts: attempt,
+                waited,
+                statuses,
+                connect: outcome.connect,
+            };
             return (record, advice);
         };
         let wait = said.unwrap_or_else(|| back_off(attempt, rng.random())).mul_f64(patience.wait_factor);
@@ -180,7 +187,12 @@ fn retries_for(fault: &Fault, patience: Patience) -> u32 {
 fn settle(fault: Option<&Fault>, advice: Advice) -> Advice {
     match (fault.map(|f| f.kind), advice) {
         (
-            Some(FaultKind::ConnectRefused | FaultKind::ConnectTimeout | FaultKind::ConnectDns | FaultKind::Worker),
+            Some(
+                FaultKind::ConnectRefused
+                | FaultKind::ConnectTimeout
+                | FaultKind::ConnectDns
+                | FaultKind::Worker,
+            ),
             _,
         ) => Advice::Provider,
         (_, Advice::Retry(_)) => Advice::Sample,

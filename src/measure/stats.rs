@@ -100,7 +100,7 @@ pub fn z(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p)
 }
 
-/// Exact McNemar test, two-sided: binomial on the discordant pairs.
+/// Exact `McNemar` test, two-sided: binomial on the discordant pairs.
 pub fn mcnemar(only_first: u32, only_second: u32) -> Option<f64> {
     let n = u64::from(only_first) + u64::from(only_second);
     if n == 0 {
@@ -116,7 +116,7 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
         return None;
     }
     let (x, y) = (ranks(x), ranks(y));
-    let mean = (x.len() as f64 + 1.0) / 2.0;
+    let mean = f64::midpoint(x.len() as f64, 1.0);
     let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>();
     let spread = (sum(&x, &x) * sum(&y, &y)).sqrt();
     (spread > 0.0).then(|| sum(&x, &y) / spread)
@@ -127,21 +127,19 @@ fn ranks(values: &[f64]) -> Vec<f64> {
         .iter()
         .map(|v| {
             let below = values.iter().filter(|w| *w < v).count();
-            let equal = values.iter().filter(|w| *w == v).count();
-            below as f64 + (equal as f64 + 1.0) / 2.0
+            let equal = values.iter().filter(|w| w.total_cmp(v).is_eq()).count();
+            below as f64 + f64::midpoint(equal as f64, 1.0)
         })
         .collect()
 }
 
 /// Positions of values farther from the median than ten standard deviations as the median absolute
-/// deviation estimates them (|x − median| / MAD > 14.826). They are reported, never removed.
+/// deviation estimates them (distance ÷ MAD above 14.826). They are reported, never removed.
 pub fn outliers(values: &[f64]) -> Vec<usize> {
     let Some(middle) = median(values) else { return Vec::new() };
     let distances: Vec<f64> = values.iter().map(|v| (v - middle).abs()).collect();
     match median(&distances) {
-        Some(mad) if mad > 0.0 => {
-            (0..values.len()).filter(|&i| distances[i] / mad > 14.826).collect()
-        }
+        Some(mad) if mad > 0.0 => (0..values.len()).filter(|&i| distances[i] / mad > 14.826).collect(),
         _ => Vec::new(),
     }
 }
@@ -153,12 +151,15 @@ pub struct Ratio {
     pub interval: Option<Interval>,
 }
 
+/// The values of one prompt's repeats on both sides.
+pub type PromptPair = (Vec<f64>, Vec<f64>);
+
 /// Median of `a` ÷ median of `b` over prompts. Each entry is one prompt: the values of its
 /// repeats on both sides. The bootstrap resamples prompts, not requests, so that repeats of one
 /// prompt do not pass for independent evidence; an interval needs six prompts.
-pub fn ratio_of_medians(prompts: &[(Vec<f64>, Vec<f64>)], seed: u64) -> Option<Ratio> {
+pub fn ratio_of_medians(prompts: &[PromptPair], seed: u64) -> Option<Ratio> {
     let ratio = |chosen: &[usize]| {
-        let side = |pick: fn(&(Vec<f64>, Vec<f64>)) -> &Vec<f64>| {
+        let side = |pick: fn(&PromptPair) -> &Vec<f64>| {
             median(&chosen.iter().flat_map(|&i| pick(&prompts[i]).iter().copied()).collect::<Vec<_>>())
         };
         let (a, b) = (side(|p| &p.0)?, side(|p| &p.1)?);
@@ -230,10 +231,18 @@ mod tests {
         (1..=n).map(f64::from).collect()
     }
 
-    /// Ranks from SciPy 1.17: the largest k with `binom.cdf(k - 1, n, 0.5) <= 0.025`.
+    /// Ranks from `scipy`: the largest k with `binom.cdf(k - 1, n, 0.5) <= 0.025`.
     #[test]
     fn median_intervals_are_the_binomial_ones() {
-        for (n, low, high) in [(6, 1., 6.), (7, 1., 7.), (10, 2., 9.), (20, 6., 15.), (30, 10., 21.), (50, 18., 33.), (100, 40., 61.)] {
+        for (n, low, high) in [
+            (6, 1., 6.),
+            (7, 1., 7.),
+            (10, 2., 9.),
+            (20, 6., 15.),
+            (30, 10., 21.),
+            (50, 18., 33.),
+            (100, 40., 61.),
+        ] {
             let s = summary(&one_to(n));
             assert_eq!((s.low, s.high), (Some(low), Some(high)), "n = {n}");
         }
@@ -251,7 +260,7 @@ mod tests {
         assert!(near(quantile(&five, 0.9).expect("five values"), 7.6));
     }
 
-    /// SciPy 1.17 `binomtest(k, n).proportion_ci(method="wilson")`.
+    /// `scipy`: `binomtest(k, n).proportion_ci(method="wilson")`.
     #[test]
     fn wilson_is_scipys() {
         for (k, n, low, high) in [
@@ -265,28 +274,38 @@ mod tests {
         }
     }
 
-    /// SciPy 1.17 `binomtest(b, b + c, 0.5).pvalue`.
+    /// `scipy`: `binomtest(b, b + c, 0.5).pvalue`.
     #[test]
     fn mcnemar_is_scipys() {
-        for (b, c, p) in [(0, 6, 0.03125), (0, 5, 0.0625), (3, 9, 0.145_996_093_75), (1, 10, 0.011_718_75), (4, 4, 1.0)] {
+        for (b, c, p) in
+            [(0, 6, 0.03125), (0, 5, 0.0625), (3, 9, 0.145_996_093_75), (1, 10, 0.011_718_75), (4, 4, 1.0)]
+        {
             assert!(near(mcnemar(b, c).expect("pairs"), p), "{b} {c}");
         }
         assert_eq!(mcnemar(0, 0), None);
     }
 
-    /// SciPy 1.17 `spearmanr`.
+    /// `scipy`: `spearmanr`.
     #[test]
     fn spearman_is_scipys() {
         let up = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
-        assert!(near(spearman(&up, &[2.0, 1.0, 4.0, 3.0, 7.0, 5.0, 6.0]).expect("spread"), 0.821_428_571_428_571_5));
-        assert!(near(spearman(&up[..5], &[1.0, 2.0, 2.0, 4.0, 4.0]).expect("spread"), 0.948_683_298_050_513_8));
+        assert!(near(
+            spearman(&up, &[2.0, 1.0, 4.0, 3.0, 7.0, 5.0, 6.0]).expect("spread"),
+            0.821_428_571_428_571_5
+        ));
+        assert!(near(
+            spearman(&up[..5], &[1.0, 2.0, 2.0, 4.0, 4.0]).expect("spread"),
+            0.948_683_298_050_513_8
+        ));
         assert_eq!(spearman(&up[..4], &[1.0; 4]), None);
     }
 
     /// The published table of sample sizes (80 % power, two-sided 5 %).
     #[test]
     fn sample_sizes_are_the_published_ones() {
-        for (margin, discordant, n) in [(0.10, 0.10, 77), (0.10, 0.20, 155), (0.10, 0.30, 234), (0.05, 0.20, 626), (0.20, 0.20, 37)] {
+        for (margin, discordant, n) in
+            [(0.10, 0.10, 77), (0.10, 0.20, 155), (0.10, 0.30, 234), (0.05, 0.20, 626), (0.20, 0.20, 37)]
+        {
             let found = prompts_needed(margin, discordant).expect("possible");
             assert!(found.abs_diff(n) <= 1, "{margin} {discordant}: {found} for {n}");
         }

@@ -43,12 +43,10 @@ fn checked(read: impl FnOnce() -> Result<Usage, Rejected>) -> Usage {
 
 /// Input that contains its cached and cache-writing parts.
 fn rest_of_input(input: Option<u64>, read: Option<u64>, write: Option<u64>) -> Count {
-    input
-        .map(|all| all.checked_sub(read.unwrap_or(0) + write.unwrap_or(0)).ok_or(Rejected))
-        .transpose()
+    input.map(|all| all.checked_sub(read.unwrap_or(0) + write.unwrap_or(0)).ok_or(Rejected)).transpose()
 }
 
-/// OpenAI's two shapes: the details are parts of the main counts.
+/// `OpenAI`'s two shapes: the details are parts of the main counts.
 fn openai(
     usage: &Value,
     input: &str,
@@ -143,8 +141,7 @@ pub fn gemini(usage: &Value, text_came: bool) -> Usage {
         let cached = first(usage, &["/cachedContentTokenCount"])?;
         let tool = first(usage, &["/toolUsePromptTokenCount"])?.unwrap_or(0);
         let thoughts = first(usage, &["/thoughtsTokenCount"])?;
-        let visible =
-            first(usage, &["/candidatesTokenCount"])?.or(if text_came { None } else { Some(0) });
+        let visible = first(usage, &["/candidatesTokenCount"])?.or(if text_came { None } else { Some(0) });
         let output = visible.map(|v| v + thoughts.unwrap_or(0));
         let total = first(usage, &["/totalTokenCount"])?;
         let sum = prompt.zip(output).map(|(p, o)| p + tool + o);

@@ -341,7 +341,7 @@ pub struct Quality {
     pub local_only: u32,
     pub api_only: u32,
     pub neither: u32,
-    /// Exact McNemar, two-sided.
+    /// Exact `McNemar`, two-sided.
     pub mcnemar_p: Option<f64>,
     /// Local − API, with a 95 % interval for paired shares.
     pub difference: f64,

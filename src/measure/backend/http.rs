@@ -55,9 +55,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            first: Duration::from_secs(180),
-            idle: Duration::from_secs(60),
-            total: Duration::from_secs(600),
+            first: Duration::from_mins(3),
+            idle: Duration::from_mins(1),
+            total: Duration::from_mins(10),
             event_bytes: 1 << 20,
             total_bytes: 64 << 20,
         }
@@ -83,12 +83,13 @@ pub struct ApiBackend {
     redactor: Redactor,
 }
 
-/// A failure and what it means for the run.
-struct Failure(Fault, Advice);
+/// A failure, what it means for the run, and whether it was only a reused connection that had
+/// been closed before any byte of an answer came.
+struct Failure(Fault, Advice, bool);
 
 impl Failure {
     fn new(kind: FaultKind, message: impl Into<String>, advice: Advice) -> Self {
-        Self(Fault { kind, message: message.into() }, advice)
+        Self(Fault { kind, message: message.into() }, advice, false)
     }
 }
 
@@ -127,7 +128,30 @@ impl ApiBackend {
         url.set_path(&path);
         url.set_query(outgoing.query);
         let body = outgoing.body.to_string();
+        let sent = self.send_once(&url, &body, sink).await;
+        // A server may close an idle connection just as it is used again: that is no answer to this
+        // request, so it is sent once more over a new connection.
+        let failure = match sent {
+            Err(failure) if failure.2 => self.send_once(&url, &body, sink).await.err(),
+            sent => sent.err(),
+        };
+        let advice = match failure {
+            Some(Failure(mut fault, advice, _)) => {
+                fault.message = self.redactor.clean(&clip(&fault.message));
+                sink(Stamped { at: 0, event: Event::Failed(fault) });
+                advice
+            }
+            None => Advice::Sample,
+        };
+        Outcome { advice, connect: self.connects.peek() }
+    }
 
+    async fn send_once(
+        &mut self,
+        url: &Url,
+        body: &str,
+        sink: &mut dyn FnMut(Stamped),
+    ) -> Result<(), Failure> {
         self.connects.take();
         let clock = Clock { start: Instant::now(), connects: self.connects.clone() };
         let mut answer = Answer {
@@ -139,18 +163,8 @@ impl ApiBackend {
             finished: false,
             fault: None,
         };
-        let sent = self.client.post(url).header(header::CONTENT_TYPE, "application/json").body(body).send();
-        let failure = answer.receive(sent, self.target.wire).await.err();
-        let advice = match failure {
-            Some(Failure(mut fault, advice)) => {
-                fault.message = self.redactor.clean(&clip(&fault.message));
-                let at = clock.stamp();
-                sink(Stamped { at, event: Event::Failed(fault) });
-                advice
-            }
-            None => Advice::Sample,
-        };
-        Outcome { advice, connect: self.connects.peek() }
+        let post = self.client.post(url.clone()).header(header::CONTENT_TYPE, "application/json");
+        answer.receive(post.body(body.to_owned()).send(), self.target.wire).await
     }
 }
 
@@ -162,7 +176,8 @@ fn headers(target: &ApiTarget) -> Result<HeaderMap, String> {
     map.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if target.wire == WireKind::Anthropic {
         let sampling = target.quirks.temperature.is_some();
-        let version = if sampling { super::anthropic::VERSION_WITH_SAMPLING } else { super::anthropic::VERSION };
+        let version =
+            if sampling { super::anthropic::VERSION_WITH_SAMPLING } else { super::anthropic::VERSION };
         map.insert("anthropic-version", HeaderValue::from_static(version));
     }
     if let Some(key) = &target.key {
@@ -221,7 +236,11 @@ impl Answer<'_> {
                     Advice::Retry(None),
                 ));
             }
-            Ok(Err(e)) => return Err(send_failure(e)),
+            Ok(Err(e)) => {
+                let mut failure = send_failure(e);
+                failure.2 = failure.0.kind == FaultKind::Empty && self.clock.connects.peek().is_none();
+                return Err(failure);
+            }
             Ok(Ok(response)) => response,
         };
         let at = self.clock.stamp();
@@ -235,7 +254,9 @@ impl Answer<'_> {
             return Err(self.refused(response).await);
         }
         if let Some(encoding) = text("content-encoding").filter(|e| *e != "identity") {
-            let message = format!("the answer is compressed ({encoding}) although that was declined; its timing would be the compressor's");
+            let message = format!(
+                "the answer is compressed ({encoding}) although that was declined; its timing would be the compressor's"
+            );
             return Err(Failure::new(FaultKind::NotAStream, message, Advice::Provider));
         }
         let kind = text("content-type").unwrap_or_default().to_ascii_lowercase();
@@ -249,9 +270,12 @@ impl Answer<'_> {
     /// An answer other than 200.
     async fn refused(&self, response: Response) -> Failure {
         let status = response.status().as_u16();
-        let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let header =
+            |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let wait = match header("retry-after-ms").map_or(Wait::Unsaid, |v| retry::retry_after_ms(&v)) {
-            Wait::Unsaid => header("retry-after").map_or(Wait::Unsaid, |v| retry::retry_after(&v, now_unix())),
+            Wait::Unsaid => {
+                header("retry-after").map_or(Wait::Unsaid, |v| retry::retry_after(&v, now_unix()))
+            }
             said => said,
         };
         let to = header("location").map(|to| match response.url().join(&to) {
@@ -261,9 +285,11 @@ impl Answer<'_> {
         let body = body_text(response).await;
         let (mut fault, advice) = retry::classify(status, &body, wait);
         if let Some(to) = to.filter(|_| fault.kind == FaultKind::Redirect) {
-            fault.message = format!("the server redirects to {to} (HTTP {status}); redirects are not followed, since a key must not travel on. Use that address as the base URL if it is the right one");
+            fault.message = format!(
+                "the server redirects to {to} (HTTP {status}); redirects are not followed, since a key must not travel on. Use that address as the base URL if it is the right one"
+            );
         }
-        Failure(fault, advice)
+        Failure(fault, advice, false)
     }
 
     async fn read(&mut self, mut response: Response, wire: WireKind, sniff: bool) -> Result<(), Failure> {
@@ -274,7 +300,9 @@ impl Answer<'_> {
         let mut bytes_seen = 0;
         let mut sniffed = !sniff;
         loop {
-            let deadline = if self.content {
+            let deadline = if self.finished {
+                (Instant::now() + AFTER_THE_END.min(self.limits.idle)).min(total)
+            } else if self.content {
                 (Instant::now() + self.limits.idle).min(total)
             } else {
                 (start + self.limits.first).min(total)
@@ -283,9 +311,8 @@ impl Answer<'_> {
             let at = self.clock.stamp();
             let chunk = match chunk {
                 // Whatever happens after the terminal condition does not spoil the answer.
-                Err(_) if self.finished => break,
+                Err(_) | Ok(Err(_)) if self.finished => break,
                 Err(_) => return Err(self.timed_out(Instant::now() >= total)),
-                Ok(Err(_)) if self.finished => break,
                 Ok(Err(e)) => return Err(self.broken_off(&e, &frames)),
                 Ok(Ok(None)) => break,
                 Ok(Ok(Some(chunk))) => chunk,
@@ -317,7 +344,13 @@ impl Answer<'_> {
         if self.finished { Ok(()) } else { Err(self.incomplete(&frames)) }
     }
 
-    fn frames(&mut self, frames: &mut Frames, chunk: &[u8], reader: &mut dyn Wire, at: Nanos) -> Result<(), Failure> {
+    fn frames(
+        &mut self,
+        frames: &mut Frames,
+        chunk: &[u8],
+        reader: &mut dyn Wire,
+        at: Nanos,
+    ) -> Result<(), Failure> {
         let mut events = Vec::new();
         frames
             .feed(chunk, reader, &mut events)
@@ -335,7 +368,7 @@ impl Answer<'_> {
             match &mut event {
                 Event::Failed(fault) => {
                     let advice = after_fault(fault, self.content);
-                    self.fault.get_or_insert(Failure(fault.clone(), advice));
+                    self.fault.get_or_insert(Failure(fault.clone(), advice, false));
                     return;
                 }
                 Event::Content { text, .. } => {
@@ -355,7 +388,8 @@ impl Answer<'_> {
             let message = format!("the answer was not complete within {} s", self.limits.total.as_secs());
             Failure::new(FaultKind::TimeoutTotal, message, Advice::Sample)
         } else if self.content {
-            let message = format!("nothing came for {} s in the middle of the answer", self.limits.idle.as_secs());
+            let message =
+                format!("nothing came for {} s in the middle of the answer", self.limits.idle.as_secs());
             Failure::new(FaultKind::TimeoutIdle, message, retry)
         } else {
             let message = format!("no content within {} s", self.limits.first.as_secs());
@@ -374,7 +408,11 @@ impl Answer<'_> {
         let pending = frames.pending().map_or(String::new(), |p| format!("; it ends in {:?}", clip(&p)));
         if self.content || !pending.is_empty() || frames.any {
             let message = format!("the stream ended before the answer was complete{pending}");
-            let kind = if frames.meaningful || self.content || !pending.is_empty() { FaultKind::Truncated } else { FaultKind::Empty };
+            let kind = if frames.meaningful || self.content || !pending.is_empty() {
+                FaultKind::Truncated
+            } else {
+                FaultKind::Empty
+            };
             Failure::new(kind, message, if self.content { Advice::Sample } else { Advice::Retry(None) })
         } else {
             Failure::new(FaultKind::Empty, "the stream ended without any answer", Advice::Retry(None))
@@ -382,11 +420,26 @@ impl Answer<'_> {
     }
 }
 
+/// How long usage may follow the end of the answer.
+const AFTER_THE_END: Duration = Duration::from_secs(5);
+
 /// What an error inside a 200 stream means for the run.
 fn after_fault(fault: &Fault, content: bool) -> Advice {
     const TRANSIENT: &[&str] = &[
-        "overloaded_error", "rate_limit_error", "rate_limit_exceeded", "api_error", "server_error",
-        "timeout_error", "internal_server_error", "UNAVAILABLE", "500", "502", "503", "504", "529", "429",
+        "overloaded_error",
+        "rate_limit_error",
+        "rate_limit_exceeded",
+        "api_error",
+        "server_error",
+        "timeout_error",
+        "internal_server_error",
+        "UNAVAILABLE",
+        "500",
+        "502",
+        "503",
+        "504",
+        "529",
+        "429",
     ];
     match fault.kind {
         FaultKind::Auth | FaultKind::Quota => Advice::Provider,
@@ -401,10 +454,16 @@ fn after_fault(fault: &Fault, content: bool) -> Advice {
 fn not_a_stream(body: &str) -> Failure {
     let body = body.trim();
     let message = if body.starts_with('<') {
-        "the server answered with a web page instead of a stream: check the base URL (it usually ends in /v1)".to_owned()
+        "the server answered with a web page instead of a stream: check the base URL (it usually ends in /v1)"
+            .to_owned()
     } else {
-        match serde_json::from_str::<serde_json::Value>(body).ok().and_then(|v| v.get("error").map(super::wire::provider_fault)) {
-            Some(fault) => format!("the server answered with an error instead of a stream: {}", fault.message),
+        match serde_json::from_str::<serde_json::Value>(body)
+            .ok()
+            .and_then(|v| v.get("error").map(super::wire::provider_fault))
+        {
+            Some(fault) => {
+                format!("the server answered with an error instead of a stream: {}", fault.message)
+            }
             None => format!("the server answered without streaming: {}", clip(body)),
         }
     };
@@ -445,7 +504,11 @@ fn send_failure(error: reqwest::Error) -> Failure {
     if error.is_dns() {
         let again = text.contains("emporary failure") || text.contains("try again");
         let advice = if again { Advice::Retry(None) } else { Advice::Provider };
-        return Failure::new(FaultKind::ConnectDns, format!("the host name cannot be resolved: {text}"), advice);
+        return Failure::new(
+            FaultKind::ConnectDns,
+            format!("the host name cannot be resolved: {text}"),
+            advice,
+        );
     }
     let refused = io == Some(std::io::ErrorKind::ConnectionRefused);
     if error.is_connect() || refused {
@@ -459,7 +522,11 @@ fn send_failure(error: reqwest::Error) -> Failure {
     if error.is_timeout() {
         return Failure::new(FaultKind::TimeoutFirst, text, Advice::Retry(None));
     }
-    Failure::new(FaultKind::Empty, format!("the connection ended before an answer came: {text}"), Advice::Retry(None))
+    Failure::new(
+        FaultKind::Empty,
+        format!("the connection ended before an answer came: {text}"),
+        Advice::Retry(None),
+    )
 }
 
 /// The I/O error kind and the TLS error behind an error, where there are such.
@@ -516,7 +583,12 @@ impl Frames {
         }
     }
 
-    fn feed(&mut self, bytes: &[u8], reader: &mut dyn Wire, out: &mut Vec<Event>) -> Result<(), sse::TooLarge> {
+    fn feed(
+        &mut self,
+        bytes: &[u8],
+        reader: &mut dyn Wire,
+        out: &mut Vec<Event>,
+    ) -> Result<(), sse::TooLarge> {
         let Some(line) = &mut self.lines else {
             let mut events = Vec::new();
             let outcome = self.decoder.feed(bytes, &mut events);

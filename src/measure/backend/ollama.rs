@@ -12,7 +12,8 @@ pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
     if let Some(temperature) = quirks.temperature {
         options["temperature"] = json!(temperature);
     }
-    let body = json!({"model": model, "messages": request.marked_messages(), "stream": true, "options": options});
+    let body =
+        json!({"model": model, "messages": request.marked_messages(), "stream": true, "options": options});
     Outgoing { path: "api/chat".to_owned(), query: None, body }
 }
 

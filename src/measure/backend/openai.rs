@@ -1,4 +1,4 @@
-//! OpenAI chat completions, and the many servers that speak it.
+//! `OpenAI` chat completions, and the many servers that speak it.
 //!
 //! Reading rule for every chunk: `error`; then `usage` or `x_groq.usage` (the last one wins); then
 //! choice 0: text, refusal, reasoning under any of its names, tool arguments; then `finish_reason`.
@@ -60,10 +60,8 @@ impl Wire for Reader {
             out.push(Event::Failed(provider_fault(error)));
             return;
         }
-        if let Some(counts) = [chunk.get("usage"), chunk.pointer("/x_groq/usage")]
-            .into_iter()
-            .flatten()
-            .find(|u| u.is_object())
+        if let Some(counts) =
+            [chunk.get("usage"), chunk.pointer("/x_groq/usage")].into_iter().flatten().find(|u| u.is_object())
         {
             self.usage_came = true;
             out.push(Event::Usage(usage::openai_chat(counts)));
@@ -71,10 +69,11 @@ impl Wire for Reader {
         if let Some(timings) = chunk.get("timings").and_then(engine_timings) {
             out.push(timings);
         }
-        let first_choice = |choice: &&Value| {
-            choice.get("index").is_none_or(|i| i.is_null() || i.as_u64() == Some(0))
-        };
-        if let Some(choice) = chunk.get("choices").and_then(Value::as_array).and_then(|c| c.iter().find(first_choice)) {
+        let first_choice =
+            |choice: &&Value| choice.get("index").is_none_or(|i| i.is_null() || i.as_u64() == Some(0));
+        if let Some(choice) =
+            chunk.get("choices").and_then(Value::as_array).and_then(|c| c.iter().find(first_choice))
+        {
             self.choice(choice, out);
         }
     }
@@ -90,7 +89,10 @@ impl Reader {
         match text(choice, "/finish_reason") {
             Some("error") => {
                 self.done = true;
-                out.push(failed(FaultKind::ProviderError, "the provider ended the answer with finish_reason \"error\"".to_owned()));
+                out.push(failed(
+                    FaultKind::ProviderError,
+                    "the provider ended the answer with finish_reason \"error\"".to_owned(),
+                ));
             }
             Some(reason) if !self.finished => {
                 self.finished = true;
@@ -164,7 +166,8 @@ fn typed_part(part: &Value, push: &mut impl FnMut(Channel, &str)) {
 /// A llama.cpp server's own counters.
 fn engine_timings(timings: &Value) -> Option<Event> {
     let count = |name: &str| timings.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
-    let time = |name: &str| timings.get(name).and_then(Value::as_f64).filter(|ms| ms.is_finite() && *ms >= 0.0);
+    let time =
+        |name: &str| timings.get(name).and_then(Value::as_f64).filter(|ms| ms.is_finite() && *ms >= 0.0);
     Some(Event::EngineTimings {
         prompt_tokens: count("prompt_n")?,
         prompt_ms: time("prompt_ms")?,

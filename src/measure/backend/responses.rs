@@ -1,4 +1,4 @@
-//! OpenAI Responses. `*.done` events repeat the whole text and are never added to the deltas;
+//! `OpenAI` Responses. `*.done` events repeat the whole text and are never added to the deltas;
 //! dispatch is on the JSON `type`; there is no `[DONE]`.
 
 use super::wire::{Outgoing, Quirks, Wire, failed, finish, parse, provider_fault, text};
@@ -48,14 +48,18 @@ impl Wire for Reader {
             "response.function_call_arguments.delta" => out.extend(delta(Channel::Tool)),
             "response.completed" => self.end_with(FinishReason::Stop, &event, out),
             "response.incomplete" => {
-                let reason = text(&event, "/response/incomplete_details/reason").map_or(FinishReason::Other, finish);
+                let reason =
+                    text(&event, "/response/incomplete_details/reason").map_or(FinishReason::Other, finish);
                 self.end_with(reason, &event, out);
             }
             "response.failed" => {
                 self.done = true;
                 out.push(match event.pointer("/response/error") {
                     Some(error) if !error.is_null() => Event::Failed(provider_fault(error)),
-                    _ => failed(FaultKind::ProviderError, "the provider reports that the answer failed".to_owned()),
+                    _ => failed(
+                        FaultKind::ProviderError,
+                        "the provider reports that the answer failed".to_owned(),
+                    ),
                 });
             }
             "error" => {

@@ -89,7 +89,10 @@ pub(super) fn parse(data: &str, out: &mut Vec<Event>) -> Option<Value> {
     match serde_json::from_str::<Value>(data) {
         Ok(value) if value.is_object() => Some(value),
         _ => {
-            out.push(failed(FaultKind::Malformed, format!("an event of the stream is not a JSON object: {}", clip(data))));
+            out.push(failed(
+                FaultKind::Malformed,
+                format!("an event of the stream is not a JSON object: {}", clip(data)),
+            ));
             None
         }
     }
@@ -99,15 +102,9 @@ pub(super) fn failed(kind: FaultKind, message: String) -> Event {
     Event::Failed(Fault { kind, message })
 }
 
-/// Text from outside, short enough for a message, without control characters.
+/// Text from outside, short enough for a message.
 pub fn clip(text: &str) -> String {
-    const LONGEST: usize = 300;
-    let mut clean: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        clean.push('…');
-    }
-    clean.trim().to_owned()
+    crate::measure::text::one_line(text, 300)
 }
 
 /// The text at a JSON pointer, where it is non-empty.
@@ -127,7 +124,11 @@ pub fn provider_fault(error: &Value) -> Fault {
     let detail = word("/details/error_code");
     let message = match error {
         Value::String(s) => s.clone(),
-        _ => ["/message", "/detail", "/error"].iter().map(|p| word(p)).find(|m| !m.is_empty()).unwrap_or_default(),
+        _ => ["/message", "/detail", "/error"]
+            .iter()
+            .map(|p| word(p))
+            .find(|m| !m.is_empty())
+            .unwrap_or_default(),
     };
     let label = [&kind, &code, &status].into_iter().find(|s| !s.is_empty()).cloned().unwrap_or_default();
     let text = match (label.is_empty(), message.is_empty()) {
@@ -139,7 +140,13 @@ pub fn provider_fault(error: &Value) -> Fault {
     let is = |names: &[&str]| names.iter().any(|n| kind == *n || code == *n || status == *n || detail == *n);
     let kind = if is(SPENT) {
         FaultKind::Quota
-    } else if is(&["authentication_error", "permission_error", "invalid_api_key", "UNAUTHENTICATED", "PERMISSION_DENIED"]) {
+    } else if is(&[
+        "authentication_error",
+        "permission_error",
+        "invalid_api_key",
+        "UNAUTHENTICATED",
+        "PERMISSION_DENIED",
+    ]) {
         FaultKind::Auth
     } else {
         FaultKind::ProviderError
@@ -167,9 +174,8 @@ pub(super) fn finish(reason: &str) -> FinishReason {
             FinishReason::Length
         }
         "tool_calls" | "function_call" | "tool_use" => FinishReason::ToolCalls,
-        "content_filter" | "refusal" | "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => {
-            FinishReason::ContentFilter
-        }
+        "content_filter" | "refusal" | "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT"
+        | "SPII" => FinishReason::ContentFilter,
         _ => FinishReason::Other,
     }
 }

@@ -124,7 +124,8 @@ pub fn document(run: Run<'_>) -> BenchDocument {
         .filter(|t| t.kind == Kind::Local)
         .flat_map(|l| targets.iter().filter(|t| t.kind == Kind::Api).map(move |a| (l, a)))
         .collect();
-    let comparisons = pairs.iter().flat_map(|(l, a)| compare(l, a, &samples, run.prompts, run.seed)).collect();
+    let comparisons =
+        pairs.iter().flat_map(|(l, a)| compare(l, a, &samples, run.prompts, run.seed)).collect();
     let quality = pairs.iter().filter_map(|(l, a)| judge(l, a, &samples, run.prompts, run.margin)).collect();
     let warnings = warnings(&run, &targets, &samples);
     Envelope {
@@ -144,6 +145,9 @@ pub fn document(run: Run<'_>) -> BenchDocument {
         warnings,
     }
 }
+
+/// One figure of a sample.
+type Pick = fn(&Sample) -> Option<f64>;
 
 /// Only these count for speed: whole answers, at the first attempt.
 fn for_speed<'a>(rows: &[&'a Sample]) -> Vec<&'a Sample> {
@@ -278,10 +282,16 @@ fn noise(speed: &[&Sample]) -> Option<Noise> {
     (noise.tpot_half_ratio.is_some() || noise.ttft_half_ratio.is_some()).then_some(noise)
 }
 
-fn compare(local: &Target, api: &Target, samples: &[Sample], prompts: &[Prompt], seed: u64) -> Vec<Comparison> {
+fn compare(
+    local: &Target,
+    api: &Target,
+    samples: &[Sample],
+    prompts: &[Prompt],
+    seed: u64,
+) -> Vec<Comparison> {
     let all: Vec<&Sample> = samples.iter().collect();
     let speed = for_speed(&all);
-    let metrics: [(&str, fn(&Sample) -> Option<f64>); 4] = [
+    let metrics: [(&str, Pick); 4] = [
         ("ttft_ms", |s| s.ttft_ms),
         ("tpot_ms", |s| s.tpot_ms),
         ("decode_tps", |s| s.decode_tps),
@@ -292,9 +302,13 @@ fn compare(local: &Target, api: &Target, samples: &[Sample], prompts: &[Prompt],
         .into_iter()
         .filter_map(|(metric, pick)| {
             let side = |id: &str, prompt: &str| -> Vec<f64> {
-                speed.iter().filter(|s| s.target == id && s.prompt_id == prompt).filter_map(|s| pick(s)).collect()
+                speed
+                    .iter()
+                    .filter(|s| s.target == id && s.prompt_id == prompt)
+                    .filter_map(|s| pick(s))
+                    .collect()
             };
-            let paired: Vec<(Vec<f64>, Vec<f64>)> = prompts
+            let paired: Vec<stats::PromptPair> = prompts
                 .iter()
                 .map(|p| (side(&local.id, &p.id), side(&api.id, &p.id)))
                 .filter(|(l, a)| !l.is_empty() && !a.is_empty())
@@ -327,7 +341,13 @@ fn equal_text(local: &str, api: &str, samples: &[Sample], prompts: &[Prompt]) ->
     (!pairs.is_empty()).then(|| u32::try_from(pairs.iter().filter(|e| **e).count()).unwrap_or(u32::MAX))
 }
 
-fn judge(local: &Target, api: &Target, samples: &[Sample], prompts: &[Prompt], margin: f64) -> Option<Quality> {
+fn judge(
+    local: &Target,
+    api: &Target,
+    samples: &[Sample],
+    prompts: &[Prompt],
+    margin: f64,
+) -> Option<Quality> {
     let all: Vec<&Sample> = samples.iter().collect();
     let mut pairs = Pairs::default();
     for prompt in prompts {
@@ -365,10 +385,19 @@ fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warnin
             list.push(Warning::new(id, format!("{}: {text}", target.id)).about(target.id.clone()));
         };
         if target.stand_in {
-            warn("stand-in", "a stand-in for a cloud API on this machine. Its speed says nothing about a provider.".into());
+            warn(
+                "stand-in",
+                "a stand-in for a cloud API on this machine. Its speed says nothing about a provider.".into(),
+            );
         }
         if target.failures > 0 {
-            warn("requests-failed", format!("{} of {} requests failed; failed requests have no latency.", target.failures, target.requests));
+            warn(
+                "requests-failed",
+                format!(
+                    "{} of {} requests failed; failed requests have no latency.",
+                    target.failures, target.requests
+                ),
+            );
         }
         if run.ended.skipped[n] > 0 {
             warn("requests-not-sent", format!("{} planned requests were not sent.", run.ended.skipped[n]));
@@ -390,7 +419,13 @@ fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warnin
             warn("unpriced", "no price is known for this model, so its cost is not computed.".into());
         }
         if (1..6).contains(&target.metrics.ttft_ms.n) {
-            warn("few-samples", format!("{} successful requests; an interval for a median needs six.", target.metrics.ttft_ms.n));
+            warn(
+                "few-samples",
+                format!(
+                    "{} successful requests; an interval for a median needs six.",
+                    target.metrics.ttft_ms.n
+                ),
+            );
         }
         speed_warnings(target, &rows, &mut warn);
     }
@@ -402,16 +437,28 @@ fn speed_warnings(target: &Target, rows: &[&Sample], warn: &mut dyn FnMut(&str, 
     let ttft: Vec<f64> = speed.iter().filter_map(|s| s.ttft_ms).collect();
     let outliers = stats::outliers(&ttft);
     if outliers == [0] {
-        warn("first-request-slow", "the first request was far slower than the others (a cold start); more warm-up helps.".into());
+        warn(
+            "first-request-slow",
+            "the first request was far slower than the others (a cold start); more warm-up helps.".into(),
+        );
     } else if !outliers.is_empty() {
         warn("outliers", format!("{} requests are far outside the rest; they are kept.", outliers.len()));
     }
     let Some(noise) = target.noise else { return };
     if let Some(rho) = noise.drift_rho.filter(|rho| speed.len() >= 10 && rho.abs() > 0.6) {
         let way = if rho > 0.0 { "slower" } else { "faster" };
-        warn("drift", format!("it became {way} during the run (rank correlation {rho:.2}): heat, load or throttling."));
+        warn(
+            "drift",
+            format!("it became {way} during the run (rank correlation {rho:.2}): heat, load or throttling."),
+        );
     }
     if let Some(ratio) = noise.tpot_half_ratio.filter(|r| speed.len() >= 10 && !(0.9..=1.1).contains(r)) {
-        warn("noisy", format!("measured against itself (first against second half of the run) its time per token differs by {:.0} %: differences of that size between targets mean nothing.", (ratio - 1.0).abs() * 100.0));
+        warn(
+            "noisy",
+            format!(
+                "measured against itself (first against second half of the run) its time per token differs by {:.0} %: differences of that size between targets mean nothing.",
+                (ratio - 1.0).abs() * 100.0
+            ),
+        );
     }
 }

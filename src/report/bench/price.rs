@@ -67,8 +67,10 @@ impl PriceInForce {
                 .chain(self.period.windows.iter().map(|w| &w.rates))
         };
         let dearest = |rate: fn(&Rates) -> Option<f64>| all().filter_map(rate).reduce(f64::max);
-        let input_rate = dearest(|r| r.input_per_mtok)?.max(dearest(|r| r.cache_write_per_mtok).unwrap_or(0.0));
-        let output_rate = dearest(|r| r.output_per_mtok)?.max(dearest(|r| r.reasoning_per_mtok).unwrap_or(0.0));
+        let input_rate =
+            dearest(|r| r.input_per_mtok)?.max(dearest(|r| r.cache_write_per_mtok).unwrap_or(0.0));
+        let output_rate =
+            dearest(|r| r.output_per_mtok)?.max(dearest(|r| r.reasoning_per_mtok).unwrap_or(0.0));
         Some((input as f64 * input_rate + output as f64 * output_rate) / 1e6)
     }
 
@@ -117,7 +119,12 @@ mod tests {
         PriceInForce { record, period, reasoning: ReasoningRule::AsOutput }
     }
     fn usage(uncached: u64, read: u64, output: u64) -> Usage {
-        Usage { input_uncached: Some(uncached), cache_read: Some(read), output: Some(output), ..Usage::default() }
+        Usage {
+            input_uncached: Some(uncached),
+            cache_read: Some(read),
+            output: Some(output),
+            ..Usage::default()
+        }
     }
 
     #[test]

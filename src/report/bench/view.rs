@@ -66,7 +66,8 @@ impl Envelope<BenchResult> {
         if let Some(usd) = result.spending.spent_usd
             && usd > 0.0
         {
-            text.push_str(&format!(" · spent {}", money(usd)));
+            text.push_str(" · spent ");
+            text.push_str(&money(usd));
         }
         text
     }

@@ -1,0 +1,163 @@
+//! What a run will ask of paid accounts, whether that is allowed, and what it came to.
+
+use super::targets::Api;
+use super::{Args, Settings};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::measure::prompts::Prompt;
+use crate::report::bench::Spending;
+use crate::report::bench::price::PriceInForce;
+
+/// Tokens of a chat template and of the cache marker, at most.
+const OVERHEAD_TOKENS: u64 = 64;
+/// Text is taken to have at least this many bytes per token: an upper bound of its tokens for the
+/// languages and tokenizers in use.
+const BYTES_PER_TOKEN: u64 = 2;
+
+/// The upper bound of one target's requests.
+#[derive(Debug)]
+struct TargetPlan {
+    id: String,
+    stand_in: bool,
+    loopback: bool,
+    calls: u32,
+    input: u64,
+    output: u64,
+    price: Option<PriceInForce>,
+}
+
+/// The upper bound of the whole run.
+#[derive(Debug)]
+pub struct Plan {
+    targets: Vec<TargetPlan>,
+}
+
+/// Upper bounds of one request: input and output tokens.
+pub fn bounds(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
+    let bytes = prompt.prompt.len() + prompt.system.as_ref().map_or(0, String::len);
+    let input = (bytes as u64).div_ceil(BYTES_PER_TOKEN) + OVERHEAD_TOKENS;
+    (input, u64::from(prompt.max_output_tokens.unwrap_or(max_output_tokens)))
+}
+
+impl Plan {
+    pub fn new(apis: &[Api], prompts: &[Prompt], settings: &Settings) -> Self {
+        let each: Vec<(u64, u64)> = prompts.iter().map(|p| bounds(p, settings.max_output_tokens)).collect();
+        let warm = || (0..settings.warmup as usize).map(|n| each[n % each.len()]);
+        let times = |pick: fn(&(u64, u64)) -> u64| {
+            each.iter().map(pick).sum::<u64>() * u64::from(settings.repeats)
+                + warm().map(|b| pick(&b)).sum::<u64>()
+        };
+        let calls = u32::try_from(prompts.len()).unwrap_or(u32::MAX).saturating_mul(settings.repeats)
+            + settings.warmup;
+        let targets = apis
+            .iter()
+            .map(|api| TargetPlan {
+                id: api.facts.id.clone(),
+                stand_in: api.facts.stand_in,
+                loopback: api.loopback,
+                calls,
+                input: times(|b| b.0),
+                output: times(|b| b.1),
+                price: api.facts.price.clone(),
+            })
+            .collect();
+        Self { targets }
+    }
+
+    /// Targets that may cost money.
+    fn paid(&self) -> impl Iterator<Item = &TargetPlan> {
+        self.targets.iter().filter(|t| !(t.stand_in && t.loopback))
+    }
+
+    fn worst_case(&self) -> Option<f64> {
+        self.paid().map(|t| t.price.as_ref()?.worst_case(t.input, t.output)).sum()
+    }
+
+    fn unpriced(&self) -> Vec<String> {
+        self.paid().filter(|t| t.price.is_none()).map(|t| t.id.clone()).collect()
+    }
+
+    /// Say what is planned, before the first call.
+    pub fn announce(&self, context: &Context, args: &Args, prompts: &[Prompt], settings: &Settings) {
+        let word = |n: usize, one: &str| if n == 1 { format!("{n} {one}") } else { format!("{n} {one}s") };
+        context.note(&format!(
+            "Plan: {} × {} on {}, after {} per target.",
+            word(prompts.len(), "prompt"),
+            word(settings.repeats as usize, "repeat"),
+            word(args.model.len() + args.api.len(), "target"),
+            word(settings.warmup as usize, "warm-up request"),
+        ));
+        for target in &self.targets {
+            let cost = match &target.price {
+                _ if target.stand_in && target.loopback => {
+                    "on this machine: a stand-in for a cloud API, costs nothing".to_owned()
+                }
+                Some(price) => match price.worst_case(target.input, target.output) {
+                    Some(usd) => format!(
+                        "at most ${usd:.4} at the prices of {} ({})",
+                        price.record.as_of, price.record.source
+                    ),
+                    None => "its cost is not known: the price record lacks a rate".to_owned(),
+                },
+                None => "its cost is not known: the catalogue has no price for this model".to_owned(),
+            };
+            context.note(&format!(
+                "  {}: {} calls, at most {} input and {} output tokens; {cost}.",
+                target.id, target.calls, target.input, target.output
+            ));
+        }
+    }
+
+    /// May it start? Says by what.
+    pub fn consent(&self, context: &Context, args: &Args) -> Result<&'static str, CliError> {
+        if self.paid().next().is_none() {
+            return Ok("not-needed");
+        }
+        if args.max_cost.is_some() {
+            let unpriced = self.unpriced();
+            if unpriced.is_empty() {
+                return Ok("--max-cost");
+            }
+            if !args.yes {
+                return Err(CliError::usage(format!("--max-cost cannot be kept: no price is known for {}", unpriced.join(" and ")))
+                    .hint("Add the price to your catalogue (freehold db --help), or accept an unknown cost with --yes."));
+            }
+        }
+        if args.yes {
+            return Ok("--yes");
+        }
+        if !context.can_ask() {
+            return Err(CliError::usage(
+                "this run sends prompts to a paid API and nobody can be asked (no terminal)",
+            )
+            .hint(
+                "Pass --yes to accept the plan above, --max-cost USD to cap it, or --dry-run to only see it.",
+            ));
+        }
+        let cost =
+            self.worst_case().map_or("an unknown amount".to_owned(), |usd| format!("at most ${usd:.4}"));
+        let agreed = dialoguer::Confirm::new()
+            .with_prompt(format!("Send these prompts and spend {cost}?"))
+            .default(false)
+            .interact_opt()
+            .map_err(|e| CliError::failed(format!("the question could not be asked: {e}")))?;
+        match agreed {
+            Some(true) => Ok("asked"),
+            _ => Err(CliError::new(crate::cli::error::Exit::Interrupted, "not started: nothing was sent")),
+        }
+    }
+
+    /// The document's record of it.
+    pub fn spending(&self, consent: &'static str, max_cost: Option<f64>, spent: Option<f64>) -> Spending {
+        Spending {
+            planned_calls: self.targets.iter().map(|t| t.calls).sum(),
+            planned_input_tokens: self.targets.iter().map(|t| t.input).sum(),
+            planned_output_tokens: self.targets.iter().map(|t| t.output).sum(),
+            worst_case_usd: self.worst_case(),
+            unpriced: self.unpriced(),
+            max_cost_usd: max_cost,
+            consent: consent.to_owned(),
+            spent_usd: if self.unpriced().is_empty() { spent } else { None },
+        }
+    }
+}
