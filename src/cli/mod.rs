@@ -9,8 +9,8 @@ pub mod commands;
 pub mod context;
 pub mod error;
 pub mod output;
-pub mod scenario;
 pub mod progress;
+pub mod scenario;
 pub mod secrets;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
