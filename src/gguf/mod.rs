@@ -16,7 +16,7 @@
 mod bytes;
 mod facts;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod tensor;
 mod value;
 mod weights;

@@ -9,6 +9,8 @@
 //! [`Fault`] with what probably happened and the engine's last log lines, and the worker's end.
 
 mod file;
+#[cfg(all(test, unix))]
+mod injection;
 mod process;
 
 pub use file::{ModelFile, check, sha256};
@@ -142,6 +144,16 @@ impl LocalBackend {
     /// Check the file, start the worker, load the model. `progress` hears the share loaded, 0 to 1.
     pub async fn start(config: LocalConfig, progress: &mut dyn FnMut(f32)) -> Result<Self, Fault> {
         let file = file::check(&config.load.model)?;
+        if !config.load.raw && file.header.facts.chat_template.is_none() {
+            return Err(fault(
+                FaultKind::Template,
+                format!(
+                    "{} carries no chat template (it may be a base model), so chat messages cannot be put to it \
+                     as it was trained; with --raw the prompts go to it as they are",
+                    file.path.display()
+                ),
+            ));
+        }
         let begun = Instant::now();
         let mut worker = Worker::spawn(&config.worker)?;
         let build = hello(&mut worker, &config.limits).await?;

@@ -1,20 +1,23 @@
 //! The model file, looked at before any C++ sees it.
 
 use super::fault;
+use crate::gguf::{self, Header, Problem};
 use crate::measure::event::{Fault, FaultKind};
+use crate::measure::text::one_line;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 /// A model file that looks like one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ModelFile {
-    /// Absolute, links resolved.
+    /// Absolute, links resolved. Of a model in parts: the first.
     pub path: PathBuf,
-    /// Bytes.
+    /// Bytes of this file.
     pub size: u64,
+    pub header: Header,
 }
 
 /// Is this a readable GGUF file? What is wrong is named with its remedy.
@@ -37,32 +40,65 @@ pub fn check(path: &Path) -> Result<ModelFile, Fault> {
     if !metadata.is_file() {
         return refuse(format!("{shown} is not a regular file"));
     }
-    let mut file = match File::open(path) {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(e) => return refuse(format!("cannot read the model file {shown}: {e}")),
     };
-    let mut magic = [0; 4];
-    if let Err(e) = file.read_exact(&mut magic) {
-        return refuse(match e.kind() {
-            std::io::ErrorKind::UnexpectedEof => {
-                format!("{shown} is not a GGUF model: it has only {} bytes", metadata.len())
+    let header = gguf::read(BufReader::with_capacity(1 << 16, file), metadata.len()).map_err(|e| {
+        let remedy = match e.problem {
+            Problem::Magic => "; models in other formats must be converted first",
+            Problem::Truncated(_) | Problem::OutsideFile { .. } => {
+                "; the file is incomplete, so fetch it again (an interrupted download can be resumed)"
             }
-            _ => format!("cannot read the model file {shown}: {e}"),
-        });
-    }
-    if &magic != b"GGUF" {
-        return refuse(format!(
-            "{shown} is not a GGUF model (it does not begin with the letters GGUF); models in other formats \
-             must be converted first"
-        ));
-    }
+            _ => "",
+        };
+        fault(FaultKind::Model, one_line(&format!("{shown} is {e}{remedy}"), 600))
+    })?;
     let path = path
         .canonicalize()
         .map_err(|e| fault(FaultKind::Model, format!("cannot resolve the path {shown}: {e}")))?;
     if path.to_str().is_none() {
         return refuse(format!("the engine cannot open {}: its path is not UTF-8", path.display()));
     }
-    Ok(ModelFile { path, size: metadata.len() })
+    if let Some(split) = header.facts.split.filter(|s| s.count > 1) {
+        check_parts(&path, split.index, split.count)?;
+    }
+    Ok(ModelFile { path, size: metadata.len(), header })
+}
+
+/// A model in several files is loaded by naming the first; all must lie beside it under the names
+/// the engine expects, `NAME-00001-of-00003.gguf`.
+fn check_parts(path: &Path, index: u32, count: u32) -> Result<(), Fault> {
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let ending = |part: u32| format!("-{part:05}-of-{count:05}.gguf");
+    let Some(stem) = name.strip_suffix(&ending(index + 1)) else {
+        return Err(fault(
+            FaultKind::Model,
+            format!(
+                "{} is part {} of {count} of a model, so its name must end in {}",
+                path.display(),
+                index + 1,
+                ending(index + 1)
+            ),
+        ));
+    };
+    let part = |part: u32| path.with_file_name(format!("{stem}{}", ending(part)));
+    if index != 0 {
+        let message = format!(
+            "{} is part {} of {count}; name the first, {}",
+            path.display(),
+            index + 1,
+            part(1).display()
+        );
+        return Err(fault(FaultKind::Model, message));
+    }
+    match (1..=count).map(part).find(|p| !p.is_file()) {
+        Some(missing) => Err(fault(
+            FaultKind::Model,
+            format!("the model is in {count} files and {} is missing", missing.display()),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// SHA-256 of a file, lower-case hexadecimal. Reads all of it; `progress` hears the bytes read.
@@ -96,6 +132,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gguf::sample;
 
     fn refusal(path: &Path) -> String {
         let fault = check(path).expect_err("refused");
@@ -113,9 +150,28 @@ mod tests {
         };
         assert!(refusal(&folder.path().join("none.gguf")).contains("there is no model file"));
         assert!(refusal(folder.path()).contains("is a folder"));
-        assert!(refusal(&file("empty.gguf", b"")).contains("only 0 bytes"));
-        assert!(refusal(&file("text.gguf", b"# Prompts\n")).contains("not a GGUF model"));
-        assert!(check(&file("model.gguf", b"GGUF\x03\0\0\0")).is_ok());
+        assert!(refusal(&file("empty.gguf", b"")).contains("ends inside the magic"));
+        assert!(refusal(&file("text.gguf", b"# Prompts\n")).contains("does not begin with"));
+        let whole = sample::valid().bytes();
+        let cut = refusal(&file("cut.gguf", &whole[..whole.len() - 40]));
+        assert!(cut.contains("incomplete"), "{cut}");
+        assert!(check(&file("model.gguf", &whole)).is_ok());
+    }
+
+    #[test]
+    fn a_missing_part_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let part = |index: u32| {
+            let builder = sample::valid().u32("split.no", index).u32("split.count", 2);
+            let path = folder.path().join(format!("m-0000{}-of-00002.gguf", index + 1));
+            std::fs::write(&path, builder.bytes()).expect("written");
+            path
+        };
+        let first = part(0);
+        assert!(refusal(&first).contains("m-00002-of-00002.gguf is missing"));
+        let second = part(1);
+        assert!(check(&first).is_ok());
+        assert!(refusal(&second).contains("name the first"));
     }
 
     #[test]
