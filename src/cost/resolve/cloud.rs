@@ -448,8 +448,12 @@ mod tests {
 
     #[test]
     fn windows_wrap_midnight_and_follow_the_profile() {
-        let window =
-            TimeWindow { start_utc: "16:30".into(), end_utc: "00:30".into(), rates: CatalogRates::default() };
+        let window = TimeWindow {
+            start_utc: "16:30".into(),
+            end_utc: "00:30".into(),
+            rates: CatalogRates::default(),
+            weekdays: Vec::new(),
+        };
         assert!((window_share(&window, None) - 8.0 / 24.0).abs() < 1e-12);
         let mut nights = vec![0.0; 168];
         nights[0] = 0.5;

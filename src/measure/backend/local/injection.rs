@@ -128,7 +128,7 @@ fn every_misbehaviour_is_a_fault_that_says_so() {
         ("kill -KILL $$", "memory ran out"),
         ("exit 7", "exit code 7"),
         ("exit 0", "ended before its work was done"),
-        ("printf 'Segmentation fault, says a library'", "ended before its work was done"),
+        ("printf 'Segmentation fault, says a library'", "not its protocol"),
         ("exec yes", "not its protocol"),
         ("exec cat /dev/zero", "not its protocol"),
         ("exec cat old", "speaks version"),
@@ -139,7 +139,7 @@ fn every_misbehaviour_is_a_fault_that_says_so() {
         ("cat hello loaded; head -c 9 word; exit 0", "ended before its work was done"),
         ("cat hello loaded; while :; do cat word; done", "more than was asked for"),
         ("cat hello loaded hello; exec sleep 60", "unexpected hello"),
-        ("cat hello loaded; exec yes error >&2", "no sign of life"),
+        ("cat hello loaded; exec 3>&1; exec yes error >&2", "no sign of life"),
         ("exec 1>&-; sleep 60", "closed its pipe"),
     ];
     let mut wrong = String::new();
