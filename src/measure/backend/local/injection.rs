@@ -58,7 +58,7 @@ impl Stage {
             worker: WorkerCommand { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] },
             limits: Limits {
                 start: Duration::from_secs(2),
-                silence: Duration::from_secs(2),
+                silence: Duration::from_secs(1),
                 stall: Duration::from_millis(300),
             },
         }
