@@ -25,6 +25,8 @@ pub struct CostPair {
     pub tco_local_usd: Option<f64>,
     /// Where the two cost the same over the horizon.
     pub break_even_requests_per_month: Option<f64>,
+    /// Set where the two differ in capability, or where that is not known.
+    pub quality_note: Option<String>,
 }
 
 impl CostPair {
@@ -149,6 +151,7 @@ mod tests {
             tco_cloud_usd: Some(tco_cloud),
             tco_local_usd: Some(tco_local),
             break_even_requests_per_month: None,
+            quality_note: None,
         }
     }
     fn finding(pairs: Vec<CostPair>) -> CostFinding {

@@ -466,6 +466,7 @@ mod tests {
                 tco_cloud_usd: Some(tco_cloud_usd),
                 tco_local_usd: Some(tco_local_usd),
                 break_even_requests_per_month: Some(700.0),
+                quality_note: None,
             }],
         }
     }

@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod commands;
 pub mod context;
 pub mod error;
+pub mod files;
 pub mod output;
 pub mod progress;
 pub mod scenario;
@@ -103,11 +104,11 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Advise(args) => commands::advise::run(&args, context),
         Command::Breakeven(args) => commands::breakeven::run(args, context),
         Command::Bench(args) => commands::bench::run(args, context),
-        Command::Report(args) => commands::report::run(args, context),
+        Command::Report(args) => commands::report::run(&args, context),
         Command::Fit(args) => commands::fit::run(args, context),
         Command::Db(args) => commands::db::run(args, context),
         Command::Doctor(args) => commands::doctor::run(args, context),
-        Command::Schema(args) => commands::schema::run(args, context),
+        Command::Schema(args) => commands::schema::run(&args, context),
         Command::Help(args) => commands::help::help(&args),
         Command::Completions(args) => commands::help::completions(&args),
         Command::Man(args) => commands::help::man(&args),

@@ -2,8 +2,11 @@
 
 use super::advice::AdviceDocument;
 use super::bench::BenchDocument;
+use super::breakeven::BreakevenDocument;
+use super::envelope::{Input, Warning};
 use super::view::View;
 use crate::advise::{CostEvidence, CostPair};
+use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// A document of this program.
@@ -11,7 +14,7 @@ use serde_json::Value;
 pub enum Document {
     Advice(Box<AdviceDocument>),
     Bench(Box<BenchDocument>),
-    Breakeven(Box<Value>),
+    Breakeven(Box<BreakevenDocument>),
 }
 
 /// Name and major version of every kind this version reads.
@@ -30,7 +33,7 @@ impl Document {
         match kind {
             "freehold.advice" => typed(file, text).map(|d| Self::Advice(Box::new(d))),
             "freehold.bench" => typed(file, text).map(|d| Self::Bench(Box::new(d))),
-            _ => Ok(Self::Breakeven(Box::new(value))),
+            _ => typed(file, text).map(|d| Self::Breakeven(Box::new(d))),
         }
     }
 
@@ -48,7 +51,58 @@ impl Document {
         match self {
             Self::Advice(d) => d.view(),
             Self::Bench(d) => d.view(),
-            Self::Breakeven(_) => View::new("Break-even"),
+            Self::Breakeven(d) => d.view(),
+        }
+    }
+
+    /// The table a spreadsheet wants: samples, cash flow.
+    pub fn csv(&self) -> Option<String> {
+        match self {
+            Self::Advice(_) => None,
+            Self::Bench(d) => Some(d.samples_csv()),
+            Self::Breakeven(d) => Some(d.csv()),
+        }
+    }
+
+    pub fn inputs(&self) -> &BTreeMap<String, Input> {
+        match self {
+            Self::Advice(d) => &d.inputs,
+            Self::Bench(d) => &d.inputs,
+            Self::Breakeven(d) => &d.inputs,
+        }
+    }
+
+    pub fn warnings(&self) -> &[Warning] {
+        match self {
+            Self::Advice(d) => &d.warnings,
+            Self::Bench(d) => &d.warnings,
+            Self::Breakeven(d) => &d.warnings,
+        }
+    }
+
+    /// RFC 3339.
+    pub fn created(&self) -> &str {
+        match self {
+            Self::Advice(d) => &d.created,
+            Self::Bench(d) => &d.created,
+            Self::Breakeven(d) => &d.created,
+        }
+    }
+
+    pub fn tool_version(&self) -> &str {
+        match self {
+            Self::Advice(d) => &d.tool_version,
+            Self::Bench(d) => &d.tool_version,
+            Self::Breakeven(d) => &d.tool_version,
+        }
+    }
+
+    /// Its JSON.
+    pub fn to_value(&self) -> Result<Value, serde_json::Error> {
+        match self {
+            Self::Advice(d) => serde_json::to_value(d),
+            Self::Bench(d) => serde_json::to_value(d),
+            Self::Breakeven(d) => serde_json::to_value(d),
         }
     }
 }
@@ -82,39 +136,26 @@ fn kind(file: &str, schema: &str) -> Result<&'static str, String> {
     if major == 0 { Err(unknown()) } else { Ok(known) }
 }
 
-/// The comparisons of a break-even document, as arguments for the verdict. A field that is missing
-/// or of another type is unknown.
-pub fn cost_evidence(file: &str, document: &Value) -> CostEvidence {
-    let number = |value: &Value, key: &str| value.get(key).and_then(Value::as_f64);
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let input = |key: &str| document.get("inputs").and_then(|i| i.get(key)).and_then(|i| number(i, "value"));
-    let result = document.get("result");
-    let pairs = result
-        .and_then(|r| r.get("comparisons"))
-        .and_then(Value::as_array)
-        .map(|list| list.iter().enumerate())
-        .into_iter()
-        .flatten()
-        .filter_map(|(n, c)| {
-            Some(CostPair {
-                path: format!("result.comparisons[{n}]"),
-                cloud: text(c, "cloud")?,
-                local: text(c, "local")?,
-                payback_months: number(c, "payback_months"),
-                never_because: text(c, "never_because"),
-                tco_cloud_usd: number(c, "tco_cloud_usd"),
-                tco_local_usd: number(c, "tco_local_usd"),
-                break_even_requests_per_month: number(c, "break_even_requests_per_month"),
-            })
-        })
-        .collect();
-    CostEvidence {
-        file: file.to_owned(),
-        horizon_months: result
-            .and_then(|r| number(r, "horizon_months"))
-            .or_else(|| input("need.horizon_months")),
-        requests_per_month: input("need.requests_per_month"),
-        pairs,
+impl BreakevenDocument {
+    /// Its comparisons, as arguments for the verdict.
+    pub fn evidence(&self, file: &str) -> CostEvidence {
+        let pair = |(n, c): (usize, &super::breakeven::Comparison)| CostPair {
+            path: format!("result.comparisons[{n}]"),
+            cloud: c.cloud.clone(),
+            local: c.local.clone(),
+            payback_months: c.payback_months,
+            never_because: c.never_because.clone(),
+            tco_cloud_usd: Some(c.tco_cloud_usd),
+            tco_local_usd: Some(c.tco_local_usd),
+            break_even_requests_per_month: c.breakeven_requests_per_month,
+            quality_note: c.quality_note.clone(),
+        };
+        CostEvidence {
+            file: file.to_owned(),
+            horizon_months: Some(f64::from(self.result.horizon_months)),
+            requests_per_month: self.result.requests_per_month,
+            pairs: self.result.comparisons.iter().enumerate().map(pair).collect(),
+        }
     }
 }
 
@@ -138,19 +179,5 @@ mod tests {
         let half = error("{\"schema\": \"freehold.advice/1\",\n\"tool_version\": 3}");
         assert!(half.contains("line 2") && half.contains("expected a string"), "{half}");
         assert!(!half.contains(" at line"), "{half}");
-    }
-
-    #[test]
-    fn comparisons_are_read_leniently() {
-        let document = serde_json::json!({
-            "inputs": {"need.horizon_months": {"value": 24}},
-            "result": {"comparisons": [
-                {"cloud": "a", "local": "b", "payback_months": null, "never_because": "power", "tco_cloud_usd": 1.0, "tco_local_usd": 2.0},
-                {"cloud": 3}
-            ]}
-        });
-        let cost = cost_evidence("c.json", &document);
-        assert_eq!((cost.pairs.len(), cost.horizon_months), (1, Some(24.0)));
-        assert_eq!(cost.pairs[0].local_wins(cost.horizon_months), Some(false));
     }
 }

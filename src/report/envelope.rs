@@ -38,6 +38,32 @@ impl Input {
     pub fn of<T: Serialize>(value: &Sourced<T>, unit: &str) -> Self {
         Self::with_unit(value, Some(unit.to_owned()))
     }
+    /// The value and its unit as a person reads them.
+    pub fn shown(&self) -> String {
+        use serde_json::Value;
+        let text = match &self.value {
+            Value::String(s) => s.clone(),
+            Value::Bool(true) => "yes".to_owned(),
+            Value::Bool(false) => "no".to_owned(),
+            Value::Null => "unknown".to_owned(),
+            Value::Number(n) => n.as_f64().map_or_else(|| n.to_string(), super::number::exact),
+            Value::Array(items) if items.len() <= 8 => {
+                items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned)).collect::<Vec<_>>().join(", ")
+            }
+            Value::Array(items) => format!("{} values", items.len()),
+            Value::Object(range) => {
+                let part = |k: &str| range.get(k).and_then(Value::as_f64).map(super::number::exact);
+                match (part("low"), part("likely"), part("high")) {
+                    (Some(low), Some(likely), Some(high)) => format!("{likely} ({low} to {high})"),
+                    _ => self.value.to_string(),
+                }
+            }
+        };
+        match &self.unit {
+            Some(unit) => format!("{text} {unit}"),
+            None => text,
+        }
+    }
     fn with_unit<T: Serialize>(value: &Sourced<T>, unit: Option<String>) -> Self {
         Self {
             value: serde_json::to_value(&value.value).unwrap_or(serde_json::Value::Null),

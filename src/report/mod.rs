@@ -12,11 +12,15 @@
 pub mod advice;
 pub mod bench;
 pub mod breakeven;
+pub mod compare;
 pub mod document;
 pub mod envelope;
 pub mod guide;
+pub mod memo;
 pub mod number;
+pub mod repeat;
 pub mod sanitize;
+pub mod schema;
 pub mod view;
 
 pub use envelope::{Envelope, Input, Warning};

@@ -6,6 +6,12 @@ pub fn plain(value: f64) -> String {
     grouped(value, decimals)
 }
 
+/// All digits of an input that somebody gave, grouped: `0.0125`, `200,000`.
+pub fn exact(value: f64) -> String {
+    let decimals = value.to_string().split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    grouped(value, decimals.min(9))
+}
+
 /// Money: cents below 100, four significant digits below a cent's worth, whole dollars above.
 pub fn usd(value: f64) -> String {
     let size = value.abs();

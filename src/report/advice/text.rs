@@ -73,18 +73,20 @@ pub(super) fn cost(finding: &CostFinding) -> String {
 fn pair(pair: &CostPair, horizon_months: Option<f64>) -> String {
     let versus = format!("{} against {}", pair.local, pair.cloud);
     let payback = match (pair.payback_months, &pair.never_because) {
-        (Some(months), _) => format!("pays back in month {}", number::plain(months.ceil())),
+        (Some(0.0), _) => "costs less from the first day".to_owned(),
+        (Some(months), _) => format!("pays back after {months:.1} months"),
         (None, Some(because)) => format!("never pays back, because {}", because.trim_end_matches('.')),
         (None, None) => "has no payback within the horizon".to_owned(),
     };
+    let quality = pair.quality_note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
     match (pair.tco_local_usd, pair.tco_cloud_usd, horizon_months) {
         (Some(local), Some(cloud), Some(horizon)) => format!(
-            "{versus} {payback} ({} against {} over {} months)",
+            "{versus} {payback} ({} against {} over {} months{quality})",
             number::usd(local),
             number::usd(cloud),
             number::plain(horizon)
         ),
-        _ => format!("{versus} {payback}"),
+        _ => format!("{versus} {payback}{quality}"),
     }
 }
 

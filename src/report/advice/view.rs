@@ -3,7 +3,7 @@
 
 use super::{AdviceResult, Models, Reason, text};
 use crate::advise::{Confidence, Placement};
-use crate::report::envelope::{Envelope, Input};
+use crate::report::envelope::Envelope;
 use crate::report::number;
 use crate::report::view::{Block, Cell, Table, View};
 
@@ -53,9 +53,13 @@ impl Envelope<AdviceResult> {
             lines.push("No single answer would.".to_owned());
         }
         if let Some(again) = &result.look_again {
-            lines.push(format!("Look again by {} ({}), or sooner if:", again.date, again.because));
             view.push(Block::List(lines));
-            view.push(Block::List(again.triggers.clone()));
+            view.paragraph(format!(
+                "Look again by {} ({}), or as soon as {}.",
+                again.date,
+                again.because,
+                again.triggers.join("; or ")
+            ));
         } else {
             view.push(Block::List(lines));
         }
@@ -68,25 +72,9 @@ impl Envelope<AdviceResult> {
         let named = order.iter().filter_map(|k| self.inputs.get_key_value(*k));
         let rest = self.inputs.iter().filter(|(k, _)| !order.contains(&k.as_str()));
         for (name, input) in named.chain(rest) {
-            table.row([name.as_str().into(), value(input).into(), input.source.describe().into()]);
+            table.row([name.as_str().into(), input.shown().into(), input.source.describe().into()]);
         }
         table
-    }
-}
-
-/// A value as a person reads it.
-fn value(input: &Input) -> String {
-    let text = match &input.value {
-        serde_json::Value::String(s) => s.clone(),
-        serde_json::Value::Bool(true) => "yes".to_owned(),
-        serde_json::Value::Bool(false) => "no".to_owned(),
-        serde_json::Value::Null => "unknown".to_owned(),
-        serde_json::Value::Number(n) => n.as_f64().map_or_else(|| n.to_string(), number::plain),
-        other => other.to_string(),
-    };
-    match &input.unit {
-        Some(unit) => format!("{text} {unit}"),
-        None => text,
     }
 }
 

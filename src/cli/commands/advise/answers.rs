@@ -5,6 +5,7 @@ use crate::advise::{Matrix, verdict};
 use crate::cli::error::CliError;
 use crate::provenance::{Source, Sourced};
 use crate::report::number;
+use crate::report::repeat::quoted;
 use crate::units::Share;
 use crate::workload::need::{Question, sourced};
 use crate::workload::profile::Count;
@@ -161,27 +162,9 @@ pub(super) fn command_line(draft: &NeedDraft, args: &Args) -> String {
     words.join(" ")
 }
 
-/// For a POSIX shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_survive_a_shell() {
-        assert_eq!(quoted("plain-1.json"), "plain-1.json");
-        assert_eq!(quoted("a b"), "'a b'");
-        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
-        assert_eq!(quoted(""), "''");
-    }
 
     #[test]
     fn known_numbers_answer_the_volume_question() {

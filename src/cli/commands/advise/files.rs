@@ -4,14 +4,12 @@ use super::Args;
 use crate::advise::CostEvidence;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::files::read_text;
 use crate::cli::output::write_atomic;
-use crate::report::document::{self, Document};
+use crate::report::document::Document;
 use crate::workload::profile::{self, ProfileRequests, SHIPPED};
 use crate::workload::{Evidence, NeedDraft, Profile};
 use std::path::{Path, PathBuf};
-
-/// No profile or document is larger than this.
-const MAX_BYTES: u64 = 256 << 20;
 
 /// What was measured and computed.
 #[derive(Debug, Default)]
@@ -25,23 +23,6 @@ pub(super) struct Files {
 pub(super) struct NamedProfile {
     pub name: String,
     pub profile: Profile,
-}
-
-/// Text of a file of bounded size.
-pub fn read_text(path: &Path) -> Result<String, CliError> {
-    let failed = |e: &std::io::Error| CliError::file("read", path, e);
-    let size = std::fs::metadata(path).map_err(|e| failed(&e))?;
-    if size.is_dir() {
-        return Err(CliError::usage(format!("{} is a folder, not a file", path.display())));
-    }
-    if size.len() > MAX_BYTES {
-        return Err(CliError::usage(format!("{} is larger than {} MiB", path.display(), MAX_BYTES >> 20)));
-    }
-    let bytes = std::fs::read(path).map_err(|e| failed(&e))?;
-    String::from_utf8(bytes).map_err(|e| {
-        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].split(|b| *b == b'\n').count();
-        CliError::usage(format!("{}: line {line} is not UTF-8 text", path.display()))
-    })
 }
 
 pub(super) fn read(args: &Args) -> Result<Files, CliError> {
@@ -58,7 +39,7 @@ pub(super) fn read(args: &Args) -> Result<Files, CliError> {
     }
     if let Some(path) = &args.cost {
         files.cost = match document(path)? {
-            (name, Document::Breakeven(value)) => Some(document::cost_evidence(&name, &value)),
+            (name, Document::Breakeven(cost)) => Some(cost.evidence(&name)),
             (name, other) => return Err(wrong_kind(&name, "cost", "breakeven", &other)),
         };
     }

@@ -1,0 +1,33 @@
+//! JSON Schemas of everything that is read or written by others: generated from the wire types.
+
+use super::advice::AdviceDocument;
+use super::bench::BenchDocument;
+use super::breakeven::BreakevenDocument;
+use crate::workload::Profile;
+use schemars::{Schema, schema_for};
+
+/// What has a schema, and what it is.
+pub const NAMES: &[(&str, &str)] = &[
+    ("advice", "the document of `freehold advise`"),
+    ("bench", "the document of `freehold bench`"),
+    ("breakeven", "the document of `freehold breakeven`"),
+    ("profile", "a need written down (TOML), for `freehold advise --profile`"),
+];
+
+/// The schema of that name.
+pub fn named(name: &str) -> Option<Schema> {
+    Some(match name {
+        "advice" => schema_for!(AdviceDocument),
+        "bench" => schema_for!(BenchDocument),
+        "breakeven" => schema_for!(BreakevenDocument),
+        "profile" => schema_for!(Profile),
+        _ => return None,
+    })
+}
+
+/// As it is printed and kept in `schemas/`.
+pub fn text(name: &str) -> Option<String> {
+    let mut text = serde_json::to_string_pretty(&named(name)?).ok()?;
+    text.push('\n');
+    Some(text)
+}
