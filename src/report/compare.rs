@@ -54,7 +54,10 @@ fn differences(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>
         let change = match (old.and_then(Value::as_f64), new.and_then(Value::as_f64)) {
             (Some(old), Some(new)) if old != 0.0 => {
                 let share = new / old - 1.0;
-                Cell::Number(share, format!("{}{}", if share > 0.0 { "+" } else { "" }, number::percent(share)))
+                Cell::Number(
+                    share,
+                    format!("{}{}", if share > 0.0 { "+" } else { "" }, number::percent(share)),
+                )
             }
             _ => Cell::None,
         };

@@ -6,8 +6,8 @@ use super::breakeven::BreakevenDocument;
 use super::envelope::{Input, Warning};
 use super::view::View;
 use crate::advise::{CostEvidence, CostPair};
-use std::collections::BTreeMap;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A document of this program.
 #[derive(Debug, Clone, PartialEq)]

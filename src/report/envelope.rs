@@ -47,9 +47,11 @@ impl Input {
             Value::Bool(false) => "no".to_owned(),
             Value::Null => "unknown".to_owned(),
             Value::Number(n) => n.as_f64().map_or_else(|| n.to_string(), super::number::exact),
-            Value::Array(items) if items.len() <= 8 => {
-                items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned)).collect::<Vec<_>>().join(", ")
-            }
+            Value::Array(items) if items.len() <= 8 => items
+                .iter()
+                .map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned))
+                .collect::<Vec<_>>()
+                .join(", "),
             Value::Array(items) => format!("{} values", items.len()),
             Value::Object(range) => {
                 let part = |k: &str| range.get(k).and_then(Value::as_f64).map(super::number::exact);

@@ -26,7 +26,9 @@ pub fn memo(documents: &[Named]) -> View {
         .collect();
     let cost: Vec<(&str, &BreakevenDocument)> = documents
         .iter()
-        .filter_map(|(f, d)| if let Document::Breakeven(d) = d { Some((f.as_str(), d.as_ref())) } else { None })
+        .filter_map(
+            |(f, d)| if let Document::Breakeven(d) = d { Some((f.as_str(), d.as_ref())) } else { None },
+        )
         .collect();
     for (_, advice) in &advice {
         verdict(&mut view, advice);
@@ -190,13 +192,15 @@ fn costs(view: &mut View, file: &str, cost: &BreakevenDocument) {
     let result = &cost.result;
     view.heading("What it costs");
     view.push(Block::List(result.summary.clone()));
-    let mut table = Table::new(&["own", "against", "#payback, months", "#own, total", "#cloud, total", "note"]);
+    let mut table =
+        Table::new(&["own", "against", "#payback, months", "#own, total", "#cloud, total", "note"]);
     for c in &result.comparisons {
         let payback = c.payback_months.map_or_else(
             || Cell::Text("never".to_owned()),
             |m| Cell::Number(m, if m == 0.0 { "at once".to_owned() } else { format!("{m:.1}") }),
         );
-        let notes: Vec<&str> = [c.never_because.as_deref(), c.quality_note.as_deref()].into_iter().flatten().collect();
+        let notes: Vec<&str> =
+            [c.never_because.as_deref(), c.quality_note.as_deref()].into_iter().flatten().collect();
         table.row([
             c.local.as_str().into(),
             c.cloud.as_str().into(),

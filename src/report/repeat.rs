@@ -134,9 +134,16 @@ mod tests {
             "freehold bench --api openai:a --api openai:b --prompts 'my prompts.jsonl'"
         );
         let cost = inputs(&[
-            ("local.usd_per_kwh", serde_json::json!({"low": 0.2, "likely": 0.3, "high": 0.45}), "--local.usd-per-kwh"),
+            (
+                "local.usd_per_kwh",
+                serde_json::json!({"low": 0.2, "likely": 0.3, "high": 0.45}),
+                "--local.usd-per-kwh",
+            ),
             ("need.horizon_months", 36.0.into(), "plan.toml: need.horizon_months"),
         ]);
-        assert_eq!(command("breakeven", &cost), "freehold breakeven --scenario plan.toml --local.usd-per-kwh 0.2:0.3:0.45");
+        assert_eq!(
+            command("breakeven", &cost),
+            "freehold breakeven --scenario plan.toml --local.usd-per-kwh 0.2:0.3:0.45"
+        );
     }
 }

@@ -23,7 +23,9 @@ pub struct Args {
 
 pub fn run(args: &Args, _context: &Context) -> Result<(), CliError> {
     let text = match &args.name {
-        Some(name) => schema::text(name).ok_or_else(|| CliError::usage(format!("there is no schema {name}")))?,
+        Some(name) => {
+            schema::text(name).ok_or_else(|| CliError::usage(format!("there is no schema {name}")))?
+        }
         None => {
             let lines: Vec<String> =
                 schema::NAMES.iter().map(|(name, what)| format!("{name:<10} {what}")).collect();
