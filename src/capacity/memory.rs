@@ -8,8 +8,8 @@ const MIB: f64 = 1_048_576.0;
 const GIB: f64 = 1024.0 * MIB;
 /// Tokens llama.cpp processes at once in prefill.
 pub const BATCH_TOKENS: f64 = 512.0;
-/// Kept free of what is usable: fragmentation, and whatever else runs.
-const MARGIN: f64 = 0.03;
+/// Added to what is taken: fragmentation, alignment, what the rules above do not know.
+const MARGIN: f64 = 0.04;
 
 /// What is asked of the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,12 +70,12 @@ pub fn fits(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation,
     let buffers = buffer_bytes(model, hardware, format);
     let devices = f64::from(hardware.devices);
     let usable = usable_bytes(hardware) * devices;
-    let margin = usable * MARGIN;
+    let margin = (weights + cache + buffers) * MARGIN;
     let needed = weights + cache + buffers + margin;
     let placement = if needed <= usable {
         Placement::Fits
     } else {
-        offload(model, hardware, weights, cache, usable - buffers - margin)
+        offload(model, hardware, weights, cache, (usable - buffers) / (1.0 + MARGIN))
     };
     Memory { weights, cache, buffers, margin, needed, usable, placement }
 }
@@ -99,16 +99,20 @@ fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape, format: &Quantisat
         // Activations of a chunk of 8192 tokens, captured graphs, the library itself.
         return devices * (1.5 * GIB) + 8192.0 * model.hidden_size * 2.0 * 8.0;
     }
+    // Activations of one batch: a few vectors as wide as the layers, 32 bits.
+    let activations = BATCH_TOKENS * model.hidden_size * 4.0 * 4.0;
+    if hardware.backend == Backend::Cpu {
+        // The program; its vocabulary (measured: about 240 bytes a token). Room for the logits of a
+        // whole batch is reserved too, but never touched, so it takes no memory.
+        return 32.0 * MIB + model.vocabulary * 240.0 + activations;
+    }
     let driver = match hardware.backend {
         Backend::Cuda | Backend::Rocm | Backend::Vllm => 450.0 * MIB,
         Backend::Vulkan => 200.0 * MIB,
-        Backend::Metal => 100.0 * MIB,
-        Backend::Cpu => 30.0 * MIB,
+        Backend::Metal | Backend::Cpu => 100.0 * MIB,
     };
-    // Logits of one batch in 32 bits, and activations: some vectors as wide as the layers.
     let logits = BATCH_TOKENS * model.vocabulary * 4.0;
-    let activations = BATCH_TOKENS * model.hidden_size * 4.0 * 8.0;
-    devices * driver + logits + activations
+    devices * driver + logits + 2.0 * activations
 }
 
 /// What a program may use of one device.

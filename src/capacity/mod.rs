@@ -12,6 +12,7 @@
 //! the roofline is impossible by construction. docs/predictor.md has the formulas and how well they
 //! do against published measurements.
 
+pub mod calibrate;
 pub mod efficiency;
 pub mod memory;
 pub mod quantisation;
@@ -19,6 +20,7 @@ pub mod shape;
 pub mod speed;
 pub mod units;
 
+pub use calibrate::Calibration;
 pub use memory::{Load, Memory, Placement, fits};
 pub use quantisation::{Engine, KvType, Quantisation};
 pub use shape::{Backend, HardwareShape, Host, ModelShape, Unknown};

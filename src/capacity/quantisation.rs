@@ -106,9 +106,14 @@ impl Quantisation {
         FORMATS.iter().find(|f| plain(f.id) == wanted)
     }
 
-    /// Formats that `fit` tries when none is named: from most to fewest bits.
-    pub fn usual() -> impl Iterator<Item = &'static Self> {
-        ["F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M"].iter().filter_map(|id| Self::find(id))
+    /// The GGUF format whose layers take nearest to so many bits.
+    pub fn nearest(bits: f64) -> &'static Self {
+        let off = |f: &Self| (f.layer_bits - bits).abs();
+        FORMATS
+            .iter()
+            .filter(|f| f.engine == Engine::LlamaCpp)
+            .min_by(|a, b| off(a).total_cmp(&off(b)))
+            .unwrap_or(&FORMATS[0])
     }
 }
 

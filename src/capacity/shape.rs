@@ -38,6 +38,8 @@ pub struct ModelShape {
     pub context_tokens: Option<u64>,
     /// Bytes as they are in a file, where there is one; else they follow from the quantisation.
     pub file: Option<FileBytes>,
+    /// The format the file is in, or the nearest one known.
+    pub file_format: Option<&'static Quantisation>,
 }
 
 /// What the model remembers of a sequence.
@@ -143,6 +145,7 @@ impl ModelShape {
             expert_bits_limit: mxfp4_experts(model).then_some(4.25),
             context_tokens: model.context_tokens,
             file: None,
+            file_format: None,
         })
     }
 
@@ -173,6 +176,7 @@ impl ModelShape {
             cache: cache_from_file(facts, &id)?,
             expert_bits_limit: None,
             context_tokens: facts.context_tokens,
+            file_format: Some(format_of(header)),
             file: Some(FileBytes {
                 total: weights.total as f64,
                 embedding: if tied {
@@ -186,6 +190,16 @@ impl ModelShape {
             id,
         })
     }
+}
+
+/// The mix the file names, else the format most of its bytes are in.
+fn format_of(header: &Header) -> &'static Quantisation {
+    let weights = header.weights();
+    let most = weights.by_type.iter().max_by_key(|(_, bytes)| **bytes).map(|(kind, _)| kind.label());
+    let named = header.facts.mix().and_then(Quantisation::find);
+    named
+        .or_else(|| Quantisation::find(most?))
+        .unwrap_or_else(|| Quantisation::nearest(weights.bits_per_value()))
 }
 
 /// For records that do not say: small models and the Gemma family use the embedding as the output

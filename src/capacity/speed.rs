@@ -36,6 +36,9 @@ pub struct Prediction {
     pub decode_tps_per_stream: Band,
     /// All prompts together.
     pub prefill_tps: Band,
+    /// What no software can exceed on this hardware: bytes and operations at its peaks.
+    pub decode_roof_tps: TokensPerSec,
+    pub prefill_roof_tps: TokensPerSec,
     pub memory: Memory,
     pub basis: Basis,
 }
@@ -110,6 +113,8 @@ pub fn predict(
         decode_tps: band(decode, low, high, roof),
         decode_tps_per_stream: band(decode / streams, low, high, roof / streams),
         prefill_tps: band(rate, efficiency.prefill_low, efficiency.prefill_high, prefill_roof),
+        decode_roof_tps: TokensPerSec::new(roof),
+        prefill_roof_tps: TokensPerSec::new(prefill_roof),
         memory,
         basis: Basis::Physics {
             backend: hardware.backend,
@@ -315,6 +320,7 @@ mod tests {
             },
             context_tokens: Some(131_072),
             file: None,
+            file_format: None,
         }
     }
     fn card(bandwidth: f64, memory_gib: f64) -> HardwareShape {
@@ -356,6 +362,22 @@ mod tests {
         let whole = predict(&llama_8b(), &card(1e12, 24.0), format("F16"), &load).expect("fits");
         assert!(matches!(partly.memory.placement, Placement::Offload { .. }));
         assert!(partly.decode_tps.likely < whole.decode_tps.likely * 0.5);
+    }
+
+    #[test]
+    fn a_measurement_on_this_hardware_scales_the_others() {
+        use super::super::calibrate::Calibration;
+        let (hardware, load) = (card(1e12, 24.0), Load::new(1024, 1));
+        let predicted = predict(&llama_8b(), &hardware, format("Q8_0"), &load).expect("fits");
+        let measured = predicted.decode_tps.likely.get() * 0.8;
+        let by = Calibration::between(&predicted, Some(measured), None, "bench.json", "result.targets[0]")
+            .expect("believable");
+        let other = predict(&llama_8b(), &hardware, format("Q4_K_M"), &load).expect("fits");
+        let likely = other.decode_tps.likely.get();
+        let calibrated = other.calibrated(&by);
+        assert!((calibrated.decode_tps.likely.get() / likely - 0.8).abs() < 1e-9);
+        assert!(matches!(calibrated.basis.source(), Source::Measured { .. }));
+        assert!(Calibration::between(&predicted, Some(measured * 10.0), None, "f", "p").is_none());
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod commands;
 pub mod context;
 pub mod error;
 pub mod files;
+pub mod hardware;
 pub mod output;
 pub mod progress;
 pub mod scenario;

@@ -60,6 +60,11 @@ impl Weights {
         }
     }
 
+    /// Mean bits of one value.
+    pub fn bits_per_value(&self) -> f64 {
+        self.total as f64 * 8.0 / self.parameters.max(1) as f64
+    }
+
     /// Bytes one generated token reads when a share of the routed experts is used.
     pub fn read_per_token(&self, expert_share: f64) -> f64 {
         let output = if self.output == 0 { self.token_embedding } else { self.output };

@@ -19,6 +19,7 @@ pub mod guide;
 pub mod memo;
 pub mod number;
 pub mod repeat;
+pub mod fit;
 pub mod sanitize;
 pub mod schema;
 pub mod view;

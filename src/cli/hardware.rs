@@ -1,0 +1,292 @@
+//! This machine: what `fit --hardware this` predicts for and `doctor` reports. Reads the operating
+//! system, the NVIDIA driver where there is one, and a short test of memory bandwidth.
+
+use crate::capacity::shape::MemoryClass;
+use crate::capacity::{Backend, HardwareShape, Host};
+use crate::catalog::{Accelerator, Catalog, HardwareClass, Vendor};
+use std::time::Instant;
+
+const GIB: f64 = 1_073_741_824.0;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Machine {
+    pub cpu: String,
+    pub cores: usize,
+    /// Base or current clock, where the system tells.
+    pub megahertz: Option<u64>,
+    /// Widest vector instructions the processor has: `AVX-512`, `AVX2`, `NEON`.
+    pub vectors: Option<&'static str>,
+    pub memory_bytes: u64,
+    /// Programs that wanted to run during the last minute, on average, where the system counts them.
+    pub load: f64,
+    pub system: String,
+    pub gpus: Vec<Gpu>,
+    /// Why the NVIDIA driver could not be asked; `None` where it could.
+    pub nvml_problem: Option<String>,
+}
+
+/// A GPU as its driver describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gpu {
+    pub name: String,
+    pub memory_bytes: Option<u64>,
+    pub driver: Option<String>,
+    /// The board's power can be read.
+    pub power_readable: Option<bool>,
+}
+
+impl Machine {
+    /// More work than cores to do it.
+    pub fn is_busy(&self) -> bool {
+        self.load > self.cores as f64 * 0.8
+    }
+}
+
+/// Ask the system.
+pub fn detect() -> Machine {
+    let mut system = sysinfo::System::new().ok();
+    if let Some(system) = &mut system {
+        system.refresh_memory();
+        system.refresh_cpu_all();
+    }
+    let cpus = system.as_ref().map_or(&[][..], sysinfo::System::cpus);
+    let first = cpus.first();
+    let (gpus, nvml_problem) = match nvidia() {
+        Ok(gpus) => (gpus, None),
+        Err(problem) => (Vec::new(), Some(problem)),
+    };
+    let gpus = if gpus.is_empty() { kernel_gpus() } else { gpus };
+    Machine {
+        cpu: first.map(|c| c.brand().trim().to_owned()).filter(|b| !b.is_empty()).unwrap_or("unknown".into()),
+        cores: sysinfo::System::physical_core_count().unwrap_or(cpus.len()).max(1),
+        megahertz: first.map(sysinfo::Cpu::frequency).filter(|f| *f > 0),
+        vectors: vectors(),
+        memory_bytes: system.as_ref().map_or(0, sysinfo::System::total_memory),
+        load: sysinfo::System::load_average().map_or(0.0, |load| load.one),
+        system: sysinfo::System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
+        gpus,
+        nvml_problem,
+    }
+}
+
+fn vectors() -> Option<&'static str> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            return Some("AVX-512");
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            return Some("AVX2");
+        }
+        None
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        Some("NEON")
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        None
+    }
+}
+
+fn nvidia() -> Result<Vec<Gpu>, String> {
+    let nvml = nvml_wrapper::Nvml::init().map_err(|e| e.to_string())?;
+    let driver = nvml.sys_driver_version().ok();
+    let count = nvml.device_count().map_err(|e| e.to_string())?;
+    let mut gpus = Vec::new();
+    for index in 0..count {
+        let device = nvml.device_by_index(index).map_err(|e| e.to_string())?;
+        gpus.push(Gpu {
+            name: device.name().unwrap_or_else(|_| "NVIDIA GPU".to_owned()),
+            memory_bytes: device.memory_info().ok().map(|m| m.total),
+            driver: driver.clone(),
+            power_readable: Some(device.power_usage().is_ok()),
+        });
+    }
+    Ok(gpus)
+}
+
+/// GPUs that the Linux kernel knows, where no vendor library told more.
+fn kernel_gpus() -> Vec<Gpu> {
+    let Ok(cards) = std::fs::read_dir("/sys/class/drm") else { return Vec::new() };
+    let mut gpus = Vec::new();
+    for card in cards.flatten() {
+        let name = card.file_name().to_string_lossy().into_owned();
+        // `card0` is a device, `card0-DP-1` a connector of it.
+        if !name.strip_prefix("card").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit())) {
+            continue;
+        }
+        let read = |file: &str| std::fs::read_to_string(card.path().join("device").join(file)).ok();
+        let vendor = match read("vendor").as_deref().map(str::trim) {
+            Some("0x1002") => "AMD GPU",
+            Some("0x8086") => "Intel GPU",
+            Some("0x10de") => "NVIDIA GPU",
+            _ => continue,
+        };
+        let model = read("product_name").map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
+        gpus.push(Gpu {
+            name: model.unwrap_or_else(|| vendor.to_owned()),
+            memory_bytes: read("mem_info_vram_total").and_then(|n| n.trim().parse().ok()),
+            driver: None,
+            power_readable: None,
+        });
+    }
+    gpus
+}
+
+/// This machine as the predictor sees it, and how each figure was found.
+pub fn shape(machine: &Machine, catalog: &Catalog) -> (HardwareShape, Vec<String>) {
+    if let Some((gpu, card)) =
+        machine.gpus.iter().find_map(|gpu| Some((gpu, card_named(catalog, &gpu.name, gpu.memory_bytes)?)))
+    {
+        let same = machine.gpus.iter().filter(|g| g.name == gpu.name).count();
+        let mut card = card.clone();
+        card.memory_gib = gpu.memory_bytes.map(|b| b as f64 / GIB).or(card.memory_gib);
+        if let Ok(mut shape) = HardwareShape::from_accelerator(&card, u32::try_from(same).unwrap_or(1)) {
+            let (bandwidth, how) = memory_bandwidth();
+            shape.host = Some(Host { memory_bytes: machine.memory_bytes as f64, bandwidth });
+            let note = format!("GPU: {} of the catalogue, memory as the driver tells", card.id);
+            return (named(shape, &gpu.name), vec![note, how]);
+        }
+    }
+    // Apple's chips share memory with the GPU and name themselves as the processor.
+    if let Some(card) = card_named(catalog, &machine.cpu, None).filter(|c| c.vendor == Vendor::Apple) {
+        let mut card = card.clone();
+        card.memory_gib = Some(machine.memory_bytes as f64 / GIB);
+        if let Ok(shape) = HardwareShape::from_accelerator(&card, 1) {
+            let note = format!("chip: {} of the catalogue, memory as the system tells", card.id);
+            return (named(shape, &machine.cpu), vec![note]);
+        }
+    }
+    let (bandwidth, how) = memory_bandwidth();
+    let shape = HardwareShape {
+        id: "this".to_owned(),
+        name: machine.cpu.clone(),
+        backend: Backend::Cpu,
+        class: MemoryClass::Processor,
+        devices: 1,
+        memory_bytes: machine.memory_bytes as f64,
+        bandwidth,
+        flops_16: vector_rate(machine),
+        flops_8: None,
+        link: None,
+        host: None,
+    };
+    (shape, vec![how])
+}
+
+fn named(mut shape: HardwareShape, name: &str) -> HardwareShape {
+    shape.id = "this".to_owned();
+    name.clone_into(&mut shape.name);
+    shape
+}
+
+/// Fused multiply-adds of all cores at the clock, two operations each.
+fn vector_rate(machine: &Machine) -> Option<f64> {
+    let per_cycle = match machine.vectors? {
+        "AVX-512" => 64.0,
+        "AVX2" => 32.0,
+        _ => 16.0,
+    };
+    Some(machine.cores as f64 * machine.megahertz? as f64 * 1e6 * per_cycle)
+}
+
+/// The record whose name a driver's text contains, the longest first; among equals the one whose
+/// memory is nearest.
+fn card_named<'a>(catalog: &'a Catalog, text: &str, memory_bytes: Option<u64>) -> Option<&'a Accelerator> {
+    let found = words(text);
+    // The laptop part of a name is another, slower chip.
+    if found.iter().any(|w| w == "laptop") {
+        return None;
+    }
+    let mut best: Option<(usize, f64, &Accelerator)> = None;
+    for card in catalog.accelerators.iter().filter(|c| c.class != HardwareClass::Cpu) {
+        let wanted = telling_words(&card.name);
+        if wanted.is_empty() || !wanted.iter().all(|w| found.contains(w)) {
+            continue;
+        }
+        let off = match (memory_bytes, card.memory_gib) {
+            (Some(bytes), Some(gib)) => (bytes as f64 / GIB - gib).abs(),
+            _ => 0.0,
+        };
+        let better = best.is_none_or(|(n, d, _)| wanted.len() > n || (wanted.len() == n && off < d));
+        if better {
+            best = Some((wanted.len(), off, card));
+        }
+    }
+    best.map(|(_, _, card)| card)
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+/// Without what drivers leave out or write otherwise: makers, memory sizes, counts of cores.
+fn telling_words(name: &str) -> Vec<String> {
+    const SILENT: &[&str] =
+        &["nvidia", "amd", "intel", "geforce", "radeon", "instinct", "sxm", "pcie", "gpu"];
+    let all = words(name.split('(').next().unwrap_or(name));
+    let counts = |n: usize| matches!(all.get(n).map(String::as_str), Some("gb" | "core"));
+    let kept = |(n, word): &(usize, &String)| {
+        let number_of = word.bytes().all(|b| b.is_ascii_digit()) && counts(n + 1);
+        !number_of && !counts(*n) && !SILENT.contains(&word.as_str())
+    };
+    all.iter().enumerate().filter(kept).map(|(_, word)| word.clone()).collect()
+}
+
+/// Bytes each thread copies; beyond any cache.
+const BLOCK: usize = 96 << 20;
+
+/// Peak bandwidth of the memory, from copying: a copy reaches about four fifths of it.
+fn memory_bandwidth() -> (f64, String) {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16);
+    let mut best: f64 = 0.0;
+    let mut blocks: Vec<(Vec<u8>, Vec<u8>)> = (0..threads)
+        .map(|n| {
+            (vec![1; BLOCK / threads.max(2)], vec![u8::try_from(n).unwrap_or(2); BLOCK / threads.max(2)])
+        })
+        .collect();
+    for _ in 0..4 {
+        let begun = Instant::now();
+        std::thread::scope(|scope| {
+            for (to, from) in &mut blocks {
+                scope.spawn(|| to.copy_from_slice(from));
+            }
+        });
+        let bytes: usize = blocks.iter().map(|(to, from)| to.len() + from.len()).sum();
+        best = best.max(bytes as f64 / begun.elapsed().as_secs_f64());
+    }
+    std::hint::black_box(&blocks);
+    let note = format!(
+        "memory: copies at {:.1} GB/s over {threads} threads just now, taken as four fifths of its peak",
+        best / 1e9
+    );
+    (best / 0.8, note)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drivers_names_find_their_record() {
+        let catalog = Catalog::embedded();
+        let id = |text: &str, gib: f64| {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let bytes = Some((gib * GIB) as u64);
+            card_named(&catalog, text, bytes).map(|c| c.id.clone()).unwrap_or_default()
+        };
+        assert_eq!(id("NVIDIA GeForce RTX 4090", 24.0), "nvidia-rtx-4090");
+        assert_eq!(id("NVIDIA GeForce RTX 3080 Ti", 12.0), "nvidia-rtx-3080-ti");
+        assert_eq!(id("NVIDIA GeForce RTX 3080", 10.0), "nvidia-rtx-3080-10gb");
+        assert_eq!(id("NVIDIA RTX A6000", 48.0), "nvidia-rtx-a6000");
+        assert!(id("NVIDIA H100 80GB HBM3", 80.0).starts_with("nvidia-h100"));
+        assert_eq!(id("AMD EPYC 9554", 512.0), "");
+        assert!(id("Apple M2 Max", 64.0).starts_with("apple-m2-max"));
+    }
+}

@@ -1,0 +1,97 @@
+//! `freehold fit` as a user runs it.
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+fn fit(args: &[&str]) -> assert_cmd::assert::Assert {
+    let mut command = Command::cargo_bin("freehold").expect("built");
+    let home = tempfile::tempdir().expect("a folder");
+    command.env("FREEHOLD_DATA_DIR", home.path()).env("COLUMNS", "100").arg("fit").args(args).assert()
+}
+
+fn json(args: &[&str]) -> Value {
+    let out = fit(&[args, &["--json"]].concat()).success();
+    serde_json::from_slice(&out.get_output().stdout).expect("JSON")
+}
+
+fn row<'a>(document: &'a Value, format: &str) -> &'a Value {
+    let rows = document["result"]["rows"].as_array().expect("rows");
+    rows.iter().find(|r| r["quantisation"] == format).expect("this format")
+}
+
+#[test]
+fn a_model_on_a_card_in_every_usual_format() {
+    let document = json(&["--hardware", "nvidia-rtx-4090", "--model", "llama-3.1-8b-instruct"]);
+    assert_eq!(document["schema"], "freehold.fit/1");
+    let (eight, four) = (row(&document, "Q8_0"), row(&document, "Q4_K_M"));
+    let decode = |r: &Value| r["decode_tps"]["likely"].as_f64().expect("a speed");
+    assert!(decode(four) > decode(eight), "fewer bits are faster");
+    for r in [eight, four] {
+        let band = &r["decode_tps"];
+        assert!(
+            band["low"].as_f64() < band["likely"].as_f64() && band["likely"].as_f64() < band["high"].as_f64()
+        );
+        assert!(band["high"].as_f64() <= r["decode_roof_tps"].as_f64(), "never above the roofline");
+        assert_eq!(r["basis"]["kind"], "assumed");
+    }
+    // 8.03 billion parameters at 8.5 bits.
+    let weights = eight["memory"]["weights_bytes"].as_f64().expect("bytes");
+    assert!((weights / 8.53e9 - 1.0).abs() < 0.01, "{weights}");
+}
+
+#[test]
+fn several_cards_hold_what_one_cannot() {
+    let model = ["--model", "llama-3.3-70b-instruct", "--quantisation", "Q4_K_M"];
+    let one = json(&[&["--hardware", "nvidia-rtx-4090"], &model[..]].concat());
+    assert!(one["result"]["rows"].as_array().is_some_and(Vec::is_empty));
+    assert_eq!(one["result"]["left_out"][0]["reason"], "too-large");
+    let two = json(&[&["--hardware", "nvidia-rtx-4090", "--count", "2"], &model[..]].concat());
+    assert_eq!(row(&two, "Q4_K_M")["accelerators"], 2);
+}
+
+#[test]
+fn a_longer_context_takes_more_memory_and_is_slower() {
+    let at = |tokens: &str| {
+        let args = [
+            "--hardware",
+            "nvidia-rtx-4090",
+            "--model",
+            "qwen3-8b",
+            "--quantisation",
+            "Q4_K_M",
+            "--context",
+            tokens,
+        ];
+        row(&json(&args), "Q4_K_M").clone()
+    };
+    let (short, long) = (at("1024"), at("32768"));
+    assert!(short["memory"]["kv_cache_bytes"].as_f64() < long["memory"]["kv_cache_bytes"].as_f64());
+    assert!(short["decode_tps"]["likely"].as_f64() > long["decode_tps"]["likely"].as_f64());
+}
+
+#[test]
+fn mistakes_name_what_to_do() {
+    let out = fit(&["--hardware", "nvidia-rtx-409", "--model", "qwen3-8b"]).code(2);
+    let text = String::from_utf8_lossy(&out.get_output().stderr).into_owned();
+    assert!(text.contains("nvidia-rtx-4090"), "{text}");
+    let out = fit(&["--hardware", "nvidia-rtx-4090", "--quantisation", "Q9"]).code(2);
+    let text = String::from_utf8_lossy(&out.get_output().stderr).into_owned();
+    assert!(text.contains("Q4_K_M"), "{text}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = folder.path().join("broken.gguf");
+    std::fs::write(&broken, b"GGUF\x03\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff").expect("written");
+    let out = fit(&["--hardware", "nvidia-rtx-4090", "--model", &broken.display().to_string()]).code(2);
+    let text = String::from_utf8_lossy(&out.get_output().stderr).into_owned();
+    assert!(text.contains("broken.gguf") && text.contains("byte 8"), "{text}");
+}
+
+#[test]
+fn the_whole_catalogue_for_a_card_fits_a_narrow_terminal() {
+    let mut command = Command::cargo_bin("freehold").expect("built");
+    let out = command.env("COLUMNS", "72").args(["fit", "--hardware", "nvidia-rtx-4090"]).assert().success();
+    let text = String::from_utf8_lossy(&out.get_output().stdout).into_owned();
+    assert!(text.lines().count() > 50);
+    for line in text.lines() {
+        assert!(line.chars().count() <= 72, "{line}");
+    }
+}
