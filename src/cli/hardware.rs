@@ -178,7 +178,7 @@ pub fn shape(machine: &Machine, catalog: &Catalog) -> (HardwareShape, Vec<String
 }
 
 fn named(mut shape: HardwareShape, name: &str) -> HardwareShape {
-    shape.id = "this".to_owned();
+    "this".clone_into(&mut shape.id);
     name.clone_into(&mut shape.name);
     shape
 }

@@ -347,7 +347,7 @@ fn left_out(left: &[LeftOut]) -> Vec<String> {
     let large: Vec<&LeftOut> = left.iter().filter(|l| l.reason == Reason::TooLarge).collect();
     match large.as_slice() {
         [] => {}
-        [few @ ..] if few.len() <= 3 => {
+        few if few.len() <= 3 => {
             for l in few {
                 let (needed, usable) = (l.needed_bytes.unwrap_or(0.0), l.usable_bytes.unwrap_or(0.0));
                 lines.push(format!(

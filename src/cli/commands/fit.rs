@@ -41,7 +41,7 @@ pub struct Args {
     /// Sequences at once.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub concurrency: u32,
-    /// Weight format: Q4_K_M, Q8_0, F16, FP8, AWQ, ... (default: the most precise of the usual ones
+    /// Weight format, as `Q4_K_M`, `Q8_0`, `FP8` or `AWQ` (default: the most precise of the usual ones
     /// that fits; with one model on one hardware: all of them).
     #[arg(long, value_name = "FORMAT")]
     pub quantisation: Option<String>,
@@ -111,6 +111,8 @@ struct Candidates {
     inputs: BTreeMap<String, Input>,
 }
 
+// Every command is called alike, with its own arguments.
+#[allow(clippy::needless_pass_by_value)]
 pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let catalog = catalog::load(context)?;
     let formats = formats(args.quantisation.as_deref())?;
