@@ -215,17 +215,26 @@ fn mxfp4_experts(model: &OpenModel) -> bool {
     model.id.contains("gpt-oss")
 }
 
+/// What a layer that does not attend keeps: a state of 128 values for each of twice the hidden size,
+/// 32 bits each, as Mamba-2 and gated delta layers do.
+fn recurrent_state_bytes(hidden: f64) -> f64 {
+    2.0 * hidden * 128.0 * 4.0
+}
+
 fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<CacheShape, Unknown> {
     let need =
         |value: Option<u32>, field| value.map(f64::from).ok_or(Unknown { record: model.id.clone(), field });
     let layers = f64::from(layers);
-    if let Attention::Latent { kv_lora_rank, rope_head_size } = model.attention {
+    if let Attention::Latent { kv_lora_rank, rope_head_size, attention_layers } = model.attention {
         // One vector serves as key and value; every head attends over it.
         let vector = f64::from(kv_lora_rank) + f64::from(rope_head_size);
         let heads = model.heads.map_or(hidden / 128.0, f64::from);
+        let attending = attention_layers.map_or(layers, f64::from).min(layers);
         return Ok(CacheShape {
-            full_values: layers * vector,
-            full_query_values: layers * heads * vector,
+            full_values: attending * vector,
+            state_bytes: (layers - attending) * recurrent_state_bytes(hidden),
+            state_layers: layers - attending,
+            full_query_values: attending * heads * vector,
             ..CacheShape::default()
         });
     }
@@ -247,9 +256,7 @@ fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<C
             let full = f64::from(attention_layers).min(layers);
             CacheShape {
                 full_values: full * per_layer,
-                // A state of 128 values for each of twice the hidden size, 32 bits each, as Mamba-2
-                // and gated delta layers keep.
-                state_bytes: (layers - full) * 2.0 * hidden * 128.0 * 4.0,
+                state_bytes: (layers - full) * recurrent_state_bytes(hidden),
                 state_layers: layers - full,
                 full_query_values: full * queries,
                 ..CacheShape::default()

@@ -286,7 +286,13 @@ pub enum Attention {
         full_layers: u32,
     },
     /// Multi-head latent attention: one compressed vector per token and layer.
-    Latent { kv_lora_rank: u32, rope_head_size: u32 },
+    Latent {
+        kv_lora_rank: u32,
+        rope_head_size: u32,
+        /// Layers that attend, where the others keep a state of fixed size; absent: all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attention_layers: Option<u32>,
+    },
     /// Only some layers attend; the others keep a state of fixed size (Mamba, linear attention).
     Hybrid { attention_layers: u32 },
 }

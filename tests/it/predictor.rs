@@ -179,6 +179,17 @@ fn rows_never_calibrated_on_are_predicted_too() {
     assert!(inside >= 0.7, "{}", summary("all", &all));
 }
 
+/// Kimi K3: latent attention in 24 of 93 layers, a state of fixed size in the other 69.
+#[test]
+fn latent_layers_between_linear_ones_are_counted_alone() {
+    let catalog = Catalog::embedded();
+    let shape = |id| ModelShape::from_catalogue(catalog.open_model(id).expect("listed")).expect("whole");
+    let (k2, k3) = (shape("kimi-k2-instruct").cache, shape("kimi-k3").cache);
+    assert!((k2.full_values - 61.0 * 576.0).abs() < 1e-9 && k2.state_bytes == 0.0);
+    assert!((k3.full_values - 24.0 * 576.0).abs() < 1e-9 && k3.state_bytes > 0.0);
+    assert!((k3.state_layers - 69.0).abs() < 1e-9);
+}
+
 /// The tables of docs/predictor.md:
 /// `cargo test --test it predictor::tables -- --ignored --nocapture`.
 #[test]

@@ -305,7 +305,10 @@ pub(super) fn open_model(r: &OpenModel, _: &Catalog, _: &Medians, report: Report
     let some_layers = match r.attention {
         Attention::SlidingWindow { full_layers, .. } => Some(("attention.full_layers", full_layers)),
         Attention::Hybrid { attention_layers } => Some(("attention.attention_layers", attention_layers)),
-        Attention::Full | Attention::Latent { .. } => None,
+        Attention::Latent { attention_layers, .. } => {
+            attention_layers.map(|layers| ("attention.attention_layers", layers))
+        }
+        Attention::Full => None,
     };
     if let (Some((path, some)), Some(all)) = (some_layers, r.layers)
         && some > all
