@@ -9,6 +9,7 @@
 
 pub mod backend;
 pub mod event;
+pub mod fetch;
 pub mod fold;
 pub mod plan;
 pub mod prompts;

@@ -13,6 +13,7 @@ mod file;
 mod injection;
 mod process;
 
+pub(crate) use file::hex;
 pub use file::{ModelFile, check, sha256};
 pub use process::WorkerCommand;
 

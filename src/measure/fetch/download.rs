@@ -1,0 +1,366 @@
+//! One file over HTTP into the cache: resumable, bounded, checked, in place only when whole.
+//!
+//! Redirects are followed by hand, a few at most, and the hub's token goes to the hub's own origin
+//! alone: hubs answer with the address of a storage host, which must not see it.
+
+use super::{check_scheme, make_folder, model_fault, origin};
+use crate::measure::backend::local;
+use crate::measure::event::{Fault, FaultKind};
+use crate::measure::text::one_line;
+use reqwest::header::{self, HeaderMap};
+use reqwest::{Client, Response, StatusCode, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Hears bytes there and bytes in all, where the server says.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, Option<u64>);
+
+const MAX_REDIRECTS: u32 = 5;
+/// Attempts that may fail one after another without a byte gained.
+const FRUITLESS: u32 = 4;
+/// Between two pieces of the file.
+const IDLE: Duration = Duration::from_mins(1);
+
+/// A file to fetch.
+#[derive(Debug, Clone)]
+pub struct Download {
+    pub url: Url,
+    /// Where the whole file goes; beside it lies a `.part` until then.
+    pub path: PathBuf,
+    /// The only origin that gets the token.
+    pub hub: Url,
+    pub token: Option<SecretString>,
+    /// SHA-256 the file must have, where it is known before.
+    pub expected: Option<String>,
+    pub max_bytes: u64,
+}
+
+/// What went wrong, and whether another attempt may help.
+enum Trouble {
+    Final(Fault),
+    Passing(Fault),
+}
+
+impl Trouble {
+    fn model(message: impl Into<String>) -> Self {
+        Self::Final(model_fault(message))
+    }
+}
+
+impl Download {
+    /// Fetch it, going on from what an earlier attempt left. Returns the SHA-256.
+    pub async fn run(&self, progress: Progress<'_>) -> Result<String, Fault> {
+        make_folder(&self.path)?;
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(15))
+            .read_timeout(IDLE)
+            .user_agent(concat!("freehold/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|e| model_fault(format!("the HTTP client cannot be built: {}", e.without_url())))?;
+        let mut part = Part::open(&self.path)?;
+        let mut fruitless = 0;
+        let mut announced = None;
+        loop {
+            let before = part.length;
+            match self.attempt(&client, &mut part, &mut announced, progress).await {
+                Ok(()) => break,
+                Err(Trouble::Final(fault)) => return Err(fault),
+                Err(Trouble::Passing(fault)) => {
+                    fruitless = if part.length > before { 0 } else { fruitless + 1 };
+                    if fruitless == FRUITLESS {
+                        return Err(Fault {
+                            message: format!(
+                                "{} (what came so far is kept; the next attempt goes on from there)",
+                                fault.message
+                            ),
+                            ..fault
+                        });
+                    }
+                    tokio::time::sleep(Duration::from_millis(200) * (1 << fruitless)).await;
+                }
+            }
+        }
+        part.file.sync_all().map_err(|e| part.failed(&e))?;
+        let sum = local::sha256(&part.path, &mut |_| ())?;
+        if let Some(expected) = self.expected.as_ref().or(announced.as_ref())
+            && !sum.eq_ignore_ascii_case(expected)
+        {
+            part.discard();
+            return Err(model_fault(format!(
+                "the file from {} has the SHA-256 {sum}, but {expected} was expected; it was discarded",
+                origin(&self.url)
+            )));
+        }
+        part.finish(&self.path)?;
+        Ok(sum)
+    }
+
+    /// One connection's worth: ask for what is missing and append it.
+    async fn attempt(
+        &self,
+        client: &Client,
+        part: &mut Part,
+        announced: &mut Option<String>,
+        progress: Progress<'_>,
+    ) -> Result<(), Trouble> {
+        let mut response = self.ask(client, part, announced).await?;
+        let total = match response.status() {
+            StatusCode::PARTIAL_CONTENT => {
+                let (from, total) = content_range(response.headers())
+                    .ok_or_else(|| Trouble::model("the server's answer names no range"))?;
+                if from != part.length {
+                    return Err(Trouble::model(
+                        "the server answered with another range than it was asked for",
+                    ));
+                }
+                total
+            }
+            StatusCode::OK => {
+                part.restart().map_err(|e| Trouble::Final(part.failed(&e)))?;
+                response.content_length()
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                // The part is not of this file, or whole already: begin again to be sure.
+                part.restart().map_err(|e| Trouble::Final(part.failed(&e)))?;
+                return Err(Trouble::Passing(model_fault("the server does not go on from an earlier part")));
+            }
+            status => return Err(refusal(status, &self.url)),
+        };
+        self.check_size(part, total)?;
+        part.remember_version(response.headers());
+        progress(part.length, total);
+        while let Some(piece) = response.chunk().await.map_err(|e| Trouble::Passing(broken(&self.url, e)))? {
+            if part.length + piece.len() as u64 > self.max_bytes.min(total.unwrap_or(u64::MAX)) {
+                part.discard();
+                return Err(Trouble::model("the server sends more than it announced"));
+            }
+            if part.length == 0 && !b"GGUF".starts_with(&piece[..piece.len().min(4)]) {
+                part.discard();
+                let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+                return Err(Trouble::model(format!(
+                    "{} does not give a GGUF model (its type is {})",
+                    origin(&self.url),
+                    one_line(kind.unwrap_or("not stated"), 60)
+                )));
+            }
+            part.append(&piece).map_err(|e| Trouble::Final(part.failed(&e)))?;
+            progress(part.length, total);
+        }
+        match total {
+            Some(total) if part.length < total => Err(Trouble::Passing(model_fault(format!(
+                "the connection to {} ended early",
+                origin(&self.url)
+            )))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Send the request, along redirects.
+    async fn ask(
+        &self,
+        client: &Client,
+        part: &Part,
+        announced: &mut Option<String>,
+    ) -> Result<Response, Trouble> {
+        let mut url = self.url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            check_scheme(&url).map_err(Trouble::Final)?;
+            let mut request = client.get(url.clone()).header(header::ACCEPT_ENCODING, "identity");
+            if let Some(token) = self.token.as_ref().filter(|_| url.origin() == self.hub.origin()) {
+                request = request.bearer_auth(token.expose_secret());
+            }
+            if part.length > 0 {
+                request = request.header(header::RANGE, format!("bytes={}-", part.length));
+                if let Some(version) = &part.version {
+                    request = request.header(header::IF_RANGE, version);
+                }
+            }
+            let response = request.send().await.map_err(|e| Trouble::Passing(broken(&url, e)))?;
+            if let Some(sum) = linked_sum(response.headers()) {
+                *announced = Some(sum);
+            }
+            if !response.status().is_redirection() {
+                return Ok(response);
+            }
+            url = response
+                .headers()
+                .get(header::LOCATION)
+                .and_then(|v| v.to_str().ok())
+                .and_then(|to| url.join(to).ok())
+                .ok_or_else(|| Trouble::model(format!("{} redirects to nowhere", origin(&url))))?;
+        }
+        Err(Trouble::model(format!("{} redirects without end", origin(&self.url))))
+    }
+
+    fn check_size(&self, part: &Part, total: Option<u64>) -> Result<(), Trouble> {
+        let Some(total) = total else { return Ok(()) };
+        if total > self.max_bytes {
+            return Err(Trouble::model(format!(
+                "the file has {} bytes, more than {} allowed",
+                total, self.max_bytes
+            )));
+        }
+        match free_space(&part.path) {
+            Some(free) if free < total.saturating_sub(part.length) => Err(Trouble::model(format!(
+                "the model needs {:.1} GB more, but only {:.1} GB are free for {}; set FREEHOLD_CACHE_DIR to a \
+                 larger disk",
+                (total - part.length) as f64 / 1e9,
+                free as f64 / 1e9,
+                part.path.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The unfinished file. Locked, so that two runs do not write into each other's.
+struct Part {
+    path: PathBuf,
+    file: File,
+    length: u64,
+    /// The server's mark of the version it is part of, to be asked for when going on.
+    version: Option<String>,
+}
+
+impl Part {
+    fn open(whole: &Path) -> Result<Self, Fault> {
+        let path = beside(whole, "part");
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).write(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let failed = |e: std::io::Error| model_fault(format!("cannot write {}: {e}", path.display()));
+        let mut file = options.open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(model_fault(format!(
+                    "another run is downloading {}; wait for it",
+                    whole.display()
+                )));
+            }
+            Err(TryLockError::Error(e)) => return Err(failed(e)),
+        }
+        let mut length = file.seek(SeekFrom::End(0)).map_err(failed)?;
+        let version = std::fs::read_to_string(beside(whole, "version")).ok().filter(|v| !v.is_empty());
+        if version.is_none() && length > 0 {
+            // Without a mark it could be part of another file of that name.
+            file.set_len(0).map_err(failed)?;
+            file.rewind().map_err(failed)?;
+            length = 0;
+        }
+        Ok(Self { path, file, length, version })
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn restart(&mut self) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.length = 0;
+        self.version = None;
+        Ok(())
+    }
+
+    /// Only a strong mark says that bytes are the same.
+    fn remember_version(&mut self, headers: &HeaderMap) {
+        let mark = headers.get(header::ETAG).and_then(|v| v.to_str().ok()).filter(|v| v.starts_with('"'));
+        if let Some(mark) = mark {
+            self.version = Some(mark.to_owned());
+            let _ = std::fs::write(self.path.with_extension("version"), mark);
+        }
+    }
+
+    fn discard(&self) {
+        let _ = std::fs::remove_file(&self.path);
+        let _ = std::fs::remove_file(self.path.with_extension("version"));
+    }
+
+    fn finish(&self, whole: &Path) -> Result<(), Fault> {
+        std::fs::rename(&self.path, whole).map_err(|e| self.failed(&e))?;
+        let _ = std::fs::remove_file(self.path.with_extension("version"));
+        if let Some(folder) = whole.parent().and_then(|f| File::open(f).ok()) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Fault {
+        model_fault(format!("cannot write {}: {error}", self.path.display()))
+    }
+}
+
+/// `model.gguf` → `model.gguf.part`.
+fn beside(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(extension);
+    path.with_file_name(name)
+}
+
+/// `bytes 100-199/200` → (100, 200).
+fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
+    let text = headers.get(header::CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes ")?;
+    let (range, total) = text.split_once('/')?;
+    Some((range.split_once('-')?.0.parse().ok()?, total.parse().ok()))
+}
+
+/// The hub's SHA-256 of the file behind a redirect.
+fn linked_sum(headers: &HeaderMap) -> Option<String> {
+    let mark = headers.get("x-linked-etag")?.to_str().ok()?.trim_matches('"');
+    (mark.len() == 64 && mark.bytes().all(|b| b.is_ascii_hexdigit())).then(|| mark.to_owned())
+}
+
+fn refusal(status: StatusCode, url: &Url) -> Trouble {
+    let host = origin(url);
+    let fault = |kind, message: String| Fault { kind, message };
+    match status.as_u16() {
+        401 | 403 => Trouble::Final(fault(
+            FaultKind::Auth,
+            format!(
+                "{host} does not give this file to us (HTTP {status}); if it is gated, accept its licence there \
+                 and set HF_TOKEN"
+            ),
+        )),
+        404 | 410 => Trouble::Final(fault(
+            FaultKind::NotFound,
+            format!("{host} has no such file (HTTP {status}); check owner, repository and file name"),
+        )),
+        408 | 429 | 500..=599 => {
+            Trouble::Passing(fault(FaultKind::Server, format!("{host} answers HTTP {status}")))
+        }
+        _ => Trouble::Final(fault(FaultKind::Request, format!("{host} answers HTTP {status}"))),
+    }
+}
+
+fn broken(url: &Url, error: reqwest::Error) -> Fault {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    let kind = if error.is_connect() { FaultKind::ConnectRefused } else { FaultKind::Truncated };
+    Fault { kind, message: format!("the download from {} broke off: {}", origin(url), one_line(&text, 300)) }
+}
+
+#[cfg(unix)]
+fn free_space(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_space(_: &Path) -> Option<u64> {
+    None
+}
