@@ -37,6 +37,23 @@ impl<'a> Progress<'a> {
         self.bar = Some(bar);
     }
 
+    /// A new phase that is counted in bytes, of `total` where it is known.
+    pub fn phase_bytes(&mut self, name: &str, total: Option<u64>) {
+        self.done();
+        if !self.watched() {
+            let size = total.map(|t| format!(" ({:.0} MB)", t as f64 / 1e6)).unwrap_or_default();
+            self.context.note(&format!("{name}{size}"));
+            return;
+        }
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+        let form = "{prefix} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        if let Ok(style) = ProgressStyle::with_template(form) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(crate::report::sanitize::line(name, 60));
+        self.bar = Some(bar);
+    }
+
     /// What is being done now.
     pub fn doing(&self, what: &str) {
         if let Some(bar) = &self.bar {

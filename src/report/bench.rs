@@ -220,6 +220,19 @@ pub struct Engine {
     pub model_sha256: Option<String>,
     pub model_bytes: Option<u64>,
     pub load_ms: Option<f64>,
+    /// Weights, KV cache and working buffers as the engine allocated them.
+    #[serde(default)]
+    pub weights_bytes: Option<u64>,
+    #[serde(default)]
+    pub kv_bytes: Option<u64>,
+    #[serde(default)]
+    pub compute_bytes: Option<u64>,
+    /// Of these three, on a GPU.
+    #[serde(default)]
+    pub device_bytes: Option<u64>,
+    /// Resident memory of the engine's process after loading.
+    #[serde(default)]
+    pub resident_bytes: Option<u64>,
     /// `greedy`: the most likely token each time.
     pub sampling: Option<String>,
     /// Id of the machine or accelerator in the catalogue, where it could be told.

@@ -103,15 +103,8 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 600.0, help_heading = "API options")]
     pub timeout: f64,
 
-    /// Context size of local models, in tokens [default: what the prompts need].
-    #[arg(long, value_name = "N", help_heading = "Local options")]
-    pub context: Option<u32>,
-    /// Threads of local models [default: the engine's choice].
-    #[arg(long, value_name = "N", help_heading = "Local options")]
-    pub threads: Option<u32>,
-    /// Layers on the GPU [default: as many as fit].
-    #[arg(long, value_name = "N", help_heading = "Local options")]
-    pub gpu_layers: Option<u32>,
+    #[command(flatten, next_help_heading = "Local options")]
+    pub local: local::LocalArgs,
 
     #[command(flatten)]
     pub output: OutputArgs,

@@ -2,29 +2,76 @@
 
 use super::{Args, Settings, spending};
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, Exit};
 use crate::cli::progress::Progress;
 use crate::measure::backend::Backend;
-use crate::measure::backend::local::{self, LocalBackend, LocalConfig, LocalInfo};
+use crate::measure::backend::local::{LocalBackend, LocalConfig, LocalInfo};
+use crate::measure::backend::protocol::KvType;
 use crate::measure::event::{Fault, FaultKind};
+use crate::measure::fetch::{self, FetchConfig, ModelSpec};
 use crate::measure::prompts::Prompt;
 use crate::report::bench::build::TargetFacts;
 use crate::report::bench::{Engine, Kind};
 use std::path::PathBuf;
 
+/// How local models are run.
+#[derive(Debug, clap::Args)]
+pub struct LocalArgs {
+    /// Context size, in tokens [default: what the prompts need].
+    #[arg(long, value_name = "N")]
+    pub context: Option<u32>,
+    /// CPU threads [default: the physical cores].
+    #[arg(long, value_name = "N")]
+    pub threads: Option<u32>,
+    /// Layers on the GPU [default: all].
+    #[arg(long, value_name = "N")]
+    pub gpu_layers: Option<u32>,
+    /// Devices to use, as `freehold doctor` lists them (repeatable) [default: every GPU].
+    #[arg(long, value_name = "NAME")]
+    pub device: Vec<String>,
+    /// Fail (exit 3) where no layer of the model is on a GPU.
+    #[arg(long)]
+    pub require_gpu: bool,
+    /// Most prompt tokens in one call of the engine [default: 2048].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub batch: Option<u32>,
+    /// Flash attention [default: the engine's choice].
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub flash_attention: Option<Switch>,
+    /// Type of the KV cache [default: f16].
+    #[arg(long, value_enum, value_name = "TYPE")]
+    pub kv_type: Option<KvChoice>,
+    /// Put prompts to the model as they are, without its chat template.
+    #[arg(long)]
+    pub raw: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum KvChoice {
+    F16,
+    #[value(name = "q8_0")]
+    Q8_0,
+    #[value(name = "q4_0")]
+    Q4_0,
+}
+
 /// Find the file, start its worker, load it.
 pub async fn start(
     model: &str,
     args: &Args,
-    _context: &Context,
+    context: &Context,
     settings: &Settings,
     prompts: &[Prompt],
     progress: &mut Progress<'_>,
 ) -> Result<(Backend, TargetFacts), CliError> {
-    let path = PathBuf::from(model);
-    let mut config = LocalConfig::new(path, context_tokens(args, settings, prompts)).map_err(refused)?;
-    config.load.threads = args.threads;
-    config.load.gpu_layers = args.gpu_layers;
+    let path = find(model, context, progress).await?;
+    let config = config(path, &args.local, context_tokens(args, settings, prompts))?;
     progress.phase(&format!("Loading {model}"), 100);
     let backend = {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -33,8 +80,11 @@ pub async fn start(
     };
     progress.done();
     let info = backend.info().clone();
+    check_gpu(&info, &args.local, context)?;
     let file = info.file.path.clone();
-    let sha256 = local::sha256(&file, &mut |_| {}).map_err(refused)?;
+    progress.phase("Checking the model file", info.file.size);
+    let sha256 = fetch::sha256(&context.cache_dir, &file, &mut |read| progress.at(read)).map_err(refused)?;
+    progress.done();
     let name = file.file_name().map_or_else(|| model.to_owned(), |n| n.to_string_lossy().into_owned());
     let facts = TargetFacts {
         id: format!("local:{name}"),
@@ -48,9 +98,72 @@ pub async fn start(
     Ok((Backend::Local(Box::new(backend)), facts))
 }
 
+/// The model's file on this machine, downloaded if need be.
+async fn find(model: &str, context: &Context, progress: &mut Progress<'_>) -> Result<PathBuf, CliError> {
+    let spec: ModelSpec = model.parse().map_err(refused)?;
+    let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let token = variable("HF_TOKEN").map(secrecy::SecretString::from);
+    let endpoint = variable("HF_ENDPOINT");
+    let config = FetchConfig::new(context.cache_dir.clone(), endpoint.as_deref(), token).map_err(refused)?;
+    let mut shown = false;
+    let fetched = fetch::resolve(&spec, &config, &mut |there, all| {
+        if !shown {
+            progress.phase_bytes(&format!("Downloading {model}"), all);
+            shown = true;
+        }
+        progress.at(there);
+    })
+    .await
+    .map_err(refused)?;
+    progress.done();
+    Ok(fetched.path)
+}
+
+fn config(path: PathBuf, args: &LocalArgs, context_tokens: u32) -> Result<LocalConfig, CliError> {
+    let mut config = LocalConfig::new(path, context_tokens).map_err(refused)?;
+    let load = &mut config.load;
+    load.threads = args.threads;
+    load.gpu_layers = args.gpu_layers;
+    load.devices.clone_from(&args.device);
+    load.batch = args.batch;
+    load.flash_attention = args.flash_attention.map(|s| s == Switch::On);
+    load.kv_type = match args.kv_type {
+        None | Some(KvChoice::F16) => KvType::F16,
+        Some(KvChoice::Q8_0) => KvType::Q8_0,
+        Some(KvChoice::Q4_0) => KvType::Q4_0,
+    };
+    load.raw = args.raw;
+    Ok(config)
+}
+
+/// A model on the CPU of a machine with a usable GPU is measured 10 to 50 times too slow.
+fn check_gpu(info: &LocalInfo, args: &LocalArgs, context: &Context) -> Result<(), CliError> {
+    if info.loaded.offloaded_layers > 0 {
+        return Ok(());
+    }
+    let gpus: Vec<&str> =
+        info.build.devices.iter().filter(|d| d.is_gpu).map(|d| d.description.as_str()).collect();
+    if args.require_gpu {
+        let found = if gpus.is_empty() {
+            "the engine of this build found no GPU".to_owned()
+        } else {
+            format!("the engine found {}", gpus.join(", "))
+        };
+        return Err(CliError::new(Exit::Gate, format!("no layer of the model is on a GPU: {found}"))
+            .hint("Build with --features cuda, vulkan, metal or rocm, or leave --require-gpu out."));
+    }
+    if !gpus.is_empty() {
+        context.note(&format!(
+            "warning: {} is there, but no layer of the model is on it; speeds are the CPU's",
+            gpus.join(", ")
+        ));
+    }
+    Ok(())
+}
+
 /// Room for the longest prompt and its answer.
 fn context_tokens(args: &Args, settings: &Settings, prompts: &[Prompt]) -> u32 {
-    args.context.unwrap_or_else(|| {
+    args.local.context.unwrap_or_else(|| {
         let most = prompts
             .iter()
             .map(|p| {
@@ -77,6 +190,11 @@ fn engine(info: &LocalInfo, name: String, sha256: String) -> Engine {
         model_sha256: Some(sha256),
         model_bytes: Some(info.file.size),
         load_ms: Some(loaded.load_ns as f64 / 1e6),
+        weights_bytes: loaded.memory.weights,
+        kv_bytes: loaded.memory.kv,
+        compute_bytes: loaded.memory.compute,
+        device_bytes: loaded.memory.device,
+        resident_bytes: loaded.memory.resident,
         sampling: Some("greedy".to_owned()),
         hardware: None,
     }
@@ -84,7 +202,10 @@ fn engine(info: &LocalInfo, name: String, sha256: String) -> Engine {
 
 fn refused(fault: Fault) -> CliError {
     match fault.kind {
-        FaultKind::Model => CliError::usage(fault.message),
+        FaultKind::Model | FaultKind::Template | FaultKind::Context | FaultKind::NotFound => {
+            CliError::usage(fault.message)
+        }
+        FaultKind::Auth => CliError::new(Exit::Credential, fault.message),
         _ => CliError::failed(fault.message),
     }
 }
