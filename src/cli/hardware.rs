@@ -92,7 +92,10 @@ fn vectors() -> Option<&'static str> {
 }
 
 fn nvidia() -> Result<Vec<Gpu>, String> {
-    let nvml = nvml_wrapper::Nvml::init().map_err(|e| e.to_string())?;
+    let nvml = nvml_wrapper::Nvml::init().map_err(|e| match e {
+        nvml_wrapper::error::NvmlError::LibloadingError(_) => "its library is not installed".to_owned(),
+        e => e.to_string(),
+    })?;
     let driver = nvml.sys_driver_version().ok();
     let count = nvml.device_count().map_err(|e| e.to_string())?;
     let mut gpus = Vec::new();
@@ -134,6 +137,17 @@ fn kernel_gpus() -> Vec<Gpu> {
         });
     }
     gpus
+}
+
+/// Can the processor's energy counters be read? `None`: there are none.
+pub fn processor_energy_readable() -> Option<bool> {
+    let zones = std::fs::read_dir("/sys/class/powercap").ok()?;
+    let counters: Vec<_> =
+        zones.flatten().map(|z| z.path().join("energy_uj")).filter(|p| p.exists()).collect();
+    if counters.is_empty() {
+        return None;
+    }
+    Some(counters.iter().any(|p| std::fs::read_to_string(p).is_ok()))
 }
 
 /// This machine as the predictor sees it, and how each figure was found.
@@ -195,7 +209,11 @@ fn vector_rate(machine: &Machine) -> Option<f64> {
 
 /// The record whose name a driver's text contains, the longest first; among equals the one whose
 /// memory is nearest.
-fn card_named<'a>(catalog: &'a Catalog, text: &str, memory_bytes: Option<u64>) -> Option<&'a Accelerator> {
+pub fn card_named<'a>(
+    catalog: &'a Catalog,
+    text: &str,
+    memory_bytes: Option<u64>,
+) -> Option<&'a Accelerator> {
     let found = words(text);
     // The laptop part of a name is another, slower chip.
     if found.iter().any(|w| w == "laptop") {

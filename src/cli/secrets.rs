@@ -24,6 +24,11 @@ const KNOWN: &[(&str, &str)] = &[
     ("https://api.x.ai", "XAI_API_KEY"),
 ];
 
+/// Names of the variables that providers' keys are looked for in.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|(_, name)| *name).chain([OWN_VARIABLE])
+}
+
 /// Which variable holds the key of which origin, as the user says: `NAME` or `ORIGIN=NAME`.
 #[derive(Debug, Clone, Default)]
 pub struct KeyVariables {

@@ -13,6 +13,7 @@ pub mod advice;
 pub mod bench;
 pub mod breakeven;
 pub mod compare;
+pub mod doctor;
 pub mod document;
 pub mod envelope;
 pub mod fit;

@@ -3,6 +3,8 @@
 use super::advice::AdviceDocument;
 use super::bench::BenchDocument;
 use super::breakeven::BreakevenDocument;
+use super::doctor::DoctorDocument;
+use super::fit::FitDocument;
 use crate::workload::Profile;
 use schemars::{Schema, schema_for};
 
@@ -11,6 +13,8 @@ pub const NAMES: &[(&str, &str)] = &[
     ("advice", "the document of `freehold advise`"),
     ("bench", "the document of `freehold bench`"),
     ("breakeven", "the document of `freehold breakeven`"),
+    ("doctor", "the document of `freehold doctor`"),
+    ("fit", "the document of `freehold fit`"),
     ("profile", "a need written down (TOML), for `freehold advise --profile`"),
 ];
 
@@ -20,6 +24,8 @@ pub fn named(name: &str) -> Option<Schema> {
         "advice" => schema_for!(AdviceDocument),
         "bench" => schema_for!(BenchDocument),
         "breakeven" => schema_for!(BreakevenDocument),
+        "doctor" => schema_for!(DoctorDocument),
+        "fit" => schema_for!(FitDocument),
         "profile" => schema_for!(Profile),
         _ => return None,
     })

@@ -95,3 +95,21 @@ fn the_whole_catalogue_for_a_card_fits_a_narrow_terminal() {
         assert!(line.chars().count() <= 72, "{line}");
     }
 }
+
+#[test]
+fn doctor_names_keys_and_never_shows_them() {
+    let canary = "sk-canary-5f3a9c17e2b84d60";
+    for format in ["table", "markdown", "json", "html"] {
+        let mut command = Command::cargo_bin("freehold").expect("built");
+        let out = command
+            .env("OPENAI_API_KEY", canary)
+            .env_remove("ANTHROPIC_API_KEY")
+            .args(["doctor", "--format", format])
+            .assert()
+            .success();
+        let (stdout, stderr) = (&out.get_output().stdout, &out.get_output().stderr);
+        let text = String::from_utf8_lossy(&[stdout.as_slice(), stderr].concat()).into_owned();
+        assert!(!text.contains(canary) && !text.contains(&canary[3..]), "{format}");
+        assert!(text.contains("OPENAI"), "{format}");
+    }
+}
