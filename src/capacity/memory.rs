@@ -109,7 +109,7 @@ fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape, format: &Quantisat
     let driver = match hardware.backend {
         Backend::Cuda | Backend::Rocm | Backend::Vllm => 450.0 * MIB,
         Backend::Vulkan => 200.0 * MIB,
-        Backend::Metal | Backend::Cpu => 100.0 * MIB,
+        Backend::Metal | Backend::Mlx | Backend::Cpu => 100.0 * MIB,
     };
     let logits = BATCH_TOKENS * model.vocabulary * 4.0;
     devices * driver + logits + 2.0 * activations
@@ -120,8 +120,10 @@ fn usable_bytes(hardware: &HardwareShape) -> f64 {
     match (hardware.backend, hardware.class) {
         // The system lets the GPU have about two thirds of a small memory, three quarters of a
         // large one (recommendedMaxWorkingSetSize).
-        (Backend::Metal, _) if hardware.memory_bytes <= 36.0 * GIB => hardware.memory_bytes * 2.0 / 3.0,
-        (Backend::Metal, _) => hardware.memory_bytes * 0.75,
+        (Backend::Metal | Backend::Mlx, _) if hardware.memory_bytes <= 36.0 * GIB => {
+            hardware.memory_bytes * 2.0 / 3.0
+        }
+        (Backend::Metal | Backend::Mlx, _) => hardware.memory_bytes * 0.75,
         // The server takes 90 % unless told otherwise; elsewhere the system needs its part.
         (Backend::Vllm, _) | (_, MemoryClass::Unified | MemoryClass::Joined | MemoryClass::Processor) => {
             hardware.memory_bytes * 0.9

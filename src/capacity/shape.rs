@@ -1,7 +1,7 @@
 //! The model and the hardware as the predictor sees them: only numbers that time or memory depend
 //! on. Made from catalogue records or from the header of a model file.
 
-use super::quantisation::Quantisation;
+use super::quantisation::{Engine, Quantisation};
 use crate::catalog::{Accelerator, Attention, HardwareClass, Machine, OpenModel, Vendor};
 use crate::gguf::{Facts, Header};
 
@@ -314,7 +314,10 @@ fn cache_from_file(facts: &Facts, id: &str) -> Result<CacheShape, Unknown> {
 #[serde(rename_all = "kebab-case")]
 pub enum Backend {
     Cuda,
+    /// llama.cpp on Apple silicon.
     Metal,
+    /// MLX on Apple silicon.
+    Mlx,
     Vulkan,
     Rocm,
     Cpu,
@@ -323,10 +326,21 @@ pub enum Backend {
 }
 
 impl Backend {
+    /// What runs a format on hardware where this is usual: servers' and MLX's formats have engines
+    /// of their own.
+    #[must_use]
+    pub const fn serving(self, format: &Quantisation) -> Self {
+        match (format.engine, self) {
+            (Engine::Vllm, Self::Cuda | Self::Rocm | Self::Vulkan) => Self::Vllm,
+            (Engine::Mlx, Self::Metal) => Self::Mlx,
+            _ => self,
+        }
+    }
     pub const fn label(self) -> &'static str {
         match self {
             Self::Cuda => "cuda",
             Self::Metal => "metal",
+            Self::Mlx => "mlx",
             Self::Vulkan => "vulkan",
             Self::Rocm => "rocm",
             Self::Cpu => "cpu",

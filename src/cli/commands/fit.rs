@@ -1,6 +1,4 @@
-use crate::capacity::{
-    Backend, Calibration, Engine, HardwareShape, KvType, Load, ModelShape, Quantisation, predict,
-};
+use crate::capacity::{Backend, Calibration, HardwareShape, KvType, Load, ModelShape, Quantisation, predict};
 use crate::catalog::resolve::nearest;
 use crate::catalog::{Catalog, Kind};
 use crate::cli::context::Context;
@@ -83,6 +81,7 @@ impl From<Kv> for KvType {
 pub enum BackendArg {
     Cuda,
     Metal,
+    Mlx,
     Vulkan,
     Rocm,
     Cpu,
@@ -94,6 +93,7 @@ impl From<BackendArg> for Backend {
         match backend {
             BackendArg::Cuda => Self::Cuda,
             BackendArg::Metal => Self::Metal,
+            BackendArg::Mlx => Self::Mlx,
             BackendArg::Vulkan => Self::Vulkan,
             BackendArg::Rocm => Self::Rocm,
             BackendArg::Cpu => Self::Cpu,
@@ -370,7 +370,7 @@ fn try_formats(
             model: &model.id,
             parameters: model.parameters,
             quantisation: format.id,
-            backend: backend_of(hardware, format).label(),
+            backend: hardware.backend.serving(format).label(),
             context_tokens: load.context_tokens,
             concurrency: load.concurrency,
         };
@@ -403,11 +403,6 @@ fn try_formats(
         left = left.pop().into_iter().collect();
     }
     (rows, left)
-}
-
-fn backend_of(hardware: &HardwareShape, format: &Quantisation) -> Backend {
-    let server = format.engine == Engine::Vllm && !matches!(hardware.backend, Backend::Cpu | Backend::Metal);
-    if server { Backend::Vllm } else { hardware.backend }
 }
 
 fn too_long(candidates: &mut Candidates, context_tokens: u64) {
