@@ -7,7 +7,7 @@
 mod rules;
 
 use super::text::{Parsed, Problem, Records};
-use super::{Catalog, Kind};
+use super::{ApiModel, Catalog, Kind};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -49,6 +49,25 @@ pub fn files(parsed: &[Parsed<'_>], catalog: &Catalog, today: Date) -> Vec<Probl
     }
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     problems
+}
+
+/// API models that no file may hold, each with the first reason: for records that have no place in
+/// a text yet.
+pub fn unusable(models: &[ApiModel], catalog: &Catalog, today: Date) -> Vec<(String, String)> {
+    let medians = Medians::of(catalog);
+    let mut found = Vec::new();
+    for model in models {
+        let mut first = None;
+        let mut report = |_: &str, message: String, expected: &str| {
+            if first.is_none() {
+                first = Some(format!("{message}; expected {expected}"));
+            }
+        };
+        rules::common(&model.id, &model.source, model.as_of, &model.cite, today, &mut report);
+        rules::api_model(model, catalog, &medians, &mut report);
+        found.extend(first.map(|reason| (model.id.clone(), reason)));
+    }
+    found
 }
 
 /// The same id twice within one layer; names both places.

@@ -3,7 +3,7 @@
 use super::check::Medians;
 use super::{ApiModel, Rates};
 use jiff::civil::Date;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A change of the list price by more than this factor is more likely a mistake than news.
 const SUSPICIOUS_TIMES: f64 = 5.0;
@@ -21,7 +21,7 @@ pub struct Comparison {
     pub implausible: Vec<Implausible>,
 }
 
-/// One figure of one model that differs.
+/// One figure of one model that differs. The id is the old list's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     pub id: String,
@@ -45,18 +45,43 @@ pub struct Implausible {
     pub reason: String,
 }
 
-/// Compare the prices in force on a day. Models are the same where their ids are.
+/// The models of a list, by id and by every name their provider gives them.
+struct Names<'a> {
+    by_id: BTreeMap<&'a str, &'a ApiModel>,
+    by_name: BTreeMap<(&'a str, &'a str), &'a ApiModel>,
+}
+
+impl<'a> Names<'a> {
+    fn of(models: &'a [ApiModel]) -> Self {
+        let aliases =
+            models.iter().flat_map(|m| m.aliases.iter().map(move |a| ((m.provider.as_str(), a.as_str()), m)));
+        let mut by_name: BTreeMap<_, _> = aliases.collect();
+        // A record's own name wins over another's alias.
+        by_name.extend(models.iter().map(|m| ((m.provider.as_str(), m.model.as_str()), m)));
+        Self { by_id: models.iter().map(|m| (m.id.as_str(), m)).collect(), by_name }
+    }
+    fn find(&self, model: &ApiModel) -> Option<&'a ApiModel> {
+        let named = |name: &String| self.by_name.get(&(model.provider.as_str(), name.as_str())).copied();
+        let by_id = self.by_id.get(model.id.as_str()).copied();
+        by_id.or_else(|| named(&model.model)).or_else(|| model.aliases.iter().find_map(named))
+    }
+}
+
+/// Compare the prices in force on a day. Models are the same where their ids are, or where one
+/// list knows the other's name for it.
 pub fn compare(old: &[ApiModel], new: &[ApiModel], day: Date) -> Comparison {
-    let before: BTreeMap<&str, &ApiModel> = old.iter().map(|m| (m.id.as_str(), m)).collect();
+    let before = Names::of(old);
     let providers: Vec<&str> = new.iter().map(|m| m.provider.as_str()).collect();
     let medians = if old.len() >= 10 { Medians::of_models(old) } else { Medians::of_models(new) };
     let mut out = Comparison::default();
     for model in new {
         let Some(price) = model.price_on(day) else { continue };
+        let previous = before.find(model);
+        let id = previous.map_or(&model.id, |p| &p.id);
         if let Some((_, reason)) = medians.slip(&price.rates) {
-            out.implausible.push(Implausible { id: model.id.clone(), reason });
+            out.implausible.push(Implausible { id: id.clone(), reason });
         }
-        let Some(previous) = before.get(model.id.as_str()) else {
+        let Some(previous) = previous else {
             out.added.push(model.id.clone());
             continue;
         };
@@ -70,17 +95,17 @@ pub fn compare(old: &[ApiModel], new: &[ApiModel], day: Date) -> Comparison {
                 && !(1.0 / SUSPICIOUS_TIMES..=SUSPICIOUS_TIMES).contains(&(new / old))
             {
                 out.implausible.push(Implausible {
-                    id: model.id.clone(),
+                    id: id.clone(),
                     reason: format!("{} goes from {old} to {new}", change.field),
                 });
             }
         }
         out.changed.extend(changes);
     }
-    let after: BTreeSet<&str> = new.iter().map(|m| m.id.as_str()).collect();
+    let after = Names::of(new);
     out.gone = old
         .iter()
-        .filter(|m| providers.contains(&m.provider.as_str()) && !after.contains(m.id.as_str()))
+        .filter(|m| providers.contains(&m.provider.as_str()) && after.find(m).is_none())
         .map(|m| m.id.clone())
         .collect();
     out
@@ -90,21 +115,21 @@ pub fn compare(old: &[ApiModel], new: &[ApiModel], day: Date) -> Comparison {
 pub fn changes(old: &ApiModel, new: &ApiModel, day: Date) -> Vec<Change> {
     let mut out = Vec::new();
     let (Some(before), Some(after)) = (old.price_on(day), new.price_on(day)) else { return out };
-    rates(&mut out, &new.id, "", &before.rates, &after.rates);
+    rates(&mut out, &old.id, "", &before.rates, &after.rates);
     for tier in &after.tiers {
         let at = tier.above_input_tokens;
         let empty = Rates::default();
         let previous = before.tiers.iter().find(|t| near(t.above_input_tokens, at));
         let label = format!("above {at} tokens: ");
-        rates(&mut out, &new.id, &label, previous.map_or(&empty, |t| &t.rates), &tier.rates);
+        rates(&mut out, &old.id, &label, previous.map_or(&empty, |t| &t.rates), &tier.rates);
     }
     for tier in &before.tiers {
         let at = tier.above_input_tokens;
         if !after.tiers.iter().any(|t| near(t.above_input_tokens, at)) {
-            rates(&mut out, &new.id, &format!("above {at} tokens: "), &tier.rates, &Rates::default());
+            rates(&mut out, &old.id, &format!("above {at} tokens: "), &tier.rates, &Rates::default());
         }
     }
-    differ(&mut out, &new.id, "batch_multiplier".to_owned(), before.batch_multiplier, after.batch_multiplier);
+    differ(&mut out, &old.id, "batch_multiplier".to_owned(), before.batch_multiplier, after.batch_multiplier);
     out
 }
 

@@ -83,6 +83,18 @@ impl Kind {
             Self::Currency => "currency",
         }
     }
+    /// How a list of them is called: `open-models`.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Gpu => "gpus",
+            Self::Machine => "machines",
+            Self::Rental => "rentals",
+            Self::Tariff => "electricity",
+            Self::OpenModel => "open-models",
+            Self::ApiModel => "api-models",
+            Self::Currency => "currencies",
+        }
+    }
 }
 
 /// The shipped files: name (`hardware-db/gpus.toml`) and text.
@@ -123,12 +135,28 @@ impl Catalog {
     /// A record replaces the one with the same id. All problems are returned, not the first.
     pub fn overlaid(mut self, layer: &[(String, String)], today: Date) -> Result<Self, Problems> {
         let (parsed, mut problems) = text::parse_all(layer);
-        for file in &parsed {
-            file.records.overlay(&mut self);
-        }
-        self.sort();
+        self.lay(&parsed);
         problems.extend(check::files(&parsed, &self, today));
         if problems.is_empty() { Ok(self) } else { Err(Problems(problems)) }
+    }
+
+    /// Lay records over these, checked or not.
+    pub fn lay(&mut self, files: &[text::Parsed<'_>]) {
+        for file in files {
+            file.records.overlay(self);
+        }
+        self.sort();
+    }
+
+    /// Lay API models over these.
+    pub fn lay_api_models(&mut self, models: &[ApiModel]) {
+        for model in models {
+            match self.api_models.iter_mut().find(|m| m.id == model.id) {
+                Some(old) => old.clone_from(model),
+                None => self.api_models.push(model.clone()),
+            }
+        }
+        self.sort();
     }
 
     fn sort(&mut self) {

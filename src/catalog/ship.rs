@@ -87,6 +87,7 @@ pub fn ship(first: Imported, second: &Imported, rules: &Rules, catalog: &Catalog
         model.tier = link::tier(&model, rules, catalog);
         out.models.push(model);
     }
+    let moving = moved_away(&mut out.models, &by_name, moving, day);
     attach_moving(&mut out, moving, rules, day);
     out.models.sort_by(|a, b| a.id.cmp(&b.id));
     out.models.dedup_by(|later, first| later.id == first.id);
@@ -191,7 +192,7 @@ fn fill_prices(model: &mut ApiModel, other: &ApiModel, cite: &Cite, day: Date) {
         ours.rates.cache_read_per_mtok =
             theirs.rates.cache_read_per_mtok.filter(|p| *p > 0.0 && input.is_some_and(|i| *p < i));
         if ours.rates.cache_read_per_mtok.is_some() {
-            filled.push("price.cache_read_per_mtok");
+            filled.push("price.rates.cache_read_per_mtok");
         }
     }
     for field in filled {
@@ -206,15 +207,44 @@ fn in_force(model: &mut ApiModel, day: Date) -> Option<&mut super::PricePeriod> 
 /// Ship the second source's figure.
 fn take(model: &mut ApiModel, change: &Change, cite: &Cite, day: Date) {
     let Some(price) = in_force(model, day) else { return };
+    let rate = |field: &str| format!("price.rates.{field}");
+    let mut path = rate(&change.field);
     match change.field.as_str() {
         "input_per_mtok" => price.rates.input_per_mtok = change.new,
         "output_per_mtok" => price.rates.output_per_mtok = change.new,
         "cache_read_per_mtok" => price.rates.cache_read_per_mtok = change.new,
         "cache_write_per_mtok" => price.rates.cache_write_per_mtok = change.new,
-        "batch_multiplier" => price.batch_multiplier = change.new,
+        "batch_multiplier" => {
+            price.batch_multiplier = change.new;
+            path = String::from("price.batch_multiplier");
+        }
         _ => return,
     }
-    model.cite.insert(format!("price.{}", change.field), cite.clone());
+    model.cite.insert(path, cite.clone());
+}
+
+/// A moving name that the second source prices otherwise than the model it stands at has moved on:
+/// it is taken away from there, to be attached by that price.
+fn moved_away(
+    models: &mut [ApiModel],
+    second: &BTreeMap<(String, String), &ApiModel>,
+    mut moving: Vec<ApiModel>,
+    day: Date,
+) -> Vec<ApiModel> {
+    for model in models {
+        let now = model.clone();
+        model.aliases.retain(|alias| {
+            let other =
+                second.get(&(now.provider.clone(), alias.clone())).filter(|_| names::is_moving(alias));
+            let Some(other) = other else { return true };
+            let stays = !changes(&now, other, day).iter().any(|c| is_list_price(&c.field));
+            if !stays {
+                moving.push((*other).clone());
+            }
+            stays
+        });
+    }
+    moving
 }
 
 /// `x-latest` is an alias: it goes to the newest dated model of the same line whose prices it has
@@ -226,7 +256,7 @@ fn attach_moving(out: &mut Shipped, moving: Vec<ApiModel>, rules: &Rules, day: D
             .models
             .iter_mut()
             .filter(|m| m.provider == alias.provider && m.model.starts_with(line))
-            .filter(|m| changes(&alias, m, day).is_empty())
+            .filter(|m| !changes(&alias, m, day).iter().any(|c| is_list_price(&c.field)))
             .max_by_key(|m| (names::date_of(&m.model), m.model.clone()));
         match owner {
             Some(owner) if !owner.aliases.contains(&alias.model) => owner.aliases.push(alias.model),

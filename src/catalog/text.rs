@@ -163,6 +163,20 @@ pub struct Records {
 }
 
 impl Records {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.accelerators.len()
+            + self.machines.len()
+            + self.rentals.len()
+            + self.tariffs.len()
+            + self.open_models.len()
+            + self.api_models.len()
+            + self.currencies.len()
+    }
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
     /// Put every record over the one with the same id, or beside the others.
     pub(super) fn overlay(&self, catalog: &mut Catalog) {
         macro_rules! put {

@@ -11,6 +11,7 @@ pub mod backend;
 pub mod event;
 pub mod fetch;
 pub mod fold;
+pub mod page;
 pub mod plan;
 pub mod prompts;
 pub mod quality;

@@ -48,6 +48,8 @@ pub struct Table {
 pub struct Column {
     pub name: String,
     pub numeric: bool,
+    /// Names and ids: on a terminal the other columns wrap first.
+    pub whole: bool,
 }
 
 /// One cell. Numbers are kept as numbers so that CSV has them bare.
@@ -93,15 +95,17 @@ impl Cell {
 }
 
 impl Table {
-    /// A table with these columns; a name that starts with `#` is a numeric column.
+    /// A table with these columns; a name that starts with `#` is a numeric column, one with `!` is
+    /// kept whole as far as half the width allows.
     pub fn new(columns: &[&str]) -> Self {
         Self {
             caption: None,
             columns: columns
                 .iter()
                 .map(|name| Column {
-                    name: name.trim_start_matches('#').to_owned(),
+                    name: name.trim_start_matches(['#', '!']).to_owned(),
                     numeric: name.starts_with('#'),
+                    whole: name.starts_with('!'),
                 })
                 .collect(),
             rows: Vec::new(),
@@ -364,13 +368,16 @@ fn terminal_table(out: &mut String, table: &Table, width: u16) {
     }
     // Numbers never wrap in the middle.
     for (n, column) in table.columns.iter().enumerate() {
-        if column.numeric
+        if (column.numeric || column.whole)
             && let Some(c) = drawn.column_mut(n)
         {
+            let most = if column.whole { width / 2 } else { 24 };
+            let heading = column.name.split(' ').map(|word| word.chars().count()).max();
             let widest =
                 table.rows.iter().filter_map(|r| r.get(n)).map(|cell| cell.shown().chars().count()).max();
+            let widest = widest.max(heading);
             c.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(
-                u16::try_from(widest.unwrap_or(0)).unwrap_or(40).min(24) + 2,
+                u16::try_from(widest.unwrap_or(0)).unwrap_or(40).min(most) + 2,
             )));
         }
     }

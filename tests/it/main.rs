@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one module per subject.
 
 mod catalog;
+mod db;
 mod fit;
 mod gguf;
 mod layering;

@@ -147,7 +147,8 @@ fn price(entry: &Entry, fields: Option<&Map<String, Value>>) -> Option<PricePeri
         input_per_mtok: per_mtok(entry.input_cost_per_token),
         output_per_mtok: per_mtok(entry.output_cost_per_token),
         cache_read_per_mtok: per_mtok(entry.cache_read_input_token_cost),
-        cache_write_per_mtok: per_mtok(entry.cache_creation_input_token_cost),
+        // A zero here stands for "not priced apart".
+        cache_write_per_mtok: per_mtok(entry.cache_creation_input_token_cost).filter(|p| *p > 0.0),
         reasoning_per_mtok: per_mtok(entry.output_cost_per_reasoning_token),
     };
     if let Some(tiers) = &entry.tiered_pricing

@@ -98,7 +98,7 @@ pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::
             match record(canonical_provider(id), wire, model, origin) {
                 Ok(model) => imported.models.push(model),
                 Err(reason) => {
-                    imported.skipped.push(Skipped { id: format!("{id}/{wire}"), reason: reason.to_owned() })
+                    imported.skipped.push(Skipped { id: format!("{id}/{wire}"), reason: reason.to_owned() });
                 }
             }
         }

@@ -122,7 +122,7 @@ impl Rules {
         self.open_model.iter().find(|r| any(&r.ids, id))
     }
     /// Is the second source's figure taken, and why.
-    pub(super) fn decide(&self, change: &Change) -> (bool, String) {
+    pub fn decide(&self, change: &Change) -> (bool, String) {
         self.decide
             .iter()
             .find(|d| {

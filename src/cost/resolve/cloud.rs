@@ -423,15 +423,17 @@ fn window_share(window: &TimeWindow, hours_of_week: Option<&[f64]>) -> f64 {
         Some(h.parse::<f64>().ok()? + m.parse::<f64>().ok()? / 60.0)
     };
     let (Some(start), Some(end)) = (hour(&window.start_utc), hour(&window.end_utc)) else { return 0.0 };
-    // Overlap of hour h of the day with the window, which may wrap midnight.
-    let inside = |h: f64| {
-        let part = |a: f64, b: f64| (b.min(h + 1.0) - a.max(h)).max(0.0);
-        if start <= end { part(start, end) } else { part(start, 24.0) + part(0.0, end) }
+    // Overlap of hour h of a day with what begins on that day, and with what the day before left.
+    let part = |h: f64, a: f64, b: f64| (b.min(h + 1.0) - a.max(h)).max(0.0);
+    let begins = |day: u8| window.weekdays.is_empty() || window.weekdays.contains(&(day % 7 + 1));
+    let inside = |n: u8| {
+        let (day, h) = (n / 24, f64::from(n % 24));
+        let today = if begins(day) { part(h, start, if start <= end { end } else { 24.0 }) } else { 0.0 };
+        let rest = if start > end && begins(day + 6) { part(h, 0.0, end) } else { 0.0 };
+        today + rest
     };
-    match hours_of_week {
-        Some(weights) => weights.iter().enumerate().map(|(n, w)| w * inside((n % 24) as f64)).sum(),
-        None => (0..24).map(|h| inside(f64::from(h)) / 24.0).sum(),
-    }
+    let weight = |n: u8| hours_of_week.map_or(1.0 / 168.0, |w| w.get(usize::from(n)).copied().unwrap_or(0.0));
+    (0..168).map(|n| weight(n) * inside(n)).sum()
 }
 
 #[cfg(test)]
@@ -460,5 +462,10 @@ mod tests {
         nights[30] = 0.5;
         // Monday 00:00 is half inside; Tuesday 06:00 is outside.
         assert!((window_share(&window, Some(&nights)) - 0.25).abs() < 1e-12);
+        // Monday to Friday only: eight hours on five days of seven, and none of Monday's small hours,
+        // which belong to Sunday.
+        let workdays = TimeWindow { weekdays: vec![1, 2, 3, 4, 5], ..window };
+        assert!((window_share(&workdays, None) - 5.0 * 8.0 / 168.0).abs() < 1e-12);
+        assert!(window_share(&workdays, Some(&nights)).abs() < 1e-12);
     }
 }

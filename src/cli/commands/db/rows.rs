@@ -1,0 +1,265 @@
+//! Records as rows of a table, one shape per kind, and the text a search looks through.
+
+use crate::catalog::{
+    Accelerator, ApiModel, Catalog, Currency, Kind, Machine, OpenModel, PurchasePrice, Rental, Tariff,
+};
+use crate::report::{Cell, Table};
+use jiff::civil::Date;
+use serde::Serialize;
+
+/// A record in a list.
+pub(super) struct Row {
+    /// What a search looks through, lower case.
+    pub words: String,
+    pub tier: Option<u8>,
+    pub provider: Option<String>,
+    pub cells: Vec<Cell>,
+    pub json: serde_json::Value,
+}
+
+/// All records of a kind.
+pub(super) fn of(kind: Kind, catalog: &Catalog, today: Date) -> Vec<Row> {
+    match kind {
+        Kind::Gpu => catalog.accelerators.iter().map(gpu).collect(),
+        Kind::Machine => catalog.machines.iter().map(machine).collect(),
+        Kind::Rental => catalog.rentals.iter().map(rental).collect(),
+        Kind::Tariff => catalog.tariffs.iter().map(tariff).collect(),
+        Kind::OpenModel => catalog.open_models.iter().map(open_model).collect(),
+        Kind::ApiModel => catalog.api_models.iter().map(|m| api_model(m, today)).collect(),
+        Kind::Currency => catalog.currencies.iter().map(currency).collect(),
+    }
+}
+
+/// The empty table of a kind.
+pub(super) fn table(kind: Kind) -> Table {
+    Table::new(match kind {
+        Kind::Gpu => &["!Id", "#GiB", "#GB/s", "#BF16 TFLOPS", "#Board W", "#Price", "Read"],
+        Kind::Machine => &["!Id", "Accelerators", "#GiB", "#GB/s", "#Load W", "#Price", "Read"],
+        Kind::Rental => &["!Id", "Accelerators", "Terms", "#Per hour", "Region", "Read"],
+        Kind::Tariff => &["!Id", "Name", "#USD/kWh", "#g CO2/kWh", "Read"],
+        Kind::OpenModel => {
+            &["!Id", "#Parameters", "#Active", "#Layers", "#KV heads", "#Context", "#Tier", "Licence"]
+        }
+        Kind::ApiModel => &["!Id", "#Input", "#Output", "#Cache read", "#Batch", "#Context", "#Tier", "Also"],
+        Kind::Currency => &["!Id", "#USD", "Read"],
+    })
+    .caption(match kind {
+        Kind::ApiModel => "US dollars per million tokens, today's price",
+        Kind::Rental => "Price of the whole instance",
+        Kind::Machine => "Memory of the system, or the unified memory",
+        _ => "",
+    })
+}
+
+fn words(parts: &[Option<&str>]) -> String {
+    parts.iter().flatten().copied().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+fn json(record: &impl Serialize) -> serde_json::Value {
+    serde_json::to_value(record).unwrap_or_default()
+}
+
+fn number(value: Option<f64>) -> Cell {
+    value.map_or(Cell::None, |v| Cell::Number(v, trimmed(v)))
+}
+
+fn whole(value: Option<u64>) -> Cell {
+    value.map_or(Cell::None, |v| Cell::Number(v as f64, v.to_string()))
+}
+
+/// At most four decimals, none that are zero.
+fn trimmed(value: f64) -> String {
+    let text = format!("{value:.4}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "0" && value > 0.0 { value.to_string() } else { text.to_owned() }
+}
+
+/// Parameters and context lengths as people say them: 70B, 128k.
+fn rough(value: Option<u64>) -> Cell {
+    let Some(value) = value else { return Cell::None };
+    let v = value as f64;
+    let text = match value {
+        1_000_000_000.. => format!("{}B", trimmed_to(v / 1e9)),
+        1_000_000.. => format!("{}M", trimmed_to(v / 1e6)),
+        1_000.. => format!("{}k", trimmed_to(v / 1e3)),
+        _ => value.to_string(),
+    };
+    Cell::Number(v, text)
+}
+
+fn trimmed_to(value: f64) -> String {
+    if value >= 100.0 { format!("{value:.0}") } else { trimmed((value * 10.0).round() / 10.0) }
+}
+
+/// The newest price of a new one; else the newest of any.
+fn price(list: &[PurchasePrice]) -> Cell {
+    use crate::catalog::Condition;
+    let newest = |new: bool| {
+        list.iter()
+            .filter(|p| !new || matches!(p.condition, Condition::New | Condition::Msrp))
+            .max_by_key(|p| p.as_of)
+    };
+    newest(true)
+        .or_else(|| newest(false))
+        .map_or(Cell::None, |p| Cell::Number(p.amount, format!("{:.0} {}", p.amount, p.currency)))
+}
+
+fn times(count: u32, id: &str) -> String {
+    if count == 1 { id.to_owned() } else { format!("{count} × {id}") }
+}
+
+fn gpu(r: &Accelerator) -> Row {
+    Row {
+        words: words(&[Some(&r.id), Some(&r.name)]),
+        tier: None,
+        provider: None,
+        cells: vec![
+            r.id.as_str().into(),
+            number(r.memory_gib),
+            number(r.bandwidth_gb_s),
+            number(r.bf16_tflops.or(r.fp16_tflops)),
+            number(r.board_watts),
+            price(&r.price),
+            r.as_of.to_string().into(),
+        ],
+        json: json(r),
+    }
+}
+
+fn machine(r: &Machine) -> Row {
+    Row {
+        words: words(&[Some(&r.id), Some(&r.name), r.accelerator.as_deref(), r.cpu.as_deref()]),
+        tier: None,
+        provider: None,
+        cells: vec![
+            r.id.as_str().into(),
+            r.accelerator.as_deref().map(|a| times(r.accelerators, a)).into(),
+            number(r.memory_gib),
+            number(r.bandwidth_gb_s),
+            number(r.load_watts),
+            price(&r.price),
+            r.as_of.to_string().into(),
+        ],
+        json: json(r),
+    }
+}
+
+fn rental(r: &Rental) -> Row {
+    let terms = json(&r.terms).as_str().unwrap_or_default().to_owned();
+    Row {
+        words: words(&[
+            Some(&r.id),
+            Some(&r.provider),
+            Some(&r.instance),
+            Some(&r.accelerator),
+            r.region.as_deref(),
+        ]),
+        tier: None,
+        provider: Some(r.provider.clone()),
+        cells: vec![
+            r.id.as_str().into(),
+            times(r.accelerators, &r.accelerator).into(),
+            match r.term_months {
+                Some(months) => format!("{terms}, {months} months").into(),
+                None => terms.into(),
+            },
+            Cell::Number(r.per_hour, format!("{:.2} {}", r.per_hour, r.currency)),
+            r.region.clone().into(),
+            r.as_of.to_string().into(),
+        ],
+        json: json(r),
+    }
+}
+
+fn tariff(r: &Tariff) -> Row {
+    Row {
+        words: words(&[Some(&r.id), Some(&r.name), Some(&r.country)]),
+        tier: None,
+        provider: None,
+        cells: vec![
+            r.id.as_str().into(),
+            r.name.as_str().into(),
+            number(Some(r.usd_per_kwh)),
+            number(r.grams_co2_per_kwh),
+            r.as_of.to_string().into(),
+        ],
+        json: json(r),
+    }
+}
+
+fn currency(r: &Currency) -> Row {
+    Row {
+        words: r.id.to_lowercase(),
+        tier: None,
+        provider: None,
+        cells: vec![r.id.as_str().into(), number(Some(r.usd)), r.as_of.to_string().into()],
+        json: json(r),
+    }
+}
+
+fn open_model(r: &OpenModel) -> Row {
+    let mixture = r.active_parameters.filter(|a| Some(*a) != r.parameters);
+    Row {
+        words: words(&[Some(&r.id), Some(&r.name), r.repository.as_deref(), r.family.as_deref()]),
+        tier: r.tier,
+        provider: None,
+        cells: vec![
+            r.id.as_str().into(),
+            rough(r.parameters),
+            rough(mixture),
+            whole(r.layers.map(u64::from)),
+            whole(r.kv_heads.map(u64::from)),
+            rough(r.context_tokens),
+            whole(r.tier.map(u64::from)),
+            r.licence.clone().into(),
+        ],
+        json: json(r),
+    }
+}
+
+fn api_model(r: &ApiModel, today: Date) -> Row {
+    let aliases = r.aliases.join(" ");
+    let now = r.price_on(today);
+    let rate = |f: fn(&crate::catalog::Rates) -> Option<f64>| number(now.and_then(|p| f(&p.rates)));
+    Row {
+        words: words(&[
+            Some(&r.id),
+            Some(&r.model),
+            r.name.as_deref(),
+            Some(&aliases),
+            r.open_model.as_deref(),
+        ]),
+        tier: r.tier,
+        provider: Some(r.provider.clone()),
+        cells: vec![
+            r.id.as_str().into(),
+            rate(|r| r.input_per_mtok),
+            rate(|r| r.output_per_mtok),
+            rate(|r| r.cache_read_per_mtok),
+            now.and_then(|p| p.batch_multiplier)
+                .map_or(Cell::None, |b| Cell::Number(b, format!("× {}", trimmed(b)))),
+            rough(r.context_tokens),
+            whole(r.tier.map(u64::from)),
+            also(r, today).into(),
+        ],
+        json: json(r),
+    }
+}
+
+/// What the list price alone does not say.
+fn also(r: &ApiModel, today: Date) -> Option<String> {
+    let mut notes = Vec::new();
+    if let Some(now) = r.price_on(today) {
+        notes.extend(now.tiers.iter().map(|t| match rough(Some(t.above_input_tokens)) {
+            Cell::Number(_, tokens) => format!("dearer above {tokens}"),
+            _ => String::new(),
+        }));
+        if !now.windows.is_empty() {
+            notes.push("by time of day".to_owned());
+        }
+    }
+    notes
+        .extend(r.price.iter().filter_map(|p| p.from).filter(|f| *f > today).map(|f| format!("changes {f}")));
+    notes.extend(r.retires.map(|d| if d > today { format!("ends {d}") } else { format!("ended {d}") }));
+    (!notes.is_empty()).then(|| notes.join(", "))
+}

@@ -1,0 +1,123 @@
+//! One page of data from the network: `db import URL`: no redirects, no credentials, a cap on
+//! size and time.
+
+use std::time::Duration;
+
+/// Why a file could not be fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    #[error("`{0}` is not an https address (http is allowed for this machine only)")]
+    Address(String),
+    #[error("the address holds a user name or password; give one without")]
+    Credentials,
+    #[error("the server answered {0}, a redirect; give the address it leads to if you trust it")]
+    Redirect(u16),
+    #[error("the server answered {0}")]
+    Status(u16),
+    #[error("the file has more than {0} bytes")]
+    TooLarge(u64),
+    #[error("the file is not UTF-8 text")]
+    NotText,
+    #[error("{0}")]
+    Network(String),
+}
+
+/// Longest time for the whole fetch.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Fetch a text of at most `most` bytes.
+pub fn text(address: &str, most: u64) -> Result<String, FetchError> {
+    let url = checked(address)?;
+    // The crypto provider is chosen once per process; a second call finds it there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| FetchError::Network(e.to_string()))?;
+    let bytes = runtime.block_on(body(url, most))?;
+    String::from_utf8(bytes).map_err(|_| FetchError::NotText)
+}
+
+fn checked(address: &str) -> Result<reqwest::Url, FetchError> {
+    let refused = || FetchError::Address(address.to_owned());
+    let url = reqwest::Url::parse(address).map_err(|_| refused())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(FetchError::Credentials);
+    }
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if url.scheme() == "https" || (url.scheme() == "http" && here) { Ok(url) } else { Err(refused()) }
+}
+
+async fn body(url: reqwest::Url, most: u64) -> Result<Vec<u8>, FetchError> {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(DEADLINE)
+        .user_agent(concat!("freehold/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(network)?;
+    let mut response = client.get(url).send().await.map_err(network)?;
+    let status = response.status();
+    if status.is_redirection() {
+        return Err(FetchError::Redirect(status.as_u16()));
+    }
+    if !status.is_success() {
+        return Err(FetchError::Status(status.as_u16()));
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(network)? {
+        if bytes.len() as u64 + chunk.len() as u64 > most {
+            return Err(FetchError::TooLarge(most));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// The innermost cause says most: "connection refused", "no such host".
+#[allow(clippy::needless_pass_by_value, reason = "map_err hands it over")]
+fn network(error: reqwest::Error) -> FetchError {
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    FetchError::Network(cause.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+
+    fn serve(answer: Vec<u8>) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
+        let address = listener.local_addr().expect("bound");
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("accepts");
+            let _ = stream.read(&mut [0; 2048]);
+            let _ = stream.write_all(&answer);
+        });
+        format!("http://{address}/prices.json")
+    }
+
+    #[test]
+    fn only_data_over_a_safe_line() {
+        for bad in ["http://example.org/x", "file:///etc/passwd", "ftp://localhost/x", "x"] {
+            assert!(matches!(text(bad, 10), Err(FetchError::Address(_))), "{bad}");
+        }
+        assert!(matches!(text("https://me:secret@localhost/x", 10), Err(FetchError::Credentials)));
+    }
+
+    #[test]
+    fn a_small_file_arrives_a_large_one_is_cut_off() {
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello".to_vec();
+        assert_eq!(text(&serve(answer.clone()), 5).expect("arrives"), "hello");
+        assert!(matches!(text(&serve(answer), 4), Err(FetchError::TooLarge(4))));
+    }
+
+    #[test]
+    fn redirects_are_not_followed() {
+        let answer =
+            b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec();
+        assert!(matches!(text(&serve(answer), 100), Err(FetchError::Redirect(302))));
+    }
+}
