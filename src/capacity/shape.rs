@@ -252,6 +252,13 @@ fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<C
                 ..CacheShape::default()
             }
         }
+        Attention::Pooled { window_tokens, values_per_token } => CacheShape {
+            full_values: f64::from(values_per_token),
+            sliding_values: layers * per_layer / 2.0,
+            window_tokens: window_tokens as f64,
+            full_query_values: model.heads.map_or(hidden / 128.0, f64::from) * f64::from(values_per_token),
+            ..CacheShape::default()
+        },
         Attention::Hybrid { attention_layers } => {
             let full = f64::from(attention_layers).min(layers);
             CacheShape {

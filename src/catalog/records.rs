@@ -293,6 +293,13 @@ pub enum Attention {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         attention_layers: Option<u32>,
     },
+    /// Every layer keeps one entry for each token of a short window (key and value in one) and, for
+    /// what lies before it, entries pooled over several tokens (DeepSeek V4).
+    Pooled {
+        window_tokens: u64,
+        /// Values that all layers together keep for one more token, the windows left out.
+        values_per_token: u32,
+    },
     /// Only some layers attend; the others keep a state of fixed size (Mamba, linear attention).
     Hybrid { attention_layers: u32 },
 }

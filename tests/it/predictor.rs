@@ -190,6 +190,18 @@ fn latent_layers_between_linear_ones_are_counted_alone() {
     assert!((k3.state_layers - 69.0).abs() < 1e-9);
 }
 
+/// DeepSeek says that V4 Pro keeps a tenth of V3.2's cache at a million tokens.
+#[test]
+fn pooled_caches_are_as_small_as_their_maker_says() {
+    let catalog = Catalog::embedded();
+    let shape =
+        |id| ModelShape::from_catalogue(catalog.open_model(id).expect("listed")).expect("whole").cache;
+    let per_token = |id| shape(id).full_values;
+    let share = per_token("deepseek-v4-pro") / per_token("deepseek-v3.2");
+    assert!((0.08..0.16).contains(&share), "{share}");
+    assert!((shape("deepseek-v4-flash").sliding_values - 43.0 * 512.0).abs() < 1e-9);
+}
+
 /// The tables of docs/predictor.md:
 /// `cargo test --test it predictor::tables -- --ignored --nocapture`.
 #[test]

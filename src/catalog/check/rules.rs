@@ -308,7 +308,7 @@ pub(super) fn open_model(r: &OpenModel, _: &Catalog, _: &Medians, report: Report
         Attention::Latent { attention_layers, .. } => {
             attention_layers.map(|layers| ("attention.attention_layers", layers))
         }
-        Attention::Full => None,
+        Attention::Full | Attention::Pooled { .. } => None,
     };
     if let (Some((path, some)), Some(all)) = (some_layers, r.layers)
         && some > all
