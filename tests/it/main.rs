@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module per subject.
 
+mod bench;
 mod catalog;
 mod db;
 mod fit;
@@ -7,3 +8,4 @@ mod gguf;
 mod layering;
 mod local;
 mod predictor;
+mod wire;

@@ -228,7 +228,7 @@ impl Answer<'_> {
         wire: WireKind,
     ) -> Result<(), Failure> {
         let first = self.clock.start + self.limits.first.min(self.limits.total);
-        let response = match timeout_at(first + self.limits.connect, sent).await {
+        let response = match timeout_at(first, sent).await {
             Err(_) => {
                 return Err(Failure::new(
                     FaultKind::TimeoutFirst,
