@@ -303,6 +303,9 @@ pub struct Sample {
     pub engine_prompt_tps: Option<f64>,
     #[serde(default)]
     pub engine_decode_tps: Option<f64>,
+    /// Reasoning was counted but not sent: TTFT contains the thinking time.
+    #[serde(default)]
+    pub hidden_reasoning: bool,
     /// From usage and the price record; null where either is missing.
     #[serde(default)]
     pub cost_usd: Option<f64>,

@@ -17,8 +17,8 @@ use crate::measure::plan::{self, Step};
 use crate::measure::prompts::{self, FileFormat, Prompt};
 use crate::measure::run::{self, Patience};
 use crate::provenance::{Source, Sourced};
-use crate::report::bench::BenchDocument;
 use crate::report::bench::build::{self, Run, TargetFacts};
+use crate::report::bench::{BenchDocument, Sample};
 use crate::report::envelope::Input;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -34,6 +34,7 @@ Examples:
   freehold bench --model model.gguf --api openai:MODEL --prompts prompts.jsonl -o bench.json
   freehold bench --api anthropic:MODEL --prompts prompts.csv --dry-run
   freehold bench --model default --api openai:MODEL@http://127.0.0.1:8080/v1 --prompts prompts.toml
+  freehold bench --resume bench.journal.jsonl       go on with an interrupted run
 
 A prompt file has one prompt per line (JSONL), row (CSV) or [[prompts]] table (TOML), with the keys
 prompt (required), id, system, max_output_tokens and expect (text the answer must contain).
@@ -49,8 +50,11 @@ pub struct Args {
     #[arg(long, value_name = "TARGET")]
     pub api: Vec<String>,
     /// The prompts: a .jsonl, .csv or .toml file.
-    #[arg(long, value_name = "FILE")]
-    pub prompts: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "resume")]
+    pub prompts: Option<PathBuf>,
+    /// Go on with an interrupted run: the .journal.jsonl file it left. No other argument is needed.
+    #[arg(long, value_name = "JOURNAL", exclusive = true)]
+    pub resume: Option<PathBuf>,
     /// How often each prompt is asked [default: 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub repeats: Option<u32>,
@@ -153,23 +157,50 @@ impl Settings {
 
 #[allow(clippy::needless_pass_by_value)] // every command is called alike
 pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
-    let settings = Settings::of(&args)?;
-    let (prompts, prompts_sha256) = read_prompts(&args.prompts)?;
+    let Some(path) = &args.resume else { return bench(&args, context, None) };
+    let earlier = journal::read(path)?;
+    let arguments = std::iter::once("freehold").chain(earlier.header.arguments.iter().map(String::as_str));
+    let cli = <crate::cli::Cli as clap::Parser>::try_parse_from(arguments)
+        .map_err(|e| CliError::usage(format!("{}: its command line cannot be read: {e}", path.display())))?;
+    let crate::cli::Command::Bench(original) = cli.command else {
+        return Err(CliError::usage(format!("{} is not the journal of a bench run", path.display())));
+    };
+    bench(&original, context, Some((path, earlier)))
+}
+
+/// An interrupted run and its journal.
+type Resumed<'a> = (&'a Path, journal::Earlier);
+
+fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result<(), CliError> {
+    let settings = Settings::of(args)?;
+    let file = args.prompts.as_deref().unwrap_or(Path::new(""));
+    let (prompts, prompts_sha256) = read_prompts(file)?;
     let catalog = crate::cli::catalog::load(context)?;
-    let apis = targets::parse(&args, &catalog, context.today)?;
+    let apis = targets::parse(args, &catalog, context.today)?;
     let plan = spending::Plan::new(&apis, &prompts, &settings);
-    plan.announce(context, &args, &prompts, &settings);
+    plan.announce(context, args, &prompts, &settings);
     if args.dry_run {
         context.note("Dry run: nothing was sent.");
         return Ok(());
     }
-    let consent = plan.consent(context, &args)?;
+    let consent = plan.consent(context, args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| CliError::failed(format!("the asynchronous runtime cannot start: {e}")))?;
-    let measured = runtime.block_on(measure(&args, context, &settings, &prompts, apis, &plan, consent))?;
-    let document = finish(&args, context, &settings, &prompts, &prompts_sha256, &measured);
+    let inputs_sha256 = fingerprint(args, &settings, &prompts_sha256);
+    if let Some((path, earlier)) = &resumed
+        && earlier.header.inputs_sha256 != inputs_sha256
+    {
+        return Err(CliError::usage(format!(
+            "{}: the prompts have changed since this run began",
+            path.display()
+        ))
+        .hint("Start a new run: results of different inputs do not belong in one report."));
+    }
+    let start = Start { prompts: &prompts, inputs_sha256, consent, resumed };
+    let measured = runtime.block_on(measure(args, context, &settings, start, apis, &plan))?;
+    let document = finish(args, context, &settings, &prompts, &prompts_sha256, &measured);
     args.output.write(
         context,
         || serde_json::to_string_pretty(&document),
@@ -179,10 +210,34 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     verdict(&document, &measured)
 }
 
+/// What makes two runs the same run: prompts, targets, settings.
+fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> String {
+    let parts = serde_json::json!([
+        prompts_sha256,
+        args.model,
+        args.api,
+        settings.repeats,
+        settings.warmup,
+        settings.max_output_tokens,
+        settings.seed,
+        settings.bust,
+        args.api_greedy,
+    ]);
+    hex(&Sha256::digest(parts.to_string()))
+}
+
+/// What a run starts from.
+struct Start<'a> {
+    prompts: &'a [Prompt],
+    inputs_sha256: String,
+    consent: &'static str,
+    resumed: Option<Resumed<'a>>,
+}
+
 /// What the run left behind.
 struct MeasuredRun {
     facts: Vec<TargetFacts>,
-    records: Vec<run::Record>,
+    samples: Vec<Sample>,
     ended: run::Ended,
     spending: crate::report::bench::Spending,
     capped: bool,
@@ -193,11 +248,11 @@ async fn measure(
     args: &Args,
     context: &Context,
     settings: &Settings,
-    prompts: &[Prompt],
+    start: Start<'_>,
     apis: Vec<targets::Api>,
     plan: &spending::Plan,
-    consent: &'static str,
 ) -> Result<MeasuredRun, CliError> {
+    let prompts = start.prompts;
     let mut progress = Progress::new(context);
     let limits = Limits {
         first: seconds("--first-timeout", args.first_timeout)?,
@@ -217,9 +272,28 @@ async fn measure(
         facts.push(api.facts);
     }
     targets::distinct_ids(&mut facts);
-    let steps = plan::schedule(facts.len(), prompts.len(), settings.repeats, settings.warmup, settings.seed);
-    let journal = journal::Journal::create(args.output.output.as_deref(), context)?;
-    let run_id = run_id();
+    let mut steps =
+        plan::schedule(facts.len(), prompts.len(), settings.repeats, settings.warmup, settings.seed);
+    let (journal, run_id, done) = match start.resumed {
+        Some((path, earlier)) => {
+            let journal = journal::Journal::go_on(path, &earlier)?;
+            (journal, earlier.header.run_id, earlier.done)
+        }
+        None => {
+            let header = journal::Header::new(context, run_id(), start.inputs_sha256);
+            let run_id = header.run_id.clone();
+            (journal::Journal::create(args.output.output.as_deref(), context, header)?, run_id, Vec::new())
+        }
+    };
+    // What the journal has is never asked, and never paid, again.
+    steps.retain(|step| {
+        !done.iter().any(|d| {
+            d.warmup == step.warmup
+                && d.sample.repeat == step.repeat
+                && d.sample.target == facts[step.target].id
+                && d.sample.prompt_id == prompts[step.prompt].id
+        })
+    });
     let shared_origin = shared_origins(&facts);
     let request = |step: &Step| request(step, prompts, settings, &run_id, shared_origin[step.target]);
     let mut watch = watch::Watcher::new(
@@ -231,19 +305,23 @@ async fn measure(
         journal,
         progress,
     );
+    watch.resumed(done);
     let patience = Patience { retries: args.retries, wait_factor: 1.0 };
     let ended =
         run::run(&mut backends, &steps, &request, patience, settings.seed, &mut watch, interrupted()).await;
     let watched = watch.end(ended.complete)?;
     for backend in backends {
-        if let Backend::Local(local) = backend {
+        // After an interruption the worker may be in the middle of an answer: dropping ends it.
+        if let Backend::Local(local) = backend
+            && !ended.interrupted
+        {
             local.shutdown().await;
         }
     }
     Ok(MeasuredRun {
-        spending: plan.spending(consent, args.max_cost, watched.spent),
+        spending: plan.spending(start.consent, args.max_cost, watched.spent),
         facts,
-        records: watched.records,
+        samples: watched.samples,
         ended,
         capped: watched.capped,
         journal: watched.journal,
@@ -359,7 +437,7 @@ fn finish(
     build::document(Run {
         targets: &measured.facts,
         prompts,
-        records: &measured.records,
+        samples: measured.samples.clone(),
         ended: &measured.ended,
         seed: settings.seed,
         margin: settings.margin,
@@ -379,7 +457,7 @@ fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str) ->
         map.insert(name.to_owned(), Input { unit: unit.map(str::to_owned), ..input });
     };
     let of = |value: &dyn erased::ToValue| value.to_value();
-    put("prompts_file", of(&args.prompts.display().to_string()), None, user("--prompts"));
+    put("prompts_file", of(&args.prompts), None, user("--prompts"));
     put("prompts_sha256", of(&sha256), None, user("--prompts"));
     put("prompts", of(&prompts.len()), Some("prompts"), user("--prompts"));
     put("models", of(&args.model), None, user("--model"));

@@ -33,8 +33,8 @@ pub struct TargetFacts {
 pub struct Run<'a> {
     pub targets: &'a [TargetFacts],
     pub prompts: &'a [Prompt],
-    /// Warm-up included.
-    pub records: &'a [Record],
+    /// In the order they ran, without warm-up.
+    pub samples: Vec<Sample>,
     pub ended: &'a Ended,
     pub seed: u64,
     /// Accepted loss of pass rate.
@@ -87,6 +87,7 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         engine_prompt_tps: f.engine_prompt_tps,
         engine_decode_tps: f.engine_decode_tps,
         cost_usd: cost(record, facts),
+        hidden_reasoning: f.hidden_reasoning,
         provider_cost_usd: f.usage.provider_cost_usd,
         usage_inconsistent: f.usage.inconsistent,
         pass: prompt
@@ -107,9 +108,7 @@ pub fn cost(record: &Record, facts: &TargetFacts) -> Option<f64> {
 
 /// The document of a run.
 pub fn document(run: Run<'_>) -> BenchDocument {
-    let measured: Vec<&Record> = run.records.iter().filter(|r| !r.step.warmup).collect();
-    let samples: Vec<Sample> =
-        measured.iter().map(|r| sample(r, &run.targets[r.step.target], run.prompts)).collect();
+    let samples = &run.samples;
     let targets: Vec<Target> = run
         .targets
         .iter()
@@ -124,10 +123,9 @@ pub fn document(run: Run<'_>) -> BenchDocument {
         .filter(|t| t.kind == Kind::Local)
         .flat_map(|l| targets.iter().filter(|t| t.kind == Kind::Api).map(move |a| (l, a)))
         .collect();
-    let comparisons =
-        pairs.iter().flat_map(|(l, a)| compare(l, a, &samples, run.prompts, run.seed)).collect();
-    let quality = pairs.iter().filter_map(|(l, a)| judge(l, a, &samples, run.prompts, run.margin)).collect();
-    let warnings = warnings(&run, &targets, &samples);
+    let comparisons = pairs.iter().flat_map(|(l, a)| compare(l, a, samples, run.prompts, run.seed)).collect();
+    let quality = pairs.iter().filter_map(|(l, a)| judge(l, a, samples, run.prompts, run.margin)).collect();
+    let warnings = warnings(&run, &targets, samples);
     Envelope {
         schema: SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -136,7 +134,7 @@ pub fn document(run: Run<'_>) -> BenchDocument {
         result: BenchResult {
             complete: run.ended.complete,
             targets,
-            samples,
+            samples: run.samples,
             comparisons,
             quality,
             spending: run.spending,
@@ -412,7 +410,7 @@ fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warnin
         if rows.iter().any(|s| s.usage_inconsistent) {
             warn("usage-inconsistent", "some usage records cannot be true or do not add up to their total; their tokens and cost are left out.".into());
         }
-        if run.records.iter().any(|r| r.step.target == n && r.figures.hidden_reasoning) {
+        if rows.iter().any(|s| s.hidden_reasoning) {
             warn("hidden-reasoning", "the model reasons without sending its reasoning: TTFT contains the thinking time, and TPOT covers the visible tokens only.".into());
         }
         if target.kind == Kind::Api && target.price.is_none() && !target.stand_in {

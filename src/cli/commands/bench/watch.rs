@@ -1,6 +1,6 @@
 //! Looks on while a run goes: writes the journal, shows progress, keeps the spending cap.
 
-use super::journal::Journal;
+use super::journal::{Done, Journal};
 use super::spending;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
@@ -8,13 +8,15 @@ use crate::measure::event::Fault;
 use crate::measure::plan::Step;
 use crate::measure::prompts::Prompt;
 use crate::measure::run::{Go, Record, Watch};
+use crate::report::bench::Sample;
 use crate::report::bench::build::{self, TargetFacts};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// What was seen.
 pub struct Watched {
-    pub records: Vec<Record>,
+    /// Without warm-up.
+    pub samples: Vec<Sample>,
     /// USD, by usage and prices.
     pub spent: Option<f64>,
     /// The cap ended the run.
@@ -31,7 +33,7 @@ pub struct Watcher<'a> {
     progress: Progress<'a>,
     measured: u64,
     warm: bool,
-    records: Vec<Record>,
+    samples: Vec<Sample>,
     spent: f64,
     unknown: bool,
     capped: bool,
@@ -58,7 +60,7 @@ impl<'a> Watcher<'a> {
             progress,
             measured,
             warm: false,
-            records: Vec::new(),
+            samples: Vec::new(),
             spent: 0.0,
             unknown: false,
             capped: false,
@@ -71,6 +73,16 @@ impl<'a> Watcher<'a> {
         watcher
     }
 
+    /// What an earlier part of this run already measured and spent.
+    pub fn resumed(&mut self, earlier: Vec<Done>) {
+        for done in earlier {
+            self.spent += done.sample.cost_usd.unwrap_or(0.0);
+            if !done.warmup {
+                self.samples.push(done.sample);
+            }
+        }
+    }
+
     pub fn end(mut self, complete: bool) -> Result<Watched, CliError> {
         self.progress.done();
         if let Some(error) = self.broken {
@@ -79,7 +91,7 @@ impl<'a> Watcher<'a> {
         }
         Ok(Watched {
             journal: self.journal.end(complete)?,
-            records: self.records,
+            samples: self.samples,
             spent: (!self.unknown).then_some(self.spent),
             capped: self.capped,
         })
@@ -125,9 +137,15 @@ impl Watch for Watcher<'_> {
             self.progress.note(&format!("{} · {prompt}: {}", facts.id, fault.message));
         }
         let sample = build::sample(record, facts, self.prompts);
-        let written = self.journal.sample(&sample, record.step.warmup, &record.figures.icl_ms);
+        let written = self.journal.sample(Done {
+            warmup: record.step.warmup,
+            sample: sample.clone(),
+            icl_ms: record.figures.icl_ms.clone(),
+        });
         self.progress.step();
-        self.records.push(record.clone());
+        if !record.step.warmup {
+            self.samples.push(sample);
+        }
         match written {
             Ok(()) => Go::On,
             Err(e) => {
