@@ -59,7 +59,7 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>, scripts: &[Vec<Do>])
                 }
             }
             Do::Wait(ms) => std::thread::sleep(Duration::from_millis(*ms)),
-            Do::Hang => std::thread::sleep(Duration::from_secs(60)),
+            Do::Hang => std::thread::sleep(Duration::from_mins(1)),
         }
     }
 }
@@ -147,7 +147,7 @@ impl Place {
         }
         command.env("FREEHOLD_CACHE_DIR", self.path("cache")).env("FREEHOLD_DATA_DIR", self.path("data"));
         command.envs(variables.iter().copied());
-        command.timeout(Duration::from_secs(60)).output().expect("it ran")
+        command.timeout(Duration::from_mins(1)).output().expect("it ran")
     }
     fn document(&self) -> serde_json::Value {
         let text = std::fs::read_to_string(self.path("out.json")).expect("a report was written");
@@ -521,7 +521,8 @@ fn a_broken_prompt_file_names_its_line() {
 #[test]
 fn a_killed_run_goes_on_where_it_stopped() {
     let place = Place::new();
-    let prompts: String = (0..8).map(|n| format!("{{\"id\":\"q{n}\",\"prompt\":\"{n}\"}}\n")).collect();
+    let lines: Vec<String> = (0..8).map(|n| format!("{{\"id\":\"q{n}\",\"prompt\":\"{n}\"}}\n")).collect();
+    let prompts = lines.concat();
     std::fs::write(place.path("prompts.jsonl"), prompts).expect("written");
     let mut script = good();
     script.insert(2, Do::Wait(100));

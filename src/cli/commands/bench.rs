@@ -274,16 +274,13 @@ async fn measure(
     targets::distinct_ids(&mut facts);
     let mut steps =
         plan::schedule(facts.len(), prompts.len(), settings.repeats, settings.warmup, settings.seed);
-    let (journal, run_id, done) = match start.resumed {
-        Some((path, earlier)) => {
-            let journal = journal::Journal::go_on(path, &earlier)?;
-            (journal, earlier.header.run_id, earlier.done)
-        }
-        None => {
-            let header = journal::Header::new(context, run_id(), start.inputs_sha256);
-            let run_id = header.run_id.clone();
-            (journal::Journal::create(args.output.output.as_deref(), context, header)?, run_id, Vec::new())
-        }
+    let (journal, run_id, done) = if let Some((path, earlier)) = start.resumed {
+        let journal = journal::Journal::go_on(path, &earlier)?;
+        (journal, earlier.header.run_id, earlier.done)
+    } else {
+        let header = journal::Header::new(context, run_id(), start.inputs_sha256);
+        let run_id = header.run_id.clone();
+        (journal::Journal::create(args.output.output.as_deref(), context, header)?, run_id, Vec::new())
     };
     // What the journal has is never asked, and never paid, again.
     steps.retain(|step| {

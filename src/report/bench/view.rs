@@ -21,26 +21,20 @@ impl Envelope<BenchResult> {
              succeeded at the first attempt count for speed.",
         );
         failures(&mut view, &result.targets);
-        if !result.comparisons.is_empty() {
-            view.heading("Local against API");
-            view.push(Block::Table(comparison_table(&result.comparisons)));
-            view.paragraph(
-                "Ratio of medians, paired by prompt. Below 1 the local side has the smaller value.",
-            );
-        }
+        comparisons(&mut view, &result.comparisons);
         for quality in &result.quality {
             view.heading("Quality on these prompts");
             view.paragraph(quality_sentence(quality));
         }
         engines(&mut view, &result.targets);
+        if !self.warnings.is_empty() {
+            view.push(Block::Warnings(self.warnings.clone()));
+        }
         if !result.definitions.is_empty() {
             view.heading("What the numbers mean");
             view.push(Block::List(
                 result.definitions.iter().map(|(name, text)| format!("{name}: {text}")).collect(),
             ));
-        }
-        if !self.warnings.is_empty() {
-            view.push(Block::Warnings(self.warnings.clone()));
         }
         view
     }
@@ -217,9 +211,28 @@ fn failures(view: &mut View, targets: &[Target]) {
     }
 }
 
-fn comparison_table(comparisons: &[Comparison]) -> Table {
-    let mut table = Table::new(&["local ÷ API", "metric", "#prompts", "#ratio"]);
-    for c in comparisons {
+/// One table for each pair of a local and an API target.
+fn comparisons(view: &mut View, all: &[Comparison]) {
+    if all.is_empty() {
+        return;
+    }
+    view.heading("Local against API");
+    for pair in all.chunk_by(|a, b| (&a.local, &a.api) == (&b.local, &b.api)) {
+        let first = &pair[0];
+        let equal = first.equal_text.map_or(String::new(), |n| {
+            format!(" The first answers were the same text on {n} of {} prompts.", first.prompts)
+        });
+        view.paragraph(format!(
+            "{} ÷ {}: ratio of medians, paired by prompt. Below 1 the local side has the smaller value.{equal}",
+            first.local, first.api
+        ));
+        view.push(Block::Table(comparison_table(pair)));
+    }
+}
+
+fn comparison_table(pair: &[Comparison]) -> Table {
+    let mut table = Table::new(&["metric", "#prompts", "#ratio (95 % interval)"]);
+    for c in pair {
         let ratio = c.ratio.map_or(Cell::None, |ratio| {
             let text = match (c.low, c.high) {
                 (Some(low), Some(high)) => format!("{} ({}–{})", short(ratio), short(low), short(high)),
@@ -228,13 +241,23 @@ fn comparison_table(comparisons: &[Comparison]) -> Table {
             Cell::Number(ratio, text)
         });
         table.row([
-            format!("{} ÷ {}", c.local, c.api).into(),
-            c.metric.clone().into(),
+            label(&c.metric).into(),
             Cell::Number(f64::from(c.prompts), c.prompts.to_string()),
             ratio,
         ]);
     }
     table
+}
+
+/// A metric as the tables call it.
+fn label(metric: &str) -> &str {
+    match metric {
+        "ttft_ms" => "TTFT",
+        "tpot_ms" => "TPOT",
+        "decode_tps" => "decode tok/s",
+        "e2e_ms" => "end to end",
+        other => other,
+    }
 }
 
 fn quality_sentence(q: &Quality) -> String {
@@ -279,7 +302,7 @@ fn engines(view: &mut View, targets: &[Target]) {
                 part("threads", e.threads.map(|n| n.to_string())),
                 part("context", e.context_tokens.map(|n| n.to_string())),
                 part("sampling", e.sampling.clone()),
-                part("llama.cpp", e.build.clone()),
+                part("build", e.build.clone()),
                 part("SHA-256", e.model_sha256.as_ref().map(|h| h.chars().take(12).collect())),
             ];
             Some(format!("{}: {}", t.id, parts.into_iter().flatten().collect::<Vec<_>>().join(", ")))
