@@ -294,7 +294,7 @@ pub enum Attention {
         attention_layers: Option<u32>,
     },
     /// Every layer keeps one entry for each token of a short window (key and value in one) and, for
-    /// what lies before it, entries pooled over several tokens (DeepSeek V4).
+    /// what lies before it, entries pooled over several tokens.
     Pooled {
         window_tokens: u64,
         /// Values that all layers together keep for one more token, the windows left out.

@@ -190,7 +190,7 @@ fn latent_layers_between_linear_ones_are_counted_alone() {
     assert!((k3.state_layers - 69.0).abs() < 1e-9);
 }
 
-/// DeepSeek says that V4 Pro keeps a tenth of V3.2's cache at a million tokens.
+/// The maker says that V4 Pro keeps a tenth of the cache of V3.2 at a million tokens.
 #[test]
 fn pooled_caches_are_as_small_as_their_maker_says() {
     let catalog = Catalog::embedded();
