@@ -9,6 +9,7 @@ use crate::units::{Requests, Usd, UsdPerMtok};
 pub struct Scratch {
     cloud: Vec<u32>,
     local: Vec<u32>,
+    beside: Vec<u32>,
 }
 
 /// Why the local side never pays back.
@@ -84,20 +85,50 @@ impl Position {
     }
 }
 
-/// Run a pair to the horizon and on until its payback is known. `each` sees every month up to the
-/// horizon.
+/// The volumes of a comparison, where they differ.
+#[derive(Debug, Clone, Copy)]
+pub struct Flows {
+    pub cloud: Flow,
+    pub local: Flow,
+    /// Requests the local side sends to the cloud as well, at its own expense.
+    pub beside: Option<Flow>,
+}
+
+/// Run a pair to the horizon and on until its paybacks are known. `each` sees every month up to
+/// the horizon.
 pub fn compare(
     plan: &Plan,
     pair: Pair,
     v: Values<'_>,
     flow: Flow,
     scratch: &mut Scratch,
+    each: impl FnMut(Month),
+) -> Outcome {
+    run(plan, pair, v, Flows { cloud: flow, local: flow, beside: None }, scratch, true, each)
+}
+
+/// As [`compare`], without the discounted payback and the best point: for draws.
+pub fn payback_only(plan: &Plan, pair: Pair, v: Values<'_>, flow: Flow, scratch: &mut Scratch) -> Outcome {
+    run(plan, pair, v, Flows { cloud: flow, local: flow, beside: None }, scratch, false, |_| ())
+}
+
+/// The comparison itself. `full` asks for the discounted payback and the best point too.
+pub fn run(
+    plan: &Plan,
+    pair: Pair,
+    v: Values<'_>,
+    flows: Flows,
+    scratch: &mut Scratch,
+    full: bool,
     mut each: impl FnMut(Month),
 ) -> Outcome {
     let need = &plan.need;
-    let mut cloud = Run::new(&plan.offers[pair.cloud], need, v, flow, &mut scratch.cloud);
-    let mut local = Run::new(&plan.offers[pair.local], need, v, flow, &mut scratch.local);
+    let mut cloud = Run::new(&plan.offers[pair.cloud], need, v, flows.cloud, &mut scratch.cloud);
+    let mut local = Run::new(&plan.offers[pair.local], need, v, flows.local, &mut scratch.local);
+    let mut beside =
+        flows.beside.map(|flow| Run::new(&plan.offers[pair.cloud], need, v, flow, &mut scratch.beside));
     let settled = cloud.settled_at().zip(local.settled_at()).map(|(a, b)| a.max(b).max(1));
+    let cycle = cloud.life().or(local.life()).and_then(|l| u32::try_from(l).ok());
     let falling = shrinking(plan, pair, v);
     let discount = (1.0 + v.get(plan.finance.discount)).powf(-1.0 / 12.0);
     let (mut worth, mut tco_cloud, mut tco_local, mut npv) = (1.0, Usd::ZERO, Usd::ZERO, Usd::ZERO);
@@ -106,9 +137,13 @@ pub fn compare(
     let (mut last_run, mut undone) = (0.0, None);
     let mut first = (Usd::ZERO, Usd::ZERO);
     let mut peak = (0, f64::MIN);
+    let mut at_last_cycle = f64::MIN;
 
     for month in 0..LAST_MONTH {
-        let (c, l) = (cloud.step(), local.step());
+        let (c, mut l) = (cloud.step(), local.step());
+        if let Some(beside) = &mut beside {
+            l.parts.api += beside.step().parts.total();
+        }
         let (c_run, l_run) = (c.parts.total(), l.parts.total());
         let jump = (c.upfront - l.upfront).get();
         let run = (c_run - l_run).get();
@@ -117,7 +152,7 @@ pub fn compare(
         }
         plain.advance(month, jump, run);
         discounted.advance(month, jump * worth, run * worth * discount);
-        if best.is_none() && last_run > 0.0 && run <= 0.0 {
+        if falling && best.is_none() && last_run > 0.0 && run <= 0.0 {
             // The saving per month crosses zero between the middles of two months.
             let at = f64::from(month) - 0.5 + last_run / (last_run - run).max(f64::MIN_POSITIVE);
             best = Some((at, plain.at - run));
@@ -134,9 +169,10 @@ pub fn compare(
             tco_cloud += c.upfront + c_run;
             tco_local += l.upfront + l_run;
             if month + 1 == need.horizon {
+                let residual = local.residual() - cloud.residual();
                 tco_cloud -= cloud.residual();
                 tco_local -= local.residual();
-                npv = Usd::new(discounted.at) + (local.residual() - cloud.residual()) * worth;
+                npv = Usd::new(discounted.at) + residual * worth;
             }
             each(Month {
                 month,
@@ -146,30 +182,44 @@ pub fn compare(
                 discounted_position: Usd::new(discounted.at),
             });
         }
-        if month + 1 >= need.horizon {
-            let both = plain.crossed.is_some() && discounted.crossed.is_some();
-            let known = both && (best.is_some() || !falling);
-            let hopeless = run <= 0.0 && (falling || settled.is_some_and(|s| month + 1 >= s));
-            // Nothing changes any more: what is left of the way is a straight line.
-            let straight = settled.is_some_and(|s| month + 1 >= s) && run > 0.0 && discount >= 1.0;
-            if known || hopeless {
-                break;
-            }
-            if straight {
-                let rest = |p: Position| p.crossed.or(Some(f64::from(month + 1) - p.at / run));
-                plain.crossed = rest(plain);
-                discounted.crossed = rest(discounted);
-                break;
+        if month + 1 < need.horizon {
+            continue;
+        }
+        let steady = settled.is_some_and(|s| month + 1 >= s);
+        let all_known = !full || (discounted.crossed.is_some() && (best.is_some() || !falling));
+        if plain.crossed.is_some() && all_known {
+            break;
+        }
+        if run <= 0.0 && (falling || steady) {
+            break;
+        }
+        if steady {
+            match cycle {
+                // A straight line from here on; discounting bends it.
+                None if discount >= 1.0 || !full => {
+                    let rest = |p: Position| p.crossed.or(Some(f64::from(month + 1) - p.at / run));
+                    plain.crossed = rest(plain);
+                    discounted.crossed = rest(discounted);
+                    break;
+                }
+                // A life that does not earn its replacement never will.
+                Some(life) if plain.crossed.is_none() && (month + 1) % life == 0 => {
+                    if plain.at <= at_last_cycle {
+                        break;
+                    }
+                    at_last_cycle = plain.at;
+                }
+                _ => {}
             }
         }
     }
     let never = plain.crossed.is_none().then(|| {
-        if first.1 >= first.0 && peak.1 <= plain.at.max(peak.1) && best.is_none() && last_run <= 0.0 {
+        if last_run <= 0.0 && peak.0 == 0 {
             Never::RunningCost { cloud: first.0, local: first.1 }
-        } else if let Some(life) = life_of(&plan.offers[pair.local], v).filter(|_| last_run > 0.0) {
-            Never::Replacements { life_months: life }
-        } else if best.is_some() || last_run <= 0.0 {
+        } else if last_run <= 0.0 {
             Never::SavingEnds { best_month: peak.0, still_missing: Usd::new(-peak.1) }
+        } else if let Some(life_months) = life_of(&plan.offers[pair.local], v) {
+            Never::Replacements { life_months }
         } else {
             Never::TooFar
         }

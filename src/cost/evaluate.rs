@@ -1,8 +1,10 @@
 //! The whole answer for a plan: every offer by itself, every pair side by side.
 
 use super::compare::{self, BreakEven, Month, Outcome, Scratch};
+use super::hybrid::{self, Overflow, Routed};
 use super::plan::{Api, Machine, Notice, Pair, Payment, Plan, Values, Way};
 use super::simulate::{Flow, Parts, Run};
+use super::uncertainty::{self, Bar, Draws};
 use crate::units::{Hours, Usd, UsdPerMtok};
 
 /// One offer at the volume of its comparison.
@@ -45,12 +47,25 @@ pub struct Comparison {
 pub struct Evaluation {
     pub offers: Vec<OfferSummary>,
     pub comparisons: Vec<Comparison>,
+    /// For the headline pair, where one was asked for.
+    pub routed: Option<Routed>,
+    pub overflow: Option<Overflow>,
+    /// For the headline pair; `None`: no input is a range.
+    pub draws: Option<Draws>,
+    pub tornado: Vec<Bar>,
     /// What only the result shows.
     pub notices: Vec<Notice>,
 }
 
+/// How often ranges are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drawing {
+    pub count: u32,
+    pub seed: u64,
+}
+
 /// Compute everything at the likely values.
-pub fn evaluate(plan: &Plan) -> Evaluation {
+pub fn evaluate(plan: &Plan, drawing: Drawing) -> Evaluation {
     let likely = plan.likely();
     let v = Values(&likely);
     let mut scratch = Scratch::default();
@@ -64,7 +79,19 @@ pub fn evaluate(plan: &Plan) -> Evaluation {
             summary(plan, offer, compare::flow(plan, pair, v), v)
         })
         .collect();
-    Evaluation { offers, comparisons, notices }
+    let head = plan.pairs.first().copied();
+    let api_head = head.filter(|p| matches!(plan.offers[p.cloud].way, Way::Api(_)));
+    Evaluation {
+        offers,
+        comparisons,
+        routed: api_head.and_then(|pair| hybrid::routed(plan, pair, v)),
+        overflow: api_head.and_then(|pair| hybrid::overflow(plan, pair, v)),
+        draws: head
+            .filter(|_| plan.uncertain)
+            .map(|pair| uncertainty::draw(plan, pair, drawing.count, drawing.seed)),
+        tornado: head.map_or_else(Vec::new, |pair| uncertainty::tornado(plan, pair)),
+        notices,
+    }
 }
 
 fn comparison(

@@ -1,13 +1,55 @@
 //! Both at once: a routed share with escalations, and base load local with overflow to the cloud.
+//!
+//! Routed: a share of the requests goes to the local side first; some of those are sent on, and so
+//! paid twice. Overflow: in every hour of the week the owned units serve what they can (at their
+//! ceiling) and the cloud the rest; how many units are cheapest is searched.
 
+use super::compare::{self, Month, Outcome, Scratch};
+use super::plan::{Machine, Offer, Pair, Plan, Values, Way};
 use super::scenario::Value;
+use super::simulate::{Flow, Run};
+use crate::units::{Requests, Usd};
+
+/// Hours of a week.
+const WEEK: usize = 168;
+/// More units than this are tried in strides, then one by one around the best.
+const MOST_TRIED: u32 = 100;
+
+#[derive(Debug, Clone)]
+pub struct Routed {
+    pub local_share: f64,
+    pub escalation: f64,
+    pub units: u32,
+    pub capex: Usd,
+    /// First month, running, both sides.
+    pub monthly: Usd,
+    /// The split against cloud only: its `tco_local` is that of the split.
+    pub outcome: Outcome,
+    pub tco_cloud_only: Usd,
+    pub tco_local_only: Usd,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overflow {
+    pub best: UnitsTried,
+    pub options: Vec<UnitsTried>,
+}
+
+/// A number of owned units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UnitsTried {
+    pub units: u32,
+    /// Share of the first month's requests that is served locally.
+    pub local_share: f64,
+    pub tco: Usd,
+}
 
 /// Weights of the 168 hours of a week (Monday 00:00 UTC first), adding up to 1.
 pub fn hours_of_week(value: &Value) -> Vec<f64> {
     let raw: Vec<f64> = match value {
         Value::Hours(hours) => hours.clone(),
-        Value::Text(name) if name == "office-hours" => (0..168).map(office_hour).collect(),
-        _ => vec![1.0; 168],
+        Value::Text(name) if name == "office-hours" => (0..WEEK).map(office_hour).collect(),
+        _ => vec![1.0; WEEK],
     };
     let sum: f64 = raw.iter().sum();
     raw.into_iter().map(|h| h / sum).collect()
@@ -21,5 +63,140 @@ fn office_hour(hour: usize) -> f64 {
         (true, true) => 1.0,
         (true, false) => 0.1,
         (false, _) => 0.05,
+    }
+}
+
+/// The split by share.
+pub fn routed(plan: &Plan, pair: Pair, v: Values<'_>) -> Option<Routed> {
+    let hybrid = plan.hybrid.as_ref().filter(|h| h.routed)?;
+    let (share, escalation) = (v.get(hybrid.local_share), v.get(hybrid.escalation));
+    let mut scratch = Scratch::default();
+    let flow = compare::flow(plan, pair, v);
+    let part = |share: f64| Flow { requests: flow.requests * share, scale: flow.scale * share };
+    let (cloud_only, local_only) = compare::compare_to_horizon(plan, pair, v, flow, &mut scratch);
+    let flows = compare::Flows {
+        cloud: flow,
+        local: part(share),
+        beside: Some(part(1.0 - share + share * escalation)),
+    };
+    let mut first: Option<Month> = None;
+    let outcome = compare::run(plan, pair, v, flows, &mut scratch, true, |m| {
+        first.get_or_insert(m);
+    });
+    let first = first?;
+    Some(Routed {
+        local_share: share,
+        escalation,
+        units: first.local.units,
+        capex: first.local.upfront,
+        monthly: first.local.parts.total(),
+        outcome,
+        tco_cloud_only: cloud_only,
+        tco_local_only: local_only,
+    })
+}
+
+/// Base load on owned units, the rest to the cloud; the cheapest number of units.
+pub fn overflow(plan: &Plan, pair: Pair, v: Values<'_>) -> Option<Overflow> {
+    let weights = plan.hybrid.as_ref()?.profile.as_ref()?;
+    let Way::Machine(machine) = &plan.offers[pair.local].way else { return None };
+    let per_hour = requests_per_unit_hour(plan, machine, v)?;
+    let flow = compare::flow(plan, pair, v);
+    let hours: crate::units::Hours = v.get(plan.need.hours);
+    let week = flow.requests.get() / hours.get() * WEEK as f64;
+    let mut loads: Vec<f64> = weights.iter().map(|w| w * week).collect();
+    loads.sort_unstable_by(f64::total_cmp);
+    let grown = (1.0 + v.get(plan.need.growth)).powi(i32::try_from(plan.need.horizon).unwrap_or(0));
+    let peak = loads.last().copied().unwrap_or(0.0) * grown.max(1.0) / per_hour;
+    // In range by the clamp.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let most = (peak - 1e-9).ceil().clamp(1.0, 100_000.0) as u32;
+    let stride = most.div_ceil(MOST_TRIED);
+    let option = |units: u32| split(plan, pair, v, &loads, per_hour, units);
+    let mut options: Vec<UnitsTried> =
+        (0..=most).step_by(stride as usize).chain([most]).map(option).collect();
+    let cheapest =
+        |options: &[UnitsTried]| options.iter().copied().min_by(|a, b| a.tco.get().total_cmp(&b.tco.get()));
+    if stride > 1 {
+        let around = cheapest(&options)?.units;
+        options.extend((around.saturating_sub(stride)..=(around + stride).min(most)).map(option));
+    }
+    options.sort_by_key(|o| o.units);
+    options.dedup_by_key(|o| o.units);
+    Some(Overflow { best: cheapest(&options)?, options })
+}
+
+/// Requests a unit serves in an hour at its ceiling.
+fn requests_per_unit_hour(plan: &Plan, machine: &Machine, v: Values<'_>) -> Option<f64> {
+    let work = machine.work(&plan.need, v).filter(|w| w.get() > 0.0)?;
+    Some(3600.0 / work.get() * v.get(machine.ceiling))
+}
+
+fn split(plan: &Plan, pair: Pair, v: Values<'_>, loads: &[f64], per_hour: f64, units: u32) -> UnitsTried {
+    let (cloud, local) = (&plan.offers[pair.cloud], fixed(&plan.offers[pair.local], units));
+    let mut memory = (Vec::new(), Vec::new());
+    let none = Flow { requests: Requests::ZERO, scale: 1.0 };
+    let mut cloud = Run::new(cloud, &plan.need, v, none, &mut memory.0);
+    let mut own = Run::new(&local, &plan.need, v, none, &mut memory.1);
+    let requests = compare::flow(plan, pair, v).requests;
+    let growth = 1.0 + v.get(plan.need.growth);
+    let (mut tco, mut grown, mut first_share) = (Usd::ZERO, 1.0, 0.0);
+    for month in 0..plan.need.horizon {
+        let share = served(loads, grown, per_hour * f64::from(units));
+        if month == 0 {
+            first_share = share;
+        }
+        cloud.set_requests(requests * (1.0 - share));
+        let step = cloud.step();
+        tco += step.upfront + step.parts.total();
+        if units > 0 {
+            own.set_requests(requests * share);
+            let step = own.step();
+            tco += step.upfront + step.parts.total();
+        }
+        grown *= growth;
+    }
+    if units > 0 {
+        tco -= own.residual();
+    }
+    UnitsTried { units, local_share: first_share, tco }
+}
+
+/// The offer with this many units, whatever the load.
+fn fixed(offer: &Offer, units: u32) -> Offer {
+    let mut offer = offer.clone();
+    if let Way::Machine(machine) = &mut offer.way {
+        machine.units = Some(units.max(1));
+    }
+    offer
+}
+
+/// Share of a week's load that stays below a capacity per hour.
+fn served(loads: &[f64], grown: f64, capacity: f64) -> f64 {
+    let total: f64 = loads.iter().sum::<f64>() * grown;
+    if total <= 0.0 {
+        return 0.0;
+    }
+    loads.iter().map(|l| (l * grown).min(capacity)).sum::<f64>() / total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two busy hours of 10 and two of 2: a capacity of 4 serves 4 + 4 + 2 + 2 = 12 of 24.
+    #[test]
+    fn what_exceeds_the_capacity_overflows() {
+        assert!((served(&[2.0, 2.0, 10.0, 10.0], 1.0, 4.0) - 0.5).abs() < 1e-12);
+        assert!((served(&[2.0, 2.0], 2.0, 100.0) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn profiles_add_up_to_one() {
+        for value in
+            [Value::Text("office-hours".into()), Value::Text("flat".into()), Value::Hours(vec![3.0; WEEK])]
+        {
+            assert!((hours_of_week(&value).iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        }
     }
 }

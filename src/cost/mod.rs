@@ -18,9 +18,10 @@ pub mod plan;
 pub mod resolve;
 pub mod scenario;
 pub mod simulate;
+pub mod uncertainty;
 
 pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
-pub use evaluate::{Comparison, Evaluation, OfferSummary, evaluate};
+pub use evaluate::{Comparison, Drawing, Evaluation, OfferSummary, evaluate};
 pub use plan::{Notice, Offer, Pair, Plan, Role, Values, Way};
 pub use resolve::{Known, ResolveError, resolve};
 pub use scenario::{Range, Scenario, ScenarioError};

@@ -5,9 +5,7 @@
 //! else evenly over it. Requests grow from month to month; a drift of API prices acts continuously,
 //! so a month pays the mean price over its days.
 
-use super::plan::{
-    Api, Machine, Need, Offer, Payment, Peak, Prefill, Quantity as _, Rates, Shape, Values, Volume, Way,
-};
+use super::plan::{Api, Machine, Need, Offer, Payment, Peak, Prefill, Rates, Shape, Values, Volume, Way};
 use crate::capacity::units as load;
 use crate::units::{Hours, Requests, RequestsPerSec, Seconds, Tokens, TokensPerSec, Usd};
 
@@ -296,6 +294,11 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Set the requests of the coming month, growth included.
+    pub fn set_requests(&mut self, requests: Requests) {
+        self.flow.requests = requests / self.grown;
+    }
+
     /// The next month.
     pub fn step(&mut self) -> Step {
         let requests = self.flow.requests * self.grown;
@@ -391,21 +394,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// From this month on, does every month cost the same but for replacements?
+    /// The month from which on every month costs the same, replacements apart; `None`: growth or
+    /// drift never end.
     pub fn settled_at(&self) -> Option<u32> {
         if (self.growth - 1.0).abs() > 1e-12 {
             return None;
         }
         match self.way {
             Way::Api(api) => ((self.drift_step - 1.0).abs() < 1e-12).then(|| api.last_change()),
-            Way::Machine(machine) => match &machine.payment {
-                Payment::Bought { life: Some(_), .. } => None,
-                Payment::Bought { loan, .. } => {
-                    Some(if loan.is_some() { u32::try_from(self.term).unwrap_or(LAST_MONTH) } else { 1 })
-                }
-                Payment::Rented { .. } => Some(1),
-            },
+            Way::Machine(_) => Some(u32::try_from(self.term).unwrap_or(LAST_MONTH).max(1)),
         }
+    }
+
+    /// Months between replacements.
+    pub const fn life(&self) -> Option<usize> {
+        self.life
     }
 }
 
@@ -422,11 +425,6 @@ pub fn annuity(principal: Usd, rate_per_year: f64, months: usize) -> Usd {
     let r = rate_per_year / 12.0;
     let n = months as f64;
     if r == 0.0 { principal / n } else { principal * (r / (1.0 - (1.0 + r).powf(-n))) }
-}
-
-/// A value of a slot outside a simulation.
-pub fn number(v: Values<'_>, index: usize) -> f64 {
-    f64::of(v.0[index])
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one module per subject.
 
 mod bench;
+mod breakeven;
 mod catalog;
 mod db;
 mod fit;

@@ -31,6 +31,12 @@ pub struct Args {
     /// A bench document: measured speed, power and tokens.
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
+    /// Draws where inputs are ranges.
+    #[arg(long, value_name = "N", default_value_t = cost::uncertainty::DEFAULT_DRAWS, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub draws: u32,
+    /// Seed of the draws: the same seed gives the same answer.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
     #[command(flatten)]
     pub keys: ScenarioFlags,
     #[command(flatten)]
@@ -48,7 +54,8 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let known =
         Known { catalog: &catalog, evidence: evidence.as_ref(), today: context.today, comparators: true };
     let plan = cost::resolve(&scenario, known).map_err(|e| unresolved(&e))?;
-    let evaluation = cost::evaluate(&plan);
+    let drawing = cost::Drawing { count: args.draws, seed: args.seed };
+    let evaluation = cost::evaluate(&plan, drawing);
     let document = BreakevenDocument::new(&plan, &evaluation, &context.now);
     args.output.write(
         context,
@@ -66,6 +73,9 @@ fn unresolved(error: &cost::ResolveError) -> CliError {
         }
         cost::ResolveError::Unknown { .. } => {
             stop.hint("`freehold db list` shows the catalogue; a price or machine that is not in it can be given by its numbers")
+        }
+        cost::ResolveError::DoesNotFit { .. } => {
+            stop.hint("a smaller format (--quantisation), more GPUs (--gpus-per-unit) or other hardware; `freehold fit` shows what fits")
         }
         cost::ResolveError::Impossible { .. } => stop,
     }

@@ -1,6 +1,9 @@
 //! `[[local]]`: hardware from the catalogue or described by hand; bought, financed or rented.
 
 use super::{Found, ResolveError, Resolver, Table, database, default_of, impossible, near_ids};
+use crate::capacity::{
+    CannotPredict, HardwareShape, Load as CapacityLoad, ModelShape, Placement, Quantisation, fits, predict,
+};
 use crate::catalog::{Accelerator, Condition, Machine as CatalogMachine, PurchasePrice, Rental, RentalTerms};
 use crate::cost::keys::Section;
 use crate::cost::plan::{
@@ -80,14 +83,15 @@ impl<'a> Resolver<'a> {
             _ => self.whole(table, "gpus_per_unit", None).unwrap_or(1),
         };
         let open_model = self.open_model(table, target)?;
-        self.text(table, "quantisation");
+        let format = self.quantisation(table)?;
         let name = self.offer_name(table, hardware, gpus, open_model.as_deref(), target);
         let kind = self.kind(table, hardware)?;
 
         let payment = self.payment(table, &name, kind, hardware, gpus, need)?;
         let (service_hours, power) =
             self.hours_and_power(table, &name, &payment, hardware, gpus, need, by_hand);
-        let speed = self.speed(table, &name, target, need)?;
+        let runs = Runs { hardware, gpus, model: open_model.as_deref(), format };
+        let speed = self.speed(table, &name, target, need, runs)?;
         if speed.is_none()
             && let Some(p) = &power
             && self.ranges[p.idle.index()] != self.ranges[p.load.index()]
@@ -376,6 +380,7 @@ impl<'a> Resolver<'a> {
         name: &str,
         target: Option<&MeasuredTarget>,
         need: &Need,
+        runs: Runs<'_>,
     ) -> Result<Option<Speed>, ResolveError> {
         let (free, as_output) = (table.flag("prefill_free"), table.flag("charge_input_as_output"));
         if free && as_output {
@@ -412,6 +417,11 @@ impl<'a> Resolver<'a> {
             }),
         );
         let decode = measured(self, "decode_tps", level.and_then(|(_, l)| l.decode_tps));
+        let predicted = match decode.is_none() {
+            true => self.predicted(table, name, need, runs, by_hand)?,
+            false => None,
+        };
+        let decode = decode.or_else(|| predicted.as_ref().map(|p| p.0.clone()));
         if !by_hand && decode.is_none() {
             if table.has("prefill_tokens_per_second")
                 || matches!(need.volume, crate::cost::plan::Volume::AtCapacity)
@@ -429,6 +439,7 @@ impl<'a> Resolver<'a> {
             Prefill::AsOutput
         } else {
             let found = measured(self, "prefill_tps", level.and_then(|(_, l)| l.prefill_tps));
+            let found = found.or_else(|| predicted.map(|p| p.1));
             let highs: Vec<f64> = self.ranges.iter().map(|r| r.high).collect();
             let no_input = need.tokens(crate::cost::plan::Values(&highs)).input.get() <= 0.0;
             if no_input && found.is_none() && !table.has("prefill_tokens_per_second") {
@@ -443,6 +454,102 @@ impl<'a> Resolver<'a> {
             }
         };
         Ok(Some(Speed { prefill, decode }))
+    }
+
+    /// The format named, or the declared default.
+    fn quantisation(&mut self, table: Table<'_>) -> Result<Option<&'static Quantisation>, ResolveError> {
+        let Some(name) = self.text(table, "quantisation") else { return Ok(None) };
+        match Quantisation::find(&name) {
+            Some(format) => Ok(Some(format)),
+            None => Err(impossible(
+                &table.path("quantisation"),
+                format!("`{name}` is no known format; for example Q4_K_M, Q8_0, F16"),
+            )),
+        }
+    }
+
+    /// Speeds from the predictor, where hardware and model are in the catalogue. Stops where the
+    /// model does not fit, whoever gave the speeds.
+    fn predicted(
+        &mut self,
+        table: Table<'_>,
+        name: &str,
+        need: &Need,
+        runs: Runs<'_>,
+        by_hand: bool,
+    ) -> Result<Option<(Found, Found)>, ResolveError> {
+        let (Some(hardware), Some(model)) = (runs.hardware, runs.model) else { return Ok(None) };
+        let Some(model) = self.known.catalog.open_model(model) else { return Ok(None) };
+        let (Ok(shape), Some(hardware)) =
+            (ModelShape::from_catalogue(model), self.shape_of(hardware, runs.gpus))
+        else {
+            return Ok(None);
+        };
+        let declared = crate::cost::defaults::of("local.quantisation");
+        let format = runs.format.or_else(|| declared.and_then(|d| Quantisation::find(d.value.as_str()?)));
+        let Some(format) = format else { return Ok(None) };
+        let tokens = {
+            let likely: Vec<f64> = self.ranges.iter().map(|r| r.likely).collect();
+            need.tokens(crate::cost::plan::Values(&likely))
+        };
+        // Positive and far below the limit by the checks of the scenario.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let whole = |t: f64| t.ceil().clamp(1.0, 1e9) as u64;
+        let given = table.fields.get("concurrency").and_then(|g| g.value.range()).map(|r| r.likely);
+        let declared_concurrency = crate::cost::defaults::of("local.concurrency");
+        let wanted =
+            given.or_else(|| declared_concurrency.map(crate::cost::defaults::Default::number)).unwrap_or(1.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let mut concurrency = wanted as u32;
+        let load = |concurrency: u32| CapacityLoad {
+            prompt_tokens: whole(tokens.input.get()),
+            ..CapacityLoad::new(whole(tokens.total().get()), concurrency)
+        };
+        // As many at once as memory holds, up to the default; a number that was asked for stays.
+        while given.is_none()
+            && concurrency > 1
+            && fits(&shape, &hardware, format, &load(concurrency)).placement != Placement::Fits
+        {
+            concurrency /= 2;
+        }
+        let prediction = match predict(&shape, &hardware, format, &load(concurrency)) {
+            Ok(prediction) => prediction,
+            Err(error @ CannotPredict::DoesNotFit { .. }) => {
+                return Err(ResolveError::DoesNotFit { key: table.path("hardware"), error: Box::new(error) });
+            }
+            Err(CannotPredict::Unknown(_)) => return Ok(None),
+        };
+        if by_hand {
+            return Ok(None);
+        }
+        if let (None, Some(d)) = (runs.format, declared) {
+            self.echo(table.path("quantisation"), "", Value::Text(format.id.to_owned()), d.source());
+        }
+        if let (None, Some(d)) = (given, declared_concurrency) {
+            let value = Value::Number(Range::exactly(f64::from(concurrency)));
+            self.echo(table.path("concurrency"), "requests", value, d.source());
+        }
+        self.notices.push(Notice::PredictedSpeed { offer: name.to_owned() });
+        self.uncertain = true;
+        let source = prediction.basis.source();
+        let found = |band: crate::capacity::Band| {
+            (Range { low: band.low.get(), likely: band.likely.get(), high: band.high.get() }, source.clone())
+        };
+        Ok(Some((found(prediction.decode_tps), found(prediction.prefill_tps))))
+    }
+
+    fn shape_of(&self, hardware: Hardware<'_>, gpus: u32) -> Option<HardwareShape> {
+        let catalog = self.known.catalog;
+        match hardware {
+            Hardware::Gpu(g) => HardwareShape::from_accelerator(g, gpus).ok(),
+            Hardware::Machine(m) => {
+                HardwareShape::from_machine(m, m.accelerator.as_deref().and_then(|a| catalog.accelerator(a)))
+                    .ok()
+            }
+            Hardware::Rental(r) => {
+                HardwareShape::from_accelerator(catalog.accelerator(&r.accelerator)?, r.accelerators).ok()
+            }
+        }
     }
 
     /// The measured level to plan with: the concurrency asked for, else the one with the highest
@@ -614,6 +721,15 @@ const COMMON: [&str; 14] = [
     "prefill_free",
     "charge_input_as_output",
 ];
+
+/// What runs on what.
+#[derive(Clone, Copy)]
+struct Runs<'r> {
+    hardware: Option<Hardware<'r>>,
+    gpus: u32,
+    model: Option<&'r str>,
+    format: Option<&'static Quantisation>,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {

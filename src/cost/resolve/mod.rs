@@ -35,6 +35,8 @@ pub enum ResolveError {
     Missing(Vec<MissingKey>),
     /// Two keys that cannot both hold, or a value that cannot be.
     Impossible { key: String, why: String },
+    /// The model is too large for the hardware.
+    DoesNotFit { key: String, error: Box<crate::capacity::CannotPredict> },
     /// A name that is in no list.
     Unknown { key: String, id: String, near: Vec<String>, why: Option<String> },
 }
@@ -57,6 +59,17 @@ impl fmt::Display for ResolveError {
                 }
                 Ok(())
             }
+            Self::DoesNotFit { key, error } => match error.as_ref() {
+                crate::capacity::CannotPredict::DoesNotFit { model, hardware, format, needed, usable } => {
+                    write!(
+                        f,
+                        "{key}: {hardware} cannot hold {model} at {format}: it needs {:.1} GB and {:.1} GB are usable",
+                        needed / 1e9,
+                        usable / 1e9
+                    )
+                }
+                other => write!(f, "{key}: {other}"),
+            },
             Self::Impossible { key, why } => write!(f, "{key}: {why}"),
             Self::Unknown { key, id, near, why } => {
                 write!(f, "{key}: `{id}` is not in the catalogue")?;

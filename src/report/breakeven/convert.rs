@@ -2,8 +2,8 @@
 
 use super::text::Money;
 use super::{
-    BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, LocalOffer,
-    SCHEMA, text,
+    BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, Hybrid,
+    LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, TornadoBar, Uncertainty, text,
 };
 use crate::cost::plan::Payment;
 use crate::cost::simulate::Parts;
@@ -92,8 +92,8 @@ impl BreakevenResult {
             comparisons: evaluation.comparisons.iter().map(|c| comparison(plan, c, per_request)).collect(),
             local: evaluation.offers.iter().filter(is_local).map(|o| local(plan, o)).collect(),
             cloud: evaluation.offers.iter().filter(is_cloud).map(|o| cloud(plan, o, per_request)).collect(),
-            hybrid: None,
-            uncertainty: None,
+            hybrid: hybrid(plan, evaluation),
+            uncertainty: uncertainty(plan, evaluation),
             cash_flow: evaluation.comparisons.iter().flat_map(|c| cash_flow(plan, c)).collect(),
         }
     }
@@ -224,12 +224,77 @@ fn cash_flow<'a>(plan: &'a Plan, c: &'a EngineComparison) -> impl Iterator<Item 
     })
 }
 
+fn hybrid(plan: &Plan, evaluation: &Evaluation) -> Option<Hybrid> {
+    let pair = plan.pairs.first()?;
+    let (routed, overflow) = (&evaluation.routed, &evaluation.overflow);
+    if routed.is_none() && overflow.is_none() {
+        return None;
+    }
+    let head = &evaluation.comparisons.first()?.outcome;
+    let mut totals = vec![("cloud", head.tco_cloud), ("local", head.tco_local)];
+    totals.extend(routed.as_ref().map(|r| ("routed", r.outcome.tco_local)));
+    totals.extend(overflow.as_ref().map(|o| ("overflow", o.best.tco)));
+    let cheapest = totals.iter().min_by(|a, b| a.1.get().total_cmp(&b.1.get())).map_or("cloud", |t| t.0);
+    Some(Hybrid {
+        cloud: plan.offers[pair.cloud].name.clone(),
+        local: plan.offers[pair.local].name.clone(),
+        routed: routed.as_ref().map(|r| RoutedSplit {
+            local_share: r.local_share,
+            escalation_share: r.escalation,
+            units: r.units,
+            capex_usd: r.capex.get(),
+            monthly_usd: r.monthly.get(),
+            tco_usd: r.outcome.tco_local.get(),
+            tco_cloud_only_usd: r.tco_cloud_only.get(),
+            tco_local_only_usd: r.tco_local_only.get(),
+            payback_months: r.outcome.payback,
+        }),
+        overflow: overflow.as_ref().map(|o| Overflow {
+            best_units: o.best.units,
+            tco_usd: o.best.tco.get(),
+            options: o
+                .options
+                .iter()
+                .map(|t| OverflowOption { units: t.units, local_share: t.local_share, tco_usd: t.tco.get() })
+                .collect(),
+        }),
+        cheapest: cheapest.to_owned(),
+    })
+}
+
+fn uncertainty(plan: &Plan, evaluation: &Evaluation) -> Option<Uncertainty> {
+    let pair = plan.pairs.first()?;
+    let draws = evaluation.draws.as_ref();
+    let bar = |b: &cost::uncertainty::Bar| TornadoBar {
+        input: plan.slot_name(b.slot).to_owned(),
+        low: b.low,
+        high: b.high,
+        saving_at_low_usd: b.saving_at_low,
+        saving_at_high_usd: b.saving_at_high,
+        swing_usd: b.swing(),
+        assumed: b.assumed,
+    };
+    let payback = |n: usize| draws.and_then(|d| d.payback[n]);
+    Some(Uncertainty {
+        cloud: plan.offers[pair.cloud].name.clone(),
+        local: plan.offers[pair.local].name.clone(),
+        draws: draws.map_or(0, |d| d.count),
+        seed: draws.map_or(0, |d| d.seed),
+        distribution: "triangular".to_owned(),
+        probability_local_cheaper: draws.map(|d| d.local_cheaper),
+        payback_p10: payback(0),
+        payback_p50: payback(1),
+        payback_p90: payback(2),
+        tornado: evaluation.tornado.iter().take(20).map(bar).collect(),
+    })
+}
+
 /// The words for a source, as input tables show them.
 pub(super) fn source_words(source: &Source) -> String {
     match source {
-        Source::User { via } => format!("user ({via})"),
-        Source::Measured { file, path } => format!("measured ({file}: {path})"),
-        Source::Database { entry, as_of, .. } => format!("database ({entry}, {as_of})"),
-        Source::Assumed { rule, reason } => format!("assumed ({rule}: {reason})"),
+        Source::User { via } => format!("user: {via}"),
+        Source::Measured { file, path } => format!("measured: {file} {path}"),
+        Source::Database { entry, as_of, .. } => format!("database: {entry}, {as_of}"),
+        Source::Assumed { rule, .. } => format!("assumed: {rule}"),
     }
 }

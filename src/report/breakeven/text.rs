@@ -112,31 +112,41 @@ pub(super) fn quality(cloud: &Offer, local: &Offer) -> Option<String> {
     }
 }
 
-/// At most six lines.
+/// At most six lines: what was asked for, the two comparators, the totals, the volume, the odds.
 pub(super) fn summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
     let money = Money::of(plan);
     let mut lines = Vec::new();
-    for c in result.comparisons.iter().take(2) {
-        lines.push(headline(c, money));
+    let Some(head) = result.comparisons.first() else { return lines };
+    lines.push(headline(head, money));
+    lines.push(format!(
+        "Over {} months {} costs {}, {} {}: {} costs {} less.",
+        result.horizon_months,
+        head.cloud,
+        money.show(head.tco_cloud_usd),
+        head.local,
+        money.show(head.tco_local_usd),
+        if head.saving_usd >= 0.0 { "local" } else { "cloud" },
+        money.show(head.saving_usd.abs()),
+    ));
+    lines.extend(volume_line(head, result));
+    let other = |wanted: Comparator| result.comparisons.iter().skip(1).find(|c| c.comparator == wanted);
+    if let Some(same) = other(Comparator::SameModel) {
+        lines.push(format!("By the token, the same model: {}", headline(same, money)));
     }
-    if let Some(c) = result.comparisons.first() {
+    if let Some(rented) = other(Comparator::RentedGpu) {
         lines.push(format!(
-            "Over {} months: {} for {}, {} for {}; the {} side costs {} less.",
-            result.horizon_months,
-            money.show(c.tco_cloud_usd),
-            c.cloud,
-            money.show(c.tco_local_usd),
-            c.local,
-            if c.saving_usd >= 0.0 { "local" } else { "cloud" },
-            money.show(c.saving_usd.abs()),
+            "The same GPU rented by the hour costs {} over the horizon.",
+            money.show(rented.tco_local_usd)
         ));
-        lines.extend(volume_line(c, result));
-        if let Some(same) = result.comparisons.iter().find(|c| c.comparator == Comparator::SameModel) {
-            lines.push(format!("Against the same model by the token: {}", headline(same, money)));
-        }
+    }
+    if let Some((u, p)) = result.uncertainty.as_ref().and_then(|u| Some((u, u.probability_local_cheaper?))) {
+        let half = u.payback_p50.map_or_else(|| "never".to_owned(), |m| format!("within {m:.1} months"));
+        lines.push(format!(
+            "With the uncertainty given, local is cheaper in {:.0} % of cases; half of them pay back {half}.",
+            p * 100.0
+        ));
     }
     lines.truncate(6);
-    lines.dedup();
     lines
 }
 

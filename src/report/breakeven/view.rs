@@ -1,27 +1,35 @@
-//! How the document looks to people.
+//! How the document looks to people: offers get a letter, so that comparisons stay readable in a
+//! narrow terminal.
 
 use super::convert::source_words;
 use super::text::{Money, count, grouped, months};
-use super::{BreakevenDocument, BreakevenResult, Comparator};
+use super::{BreakevenDocument, BreakevenResult, Comparator, LocalOffer};
+use crate::provenance::Source;
+use crate::report::envelope::Input;
 use crate::report::view::{Block, Cell, Table, View};
+use std::fmt::Write as _;
 
 impl BreakevenDocument {
     /// For every format but JSON and CSV.
     pub fn view(&self) -> View {
         let r = &self.result;
-        let mut view = View::new("Local against cloud: what it costs");
+        let mut view = View::new("What it costs: local against cloud");
         view.push(Block::List(r.summary.clone()));
         if !self.warnings.is_empty() {
             view.push(Block::Warnings(self.warnings.clone()));
         }
+        view.heading("Offers").push(Block::Table(offers(r)));
+        view.push(Block::Table(monthly(r)));
         view.heading("Comparisons").push(Block::Table(comparisons(r)));
-        if !r.local.is_empty() {
-            view.heading("Local").push(Block::Table(locals(r)));
+        if let Some(table) = hybrid(r) {
+            view.heading("Both at once").push(Block::Table(table));
         }
-        if !r.cloud.is_empty() {
-            view.heading("Cloud").push(Block::Table(clouds(r)));
+        uncertainty(r, &mut view);
+        let (table, nothing) = self.input_table();
+        view.heading("Inputs").push(Block::Table(table));
+        if !nothing.is_empty() {
+            view.paragraph(format!("Taken as nothing, by default: {}.", nothing.join(", ")));
         }
-        view.heading("Inputs").push(Block::Table(self.input_table()));
         view.paragraph(conventions(r));
         view
     }
@@ -60,40 +68,56 @@ impl BreakevenDocument {
         table.to_csv()
     }
 
-    fn input_table(&self) -> Table {
-        let mut table = Table::new(&["input", "#value", "unit", "from"]);
+    /// The inputs that say something, and the names of those assumed to be nothing.
+    fn input_table(&self) -> (Table, Vec<String>) {
+        let mut table = Table::new(&["input", "#value", "from"]);
+        let mut nothing = Vec::new();
         for (name, input) in &self.inputs {
-            let value = match &input.value {
-                serde_json::Value::Number(n) => {
-                    let v = n.as_f64().unwrap_or(0.0);
-                    Cell::Number(v, plain(v))
-                }
-                serde_json::Value::Object(range) => {
-                    let part = |k: &str| {
-                        range.get(k).and_then(serde_json::Value::as_f64).map(plain).unwrap_or_default()
-                    };
-                    Cell::Text(format!("{} ({} to {})", part("likely"), part("low"), part("high")))
-                }
-                serde_json::Value::String(text) => Cell::Text(text.clone()),
-                serde_json::Value::Bool(on) => Cell::Text(if *on { "yes" } else { "no" }.to_owned()),
-                serde_json::Value::Array(items) => Cell::Text(format!("{} numbers", items.len())),
-                serde_json::Value::Null => Cell::None,
-            };
-            table.row([
-                name.clone().into(),
-                value,
-                input.unit.clone().unwrap_or_default().into(),
-                source_words(&input.source).into(),
-            ]);
+            let assumed = matches!(input.source, Source::Assumed { .. });
+            // What was added for comparison repeats the defaults of what was asked for.
+            if assumed && name.starts_with("comparator.") {
+                continue;
+            }
+            if assumed && input.value.as_f64() == Some(0.0) {
+                nothing.push(name.clone());
+                continue;
+            }
+            let unit = input.unit.as_deref().unwrap_or("");
+            table.row([name.clone().into(), shown(input, unit), source_words(&input.source).into()]);
         }
-        table
+        (table, nothing)
+    }
+}
+
+fn shown(input: &Input, unit: &str) -> Cell {
+    let with_unit = |text: String| {
+        let text = if unit.is_empty() || unit == "x" { text } else { format!("{text} {unit}") };
+        text.trim_end().to_owned()
+    };
+    match &input.value {
+        serde_json::Value::Number(n) => {
+            let v = n.as_f64().unwrap_or(0.0);
+            Cell::Number(v, with_unit(plain(v)))
+        }
+        serde_json::Value::Object(range) => {
+            let part =
+                |k: &str| range.get(k).and_then(serde_json::Value::as_f64).map(plain).unwrap_or_default();
+            Cell::Text(with_unit(format!("{} ({} to {})", part("likely"), part("low"), part("high"))))
+        }
+        serde_json::Value::String(text) => Cell::Text(text.clone()),
+        serde_json::Value::Bool(on) => Cell::Text(if *on { "yes" } else { "no" }.to_owned()),
+        serde_json::Value::Array(items) => Cell::Text(format!("{} numbers", items.len())),
+        serde_json::Value::Null => Cell::None,
     }
 }
 
 /// A number with as many digits as it needs.
-fn plain(value: f64) -> String {
-    if value.abs() >= 1000.0 && value.fract() == 0.0 {
-        grouped(value, 0)
+pub(super) fn plain(value: f64) -> String {
+    let size = value.abs();
+    if size >= 1000.0 {
+        grouped(value, usize::from(value.fract() != 0.0 && size < 10_000.0))
+    } else if size >= 10.0 {
+        format!("{}", (value * 100.0).round() / 100.0)
     } else {
         format!("{}", (value * 1e6).round() / 1e6)
     }
@@ -107,10 +131,10 @@ fn conventions(r: &BreakevenResult) -> String {
         r.start
     );
     if let Some(day) = &r.oldest_price {
-        text.push_str(&format!(" Oldest price used: {day}."));
+        let _ = write!(text, " Oldest price used: {day}.");
     }
     if r.currency != "USD" {
-        text.push_str(&format!(" {} {} for one USD.", r.usd_rate, r.currency));
+        let _ = write!(text, " {} {} for one USD.", plain(r.usd_rate), r.currency);
     }
     text
 }
@@ -123,28 +147,104 @@ fn maybe(value: Option<f64>, show: impl Fn(f64) -> String) -> Cell {
     value.map_or(Cell::None, |v| Cell::Number(v, show(v)))
 }
 
-fn label(comparator: Comparator, name: &str) -> String {
+/// Cloud offers first, in the order of the document: `A`, `B`, ..., `Z`, `27`, ...
+fn letter(r: &BreakevenResult, name: &str) -> String {
+    let names = r.cloud.iter().map(|c| &c.name).chain(r.local.iter().map(|l| &l.name));
+    let at = names.into_iter().position(|n| n == name).unwrap_or(usize::MAX);
+    u8::try_from(at)
+        .ok()
+        .filter(|n| *n < 26)
+        .map_or_else(|| (at.saturating_add(1)).to_string(), |n| char::from(b'A' + n).to_string())
+}
+
+fn added(comparator: Comparator) -> &'static str {
     match comparator {
-        Comparator::Asked => name.to_owned(),
-        Comparator::SameModel => format!("{name} (same model, by the token)"),
-        Comparator::RentedGpu => format!("{name} (same GPU, rented)"),
+        Comparator::Asked => "",
+        Comparator::SameModel => ", the same model by the token",
+        Comparator::RentedGpu => ", the same GPU by the hour",
     }
+}
+
+fn offers(r: &BreakevenResult) -> Table {
+    let money = Money::of_result(r);
+    let total = format!("#{} months", r.horizon_months);
+    let mut table =
+        Table::new(&["", "offer", "#to buy", "#a month", &total, "#per Mtok in", "#out", "#both"]);
+    let price = |p: Option<f64>| maybe(p, |p| money.show(p));
+    for c in &r.cloud {
+        table.row([
+            letter(r, &c.name).into(),
+            format!("{} (API{})", c.name, added(c.comparator)).into(),
+            Cell::None,
+            usd(money, c.monthly_usd),
+            usd(money, c.tco_usd),
+            price(c.usd_per_mtok_input),
+            price(c.usd_per_mtok_output),
+            price(c.usd_per_mtok_blended),
+        ]);
+    }
+    for l in &r.local {
+        table.row([
+            letter(r, &l.name).into(),
+            describe(l).into(),
+            if l.capex_usd == 0.0 { Cell::None } else { usd(money, l.capex_usd) },
+            usd(money, l.monthly_usd),
+            usd(money, l.tco_usd),
+            price(l.usd_per_mtok_input),
+            price(l.usd_per_mtok_output),
+            price(l.usd_per_mtok_blended),
+        ]);
+    }
+    table
+}
+
+fn describe(l: &LocalOffer) -> String {
+    let mut text = format!("{} ({}{}; {}", l.name, l.kind, added(l.comparator), l.units);
+    if l.units_at_horizon != l.units {
+        let _ = write!(text, " to {}", l.units_at_horizon);
+    }
+    text.push_str(if l.units == 1 && l.units_at_horizon == 1 { " unit" } else { " units" });
+    if let Some(u) = l.utilisation {
+        let _ = write!(text, ", {:.1} % busy", u * 100.0);
+    }
+    text.push(')');
+    text
+}
+
+/// What the monthly cost of local offers consists of.
+fn monthly(r: &BreakevenResult) -> Table {
+    let money = Money::of_result(r);
+    let names: Vec<String> = r.local.iter().map(|l| format!("#{}", letter(r, &l.name))).collect();
+    let mut columns = vec!["a month, running"];
+    columns.extend(names.iter().map(String::as_str));
+    let mut table = Table::new(&columns);
+    let mut parts: Vec<&String> = r.local.iter().flat_map(|l| l.monthly_parts_usd.keys()).collect();
+    parts.sort();
+    parts.dedup();
+    for part in parts {
+        let cells = r.local.iter().map(|l| maybe(l.monthly_parts_usd.get(part).copied(), |v| money.show(v)));
+        table.rows.push(std::iter::once(Cell::Text(part.clone())).chain(cells).collect());
+    }
+    let purchase = r
+        .local
+        .iter()
+        .map(|l| maybe(Some(l.amortised_usd_per_month).filter(|a| *a > 0.0), |v| money.show(v)));
+    table.rows.push(std::iter::once(Cell::from("purchase, per month of life")).chain(purchase).collect());
+    table
 }
 
 fn comparisons(r: &BreakevenResult) -> Table {
     let money = Money::of_result(r);
-    let total = format!("#total, {} months", r.horizon_months);
+    let saved = format!("#saved in {} months", r.horizon_months);
     let mut table = Table::new(&[
         "",
         "#payback",
         "#discounted",
-        &total,
-        "#saving",
+        &saved,
         "#present value",
-        "#break-even volume",
-        "#break-even price",
+        "#break-even a month",
+        "#break-even API price",
     ]);
-    table.columns[3].name = format!("cloud / local, {} months", r.horizon_months);
     for c in &r.comparisons {
         let when =
             |m: Option<f64>| m.map_or_else(|| Cell::Text("never".to_owned()), |m| Cell::Number(m, months(m)));
@@ -152,73 +252,86 @@ fn comparisons(r: &BreakevenResult) -> Table {
             (Some(requests), _) => Cell::Number(requests, format!("{} requests", count(requests))),
             (None, tokens) => maybe(tokens, |t| format!("{} tokens", count(t))),
         };
+        let star = if c.quality_note.is_some() { "*" } else { "" };
         table.row([
-            format!("{} against {}", c.local, label(c.comparator, &c.cloud)).into(),
+            format!("{} instead of {}{star}", letter(r, &c.local), letter(r, &c.cloud)).into(),
             when(c.payback_months),
             when(c.discounted_payback_months),
-            Cell::Text(format!("{} / {}", money.show(c.tco_cloud_usd), money.show(c.tco_local_usd))),
             usd(money, c.saving_usd),
             usd(money, c.npv_saving_usd),
             volume,
             maybe(c.breakeven_blended_usd_per_mtok, |p| format!("{}/Mtok", money.show(p))),
         ]);
     }
-    table
-}
-
-fn locals(r: &BreakevenResult) -> Table {
-    let money = Money::of_result(r);
-    let mut table = Table::new(&[
-        "",
-        "#units",
-        "#to buy",
-        "#per month",
-        "of which",
-        "#busy",
-        "#per Mtok in",
-        "#per Mtok out",
-        "#per Mtok",
-    ]);
-    for l in &r.local {
-        let parts: Vec<String> = l
-            .monthly_parts_usd
-            .iter()
-            .filter(|(_, v)| **v != 0.0)
-            .map(|(name, v)| format!("{name} {}", money.show(*v)))
-            .collect();
-        let units = if l.units_at_horizon == l.units {
-            l.units.to_string()
-        } else {
-            format!("{} to {}", l.units, l.units_at_horizon)
-        };
-        table.row([
-            label(l.comparator, &format!("{} ({})", l.name, l.kind)).into(),
-            Cell::Number(f64::from(l.units), units),
-            usd(money, l.capex_usd),
-            usd(money, l.monthly_usd),
-            parts.join(", ").into(),
-            maybe(l.utilisation, |u| format!("{:.1} %", u * 100.0)),
-            maybe(l.usd_per_mtok_input, |p| money.show(p)),
-            maybe(l.usd_per_mtok_output, |p| money.show(p)),
-            maybe(l.usd_per_mtok_blended, |p| money.show(p)),
-        ]);
+    if r.comparisons.iter().any(|c| c.quality_note.is_some()) {
+        table.caption = Some("* the models differ in capability, or one is not rated: see above.".to_owned());
     }
     table
 }
 
-fn clouds(r: &BreakevenResult) -> Table {
+fn hybrid(r: &BreakevenResult) -> Option<Table> {
+    let h = r.hybrid.as_ref()?;
     let money = Money::of_result(r);
-    let mut table =
-        Table::new(&["", "#per month", "#per request", "#per Mtok in", "#per Mtok out", "#per Mtok"]);
-    for c in &r.cloud {
+    let total = format!("#{} months", r.horizon_months);
+    let mut table = Table::new(&["", "#units", "#served locally", &total]);
+    let head = r.comparisons.first()?;
+    let percent = |share: f64| Cell::Number(share, format!("{:.0} %", share * 100.0));
+    let none = || Cell::Number(0.0, "0".to_owned());
+    let units = |n: u32| Cell::Number(f64::from(n), n.to_string());
+    table.row(["cloud only".into(), none(), percent(0.0), usd(money, head.tco_cloud_usd)]);
+    if let Some(x) = &h.routed {
+        let label = format!("routed, {:.0} % of it escalated", x.escalation_share * 100.0);
+        table.row([label.into(), units(x.units), percent(x.local_share), usd(money, x.tco_usd)]);
+    }
+    if let Some(o) = &h.overflow {
+        let best = o.options.iter().find(|t| t.units == o.best_units)?;
         table.row([
-            label(c.comparator, &c.name).into(),
-            usd(money, c.monthly_usd),
-            maybe(c.usd_per_request, |p| money.show(p)),
-            maybe(c.usd_per_mtok_input, |p| money.show(p)),
-            maybe(c.usd_per_mtok_output, |p| money.show(p)),
-            maybe(c.usd_per_mtok_blended, |p| money.show(p)),
+            "base load local, overflow to the cloud".into(),
+            units(o.best_units),
+            percent(best.local_share),
+            usd(money, o.tco_usd),
         ]);
     }
-    table
+    let own = r.local.iter().find(|l| l.name == h.local).map_or(0, |l| l.units);
+    table.row(["local only".into(), units(own), percent(1.0), usd(money, head.tco_local_usd)]);
+    Some(table.caption(format!("Cheapest: {}.", h.cheapest)))
+}
+
+fn uncertainty(r: &BreakevenResult, view: &mut View) {
+    let Some(u) = &r.uncertainty else { return };
+    let money = Money::of_result(r);
+    if u.tornado.is_empty() {
+        return;
+    }
+    view.heading("What matters most");
+    if let Some(p) = u.probability_local_cheaper {
+        let when = |m: Option<f64>| m.map_or_else(|| "never".to_owned(), months);
+        view.paragraph(format!(
+            "Local costs less over {} months in {:.1} % of {} draws. Payback: {} (one draw in ten), {} (half), {} (nine in ten).",
+            r.horizon_months,
+            p * 100.0,
+            grouped(f64::from(u.draws), 0),
+            when(u.payback_p10),
+            when(u.payback_p50),
+            when(u.payback_p90)
+        ));
+    }
+    let mut table = Table::new(&["input", "from", "to", "#saved at first", "#saved at second"]);
+    for bar in u.tornado.iter().take(8) {
+        table.row([
+            bar.input.clone().into(),
+            plain(bar.low).into(),
+            plain(bar.high).into(),
+            usd(money, bar.saving_at_low_usd),
+            usd(money, bar.saving_at_high_usd),
+        ]);
+    }
+    let assumed = u.tornado.iter().any(|b| b.assumed);
+    table.caption = Some(format!(
+        "{} instead of {}, one input at a time{}:",
+        letter(r, &u.local),
+        letter(r, &u.cloud),
+        if assumed { ", a fifth down and up" } else { ", from the low to the high end of its range" }
+    ));
+    view.push(Block::Table(table));
 }
