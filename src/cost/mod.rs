@@ -15,13 +15,15 @@ pub mod evaluate;
 pub mod hybrid;
 pub mod keys;
 pub mod plan;
+pub mod ranking;
 pub mod resolve;
 pub mod scenario;
 pub mod simulate;
 pub mod uncertainty;
 
 pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
-pub use evaluate::{Comparison, Drawing, Evaluation, OfferSummary, evaluate};
+pub use evaluate::{Comparison, Drawing, Evaluation, OfferSummary, evaluate, evaluate_all};
 pub use plan::{Notice, Offer, Pair, Plan, Role, Values, Way};
-pub use resolve::{Known, ResolveError, resolve};
+pub use ranking::rank;
+pub use resolve::{Known, ResolveError, Skipped, resolve, resolve_all};
 pub use scenario::{Range, Scenario, ScenarioError};

@@ -94,8 +94,10 @@ pub struct Plan {
     pub slot_inputs: Vec<usize>,
     pub inputs: Vec<InputRecord>,
     pub notices: Vec<Notice>,
-    /// Some input was given as a range.
+    /// Some input is a range.
     pub uncertain: bool,
+    /// The user gave one, not only a prediction.
+    pub user_ranges: bool,
 }
 
 impl Plan {
@@ -353,6 +355,10 @@ pub enum Notice {
         target: String,
     },
     SpeedAtOne {
+        offer: String,
+    },
+    /// The price is of the GPU alone.
+    HostNotIncluded {
         offer: String,
     },
     PredictedSpeed {

@@ -46,7 +46,7 @@ impl Bar {
 }
 
 /// Inverse of the triangular distribution function.
-fn triangular(range: &Range, u: f64) -> f64 {
+pub(super) fn triangular(range: &Range, u: f64) -> f64 {
     let Range { low, likely, high } = *range;
     let width = high - low;
     let turn = (likely - low) / width;
@@ -92,15 +92,14 @@ pub fn draw(plan: &Plan, pair: Pair, count: u32, seed: u64) -> Draws {
     }
 }
 
-/// Each input by itself, the largest swing first. Where the plan has ranges, those; where it has
-/// none, a fifth up and down.
+/// Each input by itself, the largest swing first. Where the user gave ranges, only inputs with a
+/// range; else every input, a fifth up and down where it has none.
 pub fn tornado(plan: &Plan, pair: Pair) -> Vec<Bar> {
     let mut values = plan.likely();
     let mut scratch = Scratch::default();
-    let any = plan.ranges.iter().any(Range::is_wide);
     let mut bars = Vec::new();
     for (slot, range) in plan.ranges.iter().enumerate() {
-        let (low, high) = match (any, range.is_wide()) {
+        let (low, high) = match (plan.user_ranges, range.is_wide()) {
             (_, true) => (range.low, range.high),
             (true, false) => continue,
             (false, false) if range.likely == 0.0 => continue,

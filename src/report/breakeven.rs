@@ -1,10 +1,11 @@
 //! The `freehold.breakeven/1` document: wire types, and how they are made from the cost engine.
 
 mod convert;
+mod explain;
 mod text;
 mod view;
 
-pub use text::{explain, explainable};
+pub use explain::{explain, explainable};
 
 use super::envelope::Envelope;
 use schemars::JsonSchema;
@@ -43,6 +44,17 @@ pub struct BreakevenResult {
     pub uncertainty: Option<Uncertainty>,
     /// Month by month, comparison after comparison.
     pub cash_flow: Vec<CashFlowMonth>,
+    /// Every API model against every hardware: `comparisons` is a ranking.
+    pub ranking: bool,
+    /// What the ranking leaves out, and why.
+    pub skipped: Vec<SkippedEntry>,
+}
+
+/// An entry of the catalogue that could not be compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SkippedEntry {
+    pub id: String,
+    pub why: String,
 }
 
 /// Why a comparison stands in the report.
@@ -88,6 +100,8 @@ pub struct Comparison {
     /// Where the saving stops growing because prices fall: months, and the position then.
     pub best_point_months: Option<f64>,
     pub best_point_usd: Option<f64>,
+    /// Share of the draws in which local costs less by the horizon; only where many pairs are ranked.
+    pub probability_local_cheaper: Option<f64>,
     /// Set where the two sides differ in capability, or where that is not known.
     pub quality_note: Option<String>,
 }

@@ -1,10 +1,11 @@
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, Exit};
 use crate::cli::output::OutputArgs;
 use crate::cli::scenario::ScenarioFlags;
 use crate::cost::{self, Known, Scenario};
 use crate::report::bench::BenchDocument;
-use crate::report::breakeven::BreakevenDocument;
+use crate::report::breakeven::{BreakevenDocument, explain, explainable};
+use crate::report::{Block, View};
 use crate::workload::Evidence;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,10 @@ Examples:
       --cloud anthropic/claude-haiku-4-5-20251001 --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
   freehold breakeven --scenario examples/chatbot.toml --local.usd-per-kwh 0.35 -o cost.json
   freehold breakeven --measured bench.json --requests-per-month 50000 --hardware nvidia-rtx-4090
+  freehold breakeven --all --model llama-3.1-8b-instruct --requests-per-month 1e6 \\
+      --input-tokens 1500 --output-tokens 400
+  freehold breakeven --scenario plan.toml --explain payback_months
+  freehold breakeven --scenario plan.toml --require 'payback_months<=18' --quiet
   freehold breakeven --scenario plan.toml --format csv > cash-flow.csv
 
 A number may be a range, low:likely:high (--usd-per-kwh 0.20:0.30:0.45). `--help` lists every key.")]
@@ -31,6 +36,18 @@ pub struct Args {
     /// A bench document: measured speed, power and tokens.
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
+    /// Every API model that meets the need against every hardware that can carry the model, ranked.
+    #[arg(long)]
+    pub all: bool,
+    /// With --all: only API models of this capability tier or better (1 is the most capable).
+    #[arg(long, value_name = "1..4", requires = "all", value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub tier: Option<u8>,
+    /// How a number comes about: its name in the JSON, or an input such as local.usd_per_kwh.
+    #[arg(long, value_name = "NAME", conflicts_with = "all")]
+    pub explain: Option<String>,
+    /// Exit 3 unless this holds for the first comparison, e.g. 'payback_months<=18' (repeatable).
+    #[arg(long, value_name = "METRIC<=N")]
+    pub require: Vec<String>,
     /// Draws where inputs are ranges.
     #[arg(long, value_name = "N", default_value_t = cost::uncertainty::DEFAULT_DRAWS, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub draws: u32,
@@ -53,16 +70,126 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let catalog = crate::cli::catalog::load(context)?;
     let known =
         Known { catalog: &catalog, evidence: evidence.as_ref(), today: context.today, comparators: true };
-    let plan = cost::resolve(&scenario, known).map_err(|e| unresolved(&e))?;
     let drawing = cost::Drawing { count: args.draws, seed: args.seed };
-    let evaluation = cost::evaluate(&plan, drawing);
-    let document = BreakevenDocument::new(&plan, &evaluation, &context.now);
-    args.output.write(
+    let document = if args.all {
+        let (plan, skipped) = cost::resolve_all(&scenario, known, args.tier).map_err(|e| unresolved(&e))?;
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let evaluation = cost::evaluate_all(&plan, drawing, threads);
+        BreakevenDocument::ranking(&plan, &evaluation, &skipped, &context.now)
+    } else {
+        let plan = cost::resolve(&scenario, known).map_err(|e| unresolved(&e))?;
+        let evaluation = cost::evaluate(&plan, drawing);
+        BreakevenDocument::new(&plan, &evaluation, &context.now)
+    };
+    let gates = args.require.iter().map(|g| Gate::parse(g)).collect::<Result<Vec<_>, _>>()?;
+    match &args.explain {
+        Some(name) => write_explanation(&args.output, context, &document, name)?,
+        None => args.output.write(
+            context,
+            || serde_json::to_string_pretty(&document),
+            || document.view(),
+            Some(&|| document.csv()),
+        )?,
+    }
+    check_gates(&gates, &document)
+}
+
+/// The steps as a numbered list; as JSON a list of strings.
+fn write_explanation(
+    output: &OutputArgs,
+    context: &Context,
+    document: &BreakevenDocument,
+    name: &str,
+) -> Result<(), CliError> {
+    let Some(steps) = explain(document, name) else {
+        return Err(CliError::usage(format!("--explain {name}: there is no such number in this result"))
+            .hint(format!(
+                "one of {}; or an input by its dotted name, such as local.usd_per_kwh",
+                explainable().join(", ")
+            )));
+    };
+    output.write(
         context,
-        || serde_json::to_string_pretty(&document),
-        || document.view(),
-        Some(&|| document.csv()),
+        || serde_json::to_string_pretty(&steps),
+        || {
+            let mut view = View::new(format!("How {name} comes about"));
+            view.push(Block::Numbered(steps.clone()));
+            view
+        },
+        None,
     )
+}
+
+/// `payback_months<=18`: a condition on the headline comparison.
+struct Gate {
+    text: String,
+    metric: String,
+    at_most: bool,
+    limit: f64,
+}
+
+/// What a gate may be about.
+const GATED: [&str; 7] = [
+    "payback_months",
+    "discounted_payback_months",
+    "tco_cloud_usd",
+    "tco_local_usd",
+    "saving_usd",
+    "npv_saving_usd",
+    "probability_local_cheaper",
+];
+
+impl Gate {
+    fn parse(text: &str) -> Result<Self, CliError> {
+        let wrong = || {
+            CliError::usage(format!("--require '{text}': expected METRIC<=NUMBER or METRIC>=NUMBER"))
+                .hint(format!("METRIC is one of {}", GATED.join(", ")))
+        };
+        let (metric, at_most, limit) = match (text.split_once("<="), text.split_once(">=")) {
+            (Some((m, l)), _) => (m, true, l),
+            (None, Some((m, l))) => (m, false, l),
+            (None, None) => return Err(wrong()),
+        };
+        let metric = metric.trim().to_owned();
+        let limit: f64 = limit.trim().parse().map_err(|_| wrong())?;
+        if !GATED.contains(&metric.as_str()) || !limit.is_finite() {
+            return Err(wrong());
+        }
+        Ok(Self { text: text.to_owned(), metric, at_most, limit })
+    }
+}
+
+/// Exit 3 with one line per gate that is not met. What is not known meets no gate.
+fn check_gates(gates: &[Gate], document: &BreakevenDocument) -> Result<(), CliError> {
+    let r = &document.result;
+    let head = r.comparisons.first();
+    let mut failed = Vec::new();
+    for gate in gates {
+        let value = head.and_then(|c| match gate.metric.as_str() {
+            "payback_months" => c.payback_months,
+            "discounted_payback_months" => c.discounted_payback_months,
+            "tco_cloud_usd" => Some(c.tco_cloud_usd),
+            "tco_local_usd" => Some(c.tco_local_usd),
+            "saving_usd" => Some(c.saving_usd),
+            "npv_saving_usd" => Some(c.npv_saving_usd),
+            _ => r.uncertainty.as_ref().and_then(|u| u.probability_local_cheaper),
+        });
+        let met = value.is_some_and(|v| if gate.at_most { v <= gate.limit } else { v >= gate.limit });
+        if !met {
+            let is = value.map_or_else(
+                || {
+                    if gate.metric.ends_with("payback_months") {
+                        "never".to_owned()
+                    } else {
+                        "not known".to_owned()
+                    }
+                },
+                |v| format!("{v:.2}"),
+            );
+            failed.push(format!("required {}, but it is {is}", gate.text));
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(CliError::new(Exit::Gate, failed.join("\n"))) }
 }
 
 fn unresolved(error: &cost::ResolveError) -> CliError {

@@ -43,7 +43,7 @@ impl<'a> Resolver<'a> {
         self.api(table, need, hours_of_week, Role::Asked)
     }
 
-    fn api(
+    pub(super) fn api(
         &mut self,
         table: Table<'_>,
         need: &Need,
@@ -343,7 +343,7 @@ impl<'a> Resolver<'a> {
     /// `keep` says so.
     pub(super) fn attempt<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>, keep: bool) -> Option<T> {
         let (ranges, inputs, notices) = (self.ranges.len(), self.inputs.len(), self.notices.len());
-        let (missing, uncertain) = (self.missing.len(), self.uncertain);
+        let (missing, uncertain, user_ranges) = (self.missing.len(), self.uncertain, self.user_ranges);
         let result = f(self);
         if result.is_none() || !keep {
             self.ranges.truncate(ranges);
@@ -352,6 +352,7 @@ impl<'a> Resolver<'a> {
             self.notices.truncate(notices);
             self.missing.truncate(missing);
             self.uncertain = uncertain;
+            self.user_ranges = user_ranges;
         }
         result
     }

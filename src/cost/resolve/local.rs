@@ -235,6 +235,9 @@ impl<'a> Resolver<'a> {
             return Ok(Payment::Rented { rent, billed });
         }
         let listed = hardware.and_then(|h| self.purchase_price(h, gpus));
+        if listed.is_some() && !table.has("purchase_usd") && matches!(hardware, Some(Hardware::Gpu(_))) {
+            self.notices.push(Notice::HostNotIncluded { offer: name.to_owned() });
+        }
         let price = self.number(
             table,
             "purchase_usd",
@@ -529,7 +532,9 @@ impl<'a> Resolver<'a> {
             let value = Value::Number(Range::exactly(f64::from(concurrency)));
             self.echo(table.path("concurrency"), "requests", value, d.source());
         }
-        self.notices.push(Notice::PredictedSpeed { offer: name.to_owned() });
+        if !table.prefix.starts_with("comparator") {
+            self.notices.push(Notice::PredictedSpeed { offer: name.to_owned() });
+        }
         self.uncertain = true;
         let source = prediction.basis.source();
         let found = |band: crate::capacity::Band| {

@@ -1,6 +1,7 @@
 //! From what was given to a [`Plan`]: user > measured > catalogue > declared default. A price or a
 //! speed that is nowhere is an error that names the key, never 0.
 
+mod all;
 mod cloud;
 mod local;
 mod need;
@@ -17,6 +18,8 @@ use crate::provenance::{Cite, Source};
 use crate::workload::{Evidence, MeasuredTarget, TargetKind};
 use jiff::civil::Date;
 use std::fmt;
+
+pub use all::{Skipped, resolve_all};
 
 /// What a scenario is completed from.
 #[derive(Debug, Clone, Copy)]
@@ -147,6 +150,7 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
         inputs: r.inputs,
         notices: r.notices,
         uncertain: r.uncertain,
+        user_ranges: r.user_ranges,
     };
     check(&mut plan)?;
     age(&mut plan, known.today);
@@ -309,6 +313,7 @@ struct Resolver<'a> {
     notices: Vec<Notice>,
     missing: Vec<MissingKey>,
     uncertain: bool,
+    user_ranges: bool,
     currency: String,
     usd_rate: Option<f64>,
 }
@@ -323,6 +328,7 @@ impl<'a> Resolver<'a> {
             notices: Vec::new(),
             missing: Vec::new(),
             uncertain: false,
+            user_ranges: false,
             currency: "USD".to_owned(),
             usd_rate: None,
         }
@@ -382,7 +388,8 @@ impl<'a> Resolver<'a> {
     fn given(&mut self, table: Table<'_>, name: &str) -> Option<Found> {
         let given = table.fields.get(name)?;
         let range = given.value.range()?;
-        self.uncertain |= matches!(given.value, Value::Uncertain(_));
+        self.user_ranges |= matches!(given.value, Value::Uncertain(_));
+        self.uncertain |= self.user_ranges;
         Some((range, Source::User { via: given.via.clone() }))
     }
 

@@ -3,7 +3,7 @@
 use super::text::Money;
 use super::{
     BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, Hybrid,
-    LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, TornadoBar, Uncertainty, text,
+    LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, SkippedEntry, TornadoBar, Uncertainty, text,
 };
 use crate::cost::plan::Payment;
 use crate::cost::simulate::Parts;
@@ -28,6 +28,18 @@ impl From<Role> for Comparator {
 }
 
 impl BreakevenDocument {
+    /// The document of a ranking: every API model against every hardware.
+    pub fn ranking(plan: &Plan, evaluation: &Evaluation, skipped: &[cost::Skipped], created: &str) -> Self {
+        let mut document = Self::new(plan, evaluation, created);
+        // Hundreds of offers repeat the catalogue; what was given and assumed for all stays.
+        document.inputs.retain(|name, _| !name.starts_with("all."));
+        document.result.ranking = true;
+        document.result.skipped =
+            skipped.iter().map(|s| SkippedEntry { id: s.id.clone(), why: s.why.clone() }).collect();
+        document.result.summary = text::ranking_summary(plan, &document.result);
+        document
+    }
+
     /// The document of a plan and its evaluation. `created` is RFC 3339.
     pub fn new(plan: &Plan, evaluation: &Evaluation, created: &str) -> Self {
         let inputs = plan.inputs.iter().map(|i| (i.name.clone(), input(i))).collect();
@@ -94,6 +106,8 @@ impl BreakevenResult {
             cloud: evaluation.offers.iter().filter(is_cloud).map(|o| cloud(plan, o, per_request)).collect(),
             hybrid: hybrid(plan, evaluation),
             uncertainty: uncertainty(plan, evaluation),
+            ranking: false,
+            skipped: Vec::new(),
             cash_flow: evaluation.comparisons.iter().flat_map(|c| cash_flow(plan, c)).collect(),
         }
     }
@@ -134,6 +148,7 @@ fn comparison(plan: &Plan, c: &EngineComparison, per_request: bool) -> Compariso
         breakeven_blended_usd_per_mtok: c.break_even.blended.map(f64::from),
         best_point_months: o.best.map(|b| b.0),
         best_point_usd: o.best.map(|b| b.1.get()),
+        probability_local_cheaper: c.local_cheaper,
         quality_note: text::quality(cloud, local),
     }
 }

@@ -1,6 +1,6 @@
 //! The sentences of the cost report.
 
-use super::{BreakevenDocument, BreakevenResult, Comparator, Comparison};
+use super::{BreakevenResult, Comparator, Comparison};
 use crate::cost::{Never, Notice, Offer, Plan};
 use crate::report::envelope::Warning;
 use std::fmt::Write as _;
@@ -150,6 +150,31 @@ pub(super) fn summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
     lines
 }
 
+/// The cheapest of each side, and how many pairs pay.
+pub(super) fn ranking_summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
+    let money = Money::of(plan);
+    let months = result.horizon_months;
+    let mut lines = Vec::new();
+    if let Some(l) = result.local.iter().min_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd)) {
+        lines.push(format!(
+            "Cheapest hardware over {months} months: {} ({}), {}.",
+            l.name,
+            l.kind,
+            money.show(l.tco_usd)
+        ));
+    }
+    if let Some(c) = result.cloud.iter().min_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd)) {
+        lines.push(format!("Cheapest API over {months} months: {}, {}.", c.name, money.show(c.tco_usd)));
+    }
+    let paying = result.comparisons.iter().filter(|c| c.saving_usd > 0.0).count();
+    lines.push(format!(
+        "In {paying} of {} pairs the hardware costs less by then; {} entries of the catalogue cannot be compared.",
+        result.comparisons.len(),
+        result.skipped.len()
+    ));
+    lines
+}
+
 fn headline(c: &Comparison, money: Money<'_>) -> String {
     let mut line = match (c.payback_months, &c.never_because) {
         (Some(m), _) if m < 0.05 => format!("{} is cheaper than {} from the first month", c.local, c.cloud),
@@ -249,6 +274,11 @@ pub(super) fn warning(notice: &Notice) -> Warning {
             format!("{offer}: its speed is predicted, not measured; `freehold bench` measures it."),
         )
         .about(offer),
+        Notice::HostNotIncluded { offer } => Warning::new(
+            "host-not-included",
+            format!("{offer}: price and power are of the GPU alone; the computer around it is not in them (set local.purchase_usd and the watts, or name a machine)."),
+        )
+        .about(offer),
         Notice::AlwaysBusy { offer } => Warning::new(
             "power-as-if-always-busy",
             format!("{offer}: no speed is known, so power is charged as if under load in every hour it is switched on."),
@@ -283,14 +313,4 @@ pub(super) fn warning(notice: &Notice) -> Warning {
         )
         .about(local),
     }
-}
-
-/// Numbers that can be explained.
-pub fn explainable() -> &'static [&'static str] {
-    &[]
-}
-
-/// The derivation of a number, step by step.
-pub fn explain(_document: &BreakevenDocument, _name: &str) -> Option<Vec<String>> {
-    None
 }

@@ -3,7 +3,7 @@
 
 use super::convert::source_words;
 use super::text::{Money, count, grouped, months};
-use super::{BreakevenDocument, BreakevenResult, Comparator, LocalOffer};
+use super::{BreakevenDocument, BreakevenResult, CloudOffer, Comparator, LocalOffer};
 use crate::provenance::Source;
 use crate::report::envelope::Input;
 use crate::report::view::{Block, Cell, Table, View};
@@ -18,13 +18,20 @@ impl BreakevenDocument {
         if !self.warnings.is_empty() {
             view.push(Block::Warnings(self.warnings.clone()));
         }
-        view.heading("Offers").push(Block::Table(offers(r)));
-        view.push(Block::Table(monthly(r)));
-        view.heading("Comparisons").push(Block::Table(comparisons(r)));
-        if let Some(table) = hybrid(r) {
-            view.heading("Both at once").push(Block::Table(table));
+        if r.ranking {
+            ranking(r, &mut view);
+        } else {
+            view.heading("Offers").push(Block::List(offer_names(r)));
+            view.push(Block::Table(offers(r)));
+            if r.local.iter().any(|l| l.monthly_usd != 0.0 || l.amortised_usd_per_month != 0.0) {
+                view.push(Block::Table(monthly(r)));
+            }
+            view.heading("Comparisons").push(Block::Table(comparisons(r)));
+            if let Some(table) = hybrid(r) {
+                view.heading("Both at once").push(Block::Table(table));
+            }
+            uncertainty(r, &mut view);
         }
-        uncertainty(r, &mut view);
         let (table, nothing) = self.input_table();
         view.heading("Inputs").push(Block::Table(table));
         if !nothing.is_empty() {
@@ -165,16 +172,22 @@ fn added(comparator: Comparator) -> &'static str {
     }
 }
 
+fn offer_names(r: &BreakevenResult) -> Vec<String> {
+    let cloud = r.cloud.iter().map(|c| {
+        let kind = if c.billed_hours_per_month.is_some() { "rented by the hour" } else { "API" };
+        format!("{}: {} ({kind}{})", letter(r, &c.name), c.name, added(c.comparator))
+    });
+    cloud.chain(r.local.iter().map(|l| format!("{}: {}", letter(r, &l.name), describe(l)))).collect()
+}
+
 fn offers(r: &BreakevenResult) -> Table {
     let money = Money::of_result(r);
     let total = format!("#{} months", r.horizon_months);
-    let mut table =
-        Table::new(&["", "offer", "#to buy", "#a month", &total, "#per Mtok in", "#out", "#both"]);
+    let mut table = Table::new(&["", "#to buy", "#a month", &total, "#per Mtok in", "#out", "#both"]);
     let price = |p: Option<f64>| maybe(p, |p| money.show(p));
     for c in &r.cloud {
         table.row([
             letter(r, &c.name).into(),
-            format!("{} (API{})", c.name, added(c.comparator)).into(),
             Cell::None,
             usd(money, c.monthly_usd),
             usd(money, c.tco_usd),
@@ -186,7 +199,6 @@ fn offers(r: &BreakevenResult) -> Table {
     for l in &r.local {
         table.row([
             letter(r, &l.name).into(),
-            describe(l).into(),
             if l.capex_usd == 0.0 { Cell::None } else { usd(money, l.capex_usd) },
             usd(money, l.monthly_usd),
             usd(money, l.tco_usd),
@@ -196,6 +208,52 @@ fn offers(r: &BreakevenResult) -> Table {
         ]);
     }
     table
+}
+
+/// Rows of a ranking that are shown; the JSON has all.
+const SHOWN: usize = 20;
+
+fn ranking(r: &BreakevenResult, view: &mut View) {
+    let money = Money::of_result(r);
+    let total = format!("#{} months", r.horizon_months);
+    let mut local: Vec<&LocalOffer> = r.local.iter().collect();
+    local.sort_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd));
+    let mut table = Table::new(&["hardware", "#units", "#to buy", "#a month", &total]);
+    for l in local.iter().take(10) {
+        table.row([
+            format!("{} ({})", l.name, l.kind).into(),
+            Cell::Number(f64::from(l.units), l.units.to_string()),
+            if l.capex_usd == 0.0 { Cell::None } else { usd(money, l.capex_usd) },
+            usd(money, l.monthly_usd),
+            usd(money, l.tco_usd),
+        ]);
+    }
+    view.heading("Cheapest hardware").push(Block::Table(table));
+    let mut cloud: Vec<&CloudOffer> = r.cloud.iter().collect();
+    cloud.sort_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd));
+    let mut table = Table::new(&["API model", "#tier", "#a month", &total]);
+    for c in cloud.iter().take(10) {
+        table.row([
+            c.name.clone().into(),
+            maybe(c.tier.map(f64::from), |t| format!("{t}")),
+            usd(money, c.monthly_usd),
+            usd(money, c.tco_usd),
+        ]);
+    }
+    view.heading("Cheapest APIs").push(Block::Table(table));
+    let mut table = Table::new(&["hardware", "instead of", "#payback", "#saved", "#odds"]);
+    for c in r.comparisons.iter().take(SHOWN) {
+        table.row([
+            c.local.clone().into(),
+            c.cloud.clone().into(),
+            c.payback_months.map_or_else(|| Cell::Text("never".to_owned()), |m| Cell::Number(m, months(m))),
+            usd(money, c.saving_usd),
+            maybe(c.probability_local_cheaper, |p| format!("{:.0} %", p * 100.0)),
+        ]);
+    }
+    let shown = SHOWN.min(r.comparisons.len());
+    table.caption = Some(format!("The first {shown} of {}; --json has all.", r.comparisons.len()));
+    view.heading("Pairs by payback").push(Block::Table(table));
 }
 
 fn describe(l: &LocalOffer) -> String {
@@ -331,7 +389,11 @@ fn uncertainty(r: &BreakevenResult, view: &mut View) {
         "{} instead of {}, one input at a time{}:",
         letter(r, &u.local),
         letter(r, &u.cloud),
-        if assumed { ", a fifth down and up" } else { ", from the low to the high end of its range" }
+        if assumed {
+            ", a fifth down and up where it has no range"
+        } else {
+            ", from the low to the high end of its range"
+        }
     ));
     view.push(Block::Table(table));
 }

@@ -1,0 +1,199 @@
+//! Every API model that meets the need against every piece of hardware that can carry the model.
+
+use super::{Known, MissingKey, ResolveError, Resolver, Table, age};
+use crate::catalog::{ApiModel, RentalTerms};
+use crate::cost::keys::Section;
+use crate::cost::plan::{Need, Notice, Offer, Pair, Plan, Role, Values};
+use crate::cost::scenario::{Fields, Given, Scenario, Value};
+
+/// An entry of the catalogue that was left out, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    pub id: String,
+    pub why: String,
+}
+
+/// Keys of `[[local]]` that describe one machine, not all.
+const OF_ONE: [&str; 10] = [
+    "hardware",
+    "name",
+    "kind",
+    "purchase_usd",
+    "usd_per_hour",
+    "idle_watts",
+    "load_watts",
+    "prefill_tokens_per_second",
+    "decode_tokens_per_second",
+    "units",
+];
+
+/// Complete a scenario with the whole catalogue on both sides. Offers the scenario names are the
+/// only ones of their side; `tier` keeps API models at least that capable (1 is the most).
+pub fn resolve_all(
+    scenario: &Scenario,
+    known: Known<'_>,
+    tier: Option<u8>,
+) -> Result<(Plan, Vec<Skipped>), ResolveError> {
+    let mut r = Resolver::new(known);
+    let finance = r.finance(&scenario.finance)?;
+    let need = r.need(&scenario.need)?;
+    if !r.missing.is_empty() {
+        return Err(ResolveError::Missing(r.missing));
+    }
+    let mut offers = Vec::new();
+    let mut skipped = Vec::new();
+    if scenario.cloud.is_empty() {
+        r.every_api_model(&need, tier, &mut offers, &mut skipped);
+    } else {
+        for (n, fields) in scenario.cloud.iter().enumerate() {
+            offers.push(r.cloud(n, fields, &need, None, &scenario.local)?);
+        }
+    }
+    let clouds = offers.len();
+    let named = |f: &Fields| f.contains_key("hardware") || f.contains_key("name");
+    if scenario.local.iter().any(named) {
+        for (n, fields) in scenario.local.iter().enumerate() {
+            offers.push(r.local(n, fields, &need, Role::Asked)?);
+        }
+    } else {
+        let template = scenario.local.first().cloned().unwrap_or_default();
+        if !template.contains_key("model") {
+            let why = "the open model whose hardware is wanted".to_owned();
+            return Err(ResolveError::Missing(vec![MissingKey { key: "local.model".to_owned(), why }]));
+        }
+        r.every_hardware(&template, &need, &mut offers, &mut skipped);
+    }
+    if !r.missing.is_empty() {
+        return Err(ResolveError::Missing(r.missing));
+    }
+    r.make_names_unique(&mut offers);
+    let locals = clouds..offers.len();
+    let pairs =
+        (0..clouds).flat_map(|cloud| locals.clone().map(move |local| Pair { cloud, local })).collect();
+    let mut plan = Plan {
+        need,
+        finance,
+        hybrid: None,
+        offers,
+        pairs,
+        local_offers: locals.collect(),
+        ranges: r.ranges,
+        slot_inputs: r.slot_inputs,
+        inputs: r.inputs,
+        notices: r.notices,
+        uncertain: r.uncertain,
+        user_ranges: r.user_ranges,
+    };
+    // One warning per kind is enough where hundreds of offers share it.
+    let predicted = plan.notices.iter().filter(|n| matches!(n, Notice::PredictedSpeed { .. })).count();
+    plan.notices.retain(|n| matches!(n, Notice::CurrencyWithoutRate { .. } | Notice::OldPrices { .. }));
+    if predicted > 0 {
+        plan.notices.push(Notice::PredictedSpeed { offer: format!("{predicted} local offers") });
+    }
+    age(&mut plan, known.today);
+    Ok((plan, skipped))
+}
+
+impl Resolver<'_> {
+    fn every_api_model(
+        &mut self,
+        need: &Need,
+        tier: Option<u8>,
+        offers: &mut Vec<Offer>,
+        skipped: &mut Vec<Skipped>,
+    ) {
+        let likely: Vec<f64> = self.ranges.iter().map(|x| x.likely).collect();
+        let tokens = need.tokens(Values(&likely));
+        for model in &self.known.catalog.api_models {
+            if let Some(why) = unfit(model, need, tokens, tier) {
+                skipped.push(Skipped { id: model.id.clone(), why });
+                continue;
+            }
+            let fields = Fields::from([("model", text(&model.id))]);
+            let prefix = format!("all.{}", model.id);
+            let table = Table { section: Section::Cloud, fields: &fields, prefix: &prefix };
+            self.try_offer(&model.id, offers, skipped, |r| r.api(table, need, None, Role::Asked));
+        }
+    }
+
+    fn every_hardware(
+        &mut self,
+        template: &Fields,
+        need: &Need,
+        offers: &mut Vec<Offer>,
+        skipped: &mut Vec<Skipped>,
+    ) {
+        let catalog = self.known.catalog;
+        let machines = catalog.machines.iter().map(|m| &m.id);
+        let gpus = catalog.accelerators.iter().map(|g| &g.id);
+        let rentals = catalog.rentals.iter().filter(|r| r.terms == RentalTerms::OnDemand).map(|r| &r.id);
+        let ids: Vec<&String> = machines.chain(gpus).chain(rentals).collect();
+        for id in ids {
+            let mut fields = template.clone();
+            fields.retain(|key, _| !OF_ONE.contains(key));
+            fields.insert("hardware", text(id));
+            let prefix = format!("all.{id}");
+            let table = Table { section: Section::Local, fields: &fields, prefix: &prefix };
+            self.try_offer(id, offers, skipped, |r| r.machine_offer(table, need, Role::Asked));
+        }
+    }
+
+    /// Keep an offer that can be completed; note why another cannot.
+    fn try_offer(
+        &mut self,
+        id: &str,
+        offers: &mut Vec<Offer>,
+        skipped: &mut Vec<Skipped>,
+        make: impl FnOnce(&mut Self) -> Result<Offer, ResolveError>,
+    ) {
+        let mut why = String::new();
+        let made = self.attempt(
+            |r| match make(r) {
+                Ok(offer) if r.missing.is_empty() => Some(offer),
+                Ok(_) => {
+                    why = r.missing.first().map_or_else(String::new, |m| {
+                        format!("not known: {}", m.key.rsplit('.').next().unwrap_or(""))
+                    });
+                    None
+                }
+                Err(e) => {
+                    why = e.to_string();
+                    None
+                }
+            },
+            true,
+        );
+        match made {
+            Some(offer) => offers.push(offer),
+            None => skipped.push(Skipped { id: id.to_owned(), why }),
+        }
+    }
+}
+
+/// Why an API model does not meet the need.
+fn unfit(
+    model: &ApiModel,
+    need: &Need,
+    tokens: crate::cost::simulate::RequestTokens,
+    tier: Option<u8>,
+) -> Option<String> {
+    let too_long = |limit: Option<u64>, tokens: f64| limit.is_some_and(|l| tokens > l as f64);
+    if too_long(model.context_tokens, tokens.total().get()) {
+        return Some("its context is shorter than a request".to_owned());
+    }
+    if too_long(model.max_output_tokens, tokens.written().get()) {
+        return Some("it writes fewer tokens than an answer needs".to_owned());
+    }
+    if model.retires.is_some_and(|day| day <= need.start) {
+        return Some("it is no longer served at the start".to_owned());
+    }
+    match (tier, model.tier) {
+        (Some(wanted), Some(has)) if has > wanted => Some(format!("it is tier {has}")),
+        (Some(_), None) => Some("its tier is not known".to_owned()),
+        _ => None,
+    }
+}
+
+fn text(t: &str) -> Given {
+    Given { value: Value::Text(t.to_owned()), via: "--all".to_owned() }
+}
