@@ -195,9 +195,8 @@ pub fn value_from_flag(key: &Key, flag: &str, text: &str) -> Result<Given, Scena
     let line = format!("{} = {toml}", key.name);
     let wrong = |why: &str| ScenarioError(format!("{flag} {text}: {why}"));
     let table = DeTable::parse(&line).map_err(|e| wrong(e.message()))?;
-    let place = Place { text: &line, file: "" };
     let Some(value) = table.get_ref().get(key.name) else { return Err(wrong("no value")) };
-    let value = place.value(key, value).map_err(|(_, why)| wrong(&why))?;
+    let value = Place::value(key, value).map_err(|(_, why)| wrong(&why))?;
     Ok(Given { value, via: flag.to_owned() })
 }
 
@@ -221,7 +220,7 @@ impl Place<'_> {
                 return Err(self.error(name.span(), &message));
             };
             let value_at = value.span();
-            let value = self.value(key, value).map_err(|(at, why)| self.error(at, &why))?;
+            let value = Self::value(key, value).map_err(|(at, why)| self.error(at, &why))?;
             let via =
                 format!("{}:{} {}.{}", self.file, self.line(value_at.start).0, section.name(), key.name);
             fields.insert(key.name, Given { value, via });
@@ -229,7 +228,7 @@ impl Place<'_> {
         Ok(fields)
     }
 
-    fn value(&self, key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
+    fn value(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
         let at = value.span();
         let path = format!("{}.{}", key.section.name(), key.name);
         let wrong = |why: &str| Err((at.clone(), format!("{path}: {why}")));
@@ -257,11 +256,11 @@ impl Place<'_> {
                 _ => wrong(&format!("must be one of {}", choices.join(", "))),
             },
             Kind::Profile => profile(value).map_err(|why| (at, format!("{path}: {why}"))),
-            Kind::Changes => self.changes(value),
+            Kind::Changes => Self::changes(value),
         }
     }
 
-    fn changes(&self, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
+    fn changes(value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
         let DeValue::Array(items) = value.get_ref() else {
             return Err((value.span(), "cloud.change: must be written as [[cloud.change]]".to_owned()));
         };

@@ -1,6 +1,8 @@
 //! The cost engine: worked examples checked by hand, closed forms against the simulation, and what
 //! must hold for any scenario.
 
+#![allow(clippy::float_cmp)] // what must be equal, must be equal
+
 use freehold::catalog::Catalog;
 use freehold::cost::{self, Drawing, Evaluation, Known, Never, Plan, Scenario};
 use freehold::report::breakeven::BreakevenDocument;

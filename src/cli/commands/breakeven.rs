@@ -42,10 +42,10 @@ pub struct Args {
     /// With --all: only API models of this capability tier or better (1 is the most capable).
     #[arg(long, value_name = "1..4", requires = "all", value_parser = clap::value_parser!(u8).range(1..=4))]
     pub tier: Option<u8>,
-    /// How a number comes about: its name in the JSON, or an input such as local.usd_per_kwh.
+    /// How a number comes about: its name in the JSON, or an input such as `local.usd_per_kwh`.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub explain: Option<String>,
-    /// Exit 3 unless this holds for the first comparison, e.g. 'payback_months<=18' (repeatable).
+    /// Exit 3 unless this holds for the first comparison, e.g. `payback_months<=18` (repeatable).
     #[arg(long, value_name = "METRIC<=N")]
     pub require: Vec<String>,
     /// Draws where inputs are ranges.
@@ -60,6 +60,7 @@ pub struct Args {
     pub output: OutputArgs,
 }
 
+#[allow(clippy::needless_pass_by_value)] // every command takes its arguments
 pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let mut scenario = match &args.scenario {
         Some(path) => read_scenario(path)?,

@@ -66,7 +66,7 @@ pub fn resolve_all(
     if !r.missing.is_empty() {
         return Err(ResolveError::Missing(r.missing));
     }
-    r.make_names_unique(&mut offers);
+    Resolver::make_names_unique(&mut offers);
     let locals = clouds..offers.len();
     let pairs =
         (0..clouds).flat_map(|cloud| locals.clone().map(move |local| Pair { cloud, local })).collect();

@@ -59,7 +59,7 @@ impl<'a> Resolver<'a> {
         if let Some(day) = model.and_then(|m| m.retires) {
             self.notices.push(Notice::ModelRetires { offer: name.clone(), day });
         }
-        let periods = self.periods(table, model, need, hours_of_week)?;
+        let periods = self.periods(table, model, need, hours_of_week);
         let target = self.known.evidence.and_then(|e| {
             let same = |t: &&MeasuredTarget| {
                 model.map_or(name == t.model, |m| m.model == t.model || m.id == t.model)
@@ -113,7 +113,7 @@ impl<'a> Resolver<'a> {
         model: Option<&ApiModel>,
         need: &Need,
         hours_of_week: Option<&[f64]>,
-    ) -> Result<Vec<Period>, ResolveError> {
+    ) -> Vec<Period> {
         let by_hand = table.has("input_usd_per_mtok") || table.has("output_usd_per_mtok");
         let base_day = need.start.max(self.known.today.min(need.start.last_of_month()));
         let listed: Vec<&PricePeriod> = model.map_or_else(Vec::new, |m| {
@@ -172,10 +172,10 @@ impl<'a> Resolver<'a> {
             periods.push(self.period(table, "", 0, &prices, multiplier.clone(), need));
         }
         if let Some(Given { value: Value::Changes(changes), via }) = table.fields.get("change") {
-            self.changes(table, changes, via, prices, multiplier, need, &mut periods);
+            self.changes(table, changes, via, prices, multiplier.as_ref(), need, &mut periods);
         }
         periods.sort_by_key(|p| p.from_month);
-        Ok(periods)
+        periods
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -185,7 +185,7 @@ impl<'a> Resolver<'a> {
         changes: &[Change],
         via: &str,
         mut prices: Prices,
-        multiplier: Option<Found>,
+        multiplier: Option<&Found>,
         need: &Need,
         periods: &mut Vec<Period>,
     ) {
@@ -199,7 +199,7 @@ impl<'a> Resolver<'a> {
                 // In force before the comparison begins.
                 periods.clear();
             }
-            periods.push(self.period(table, &path, from, &prices, multiplier.clone(), need));
+            periods.push(self.period(table, &path, from, &prices, multiplier.cloned(), need));
         }
     }
 
@@ -216,13 +216,10 @@ impl<'a> Resolver<'a> {
         let batch_used = self.ranges[need.batch.index()].high > 0.0;
         let batch_multiplier = batch_used.then(|| {
             let name = table.path(&format!("{path}batch_multiplier"));
-            match batch {
-                Some(found) => self.slot(name, "x", found),
-                None => {
-                    self.miss(&name, "no batch price is known; give the factor, or need.batch_share 0");
-                    self.slot(name, "x", (Range::exactly(1.0), Source::User { via: String::new() }))
-                }
+            if batch.is_none() {
+                self.miss(&name, "no batch price is known; give the factor, or need.batch_share 0");
             }
+            self.slot(name, "x", batch.unwrap_or_else(unknown))
         });
         Period { from_month, rates, batch_multiplier, tiers: Vec::new(), windows: Vec::new() }
     }
@@ -234,13 +231,10 @@ impl<'a> Resolver<'a> {
         let tokens = need.tokens(Values(&self.ranges.iter().map(|r| r.high).collect::<Vec<_>>()));
         let mut slot = |key: &'static str, why: &str| -> Slot<UsdPerMtok> {
             let name = table.path(&format!("{path}{key}"));
-            match prices.get(key) {
-                Some(found) => self.slot(name, "USD/Mtok", found.clone()),
-                None => {
-                    self.miss(&name, why);
-                    self.slot(name, "USD/Mtok", (Range::exactly(0.0), Source::User { via: String::new() }))
-                }
+            if !prices.contains_key(key) {
+                self.miss(&name, why);
             }
+            self.slot(name, "USD/Mtok", prices.get(key).cloned().unwrap_or_else(unknown))
         };
         // A side that has no tokens needs no price.
         let input = slot_or_free(tokens.input.get(), "input_usd_per_mtok", prices, &mut slot);
@@ -397,6 +391,11 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// Fills the slot of a missing value: the plan is refused before anything reads it.
+fn unknown() -> Found {
+    (Range::exactly(0.0), Source::User { via: String::new() })
+}
+
 fn slot_or_free(
     tokens: f64,
     key: &'static str,
@@ -435,6 +434,21 @@ fn window_share(window: &TimeWindow, hours_of_week: Option<&[f64]>) -> f64 {
     };
     let weight = |n: u8| hours_of_week.map_or(1.0 / 168.0, |w| w.get(usize::from(n)).copied().unwrap_or(0.0));
     (0..168).map(|n| weight(n) * inside(n)).sum()
+    let on =
+        |day: usize| window.weekdays.is_empty() || window.weekdays.iter().any(|d| usize::from(*d) == day + 1);
+    // Overlap of an hour of the week with the window, which may wrap midnight and then belongs to
+    // the day it started on.
+    let inside = |n: usize| {
+        let (day, h) = (n / 24, (n % 24) as f64);
+        let part =
+            |day: usize, a: f64, b: f64| if on(day) { (b.min(h + 1.0) - a.max(h)).max(0.0) } else { 0.0 };
+        if start <= end {
+            part(day, start, end)
+        } else {
+            part(day, start, 24.0) + part((day + 6) % 7, 0.0, end)
+        }
+    };
+    (0..168).map(|n| inside(n) * hours_of_week.map_or(1.0 / 168.0, |weights| weights[n])).sum()
 }
 
 #[cfg(test)]
@@ -454,8 +468,8 @@ mod tests {
         let window = TimeWindow {
             start_utc: "16:30".into(),
             end_utc: "00:30".into(),
-            rates: CatalogRates::default(),
             weekdays: Vec::new(),
+            rates: CatalogRates::default(),
         };
         assert!((window_share(&window, None) - 8.0 / 24.0).abs() < 1e-12);
         let mut nights = vec![0.0; 168];
@@ -468,5 +482,9 @@ mod tests {
         let workdays = TimeWindow { weekdays: vec![1, 2, 3, 4, 5], ..window };
         assert!((window_share(&workdays, None) - 5.0 * 8.0 / 168.0).abs() < 1e-12);
         assert!(window_share(&workdays, Some(&nights)).abs() < 1e-12);
+        // Starting on working days only, it does not reach Monday 00:00, which is Sunday's.
+        let window = TimeWindow { weekdays: vec![1, 2, 3, 4, 5], ..window };
+        assert!(window_share(&window, Some(&nights)).abs() < 1e-12);
+        assert!((window_share(&window, None) - 40.0 / 168.0).abs() < 1e-12);
     }
 }

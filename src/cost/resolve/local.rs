@@ -87,7 +87,7 @@ impl<'a> Resolver<'a> {
         let name = self.offer_name(table, hardware, gpus, open_model.as_deref(), target);
         let kind = self.kind(table, hardware)?;
 
-        let payment = self.payment(table, &name, kind, hardware, gpus, need)?;
+        let payment = self.payment(table, &name, kind, hardware, gpus, need);
         let (service_hours, power) =
             self.hours_and_power(table, &name, &payment, hardware, gpus, need, by_hand);
         let runs = Runs { hardware, gpus, model: open_model.as_deref(), format };
@@ -182,6 +182,8 @@ impl<'a> Resolver<'a> {
         });
         let model = model.map(str::to_owned).or_else(|| target.map(|t| t.model.clone()));
         match (machine, model) {
+            // In a ranking every offer runs the same model.
+            (Some(machine), _) if table.prefix.starts_with("all.") => machine,
             (Some(machine), Some(model)) => format!("{model} on {machine}"),
             (Some(machine), None) => machine,
             (None, Some(model)) => format!("{model}, measured"),
@@ -195,9 +197,11 @@ impl<'a> Resolver<'a> {
             Some("rented") => Kind::Rented,
             Some("financed") => Kind::Financed,
             Some(_) => Kind::Owned,
-            None if matches!(hardware, Some(Hardware::Rental(_))) => Kind::Rented,
-            None if table.has("usd_per_hour") && !table.has("purchase_usd") => Kind::Rented,
-            None => Kind::Owned,
+            None => {
+                let listed = matches!(hardware, Some(Hardware::Rental(_)));
+                let hourly = table.has("usd_per_hour") && !table.has("purchase_usd");
+                if listed || hourly { Kind::Rented } else { Kind::Owned }
+            }
         };
         let wrong = |key: &str, why: &str| Err(impossible(&table.path(key), why));
         match kind {
@@ -225,14 +229,14 @@ impl<'a> Resolver<'a> {
         hardware: Option<Hardware<'_>>,
         gpus: u32,
         need: &Need,
-    ) -> Result<Payment, ResolveError> {
+    ) -> Payment {
         if kind == Kind::Rented {
             let offer = hardware.and_then(|h| self.rental_price(h, gpus));
             let rent = self.number(table, "usd_per_hour", offer, "the rent of one unit by the hour");
             self.check_rent(table, name, hardware, gpus);
             let billed = self.hours(table, "billed_hours_per_month", need);
             self.whole(table, "term_months", None);
-            return Ok(Payment::Rented { rent, billed });
+            return Payment::Rented { rent, billed };
         }
         let listed = hardware.and_then(|h| self.purchase_price(h, gpus));
         if listed.is_some() && !table.has("purchase_usd") && matches!(hardware, Some(Hardware::Gpu(_))) {
@@ -257,14 +261,14 @@ impl<'a> Resolver<'a> {
         } else {
             None
         };
-        Ok(Payment::Bought {
+        Payment::Bought {
             price,
             spares: self.number(table, "spare_share", None, ""),
             maintenance: self.number(table, "maintenance_share_per_year", None, ""),
             life,
             residual: self.number(table, "residual_share", None, ""),
             loan,
-        })
+        }
     }
 
     /// Hours that default to the month's.
@@ -299,7 +303,7 @@ impl<'a> Resolver<'a> {
         let target = self.target(TargetKind::Local);
         let measured_idle = target.and_then(|t| self.measured(t, "idle_watts", t.idle_watts));
         let measured_load = target.and_then(|t| self.measured(t, "load_watts", t.load_watts));
-        let listed = |load: bool| hardware.and_then(|h| self.watts(h, gpus, load));
+        let listed = |load: bool| hardware.and_then(|h| Self::watts(h, gpus, load));
         let (idle, load) = (measured_idle.or_else(|| listed(false)), measured_load.or_else(|| listed(true)));
         let mentioned = table.has("idle_watts") || table.has("load_watts");
         if by_hand && !mentioned && load.is_none() {
@@ -420,10 +424,8 @@ impl<'a> Resolver<'a> {
             }),
         );
         let decode = measured(self, "decode_tps", level.and_then(|(_, l)| l.decode_tps));
-        let predicted = match decode.is_none() {
-            true => self.predicted(table, name, need, runs, by_hand)?,
-            false => None,
-        };
+        let predicted =
+            if decode.is_none() { self.predicted(table, name, need, runs, by_hand)? } else { None };
         let decode = decode.or_else(|| predicted.as_ref().map(|p| p.0.clone()));
         if !by_hand && decode.is_none() {
             if table.has("prefill_tokens_per_second")
@@ -604,7 +606,7 @@ impl<'a> Resolver<'a> {
         Some(database(usd * factor, kind, id, &cite))
     }
 
-    fn watts(&self, hardware: Hardware<'_>, gpus: u32, load: bool) -> Option<Found> {
+    fn watts(hardware: Hardware<'_>, gpus: u32, load: bool) -> Option<Found> {
         match hardware {
             Hardware::Gpu(g) => {
                 let (value, field) =

@@ -71,7 +71,7 @@ impl fmt::Display for ResolveError {
                         usable / 1e9
                     )
                 }
-                other => write!(f, "{key}: {other}"),
+                other @ crate::capacity::CannotPredict::Unknown(_) => write!(f, "{key}: {other}"),
             },
             Self::Impossible { key, why } => write!(f, "{key}: {why}"),
             Self::Unknown { key, id, near, why } => {
@@ -94,7 +94,7 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
     let mut r = Resolver::new(known);
     let finance = r.finance(&scenario.finance)?;
     let need = r.need(&scenario.need)?;
-    let hybrid = r.hybrid(&scenario.hybrid)?;
+    let hybrid = r.hybrid(&scenario.hybrid);
     let hours_of_week = hybrid.as_ref().and_then(|h| h.profile.as_deref());
 
     let mut clouds = scenario.cloud.clone();
@@ -137,7 +137,7 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
     if !r.missing.is_empty() {
         return Err(ResolveError::Missing(r.missing));
     }
-    r.make_names_unique(&mut offers);
+    Resolver::make_names_unique(&mut offers);
     let mut plan = Plan {
         need,
         finance,
@@ -469,9 +469,9 @@ impl<'a> Resolver<'a> {
         Ok(Finance { discount, currency: self.currency.clone(), usd_rate: self.usd_rate.unwrap_or(1.0) })
     }
 
-    fn hybrid(&mut self, fields: &Fields) -> Result<Option<Hybrid>, ResolveError> {
+    fn hybrid(&mut self, fields: &Fields) -> Option<Hybrid> {
         if fields.is_empty() {
-            return Ok(None);
+            return None;
         }
         let table = Table { section: Section::Hybrid, fields, prefix: "hybrid" };
         let local_share = self.number(table, "local_share", None, "");
@@ -481,10 +481,10 @@ impl<'a> Resolver<'a> {
             super::hybrid::hours_of_week(&g.value)
         });
         let routed = table.has("local_share") || table.has("escalation_share");
-        Ok(Some(Hybrid { local_share, escalation, profile, routed }))
+        Some(Hybrid { local_share, escalation, profile, routed })
     }
 
-    fn make_names_unique(&self, offers: &mut [Offer]) {
+    fn make_names_unique(offers: &mut [Offer]) {
         for n in 1..offers.len() {
             let (before, rest) = offers.split_at_mut(n);
             let base = rest[0].name.clone();

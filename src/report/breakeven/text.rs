@@ -105,9 +105,8 @@ pub(super) fn quality(cloud: &Offer, local: &Offer) -> Option<String> {
         (Some(c), Some(l)) if c > l => {
             Some(format!("{} is the more capable model (tier {l} against {c})", local.name))
         }
-        (Some(_), Some(_)) => None,
-        // Hardware against hardware, or offers described by numbers alone: nothing to compare.
-        (None, None) => None,
+        // As good as each other; or described by numbers alone, with nothing to compare.
+        (Some(_), Some(_)) | (None, None) => None,
         _ => Some("capability of one side is not known: compare the answers before the prices".to_owned()),
     }
 }

@@ -211,7 +211,7 @@ fn offers(r: &BreakevenResult) -> Table {
 }
 
 /// Rows of a ranking that are shown; the JSON has all.
-const SHOWN: usize = 20;
+const SHOWN: usize = 25;
 
 fn ranking(r: &BreakevenResult, view: &mut View) {
     let money = Money::of_result(r);
@@ -231,29 +231,40 @@ fn ranking(r: &BreakevenResult, view: &mut View) {
     view.heading("Cheapest hardware").push(Block::Table(table));
     let mut cloud: Vec<&CloudOffer> = r.cloud.iter().collect();
     cloud.sort_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd));
-    let mut table = Table::new(&["API model", "#tier", "#a month", &total]);
-    for c in cloud.iter().take(10) {
+    let mut table = Table::new(&[
+        "API model",
+        "#tier",
+        &total,
+        "hardware that saves most",
+        "#payback",
+        "#saved",
+        "#odds",
+    ]);
+    for c in cloud.iter().take(SHOWN) {
+        let best = r
+            .comparisons
+            .iter()
+            .filter(|x| x.cloud == c.name)
+            .max_by(|a, b| a.saving_usd.total_cmp(&b.saving_usd));
+        let Some(best) = best else { continue };
         table.row([
             c.name.clone().into(),
             maybe(c.tier.map(f64::from), |t| format!("{t}")),
-            usd(money, c.monthly_usd),
             usd(money, c.tco_usd),
+            best.local.clone().into(),
+            best.payback_months
+                .map_or_else(|| Cell::Text("never".to_owned()), |m| Cell::Number(m, months(m))),
+            usd(money, best.saving_usd),
+            maybe(best.probability_local_cheaper, |p| format!("{:.0} %", p * 100.0)),
         ]);
     }
-    view.heading("Cheapest APIs").push(Block::Table(table));
-    let mut table = Table::new(&["hardware", "instead of", "#payback", "#saved", "#odds"]);
-    for c in r.comparisons.iter().take(SHOWN) {
-        table.row([
-            c.local.clone().into(),
-            c.cloud.clone().into(),
-            c.payback_months.map_or_else(|| Cell::Text("never".to_owned()), |m| Cell::Number(m, months(m))),
-            usd(money, c.saving_usd),
-            maybe(c.probability_local_cheaper, |p| format!("{:.0} %", p * 100.0)),
-        ]);
-    }
-    let shown = SHOWN.min(r.comparisons.len());
-    table.caption = Some(format!("The first {shown} of {}; --json has all.", r.comparisons.len()));
-    view.heading("Pairs by payback").push(Block::Table(table));
+    let shown = SHOWN.min(cloud.len());
+    table.caption = Some(format!(
+        "The {shown} cheapest of {} API models, each against the hardware that saves most; --json has all {} pairs, by payback.",
+        cloud.len(),
+        r.comparisons.len()
+    ));
+    view.heading("Who wins").push(Block::Table(table));
 }
 
 fn describe(l: &LocalOffer) -> String {
