@@ -2,7 +2,7 @@
 
 use super::compare::{self, BreakEven, Month, Outcome, Scratch};
 use super::hybrid::{self, Overflow, Routed};
-use super::plan::{Api, Machine, Notice, Pair, Payment, Plan, Values, Way};
+use super::plan::{Api, Machine, Notice, Pair, Payment, Plan, Role, Values, Way};
 use super::simulate::{Flow, Parts, Run};
 use super::uncertainty::{self, Bar, Draws};
 use crate::units::{Hours, Usd, UsdPerMtok};
@@ -159,7 +159,7 @@ fn comparison(
     let outcome = compare::compare(plan, pair, v, flow, scratch, |m| months.push(m));
     let (cloud, local) = (&plan.offers[pair.cloud], &plan.offers[pair.local]);
     let weaker_local = cloud.tier.zip(local.tier).is_some_and(|(c, l)| c < l);
-    if weaker_local && outcome.payback.is_some() {
+    if weaker_local && outcome.payback.is_some() && local.role == Role::Asked {
         notices.push(Notice::WeakerModel { cloud: cloud.name.clone(), local: local.name.clone() });
     }
     if let Some(month) = outcome.undone {

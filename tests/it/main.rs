@@ -2,6 +2,7 @@
 
 mod bench;
 mod breakeven;
+mod breakeven_cli;
 mod catalog;
 mod db;
 mod fit;

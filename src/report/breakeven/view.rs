@@ -3,7 +3,7 @@
 
 use super::convert::source_words;
 use super::text::{Money, count, grouped, months};
-use super::{BreakevenDocument, BreakevenResult, CloudOffer, Comparator, LocalOffer};
+use super::{BreakevenDocument, BreakevenResult, CloudOffer, Comparator, Comparison, LocalOffer};
 use crate::provenance::Source;
 use crate::report::envelope::Input;
 use crate::report::view::{Block, Cell, Table, View};
@@ -27,6 +27,7 @@ impl BreakevenDocument {
                 view.push(Block::Table(monthly(r)));
             }
             view.heading("Comparisons").push(Block::Table(comparisons(r)));
+            view.push(Block::Table(break_even(r)));
             if let Some(table) = hybrid(r) {
                 view.heading("Both at once").push(Block::Table(table));
             }
@@ -302,38 +303,48 @@ fn monthly(r: &BreakevenResult) -> Table {
     table
 }
 
+/// `B for A`: local offer B in place of cloud offer A.
+fn pair(r: &BreakevenResult, c: &Comparison) -> String {
+    let star = if c.quality_note.is_some() { "*" } else { "" };
+    format!("{} for {}{star}", letter(r, &c.local), letter(r, &c.cloud))
+}
+
 fn comparisons(r: &BreakevenResult) -> Table {
     let money = Money::of_result(r);
     let saved = format!("#saved in {} months", r.horizon_months);
-    let mut table = Table::new(&[
-        "",
-        "#payback",
-        "#discounted",
-        &saved,
-        "#present value",
-        "#break-even a month",
-        "#break-even API price",
-    ]);
+    let mut table = Table::new(&["", "#payback, months", "#discounted", &saved, "#present value"]);
+    let when = |m: Option<f64>| {
+        m.map_or_else(|| Cell::Text("never".to_owned()), |m| Cell::Number(m, format!("{m:.1}")))
+    };
     for c in &r.comparisons {
-        let when =
-            |m: Option<f64>| m.map_or_else(|| Cell::Text("never".to_owned()), |m| Cell::Number(m, months(m)));
-        let volume = match (c.breakeven_requests_per_month, c.breakeven_tokens_per_month) {
-            (Some(requests), _) => Cell::Number(requests, format!("{} requests", count(requests))),
-            (None, tokens) => maybe(tokens, |t| format!("{} tokens", count(t))),
-        };
-        let star = if c.quality_note.is_some() { "*" } else { "" };
         table.row([
-            format!("{} instead of {}{star}", letter(r, &c.local), letter(r, &c.cloud)).into(),
+            pair(r, c).into(),
             when(c.payback_months),
             when(c.discounted_payback_months),
             usd(money, c.saving_usd),
             usd(money, c.npv_saving_usd),
-            volume,
-            maybe(c.breakeven_blended_usd_per_mtok, |p| format!("{}/Mtok", money.show(p))),
         ]);
     }
     if r.comparisons.iter().any(|c| c.quality_note.is_some()) {
         table.caption = Some("* the models differ in capability, or one is not rated: see above.".to_owned());
+    }
+    table
+}
+
+/// Where both sides of a comparison cost the same over the horizon.
+fn break_even(r: &BreakevenResult) -> Table {
+    let money = Money::of_result(r);
+    let by_request = r.comparisons.iter().any(|c| c.breakeven_requests_per_month.is_some());
+    let volume = if by_request { "#requests a month" } else { "#tokens a month" };
+    let mut table = Table::new(&["break-even", volume, "#hardware busy", "#API price per Mtok"]);
+    for c in &r.comparisons {
+        let at = if by_request { c.breakeven_requests_per_month } else { c.breakeven_tokens_per_month };
+        table.row([
+            pair(r, c).into(),
+            maybe(at, count),
+            maybe(c.breakeven_utilisation, |u| format!("{:.1} %", u * 100.0)),
+            maybe(c.breakeven_blended_usd_per_mtok, |p| money.show(p)),
+        ]);
     }
     table
 }

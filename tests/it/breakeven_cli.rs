@@ -1,0 +1,242 @@
+//! `breakeven` as a user meets it: flags, files, formats, errors, exit codes.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::path::Path;
+
+fn freehold(args: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("freehold").expect("built");
+    let empty = std::env::temp_dir().join("freehold-test-no-data");
+    command
+        .args(args)
+        .env("FREEHOLD_DATA_DIR", &empty)
+        .env("FREEHOLD_CONFIG_DIR", &empty)
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+fn json(args: &[&str]) -> Value {
+    let output = freehold(args).args(["--json", "--today", "2026-11-22"]).output().expect("runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON on stdout")
+}
+
+/// 5,000 of hardware and 100 a month against 500 a month.
+const SIMPLE: [&str; 19] = [
+    "breakeven",
+    "--tokens-per-month",
+    "30e6",
+    "--input-share",
+    "0.5",
+    "--cloud.name",
+    "api",
+    "--cloud.input-usd-per-mtok",
+    "16.666666666666668",
+    "--cloud.output-usd-per-mtok",
+    "16.666666666666668",
+    "--local.name",
+    "box",
+    "--local.purchase-usd",
+    "5000",
+    "--local.other-usd-per-month",
+    "100",
+    "--local.units",
+    "1",
+];
+
+#[test]
+fn the_contract_of_names() {
+    let doc = json(&SIMPLE);
+    assert_eq!(doc["schema"], "freehold.breakeven/1");
+    let c = &doc["result"]["comparisons"][0];
+    assert!((c["payback_months"].as_f64().expect("a number") - 12.5).abs() < 1e-9);
+    assert_eq!((&c["cloud"], &c["local"]), (&"api".into(), &"box".into()));
+    assert!(c["never_because"].is_null());
+    for key in [
+        "tco_cloud_usd",
+        "tco_local_usd",
+        "discounted_payback_months",
+        "npv_saving_usd",
+        "breakeven_tokens_per_month",
+        "breakeven_blended_usd_per_mtok",
+    ] {
+        assert!(c[key].is_number(), "{key}: {c}");
+    }
+    for key in ["breakeven_requests_per_month", "breakeven_utilisation", "quality_note"] {
+        assert!(c.get(key).is_some_and(Value::is_null), "{key}: {c}");
+    }
+    let local = &doc["result"]["local"][0];
+    assert_eq!(local["name"], "box");
+    assert_eq!(local["units"], 1);
+    assert_eq!(local["capex_usd"], 5000.0);
+    assert_eq!(local["monthly_usd"], 100.0);
+    assert_eq!(local["monthly_parts_usd"]["other"], 100.0);
+    for key in ["capacity_tokens_per_month", "utilisation", "usd_per_mtok_output", "usd_per_mtok_blended"] {
+        assert!(local.get(key).is_some(), "{key}");
+    }
+    assert_eq!(doc["result"]["cloud"][0]["name"], "api");
+    let u = &doc["result"]["uncertainty"];
+    for key in ["probability_local_cheaper", "payback_p10", "payback_p50", "payback_p90"] {
+        assert!(u.get(key).is_some_and(Value::is_null), "{key}: no range was given");
+    }
+    assert!(!u["tornado"].as_array().expect("a list").is_empty());
+    assert!(doc["result"]["hybrid"].is_null());
+    for (name, input) in doc["inputs"].as_object().expect("a map") {
+        assert!(input["source"]["kind"].is_string() && input.get("value").is_some(), "{name}");
+    }
+    assert_eq!(doc["inputs"]["local.purchase_usd"]["source"]["via"], "--local.purchase-usd");
+    assert_eq!(doc["inputs"]["need.hours_per_month"]["source"]["kind"], "assumed");
+}
+
+#[test]
+fn ranges_give_odds_that_repeat() {
+    let args = [&SIMPLE[..], &["--need.growth-per-month=-0.02:0:0.05", "--draws", "500"]].concat();
+    let (a, b) = (json(&args), json(&args));
+    let u = &a["result"]["uncertainty"];
+    assert_eq!(u, &b["result"]["uncertainty"]);
+    assert_eq!(u["draws"], 500);
+    let p10 = u["payback_p10"].as_f64().expect("pays back");
+    let p90 = u["payback_p90"].as_f64().expect("pays back");
+    assert!(p10 < 12.5 && 12.5 < p90, "{u}");
+    assert_eq!(u["tornado"].as_array().expect("a list").len(), 1);
+    assert_eq!(u["tornado"][0]["input"], "need.growth_per_month");
+}
+
+#[test]
+fn a_key_given_again_begins_the_next_offer() {
+    let args = [
+        &SIMPLE[..],
+        &[
+            "--local.name",
+            "rent",
+            "--local.kind",
+            "rented",
+            "--local.usd-per-hour",
+            "1",
+            "--local.units",
+            "1",
+        ],
+    ]
+    .concat();
+    let doc = json(&args);
+    let names: Vec<&str> = doc["result"]["local"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|l| l["name"].as_str())
+        .collect();
+    assert_eq!(names, ["box", "rent"]);
+    // The rented offer is also what the owned one is compared with.
+    let pairs = doc["result"]["comparisons"].as_array().expect("a list");
+    assert!(pairs.iter().any(|c| c["cloud"] == "rent" && c["local"] == "box"), "{pairs:?}");
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let fail = |args: &[&str], code: i32, parts: &[&str]| {
+        let output = freehold(args).output().expect("runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {text}");
+        assert!(output.stdout.is_empty() || code == 3, "{args:?}");
+        for part in parts {
+            assert!(text.contains(part), "{args:?}: {part} not in: {text}");
+        }
+    };
+    fail(&["breakeven"], 2, &["need.requests_per_month (--need.requests-per-month)"]);
+    fail(&["breakeven", "--need.requests-per-mont", "5"], 2, &["--need.requests-per-month"]);
+    fail(&["breakeven", "--requests-per-month", "-5"], 2, &["--need.requests-per-month", "above 0"]);
+    fail(&["breakeven", "--scenario", "no-such-file.toml"], 2, &["no-such-file.toml"]);
+    fail(&["breakeven", "--measured", "Cargo.toml"], 2, &["Cargo.toml is not a bench document"]);
+    fail(&[&SIMPLE[..], &["--require", "payback_months<=12"]].concat(), 3, &["payback_months<=12", "12.50"]);
+    fail(&[&SIMPLE[..], &["--require", "speed<=12"]].concat(), 2, &["METRIC is one of"]);
+    fail(&[&SIMPLE[..], &["--explain", "nonsense"]].concat(), 2, &["payback_months"]);
+    fail(&[&SIMPLE[..], &["--cloud", "gpt-nine"]].concat(), 2, &["cloud.model: `gpt-nine`"]);
+}
+
+#[test]
+fn a_broken_scenario_names_the_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("plan.toml");
+    std::fs::write(&file, "[need]\nrequests_per_month = 5\n[[local]]\npurchase_us = 3\n").expect("written");
+    let output = freehold(&["breakeven", "--scenario", &file.display().to_string()]).output().expect("runs");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text.contains("plan.toml:4:1: unknown key of [local] `purchase_us`: did you mean `purchase_usd`"),
+        "{text}"
+    );
+    assert!(text.contains("^^^^^^^^^^^"), "{text}");
+}
+
+#[test]
+fn the_cash_flow_adds_up_to_the_total() {
+    let output = freehold(&[&SIMPLE[..], &["--format", "csv"]].concat()).output().expect("runs");
+    let mut reader = csv::Reader::from_reader(&output.stdout[..]);
+    let rows: Vec<csv::StringRecord> = reader.records().map(|r| r.expect("a row")).collect();
+    assert_eq!(rows.len(), 36);
+    let number = |row: &csv::StringRecord, n: usize| row[n].parse::<f64>().expect("a number");
+    let cloud: f64 = rows.iter().map(|r| number(r, 5)).sum();
+    let local: f64 = rows.iter().map(|r| number(r, 7) + number(r, 8)).sum();
+    assert!((cloud - 18_000.0).abs() < 1e-6 && (local - 8_600.0).abs() < 1e-6);
+    assert!((number(&rows[35], 9) - (cloud - local)).abs() < 1e-6);
+}
+
+#[test]
+fn every_number_can_be_explained() {
+    for name in freehold::report::breakeven::explainable() {
+        let output = freehold(&["breakeven", "--scenario", "examples/chatbot.toml", "--explain", name])
+            .output()
+            .expect("runs");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8_lossy(&output.stdout).lines().count() >= 4, "{name}");
+    }
+}
+
+#[test]
+fn the_examples_can_be_computed() {
+    let mut files: Vec<_> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"))
+        .expect("examples")
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 5);
+    for file in files {
+        let doc = json(&["breakeven", "--scenario", &file.display().to_string()]);
+        let summary = doc["result"]["summary"].as_array().expect("a list");
+        assert!((1..=6).contains(&summary.len()), "{}", file.display());
+    }
+}
+
+#[test]
+fn the_whole_catalogue_is_ranked() {
+    let doc = json(&[
+        "breakeven",
+        "--all",
+        "--model",
+        "llama-3.1-8b-instruct",
+        "--requests-per-month",
+        "1e6",
+        "--input-tokens",
+        "1500",
+        "--output-tokens",
+        "400",
+        "--draws",
+        "1",
+        "--tier",
+        "2",
+    ]);
+    let rows = doc["result"]["comparisons"].as_array().expect("a list");
+    assert!(rows.len() > 100);
+    let months: Vec<f64> =
+        rows.iter().map(|r| r["payback_months"].as_f64().unwrap_or(f64::INFINITY)).collect();
+    assert!(months.windows(2).all(|w| w[0] <= w[1]), "ranked by payback");
+    assert!(
+        doc["result"]["cloud"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .all(|c| c["tier"].as_u64().is_some_and(|t| t <= 2))
+    );
+}
