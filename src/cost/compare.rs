@@ -4,6 +4,9 @@ use super::plan::{Offer, Pair, Payment, Plan, Values, Volume, Way};
 use super::simulate::{Flow, LAST_MONTH, Run, Step};
 use crate::units::{Requests, Usd, UsdPerMtok};
 
+/// Months after which growth is no longer believed.
+pub const GROWTH_LIMIT: u32 = 120;
+
 /// Working memory of a comparison, so that ten thousand of them allocate nothing.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -21,8 +24,8 @@ pub enum Never {
     SavingEnds { best_month: u32, still_missing: Usd },
     /// Units wear out before they have paid for themselves.
     Replacements { life_months: u32 },
-    /// Not within a century.
-    TooFar,
+    /// Not within this many months: a century, or ten years where growth would have to go on so long.
+    TooFar { months: u32 },
 }
 
 /// The answers that follow from the cash flow alone.
@@ -139,7 +142,9 @@ pub fn run(
     let mut peak = (0, f64::MIN);
     let mut at_last_cycle = f64::MIN;
 
-    for month in 0..LAST_MONTH {
+    // Growth that compounds for decades says nothing about anything.
+    let limit = if v.get(need.growth) > 0.0 { need.horizon.max(GROWTH_LIMIT) } else { LAST_MONTH };
+    for month in 0..limit {
         let (c, mut l) = (cloud.step(), local.step());
         if let Some(beside) = &mut beside {
             l.parts.api += beside.step().parts.total();
@@ -221,7 +226,7 @@ pub fn run(
         } else if let Some(life_months) = life_of(&plan.offers[pair.local], v) {
             Never::Replacements { life_months }
         } else {
-            Never::TooFar
+            Never::TooFar { months: limit }
         }
     });
     Outcome {

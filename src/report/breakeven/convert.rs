@@ -133,7 +133,7 @@ fn comparison(plan: &Plan, c: &EngineComparison, per_request: bool) -> Compariso
                 Never::RunningCost { .. } => "running-cost",
                 Never::SavingEnds { .. } => "saving-ends",
                 Never::Replacements { .. } => "replacements",
-                Never::TooFar => "too-far",
+                Never::TooFar { .. } => "too-far",
             }
             .to_owned()
         }),

@@ -90,7 +90,7 @@ pub(super) fn never(reason: Never, money: Money<'_>) -> String {
         Never::Replacements { life_months } => {
             format!("the hardware wears out every {life_months} months, before it has paid for itself")
         }
-        Never::TooFar => "it would take more than a hundred years".to_owned(),
+        Never::TooFar { months } => format!("it would take more than {} years", months / 12),
     }
 }
 
@@ -139,9 +139,12 @@ pub(super) fn summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
         ));
     }
     if let Some((u, p)) = result.uncertainty.as_ref().and_then(|u| Some((u, u.probability_local_cheaper?))) {
-        let half = u.payback_p50.map_or_else(|| "never".to_owned(), |m| format!("within {m:.1} months"));
+        let half = u.payback_p50.map_or_else(
+            || "fewer than half of them ever pay back".to_owned(),
+            |m| format!("half of them pay back within {m:.1} months"),
+        );
         lines.push(format!(
-            "With the uncertainty given, local is cheaper in {:.0} % of cases; half of them pay back {half}.",
+            "With the uncertainty given, local is cheaper in {:.0} % of cases; {half}.",
             p * 100.0
         ));
     }
