@@ -434,21 +434,6 @@ fn window_share(window: &TimeWindow, hours_of_week: Option<&[f64]>) -> f64 {
     };
     let weight = |n: u8| hours_of_week.map_or(1.0 / 168.0, |w| w.get(usize::from(n)).copied().unwrap_or(0.0));
     (0..168).map(|n| weight(n) * inside(n)).sum()
-    let on =
-        |day: usize| window.weekdays.is_empty() || window.weekdays.iter().any(|d| usize::from(*d) == day + 1);
-    // Overlap of an hour of the week with the window, which may wrap midnight and then belongs to
-    // the day it started on.
-    let inside = |n: usize| {
-        let (day, h) = (n / 24, (n % 24) as f64);
-        let part =
-            |day: usize, a: f64, b: f64| if on(day) { (b.min(h + 1.0) - a.max(h)).max(0.0) } else { 0.0 };
-        if start <= end {
-            part(day, start, end)
-        } else {
-            part(day, start, 24.0) + part((day + 6) % 7, 0.0, end)
-        }
-    };
-    (0..168).map(|n| inside(n) * hours_of_week.map_or(1.0 / 168.0, |weights| weights[n])).sum()
 }
 
 #[cfg(test)]
