@@ -12,6 +12,7 @@ pub mod event;
 pub mod fetch;
 pub mod fold;
 pub mod page;
+pub mod level;
 pub mod plan;
 pub mod prompts;
 pub mod quality;

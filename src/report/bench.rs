@@ -117,6 +117,9 @@ pub struct Target {
     /// First half of the runs against the second half of the same target: how noisy this is.
     #[serde(default)]
     pub noise: Option<Noise>,
+    /// The local engine with several requests at once, ascending.
+    #[serde(default)]
+    pub levels: Vec<Level>,
     /// Share of requests that went over an already open connection.
     #[serde(default)]
     pub connection_reused_share: Option<f64>,
@@ -237,6 +240,21 @@ pub struct Engine {
     pub sampling: Option<String>,
     /// Id of the machine or accelerator in the catalogue, where it could be told.
     pub hardware: Option<String>,
+}
+
+/// A closed loop with a fixed number of requests under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Level {
+    pub concurrency: u32,
+    pub requests: u32,
+    pub failures: u32,
+    /// Output tokens per second of all sequences together, while the loop was full.
+    pub output_tps_system: Option<f64>,
+    /// Requests per second, while the loop was full.
+    pub requests_per_s: Option<f64>,
+    /// Per request; waiting for a place in the batch is inside.
+    pub ttft_ms: Summary,
+    pub tpot_ms: Summary,
 }
 
 /// A/A: one target against itself.
@@ -451,6 +469,31 @@ impl Envelope<BenchResult> {
     }
 }
 
+/// Batch-1 as measured alone, then the levels. A full loop says how long the unit works on one
+/// request, `1 / requests per second`; its prompt takes `input / prefill speed` of that, and what is
+/// left is decoding at the level's speed.
+fn measured_levels(target: &Target) -> Vec<MeasuredLevel> {
+    let metrics = &target.metrics;
+    let prefill_tps = metrics.prefill_tps.median;
+    let alone = MeasuredLevel {
+        concurrency: 1,
+        prefill_tps,
+        decode_tps: metrics.decode_tps.median,
+        ttft_ms: metrics.ttft_ms.median,
+    };
+    let decode = |level: &Level| {
+        let decoding = 1.0 / level.requests_per_s? - target.tokens.input? / prefill_tps?;
+        Some(target.tokens.output? / decoding).filter(|rate| rate.is_finite() && *rate > 0.0)
+    };
+    let loaded = target.levels.iter().filter(|l| l.concurrency > 1).map(|level| MeasuredLevel {
+        concurrency: level.concurrency,
+        prefill_tps,
+        decode_tps: decode(level).or(level.output_tps_system),
+        ttft_ms: level.ttft_ms.median,
+    });
+    std::iter::once(alone).chain(loaded).collect()
+}
+
 fn measured(n: usize, target: &Target) -> MeasuredTarget {
     let metrics = &target.metrics;
     MeasuredTarget {
@@ -463,12 +506,7 @@ fn measured(n: usize, target: &Target) -> MeasuredTarget {
         model: target.model.clone(),
         stand_in: target.stand_in,
         hardware: target.engine.as_ref().and_then(|e| e.hardware.clone()),
-        levels: vec![MeasuredLevel {
-            concurrency: 1,
-            prefill_tps: metrics.prefill_tps.median,
-            decode_tps: metrics.decode_tps.median,
-            ttft_ms: metrics.ttft_ms.median,
-        }],
+        levels: measured_levels(target),
         input_tokens: target.tokens.input,
         output_tokens: target.tokens.output,
         reasoning_tokens: target.tokens.reasoning,

@@ -307,12 +307,29 @@ async fn measure(
     let ended =
         run::run(&mut backends, &steps, &request, patience, settings.seed, &mut watch, interrupted()).await;
     let watched = watch.end(ended.complete)?;
-    for backend in backends {
+    let mut loaded = Vec::new();
+    for (target, backend) in backends.into_iter().enumerate() {
         // After an interruption the worker may be in the middle of an answer: dropping ends it.
         if let Backend::Local(local) = backend
             && !ended.interrupted
         {
+            loaded.push((target, local.info().clone()));
             local.shutdown().await;
+        }
+    }
+    for (target, info) in loaded.into_iter().filter(|_| ended.complete) {
+        let nth = |n: usize| {
+            let repeat = settings.repeats + u32::try_from(n / prompts.len()).unwrap_or(u32::MAX);
+            request(&Step { target, prompt: n % prompts.len(), repeat, warmup: false })
+        };
+        let levels = local::levels(&info, args, &nth, context, &mut facts[target].levels);
+        let outcome = tokio::select! {
+            outcome = levels => outcome.map_err(|fault| fault.message),
+            () = interrupted() => Err("interrupted".to_owned()),
+        };
+        if let Err(why) = outcome {
+            context.note(&format!("{}: no more levels of concurrency: {why}", facts[target].id));
+            break;
         }
     }
     Ok(MeasuredRun {

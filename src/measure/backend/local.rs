@@ -21,6 +21,7 @@ use super::protocol::{
     Command, EngineBuild, FrameError, KvType, LoadRequest, Loaded, Prompt, Reply, VERSION,
 };
 use crate::measure::event::{Event, Fault, FaultKind, Nanos, Request, Stamped};
+use crate::measure::level::Answer;
 use process::{Ending, Worker};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -270,6 +271,46 @@ impl LocalBackend {
             self.running.remove(&id);
         }
         true
+    }
+
+    /// All requests, `concurrency` of them at any time: one that ends is replaced at once. Answers
+    /// are in the order of the requests.
+    pub async fn closed_loop(
+        &mut self,
+        requests: &[Request],
+        concurrency: u32,
+        done: &mut dyn FnMut(),
+    ) -> Result<Vec<Answer>, Fault> {
+        self.cancel_all().await?;
+        let mut answers = vec![Answer { accepted: 0, events: Vec::new() }; requests.len()];
+        let mut places = BTreeMap::new();
+        let mut waiting = requests.iter().enumerate();
+        loop {
+            while places.len() < concurrency.max(1) as usize
+                && let Some((place, request)) = waiting.next()
+            {
+                places.insert(self.submit(request, false).await?, place);
+            }
+            if places.is_empty() {
+                return Ok(answers);
+            }
+            match self.next().await? {
+                Update::Accepted { id, at } => {
+                    if let Some(&place) = places.get(&id) {
+                        answers[place].accepted = at;
+                    }
+                }
+                Update::Events { id, events } => {
+                    if let Some(&place) = places.get(&id) {
+                        answers[place].events.extend(events);
+                    }
+                    if !self.running.contains_key(&id) {
+                        places.remove(&id);
+                        done();
+                    }
+                }
+            }
+        }
     }
 
     /// The engine alone, as llama-bench measures it: `rounds` timings of `prompt` tokens of

@@ -1,11 +1,12 @@
 //! Measured records → the bench document.
 
 use super::{
-    BenchDocument, BenchResult, Comparison, Engine, Kind, Metrics, Noise, Quality, Rate, SCHEMA, Sample,
-    Spending, Summary, Target, TokenMeans, TokenSource, price::PriceInForce,
+    BenchDocument, BenchResult, Comparison, Engine, Kind, Level, Metrics, Noise, Quality, Rate, SCHEMA,
+    Sample, Spending, Summary, Target, TokenMeans, TokenSource, price::PriceInForce,
 };
 use crate::measure::event::Fault;
 use crate::measure::fold;
+use crate::measure::level::LevelFigures;
 use crate::measure::prompts::Prompt;
 use crate::measure::quality::{self, Pairs};
 use crate::measure::run::{Ended, Record};
@@ -26,6 +27,8 @@ pub struct TargetFacts {
     pub origin: Option<String>,
     pub price: Option<PriceInForce>,
     pub engine: Option<Engine>,
+    /// Several requests at once, where that was measured.
+    pub levels: Vec<Level>,
 }
 
 /// Everything a document is made of.
@@ -207,14 +210,32 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         pass_rate: pass_rate(&facts.id, rows, prompts),
         engine: facts.engine.clone(),
         noise: noise(&speed),
+        levels: facts.levels.clone(),
         connection_reused_share: (!reused.is_empty())
             .then(|| reused.iter().filter(|r| **r).count() as f64 / reused.len() as f64),
     }
 }
 
+/// One level of concurrency as the document has it.
+pub fn level(concurrency: u32, figures: &LevelFigures) -> Level {
+    Level {
+        concurrency,
+        requests: figures.requests,
+        failures: figures.failures,
+        output_tps_system: figures.output_tps_system,
+        requests_per_s: figures.requests_per_s,
+        ttft_ms: summary_of(&figures.ttft_ms),
+        tpot_ms: summary_of(&figures.tpot_ms),
+    }
+}
+
 fn summary(rows: &[&Sample], pick: fn(&Sample) -> Option<f64>) -> Summary {
     let values: Vec<f64> = rows.iter().filter_map(|s| pick(s)).collect();
-    let s = stats::summary(&values);
+    summary_of(&values)
+}
+
+fn summary_of(values: &[f64]) -> Summary {
+    let s = stats::summary(values);
     Summary {
         n: s.n,
         median: s.median,

@@ -132,6 +132,7 @@ pub fn parse(args: &Args, catalog: &Catalog, today: Date) -> Result<Vec<Api>, Cl
             };
             Ok(Api {
                 facts: TargetFacts {
+                    levels: Vec::new(),
                     id,
                     kind: Kind::Api,
                     model: model.clone(),
