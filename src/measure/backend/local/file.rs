@@ -46,7 +46,9 @@ pub fn check(path: &Path) -> Result<ModelFile, Fault> {
     };
     let header = gguf::read(BufReader::with_capacity(1 << 16, file), metadata.len()).map_err(|e| {
         let remedy = match e.problem {
-            Problem::Magic | Problem::Truncated("the magic") => "; models in other formats must be converted first",
+            Problem::Magic | Problem::Truncated("the magic") => {
+                "; models in other formats must be converted first"
+            }
             Problem::Truncated(_) | Problem::OutsideFile { .. } => {
                 "; the file is incomplete, so fetch it again (an interrupted download can be resumed)"
             }
