@@ -102,9 +102,9 @@ fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape, format: &Quantisat
     // Activations of one batch: a few vectors as wide as the layers, 32 bits.
     let activations = BATCH_TOKENS * model.hidden_size * 4.0 * 4.0;
     if hardware.backend == Backend::Cpu {
-        // The program; its vocabulary (measured: about 240 bytes a token). Room for the logits of a
+        // The program; its vocabulary (measured: about 180 bytes a token). Room for the logits of a
         // whole batch is reserved too, but never touched, so it takes no memory.
-        return 32.0 * MIB + model.vocabulary * 240.0 + activations;
+        return 20.0 * MIB + model.vocabulary * 180.0 + activations;
     }
     let driver = match hardware.backend {
         Backend::Cuda | Backend::Rocm | Backend::Vllm => 450.0 * MIB,

@@ -232,7 +232,16 @@ fn one_pair(rows: &[FitRow]) -> bool {
 
 fn gib(bytes: f64) -> Cell {
     let gib = bytes / 1_073_741_824.0;
-    Cell::Number(bytes, if gib < 10.0 { format!("{gib:.2}") } else { format!("{gib:.1}") })
+    Cell::Number(
+        bytes,
+        if gib < 1.0 {
+            format!("{gib:.3}")
+        } else if gib < 10.0 {
+            format!("{gib:.2}")
+        } else {
+            format!("{gib:.1}")
+        },
+    )
 }
 
 fn speed(band: BandRow) -> Cell {

@@ -113,3 +113,23 @@ fn doctor_names_keys_and_never_shows_them() {
         assert!(text.contains("OPENAI"), "{format}");
     }
 }
+
+/// What a worker that had loaded the file took (resident memory, context of 2048 tokens, processor
+/// only), against the prediction. Needs the files: set `FREEHOLD_TEST_MODELS` to their folder.
+#[test]
+fn memory_is_predicted_within_a_tenth() {
+    let Some(folder) = std::env::var_os("FREEHOLD_TEST_MODELS").map(std::path::PathBuf::from) else { return };
+    for (name, resident) in
+        [("SmolLM2-135M-Instruct.Q4_1.gguf", 177_983_488.0), ("gemma-3-270m-q4_k_m.gguf", 343_040_000.0)]
+    {
+        let path = folder.join(name).display().to_string();
+        let document =
+            json(&["--hardware", "this", "--backend", "cpu", "--model", &path, "--context", "2048"]);
+        let memory = &document["result"]["rows"][0]["memory"];
+        let taken: f64 = ["weights_bytes", "kv_cache_bytes", "buffers_bytes"]
+            .iter()
+            .map(|part| memory[part].as_f64().expect("bytes"))
+            .sum();
+        assert!((taken / resident - 1.0).abs() < 0.1, "{name}: {taken} against {resident}");
+    }
+}
