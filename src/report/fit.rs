@@ -221,7 +221,7 @@ impl Envelope<FitResult> {
             (true, true) => format!("{} on {hardware}", first.model),
             (true, false) => format!("What fits {hardware}"),
             (false, true) => format!("Where {} fits", first.model),
-            (false, false) => "What fits where".to_owned(),
+            (false, false) => "The largest model that fits each".to_owned(),
         }
     }
 }

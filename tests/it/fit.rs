@@ -70,6 +70,21 @@ fn a_longer_context_takes_more_memory_and_is_slower() {
 }
 
 #[test]
+fn all_hardware_is_shown_with_the_largest_model_each_holds() {
+    let document = json(&["--hardware", "all"]);
+    let rows = document["result"]["rows"].as_array().expect("rows");
+    let of = |id: &str| {
+        rows.iter().find(|r| r["hardware"] == id).and_then(|r| r["parameters"].as_f64()).expect(id)
+    };
+    assert!(of("nvidia-h100-sxm-80gb") > of("nvidia-rtx-4090"));
+    assert!(of("nvidia-rtx-4090") > of("nvidia-rtx-3070"));
+    let mut hardware: Vec<&str> = rows.iter().filter_map(|r| r["hardware"].as_str()).collect();
+    let count = hardware.len();
+    hardware.dedup();
+    assert_eq!(hardware.len(), count, "one row each");
+}
+
+#[test]
 fn mistakes_name_what_to_do() {
     let out = fit(&["--hardware", "nvidia-rtx-409", "--model", "qwen3-8b"]).code(2);
     let text = String::from_utf8_lossy(&out.get_output().stderr).into_owned();

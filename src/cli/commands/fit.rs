@@ -21,6 +21,7 @@ Examples:
   freehold fit                                            what this machine can run
   freehold fit --hardware nvidia-rtx-4090                 what a card can run
   freehold fit --model llama-3.1-8b-instruct              where a model runs
+  freehold fit --hardware all                             the largest model each card and machine holds
   freehold fit --hardware this --model model.gguf --context 8192
   freehold fit --hardware nvidia-h100-sxm-80gb --count 2 --model llama-3.3-70b-instruct --quantisation FP8 --concurrency 32")]
 pub struct Args {
@@ -134,6 +135,12 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let calibration = calibration(&args, &candidates, &catalog, context, &load)?;
     let mut rows = Vec::new();
     let one_pair = candidates.hardware.len() == 1 && candidates.models.len() == 1;
+    // Everything on everything would be tens of thousands of rows: the largest model of each.
+    let largest_only = candidates.hardware.len() > 1 && candidates.models.len() > 1;
+    if largest_only {
+        candidates.models.sort_by(|a, b| b.parameters.total_cmp(&a.parameters));
+        candidates.left_out.clear();
+    }
     for hardware in &candidates.hardware {
         for model in &candidates.models {
             let choice = match model.file_format.or(formats) {
@@ -141,6 +148,14 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
                 None => usual_formats(model, hardware),
             };
             let tried = try_formats(model, hardware, &choice, &load, one_pair, calibration.as_ref());
+            if largest_only {
+                let whole = tried.0.into_iter().find(|row| row.memory.device_layers.is_none());
+                if let Some(row) = whole {
+                    rows.push(row);
+                    break;
+                }
+                continue;
+            }
             rows.extend(tried.0);
             candidates.left_out.extend(tried.1);
         }
@@ -150,7 +165,9 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
             .partial_cmp(&(&b.hardware, a.parameters))
             .unwrap_or(std::cmp::Ordering::Equal)
     });
-    if candidates.hardware.len() > 1 {
+    if largest_only {
+        rows.sort_by(|a, b| b.parameters.total_cmp(&a.parameters));
+    } else if candidates.hardware.len() > 1 {
         rows.sort_by(|a, b| b.decode_tps.likely.total_cmp(&a.decode_tps.likely));
     }
     too_long(&mut candidates, args.context);
