@@ -14,6 +14,8 @@ use crate::workload::{
 pub struct Verdict {
     pub placement: Placement,
     pub confidence: Confidence,
+    /// What moved it from the rule's own.
+    pub confidence_steps: Vec<ConfidenceStep>,
     /// Id of the rule that fired.
     pub rule: String,
     pub stage: Stage,
@@ -30,6 +32,29 @@ pub struct Verdict {
     pub tiers: Option<CapabilityTier>,
     pub quality: Option<QualityFinding>,
     pub cost: Option<CostFinding>,
+}
+
+/// What moves confidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfidenceStep {
+    /// Nothing weighs against the rule: it stays.
+    Firm,
+    /// The arguments against weigh more than those for: one lower.
+    OutweighedBy,
+    /// The calculation depends on the comparison: one lower.
+    CostContested,
+    /// Measured quality and computed cost both speak for it: one higher.
+    BackedByEvidence,
+}
+
+impl ConfidenceStep {
+    const fn apply(self, confidence: Confidence) -> Confidence {
+        match self {
+            Self::Firm => confidence,
+            Self::OutweighedBy | Self::CostContested => confidence.lowered(),
+            Self::BackedByEvidence => confidence.raised(),
+        }
+    }
 }
 
 /// An answer that was replaced.
@@ -136,21 +161,24 @@ pub fn decide(
             kind: ReasonKind::Matrix { text: rule.reason.clone(), brief: rule.brief.clone() },
         },
     );
-    let mut confidence = rule.confidence;
-    if !rule.firm {
-        if against_weight > for_weight {
-            confidence = confidence.lowered();
-        }
-        if finding.as_ref().is_some_and(|f| f.standing == CostStanding::Contested) {
-            confidence = confidence.lowered();
-        }
-        if backed_by_evidence(&reasons) {
-            confidence = confidence.raised();
-        }
-    }
+    let steps = if rule.firm {
+        vec![ConfidenceStep::Firm]
+    } else {
+        let all = [
+            (ConfidenceStep::OutweighedBy, against_weight > for_weight),
+            (
+                ConfidenceStep::CostContested,
+                finding.as_ref().is_some_and(|f| f.standing == CostStanding::Contested),
+            ),
+            (ConfidenceStep::BackedByEvidence, backed_by_evidence(&reasons)),
+        ];
+        all.into_iter().filter(|(_, holds)| *holds).map(|(step, _)| step).collect()
+    };
+    let confidence = steps.iter().fold(rule.confidence, |c, step| step.apply(c));
     Verdict {
         placement: rule.placement,
         confidence,
+        confidence_steps: steps,
         rule: rule.id.clone(),
         stage: rule.stage,
         answers,
@@ -253,7 +281,15 @@ fn backed_by_evidence(reasons: &[Reason]) -> bool {
     has(&ReasonKind::Quality) && has(&ReasonKind::Cost)
 }
 
-/// Every single change that changes the placement.
+/// All answers to a question, those beside the given one first.
+fn nearest_first<T: Copy + PartialEq>(all: &[T], given: T) -> Vec<T> {
+    let place = |answer: T| all.iter().position(|a| *a == answer).unwrap_or(0);
+    let mut sorted = all.to_vec();
+    sorted.sort_by_key(|answer| place(*answer).abs_diff(place(given)));
+    sorted
+}
+
+/// Every single change that changes the placement, the mildest of each question first.
 fn flips(matrix: &Matrix, answers: Answers, modifiers: Modifiers, placement: Placement) -> Vec<Flip> {
     let mut found = Vec::new();
     let mut consider = |change: Change, changed: Answers, modifiers: Modifiers| {
@@ -262,19 +298,19 @@ fn flips(matrix: &Matrix, answers: Answers, modifiers: Modifiers, placement: Pla
             found.push(Flip { change, placement: other });
         }
     };
-    for privacy in [Privacy::Standard, Privacy::Sensitive, Privacy::Strict] {
+    for privacy in nearest_first(Privacy::ALL, answers.privacy) {
         consider(Change::Privacy(privacy), Answers { privacy, ..answers }, modifiers);
     }
-    for volume in [Volume::Low, Volume::Variable, Volume::High] {
+    for volume in nearest_first(Volume::ALL, answers.volume) {
         consider(Change::Volume(volume), Answers { volume, ..answers }, modifiers);
     }
-    for capability in [Capability::Basic, Capability::Moderate, Capability::Maximum] {
+    for capability in nearest_first(Capability::ALL, answers.capability) {
         consider(Change::Capability(capability), Answers { capability, ..answers }, modifiers);
     }
-    for operations in [Operations::Limited, Operations::Available] {
+    for operations in nearest_first(Operations::ALL, answers.operations) {
         consider(Change::Operations(operations), Answers { operations, ..answers }, modifiers);
     }
-    for budget in [Budget::Opex, Budget::Capex] {
+    for budget in nearest_first(Budget::ALL, answers.budget) {
         consider(Change::Budget(budget), Answers { budget, ..answers }, modifiers);
     }
     for modifier in modifiers.iter() {

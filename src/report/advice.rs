@@ -31,6 +31,9 @@ pub type AdviceDocument = Envelope<AdviceResult>;
 pub struct AdviceResult {
     pub placement: Placement,
     pub confidence: Confidence,
+    /// What moved it from the rule's own.
+    #[serde(default)]
+    pub confidence_because: Vec<String>,
     /// Id of the rule that fired; its text is the first of `reasons`.
     pub rule: String,
     /// The part of the decision the rule belongs to.

@@ -121,27 +121,9 @@ fn measured(view: &mut View, file: &str, bench: &BenchDocument) {
              answers say nothing about any provider.",
         )]));
     }
-    let mut table = Table::new(&[
-        "target",
-        "#failed",
-        "#TTFT ms",
-        "#decode tokens/s",
-        "#whole answer ms",
-        "#cost per request",
-        "#passed",
-    ]);
-    for target in &bench.result.targets {
-        table.row([
-            label(target).into(),
-            Cell::Number(f64::from(target.failures), format!("{} of {}", target.failures, target.requests)),
-            median(&target.metrics.ttft_ms),
-            median(&target.metrics.decode_tps),
-            median(&target.metrics.e2e_ms),
-            target.metrics.cost_usd.median.map_or(Cell::None, |v| Cell::Number(v, number::usd(v))),
-            target.pass_rate.map_or(Cell::None, |r| Cell::Number(r.rate, number::percent(r.rate))),
-        ]);
+    for targets in bench.result.targets.chunks(3) {
+        view.push(Block::Table(targets_table(targets)));
     }
-    view.push(Block::Table(table));
     view.paragraph(format!(
         "Medians with their 95 % intervals, of {} ({}).{}",
         file,
@@ -169,11 +151,39 @@ fn measured(view: &mut View, file: &str, bench: &BenchDocument) {
     }
 }
 
-fn label(target: &Target) -> String {
+/// Targets beside each other, so that long ids have room.
+fn targets_table(targets: &[Target]) -> Table {
+    let names: Vec<String> = targets.iter().map(|t| format!("#{}", t.id)).collect();
+    let mut columns = vec![""];
+    columns.extend(names.iter().map(String::as_str));
+    let mut table = Table::new(&columns);
+    let mut row = |name: &str, cell: &dyn Fn(&Target) -> Cell| {
+        let mut cells = vec![Cell::from(name)];
+        cells.extend(targets.iter().map(cell));
+        if cells[1..].iter().any(|c| *c != Cell::None) {
+            table.rows.push(cells);
+        }
+    };
+    row("what it is", &|t| what_it_is(t).into());
+    row("model", &|t| t.model.as_str().into());
+    row("time to first token, ms", &|t| median(&t.metrics.ttft_ms));
+    row("decode, tokens/s", &|t| median(&t.metrics.decode_tps));
+    row("whole answer, ms", &|t| median(&t.metrics.e2e_ms));
+    row("cost per request", &|t| t.metrics.cost_usd.median.map_or(Cell::None, |v| Cell::Number(v, number::usd(v))));
+    row("passed", &|t| {
+        t.pass_rate.map_or(Cell::None, |r| {
+            Cell::Number(r.rate, format!("{} of {} ({})", r.passed, r.n, number::percent(r.rate)))
+        })
+    });
+    row("failed", &|t| Cell::Number(f64::from(t.failures), format!("{} of {}", t.failures, t.requests)));
+    table
+}
+
+fn what_it_is(target: &Target) -> &'static str {
     match (target.kind, target.stand_in) {
-        (_, true) => format!("{} (stand-in for a cloud API)", target.id),
-        (Kind::Local, _) => format!("{} (local)", target.id),
-        (Kind::Api, _) => format!("{} (API)", target.id),
+        (_, true) => "STAND-IN for a cloud API",
+        (Kind::Local, _) => "local",
+        (Kind::Api, _) => "API",
     }
 }
 
@@ -264,7 +274,9 @@ fn assumptions(view: &mut View, documents: &[Named]) {
     let mut rows: Vec<(u8, &str, &Input)> = Vec::new();
     for (_, document) in documents {
         for (name, input) in document.inputs() {
-            if rows.iter().all(|(_, n, i)| n != name || i.value != input.value) {
+            if !as_elsewhere(document, name, input)
+                && rows.iter().all(|(_, n, i)| n != name || i.value != input.value)
+            {
                 let rank = match input.source.word() {
                     "assumed" => 0,
                     "database" => 1,
@@ -285,6 +297,14 @@ fn assumptions(view: &mut View, documents: &[Named]) {
     }
     view.heading("What it rests on, assumptions first");
     view.push(Block::Table(table));
+}
+
+/// A second offer rests on the same assumption as the first: once is enough.
+fn as_elsewhere(document: &Document, name: &str, input: &Input) -> bool {
+    let Some((_, key)) = name.strip_prefix("comparator.").and_then(|rest| rest.split_once('.')) else {
+        return false;
+    };
+    ["local", "cloud"].iter().any(|side| document.inputs().get(&format!("{side}.{key}")) == Some(input))
 }
 
 fn repetition(view: &mut View, documents: &[Named]) {

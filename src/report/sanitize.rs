@@ -43,12 +43,28 @@ pub fn html(text: &str) -> String {
 /// For a Markdown table cell or paragraph: one line, with the characters that would start markup
 /// escaped.
 pub fn markdown(text: &str) -> String {
+    let text = line(text, usize::MAX - 1);
+    let text = text.trim();
     let mut out = String::with_capacity(text.len());
-    for c in line(text, usize::MAX - 1).chars() {
-        if matches!(c, '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#' | '~') {
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    // At the start of a line these would make a list or a rule: `- `, `+ `, `1. `, `1) `, `=`.
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    while let Some(c) = rest.next() {
+        let after = rest.peek().copied().unwrap_or(' ');
+        let escape = match c {
+            '|' | '\\' | '`' | '*' | '<' | '>' | '[' | ']' | '#' | '~' | '&' => true,
+            // Inside a word an underscore is only an underscore.
+            '_' => !(before.is_alphanumeric() && after.is_alphanumeric()),
+            '-' | '+' | '=' => out.is_empty(),
+            '.' | ')' => digits > 0 && out.len() == digits,
+            _ => false,
+        };
+        if escape {
             out.push('\\');
         }
         out.push(c);
+        before = c;
     }
     out
 }
@@ -96,5 +112,8 @@ mod tests {
     fn markup_is_text() {
         assert_eq!(html("<b a='1'>"), "&lt;b a=&#39;1&#39;&gt;");
         assert_eq!(markdown("a|b\n<i>"), "a\\|b \\<i\\>");
+        assert_eq!(markdown("ttft_ms _x_ &lt;"), "ttft_ms \\_x\\_ \\&lt;");
+        assert_eq!(markdown("12. x"), "12\\. x");
+        assert_eq!((markdown("- x"), markdown("a - x 1.")), ("\\- x".into(), "a - x 1.".into()));
     }
 }

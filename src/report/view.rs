@@ -324,13 +324,14 @@ impl Table {
     }
 }
 
+/// Words into lines of at most `width` columns; a word that is longer is cut.
 fn wrap(out: &mut String, text: &str, width: u16, first: &str, rest: &str) {
     use unicode_width::UnicodeWidthStr as _;
     let width = usize::from(width.max(20));
     for (n, line) in text.lines().enumerate() {
         let mut prefix = if n == 0 { first } else { rest };
         let mut used = 0;
-        for word in line.split_whitespace() {
+        for word in line.split_whitespace().flat_map(|word| pieces(word, width - rest.width().max(first.width()))) {
             if used > 0 && prefix.width() + used + 1 + word.width() > width {
                 out.push('\n');
                 prefix = rest;
@@ -349,12 +350,40 @@ fn wrap(out: &mut String, text: &str, width: u16, first: &str, rest: &str) {
     }
 }
 
+/// A word in pieces of at most `width` columns.
+fn pieces(word: &str, width: usize) -> Vec<&str> {
+    use unicode_width::UnicodeWidthChar as _;
+    let (mut found, mut start, mut used) = (Vec::new(), 0, 0);
+    for (at, c) in word.char_indices() {
+        let w = c.width().unwrap_or(0);
+        if used + w > width && at > start {
+            found.push(&word[start..at]);
+            (start, used) = (at, 0);
+        }
+        used += w;
+    }
+    found.push(&word[start..]);
+    found
+}
+
+/// A text column narrower than this reads worse than a list does.
+const NARROWEST_TEXT: usize = 16;
+
+/// Columns where they fit, each row as a list of its own where they do not.
 fn terminal_table(out: &mut String, table: &Table, width: u16) {
+    if let Some(caption) = &table.caption {
+        wrap(out, &sanitize::terminal(caption), width, "", "");
+    }
+    let least: Vec<usize> = (0..table.columns.len()).map(|n| least_width(table, n, width)).collect();
+    // Two characters of padding and one of border per column, and the border on the left.
+    if least.iter().map(|w| w + 3).sum::<usize>() + 1 > usize::from(width) {
+        return terminal_records(out, table, width);
+    }
     let mut drawn = comfy_table::Table::new();
     drawn
         .load_style(comfy_table::presets::UTF8_BORDERS_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width.max(40));
+        .set_width(width);
     drawn.set_header(
         table
             .columns
@@ -366,26 +395,51 @@ fn terminal_table(out: &mut String, table: &Table, width: u16) {
             comfy_table::Cell::new(sanitize::line(cell.shown(), 400)).set_alignment(alignment(column))
         }));
     }
-    // Numbers never wrap in the middle.
-    for (n, column) in table.columns.iter().enumerate() {
-        if (column.numeric || column.whole)
-            && let Some(c) = drawn.column_mut(n)
-        {
-            let most = if column.whole { width / 2 } else { 24 };
-            let heading = column.name.split(' ').map(|word| word.chars().count()).max();
-            let widest =
-                table.rows.iter().filter_map(|r| r.get(n)).map(|cell| cell.shown().chars().count()).max();
-            let widest = widest.max(heading);
-            c.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(
-                u16::try_from(widest.unwrap_or(0)).unwrap_or(40).min(most) + 2,
-            )));
+    for (n, least) in least.into_iter().enumerate() {
+        if let Some(column) = drawn.column_mut(n) {
+            let width = Width::Fixed(u16::try_from(least + 2).unwrap_or(u16::MAX));
+            column.set_constraint(ColumnConstraint::LowerBoundary(width));
         }
-    }
-    if let Some(caption) = &table.caption {
-        wrap(out, &sanitize::terminal(caption), width, "", "");
     }
     for line in drawn.lines() {
         let _ = writeln!(out, "{}", line.trim_end());
+    }
+}
+
+/// Numbers never wrap, ids hardly, text not below [`NARROWEST_TEXT`], headings only between words.
+fn least_width(table: &Table, column: usize, width: u16) -> usize {
+    use unicode_width::UnicodeWidthStr as _;
+    let name = sanitize::line(&table.columns[column].name, 60);
+    let word = name.split(' ').map(UnicodeWidthStr::width).max().unwrap_or(0);
+    let widest = table
+        .rows
+        .iter()
+        .filter_map(|r| r.get(column))
+        .map(|cell| sanitize::line(cell.shown(), 400).width())
+        .max()
+        .unwrap_or(0);
+    let most = match &table.columns[column] {
+        Column { whole: true, .. } => usize::from(width / 2),
+        Column { numeric: true, .. } => 24,
+        _ => NARROWEST_TEXT,
+    };
+    widest.min(most).max(word)
+}
+
+/// The first cell as a title, the others below it by the names of their columns.
+fn terminal_records(out: &mut String, table: &Table, width: u16) {
+    for (n, row) in table.rows.iter().enumerate() {
+        if n > 0 {
+            out.push('\n');
+        }
+        let mut cells = row.iter().zip(&table.columns);
+        if let Some((first, _)) = cells.next() {
+            wrap(out, &sanitize::line(first.shown(), 400), width, "", "  ");
+        }
+        for (cell, column) in cells.filter(|(cell, _)| **cell != Cell::None) {
+            let text = format!("{}: {}", sanitize::line(&column.name, 60), sanitize::line(cell.shown(), 400));
+            wrap(out, &text, width, "  ", "    ");
+        }
     }
 }
 
@@ -486,8 +540,33 @@ mod tests {
 
     #[test]
     fn terminal_lines_fit() {
-        for line in sample().to_terminal(40).lines() {
-            assert!(line.chars().count() <= 40, "{line:?}");
+        use unicode_width::UnicodeWidthStr as _;
+        let mut view = sample();
+        let mut wide = Table::new(&["a model with a long name", "#payback, months", "note", "another", "#total"]);
+        wide.row([
+            "provider/a-model-with-a-very-long-name-that-cannot-be-broken-anywhere".into(),
+            Cell::Number(12.0, "12.0".into()),
+            "words and words and words and words and words".into(),
+            "模型的名字很长很长很长很长很长很长很长".into(),
+            Cell::Number(1e9, "$1,000,000,000".into()),
+        ]);
+        view.push(Block::Table(wide)).paragraph("x".repeat(300));
+        for width in [20, 40, 60, 80, 100, 200] {
+            let text = view.to_terminal(width);
+            for line in text.lines() {
+                assert!(line.width() <= usize::from(width), "{width}: {line:?}");
+            }
+            assert!(text.contains("$1,000,000,000"), "{width}");
         }
+    }
+
+    #[test]
+    fn a_table_that_does_not_fit_becomes_a_list() {
+        let mut table = Table::new(&["target", "#failed", "note"]);
+        table.row(["local".into(), Cell::Number(0.0, "0 of 9".into()), Cell::None]);
+        let mut view = View::new("");
+        view.push(Block::Table(table));
+        assert_eq!(view.to_terminal(20), "local\n  failed: 0 of 9\n");
+        assert!(view.to_terminal(60).contains('│'));
     }
 }

@@ -56,10 +56,23 @@ pub struct ProfileRequests {
 }
 
 /// A mean count from outside: finite and not negative.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "f64", into = "f64")]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Deserialize, JsonSchema)]
+#[serde(try_from = "f64")]
 #[schemars(with = "f64")]
 pub struct Count(f64);
+
+/// A whole number is written as one, as a person would.
+impl Serialize for Count {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Below 2^53 every whole f64 is an exact i64.
+        #[allow(clippy::cast_possible_truncation)]
+        if self.0.fract() == 0.0 && self.0 < 9e15 {
+            serializer.serialize_i64(self.0 as i64)
+        } else {
+            serializer.serialize_f64(self.0)
+        }
+    }
+}
 
 /// A number that counts nothing.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
@@ -75,11 +88,6 @@ impl TryFrom<f64> for Count {
     type Error = NotACount;
     fn try_from(value: f64) -> Result<Self, NotACount> {
         if value.is_finite() && value >= 0.0 { Ok(Self(value)) } else { Err(NotACount(value)) }
-    }
-}
-impl From<Count> for f64 {
-    fn from(count: Count) -> f64 {
-        count.0
     }
 }
 impl std::str::FromStr for Count {

@@ -22,16 +22,13 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, _context: &Context) -> Result<(), CliError> {
-    let text = match &args.name {
-        Some(name) => {
-            schema::text(name).ok_or_else(|| CliError::usage(format!("there is no schema {name}")))?
-        }
-        None => {
-            let lines: Vec<String> =
-                schema::NAMES.iter().map(|(name, what)| format!("{name:<10} {what}")).collect();
-            lines.join("\n") + "\n"
-        }
+    let list = || {
+        let lines: Vec<String> =
+            schema::NAMES.iter().map(|(name, what)| format!("{name:<10} {what}")).collect();
+        lines.join("\n") + "\n"
     };
+    let text = args.name.as_deref().map_or_else(|| Some(list()), schema::text);
+    let text = text.ok_or_else(|| CliError::usage("there is no schema of that name"))?;
     match &args.output {
         Some(path) if path.as_os_str() != "-" => write_atomic(path, text.as_bytes()),
         _ => match std::io::stdout().lock().write_all(text.as_bytes()) {

@@ -1,6 +1,6 @@
 //! The sentences of an advice document: what engines return as values, people read as words.
 
-use crate::advise::verdict::{Adjustment, Change, Threshold};
+use crate::advise::verdict::{Adjustment, Change, ConfidenceStep, Threshold};
 use crate::advise::{
     CostFinding, CostPair, CostStanding, Placement, QualityFinding, QualityStanding, Reason, ReasonKind,
     Verdict,
@@ -14,6 +14,16 @@ pub(super) const fn place(placement: Placement) -> &'static str {
         Placement::Cloud => "cloud",
         Placement::Hybrid => "hybrid",
         Placement::Local => "local",
+    }
+}
+
+/// What moved the confidence.
+pub(super) const fn confidence(step: ConfidenceStep) -> &'static str {
+    match step {
+        ConfidenceStep::Firm => "nothing weighs against it",
+        ConfidenceStep::OutweighedBy => "lowered: what speaks against it weighs more than what speaks for it",
+        ConfidenceStep::CostContested => "lowered: the cost depends on what it is compared with",
+        ConfidenceStep::BackedByEvidence => "raised: measured quality and computed cost both speak for it",
     }
 }
 

@@ -41,7 +41,9 @@ impl Envelope<AdviceResult> {
             Confidence::Medium => "medium",
             Confidence::Low => "low",
         };
-        format!("{what} Placement: {}. Confidence: {sure}.", text::place(self.result.placement))
+        let because = &self.result.confidence_because;
+        let because = if because.is_empty() { String::new() } else { format!(" ({})", because.join("; ")) };
+        format!("{what} Placement: {}. Confidence: {sure}{because}.", text::place(self.result.placement))
     }
 
     /// What would change it, and when to look again.
