@@ -19,6 +19,4 @@ pub mod verdict;
 pub use evidence::{CostEvidence, CostFinding, CostPair, CostStanding, QualityFinding, QualityStanding};
 pub use guide::Guide;
 pub use matrix::{Confidence, Matrix, Placement, Stage};
-pub use verdict::{
-    Adjustment, Flip, Reason, ReasonKind, Threshold, Verdict, decide,
-};
+pub use verdict::{Adjustment, Flip, Reason, ReasonKind, Threshold, Verdict, decide};

@@ -169,7 +169,9 @@ fn targets_table(targets: &[Target]) -> Table {
     row("time to first token, ms", &|t| median(&t.metrics.ttft_ms));
     row("decode, tokens/s", &|t| median(&t.metrics.decode_tps));
     row("whole answer, ms", &|t| median(&t.metrics.e2e_ms));
-    row("cost per request", &|t| t.metrics.cost_usd.median.map_or(Cell::None, |v| Cell::Number(v, number::usd(v))));
+    row("cost per request", &|t| {
+        t.metrics.cost_usd.median.map_or(Cell::None, |v| Cell::Number(v, number::usd(v)))
+    });
     row("passed", &|t| {
         t.pass_rate.map_or(Cell::None, |r| {
             Cell::Number(r.rate, format!("{} of {} ({})", r.passed, r.n, number::percent(r.rate)))

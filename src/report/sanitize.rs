@@ -73,7 +73,7 @@ pub fn markdown(text: &str) -> String {
 /// disarmed with an apostrophe. Numbers do not pass through here.
 pub fn csv_text(text: &str) -> String {
     let clean = terminal(text);
-    let body = clean.trim_start_matches(['"', '\'', ' ']);
+    let body = clean.trim_start_matches(['"', '\'', ' ', '\n']);
     if body.starts_with(['=', '+', '-', '@', '\t', '\r']) || clean.starts_with(['\t', '\r']) {
         format!("'{clean}")
     } else {

@@ -331,7 +331,9 @@ fn wrap(out: &mut String, text: &str, width: u16, first: &str, rest: &str) {
     for (n, line) in text.lines().enumerate() {
         let mut prefix = if n == 0 { first } else { rest };
         let mut used = 0;
-        for word in line.split_whitespace().flat_map(|word| pieces(word, width - rest.width().max(first.width()))) {
+        for word in
+            line.split_whitespace().flat_map(|word| pieces(word, width - rest.width().max(first.width())))
+        {
             if used > 0 && prefix.width() + used + 1 + word.width() > width {
                 out.push('\n');
                 prefix = rest;
@@ -408,7 +410,7 @@ fn terminal_table(out: &mut String, table: &Table, width: u16) {
 
 /// Numbers never wrap, ids hardly, text not below [`NARROWEST_TEXT`], headings only between words.
 fn least_width(table: &Table, column: usize, width: u16) -> usize {
-    use unicode_width::UnicodeWidthStr as _;
+    use unicode_width::UnicodeWidthStr;
     let name = sanitize::line(&table.columns[column].name, 60);
     let word = name.split(' ').map(UnicodeWidthStr::width).max().unwrap_or(0);
     let widest = table
@@ -542,7 +544,8 @@ mod tests {
     fn terminal_lines_fit() {
         use unicode_width::UnicodeWidthStr as _;
         let mut view = sample();
-        let mut wide = Table::new(&["a model with a long name", "#payback, months", "note", "another", "#total"]);
+        let mut wide =
+            Table::new(&["a model with a long name", "#payback, months", "note", "another", "#total"]);
         wide.row([
             "provider/a-model-with-a-very-long-name-that-cannot-be-broken-anywhere".into(),
             Cell::Number(12.0, "12.0".into()),

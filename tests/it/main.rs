@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module per subject.
 
+mod advise;
 mod bench;
 mod breakeven;
 mod breakeven_cli;
@@ -7,7 +8,11 @@ mod catalog;
 mod db;
 mod fit;
 mod gguf;
+mod hostile;
 mod layering;
 mod local;
 mod predictor;
+mod report;
+mod run;
 mod wire;
+mod wizard;

@@ -44,7 +44,11 @@ pub fn build(setting: &Setting, verdict: &Verdict) -> AdviceDocument {
         result: AdviceResult {
             placement: verdict.placement,
             confidence: verdict.confidence,
-            confidence_because: verdict.confidence_steps.iter().map(|s| text::confidence(*s).to_owned()).collect(),
+            confidence_because: verdict
+                .confidence_steps
+                .iter()
+                .map(|s| text::confidence(*s).to_owned())
+                .collect(),
             rule: verdict.rule.clone(),
             stage: verdict.stage,
             reasons: verdict.reasons.iter().map(|r| reason(verdict, r)).collect(),

@@ -1,0 +1,189 @@
+//! Text that others made, through every sink: nothing it says may act on a terminal, a browser, a
+//! spreadsheet or a Markdown viewer.
+
+use crate::run::{Sandbox, shared};
+use freehold::report::view::{Block, Cell, Table, View};
+use freehold::report::{Warning, sanitize};
+
+/// Every hostile text, escape sequences with their ESC.
+fn texts() -> Vec<String> {
+    let Some(file) = shared("testdata/hostile_text.json") else { return own() };
+    let data: serde_json::Value = serde_json::from_str(&file).expect("JSON");
+    let list = |key: &str| data[key].as_array().cloned().unwrap_or_default();
+    let text = |v: &serde_json::Value| v.as_str().unwrap_or_default().to_owned();
+    let naughty = list("naughty_b64").iter().map(|v| decode(&text(v))).collect::<Vec<_>>();
+    let formulas = list("csv_formula").iter().map(text).collect::<Vec<_>>();
+    let escapes = list("ansi_after_esc")
+        .iter()
+        .flat_map(|v| [format!("\u{1b}{}", text(v)), format!("a\u{9b}{}b", text(v))])
+        .collect::<Vec<_>>();
+    assert!(naughty.len() > 600 && formulas.len() >= 6 && escapes.len() > 300);
+    [own(), naughty, formulas, escapes].concat()
+}
+
+fn own() -> Vec<String> {
+    [
+        "\u{1b}]0;title\u{7}",
+        "a\rb",
+        "=1+1",
+        "\t=1",
+        "\n=1",
+        "<script>",
+        "a|b",
+        "```\n# x",
+        "\u{202e}x",
+        "| --- |",
+        "1. x",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// Base64, as the file has it.
+fn decode(text: &str) -> String {
+    let value = |c: u8| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let mut bytes = Vec::new();
+    for chunk in text.trim_end_matches('=').as_bytes().chunks(4) {
+        let bits =
+            chunk.iter().fold(0_u32, |bits, c| bits << 6 | u32::from(value(*c))) << (6 * (4 - chunk.len()));
+        bytes.extend(&bits.to_be_bytes()[1..chunk.len()]);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A view with the text in every place a text can be in.
+fn view(text: &str) -> View {
+    let mut table = Table::new(&["name", "#n"]).caption(text);
+    table.columns[0].name = text.to_owned();
+    table.row([text.into(), Cell::Number(1.0, text.to_owned())]);
+    let mut view = View::new(text);
+    view.heading(text).paragraph(text);
+    view.push(Block::List(vec![text.to_owned()]));
+    view.push(Block::Numbered(vec![text.to_owned()]));
+    view.push(Block::Table(table));
+    view.push(Block::Warnings(vec![Warning::new("w", text)]));
+    view
+}
+
+#[test]
+fn a_terminal_gets_no_control_character() {
+    for text in texts() {
+        let mut with_code = view(&text);
+        with_code.push(Block::Code(text.clone()));
+        for width in [20, 60, 100] {
+            let out = with_code.to_terminal(width);
+            let bad = out.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t');
+            assert!(bad.is_none(), "{text:?} -> {bad:?}");
+            assert!(!out.contains(['\u{202e}', '\u{200b}', '\u{2066}']), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn html_has_no_tag_of_theirs() {
+    let tags = |html: &str| html.matches('<').count();
+    let plain = tags(&view("x").to_html());
+    for text in texts() {
+        let html = view(&text).to_html();
+        // The same tags whatever the text says, and it is there, escaped. An empty title adds none.
+        assert_eq!(tags(&html), plain, "{text:?}");
+        assert!(html.contains(&sanitize::html(&text)), "{text:?}");
+        let quotes = html.split("<body>").nth(1).unwrap_or_default().matches("=\"").count();
+        assert_eq!(
+            quotes,
+            view("x").to_html().split("<body>").nth(1).unwrap_or_default().matches("=\"").count()
+        );
+    }
+}
+
+#[test]
+fn csv_cells_are_no_formulas() {
+    for text in texts() {
+        let csv = view(&text).to_csv();
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(csv.as_bytes());
+        let mut rows = 0;
+        for record in reader.records() {
+            let record = record.expect("well-formed");
+            rows += 1;
+            assert_eq!(record.len(), 2, "{text:?}");
+            let cell = record[0].trim_start_matches('\n');
+            assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{text:?} -> {:?}", &record[0]);
+        }
+        assert_eq!(rows, 2, "{text:?}: {csv:?}");
+    }
+}
+
+#[test]
+fn markdown_keeps_its_lines_and_tables() {
+    let plain = view("x").to_markdown();
+    for text in texts() {
+        let markdown = view(&text).to_markdown();
+        if text.trim().is_empty() || sanitize::markdown(&text).is_empty() {
+            continue;
+        }
+        assert_eq!(markdown.lines().count(), plain.lines().count(), "{text:?}:\n{markdown}");
+        for line in markdown.lines() {
+            let pipes = line.match_indices('|').filter(|(at, _)| !escaped(line, *at)).count();
+            assert!(pipes == 0 || pipes == 3, "{text:?}: {line}");
+            let tag = line.match_indices('<').any(|(at, _)| !escaped(line, at));
+            assert!(!tag, "{text:?}: {line}");
+        }
+    }
+}
+
+/// Is the character at `at` behind an odd number of backslashes?
+fn escaped(line: &str, at: usize) -> bool {
+    line[..at].chars().rev().take_while(|c| *c == '\\').count() % 2 == 1
+}
+
+#[test]
+fn fences_hold_what_they_hold() {
+    for text in texts() {
+        let mut view = View::new("");
+        view.push(Block::Code(text.clone()));
+        let markdown = view.to_markdown();
+        let fence = markdown.lines().next().expect("a fence").to_owned();
+        let closing = markdown.lines().filter(|l| l.trim() == fence).count();
+        assert_eq!(closing, 2, "{text:?}:\n{markdown}");
+    }
+}
+
+#[test]
+fn json_keeps_every_character() {
+    for text in texts() {
+        let json: serde_json::Value =
+            serde_json::from_str(&view(&text).to_json().expect("JSON")).expect("JSON");
+        let found = json.as_array().expect("a list").iter().any(|t| t["rows"][0][0] == text.as_str());
+        assert!(found, "{text:?}");
+    }
+}
+
+/// Through the program: in a profile's text, its file's name, an unknown schema.
+#[test]
+fn errors_and_reports_are_safe_to_print() {
+    let sandbox = Sandbox::new();
+    let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}<script>";
+    let name = "evil\u{1b}[31m.toml";
+    sandbox
+        .write(name, &format!("title = '''{}'''\nprivacy = \"strict\"\nvolume = \"{}\"", evil, "x\u{202e}"));
+    let run = sandbox.run(&["advise", "--profile", name]);
+    assert_eq!(run.code, Some(2));
+    let schema = sandbox.write("d.json", &serde_json::json!({ "schema": evil }).to_string());
+    let other = sandbox.run(&["report", &schema.display().to_string()]);
+    for text in [run.err, other.err] {
+        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{text:?}");
+    }
+    sandbox.write("ok.toml", "title = \"x\"\nprivacy = \"strict\"\nvolume = \"low\"\ncapability = \"basic\"\noperations = \"limited\"\nbudget = \"opex\"\n");
+    std::fs::rename(sandbox.path("ok.toml"), sandbox.path("o\u{1b}[2Jk=<b>|.toml")).expect("renamed");
+    for format in ["table", "markdown", "html", "csv"] {
+        let text = sandbox.run(&["advise", "--profile", "o\u{1b}[2Jk=<b>|.toml", "--format", format]).ok();
+        assert!(!text.contains('\u{1b}'), "{format}");
+        assert!(!text.contains("<b>") || format == "table" || format == "csv", "{format}: {text}");
+    }
+}

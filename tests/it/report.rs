@@ -1,0 +1,273 @@
+//! Saved documents: rendered again, as a memo, compared; and their schemas.
+
+use crate::run::{Sandbox, shared};
+use freehold::report::document::Document;
+use freehold::report::schema;
+use std::path::Path;
+
+/// A bench with a local model and a stand-in, small but complete.
+fn bench() -> serde_json::Value {
+    let summary = |m: f64| serde_json::json!({"n": 30, "median": m, "low": m * 0.9, "high": m * 1.1, "min": null, "max": null});
+    let target = |id: &str, kind: &str, stand_in: bool, speed: f64| {
+        serde_json::json!({
+            "id": id, "kind": kind, "model": "m", "stand_in": stand_in, "token_source": "usage",
+            "requests": 30, "failures": 1,
+            "metrics": {"ttft_ms": summary(120.0), "tpot_ms": summary(1000.0 / speed), "decode_tps": summary(speed),
+                        "prefill_tps": summary(900.0), "e2e_ms": summary(4000.0)}
+        })
+    };
+    serde_json::json!({
+        "schema": "freehold.bench/1", "tool_version": "0.1.0", "created": "2026-11-22T10:00:00Z",
+        "inputs": {
+            "prompts_file": {"value": "prompts.jsonl", "unit": null, "source": {"kind": "user", "via": "--prompts"}},
+            "apis": {"value": ["openai:m@http://127.0.0.1:1"], "unit": null, "source": {"kind": "user", "via": "--api"}}
+        },
+        "result": {
+            "complete": true,
+            "targets": [target("local:m.gguf", "local", false, 40.0), target("openai:m", "api", true, 60.0)],
+            "samples": []
+        },
+        "warnings": [{"id": "stand-in", "message": "openai:m: a stand-in for a cloud API on this machine."}]
+    })
+}
+
+/// An advice, a bench and a cost document, made by the program where it makes them.
+fn documents(sandbox: &Sandbox) {
+    sandbox.write("bench.json", &bench().to_string());
+    sandbox
+        .run(&[
+            "breakeven",
+            "--requests-per-month",
+            "200000",
+            "--input-tokens",
+            "1500",
+            "--output-tokens",
+            "400",
+            "--cloud.input-usd-per-mtok",
+            "1",
+            "--cloud.output-usd-per-mtok",
+            "5",
+            "--local.purchase-usd",
+            "3000",
+            "--local.idle-watts",
+            "40",
+            "--local.load-watts",
+            "400",
+            "--local.usd-per-kwh",
+            "0.3",
+            "--local.decode-tokens-per-second",
+            "900",
+            "--local.prefill-tokens-per-second",
+            "4000",
+            "-o",
+            "cost.json",
+        ])
+        .ok();
+    sandbox
+        .run(&[
+            "advise",
+            "--profile",
+            "high-volume-extraction",
+            "--requests-per-month",
+            "200000",
+            "--input-tokens",
+            "1500",
+            "--output-tokens",
+            "400",
+            "--evidence",
+            "bench.json",
+            "--cost",
+            "cost.json",
+            "-o",
+            "advice.json",
+        ])
+        .ok();
+}
+
+#[test]
+fn the_memo_has_everything_a_reader_needs() {
+    let sandbox = Sandbox::new();
+    documents(&sandbox);
+    let memo =
+        sandbox.run(&["report", "advice.json", "bench.json", "cost.json", "--format", "markdown"]).ok();
+    for heading in [
+        "# Cloud or local",
+        "## Verdict",
+        "## The need",
+        "## What was measured",
+        "## What it costs",
+        "## What would change it",
+        "## Before you rely on it",
+        "## What it rests on, assumptions first",
+        "## How to repeat it",
+    ] {
+        assert!(
+            memo.contains(&format!("\n{heading}")) || memo.starts_with(heading),
+            "{heading} is missing:\n{memo}"
+        );
+    }
+    assert!(memo.contains("STAND-IN for a cloud API"), "{memo}");
+    assert!(memo.contains("Computed: "), "{memo}");
+    // Assumptions stand before what the user gave.
+    let rests = &memo[memo.find("## What it rests on").expect("the heading")..];
+    assert!(rests.find("assumed (") < rests.find("user ("), "{rests}");
+    for format in ["table", "html", "csv", "json"] {
+        sandbox.run(&["report", "advice.json", "bench.json", "cost.json", "--format", format]).ok();
+    }
+}
+
+#[test]
+fn the_memo_says_when_its_documents_disagree() {
+    let sandbox = Sandbox::new();
+    documents(&sandbox);
+    sandbox.run(&["advise", "--profile", "legal", "-o", "advice.json"]).ok();
+    let memo = sandbox.run(&["report", "advice.json", "cost.json"]).ok();
+    let memo = memo.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(memo.contains("these documents describe different needs"), "{memo}");
+}
+
+#[test]
+fn the_printed_commands_make_the_same_documents() {
+    let sandbox = Sandbox::new();
+    documents(&sandbox);
+    let memo =
+        sandbox.run(&["report", "advice.json", "bench.json", "cost.json", "--format", "markdown"]).ok();
+    for (verb, file) in [("breakeven", "cost.json"), ("advise", "advice.json")] {
+        let start = format!("freehold {verb} ");
+        let line =
+            memo.lines().find(|l| l.starts_with(&start)).unwrap_or_else(|| panic!("no {verb}:\n{memo}"));
+        let before = std::fs::read_to_string(sandbox.path(file)).expect("there");
+        sandbox.shell(line).ok();
+        let after = std::fs::read_to_string(sandbox.path(file)).expect("there");
+        let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+        assert_eq!(parse(&before)["result"], parse(&after)["result"], "{line}");
+    }
+}
+
+#[test]
+fn one_document_looks_as_it_did() {
+    let sandbox = Sandbox::new();
+    let direct = sandbox.run(&["advise", "--profile", "redundancy"]).ok();
+    sandbox.run(&["advise", "--profile", "redundancy", "-o", "a.json"]).ok();
+    assert_eq!(sandbox.run(&["report", "a.json"]).ok(), direct);
+    let saved: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(sandbox.path("a.json")).expect("there")).expect("JSON");
+    assert_eq!(sandbox.run(&["report", "a.json", "--json"]).json(), saved);
+}
+
+#[test]
+fn compare_shows_what_changed_and_only_that() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["advise", "--profile", "legal", "-o", "a.json"]).ok();
+    sandbox
+        .run(&[
+            "advise",
+            "--profile",
+            "legal",
+            "--privacy",
+            "standard",
+            "--privacy-reason",
+            "hipaa",
+            "-o",
+            "b.json",
+        ])
+        .ok();
+    sandbox.run(&["advise", "--profile", "bursty", "-o", "c.json"]).ok();
+    assert!(sandbox.run(&["report", "--compare", "a.json", "a.json"]).ok().contains("Nothing is different"));
+    let changed = sandbox.run(&["report", "--compare", "a.json", "c.json"]).ok();
+    assert!(changed.contains("placement") && changed.contains("Inputs that changed"), "{changed}");
+    documents(&sandbox);
+    sandbox.run(&["report", "--compare", "a.json", "cost.json"]).refused(&["only two of the same kind"]);
+}
+
+#[test]
+fn broken_documents_are_refused_with_their_place() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["report", "none.json"]).refused(&["none.json"]);
+    for (text, words) in [
+        ("", "line 1"),
+        ("{\"a\": 1}", "no `schema` field"),
+        ("{\"schema\": \"freehold.advice/2\"}", "newer freehold"),
+        ("{\"schema\": \"x/1\"}", "unknown schema"),
+        ("{\"schema\": \"freehold.bench/1\"}", "missing field"),
+    ] {
+        sandbox.write("d.json", text);
+        sandbox.run(&["report", "d.json"]).refused(&["d.json", words]);
+    }
+}
+
+/// 318 JSON texts nobody of this project wrote: no document, and never a panic.
+#[test]
+fn no_json_breaks_the_document_reader() {
+    let Some(text) = shared("testdata/json_test_suite.json") else { return };
+    let suite: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let mut seen = 0;
+    let mut stack = vec![&suite];
+    while let Some(value) = stack.pop() {
+        match value {
+            serde_json::Value::String(text) => {
+                seen += 1;
+                let error = Document::parse("case.json", text).expect_err("no document");
+                assert!(error.starts_with("case.json: "), "{error}");
+            }
+            serde_json::Value::Array(items) => stack.extend(items),
+            serde_json::Value::Object(map) => stack.extend(map.values()),
+            _ => {}
+        }
+    }
+    assert!(seen > 300, "{seen} cases");
+    let deep = "[".repeat(100_000);
+    assert!(Document::parse("case.json", &deep).is_err());
+}
+
+fn schemas() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas")
+}
+
+/// `FREEHOLD_BLESS=1 cargo test --no-default-features schemas_are_current` writes them anew.
+#[test]
+fn schemas_are_current() {
+    let bless = std::env::var_os("FREEHOLD_BLESS").is_some();
+    for (name, _) in schema::NAMES {
+        let path = schemas().join(format!("{name}.json"));
+        let text = schema::text(name).expect("a schema");
+        if bless {
+            std::fs::create_dir_all(schemas()).expect("schemas/");
+            std::fs::write(&path, &text).expect("written");
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            kept == text,
+            "schemas/{name}.json is not what the program says; write it anew with \
+             FREEHOLD_BLESS=1 cargo test --no-default-features schemas_are_current"
+        );
+    }
+    let mut kept: Vec<_> = std::fs::read_dir(schemas())
+        .expect("schemas/")
+        .filter_map(|e| Some(e.ok()?.path().file_stem()?.to_str()?.to_owned()))
+        .collect();
+    kept.sort();
+    assert_eq!(kept, schema::NAMES.iter().map(|(n, _)| *n).collect::<Vec<_>>());
+}
+
+#[test]
+fn real_output_is_valid_against_its_schema() {
+    let sandbox = Sandbox::new();
+    documents(&sandbox);
+    for (name, file) in [("advice", "advice.json"), ("bench", "bench.json"), ("breakeven", "cost.json")] {
+        let printed = sandbox.run(&["schema", name]).json();
+        let validator = jsonschema::validator_for(&printed).expect("a schema");
+        let text = std::fs::read_to_string(sandbox.path(file)).expect("there");
+        let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let wrong: Vec<String> =
+            validator.iter_errors(&document).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(wrong.is_empty(), "{file}: {wrong:#?}");
+        assert!(!validator.is_valid(&serde_json::json!({"schema": 1})));
+    }
+    let validator = jsonschema::validator_for(&sandbox.run(&["schema", "profile"]).json()).expect("a schema");
+    for (name, text) in freehold::workload::profile::SHIPPED {
+        let profile: serde_json::Value = toml::from_str(text).expect("TOML");
+        assert!(validator.is_valid(&profile), "{name}");
+    }
+    assert!(!validator.is_valid(&serde_json::json!({"title": "x", "privcy": "strict"})));
+}

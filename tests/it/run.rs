@@ -1,0 +1,101 @@
+//! Running the built program, as a user would.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The program in a folder of its own: no settings, no catalogue of the person who runs the tests.
+pub struct Sandbox {
+    pub folder: tempfile::TempDir,
+}
+
+impl Sandbox {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, text).expect("a file can be written");
+        path
+    }
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.folder.path())
+            .env("FREEHOLD_CONFIG_DIR", self.path("config"))
+            .env("FREEHOLD_DATA_DIR", self.path("data"))
+            .env("FREEHOLD_CACHE_DIR", self.path("cache"))
+            .env("COLUMNS", "100")
+            .env_remove("CI")
+            .stdin(Stdio::null());
+        command
+    }
+    pub fn run(&self, args: &[&str]) -> Run {
+        let output = self.command(program()).args(args).output().expect("the program starts");
+        Run::from(output)
+    }
+    /// A line as a shell would run it, with `freehold` on the path.
+    pub fn shell(&self, line: &str) -> Run {
+        let folder = Path::new(program()).parent().expect("a folder").to_owned();
+        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+        let output = self.command("sh").env("PATH", path).args(["-c", line]).output().expect("sh starts");
+        Run::from(output)
+    }
+}
+
+pub fn program() -> &'static str {
+    env!("CARGO_BIN_EXE_freehold")
+}
+
+/// What came out.
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            err: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        }
+    }
+}
+
+impl Run {
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "{}", self.err);
+        self.out
+    }
+    #[track_caller]
+    pub fn json(self) -> serde_json::Value {
+        serde_json::from_str(&self.ok()).expect("stdout is JSON")
+    }
+    /// It refused: exit 2, nothing on stdout, and these words on stderr.
+    #[track_caller]
+    pub fn refused(&self, words: &[&str]) {
+        assert_eq!(self.code, Some(2), "{}", self.err);
+        assert!(self.out.is_empty(), "{}", self.out);
+        for word in words {
+            assert!(self.err.contains(word), "{word:?} is missing in: {}", self.err);
+        }
+    }
+}
+
+/// A file beside the project that others made; absent in a bare checkout.
+pub fn shared(name: &str) -> Option<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
+    let text = std::fs::read_to_string(&path).ok();
+    if text.is_none() {
+        // Through the writer: the print macros are for `cli` alone.
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), "skipped: shared/{name} is not here");
+    }
+    text
+}
