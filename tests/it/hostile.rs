@@ -60,7 +60,7 @@ fn decode(text: &str) -> String {
 /// A view with the text in every place a text can be in.
 fn view(text: &str) -> View {
     let mut table = Table::new(&["name", "#n"]).caption(text);
-    table.columns[0].name = text.to_owned();
+    text.clone_into(&mut table.columns[0].name);
     table.row([text.into(), Cell::Number(1.0, text.to_owned())]);
     let mut view = View::new(text);
     view.heading(text).paragraph(text);
