@@ -59,7 +59,7 @@ pub struct Patience {
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ended {
-    /// Every step was run or belonged to a stopped target.
+    /// Every measured step was started.
     pub complete: bool,
     pub interrupted: bool,
     /// Per target: why nothing more was sent to it.
@@ -95,6 +95,7 @@ pub async fn run(
     for (n, step) in steps.iter().enumerate() {
         if ended.stopped[step.target].is_some() {
             ended.skipped[step.target] += u32::from(!step.warmup);
+            ended.complete &= step.warmup;
             continue;
         }
         if watch.before(step) == Go::Stop {

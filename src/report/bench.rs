@@ -27,7 +27,8 @@ pub type BenchDocument = Envelope<BenchResult>;
 /// Everything one run measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BenchResult {
-    /// False when the run was interrupted: what is here was measured, the rest is missing.
+    /// False when planned requests were never sent: the run was interrupted, capped, or a target
+    /// stopped. What is here was measured.
     pub complete: bool,
     pub targets: Vec<Target>,
     /// One entry per planned request that was started, in the order they ran.

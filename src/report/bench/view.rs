@@ -56,7 +56,7 @@ impl Envelope<BenchResult> {
             self.created
         );
         if !result.complete {
-            text.push_str(" · INTERRUPTED: a part of the planned requests is missing");
+            text.push_str(" · INCOMPLETE: a part of the planned requests was not sent");
         }
         if let Some(usd) = result.spending.spent_usd
             && usd > 0.0

@@ -24,6 +24,7 @@ struct TargetPlan {
     input: u64,
     output: u64,
     price: Option<PriceInForce>,
+    near: Vec<String>,
 }
 
 /// The upper bound of the whole run.
@@ -59,6 +60,7 @@ impl Plan {
                 input: times(|b| b.0),
                 output: times(|b| b.1),
                 price: api.facts.price.clone(),
+                near: api.near.clone(),
             })
             .collect();
         Self { targets }
@@ -99,7 +101,13 @@ impl Plan {
                     ),
                     None => "its cost is not known: the price record lacks a rate".to_owned(),
                 },
-                None => "its cost is not known: the catalogue has no price for this model".to_owned(),
+                None if target.near.is_empty() => {
+                    "its cost is not known: the catalogue has no price for this model".to_owned()
+                }
+                None => format!(
+                    "its cost is not known: the catalogue has no price for this model (similar names: {})",
+                    target.near.join(", ")
+                ),
             };
             context.note(&format!(
                 "  {}: {} calls, at most {} input and {} output tokens; {cost}.",

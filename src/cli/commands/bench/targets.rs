@@ -18,6 +18,8 @@ pub struct Api {
     pub target: ApiTarget,
     pub facts: TargetFacts,
     pub loopback: bool,
+    /// Models of the provider with a similar name, where this one is not in the catalogue.
+    pub near: Vec<String>,
 }
 
 struct Provider {
@@ -125,6 +127,10 @@ pub fn parse(args: &Args, catalog: &Catalog, today: Date) -> Result<Vec<Api>, Cl
                 .filter(|_| !stand_in && origin_is(provider, origin))
                 .and_then(|name| catalog.served_as(name, &model))
                 .and_then(|found| PriceInForce::on(found.model(), today));
+            let near = provider
+                .catalogue
+                .filter(|_| price.is_none() && origin_is(provider, origin))
+                .map_or_else(Vec::new, |name| near_names(catalog, name, &model));
             let id = if origin_is(provider, origin) {
                 format!("{}:{model}", provider.name)
             } else {
@@ -149,9 +155,15 @@ pub fn parse(args: &Args, catalog: &Catalog, today: Date) -> Result<Vec<Api>, Cl
                     key,
                 },
                 loopback,
+                near,
             })
         })
         .collect()
+}
+
+fn near_names(catalog: &Catalog, provider: &str, model: &str) -> Vec<String> {
+    let of_provider = catalog.api_models.iter().filter(|m| m.provider == provider);
+    crate::catalog::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
 }
 
 fn origin_is(provider: &Provider, origin: &str) -> bool {
