@@ -23,7 +23,7 @@ pub enum FetchError {
 }
 
 /// Longest time for the whole fetch.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Fetch a text of at most `most` bytes.
 pub fn text(address: &str, most: u64) -> Result<String, FetchError> {

@@ -49,7 +49,7 @@ pub struct SearchArgs {
 
 pub(super) fn list(args: &ListArgs, context: &Context) -> Result<(), CliError> {
     let catalog = load(context)?;
-    let keep = |row: &rows::Row| {
+    let keep = |row: &rows::Row<'_>| {
         args.tier.is_none_or(|t| row.tier == Some(t))
             && args
                 .provider
@@ -91,12 +91,12 @@ fn nothing(provider: Option<&str>, catalog: &Catalog) -> CliError {
     })
 }
 
-fn select(
-    catalog: &Catalog,
+fn select<'a>(
+    catalog: &'a Catalog,
     kind: Option<KindArg>,
-    keep: &dyn Fn(&rows::Row) -> bool,
+    keep: &dyn Fn(&rows::Row<'_>) -> bool,
     context: &Context,
-) -> Vec<(Kind, Vec<rows::Row>)> {
+) -> Vec<(Kind, Vec<rows::Row<'a>>)> {
     Kind::ALL
         .into_iter()
         .filter(|k| kind.is_none_or(|only| only.kind() == *k))
@@ -106,7 +106,7 @@ fn select(
 }
 
 fn write(
-    found: &[(Kind, Vec<rows::Row>)],
+    found: &[(Kind, Vec<rows::Row<'_>>)],
     output: &OutputArgs,
     name: &str,
     context: &Context,
@@ -114,16 +114,14 @@ fn write(
     let json = || {
         let result: Map<String, Value> = found
             .iter()
-            .map(|(kind, rows)| {
-                (kind.plural().replace('-', "_"), rows.iter().map(|r| r.json.clone()).collect())
-            })
+            .map(|(kind, rows)| (kind.plural().replace('-', "_"), rows.iter().map(|r| (r.json)()).collect()))
             .collect();
         document(name, result, context)
     };
     output.write(context, json, || view(found), None)
 }
 
-fn view(found: &[(Kind, Vec<rows::Row>)]) -> View {
+fn view(found: &[(Kind, Vec<rows::Row<'_>>)]) -> View {
     let mut view = View::new("");
     for (kind, rows) in found {
         let mut table = rows::table(*kind);

@@ -42,7 +42,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let head = format!(
         "Models rented by the token: {sources}, read {}.\n\
          Made by `make prices`; do not edit. Rules and decisions: src/catalog/ship/rules.toml,\n\
-         docs/prices.md. Both sources are under the MIT licence: LICENSES.md.",
+         docs/prices.md. Both sources are under the MIT licence: README.md.",
         context.today
     );
     write_atomic(&args.out, write::api_models(&head, &shipped.models).as_bytes())?;

@@ -8,17 +8,18 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 /// A record in a list.
-pub(super) struct Row {
+pub(super) struct Row<'a> {
     /// What a search looks through, lower case.
     pub words: String,
     pub tier: Option<u8>,
     pub provider: Option<String>,
     pub cells: Vec<Cell>,
-    pub json: serde_json::Value,
+    /// The record itself; made only where it is asked for.
+    pub json: Box<dyn Fn() -> serde_json::Value + 'a>,
 }
 
 /// All records of a kind.
-pub(super) fn of(kind: Kind, catalog: &Catalog, today: Date) -> Vec<Row> {
+pub(super) fn of(kind: Kind, catalog: &Catalog, today: Date) -> Vec<Row<'_>> {
     match kind {
         Kind::Gpu => catalog.accelerators.iter().map(gpu).collect(),
         Kind::Machine => catalog.machines.iter().map(machine).collect(),
@@ -108,7 +109,7 @@ fn times(count: u32, id: &str) -> String {
     if count == 1 { id.to_owned() } else { format!("{count} × {id}") }
 }
 
-fn gpu(r: &Accelerator) -> Row {
+fn gpu(r: &Accelerator) -> Row<'_> {
     Row {
         words: words(&[Some(&r.id), Some(&r.name)]),
         tier: None,
@@ -122,11 +123,11 @@ fn gpu(r: &Accelerator) -> Row {
             price(&r.price),
             r.as_of.to_string().into(),
         ],
-        json: json(r),
+        json: Box::new(|| json(r)),
     }
 }
 
-fn machine(r: &Machine) -> Row {
+fn machine(r: &Machine) -> Row<'_> {
     Row {
         words: words(&[Some(&r.id), Some(&r.name), r.accelerator.as_deref(), r.cpu.as_deref()]),
         tier: None,
@@ -140,11 +141,11 @@ fn machine(r: &Machine) -> Row {
             price(&r.price),
             r.as_of.to_string().into(),
         ],
-        json: json(r),
+        json: Box::new(|| json(r)),
     }
 }
 
-fn rental(r: &Rental) -> Row {
+fn rental(r: &Rental) -> Row<'_> {
     let terms = json(&r.terms).as_str().unwrap_or_default().to_owned();
     Row {
         words: words(&[
@@ -167,11 +168,11 @@ fn rental(r: &Rental) -> Row {
             r.region.clone().into(),
             r.as_of.to_string().into(),
         ],
-        json: json(r),
+        json: Box::new(|| json(r)),
     }
 }
 
-fn tariff(r: &Tariff) -> Row {
+fn tariff(r: &Tariff) -> Row<'_> {
     Row {
         words: words(&[Some(&r.id), Some(&r.name), Some(&r.country)]),
         tier: None,
@@ -183,21 +184,21 @@ fn tariff(r: &Tariff) -> Row {
             number(r.grams_co2_per_kwh),
             r.as_of.to_string().into(),
         ],
-        json: json(r),
+        json: Box::new(|| json(r)),
     }
 }
 
-fn currency(r: &Currency) -> Row {
+fn currency(r: &Currency) -> Row<'_> {
     Row {
         words: r.id.to_lowercase(),
         tier: None,
         provider: None,
         cells: vec![r.id.as_str().into(), number(Some(r.usd)), r.as_of.to_string().into()],
-        json: json(r),
+        json: Box::new(|| json(r)),
     }
 }
 
-fn open_model(r: &OpenModel) -> Row {
+fn open_model(r: &OpenModel) -> Row<'_> {
     let mixture = r.active_parameters.filter(|a| Some(*a) != r.parameters);
     Row {
         words: words(&[Some(&r.id), Some(&r.name), r.repository.as_deref(), r.family.as_deref()]),
@@ -213,11 +214,11 @@ fn open_model(r: &OpenModel) -> Row {
             whole(r.tier.map(u64::from)),
             r.licence.clone().into(),
         ],
-        json: json(r),
+        json: Box::new(|| json(r)),
     }
 }
 
-fn api_model(r: &ApiModel, today: Date) -> Row {
+fn api_model(r: &ApiModel, today: Date) -> Row<'_> {
     let aliases = r.aliases.join(" ");
     let now = r.price_on(today);
     let rate = |f: fn(&crate::catalog::Rates) -> Option<f64>| number(now.and_then(|p| f(&p.rates)));
@@ -242,7 +243,7 @@ fn api_model(r: &ApiModel, today: Date) -> Row {
             whole(r.tier.map(u64::from)),
             also(r, today).into(),
         ],
-        json: json(r),
+        json: Box::new(|| json(r)),
     }
 }
 
