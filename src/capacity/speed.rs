@@ -408,7 +408,7 @@ mod tests {
         let all = 28e9 * 8.5 / 8.0;
         assert!((part(1) / all - 1.0 / 16.0).abs() < 1e-9);
         assert!(part(8) / all > 0.25 && part(8) / all < 0.40);
-        assert!(part(256) / all > 0.999);
+        assert!(part(256) / all > 0.99);
     }
 
     proptest! {

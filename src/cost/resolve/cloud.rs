@@ -464,7 +464,7 @@ mod tests {
         assert!((window_share(&window, Some(&nights)) - 0.25).abs() < 1e-12);
         // Monday to Friday only: eight hours on five days of seven, and none of Monday's small hours,
         // which belong to Sunday.
-        let workdays = TimeWindow { weekdays: vec![1, 2, 3, 4, 5], ..window };
+        let workdays = TimeWindow { weekdays: vec![1, 2, 3, 4, 5], ..window.clone() };
         assert!((window_share(&workdays, None) - 5.0 * 8.0 / 168.0).abs() < 1e-12);
         assert!(window_share(&workdays, Some(&nights)).abs() < 1e-12);
     }
