@@ -85,7 +85,16 @@ const BYTES_PER_PARAMETER: f64 = 4.5 / 8.0;
 /// Cache and buffers on top of the weights.
 const HEADROOM: f64 = 1.2;
 
-/// The least memory that holds the model: consumer and workstation cards before data-centre ones.
+/// How many of a class one would still put into one machine.
+const fn counts(class: HardwareClass) -> &'static [u32] {
+    match class {
+        HardwareClass::Consumer => &[1, 2],
+        HardwareClass::Workstation => &[1, 2, 4],
+        _ => &[1, 2, 4, 8],
+    }
+}
+
+/// The least that holds the model: consumer cards before workstation before data-centre ones.
 pub fn hardware<'a>(catalog: &'a Catalog, model: &OpenModel) -> Option<HardwareCandidate<'a>> {
     let needed_gib = model.parameters? as f64 * BYTES_PER_PARAMETER * HEADROOM / (1u64 << 30) as f64;
     catalog
@@ -99,14 +108,15 @@ pub fn hardware<'a>(catalog: &'a Catalog, model: &OpenModel) -> Option<HardwareC
         })
         .filter_map(|a| {
             let memory = a.memory_gib.filter(|m| *m > 0.0)?;
-            let count = [1_u32, 2, 4, 8].into_iter().find(|n| f64::from(*n) * memory >= needed_gib)?;
+            let count = counts(a.class).iter().copied().find(|n| f64::from(*n) * memory >= needed_gib)?;
             Some(HardwareCandidate { accelerator: a, count, needed_gib })
         })
         .min_by(|a, b| {
             let memory = |c: &HardwareCandidate| f64::from(c.count) * c.accelerator.memory_gib.unwrap_or(0.0);
-            a.count
-                .cmp(&b.count)
-                .then(a.accelerator.class.cmp(&b.accelerator.class))
+            a.accelerator
+                .class
+                .cmp(&b.accelerator.class)
+                .then(a.count.cmp(&b.count))
                 .then(memory(a).total_cmp(&memory(b)))
                 .then(b.accelerator.released.cmp(&a.accelerator.released))
         })

@@ -14,6 +14,8 @@ pub struct Guide {
     pub tables: Vec<WordTable>,
     pub use_cases: Vec<UseCase>,
     pub tasks: Vec<Task>,
+    /// Providers who serve their own models: the tables name these, resellers repeat them.
+    pub makers: Vec<String>,
 }
 
 /// When the verdict should be checked.

@@ -45,8 +45,10 @@ pub struct BreakevenResult {
     /// Month by month, comparison after comparison.
     pub cash_flow: Vec<CashFlowMonth>,
     /// Every API model against every hardware: `comparisons` is a ranking.
+    #[serde(default)]
     pub ranking: bool,
     /// What the ranking leaves out, and why.
+    #[serde(default)]
     pub skipped: Vec<SkippedEntry>,
 }
 

@@ -5,7 +5,6 @@ use super::view::{Block, Cell, Table, View};
 use crate::advise::matrix::Matrix;
 use crate::advise::{Guide, candidate};
 use crate::catalog::{ApiModel, Catalog, OpenModel};
-use crate::provenance::Source;
 use crate::workload::{
     Answers, Budget, Capability, Modifiers, NeedDraft, Operations, Privacy, RequestShape, Volume,
 };
@@ -80,17 +79,18 @@ impl Tables<'_> {
         }
     }
 
-    /// Newest first; the names of a tier's models.
+    /// The cheapest model of the tier at each maker, cheapest first.
     fn rented(&self, tier: u8) -> Vec<&ApiModel> {
         let mut found: Vec<&ApiModel> = self
             .catalog
             .api_models
             .iter()
-            .filter(|m| m.tier == Some(tier) && m.retires.is_none_or(|day| day > self.today))
+            .filter(|m| m.tier == Some(tier) && self.guide.makers.contains(&m.provider))
+            .filter(|m| m.retires.is_none_or(|day| day > self.today))
             .collect();
-        // The first of each provider stands for it, the dearest first: that is its strongest.
-        let price = |m: &ApiModel| candidate::list_price(m, &MIX, self.today).unwrap_or(0.0);
-        found.sort_by(|a, b| price(b).total_cmp(&price(a)));
+        // Within a tier the successor is usually the cheaper one.
+        let price = |m: &ApiModel| candidate::list_price(m, &MIX, self.today).unwrap_or(f64::MAX);
+        found.sort_by(|a, b| price(a).total_cmp(&price(b)));
         let mut seen = std::collections::BTreeSet::new();
         found.retain(|m| seen.insert(m.provider.as_str()));
         found
@@ -125,7 +125,7 @@ impl Tables<'_> {
         view.heading("Capability by task");
         view.push(Block::Table(table));
         view.paragraph(
-            "Examples from the catalogue, by tier. Rented models still lead on complex tasks; the gap is narrowing. \
+            "Examples from the catalogue: the cheapest of the tier at each maker, the newest of each open family. Rented models still lead on complex tasks; the gap is narrowing. \
              `freehold bench` says what holds for your prompts.",
         );
     }
@@ -283,11 +283,7 @@ impl Tables<'_> {
                 "yours".to_owned(),
             ),
             _ => {
-                let assumed = Source::Assumed {
-                    rule: "example-request".to_owned(),
-                    reason: "say yours with --input-tokens and --output-tokens".to_owned(),
-                };
-                (MIX, assumed.describe())
+                (MIX, "assumed: say yours with --input-tokens and --output-tokens".to_owned())
             }
         }
     }
