@@ -282,9 +282,7 @@ impl Tables<'_> {
                 },
                 "yours".to_owned(),
             ),
-            _ => {
-                (MIX, "assumed: say yours with --input-tokens and --output-tokens".to_owned())
-            }
+            _ => (MIX, "assumed: say yours with --input-tokens and --output-tokens".to_owned()),
         }
     }
 }
