@@ -1,6 +1,6 @@
 //! `[[cloud]]`: API models from the catalogue, prices given by hand, or a rented baseline.
 
-use super::{Found, ResolveError, Resolver, Table, database, impossible};
+use super::{Found, ResolveError, Resolver, Table, database, default_of, impossible};
 use crate::catalog::{
     ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution, TimeWindow,
 };
@@ -126,6 +126,12 @@ impl<'a> Resolver<'a> {
         for key in CHANGE_RATES {
             if let Some(found) = self.given(table, key) {
                 prices.insert(key, found);
+            }
+        }
+        if prices.is_empty() && model.is_none() && table.has("fixed_usd_per_month") {
+            // A flat fee is the whole price.
+            if let Some(flat) = default_of("cloud.flat_fee") {
+                prices.extend(CHANGE_RATES.into_iter().take(2).map(|key| (key, flat.clone())));
             }
         }
         let given = prices.clone();
