@@ -25,7 +25,10 @@ static FLAGS: LazyLock<Vec<Flag>> = LazyLock::new(|| {
             let long = format!("{}.{kebab}", key.section.name());
             let short_form = match (key.section, key.name) {
                 (Section::Cloud, "model") => Some("cloud".to_owned()),
-                (Section::Local, "model" | "kind" | "name" | "units") => Some(kebab.clone()),
+                (
+                    Section::Local,
+                    "model" | "kind" | "name" | "units" | "usd_per_hour" | "billed_hours_per_month",
+                ) => Some(kebab.clone()),
                 // `change` and `profile` mean other things on a command line.
                 (_, "change" | "profile" | "name" | "start" | "kind") => None,
                 _ => (KEYS.iter().filter(|k| k.name == key.name).count() == 1).then(|| kebab.clone()),

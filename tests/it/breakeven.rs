@@ -366,6 +366,61 @@ fn documents_are_whole() {
     assert_eq!(again.view(), d.view());
 }
 
+/// A flat fee is a price: 500 a month whatever the tokens.
+#[test]
+fn a_flat_fee_is_the_whole_price() {
+    let text = "[need]\ntokens_per_month = 30e6\ninput_share = 0.5\n[[cloud]]\nname = \"api\"\nfixed_usd_per_month = 500\n\
+        [[local]]\nname = \"box\"\npurchase_usd = 5000\nother_usd_per_month = 100\nunits = 1\n";
+    assert!(close(payback(text).expect("pays back"), 12.5));
+}
+
+/// Measured speed, power and tokens are used, and the document says which file they are from.
+#[test]
+fn what_was_measured_beats_the_catalogue() {
+    use freehold::workload::evidence::{Evidence, MeasuredLevel, MeasuredTarget, TargetKind};
+    let level = |concurrency, decode| MeasuredLevel {
+        concurrency,
+        prefill_tps: Some(4000.0),
+        decode_tps: Some(decode),
+        ttft_ms: None,
+    };
+    let target = |kind, model: &str, tokens| MeasuredTarget {
+        path: "result.targets[0]".into(),
+        id: model.into(),
+        kind,
+        model: model.into(),
+        stand_in: false,
+        hardware: None,
+        levels: vec![level(1, 60.0), level(8, 500.0)],
+        input_tokens: Some(tokens),
+        output_tokens: Some(500.0),
+        reasoning_tokens: None,
+        idle_watts: Some(100.0),
+        load_watts: Some(400.0),
+        failure_share: Some(0.0),
+        cost_usd_per_request: None,
+    };
+    let evidence = Evidence {
+        file: "bench.json".into(),
+        targets: vec![target(TargetKind::Local, "mine", 1100.0), target(TargetKind::Api, "theirs", 1000.0)],
+        quality: None,
+    };
+    let catalog = Catalog::default();
+    let known = Known { evidence: Some(&evidence), ..known(&catalog) };
+    let text = "[need]\nrequests_per_month = 100_000\n[[cloud]]\nname = \"theirs\"\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 4\n\
+        [[local]]\npurchase_usd = 2000\nusd_per_kwh = 0.25\n";
+    let scenario = Scenario::parse(text, "test.toml").expect("valid");
+    let plan = cost::resolve(&scenario, known).expect("complete");
+    let d = BreakevenDocument::new(&plan, &cost::evaluate(&plan, DRAWING), "");
+    let value = |name: &str| d.inputs[name].value.as_f64().expect("a number");
+    assert!(close(value("local.decode_tokens_per_second"), 500.0));
+    assert!(close(value("need.input_tokens"), 1000.0));
+    // The local tokeniser makes 1,100 tokens of what the API counts as 1,000.
+    assert!(close(value("local.tokeniser_ratio"), 1.1));
+    assert!(close(d.result.local[0].utilisation.expect("speeds"), 1.1 * 1.25 * 100_000.0 / 2_628_000.0));
+    assert_eq!(d.inputs["local.load_watts"].source.word(), "measured");
+}
+
 /// Every shipped API model, machine and GPU can be used: what cannot be priced says which key is
 /// missing.
 #[test]

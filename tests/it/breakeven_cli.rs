@@ -182,6 +182,44 @@ fn the_cash_flow_adds_up_to_the_total() {
 }
 
 #[test]
+fn a_run_can_be_repeated_from_its_own_document() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for example in ["examples/coding-assistant.toml", "examples/embedded-product.toml"] {
+        let first = json(&["breakeven", "--scenario", example, "--draws", "50"]);
+        let file = folder.path().join("cost.json");
+        std::fs::write(&file, first.to_string()).expect("written");
+        let again = json(&["breakeven", "--scenario", &file.display().to_string(), "--draws", "50"]);
+        assert_eq!(first["result"]["comparisons"][0], again["result"]["comparisons"][0], "{example}");
+    }
+}
+
+#[test]
+fn a_profile_says_how_many_requests() {
+    let output = freehold(&["breakeven", "--profile", "no-such-profile"]).output().expect("runs");
+    assert_eq!(output.status.code(), Some(2));
+    let doc = json(&[
+        "breakeven",
+        "--profile",
+        "low-volume-app",
+        "--requests-per-month",
+        "1000",
+        "--input-tokens",
+        "10",
+        "--output-tokens",
+        "10",
+        "--cloud.name",
+        "api",
+        "--cloud.fixed-usd-per-month",
+        "10",
+        "--purchase-usd",
+        "5",
+        "--units",
+        "1",
+    ]);
+    assert_eq!(doc["inputs"]["need.requests_per_month"]["value"], 1000.0);
+}
+
+#[test]
 fn every_number_can_be_explained() {
     for name in freehold::report::breakeven::explainable() {
         let output = freehold(&["breakeven", "--scenario", "examples/chatbot.toml", "--explain", name])

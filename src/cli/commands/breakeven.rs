@@ -1,12 +1,16 @@
+use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output::OutputArgs;
 use crate::cli::scenario::ScenarioFlags;
+use crate::cost::keys::{self, Key, Section};
+use crate::cost::scenario::{Given, Range, Value, value_from_flag};
 use crate::cost::{self, Known, Scenario};
 use crate::report::bench::BenchDocument;
 use crate::report::breakeven::{BreakevenDocument, explain, explainable};
 use crate::report::{Block, View};
 use crate::workload::Evidence;
+use crate::workload::profile::Profile;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -30,9 +34,12 @@ Examples:
 
 A number may be a range, low:likely:high (--usd-per-kwh 0.20:0.30:0.45). `--help` lists every key.")]
 pub struct Args {
-    /// Scenario file (TOML; `-` is stdin).
+    /// Scenario file (TOML; `-` is stdin), or a cost document to repeat from its own inputs.
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
+    /// A profile (see `freehold advise --list-profiles`, or a file): its requests and tokens.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
     /// A bench document: measured speed, power and tokens.
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
@@ -67,6 +74,9 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         None => Scenario::default(),
     };
     args.keys.apply(&mut scenario)?;
+    if let Some(name) = &args.profile {
+        add_profile(&mut scenario, name, context)?;
+    }
     let evidence = args.measured.as_deref().map(read_evidence).transpose()?;
     let catalog = crate::cli::catalog::load(context)?;
     let known =
@@ -78,7 +88,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         let evaluation = cost::evaluate_all(&plan, drawing, threads);
         BreakevenDocument::ranking(&plan, &evaluation, &skipped, &context.now)
     } else {
-        let plan = cost::resolve(&scenario, known).map_err(|e| unresolved(&e))?;
+        let plan = complete(&mut scenario, known, context)?;
         let evaluation = cost::evaluate(&plan, drawing);
         BreakevenDocument::new(&plan, &evaluation, &context.now)
     };
@@ -93,6 +103,67 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         )?,
     }
     check_gates(&gates, &document)
+}
+
+/// Resolve; where something is missing and there is somebody to ask, ask.
+fn complete(scenario: &mut Scenario, known: Known<'_>, context: &Context) -> Result<cost::Plan, CliError> {
+    let mut terminal = None;
+    loop {
+        let error = match cost::resolve(scenario, known) {
+            Ok(plan) => return Ok(plan),
+            Err(error) => error,
+        };
+        let cost::ResolveError::Missing(missing) = &error else { return Err(unresolved(&error)) };
+        let askable: Vec<_> = missing.iter().filter_map(|m| Some((key_of(&m.key)?, &m.why))).collect();
+        if askable.is_empty() || !context.can_ask() {
+            return Err(unresolved(&error));
+        }
+        let ask: &mut Terminal = terminal.get_or_insert_with(Terminal::new);
+        for (key, why) in askable {
+            let via = format!("asked: {}.{}", key.section.name(), key.name);
+            let check =
+                |text: &str| value_from_flag(key, &via, text.trim()).map(drop).map_err(|e| e.to_string());
+            let question = format!("{} ({why})", key.help);
+            let text = ask.text(&question, "", &check)?;
+            let given =
+                value_from_flag(key, &via, text.trim()).map_err(|e| CliError::usage(e.to_string()))?;
+            scenario.set(key, None, &given);
+        }
+    }
+}
+
+/// The key a missing dotted name stands for, where one answer can fill it.
+fn key_of(path: &str) -> Option<&'static Key> {
+    let (section, name) = path.split_once('.')?;
+    keys::find(Section::named(section)?, name)
+}
+
+/// What a profile says about requests, where neither flags nor the scenario do.
+fn add_profile(scenario: &mut Scenario, name: &str, context: &Context) -> Result<(), CliError> {
+    let own = context.config_dir.join("profiles").join(format!("{name}.toml"));
+    let profile = if let Some(profile) = Profile::shipped(name) {
+        profile
+    } else {
+        let path = if own.is_file() { own } else { PathBuf::from(name) };
+        Profile::parse(&path.display().to_string(), &read_file(&path, SCENARIO_LIMIT)?)
+            .map_err(CliError::usage)?
+    };
+    let draft = profile.draft(&format!("profile {name}"));
+    for (key, value) in [
+        ("requests_per_month", draft.requests_per_month),
+        ("input_tokens", draft.input_tokens),
+        ("cached_input_share", draft.cached_input_share),
+        ("output_tokens", draft.output_tokens),
+        ("reasoning_tokens", draft.reasoning_tokens),
+    ] {
+        let Some(value) = value.filter(|_| !scenario.need.contains_key(key)) else { continue };
+        let via = match value.source {
+            crate::provenance::Source::User { via } => via,
+            _ => format!("profile {name}"),
+        };
+        scenario.need.insert(key, Given { value: Value::Number(Range::exactly(value.value)), via });
+    }
+    Ok(())
 }
 
 /// The steps as a numbered list; as JSON a list of strings.
@@ -220,7 +291,46 @@ fn read_scenario(path: &Path) -> Result<Scenario, CliError> {
     } else {
         (path.display().to_string(), read_file(path, SCENARIO_LIMIT)?)
     };
+    if text.trim_start().starts_with('{') {
+        return from_document(&text, &name);
+    }
     Scenario::parse(&text, &name).map_err(|e| CliError::usage(e.to_string()))
+}
+
+/// The scenario a cost document was computed from: every input it echoes, whatever its source then.
+fn from_document(text: &str, name: &str) -> Result<Scenario, CliError> {
+    let document: BreakevenDocument = serde_json::from_str(text)
+        .map_err(|e| CliError::usage(format!("{name} is neither a scenario nor a cost document: {e}")))?;
+    let mut scenario = Scenario::default();
+    for (path, input) in &document.inputs {
+        let mut parts = path.split('.').collect::<Vec<_>>();
+        // `local.2.units` is the second offer's.
+        let offer = match parts[..] {
+            [_, n, _] => n.parse::<usize>().ok().and_then(|n| n.checked_sub(1)),
+            _ => Some(0),
+        };
+        if parts.len() == 3 {
+            parts.remove(1);
+        }
+        let [section, key] = parts[..] else { continue };
+        let Some(key) = Section::named(section).and_then(|s| keys::find(s, key)) else { continue };
+        let Some(offer) = offer else { continue };
+        let text = match &input.value {
+            serde_json::Value::Object(range) => {
+                let part = |k: &str| range.get(k).map(ToString::to_string).unwrap_or_default();
+                format!("{}:{}:{}", part("low"), part("likely"), part("high"))
+            }
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        if matches!(key.kind, keys::Kind::Changes) {
+            continue;
+        }
+        let via = format!("{name} {path}");
+        let given = value_from_flag(key, &via, &text).map_err(|e| CliError::usage(e.to_string()))?;
+        scenario.set(key, Some(offer), &given);
+    }
+    Ok(scenario)
 }
 
 fn read_evidence(path: &Path) -> Result<Evidence, CliError> {

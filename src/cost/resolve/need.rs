@@ -73,6 +73,12 @@ impl Resolver<'_> {
     fn shape(&mut self, table: Table<'_>) -> Result<Shape, ResolveError> {
         let per_request = table.has("input_tokens") || table.has("output_tokens");
         if table.has("input_share") {
+            if table.has("requests_per_month") {
+                return Err(impossible(
+                    "need.input_share",
+                    "with requests_per_month give input_tokens and output_tokens: a share does not say how long a request is",
+                ));
+            }
             if per_request {
                 return Err(impossible(
                     "need.input_share",
