@@ -1,5 +1,8 @@
 //! The integration tests: one binary, one module per subject.
 
+// Tests say on the terminal why they skip.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod advise;
 mod bench;
 mod breakeven;
