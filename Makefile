@@ -1,5 +1,5 @@
 # Thin: each target is a script, for machines without make.
-.PHONY: all setup demo test fast
+.PHONY: all setup demo test fast prices
 
 all: setup
 
@@ -11,3 +11,5 @@ test: ## every check
 	sh scripts/test
 fast: ## tests of everything but the local engine
 	cargo test --no-default-features
+prices: ## make the shipped API prices anew from the newest price packages
+	sh scripts/make-prices.sh

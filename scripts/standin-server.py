@@ -5,7 +5,7 @@ the protocol is real, the model is small and local, so its speed says nothing ab
 
     python scripts/standin-server.py --model FILE.gguf --alias NAME --url-file FILE [--threads N]
 
-The address is written to the url file once the server answers; the server ends when its standard
+The address is written to the url file (`-`: to standard output) once the server answers; the server ends when its standard
 input closes, so it cannot outlive whoever started it.
 """
 
@@ -48,10 +48,13 @@ def main() -> int:
         if json.load(answer).get("status") != "ok":
             print(f"{url}/health does not say ok", file=sys.stderr)
             return 1
-    temporary = options.url_file + ".tmp"
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(url + "\n")
-    os.replace(temporary, options.url_file)
+    if options.url_file == "-":
+        print(url, flush=True)
+    else:
+        temporary = options.url_file + ".tmp"
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(url + "\n")
+        os.replace(temporary, options.url_file)
     sys.stdin.read()
     # The server's threads have no clean stop from here; nothing of ours is open.
     os._exit(0)

@@ -135,7 +135,7 @@ fn doctor_names_keys_and_never_shows_them() {
 fn memory_is_predicted_within_a_tenth() {
     let Some(folder) = std::env::var_os("FREEHOLD_TEST_MODELS").map(std::path::PathBuf::from) else { return };
     for (name, resident) in
-        [("SmolLM2-135M-Instruct.Q4_1.gguf", 177_983_488.0), ("gemma-3-270m-q4_k_m.gguf", 343_040_000.0)]
+        [("smollm2-135m-instruct-q4_1.gguf", 177_983_488.0), ("gemma-3-270m-q4_k_m.gguf", 343_040_000.0)]
     {
         let path = folder.join(name).display().to_string();
         let document =

@@ -20,7 +20,7 @@ fn open(name: &str) -> Option<(PathBuf, Header)> {
 
 #[test]
 fn smollm2_is_understood() {
-    let Some((_, header)) = open("SmolLM2-135M-Instruct.Q4_1.gguf") else { return };
+    let Some((_, header)) = open("smollm2-135m-instruct-q4_1.gguf") else { return };
     let facts = &header.facts;
     assert_eq!(facts.architecture.as_deref(), Some("llama"));
     assert_eq!((facts.layers, facts.context_tokens), (Some(30), Some(8192)));
@@ -50,7 +50,7 @@ fn gemma3_slides_in_five_of_six_layers() {
 
 #[test]
 fn a_real_header_cut_anywhere_is_refused() {
-    let Some((path, header)) = open("SmolLM2-135M-Instruct.Q4_1.gguf") else { return };
+    let Some((path, header)) = open("smollm2-135m-instruct-q4_1.gguf") else { return };
     let mut bytes = std::fs::read(path).expect("readable");
     bytes.truncate(usize::try_from(header.data_offset).expect("small"));
     for cut in (0..bytes.len()).step_by(40_093) {

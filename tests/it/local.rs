@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// One engine at a time: two would share the cores, and times are compared here.
-static ENGINE: Mutex<()> = Mutex::new(());
+pub static ENGINE: Mutex<()> = Mutex::new(());
 
 /// The model under test and the machine, or a printed skip.
 fn model() -> Option<(PathBuf, MutexGuard<'static, ()>)> {

@@ -15,6 +15,7 @@ mod hostile;
 mod layering;
 mod local;
 mod predictor;
+mod real;
 mod report;
 mod run;
 mod wire;
