@@ -1,6 +1,6 @@
 //! What was measured and what was computed, as arguments of the verdict.
 
-use crate::workload::evidence::{Evidence, MeasuredQuality, TargetKind};
+use crate::workload::evidence::{Evidence, MeasuredQuality};
 
 /// A `breakeven` document, digested.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -127,7 +127,7 @@ pub struct QualityFinding {
 /// What the evidence says about quality, where it measured any.
 pub fn quality_finding(evidence: &Evidence) -> Option<QualityFinding> {
     let quality = evidence.quality.clone()?;
-    let stand_in = evidence.targets.iter().any(|t| t.kind == TargetKind::Api && t.stand_in);
+    let stand_in = evidence.stand_ins().next().is_some();
     let standing = match quality.non_inferior {
         None => QualityStanding::Undecided,
         Some(_) if stand_in => QualityStanding::StandIn,

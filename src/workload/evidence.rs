@@ -10,6 +10,13 @@ pub struct Evidence {
     pub quality: Option<MeasuredQuality>,
 }
 
+impl Evidence {
+    /// Targets that only stood in for a cloud API.
+    pub fn stand_ins(&self) -> impl Iterator<Item = &MeasuredTarget> {
+        self.targets.iter().filter(|t| t.kind == TargetKind::Api && t.stand_in)
+    }
+}
+
 /// One measured target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeasuredTarget {

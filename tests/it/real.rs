@@ -78,8 +78,8 @@ fn the_same_file_answers_alike_here_and_behind_a_server() {
     }
     let _alone = crate::local::ENGINE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let sandbox = Sandbox::new();
-    let prompts: String = TASKS.iter().map(|t| format!("{}\n", serde_json::json!({ "prompt": t }))).collect();
-    let prompts = sandbox.write("prompts.jsonl", &prompts);
+    let lines: Vec<String> = TASKS.iter().map(|t| serde_json::json!({ "prompt": t }).to_string()).collect();
+    let prompts = sandbox.write("prompts.jsonl", &lines.join("\n"));
     let server = Server::start(&python, &model);
     let report = sandbox.path("bench.json");
     let status = sandbox

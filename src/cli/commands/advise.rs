@@ -117,7 +117,7 @@ fn finish(
             need: &need,
             today: context.today,
             now: &context.now,
-            evidence_file: files.evidence.as_ref().map(|e| e.file.as_str()),
+            evidence: files.evidence.as_ref(),
             cost_file: files.cost.as_ref().map(|c| c.file.as_str()),
         },
         &verdict,

@@ -66,9 +66,6 @@ impl<'a> Resolver<'a> {
             };
             e.targets.iter().filter(|t| t.kind == TargetKind::Api).find(same)
         });
-        if let Some(t) = target.filter(|t| t.stand_in) {
-            self.notices.push(Notice::StandIn { target: t.id.clone() });
-        }
         let failures = target.and_then(|t| self.measured(t, "failure_share", t.failure_share));
         let api = Api {
             periods,

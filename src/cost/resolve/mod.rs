@@ -117,6 +117,9 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
         let offer = r.local(n, fields, &need, Role::Asked)?;
         offers.push(offer);
     }
+    for target in known.evidence.iter().flat_map(|e| e.stand_ins()) {
+        r.notices.push(Notice::StandIn { target: target.id.clone() });
+    }
     let asked = offers.len();
     if r.missing.is_empty() && known.comparators {
         r.same_models(&mut offers, asked_clouds..asked, &need, hours_of_week);

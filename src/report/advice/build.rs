@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::provenance::{Cite, Source};
 use crate::report::envelope::{Envelope, Input, Warning};
 use crate::report::number;
-use crate::workload::{Need, NeedDraft};
+use crate::workload::{Evidence, Need, NeedDraft};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub struct Setting<'a> {
     pub today: Date,
     /// RFC 3339.
     pub now: &'a str,
-    pub evidence_file: Option<&'a str>,
+    pub evidence: Option<&'a Evidence>,
     pub cost_file: Option<&'a str>,
 }
 
@@ -295,7 +295,8 @@ fn inputs(setting: &Setting) -> BTreeMap<String, Input> {
     put("need.cached_input_share", tokens(&draft.cached_input_share, "share"));
     put("need.output_tokens", tokens(&draft.output_tokens, "tokens"));
     put("need.reasoning_tokens", tokens(&draft.reasoning_tokens, "tokens"));
-    for (name, file) in [("evidence", setting.evidence_file), ("cost", setting.cost_file)] {
+    for (name, file) in [("evidence", setting.evidence.map(|e| e.file.as_str())), ("cost", setting.cost_file)]
+    {
         let flag = format!("--{name}");
         put(name, file.map(|f| Input::plain(&crate::provenance::Sourced::user(f, flag))));
     }
@@ -344,9 +345,22 @@ fn warnings(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Warnin
             );
         }
     }
+    for target in setting.evidence.iter().flat_map(|e| e.stand_ins()) {
+        warnings.push(
+            Warning::new(
+                "stand-in",
+                format!(
+                    "{}: {} was a stand-in for a cloud API: what it did says nothing about a provider.",
+                    setting.evidence.map_or("", |e| e.file.as_str()),
+                    target.id
+                ),
+            )
+            .about(target.id.clone()),
+        );
+    }
     if let Some(q) = verdict.quality.as_ref() {
         let id = match q.standing {
-            QualityStanding::StandIn => Some("stand-in"),
+            QualityStanding::StandIn => Some("quality-against-stand-in"),
             QualityStanding::Undecided => Some("quality-undecided"),
             _ => None,
         };

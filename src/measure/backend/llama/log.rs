@@ -124,10 +124,10 @@ mod tests {
         ] {
             told.read(line);
         }
-        let mib = |n: f64| Some((n * 1_048_576.0) as u64);
+        let mib = |halves: u64| Some(halves * 524_288);
         assert_eq!(told.offloaded, Some((31, 33)));
-        assert_eq!(told.memory.weights, mib(93.5));
-        assert_eq!((told.memory.kv, told.memory.compute), (mib(22.5), mib(3.0)));
-        assert_eq!(told.memory.device, mib(107.0));
+        assert_eq!(told.memory.weights, mib(187));
+        assert_eq!((told.memory.kv, told.memory.compute), (mib(45), mib(6)));
+        assert_eq!(told.memory.device, mib(214));
     }
 }
