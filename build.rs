@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-const KINDS: [&str; 7] = ["gpu", "machine", "rental", "tariff", "open_model", "api_model", "currency"];
+const KINDS: [&str; 8] =
+    ["gpu", "machine", "rental", "tariff", "open_model", "api_model", "currency", "provider"];
 
 fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));

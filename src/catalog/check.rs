@@ -44,7 +44,8 @@ pub fn files(parsed: &[Parsed<'_>], catalog: &Catalog, today: Date) -> Vec<Probl
             tariffs => rules::tariff,
             open_models => rules::open_model,
             api_models => rules::api_model,
-            currencies => rules::currency
+            currencies => rules::currency,
+            providers => rules::provider
         );
     }
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
@@ -97,7 +98,7 @@ fn duplicates(parsed: &[Parsed<'_>]) -> Vec<Problem> {
 
 /// The ids of one kind in a file, each with its place.
 fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, Problem)> {
-    let Records { accelerators, machines, rentals, tariffs, open_models, api_models, currencies } =
+    let Records { accelerators, machines, rentals, tariffs, open_models, api_models, currencies, providers } =
         &file.records;
     macro_rules! list {
         ($list:expr) => {
@@ -112,5 +113,6 @@ fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, Problem)> {
         Kind::OpenModel => list!(open_models),
         Kind::ApiModel => list!(api_models),
         Kind::Currency => list!(currencies),
+        Kind::Provider => list!(providers),
     }
 }

@@ -47,6 +47,7 @@ pub struct Catalog {
     pub open_models: Vec<OpenModel>,
     pub api_models: Vec<ApiModel>,
     pub currencies: Vec<Currency>,
+    pub providers: Vec<Provider>,
 }
 
 /// The kinds of record, by the name of their table in the files.
@@ -59,10 +60,11 @@ pub enum Kind {
     OpenModel,
     ApiModel,
     Currency,
+    Provider,
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Gpu,
         Self::Machine,
         Self::Rental,
@@ -70,6 +72,7 @@ impl Kind {
         Self::OpenModel,
         Self::ApiModel,
         Self::Currency,
+        Self::Provider,
     ];
     /// The table's name: `[[gpu]]`.
     pub const fn key(self) -> &'static str {
@@ -81,6 +84,7 @@ impl Kind {
             Self::OpenModel => "open_model",
             Self::ApiModel => "api_model",
             Self::Currency => "currency",
+            Self::Provider => "provider",
         }
     }
     /// How a list of them is called: `open-models`.
@@ -93,6 +97,7 @@ impl Kind {
             Self::OpenModel => "open-models",
             Self::ApiModel => "api-models",
             Self::Currency => "currencies",
+            Self::Provider => "providers",
         }
     }
 }
@@ -126,6 +131,7 @@ impl Catalog {
             open_models: parse!("open_model"),
             api_models: parse!("api_model"),
             currencies: parse!("currency"),
+            providers: parse!("provider"),
         };
         catalog.sort();
         catalog
@@ -167,6 +173,7 @@ impl Catalog {
         self.open_models.sort_by(|a, b| a.id.cmp(&b.id));
         self.api_models.sort_by(|a, b| a.id.cmp(&b.id));
         self.currencies.sort_by(|a, b| a.id.cmp(&b.id));
+        self.providers.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
     /// The accelerator with this id.
@@ -198,6 +205,10 @@ impl Catalog {
     pub fn currency(&self, code: &str) -> Option<&Currency> {
         find!(self.currencies, code)
     }
+    /// The provider with this id: what stands before the colon of an API target.
+    pub fn provider(&self, id: &str) -> Option<&Provider> {
+        find!(self.providers, id)
+    }
     /// Every id of a kind, in order.
     pub fn ids(&self, kind: Kind) -> Vec<&str> {
         macro_rules! ids {
@@ -213,6 +224,7 @@ impl Catalog {
             Kind::OpenModel => ids!(self.open_models),
             Kind::ApiModel => ids!(self.api_models),
             Kind::Currency => ids!(self.currencies),
+            Kind::Provider => ids!(self.providers),
         }
     }
     /// Offers of this open model by the token, on other people's hardware: the second comparator.

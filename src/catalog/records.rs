@@ -420,3 +420,96 @@ impl ApiModel {
         self.price.iter().rfind(|p| p.from.is_none_or(|from| from <= day))
     }
 }
+
+/// A service that answers requests: where it is, how it is spoken to, what holds its key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// What stands before the colon of an API target: `groq`.
+    pub id: String,
+    pub name: String,
+    pub wire: ApiWire,
+    /// Its own address; absent: the user gives one.
+    pub base_url: Option<String>,
+    /// Hosts its key may go to where there is no `base_url`; `*` is one label.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// Appended to an address that has no path.
+    #[serde(default)]
+    pub path: String,
+    /// The environment variable that holds the key, under the name its own tools use.
+    pub key_variable: Option<String>,
+    #[serde(default)]
+    pub key_header: KeyHeader,
+    /// The provider of the price records it charges.
+    pub prices: Option<String>,
+    #[serde(default)]
+    pub limit_field: LimitField,
+    /// It takes `stream_options`.
+    #[serde(default = "yes")]
+    pub stream_options: bool,
+    /// It pads every event with random text unless told not to.
+    #[serde(default)]
+    pub obfuscates: bool,
+    /// It takes llama.cpp's own `cache_prompt`.
+    #[serde(default)]
+    pub llama_server: bool,
+    /// What a reader of its figures must know.
+    pub note: Option<String>,
+    pub source: String,
+    #[schemars(with = "String")]
+    pub as_of: Date,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cite: CiteByField,
+}
+cited!(Provider);
+
+fn yes() -> bool {
+    true
+}
+
+/// A shape of request and answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApiWire {
+    #[serde(rename = "openai-chat")]
+    OpenAiChat,
+    #[serde(rename = "openai-responses")]
+    OpenAiResponses,
+    Anthropic,
+    Gemini,
+    Ollama,
+}
+
+/// The header a key goes into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyHeader {
+    /// `Authorization: Bearer KEY`.
+    #[default]
+    Bearer,
+    XApiKey,
+    XGoogApiKey,
+    ApiKey,
+}
+
+impl KeyHeader {
+    /// The header's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "authorization",
+            Self::XApiKey => "x-api-key",
+            Self::XGoogApiKey => "x-goog-api-key",
+            Self::ApiKey => "api-key",
+        }
+    }
+}
+
+/// The field that limits the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitField {
+    #[default]
+    MaxCompletionTokens,
+    MaxTokens,
+}

@@ -3,7 +3,7 @@
 //! Every record is read by itself, so that one broken record does not hide the problems of the
 //! others, and every [`Problem`] points at a place: file, line, column and the line's text.
 
-use super::{Accelerator, ApiModel, Catalog, Currency, Kind, Machine, OpenModel, Rental, Tariff};
+use super::{Accelerator, ApiModel, Catalog, Currency, Kind, Machine, OpenModel, Provider, Rental, Tariff};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -160,6 +160,7 @@ pub struct Records {
     pub open_models: Vec<Entry<OpenModel>>,
     pub api_models: Vec<Entry<ApiModel>>,
     pub currencies: Vec<Entry<Currency>>,
+    pub providers: Vec<Entry<Provider>>,
 }
 
 impl Records {
@@ -172,6 +173,7 @@ impl Records {
             + self.open_models.len()
             + self.api_models.len()
             + self.currencies.len()
+            + self.providers.len()
     }
     /// Are there none?
     pub fn is_empty(&self) -> bool {
@@ -189,7 +191,7 @@ impl Records {
                 }
             )*};
         }
-        put!(accelerators, machines, rentals, tariffs, open_models, api_models, currencies);
+        put!(accelerators, machines, rentals, tariffs, open_models, api_models, currencies, providers);
     }
 }
 
@@ -264,6 +266,7 @@ pub fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> P
                 Kind::OpenModel => read(name, text, item, &mut r.open_models, problems),
                 Kind::ApiModel => read(name, text, item, &mut r.api_models, problems),
                 Kind::Currency => read(name, text, item, &mut r.currencies, problems),
+                Kind::Provider => read(name, text, item, &mut r.providers, problems),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::error::CliError;
-use crate::catalog::{Catalog, Problems, text};
+use crate::catalog::{Catalog, Problems, Provider, text};
 use std::path::{Path, PathBuf};
 
 /// The folder of the user's own records.
@@ -15,12 +15,46 @@ pub fn load(context: &Context) -> Result<Catalog, CliError> {
     let mut catalog = Catalog::embedded();
     let own = toml_files(&user_folder(context))?;
     if !own.is_empty() {
+        let shipped = catalog.providers.clone();
         catalog = overlay(catalog, &own, context)?;
+        keys_stay(&shipped, &catalog.providers)?;
     }
     for file in &context.catalog_files {
+        let before = catalog.providers.clone();
         catalog = overlay(catalog, &[read(file)?], context)?;
+        if catalog.providers != before {
+            return Err(elsewhere(file, context));
+        }
     }
     Ok(catalog)
+}
+
+/// A file that came with a project may hold prices, never where keys and prompts are sent.
+fn elsewhere(file: &Path, context: &Context) -> CliError {
+    CliError::usage(format!(
+        "{}: a [[provider]] decides where keys and prompts go, and is not taken from a file given by --catalog",
+        file.display()
+    ))
+    .hint(format!("Put it into your own folder if you trust it: {}", user_folder(context).display()))
+}
+
+/// The variable of a shipped provider holds that provider's key: no other record may send it
+/// somewhere else.
+fn keys_stay(shipped: &[Provider], all: &[Provider]) -> Result<(), CliError> {
+    let place = |p: &Provider| (p.base_url.clone(), p.hosts.clone());
+    for own in all {
+        let Some(name) = &own.key_variable else { continue };
+        let owners: Vec<&Provider> =
+            shipped.iter().filter(|s| s.key_variable.as_ref() == Some(name)).collect();
+        if !owners.is_empty() && owners.iter().all(|s| place(s) != place(own)) {
+            return Err(CliError::usage(format!(
+                "provider {}: {name} holds the key of {} and cannot be sent elsewhere",
+                own.id, owners[0].name
+            ))
+            .hint("Give the record a key_variable of its own."));
+        }
+    }
+    Ok(())
 }
 
 fn overlay(catalog: Catalog, files: &[(String, String)], context: &Context) -> Result<Catalog, CliError> {

@@ -1,32 +1,43 @@
 //! API keys: from the environment only, one variable per origin, never shown.
 //!
-//! A key belongs to one origin (scheme, host, port). The providers' own variables are sent to the
-//! providers' own hosts and nowhere else; any other host needs a variable of its own.
+//! A key belongs to one origin (scheme, host, port). A provider's variable, as the catalogue names
+//! it, is sent to that provider's own hosts and nowhere else; any other host needs a variable of
+//! its own, named on the command line. No file in a project has a say in this: `cli::catalog`
+//! takes providers from the shipped catalogue and the user's own folder only.
 
 use super::error::{CliError, Exit};
-use crate::measure::backend::wire::WireKind;
+use crate::catalog::{Catalog, Provider};
 use reqwest::Url;
 use secrecy::SecretString;
 
 /// The variable for servers that are not a provider's own.
 pub const OWN_VARIABLE: &str = "FREEHOLD_API_KEY";
 
-/// Origins whose key variable is known: those of the providers' SDKs.
-const KNOWN: &[(&str, &str)] = &[
-    ("https://api.openai.com", "OPENAI_API_KEY"),
-    ("https://api.anthropic.com", "ANTHROPIC_API_KEY"),
-    ("https://generativelanguage.googleapis.com", "GEMINI_API_KEY"),
-    ("https://openrouter.ai", "OPENROUTER_API_KEY"),
-    ("https://api.groq.com", "GROQ_API_KEY"),
-    ("https://api.mistral.ai", "MISTRAL_API_KEY"),
-    ("https://api.deepseek.com", "DEEPSEEK_API_KEY"),
-    ("https://api.together.xyz", "TOGETHER_API_KEY"),
-    ("https://api.x.ai", "XAI_API_KEY"),
-];
+/// Names of the variables that providers' keys are looked for in, each once.
+pub fn variables(catalog: &Catalog) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in catalog.providers.iter().filter_map(|p| p.key_variable.as_deref()).chain([OWN_VARIABLE]) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
 
-/// Names of the variables that providers' keys are looked for in.
-pub fn variables() -> impl Iterator<Item = &'static str> {
-    KNOWN.iter().map(|(_, name)| *name).chain([OWN_VARIABLE])
+/// Is this URL one of the provider's own?
+pub fn is_own(provider: &Provider, url: &Url) -> bool {
+    if let Some(base) = provider.base_url.as_deref().and_then(|b| Url::parse(b).ok()) {
+        return base.origin() == url.origin();
+    }
+    let host = url.host_str().unwrap_or_default();
+    url.scheme() == "https" && url.port().is_none() && provider.hosts.iter().any(|p| fits(p, host))
+}
+
+/// A host against a pattern in which `*` is one whole label.
+fn fits(pattern: &str, host: &str) -> bool {
+    let (pattern, host) = (pattern.split('.'), host.split('.'));
+    pattern.clone().count() == host.clone().count()
+        && pattern.zip(host).all(|(p, h)| (p == "*" && !h.is_empty()) || p.eq_ignore_ascii_case(h))
 }
 
 /// Which variable holds the key of which origin, as the user says: `NAME` or `ORIGIN=NAME`.
@@ -34,6 +45,18 @@ pub fn variables() -> impl Iterator<Item = &'static str> {
 pub struct KeyVariables {
     any: Option<String>,
     by_origin: Vec<(String, String)>,
+}
+
+/// The variable that holds the key of one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    pub name: String,
+    /// Nothing says that it belongs to this origin alone.
+    shared: bool,
+    /// The user named it.
+    stated: bool,
+    loopback: bool,
+    origin: String,
 }
 
 impl KeyVariables {
@@ -71,38 +94,66 @@ impl KeyVariables {
         Ok(variables)
     }
 
-    /// The key for an origin. `sole` is true where no other server of this run would get the same
-    /// variable; `loopback` servers need none.
-    pub fn key(
-        &self,
-        origin: &str,
-        wire: WireKind,
-        loopback: bool,
-        sole: bool,
-    ) -> Result<Option<SecretString>, CliError> {
-        let stated = self.by_origin.iter().find(|(o, _)| o == origin).map(|(_, name)| name.as_str());
-        let known = KNOWN.iter().find(|(o, _)| *o == origin).map(|(_, name)| *name);
-        let (name, shared) = match (stated, known, self.any.as_deref()) {
-            (Some(name), _, _) | (None, Some(name), _) => (name, false),
+    /// Which variable the key of a server is in. `providers` is every provider known.
+    pub fn of(&self, url: &Url, loopback: bool, providers: &[Provider]) -> Result<Variable, CliError> {
+        let origin = url.origin().ascii_serialization();
+        let stated = self.by_origin.iter().find(|(o, _)| *o == origin).map(|(_, name)| name.clone());
+        let own = providers.iter().find(|p| p.key_variable.is_some() && is_own(p, url));
+        let known = own.and_then(|p| p.key_variable.clone());
+        // A provider with a host of its own for every customer: one variable, many origins.
+        let many = own.is_some_and(|p| p.base_url.is_none());
+        let by_user = stated.is_some() || (known.is_none() && self.any.is_some());
+        let (name, shared) = match (stated, known, self.any.clone()) {
+            (Some(name), ..) => (name, false),
+            (None, Some(name), _) => (name, many),
             (None, None, Some(name)) => (name, true),
-            (None, None, None) => (OWN_VARIABLE, true),
+            (None, None, None) => (OWN_VARIABLE.to_owned(), true),
         };
-        if let Some((owner, _)) = KNOWN.iter().find(|(o, n)| *n == name && *o != origin) {
-            return Err(CliError::usage(format!("{name} belongs to {owner} and is not sent to {origin}"))
-                .hint(format!("Put the key of {origin} into a variable of its own and name it: --api-key-env {origin}=NAME")));
+        let mut owners = providers.iter().filter(|p| p.key_variable.as_ref() == Some(&name)).peekable();
+        if let Some(owner) = owners.peek().copied()
+            && !owners.any(|p| is_own(p, url))
+        {
+            return Err(CliError::usage(format!(
+                "{name} belongs to {} and is not sent to {origin}",
+                home(owner)
+            ))
+            .hint(format!(
+                "Put the key of {origin} into a variable of its own and name it: --api-key-env {origin}=NAME"
+            )));
         }
-        if shared && !sole {
-            if loopback && self.any.is_none() {
+        Ok(Variable { name, shared, stated: by_user, loopback, origin })
+    }
+}
+
+/// Where a provider's key may go, in words.
+fn home(provider: &Provider) -> String {
+    let base = provider.base_url.as_deref().and_then(|b| Url::parse(b).ok());
+    base.map_or_else(|| provider.hosts.join(" and "), |b| b.origin().ascii_serialization())
+}
+
+impl Variable {
+    /// The key. `all` are the variables of every server of the run: one that may be anybody's goes
+    /// to one server only.
+    pub fn key(&self, all: &[Self]) -> Result<Option<SecretString>, CliError> {
+        let also = |v: &&Self| v.name == self.name && v.origin != self.origin;
+        if self.shared && all.iter().any(|v| also(&v)) {
+            if self.loopback && !self.stated {
                 return Ok(None);
             }
-            return Err(CliError::usage(format!("more than one server would get the key in {name}"))
+            return Err(CliError::usage(format!("more than one server would get the key in {}", self.name))
                 .hint("Name a variable for each: --api-key-env ORIGIN=NAME, once per server."));
         }
-        match std::env::var(name) {
+        match std::env::var(&self.name) {
             Ok(key) if !key.trim().is_empty() => Ok(Some(SecretString::from(key.trim().to_owned()))),
-            _ if (loopback && stated.is_none()) || wire == WireKind::Ollama => Ok(None),
-            _ => Err(CliError::new(Exit::Credential, format!("no API key for {origin}: the environment variable {name} is not set"))
-                .hint(format!("Set it: export {name}=..., or name another variable with --api-key-env. Keys are never taken from the command line."))),
+            _ if self.loopback && !self.stated => Ok(None),
+            _ => Err(CliError::new(
+                Exit::Credential,
+                format!("no API key for {}: the environment variable {} is not set", self.origin, self.name),
+            )
+            .hint(format!(
+                "Set it: export {}=..., or name another variable with --api-key-env. Keys are never taken from the command line.",
+                self.name
+            ))),
         }
     }
 }
@@ -117,5 +168,51 @@ pub fn is_loopback(url: &Url) -> bool {
             .parse::<std::net::IpAddr>()
             .is_ok_and(|ip| ip.is_loopback()),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variable(url: &str, arguments: &[&str]) -> Result<Variable, CliError> {
+        let url = Url::parse(url).expect("a URL");
+        let arguments: Vec<String> = arguments.iter().map(|a| (*a).to_owned()).collect();
+        let providers = Catalog::embedded().providers;
+        KeyVariables::parse(&arguments)?.of(&url, is_loopback(&url), &providers)
+    }
+
+    #[test]
+    fn a_key_goes_to_its_own_hosts_only() {
+        let name = |url: &str| variable(url, &[]).expect("known").name;
+        assert_eq!(name("https://api.groq.com/openai/v1"), "GROQ_API_KEY");
+        assert_eq!(name("https://mine.openai.azure.com/openai/v1/"), "AZURE_OPENAI_API_KEY");
+        assert_eq!(
+            name("https://bedrock-runtime.eu-west-1.amazonaws.com/openai/v1"),
+            "AWS_BEARER_TOKEN_BEDROCK"
+        );
+        for other in [
+            "https://a.b.openai.azure.com/",
+            "https://openai.azure.com.evil.example/",
+            "https://mine.openai.azure.com:8443/",
+            "http://mine.openai.azure.com/",
+            "https://api.openai.com.evil.example/v1",
+            "https://api.openai.com:444/v1",
+            "http://127.0.0.1:8080/v1",
+        ] {
+            assert_eq!(name(other), OWN_VARIABLE, "{other}");
+            let asked = variable(other, &["OPENAI_API_KEY"]);
+            assert!(asked.is_err(), "{other} must not get OpenAI's key, even when asked to");
+            let origin = Url::parse(other).expect("a URL").origin().ascii_serialization();
+            assert!(variable(other, &[&format!("{origin}=AZURE_OPENAI_API_KEY")]).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn one_variable_of_many_hosts_goes_to_one_of_them() {
+        let a = variable("https://a.openai.azure.com/", &[]).expect("known");
+        let b = variable("https://b.openai.azure.com/", &[]).expect("known");
+        let all = [a.clone(), b];
+        assert!(a.key(&all).is_err(), "two resources would get the same key");
     }
 }

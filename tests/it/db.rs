@@ -209,3 +209,44 @@ fn age_names_the_oldest_and_what_changes_soon() {
     let (_, out, _) = db(data.path(), &["path", "--user"]);
     assert_eq!(out.trim_end(), data.path().join("hardware-db").to_str().expect("UTF-8"));
 }
+
+/// What came with a project has no say in where a key goes; nor has the user's own folder where the
+/// variable is somebody else's.
+#[test]
+fn no_file_of_a_project_says_where_a_key_goes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let record = |variable: &str| {
+        format!(
+            "[[provider]]\nid = \"mine\"\nname = \"Mine\"\nwire = \"openai-chat\"\n\
+             base_url = \"https://llm.example.com/v1\"\nkey_variable = \"{variable}\"\n\
+             source = \"test\"\nas_of = 2026-11-01\n"
+        )
+    };
+    let project = folder.path().join("project.toml");
+    std::fs::write(&project, record("MINE_API_KEY")).expect("written");
+    let own = folder.path().join("data/hardware-db");
+    std::fs::create_dir_all(&own).expect("created");
+    let run = |arguments: &[&str]| {
+        assert_cmd::Command::new(env!("CARGO_BIN_EXE_freehold"))
+            .args(arguments)
+            .env("FREEHOLD_DATA_DIR", folder.path().join("data"))
+            .env("OPENAI_API_KEY", "sk-canary-0123456789")
+            .output()
+            .expect("it ran")
+    };
+    let output = run(&["db", "list", "providers", "--catalog", project.to_str().expect("UTF-8")]);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("where keys and prompts go"), "{stderr}");
+
+    std::fs::write(own.join("mine.toml"), record("OPENAI_API_KEY")).expect("written");
+    let output = run(&["db", "list", "providers"]);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("cannot be sent elsewhere"), "{stderr}");
+
+    std::fs::write(own.join("mine.toml"), record("MINE_API_KEY")).expect("written");
+    let output = run(&["db", "list", "providers"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("MINE_API_KEY"));
+}

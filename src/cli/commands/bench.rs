@@ -39,9 +39,11 @@ Examples:
 A prompt file has one prompt per line (JSONL), row (CSV) or [[prompts]] table (TOML), with the keys
 prompt (required), id, system, max_output_tokens and expect (text the answer must contain).
 
-API targets: openai:MODEL, openai-responses:MODEL, anthropic:MODEL, gemini:MODEL, ollama:MODEL,
-compatible:MODEL@URL; each takes @BASE_URL. Keys come from the environment: OPENAI_API_KEY,
-ANTHROPIC_API_KEY, GEMINI_API_KEY for those hosts, FREEHOLD_API_KEY or --api-key-env for others.")]
+API targets: openai:MODEL, openai-responses:, anthropic:, gemini:, groq:, mistral:, deepseek:, xai:,
+together:, openrouter:, ollama: and others of `freehold db list providers`; azure:DEPLOYMENT@URL,
+bedrock:MODEL@URL, vllm:MODEL@URL, compatible:MODEL@URL. Each takes @BASE_URL. Keys come from the
+environment, from the variable of the provider (OPENAI_API_KEY and so on) for its own hosts, and
+from FREEHOLD_API_KEY or --api-key-env for others.")]
 pub struct Args {
     /// A local model: PATH.gguf, a URL, hf:OWNER/REPO/FILE, or `default` (repeatable).
     #[arg(long, value_name = "MODEL")]

@@ -68,6 +68,7 @@ pub enum KindArg {
     OpenModels,
     ApiModels,
     Currencies,
+    Providers,
 }
 
 impl KindArg {
@@ -80,6 +81,7 @@ impl KindArg {
             Self::OpenModels => Kind::OpenModel,
             Self::ApiModels => Kind::ApiModel,
             Self::Currencies => Kind::Currency,
+            Self::Providers => Kind::Provider,
         }
     }
 }

@@ -47,7 +47,8 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
             nvml_problem: machine.nvml_problem.clone(),
             processor_energy_readable: hardware::processor_energy_readable(),
             engine: engine(),
-            keys: secrets::variables()
+            keys: secrets::variables(&known)
+                .into_iter()
                 .map(|name| KeyRow { variable: name.to_owned(), present: is_set(name) })
                 .collect(),
             catalogue: CatalogueRow { records: ages(&known, context.today), own_files: own_files(context) },

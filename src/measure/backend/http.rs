@@ -27,6 +27,8 @@ pub struct ApiTarget {
     /// Ends in a slash.
     pub base: Url,
     pub key: Option<SecretString>,
+    /// The header the key goes into; `authorization` takes it as a bearer token.
+    pub key_header: &'static str,
     pub quirks: Quirks,
 }
 
@@ -181,11 +183,9 @@ fn headers(target: &ApiTarget) -> Result<HeaderMap, String> {
         map.insert("anthropic-version", HeaderValue::from_static(version));
     }
     if let Some(key) = &target.key {
-        let (name, text) = match target.wire {
-            WireKind::Anthropic => (HeaderName::from_static("x-api-key"), key.expose_secret().to_owned()),
-            WireKind::Gemini => (HeaderName::from_static("x-goog-api-key"), key.expose_secret().to_owned()),
-            _ => (header::AUTHORIZATION, format!("Bearer {}", key.expose_secret())),
-        };
+        let key = key.expose_secret();
+        let name = HeaderName::from_static(target.key_header);
+        let text = if name == header::AUTHORIZATION { format!("Bearer {key}") } else { key.to_owned() };
         let mut value = HeaderValue::from_str(&text)
             .map_err(|_| "the API key has characters that cannot stand in a header".to_owned())?;
         value.set_sensitive(true);

@@ -21,6 +21,9 @@ pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
     });
     if quirks.stream_options {
         body["stream_options"] = json!({"include_usage": true});
+        if quirks.obfuscates {
+            body["stream_options"]["include_obfuscation"] = json!(false);
+        }
     }
     if quirks.llama_server {
         body["cache_prompt"] = json!(false);

@@ -15,6 +15,9 @@ pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
         "store": false,
         "max_output_tokens": request.max_output_tokens,
     });
+    if quirks.obfuscates {
+        body["stream_options"] = json!({"include_obfuscation": false});
+    }
     if quirks.llama_server {
         body["cache_prompt"] = json!(false);
     }

@@ -26,6 +26,8 @@ pub struct Quirks {
     pub old_max_tokens: bool,
     /// Send `stream_options`; Mistral answers 422 to it.
     pub stream_options: bool,
+    /// Ask for events without their random padding.
+    pub obfuscates: bool,
     /// Send `cache_prompt: false` so that a llama.cpp server does not reuse its KV cache.
     pub llama_server: bool,
     /// Sampling temperature; `None` sends nothing, which is the only portable choice.
@@ -34,7 +36,13 @@ pub struct Quirks {
 
 impl Default for Quirks {
     fn default() -> Self {
-        Self { old_max_tokens: false, stream_options: true, llama_server: false, temperature: None }
+        Self {
+            old_max_tokens: false,
+            stream_options: true,
+            obfuscates: false,
+            llama_server: false,
+            temperature: None,
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! `--api PROVIDER:MODEL[@BASE_URL]` → a target with its wire, key, quirks and price.
 
 use super::Args;
-use crate::catalog::Catalog;
+use crate::catalog::{ApiWire, Catalog, LimitField, Provider};
 use crate::cli::error::CliError;
-use crate::cli::secrets::{KeyVariables, is_loopback};
+use crate::cli::secrets::{KeyVariables, Variable, is_loopback, is_own};
 use crate::measure::backend::http::ApiTarget;
 use crate::measure::backend::wire::{Quirks, WireKind};
 use crate::report::bench::Kind;
@@ -22,152 +22,102 @@ pub struct Api {
     pub near: Vec<String>,
 }
 
-struct Provider {
-    name: &'static str,
-    wire: WireKind,
-    base: Option<&'static str>,
-    /// Appended to a base URL without a path.
-    path: &'static str,
-    /// The provider in the price catalogue.
-    catalogue: Option<&'static str>,
-}
-
-const PROVIDERS: &[Provider] = &[
-    Provider {
-        name: "openai",
-        wire: WireKind::OpenAiChat,
-        base: Some("https://api.openai.com/v1"),
-        path: "v1/",
-        catalogue: Some("openai"),
-    },
-    Provider {
-        name: "openai-responses",
-        wire: WireKind::OpenAiResponses,
-        base: Some("https://api.openai.com/v1"),
-        path: "v1/",
-        catalogue: Some("openai"),
-    },
-    Provider {
-        name: "anthropic",
-        wire: WireKind::Anthropic,
-        base: Some("https://api.anthropic.com"),
-        path: "",
-        catalogue: Some("anthropic"),
-    },
-    Provider {
-        name: "gemini",
-        wire: WireKind::Gemini,
-        base: Some("https://generativelanguage.googleapis.com"),
-        path: "",
-        catalogue: Some("google"),
-    },
-    Provider {
-        name: "ollama",
-        wire: WireKind::Ollama,
-        base: Some("http://127.0.0.1:11434"),
-        path: "",
-        catalogue: None,
-    },
-    Provider {
-        name: "mistral",
-        wire: WireKind::OpenAiChat,
-        base: Some("https://api.mistral.ai/v1"),
-        path: "v1/",
-        catalogue: Some("mistral"),
-    },
-    Provider {
-        name: "groq",
-        wire: WireKind::OpenAiChat,
-        base: Some("https://api.groq.com/openai/v1"),
-        path: "v1/",
-        catalogue: Some("groq"),
-    },
-    Provider {
-        name: "deepseek",
-        wire: WireKind::OpenAiChat,
-        base: Some("https://api.deepseek.com"),
-        path: "v1/",
-        catalogue: Some("deepseek"),
-    },
-    Provider {
-        name: "openrouter",
-        wire: WireKind::OpenAiChat,
-        base: Some("https://openrouter.ai/api/v1"),
-        path: "v1/",
-        catalogue: Some("openrouter"),
-    },
-    Provider { name: "compatible", wire: WireKind::OpenAiChat, base: None, path: "v1/", catalogue: None },
-];
-
 /// All `--api` arguments.
 pub fn parse(args: &Args, catalog: &Catalog, today: Date) -> Result<Vec<Api>, CliError> {
+    let named: Vec<Named<'_>> = args.api.iter().map(|text| one(text, catalog)).collect::<Result<_, _>>()?;
+    for Named { base, .. } in &named {
+        if base.scheme() != "https" && !is_loopback(base) {
+            return Err(CliError::usage(format!(
+                "{base} is not https: the key and the prompts would travel in the clear"
+            ))
+            .hint("Use https://. Plain http:// is accepted for servers on this machine only."));
+        }
+    }
     let variables = KeyVariables::parse(&args.api_key_env)?;
-    let parsed: Vec<(&Provider, String, Url)> =
-        args.api.iter().map(|text| one(text)).collect::<Result<_, _>>()?;
-    let origins: Vec<String> = parsed.iter().map(|(.., url)| url.origin().ascii_serialization()).collect();
-    parsed
-        .into_iter()
-        .zip(&origins)
-        .map(|((provider, model, base), origin)| {
-            let loopback = is_loopback(&base);
-            if base.scheme() != "https" && !loopback {
-                return Err(CliError::usage(format!(
-                    "{base} is not https: the key and the prompts would travel in the clear"
-                ))
-                .hint("Use https://. Plain http:// is accepted for servers on this machine only."));
-            }
-            let sole = origins.iter().all(|o| o == origin);
-            let key =
-                if args.dry_run { None } else { variables.key(origin, provider.wire, loopback, sole)? };
-            // Ollama runs some of its models in its own cloud, through the same local port.
-            let remote = provider.wire == WireKind::Ollama && model.ends_with("cloud");
-            let stand_in = args.stand_in || (loopback && !remote);
-            let price = provider
-                .catalogue
-                .filter(|_| !stand_in && origin_is(provider, origin))
-                .and_then(|name| catalog.served_as(name, &model))
-                .and_then(|found| PriceInForce::on(found.model(), today));
-            let near = provider
-                .catalogue
-                .filter(|_| price.is_none() && origin_is(provider, origin))
-                .map_or_else(Vec::new, |name| near_names(catalog, name, &model));
-            let id = if origin_is(provider, origin) {
-                format!("{}:{model}", provider.name)
-            } else {
-                format!("{}:{model}@{}", provider.name, origin.split("://").last().unwrap_or_default())
-            };
-            Ok(Api {
-                facts: TargetFacts {
-                    levels: Vec::new(),
-                    id,
-                    kind: Kind::Api,
-                    model: model.clone(),
-                    stand_in,
-                    origin: Some(origin.clone()),
-                    price,
-                    engine: None,
-                },
-                target: ApiTarget {
-                    wire: provider.wire,
-                    model,
-                    quirks: quirks(provider, loopback, args.api_greedy),
-                    base,
-                    key,
-                },
-                loopback,
-                near,
-            })
-        })
+    let variables: Vec<Variable> = named
+        .iter()
+        .map(|n| variables.of(&n.base, is_loopback(&n.base), &catalog.providers))
+        .collect::<Result<_, _>>()?;
+    named
+        .iter()
+        .zip(&variables)
+        .map(|(n, variable)| api(n, variable, &variables, args, catalog, today))
         .collect()
+}
+
+/// A target as it was named.
+struct Named<'a> {
+    provider: &'a Provider,
+    model: String,
+    /// Ends in a slash.
+    base: Url,
+}
+
+fn api(
+    named: &Named<'_>,
+    variable: &Variable,
+    variables: &[Variable],
+    args: &Args,
+    catalog: &Catalog,
+    today: Date,
+) -> Result<Api, CliError> {
+    let Named { provider, model, base } = named;
+    let origin = base.origin().ascii_serialization();
+    let loopback = is_loopback(base);
+    let key = if args.dry_run { None } else { variable.key(variables)? };
+    // Ollama runs some of its models in its own cloud, through the same local port.
+    let remote = provider.wire == ApiWire::Ollama && model.ends_with("cloud");
+    let stand_in = args.stand_in || (loopback && !remote);
+    let own = is_own(provider, base);
+    let prices = provider.prices.as_deref().filter(|_| own);
+    let found = prices.and_then(|name| catalog.served_as(name, model));
+    let price = found.filter(|_| !stand_in).and_then(|found| PriceInForce::on(found.model(), today));
+    let near = match prices {
+        Some(prices) if found.is_none() => near_names(catalog, prices, model),
+        _ => Vec::new(),
+    };
+    let id = if own && provider.base_url.is_some() {
+        format!("{}:{model}", provider.id)
+    } else {
+        format!("{}:{model}@{}", provider.id, origin.split("://").last().unwrap_or_default())
+    };
+    Ok(Api {
+        facts: TargetFacts {
+            levels: Vec::new(),
+            id,
+            kind: Kind::Api,
+            model: model.clone(),
+            stand_in,
+            origin: Some(origin),
+            price,
+            engine: None,
+        },
+        target: ApiTarget {
+            wire: wire(provider.wire),
+            model: model.clone(),
+            quirks: quirks(provider, own, loopback, args.api_greedy),
+            base: base.clone(),
+            key,
+            key_header: provider.key_header.name(),
+        },
+        loopback,
+        near,
+    })
+}
+
+const fn wire(wire: ApiWire) -> WireKind {
+    match wire {
+        ApiWire::OpenAiChat => WireKind::OpenAiChat,
+        ApiWire::OpenAiResponses => WireKind::OpenAiResponses,
+        ApiWire::Anthropic => WireKind::Anthropic,
+        ApiWire::Gemini => WireKind::Gemini,
+        ApiWire::Ollama => WireKind::Ollama,
+    }
 }
 
 fn near_names(catalog: &Catalog, provider: &str, model: &str) -> Vec<String> {
     let of_provider = catalog.api_models.iter().filter(|m| m.provider == provider);
     crate::catalog::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
-}
-
-fn origin_is(provider: &Provider, origin: &str) -> bool {
-    provider.base.and_then(|b| Url::parse(b).ok()).is_some_and(|b| b.origin().ascii_serialization() == origin)
 }
 
 /// Two targets may be the same model twice (an A/A run): their ids must differ.
@@ -181,36 +131,42 @@ pub fn distinct_ids(facts: &mut [TargetFacts]) {
     }
 }
 
-fn quirks(provider: &Provider, loopback: bool, greedy: bool) -> Quirks {
+fn quirks(provider: &Provider, own: bool, loopback: bool, greedy: bool) -> Quirks {
     Quirks {
         // Servers on this machine are mostly llama.cpp's; the others ignore the field.
-        llama_server: loopback && provider.wire != WireKind::Ollama,
-        old_max_tokens: matches!(provider.name, "mistral" | "deepseek" | "compatible"),
-        stream_options: provider.name != "mistral",
+        llama_server: provider.llama_server || (loopback && provider.wire != ApiWire::Ollama),
+        old_max_tokens: provider.limit_field == LimitField::MaxTokens,
+        stream_options: provider.stream_options,
+        // Only the provider itself is known to take the field that turns it off.
+        obfuscates: provider.obfuscates && own,
         temperature: greedy.then_some(0.0),
     }
 }
 
-fn one(text: &str) -> Result<(&'static Provider, String, Url), CliError> {
+fn one<'a>(text: &str, catalog: &'a Catalog) -> Result<Named<'a>, CliError> {
     const SHAPE: &str = "An API target is PROVIDER:MODEL[@BASE_URL], such as openai:gpt-x or \
-                         compatible:my-model@https://llm.example.com/v1.";
+                         compatible:my-model@https://llm.example.com/v1. `freehold db list providers` \
+                         shows the providers.";
     let bad = |what: String| CliError::usage(format!("--api {text:?}: {what}")).hint(SHAPE);
     let (name, rest) =
         text.split_once(':').ok_or_else(|| bad("there is no provider before the model".to_owned()))?;
-    let provider = PROVIDERS.iter().find(|p| p.name == name).ok_or_else(|| {
-        let names: Vec<&str> = PROVIDERS.iter().map(|p| p.name).collect();
-        bad(format!("{name:?} is not one of the providers {}", names.join(", ")))
+    let provider = catalog.provider(name).ok_or_else(|| {
+        let ids = catalog.ids(crate::catalog::Kind::Provider);
+        bad(format!("{name:?} is not one of the providers {}", ids.join(", ")))
     })?;
     // Model names may hold an @ themselves; a base URL begins with its scheme.
     let at = ["@http://", "@https://"].iter().filter_map(|s| rest.find(s)).min();
     let (model, base) = match at {
         Some(at) => (&rest[..at], Some(&rest[at + 1..])),
-        None => (rest, provider.base),
+        None => (rest, provider.base_url.as_deref()),
     };
     if model.trim().is_empty() || model.chars().any(char::is_control) {
         return Err(bad("there is no model name".to_owned()));
     }
-    let base = base.ok_or_else(|| bad("a compatible server needs its base URL after an @".to_owned()))?;
+    let base = base.ok_or_else(|| {
+        let example = provider.hosts.first().map_or("llm.example.com".to_owned(), |h| h.replace('*', "NAME"));
+        bad(format!("{name} needs the base URL after the model: {name}:{rest}@https://{example}"))
+    })?;
     let mut url = Url::parse(base).map_err(|e| bad(format!("{base:?} is not a URL ({e})")))?;
     if !url.username().is_empty()
         || url.password().is_some()
@@ -226,14 +182,15 @@ fn one(text: &str) -> Result<(&'static Provider, String, Url), CliError> {
         return Err(bad("the base URL has no host".to_owned()));
     }
     let path = match url.path() {
-        "" | "/" => format!("/{}", provider.path),
+        "" | "/" if provider.path.is_empty() => "/".to_owned(),
+        "" | "/" => format!("/{}/", provider.path.trim_matches('/')),
         path => format!("{}/", path.trim_end_matches('/')),
     };
     // Anthropic's own path has the v1 in it.
     let path =
-        if provider.wire == WireKind::Anthropic { path.trim_end_matches("v1/").to_owned() } else { path };
+        if provider.wire == ApiWire::Anthropic { path.trim_end_matches("v1/").to_owned() } else { path };
     url.set_path(&path);
-    Ok((provider, model.to_owned(), url))
+    Ok(Named { provider, model: model.to_owned(), base: url })
 }
 
 #[cfg(test)]
@@ -241,7 +198,7 @@ mod tests {
     use super::*;
 
     fn base(text: &str) -> String {
-        one(text).expect("a target").2.to_string()
+        one(text, &Catalog::embedded()).expect("a target").base.to_string()
     }
 
     #[test]
@@ -251,7 +208,28 @@ mod tests {
         assert_eq!(base("openai:m@http://127.0.0.1:8080/v1"), "http://127.0.0.1:8080/v1/");
         assert_eq!(base("compatible:a/b@c@https://x.example/openai/v1/"), "https://x.example/openai/v1/");
         assert_eq!(base("anthropic:m@http://localhost:1/v1"), "http://localhost:1/");
-        assert_eq!(one("compatible:a/b@c@https://x.example/v1").expect("a target").1, "a/b@c");
+        assert_eq!(
+            base("azure:gpt@https://mine.openai.azure.com"),
+            "https://mine.openai.azure.com/openai/v1/"
+        );
+        assert_eq!(base("groq:m"), "https://api.groq.com/openai/v1/");
+        let catalog = Catalog::embedded();
+        assert_eq!(one("compatible:a/b@c@https://x.example/v1", &catalog).expect("a target").model, "a/b@c");
+    }
+
+    /// Every shipped provider can be named, and its address is one that requests can be sent to.
+    #[test]
+    fn every_shipped_provider_is_a_target() {
+        let catalog = Catalog::embedded();
+        for provider in &catalog.providers {
+            let text = match provider.base_url {
+                Some(_) => format!("{}:m", provider.id),
+                None => format!("{}:m@https://x.example", provider.id),
+            };
+            let named = one(&text, &catalog).expect("a target");
+            assert!(named.base.path().ends_with('/'), "{text}");
+            assert_eq!(is_own(provider, &named.base), provider.base_url.is_some(), "{text}");
+        }
     }
 
     #[test]
@@ -261,10 +239,11 @@ mod tests {
             "nobody:gpt",
             "openai:",
             "compatible:m",
+            "azure:m",
             "openai:m@https://u:p@x.example/",
             "openai:m@https://x.example/?key=1",
         ] {
-            assert!(one(bad).is_err(), "{bad}");
+            assert!(one(bad, &Catalog::embedded()).is_err(), "{bad}");
         }
     }
 }

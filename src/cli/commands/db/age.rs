@@ -93,6 +93,7 @@ fn dates(catalog: &Catalog, kind: Kind) -> Vec<(&str, Date)> {
         Kind::OpenModel => list!(catalog.open_models),
         Kind::ApiModel => list!(catalog.api_models),
         Kind::Currency => list!(catalog.currencies),
+        Kind::Provider => list!(catalog.providers),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Records as rows of a table, one shape per kind, and the text a search looks through.
 
 use crate::catalog::{
-    Accelerator, ApiModel, Catalog, Currency, Kind, Machine, OpenModel, PurchasePrice, Rental, Tariff,
+    Accelerator, ApiModel, Catalog, Currency, Kind, Machine, OpenModel, Provider, PurchasePrice, Rental,
+    Tariff,
 };
 use crate::report::{Cell, Table};
 use jiff::civil::Date;
@@ -28,6 +29,7 @@ pub(super) fn of(kind: Kind, catalog: &Catalog, today: Date) -> Vec<Row<'_>> {
         Kind::OpenModel => catalog.open_models.iter().map(open_model).collect(),
         Kind::ApiModel => catalog.api_models.iter().map(|m| api_model(m, today)).collect(),
         Kind::Currency => catalog.currencies.iter().map(currency).collect(),
+        Kind::Provider => catalog.providers.iter().map(provider).collect(),
     }
 }
 
@@ -43,6 +45,7 @@ pub(super) fn table(kind: Kind) -> Table {
         }
         Kind::ApiModel => &["!Id", "#Input", "#Output", "#Cache read", "#Batch", "#Context", "#Tier", "Also"],
         Kind::Currency => &["!Id", "#USD", "Read"],
+        Kind::Provider => &["!Id", "Address", "Key variable", "Name", "Read"],
     })
     .caption(match kind {
         Kind::ApiModel => "US dollars per million tokens, today's price",
@@ -194,6 +197,22 @@ fn currency(r: &Currency) -> Row<'_> {
         tier: None,
         provider: None,
         cells: vec![r.id.as_str().into(), number(Some(r.usd)), r.as_of.to_string().into()],
+        json: Box::new(|| json(r)),
+    }
+}
+
+fn provider(r: &Provider) -> Row<'_> {
+    Row {
+        words: words(&[Some(&r.id), Some(&r.name), r.base_url.as_deref()]),
+        tier: None,
+        provider: Some(r.id.clone()),
+        cells: vec![
+            r.id.as_str().into(),
+            r.base_url.clone().or_else(|| r.hosts.first().cloned()).into(),
+            r.key_variable.clone().into(),
+            r.name.as_str().into(),
+            r.as_of.to_string().into(),
+        ],
         json: Box::new(|| json(r)),
     }
 }

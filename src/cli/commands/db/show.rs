@@ -67,7 +67,8 @@ fn find(catalog: &Catalog, id: &str) -> Result<Vec<Found>, CliError> {
     }
     let mut found: Vec<Found> = get!(
         Gpu => accelerator, Machine => machine, Rental => rental, Tariff => tariff,
-        OpenModel => open_model, ApiModel => api_model, Currency => currency
+        OpenModel => open_model, ApiModel => api_model, Currency => currency,
+        Provider => provider
     )
     .into_iter()
     .filter_map(|(kind, record)| Some(Found { kind, record: record?.ok()?, alias: None }))
