@@ -45,7 +45,7 @@ pub(super) fn table(kind: Kind) -> Table {
         }
         Kind::ApiModel => &["!Id", "#Input", "#Output", "#Cache read", "#Batch", "#Context", "#Tier", "Also"],
         Kind::Currency => &["!Id", "#USD", "Read"],
-        Kind::Provider => &["!Id", "Address", "Key variable", "Name", "Read"],
+        Kind::Provider => &["!Id", "Address", "!Key variable", "Read"],
     })
     .caption(match kind {
         Kind::ApiModel => "US dollars per million tokens, today's price",
@@ -208,9 +208,12 @@ fn provider(r: &Provider) -> Row<'_> {
         provider: Some(r.id.clone()),
         cells: vec![
             r.id.as_str().into(),
-            r.base_url.clone().or_else(|| r.hosts.first().cloned()).into(),
+            r.base_url
+                .as_ref()
+                .or(r.hosts.first())
+                .map(|url| url.trim_start_matches("https://").to_owned())
+                .into(),
             r.key_variable.clone().into(),
-            r.name.as_str().into(),
             r.as_of.to_string().into(),
         ],
         json: Box::new(|| json(r)),
