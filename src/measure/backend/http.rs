@@ -3,19 +3,22 @@
 //! No redirects, no compression, the key only in a sensitive header, every size and time limited.
 //! Nothing is retried here: the outcome says what may be tried again.
 
+mod connects;
+mod failure;
+mod frames;
+
+use connects::Connects;
+use failure::{Failure, after_fault, chain, not_a_stream, send_failure};
+use frames::Frames;
+
 use super::wire::{Quirks, Wire, WireKind, clip};
-use crate::measure::event::{Event, Fault, FaultKind, Nanos, Request, Stamped};
+use crate::measure::event::{Event, FaultKind, Nanos, Request, Stamped};
 use crate::measure::redact::Redactor;
 use crate::measure::retry::{self, Advice, Wait};
-use crate::measure::sse;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::error::Error as _;
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -83,16 +86,6 @@ pub struct ApiBackend {
     limits: Limits,
     connects: Connects,
     redactor: Redactor,
-}
-
-/// A failure, what it means for the run, and whether it was only a reused connection that had
-/// been closed before any byte of an answer came.
-struct Failure(Fault, Advice, bool);
-
-impl Failure {
-    fn new(kind: FaultKind, message: impl Into<String>, advice: Advice) -> Self {
-        Self(Fault { kind, message: message.into() }, advice, false)
-    }
 }
 
 impl ApiBackend {
@@ -423,53 +416,6 @@ impl Answer<'_> {
 /// How long usage may follow the end of the answer.
 const AFTER_THE_END: Duration = Duration::from_secs(5);
 
-/// What an error inside a 200 stream means for the run.
-fn after_fault(fault: &Fault, content: bool) -> Advice {
-    const TRANSIENT: &[&str] = &[
-        "overloaded_error",
-        "rate_limit_error",
-        "rate_limit_exceeded",
-        "api_error",
-        "server_error",
-        "timeout_error",
-        "internal_server_error",
-        "UNAVAILABLE",
-        "500",
-        "502",
-        "503",
-        "504",
-        "529",
-        "429",
-    ];
-    match fault.kind {
-        FaultKind::Auth | FaultKind::Quota => Advice::Provider,
-        FaultKind::ProviderError if !content => {
-            let label = fault.message.split(':').next().unwrap_or_default();
-            if TRANSIENT.contains(&label) { Advice::Retry(None) } else { Advice::Sample }
-        }
-        _ => Advice::Sample,
-    }
-}
-
-fn not_a_stream(body: &str) -> Failure {
-    let body = body.trim();
-    let message = if body.starts_with('<') {
-        "the server answered with a web page instead of a stream: check the base URL (it usually ends in /v1)"
-            .to_owned()
-    } else {
-        match serde_json::from_str::<serde_json::Value>(body)
-            .ok()
-            .and_then(|v| v.get("error").map(super::wire::provider_fault))
-        {
-            Some(fault) => {
-                format!("the server answered with an error instead of a stream: {}", fault.message)
-            }
-            None => format!("the server answered without streaming: {}", clip(body)),
-        }
-    };
-    Failure::new(FaultKind::NotAStream, message, Advice::Provider)
-}
-
 /// The beginning of a body that is not a stream: enough for a message, never long.
 async fn body_text(mut response: Response) -> String {
     const LARGEST: usize = 64 << 10;
@@ -488,194 +434,3 @@ fn now_unix() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-/// No answer at all: name resolution, connection, TLS, or a connection that was closed.
-fn send_failure(error: reqwest::Error) -> Failure {
-    let error = error.without_url();
-    let (io, tls) = causes(&error);
-    let text = chain(&error);
-    if let Some(tls) = tls {
-        let hint = if matches!(tls, rustls::Error::InvalidMessage(_)) {
-            ". The server may not speak TLS on this port: an http:// URL is accepted for this machine only"
-        } else {
-            ""
-        };
-        return Failure::new(FaultKind::Tls, format!("no secure connection: {tls}{hint}"), Advice::Provider);
-    }
-    if error.is_dns() {
-        let again = text.contains("emporary failure") || text.contains("try again");
-        let advice = if again { Advice::Retry(None) } else { Advice::Provider };
-        return Failure::new(
-            FaultKind::ConnectDns,
-            format!("the host name cannot be resolved: {text}"),
-            advice,
-        );
-    }
-    let refused = io == Some(std::io::ErrorKind::ConnectionRefused);
-    if error.is_connect() || refused {
-        let kind = if error.is_timeout() || io == Some(std::io::ErrorKind::TimedOut) {
-            FaultKind::ConnectTimeout
-        } else {
-            FaultKind::ConnectRefused
-        };
-        return Failure::new(kind, format!("no connection: {text}"), Advice::Retry(None));
-    }
-    if error.is_timeout() {
-        return Failure::new(FaultKind::TimeoutFirst, text, Advice::Retry(None));
-    }
-    Failure::new(
-        FaultKind::Empty,
-        format!("the connection ended before an answer came: {text}"),
-        Advice::Retry(None),
-    )
-}
-
-/// The I/O error kind and the TLS error behind an error, where there are such.
-fn causes(error: &reqwest::Error) -> (Option<std::io::ErrorKind>, Option<rustls::Error>) {
-    let (mut io, mut tls) = (None, None);
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
-    while let Some(e) = cause {
-        if let Some(e) = e.downcast_ref::<std::io::Error>() {
-            io = Some(e.kind());
-            // An I/O error hides what it wraps from `source`.
-            let inner = e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            tls = tls.or_else(|| inner.cloned());
-        }
-        tls = tls.or_else(|| e.downcast_ref::<rustls::Error>().cloned());
-        cause = e.source();
-    }
-    (io, tls)
-}
-
-/// An error with its causes, each said once.
-fn chain(error: &reqwest::Error) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
-    while let Some(e) = cause {
-        let text = e.to_string();
-        if !parts.iter().any(|p| p.contains(&text)) {
-            parts.push(text);
-        }
-        cause = e.source();
-    }
-    // The last cause is the one that says something.
-    parts.pop().unwrap_or_else(|| error.to_string())
-}
-
-/// The framing of a wire: server-sent events, or one JSON object a line.
-struct Frames {
-    decoder: sse::Decoder,
-    lines: Option<Vec<u8>>,
-    limit: usize,
-    /// Any frame came at all.
-    any: bool,
-    /// A frame other than `[DONE]` came.
-    meaningful: bool,
-}
-
-impl Frames {
-    fn new(wire: WireKind, limit: usize) -> Self {
-        Self {
-            decoder: sse::Decoder::new(limit),
-            lines: wire.is_lines().then(Vec::new),
-            limit,
-            any: false,
-            meaningful: false,
-        }
-    }
-
-    fn feed(
-        &mut self,
-        bytes: &[u8],
-        reader: &mut dyn Wire,
-        out: &mut Vec<Event>,
-    ) -> Result<(), sse::TooLarge> {
-        let Some(line) = &mut self.lines else {
-            let mut events = Vec::new();
-            let outcome = self.decoder.feed(bytes, &mut events);
-            for event in events {
-                self.any = true;
-                self.meaningful |= event.data.trim() != "[DONE]";
-                reader.frame(&event.name, &event.data, out);
-            }
-            return outcome;
-        };
-        for &byte in bytes {
-            if byte == b'\n' {
-                self.any = true;
-                self.meaningful |= !line.is_empty();
-                reader.frame("", &String::from_utf8_lossy(line), out);
-                line.clear();
-            } else if line.len() >= self.limit {
-                return Err(sse::TooLarge(self.limit));
-            } else {
-                line.push(byte);
-            }
-        }
-        Ok(())
-    }
-
-    /// A last line without its line end is complete where its JSON is.
-    fn end(&mut self, reader: &mut dyn Wire, out: &mut Vec<Event>) {
-        if let Some(line) = self.lines.take_if(|l| serde_json::from_slice::<serde_json::Value>(l).is_ok()) {
-            self.any = true;
-            reader.frame("", &String::from_utf8_lossy(&line), out);
-        }
-    }
-
-    fn pending(&self) -> Option<String> {
-        match &self.lines {
-            Some(line) => (!line.is_empty()).then(|| String::from_utf8_lossy(line).into_owned()),
-            None => self.decoder.pending(),
-        }
-    }
-}
-
-/// Times the opening of connections, which the client does not tell.
-#[derive(Debug, Clone, Default)]
-struct Connects(Arc<Mutex<Option<Duration>>>);
-
-impl Connects {
-    fn take(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-    fn peek(&self) -> Option<Duration> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<S> tower_layer::Layer<S> for Connects {
-    type Service = Timed<S>;
-    fn layer(&self, inner: S) -> Timed<S> {
-        Timed { inner, connects: self.clone() }
-    }
-}
-
-/// A connector that notes how long connecting took.
-#[derive(Debug, Clone)]
-struct Timed<S> {
-    inner: S,
-    connects: Connects,
-}
-
-impl<R, S: tower_service::Service<R>> tower_service::Service<R> for Timed<S>
-where
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-    fn call(&mut self, request: R) -> Self::Future {
-        let start = Instant::now();
-        let connecting = self.inner.call(request);
-        let connects = self.connects.clone();
-        Box::pin(async move {
-            let connected = connecting.await;
-            *connects.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(start.elapsed());
-            connected
-        })
-    }
-}

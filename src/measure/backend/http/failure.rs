@@ -1,0 +1,137 @@
+//! What went wrong with an attempt, and what that means for the run.
+
+use crate::measure::backend::wire::{clip, provider_fault};
+use crate::measure::event::{Fault, FaultKind};
+use crate::measure::retry::Advice;
+use std::error::Error as _;
+
+/// A failure, what it means for the run, and whether it was only a reused connection that had
+/// been closed before any byte of an answer came.
+pub(super) struct Failure(pub(super) Fault, pub(super) Advice, pub(super) bool);
+
+impl Failure {
+    pub(super) fn new(kind: FaultKind, message: impl Into<String>, advice: Advice) -> Self {
+        Self(Fault { kind, message: message.into() }, advice, false)
+    }
+}
+
+/// What an error inside a 200 stream means for the run.
+pub(super) fn after_fault(fault: &Fault, content: bool) -> Advice {
+    const TRANSIENT: &[&str] = &[
+        "overloaded_error",
+        "rate_limit_error",
+        "rate_limit_exceeded",
+        "api_error",
+        "server_error",
+        "timeout_error",
+        "internal_server_error",
+        "UNAVAILABLE",
+        "500",
+        "502",
+        "503",
+        "504",
+        "529",
+        "429",
+    ];
+    match fault.kind {
+        FaultKind::Auth | FaultKind::Quota => Advice::Provider,
+        FaultKind::ProviderError if !content => {
+            let label = fault.message.split(':').next().unwrap_or_default();
+            if TRANSIENT.contains(&label) { Advice::Retry(None) } else { Advice::Sample }
+        }
+        _ => Advice::Sample,
+    }
+}
+
+pub(super) fn not_a_stream(body: &str) -> Failure {
+    let body = body.trim();
+    let message = if body.starts_with('<') {
+        "the server answered with a web page instead of a stream: check the base URL (it usually ends in /v1)"
+            .to_owned()
+    } else {
+        match serde_json::from_str::<serde_json::Value>(body)
+            .ok()
+            .and_then(|v| v.get("error").map(provider_fault))
+        {
+            Some(fault) => {
+                format!("the server answered with an error instead of a stream: {}", fault.message)
+            }
+            None => format!("the server answered without streaming: {}", clip(body)),
+        }
+    };
+    Failure::new(FaultKind::NotAStream, message, Advice::Provider)
+}
+
+/// No answer at all: name resolution, connection, TLS, or a connection that was closed.
+pub(super) fn send_failure(error: reqwest::Error) -> Failure {
+    let error = error.without_url();
+    let (io, tls) = causes(&error);
+    let text = chain(&error);
+    if let Some(tls) = tls {
+        let hint = if matches!(tls, rustls::Error::InvalidMessage(_)) {
+            ". The server may not speak TLS on this port: an http:// URL is accepted for this machine only"
+        } else {
+            ""
+        };
+        return Failure::new(FaultKind::Tls, format!("no secure connection: {tls}{hint}"), Advice::Provider);
+    }
+    if error.is_dns() {
+        let again = text.contains("emporary failure") || text.contains("try again");
+        let advice = if again { Advice::Retry(None) } else { Advice::Provider };
+        return Failure::new(
+            FaultKind::ConnectDns,
+            format!("the host name cannot be resolved: {text}"),
+            advice,
+        );
+    }
+    let refused = io == Some(std::io::ErrorKind::ConnectionRefused);
+    if error.is_connect() || refused {
+        let kind = if error.is_timeout() || io == Some(std::io::ErrorKind::TimedOut) {
+            FaultKind::ConnectTimeout
+        } else {
+            FaultKind::ConnectRefused
+        };
+        return Failure::new(kind, format!("no connection: {text}"), Advice::Retry(None));
+    }
+    if error.is_timeout() {
+        return Failure::new(FaultKind::TimeoutFirst, text, Advice::Retry(None));
+    }
+    Failure::new(
+        FaultKind::Empty,
+        format!("the connection ended before an answer came: {text}"),
+        Advice::Retry(None),
+    )
+}
+
+/// The I/O error kind and the TLS error behind an error, where there are such.
+fn causes(error: &reqwest::Error) -> (Option<std::io::ErrorKind>, Option<rustls::Error>) {
+    let (mut io, mut tls) = (None, None);
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+    while let Some(e) = cause {
+        if let Some(e) = e.downcast_ref::<std::io::Error>() {
+            io = Some(e.kind());
+            // An I/O error hides what it wraps from `source`.
+            let inner = e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            tls = tls.or_else(|| inner.cloned());
+        }
+        tls = tls.or_else(|| e.downcast_ref::<rustls::Error>().cloned());
+        cause = e.source();
+    }
+    (io, tls)
+}
+
+/// An error with its causes, each said once.
+pub(super) fn chain(error: &reqwest::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+    while let Some(e) = cause {
+        let text = e.to_string();
+        if !parts.iter().any(|p| p.contains(&text)) {
+            parts.push(text);
+        }
+        cause = e.source();
+    }
+    // The last cause is the one that says something.
+    parts.pop().unwrap_or_else(|| error.to_string())
+}
+

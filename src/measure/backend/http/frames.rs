@@ -1,0 +1,75 @@
+//! Bytes → frames: server-sent events, or one JSON object a line.
+
+use crate::measure::backend::wire::{Wire, WireKind};
+use crate::measure::event::Event;
+use crate::measure::sse;
+
+/// The framing of a wire: server-sent events, or one JSON object a line.
+pub(super) struct Frames {
+    decoder: sse::Decoder,
+    lines: Option<Vec<u8>>,
+    limit: usize,
+    /// Any frame came at all.
+    pub(super) any: bool,
+    /// A frame other than `[DONE]` came.
+    pub(super) meaningful: bool,
+}
+
+impl Frames {
+    pub(super) fn new(wire: WireKind, limit: usize) -> Self {
+        Self {
+            decoder: sse::Decoder::new(limit),
+            lines: wire.is_lines().then(Vec::new),
+            limit,
+            any: false,
+            meaningful: false,
+        }
+    }
+
+    pub(super) fn feed(
+        &mut self,
+        bytes: &[u8],
+        reader: &mut dyn Wire,
+        out: &mut Vec<Event>,
+    ) -> Result<(), sse::TooLarge> {
+        let Some(line) = &mut self.lines else {
+            let mut events = Vec::new();
+            let outcome = self.decoder.feed(bytes, &mut events);
+            for event in events {
+                self.any = true;
+                self.meaningful |= event.data.trim() != "[DONE]";
+                reader.frame(&event.name, &event.data, out);
+            }
+            return outcome;
+        };
+        for &byte in bytes {
+            if byte == b'\n' {
+                self.any = true;
+                self.meaningful |= !line.is_empty();
+                reader.frame("", &String::from_utf8_lossy(line), out);
+                line.clear();
+            } else if line.len() >= self.limit {
+                return Err(sse::TooLarge(self.limit));
+            } else {
+                line.push(byte);
+            }
+        }
+        Ok(())
+    }
+
+    /// A last line without its line end is complete where its JSON is.
+    pub(super) fn end(&mut self, reader: &mut dyn Wire, out: &mut Vec<Event>) {
+        if let Some(line) = self.lines.take_if(|l| serde_json::from_slice::<serde_json::Value>(l).is_ok()) {
+            self.any = true;
+            reader.frame("", &String::from_utf8_lossy(&line), out);
+        }
+    }
+
+    pub(super) fn pending(&self) -> Option<String> {
+        match &self.lines {
+            Some(line) => (!line.is_empty()).then(|| String::from_utf8_lossy(line).into_owned()),
+            None => self.decoder.pending(),
+        }
+    }
+}
+
