@@ -433,4 +433,3 @@ async fn body_text(mut response: Response) -> String {
 fn now_unix() -> i64 {
     jiff::Timestamp::now().as_second()
 }
-

@@ -134,4 +134,3 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
     // The last cause is the one that says something.
     parts.pop().unwrap_or_else(|| error.to_string())
 }
-
