@@ -2,7 +2,7 @@
 //! physics. Kept as data, each row with its origin, in `efficiency.toml`.
 
 use super::quantisation::Kernel;
-use super::shape::{Backend, MemoryClass};
+use super::shape::{Backend, HardwareShape, MemoryClass};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -28,6 +28,9 @@ pub struct Efficiency {
     pub mixture_layer_us: f64,
     /// In addition for a layer with a recurrent state.
     pub recurrent_layer_us: f64,
+    /// In addition for a layer that attends over a latent vector.
+    #[serde(default)]
+    pub latent_layer_us: f64,
     /// Time per token outside the layers.
     pub token_us: f64,
     /// Share of the 16-bit rate in prefill and in batched decode.
@@ -44,26 +47,95 @@ pub struct Efficiency {
     pub origin: String,
 }
 
+/// What differs on one generation of chips: factors on the row of its backend and memory.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Generation {
+    backend: Backend,
+    /// `None`: whatever the memory.
+    memory: Option<MemoryClass>,
+    architecture: String,
+    /// On the shares of bandwidth.
+    #[serde(default = "one")]
+    bandwidth: f64,
+    /// On the times that no bandwidth shortens.
+    #[serde(default = "one")]
+    launch: f64,
+    /// On the shares of the arithmetic rate.
+    #[serde(default = "one")]
+    arithmetic: f64,
+    origin: String,
+}
+
+const fn one() -> f64 {
+    1.0
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     efficiency: Vec<Efficiency>,
+    #[serde(default)]
+    generation: Vec<Generation>,
 }
 
 const TEXT: &str = include_str!("efficiency.toml");
+/// No kernel reaches more of the peak than this.
+const MOST: f64 = 0.97;
 
-static TABLE: LazyLock<Vec<Efficiency>> =
-    LazyLock::new(|| toml::from_str::<File>(TEXT).map(|f| f.efficiency).unwrap_or_default());
+/// The rows, and beside them one for each generation that has factors of its own.
+struct Table {
+    rows: Vec<Efficiency>,
+    refined: Vec<(String, Efficiency)>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let File { efficiency: rows, generation } =
+        toml::from_str(TEXT).unwrap_or(File { efficiency: Vec::new(), generation: Vec::new() });
+    let refined = generation
+        .iter()
+        .flat_map(|g| {
+            let fits = |e: &&Efficiency| e.backend == g.backend && g.memory.is_none_or(|m| m == e.memory);
+            rows.iter().filter(fits).map(|e| (g.architecture.clone(), e.refined(g)))
+        })
+        .collect();
+    Table { rows, refined }
+});
 
 impl Efficiency {
-    /// The row for this pair; where there is none, the backend's own, else the first.
-    pub fn of(backend: Backend, memory: MemoryClass) -> &'static Self {
-        let table = &*TABLE;
-        table
-            .iter()
-            .find(|e| e.backend == backend && e.memory == memory)
-            .or_else(|| table.iter().find(|e| e.backend == backend))
-            .unwrap_or(&table[0])
+    /// The row for this hardware: of its generation where that has one, else of its backend and
+    /// memory; where there is none, the backend's own, else the first.
+    pub fn of(hardware: &HardwareShape) -> &'static Self {
+        let (backend, memory) = (hardware.backend, hardware.class);
+        let here = |e: &&Self| e.backend == backend && e.memory == memory;
+        let generation = hardware.architecture.as_deref();
+        let refined = TABLE.refined.iter().filter(|(a, _)| Some(a.as_str()) == generation).map(|(_, e)| e);
+        refined
+            .into_iter()
+            .find(here)
+            .or_else(|| TABLE.rows.iter().find(here))
+            .or_else(|| TABLE.rows.iter().find(|e| e.backend == backend))
+            .unwrap_or(&TABLE.rows[0])
+    }
+    fn refined(&self, by: &Generation) -> Self {
+        let share = |s: f64| (s * by.bandwidth).min(MOST);
+        Self {
+            float16: share(self.float16),
+            eight: share(self.eight),
+            four: share(self.four),
+            k: share(self.k),
+            table: share(self.table),
+            cache: share(self.cache),
+            layer_us: self.layer_us * by.launch,
+            mixture_layer_us: self.mixture_layer_us * by.launch,
+            recurrent_layer_us: self.recurrent_layer_us * by.launch,
+            latent_layer_us: self.latent_layer_us * by.launch,
+            token_us: self.token_us * by.launch,
+            arithmetic: (self.arithmetic * by.arithmetic).min(MOST),
+            arithmetic_mixture: (self.arithmetic_mixture * by.arithmetic).min(MOST),
+            origin: format!("{}; {}: {}", self.origin, by.architecture, by.origin),
+            ..self.clone()
+        }
     }
     /// Share of bandwidth for weights in this format.
     pub const fn weights(&self, kernel: Kernel) -> f64 {
@@ -83,15 +155,28 @@ mod tests {
 
     #[test]
     fn the_table_is_sound() {
-        let rows = toml::from_str::<File>(TEXT).expect("efficiency.toml parses").efficiency;
-        assert!(!rows.is_empty());
-        for row in &rows {
+        let file = toml::from_str::<File>(TEXT).expect("efficiency.toml parses");
+        assert!(!file.efficiency.is_empty());
+        let all = file.efficiency.iter().chain(TABLE.refined.iter().map(|(_, e)| e));
+        for row in all {
             let shares = [row.float16, row.eight, row.four, row.k, row.table, row.cache, row.arithmetic];
             assert!(shares.iter().all(|s| (0.05..=1.0).contains(s)), "{row:?}");
             assert!(row.decode_low < 1.0 && row.decode_high > 1.0, "{row:?}");
             assert!(!row.origin.is_empty(), "{row:?}");
-            let same = rows.iter().filter(|r| (r.backend, r.memory) == (row.backend, row.memory)).count();
+        }
+        for row in &file.efficiency {
+            let same =
+                file.efficiency.iter().filter(|r| (r.backend, r.memory) == (row.backend, row.memory)).count();
             assert_eq!(same, 1, "{:?} on {:?} twice", row.backend, row.memory);
+        }
+        for g in &file.generation {
+            assert!(
+                !g.origin.is_empty() && [g.bandwidth, g.launch, g.arithmetic].iter().all(|f| *f > 0.1),
+                "{g:?}"
+            );
+            let known = crate::catalog::Catalog::embedded();
+            let named = known.accelerators.iter().any(|a| a.architecture.as_deref() == Some(&g.architecture));
+            assert!(named, "no accelerator of the catalogue is {}", g.architecture);
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct ModelShape {
     pub experts: u32,
     pub experts_used: u32,
     pub layers: u32,
+    /// Layers with routed experts, if any.
+    pub mixture_layers: f64,
     pub hidden_size: f64,
     pub vocabulary: f64,
     pub cache: CacheShape,
@@ -54,6 +56,8 @@ pub struct CacheShape {
     pub state_bytes: f64,
     /// Layers that keep such a state.
     pub state_layers: f64,
+    /// Layers that attend over a latent vector.
+    pub latent_layers: f64,
     /// Query values of one token over the layers that keep the whole context: attention arithmetic
     /// grows with them.
     pub full_query_values: f64,
@@ -130,8 +134,17 @@ impl ModelShape {
         } else {
             0.0
         };
+        let cache = cache_from_catalogue(model, layers, hidden_size)?;
+        // Where each layer is one block only, those that neither attend nor keep a state have the experts.
+        let mixture_layers = match model.attention {
+            Attention::Hybrid { attention_layers, state_layers: Some(states) } => {
+                layers.saturating_sub(attention_layers + states)
+            }
+            _ => layers,
+        };
         Ok(Self {
             id: model.id.clone(),
+            mixture_layers: f64::from(mixture_layers),
             parameters,
             embedding_parameters,
             tied,
@@ -141,7 +154,7 @@ impl ModelShape {
             layers,
             hidden_size,
             vocabulary,
-            cache: cache_from_catalogue(model, layers, hidden_size)?,
+            cache,
             expert_bits_limit: mxfp4_experts(model).then_some(4.25),
             context_tokens: model.context_tokens,
             file: None,
@@ -165,6 +178,7 @@ impl ModelShape {
         let mixture = routed > 0.0;
         Ok(Self {
             parameters,
+            mixture_layers: f64::from(layers),
             embedding_parameters: hidden_size * vocabulary,
             tied,
             routed_parameters,
@@ -232,6 +246,7 @@ fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<C
         let attending = attention_layers.map_or(layers, f64::from).min(layers);
         return Ok(CacheShape {
             full_values: attending * vector,
+            latent_layers: attending,
             state_bytes: (layers - attending) * recurrent_state_bytes(hidden),
             state_layers: layers - attending,
             full_query_values: attending * heads * vector,
@@ -259,12 +274,13 @@ fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<C
             full_query_values: model.heads.map_or(hidden / 128.0, f64::from) * f64::from(values_per_token),
             ..CacheShape::default()
         },
-        Attention::Hybrid { attention_layers } => {
+        Attention::Hybrid { attention_layers, state_layers } => {
             let full = f64::from(attention_layers).min(layers);
+            let states = state_layers.map_or(layers - full, f64::from).min(layers - full);
             CacheShape {
                 full_values: full * per_layer,
-                state_bytes: (layers - full) * recurrent_state_bytes(hidden),
-                state_layers: layers - full,
+                state_bytes: states * recurrent_state_bytes(hidden),
+                state_layers: states,
                 full_query_values: full * queries,
                 ..CacheShape::default()
             }
@@ -293,6 +309,7 @@ fn cache_from_file(facts: &Facts, id: &str) -> Result<CacheShape, Unknown> {
         if let Some(latent) = facts.latent {
             let vector = (latent.kv_lora_rank + latent.rope_head_size) as f64;
             cache.full_values += vector;
+            cache.latent_layers += 1.0;
             cache.full_query_values += heads * vector;
         } else if recurrent || layer >= own_cache {
             // A state instead of a cache, or the cache of an earlier layer.
@@ -391,6 +408,8 @@ pub struct HardwareShape {
     pub name: String,
     pub backend: Backend,
     pub class: MemoryClass,
+    /// The chip's generation, where known: `ampere`, `m5`.
+    pub architecture: Option<String>,
     pub devices: u32,
     pub memory_bytes: f64,
     /// Peak, bytes/s.
@@ -431,6 +450,7 @@ impl HardwareShape {
             name: card.name.clone(),
             backend: usual_backend(card.vendor, card.class),
             class: memory_class(card),
+            architecture: card.architecture.clone(),
             devices: count.max(1),
             memory_bytes: need(card.memory_gib, "memory_gib")? * GIB,
             bandwidth,
@@ -450,6 +470,7 @@ impl HardwareShape {
                 name: machine.name.clone(),
                 backend: Backend::Cpu,
                 class: MemoryClass::Processor,
+                architecture: None,
                 devices: 1,
                 memory_bytes: machine.memory_gib.ok_or(unknown("memory_gib"))? * GIB,
                 bandwidth: machine.bandwidth_gb_s.ok_or(unknown("bandwidth_gb_s"))? * 1e9,

@@ -15,7 +15,7 @@
 
 use super::efficiency::Efficiency;
 use super::memory::{BATCH_TOKENS, Load, Memory, Placement, fits};
-use super::quantisation::Quantisation;
+use super::quantisation::{Kernel, Quantisation};
 use super::shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape};
 use crate::provenance::Source;
 use crate::units::TokensPerSec;
@@ -94,7 +94,7 @@ pub fn predict(
             usable: memory.usable,
         });
     }
-    let efficiency = Efficiency::of(hardware.backend, hardware.class);
+    let efficiency = Efficiency::of(hardware);
     let streams = f64::from(load.concurrency.max(1));
     let (step, prefill) = times(model, hardware, format, load, memory.placement);
     let decode = streams / step.likely;
@@ -167,6 +167,7 @@ fn processor_of(hardware: &HardwareShape, host: Host) -> HardwareShape {
         name: hardware.name.clone(),
         backend: Backend::Cpu,
         class: MemoryClass::Processor,
+        architecture: None,
         devices: 1,
         memory_bytes: host.memory_bytes,
         bandwidth: host.bandwidth,
@@ -193,17 +194,25 @@ struct Part<'a> {
 
 impl Part<'_> {
     fn efficiency(&self) -> &'static Efficiency {
-        Efficiency::of(self.hardware.backend, self.hardware.class)
+        Efficiency::of(self.hardware)
     }
     /// Devices that work on one token at the same time: all under tensor parallelism, one where
     /// layers are spread.
     fn abreast(&self) -> f64 {
         if self.hardware.backend == Backend::Vllm { f64::from(self.hardware.devices) } else { 1.0 }
     }
-    /// 16-bit operations per second, all devices that work at once.
+    /// Operations per second of the units that do the products, all devices that work at once.
     fn rate(&self) -> f64 {
-        let peak =
+        let sixteen =
             self.hardware.flops_16.unwrap_or(self.hardware.bandwidth * self.efficiency().operations_per_byte);
+        let peak = match (self.hardware.backend, self.hardware.flops_8) {
+            // llama.cpp multiplies quantised weights in INT8 and the others with 16-bit sums. Both run
+            // at twice the rate that GeForce cards have with 32-bit sums, which `flops_16` is; the
+            // share counts from half the INT8 rate, which is the same on all.
+            (Backend::Cuda, Some(eight)) => sixteen.max(eight / 2.0),
+            (Backend::Vllm, Some(eight)) if self.format.kernel == Kernel::Eight => eight,
+            _ => sixteen,
+        };
         peak * self.abreast()
     }
     fn arithmetic(&self) -> f64 {
@@ -226,9 +235,9 @@ impl Part<'_> {
             return 0.0;
         }
         if self.hardware.backend == Backend::Vllm {
-            // Two reductions per layer; a fast link takes a third of the time of the bus.
+            // Two reductions per layer of a few kilobytes: latency, hardly bandwidth.
             let fast = self.hardware.link.is_some_and(|l| l >= 100e9);
-            return f64::from(self.model.layers) * 2.0 * if fast { 25e-6 } else { 60e-6 };
+            return f64::from(self.model.layers) * 2.0 * if fast { 25e-6 } else { 30e-6 };
         }
         (devices - 1.0) * 100e-6
     }
@@ -260,9 +269,11 @@ impl Part<'_> {
     /// Time of a step that no bandwidth shortens.
     fn launch(&self) -> f64 {
         let (e, layers) = (self.efficiency(), f64::from(self.model.layers));
-        let mixture = if self.model.is_mixture() { layers * e.mixture_layer_us } else { 0.0 };
+        let mixture =
+            if self.model.is_mixture() { self.model.mixture_layers * e.mixture_layer_us } else { 0.0 };
         let recurrent = self.model.cache.state_layers * e.recurrent_layer_us;
-        (layers * e.layer_us + mixture + recurrent + e.token_us) * 1e-6
+        let latent = self.model.cache.latent_layers * e.latent_layer_us;
+        (layers * e.layer_us + mixture + recurrent + latent + e.token_us) * 1e-6
     }
 
     /// Cache and state that one sequence reads (and the state it writes) for one token, bytes: what
@@ -321,6 +332,7 @@ mod tests {
             experts: 0,
             experts_used: 0,
             layers: 32,
+            mixture_layers: 32.0,
             hidden_size: 4096.0,
             vocabulary: 128_256.0,
             expert_bits_limit: None,
@@ -340,6 +352,7 @@ mod tests {
             name: "Card".into(),
             backend: Backend::Cuda,
             class: MemoryClass::Graphics,
+            architecture: None,
             devices: 1,
             memory_bytes: memory_gib * 1_073_741_824.0,
             bandwidth,

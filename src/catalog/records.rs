@@ -35,6 +35,9 @@ pub struct Accelerator {
     pub vendor: Vendor,
     pub class: HardwareClass,
     pub form: FormFactor,
+    /// The chip's generation, which decides what its kernels reach: `ampere`, `rdna-4`, `m5`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
     /// Device memory, binary gibibytes. For a system on chip: see [`Machine::memory_gib`].
     pub memory_gib: Option<f64>,
     /// Peak memory bandwidth, decimal GB/s.
@@ -301,7 +304,13 @@ pub enum Attention {
         values_per_token: u32,
     },
     /// Only some layers attend; the others keep a state of fixed size (Mamba, linear attention).
-    Hybrid { attention_layers: u32 },
+    Hybrid {
+        attention_layers: u32,
+        /// Layers with such a state, where others keep nothing (feed-forward or experts only);
+        /// absent: all that do not attend.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state_layers: Option<u32>,
+    },
 }
 
 /// A model rented by the token.

@@ -180,6 +180,7 @@ pub fn shape(machine: &Machine, catalog: &Catalog) -> (HardwareShape, Vec<String
         name: machine.cpu.clone(),
         backend: Backend::Cpu,
         class: MemoryClass::Processor,
+        architecture: None,
         devices: 1,
         memory_bytes: machine.memory_bytes as f64,
         bandwidth,

@@ -3,9 +3,10 @@
 //! efficiencies were found, and from which rows: docs/predictor.md.
 
 use freehold::capacity::{
-    Backend, HardwareShape, KvType, Load, ModelShape, Prediction, Quantisation, predict,
+    Backend, Band, HardwareShape, KvType, Load, ModelShape, Prediction, Quantisation, predict,
 };
 use freehold::catalog::Catalog;
+use freehold::units::TokensPerSec;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -25,6 +26,8 @@ struct Row {
     quantisation: String,
     backend: String,
     prompt_tokens: Option<u64>,
+    /// Where the decode speed counts a whole run, prompts included: tokens written per request.
+    output_tokens: Option<f64>,
     #[serde(default)]
     depth: u64,
     #[serde(default = "one")]
@@ -92,10 +95,7 @@ struct Miss {
     line: String,
 }
 
-fn misses(
-    rows: &str,
-    of: impl Fn(&Row, &Prediction) -> Option<(f64, freehold::capacity::Band)>,
-) -> BTreeMap<String, Vec<Miss>> {
+fn misses(rows: &str, of: impl Fn(&Row, &Prediction) -> Option<(f64, Band)>) -> BTreeMap<String, Vec<Miss>> {
     let path = format!("{}/benchmarks/{rows}.toml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).expect("published speeds are here");
     let file: File = toml::from_str(&text).expect("they parse");
@@ -129,9 +129,20 @@ fn misses(
     groups
 }
 
-fn decode(row: &Row, prediction: &Prediction) -> Option<(f64, freehold::capacity::Band)> {
-    (row.concurrency == 1).then_some(())?;
-    Some((row.decode_tps?, prediction.decode_tps))
+fn decode(row: &Row, prediction: &Prediction) -> Option<(f64, Band)> {
+    (row.concurrency == 1).then(|| written(row, prediction)).flatten()
+}
+
+/// Output tokens per second: of decoding, or over whole requests where that is what was published.
+fn written(row: &Row, prediction: &Prediction) -> Option<(f64, Band)> {
+    let decode = prediction.decode_tps;
+    let Some(output) = row.output_tokens else { return Some((row.decode_tps?, decode)) };
+    let reading = row.prompt_tokens? as f64 / output / prediction.prefill_tps.likely.get();
+    let whole = |decode: TokensPerSec| TokensPerSec::new(1.0 / (1.0 / decode.get() + reading));
+    // The band of the decode speed, around the whole.
+    let likely = whole(decode.likely);
+    let around = |edge: TokensPerSec| TokensPerSec::new(likely.get() * edge.get() / decode.likely.get());
+    Some((row.decode_tps?, Band { low: around(decode.low), likely, high: around(decode.high) }))
 }
 
 fn quantile(values: &[f64], q: f64) -> f64 {
@@ -158,24 +169,26 @@ fn summary(name: &str, misses: &[&Miss]) -> String {
 fn decode_is_predicted_within_the_bars() {
     let groups = misses("published-speeds", decode);
     let all: Vec<&Miss> = groups.values().flatten().collect();
-    assert!(all.len() >= 100, "only {} rows could be predicted", all.len());
+    assert!(all.len() >= 200, "only {} rows could be predicted", all.len());
     let errors: Vec<f64> = all.iter().map(|m| m.error.abs()).collect();
     let inside = all.iter().filter(|m| m.inside).count() as f64 / all.len() as f64;
     assert!(quantile(&errors, 0.5) <= 0.08, "{}", summary("all", &all));
     assert!(quantile(&errors, 0.9) <= 0.25, "{}", summary("all", &all));
-    assert!((0.75..=0.9).contains(&inside), "{}", summary("all", &all));
+    // More than four in five of the rows it was set by: on others it holds fewer.
+    assert!((0.8..=0.95).contains(&inside), "{}", summary("all", &all));
 }
 
-/// These rows were read after the efficiencies had been set. The bar is lower than for the rows the
-/// efficiencies were chosen by, as it has to be; the band should still hold about four in five.
+/// These rows were read after the efficiencies had been set. The bar is a little lower than for the
+/// rows the efficiencies were chosen by; the band should still hold about four in five.
 #[test]
 fn rows_never_calibrated_on_are_predicted_too() {
     let groups = misses("held-out-speeds", decode);
     let all: Vec<&Miss> = groups.values().flatten().collect();
-    assert!(all.len() >= 20, "only {} rows could be predicted", all.len());
+    assert!(all.len() >= 40, "only {} rows could be predicted", all.len());
     let errors: Vec<f64> = all.iter().map(|m| m.error.abs()).collect();
     let inside = all.iter().filter(|m| m.inside).count() as f64 / all.len() as f64;
-    assert!(quantile(&errors, 0.5) <= 0.15, "{}", summary("all", &all));
+    assert!(quantile(&errors, 0.5) <= 0.10, "{}", summary("all", &all));
+    assert!(quantile(&errors, 0.9) <= 0.30, "{}", summary("all", &all));
     assert!(inside >= 0.7, "{}", summary("all", &all));
 }
 
@@ -209,8 +222,7 @@ fn pooled_caches_are_as_small_as_their_maker_says() {
 #[allow(clippy::print_stdout)]
 fn tables() {
     let mut out = String::new();
-    let several =
-        |row: &Row, p: &Prediction| (row.concurrency > 1).then_some((row.decode_tps?, p.decode_tps));
+    let several = |row: &Row, p: &Prediction| (row.concurrency > 1).then(|| written(row, p)).flatten();
     let prefill = |row: &Row, p: &Prediction| {
         (row.concurrency == 1 && row.depth == 0).then_some((row.prefill_tps?, p.prefill_tps))
     };

@@ -347,7 +347,9 @@ pub(super) fn open_model(r: &OpenModel, _: &Catalog, _: &Medians, report: Report
     }
     let some_layers = match r.attention {
         Attention::SlidingWindow { full_layers, .. } => Some(("attention.full_layers", full_layers)),
-        Attention::Hybrid { attention_layers } => Some(("attention.attention_layers", attention_layers)),
+        Attention::Hybrid { attention_layers, state_layers } => {
+            Some(("attention.attention_layers", attention_layers + state_layers.unwrap_or(0)))
+        }
         Attention::Latent { attention_layers, .. } => {
             attention_layers.map(|layers| ("attention.attention_layers", layers))
         }
