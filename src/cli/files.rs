@@ -22,3 +22,16 @@ pub fn read_text(path: &Path) -> Result<String, CliError> {
         CliError::usage(format!("{}: line {line} is not UTF-8 text", path.display()))
     })
 }
+
+/// Each request under way has a socket of its own: allow as many as the system lets us.
+pub fn raise_open_files_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        if limit.current != limit.maximum {
+            // Where it is refused the soft limit stays, and connections beyond it fail by name.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+        }
+    }
+}

@@ -12,6 +12,7 @@
 //! failed answer has no latency at all.
 
 use super::event::{Channel, Event, Fault, FaultKind, FinishReason, Nanos, Stamped, Usage};
+use serde::{Deserialize, Serialize};
 
 /// Who counts the tokens of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,68 +70,97 @@ fn ms(nanos: Nanos) -> f64 {
     nanos as f64 / 1e6
 }
 
-/// What the events say, before any figure is computed.
-#[derive(Default)]
-struct Seen {
-    headers: Option<Nanos>,
-    tokenized: Option<(Nanos, u32)>,
-    prefilled: Option<Nanos>,
-    /// Stamp, is reasoning, tokens of the engine up to and including this one.
-    content: Vec<(Nanos, bool, u64)>,
-    engine_tokens: u64,
-    usage: Option<Usage>,
-    engine: Option<(u32, f64, u32, f64)>,
-    finish: Option<FinishReason>,
-    fault: Option<Fault>,
-    text: String,
-    reused: Option<bool>,
-    request_id: Option<String>,
-    status: Option<u16>,
-    unknown: u32,
+/// What the events of one answer say, before any figure is computed. It is what a journal keeps:
+/// every definition can be applied to it again.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trace {
+    pub headers: Option<Nanos>,
+    pub status: Option<u16>,
+    pub connection_reused: Option<bool>,
+    pub request_id: Option<String>,
+    /// Local: when the prompt was tokenised, and its tokens.
+    pub tokenized: Option<(Nanos, u32)>,
+    pub prefilled: Option<Nanos>,
+    /// Every non-empty delta.
+    pub content: Vec<Piece>,
+    /// Tokens the local engine counted.
+    pub engine_tokens: u64,
+    /// The last record seen.
+    pub usage: Option<Usage>,
+    /// The engine's own counters: prompt tokens and ms, output tokens and ms.
+    pub engine: Option<(u32, f64, u32, f64)>,
+    pub finish: Option<FinishReason>,
+    pub fault: Option<Fault>,
+    /// The answer: text and refusal, without reasoning and tool calls.
+    pub text: String,
+    pub unknown: u32,
+}
+
+/// One non-empty delta: its stamp, where it belongs, the engine's tokens up to and including it,
+/// and its bytes of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece(pub Nanos, pub Channel, pub u64, pub u32);
+
+impl Piece {
+    const fn is_reasoning(self) -> bool {
+        matches!(self.1, Channel::Reasoning)
+    }
+}
+
+impl Trace {
+    /// What these events say.
+    pub fn of(events: &[Stamped]) -> Self {
+        let mut trace = Self::default();
+        for stamped in events {
+            trace.note(stamped);
+        }
+        trace
+    }
 }
 
 /// Fold the events of one answer.
 pub fn fold(events: &[Stamped], counted: Counted) -> Figures {
-    let mut seen = Seen::default();
-    for stamped in events {
-        note(&mut seen, stamped);
-    }
-    figures(seen, counted)
+    figures(&Trace::of(events), counted)
 }
 
-fn note(seen: &mut Seen, Stamped { at, event }: &Stamped) {
-    match event {
-        Event::Headers { status, connection_reused, request_id } => {
-            seen.headers = Some(*at);
-            seen.status = Some(*status);
-            seen.reused = *connection_reused;
-            request_id.clone_into(&mut seen.request_id);
-        }
-        Event::Tokenized { prompt_tokens } => seen.tokenized = Some((*at, *prompt_tokens)),
-        Event::PrefillDone => seen.prefilled = Some(*at),
-        Event::Content { channel, text, tokens } => {
-            seen.engine_tokens += u64::from(tokens.unwrap_or(0));
-            if text.is_empty() {
-                return;
+impl Trace {
+    /// One more event.
+    pub fn note(&mut self, Stamped { at, event }: &Stamped) {
+        match event {
+            Event::Headers { status, connection_reused, request_id } => {
+                self.headers = Some(*at);
+                self.status = Some(*status);
+                self.connection_reused = *connection_reused;
+                request_id.clone_into(&mut self.request_id);
             }
-            let reasoning = *channel == Channel::Reasoning;
-            seen.content.push((*at, reasoning, seen.engine_tokens));
-            if matches!(channel, Channel::Text | Channel::Refusal) {
-                seen.text.push_str(text);
+            Event::Tokenized { prompt_tokens } => self.tokenized = Some((*at, *prompt_tokens)),
+            Event::PrefillDone => self.prefilled = Some(*at),
+            Event::Content { channel, text, tokens } => {
+                self.engine_tokens += u64::from(tokens.unwrap_or(0));
+                if text.is_empty() {
+                    return;
+                }
+                let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
+                self.content.push(Piece(*at, *channel, self.engine_tokens, bytes));
+                if matches!(channel, Channel::Text | Channel::Refusal) {
+                    self.text.push_str(text);
+                }
             }
+            Event::Usage(usage) => self.usage = Some(usage.clone()),
+            Event::Finished { reason } => self.finish = Some(*reason),
+            Event::Failed(fault) => self.fault = self.fault.take().or_else(|| Some(fault.clone())),
+            Event::EngineTimings { prompt_tokens, prompt_ms, output_tokens, output_ms } => {
+                self.engine = Some((*prompt_tokens, *prompt_ms, *output_tokens, *output_ms));
+            }
+            Event::Unknown => self.unknown += 1,
         }
-        Event::Usage(usage) => seen.usage = Some(usage.clone()),
-        Event::Finished { reason } => seen.finish = Some(*reason),
-        Event::Failed(fault) => seen.fault = seen.fault.take().or_else(|| Some(fault.clone())),
-        Event::EngineTimings { prompt_tokens, prompt_ms, output_tokens, output_ms } => {
-            seen.engine = Some((*prompt_tokens, *prompt_ms, *output_tokens, *output_ms));
-        }
-        Event::Unknown => seen.unknown += 1,
     }
 }
 
-fn figures(seen: Seen, counted: Counted) -> Figures {
-    let error = seen.fault.clone().or_else(|| seen.finish.is_none().then(|| truncated(&seen)));
+/// The figures of one answer.
+pub fn figures(seen: &Trace, counted: Counted) -> Figures {
+    let error = seen.fault.clone().or_else(|| seen.finish.is_none().then(|| truncated(seen)));
     let usage = seen.usage.clone().unwrap_or_default();
     let (token_source, output_tokens) = match counted {
         Counted::ByEngine => (
@@ -147,14 +177,14 @@ fn figures(seen: Seen, counted: Counted) -> Figures {
         Some(uncached + usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0))
     });
     let reasoning = usage.reasoning.unwrap_or(0);
-    let hidden_reasoning = reasoning > 0 && !seen.content.iter().any(|(_, reasoning, _)| *reasoning);
+    let hidden_reasoning = reasoning > 0 && !seen.content.iter().any(|piece| piece.is_reasoning());
     let visible = output_tokens.and_then(|n| n.checked_sub(reasoning));
 
     let ok = error.is_none();
     let first = seen.content.first().copied().filter(|_| ok);
     let last = seen.content.last().copied().filter(|_| ok);
-    let ttft_ms = first.map(|(at, ..)| ms(at));
-    let e2e_ms = last.map(|(at, ..)| ms(at));
+    let ttft_ms = first.map(|piece| ms(piece.0));
+    let e2e_ms = last.map(|piece| ms(piece.0));
     let tpot_ms = first.zip(last).and_then(|(first, last)| {
         let tokens = match counted {
             Counted::ByEngine if last.2 > 0 => last.2 - first.2,
@@ -184,9 +214,9 @@ fn figures(seen: Seen, counted: Counted) -> Figures {
         ttfo_ms: seen
             .content
             .iter()
-            .find(|(_, reasoning, _)| !reasoning)
+            .find(|piece| !piece.is_reasoning())
             .filter(|_| ok)
-            .map(|(at, ..)| ms(*at)),
+            .map(|piece| ms(piece.0)),
         tpot_ms,
         decode_tps: tpot_ms.map(|t| 1000.0 / t),
         prefill_tps: prefill_tps.filter(|_| ok),
@@ -206,9 +236,9 @@ fn figures(seen: Seen, counted: Counted) -> Figures {
         hidden_reasoning,
         engine_prompt_tps: engine_prompt_tps.filter(|_| ok),
         engine_decode_tps: seen.engine.filter(|_| ok).and_then(|(_, _, n, ms)| per_second(f64::from(n), ms)),
-        text: seen.text,
-        connection_reused: seen.reused,
-        request_id: seen.request_id,
+        text: seen.text.clone(),
+        connection_reused: seen.connection_reused,
+        request_id: seen.request_id.clone(),
         status: seen.status,
         unknown_events: seen.unknown,
         error,
@@ -216,7 +246,7 @@ fn figures(seen: Seen, counted: Counted) -> Figures {
 }
 
 /// No terminal condition: the answer is not whole, whatever the HTTP status said.
-fn truncated(seen: &Seen) -> Fault {
+fn truncated(seen: &Trace) -> Fault {
     let (kind, message) = if seen.content.is_empty() && seen.usage.is_none() {
         (FaultKind::Empty, "the stream ended without any answer")
     } else {

@@ -12,6 +12,7 @@ pub mod event;
 pub mod fetch;
 pub mod fold;
 pub mod level;
+pub mod load;
 pub mod page;
 pub mod plan;
 pub mod prompts;

@@ -3,15 +3,28 @@
 //! around from one prompt to the next (A B, B A, A B, …).
 
 use rand::{SeedableRng as _, rngs::ChaCha8Rng, seq::SliceRandom as _};
+use serde::{Deserialize, Serialize};
 
 /// One planned request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Step {
     pub target: usize,
     pub prompt: usize,
     pub repeat: u32,
     /// Opens connections and fills caches; measured by nobody.
     pub warmup: bool,
+    /// Its place in a phase under load; absent: alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Place>,
+}
+
+/// A request of a phase under load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The phase, as an index of the run's phases.
+    pub phase: usize,
+    /// 0-based within the phase; warm-up requests count for themselves.
+    pub index: u32,
 }
 
 /// Warm-up first, then all repeats.
@@ -20,7 +33,13 @@ pub fn schedule(targets: usize, prompts: usize, repeats: u32, warmup: u32, seed:
     let mut steps = Vec::new();
     for repeat in 0..warmup {
         for target in 0..targets {
-            steps.push(Step { target, prompt: repeat as usize % prompts.max(1), repeat, warmup: true });
+            steps.push(Step {
+                target,
+                prompt: repeat as usize % prompts.max(1),
+                repeat,
+                warmup: true,
+                load: None,
+            });
         }
     }
     let mut order: Vec<usize> = (0..prompts).collect();
@@ -29,7 +48,13 @@ pub fn schedule(targets: usize, prompts: usize, repeats: u32, warmup: u32, seed:
     for repeat in 0..repeats {
         order.shuffle(&mut rng);
         for &prompt in &order {
-            steps.extend(sides.iter().map(|&target| Step { target, prompt, repeat, warmup: false }));
+            steps.extend(sides.iter().map(|&target| Step {
+                target,
+                prompt,
+                repeat,
+                warmup: false,
+                load: None,
+            }));
             sides.reverse();
         }
     }

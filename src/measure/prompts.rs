@@ -3,7 +3,7 @@
 //! Nothing is repaired: invalid UTF-8, an unknown key or a duplicate id is an error that names the
 //! place, since a silently changed prompt would change the benchmark.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Longest prompt file, bytes.
@@ -12,7 +12,7 @@ pub const LARGEST_FILE: u64 = 64 << 20;
 pub const LARGEST_LINE: usize = 4 << 20;
 
 /// One prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     /// Given, or `p1`, `p2`, … by its place in the file.
     pub id: String,

@@ -6,11 +6,12 @@
 
 use super::backend::Backend;
 use super::event::{Fault, FaultKind, Request, Stamped};
-use super::fold::{self, Figures};
+use super::fold::{self, Figures, Trace};
 use super::plan::Step;
 use super::redact::Redactor;
 use super::retry::{Advice, back_off};
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
+use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -19,8 +20,16 @@ use tokio::time::Instant;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     pub step: Step,
-    /// Since the start of the run.
+    /// Since the start of the run, or of its phase under load.
     pub started: Duration,
+    /// Open loop: when it was to be sent, since the start of its phase.
+    pub scheduled: Option<Duration>,
+    /// From send until the answer was over, whole or not.
+    pub took: Duration,
+    /// Under load: how late this program was at worst while the request was under way.
+    pub client_lag: Option<Duration>,
+    /// What the figures were made from.
+    pub trace: Trace,
     pub figures: Figures,
     pub attempts: u32,
     /// Waited between attempts.
@@ -57,7 +66,7 @@ pub struct Patience {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ended {
     /// Every measured step was started.
     pub complete: bool,
@@ -116,6 +125,7 @@ pub async fn run(
         };
         // A key can come back in pieces, one per event: look at the whole answer.
         record.figures.text = redactor.clean(&record.figures.text);
+        record.trace.text.clone_from(&record.figures.text);
         if let (Some(fault), Advice::Provider) = (&record.figures.error, advice) {
             ended.stopped[step.target] = Some(fault.clone());
         }
@@ -149,8 +159,10 @@ async fn attempts(
     let mut statuses = Vec::new();
     for attempt in 1.. {
         let mut events: Vec<Stamped> = Vec::new();
+        let sent = Instant::now();
         let outcome = backend.generate(request, &mut |event| events.push(event)).await;
-        let figures = fold::fold(&events, backend.counted());
+        let trace = Trace::of(&events);
+        let figures = fold::figures(&trace, backend.counted());
         statuses.extend(figures.status);
         let retry = match (&figures.error, outcome.advice) {
             (Some(fault), Advice::Retry(wait)) if attempt <= retries_for(fault, patience) => {
@@ -163,6 +175,10 @@ async fn attempts(
             let record = Record {
                 step: *step,
                 started,
+                scheduled: None,
+                took: sent.elapsed(),
+                client_lag: None,
+                trace,
                 figures,
                 attempts: attempt,
                 waited,

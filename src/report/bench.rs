@@ -8,12 +8,14 @@
 //! never 0. The definitions travel with the numbers in `result.definitions`.
 
 pub mod build;
+pub mod load;
 pub mod price;
 mod view;
 
 use super::envelope::Envelope;
 use crate::measure::event::{Fault, FinishReason};
 use crate::workload::evidence::{Evidence, MeasuredLevel, MeasuredQuality, MeasuredTarget, TargetKind};
+use load::{Level, LoadSample, OpenLoop};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +35,9 @@ pub struct BenchResult {
     pub targets: Vec<Target>,
     /// One entry per planned request that was started, in the order they ran.
     pub samples: Vec<Sample>,
+    /// One entry per measured request under load, in the order they ended.
+    #[serde(default)]
+    pub load_samples: Vec<LoadSample>,
     /// Local against API, paired by prompt.
     #[serde(default)]
     pub comparisons: Vec<Comparison>,
@@ -118,9 +123,16 @@ pub struct Target {
     /// First half of the runs against the second half of the same target: how noisy this is.
     #[serde(default)]
     pub noise: Option<Noise>,
-    /// The local engine with several requests at once, ascending.
+    /// With so many requests at once, ascending.
     #[serde(default)]
     pub levels: Vec<Level>,
+    /// With requests at a rate, ascending.
+    #[serde(default)]
+    pub rates: Vec<OpenLoop>,
+    /// Requests that were under way when an earlier part of the run was killed or interrupted. Each
+    /// was or will be sent again, and may have been billed twice.
+    #[serde(default)]
+    pub cut_in_flight: u32,
     /// Share of requests that went over an already open connection.
     #[serde(default)]
     pub connection_reused_share: Option<f64>,
@@ -241,21 +253,6 @@ pub struct Engine {
     pub sampling: Option<String>,
     /// Id of the machine or accelerator in the catalogue, where it could be told.
     pub hardware: Option<String>,
-}
-
-/// A closed loop with a fixed number of requests under way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Level {
-    pub concurrency: u32,
-    pub requests: u32,
-    pub failures: u32,
-    /// Output tokens per second of all sequences together, while the loop was full.
-    pub output_tps_system: Option<f64>,
-    /// Requests per second, while the loop was full.
-    pub requests_per_s: Option<f64>,
-    /// Per request; waiting for a place in the batch is inside.
-    pub ttft_ms: Summary,
-    pub tpot_ms: Summary,
 }
 
 /// A/A: one target against itself.
@@ -445,6 +442,25 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("icl_ms", "inter-chunk latency: median gap between content events; a chunk is not a token"),
     ("engine_decode_tps", "the decode rate the engine or server itself reports, to check our clock"),
     ("cost_usd", "from the provider's usage and the price record in force"),
+    (
+        "output_tps_system",
+        "output tokens per second of all requests together, from the first measured send of the load to the last; a \
+         request's tokens are spread evenly from its first content to its last",
+    ),
+    (
+        "goodput",
+        "requests that kept every limit (TTFT, TPOT, end to end); a failed request keeps none, and in an open loop \
+         the limits count from the instant the request was due",
+    ),
+    (
+        "scheduled_ms",
+        "open loop: ttft_scheduled_ms and e2e_scheduled_ms count from the instant the request was due, ttft_ms and \
+         e2e_ms from the instant it was sent; send_lag_ms is the difference",
+    ),
+    (
+        "client_lag_ms",
+        "how late this program itself was at worst while a request was under way; stamps may be as late",
+    ),
 ];
 
 /// The name an enum value has in the document.
@@ -476,11 +492,13 @@ impl Envelope<BenchResult> {
 fn measured_levels(target: &Target) -> Vec<MeasuredLevel> {
     let metrics = &target.metrics;
     let prefill_tps = metrics.prefill_tps.median;
+    // Where nothing was asked alone, a loop of one is the same.
+    let loop_of_one = target.levels.iter().find(|l| l.concurrency == 1);
     let alone = MeasuredLevel {
         concurrency: 1,
         prefill_tps,
-        decode_tps: metrics.decode_tps.median,
-        ttft_ms: metrics.ttft_ms.median,
+        decode_tps: metrics.decode_tps.median.or_else(|| loop_of_one?.tpot_ms.median.map(|ms| 1000.0 / ms)),
+        ttft_ms: metrics.ttft_ms.median.or_else(|| loop_of_one?.ttft_ms.median),
     };
     let decode = |level: &Level| {
         let decoding = 1.0 / level.requests_per_s? - target.tokens.input? / prefill_tps?;

@@ -189,9 +189,9 @@ fn a_good_answer_is_measured_and_a_role_chunk_is_no_token() {
         document["result"]["targets"][0]["metrics"]["ttft_ms"]["low"].is_null(),
         "one value has no interval"
     );
-    // The journal has a header, the sample and the end.
+    // The journal has a header, what was sent, the sample and the end.
     let journal = std::fs::read_to_string(place.path("out.journal.jsonl")).expect("a journal");
-    assert_eq!(journal.lines().count(), 3);
+    assert_eq!(journal.lines().count(), 4);
 }
 
 /// Fault → its kind. None of these is ever taken for a success.

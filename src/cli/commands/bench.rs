@@ -1,7 +1,10 @@
 //! `freehold bench`: arguments → targets, prompts and a plan → the run → the document.
 
+mod bars;
 mod journal;
+mod load;
 mod local;
+mod replay;
 mod spending;
 mod targets;
 mod watch;
@@ -13,19 +16,21 @@ use crate::cli::progress::Progress;
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::{ApiBackend, Limits};
 use crate::measure::event::{FaultKind, Message, Request, Role};
+use crate::measure::load::Sent;
 use crate::measure::plan::{self, Step};
 use crate::measure::prompts::{self, FileFormat, Prompt};
 use crate::measure::run::{self, Patience};
 use crate::provenance::{Source, Sourced};
-use crate::report::bench::build::{self, Run, TargetFacts};
+use crate::report::bench::build::{self, Basis, Run, TargetFacts};
 use crate::report::bench::{BenchDocument, Sample};
 use crate::report::envelope::Input;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use watch::Tally;
 
 /// Measure models on this machine and APIs side by side, on your own prompts.
 #[derive(Debug, clap::Args)]
@@ -34,7 +39,10 @@ Examples:
   freehold bench --model model.gguf --api openai:MODEL --prompts prompts.jsonl -o bench.json
   freehold bench --api anthropic:MODEL --prompts prompts.csv --dry-run
   freehold bench --model default --api openai:MODEL@http://127.0.0.1:8080/v1 --prompts prompts.toml
-  freehold bench --resume bench.journal.jsonl       go on with an interrupted run
+  freehold bench --api openai:MODEL --prompts prompts.jsonl --concurrency 1,4,16 --requests 100
+  freehold bench --api openai:MODEL --prompts prompts.jsonl --rate 2/s --duration 60s --slo ttft=1s
+  freehold bench --resume bench.json                go on with an interrupted run
+  freehold bench --replay bench.json --slo e2e=5s   the figures again, without a call
 
 A prompt file has one prompt per line (JSONL), row (CSV) or [[prompts]] table (TOML), with the keys
 prompt (required), id, system, max_output_tokens and expect (text the answer must contain).
@@ -52,15 +60,21 @@ pub struct Args {
     #[arg(long, value_name = "TARGET")]
     pub api: Vec<String>,
     /// The prompts: a .jsonl, .csv or .toml file.
-    #[arg(long, value_name = "FILE", required_unless_present = "resume")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay"])]
     pub prompts: Option<PathBuf>,
-    /// Go on with an interrupted run: the .journal.jsonl file it left. No other argument is needed.
-    #[arg(long, value_name = "JOURNAL", exclusive = true)]
+    /// Go on with an interrupted run: its .journal.jsonl file, or the report beside it. No other
+    /// argument is needed.
+    #[arg(long, value_name = "RUN", exclusive = true)]
     pub resume: Option<PathBuf>,
-    /// How often each prompt is asked [default: 3].
+    /// Make the report of a run again from its journal, without a single call. --margin and --slo
+    /// may be given anew.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["prompts", "model", "api", "resume"])]
+    pub replay: Option<PathBuf>,
+    /// How often each prompt is asked [default: 3], and each load is put on each target [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub repeats: Option<u32>,
-    /// Requests per target before measuring [default: 1].
+    /// Requests per target before measuring; under load, for each at once, or seconds of a rate
+    /// [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub warmup: Option<u32>,
     /// Output limit where a prompt has none of its own [default: 256].
@@ -82,6 +96,9 @@ pub struct Args {
     /// The API targets only stand in for a cloud API (always so for servers on this machine).
     #[arg(long)]
     pub stand_in: bool,
+
+    #[command(flatten, next_help_heading = "Load")]
+    pub load: load::LoadArgs,
 
     /// Start without asking.
     #[arg(long, help_heading = "Spending")]
@@ -125,7 +142,10 @@ pub enum Cache {
 
 /// The arguments with their defaults in place.
 struct Settings {
+    /// Of each prompt alone; 0: only under load.
     repeats: u32,
+    /// Of each load.
+    rounds: u32,
     warmup: u32,
     max_output_tokens: u32,
     seed: u64,
@@ -136,9 +156,7 @@ struct Settings {
 impl Settings {
     fn of(args: &Args) -> Result<Self, CliError> {
         let margin = args.margin.unwrap_or(0.10);
-        if !(margin > 0.0 && margin < 1.0) {
-            return Err(CliError::usage(format!("--margin {margin} is not a share between 0 and 1")));
-        }
+        check_margin(margin)?;
         if args.max_cost.is_some_and(|usd| !usd.is_finite() || usd < 0.0) {
             return Err(CliError::usage("--max-cost takes an amount of USD that is not negative"));
         }
@@ -146,8 +164,10 @@ impl Settings {
             return Err(CliError::usage("nothing to measure: there is neither --model nor --api")
                 .hint("Name at least one target, such as --model default or --api openai:MODEL."));
         }
+        args.load.check()?;
         Ok(Self {
-            repeats: args.repeats.unwrap_or(3),
+            repeats: if args.load.load_only { 0 } else { args.repeats.unwrap_or(3) },
+            rounds: args.repeats.unwrap_or(1),
             warmup: args.warmup.unwrap_or(1),
             max_output_tokens: args.max_output_tokens.unwrap_or(256),
             seed: args.seed.unwrap_or(0),
@@ -157,10 +177,28 @@ impl Settings {
     }
 }
 
+fn check_margin(margin: f64) -> Result<(), CliError> {
+    if margin > 0.0 && margin < 1.0 {
+        return Ok(());
+    }
+    Err(CliError::usage(format!("--margin {margin} is not a share between 0 and 1")))
+}
+
 #[allow(clippy::needless_pass_by_value)] // every command is called alike
 pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
-    let Some(path) = &args.resume else { return bench(&args, context, None) };
+    if let Some(run) = &args.replay {
+        return replay::run(run, &args, context);
+    }
+    let Some(run) = &args.resume else { return bench(&args, context, None) };
+    let path = &journal::of_run(run);
     let earlier = journal::read(path)?;
+    if earlier.is_complete() {
+        return Err(CliError::usage(format!(
+            "{}: this run is complete, there is nothing to go on with",
+            path.display()
+        ))
+        .hint("`--replay` makes its report again."));
+    }
     let arguments = std::iter::once("freehold").chain(earlier.header.arguments.iter().map(String::as_str));
     let cli = <crate::cli::Cli as clap::Parser>::try_parse_from(arguments)
         .map_err(|e| CliError::usage(format!("{}: its command line cannot be read: {e}", path.display())))?;
@@ -179,7 +217,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
     let (prompts, prompts_sha256) = read_prompts(file)?;
     let catalog = crate::cli::catalog::load(context)?;
     let apis = targets::parse(args, &catalog, context.today)?;
-    let plan = spending::Plan::new(&apis, &prompts, &settings);
+    let plan = spending::Plan::new(args, &apis, &prompts, &settings);
     plan.announce(context, args, &prompts, &settings);
     if args.dry_run {
         context.note("Dry run: nothing was sent.");
@@ -200,9 +238,9 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
         ))
         .hint("Start a new run: results of different inputs do not belong in one report."));
     }
-    let start = Start { prompts: &prompts, inputs_sha256, consent, resumed };
+    let start = Start { prompts, prompts_sha256, inputs_sha256, consent, resumed };
     let measured = runtime.block_on(measure(args, context, &settings, start, apis, &plan))?;
-    let document = finish(args, context, &settings, &prompts, &prompts_sha256, &measured);
+    let document = measured.document();
     args.output.write(
         context,
         || serde_json::to_string_pretty(&document),
@@ -224,26 +262,43 @@ fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> String
         settings.seed,
         settings.bust,
         args.api_greedy,
+        args.load.plan(args.model.len() + args.api.len(), settings),
+        args.load.load_only,
     ]);
     hex(&Sha256::digest(parts.to_string()))
 }
 
 /// What a run starts from.
 struct Start<'a> {
-    prompts: &'a [Prompt],
+    prompts: Vec<Prompt>,
+    prompts_sha256: String,
     inputs_sha256: String,
     consent: &'static str,
     resumed: Option<Resumed<'a>>,
 }
 
-/// What the run left behind.
+/// What a run left behind, just now or long ago.
 struct MeasuredRun {
-    facts: Vec<TargetFacts>,
+    basis: Basis,
     samples: Vec<Sample>,
-    ended: run::Ended,
-    spending: crate::report::bench::Spending,
-    capped: bool,
+    sent: Vec<Sent>,
+    cut: Vec<u32>,
+    spent_usd: Option<f64>,
+    end: journal::End,
     journal: PathBuf,
+}
+
+impl MeasuredRun {
+    fn document(&self) -> BenchDocument {
+        build::document(Run {
+            basis: &self.basis,
+            samples: self.samples.clone(),
+            sent: &self.sent,
+            cut: &self.cut,
+            ended: &self.end.ended,
+            spent_usd: self.spent_usd.filter(|_| self.basis.spending.unpriced.is_empty()),
+        })
+    }
 }
 
 async fn measure(
@@ -254,7 +309,7 @@ async fn measure(
     apis: Vec<targets::Api>,
     plan: &spending::Plan,
 ) -> Result<MeasuredRun, CliError> {
-    let prompts = start.prompts;
+    crate::cli::files::raise_open_files_limit();
     let mut progress = Progress::new(context);
     let limits = Limits {
         first: seconds("--first-timeout", args.first_timeout)?,
@@ -262,86 +317,94 @@ async fn measure(
         total: seconds("--timeout", args.timeout)?,
         ..Limits::default()
     };
-    let (mut backends, mut facts) = (Vec::new(), Vec::new());
+    let (mut backends, mut facts, mut ways) = (Vec::new(), Vec::new(), Vec::new());
     for model in &args.model {
-        let (backend, fact) = local::start(model, args, context, settings, prompts, &mut progress).await?;
+        let (backend, fact) =
+            local::start(model, args, context, settings, &start.prompts, &mut progress).await?;
+        if let Backend::Local(local) = &backend {
+            let info = local.info();
+            ways.push(load::local_way(args, info.file.path.clone(), info.loaded.context)?);
+        }
         backends.push(backend);
         facts.push(fact);
     }
     for api in apis {
+        ways.push(load::Way::api(api.target.clone(), limits));
         let backend = ApiBackend::new(api.target, limits).map_err(CliError::failed)?;
         backends.push(Backend::Api(Box::new(backend)));
         facts.push(api.facts);
     }
+    progress.done();
     targets::distinct_ids(&mut facts);
-    let mut steps =
-        plan::schedule(facts.len(), prompts.len(), settings.repeats, settings.warmup, settings.seed);
-    let (journal, run_id, done) = if let Some((path, earlier)) = start.resumed {
-        let journal = journal::Journal::go_on(path, &earlier)?;
-        (journal, earlier.header.run_id, earlier.done)
+    let (header, earlier) = if let Some((path, earlier)) = start.resumed {
+        (earlier.header.clone(), Some((path, earlier)))
     } else {
-        let header = journal::Header::new(context, run_id(), start.inputs_sha256);
-        let run_id = header.run_id.clone();
-        (journal::Journal::create(args.output.output.as_deref(), context, header)?, run_id, Vec::new())
+        let basis = Basis {
+            inputs: inputs(args, settings, &start.prompts, &start.prompts_sha256),
+            load: args.load.plan(facts.len(), settings),
+            targets: facts,
+            prompts: start.prompts,
+            max_output_tokens: settings.max_output_tokens,
+            seed: settings.seed,
+            margin: settings.margin,
+            cache_bust: settings.bust,
+            spending: plan.spending(start.consent, args.max_cost),
+            created: context.now.clone(),
+        };
+        (journal::Header::new(run_id(), start.inputs_sha256, basis), None)
     };
-    // What the journal has is never asked, and never paid, again.
-    steps.retain(|step| {
-        !done.iter().any(|d| {
-            d.warmup == step.warmup
-                && d.sample.repeat == step.repeat
-                && d.sample.target == facts[step.target].id
-                && d.sample.prompt_id == prompts[step.prompt].id
-        })
-    });
-    let shared_origin = shared_origins(&facts);
-    let request = |step: &Step| request(step, prompts, settings, &run_id, shared_origin[step.target]);
-    let mut watch = watch::Watcher::new(
-        &facts,
-        prompts,
-        settings.max_output_tokens,
-        &steps,
-        args.max_cost,
-        journal,
-        progress,
+    let basis = header.basis.clone();
+    let mut tally = Tally::new(&basis);
+    let (mut complete, mut cut) = (BTreeSet::new(), Vec::new());
+    let mut steps = plan::schedule(
+        basis.targets.len(),
+        basis.prompts.len(),
+        settings.repeats,
+        if settings.repeats == 0 { 0 } else { settings.warmup },
+        settings.seed,
     );
-    watch.resumed(done);
+    if let Some((_, earlier)) = &earlier {
+        tally = Tally::of(&basis, earlier);
+        complete.clone_from(&earlier.phases);
+        cut.clone_from(&earlier.cut);
+        // What the journal has is never asked, and never paid, again.
+        let done: BTreeSet<Step> = earlier.records.iter().map(|(_, r)| r.step).collect();
+        steps.retain(|step| !done.contains(step));
+    }
+    let run_id = header.run_id.clone();
+    let journal = match earlier {
+        Some((path, earlier)) => journal::Journal::go_on(path, &earlier, context)?,
+        None => journal::Journal::create(args.output.output.as_deref(), context, header)?,
+    };
+    let session = journal.session();
+    let shared_origin = shared_origins(&basis.targets);
+    let request =
+        |step: &Step| request(step, &basis.prompts, settings, &run_id, session, shared_origin[step.target]);
+    let bars = bars::Bars::new(context, &basis.targets);
+    let mut watch = watch::Watcher::new(tally, &steps, args.max_cost, journal, bars);
     let patience = Patience { retries: args.retries, wait_factor: 1.0 };
-    let ended =
-        run::run(&mut backends, &steps, &request, patience, settings.seed, &mut watch, interrupted()).await;
-    let watched = watch.end(ended.complete)?;
-    let mut loaded = Vec::new();
-    for (target, backend) in backends.into_iter().enumerate() {
+    let mut stop = std::pin::pin!(interrupted());
+    let mut ended =
+        run::run(&mut backends, &steps, &request, patience, settings.seed, &mut watch, stop.as_mut()).await;
+    for backend in backends {
         // After an interruption the worker may be in the middle of an answer: dropping ends it.
         if let Backend::Local(local) = backend
             && !ended.interrupted
         {
-            loaded.push((target, local.info().clone()));
             local.shutdown().await;
         }
     }
-    for (target, info) in loaded.into_iter().filter(|_| ended.complete) {
-        let nth = |n: usize| {
-            let repeat = settings.repeats + u32::try_from(n / prompts.len()).unwrap_or(u32::MAX);
-            request(&Step { target, prompt: n % prompts.len(), repeat, warmup: false })
-        };
-        let levels = local::levels(&info, args, &nth, context, &mut facts[target].levels);
-        let outcome = tokio::select! {
-            outcome = levels => outcome.map_err(|fault| fault.message),
-            () = interrupted() => Err("interrupted".to_owned()),
-        };
-        if let Err(why) = outcome {
-            context.note(&format!("{}: no more levels of concurrency: {why}", facts[target].id));
-            break;
-        }
-    }
-    Ok(MeasuredRun {
-        spending: plan.spending(start.consent, args.max_cost, watched.spent),
-        facts,
-        samples: watched.samples,
-        ended,
-        capped: watched.capped,
-        journal: watched.journal,
-    })
+    load::Loads { basis: &basis, ways, request: &request, complete }
+        .run(&mut watch, &mut ended, stop.as_mut())
+        .await;
+    let capped = watch.capped;
+    cut.extend(watch.under_way());
+    let (tally, journal) = watch.close()?;
+    let end = journal::End { ended, capped, targets: basis.targets.clone() };
+    let spent_usd = tally.spent_usd();
+    let (samples, sent) = (tally.samples, tally.sent);
+    let cut = replay::cut(&cut, basis.targets.len());
+    Ok(MeasuredRun { journal: journal.end(end.clone())?, samples, sent, cut, spent_usd, end, basis })
 }
 
 /// Ctrl-C, or the polite request to end.
@@ -398,6 +461,7 @@ fn request(
     prompts: &[Prompt],
     settings: &Settings,
     run_id: &str,
+    session: u32,
     nth_of_origin: usize,
 ) -> Request {
     let prompt = &prompts[step.prompt];
@@ -405,7 +469,12 @@ fn request(
     let mut messages: Vec<Message> = prompt.system.iter().map(|s| message(Role::System, s)).collect();
     messages.push(message(Role::User, &prompt.prompt));
     let marker = || {
-        let parts = format!("{run_id} {} {} {} {nth_of_origin}", step.prompt, step.repeat, step.warmup);
+        // A request that a kill cut off is sent again: the provider may have kept its prompt.
+        let place = step.load.map_or((usize::MAX, 0), |p| (p.phase, p.index));
+        let parts = format!(
+            "{run_id} {session} {} {} {} {place:?} {nth_of_origin}",
+            step.prompt, step.repeat, step.warmup
+        );
         format!("[{}]\n", &hex(&Sha256::digest(parts))[..12])
     };
     Request {
@@ -440,28 +509,6 @@ fn read_prompts(path: &Path) -> Result<(Vec<Prompt>, String), CliError> {
         CliError::usage(e.to_string()).hint(remedy)
     })?;
     Ok((prompts, hex(&Sha256::digest(&bytes))))
-}
-
-fn finish(
-    args: &Args,
-    context: &Context,
-    settings: &Settings,
-    prompts: &[Prompt],
-    prompts_sha256: &str,
-    measured: &MeasuredRun,
-) -> BenchDocument {
-    build::document(Run {
-        targets: &measured.facts,
-        prompts,
-        samples: measured.samples.clone(),
-        ended: &measured.ended,
-        seed: settings.seed,
-        margin: settings.margin,
-        cache_bust: settings.bust,
-        spending: measured.spending.clone(),
-        inputs: inputs(args, settings, prompts, prompts_sha256),
-        created: context.now.clone(),
-    })
 }
 
 /// Every value that decided the run.
@@ -509,6 +556,14 @@ fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str) ->
     choice("margin", "--margin", args.margin.is_some(), of(&settings.margin), Some("share"));
     choice("api_temperature", "--api-greedy", args.api_greedy, of(&args.api_greedy.then_some(0.0)), None);
     choice("retries", "--retries", args.retries != 2, of(&args.retries), None);
+    if !args.load.shapes().is_empty() {
+        let load = &args.load;
+        let (slo, given) = load.slo();
+        choice("load", "--concurrency", true, of(&load.shapes()), None);
+        choice("load_extent", "--requests", true, of(&load.extent()), Some("requests, seconds"));
+        choice("load_rounds", "--repeats", args.repeats.is_some(), of(&settings.rounds), Some("per load"));
+        choice("slo", "--slo", given, of(&slo), Some("ms"));
+    }
     map
 }
 
@@ -527,7 +582,7 @@ mod erased {
 /// The report is written whatever happened; the exit code says what did.
 fn verdict(document: &BenchDocument, measured: &MeasuredRun) -> Result<(), CliError> {
     let kept = format!("What was measured is in the report and in {}.", measured.journal.display());
-    if measured.ended.interrupted {
+    if measured.end.ended.interrupted {
         return Err(
             CliError::new(Exit::Interrupted, "interrupted: the rest of the run is missing").hint(kept)
         );
@@ -541,7 +596,7 @@ fn verdict(document: &BenchDocument, measured: &MeasuredRun) -> Result<(), CliEr
     if let Some((target, fault)) = stopped.first() {
         return Err(CliError::failed(format!("{}: {}", target.id, fault.message)).hint(kept));
     }
-    if measured.capped {
+    if measured.end.capped {
         return Err(CliError::failed(
             "the next request could cost more than --max-cost allows, so the run stopped",
         )

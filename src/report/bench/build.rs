@@ -1,24 +1,27 @@
 //! Measured records → the bench document.
 
 use super::{
-    BenchDocument, BenchResult, Comparison, Engine, Kind, Level, Metrics, Noise, Quality, Rate, SCHEMA,
-    Sample, Spending, Summary, Target, TokenMeans, TokenSource, price::PriceInForce,
+    BenchDocument, BenchResult, Comparison, Engine, Kind, Metrics, Noise, Quality, Rate, SCHEMA, Sample,
+    Spending, Summary, Target, TokenMeans, TokenSource,
+    load::{self, LoadPlan},
+    price::PriceInForce,
 };
 use crate::measure::event::Fault;
 use crate::measure::fold;
-use crate::measure::level::LevelFigures;
+use crate::measure::load::Sent;
 use crate::measure::prompts::Prompt;
 use crate::measure::quality::{self, Pairs};
 use crate::measure::run::{Ended, Record};
 use crate::measure::stats;
 use crate::report::envelope::{Envelope, Input, Warning};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Longest answer kept in a document, characters.
 const LONGEST_TEXT: usize = 4096;
 
 /// What is known of a target beside its measurements.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TargetFacts {
     pub id: String,
     pub kind: Kind,
@@ -27,26 +30,39 @@ pub struct TargetFacts {
     pub origin: Option<String>,
     pub price: Option<PriceInForce>,
     pub engine: Option<Engine>,
-    /// Several requests at once, where that was measured.
-    pub levels: Vec<Level>,
 }
 
-/// Everything a document is made of.
-#[derive(Debug)]
-pub struct Run<'a> {
-    pub targets: &'a [TargetFacts],
-    pub prompts: &'a [Prompt],
-    /// In the order they ran, without warm-up.
-    pub samples: Vec<Sample>,
-    pub ended: &'a Ended,
+/// What a document rests on beside the requests themselves: known when the run begins, and kept at
+/// the beginning of its journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Basis {
+    pub targets: Vec<TargetFacts>,
+    pub prompts: Vec<Prompt>,
+    pub max_output_tokens: u32,
     pub seed: u64,
     /// Accepted loss of pass rate.
     pub margin: f64,
     /// Prompt caches were to be defeated.
     pub cache_bust: bool,
+    pub load: LoadPlan,
+    /// As planned; what was spent is not known yet.
     pub spending: Spending,
     pub inputs: BTreeMap<String, Input>,
     pub created: String,
+}
+
+/// Everything a document is made of.
+#[derive(Debug)]
+pub struct Run<'a> {
+    pub basis: &'a Basis,
+    /// In the order they ran, without warm-up.
+    pub samples: Vec<Sample>,
+    /// Requests under load, warm-up included.
+    pub sent: &'a [Sent],
+    /// Per target: requests cut off by a kill or an interruption.
+    pub cut: &'a [u32],
+    pub ended: &'a Ended,
+    pub spent_usd: Option<f64>,
 }
 
 /// One record as a row of the document.
@@ -93,15 +109,22 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         hidden_reasoning: f.hidden_reasoning,
         provider_cost_usd: f.usage.provider_cost_usd,
         usage_inconsistent: f.usage.inconsistent,
-        pass: prompt
-            .expect
-            .as_ref()
-            .filter(|_| f.error.is_none())
-            .map(|expect| quality::passes(&f.text, expect)),
+        pass: pass(record, prompt),
         text_capped: capped.len() < f.text.len(),
         text: capped,
         request_id: f.request_id.clone(),
     }
+}
+
+/// Does the answer meet the prompt's expectation, where it has one?
+fn pass(record: &Record, prompt: &Prompt) -> Option<bool> {
+    let expect = prompt.expect.as_ref().filter(|_| record.figures.error.is_none())?;
+    Some(quality::passes(&record.figures.text, expect))
+}
+
+/// One record under load as a row.
+pub fn sent(record: &Record, session: u32, facts: &TargetFacts, prompts: &[Prompt]) -> Sent {
+    Sent::of(record, session, cost(record, facts), pass(record, &prompts[record.step.prompt]))
 }
 
 /// What one request cost by the price record, USD.
@@ -111,14 +134,17 @@ pub fn cost(record: &Record, facts: &TargetFacts) -> Option<f64> {
 
 /// The document of a run.
 pub fn document(run: Run<'_>) -> BenchDocument {
-    let samples = &run.samples;
-    let targets: Vec<Target> = run
+    let (basis, samples) = (run.basis, &run.samples);
+    let targets: Vec<Target> = basis
         .targets
         .iter()
         .enumerate()
         .map(|(n, facts)| {
             let rows: Vec<&Sample> = samples.iter().filter(|s| s.target == facts.id).collect();
-            target(facts, &rows, run.ended.stopped[n].clone(), run.prompts)
+            let mut target = target(facts, &rows, run.ended.stopped[n].clone(), &basis.prompts);
+            (target.levels, target.rates) = load::loads(n, &basis.load, run.sent);
+            target.cut_in_flight = run.cut[n];
+            target
         })
         .collect();
     let pairs: Vec<(&Target, &Target)> = targets
@@ -126,21 +152,24 @@ pub fn document(run: Run<'_>) -> BenchDocument {
         .filter(|t| t.kind == Kind::Local)
         .flat_map(|l| targets.iter().filter(|t| t.kind == Kind::Api).map(move |a| (l, a)))
         .collect();
-    let comparisons = pairs.iter().flat_map(|(l, a)| compare(l, a, samples, run.prompts, run.seed)).collect();
-    let quality = pairs.iter().filter_map(|(l, a)| judge(l, a, samples, run.prompts, run.margin)).collect();
+    let comparisons =
+        pairs.iter().flat_map(|(l, a)| compare(l, a, samples, &basis.prompts, basis.seed)).collect();
+    let quality =
+        pairs.iter().filter_map(|(l, a)| judge(l, a, samples, &basis.prompts, basis.margin)).collect();
     let warnings = warnings(&run, &targets, samples);
     Envelope {
         schema: SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        created: run.created,
-        inputs: run.inputs,
+        created: basis.created.clone(),
+        inputs: basis.inputs.clone(),
         result: BenchResult {
             complete: run.ended.complete,
             targets,
+            load_samples: load::samples(run.sent, basis),
             samples: run.samples,
             comparisons,
             quality,
-            spending: run.spending,
+            spending: Spending { spent_usd: run.spent_usd, ..basis.spending.clone() },
             definitions: super::definitions(),
         },
         warnings,
@@ -210,22 +239,11 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         pass_rate: pass_rate(&facts.id, rows, prompts),
         engine: facts.engine.clone(),
         noise: noise(&speed),
-        levels: facts.levels.clone(),
+        levels: Vec::new(),
+        rates: Vec::new(),
+        cut_in_flight: 0,
         connection_reused_share: (!reused.is_empty())
             .then(|| reused.iter().filter(|r| **r).count() as f64 / reused.len() as f64),
-    }
-}
-
-/// One level of concurrency as the document has it.
-pub fn level(concurrency: u32, figures: &LevelFigures) -> Level {
-    Level {
-        concurrency,
-        requests: figures.requests,
-        failures: figures.failures,
-        output_tps_system: figures.output_tps_system,
-        requests_per_s: figures.requests_per_s,
-        ttft_ms: summary_of(&figures.ttft_ms),
-        tpot_ms: summary_of(&figures.tpot_ms),
     }
 }
 
@@ -234,7 +252,7 @@ fn summary(rows: &[&Sample], pick: fn(&Sample) -> Option<f64>) -> Summary {
     summary_of(&values)
 }
 
-fn summary_of(values: &[f64]) -> Summary {
+pub(super) fn summary_of(values: &[f64]) -> Summary {
     let s = stats::summary(values);
     Summary {
         n: s.n,
@@ -424,7 +442,7 @@ fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warnin
         if target.token_source == TokenSource::NotMeasured && target.requests > target.failures {
             warn("tokens-not-measured", "the server did not report how many tokens it generated, so there are no token rates. Chunks are not tokens.".into());
         }
-        if run.cache_bust && target.tokens.cached_input.is_some_and(|n| n > 0.5) {
+        if run.basis.cache_bust && target.tokens.cached_input.is_some_and(|n| n > 0.5) {
             warn("prompt-cache-hit", "a part of the input came from a prompt cache although every prompt began with a unique marker; TTFT is shorter than without it.".into());
         }
         let rows: Vec<&Sample> = samples.iter().filter(|s| s.target == target.id).collect();
@@ -446,9 +464,53 @@ fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warnin
                 ),
             );
         }
+        if target.cut_in_flight > 0 {
+            warn(
+                "cut-in-flight",
+                format!(
+                    "{} requests were under way when the run was killed or interrupted; they may have been billed without being measured.",
+                    target.cut_in_flight
+                ),
+            );
+        }
         speed_warnings(target, &rows, &mut warn);
+        load_warnings(target, &mut warn);
     }
     list
+}
+
+/// The client's own lateness from which stamps are not to be trusted to the millisecond.
+const LATE_MS: f64 = 20.0;
+
+fn load_warnings(target: &Target, warn: &mut dyn FnMut(&str, String)) {
+    for open in target.rates.iter().filter(|r| r.lagging) {
+        let late = open.send_lag_ms.p99.or(open.send_lag_ms.max).unwrap_or(0.0);
+        warn(
+            "sender-late",
+            format!(
+                "at {} requests/s the sender was up to {late:.0} ms late, more than a tenth of the median TTFT; latencies from the schedule contain that.",
+                open.rate_per_s
+            ),
+        );
+    }
+    let details = target.levels.iter().map(|l| &l.detail).chain(target.rates.iter().map(|r| &r.detail));
+    let worst = details.filter_map(|d| d.client_lag_ms.p99.or(d.client_lag_ms.max)).reduce(f64::max);
+    if let Some(late) = worst.filter(|ms| *ms > LATE_MS) {
+        warn(
+            "client-late",
+            format!(
+                "under load this program itself was up to {late:.0} ms late, and so may be its stamps: this machine was busy."
+            ),
+        );
+    }
+    let failed =
+        target.levels.iter().map(|l| l.failures).chain(target.rates.iter().map(|r| r.failures)).sum::<u32>();
+    if failed > 0 {
+        warn(
+            "requests-failed-under-load",
+            format!("{failed} requests under load failed; nothing is tried again under load."),
+        );
+    }
 }
 
 fn speed_warnings(target: &Target, rows: &[&Sample], warn: &mut dyn FnMut(&str, String)) {

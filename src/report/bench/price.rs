@@ -5,9 +5,10 @@ use super::Price;
 use crate::catalog::{ApiModel, PricePeriod, Rates, ReasoningRule};
 use crate::measure::event::Usage;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 /// The price of one model on one day.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PriceInForce {
     pub record: Price,
     period: PricePeriod,

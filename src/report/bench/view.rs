@@ -1,5 +1,7 @@
 //! How people read a bench document.
 
+mod load;
+
 use super::{BenchResult, Comparison, Kind, Quality, Summary, Target, word};
 use crate::report::envelope::Envelope;
 use crate::report::view::{Block, Cell, Table, View};
@@ -13,15 +15,17 @@ impl Envelope<BenchResult> {
         let result = &self.result;
         let mut view = View::new("Benchmark");
         view.paragraph(self.summary());
-        for targets in result.targets.chunks(COLUMNS) {
-            view.push(Block::Table(metrics_table(targets)));
+        if result.targets.iter().any(|t| t.requests > 0) || result.load_samples.is_empty() {
+            for targets in result.targets.chunks(COLUMNS) {
+                view.push(Block::Table(metrics_table(targets)));
+            }
+            view.paragraph(
+                "Median (95 % interval of the median, from six requests on). Only requests that \
+                 succeeded at the first attempt count for speed.",
+            );
         }
-        view.paragraph(
-            "Median (95 % interval of the median, from six requests on). Only requests that \
-             succeeded at the first attempt count for speed.",
-        );
         failures(&mut view, &result.targets);
-        levels(&mut view, &result.targets);
+        load::loads(&mut view, &result.targets);
         comparisons(&mut view, &result.comparisons);
         for quality in &result.quality {
             view.heading("Quality on these prompts");
@@ -285,26 +289,6 @@ fn quality_sentence(q: &Quality) -> String {
     };
     let smoke = if q.smoke_only { " Fewer than 20 prompts: a smoke test only." } else { "" };
     format!("{rates}{verdict}{smoke}")
-}
-
-fn levels(view: &mut View, targets: &[Target]) {
-    for target in targets.iter().filter(|t| !t.levels.is_empty()) {
-        view.heading(format!("{} with several requests at once", target.id));
-        let mut table =
-            Table::new(&["#at once", "#tok/s together", "#requests/s", "#TTFT ms", "#TPOT ms", "#failed"]);
-        let number = |v: Option<f64>| v.map_or(Cell::None, |v| Cell::Number(v, short(v)));
-        for level in &target.levels {
-            table.row([
-                Cell::Number(f64::from(level.concurrency), level.concurrency.to_string()),
-                number(level.output_tps_system),
-                number(level.requests_per_s),
-                summary_cell(&level.ttft_ms),
-                summary_cell(&level.tpot_ms),
-                Cell::Number(f64::from(level.failures), format!("{} of {}", level.failures, level.requests)),
-            ]);
-        }
-        view.push(Block::Table(table));
-    }
 }
 
 fn engines(view: &mut View, targets: &[Target]) {

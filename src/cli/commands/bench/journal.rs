@@ -1,78 +1,182 @@
-//! The run's journal: one JSON line per request, written before the next request begins, so that a
-//! kill loses at most the request in flight, and `--resume` goes on with the others.
+//! The run's journal: one JSON line when a request is sent and one when it ended, written before
+//! the next begins. A kill loses at most what was under way; `--resume` goes on with the rest, and
+//! `--replay` makes the report again from what each answer did, without a single call.
+//!
+//! ```text
+//! run: everything the report rests on ─► sent, sample, sent, sample, … ─► end
+//! ```
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::report::bench::Sample;
+use crate::measure::fold::{self, Counted, Trace};
+use crate::measure::plan::Step;
+use crate::measure::run::{Ended, Record};
+use crate::report::bench::Kind;
+use crate::report::bench::build::{Basis, TargetFacts};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// Written at most this often to the disk itself.
 const SYNC: Duration = Duration::from_secs(1);
-const FORMAT: &str = "freehold.bench-journal/1";
+const FORMAT: &str = "freehold.bench-journal/2";
 
 /// An open journal, locked against other runs.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
     path: PathBuf,
+    session: u32,
     synced: Instant,
+    /// Asks for a sync, which may take long and is waited for by nobody.
+    sync: SyncSender<()>,
 }
 
-/// What makes two runs the same run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What the run is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Header {
     pub format: String,
     pub tool_version: String,
-    pub created: String,
     /// Begins every cache marker of the run.
     pub run_id: String,
-    /// SHA-256 of the prompts, the targets and the settings.
+    /// SHA-256 of the prompts, the targets and the settings: what makes two runs the same run.
     pub inputs_sha256: String,
     /// The command line after the program's name; keys are never in it.
     pub arguments: Vec<String>,
+    pub basis: Basis,
 }
 
 impl Header {
-    pub fn new(context: &Context, run_id: String, inputs_sha256: String) -> Self {
+    pub fn new(run_id: String, inputs_sha256: String, basis: Basis) -> Self {
         Self {
             format: FORMAT.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            created: context.now.clone(),
             run_id,
             inputs_sha256,
             arguments: std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect(),
+            basis,
+        }
+    }
+
+    fn counted(&self, target: usize) -> Counted {
+        match self.basis.targets.get(target).map(|t| t.kind) {
+            Some(Kind::Local) => Counted::ByEngine,
+            _ => Counted::ByProvider,
         }
     }
 }
 
-/// A request that ended.
+/// A request that ended: what came and when, before any figure is computed. Times in whole
+/// nanoseconds, so that they are read back as they were written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Done {
-    pub warmup: bool,
-    pub sample: Sample,
-    /// Every gap between content events.
-    pub icl_ms: Vec<f64>,
+#[serde(deny_unknown_fields)]
+struct Done {
+    step: Step,
+    session: u32,
+    started_ns: u64,
+    scheduled_ns: Option<u64>,
+    took_ns: u64,
+    client_lag_ns: Option<u64>,
+    attempts: u32,
+    waited_ns: u64,
+    statuses: Vec<u16>,
+    connect_ns: Option<u64>,
+    trace: Trace,
+}
+
+fn ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Done {
+    fn of(record: &Record, session: u32) -> Self {
+        Self {
+            step: record.step,
+            session,
+            started_ns: ns(record.started),
+            scheduled_ns: record.scheduled.map(ns),
+            took_ns: ns(record.took),
+            client_lag_ns: record.client_lag.map(ns),
+            attempts: record.attempts,
+            waited_ns: ns(record.waited),
+            statuses: record.statuses.clone(),
+            connect_ns: record.connect.map(ns),
+            trace: record.trace.clone(),
+        }
+    }
+
+    fn record(self, counted: Counted) -> (u32, Record) {
+        let record = Record {
+            step: self.step,
+            started: Duration::from_nanos(self.started_ns),
+            scheduled: self.scheduled_ns.map(Duration::from_nanos),
+            took: Duration::from_nanos(self.took_ns),
+            client_lag: self.client_lag_ns.map(Duration::from_nanos),
+            figures: fold::figures(&self.trace, counted),
+            trace: self.trace,
+            attempts: self.attempts,
+            waited: Duration::from_nanos(self.waited_ns),
+            statuses: self.statuses,
+            connect: self.connect_ns.map(Duration::from_nanos),
+        };
+        (self.session, record)
+    }
+}
+
+/// How the run, or a part of it, ended by itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct End {
+    pub ended: Ended,
+    pub capped: bool,
+    /// As they were known at the end.
+    pub targets: Vec<TargetFacts>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "line")]
 enum Line {
-    Run(Header),
+    Run(Box<Header>),
+    /// The run goes on after an interruption or a kill.
+    Resumed {
+        session: u32,
+        at: String,
+    },
+    Sent {
+        step: Step,
+    },
     Sample(Box<Done>),
-    End { complete: bool },
+    /// All of a phase under load was sent.
+    Phase {
+        phase: usize,
+    },
+    End(Box<End>),
 }
 
-/// An unfinished run, read back.
+/// A run, read back.
 #[derive(Debug)]
 pub struct Earlier {
     pub header: Header,
-    pub done: Vec<Done>,
+    /// Every request that ended, in that order, with the part of the run it belongs to.
+    pub records: Vec<(u32, Record)>,
+    /// Sent, but killed or interrupted before they ended: they may have been billed.
+    pub cut: Vec<Step>,
+    /// Phases under load that are complete.
+    pub phases: BTreeSet<usize>,
+    pub end: Option<End>,
+    /// The part of the run that would go on now.
+    pub session: u32,
     /// Bytes up to the end of the last whole line.
     whole: u64,
+}
+
+/// The journal that belongs to `path`: the report's name stands for its journal's.
+pub fn of_run(path: &Path) -> PathBuf {
+    let is_report = path.extension().is_some_and(|e| e == "json");
+    if is_report { path.with_extension("journal.jsonl") } else { path.to_owned() }
 }
 
 /// Where a run's journal is: beside the output file, or in the cache folder where there is none.
@@ -85,100 +189,254 @@ fn place(output: Option<&Path>, context: &Context) -> Result<PathBuf, CliError> 
     Ok(folder.join(format!("{}-{}.jsonl", context.now.replace(':', ""), std::process::id())))
 }
 
-/// Read an unfinished run. A last line without its end was being written when the run was killed
-/// and is left out; any other broken line is refused.
+/// Read a run. A last line without its end was being written when the run was killed and is left
+/// out; any other broken line is refused.
 pub fn read(path: &Path) -> Result<Earlier, CliError> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|mut f| f.read_to_string(&mut text))
-        .map_err(|e| CliError::file("read the journal", path, &e))?;
-    let whole = text.rfind('\n').map_or(0, |at| at + 1);
-    let (mut header, mut done) = (None, Vec::new());
-    for (n, line) in text[..whole].lines().enumerate() {
-        match serde_json::from_str::<Line>(line) {
-            Ok(Line::Run(h)) if n == 0 && h.format == FORMAT => header = Some(h),
-            Ok(Line::Sample(sample)) if n > 0 => done.push(*sample),
-            Ok(Line::End { complete: true }) => {
-                return Err(CliError::usage(format!(
-                    "{}: this run is complete, there is nothing to go on with",
-                    path.display()
-                )));
+    let fail = |e: std::io::Error| CliError::file("read the journal", path, &e);
+    let mut reader = BufReader::new(File::open(path).map_err(fail)?);
+    let mut earlier: Option<Earlier> = None;
+    let mut bytes = Vec::new();
+    let mut whole = 0;
+    for n in 0.. {
+        bytes.clear();
+        let read = reader.read_until(b'\n', &mut bytes).map_err(fail)?;
+        if !bytes.ends_with(b"\n") {
+            break;
+        }
+        whole += read as u64;
+        let line = serde_json::from_slice::<Line>(&bytes).map_err(|e| broken(path, n, &e.to_string()))?;
+        match (line, &mut earlier) {
+            (Line::Run(header), None) if header.format == FORMAT => earlier = Some(Earlier::new(*header)),
+            (Line::Run(header), None) => {
+                return Err(broken(path, n, &format!("its format is {}, not {FORMAT}", header.format)));
             }
-            Ok(Line::End { complete: false }) if n > 0 => {}
-            Ok(_) => return Err(broken(path, n, "it does not belong there")),
-            Err(e) => return Err(broken(path, n, &e.to_string())),
+            (line, Some(earlier)) => {
+                earlier.note(line).map_err(|why| broken(path, n, why))?;
+            }
+            (_, None) => return Err(broken(path, n, "the journal has no beginning")),
         }
     }
-    let header = header.ok_or_else(|| broken(path, 0, "the journal has no beginning"))?;
-    Ok(Earlier { header, done, whole: whole as u64 })
+    let mut earlier = earlier.ok_or_else(|| broken(path, 0, "the journal has no beginning"))?;
+    earlier.whole = whole;
+    Ok(earlier)
 }
 
 fn broken(path: &Path, n: usize, why: &str) -> CliError {
     CliError::usage(format!("{}, line {}: not a line of a bench journal: {why}", path.display(), n + 1))
-        .hint("Give the .journal.jsonl file that an interrupted `freehold bench` left.")
+        .hint("Give the .journal.jsonl file that `freehold bench` wrote, or the report beside it.")
+}
+
+impl Earlier {
+    fn new(header: Header) -> Self {
+        Self {
+            header,
+            records: Vec::new(),
+            cut: Vec::new(),
+            phases: BTreeSet::new(),
+            end: None,
+            session: 1,
+            whole: 0,
+        }
+    }
+
+    fn note(&mut self, line: Line) -> Result<(), &'static str> {
+        match line {
+            Line::Run(_) => return Err("a second beginning"),
+            Line::Resumed { session, .. } => {
+                self.session = session + 1;
+                self.end = None;
+            }
+            Line::Sent { step } => {
+                self.known(&step)?;
+                self.cut.push(step);
+            }
+            Line::Sample(done) => {
+                self.known(&done.step)?;
+                let at = self.cut.iter().rposition(|s| *s == done.step);
+                self.cut.remove(at.ok_or("an answer to a request that was never sent")?);
+                let counted = self.header.counted(done.step.target);
+                self.records.push(done.record(counted));
+            }
+            Line::Phase { phase } => {
+                self.phases.insert(phase);
+            }
+            Line::End(end) => self.end = Some(*end),
+        }
+        Ok(())
+    }
+
+    /// Is there such a target and such a prompt?
+    fn known(&self, step: &Step) -> Result<(), &'static str> {
+        let basis = &self.header.basis;
+        if step.target < basis.targets.len() && step.prompt < basis.prompts.len() {
+            Ok(())
+        } else {
+            Err("a target or prompt that the run does not have")
+        }
+    }
+
+    /// The run ended and nothing of it is missing.
+    pub fn is_complete(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.ended.complete)
+    }
 }
 
 impl Journal {
-    /// A new journal for a run that writes to `output`.
+    /// A new journal for a run that writes to `output`. What an unfinished run left under the same
+    /// name is put aside, not overwritten: it was paid for.
     pub fn create(output: Option<&Path>, context: &Context, header: Header) -> Result<Self, CliError> {
-        let mut journal = Self::open(place(output, context)?)?;
+        let path = place(output, context)?;
+        let mut journal = Self::open(path.clone(), 0)?;
+        if let Ok(old) = read(&path)
+            && !old.is_complete()
+            && !old.records.is_empty()
+        {
+            let aside = put_aside(&path)?;
+            context.note(&format!(
+                "An unfinished run left {} answers; they are now in {} (`--resume` goes on with it).",
+                old.records.len(),
+                aside.display()
+            ));
+            journal = Self::open(path, 0)?;
+        }
         journal.file.set_len(0).map_err(|e| CliError::file("write the journal", &journal.path, &e))?;
-        journal.line(&Line::Run(header))?;
+        journal.line(&Line::Run(Box::new(header)))?;
         Ok(journal)
     }
 
     /// Go on writing an earlier run's journal.
-    pub fn go_on(path: &Path, earlier: &Earlier) -> Result<Self, CliError> {
-        let mut journal = Self::open(path.to_owned())?;
+    pub fn go_on(path: &Path, earlier: &Earlier, context: &Context) -> Result<Self, CliError> {
+        let mut journal = Self::open(path.to_owned(), earlier.session)?;
         journal
             .file
             .set_len(earlier.whole)
             .and_then(|()| journal.file.seek(SeekFrom::End(0)))
             .map_err(|e| CliError::file("write the journal", path, &e))?;
+        journal.line(&Line::Resumed { session: earlier.session, at: context.now.clone() })?;
         Ok(journal)
     }
 
-    fn open(path: PathBuf) -> Result<Self, CliError> {
-        let file = File::options()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|e| CliError::file("write the journal", &path, &e))?;
+    fn open(path: PathBuf, session: u32) -> Result<Self, CliError> {
+        let fail = |e: &std::io::Error| CliError::file("write the journal", &path, e);
+        let file =
+            File::options().create(true).write(true).truncate(false).open(&path).map_err(|e| fail(&e))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { file, path, synced: Instant::now() }),
+            Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
-                Err(CliError::failed(format!("another run is writing {}", path.display()))
-                    .hint("Wait for it to end, or name another output file with -o."))
+                return Err(CliError::failed(format!("another run is writing {}", path.display()))
+                    .hint("Wait for it to end, or name another output file with -o."));
             }
-            Err(std::fs::TryLockError::Error(e)) => Err(CliError::file("lock", &path, &e)),
+            Err(std::fs::TryLockError::Error(e)) => return Err(CliError::file("lock", &path, &e)),
         }
+        let (sync, asked) = sync_channel(1);
+        let synced = file.try_clone().map_err(|e| fail(&e))?;
+        // An error shows itself again when the journal is closed.
+        std::thread::spawn(move || asked.iter().for_each(|()| drop(synced.sync_data())));
+        Ok(Self { file, path, session, synced: Instant::now(), sync })
+    }
+
+    /// The part of the run that this is: 0 unless it was resumed.
+    pub fn session(&self) -> u32 {
+        self.session
+    }
+
+    /// A request is about to be sent.
+    pub fn sent(&mut self, step: &Step) -> Result<(), CliError> {
+        self.line(&Line::Sent { step: *step })
     }
 
     /// One request that ended.
-    pub fn sample(&mut self, done: Done) -> Result<(), CliError> {
-        self.line(&Line::Sample(Box::new(done)))
+    pub fn sample(&mut self, record: &Record) -> Result<(), CliError> {
+        self.line(&Line::Sample(Box::new(Done::of(record, self.session))))
+    }
+
+    /// All of a phase under load was sent.
+    pub fn phase(&mut self, phase: usize) -> Result<(), CliError> {
+        self.line(&Line::Phase { phase })
     }
 
     /// The run ended by itself.
-    pub fn end(mut self, complete: bool) -> Result<PathBuf, CliError> {
-        self.line(&Line::End { complete })?;
+    pub fn end(mut self, end: End) -> Result<PathBuf, CliError> {
+        self.line(&Line::End(Box::new(end)))?;
         self.file.sync_all().map_err(|e| CliError::file("write the journal", &self.path, &e))?;
         Ok(self.path)
     }
 
     fn line(&mut self, line: &Line) -> Result<(), CliError> {
-        let mut text =
-            serde_json::to_string(line).map_err(|e| CliError::failed(format!("the journal: {e}")))?;
-        text.push('\n');
+        let mut text = serde_json::to_vec(line).map_err(|e| CliError::failed(format!("the journal: {e}")))?;
+        text.push(b'\n');
         // One write per line, so that another reader never sees half of one.
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| {
-            if self.synced.elapsed() < SYNC {
-                return Ok(());
-            }
+        self.file.write_all(&text).map_err(|e| CliError::file("write the journal", &self.path, &e))?;
+        if self.synced.elapsed() >= SYNC {
             self.synced = Instant::now();
-            self.file.sync_data()
-        });
-        written.map_err(|e| CliError::file("write the journal", &self.path, &e))
+            // One that is still under way covers this one too, or the next one does.
+            let _ = self.sync.try_send(());
+        }
+        Ok(())
+    }
+}
+
+/// Rename to the first free `NAME.unfinished-N.journal.jsonl`.
+fn put_aside(path: &Path) -> Result<PathBuf, CliError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = name.strip_suffix(".journal.jsonl").unwrap_or(&name);
+    let free = (1..)
+        .map(|n| path.with_file_name(format!("{stem}.unfinished-{n}.journal.jsonl")))
+        .find(|p| !p.exists());
+    let aside = free.unwrap_or_else(|| path.with_extension("unfinished"));
+    std::fs::rename(path, &aside).map_err(|e| CliError::file("put aside", path, &e))?;
+    Ok(aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::event::{Channel, Usage};
+    use crate::measure::fold::Piece;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What is read back is what was written, to the last bit.
+        #[test]
+        fn a_record_survives_the_journal(
+            at in proptest::collection::vec((0u64..1 << 50, 0u32..9), 0..20),
+            engine_ns in proptest::option::of((any::<u32>(), any::<u32>())), cost in 0u32..1_000_000,
+            started in 0u64..1 << 50,
+        ) {
+            let trace = Trace {
+                content: at.iter().map(|(at, n)| Piece(*at, Channel::Text, u64::from(*n), *n)).collect(),
+                usage: Some(Usage {
+                    output: Some(at.len() as u64),
+                    provider_cost_usd: Some(f64::from(cost) / 1e9),
+                    ..Usage::default()
+                }),
+                engine: engine_ns.map(|(p, o)| (3, f64::from(p) / 1e6, 4, f64::from(o) / 1e6)),
+                finish: Some(crate::measure::event::FinishReason::Stop),
+                text: "ü\u{0}\n".repeat(at.len()),
+                ..Trace::default()
+            };
+            let record = Record {
+                step: Step { target: 0, prompt: 0, repeat: 1, warmup: false, load: None },
+                started: Duration::from_nanos(started),
+                scheduled: Some(Duration::from_nanos(started / 3)),
+                took: Duration::from_nanos(started / 7),
+                client_lag: None,
+                figures: fold::figures(&trace, Counted::ByProvider),
+                trace,
+                attempts: 1,
+                waited: Duration::ZERO,
+                statuses: vec![200],
+                connect: Some(Duration::from_nanos(99)),
+            };
+            let line = serde_json::to_string(&Line::Sample(Box::new(Done::of(&record, 3)))).expect("JSON");
+            let Ok(Line::Sample(done)) = serde_json::from_str(&line) else { panic!("{line}") };
+            prop_assert_eq!(done.record(Counted::ByProvider), (3, record));
+        }
+    }
+
+    #[test]
+    fn a_report_stands_for_its_journal() {
+        assert_eq!(of_run(Path::new("a/out.json")), Path::new("a/out.journal.jsonl"));
+        assert_eq!(of_run(Path::new("out.journal.jsonl")), Path::new("out.journal.jsonl"));
     }
 }

@@ -7,12 +7,11 @@ use crate::cli::progress::Progress;
 use crate::measure::backend::Backend;
 use crate::measure::backend::local::{LocalBackend, LocalConfig, LocalInfo};
 use crate::measure::backend::protocol::KvType;
-use crate::measure::event::{Fault, FaultKind, Request};
+use crate::measure::event::{Fault, FaultKind};
 use crate::measure::fetch::{self, FetchConfig, ModelSpec};
-use crate::measure::level;
 use crate::measure::prompts::Prompt;
-use crate::report::bench::build::{self, TargetFacts};
-use crate::report::bench::{Engine, Kind, Level};
+use crate::report::bench::build::TargetFacts;
+use crate::report::bench::{Engine, Kind};
 use std::path::PathBuf;
 
 /// How local models are run.
@@ -42,9 +41,6 @@ pub struct LocalArgs {
     /// Type of the KV cache [default: f16].
     #[arg(long, value_enum, value_name = "TYPE")]
     pub kv_type: Option<KvChoice>,
-    /// Also measure this many requests at once, decoded together: 1,2,4,8.
-    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=256))]
-    pub concurrency: Vec<u32>,
     /// Put prompts to the model as they are, without its chat template.
     #[arg(long)]
     pub raw: bool,
@@ -98,39 +94,8 @@ pub async fn start(
         origin: None,
         price: None,
         engine: Some(engine(&info, name, sha256)),
-        levels: Vec::new(),
     };
     Ok((Backend::Local(Box::new(backend)), facts))
-}
-
-/// The levels of concurrency, on a worker of its own with room for the most at once. Requests are
-/// the prompts in turn, at least four for each place. What was measured before a fault stays.
-pub async fn levels(
-    info: &LocalInfo,
-    args: &Args,
-    request: &dyn Fn(usize) -> Request,
-    context: &Context,
-    levels: &mut Vec<Level>,
-) -> Result<(), Fault> {
-    let mut wanted = args.local.concurrency.clone();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let Some(&most) = wanted.last() else { return Ok(()) };
-    let mut config = config(info.file.path.clone(), &args.local, info.loaded.context)?;
-    config.load.parallel = most;
-    let mut backend = LocalBackend::start(config, &mut |_| ()).await?;
-    let mut progress = Progress::new(context);
-    for concurrency in wanted {
-        let count = 4 * concurrency.max(2);
-        let requests: Vec<Request> = (0..count as usize).map(request).collect();
-        let plural = if concurrency == 1 { "" } else { "s" };
-        progress.phase(&format!("Measuring {concurrency} request{plural} at once"), u64::from(count));
-        let answers = backend.closed_loop(&requests, concurrency, &mut || progress.step()).await?;
-        levels.push(build::level(concurrency, &level::figures(&answers)));
-        progress.done();
-    }
-    backend.shutdown().await;
-    Ok(())
 }
 
 /// The model's file on this machine, downloaded if need be.
@@ -154,7 +119,7 @@ async fn find(model: &str, context: &Context, progress: &mut Progress<'_>) -> Re
     Ok(fetched.path)
 }
 
-fn config(path: PathBuf, args: &LocalArgs, context_tokens: u32) -> Result<LocalConfig, Fault> {
+pub fn config(path: PathBuf, args: &LocalArgs, context_tokens: u32) -> Result<LocalConfig, Fault> {
     let mut config = LocalConfig::new(path, context_tokens)?;
     let load = &mut config.load;
     load.threads = args.threads;
@@ -235,7 +200,7 @@ fn engine(info: &LocalInfo, name: String, sha256: String) -> Engine {
     }
 }
 
-fn refused(fault: Fault) -> CliError {
+pub fn refused(fault: Fault) -> CliError {
     match fault.kind {
         FaultKind::Model | FaultKind::Template | FaultKind::Context | FaultKind::NotFound => {
             CliError::usage(fault.message)

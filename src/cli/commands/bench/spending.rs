@@ -1,7 +1,7 @@
 //! What a run will ask of paid accounts, whether that is allowed, and what it came to.
 
 use super::targets::Api;
-use super::{Args, Settings};
+use super::{Args, Settings, load};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::measure::prompts::Prompt;
@@ -23,6 +23,8 @@ struct TargetPlan {
     calls: u32,
     input: u64,
     output: u64,
+    /// Closed loops that end by time alone: nobody knows how many calls fit in.
+    unbounded: bool,
     price: Option<PriceInForce>,
     near: Vec<String>,
 }
@@ -41,26 +43,37 @@ pub fn bounds(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
 }
 
 impl Plan {
-    pub fn new(apis: &[Api], prompts: &[Prompt], settings: &Settings) -> Self {
+    pub fn new(args: &Args, apis: &[Api], prompts: &[Prompt], settings: &Settings) -> Self {
         let each: Vec<(u64, u64)> = prompts.iter().map(|p| bounds(p, settings.max_output_tokens)).collect();
-        let warm = || (0..settings.warmup as usize).map(|n| each[n % each.len()]);
-        let times = |pick: fn(&(u64, u64)) -> u64| {
-            each.iter().map(pick).sum::<u64>() * u64::from(settings.repeats)
-                + warm().map(|b| pick(&b)).sum::<u64>()
-        };
-        let calls = u32::try_from(prompts.len()).unwrap_or(u32::MAX).saturating_mul(settings.repeats)
-            + settings.warmup;
+        let first = args.model.len();
+        let loads = load::calls(&args.load, first + apis.len(), settings, prompts.len());
         let targets = apis
             .iter()
-            .map(|api| TargetPlan {
-                id: api.facts.id.clone(),
-                stand_in: api.facts.stand_in,
-                loopback: api.loopback,
-                calls,
-                input: times(|b| b.0),
-                output: times(|b| b.1),
-                price: api.facts.price.clone(),
-                near: api.near.clone(),
+            .enumerate()
+            .map(|(n, api)| {
+                let mut asked: Vec<u64> = vec![u64::from(settings.repeats); each.len()];
+                let mut ask = |count: u32| (0..count as usize).for_each(|n| asked[n % each.len()] += 1);
+                if settings.repeats > 0 {
+                    ask(settings.warmup);
+                }
+                let mine = || loads.iter().filter(|l| l.target == first + n);
+                for load in mine() {
+                    ask(load.warmups);
+                    ask(load.measured.unwrap_or(0));
+                }
+                let times =
+                    |pick: fn(&(u64, u64)) -> u64| asked.iter().zip(&each).map(|(n, b)| n * pick(b)).sum();
+                TargetPlan {
+                    id: api.facts.id.clone(),
+                    stand_in: api.facts.stand_in,
+                    loopback: api.loopback,
+                    calls: u32::try_from(asked.iter().sum::<u64>()).unwrap_or(u32::MAX),
+                    input: times(|b| b.0),
+                    output: times(|b| b.1),
+                    unbounded: mine().any(|l| l.measured.is_none()),
+                    price: api.facts.price.clone(),
+                    near: api.near.clone(),
+                }
             })
             .collect();
         Self { targets }
@@ -72,7 +85,8 @@ impl Plan {
     }
 
     fn worst_case(&self) -> Option<f64> {
-        self.paid().map(|t| t.price.as_ref()?.worst_case(t.input, t.output)).sum()
+        let most = |t: &TargetPlan| t.price.as_ref().filter(|_| !t.unbounded)?.worst_case(t.input, t.output);
+        self.paid().map(most).sum()
     }
 
     fn unpriced(&self) -> Vec<String> {
@@ -82,17 +96,27 @@ impl Plan {
     /// Say what is planned, before the first call.
     pub fn announce(&self, context: &Context, args: &Args, prompts: &[Prompt], settings: &Settings) {
         let word = |n: usize, one: &str| if n == 1 { format!("{n} {one}") } else { format!("{n} {one}s") };
-        context.note(&format!(
-            "Plan: {} × {} on {}, after {} per target.",
-            word(prompts.len(), "prompt"),
-            word(settings.repeats as usize, "repeat"),
-            word(args.model.len() + args.api.len(), "target"),
-            word(settings.warmup as usize, "warm-up request"),
-        ));
+        let targets = word(args.model.len() + args.api.len(), "target");
+        if settings.repeats > 0 {
+            context.note(&format!(
+                "Plan: {} × {} on {targets}, after {} per target.",
+                word(prompts.len(), "prompt"),
+                word(settings.repeats as usize, "repeat"),
+                word(settings.warmup as usize, "warm-up request"),
+            ));
+        }
+        if let Some(text) = load::announcement(&args.load, settings) {
+            context.note(&format!("Load: {text}, on {targets}."));
+        }
         for target in &self.targets {
             let cost = match &target.price {
                 _ if target.stand_in && target.loopback => {
                     "on this machine: a stand-in for a cloud API, costs nothing".to_owned()
+                }
+                Some(_) if target.unbounded => {
+                    "its cost is not bounded: a closed loop sends as much as fits into its time (--requests or \
+                     --max-cost bounds it)"
+                        .to_owned()
                 }
                 Some(price) => match price.worst_case(target.input, target.output) {
                     Some(usd) => format!(
@@ -110,8 +134,12 @@ impl Plan {
                 ),
             };
             context.note(&format!(
-                "  {}: {} calls, at most {} input and {} output tokens; {cost}.",
-                target.id, target.calls, target.input, target.output
+                "  {}: {}{} calls, at most {} input and {} output tokens; {cost}.",
+                target.id,
+                if target.unbounded { "more than " } else { "" },
+                target.calls,
+                target.input,
+                target.output
             ));
         }
     }
@@ -155,8 +183,8 @@ impl Plan {
         }
     }
 
-    /// The document's record of it.
-    pub fn spending(&self, consent: &'static str, max_cost: Option<f64>, spent: Option<f64>) -> Spending {
+    /// The document's record of it, before anything was spent.
+    pub fn spending(&self, consent: &'static str, max_cost: Option<f64>) -> Spending {
         Spending {
             planned_calls: self.targets.iter().map(|t| t.calls).sum(),
             planned_input_tokens: self.targets.iter().map(|t| t.input).sum(),
@@ -165,7 +193,7 @@ impl Plan {
             unpriced: self.unpriced(),
             max_cost_usd: max_cost,
             consent: consent.to_owned(),
-            spent_usd: if self.unpriced().is_empty() { spent } else { None },
+            spent_usd: None,
         }
     }
 }

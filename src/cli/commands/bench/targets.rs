@@ -83,7 +83,6 @@ fn api(
     };
     Ok(Api {
         facts: TargetFacts {
-            levels: Vec::new(),
             id,
             kind: Kind::Api,
             model: model.clone(),

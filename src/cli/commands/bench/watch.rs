@@ -1,151 +1,191 @@
 //! Looks on while a run goes: writes the journal, shows progress, keeps the spending cap.
 
-use super::journal::{Done, Journal};
+use super::bars::Bars;
+use super::journal::{Earlier, Journal};
 use super::spending;
 use crate::cli::error::CliError;
-use crate::cli::progress::Progress;
 use crate::measure::event::Fault;
+use crate::measure::load::Sent;
 use crate::measure::plan::Step;
-use crate::measure::prompts::Prompt;
 use crate::measure::run::{Go, Record, Watch};
 use crate::report::bench::Sample;
-use crate::report::bench::build::{self, TargetFacts};
-use std::path::PathBuf;
+use crate::report::bench::build::{self, Basis};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What was seen.
-pub struct Watched {
-    /// Without warm-up.
+/// What the requests so far came to. The same whether they have just been answered or are read
+/// from a journal.
+#[derive(Debug)]
+pub struct Tally<'a> {
+    basis: &'a Basis,
+    /// Asked alone, without warm-up.
     pub samples: Vec<Sample>,
-    /// USD, by usage and prices.
-    pub spent: Option<f64>,
-    /// The cap ended the run.
-    pub capped: bool,
-    pub journal: PathBuf,
-}
-
-pub struct Watcher<'a> {
-    facts: &'a [TargetFacts],
-    prompts: &'a [Prompt],
-    max_output_tokens: u32,
-    max_cost: Option<f64>,
-    journal: Journal,
-    progress: Progress<'a>,
-    measured: u64,
-    warm: bool,
-    samples: Vec<Sample>,
+    /// Under load, with warm-up.
+    pub sent: Vec<Sent>,
     spent: f64,
     unknown: bool,
-    capped: bool,
-    broken: Option<CliError>,
+}
+
+impl<'a> Tally<'a> {
+    pub fn new(basis: &'a Basis) -> Self {
+        Self { basis, samples: Vec::new(), sent: Vec::new(), spent: 0.0, unknown: false }
+    }
+
+    /// Everything an earlier part of the run, or a whole run, did.
+    pub fn of(basis: &'a Basis, earlier: &Earlier) -> Self {
+        let mut tally = Self::new(basis);
+        for (session, record) in &earlier.records {
+            tally.note(record, *session);
+        }
+        tally
+    }
+
+    /// One more request that ended; what it cost, where that is known.
+    pub fn note(&mut self, record: &Record, session: u32) -> Option<f64> {
+        let facts = &self.basis.targets[record.step.target];
+        let cost = build::cost(record, facts);
+        match cost {
+            Some(usd) => self.spent += usd,
+            // A failed request may be billed, and its usage is not known: count its worst case.
+            None if facts.price.is_some() => self.spent += self.worst_case(&record.step).unwrap_or(0.0),
+            None => self.unknown |= facts.origin.is_some() && !facts.stand_in,
+        }
+        if record.step.load.is_some() {
+            self.sent.push(build::sent(record, session, facts, &self.basis.prompts));
+        } else if !record.step.warmup {
+            self.samples.push(build::sample(record, facts, &self.basis.prompts));
+        }
+        cost
+    }
+
+    /// The most one request can cost, where it has a price.
+    fn worst_case(&self, step: &Step) -> Option<f64> {
+        let price = self.basis.targets[step.target].price.as_ref()?;
+        let (input, output) =
+            spending::bounds(&self.basis.prompts[step.prompt], self.basis.max_output_tokens);
+        price.worst_case(input, output)
+    }
+
+    /// USD, by usage and prices; null where one is missing.
+    pub fn spent_usd(&self) -> Option<f64> {
+        (!self.unknown).then_some(self.spent)
+    }
+}
+
+/// Looks on.
+pub struct Watcher<'a> {
+    pub tally: Tally<'a>,
+    max_cost: Option<f64>,
+    journal: Journal,
+    pub bars: Bars<'a>,
+    /// Requests of each target that are measured alone, for the bars.
+    alone: Vec<u64>,
+    warm: bool,
+    /// The most that the requests under way can cost.
+    reserved: f64,
+    under_way: BTreeSet<Step>,
+    pub capped: bool,
+    pub broken: Option<CliError>,
 }
 
 impl<'a> Watcher<'a> {
     pub fn new(
-        facts: &'a [TargetFacts],
-        prompts: &'a [Prompt],
-        max_output_tokens: u32,
+        tally: Tally<'a>,
         steps: &[Step],
         max_cost: Option<f64>,
         journal: Journal,
-        progress: Progress<'a>,
+        bars: Bars<'a>,
     ) -> Self {
-        let measured = steps.iter().filter(|s| !s.warmup).count() as u64;
+        let count =
+            |target, warmup| steps.iter().filter(|s| s.target == target && s.warmup == warmup).count() as u64;
+        let targets = 0..tally.basis.targets.len();
+        let warmups: Vec<Option<Option<u64>>> = targets.clone().map(|t| Some(Some(count(t, true)))).collect();
         let mut watcher = Self {
-            facts,
-            prompts,
-            max_output_tokens,
+            alone: targets.map(|t| count(t, false)).collect(),
+            tally,
             max_cost,
             journal,
-            progress,
-            measured,
+            bars,
             warm: false,
-            samples: Vec::new(),
-            spent: 0.0,
-            unknown: false,
+            reserved: 0.0,
+            under_way: BTreeSet::new(),
             capped: false,
             broken: None,
         };
-        let warmups = steps.len() as u64 - measured;
-        if warmups > 0 {
-            watcher.progress.phase("Warming up", warmups);
+        if steps.iter().any(|s| s.warmup) {
+            watcher.bars.begin("Warming up", &warmups);
         }
         watcher
     }
 
-    /// What an earlier part of this run already measured and spent.
-    pub fn resumed(&mut self, earlier: Vec<Done>) {
-        for done in earlier {
-            self.spent += done.sample.cost_usd.unwrap_or(0.0);
-            if !done.warmup {
-                self.samples.push(done.sample);
+    /// The journal, once nothing more is to come.
+    pub fn close(mut self) -> Result<(Tally<'a>, Journal), CliError> {
+        self.bars.end();
+        match self.broken {
+            Some(error) => {
+                self.bars.note("The journal could not be written; the run stopped.");
+                Err(error)
             }
+            None => Ok((self.tally, self.journal)),
         }
     }
 
-    pub fn end(mut self, complete: bool) -> Result<Watched, CliError> {
-        self.progress.done();
-        if let Some(error) = self.broken {
-            self.progress.note("The journal could not be written; the run stopped.");
-            return Err(error);
-        }
-        Ok(Watched {
-            journal: self.journal.end(complete)?,
-            samples: self.samples,
-            spent: (!self.unknown).then_some(self.spent),
-            capped: self.capped,
-        })
+    /// Sent, and not known to have ended.
+    pub fn under_way(&self) -> Vec<Step> {
+        self.under_way.iter().copied().collect()
     }
 
-    /// Could the next request pass the cap?
-    fn too_dear(&self, step: &Step) -> bool {
-        let Some(cap) = self.max_cost else { return false };
-        let Some(price) = &self.facts[step.target].price else { return false };
-        let (input, output) = spending::bounds(&self.prompts[step.prompt], self.max_output_tokens);
-        price.worst_case(input, output).is_some_and(|usd| self.spent + usd > cap)
+    /// All of a phase under load was sent.
+    pub fn phase_done(&mut self, phase: usize) {
+        if let Err(e) = self.journal.phase(phase) {
+            self.broken.get_or_insert(e);
+        }
+    }
+
+    /// Could the next request, with all that is under way, pass the cap?
+    fn too_dear(&self, worst: f64) -> bool {
+        self.max_cost.is_some_and(|cap| self.tally.spent + self.reserved + worst > cap)
     }
 }
 
 impl Watch for Watcher<'_> {
     fn before(&mut self, step: &Step) -> Go {
-        if !step.warmup && !self.warm {
+        if !step.warmup && step.load.is_none() && !self.warm {
             self.warm = true;
-            self.progress.phase("Measuring", self.measured);
+            let totals: Vec<Option<Option<u64>>> = self.alone.iter().map(|n| Some(Some(*n))).collect();
+            self.bars.begin("Measuring", &totals);
         }
-        if self.too_dear(step) {
+        let worst = self.tally.worst_case(step).unwrap_or(0.0);
+        if worst > 0.0 && self.too_dear(worst) {
             self.capped = true;
             return Go::Stop;
         }
-        self.progress.doing(&format!("{} · {}", self.facts[step.target].id, self.prompts[step.prompt].id));
+        if let Err(e) = self.journal.sent(step) {
+            self.broken = Some(e);
+            return Go::Stop;
+        }
+        self.reserved += worst;
+        self.under_way.insert(*step);
         Go::On
     }
 
     fn after(&mut self, record: &Record) -> Go {
-        let facts = &self.facts[record.step.target];
-        match build::cost(record, facts) {
-            Some(usd) => self.spent += usd,
-            // A failed request may be billed, and its usage is not known: count its worst case.
-            None if facts.price.is_some() => {
-                let (input, output) =
-                    spending::bounds(&self.prompts[record.step.prompt], self.max_output_tokens);
-                self.spent += facts.price.as_ref().and_then(|p| p.worst_case(input, output)).unwrap_or(0.0);
-            }
-            None => self.unknown |= facts.origin.is_some() && !facts.stand_in,
-        }
+        let step = &record.step;
+        self.under_way.remove(step);
+        // Sums of many small amounts drift: nothing under way is nothing reserved.
+        self.reserved = if self.under_way.is_empty() {
+            0.0
+        } else {
+            self.reserved - self.tally.worst_case(step).unwrap_or(0.0)
+        };
+        let written = self.journal.sample(record);
+        let cost = self.tally.note(record, self.journal.session());
         if let Some(fault) = &record.figures.error {
-            let prompt = &self.prompts[record.step.prompt].id;
-            self.progress.note(&format!("{} · {prompt}: {}", facts.id, fault.message));
+            let basis = self.tally.basis;
+            let (target, prompt) = (&basis.targets[step.target].id, &basis.prompts[step.prompt].id);
+            self.bars.note(&format!("{target} · {prompt}: {}", fault.message));
         }
-        let sample = build::sample(record, facts, self.prompts);
-        let written = self.journal.sample(Done {
-            warmup: record.step.warmup,
-            sample: sample.clone(),
-            icl_ms: record.figures.icl_ms.clone(),
-        });
-        self.progress.step();
-        if !record.step.warmup {
-            self.samples.push(sample);
-        }
+        self.bars.ended(step.target, record.figures.error.is_some(), cost);
         match written {
             Ok(()) => Go::On,
             Err(e) => {
@@ -156,7 +196,7 @@ impl Watch for Watcher<'_> {
     }
 
     fn retry(&mut self, step: &Step, fault: &Fault, wait: Duration) {
-        let id = &self.facts[step.target].id;
-        self.progress.note(&format!("{id}: {}; trying again in {:.1} s", fault.message, wait.as_secs_f64()));
+        let id = &self.tally.basis.targets[step.target].id;
+        self.bars.note(&format!("{id}: {}; trying again in {:.1} s", fault.message, wait.as_secs_f64()));
     }
 }

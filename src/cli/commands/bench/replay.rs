@@ -1,0 +1,102 @@
+//! `--replay RUN`: the report of a run again, every figure computed anew from what its journal says
+//! each answer did. No call, no key, no model, no prompt file.
+
+use super::journal::{self, Earlier, End};
+use super::watch::Tally;
+use super::{Args, MeasuredRun, load, plan};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::measure::plan::Step;
+use crate::measure::run::Ended;
+use crate::provenance::Source;
+use crate::report::envelope::Input;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
+    let path = journal::of_run(run);
+    let earlier = journal::read(&path)?;
+    let mut measured = measured(earlier, &path);
+    anew(&mut measured, args)?;
+    let document = measured.document();
+    args.output.write(
+        context,
+        || serde_json::to_string_pretty(&document),
+        || document.view(),
+        Some(&|| document.samples_csv()),
+    )
+}
+
+/// What a journal says of a run.
+pub fn measured(earlier: Earlier, path: &Path) -> MeasuredRun {
+    let mut basis = earlier.header.basis.clone();
+    let (samples, sent, spent_usd) = {
+        let tally = Tally::of(&basis, &earlier);
+        let spent = tally.spent_usd();
+        (tally.samples, tally.sent, spent)
+    };
+    let end = earlier.end.clone().unwrap_or_else(|| End {
+        ended: broken_off(&earlier),
+        capped: false,
+        targets: basis.targets.clone(),
+    });
+    basis.targets.clone_from(&end.targets);
+    MeasuredRun {
+        samples,
+        sent,
+        cut: cut(&earlier.cut, basis.targets.len()),
+        spent_usd,
+        end,
+        journal: path.to_owned(),
+        basis,
+    }
+}
+
+/// Requests that were sent and never seen to end, counted per target.
+pub fn cut(steps: &[Step], targets: usize) -> Vec<u32> {
+    let of = |target| steps.iter().filter(|s| s.target == target).count();
+    (0..targets).map(|t| u32::try_from(of(t)).unwrap_or(u32::MAX)).collect()
+}
+
+/// The end of a run that was killed: what is missing was not sent.
+fn broken_off(earlier: &Earlier) -> Ended {
+    let basis = &earlier.header.basis;
+    let done: BTreeSet<_> = earlier.records.iter().map(|(_, r)| r.step).collect();
+    let repeats = basis.inputs.get("repeats").and_then(|i| i.value.as_u64()).unwrap_or(0);
+    let repeats = u32::try_from(repeats).unwrap_or(u32::MAX);
+    let alone = plan::schedule(basis.targets.len(), basis.prompts.len(), repeats, 0, basis.seed);
+    let mut skipped = vec![0; basis.targets.len()];
+    for step in alone.iter().filter(|s| !done.contains(s)) {
+        skipped[step.target] += 1;
+    }
+    for (number, phase) in basis.load.phases.iter().enumerate() {
+        if earlier.phases.contains(&number) {
+            continue;
+        }
+        let planned = load::queue_of(basis, number, BTreeSet::new(), std::time::Duration::ZERO).measured();
+        let there = done.iter().filter(|s| !s.warmup && s.load.is_some_and(|p| p.phase == number)).count();
+        let there = u32::try_from(there).unwrap_or(u32::MAX);
+        skipped[phase.target] += planned.unwrap_or(0).saturating_sub(there);
+    }
+    Ended { complete: false, interrupted: false, stopped: vec![None; basis.targets.len()], skipped }
+}
+
+/// What may be decided anew without a new measurement.
+fn anew(measured: &mut MeasuredRun, args: &Args) -> Result<(), CliError> {
+    let basis = &mut measured.basis;
+    let mut put = |name: &str, value: serde_json::Value, unit: &str, flag: &str| {
+        let source = Source::User { via: flag.to_owned() };
+        basis.inputs.insert(name.to_owned(), Input { value, unit: Some(unit.to_owned()), source });
+    };
+    if let Some(margin) = args.margin {
+        super::check_margin(margin)?;
+        put("margin", margin.into(), "share", "--margin");
+        basis.margin = margin;
+    }
+    if !args.load.slo.is_empty() {
+        let (slo, _) = args.load.slo();
+        put("slo", serde_json::to_value(slo).unwrap_or_default(), "ms", "--slo");
+        basis.load.slo = slo;
+    }
+    Ok(())
+}

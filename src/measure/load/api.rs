@@ -1,0 +1,291 @@
+//! A phase against an API: each request under way has a connection of its own, as each user would.
+
+use super::{Lag, PhaseEnd, Queue, Shape, Surroundings};
+use crate::measure::backend::http::{ApiBackend, ApiTarget, Limits};
+use crate::measure::event::{Fault, FaultKind, Request};
+use crate::measure::fold::{self, Counted, Trace};
+use crate::measure::plan::Step;
+use crate::measure::redact::Redactor;
+use crate::measure::retry::{Advice, back_off};
+use crate::measure::run::{Go, Record};
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// Where the requests of a phase go.
+#[derive(Debug)]
+pub struct Pool {
+    target: ApiTarget,
+    limits: Limits,
+    idle: Vec<ApiBackend>,
+    redactor: Redactor,
+}
+
+impl Pool {
+    pub fn new(target: ApiTarget, limits: Limits) -> Self {
+        let mut redactor = Redactor::default();
+        if let Some(key) = &target.key {
+            redactor.add(key);
+        }
+        Self { target, limits, idle: Vec::new(), redactor }
+    }
+
+    fn take(&mut self) -> Result<ApiBackend, Fault> {
+        match self.idle.pop() {
+            Some(backend) => Ok(backend),
+            None => ApiBackend::new(self.target.clone(), self.limits)
+                .map_err(|message| Fault { kind: FaultKind::Request, message }),
+        }
+    }
+
+    /// Have this many connections' worth of clients ready, so that none is made while others are timed.
+    fn prepare(&mut self, count: usize) -> Result<(), Fault> {
+        while self.idle.len() < count {
+            let backend = ApiBackend::new(self.target.clone(), self.limits)
+                .map_err(|message| Fault { kind: FaultKind::Request, message })?;
+            self.idle.push(backend);
+        }
+        Ok(())
+    }
+}
+
+/// Refusals after which a target that never answered is given up.
+const HOPELESS: u32 = 20;
+
+/// One request that ended, and its place, free again.
+struct Ended {
+    backend: ApiBackend,
+    done: Option<(Record, Advice)>,
+}
+
+/// The phase while it runs.
+struct Running<'p, 's> {
+    pool: &'p mut Pool,
+    around: Surroundings<'s>,
+    set: JoinSet<Ended>,
+    origin: Instant,
+    /// When the first measured request was sent.
+    measuring: Option<Instant>,
+    lag: Lag,
+    /// Refusals since the last answer: how long to leave the server alone.
+    setbacks: u32,
+    answered: bool,
+    over: Option<PhaseEnd>,
+}
+
+/// Send all of a queue.
+pub async fn run(
+    pool: &mut Pool,
+    queue: &mut Queue,
+    around: Surroundings<'_>,
+    stop: Pin<&mut impl Future<Output = ()>>,
+) -> PhaseEnd {
+    let ready = match queue.phase.shape {
+        Shape::Closed { concurrency } => concurrency as usize,
+        Shape::Open { .. } => 4,
+    };
+    if let Err(fault) = pool.prepare(ready) {
+        return PhaseEnd::Lost(fault);
+    }
+    let mut running = Running {
+        pool,
+        around,
+        set: JoinSet::new(),
+        origin: Instant::now(),
+        measuring: None,
+        lag: Lag::default(),
+        setbacks: 0,
+        answered: false,
+        over: None,
+    };
+    let clock = running.lag.clone().watch();
+    LocalSet::new()
+        .run_until(async {
+            let work = async {
+                match queue.phase.shape {
+                    Shape::Closed { concurrency } => running.closed(queue, concurrency).await,
+                    Shape::Open { .. } => running.open(queue).await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = stop => PhaseEnd::Interrupted,
+                end = work => end,
+                () = clock => PhaseEnd::Interrupted,
+            }
+        })
+        .await
+}
+
+impl Running<'_, '_> {
+    async fn closed(&mut self, queue: &mut Queue, concurrency: u32) -> PhaseEnd {
+        let mut free = concurrency;
+        loop {
+            while free > 0 && self.over.is_none() {
+                let Some((step, _)) = queue.next(self.sending_for()) else { break };
+                if !self.send(step, None) {
+                    break;
+                }
+                free -= 1;
+            }
+            match self.set.join_next().await {
+                Some(Ok(ended)) => {
+                    let paused = self.ended(ended);
+                    free += u32::from(!paused);
+                }
+                Some(Err(_)) => {}
+                None => return self.over.take().unwrap_or(PhaseEnd::Whole),
+            }
+        }
+    }
+
+    async fn open(&mut self, queue: &mut Queue) -> PhaseEnd {
+        let mut due = self.origin;
+        let mut not_before = self.origin;
+        let mut upcoming = queue.next(Duration::ZERO);
+        loop {
+            if self.over.is_some() {
+                upcoming = None;
+            }
+            let Some((step, gap)) = upcoming else {
+                match self.set.join_next().await {
+                    Some(Ok(ended)) => {
+                        self.ended(ended);
+                    }
+                    Some(Err(_)) => {}
+                    None => return self.over.take().unwrap_or(PhaseEnd::Whole),
+                }
+                continue;
+            };
+            let at = due + gap;
+            tokio::select! {
+                biased;
+                () = sleep_until(at.max(not_before)) => {
+                    self.send(step, Some(at - self.origin));
+                    due = at;
+                    upcoming = queue.next(Duration::ZERO);
+                    // Made now, not when the next request is due.
+                    if self.pool.prepare(1).is_err() {
+                        continue;
+                    }
+                }
+                Some(Ok(ended)) = self.set.join_next(), if !self.set.is_empty() => {
+                    let asked = ended.done.as_ref().and_then(|(_, advice)| asked(*advice));
+                    self.ended(ended);
+                    if let Some(wait) = asked {
+                        not_before = not_before.max(Instant::now() + wait);
+                    }
+                }
+            }
+        }
+    }
+
+    fn sending_for(&self) -> Duration {
+        self.measuring.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Begin one request; false where none may begin any more.
+    fn send(&mut self, step: Step, scheduled: Option<Duration>) -> bool {
+        if self.over.is_some() {
+            return false;
+        }
+        if self.around.watch.before(&step) == Go::Stop {
+            self.over = Some(PhaseEnd::Stopped);
+            return false;
+        }
+        let backend = match self.pool.take() {
+            Ok(backend) => backend,
+            Err(fault) => {
+                self.over = Some(PhaseEnd::Lost(fault));
+                return false;
+            }
+        };
+        if !step.warmup && self.measuring.is_none() {
+            self.measuring = Some(Instant::now());
+        }
+        let request = (self.around.request)(&step);
+        let one = one(backend, step, request, scheduled, self.origin, self.lag.clone());
+        self.set.spawn_local(one);
+        true
+    }
+
+    /// Note what ended. True: its place is kept back for a while, as the server asked.
+    fn ended(&mut self, ended: Ended) -> bool {
+        let Some((mut record, advice)) = ended.done else {
+            self.pool.idle.push(ended.backend);
+            return false;
+        };
+        record.figures.text = self.pool.redactor.clean(&record.figures.text);
+        record.trace.text.clone_from(&record.figures.text);
+        self.setbacks += u32::from(matches!(advice, Advice::Retry(_)));
+        if let Some(fault) = &record.figures.error {
+            // Nobody ever answers: there is no load to measure.
+            if advice == Advice::Provider || (!self.answered && self.setbacks >= HOPELESS) {
+                self.over.get_or_insert(PhaseEnd::Lost(fault.clone()));
+            }
+        } else {
+            (self.answered, self.setbacks) = (true, 0);
+        }
+        if self.around.watch.after(&record) == Go::Stop {
+            self.over.get_or_insert(PhaseEnd::Stopped);
+        }
+        let wait = match advice {
+            Advice::Retry(said) if record.figures.error.is_some() => {
+                Some(said.unwrap_or_else(|| back_off(self.setbacks.clamp(1, 5), 0.0)))
+            }
+            _ => None,
+        };
+        match wait.filter(|_| self.over.is_none()) {
+            Some(wait) => {
+                let backend = ended.backend;
+                self.set.spawn_local(async move {
+                    sleep(wait).await;
+                    Ended { backend, done: None }
+                });
+                true
+            }
+            None => {
+                self.pool.idle.push(ended.backend);
+                false
+            }
+        }
+    }
+}
+
+/// How long a server asked to be left alone.
+fn asked(advice: Advice) -> Option<Duration> {
+    match advice {
+        Advice::Retry(said) => said,
+        _ => None,
+    }
+}
+
+async fn one(
+    mut backend: ApiBackend,
+    step: Step,
+    request: Request,
+    scheduled: Option<Duration>,
+    origin: Instant,
+    lag: Lag,
+) -> Ended {
+    let sent = Instant::now();
+    let mut trace = Trace::default();
+    let outcome = backend.generate(&request, &mut |event| trace.note(&event)).await;
+    let figures = fold::figures(&trace, Counted::ByProvider);
+    let record = Record {
+        step,
+        started: sent - origin,
+        scheduled,
+        took: sent.elapsed(),
+        client_lag: Some(lag.since(sent)),
+        statuses: figures.status.into_iter().collect(),
+        trace,
+        figures,
+        attempts: 1,
+        waited: Duration::ZERO,
+        connect: outcome.connect,
+    };
+    Ended { backend, done: Some((record, outcome.advice)) }
+}

@@ -1,0 +1,89 @@
+//! When the requests of an open loop are due. Fixed before the first is sent, so that no answer,
+//! however slow, can put off a request (coordinated omission).
+
+use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How arrivals are spread.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrivals {
+    /// As independent users come: exponential gaps.
+    Poisson,
+    /// Evenly.
+    Constant,
+}
+
+impl Arrivals {
+    /// The gap before each arrival, without end; the first is due after its own gap.
+    pub fn gaps(self, rate_per_s: f64, seed: u64) -> impl Iterator<Item = Duration> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        std::iter::repeat_with(move || {
+            let seconds = match self {
+                Self::Constant => 1.0,
+                // `1 - u` is never 0.
+                Self::Poisson => -(1.0 - rng.random::<f64>()).ln(),
+            } / rate_per_s;
+            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+        })
+    }
+}
+
+/// The gaps of one phase: the seed of the run, its place among the phases, and nothing else. All
+/// targets of one load and round get the same arrivals.
+pub fn seed(run: u64, load: usize, round: u32) -> u64 {
+    // Distinct small numbers give distinct seeds; the generator does the mixing.
+    run.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ ((load as u64) << 32) ^ u64::from(round)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn seconds(arrivals: Arrivals, rate: f64, seed: u64, n: usize) -> Vec<f64> {
+        arrivals.gaps(rate, seed).take(n).map(|d| d.as_secs_f64()).collect()
+    }
+
+    #[test]
+    fn constant_arrivals_are_even() {
+        assert!(seconds(Arrivals::Constant, 4.0, 1, 10).iter().all(|g| (g - 0.25).abs() < 1e-9));
+    }
+
+    /// Mean and variance of an exponential gap are 1/rate and 1/rate²; bounds are six standard
+    /// errors of 20,000 gaps (the variance of the sample variance of an exponential is 8/n).
+    #[test]
+    fn poisson_gaps_have_the_mean_and_spread_of_an_exponential() {
+        for (rate, seed) in [(0.5, 1), (2.0, 7), (300.0, 99)] {
+            let gaps = seconds(Arrivals::Poisson, rate, seed, 20_000);
+            let n = gaps.len() as f64;
+            let mean = gaps.iter().sum::<f64>() / n;
+            let variance = gaps.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / (n - 1.0);
+            assert!((mean * rate - 1.0).abs() < 6.0 / n.sqrt(), "{mean} at {rate}");
+            assert!((variance * rate * rate - 1.0).abs() < 6.0 * (8.0 / n).sqrt(), "{variance} at {rate}");
+            // No memory: a gap says nothing about the next.
+            let lagged =
+                gaps.windows(2).map(|w| (w[0] - mean) * (w[1] - mean)).sum::<f64>() / (n - 2.0) / variance;
+            assert!(lagged.abs() < 6.0 / n.sqrt(), "{lagged}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_seed_gives_the_same_arrivals_and_another_gives_others(rate in 0.01f64..1000.0, a in any::<u64>(), b in any::<u64>()) {
+            prop_assert_eq!(
+                seconds(Arrivals::Poisson, rate, a, 20),
+                seconds(Arrivals::Poisson, rate, a, 20)
+            );
+            if a != b {
+                prop_assert_ne!(
+                    seconds(Arrivals::Poisson, rate, a, 20),
+                    seconds(Arrivals::Poisson, rate, b, 20)
+                );
+            }
+        }
+    }
+}
