@@ -167,9 +167,7 @@ impl Running<'_, '_> {
                     due = at;
                     upcoming = queue.next(Duration::ZERO);
                     // Made now, not when the next request is due.
-                    if self.pool.prepare(1).is_err() {
-                        continue;
-                    }
+                    let _ = self.pool.prepare(1);
                 }
                 Some(Ok(ended)) = self.set.join_next(), if !self.set.is_empty() => {
                     let asked = ended.done.as_ref().and_then(|(_, advice)| asked(*advice));
@@ -237,20 +235,16 @@ impl Running<'_, '_> {
             }
             _ => None,
         };
-        match wait.filter(|_| self.over.is_none()) {
-            Some(wait) => {
-                let backend = ended.backend;
-                self.set.spawn_local(async move {
-                    sleep(wait).await;
-                    Ended { backend, done: None }
-                });
-                true
-            }
-            None => {
-                self.pool.idle.push(ended.backend);
-                false
-            }
-        }
+        let Some(wait) = wait.filter(|_| self.over.is_none()) else {
+            self.pool.idle.push(ended.backend);
+            return false;
+        };
+        let backend = ended.backend;
+        self.set.spawn_local(async move {
+            sleep(wait).await;
+            Ended { backend, done: None }
+        });
+        true
     }
 }
 

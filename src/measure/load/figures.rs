@@ -68,7 +68,7 @@ impl Sent {
     pub fn lag_ms(&self) -> Option<f64> {
         self.scheduled_ms.map(|due| self.sent_ms - due)
     }
-    fn from_schedule(&self, latency: Option<f64>) -> Option<f64> {
+    fn since_due(&self, latency: Option<f64>) -> Option<f64> {
         Some(latency? + self.lag_ms().unwrap_or(0.0))
     }
 
@@ -86,9 +86,9 @@ impl Sent {
         };
         let tpot = if one_token { Some(true) } else { within(slo.tpot_ms, self.tpot_ms) };
         let parts = [
-            within(slo.ttft_ms, self.from_schedule(self.ttft_ms)),
+            within(slo.ttft_ms, self.since_due(self.ttft_ms)),
             tpot,
-            within(slo.e2e_ms, self.from_schedule(self.e2e_ms)),
+            within(slo.e2e_ms, self.since_due(self.e2e_ms)),
         ];
         // One limit that is broken is enough, whatever is not known of the others.
         if parts.contains(&Some(false)) {
@@ -199,8 +199,8 @@ pub fn figures(rows: &[&Sent], slo: &Slo) -> LoadFigures {
         in_flight_max: parts.iter().map(|part| most_at_once(part)).max().unwrap_or(0),
         tpot_ms: all(&|r| r.tpot_ms),
         e2e_ms: all(&|r| r.e2e_ms),
-        ttft_scheduled_ms: all(&|r| r.scheduled_ms.and(r.from_schedule(r.ttft_ms))),
-        e2e_scheduled_ms: all(&|r| r.scheduled_ms.and(r.from_schedule(r.e2e_ms))),
+        ttft_scheduled_ms: all(&|r| r.scheduled_ms.and(r.since_due(r.ttft_ms))),
+        e2e_scheduled_ms: all(&|r| r.scheduled_ms.and(r.since_due(r.e2e_ms))),
         client_lag_ms: measured.iter().filter_map(|r| r.client_lag_ms).collect(),
         good: met,
         goodput_rps: met.zip(requests_per_s).map(|((met, _), rps)| rps * f64::from(met) / good.len() as f64),

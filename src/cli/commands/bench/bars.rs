@@ -41,23 +41,20 @@ impl<'a> Bars<'a> {
         }
     }
 
-    /// A new part of the run: for each target how many requests, where it takes part and that is
+    /// A new part of the run: which targets take part, and with how many requests where that is
     /// known.
-    pub fn begin(&mut self, title: &str, totals: &[Option<Option<u64>>]) {
+    pub fn begin(&mut self, title: &str, parts: &[(usize, Option<u64>)]) {
         self.end();
         self.context.note(title);
         let watched = self.context.stderr_terminal && !self.context.ci && !self.context.quiet;
         self.multi = watched.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
         let width = self.targets.iter().map(|(id, _)| id.chars().count().min(NAME)).max().unwrap_or(0);
-        self.now = totals
-            .iter()
-            .zip(&self.targets)
-            .map(|(total, (id, _))| {
-                let total = (*total)?;
-                let bar = self.multi.as_ref().map(|multi| multi.add(bar(id, width, total)));
-                Some(Track { bar, begun: Instant::now(), done: 0, failed: 0, spent: Some(0.0) })
-            })
-            .collect();
+        self.now = self.targets.iter().map(|_| None).collect();
+        for &(target, total) in parts {
+            let bar = self.multi.as_ref().map(|multi| multi.add(bar(&self.targets[target].0, width, total)));
+            self.now[target] =
+                Some(Track { bar, begun: Instant::now(), done: 0, failed: 0, spent: Some(0.0) });
+        }
     }
 
     /// A request ended.
@@ -109,7 +106,7 @@ impl Track {
     fn state(&self, free: bool) -> String {
         let seconds = self.begun.elapsed().as_secs_f64().max(1e-3);
         let rate = self.done as f64 / seconds;
-        let digits = if rate < 10.0 { 1 } else { 0 };
+        let digits = usize::from(rate < 10.0);
         let spent = match self.spent {
             _ if free => String::new(),
             Some(usd) => format!(" · ${usd:.4}"),

@@ -380,10 +380,10 @@ impl Journal {
 fn put_aside(path: &Path) -> Result<PathBuf, CliError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let stem = name.strip_suffix(".journal.jsonl").unwrap_or(&name);
-    let free = (1..)
+    let mut free = (1..=u32::MAX)
         .map(|n| path.with_file_name(format!("{stem}.unfinished-{n}.journal.jsonl")))
-        .find(|p| !p.exists());
-    let aside = free.unwrap_or_else(|| path.with_extension("unfinished"));
+        .filter(|p| !p.exists());
+    let aside = free.next().unwrap_or_else(|| path.with_extension("unfinished"));
     std::fs::rename(path, &aside).map_err(|e| CliError::file("put aside", path, &e))?;
     Ok(aside)
 }

@@ -5,13 +5,14 @@ use super::{Args, Settings, local};
 use crate::cli::error::CliError;
 use crate::measure::backend::http::{ApiTarget, Limits};
 use crate::measure::backend::local::{LocalBackend, LocalConfig};
-use crate::measure::event::{Fault, FaultKind, Request};
+use crate::measure::event::{Fault, Request};
 use crate::measure::load::{self, Arrivals, Extent, Phase, PhaseEnd, Queue, Shape, Slo, Surroundings, queue};
 use crate::measure::plan::Step;
 use crate::measure::run::Ended;
 use crate::report::bench::build::Basis;
 use crate::report::bench::load::LoadPlan;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::future::Future;
 use std::pin::Pin;
 use std::str::FromStr;
@@ -314,31 +315,15 @@ impl Loads<'_> {
                 ended.skipped[phase.target] += queue.measured().unwrap_or(0);
                 continue;
             }
-            let mut totals = vec![None; self.basis.targets.len()];
-            totals[phase.target] = Some(queue.measured().map(|n| u64::from(n + queue.warmups())));
-            watcher.bars.begin(&title(phase, self.basis), &totals);
+            let total = queue.measured().map(|n| u64::from(n + queue.warmups()));
+            watcher.bars.begin(&title(phase, self.basis), &[(phase.target, total)]);
             let around = Surroundings { request: self.request, watch: watcher };
             let end = match &mut self.ways[phase.target] {
                 Way::Api(pool) => load::api::run(pool, &mut queue, around, stop.as_mut()).await,
-                Way::Local(config) => {
-                    if !workers.contains_key(&phase.target) {
-                        match LocalBackend::start((**config).clone(), &mut |_| ()).await {
-                            Ok(worker) => drop(workers.insert(phase.target, worker)),
-                            Err(fault) => {
-                                ended.stopped[phase.target] = Some(fault);
-                                ended.complete = false;
-                                continue;
-                            }
-                        }
-                    }
-                    match workers.get_mut(&phase.target) {
-                        Some(worker) => load::local::run(worker, &mut queue, around, stop.as_mut()).await,
-                        None => PhaseEnd::Lost(Fault {
-                            kind: FaultKind::Worker,
-                            message: "the worker is gone".to_owned(),
-                        }),
-                    }
-                }
+                Way::Local(config) => match worker(&mut workers, phase.target, config).await {
+                    Ok(worker) => load::local::run(worker, &mut queue, around, stop.as_mut()).await,
+                    Err(fault) => PhaseEnd::Lost(fault),
+                },
             };
             watcher.bars.end();
             match end {
@@ -357,6 +342,18 @@ impl Loads<'_> {
                 worker.shutdown().await;
             }
         }
+    }
+}
+
+/// The worker of a target, started where there is none yet.
+async fn worker<'w>(
+    workers: &'w mut BTreeMap<usize, LocalBackend>,
+    target: usize,
+    config: &LocalConfig,
+) -> Result<&'w mut LocalBackend, Fault> {
+    match workers.entry(target) {
+        Entry::Occupied(there) => Ok(there.into_mut()),
+        Entry::Vacant(free) => Ok(free.insert(LocalBackend::start(config.clone(), &mut |_| ()).await?)),
     }
 }
 

@@ -16,7 +16,7 @@ use std::path::Path;
 pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
     let path = journal::of_run(run);
     let earlier = journal::read(&path)?;
-    let mut measured = measured(earlier, &path);
+    let mut measured = measured(&earlier, &path);
     anew(&mut measured, args)?;
     let document = measured.document();
     args.output.write(
@@ -28,15 +28,15 @@ pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
 }
 
 /// What a journal says of a run.
-pub fn measured(earlier: Earlier, path: &Path) -> MeasuredRun {
+pub fn measured(earlier: &Earlier, path: &Path) -> MeasuredRun {
     let mut basis = earlier.header.basis.clone();
     let (samples, sent, spent_usd) = {
-        let tally = Tally::of(&basis, &earlier);
+        let tally = Tally::of(&basis, earlier);
         let spent = tally.spent_usd();
         (tally.samples, tally.sent, spent)
     };
     let end = earlier.end.clone().unwrap_or_else(|| End {
-        ended: broken_off(&earlier),
+        ended: broken_off(earlier),
         capped: false,
         targets: basis.targets.clone(),
     });

@@ -99,7 +99,7 @@ impl<'a> Watcher<'a> {
         let count =
             |target, warmup| steps.iter().filter(|s| s.target == target && s.warmup == warmup).count() as u64;
         let targets = 0..tally.basis.targets.len();
-        let warmups: Vec<Option<Option<u64>>> = targets.clone().map(|t| Some(Some(count(t, true)))).collect();
+        let warmups: Vec<_> = targets.clone().map(|t| (t, Some(count(t, true)))).collect();
         let mut watcher = Self {
             alone: targets.map(|t| count(t, false)).collect(),
             tally,
@@ -152,8 +152,8 @@ impl Watch for Watcher<'_> {
     fn before(&mut self, step: &Step) -> Go {
         if !step.warmup && step.load.is_none() && !self.warm {
             self.warm = true;
-            let totals: Vec<Option<Option<u64>>> = self.alone.iter().map(|n| Some(Some(*n))).collect();
-            self.bars.begin("Measuring", &totals);
+            let parts: Vec<_> = self.alone.iter().enumerate().map(|(t, n)| (t, Some(*n))).collect();
+            self.bars.begin("Measuring", &parts);
         }
         let worst = self.tally.worst_case(step).unwrap_or(0.0);
         if worst > 0.0 && self.too_dear(worst) {

@@ -143,7 +143,7 @@ fn waits(rows: impl Iterator<Item = Wait>) -> Table {
             Cell::Number(_, text) => Cell::Text(text),
             // The load's name stands at its first line.
             Cell::None => Cell::Text(String::new()),
-            text => text,
+            text @ Cell::Text(_) => text,
         };
         table.row([
             load,
