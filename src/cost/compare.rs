@@ -1,7 +1,7 @@
 //! Two offers side by side: payback, totals at the horizon, present value, break-even points.
 
 use super::plan::{Offer, Pair, Payment, Plan, Values, Volume, Way};
-use super::simulate::{Flow, LAST_MONTH, Run, Step};
+use super::simulate::{Bill, Flow, LAST_MONTH, Pace, Run, Step};
 use crate::units::{Requests, Usd, UsdPerMtok};
 
 /// Months after which growth is no longer believed.
@@ -115,6 +115,48 @@ pub fn payback_only(plan: &Plan, pair: Pair, v: Values<'_>, flow: Flow, scratch:
     run(plan, pair, v, Flows { cloud: flow, local: flow, beside: None }, scratch, false, |_| ())
 }
 
+/// The two sides of a comparison on their way through the months.
+pub(super) trait Sides {
+    /// What the baseline and the local side pay in the coming month.
+    fn next(&mut self) -> (Bill, Bill);
+    /// What is left to each at the horizon; asked once, when that month has passed.
+    fn closing(&self) -> (f64, f64);
+    /// A month up to the horizon, and the positions at its end.
+    fn seen(&mut self, _month: u32, _position: f64, _discounted: f64) {}
+}
+
+/// Both sides simulated as they go.
+struct Live<'a, F> {
+    cloud: Run<'a>,
+    local: Run<'a>,
+    beside: Option<Run<'a>>,
+    last: (Step, Step),
+    each: F,
+}
+
+impl<F: FnMut(Month)> Sides for Live<'_, F> {
+    fn next(&mut self) -> (Bill, Bill) {
+        self.last = (self.cloud.step(), self.local.step());
+        if let Some(beside) = &mut self.beside {
+            self.last.1.parts.api += beside.step().parts.total();
+        }
+        (Bill::from(&self.last.0), Bill::from(&self.last.1))
+    }
+    fn closing(&self) -> (f64, f64) {
+        (self.cloud.closing().value().get(), self.local.closing().value().get())
+    }
+    fn seen(&mut self, month: u32, position: f64, discounted: f64) {
+        let (cloud, local) = self.last;
+        (self.each)(Month {
+            month,
+            cloud,
+            local,
+            position: usd(position),
+            discounted_position: usd(discounted),
+        });
+    }
+}
+
 /// The comparison itself. `full` asks for the discounted payback and the best point too.
 pub fn run(
     plan: &Plan,
@@ -123,40 +165,85 @@ pub fn run(
     flows: Flows,
     scratch: &mut Scratch,
     full: bool,
-    mut each: impl FnMut(Month),
+    each: impl FnMut(Month),
 ) -> Outcome {
     let need = &plan.need;
-    let mut cloud = Run::new(&plan.offers[pair.cloud], need, v, flows.cloud, &mut scratch.cloud);
-    let mut local = Run::new(&plan.offers[pair.local], need, v, flows.local, &mut scratch.local);
-    let mut beside =
+    let cloud = Run::new(&plan.offers[pair.cloud], need, v, flows.cloud, &mut scratch.cloud);
+    let local = Run::new(&plan.offers[pair.local], need, v, flows.local, &mut scratch.local);
+    let beside =
         flows.beside.map(|flow| Run::new(&plan.offers[pair.cloud], need, v, flow, &mut scratch.beside));
-    let settled = cloud.settled_at().zip(local.settled_at()).map(|(a, b)| a.max(b).max(1));
-    let cycle = cloud.life().or(local.life()).and_then(|l| u32::try_from(l).ok());
-    let falling = shrinking(plan, pair, v);
-    let discount = (1.0 + v.get(plan.finance.discount)).powf(-1.0 / 12.0);
-    let (mut worth, mut tco_cloud, mut tco_local, mut npv) = (1.0, Usd::ZERO, Usd::ZERO, Usd::ZERO);
+    let terms = Terms::new(plan, pair, v, [cloud.pace(), local.pace()], full);
+    walk(&terms, Live { cloud, local, beside, last: (Step::default(), Step::default()), each })
+}
+
+/// What a comparison needs to know besides the bills.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    horizon: u32,
+    /// No month after this is looked at.
+    limit: u32,
+    /// Discount factor of one month.
+    discount: f64,
+    /// The monthly saving can only shrink once it has begun to.
+    falling: bool,
+    /// The month of the last price change on a date; 0: none.
+    last_change: u32,
+    settled: Option<u32>,
+    /// Months between replacements, of either side.
+    cycle: Option<u32>,
+    full: bool,
+    life: Option<u32>,
+    /// The baseline is hardware that has to be bought again, which the other side is spared.
+    baseline_renews: bool,
+}
+
+impl Terms {
+    pub(super) fn new(plan: &Plan, pair: Pair, v: Values<'_>, pace: [Pace; 2], full: bool) -> Self {
+        let [cloud, local] = pace;
+        let growth: f64 = v.get(plan.need.growth);
+        let settled = cloud.settled.zip(local.settled).map(|(a, b)| a.max(b).max(1));
+        Self {
+            horizon: plan.need.horizon,
+            limit: limit(plan, v),
+            discount: (1.0 + v.get(plan.finance.discount)).powf(-1.0 / 12.0),
+            falling: growth <= 0.0 && falls(plan, pair, v),
+            last_change: [pair.cloud, pair.local].map(|o| last_change(&plan.offers[o])).into_iter().max().unwrap_or(0),
+            settled,
+            cycle: cloud.life.or(local.life).and_then(|l| u32::try_from(l).ok()),
+            full,
+            life: life_of(&plan.offers[pair.local], v),
+            baseline_renews: cloud.life.is_some(),
+        }
+    }
+}
+
+/// Growth that compounds for decades says nothing about anything.
+pub(super) fn limit(plan: &Plan, v: Values<'_>) -> u32 {
+    let growth: f64 = v.get(plan.need.growth);
+    if growth > 0.0 { plan.need.horizon.max(GROWTH_LIMIT) } else { LAST_MONTH }
+}
+
+/// Month by month until every answer is known.
+pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
+    let Terms { horizon, limit, discount, full, last_change, .. } = *terms;
+    let (mut worth, mut tco_cloud, mut tco_local, mut npv) = (1.0, 0.0, 0.0, 0.0);
     let (mut plain, mut discounted) = (Position::default(), Position::default());
     let mut best: Option<(f64, f64)> = None;
     let (mut last_run, mut undone) = (0.0, None);
-    let mut first = (Usd::ZERO, Usd::ZERO);
+    let mut first = (0.0, 0.0);
     let mut peak = (0, f64::MIN);
     let mut at_last_cycle = f64::MIN;
 
-    // Growth that compounds for decades says nothing about anything.
-    let limit = if v.get(need.growth) > 0.0 { need.horizon.max(GROWTH_LIMIT) } else { LAST_MONTH };
     for month in 0..limit {
-        let (c, mut l) = (cloud.step(), local.step());
-        if let Some(beside) = &mut beside {
-            l.parts.api += beside.step().parts.total();
-        }
-        let (c_run, l_run) = (c.parts.total(), l.parts.total());
-        let jump = (c.upfront - l.upfront).get();
-        let run = (c_run - l_run).get();
+        let (c, l) = sides.next();
+        let jump = c.upfront - l.upfront;
+        let run = c.running - l.running;
         if month == 0 {
-            first = (c_run, l_run);
+            first = (c.running, l.running);
         }
         plain.advance(month, jump, run);
         discounted.advance(month, jump * worth, run * worth * discount);
+        let falling = terms.falling && month >= last_change;
         if falling && best.is_none() && last_run > 0.0 && run <= 0.0 {
             // The saving per month crosses zero between the middles of two months.
             let at = f64::from(month) - 0.5 + last_run / (last_run - run).max(f64::MIN_POSITIVE);
@@ -166,40 +253,39 @@ pub fn run(
         if plain.at > peak.1 {
             peak = (month, plain.at);
         }
-        if plain.crossed.is_some() && undone.is_none() && plain.at < 0.0 && month < need.horizon {
+        if plain.crossed.is_some() && undone.is_none() && plain.at < 0.0 && month < horizon {
             undone = Some(month);
         }
         worth *= discount;
-        if month < need.horizon {
-            tco_cloud += c.upfront + c_run;
-            tco_local += l.upfront + l_run;
-            if month + 1 == need.horizon {
-                let residual = local.residual() - cloud.residual();
-                tco_cloud -= cloud.residual();
-                tco_local -= local.residual();
-                npv = Usd::new(discounted.at) + residual * worth;
+        if month < horizon {
+            tco_cloud += c.total();
+            tco_local += l.total();
+            if month + 1 == horizon {
+                let (cloud, local) = sides.closing();
+                tco_cloud -= cloud;
+                tco_local -= local;
+                npv = discounted.at + (local - cloud) * worth;
             }
-            each(Month {
-                month,
-                cloud: c,
-                local: l,
-                position: Usd::new(plain.at),
-                discounted_position: Usd::new(discounted.at),
-            });
+            sides.seen(month, plain.at, discounted.at);
         }
-        if month + 1 < need.horizon {
+        if month + 1 < horizon {
             continue;
         }
-        let steady = settled.is_some_and(|s| month + 1 >= s);
-        let all_known = !full || (discounted.crossed.is_some() && (best.is_some() || !falling));
-        if plain.crossed.is_some() && all_known {
+        let steady = terms.settled.is_some_and(|s| month + 1 >= s);
+        let best_known = month >= last_change && (best.is_some() || !falling);
+        if plain.crossed.is_some() && (!full || (discounted.crossed.is_some() && best_known)) {
             break;
         }
         if run <= 0.0 && (falling || steady) {
             break;
         }
         if steady {
-            match cycle {
+            // What is still to come, discounted, cannot make up for what is missing.
+            let hopeless = discount < 1.0 && discounted.at + run * worth * discount / (1.0 - discount) <= 0.0;
+            if plain.crossed.is_some() && hopeless && !terms.baseline_renews {
+                break;
+            }
+            match terms.cycle {
                 // A straight line from here on; discounting bends it.
                 None if discount >= 1.0 || !full => {
                     let rest = |p: Position| p.crossed.or(Some(f64::from(month + 1) - p.at / run));
@@ -218,36 +304,51 @@ pub fn run(
             }
         }
     }
+    if last_change > 0 && best.is_none() && last_run <= 0.0 && peak.1 > 0.0 {
+        // A price change on a date ended the saving.
+        best = Some((f64::from(peak.0 + 1), peak.1));
+    }
     let never = plain.crossed.is_none().then(|| {
         if last_run <= 0.0 && peak.0 == 0 {
-            Never::RunningCost { cloud: first.0, local: first.1 }
+            Never::RunningCost { cloud: usd(first.0), local: usd(first.1) }
         } else if last_run <= 0.0 {
-            Never::SavingEnds { best_month: peak.0, still_missing: Usd::new(-peak.1) }
-        } else if let Some(life_months) = life_of(&plan.offers[pair.local], v) {
+            Never::SavingEnds { best_month: peak.0, still_missing: usd(-peak.1) }
+        } else if let Some(life_months) = terms.life {
             Never::Replacements { life_months }
         } else {
             Never::TooFar { months: limit }
         }
     });
     Outcome {
-        tco_cloud,
-        tco_local,
-        npv,
+        tco_cloud: usd(tco_cloud),
+        tco_local: usd(tco_local),
+        npv: usd(npv),
         payback: plain.crossed,
         discounted_payback: discounted.crossed,
         never,
-        best: best.map(|(month, usd)| (month, Usd::new(usd))),
+        best: best.map(|(month, at)| (month, usd(at))),
         undone,
     }
 }
 
-/// Can the monthly saving only shrink once it has begun to? Falling prices, no growth.
-fn shrinking(plan: &Plan, pair: Pair, v: Values<'_>) -> bool {
-    let falls = match &plan.offers[pair.cloud].way {
+/// Do the prices of the baseline drift down?
+fn falls(plan: &Plan, pair: Pair, v: Values<'_>) -> bool {
+    match &plan.offers[pair.cloud].way {
         Way::Api(api) => v.get(api.drift) < 0.0,
         Way::Machine(_) => false,
-    };
-    falls && v.get(plan.need.growth) <= 0.0
+    }
+}
+
+fn last_change(offer: &Offer) -> u32 {
+    match &offer.way {
+        Way::Api(api) => api.last_change(),
+        Way::Machine(_) => 0,
+    }
+}
+
+/// An amount that may have left the range of numbers on its way.
+fn usd(value: f64) -> Usd {
+    Usd::new(if value.is_nan() { 0.0 } else { value.clamp(f64::MIN, f64::MAX) })
 }
 
 fn life_of(offer: &Offer, v: Values<'_>) -> Option<u32> {
@@ -359,13 +460,7 @@ pub fn compare_to_horizon(
     scratch: &mut Scratch,
 ) -> (Usd, Usd) {
     let total = |offer: usize, memory: &mut Vec<u32>| {
-        let mut run = Run::new(&plan.offers[offer], &plan.need, v, flow, memory);
-        let mut sum = Usd::ZERO;
-        for _ in 0..plan.need.horizon {
-            let step = run.step();
-            sum += step.upfront + step.parts.total();
-        }
-        sum - run.residual()
+        usd(Run::new(&plan.offers[offer], &plan.need, v, flow, memory).total(plan.need.horizon))
     };
     (total(pair.cloud, &mut scratch.cloud), total(pair.local, &mut scratch.local))
 }

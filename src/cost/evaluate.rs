@@ -3,7 +3,7 @@
 use super::compare::{self, BreakEven, Month, Outcome, Scratch};
 use super::hybrid::{self, Overflow, Routed};
 use super::plan::{Api, Machine, Notice, Pair, Payment, Plan, Role, Values, Way};
-use super::simulate::{Flow, Parts, Run};
+use super::simulate::{Closing, Flow, Parts, Run};
 use super::uncertainty::{self, Bar, Draws};
 use crate::units::{Hours, Usd, UsdPerMtok};
 
@@ -29,6 +29,8 @@ pub struct OfferSummary {
     pub output_price: Option<UsdPerMtok>,
     pub blended_price: Option<UsdPerMtok>,
     pub billed_hours: Option<Hours>,
+    /// What is left at the horizon; in the total.
+    pub closing: Closing,
     pub tco: Usd,
 }
 
@@ -74,13 +76,18 @@ pub fn evaluate(plan: &Plan, drawing: Drawing) -> Evaluation {
     let mut notices = Vec::new();
     let comparisons: Vec<Comparison> =
         plan.pairs.iter().map(|&pair| comparison(plan, pair, v, &mut scratch, &mut notices)).collect();
-    let offers = (0..plan.offers.len())
+    let offers: Vec<OfferSummary> = (0..plan.offers.len())
         .map(|offer| {
             let pair = plan.pairs.iter().find(|p| p.cloud == offer || p.local == offer);
             let pair = pair.copied().unwrap_or(Pair { cloud: offer, local: offer });
             summary(plan, offer, compare::flow(plan, pair, v), v)
         })
         .collect();
+    notices.extend(offers.iter().filter(|o| o.closing.owed.get() > 0.005).map(|o| Notice::OwedAtHorizon {
+        offer: plan.offers[o.offer].name.clone(),
+        horizon: plan.need.horizon,
+        owed: o.closing.owed,
+    }));
     let head = plan.pairs.first().copied();
     let api_head = head.filter(|p| matches!(plan.offers[p.cloud].way, Way::Api(_)));
     Evaluation {
@@ -180,7 +187,8 @@ fn summary(plan: &Plan, offer: usize, flow: Flow, v: Values<'_>) -> OfferSummary
         last = run.step();
         tco += last.upfront + last.parts.total();
     }
-    tco -= run.residual();
+    let closing = run.closing();
+    tco -= closing.value();
     let mut s = OfferSummary {
         offer,
         requests_per_month: flow.requests.get(),
@@ -196,6 +204,7 @@ fn summary(plan: &Plan, offer: usize, flow: Flow, v: Values<'_>) -> OfferSummary
         output_price: None,
         blended_price: None,
         billed_hours: None,
+        closing,
         tco,
     };
     match &plan.offers[offer].way {
@@ -211,7 +220,7 @@ fn summary(plan: &Plan, offer: usize, flow: Flow, v: Values<'_>) -> OfferSummary
 
 fn api_prices(s: &mut OfferSummary, plan: &Plan, api: &Api, v: Values<'_>) {
     let tokens = plan.need.tokens(v);
-    let Some(rates) = api.periods.first().map(|p| &p.rates) else { return };
+    let Some(rates) = api.rates(0, tokens) else { return };
     s.input_price = (tokens.input.get() > 0.0).then(|| v.get(rates.input));
     s.output_price = (tokens.written().get() > 0.0).then(|| v.get(rates.output));
     let per_request = api.request_price(0, &plan.need, v);

@@ -146,18 +146,20 @@ fn split(plan: &Plan, pair: Pair, v: Values<'_>, loads: &[f64], per_hour: f64, u
         if month == 0 {
             first_share = share;
         }
-        cloud.set_requests(requests * (1.0 - share));
+        // Growth is in what the month brings, not only in what overflows.
+        let coming = requests * grown;
+        cloud.set_requests(coming * (1.0 - share));
         let step = cloud.step();
         tco += step.upfront + step.parts.total();
         if units > 0 {
-            own.set_requests(requests * share);
+            own.set_requests(coming * share);
             let step = own.step();
             tco += step.upfront + step.parts.total();
         }
         grown *= growth;
     }
     if units > 0 {
-        tco -= own.residual();
+        tco -= own.closing().value();
     }
     UnitsTried { units, local_share: first_share, tco }
 }

@@ -10,6 +10,7 @@
 //! the plan, so that the point answer, the tornado and the draws run the same simulation.
 
 pub mod compare;
+mod course;
 pub mod defaults;
 pub mod evaluate;
 pub mod hybrid;

@@ -196,6 +196,8 @@ pub struct Offer {
     /// Open model it serves, where known.
     pub open_model: Option<String>,
     pub way: Way,
+    /// Its own slots; it reads those of the need besides.
+    pub slots: std::ops::Range<usize>,
 }
 
 /// Why an offer stands in the report.
@@ -284,6 +286,8 @@ pub enum Payment {
     Rented {
         rent: Slot<UsdPerHour>,
         billed: Slot<Hours>,
+        /// Months each unit is rented for at least; `None`: given back when no longer needed.
+        term: Option<Slot<f64>>,
     },
 }
 
@@ -370,6 +374,12 @@ pub enum Notice {
     ModelRetires {
         offer: String,
         day: Date,
+    },
+    /// The comparison ends before the loan or the commitment does.
+    OwedAtHorizon {
+        offer: String,
+        horizon: u32,
+        owed: Usd,
     },
     NoSameModel {
         model: String,

@@ -1,12 +1,14 @@
 //! Many pairs at once, ranked: what pays back first stands first.
 
-use super::compare::{self, Outcome, Scratch};
+use super::compare::{self, Outcome, Terms};
+use super::course::{Course, Pairing};
 use super::evaluate::Drawing;
 use super::plan::{Pair, Plan, Values};
-use super::scenario::Range;
-use super::simulate::Run;
+use super::scenario::Range as Uncertain;
+use super::simulate::{Flow, Run};
 use super::uncertainty::triangular;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
+use std::ops::Range;
 
 /// One ranked pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,63 +23,78 @@ pub struct Row {
 pub fn rank(plan: &Plan, drawing: Drawing, threads: usize) -> Vec<Row> {
     let likely = plan.likely();
     let v = Values(&likely);
-    let mut scratch = Scratch::default();
     let cheaper = plan.uncertain.then(|| odds(plan, drawing, threads));
-    let mut rows: Vec<Row> = plan
-        .pairs
-        .iter()
-        .enumerate()
-        .map(|(n, &pair)| {
-            let flow = compare::flow(plan, pair, v);
-            let outcome = compare::payback_only(plan, pair, v, flow, &mut scratch);
-            Row { pair, outcome, local_cheaper: cheaper.as_ref().map(|c| c[n]) }
-        })
-        .collect();
+    let flow = flow(plan, v);
+    let mut memory = Vec::new();
+    let courses: Vec<Course> =
+        (0..plan.offers.len()).map(|offer| Course::new(plan, offer, v, flow, &mut memory)).collect();
+    let row = |n: usize| {
+        let pair = plan.pairs[n];
+        let (cloud, local) = (&courses[pair.cloud], &courses[pair.local]);
+        let terms = Terms::new(plan, pair, v, [cloud.pace, local.pace], true);
+        let outcome = compare::walk(&terms, Pairing::new(cloud, local));
+        Row { pair, outcome, local_cheaper: cheaper.as_ref().map(|c| c[n]) }
+    };
+    let mut rows = in_parts(plan.pairs.len(), threads, |part| part.map(row).collect::<Vec<_>>()).concat();
     let months = |r: &Row| r.outcome.payback.unwrap_or(f64::INFINITY);
     let saving = |r: &Row| (r.outcome.tco_cloud - r.outcome.tco_local).get();
     rows.sort_by(|a, b| months(a).total_cmp(&months(b)).then(saving(b).total_cmp(&saving(a))));
     rows
 }
 
+/// The volume of a ranking is the same in every row: what follows from the hardware is refused.
+fn flow(plan: &Plan, v: Values<'_>) -> Flow {
+    Flow { requests: plan.need.requests(v, None), scale: 1.0 }
+}
+
+/// Do `count` things on some threads, each a run of them; the answers in order.
+fn in_parts<T: Send>(count: usize, threads: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let size = count.div_ceil(threads.max(1)).max(1);
+    let work = &work;
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..count)
+            .step_by(size)
+            .map(|from| scope.spawn(move || work(from..(from + size).min(count))))
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
 /// Draws per block: each block has its own stream, so the answer does not depend on the threads.
 const BLOCK: u32 = 500;
 
 /// For every pair, the share of draws in which local is cheaper. Each offer is simulated once per
-/// draw, however many pairs it stands in.
+/// draw, however many pairs it stands in; where no range touches it, once for all.
 fn odds(plan: &Plan, drawing: Drawing, threads: usize) -> Vec<f64> {
-    let blocks: Vec<u32> = (0..drawing.count.div_ceil(BLOCK)).collect();
-    let parts = blocks.len().div_ceil(threads.max(1)).max(1);
-    let counts = std::thread::scope(|scope| {
-        let workers: Vec<_> =
-            blocks.chunks(parts).map(|chunk| scope.spawn(move || count(plan, drawing, chunk))).collect();
-        let mut sum = vec![0_u32; plan.pairs.len()];
-        for worker in workers {
-            let part = worker.join().unwrap_or_default();
-            sum.iter_mut().zip(part).for_each(|(s, p)| *s += p);
-        }
-        sum
+    let blocks = drawing.count.div_ceil(BLOCK);
+    let parts = in_parts(blocks as usize, threads, |part| {
+        // As many as there are blocks, which are counted in 32 bits.
+        #[allow(clippy::cast_possible_truncation)]
+        count(plan, drawing, part.start as u32..part.end as u32)
     });
-    counts.into_iter().map(|c| f64::from(c) / f64::from(drawing.count.max(1))).collect()
+    let mut sum = vec![0_u32; plan.pairs.len()];
+    for part in parts {
+        sum.iter_mut().zip(part).for_each(|(s, p)| *s += p);
+    }
+    sum.into_iter().map(|c| f64::from(c) / f64::from(drawing.count.max(1))).collect()
 }
 
-fn count(plan: &Plan, drawing: Drawing, blocks: &[u32]) -> Vec<u32> {
-    let wide: Vec<(usize, Range)> =
+fn count(plan: &Plan, drawing: Drawing, blocks: Range<u32>) -> Vec<u32> {
+    let wide: Vec<(usize, Uncertain)> =
         plan.ranges.iter().copied().enumerate().filter(|(_, r)| r.is_wide()).collect();
     let mut values = plan.likely();
     let mut memory = Vec::new();
-    let mut totals = vec![0.0; plan.offers.len()];
+    let mut total = |offer: usize, values: &[f64]| {
+        let v = Values(values);
+        Run::new(&plan.offers[offer], &plan.need, v, flow(plan, v), &mut memory).total(plan.need.horizon)
+    };
+    let mut totals: Vec<f64> = (0..plan.offers.len()).map(|offer| total(offer, &values)).collect();
+    let varying = varying(plan, &wide);
     let mut cheaper = vec![0_u32; plan.pairs.len()];
-    // The volume is the same for all unless it follows from the hardware; then from each pair's.
-    let flows: Vec<Pair> = (0..plan.offers.len())
-        .map(|o| {
-            plan.pairs
-                .iter()
-                .copied()
-                .find(|p| p.cloud == o || p.local == o)
-                .unwrap_or(Pair { cloud: o, local: o })
-        })
-        .collect();
-    for &block in blocks {
+    for block in blocks {
         let mut rng = ChaCha8Rng::seed_from_u64(drawing.seed);
         rng.set_stream(u64::from(block));
         let last = ((block + 1) * BLOCK).min(drawing.count);
@@ -85,21 +102,21 @@ fn count(plan: &Plan, drawing: Drawing, blocks: &[u32]) -> Vec<u32> {
             for (slot, range) in &wide {
                 values[*slot] = triangular(range, rng.random());
             }
-            let v = Values(&values);
-            for (offer, total) in totals.iter_mut().enumerate() {
-                let flow = compare::flow(plan, flows[offer], v);
-                let mut run = Run::new(&plan.offers[offer], &plan.need, v, flow, &mut memory);
-                let mut sum = crate::units::Usd::ZERO;
-                for _ in 0..plan.need.horizon {
-                    let step = run.step();
-                    sum += step.upfront + step.parts.total();
-                }
-                *total = (sum - run.residual()).get();
+            for &offer in &varying {
+                totals[offer] = total(offer, &values);
             }
-            for (n, pair) in plan.pairs.iter().enumerate() {
-                cheaper[n] += u32::from(totals[pair.local] < totals[pair.cloud]);
+            for (cheaper, pair) in cheaper.iter_mut().zip(&plan.pairs) {
+                *cheaper += u32::from(totals[pair.local] < totals[pair.cloud]);
             }
         }
     }
     cheaper
+}
+
+/// The offers whose cost a range can move: all of them where it is one of the need's.
+fn varying(plan: &Plan, wide: &[(usize, Uncertain)]) -> Vec<usize> {
+    let own = |slot: &usize| plan.offers.iter().any(|o| o.slots.contains(slot));
+    let shared = wide.iter().any(|(slot, _)| !own(slot));
+    let touched = |offer: &usize| wide.iter().any(|(slot, _)| plan.offers[*offer].slots.contains(slot));
+    (0..plan.offers.len()).filter(|offer| shared || touched(offer)).collect()
 }

@@ -5,7 +5,7 @@
 //! else evenly over it. Requests grow from month to month; a drift of API prices acts continuously,
 //! so a month pays the mean price over its days.
 
-use super::plan::{Api, Machine, Need, Offer, Payment, Peak, Prefill, Rates, Shape, Values, Volume, Way};
+use super::plan::{Api, Machine, Need, Offer, Payment, Peak, Period, Prefill, Rates, Shape, Values, Volume, Way};
 use crate::capacity::units as load;
 use crate::units::{Hours, Requests, RequestsPerSec, Seconds, Tokens, TokensPerSec, Usd};
 
@@ -77,15 +77,21 @@ fn price(rates: &Rates, need: &Need, tokens: RequestTokens, v: Values<'_>) -> Us
     usd + tokens.reasoning * rates.reasoning.map_or(output, |s| v.get(s))
 }
 
+impl Period {
+    /// Past a threshold every token of the request pays the tier's rates.
+    fn rates_for(&self, tokens: RequestTokens) -> &Rates {
+        let tier = self.tiers.iter().rfind(|(above, _)| tokens.input.get() > *above as f64);
+        tier.map_or(&self.rates, |(_, rates)| rates)
+    }
+}
+
 impl Api {
     /// Price of one request in a month, before drift: tiers, windows and batch share included.
     pub fn request_price(&self, month: u32, need: &Need, v: Values<'_>) -> Usd {
         let period = self.periods.iter().rfind(|p| p.from_month <= month).or(self.periods.first());
         let Some(period) = period else { return Usd::ZERO };
         let tokens = need.tokens(v);
-        // Past a threshold every token of the request pays the tier's rates.
-        let tier = period.tiers.iter().rfind(|(above, _)| tokens.input.get() > *above as f64);
-        let base = price(tier.map_or(&period.rates, |(_, rates)| rates), need, tokens, v);
+        let base = price(period.rates_for(tokens), need, tokens, v);
         let mut usd = base;
         for (share, rates) in &period.windows {
             usd += (price(rates, need, tokens, v) - base) * *share;
@@ -95,6 +101,12 @@ impl Api {
             usd = usd * (1.0 - batch + batch * v.get(multiplier));
         }
         usd * (1.0 + v.get(self.retry))
+    }
+
+    /// The rates of a request of this size in a month, outside windows.
+    pub fn rates(&self, month: u32, tokens: RequestTokens) -> Option<&Rates> {
+        let period = self.periods.iter().rfind(|p| p.from_month <= month).or(self.periods.first())?;
+        Some(period.rates_for(tokens))
     }
 
     /// The month after which prices no longer change on a date.
@@ -175,15 +187,17 @@ pub struct Parts {
 
 impl Parts {
     pub fn total(&self) -> Usd {
-        self.api
-            + self.rent
-            + self.loan
-            + self.power
-            + self.staff
-            + self.hosting
-            + self.maintenance
-            + self.licence
-            + self.other
+        // Added bare and brought into range once: draws spend much of their time here.
+        let sum = self.api.get()
+            + self.rent.get()
+            + self.loan.get()
+            + self.power.get()
+            + self.staff.get()
+            + self.hosting.get()
+            + self.maintenance.get()
+            + self.licence.get()
+            + self.other.get();
+        Usd::new(sum.clamp(f64::MIN, f64::MAX))
     }
     /// Name and amount of each part, in the order reports show them.
     pub fn named(&self) -> [(&'static str, Usd); 9] {
@@ -212,6 +226,52 @@ pub struct Step {
     pub requests: Requests,
 }
 
+/// What a month costs, in USD.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Bill {
+    /// At its beginning.
+    pub upfront: f64,
+    /// Over the month.
+    pub running: f64,
+}
+
+impl Bill {
+    pub fn total(self) -> f64 {
+        self.upfront + self.running
+    }
+}
+
+impl From<&Step> for Bill {
+    fn from(step: &Step) -> Self {
+        Self { upfront: step.upfront.get(), running: step.parts.total().get() }
+    }
+}
+
+/// What is left of a deployment at the end of a month.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Closing {
+    /// What the units in service would fetch.
+    pub residual: Usd,
+    /// What is still owed: the balance of loans, the rent of commitments that go on.
+    pub owed: Usd,
+}
+
+impl Closing {
+    pub fn value(self) -> Usd {
+        self.residual - self.owed
+    }
+}
+
+/// How the months of an offer go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// The month from which on every month costs the same, replacements apart; `None`: growth or
+    /// drift never end.
+    pub settled: Option<u32>,
+    /// Months between replacements.
+    pub life: Option<usize>,
+}
+
 /// How much comes in: the same for both sides of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Flow {
@@ -238,10 +298,13 @@ pub struct Run<'a> {
     // Machine
     work: Option<Seconds>,
     units: u32,
+    /// Units bought, or rented with a commitment, by month.
     bought: &'a mut Vec<u32>,
-    financed: u32,
+    /// Units a loan is being paid for, or that a commitment still holds.
+    bound: u32,
     life: Option<usize>,
     instalment: Usd,
+    /// Months of the loan or of the commitment to rent; 0: neither.
     term: usize,
 }
 
@@ -270,7 +333,7 @@ impl<'a> Run<'a> {
             work: None,
             units: 0,
             bought,
-            financed: 0,
+            bound: 0,
             life: None,
             instalment: Usd::ZERO,
             term: 0,
@@ -284,14 +347,31 @@ impl<'a> Run<'a> {
 
     fn prepare(&mut self, machine: &Machine) {
         self.work = machine.work(self.need, self.v);
-        if let Payment::Bought { price, spares, life, loan, .. } = &machine.payment {
-            self.life = life.map(|slot| months(self.v.get(slot)));
-            if let Some(loan) = loan {
-                let principal: Usd = self.v.get::<Usd>(*price) * (1.0 + self.v.get(*spares));
-                self.term = months(self.v.get(loan.term));
-                self.instalment = annuity(principal, self.v.get(loan.rate), self.term);
+        match &machine.payment {
+            Payment::Bought { price, spares, life, loan, .. } => {
+                self.life = life.map(|slot| months(self.v.get(slot)));
+                if let Some(loan) = loan {
+                    let principal: Usd = self.v.get::<Usd>(*price) * (1.0 + self.v.get(*spares));
+                    self.term = months(self.v.get(loan.term));
+                    self.instalment = annuity(principal, self.v.get(loan.rate), self.term);
+                }
             }
+            Payment::Rented { term, .. } => self.term = term.map_or(0, |slot| months(self.v.get(slot))),
         }
+    }
+
+    /// The next month, as a bill.
+    pub fn bill(&mut self) -> Bill {
+        Bill::from(&self.step())
+    }
+
+    /// Everything paid in so many months, less what is left then.
+    pub fn total(mut self, months: u32) -> f64 {
+        let mut sum = 0.0;
+        for _ in 0..months {
+            sum += self.bill().total();
+        }
+        sum - self.closing().value().get()
     }
 
     /// Set the requests of the coming month, growth included.
@@ -331,11 +411,18 @@ impl<'a> Run<'a> {
         });
         let mut step = Step { requests, ..Step::default() };
         match &machine.payment {
-            Payment::Rented { rent, billed } => {
-                // Rent follows the need down as well as up; what is idle costs the same.
-                self.units = needed;
+            Payment::Rented { rent, billed, .. } => {
+                // Rent follows the need down as well as up, but never below what a commitment
+                // holds; what is idle costs the same.
+                if self.term > 0 {
+                    self.bound -= self.run_out();
+                    let added = needed.saturating_sub(self.units.max(self.bound));
+                    self.bought.push(added);
+                    self.bound += added;
+                }
+                self.units = needed.max(self.bound);
                 let hours: Hours = v.get(*billed);
-                step.parts.rent = v.get(*rent) * hours * f64::from(needed);
+                step.parts.rent = v.get(*rent) * hours * f64::from(self.units);
             }
             Payment::Bought { price, spares, maintenance, residual, loan, .. } => {
                 let price: Usd = v.get(*price);
@@ -348,10 +435,8 @@ impl<'a> Run<'a> {
                 step.upfront = v.get(machine.install) * f64::from(added);
                 step.upfront -= price * v.get(*residual) * f64::from(replaced);
                 if loan.is_some() {
-                    self.financed += added + replaced;
-                    let paid_off = at.checked_sub(self.term).map_or(0, |m| self.bought[m]);
-                    self.financed -= paid_off;
-                    step.parts.loan = self.instalment * f64::from(self.financed);
+                    self.bound = self.bound + added + replaced - self.run_out();
+                    step.parts.loan = self.instalment * f64::from(self.bound);
                 } else {
                     step.upfront += price * (1.0 + v.get(*spares)) * new;
                 }
@@ -381,22 +466,38 @@ impl<'a> Run<'a> {
         energy * v.get(power.pue) * v.get(power.tariff)
     }
 
-    /// What the units in service would fetch now.
-    pub fn residual(&self) -> Usd {
-        match self.way {
-            Way::Machine(machine) => match &machine.payment {
-                Payment::Bought { price, residual, .. } => {
-                    self.v.get::<Usd>(*price) * (self.v.get(*residual) * f64::from(self.units))
-                }
-                Payment::Rented { .. } => Usd::ZERO,
-            },
-            Way::Api(_) => Usd::ZERO,
+    /// Units whose loan or commitment ended with the month before.
+    fn run_out(&self) -> u32 {
+        (self.month as usize).checked_sub(self.term).and_then(|m| self.bought.get(m)).copied().unwrap_or(0)
+    }
+
+    /// What is left after the months so far.
+    pub fn closing(&self) -> Closing {
+        let Way::Machine(machine) = self.way else { return Closing::default() };
+        let v = self.v;
+        match &machine.payment {
+            Payment::Bought { price, residual, loan, .. } => {
+                let residual = v.get::<Usd>(*price) * (v.get(*residual) * f64::from(self.units));
+                let rate = loan.map_or(0.0, |loan| v.get(loan.rate));
+                Closing { residual, owed: self.owed(self.instalment, |months| annuity_factor(rate, months)) }
+            }
+            Payment::Rented { rent, billed, .. } => {
+                let month = v.get::<_>(*rent) * v.get::<Hours>(*billed);
+                Closing { residual: Usd::ZERO, owed: self.owed(month, |months| months as f64) }
+            }
         }
     }
 
-    /// The month from which on every month costs the same, replacements apart; `None`: growth or
-    /// drift never end.
-    pub fn settled_at(&self) -> Option<u32> {
+    /// What the units that are still bound cost from here on: `monthly` times the factor of the
+    /// months that are left to each.
+    fn owed(&self, monthly: Usd, factor: impl Fn(usize) -> f64) -> Usd {
+        let now = self.month as usize;
+        let first = now.saturating_sub(self.term);
+        let bound = self.bought.iter().enumerate().take(now).skip(first).filter(|(_, units)| **units > 0);
+        bound.map(|(at, units)| monthly * (f64::from(*units) * factor(at + self.term - now))).sum()
+    }
+
+    fn settled_at(&self) -> Option<u32> {
         if (self.growth - 1.0).abs() > 1e-12 {
             return None;
         }
@@ -406,9 +507,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Months between replacements.
-    pub const fn life(&self) -> Option<usize> {
-        self.life
+    /// When it comes to rest, for whoever looks past the horizon.
+    pub fn pace(&self) -> Pace {
+        Pace { settled: self.settled_at(), life: self.life }
     }
 }
 
@@ -422,9 +523,14 @@ fn months(value: f64) -> usize {
 
 /// Constant instalment at the end of each month: `P·r ÷ (1 − (1 + r)^−n)`, r the yearly rate ÷ 12.
 pub fn annuity(principal: Usd, rate_per_year: f64, months: usize) -> Usd {
+    principal / annuity_factor(rate_per_year, months)
+}
+
+/// What so many instalments of 1 are worth now: `(1 − (1 + r)^−n) ÷ r`.
+fn annuity_factor(rate_per_year: f64, months: usize) -> f64 {
     let r = rate_per_year / 12.0;
     let n = months as f64;
-    if r == 0.0 { principal / n } else { principal * (r / (1.0 - (1.0 + r).powf(-n))) }
+    if r == 0.0 { n } else { (1.0 - (1.0 + r).powf(-n)) / r }
 }
 
 #[cfg(test)]
@@ -436,6 +542,8 @@ mod tests {
     fn instalments() {
         assert!((annuity(Usd::new(10_000.0), 0.06, 36).get() - 304.22).abs() < 0.005);
         assert!((annuity(Usd::new(3600.0), 0.0, 36).get() - 100.0).abs() < 1e-9);
+        // After 12 of the 36: 24 instalments are worth 304.22 × (1 − 1.005^−24) ÷ 0.005 = 6,864.06.
+        assert!((304.219_374 * annuity_factor(0.06, 24) - 6864.06).abs() < 0.01);
     }
 
     /// Twelve monthly means of a price falling by 40 % a year add up to the integral

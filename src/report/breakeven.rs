@@ -129,6 +129,12 @@ pub struct LocalOffer {
     pub monthly_parts_usd: BTreeMap<String, f64>,
     /// Capex less residual value, per month of life (of the horizon where no life is given).
     pub amortised_usd_per_month: f64,
+    /// What the units would fetch at the horizon; taken off the total.
+    #[serde(default)]
+    pub residual_usd: f64,
+    /// Balance of loans, and rent of commitments that go on, at the horizon; added to the total.
+    #[serde(default)]
+    pub still_owed_usd: f64,
     pub tco_usd: f64,
     /// Tokens of whole requests the units can serve when never idle; null where no speed is known.
     pub capacity_tokens_per_month: Option<f64>,

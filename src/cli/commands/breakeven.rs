@@ -97,7 +97,8 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         Some(name) => write_explanation(&args.output, context, &document, name)?,
         None => args.output.write(
             context,
-            || serde_json::to_string_pretty(&document),
+            // A ranking has a hundred thousand rows: nobody reads them indented.
+            || if args.all { serde_json::to_string(&document) } else { serde_json::to_string_pretty(&document) },
             || document.view(),
             Some(&|| document.csv()),
         )?,

@@ -1,9 +1,9 @@
 //! Every API model that meets the need against every piece of hardware that can carry the model.
 
-use super::{Known, MissingKey, ResolveError, Resolver, Table, age};
+use super::{Known, MissingKey, ResolveError, Resolver, Table, age, impossible};
 use crate::catalog::{ApiModel, RentalTerms};
 use crate::cost::keys::Section;
-use crate::cost::plan::{Need, Notice, Offer, Pair, Plan, Role, Values};
+use crate::cost::plan::{Need, Notice, Offer, Pair, Plan, Role};
 use crate::cost::scenario::{Fields, Given, Scenario, Value};
 
 /// An entry of the catalogue that was left out, and why.
@@ -36,6 +36,12 @@ pub fn resolve_all(
 ) -> Result<(Plan, Vec<Skipped>), ResolveError> {
     let mut r = Resolver::new(known);
     let finance = r.finance(&scenario.finance)?;
+    if scenario.need.get("at_capacity").is_some_and(|g| g.value == Value::Flag(true)) {
+        return Err(impossible(
+            "need.at_capacity",
+            "a ranking compares at one volume; at capacity each piece of hardware has its own",
+        ));
+    }
     let need = r.need(&scenario.need)?;
     if !r.missing.is_empty() {
         return Err(ResolveError::Missing(r.missing));
@@ -84,14 +90,23 @@ pub fn resolve_all(
         uncertain: r.uncertain,
         user_ranges: r.user_ranges,
     };
-    // One warning per kind is enough where hundreds of offers share it.
-    let predicted = plan.notices.iter().filter(|n| matches!(n, Notice::PredictedSpeed { .. })).count();
-    plan.notices.retain(|n| matches!(n, Notice::CurrencyWithoutRate { .. } | Notice::OldPrices { .. }));
-    if predicted > 0 {
-        plan.notices.push(Notice::PredictedSpeed { offer: format!("{predicted} local offers") });
-    }
+    gather(&mut plan.notices);
     age(&mut plan, known.today);
     Ok((plan, skipped))
+}
+
+/// One warning per kind is enough where hundreds of offers share it.
+fn gather(notices: &mut Vec<Notice>) {
+    let count = |kind: fn(&Notice) -> bool| notices.iter().filter(|n| kind(n)).count();
+    let predicted = count(|n| matches!(n, Notice::PredictedSpeed { .. }));
+    let bare = count(|n| matches!(n, Notice::HostNotIncluded { .. }));
+    notices.retain(|n| matches!(n, Notice::CurrencyWithoutRate { .. } | Notice::RentBelowMarket { .. }));
+    if predicted > 0 {
+        notices.push(Notice::PredictedSpeed { offer: format!("{predicted} local offers") });
+    }
+    if bare > 0 {
+        notices.push(Notice::HostNotIncluded { offer: format!("{bare} local offers") });
+    }
 }
 
 impl Resolver<'_> {
@@ -102,8 +117,7 @@ impl Resolver<'_> {
         offers: &mut Vec<Offer>,
         skipped: &mut Vec<Skipped>,
     ) {
-        let likely: Vec<f64> = self.ranges.iter().map(|x| x.likely).collect();
-        let tokens = need.tokens(Values(&likely));
+        let tokens = self.likely_request(need);
         for model in &self.known.catalog.api_models {
             if let Some(why) = unfit(model, need, tokens, tier) {
                 skipped.push(Skipped { id: model.id.clone(), why });

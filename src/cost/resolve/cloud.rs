@@ -50,6 +50,7 @@ impl<'a> Resolver<'a> {
         hours_of_week: Option<&[f64]>,
         role: Role,
     ) -> Result<Offer, ResolveError> {
+        let first_slot = self.ranges.len();
         let model = match self.text(table, "model") {
             Some(id) => Some(self.api_model(&table.path("model"), &id)?),
             None => None,
@@ -80,6 +81,7 @@ impl<'a> Resolver<'a> {
             tier: model.and_then(|m| m.tier),
             open_model: model.and_then(|m| m.open_model.clone()),
             way: Way::Api(api),
+            slots: first_slot..self.ranges.len(),
         })
     }
 
@@ -231,7 +233,7 @@ impl<'a> Resolver<'a> {
     fn rates(&mut self, table: Table<'_>, path: &str, prices: &Prices, need: &Need) -> Rates {
         let used = |r: &Self, slot: Slot<f64>| r.ranges[slot.index()].high > 0.0;
         let (cached, written) = (used(self, need.cached), used(self, need.cache_write));
-        let tokens = need.tokens(Values(&self.ranges.iter().map(|r| r.high).collect::<Vec<_>>()));
+        let tokens = self.largest_request(need);
         let mut slot = |key: &'static str, why: &str| -> Slot<UsdPerMtok> {
             let name = table.path(&format!("{path}{key}"));
             if !prices.contains_key(key) {

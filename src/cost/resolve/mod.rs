@@ -3,13 +3,15 @@
 
 mod all;
 mod cloud;
+mod hardware;
 mod local;
 mod need;
+mod speed;
 
 use super::defaults;
 use super::keys::{self, Key, Section};
 use super::plan::{
-    Finance, Hybrid, InputRecord, Notice, Offer, Pair, Plan, Quantity, Role, Slot, Values, Way,
+    Finance, Hybrid, InputRecord, Need, Notice, Offer, Pair, Plan, Quantity, Role, Slot, Values, Way,
 };
 use super::scenario::{Fields, Range, Scenario, Value};
 use super::{compare, simulate};
@@ -342,6 +344,19 @@ impl<'a> Resolver<'a> {
         if !self.missing.iter().any(|m| m.key == key) {
             self.missing.push(MissingKey { key: key.to_owned(), why: why.to_owned() });
         }
+    }
+
+    /// Tokens of one request at the likely values, or at the highest. The need's slots come first,
+    /// so that the many of a catalogue need not be looked at.
+    fn likely_request(&self, need: &Need) -> simulate::RequestTokens {
+        self.request(need, |r| r.likely)
+    }
+    fn largest_request(&self, need: &Need) -> simulate::RequestTokens {
+        self.request(need, |r| r.high)
+    }
+    fn request(&self, need: &Need, of: impl Fn(&Range) -> f64) -> simulate::RequestTokens {
+        let values: Vec<f64> = self.ranges.iter().take(need.hours.index() + 1).map(of).collect();
+        need.tokens(Values(&values))
     }
 
     /// Echo an input that is no number of the simulation.

@@ -15,7 +15,7 @@ use crate::provenance::Source;
 use crate::report::envelope::Input;
 use crate::units::Hours;
 use jiff::ToSpan as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl From<Role> for Comparator {
     fn from(role: Role) -> Self {
@@ -30,9 +30,8 @@ impl From<Role> for Comparator {
 impl BreakevenDocument {
     /// The document of a ranking: every API model against every hardware.
     pub fn ranking(plan: &Plan, evaluation: &Evaluation, skipped: &[cost::Skipped], created: &str) -> Self {
-        let mut document = Self::new(plan, evaluation, created);
         // Hundreds of offers repeat the catalogue; what was given and assumed for all stays.
-        document.inputs.retain(|name, _| !name.starts_with("all."));
+        let mut document = Self::of(plan, evaluation, created, |name| !name.starts_with("all."));
         document.result.ranking = true;
         document.result.skipped =
             skipped.iter().map(|s| SkippedEntry { id: s.id.clone(), why: s.why.clone() }).collect();
@@ -42,9 +41,14 @@ impl BreakevenDocument {
 
     /// The document of a plan and its evaluation. `created` is RFC 3339.
     pub fn new(plan: &Plan, evaluation: &Evaluation, created: &str) -> Self {
-        let inputs = plan.inputs.iter().map(|i| (i.name.clone(), input(i))).collect();
+        Self::of(plan, evaluation, created, |_| true)
+    }
+
+    fn of(plan: &Plan, evaluation: &Evaluation, created: &str, echoed: impl Fn(&str) -> bool) -> Self {
+        let echoed = plan.inputs.iter().filter(|i| echoed(&i.name));
+        let inputs = echoed.map(|i| (i.name.clone(), input(i))).collect();
         let notices = plan.notices.iter().chain(&evaluation.notices);
-        let warnings = notices.map(text::warning).collect();
+        let warnings = notices.map(|n| text::warning(n, Money::of(plan))).collect();
         let mut result = BreakevenResult::new(plan, evaluation);
         result.summary = text::summary(plan, &result);
         Self {
@@ -83,10 +87,14 @@ impl BreakevenResult {
         let oldest =
             plan.inputs.iter().filter(|i| i.unit.starts_with("USD")).filter_map(|i| i.source.as_of()).min();
         let per_request = matches!(plan.need.shape, cost::plan::Shape::PerRequest { .. });
-        let baselines: Vec<usize> = plan.pairs.iter().map(|p| p.cloud).collect();
+        let (mut baselines, mut compared) = (BTreeSet::new(), BTreeSet::new());
+        for pair in &plan.pairs {
+            baselines.insert(pair.cloud);
+            compared.insert(pair.local);
+        }
         let is_local = |o: &&OfferSummary| {
             matches!(plan.offers[o.offer].way, Way::Machine(_))
-                && (plan.pairs.iter().any(|p| p.local == o.offer)
+                && (compared.contains(&o.offer)
                     || !baselines.contains(&o.offer)
                     || is_rented_local(plan, o.offer))
         };
@@ -189,6 +197,8 @@ fn local(plan: &Plan, s: &OfferSummary) -> LocalOffer {
             _ => false,
         }),
         amortised_usd_per_month: s.amortised.get(),
+        residual_usd: s.closing.residual.get(),
+        still_owed_usd: s.closing.owed.get(),
         tco_usd: s.tco.get(),
         capacity_tokens_per_month: s.capacity_tokens,
         utilisation: s.utilisation,

@@ -173,9 +173,13 @@ impl Explainer<'_> {
             "Running cost, month by month: {} (--explain {side}_monthly_usd)",
             self.money.show(running)
         ));
-        let rest = upfront + running - total;
-        if rest.abs() > 0.005 {
-            steps.push(format!("Less what the units still fetch: {}", self.money.show(rest)));
+        if let Some(l) = self.local.filter(|_| side == "local") {
+            if l.residual_usd > 0.005 {
+                steps.push(format!("Less what the units still fetch: {}", self.money.show(l.residual_usd)));
+            }
+            if l.still_owed_usd > 0.005 {
+                steps.push(format!("Loan or rent still owed then: {}", self.money.show(l.still_owed_usd)));
+            }
         }
         steps.push(format!("Total: {}", self.money.show(total)));
         steps

@@ -221,7 +221,7 @@ fn volume_line(c: &Comparison, result: &BreakevenResult) -> Option<String> {
 }
 
 /// The typed warning of a notice.
-pub(super) fn warning(notice: &Notice) -> Warning {
+pub(super) fn warning(notice: &Notice, money: Money<'_>) -> Warning {
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     match notice {
         Notice::PrefillFree { offer } => Warning::new(
@@ -273,7 +273,7 @@ pub(super) fn warning(notice: &Notice) -> Warning {
         .about(offer),
         Notice::PredictedSpeed { offer } => Warning::new(
             "predicted-speed",
-            format!("{offer}: its speed is predicted, not measured; `freehold bench` measures it."),
+            format!("{offer}: speed is predicted, not measured; `freehold bench` measures it."),
         )
         .about(offer),
         Notice::HostNotIncluded { offer } => Warning::new(
@@ -289,6 +289,11 @@ pub(super) fn warning(notice: &Notice) -> Warning {
         Notice::ModelRetires { offer, day } => {
             Warning::new("model-retires", format!("{offer} is served until {day}.")).about(offer)
         }
+        Notice::OwedAtHorizon { offer, horizon, owed } => Warning::new(
+            "owed-at-horizon",
+            format!("{offer}: its loan or commitment runs on after month {horizon}; the {} still owed then is in the total.", money.show(owed.get())),
+        )
+        .about(offer),
         Notice::NoSameModel { model } => Warning::new(
             "no-same-model-comparator",
             format!("No priced offer of {model} by the token is in the catalogue: the second comparator is missing."),

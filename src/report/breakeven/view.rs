@@ -7,6 +7,7 @@ use super::{BreakevenDocument, BreakevenResult, CloudOffer, Comparator, Comparis
 use crate::provenance::Source;
 use crate::report::envelope::Input;
 use crate::report::view::{Block, Cell, Table, View};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 impl BreakevenDocument {
@@ -42,8 +43,11 @@ impl BreakevenDocument {
         view
     }
 
-    /// Month by month.
+    /// Month by month; a ranking row by row.
     pub fn csv(&self) -> String {
+        if self.result.ranking {
+            return ranking_csv(&self.result);
+        }
         let mut table = Table::new(&[
             "cloud",
             "local",
@@ -241,13 +245,15 @@ fn ranking(r: &BreakevenResult, view: &mut View) {
         "#saved",
         "#odds",
     ]);
+    let mut best: BTreeMap<&str, &Comparison> = BTreeMap::new();
+    for row in &r.comparisons {
+        let best = best.entry(&row.cloud).or_insert(row);
+        if row.saving_usd > best.saving_usd {
+            *best = row;
+        }
+    }
     for c in cloud.iter().take(SHOWN) {
-        let best = r
-            .comparisons
-            .iter()
-            .filter(|x| x.cloud == c.name)
-            .max_by(|a, b| a.saving_usd.total_cmp(&b.saving_usd));
-        let Some(best) = best else { continue };
+        let Some(best) = best.get(c.name.as_str()) else { continue };
         table.row([
             c.name.clone().into(),
             maybe(c.tier.map(f64::from), |t| format!("{t}")),
@@ -266,6 +272,35 @@ fn ranking(r: &BreakevenResult, view: &mut View) {
         r.comparisons.len()
     ));
     view.heading("Who wins").push(Block::Table(table));
+}
+
+fn ranking_csv(r: &BreakevenResult) -> String {
+    let mut table = Table::new(&[
+        "cloud",
+        "local",
+        "#payback_months",
+        "#tco_cloud_usd",
+        "#tco_local_usd",
+        "#saving_usd",
+        "#npv_saving_usd",
+        "#probability_local_cheaper",
+        "never_reason",
+    ]);
+    for c in &r.comparisons {
+        let n = |v: Option<f64>| maybe(v, |_| String::new());
+        table.row([
+            c.cloud.clone().into(),
+            c.local.clone().into(),
+            n(c.payback_months),
+            n(Some(c.tco_cloud_usd)),
+            n(Some(c.tco_local_usd)),
+            n(Some(c.saving_usd)),
+            n(Some(c.npv_saving_usd)),
+            n(c.probability_local_cheaper),
+            c.never_reason.clone().into(),
+        ]);
+    }
+    table.to_csv()
 }
 
 fn describe(l: &LocalOffer) -> String {

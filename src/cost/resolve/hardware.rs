@@ -1,0 +1,197 @@
+//! Hardware of the catalogue: what it costs to buy, to rent and to run.
+
+use super::{Found, ResolveError, Resolver, Table, database, near_ids};
+use crate::catalog::{Accelerator, Condition, Machine as CatalogMachine, PurchasePrice, Rental, RentalTerms};
+use crate::cost::keys::Section;
+use crate::cost::plan::{Need, Notice, Offer, Role, Way};
+use crate::cost::scenario::{Fields, Given, Value};
+use crate::provenance::Cite;
+use std::ops::Range as Span;
+
+/// An entry of the catalogue that can carry a model.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Hardware<'c> {
+    Gpu(&'c Accelerator),
+    Machine(&'c CatalogMachine),
+    Rental(&'c Rental),
+}
+
+impl<'c> Hardware<'c> {
+    pub(super) fn name(self) -> &'c str {
+        match self {
+            Self::Gpu(g) => &g.name,
+            Self::Machine(m) => &m.name,
+            Self::Rental(r) => &r.id,
+        }
+    }
+    /// The GPU in it, and how many.
+    pub(super) fn gpus(self, per_unit: u32) -> Option<(&'c str, u32)> {
+        match self {
+            Self::Gpu(g) => Some((&g.id, per_unit)),
+            Self::Machine(m) => Some((m.accelerator.as_deref()?, m.accelerators)),
+            Self::Rental(r) => Some((&r.accelerator, r.accelerators)),
+        }
+    }
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn hardware(&self, key: &str, id: &str) -> Result<Hardware<'a>, ResolveError> {
+        let c = self.known.catalog;
+        c.machine(id)
+            .map(Hardware::Machine)
+            .or_else(|| c.accelerator(id).map(Hardware::Gpu))
+            .or_else(|| c.rental(id).map(Hardware::Rental))
+            .ok_or_else(|| {
+                let ids = || {
+                    let machines = c.machines.iter().map(|m| m.id.as_str());
+                    let gpus = c.accelerators.iter().map(|g| g.id.as_str());
+                    machines.chain(gpus).chain(c.rentals.iter().map(|r| r.id.as_str()))
+                };
+                let near = near_ids(id, ids());
+                ResolveError::Unknown { key: key.to_owned(), id: id.to_owned(), near, why: None }
+            })
+    }
+
+    /// Purchase price of one unit in USD: new before list price before used; the newest figure first.
+    pub(super) fn purchase_price(&self, hardware: Hardware<'_>, gpus: u32) -> Option<Found> {
+        let (kind, id, prices, factor) = match hardware {
+            Hardware::Gpu(g) => ("gpu", &g.id, &g.price, f64::from(gpus)),
+            Hardware::Machine(m) => ("machine", &m.id, &m.price, 1.0),
+            Hardware::Rental(_) => return None,
+        };
+        let rank = |p: &PurchasePrice| match p.condition {
+            Condition::New => 0,
+            Condition::Msrp => 1,
+            Condition::Refurbished => 2,
+            Condition::Used => 3,
+        };
+        let mut usable: Vec<(&PurchasePrice, f64)> =
+            prices.iter().filter_map(|p| Some((p, self.to_usd(p.amount, &p.currency)?))).collect();
+        usable.sort_by_key(|(p, _)| (rank(p), std::cmp::Reverse(p.as_of)));
+        let (price, usd) = usable.first()?;
+        let cite = Cite { source: price.source.clone(), as_of: price.as_of, derived: None };
+        Some(database(usd * factor, kind, id, &cite))
+    }
+
+    pub(super) fn watts(hardware: Hardware<'_>, gpus: u32, load: bool) -> Option<Found> {
+        match hardware {
+            Hardware::Gpu(g) => {
+                let (value, field) =
+                    if load { (g.board_watts, "board_watts") } else { (g.idle_watts, "idle_watts") };
+                Some(database(value? * f64::from(gpus), "gpu", &g.id, &g.cite(field)))
+            }
+            Hardware::Machine(m) => {
+                let (value, field) =
+                    if load { (m.load_watts, "load_watts") } else { (m.idle_watts, "idle_watts") };
+                Some(database(value?, "machine", &m.id, &m.cite(field)))
+            }
+            Hardware::Rental(_) => None,
+        }
+    }
+
+    /// Rent of one unit: the entry's own, or the cheapest on demand with as many of these GPUs.
+    pub(super) fn rental_price(&self, hardware: Hardware<'_>, gpus: u32) -> Option<Found> {
+        let rental = match hardware {
+            Hardware::Rental(r) => r,
+            other => self.cheapest_rental(other, gpus)?,
+        };
+        let usd = self.to_usd(rental.per_hour, &rental.currency)?;
+        Some(database(usd, "rental", &rental.id, &rental.cite("per_hour")))
+    }
+
+    fn cheapest_rental(&self, hardware: Hardware<'_>, gpus: u32) -> Option<&'a Rental> {
+        let (gpu, count) = hardware.gpus(gpus)?;
+        let offers = self.known.catalog.rentals.iter();
+        offers
+            .filter(|r| r.accelerator == gpu && r.accelerators == count && r.terms == RentalTerms::OnDemand)
+            .filter_map(|r| Some((self.to_usd(r.per_hour, &r.currency)?, r)))
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, r)| r)
+    }
+
+    /// Warn where a rent given by hand is below every offer known for that GPU.
+    pub(super) fn check_rent(&mut self, table: Table<'_>, name: &str, hardware: Option<Hardware<'_>>, gpus: u32) {
+        let Some(rent) = table.fields.get("usd_per_hour").and_then(|g| g.value.range()) else { return };
+        let Some((gpu, count)) = hardware.and_then(|h| h.gpus(gpus)) else { return };
+        let lowest = self
+            .known
+            .catalog
+            .rentals
+            .iter()
+            .filter(|r| r.accelerator == gpu)
+            .filter_map(|r| {
+                Some((self.to_usd(r.per_hour, &r.currency)? / f64::from(r.accelerators.max(1)), r))
+            })
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        let usd_per_gpu_hour = rent.likely / f64::from(count.max(1));
+        if let Some((lowest, rental)) = lowest.filter(|(lowest, _)| usd_per_gpu_hour < *lowest) {
+            self.notices.push(Notice::RentBelowMarket {
+                offer: name.to_owned(),
+                usd_per_gpu_hour,
+                lowest,
+                entry: rental.id.clone(),
+            });
+        }
+    }
+
+    /// The rented-GPU column: the same GPU by the hour for every local offer that is bought.
+    pub(super) fn rented_gpus(
+        &mut self,
+        offers: &mut Vec<Offer>,
+        locals: &[Fields],
+        asked: Span<usize>,
+        need: &Need,
+    ) {
+        let rented = |o: &Offer| matches!(&o.way, Way::Machine(m) if m.is_rented());
+        if asked.clone().any(|i| rented(&offers[i])) {
+            return;
+        }
+        for (index, fields) in asked.zip(locals) {
+            let Some(id) = offers[index].id.clone() else { continue };
+            let gpus = fields.get("gpus_per_unit").and_then(|g| g.value.range()).map_or(1.0, |r| r.likely);
+            // Checked to be a whole number when it was read.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let gpus = gpus as u32;
+            let Ok(hardware) = self.hardware("", &id) else { continue };
+            let Some(rental) = self.cheapest_rental(hardware, gpus) else { continue };
+            let given = |text: &str| Given {
+                value: Value::Text(text.to_owned()),
+                via: "the same GPU, rented".to_owned(),
+            };
+            let mut own = Fields::from([("hardware", given(&rental.id))]);
+            for key in COMMON {
+                if let Some((key, value)) = fields.get_key_value(key) {
+                    own.insert(key, value.clone());
+                }
+            }
+            let prefix = format!("comparator.{}", offers.len() + 1);
+            let offer = self.attempt(
+                |r| {
+                    let table = Table { section: Section::Local, fields: &own, prefix: &prefix };
+                    let offer = r.machine_offer(table, need, Role::RentedGpu).ok()?;
+                    r.missing.is_empty().then_some(offer)
+                },
+                true,
+            );
+            offers.extend(offer);
+        }
+    }
+}
+
+/// What a rented GPU shares with the same GPU bought.
+const COMMON: [&str; 14] = [
+    "model",
+    "quantisation",
+    "units",
+    "staff_hours_per_month",
+    "staff_usd_per_hour",
+    "licence_usd_per_month",
+    "prefill_tokens_per_second",
+    "decode_tokens_per_second",
+    "concurrency",
+    "utilisation_ceiling",
+    "tokeniser_ratio",
+    "retry_share",
+    "prefill_free",
+    "charge_input_as_output",
+];
