@@ -116,7 +116,7 @@ fn argument(flag: &'static Flag) -> Arg {
         Kind::Month => arg.value_name("YYYY-MM"),
         Kind::Profile => arg.value_name("PROFILE"),
         Kind::Changes => arg.value_name("TOML"),
-        Kind::Whole { .. } | Kind::Number { .. } | Kind::Positive => arg.value_name("N"),
+        Kind::Whole { .. } | Kind::Number { .. } | Kind::Positive | Kind::Months => arg.value_name("N"),
     }
 }
 

@@ -201,13 +201,17 @@ impl Terms {
     pub(super) fn new(plan: &Plan, pair: Pair, v: Values<'_>, pace: [Pace; 2], full: bool) -> Self {
         let [cloud, local] = pace;
         let growth: f64 = v.get(plan.need.growth);
-        let settled = cloud.settled.zip(local.settled).map(|(a, b)| a.max(b).max(1));
+        let settled = cloud.settled.zip(local.settled).map(|(a, b)| a.max(b));
         Self {
             horizon: plan.need.horizon,
             limit: limit(plan, v),
             discount: (1.0 + v.get(plan.finance.discount)).powf(-1.0 / 12.0),
             falling: growth <= 0.0 && falls(plan, pair, v),
-            last_change: [pair.cloud, pair.local].map(|o| last_change(&plan.offers[o])).into_iter().max().unwrap_or(0),
+            last_change: [pair.cloud, pair.local]
+                .map(|o| last_change(&plan.offers[o]))
+                .into_iter()
+                .max()
+                .unwrap_or(0),
             settled,
             cycle: cloud.life.or(local.life).and_then(|l| u32::try_from(l).ok()),
             full,
@@ -271,7 +275,7 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
         if month + 1 < horizon {
             continue;
         }
-        let steady = terms.settled.is_some_and(|s| month + 1 >= s);
+        let steady = terms.settled.is_some_and(|s| month >= s);
         let best_known = month >= last_change && (best.is_some() || !falling);
         if plain.crossed.is_some() && (!full || (discounted.crossed.is_some() && best_known)) {
             break;

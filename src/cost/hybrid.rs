@@ -2,7 +2,8 @@
 //!
 //! Routed: a share of the requests goes to the local side first; some of those are sent on, and so
 //! paid twice. Overflow: in every hour of the week the owned units serve what they can (at their
-//! ceiling) and the cloud the rest; how many units are cheapest is searched.
+//! ceiling) and the cloud the rest; how many units are cheapest is searched. Units that are switched
+//! on for part of the month only are on in the busiest hours.
 
 use super::compare::{self, Month, Outcome, Scratch};
 use super::plan::{Machine, Offer, Pair, Plan, Values, Way};
@@ -105,14 +106,16 @@ pub fn overflow(plan: &Plan, pair: Pair, v: Values<'_>) -> Option<Overflow> {
     let hours: crate::units::Hours = v.get(plan.need.hours);
     let week = flow.requests.get() / hours.get() * WEEK as f64;
     let mut loads: Vec<f64> = weights.iter().map(|w| w * week).collect();
-    loads.sort_unstable_by(f64::total_cmp);
+    loads.sort_unstable_by(|a, b| b.total_cmp(a));
+    let on = v.get(machine.service_hours).get() / hours.get() * WEEK as f64;
+    let week = Week { loads, per_unit: per_hour, on };
     let grown = (1.0 + v.get(plan.need.growth)).powi(i32::try_from(plan.need.horizon).unwrap_or(0));
-    let peak = loads.last().copied().unwrap_or(0.0) * grown.max(1.0) / per_hour;
+    let peak = week.loads.first().copied().unwrap_or(0.0) * grown.max(1.0) / per_hour;
     // In range by the clamp.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let most = (peak - 1e-9).ceil().clamp(1.0, 100_000.0) as u32;
     let stride = most.div_ceil(MOST_TRIED);
-    let option = |units: u32| split(plan, pair, v, &loads, per_hour, units);
+    let option = |units: u32| split(plan, pair, v, &week, units);
     let mut options: Vec<UnitsTried> =
         (0..=most).step_by(stride as usize).chain([most]).map(option).collect();
     let cheapest =
@@ -132,7 +135,7 @@ fn requests_per_unit_hour(plan: &Plan, machine: &Machine, v: Values<'_>) -> Opti
     Some(3600.0 / work.get() * v.get(machine.ceiling))
 }
 
-fn split(plan: &Plan, pair: Pair, v: Values<'_>, loads: &[f64], per_hour: f64, units: u32) -> UnitsTried {
+fn split(plan: &Plan, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> UnitsTried {
     let (cloud, local) = (&plan.offers[pair.cloud], fixed(&plan.offers[pair.local], units));
     let mut memory = (Vec::new(), Vec::new());
     let none = Flow { requests: Requests::ZERO, scale: 1.0 };
@@ -142,7 +145,7 @@ fn split(plan: &Plan, pair: Pair, v: Values<'_>, loads: &[f64], per_hour: f64, u
     let growth = 1.0 + v.get(plan.need.growth);
     let (mut tco, mut grown, mut first_share) = (Usd::ZERO, 1.0, 0.0);
     for month in 0..plan.need.horizon {
-        let share = served(loads, grown, per_hour * f64::from(units));
+        let share = week.served(grown, units);
         if month == 0 {
             first_share = share;
         }
@@ -173,13 +176,30 @@ fn fixed(offer: &Offer, units: u32) -> Offer {
     offer
 }
 
-/// Share of a week's load that stays below a capacity per hour.
-fn served(loads: &[f64], grown: f64, capacity: f64) -> f64 {
-    let total: f64 = loads.iter().sum::<f64>() * grown;
-    if total <= 0.0 {
-        return 0.0;
+/// A week's load beside what a unit serves.
+struct Week {
+    /// Requests by hour, the busiest hour first.
+    loads: Vec<f64>,
+    /// Requests a unit serves in an hour.
+    per_unit: f64,
+    /// Hours of the week the units are switched on: the busiest ones.
+    on: f64,
+}
+
+impl Week {
+    /// Share of the load, grown so much, that the units serve.
+    fn served(&self, grown: f64, units: u32) -> f64 {
+        let total: f64 = self.loads.iter().sum::<f64>() * grown;
+        if total <= 0.0 {
+            return 0.0;
+        }
+        let capacity = self.per_unit * f64::from(units);
+        let hour = |(n, load): (usize, &f64)| {
+            let part = (self.on - n as f64).clamp(0.0, 1.0);
+            (load * grown).min(capacity) * part
+        };
+        self.loads.iter().enumerate().map(hour).sum::<f64>() / total
     }
-    loads.iter().map(|l| (l * grown).min(capacity)).sum::<f64>() / total
 }
 
 #[cfg(test)]
@@ -189,8 +209,12 @@ mod tests {
     /// Two busy hours of 10 and two of 2: a capacity of 4 serves 4 + 4 + 2 + 2 = 12 of 24.
     #[test]
     fn what_exceeds_the_capacity_overflows() {
-        assert!((served(&[2.0, 2.0, 10.0, 10.0], 1.0, 4.0) - 0.5).abs() < 1e-12);
-        assert!((served(&[2.0, 2.0], 2.0, 100.0) - 1.0).abs() < 1e-12);
+        let week = Week { loads: vec![10.0, 10.0, 2.0, 2.0], per_unit: 2.0, on: 4.0 };
+        assert!((week.served(1.0, 2) - 0.5).abs() < 1e-12);
+        assert!((week.served(2.0, 100) - 1.0).abs() < 1e-12);
+        // Switched on in the two and a half busiest hours only: 4 + 4 + 1 of 24.
+        let part_time = Week { on: 2.5, ..week };
+        assert!((part_time.served(1.0, 2) - 9.0 / 24.0).abs() < 1e-12);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Every scenario key, once: its section, name, unit and what values make sense. The TOML reader,
 //! the flags, the checks and the echo of inputs all read this table.
 
+use super::simulate::LAST_MONTH;
+
 /// The tables of a scenario file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Section {
@@ -43,12 +45,16 @@ pub enum Kind {
         min: f64,
         max: f64,
     },
-    /// A number above zero; may be a range.
+    /// A number above zero, up to [`LARGEST`]; may be a range.
     Positive,
-    /// A whole number, at least this; never a range.
+    /// A whole number within bounds, both included; it shapes the calculation and so is never a
+    /// range.
     Whole {
         min: u32,
+        max: u32,
     },
+    /// A whole number of months that takes part in the calculation; may be a range.
+    Months,
     Flag,
     Text,
     /// `YYYY-MM`.
@@ -70,9 +76,12 @@ pub struct Key {
     pub help: &'static str,
 }
 
-const AMOUNT: Kind = Kind::Number { min: 0.0, max: f64::MAX };
+/// Far above any amount, price or count there is; below it no product leaves the range of numbers.
+pub const LARGEST: f64 = 1e15;
+const AMOUNT: Kind = Kind::Number { min: 0.0, max: LARGEST };
 const SHARE: Kind = Kind::Number { min: 0.0, max: 1.0 };
-const FACTOR: Kind = Kind::Number { min: 1.0, max: f64::MAX };
+const WHOLE: Kind = Kind::Whole { min: 1, max: 1_000_000_000 };
+const FACTOR: Kind = Kind::Number { min: 1.0, max: LARGEST };
 /// A rate of change: it cannot take away more than everything.
 const CHANGE: Kind = Kind::Number { min: -0.999_999, max: 100.0 };
 
@@ -100,7 +109,7 @@ pub const KEYS: &[Key] = keys! {
         "peak_requests_per_second" Kind::Positive, "requests/s", "Requests per second at the peak";
         "peak_to_mean" FACTOR, "x", "Peak load over mean load";
         "growth_per_month" CHANGE, "per month", "Growth of the requests from month to month (0.02 is 2 %)";
-        "horizon_months" Kind::Whole { min: 1 }, "months", "Months over which costs are compared";
+        "horizon_months" Kind::Whole { min: 1, max: LAST_MONTH }, "months", "Months over which costs are compared";
         "hours_per_month" Kind::Positive, "h/month", "Hours in a month";
         "start" Kind::Month, "", "First month, YYYY-MM";
     }
@@ -120,7 +129,7 @@ pub const KEYS: &[Key] = keys! {
         "kind" Kind::Choice(&["api", "rented"]), "", "rented: the baseline is a GPU rented by the hour";
         "usd_per_hour" AMOUNT, "USD/h", "Rent of one unit, all its GPUs (rented baseline)";
         "billed_hours_per_month" AMOUNT, "h/month", "Hours billed in a month (rented baseline)";
-        "units" Kind::Whole { min: 1 }, "units", "Units rented (rented baseline)";
+        "units" WHOLE, "units", "Units rented (rented baseline)";
     }
     Local {
         "kind" Kind::Choice(&["owned", "financed", "rented"]), "", "How it is paid for";
@@ -130,9 +139,9 @@ pub const KEYS: &[Key] = keys! {
         "name" Kind::Text, "", "Name of the offer";
         "purchase_usd" AMOUNT, "USD", "Purchase price of one unit";
         "install_usd" AMOUNT, "USD", "Installation of one unit, once";
-        "units" Kind::Whole { min: 1 }, "units", "Units; without it, as many as the peak needs";
-        "gpus_per_unit" Kind::Whole { min: 1 }, "GPUs", "GPUs in one unit, where the hardware is a GPU";
-        "life_months" Kind::Whole { min: 1 }, "months", "Months until a unit is replaced";
+        "units" WHOLE, "units", "Units; without it, as many as the peak needs";
+        "gpus_per_unit" WHOLE, "GPUs", "GPUs in one unit, where the hardware is a GPU";
+        "life_months" Kind::Months, "months", "Months until a unit is replaced";
         "residual_share" SHARE, "share", "Share of the purchase price a unit still fetches when it leaves service";
         "spare_share" AMOUNT, "share", "Spare parts, as a share of the purchase price";
         "idle_watts" AMOUNT, "W", "Power of one unit without load, at the wall";
@@ -149,11 +158,11 @@ pub const KEYS: &[Key] = keys! {
         "other_usd_per_month" AMOUNT, "USD/month", "Anything else, for the whole deployment";
         "usd_per_hour" AMOUNT, "USD/h", "Rent of one unit, all its GPUs";
         "billed_hours_per_month" Kind::Positive, "h/month", "Hours of rent billed in a month";
-        "term_months" Kind::Whole { min: 1 }, "months", "Months of the loan, or of the commitment to rent";
+        "term_months" Kind::Months, "months", "Months of the loan, or of the commitment to rent";
         "rate_per_year" AMOUNT, "per year", "Interest of the loan";
         "prefill_tokens_per_second" Kind::Positive, "tokens/s", "Input tokens one unit reads in a second, all requests together";
         "decode_tokens_per_second" Kind::Positive, "tokens/s", "Output tokens one unit writes in a second, all requests together";
-        "concurrency" Kind::Whole { min: 1 }, "requests", "Requests served at once, at which the speeds hold";
+        "concurrency" WHOLE, "requests", "Requests served at once, at which the speeds hold";
         "utilisation_ceiling" Kind::Number { min: 0.01, max: 1.0 }, "share", "Share of its capacity a unit is loaded with at the peak";
         "tokeniser_ratio" Kind::Positive, "x", "Local tokens per cloud token of the same text";
         "retry_share" AMOUNT, "share", "Requests run again because the first answer was unusable";

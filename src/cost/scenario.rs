@@ -171,7 +171,7 @@ impl Scenario {
 /// A flag's text as a value of this key: `3`, `2:3:5` (low, likely, high), or TOML.
 pub fn value_from_flag(key: &Key, flag: &str, text: &str) -> Result<Given, ScenarioError> {
     let toml = match key.kind {
-        Kind::Number { .. } | Kind::Positive | Kind::Whole { .. } => {
+        Kind::Number { .. } | Kind::Positive | Kind::Whole { .. } | Kind::Months => {
             match text.split(':').collect::<Vec<_>>()[..] {
                 [low, likely, high] => format!("{{ low = {low}, likely = {likely}, high = {high} }}"),
                 // `1_000`, `.5`, `1e6` are all fine for people.
@@ -194,7 +194,13 @@ pub fn value_from_flag(key: &Key, flag: &str, text: &str) -> Result<Given, Scena
     };
     let line = format!("{} = {toml}", key.name);
     let wrong = |why: &str| ScenarioError(format!("{flag} {text}: {why}"));
-    let table = DeTable::parse(&line).map_err(|e| wrong(e.message()))?;
+    let table = DeTable::parse(&line).map_err(|e| match key.kind {
+        Kind::Number { .. } | Kind::Positive | Kind::Whole { .. } | Kind::Months => {
+            wrong("must be a number, or low:likely:high")
+        }
+        Kind::Flag => wrong("must be true or false"),
+        _ => wrong(e.message()),
+    })?;
     let Some(value) = table.get_ref().get(key.name) else { return Err(wrong("no value")) };
     let value = Place::value(key, value).map_err(|(_, why)| wrong(&why))?;
     Ok(Given { value, via: flag.to_owned() })
@@ -237,7 +243,7 @@ impl Place<'_> {
             _ => None,
         };
         match key.kind {
-            Kind::Number { .. } | Kind::Positive | Kind::Whole { .. } => number(key, value),
+            Kind::Number { .. } | Kind::Positive | Kind::Whole { .. } | Kind::Months => number(key, value),
             Kind::Flag => match value.get_ref() {
                 DeValue::Boolean(b) => Ok(Value::Flag(*b)),
                 _ => wrong("must be true or false"),
@@ -355,7 +361,10 @@ fn number(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
         return Ok(Value::Number(Range::exactly(n)));
     };
     if matches!(key.kind, Kind::Whole { .. }) {
-        return Err((value.span(), format!("{path}: must be one whole number; it cannot be a range")));
+        return Err((
+            value.span(),
+            format!("{path}: must be one whole number; it shapes the calculation and cannot be a range"),
+        ));
     }
     let mut found = [None; 3];
     for (name, part) in table {
@@ -392,8 +401,17 @@ fn check(key: &Key, n: f64) -> Result<(), String> {
             format!("{n} is above {max}, the most it can be")
         }),
         Kind::Positive if n <= 0.0 => Err(format!("{n} must be above 0")),
-        Kind::Whole { min } if n < f64::from(min) || n.fract() != 0.0 || n > 1e9 => {
+        Kind::Positive if n > keys::LARGEST => {
+            Err(format!("{n} is above {}, the most it can be", keys::LARGEST))
+        }
+        Kind::Whole { min, .. } if n < f64::from(min) || n.fract() != 0.0 => {
             Err(format!("{n} must be a whole number, at least {min}"))
+        }
+        Kind::Whole { max, .. } if n > f64::from(max) => {
+            Err(format!("{n} is above {max}, the most it can be"))
+        }
+        Kind::Months if n < 1.0 || n.fract() != 0.0 || n > 1e6 => {
+            Err(format!("{n} must be a whole number of months, at least 1"))
         }
         _ => Ok(()),
     }

@@ -5,7 +5,9 @@
 //! else evenly over it. Requests grow from month to month; a drift of API prices acts continuously,
 //! so a month pays the mean price over its days.
 
-use super::plan::{Api, Machine, Need, Offer, Payment, Peak, Period, Prefill, Rates, Shape, Values, Volume, Way};
+use super::plan::{
+    Api, Machine, Need, Offer, Payment, Peak, Period, Prefill, Rates, Shape, Values, Volume, Way,
+};
 use crate::capacity::units as load;
 use crate::units::{Hours, Requests, RequestsPerSec, Seconds, Tokens, TokensPerSec, Usd};
 
@@ -265,8 +267,8 @@ impl Closing {
 /// How the months of an offer go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// The month from which on every month costs the same, replacements apart; `None`: growth or
-    /// drift never end.
+    /// The first of the months that all cost the same, purchases apart; `None`: growth or drift never
+    /// end.
     pub settled: Option<u32>,
     /// Months between replacements.
     pub life: Option<usize>,
@@ -503,7 +505,7 @@ impl<'a> Run<'a> {
         }
         match self.way {
             Way::Api(api) => ((self.drift_step - 1.0).abs() < 1e-12).then(|| api.last_change()),
-            Way::Machine(_) => Some(u32::try_from(self.term).unwrap_or(LAST_MONTH).max(1)),
+            Way::Machine(_) => Some(u32::try_from(self.term).unwrap_or(LAST_MONTH)),
         }
     }
 

@@ -2,10 +2,12 @@
 
 mod convert;
 mod explain;
+mod scenario_schema;
 mod text;
 mod view;
 
 pub use explain::{explain, explainable};
+pub use scenario_schema::scenario_schema;
 
 use super::envelope::Envelope;
 use schemars::JsonSchema;

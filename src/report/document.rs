@@ -55,6 +55,14 @@ impl Document {
         }
     }
 
+    /// The document for a terminal, where that is shorter.
+    pub fn brief(&self) -> View {
+        match self {
+            Self::Breakeven(d) => d.brief(),
+            other => other.view(),
+        }
+    }
+
     /// The table a spreadsheet wants: samples, cash flow.
     pub fn csv(&self) -> Option<String> {
         match self {

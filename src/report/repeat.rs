@@ -16,6 +16,10 @@ pub fn command(kind: &str, inputs: &BTreeMap<String, Input>) -> String {
             given.entry(flag).or_default().push((name, &input.value));
         } else if via.starts_with("question: ") {
             given.entry(flag_of(name)).or_default().push((name, &input.value));
+        } else if let Some(file) = scenario_file(via, name) {
+            if !files.iter().any(|(_, known)| known == file) {
+                files.push(("scenario", file.to_owned()));
+            }
         } else if let Some((file, _)) = via.rsplit_once(": ") {
             let flag = if kind == "advice" { "profile" } else { "scenario" };
             let file = file.strip_prefix("profile ").unwrap_or(file).to_owned();
@@ -33,6 +37,14 @@ pub fn command(kind: &str, inputs: &BTreeMap<String, Input>) -> String {
         push(&mut words, flag, &values);
     }
     words.join(" ")
+}
+
+/// The file in `plan.toml:4 need.input_tokens`, where that is how the input came.
+fn scenario_file<'a>(via: &'a str, name: &str) -> Option<&'a str> {
+    let (place, key) = via.rsplit_once(' ')?;
+    let same = key.contains('.') && key.rsplit('.').next() == name.rsplit('.').next();
+    let (file, line) = place.rsplit_once(':').unwrap_or((place, ""));
+    same.then_some(if line.bytes().all(|b| b.is_ascii_digit()) { file } else { place })
 }
 
 /// A question's answer is given by the flag of the same name.

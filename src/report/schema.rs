@@ -2,7 +2,7 @@
 
 use super::advice::AdviceDocument;
 use super::bench::BenchDocument;
-use super::breakeven::BreakevenDocument;
+use super::breakeven::{BreakevenDocument, scenario_schema};
 use super::doctor::DoctorDocument;
 use super::fit::FitDocument;
 use crate::workload::Profile;
@@ -16,6 +16,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("doctor", "the document of `freehold doctor`"),
     ("fit", "the document of `freehold fit`"),
     ("profile", "a need written down (TOML), for `freehold advise --profile`"),
+    ("scenario", "what is compared and by which numbers (TOML), for `freehold breakeven --scenario`"),
 ];
 
 /// The schema of that name.
@@ -27,6 +28,7 @@ pub fn named(name: &str) -> Option<Schema> {
         "doctor" => schema_for!(DoctorDocument),
         "fit" => schema_for!(FitDocument),
         "profile" => schema_for!(Profile),
+        "scenario" => scenario_schema(),
         _ => return None,
     })
 }

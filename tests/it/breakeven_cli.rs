@@ -184,12 +184,47 @@ fn the_cash_flow_adds_up_to_the_total() {
 #[test]
 fn a_run_can_be_repeated_from_its_own_document() {
     let folder = tempfile::tempdir().expect("a folder");
-    for example in ["examples/coding-assistant.toml", "examples/embedded-product.toml"] {
+    let changes = folder.path().join("changes.toml");
+    std::fs::write(
+        &changes,
+        "[need]\nrequests_per_month = 9000\ninput_tokens = 900\noutput_tokens = 300\n[[cloud]]\nname = \"a b\"\n\
+         input_usd_per_mtok = 1\noutput_usd_per_mtok = 4\n[[cloud.change]]\nfrom = \"2027-05\"\n\
+         output_usd_per_mtok = { low = 1, likely = 2, high = 3 }\n[[local]]\nname = \"x\"\npurchase_usd = 500\nunits = 1\n\
+         [hybrid]\nprofile = \"office-hours\"\n",
+    )
+    .expect("written");
+    let changes = changes.display().to_string();
+    for example in [
+        "examples/chatbot.toml",
+        "examples/clinic.toml",
+        "examples/coding-assistant.toml",
+        "examples/embedded-product.toml",
+        "examples/nightly-batch.toml",
+        &changes,
+    ] {
         let first = json(&["breakeven", "--scenario", example, "--draws", "50"]);
         let file = folder.path().join("cost.json");
         std::fs::write(&file, first.to_string()).expect("written");
         let again = json(&["breakeven", "--scenario", &file.display().to_string(), "--draws", "50"]);
-        assert_eq!(first["result"]["comparisons"][0], again["result"]["comparisons"][0], "{example}");
+        assert_eq!(first["result"]["comparisons"], again["result"]["comparisons"], "{example}");
+        assert_eq!(
+            first["result"]["uncertainty"]["payback_p50"],
+            again["result"]["uncertainty"]["payback_p50"]
+        );
+        let ids = |doc: &Value| -> Vec<String> {
+            let warnings = doc["warnings"].as_array().expect("a list");
+            let mut ids: Vec<String> =
+                warnings.iter().filter_map(|w| Some(w["id"].as_str()?.to_owned())).collect();
+            ids.sort();
+            ids.dedup();
+            ids
+        };
+        assert!(
+            ids(&first).iter().all(|id| ids(&again).contains(id)),
+            "{example}: {:?} {:?}",
+            ids(&first),
+            ids(&again)
+        );
     }
 }
 
@@ -217,6 +252,64 @@ fn a_profile_says_how_many_requests() {
         "1",
     ]);
     assert_eq!(doc["inputs"]["need.requests_per_month"]["value"], 1000.0);
+}
+
+/// The schema of scenario files accepts the examples, and refuses what the reader refuses.
+#[test]
+fn scenario_files_have_a_schema() {
+    let printed = freehold(&["schema", "scenario"]).output().expect("runs");
+    let schema: Value = serde_json::from_slice(&printed.stdout).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let valid = |text: &str| {
+        let table: toml::Table = toml::from_str(text).expect("TOML");
+        validator.is_valid(&serde_json::to_value(table).expect("JSON"))
+    };
+    for example in ["chatbot", "clinic", "coding-assistant", "embedded-product", "nightly-batch"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{example}.toml"));
+        assert!(valid(&std::fs::read_to_string(path).expect("an example")), "{example}");
+    }
+    for (text, right) in [
+        ("[need]\ninput_tokens = 5", true),
+        ("[need]\ninput_token = 5", false),
+        ("[need]\nbatch_share = 1.5", false),
+        ("[need]\nhorizon_months = 0", false),
+        ("[[local]]\nlife_months = { low = 36, likely = 48, high = 60 }", true),
+        ("[[local]]\nunits = { low = 1, likely = 2, high = 3 }", false),
+        ("[[cloud]]\nname = \"x\"\n[[cloud.change]]\nfrom = \"2027-01-01\"\ninput_usd_per_mtok = 1", true),
+        ("[[cloud]]\n[[cloud.change]]\ninput_usd_per_mtok = 1", false),
+        ("[hybrid]\nprofile = \"nights\"", false),
+        ("[elsewhere]\nx = 1", false),
+    ] {
+        assert_eq!(valid(text), right, "{text}");
+        assert_eq!(freehold::cost::Scenario::parse(text, "s").is_ok(), right, "{text}");
+    }
+}
+
+#[test]
+fn a_ranking_is_a_table_for_spreadsheets() {
+    let output = freehold(&[
+        "breakeven",
+        "--all",
+        "--model",
+        "llama-3.1-8b-instruct",
+        "--requests-per-month",
+        "1e6",
+        "--input-tokens",
+        "1500",
+        "--output-tokens",
+        "400",
+        "--draws",
+        "1",
+        "--tier",
+        "1",
+        "--format",
+        "csv",
+    ])
+    .output()
+    .expect("runs");
+    let mut reader = csv::Reader::from_reader(&output.stdout[..]);
+    assert_eq!(reader.headers().expect("a header").get(2), Some("payback_months"));
+    assert!(reader.records().count() > 50);
 }
 
 #[test]

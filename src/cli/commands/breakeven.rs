@@ -1,3 +1,4 @@
+use crate::catalog::{Catalog, NotResolved, nearest};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
@@ -8,11 +9,15 @@ use crate::cost::scenario::{Given, Range, Value, value_from_flag};
 use crate::cost::{self, Known, Scenario};
 use crate::report::bench::BenchDocument;
 use crate::report::breakeven::{BreakevenDocument, explain, explainable};
-use crate::report::{Block, View};
+use crate::report::repeat::command;
+use crate::report::{Block, Format, View};
 use crate::workload::Evidence;
 use crate::workload::profile::Profile;
+use repeat::Repeated;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+
+mod repeat;
 
 /// What does it cost, local against cloud, and when does local pay back?
 ///
@@ -69,10 +74,11 @@ pub struct Args {
 
 #[allow(clippy::needless_pass_by_value)] // every command takes its arguments
 pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
-    let mut scenario = match &args.scenario {
+    let (mut scenario, repeated) = match &args.scenario {
         Some(path) => read_scenario(path)?,
-        None => Scenario::default(),
+        None => (Scenario::default(), None),
     };
+    let all = args.all || repeated.as_ref().is_some_and(Repeated::ranking);
     args.keys.apply(&mut scenario)?;
     if let Some(name) = &args.profile {
         add_profile(&mut scenario, name, context)?;
@@ -82,36 +88,48 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let known =
         Known { catalog: &catalog, evidence: evidence.as_ref(), today: context.today, comparators: true };
     let drawing = cost::Drawing { count: args.draws, seed: args.seed };
-    let document = if args.all {
+    let mut ever_asked = false;
+    let mut document = if all {
         let (plan, skipped) = cost::resolve_all(&scenario, known, args.tier).map_err(|e| unresolved(&e))?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let evaluation = cost::evaluate_all(&plan, drawing, threads);
         BreakevenDocument::ranking(&plan, &evaluation, &skipped, &context.now)
     } else {
-        let plan = complete(&mut scenario, known, context)?;
+        let (plan, asked) = complete(&mut scenario, known, context)?;
+        ever_asked = asked;
         let evaluation = cost::evaluate(&plan, drawing);
         BreakevenDocument::new(&plan, &evaluation, &context.now)
     };
+    if let Some(repeated) = &repeated {
+        repeated.compare(&mut document, args.keys.is_empty(), context);
+    }
     let gates = args.require.iter().map(|g| Gate::parse(g)).collect::<Result<Vec<_>, _>>()?;
     match &args.explain {
         Some(name) => write_explanation(&args.output, context, &document, name)?,
         None => args.output.write(
             context,
             // A ranking has a hundred thousand rows: nobody reads them indented.
-            || if args.all { serde_json::to_string(&document) } else { serde_json::to_string_pretty(&document) },
-            || document.view(),
+            || if all { serde_json::to_string(&document) } else { serde_json::to_string_pretty(&document) },
+            || if args.output.chosen() == Format::Table { document.brief() } else { document.view() },
             Some(&|| document.csv()),
         )?,
+    }
+    if ever_asked {
+        context.note(&format!("The same without questions: {}", command("breakeven", &document.inputs)));
     }
     check_gates(&gates, &document)
 }
 
 /// Resolve; where something is missing and there is somebody to ask, ask.
-fn complete(scenario: &mut Scenario, known: Known<'_>, context: &Context) -> Result<cost::Plan, CliError> {
+fn complete(
+    scenario: &mut Scenario,
+    known: Known<'_>,
+    context: &Context,
+) -> Result<(cost::Plan, bool), CliError> {
     let mut terminal = None;
     loop {
         let error = match cost::resolve(scenario, known) {
-            Ok(plan) => return Ok(plan),
+            Ok(plan) => return Ok((plan, terminal.is_some())),
             Err(error) => error,
         };
         let cost::ResolveError::Missing(missing) = &error else { return Err(unresolved(&error)) };
@@ -121,16 +139,49 @@ fn complete(scenario: &mut Scenario, known: Known<'_>, context: &Context) -> Res
         }
         let ask: &mut Terminal = terminal.get_or_insert_with(Terminal::new);
         for (key, why) in askable {
-            let via = format!("asked: {}.{}", key.section.name(), key.name);
-            let check =
-                |text: &str| value_from_flag(key, &via, text.trim()).map(drop).map_err(|e| e.to_string());
-            let question = format!("{} ({why})", key.help);
-            let text = ask.text(&question, "", &check)?;
-            let given =
-                value_from_flag(key, &via, text.trim()).map_err(|e| CliError::usage(e.to_string()))?;
-            scenario.set(key, None, &given);
+            let via = format!("question: {}.{}", key.section.name(), key.name);
+            let read = |text: &str| -> Result<Given, String> {
+                let shown = format!("{via} {}: ", text.trim());
+                let given = value_from_flag(key, &via, text.trim())
+                    .map_err(|e| e.to_string().trim_start_matches(&shown).to_owned())?;
+                listed(key, text.trim(), known.catalog).map(|()| given)
+            };
+            let text = ask.text(&question(key, why), "", &|text| read(text).map(drop))?;
+            scenario.set(key, None, &read(&text).map_err(CliError::usage)?);
         }
     }
+}
+
+/// What the key is, its unit, and why it is asked for where that says more.
+fn question(key: &Key, why: &str) -> String {
+    let start =
+        |text: &str| text.to_lowercase().split_whitespace().take(4).map(str::to_owned).collect::<Vec<_>>();
+    let said = start(key.help) == start(why);
+    let unit = if key.unit.is_empty() || said { String::new() } else { format!(", {}", key.unit) };
+    if said { key.help.to_owned() } else { format!("{}{unit} - {why}", key.help) }
+}
+
+/// Is what was answered in the catalogue, where it must be?
+fn listed(key: &Key, id: &str, catalog: &Catalog) -> Result<(), String> {
+    let hardware = || {
+        let machines = catalog.machines.iter().map(|m| m.id.as_str());
+        let gpus = catalog.accelerators.iter().map(|g| g.id.as_str());
+        machines.chain(gpus).chain(catalog.rentals.iter().map(|r| r.id.as_str()))
+    };
+    let open_models = || catalog.open_models.iter().map(|m| m.id.as_str());
+    let near = match (key.section, key.name) {
+        (Section::Cloud, "model") => match catalog.resolve_api_model(id) {
+            Ok(_) => return Ok(()),
+            Err(NotResolved::Unknown { near, .. } | NotResolved::Ambiguous { ids: near, .. }) => near,
+        },
+        (Section::Local, "hardware") if hardware().any(|known| known == id) => return Ok(()),
+        (Section::Local, "hardware") => nearest(id, hardware(), 3),
+        (Section::Local, "model") if open_models().any(|known| known == id) => return Ok(()),
+        (Section::Local, "model") => nearest(id, open_models(), 3),
+        _ => return Ok(()),
+    };
+    let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+    Err(format!("`{id}` is not in the catalogue{hint}"))
 }
 
 /// The key a missing dotted name stands for, where one answer can fill it.
@@ -286,52 +337,19 @@ const SCENARIO_LIMIT: u64 = 1 << 20;
 /// Larger than any bench document with its samples.
 const DOCUMENT_LIMIT: u64 = 256 << 20;
 
-fn read_scenario(path: &Path) -> Result<Scenario, CliError> {
+/// The scenario, and the document it was read from where it was one.
+fn read_scenario(path: &Path) -> Result<(Scenario, Option<Repeated>), CliError> {
     let (name, text) = if path == Path::new("-") {
         ("stdin".to_owned(), read_limited(std::io::stdin().lock(), path, SCENARIO_LIMIT)?)
     } else {
         (path.display().to_string(), read_file(path, SCENARIO_LIMIT)?)
     };
     if text.trim_start().starts_with('{') {
-        return from_document(&text, &name);
+        let repeated = Repeated::parse(&text, &name)?;
+        return Ok((repeated.scenario()?, Some(repeated)));
     }
-    Scenario::parse(&text, &name).map_err(|e| CliError::usage(e.to_string()))
-}
-
-/// The scenario a cost document was computed from: every input it echoes, whatever its source then.
-fn from_document(text: &str, name: &str) -> Result<Scenario, CliError> {
-    let document: BreakevenDocument = serde_json::from_str(text)
-        .map_err(|e| CliError::usage(format!("{name} is neither a scenario nor a cost document: {e}")))?;
-    let mut scenario = Scenario::default();
-    for (path, input) in &document.inputs {
-        let mut parts = path.split('.').collect::<Vec<_>>();
-        // `local.2.units` is the second offer's.
-        let offer = match parts[..] {
-            [_, n, _] => n.parse::<usize>().ok().and_then(|n| n.checked_sub(1)),
-            _ => Some(0),
-        };
-        if parts.len() == 3 {
-            parts.remove(1);
-        }
-        let [section, key] = parts[..] else { continue };
-        let Some(key) = Section::named(section).and_then(|s| keys::find(s, key)) else { continue };
-        let Some(offer) = offer else { continue };
-        let text = match &input.value {
-            serde_json::Value::Object(range) => {
-                let part = |k: &str| range.get(k).map(ToString::to_string).unwrap_or_default();
-                format!("{}:{}:{}", part("low"), part("likely"), part("high"))
-            }
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        if matches!(key.kind, keys::Kind::Changes) {
-            continue;
-        }
-        let via = format!("{name} {path}");
-        let given = value_from_flag(key, &via, &text).map_err(|e| CliError::usage(e.to_string()))?;
-        scenario.set(key, Some(offer), &given);
-    }
-    Ok(scenario)
+    let scenario = Scenario::parse(&text, &name).map_err(|e| CliError::usage(e.to_string()))?;
+    Ok((scenario, None))
 }
 
 fn read_evidence(path: &Path) -> Result<Evidence, CliError> {

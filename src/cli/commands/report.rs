@@ -4,6 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::files::read_text;
 use crate::cli::output::OutputArgs;
+use crate::report::Format;
 use crate::report::compare::compare;
 use crate::report::document::Document;
 use crate::report::memo::{Named, memo};
@@ -40,7 +41,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         return args.output.write(
             context,
             || serde_json::to_string_pretty(&only.to_value()?),
-            || only.view(),
+            || if args.output.chosen() == Format::Table { only.brief() } else { only.view() },
             natural.as_ref().map(|f| f as &dyn Fn() -> String),
         );
     }

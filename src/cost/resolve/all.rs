@@ -2,9 +2,10 @@
 
 use super::{Known, MissingKey, ResolveError, Resolver, Table, age, impossible};
 use crate::catalog::{ApiModel, RentalTerms};
-use crate::cost::keys::Section;
+use crate::cost::keys::{self, Section};
 use crate::cost::plan::{Need, Notice, Offer, Pair, Plan, Role};
 use crate::cost::scenario::{Fields, Given, Scenario, Value};
+use crate::provenance::Source;
 
 /// An entry of the catalogue that was left out, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +143,11 @@ impl Resolver<'_> {
         let gpus = catalog.accelerators.iter().map(|g| &g.id);
         let rentals = catalog.rentals.iter().filter(|r| r.terms == RentalTerms::OnDemand).map(|r| &r.id);
         let ids: Vec<&String> = machines.chain(gpus).chain(rentals).collect();
+        for (name, given) in template.iter().filter(|(name, _)| !OF_ONE.contains(name)) {
+            let unit = keys::find(Section::Local, name).map_or("", |k| k.unit);
+            let source = Source::User { via: given.via.clone() };
+            self.echo(format!("local.{name}"), unit, given.value.clone(), source);
+        }
         for id in ids {
             let mut fields = template.clone();
             fields.retain(|key, _| !OF_ONE.contains(key));

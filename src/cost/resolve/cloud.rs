@@ -176,7 +176,9 @@ impl<'a> Resolver<'a> {
             }
             periods.push(self.period(table, "", 0, &prices, multiplier.clone(), need));
         }
-        if let Some(Given { value: Value::Changes(changes), via }) = table.fields.get("change") {
+        if let Some(Given { value: value @ Value::Changes(changes), via }) = table.fields.get("change") {
+            let source = Source::User { via: via.clone() };
+            self.echo(table.path("change"), "", value.clone(), source);
             self.changes(table, changes, via, prices, multiplier.as_ref(), need, &mut periods);
         }
         periods.sort_by_key(|p| p.from_month);

@@ -110,7 +110,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// Warn where a rent given by hand is below every offer known for that GPU.
-    pub(super) fn check_rent(&mut self, table: Table<'_>, name: &str, hardware: Option<Hardware<'_>>, gpus: u32) {
+    pub(super) fn check_rent(
+        &mut self,
+        table: Table<'_>,
+        name: &str,
+        hardware: Option<Hardware<'_>>,
+        gpus: u32,
+    ) {
         let Some(rent) = table.fields.get("usd_per_hour").and_then(|g| g.value.range()) else { return };
         let Some((gpu, count)) = hardware.and_then(|h| h.gpus(gpus)) else { return };
         let lowest = self

@@ -16,7 +16,7 @@ impl Machine {
     }
 }
 
-impl<'a> Resolver<'a> {
+impl Resolver<'_> {
     pub(super) fn local(
         &mut self,
         n: usize,
@@ -58,8 +58,7 @@ impl<'a> Resolver<'a> {
         let kind = self.kind(table, hardware)?;
 
         let payment = self.payment(table, &name, kind, hardware, gpus, need);
-        let (service_hours, power) =
-            self.hours_and_power(table, &payment, hardware, gpus, need, by_hand);
+        let (service_hours, power) = self.hours_and_power(table, &payment, hardware, gpus, need, by_hand);
         let runs = Runs { hardware, gpus, model: open_model.as_deref(), format };
         let speed = self.speed(table, &name, target, need, runs)?;
         if speed.is_none()
@@ -193,7 +192,7 @@ impl<'a> Resolver<'a> {
     ) -> Payment {
         if kind == Kind::Rented {
             let offer = hardware.and_then(|h| self.rental_price(h, gpus));
-            let rent = self.number(table, "usd_per_hour", offer, "the rent of one unit by the hour");
+            let rent = self.number(table, "usd_per_hour", offer, "no rent is given, nor in the catalogue");
             self.check_rent(table, name, hardware, gpus);
             let billed = self.hours(table, "billed_hours_per_month", need);
             return Payment::Rented { rent, billed, term: self.commitment(table, hardware) };
@@ -206,7 +205,7 @@ impl<'a> Resolver<'a> {
             table,
             "purchase_usd",
             listed,
-            "the purchase price; no current price is in the catalogue",
+            "no price is given, nor a current one in the catalogue",
         );
         let life = if hardware.is_some() || table.has("life_months") {
             Some(self.number(table, "life_months", None, ""))

@@ -116,8 +116,14 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
     }
     let asked_clouds = offers.len();
     for (n, fields) in locals.iter().enumerate() {
-        let offer = r.local(n, fields, &need, Role::Asked)?;
-        offers.push(offer);
+        let names =
+            ["hardware", "name", "purchase_usd", "usd_per_hour"].iter().any(|k| fields.contains_key(k));
+        if names || r.target(TargetKind::Local).is_some() {
+            let offer = r.local(n, fields, &need, Role::Asked)?;
+            offers.push(offer);
+        } else {
+            r.miss(&local_prefix(n, "hardware"), NO_HARDWARE);
+        }
     }
     for target in known.evidence.iter().flat_map(|e| e.stand_ins()) {
         r.notices.push(Notice::StandIn { target: target.id.clone() });
@@ -130,13 +136,10 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
     let pairs = pairs(&offers, asked_clouds, asked);
     if pairs.is_empty() {
         if asked_clouds == asked && asked_clouds < 2 {
-            r.miss("local.hardware", "what would run the model: hardware from the catalogue, or local.name with local.purchase_usd");
+            r.miss("local.hardware", NO_HARDWARE);
         }
         if asked_clouds == 0 {
-            r.miss(
-                "cloud.model",
-                "what it is compared with: an API model from the catalogue, or cloud.name with its prices",
-            );
+            r.miss("cloud.model", "what it is compared with (or cloud.name with its prices)");
         }
     }
     if !r.missing.is_empty() {
@@ -160,6 +163,14 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
     check(&mut plan)?;
     age(&mut plan, known.today);
     Ok(plan)
+}
+
+const NO_HARDWARE: &str =
+    "what would run the model (or local.purchase_usd or local.usd_per_hour, and its speed)";
+
+/// `local.units`, or `local.2.units` for the second offer.
+fn local_prefix(n: usize, key: &str) -> String {
+    if n == 0 { format!("local.{key}") } else { format!("local.{}.{key}", n + 1) }
 }
 
 /// What is compared with what; what was asked for first.

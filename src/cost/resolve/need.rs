@@ -30,7 +30,7 @@ impl Resolver<'_> {
             batch: self.number(table, "batch_share", None, ""),
             peak,
             growth: self.number(table, "growth_per_month", None, ""),
-            horizon: self.whole(table, "horizon_months", horizon).unwrap_or(36).min(1200),
+            horizon: self.whole(table, "horizon_months", horizon).unwrap_or(36),
             hours: self.number(table, "hours_per_month", None, ""),
             start: self.start(table)?,
         })
@@ -66,7 +66,7 @@ impl Resolver<'_> {
             table,
             "requests_per_month",
             None,
-            "how many requests a month (or need.tokens_per_month with need.input_share)",
+            "the volume (or need.tokens_per_month with need.input_share)",
         )))
     }
 

@@ -100,7 +100,10 @@ impl Resolver<'_> {
     }
 
     /// The format named, or the declared default.
-    pub(super) fn quantisation(&mut self, table: Table<'_>) -> Result<Option<&'static Quantisation>, ResolveError> {
+    pub(super) fn quantisation(
+        &mut self,
+        table: Table<'_>,
+    ) -> Result<Option<&'static Quantisation>, ResolveError> {
         let Some(name) = self.text(table, "quantisation") else { return Ok(None) };
         match Quantisation::find(&name) {
             Some(format) => Ok(Some(format)),

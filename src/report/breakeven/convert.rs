@@ -8,8 +8,9 @@ use super::{
 use crate::cost::plan::Payment;
 use crate::cost::simulate::Parts;
 use crate::cost::{
-    self, Evaluation, Never, OfferSummary, Plan, Role, Values, Way, evaluate::Comparison as EngineComparison,
-    scenario::Value,
+    self, Evaluation, Never, OfferSummary, Plan, Role, Values, Way,
+    evaluate::Comparison as EngineComparison,
+    scenario::{Change, Range, Value},
 };
 use crate::provenance::Source;
 use crate::report::envelope::Input;
@@ -64,17 +65,28 @@ impl BreakevenDocument {
 
 fn input(record: &cost::plan::InputRecord) -> Input {
     let value = match &record.value {
-        Value::Number(r) | Value::Uncertain(r) if r.is_wide() => {
-            serde_json::json!({ "low": r.low, "likely": r.likely, "high": r.high })
-        }
-        Value::Number(r) | Value::Uncertain(r) => serde_json::json!(r.likely),
+        Value::Number(r) | Value::Uncertain(r) => number(*r),
         Value::Flag(on) => serde_json::json!(on),
         Value::Text(text) => serde_json::json!(text),
         Value::Hours(hours) => serde_json::json!(hours),
-        Value::Changes(changes) => serde_json::json!(changes.len()),
+        Value::Changes(changes) => changes.iter().map(change).collect(),
     };
     let unit = (!record.unit.is_empty()).then(|| record.unit.to_owned());
     Input { value, unit, source: record.source.clone() }
+}
+
+fn number(range: Range) -> serde_json::Value {
+    if range.is_wide() {
+        serde_json::json!({ "low": range.low, "likely": range.likely, "high": range.high })
+    } else {
+        serde_json::json!(range.likely)
+    }
+}
+
+/// Prices from a day on, as a scenario file has them.
+fn change(change: &Change) -> serde_json::Value {
+    let rates = change.rates.iter().map(|(key, range)| ((*key).to_owned(), number(*range)));
+    std::iter::once(("from".to_owned(), change.from.to_string().into())).chain(rates).collect()
 }
 
 impl BreakevenResult {

@@ -1,10 +1,11 @@
 //! The derivation of a number of the document, step by step, from the document alone.
 
+mod local;
+
 use super::convert::source_words;
 use super::text::{Money, grouped, months};
 use super::view::plain;
 use super::{BreakevenDocument, CloudOffer, Comparison, LocalOffer};
-use std::fmt::Write as _;
 
 /// Numbers that can be explained, besides every input by its dotted name.
 pub fn explainable() -> &'static [&'static str] {
@@ -13,18 +14,33 @@ pub fn explainable() -> &'static [&'static str] {
         "discounted_payback_months",
         "tco_cloud_usd",
         "tco_local_usd",
+        "saving_usd",
         "npv_saving_usd",
         "cloud_monthly_usd",
         "local_monthly_usd",
         "power",
+        "staff",
+        "rent",
+        "loan",
+        "maintenance",
         "units",
         "utilisation",
         "capex_usd",
+        "amortised_usd_per_month",
+        "still_owed_usd",
         "capacity_tokens_per_month",
+        "tokens_per_month",
         "usd_per_mtok_blended",
+        "usd_per_mtok_input",
         "usd_per_mtok_output",
         "breakeven_requests_per_month",
+        "breakeven_tokens_per_month",
+        "breakeven_utilisation",
         "breakeven_blended_usd_per_mtok",
+        "best_point_months",
+        "probability_local_cheaper",
+        "payback_p50",
+        "hybrid",
     ]
 }
 
@@ -65,19 +81,152 @@ impl Explainer<'_> {
             "discounted_payback_months" => Some(self.discounted()),
             "tco_cloud_usd" => Some(self.total("cloud", self.comparison.tco_cloud_usd)),
             "tco_local_usd" => Some(self.total("local", self.comparison.tco_local_usd)),
+            "saving_usd" => Some(self.saving()),
             "npv_saving_usd" => Some(self.present_value()),
             "cloud_monthly_usd" => self.cloud_monthly(),
             "local_monthly_usd" => self.local_monthly(),
             "power" => self.power(),
+            "staff" => {
+                self.part(name, "staff hours × rate", &["staff_hours_per_month", "staff_usd_per_hour"])
+            }
+            "rent" => self.part(
+                name,
+                "units × billed hours × rent of a unit; what stands idle costs the same",
+                &["usd_per_hour", "billed_hours_per_month", "term_months", "units"],
+            ),
+            "loan" => self.part(
+                name,
+                "constant instalments: price × r ÷ (1 − (1 + r)^−term), r the yearly rate ÷ 12",
+                &["purchase_usd", "spare_share", "rate_per_year", "term_months"],
+            ),
+            "maintenance" => self.part(
+                name,
+                "units × price × share per year ÷ 12",
+                &["purchase_usd", "maintenance_share_per_year"],
+            ),
             "units" => self.units(),
             "utilisation" => self.utilisation(),
             "capex_usd" => self.capex(),
+            "amortised_usd_per_month" => self.amortised(),
+            "still_owed_usd" => self.still_owed(),
             "capacity_tokens_per_month" => self.capacity(),
-            "usd_per_mtok_blended" | "usd_per_mtok_output" => self.unit_price(),
-            "breakeven_requests_per_month" => Some(self.volume()),
+            "tokens_per_month" => Some(self.tokens()),
+            "usd_per_mtok_blended" | "usd_per_mtok_input" | "usd_per_mtok_output" => self.unit_price(),
+            "breakeven_requests_per_month" | "breakeven_tokens_per_month" | "breakeven_utilisation" => {
+                Some(self.volume())
+            }
+            "best_point_months" => Some(self.best_point()),
+            "probability_local_cheaper" | "payback_p50" => Some(self.odds()),
+            "hybrid" => Some(self.hybrid()),
             "breakeven_blended_usd_per_mtok" => Some(self.price()),
             _ => None,
         }
+    }
+
+    fn saving(&self) -> Vec<String> {
+        let c = self.comparison;
+        vec![
+            format!(
+                "saving_usd: what local saves over {} months, not discounted",
+                self.document.result.horizon_months
+            ),
+            format!("Cloud: {} (--explain tco_cloud_usd)", self.money.show(c.tco_cloud_usd)),
+            format!("Local: {} (--explain tco_local_usd)", self.money.show(c.tco_local_usd)),
+            format!("Result: {}", self.money.show(c.saving_usd)),
+        ]
+    }
+
+    fn tokens(&self) -> Vec<String> {
+        let mut steps = vec!["tokens_per_month = requests × (input + output + reasoning tokens)".to_owned()];
+        for name in [
+            "need.tokens_per_month",
+            "need.requests_per_month",
+            "need.input_tokens",
+            "need.output_tokens",
+            "need.reasoning_tokens",
+            "need.at_capacity",
+        ] {
+            if self.document.inputs.contains_key(name) {
+                steps.push(self.input(name));
+            }
+        }
+        steps.push(format!(
+            "Result: {} tokens in the first month",
+            grouped(self.document.result.tokens_per_month.round(), 0)
+        ));
+        steps
+    }
+
+    fn best_point(&self) -> Vec<String> {
+        let c = self.comparison;
+        let result = match (c.best_point_months, c.best_point_usd) {
+            (Some(m), Some(usd)) => format!("Result: month {m:.1}, {} ahead", self.money.show(usd)),
+            _ => "Result: none; the lead goes on growing, or there never is one".to_owned(),
+        };
+        vec![
+            "best_point_months: where falling or changing prices end the monthly saving; from then on the lead shrinks".to_owned(),
+            self.input("cloud.price_change_per_year"),
+            result,
+        ]
+    }
+
+    fn odds(&self) -> Vec<String> {
+        let Some(u) = &self.document.result.uncertainty else { return Vec::new() };
+        let when = |m: Option<f64>| m.map_or_else(|| "never".to_owned(), months);
+        let mut steps = vec![format!(
+            "Each range is drawn {} times from a triangle (low, likely, high), independently, seed {}; each draw runs the whole simulation",
+            grouped(f64::from(u.draws), 0),
+            u.seed
+        )];
+        let ranges = self
+            .document
+            .inputs
+            .iter()
+            .filter(|(name, i)| i.value.is_object() && !name.starts_with("comparator."));
+        steps.extend(ranges.map(|(name, _)| self.input(name)));
+        steps.push(match u.probability_local_cheaper {
+            Some(p) => format!("Local costs less by the horizon in {:.2} % of the draws", p * 100.0),
+            None => "No input is a range, so nothing is drawn".to_owned(),
+        });
+        steps.push(format!(
+            "Payback: {} in a tenth of the draws, {} in half, {} in nine tenths",
+            when(u.payback_p10),
+            when(u.payback_p50),
+            when(u.payback_p90)
+        ));
+        steps
+    }
+
+    fn hybrid(&self) -> Vec<String> {
+        let mut steps = vec!["hybrid: both at once, against cloud only and local only".to_owned()];
+        let Some(h) = &self.document.result.hybrid else {
+            steps.push("None was asked for: set hybrid.local_share, or hybrid.profile".to_owned());
+            steps.push("A share is routed to the local side, and what it cannot do is paid twice; with a profile, what exceeds the local capacity in an hour overflows to the cloud".to_owned());
+            return steps;
+        };
+        if let Some(r) = &h.routed {
+            steps.push(format!(
+                "Routed: {:.1} % of the requests go to local first; the cloud gets the rest and {:.1} % of those again = {:.1} % of all",
+                r.local_share * 100.0,
+                r.escalation_share * 100.0,
+                (1.0 - r.local_share + r.local_share * r.escalation_share) * 100.0
+            ));
+            steps.push(format!(
+                "Routed, over the horizon: {}, {} unit(s)",
+                self.money.show(r.tco_usd),
+                r.units
+            ));
+        }
+        if let Some(o) = &h.overflow {
+            steps.push(format!(
+                "Overflow: {} numbers of units were tried; {} cost least, {}",
+                o.options.len(),
+                o.best_units,
+                self.money.show(o.tco_usd)
+            ));
+        }
+        steps.push(format!("Cheapest: {}", h.cheapest));
+        steps
     }
 
     /// An input with its value and origin, or that it is not there.
@@ -119,6 +268,17 @@ impl Explainer<'_> {
                 self.money.show(l.monthly_usd),
                 self.money.show(cloud - l.monthly_usd)
             ));
+            let steady = c.payback_months.filter(|m| {
+                let straight = l.capex_usd / (cloud - l.monthly_usd);
+                (m - straight).abs() < 1e-6 * straight.max(1.0)
+            });
+            if let Some(m) = steady {
+                steps.push(format!(
+                    "Nothing changes from month to month: {} ÷ {} = {m:.3} months",
+                    self.money.show(l.capex_usd),
+                    self.money.show(cloud - l.monthly_usd)
+                ));
+            }
         }
         steps.push(
             "The position begins at minus the purchase and grows by each month's saving; growth, price changes, replacements and loans are in it month by month (--format csv)."
@@ -206,10 +366,13 @@ impl Explainer<'_> {
             "need.output_tokens",
             "need.reasoning_tokens",
             "need.cached_input_share",
+            "need.cache_write_input_share",
             "need.batch_share",
             "cloud.input_usd_per_mtok",
             "cloud.output_usd_per_mtok",
             "cloud.cache_read_usd_per_mtok",
+            "cloud.cache_write_usd_per_mtok",
+            "cloud.reasoning_usd_per_mtok",
             "cloud.batch_multiplier",
             "cloud.retry_share",
             "cloud.fixed_usd_per_month",
@@ -229,162 +392,6 @@ impl Explainer<'_> {
             ));
         }
         steps.push(format!("A month at the first day's prices: {}", self.money.show(c.monthly_usd)));
-        Some(steps)
-    }
-
-    fn local_monthly(&self) -> Option<Vec<String>> {
-        let l = self.local?;
-        let mut steps = vec![format!("local_monthly_usd: {}, {} unit(s)", l.name, l.units)];
-        for (part, usd) in &l.monthly_parts_usd {
-            steps.push(format!("{part}: {}", self.money.show(*usd)));
-        }
-        for name in [
-            "local.staff_hours_per_month",
-            "local.staff_usd_per_hour",
-            "local.usd_per_hour",
-            "local.billed_hours_per_month",
-        ] {
-            if self.document.inputs.contains_key(name) {
-                steps.push(self.input(name));
-            }
-        }
-        if l.monthly_parts_usd.get("power").is_some_and(|p| *p > 0.0) {
-            steps.push("For power: --explain power".to_owned());
-        }
-        steps.push(format!("Together: {}", self.money.show(l.monthly_usd)));
-        Some(steps)
-    }
-
-    fn power(&self) -> Option<Vec<String>> {
-        let l = self.local?;
-        let usd = l.monthly_parts_usd.get("power")?;
-        let mut steps =
-            vec!["power = units × (idle + busy share × (load − idle)) × hours × PUE × tariff".to_owned()];
-        for name in [
-            "local.idle_watts",
-            "local.load_watts",
-            "local.powered_hours_per_month",
-            "local.pue",
-            "local.usd_per_kwh",
-        ] {
-            steps.push(self.input(name));
-        }
-        if let (Some(idle), Some(load), Some(hours)) = (
-            self.value("local.idle_watts"),
-            self.value("local.load_watts"),
-            self.value("local.powered_hours_per_month"),
-        ) {
-            let busy = l.utilisation.unwrap_or(1.0).min(1.0);
-            let watts = idle + busy * (load - idle);
-            steps.push(format!(
-                "{} unit(s) × {watts:.1} W (busy {:.2} %) × {hours:.0} h = {:.1} kWh",
-                l.units,
-                busy * 100.0,
-                f64::from(l.units) * watts * hours / 1000.0
-            ));
-        }
-        steps.push(format!("A month: {}", self.money.show(*usd)));
-        Some(steps)
-    }
-
-    fn units(&self) -> Option<Vec<String>> {
-        let l = self.local?;
-        let mut steps =
-            vec!["units = peak requests/s × work seconds per request ÷ ceiling, rounded up".to_owned()];
-        for name in [
-            "local.units",
-            "need.requests_per_month",
-            "need.peak_to_mean",
-            "need.peak_requests_per_second",
-            "need.hours_per_month",
-            "need.input_tokens",
-            "need.output_tokens",
-            "local.prefill_tokens_per_second",
-            "local.decode_tokens_per_second",
-            "local.tokeniser_ratio",
-            "local.retry_share",
-            "local.utilisation_ceiling",
-        ] {
-            if self.document.inputs.contains_key(name) {
-                steps.push(self.input(name));
-            }
-        }
-        if let (Some(u), Some(requests), Some(hours)) =
-            (l.utilisation, self.document.result.requests_per_month, self.value("need.hours_per_month"))
-        {
-            let served =
-                self.value("local.powered_hours_per_month").or(l.billed_hours_per_month).unwrap_or(hours);
-            let work = u * f64::from(l.units) * served * 3600.0 / requests;
-            steps.push(format!("Work: input ÷ prefill + output ÷ decode = {work:.3} s a request"));
-            let peak = self
-                .value("need.peak_requests_per_second")
-                .or_else(|| Some(requests / hours / 3600.0 * self.value("need.peak_to_mean")?));
-            if let Some(peak) = peak {
-                let ceiling = self.value("local.utilisation_ceiling").unwrap_or(1.0);
-                steps.push(format!(
-                    "Peak: {peak:.4} requests/s × {work:.3} s ÷ {ceiling} = {:.3}",
-                    peak * work / ceiling
-                ));
-            }
-        }
-        steps.push(format!("Units: {}", l.units));
-        Some(steps)
-    }
-
-    fn utilisation(&self) -> Option<Vec<String>> {
-        let l = self.local?;
-        let u = l.utilisation?;
-        Some(vec![
-            "utilisation = requests × work seconds ÷ (units × hours × 3,600), mean of the first month"
-                .to_owned(),
-            format!("Units: {} (--explain units)", l.units),
-            format!("Result: {:.3} %", u * 100.0),
-            self.input("local.utilisation_ceiling"),
-        ])
-    }
-
-    fn capex(&self) -> Option<Vec<String>> {
-        let l = self.local?;
-        let mut steps = vec!["capex_usd = units × (price × (1 + spares) + installation)".to_owned()];
-        for name in ["local.purchase_usd", "local.spare_share", "local.install_usd"] {
-            steps.push(self.input(name));
-        }
-        steps.push(format!("Units: {} (--explain units)", l.units));
-        steps.push(format!("Result: {}", self.money.show(l.capex_usd)));
-        Some(steps)
-    }
-
-    fn capacity(&self) -> Option<Vec<String>> {
-        let l = self.local?;
-        let tokens = l.capacity_tokens_per_month?;
-        Some(vec![
-            "capacity_tokens_per_month = tokens of one request × units × hours × 3,600 ÷ work seconds, never idle".to_owned(),
-            self.input("local.prefill_tokens_per_second"),
-            self.input("local.decode_tokens_per_second"),
-            format!("Result: {} tokens", grouped(tokens.round(), 0)),
-        ])
-    }
-
-    fn unit_price(&self) -> Option<Vec<String>> {
-        let l = self.local?;
-        let show = |p: Option<f64>| p.map_or_else(|| "not known".to_owned(), |p| self.money.show(p));
-        let mut steps = vec!["Price of a million local tokens = (running cost + purchase per month of life) ÷ tokens of the month".to_owned()];
-        steps.push(format!(
-            "Running cost: {} a month (--explain local_monthly_usd)",
-            self.money.show(l.monthly_usd)
-        ));
-        steps.push(format!(
-            "Purchase less residual value, per month of life: {}",
-            self.money.show(l.amortised_usd_per_month)
-        ));
-        if self.document.inputs.contains_key("local.life_months") {
-            steps.push(self.input("local.life_months"));
-        }
-        steps.push(format!("Tokens: {}", grouped(self.document.result.tokens_per_month.round(), 0)));
-        steps.push(format!("In and out together: {}", show(l.usd_per_mtok_blended)));
-        let mut split = String::from("Split by the time a unit spends reading and writing: ");
-        let _ = write!(split, "in {}, out {}", show(l.usd_per_mtok_input), show(l.usd_per_mtok_output));
-        steps.push(split);
         Some(steps)
     }
 

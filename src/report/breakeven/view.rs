@@ -11,8 +11,27 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 impl BreakevenDocument {
-    /// For every format but JSON and CSV.
+    /// For pages: every input has its row.
     pub fn view(&self) -> View {
+        let mut view = self.answers();
+        let (table, nothing) = self.input_table();
+        view.heading("Inputs").push(Block::Table(table));
+        if !nothing.is_empty() {
+            view.paragraph(format!("Taken as nothing, by default: {}.", nothing.join(", ")));
+        }
+        view.paragraph(conventions(&self.result));
+        view
+    }
+
+    /// For a terminal: the inputs in a few lines, by where they come from.
+    pub fn brief(&self) -> View {
+        let mut view = self.answers();
+        view.heading("Inputs").push(Block::List(self.input_lines()));
+        view.paragraph(conventions(&self.result));
+        view
+    }
+
+    fn answers(&self) -> View {
         let r = &self.result;
         let mut view = View::new("What it costs: local against cloud");
         view.push(Block::List(r.summary.clone()));
@@ -34,12 +53,6 @@ impl BreakevenDocument {
             }
             uncertainty(r, &mut view);
         }
-        let (table, nothing) = self.input_table();
-        view.heading("Inputs").push(Block::Table(table));
-        if !nothing.is_empty() {
-            view.paragraph(format!("Taken as nothing, by default: {}.", nothing.join(", ")));
-        }
-        view.paragraph(conventions(r));
         view
     }
 
@@ -80,6 +93,40 @@ impl BreakevenDocument {
         table.to_csv()
     }
 
+    /// `examples/chatbot.toml: need.input_tokens 1,800; ...`: one line per origin, the user's first.
+    fn input_lines(&self) -> Vec<String> {
+        let mut lines: BTreeMap<(u8, String), Vec<String>> = BTreeMap::new();
+        let mut nothing = Vec::new();
+        for (name, input) in &self.inputs {
+            // What was added for comparison repeats what was asked for, but for its price.
+            let added = name.starts_with("comparator.");
+            let origin = match &input.source {
+                Source::User { via } if !added => (0, format!("Given ({})", origin_of(via, name))),
+                Source::Measured { file, .. } => (1, format!("Measured ({file})")),
+                Source::Database { entry, as_of, .. } => (2, format!("Catalogue ({entry}, {as_of})")),
+                Source::Assumed { .. } if !added && input.value.as_f64() == Some(0.0) => {
+                    nothing.push(name.clone());
+                    continue;
+                }
+                Source::Assumed { .. } if !added => (3, "Assumed (why: --explain NAME)".to_owned()),
+                Source::User { .. } | Source::Assumed { .. } => continue,
+            };
+            let value = match shown(input, input.unit.as_deref().unwrap_or("")) {
+                Cell::Number(_, text) | Cell::Text(text) => text,
+                Cell::None => continue,
+            };
+            lines.entry(origin).or_default().push(format!("{name} {value}"));
+        }
+        let mut lines: Vec<String> = lines
+            .into_iter()
+            .map(|((_, origin), inputs)| format!("{origin}: {}.", inputs.join("; ")))
+            .collect();
+        if !nothing.is_empty() {
+            lines.push(format!("Taken as nothing, by default: {}.", nothing.join(", ")));
+        }
+        lines
+    }
+
     /// The inputs that say something, and the names of those assumed to be nothing.
     fn input_table(&self) -> (Table, Vec<String>) {
         let mut table = Table::new(&["input", "#value", "from"]);
@@ -98,6 +145,20 @@ impl BreakevenDocument {
             table.row([name.clone().into(), shown(input, unit), source_words(&input.source).into()]);
         }
         (table, nothing)
+    }
+}
+
+/// The file a value was given in, or `flags`.
+fn origin_of<'a>(via: &'a str, name: &str) -> &'a str {
+    let key = name.rsplit('.').next().unwrap_or(name);
+    match via.rsplit_once(' ') {
+        _ if via.starts_with("--") => "flags",
+        // `plan.toml:4 need.input_tokens`: the file, without the line.
+        Some((place, named)) if named.ends_with(key) => match place.rsplit_once(':') {
+            Some((file, line)) if line.bytes().all(|b| b.is_ascii_digit()) => file,
+            _ => place,
+        },
+        _ => via,
     }
 }
 

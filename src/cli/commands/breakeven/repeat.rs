@@ -1,0 +1,116 @@
+//! A cost document as a scenario: the run repeated from its own inputs.
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cost::Scenario;
+use crate::cost::keys::{self, Key, Kind, Section};
+use crate::cost::scenario::value_from_flag;
+use crate::provenance::Source;
+use crate::report::breakeven::BreakevenDocument;
+use serde_json::Value;
+
+/// What is still true of the numbers when they are read back as given.
+const LASTING: [&str; 4] = ["predicted-speed", "host-not-included", "speed-at-concurrency-1", "stand-in"];
+
+/// A document that is computed again.
+#[derive(Debug)]
+pub(super) struct Repeated {
+    name: String,
+    document: BreakevenDocument,
+}
+
+impl Repeated {
+    pub(super) fn parse(text: &str, name: &str) -> Result<Self, CliError> {
+        let document = serde_json::from_str(text)
+            .map_err(|e| CliError::usage(format!("{name} is neither a scenario nor a cost document: {e}")))?;
+        Ok(Self { name: name.to_owned(), document })
+    }
+
+    /// Was it a ranking of the catalogue?
+    pub(super) const fn ranking(&self) -> bool {
+        self.document.result.ranking
+    }
+
+    /// Every input the document echoes, whatever its source then. Only the prices of an API model
+    /// are looked up again: tiers, windows and dated changes belong to them.
+    pub(super) fn scenario(&self) -> Result<Scenario, CliError> {
+        let mut scenario = Scenario::default();
+        for (path, input) in &self.document.inputs {
+            let Some((key, offer)) = target(path) else { continue };
+            if self.looked_up(path) {
+                continue;
+            }
+            let via = format!("{} {path}", self.name);
+            let given = value_from_flag(key, &via, &flag(key, &input.value))
+                .map_err(|e| CliError::usage(e.to_string()))?;
+            scenario.set(key, Some(offer), &given);
+        }
+        Ok(scenario)
+    }
+
+    fn looked_up(&self, path: &str) -> bool {
+        let Some((prefix, _)) = path.rsplit_once('.').filter(|_| path.starts_with("cloud")) else {
+            return false;
+        };
+        let listed = self.document.inputs.contains_key(&format!("{prefix}.model"));
+        let from_catalogue =
+            self.document.inputs.get(path).is_some_and(|i| matches!(i.source, Source::Database { .. }));
+        listed && from_catalogue
+    }
+
+    /// Say which prices are no longer the same, and keep the warnings that still hold.
+    pub(super) fn compare(&self, again: &mut BreakevenDocument, unchanged: bool, context: &Context) {
+        for (path, then) in self.document.inputs.iter().filter(|(path, _)| self.looked_up(path)) {
+            let now = again.inputs.get(path).map(|i| &i.value);
+            if now != Some(&then.value) {
+                let now = now.map_or_else(|| "is no longer in it".to_owned(), |v| format!("now says {v}"));
+                context.note(&format!(
+                    "{} was computed with {path} = {}; the catalogue {now}",
+                    self.name, then.value
+                ));
+            }
+        }
+        if unchanged {
+            let lasting = self.document.warnings.iter().filter(|w| LASTING.contains(&w.id.as_str()));
+            let missing: Vec<_> = lasting.filter(|w| !again.warnings.contains(w)).cloned().collect();
+            again.warnings.extend(missing);
+        }
+    }
+}
+
+/// The key and the offer a dotted name stands for; `local.2.units` is the second offer's.
+fn target(path: &str) -> Option<(&'static Key, usize)> {
+    let parts: Vec<&str> = path.split('.').collect();
+    let (section, key, offer) = match parts[..] {
+        [section, key] => (section, key, 0),
+        [section, n, key] => (section, key, n.parse::<usize>().ok()?.checked_sub(1)?),
+        _ => return None,
+    };
+    Some((keys::find(Section::named(section)?, key)?, offer))
+}
+
+/// A value as its flag takes it.
+fn flag(key: &Key, value: &Value) -> String {
+    match (key.kind, value) {
+        (Kind::Changes, value) => toml(value),
+        (_, Value::String(text)) => text.clone(),
+        (_, Value::Object(range)) => {
+            let part = |k: &str| range.get(k).map(ToString::to_string).unwrap_or_default();
+            format!("{}:{}:{}", part("low"), part("likely"), part("high"))
+        }
+        (_, other) => other.to_string(),
+    }
+}
+
+/// JSON as inline TOML; the two differ in tables only.
+fn toml(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
+        Value::Object(table) => {
+            let pairs = table.iter().map(|(key, value)| format!("{key} = {}", toml(value)));
+            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+        }
+        Value::String(text) => toml::Value::from(text.as_str()).to_string(),
+        other => other.to_string(),
+    }
+}
