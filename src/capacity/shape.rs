@@ -350,6 +350,8 @@ pub enum Backend {
 }
 
 impl Backend {
+    pub const ALL: [Self; 7] =
+        [Self::Cuda, Self::Metal, Self::Mlx, Self::Vulkan, Self::Rocm, Self::Cpu, Self::Vllm];
     /// What runs a format on hardware where this is usual: servers' and MLX's formats have engines
     /// of their own.
     #[must_use]

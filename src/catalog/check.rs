@@ -33,6 +33,7 @@ pub fn files(parsed: &[Parsed<'_>], catalog: &Catalog, today: Date) -> Vec<Probl
                         &entry.record.id, &entry.record.source, entry.record.as_of,
                         &entry.record.cite, today, &mut report,
                     );
+                    rules::citations(&entry.record, &entry.record.cite, &mut report);
                     $rule(&entry.record, catalog, &medians, &mut report);
                 }
             )*};

@@ -224,13 +224,20 @@ pub fn parse_all<S: AsRef<str>>(files: &[(S, S)]) -> (Vec<Parsed<'_>>, Vec<Probl
     (parsed, problems)
 }
 
+/// Errors shown of a file that is no TOML.
+const MOST_ERRORS: usize = 10;
+
 /// Read one file.
 pub fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> Parsed<'a> {
     let mut records = Records::default();
     let (root, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         // What a parser makes of the rest of a broken file is guesswork: report, read nothing.
-        problems.extend(errors.iter().map(|e| problem_of(name, text, e)));
+        // One slip often brings on others of the same kind behind it.
+        let mut found: Vec<Problem> = errors.iter().map(|e| problem_of(name, text, e)).collect();
+        found.dedup_by(|a, b| a.line == b.line && a.message == b.message);
+        found.truncate(MOST_ERRORS);
+        problems.extend(found);
         return Parsed { name, text, records };
     }
     for (key, value) in root.into_inner() {

@@ -1,9 +1,13 @@
 //! This machine: what `fit --hardware this` predicts for and `doctor` reports. Reads the operating
-//! system, the NVIDIA driver where there is one, and a short test of memory bandwidth.
+//! system, the NVIDIA driver where there is one, the devices the built-in engine sees, and a short
+//! test of memory bandwidth.
 
 use crate::capacity::shape::MemoryClass;
 use crate::capacity::{Backend, HardwareShape, Host};
 use crate::catalog::{Accelerator, Catalog, HardwareClass, Vendor};
+use crate::measure::backend::local;
+use crate::measure::backend::protocol::{Device, EngineBuild};
+use crate::measure::event::Fault;
 use std::time::Instant;
 
 const GIB: f64 = 1_073_741_824.0;
@@ -34,6 +38,8 @@ pub struct Gpu {
     pub driver: Option<String>,
     /// The board's power can be read.
     pub power_readable: Option<bool>,
+    /// The path by which the built-in engine uses it.
+    pub backend: Option<Backend>,
 }
 
 impl Machine {
@@ -56,7 +62,10 @@ pub fn detect() -> Machine {
         Ok(gpus) => (gpus, None),
         Err(problem) => (Vec::new(), Some(problem)),
     };
-    let gpus = if gpus.is_empty() { kernel_gpus() } else { gpus };
+    let mut gpus = if gpus.is_empty() { kernel_gpus() } else { gpus };
+    if ACCELERATED && let Some(Ok(build)) = engine() {
+        add_devices(&mut gpus, &build.devices);
+    }
     Machine {
         cpu: first.map(|c| c.brand().trim().to_owned()).filter(|b| !b.is_empty()).unwrap_or("unknown".into()),
         cores: sysinfo::System::physical_core_count().unwrap_or(cpus.len()).max(1),
@@ -68,6 +77,63 @@ pub fn detect() -> Machine {
         gpus,
         nvml_problem,
     }
+}
+
+/// An engine without one of these sees the processor only, which is known already.
+const ACCELERATED: bool =
+    cfg!(any(feature = "cuda", feature = "metal", feature = "rocm", feature = "vulkan"));
+
+/// The built-in engine and the devices it sees; `None` where none is built in.
+pub fn engine() -> Option<Result<EngineBuild, Fault>> {
+    if !cfg!(feature = "llama") {
+        return None;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    Some(runtime.block_on(local::engine()))
+}
+
+/// The engine's GPUs beside those the drivers told of: a new one, or the way to a known one.
+fn add_devices(gpus: &mut Vec<Gpu>, devices: &[Device]) {
+    for device in devices.iter().filter(|d| d.is_gpu) {
+        let backend = backend_named(&device.backend);
+        let memory = Some(device.memory_total).filter(|m| *m > 0);
+        // Drivers and engine write one name a little differently, and round the memory.
+        let same = |gpu: &&mut Gpu| {
+            device.description.contains(&gpu.name)
+                || gpu.name.contains(&device.description)
+                || matches!((gpu.memory_bytes, memory), (Some(a), Some(b)) if a.abs_diff(b) < b / 20)
+        };
+        if let Some(known) = gpus.iter_mut().filter(|g| g.backend.is_none()).find(same) {
+            known.backend = backend;
+            known.memory_bytes = known.memory_bytes.or(memory);
+            if known.name.ends_with(" GPU") {
+                // All the kernel told was the vendor.
+                known.name.clone_from(&device.description);
+            }
+        } else {
+            gpus.push(Gpu {
+                name: device.description.clone(),
+                memory_bytes: memory,
+                driver: None,
+                power_readable: None,
+                backend,
+            });
+        }
+    }
+}
+
+/// ggml's name of a backend as a path of the predictor's.
+fn backend_named(name: &str) -> Option<Backend> {
+    let name = name.to_ascii_lowercase();
+    let known = [
+        ("cuda", Backend::Cuda),
+        ("vulkan", Backend::Vulkan),
+        ("metal", Backend::Metal),
+        ("mtl", Backend::Metal),
+        ("rocm", Backend::Rocm),
+        ("hip", Backend::Rocm),
+    ];
+    known.into_iter().find(|(part, _)| name.contains(part)).map(|(_, backend)| backend)
 }
 
 fn vectors() -> Option<&'static str> {
@@ -106,6 +172,7 @@ fn nvidia() -> Result<Vec<Gpu>, String> {
             memory_bytes: device.memory_info().ok().map(|m| m.total),
             driver: driver.clone(),
             power_readable: Some(device.power_usage().is_ok()),
+            backend: None,
         });
     }
     Ok(gpus)
@@ -134,6 +201,7 @@ fn kernel_gpus() -> Vec<Gpu> {
             memory_bytes: read("mem_info_vram_total").and_then(|n| n.trim().parse().ok()),
             driver: None,
             power_readable: None,
+            backend: None,
         });
     }
     gpus
@@ -162,6 +230,9 @@ pub fn shape(machine: &Machine, catalog: &Catalog) -> (HardwareShape, Vec<String
             let (bandwidth, how) = memory_bandwidth();
             shape.host = Some(Host { memory_bytes: machine.memory_bytes as f64, bandwidth });
             let note = format!("GPU: {} of the catalogue, memory as the driver tells", card.id);
+            if let Some(backend) = gpu.backend {
+                shape = shape.with_backend(backend);
+            }
             return (named(shape, &gpu.name), vec![note, how]);
         }
     }

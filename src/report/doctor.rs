@@ -49,6 +49,15 @@ pub struct EngineRow {
     pub compiled: bool,
     /// Of `cuda`, `metal`, `rocm`, `vulkan`.
     pub accelerations: Vec<String>,
+    /// As the engine calls itself; null where it was not asked or did not answer.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// Devices it sees.
+    #[serde(default)]
+    pub devices: Vec<String>,
+    /// Why it did not answer.
+    #[serde(default)]
+    pub problem: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -159,9 +168,20 @@ impl EngineRow {
         if !self.compiled {
             return "not built in: `bench` measures servers and APIs only".to_owned();
         }
-        if self.accelerations.is_empty() {
-            return "llama.cpp, processor only".to_owned();
+        if let Some(problem) = &self.problem {
+            return format!("built in, but does not start: {problem}");
         }
-        format!("llama.cpp with {}", self.accelerations.join(", "))
+        let version = self.version.as_deref().map_or(String::new(), |v| format!(", {v}"));
+        let with = if self.accelerations.is_empty() {
+            "processor only".to_owned()
+        } else {
+            self.accelerations.join(", ")
+        };
+        let seen = if self.devices.is_empty() {
+            String::new()
+        } else {
+            format!("; it sees {}", self.devices.join(", "))
+        };
+        format!("llama.cpp{version}, built for {with}{seen}")
     }
 }

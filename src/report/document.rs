@@ -3,7 +3,9 @@
 use super::advice::AdviceDocument;
 use super::bench::BenchDocument;
 use super::breakeven::BreakevenDocument;
+use super::doctor::DoctorDocument;
 use super::envelope::{Input, Warning};
+use super::fit::FitDocument;
 use super::view::View;
 use crate::advise::{CostEvidence, CostPair};
 use serde_json::Value;
@@ -15,10 +17,31 @@ pub enum Document {
     Advice(Box<AdviceDocument>),
     Bench(Box<BenchDocument>),
     Breakeven(Box<BreakevenDocument>),
+    Doctor(Box<DoctorDocument>),
+    Fit(Box<FitDocument>),
 }
 
 /// Name and major version of every kind this version reads.
-const KNOWN: [(&str, u32); 3] = [("freehold.advice", 1), ("freehold.bench", 1), ("freehold.breakeven", 1)];
+const KNOWN: [(&str, u32); 5] = [
+    ("freehold.advice", 1),
+    ("freehold.bench", 1),
+    ("freehold.breakeven", 1),
+    ("freehold.doctor", 1),
+    ("freehold.fit", 1),
+];
+
+/// The same of every kind of document.
+macro_rules! each {
+    ($document:expr, $d:ident => $of:expr) => {
+        match $document {
+            Document::Advice($d) => $of,
+            Document::Bench($d) => $of,
+            Document::Breakeven($d) => $of,
+            Document::Doctor($d) => $of,
+            Document::Fit($d) => $of,
+        }
+    };
+}
 
 impl Document {
     /// Read a document. The error names `file`, the line where there is one, and what to do.
@@ -27,32 +50,31 @@ impl Document {
             format!("{file}: not JSON at line {}, column {}: {}", e.line(), e.column(), bare(&e))
         })?;
         let schema = value.get("schema").and_then(Value::as_str).ok_or_else(|| {
-            format!("{file}: no `schema` field at the top, so this is not a document of freehold's. Documents are made by `freehold bench|breakeven|advise --json`")
+            format!("{file}: no `schema` field at the top, so this is not a document of freehold's. Documents are made by `freehold bench|breakeven|advise|fit|doctor --json`")
         })?;
-        let kind = kind(file, schema)?;
-        match kind {
-            "freehold.advice" => typed(file, text).map(|d| Self::Advice(Box::new(d))),
-            "freehold.bench" => typed(file, text).map(|d| Self::Bench(Box::new(d))),
-            _ => typed(file, text).map(|d| Self::Breakeven(Box::new(d))),
-        }
+        Ok(match kind(file, schema)? {
+            "freehold.advice" => Self::Advice(typed(file, text)?),
+            "freehold.bench" => Self::Bench(typed(file, text)?),
+            "freehold.doctor" => Self::Doctor(typed(file, text)?),
+            "freehold.fit" => Self::Fit(typed(file, text)?),
+            _ => Self::Breakeven(typed(file, text)?),
+        })
     }
 
-    /// `bench`, `breakeven` or `advice`.
+    /// `bench`, `breakeven`, `advice`, `doctor` or `fit`.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Advice(_) => "advice",
             Self::Bench(_) => "bench",
             Self::Breakeven(_) => "breakeven",
+            Self::Doctor(_) => "doctor",
+            Self::Fit(_) => "fit",
         }
     }
 
     /// The document for people.
     pub fn view(&self) -> View {
-        match self {
-            Self::Advice(d) => d.view(),
-            Self::Bench(d) => d.view(),
-            Self::Breakeven(d) => d.view(),
-        }
+        each!(self, d => d.view())
     }
 
     /// The document for a terminal, where that is shorter.
@@ -66,58 +88,39 @@ impl Document {
     /// The table a spreadsheet wants: samples, cash flow.
     pub fn csv(&self) -> Option<String> {
         match self {
-            Self::Advice(_) => None,
+            Self::Advice(_) | Self::Doctor(_) | Self::Fit(_) => None,
             Self::Bench(d) => Some(d.samples_csv()),
             Self::Breakeven(d) => Some(d.csv()),
         }
     }
 
     pub fn inputs(&self) -> &BTreeMap<String, Input> {
-        match self {
-            Self::Advice(d) => &d.inputs,
-            Self::Bench(d) => &d.inputs,
-            Self::Breakeven(d) => &d.inputs,
-        }
+        each!(self, d => &d.inputs)
     }
 
     pub fn warnings(&self) -> &[Warning] {
-        match self {
-            Self::Advice(d) => &d.warnings,
-            Self::Bench(d) => &d.warnings,
-            Self::Breakeven(d) => &d.warnings,
-        }
+        each!(self, d => &d.warnings)
     }
 
     /// RFC 3339.
     pub fn created(&self) -> &str {
-        match self {
-            Self::Advice(d) => &d.created,
-            Self::Bench(d) => &d.created,
-            Self::Breakeven(d) => &d.created,
-        }
+        each!(self, d => &d.created)
     }
 
     pub fn tool_version(&self) -> &str {
-        match self {
-            Self::Advice(d) => &d.tool_version,
-            Self::Bench(d) => &d.tool_version,
-            Self::Breakeven(d) => &d.tool_version,
-        }
+        each!(self, d => &d.tool_version)
     }
 
     /// Its JSON.
     pub fn to_value(&self) -> Result<Value, serde_json::Error> {
-        match self {
-            Self::Advice(d) => serde_json::to_value(d),
-            Self::Bench(d) => serde_json::to_value(d),
-            Self::Breakeven(d) => serde_json::to_value(d),
-        }
+        each!(self, d => serde_json::to_value(d))
     }
 }
 
 /// The second reading has the text's lines and the path of the field that is wrong.
-fn typed<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, String> {
+fn typed<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<Box<T>, String> {
     serde_json::from_str(text)
+        .map(Box::new)
         .map_err(|e| format!("{file}: line {}, column {}: {}", e.line(), e.column(), bare(&e)))
 }
 

@@ -46,10 +46,23 @@ pub fn memo(documents: &[Named]) -> View {
     for (_, advice) in &advice {
         advice.flips(&mut view);
     }
+    for (file, document) in documents {
+        if matches!(document, Document::Fit(_) | Document::Doctor(_)) {
+            beside(&mut view, file, &document.view());
+        }
+    }
     warnings(&mut view, documents);
     assumptions(&mut view, documents);
     repetition(&mut view, documents);
     view
+}
+
+/// A document that stands by itself: what fits and how fast, what the machine is. Its warnings stand
+/// with all others.
+fn beside(view: &mut View, file: &str, document: &View) {
+    view.heading(format!("{} ({file})", document.title));
+    let own = document.blocks.iter().filter(|b| !matches!(b, Block::Warnings(_)));
+    view.blocks.extend(own.cloned());
 }
 
 fn verdict(view: &mut View, advice: &AdviceDocument) {

@@ -129,6 +129,32 @@ fn doctor_names_keys_and_never_shows_them() {
     }
 }
 
+#[test]
+fn what_fits_and_what_the_machine_is_can_be_rendered_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let save = |name: &str, args: &[&str]| {
+        let path = folder.path().join(name).display().to_string();
+        let mut command = Command::cargo_bin("freehold").expect("built");
+        command.env("FREEHOLD_DATA_DIR", folder.path()).args(args).args(["--json", "-o", &path]);
+        command.assert().success();
+        path
+    };
+    let fit = save("fit.json", &["fit", "--hardware", "nvidia-rtx-4090", "--model", "llama-3.1-8b-instruct"]);
+    let doctor = save("doctor.json", &["doctor"]);
+    let report = |args: &[&str]| {
+        let out = Command::cargo_bin("freehold").expect("built").arg("report").args(args).assert().success();
+        String::from_utf8_lossy(&out.get_output().stdout).into_owned()
+    };
+    assert!(report(&[&fit, "--format", "markdown"]).contains("llama-3.1-8b-instruct on NVIDIA GeForce RTX 4090"));
+    assert!(report(&[&doctor, "--format", "markdown"]).contains("| processor |"));
+    let memo = report(&[&fit, &doctor, "--format", "markdown"]);
+    assert!(memo.contains("fit.json)") && memo.contains("doctor.json)"), "{memo}");
+    // Read and written again it is the same.
+    let again: Value = serde_json::from_str(&report(&[&fit, "--json"])).expect("JSON");
+    let first: Value = serde_json::from_str(&std::fs::read_to_string(&fit).expect("saved")).expect("JSON");
+    assert_eq!(again, first);
+}
+
 /// What a worker that had loaded the file took (resident memory, context of 2048 tokens, processor
 /// only), against the prediction. Needs the files: set `FREEHOLD_TEST_MODELS` to their folder.
 #[test]

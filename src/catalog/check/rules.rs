@@ -54,7 +54,7 @@ impl Medians {
         ];
         pairs.into_iter().find_map(|(field, price, median)| {
             let (price, median) = (price?, median?);
-            let far = if price <= 0.0 {
+            let far = if price <= 0.0 || !price.is_finite() {
                 return None;
             } else if price * TIMES_UNDER < median {
                 format!("{:.0} times under", median / price)
@@ -106,6 +106,22 @@ pub(super) fn common(
     }
 }
 
+/// A citation of a field that the record does not have was meant for another.
+pub(super) fn citations<T: serde::Serialize>(record: &T, cite: &CiteByField, report: Report<'_>) {
+    if cite.is_empty() {
+        return;
+    }
+    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(record) else { return };
+    for path in cite.keys() {
+        let field = path.split('.').next().unwrap_or(path);
+        if !fields.contains_key(field) {
+            let near = nearest(field, fields.keys().map(String::as_str), 1);
+            let expected = near.first().map_or("a field of the record".to_owned(), |n| format!("perhaps {n}"));
+            report(&format!("cite.{path}"), format!("the record has no {field} to cite for"), &expected);
+        }
+    }
+}
+
 /// A figure inside its bounds, where there is one.
 fn within(path: &str, value: Option<f64>, low: f64, high: f64, unit: &str, report: Report<'_>) {
     let Some(value) = value else { return };
@@ -139,11 +155,9 @@ fn reference<'a>(
 ) {
     if !found {
         let near = nearest(to, known, 3);
-        let expected = if near.is_empty() {
-            format!("the id of a {kind}")
-        } else {
-            format!("perhaps {}", near.join(", "))
-        };
+        let id = format!("the id of {} {kind}", if kind.starts_with(['a', 'o']) { "an" } else { "a" });
+        let expected =
+            if near.is_empty() { id } else { format!("{id}, perhaps {}", near.join(", ")) };
         report(path, format!("{path} points to {kind} `{to}`, which does not exist"), &expected);
     }
 }

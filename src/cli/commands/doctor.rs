@@ -3,6 +3,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
 use crate::cli::{catalog, hardware, secrets};
+use crate::measure::backend::protocol::Device;
 use crate::report::doctor::{CatalogueRow, DoctorResult, EngineRow, GpuRow, KeyRow, KindRow, SCHEMA};
 use crate::report::envelope::{Envelope, Warning};
 use jiff::civil::Date;
@@ -79,9 +80,25 @@ fn engine() -> EngineRow {
         ("rocm", cfg!(feature = "rocm")),
         ("vulkan", cfg!(feature = "vulkan")),
     ];
+    let (build, problem) = match hardware::engine() {
+        None => (None, None),
+        Some(Ok(build)) => (Some(build), None),
+        Some(Err(fault)) => (None, Some(fault.message)),
+    };
+    let device = |d: &Device| {
+        let memory = if d.is_gpu && d.memory_total > 0 {
+            format!(", {:.1} GiB", d.memory_total as f64 / 1_073_741_824.0)
+        } else {
+            String::new()
+        };
+        format!("{} ({}{memory})", d.name, d.description.trim())
+    };
     EngineRow {
         compiled: cfg!(feature = "llama"),
         accelerations: built.iter().filter(|(_, on)| *on).map(|(name, _)| (*name).to_owned()).collect(),
+        version: build.as_ref().map(|b| b.version.clone()),
+        devices: build.iter().flat_map(|b| &b.devices).map(device).collect(),
+        problem,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::report::bench::BenchDocument;
 use crate::report::envelope::{Envelope, Input, Warning};
 use crate::report::fit::{FitResult, FitRow, LeftOut, Pair, Reason, SCHEMA};
 use crate::workload::{Evidence, TargetKind};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -48,8 +49,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Kv::F16)]
     pub kv_type: Kv,
     /// Software path, where the hardware has several (default: what its maker's users run first).
-    #[arg(long, value_enum)]
-    pub backend: Option<BackendArg>,
+    #[arg(long, value_name = "PATH", value_parser = backends())]
+    pub backend: Option<Backend>,
     /// A bench document of this machine: its speeds calibrate the predictions.
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
@@ -78,29 +79,12 @@ impl From<Kv> for KvType {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum BackendArg {
-    Cuda,
-    Metal,
-    Mlx,
-    Vulkan,
-    Rocm,
-    Cpu,
-    Vllm,
-}
-
-impl From<BackendArg> for Backend {
-    fn from(backend: BackendArg) -> Self {
-        match backend {
-            BackendArg::Cuda => Self::Cuda,
-            BackendArg::Metal => Self::Metal,
-            BackendArg::Mlx => Self::Mlx,
-            BackendArg::Vulkan => Self::Vulkan,
-            BackendArg::Rocm => Self::Rocm,
-            BackendArg::Cpu => Self::Cpu,
-            BackendArg::Vllm => Self::Vllm,
-        }
-    }
+/// The software paths by their labels.
+fn backends() -> impl TypedValueParser<Value = Backend> {
+    PossibleValuesParser::new(Backend::ALL.map(Backend::label)).map(|name| {
+        let named = |b: &Backend| b.label() == name;
+        Backend::ALL.into_iter().find(named).unwrap_or(Backend::Cpu)
+    })
 }
 
 /// Hardware and models to try, and what could not be used.
@@ -338,7 +322,7 @@ fn add_hardware(candidates: &mut Candidates, args: &Args, catalog: &Catalog) -> 
         Some(id) => vec![named_hardware(id, args.count, catalog)?],
     };
     candidates.hardware = match args.backend {
-        Some(backend) => found.into_iter().map(|h| h.with_backend(backend.into())).collect(),
+        Some(backend) => found.into_iter().map(|h| h.with_backend(backend)).collect(),
         None => found,
     };
     Ok(())

@@ -19,7 +19,7 @@ Examples:
   freehold report cost.json --format html -o cost.html
   freehold report --compare last-month.json cost.json")]
 pub struct Args {
-    /// Documents made by bench, breakeven or advise (`-` is stdin).
+    /// Documents made by bench, breakeven, advise, fit or doctor (`-` is stdin).
     #[arg(value_name = "FILE", required_unless_present = "compare")]
     pub files: Vec<PathBuf>,
     /// Show what changed between two documents of the same kind.

@@ -386,6 +386,15 @@ impl LocalBackend {
     }
 }
 
+/// What the engine built into this program is and which devices it sees: asked of a worker that loads
+/// nothing.
+pub async fn engine() -> Result<EngineBuild, Fault> {
+    let mut worker = Worker::spawn(&WorkerCommand::this_program()?)?;
+    let build = hello(&mut worker, &Limits::default()).await?;
+    worker.close().await;
+    Ok(build)
+}
+
 async fn hello(worker: &mut Worker, limits: &Limits) -> Result<EngineBuild, Fault> {
     let ending = match receive(worker, limits.start, limits.start, &mut Watch::new()).await {
         Ok(Reply::Hello { version: VERSION, build }) => return Ok(build),
