@@ -145,7 +145,9 @@ fn what_fits_and_what_the_machine_is_can_be_rendered_later() {
         let out = Command::cargo_bin("freehold").expect("built").arg("report").args(args).assert().success();
         String::from_utf8_lossy(&out.get_output().stdout).into_owned()
     };
-    assert!(report(&[&fit, "--format", "markdown"]).contains("llama-3.1-8b-instruct on NVIDIA GeForce RTX 4090"));
+    assert!(
+        report(&[&fit, "--format", "markdown"]).contains("llama-3.1-8b-instruct on NVIDIA GeForce RTX 4090")
+    );
     assert!(report(&[&doctor, "--format", "markdown"]).contains("| processor |"));
     let memo = report(&[&fit, &doctor, "--format", "markdown"]);
     assert!(memo.contains("fit.json)") && memo.contains("doctor.json)"), "{memo}");

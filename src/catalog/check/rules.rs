@@ -116,7 +116,8 @@ pub(super) fn citations<T: serde::Serialize>(record: &T, cite: &CiteByField, rep
         let field = path.split('.').next().unwrap_or(path);
         if !fields.contains_key(field) {
             let near = nearest(field, fields.keys().map(String::as_str), 1);
-            let expected = near.first().map_or("a field of the record".to_owned(), |n| format!("perhaps {n}"));
+            let expected =
+                near.first().map_or("a field of the record".to_owned(), |n| format!("perhaps {n}"));
             report(&format!("cite.{path}"), format!("the record has no {field} to cite for"), &expected);
         }
     }
@@ -156,8 +157,7 @@ fn reference<'a>(
     if !found {
         let near = nearest(to, known, 3);
         let id = format!("the id of {} {kind}", if kind.starts_with(['a', 'o']) { "an" } else { "a" });
-        let expected =
-            if near.is_empty() { id } else { format!("{id}, perhaps {}", near.join(", ")) };
+        let expected = if near.is_empty() { id } else { format!("{id}, perhaps {}", near.join(", ")) };
         report(path, format!("{path} points to {kind} `{to}`, which does not exist"), &expected);
     }
 }
