@@ -22,6 +22,8 @@ pub struct ModelShape {
     pub parameters: f64,
     /// Input embedding: one row per token is read, all of it takes memory.
     pub embedding_parameters: f64,
+    /// Embeddings of the layers, read by the row too.
+    pub lookup_parameters: f64,
     /// The output projection is the embedding.
     pub tied: bool,
     /// Routed experts, all layers together; 0 for a dense model.
@@ -90,7 +92,8 @@ impl ModelShape {
     /// output projection included.
     pub fn computed_parameters(&self) -> f64 {
         let embedding = if self.tied { 0.0 } else { self.embedding_parameters };
-        self.parameters - embedding - self.routed_parameters * (1.0 - self.expert_share())
+        let looked_up = embedding + self.lookup_parameters;
+        self.parameters - looked_up - self.routed_parameters * (1.0 - self.expert_share())
     }
     pub fn is_mixture(&self) -> bool {
         self.experts > 0
@@ -105,11 +108,15 @@ impl ModelShape {
             return file;
         }
         let output = self.embedding_parameters * format.output_bits / 8.0;
-        let embedding = if self.tied { 0.0 } else { self.embedding_parameters * format.embedding_bits / 8.0 };
+        let untied = if self.tied { 0.0 } else { self.embedding_parameters };
+        let embedding = (untied + self.lookup_parameters) * format.embedding_bits / 8.0;
         let expert_bits = self.expert_bits_limit.map_or(format.expert_bits, |b| b.min(format.expert_bits));
         let routed = self.routed_parameters * expert_bits / 8.0;
         let copies = if self.tied { 1.0 } else { 2.0 };
-        let layers = self.parameters - self.routed_parameters - copies * self.embedding_parameters;
+        let layers = self.parameters
+            - self.routed_parameters
+            - self.lookup_parameters
+            - copies * self.embedding_parameters;
         let total = layers.max(0.0) * format.layer_bits / 8.0 + output + embedding + routed;
         FileBytes { total, embedding, routed, output }
     }
@@ -147,6 +154,7 @@ impl ModelShape {
             mixture_layers: f64::from(mixture_layers),
             parameters,
             embedding_parameters,
+            lookup_parameters: model.lookup_parameters.map_or(0.0, |n| n as f64),
             tied,
             routed_parameters,
             experts: if mixture { experts } else { 0 },
@@ -180,6 +188,8 @@ impl ModelShape {
             parameters,
             mixture_layers: f64::from(layers),
             embedding_parameters: hidden_size * vocabulary,
+            // What is not the token embedding, but is looked up like it.
+            lookup_parameters: 0.0,
             tied,
             routed_parameters,
             experts: if mixture { facts.experts.unwrap_or(1) } else { 0 },
@@ -257,11 +267,12 @@ fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<C
     let per_layer = 2.0 * need(model.kv_heads, "kv_heads")? * head;
     let queries = model.heads.map_or(hidden, |n| f64::from(n) * head);
     Ok(match model.attention {
-        Attention::SlidingWindow { window_tokens, full_layers } => {
+        Attention::SlidingWindow { window_tokens, full_layers, sliding_layers, full_values } => {
             let full = f64::from(full_layers).min(layers);
+            let sliding = sliding_layers.map_or(layers - full, f64::from).min(layers - full);
             CacheShape {
-                full_values: full * per_layer,
-                sliding_values: (layers - full) * per_layer,
+                full_values: full * full_values.map_or(per_layer, f64::from),
+                sliding_values: sliding * per_layer,
                 window_tokens: window_tokens as f64,
                 full_query_values: full * queries,
                 ..CacheShape::default()

@@ -327,6 +327,7 @@ mod tests {
             id: "llama-3.1-8b".into(),
             parameters: 8.03e9,
             embedding_parameters: 128_256.0 * 4096.0,
+            lookup_parameters: 0.0,
             tied: false,
             routed_parameters: 0.0,
             experts: 0,

@@ -263,6 +263,10 @@ pub struct OpenModel {
     /// Whether the output projection is the input embedding, not a second matrix.
     pub tied_embeddings: Option<bool>,
     pub context_tokens: Option<u64>,
+    /// Parameters of embeddings that every layer looks up by the row, beside the input embedding:
+    /// they take memory, but are not read whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup_parameters: Option<u64>,
     #[serde(default)]
     pub attention: Attention,
     pub experts: Option<u32>,
@@ -287,6 +291,14 @@ pub enum Attention {
         window_tokens: u64,
         /// Layers that keep the whole context.
         full_layers: u32,
+        /// Layers that keep a window, where others keep nothing and read a neighbour's cache; absent:
+        /// all that do not keep the whole context.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sliding_layers: Option<u32>,
+        /// Keys and values of one token in a layer that keeps the whole context, where its heads are
+        /// not those of the others; absent: twice `kv_heads` × `head_size`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        full_values: Option<u32>,
     },
     /// Multi-head latent attention: one compressed vector per token and layer.
     Latent {

@@ -354,15 +354,22 @@ pub(super) fn open_model(r: &OpenModel, _: &Catalog, _: &Medians, report: Report
     {
         report("kv_heads", format!("{kv} KV heads of {heads} heads"), "at most as many as heads");
     }
+    if let (Some(lookup), Some(all)) = (r.lookup_parameters, r.parameters)
+        && lookup >= all
+    {
+        report("lookup_parameters", format!("{lookup} of {all} parameters"), "fewer than parameters");
+    }
     if let (Some(used), Some(experts)) = (r.experts_per_token, r.experts)
         && used > experts
     {
         report("experts_per_token", format!("{used} of {experts} experts"), "at most as many as experts");
     }
     let some_layers = match r.attention {
-        Attention::SlidingWindow { full_layers, .. } => Some(("attention.full_layers", full_layers)),
+        Attention::SlidingWindow { full_layers, sliding_layers, .. } => {
+            Some(("attention.full_layers", full_layers.saturating_add(sliding_layers.unwrap_or(0))))
+        }
         Attention::Hybrid { attention_layers, state_layers } => {
-            Some(("attention.attention_layers", attention_layers + state_layers.unwrap_or(0)))
+            Some(("attention.attention_layers", attention_layers.saturating_add(state_layers.unwrap_or(0))))
         }
         Attention::Latent { attention_layers, .. } => {
             attention_layers.map(|layers| ("attention.attention_layers", layers))
