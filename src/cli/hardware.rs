@@ -178,6 +178,13 @@ fn nvidia() -> Result<Vec<Gpu>, String> {
     Ok(gpus)
 }
 
+/// The driver's version of a GPU that the engine uses, where the NVIDIA library tells.
+pub fn driver_of(device: &crate::measure::backend::protocol::Device) -> Option<String> {
+    let nvidia = device.backend.eq_ignore_ascii_case("cuda") || device.description.contains("NVIDIA");
+    let gpus = nvidia.then(|| self::nvidia().ok())??;
+    gpus.into_iter().find(|g| g.name == device.description)?.driver
+}
+
 /// GPUs that the Linux kernel knows, where no vendor library told more.
 fn kernel_gpus() -> Vec<Gpu> {
     let Ok(cards) = std::fs::read_dir("/sys/class/drm") else { return Vec::new() };

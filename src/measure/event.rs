@@ -36,6 +36,10 @@ pub enum Event {
     /// Counters of the serving engine itself (llama.cpp server `timings`, the worker's own), kept
     /// to check our clock against.
     EngineTimings { prompt_tokens: u32, prompt_ms: f64, output_tokens: u32, output_ms: f64 },
+    /// Local: choosing `tokens` tokens and turning them into text took so long, all together.
+    Sampling { tokens: u32, ms: f64 },
+    /// Local: energy of the device while this request ran, start to end of the request.
+    Energy { joules: f64, over_ms: f64 },
     /// Something of the wire that we do not know; counted, never fatal.
     Unknown,
 }

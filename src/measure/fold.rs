@@ -6,6 +6,9 @@
 //! | `ttft_ms` | send | first non-empty text, reasoning or tool delta |
 //! | `ttfo_ms` | send | first non-empty delta that is not reasoning |
 //! | `e2e_ms` | send | last non-empty delta |
+//! | `tokenize_ms` | request accepted (local) | prompt rendered and tokenised; waiting for a place is inside |
+//! | `prompt_ms` | tokenised | prompt in the cache |
+//! | `first_sample_ms` | prompt in the cache | first non-empty delta |
 //! | `tpot_ms` | first delta | last delta, ÷ (tokens − tokens of the first delta) |
 //!
 //! Role-only, empty, ping, usage and envelope events carry no content and move none of them. A
@@ -55,6 +58,15 @@ pub struct Figures {
     pub usage: Usage,
     /// Reasoning was counted but none of it was sent: the time to the first token contains it.
     pub hidden_reasoning: bool,
+    /// The parts of a local TTFT.
+    pub tokenize_ms: Option<f64>,
+    pub prompt_ms: Option<f64>,
+    pub first_sample_ms: Option<f64>,
+    /// Choosing a token and turning it into text, mean per token.
+    pub sample_ms: Option<f64>,
+    /// Of the device while the request ran, and for how long that was.
+    pub energy_j: Option<f64>,
+    pub energy_over_ms: Option<f64>,
     pub engine_prompt_tps: Option<f64>,
     pub engine_decode_tps: Option<f64>,
     /// The answer: text and refusal, without reasoning and tool calls.
@@ -90,6 +102,12 @@ pub struct Trace {
     pub usage: Option<Usage>,
     /// The engine's own counters: prompt tokens and ms, output tokens and ms.
     pub engine: Option<(u32, f64, u32, f64)>,
+    /// Local: tokens chosen and spelled, and ms.
+    #[serde(default)]
+    pub sampling: Option<(u32, f64)>,
+    /// Local: joules of the device, and over how many ms.
+    #[serde(default)]
+    pub energy: Option<(f64, f64)>,
     pub finish: Option<FinishReason>,
     pub fault: Option<Fault>,
     /// The answer: text and refusal, without reasoning and tool calls.
@@ -153,6 +171,8 @@ impl Trace {
             Event::EngineTimings { prompt_tokens, prompt_ms, output_tokens, output_ms } => {
                 self.engine = Some((*prompt_tokens, *prompt_ms, *output_tokens, *output_ms));
             }
+            Event::Sampling { tokens, ms } => self.sampling = Some((*tokens, *ms)),
+            Event::Energy { joules, over_ms } => self.energy = Some((*joules, *over_ms)),
             Event::Unknown => self.unknown += 1,
         }
     }
@@ -194,6 +214,8 @@ pub fn figures(seen: &Trace, counted: Counted) -> Figures {
         };
         (tokens > 0 && last.0 > first.0).then(|| ms(last.0 - first.0) / tokens as f64)
     });
+    let between = |from: Option<Nanos>, to: Option<Nanos>| Some(ms(to?.checked_sub(from?)?)).filter(|_| ok);
+    let tokenized = seen.tokenized.map(|(at, _)| at);
     let per_second = |tokens: f64, ms: f64| (tokens > 0.0 && ms > 0.0).then(|| tokens * 1000.0 / ms);
     let engine_prompt_tps = seen.engine.and_then(|(n, ms, ..)| per_second(f64::from(n), ms));
     let prefill_tps = match counted {
@@ -234,6 +256,12 @@ pub fn figures(seen: &Trace, counted: Counted) -> Figures {
         visible_output_tokens: visible,
         usage,
         hidden_reasoning,
+        tokenize_ms: between(Some(0), tokenized),
+        prompt_ms: between(tokenized, seen.prefilled),
+        first_sample_ms: between(seen.prefilled, first.map(|piece| piece.0)),
+        sample_ms: seen.sampling.filter(|(tokens, _)| ok && *tokens > 0).map(|(n, ms)| ms / f64::from(n)),
+        energy_j: seen.energy.filter(|_| ok).map(|(joules, _)| joules),
+        energy_over_ms: seen.energy.filter(|_| ok).map(|(_, over)| over),
         engine_prompt_tps: engine_prompt_tps.filter(|_| ok),
         engine_decode_tps: seen.engine.filter(|_| ok).and_then(|(_, _, n, ms)| per_second(f64::from(n), ms)),
         text: seen.text.clone(),

@@ -28,6 +28,8 @@ pub struct LevelFigures {
     /// Of each successful request: queueing is inside.
     pub ttft_ms: Vec<f64>,
     pub tpot_ms: Vec<f64>,
+    /// Of all successful requests.
+    pub output_tokens: u64,
 }
 
 /// The figures of a closed loop. Throughput is unknown where nothing failed to end the window:
@@ -50,6 +52,7 @@ pub fn figures(answers: &[Answer]) -> LevelFigures {
         requests_per_s: output_tps.map(|rate| rate / mean_tokens),
         ttft_ms: good.iter().filter_map(|f| f.ttft_ms).collect(),
         tpot_ms: good.iter().filter_map(|f| f.tpot_ms).collect(),
+        output_tokens: tokens.iter().sum(),
     }
 }
 

@@ -8,6 +8,7 @@
 //! them, so a definition can change without a new measurement. Money and documents are elsewhere.
 
 pub mod backend;
+pub mod energy;
 pub mod event;
 pub mod fetch;
 pub mod fold;
@@ -22,6 +23,7 @@ pub mod retry;
 pub mod run;
 pub mod sse;
 pub mod stats;
+pub mod synthetic;
 pub mod template;
 pub mod text;
 pub mod usage;

@@ -8,6 +8,7 @@
 //! never 0. The definitions travel with the numbers in `result.definitions`.
 
 pub mod build;
+pub mod engine;
 pub mod load;
 pub mod price;
 mod view;
@@ -129,6 +130,12 @@ pub struct Target {
     /// With requests at a rate, ascending.
     #[serde(default)]
     pub rates: Vec<OpenLoop>,
+    /// The engine without prompts, in llama-bench's terms, where that was asked for.
+    #[serde(default)]
+    pub synthetic: Vec<engine::Synthetic>,
+    /// Energy of a local target.
+    #[serde(default)]
+    pub energy: Option<engine::Energy>,
     /// Requests that were under way when an earlier part of the run was killed or interrupted. Each
     /// was or will be sent again, and may have been billed twice.
     #[serde(default)]
@@ -159,6 +166,16 @@ pub struct Metrics {
     /// The engine's or server's own decode rate, to check our clock against.
     #[serde(default)]
     pub engine_decode_tps: Summary,
+    /// The parts of a local TTFT.
+    #[serde(default)]
+    pub tokenize_ms: Summary,
+    #[serde(default)]
+    pub prompt_ms: Summary,
+    #[serde(default)]
+    pub first_sample_ms: Summary,
+    /// Choosing one token and turning it into text.
+    #[serde(default)]
+    pub sample_ms: Summary,
 }
 
 /// A median and what can be said about it from `n` values. Percentiles appear only where `n` can
@@ -236,6 +253,35 @@ pub struct Engine {
     pub model_sha256: Option<String>,
     pub model_bytes: Option<u64>,
     pub load_ms: Option<f64>,
+    /// Share of the file that was in the system's page cache before: near 0 is a cold load, near 1
+    /// a warm one.
+    #[serde(default)]
+    pub load_cached_share: Option<f64>,
+    /// A load after the file was dropped from the page cache, and one directly after it, where
+    /// `--load-times` asked for them.
+    #[serde(default)]
+    pub load_cold_ms: Option<f64>,
+    #[serde(default)]
+    pub load_warm_ms: Option<f64>,
+    /// Start of the engine's process to its first word, before any model.
+    #[serde(default)]
+    pub worker_start_ms: Option<f64>,
+    /// `CPU`, `CUDA`, `Vulkan`, `Metal`, `ROCm`.
+    #[serde(default)]
+    pub backend: Option<String>,
+    /// Version of the GPU's driver, where it tells.
+    #[serde(default)]
+    pub driver: Option<String>,
+    #[serde(default)]
+    pub batch_tokens: Option<u32>,
+    #[serde(default)]
+    pub ubatch_tokens: Option<u32>,
+    /// `auto`, `on`, `off`.
+    #[serde(default)]
+    pub flash_attention: Option<String>,
+    /// `f16`, `q8_0`, `q4_0`.
+    #[serde(default)]
+    pub kv_type: Option<String>,
     /// Weights, KV cache and working buffers as the engine allocated them.
     #[serde(default)]
     pub weights_bytes: Option<u64>,
@@ -249,6 +295,9 @@ pub struct Engine {
     /// Resident memory of the engine's process after loading.
     #[serde(default)]
     pub resident_bytes: Option<u64>,
+    /// The most it had resident during the run.
+    #[serde(default)]
+    pub resident_peak_bytes: Option<u64>,
     /// `greedy`: the most likely token each time.
     pub sampling: Option<String>,
     /// Id of the machine or accelerator in the catalogue, where it could be told.
@@ -319,6 +368,24 @@ pub struct Sample {
     pub engine_prompt_tps: Option<f64>,
     #[serde(default)]
     pub engine_decode_tps: Option<f64>,
+    /// Local: waiting for a place, chat template and tokenizer.
+    #[serde(default)]
+    pub tokenize_ms: Option<f64>,
+    /// Local: the prompt into the cache.
+    #[serde(default)]
+    pub prompt_ms: Option<f64>,
+    /// Local: from there to the first text.
+    #[serde(default)]
+    pub first_sample_ms: Option<f64>,
+    /// Local: choosing a token and turning it into text, mean per token.
+    #[serde(default)]
+    pub sample_ms: Option<f64>,
+    /// Local: energy of the device from the request's start to its end.
+    #[serde(default)]
+    pub energy_j: Option<f64>,
+    /// How long that was.
+    #[serde(default)]
+    pub energy_over_ms: Option<f64>,
     /// Reasoning was counted but not sent: TTFT contains the thinking time.
     #[serde(default)]
     pub hidden_reasoning: bool,
@@ -441,6 +508,14 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("e2e_output_tps", "output tokens / e2e, first token included: not the decode rate"),
     ("icl_ms", "inter-chunk latency: median gap between content events; a chunk is not a token"),
     ("engine_decode_tps", "the decode rate the engine or server itself reports, to check our clock"),
+    (
+        "tokenize_ms",
+        "local: from accepting the request over waiting for a place, chat template and tokenizer",
+    ),
+    ("prompt_ms", "local: the prompt into the cache, the engine's other sequences included"),
+    ("first_sample_ms", "local: from there to the first text"),
+    ("sample_ms", "local: choosing a token and turning it into text, mean per token"),
+    ("energy_j", "local: energy of the device from a request's start to its end, idle power included"),
     ("cost_usd", "from the provider's usage and the price record in force"),
     (
         "output_tps_system",
@@ -515,6 +590,10 @@ fn measured_levels(target: &Target) -> Vec<MeasuredLevel> {
 
 fn measured(n: usize, target: &Target) -> MeasuredTarget {
     let metrics = &target.metrics;
+    // A GPU's board is what the catalogue's watts are too; a processor's package is not the machine.
+    let board = |pick: fn(&engine::Energy) -> Option<f64>| {
+        target.energy.as_ref().filter(|e| e.is_of_a_board()).and_then(pick)
+    };
     MeasuredTarget {
         path: format!("result.targets[{n}]"),
         id: target.id.clone(),
@@ -529,8 +608,8 @@ fn measured(n: usize, target: &Target) -> MeasuredTarget {
         input_tokens: target.tokens.input,
         output_tokens: target.tokens.output,
         reasoning_tokens: target.tokens.reasoning,
-        idle_watts: None,
-        load_watts: None,
+        idle_watts: board(|e| e.idle_watts),
+        load_watts: board(|e| e.busy_watts),
         failure_share: (target.requests > 0).then(|| f64::from(target.failures) / f64::from(target.requests)),
         cost_usd_per_request: metrics.cost_usd.median,
     }

@@ -83,6 +83,7 @@ fn a_real_model_answers_and_its_clock_agrees_with_its_counters() {
                 Event::Tokenized { .. } => "tokenized",
                 Event::PrefillDone => "prefill-done",
                 Event::Content { .. } => "content",
+                Event::Sampling { .. } => "sampling",
                 Event::EngineTimings { .. } => "timings",
                 Event::Usage(_) => "usage",
                 Event::Finished { .. } => "finished",
@@ -91,7 +92,10 @@ fn a_real_model_answers_and_its_clock_agrees_with_its_counters() {
             .collect();
         let mut order = kinds.clone();
         order.dedup();
-        assert_eq!(order, ["tokenized", "prefill-done", "content", "timings", "usage", "finished"]);
+        assert_eq!(
+            order,
+            ["tokenized", "prefill-done", "content", "sampling", "timings", "usage", "finished"]
+        );
 
         let times = content_times(&events);
         let gaps = (times.len() - 1) as f64;

@@ -1,11 +1,14 @@
 //! `freehold bench`: arguments → targets, prompts and a plan → the run → the document.
 
 mod bars;
+mod device;
 mod journal;
 mod load;
 mod local;
 mod replay;
+mod room;
 mod spending;
+mod synthetic;
 mod targets;
 mod watch;
 
@@ -41,6 +44,7 @@ Examples:
   freehold bench --model default --api openai:MODEL@http://127.0.0.1:8080/v1 --prompts prompts.toml
   freehold bench --api openai:MODEL --prompts prompts.jsonl --concurrency 1,4,16 --requests 100
   freehold bench --api openai:MODEL --prompts prompts.jsonl --rate 2/s --duration 60s --slo ttft=1s
+  freehold bench --model model.gguf --synthetic pp512,tg128,tg128@d4096   the engine alone
   freehold bench --resume bench.json                go on with an interrupted run
   freehold bench --replay bench.json --slo e2e=5s   the figures again, without a call
 
@@ -60,7 +64,7 @@ pub struct Args {
     #[arg(long, value_name = "TARGET")]
     pub api: Vec<String>,
     /// The prompts: a .jsonl, .csv or .toml file.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay", "synthetic"])]
     pub prompts: Option<PathBuf>,
     /// Go on with an interrupted run: its .journal.jsonl file, or the report beside it. No other
     /// argument is needed.
@@ -212,6 +216,9 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
 type Resumed<'a> = (&'a Path, journal::Earlier);
 
 fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result<(), CliError> {
+    if args.prompts.is_none() && !args.local.synthetic.is_empty() {
+        return synthetic::alone(args, context);
+    }
     let settings = Settings::of(args)?;
     let file = args.prompts.as_deref().unwrap_or(Path::new(""));
     let (prompts, prompts_sha256) = read_prompts(file)?;
@@ -318,11 +325,14 @@ async fn measure(
         ..Limits::default()
     };
     let (mut backends, mut facts, mut ways) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut watches, mut locks, mut files) = (Vec::new(), device::Locks::new(), Vec::new());
     for model in &args.model {
-        let (backend, fact) =
+        let (mut backend, mut fact) =
             local::start(model, args, context, settings, &start.prompts, &mut progress).await?;
-        if let Backend::Local(local) = &backend {
+        if let Backend::Local(local) = &mut backend {
+            watches.push(device::attach(local, &mut fact, &mut locks, context).await);
             let info = local.info();
+            files.push(info.file.path.clone());
             ways.push(load::local_way(args, info.file.path.clone(), info.loaded.context)?);
         }
         backends.push(backend);
@@ -386,7 +396,11 @@ async fn measure(
     let mut stop = std::pin::pin!(interrupted());
     let mut ended =
         run::run(&mut backends, &steps, &request, patience, settings.seed, &mut watch, stop.as_mut()).await;
-    for backend in backends {
+    let mut targets = basis.targets.clone();
+    for (target, backend) in backends.into_iter().enumerate() {
+        if let Backend::Local(local) = &backend {
+            device::finish(&watches[target], local, &mut targets[target]);
+        }
         // After an interruption the worker may be in the middle of an answer: dropping ends it.
         if let Backend::Local(local) = backend
             && !ended.interrupted
@@ -397,12 +411,23 @@ async fn measure(
     load::Loads { basis: &basis, ways, request: &request, complete }
         .run(&mut watch, &mut ended, stop.as_mut())
         .await;
+    if ended.complete {
+        let tests = synthetic::after(&files, args, context, &mut targets);
+        let outcome = tokio::select! {
+            outcome = tests => outcome.map_err(|fault| fault.message),
+            () = stop.as_mut() => Err("interrupted".to_owned()),
+        };
+        if let Err(why) = outcome {
+            context.note(&format!("the engine alone could not be measured to the end: {why}"));
+        }
+    }
     let capped = watch.capped;
     cut.extend(watch.under_way());
     let (tally, journal) = watch.close()?;
-    let end = journal::End { ended, capped, targets: basis.targets.clone() };
+    let end = journal::End { ended, capped, targets };
     let spent_usd = tally.spent_usd();
     let (samples, sent) = (tally.samples, tally.sent);
+    let basis = Basis { targets: end.targets.clone(), ..basis };
     let cut = replay::cut(&cut, basis.targets.len());
     Ok(MeasuredRun { journal: journal.end(end.clone())?, samples, sent, cut, spent_usd, end, basis })
 }
@@ -564,6 +589,7 @@ fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str) ->
         choice("load_rounds", "--repeats", args.repeats.is_some(), of(&settings.rounds), Some("per load"));
         choice("slo", "--slo", given, of(&slo), Some("ms"));
     }
+    local::inputs(args, &mut map);
     map
 }
 

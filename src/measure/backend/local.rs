@@ -17,9 +17,8 @@ pub(crate) use file::hex;
 pub use file::{ModelFile, check, sha256};
 pub use process::WorkerCommand;
 
-use super::protocol::{
-    Command, EngineBuild, FrameError, KvType, LoadRequest, Loaded, Prompt, Reply, VERSION,
-};
+use super::protocol::{Command, EngineBuild, FrameError, LoadRequest, Loaded, Prompt, Reply, VERSION};
+use crate::measure::energy::Meter;
 use crate::measure::event::{Event, Fault, FaultKind, Nanos, Request, Stamped};
 use crate::measure::level::Answer;
 use process::{Ending, Worker};
@@ -33,7 +32,12 @@ pub struct LocalConfig {
     pub load: LoadRequest,
     pub worker: WorkerCommand,
     pub limits: Limits,
+    /// The last word before loading, once the engine's devices are known.
+    pub plan: Option<Plan>,
 }
+
+/// Refuses what cannot fit, or lowers what is asked for until it does.
+pub type Plan = fn(&ModelFile, &EngineBuild, &mut LoadRequest) -> Result<(), Fault>;
 
 /// When the worker is taken for dead.
 #[derive(Debug, Clone, Copy)]
@@ -61,19 +65,8 @@ impl LocalConfig {
     /// Fails where this program was built without the engine.
     pub fn new(model: PathBuf, context: u32) -> Result<Self, Fault> {
         Ok(Self {
-            load: LoadRequest {
-                model,
-                gpu_layers: None,
-                devices: Vec::new(),
-                threads: None,
-                context,
-                parallel: 1,
-                batch: None,
-                ubatch: None,
-                flash_attention: None,
-                kv_type: KvType::default(),
-                raw: false,
-            },
+            load: LoadRequest::new(model, context),
+            plan: None,
             worker: WorkerCommand::this_program()?,
             limits: Limits::default(),
         })
@@ -116,6 +109,7 @@ pub struct LocalBackend {
     /// Why the worker is gone; every later request fails with it.
     dead: Option<Fault>,
     watch: Watch,
+    meter: Option<Meter>,
 }
 
 /// Notices a worker that lives but gets nowhere.
@@ -161,7 +155,13 @@ impl LocalBackend {
         let build = hello(&mut worker, &config.limits).await?;
         let worker_start = begun.elapsed();
         // The worker's folder is this one, but a canonical path also survives a `cd`.
-        let load = LoadRequest { model: file.path.clone(), ..config.load };
+        let mut load = LoadRequest { model: file.path.clone(), ..config.load };
+        if let Some(plan) = config.plan
+            && let Err(refusal) = plan(&file, &build, &mut load)
+        {
+            worker.close().await;
+            return Err(refusal);
+        }
         if let Err(e) = worker.send(&Command::Load(load)).await {
             return Err(worker.ended(Ending::Closed(Some(e))).await);
         }
@@ -175,6 +175,7 @@ impl LocalBackend {
             next_id: 1,
             dead: None,
             watch: Watch::new(),
+            meter: None,
         })
     }
 
@@ -185,6 +186,22 @@ impl LocalBackend {
     /// The worker's process id, while it runs: for memory and energy counters.
     pub fn process_id(&self) -> Option<u32> {
         self.worker.id()
+    }
+
+    /// Whose energy each request's is.
+    pub fn set_meter(&mut self, meter: Option<Meter>) {
+        self.meter = meter;
+    }
+    pub fn meter(&self) -> Option<&Meter> {
+        self.meter.as_ref()
+    }
+
+    /// The most memory the worker has had resident so far, bytes, where the system tells.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id()?)).ok()?;
+        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+        let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kibibytes << 10)
     }
 
     /// Generate one answer. Every event goes to `sink`; the last is `Finished` or `Failed`.

@@ -23,7 +23,7 @@ pub mod responses;
 pub mod wire;
 pub mod worker;
 
-use super::event::{Request, Stamped};
+use super::event::{Event, Request, Stamped};
 use super::fold::Counted;
 use super::retry::Advice;
 use http::{ApiBackend, Outcome};
@@ -42,7 +42,19 @@ impl Backend {
         match self {
             Self::Api(api) => api.generate(request, sink).await,
             Self::Local(local) => {
-                local.generate(request, sink).await;
+                let begun = local.meter().map(crate::measure::energy::Meter::mark);
+                let mut last = 0;
+                local
+                    .generate(request, &mut |event| {
+                        last = event.at;
+                        sink(event);
+                    })
+                    .await;
+                let used = begun.and_then(|mark| local.meter()?.since(mark));
+                if let Some(used) = used {
+                    let over_ms = used.over.as_secs_f64() * 1e3;
+                    sink(Stamped { at: last, event: Event::Energy { joules: used.joules, over_ms } });
+                }
                 Outcome { advice: Advice::Sample, connect: None }
             }
         }

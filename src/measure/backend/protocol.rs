@@ -128,6 +128,34 @@ pub struct LoadRequest {
     pub kv_type: KvType,
     /// Prompts go to the model as they are, without the file's chat template.
     pub raw: bool,
+    /// Prompts that may not fit the context: looked at with the tokenizer alone, before anything
+    /// else of the model is loaded.
+    #[serde(default)]
+    pub doubtful: Vec<Prompt>,
+    /// Most private memory of the worker, bytes; `None`: no limit.
+    #[serde(default)]
+    pub memory_limit: Option<u64>,
+}
+
+impl LoadRequest {
+    /// The engine's own choices, for `context` tokens of prompt and output.
+    pub fn new(model: PathBuf, context: u32) -> Self {
+        Self {
+            model,
+            gpu_layers: None,
+            devices: Vec::new(),
+            threads: None,
+            context,
+            parallel: 1,
+            batch: None,
+            ubatch: None,
+            flash_attention: None,
+            kv_type: KvType::default(),
+            raw: false,
+            doubtful: Vec::new(),
+            memory_limit: None,
+        }
+    }
 }
 
 /// Element type of the KV cache.

@@ -266,6 +266,18 @@ fn harden() {
     }
 }
 
+/// Private memory beyond this fails to be allocated. The model file is mapped and does not count.
+#[cfg(feature = "llama")]
+pub(super) fn limit_memory(bytes: u64) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Data, Rlimit { current: Some(bytes), maximum: Some(bytes) });
+    }
+    #[cfg(not(unix))]
+    let _ = bytes;
+}
+
 pub(super) fn nanos(duration: Duration) -> Nanos {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,5 +1,6 @@
 //! Measured records → the bench document.
 
+use super::engine::{Energy, EnergyFacts, Synthetic};
 use super::{
     BenchDocument, BenchResult, Comparison, Engine, Kind, Metrics, Noise, Quality, Rate, SCHEMA, Sample,
     Spending, Summary, Target, TokenMeans, TokenSource,
@@ -30,6 +31,15 @@ pub struct TargetFacts {
     pub origin: Option<String>,
     pub price: Option<PriceInForce>,
     pub engine: Option<Engine>,
+    /// The engine alone, where that was measured.
+    #[serde(default)]
+    pub synthetic: Vec<Synthetic>,
+    /// Of a local target: where its energy was read, or why not.
+    #[serde(default)]
+    pub energy: Option<EnergyFacts>,
+    /// What happened to the device meanwhile: heat, other programs.
+    #[serde(default)]
+    pub remarks: Vec<String>,
 }
 
 /// What a document rests on beside the requests themselves: known when the run begins, and kept at
@@ -103,6 +113,12 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         content_events: f.content_events,
         connect_ms: record.connect.map(|c| c.as_secs_f64() * 1000.0),
         connection_reused: f.connection_reused,
+        tokenize_ms: f.tokenize_ms,
+        prompt_ms: f.prompt_ms,
+        first_sample_ms: f.first_sample_ms,
+        sample_ms: f.sample_ms,
+        energy_j: f.energy_j,
+        energy_over_ms: f.energy_over_ms,
         engine_prompt_tps: f.engine_prompt_tps,
         engine_decode_tps: f.engine_decode_tps,
         cost_usd: cost(record, facts),
@@ -170,7 +186,8 @@ pub fn document(run: Run<'_>) -> BenchDocument {
             comparisons,
             quality,
             spending: Spending { spent_usd: run.spent_usd, ..basis.spending.clone() },
-            definitions: super::definitions(),
+            // Without requests there is nothing that they define.
+            definitions: if basis.prompts.is_empty() { BTreeMap::new() } else { super::definitions() },
         },
         warnings,
     }
@@ -220,6 +237,10 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
             icl_ms: of(|s| s.icl_ms),
             cost_usd: of(|s| s.cost_usd),
             engine_decode_tps: of(|s| s.engine_decode_tps),
+            tokenize_ms: of(|s| s.tokenize_ms),
+            prompt_ms: of(|s| s.prompt_ms),
+            first_sample_ms: of(|s| s.first_sample_ms),
+            sample_ms: of(|s| s.sample_ms),
         },
         tokens: TokenMeans {
             input: mean(|s| s.input_tokens),
@@ -241,6 +262,8 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         noise: noise(&speed),
         levels: Vec::new(),
         rates: Vec::new(),
+        synthetic: facts.synthetic.clone(),
+        energy: facts.energy.as_ref().map(|e| Energy::new(e, &good)),
         cut_in_flight: 0,
         connection_reused_share: (!reused.is_empty())
             .then(|| reused.iter().filter(|r| **r).count() as f64 / reused.len() as f64),
@@ -472,6 +495,9 @@ fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warnin
                     target.cut_in_flight
                 ),
             );
+        }
+        for remark in &run.basis.targets[n].remarks {
+            warn("device", format!("{remark}."));
         }
         speed_warnings(target, &rows, &mut warn);
         load_warnings(target, &mut warn);

@@ -15,7 +15,9 @@ impl Envelope<BenchResult> {
         let result = &self.result;
         let mut view = View::new("Benchmark");
         view.paragraph(self.summary());
-        if result.targets.iter().any(|t| t.requests > 0) || result.load_samples.is_empty() {
+        let alone = result.targets.iter().any(|t| !t.synthetic.is_empty());
+        let asked = result.targets.iter().any(|t| t.requests > 0);
+        if asked || (result.load_samples.is_empty() && !alone) {
             for targets in result.targets.chunks(COLUMNS) {
                 view.push(Block::Table(metrics_table(targets)));
             }
@@ -26,12 +28,13 @@ impl Envelope<BenchResult> {
         }
         failures(&mut view, &result.targets);
         load::loads(&mut view, &result.targets);
+        super::engine::synthetic_view(&mut view, &result.targets);
         comparisons(&mut view, &result.comparisons);
         for quality in &result.quality {
             view.heading("Quality on these prompts");
             view.paragraph(quality_sentence(quality));
         }
-        engines(&mut view, &result.targets);
+        super::engine::engines_view(&mut view, &result.targets);
         if !self.warnings.is_empty() {
             view.push(Block::Warnings(self.warnings.clone()));
         }
@@ -46,6 +49,10 @@ impl Envelope<BenchResult> {
 
     fn summary(&self) -> String {
         let result = &self.result;
+        let without_prompts = result.samples.is_empty() && result.load_samples.is_empty();
+        if without_prompts && result.targets.iter().any(|t| !t.synthetic.is_empty()) {
+            return format!("the engine alone, without prompts · {}", self.created);
+        }
         let prompts: std::collections::BTreeSet<&str> =
             result.samples.iter().map(|s| s.prompt_id.as_str()).collect();
         let repeats = result.samples.iter().map(|s| s.repeat + 1).max().unwrap_or(0);
@@ -69,6 +76,11 @@ impl Envelope<BenchResult> {
             text.push_str(&money(usd));
         }
         text
+    }
+
+    /// One row per round of the engine alone.
+    pub fn synthetic_csv(&self) -> String {
+        super::engine::synthetic_csv(&self.result.targets)
     }
 
     /// One row per sample: the natural CSV of a bench.
@@ -291,40 +303,12 @@ fn quality_sentence(q: &Quality) -> String {
     format!("{rates}{verdict}{smoke}")
 }
 
-fn engines(view: &mut View, targets: &[Target]) {
-    let lines: Vec<String> = targets
-        .iter()
-        .filter_map(|t| {
-            let e = t.engine.as_ref()?;
-            let part = |name: &str, value: Option<String>| value.map(|v| format!("{name} {v}"));
-            let layers = e.gpu_layers.map(|n| match e.layers {
-                Some(all) => format!("{n} of {all}"),
-                None => n.to_string(),
-            });
-            let parts = [
-                part("device", e.device.clone()),
-                part("GPU layers", layers),
-                part("threads", e.threads.map(|n| n.to_string())),
-                part("context", e.context_tokens.map(|n| n.to_string())),
-                part("sampling", e.sampling.clone()),
-                part("build", e.build.clone()),
-                part("SHA-256", e.model_sha256.as_ref().map(|h| h.chars().take(12).collect())),
-            ];
-            Some(format!("{}: {}", t.id, parts.into_iter().flatten().collect::<Vec<_>>().join(", ")))
-        })
-        .collect();
-    if !lines.is_empty() {
-        view.heading("Local engine");
-        view.push(Block::List(lines));
-    }
-}
-
 fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
 }
 
 /// Three significant digits, no exponent.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let size = value.abs();
     let digits = match size {
         s if s >= 100.0 => 0,

@@ -388,7 +388,8 @@ pub fn local_way(args: &Args, file: std::path::PathBuf, context_tokens: u32) -> 
     const AT_A_RATE: u32 = 8;
     let at_a_rate = if args.load.rate.is_empty() { 1 } else { AT_A_RATE };
     let most = args.load.concurrency.iter().copied().max().unwrap_or(1).max(at_a_rate).min(MOST);
-    let mut config = local::config(file, &args.local, context_tokens).map_err(local::refused)?;
+    let how = local::How { context: context_tokens, raw: args.local.raw };
+    let mut config = local::config(file, &args.local, how).map_err(local::refused)?;
     config.load.parallel = most;
     Ok(Way::Local(Box::new(config)))
 }

@@ -1,6 +1,6 @@
 //! `--model` → a loaded local model and what is known of it.
 
-use super::{Args, Settings, spending};
+use super::{Args, Settings, device, room, spending};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::progress::Progress;
@@ -10,8 +10,12 @@ use crate::measure::backend::protocol::KvType;
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::fetch::{self, FetchConfig, ModelSpec};
 use crate::measure::prompts::Prompt;
+use crate::measure::synthetic::Test;
+use crate::provenance::{Source, Sourced};
 use crate::report::bench::build::TargetFacts;
 use crate::report::bench::{Engine, Kind};
+use crate::report::envelope::Input;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// How local models are run.
@@ -41,6 +45,18 @@ pub struct LocalArgs {
     /// Type of the KV cache [default: f16].
     #[arg(long, value_enum, value_name = "TYPE")]
     pub kv_type: Option<KvChoice>,
+    /// Most memory of the engine's process beside the model file, in MiB; what needs more fails
+    /// instead of slowing the machine down.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub memory_limit: Option<u64>,
+    /// Also load the model once from the disk, its file dropped from the page cache, to tell the
+    /// cold load time from the warm one.
+    #[arg(long)]
+    pub load_times: bool,
+    /// Measure the engine alone, in llama-bench's terms: pp512 is prefill, tg128 decoding, @d4096 a
+    /// depth. --repeats is its number of rounds [default: 5].
+    #[arg(long, value_name = "TEST,...", value_delimiter = ',')]
+    pub synthetic: Vec<Test>,
     /// Put prompts to the model as they are, without its chat template.
     #[arg(long)]
     pub raw: bool,
@@ -70,8 +86,32 @@ pub async fn start(
     prompts: &[Prompt],
     progress: &mut Progress<'_>,
 ) -> Result<(Backend, TargetFacts), CliError> {
+    let how = How { context: context_tokens(args, settings, prompts), raw: args.local.raw };
+    let (backend, facts) = open(model, args, how, context, progress).await?;
+    Ok((Backend::Local(Box::new(backend)), facts))
+}
+
+/// What one worker is for.
+#[derive(Debug, Clone, Copy)]
+pub struct How {
+    /// Tokens one sequence may hold.
+    pub context: u32,
+    /// Without the chat template.
+    pub raw: bool,
+}
+
+/// As [`start`], for other uses than prompts.
+pub async fn open(
+    model: &str,
+    args: &Args,
+    how: How,
+    context: &Context,
+    progress: &mut Progress<'_>,
+) -> Result<(LocalBackend, TargetFacts), CliError> {
     let path = find(model, context, progress).await?;
-    let config = config(path, &args.local, context_tokens(args, settings, prompts)).map_err(refused)?;
+    let config = config(path, &args.local, how).map_err(refused)?;
+    let cold = if args.local.load_times { cold_load(&config, progress).await? } else { None };
+    let cached_share = device::cached_share(&config.load.model);
     progress.phase(&format!("Loading {model}"), 100);
     let backend = {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -85,6 +125,11 @@ pub async fn start(
     progress.phase("Checking the model file", info.file.size);
     let sha256 = fetch::sha256(&context.cache_dir, &file, &mut |read| progress.at(read)).map_err(refused)?;
     progress.done();
+    let mut engine = engine(&info, &args.local);
+    engine.load_cached_share = cached_share;
+    engine.load_cold_ms = cold;
+    engine.load_warm_ms = engine.load_ms.filter(|_| args.local.load_times);
+    engine.hardware = hardware(&info, context);
     let name = file.file_name().map_or_else(|| model.to_owned(), |n| n.to_string_lossy().into_owned());
     let facts = TargetFacts {
         id: format!("local:{name}"),
@@ -93,9 +138,12 @@ pub async fn start(
         stand_in: false,
         origin: None,
         price: None,
-        engine: Some(engine(&info, name, sha256)),
+        engine: Some(Engine { model_file: Some(name), model_sha256: Some(sha256), ..engine }),
+        synthetic: Vec::new(),
+        energy: None,
+        remarks: Vec::new(),
     };
-    Ok((Backend::Local(Box::new(backend)), facts))
+    Ok((backend, facts))
 }
 
 /// The model's file on this machine, downloaded if need be.
@@ -119,8 +167,8 @@ async fn find(model: &str, context: &Context, progress: &mut Progress<'_>) -> Re
     Ok(fetched.path)
 }
 
-pub fn config(path: PathBuf, args: &LocalArgs, context_tokens: u32) -> Result<LocalConfig, Fault> {
-    let mut config = LocalConfig::new(path, context_tokens)?;
+pub fn config(path: PathBuf, args: &LocalArgs, how: How) -> Result<LocalConfig, Fault> {
+    let mut config = LocalConfig::new(path, how.context)?;
     let load = &mut config.load;
     load.threads = args.threads;
     load.gpu_layers = args.gpu_layers;
@@ -132,7 +180,9 @@ pub fn config(path: PathBuf, args: &LocalArgs, context_tokens: u32) -> Result<Lo
         Some(KvChoice::Q8_0) => KvType::Q8_0,
         Some(KvChoice::Q4_0) => KvType::Q4_0,
     };
-    load.raw = args.raw;
+    load.raw = how.raw;
+    load.memory_limit = args.memory_limit.map(|mib| mib << 20);
+    config.plan = Some(room::plan);
     Ok(config)
 }
 
@@ -176,7 +226,68 @@ fn context_tokens(args: &Args, settings: &Settings, prompts: &[Prompt]) -> u32 {
     })
 }
 
-fn engine(info: &LocalInfo, name: String, sha256: String) -> Engine {
+/// The local options, each with where it came from.
+pub fn inputs(args: &Args, map: &mut BTreeMap<String, Input>) {
+    let local = &args.local;
+    let mut put = |name: &str, given: bool, value: serde_json::Value, unit: Option<&str>| {
+        let flag = format!("--{}", name.replace('_', "-"));
+        let source = if given {
+            Source::User { via: flag }
+        } else {
+            Source::Assumed {
+                rule: format!("default-{}", name.replace('_', "-")),
+                reason: "the engine's own choice; what it chose is in the target's `engine`".to_owned(),
+            }
+        };
+        let input = Input::plain(&Sourced::new(value, source));
+        map.insert(name.to_owned(), Input { unit: unit.map(str::to_owned), ..input });
+    };
+    if args.model.is_empty() {
+        return;
+    }
+    put("model", true, serde_json::json!(args.model), None);
+    put("context", local.context.is_some(), local.context.into(), Some("tokens"));
+    put("threads", local.threads.is_some(), local.threads.into(), None);
+    put("gpu_layers", local.gpu_layers.is_some(), local.gpu_layers.into(), Some("layers"));
+    put("device", !local.device.is_empty(), serde_json::json!(local.device), None);
+    put("batch", local.batch.is_some(), local.batch.into(), Some("tokens"));
+    put("flash_attention", local.flash_attention.is_some(), word(local.flash_attention.as_ref()), None);
+    put("kv_type", local.kv_type.is_some(), word(local.kv_type.as_ref()), None);
+    if !local.synthetic.is_empty() {
+        let tests: Vec<String> = local.synthetic.iter().map(|t| t.label()).collect();
+        put("synthetic", true, serde_json::json!(tests), None);
+    }
+}
+
+/// A choice by the name it has on the command line.
+fn word<T: clap::ValueEnum>(choice: Option<&T>) -> serde_json::Value {
+    let name = choice.and_then(clap::ValueEnum::to_possible_value);
+    name.map_or(serde_json::Value::Null, |v| v.get_name().into())
+}
+
+/// A load from the disk: the file is dropped from the page cache first. `None`: it could not be.
+async fn cold_load(config: &LocalConfig, progress: &mut Progress<'_>) -> Result<Option<f64>, CliError> {
+    if !device::forget(&config.load.model) {
+        progress.note("The system would not drop the model file from its page cache: no cold load.");
+        return Ok(None);
+    }
+    progress.phase("Loading from the disk", 1);
+    let backend = LocalBackend::start(config.clone(), &mut |_| ()).await.map_err(refused)?;
+    let time = backend.info().loaded.load_ns as f64 / 1e6;
+    backend.shutdown().await;
+    progress.done();
+    Ok(Some(time))
+}
+
+/// The catalogue's id of the GPU that ran the model.
+fn hardware(info: &LocalInfo, context: &Context) -> Option<String> {
+    let gpu = info.loaded.devices.iter().find(|d| d.is_gpu)?;
+    let catalog = crate::cli::catalog::load(context).ok()?;
+    let memory = Some(gpu.memory_total).filter(|bytes| *bytes > 0);
+    crate::cli::hardware::card_named(&catalog, &gpu.description, memory).map(|card| card.id.clone())
+}
+
+fn engine(info: &LocalInfo, args: &LocalArgs) -> Engine {
     let loaded = &info.loaded;
     let devices: Vec<&str> = loaded.devices.iter().map(|d| d.description.as_str()).collect();
     Engine {
@@ -186,8 +297,6 @@ fn engine(info: &LocalInfo, name: String, sha256: String) -> Engine {
         layers: Some(loaded.layers),
         threads: Some(loaded.threads),
         context_tokens: Some(loaded.context),
-        model_file: Some(name),
-        model_sha256: Some(sha256),
         model_bytes: Some(info.file.size),
         load_ms: Some(loaded.load_ns as f64 / 1e6),
         weights_bytes: loaded.memory.weights,
@@ -196,7 +305,18 @@ fn engine(info: &LocalInfo, name: String, sha256: String) -> Engine {
         device_bytes: loaded.memory.device,
         resident_bytes: loaded.memory.resident,
         sampling: Some("greedy".to_owned()),
-        hardware: None,
+        worker_start_ms: Some(info.worker_start.as_secs_f64() * 1e3),
+        backend: loaded.devices.first().map(|d| d.backend.clone()),
+        driver: loaded.devices.iter().find(|d| d.is_gpu).and_then(crate::cli::hardware::driver_of),
+        batch_tokens: Some(loaded.batch),
+        ubatch_tokens: Some(loaded.ubatch),
+        flash_attention: Some(match args.flash_attention {
+            None => "auto".to_owned(),
+            Some(Switch::On) => "on".to_owned(),
+            Some(Switch::Off) => "off".to_owned(),
+        }),
+        kv_type: word(Some(&args.kv_type.unwrap_or(KvChoice::F16))).as_str().map(str::to_owned),
+        ..Engine::default()
     }
 }
 

@@ -90,6 +90,9 @@ fn api(
             origin: Some(origin),
             price,
             engine: None,
+            synthetic: Vec::new(),
+            energy: None,
+            remarks: Vec::new(),
         },
         target: ApiTarget {
             wire: wire(provider.wire),

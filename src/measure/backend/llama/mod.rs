@@ -48,6 +48,9 @@ impl Engine for LlamaEngine {
         if self.slots.is_some() {
             return Err(engine_fault("this worker already has a model"));
         }
+        if let Some(bytes) = request.memory_limit {
+            super::worker::limit_memory(bytes);
+        }
         let (slots, loaded) = model::load(backend, request, link)?;
         self.slots = Some(slots);
         Ok(loaded)

@@ -57,6 +57,8 @@ struct Counters {
     /// Decoding steps after prefill, and the time inside the engine and sampling for them.
     steps: u32,
     decode: Duration,
+    /// Choosing tokens and spelling them.
+    sampling: Duration,
 }
 
 type Emit<'a> = &'a mut dyn FnMut(u32, Stamped);
@@ -263,6 +265,7 @@ impl Slots {
             vocab.token_to_piece_into(token, bytes, false, None);
         }
         let mut text = slot.speller.take();
+        slot.counters.sampling += choosing.elapsed();
         let over = slot.produced >= slot.limit;
         if over {
             text.push_str(&slot.speller.finish());
@@ -387,6 +390,8 @@ impl Slot {
             output_tokens: self.counters.steps,
             output_ms: milliseconds(self.counters.decode),
         };
+        let sampling = Event::Sampling { tokens: self.produced, ms: milliseconds(self.counters.sampling) };
+        say(emit, self.id, self.accepted, sampling);
         say(emit, self.id, self.accepted, timings);
         let usage = Usage {
             input_uncached: Some(u64::from(prompt_tokens)),

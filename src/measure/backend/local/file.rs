@@ -17,6 +17,8 @@ pub struct ModelFile {
     pub path: PathBuf,
     /// Bytes of this file.
     pub size: u64,
+    /// Bytes of all parts of the model; the same where there is one.
+    pub parts_size: u64,
     pub header: Header,
 }
 
@@ -62,15 +64,16 @@ pub fn check(path: &Path) -> Result<ModelFile, Fault> {
     if path.to_str().is_none() {
         return refuse(format!("the engine cannot open {}: its path is not UTF-8", path.display()));
     }
-    if let Some(split) = header.facts.split.filter(|s| s.count > 1) {
-        check_parts(&path, split.index, split.count)?;
-    }
-    Ok(ModelFile { path, size: metadata.len(), header })
+    let parts_size = match header.facts.split.filter(|s| s.count > 1) {
+        Some(split) => check_parts(&path, split.index, split.count)?,
+        None => metadata.len(),
+    };
+    Ok(ModelFile { path, size: metadata.len(), parts_size, header })
 }
 
 /// A model in several files is loaded by naming the first; all must lie beside it under the names
-/// the engine expects, `NAME-00001-of-00003.gguf`.
-fn check_parts(path: &Path, index: u32, count: u32) -> Result<(), Fault> {
+/// the engine expects, `NAME-00001-of-00003.gguf`. Their bytes together.
+fn check_parts(path: &Path, index: u32, count: u32) -> Result<u64, Fault> {
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let ending = |part: u32| format!("-{part:05}-of-{count:05}.gguf");
     let Some(stem) = name.strip_suffix(&ending(index + 1)) else {
@@ -99,7 +102,7 @@ fn check_parts(path: &Path, index: u32, count: u32) -> Result<(), Fault> {
             FaultKind::Model,
             format!("the model is in {count} files and {} is missing", missing.display()),
         )),
-        None => Ok(()),
+        None => Ok((1..=count).filter_map(|n| part(n).metadata().ok()).map(|m| m.len()).sum()),
     }
 }
 

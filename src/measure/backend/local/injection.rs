@@ -42,18 +42,11 @@ impl Stage {
         let folder = self.folder.path();
         let script = format!("ulimit -c 0; cd '{}'; {script}", folder.display());
         LocalConfig {
+            plan: None,
             load: LoadRequest {
-                model: folder.join("model.gguf"),
-                gpu_layers: None,
-                devices: Vec::new(),
-                threads: None,
-                context: 64,
-                parallel: 1,
-                batch: None,
-                ubatch: None,
-                flash_attention: None,
-                kv_type: KvType::F16,
                 raw: false,
+                threads: Some(1),
+                ..LoadRequest::new(folder.join("model.gguf"), 64)
             },
             worker: WorkerCommand { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] },
             limits: Limits {

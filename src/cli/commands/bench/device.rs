@@ -1,0 +1,188 @@
+//! The device under a local model: its energy, its heat, who else uses it, and whether the file was
+//! in the page cache.
+
+use crate::cli::context::Context;
+use crate::measure::backend::local::{LocalBackend, LocalInfo};
+use crate::measure::energy::{self, Meter};
+use crate::report::bench::build::TargetFacts;
+use crate::report::bench::engine::EnergyFacts;
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long the idle power is watched.
+const IDLE: Duration = Duration::from_secs(3);
+/// Where Linux shows the processors.
+const PROCESSORS: &str = "/sys/devices/system/cpu";
+
+/// What is watched while one target runs.
+#[derive(Debug, Default)]
+pub struct Watch {
+    throttled: Option<u64>,
+}
+
+/// The devices of this run, locked until it ends so that another run notices.
+pub type Locks = BTreeMap<String, Lock>;
+
+/// Give the worker a meter, and measure the power of the loaded but idle model.
+pub async fn attach(
+    backend: &mut LocalBackend,
+    facts: &mut TargetFacts,
+    locks: &mut Locks,
+    context: &Context,
+) -> Watch {
+    for name in device_names(backend.info()) {
+        let held = locks.entry(name.clone()).or_insert_with(|| lock(&context.cache_dir, &name));
+        if matches!(held, Lock::Theirs) {
+            let text = format!(
+                "another freehold run is using {name}: both will measure too low a speed and too much energy"
+            );
+            context.note(&format!("warning: {text}"));
+            facts.remarks.push(text);
+        }
+    }
+    facts.energy = Some(match meter(backend.info()) {
+        Ok(meter) => {
+            let mark = meter.mark();
+            context.note("Measuring idle power");
+            tokio::time::sleep(IDLE).await;
+            let idle_watts = meter.since(mark).and_then(energy::Used::watts);
+            let found = EnergyFacts {
+                origin: Some(meter.origin()),
+                scope: Some(meter.scope().to_owned()),
+                reason: None,
+                idle_watts,
+            };
+            backend.set_meter(Some(meter));
+            found
+        }
+        Err(reason) => EnergyFacts { reason: Some(reason), ..EnergyFacts::default() },
+    });
+    Watch { throttled: energy::throttle_events(Path::new(PROCESSORS)) }
+}
+
+/// What can only be told at the end.
+pub fn finish(watch: &Watch, backend: &LocalBackend, facts: &mut TargetFacts) {
+    if let (Some(meter), Some(energy)) = (backend.meter(), &mut facts.energy) {
+        energy.reason = meter.problem();
+        facts.remarks.extend(meter.remarks());
+    }
+    if let Some(engine) = &mut facts.engine {
+        engine.resident_peak_bytes = backend.peak_memory();
+    }
+    let throttled = watch.throttled.zip(energy::throttle_events(Path::new(PROCESSORS)));
+    if let Some((before, after)) = throttled
+        && after > before
+    {
+        facts.remarks.push(format!("the processor slowed itself down for heat {} times", after - before));
+    }
+}
+
+/// A meter for the devices the model really runs on.
+pub fn meter(info: &LocalInfo) -> Result<Meter, String> {
+    let gpus: Vec<_> = info.loaded.devices.iter().filter(|d| d.is_gpu).collect();
+    let Some(first) = gpus.first() else {
+        return Meter::start(energy::processor(Path::new(energy::POWERCAP))?);
+    };
+    if !first.backend.eq_ignore_ascii_case("cuda") || gpus.iter().any(|g| g.description != first.description)
+    {
+        return Err(format!("only NVIDIA GPUs of one kind can be read, and this is {}", first.description));
+    }
+    Meter::start(energy::nvidia(&first.description, gpus.len())?)
+}
+
+fn device_names(info: &LocalInfo) -> Vec<String> {
+    info.loaded.devices.iter().map(|d| d.name.clone()).collect()
+}
+
+/// Who measures on a device.
+#[derive(Debug)]
+pub enum Lock {
+    /// This run; closing the file ends it.
+    Ours(#[allow(dead_code, reason = "held, not read")] File),
+    Theirs,
+    /// It cannot be told, and a measurement does not fail for that.
+    Unknown,
+}
+
+/// One lock per device of this machine, for all users of the cache folder.
+fn lock(cache: &Path, device: &str) -> Lock {
+    let name: String = device.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let folder = cache.join("locks");
+    let open = || {
+        std::fs::create_dir_all(&folder)?;
+        File::options().create(true).append(true).open(folder.join(format!("{name}.lock")))
+    };
+    let Ok(file) = open() else { return Lock::Unknown };
+    match file.try_lock() {
+        Ok(()) => Lock::Ours(file),
+        Err(TryLockError::WouldBlock) => Lock::Theirs,
+        Err(TryLockError::Error(_)) => Lock::Unknown,
+    }
+}
+
+/// Share of the file that the system has in memory, from pages all over it.
+#[cfg(target_os = "linux")]
+pub fn cached_share(path: &Path) -> Option<f64> {
+    use rustix::io::{Errno, ReadWriteFlags, preadv2};
+    const PAGES: u64 = 64;
+    let file = File::open(path).ok()?;
+    let size = file.metadata().ok()?.len();
+    let mut there = 0.0;
+    for page in 0..PAGES {
+        let mut byte = [0];
+        let mut buffers = [std::io::IoSliceMut::new(&mut byte)];
+        match preadv2(&file, &mut buffers, size / PAGES * page, ReadWriteFlags::NOWAIT) {
+            Ok(_) => there += 1.0,
+            Err(Errno::AGAIN) => {}
+            Err(_) => return None,
+        }
+    }
+    Some(there / PAGES as f64)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn cached_share(_: &Path) -> Option<f64> {
+    None
+}
+
+/// Ask the system to forget the file's pages; true where it did.
+#[cfg(target_os = "linux")]
+pub fn forget(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+    cached_share(path).is_some_and(|share| share < 0.1)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn forget(_: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_run_on_a_device_is_noticed() {
+        let cache = tempfile::tempdir().expect("a folder");
+        let first = lock(cache.path(), "CUDA0");
+        assert!(matches!(first, Lock::Ours(_)));
+        assert!(matches!(lock(cache.path(), "CUDA0"), Lock::Theirs));
+        assert!(matches!(lock(cache.path(), "CUDA1"), Lock::Ours(_)));
+        drop(first);
+        assert!(matches!(lock(cache.path(), "CUDA0"), Lock::Ours(_)));
+        assert!(matches!(lock(Path::new("/dev/null"), "CUDA0"), Lock::Unknown));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_just_written_is_in_memory() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), vec![1; 1 << 20]).expect("written");
+        // Some file systems cannot tell; none may say that it is not there.
+        assert!(cached_share(file.path()).is_none_or(|share| share > 0.9));
+        assert_eq!(cached_share(Path::new("/does/not/exist")), None);
+    }
+}
