@@ -26,7 +26,6 @@ pub struct Served {
     pub body: String,
     /// The last byte was written.
     pub complete: bool,
-    pub tokens: u32,
     /// Request read → first token really written.
     pub ttft: Option<Duration>,
     /// Mean of the gaps really written.
@@ -83,12 +82,8 @@ impl Server {
     pub fn start(pace: Pace, port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).expect("a free port");
         let port = listener.local_addr().expect("bound").port();
-        let shared = Arc::new(Shared {
-            pace,
-            log: Mutex::default(),
-            pacer: Mutex::default(),
-            wake: Condvar::new(),
-        });
+        let shared =
+            Arc::new(Shared { pace, log: Mutex::default(), pacer: Mutex::default(), wake: Condvar::new() });
         let pacing = Arc::clone(&shared);
         std::thread::spawn(move || pacing.write_when_due());
         let accepting = Arc::clone(&shared);
@@ -144,7 +139,7 @@ impl Shared {
         let (ttft, gap) = (of("ttft=", self.pace.ttft), of("gap=", self.pace.gap));
         let entry = {
             let mut log = lock(&self.log);
-            log.served.push(Served { body, complete: false, tokens, ttft: None, tpot: None });
+            log.served.push(Served { body, complete: false, ttft: None, tpot: None });
             log.open += 1;
             log.most = log.most.max(log.open);
             log.served.len() - 1
@@ -157,7 +152,9 @@ impl Shared {
             return;
         }
         let mut pacer = lock(&self.pacer);
-        pacer.streams.insert(entry, Stream { socket, entry, read, ttft, gap, tokens, written: 0, first: None });
+        pacer
+            .streams
+            .insert(entry, Stream { socket, entry, read, ttft, gap, tokens, written: 0, first: None });
         pacer.due.push(std::cmp::Reverse((read + ttft, entry)));
         self.wake.notify_one();
     }

@@ -7,7 +7,7 @@ mod connects;
 mod failure;
 mod frames;
 
-use connects::Connects;
+use connects::{Connects, Timing};
 use failure::{Failure, after_fault, chain, not_a_stream, send_failure};
 use frames::Frames;
 
@@ -93,21 +93,32 @@ impl ApiBackend {
     pub fn new(target: ApiTarget, limits: Limits) -> Result<Self, String> {
         // A second installation fails, and then the first one is in place.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let connects = Connects::default();
         let client = reqwest::Client::builder()
             .default_headers(headers(&target)?)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(limits.connect)
             .user_agent(concat!("freehold/", env!("CARGO_PKG_VERSION")))
             .tcp_nodelay(true)
-            .connector_layer(connects.clone())
+            .connector_layer(Timing)
             .build()
             .map_err(|e| format!("the HTTP client cannot be built: {}", chain(&e.without_url())))?;
         let mut redactor = Redactor::default();
         if let Some(key) = &target.key {
             redactor.add(key);
         }
-        Ok(Self { client, target, limits, connects, redactor })
+        Ok(Self { client, target, limits, connects: Connects::default(), redactor })
+    }
+
+    /// For another request at the same time: the same client, so that nothing is set up again.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            target: self.target.clone(),
+            limits: self.limits,
+            connects: Connects::default(),
+            redactor: self.redactor.clone(),
+        }
     }
 
     /// The target it talks to.
@@ -159,7 +170,8 @@ impl ApiBackend {
             fault: None,
         };
         let post = self.client.post(url.clone()).header(header::CONTENT_TYPE, "application/json");
-        answer.receive(post.body(body.to_owned()).send(), self.target.wire).await
+        let receiving = answer.receive(post.body(body.to_owned()).send(), self.target.wire);
+        self.connects.during(receiving).await
     }
 }
 

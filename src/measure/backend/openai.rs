@@ -8,6 +8,8 @@
 use super::wire::{Outgoing, Quirks, Wire, failed, finish, parse, provider_fault, text};
 use crate::measure::event::{Channel, Event, FaultKind, FinishReason, Request};
 use crate::measure::usage;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 /// `POST {base}/chat/completions`.
@@ -54,6 +56,13 @@ impl Wire for Reader {
             if !self.finished && self.text_came && self.usage_came {
                 self.finished = true;
                 out.push(Event::Finished { reason: FinishReason::Other });
+            }
+            return;
+        }
+        if let Some(text) = plain(name, data) {
+            if !text.is_empty() {
+                self.text_came = true;
+                out.push(Event::Content { channel: Channel::Text, text, tokens: None });
             }
             return;
         }
@@ -104,6 +113,64 @@ impl Reader {
             _ => {}
         }
     }
+}
+
+/// What nearly every event of a stream is: one choice with a piece of text and nothing else that
+/// matters. Read without building a tree; everything else, and everything odd, takes the long way.
+#[derive(Deserialize)]
+struct Plain<'a> {
+    choices: [PlainChoice; 1],
+    #[serde(borrow)]
+    object: Option<&'a str>,
+    usage: Option<IgnoredAny>,
+    error: Option<IgnoredAny>,
+    detail: Option<IgnoredAny>,
+    timings: Option<IgnoredAny>,
+    x_groq: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct PlainChoice {
+    index: Option<u64>,
+    delta: PlainDelta,
+    finish_reason: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct PlainDelta {
+    content: Option<String>,
+    reasoning_content: Option<IgnoredAny>,
+    reasoning: Option<IgnoredAny>,
+    reasoning_details: Option<IgnoredAny>,
+    refusal: Option<IgnoredAny>,
+    tool_calls: Option<IgnoredAny>,
+    function_call: Option<IgnoredAny>,
+}
+
+/// The text of a plain event.
+fn plain(name: &str, data: &str) -> Option<String> {
+    let Plain { choices: [choice], object, usage, error, detail, timings, x_groq } =
+        serde_json::from_str(data).ok()?;
+    let delta = choice.delta;
+    let others = [
+        usage,
+        error,
+        detail,
+        timings,
+        x_groq,
+        choice.finish_reason,
+        delta.reasoning_content,
+        delta.reasoning,
+        delta.reasoning_details,
+        delta.refusal,
+        delta.tool_calls,
+        delta.function_call,
+    ];
+    let nothing_else = others.iter().all(Option::is_none)
+        && choice.index.unwrap_or(0) == 0
+        && name != "error"
+        && object != Some("error");
+    delta.content.filter(|_| nothing_else)
 }
 
 /// An error inside a 200 stream: an `error` member, Mistral's flat form, or an event of that name.
@@ -177,4 +244,70 @@ fn engine_timings(timings: &Value) -> Option<Event> {
         output_tokens: count("predicted_n")?,
         output_ms: time("predicted_ms")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The events of a frame by the long way alone.
+    fn long_way(data: &str) -> Vec<Event> {
+        let (mut reader, mut out) = (Reader::default(), Vec::new());
+        // An extra member changes nothing but keeps the short way off.
+        let kept_off = data.replacen('{', "{\"timings\":{},", 1);
+        assert_eq!(plain("message", &kept_off), None);
+        reader.frame("message", &kept_off, &mut out);
+        out
+    }
+    fn events(data: &str) -> Vec<Event> {
+        let (mut reader, mut out) = (Reader::default(), Vec::new());
+        reader.frame("message", data, &mut out);
+        out
+    }
+
+    fn member() -> impl Strategy<Value = &'static str> {
+        prop_oneof![
+            Just("\"usage\":null"),
+            Just("\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}"),
+            Just("\"error\":null"),
+            Just("\"error\":{\"message\":\"no\"}"),
+            Just("\"object\":\"error\",\"message\":\"m\""),
+            Just("\"object\":\"chat.completion.chunk\""),
+            Just("\"x_groq\":{\"usage\":{\"prompt_tokens\":3}}"),
+            Just("\"id\":\"a\\u0041\""),
+            Just("\"created\":1795356000"),
+        ]
+    }
+    fn part() -> impl Strategy<Value = &'static str> {
+        prop_oneof![
+            Just("\"role\":\"assistant\""),
+            Just("\"content\":\"\""),
+            Just("\"content\":null"),
+            Just("\"content\":\" w\\n\\u00fc\""),
+            Just("\"content\":[{\"type\":\"text\",\"text\":\"x\"}]"),
+            Just("\"reasoning\":\"hm\""),
+            Just("\"reasoning_content\":null"),
+            Just("\"refusal\":\"no\""),
+            Just("\"tool_calls\":[{\"function\":{\"arguments\":\"{\"}}]"),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_says_what_the_long_way_says(
+            members in proptest::collection::vec(member(), 0..4),
+            parts in proptest::collection::vec(part(), 0..4),
+            index in prop_oneof![Just(""), Just("\"index\":0,"), Just("\"index\":1,"), Just("\"index\":null,")],
+            finish in prop_oneof![Just(""), Just(",\"finish_reason\":null"), Just(",\"finish_reason\":\"stop\""), Just(",\"finish_reason\":\"\"")],
+            choices in 0usize..3,
+        ) {
+            let choice = format!("{{{index}\"delta\":{{{}}}{finish}}}", parts.join(","));
+            let choices = format!("\"choices\":[{}]", vec![choice; choices].join(","));
+            let mut all = vec![choices.as_str()];
+            all.extend(members);
+            let data = format!("{{{}}}", all.join(","));
+            prop_assert_eq!(events(&data), long_way(&data), "{}", data);
+        }
+    }
 }

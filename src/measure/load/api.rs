@@ -1,4 +1,5 @@
-//! A phase against an API: each request under way has a connection of its own, as each user would.
+//! A phase against an API. Over HTTP/1 each request under way has a connection of its own, as each
+//! user would; over HTTP/2 fifty share one.
 
 use super::{Lag, PhaseEnd, Queue, Shape, Surroundings};
 use crate::measure::backend::http::{ApiBackend, ApiTarget, Limits};
@@ -20,6 +21,8 @@ pub struct Pool {
     target: ApiTarget,
     limits: Limits,
     idle: Vec<ApiBackend>,
+    /// The newest client and how many share it.
+    newest: Option<(ApiBackend, u32)>,
     redactor: Redactor,
 }
 
@@ -29,27 +32,42 @@ impl Pool {
         if let Some(key) = &target.key {
             redactor.add(key);
         }
-        Self { target, limits, idle: Vec::new(), redactor }
+        Self { target, limits, idle: Vec::new(), newest: None, redactor }
     }
 
     fn take(&mut self) -> Result<ApiBackend, Fault> {
-        match self.idle.pop() {
-            Some(backend) => Ok(backend),
-            None => ApiBackend::new(self.target.clone(), self.limits)
-                .map_err(|message| Fault { kind: FaultKind::Request, message }),
-        }
+        self.prepare(1)?;
+        // `prepare` just made sure of one.
+        self.idle
+            .pop()
+            .ok_or_else(|| Fault { kind: FaultKind::Request, message: "no client is left".to_owned() })
     }
 
-    /// Have this many connections' worth of clients ready, so that none is made while others are timed.
+    /// Have this many ready, so that none is made while others are timed.
     fn prepare(&mut self, count: usize) -> Result<(), Fault> {
         while self.idle.len() < count {
-            let backend = ApiBackend::new(self.target.clone(), self.limits)
-                .map_err(|message| Fault { kind: FaultKind::Request, message })?;
+            let backend = match &self.newest {
+                Some((client, users)) if *users < SHARING => {
+                    let backend = client.beside();
+                    self.newest = Some((client.beside(), users + 1));
+                    backend
+                }
+                _ => {
+                    let client = ApiBackend::new(self.target.clone(), self.limits)
+                        .map_err(|message| Fault { kind: FaultKind::Request, message })?;
+                    self.newest = Some((client.beside(), 1));
+                    client
+                }
+            };
             self.idle.push(backend);
         }
         Ok(())
     }
 }
+
+/// Requests that may share a client. Over HTTP/2 they share a connection too, and servers allow
+/// about a hundred streams on one: more would wait in the client, unseen.
+const SHARING: u32 = 50;
 
 /// Refusals after which a target that never answered is given up.
 const HOPELESS: u32 = 20;

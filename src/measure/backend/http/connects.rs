@@ -1,5 +1,6 @@
 //! How long connections take to open, which the HTTP client does not tell: a layer around its
-//! connector.
+//! connector. Requests under way at the same time share a client, so each brings its own place to
+//! note it, and the connector looks for that of the request that made it connect.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,11 +9,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Times the opening of connections, which the client does not tell.
+tokio::task_local! {
+    /// Of the request that is being sent.
+    static SENDING: Connects;
+}
+
+/// Where one request's opening of a connection is noted.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Connects(Arc<Mutex<Option<Duration>>>);
 
 impl Connects {
+    /// Connections opened while `work` is polled are noted here.
+    pub(super) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        SENDING.scope(self.clone(), work).await
+    }
     pub(super) fn take(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -21,10 +31,14 @@ impl Connects {
     }
 }
 
-impl<S> tower_layer::Layer<S> for Connects {
+/// The layer around the connector.
+#[derive(Debug, Clone)]
+pub(super) struct Timing;
+
+impl<S> tower_layer::Layer<S> for Timing {
     type Service = Timed<S>;
     fn layer(&self, inner: S) -> Timed<S> {
-        Timed { inner, connects: self.clone() }
+        Timed { inner }
     }
 }
 
@@ -32,7 +46,6 @@ impl<S> tower_layer::Layer<S> for Connects {
 #[derive(Debug, Clone)]
 pub(super) struct Timed<S> {
     inner: S,
-    connects: Connects,
 }
 
 impl<R, S: tower_service::Service<R>> tower_service::Service<R> for Timed<S>
@@ -49,7 +62,7 @@ where
     fn call(&mut self, request: R) -> Self::Future {
         let start = Instant::now();
         let connecting = self.inner.call(request);
-        let connects = self.connects.clone();
+        let connects = SENDING.try_with(Connects::clone).unwrap_or_default();
         Box::pin(async move {
             let connected = connecting.await;
             *connects.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(start.elapsed());

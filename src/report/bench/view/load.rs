@@ -110,9 +110,8 @@ fn rates(rates: &[OpenLoop]) -> Table {
 type Wait = (Cell, &'static str, Summary);
 
 fn level_waits(level: &Level) -> Vec<Wait> {
-    let name = || count(level.concurrency);
     vec![
-        (name(), "TTFT ms", level.ttft_ms),
+        (format!("{} at once", level.concurrency).into(), "TTFT ms", level.ttft_ms),
         (Cell::None, "TPOT ms", level.tpot_ms),
         (Cell::None, "end to end ms", level.e2e_ms),
     ]
@@ -140,10 +139,9 @@ fn waits(rows: impl Iterator<Item = Wait>) -> Table {
     let mut table = Table::new(&["load", "what", "#median (95 %)", "#p90", "#p95", "#p99", "#max"]);
     for (load, what, s) in rows.filter(|(.., s)| s.n > 0) {
         let load = match load {
-            Cell::Number(_, text) => Cell::Text(text),
             // The load's name stands at its first line.
             Cell::None => Cell::Text(String::new()),
-            text @ Cell::Text(_) => text,
+            named => named,
         };
         table.row([
             load,
