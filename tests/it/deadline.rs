@@ -91,7 +91,7 @@ impl Server {
             for socket in listener.incoming().flatten() {
                 let shared = Arc::clone(&accepting);
                 let reading = std::thread::Builder::new().stack_size(128 << 10);
-                drop(reading.spawn(move || shared.read(socket)));
+                drop(reading.spawn(move || shared.read(&socket)));
             }
         });
         Self { port, shared }
@@ -105,7 +105,7 @@ impl Server {
 
 impl Shared {
     /// Requests of one connection, one after the other.
-    fn read(&self, socket: TcpStream) {
+    fn read(&self, socket: &TcpStream) {
         let _ = socket.set_nodelay(true);
         let _ = socket.set_write_timeout(Some(Duration::from_secs(1)));
         let Ok(reading) = socket.try_clone() else { return };
@@ -118,7 +118,7 @@ impl Shared {
                     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
                     body.len()
                 );
-                if (&socket).write_all((head + &body).as_bytes()).is_err() {
+                if (&*socket).write_all((head + &body).as_bytes()).is_err() {
                     return;
                 }
                 continue;
@@ -220,6 +220,7 @@ impl Shared {
         let ms = |values: Vec<Duration>| {
             let mut v: Vec<f64> = values.iter().map(|d| d.as_secs_f64() * 1000.0).collect();
             v.sort_by(f64::total_cmp);
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let at = |share: f64| v.get(((v.len() as f64 * share) as usize).min(v.len().saturating_sub(1)));
             let mean = v.iter().sum::<f64>() / v.len().max(1) as f64;
             let shown = |share| at(share).copied().unwrap_or(0.0);

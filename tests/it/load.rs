@@ -1,6 +1,9 @@
 //! `bench` under load, against a server whose answers leave at exact instants; and its journal,
 //! under kills.
 
+// Counts in a JSON document are compared, not measurements.
+#![allow(clippy::float_cmp)]
+
 use crate::deadline::{Pace, Server};
 use crate::run::{Run, Sandbox, program};
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
