@@ -30,7 +30,7 @@ static FLAGS: LazyLock<Vec<Flag>> = LazyLock::new(|| {
                     "model" | "kind" | "name" | "units" | "usd_per_hour" | "billed_hours_per_month",
                 ) => Some(kebab.clone()),
                 // `change` and `profile` mean other things on a command line.
-                (_, "change" | "profile" | "name" | "start" | "kind") => None,
+                (_, "change" | "profile" | "name" | "kind") => None,
                 _ => (KEYS.iter().filter(|k| k.name == key.name).count() == 1).then(|| kebab.clone()),
             };
             let mut aliases = Vec::new();

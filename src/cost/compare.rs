@@ -29,7 +29,7 @@ pub enum Never {
 }
 
 /// The answers that follow from the cash flow alone.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Outcome {
     pub tco_cloud: Usd,
     pub tco_local: Usd,

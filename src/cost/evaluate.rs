@@ -43,8 +43,6 @@ pub struct Comparison {
     pub months: Vec<Month>,
     /// The cloud side is known to be the more capable model.
     pub weaker_local: bool,
-    /// Share of the draws in which local costs less by the horizon, where many pairs are ranked.
-    pub local_cheaper: Option<f64>,
 }
 
 #[derive(Debug, Clone)]
@@ -103,57 +101,6 @@ pub fn evaluate(plan: &Plan, drawing: Drawing) -> Evaluation {
     }
 }
 
-/// Break-even points are computed for the first rows of a ranking.
-const DETAILED: usize = 20;
-
-/// Compute a plan of many pairs, ranked.
-pub fn evaluate_all(plan: &Plan, drawing: Drawing, threads: usize) -> Evaluation {
-    let likely = plan.likely();
-    let v = Values(&likely);
-    let mut scratch = Scratch::default();
-    let rows = super::ranking::rank(plan, drawing, threads);
-    let comparisons = rows
-        .into_iter()
-        .enumerate()
-        .map(|(n, row)| {
-            let (cloud, local) = (&plan.offers[row.pair.cloud], &plan.offers[row.pair.local]);
-            let detailed = n < DETAILED;
-            Comparison {
-                pair: row.pair,
-                outcome: row.outcome,
-                break_even: if detailed {
-                    compare::break_even(plan, row.pair, v, &mut scratch)
-                } else {
-                    BreakEven::default()
-                },
-                months: Vec::new(),
-                weaker_local: cloud.tier.zip(local.tier).is_some_and(|(c, l)| c < l),
-                local_cheaper: row.local_cheaper,
-            }
-        })
-        .collect();
-    let first = plan.pairs.first().copied();
-    let offers = (0..plan.offers.len())
-        .map(|offer| {
-            let pair = match first {
-                Some(p) if offer >= p.local => Pair { local: offer, ..p },
-                Some(p) => Pair { cloud: offer, ..p },
-                None => Pair { cloud: offer, local: offer },
-            };
-            summary(plan, offer, compare::flow(plan, pair, v), v)
-        })
-        .collect();
-    Evaluation {
-        offers,
-        comparisons,
-        routed: None,
-        overflow: None,
-        draws: None,
-        tornado: Vec::new(),
-        notices: Vec::new(),
-    }
-}
-
 fn comparison(
     plan: &Plan,
     pair: Pair,
@@ -173,10 +120,10 @@ fn comparison(
         notices.push(Notice::PaybackUndone { cloud: cloud.name.clone(), local: local.name.clone(), month });
     }
     let break_even = compare::break_even(plan, pair, v, scratch);
-    Comparison { pair, outcome, break_even, months, weaker_local, local_cheaper: None }
+    Comparison { pair, outcome, break_even, months, weaker_local }
 }
 
-fn summary(plan: &Plan, offer: usize, flow: Flow, v: Values<'_>) -> OfferSummary {
+pub(super) fn summary(plan: &Plan, offer: usize, flow: Flow, v: Values<'_>) -> OfferSummary {
     let tokens = plan.need.tokens(v);
     let mut memory = Vec::new();
     let mut run = Run::new(&plan.offers[offer], &plan.need, v, flow, &mut memory);

@@ -82,8 +82,10 @@ const AMOUNT: Kind = Kind::Number { min: 0.0, max: LARGEST };
 const SHARE: Kind = Kind::Number { min: 0.0, max: 1.0 };
 const WHOLE: Kind = Kind::Whole { min: 1, max: 1_000_000_000 };
 const FACTOR: Kind = Kind::Number { min: 1.0, max: LARGEST };
-/// A rate of change: it cannot take away more than everything.
-const CHANGE: Kind = Kind::Number { min: -0.999_999, max: 100.0 };
+/// A rate of change: it cannot take away more than everything, and a percentage written as `20`
+/// instead of `0.2` must not pass for one.
+const CHANGE: Kind = Kind::Number { min: -0.999_999, max: 5.0 };
+const GROWTH: Kind = Kind::Number { min: -0.999_999, max: 1.0 };
 
 macro_rules! keys {
     ($($section:ident { $($name:literal $kind:expr, $unit:literal, $help:literal;)* })*) => {
@@ -108,7 +110,7 @@ pub const KEYS: &[Key] = keys! {
         "at_capacity" Kind::Flag, "", "Volume is everything the local side can generate";
         "peak_requests_per_second" Kind::Positive, "requests/s", "Requests per second at the peak";
         "peak_to_mean" FACTOR, "x", "Peak load over mean load";
-        "growth_per_month" CHANGE, "per month", "Growth of the requests from month to month (0.02 is 2 %)";
+        "growth_per_month" GROWTH, "per month", "Growth of the requests from month to month (0.02 is 2 %)";
         "horizon_months" Kind::Whole { min: 1, max: LAST_MONTH }, "months", "Months over which costs are compared";
         "hours_per_month" Kind::Positive, "h/month", "Hours in a month";
         "start" Kind::Month, "", "First month, YYYY-MM";
@@ -153,13 +155,13 @@ pub const KEYS: &[Key] = keys! {
         "staff_hours_per_month" AMOUNT, "h/month", "Staff hours for the whole deployment";
         "staff_usd_per_hour" AMOUNT, "USD/h", "Cost of one staff hour";
         "hosting_usd_per_month" AMOUNT, "USD/month", "Rack, room, network: of one unit";
-        "maintenance_share_per_year" AMOUNT, "per year", "Maintenance, as a share of the purchase price";
+        "maintenance_share_per_year" SHARE, "per year", "Maintenance, as a share of the purchase price";
         "licence_usd_per_month" AMOUNT, "USD/month", "Software licences of one unit";
         "other_usd_per_month" AMOUNT, "USD/month", "Anything else, for the whole deployment";
         "usd_per_hour" AMOUNT, "USD/h", "Rent of one unit, all its GPUs";
         "billed_hours_per_month" Kind::Positive, "h/month", "Hours of rent billed in a month";
         "term_months" Kind::Months, "months", "Months of the loan, or of the commitment to rent";
-        "rate_per_year" AMOUNT, "per year", "Interest of the loan";
+        "rate_per_year" SHARE, "per year", "Interest of the loan";
         "prefill_tokens_per_second" Kind::Positive, "tokens/s", "Input tokens one unit reads in a second, all requests together";
         "decode_tokens_per_second" Kind::Positive, "tokens/s", "Output tokens one unit writes in a second, all requests together";
         "concurrency" WHOLE, "requests", "Requests served at once, at which the speeds hold";
@@ -175,7 +177,7 @@ pub const KEYS: &[Key] = keys! {
         "profile" Kind::Profile, "", "Load by hour of the week: office-hours, flat, or 168 numbers";
     }
     Finance {
-        "discount_rate_per_year" Kind::Number { min: 0.0, max: 10.0 }, "per year", "Discount rate";
+        "discount_rate_per_year" SHARE, "per year", "Discount rate";
         "currency" Kind::Text, "", "Currency of the report, ISO 4217";
         "usd_rate" Kind::Positive, "per USD", "Units of that currency for one USD";
     }

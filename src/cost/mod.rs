@@ -23,8 +23,8 @@ pub mod simulate;
 pub mod uncertainty;
 
 pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
-pub use evaluate::{Comparison, Drawing, Evaluation, OfferSummary, evaluate, evaluate_all};
+pub use evaluate::{Comparison, Drawing, Evaluation, OfferSummary, evaluate};
 pub use plan::{Notice, Offer, Pair, Plan, Role, Values, Way};
-pub use ranking::rank;
+pub use ranking::{Ranking, rank};
 pub use resolve::{Known, ResolveError, Skipped, resolve, resolve_all};
 pub use scenario::{Range, Scenario, ScenarioError};

@@ -1,14 +1,24 @@
 //! Many pairs at once, ranked: what pays back first stands first.
 
-use super::compare::{self, Outcome, Terms};
+use super::compare::{self, BreakEven, Outcome, Scratch, Terms};
 use super::course::{Course, Pairing};
-use super::evaluate::Drawing;
+use super::evaluate::{self, Drawing, OfferSummary};
 use super::plan::{Pair, Plan, Values};
 use super::scenario::Range as Uncertain;
 use super::simulate::{Flow, Run};
 use super::uncertainty::triangular;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use std::ops::Range;
+
+/// Every pair of a plan, the first to pay back first.
+#[derive(Debug, Clone)]
+pub struct Ranking {
+    /// Every offer at the volume all of them see.
+    pub offers: Vec<OfferSummary>,
+    pub rows: Vec<Row>,
+    /// Break-even points of the first rows.
+    pub break_even: Vec<BreakEven>,
+}
 
 /// One ranked pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,27 +29,64 @@ pub struct Row {
     pub local_cheaper: Option<f64>,
 }
 
-/// Compare every pair of the plan; payback first, then the larger saving.
-pub fn rank(plan: &Plan, drawing: Drawing, threads: usize) -> Vec<Row> {
+impl Row {
+    /// Cloud less local over the horizon, USD.
+    pub fn saving(&self) -> f64 {
+        (self.outcome.tco_cloud - self.outcome.tco_local).get()
+    }
+}
+
+/// Break-even points are searched for this many rows.
+const DETAILED: usize = 20;
+
+/// Compare every pair of the plan; payback first, then the larger saving. The answer does not
+/// depend on the number of threads.
+pub fn rank(plan: &Plan, drawing: Drawing, threads: usize) -> Ranking {
     let likely = plan.likely();
     let v = Values(&likely);
-    let cheaper = plan.uncertain.then(|| odds(plan, drawing, threads));
+    let flow = flow(plan, v);
+    let rows = in_order(rows(plan, v, drawing, threads));
+    let mut scratch = Scratch::default();
+    let first = rows.iter().take(DETAILED);
+    let break_even = first.map(|row| compare::break_even(plan, row.pair, v, &mut scratch)).collect();
+    let offers = (0..plan.offers.len()).map(|offer| evaluate::summary(plan, offer, flow, v)).collect();
+    Ranking { offers, rows, break_even }
+}
+
+fn rows(plan: &Plan, v: Values<'_>, drawing: Drawing, threads: usize) -> Vec<Row> {
     let flow = flow(plan, v);
     let mut memory = Vec::new();
     let courses: Vec<Course> =
         (0..plan.offers.len()).map(|offer| Course::new(plan, offer, v, flow, &mut memory)).collect();
-    let row = |n: usize| {
-        let pair = plan.pairs[n];
-        let (cloud, local) = (&courses[pair.cloud], &courses[pair.local]);
-        let terms = Terms::new(plan, pair, v, [cloud.pace, local.pace], true);
-        let outcome = compare::walk(&terms, Pairing::new(cloud, local));
-        Row { pair, outcome, local_cheaper: cheaper.as_ref().map(|c| c[n]) }
+    let cheaper = plan.uncertain.then(|| odds(plan, drawing, threads));
+    let row = |(n, &pair): (usize, &Pair)| Row {
+        pair,
+        outcome: Outcome::default(),
+        local_cheaper: cheaper.as_ref().map(|c| c[n]),
     };
-    let mut rows = in_parts(plan.pairs.len(), threads, |part| part.map(row).collect::<Vec<_>>()).concat();
-    let months = |r: &Row| r.outcome.payback.unwrap_or(f64::INFINITY);
-    let saving = |r: &Row| (r.outcome.tco_cloud - r.outcome.tco_local).get();
-    rows.sort_by(|a, b| months(a).total_cmp(&months(b)).then(saving(b).total_cmp(&saving(a))));
+    let mut rows: Vec<Row> = plan.pairs.iter().enumerate().map(row).collect();
+    let fill = |rows: &mut [Row]| {
+        for row in rows {
+            let (cloud, local) = (&courses[row.pair.cloud], &courses[row.pair.local]);
+            let terms = Terms::new(plan, row.pair, v, [cloud.pace, local.pace], true);
+            row.outcome = compare::walk(&terms, Pairing::new(cloud, local));
+        }
+    };
+    let size = rows.len().div_ceil(threads.max(1)).max(1);
+    std::thread::scope(|scope| {
+        for part in rows.chunks_mut(size) {
+            scope.spawn(|| fill(part));
+        }
+    });
     rows
+}
+
+/// By payback, then by saving. Rows are large: their numbers are sorted, then they move once.
+fn in_order(rows: Vec<Row>) -> Vec<Row> {
+    let key = |row: &Row| (row.outcome.payback.unwrap_or(f64::INFINITY), -row.saving());
+    let mut order: Vec<((f64, f64), usize)> = rows.iter().map(key).zip(0..).collect();
+    order.sort_by(|(a, _), (b, _)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    order.into_iter().map(|(_, n)| rows[n]).collect()
 }
 
 /// The volume of a ranking is the same in every row: what follows from the hardware is refused.

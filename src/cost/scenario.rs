@@ -199,10 +199,13 @@ pub fn value_from_flag(key: &Key, flag: &str, text: &str) -> Result<Given, Scena
             wrong("must be a number, or low:likely:high")
         }
         Kind::Flag => wrong("must be true or false"),
+        Kind::Changes => wrong("must be {from = \"YYYY-MM-DD\", input_usd_per_mtok = ..., ...}"),
         _ => wrong(e.message()),
     })?;
     let Some(value) = table.get_ref().get(key.name) else { return Err(wrong("no value")) };
-    let value = Place::value(key, value).map_err(|(_, why)| wrong(&why))?;
+    // The flag names the key already.
+    let path = format!("{}.{}: ", key.section.name(), key.name);
+    let value = Place::value(key, value).map_err(|(_, why)| wrong(why.trim_start_matches(&path)))?;
     Ok(Given { value, via: flag.to_owned() })
 }
 
@@ -305,6 +308,9 @@ impl Place<'_> {
             let Some(from) = from else {
                 return Err((item.span(), "cloud.change: `from` is missing".to_owned()));
             };
+            if rates.is_empty() {
+                return Err((item.span(), format!("cloud.change: no price from {from} on is given")));
+            }
             changes.push(Change { from, rates });
         }
         changes.sort_by_key(|c| c.from);
@@ -387,31 +393,32 @@ fn number(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
 
 /// Is this number possible for this key?
 fn check(key: &Key, n: f64) -> Result<(), String> {
+    let shown = if n.abs() < 1e16 { n.to_string() } else { format!("{n:e}") };
     match key.kind {
         Kind::Number { min, .. } if n < min => Err(if key.name == "peak_to_mean" {
-            format!("{n} would put the peak below the mean; it must be at least 1")
+            format!("{shown} would put the peak below the mean; it must be at least 1")
         } else if min < 0.0 {
-            format!("{n} takes away more than everything; it must be above -1")
+            format!("{shown} takes away more than everything; it must be above -1 (20 % down is -0.2)")
         } else {
-            format!("{n} is below {min}, the least it can be")
+            format!("{shown} is below {min}, the least it can be")
         }),
-        Kind::Number { max, .. } if n > max => Err(if max <= 1.0 {
-            format!("{n} is above {max}: a share of 50 % is written 0.5")
+        Kind::Number { max, .. } if n > max => Err(if max <= 5.0 {
+            format!("{shown} is above {max}: 50 % is written 0.5")
         } else {
-            format!("{n} is above {max}, the most it can be")
+            format!("{shown} is above {max:e}, the most it can be")
         }),
-        Kind::Positive if n <= 0.0 => Err(format!("{n} must be above 0")),
+        Kind::Positive if n <= 0.0 => Err(format!("{shown} must be above 0")),
         Kind::Positive if n > keys::LARGEST => {
-            Err(format!("{n} is above {}, the most it can be", keys::LARGEST))
+            Err(format!("{shown} is above {:e}, the most it can be", keys::LARGEST))
         }
         Kind::Whole { min, .. } if n < f64::from(min) || n.fract() != 0.0 => {
-            Err(format!("{n} must be a whole number, at least {min}"))
+            Err(format!("{shown} must be a whole number, at least {min}"))
         }
         Kind::Whole { max, .. } if n > f64::from(max) => {
-            Err(format!("{n} is above {max}, the most it can be"))
+            Err(format!("{shown} is above {max}, the most it can be"))
         }
         Kind::Months if n < 1.0 || n.fract() != 0.0 || n > 1e6 => {
-            Err(format!("{n} must be a whole number of months, at least 1"))
+            Err(format!("{shown} must be a whole number of months, at least 1"))
         }
         _ => Ok(()),
     }

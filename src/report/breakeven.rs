@@ -6,6 +6,7 @@ mod scenario_schema;
 mod text;
 mod view;
 
+pub use convert::Rows;
 pub use explain::{explain, explainable};
 pub use scenario_schema::scenario_schema;
 
@@ -49,6 +50,12 @@ pub struct BreakevenResult {
     /// Every API model against every hardware: `comparisons` is a ranking.
     #[serde(default)]
     pub ranking: bool,
+    /// Pairs that were compared.
+    #[serde(default)]
+    pub pairs: u64,
+    /// Of those, the pairs in which local costs less over the horizon.
+    #[serde(default)]
+    pub pairs_local_cheaper: u64,
     /// What the ranking leaves out, and why.
     #[serde(default)]
     pub skipped: Vec<SkippedEntry>,

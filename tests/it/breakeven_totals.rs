@@ -175,8 +175,8 @@ fn a_ranking_says_what_each_pair_says_by_itself() {
     for growth in ["", "growth_per_month = 0.01\n"] {
         let all = scenario(&format!("{growth}[[local]]\nmodel = \"llama-3.1-8b-instruct\"\n"));
         let (plan, _) = cost::resolve_all(&all, known(&catalog), Some(2)).expect("complete");
-        let rows = cost::evaluate_all(&plan, Drawing { count: 40, seed: 3 }, 2).comparisons;
-        let single = cost::evaluate_all(&plan, Drawing { count: 40, seed: 3 }, 1).comparisons;
+        let rows = cost::rank(&plan, Drawing { count: 40, seed: 3 }, 2).rows;
+        let single = cost::rank(&plan, Drawing { count: 40, seed: 3 }, 1).rows;
         for (a, b) in rows.iter().zip(&single) {
             assert_eq!((a.pair, a.local_cheaper, a.outcome), (b.pair, b.local_cheaper, b.outcome));
         }

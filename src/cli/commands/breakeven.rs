@@ -8,7 +8,7 @@ use crate::cost::keys::{self, Key, Section};
 use crate::cost::scenario::{Given, Range, Value, value_from_flag};
 use crate::cost::{self, Known, Scenario};
 use crate::report::bench::BenchDocument;
-use crate::report::breakeven::{BreakevenDocument, explain, explainable};
+use crate::report::breakeven::{BreakevenDocument, Rows, explain, explainable};
 use crate::report::repeat::command;
 use crate::report::{Block, Format, View};
 use crate::workload::Evidence;
@@ -92,8 +92,12 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let mut document = if all {
         let (plan, skipped) = cost::resolve_all(&scenario, known, args.tier).map_err(|e| unresolved(&e))?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let evaluation = cost::evaluate_all(&plan, drawing, threads);
-        BreakevenDocument::ranking(&plan, &evaluation, &skipped, &context.now)
+        let rows = match args.output.chosen() {
+            Format::Json | Format::Csv => Rows::All,
+            Format::Table | Format::Markdown | Format::Html => Rows::BestOfEach,
+        };
+        let ranking = cost::rank(&plan, drawing, threads);
+        BreakevenDocument::ranking(&plan, &ranking, &skipped, rows, &context.now)
     } else {
         let (plan, asked) = complete(&mut scenario, known, context)?;
         ever_asked = asked;
@@ -296,7 +300,9 @@ fn check_gates(gates: &[Gate], document: &BreakevenDocument) -> Result<(), CliEr
             "tco_local_usd" => Some(c.tco_local_usd),
             "saving_usd" => Some(c.saving_usd),
             "npv_saving_usd" => Some(c.npv_saving_usd),
-            _ => r.uncertainty.as_ref().and_then(|u| u.probability_local_cheaper),
+            _ => c
+                .probability_local_cheaper
+                .or_else(|| r.uncertainty.as_ref().and_then(|u| u.probability_local_cheaper)),
         });
         let met = value.is_some_and(|v| if gate.at_most { v <= gate.limit } else { v >= gate.limit });
         if !met {

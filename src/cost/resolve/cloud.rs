@@ -145,6 +145,14 @@ impl<'a> Resolver<'a> {
                     .or_else(|| period.batch_multiplier.map(|b| database(b, "api-model", &m.id, &cite)));
                 let from = if n == 0 { 0 } else { period.from.map_or(0, |d| month_of(need.start, d)) };
                 let path = if n == 0 { String::new() } else { format!("price[{n}].") };
+                if let Some(day) = period.from.filter(|_| n > 0) {
+                    let source = Source::Database {
+                        entry: format!("api-model {}", m.id),
+                        source: cite.source.clone(),
+                        as_of: cite.as_of,
+                    };
+                    self.echo(table.path(&format!("{path}from")), "", Value::Text(day.to_string()), source);
+                }
                 let mut made = self.period(table, &path, from, &own, batch, need);
                 if !by_hand {
                     for tier in &period.tiers {

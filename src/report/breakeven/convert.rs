@@ -8,8 +8,9 @@ use super::{
 use crate::cost::plan::Payment;
 use crate::cost::simulate::Parts;
 use crate::cost::{
-    self, Evaluation, Never, OfferSummary, Plan, Role, Values, Way,
+    self, BreakEven, Evaluation, Never, OfferSummary, Outcome, Pair, Plan, Ranking, Role, Values, Way,
     evaluate::Comparison as EngineComparison,
+    ranking::Row,
     scenario::{Change, Range, Value},
 };
 use crate::provenance::Source;
@@ -29,38 +30,87 @@ impl From<Role> for Comparator {
 }
 
 impl BreakevenDocument {
-    /// The document of a ranking: every API model against every hardware.
-    pub fn ranking(plan: &Plan, evaluation: &Evaluation, skipped: &[cost::Skipped], created: &str) -> Self {
-        // Hundreds of offers repeat the catalogue; what was given and assumed for all stays.
-        let mut document = Self::of(plan, evaluation, created, |name| !name.starts_with("all."));
-        document.result.ranking = true;
-        document.result.skipped =
+    /// The document of a ranking: every API model against every hardware. Where a person reads it,
+    /// only the rows a person sees are made.
+    pub fn ranking(plan: &Plan, ranking: &Ranking, skipped: &[cost::Skipped], rows: Rows, created: &str) -> Self {
+        let shown = match rows {
+            Rows::All => ranking.rows.iter().enumerate().collect(),
+            Rows::BestOfEach => best_of_each(ranking),
+        };
+        let row = |(n, row): (usize, &Row)| {
+            let break_even = ranking.break_even.get(n).copied().unwrap_or_default();
+            comparison(plan, row.pair, &row.outcome, &break_even, row.local_cheaper)
+        };
+        let comparisons: Vec<Comparison> = shown.into_iter().map(row).collect();
+        let mut result = BreakevenResult::new(plan, &ranking.offers, comparisons);
+        result.ranking = true;
+        result.pairs = ranking.rows.len() as u64;
+        result.pairs_local_cheaper = ranking.rows.iter().filter(|r| r.saving() > 0.0).count() as u64;
+        result.skipped =
             skipped.iter().map(|s| SkippedEntry { id: s.id.clone(), why: s.why.clone() }).collect();
-        document.result.summary = text::ranking_summary(plan, &document.result);
-        document
+        result.summary = text::ranking_summary(plan, &result);
+        // Hundreds of offers repeat the catalogue; what was given and assumed for all stays.
+        let echoed = plan.inputs.iter().filter(|i| !i.name.starts_with("all."));
+        Self::of(plan, echoed, plan.notices.iter(), result, created)
     }
 
     /// The document of a plan and its evaluation. `created` is RFC 3339.
     pub fn new(plan: &Plan, evaluation: &Evaluation, created: &str) -> Self {
-        Self::of(plan, evaluation, created, |_| true)
+        let comparisons = evaluation
+            .comparisons
+            .iter()
+            .map(|c| comparison(plan, c.pair, &c.outcome, &c.break_even, None))
+            .collect();
+        let mut result = BreakevenResult::new(plan, &evaluation.offers, comparisons);
+        result.hybrid = hybrid(plan, evaluation);
+        result.uncertainty = uncertainty(plan, evaluation);
+        result.cash_flow = evaluation.comparisons.iter().flat_map(|c| cash_flow(plan, c)).collect();
+        result.summary = text::summary(plan, &result);
+        let notices = plan.notices.iter().chain(&evaluation.notices);
+        Self::of(plan, plan.inputs.iter(), notices, result, created)
     }
 
-    fn of(plan: &Plan, evaluation: &Evaluation, created: &str, echoed: impl Fn(&str) -> bool) -> Self {
-        let echoed = plan.inputs.iter().filter(|i| echoed(&i.name));
-        let inputs = echoed.map(|i| (i.name.clone(), input(i))).collect();
-        let notices = plan.notices.iter().chain(&evaluation.notices);
-        let warnings = notices.map(|n| text::warning(n, Money::of(plan))).collect();
-        let mut result = BreakevenResult::new(plan, evaluation);
-        result.summary = text::summary(plan, &result);
+    fn of<'a>(
+        plan: &'a Plan,
+        inputs: impl Iterator<Item = &'a cost::plan::InputRecord>,
+        notices: impl Iterator<Item = &'a cost::Notice>,
+        result: BreakevenResult,
+        created: &str,
+    ) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             created: created.to_owned(),
-            inputs,
+            inputs: inputs.map(|i| (i.name.clone(), input(i))).collect(),
             result,
-            warnings,
+            warnings: notices.map(|n| text::warning(n, Money::of(plan))).collect(),
         }
     }
+}
+
+/// How much of a ranking a document holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    All,
+    /// For each API model the hardware that saves most.
+    BestOfEach,
+}
+
+/// For each baseline the row that saves most, in the order of the ranking.
+fn best_of_each(ranking: &Ranking) -> Vec<(usize, &Row)> {
+    let mut best: BTreeMap<usize, usize> = BTreeMap::new();
+    for (n, row) in ranking.rows.iter().enumerate() {
+        let best = best.entry(row.pair.cloud).or_insert(n);
+        if row.saving() > ranking.rows[*best].saving() {
+            *best = n;
+        }
+    }
+    // The first of all stays, whoever wins: gates look at it.
+    let mut kept: BTreeSet<usize> = best.into_values().collect();
+    if !ranking.rows.is_empty() {
+        kept.insert(0);
+    }
+    kept.into_iter().map(|n| (n, &ranking.rows[n])).collect()
 }
 
 fn input(record: &cost::plan::InputRecord) -> Input {
@@ -90,12 +140,13 @@ fn change(change: &Change) -> serde_json::Value {
 }
 
 impl BreakevenResult {
-    fn new(plan: &Plan, evaluation: &Evaluation) -> Self {
+    /// What every document of costs has; the rest is empty.
+    fn new(plan: &Plan, summaries: &[OfferSummary], comparisons: Vec<Comparison>) -> Self {
         let likely = plan.likely();
         let v = Values(&likely);
         let hours: Hours = v.get(plan.need.hours);
         let head = plan.pairs.first().copied();
-        let first = head.and_then(|p| evaluation.offers.iter().find(|o| o.offer == p.local));
+        let first = head.and_then(|p| summaries.iter().find(|o| o.offer == p.local));
         let oldest =
             plan.inputs.iter().filter(|i| i.unit.starts_with("USD")).filter_map(|i| i.source.as_of()).min();
         let per_request = matches!(plan.need.shape, cost::plan::Shape::PerRequest { .. });
@@ -121,14 +172,16 @@ impl BreakevenResult {
             oldest_price: oldest.map(|d| d.to_string()),
             requests_per_month: first.filter(|_| per_request).map(|o| o.requests_per_month),
             tokens_per_month: first.map_or(0.0, |o| o.tokens_per_month),
-            comparisons: evaluation.comparisons.iter().map(|c| comparison(plan, c, per_request)).collect(),
-            local: evaluation.offers.iter().filter(is_local).map(|o| local(plan, o)).collect(),
-            cloud: evaluation.offers.iter().filter(is_cloud).map(|o| cloud(plan, o, per_request)).collect(),
-            hybrid: hybrid(plan, evaluation),
-            uncertainty: uncertainty(plan, evaluation),
+            pairs: comparisons.len() as u64,
+            pairs_local_cheaper: comparisons.iter().filter(|c| c.saving_usd > 0.0).count() as u64,
+            comparisons,
+            local: summaries.iter().filter(is_local).map(|o| local(plan, o)).collect(),
+            cloud: summaries.iter().filter(is_cloud).map(|o| cloud(plan, o, per_request)).collect(),
+            hybrid: None,
+            uncertainty: None,
             ranking: false,
             skipped: Vec::new(),
-            cash_flow: evaluation.comparisons.iter().flat_map(|c| cash_flow(plan, c)).collect(),
+            cash_flow: Vec::new(),
         }
     }
 }
@@ -138,9 +191,15 @@ fn is_rented_local(plan: &Plan, offer: usize) -> bool {
     plan.inputs.iter().any(|i| i.name.starts_with("local")) && plan.local_offers.contains(&offer)
 }
 
-fn comparison(plan: &Plan, c: &EngineComparison, per_request: bool) -> Comparison {
-    let (cloud, local) = (&plan.offers[c.pair.cloud], &plan.offers[c.pair.local]);
-    let o = &c.outcome;
+fn comparison(
+    plan: &Plan,
+    pair: Pair,
+    o: &Outcome,
+    break_even: &BreakEven,
+    local_cheaper: Option<f64>,
+) -> Comparison {
+    let (cloud, local) = (&plan.offers[pair.cloud], &plan.offers[pair.local]);
+    let per_request = matches!(plan.need.shape, cost::plan::Shape::PerRequest { .. });
     let money = Money::of(plan);
     Comparison {
         cloud: cloud.name.clone(),
@@ -162,13 +221,13 @@ fn comparison(plan: &Plan, c: &EngineComparison, per_request: bool) -> Compariso
         tco_local_usd: o.tco_local.get(),
         saving_usd: (o.tco_cloud - o.tco_local).get(),
         npv_saving_usd: o.npv.get(),
-        breakeven_requests_per_month: c.break_even.requests.filter(|_| per_request).map(f64::from),
-        breakeven_tokens_per_month: c.break_even.tokens_per_month,
-        breakeven_utilisation: c.break_even.utilisation,
-        breakeven_blended_usd_per_mtok: c.break_even.blended.map(f64::from),
+        breakeven_requests_per_month: break_even.requests.filter(|_| per_request).map(f64::from),
+        breakeven_tokens_per_month: break_even.tokens_per_month,
+        breakeven_utilisation: break_even.utilisation,
+        breakeven_blended_usd_per_mtok: break_even.blended.map(f64::from),
         best_point_months: o.best.map(|b| b.0),
         best_point_usd: o.best.map(|b| b.1.get()),
-        probability_local_cheaper: c.local_cheaper,
+        probability_local_cheaper: local_cheaper,
         quality_note: text::quality(cloud, local),
     }
 }

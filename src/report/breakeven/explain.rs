@@ -355,6 +355,25 @@ impl Explainer<'_> {
         ]
     }
 
+    /// `1,800 × 0.75 + 250 × 3.75, by the million`, where nothing but those two is paid.
+    fn request_arithmetic(&self, c: &CloudOffer) -> Option<String> {
+        let none = |name: &str| self.value(name).is_none_or(|v| v == 0.0);
+        let plain = ["need.cached_input_share", "need.cache_write_input_share", "need.batch_share"];
+        if !plain.iter().all(|name| none(name)) || !none("need.reasoning_tokens") {
+            return None;
+        }
+        let (input, output) = (self.value("need.input_tokens")?, self.value("need.output_tokens")?);
+        let (price_in, price_out) = (c.usd_per_mtok_input?, c.usd_per_mtok_output?);
+        Some(format!(
+            "{} × {} + {} × {} for a million requests = {}",
+            grouped(input, 0),
+            self.money.show(price_in),
+            grouped(output, 0),
+            self.money.show(price_out),
+            self.money.show(input * price_in + output * price_out)
+        ))
+    }
+
     fn cloud_monthly(&self) -> Option<Vec<String>> {
         let c = self.cloud?;
         let mut steps = vec![format!("cloud_monthly_usd: {}", c.name)];
@@ -385,6 +404,7 @@ impl Explainer<'_> {
         }
         if let Some(price) = c.usd_per_request {
             let requests = self.document.result.requests_per_month.unwrap_or(0.0);
+            steps.extend(self.request_arithmetic(c));
             steps.push(format!(
                 "One request: input × price + output × price, after caching, batch and retries = {}; × {} requests",
                 self.money.show(price),

@@ -168,10 +168,10 @@ pub(super) fn ranking_summary(plan: &Plan, result: &BreakevenResult) -> Vec<Stri
     if let Some(c) = result.cloud.iter().min_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd)) {
         lines.push(format!("Cheapest API over {months} months: {}, {}.", c.name, money.show(c.tco_usd)));
     }
-    let paying = result.comparisons.iter().filter(|c| c.saving_usd > 0.0).count();
     lines.push(format!(
-        "In {paying} of {} pairs the hardware costs less by then; {} entries of the catalogue cannot be compared.",
-        result.comparisons.len(),
+        "In {} of {} pairs the hardware costs less by then; {} entries of the catalogue cannot be compared.",
+        grouped(result.pairs_local_cheaper as f64, 0),
+        grouped(result.pairs as f64, 0),
         result.skipped.len()
     ));
     lines

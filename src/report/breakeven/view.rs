@@ -95,7 +95,7 @@ impl BreakevenDocument {
 
     /// `examples/chatbot.toml: need.input_tokens 1,800; ...`: one line per origin, the user's first.
     fn input_lines(&self) -> Vec<String> {
-        let mut lines: BTreeMap<(u8, String), Vec<String>> = BTreeMap::new();
+        let mut lines: BTreeMap<(u8, String), Vec<(&str, String)>> = BTreeMap::new();
         let mut nothing = Vec::new();
         for (name, input) in &self.inputs {
             // What was added for comparison repeats what was asked for, but for its price.
@@ -105,24 +105,23 @@ impl BreakevenDocument {
                 Source::Measured { file, .. } => (1, format!("Measured ({file})")),
                 Source::Database { entry, as_of, .. } => (2, format!("Catalogue ({entry}, {as_of})")),
                 Source::Assumed { .. } if !added && input.value.as_f64() == Some(0.0) => {
-                    nothing.push(name.clone());
+                    nothing.push((name.as_str(), String::new()));
                     continue;
                 }
                 Source::Assumed { .. } if !added => (3, "Assumed (why: --explain NAME)".to_owned()),
                 Source::User { .. } | Source::Assumed { .. } => continue,
             };
-            let value = match shown(input, input.unit.as_deref().unwrap_or("")) {
+            // The names carry the units.
+            let value = match shown(input, "") {
                 Cell::Number(_, text) | Cell::Text(text) => text,
                 Cell::None => continue,
             };
-            lines.entry(origin).or_default().push(format!("{name} {value}"));
+            lines.entry(origin).or_default().push((name, value));
         }
-        let mut lines: Vec<String> = lines
-            .into_iter()
-            .map(|((_, origin), inputs)| format!("{origin}: {}.", inputs.join("; ")))
-            .collect();
+        let mut lines: Vec<String> =
+            lines.into_iter().map(|((_, origin), inputs)| format!("{origin}: {}.", by_table(&inputs))).collect();
         if !nothing.is_empty() {
-            lines.push(format!("Taken as nothing, by default: {}.", nothing.join(", ")));
+            lines.push(format!("Taken as nothing, by default: {}.", by_table(&nothing)));
         }
         lines
     }
@@ -146,6 +145,21 @@ impl BreakevenDocument {
         }
         (table, nothing)
     }
+}
+
+/// `cloud.model a; local.hardware b, units 1`: the table once, then its keys.
+fn by_table(inputs: &[(&str, String)]) -> String {
+    let mut text = String::new();
+    let mut last = "";
+    for (name, value) in inputs {
+        let (table, key) = name.rsplit_once('.').unwrap_or(("", name));
+        let name = if table == last { key } else { name };
+        let before = if text.is_empty() { "" } else if table == last { ", " } else { "; " };
+        let space = if value.is_empty() { "" } else { " " };
+        let _ = write!(text, "{before}{name}{space}{value}");
+        last = table;
+    }
+    text
 }
 
 /// The file a value was given in, or `flags`.
@@ -330,7 +344,7 @@ fn ranking(r: &BreakevenResult, view: &mut View) {
     table.caption = Some(format!(
         "The {shown} cheapest of {} API models, each against the hardware that saves most; --json has all {} pairs, by payback.",
         cloud.len(),
-        r.comparisons.len()
+        grouped(r.pairs as f64, 0)
     ));
     view.heading("Who wins").push(Block::Table(table));
 }
