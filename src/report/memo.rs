@@ -164,19 +164,10 @@ fn measured(view: &mut View, file: &str, bench: &BenchDocument) {
     }
 }
 
-/// Targets beside each other, so that long ids have room.
+/// Targets beside each other.
 fn targets_table(targets: &[Target]) -> Table {
-    let names: Vec<String> = targets.iter().map(|t| format!("#{}", t.id)).collect();
-    let mut columns = vec![""];
-    columns.extend(names.iter().map(String::as_str));
-    let mut table = Table::new(&columns);
-    let mut row = |name: &str, cell: &dyn Fn(&Target) -> Cell| {
-        let mut cells = vec![Cell::from(name)];
-        cells.extend(targets.iter().map(cell));
-        if cells[1..].iter().any(|c| *c != Cell::None) {
-            table.rows.push(cells);
-        }
-    };
+    let mut table = Table::beside(targets.iter().map(|t| t.id.as_str()));
+    let mut row = |name: &str, cell: &dyn Fn(&Target) -> Cell| table.property(name, targets.iter().map(cell));
     row("what it is", &|t| what_it_is(t).into());
     row("model", &|t| t.model.as_str().into());
     row("time to first token, ms", &|t| median(&t.metrics.ttft_ms));

@@ -117,6 +117,20 @@ impl Table {
         self.caption = Some(caption.into());
         self
     }
+    /// Things beside each other, so that long names have room: a column for each, a row for each
+    /// property ([`Self::property`]).
+    pub fn beside<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let names: Vec<String> =
+            std::iter::once(String::new()).chain(names.map(|n| format!("#{n}"))).collect();
+        Self::new(&names.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+    /// A property of each of the things; left out where none has it.
+    pub fn property(&mut self, name: &str, cells: impl Iterator<Item = Cell>) {
+        let cells: Vec<Cell> = std::iter::once(Cell::from(name)).chain(cells).collect();
+        if cells[1..].iter().any(|c| *c != Cell::None) {
+            self.rows.push(cells);
+        }
+    }
     /// Add a row.
     pub fn row<const N: usize>(&mut self, cells: [Cell; N]) {
         self.rows.push(cells.into());

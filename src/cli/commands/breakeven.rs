@@ -377,6 +377,7 @@ fn read_limited(from: impl std::io::Read, path: &Path, limit: u64) -> Result<Str
         return Err(CliError::usage(format!("{} is larger than {} MiB", path.display(), limit >> 20)));
     }
     String::from_utf8(bytes).map_err(|e| {
-        CliError::usage(format!("{} is not UTF-8 (byte {})", path.display(), e.utf8_error().valid_up_to()))
+        let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
+        CliError::usage(format!("{name} is not UTF-8 (byte {})", e.utf8_error().valid_up_to()))
     })
 }

@@ -60,7 +60,7 @@ impl fmt::Display for ResolveError {
             Self::Missing(keys) => {
                 write!(f, "the cost cannot be computed without:")?;
                 for MissingKey { key, why } in keys {
-                    write!(f, "\n  {key} (--{}): {why}", key.replace('_', "-"))?;
+                    write!(f, "\n  {key} ({}): {why}", flag_of(key))?;
                 }
                 Ok(())
             }
@@ -87,6 +87,17 @@ impl fmt::Display for ResolveError {
     }
 }
 impl std::error::Error for ResolveError {}
+
+/// The flag of a key; that of a later offer is given again.
+fn flag_of(key: &str) -> String {
+    let flag = |key: &str| format!("--{}", key.replace('_', "-"));
+    match key.split('.').collect::<Vec<_>>()[..] {
+        [section, n, name] if n.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("{} given for offer {n}", flag(&format!("{section}.{name}")))
+        }
+        _ => flag(key),
+    }
+}
 
 /// A value found somewhere.
 type Found = (Range, Source);

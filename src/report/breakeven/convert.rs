@@ -32,7 +32,13 @@ impl From<Role> for Comparator {
 impl BreakevenDocument {
     /// The document of a ranking: every API model against every hardware. Where a person reads it,
     /// only the rows a person sees are made.
-    pub fn ranking(plan: &Plan, ranking: &Ranking, skipped: &[cost::Skipped], rows: Rows, created: &str) -> Self {
+    pub fn ranking(
+        plan: &Plan,
+        ranking: &Ranking,
+        skipped: &[cost::Skipped],
+        rows: Rows,
+        created: &str,
+    ) -> Self {
         let shown = match rows {
             Rows::All => ranking.rows.iter().enumerate().collect(),
             Rows::BestOfEach => best_of_each(ranking),

@@ -28,7 +28,7 @@ impl<'a> Money<'a> {
         } else if size >= 0.01 || size == 0.0 {
             grouped(amount, 2)
         } else {
-            format!("{amount:.6}")
+            format!("{amount:.6}").trim_end_matches('0').to_owned()
         };
         let (sign, digits) = match digits.strip_prefix('-') {
             Some(rest) => ("-", rest),
@@ -78,7 +78,7 @@ pub(super) fn months(value: f64) -> String {
 pub(super) fn never(reason: Never, money: Money<'_>) -> String {
     match reason {
         Never::RunningCost { cloud, local } => format!(
-            "running it costs {} a month, the cloud {}: there is no saving to pay back with",
+            "running it costs {} a month against {}: there is no saving to pay back with",
             money.show(local.get()),
             money.show(cloud.get())
         ),
@@ -124,7 +124,7 @@ pub(super) fn summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
         money.show(head.tco_cloud_usd),
         head.local,
         money.show(head.tco_local_usd),
-        if head.saving_usd >= 0.0 { "local" } else { "cloud" },
+        cheaper(head, result),
         money.show(head.saving_usd.abs()),
     ));
     lines.extend(volume_line(head, result));
@@ -150,6 +150,18 @@ pub(super) fn summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
     }
     lines.truncate(6);
     lines
+}
+
+/// What costs less: in a word where that is clear, else by name.
+fn cheaper<'a>(c: &'a Comparison, result: &BreakevenResult) -> &'a str {
+    let bought = result.local.iter().any(|l| l.name == c.local);
+    let paid_by_token = result.cloud.iter().any(|o| o.name == c.cloud && o.billed_hours_per_month.is_none());
+    match (c.saving_usd >= 0.0, bought && paid_by_token) {
+        (true, true) => "local",
+        (false, true) => "cloud",
+        (true, false) => &c.local,
+        (false, false) => &c.cloud,
+    }
 }
 
 /// The cheapest of each side, and how many pairs pay.

@@ -118,8 +118,10 @@ impl BreakevenDocument {
             };
             lines.entry(origin).or_default().push((name, value));
         }
-        let mut lines: Vec<String> =
-            lines.into_iter().map(|((_, origin), inputs)| format!("{origin}: {}.", by_table(&inputs))).collect();
+        let mut lines: Vec<String> = lines
+            .into_iter()
+            .map(|((_, origin), inputs)| format!("{origin}: {}.", by_table(&inputs)))
+            .collect();
         if !nothing.is_empty() {
             lines.push(format!("Taken as nothing, by default: {}.", by_table(&nothing)));
         }
@@ -154,7 +156,13 @@ fn by_table(inputs: &[(&str, String)]) -> String {
     for (name, value) in inputs {
         let (table, key) = name.rsplit_once('.').unwrap_or(("", name));
         let name = if table == last { key } else { name };
-        let before = if text.is_empty() { "" } else if table == last { ", " } else { "; " };
+        let before = if text.is_empty() {
+            ""
+        } else if table == last {
+            ", "
+        } else {
+            "; "
+        };
         let space = if value.is_empty() { "" } else { " " };
         let _ = write!(text, "{before}{name}{space}{value}");
         last = table;
