@@ -2,6 +2,7 @@
 
 #![allow(clippy::float_cmp)]
 
+use crate::run::suite;
 use freehold::catalog::import::{self, Format, Imported, Origin};
 use freehold::catalog::{
     ApiModel, Catalog, Kind, NotResolved, Resolution, check, compare::compare, shipped_files, text, write,
@@ -374,6 +375,47 @@ fn deep_nesting_is_refused_not_followed() {
     }
     let toml = format!("gpu = {}", "[".repeat(100_000));
     assert!(overlay(&toml).is_err());
+}
+
+/// The TOML and JSON files that parsers are tested with: records or problems with a place, alone and
+/// where a record's figure would stand.
+#[test]
+fn no_file_of_a_test_suite_breaks_the_readers() {
+    for toml in suite("testdata/toml_test.json").unwrap_or_default() {
+        for text in [toml.clone(), format!("[[gpu]]\n{toml}"), format!("[[gpu]]\nmemory_gb = {toml}")] {
+            let mut problems = Vec::new();
+            let parsed = text::parse("mine.toml", &text, &mut problems);
+            problems.extend(check::files(&[parsed], &Catalog::default(), TODAY));
+            for problem in problems {
+                assert!(problem.to_string().starts_with("mine.toml:"), "{problem}");
+            }
+        }
+    }
+    let origin = Origin { file: "p.json".to_owned(), source: "test".to_owned(), as_of: TODAY };
+    for json in suite("testdata/json_test_suite.json").unwrap_or_default() {
+        let wraps = [
+            (Format::Litellm, ["{\"m\": {\"input_cost_per_token\": ", "}}"]),
+            (
+                Format::GenaiPrices,
+                ["[{\"id\": \"x\", \"models\": [{\"id\": \"y\", \"prices\": {\"input_mtok\": ", "}}]}]"],
+            ),
+            (Format::ModelsDev, ["{\"x\": {\"models\": {\"y\": {\"cost\": {\"input\": ", "}}}}}"]),
+            (Format::OpenRouter, ["{\"data\": [{\"id\": \"m\", \"pricing\": {\"prompt\": ", "}}]}"]),
+        ];
+        for (format, [before, after]) in wraps {
+            for text in [json.clone(), format!("{before}{json}{after}")] {
+                match import::read(format, &text, &origin) {
+                    Ok(imported) => {
+                        let prices = imported.models.iter().flat_map(|m| &m.price);
+                        assert!(
+                            prices.flat_map(|p| p.rates.input_per_mtok).all(|p| p.is_finite() && p >= 0.0)
+                        );
+                    }
+                    Err(problem) => assert!(problem.to_string().starts_with("p.json:"), "{problem}"),
+                }
+            }
+        }
+    }
 }
 
 #[test]

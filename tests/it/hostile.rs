@@ -1,7 +1,7 @@
 //! Text that others made, through every sink: nothing it says may act on a terminal, a browser, a
 //! spreadsheet or a Markdown viewer.
 
-use crate::run::{Sandbox, shared};
+use crate::run::{Sandbox, base64, shared};
 use freehold::report::view::{Block, Cell, Table, View};
 use freehold::report::{Warning, sanitize};
 
@@ -11,7 +11,10 @@ fn texts() -> Vec<String> {
     let data: serde_json::Value = serde_json::from_str(&file).expect("JSON");
     let list = |key: &str| data[key].as_array().cloned().unwrap_or_default();
     let text = |v: &serde_json::Value| v.as_str().unwrap_or_default().to_owned();
-    let naughty = list("naughty_b64").iter().map(|v| decode(&text(v))).collect::<Vec<_>>();
+    let naughty = list("naughty_b64")
+        .iter()
+        .map(|v| String::from_utf8_lossy(&base64(&text(v))).into_owned())
+        .collect::<Vec<_>>();
     let formulas = list("csv_formula").iter().map(text).collect::<Vec<_>>();
     let escapes = list("ansi_after_esc")
         .iter()
@@ -37,24 +40,6 @@ fn own() -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec()
-}
-
-/// Base64, as the file has it.
-fn decode(text: &str) -> String {
-    let value = |c: u8| match c {
-        b'A'..=b'Z' => c - b'A',
-        b'a'..=b'z' => c - b'a' + 26,
-        b'0'..=b'9' => c - b'0' + 52,
-        b'+' => 62,
-        _ => 63,
-    };
-    let mut bytes = Vec::new();
-    for chunk in text.trim_end_matches('=').as_bytes().chunks(4) {
-        let bits =
-            chunk.iter().fold(0_u32, |bits, c| bits << 6 | u32::from(value(*c))) << (6 * (4 - chunk.len()));
-        bytes.extend(&bits.to_be_bytes()[1..chunk.len()]);
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A view with the text in every place a text can be in.

@@ -99,3 +99,31 @@ pub fn shared(name: &str) -> Option<String> {
     }
     text
 }
+
+/// The texts of a test suite in `shared/testdata`, decoded; those that are not UTF-8 are left out.
+pub fn suite(name: &str) -> Option<Vec<String>> {
+    let suite: serde_json::Value = serde_json::from_str(&shared(name)?).expect("JSON");
+    let cases = suite["cases"].as_array().expect("cases");
+    let text = |case: &serde_json::Value| String::from_utf8(base64(case["input_b64"].as_str()?)).ok();
+    let texts: Vec<String> = cases.iter().filter_map(text).collect();
+    assert!(texts.len() > 250, "{name}: {} texts", texts.len());
+    Some(texts)
+}
+
+/// What a base64 text stands for.
+pub fn base64(text: &str) -> Vec<u8> {
+    let value = |c: u8| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let mut bytes = Vec::new();
+    for chunk in text.trim_end_matches('=').as_bytes().chunks(4) {
+        let bits =
+            chunk.iter().fold(0_u32, |bits, c| bits << 6 | u32::from(value(*c))) << (6 * (4 - chunk.len()));
+        bytes.extend(&bits.to_be_bytes()[1..chunk.len()]);
+    }
+    bytes
+}
