@@ -12,8 +12,9 @@ pub mod files;
 pub mod hardware;
 pub mod output;
 pub mod progress;
+pub mod proxy;
 pub mod scenario;
-pub mod secrets;
+mod secrets;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::Context;

@@ -19,7 +19,13 @@ pub struct Stamped {
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Event {
     /// API: response headers came.
-    Headers { status: u16, connection_reused: Option<bool>, request_id: Option<String> },
+    Headers {
+        status: u16,
+        connection_reused: Option<bool>,
+        request_id: Option<String>,
+        /// HTTP/2; false is HTTP/1.1.
+        http2: Option<bool>,
+    },
     /// Local: the prompt is rendered and tokenised.
     Tokenized { prompt_tokens: u32 },
     /// Local: the prompt is in the KV cache.
@@ -40,6 +46,8 @@ pub enum Event {
     Sampling { tokens: u32, ms: f64 },
     /// Local: energy of the device while this request ran, start to end of the request.
     Energy { joules: f64, over_ms: f64 },
+    /// The server says that another one, elsewhere, runs the model.
+    RunsElsewhere { host: String },
     /// Something of the wire that we do not know; counted, never fatal.
     Unknown,
 }
@@ -126,6 +134,10 @@ pub enum FaultKind {
     Engine,
     /// The run was interrupted.
     Interrupted,
+    /// The provider does not serve this country.
+    Region,
+    /// Strict privacy: the answer shows that it came from elsewhere.
+    Privacy,
 }
 
 /// What a backend is asked to generate.

@@ -102,6 +102,8 @@ pub struct FetchConfig {
     pub token: Option<SecretString>,
     /// No download larger than this, bytes.
     pub max_bytes: u64,
+    /// Only what is on this machine already.
+    pub offline: bool,
 }
 
 impl FetchConfig {
@@ -111,7 +113,7 @@ impl FetchConfig {
         let hub = Url::parse(&format!("{}/", endpoint.trim_end_matches('/')))
             .map_err(|e| model_fault(format!("HF_ENDPOINT {} is not a URL: {e}", one_line(endpoint, 120))))?;
         check_scheme(&hub)?;
-        Ok(Self { cache, hub, token, max_bytes: 2 << 40 })
+        Ok(Self { cache, hub, token, max_bytes: 2 << 40, offline: false })
     }
 
     fn models(&self) -> PathBuf {
@@ -156,6 +158,15 @@ pub async fn resolve(
     let origin = Some(origin.to_string());
     if path.is_file() {
         return Ok(Fetched { path, origin, downloaded: false });
+    }
+    if config.offline {
+        return Err(Fault {
+            kind: FaultKind::Privacy,
+            message: format!(
+                "privacy is strict and the model is not on this machine: it would be downloaded from {}. Give the path of a file, or fetch it first in a run without strict privacy",
+                url.origin().ascii_serialization()
+            ),
+        });
     }
     let download = Download {
         url,

@@ -72,6 +72,7 @@ pub struct Figures {
     /// The answer: text and refusal, without reasoning and tool calls.
     pub text: String,
     pub connection_reused: Option<bool>,
+    pub http2: Option<bool>,
     pub request_id: Option<String>,
     pub status: Option<u16>,
     pub unknown_events: u32,
@@ -90,6 +91,8 @@ pub struct Trace {
     pub headers: Option<Nanos>,
     pub status: Option<u16>,
     pub connection_reused: Option<bool>,
+    #[serde(default)]
+    pub http2: Option<bool>,
     pub request_id: Option<String>,
     /// Local: when the prompt was tokenised, and its tokens.
     pub tokenized: Option<(Nanos, u32)>,
@@ -146,10 +149,11 @@ impl Trace {
     /// One more event.
     pub fn note(&mut self, Stamped { at, event }: &Stamped) {
         match event {
-            Event::Headers { status, connection_reused, request_id } => {
+            Event::Headers { status, connection_reused, request_id, http2 } => {
                 self.headers = Some(*at);
                 self.status = Some(*status);
                 self.connection_reused = *connection_reused;
+                self.http2 = *http2;
                 request_id.clone_into(&mut self.request_id);
             }
             Event::Tokenized { prompt_tokens } => self.tokenized = Some((*at, *prompt_tokens)),
@@ -173,6 +177,7 @@ impl Trace {
             }
             Event::Sampling { tokens, ms } => self.sampling = Some((*tokens, *ms)),
             Event::Energy { joules, over_ms } => self.energy = Some((*joules, *over_ms)),
+            Event::RunsElsewhere { .. } => {}
             Event::Unknown => self.unknown += 1,
         }
     }
@@ -266,6 +271,7 @@ pub fn figures(seen: &Trace, counted: Counted) -> Figures {
         engine_decode_tps: seen.engine.filter(|_| ok).and_then(|(_, _, n, ms)| per_second(f64::from(n), ms)),
         text: seen.text.clone(),
         connection_reused: seen.connection_reused,
+        http2: seen.http2,
         request_id: seen.request_id.clone(),
         status: seen.status,
         unknown_events: seen.unknown,

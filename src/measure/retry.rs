@@ -60,30 +60,83 @@ fn wait(seconds: f64) -> Wait {
     }
 }
 
-/// What an answer other than 200 means. `wait` is what its headers say; the body may say more.
-pub fn classify(status: u16, body: &str, header_wait: Wait) -> (Fault, Advice) {
+/// When the limit that was hit begins anew, by the headers of a rate limit: OpenAI's
+/// `x-ratelimit-reset-*` (`1m3s`, `16ms`) and Anthropic's `anthropic-ratelimit-*-reset` (RFC 3339).
+/// Only a limit with nothing remaining counts; of several the longest wait.
+pub fn reset(header: impl Fn(&str) -> Option<String>, now_unix: i64) -> Wait {
+    const LIMITS: &[(&str, &str)] = &[
+        ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
+        ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
+        ("anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"),
+        ("anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"),
+        ("anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"),
+        ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
+    ];
+    let seconds = LIMITS
+        .iter()
+        .filter(|(remaining, _)| header(remaining).is_some_and(|n| n.trim() == "0"))
+        .filter_map(|(_, reset)| until(header(reset)?.trim(), now_unix))
+        .reduce(f64::max);
+    seconds.map_or(Wait::Unsaid, wait)
+}
+
+/// Seconds until a moment, or of a compound duration.
+fn until(value: &str, now_unix: i64) -> Option<f64> {
+    if let Ok(moment) = value.parse::<jiff::Timestamp>() {
+        return Some((moment.as_second() - now_unix) as f64);
+    }
+    let mut rest = value;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, after) = rest.split_at(digits);
+        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+        let (unit, next) = after.split_at(letters);
+        let scale = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86400.0,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * scale;
+        rest = next;
+    }
+    (!value.is_empty()).then_some(seconds)
+}
+
+/// What an answer other than 200 means. `header_wait` is what its headers ask for, `reset` when
+/// their limits begin anew; the body may say more.
+pub fn classify(status: u16, body: &str, header_wait: Wait, reset: Wait) -> (Fault, Advice) {
     let parsed: Option<Value> = serde_json::from_str(body).ok();
     let error = parsed.as_ref().map(|v| v.get("error").filter(|e| !e.is_null()).unwrap_or(v));
     let said = error.map(provider_fault);
     let words = match &said {
         Some(fault) => format!(": {}", fault.message),
         None if body.trim_start().starts_with('<') => {
-            ": the answer is a web page, not an API's: check the base URL".to_owned()
+            ": the answer is a web page, not an API's: check the base URL (it usually ends in /v1)".to_owned()
         }
         None if body.trim().is_empty() => String::new(),
         None => format!(": {}", clip(body)),
     };
     let spent = said.as_ref().is_some_and(|f| f.kind == FaultKind::Quota);
-    let server_wait = match header_wait {
-        Wait::Unsaid => error.map_or(Wait::Unsaid, gemini_delay),
-        other => other,
-    };
+    let region = said.as_ref().is_some_and(|f| f.kind == FaultKind::Region);
+    let too_long = said.as_ref().is_some_and(|f| f.kind == FaultKind::Context);
+    let server_wait = [header_wait, error.map_or(Wait::Unsaid, gemini_delay), reset]
+        .into_iter()
+        .find(|w| *w != Wait::Unsaid)
+        .unwrap_or(Wait::Unsaid);
     let retry = match server_wait {
         Wait::Unsaid => Advice::Retry(None),
         Wait::For(time) => Advice::Retry(Some(time)),
         Wait::TooLong => Advice::Provider,
     };
     let (kind, what, advice) = match status {
+        400 | 403 if region => {
+            (FaultKind::Region, "the provider does not serve this country or region", Advice::Provider)
+        }
+        400 | 413 if too_long => (FaultKind::Context, "the prompt is too long for the model", Advice::Sample),
         300..=399 => (FaultKind::Redirect, "redirected, and a key is never sent on", Advice::Provider),
         401 => (FaultKind::Auth, "the key was refused", Advice::Provider),
         403 => (FaultKind::Auth, "access is not allowed", Advice::Provider),
@@ -127,7 +180,7 @@ mod tests {
 
     #[test]
     fn what_ends_a_provider_and_what_does_not() {
-        let advice = |status, body: &str| classify(status, body, Wait::Unsaid).1;
+        let advice = |status, body: &str| classify(status, body, Wait::Unsaid, Wait::Unsaid).1;
         assert_eq!(advice(400, "{}"), Advice::Sample);
         assert_eq!(advice(413, ""), Advice::Sample);
         assert_eq!(advice(401, ""), Advice::Provider);
@@ -147,6 +200,44 @@ mod tests {
         let gemini =
             r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"17s"}]}}"#;
         assert_eq!(advice(429, gemini), Advice::Retry(Some(Duration::from_secs(17))));
+    }
+
+    #[test]
+    fn a_limit_says_when_it_begins_anew() {
+        let now = 1_763_800_000;
+        let of = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<(String, String)> =
+                pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+            reset(|name| pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()), now)
+        };
+        let openai =
+            |value| of(&[("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", value)]);
+        assert_eq!(openai("8.64s"), Wait::For(Duration::from_millis(8640)));
+        assert_eq!(openai("16ms"), Wait::For(Duration::from_millis(16)));
+        assert_eq!(openai("1m3s"), Wait::For(Duration::from_secs(63)));
+        assert_eq!(openai("6h0m0s"), Wait::TooLong);
+        for nonsense in ["", "soon", "-5s", "5", "1x", "s"] {
+            assert_eq!(openai(nonsense), Wait::Unsaid, "{nonsense:?}");
+        }
+        let left = [("x-ratelimit-remaining-tokens", "90"), ("x-ratelimit-reset-tokens", "9s")];
+        assert_eq!(of(&left), Wait::Unsaid, "that limit was not hit");
+        let moment = jiff::Timestamp::from_second(now + 30).expect("a time").to_string();
+        let anthropic = [
+            ("anthropic-ratelimit-input-tokens-remaining", "0"),
+            ("anthropic-ratelimit-input-tokens-reset", moment.as_str()),
+        ];
+        assert_eq!(of(&anthropic), Wait::For(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_prompt_or_a_country_has_its_own_name() {
+        let kind = |status, body: &str| classify(status, body, Wait::Unsaid, Wait::Unsaid);
+        let region = r#"{"error":{"code":"unsupported_country_region_territory","message":"Country, region, or territory not supported","type":"request_forbidden"}}"#;
+        let (fault, advice) = kind(403, region);
+        assert_eq!((fault.kind, advice), (FaultKind::Region, Advice::Provider));
+        let long = r#"{"error":{"code":"context_length_exceeded","message":"too many tokens"}}"#;
+        let (fault, advice) = kind(400, long);
+        assert_eq!((fault.kind, advice), (FaultKind::Context, Advice::Sample));
     }
 
     #[test]

@@ -143,6 +143,9 @@ pub struct Target {
     /// Share of requests that went over an already open connection.
     #[serde(default)]
     pub connection_reused_share: Option<f64>,
+    /// The proxy its requests went through.
+    #[serde(default)]
+    pub proxy: Option<String>,
 }
 
 /// Medians with 95 % intervals over the successful, first-attempt requests.
@@ -364,6 +367,9 @@ pub struct Sample {
     pub connect_ms: Option<f64>,
     #[serde(default)]
     pub connection_reused: Option<bool>,
+    /// True: HTTP/2; false: HTTP/1.1.
+    #[serde(default)]
+    pub http2: Option<bool>,
     #[serde(default)]
     pub engine_prompt_tps: Option<f64>,
     #[serde(default)]

@@ -16,6 +16,11 @@ use crate::workload::NeedDraft;
 use answers::AnswerArgs;
 use std::path::PathBuf;
 
+/// A profile by name or file, and what its answers are credited to.
+pub(super) fn profile(name: &str, context: &Context) -> Result<(String, crate::workload::Profile), CliError> {
+    files::profile(name, context).map(|p| (p.name, p.profile))
+}
+
 /// Cloud, local or hybrid? Ask five questions, say why, and what would change it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

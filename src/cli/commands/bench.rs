@@ -5,6 +5,7 @@ mod device;
 mod journal;
 mod load;
 mod local;
+mod privacy;
 mod replay;
 mod room;
 mod spending;
@@ -55,7 +56,8 @@ API targets: openai:MODEL, openai-responses:, anthropic:, gemini:, groq:, mistra
 together:, openrouter:, ollama: and others of `freehold db list providers`; azure:DEPLOYMENT@URL,
 bedrock:MODEL@URL, vllm:MODEL@URL, compatible:MODEL@URL. Each takes @BASE_URL. Keys come from the
 environment, from the variable of the provider (OPENAI_API_KEY and so on) for its own hosts, and
-from FREEHOLD_API_KEY or --api-key-env for others.")]
+from FREEHOLD_API_KEY or --api-key-env for others. HTTPS_PROXY and NO_PROXY are honoured, but never
+for this machine; SSL_CERT_FILE names a file of certificates to trust in place of the system's.")]
 pub struct Args {
     /// A local model: PATH.gguf, a URL, hf:OWNER/REPO/FILE, or `default` (repeatable).
     #[arg(long, value_name = "MODEL")]
@@ -104,6 +106,16 @@ pub struct Args {
     #[command(flatten, next_help_heading = "Load")]
     pub load: load::LoadArgs,
 
+    /// How private the prompts are. `strict`: none leaves this machine; APIs are refused.
+    #[arg(long, value_enum, value_name = "ANSWER", help_heading = "Privacy")]
+    pub privacy: Option<crate::workload::Privacy>,
+    /// A need written down (see `advise --profile`): its privacy answer holds here too.
+    #[arg(long, value_name = "PROFILE", help_heading = "Privacy")]
+    pub profile: Option<String>,
+    /// Under strict privacy: this server on this machine generates the answers itself and passes
+    /// nothing on (repeatable).
+    #[arg(long, value_name = "ORIGIN", help_heading = "Privacy")]
+    pub local_server: Vec<String>,
     /// Start without asking.
     #[arg(long, help_heading = "Spending")]
     pub yes: bool,
@@ -223,7 +235,8 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
     let file = args.prompts.as_deref().unwrap_or(Path::new(""));
     let (prompts, prompts_sha256) = read_prompts(file)?;
     let catalog = crate::cli::catalog::load(context)?;
-    let apis = targets::parse(args, &catalog, context.today)?;
+    let privacy = privacy::Privacy::of(args, context)?;
+    let apis = targets::parse(args, &catalog, context.today, &privacy)?;
     let plan = spending::Plan::new(args, &apis, &prompts, &settings);
     plan.announce(context, args, &prompts, &settings);
     if args.dry_run {
@@ -245,7 +258,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
         ))
         .hint("Start a new run: results of different inputs do not belong in one report."));
     }
-    let start = Start { prompts, prompts_sha256, inputs_sha256, consent, resumed };
+    let start = Start { prompts, prompts_sha256, inputs_sha256, consent, resumed, privacy: &privacy };
     let measured = runtime.block_on(measure(args, context, &settings, start, apis, &plan))?;
     let document = measured.document();
     args.output.write(
@@ -282,6 +295,7 @@ struct Start<'a> {
     inputs_sha256: String,
     consent: &'static str,
     resumed: Option<Resumed<'a>>,
+    privacy: &'a privacy::Privacy,
 }
 
 /// What a run left behind, just now or long ago.
@@ -322,6 +336,7 @@ async fn measure(
         first: seconds("--first-timeout", args.first_timeout)?,
         idle: seconds("--idle-timeout", args.idle_timeout)?,
         total: seconds("--timeout", args.timeout)?,
+        local_only: start.privacy.strict(),
         ..Limits::default()
     };
     let (mut backends, mut facts, mut ways) = (Vec::new(), Vec::new(), Vec::new());
@@ -341,6 +356,7 @@ async fn measure(
     for api in apis {
         ways.push(load::Way::api(api.target.clone(), limits));
         let backend = ApiBackend::new(api.target, limits).map_err(CliError::failed)?;
+        start.privacy.ask(&api.facts.id, &backend).await?;
         backends.push(Backend::Api(Box::new(backend)));
         facts.push(api.facts);
     }
@@ -349,8 +365,10 @@ async fn measure(
     let (header, earlier) = if let Some((path, earlier)) = start.resumed {
         (earlier.header.clone(), Some((path, earlier)))
     } else {
+        let mut inputs = inputs(args, settings, &start.prompts, &start.prompts_sha256);
+        start.privacy.record(&mut inputs);
         let basis = Basis {
-            inputs: inputs(args, settings, &start.prompts, &start.prompts_sha256),
+            inputs,
             load: args.load.plan(facts.len(), settings),
             targets: facts,
             prompts: start.prompts,

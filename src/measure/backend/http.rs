@@ -8,7 +8,7 @@ mod failure;
 mod frames;
 
 use connects::{Connects, Timing};
-use failure::{Failure, after_fault, chain, not_a_stream, send_failure};
+use failure::{Failure, after_fault, chain, elsewhere, not_a_stream, send_failure};
 use frames::Frames;
 
 use super::wire::{Quirks, Wire, WireKind, clip};
@@ -19,6 +19,7 @@ use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -33,6 +34,15 @@ pub struct ApiTarget {
     /// The header the key goes into; `authorization` takes it as a bearer token.
     pub key_header: &'static str,
     pub quirks: Quirks,
+    pub proxy: Option<Proxy>,
+}
+
+/// A proxy and what it wants to see.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// Without user name and password.
+    pub url: String,
+    pub authorization: Option<HeaderValue>,
 }
 
 impl ApiTarget {
@@ -54,6 +64,8 @@ pub struct Limits {
     pub total: Duration,
     pub event_bytes: usize,
     pub total_bytes: usize,
+    /// Strict privacy: an answer that shows that it came from another machine ends the target.
+    pub local_only: bool,
 }
 
 impl Default for Limits {
@@ -65,6 +77,7 @@ impl Default for Limits {
             total: Duration::from_mins(10),
             event_bytes: 1 << 20,
             total_bytes: 64 << 20,
+            local_only: false,
         }
     }
 }
@@ -93,16 +106,30 @@ impl ApiBackend {
     pub fn new(target: ApiTarget, limits: Limits) -> Result<Self, String> {
         // A second installation fails, and then the first one is in place.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let broken =
+            |e: reqwest::Error| format!("the HTTP client cannot be built: {}", chain(&e.without_url()));
+        let mut builder = reqwest::Client::builder()
             .default_headers(headers(&target)?)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(limits.connect)
             .user_agent(concat!("freehold/", env!("CARGO_PKG_VERSION")))
             .tcp_nodelay(true)
-            .connector_layer(Timing)
-            .build()
-            .map_err(|e| format!("the HTTP client cannot be built: {}", chain(&e.without_url())))?;
+            // The caller knows which proxy there is, and records it.
+            .no_proxy()
+            // No resolver is asked for this machine's own name.
+            .resolve_to_addrs("localhost", &HERE)
+            .connector_layer(Timing);
         let mut redactor = Redactor::default();
+        if let Some(Proxy { url, authorization }) = &target.proxy {
+            let mut proxy = reqwest::Proxy::all(url).map_err(broken)?;
+            if let Some(value) = authorization {
+                proxy = proxy.custom_http_auth(value.clone());
+                let secret = value.to_str().unwrap_or_default().trim_start_matches("Basic ");
+                redactor.add(&SecretString::from(secret.to_owned()));
+            }
+            builder = builder.proxy(proxy);
+        }
+        let client = builder.build().map_err(broken)?;
         if let Some(key) = &target.key {
             redactor.add(key);
         }
@@ -124,6 +151,23 @@ impl ApiBackend {
     /// The target it talks to.
     pub fn target(&self) -> &ApiTarget {
         &self.target
+    }
+
+    /// Where the server itself says that the model runs, if that is elsewhere. Asks nothing of a
+    /// wire that has no such word.
+    pub async fn runs_elsewhere(&self) -> Result<Option<String>, String> {
+        if self.target.wire != WireKind::Ollama {
+            return Ok(None);
+        }
+        let url = self.target.base.join("api/tags").map_err(|e| e.to_string())?;
+        let asked = self.client.get(url).header(header::ACCEPT, "application/json").send();
+        let answer = timeout_at(Instant::now() + self.limits.connect, asked).await;
+        let response =
+            answer.map_err(|_| "it does not answer".to_owned())?.map_err(|e| send_failure(e).0.message)?;
+        if response.status() != 200 {
+            return Err(format!("GET /api/tags: HTTP {}", response.status().as_u16()));
+        }
+        super::ollama::runs_elsewhere(&body_text(response).await, &self.target.model)
     }
 
     /// Send one request and report what comes back.
@@ -173,6 +217,19 @@ impl ApiBackend {
         let receiving = answer.receive(post.body(body.to_owned()).send(), self.target.wire);
         self.connects.during(receiving).await
     }
+}
+
+/// This machine, on the port of the URL.
+const HERE: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
+];
+
+/// A header that only a cloud, or a proxy before one, sends.
+fn sign_of_a_cloud(headers: &HeaderMap) -> Option<&str> {
+    const SIGNS: &[&str] = &["openai-version", "openai-organization", "anthropic-organization-id", "cf-ray"];
+    let sign = |name: &&str| SIGNS.contains(name) || name.starts_with("x-litellm-");
+    headers.keys().map(HeaderName::as_str).find(sign)
 }
 
 fn headers(target: &ApiTarget) -> Result<HeaderMap, String> {
@@ -254,7 +311,13 @@ impl Answer<'_> {
         let request_id =
             text("x-request-id").or_else(|| text("request-id")).map(|id| self.redactor.clean(&clip(id)));
         let connection_reused = Some(self.clock.connects.peek().is_none());
-        (self.sink)(Stamped { at, event: Event::Headers { status, connection_reused, request_id } });
+        let http2 = Some(response.version() == http::Version::HTTP_2);
+        (self.sink)(Stamped { at, event: Event::Headers { status, connection_reused, request_id, http2 } });
+        if self.limits.local_only
+            && let Some(sign) = sign_of_a_cloud(response.headers())
+        {
+            return Err(elsewhere(&format!("its answer has the header {sign}")));
+        }
         if status != 200 {
             return Err(self.refused(response).await);
         }
@@ -287,8 +350,14 @@ impl Answer<'_> {
             Ok(url) => url.origin().ascii_serialization(),
             Err(_) => "an unreadable address".to_owned(),
         });
+        let reset = retry::reset(|name| header(name), now_unix());
+        let again = header("x-should-retry");
         let body = body_text(response).await;
-        let (mut fault, advice) = retry::classify(status, &body, wait);
+        let (mut fault, mut advice) = retry::classify(status, &body, wait, reset);
+        // The server knows best whether this very request can succeed later.
+        if matches!(advice, Advice::Retry(_)) && again.as_deref() == Some("false") {
+            advice = Advice::Sample;
+        }
         if let Some(to) = to.filter(|_| fault.kind == FaultKind::Redirect) {
             fault.message = format!(
                 "the server redirects to {to} (HTTP {status}); redirects are not followed, since a key must not travel on. Use that address as the base URL if it is the right one"
@@ -381,6 +450,11 @@ impl Answer<'_> {
                     *text = self.redactor.clean(text);
                 }
                 Event::Finished { .. } => self.finished = true,
+                Event::RunsElsewhere { host } if self.limits.local_only => {
+                    let message = format!("it says that the model runs at {host}");
+                    self.fault.get_or_insert(elsewhere(&message));
+                    return;
+                }
                 _ => {}
             }
             (self.sink)(Stamped { at, event });

@@ -2,7 +2,7 @@
 //! line `{"error": …}` under HTTP 200. Models whose name ends in `cloud` run on Ollama's servers
 //! through the same local port, and answers then name a `remote_host`: such a target is a cloud.
 
-use super::wire::{Outgoing, Quirks, Wire, finish, parse, provider_fault, text};
+use super::wire::{Outgoing, Quirks, Wire, clip, finish, parse, provider_fault, text};
 use crate::measure::event::{Channel, Event, Request, Usage};
 use serde_json::{Value, json};
 
@@ -15,6 +15,26 @@ pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
     let body =
         json!({"model": model, "messages": request.marked_messages(), "stream": true, "options": options});
     Outgoing { path: "api/chat".to_owned(), query: None, body }
+}
+
+/// Where a model or an answer says that it comes from, where that is not the asked server itself:
+/// Ollama runs some models in its own cloud, through the port on this machine.
+fn elsewhere(object: &Value) -> Option<String> {
+    text(object, "/remote_host").or_else(|| text(object, "/remote_model")).map(clip)
+}
+
+/// Where a model runs by the server's list of models (`GET /api/tags`). `Err`: the list does not
+/// name it, or is none.
+pub fn runs_elsewhere(tags: &str, model: &str) -> Result<Option<String>, String> {
+    let list: Value =
+        serde_json::from_str(tags).map_err(|_| "its list of models cannot be read".to_owned())?;
+    let models = list.get("models").and_then(Value::as_array);
+    let full = |name: &str| if name.contains(':') { name.to_owned() } else { format!("{name}:latest") };
+    let named = |m: &&Value| {
+        ["/name", "/model"].iter().any(|p| text(m, p).is_some_and(|name| full(name) == full(model)))
+    };
+    let found = models.and_then(|m| m.iter().find(named));
+    found.map(elsewhere).ok_or_else(|| format!("its list of models has no {}", clip(model)))
 }
 
 /// One answer being read.
@@ -33,6 +53,9 @@ impl Wire for Reader {
             self.done = true;
             out.push(Event::Failed(provider_fault(error)));
             return;
+        }
+        if let Some(host) = elsewhere(&line) {
+            out.push(Event::RunsElsewhere { host });
         }
         let mut push = |channel, words: Option<&str>| {
             out.extend(words.map(|w| Event::Content { channel, text: w.to_owned(), tokens: None }));

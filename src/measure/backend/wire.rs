@@ -142,12 +142,16 @@ pub fn provider_fault(error: &Value) -> Fault {
     let text = match (label.is_empty(), message.is_empty()) {
         (_, true) if label.is_empty() => clip(&error.to_string()),
         (_, true) => label,
-        (true, false) => message,
+        (true, false) => message.clone(),
         (false, false) => format!("{label}: {message}"),
     };
     let is = |names: &[&str]| names.iter().any(|n| kind == *n || code == *n || status == *n || detail == *n);
     let kind = if is(SPENT) {
         FaultKind::Quota
+    } else if is(&["unsupported_country_region_territory"]) || message.contains("location is not supported") {
+        FaultKind::Region
+    } else if is(TOO_LONG) || text.to_ascii_lowercase().contains("prompt is too long") {
+        FaultKind::Context
     } else if is(&[
         "authentication_error",
         "permission_error",
@@ -173,6 +177,9 @@ const SPENT: &[&str] = &[
     "contract_spend_limit_reached",
     "billing_error",
 ];
+
+/// Error codes that mean the prompt does not fit the model's context.
+const TOO_LONG: &[&str] = &["context_length_exceeded", "exceed_context_size_error"];
 
 /// Finish reasons under the names of all shapes.
 pub(super) fn finish(reason: &str) -> FinishReason {

@@ -40,6 +40,12 @@ pub struct TargetFacts {
     /// What happened to the device meanwhile: heat, other programs.
     #[serde(default)]
     pub remarks: Vec<String>,
+    /// The proxy requests went through, without its credentials.
+    #[serde(default)]
+    pub proxy: Option<String>,
+    /// What a reader of its figures must know.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// What a document rests on beside the requests themselves: known when the run begins, and kept at
@@ -119,6 +125,7 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         sample_ms: f.sample_ms,
         energy_j: f.energy_j,
         energy_over_ms: f.energy_over_ms,
+        http2: f.http2,
         engine_prompt_tps: f.engine_prompt_tps,
         engine_decode_tps: f.engine_decode_tps,
         cost_usd: cost(record, facts),
@@ -265,6 +272,7 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         synthetic: facts.synthetic.clone(),
         energy: facts.energy.as_ref().map(|e| Energy::new(e, &good)),
         cut_in_flight: 0,
+        proxy: facts.proxy.clone(),
         connection_reused_share: (!reused.is_empty())
             .then(|| reused.iter().filter(|r| **r).count() as f64 / reused.len() as f64),
     }
@@ -449,6 +457,12 @@ fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warnin
                 "stand-in",
                 "a stand-in for a cloud API on this machine. Its speed says nothing about a provider.".into(),
             );
+        }
+        if let Some(note) = &run.basis.targets[n].note {
+            warn("provider", note.clone());
+        }
+        if let Some(proxy) = &target.proxy {
+            warn("proxy", format!("its requests went through the proxy {proxy}; its times contain it."));
         }
         if target.failures > 0 {
             warn(

@@ -1,5 +1,6 @@
 //! `--model` → a loaded local model and what is known of it.
 
+use super::privacy::Privacy;
 use super::{Args, Settings, device, room, spending};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
@@ -108,7 +109,7 @@ pub async fn open(
     context: &Context,
     progress: &mut Progress<'_>,
 ) -> Result<(LocalBackend, TargetFacts), CliError> {
-    let path = find(model, context, progress).await?;
+    let path = find(model, args, context, progress).await?;
     let config = config(path, &args.local, how).map_err(refused)?;
     let cold = if args.local.load_times { cold_load(&config, progress).await? } else { None };
     let cached_share = device::cached_share(&config.load.model);
@@ -142,17 +143,26 @@ pub async fn open(
         synthetic: Vec::new(),
         energy: None,
         remarks: Vec::new(),
+        proxy: None,
+        note: None,
     };
     Ok((backend, facts))
 }
 
 /// The model's file on this machine, downloaded if need be.
-async fn find(model: &str, context: &Context, progress: &mut Progress<'_>) -> Result<PathBuf, CliError> {
+async fn find(
+    model: &str,
+    args: &Args,
+    context: &Context,
+    progress: &mut Progress<'_>,
+) -> Result<PathBuf, CliError> {
     let spec: ModelSpec = model.parse().map_err(refused)?;
     let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
     let token = variable("HF_TOKEN").map(secrecy::SecretString::from);
     let endpoint = variable("HF_ENDPOINT");
-    let config = FetchConfig::new(context.cache_dir.clone(), endpoint.as_deref(), token).map_err(refused)?;
+    let mut config =
+        FetchConfig::new(context.cache_dir.clone(), endpoint.as_deref(), token).map_err(refused)?;
+    config.offline = Privacy::of(args, context)?.strict();
     let mut shown = false;
     let fetched = fetch::resolve(&spec, &config, &mut |there, all| {
         if !shown {
@@ -322,9 +332,11 @@ fn engine(info: &LocalInfo, args: &LocalArgs) -> Engine {
 
 pub fn refused(fault: Fault) -> CliError {
     match fault.kind {
-        FaultKind::Model | FaultKind::Template | FaultKind::Context | FaultKind::NotFound => {
-            CliError::usage(fault.message)
-        }
+        FaultKind::Privacy
+        | FaultKind::Model
+        | FaultKind::Template
+        | FaultKind::Context
+        | FaultKind::NotFound => CliError::usage(fault.message),
         FaultKind::Auth => CliError::new(Exit::Credential, fault.message),
         _ => CliError::failed(fault.message),
     }

@@ -1,6 +1,7 @@
 //! `--api PROVIDER:MODEL[@BASE_URL]` → a target with its wire, key, quirks and price.
 
 use super::Args;
+use super::privacy::Privacy;
 use crate::catalog::{ApiWire, Catalog, LimitField, Provider};
 use crate::cli::error::CliError;
 use crate::cli::secrets::{KeyVariables, Variable, is_loopback, is_own};
@@ -23,9 +24,10 @@ pub struct Api {
 }
 
 /// All `--api` arguments.
-pub fn parse(args: &Args, catalog: &Catalog, today: Date) -> Result<Vec<Api>, CliError> {
+pub fn parse(args: &Args, catalog: &Catalog, today: Date, privacy: &Privacy) -> Result<Vec<Api>, CliError> {
     let named: Vec<Named<'_>> = args.api.iter().map(|text| one(text, catalog)).collect::<Result<_, _>>()?;
-    for Named { base, .. } in &named {
+    for Named { provider, model, base } in &named {
+        privacy.allows(&format!("{}:{model}", provider.id), model, base, provider.wire)?;
         if base.scheme() != "https" && !is_loopback(base) {
             return Err(CliError::usage(format!(
                 "{base} is not https: the key and the prompts would travel in the clear"
@@ -64,6 +66,7 @@ fn api(
     let Named { provider, model, base } = named;
     let origin = base.origin().ascii_serialization();
     let loopback = is_loopback(base);
+    let proxy = crate::cli::proxy::of(base);
     let key = if args.dry_run { None } else { variable.key(variables)? };
     // Ollama runs some of its models in its own cloud, through the same local port.
     let remote = provider.wire == ApiWire::Ollama && model.ends_with("cloud");
@@ -93,6 +96,8 @@ fn api(
             synthetic: Vec::new(),
             energy: None,
             remarks: Vec::new(),
+            proxy: proxy.as_ref().map(|p| p.url.clone()),
+            note: provider.note.clone(),
         },
         target: ApiTarget {
             wire: wire(provider.wire),
@@ -101,6 +106,7 @@ fn api(
             base: base.clone(),
             key,
             key_header: provider.key_header.name(),
+            proxy,
         },
         loopback,
         near,

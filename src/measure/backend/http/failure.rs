@@ -15,6 +15,14 @@ impl Failure {
     }
 }
 
+/// Strict privacy was promised, and this answer did not come from this machine.
+pub(super) fn elsewhere(how: &str) -> Failure {
+    let message = format!(
+        "privacy is strict and this server does not generate the answers itself: {how}. Nothing more is sent to it"
+    );
+    Failure::new(FaultKind::Privacy, message, Advice::Provider)
+}
+
 /// What an error inside a 200 stream means for the run.
 pub(super) fn after_fault(fault: &Fault, content: bool) -> Advice {
     const TRANSIENT: &[&str] = &[
@@ -34,7 +42,7 @@ pub(super) fn after_fault(fault: &Fault, content: bool) -> Advice {
         "429",
     ];
     match fault.kind {
-        FaultKind::Auth | FaultKind::Quota => Advice::Provider,
+        FaultKind::Auth | FaultKind::Quota | FaultKind::Region => Advice::Provider,
         FaultKind::ProviderError if !content => {
             let label = fault.message.split(':').next().unwrap_or_default();
             if TRANSIENT.contains(&label) { Advice::Retry(None) } else { Advice::Sample }
@@ -96,6 +104,10 @@ pub(super) fn send_failure(error: reqwest::Error) -> Failure {
     if error.is_timeout() {
         return Failure::new(FaultKind::TimeoutFirst, text, Advice::Retry(None));
     }
+    // The HTTP library's own limit on headers, known by its words only.
+    if text.contains("head is too large") {
+        return Failure::new(FaultKind::TooLarge, "the headers of the answer have no end", Advice::Provider);
+    }
     Failure::new(
         FaultKind::Empty,
         format!("the connection ended before an answer came: {text}"),
@@ -108,14 +120,15 @@ fn causes(error: &reqwest::Error) -> (Option<std::io::ErrorKind>, Option<rustls:
     let (mut io, mut tls) = (None, None);
     let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
     while let Some(e) = cause {
-        if let Some(e) = e.downcast_ref::<std::io::Error>() {
-            io = Some(e.kind());
-            // An I/O error hides what it wraps from `source`.
-            let inner = e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            tls = tls.or_else(|| inner.cloned());
-        }
         tls = tls.or_else(|| e.downcast_ref::<rustls::Error>().cloned());
-        cause = e.source();
+        // An I/O error hides what it wraps from `source`, and may wrap another one.
+        cause = match e.downcast_ref::<std::io::Error>() {
+            Some(e) => {
+                io = Some(e.kind());
+                e.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static))
+            }
+            None => e.source(),
+        };
     }
     (io, tls)
 }

@@ -1,0 +1,316 @@
+//! Below HTTP: connections, certificates, proxies, HTTP/2, and streams cut anywhere.
+
+use super::server::{Do, HEAD, ROLE, STOP, Server, TEXT, USAGE, good, send};
+use super::{Place, code};
+use freehold::measure::backend::http::{ApiBackend, ApiTarget, Limits};
+use freehold::measure::backend::wire::{Quirks, WireKind};
+use freehold::measure::event::{FaultKind, Message, Request, Role};
+use freehold::measure::fold::{self, Counted, Figures};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use std::io::{Cursor, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+fn backend(base: &str, limits: Limits) -> ApiBackend {
+    let target = ApiTarget {
+        wire: WireKind::OpenAiChat,
+        model: "m".to_owned(),
+        base: base.parse().expect("a URL"),
+        key: None,
+        key_header: "authorization",
+        quirks: Quirks::default(),
+        proxy: None,
+    };
+    ApiBackend::new(target, limits).expect("a client")
+}
+
+fn ask(backend: &mut ApiBackend) -> Figures {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let messages = vec![Message { role: Role::User, content: "Capital of France?".to_owned() }];
+    let request = Request { messages, max_output_tokens: 8, cache_marker: None };
+    let mut events = Vec::new();
+    runtime.block_on(backend.generate(&request, &mut |event| events.push(event)));
+    fold::fold(&events, Counted::ByProvider)
+}
+
+/// The terminal condition decides, wherever the bytes end: in a head, a line, a character, JSON.
+#[test]
+fn a_stream_cut_at_any_byte_is_a_success_only_after_its_end() {
+    let word = TEXT.replace("Paris", "Ærøskøbing €");
+    let end = format!("{HEAD}\u{feff}{ROLE}{word}{word}{STOP}").len();
+    let whole = format!("{HEAD}\u{feff}{ROLE}{word}{word}{STOP}{USAGE}").into_bytes();
+    let scripts = (0..=whole.len()).map(|at| vec![Do::Send(whole[..at].to_vec())]).collect();
+    let server = Server::start(scripts);
+    let mut backend = backend(&format!("http://127.0.0.1:{}/v1/", server.port), Limits::default());
+    for at in 0..=whole.len() {
+        let figures = ask(&mut backend);
+        assert_eq!(figures.error.is_none(), at >= end, "{at} of {} bytes: {:?}", whole.len(), figures.error);
+    }
+}
+
+/// A server may close an idle connection just when it is used again.
+#[test]
+fn a_connection_closed_while_idle_is_no_failure() {
+    let frames = format!("{ROLE}{TEXT}{TEXT}{TEXT}{STOP}{USAGE}");
+    let kept = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{frames}\r\n0\r\n\r\n",
+        frames.len()
+    );
+    let server = Server::start(vec![vec![send(&kept), Do::Keep], vec![], good()]);
+    let place = Place::new();
+    let output = place.bench_once(&[server.target("openai")], &["--repeats", "2", "--retries", "0"]);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((server.requests().len(), server.connections()), (3, 2));
+    let document = place.document();
+    let reused: Vec<_> =
+        (0..2).map(|n| document["result"]["samples"][n]["connection_reused"].as_bool()).collect();
+    assert_eq!(reused, [Some(false), Some(false)]);
+    assert_eq!(document["result"]["samples"][1]["attempts"], 1);
+}
+
+/// A host that does not answer at all: its queue of connections is full.
+#[test]
+fn a_connection_that_hangs_has_a_deadline() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let mut queue = Vec::new();
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        queue.push(stream);
+        assert!(queue.len() < 10_000, "the queue does not fill");
+    }
+    let limits = Limits { connect: Duration::from_millis(300), ..Limits::default() };
+    let figures = ask(&mut backend(&format!("http://{address}/v1/"), limits));
+    assert_eq!(figures.error.map(|e| e.kind), Some(FaultKind::ConnectTimeout));
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_said() {
+    let limits = Limits { connect: Duration::from_secs(5), ..Limits::default() };
+    let figures = ask(&mut backend("https://llm.invalid/v1/", limits));
+    let fault = figures.error.expect("it fails");
+    assert_eq!(fault.kind, FaultKind::ConnectDns, "{}", fault.message);
+}
+
+const OTHER: &str = "compatible:m@https://llm.invalid/v1";
+
+#[test]
+fn proxies_are_used_as_everywhere_and_never_for_this_machine() {
+    let key = "sk-canary-7f3a9c1e5b2d8f4a6c0e";
+    let refuse = vec![send("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")];
+    let proxy = Server::start(vec![refuse]);
+    let address = format!("http://me:hunter2-hunter2@127.0.0.1:{}", proxy.port);
+    let run = |target: &str, no_proxy: &str| {
+        let place = Place::new();
+        let variables = [
+            ("HTTPS_PROXY", address.as_str()),
+            ("HTTP_PROXY", &address),
+            ("ALL_PROXY", &address),
+            ("NO_PROXY", no_proxy),
+            ("FREEHOLD_API_KEY", key),
+        ];
+        let output = place.bench_with(&[target.to_owned()], &["--yes", "--retries", "0"], &variables);
+        (place, output)
+    };
+    let server = Server::start(vec![good()]);
+    for host in ["127.0.0.1", "localhost"] {
+        let (_, output) = run(&format!("openai:m@http://{host}:{}", server.port), "");
+        assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!((proxy.connections(), server.requests().len()), (0, 2));
+
+    let (place, output) = run(OTHER, "");
+    let seen = proxy.requests();
+    assert!(seen.iter().all(|r| r.starts_with("CONNECT llm.invalid:443 ")) && !seen.is_empty(), "{seen:?}");
+    assert!(!seen.concat().contains("sk-canary"), "the proxy sees no key");
+    let document = place.document();
+    let recorded = document["result"]["targets"][0]["proxy"].as_str().expect("recorded").to_owned();
+    assert!(recorded.starts_with(&format!("http://127.0.0.1:{}", proxy.port)), "{recorded}");
+    let written = format!("{document}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!written.contains("hunter2") && !written.contains("bWU6aHVudGVyMi1odW50ZXIy"), "{written}");
+
+    let before = proxy.connections();
+    let (place, _) = run(OTHER, "llm.invalid");
+    assert_eq!(proxy.connections(), before);
+    assert!(place.document()["result"]["targets"][0]["proxy"].is_null());
+}
+
+/// A certificate for a name, signed by an authority of ours, and that authority's own.
+struct Certified {
+    certificate: rustls::pki_types::CertificateDer<'static>,
+    key: rustls::pki_types::PrivateKeyDer<'static>,
+    authority: String,
+}
+
+fn certified(name: &str, expired: bool) -> Certified {
+    let mut authority = CertificateParams::new(Vec::<String>::new()).expect("parameters");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().expect("a key");
+    let own = authority.self_signed(&authority_key).expect("signed");
+    let issuer = Issuer::new(authority, authority_key);
+    let mut parameters = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    if expired {
+        parameters.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(2020, 2, 1);
+    }
+    let key = KeyPair::generate().expect("a key");
+    let certificate = parameters.signed_by(&key, &issuer).expect("signed");
+    Certified {
+        certificate: certificate.der().clone(),
+        key: rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        authority: own.pem(),
+    }
+}
+
+/// How a TLS server ends its answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Whole,
+    ResetStream,
+    GoAway,
+}
+
+/// An HTTP server over TLS; its port.
+fn tls_server(certified: &Certified, http2: bool, end: End) -> u16 {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.certificate.clone()], certified.key.clone_key())
+        .expect("a certificate and its key");
+    config.alpn_protocols = if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { Vec::new() };
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    listener.set_nonblocking(true).expect("set");
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                        http2_answers(stream, end).await;
+                    } else {
+                        http1_answer(stream).await;
+                    }
+                });
+            }
+        });
+    });
+    port
+}
+
+type Tls = tokio_rustls::server::TlsStream<tokio::net::TcpStream>;
+
+async fn http1_answer(mut stream: Tls) {
+    let mut bytes = [0; 8192];
+    let _ = stream.read(&mut bytes).await;
+    let _ = stream.write_all(format!("{HEAD}{ROLE}{TEXT}{TEXT}{TEXT}{STOP}{USAGE}").as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
+
+async fn http2_answers(stream: Tls, end: End) {
+    let Ok(mut connection) = h2::server::Builder::new().handshake::<_, Cursor<Vec<u8>>>(stream).await else {
+        return;
+    };
+    while let Some(Ok((_, mut respond))) = connection.accept().await {
+        let head =
+            http::Response::builder().header("content-type", "text/event-stream").body(()).expect("a head");
+        let Ok(mut body) = respond.send_response(head, false) else { return };
+        let part = |text: String| Cursor::new(text.into_bytes());
+        let _ = body.send_data(part(format!("{ROLE}{TEXT}{TEXT}")), false);
+        if end == End::Whole {
+            let _ = body.send_data(part(format!("{TEXT}{STOP}{USAGE}")), true);
+            continue;
+        }
+        // What was sent leaves before the end does.
+        let drive = tokio::time::timeout(
+            Duration::from_millis(100),
+            std::future::poll_fn(|cx| connection.poll_closed(cx)),
+        );
+        let _ = drive.await;
+        match end {
+            End::ResetStream => body.send_reset(h2::Reason::INTERNAL_ERROR),
+            _ => connection.abrupt_shutdown(h2::Reason::ENHANCE_YOUR_CALM),
+        }
+    }
+}
+
+/// Run against an address with a file of trusted authorities.
+fn bench_tls(port: u16, trusted: &str) -> (Place, std::process::Output) {
+    let place = Place::new();
+    let bundle = place.path("authorities.pem");
+    std::fs::write(&bundle, trusted).expect("written");
+    let target = format!("openai:m@https://localhost:{port}/v1");
+    let variables = [("SSL_CERT_FILE", bundle.to_str().expect("UTF-8"))];
+    let output = place.bench_with(&[target], &["--retries", "0"], &variables);
+    (place, output)
+}
+
+#[test]
+fn certificates_are_checked_and_an_authority_of_ones_own_can_be_named() {
+    let good = certified("localhost", false);
+    let other = certified("localhost", false);
+    let (place, output) = bench_tls(tls_server(&good, false, End::Whole), &good.authority);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(place.document()["result"]["samples"][0]["text"], "ParisParisParis");
+    let bad = [
+        ("an unknown authority", certified("localhost", false), Some(&other)),
+        ("expired", certified("localhost", true), None),
+        ("another name", certified("llm.example.com", false), None),
+    ];
+    for (name, certified, trusted) in bad {
+        let trusted = trusted.unwrap_or(&certified).authority.clone();
+        let (place, output) = bench_tls(tls_server(&certified, false, End::Whole), &trusted);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((code(&output), place.kind().as_str()), (1, "tls"), "{name}: {said}");
+        assert!(said.contains("no secure connection"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn what_is_not_tls_is_said() {
+    let authority = certified("localhost", false).authority;
+    let plain = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    // The second is the alert of a server that knows TLS 1.0 only.
+    let cases: [(&str, &[u8]); 3] = [
+        ("plain HTTP", plain.as_bytes()),
+        ("TLS 1.0", &[0x15, 3, 1, 0, 2, 2, 70]),
+        ("garbage", &[0x16, 3, 3, 0, 4, 0xff, 0xff, 0xff, 0xff]),
+    ];
+    for (name, bytes) in cases {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let bytes = bytes.to_vec();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut hello = [0; 512];
+                let _ = std::io::Read::read(&mut stream, &mut hello);
+                let _ = stream.write_all(&bytes);
+            }
+        });
+        let (place, output) = bench_tls(port, &authority);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((code(&output), place.kind().as_str()), (1, "tls"), "{name}: {said}");
+        if name == "plain HTTP" {
+            assert!(said.contains("may not speak TLS on this port"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn http_2_is_used_where_offered_and_its_breaks_are_seen() {
+    let certified = certified("localhost", false);
+    let (place, output) = bench_tls(tls_server(&certified, true, End::Whole), &certified.authority);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(place.document()["result"]["samples"][0]["text"], "ParisParisParis");
+    for end in [End::ResetStream, End::GoAway] {
+        let (place, output) = bench_tls(tls_server(&certified, true, end), &certified.authority);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((code(&output), place.kind().as_str()), (1, "truncated"), "{end:?}: {said}");
+    }
+}
