@@ -181,6 +181,10 @@ impl Settings {
                 .hint("Name at least one target, such as --model default or --api openai:MODEL."));
         }
         args.load.check()?;
+        if !args.model.is_empty() && !cfg!(feature = "llama") {
+            return Err(CliError::usage("--model needs the local engine, and this freehold was built without it")
+                .hint("Build it with `cargo build --release` (the default features include it), or measure an API only."));
+        }
         Ok(Self {
             repeats: if args.load.load_only { 0 } else { args.repeats.unwrap_or(3) },
             rounds: args.repeats.unwrap_or(1),
