@@ -27,7 +27,6 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--context", type=int, default=4096)
     parser.add_argument("--parallel", type=int, default=1)
-    parser.add_argument("--no-flash-attention", action="store_true")
     options = parser.parse_args()
 
     params = xllamacpp.CommonParams()
@@ -42,8 +41,6 @@ def main() -> int:
     params.cpuparams.n_threads = options.threads
     params.cpuparams_batch.n_threads = options.threads
     params.ui = False
-    if options.no_flash_attention:
-        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     server = xllamacpp.Server(params)
     url = server.listening_address
 

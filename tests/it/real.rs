@@ -1,9 +1,8 @@
 //! The whole comparison against itself: the same file in our worker and in llama.cpp's own server
 //! must give the same greedy text, and each side's decode rate must be the one its engine reports.
 //!
-//! Flash attention is off on both sides: on a processor it sums in half precision, in an order that
-//! differs from build to build, and near ties between tokens then fall either way. Everything else
-//! is the same arithmetic in every build for the same instruction set, down to the last bit.
+//! Both sides run as they do by default. It holds to the last bit because both builds round alike: the
+//! same instruction set and no fused operation of the compiler's own choice (`.cargo/config.toml`).
 //!
 //! Runs where `FREEHOLD_TEST_MODEL` names the model and `FREEHOLD_TEST_PYTHON` a Python with the
 //! stand-in server's package; says that it was skipped elsewhere.
@@ -15,7 +14,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-const TASKS: [&str; 10] = [
+const TASKS: [&str; 20] = [
     "Tell a story about a lighthouse keeper and a storm.",
     "Explain how a bicycle stays upright.",
     "Write a letter to a friend about a trip to the mountains.",
@@ -26,6 +25,16 @@ const TASKS: [&str; 10] = [
     "Describe a market in a small town on a Saturday.",
     "How do vaccines work?",
     "Give advice to someone who starts a garden.",
+    "Summarise the water cycle for a child.",
+    "Write a recipe for a vegetable soup.",
+    "What does a compiler do?",
+    "Write a polite refusal to a wedding invitation.",
+    "List reasons to learn a second language.",
+    "Explain the difference between weather and climate.",
+    "Write a poem about the sea in autumn.",
+    "How does a refrigerator keep food cold?",
+    "Plan a day in a city for a family with two children.",
+    "Translate 'good morning, how are you?' into French and explain it.",
 ];
 
 /// The server, which ends when its standard input closes.
@@ -39,7 +48,7 @@ impl Server {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/standin-server.py");
         let mut child = Command::new(python)
             .arg(script)
-            .args(["--alias", "same-file", "--url-file", "-", "--no-flash-attention", "--model"])
+            .args(["--alias", "same-file", "--url-file", "-", "--model"])
             .arg(model)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -85,7 +94,7 @@ fn the_same_file_answers_alike_here_and_behind_a_server() {
     let status = sandbox
         .command(program())
         .args(["bench", "--repeats", "1", "--max-output-tokens", "128", "--api-greedy", "--yes"])
-        .args(["--flash-attention", "off", "--model"])
+        .arg("--model")
         .arg(&model)
         .args(["--api", &format!("openai:same-file@{}/v1", server.url), "--prompts"])
         .arg(&prompts)
@@ -107,7 +116,7 @@ fn the_same_file_answers_alike_here_and_behind_a_server() {
     }
     assert_eq!(answers.len(), TASKS.len());
     let equal = answers.values().filter(|texts| texts.len() == 2 && texts[0] == texts[1]).count();
-    assert!(equal >= 9, "only {equal} of {} answers are equal: {answers:#?}", TASKS.len());
+    assert!(equal * 10 >= TASKS.len() * 9, "only {equal} of {} answers are equal: {answers:#?}", TASKS.len());
 
     for target in document["result"]["targets"].as_array().expect("targets") {
         let ours = number(target, "/metrics/decode_tps/median");
