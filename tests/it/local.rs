@@ -251,7 +251,8 @@ fn a_build_without_the_engine_says_how_to_get_it() {
         println!("skipped: the engine is built in");
         return;
     }
-    let run = crate::run::Sandbox::new().run(&["bench", "--model", "model.gguf", "--prompts", "prompts.jsonl"]);
+    let run =
+        crate::run::Sandbox::new().run(&["bench", "--model", "model.gguf", "--prompts", "prompts.jsonl"]);
     assert_eq!(run.code, Some(2), "{}", run.err);
     assert!(run.err.contains("built without it") && run.err.contains("cargo build --release"), "{}", run.err);
     assert!(run.out.is_empty());
