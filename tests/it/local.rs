@@ -2,6 +2,7 @@
 //! template and the engine is built in; prints that it was skipped elsewhere.
 
 use freehold::measure::backend::local::{LocalBackend, LocalConfig, Update, WorkerCommand};
+use freehold::measure::backend::protocol::{Prompt, Sampling};
 use freehold::measure::event::{Event, FaultKind, FinishReason, Message, Request, Role, Stamped};
 use freehold::measure::level::figures;
 use std::collections::BTreeMap;
@@ -256,4 +257,95 @@ fn a_build_without_the_engine_says_how_to_get_it() {
     assert_eq!(run.code, Some(2), "{}", run.err);
     assert!(run.err.contains("built without it") && run.err.contains("cargo build --release"), "{}", run.err);
     assert!(run.out.is_empty());
+}
+
+#[test]
+fn a_prompt_beyond_the_context_is_refused_before_the_weights_are_read() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let mut config = config(model, 256);
+        let messages = vec![Message { role: Role::User, content: "word ".repeat(400) }];
+        config.load.doubtful = vec![Prompt { messages, max_output_tokens: 16, ignore_end: false }];
+        let mut loaded = 0.0;
+        let fault = LocalBackend::start(config, &mut |share| loaded = share).await.expect_err("too long");
+        assert_eq!((fault.kind, loaded), (FaultKind::Context, 0.0), "{}", fault.message);
+        assert!(fault.message.contains("--context"), "{}", fault.message);
+    });
+}
+
+#[test]
+fn an_answer_can_be_held_to_a_schema() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let mut config = config(model.clone(), 512);
+        let schema = r#"{"type": "object", "required": ["city", "people"], "additionalProperties": false,
+            "properties": {"city": {"enum": ["Paris", "Rome"]}, "people": {"type": "integer", "maximum": 9}}}"#;
+        config.load.json_schema = Some(schema.to_owned());
+        let mut backend = start(config).await;
+        assert!(backend.info().loaded.sampling.contains("JSON schema"));
+        let events = answer(&mut backend, &ask("Tell a story about a lighthouse.", 64)).await;
+        let value: serde_json::Value = serde_json::from_str(&text(&events)).expect("JSON and nothing else");
+        assert!(["Paris", "Rome"].contains(&value["city"].as_str().expect("a city")), "{value}");
+        assert!(value["people"].is_i64(), "{value}");
+        backend.shutdown().await;
+
+        let mut config = self::config(model, 512);
+        config.load.json_schema = Some(r##"{"$ref": "#/nowhere"}"##.to_owned());
+        let fault = LocalBackend::start(config, &mut |_| ()).await.expect_err("no such definition");
+        assert_eq!(fault.kind, FaultKind::Request, "{}", fault.message);
+    });
+}
+
+#[test]
+fn drawn_answers_repeat_with_their_seed() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let mut texts = Vec::new();
+        for seed in [1, 1, 2] {
+            let mut config = config(model.clone(), 512);
+            let sampling =
+                Sampling { temperature: 1.5, top_k: None, top_p: None, min_p: None, seed, recommended: false };
+            config.load.sampling = Some(sampling);
+            let mut backend = start(config).await;
+            texts.push(text(&answer(&mut backend, &ask("Tell a story.", 24)).await));
+            backend.shutdown().await;
+        }
+        assert_eq!(texts[0], texts[1]);
+        assert_ne!(texts[0], texts[2]);
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_that_may_not_have_the_memory_says_so() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let mut config = config(model, 512);
+        config.load.memory_limit = Some(8 << 20);
+        let fault = LocalBackend::start(config, &mut |_| ()).await.expect_err("8 MiB");
+        assert!(fault.message.contains("memory"), "{}", fault.message);
+    });
+}
+
+#[cfg(not(any(feature = "cuda", feature = "vulkan", feature = "metal", feature = "rocm")))]
+#[test]
+fn the_command_refuses_what_cannot_be_before_it_loads() {
+    let Some((model, _alone)) = model() else { return };
+    let sandbox = crate::run::Sandbox::new();
+    sandbox.write("prompts.jsonl", r#"{"prompt": "Tell a story."}"#);
+    let model = model.to_str().expect("UTF-8").to_owned();
+    let bench = |more: &[&str]| {
+        let mut args = vec!["bench", "--model", &model, "--prompts", "prompts.jsonl", "--yes", "-o", "out.json"];
+        args.extend(more);
+        sandbox.run(&args)
+    };
+    let gate = bench(&["--require-gpu"]);
+    assert_eq!(gate.code, Some(3), "{}", gate.err);
+    assert!(gate.err.contains("no layer of the model is on a GPU"), "{}", gate.err);
+    bench(&["--context", "4000000000"]).refused(&["would fit", "GiB"]);
+    bench(&["--context", "200", "--max-output-tokens", "300"]).refused(&["300", "context of 200"]);
+    bench(&["--device", "CUDA7"]);
+    sandbox.write("schema.json", "[1]");
+    bench(&["--json-schema", "schema.json"]).refused(&["schema.json", "no object"]);
+    assert!(!sandbox.path("out.json").exists(), "nothing was measured");
 }

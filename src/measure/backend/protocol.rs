@@ -132,6 +132,12 @@ pub struct LoadRequest {
     /// else of the model is loaded.
     #[serde(default)]
     pub doubtful: Vec<Prompt>,
+    /// `None`: greedy.
+    #[serde(default)]
+    pub sampling: Option<Sampling>,
+    /// Every answer is held to this JSON schema.
+    #[serde(default)]
+    pub json_schema: Option<String>,
     /// Most private memory of the worker, bytes; `None`: no limit.
     #[serde(default)]
     pub memory_limit: Option<u64>,
@@ -153,9 +159,25 @@ impl LoadRequest {
             kv_type: KvType::default(),
             raw: false,
             doubtful: Vec::new(),
+            sampling: None,
+            json_schema: None,
             memory_limit: None,
         }
     }
+}
+
+/// How a token is drawn from the likely ones. `None` leaves a step out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    pub temperature: f32,
+    pub top_k: Option<u32>,
+    pub top_p: Option<f32>,
+    pub min_p: Option<f32>,
+    /// Of the random numbers; each request draws its own.
+    pub seed: u32,
+    /// Take the values that the model's file recommends instead of these.
+    #[serde(default)]
+    pub recommended: bool,
 }
 
 /// Element type of the KV cache.
@@ -221,6 +243,9 @@ pub struct Loaded {
     pub load_ns: Nanos,
     /// The file's own chat template is used; `false` with `raw`.
     pub chat_template: bool,
+    /// `greedy`, or the values tokens are drawn by.
+    #[serde(default)]
+    pub sampling: String,
     pub memory: Memory,
 }
 

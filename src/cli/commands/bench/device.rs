@@ -151,6 +151,8 @@ pub fn cached_share(_: &Path) -> Option<f64> {
 #[cfg(target_os = "linux")]
 pub fn forget(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
+    // Only pages that are on the disk can be dropped.
+    let _ = file.sync_data();
     let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
     cached_share(path).is_some_and(|share| share < 0.1)
 }

@@ -391,6 +391,8 @@ pub fn local_way(args: &Args, file: std::path::PathBuf, context_tokens: u32) -> 
     let how = local::How { context: context_tokens, raw: args.local.raw };
     let mut config = local::config(file, &args.local, how).map_err(local::refused)?;
     config.load.parallel = most;
+    config.load.sampling = local::sampling(&args.local, args.seed.unwrap_or(0));
+    config.load.json_schema = local::json_schema(&args.local)?;
     Ok(Way::Local(Box::new(config)))
 }
 

@@ -7,8 +7,8 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::progress::Progress;
 use crate::measure::backend::Backend;
 use crate::measure::backend::local::{LocalBackend, LocalConfig, LocalInfo};
-use crate::measure::backend::protocol::KvType;
-use crate::measure::event::{Fault, FaultKind};
+use crate::measure::backend::protocol::{self, KvType, Sampling};
+use crate::measure::event::{Fault, FaultKind, Message, Role};
 use crate::measure::fetch::{self, FetchConfig, ModelSpec};
 use crate::measure::prompts::Prompt;
 use crate::measure::synthetic::Test;
@@ -58,9 +58,43 @@ pub struct LocalArgs {
     /// depth. --repeats is its number of rounds [default: 5].
     #[arg(long, value_name = "TEST,...", value_delimiter = ',')]
     pub synthetic: Vec<Test>,
+    /// How tokens are chosen: the likeliest each time, or drawn by the values that the model's file
+    /// recommends [default: greedy].
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub sampling: Option<SamplingChoice>,
+    /// Draw tokens at this temperature.
+    #[arg(long, value_name = "T", conflicts_with = "sampling", value_parser = share(100.0))]
+    pub temperature: Option<f32>,
+    /// Of the likeliest tokens that together have this probability.
+    #[arg(long, value_name = "P", requires = "temperature", value_parser = share(1.0))]
+    pub top_p: Option<f32>,
+    /// Of so many likeliest tokens.
+    #[arg(long, value_name = "K", requires = "temperature", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub top_k: Option<u32>,
+    /// Of tokens at least this likely, as a share of the likeliest.
+    #[arg(long, value_name = "P", requires = "temperature", value_parser = share(1.0))]
+    pub min_p: Option<f32>,
+    /// Hold local answers to the JSON schema in this file.
+    #[arg(long, value_name = "FILE")]
+    pub json_schema: Option<PathBuf>,
     /// Put prompts to the model as they are, without its chat template.
     #[arg(long)]
     pub raw: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SamplingChoice {
+    Greedy,
+    Model,
+}
+
+/// A number from 0 to `most`.
+fn share(most: f32) -> impl Fn(&str) -> Result<f32, String> + Clone {
+    move |text| {
+        let number: f32 = text.parse().map_err(|_| format!("{text} is not a number"))?;
+        let fits = number.is_finite() && (0.0..=most).contains(&number);
+        fits.then_some(number).ok_or_else(|| format!("{text} is not between 0 and {most}"))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -88,7 +122,12 @@ pub async fn start(
     progress: &mut Progress<'_>,
 ) -> Result<(Backend, TargetFacts), CliError> {
     let how = How { context: context_tokens(args, settings, prompts), raw: args.local.raw };
-    let (backend, facts) = open(model, args, how, context, progress).await?;
+    let prepared = Prepared {
+        doubtful: doubtful(how.context, settings, prompts)?,
+        sampling: sampling(&args.local, settings.seed),
+        json_schema: json_schema(&args.local)?,
+    };
+    let (backend, facts) = open(model, args, how, prepared, context, progress).await?;
     Ok((Backend::Local(Box::new(backend)), facts))
 }
 
@@ -101,16 +140,77 @@ pub struct How {
     pub raw: bool,
 }
 
+/// What prompts ask of a load.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// Prompts that may not fit.
+    doubtful: Vec<protocol::Prompt>,
+    pub sampling: Option<Sampling>,
+    pub json_schema: Option<String>,
+}
+
+/// Prompts whose upper bound of tokens is beyond the context. What cannot fit by its answer alone
+/// is refused here.
+fn doubtful(context: u32, settings: &Settings, prompts: &[Prompt]) -> Result<Vec<protocol::Prompt>, CliError> {
+    /// More than these are not looked at before the load; the engine refuses each by itself.
+    const MOST: usize = 64;
+    let mut doubtful: Vec<(u64, protocol::Prompt)> = Vec::new();
+    for prompt in prompts {
+        let (input, output) = spending::bounds(prompt, settings.max_output_tokens);
+        if output >= u64::from(context) {
+            return Err(CliError::usage(format!(
+                "prompt {}: an answer of up to {output} tokens does not fit a context of {context}",
+                prompt.id
+            ))
+            .hint("Use a larger --context, or a smaller --max-output-tokens."));
+        }
+        if input + output > u64::from(context) {
+            let message = |role, content: &String| Message { role, content: content.clone() };
+            let mut messages: Vec<Message> = prompt.system.iter().map(|s| message(Role::System, s)).collect();
+            messages.push(message(Role::User, &prompt.prompt));
+            let max_output_tokens = u32::try_from(output).unwrap_or(u32::MAX);
+            doubtful.push((input + output, protocol::Prompt { messages, max_output_tokens, ignore_end: false }));
+        }
+    }
+    doubtful.sort_by_key(|(bound, _)| std::cmp::Reverse(*bound));
+    Ok(doubtful.into_iter().map(|(_, prompt)| prompt).take(MOST).collect())
+}
+
+/// `None`: greedy.
+pub fn sampling(args: &LocalArgs, seed: u64) -> Option<Sampling> {
+    let recommended = args.sampling == Some(SamplingChoice::Model);
+    let temperature = args.temperature.or(recommended.then_some(1.0))?;
+    #[allow(clippy::cast_possible_truncation, reason = "any 32 bits of a seed are a seed")]
+    let seed = seed as u32;
+    Some(Sampling { temperature, top_k: args.top_k, top_p: args.top_p, min_p: args.min_p, seed, recommended })
+}
+
+/// The schema's text, looked at as far as can be told without the engine.
+pub fn json_schema(args: &LocalArgs) -> Result<Option<String>, CliError> {
+    let Some(path) = &args.json_schema else { return Ok(None) };
+    let text = crate::cli::files::read_text(path)?;
+    let value: serde_json::Value = serde_json::from_str(&text)
+        .map_err(|e| CliError::usage(format!("{} is not JSON: {e}", path.display())))?;
+    if !value.is_object() {
+        return Err(CliError::usage(format!("{} is not a JSON schema: it is no object", path.display())));
+    }
+    Ok(Some(text))
+}
+
 /// As [`start`], for other uses than prompts.
 pub async fn open(
     model: &str,
     args: &Args,
     how: How,
+    prepared: Prepared,
     context: &Context,
     progress: &mut Progress<'_>,
 ) -> Result<(LocalBackend, TargetFacts), CliError> {
     let path = find(model, args, context, progress).await?;
-    let config = config(path, &args.local, how).map_err(refused)?;
+    let mut config = config(path, &args.local, how).map_err(refused)?;
+    config.load.doubtful = prepared.doubtful;
+    config.load.sampling = prepared.sampling;
+    config.load.json_schema = prepared.json_schema;
     let cold = if args.local.load_times { cold_load(&config, progress).await? } else { None };
     let cached_share = device::cached_share(&config.load.model);
     progress.phase(&format!("Loading {model}"), 100);
@@ -129,7 +229,7 @@ pub async fn open(
     let mut engine = engine(&info, &args.local);
     engine.load_cached_share = cached_share;
     engine.load_cold_ms = cold;
-    engine.load_warm_ms = engine.load_ms.filter(|_| args.local.load_times);
+    engine.load_warm_ms = engine.load_ms.filter(|_| cold.is_some());
     engine.hardware = hardware(&info, context);
     let name = file.file_name().map_or_else(|| model.to_owned(), |n| n.to_string_lossy().into_owned());
     let facts = TargetFacts {
@@ -255,7 +355,12 @@ pub fn inputs(args: &Args, map: &mut BTreeMap<String, Input>) {
     if args.model.is_empty() {
         return;
     }
-    put("model", true, serde_json::json!(args.model), None);
+    put("sampling", local.sampling.is_some(), word(local.sampling.as_ref()), None);
+    put("temperature", local.temperature.is_some(), local.temperature.into(), None);
+    put("top_p", local.top_p.is_some(), local.top_p.into(), None);
+    put("top_k", local.top_k.is_some(), local.top_k.into(), None);
+    put("min_p", local.min_p.is_some(), local.min_p.into(), None);
+    put("json_schema", local.json_schema.is_some(), serde_json::json!(local.json_schema), None);
     put("context", local.context.is_some(), local.context.into(), Some("tokens"));
     put("threads", local.threads.is_some(), local.threads.into(), None);
     put("gpu_layers", local.gpu_layers.is_some(), local.gpu_layers.into(), Some("layers"));
@@ -314,7 +419,7 @@ fn engine(info: &LocalInfo, args: &LocalArgs) -> Engine {
         compute_bytes: loaded.memory.compute,
         device_bytes: loaded.memory.device,
         resident_bytes: loaded.memory.resident,
-        sampling: Some("greedy".to_owned()),
+        sampling: Some(loaded.sampling.clone()),
         worker_start_ms: Some(info.worker_start.as_secs_f64() * 1e3),
         backend: loaded.devices.first().map(|d| d.backend.clone()),
         driver: loaded.devices.iter().find(|d| d.is_gpu).and_then(crate::cli::hardware::driver_of),

@@ -9,9 +9,11 @@ use crate::measure::backend::local::LocalBackend;
 use crate::measure::event::Fault;
 use crate::measure::run::Ended;
 use crate::measure::synthetic::Test;
+use crate::provenance::{Source, Sourced};
 use crate::report::bench::Spending;
 use crate::report::bench::build::{self, Basis, Run, TargetFacts};
 use crate::report::bench::engine::Synthetic;
+use crate::report::envelope::Input;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -45,6 +47,8 @@ pub fn alone(args: &Args, context: &Context) -> Result<(), CliError> {
         skipped: vec![0; facts.len()],
     };
     let mut inputs = BTreeMap::new();
+    let models = Sourced::new(serde_json::json!(args.model), Source::User { via: "--model".to_owned() });
+    inputs.insert("models".to_owned(), Input::plain(&models));
     local::inputs(args, &mut inputs);
     let basis = Basis {
         load: args.load.plan(facts.len(), &settings),
@@ -88,7 +92,7 @@ async fn all(args: &Args, context: &Context) -> Result<(Vec<TargetFacts>, Outcom
     let mut progress = Progress::new(context);
     for model in &args.model {
         let how = local::How { context: room(&args.local.synthetic, args), raw: true };
-        let (mut backend, mut fact) = local::open(model, args, how, context, &mut progress).await?;
+        let (mut backend, mut fact) = local::open(model, args, how, local::Prepared::default(), context, &mut progress).await?;
         let measuring = measure(&mut backend, args, &mut progress, &mut fact.synthetic);
         let outcome = tokio::select! {
             outcome = measuring => outcome.map_err(Some),

@@ -9,6 +9,7 @@
 //! special case, not another path.
 #![allow(unsafe_code)]
 
+mod choose;
 mod log;
 mod model;
 mod slots;

@@ -1,6 +1,7 @@
 //! Loading: file, context, warm-up, and the account of what was really used.
 
-use super::slots::Slots;
+use super::choose::Rules;
+use super::slots::{self, Slots};
 use super::{engine_fault, log};
 use crate::measure::backend::protocol::{Device, EngineBuild, KvType, LoadRequest, Loaded};
 use crate::measure::backend::worker::{Link, nanos};
@@ -68,6 +69,7 @@ pub(super) fn load(
     request: &LoadRequest,
     link: &Link,
 ) -> Result<(Slots, Loaded), Fault> {
+    refuse_long_prompts(backend, request)?;
     let begun = Instant::now();
     let all_devices = list_llama_ggml_backend_devices();
     let chosen = choose_devices(&all_devices, &request.devices)?;
@@ -117,7 +119,9 @@ pub(super) fn load(
     let context_of_one = context.n_ctx() / parallel;
     let template = if request.raw { None } else { Some(template(model)?) };
     let has_template = template.is_some();
-    let mut slots = Slots::new(model, context, template, parallel, context_of_one, batch);
+    let rules = Rules::new(model, request.sampling, request.json_schema.as_deref())?;
+    let sampling = rules.describe();
+    let mut slots = Slots::new(model, context, template, rules, parallel, context_of_one, batch);
     link.tick();
     slots.warm_up()?;
     link.tick();
@@ -141,9 +145,28 @@ pub(super) fn load(
         vocabulary: u32::try_from(model.n_vocab()).unwrap_or(0),
         load_ns: nanos(begun.elapsed()),
         chat_template: has_template,
+        sampling,
         memory: crate::measure::backend::protocol::Memory { resident: resident(), ..told.memory },
     };
     Ok((slots, loaded))
+}
+
+/// Prompts that cannot be told to fit by their length are tokenised with the vocabulary alone, so
+/// that a context too small is refused before the weights are read.
+fn refuse_long_prompts(backend: &LlamaBackend, request: &LoadRequest) -> Result<(), Fault> {
+    if request.doubtful.is_empty() {
+        return Ok(());
+    }
+    let parameters = LlamaModelParams::default().with_vocab_only(true);
+    let Ok(model) = LlamaModel::load_from_file(backend, &request.model, &parameters) else {
+        // The load itself will say what is wrong with the file.
+        return Ok(());
+    };
+    let template = if request.raw { None } else { Some(template(&model)?) };
+    for prompt in &request.doubtful {
+        slots::tokenize(&model, template.as_ref(), prompt, request.context)?;
+    }
+    Ok(())
 }
 
 fn load_file(
@@ -182,6 +205,13 @@ fn load_file(
                     last_errors()
                 ),
             );
+        }
+        if let Some(limit) = request.memory_limit {
+            return engine_fault(format!(
+                "llama.cpp cannot load {shown}; its memory is limited to {} MiB, which may be too little{}",
+                limit >> 20,
+                last_errors()
+            ));
         }
         let memory = ["unable to allocate", "failed to allocate", "out of memory"];
         if memory.iter().any(|sign| errors.contains(sign)) {

@@ -1,7 +1,8 @@
 //! Continuous batching: requests wait, take a sequence, are prefilled, decoded, and leave.
 
+use super::choose::{Chooser, Rules};
 use super::engine_fault;
-use crate::measure::backend::decode::{Speller, greatest};
+use crate::measure::backend::decode::Speller;
 use crate::measure::backend::protocol::Prompt;
 use crate::measure::backend::worker::{Link, Synthetic, nanos};
 use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Stamped, Usage};
@@ -20,6 +21,7 @@ pub(super) struct Slots {
     model: &'static LlamaModel,
     context: LlamaContext<'static>,
     template: Option<ChatTemplate>,
+    rules: Rules,
     batch: LlamaBatch<'static>,
     /// Most tokens of one batch.
     batch_size: usize,
@@ -47,6 +49,7 @@ struct Slot {
     limit: u32,
     ignore_end: bool,
     speller: Speller,
+    chooser: Chooser,
     counters: Counters,
 }
 
@@ -68,6 +71,7 @@ impl Slots {
         model: &'static LlamaModel,
         context: LlamaContext<'static>,
         template: Option<ChatTemplate>,
+        rules: Rules,
         parallel: u32,
         context_of_one: u32,
         batch: u32,
@@ -77,6 +81,7 @@ impl Slots {
             model,
             context,
             template,
+            rules,
             batch: LlamaBatch::new(batch_size, 1),
             batch_size,
             context_of_one,
@@ -125,8 +130,10 @@ impl Slots {
     fn admit(&mut self, emit: Emit) {
         while !self.free.is_empty() {
             let Some((id, prompt, accepted)) = self.waiting.pop_front() else { return };
-            match self.tokenize(&prompt) {
-                Ok(tokens) => {
+            let ready = tokenize(self.model, self.template.as_ref(), &prompt, self.context_of_one)
+                .and_then(|tokens| Ok((tokens, self.rules.chooser(self.model, id)?)));
+            match ready {
+                Ok((tokens, chooser)) => {
                     let count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
                     say(emit, id, accepted, Event::Tokenized { prompt_tokens: count });
                     let Some(sequence) = self.free.pop() else { return };
@@ -142,53 +149,13 @@ impl Slots {
                         limit: prompt.max_output_tokens,
                         ignore_end: prompt.ignore_end,
                         speller: Speller::default(),
+                        chooser,
                         counters: Counters::default(),
                     });
                 }
                 Err(fault) => say(emit, id, accepted, Event::Failed(fault)),
             }
         }
-    }
-
-    /// Messages to tokens, through the model's chat template unless it is left out, checked
-    /// against the context.
-    fn tokenize(&self, prompt: &Prompt) -> Result<Vec<LlamaToken>, Fault> {
-        if prompt.messages.iter().any(|m| m.content.contains('\0')) {
-            return Err(fault(
-                FaultKind::Request,
-                "the prompt contains a NUL character, which no model reads",
-            ));
-        }
-        let text = match &self.template {
-            Some(template) => template.render(&prompt.messages)?,
-            None => prompt.messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>().join("\n"),
-        };
-        let vocab = self.model.vocab();
-        // Templates write the begin token out, and the tokenizer would add another.
-        let bos =
-            if vocab.should_add_bos() { super::model::piece(self.model, vocab.bos()) } else { String::new() };
-        let text = if bos.is_empty() { &text } else { text.strip_prefix(&bos).unwrap_or(&text) };
-        let tokens = vocab.tokenize(text.as_bytes(), true, true);
-        if tokens.is_empty() {
-            return Err(fault(FaultKind::Request, "the prompt is empty"));
-        }
-        if prompt.max_output_tokens == 0 {
-            return Err(fault(FaultKind::Request, "an answer of no tokens was asked for"));
-        }
-        let needed = tokens.len() as u64 + u64::from(prompt.max_output_tokens);
-        if needed > u64::from(self.context_of_one) {
-            return Err(fault(
-                FaultKind::Context,
-                format!(
-                    "the prompt has {} tokens and up to {} may be generated: {needed} do not fit the context of {}; \
-                     use --context {needed} or a shorter answer",
-                    tokens.len(),
-                    prompt.max_output_tokens,
-                    self.context_of_one
-                ),
-            ));
-        }
-        Ok(tokens)
     }
 
     /// One token of every sequence that decodes, then prompts up to the batch size, oldest first.
@@ -241,9 +208,7 @@ impl Slots {
             say(emit, slot.id, slot.accepted, Event::PrefillDone);
         }
         let choosing = Instant::now();
-        let Some(token) =
-            greatest(self.context.get_logits_ith(index)).and_then(|i| i32::try_from(i).ok()).map(LlamaToken)
-        else {
+        let Some(token) = slot.chooser.next(&self.context, index) else {
             let fault = engine_fault("the model computed no usable number for any token");
             say(emit, slot.id, slot.accepted, Event::Failed(fault));
             return true;
@@ -368,6 +333,53 @@ impl Slots {
         Ok(())
     }
 }
+
+/// Messages to tokens, through the model's chat template unless it is left out, checked
+/// against the context.
+pub(super) fn tokenize(
+    model: &LlamaModel,
+    template: Option<&ChatTemplate>,
+    prompt: &Prompt,
+    context_of_one: u32,
+) -> Result<Vec<LlamaToken>, Fault> {
+    if prompt.messages.iter().any(|m| m.content.contains('\0')) {
+        return Err(fault(
+            FaultKind::Request,
+            "the prompt contains a NUL character, which no model reads",
+        ));
+    }
+    let text = match template {
+        Some(template) => template.render(&prompt.messages)?,
+        None => prompt.messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>().join("\n"),
+    };
+    let vocab = model.vocab();
+    // Templates write the begin token out, and the tokenizer would add another.
+    let bos =
+        if vocab.should_add_bos() { super::model::piece(model, vocab.bos()) } else { String::new() };
+    let text = if bos.is_empty() { &text } else { text.strip_prefix(&bos).unwrap_or(&text) };
+    let tokens = vocab.tokenize(text.as_bytes(), true, true);
+    if tokens.is_empty() {
+        return Err(fault(FaultKind::Request, "the prompt is empty"));
+    }
+    if prompt.max_output_tokens == 0 {
+        return Err(fault(FaultKind::Request, "an answer of no tokens was asked for"));
+    }
+    let needed = tokens.len() as u64 + u64::from(prompt.max_output_tokens);
+    if needed > u64::from(context_of_one) {
+        return Err(fault(
+            FaultKind::Context,
+            format!(
+                "the prompt has {} tokens and up to {} may be generated: {needed} do not fit the context of {}; \
+                 use --context {needed} or a shorter answer",
+                tokens.len(),
+                prompt.max_output_tokens,
+                context_of_one
+            ),
+        ));
+    }
+    Ok(tokens)
+}
+
 
 impl Slot {
     /// The position of the token decoded next.

@@ -105,6 +105,7 @@ fn loaded() -> Loaded {
         vocabulary: 1,
         load_ns: 1,
         chat_template: true,
+        sampling: String::new(),
         memory: Memory::default(),
     }
 }
