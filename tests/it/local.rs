@@ -303,8 +303,14 @@ fn drawn_answers_repeat_with_their_seed() {
         let mut texts = Vec::new();
         for seed in [1, 1, 2] {
             let mut config = config(model.clone(), 512);
-            let sampling =
-                Sampling { temperature: 1.5, top_k: None, top_p: None, min_p: None, seed, recommended: false };
+            let sampling = Sampling {
+                temperature: 1.5,
+                top_k: None,
+                top_p: None,
+                min_p: None,
+                seed,
+                recommended: false,
+            };
             config.load.sampling = Some(sampling);
             let mut backend = start(config).await;
             texts.push(text(&answer(&mut backend, &ask("Tell a story.", 24)).await));
@@ -335,7 +341,8 @@ fn the_command_refuses_what_cannot_be_before_it_loads() {
     sandbox.write("prompts.jsonl", r#"{"prompt": "Tell a story."}"#);
     let model = model.to_str().expect("UTF-8").to_owned();
     let bench = |more: &[&str]| {
-        let mut args = vec!["bench", "--model", &model, "--prompts", "prompts.jsonl", "--yes", "-o", "out.json"];
+        let mut args =
+            vec!["bench", "--model", &model, "--prompts", "prompts.jsonl", "--yes", "-o", "out.json"];
         args.extend(more);
         sandbox.run(&args)
     };

@@ -430,9 +430,13 @@ async fn measure(
             local.shutdown().await;
         }
     }
-    load::Loads { basis: &basis, ways, request: &request, complete }
-        .run(&mut watch, &mut ended, stop.as_mut())
-        .await;
+    let (until_broken, left_out) = (args.load.slo().1, Vec::new());
+    let mut loads = load::Loads { basis: &basis, ways, request: &request, complete, until_broken, left_out };
+    loads.run(&mut watch, &mut ended, stop.as_mut()).await;
+    for (target, text) in loads.left_out {
+        context.note(&format!("{}: {text}", targets[target].id));
+        targets[target].remarks.push(text);
+    }
     if ended.complete {
         let tests = synthetic::after(&files, args, context, &mut targets);
         let outcome = tokio::select! {

@@ -37,7 +37,7 @@ pub struct TargetFacts {
     /// Of a local target: where its energy was read, or why not.
     #[serde(default)]
     pub energy: Option<EnergyFacts>,
-    /// What happened to the device meanwhile: heat, other programs.
+    /// What happened meanwhile: heat, other programs on the device, levels left out.
     #[serde(default)]
     pub remarks: Vec<String>,
     /// The proxy requests went through, without its credentials.
@@ -511,7 +511,7 @@ fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warnin
             );
         }
         for remark in &run.basis.targets[n].remarks {
-            warn("device", format!("{remark}."));
+            warn("remark", format!("{remark}."));
         }
         speed_warnings(target, &rows, &mut warn);
         load_warnings(target, &mut warn);

@@ -36,7 +36,8 @@ pub struct LoadArgs {
     /// Measured requests of each level and rate [default: 4 for each at once; what a rate gives in 30 s].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub requests: Option<u32>,
-    /// Limits that a request must keep to count as good: ttft=500ms,tpot=30ms,e2e=5s
+    /// Limits that a request must keep to count as good: ttft=500ms,tpot=30ms,e2e=5s. Given, more
+    /// requests at once are left out where most of a level break one
     /// [default: ttft=500ms,tpot=30ms].
     #[arg(long, value_name = "LIMIT,...", value_delimiter = ',')]
     pub slo: Vec<Limit>,
@@ -289,6 +290,10 @@ pub struct Loads<'a> {
     pub request: &'a dyn Fn(&Step) -> Request,
     /// Complete in an earlier part of the run.
     pub complete: BTreeSet<usize>,
+    /// No more requests at once where the limits are broken already: the user's own ones.
+    pub until_broken: bool,
+    /// What was left out for that, by target.
+    pub left_out: Vec<(usize, String)>,
 }
 
 impl Loads<'_> {
@@ -300,8 +305,21 @@ impl Loads<'_> {
         mut stop: Pin<&mut impl Future<Output = ()>>,
     ) {
         let mut workers: BTreeMap<usize, LocalBackend> = BTreeMap::new();
+        // Per target: the level at which most requests broke a limit.
+        let mut broken: BTreeMap<usize, u32> = BTreeMap::new();
         for (number, phase) in self.basis.load.phases.iter().enumerate() {
             if self.complete.contains(&number) {
+                continue;
+            }
+            if let (Shape::Closed { concurrency }, Some(at)) = (phase.shape, broken.get(&phase.target))
+                && concurrency > *at
+            {
+                self.left_out.push((
+                    phase.target,
+                    format!(
+                        "{concurrency} requests at once were left out: at {at} most broke a limit already"
+                    ),
+                ));
                 continue;
             }
             let (done, spent) = earlier(watcher, number);
@@ -327,7 +345,15 @@ impl Loads<'_> {
             };
             watcher.bars.end();
             match end {
-                PhaseEnd::Whole => watcher.phase_done(number),
+                PhaseEnd::Whole => {
+                    watcher.phase_done(number);
+                    if let Shape::Closed { concurrency } = phase.shape
+                        && self.until_broken
+                        && breaks_limits(watcher, number, &self.basis.load.slo)
+                    {
+                        broken.entry(phase.target).or_insert(concurrency);
+                    }
+                }
                 PhaseEnd::Interrupted => (ended.interrupted, ended.complete) = (true, false),
                 PhaseEnd::Stopped => ended.complete = false,
                 PhaseEnd::Lost(fault) => {
@@ -343,6 +369,17 @@ impl Loads<'_> {
             }
         }
     }
+}
+
+/// Did fewer than half of a phase's requests keep every limit?
+fn breaks_limits(watcher: &Watcher<'_>, number: usize, slo: &Slo) -> bool {
+    let measured = watcher
+        .tally
+        .sent
+        .iter()
+        .filter(|s| !s.step.warmup && s.step.load.is_some_and(|p| p.phase == number));
+    let kept: Vec<bool> = measured.map(|s| s.meets(slo).unwrap_or(true)).collect();
+    kept.iter().filter(|kept| **kept).count() * 2 < kept.len()
 }
 
 /// The worker of a target, started where there is none yet.

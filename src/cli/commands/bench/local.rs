@@ -151,7 +151,11 @@ pub struct Prepared {
 
 /// Prompts whose upper bound of tokens is beyond the context. What cannot fit by its answer alone
 /// is refused here.
-fn doubtful(context: u32, settings: &Settings, prompts: &[Prompt]) -> Result<Vec<protocol::Prompt>, CliError> {
+fn doubtful(
+    context: u32,
+    settings: &Settings,
+    prompts: &[Prompt],
+) -> Result<Vec<protocol::Prompt>, CliError> {
     /// More than these are not looked at before the load; the engine refuses each by itself.
     const MOST: usize = 64;
     let mut doubtful: Vec<(u64, protocol::Prompt)> = Vec::new();
@@ -169,7 +173,8 @@ fn doubtful(context: u32, settings: &Settings, prompts: &[Prompt]) -> Result<Vec
             let mut messages: Vec<Message> = prompt.system.iter().map(|s| message(Role::System, s)).collect();
             messages.push(message(Role::User, &prompt.prompt));
             let max_output_tokens = u32::try_from(output).unwrap_or(u32::MAX);
-            doubtful.push((input + output, protocol::Prompt { messages, max_output_tokens, ignore_end: false }));
+            doubtful
+                .push((input + output, protocol::Prompt { messages, max_output_tokens, ignore_end: false }));
         }
     }
     doubtful.sort_by_key(|(bound, _)| std::cmp::Reverse(*bound));

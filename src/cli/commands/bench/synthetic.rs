@@ -92,7 +92,8 @@ async fn all(args: &Args, context: &Context) -> Result<(Vec<TargetFacts>, Outcom
     let mut progress = Progress::new(context);
     for model in &args.model {
         let how = local::How { context: room(&args.local.synthetic, args), raw: true };
-        let (mut backend, mut fact) = local::open(model, args, how, local::Prepared::default(), context, &mut progress).await?;
+        let (mut backend, mut fact) =
+            local::open(model, args, how, local::Prepared::default(), context, &mut progress).await?;
         let measuring = measure(&mut backend, args, &mut progress, &mut fact.synthetic);
         let outcome = tokio::select! {
             outcome = measuring => outcome.map_err(Some),

@@ -34,7 +34,9 @@ impl Rules {
         let grammar = match schema {
             None => None,
             Some(schema) => Some(llama_cpp_2::json_schema_to_grammar(schema).map_err(|_| {
-                refused("llama.cpp cannot make a grammar of this JSON schema; leave out what it does not know")
+                refused(
+                    "llama.cpp cannot make a grammar of this JSON schema; leave out what it does not know",
+                )
             })?),
         };
         let rules = Self { sampling, grammar };
@@ -94,7 +96,11 @@ fn recommended(model: &LlamaModel, asked: Sampling) -> Result<Sampling, Fault> {
         let text = model.meta_val_str(&format!("general.sampling.{key}")).ok()?;
         text.trim().parse::<f32>().ok().filter(|n| n.is_finite() && *n >= 0.0)
     };
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "finite, not negative, and capped")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "finite, not negative, and capped"
+    )]
     let top_k = number("top_k").map(|k| k.min(1e6) as u32).filter(|k| *k > 0);
     let temperature = number("temp").ok_or_else(|| {
         refused("the model file recommends no sampling; name one with --temperature, --top-p and --top-k")

@@ -343,10 +343,7 @@ pub(super) fn tokenize(
     context_of_one: u32,
 ) -> Result<Vec<LlamaToken>, Fault> {
     if prompt.messages.iter().any(|m| m.content.contains('\0')) {
-        return Err(fault(
-            FaultKind::Request,
-            "the prompt contains a NUL character, which no model reads",
-        ));
+        return Err(fault(FaultKind::Request, "the prompt contains a NUL character, which no model reads"));
     }
     let text = match template {
         Some(template) => template.render(&prompt.messages)?,
@@ -354,8 +351,7 @@ pub(super) fn tokenize(
     };
     let vocab = model.vocab();
     // Templates write the begin token out, and the tokenizer would add another.
-    let bos =
-        if vocab.should_add_bos() { super::model::piece(model, vocab.bos()) } else { String::new() };
+    let bos = if vocab.should_add_bos() { super::model::piece(model, vocab.bos()) } else { String::new() };
     let text = if bos.is_empty() { &text } else { text.strip_prefix(&bos).unwrap_or(&text) };
     let tokens = vocab.tokenize(text.as_bytes(), true, true);
     if tokens.is_empty() {
@@ -379,7 +375,6 @@ pub(super) fn tokenize(
     }
     Ok(tokens)
 }
-
 
 impl Slot {
     /// The position of the token decoded next.
