@@ -116,6 +116,8 @@ fn argument(flag: &'static Flag) -> Arg {
         Kind::Month => arg.value_name("YYYY-MM"),
         Kind::Profile => arg.value_name("PROFILE"),
         Kind::Changes => arg.value_name("TOML"),
+        // A range may begin with a minus: `-0.3:-0.1:0`.
+        Kind::Number { min, .. } if min < 0.0 => arg.value_name("N").allow_hyphen_values(true),
         Kind::Whole { .. } | Kind::Number { .. } | Kind::Positive | Kind::Months => arg.value_name("N"),
     }
 }

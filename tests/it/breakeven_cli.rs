@@ -90,7 +90,7 @@ fn the_contract_of_names() {
 
 #[test]
 fn ranges_give_odds_that_repeat() {
-    let args = [&SIMPLE[..], &["--need.growth-per-month=-0.02:0:0.05", "--draws", "500"]].concat();
+    let args = [&SIMPLE[..], &["--need.growth-per-month", "-0.02:0:0.05", "--draws", "500"]].concat();
     let (a, b) = (json(&args), json(&args));
     let u = &a["result"]["uncertainty"];
     assert_eq!(u, &b["result"]["uncertainty"]);
@@ -337,6 +337,40 @@ fn the_examples_can_be_computed() {
         let doc = json(&["breakeven", "--scenario", &file.display().to_string()]);
         let summary = doc["result"]["summary"].as_array().expect("a list");
         assert!((1..=6).contains(&summary.len()), "{}", file.display());
+    }
+}
+
+/// Wrap as a terminal of 100 columns shows it. `FREEHOLD_BLESS=1 cargo test --no-default-features
+/// examples_say_what_is_printed` writes it anew.
+#[test]
+fn the_examples_say_what_is_printed() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/README.md");
+    let kept = std::fs::read_to_string(&page).expect("examples/README.md");
+    let mut text = String::new();
+    let mut rest = kept.as_str();
+    while let Some((before, after)) = rest.split_once("freehold breakeven --scenario examples/") {
+        let (name, _) = after.split_once(".toml").filter(|(n, _)| n.len() < 40).unwrap_or(("", ""));
+        let Some((head, tail)) = after.split_once("```text\n").filter(|_| !name.is_empty()) else { break };
+        let (_, tail) = tail.split_once("```").expect("a closed block");
+        let example = format!("examples/{name}.toml");
+        let output = freehold(&["breakeven", "--scenario", &example, "--today", "2026-11-22"])
+            .env("COLUMNS", "100")
+            .output()
+            .expect("runs");
+        let printed = String::from_utf8(output.stdout).expect("UTF-8");
+        let summary = printed.split("\n\n").nth(1).expect("a summary");
+        text += &format!("{before}freehold breakeven --scenario examples/{head}```text\n{summary}\n```");
+        rest = tail;
+    }
+    text += rest;
+    if std::env::var_os("FREEHOLD_BLESS").is_some() {
+        std::fs::write(&page, &text).expect("written");
+    } else {
+        assert!(
+            text == kept,
+            "examples/README.md is not what is printed; write it anew with \
+             FREEHOLD_BLESS=1 cargo test --no-default-features examples_say_what_is_printed"
+        );
     }
 }
 

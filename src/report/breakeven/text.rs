@@ -141,7 +141,10 @@ pub(super) fn summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
     if let Some((u, p)) = result.uncertainty.as_ref().and_then(|u| Some((u, u.probability_local_cheaper?))) {
         let half = u.payback_p50.map_or_else(
             || "fewer than half of them ever pay back".to_owned(),
-            |m| format!("half of them pay back within {m:.1} months"),
+            |m| match m {
+                m if m < 0.05 => "in half of them or more it is so from the first month".to_owned(),
+                m => format!("half of them pay back within {m:.1} months"),
+            },
         );
         lines.push(format!(
             "With the uncertainty given, local is cheaper in {:.0} % of cases; {half}.",

@@ -416,7 +416,11 @@ fn monthly(r: &BreakevenResult) -> Table {
     let purchase = r
         .local
         .iter()
-        .map(|l| maybe(Some(l.amortised_usd_per_month).filter(|a| *a > 0.0), |v| money.show(v)));
+        // A loan is the purchase already.
+        .map(|l| {
+            let own = Some(l.amortised_usd_per_month).filter(|a| *a > 0.0 && l.kind != "financed");
+            maybe(own, |v| money.show(v))
+        });
     table.rows.push(std::iter::once(Cell::from("purchase, per month of life")).chain(purchase).collect());
     table
 }
@@ -514,7 +518,7 @@ fn uncertainty(r: &BreakevenResult, view: &mut View) {
             when(u.payback_p90)
         ));
     }
-    let mut table = Table::new(&["input", "from", "to", "#saved at first", "#saved at second"]);
+    let mut table = Table::new(&["input", "low", "high", "#saved at low", "#saved at high"]);
     for bar in u.tornado.iter().take(8) {
         table.row([
             bar.input.clone().into(),
