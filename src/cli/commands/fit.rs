@@ -9,6 +9,7 @@ use crate::gguf;
 use crate::provenance::{Source, Sourced};
 use crate::report::bench::BenchDocument;
 use crate::report::envelope::{Envelope, Input, Warning};
+use crate::report::number;
 use crate::report::fit::{FitResult, FitRow, LeftOut, Pair, Reason, SCHEMA};
 use crate::workload::{Evidence, TargetKind};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -435,6 +436,7 @@ fn calibration(
             .hint("add --hardware this"));
     };
     let evidence = evidence(path)?;
+    let mut unlike = None;
     for target in evidence.targets.iter().filter(|t| t.kind == TargetKind::Local) {
         let Some((model, format)) = measured_model(&target.model, candidates, catalog) else { continue };
         let Some(level) = target.levels.iter().min_by_key(|l| l.concurrency) else { continue };
@@ -457,11 +459,20 @@ fn calibration(
             ));
             return Ok(Some(found));
         }
+        unlike = level.decode_tps.map(|measured| {
+            format!(
+                "it has {} tok/s for {}, where {} are predicted: too far apart for the same hardware, or \
+                 the machine was busy",
+                number::plain(measured),
+                target.model,
+                number::plain(predicted.decode_tps.likely.get())
+            )
+        });
     }
-    context.note(&format!(
-        "{} does not calibrate: no local target in it whose model is in the catalogue or given by --model",
-        path.display()
-    ));
+    let why = unlike.unwrap_or_else(|| {
+        "no local target in it whose model is in the catalogue or given by --model".to_owned()
+    });
+    context.note(&format!("{} does not calibrate: {why}", path.display()));
     Ok(None)
 }
 
