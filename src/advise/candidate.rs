@@ -2,6 +2,7 @@
 //! start from, not recommendations: tiers are coarse, prices and specifications are dated.
 
 use super::matrix::CapabilityTier;
+use crate::capacity::ModelShape;
 use crate::catalog::{Accelerator, ApiModel, Catalog, HardwareClass, OpenModel};
 use crate::workload::RequestShape;
 use jiff::civil::Date;
@@ -25,26 +26,70 @@ pub struct ApiCandidate<'a> {
     pub assumed_shape: bool,
 }
 
-/// The cheapest API model of at least this tier that is served and priced on the day.
-pub fn api(
-    catalog: &Catalog,
+/// The cheapest of the makers' current models of at least this tier that is priced on the day; of
+/// every provider's where no maker has one.
+pub fn api<'a>(
+    catalog: &'a Catalog,
+    makers: &[String],
     tiers: CapabilityTier,
     shape: Option<RequestShape>,
     today: Date,
-) -> Option<ApiCandidate<'_>> {
+) -> Option<ApiCandidate<'a>> {
     let asked = shape.unwrap_or(ASSUMED_SHAPE);
-    catalog
-        .api_models
-        .iter()
-        .filter(|m| m.tier.is_some_and(|t| t <= tiers.cloud))
-        .filter(|m| m.retires.is_none_or(|day| day > today))
-        .filter_map(|m| Some((m, list_price(m, &asked, today)?)))
-        .min_by(|(_, a), (_, b)| a.total_cmp(b))
-        .map(|(model, usd_per_request)| ApiCandidate {
-            model,
-            usd_per_request,
-            assumed_shape: shape.is_none(),
+    let strong = |m: &&ApiModel| m.tier.is_some_and(|t| t <= tiers.cloud);
+    let priced = |m: &'a ApiModel| Some((m, list_price(m, &asked, today)?));
+    let cheapest = |models: Vec<&'a ApiModel>| {
+        models.into_iter().filter_map(priced).min_by(|(_, a), (_, b)| a.total_cmp(b))
+    };
+    let of_makers = (1..=tiers.cloud).flat_map(|tier| current(catalog, makers, tier, today)).collect();
+    let served = || catalog.api_models.iter().filter(strong).filter(|m| serves(m, today)).collect();
+    let (model, usd_per_request) = cheapest(of_makers).or_else(|| cheapest(served()))?;
+    Some(ApiCandidate { model, usd_per_request, assumed_shape: shape.is_none() })
+}
+
+fn serves(model: &ApiModel, today: Date) -> bool {
+    model.retires.is_none_or(|day| day > today)
+}
+
+/// Each maker's newest priced model of the tier, cheapest first. Newest is the highest version in the
+/// name, the cheapest among equals; one that is to be retired only where there is no other.
+pub fn current<'a>(catalog: &'a Catalog, makers: &[String], tier: u8, today: Date) -> Vec<&'a ApiModel> {
+    let of_another =
+        |m: &ApiModel| makers.iter().any(|o| *o != m.provider && m.model.starts_with(o.as_str()));
+    let price = |m: &ApiModel| list_price(m, &ASSUMED_SHAPE, today).unwrap_or(f64::MAX);
+    let newest = |maker: &String| {
+        catalog
+            .api_models
+            .iter()
+            .filter(|m| m.tier == Some(tier) && m.provider == *maker && serves(m, today) && !of_another(m))
+            .filter(|m| list_price(m, &ASSUMED_SHAPE, today).is_some())
+            .min_by(|a, b| {
+                let version = |m: &ApiModel| version(m.name.as_deref().unwrap_or(&m.model));
+                (a.retires.is_some().cmp(&b.retires.is_some()))
+                    .then(version(b).total_cmp(&version(a)))
+                    .then(price(a).total_cmp(&price(b)))
+            })
+    };
+    let mut found: Vec<&ApiModel> = makers.iter().filter_map(newest).collect();
+    found.sort_by(|a, b| price(a).total_cmp(&price(b)));
+    found
+}
+
+/// The version a name tells: `Grok 4.7`, `Kimi K3.1 Pro`, `GLM-4.5V`; 0 where it tells none. Sizes
+/// (`24B`, `8x22B`) and dates (`2512`, `03-2025`) are none.
+fn version(name: &str) -> f64 {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+    let is_year_or_day = |w: &&str| w.len() >= 4 && w.bytes().all(|c| c.is_ascii_digit());
+    words
+        .take_while(|w| !is_year_or_day(w))
+        .filter(|w| !w.ends_with(['b', 'B']) && !(w.len() > 1 && w.starts_with('0') && !w.contains('.')))
+        .filter_map(|w| {
+            let digits = w.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+            let end = digits.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(digits.len());
+            digits[..end].parse::<f64>().ok()
         })
+        .filter(|v| *v < 20.0)
+        .fold(0.0, f64::max)
 }
 
 /// One request at list price, USD: no cache, no batch, no context tier. Nothing for a free model:
@@ -55,14 +100,15 @@ pub fn list_price(model: &ApiModel, shape: &RequestShape, today: Date) -> Option
     Some((shape.input_tokens * input + (shape.output_tokens + shape.reasoning_tokens) * output) / 1e6)
 }
 
-/// The open model of the tier (or the nearest better one) that computes least per token; among
-/// equals the newest.
+/// The newest open model of the tier, or of the nearest better one; among equals the smallest. One
+/// whose memory and speed can be predicted: the next step is `freehold fit`.
 pub fn open(catalog: &Catalog, tiers: CapabilityTier) -> Option<&OpenModel> {
     let of_tier = |tier: u8| {
         catalog
             .open_models
             .iter()
-            .filter(move |m| m.tier == Some(tier) && m.repository.is_some() && m.parameters.is_some())
+            .filter(move |m| m.tier == Some(tier) && m.repository.is_some())
+            .filter(|m| ModelShape::from_catalogue(m).is_ok())
             .max_by(|a, b| {
                 // `released` is an ISO date: text order is time order.
                 a.released.cmp(&b.released).then(b.parameters.cmp(&a.parameters))
@@ -120,4 +166,28 @@ pub fn hardware<'a>(catalog: &'a Catalog, model: &OpenModel) -> Option<HardwareC
                 .then(memory(a).total_cmp(&memory(b)))
                 .then(b.accelerator.released.cmp(&a.accelerator.released))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "read, not computed")]
+    fn a_name_tells_its_version() {
+        for (name, told) in [
+            ("Grok 4.20", 4.2),
+            ("kimi-k3.1-pro-highspeed", 3.1),
+            ("GLM-4.5V", 4.5),
+            ("gpt-5.2-pro-2025-12-11", 5.2),
+            ("Mistral Small 3.2 24B", 3.2),
+            ("Ministral 8B 24.10", 0.0),
+            ("Mixtral 8x22B Instruct", 0.0),
+            ("command-a-03-2025", 0.0),
+            ("Gemini 4 Argon", 4.0),
+            ("", 0.0),
+        ] {
+            assert_eq!(version(name), told, "{name}");
+        }
+    }
 }

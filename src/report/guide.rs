@@ -79,21 +79,9 @@ impl Tables<'_> {
         }
     }
 
-    /// The cheapest model of the tier at each maker, cheapest first.
+    /// The newest model of the tier at each maker, cheapest first.
     fn rented(&self, tier: u8) -> Vec<&ApiModel> {
-        let mut found: Vec<&ApiModel> = self
-            .catalog
-            .api_models
-            .iter()
-            .filter(|m| m.tier == Some(tier) && self.guide.makers.contains(&m.provider))
-            .filter(|m| m.retires.is_none_or(|day| day > self.today))
-            .collect();
-        // Within a tier the successor is usually the cheaper one.
-        let price = |m: &ApiModel| candidate::list_price(m, &MIX, self.today).unwrap_or(f64::MAX);
-        found.sort_by(|a, b| price(a).total_cmp(&price(b)));
-        let mut seen = std::collections::BTreeSet::new();
-        found.retain(|m| seen.insert(m.provider.as_str()));
-        found
+        candidate::current(self.catalog, &self.guide.makers, tier, self.today)
     }
 
     fn own(&self, tier: u8) -> Vec<&OpenModel> {
@@ -125,7 +113,7 @@ impl Tables<'_> {
         view.heading("Capability by task");
         view.push(Block::Table(table));
         view.paragraph(
-            "Examples from the catalogue: the cheapest of the tier at each maker, the newest of each open family. Rented models still lead on complex tasks; the gap is narrowing. \
+            "Examples from the catalogue: the newest of the tier at each maker, cheapest first; the newest of each open family. Rented models still lead on complex tasks; the gap is narrowing. \
              `freehold bench` says what holds for your prompts.",
         );
     }

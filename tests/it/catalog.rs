@@ -408,7 +408,7 @@ fn no_file_of_a_test_suite_breaks_the_readers() {
                     Ok(imported) => {
                         let prices = imported.models.iter().flat_map(|m| &m.price);
                         assert!(
-                            prices.flat_map(|p| p.rates.input_per_mtok).all(|p| p.is_finite() && p >= 0.0)
+                            prices.filter_map(|p| p.rates.input_per_mtok).all(|p| p.is_finite() && p >= 0.0)
                         );
                     }
                     Err(problem) => assert!(problem.to_string().starts_with("p.json:"), "{problem}"),

@@ -187,8 +187,11 @@ fn models(setting: &Setting, verdict: &Verdict) -> Models {
     let owned = verdict.placement != Placement::Cloud;
     let open = owned.then(|| candidate::open(setting.catalog, tiers)).flatten();
     let hardware = open.and_then(|model| candidate::hardware(setting.catalog, model));
-    let api =
-        rented.then(|| candidate::api(setting.catalog, tiers, setting.need.shape, setting.today)).flatten();
+    let api = rented
+        .then(|| {
+            candidate::api(setting.catalog, &setting.guide.makers, tiers, setting.need.shape, setting.today)
+        })
+        .flatten();
     Models {
         cloud_tier: rented.then(|| note(tiers.cloud)).flatten(),
         local_tier: owned.then(|| note(tiers.local)).flatten(),
