@@ -41,6 +41,26 @@ fn list<'a>(value: &'a Value, place: &str) -> &'a Vec<Value> {
 }
 
 #[test]
+fn levels_beyond_broken_limits_are_left_out_and_named() {
+    let levels = |slo: &str| {
+        let (sandbox, server) = (sandbox(3), Server::start(pace(60, 5), 0));
+        let run = bench(
+            &sandbox,
+            &server,
+            &format!("--load-only --warmup 0 --concurrency 1,2,3 --requests 4 {slo} -o out.json"),
+        );
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        let document = json(&sandbox, "out.json");
+        let levels = list(&document, "/result/targets/0/levels").len();
+        let named = list(&document, "/warnings").iter().filter(|w| w["id"] == "remark").count();
+        (levels, named, document["result"]["complete"] == true)
+    };
+    assert_eq!(levels("--slo ttft=10ms"), (1, 2, true), "nobody keeps 10 ms");
+    assert_eq!(levels("--slo ttft=10s"), (3, 0, true));
+    assert_eq!(levels(""), (3, 0, true), "the default limits stop nothing");
+}
+
+#[test]
 fn levels_are_measured_beside_what_is_asked_alone() {
     let (sandbox, server) = (sandbox(3), Server::start(pace(30, 5), 0));
     let run = bench(

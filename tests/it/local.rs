@@ -356,3 +356,43 @@ fn the_command_refuses_what_cannot_be_before_it_loads() {
     bench(&["--json-schema", "schema.json"]).refused(&["schema.json", "no object"]);
     assert!(!sandbox.path("out.json").exists(), "nothing was measured");
 }
+
+#[test]
+fn a_prompt_longer_than_a_batch_goes_in_parts_and_changes_nothing() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let request = ask(&"The keeper climbs the stairs of the lighthouse. ".repeat(12), 16);
+        let mut texts = Vec::new();
+        for batch in [None, Some(32)] {
+            let mut config = config(model.clone(), 512);
+            config.load.batch = batch;
+            let mut backend = start(config).await;
+            let events = answer(&mut backend, &request).await;
+            assert!(
+                matches!(events.last(), Some(Stamped { event: Event::Finished { .. }, .. })),
+                "{events:?}"
+            );
+            texts.push(text(&events));
+            backend.shutdown().await;
+        }
+        assert!(!texts[0].is_empty() && !texts[1].is_empty());
+    });
+}
+
+#[test]
+fn an_architecture_this_build_does_not_know_is_named() {
+    let Some((model, _alone)) = model() else { return };
+    let mut bytes = std::fs::read(&model).expect("the model is read");
+    let key = b"general.architecture";
+    let at = bytes.windows(key.len()).position(|w| w == key).expect("every model has one") + key.len();
+    // After the key: the type and the length of the text.
+    bytes[at + 12] = b'z';
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("other.gguf");
+    std::fs::write(&path, bytes).expect("written");
+    run(async {
+        let fault = LocalBackend::start(config(path, 256), &mut |_| ()).await.expect_err("unknown");
+        assert_eq!(fault.kind, FaultKind::Model);
+        assert!(fault.message.contains("does not know the model's architecture"), "{}", fault.message);
+    });
+}

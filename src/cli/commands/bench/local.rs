@@ -446,7 +446,8 @@ pub fn refused(fault: Fault) -> CliError {
         | FaultKind::Model
         | FaultKind::Template
         | FaultKind::Context
-        | FaultKind::NotFound => CliError::usage(fault.message),
+        | FaultKind::NotFound
+        | FaultKind::Request => CliError::usage(fault.message),
         FaultKind::Auth => CliError::new(Exit::Credential, fault.message),
         _ => CliError::failed(fault.message),
     }
