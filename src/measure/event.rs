@@ -25,6 +25,8 @@ pub enum Event {
         request_id: Option<String>,
         /// HTTP/2; false is HTTP/1.1.
         http2: Option<bool>,
+        /// The wall clock, seconds since 1970: some prices depend on the hour.
+        unix: Option<i64>,
     },
     /// Local: the prompt is rendered and tokenised.
     Tokenized { prompt_tokens: u32 },
@@ -85,8 +87,17 @@ pub struct Usage {
     pub output: Option<u64>,
     /// Of `output`, reasoning.
     pub reasoning: Option<u64>,
+    /// Of `cache_write`, what is kept for an hour and has a price of its own.
+    #[serde(default)]
+    pub cache_write_1h: Option<u64>,
     /// The provider's own cost of the request, USD, where it says.
     pub provider_cost_usd: Option<f64>,
+    /// The tier that served it, where that is not the standard one: it has prices of its own.
+    #[serde(default)]
+    pub special_tier: Option<String>,
+    /// The provider's own words, where they are not too many.
+    #[serde(default)]
+    pub raw: Option<serde_json::Value>,
     /// The counts do not add up to the provider's total.
     pub inconsistent: bool,
 }

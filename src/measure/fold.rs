@@ -93,6 +93,9 @@ pub struct Trace {
     pub connection_reused: Option<bool>,
     #[serde(default)]
     pub http2: Option<bool>,
+    /// The wall clock when the headers came, seconds since 1970.
+    #[serde(default)]
+    pub unix: Option<i64>,
     pub request_id: Option<String>,
     /// Local: when the prompt was tokenised, and its tokens.
     pub tokenized: Option<(Nanos, u32)>,
@@ -149,11 +152,12 @@ impl Trace {
     /// One more event.
     pub fn note(&mut self, Stamped { at, event }: &Stamped) {
         match event {
-            Event::Headers { status, connection_reused, request_id, http2 } => {
+            Event::Headers { status, connection_reused, request_id, http2, unix } => {
                 self.headers = Some(*at);
                 self.status = Some(*status);
                 self.connection_reused = *connection_reused;
                 self.http2 = *http2;
+                self.unix = *unix;
                 request_id.clone_into(&mut self.request_id);
             }
             Event::Tokenized { prompt_tokens } => self.tokenized = Some((*at, *prompt_tokens)),
@@ -186,7 +190,10 @@ impl Trace {
 /// The figures of one answer.
 pub fn figures(seen: &Trace, counted: Counted) -> Figures {
     let error = seen.fault.clone().or_else(|| seen.finish.is_none().then(|| truncated(seen)));
-    let usage = seen.usage.clone().unwrap_or_default();
+    let mut usage = seen.usage.clone().unwrap_or_default();
+    // Text came, so some tokens were generated: a count of none is no count.
+    usage.inconsistent |=
+        counted == Counted::ByProvider && usage.output == Some(0) && !seen.content.is_empty();
     let (token_source, output_tokens) = match counted {
         Counted::ByEngine => (
             TokenSource::LocalTokenizer,

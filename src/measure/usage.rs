@@ -37,8 +37,26 @@ fn first(usage: &Value, places: &[&str]) -> Count {
     Ok(None)
 }
 
-fn checked(read: impl FnOnce() -> Result<Usage, Rejected>) -> Usage {
-    read().unwrap_or(Usage { inconsistent: true, ..Usage::default() })
+/// Longest record that is kept as it came, bytes.
+const LARGEST_RAW: usize = 4096;
+
+fn checked(usage: &Value, read: impl FnOnce() -> Result<Usage, Rejected>) -> Usage {
+    let raw = (usage.to_string().len() <= LARGEST_RAW).then(|| usage.clone());
+    let read = read().unwrap_or(Usage { inconsistent: true, ..Usage::default() });
+    Usage { raw, special_tier: tier(usage.get("service_tier")), ..read }
+}
+
+/// A tier with prices of its own; the words for the standard one differ by provider.
+pub fn tier(served: Option<&Value>) -> Option<String> {
+    let name = served?.as_str()?;
+    (!matches!(name, "default" | "standard" | "auto" | "on_demand")).then(|| name.chars().take(40).collect())
+}
+
+/// What the provider says it charges: `OpenRouter` in USD, xAI in ticks of 10^-10 USD
+/// (<https://docs.x.ai/developers/cost-tracking>).
+fn stated_cost(usage: &Value) -> Option<f64> {
+    let ticks = || usage.get("cost_in_usd_ticks").and_then(Value::as_f64).map(|ticks| ticks / 1e10);
+    usage.get("cost").and_then(Value::as_f64).or_else(ticks).filter(|c| c.is_finite() && *c >= 0.0)
 }
 
 /// Input that contains its cached and cache-writing parts.
@@ -55,7 +73,7 @@ fn openai(
     write: &[&str],
     reasoning: &[&str],
 ) -> Usage {
-    checked(|| {
+    checked(usage, || {
         let all_input = first(usage, &[input])?;
         let mut all_output = first(usage, &[output])?;
         let cache_read = first(usage, cached)?;
@@ -83,8 +101,9 @@ fn openai(
             cache_write,
             output: all_output,
             reasoning,
-            provider_cost_usd: usage.get("cost").and_then(Value::as_f64).filter(|c| *c >= 0.0),
+            provider_cost_usd: stated_cost(usage),
             inconsistent,
+            ..Usage::default()
         })
     })
 }
@@ -115,7 +134,7 @@ pub fn openai_responses(usage: &Value) -> Usage {
 
 /// Anthropic: the input count leaves cache reads and writes out, the output count has thinking in.
 pub fn anthropic(usage: &Value) -> Usage {
-    checked(|| {
+    checked(usage, || {
         let output = first(usage, &["/output_tokens"])?;
         let reasoning = first(usage, &["/output_tokens_details/thinking_tokens"])?;
         if matches!((reasoning, output), (Some(r), Some(o)) if r > o) {
@@ -127,8 +146,8 @@ pub fn anthropic(usage: &Value) -> Usage {
             cache_write: first(usage, &["/cache_creation_input_tokens"])?,
             output,
             reasoning,
-            provider_cost_usd: None,
-            inconsistent: false,
+            cache_write_1h: first(usage, &["/cache_creation/ephemeral_1h_input_tokens"])?.filter(|n| *n > 0),
+            ..Usage::default()
         })
     })
 }
@@ -136,7 +155,7 @@ pub fn anthropic(usage: &Value) -> Usage {
 /// Gemini: the candidates' count leaves thoughts out; a count that is absent although text came is
 /// unknown, and 0 where none came.
 pub fn gemini(usage: &Value, text_came: bool) -> Usage {
-    checked(|| {
+    checked(usage, || {
         let prompt = first(usage, &["/promptTokenCount"])?;
         let cached = first(usage, &["/cachedContentTokenCount"])?;
         let tool = first(usage, &["/toolUsePromptTokenCount"])?.unwrap_or(0);
@@ -151,8 +170,8 @@ pub fn gemini(usage: &Value, text_came: bool) -> Usage {
             cache_write: None,
             output,
             reasoning: thoughts,
-            provider_cost_usd: None,
             inconsistent: matches!((sum, total), (Some(s), Some(t)) if s != t),
+            ..Usage::default()
         })
     })
 }
@@ -167,6 +186,24 @@ mod tests {
         let usage = openai_chat(&json!({"prompt_tokens": 12, "completion_tokens": 1, "total_tokens": 303,
             "completion_tokens_details": {"reasoning_tokens": 290}}));
         assert_eq!((usage.output, usage.reasoning, usage.inconsistent), (Some(291), Some(290), false));
+    }
+
+    #[test]
+    fn what_the_provider_charges_is_read_in_its_unit() {
+        let cost = |usage| openai_chat(&usage).provider_cost_usd;
+        let counts = json!({"prompt_tokens": 1, "completion_tokens": 1});
+        let with = |name: &str, value: Value| {
+            let mut usage = counts.clone();
+            usage[name] = value;
+            usage
+        };
+        assert_eq!(cost(with("cost_in_usd_ticks", json!(37_756_000))), Some(0.003_775_6));
+        assert_eq!(cost(with("cost", json!(0.25))), Some(0.25));
+        for bad in [json!(-1), json!("1"), json!({"total_cost": 1}), Value::Null] {
+            assert_eq!(cost(with("cost", bad)), None);
+        }
+        assert_eq!(openai_chat(&with("service_tier", json!("flex"))).special_tier.as_deref(), Some("flex"));
+        assert_eq!(openai_chat(&with("service_tier", json!("default"))).special_tier, None);
     }
 
     #[test]

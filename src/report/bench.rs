@@ -401,6 +401,12 @@ pub struct Sample {
     /// What the provider says it cost.
     #[serde(default)]
     pub provider_cost_usd: Option<f64>,
+    /// The tier that served it, where that is not the standard one.
+    #[serde(default)]
+    pub service_tier: Option<String>,
+    /// The provider's usage record as it came, where it is not too long.
+    #[serde(default)]
+    pub usage_raw: Option<serde_json::Value>,
     /// The provider's counts do not add up; no cost is computed from them.
     #[serde(default)]
     pub usage_inconsistent: bool,
@@ -483,6 +489,12 @@ pub struct Spending {
     pub consent: String,
     /// From usage and prices, warm-up included; null where a target has no price.
     pub spent_usd: Option<f64>,
+    /// The most that attempts of unknown cost (cut off, timed out) can have cost beside that.
+    #[serde(default)]
+    pub unsettled_usd: Option<f64>,
+    /// Attempts that one call may take; the worst case has every one of them billed.
+    #[serde(default)]
+    pub attempts_per_call: Option<u32>,
 }
 
 /// The definitions printed with the numbers.

@@ -5,6 +5,7 @@ mod device;
 mod journal;
 mod load;
 mod local;
+mod outcome;
 mod privacy;
 mod replay;
 mod room;
@@ -14,12 +15,12 @@ mod targets;
 mod watch;
 
 use crate::cli::context::Context;
-use crate::cli::error::{CliError, Exit};
+use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
 use crate::cli::progress::Progress;
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::{ApiBackend, Limits};
-use crate::measure::event::{FaultKind, Message, Request, Role};
+use crate::measure::event::{Message, Request, Role};
 use crate::measure::load::Sent;
 use crate::measure::plan::{self, Step};
 use crate::measure::prompts::{self, FileFormat, Prompt};
@@ -212,7 +213,8 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let Some(run) = &args.resume else { return bench(&args, context, None) };
     let path = &journal::of_run(run);
     let earlier = journal::read(path)?;
-    if earlier.is_complete() {
+    let unanswered = watch::Tally::of(&earlier.header.basis, &earlier).unanswered().len();
+    if earlier.is_complete() && unanswered == 0 {
         return Err(CliError::usage(format!(
             "{}: this run is complete, there is nothing to go on with",
             path.display()
@@ -241,6 +243,8 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
     let catalog = crate::cli::catalog::load(context)?;
     let privacy = privacy::Privacy::of(args, context)?;
     let apis = targets::parse(args, &catalog, context.today, &privacy)?;
+    let near: Vec<Vec<String>> =
+        args.model.iter().map(|_| Vec::new()).chain(apis.iter().map(|a| a.near.clone())).collect();
     let plan = spending::Plan::new(args, &apis, &prompts, &settings);
     plan.announce(context, args, &prompts, &settings);
     if args.dry_run {
@@ -271,7 +275,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
         || document.view(),
         Some(&|| document.samples_csv()),
     )?;
-    verdict(&document, &measured)
+    outcome::verdict(&document, measured.end.ended.interrupted, measured.end.capped, &measured.journal, &near)
 }
 
 /// What makes two runs the same run: prompts, targets, settings.
@@ -309,6 +313,8 @@ struct MeasuredRun {
     sent: Vec<Sent>,
     cut: Vec<u32>,
     spent_usd: Option<f64>,
+    unsettled_usd: Option<f64>,
+    asked_again: u32,
     end: journal::End,
     journal: PathBuf,
 }
@@ -321,7 +327,9 @@ impl MeasuredRun {
             sent: &self.sent,
             cut: &self.cut,
             ended: &self.end.ended,
-            spent_usd: self.spent_usd.filter(|_| self.basis.spending.unpriced.is_empty()),
+            spent_usd: self.spent_usd,
+            unsettled_usd: self.unsettled_usd,
+            asked_again: self.asked_again,
         })
     }
 }
@@ -399,9 +407,9 @@ async fn measure(
         tally = Tally::of(&basis, earlier);
         complete.clone_from(&earlier.phases);
         cut.clone_from(&earlier.cut);
-        // What the journal has is never asked, and never paid, again.
+        // What the journal has is never asked, and never paid, again; what failed without a bill is.
         let done: BTreeSet<Step> = earlier.records.iter().map(|(_, r)| r.step).collect();
-        steps.retain(|step| !done.contains(step));
+        steps.retain(|step| !done.contains(step) || tally.unanswered().contains(step));
     }
     let run_id = header.run_id.clone();
     let journal = match earlier {
@@ -451,11 +459,22 @@ async fn measure(
     cut.extend(watch.under_way());
     let (tally, journal) = watch.close()?;
     let end = journal::End { ended, capped, targets };
-    let spent_usd = tally.spent_usd();
+    let (spent_usd, unsettled_usd, asked_again) =
+        (tally.spent_usd(), tally.unsettled_usd(), tally.asked_again);
     let (samples, sent) = (tally.samples, tally.sent);
     let basis = Basis { targets: end.targets.clone(), ..basis };
     let cut = replay::cut(&cut, basis.targets.len());
-    Ok(MeasuredRun { journal: journal.end(end.clone())?, samples, sent, cut, spent_usd, end, basis })
+    Ok(MeasuredRun {
+        journal: journal.end(end.clone())?,
+        samples,
+        sent,
+        cut,
+        spent_usd,
+        unsettled_usd,
+        asked_again,
+        end,
+        basis,
+    })
 }
 
 /// Ctrl-C, or the polite request to end.
@@ -629,40 +648,4 @@ mod erased {
             serde_json::to_value(self).unwrap_or(serde_json::Value::Null)
         }
     }
-}
-
-/// The report is written whatever happened; the exit code says what did.
-fn verdict(document: &BenchDocument, measured: &MeasuredRun) -> Result<(), CliError> {
-    let kept = format!("What was measured is in the report and in {}.", measured.journal.display());
-    if measured.end.ended.interrupted {
-        return Err(
-            CliError::new(Exit::Interrupted, "interrupted: the rest of the run is missing").hint(kept)
-        );
-    }
-    let stopped: Vec<_> =
-        document.result.targets.iter().filter_map(|t| Some((t, t.stopped.as_ref()?))).collect();
-    if let Some((target, fault)) = stopped.iter().find(|(_, f)| f.kind == FaultKind::Auth) {
-        return Err(CliError::new(Exit::Credential, format!("{}: {}", target.id, fault.message))
-            .hint(format!("Check the key and what it may use. {kept}")));
-    }
-    if let Some((target, fault)) = stopped.first() {
-        return Err(CliError::failed(format!("{}: {}", target.id, fault.message)).hint(kept));
-    }
-    if measured.end.capped {
-        return Err(CliError::failed(
-            "the next request could cost more than --max-cost allows, so the run stopped",
-        )
-        .hint(kept));
-    }
-    let failed: Vec<&str> = document
-        .result
-        .targets
-        .iter()
-        .filter(|t| t.requests > 0 && t.failures == t.requests)
-        .map(|t| t.id.as_str())
-        .collect();
-    if failed.is_empty() {
-        return Ok(());
-    }
-    Err(CliError::failed(format!("every request to {} failed", failed.join(" and "))).hint(kept))
 }

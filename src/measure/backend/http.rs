@@ -12,7 +12,7 @@ use failure::{Failure, after_fault, chain, elsewhere, not_a_stream, send_failure
 use frames::Frames;
 
 use super::wire::{Quirks, Wire, WireKind, clip};
-use crate::measure::event::{Event, FaultKind, Nanos, Request, Stamped};
+use crate::measure::event::{Event, FaultKind, Nanos, Request, Stamped, Usage};
 use crate::measure::redact::Redactor;
 use crate::measure::retry::{self, Advice, Wait};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -311,8 +311,12 @@ impl Answer<'_> {
         let request_id =
             text("x-request-id").or_else(|| text("request-id")).map(|id| self.redactor.clean(&clip(id)));
         let connection_reused = Some(self.clock.connects.peek().is_none());
+        let unix = Some(now_unix());
         let http2 = Some(response.version() == http::Version::HTTP_2);
-        (self.sink)(Stamped { at, event: Event::Headers { status, connection_reused, request_id, http2 } });
+        (self.sink)(Stamped {
+            at,
+            event: Event::Headers { status, connection_reused, request_id, http2, unix },
+        });
         if self.limits.local_only
             && let Some(sign) = sign_of_a_cloud(response.headers())
         {
@@ -450,6 +454,13 @@ impl Answer<'_> {
                     *text = self.redactor.clean(text);
                 }
                 Event::Finished { .. } => self.finished = true,
+                Event::Usage(Usage { raw: Some(raw), .. }) => {
+                    let text = raw.to_string();
+                    let clean = self.redactor.clean(&text);
+                    if clean != text {
+                        *raw = serde_json::from_str(&clean).unwrap_or_default();
+                    }
+                }
                 Event::RunsElsewhere { host } if self.limits.local_only => {
                     let message = format!("it says that the model runs at {host}");
                     self.fault.get_or_insert(elsewhere(&message));

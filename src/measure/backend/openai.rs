@@ -6,7 +6,7 @@
 //! end without a finish reason is a truncated answer.
 
 use super::wire::{Outgoing, Quirks, Wire, failed, finish, parse, provider_fault, text};
-use crate::measure::event::{Channel, Event, FaultKind, FinishReason, Request};
+use crate::measure::event::{Channel, Event, FaultKind, FinishReason, Request, Usage};
 use crate::measure::usage;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -76,7 +76,9 @@ impl Wire for Reader {
             [chunk.get("usage"), chunk.pointer("/x_groq/usage")].into_iter().flatten().find(|u| u.is_object())
         {
             self.usage_came = true;
-            out.push(Event::Usage(usage::openai_chat(counts)));
+            let usage = usage::openai_chat(counts);
+            let special_tier = usage.special_tier.clone().or_else(|| usage::tier(chunk.get("service_tier")));
+            out.push(Event::Usage(Usage { special_tier, ..usage }));
         }
         if let Some(timings) = chunk.get("timings").and_then(engine_timings) {
             out.push(timings);

@@ -7,7 +7,7 @@ use super::{
     load::{self, LoadPlan},
     price::PriceInForce,
 };
-use crate::measure::event::Fault;
+use crate::measure::event::{Fault, FaultKind};
 use crate::measure::fold;
 use crate::measure::load::Sent;
 use crate::measure::prompts::Prompt;
@@ -79,6 +79,10 @@ pub struct Run<'a> {
     pub cut: &'a [u32],
     pub ended: &'a Ended,
     pub spent_usd: Option<f64>,
+    /// The most that requests of unknown cost can have cost.
+    pub unsettled_usd: Option<f64>,
+    /// Requests that failed without a bill in an earlier part of the run and were asked again.
+    pub asked_again: u32,
 }
 
 /// One record as a row of the document.
@@ -131,6 +135,8 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         cost_usd: cost(record, facts),
         hidden_reasoning: f.hidden_reasoning,
         provider_cost_usd: f.usage.provider_cost_usd,
+        service_tier: f.usage.special_tier.clone(),
+        usage_raw: f.usage.raw.clone(),
         usage_inconsistent: f.usage.inconsistent,
         pass: pass(record, prompt),
         text_capped: capped.len() < f.text.len(),
@@ -150,9 +156,45 @@ pub fn sent(record: &Record, session: u32, facts: &TargetFacts, prompts: &[Promp
     Sent::of(record, session, cost(record, facts), pass(record, &prompts[record.step.prompt]))
 }
 
-/// What one request cost by the price record, USD.
+/// What one request cost, USD: by the price record; where there is none, by the provider's own word.
 pub fn cost(record: &Record, facts: &TargetFacts) -> Option<f64> {
-    facts.price.as_ref()?.cost(&record.figures.usage)
+    let usage = &record.figures.usage;
+    match &facts.price {
+        Some(price) => price.cost(usage, record.trace.unix),
+        None => usage.provider_cost_usd.filter(|_| !facts.stand_in),
+    }
+}
+
+/// What is known of the cost of one request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bill {
+    /// USD.
+    Known(f64),
+    /// The server turned every attempt away, or none reached it.
+    Nothing,
+    /// So many attempts may have been billed, and what they used is not known.
+    Open(u32),
+}
+
+/// The bill of a request. Attempts that were turned away with an error status cost nothing.
+pub fn bill(record: &Record, facts: &TargetFacts) -> Bill {
+    let f = &record.figures;
+    let turned_away = |status: &&u16| **status >= 300;
+    let refused = u32::try_from(record.statuses.iter().filter(turned_away).count()).unwrap_or(u32::MAX);
+    let unreached = f.error.as_ref().is_some_and(|e| {
+        matches!(
+            e.kind,
+            FaultKind::ConnectDns | FaultKind::ConnectRefused | FaultKind::ConnectTimeout | FaultKind::Tls
+        )
+    });
+    if unreached {
+        return Bill::Nothing;
+    }
+    match (cost(record, facts), record.attempts.saturating_sub(refused)) {
+        (_, 0) => Bill::Nothing,
+        (Some(usd), 1) => Bill::Known(usd),
+        (_, open) => Bill::Open(open),
+    }
 }
 
 /// The document of a run.
@@ -192,7 +234,11 @@ pub fn document(run: Run<'_>) -> BenchDocument {
             samples: run.samples,
             comparisons,
             quality,
-            spending: Spending { spent_usd: run.spent_usd, ..basis.spending.clone() },
+            spending: Spending {
+                spent_usd: run.spent_usd,
+                unsettled_usd: run.unsettled_usd,
+                ..basis.spending.clone()
+            },
             // Without requests there is nothing that they define.
             definitions: if basis.prompts.is_empty() { BTreeMap::new() } else { super::definitions() },
         },
@@ -448,6 +494,15 @@ fn judge(
 
 fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warning> {
     let mut list = Vec::new();
+    if run.asked_again > 0 {
+        list.push(Warning::new(
+            "asked-again",
+            format!(
+                "{} requests failed in an earlier part of this run, without a bill, and were asked again.",
+                run.asked_again
+            ),
+        ));
+    }
     for (n, target) in targets.iter().enumerate() {
         let mut warn = |id: &str, text: String| {
             list.push(Warning::new(id, format!("{}: {text}", target.id)).about(target.id.clone()));
@@ -485,6 +540,24 @@ fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warnin
         let rows: Vec<&Sample> = samples.iter().filter(|s| s.target == target.id).collect();
         if rows.iter().any(|s| s.usage_inconsistent) {
             warn("usage-inconsistent", "some usage records cannot be true or do not add up to their total; their tokens and cost are left out.".into());
+        }
+        let differs = |s: &&&Sample| matches!((s.cost_usd, s.provider_cost_usd), (Some(a), Some(b)) if (a - b).abs() > 1e-9 + 0.01 * a.max(b));
+        let differing = rows.iter().filter(differs).count();
+        if differing > 0 {
+            warn(
+                "cost-differs",
+                format!(
+                    "the provider says of {differing} requests that they cost something else than its usage does by the price record: the record may be out of date."
+                ),
+            );
+        }
+        if let Some(tier) = rows.iter().find_map(|s| s.service_tier.as_ref()) {
+            warn(
+                "special-tier",
+                format!(
+                    "requests were served in the tier {tier}, which has prices of its own: their cost is not known."
+                ),
+            );
         }
         if rows.iter().any(|s| s.hidden_reasoning) {
             warn("hidden-reasoning", "the model reasons without sending its reasoning: TTFT contains the thinking time, and TPOT covers the visible tokens only.".into());

@@ -2,7 +2,7 @@
 //! that was used and has no rate leaves the whole cost unknown.
 
 use super::Price;
-use crate::catalog::{ApiModel, PricePeriod, Rates, ReasoningRule};
+use crate::catalog::{ApiModel, PricePeriod, Rates, ReasoningRule, TimeWindow};
 use crate::measure::event::Usage;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -36,14 +36,16 @@ impl PriceInForce {
         })
     }
 
-    /// What a request with this usage costs, USD.
-    pub fn cost(&self, usage: &Usage) -> Option<f64> {
-        if usage.inconsistent {
+    /// What a request with this usage costs, USD. `unix` is when it was answered, for prices that
+    /// depend on the hour. A tier other than the standard one and a cache kept for an hour have
+    /// prices that the records do not hold.
+    pub fn cost(&self, usage: &Usage, unix: Option<i64>) -> Option<f64> {
+        if usage.inconsistent || usage.special_tier.is_some() || usage.cache_write_1h.is_some() {
             return None;
         }
         let (uncached, output) = (usage.input_uncached?, usage.output?);
         let (read, write) = (usage.cache_read.unwrap_or(0), usage.cache_write.unwrap_or(0));
-        let rates = self.rates(uncached + read + write);
+        let rates = self.rates(uncached + read + write, unix)?;
         let own = match self.reasoning {
             ReasoningRule::OwnRate => usage.reasoning.unwrap_or(0),
             ReasoningRule::AsOutput => 0,
@@ -75,14 +77,45 @@ impl PriceInForce {
         Some((input as f64 * input_rate + output as f64 * output_rate) / 1e6)
     }
 
-    /// Past a tier's threshold all tokens of the request pay the tier's rates.
-    fn rates(&self, input: u64) -> Rates {
-        self.period
+    /// Past a tier's threshold all tokens of the request pay the tier's rates; within a window of
+    /// the day they pay the window's.
+    fn rates(&self, input: u64, unix: Option<i64>) -> Option<Rates> {
+        let tier = self
+            .period
             .tiers
             .iter()
             .filter(|t| input > t.above_input_tokens)
-            .max_by_key(|t| t.above_input_tokens)
-            .map_or(self.period.rates, |t| t.rates)
+            .max_by_key(|t| t.above_input_tokens);
+        if let Some(tier) = tier {
+            return Some(tier.rates);
+        }
+        if self.period.windows.is_empty() {
+            return Some(self.period.rates);
+        }
+        let at = jiff::Timestamp::from_second(unix?).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
+        let window = self.period.windows.iter().find(|w| holds(w, &at));
+        Some(window.map_or(self.period.rates, |w| w.rates))
+    }
+}
+
+/// Is this moment in the window? One that wraps midnight belongs to the day it starts on.
+fn holds(window: &TimeWindow, at: &jiff::Zoned) -> bool {
+    let minutes = |text: &str| {
+        let (hours, minutes) = text.split_once(':')?;
+        Some(hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()?)
+    };
+    let (Some(start), Some(end)) = (minutes(&window.start_utc), minutes(&window.end_utc)) else {
+        return false;
+    };
+    let now = i32::from(at.hour()) * 60 + i32::from(at.minute());
+    let today = at.weekday().to_monday_one_offset();
+    let yesterday = at.weekday().previous().to_monday_one_offset();
+    let on =
+        |day: i8| window.weekdays.is_empty() || window.weekdays.iter().any(|w| i8::try_from(*w) == Ok(day));
+    if start < end {
+        (start..end).contains(&now) && on(today)
+    } else {
+        (now >= start && on(today)) || (now < end && on(yesterday))
     }
 }
 
@@ -131,17 +164,44 @@ mod tests {
     #[test]
     fn every_class_has_its_rate_and_tiers_take_the_whole_request() {
         let near = |a: Option<f64>, b: f64| a.is_some_and(|a| (a - b).abs() < 1e-12);
-        assert!(near(price().cost(&usage(1_000_000 / 10, 0, 1000)), 0.2 + 0.01));
-        assert!(near(price().cost(&usage(0, 100_000, 0)), 0.02));
-        assert!(near(price().cost(&usage(200_001, 0, 1000)), 200_001.0 * 4e-6 + 0.015));
+        assert!(near(price().cost(&usage(100_0000 / 10, 0, 1000), None), 0.2 + 0.01));
+        assert!(near(price().cost(&usage(0, 100_000, 0), None), 0.02));
+        assert!(near(price().cost(&usage(200_001, 0, 1000), None), 200_001.0 * 4e-6 + 0.015));
         assert!(near(price().worst_case(1000, 1000), 0.004 + 0.015));
+    }
+
+    /// Half price from 16:30 to 00:30 on weekdays.
+    #[test]
+    fn the_hour_and_the_tier_decide() {
+        let mut price = price();
+        price.period.windows = vec![TimeWindow {
+            start_utc: "16:30".to_owned(),
+            end_utc: "00:30".to_owned(),
+            weekdays: vec![1, 2, 3, 4, 5],
+            rates: Rates { input_per_mtok: Some(1.0), output_per_mtok: Some(5.0), ..Rates::default() },
+        }];
+        let cost = |at: &str| {
+            let unix = at.parse::<jiff::Timestamp>().expect("a time").as_second();
+            price.cost(&usage(100_000, 0, 0), Some(unix)).expect("known")
+        };
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
+        // 2026-11-20 is a Friday.
+        assert!(near(cost("2026-11-20T16:29:00Z"), 0.2));
+        assert!(near(cost("2026-11-20T16:30:00Z"), 0.1));
+        assert!(near(cost("2026-11-21T00:29:00Z"), 0.1), "Friday's window ends on Saturday");
+        assert!(near(cost("2026-11-21T16:30:00Z"), 0.2), "none begins on a Saturday");
+        assert_eq!(price.cost(&usage(1, 0, 0), None), None, "an unknown hour has no price");
+        let flex = Usage { special_tier: Some("flex".to_owned()), ..usage(1, 0, 1) };
+        assert_eq!(self::price().cost(&flex, None), None);
+        let hour = Usage { cache_write: Some(5), cache_write_1h: Some(5), ..usage(1, 0, 1) };
+        assert_eq!(self::price().cost(&hour, None), None);
     }
 
     #[test]
     fn what_is_not_known_is_not_free() {
         let written = Usage { cache_write: Some(5), ..usage(1, 0, 1) };
-        assert_eq!(price().cost(&written), None);
-        assert_eq!(price().cost(&Usage::default()), None);
-        assert_eq!(price().cost(&Usage { inconsistent: true, ..usage(1, 0, 1) }), None);
+        assert_eq!(price().cost(&written, None), None);
+        assert_eq!(price().cost(&Usage::default(), None), None);
+        assert_eq!(price().cost(&Usage { inconsistent: true, ..usage(1, 0, 1) }, None), None);
     }
 }

@@ -5,6 +5,7 @@ mod keys;
 mod network;
 mod privacy;
 mod server;
+mod spending;
 
 use server::{Do, HEAD, STOP, Server, TEXT, USAGE, good, send, status, stream};
 use std::path::PathBuf;
@@ -107,7 +108,7 @@ fn a_good_answer_is_measured_and_a_role_chunk_is_no_token() {
 
 #[test]
 fn usage_that_cannot_be_true_leaves_tokens_unknown() {
-    for count in ["null", "-1", "1e20", "2.5", "\"3\""] {
+    for count in ["null", "0", "-1", "1e20", "2.5", "\"3\""] {
         let place = Place::new();
         let usage = USAGE.replace(
             "\"completion_tokens\":3,\"total_tokens\":12",

@@ -30,10 +30,11 @@ pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
 /// What a journal says of a run.
 pub fn measured(earlier: &Earlier, path: &Path) -> MeasuredRun {
     let mut basis = earlier.header.basis.clone();
-    let (samples, sent, spent_usd) = {
+    let (samples, sent, spent_usd, unsettled_usd, asked_again) = {
         let tally = Tally::of(&basis, earlier);
         let spent = tally.spent_usd();
-        (tally.samples, tally.sent, spent)
+        let (open, again) = (tally.unsettled_usd(), tally.asked_again);
+        (tally.samples, tally.sent, spent, open, again)
     };
     let end = earlier.end.clone().unwrap_or_else(|| End {
         ended: broken_off(earlier),
@@ -46,6 +47,8 @@ pub fn measured(earlier: &Earlier, path: &Path) -> MeasuredRun {
         sent,
         cut: cut(&earlier.cut, basis.targets.len()),
         spent_usd,
+        unsettled_usd,
+        asked_again,
         end,
         journal: path.to_owned(),
         basis,

@@ -10,9 +10,14 @@ use crate::report::bench::price::PriceInForce;
 
 /// Tokens of a chat template and of the cache marker, at most.
 const OVERHEAD_TOKENS: u64 = 64;
-/// Text is taken to have at least this many bytes per token: an upper bound of its tokens for the
-/// languages and tokenizers in use.
+/// Bytes per token that room in a context is made for; the cost counts with one.
 const BYTES_PER_TOKEN: u64 = 2;
+
+/// The most one request can be billed for: a token has one byte at least, whatever the language.
+pub fn most(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
+    let bytes = prompt.prompt.len() + prompt.system.as_ref().map_or(0, String::len);
+    (bytes as u64 + OVERHEAD_TOKENS, bounds(prompt, max_output_tokens).1)
+}
 
 /// The upper bound of one target's requests.
 #[derive(Debug)]
@@ -33,6 +38,8 @@ struct TargetPlan {
 #[derive(Debug)]
 pub struct Plan {
     targets: Vec<TargetPlan>,
+    /// Attempts of one call, each of which may be billed.
+    attempts: u32,
 }
 
 /// Upper bounds of one request: input and output tokens.
@@ -44,7 +51,7 @@ pub fn bounds(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
 
 impl Plan {
     pub fn new(args: &Args, apis: &[Api], prompts: &[Prompt], settings: &Settings) -> Self {
-        let each: Vec<(u64, u64)> = prompts.iter().map(|p| bounds(p, settings.max_output_tokens)).collect();
+        let each: Vec<(u64, u64)> = prompts.iter().map(|p| most(p, settings.max_output_tokens)).collect();
         let first = args.model.len();
         let loads = load::calls(&args.load, first + apis.len(), settings, prompts.len());
         let targets = apis
@@ -76,7 +83,7 @@ impl Plan {
                 }
             })
             .collect();
-        Self { targets }
+        Self { targets, attempts: args.retries.saturating_add(1) }
     }
 
     /// Targets that may cost money.
@@ -86,7 +93,7 @@ impl Plan {
 
     fn worst_case(&self) -> Option<f64> {
         let most = |t: &TargetPlan| t.price.as_ref().filter(|_| !t.unbounded)?.worst_case(t.input, t.output);
-        self.paid().map(most).sum()
+        self.paid().map(most).sum::<Option<f64>>().map(|usd| usd * f64::from(self.attempts))
     }
 
     fn unpriced(&self) -> Vec<String> {
@@ -120,8 +127,13 @@ impl Plan {
                 }
                 Some(price) => match price.worst_case(target.input, target.output) {
                     Some(usd) => format!(
-                        "at most ${usd:.4} at the prices of {} ({})",
-                        price.record.as_of, price.record.source
+                        "at most ${usd:.4}{} at the prices of {} ({})",
+                        match self.attempts {
+                            1 => String::new(),
+                            n => format!(", ${:.4} if each call took {n} attempts and all were billed,", usd * f64::from(n)),
+                        },
+                        price.record.as_of,
+                        price.record.source
                     ),
                     None => "its cost is not known: the price record lacks a rate".to_owned(),
                 },
@@ -142,7 +154,14 @@ impl Plan {
                 target.output
             ));
         }
+        if self.paid().next().is_some() {
+            context.note(&format!("  {}", Self::BASIS));
+        }
     }
+
+    /// What "at most" rests on.
+    const BASIS: &str = "The most it can be: one token per byte of the prompts, every answer as long as its limit allows \
+         (reasoning counts as output), nothing from a cache.";
 
     /// May it start? Says by what.
     pub fn consent(&self, context: &Context, args: &Args) -> Result<&'static str, CliError> {
@@ -190,6 +209,8 @@ impl Plan {
             planned_input_tokens: self.targets.iter().map(|t| t.input).sum(),
             planned_output_tokens: self.targets.iter().map(|t| t.output).sum(),
             worst_case_usd: self.worst_case(),
+            attempts_per_call: Some(self.attempts),
+            unsettled_usd: None,
             unpriced: self.unpriced(),
             max_cost_usd: max_cost,
             consent: consent.to_owned(),

@@ -70,6 +70,8 @@ pub fn alone(args: &Args, context: &Context) -> Result<(), CliError> {
         cut: &cut,
         ended: &ended,
         spent_usd: None,
+        unsettled_usd: None,
+        asked_again: 0,
     });
     args.output.write(
         context,

@@ -9,7 +9,7 @@ use crate::measure::load::Sent;
 use crate::measure::plan::Step;
 use crate::measure::run::{Go, Record, Watch};
 use crate::report::bench::Sample;
-use crate::report::bench::build::{self, Basis};
+use crate::report::bench::build::{self, Basis, Bill};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -23,12 +23,26 @@ pub struct Tally<'a> {
     /// Under load, with warm-up.
     pub sent: Vec<Sent>,
     spent: f64,
+    /// The most that requests of unknown cost can have cost.
+    unsettled: f64,
     unknown: bool,
+    /// Failures that nobody billed: a resumed run asks these again.
+    failed: BTreeSet<Step>,
+    pub asked_again: u32,
 }
 
 impl<'a> Tally<'a> {
     pub fn new(basis: &'a Basis) -> Self {
-        Self { basis, samples: Vec::new(), sent: Vec::new(), spent: 0.0, unknown: false }
+        Self {
+            basis,
+            samples: Vec::new(),
+            sent: Vec::new(),
+            spent: 0.0,
+            unsettled: 0.0,
+            unknown: false,
+            failed: BTreeSet::new(),
+            asked_again: 0,
+        }
     }
 
     /// Everything an earlier part of the run, or a whole run, did.
@@ -37,6 +51,10 @@ impl<'a> Tally<'a> {
         for (session, record) in &earlier.records {
             tally.note(record, *session);
         }
+        // Sent, and not seen to end: they may have been billed.
+        for step in &earlier.cut {
+            tally.unsettled += tally.worst_case(step).unwrap_or(0.0);
+        }
         tally
     }
 
@@ -44,11 +62,33 @@ impl<'a> Tally<'a> {
     pub fn note(&mut self, record: &Record, session: u32) -> Option<f64> {
         let facts = &self.basis.targets[record.step.target];
         let cost = build::cost(record, facts);
-        match cost {
-            Some(usd) => self.spent += usd,
-            // A failed request may be billed, and its usage is not known: count its worst case.
-            None if facts.price.is_some() => self.spent += self.worst_case(&record.step).unwrap_or(0.0),
-            None => self.unknown |= facts.origin.is_some() && !facts.stand_in,
+        let bill = build::bill(record, facts);
+        match bill {
+            Bill::Known(usd) => self.spent += usd,
+            Bill::Nothing => {}
+            Bill::Open(attempts) => {
+                self.spent += cost.unwrap_or(0.0);
+                let open = attempts - u32::from(cost.is_some());
+                match self.worst_case(&record.step) {
+                    Some(worst) => self.unsettled += worst * f64::from(open),
+                    None => self.unknown |= facts.origin.is_some() && !facts.stand_in,
+                }
+            }
+        }
+        if record.step.load.is_none() {
+            if self.failed.remove(&record.step) {
+                self.asked_again += 1;
+                let prompt = &self.basis.prompts[record.step.prompt].id;
+                self.samples.retain(|s| {
+                    s.error.is_none()
+                        || s.target != facts.id
+                        || s.repeat != record.step.repeat
+                        || s.prompt_id != *prompt
+                });
+            }
+            if record.figures.error.is_some() && bill == Bill::Nothing {
+                self.failed.insert(record.step);
+            }
         }
         if record.step.load.is_some() {
             self.sent.push(build::sent(record, session, facts, &self.basis.prompts));
@@ -61,9 +101,18 @@ impl<'a> Tally<'a> {
     /// The most one request can cost, where it has a price.
     fn worst_case(&self, step: &Step) -> Option<f64> {
         let price = self.basis.targets[step.target].price.as_ref()?;
-        let (input, output) =
-            spending::bounds(&self.basis.prompts[step.prompt], self.basis.max_output_tokens);
+        let (input, output) = spending::most(&self.basis.prompts[step.prompt], self.basis.max_output_tokens);
         price.worst_case(input, output)
+    }
+
+    /// Steps that are to be asked again: they failed, and nothing was billed.
+    pub fn unanswered(&self) -> &BTreeSet<Step> {
+        &self.failed
+    }
+
+    /// The most that requests of unknown cost can have cost, USD.
+    pub fn unsettled_usd(&self) -> Option<f64> {
+        (!self.unknown).then_some(self.unsettled)
     }
 
     /// USD, by usage and prices; null where one is missing.
@@ -144,7 +193,7 @@ impl<'a> Watcher<'a> {
 
     /// Could the next request, with all that is under way, pass the cap?
     fn too_dear(&self, worst: f64) -> bool {
-        self.max_cost.is_some_and(|cap| self.tally.spent + self.reserved + worst > cap)
+        self.max_cost.is_some_and(|cap| self.tally.spent + self.tally.unsettled + self.reserved + worst > cap)
     }
 }
 
@@ -156,7 +205,8 @@ impl Watch for Watcher<'_> {
             self.bars.begin("Measuring", &parts);
         }
         let worst = self.tally.worst_case(step).unwrap_or(0.0);
-        if worst > 0.0 && self.too_dear(worst) {
+        let facts = &self.tally.basis.targets[step.target];
+        if (worst > 0.0 || (facts.origin.is_some() && !facts.stand_in)) && self.too_dear(worst) {
             self.capped = true;
             return Go::Stop;
         }

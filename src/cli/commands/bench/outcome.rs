@@ -1,0 +1,87 @@
+//! What the end of a run means for whoever started it: the exit code, and one sentence for every
+//! target that did not make it, with what to do about it. The report is written before.
+
+use crate::cli::error::{CliError, Exit};
+use crate::measure::event::{Fault, FaultKind};
+use crate::report::bench::{BenchDocument, Target};
+use std::path::Path;
+
+/// `near` has, per target, names in the catalogue that are like its model's.
+pub fn verdict(
+    document: &BenchDocument,
+    interrupted: bool,
+    capped: bool,
+    journal: &Path,
+    near: &[Vec<String>],
+) -> Result<(), CliError> {
+    let kept = format!("What was measured is in the report and in {}.", journal.display());
+    if interrupted {
+        return Err(
+            CliError::new(Exit::Interrupted, "interrupted: the rest of the run is missing").hint(kept)
+        );
+    }
+    let targets = &document.result.targets;
+    let mut said: Vec<String> = Vec::new();
+    let mut advice: Vec<String> = Vec::new();
+    for (n, target) in targets.iter().enumerate() {
+        let Some(line) = lost(target) else { continue };
+        said.push(line);
+        let fault = target.stopped.as_ref().or_else(|| first_fault(document, target));
+        let similar = near.get(n).map_or(&[][..], Vec::as_slice);
+        advice.extend(fault.and_then(|f| remedy(f, similar)).filter(|a| !advice.contains(a)));
+    }
+    if capped {
+        said.push("the next request could cost more than --max-cost allows, so the run stopped".to_owned());
+    }
+    if said.is_empty() {
+        return Ok(());
+    }
+    advice.push(kept);
+    let refused = |t: &Target| t.stopped.as_ref().is_some_and(|f| f.kind == FaultKind::Auth);
+    let exit = if targets.iter().any(refused) { Exit::Credential } else { Exit::Failed };
+    Err(CliError::new(exit, said.join("\n")).hint(advice.join(" ")))
+}
+
+/// Why a target has nothing, or not everything, to show.
+fn lost(target: &Target) -> Option<String> {
+    if let Some(fault) = &target.stopped {
+        return Some(format!("{}: {}", target.id, fault.message));
+    }
+    (target.requests > 0 && target.failures == target.requests)
+        .then(|| format!("every request to {} failed", target.id))
+}
+
+fn first_fault<'a>(document: &'a BenchDocument, target: &Target) -> Option<&'a Fault> {
+    document.result.samples.iter().filter(|s| s.target == target.id).find_map(|s| s.error.as_ref())
+}
+
+/// What can be done about a fault.
+fn remedy(fault: &Fault, near: &[String]) -> Option<String> {
+    let text = match fault.kind {
+        FaultKind::Auth => "Check the key and what it may use.".to_owned(),
+        FaultKind::Region => {
+            "A key does not help: the provider refuses requests from this country.".to_owned()
+        }
+        FaultKind::Quota => {
+            "Add credit or raise the limit with the provider, then go on with --resume.".to_owned()
+        }
+        FaultKind::Rate => "Wait, or ask for fewer requests; --resume asks again what failed.".to_owned(),
+        FaultKind::NotFound if near.is_empty() => {
+            "Check the model's name and the base URL (it usually ends in /v1).".to_owned()
+        }
+        FaultKind::NotFound => format!("Check the model's name; the catalogue has {}.", near.join(", ")),
+        FaultKind::Context => "Shorten the prompt, or lower --max-output-tokens.".to_owned(),
+        FaultKind::ConnectDns | FaultKind::ConnectRefused | FaultKind::ConnectTimeout => {
+            "Check the address, and that the server runs.".to_owned()
+        }
+        FaultKind::Tls => {
+            "A certificate of an authority of your own is trusted when SSL_CERT_FILE names its file."
+                .to_owned()
+        }
+        FaultKind::TimeoutFirst | FaultKind::TimeoutIdle | FaultKind::TimeoutTotal => {
+            "A slow server may need a longer --first-timeout, --idle-timeout or --timeout.".to_owned()
+        }
+        _ => return None,
+    };
+    Some(text)
+}
