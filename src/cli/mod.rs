@@ -64,7 +64,7 @@ pub enum Command {
     Db(commands::db::Args),
     Doctor(commands::doctor::Args),
     Schema(commands::schema::Args),
-    /// Help on a command or a topic: exit-codes, environment, formats, sources.
+    /// Help on a command or a topic: exit-codes, environment, formats, sources, metrics.
     Help(commands::help::HelpArgs),
     /// Print a completion script for a shell.
     #[command(hide = true)]
@@ -111,7 +111,7 @@ fn run(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Db(args) => commands::db::run(args, context),
         Command::Doctor(args) => commands::doctor::run(args, context),
         Command::Schema(args) => commands::schema::run(&args, context),
-        Command::Help(args) => commands::help::help(&args),
+        Command::Help(args) => commands::help::help(&args, context),
         Command::Completions(args) => commands::help::completions(&args),
         Command::Man(args) => commands::help::man(&args),
         Command::Worker(args) => commands::worker::run(args, context),

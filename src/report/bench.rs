@@ -546,15 +546,37 @@ const DEFINITIONS: &[(&str, &str)] = &[
          the limits count from the instant the request was due",
     ),
     (
-        "scheduled_ms",
-        "open loop: ttft_scheduled_ms and e2e_scheduled_ms count from the instant the request was due, ttft_ms and \
-         e2e_ms from the instant it was sent; send_lag_ms is the difference",
+        "ttft_scheduled_ms",
+        "open loop: time to first token from the instant the request was due, so that a request that could not be sent \
+         in time is not better for it; ttft_ms counts from the instant it was sent",
     ),
+    (
+        "e2e_scheduled_ms",
+        "open loop: end to end from the instant the request was due; e2e_ms counts from the send",
+    ),
+    ("send_lag_ms", "open loop: how much later than due a request was sent"),
+    (
+        "requests_per_s",
+        "successful requests per second of all together: output_tps_system / mean output tokens; where nobody counts \
+         tokens, answers that ended while the load was on, per second",
+    ),
+    ("in_flight_mean", "requests under way at once, mean over the time the load was on"),
     (
         "client_lag_ms",
         "how late this program itself was at worst while a request was under way; stamps may be as late",
     ),
 ];
+
+/// The definition of a metric, by its name in the document or without its unit: `ttft_ms`, `ttft`.
+pub fn definition(name: &str) -> Option<(&'static str, &'static str)> {
+    let plain = |full: &str| {
+        let end = ["_ms", "_tps", "_usd"].iter().find_map(|unit| full.strip_suffix(unit));
+        end.unwrap_or(full).to_owned()
+    };
+    let wanted = name.to_ascii_lowercase().replace('-', "_");
+    let exact = DEFINITIONS.iter().find(|(full, _)| *full == wanted);
+    exact.or_else(|| DEFINITIONS.iter().find(|(full, _)| plain(full) == plain(&wanted))).copied()
+}
 
 /// The name an enum value has in the document.
 fn word<T: Serialize>(value: &T) -> String {

@@ -37,6 +37,24 @@ pub struct Profile {
     pub modifiers: Vec<Modifier>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need: Option<ProfileRequests>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slo: Option<ProfileLimits>,
+}
+
+/// `[slo]`: what one request may take to be of use, milliseconds. `bench` counts the requests that
+/// keep all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileLimits {
+    /// Time to the first token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_ms: Option<Count>,
+    /// Time per further token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tpot_ms: Option<Count>,
+    /// The whole answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e2e_ms: Option<Count>,
 }
 
 /// `[need]`: the mean request, and how many there are. Same keys as in a scenario of `breakeven`.

@@ -123,9 +123,28 @@ impl Shared {
                 }
                 continue;
             }
+            if let Some(first) = number_after(&line, "refuse=")
+                && self.refuse(first, &body)
+            {
+                let head = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
+                if (&*socket).write_all(head.as_bytes()).is_err() {
+                    return;
+                }
+                continue;
+            }
             let Ok(socket) = socket.try_clone() else { return };
             self.accept(socket, &line, body, read);
         }
+    }
+
+    /// One of the first so many requests?
+    fn refuse(&self, first: u64, body: &str) -> bool {
+        let mut log = lock(&self.log);
+        let refused = (log.served.len() as u64) < first;
+        if refused {
+            log.served.push(Served { body: body.to_owned(), complete: false, ttft: None, tpot: None });
+        }
+        refused
     }
 
     fn accept(&self, mut socket: TcpStream, line: &str, body: String, read: Instant) {

@@ -125,6 +125,33 @@ fn an_open_loop_keeps_its_schedule_whatever_the_answers_do() {
     assert!(due.windows(2).all(|w| ((w[1] - w[0]) - 20.0).abs() < 0.001), "{due:?}");
 }
 
+/// Under load a refusal is not tried again, but the server is left alone for as long as it asked.
+#[test]
+fn a_refusal_under_load_counts_and_is_heeded() {
+    let (sandbox, server) = (sandbox(1), Server::start(pace(5, 2), 0));
+    let address = format!("openai:m@http://127.0.0.1:{}/refuse=2/v1", server.port);
+    let begun = std::time::Instant::now();
+    let run = sandbox.shell(&format!(
+        "freehold bench --api {address} --prompts prompts.jsonl --load-only --concurrency 2 --requests 6 --warmup 0 -o out.json"
+    ));
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(begun.elapsed() >= Duration::from_secs(1), "both places were kept back for the second");
+    assert_eq!(server.served().len(), 6, "six requests, none of them twice");
+    let document = json(&sandbox, "out.json");
+    let level = &list(&document, "/result/targets/0/levels")[0];
+    assert_eq!((number(level, "/failures"), number(level, "/detail/failure_kinds/rate")), (2.0, 2.0));
+    assert_eq!(number(level, "/detail/goodput/requests"), 6.0, "who was refused was not served");
+    assert_eq!(number(level, "/detail/goodput/met"), 4.0);
+}
+
+#[test]
+fn metrics_are_explained() {
+    let sandbox = sandbox(1);
+    assert!(sandbox.run(&["bench", "--explain", "ttft"]).ok().contains("first non-empty text"));
+    assert_eq!(sandbox.run(&["bench", "--explain"]).ok(), sandbox.run(&["help", "metrics"]).ok());
+    sandbox.run(&["bench", "--explain", "speed"]).refused(&["speed", "ttft_ms"]);
+}
+
 /// The whole report from the journal alone: no server, no prompts, no key, the same bytes.
 #[test]
 fn a_replay_is_the_report_again() {

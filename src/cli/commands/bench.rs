@@ -77,6 +77,9 @@ pub struct Args {
     /// may be given anew.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["prompts", "model", "api", "resume"])]
     pub replay: Option<PathBuf>,
+    /// Say what a metric means (`ttft`, `goodput`, …; without a name: all of them), and measure nothing.
+    #[arg(long, value_name = "METRIC", num_args = 0..=1, default_missing_value = "")]
+    pub explain: Option<String>,
     /// How often each prompt is asked [default: 3], and each load is put on each target [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub repeats: Option<u32>,
@@ -207,6 +210,9 @@ fn check_margin(margin: f64) -> Result<(), CliError> {
 
 #[allow(clippy::needless_pass_by_value)] // every command is called alike
 pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
+    if let Some(metric) = &args.explain {
+        return explain(metric, context);
+    }
     if let Some(run) = &args.replay {
         return replay::run(run, &args, context);
     }
@@ -228,6 +234,21 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         return Err(CliError::usage(format!("{} is not the journal of a bench run", path.display())));
     };
     bench(&original, context, Some((path, earlier)))
+}
+
+/// What one metric means, or all of them.
+fn explain(metric: &str, context: &Context) -> Result<(), CliError> {
+    if metric.is_empty() {
+        return crate::cli::commands::help::metrics(context);
+    }
+    let Some((name, text)) = crate::report::bench::definition(metric) else {
+        let names: Vec<String> = crate::report::bench::definitions().into_keys().collect();
+        return Err(CliError::usage(format!("{metric:?} is not a metric of a bench document"))
+            .hint(format!("There are {}.", names.join(", "))));
+    };
+    let mut view = crate::report::View::new(name);
+    view.paragraph(text);
+    crate::cli::output::print_bytes(view.to_terminal(context.width).as_bytes())
 }
 
 /// An interrupted run and its journal.

@@ -1,14 +1,17 @@
 //! `freehold help TOPIC`: a command's own help, or one of the topics below. Also completions and
 //! manual pages, made from the same definitions.
 
+use crate::cli::context::Context;
 use crate::cli::output::write_atomic;
 use crate::cli::{Cli, CliError, output};
+use crate::report::bench;
+use crate::report::view::{Block, View};
 use clap::CommandFactory as _;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub struct HelpArgs {
-    /// A command, or one of: exit-codes, environment, formats, sources.
+    /// A command, or one of: exit-codes, environment, formats, sources, metrics.
     pub topic: Vec<String>,
 }
 
@@ -97,11 +100,25 @@ Sources
     ),
 ];
 
-pub fn help(args: &HelpArgs) -> Result<(), CliError> {
+/// The topic that is made from the definitions in the documents.
+const METRICS: &str = "metrics";
+
+/// What each metric of a bench document means.
+pub fn metrics(context: &Context) -> Result<(), CliError> {
+    let mut view = View::new("Metrics");
+    let lines = bench::definitions().into_iter().map(|(name, text)| format!("{name}: {text}"));
+    view.push(Block::List(lines.collect()));
+    output::print_bytes(view.to_terminal(context.width).as_bytes())
+}
+
+pub fn help(args: &HelpArgs, context: &Context) -> Result<(), CliError> {
     let mut command = Cli::command();
     let Some(first) = args.topic.first() else {
         return print(&format!("{}\n{}", command.render_long_help().ansi(), topics_line()));
     };
+    if first == METRICS {
+        return metrics(context);
+    }
     if let Some((_, text)) = TOPICS.iter().find(|(name, _)| name == first) {
         return print(text);
     }
@@ -119,7 +136,7 @@ pub fn help(args: &HelpArgs) -> Result<(), CliError> {
 }
 
 fn topics_line() -> String {
-    let names: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).chain([METRICS]).collect();
     format!("More: freehold help {}\n", names.join(" | "))
 }
 
