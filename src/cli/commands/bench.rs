@@ -67,7 +67,7 @@ pub struct Args {
     #[arg(long, value_name = "TARGET")]
     pub api: Vec<String>,
     /// The prompts: a .jsonl, .csv or .toml file.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay", "synthetic"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay", "synthetic", "explain"])]
     pub prompts: Option<PathBuf>,
     /// Go on with an interrupted run: its .journal.jsonl file, or the report beside it. No other
     /// argument is needed.
