@@ -21,7 +21,7 @@ use crate::cli::progress::Progress;
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::{ApiBackend, Limits};
 use crate::measure::event::{Message, Request, Role};
-use crate::measure::load::Sent;
+use crate::measure::load::{Sent, Slo};
 use crate::measure::plan::{self, Step};
 use crate::measure::prompts::{self, FileFormat, Prompt};
 use crate::measure::run::{self, Patience};
@@ -166,6 +166,8 @@ struct Settings {
     repeats: u32,
     /// Of each load.
     rounds: u32,
+    /// What a request under load may take.
+    slo: Sourced<Slo>,
     warmup: u32,
     max_output_tokens: u32,
     seed: u64,
@@ -192,6 +194,7 @@ impl Settings {
         Ok(Self {
             repeats: if args.load.load_only { 0 } else { args.repeats.unwrap_or(3) },
             rounds: args.repeats.unwrap_or(1),
+            slo: load::assumed_limits(),
             warmup: args.warmup.unwrap_or(1),
             max_output_tokens: args.max_output_tokens.unwrap_or(256),
             seed: args.seed.unwrap_or(0),
@@ -258,7 +261,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
     if args.prompts.is_none() && !args.local.synthetic.is_empty() {
         return synthetic::alone(args, context);
     }
-    let settings = Settings::of(args)?;
+    let settings = Settings { slo: load::limits(args, context)?, ..Settings::of(args)? };
     let file = args.prompts.as_deref().unwrap_or(Path::new(""));
     let (prompts, prompts_sha256) = read_prompts(file)?;
     let catalog = crate::cli::catalog::load(context)?;
@@ -649,11 +652,10 @@ fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str) ->
     choice("retries", "--retries", args.retries != 2, of(&args.retries), None);
     if !args.load.shapes().is_empty() {
         let load = &args.load;
-        let (slo, given) = load.slo();
         choice("load", "--concurrency", true, of(&load.shapes()), None);
         choice("load_extent", "--requests", true, of(&load.extent()), Some("requests, seconds"));
         choice("load_rounds", "--repeats", args.repeats.is_some(), of(&settings.rounds), Some("per load"));
-        choice("slo", "--slo", given, of(&slo), Some("ms"));
+        put("slo", of(&settings.slo.value), Some("ms"), settings.slo.source.clone());
     }
     local::inputs(args, &mut map);
     map

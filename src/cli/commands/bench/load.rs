@@ -2,6 +2,8 @@
 
 use super::watch::Watcher;
 use super::{Args, Settings, local};
+use crate::cli::commands::advise;
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::measure::backend::http::{ApiTarget, Limits};
 use crate::measure::backend::local::{LocalBackend, LocalConfig};
@@ -9,8 +11,10 @@ use crate::measure::event::{Fault, Request};
 use crate::measure::load::{self, Arrivals, Extent, Phase, PhaseEnd, Queue, Shape, Slo, Surroundings, queue};
 use crate::measure::plan::Step;
 use crate::measure::run::Ended;
+use crate::provenance::{Source, Sourced};
 use crate::report::bench::build::Basis;
 use crate::report::bench::load::LoadPlan;
+use crate::workload::profile::Count;
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::future::Future;
@@ -125,11 +129,8 @@ impl FromStr for Limit {
 const INTERACTIVE: Slo = Slo { ttft_ms: Some(500.0), tpot_ms: Some(30.0), e2e_ms: None };
 
 impl LoadArgs {
-    /// The limits in force, and whether the user gave them.
-    pub fn slo(&self) -> (Slo, bool) {
-        if self.slo.is_empty() {
-            return (INTERACTIVE, false);
-        }
+    /// The limits that `--slo` gives.
+    pub fn slo(&self) -> Slo {
         let mut slo = Slo::default();
         for limit in &self.slo {
             match *limit {
@@ -138,7 +139,7 @@ impl LoadArgs {
                 Limit::E2e(ms) => slo.e2e_ms = Some(ms),
             }
         }
-        (slo, true)
+        slo
     }
 
     /// Levels ascending, then rates ascending, each once.
@@ -162,7 +163,7 @@ impl LoadArgs {
             phases: load::phases(targets, &self.shapes(), settings.rounds),
             extent: self.extent(),
             warmup: settings.warmup,
-            slo: self.slo().0,
+            slo: settings.slo.value,
         }
     }
 
@@ -241,6 +242,29 @@ pub(super) fn announcement(args: &LoadArgs, settings: &Settings) -> Option<Strin
     };
     let rounds = if settings.rounds > 1 { format!(", {} rounds", settings.rounds) } else { String::new() };
     Some(format!("{}{extent}{rounds}", parts.join(" and ")))
+}
+
+/// The limits in force: `--slo`, else the profile's, else those of an interactive service.
+pub fn limits(args: &Args, context: &Context) -> Result<Sourced<Slo>, CliError> {
+    if !args.load.slo.is_empty() {
+        return Ok(Sourced::new(args.load.slo(), Source::User { via: "--slo".to_owned() }));
+    }
+    if let Some(name) = &args.profile {
+        let (via, profile) = advise::profile(name, context)?;
+        if let Some(limits) = profile.slo {
+            let ms = |limit: Option<Count>| limit.map(Count::get);
+            let slo =
+                Slo { ttft_ms: ms(limits.ttft_ms), tpot_ms: ms(limits.tpot_ms), e2e_ms: ms(limits.e2e_ms) };
+            return Ok(Sourced::new(slo, Source::User { via }));
+        }
+    }
+    Ok(assumed_limits())
+}
+
+/// Where nobody says what is fast enough.
+pub fn assumed_limits() -> Sourced<Slo> {
+    let reason = "the limits of an interactive 8B-class service in MLPerf Inference".to_owned();
+    Sourced::new(INTERACTIVE, Source::Assumed { rule: "default-slo".to_owned(), reason })
 }
 
 /// What every queue of a run is made by.

@@ -97,7 +97,7 @@ fn anew(measured: &mut MeasuredRun, args: &Args) -> Result<(), CliError> {
         basis.margin = margin;
     }
     if !args.load.slo.is_empty() {
-        let (slo, _) = args.load.slo();
+        let slo = args.load.slo();
         put("slo", serde_json::to_value(slo).unwrap_or_default(), "ms", "--slo");
         basis.load.slo = slo;
     }
