@@ -16,7 +16,8 @@ import time
 import urllib.request
 from pathlib import Path
 
-SERVER, FREEHOLD, TOOLS, SOAK = sys.argv[1], sys.argv[2], Path(sys.argv[3]), float(sys.argv[4])
+SERVER, FREEHOLD, TOOLS = (os.path.abspath(a) for a in sys.argv[1:4])
+TOOLS, SOAK = Path(TOOLS), float(sys.argv[4])
 FOLDER = Path(tempfile.mkdtemp(prefix="client-overhead-"))
 PROMPT = "Describe how bread is made, step by step."
 

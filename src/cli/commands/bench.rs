@@ -462,7 +462,8 @@ async fn measure(
             local.shutdown().await;
         }
     }
-    let (until_broken, left_out) = (args.load.slo().1, Vec::new());
+    let given = !matches!(settings.slo.source, Source::Assumed { .. });
+    let (until_broken, left_out) = (given, Vec::new());
     let mut loads = load::Loads { basis: &basis, ways, request: &request, complete, until_broken, left_out };
     loads.run(&mut watch, &mut ended, stop.as_mut()).await;
     for (target, text) in loads.left_out {
