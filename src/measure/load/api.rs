@@ -147,6 +147,10 @@ impl Running<'_, '_> {
                     break;
                 }
                 free -= 1;
+                // A loop of thousands is filled in turns, so that those under way are stamped in time.
+                if free % 32 == 0 {
+                    tokio::task::yield_now().await;
+                }
             }
             match self.set.join_next().await {
                 Some(Ok(ended)) => {
