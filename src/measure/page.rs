@@ -36,8 +36,18 @@ pub fn text(address: &str, most: u64) -> Result<String, FetchError> {
     String::from_utf8(bytes).map_err(|_| FetchError::NotText)
 }
 
+/// The address without the user name and password it may hold.
+pub fn shown(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..host_end].rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => address.to_owned(),
+    }
+}
+
 fn checked(address: &str) -> Result<reqwest::Url, FetchError> {
-    let refused = || FetchError::Address(address.to_owned());
+    let refused = || FetchError::Address(shown(address));
     let url = reqwest::Url::parse(address).map_err(|_| refused())?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(FetchError::Credentials);
@@ -105,6 +115,8 @@ mod tests {
             assert!(matches!(text(bad, 10), Err(FetchError::Address(_))), "{bad}");
         }
         assert!(matches!(text("https://me:secret@localhost/x", 10), Err(FetchError::Credentials)));
+        assert_eq!(shown("https://me:se@cret@a.example/x?q=a@b"), "https://a.example/x?q=a@b");
+        assert_eq!(shown("https://a.example/x@y"), "https://a.example/x@y");
     }
 
     #[test]

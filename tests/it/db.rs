@@ -152,6 +152,9 @@ fn a_wrong_import_leaves_the_old_data_in_force() {
     let (code, _, err) = db(data.path(), &["import", "http://example.org/x", "--from", "litellm", "--yes"]);
     assert_eq!(code, 1);
     assert!(err.contains("not an https address"), "{err}");
+    let address = "https://me:secret@example.org/x";
+    let (code, _, err) = db(data.path(), &["import", address, "--from", "litellm", "--yes"]);
+    assert!(code == 1 && !err.contains("secret"), "{err}");
     assert!(!data.path().join("hardware-db").exists());
 }
 

@@ -91,9 +91,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
 fn read(from_where: &str, format: Format, context: &Context) -> Result<Imported, CliError> {
     let is_address = from_where.contains("://");
     let text = if is_address {
-        context.note(&format!("fetching {from_where}"));
+        let shown = page::shown(from_where);
+        context.note(&format!("fetching {shown}"));
         page::text(from_where, import::MAX_FILE_BYTES)
-            .map_err(|e| CliError::failed(format!("cannot fetch {from_where}: {e}")))?
+            .map_err(|e| CliError::failed(format!("cannot fetch {shown}: {e}")))?
     } else {
         read_capped(Path::new(from_where), import::MAX_FILE_BYTES)?
     };
