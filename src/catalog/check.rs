@@ -6,7 +6,7 @@
 
 mod rules;
 
-use super::text::{Parsed, Problem, Records};
+use super::text::{Parsed, Places, Problem, Records};
 use super::{ApiModel, Catalog, Kind};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -76,21 +76,20 @@ pub fn unusable(models: &[ApiModel], catalog: &Catalog, today: Date) -> Vec<(Str
 fn duplicates(parsed: &[Parsed<'_>]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for kind in Kind::ALL {
-        let mut seen: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+        let mut seen: BTreeMap<&str, (&Parsed<'_>, &Places)> = BTreeMap::new();
         for file in parsed {
-            for (id, problem) in ids(file, kind) {
-                if let Some((other, line)) = seen.get(id) {
-                    problems.push(Problem {
-                        message: format!(
-                            "{} `{id}` is already in {other}, line {line}",
-                            kind.key().replace('_', " ")
-                        ),
-                        expected: "each id once".to_owned(),
-                        ..problem
-                    });
-                } else {
-                    seen.insert(id, (file.name, problem.line));
-                }
+            for (id, places) in ids(file, kind) {
+                let Some((other, first)) = seen.get(id) else {
+                    seen.insert(id, (file, places));
+                    continue;
+                };
+                let line = other.problem(first, "id", "", "").line;
+                let message = format!(
+                    "{} `{id}` is already in {}, line {line}",
+                    kind.key().replace('_', " "),
+                    other.name
+                );
+                problems.push(file.problem(places, "id", message, "each id once"));
             }
         }
     }
@@ -98,12 +97,12 @@ fn duplicates(parsed: &[Parsed<'_>]) -> Vec<Problem> {
 }
 
 /// The ids of one kind in a file, each with its place.
-fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, Problem)> {
+fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, &'a Places)> {
     let Records { accelerators, machines, rentals, tariffs, open_models, api_models, currencies, providers } =
         &file.records;
     macro_rules! list {
         ($list:expr) => {
-            $list.iter().map(|e| (e.record.id.as_str(), file.problem(&e.places, "id", "", ""))).collect()
+            $list.iter().map(|e| (e.record.id.as_str(), &e.places)).collect()
         };
     }
     match kind {
