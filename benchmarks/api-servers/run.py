@@ -79,7 +79,7 @@ def median(samples: list[dict], name: str) -> float:
     return statistics.median(s[name] for s in samples if s[name] is not None)
 
 
-def llama_cpp(freehold: str, folder: Path, python: str, model: str) -> None:
+def llama_cpp(freehold: str, folder: Path, python: str, model: str, tokens: int) -> None:
     print("llama.cpp's server (xllamacpp), SmolLM2")
     server = subprocess.Popen(
         [python, str(ROOT / "scripts/standin-server.py"), "--model", model, "--alias", "m", "--url-file", "-"],
@@ -90,7 +90,7 @@ def llama_cpp(freehold: str, folder: Path, python: str, model: str) -> None:
     )
     url = server.stdout.readline().strip()
     for provider, base in [("openai", url + "/v1"), ("openai-responses", url + "/v1"), ("anthropic", url)]:
-        result = bench(freehold, folder, f"{provider}:m@{base}", "--repeats", "3", "--max-output-tokens", "48")
+        result = bench(freehold, folder, f"{provider}:m@{base}", *("--repeats", "3", "--max-output-tokens", str(tokens)))
         samples = result["samples"]
         check(all(s["error"] is None for s in samples), f"{provider}: every answer is whole")
         check(all(s["output_tokens"] for s in samples), f"{provider}: tokens are counted by the server")
@@ -169,16 +169,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--freehold", default=str(ROOT / "target/release/freehold"))
     parser.add_argument("--model", default=str(Path.home() / ".cache/freehold/models/smollm2-135m-instruct-q4_1.gguf"))
+    parser.add_argument("--only", choices=["llama.cpp", "aimock", "llmock"], action="append")
+    parser.add_argument("--tokens", type=int, default=48, help="longest answer of the real model")
     options = parser.parse_args()
+    wanted = options.only or ["llama.cpp", "aimock", "llmock"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "prompts.jsonl").write_text('{"id": "capital", "prompt": "Capital of France?"}\n')
         subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
         bin_folder = folder / "venv/bin"
         subprocess.run([str(bin_folder / "pip"), "install", "--quiet", XLLAMACPP, LLMOCK], check=True)
-        llama_cpp(options.freehold, folder, str(bin_folder / "python"), options.model)
-        aimock(options.freehold, folder)
-        llmock(options.freehold, folder, str(bin_folder / "llmock"))
+        if "aimock" in wanted:
+            aimock(options.freehold, folder)
+        if "llmock" in wanted:
+            llmock(options.freehold, folder, str(bin_folder / "llmock"))
+        if "llama.cpp" in wanted:
+            llama_cpp(options.freehold, folder, str(bin_folder / "python"), options.model, options.tokens)
     print("all as it should be" if not failures else f"{len(failures)} failed")
     return 1 if failures else 0
 

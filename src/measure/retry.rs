@@ -60,7 +60,7 @@ fn wait(seconds: f64) -> Wait {
     }
 }
 
-/// When the limit that was hit begins anew, by the headers of a rate limit: OpenAI's
+/// When the limit that was hit begins anew, by the headers of a rate limit: `OpenAI`'s
 /// `x-ratelimit-reset-*` (`1m3s`, `16ms`) and Anthropic's `anthropic-ratelimit-*-reset` (RFC 3339).
 /// Only a limit with nothing remaining counts; of several the longest wait.
 pub fn reset(header: impl Fn(&str) -> Option<String>, now_unix: i64) -> Wait {

@@ -47,7 +47,7 @@ fn script(answer: &Value) -> Vec<Do> {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).map(filled);
     if let Some(line) = text("status") {
         let headers = answer.get("headers").and_then(Value::as_array).into_iter().flatten();
-        let headers: String = headers.map(|h| format!("{}\r\n", h.as_str().expect("a header"))).collect();
+        let headers: String = headers.flat_map(|h| [h.as_str().expect("a header"), "\r\n"]).collect();
         return status(&line, &headers, &text("body").unwrap_or_default());
     }
     let steps = answer.get("steps").and_then(Value::as_array).expect("steps or a status");

@@ -20,6 +20,9 @@ fn the_key_is_nowhere_but_in_the_request() {
         status("200 OK", "content-type: application/json\r\n", &body),
         stream(&format!("{TEXT}data: {body}\n\n")),
         stream(&split),
+        stream(&format!(
+            "{TEXT}{STOP}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":9,\"completion_tokens\":1,\"{KEY}\":\"{KEY}\"}}}}\n\n"
+        )),
     ];
     for script in cases {
         for provider in ["openai", "anthropic"] {
