@@ -45,7 +45,7 @@ pub fn rank(plan: &Plan, drawing: Drawing, threads: usize) -> Ranking {
     let likely = plan.likely();
     let v = Values(&likely);
     let flow = flow(plan, v);
-    let rows = in_order(rows(plan, v, drawing, threads));
+    let rows = in_order(&rows(plan, v, drawing, threads));
     let mut scratch = Scratch::default();
     let first = rows.iter().take(DETAILED);
     let break_even = first.map(|row| compare::break_even(plan, row.pair, v, &mut scratch)).collect();
@@ -82,7 +82,7 @@ fn rows(plan: &Plan, v: Values<'_>, drawing: Drawing, threads: usize) -> Vec<Row
 }
 
 /// By payback, then by saving. Rows are large: their numbers are sorted, then they move once.
-fn in_order(rows: Vec<Row>) -> Vec<Row> {
+fn in_order(rows: &[Row]) -> Vec<Row> {
     let key = |row: &Row| (row.outcome.payback.unwrap_or(f64::INFINITY), -row.saving());
     let mut order: Vec<((f64, f64), usize)> = rows.iter().map(key).zip(0..).collect();
     order.sort_by(|(a, _), (b, _)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));

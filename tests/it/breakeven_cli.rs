@@ -359,7 +359,8 @@ fn the_examples_say_what_is_printed() {
             .expect("runs");
         let printed = String::from_utf8(output.stdout).expect("UTF-8");
         let summary = printed.split("\n\n").nth(1).expect("a summary");
-        text += &format!("{before}freehold breakeven --scenario examples/{head}```text\n{summary}\n```");
+        let parts = [before, "freehold breakeven --scenario examples/", head, "```text\n", summary, "\n```"];
+        text.extend(parts);
         rest = tail;
     }
     text += rest;
