@@ -1,4 +1,4 @@
-//! How late this program itself is: a clock that ought to wake every few milliseconds, and how much
+//! How late this program itself is: a clock that ought to wake every twenty milliseconds, and how much
 //! later it did. What delays it also delays stamps. The timer's own grain of a millisecond is
 //! inside.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// Between two looks at the clock.
-const EVERY: Duration = Duration::from_millis(5);
+const EVERY: Duration = Duration::from_millis(20);
 
 /// Shared by the clock and the requests under way. Kept: when it woke late and by how much, newest
 /// last, and only those that nothing later exceeds, so that there are few and the first one after
