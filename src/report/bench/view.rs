@@ -56,16 +56,17 @@ impl Envelope<BenchResult> {
         let prompts: std::collections::BTreeSet<&str> =
             result.samples.iter().map(|s| s.prompt_id.as_str()).collect();
         let repeats = result.samples.iter().map(|s| s.repeat + 1).max().unwrap_or(0);
-        let mut text = format!(
-            "{} target{} · {} prompt{} · {} repeat{} · {}",
-            result.targets.len(),
-            plural(result.targets.len()),
-            prompts.len(),
-            plural(prompts.len()),
-            repeats,
-            plural(repeats as usize),
-            self.created
-        );
+        let under_load = result.load_samples.len();
+        let mut parts = vec![format!("{} target{}", result.targets.len(), plural(result.targets.len()))];
+        if repeats > 0 || under_load == 0 {
+            parts.push(format!("{} prompt{}", prompts.len(), plural(prompts.len())));
+            parts.push(format!("{repeats} repeat{}", plural(repeats as usize)));
+        }
+        if under_load > 0 {
+            parts.push(format!("{under_load} request{} under load", plural(under_load)));
+        }
+        parts.push(self.created.clone());
+        let mut text = parts.join(" · ");
         if !result.complete {
             text.push_str(" · INCOMPLETE: a part of the planned requests was not sent");
         }

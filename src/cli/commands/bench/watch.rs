@@ -4,13 +4,13 @@ use super::bars::Bars;
 use super::journal::{Earlier, Journal};
 use super::spending;
 use crate::cli::error::CliError;
-use crate::measure::event::Fault;
+use crate::measure::event::{Fault, FaultKind};
 use crate::measure::load::Sent;
 use crate::measure::plan::Step;
 use crate::measure::run::{Go, Record, Watch};
 use crate::report::bench::Sample;
 use crate::report::bench::build::{self, Basis, Bill};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 /// What the requests so far came to. The same whether they have just been answered or are read
@@ -134,6 +134,8 @@ pub struct Watcher<'a> {
     reserved: f64,
     under_way: BTreeSet<Step>,
     pub capped: bool,
+    /// Failures under load that were shown, by target and kind.
+    told: HashMap<(usize, FaultKind), u32>,
     pub broken: Option<CliError>,
 }
 
@@ -159,6 +161,7 @@ impl<'a> Watcher<'a> {
             reserved: 0.0,
             under_way: BTreeSet::new(),
             capped: false,
+            told: HashMap::new(),
             broken: None,
         };
         if steps.iter().any(|s| s.warmup) {
@@ -233,7 +236,14 @@ impl Watch for Watcher<'_> {
         if let Some(fault) = &record.figures.error {
             let basis = self.tally.basis;
             let (target, prompt) = (&basis.targets[step.target].id, &basis.prompts[step.prompt].id);
-            self.bars.note(&format!("{target} · {prompt}: {}", fault.message));
+            // Under load the same failure may come a thousand times: it is counted, not repeated.
+            let seen = self.told.entry((step.target, fault.kind)).or_insert(0);
+            *seen += u32::from(step.load.is_some());
+            match *seen {
+                0..=3 => self.bars.note(&format!("{target} · {prompt}: {}", fault.message)),
+                4 => self.bars.note(&format!("{target}: more of these are counted, not shown")),
+                _ => {}
+            }
         }
         self.bars.ended(step.target, record.figures.error.is_some(), cost);
         match written {
