@@ -16,15 +16,20 @@ pub fn command(kind: &str, inputs: &BTreeMap<String, Input>) -> String {
             given.entry(flag).or_default().push((name, &input.value));
         } else if via.starts_with("question: ") {
             given.entry(flag_of(name)).or_default().push((name, &input.value));
+        } else if let Some(profile) = via.strip_prefix("profile ") {
+            let profile = ("profile", profile.rsplit_once(": ").map_or(profile, |(name, _)| name).to_owned());
+            if !files.contains(&profile) {
+                files.push(profile);
+            }
         } else if let Some(file) = scenario_file(via, name) {
             if !files.iter().any(|(_, known)| known == file) {
                 files.push(("scenario", file.to_owned()));
             }
         } else if let Some((file, _)) = via.rsplit_once(": ") {
             let flag = if kind == "advice" { "profile" } else { "scenario" };
-            let file = file.strip_prefix("profile ").unwrap_or(file).to_owned();
-            if !files.contains(&(flag, file.clone())) {
-                files.push((flag, file));
+            let file = (flag, file.to_owned());
+            if !files.contains(&file) {
+                files.push(file);
             }
         }
     }
