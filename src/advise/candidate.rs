@@ -82,7 +82,7 @@ fn version(name: &str) -> f64 {
     let is_year_or_day = |w: &&str| w.len() >= 4 && w.bytes().all(|c| c.is_ascii_digit());
     words
         .take_while(|w| !is_year_or_day(w))
-        .filter(|w| !w.ends_with(['b', 'B']) && !(w.len() > 1 && w.starts_with('0') && !w.contains('.')))
+        .filter(|w| !(w.ends_with(['b', 'B']) || w.len() > 1 && w.starts_with('0') && !w.contains('.')))
         .filter_map(|w| {
             let digits = w.trim_start_matches(|c: char| c.is_ascii_alphabetic());
             let end = digits.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(digits.len());

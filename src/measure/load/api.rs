@@ -148,7 +148,7 @@ impl Running<'_, '_> {
                 }
                 free -= 1;
                 // A loop of thousands is filled in turns, so that those under way are stamped in time.
-                if free % 32 == 0 {
+                if free.is_multiple_of(32) {
                     tokio::task::yield_now().await;
                 }
             }
