@@ -77,9 +77,19 @@ pub enum Command {
     Worker(commands::worker::Args),
 }
 
+/// The command line, with its examples before its options: most people read no further.
+pub fn command() -> clap::Command {
+    fn examples_first(command: clap::Command) -> clap::Command {
+        command
+            .help_template("{before-help}{about}{after-help}\n\n{usage-heading} {usage}\n\n{all-args}")
+            .mut_subcommands(examples_first)
+    }
+    examples_first(Cli::command())
+}
+
 /// Parse, run, map the outcome to an exit code.
 pub fn main() -> ExitCode {
-    let matches = match Cli::command().try_get_matches() {
+    let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(e) => {
             // clap prints help to stdout with code 0 and usage errors to stderr with code 2.
@@ -125,6 +135,18 @@ mod tests {
     /// clap checks its definitions (duplicate names, conflicting options) only when asked.
     #[test]
     fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn help_leads_with_examples() {
+        for mut sub in command().get_subcommands().filter(|c| !c.is_hide_set()).cloned() {
+            let help = sub.render_long_help().to_string();
+            let (Some(examples), Some(usage)) = (help.find("Examples:"), help.find("Usage:")) else {
+                assert_eq!(sub.get_name(), "help", "no examples or no usage: {help}");
+                continue;
+            };
+            assert!(examples < usage, "{help}");
+        }
     }
 }

@@ -28,7 +28,8 @@ mod repeat;
 #[command(after_help = "\
 Examples:
   freehold breakeven --requests-per-month 200000 --input-tokens 1500 --output-tokens 400 \\
-      --cloud anthropic/claude-haiku-4-5-20251001 --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
+      --cloud anthropic/claude-haiku-4-5-20251001 \\
+      --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
   freehold breakeven --scenario examples/chatbot.toml --local.usd-per-kwh 0.35 -o cost.json
   freehold breakeven --measured bench.json --requests-per-month 50000 --hardware nvidia-rtx-4090
   freehold breakeven --all --model llama-3.1-8b-instruct --requests-per-month 1e6 \\

@@ -22,7 +22,7 @@ Examples:
   freehold db list api-models --tier 2             models by the token, with their prices
   freehold db search llama 70b                     what the catalogue knows about it, of every kind
   freehold db show nvidia-rtx-4090                 one record, each figure with source and date
-  freehold db import prices.json --from litellm    take over newer prices, after a look at the changes
+  freehold db import prices.json --from litellm    take over newer prices, after a look
   freehold db check                                are the shipped records and your own well-formed?")]
 pub struct Args {
     #[command(subcommand)]

@@ -3,10 +3,9 @@
 
 use crate::cli::context::Context;
 use crate::cli::output::write_atomic;
-use crate::cli::{Cli, CliError, output};
+use crate::cli::{CliError, output};
 use crate::report::bench;
 use crate::report::view::{Block, View};
-use clap::CommandFactory as _;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -112,7 +111,7 @@ pub fn metrics(context: &Context) -> Result<(), CliError> {
 }
 
 pub fn help(args: &HelpArgs, context: &Context) -> Result<(), CliError> {
-    let mut command = Cli::command();
+    let mut command = crate::cli::command();
     let Some(first) = args.topic.first() else {
         return print(&format!("{}\n{}", command.render_long_help().ansi(), topics_line()));
     };
@@ -142,13 +141,13 @@ fn topics_line() -> String {
 
 pub fn completions(args: &CompletionsArgs) -> Result<(), CliError> {
     let mut bytes = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "freehold", &mut bytes);
+    clap_complete::generate(args.shell, &mut crate::cli::command(), "freehold", &mut bytes);
     output::print_bytes(&bytes)
 }
 
 pub fn man(args: &ManArgs) -> Result<(), CliError> {
     std::fs::create_dir_all(&args.dir).map_err(|e| CliError::file("create", &args.dir, &e))?;
-    let mut command = Cli::command();
+    let mut command = crate::cli::command();
     command.build();
     let mut pages = vec![("freehold".to_owned(), command.clone())];
     for sub in command.get_subcommands().filter(|c| !c.is_hide_set()) {
