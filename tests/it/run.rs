@@ -1,5 +1,6 @@
 //! Running the built program, as a user would.
 
+use rexpect::session::{PtySession, spawn_command};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -126,4 +127,21 @@ pub fn base64(text: &str) -> Vec<u8> {
         bytes.extend(&bits.to_be_bytes()[1..chunk.len()]);
     }
     bytes
+}
+
+/// The program in a pseudo-terminal, with a person before it.
+pub fn in_terminal(sandbox: &Sandbox, columns: u16, args: &str) -> PtySession {
+    let mut command = sandbox.command("sh");
+    command.args(["-c", &format!("stty cols {columns} rows 40; exec {} {args}", program())]);
+    command.stdin(Stdio::inherit());
+    command.env("TERM", "xterm-256color").env("NO_COLOR", "1").env_remove("COLUMNS");
+    spawn_command(command, Some(30_000)).expect("a terminal")
+}
+
+/// Wait for a question, then answer it.
+#[track_caller]
+pub fn answer(session: &mut PtySession, question: &str, keys: &str) {
+    session.exp_string(question).unwrap_or_else(|e| panic!("{question}: {e}"));
+    session.send(keys).expect("sent");
+    session.flush().expect("flushed");
 }

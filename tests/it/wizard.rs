@@ -1,26 +1,14 @@
 //! The questions in a real terminal (a pseudo-terminal): to the end, and interrupted.
 
-use crate::run::{Sandbox, program};
+use crate::run::{Sandbox, answer, in_terminal};
 use rexpect::process::WaitStatus;
-use rexpect::session::{PtySession, spawn_command};
+use rexpect::session::PtySession;
 
 const DOWN: &str = "\u{1b}[B";
 const SHOW_CURSOR: &str = "\u{1b}[?25h";
 
 fn wizard(sandbox: &Sandbox, columns: u16, args: &str) -> PtySession {
-    let mut command = sandbox.command("sh");
-    command.args(["-c", &format!("stty cols {columns} rows 40; exec {} advise {args}", program())]);
-    command.stdin(std::process::Stdio::inherit());
-    command.env("TERM", "xterm-256color").env("NO_COLOR", "1").env_remove("COLUMNS");
-    spawn_command(command, Some(30_000)).expect("a terminal")
-}
-
-/// Wait for a question, then answer it.
-#[track_caller]
-fn answer(session: &mut PtySession, question: &str, keys: &str) {
-    session.exp_string(question).unwrap_or_else(|e| panic!("{question}: {e}"));
-    session.send(keys).expect("sent");
-    session.flush().expect("flushed");
+    in_terminal(sandbox, columns, &format!("advise {args}"))
 }
 
 #[test]

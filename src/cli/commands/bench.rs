@@ -293,13 +293,18 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
     let start = Start { prompts, prompts_sha256, inputs_sha256, consent, resumed, privacy: &privacy };
     let measured = runtime.block_on(measure(args, context, &settings, start, apis, &plan))?;
     let document = measured.document();
+    write(&document, args, context)?;
+    outcome::verdict(&document, measured.end.ended.interrupted, measured.end.capped, &measured.journal, &near)
+}
+
+/// The document in the format that was asked for.
+fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result<(), CliError> {
     args.output.write(
         context,
-        || serde_json::to_string_pretty(&document),
+        || serde_json::to_string_pretty(document),
         || document.view(),
         Some(&|| document.samples_csv()),
-    )?;
-    outcome::verdict(&document, measured.end.ended.interrupted, measured.end.capped, &measured.journal, &near)
+    )
 }
 
 /// What makes two runs the same run: prompts, targets, settings.

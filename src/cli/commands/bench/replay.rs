@@ -3,7 +3,7 @@
 
 use super::journal::{self, Earlier, End};
 use super::watch::Tally;
-use super::{Args, MeasuredRun, load, plan};
+use super::{Args, MeasuredRun, load, plan, write};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::measure::plan::Step;
@@ -19,12 +19,7 @@ pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
     let mut measured = measured(&earlier, &path);
     anew(&mut measured, args)?;
     let document = measured.document();
-    args.output.write(
-        context,
-        || serde_json::to_string_pretty(&document),
-        || document.view(),
-        Some(&|| document.samples_csv()),
-    )
+    write(&document, args, context)
 }
 
 /// What a journal says of a run.
