@@ -1,20 +1,26 @@
 //! Measured records → the bench document.
 
+mod bill;
+mod pairs;
+mod warnings;
+
+pub use bill::{Bill, bill, cost};
+
 use super::engine::{Energy, EnergyFacts, Synthetic};
 use super::{
-    BenchDocument, BenchResult, Comparison, Engine, Kind, Metrics, Noise, Quality, Rate, SCHEMA, Sample,
-    Spending, Summary, Target, TokenMeans, TokenSource,
+    BenchDocument, BenchResult, Engine, Kind, Metrics, Noise, SCHEMA, Sample, Spending, Summary, Target,
+    TokenMeans, TokenSource,
     load::{self, LoadPlan},
     price::PriceInForce,
 };
-use crate::measure::event::{Fault, FaultKind};
+use crate::measure::event::Fault;
 use crate::measure::fold;
 use crate::measure::load::Sent;
 use crate::measure::prompts::Prompt;
-use crate::measure::quality::{self, Pairs};
+use crate::measure::quality;
 use crate::measure::run::{Ended, Record};
 use crate::measure::stats;
-use crate::report::envelope::{Envelope, Input, Warning};
+use crate::report::envelope::{Envelope, Input};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -156,47 +162,6 @@ pub fn sent(record: &Record, session: u32, facts: &TargetFacts, prompts: &[Promp
     Sent::of(record, session, cost(record, facts), pass(record, &prompts[record.step.prompt]))
 }
 
-/// What one request cost, USD: by the price record; where there is none, by the provider's own word.
-pub fn cost(record: &Record, facts: &TargetFacts) -> Option<f64> {
-    let usage = &record.figures.usage;
-    match &facts.price {
-        Some(price) => price.cost(usage, record.trace.unix),
-        None => usage.provider_cost_usd.filter(|_| !facts.stand_in),
-    }
-}
-
-/// What is known of the cost of one request.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Bill {
-    /// USD.
-    Known(f64),
-    /// The server turned every attempt away, or none reached it.
-    Nothing,
-    /// So many attempts may have been billed, and what they used is not known.
-    Open(u32),
-}
-
-/// The bill of a request. Attempts that were turned away with an error status cost nothing.
-pub fn bill(record: &Record, facts: &TargetFacts) -> Bill {
-    let f = &record.figures;
-    let turned_away = |status: &&u16| **status >= 300;
-    let refused = u32::try_from(record.statuses.iter().filter(turned_away).count()).unwrap_or(u32::MAX);
-    let unreached = f.error.as_ref().is_some_and(|e| {
-        matches!(
-            e.kind,
-            FaultKind::ConnectDns | FaultKind::ConnectRefused | FaultKind::ConnectTimeout | FaultKind::Tls
-        )
-    });
-    if unreached {
-        return Bill::Nothing;
-    }
-    match (cost(record, facts), record.attempts.saturating_sub(refused)) {
-        (_, 0) => Bill::Nothing,
-        (Some(usd), 1) => Bill::Known(usd),
-        (_, open) => Bill::Open(open),
-    }
-}
-
 /// The document of a run.
 pub fn document(run: Run<'_>) -> BenchDocument {
     let (basis, samples) = (run.basis, &run.samples);
@@ -212,16 +177,18 @@ pub fn document(run: Run<'_>) -> BenchDocument {
             target
         })
         .collect();
-    let pairs: Vec<(&Target, &Target)> = targets
+    let couples: Vec<(&Target, &Target)> = targets
         .iter()
         .filter(|t| t.kind == Kind::Local)
         .flat_map(|l| targets.iter().filter(|t| t.kind == Kind::Api).map(move |a| (l, a)))
         .collect();
     let comparisons =
-        pairs.iter().flat_map(|(l, a)| compare(l, a, samples, &basis.prompts, basis.seed)).collect();
-    let quality =
-        pairs.iter().filter_map(|(l, a)| judge(l, a, samples, &basis.prompts, basis.margin)).collect();
-    let warnings = warnings(&run, &targets, samples);
+        couples.iter().flat_map(|(l, a)| pairs::compare(l, a, samples, &basis.prompts, basis.seed)).collect();
+    let quality = couples
+        .iter()
+        .filter_map(|(l, a)| pairs::judge(l, a, samples, &basis.prompts, basis.margin))
+        .collect();
+    let warnings = warnings::warnings(&run, &targets, samples);
     Envelope {
         schema: SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -245,9 +212,6 @@ pub fn document(run: Run<'_>) -> BenchDocument {
         warnings,
     }
 }
-
-/// One figure of a sample.
-type Pick = fn(&Sample) -> Option<f64>;
 
 /// Only these count for speed: whole answers, at the first attempt.
 fn for_speed<'a>(rows: &[&'a Sample]) -> Vec<&'a Sample> {
@@ -310,7 +274,7 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         ),
         cost_usd_total: costs.filter(|c| !c.is_empty()).map(|c| c.iter().sum()),
         price: facts.price.as_ref().map(|p| p.record.clone()),
-        pass_rate: pass_rate(&facts.id, rows, prompts),
+        pass_rate: pairs::pass_rate(&facts.id, rows, prompts),
         engine: facts.engine.clone(),
         noise: noise(&speed),
         levels: Vec::new(),
@@ -361,21 +325,6 @@ fn tally<'a, T: serde::Serialize + 'a>(values: impl Iterator<Item = &'a T>) -> B
     counts
 }
 
-/// Does a target pass a prompt? By the majority of its answers; a failed request is no answer.
-fn passed(target: &str, prompt: &str, rows: &[&Sample]) -> Option<bool> {
-    let votes: Vec<bool> =
-        rows.iter().filter(|s| s.target == target && s.prompt_id == prompt).filter_map(|s| s.pass).collect();
-    (!votes.is_empty()).then(|| votes.iter().filter(|v| **v).count() * 2 > votes.len())
-}
-
-fn pass_rate(target: &str, rows: &[&Sample], prompts: &[Prompt]) -> Option<Rate> {
-    let votes: Vec<bool> = prompts.iter().filter_map(|p| passed(target, &p.id, rows)).collect();
-    let n = u32::try_from(votes.len()).ok()?;
-    let passed = u32::try_from(votes.iter().filter(|v| **v).count()).ok()?;
-    let interval = stats::wilson(passed, n)?;
-    Some(Rate { n, passed, rate: f64::from(passed) / f64::from(n), low: interval.low, high: interval.high })
-}
-
 /// First against second half, in the order they ran.
 fn noise(speed: &[&Sample]) -> Option<Noise> {
     let of = |pick: fn(&Sample) -> Option<f64>| speed.iter().filter_map(|s| pick(s)).collect::<Vec<f64>>();
@@ -394,265 +343,4 @@ fn noise(speed: &[&Sample]) -> Option<Noise> {
         drift_rho: stats::spearman(&order, &tpot),
     };
     (noise.tpot_half_ratio.is_some() || noise.ttft_half_ratio.is_some()).then_some(noise)
-}
-
-fn compare(
-    local: &Target,
-    api: &Target,
-    samples: &[Sample],
-    prompts: &[Prompt],
-    seed: u64,
-) -> Vec<Comparison> {
-    let all: Vec<&Sample> = samples.iter().collect();
-    let speed = for_speed(&all);
-    let metrics: [(&str, Pick); 4] = [
-        ("ttft_ms", |s| s.ttft_ms),
-        ("tpot_ms", |s| s.tpot_ms),
-        ("decode_tps", |s| s.decode_tps),
-        ("e2e_ms", |s| s.e2e_ms),
-    ];
-    let equal = equal_text(&local.id, &api.id, samples, prompts);
-    metrics
-        .into_iter()
-        .filter_map(|(metric, pick)| {
-            let side = |id: &str, prompt: &str| -> Vec<f64> {
-                speed
-                    .iter()
-                    .filter(|s| s.target == id && s.prompt_id == prompt)
-                    .filter_map(|s| pick(s))
-                    .collect()
-            };
-            let paired: Vec<stats::PromptPair> = prompts
-                .iter()
-                .map(|p| (side(&local.id, &p.id), side(&api.id, &p.id)))
-                .filter(|(l, a)| !l.is_empty() && !a.is_empty())
-                .collect();
-            let ratio = stats::ratio_of_medians(&paired, seed)?;
-            Some(Comparison {
-                local: local.id.clone(),
-                api: api.id.clone(),
-                metric: metric.to_owned(),
-                prompts: u32::try_from(paired.len()).unwrap_or(u32::MAX),
-                ratio: Some(ratio.ratio),
-                low: ratio.interval.map(|i| i.low),
-                high: ratio.interval.map(|i| i.high),
-                equal_text: equal,
-            })
-        })
-        .collect()
-}
-
-/// Prompts on which both sides gave the same text in their first repeat.
-fn equal_text(local: &str, api: &str, samples: &[Sample], prompts: &[Prompt]) -> Option<u32> {
-    let text = |id: &str, prompt: &str| {
-        samples
-            .iter()
-            .find(|s| s.target == id && s.prompt_id == prompt && s.repeat == 0 && s.error.is_none())
-            .map(|s| s.text.trim())
-    };
-    let pairs: Vec<bool> =
-        prompts.iter().filter_map(|p| Some(text(local, &p.id)? == text(api, &p.id)?)).collect();
-    (!pairs.is_empty()).then(|| u32::try_from(pairs.iter().filter(|e| **e).count()).unwrap_or(u32::MAX))
-}
-
-fn judge(
-    local: &Target,
-    api: &Target,
-    samples: &[Sample],
-    prompts: &[Prompt],
-    margin: f64,
-) -> Option<Quality> {
-    let all: Vec<&Sample> = samples.iter().collect();
-    let mut pairs = Pairs::default();
-    for prompt in prompts {
-        if let (Some(l), Some(a)) = (passed(&local.id, &prompt.id, &all), passed(&api.id, &prompt.id, &all)) {
-            pairs.count(l, a);
-        }
-    }
-    let verdict = quality::non_inferiority(pairs, margin)?;
-    let share = |n: u32| f64::from(n) / f64::from(pairs.total());
-    Some(Quality {
-        local: local.id.clone(),
-        api: api.id.clone(),
-        prompts: pairs.total(),
-        local_pass_rate: share(pairs.both + pairs.only_a),
-        api_pass_rate: share(pairs.both + pairs.only_b),
-        both_pass: pairs.both,
-        local_only: pairs.only_a,
-        api_only: pairs.only_b,
-        neither: pairs.neither,
-        mcnemar_p: verdict.p,
-        difference: verdict.difference,
-        difference_low: Some(verdict.interval.low),
-        difference_high: Some(verdict.interval.high),
-        margin,
-        non_inferior: verdict.non_inferior,
-        prompts_needed: verdict.prompts_needed,
-        smoke_only: verdict.smoke_only,
-    })
-}
-
-fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warning> {
-    let mut list = Vec::new();
-    if run.asked_again > 0 {
-        list.push(Warning::new(
-            "asked-again",
-            format!(
-                "{} requests failed in an earlier part of this run, without a bill, and were asked again.",
-                run.asked_again
-            ),
-        ));
-    }
-    for (n, target) in targets.iter().enumerate() {
-        let mut warn = |id: &str, text: String| {
-            list.push(Warning::new(id, format!("{}: {text}", target.id)).about(target.id.clone()));
-        };
-        if target.stand_in {
-            warn(
-                "stand-in",
-                "a stand-in for a cloud API on this machine. Its speed says nothing about a provider.".into(),
-            );
-        }
-        if let Some(note) = &run.basis.targets[n].note {
-            warn("provider", note.clone());
-        }
-        if let Some(proxy) = &target.proxy {
-            warn("proxy", format!("its requests went through the proxy {proxy}; its times contain it."));
-        }
-        if target.failures > 0 {
-            warn(
-                "requests-failed",
-                format!(
-                    "{} of {} requests failed; failed requests have no latency.",
-                    target.failures, target.requests
-                ),
-            );
-        }
-        if run.ended.skipped[n] > 0 {
-            warn("requests-not-sent", format!("{} planned requests were not sent.", run.ended.skipped[n]));
-        }
-        if target.token_source == TokenSource::NotMeasured && target.requests > target.failures {
-            warn("tokens-not-measured", "the server did not report how many tokens it generated, so there are no token rates. Chunks are not tokens.".into());
-        }
-        if run.basis.cache_bust && target.tokens.cached_input.is_some_and(|n| n > 0.5) {
-            warn("prompt-cache-hit", "a part of the input came from a prompt cache although every prompt began with a unique marker; TTFT is shorter than without it.".into());
-        }
-        let rows: Vec<&Sample> = samples.iter().filter(|s| s.target == target.id).collect();
-        if rows.iter().any(|s| s.usage_inconsistent) {
-            warn("usage-inconsistent", "some usage records cannot be true or do not add up to their total; their tokens and cost are left out.".into());
-        }
-        let differs = |s: &&&Sample| matches!((s.cost_usd, s.provider_cost_usd), (Some(a), Some(b)) if (a - b).abs() > 1e-9 + 0.01 * a.max(b));
-        let differing = rows.iter().filter(differs).count();
-        if differing > 0 {
-            warn(
-                "cost-differs",
-                format!(
-                    "the provider says of {differing} requests that they cost something else than its usage does by the price record: the record may be out of date."
-                ),
-            );
-        }
-        if let Some(tier) = rows.iter().find_map(|s| s.service_tier.as_ref()) {
-            warn(
-                "special-tier",
-                format!(
-                    "requests were served in the tier {tier}, which has prices of its own: their cost is not known."
-                ),
-            );
-        }
-        if rows.iter().any(|s| s.hidden_reasoning) {
-            warn("hidden-reasoning", "the model reasons without sending its reasoning: TTFT contains the thinking time, and TPOT covers the visible tokens only.".into());
-        }
-        if target.kind == Kind::Api && target.price.is_none() && !target.stand_in {
-            warn("unpriced", "no price is known for this model, so its cost is not computed.".into());
-        }
-        if (1..6).contains(&target.metrics.ttft_ms.n) {
-            warn(
-                "few-samples",
-                format!(
-                    "{} successful requests; an interval for a median needs six.",
-                    target.metrics.ttft_ms.n
-                ),
-            );
-        }
-        if target.cut_in_flight > 0 {
-            warn(
-                "cut-in-flight",
-                format!(
-                    "{} requests were under way when the run was killed or interrupted; they may have been billed without being measured.",
-                    target.cut_in_flight
-                ),
-            );
-        }
-        for remark in &run.basis.targets[n].remarks {
-            warn("remark", format!("{remark}."));
-        }
-        speed_warnings(target, &rows, &mut warn);
-        load_warnings(target, &mut warn);
-    }
-    list
-}
-
-/// The client's own lateness from which stamps are not to be trusted to the millisecond.
-const LATE_MS: f64 = 20.0;
-
-fn load_warnings(target: &Target, warn: &mut dyn FnMut(&str, String)) {
-    for open in target.rates.iter().filter(|r| r.lagging) {
-        let late = open.send_lag_ms.p99.or(open.send_lag_ms.max).unwrap_or(0.0);
-        warn(
-            "sender-late",
-            format!(
-                "at {} requests/s the sender was up to {late:.0} ms late, more than a tenth of the median TTFT; latencies from the schedule contain that.",
-                open.rate_per_s
-            ),
-        );
-    }
-    let details = target.levels.iter().map(|l| &l.detail).chain(target.rates.iter().map(|r| &r.detail));
-    let worst = details.filter_map(|d| d.client_lag_ms.p99.or(d.client_lag_ms.max)).reduce(f64::max);
-    if let Some(late) = worst.filter(|ms| *ms > LATE_MS) {
-        warn(
-            "client-late",
-            format!(
-                "under load this program itself was up to {late:.0} ms late, and so may be its stamps: this machine was busy."
-            ),
-        );
-    }
-    let failed =
-        target.levels.iter().map(|l| l.failures).chain(target.rates.iter().map(|r| r.failures)).sum::<u32>();
-    if failed > 0 {
-        warn(
-            "requests-failed-under-load",
-            format!("{failed} requests under load failed; nothing is tried again under load."),
-        );
-    }
-}
-
-fn speed_warnings(target: &Target, rows: &[&Sample], warn: &mut dyn FnMut(&str, String)) {
-    let speed = for_speed(rows);
-    let ttft: Vec<f64> = speed.iter().filter_map(|s| s.ttft_ms).collect();
-    let outliers = stats::outliers(&ttft);
-    if outliers == [0] {
-        warn(
-            "first-request-slow",
-            "the first request was far slower than the others (a cold start); more warm-up helps.".into(),
-        );
-    } else if !outliers.is_empty() {
-        warn("outliers", format!("{} requests are far outside the rest; they are kept.", outliers.len()));
-    }
-    let Some(noise) = target.noise else { return };
-    if let Some(rho) = noise.drift_rho.filter(|rho| speed.len() >= 10 && rho.abs() > 0.6) {
-        let way = if rho > 0.0 { "slower" } else { "faster" };
-        warn(
-            "drift",
-            format!("it became {way} during the run (rank correlation {rho:.2}): heat, load or throttling."),
-        );
-    }
-    if let Some(ratio) = noise.tpot_half_ratio.filter(|r| speed.len() >= 10 && !(0.9..=1.1).contains(r)) {
-        warn(
-            "noisy",
-            format!(
-                "measured against itself (first against second half of the run) its time per token differs by {:.0} %: differences of that size between targets mean nothing.",
-                (ratio - 1.0).abs() * 100.0
-            ),
-        );
-    }
 }

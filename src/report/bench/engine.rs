@@ -1,12 +1,78 @@
-//! What only a local engine has: its rates without prompts, and the power it took.
+//! What only a local target has: its engine, its rates without prompts, and the power it took.
 
-use super::{Engine, Sample, Summary, Target, build::summary_of, view::short};
+use super::{Sample, Summary, Target, build::summary_of, view::short};
 use crate::measure::energy::Origin;
 use crate::measure::synthetic::Test;
 use crate::report::view::{Block, Cell, Table, View};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// What ran a local model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Engine {
+    /// `llama.cpp` build.
+    pub build: Option<String>,
+    /// CPU, or the GPU's name.
+    pub device: Option<String>,
+    pub gpu_layers: Option<u32>,
+    pub layers: Option<u32>,
+    pub threads: Option<u32>,
+    pub context_tokens: Option<u32>,
+    pub model_file: Option<String>,
+    pub model_sha256: Option<String>,
+    pub model_bytes: Option<u64>,
+    pub load_ms: Option<f64>,
+    /// Share of the file that was in the system's page cache before: near 0 is a cold load, near 1
+    /// a warm one.
+    #[serde(default)]
+    pub load_cached_share: Option<f64>,
+    /// A load after the file was dropped from the page cache, and one directly after it, where
+    /// `--load-times` asked for them.
+    #[serde(default)]
+    pub load_cold_ms: Option<f64>,
+    #[serde(default)]
+    pub load_warm_ms: Option<f64>,
+    /// Start of the engine's process to its first word, before any model.
+    #[serde(default)]
+    pub worker_start_ms: Option<f64>,
+    /// `CPU`, `CUDA`, `Vulkan`, `Metal`, `ROCm`.
+    #[serde(default)]
+    pub backend: Option<String>,
+    /// Version of the GPU's driver, where it tells.
+    #[serde(default)]
+    pub driver: Option<String>,
+    #[serde(default)]
+    pub batch_tokens: Option<u32>,
+    #[serde(default)]
+    pub ubatch_tokens: Option<u32>,
+    /// `auto`, `on`, `off`.
+    #[serde(default)]
+    pub flash_attention: Option<String>,
+    /// `f16`, `q8_0`, `q4_0`.
+    #[serde(default)]
+    pub kv_type: Option<String>,
+    /// Weights, KV cache and working buffers as the engine allocated them.
+    #[serde(default)]
+    pub weights_bytes: Option<u64>,
+    #[serde(default)]
+    pub kv_bytes: Option<u64>,
+    #[serde(default)]
+    pub compute_bytes: Option<u64>,
+    /// Of these three, on a GPU.
+    #[serde(default)]
+    pub device_bytes: Option<u64>,
+    /// Resident memory of the engine's process after loading.
+    #[serde(default)]
+    pub resident_bytes: Option<u64>,
+    /// The most it had resident during the run.
+    #[serde(default)]
+    pub resident_peak_bytes: Option<u64>,
+    /// `greedy`: the most likely token each time.
+    pub sampling: Option<String>,
+    /// Id of the machine or accelerator in the catalogue, where it could be told.
+    pub hardware: Option<String>,
+}
 
 /// One test of the engine alone: no chat template, no tokenizer, no sampling. Comparable with
 /// llama-bench's figure of the same name.

@@ -2,11 +2,12 @@
 //! each answer did. No call, no key, no model, no prompt file.
 
 use super::journal::{self, Earlier, End};
+use super::measure::MeasuredRun;
 use super::watch::Tally;
-use super::{Args, MeasuredRun, load, plan, write};
+use super::{Args, load, settings, write};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::measure::plan::Step;
+use crate::measure::plan;
 use crate::measure::run::Ended;
 use crate::provenance::Source;
 use crate::report::envelope::Input;
@@ -24,36 +25,13 @@ pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
 
 /// What a journal says of a run.
 pub fn measured(earlier: &Earlier, path: &Path) -> MeasuredRun {
-    let mut basis = earlier.header.basis.clone();
-    let (samples, sent, spent_usd, unsettled_usd, asked_again) = {
-        let tally = Tally::of(&basis, earlier);
-        let spent = tally.spent_usd();
-        let (open, again) = (tally.unsettled_usd(), tally.asked_again);
-        (tally.samples, tally.sent, spent, open, again)
-    };
+    let basis = &earlier.header.basis;
     let end = earlier.end.clone().unwrap_or_else(|| End {
         ended: broken_off(earlier),
         capped: false,
         targets: basis.targets.clone(),
     });
-    basis.targets.clone_from(&end.targets);
-    MeasuredRun {
-        samples,
-        sent,
-        cut: cut(&earlier.cut, basis.targets.len()),
-        spent_usd,
-        unsettled_usd,
-        asked_again,
-        end,
-        journal: path.to_owned(),
-        basis,
-    }
-}
-
-/// Requests that were sent and never seen to end, counted per target.
-pub fn cut(steps: &[Step], targets: usize) -> Vec<u32> {
-    let of = |target| steps.iter().filter(|s| s.target == target).count();
-    (0..targets).map(|t| u32::try_from(of(t)).unwrap_or(u32::MAX)).collect()
+    MeasuredRun::new(Tally::of(basis, earlier), basis, end, &earlier.cut, path.to_owned())
 }
 
 /// The end of a run that was killed: what is missing was not sent.
@@ -87,7 +65,7 @@ fn anew(measured: &mut MeasuredRun, args: &Args) -> Result<(), CliError> {
         basis.inputs.insert(name.to_owned(), Input { value, unit: Some(unit.to_owned()), source });
     };
     if let Some(margin) = args.margin {
-        super::check_margin(margin)?;
+        settings::check_margin(margin)?;
         put("margin", margin.into(), "share", "--margin");
         basis.margin = margin;
     }

@@ -1,7 +1,8 @@
 //! `--synthetic`: the engine alone, in llama-bench's terms. With `--prompts` it comes after them;
 //! without, it is the whole run.
 
-use super::{Args, Settings, interrupted, local};
+use super::measure::interrupted;
+use super::{Args, Settings, local};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::progress::Progress;

@@ -1,0 +1,272 @@
+//! One run: targets are made ready, the plan or what is left of it is asked, the loads are put on,
+//! and what came back is handed on with the journal closed.
+
+use super::settings::Settings;
+use super::{
+    Args, bars, device, journal, load, local, privacy, request, settings, spending, synthetic, targets, watch,
+};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::progress::Progress;
+use crate::measure::backend::Backend;
+use crate::measure::backend::http::ApiBackend;
+use crate::measure::load::Sent;
+use crate::measure::plan::{self, Step};
+use crate::measure::prompts::Prompt;
+use crate::measure::run::{self, Patience};
+use crate::provenance::Source;
+use crate::report::bench::build::{self, Basis, Run, TargetFacts};
+use crate::report::bench::{BenchDocument, Sample};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use watch::Tally;
+
+/// An interrupted run and its journal.
+pub type Resumed<'a> = (&'a Path, journal::Earlier);
+
+/// What a run starts from.
+pub struct Start<'a> {
+    pub prompts: Vec<Prompt>,
+    pub prompts_sha256: String,
+    pub inputs_sha256: String,
+    pub consent: &'static str,
+    pub resumed: Option<Resumed<'a>>,
+    pub privacy: &'a privacy::Privacy,
+}
+
+/// What a run left behind, just now or long ago.
+pub struct MeasuredRun {
+    pub basis: Basis,
+    samples: Vec<Sample>,
+    sent: Vec<Sent>,
+    cut: Vec<u32>,
+    spent_usd: Option<f64>,
+    unsettled_usd: Option<f64>,
+    asked_again: u32,
+    pub end: journal::End,
+    pub journal: PathBuf,
+}
+
+impl MeasuredRun {
+    /// `cut`: requests that were sent and never seen to end.
+    pub fn new(tally: Tally<'_>, basis: &Basis, end: journal::End, cut: &[Step], journal: PathBuf) -> Self {
+        let cut_of = |target| cut.iter().filter(|s| s.target == target).count();
+        Self {
+            cut: (0..end.targets.len()).map(|t| u32::try_from(cut_of(t)).unwrap_or(u32::MAX)).collect(),
+            spent_usd: tally.spent_usd(),
+            unsettled_usd: tally.unsettled_usd(),
+            asked_again: tally.asked_again,
+            samples: tally.samples,
+            sent: tally.sent,
+            basis: Basis { targets: end.targets.clone(), ..basis.clone() },
+            end,
+            journal,
+        }
+    }
+
+    pub fn document(&self) -> BenchDocument {
+        build::document(Run {
+            basis: &self.basis,
+            samples: self.samples.clone(),
+            sent: &self.sent,
+            cut: &self.cut,
+            ended: &self.end.ended,
+            spent_usd: self.spent_usd,
+            unsettled_usd: self.unsettled_usd,
+            asked_again: self.asked_again,
+        })
+    }
+}
+
+/// The targets of a run, ready to be asked, in the order of the command line, local ones first.
+#[derive(Default)]
+struct Ready {
+    backends: Vec<Backend>,
+    facts: Vec<TargetFacts>,
+    /// How each is put under load.
+    ways: Vec<load::Way>,
+    /// Of the local ones: their energy and heat, the mark that a device is in use, their files.
+    watches: Vec<device::Watch>,
+    locks: device::Locks,
+    files: Vec<PathBuf>,
+}
+
+impl Ready {
+    async fn new(
+        args: &Args,
+        context: &Context,
+        settings: &Settings,
+        start: &Start<'_>,
+        apis: Vec<targets::Api>,
+    ) -> Result<Self, CliError> {
+        let mut progress = Progress::new(context);
+        let limits = settings::limits(args, start.privacy.strict())?;
+        let mut ready = Self::default();
+        for model in &args.model {
+            let (mut backend, mut fact) =
+                local::start(model, args, context, settings, &start.prompts, &mut progress).await?;
+            if let Backend::Local(local) = &mut backend {
+                ready.watches.push(device::attach(local, &mut fact, &mut ready.locks, context).await);
+                let info = local.info();
+                ready.files.push(info.file.path.clone());
+                ready.ways.push(load::local_way(args, info.file.path.clone(), info.loaded.context)?);
+            }
+            ready.backends.push(backend);
+            ready.facts.push(fact);
+        }
+        for api in apis {
+            ready.ways.push(load::Way::api(api.target.clone(), limits));
+            let backend = ApiBackend::new(api.target, limits).map_err(CliError::failed)?;
+            start.privacy.ask(&api.facts.id, &backend).await?;
+            ready.backends.push(Backend::Api(Box::new(backend)));
+            ready.facts.push(api.facts);
+        }
+        progress.done();
+        targets::distinct_ids(&mut ready.facts);
+        Ok(ready)
+    }
+}
+
+/// The head of a new run's journal.
+fn header(
+    args: &Args,
+    context: &Context,
+    settings: &Settings,
+    start: Start<'_>,
+    plan: &spending::Plan,
+    targets: Vec<TargetFacts>,
+) -> journal::Header {
+    let mut inputs = settings::inputs(args, settings, &start.prompts, &start.prompts_sha256);
+    start.privacy.record(&mut inputs);
+    let basis = Basis {
+        inputs,
+        load: args.load.plan(targets.len(), settings),
+        targets,
+        prompts: start.prompts,
+        max_output_tokens: settings.max_output_tokens,
+        seed: settings.seed,
+        margin: settings.margin,
+        cache_bust: settings.bust,
+        spending: plan.spending(start.consent, args.max_cost),
+        created: context.now.clone(),
+    };
+    journal::Header::new(run_id(), start.inputs_sha256, basis)
+}
+
+/// Prompts alone, then the loads, then the engine alone.
+pub async fn measure(
+    args: &Args,
+    context: &Context,
+    settings: &Settings,
+    mut start: Start<'_>,
+    apis: Vec<targets::Api>,
+    plan: &spending::Plan,
+) -> Result<MeasuredRun, CliError> {
+    crate::cli::files::raise_open_files_limit();
+    let Ready { mut backends, facts, ways, watches, locks: _locks, files } =
+        Ready::new(args, context, settings, &start, apis).await?;
+    let resumed = start.resumed.take();
+    let header = match &resumed {
+        Some((_, earlier)) => earlier.header.clone(),
+        None => header(args, context, settings, start, plan, facts),
+    };
+    let (basis, run_id) = (header.basis.clone(), header.run_id.clone());
+    let mut steps = alone(&basis, settings);
+    let (mut tally, mut complete, mut cut) = (Tally::new(&basis), BTreeSet::new(), Vec::new());
+    if let Some((_, earlier)) = &resumed {
+        tally = Tally::of(&basis, earlier);
+        complete.clone_from(&earlier.phases);
+        cut.clone_from(&earlier.cut);
+        // What the journal has is never asked, and never paid, again; what failed without a bill is.
+        let done: BTreeSet<Step> = earlier.records.iter().map(|(_, r)| r.step).collect();
+        steps.retain(|step| !done.contains(step) || tally.unanswered().contains(step));
+    }
+    let journal = match &resumed {
+        Some((path, earlier)) => journal::Journal::go_on(path, earlier, context)?,
+        None => journal::Journal::create(args.output.output.as_deref(), context, header)?,
+    };
+    let asker = request::Asker::new(&basis, settings, &run_id, journal.session());
+    let request = |step: &Step| asker.request(step);
+    let bars = bars::Bars::new(context, &basis.targets);
+    let mut watch = watch::Watcher::new(tally, &steps, args.max_cost, journal, bars);
+    let patience = Patience { retries: args.retries, wait_factor: 1.0 };
+    let mut stop = std::pin::pin!(interrupted());
+    let mut ended =
+        run::run(&mut backends, &steps, &request, patience, settings.seed, &mut watch, stop.as_mut()).await;
+    let mut targets = basis.targets.clone();
+    put_down(backends, &watches, &mut targets, ended.interrupted).await;
+    let given = !matches!(settings.slo.source, Source::Assumed { .. });
+    let (until_broken, left_out) = (given, Vec::new());
+    let mut loads = load::Loads { basis: &basis, ways, request: &request, complete, until_broken, left_out };
+    loads.run(&mut watch, &mut ended, stop.as_mut()).await;
+    for (target, text) in loads.left_out {
+        context.note(&format!("{}: {text}", targets[target].id));
+        targets[target].remarks.push(text);
+    }
+    if ended.complete {
+        let tests = synthetic::after(&files, args, context, &mut targets);
+        let outcome = tokio::select! {
+            outcome = tests => outcome.map_err(|fault| fault.message),
+            () = stop.as_mut() => Err("interrupted".to_owned()),
+        };
+        if let Err(why) = outcome {
+            context.note(&format!("the engine alone could not be measured to the end: {why}"));
+        }
+    }
+    let capped = watch.capped;
+    cut.extend(watch.under_way());
+    let (tally, journal) = watch.close()?;
+    let end = journal::End { ended, capped, targets };
+    let path = journal.end(end.clone())?;
+    Ok(MeasuredRun::new(tally, &basis, end, &cut, path))
+}
+
+/// Each prompt of each target alone, in the order they are asked.
+fn alone(basis: &Basis, settings: &Settings) -> Vec<Step> {
+    let warmup = if settings.repeats == 0 { 0 } else { settings.warmup };
+    plan::schedule(basis.targets.len(), basis.prompts.len(), settings.repeats, warmup, settings.seed)
+}
+
+/// The backends have been asked alone: what was seen of their devices is kept, and the engines end.
+async fn put_down(
+    backends: Vec<Backend>,
+    watches: &[device::Watch],
+    targets: &mut [TargetFacts],
+    interrupted: bool,
+) {
+    for (target, backend) in backends.into_iter().enumerate() {
+        if let Backend::Local(local) = &backend {
+            device::finish(&watches[target], local, &mut targets[target]);
+        }
+        // After an interruption the worker may be in the middle of an answer: dropping ends it.
+        if let Backend::Local(local) = backend
+            && !interrupted
+        {
+            local.shutdown().await;
+        }
+    }
+}
+
+/// Ctrl-C, or the polite request to end.
+pub async fn interrupted() {
+    #[cfg(unix)]
+    {
+        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        if let Ok(mut terminate) = terminate {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Unlike any earlier run, so that a provider's prompt cache cannot know its markers.
+fn run_id() -> String {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    // The standard library's hasher is keyed at random for each process.
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    format!("{random:016x} {}", jiff::Timestamp::now())
+}

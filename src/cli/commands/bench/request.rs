@@ -1,0 +1,89 @@
+//! What is asked: the prompts of the file, and the request of each step.
+
+use super::Settings;
+use crate::cli::error::CliError;
+use crate::measure::backend::local::hex;
+use crate::measure::event::{Message, Request, Role};
+use crate::measure::plan::Step;
+use crate::measure::prompts::{self, FileFormat, Prompt};
+use crate::report::bench::build::{Basis, TargetFacts};
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+
+/// The prompts of a file, and its SHA-256.
+pub fn read_prompts(path: &Path) -> Result<(Vec<Prompt>, String), CliError> {
+    let shown = path.display().to_string();
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let format = FileFormat::of(extension).ok_or_else(|| {
+        CliError::usage(format!("{shown}: a prompt file ends in .jsonl, .csv or .toml"))
+            .hint("Rename it after what it contains.")
+    })?;
+    let meta = std::fs::metadata(path).map_err(|e| CliError::file("read", path, &e))?;
+    if !meta.is_file() {
+        return Err(CliError::usage(format!("{shown} is not an ordinary file"))
+            .hint("Give the path of a .jsonl, .csv or .toml file with prompts."));
+    }
+    if meta.len() > prompts::LARGEST_FILE {
+        return Err(CliError::usage(format!(
+            "{shown} has {} bytes; at most {} are read",
+            meta.len(),
+            prompts::LARGEST_FILE
+        )));
+    }
+    let bytes = std::fs::read(path).map_err(|e| CliError::file("read", path, &e))?;
+    let prompts = prompts::parse(&shown, format, &bytes).map_err(|e| {
+        let remedy = e.remedy.clone();
+        CliError::usage(e.to_string()).hint(remedy)
+    })?;
+    Ok((prompts, hex(&Sha256::digest(&bytes))))
+}
+
+/// What each step asks.
+pub struct Asker<'a> {
+    prompts: &'a [Prompt],
+    settings: &'a Settings,
+    run_id: &'a str,
+    session: u32,
+    /// Per target.
+    nth_of_origin: Vec<usize>,
+}
+
+impl<'a> Asker<'a> {
+    /// `session`: which part of an interrupted run this is.
+    pub fn new(basis: &'a Basis, settings: &'a Settings, run_id: &'a str, session: u32) -> Self {
+        let nth_of_origin = shared_origins(&basis.targets);
+        Self { prompts: &basis.prompts, settings, run_id, session, nth_of_origin }
+    }
+
+    pub fn request(&self, step: &Step) -> Request {
+        let prompt = &self.prompts[step.prompt];
+        let message = |role, content: &String| Message { role, content: content.clone() };
+        let mut messages: Vec<Message> = prompt.system.iter().map(|s| message(Role::System, s)).collect();
+        messages.push(message(Role::User, &prompt.prompt));
+        Request {
+            messages,
+            max_output_tokens: prompt.max_output_tokens.unwrap_or(self.settings.max_output_tokens),
+            cache_marker: self.settings.bust.then(|| self.marker(step)),
+        }
+    }
+
+    fn marker(&self, step: &Step) -> String {
+        // A request that a kill cut off is sent again: the provider may have kept its prompt.
+        let place = step.load.map_or((usize::MAX, 0), |p| (p.phase, p.index));
+        let parts = format!(
+            "{} {} {} {} {} {place:?} {}",
+            self.run_id, self.session, step.prompt, step.repeat, step.warmup, self.nth_of_origin[step.target]
+        );
+        format!("[{}]\n", &hex(&Sha256::digest(parts))[..12])
+    }
+}
+
+/// Targets behind one origin share its prompt cache, so each needs markers of its own there; all
+/// others get the same text, so that answers can be compared.
+fn shared_origins(facts: &[TargetFacts]) -> Vec<usize> {
+    facts
+        .iter()
+        .enumerate()
+        .map(|(n, f)| facts[..n].iter().filter(|o| o.origin.is_some() && o.origin == f.origin).count())
+        .collect()
+}

@@ -1,0 +1,169 @@
+//! The arguments with their defaults in place, and the record of what decided a run.
+
+use super::{Args, Cache, load, local};
+use crate::cli::error::CliError;
+use crate::measure::backend::http::Limits;
+use crate::measure::backend::local::hex;
+use crate::measure::load::Slo;
+use crate::measure::prompts::Prompt;
+use crate::provenance::{Source, Sourced};
+use crate::report::envelope::Input;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The arguments with their defaults in place.
+pub struct Settings {
+    /// Of each prompt alone; 0: only under load.
+    pub repeats: u32,
+    /// Of each load.
+    pub rounds: u32,
+    /// What a request under load may take.
+    pub slo: Sourced<Slo>,
+    pub warmup: u32,
+    pub max_output_tokens: u32,
+    pub seed: u64,
+    pub bust: bool,
+    pub margin: f64,
+}
+
+impl Settings {
+    pub fn of(args: &Args) -> Result<Self, CliError> {
+        let margin = args.margin.unwrap_or(0.10);
+        check_margin(margin)?;
+        if args.max_cost.is_some_and(|usd| !usd.is_finite() || usd < 0.0) {
+            return Err(CliError::usage("--max-cost takes an amount of USD that is not negative"));
+        }
+        if args.model.is_empty() && args.api.is_empty() {
+            return Err(CliError::usage("nothing to measure: there is neither --model nor --api")
+                .hint("Name at least one target, such as --model default or --api openai:MODEL."));
+        }
+        args.load.check()?;
+        if !args.model.is_empty() && !cfg!(feature = "llama") {
+            return Err(CliError::usage("--model needs the local engine, and this freehold was built without it")
+                .hint("Build it with `cargo build --release` (the default features include it), or measure an API only."));
+        }
+        Ok(Self {
+            repeats: if args.load.load_only { 0 } else { args.repeats.unwrap_or(3) },
+            rounds: args.repeats.unwrap_or(1),
+            slo: load::assumed_limits(),
+            warmup: args.warmup.unwrap_or(1),
+            max_output_tokens: args.max_output_tokens.unwrap_or(256),
+            seed: args.seed.unwrap_or(0),
+            bust: args.cache != Some(Cache::Natural),
+            margin,
+        })
+    }
+}
+
+pub fn check_margin(margin: f64) -> Result<(), CliError> {
+    if margin > 0.0 && margin < 1.0 {
+        return Ok(());
+    }
+    Err(CliError::usage(format!("--margin {margin} is not a share between 0 and 1")))
+}
+
+/// How long an answer may take.
+pub fn limits(args: &Args, local_only: bool) -> Result<Limits, CliError> {
+    Ok(Limits {
+        first: seconds("--first-timeout", args.first_timeout)?,
+        idle: seconds("--idle-timeout", args.idle_timeout)?,
+        total: seconds("--timeout", args.timeout)?,
+        local_only,
+        ..Limits::default()
+    })
+}
+
+fn seconds(flag: &str, value: f64) -> Result<Duration, CliError> {
+    Duration::try_from_secs_f64(value)
+        .ok()
+        .filter(|d| !d.is_zero() && d.as_secs() < 1 << 32)
+        .ok_or_else(|| CliError::usage(format!("{flag} {value} is not a number of seconds above 0")))
+}
+
+/// What makes two runs the same run: prompts, targets, settings.
+pub fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> String {
+    let parts = serde_json::json!([
+        prompts_sha256,
+        args.model,
+        args.api,
+        settings.repeats,
+        settings.warmup,
+        settings.max_output_tokens,
+        settings.seed,
+        settings.bust,
+        args.api_greedy,
+        args.load.plan(args.model.len() + args.api.len(), settings),
+        args.load.load_only,
+    ]);
+    hex(&Sha256::digest(parts.to_string()))
+}
+
+/// Every value that decided the run.
+pub fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str) -> BTreeMap<String, Input> {
+    let mut map = BTreeMap::new();
+    let user = |flag: &str| Source::User { via: flag.to_owned() };
+    let mut put = |name: &str, value: serde_json::Value, unit: Option<&str>, source: Source| {
+        let input = Input::plain(&Sourced::new(value, source));
+        map.insert(name.to_owned(), Input { unit: unit.map(str::to_owned), ..input });
+    };
+    let of = |value: &dyn erased::ToValue| value.to_value();
+    put("prompts_file", of(&args.prompts), None, user("--prompts"));
+    put("prompts_sha256", of(&sha256), None, user("--prompts"));
+    put("prompts", of(&prompts.len()), Some("prompts"), user("--prompts"));
+    put("models", of(&args.model), None, user("--model"));
+    put("apis", of(&args.api), None, user("--api"));
+    let mut choice = |name: &str, flag: &str, given: bool, value: serde_json::Value, unit: Option<&str>| {
+        let source = if given {
+            user(flag)
+        } else {
+            Source::Assumed {
+                rule: format!("default-{}", flag.trim_start_matches('-')),
+                reason: "the default of the command".to_owned(),
+            }
+        };
+        put(name, value, unit, source);
+    };
+    choice("repeats", "--repeats", args.repeats.is_some(), of(&settings.repeats), Some("per prompt"));
+    choice("warmup", "--warmup", args.warmup.is_some(), of(&settings.warmup), Some("requests per target"));
+    choice(
+        "max_output_tokens",
+        "--max-output-tokens",
+        args.max_output_tokens.is_some(),
+        of(&settings.max_output_tokens),
+        Some("tokens"),
+    );
+    choice("seed", "--seed", args.seed.is_some(), of(&settings.seed), None);
+    choice(
+        "cache",
+        "--cache",
+        args.cache.is_some(),
+        of(&if settings.bust { "bust" } else { "natural" }),
+        None,
+    );
+    choice("margin", "--margin", args.margin.is_some(), of(&settings.margin), Some("share"));
+    choice("api_temperature", "--api-greedy", args.api_greedy, of(&args.api_greedy.then_some(0.0)), None);
+    choice("retries", "--retries", args.retries != 2, of(&args.retries), None);
+    if !args.load.shapes().is_empty() {
+        let load = &args.load;
+        choice("load", "--concurrency", true, of(&load.shapes()), None);
+        choice("load_extent", "--requests", true, of(&load.extent()), Some("requests, seconds"));
+        choice("load_rounds", "--repeats", args.repeats.is_some(), of(&settings.rounds), Some("per load"));
+        put("slo", of(&settings.slo.value), Some("ms"), settings.slo.source.clone());
+    }
+    local::inputs(args, &mut map);
+    map
+}
+
+/// Any serialisable value as JSON, behind a reference.
+mod erased {
+    pub trait ToValue {
+        fn to_value(&self) -> serde_json::Value;
+    }
+    impl<T: super::Serialize> ToValue for T {
+        fn to_value(&self) -> serde_json::Value {
+            serde_json::to_value(self).unwrap_or(serde_json::Value::Null)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What a request cost, and what it can have cost where that is not known.
+
+use super::TargetFacts;
+use crate::measure::event::FaultKind;
+use crate::measure::run::Record;
+
+/// What one request cost, USD: by the price record; where there is none, by the provider's own word.
+pub fn cost(record: &Record, facts: &TargetFacts) -> Option<f64> {
+    let usage = &record.figures.usage;
+    match &facts.price {
+        Some(price) => price.cost(usage, record.trace.unix),
+        None => usage.provider_cost_usd.filter(|_| !facts.stand_in),
+    }
+}
+
+/// What is known of the cost of one request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bill {
+    /// USD.
+    Known(f64),
+    /// The server turned every attempt away, or none reached it.
+    Nothing,
+    /// So many attempts may have been billed, and what they used is not known.
+    Open(u32),
+}
+
+/// The bill of a request. Attempts that were turned away with an error status cost nothing.
+pub fn bill(record: &Record, facts: &TargetFacts) -> Bill {
+    let f = &record.figures;
+    let turned_away = |status: &&u16| **status >= 300;
+    let refused = u32::try_from(record.statuses.iter().filter(turned_away).count()).unwrap_or(u32::MAX);
+    let unreached = f.error.as_ref().is_some_and(|e| {
+        matches!(
+            e.kind,
+            FaultKind::ConnectDns | FaultKind::ConnectRefused | FaultKind::ConnectTimeout | FaultKind::Tls
+        )
+    });
+    if unreached {
+        return Bill::Nothing;
+    }
+    match (cost(record, facts), record.attempts.saturating_sub(refused)) {
+        (_, 0) => Bill::Nothing,
+        (Some(usd), 1) => Bill::Known(usd),
+        (_, open) => Bill::Open(open),
+    }
+}

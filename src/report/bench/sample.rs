@@ -1,0 +1,109 @@
+//! One request of a bench document.
+
+use super::TokenSource;
+use crate::measure::event::{Fault, FinishReason};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sample {
+    /// Id of the target.
+    pub target: String,
+    pub prompt_id: String,
+    /// 0-based.
+    pub repeat: u32,
+    /// Milliseconds since the start of the run.
+    #[serde(default)]
+    pub started_ms: Option<f64>,
+    /// Null: it succeeded.
+    pub error: Option<Fault>,
+    #[serde(default)]
+    pub attempts: u32,
+    /// Waited between attempts; not part of any latency.
+    #[serde(default)]
+    pub retry_wait_ms: f64,
+    /// HTTP status of each attempt that got one.
+    #[serde(default)]
+    pub statuses: Vec<u16>,
+    pub finish: Option<FinishReason>,
+    pub token_source: TokenSource,
+    pub input_tokens: Option<u64>,
+    pub cached_input_tokens: Option<u64>,
+    /// Reasoning included.
+    pub output_tokens: Option<u64>,
+    pub visible_output_tokens: Option<u64>,
+    pub reasoning_tokens: Option<u64>,
+    pub ttfb_ms: Option<f64>,
+    pub ttft_ms: Option<f64>,
+    pub ttfo_ms: Option<f64>,
+    pub tpot_ms: Option<f64>,
+    pub decode_tps: Option<f64>,
+    pub prefill_tps: Option<f64>,
+    pub e2e_ms: Option<f64>,
+    #[serde(default)]
+    pub e2e_output_tps: Option<f64>,
+    /// Median gap between content events: a network and batching figure.
+    #[serde(default)]
+    pub icl_ms: Option<f64>,
+    #[serde(default)]
+    pub icl_max_ms: Option<f64>,
+    #[serde(default)]
+    pub content_events: u32,
+    #[serde(default)]
+    pub connect_ms: Option<f64>,
+    #[serde(default)]
+    pub connection_reused: Option<bool>,
+    /// True: HTTP/2; false: HTTP/1.1.
+    #[serde(default)]
+    pub http2: Option<bool>,
+    #[serde(default)]
+    pub engine_prompt_tps: Option<f64>,
+    #[serde(default)]
+    pub engine_decode_tps: Option<f64>,
+    /// Local: waiting for a place, chat template and tokenizer.
+    #[serde(default)]
+    pub tokenize_ms: Option<f64>,
+    /// Local: the prompt into the cache.
+    #[serde(default)]
+    pub prompt_ms: Option<f64>,
+    /// Local: from there to the first text.
+    #[serde(default)]
+    pub first_sample_ms: Option<f64>,
+    /// Local: choosing a token and turning it into text, mean per token.
+    #[serde(default)]
+    pub sample_ms: Option<f64>,
+    /// Local: energy of the device from the request's start to its end.
+    #[serde(default)]
+    pub energy_j: Option<f64>,
+    /// How long that was.
+    #[serde(default)]
+    pub energy_over_ms: Option<f64>,
+    /// Reasoning was counted but not sent: TTFT contains the thinking time.
+    #[serde(default)]
+    pub hidden_reasoning: bool,
+    /// From usage and the price record; null where either is missing.
+    #[serde(default)]
+    pub cost_usd: Option<f64>,
+    /// What the provider says it cost.
+    #[serde(default)]
+    pub provider_cost_usd: Option<f64>,
+    /// The tier that served it, where that is not the standard one.
+    #[serde(default)]
+    pub service_tier: Option<String>,
+    /// The provider's usage record as it came, where it is not too long.
+    #[serde(default)]
+    pub usage_raw: Option<serde_json::Value>,
+    /// The provider's counts do not add up; no cost is computed from them.
+    #[serde(default)]
+    pub usage_inconsistent: bool,
+    /// The answer meets the prompt's `expect`; null where the prompt has none.
+    #[serde(default)]
+    pub pass: Option<bool>,
+    /// The answer, capped.
+    pub text: String,
+    #[serde(default)]
+    pub text_capped: bool,
+    #[serde(default)]
+    pub request_id: Option<String>,
+}
