@@ -468,6 +468,8 @@ mod tests {
                 model: "m".into(),
                 stand_in,
                 hardware: None,
+                devices: Vec::new(),
+                on_gpu: None,
                 levels: Vec::new(),
                 input_tokens: None,
                 output_tokens: None,

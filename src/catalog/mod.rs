@@ -10,6 +10,7 @@
 //! | [`check`] | what a record must hold to be believed |
 //! | [`resolve`] | a name a person typed → one record, and what was assumed on the way |
 //! | [`import`] | price files others keep → API models |
+//! | [`device`] | names drivers and files have → their records |
 //! | [`compare`] | two lists of API models → what differs |
 //! | [`ship`] | how the shipped prices are made from two sources |
 //! | [`write`] | records → TOML |
@@ -19,6 +20,7 @@
 
 pub mod check;
 pub mod compare;
+pub mod device;
 pub mod import;
 pub mod records;
 pub mod resolve;

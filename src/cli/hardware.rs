@@ -4,7 +4,8 @@
 
 use crate::capacity::shape::MemoryClass;
 use crate::capacity::{Backend, HardwareShape, Host};
-use crate::catalog::{Accelerator, Catalog, HardwareClass, Vendor};
+use crate::catalog::device::card_named;
+use crate::catalog::{Catalog, Vendor};
 use crate::measure::backend::local;
 use crate::measure::backend::protocol::{Device, EngineBuild};
 use crate::measure::event::Fault;
@@ -286,56 +287,6 @@ fn vector_rate(machine: &Machine) -> Option<f64> {
     Some(machine.cores as f64 * machine.megahertz? as f64 * 1e6 * per_cycle)
 }
 
-/// The record whose name a driver's text contains, the longest first; among equals the one whose
-/// memory is nearest.
-pub fn card_named<'a>(
-    catalog: &'a Catalog,
-    text: &str,
-    memory_bytes: Option<u64>,
-) -> Option<&'a Accelerator> {
-    let found = words(text);
-    // The laptop part of a name is another, slower chip.
-    if found.iter().any(|w| w == "laptop") {
-        return None;
-    }
-    let mut best: Option<(usize, f64, &Accelerator)> = None;
-    for card in catalog.accelerators.iter().filter(|c| c.class != HardwareClass::Cpu) {
-        let wanted = telling_words(&card.name);
-        if wanted.is_empty() || !wanted.iter().all(|w| found.contains(w)) {
-            continue;
-        }
-        let off = match (memory_bytes, card.memory_gib) {
-            (Some(bytes), Some(gib)) => (bytes as f64 / GIB - gib).abs(),
-            _ => 0.0,
-        };
-        let better = best.is_none_or(|(n, d, _)| wanted.len() > n || (wanted.len() == n && off < d));
-        if better {
-            best = Some((wanted.len(), off, card));
-        }
-    }
-    best.map(|(_, _, card)| card)
-}
-
-fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|w| !w.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect()
-}
-
-/// Without what drivers leave out or write otherwise: makers, memory sizes, counts of cores.
-fn telling_words(name: &str) -> Vec<String> {
-    const SILENT: &[&str] =
-        &["nvidia", "amd", "intel", "geforce", "radeon", "instinct", "sxm", "pcie", "gpu"];
-    let all = words(name.split('(').next().unwrap_or(name));
-    let counts = |n: usize| matches!(all.get(n).map(String::as_str), Some("gb" | "core"));
-    let kept = |(n, word): &(usize, &String)| {
-        let number_of = word.bytes().all(|b| b.is_ascii_digit()) && counts(n + 1);
-        !number_of && !counts(*n) && !SILENT.contains(&word.as_str())
-    };
-    all.iter().enumerate().filter(kept).map(|(_, word)| word.clone()).collect()
-}
-
 /// Bytes each thread copies; beyond any cache.
 const BLOCK: usize = 96 << 20;
 
@@ -364,26 +315,4 @@ fn memory_bandwidth() -> (f64, String) {
         best / 1e9
     );
     (best / 0.8, note)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn drivers_names_find_their_record() {
-        let catalog = Catalog::embedded();
-        let id = |text: &str, gib: f64| {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let bytes = Some((gib * GIB) as u64);
-            card_named(&catalog, text, bytes).map(|c| c.id.clone()).unwrap_or_default()
-        };
-        assert_eq!(id("NVIDIA GeForce RTX 4090", 24.0), "nvidia-rtx-4090");
-        assert_eq!(id("NVIDIA GeForce RTX 3080 Ti", 12.0), "nvidia-rtx-3080-ti");
-        assert_eq!(id("NVIDIA GeForce RTX 3080", 10.0), "nvidia-rtx-3080-10gb");
-        assert_eq!(id("NVIDIA RTX A6000", 48.0), "nvidia-rtx-a6000");
-        assert!(id("NVIDIA H100 80GB HBM3", 80.0).starts_with("nvidia-h100"));
-        assert_eq!(id("AMD EPYC 9554", 512.0), "");
-        assert!(id("Apple M2 Max", 64.0).starts_with("apple-m2-max"));
-    }
 }

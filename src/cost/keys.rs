@@ -166,6 +166,7 @@ pub const KEYS: &[Key] = keys! {
         "decode_tokens_per_second" Kind::Positive, "tokens/s", "Output tokens one unit writes in a second, all requests together";
         "concurrency" WHOLE, "requests", "Requests served at once, at which the speeds hold";
         "utilisation_ceiling" Kind::Number { min: 0.01, max: 1.0 }, "share", "Share of its capacity a unit is loaded with at the peak";
+        "same_as_measured" Kind::Flag, "", "This is the machine and the model of the bench document, where it does not say so";
         "tokeniser_ratio" Kind::Positive, "x", "Local tokens per cloud token of the same text";
         "retry_share" AMOUNT, "share", "Requests run again because the first answer was unusable";
         "prefill_free" Kind::Flag, "", "Reading the input takes no time (only to reproduce published models)";

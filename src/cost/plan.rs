@@ -361,6 +361,12 @@ pub enum Notice {
     SpeedAtOne {
         offer: String,
     },
+    /// A measurement that says nothing about this offer's speed and power.
+    MeasuredElsewhere {
+        offer: String,
+        file: String,
+        elsewhere: Elsewhere,
+    },
     /// The price is of the GPU alone.
     HostNotIncluded {
         offer: String,
@@ -403,4 +409,48 @@ pub enum Notice {
         local: String,
         month: u32,
     },
+}
+
+/// Why a measurement is not one of an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// On other hardware than the offer's.
+    Hardware {
+        measured: String,
+        wanted: String,
+    },
+    /// Perhaps: the document does not tell.
+    PerhapsHardware {
+        measured: String,
+        wanted: String,
+    },
+    /// Of another model, or in another format.
+    Model {
+        measured: String,
+        wanted: String,
+    },
+    PerhapsModel {
+        measured: String,
+        wanted: String,
+    },
+}
+
+impl Elsewhere {
+    /// The measurement may be of this offer; only the user can say.
+    pub const fn is_doubt(&self) -> bool {
+        matches!(self, Self::PerhapsHardware { .. } | Self::PerhapsModel { .. })
+    }
+    /// The hardware is in the way, not the model.
+    pub const fn is_of_hardware(&self) -> bool {
+        matches!(self, Self::Hardware { .. } | Self::PerhapsHardware { .. })
+    }
+    /// What was measured, and what the offer has instead.
+    pub fn both(&self) -> (&str, &str) {
+        match self {
+            Self::Hardware { measured, wanted }
+            | Self::PerhapsHardware { measured, wanted }
+            | Self::Model { measured, wanted }
+            | Self::PerhapsModel { measured, wanted } => (measured, wanted),
+        }
+    }
 }

@@ -29,6 +29,10 @@ pub struct MeasuredTarget {
     pub stand_in: bool,
     /// Id of the accelerator or machine in the catalogue, where it could be told.
     pub hardware: Option<String>,
+    /// The devices it ran on, as their drivers name them; empty where the document does not say.
+    pub devices: Vec<String>,
+    /// It ran on a GPU (or not: on the processor); unknown for an API.
+    pub on_gpu: Option<bool>,
     /// System throughput at each measured concurrency, ascending; batch-1 is `concurrency: 1`.
     pub levels: Vec<MeasuredLevel>,
     /// Means per request, as the target counts tokens.

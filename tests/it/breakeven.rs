@@ -391,6 +391,8 @@ fn what_was_measured_beats_the_catalogue() {
         model: model.into(),
         stand_in: false,
         hardware: None,
+        devices: Vec::new(),
+        on_gpu: None,
         levels: vec![level(1, 60.0), level(8, 500.0)],
         input_tokens: Some(tokens),
         output_tokens: Some(500.0),

@@ -406,3 +406,96 @@ fn the_whole_catalogue_is_ranked() {
             .all(|c| c["tier"].as_u64().is_some_and(|t| t <= 2))
     );
 }
+
+/// A real document, `freehold bench` of `SmolLM2` 135M on a processor, its samples cut; `change` makes
+/// another machine's of it.
+fn bench_document(folder: &Path, change: impl Fn(&mut Value)) -> String {
+    let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bench/smollm2-on-a-processor.json");
+    let mut document: Value =
+        serde_json::from_str(&std::fs::read_to_string(real).expect("the document")).expect("JSON");
+    change(&mut document["result"]["targets"][0]);
+    let path = folder.join("bench.json");
+    std::fs::write(&path, document.to_string()).expect("written");
+    path.display().to_string()
+}
+
+fn on_a_4090(target: &mut Value) {
+    target["engine"]["device"] = "NVIDIA GeForce RTX 4090".into();
+    target["engine"]["backend"] = "CUDA".into();
+    target["engine"]["gpu_layers"] = 31.into();
+    target["engine"]["hardware"] = "nvidia-rtx-4090".into();
+}
+
+const MEASURED: [&str; 5] = ["breakeven", "--requests-per-month", "50000", "--cloud", "openai/gpt-6-luna"];
+/// Tokens a second of the real document.
+const REAL: f64 = 113.904_715_348_456;
+
+/// Is the speed the measured one, and which warnings are there?
+fn speed_of(measured: &str, more: &[&str]) -> (f64, String, Vec<String>) {
+    let doc = json(&[&MEASURED[..], &["--measured", measured], more].concat());
+    let input = &doc["inputs"]["local.decode_tokens_per_second"];
+    let value = input["value"].as_f64().or(input["value"]["likely"].as_f64()).expect("a speed");
+    let source = input["source"]["kind"].as_str().expect("a source").to_owned();
+    let ids = doc["warnings"].as_array().expect("a list").iter();
+    (value, source, ids.filter_map(|w| w["id"].as_str().map(str::to_owned)).collect())
+}
+
+/// A speed belongs to the machine it was measured on: a processor's is not a GPU's.
+#[test]
+fn a_measured_speed_is_only_applied_where_it_was_measured() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let elsewhere = "measured-elsewhere".to_owned();
+    let processor = bench_document(folder.path(), |_| ());
+    let gpu = ["--hardware", "nvidia-rtx-4090"];
+    let (speed, source, warnings) = speed_of(&processor, &gpu);
+    assert!(speed > 5.0 * REAL, "predicted for the card: {speed}");
+    assert!(source != "measured" && warnings.contains(&elsewhere), "{source} {warnings:?}");
+    // Every renderer says so.
+    for format in ["table", "markdown", "html"] {
+        let all = [&MEASURED[..], &["--measured", &processor], &gpu, &["--format", format]].concat();
+        let out = freehold(&all).output().expect("runs");
+        let text = String::from_utf8_lossy(&out.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("AMD EPYC (processor)"), "{format}: {text}");
+    }
+    // Retries are the model's; the document saw none fail.
+    let doc = json(&[&MEASURED[..], &["--measured", &processor], &gpu].concat());
+    assert_eq!(doc["inputs"]["local.retry_share"]["source"]["kind"], "measured");
+    assert_eq!(doc["inputs"]["local.quantisation"]["value"], "Q4_1");
+    // The same computer, described by its price, and nothing named that it could be held against.
+    let (speed, source, warnings) = speed_of(&processor, &["--local.purchase-usd", "900"]);
+    assert!((speed - REAL).abs() < 1e-6 && source == "measured", "{speed} {source}");
+    assert!(!warnings.contains(&elsewhere));
+    // A server of the catalogue may be the one: only the user knows.
+    let server =
+        ["--hardware", "server-epyc-genoa-1s", "--local.purchase-usd", "5000", "--local.load-watts", "400"];
+    let stopped = freehold(&[&MEASURED[..], &["--measured", &processor], &server].concat()).assert().code(2);
+    let text = String::from_utf8_lossy(&stopped.get_output().stderr).into_owned();
+    assert!(text.contains("decode_tokens_per_second") && text.contains("AMD EPYC (processor)"), "{text}");
+    let (speed, source, _) = speed_of(&processor, &[&server[..], &["--same-as-measured"]].concat());
+    assert!((speed - REAL).abs() < 1e-6 && source == "measured", "{speed} {source}");
+    // A word that the document contradicts is not taken.
+    let all = [&MEASURED[..], &["--measured", &processor], &gpu, &["--same-as-measured"]].concat();
+    let refused = freehold(&all).assert().code(2);
+    let text = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(text.contains("local.same_as_measured") && text.contains("AMD EPYC"), "{text}");
+}
+
+#[test]
+fn a_measured_speed_is_applied_to_its_own_card_and_model() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let measured = bench_document(folder.path(), on_a_4090);
+    let is_measured = |more: &[&str]| speed_of(&measured, more).1 == "measured";
+    assert!(is_measured(&[]), "the document names the hardware");
+    assert!(is_measured(&["--hardware", "nvidia-rtx-4090"]));
+    assert!(is_measured(&["--hardware", "runpod-secure-rtx-4090-on-demand"]), "the same card, rented");
+    assert!(is_measured(&["--model", "smollm2-135m-instruct"]));
+    assert!(!is_measured(&["--hardware", "nvidia-rtx-3090"]));
+    assert!(!is_measured(&["--hardware", "nvidia-rtx-4090", "--gpus-per-unit", "2"]));
+    assert!(!is_measured(&["--model", "llama-3.1-8b-instruct"]), "another model");
+    assert!(!is_measured(&["--quantisation", "Q8_0"]), "another format");
+    // In a ranking only the offers with that card take it.
+    let doc = json(&[&MEASURED[..3], &["--measured", &measured, "--all"]].concat());
+    let warning =
+        doc["warnings"].as_array().expect("a list").iter().find(|w| w["id"] == "measured-elsewhere");
+    assert!(warning.expect("said once")["message"].as_str().is_some_and(|m| m.contains("local offers")));
+}

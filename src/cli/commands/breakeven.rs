@@ -31,7 +31,7 @@ Examples:
       --cloud anthropic/claude-haiku-4-5-20251001 \\
       --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
   freehold breakeven --scenario examples/chatbot.toml --local.usd-per-kwh 0.35 -o cost.json
-  freehold breakeven --measured bench.json --requests-per-month 50000 --hardware nvidia-rtx-4090
+  freehold breakeven --measured bench.json --requests-per-month 50000 --local.purchase-usd 1800
   freehold breakeven --all --model llama-3.1-8b-instruct --requests-per-month 1e6 \\
       --input-tokens 1500 --output-tokens 400
   freehold breakeven --scenario plan.toml --explain payback_months
@@ -46,7 +46,8 @@ pub struct Args {
     /// A profile (see `freehold advise --list-profiles`, or a file): its requests and tokens.
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// A bench document: measured speed, power and tokens.
+    /// A bench document: measured speed and power of the machine it was made on, tokens and retries
+    /// of its models.
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
     /// Every API model that meets the need against every hardware that can carry the model, ranked.

@@ -69,7 +69,8 @@ fn gpu_row(gpu: &hardware::Gpu, catalog: &Catalog) -> GpuRow {
         memory_bytes: gpu.memory_bytes,
         driver: gpu.driver.clone(),
         power_readable: gpu.power_readable,
-        record: hardware::card_named(catalog, &gpu.name, gpu.memory_bytes).map(|c| c.id.clone()),
+        record: crate::catalog::device::card_named(catalog, &gpu.name, gpu.memory_bytes)
+            .map(|c| c.id.clone()),
     }
 }
 

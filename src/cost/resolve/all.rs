@@ -1,11 +1,13 @@
 //! Every API model that meets the need against every piece of hardware that can carry the model.
 
 use super::{Known, MissingKey, ResolveError, Resolver, Table, age, impossible};
+use crate::catalog::device::model_of_file;
 use crate::catalog::{ApiModel, RentalTerms};
 use crate::cost::keys::{self, Section};
-use crate::cost::plan::{Need, Notice, Offer, Pair, Plan, Role};
+use crate::cost::plan::{Elsewhere, Need, Notice, Offer, Pair, Plan, Role};
 use crate::cost::scenario::{Fields, Given, Scenario, Value};
 use crate::provenance::Source;
+use crate::workload::TargetKind;
 
 /// An entry of the catalogue that was left out, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +17,7 @@ pub struct Skipped {
 }
 
 /// Keys of `[[local]]` that describe one machine, not all.
-const OF_ONE: [&str; 10] = [
+const OF_ONE: [&str; 11] = [
     "hardware",
     "name",
     "kind",
@@ -26,6 +28,7 @@ const OF_ONE: [&str; 10] = [
     "prefill_tokens_per_second",
     "decode_tokens_per_second",
     "units",
+    "same_as_measured",
 ];
 
 /// Complete a scenario with the whole catalogue on both sides. Offers the scenario names are the
@@ -63,7 +66,15 @@ pub fn resolve_all(
             offers.push(r.local(n, fields, &need, Role::Asked)?);
         }
     } else {
-        let template = scenario.local.first().cloned().unwrap_or_default();
+        let mut template = scenario.local.first().cloned().unwrap_or_default();
+        let measured = r.target(TargetKind::Local).filter(|_| !template.contains_key("model"));
+        if let Some((target, model)) =
+            measured.and_then(|t| Some((t, model_of_file(known.catalog, &t.model)?)))
+        {
+            let file = known.evidence.map_or("", |e| e.file.as_str());
+            let via = format!("{file} {}.model", target.path);
+            template.insert("model", Given { value: Value::Text(model.id.clone()), via });
+        }
         if !template.contains_key("model") {
             let why = "the open model whose hardware is wanted".to_owned();
             return Err(ResolveError::Missing(vec![MissingKey { key: "local.model".to_owned(), why }]));
@@ -101,9 +112,21 @@ fn gather(notices: &mut Vec<Notice>) {
     let count = |kind: fn(&Notice) -> bool| notices.iter().filter(|n| kind(n)).count();
     let predicted = count(|n| matches!(n, Notice::PredictedSpeed { .. }));
     let bare = count(|n| matches!(n, Notice::HostNotIncluded { .. }));
+    let elsewhere = notices.iter().find(|n| matches!(n, Notice::MeasuredElsewhere { .. })).cloned();
+    let others = count(|n| matches!(n, Notice::MeasuredElsewhere { .. }));
     notices.retain(|n| matches!(n, Notice::CurrencyWithoutRate { .. } | Notice::RentBelowMarket { .. }));
     if predicted > 0 {
         notices.push(Notice::PredictedSpeed { offer: format!("{predicted} local offers") });
+    }
+    if let Some(Notice::MeasuredElsewhere { file, elsewhere, .. }) = elsewhere {
+        let offer = format!("{others} local offers");
+        let elsewhere = match elsewhere {
+            Elsewhere::Hardware { measured, .. } | Elsewhere::PerhapsHardware { measured, .. } => {
+                Elsewhere::Hardware { measured, wanted: "that hardware".to_owned() }
+            }
+            of_model => of_model,
+        };
+        notices.push(Notice::MeasuredElsewhere { offer, file, elsewhere });
     }
     if bare > 0 {
         notices.push(Notice::HostNotIncluded { offer: format!("{bare} local offers") });

@@ -185,7 +185,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// What a rented GPU shares with the same GPU bought.
-const COMMON: [&str; 14] = [
+const COMMON: [&str; 15] = [
     "model",
     "quantisation",
     "units",
@@ -196,6 +196,7 @@ const COMMON: [&str; 14] = [
     "decode_tokens_per_second",
     "concurrency",
     "utilisation_ceiling",
+    "same_as_measured",
     "tokeniser_ratio",
     "retry_share",
     "prefill_free",

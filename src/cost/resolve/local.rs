@@ -1,8 +1,10 @@
 //! `[[local]]`: hardware from the catalogue or described by hand; bought, financed or rented.
 
 use super::hardware::Hardware;
+use super::measured::Own;
 use super::speed::Runs;
 use super::{Found, ResolveError, Resolver, Table, database, default_of, impossible, near_ids};
+use crate::catalog::device::model_of_file;
 use crate::cost::keys::Section;
 use crate::cost::plan::{Loan, Machine, Need, Notice, Offer, Payment, Power, Role, Slot, Way};
 use crate::cost::scenario::{Fields, Value};
@@ -52,15 +54,17 @@ impl Resolver<'_> {
             }
             _ => self.whole(table, "gpus_per_unit", None).unwrap_or(1),
         };
+        let own = self.own(table, hardware, gpus)?;
         let open_model = self.open_model(table, target)?;
-        let format = self.quantisation(table)?;
+        let format = self.quantisation(table, target)?;
         let name = self.offer_name(table, hardware, gpus, open_model.as_deref(), target);
         let kind = self.kind(table, hardware)?;
+        let elsewhere = self.note_elsewhere(table, &name);
 
         let payment = self.payment(table, &name, kind, hardware, gpus, need);
-        let (service_hours, power) = self.hours_and_power(table, &payment, hardware, gpus, need, by_hand);
+        let (service_hours, power) = self.hours_and_power(table, &payment, hardware, gpus, need, own);
         let runs = Runs { hardware, gpus, model: open_model.as_deref(), format };
-        let speed = self.speed(table, &name, target, need, runs)?;
+        let speed = self.speed(table, &name, own.machine, need, runs)?;
         if speed.is_none()
             && let Some(p) = &power
             && self.ranges[p.idle.index()] != self.ranges[p.load.index()]
@@ -70,8 +74,8 @@ impl Resolver<'_> {
         let staff = table.has("staff_hours_per_month");
         let staff_hours = self.part(table, "staff_hours_per_month", by_hand);
         let staff_rate = self.part(table, "staff_usd_per_hour", by_hand && !staff);
-        let failures = target.and_then(|t| self.measured(t, "failure_share", t.failure_share));
-        let ratio = self.tokeniser_ratio(target);
+        let failures = own.model.and_then(|t| self.measured(t, "failure_share", t.failure_share));
+        let ratio = self.tokeniser_ratio(own.model);
         let machine = Machine {
             payment,
             units: self.whole(table, "units", None),
@@ -90,7 +94,8 @@ impl Resolver<'_> {
         };
         if machine.speed.is_none() && machine.units.is_none() {
             let why = "how fast one unit is: measure it with `freehold bench`, or give local.units to leave speed out";
-            self.miss(&table.path("decode_tokens_per_second"), why);
+            let why = elsewhere.map_or_else(|| why.to_owned(), |e| format!("{why} ({e})"));
+            self.miss(&table.path("decode_tokens_per_second"), &why);
         }
         if by_hand && !machine.is_rented() {
             self.left_out(table, &name, machine.power.is_some());
@@ -115,7 +120,7 @@ impl Resolver<'_> {
     ) -> Result<Option<String>, ResolveError> {
         let catalog = self.known.catalog;
         let Some(id) = self.text(table, "model") else {
-            return Ok(target.and_then(|t| catalog.open_model(&t.model)).map(|m| m.id.clone()));
+            return Ok(target.and_then(|t| model_of_file(catalog, &t.model)).map(|m| m.id.clone()));
         };
         if catalog.open_model(&id).is_some() {
             return Ok(Some(id));
@@ -264,19 +269,18 @@ impl Resolver<'_> {
         hardware: Option<Hardware<'_>>,
         gpus: u32,
         need: &Need,
-        by_hand: bool,
+        own: Own<'_>,
     ) -> (Slot<Hours>, Option<Power>) {
         if let Payment::Rented { billed, .. } = payment {
             return (*billed, None);
         }
         let powered = self.hours(table, "powered_hours_per_month", need);
-        let target = self.target(TargetKind::Local);
-        let measured_idle = target.and_then(|t| self.measured(t, "idle_watts", t.idle_watts));
-        let measured_load = target.and_then(|t| self.measured(t, "load_watts", t.load_watts));
+        let measured_idle = own.machine.and_then(|t| self.measured(t, "idle_watts", t.idle_watts));
+        let measured_load = own.machine.and_then(|t| self.measured(t, "load_watts", t.load_watts));
         let listed = |load: bool| hardware.and_then(|h| Self::watts(h, gpus, load));
         let (idle, load) = (measured_idle.or_else(|| listed(false)), measured_load.or_else(|| listed(true)));
         let mentioned = table.has("idle_watts") || table.has("load_watts");
-        if by_hand && !mentioned && load.is_none() {
+        if hardware.is_none() && !mentioned && load.is_none() {
             return (powered, None);
         }
         let load: Slot<_> =

@@ -5,13 +5,15 @@ mod all;
 mod cloud;
 mod hardware;
 mod local;
+mod measured;
 mod need;
 mod speed;
 
 use super::defaults;
 use super::keys::{self, Key, Section};
 use super::plan::{
-    Finance, Hybrid, InputRecord, Need, Notice, Offer, Pair, Plan, Quantity, Role, Slot, Values, Way,
+    Elsewhere, Finance, Hybrid, InputRecord, Need, Notice, Offer, Pair, Plan, Quantity, Role, Slot, Values,
+    Way,
 };
 use super::scenario::{Fields, Range, Scenario, Value};
 use super::{compare, simulate};
@@ -343,6 +345,8 @@ struct Resolver<'a> {
     user_ranges: bool,
     currency: String,
     usd_rate: Option<f64>,
+    /// Why the measurement is not the current offer's.
+    elsewhere: Option<Elsewhere>,
 }
 
 impl<'a> Resolver<'a> {
@@ -358,6 +362,7 @@ impl<'a> Resolver<'a> {
             user_ranges: false,
             currency: "USD".to_owned(),
             usd_rate: None,
+            elsewhere: None,
         }
     }
 

@@ -5,10 +5,11 @@ use super::{Found, ResolveError, Resolver, Table, impossible};
 use crate::capacity::{
     CannotPredict, HardwareShape, Load as CapacityLoad, ModelShape, Placement, Quantisation, fits, predict,
 };
+use crate::catalog::device::format_of_file;
 use crate::cost::plan::{Need, Notice, Prefill, Speed};
 use crate::cost::scenario::{Range, Value};
 use crate::provenance::Source;
-use crate::workload::MeasuredTarget;
+use crate::workload::{MeasuredTarget, TargetKind};
 
 /// What runs on what.
 #[derive(Clone, Copy)]
@@ -99,12 +100,17 @@ impl Resolver<'_> {
         Ok(Some(Speed { prefill, decode }))
     }
 
-    /// The format named, or the declared default.
+    /// The format named, or that of the file that was measured.
     pub(super) fn quantisation(
         &mut self,
         table: Table<'_>,
+        target: Option<&MeasuredTarget>,
     ) -> Result<Option<&'static Quantisation>, ResolveError> {
-        let Some(name) = self.text(table, "quantisation") else { return Ok(None) };
+        let Some(name) = self.text(table, "quantisation") else {
+            // The file that was measured, wherever it runs.
+            let measured = target.filter(|_| !table.has("model"));
+            return Ok(measured.and_then(|t| Quantisation::find(&format_of_file(&t.model)?)));
+        };
         match Quantisation::find(&name) {
             Some(format) => Ok(Some(format)),
             None => Err(impossible(
@@ -164,6 +170,12 @@ impl Resolver<'_> {
         };
         if by_hand {
             return Ok(None);
+        }
+        if runs.format.is_some() && !table.has("quantisation") {
+            let target = self.target(TargetKind::Local);
+            if let Some((_, source)) = target.and_then(|t| self.measured(t, "model", Some(1.0))) {
+                self.echo(table.path("quantisation"), "", Value::Text(format.id.to_owned()), source);
+            }
         }
         if let (None, Some(d)) = (runs.format, declared) {
             self.echo(table.path("quantisation"), "", Value::Text(format.id.to_owned()), d.source());

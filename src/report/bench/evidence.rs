@@ -65,6 +65,13 @@ fn measured(n: usize, target: &Target) -> MeasuredTarget {
         model: target.model.clone(),
         stand_in: target.stand_in,
         hardware: target.engine.as_ref().and_then(|e| e.hardware.clone()),
+        devices: target
+            .engine
+            .iter()
+            .filter_map(|e| e.device.as_deref())
+            .flat_map(|d| d.split(" + ").map(str::to_owned))
+            .collect(),
+        on_gpu: target.engine.as_ref().and_then(|e| e.gpu_layers).map(|layers| layers > 0),
         levels: measured_levels(target),
         input_tokens: target.tokens.input,
         output_tokens: target.tokens.output,

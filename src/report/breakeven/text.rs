@@ -1,6 +1,7 @@
 //! The sentences of the cost report.
 
 use super::{BreakevenResult, Comparator, Comparison};
+use crate::cost::plan::Elsewhere;
 use crate::cost::{Never, Notice, Offer, Plan};
 use crate::report::envelope::Warning;
 use std::fmt::Write as _;
@@ -286,6 +287,9 @@ pub(super) fn warning(notice: &Notice, money: Money<'_>) -> Warning {
             format!("{offer}: speed was measured with one request at a time; a server that batches carries several times as much, so units and cost may be too high."),
         )
         .about(offer),
+        Notice::MeasuredElsewhere { offer, file, elsewhere } => {
+            Warning::new("measured-elsewhere", elsewhere_words(offer, file, elsewhere)).about(offer)
+        }
         Notice::PredictedSpeed { offer } => Warning::new(
             "predicted-speed",
             format!("{offer}: speed is predicted, not measured; `freehold bench` measures it."),
@@ -334,5 +338,20 @@ pub(super) fn warning(notice: &Notice, money: Money<'_>) -> Warning {
             format!("{local} is behind {cloud} again in month {}, when hardware has to be bought anew.", month + 1),
         )
         .about(local),
+    }
+}
+
+/// What was measured, why it says nothing here, and what to do.
+fn elsewhere_words(offer: &str, file: &str, elsewhere: &Elsewhere) -> String {
+    let (measured, wanted) = elsewhere.both();
+    let what = if elsewhere.is_of_hardware() { "on" } else { "with" };
+    if elsewhere.is_doubt() {
+        format!(
+            "{offer}: {file} was measured {what} {measured}, which may or may not be {wanted}, so its speed and power are not used; say --same-as-measured if it is."
+        )
+    } else {
+        format!(
+            "{offer}: {file} was measured {what} {measured}, not {what} {wanted}, so its speed and power are not used."
+        )
     }
 }

@@ -404,7 +404,7 @@ fn hardware(info: &LocalInfo, context: &Context) -> Option<String> {
     let gpu = info.loaded.devices.iter().find(|d| d.is_gpu)?;
     let catalog = crate::cli::catalog::load(context).ok()?;
     let memory = Some(gpu.memory_total).filter(|bytes| *bytes > 0);
-    crate::cli::hardware::card_named(&catalog, &gpu.description, memory).map(|card| card.id.clone())
+    crate::catalog::device::card_named(&catalog, &gpu.description, memory).map(|card| card.id.clone())
 }
 
 fn engine(info: &LocalInfo, args: &LocalArgs) -> Engine {

@@ -10,7 +10,8 @@ use crate::report::breakeven::BreakevenDocument;
 use serde_json::Value;
 
 /// What is still true of the numbers when they are read back as given.
-const LASTING: [&str; 4] = ["predicted-speed", "host-not-included", "speed-at-concurrency-1", "stand-in"];
+const LASTING: [&str; 5] =
+    ["predicted-speed", "host-not-included", "speed-at-concurrency-1", "stand-in", "measured-elsewhere"];
 
 /// A document that is computed again.
 #[derive(Debug)]

@@ -1,0 +1,132 @@
+//! Which measurement is one of an offer: speed and power belong to a machine and a model, retries
+//! and the tokeniser to a model alone. What was measured elsewhere is not applied.
+
+use super::hardware::Hardware;
+use super::{ResolveError, Resolver, Table, impossible};
+use crate::catalog::device::{format_of_file, is_card, model_of_file};
+use crate::cost::plan::{Elsewhere, Notice};
+use crate::workload::{MeasuredTarget, TargetKind};
+
+/// What a bench document says about one offer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Own<'a> {
+    /// Speed and power: this machine with this model.
+    pub machine: Option<&'a MeasuredTarget>,
+    /// Retries and tokens: this model.
+    pub model: Option<&'a MeasuredTarget>,
+}
+
+impl<'a> Resolver<'a> {
+    /// The measurements that are of this offer; a notice where there are others.
+    pub(super) fn own(
+        &mut self,
+        table: Table<'_>,
+        hardware: Option<Hardware<'_>>,
+        gpus: u32,
+    ) -> Result<Own<'a>, ResolveError> {
+        let Some(evidence) = self.known.evidence else { return Ok(Own::default()) };
+        let mut own = Own::default();
+        let mut first: Option<Elsewhere> = None;
+        for target in evidence.targets.iter().filter(|t| t.kind == TargetKind::Local) {
+            let of_model = self.other_model(table, target);
+            if own.model.is_none() && of_model.is_none() {
+                own.model = Some(target);
+            }
+            let elsewhere = of_model.or_else(|| self.other_hardware(table, target, hardware, gpus));
+            match elsewhere {
+                None => {
+                    own.machine = Some(target);
+                    return Ok(own);
+                }
+                Some(elsewhere) => first = first.or(Some(elsewhere)),
+            }
+        }
+        let Some(elsewhere) = first else { return Ok(own) };
+        if table.flag("same_as_measured") {
+            let (measured, wanted) = elsewhere.both();
+            return Err(impossible(
+                &table.path("same_as_measured"),
+                format!("{} was measured with {measured}, which is not {wanted}", evidence.file),
+            ));
+        }
+        self.elsewhere = Some(elsewhere);
+        Ok(own)
+    }
+
+    /// Say that the measurement is not applied, once the offer has a name; also in words, for the
+    /// error where no other speed is known.
+    pub(super) fn note_elsewhere(&mut self, table: Table<'_>, name: &str) -> Option<String> {
+        let elsewhere = self.elsewhere.take()?;
+        // An offer added for comparison runs like the one that was asked for.
+        if table.prefix.starts_with("comparator") || table.has("decode_tokens_per_second") {
+            return None;
+        }
+        let file = self.known.evidence.map_or_else(String::new, |e| e.file.clone());
+        let (measured, wanted) = elsewhere.both();
+        let words = format!("{file} was measured with {measured}, not with {wanted}");
+        self.notices.push(Notice::MeasuredElsewhere { offer: name.to_owned(), file, elsewhere });
+        Some(words)
+    }
+
+    /// Why the target's model is not the offer's; `None` where it is, or where none is named.
+    fn other_model(&self, table: Table<'_>, target: &MeasuredTarget) -> Option<Elsewhere> {
+        let named = model_of_file(self.known.catalog, &target.model);
+        if let Some(wanted) = table.text("model") {
+            let (measured, wanted) = (target.model.clone(), wanted.to_owned());
+            match named {
+                Some(model) if model.id == wanted => {}
+                Some(_) => return Some(Elsewhere::Model { measured, wanted }),
+                None if table.flag("same_as_measured") => {}
+                None => return Some(Elsewhere::PerhapsModel { measured, wanted }),
+            }
+        }
+        let format = format_of_file(&target.model)?;
+        let wanted = table.text("quantisation")?;
+        let other = !wanted.eq_ignore_ascii_case(&format);
+        other.then(|| Elsewhere::Model { measured: target.model.clone(), wanted: wanted.to_owned() })
+    }
+
+    /// Why the target did not run on the offer's hardware; `None` where it did, or none is named.
+    fn other_hardware(
+        &self,
+        table: Table<'_>,
+        target: &MeasuredTarget,
+        hardware: Option<Hardware<'_>>,
+        gpus: u32,
+    ) -> Option<Elsewhere> {
+        let hardware = hardware?;
+        // Without a name of the user's the hardware is the document's own.
+        let wanted = table.text("hardware")?.to_owned();
+        let measured = place(target);
+        let same = match (hardware.gpus(gpus), target.on_gpu) {
+            (Some(_), Some(false)) => Some(false),
+            (Some((card, count)), _) => {
+                let card = self.known.catalog.accelerator(card);
+                let device = target.devices.first().map(String::as_str);
+                let record = target.hardware.as_deref();
+                let is = card.and_then(|card| is_card(self.known.catalog, record, device, card));
+                let counts = target.devices.is_empty() || target.devices.len() == count as usize;
+                is.map(|is| is && counts)
+            }
+            // A computer without a GPU: no document says which.
+            (None, Some(true)) => Some(false),
+            (None, _) => None,
+        };
+        match same {
+            Some(true) => None,
+            Some(false) => Some(Elsewhere::Hardware { measured, wanted }),
+            None if table.flag("same_as_measured") => None,
+            None => Some(Elsewhere::PerhapsHardware { measured, wanted }),
+        }
+    }
+}
+
+/// Where a target ran, in words.
+fn place(target: &MeasuredTarget) -> String {
+    let device = target.devices.join(" + ");
+    match (device.is_empty(), target.on_gpu) {
+        (true, _) => "a machine it does not name".to_owned(),
+        (false, Some(false)) if device != "CPU" => format!("{device} (processor)"),
+        (false, _) => device,
+    }
+}
