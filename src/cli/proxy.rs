@@ -2,7 +2,7 @@
 //! their lower-case forms, as every other tool reads them. This machine is never reached through one.
 
 use super::secrets::is_loopback;
-use crate::measure::backend::http::Proxy;
+use crate::measure::net::Proxy;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::Url;
 

@@ -102,6 +102,13 @@ pub struct Usage {
     pub inconsistent: bool,
 }
 
+impl Usage {
+    /// Some servers put an empty record into every event: it takes back nothing said before.
+    pub fn says_something(&self) -> bool {
+        self.inconsistent || self.input_uncached.is_some() || self.output.is_some()
+    }
+}
+
 /// A typed failure. `kind` is stable and documented; `message` is for people and already sanitised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Fault {

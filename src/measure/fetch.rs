@@ -14,6 +14,7 @@ pub use download::{Download, Progress};
 pub use sums::sha256;
 
 use super::event::{Fault, FaultKind};
+use super::net::ProxyOf;
 use super::text::one_line;
 use reqwest::Url;
 use secrecy::SecretString;
@@ -104,16 +105,18 @@ pub struct FetchConfig {
     pub max_bytes: u64,
     /// Only what is on this machine already.
     pub offline: bool,
+    /// How each address is reached.
+    pub proxy: ProxyOf,
 }
 
 impl FetchConfig {
-    /// With `HF_ENDPOINT` and `HF_TOKEN` as the caller found them.
+    /// With `HF_ENDPOINT` and `HF_TOKEN` as the caller found them, and no proxy.
     pub fn new(cache: PathBuf, endpoint: Option<&str>, token: Option<SecretString>) -> Result<Self, Fault> {
         let endpoint = endpoint.unwrap_or(HUB);
         let hub = Url::parse(&format!("{}/", endpoint.trim_end_matches('/')))
             .map_err(|e| model_fault(format!("HF_ENDPOINT {} is not a URL: {e}", one_line(endpoint, 120))))?;
         check_scheme(&hub)?;
-        Ok(Self { cache, hub, token, max_bytes: 2 << 40, offline: false })
+        Ok(Self { cache, hub, token, max_bytes: 2 << 40, offline: false, proxy: |_| None })
     }
 
     fn models(&self) -> PathBuf {
@@ -175,6 +178,7 @@ pub async fn resolve(
         token: config.token.clone(),
         expected: expected.map(str::to_owned),
         max_bytes: config.max_bytes,
+        proxy: config.proxy,
     };
     let sum = download.run(progress).await?;
     sums::remember(&config.cache, &path, &sum);

@@ -14,6 +14,7 @@ pub mod fetch;
 pub mod fold;
 pub mod level;
 pub mod load;
+pub mod net;
 pub mod page;
 pub mod plan;
 pub mod prompts;

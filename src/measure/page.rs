@@ -1,6 +1,7 @@
 //! One page of data from the network: `db import URL`: no redirects, no credentials, a cap on
 //! size and time.
 
+use super::net::{self, ProxyOf};
 use std::time::Duration;
 
 /// Why a file could not be fetched.
@@ -26,13 +27,11 @@ pub enum FetchError {
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Fetch a text of at most `most` bytes.
-pub fn text(address: &str, most: u64) -> Result<String, FetchError> {
+pub fn text(address: &str, most: u64, proxy: ProxyOf) -> Result<String, FetchError> {
     let url = checked(address)?;
-    // The crypto provider is chosen once per process; a second call finds it there.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| FetchError::Network(e.to_string()))?;
-    let bytes = runtime.block_on(body(url, most))?;
+    let bytes = runtime.block_on(body(url, most, proxy))?;
     String::from_utf8(bytes).map_err(|_| FetchError::NotText)
 }
 
@@ -57,14 +56,9 @@ fn checked(address: &str) -> Result<reqwest::Url, FetchError> {
     if url.scheme() == "https" || (url.scheme() == "http" && here) { Ok(url) } else { Err(refused()) }
 }
 
-async fn body(url: reqwest::Url, most: u64) -> Result<Vec<u8>, FetchError> {
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(10))
-        .timeout(DEADLINE)
-        .user_agent(concat!("freehold/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(network)?;
+async fn body(url: reqwest::Url, most: u64, proxy: ProxyOf) -> Result<Vec<u8>, FetchError> {
+    let builder = net::builder(proxy(&url).as_ref(), Duration::from_secs(10)).map_err(network)?;
+    let client = builder.timeout(DEADLINE).build().map_err(network)?;
     let mut response = client.get(url).send().await.map_err(network)?;
     let status = response.status();
     if status.is_redirection() {
@@ -83,14 +77,8 @@ async fn body(url: reqwest::Url, most: u64) -> Result<Vec<u8>, FetchError> {
     Ok(bytes)
 }
 
-/// The innermost cause says most: "connection refused", "no such host".
-#[allow(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 fn network(error: reqwest::Error) -> FetchError {
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    FetchError::Network(cause.to_string())
+    FetchError::Network(net::chain(&error.without_url()))
 }
 
 #[cfg(test)]
@@ -112,9 +100,9 @@ mod tests {
     #[test]
     fn only_data_over_a_safe_line() {
         for bad in ["http://example.org/x", "file:///etc/passwd", "ftp://localhost/x", "x"] {
-            assert!(matches!(text(bad, 10), Err(FetchError::Address(_))), "{bad}");
+            assert!(matches!(text(bad, 10, |_| None), Err(FetchError::Address(_))), "{bad}");
         }
-        assert!(matches!(text("https://me:secret@localhost/x", 10), Err(FetchError::Credentials)));
+        assert!(matches!(text("https://me:secret@localhost/x", 10, |_| None), Err(FetchError::Credentials)));
         assert_eq!(shown("https://me:se@cret@a.example/x?q=a@b"), "https://a.example/x?q=a@b");
         assert_eq!(shown("https://a.example/x@y"), "https://a.example/x@y");
     }
@@ -122,14 +110,14 @@ mod tests {
     #[test]
     fn a_small_file_arrives_a_large_one_is_cut_off() {
         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello".to_vec();
-        assert_eq!(text(&serve(answer.clone()), 5).expect("arrives"), "hello");
-        assert!(matches!(text(&serve(answer), 4), Err(FetchError::TooLarge(4))));
+        assert_eq!(text(&serve(answer.clone()), 5, |_| None).expect("arrives"), "hello");
+        assert!(matches!(text(&serve(answer), 4, |_| None), Err(FetchError::TooLarge(4))));
     }
 
     #[test]
     fn redirects_are_not_followed() {
         let answer =
             b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec();
-        assert!(matches!(text(&serve(answer), 100), Err(FetchError::Redirect(302))));
+        assert!(matches!(text(&serve(answer), 100, |_| None), Err(FetchError::Redirect(302))));
     }
 }

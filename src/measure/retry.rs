@@ -1,7 +1,7 @@
 //! What an HTTP status means for a run: try again, give this prompt up, or stop the provider; and
 //! how long a server asks to wait. Waiting is never part of a latency.
 
-use super::backend::wire::{clip, provider_fault};
+use super::backend::wire::{clip, error_of, provider_fault};
 use super::event::{Fault, FaultKind};
 use serde_json::Value;
 use std::time::Duration;
@@ -110,7 +110,7 @@ fn until(value: &str, now_unix: i64) -> Option<f64> {
 /// their limits begin anew; the body may say more.
 pub fn classify(status: u16, body: &str, header_wait: Wait, reset: Wait) -> (Fault, Advice) {
     let parsed: Option<Value> = serde_json::from_str(body).ok();
-    let error = parsed.as_ref().map(|v| v.get("error").filter(|e| !e.is_null()).unwrap_or(v));
+    let error = parsed.as_ref().map(error_of);
     let said = error.map(provider_fault);
     let words = match &said {
         Some(fault) => format!(": {}", fault.message),
@@ -122,6 +122,7 @@ pub fn classify(status: u16, body: &str, header_wait: Wait, reset: Wait) -> (Fau
     };
     let spent = said.as_ref().is_some_and(|f| f.kind == FaultKind::Quota);
     let region = said.as_ref().is_some_and(|f| f.kind == FaultKind::Region);
+    let unknown = said.as_ref().is_some_and(|f| f.kind == FaultKind::NotFound);
     let too_long = said.as_ref().is_some_and(|f| f.kind == FaultKind::Context);
     let server_wait = [header_wait, error.map_or(Wait::Unsaid, gemini_delay), reset]
         .into_iter()
@@ -143,7 +144,8 @@ pub fn classify(status: u16, body: &str, header_wait: Wait, reset: Wait) -> (Fau
         402 if matches!(server_wait, Wait::For(_)) => (FaultKind::Quota, "no credit left", retry),
         402 => (FaultKind::Quota, "no credit left", Advice::Provider),
         429 if spent => (FaultKind::Quota, "the account's limit is reached", Advice::Provider),
-        404 => (FaultKind::NotFound, "the model or the URL does not exist there", Advice::Provider),
+        404 | 405 => (FaultKind::NotFound, "the model or the URL does not exist there", Advice::Provider),
+        400 if unknown => (FaultKind::NotFound, "the model does not exist there", Advice::Provider),
         408 | 409 => (FaultKind::Server, "the server gave up", retry),
         429 => (FaultKind::Rate, "too many requests", retry),
         498 | 500..=599 => (FaultKind::Server, "the server failed", retry),

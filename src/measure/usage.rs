@@ -176,6 +176,15 @@ pub fn gemini(usage: &Value, text_came: bool) -> Usage {
     })
 }
 
+/// Ollama: both counts may be missing, the input's where the prompt was cached.
+pub fn ollama(line: &Value) -> Usage {
+    let counts = || {
+        let (input, output) = (first(line, &["/prompt_eval_count"])?, first(line, &["/eval_count"])?);
+        Ok(Usage { input_uncached: input, output, ..Usage::default() })
+    };
+    counts().unwrap_or_else(|Rejected| Usage { inconsistent: true, ..Usage::default() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,11 +47,11 @@ pub struct Reader {
 }
 
 impl Wire for Reader {
-    fn frame(&mut self, _name: &str, data: &str, out: &mut Vec<Event>) {
+    fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
         if self.done {
             return;
         }
-        let Some(event) = parse(data, out) else { return };
+        let Some(event) = parse(name, data, out) else { return };
         match event.get("type").and_then(Value::as_str) {
             Some("message_start") => self.merge(event.pointer("/message/usage"), out),
             Some("content_block_start") => {

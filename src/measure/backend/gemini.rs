@@ -37,11 +37,11 @@ pub struct Reader {
 }
 
 impl Wire for Reader {
-    fn frame(&mut self, _name: &str, data: &str, out: &mut Vec<Event>) {
+    fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
         if self.failed {
             return;
         }
-        let Some(chunk) = parse(data, out) else { return };
+        let Some(chunk) = parse(name, data, out) else { return };
         if let Some(error) = chunk.get("error").filter(|e| !e.is_null()) {
             self.failed = true;
             out.push(Event::Failed(provider_fault(error)));
@@ -52,8 +52,11 @@ impl Wire for Reader {
                 self.part(part, out);
             }
         }
-        if let Some(counts) = chunk.get("usageMetadata").filter(|u| u.is_object()) {
-            out.push(Event::Usage(usage::gemini(counts, self.text_came)));
+        if let Some(counts) = chunk.get("usageMetadata").filter(|u| u.is_object())
+            && let usage = usage::gemini(counts, self.text_came)
+            && usage.says_something()
+        {
+            out.push(Event::Usage(usage));
         }
         if let Some(reason) = text(&chunk, "/candidates/0/finishReason") {
             self.finish(finish(reason), out);

@@ -8,10 +8,11 @@ mod failure;
 mod frames;
 
 use connects::{Connects, Timing};
-use failure::{Failure, after_fault, chain, elsewhere, not_a_stream, send_failure};
+use failure::{Failure, after_fault, elsewhere, not_a_stream, send_failure};
 use frames::Frames;
 
 use super::wire::{Quirks, Wire, WireKind, clip};
+use crate::measure::net::{self, Proxy, chain};
 use crate::measure::event::{Event, FaultKind, Nanos, Request, Stamped, Usage};
 use crate::measure::redact::Redactor;
 use crate::measure::retry::{self, Advice, Wait};
@@ -19,7 +20,6 @@ use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -35,14 +35,6 @@ pub struct ApiTarget {
     pub key_header: &'static str,
     pub quirks: Quirks,
     pub proxy: Option<Proxy>,
-}
-
-/// A proxy and what it wants to see.
-#[derive(Debug, Clone)]
-pub struct Proxy {
-    /// Without user name and password.
-    pub url: String,
-    pub authorization: Option<HeaderValue>,
 }
 
 impl ApiTarget {
@@ -104,32 +96,20 @@ pub struct ApiBackend {
 impl ApiBackend {
     /// Prepare a client; nothing is sent yet.
     pub fn new(target: ApiTarget, limits: Limits) -> Result<Self, String> {
-        // A second installation fails, and then the first one is in place.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let broken =
             |e: reqwest::Error| format!("the HTTP client cannot be built: {}", chain(&e.without_url()));
-        let mut builder = reqwest::Client::builder()
+        let client = net::builder(target.proxy.as_ref(), limits.connect)
+            .map_err(broken)?
             .default_headers(headers(&target)?)
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(limits.connect)
-            .user_agent(concat!("freehold/", env!("CARGO_PKG_VERSION")))
             .tcp_nodelay(true)
-            // The caller knows which proxy there is, and records it.
-            .no_proxy()
-            // No resolver is asked for this machine's own name.
-            .resolve_to_addrs("localhost", &HERE)
-            .connector_layer(Timing);
+            .connector_layer(Timing)
+            .build()
+            .map_err(broken)?;
         let mut redactor = Redactor::default();
-        if let Some(Proxy { url, authorization }) = &target.proxy {
-            let mut proxy = reqwest::Proxy::all(url).map_err(broken)?;
-            if let Some(value) = authorization {
-                proxy = proxy.custom_http_auth(value.clone());
-                let secret = value.to_str().unwrap_or_default().trim_start_matches("Basic ");
-                redactor.add(&SecretString::from(secret.to_owned()));
-            }
-            builder = builder.proxy(proxy);
+        if let Some(value) = target.proxy.as_ref().and_then(|p| p.authorization.as_ref()) {
+            let secret = value.to_str().unwrap_or_default().trim_start_matches("Basic ");
+            redactor.add(&SecretString::from(secret.to_owned()));
         }
-        let client = builder.build().map_err(broken)?;
         if let Some(key) = &target.key {
             redactor.add(key);
         }
@@ -218,12 +198,6 @@ impl ApiBackend {
         self.connects.during(receiving).await
     }
 }
-
-/// This machine, on the port of the URL.
-const HERE: [SocketAddr; 2] = [
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
-];
 
 /// A header that only a cloud, or a proxy before one, sends.
 fn sign_of_a_cloud(headers: &HeaderMap) -> Option<&str> {
@@ -325,7 +299,8 @@ impl Answer<'_> {
         if status != 200 {
             return Err(self.refused(response).await);
         }
-        if let Some(encoding) = text("content-encoding").filter(|e| *e != "identity") {
+        let plain = |encoding: &str| encoding.trim().is_empty() || encoding.trim().eq_ignore_ascii_case("identity");
+        if let Some(encoding) = text("content-encoding").filter(|e| !plain(e)) {
             let message = format!(
                 "the answer is compressed ({encoding}) although that was declined; its timing would be the compressor's"
             );
@@ -405,7 +380,7 @@ impl Answer<'_> {
             }
             if !sniffed && let Some(byte) = chunk.iter().find(|b| !b.is_ascii_whitespace()) {
                 sniffed = true;
-                if *byte == b'<' || (*byte == b'{' && !wire.is_lines()) {
+                if *byte == b'<' || (matches!(byte, b'{' | b'[') && !wire.is_lines()) {
                     return Err(not_a_stream(&String::from_utf8_lossy(&chunk)));
                 }
             }

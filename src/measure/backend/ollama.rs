@@ -3,7 +3,8 @@
 //! through the same local port, and answers then name a `remote_host`: such a target is a cloud.
 
 use super::wire::{Outgoing, Quirks, Wire, clip, finish, parse, provider_fault, text};
-use crate::measure::event::{Channel, Event, Request, Usage};
+use crate::measure::event::{Channel, Event, Request};
+use crate::measure::usage;
 use serde_json::{Value, json};
 
 /// `POST {base}/api/chat`.
@@ -44,11 +45,11 @@ pub struct Reader {
 }
 
 impl Wire for Reader {
-    fn frame(&mut self, _name: &str, data: &str, out: &mut Vec<Event>) {
-        if self.done || data.trim().is_empty() {
+    fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
+        if self.done {
             return;
         }
-        let Some(line) = parse(data, out) else { return };
+        let Some(line) = parse(name, data, out) else { return };
         if let Some(error) = line.get("error").filter(|e| !e.is_null()) {
             self.done = true;
             out.push(Event::Failed(provider_fault(error)));
@@ -62,22 +63,22 @@ impl Wire for Reader {
         };
         push(Channel::Reasoning, text(&line, "/message/thinking").or_else(|| text(&line, "/thinking")));
         push(Channel::Text, text(&line, "/message/content").or_else(|| text(&line, "/response")));
+        for call in line.pointer("/message/tool_calls").and_then(Value::as_array).into_iter().flatten() {
+            let arguments = call.pointer("/function/arguments").map(Value::to_string);
+            push(Channel::Tool, arguments.as_deref());
+        }
         if line.get("done").and_then(Value::as_bool) == Some(true) {
             self.done = true;
-            let count = |name: &str| line.get(name).and_then(Value::as_u64);
-            let millis = |name: &str| line.get(name).and_then(Value::as_f64).map(|ns| ns / 1e6);
-            out.push(Event::Usage(Usage {
-                input_uncached: count("prompt_eval_count"),
-                output: count("eval_count"),
-                ..Usage::default()
-            }));
-            let tokens = |name| count(name).and_then(|n| u32::try_from(n).ok());
-            if let (Some(prompt_tokens), Some(prompt_ms), Some(output_tokens), Some(output_ms)) = (
-                tokens("prompt_eval_count"),
-                millis("prompt_eval_duration"),
-                tokens("eval_count"),
-                millis("eval_duration"),
-            ) {
+            let counts = usage::ollama(&line);
+            let millis = |name: &str| {
+                line.get(name).and_then(Value::as_f64).map(|ns| ns / 1e6).filter(|ms| *ms >= 0.0)
+            };
+            let tokens = |count: Option<u64>| u32::try_from(count?).ok();
+            let (prompt, output) = (tokens(counts.input_uncached), tokens(counts.output));
+            out.push(Event::Usage(counts));
+            if let (Some(prompt_tokens), Some(prompt_ms), Some(output_tokens), Some(output_ms)) =
+                (prompt, millis("prompt_eval_duration"), output, millis("eval_duration"))
+            {
                 out.push(Event::EngineTimings { prompt_tokens, prompt_ms, output_tokens, output_ms });
             }
             out.push(Event::Finished { reason: text(&line, "/done_reason").map_or(finish("stop"), finish) });

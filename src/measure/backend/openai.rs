@@ -66,7 +66,7 @@ impl Wire for Reader {
             }
             return;
         }
-        let Some(chunk) = parse(data, out) else { return };
+        let Some(chunk) = parse(name, data, out) else { return };
         if let Some(error) = in_band_error(name, &chunk) {
             self.done = true;
             out.push(Event::Failed(provider_fault(error)));
@@ -74,9 +74,10 @@ impl Wire for Reader {
         }
         if let Some(counts) =
             [chunk.get("usage"), chunk.pointer("/x_groq/usage")].into_iter().flatten().find(|u| u.is_object())
+            && let usage = usage::openai_chat(counts)
+            && usage.says_something()
         {
             self.usage_came = true;
-            let usage = usage::openai_chat(counts);
             let special_tier = usage.special_tier.clone().or_else(|| usage::tier(chunk.get("service_tier")));
             out.push(Event::Usage(Usage { special_tier, ..usage }));
         }
@@ -84,7 +85,7 @@ impl Wire for Reader {
             out.push(timings);
         }
         let first_choice =
-            |choice: &&Value| choice.get("index").is_none_or(|i| i.is_null() || i.as_u64() == Some(0));
+            |choice: &&Value| choice.get("index").is_none_or(|i| i.is_null() || i.as_f64() == Some(0.0));
         if let Some(choice) =
             chunk.get("choices").and_then(Value::as_array).and_then(|c| c.iter().find(first_choice))
         {
@@ -100,19 +101,23 @@ impl Reader {
             content(delta, out);
             self.text_came |= out.len() > before;
         }
-        match text(choice, "/finish_reason") {
-            Some("error") => {
-                self.done = true;
-                out.push(failed(
+        let reason = match choice.get("finish_reason") {
+            None | Some(Value::Null) => return,
+            Some(Value::String(reason)) if reason.is_empty() => return,
+            Some(Value::String(reason)) => reason.as_str(),
+            Some(_) => "another kind",
+        };
+        if reason == "error" {
+            self.done = true;
+            out.push(match choice.get("error").filter(|e| !e.is_null()) {
+                Some(error) => Event::Failed(provider_fault(error)),
+                None => failed(
                     FaultKind::ProviderError,
                     "the provider ended the answer with finish_reason \"error\"".to_owned(),
-                ));
-            }
-            Some(reason) if !self.finished => {
-                self.finished = true;
-                out.push(Event::Finished { reason: finish(reason) });
-            }
-            _ => {}
+                ),
+            });
+        } else if !std::mem::replace(&mut self.finished, true) {
+            out.push(Event::Finished { reason: finish(reason) });
         }
     }
 }

@@ -34,11 +34,11 @@ pub struct Reader {
 }
 
 impl Wire for Reader {
-    fn frame(&mut self, _name: &str, data: &str, out: &mut Vec<Event>) {
-        if self.done || data.trim() == "[DONE]" {
+    fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
+        if self.done {
             return;
         }
-        let Some(event) = parse(data, out) else { return };
+        let Some(event) = parse(name, data, out) else { return };
         let delta = |channel| {
             text(&event, "/delta").map(|d| Event::Content { channel, text: d.to_owned(), tokens: None })
         };
@@ -57,6 +57,8 @@ impl Wire for Reader {
             }
             "response.failed" => {
                 self.done = true;
+                // What failed may have been billed.
+                usage_of(&event, out);
                 out.push(match event.pointer("/response/error") {
                     Some(error) if !error.is_null() => Event::Failed(provider_fault(error)),
                     _ => failed(
@@ -83,9 +85,13 @@ impl Wire for Reader {
 impl Reader {
     fn end_with(&mut self, reason: FinishReason, event: &Value, out: &mut Vec<Event>) {
         self.done = true;
-        if let Some(counts) = event.pointer("/response/usage").filter(|u| u.is_object()) {
-            out.push(Event::Usage(usage::openai_responses(counts)));
-        }
+        usage_of(event, out);
         out.push(Event::Finished { reason });
+    }
+}
+
+fn usage_of(event: &Value, out: &mut Vec<Event>) {
+    if let Some(counts) = event.pointer("/response/usage").filter(|u| u.is_object()) {
+        out.push(Event::Usage(usage::openai_responses(counts)));
     }
 }

@@ -92,10 +92,22 @@ impl WireKind {
     }
 }
 
-/// A frame as JSON, or the fault that it is not.
-pub(super) fn parse(data: &str, out: &mut Vec<Event>) -> Option<Value> {
+/// A frame as JSON, or the fault that it is not. Frames without data keep a connection alive, and
+/// some proxies end every shape with `[DONE]`: neither says anything.
+pub(super) fn parse(name: &str, data: &str, out: &mut Vec<Event>) -> Option<Value> {
+    if matches!(data.trim(), "" | "[DONE]") {
+        return None;
+    }
     match serde_json::from_str::<Value>(data) {
         Ok(value) if value.is_object() => Some(value),
+        Ok(value) if name == "error" => {
+            out.push(Event::Failed(provider_fault(&value)));
+            None
+        }
+        Err(_) if name == "error" => {
+            out.push(failed(FaultKind::ProviderError, clip(data)));
+            None
+        }
         _ => {
             out.push(failed(
                 FaultKind::Malformed,
@@ -120,6 +132,17 @@ pub(super) fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
     value.pointer(place).and_then(Value::as_str).filter(|s| !s.is_empty())
 }
 
+/// The error in a body that is no stream. Gemini wraps it in a list.
+pub fn error_of(body: &Value) -> &Value {
+    let inner = body.get(0).unwrap_or(body);
+    inner.get("error").filter(|e| !e.is_null()).unwrap_or(inner)
+}
+
+/// Is this the name of a failure that passes by itself?
+pub fn is_transient(label: &str) -> bool {
+    TRANSIENT.contains(&label)
+}
+
 /// An error object of any provider as a fault. What ends a provider for good is told from what
 /// only spoils this answer.
 pub fn provider_fault(error: &Value) -> Fault {
@@ -138,7 +161,10 @@ pub fn provider_fault(error: &Value) -> Fault {
             .find(|m| !m.is_empty())
             .unwrap_or_default(),
     };
-    let label = [&kind, &code, &status].into_iter().find(|s| !s.is_empty()).cloned().unwrap_or_default();
+    // The name that tells what to do, where one of them does.
+    let names = [&kind, &code, &status];
+    let telling = names.into_iter().find(|s| is_transient(s));
+    let label = telling.or_else(|| names.into_iter().find(|s| !s.is_empty())).cloned().unwrap_or_default();
     let text = match (label.is_empty(), message.is_empty()) {
         (_, true) if label.is_empty() => clip(&error.to_string()),
         (_, true) => label,
@@ -152,14 +178,10 @@ pub fn provider_fault(error: &Value) -> Fault {
         FaultKind::Region
     } else if is(TOO_LONG) || text.to_ascii_lowercase().contains("prompt is too long") {
         FaultKind::Context
-    } else if is(&[
-        "authentication_error",
-        "permission_error",
-        "invalid_api_key",
-        "UNAUTHENTICATED",
-        "PERMISSION_DENIED",
-    ]) {
+    } else if is(REFUSED) {
         FaultKind::Auth
+    } else if is(UNKNOWN_MODEL) {
+        FaultKind::NotFound
     } else {
         FaultKind::ProviderError
     };
@@ -176,6 +198,49 @@ const SPENT: &[&str] = &[
     "enforced_spend_limit_reached",
     "contract_spend_limit_reached",
     "billing_error",
+    "402",
+];
+
+/// Error codes that mean the key is wrong or may not do this.
+const REFUSED: &[&str] = &[
+    "authentication_error",
+    "permission_error",
+    "invalid_api_key",
+    "UNAUTHENTICATED",
+    "PERMISSION_DENIED",
+    "401",
+    "403",
+];
+
+/// Error codes that mean there is no such model: no other prompt will fare better.
+const UNKNOWN_MODEL: &[&str] = &["model_not_found", "DeploymentNotFound"];
+
+/// Error names and codes that mean the provider is busy or broken, and may not be soon.
+const TRANSIENT: &[&str] = &[
+    "overloaded_error",
+    "overloaded",
+    "rate_limit_error",
+    "rate_limit_exceeded",
+    "capacity_exceeded",
+    "api_error",
+    "server_error",
+    "timeout_error",
+    "internal_server_error",
+    "internal_error",
+    "service_unavailable",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+    "RESOURCE_EXHAUSTED",
+    "429",
+    "498",
+    "500",
+    "502",
+    "503",
+    "504",
+    "522",
+    "524",
+    "529",
 ];
 
 /// Error codes that mean the prompt does not fit the model's context.

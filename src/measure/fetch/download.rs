@@ -6,6 +6,7 @@
 use super::{check_scheme, make_folder, model_fault, origin};
 use crate::measure::backend::local;
 use crate::measure::event::{Fault, FaultKind};
+use crate::measure::net::{self, ProxyOf};
 use crate::measure::text::one_line;
 use reqwest::header::{self, HeaderMap};
 use reqwest::{Client, Response, StatusCode, Url};
@@ -36,6 +37,7 @@ pub struct Download {
     /// SHA-256 the file must have, where it is known before.
     pub expected: Option<String>,
     pub max_bytes: u64,
+    pub proxy: ProxyOf,
 }
 
 /// What went wrong, and whether another attempt may help.
@@ -54,20 +56,12 @@ impl Download {
     /// Fetch it, going on from what an earlier attempt left. Returns the SHA-256.
     pub async fn run(&self, progress: Progress<'_>) -> Result<String, Fault> {
         make_folder(&self.path)?;
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(15))
-            .read_timeout(IDLE)
-            .user_agent(concat!("freehold/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| model_fault(format!("the HTTP client cannot be built: {}", e.without_url())))?;
         let mut part = Part::open(&self.path)?;
         let mut fruitless = 0;
         let mut announced = None;
         loop {
             let before = part.length;
-            match self.attempt(&client, &mut part, &mut announced, progress).await {
+            match self.attempt(&mut part, &mut announced, progress).await {
                 Ok(()) => break,
                 Err(Trouble::Final(fault)) => return Err(fault),
                 Err(Trouble::Passing(fault)) => {
@@ -103,12 +97,11 @@ impl Download {
     /// One connection's worth: ask for what is missing and append it.
     async fn attempt(
         &self,
-        client: &Client,
         part: &mut Part,
         announced: &mut Option<String>,
         progress: Progress<'_>,
     ) -> Result<(), Trouble> {
-        let mut response = self.ask(client, part, announced).await?;
+        let mut response = self.ask(part, announced).await?;
         let total = match response.status() {
             StatusCode::PARTIAL_CONTENT => {
                 let (from, total) = content_range(response.headers())
@@ -163,14 +156,13 @@ impl Download {
     /// Send the request, along redirects.
     async fn ask(
         &self,
-        client: &Client,
         part: &Part,
         announced: &mut Option<String>,
     ) -> Result<Response, Trouble> {
         let mut url = self.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             check_scheme(&url).map_err(Trouble::Final)?;
-            let mut request = client.get(url.clone()).header(header::ACCEPT_ENCODING, "identity");
+            let mut request = self.client(&url).map_err(Trouble::Final)?.get(url.clone()).header(header::ACCEPT_ENCODING, "identity");
             if let Some(token) = self.token.as_ref().filter(|_| url.origin() == self.hub.origin()) {
                 request = request.bearer_auth(token.expose_secret());
             }
@@ -195,6 +187,13 @@ impl Download {
                 .ok_or_else(|| Trouble::model(format!("{} redirects to nowhere", origin(&url))))?;
         }
         Err(Trouble::model(format!("{} redirects without end", origin(&self.url))))
+    }
+
+    /// Each address has its own way there: a hub may need the proxy that its storage host does not.
+    fn client(&self, url: &Url) -> Result<Client, Fault> {
+        let built = net::builder((self.proxy)(url).as_ref(), Duration::from_secs(15))
+            .and_then(|builder| builder.read_timeout(IDLE).build());
+        built.map_err(|e| model_fault(format!("the HTTP client cannot be built: {}", e.without_url())))
     }
 
     fn check_size(&self, part: &Part, total: Option<u64>) -> Result<(), Trouble> {

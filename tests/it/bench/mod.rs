@@ -6,6 +6,7 @@ mod network;
 mod privacy;
 mod server;
 mod spending;
+mod variants;
 
 use server::{Do, HEAD, STOP, Server, TEXT, USAGE, good, send, status, stream};
 use std::path::PathBuf;

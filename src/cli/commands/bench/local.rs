@@ -267,6 +267,7 @@ async fn find(
     let endpoint = variable("HF_ENDPOINT");
     let mut config =
         FetchConfig::new(context.cache_dir.clone(), endpoint.as_deref(), token).map_err(refused)?;
+    config.proxy = crate::cli::proxy::of;
     config.offline = Privacy::of(args, context)?.strict();
     let mut shown = false;
     let fetched = fetch::resolve(&spec, &config, &mut |there, all| {

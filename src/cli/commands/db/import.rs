@@ -93,7 +93,7 @@ fn read(from_where: &str, format: Format, context: &Context) -> Result<Imported,
     let text = if is_address {
         let shown = page::shown(from_where);
         context.note(&format!("fetching {shown}"));
-        page::text(from_where, import::MAX_FILE_BYTES)
+        page::text(from_where, import::MAX_FILE_BYTES, crate::cli::proxy::of)
             .map_err(|e| CliError::failed(format!("cannot fetch {shown}: {e}")))?
     } else {
         read_capped(Path::new(from_where), import::MAX_FILE_BYTES)?

@@ -1,7 +1,8 @@
 //! What went wrong with an attempt, and what that means for the run.
 
-use crate::measure::backend::wire::{clip, provider_fault};
+use crate::measure::backend::wire::{clip, error_of, is_transient, provider_fault};
 use crate::measure::event::{Fault, FaultKind};
+use crate::measure::net::{NoAnswer, chain};
 use crate::measure::retry::Advice;
 use std::error::Error as _;
 
@@ -25,27 +26,11 @@ pub(super) fn elsewhere(how: &str) -> Failure {
 
 /// What an error inside a 200 stream means for the run.
 pub(super) fn after_fault(fault: &Fault, content: bool) -> Advice {
-    const TRANSIENT: &[&str] = &[
-        "overloaded_error",
-        "rate_limit_error",
-        "rate_limit_exceeded",
-        "api_error",
-        "server_error",
-        "timeout_error",
-        "internal_server_error",
-        "UNAVAILABLE",
-        "500",
-        "502",
-        "503",
-        "504",
-        "529",
-        "429",
-    ];
     match fault.kind {
-        FaultKind::Auth | FaultKind::Quota | FaultKind::Region => Advice::Provider,
+        FaultKind::Auth | FaultKind::Quota | FaultKind::Region | FaultKind::NotFound => Advice::Provider,
         FaultKind::ProviderError if !content => {
             let label = fault.message.split(':').next().unwrap_or_default();
-            if TRANSIENT.contains(&label) { Advice::Retry(None) } else { Advice::Sample }
+            if is_transient(label) { Advice::Retry(None) } else { Advice::Sample }
         }
         _ => Advice::Sample,
     }
@@ -59,7 +44,8 @@ pub(super) fn not_a_stream(body: &str) -> Failure {
     } else {
         match serde_json::from_str::<serde_json::Value>(body)
             .ok()
-            .and_then(|v| v.get("error").map(provider_fault))
+            .filter(|v| !std::ptr::eq(error_of(v), v))
+            .map(|v| provider_fault(error_of(&v)))
         {
             Some(fault) => {
                 format!("the server answered with an error instead of a stream: {}", fault.message)
@@ -84,7 +70,7 @@ pub(super) fn send_failure(error: reqwest::Error) -> Failure {
         return Failure::new(FaultKind::Tls, format!("no secure connection: {tls}{hint}"), Advice::Provider);
     }
     if error.is_dns() {
-        let again = text.contains("emporary failure") || text.contains("try again");
+        let again = is_no_answer(&error) || text.contains("emporary failure") || text.contains("try again");
         let advice = if again { Advice::Retry(None) } else { Advice::Provider };
         return Failure::new(
             FaultKind::ConnectDns,
@@ -115,6 +101,17 @@ pub(super) fn send_failure(error: reqwest::Error) -> Failure {
     )
 }
 
+fn is_no_answer(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+    while let Some(e) = cause {
+        if e.is::<NoAnswer>() {
+            return true;
+        }
+        cause = e.source();
+    }
+    false
+}
+
 /// The I/O error kind and the TLS error behind an error, where there are such.
 fn causes(error: &reqwest::Error) -> (Option<std::io::ErrorKind>, Option<rustls::Error>) {
     let (mut io, mut tls) = (None, None);
@@ -131,19 +128,4 @@ fn causes(error: &reqwest::Error) -> (Option<std::io::ErrorKind>, Option<rustls:
         };
     }
     (io, tls)
-}
-
-/// An error with its causes, each said once.
-pub(super) fn chain(error: &reqwest::Error) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
-    while let Some(e) = cause {
-        let text = e.to_string();
-        if !parts.iter().any(|p| p.contains(&text)) {
-            parts.push(text);
-        }
-        cause = e.source();
-    }
-    // The last cause is the one that says something.
-    parts.pop().unwrap_or_else(|| error.to_string())
 }

@@ -4,6 +4,11 @@ use crate::measure::backend::wire::{Wire, WireKind};
 use crate::measure::event::Event;
 use crate::measure::sse;
 
+/// A byte order mark is only ever at the very start, where no text begins with one by itself.
+fn without_bom(line: &str) -> &str {
+    line.strip_prefix('\u{feff}').unwrap_or(line)
+}
+
 /// The framing of a wire: server-sent events, or one JSON object a line.
 pub(super) struct Frames {
     decoder: sse::Decoder,
@@ -37,7 +42,7 @@ impl Frames {
             let outcome = self.decoder.feed(bytes, &mut events);
             for event in events {
                 self.any = true;
-                self.meaningful |= event.data.trim() != "[DONE]";
+                self.meaningful |= !matches!(event.data.trim(), "" | "[DONE]");
                 reader.frame(&event.name, &event.data, out);
             }
             return outcome;
@@ -46,7 +51,7 @@ impl Frames {
             if byte == b'\n' {
                 self.any = true;
                 self.meaningful |= !line.is_empty();
-                reader.frame("", &String::from_utf8_lossy(line), out);
+                reader.frame("", without_bom(&String::from_utf8_lossy(line)), out);
                 line.clear();
             } else if line.len() >= self.limit {
                 return Err(sse::TooLarge(self.limit));
@@ -59,9 +64,14 @@ impl Frames {
 
     /// A last line without its line end is complete where its JSON is.
     pub(super) fn end(&mut self, reader: &mut dyn Wire, out: &mut Vec<Event>) {
-        if let Some(line) = self.lines.take_if(|l| serde_json::from_slice::<serde_json::Value>(l).is_ok()) {
+        let Some(line) = self.lines.take() else { return };
+        let text = String::from_utf8_lossy(&line);
+        let text = without_bom(&text);
+        if serde_json::from_str::<serde_json::Value>(text).is_ok() {
             self.any = true;
-            reader.frame("", &String::from_utf8_lossy(&line), out);
+            reader.frame("", text, out);
+        } else {
+            self.lines = Some(line);
         }
     }
 
