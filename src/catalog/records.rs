@@ -458,6 +458,13 @@ pub struct Provider {
     /// Appended to an address that has no path.
     #[serde(default)]
     pub path: String,
+    /// The environment variable that holds the address where none is given, under the name its own
+    /// tools use.
+    pub endpoint_variable: Option<String>,
+    /// A second form of address that needs a dated API version, with `{model}` in its path.
+    pub dated_path: Option<String>,
+    /// The environment variable that holds that version where the address has none.
+    pub version_variable: Option<String>,
     /// The environment variable that holds the key, under the name its own tools use.
     pub key_variable: Option<String>,
     #[serde(default)]

@@ -76,6 +76,9 @@ pub struct Figures {
     pub request_id: Option<String>,
     pub status: Option<u16>,
     pub unknown_events: u32,
+    /// How far the wall clock moved by itself while the request was under way: the machine slept,
+    /// or its clock was set.
+    pub clock_gap_ms: Option<f64>,
 }
 
 /// Milliseconds of a number of nanoseconds.
@@ -119,6 +122,8 @@ pub struct Trace {
     /// The answer: text and refusal, without reasoning and tool calls.
     pub text: String,
     pub unknown: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_gap_ms: Option<f64>,
 }
 
 /// One non-empty delta: its stamp, where it belongs, the engine's tokens up to and including it,
@@ -282,6 +287,7 @@ pub fn figures(seen: &Trace, counted: Counted) -> Figures {
         request_id: seen.request_id.clone(),
         status: seen.status,
         unknown_events: seen.unknown,
+        clock_gap_ms: seen.clock_gap_ms,
         error,
     }
 }

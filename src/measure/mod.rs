@@ -8,6 +8,7 @@
 //! them, so a definition can change without a new measurement. Money and documents are elsewhere.
 
 pub mod backend;
+pub mod clock;
 pub mod energy;
 pub mod event;
 pub mod fetch;

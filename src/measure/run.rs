@@ -5,6 +5,7 @@
 //! ```
 
 use super::backend::Backend;
+use super::clock::Clocks;
 use super::event::{Fault, FaultKind, Request, Stamped};
 use super::fold::{self, Figures, Trace};
 use super::plan::Step;
@@ -159,9 +160,9 @@ async fn attempts(
     let mut statuses = Vec::new();
     for attempt in 1.. {
         let mut events: Vec<Stamped> = Vec::new();
-        let sent = Instant::now();
+        let (sent, clocks) = (Instant::now(), Clocks::now());
         let outcome = backend.generate(request, &mut |event| events.push(event)).await;
-        let trace = Trace::of(&events);
+        let trace = Trace { clock_gap_ms: clocks.gap_ms(), ..Trace::of(&events) };
         let figures = fold::figures(&trace, backend.counted());
         statuses.extend(figures.status);
         let retry = match (&figures.error, outcome.advice) {

@@ -144,6 +144,36 @@ fn a_refusal_under_load_counts_and_is_heeded() {
     assert_eq!(number(level, "/detail/goodput/met"), 4.0);
 }
 
+/// A server that nobody reaches ends its load. Resumed, what was refused is asked again; what a load
+/// that was on to its end failed at stays its result.
+#[test]
+fn resume_asks_again_what_a_broken_off_load_failed_at() {
+    let (sandbox, server) = (sandbox(1), Server::start(pace(5, 2), 0));
+    let address = format!("openai:m@http://127.0.0.1:{}/refuse=20/v1", server.port);
+    let run = sandbox.shell(&format!(
+        "freehold bench --api {address} --prompts prompts.jsonl --load-only --concurrency 20 --requests 30 --warmup 0 -o out.json"
+    ));
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    assert_eq!(server.served().len(), 20, "all refused: {}", run.err);
+    let run = sandbox.shell("freehold bench --resume out.json");
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert_eq!(server.served().len(), 50);
+    let document = json(&sandbox, "out.json");
+    let level = &list(&document, "/result/targets/0/levels")[0];
+    assert_eq!((number(level, "/requests"), number(level, "/failures")), (30.0, 0.0));
+    assert_eq!(document["result"]["complete"], true);
+    assert_eq!(list(&document, "/result/load_samples").len(), 30, "each once");
+    assert!(document["warnings"].to_string().contains("asked-again"), "{}", document["warnings"]);
+    assert_eq!(sandbox.shell("freehold bench --resume out.json").code, Some(2), "nothing is left");
+
+    let address = format!("openai:m@http://127.0.0.1:{}/refuse=52/v1", server.port);
+    let run = sandbox.shell(&format!(
+        "freehold bench --api {address} --prompts prompts.jsonl --load-only --concurrency 2 --requests 6 --warmup 0 -o whole.json"
+    ));
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert_eq!(sandbox.shell("freehold bench --resume whole.json").code, Some(2), "two refusals are a result");
+}
+
 #[test]
 fn metrics_are_explained() {
     let sandbox = sandbox(1);

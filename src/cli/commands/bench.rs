@@ -42,7 +42,7 @@ A prompt file has one prompt per line (JSONL), row (CSV) or [[prompts]] table (T
 prompt (required), id, system, max_output_tokens and expect (text the answer must contain).
 
 API targets: openai:MODEL, openai-responses:, anthropic:, gemini:, groq:, mistral:, deepseek:, xai:,
-together:, openrouter:, ollama: and others of `freehold db list providers`; azure:DEPLOYMENT@URL,
+together:, openrouter:, ollama: and others of `freehold db list providers`; azure:DEPLOYMENT[@URL],
 bedrock:MODEL@URL, vllm:MODEL@URL, compatible:MODEL@URL. Each takes @BASE_URL. Keys come from the
 environment, from the variable of the provider (OPENAI_API_KEY and so on) for its own hosts, and
 from FREEHOLD_API_KEY or --api-key-env for others. HTTPS_PROXY and NO_PROXY are honoured, but never

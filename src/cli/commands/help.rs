@@ -52,6 +52,10 @@ Environment
     OPENAI_API_KEY, ANTHROPIC_API_KEY    the providers' own names; sent to the provider's own address only
     HF_TOKEN, HF_ENDPOINT                model downloads by hf:OWNER/REPO/FILE
 
+  Addresses
+    AZURE_OPENAI_ENDPOINT                where azure:DEPLOYMENT is, if no @URL says so
+    OPENAI_API_VERSION                   a date such as 2024-10-21: Azure's dated form of address
+
   Folders
     FREEHOLD_CACHE_DIR     downloads and journals   (default $XDG_CACHE_HOME/freehold, ~/.cache/freehold)
     FREEHOLD_DATA_DIR      your catalogue overlay   (default $XDG_DATA_HOME/freehold, ~/.local/share/freehold)
@@ -62,7 +66,7 @@ Environment
     COLUMNS                                width of tables (default: the terminal's, else 100)
     CI                                     progress as plain lines
 
-  HTTPS_PROXY and NO_PROXY are honoured; loopback never goes through a proxy.
+  HTTPS_PROXY and NO_PROXY are honoured by every request; loopback never goes through a proxy.
 ",
     ),
     (

@@ -28,7 +28,7 @@ use tokio::time::{Instant, timeout_at};
 pub struct ApiTarget {
     pub wire: WireKind,
     pub model: String,
-    /// Ends in a slash.
+    /// Its path ends in a slash.
     pub base: Url,
     pub key: Option<SecretString>,
     /// The header the key goes into; `authorization` takes it as a bearer token.
@@ -156,7 +156,10 @@ impl ApiBackend {
         let mut url = self.target.base.clone();
         let path = format!("{}{}", url.path(), outgoing.path);
         url.set_path(&path);
-        url.set_query(outgoing.query);
+        // A base may hold the version of its API.
+        if let Some(query) = outgoing.query {
+            url.set_query(Some(query));
+        }
         let body = outgoing.body.to_string();
         let sent = self.send_once(&url, &body, sink).await;
         // A server may close an idle connection just as it is used again: that is no answer to this
@@ -381,7 +384,8 @@ impl Answer<'_> {
             if !sniffed && let Some(byte) = chunk.iter().find(|b| !b.is_ascii_whitespace()) {
                 sniffed = true;
                 if *byte == b'<' || (matches!(byte, b'{' | b'[') && !wire.is_lines()) {
-                    return Err(not_a_stream(&String::from_utf8_lossy(&chunk)));
+                    let rest = body_text(response).await;
+                    return Err(not_a_stream(&(String::from_utf8_lossy(&chunk).into_owned() + &rest)));
                 }
             }
             self.frames(&mut frames, &chunk, reader.as_mut(), at)?;

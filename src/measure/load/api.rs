@@ -3,6 +3,7 @@
 
 use super::{Lag, PhaseEnd, Queue, Shape, Surroundings};
 use crate::measure::backend::http::{ApiBackend, ApiTarget, Limits};
+use crate::measure::clock::Clocks;
 use crate::measure::event::{Fault, FaultKind, Request};
 use crate::measure::fold::{self, Counted, Trace};
 use crate::measure::plan::Step;
@@ -286,9 +287,10 @@ async fn one(
     origin: Instant,
     lag: Lag,
 ) -> Ended {
-    let sent = Instant::now();
+    let (sent, clocks) = (Instant::now(), Clocks::now());
     let mut trace = Trace::default();
     let outcome = backend.generate(&request, &mut |event| trace.note(&event)).await;
+    trace.clock_gap_ms = clocks.gap_ms();
     let figures = fold::figures(&trace, Counted::ByProvider);
     let record = Record {
         step,

@@ -144,6 +144,7 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         service_tier: f.usage.special_tier.clone(),
         usage_raw: f.usage.raw.clone(),
         usage_inconsistent: f.usage.inconsistent,
+        clock_gap_ms: f.clock_gap_ms,
         pass: pass(record, prompt),
         text_capped: capped.len() < f.text.len(),
         text: capped,

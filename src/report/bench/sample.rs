@@ -97,6 +97,10 @@ pub struct Sample {
     /// The provider's counts do not add up; no cost is computed from them.
     #[serde(default)]
     pub usage_inconsistent: bool,
+    /// How far the wall clock moved by itself during the request: the machine slept, or its clock was
+    /// set. No time here contains it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_gap_ms: Option<f64>,
     /// The answer meets the prompt's `expect`; null where the prompt has none.
     #[serde(default)]
     pub pass: Option<bool>,

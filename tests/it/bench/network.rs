@@ -5,7 +5,9 @@ use super::{Place, code};
 use freehold::measure::backend::http::{ApiBackend, ApiTarget, Limits};
 use freehold::measure::backend::wire::{Quirks, WireKind};
 use freehold::measure::event::{FaultKind, Message, Request, Role};
+use freehold::measure::fetch::{self, FetchConfig};
 use freehold::measure::fold::{self, Counted, Figures};
+use freehold::measure::net::Proxy;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
@@ -90,6 +92,127 @@ fn a_name_that_does_not_exist_is_said() {
     let figures = ask(&mut backend("https://llm.invalid/v1/", limits));
     let fault = figures.error.expect("it fails");
     assert_eq!(fault.kind, FaultKind::ConnectDns, "{}", fault.message);
+}
+
+/// In a network of its own, where the name server is behind a way that leads nowhere.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_server_that_does_not_answer_is_tried_again() {
+    let place = Place::new();
+    std::fs::write(place.path("prompts.jsonl"), "{\"prompt\":\"a\"}\n").expect("written");
+    std::fs::write(place.path("resolv.conf"), "nameserver 192.0.2.53\n").expect("written");
+    let script = "mount --bind \"$0\" /etc/resolv.conf && ip link add nowhere type dummy \
+                  && ip addr add 192.0.2.2/24 dev nowhere && ip link set nowhere up || exit 99; \"$@\"";
+    let mut command = std::process::Command::new("unshare");
+    command.args(["-rmn", "--", "sh", "-c", script]).arg(place.path("resolv.conf"));
+    command.arg(env!("CARGO_BIN_EXE_freehold")).args(["bench", "--warmup", "0", "--repeats", "1", "--yes"]);
+    command.args(["--retries", "1", "--api", OTHER, "--prompts"]).arg(place.path("prompts.jsonl"));
+    command.arg("-o").arg(place.path("out.json"));
+    command.env("FREEHOLD_API_KEY", "sk-canary-0123456789").env("FREEHOLD_DATA_DIR", place.path("data"));
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env_remove(name);
+    }
+    let begun = std::time::Instant::now();
+    let Ok(output) = command.output() else { return };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.code() == Some(99) || said.contains("unshare") {
+        eprintln!("skipped: namespaces are not permitted here: {said}");
+        return;
+    }
+    assert_eq!(place.kind(), "connect-dns", "{said}");
+    assert!(said.contains("no name server answered"), "{said}");
+    assert_eq!(place.document()["result"]["samples"][0]["attempts"], 2, "it may answer the next time: {said}");
+    assert!(begun.elapsed() < Duration::from_secs(30), "neither the run nor its end waits for the system");
+}
+
+/// The address of a proxy, for a function that takes nothing along.
+static PROXY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+
+/// Imports and downloads go the way that the API client goes.
+#[test]
+fn imports_and_downloads_use_the_same_proxy() {
+    let refuse = vec![send("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")];
+    let proxy = Server::start(vec![refuse]);
+    let address = format!("http://me:hunter2-hunter2@127.0.0.1:{}", proxy.port);
+    let place = Place::new();
+    let import = |url: &str, no_proxy: &str| {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_freehold"));
+        command.args(["db", "import", url, "--from", "litellm", "--dry-run"]);
+        for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "http_proxy"] {
+            command.env(name, &address);
+        }
+        command.env("NO_PROXY", no_proxy).env("FREEHOLD_DATA_DIR", place.path("data"));
+        let output = command.timeout(Duration::from_mins(1)).output().expect("it ran");
+        (code(&output), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (exit, said) = import("https://prices.invalid/prices.json", "");
+    assert_eq!(exit, 1, "{said}");
+    let seen = proxy.requests().concat();
+    assert!(seen.starts_with("CONNECT prices.invalid:443 "), "{seen}");
+    assert!(seen.to_ascii_lowercase().contains("proxy-authorization: basic "), "{seen}");
+    assert!(!said.contains("hunter2"), "{said}");
+    let before = proxy.connections();
+    let (exit, said) = import("https://prices.invalid/prices.json", "prices.invalid");
+    assert_eq!((exit, proxy.connections()), (1, before), "{said}");
+    let here = Server::start(vec![super::status("200 OK", "", "{}")]);
+    let (_, said) = import(&format!("http://127.0.0.1:{}/prices.json", here.port), "");
+    assert_eq!((here.requests().len(), proxy.connections()), (1, before), "{said}");
+
+    PROXY.get_or_init(|| format!("http://127.0.0.1:{}", proxy.port));
+    let mut config = FetchConfig::new(place.path("cache"), None, None).expect("a configuration");
+    config.proxy = |_| Some(Proxy { url: PROXY.get()?.clone(), authorization: None });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let spec = "https://models.invalid/a.gguf".parse().expect("a model");
+    let asked = runtime.block_on(fetch::resolve(&spec, &config, &mut |_, _| ()));
+    assert!(asked.is_err() && proxy.requests().concat().contains("CONNECT models.invalid:443 "));
+}
+
+/// Every second look at the wall clock is two days after the one before: a library that the system
+/// puts before its own says so.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_wall_clock_that_jumps_moves_no_figure() {
+    const JUMPS: &str = "
+        #define _GNU_SOURCE
+        #include <dlfcn.h>
+        #include <time.h>
+        int clock_gettime(clockid_t id, struct timespec *t) {
+            static int (*real)(clockid_t, struct timespec *);
+            static long looks;
+            if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, \"clock_gettime\");
+            int done = real(id, t);
+            if (id == CLOCK_REALTIME) t->tv_sec += ++looks % 2 ? 86400 : -86400;
+            return done;
+        }";
+    let place = Place::new();
+    std::fs::write(place.path("jumps.c"), JUMPS).expect("written");
+    let library = place.path("jumps.so");
+    let mut compile = std::process::Command::new("cc");
+    compile.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(place.path("jumps.c")).arg("-ldl");
+    if !compile.status().is_ok_and(|s| s.success()) {
+        eprintln!("skipped: there is no C compiler");
+        return;
+    }
+    let mut script = good();
+    script.insert(2, Do::Wait(200));
+    let server = Server::start(vec![script]);
+    let preload = [("LD_PRELOAD", library.to_str().expect("UTF-8"))];
+    let more = ["--warmup", "1", "--repeats", "3", "--concurrency", "2", "--requests", "4"];
+    let output = place.run(&[server.target("openai")], &more, &preload, &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(code(&output), 0, "{said}");
+    let document = place.document();
+    let list = |name: &str| document["result"][name].as_array().expect("samples").clone();
+    assert_eq!((list("samples").len(), list("load_samples").len()), (3, 12));
+    for sample in list("samples").iter().chain(&list("load_samples")) {
+        for (name, least) in [("ttft_ms", 200.0), ("e2e_ms", 205.0), ("tpot_ms", 0.1)] {
+            let ms = sample[name].as_f64().expect("a time");
+            assert!((least..30_000.0).contains(&ms), "{name}: {ms}");
+        }
+    }
+    let marked = list("samples").iter().filter(|s| !s["clock_gap_ms"].is_null()).count();
+    assert!(marked > 0, "the jumps are seen");
+    assert!(document["warnings"].to_string().contains("clock-gap"), "{}", document["warnings"]);
 }
 
 const OTHER: &str = "compatible:m@https://llm.invalid/v1";

@@ -83,9 +83,9 @@ impl Client {
         let messages = vec![Message { role: Role::User, content: "Capital of France?".to_owned() }];
         let request = Request { messages, max_output_tokens: 8, cache_marker: None };
         let mut events = Vec::new();
-        let asking = self.backend.generate(&request, &mut |event| events.push(event));
-        let advice = self.runtime.block_on(asking).advice;
-        (events, advice)
+        let mut note = |event| events.push(event);
+        let outcome = self.runtime.block_on(self.backend.generate(&request, &mut note));
+        (events, outcome.advice)
     }
 }
 

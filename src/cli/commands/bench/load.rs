@@ -418,7 +418,8 @@ async fn worker<'w>(
     }
 }
 
-/// What an earlier part of the run sent of a phase, and for how long it sent measured requests.
+/// What an earlier part of the run sent of a phase and is not to be asked again, and for how long it
+/// sent measured requests.
 fn earlier(watcher: &Watcher<'_>, number: usize) -> (BTreeSet<Step>, Duration) {
     let sent: Vec<_> =
         watcher.tally.sent.iter().filter(|s| s.step.load.is_some_and(|p| p.phase == number)).collect();
@@ -429,7 +430,8 @@ fn earlier(watcher: &Watcher<'_>, number: usize) -> (BTreeSet<Step>, Duration) {
     }
     let ms: f64 = spans.values().map(|(from, to)| to - from).sum();
     let spent = Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default();
-    (sent.iter().map(|s| s.step).collect(), spent)
+    let again = watcher.tally.unanswered();
+    (sent.iter().map(|s| s.step).filter(|step| !again.contains(step)).collect(), spent)
 }
 
 fn title(phase: &Phase, basis: &Basis) -> String {

@@ -25,7 +25,7 @@ pub struct Api {
 
 /// All `--api` arguments.
 pub fn parse(args: &Args, catalog: &Catalog, today: Date, privacy: &Privacy) -> Result<Vec<Api>, CliError> {
-    let named: Vec<Named<'_>> = args.api.iter().map(|text| one(text, catalog)).collect::<Result<_, _>>()?;
+    let named: Vec<Named<'_>> = args.api.iter().map(|text| one(text, catalog, &variable)).collect::<Result<_, _>>()?;
     for Named { provider, model, base } in &named {
         privacy.allows(&format!("{}:{model}", provider.id), model, base, provider.wire)?;
         if base.scheme() != "https" && !is_loopback(base) {
@@ -151,7 +151,16 @@ fn quirks(provider: &Provider, own: bool, loopback: bool, greedy: bool) -> Quirk
     }
 }
 
-fn one<'a>(text: &str, catalog: &'a Catalog) -> Result<Named<'a>, CliError> {
+/// What an environment variable holds.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+}
+
+fn one<'a>(
+    text: &str,
+    catalog: &'a Catalog,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Named<'a>, CliError> {
     const SHAPE: &str = "An API target is PROVIDER:MODEL[@BASE_URL], such as openai:gpt-x or \
                          compatible:my-model@https://llm.example.com/v1. `freehold db list providers` \
                          shows the providers.";
@@ -164,21 +173,23 @@ fn one<'a>(text: &str, catalog: &'a Catalog) -> Result<Named<'a>, CliError> {
     })?;
     // Model names may hold an @ themselves; a base URL begins with its scheme.
     let at = ["@http://", "@https://"].iter().filter_map(|s| rest.find(s)).min();
+    let of_variable = || provider.endpoint_variable.as_deref().and_then(variable);
     let (model, base) = match at {
-        Some(at) => (&rest[..at], Some(&rest[at + 1..])),
-        None => (rest, provider.base_url.as_deref()),
+        Some(at) => (&rest[..at], Some(rest[at + 1..].to_owned())),
+        None => (rest, provider.base_url.clone().or_else(of_variable)),
     };
     if model.trim().is_empty() || model.chars().any(char::is_control) {
         return Err(bad("there is no model name".to_owned()));
     }
     let base = base.ok_or_else(|| {
         let example = provider.hosts.first().map_or("llm.example.com".to_owned(), |h| h.replace('*', "NAME"));
-        bad(format!("{name} needs the base URL after the model: {name}:{rest}@https://{example}"))
+        let or = provider.endpoint_variable.as_ref().map_or(String::new(), |v| format!(", or in {v}"));
+        bad(format!("{name} needs the base URL after the model: {name}:{rest}@https://{example}{or}"))
     })?;
-    let mut url = Url::parse(base).map_err(|e| bad(format!("{base:?} is not a URL ({e})")))?;
+    let mut url = Url::parse(&base).map_err(|e| bad(format!("{base:?} is not a URL ({e})")))?;
     if !url.username().is_empty()
         || url.password().is_some()
-        || url.query().is_some()
+        || url.query().is_some_and(|query| provider.dated_path.is_none() || version_of(query).is_none())
         || url.fragment().is_some()
     {
         return Err(bad(
@@ -188,6 +199,16 @@ fn one<'a>(text: &str, catalog: &'a Catalog) -> Result<Named<'a>, CliError> {
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err(bad("the base URL has no host".to_owned()));
+    }
+    let without_path = matches!(url.path(), "" | "/");
+    let version = url.query().and_then(version_of).map(str::to_owned).or_else(|| {
+        // An address that names a form says all about it.
+        provider.version_variable.as_deref().filter(|_| without_path).and_then(variable)
+    });
+    let is_date = |version: &String| version.starts_with(|c: char| c.is_ascii_digit());
+    if let (Some(form), Some(version)) = (&provider.dated_path, version.filter(is_date)) {
+        dated(&mut url, form, model, &version);
+        return Ok(Named { provider, model: model.to_owned(), base: url });
     }
     let path = match url.path() {
         "" | "/" if provider.path.is_empty() => "/".to_owned(),
@@ -201,12 +222,63 @@ fn one<'a>(text: &str, catalog: &'a Catalog) -> Result<Named<'a>, CliError> {
     Ok(Named { provider, model: model.to_owned(), base: url })
 }
 
+/// The version in a query that holds nothing else.
+fn version_of(query: &str) -> Option<&str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let version = query.strip_prefix("api-version=")?;
+    (!version.is_empty() && version.chars().all(plain)).then_some(version)
+}
+
+/// The address of a model in the dated form; one that has its path already keeps it.
+fn dated(url: &mut Url, form: &str, model: &str, version: &str) {
+    let given = url.path().trim_end_matches('/').trim_end_matches("/chat/completions").to_owned();
+    if given.contains("/deployments/") {
+        url.set_path(&format!("{given}/"));
+    } else if let Ok(mut parts) = url.path_segments_mut() {
+        // A segment at a time, so that a model's name stays one.
+        parts.clear();
+        parts.extend(form.split('/').map(|part| if part == "{model}" { model } else { part })).push("");
+    }
+    url.set_query(Some(&format!("api-version={version}")));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn base(text: &str) -> String {
-        one(text, &Catalog::embedded()).expect("a target").base.to_string()
+        one(text, &Catalog::embedded(), &|_| None).expect("a target").base.to_string()
+    }
+
+    #[test]
+    fn azure_has_two_forms_and_the_variables_people_have() {
+        let with = |text: &str, variables: &[(&str, &str)]| {
+            let find = |name: &str| {
+                variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+            };
+            one(text, &Catalog::embedded(), &find).map(|named| named.base.to_string())
+        };
+        let endpoint = ("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com/");
+        let version = ("OPENAI_API_VERSION", "2024-10-21");
+        let v1 = "https://mine.openai.azure.com/openai/v1/";
+        let dated = "https://mine.openai.azure.com/openai/deployments/gpt/?api-version=2024-10-21";
+        assert_eq!(with("azure:gpt", &[endpoint]).expect("a target"), v1);
+        assert_eq!(with("azure:gpt", &[endpoint, version]).expect("a target"), dated);
+        assert_eq!(with("azure:gpt", &[endpoint, ("OPENAI_API_VERSION", "preview")]).expect("a target"), v1);
+        assert_eq!(with("azure:gpt@https://mine.openai.azure.com", &[version]).expect("a target"), dated);
+        for form in ["", "/", "/openai/deployments/gpt", "/openai/deployments/gpt/chat/completions"] {
+            let text = format!("azure:gpt@https://mine.openai.azure.com{form}?api-version=2024-10-21");
+            assert_eq!(with(&text, &[]).expect("a target"), dated);
+        }
+        let stated = "azure:gpt@https://mine.openai.azure.com/openai/v1";
+        assert_eq!(with(stated, &[endpoint, version]).expect("a target"), v1);
+        assert!(with("azure:gpt", &[]).is_err_and(|e| format!("{e:?}").contains("AZURE_OPENAI_ENDPOINT")));
+        for bad in ["?api-key=x", "?api-version=2024-10-21&key=x", "?api-version="] {
+            assert!(with(&format!("azure:gpt@https://mine.openai.azure.com{bad}"), &[]).is_err(), "{bad}");
+        }
+        assert!(with("openai:gpt@https://x.example/?api-version=2024-10-21", &[]).is_err());
+        let odd = with("azure:a/../b@https://mine.openai.azure.com/?api-version=2024-10-21", &[]);
+        assert!(odd.expect("a target").contains("/deployments/a%2F..%2Fb/"));
     }
 
     #[test]
@@ -222,7 +294,7 @@ mod tests {
         );
         assert_eq!(base("groq:m"), "https://api.groq.com/openai/v1/");
         let catalog = Catalog::embedded();
-        assert_eq!(one("compatible:a/b@c@https://x.example/v1", &catalog).expect("a target").model, "a/b@c");
+        assert_eq!(one("compatible:a/b@c@https://x.example/v1", &catalog, &|_| None).expect("a target").model, "a/b@c");
     }
 
     /// Every shipped provider can be named, and its address is one that requests can be sent to.
@@ -234,7 +306,7 @@ mod tests {
                 Some(_) => format!("{}:m", provider.id),
                 None => format!("{}:m@https://x.example", provider.id),
             };
-            let named = one(&text, &catalog).expect("a target");
+            let named = one(&text, &catalog, &|_| None).expect("a target");
             assert!(named.base.path().ends_with('/'), "{text}");
             assert_eq!(is_own(provider, &named.base), provider.base_url.is_some(), "{text}");
         }
@@ -251,7 +323,7 @@ mod tests {
             "openai:m@https://u:p@x.example/",
             "openai:m@https://x.example/?key=1",
         ] {
-            assert!(one(bad, &Catalog::embedded()).is_err(), "{bad}");
+            assert!(one(bad, &Catalog::embedded(), &|_| None).is_err(), "{bad}");
         }
     }
 }

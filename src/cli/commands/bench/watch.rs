@@ -26,7 +26,8 @@ pub struct Tally<'a> {
     /// The most that requests of unknown cost can have cost.
     unsettled: f64,
     unknown: bool,
-    /// Failures that nobody billed: a resumed run asks these again.
+    /// Failures that nobody billed: a resumed run asks these again, but not those of a load that was
+    /// on to its end. There a failure is a result.
     failed: BTreeSet<Step>,
     pub asked_again: u32,
 }
@@ -55,6 +56,7 @@ impl<'a> Tally<'a> {
         for step in &earlier.cut {
             tally.unsettled += tally.worst_case(step).unwrap_or(0.0);
         }
+        tally.failed.retain(|step| step.load.is_none_or(|place| !earlier.phases.contains(&place.phase)));
         tally
     }
 
@@ -75,20 +77,12 @@ impl<'a> Tally<'a> {
                 }
             }
         }
-        if record.step.load.is_none() {
-            if self.failed.remove(&record.step) {
-                self.asked_again += 1;
-                let prompt = &self.basis.prompts[record.step.prompt].id;
-                self.samples.retain(|s| {
-                    s.error.is_none()
-                        || s.target != facts.id
-                        || s.repeat != record.step.repeat
-                        || s.prompt_id != *prompt
-                });
-            }
-            if record.figures.error.is_some() && bill == Bill::Nothing {
-                self.failed.insert(record.step);
-            }
+        if self.failed.remove(&record.step) {
+            self.asked_again += 1;
+            self.forget(&record.step);
+        }
+        if record.figures.error.is_some() && bill == Bill::Nothing {
+            self.failed.insert(record.step);
         }
         if record.step.load.is_some() {
             self.sent.push(build::sent(record, session, facts, &self.basis.prompts));
@@ -96,6 +90,19 @@ impl<'a> Tally<'a> {
             self.samples.push(build::sample(record, facts, &self.basis.prompts));
         }
         cost
+    }
+
+    /// A failed request was asked again: what comes of it now counts.
+    fn forget(&mut self, step: &Step) {
+        let target = &self.basis.targets[step.target].id;
+        let prompt = &self.basis.prompts[step.prompt].id;
+        if step.load.is_some() {
+            self.sent.retain(|s| s.step != *step);
+        } else {
+            self.samples.retain(|s| {
+                s.error.is_none() || s.target != *target || s.repeat != step.repeat || s.prompt_id != *prompt
+            });
+        }
     }
 
     /// The most one request can cost, where it has a price.

@@ -75,6 +75,15 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
         if rows.iter().any(|s| s.hidden_reasoning) {
             warn("hidden-reasoning", "the model reasons without sending its reasoning: TTFT contains the thinking time, and TPOT covers the visible tokens only.".into());
         }
+        let slept = rows.iter().filter(|s| s.clock_gap_ms.is_some()).count();
+        if slept > 0 {
+            warn(
+                "clock-gap",
+                format!(
+                    "while {slept} of its requests were under way this machine slept, or its clock was set. Times do not contain that, but answers may have waited in a buffer."
+                ),
+            );
+        }
         if target.kind == Kind::Api && target.price.is_none() && !target.stand_in {
             warn("unpriced", "no price is known for this model, so its cost is not computed.".into());
         }
