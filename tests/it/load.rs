@@ -171,7 +171,11 @@ fn resume_asks_again_what_a_broken_off_load_failed_at() {
         "freehold bench --api {address} --prompts prompts.jsonl --load-only --concurrency 2 --requests 6 --warmup 0 -o whole.json"
     ));
     assert_eq!(run.code, Some(0), "{}", run.err);
-    assert_eq!(sandbox.shell("freehold bench --resume whole.json").code, Some(2), "two refusals are a result");
+    assert_eq!(
+        sandbox.shell("freehold bench --resume whole.json").code,
+        Some(2),
+        "two refusals are a result"
+    );
 }
 
 #[test]

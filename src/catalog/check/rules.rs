@@ -294,14 +294,17 @@ pub(super) fn provider(r: &Provider, catalog: &Catalog, _: &Medians, report: Rep
         report("id", format!("`{}` cannot stand before a model's name", r.id), "no `:`, `/` or `@`");
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let named = |variable: &Option<String>| {
-        variable.as_ref().is_none_or(|v| !v.is_empty() && v.chars().all(plain))
-    };
+    let named =
+        |variable: &Option<String>| variable.as_ref().is_none_or(|v| !v.is_empty() && v.chars().all(plain));
     for (field, variable) in
         [("endpoint_variable", &r.endpoint_variable), ("version_variable", &r.version_variable)]
     {
         if !named(variable) {
-            report(field, "this is not the name of an environment variable".to_owned(), "a name such as MY_ENDPOINT");
+            report(
+                field,
+                "this is not the name of an environment variable".to_owned(),
+                "a name such as MY_ENDPOINT",
+            );
         }
     }
     if r.dated_path.as_ref().is_some_and(|path| !path.contains("{model}")) {

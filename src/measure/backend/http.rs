@@ -12,8 +12,8 @@ use failure::{Failure, after_fault, elsewhere, not_a_stream, send_failure};
 use frames::Frames;
 
 use super::wire::{Quirks, Wire, WireKind, clip};
-use crate::measure::net::{self, Proxy, chain};
 use crate::measure::event::{Event, FaultKind, Nanos, Request, Stamped, Usage};
+use crate::measure::net::{self, Proxy, chain};
 use crate::measure::redact::Redactor;
 use crate::measure::retry::{self, Advice, Wait};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -302,7 +302,8 @@ impl Answer<'_> {
         if status != 200 {
             return Err(self.refused(response).await);
         }
-        let plain = |encoding: &str| encoding.trim().is_empty() || encoding.trim().eq_ignore_ascii_case("identity");
+        let plain =
+            |encoding: &str| encoding.trim().is_empty() || encoding.trim().eq_ignore_ascii_case("identity");
         if let Some(encoding) = text("content-encoding").filter(|e| !plain(e)) {
             let message = format!(
                 "the answer is compressed ({encoding}) although that was declined; its timing would be the compressor's"

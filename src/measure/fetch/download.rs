@@ -154,15 +154,15 @@ impl Download {
     }
 
     /// Send the request, along redirects.
-    async fn ask(
-        &self,
-        part: &Part,
-        announced: &mut Option<String>,
-    ) -> Result<Response, Trouble> {
+    async fn ask(&self, part: &Part, announced: &mut Option<String>) -> Result<Response, Trouble> {
         let mut url = self.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             check_scheme(&url).map_err(Trouble::Final)?;
-            let mut request = self.client(&url).map_err(Trouble::Final)?.get(url.clone()).header(header::ACCEPT_ENCODING, "identity");
+            let mut request = self
+                .client(&url)
+                .map_err(Trouble::Final)?
+                .get(url.clone())
+                .header(header::ACCEPT_ENCODING, "identity");
             if let Some(token) = self.token.as_ref().filter(|_| url.origin() == self.hub.origin()) {
                 request = request.bearer_auth(token.expose_secret());
             }

@@ -121,7 +121,11 @@ fn a_name_server_that_does_not_answer_is_tried_again() {
     }
     assert_eq!(place.kind(), "connect-dns", "{said}");
     assert!(said.contains("no name server answered"), "{said}");
-    assert_eq!(place.document()["result"]["samples"][0]["attempts"], 2, "it may answer the next time: {said}");
+    assert_eq!(
+        place.document()["result"]["samples"][0]["attempts"],
+        2,
+        "it may answer the next time: {said}"
+    );
     assert!(begun.elapsed() < Duration::from_secs(30), "neither the run nor its end waits for the system");
 }
 

@@ -124,9 +124,11 @@ fn check(wire: WireKind, case: &Case, how: &str, (events, advice): (Vec<Stamped>
         };
         assert_eq!(advice, then, "{name}");
     }
-    for (channel, wanted) in
-        [(Channel::Text, &expect.text), (Channel::Reasoning, &expect.reasoning), (Channel::Tool, &expect.tool)]
-    {
+    for (channel, wanted) in [
+        (Channel::Text, &expect.text),
+        (Channel::Reasoning, &expect.reasoning),
+        (Channel::Tool, &expect.tool),
+    ] {
         if let Some(wanted) = wanted {
             assert_eq!(on(channel), *wanted, "{name}: {channel:?}");
         }
@@ -134,9 +136,7 @@ fn check(wire: WireKind, case: &Case, how: &str, (events, advice): (Vec<Stamped>
     if let Some(wanted) = &expect.finish {
         assert_eq!(figures.finish.map(|f| plain(serde_json::json!(f))), Some(wanted.clone()), "{name}");
     }
-    for (counted, wanted) in
-        [(figures.output_tokens, expect.output), (figures.input_tokens, expect.input)]
-    {
+    for (counted, wanted) in [(figures.output_tokens, expect.output), (figures.input_tokens, expect.input)] {
         if let Some(wanted) = wanted {
             assert_eq!(counted, u64::try_from(wanted).ok(), "{name}: {:?}", figures.usage);
         }

@@ -25,7 +25,8 @@ pub struct Api {
 
 /// All `--api` arguments.
 pub fn parse(args: &Args, catalog: &Catalog, today: Date, privacy: &Privacy) -> Result<Vec<Api>, CliError> {
-    let named: Vec<Named<'_>> = args.api.iter().map(|text| one(text, catalog, &variable)).collect::<Result<_, _>>()?;
+    let named: Vec<Named<'_>> =
+        args.api.iter().map(|text| one(text, catalog, &variable)).collect::<Result<_, _>>()?;
     for Named { provider, model, base } in &named {
         privacy.allows(&format!("{}:{model}", provider.id), model, base, provider.wire)?;
         if base.scheme() != "https" && !is_loopback(base) {
@@ -253,9 +254,8 @@ mod tests {
     #[test]
     fn azure_has_two_forms_and_the_variables_people_have() {
         let with = |text: &str, variables: &[(&str, &str)]| {
-            let find = |name: &str| {
-                variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
-            };
+            let find =
+                |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
             one(text, &Catalog::embedded(), &find).map(|named| named.base.to_string())
         };
         let endpoint = ("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com/");
@@ -294,7 +294,10 @@ mod tests {
         );
         assert_eq!(base("groq:m"), "https://api.groq.com/openai/v1/");
         let catalog = Catalog::embedded();
-        assert_eq!(one("compatible:a/b@c@https://x.example/v1", &catalog, &|_| None).expect("a target").model, "a/b@c");
+        assert_eq!(
+            one("compatible:a/b@c@https://x.example/v1", &catalog, &|_| None).expect("a target").model,
+            "a/b@c"
+        );
     }
 
     /// Every shipped provider can be named, and its address is one that requests can be sent to.
