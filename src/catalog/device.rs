@@ -75,7 +75,7 @@ pub fn is_card(
     Some(alike && !description.is_some_and(|d| other_form(d, card)))
 }
 
-/// The driver says PCIe where the record says SXM, or the other way round.
+/// The driver names one form of the card and the record the other: a slot's or a board's.
 fn other_form(description: &str, card: &Accelerator) -> bool {
     let (said, own) = (words(description), words(&card.name));
     let form = |words: &[String], form: &str| words.iter().any(|w| w.starts_with(form));

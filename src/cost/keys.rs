@@ -114,6 +114,7 @@ pub const KEYS: &[Key] = keys! {
         "horizon_months" Kind::Whole { min: 1, max: LAST_MONTH }, "months", "Months over which costs are compared";
         "hours_per_month" Kind::Positive, "h/month", "Hours in a month";
         "start" Kind::Month, "", "First month, YYYY-MM";
+        "tier" Kind::Whole { min: 1, max: 4 }, "", "Capability tier an API model needs, or a better one (1 is the most capable)";
     }
     Cloud {
         "model" Kind::Text, "", "Id of an API model in the catalogue";

@@ -367,6 +367,12 @@ pub enum Notice {
         file: String,
         elsewhere: Elsewhere,
     },
+    /// The model is rated below the tier the need names.
+    BelowNeed {
+        offer: String,
+        has: u8,
+        wanted: u32,
+    },
     /// The price is of the GPU alone.
     HostNotIncluded {
         offer: String,

@@ -8,17 +8,32 @@ use super::scenario::Range as Uncertain;
 use super::simulate::{Flow, Run};
 use super::uncertainty::triangular;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// Every pair of a plan, the first to pay back first.
+/// Every pair of a plan, the first to pay back first; API models nobody has rated come last.
 #[derive(Debug, Clone)]
 pub struct Ranking {
     /// Every offer at the volume all of them see.
     pub offers: Vec<OfferSummary>,
     pub rows: Vec<Row>,
-    /// Break-even points of the first rows.
-    pub break_even: Vec<BreakEven>,
+    /// The rows a reader sees, as indices, ascending: only they have odds.
+    pub shown: Vec<usize>,
+    /// Break-even points of the first rows that are shown.
+    pub break_even: BTreeMap<usize, BreakEven>,
 }
+
+/// How much of a ranking somebody reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    All,
+    /// For each of the cheapest API models the hardware that saves most.
+    BestOfEach,
+}
+
+/// API models with a rating that a table shows, and those without.
+pub const RATED_SHOWN: usize = 25;
+pub const UNRATED_SHOWN: usize = 5;
 
 /// One ranked pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,32 +54,58 @@ impl Row {
 /// Break-even points are searched for this many rows.
 const DETAILED: usize = 20;
 
-/// Compare every pair of the plan; payback first, then the larger saving. The answer does not
-/// depend on the number of threads.
-pub fn rank(plan: &Plan, drawing: Drawing, threads: usize) -> Ranking {
+/// Compare every pair of the plan; payback first, then the larger saving. Draws are made for the
+/// rows that are shown, and are the same whatever else is shown. The answer does not depend on the
+/// number of threads.
+pub fn rank(plan: &Plan, shown: Rows, drawing: Drawing, threads: usize) -> Ranking {
     let likely = plan.likely();
     let v = Values(&likely);
     let flow = flow(plan, v);
-    let rows = in_order(&rows(plan, v, drawing, threads));
+    let mut rows = in_order(plan, &rows(plan, v, threads));
+    let offers: Vec<OfferSummary> =
+        (0..plan.offers.len()).map(|offer| evaluate::summary(plan, offer, flow, v)).collect();
+    let shown = match shown {
+        Rows::All => (0..rows.len()).collect(),
+        Rows::BestOfEach => best_of_each(plan, &offers, &rows),
+    };
+    if plan.uncertain {
+        let pairs: Vec<Pair> = shown.iter().map(|&n| rows[n].pair).collect();
+        for (&n, odds) in shown.iter().zip(odds(plan, &pairs, drawing, threads)) {
+            rows[n].local_cheaper = Some(odds);
+        }
+    }
     let mut scratch = Scratch::default();
-    let first = rows.iter().take(DETAILED);
-    let break_even = first.map(|row| compare::break_even(plan, row.pair, v, &mut scratch)).collect();
-    let offers = (0..plan.offers.len()).map(|offer| evaluate::summary(plan, offer, flow, v)).collect();
-    Ranking { offers, rows, break_even }
+    let first = shown.iter().copied().take_while(|n| *n < DETAILED);
+    let break_even = first.map(|n| (n, compare::break_even(plan, rows[n].pair, v, &mut scratch))).collect();
+    Ranking { offers, rows, shown, break_even }
 }
 
-fn rows(plan: &Plan, v: Values<'_>, drawing: Drawing, threads: usize) -> Vec<Row> {
+/// For each of the cheapest API models, rated and not, the row that saves most.
+fn best_of_each(plan: &Plan, offers: &[OfferSummary], rows: &[Row]) -> Vec<usize> {
+    let mut best: BTreeMap<usize, usize> = BTreeMap::new();
+    for (n, row) in rows.iter().enumerate() {
+        let best = best.entry(row.pair.cloud).or_insert(n);
+        if row.saving() > rows[*best].saving() {
+            *best = n;
+        }
+    }
+    let mut clouds: Vec<usize> = best.keys().copied().collect();
+    clouds.sort_by(|a, b| offers[*a].tco.get().total_cmp(&offers[*b].tco.get()));
+    let rated = |offer: &&usize| plan.offers[**offer].tier.is_some();
+    let kept = clouds.iter().filter(rated).take(RATED_SHOWN);
+    let kept = kept.chain(clouds.iter().filter(|o| !rated(o)).take(UNRATED_SHOWN));
+    // The first of all stays, whoever wins: gates look at it.
+    let first = (!rows.is_empty()).then_some(0);
+    kept.map(|cloud| best[cloud]).chain(first).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn rows(plan: &Plan, v: Values<'_>, threads: usize) -> Vec<Row> {
     let flow = flow(plan, v);
     let mut memory = Vec::new();
     let courses: Vec<Course> =
         (0..plan.offers.len()).map(|offer| Course::new(plan, offer, v, flow, &mut memory)).collect();
-    let cheaper = plan.uncertain.then(|| odds(plan, drawing, threads));
-    let row = |(n, &pair): (usize, &Pair)| Row {
-        pair,
-        outcome: Outcome::default(),
-        local_cheaper: cheaper.as_ref().map(|c| c[n]),
-    };
-    let mut rows: Vec<Row> = plan.pairs.iter().enumerate().map(row).collect();
+    let row = |&pair: &Pair| Row { pair, outcome: Outcome::default(), local_cheaper: None };
+    let mut rows: Vec<Row> = plan.pairs.iter().map(row).collect();
     let fill = |rows: &mut [Row]| {
         for row in rows {
             let (cloud, local) = (&courses[row.pair.cloud], &courses[row.pair.local]);
@@ -81,11 +122,15 @@ fn rows(plan: &Plan, v: Values<'_>, drawing: Drawing, threads: usize) -> Vec<Row
     rows
 }
 
-/// By payback, then by saving. Rows are large: their numbers are sorted, then they move once.
-fn in_order(rows: &[Row]) -> Vec<Row> {
-    let key = |row: &Row| (row.outcome.payback.unwrap_or(f64::INFINITY), -row.saving());
-    let mut order: Vec<((f64, f64), usize)> = rows.iter().map(key).zip(0..).collect();
-    order.sort_by(|(a, _), (b, _)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+/// By payback, then by saving; a baseline without a rating behind all that have one. Rows are large:
+/// their numbers are sorted, then they move once.
+fn in_order(plan: &Plan, rows: &[Row]) -> Vec<Row> {
+    let key = |row: &Row| {
+        let payback = row.outcome.payback.unwrap_or(f64::INFINITY);
+        (plan.offers[row.pair.cloud].tier.is_none(), payback, -row.saving())
+    };
+    let mut order: Vec<((bool, f64, f64), usize)> = rows.iter().map(key).zip(0..).collect();
+    order.sort_by(|(a, _), (b, _)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)));
     order.into_iter().map(|(_, n)| rows[n]).collect()
 }
 
@@ -115,44 +160,53 @@ const BLOCK: u32 = 500;
 
 /// For every pair, the share of draws in which local is cheaper. Each offer is simulated once per
 /// draw, however many pairs it stands in; where no range touches it, once for all.
-fn odds(plan: &Plan, drawing: Drawing, threads: usize) -> Vec<f64> {
+fn odds(plan: &Plan, pairs: &[Pair], drawing: Drawing, threads: usize) -> Vec<f64> {
     let blocks = drawing.count.div_ceil(BLOCK);
     let parts = in_parts(blocks as usize, threads, |part| {
         // As many as there are blocks, which are counted in 32 bits.
         #[allow(clippy::cast_possible_truncation)]
-        count(plan, drawing, part.start as u32..part.end as u32)
+        count(plan, pairs, drawing, part.start as u32..part.end as u32)
     });
-    let mut sum = vec![0_u32; plan.pairs.len()];
+    let mut sum = vec![0_u32; pairs.len()];
     for part in parts {
         sum.iter_mut().zip(part).for_each(|(s, p)| *s += p);
     }
     sum.into_iter().map(|c| f64::from(c) / f64::from(drawing.count.max(1))).collect()
 }
 
-fn count(plan: &Plan, drawing: Drawing, blocks: Range<u32>) -> Vec<u32> {
+fn count(plan: &Plan, pairs: &[Pair], drawing: Drawing, blocks: Range<u32>) -> Vec<u32> {
     let wide: Vec<(usize, Uncertain)> =
         plan.ranges.iter().copied().enumerate().filter(|(_, r)| r.is_wide()).collect();
+    let used: BTreeSet<usize> = pairs.iter().flat_map(|p| [p.cloud, p.local]).collect();
+    let read = read(plan, &wide, &used);
+    let varying = varying(plan, &wide, &used);
     let mut values = plan.likely();
     let mut memory = Vec::new();
     let mut total = |offer: usize, values: &[f64]| {
         let v = Values(values);
         Run::new(&plan.offers[offer], &plan.need, v, flow(plan, v), &mut memory).total(plan.need.horizon)
     };
-    let mut totals: Vec<f64> = (0..plan.offers.len()).map(|offer| total(offer, &values)).collect();
-    let varying = varying(plan, &wide);
-    let mut cheaper = vec![0_u32; plan.pairs.len()];
+    let mut totals = vec![0.0; plan.offers.len()];
+    for &offer in &used {
+        totals[offer] = total(offer, &values);
+    }
+    let mut cheaper = vec![0_u32; pairs.len()];
     for block in blocks {
         let mut rng = ChaCha8Rng::seed_from_u64(drawing.seed);
         rng.set_stream(u64::from(block));
         let last = ((block + 1) * BLOCK).min(drawing.count);
         for _ in block * BLOCK..last {
-            for (slot, range) in &wide {
-                values[*slot] = triangular(range, rng.random());
+            for ((slot, range), read) in wide.iter().zip(&read) {
+                // Drawn even where nobody looks, so that an offer's draws do not depend on the others.
+                let u = rng.random();
+                if *read {
+                    values[*slot] = triangular(range, u);
+                }
             }
             for &offer in &varying {
                 totals[offer] = total(offer, &values);
             }
-            for (cheaper, pair) in cheaper.iter_mut().zip(&plan.pairs) {
+            for (cheaper, pair) in cheaper.iter_mut().zip(pairs) {
                 *cheaper += u32::from(totals[pair.local] < totals[pair.cloud]);
             }
         }
@@ -160,10 +214,16 @@ fn count(plan: &Plan, drawing: Drawing, blocks: Range<u32>) -> Vec<u32> {
     cheaper
 }
 
-/// The offers whose cost a range can move: all of them where it is one of the need's.
-fn varying(plan: &Plan, wide: &[(usize, Uncertain)]) -> Vec<usize> {
+/// Which ranges some used offer reads: its own, and those of the need.
+fn read(plan: &Plan, wide: &[(usize, Uncertain)], used: &BTreeSet<usize>) -> Vec<bool> {
+    let owner = |slot: &usize| plan.offers.iter().position(|o| o.slots.contains(slot));
+    wide.iter().map(|(slot, _)| owner(slot).is_none_or(|offer| used.contains(&offer))).collect()
+}
+
+/// The used offers whose cost a range can move: all of them where it is one of the need's.
+fn varying(plan: &Plan, wide: &[(usize, Uncertain)], used: &BTreeSet<usize>) -> Vec<usize> {
     let own = |slot: &usize| plan.offers.iter().any(|o| o.slots.contains(slot));
     let shared = wide.iter().any(|(slot, _)| !own(slot));
     let touched = |offer: &usize| wide.iter().any(|(slot, _)| plan.offers[*offer].slots.contains(slot));
-    (0..plan.offers.len()).filter(|offer| shared || touched(offer)).collect()
+    used.iter().copied().filter(|offer| shared || touched(offer)).collect()
 }

@@ -6,7 +6,6 @@ mod scenario_schema;
 mod text;
 mod view;
 
-pub use convert::Rows;
 pub use explain::{explain, explainable};
 pub use scenario_schema::scenario_schema;
 
@@ -50,6 +49,10 @@ pub struct BreakevenResult {
     /// Every API model against every hardware: `comparisons` is a ranking.
     #[serde(default)]
     pub ranking: bool,
+    /// Draws behind `probability_local_cheaper` of each row that is shown; null where no input is a
+    /// range, or where this is no ranking.
+    #[serde(default)]
+    pub draws: Option<u32>,
     /// Pairs that were compared.
     #[serde(default)]
     pub pairs: u64,

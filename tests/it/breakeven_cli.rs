@@ -499,3 +499,33 @@ fn a_measured_speed_is_applied_to_its_own_card_and_model() {
         doc["warnings"].as_array().expect("a list").iter().find(|w| w["id"] == "measured-elsewhere");
     assert!(warning.expect("said once")["message"].as_str().is_some_and(|m| m.contains("local offers")));
 }
+
+/// A model nobody has rated may be too weak: it is in the ranking, but never in front.
+#[test]
+fn unrated_models_stand_apart() {
+    let base =
+        [&MEASURED[..3], &["--input-tokens", "1500", "--output-tokens", "400", "--draws", "1"]].concat();
+    let all = [&base[..], &["--all", "--model", "llama-3.3-70b-instruct"]].concat();
+    let doc = json(&all);
+    let own = doc["inputs"]["need.tier"]["value"].as_f64().expect("the local model's tier");
+    assert_eq!(doc["inputs"]["need.tier"]["source"]["kind"], "assumed");
+    let tier = |row: &Value| {
+        let clouds = doc["result"]["cloud"].as_array().expect("a list");
+        clouds.iter().find(|c| c["name"] == row["cloud"]).expect("in the list")["tier"].as_f64()
+    };
+    let rows = doc["result"]["comparisons"].as_array().expect("a list");
+    let tiers: Vec<Option<f64>> = rows.iter().step_by(53).map(tier).collect();
+    assert!(tiers.iter().flatten().all(|t| *t <= own), "as capable as the local model");
+    assert!(tiers[0].is_some() && tiers.last().is_some_and(Option::is_none), "the unrated come last");
+    assert!(tiers.is_sorted_by_key(Option::is_none));
+    assert!(rows.last().is_some_and(|row| row["quality_note"].is_string()), "and say so");
+    let out = freehold(&all).output().expect("runs");
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let (before, after) = text.split_once("Not rated\n").expect("a table of their own");
+    assert!(before.contains("Who wins") && after.contains("without a rating"));
+    // With a tier of the user's they are no answer.
+    let asked = json(&[&all[..], &["--tier", "3"]].concat());
+    assert!(asked["result"]["cloud"].as_array().is_some_and(|c| c.iter().all(|c| c["tier"].is_u64())));
+    let skipped = asked["result"]["skipped"].as_array().expect("a list");
+    assert!(skipped.iter().any(|s| s["why"] == "its tier is not known"));
+}

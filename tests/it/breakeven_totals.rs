@@ -3,6 +3,7 @@
 //! ranking that says what each pair says by itself.
 
 use freehold::catalog::Catalog;
+use freehold::cost::ranking::{RATED_SHOWN, Rows, UNRATED_SHOWN};
 use freehold::cost::{self, Drawing, Evaluation, Known, Plan, Scenario};
 use freehold::report::breakeven::BreakevenDocument;
 use proptest::prelude::*;
@@ -170,15 +171,24 @@ fn a_price_cut_on_a_date_has_a_best_point() {
 #[test]
 fn a_ranking_says_what_each_pair_says_by_itself() {
     let catalog = Catalog::embedded();
-    let need = "[need]\nrequests_per_month = 400_000\ninput_tokens = 1500\noutput_tokens = 400\nhorizon_months = 60\n";
+    let need = "[need]\nrequests_per_month = 400_000\ninput_tokens = 1500\noutput_tokens = 400\nhorizon_months = 60\ntier = 2\n";
     let scenario = |rest: &str| Scenario::parse(&format!("{need}{rest}"), "test.toml").expect("valid");
     for growth in ["", "growth_per_month = 0.01\n"] {
         let all = scenario(&format!("{growth}[[local]]\nmodel = \"llama-3.1-8b-instruct\"\n"));
-        let (plan, _) = cost::resolve_all(&all, known(&catalog), Some(2)).expect("complete");
-        let rows = cost::rank(&plan, Drawing { count: 40, seed: 3 }, 2).rows;
-        let single = cost::rank(&plan, Drawing { count: 40, seed: 3 }, 1).rows;
+        let (plan, _) = cost::resolve_all(&all, known(&catalog)).expect("complete");
+        let drawing = Drawing { count: 40, seed: 3 };
+        let rows = cost::rank(&plan, Rows::All, drawing, 2).rows;
+        let single = cost::rank(&plan, Rows::All, drawing, 1).rows;
         for (a, b) in rows.iter().zip(&single) {
             assert_eq!((a.pair, a.local_cheaper, a.outcome), (b.pair, b.local_cheaper, b.outcome));
+        }
+        // A table draws for its own rows only, and the same.
+        let best = cost::rank(&plan, Rows::BestOfEach, drawing, 1);
+        assert!(best.shown.len() <= RATED_SHOWN + UNRATED_SHOWN + 1 && best.shown.len() >= RATED_SHOWN);
+        for (n, (row, all)) in best.rows.iter().zip(&rows).enumerate() {
+            assert_eq!((row.pair, row.outcome), (all.pair, all.outcome));
+            let odds = best.shown.contains(&n).then_some(all.local_cheaper).flatten();
+            assert_eq!(row.local_cheaper, odds);
         }
         let v = plan.likely();
         let mut scratch = cost::Scratch::default();

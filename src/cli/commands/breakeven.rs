@@ -1,3 +1,4 @@
+use crate::advise::Matrix;
 use crate::catalog::{Catalog, NotResolved, nearest};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
@@ -5,10 +6,11 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::output::OutputArgs;
 use crate::cli::scenario::ScenarioFlags;
 use crate::cost::keys::{self, Key, Section};
+use crate::cost::ranking::Rows;
 use crate::cost::scenario::{Given, Range, Value, value_from_flag};
 use crate::cost::{self, Known, Scenario};
 use crate::report::bench::BenchDocument;
-use crate::report::breakeven::{BreakevenDocument, Rows, explain, explainable};
+use crate::report::breakeven::{BreakevenDocument, explain, explainable};
 use crate::report::repeat::command;
 use crate::report::{Block, Format, View};
 use crate::workload::Evidence;
@@ -51,18 +53,17 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
     /// Every API model that meets the need against every hardware that can carry the model, ranked.
+    /// Rated API models as capable as the local model meet it, or those of --tier; the unrated stand
+    /// apart.
     #[arg(long)]
     pub all: bool,
-    /// With --all: only API models of this capability tier or better (1 is the most capable).
-    #[arg(long, value_name = "1..4", requires = "all", value_parser = clap::value_parser!(u8).range(1..=4))]
-    pub tier: Option<u8>,
     /// How a number comes about: its name in the JSON, or an input such as `local.usd_per_kwh`.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub explain: Option<String>,
     /// Exit 3 unless this holds for the first comparison, e.g. `payback_months<=18` (repeatable).
     #[arg(long, value_name = "METRIC<=N")]
     pub require: Vec<String>,
-    /// Draws where inputs are ranges.
+    /// Draws where inputs are ranges; with --all for each row that is shown.
     #[arg(long, value_name = "N", default_value_t = cost::uncertainty::DEFAULT_DRAWS, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub draws: u32,
     /// Seed of the draws: the same seed gives the same answer.
@@ -92,14 +93,14 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let drawing = cost::Drawing { count: args.draws, seed: args.seed };
     let mut ever_asked = false;
     let mut document = if all {
-        let (plan, skipped) = cost::resolve_all(&scenario, known, args.tier).map_err(|e| unresolved(&e))?;
+        let (plan, skipped) = cost::resolve_all(&scenario, known).map_err(|e| unresolved(&e))?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let rows = match args.output.chosen() {
             Format::Json | Format::Csv => Rows::All,
             Format::Table | Format::Markdown | Format::Html => Rows::BestOfEach,
         };
-        let ranking = cost::rank(&plan, drawing, threads);
-        BreakevenDocument::ranking(&plan, &ranking, &skipped, rows, &context.now)
+        let ranking = cost::rank(&plan, rows, drawing, threads);
+        BreakevenDocument::ranking(&plan, &ranking, &skipped, drawing, &context.now)
     } else {
         let (plan, asked) = complete(&mut scenario, known, context)?;
         ever_asked = asked;
@@ -207,6 +208,13 @@ fn add_profile(scenario: &mut Scenario, name: &str, context: &Context) -> Result
             .map_err(CliError::usage)?
     };
     let draft = profile.draft(&format!("profile {name}"));
+    if let Some(capability) = &draft.capability
+        && let Some(tiers) = Matrix::shipped().tiers_for(capability.value)
+    {
+        let via = format!("profile {name}, capability");
+        let tier = Given { value: Value::Number(Range::exactly(f64::from(tiers.cloud))), via };
+        scenario.need.entry("tier").or_insert(tier);
+    }
     for (key, value) in [
         ("requests_per_month", draft.requests_per_month),
         ("input_tokens", draft.input_tokens),

@@ -32,12 +32,8 @@ const OF_ONE: [&str; 11] = [
 ];
 
 /// Complete a scenario with the whole catalogue on both sides. Offers the scenario names are the
-/// only ones of their side; `tier` keeps API models at least that capable (1 is the most).
-pub fn resolve_all(
-    scenario: &Scenario,
-    known: Known<'_>,
-    tier: Option<u8>,
-) -> Result<(Plan, Vec<Skipped>), ResolveError> {
+/// only ones of their side; `need.tier` keeps API models at least that capable (1 is the most).
+pub fn resolve_all(scenario: &Scenario, known: Known<'_>) -> Result<(Plan, Vec<Skipped>), ResolveError> {
     let mut r = Resolver::new(known);
     let finance = r.finance(&scenario.finance)?;
     if scenario.need.get("at_capacity").is_some_and(|g| g.value == Value::Flag(true)) {
@@ -50,6 +46,9 @@ pub fn resolve_all(
     if !r.missing.is_empty() {
         return Err(ResolveError::Missing(r.missing));
     }
+    let mut template = scenario.local.first().cloned().unwrap_or_default();
+    r.measured_model(&mut template);
+    let tier = r.needed_tier(&scenario.need, &template);
     let mut offers = Vec::new();
     let mut skipped = Vec::new();
     if scenario.cloud.is_empty() {
@@ -66,15 +65,6 @@ pub fn resolve_all(
             offers.push(r.local(n, fields, &need, Role::Asked)?);
         }
     } else {
-        let mut template = scenario.local.first().cloned().unwrap_or_default();
-        let measured = r.target(TargetKind::Local).filter(|_| !template.contains_key("model"));
-        if let Some((target, model)) =
-            measured.and_then(|t| Some((t, model_of_file(known.catalog, &t.model)?)))
-        {
-            let file = known.evidence.map_or("", |e| e.file.as_str());
-            let via = format!("{file} {}.model", target.path);
-            template.insert("model", Given { value: Value::Text(model.id.clone()), via });
-        }
         if !template.contains_key("model") {
             let why = "the open model whose hardware is wanted".to_owned();
             return Err(ResolveError::Missing(vec![MissingKey { key: "local.model".to_owned(), why }]));
@@ -133,11 +123,48 @@ fn gather(notices: &mut Vec<Notice>) {
     }
 }
 
+/// What an API model has to be rated.
+#[derive(Debug, Clone, Copy)]
+enum Rating {
+    /// At least so, by the user's word.
+    AtLeast(u8),
+    /// As the local model is; those nobody has rated stand apart.
+    LikeLocal(u8),
+}
+
 impl Resolver<'_> {
+    /// The model of the bench document, where none is named.
+    fn measured_model(&self, template: &mut Fields) {
+        let Some(target) = self.target(TargetKind::Local) else { return };
+        if let Some(model) = model_of_file(self.known.catalog, &target.model) {
+            let file = self.known.evidence.map_or("", |e| e.file.as_str());
+            let via = format!("{file} {}.model", target.path);
+            template.entry("model").or_insert(Given { value: Value::Text(model.id.clone()), via });
+        }
+    }
+
+    /// The tier asked for, else that of the local model.
+    fn needed_tier(&mut self, need: &Fields, local: &Fields) -> Option<Rating> {
+        let table = Table { section: Section::Need, fields: need, prefix: "need" };
+        let tier = |n: u32| u8::try_from(n).ok();
+        if let Some(given) = self.whole(table, "tier", None) {
+            return tier(given).map(Rating::AtLeast);
+        }
+        let model = local.get("model").and_then(|g| g.value.text());
+        let own = model.and_then(|id| self.known.catalog.open_model(id))?.tier?;
+        let source = Source::Assumed {
+            rule: "as-capable-as-the-local-model".to_owned(),
+            reason: "what the local model can do is enough, so API models rated below it are no alternative"
+                .to_owned(),
+        };
+        self.whole(table, "tier", Some((own.into(), source)));
+        Some(Rating::LikeLocal(own))
+    }
+
     fn every_api_model(
         &mut self,
         need: &Need,
-        tier: Option<u8>,
+        tier: Option<Rating>,
         offers: &mut Vec<Offer>,
         skipped: &mut Vec<Skipped>,
     ) {
@@ -218,7 +245,7 @@ fn unfit(
     model: &ApiModel,
     need: &Need,
     tokens: crate::cost::simulate::RequestTokens,
-    tier: Option<u8>,
+    tier: Option<Rating>,
 ) -> Option<String> {
     let too_long = |limit: Option<u64>, tokens: f64| limit.is_some_and(|l| tokens > l as f64);
     if too_long(model.context_tokens, tokens.total().get()) {
@@ -231,8 +258,10 @@ fn unfit(
         return Some("it is no longer served at the start".to_owned());
     }
     match (tier, model.tier) {
-        (Some(wanted), Some(has)) if has > wanted => Some(format!("it is tier {has}")),
-        (Some(_), None) => Some("its tier is not known".to_owned()),
+        (Some(Rating::AtLeast(wanted) | Rating::LikeLocal(wanted)), Some(has)) if has > wanted => {
+            Some(format!("it is tier {has}"))
+        }
+        (Some(Rating::AtLeast(_)), None) => Some("its tier is not known".to_owned()),
         _ => None,
     }
 }

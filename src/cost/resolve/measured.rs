@@ -99,7 +99,7 @@ impl<'a> Resolver<'a> {
         let wanted = table.text("hardware")?.to_owned();
         let measured = place(target);
         let same = match (hardware.gpus(gpus), target.on_gpu) {
-            (Some(_), Some(false)) => Some(false),
+            (Some(_), Some(false)) | (None, Some(true)) => Some(false),
             (Some((card, count)), _) => {
                 let card = self.known.catalog.accelerator(card);
                 let device = target.devices.first().map(String::as_str);
@@ -109,7 +109,6 @@ impl<'a> Resolver<'a> {
                 is.map(|is| is && counts)
             }
             // A computer without a GPU: no document says which.
-            (None, Some(true)) => Some(false),
             (None, _) => None,
         };
         match same {

@@ -109,6 +109,8 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
     let mut r = Resolver::new(known);
     let finance = r.finance(&scenario.finance)?;
     let need = r.need(&scenario.need)?;
+    let table = Table { section: Section::Need, fields: &scenario.need, prefix: "need" };
+    let tier = r.whole(table, "tier", None);
     let hybrid = r.hybrid(&scenario.hybrid);
     let hours_of_week = hybrid.as_ref().and_then(|h| h.profile.as_deref());
 
@@ -136,6 +138,13 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
             offers.push(offer);
         } else {
             r.miss(&local_prefix(n, "hardware"), NO_HARDWARE);
+        }
+    }
+    for offer in &offers {
+        if let (Some(wanted), Some(has)) = (tier, offer.tier)
+            && u32::from(has) > wanted
+        {
+            r.notices.push(Notice::BelowNeed { offer: offer.name.clone(), has, wanted });
         }
     }
     for target in known.evidence.iter().flat_map(|e| e.stand_ins()) {

@@ -10,7 +10,6 @@ use crate::cost::simulate::Parts;
 use crate::cost::{
     self, BreakEven, Evaluation, Never, OfferSummary, Outcome, Pair, Plan, Ranking, Role, Values, Way,
     evaluate::Comparison as EngineComparison,
-    ranking::Row,
     scenario::{Change, Range, Value},
 };
 use crate::provenance::Source;
@@ -30,26 +29,23 @@ impl From<Role> for Comparator {
 }
 
 impl BreakevenDocument {
-    /// The document of a ranking: every API model against every hardware. Where a person reads it,
-    /// only the rows a person sees are made.
+    /// The document of a ranking: every API model against every hardware, as far as somebody reads it.
     pub fn ranking(
         plan: &Plan,
         ranking: &Ranking,
         skipped: &[cost::Skipped],
-        rows: Rows,
+        drawing: cost::Drawing,
         created: &str,
     ) -> Self {
-        let shown = match rows {
-            Rows::All => ranking.rows.iter().enumerate().collect(),
-            Rows::BestOfEach => best_of_each(ranking),
-        };
-        let row = |(n, row): (usize, &Row)| {
-            let break_even = ranking.break_even.get(n).copied().unwrap_or_default();
+        let row = |&n: &usize| {
+            let row = &ranking.rows[n];
+            let break_even = ranking.break_even.get(&n).copied().unwrap_or_default();
             comparison(plan, row.pair, &row.outcome, &break_even, row.local_cheaper)
         };
-        let comparisons: Vec<Comparison> = shown.into_iter().map(row).collect();
+        let comparisons: Vec<Comparison> = ranking.shown.iter().map(row).collect();
         let mut result = BreakevenResult::new(plan, &ranking.offers, comparisons);
         result.ranking = true;
+        result.draws = plan.uncertain.then_some(drawing.count);
         result.pairs = ranking.rows.len() as u64;
         result.pairs_local_cheaper = ranking.rows.iter().filter(|r| r.saving() > 0.0).count() as u64;
         result.skipped =
@@ -92,31 +88,6 @@ impl BreakevenDocument {
             warnings: notices.map(|n| text::warning(n, Money::of(plan))).collect(),
         }
     }
-}
-
-/// How much of a ranking a document holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rows {
-    All,
-    /// For each API model the hardware that saves most.
-    BestOfEach,
-}
-
-/// For each baseline the row that saves most, in the order of the ranking.
-fn best_of_each(ranking: &Ranking) -> Vec<(usize, &Row)> {
-    let mut best: BTreeMap<usize, usize> = BTreeMap::new();
-    for (n, row) in ranking.rows.iter().enumerate() {
-        let best = best.entry(row.pair.cloud).or_insert(n);
-        if row.saving() > ranking.rows[*best].saving() {
-            *best = n;
-        }
-    }
-    // The first of all stays, whoever wins: gates look at it.
-    let mut kept: BTreeSet<usize> = best.into_values().collect();
-    if !ranking.rows.is_empty() {
-        kept.insert(0);
-    }
-    kept.into_iter().map(|n| (n, &ranking.rows[n])).collect()
 }
 
 fn input(record: &cost::plan::InputRecord) -> Input {
@@ -186,6 +157,7 @@ impl BreakevenResult {
             hybrid: None,
             uncertainty: None,
             ranking: false,
+            draws: None,
             skipped: Vec::new(),
             cash_flow: Vec::new(),
         }

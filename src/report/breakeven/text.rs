@@ -1,6 +1,6 @@
 //! The sentences of the cost report.
 
-use super::{BreakevenResult, Comparator, Comparison};
+use super::{BreakevenResult, CloudOffer, Comparator, Comparison};
 use crate::cost::plan::Elsewhere;
 use crate::cost::{Never, Notice, Offer, Plan};
 use crate::report::envelope::Warning;
@@ -168,6 +168,13 @@ fn cheaper<'a>(c: &'a Comparison, result: &BreakevenResult) -> &'a str {
     }
 }
 
+/// The API models of a ranking that have a tier, and those that have none; the cheapest first.
+pub(super) fn by_rating(result: &BreakevenResult) -> (Vec<&CloudOffer>, Vec<&CloudOffer>) {
+    let mut cloud: Vec<&CloudOffer> = result.cloud.iter().collect();
+    cloud.sort_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd));
+    cloud.into_iter().partition(|c| c.tier.is_some())
+}
+
 /// The cheapest of each side, and how many pairs pay.
 pub(super) fn ranking_summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
     let money = Money::of(plan);
@@ -181,8 +188,20 @@ pub(super) fn ranking_summary(plan: &Plan, result: &BreakevenResult) -> Vec<Stri
             money.show(l.tco_usd)
         ));
     }
-    if let Some(c) = result.cloud.iter().min_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd)) {
-        lines.push(format!("Cheapest API over {months} months: {}, {}.", c.name, money.show(c.tco_usd)));
+    let (rated, unrated) = by_rating(result);
+    let (cheapest, name) = match (rated.first(), unrated.first()) {
+        (Some(c), _) => (Some(c), c.name.clone()),
+        (None, Some(c)) => (Some(c), format!("{} (not rated)", c.name)),
+        (None, None) => (None, String::new()),
+    };
+    if let Some(c) = cheapest {
+        lines.push(format!("Cheapest API over {months} months: {name}, {}.", money.show(c.tco_usd)));
+    }
+    if !rated.is_empty() && !unrated.is_empty() {
+        lines.push(format!(
+            "{} API models nobody has rated stand apart: whether they are capable enough is not known.",
+            unrated.len()
+        ));
     }
     lines.push(format!(
         "In {} of {} pairs the hardware costs less by then; {} entries of the catalogue cannot be compared.",
@@ -290,6 +309,11 @@ pub(super) fn warning(notice: &Notice, money: Money<'_>) -> Warning {
         Notice::MeasuredElsewhere { offer, file, elsewhere } => {
             Warning::new("measured-elsewhere", elsewhere_words(offer, file, elsewhere)).about(offer)
         }
+        Notice::BelowNeed { offer, has, wanted } => Warning::new(
+            "below-the-need",
+            format!("{offer} is tier {has}; the need names tier {wanted} or better (1 is the most capable)."),
+        )
+        .about(offer),
         Notice::PredictedSpeed { offer } => Warning::new(
             "predicted-speed",
             format!("{offer}: speed is predicted, not measured; `freehold bench` measures it."),

@@ -2,8 +2,9 @@
 //! narrow terminal.
 
 use super::convert::source_words;
-use super::text::{Money, count, grouped, months};
+use super::text::{Money, by_rating, count, grouped, months};
 use super::{BreakevenDocument, BreakevenResult, CloudOffer, Comparator, Comparison, LocalOffer};
+use crate::cost::ranking::{RATED_SHOWN, UNRATED_SHOWN};
 use crate::provenance::Source;
 use crate::report::envelope::Input;
 use crate::report::view::{Block, Cell, Table, View};
@@ -298,9 +299,6 @@ fn offers(r: &BreakevenResult) -> Table {
     table
 }
 
-/// Rows of a ranking that are shown; the JSON has all.
-const SHOWN: usize = 25;
-
 fn ranking(r: &BreakevenResult, view: &mut View) {
     let money = Money::of_result(r);
     let total = format!("#{} months", r.horizon_months);
@@ -317,8 +315,39 @@ fn ranking(r: &BreakevenResult, view: &mut View) {
         ]);
     }
     view.heading("Cheapest hardware").push(Block::Table(table));
-    let mut cloud: Vec<&CloudOffer> = r.cloud.iter().collect();
-    cloud.sort_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd));
+    let (rated, unrated) = by_rating(r);
+    let mut caption = format!(
+        "The {} cheapest of {} API models, each against the hardware that saves most; --json has all {} pairs, by payback.",
+        RATED_SHOWN.min(rated.len()),
+        rated.len(),
+        grouped(r.pairs as f64, 0)
+    );
+    if let Some(draws) = r.draws {
+        let _ = write!(
+            caption,
+            " Odds: the share of {} draws of every range in which the hardware costs less.",
+            grouped(f64::from(draws), 0)
+        );
+    }
+    if !rated.is_empty() {
+        let table = winners(r, &rated[..RATED_SHOWN.min(rated.len())]).caption(caption);
+        view.heading("Who wins").push(Block::Table(table));
+    }
+    if !unrated.is_empty() {
+        let caption = format!(
+            "The {} cheapest of {} API models without a rating: they may be less capable than the need. Their rows in --json come last.",
+            UNRATED_SHOWN.min(unrated.len()),
+            unrated.len()
+        );
+        let table = winners(r, &unrated[..UNRATED_SHOWN.min(unrated.len())]).caption(caption);
+        view.heading("Not rated").push(Block::Table(table));
+    }
+}
+
+/// API models, each against the hardware that saves most.
+fn winners(r: &BreakevenResult, cloud: &[&CloudOffer]) -> Table {
+    let money = Money::of_result(r);
+    let total = format!("#{} months", r.horizon_months);
     let mut table = Table::new(&[
         "API model",
         "#tier",
@@ -335,7 +364,7 @@ fn ranking(r: &BreakevenResult, view: &mut View) {
             *best = row;
         }
     }
-    for c in cloud.iter().take(SHOWN) {
+    for c in cloud {
         let Some(best) = best.get(c.name.as_str()) else { continue };
         table.row([
             c.name.clone().into(),
@@ -348,13 +377,7 @@ fn ranking(r: &BreakevenResult, view: &mut View) {
             maybe(best.probability_local_cheaper, |p| format!("{:.0} %", p * 100.0)),
         ]);
     }
-    let shown = SHOWN.min(cloud.len());
-    table.caption = Some(format!(
-        "The {shown} cheapest of {} API models, each against the hardware that saves most; --json has all {} pairs, by payback.",
-        cloud.len(),
-        grouped(r.pairs as f64, 0)
-    ));
-    view.heading("Who wins").push(Block::Table(table));
+    table
 }
 
 fn ranking_csv(r: &BreakevenResult) -> String {
