@@ -115,7 +115,7 @@ def real(args, report):
         ours, theirs, peak = [], [], 0
         with tempfile.TemporaryDirectory() as folder:
             prompts = pathlib.Path(folder, "prompts.jsonl")
-            prompts.write_text(json.dumps({"prompt": "Tell a long story about a lighthouse keeper and the sea."}))
+            prompts.write_text(json.dumps({"prompt": "Once upon a time there was a lighthouse keeper who"}))
             for round_ in range(args.rounds):
                 out = pathlib.Path(folder, "out.json")
                 command = [args.freehold, "bench", "--quiet", "--model", model, "--prompts", str(prompts), "--yes",
@@ -130,6 +130,8 @@ def real(args, report):
                     _, mib = watch_parent(command)
                     peak = max(peak, mib)
                     sample = json.loads(out.read_text())["result"]["samples"][0]
+                    if sample["output_tokens"] != tokens:
+                        sys.exit(f"{model}: the answer ended after {sample['output_tokens']} of {tokens} tokens")
                     ours.append(sample["decode_tps"])
                     depth = sample["input_tokens"]
         mid, low, high = ratio(ours, theirs)
