@@ -272,6 +272,60 @@ mod tests {
         }
     }
 
+    /// What advisories and bug reports say has brought loaders down; the names are theirs.
+    #[test]
+    fn published_faults_are_refused() {
+        let long = |length: u64| [length.to_le_bytes().as_slice(), b"abc"].concat();
+        let list = |kind: u32, length: u64| [&kind.to_le_bytes()[..], &length.to_le_bytes()].concat();
+        let tokens = "tokenizer.ggml.tokens";
+        let heads = "llama.attention.head_count_kv";
+        let cases: Vec<(&str, Builder, Check)> = vec![
+            ("CVE-2024-23496, a text of 2^64 bytes", valid().entry("k", 8, &long(u64::MAX)), |p| {
+                matches!(p, Problem::TextTooLong { bytes: u64::MAX, .. })
+            }),
+            ("CVE-2024-21836, a list of 2^61 numbers", valid().entry("k", 9, &list(10, 1 << 61)), |p| {
+                matches!(p, Problem::Count { what: "entries of a list", .. })
+            }),
+            ("#26318, a list of 2^40 texts", valid().entry("k", 9, &list(8, 1 << 40)), |p| {
+                matches!(p, Problem::Count { what: "texts of a list", .. })
+            }),
+            (
+                "CVE-2025-49847, a token longer than the file",
+                {
+                    let token = [list(8, 1).as_slice(), &long(1 << 31)].concat();
+                    valid().without(tokens).entry(tokens, 9, &token)
+                },
+                |p| matches!(p, Problem::TextTooLong { .. } | Problem::Truncated("a text of a list")),
+            ),
+            ("#26690, tokens that are numbers", valid().without(tokens).u32s(tokens, &[1, 2, 3]), |p| {
+                matches!(p, Problem::WrongType { .. })
+            }),
+            ("#26690, heads that are texts", valid().without(heads).texts(heads, &["2", "2"]), |p| {
+                matches!(p, Problem::WrongType { .. })
+            }),
+            ("a list of lists", valid().entry("k", 9, &list(9, 1)), |p| matches!(p, Problem::NestedList(_))),
+            ("a type beyond the known ones", valid().entry("k", 13, &[0; 8]), |p| {
+                matches!(p, Problem::ValueType { kind: 13, .. })
+            }),
+            ("#24263, an empty key", valid().u32("", 1), |p| matches!(p, Problem::EmptyName(_))),
+            ("a tensor without a name", valid().tensor("", &[8], 0), |p| matches!(p, Problem::EmptyName(_))),
+            (
+                "CVE-2026-33298, a size that wraps to a small one",
+                valid().tensor("wrap", &[1 << 62, 4], 0),
+                |p| matches!(p, Problem::SizeOverflow(_)),
+            ),
+            (
+                "CVE-2025-53630, sizes whose sum wraps",
+                { valid().tensor_at("a", &[1 << 59], 0, 0).tensor_at("b", &[1 << 60], 0, 1 << 62) },
+                |p| matches!(p, Problem::OutsideFile { .. } | Problem::SizeOverflow(_)),
+            ),
+        ];
+        for (name, builder, expected) in cases {
+            let got = problem(&builder.bytes());
+            assert!(expected(&got), "{name}: {got}");
+        }
+    }
+
     #[test]
     fn a_claimed_length_allocates_nothing() {
         // A text of 3 MiB in a file that is said to be long enough, with no bytes behind it.

@@ -30,7 +30,8 @@ fn text(value: &str) -> Vec<u8> {
 }
 
 impl Builder {
-    fn entry(mut self, key: &str, kind: u32, value: &[u8]) -> Self {
+    /// Any bytes as the value of a type.
+    pub fn entry(mut self, key: &str, kind: u32, value: &[u8]) -> Self {
         self.entries.push((key.to_owned(), [&kind.to_le_bytes(), value].concat()));
         self
     }

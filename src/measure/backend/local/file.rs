@@ -155,6 +155,25 @@ mod tests {
         };
         assert!(refusal(&folder.path().join("none.gguf")).contains("there is no model file"));
         assert!(refusal(folder.path()).contains("is a folder"));
+        #[cfg(unix)]
+        assert!(refusal(Path::new("/dev/null")).contains("not a regular file"));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let locked = file("locked.gguf", &sample::valid().bytes());
+            std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).expect("set");
+            // A superuser reads it all the same.
+            if File::open(&locked).is_err() {
+                assert!(refusal(&locked).contains("cannot read the model file"));
+            }
+        }
+        // A name of theirs cannot act on a terminal (#28969).
+        let hostile = sample::valid().tensor("\u{1b}[2J\u{202e}", &[64], 4).bytes();
+        let hostile = refusal(&file("hostile.gguf", &hostile));
+        assert!(
+            hostile.contains("unknown type 4") && !hostile.contains(['\u{1b}', '\u{202e}']),
+            "{hostile:?}"
+        );
         assert!(refusal(&file("empty.gguf", b"")).contains("ends inside the magic"));
         assert!(refusal(&file("text.gguf", b"# Prompts\n")).contains("does not begin with"));
         let whole = sample::valid().bytes();
