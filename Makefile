@@ -1,5 +1,5 @@
 # Thin: each target is a script, for machines without make.
-.PHONY: all setup demo test fast prices
+.PHONY: all setup demo test fast prices package test-package test-vulkan
 
 all: setup
 
@@ -13,3 +13,9 @@ fast: ## tests of everything but the local engine
 	cargo test --no-default-features
 prices: ## make the shipped API prices anew from the newest price packages
 	sh scripts/make-prices.sh
+package: ## one program with its backends beside it: the layout of a release archive
+	sh scripts/package
+test-package: ## that layout, tried
+	sh scripts/test-package
+test-vulkan: ## the GPU path on a software device (a quarter of an hour the first time)
+	sh scripts/test-vulkan
