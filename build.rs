@@ -14,6 +14,7 @@ fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=hardware-db");
+    find_libraries_beside_the_program();
 
     let mut files = Vec::new();
     toml_files(&root.join("hardware-db"), &mut files);
@@ -43,6 +44,20 @@ fn main() {
     for (kind, list) in records {
         let text = serde_json::to_string(&list).expect("plain values");
         std::fs::write(out.join(format!("{kind}.json")), text).expect("OUT_DIR can be written");
+    }
+}
+
+/// With `dynamic-backends` llama.cpp is a set of shared libraries: the program looks for them in its
+/// own folder. (`RPATH`, not `RUNPATH`: it also holds for what those libraries need themselves.)
+fn find_libraries_beside_the_program() {
+    if std::env::var_os("CARGO_FEATURE_DYNAMIC_BACKENDS").is_none() {
+        return;
+    }
+    match std::env::var("CARGO_CFG_TARGET_OS").as_deref() {
+        Ok("macos") => println!("cargo:rustc-link-arg-bins=-Wl,-rpath,@executable_path"),
+        Ok("linux") => println!("cargo:rustc-link-arg-bins=-Wl,-rpath,$ORIGIN,--disable-new-dtags"),
+        // Windows looks there by itself.
+        _ => {}
     }
 }
 

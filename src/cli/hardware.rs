@@ -81,8 +81,13 @@ pub fn detect() -> Machine {
 }
 
 /// An engine without one of these sees the processor only, which is known already.
-const ACCELERATED: bool =
-    cfg!(any(feature = "cuda", feature = "metal", feature = "rocm", feature = "vulkan"));
+const ACCELERATED: bool = cfg!(any(
+    feature = "cuda",
+    feature = "metal",
+    feature = "rocm",
+    feature = "vulkan",
+    feature = "dynamic-backends"
+));
 
 /// The built-in engine and the devices it sees; `None` where none is built in.
 pub fn engine() -> Option<Result<EngineBuild, Fault>> {
@@ -179,11 +184,13 @@ fn nvidia() -> Result<Vec<Gpu>, String> {
     Ok(gpus)
 }
 
-/// The driver's version of a GPU that the engine uses, where the NVIDIA library tells.
+/// The driver of a GPU that the engine uses: its version where the NVIDIA library tells, else what the
+/// engine itself says.
 pub fn driver_of(device: &crate::measure::backend::protocol::Device) -> Option<String> {
     let nvidia = device.backend.eq_ignore_ascii_case("cuda") || device.description.contains("NVIDIA");
-    let gpus = nvidia.then(|| self::nvidia().ok())??;
-    gpus.into_iter().find(|g| g.name == device.description)?.driver
+    let gpus = if nvidia { self::nvidia().unwrap_or_default() } else { Vec::new() };
+    let known = gpus.into_iter().find(|g| g.name == device.description);
+    known.and_then(|g| g.driver).or_else(|| device.driver.clone())
 }
 
 /// GPUs that the Linux kernel knows, where no vendor library told more.

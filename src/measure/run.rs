@@ -37,6 +37,8 @@ pub struct Record {
     pub waited: Duration,
     pub statuses: Vec<u16>,
     pub connect: Option<Duration>,
+    /// Under load: what the device had used at the send, joules since the start of the phase.
+    pub meter_j: Option<f64>,
 }
 
 /// What the run is told after each request.
@@ -185,6 +187,7 @@ async fn attempts(
                 waited,
                 statuses,
                 connect: outcome.connect,
+                meter_j: None,
             };
             return (record, advice);
         };

@@ -9,6 +9,7 @@
 
 pub mod build;
 mod definitions;
+pub mod embedding;
 pub mod engine;
 mod evidence;
 pub mod load;

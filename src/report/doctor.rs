@@ -47,8 +47,14 @@ pub struct GpuRow {
 pub struct EngineRow {
     /// The local engine (llama.cpp) was built in.
     pub compiled: bool,
-    /// Of `cuda`, `metal`, `rocm`, `vulkan`.
+    /// Of `cuda`, `metal`, `rocm`, `vulkan`: what this program was built with.
     pub accelerations: Vec<String>,
+    /// Its backends are libraries found beside the program at run time.
+    #[serde(default)]
+    pub backends_beside: bool,
+    /// Those that were found and fit this machine; the processor's with the kind it was built for.
+    #[serde(default)]
+    pub backends: Vec<String>,
     /// As the engine calls itself; null where it was not asked or did not answer.
     #[serde(default)]
     pub version: Option<String>,
@@ -172,16 +178,18 @@ impl EngineRow {
             return format!("built in, but does not start: {problem}");
         }
         let version = self.version.as_deref().map_or(String::new(), |v| format!(", {v}"));
-        let with = if self.accelerations.is_empty() {
-            "processor only".to_owned()
+        let with = if self.backends_beside {
+            format!("with the backends beside it: {}", self.backends.join(", "))
+        } else if self.accelerations.is_empty() {
+            "built for processor only".to_owned()
         } else {
-            self.accelerations.join(", ")
+            format!("built for {}", self.accelerations.join(", "))
         };
         let seen = if self.devices.is_empty() {
             String::new()
         } else {
             format!("; it sees {}", self.devices.join(", "))
         };
-        format!("llama.cpp{version}, built for {with}{seen}")
+        format!("llama.cpp{version}, {with}{seen}")
     }
 }

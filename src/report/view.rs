@@ -131,6 +131,10 @@ impl Table {
             self.rows.push(cells);
         }
     }
+    /// Add a row of a table whose columns depend on its content.
+    pub fn row_of(&mut self, cells: Vec<Cell>) {
+        self.rows.push(cells);
+    }
     /// Add a row.
     pub fn row<const N: usize>(&mut self, cells: [Cell; N]) {
         self.rows.push(cells.into());

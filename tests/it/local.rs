@@ -1,7 +1,7 @@
 //! The local engine on a real model: runs where `FREEHOLD_TEST_MODEL` names a GGUF file with a chat
 //! template and the engine is built in; prints that it was skipped elsewhere.
 
-use freehold::measure::backend::local::{LocalBackend, LocalConfig, Update, WorkerCommand};
+use freehold::measure::backend::local::{LocalBackend, LocalConfig, Timed, Update, WorkerCommand};
 use freehold::measure::backend::protocol::{Prompt, Sampling};
 use freehold::measure::event::{Event, FaultKind, FinishReason, Message, Request, Role, Stamped};
 use freehold::measure::level::figures;
@@ -210,7 +210,7 @@ fn the_engine_alone_is_timed_in_rounds() {
         let prefill = backend.synthetic(128, 0, 0, 3).await.expect("runs");
         let decode = backend.synthetic(0, 16, 64, 2).await.expect("runs");
         assert_eq!((prefill.len(), decode.len()), (3, 2));
-        let per_token = |times: &[Duration], tokens: u32| times[0].as_secs_f64() / f64::from(tokens);
+        let per_token = |times: &[Timed], tokens: u32| times[0].took.as_secs_f64() / f64::from(tokens);
         assert!(per_token(&prefill, 128) < per_token(&decode, 16), "a prompt is faster per token");
         let fault = backend.synthetic(1 << 20, 0, 0, 1).await.expect_err("too long");
         assert_eq!(fault.kind, FaultKind::Context);
@@ -394,5 +394,38 @@ fn an_architecture_this_build_does_not_know_is_named() {
         let fault = LocalBackend::start(config(path, 256), &mut |_| ()).await.expect_err("unknown");
         assert_eq!(fault.kind, FaultKind::Model);
         assert!(fault.message.contains("does not know the model's architecture"), "{}", fault.message);
+    });
+}
+
+#[test]
+fn texts_of_one_meaning_have_nearer_vectors_than_others() {
+    let Some((model, _alone)) = model() else { return };
+    run(async {
+        let mut config = config(model, 256);
+        (config.load.embed, config.load.raw) = (true, true);
+        let mut backend = start(config).await;
+        let kind = backend.info().loaded.embedding.clone().expect("said");
+        let mut vectors = Vec::new();
+        for text in [
+            "The cat sleeps on the sofa.",
+            "A kitten is napping on the couch.",
+            "Quarterly revenue grew by nine percent.",
+            "The cat sleeps on the sofa.",
+        ] {
+            let made = backend.embed(text).await.expect("a vector");
+            assert!(made.tokens > 4 && made.computing <= made.total, "{made:?}");
+            assert_eq!(made.vector.len(), kind.dimensions as usize);
+            vectors.push(made.vector);
+        }
+        let product =
+            |a: usize, b: usize| -> f32 { vectors[a].iter().zip(&vectors[b]).map(|(x, y)| x * y).sum() };
+        assert!((product(0, 0) - 1.0).abs() < 1e-4, "length 1");
+        assert!((product(0, 3) - 1.0).abs() < 1e-4, "the same text");
+        assert!(product(0, 1) > product(0, 2), "{} and {}", product(0, 1), product(0, 2));
+        let fault = backend.embed(&"word ".repeat(400)).await.expect_err("too long");
+        assert_eq!(fault.kind, FaultKind::Context);
+        assert!(fault.message.contains("--context"), "{}", fault.message);
+        backend.embed("and it goes on").await.expect("a vector");
+        backend.shutdown().await;
     });
 }

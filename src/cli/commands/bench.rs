@@ -1,7 +1,9 @@
 //! `freehold bench`: arguments → targets, prompts and a plan → the run → the document.
 
+mod alone;
 mod bars;
 mod device;
+mod embed;
 mod journal;
 mod load;
 mod local;
@@ -35,6 +37,7 @@ Examples:
   freehold bench --api openai:MODEL --prompts prompts.jsonl --concurrency 1,4,16 --requests 100
   freehold bench --api openai:MODEL --prompts prompts.jsonl --rate 2/s --duration 60s --slo ttft=1s
   freehold bench --model model.gguf --synthetic pp512,tg128,tg128@d4096   the engine alone
+  freehold bench --model model.gguf --prompts prompts.jsonl --embed   vectors instead of answers
   freehold bench --resume bench.json                go on with an interrupted run
   freehold bench --replay bench.json --slo e2e=5s   the figures again, without a call
 
@@ -194,6 +197,9 @@ fn explain(metric: &str, context: &Context) -> Result<(), CliError> {
 fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result<(), CliError> {
     if args.prompts.is_none() && !args.local.synthetic.is_empty() {
         return synthetic::alone(args, context);
+    }
+    if args.local.embed {
+        return embed::run(args, context);
     }
     let settings = Settings { slo: load::limits(args, context)?, ..Settings::of(args)? };
     let file = args.prompts.as_deref().unwrap_or(Path::new(""));

@@ -4,6 +4,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
 use crate::cli::{catalog, hardware, secrets};
 use crate::measure::backend::protocol::Device;
+use crate::measure::text::one_line;
 use crate::report::doctor::{CatalogueRow, DoctorResult, EngineRow, GpuRow, KeyRow, KindRow, SCHEMA};
 use crate::report::envelope::{Envelope, Warning};
 use jiff::civil::Date;
@@ -92,11 +93,14 @@ fn engine() -> EngineRow {
         } else {
             String::new()
         };
-        format!("{} ({}{memory})", d.name, d.description.trim())
+        let driver = d.driver.as_ref().map_or(String::new(), |driver| format!(", driver {driver}"));
+        format!("{} ({}{driver}{memory})", d.name, d.description.trim())
     };
     EngineRow {
         compiled: cfg!(feature = "llama"),
         accelerations: built.iter().filter(|(_, on)| *on).map(|(name, _)| (*name).to_owned()).collect(),
+        backends_beside: cfg!(feature = "dynamic-backends"),
+        backends: build.iter().flat_map(|b| &b.libraries).map(|l| one_line(&l.label(), 60)).collect(),
         version: build.as_ref().map(|b| b.version.clone()),
         devices: build.iter().flat_map(|b| &b.devices).map(device).collect(),
         problem,

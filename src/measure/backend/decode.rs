@@ -1,4 +1,4 @@
-//! The two things that happen to every token after the model: choosing it and spelling it.
+//! What happens after the model: choosing a token and spelling it, or a vector's length.
 
 /// The index of the greatest logit; the first of equals, as every greedy sampler has it. `None`
 /// where nothing can be chosen: no logits, or none that is a number.
@@ -22,6 +22,14 @@ pub(super) fn greatest(logits: &[f32]) -> Option<usize> {
     }
     #[allow(clippy::float_cmp, reason = "the value came out of this slice")]
     logits.iter().position(|&logit| logit == greatest)
+}
+
+/// A vector's direction: the same with length 1. `None` where it has none, or is no number.
+pub(super) fn unit(vector: &[f32]) -> Option<Vec<f32>> {
+    let length = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    #[allow(clippy::cast_possible_truncation, reason = "at most 1")]
+    let scaled = |x: &f32| (f64::from(*x) / length) as f32;
+    (length.is_finite() && length > 0.0).then(|| vector.iter().map(scaled).collect())
 }
 
 /// Puts a model's bytes together to text. A token may be half a character: text comes out once it
@@ -65,6 +73,15 @@ impl Speller {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_vector_gets_length_one_or_is_refused() {
+        assert_eq!(unit(&[3.0, -4.0]), Some(vec![0.6, -0.8]));
+        assert_eq!(unit(&[1e30, 0.0]), Some(vec![1.0, 0.0]), "squares beyond a float's range");
+        for useless in [&[][..], &[0.0, 0.0], &[f32::NAN, 1.0], &[f32::INFINITY, 1.0]] {
+            assert_eq!(unit(useless), None, "{useless:?}");
+        }
+    }
     use proptest::prelude::*;
 
     proptest! {

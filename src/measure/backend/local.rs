@@ -18,7 +18,7 @@ pub use file::{ModelFile, check, sha256};
 pub use process::WorkerCommand;
 
 use super::protocol::{Command, EngineBuild, FrameError, LoadRequest, Loaded, Prompt, Reply, VERSION};
-use crate::measure::energy::Meter;
+use crate::measure::energy::{Meter, Used};
 use crate::measure::event::{Event, Fault, FaultKind, Nanos, Request, Stamped};
 use crate::measure::level::Answer;
 use process::{Ending, Worker};
@@ -81,6 +81,27 @@ pub struct LocalInfo {
     pub loaded: Loaded,
     /// Start of the process to its first word, without the model.
     pub worker_start: Duration,
+}
+
+/// One round of the engine alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timed {
+    pub took: Duration,
+    /// What the device used for it, where that can be read.
+    pub energy: Option<Used>,
+}
+
+/// A text's vector and what it took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedding {
+    pub tokens: u32,
+    pub tokenizing: Duration,
+    /// The model's own time.
+    pub computing: Duration,
+    /// As the caller waited for it.
+    pub total: Duration,
+    /// Pooled, of length 1.
+    pub vector: Vec<f32>,
 }
 
 /// News of one running request.
@@ -239,8 +260,7 @@ impl LocalBackend {
         if self.running.is_empty() {
             self.watch.moved();
         }
-        let id = self.next_id;
-        self.next_id = self.next_id.wrapping_add(1);
+        let id = self.new_id();
         let prompt =
             Prompt { messages: marked(request), max_output_tokens: request.max_output_tokens, ignore_end };
         match self.worker.send(&Command::Generate { id, request: prompt }).await {
@@ -330,6 +350,54 @@ impl LocalBackend {
         }
     }
 
+    /// The vector of a text, on a backend that was loaded to `embed`.
+    pub async fn embed(&mut self, text: &str) -> Result<Embedding, Fault> {
+        self.cancel_all().await?;
+        self.watch.moved();
+        let id = self.new_id();
+        let begun = Instant::now();
+        match self.worker.send(&Command::Embed { id, text: text.to_owned() }).await {
+            Ok(()) => {}
+            Err(e @ FrameError::TooLarge(_)) => return Err(fault(FaultKind::TooLarge, e.to_string())),
+            Err(e) => return Err(self.bury(Ending::Closed(Some(e))).await),
+        }
+        let dimensions = self.info.loaded.embedding.as_ref().map_or(0, |kind| kind.dimensions);
+        loop {
+            match self.receive().await? {
+                Reply::Embedded { id: of, tokens, tokenize_ns, ns, vector }
+                    if of == id && vector.len() == dimensions as usize && dimensions > 0 =>
+                {
+                    return Ok(Embedding {
+                        tokens,
+                        tokenizing: Duration::from_nanos(tokenize_ns),
+                        computing: Duration::from_nanos(ns),
+                        total: begun.elapsed(),
+                        vector,
+                    });
+                }
+                Reply::TaskFailed { id: of, fault } if of == id => return Err(fault),
+                other => self.expect_no_more(&other).await?,
+            }
+        }
+    }
+
+    /// What may come at any time is passed over; anything else is the end.
+    async fn expect_no_more(&mut self, reply: &Reply) -> Result<(), Fault> {
+        match reply {
+            Reply::Heartbeat { .. } | Reply::Events { .. } | Reply::Accepted { .. } => Ok(()),
+            other => {
+                let what = format!("an unexpected {} reply", name(other));
+                Err(self.bury(Ending::Nonsense(FrameError::Nonsense(what))).await)
+            }
+        }
+    }
+
+    fn new_id(&mut self) -> u32 {
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(1);
+        id
+    }
+
     /// The engine alone, as llama-bench measures it: `rounds` timings of `prompt` tokens of
     /// prefill, or of `generate` tokens of decoding, after `depth` tokens of context.
     pub async fn synthetic(
@@ -338,20 +406,22 @@ impl LocalBackend {
         generate: u32,
         depth: u32,
         rounds: u32,
-    ) -> Result<Vec<Duration>, Fault> {
+    ) -> Result<Vec<Timed>, Fault> {
         self.cancel_all().await?;
         self.watch.moved();
-        let id = self.next_id;
-        self.next_id = self.next_id.wrapping_add(1);
+        let id = self.new_id();
         let command = Command::Synthetic { id, prompt, generate, depth, rounds };
         if let Err(e) = self.worker.send(&command).await {
             return Err(self.bury(Ending::Closed(Some(e))).await);
         }
         let mut times = Vec::new();
+        let mut begun = None;
         loop {
             match self.receive().await? {
+                Reply::RoundBegins { id: of } if of == id => begun = self.meter.as_ref().map(Meter::mark),
                 Reply::Round { id: of, ns, last, .. } if of == id => {
-                    times.push(Duration::from_nanos(ns));
+                    let energy = begun.take().and_then(|mark| self.meter.as_ref()?.since(mark));
+                    times.push(Timed { took: Duration::from_nanos(ns), energy });
                     if last {
                         return Ok(times);
                     }
@@ -359,12 +429,8 @@ impl LocalBackend {
                         return Err(self.bury(Ending::Flood).await);
                     }
                 }
-                Reply::SyntheticFailed { id: of, fault } if of == id => return Err(fault),
-                Reply::Heartbeat { .. } | Reply::Events { .. } | Reply::Accepted { .. } => {}
-                other => {
-                    let what = format!("an unexpected {} reply", name(&other));
-                    return Err(self.bury(Ending::Nonsense(FrameError::Nonsense(what))).await);
-                }
+                Reply::TaskFailed { id: of, fault } if of == id => return Err(fault),
+                other => self.expect_no_more(&other).await?,
             }
         }
     }
@@ -415,6 +481,10 @@ pub async fn engine() -> Result<EngineBuild, Fault> {
 async fn hello(worker: &mut Worker, limits: &Limits) -> Result<EngineBuild, Fault> {
     let ending = match receive(worker, limits.start, limits.start, &mut Watch::new()).await {
         Ok(Reply::Hello { version: VERSION, build }) => return Ok(build),
+        Ok(Reply::Unusable(fault)) => {
+            worker.close().await;
+            return Err(fault);
+        }
         Ok(Reply::Hello { version, .. }) => Ending::Nonsense(FrameError::Nonsense(format!(
             "it speaks version {version}; was the program replaced while it ran?"
         ))),
@@ -487,6 +557,7 @@ fn marked(request: &Request) -> Vec<crate::measure::event::Message> {
 fn name(reply: &Reply) -> &'static str {
     match reply {
         Reply::Hello { .. } => "hello",
+        Reply::Unusable(_) => "unusable",
         Reply::LoadProgress { .. } => "load-progress",
         Reply::Loaded(_) => "loaded",
         Reply::LoadFailed(_) => "load-failed",
@@ -494,7 +565,9 @@ fn name(reply: &Reply) -> &'static str {
         Reply::Accepted { .. } => "accepted",
         Reply::Events { .. } => "events",
         Reply::Round { .. } => "round",
-        Reply::SyntheticFailed { .. } => "synthetic-failed",
+        Reply::RoundBegins { .. } => "round-begins",
+        Reply::Embedded { .. } => "embedded",
+        Reply::TaskFailed { .. } => "task-failed",
     }
 }
 

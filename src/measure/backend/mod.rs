@@ -13,6 +13,7 @@ pub mod anthropic;
 mod decode;
 pub mod gemini;
 pub mod http;
+pub mod libraries;
 #[cfg(feature = "llama")]
 mod llama;
 pub mod local;

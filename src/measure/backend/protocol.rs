@@ -23,7 +23,10 @@ use std::path::PathBuf;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// Raised with every change that an older side would misread.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// The longest vector of an embedding either side accepts.
+pub const MAX_DIMENSIONS: usize = 1 << 16;
 
 /// The largest frame either side accepts, bytes.
 pub const MAX_FRAME: usize = 16 << 20;
@@ -50,6 +53,11 @@ pub enum Command {
         depth: u32,
         rounds: u32,
     },
+    /// The vector of a text, on a worker that was loaded to `embed`.
+    Embed {
+        id: u32,
+        text: String,
+    },
 }
 
 /// What the worker is asked to generate.
@@ -71,6 +79,8 @@ pub enum Reply {
         version: u32,
         build: EngineBuild,
     },
+    /// In the place of hello: the engine cannot be used at all.
+    Unusable(Fault),
     LoadProgress {
         /// 0 to 1.
         fraction: f32,
@@ -92,6 +102,10 @@ pub enum Reply {
         id: u32,
         events: Vec<Stamped>,
     },
+    /// The clock of the next round of [`Command::Synthetic`] starts: its energy counts from here.
+    RoundBegins {
+        id: u32,
+    },
     /// One round of [`Command::Synthetic`].
     Round {
         id: u32,
@@ -99,8 +113,19 @@ pub enum Reply {
         ns: Nanos,
         last: bool,
     },
-    /// A synthetic run could not be done.
-    SyntheticFailed {
+    /// What [`Command::Embed`] asked for.
+    Embedded {
+        id: u32,
+        /// Of the text, with the special tokens that the model wants around it.
+        tokens: u32,
+        tokenize_ns: Nanos,
+        /// The model's own time, without the tokenizer.
+        ns: Nanos,
+        /// Pooled, of length 1.
+        vector: Vec<f32>,
+    },
+    /// A synthetic run or an embedding could not be made.
+    TaskFailed {
         id: u32,
         fault: Fault,
     },
@@ -138,6 +163,10 @@ pub struct LoadRequest {
     /// Every answer is held to this JSON schema.
     #[serde(default)]
     pub json_schema: Option<String>,
+    /// To make vectors of texts instead of answers: each text is one pass over the weights, so
+    /// `batch` and `ubatch` are the context.
+    #[serde(default)]
+    pub embed: bool,
     /// Most private memory of the worker, bytes; `None`: no limit.
     #[serde(default)]
     pub memory_limit: Option<u64>,
@@ -161,6 +190,7 @@ impl LoadRequest {
             doubtful: Vec::new(),
             sampling: None,
             json_schema: None,
+            embed: false,
             memory_limit: None,
         }
     }
@@ -201,6 +231,28 @@ pub struct EngineBuild {
     pub source: String,
     /// Devices it can use, the CPU included.
     pub devices: Vec<Device>,
+    /// Backends found beside the program; none where they are built in.
+    #[serde(default)]
+    pub libraries: Vec<Library>,
+}
+
+/// A backend that was found beside the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Library {
+    /// As the engine calls it: `CPU`, `Vulkan`.
+    pub backend: String,
+    /// The kind of processor it was built for: `haswell`; `None` where there is one only.
+    pub variant: Option<String>,
+}
+
+impl Library {
+    /// `CPU (haswell)`, `Vulkan`.
+    pub fn label(&self) -> String {
+        match &self.variant {
+            Some(variant) => format!("{} ({variant})", self.backend),
+            None => self.backend.clone(),
+        }
+    }
 }
 
 /// A device as the engine lists it.
@@ -214,6 +266,9 @@ pub struct Device {
     /// Bytes; 0 where the device does not say.
     pub memory_total: u64,
     pub memory_free: u64,
+    /// The driver behind it, where the engine names it.
+    #[serde(default)]
+    pub driver: Option<String>,
 }
 
 /// What was loaded, and how.
@@ -246,7 +301,20 @@ pub struct Loaded {
     /// `greedy`, or the values tokens are drawn by.
     #[serde(default)]
     pub sampling: String,
+    /// With [`LoadRequest::embed`].
+    #[serde(default)]
+    pub embedding: Option<EmbeddingKind>,
     pub memory: Memory,
+}
+
+/// What the vectors of a model are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbeddingKind {
+    pub dimensions: u32,
+    /// How the tokens' vectors become the text's: `mean`, `cls`, `last`.
+    pub pooling: String,
+    /// The file says so; else it is the usual `mean`.
+    pub pooling_named: bool,
 }
 
 /// Buffers as the engine reports them while loading, bytes; `None` where it did not say.

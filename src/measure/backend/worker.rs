@@ -11,10 +11,13 @@
 //! is pointed at stderr, so that nothing a library prints can reach it. The process holds no key,
 //! writes no core file, dies with its parent, and ends at once when its stdin closes.
 
-use super::protocol::{self, Command, EngineBuild, FrameError, LoadRequest, Loaded, Prompt, Reply};
-use crate::measure::event::{Event, Fault, Nanos, Stamped};
+use super::protocol::{
+    self, Command, EngineBuild, FrameError, LoadRequest, Loaded, MAX_DIMENSIONS, Prompt, Reply,
+};
+use crate::measure::event::{Event, Fault, FaultKind, Nanos, Stamped};
 use std::fs::File;
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +30,8 @@ const BATCHING: Duration = Duration::from_millis(20);
 
 /// What drives a model. One process serves one engine with one model.
 pub trait Engine {
-    fn build(&self) -> EngineBuild;
+    /// What it is; a failure where it cannot be used at all.
+    fn build(&self) -> Result<EngineBuild, Fault>;
     fn load(&mut self, request: &LoadRequest, link: &Link) -> Result<Loaded, Fault>;
     /// Queue a request that came in at `accepted`; its failures are events too.
     fn accept(&mut self, id: u32, prompt: Prompt, accepted: Instant);
@@ -37,12 +41,25 @@ pub trait Engine {
     /// One pass of the engine over every running request.
     fn step(&mut self, emit: &mut dyn FnMut(u32, Stamped));
     /// llama-bench's measurement: each round's time goes to `round`.
-    fn synthetic(
-        &mut self,
-        run: Synthetic,
-        link: &Link,
-        round: &mut dyn FnMut(Duration),
-    ) -> Result<(), Fault>;
+    fn synthetic(&mut self, run: Synthetic, link: &Link, round: &mut dyn FnMut(Round)) -> Result<(), Fault>;
+    /// The vector of a text.
+    fn embed(&mut self, text: &str) -> Result<Embedded, Fault>;
+}
+
+/// What a synthetic run tells of each round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    Begins,
+    Took(Duration),
+}
+
+/// A text's vector and what it took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedded {
+    pub tokens: u32,
+    pub tokenizing: Duration,
+    pub computing: Duration,
+    pub vector: Vec<f32>,
 }
 
 /// One measurement of the engine alone, in tokens.
@@ -98,26 +115,30 @@ impl Link {
 }
 
 /// Be the worker: the body of the hidden subcommand. Returns when the parent closes the pipe.
+/// `backends` is the folder that the user named for them.
 #[cfg(feature = "llama")]
-pub fn run() -> Result<(), FrameError> {
+pub fn run(backends: Option<&Path>) -> Result<(), FrameError> {
     let out = take_stdout()?;
     harden();
     let link = Link::new(out);
     let commands = read_commands();
-    let engine = super::llama::LlamaEngine::new();
+    let engine = super::llama::LlamaEngine::new(backends);
     serve(engine, &commands, &link);
     Ok(())
 }
 
 #[cfg(not(feature = "llama"))]
-pub fn run() -> Result<(), FrameError> {
+pub fn run(_: Option<&Path>) -> Result<(), FrameError> {
     Err(FrameError::Nonsense("this program was built without the local engine".into()))
 }
 
 /// Serve commands until the pipe closes.
 pub fn serve(mut engine: impl Engine, commands: &Receiver<(Instant, Command)>, link: &Link) {
     let epoch = Instant::now();
-    link.send(&Reply::Hello { version: protocol::VERSION, build: engine.build() });
+    match engine.build() {
+        Ok(build) => link.send(&Reply::Hello { version: protocol::VERSION, build }),
+        Err(fault) => return link.send(&Reply::Unusable(fault)),
+    }
     let heart = link.clone();
     std::thread::spawn(move || heart.beat());
     let mut pending = Pending::default();
@@ -155,6 +176,7 @@ pub fn serve(mut engine: impl Engine, commands: &Receiver<(Instant, Command)>, l
             Some((_, Command::Synthetic { id, prompt, generate, depth, rounds })) => {
                 synthetic(&mut engine, id, Synthetic { prompt, generate, depth, rounds }, link);
             }
+            Some((_, Command::Embed { id, text })) => link.send(&embed(&mut engine, id, &text)),
             None => {}
         }
         if engine.is_busy() {
@@ -167,13 +189,36 @@ pub fn serve(mut engine: impl Engine, commands: &Receiver<(Instant, Command)>, l
 
 fn synthetic(engine: &mut impl Engine, id: u32, run: Synthetic, link: &Link) {
     let mut done = 0;
-    let mut round = |time: Duration| {
-        done += 1;
-        let tokens = if run.generate > 0 { run.generate } else { run.prompt };
-        link.send(&Reply::Round { id, tokens, ns: nanos(time), last: done == run.rounds });
+    let mut round = |round: Round| match round {
+        Round::Begins => link.send(&Reply::RoundBegins { id }),
+        Round::Took(time) => {
+            done += 1;
+            let tokens = if run.generate > 0 { run.generate } else { run.prompt };
+            link.send(&Reply::Round { id, tokens, ns: nanos(time), last: done == run.rounds });
+        }
     };
     if let Err(fault) = engine.synthetic(run, link, &mut round) {
-        link.send(&Reply::SyntheticFailed { id, fault });
+        link.send(&Reply::TaskFailed { id, fault });
+    }
+}
+
+fn embed(engine: &mut impl Engine, id: u32, text: &str) -> Reply {
+    let too_long = |length| Fault {
+        kind: FaultKind::Model,
+        message: format!("a vector of {length} numbers is longer than the {MAX_DIMENSIONS} allowed"),
+    };
+    match engine.embed(text) {
+        Ok(found) if found.vector.len() > MAX_DIMENSIONS => {
+            Reply::TaskFailed { id, fault: too_long(found.vector.len()) }
+        }
+        Ok(found) => Reply::Embedded {
+            id,
+            tokens: found.tokens,
+            tokenize_ns: nanos(found.tokenizing),
+            ns: nanos(found.computing),
+            vector: found.vector,
+        },
+        Err(fault) => Reply::TaskFailed { id, fault },
     }
 }
 
@@ -300,13 +345,14 @@ mod tests {
     }
 
     impl Engine for Parrot {
-        fn build(&self) -> EngineBuild {
-            EngineBuild {
+        fn build(&self) -> Result<EngineBuild, Fault> {
+            Ok(EngineBuild {
                 name: "parrot".into(),
                 version: "1".into(),
                 source: String::new(),
                 devices: Vec::new(),
-            }
+                libraries: Vec::new(),
+            })
         }
         fn load(&mut self, _: &LoadRequest, _: &Link) -> Result<Loaded, Fault> {
             unreachable!("not asked for")
@@ -335,14 +381,19 @@ mod tests {
             }
             self.running.retain(|r| r.1 > 0);
         }
-        fn synthetic(
-            &mut self,
-            run: Synthetic,
-            _: &Link,
-            round: &mut dyn FnMut(Duration),
-        ) -> Result<(), Fault> {
-            (0..run.rounds).for_each(|i| round(Duration::from_nanos(u64::from(i) + 1)));
+        fn synthetic(&mut self, run: Synthetic, _: &Link, round: &mut dyn FnMut(Round)) -> Result<(), Fault> {
+            for i in 0..run.rounds {
+                round(Round::Begins);
+                round(Round::Took(Duration::from_nanos(u64::from(i) + 1)));
+            }
             Ok(())
+        }
+        /// As many numbers as the text has bytes.
+        fn embed(&mut self, text: &str) -> Result<Embedded, Fault> {
+            let nothing = || Fault { kind: FaultKind::Request, message: "empty".into() };
+            let vector = (!text.is_empty()).then(|| vec![0.5; text.len()]).ok_or_else(nothing)?;
+            let (tokenizing, computing) = (Duration::from_nanos(1), Duration::from_nanos(2));
+            Ok(Embedded { tokens: 3, tokenizing, computing, vector })
         }
     }
 
@@ -408,7 +459,10 @@ mod tests {
     #[test]
     fn a_synthetic_run_ends_with_its_last_round() {
         let run = Command::Synthetic { id: 5, prompt: 512, generate: 0, depth: 0, rounds: 2 };
-        let rounds: Vec<_> = serve_all(vec![run])
+        let replies = serve_all(vec![run]);
+        let begins = replies.iter().filter(|r| matches!(r, Reply::RoundBegins { id: 5 })).count();
+        assert_eq!(begins, 2);
+        let rounds: Vec<_> = replies
             .into_iter()
             .filter_map(|r| match r {
                 Reply::Round { id: 5, tokens, ns, last } => Some((tokens, ns, last)),
@@ -416,5 +470,23 @@ mod tests {
             })
             .collect();
         assert_eq!(rounds, [(512, 1, false), (512, 2, true)]);
+    }
+
+    #[test]
+    fn a_text_gets_its_vector_or_the_reason_and_no_vector_is_too_long() {
+        let texts = ["four".to_owned(), String::new(), "x".repeat(MAX_DIMENSIONS + 1)];
+        let commands = (1..).zip(texts).map(|(id, text)| Command::Embed { id, text }).collect();
+        let replies: Vec<_> = serve_all(commands)
+            .into_iter()
+            .filter_map(|r| match r {
+                Reply::Embedded { id, tokens, tokenize_ns, ns, vector } => {
+                    Some((id, Ok((tokens, tokenize_ns, ns, vector.len()))))
+                }
+                Reply::TaskFailed { id, fault } => Some((id, Err(fault.kind))),
+                _ => None,
+            })
+            .collect();
+        let expected = [(1, Ok((3, 1, 2, 4))), (2, Err(FaultKind::Request)), (3, Err(FaultKind::Model))];
+        assert_eq!(replies, expected);
     }
 }

@@ -304,6 +304,7 @@ async fn one(
         attempts: 1,
         waited: Duration::ZERO,
         connect: outcome.connect,
+        meter_j: None,
     };
     Ended { backend, done: Some((record, outcome.advice)) }
 }

@@ -36,6 +36,8 @@ pub struct Sent {
     pub connection_reused: Option<bool>,
     pub cost_usd: Option<f64>,
     pub pass: Option<bool>,
+    /// What the device had used at the send, joules since the start of its phase.
+    pub meter_j: Option<f64>,
 }
 
 impl Sent {
@@ -61,6 +63,7 @@ impl Sent {
             connection_reused: f.connection_reused,
             cost_usd,
             pass,
+            meter_j: record.meter_j,
         }
     }
 
@@ -156,6 +159,10 @@ pub struct LoadFigures {
     pub goodput_rps: Option<f64>,
     pub cost_usd: Option<f64>,
     pub cached_input_tokens: Option<u64>,
+    /// Mean power of the device while the load was on, idle power included.
+    pub watts: Option<f64>,
+    /// The same energy over all output tokens of that time; their prompts are inside.
+    pub output_token_j: Option<f64>,
     /// The 99th percentile of the send lag, or its maximum where there are too few for one, is more
     /// than a tenth of the median TTFT: the sender was late, not the server slow.
     pub lagging: bool,
@@ -185,6 +192,7 @@ pub fn figures(rows: &[&Sent], slo: &Slo) -> LoadFigures {
     let met = judged
         .filter(|j| limits && !j.is_empty())
         .map(|j| (count(j.iter().filter(|g| **g).count()), count(j.len())));
+    let watts = windows.iter().map(|w| w.joules).sum::<Option<f64>>().and_then(per_second);
     let ttft_ms = all(&|r| r.ttft_ms);
     let send_lag_ms: Vec<f64> = measured.iter().filter_map(|r| r.lag_ms()).collect();
     LoadFigures {
@@ -210,6 +218,8 @@ pub fn figures(rows: &[&Sent], slo: &Slo) -> LoadFigures {
             .map(|r| r.cached_input_tokens)
             .sum::<Option<u64>>()
             .filter(|_| !good.is_empty()),
+        watts,
+        output_token_j: watts.zip(output_tps).map(|(watts, tps)| watts / tps),
         lagging: lagging(&send_lag_ms, &ttft_ms),
         ttft_ms,
         send_lag_ms,
@@ -234,9 +244,11 @@ struct Window {
     ended: u32,
     /// Milliseconds of requests under way, summed.
     busy: f64,
+    joules: Option<f64>,
 }
 
 /// From the first measured send to the last.
+#[allow(clippy::float_cmp, reason = "the instants came out of these rows")]
 fn window(rows: &[&Sent]) -> Option<Window> {
     let sends = || rows.iter().filter(|r| !r.step.warmup).map(|r| r.sent_ms);
     let (from, to) = (sends().reduce(f64::min)?, sends().reduce(f64::max)?);
@@ -244,6 +256,8 @@ fn window(rows: &[&Sent]) -> Option<Window> {
         return None;
     }
     let inside = |at: f64| (from..to).contains(&at);
+    // A counter that is trusted at the last send was so all the time.
+    let meter = |at: f64| rows.iter().find(|r| !r.step.warmup && r.sent_ms == at)?.meter_j;
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Some(Window {
         from,
@@ -252,6 +266,7 @@ fn window(rows: &[&Sent]) -> Option<Window> {
         sent: count(sends().filter(|at| inside(*at)).count()),
         ended: count(rows.iter().filter(|r| r.error.is_none() && inside(r.sent_ms + r.took_ms)).count()),
         busy: rows.iter().map(|r| ((r.sent_ms + r.took_ms).min(to) - r.sent_ms.max(from)).max(0.0)).sum(),
+        joules: meter(to).zip(meter(from)).map(|(end, begin)| end - begin),
     })
 }
 

@@ -3,6 +3,7 @@
 
 use super::{PhaseEnd, Queue, Shape, Surroundings};
 use crate::measure::backend::local::{LocalBackend, Update};
+use crate::measure::energy::{Mark, Meter};
 use crate::measure::event::{Event, Fault};
 use crate::measure::fold::{self, Counted, Trace};
 use crate::measure::plan::Step;
@@ -18,6 +19,7 @@ struct Open {
     step: Step,
     sent: Instant,
     scheduled: Option<Duration>,
+    meter_j: Option<f64>,
     trace: Trace,
 }
 
@@ -27,6 +29,8 @@ struct Running<'b, 's> {
     around: Surroundings<'s>,
     open: BTreeMap<u32, Open>,
     origin: Instant,
+    /// The device's energy at `origin`.
+    energy: Option<Mark>,
     measuring: Option<Instant>,
     over: Option<PhaseEnd>,
 }
@@ -38,11 +42,13 @@ pub async fn run(
     around: Surroundings<'_>,
     stop: Pin<&mut impl Future<Output = ()>>,
 ) -> PhaseEnd {
+    let energy = backend.meter().map(Meter::mark);
     let mut running = Running {
         backend,
         around,
         open: BTreeMap::new(),
         origin: Instant::now(),
+        energy,
         measuring: None,
         over: None,
     };
@@ -112,8 +118,9 @@ impl Running<'_, '_> {
         if !step.warmup && self.measuring.is_none() {
             self.measuring = Some(sent);
         }
+        let meter_j = self.energy.and_then(|mark| self.backend.meter()?.since(mark)).map(|used| used.joules);
         let id = self.backend.submit(&request, false).await?;
-        self.open.insert(id, Open { step, sent, scheduled, trace: Trace::default() });
+        self.open.insert(id, Open { step, sent, scheduled, meter_j, trace: Trace::default() });
         Ok(())
     }
 
@@ -143,6 +150,7 @@ impl Running<'_, '_> {
             waited: Duration::ZERO,
             statuses: Vec::new(),
             connect: None,
+            meter_j: open.meter_j,
         };
         if self.around.watch.after(&record) == Go::Stop {
             self.over.get_or_insert(PhaseEnd::Stopped);

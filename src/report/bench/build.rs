@@ -6,6 +6,7 @@ mod warnings;
 
 pub use bill::{Bill, bill, cost};
 
+use super::embedding::Embedding;
 use super::engine::{Energy, EnergyFacts, Synthetic};
 use super::{
     BenchDocument, BenchResult, Engine, Kind, Metrics, Noise, SCHEMA, Sample, Spending, Summary, Target,
@@ -40,6 +41,9 @@ pub struct TargetFacts {
     /// The engine alone, where that was measured.
     #[serde(default)]
     pub synthetic: Vec<Synthetic>,
+    /// Vectors of the prompts, where they were made.
+    #[serde(default)]
+    pub embedding: Option<Embedding>,
     /// Of a local target: where its energy was read, or why not.
     #[serde(default)]
     pub energy: Option<EnergyFacts>,
@@ -281,6 +285,7 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         levels: Vec::new(),
         rates: Vec::new(),
         synthetic: facts.synthetic.clone(),
+        embedding: facts.embedding.clone(),
         energy: facts.energy.as_ref().map(|e| Energy::new(e, &good)),
         cut_in_flight: 0,
         proxy: facts.proxy.clone(),

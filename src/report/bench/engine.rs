@@ -1,12 +1,12 @@
 //! What only a local target has: its engine, its rates without prompts, and the power it took.
 
 use super::{Sample, Summary, Target, build::summary_of, view::short};
-use crate::measure::energy::Origin;
+use crate::measure::backend::local::Timed;
+use crate::measure::energy::{Origin, Used as Measured};
 use crate::measure::synthetic::Test;
 use crate::report::view::{Block, Cell, Table, View};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// What ran a local model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +39,9 @@ pub struct Engine {
     /// `CPU`, `CUDA`, `Vulkan`, `Metal`, `ROCm`.
     #[serde(default)]
     pub backend: Option<String>,
+    /// Kind of processor that the processor's backend was built for, where it was chosen at run time.
+    #[serde(default)]
+    pub cpu_variant: Option<String>,
     /// Version of the GPU's driver, where it tells.
     #[serde(default)]
     pub driver: Option<String>,
@@ -91,14 +94,25 @@ pub struct Synthetic {
     pub tps_sd: Option<f64>,
     /// Each round, in the order they ran.
     pub round_tps: Vec<f64>,
+    /// Mean power of the device over the rounds, idle power included; null where its energy cannot be
+    /// read.
+    #[serde(default)]
+    pub busy_watts: Option<f64>,
+    /// The same energy per token, of each round.
+    #[serde(default)]
+    pub token_j: Summary,
 }
 
 impl Synthetic {
     /// From the rounds' times.
-    pub fn new(test: Test, rounds: &[Duration]) -> Self {
+    pub fn new(test: Test, rounds: &[Timed]) -> Self {
         let tokens = f64::from(test.counted());
         let round_tps: Vec<f64> =
-            rounds.iter().filter(|d| !d.is_zero()).map(|d| tokens / d.as_secs_f64()).collect();
+            rounds.iter().filter(|r| !r.took.is_zero()).map(|r| tokens / r.took.as_secs_f64()).collect();
+        // A round whose energy is not known spoils the mean.
+        let used: Vec<Measured> = rounds.iter().map(|r| r.energy).collect::<Option<_>>().unwrap_or_default();
+        let seconds: f64 = used.iter().map(|u| u.over.as_secs_f64()).sum();
+        let joules: f64 = used.iter().map(|u| u.joules).sum();
         let n = round_tps.len() as f64;
         let mean = (!round_tps.is_empty()).then(|| round_tps.iter().sum::<f64>() / n);
         let squares = |mean: f64| round_tps.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
@@ -111,6 +125,8 @@ impl Synthetic {
             tps_mean: mean,
             tps_sd: mean.filter(|_| round_tps.len() > 1).map(|mean| (squares(mean) / (n - 1.0)).sqrt()),
             round_tps,
+            busy_watts: (seconds > 0.0).then(|| joules / seconds),
+            token_j: summary_of(&used.iter().map(|u| u.joules / tokens).collect::<Vec<f64>>()),
         }
     }
 }
@@ -248,6 +264,7 @@ fn device_line(e: &Engine) -> String {
     join([
         part("device", e.device.clone()),
         part("backend", e.backend.clone()),
+        part("processor variant", e.cpu_variant.clone()),
         part("driver", e.driver.clone()),
         part("GPU layers", layers),
         part("threads", e.threads.map(|n| n.to_string())),
@@ -294,7 +311,12 @@ fn ttft_line(t: &Target) -> Option<String> {
 pub(super) fn synthetic_view(view: &mut View, targets: &[Target]) {
     for target in targets.iter().filter(|t| !t.synthetic.is_empty()) {
         view.heading(format!("{}: the engine alone", target.id));
-        let mut table = Table::new(&["test", "#t/s", "#median t/s", "#rounds"]);
+        let metered = target.synthetic.iter().any(|row| row.busy_watts.is_some());
+        let mut heads = vec!["test", "#t/s", "#median t/s", "#rounds"];
+        if metered {
+            heads.extend(["#W", "#J/token"]);
+        }
+        let mut table = Table::new(&heads);
         let number = |v: Option<f64>, text: String| v.map_or(Cell::None, |v| Cell::Number(v, text));
         for row in &target.synthetic {
             let mean = row.tps_mean.unwrap_or_default();
@@ -304,12 +326,17 @@ pub(super) fn synthetic_view(view: &mut View, targets: &[Target]) {
                 _ => String::new(),
             };
             let median = row.tps.median.map_or(String::new(), short);
-            table.row([
+            let mut cells = vec![
                 row.test.clone().into(),
                 number(row.tps_mean, format!("{mean:.2}{spread}")),
                 number(row.tps.median, format!("{median}{interval}")),
                 Cell::Number(f64::from(row.tps.n), row.tps.n.to_string()),
-            ]);
+            ];
+            if metered {
+                cells.push(number(row.busy_watts, row.busy_watts.map_or(String::new(), short)));
+                cells.push(number(row.token_j.median, row.token_j.median.map_or(String::new(), short)));
+            }
+            table.row_of(cells);
         }
         view.push(Block::Table(table));
         view.paragraph(
@@ -342,13 +369,46 @@ mod tests {
     #[test]
     fn rates_are_those_of_the_rounds() {
         let test: Test = "tg128@d512".parse().expect("a test");
-        let rounds = [1.0, 2.0, 4.0].map(Duration::from_secs_f64);
+        let rounds =
+            [1.0, 2.0, 4.0].map(|s| Timed { took: std::time::Duration::from_secs_f64(s), energy: None });
         let row = Synthetic::new(test, &rounds);
         assert_eq!(row.round_tps, [128.0, 64.0, 32.0]);
         assert_eq!((row.test.as_str(), row.tps.median), ("tg128 @ d512", Some(64.0)));
         assert!((row.tps_mean.expect("known") - 74.666_67).abs() < 1e-4);
         assert!((row.tps_sd.expect("known") - 48.881).abs() < 1e-3);
+        assert_eq!((row.busy_watts, row.token_j.median), (None, None), "nobody read it");
         assert_eq!(Synthetic::new(test, &rounds[..1]).tps_sd, None);
         assert_eq!(Synthetic::new(test, &[]).tps_mean, None);
+        assert_eq!(Synthetic::new(test, &[]).busy_watts, None);
+    }
+
+    /// Joules of the very reader that a run has, from a folder like the kernel's.
+    #[test]
+    fn power_is_that_of_the_rounds() {
+        let root = tempfile::tempdir().expect("a folder");
+        let zone = root.path().join("intel-rapl:0");
+        std::fs::create_dir(&zone).expect("made");
+        let set = |microjoules: u64| {
+            std::fs::write(zone.join("energy_uj"), microjoules.to_string()).expect("written");
+        };
+        std::fs::write(zone.join("name"), "package-0").expect("written");
+        set(1_000_000);
+        let source = crate::measure::energy::processor(root.path()).expect("readable");
+        let meter = crate::measure::energy::Meter::start(source).expect("reads");
+        let round = |microjoules: u64| {
+            let mark = meter.mark();
+            set(microjoules);
+            let used = meter.since(mark).expect("trusted");
+            Timed {
+                took: used.over,
+                energy: Some(Measured { over: std::time::Duration::from_secs(2), ..used }),
+            }
+        };
+        let rounds = [round(65_000_000), round(193_000_000), round(257_000_000)];
+        let row = Synthetic::new("tg128".parse().expect("a test"), &rounds);
+        assert_eq!(row.token_j.median, Some(0.5));
+        assert!((row.busy_watts.expect("known") - 256.0 / 6.0).abs() < 1e-9, "{row:?}");
+        let spoilt = [rounds[0], Timed { energy: None, ..rounds[1] }];
+        assert_eq!(Synthetic::new("tg128".parse().expect("a test"), &spoilt).busy_watts, None);
     }
 }

@@ -72,6 +72,13 @@ pub struct LoadDetail {
     /// Input tokens read from a prompt cache, all requests together.
     pub cached_input_tokens: Option<u64>,
     pub cost_usd_total: Option<f64>,
+    /// A local target's device while the load was on, idle power included; null where its energy
+    /// cannot be read, for the reason that the target's `energy` gives.
+    #[serde(default)]
+    pub busy_watts: Option<f64>,
+    /// The same energy over the output tokens of all requests; their prompts are inside.
+    #[serde(default)]
+    pub output_token_j: Option<f64>,
 }
 
 /// Requests that kept every limit.
@@ -229,6 +236,8 @@ fn detail(f: &LoadFigures, slo: &Slo, rounds: usize) -> LoadDetail {
         client_lag_ms: summary(&f.client_lag_ms),
         cached_input_tokens: f.cached_input_tokens,
         cost_usd_total: f.cost_usd,
+        busy_watts: f.watts,
+        output_token_j: f.output_token_j,
     }
 }
 

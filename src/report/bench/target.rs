@@ -1,5 +1,6 @@
 //! One target of a bench document and what was measured on it.
 
+use super::embedding::Embedding;
 use super::engine::{self, Engine};
 use super::load::{Level, OpenLoop};
 use crate::measure::event::Fault;
@@ -88,6 +89,9 @@ pub struct Target {
     /// The engine without prompts, in llama-bench's terms, where that was asked for.
     #[serde(default)]
     pub synthetic: Vec<engine::Synthetic>,
+    /// Vectors of the prompts, where `--embed` asked for them.
+    #[serde(default)]
+    pub embedding: Option<Embedding>,
     /// Energy of a local target.
     #[serde(default)]
     pub energy: Option<engine::Energy>,

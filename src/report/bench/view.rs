@@ -15,7 +15,7 @@ impl Envelope<BenchResult> {
         let result = &self.result;
         let mut view = View::new("Benchmark");
         view.paragraph(self.summary());
-        let alone = result.targets.iter().any(|t| !t.synthetic.is_empty());
+        let alone = result.targets.iter().any(|t| !t.synthetic.is_empty() || t.embedding.is_some());
         let asked = result.targets.iter().any(|t| t.requests > 0);
         if asked || (result.load_samples.is_empty() && !alone) {
             for targets in result.targets.chunks(COLUMNS) {
@@ -29,6 +29,7 @@ impl Envelope<BenchResult> {
         failures(&mut view, &result.targets);
         load::loads(&mut view, &result.targets);
         super::engine::synthetic_view(&mut view, &result.targets);
+        super::embedding::view(&mut view, &result.targets);
         comparisons(&mut view, &result.comparisons);
         for quality in &result.quality {
             view.heading("Quality on these prompts");
@@ -52,6 +53,15 @@ impl Envelope<BenchResult> {
         let without_prompts = result.samples.is_empty() && result.load_samples.is_empty();
         if without_prompts && result.targets.iter().any(|t| !t.synthetic.is_empty()) {
             return format!("the engine alone, without prompts · {}", self.created);
+        }
+        if let Some(made) = result.targets.iter().find_map(|t| t.embedding.as_ref()) {
+            let (texts, rounds) = (made.texts.len(), made.rounds as usize);
+            return format!(
+                "vectors of {texts} text{} · {rounds} round{} · {}",
+                plural(texts),
+                plural(rounds),
+                self.created
+            );
         }
         let prompts: std::collections::BTreeSet<&str> =
             result.samples.iter().map(|s| s.prompt_id.as_str()).collect();
@@ -82,6 +92,11 @@ impl Envelope<BenchResult> {
     /// One row per round of the engine alone.
     pub fn synthetic_csv(&self) -> String {
         super::engine::synthetic_csv(&self.result.targets)
+    }
+
+    /// One row per text whose vector was made.
+    pub fn embedding_csv(&self) -> String {
+        super::embedding::csv(&self.result.targets)
     }
 
     /// One row per sample: the natural CSV of a bench.
@@ -193,7 +208,7 @@ fn role(target: &Target) -> &'static str {
     }
 }
 
-fn summary_cell(summary: &Summary) -> Cell {
+pub(super) fn summary_cell(summary: &Summary) -> Cell {
     let Some(median) = summary.median else { return Cell::None };
     let text = match (summary.low, summary.high) {
         (Some(low), Some(high)) => format!("{} ({}–{})", short(median), short(low), short(high)),

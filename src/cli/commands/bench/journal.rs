@@ -85,6 +85,8 @@ struct Done {
     waited_ns: u64,
     statuses: Vec<u16>,
     connect_ns: Option<u64>,
+    #[serde(default)]
+    meter_j: Option<f64>,
     trace: Trace,
 }
 
@@ -105,6 +107,7 @@ impl Done {
             waited_ns: ns(record.waited),
             statuses: record.statuses.clone(),
             connect_ns: record.connect.map(ns),
+            meter_j: record.meter_j,
             trace: record.trace.clone(),
         }
     }
@@ -122,6 +125,7 @@ impl Done {
             waited: Duration::from_nanos(self.waited_ns),
             statuses: self.statuses,
             connect: self.connect_ns.map(Duration::from_nanos),
+            meter_j: self.meter_j,
         };
         (self.session, record)
     }
@@ -427,6 +431,7 @@ mod tests {
                 waited: Duration::ZERO,
                 statuses: vec![200],
                 connect: Some(Duration::from_nanos(99)),
+                meter_j: Some(f64::from(cost) / 3.0),
             };
             let line = serde_json::to_string(&Line::Sample(Box::new(Done::of(&record, 3)))).expect("JSON");
             let Ok(Line::Sample(done)) = serde_json::from_str(&line) else { panic!("{line}") };

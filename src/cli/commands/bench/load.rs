@@ -1,7 +1,7 @@
 //! `--concurrency`, `--rate` and what belongs to them → phases under load, and their running.
 
 use super::watch::Watcher;
-use super::{Args, Settings, local};
+use super::{Args, Settings, device, local};
 use crate::cli::commands::advise;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -414,7 +414,12 @@ async fn worker<'w>(
 ) -> Result<&'w mut LocalBackend, Fault> {
     match workers.entry(target) {
         Entry::Occupied(there) => Ok(there.into_mut()),
-        Entry::Vacant(free) => Ok(free.insert(LocalBackend::start(config.clone(), &mut |_| ()).await?)),
+        Entry::Vacant(free) => {
+            let mut worker = LocalBackend::start(config.clone(), &mut |_| ()).await?;
+            // Why there is none was said of the target already.
+            worker.set_meter(device::meter(worker.info()).ok());
+            Ok(free.insert(worker))
+        }
     }
 }
 

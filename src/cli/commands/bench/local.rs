@@ -58,6 +58,13 @@ pub struct LocalArgs {
     /// depth. --repeats is its number of rounds [default: 5].
     #[arg(long, value_name = "TEST,...", value_delimiter = ',')]
     pub synthetic: Vec<Test>,
+    /// Make vectors of the prompts instead of answers, as the model's file says, and measure how fast
+    /// they come. Prompts go in as they are, --repeats times.
+    #[arg(long, requires_all = ["prompts", "model"], conflicts_with_all = ["api", "synthetic", "json_schema", "sampling", "temperature"])]
+    pub embed: bool,
+    /// With --embed: keep the vectors in the document.
+    #[arg(long, requires = "embed")]
+    pub vectors: bool,
     /// How tokens are chosen: the likeliest each time, or drawn by the values that the model's file
     /// recommends [default: greedy].
     #[arg(long, value_enum, value_name = "HOW")]
@@ -126,6 +133,7 @@ pub async fn start(
         doubtful: doubtful(how.context, settings, prompts)?,
         sampling: sampling(&args.local, settings.seed),
         json_schema: json_schema(&args.local)?,
+        embed: false,
     };
     let (backend, facts) = open(model, args, how, prepared, context, progress).await?;
     Ok((Backend::Local(Box::new(backend)), facts))
@@ -144,9 +152,11 @@ pub struct How {
 #[derive(Debug, Default)]
 pub struct Prepared {
     /// Prompts that may not fit.
-    doubtful: Vec<protocol::Prompt>,
+    pub doubtful: Vec<protocol::Prompt>,
     pub sampling: Option<Sampling>,
     pub json_schema: Option<String>,
+    /// Vectors are wanted, not answers.
+    pub embed: bool,
 }
 
 /// Prompts whose upper bound of tokens is beyond the context. What cannot fit by its answer alone
@@ -216,6 +226,7 @@ pub async fn open(
     config.load.doubtful = prepared.doubtful;
     config.load.sampling = prepared.sampling;
     config.load.json_schema = prepared.json_schema;
+    config.load.embed = prepared.embed;
     let cold = if args.local.load_times { cold_load(&config, progress).await? } else { None };
     let cached_share = device::cached_share(&config.load.model);
     progress.phase(&format!("Loading {model}"), 100);
@@ -246,6 +257,7 @@ pub async fn open(
         price: None,
         engine: Some(Engine { model_file: Some(name), model_sha256: Some(sha256), ..engine }),
         synthetic: Vec::new(),
+        embedding: None,
         energy: None,
         remarks: Vec::new(),
         proxy: None,
@@ -315,8 +327,13 @@ fn check_gpu(info: &LocalInfo, args: &LocalArgs, context: &Context) -> Result<()
         } else {
             format!("the engine found {}", gpus.join(", "))
         };
-        return Err(CliError::new(Exit::Gate, format!("no layer of the model is on a GPU: {found}"))
-            .hint("Build with --features cuda, vulkan, metal or rocm, or leave --require-gpu out."));
+        return Err(CliError::new(Exit::Gate, format!("no layer of the model is on a GPU: {found}")).hint(
+            if cfg!(feature = "dynamic-backends") {
+                "Put the GPU's backend beside the program, or leave --require-gpu out."
+            } else {
+                "Build with --features cuda, vulkan, metal or rocm, or leave --require-gpu out."
+            },
+        ));
     }
     if !gpus.is_empty() {
         context.note(&format!(
@@ -428,6 +445,7 @@ fn engine(info: &LocalInfo, args: &LocalArgs) -> Engine {
         sampling: Some(loaded.sampling.clone()),
         worker_start_ms: Some(info.worker_start.as_secs_f64() * 1e3),
         backend: loaded.devices.first().map(|d| d.backend.clone()),
+        cpu_variant: info.build.libraries.iter().find(|l| l.backend == "CPU").and_then(|l| l.variant.clone()),
         driver: loaded.devices.iter().find(|d| d.is_gpu).and_then(crate::cli::hardware::driver_of),
         batch_tokens: Some(loaded.batch),
         ubatch_tokens: Some(loaded.ubatch),

@@ -1,20 +1,17 @@
 //! `--synthetic`: the engine alone, in llama-bench's terms. With `--prompts` it comes after them;
 //! without, it is the whole run.
 
-use super::measure::interrupted;
-use super::{Args, Settings, local};
+use super::alone::{self, Outcome};
+use super::{Args, Settings, device, local};
 use crate::cli::context::Context;
-use crate::cli::error::{CliError, Exit};
+use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::measure::backend::local::LocalBackend;
 use crate::measure::event::Fault;
-use crate::measure::run::Ended;
 use crate::measure::synthetic::Test;
-use crate::provenance::{Source, Sourced};
-use crate::report::bench::Spending;
-use crate::report::bench::build::{self, Basis, Run, TargetFacts};
+use crate::report::bench::BenchDocument;
+use crate::report::bench::build::TargetFacts;
 use crate::report::bench::engine::Synthetic;
-use crate::report::envelope::Input;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -23,7 +20,7 @@ const ROUNDS: u32 = 5;
 
 /// The whole command where there are no prompts.
 pub fn alone(args: &Args, context: &Context) -> Result<(), CliError> {
-    let settings = Settings::of(args)?;
+    Settings::of(args)?;
     if !args.api.is_empty() {
         return Err(CliError::usage("--synthetic measures the local engine only; an API needs --prompts")
             .hint("Leave --api out, or add --prompts FILE."));
@@ -35,73 +32,22 @@ pub fn alone(args: &Args, context: &Context) -> Result<(), CliError> {
         context.note("Dry run: nothing was measured.");
         return Ok(());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::failed(format!("the asynchronous runtime cannot start: {e}")))?;
-    let (facts, outcome) = runtime.block_on(all(args, context))?;
-    let complete = outcome.is_ok();
-    let ended = Ended {
-        complete,
-        interrupted: matches!(outcome, Err(None)),
-        stopped: vec![None; facts.len()],
-        skipped: vec![0; facts.len()],
-    };
-    let mut inputs = BTreeMap::new();
-    let models = Sourced::new(serde_json::json!(args.model), Source::User { via: "--model".to_owned() });
-    inputs.insert("models".to_owned(), Input::plain(&models));
-    local::inputs(args, &mut inputs);
-    let basis = Basis {
-        load: args.load.plan(facts.len(), &settings),
-        targets: facts,
-        prompts: Vec::new(),
-        max_output_tokens: settings.max_output_tokens,
-        seed: settings.seed,
-        margin: settings.margin,
-        cache_bust: settings.bust,
-        spending: Spending { consent: "not-needed".to_owned(), ..Spending::default() },
-        inputs,
-        created: context.now.clone(),
-    };
-    let cut = vec![0; basis.targets.len()];
-    let document = build::document(Run {
-        basis: &basis,
-        samples: Vec::new(),
-        sent: &[],
-        cut: &cut,
-        ended: &ended,
-        spent_usd: None,
-        unsettled_usd: None,
-        asked_again: 0,
-    });
-    args.output.write(
-        context,
-        || serde_json::to_string_pretty(&document),
-        || document.view(),
-        Some(&|| document.synthetic_csv()),
-    )?;
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(None) => Err(CliError::new(Exit::Interrupted, "interrupted: the rest of the tests is missing")),
-        Err(Some(fault)) => Err(local::refused(fault)),
-    }
+    let measured = alone::runtime()?.block_on(all(args, context))?;
+    alone::conclude(args, context, BTreeMap::new(), measured, BenchDocument::synthetic_csv)
 }
-
-/// How a measurement ended: `Err(None)` is an interruption.
-type Outcome = Result<(), Option<Fault>>;
 
 async fn all(args: &Args, context: &Context) -> Result<(Vec<TargetFacts>, Outcome), CliError> {
     let mut facts = Vec::new();
     let mut progress = Progress::new(context);
+    let mut locks = device::Locks::new();
     for model in &args.model {
         let how = local::How { context: room(&args.local.synthetic, args), raw: true };
         let (mut backend, mut fact) =
             local::open(model, args, how, local::Prepared::default(), context, &mut progress).await?;
+        let watch = device::attach(&mut backend, &mut fact, &mut locks, context).await;
         let measuring = measure(&mut backend, args, &mut progress, &mut fact.synthetic);
-        let outcome = tokio::select! {
-            outcome = measuring => outcome.map_err(Some),
-            () = interrupted() => Err(None),
-        };
+        let outcome = alone::unless_interrupted(measuring).await;
+        device::finish(&watch, &backend, &mut fact);
         if let Some(engine) = &mut fact.engine {
             engine.sampling = None;
         }
@@ -111,7 +57,6 @@ async fn all(args: &Args, context: &Context) -> Result<(Vec<TargetFacts>, Outcom
         }
         backend.shutdown().await;
     }
-    super::targets::distinct_ids(&mut facts);
     Ok((facts, Ok(())))
 }
 
@@ -130,6 +75,7 @@ pub async fn after(
         let how = local::How { context: room(&args.local.synthetic, args), raw: true };
         let config = local::config(file.clone(), &args.local, how)?;
         let mut backend = LocalBackend::start(config, &mut |_| ()).await?;
+        backend.set_meter(device::meter(backend.info()).ok());
         measure(&mut backend, args, &mut Progress::new(context), &mut target.synthetic).await?;
         backend.shutdown().await;
     }

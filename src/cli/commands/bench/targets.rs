@@ -95,6 +95,7 @@ fn api(
             price,
             engine: None,
             synthetic: Vec::new(),
+            embedding: None,
             energy: None,
             remarks: Vec::new(),
             proxy: proxy.as_ref().map(|p| p.url.clone()),

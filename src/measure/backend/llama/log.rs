@@ -1,7 +1,8 @@
 //! What llama.cpp logs: warnings and errors go to stderr, where the parent keeps the last of them;
 //! the lines that say where layers and buffers went are read, since no call tells.
 
-use crate::measure::backend::protocol::Memory;
+use crate::measure::backend::libraries;
+use crate::measure::backend::protocol::{Library, Memory};
 use llama_cpp_sys_2 as sys;
 use std::ffi::{CStr, c_char, c_void};
 use std::io::Write as _;
@@ -15,6 +16,10 @@ pub(super) struct Told {
     pub offloaded: Option<(u32, u32)>,
     /// The last lines of level error.
     pub errors: Vec<String>,
+    /// Backends that were loaded at run time.
+    pub libraries: Vec<Library>,
+    /// What Vulkan says of its devices: name and driver in one text.
+    vulkan: Vec<String>,
     continues: bool,
 }
 
@@ -22,6 +27,8 @@ static TOLD: Mutex<Told> = Mutex::new(Told {
     memory: Memory { weights: None, kv: None, compute: None, device: None, resident: None },
     offloaded: None,
     errors: Vec::new(),
+    libraries: Vec::new(),
+    vulkan: Vec::new(),
     continues: false,
 });
 
@@ -65,8 +72,20 @@ extern "C" fn on_log(level: sys::ggml_log_level, text: *const c_char, _: *mut c_
 }
 
 impl Told {
+    /// The driver of a Vulkan device by that name.
+    pub(super) fn driver_of(&self, device: &str) -> Option<String> {
+        let after = self.vulkan.iter().find_map(|text| text.strip_prefix(device))?;
+        Some(after.trim().strip_prefix('(')?.strip_suffix(')')?.to_owned())
+    }
+
     fn read(&mut self, line: &str) {
-        if let Some((name, bytes)) = buffer(line) {
+        if let Some(library) = libraries::loaded(line) {
+            self.libraries.push(library);
+        } else if let Some((_, rest)) = line.strip_prefix("ggml_vulkan: ").and_then(|l| l.split_once(" = "))
+            && let Some((device, _)) = rest.split_once(" | ")
+        {
+            self.vulkan.push(device.to_owned());
+        } else if let Some((name, bytes)) = buffer(line) {
             let kind = if line.contains("model buffer size") {
                 &mut self.memory.weights
             } else if line.contains("KV buffer size") || line.contains("RS buffer size") {
@@ -124,6 +143,12 @@ mod tests {
         ] {
             told.read(line);
         }
+        let vulkan = "ggml_vulkan: 0 = llvmpipe (LLVM 15.0.6, 256 bits) (llvmpipe) | uma: 0 | fp16: 1\n";
+        told.read(vulkan);
+        assert_eq!(told.driver_of("llvmpipe (LLVM 15.0.6, 256 bits)").as_deref(), Some("llvmpipe"));
+        assert_eq!(told.driver_of("another"), None);
+        told.read("load_backend: loaded CPU backend from /x/libggml-cpu-haswell.so\n");
+        assert_eq!(told.libraries[0].variant.as_deref(), Some("haswell"));
         let mib = |halves: u64| Some(halves * 524_288);
         assert_eq!(told.offloaded, Some((31, 33)));
         assert_eq!(told.memory.weights, mib(187));

@@ -9,17 +9,21 @@
 //! special case, not another path.
 #![allow(unsafe_code)]
 
+#[cfg(feature = "dynamic-backends")]
+mod beside;
 mod choose;
+mod embed;
 mod log;
 mod model;
 mod slots;
 
 use super::protocol::{EngineBuild, LoadRequest, Loaded, Prompt};
-use super::worker::{Engine, Link, Synthetic};
+use super::worker::{Embedded, Engine, Link, Round, Synthetic};
 use crate::measure::event::{Event, Fault, FaultKind, Stamped};
 use llama_cpp_2::llama_backend::LlamaBackend;
 use slots::Slots;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Instant;
 
 /// The engine of this process: nothing, or one loaded model.
 #[derive(Debug)]
@@ -28,18 +32,32 @@ pub struct LlamaEngine {
     slots: Option<Slots>,
     /// Requests that came before a model: they fail in the next step.
     orphans: Vec<(u32, Instant)>,
+    /// Why nothing can be computed.
+    problem: Option<String>,
 }
 
 impl LlamaEngine {
-    pub fn new() -> Self {
+    /// `backends` is the folder that the user named for them.
+    pub fn new(backends: Option<&Path>) -> Self {
         log::capture();
-        Self { backend: LlamaBackend::init().ok(), slots: None, orphans: Vec::new() }
+        #[cfg(feature = "dynamic-backends")]
+        let problem = beside::load(backends).err();
+        #[cfg(not(feature = "dynamic-backends"))]
+        let problem = {
+            // They are part of the program.
+            let _ = backends;
+            None
+        };
+        Self { backend: LlamaBackend::init().ok(), slots: None, orphans: Vec::new(), problem }
     }
 }
 
 impl Engine for LlamaEngine {
-    fn build(&self) -> EngineBuild {
-        model::build()
+    fn build(&self) -> Result<EngineBuild, Fault> {
+        match &self.problem {
+            None => Ok(model::build()),
+            Some(problem) => Err(engine_fault(problem.clone())),
+        }
     }
 
     fn load(&mut self, request: &LoadRequest, link: &Link) -> Result<Loaded, Fault> {
@@ -84,14 +102,16 @@ impl Engine for LlamaEngine {
         }
     }
 
-    fn synthetic(
-        &mut self,
-        run: Synthetic,
-        link: &Link,
-        round: &mut dyn FnMut(Duration),
-    ) -> Result<(), Fault> {
+    fn synthetic(&mut self, run: Synthetic, link: &Link, round: &mut dyn FnMut(Round)) -> Result<(), Fault> {
         match &mut self.slots {
             Some(slots) => slots.synthetic(run, link, round),
+            None => Err(engine_fault("no model is loaded")),
+        }
+    }
+
+    fn embed(&mut self, text: &str) -> Result<Embedded, Fault> {
+        match &mut self.slots {
+            Some(slots) => slots.embed(text),
             None => Err(engine_fault("no model is loaded")),
         }
     }

@@ -1,6 +1,7 @@
 //! Loading: file, context, warm-up, and the account of what was really used.
 
 use super::choose::Rules;
+use super::embed::Pooling;
 use super::slots::{self, Slots};
 use super::{engine_fault, log};
 use crate::measure::backend::protocol::{Device, EngineBuild, KvType, LoadRequest, Loaded};
@@ -37,6 +38,7 @@ pub(super) fn build() -> EngineBuild {
         },
         source: "llama-cpp-sys-2 0.1.161".into(),
         devices: list_llama_ggml_backend_devices().iter().map(device).collect(),
+        libraries: log::told().libraries,
     }
 }
 
@@ -56,6 +58,7 @@ fn device(device: &LlamaBackendDevice) -> Device {
         is_gpu: is_gpu(device),
         memory_total: device.memory_total as u64,
         memory_free: device.memory_free as u64,
+        driver: log::told().driver_of(&device.description).map(|name| one_line(&name, 80)),
     }
 }
 
@@ -81,8 +84,15 @@ pub(super) fn load(
         request.context.checked_mul(parallel).filter(|total| *total > 0).ok_or_else(|| {
             fault(FaultKind::Context, "the context asked for is empty or beyond 2^32 tokens")
         })?;
-    let batch = request.batch.unwrap_or(BATCH).clamp(1, total).max(parallel);
-    let ubatch = request.ubatch.unwrap_or(UBATCH).clamp(1, batch);
+    let pooling = if request.embed { Some(Pooling::of(model)?) } else { None };
+    // A text is pooled over one pass.
+    let (batch, ubatch) = match pooling {
+        Some(_) => (total, total),
+        None => {
+            let batch = request.batch.unwrap_or(BATCH).clamp(1, total).max(parallel);
+            (batch, request.ubatch.unwrap_or(UBATCH).clamp(1, batch))
+        }
+    };
     let kv_type = match request.kv_type {
         KvType::F16 => KvCacheType::F16,
         KvType::Q8_0 => KvCacheType::Q8_0,
@@ -108,6 +118,10 @@ pub(super) fn load(
             Some(false) => sys::LLAMA_FLASH_ATTN_TYPE_DISABLED,
             Some(true) => sys::LLAMA_FLASH_ATTN_TYPE_ENABLED,
         });
+    let parameters = match pooling {
+        Some(pooling) => parameters.with_embeddings(true).with_pooling_type(pooling.kind),
+        None => parameters,
+    };
     let context = model.new_context(backend, parameters).map_err(|_| {
         let total_mib = log::told().memory.weights.map_or(0, |b| b >> 20);
         engine_fault(format!(
@@ -123,7 +137,10 @@ pub(super) fn load(
     let sampling = rules.describe();
     let mut slots = Slots::new(model, context, template, rules, parallel, context_of_one, batch);
     link.tick();
-    slots.warm_up()?;
+    match pooling {
+        Some(_) => drop(slots.embed("warm up")?),
+        None => slots.warm_up()?,
+    }
     link.tick();
     let told = log::told();
     let offloaded_layers = told.offloaded.map_or(0, |(done, _)| done);
@@ -146,6 +163,7 @@ pub(super) fn load(
         load_ns: nanos(begun.elapsed()),
         chat_template: has_template,
         sampling,
+        embedding: pooling.map(|p| p.describe(model)),
         memory: crate::measure::backend::protocol::Memory { resident: resident(), ..told.memory },
     };
     Ok((slots, loaded))

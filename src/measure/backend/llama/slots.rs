@@ -4,7 +4,7 @@ use super::choose::{Chooser, Rules};
 use super::engine_fault;
 use crate::measure::backend::decode::Speller;
 use crate::measure::backend::protocol::Prompt;
-use crate::measure::backend::worker::{Link, Synthetic, nanos};
+use crate::measure::backend::worker::{Link, Round, Synthetic, nanos};
 use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Stamped, Usage};
 use crate::measure::template::ChatTemplate;
 use llama_cpp_2::DecodeError;
@@ -18,13 +18,13 @@ use std::time::{Duration, Instant};
 /// A loaded model with its context, its sequences and what waits for one.
 #[derive(Debug)]
 pub(super) struct Slots {
-    model: &'static LlamaModel,
-    context: LlamaContext<'static>,
+    pub(super) model: &'static LlamaModel,
+    pub(super) context: LlamaContext<'static>,
     template: Option<ChatTemplate>,
     rules: Rules,
-    batch: LlamaBatch<'static>,
+    pub(super) batch: LlamaBatch<'static>,
     /// Most tokens of one batch.
-    batch_size: usize,
+    pub(super) batch_size: usize,
     /// Tokens one sequence may hold.
     context_of_one: u32,
     waiting: VecDeque<(u32, Prompt, Instant)>,
@@ -185,7 +185,7 @@ impl Slots {
         Ok(())
     }
 
-    fn decode(&mut self) -> Result<(), Fault> {
+    pub(super) fn decode(&mut self) -> Result<(), Fault> {
         self.context.decode(&mut self.batch).map_err(|e| match e {
             DecodeError::NoKvCacheSlot => fault(FaultKind::Context, "the context is full"),
             DecodeError::NTokensZero => engine_fault("the engine was given nothing to do"),
@@ -276,7 +276,7 @@ impl Slots {
         &mut self,
         run: Synthetic,
         link: &Link,
-        round: &mut dyn FnMut(Duration),
+        round: &mut dyn FnMut(Round),
     ) -> Result<(), Fault> {
         let needed = u64::from(run.depth) + u64::from(run.prompt) + u64::from(run.generate);
         if needed > u64::from(self.context_of_one) {
@@ -296,6 +296,9 @@ impl Slots {
             self.context.clear_kv_cache();
             self.run_tokens(0, run.depth)?;
             link.tick();
+            if number > 0 {
+                round(Round::Begins);
+            }
             let begun = Instant::now();
             self.run_tokens(run.depth, run.prompt)?;
             for done in 0..run.generate {
@@ -303,7 +306,7 @@ impl Slots {
                 link.tick();
             }
             if number > 0 {
-                round(begun.elapsed());
+                round(Round::Took(begun.elapsed()));
             }
         }
         self.context.clear_kv_cache();

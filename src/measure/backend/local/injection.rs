@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::gguf::sample;
-use crate::measure::backend::protocol::{Memory, encode};
+use crate::measure::backend::protocol::{EmbeddingKind, Memory, encode};
 use crate::measure::event::{Channel, Message, Role};
 use std::fmt::Write as _;
 
@@ -22,12 +22,21 @@ impl Stage {
             version: "1".into(),
             source: String::new(),
             devices: Vec::new(),
+            libraries: Vec::new(),
         };
         stage.frame("hello", &Reply::Hello { version: VERSION, build: build.clone() });
         stage.frame("old", &Reply::Hello { version: VERSION + 1, build });
         stage.frame("loaded", &Reply::Loaded(Box::new(loaded())));
         stage.frame("beat", &Reply::Heartbeat { progress: 3 });
         let event = Event::Content { channel: Channel::Text, text: "x".into(), tokens: Some(1) };
+        let fault = Fault { kind: FaultKind::Engine, message: "no backend is here".into() };
+        stage.frame("unusable", &Reply::Unusable(fault.clone()));
+        stage.frame("refused", &Reply::TaskFailed { id: 1, fault });
+        for (name, id, vector) in
+            [("vector", 1, vec![0.6, 0.8]), ("long", 1, vec![0.1; 3]), ("other", 9, vec![0.6, 0.8])]
+        {
+            stage.frame(name, &Reply::Embedded { id, tokens: 5, tokenize_ns: 1, ns: 2, vector });
+        }
         stage.frame("word", &Reply::Events { id: 1, events: vec![Stamped { at: 1, event }] });
         stage
     }
@@ -106,6 +115,7 @@ fn loaded() -> Loaded {
         load_ns: 1,
         chat_template: true,
         sampling: String::new(),
+        embedding: Some(EmbeddingKind { dimensions: 2, pooling: "mean".into(), pooling_named: true }),
         memory: Memory::default(),
     }
 }
@@ -145,6 +155,41 @@ fn every_misbehaviour_is_a_fault_that_says_so() {
         assert!(fault.message.len() < 2000, "a bounded message");
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn an_engine_without_a_backend_says_so_itself() {
+    let (fault, _) = Stage::new().play("exec cat unusable");
+    assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Engine, "no backend is here"));
+}
+
+#[test]
+fn a_vector_is_taken_only_as_it_was_announced() {
+    let stage = Stage::new();
+    let embed = |script: &str| {
+        let config = stage.config(&format!("cat hello loaded; {script}; exec sleep 60"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut backend = LocalBackend::start(config, &mut |_| ()).await.expect("loads");
+            let first = backend.embed("a text").await;
+            (first, backend.process_id().is_some())
+        })
+    };
+    let (made, _) = embed("cat beat vector");
+    let made = made.expect("a vector");
+    assert_eq!((made.tokens, made.vector), (5, vec![0.6, 0.8]));
+    let (refused, lives) = embed("cat refused");
+    assert_eq!((refused.expect_err("refused").message.as_str(), lives), ("no backend is here", true));
+    // Another length than announced, another request's, and none at all.
+    for (script, expected) in [
+        ("cat long", "unexpected embedded"),
+        ("cat other", "unexpected embedded"),
+        ("true", "no sign of life"),
+    ] {
+        let (fault, lives) = embed(script);
+        let fault = fault.expect_err("not taken");
+        assert!(fault.message.contains(expected) && !lives, "{script}: {}", fault.message);
+    }
 }
 
 #[test]

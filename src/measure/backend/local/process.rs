@@ -1,6 +1,7 @@
 //! The worker process: its environment, its pipes, its log, and what its end means.
 
 use super::fault;
+use crate::measure::backend::libraries;
 use crate::measure::backend::protocol::{self, Command, FrameError, Reply};
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::text::one_line;
@@ -300,8 +301,18 @@ fn environment(
 }
 
 fn is_passed_on(name: &OsStr) -> bool {
-    const NAMES: &[&str] =
-        &["PATH", "HOME", "LANG", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"];
+    const NAMES: &[&str] = &[
+        "PATH",
+        "HOME",
+        "LANG",
+        "TMPDIR",
+        "TEMP",
+        "TMP",
+        "SYSTEMROOT",
+        "XDG_CACHE_HOME",
+        "XDG_RUNTIME_DIR",
+        libraries::VARIABLE,
+    ];
     const PREFIXES: &[&str] = &[
         "LC_",
         "LD_LIBRARY_",
@@ -349,12 +360,16 @@ mod tests {
             "LLAMA_API_KEY",
             "GGML_TOKEN",
             "CUDA_VISIBLE_DEVICES",
+            "FREEHOLD_BACKENDS",
             "MY_OWN",
             "SSH_AUTH_SOCK",
         ];
         let passed: Vec<String> =
             environment(given.iter().map(|n| pair(n))).map(|(n, _)| n.into_string().expect("text")).collect();
-        assert_eq!(passed, ["PATH", "HOME", "CUDA_VISIBLE_DEVICES", "GGML_NO_BACKTRACE"]);
+        assert_eq!(
+            passed,
+            ["PATH", "HOME", "CUDA_VISIBLE_DEVICES", "FREEHOLD_BACKENDS", "GGML_NO_BACKTRACE"]
+        );
     }
 
     #[test]

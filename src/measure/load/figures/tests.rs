@@ -26,6 +26,7 @@ fn row(index: u32, at: f64, tokens: u64) -> Sent {
         connection_reused: None,
         cost_usd: None,
         pass: None,
+        meter_j: None,
     }
 }
 fn of(rows: &[Sent], slo: &Slo) -> LoadFigures {
@@ -143,4 +144,21 @@ proptest! {
         prop_assert_eq!(again.good, wide.good);
         prop_assert_eq!(again.in_flight_max, wide.in_flight_max);
     }
+}
+
+/// The window is from the first measured send to the last: what the counter says there.
+#[test]
+fn power_under_load_is_that_of_the_window() {
+    let metered = |index, at, meter_j| Sent { meter_j, ..row(index, at, 100) };
+    // 60 J in 2 s; one request of 100 tokens a second on average.
+    let rows = [metered(0, 500.0, Some(7.0)), metered(1, 1500.0, Some(40.0)), metered(2, 2500.0, Some(67.0))];
+    let f = of(&rows, &Slo::default());
+    let tps = f.output_tps_system.expect("known");
+    assert_eq!(f.watts, Some(30.0));
+    assert!((f.output_token_j.expect("known") - 30.0 / tps).abs() < 1e-9);
+    // A reading that is not trusted any more, and a target without a meter.
+    let lost = [metered(0, 500.0, Some(7.0)), metered(1, 1500.0, Some(40.0)), metered(2, 2500.0, None)];
+    assert_eq!(of(&lost, &Slo::default()).watts, None);
+    let none = [row(0, 0.0, 100), row(1, 900.0, 100)];
+    assert_eq!((of(&none, &Slo::default()).watts, of(&none, &Slo::default()).output_token_j), (None, None));
 }

@@ -67,17 +67,25 @@ fn good(goodput: Option<Goodput>) -> Cell {
 }
 
 fn levels(levels: &[Level]) -> Table {
-    let mut table =
-        Table::new(&["#at once", "#tok/s together", "#requests/s", "#good", "#good/s", "#failed"]);
+    let mut heads = vec!["#at once", "#tok/s together", "#requests/s", "#good", "#good/s", "#failed"];
+    let metered = levels.iter().any(|l| l.detail.busy_watts.is_some());
+    if metered {
+        heads.extend(["#W", "#J/output token"]);
+    }
+    let mut table = Table::new(&heads);
     for level in levels {
-        table.row([
+        let mut row = vec![
             count(level.concurrency),
             number(level.output_tps_system),
             number(level.requests_per_s),
             good(level.detail.goodput),
             number(level.detail.goodput.and_then(|g| g.requests_per_s)),
             failed(level.failures, level.requests),
-        ]);
+        ];
+        if metered {
+            row.extend([number(level.detail.busy_watts), number(level.detail.output_token_j)]);
+        }
+        table.row_of(row);
     }
     table
 }

@@ -1,0 +1,88 @@
+//! Runs of the local engine that ask for no answers: `--synthetic` without prompts, and `--embed`.
+
+use super::measure::interrupted;
+use super::{Args, Settings, local};
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, Exit};
+use crate::measure::event::Fault;
+use crate::measure::run::Ended;
+use crate::provenance::{Source, Sourced};
+use crate::report::bench::build::{self, Basis, Run, TargetFacts};
+use crate::report::bench::{BenchDocument, Spending};
+use crate::report::envelope::Input;
+use std::collections::BTreeMap;
+use std::future::Future;
+
+/// How a measurement ended: `Err(None)` is an interruption.
+pub type Outcome = Result<(), Option<Fault>>;
+
+/// Until it is over or interrupted.
+pub async fn unless_interrupted(work: impl Future<Output = Result<(), Fault>>) -> Outcome {
+    tokio::select! {
+        outcome = work => outcome.map_err(Some),
+        () = interrupted() => Err(None),
+    }
+}
+
+pub fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CliError::failed(format!("the asynchronous runtime cannot start: {e}")))
+}
+
+/// Write what was measured, and end as the measurement did. `inputs` are those beside the model
+/// and the local options.
+pub fn conclude(
+    args: &Args,
+    context: &Context,
+    mut inputs: BTreeMap<String, Input>,
+    (mut targets, outcome): (Vec<TargetFacts>, Outcome),
+    csv: fn(&BenchDocument) -> String,
+) -> Result<(), CliError> {
+    let settings = Settings::of(args)?;
+    super::targets::distinct_ids(&mut targets);
+    let ended = Ended {
+        complete: outcome.is_ok(),
+        interrupted: matches!(outcome, Err(None)),
+        stopped: vec![None; targets.len()],
+        skipped: vec![0; targets.len()],
+    };
+    let models = Sourced::new(serde_json::json!(args.model), Source::User { via: "--model".to_owned() });
+    inputs.insert("models".to_owned(), Input::plain(&models));
+    local::inputs(args, &mut inputs);
+    let basis = Basis {
+        load: args.load.plan(targets.len(), &settings),
+        targets,
+        prompts: Vec::new(),
+        max_output_tokens: settings.max_output_tokens,
+        seed: settings.seed,
+        margin: settings.margin,
+        cache_bust: settings.bust,
+        spending: Spending { consent: "not-needed".to_owned(), ..Spending::default() },
+        inputs,
+        created: context.now.clone(),
+    };
+    let cut = vec![0; basis.targets.len()];
+    let document = build::document(Run {
+        basis: &basis,
+        samples: Vec::new(),
+        sent: &[],
+        cut: &cut,
+        ended: &ended,
+        spent_usd: None,
+        unsettled_usd: None,
+        asked_again: 0,
+    });
+    args.output.write(
+        context,
+        || serde_json::to_string_pretty(&document),
+        || document.view(),
+        Some(&|| csv(&document)),
+    )?;
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(None) => Err(CliError::new(Exit::Interrupted, "interrupted: the rest of the tests is missing")),
+        Err(Some(fault)) => Err(local::refused(fault)),
+    }
+}

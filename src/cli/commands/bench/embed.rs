@@ -1,0 +1,132 @@
+//! `--embed`: the prompts' vectors from the local engine instead of answers, and how fast they come.
+
+use super::alone::{self, Outcome};
+use super::{Args, Settings, device, local, request, spending};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::progress::Progress;
+use crate::measure::backend::local::LocalBackend;
+use crate::measure::energy::Meter;
+use crate::measure::event::{Fault, FaultKind};
+use crate::measure::prompts::Prompt;
+use crate::provenance::{Source, Sourced};
+use crate::report::bench::BenchDocument;
+use crate::report::bench::build::TargetFacts;
+use crate::report::bench::embedding::{Embedding, Made};
+use crate::report::envelope::Input;
+use std::collections::BTreeMap;
+
+/// The whole command.
+pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
+    let settings = Settings::of(args)?;
+    if !args.load.shapes().is_empty() {
+        return Err(CliError::usage("--embed makes one vector after another: it knows no load")
+            .hint("Leave --concurrency and --rate out."));
+    }
+    let Some(file) = args.prompts.as_deref() else {
+        return Err(CliError::usage("--embed needs --prompts: the texts to make vectors of"));
+    };
+    let (prompts, sha256) = request::read_prompts(file)?;
+    if args.dry_run {
+        context.note("Dry run: nothing was measured.");
+        return Ok(());
+    }
+    let mut inputs = BTreeMap::new();
+    for (name, value) in [
+        ("prompts_file", serde_json::json!(args.prompts)),
+        ("prompts_sha256", sha256.into()),
+        ("prompts", prompts.len().into()),
+    ] {
+        let value = Sourced::new(value, Source::User { via: "--prompts".to_owned() });
+        inputs.insert(name.to_owned(), Input::plain(&value));
+    }
+    let measured = alone::runtime()?.block_on(all(args, &settings, &prompts, context))?;
+    alone::conclude(args, context, inputs, measured, BenchDocument::embedding_csv)
+}
+
+async fn all(
+    args: &Args,
+    settings: &Settings,
+    prompts: &[Prompt],
+    context: &Context,
+) -> Result<(Vec<TargetFacts>, Outcome), CliError> {
+    let mut facts = Vec::new();
+    let mut progress = Progress::new(context);
+    let mut locks = device::Locks::new();
+    for model in &args.model {
+        let how = local::How { context: room(args, prompts), raw: true };
+        let prepared = local::Prepared { embed: true, ..local::Prepared::default() };
+        let (mut backend, mut fact) = local::open(model, args, how, prepared, context, &mut progress).await?;
+        let watch = device::attach(&mut backend, &mut fact, &mut locks, context).await;
+        let kind = backend.info().loaded.embedding.clone();
+        let mut found = kind.map(|kind| Embedding::new(&kind, args.local.vectors));
+        let outcome = match &mut found {
+            Some(found) => {
+                let work = measure(&mut backend, settings, prompts, &mut progress, found);
+                alone::unless_interrupted(work).await
+            }
+            None => Err(Some(Fault {
+                kind: FaultKind::Engine,
+                message: "the engine does not say what its vectors are".to_owned(),
+            })),
+        };
+        device::finish(&watch, &backend, &mut fact);
+        if let Some(engine) = &mut fact.engine {
+            engine.sampling = None;
+        }
+        fact.embedding = found.map(Embedding::finished);
+        facts.push(fact);
+        if outcome.is_err() {
+            return Ok((facts, outcome));
+        }
+        backend.shutdown().await;
+    }
+    Ok((facts, Ok(())))
+}
+
+/// All texts, one after another, round after round. A text that cannot be read is a failure of its
+/// own; a worker that is gone ends the run.
+async fn measure(
+    backend: &mut LocalBackend,
+    settings: &Settings,
+    prompts: &[Prompt],
+    progress: &mut Progress<'_>,
+    found: &mut Embedding,
+) -> Result<(), Fault> {
+    let rounds = settings.repeats.max(1);
+    for prompt in prompts.iter().cycle().take(settings.warmup as usize) {
+        let _ = backend.embed(&prompt.prompt).await;
+    }
+    progress.phase("Making vectors", u64::from(rounds) * prompts.len() as u64);
+    for _ in 0..rounds {
+        let begun = backend.meter().map(Meter::mark);
+        for prompt in prompts {
+            let made = match backend.embed(&prompt.prompt).await {
+                Ok(made) => Ok(Made::of(made)),
+                Err(fault)
+                    if matches!(
+                        fault.kind,
+                        FaultKind::Context | FaultKind::Request | FaultKind::TooLarge
+                    ) =>
+                {
+                    Err(fault)
+                }
+                Err(fault) => return Err(fault),
+            };
+            found.add(&prompt.id, made);
+            progress.step();
+        }
+        let used = begun.and_then(|mark| backend.meter()?.since(mark));
+        found.end_round(used);
+    }
+    progress.done();
+    Ok(())
+}
+
+/// The context that the longest text needs, unless one is given.
+fn room(args: &Args, prompts: &[Prompt]) -> u32 {
+    args.local.context.unwrap_or_else(|| {
+        let most = prompts.iter().map(|p| spending::bounds(p, 0).0).max().unwrap_or(0);
+        u32::try_from(most.max(256).next_multiple_of(256)).unwrap_or(u32::MAX)
+    })
+}
