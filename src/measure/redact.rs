@@ -8,24 +8,32 @@ const PIECE: usize = 12;
 /// Knows the keys in use and takes them out of text.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    keys: Vec<SecretString>,
+    /// Each key as it is and in base64.
+    forms: Vec<SecretString>,
 }
 
 impl Redactor {
     /// Also look for this key.
     pub fn add(&mut self, key: &SecretString) {
-        self.keys.push(key.clone());
+        self.forms.push(key.clone());
+        self.forms.push(SecretString::from(base64(key.expose_secret().as_bytes())));
     }
 
     /// The text with every key, and every longer piece of one, replaced by `***`.
     pub fn clean(&self, text: &str) -> String {
-        let mut clean = text.to_owned();
-        for key in &self.keys {
-            let key = key.expose_secret();
-            clean = without(&clean, key);
-            clean = without(&clean, &base64(key.as_bytes()));
+        self.cleaned(text.to_owned())
+    }
+
+    /// The same of a text that is not needed any more. Most pieces of an answer are too short to hold
+    /// a piece of a key, and are not looked at.
+    pub fn cleaned(&self, mut text: String) -> String {
+        for form in &self.forms {
+            let form = form.expose_secret();
+            if text.len() >= PIECE.min(form.len()) {
+                text = without(&text, form);
+            }
         }
-        clean
+        text
     }
 }
 

@@ -5,6 +5,8 @@
 //! with every chunk, ends the stream on invalid UTF-8, has no size limit, and forgets what was
 //! pending when the stream ends (the part that tells a truncated answer from a complete one).
 
+use std::borrow::Cow;
+
 /// One dispatched event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SseEvent {
@@ -12,6 +14,14 @@ pub struct SseEvent {
     pub name: String,
     pub data: String,
     pub last_event_id: String,
+}
+
+/// An event at the moment it is dispatched, before anybody keeps it.
+#[derive(Debug, Clone, Copy)]
+pub struct Dispatched<'a> {
+    pub name: &'a str,
+    pub data: &'a str,
+    pub last_event_id: &'a str,
 }
 
 /// An event or line is larger than the limit.
@@ -54,7 +64,22 @@ impl Decoder {
     }
 
     /// Decode the next bytes; complete events are appended to `out`.
-    pub fn feed(&mut self, mut bytes: &[u8], out: &mut Vec<SseEvent>) -> Result<(), TooLarge> {
+    pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<SseEvent>) -> Result<(), TooLarge> {
+        self.feed_each(bytes, &mut |event| {
+            out.push(SseEvent {
+                name: event.name.to_owned(),
+                data: event.data.to_owned(),
+                last_event_id: event.last_event_id.to_owned(),
+            });
+        })
+    }
+
+    /// Decode the next bytes; each complete event is shown to `each`, and no memory is asked for.
+    pub fn feed_each(
+        &mut self,
+        mut bytes: &[u8],
+        each: &mut dyn FnMut(Dispatched<'_>),
+    ) -> Result<(), TooLarge> {
         while let Some(seen) = self.bom {
             let Some((&byte, rest)) = bytes.split_first() else { return Ok(()) };
             if byte == BOM[seen] {
@@ -76,11 +101,21 @@ impl Decoder {
             if self.line.len() + part.len() + self.data.len() > self.limit {
                 return Err(TooLarge(self.limit));
             }
-            self.line.extend_from_slice(part);
-            let Some(end) = end else { break };
+            let Some(end) = end else {
+                self.line.extend_from_slice(part);
+                break;
+            };
             self.after_cr = bytes[end] == b'\r';
             bytes = &bytes[end + 1..];
-            self.end_line(out);
+            if self.line.is_empty() {
+                self.end_line(part, each);
+            } else {
+                let mut line = std::mem::take(&mut self.line);
+                line.extend_from_slice(part);
+                self.end_line(&line, each);
+                line.clear();
+                self.line = line;
+            }
         }
         Ok(())
     }
@@ -97,18 +132,18 @@ impl Decoder {
         self.retry_ms
     }
 
-    fn end_line(&mut self, out: &mut Vec<SseEvent>) {
-        let bytes = std::mem::take(&mut self.line);
+    fn end_line(&mut self, bytes: &[u8], each: &mut dyn FnMut(Dispatched<'_>)) {
         // Line ends are ASCII, so decoding by line gives what decoding the whole stream would.
-        let line = String::from_utf8_lossy(&bytes);
+        let line = match std::str::from_utf8(bytes) {
+            Ok(line) => Cow::Borrowed(line),
+            Err(_) => String::from_utf8_lossy(bytes),
+        };
         if line.is_empty() {
-            self.dispatch(out);
+            self.dispatch(each);
         } else {
             let (field, value) = line.split_once(':').unwrap_or((&line, ""));
             self.field(field, value.strip_prefix(' ').unwrap_or(value));
         }
-        self.line = bytes;
-        self.line.clear();
     }
 
     fn field(&mut self, field: &str, value: &str) {
@@ -129,16 +164,13 @@ impl Decoder {
         }
     }
 
-    fn dispatch(&mut self, out: &mut Vec<SseEvent>) {
-        let name = std::mem::take(&mut self.name);
-        let data = std::mem::take(&mut self.data);
+    fn dispatch(&mut self, each: &mut dyn FnMut(Dispatched<'_>)) {
         if std::mem::take(&mut self.has_data) {
-            out.push(SseEvent {
-                name: if name.is_empty() { "message".to_owned() } else { name },
-                data,
-                last_event_id: self.last_event_id.clone(),
-            });
+            let name = if self.name.is_empty() { "message" } else { &self.name };
+            each(Dispatched { name, data: &self.data, last_event_id: &self.last_event_id });
         }
+        self.name.clear();
+        self.data.clear();
     }
 }
 

@@ -11,7 +11,7 @@ use connects::{Connects, Timing};
 use failure::{Failure, after_fault, elsewhere, not_a_stream, send_failure};
 use frames::Frames;
 
-use super::wire::{Quirks, Wire, WireKind, clip};
+use super::wire::{Quirks, WireKind, clip};
 use crate::measure::event::{Event, FaultKind, Nanos, Request, Stamped, Usage};
 use crate::measure::net::{self, Proxy, chain};
 use crate::measure::redact::Redactor;
@@ -20,8 +20,9 @@ use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 /// Where an API target is and how it is spoken to.
 #[derive(Debug, Clone)]
@@ -98,8 +99,10 @@ impl ApiBackend {
     pub fn new(target: ApiTarget, limits: Limits) -> Result<Self, String> {
         let broken =
             |e: reqwest::Error| format!("the HTTP client cannot be built: {}", chain(&e.without_url()));
-        let client = net::builder(target.proxy.as_ref(), limits.connect)
-            .map_err(broken)?
+        let builder = net::builder(target.proxy.as_ref(), limits.connect).map_err(broken)?;
+        // The system's authorities take a while to read, and a plain address asks none of them.
+        let plain = target.base.scheme() == "http" && target.proxy.is_none();
+        let client = if plain { builder.tls_certs_only([]) } else { builder }
             .default_headers(headers(&target)?)
             .tcp_nodelay(true)
             .connector_layer(Timing)
@@ -151,7 +154,7 @@ impl ApiBackend {
     }
 
     /// Send one request and report what comes back.
-    pub async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped)) -> Outcome {
+    pub async fn generate(&mut self, request: &Request, sink: &mut (dyn FnMut(Stamped) + Send)) -> Outcome {
         let outgoing = self.target.wire.outgoing(&self.target.model, request, &self.target.quirks);
         let mut url = self.target.base.clone();
         let path = format!("{}{}", url.path(), outgoing.path);
@@ -183,7 +186,7 @@ impl ApiBackend {
         &mut self,
         url: &Url,
         body: &str,
-        sink: &mut dyn FnMut(Stamped),
+        sink: &mut (dyn FnMut(Stamped) + Send),
     ) -> Result<(), Failure> {
         self.connects.take();
         let clock = Clock { start: Instant::now(), connects: self.connects.clone() };
@@ -252,7 +255,7 @@ struct Answer<'a> {
     clock: &'a Clock,
     limits: Limits,
     redactor: &'a Redactor,
-    sink: &'a mut dyn FnMut(Stamped),
+    sink: &'a mut (dyn FnMut(Stamped) + Send),
     /// Some content came: from here on nothing is tried again.
     content: bool,
     /// The terminal condition was seen.
@@ -300,7 +303,7 @@ impl Answer<'_> {
             return Err(elsewhere(&format!("its answer has the header {sign}")));
         }
         if status != 200 {
-            return Err(self.refused(response).await);
+            return Err(refused(response).await);
         }
         let plain =
             |encoding: &str| encoding.trim().is_empty() || encoding.trim().eq_ignore_ascii_case("identity");
@@ -318,37 +321,6 @@ impl Answer<'_> {
         self.read(response, wire, !kind.contains(streams)).await
     }
 
-    /// An answer other than 200.
-    async fn refused(&self, response: Response) -> Failure {
-        let status = response.status().as_u16();
-        let header =
-            |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let wait = match header("retry-after-ms").map_or(Wait::Unsaid, |v| retry::retry_after_ms(&v)) {
-            Wait::Unsaid => {
-                header("retry-after").map_or(Wait::Unsaid, |v| retry::retry_after(&v, now_unix()))
-            }
-            said => said,
-        };
-        let to = header("location").map(|to| match response.url().join(&to) {
-            Ok(url) => url.origin().ascii_serialization(),
-            Err(_) => "an unreadable address".to_owned(),
-        });
-        let reset = retry::reset(|name| header(name), now_unix());
-        let again = header("x-should-retry");
-        let body = body_text(response).await;
-        let (mut fault, mut advice) = retry::classify(status, &body, wait, reset);
-        // The server knows best whether this very request can succeed later.
-        if matches!(advice, Advice::Retry(_)) && again.as_deref() == Some("false") {
-            advice = Advice::Sample;
-        }
-        if let Some(to) = to.filter(|_| fault.kind == FaultKind::Redirect) {
-            fault.message = format!(
-                "the server redirects to {to} (HTTP {status}); redirects are not followed, since a key must not travel on. Use that address as the base URL if it is the right one"
-            );
-        }
-        Failure(fault, advice, false)
-    }
-
     async fn read(&mut self, mut response: Response, wire: WireKind, sniff: bool) -> Result<(), Failure> {
         let start = self.clock.start;
         let total = start + self.limits.total;
@@ -356,6 +328,9 @@ impl Answer<'_> {
         let mut frames = Frames::new(wire, self.limits.event_bytes);
         let mut bytes_seen = 0;
         let mut sniffed = !sniff;
+        let mut timer = std::pin::pin!(sleep_until((start + self.limits.first).min(total)));
+        // The same memory for every chunk's events.
+        let mut events = Vec::new();
         loop {
             let deadline = if self.finished {
                 (Instant::now() + AFTER_THE_END.min(self.limits.idle)).min(total)
@@ -364,15 +339,15 @@ impl Answer<'_> {
             } else {
                 (start + self.limits.first).min(total)
             };
-            let chunk = timeout_at(deadline, response.chunk()).await;
+            let chunk = within(deadline, timer.as_mut(), response.chunk()).await;
             let at = self.clock.stamp();
             let chunk = match chunk {
                 // Whatever happens after the terminal condition does not spoil the answer.
-                Err(_) | Ok(Err(_)) if self.finished => break,
-                Err(_) => return Err(self.timed_out(Instant::now() >= total)),
-                Ok(Err(e)) => return Err(self.broken_off(&e, &frames)),
-                Ok(Ok(None)) => break,
-                Ok(Ok(Some(chunk))) => chunk,
+                None | Some(Err(_)) if self.finished => break,
+                None => return Err(self.timed_out(Instant::now() >= total)),
+                Some(Err(e)) => return Err(self.broken_off(&e, &frames)),
+                Some(Ok(None)) => break,
+                Some(Ok(Some(chunk))) => chunk,
             };
             bytes_seen += chunk.len();
             if bytes_seen > self.limits.total_bytes {
@@ -389,40 +364,26 @@ impl Answer<'_> {
                     return Err(not_a_stream(&(String::from_utf8_lossy(&chunk).into_owned() + &rest)));
                 }
             }
-            self.frames(&mut frames, &chunk, reader.as_mut(), at)?;
+            let fed = frames.feed(&chunk, reader.as_mut(), &mut events);
+            self.pass_on(&mut events, at);
+            if let Some(failure) = self.fault.take() {
+                return Err(failure);
+            }
+            fed.map_err(|e| Failure::new(FaultKind::TooLarge, e.to_string(), Advice::Provider))?;
         }
         let at = self.clock.stamp();
-        let mut events = Vec::new();
         frames.end(reader.as_mut(), &mut events);
         reader.end(&mut events);
-        self.pass_on(events, at);
+        self.pass_on(&mut events, at);
         if let Some(failure) = self.fault.take() {
             return Err(failure);
         }
         if self.finished { Ok(()) } else { Err(self.incomplete(&frames)) }
     }
 
-    fn frames(
-        &mut self,
-        frames: &mut Frames,
-        chunk: &[u8],
-        reader: &mut dyn Wire,
-        at: Nanos,
-    ) -> Result<(), Failure> {
-        let mut events = Vec::new();
-        frames
-            .feed(chunk, reader, &mut events)
-            .map_err(|e| Failure::new(FaultKind::TooLarge, e.to_string(), Advice::Provider))?;
-        self.pass_on(events, at);
-        match self.fault.take() {
-            Some(failure) => Err(failure),
-            None => Ok(()),
-        }
-    }
-
     /// Hand events to the sink; the first failure among them ends the answer.
-    fn pass_on(&mut self, events: Vec<Event>, at: Nanos) {
-        for mut event in events {
+    fn pass_on(&mut self, events: &mut Vec<Event>, at: Nanos) {
+        for mut event in events.drain(..) {
             match &mut event {
                 Event::Failed(fault) => {
                     let advice = after_fault(fault, self.content);
@@ -431,7 +392,7 @@ impl Answer<'_> {
                 }
                 Event::Content { text, .. } => {
                     self.content = true;
-                    *text = self.redactor.clean(text);
+                    *text = self.redactor.cleaned(std::mem::take(text));
                 }
                 Event::Finished { .. } => self.finished = true,
                 Event::Usage(Usage { raw: Some(raw), .. }) => {
@@ -486,6 +447,59 @@ impl Answer<'_> {
             Failure::new(kind, message, if self.content { Advice::Sample } else { Advice::Retry(None) })
         } else {
             Failure::new(FaultKind::Empty, "the stream ended without any answer", Advice::Retry(None))
+        }
+    }
+}
+
+/// An answer other than 200.
+async fn refused(response: Response) -> Failure {
+    let status = response.status().as_u16();
+    let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let wait = match header("retry-after-ms").map_or(Wait::Unsaid, |v| retry::retry_after_ms(&v)) {
+        Wait::Unsaid => header("retry-after").map_or(Wait::Unsaid, |v| retry::retry_after(&v, now_unix())),
+        said => said,
+    };
+    let to = header("location").map(|to| match response.url().join(&to) {
+        Ok(url) => url.origin().ascii_serialization(),
+        Err(_) => "an unreadable address".to_owned(),
+    });
+    let reset = retry::reset(|name| header(name), now_unix());
+    let again = header("x-should-retry");
+    let body = body_text(response).await;
+    let (mut fault, mut advice) = retry::classify(status, &body, wait, reset);
+    // The server knows best whether this very request can succeed later.
+    if matches!(advice, Advice::Retry(_)) && again.as_deref() == Some("false") {
+        advice = Advice::Sample;
+    }
+    if let Some(to) = to.filter(|_| fault.kind == FaultKind::Redirect) {
+        fault.message = format!(
+            "the server redirects to {to} (HTTP {status}); redirects are not followed, since a key must not travel on. Use that address as the base URL if it is the right one"
+        );
+    }
+    Failure(fault, advice, false)
+}
+
+/// What comes before the deadline. The timer is not set anew for each piece of an answer: it goes off
+/// when it was last set to, and only then looks whether the deadline has moved on since.
+async fn within<T>(
+    deadline: Instant,
+    mut timer: Pin<&mut Sleep>,
+    coming: impl Future<Output = T>,
+) -> Option<T> {
+    if deadline < timer.deadline() {
+        timer.as_mut().reset(deadline);
+    }
+    let mut coming = std::pin::pin!(coming);
+    loop {
+        tokio::select! {
+            biased;
+            came = &mut coming => return Some(came),
+            () = timer.as_mut() => {
+                if Instant::now() >= deadline {
+                    return None;
+                }
+                timer.as_mut().reset(deadline);
+            }
         }
     }
 }

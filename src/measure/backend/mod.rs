@@ -39,7 +39,7 @@ pub enum Backend {
 
 impl Backend {
     /// Ask for one answer; what happens goes to `sink`.
-    pub async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped)) -> Outcome {
+    pub async fn generate(&mut self, request: &Request, sink: &mut (dyn FnMut(Stamped) + Send)) -> Outcome {
         match self {
             Self::Api(api) => api.generate(request, sink).await,
             Self::Local(local) => {

@@ -13,7 +13,7 @@ use crate::measure::run::{Go, Record};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// Where the requests of a phase go.
@@ -120,22 +120,19 @@ pub async fn run(
         over: None,
     };
     let clock = running.lag.clone().watch();
-    LocalSet::new()
-        .run_until(async {
-            let work = async {
-                match queue.phase.shape {
-                    Shape::Closed { concurrency } => running.closed(queue, concurrency).await,
-                    Shape::Open { .. } => running.open(queue).await,
-                }
-            };
-            tokio::select! {
-                biased;
-                () = stop => PhaseEnd::Interrupted,
-                end = work => end,
-                () = clock => PhaseEnd::Interrupted,
-            }
-        })
-        .await
+    let work = async {
+        match queue.phase.shape {
+            Shape::Closed { concurrency } => running.closed(queue, concurrency).await,
+            Shape::Open { .. } => running.open(queue).await,
+        }
+    };
+    // Requests are tasks of their own: an event of one wakes that task and nothing else.
+    tokio::select! {
+        biased;
+        () = stop => PhaseEnd::Interrupted,
+        end = work => end,
+        () = clock => PhaseEnd::Interrupted,
+    }
 }
 
 impl Running<'_, '_> {
@@ -228,7 +225,7 @@ impl Running<'_, '_> {
         }
         let request = (self.around.request)(&step);
         let one = one(backend, step, request, scheduled, self.origin, self.lag.clone());
-        self.set.spawn_local(one);
+        self.set.spawn(one);
         true
     }
 
@@ -263,7 +260,7 @@ impl Running<'_, '_> {
             return false;
         };
         let backend = ended.backend;
-        self.set.spawn_local(async move {
+        self.set.spawn(async move {
             sleep(wait).await;
             Ended { backend, done: None }
         });

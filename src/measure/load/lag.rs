@@ -2,8 +2,7 @@
 //! later it did. What delays it also delays stamps. The timer's own grain of a millisecond is
 //! inside.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -14,7 +13,7 @@ const EVERY: Duration = Duration::from_millis(20);
 /// last, and only those that nothing later exceeds, so that there are few and the first one after
 /// any instant is the worst since.
 #[derive(Debug, Clone, Default)]
-pub struct Lag(Rc<RefCell<Vec<(Instant, Duration)>>>);
+pub struct Lag(Arc<Mutex<Vec<(Instant, Duration)>>>);
 
 impl Lag {
     /// Keeps looking; runs until it is dropped.
@@ -29,8 +28,12 @@ impl Lag {
         }
     }
 
+    fn kept(&self) -> MutexGuard<'_, Vec<(Instant, Duration)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn note(&self, now: Instant, late: Duration) {
-        let mut kept = self.0.borrow_mut();
+        let mut kept = self.kept();
         while kept.last().is_some_and(|(_, earlier)| *earlier <= late) {
             kept.pop();
         }
@@ -39,7 +42,7 @@ impl Lag {
 
     /// The worst since an instant.
     pub fn since(&self, begin: Instant) -> Duration {
-        let kept = self.0.borrow();
+        let kept = self.kept();
         let first = kept.partition_point(|(at, _)| *at < begin);
         kept.get(first).map_or(Duration::ZERO, |(_, late)| *late)
     }

@@ -38,14 +38,12 @@ impl Frames {
         out: &mut Vec<Event>,
     ) -> Result<(), sse::TooLarge> {
         let Some(line) = &mut self.lines else {
-            let mut events = Vec::new();
-            let outcome = self.decoder.feed(bytes, &mut events);
-            for event in events {
-                self.any = true;
-                self.meaningful |= !matches!(event.data.trim(), "" | "[DONE]");
-                reader.frame(&event.name, &event.data, out);
-            }
-            return outcome;
+            let (any, meaningful) = (&mut self.any, &mut self.meaningful);
+            return self.decoder.feed_each(bytes, &mut |event| {
+                *any = true;
+                *meaningful = *meaningful || !matches!(event.data.trim(), "" | "[DONE]");
+                reader.frame(event.name, event.data, out);
+            });
         };
         for &byte in bytes {
             if byte == b'\n' {
