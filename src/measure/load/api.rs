@@ -70,8 +70,36 @@ impl Pool {
 /// about a hundred streams on one: more would wait in the client, unseen.
 const SHARING: u32 = 50;
 
+/// Requests that are sent without a look at how this program keeps up.
+const TURN: u32 = 32;
+
+/// Wait until a short sleep is short: until what is under way is dealt with as it comes. Not for ever,
+/// since a machine may be busy with something else.
+async fn keep_up() {
+    const SHORT: Duration = Duration::from_millis(1);
+    for _ in 0..8 {
+        let due = Instant::now() + SHORT;
+        sleep_until(due).await;
+        if due.elapsed() < 2 * SHORT {
+            return;
+        }
+    }
+}
+
 /// Refusals after which a target that never answered is given up.
 const HOPELESS: u32 = 20;
+
+/// The system enlarges a process's table of open files by doubling it, and makes every thread wait for
+/// up to tens of milliseconds then: better before the first request than between two.
+fn make_room_for(connections: usize) {
+    #[cfg(unix)]
+    if connections > 128 {
+        let open = || std::fs::File::open("/dev/null").ok();
+        drop((0..connections + 128).map_while(|_| open()).collect::<Vec<_>>());
+    }
+    #[cfg(not(unix))]
+    let _ = connections;
+}
 
 /// One request that ended, and its place, free again.
 struct Ended {
@@ -105,6 +133,7 @@ pub async fn run(
         Shape::Closed { concurrency } => concurrency as usize,
         Shape::Open { .. } => 4,
     };
+    make_room_for(ready);
     if let Err(fault) = pool.prepare(ready) {
         return PhaseEnd::Lost(fault);
     }
@@ -146,8 +175,8 @@ impl Running<'_, '_> {
                 }
                 free -= 1;
                 // A loop of thousands is filled in turns, so that those under way are stamped in time.
-                if free.is_multiple_of(32) {
-                    tokio::task::yield_now().await;
+                if concurrency > TURN && free.is_multiple_of(TURN) {
+                    keep_up().await;
                 }
             }
             match self.set.join_next().await {

@@ -48,10 +48,16 @@ impl<'a> Bars<'a> {
         self.context.note(title);
         let watched = self.context.stderr_terminal && !self.context.ci && !self.context.quiet;
         self.multi = watched.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        let width = self.targets.iter().map(|(id, _)| id.chars().count().min(NAME)).max().unwrap_or(0);
+        let most = parts.iter().filter_map(|(_, total)| *total).max().unwrap_or(0);
+        // The bars are on stderr; the result's width is that of stdout.
+        let (_, columns) = dialoguer::console::Term::stderr().size();
+        let room = Room::new(usize::from(columns), most);
+        let longest = self.targets.iter().map(|(id, _)| id.chars().count()).max().unwrap_or(0);
+        let width = longest.min(room.name);
         self.now = self.targets.iter().map(|_| None).collect();
         for &(target, total) in parts {
-            let bar = self.multi.as_ref().map(|multi| multi.add(bar(&self.targets[target].0, width, total)));
+            let bar =
+                self.multi.as_ref().map(|multi| multi.add(bar(&self.targets[target].0, width, total, room)));
             self.now[target] =
                 Some(Track { bar, begun: Instant::now(), done: 0, failed: 0, spent: Some(0.0) });
         }
@@ -80,12 +86,13 @@ impl<'a> Bars<'a> {
 
     /// This part is over: one line per target stays.
     pub fn end(&mut self) {
-        let multi = self.multi.take();
+        // All bars go before the first line that stays: one still there would be left behind.
+        for bar in self.now.iter().flatten().filter_map(|track| track.bar.as_ref()) {
+            bar.finish_and_clear();
+        }
+        drop(self.multi.take());
         for ((id, free), track) in self.targets.iter().zip(std::mem::take(&mut self.now)) {
             let Some(track) = track else { continue };
-            if let Some(bar) = &track.bar {
-                bar.finish_and_clear();
-            }
             if track.done > 0 {
                 let seconds = track.begun.elapsed().as_secs_f64();
                 let plural = if track.done == 1 { "" } else { "s" };
@@ -97,7 +104,6 @@ impl<'a> Bars<'a> {
                 self.context.note(&line);
             }
         }
-        drop(multi);
     }
 }
 
@@ -116,17 +122,36 @@ impl Track {
     }
 }
 
-fn bar(id: &str, width: usize, total: Option<u64>) -> ProgressBar {
+/// What fits on a line: a bar that breaks it in two is never cleared away.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    name: usize,
+    bar: bool,
+}
+
+impl Room {
+    /// `most` is the largest number of requests that a bar counts.
+    fn new(width: usize, most: u64) -> Self {
+        /// `1234/s · 1234 failed · $1234.5678`, and the spaces between the parts.
+        const STATE: usize = 33 + 6;
+        let counts = 2 * most.to_string().len() + 1;
+        let left = width.saturating_sub(STATE + counts);
+        let name = left.clamp(6, NAME);
+        Self { name, bar: left >= name + 8 }
+    }
+}
+
+fn bar(id: &str, width: usize, total: Option<u64>, room: Room) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
-    let form = if total.is_some() {
-        "  {prefix} {wide_bar} {pos}/{len} {msg}"
-    } else {
-        "  {prefix} {spinner} {pos} {msg} · {elapsed}"
+    let form = match total {
+        Some(_) if room.bar => "  {prefix} {wide_bar} {pos}/{len} {msg}",
+        Some(_) => "  {prefix} {pos}/{len} {msg}",
+        None => "  {prefix} {spinner} {pos} {msg} · {elapsed}",
     };
     if let Ok(style) = ProgressStyle::with_template(form) {
         bar.set_style(style.progress_chars("=> "));
     }
-    let name = sanitize::line(id, NAME);
+    let name = sanitize::line(id, width);
     bar.set_prefix(format!("{name:width$}"));
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
@@ -135,5 +160,23 @@ fn bar(id: &str, width: usize, total: Option<u64>) -> ProgressBar {
 impl Drop for Bars<'_> {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_fits_on_its_line() {
+        for width in [40, 60, 80, 100, 200] {
+            for most in [9, 640, 10_000_000] {
+                let room = Room::new(width, most);
+                let line = 2 + room.name + 1 + 2 * most.to_string().len() + 1 + 1 + 33;
+                assert!(line <= width || room.name == 6, "{width}: {line}");
+            }
+        }
+        assert!(Room::new(100, 640).bar && !Room::new(60, 640).bar);
+        assert_eq!(Room::new(120, 64).name, NAME);
     }
 }
