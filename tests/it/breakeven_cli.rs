@@ -313,14 +313,18 @@ fn a_ranking_is_a_table_for_spreadsheets() {
 }
 
 #[test]
-fn every_number_can_be_explained() {
-    for name in freehold::report::breakeven::explainable() {
-        let output = freehold(&["breakeven", "--scenario", "examples/chatbot.toml", "--explain", name])
-            .output()
-            .expect("runs");
+fn numbers_are_explained_by_path_and_by_name() {
+    let chatbot = ["breakeven", "--scenario", "examples/chatbot.toml", "--explain"];
+    for name in
+        ["payback_months", "result.cash_flow[3].position_usd", "utilisation", "local.pue", "payback_p50"]
+    {
+        let output = freehold(&[&chatbot[..], &[name]].concat()).output().expect("runs");
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(String::from_utf8_lossy(&output.stdout).lines().count() >= 4, "{name}");
     }
+    let refused = freehold(&[&chatbot[..], &["paybak"]].concat()).assert().code(2);
+    let text = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(text.contains("payback_months") && text.contains("result.local[0]"), "{text}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod advise;
 mod bench;
 mod breakeven;
 mod breakeven_cli;
+mod breakeven_explain;
 mod breakeven_terminal;
 mod breakeven_totals;
 mod catalog;

@@ -57,7 +57,8 @@ pub struct Args {
     /// apart.
     #[arg(long)]
     pub all: bool,
-    /// How a number comes about: its name in the JSON, or an input such as `local.usd_per_kwh`.
+    /// How a number comes about: its path or name in the JSON (`result.local[0].tco_usd`, `payback_months`), or an
+    /// input such as `local.usd_per_kwh`.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub explain: Option<String>,
     /// Exit 3 unless this holds for the first comparison, e.g. `payback_months<=18` (repeatable).
@@ -242,8 +243,8 @@ fn write_explanation(
     let Some(steps) = explain(document, name) else {
         return Err(CliError::usage(format!("--explain {name}: there is no such number in this result"))
             .hint(format!(
-                "one of {}; or an input by its dotted name, such as local.usd_per_kwh",
-                explainable().join(", ")
+                "the path of a number in the JSON (result.local[0].monthly_parts_usd.power), or of the headline one of {}; or an input by its dotted name, such as local.usd_per_kwh",
+                explainable(document).join(", ")
             )));
     };
     output.write(

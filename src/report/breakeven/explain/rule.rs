@@ -1,0 +1,81 @@
+//! How one number comes about: a rule in words, what goes into it, and the arithmetic.
+
+use super::Explainer;
+use serde_json::Value;
+
+/// Built up part by part, printed as steps.
+#[derive(Debug, Default)]
+pub(super) struct Rule {
+    formula: String,
+    inputs: Vec<String>,
+    /// Other numbers of the result, by their path.
+    numbers: Vec<String>,
+    notes: Vec<String>,
+    computed: Option<(String, f64)>,
+}
+
+impl Rule {
+    pub(super) fn new(formula: &str) -> Self {
+        Self { formula: formula.to_owned(), ..Self::default() }
+    }
+    /// Inputs of one table; those that take no part are left out.
+    pub(super) fn inputs(mut self, table: &str, keys: &[&str]) -> Self {
+        self.inputs.extend(keys.iter().map(|key| format!("{table}.{key}")));
+        self
+    }
+    pub(super) fn number(mut self, path: impl Into<String>) -> Self {
+        self.numbers.push(path.into());
+        self
+    }
+    pub(super) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+    /// The arithmetic, where it has a closed form.
+    pub(super) fn computed(mut self, arithmetic: impl Into<String>, value: Option<f64>) -> Self {
+        self.computed = value.filter(|v| v.is_finite()).map(|v| (arithmetic.into(), v));
+        self
+    }
+
+    pub(super) fn steps(self, e: &Explainer<'_>, path: &str, value: &Value) -> Vec<String> {
+        let mut steps = vec![self.formula];
+        steps.extend(self.inputs.iter().filter(|name| e.has(name)).map(|name| e.input(name)));
+        for path in &self.numbers {
+            if let Some(value) = e.get(path) {
+                steps.push(format!("{path} = {} [computed: --explain {path}]", digits(value)));
+            }
+        }
+        steps.extend(self.notes);
+        let is = value.as_f64();
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs()) + 1e-9;
+        match (self.computed, is) {
+            (Some((arithmetic, v)), Some(is)) if near(v, is) => {
+                steps.push(format!("Computed: {arithmetic} = {}", digits(v)));
+            }
+            // The simulation has more in it than the short form: never show one that does not hold.
+            (Some(_), Some(_)) => steps.push(
+                "Growth, dated price changes, windows, replacements or a loan change it from month to month: the simulation adds them up (--format csv)."
+                    .to_owned(),
+            ),
+            _ => {}
+        }
+        steps.push(match value {
+            Value::Null => format!("{path}: there is none"),
+            value => format!("{path} = {value}"),
+        });
+        steps
+    }
+}
+
+/// As many digits as a reader can check with.
+pub(super) fn digits(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    // Nine significant digits, by the size of the number.
+    #[allow(clippy::cast_possible_truncation)]
+    let places = (8 - value.abs().log10().floor() as i32).clamp(0, 12);
+    #[allow(clippy::cast_sign_loss)]
+    let text = format!("{value:.*}", places as usize);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}

@@ -1,0 +1,148 @@
+//! Every number of a cost document has a derivation: its rule, its inputs with their sources, and
+//! the number itself at the end.
+
+use freehold::catalog::Catalog;
+use freehold::cost::{self, Drawing, Known, Scenario};
+use freehold::report::breakeven::{BreakevenDocument, explain};
+use serde_json::Value;
+use std::path::Path;
+
+fn document(text: &str) -> BreakevenDocument {
+    let catalog = Catalog::embedded();
+    let today = "2026-11-22".parse().expect("a date");
+    let known = Known { catalog: &catalog, evidence: None, today, comparators: true };
+    let scenario = Scenario::parse(text, "test.toml").expect("valid");
+    let plan = cost::resolve(&scenario, known).expect("complete");
+    let evaluation = cost::evaluate(&plan, Drawing { count: 50, seed: 1 });
+    BreakevenDocument::new(&plan, &evaluation, "")
+}
+
+/// Every number below a value, with its path.
+fn numbers(path: &str, value: &Value, found: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Number(_) => found.push((path.to_owned(), value.clone())),
+        Value::Array(items) => {
+            for (n, item) in items.iter().enumerate() {
+                numbers(&format!("{path}[{n}]"), item, found);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, item) in fields {
+                numbers(&format!("{path}.{name}"), item, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+const API: &str = "[[cloud]]\nname = \"api\"\ninput_usd_per_mtok = 2\noutput_usd_per_mtok = 8\n";
+const BOX: &str = "[[local]]\nname = \"box\"\npurchase_usd = 5000\nusd_per_kwh = 0.3\nidle_watts = 100\nload_watts = 600\n\
+    prefill_tokens_per_second = 4000\ndecode_tokens_per_second = 400\nstaff_hours_per_month = 4\nstaff_usd_per_hour = 50\n\
+    hosting_usd_per_month = 20\nlicence_usd_per_month = 5\nother_usd_per_month = 3\nmaintenance_share_per_year = 0.05\n\
+    spare_share = 0.1\nresidual_share = 0.1\n";
+
+fn scenarios() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut all: Vec<(String, String)> = std::fs::read_dir(folder)
+        .expect("examples")
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "toml"))
+        .map(|p| (p.display().to_string(), std::fs::read_to_string(&p).expect("readable")))
+        .collect();
+    all.sort();
+    let need = "[need]\nrequests_per_month = 200_000\ninput_tokens = 1200\noutput_tokens = 300\n";
+    let mut add = |name: &str, text: String| all.push((name.to_owned(), text));
+    add("plain", format!("{need}{API}{BOX}"));
+    add(
+        "grows",
+        format!(
+            "{need}growth_per_month = 0.03\nhorizon_months = 60\n{API}price_change_per_year = -0.2\n{BOX}life_months = 24\n"
+        ),
+    );
+    add("loan", format!("{need}{API}{BOX}kind = \"financed\"\nterm_months = 48\nrate_per_year = 0.06\n"));
+    add("at capacity", format!("[need]\nat_capacity = true\ninput_share = 0.8\n{API}{BOX}"));
+    add("totals", format!("[need]\ntokens_per_month = 300e6\ninput_share = 0.8\n{API}{BOX}"));
+    add(
+        "both",
+        format!(
+            "{need}{API}{BOX}units = 1\n[hybrid]\nlocal_share = 0.6\nescalation_share = 0.1\nprofile = \"office-hours\"\n"
+        ),
+    );
+    add(
+        "rented baseline",
+        format!("{need}[[cloud]]\nkind = \"rented\"\nname = \"gpu\"\nusd_per_hour = 2\nunits = 1\n{BOX}"),
+    );
+    all
+}
+
+#[test]
+fn every_number_of_the_document_has_a_derivation() {
+    let (mut all, mut computed, mut without) = (0, 0, Vec::new());
+    for (name, text) in scenarios() {
+        let d = document(&text);
+        let value = serde_json::to_value(&d).expect("JSON");
+        let mut leaves = Vec::new();
+        numbers("result", &value["result"], &mut leaves);
+        numbers("inputs", &value["inputs"], &mut leaves);
+        assert!(leaves.len() > 300, "{name}");
+        // A later month is derived as an early one; a year of them is enough.
+        let early = |path: &str| {
+            let n = path.strip_prefix("result.cash_flow[").and_then(|rest| rest.split_once(']'));
+            n.is_none_or(|(n, _)| n.parse::<u32>().is_ok_and(|n| n < 40 || n % 17 == 0))
+        };
+        for (path, leaf) in leaves.iter().filter(|(path, _)| early(path)) {
+            let steps = explain(&d, path).unwrap_or_else(|| panic!("{name}: nothing explains {path}"));
+            let last = steps.last().expect("a step");
+            let is = last.starts_with(path.as_str()) && last.contains(&format!(" = {leaf}"));
+            assert!(is, "{name}: {last} is not {leaf}");
+            assert!(steps.len() >= 3, "{name}: {path}: {steps:#?}");
+            if path.starts_with("inputs.") {
+                continue;
+            }
+            let sources = [
+                "[user",
+                "[database",
+                "[measured",
+                "[assumed",
+                "--explain",
+                "--draws",
+                "--seed",
+                "Rated",
+                "counted",
+                "the number tried",
+            ];
+            if !steps.iter().any(|s| sources.iter().any(|w| s.contains(w))) {
+                without.push(format!("{name}: {path}: {steps:#?}"));
+            }
+            all += 1;
+            let arithmetic = steps.iter().find(|s| s.starts_with("Computed: "));
+            let Some((_, number)) = arithmetic.and_then(|line| line.rsplit_once(" = ")) else { continue };
+            computed += 1;
+            let (number, is): (f64, f64) =
+                (number.parse().expect("a number"), leaf.as_f64().expect("a number"));
+            assert!((number - is).abs() <= 2e-6 * is.abs() + 1e-8, "{name}: {path}: {steps:#?}");
+        }
+    }
+    assert!(without.is_empty(), "{} numbers name no source, such as {}", without.len(), without[0]);
+    println!("{computed} of {all} numbers have their arithmetic in closed form");
+    assert!(computed * 10 > all * 8, "{computed} of {all}");
+}
+
+#[test]
+fn names_stand_for_the_headline() {
+    let d = document(&scenarios()[5].1);
+    let last = |name: &str| explain(&d, name).and_then(|s| s.last().cloned()).unwrap_or_default();
+    assert!(last("payback_months").starts_with("result.comparisons[0].payback_months = "));
+    assert!(last("power").starts_with("result.local[0].monthly_parts_usd.power = "));
+    assert!(last("local_monthly_usd").starts_with("result.local[0].monthly_usd = "));
+    assert!(last("cloud_monthly_usd").starts_with("result.cloud[0].monthly_usd = "));
+    assert!(last("local.usd_per_kwh").starts_with("local.usd_per_kwh = 0.3"));
+    assert!(explain(&d, "nonsense").is_none() && explain(&d, "result.local[9].units").is_none());
+    // The steps are arithmetic a reader can follow: 5,000 + 10 % spares.
+    let steps = explain(&d, "capex_usd").expect("explained").join("\n");
+    assert!(
+        steps.contains("local.purchase_usd = 5,000 USD [user: test.toml") && steps.contains("= 5500"),
+        "{steps}"
+    );
+}
