@@ -158,6 +158,31 @@ fn a_wrong_import_leaves_the_old_data_in_force() {
     assert!(!data.path().join("hardware-db").exists());
 }
 
+/// A file read as another format would be an empty or a wrong list: all twelve wrong pairs are
+/// errors that name the right one.
+#[test]
+fn a_file_of_another_format_is_recognised() {
+    let data = tempfile::tempdir().expect("a folder");
+    let formats = [
+        ("genai-prices", "genai-prices"),
+        ("litellm", "litellm"),
+        ("models.dev", "models-dev"),
+        ("openrouter", "openrouter"),
+    ];
+    for (is, file) in formats {
+        let file = format!("{}/tests/fixtures/prices/{file}.json", env!("CARGO_MANIFEST_DIR"));
+        for (asked, _) in formats.into_iter().filter(|(asked, _)| *asked != is) {
+            let (code, out, err) = db(data.path(), &["import", &file, "--from", asked, "--yes"]);
+            assert_eq!(code, 2, "{is} as {asked}: {err}");
+            assert!(err.contains(&format!("looks like a file of {is}")), "{is} as {asked}: {err}");
+            assert!(err.contains(&format!("--from {is}")) && out.is_empty(), "{is} as {asked}: {err}");
+        }
+        let (code, _, err) = db(data.path(), &["import", &file, "--from", is, "--dry-run"]);
+        assert_eq!(code, 0, "{is}: {err}");
+    }
+    assert!(!data.path().join("hardware-db").exists(), "nothing was written");
+}
+
 #[test]
 fn slipped_prices_are_left_out_and_said_so() {
     let data = tempfile::tempdir().expect("a folder");

@@ -176,3 +176,37 @@ fn memory_is_predicted_within_a_tenth() {
         assert!((taken / resident - 1.0).abs() < 0.1, "{name}: {taken} against {resident}");
     }
 }
+
+const BENCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bench/smollm2-on-a-processor.json");
+
+/// A document calibrates by itself: its file's name says which model and format it was. The figure
+/// is the median decode rate of one request alone, at the depth of its requests; neither the prompt
+/// nor the throughput of a load is in it.
+#[test]
+fn a_bench_document_calibrates_its_own_hardware_only() {
+    let ask = |more: &[&str]| {
+        let args = ["--hardware", "nvidia-rtx-4090", "--model", "smollm2-135m-instruct"];
+        let d = json(&[&args[..], &["--quantisation", "Q4_1", "--context", "93"], more].concat());
+        row(&d, "Q4_1")["decode_tps"]["likely"].as_f64().expect("a speed")
+    };
+    let predicted = ask(&[]);
+    // The real document, as if it were of that card and a little slower than predicted.
+    let mut document: Value =
+        serde_json::from_str(&std::fs::read_to_string(BENCH).expect("the document")).expect("JSON");
+    let target = &mut document["result"]["targets"][0];
+    target["engine"]["device"] = "NVIDIA GeForce RTX 4090".into();
+    target["engine"]["gpu_layers"] = 31.into();
+    target["metrics"]["decode_tps"]["median"] = (predicted * 0.8).into();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bench.json");
+    std::fs::write(&path, document.to_string()).expect("written");
+    let path = path.display().to_string();
+    let calibrated = ask(&["--measured", &path]);
+    assert!((calibrated / predicted - 0.8).abs() < 0.01, "{calibrated} of {predicted}");
+    // Not another card, and a processor's speed no card at all.
+    for (hardware, measured) in [("nvidia-rtx-3090", path.as_str()), ("nvidia-rtx-4090", BENCH)] {
+        let out = fit(&["--hardware", hardware, "--measured", measured]).success();
+        let text = String::from_utf8_lossy(&out.get_output().stderr).into_owned();
+        assert!(text.contains("does not calibrate") && text.contains("it was measured on"), "{text}");
+    }
+}

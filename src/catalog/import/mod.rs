@@ -18,6 +18,7 @@ mod openrouter;
 use super::text::Problem;
 use super::{ApiModel, PricePeriod, Rates};
 use jiff::civil::Date;
+use serde_json::Value;
 
 /// Longest price file that is read, in bytes (the largest known has 3.2 MB).
 pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
@@ -79,8 +80,13 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// Read a file. The problem names line and column.
+/// Read a file. The problem names line and column; a file of another of the formats is one.
 pub fn read(format: Format, text: &str, origin: &Origin) -> Result<Imported, Problem> {
+    if let Some(other) = recognised(text).filter(|found| *found != format) {
+        let what = format!("this looks like a file of {}", other.name());
+        let expected = format!("a file of {} (`--from {}` reads this one)", format.name(), other.name());
+        return Err(Problem::at(&origin.file, text, 0..0, what, expected));
+    }
     let mut imported = match format {
         Format::GenaiPrices => genai_prices::read(text, origin),
         Format::Litellm => litellm::read(text, origin),
@@ -107,6 +113,30 @@ pub fn read(format: Format, text: &str, origin: &Origin) -> Result<Imported, Pro
         twice
     });
     Ok(imported)
+}
+
+/// The format a text has by its outline; `None`: none of them, or no JSON at all.
+fn recognised(text: &str) -> Option<Format> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let list_of = |value: &Value, field: &str| {
+        let first = value.as_array().and_then(|items| items.first());
+        first.is_some_and(|item| item.get(field).is_some())
+    };
+    if list_of(&value, "models") {
+        return Some(Format::GenaiPrices);
+    }
+    if value.get("data").is_some_and(|data| list_of(data, "pricing")) {
+        return Some(Format::OpenRouter);
+    }
+    let entries: Vec<&Value> = value.as_object()?.values().filter(|v| v.is_object()).collect();
+    let all = |of: fn(&Value) -> bool| !entries.is_empty() && entries.iter().all(|e| of(e));
+    let any = |of: fn(&Value) -> bool| entries.iter().any(|e| of(e));
+    if all(|provider| provider.get("models").is_some_and(Value::is_object)) {
+        return Some(Format::ModelsDev);
+    }
+    let litellm =
+        any(|model| model.get("litellm_provider").is_some() || model.get("input_cost_per_token").is_some());
+    litellm.then_some(Format::Litellm)
 }
 
 fn json_problem(file: &str, text: &str, error: &serde_json::Error) -> Problem {

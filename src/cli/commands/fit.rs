@@ -1,4 +1,5 @@
 use crate::capacity::{Backend, Calibration, HardwareShape, KvType, Load, ModelShape, Quantisation, predict};
+use crate::catalog::device::{format_of_file, is_card, model_of_file};
 use crate::catalog::resolve::nearest;
 use crate::catalog::{Catalog, Kind};
 use crate::cli::context::Context;
@@ -11,7 +12,7 @@ use crate::report::bench::BenchDocument;
 use crate::report::envelope::{Envelope, Input, Warning};
 use crate::report::fit::{FitResult, FitRow, LeftOut, Pair, Reason, SCHEMA};
 use crate::report::number;
-use crate::workload::{Evidence, TargetKind};
+use crate::workload::{Evidence, MeasuredTarget, TargetKind};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -436,8 +437,13 @@ fn calibration(
             .hint("add --hardware this"));
     };
     let evidence = evidence(path)?;
+    let named = args.hardware.as_deref().filter(|id| *id != "this");
     let mut unlike = None;
     for target in evidence.targets.iter().filter(|t| t.kind == TargetKind::Local) {
+        if let Some(other) = other_hardware(target, named, hardware, catalog) {
+            unlike = Some(other);
+            continue;
+        }
         let Some((model, format)) = measured_model(&target.model, candidates, catalog) else { continue };
         let Some(level) = target.levels.iter().min_by_key(|l| l.concurrency) else { continue };
         let tokens = target.input_tokens.unwrap_or(256.0) + target.output_tokens.unwrap_or(128.0) / 2.0;
@@ -483,6 +489,30 @@ fn evidence(path: &Path) -> Result<Evidence, CliError> {
     Ok(document.evidence(&path.display().to_string()))
 }
 
+/// Why a measurement is none of this hardware: a processor's speed does not calibrate a card.
+fn other_hardware(
+    target: &MeasuredTarget,
+    named: Option<&str>,
+    hardware: &HardwareShape,
+    catalog: &Catalog,
+) -> Option<String> {
+    let device = target.devices.first().map(String::as_str);
+    let card = |id: &str| {
+        let of = catalog.machine(id).and_then(|m| m.accelerator.clone());
+        let of = of.or_else(|| catalog.rental(id).map(|r| r.accelerator.clone()));
+        catalog.accelerator(of.as_deref().unwrap_or(id))
+    };
+    let same = match (target.on_gpu, hardware.backend == Backend::Cpu, named.and_then(card)) {
+        (Some(true), true, _) | (Some(false), false, _) => false,
+        (_, _, Some(card)) => is_card(catalog, target.hardware.as_deref(), device, card).unwrap_or(false),
+        // This machine, or a computer without a card: the user's word.
+        _ => true,
+    };
+    let place =
+        if target.devices.is_empty() { "another machine".to_owned() } else { target.devices.join(" + ") };
+    (!same).then(|| format!("it was measured on {place}, not on {}", hardware.name))
+}
+
 /// The model a target ran: the file given here, a file that still exists, or a catalogue record.
 fn measured_model(
     name: &str,
@@ -503,6 +533,7 @@ fn measured_model(
     {
         return of(model);
     }
-    let model = ModelShape::from_catalogue(catalog.open_model(name)?).ok()?;
+    let mut model = ModelShape::from_catalogue(model_of_file(catalog, name)?).ok()?;
+    model.file_format = format_of_file(name).and_then(|format| Quantisation::find(&format));
     of(model)
 }
