@@ -314,6 +314,35 @@ mod tests {
                 valid().tensor("wrap", &[1 << 62, 4], 0),
                 |p| matches!(p, Problem::SizeOverflow(_)),
             ),
+            ("CVE-2024-21825, a key longer than the file", valid().u32(&"k".repeat(1 << 17), 1), |p| {
+                matches!(p, Problem::TextTooLong { .. })
+            }),
+            ("CVE-2024-21802, a type of tensor that is none", valid().tensor("odd", &[32], 1 << 31), |p| {
+                matches!(p, Problem::TensorType { .. })
+            }),
+            ("CVE-2024-23605, 2^63 values in a row", valid().tensor("row", &[1 << 63], 0), |p| {
+                matches!(
+                    p,
+                    Problem::SizeOverflow(_) | Problem::DimensionSize { .. } | Problem::OutsideFile { .. }
+                )
+            }),
+            (
+                "CVE-2026-27940, a sum that wraps only with the padding",
+                { valid().tensor_at("pad", &[(u64::MAX - 40) / 4], 0, 0) },
+                |p| {
+                    matches!(
+                        p,
+                        Problem::OutsideFile { .. }
+                            | Problem::SizeOverflow(_)
+                            | Problem::DimensionSize { .. }
+                    )
+                },
+            ),
+            (
+                "#25513, #25821, #26051, more layers than the loader's arrays",
+                valid().without("llama.block_count").u32("llama.block_count", 1 << 30),
+                |p| matches!(p, Problem::OutOfRange { .. }),
+            ),
             (
                 "CVE-2025-53630, sizes whose sum wraps",
                 { valid().tensor_at("a", &[1 << 59], 0, 0).tensor_at("b", &[1 << 60], 0, 1 << 62) },

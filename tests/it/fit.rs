@@ -210,3 +210,17 @@ fn a_bench_document_calibrates_its_own_hardware_only() {
         assert!(text.contains("does not calibrate") && text.contains("it was measured on"), "{text}");
     }
 }
+
+/// llama.cpp #28969: names from a file reach the terminal in messages; nothing in them may steer it.
+#[test]
+fn names_in_a_file_cannot_steer_the_terminal() {
+    let text = |t: &str| [&(t.len() as u64).to_le_bytes(), t.as_bytes()].concat();
+    let key = [text("k\u{1b}]0;owned\u{7}\u{202e}"), 4_u32.to_le_bytes().to_vec(), vec![0; 4]].concat();
+    let head = [b"GGUF\x03\0\0\0".as_slice(), &0_u64.to_le_bytes(), &2_u64.to_le_bytes()].concat();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("evil.gguf");
+    std::fs::write(&path, [head, key.clone(), key, vec![0; 64]].concat()).expect("written");
+    let out = fit(&["--hardware", "nvidia-rtx-4090", "--model", &path.display().to_string()]).code(2);
+    let shown = String::from_utf8_lossy(&out.get_output().stderr).into_owned();
+    assert!(shown.contains("occurs twice") && !shown.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{shown:?}");
+}

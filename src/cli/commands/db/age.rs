@@ -10,6 +10,7 @@ use crate::cli::output::OutputArgs;
 use crate::report::{Block, Cell, Table, View};
 use jiff::civil::Date;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// How old the figures are: the oldest of each kind, what is stale, what changes soon.
 #[derive(Debug, clap::Args)]
@@ -63,6 +64,8 @@ struct Stale {
     id: String,
     as_of: Date,
     age_days: i32,
+    /// Where the record was read.
+    source: String,
 }
 
 /// A price that changes, or a model that ends, within the same number of days.
@@ -79,10 +82,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     args.output.write(context, || document("age", &ages, context), || view(&ages), None)
 }
 
-fn dates(catalog: &Catalog, kind: Kind) -> Vec<(&str, Date)> {
+/// Id, day and source of each record.
+fn dates(catalog: &Catalog, kind: Kind) -> Vec<(&str, Date, &str)> {
     macro_rules! list {
         ($list:expr) => {
-            $list.iter().map(|r| (r.id.as_str(), r.as_of)).collect()
+            $list.iter().map(|r| (r.id.as_str(), r.as_of, r.source.as_str())).collect()
         };
     }
     match kind {
@@ -102,21 +106,22 @@ fn ages(catalog: &Catalog, days: u16, today: Date) -> Ages {
     let mut out = Ages { stale_after_days: days, kinds: Vec::new(), stale: Vec::new(), soon: Vec::new() };
     for kind in Kind::ALL {
         let dates = dates(catalog, kind);
-        let stale = dates.iter().filter(|(_, d)| age(*d) > i32::from(days));
+        let stale = dates.iter().filter(|(_, d, _)| age(*d) > i32::from(days));
         let before = out.stale.len();
-        out.stale.extend(stale.map(|(id, d)| Stale {
+        out.stale.extend(stale.map(|(id, d, source)| Stale {
             kind: kind.key(),
             id: (*id).to_owned(),
             as_of: *d,
             age_days: age(*d),
+            source: (*source).to_owned(),
         }));
-        let oldest = dates.iter().min_by_key(|(_, d)| *d);
+        let oldest = dates.iter().min_by_key(|(_, d, _)| *d);
         out.kinds.push(KindAge {
             kind: kind.plural(),
             records: dates.len(),
-            oldest: oldest.map(|(id, _)| (*id).to_owned()),
-            oldest_as_of: oldest.map(|(_, d)| *d),
-            newest_as_of: dates.iter().map(|(_, d)| *d).max(),
+            oldest: oldest.map(|(id, _, _)| (*id).to_owned()),
+            oldest_as_of: oldest.map(|(_, d, _)| *d),
+            newest_as_of: dates.iter().map(|(_, d, _)| *d).max(),
             stale: out.stale.len() - before,
         });
     }
@@ -163,6 +168,13 @@ fn view(ages: &Ages) -> View {
         view.push(Block::Table(table));
     }
     if !ages.stale.is_empty() {
+        view.heading("Stale, by where they were read");
+        view.push(Block::Table(by_source(&ages.stale)));
+        view.paragraph(
+            "Specifications of gpus and machines do not change after their release: their day is that of the source's \
+             edition. Rents and electricity prices do change: look them up before you decide, and put your own into a \
+             record (`freehold db path`) or the scenario.",
+        );
         view.heading("Stale");
         let mut table = Table::new(&["Id", "Kind", "Read", "#Days ago"]);
         for s in ages.stale.iter().take(SHOWN) {
@@ -177,6 +189,35 @@ fn view(ages: &Ages) -> View {
         more(&mut view, ages.stale.len());
     }
     view
+}
+
+/// How many stale records of each kind come from each source, the most first.
+fn by_source(stale: &[Stale]) -> Table {
+    let mut groups: BTreeMap<(&str, &str), (usize, Date)> = BTreeMap::new();
+    for record in stale {
+        let group = groups.entry((record.kind, short(&record.source))).or_insert((0, record.as_of));
+        group.0 += 1;
+        group.1 = group.1.min(record.as_of);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, (count, oldest))| (std::cmp::Reverse(*count), *oldest));
+    let mut table = Table::new(&["Kind", "#Records", "Oldest", "Source"]);
+    for ((kind, source), (count, oldest)) in groups {
+        table.row([
+            kind.replace('_', " ").into(),
+            Cell::Number(count as f64, count.to_string()),
+            oldest.to_string().into(),
+            source.into(),
+        ]);
+    }
+    table
+}
+
+/// A source without the page of the single record.
+fn short(source: &str) -> &str {
+    let ends = [", http", ", ", " (", ": "];
+    let end = ends.iter().filter_map(|e| source.find(e)).min().unwrap_or(source.len());
+    &source[..end]
 }
 
 pub(super) fn path(args: &PathArgs, context: &Context) -> Result<(), CliError> {
