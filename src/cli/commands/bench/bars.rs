@@ -72,7 +72,9 @@ impl<'a> Bars<'a> {
         track.spent = if free { None } else { track.spent.zip(cost).map(|(a, b)| a + b) };
         if let Some(bar) = &track.bar {
             bar.inc(1);
-            bar.set_message(track.state(free));
+            // A rate over less than a second is no rate yet.
+            let settled = track.begun.elapsed() >= Duration::from_secs(1);
+            bar.set_message(track.state(free, settled));
         }
     }
 
@@ -99,7 +101,7 @@ impl<'a> Bars<'a> {
                 let line = format!(
                     "  {id}: {} request{plural} in {seconds:.1} s, {}",
                     track.done,
-                    track.state(*free)
+                    track.state(*free, true)
                 );
                 self.context.note(&line);
             }
@@ -109,16 +111,17 @@ impl<'a> Bars<'a> {
 
 impl Track {
     /// `1.3/s · 0 failed · $0.0012`.
-    fn state(&self, free: bool) -> String {
+    fn state(&self, free: bool, settled: bool) -> String {
         let seconds = self.begun.elapsed().as_secs_f64().max(1e-3);
         let rate = self.done as f64 / seconds;
         let digits = usize::from(rate < 10.0);
+        let rate = if settled { format!("{rate:.digits$}/s · ") } else { String::new() };
         let spent = match self.spent {
             _ if free => String::new(),
             Some(usd) => format!(" · ${usd:.4}"),
             None => " · cost not known".to_owned(),
         };
-        format!("{rate:.digits$}/s · {} failed{spent}", self.failed)
+        format!("{rate}{} failed{spent}", self.failed)
     }
 }
 

@@ -38,6 +38,13 @@ fn failed(mut row: Sent) -> Sent {
     row
 }
 
+/// A load keeps this row of each request for its report and nothing else: this is how
+/// much memory grows with each.
+#[test]
+fn a_row_stays_small() {
+    assert!(size_of::<Sent>() <= 320, "{} bytes", size_of::<Sent>());
+}
+
 #[test]
 fn throughput_is_that_of_the_full_loop() {
     // Two at once, each 10 tokens in 100 ms: 200 tok/s and 20 requests/s, whatever the tail.
