@@ -225,7 +225,7 @@ def tools():
                      f"{run['cpu'] / run['events'] * 1e6:.1f}", lag, lags[-1]])  # fmt: skip
     print()
     table(
-        ["tool", "reads", *(f"{n} streams: error of mean TPOT / median TTFT, ms" for n in levels),
+        ["tool", "reads", *(f"{n} stream{'s' * (n > 1)}: error of mean TPOT / median TTFT, ms" for n in levels),
          "processor µs per event", "with start and end", "client late ms, median / max",
          "server late ms at 64, median / max"],
         rows,
