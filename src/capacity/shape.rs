@@ -137,7 +137,9 @@ impl ModelShape {
             // total = shared + routed, active = shared + routed × used/all.
             let share = f64::from(used) / f64::from(experts);
             let counted = active + if mxfp4_experts(model) { embedding_parameters } else { 0.0 };
-            ((parameters - counted) / (1.0 - share)).clamp(0.0, parameters)
+            // Tables that are looked up belong to neither.
+            let looked_up = model.lookup_parameters.map_or(0.0, |n| n as f64);
+            ((parameters - looked_up - counted) / (1.0 - share)).clamp(0.0, parameters - looked_up)
         } else {
             0.0
         };

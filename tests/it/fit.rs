@@ -224,3 +224,23 @@ fn names_in_a_file_cannot_steer_the_terminal() {
     let shown = String::from_utf8_lossy(&out.get_output().stderr).into_owned();
     assert!(shown.contains("occurs twice") && !shown.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{shown:?}");
 }
+
+/// The parts of a model never add up to more than the model: tables, experts, embeddings.
+#[test]
+fn the_parts_of_a_model_are_within_it() {
+    let catalog = freehold::catalog::Catalog::embedded();
+    let shapes =
+        catalog.open_models.iter().filter_map(|m| freehold::capacity::ModelShape::from_catalogue(m).ok());
+    let mut counted = 0;
+    for m in shapes {
+        let parts = m.routed_parameters + m.lookup_parameters + m.embedding_parameters;
+        assert!(parts <= m.parameters * 1.001, "{}: {parts} of {}", m.id, m.parameters);
+        counted += 1;
+    }
+    assert!(counted > 150, "{counted}");
+    let flash = catalog.open_model("qwen3.8-flash-next").expect("in the catalogue");
+    let flash = freehold::capacity::ModelShape::from_catalogue(flash).expect("complete");
+    // 48 layers of 512 experts of three matrices of 2,560 by 640.
+    let experts = 48.0 * 512.0 * 3.0 * 2560.0 * 640.0;
+    assert!((flash.routed_parameters / experts - 1.0).abs() < 0.05, "{} {experts}", flash.routed_parameters);
+}
