@@ -162,6 +162,51 @@ fn a_refused_key_stops_the_provider_and_not_the_others() {
     assert_eq!(document["result"]["targets"][0]["stopped"]["kind"], "auth");
 }
 
+/// The version goes along with every request, and the model stands in the path.
+#[test]
+fn azures_dated_form_is_spoken() {
+    let place = Place::new();
+    let server = Server::start(vec![good()]);
+    let target = format!("azure:my-gpt@http://127.0.0.1:{}?api-version=2024-10-21", server.port);
+    let output = place.bench_with(&[target], &[], &[("FREEHOLD_API_KEY", "a-key-of-its-own")]);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    let request = &server.requests()[0];
+    let line = "POST /openai/deployments/my-gpt/chat/completions?api-version=2024-10-21 HTTP/1.1";
+    assert!(request.starts_with(line), "{request}");
+    assert!(request.to_ascii_lowercase().contains("\r\napi-key: a-key-of-its-own\r\n"), "{request}");
+}
+
+/// What never ends is given up long before it fills the memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_has_no_end_does_not_fill_the_memory() {
+    let endless = |begin: &str, more: &str| vec![send(begin), Do::Forever(more.repeat(1000).into_bytes())];
+    let cases = [
+        endless(HEAD, "data: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"),
+        endless(HEAD, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+        endless(HEAD, ": xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n\n"),
+        endless(HEAD, TEXT),
+        endless("HTTP/1.1 200 OK\r\n", "x-a: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n"),
+        endless("HTTP/1.1 500 No\r\n\r\n", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+    ];
+    for (n, script) in cases.into_iter().enumerate() {
+        let server = Server::start(vec![script]);
+        let place = Place::new();
+        std::fs::write(place.path("prompts.jsonl"), "{\"prompt\":\"a\"}\n").expect("written");
+        // KiB of address space, of which the program takes a good part before anything is read.
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "ulimit -v 786432; exec \"$0\" \"$@\""]).arg(env!("CARGO_BIN_EXE_freehold"));
+        command.args(["bench", "--warmup", "0", "--repeats", "1", "--retries", "0", "--api"]);
+        command.arg(server.target("openai")).arg("--prompts").arg(place.path("prompts.jsonl"));
+        command.arg("-o").arg(place.path("out.json")).env("FREEHOLD_DATA_DIR", place.path("data"));
+        let output = command.output().expect("it ran");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code(&output), 1, "case {n}: {said}");
+        let wanted = if n == 5 { "server" } else { "too-large" };
+        assert_eq!(place.kind(), wanted, "case {n}: {said}");
+    }
+}
+
 #[test]
 fn no_one_listening_is_said() {
     let place = Place::new();
