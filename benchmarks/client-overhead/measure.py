@@ -301,15 +301,15 @@ def soak():
                                  stderr=subprocess.DEVNULL, env=environment())  # fmt: skip
         while child.poll() is None:
             now = resident(child)
-            if now is not None:
+            if now:
                 seen.append((time.monotonic() - begun, now))
             time.sleep(min(1, SOAK / 60))
         wrote = server.stats()
     while_sending = [(at, mib) for at, mib in seen if at <= SOAK]
     step = max(1, len(while_sending) // 20)
     table(["after s", "MiB"], [[f"{at:.0f}", f"{mib:.1f}"] for at, mib in while_sending[::step]])
-    # From the second quarter on: by then every place of the loop has had its connection.
-    steady = [(at, mib) for at, mib in while_sending if at >= SOAK / 4]
+    # The second half: by then every place of the loop has had its connection and its longest answer.
+    steady = [(at, mib) for at, mib in while_sending if at >= SOAK / 2]
     per_second = slope(steady) * 1024
     per_request = per_second * SOAK / max(wrote["requests"], 1)
     level = document("soak")["targets"][0]["levels"][0]
