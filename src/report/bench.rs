@@ -13,6 +13,7 @@ pub mod embedding;
 pub mod engine;
 mod evidence;
 pub mod load;
+pub mod model;
 pub mod price;
 mod sample;
 mod target;

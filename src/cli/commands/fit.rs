@@ -436,7 +436,7 @@ fn calibration(
         return Err(CliError::usage("--measured needs one hardware: the one it was measured on")
             .hint("add --hardware this"));
     };
-    let evidence = evidence(path)?;
+    let (document, evidence) = evidence(path)?;
     let named = args.hardware.as_deref().filter(|id| *id != "this");
     let mut unlike = None;
     for target in evidence.targets.iter().filter(|t| t.kind == TargetKind::Local) {
@@ -444,7 +444,11 @@ fn calibration(
             unlike = Some(other);
             continue;
         }
-        let Some((model, format)) = measured_model(&target.model, candidates, catalog) else { continue };
+        let facts = document.result.targets.iter().find(|t| t.id == target.id);
+        let facts = facts.and_then(|t| t.engine.as_ref()?.model.as_ref());
+        let own = facts.and_then(|f| Some((f.shape(&target.model), Quantisation::find(&f.quantisation)?)));
+        let known = own.or_else(|| measured_model(&target.model, candidates, catalog));
+        let Some((model, format)) = known else { continue };
         let Some(level) = target.levels.iter().min_by_key(|l| l.concurrency) else { continue };
         let tokens = target.input_tokens.unwrap_or(256.0) + target.output_tokens.unwrap_or(128.0) / 2.0;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -482,11 +486,12 @@ fn calibration(
     Ok(None)
 }
 
-fn evidence(path: &Path) -> Result<Evidence, CliError> {
+fn evidence(path: &Path) -> Result<(BenchDocument, Evidence), CliError> {
     let text = catalog::read_capped(path, 256 << 20)?;
     let document: BenchDocument = serde_json::from_str(&text)
         .map_err(|e| CliError::usage(format!("{} is not a bench document: {e}", path.display())))?;
-    Ok(document.evidence(&path.display().to_string()))
+    let evidence = document.evidence(&path.display().to_string());
+    Ok((document, evidence))
 }
 
 /// Why a measurement is none of this hardware: a processor's speed does not calibrate a card.

@@ -1,5 +1,6 @@
 //! What only a local target has: its engine, its rates without prompts, and the power it took.
 
+use super::model::ModelFacts;
 use super::{Sample, Summary, Target, build::summary_of, view::short};
 use crate::measure::backend::local::Timed;
 use crate::measure::energy::{Origin, Used as Measured};
@@ -22,6 +23,9 @@ pub struct Engine {
     pub model_file: Option<String>,
     pub model_sha256: Option<String>,
     pub model_bytes: Option<u64>,
+    /// The model by its header: what the predictor needs to be calibrated by this measurement.
+    #[serde(default)]
+    pub model: Option<ModelFacts>,
     pub load_ms: Option<f64>,
     /// Share of the file that was in the system's page cache before: near 0 is a cold load, near 1
     /// a warm one.

@@ -2,6 +2,7 @@
 
 use super::privacy::Privacy;
 use super::{Args, Settings, device, room, spending};
+use crate::capacity::ModelShape;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::progress::Progress;
@@ -14,6 +15,7 @@ use crate::measure::prompts::Prompt;
 use crate::measure::synthetic::Test;
 use crate::provenance::{Source, Sourced};
 use crate::report::bench::build::TargetFacts;
+use crate::report::bench::model::ModelFacts;
 use crate::report::bench::{Engine, Kind};
 use crate::report::envelope::Input;
 use std::collections::BTreeMap;
@@ -247,6 +249,10 @@ pub async fn open(
     engine.load_cold_ms = cold;
     engine.load_warm_ms = engine.load_ms.filter(|_| cold.is_some());
     engine.hardware = hardware(&info, context);
+    // Of a model in parts only the first part's header is known.
+    let whole = info.file.parts_size == info.file.size;
+    let shape = ModelShape::from_gguf("", &info.file.header).ok().filter(|_| whole);
+    engine.model = shape.as_ref().and_then(ModelFacts::of);
     let name = file.file_name().map_or_else(|| model.to_owned(), |n| n.to_string_lossy().into_owned());
     let facts = TargetFacts {
         id: format!("local:{name}"),
