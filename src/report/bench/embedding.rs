@@ -1,6 +1,6 @@
 //! Vectors of texts: how fast a local model makes them, and the vectors where they are wanted.
 
-use super::{Summary, Target, build::summary_of, view::short};
+use super::{Summary, Target, build::summary_of};
 use crate::measure::backend::local;
 use crate::measure::backend::protocol::EmbeddingKind;
 use crate::measure::energy::Used;
@@ -191,14 +191,14 @@ pub(super) fn view(view: &mut View, targets: &[Target]) {
         "#numbers",
         "pooling",
     ]);
-    let count = |n: f64| Cell::Number(n, short(n));
+    let count = |n: u64| Cell::Number(n as f64, n.to_string());
     for (target, e) in &made {
         table.row([
             target.id.clone().into(),
             super::view::summary_cell(&e.tps),
             super::view::summary_cell(&e.text_ms),
-            count(e.input_tokens as f64),
-            count(e.texts.len() as f64),
+            count(e.input_tokens),
+            count(e.texts.len() as u64),
             count(e.failures.into()),
             count(e.dimensions.into()),
             if e.pooling_from_file { e.pooling.clone() } else { format!("{} (assumed)", e.pooling) }.into(),

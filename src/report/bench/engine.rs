@@ -16,7 +16,9 @@ pub struct Engine {
     pub build: Option<String>,
     /// CPU, or the GPU's name.
     pub device: Option<String>,
+    /// Layers on the GPU; the output layer counts as one.
     pub gpu_layers: Option<u32>,
+    /// Layers of the model, the output layer not counted.
     pub layers: Option<u32>,
     pub threads: Option<u32>,
     pub context_tokens: Option<u32>,
@@ -262,7 +264,8 @@ fn join(parts: impl IntoIterator<Item = Option<String>>) -> String {
 
 fn device_line(e: &Engine) -> String {
     let layers = e.gpu_layers.map(|n| match e.layers {
-        Some(all) => format!("{n} of {all}"),
+        // The output layer counts as one, and is not among the model's.
+        Some(all) => format!("{n} of {}", all + 1),
         None => n.to_string(),
     });
     join([
