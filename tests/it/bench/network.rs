@@ -209,10 +209,13 @@ fn a_wall_clock_that_jumps_moves_no_figure() {
     let list = |name: &str| document["result"][name].as_array().expect("samples").clone();
     assert_eq!((list("samples").len(), list("load_samples").len()), (3, 12));
     for sample in list("samples").iter().chain(&list("load_samples")) {
-        for (name, least) in [("ttft_ms", 200.0), ("e2e_ms", 205.0), ("tpot_ms", 0.1)] {
+        for (name, least) in [("ttft_ms", 200.0), ("e2e_ms", 200.0)] {
             let ms = sample[name].as_f64().expect("a time");
             assert!((least..30_000.0).contains(&ms), "{name}: {ms}");
         }
+        // A busy machine may read all words at once: then there is no time per token.
+        let tpot = sample["tpot_ms"].as_f64().unwrap_or(0.0);
+        assert!((0.0..30_000.0).contains(&tpot), "tpot_ms: {tpot}");
     }
     let marked = list("samples").iter().filter(|s| !s["clock_gap_ms"].is_null()).count();
     assert!(marked > 0, "the jumps are seen");
