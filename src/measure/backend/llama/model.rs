@@ -86,12 +86,11 @@ pub(super) fn load(
         })?;
     let pooling = if request.embed { Some(Pooling::of(model)?) } else { None };
     // A text is pooled over one pass.
-    let (batch, ubatch) = match pooling {
-        Some(_) => (total, total),
-        None => {
-            let batch = request.batch.unwrap_or(BATCH).clamp(1, total).max(parallel);
-            (batch, request.ubatch.unwrap_or(UBATCH).clamp(1, batch))
-        }
+    let (batch, ubatch) = if pooling.is_some() {
+        (total, total)
+    } else {
+        let batch = request.batch.unwrap_or(BATCH).clamp(1, total).max(parallel);
+        (batch, request.ubatch.unwrap_or(UBATCH).clamp(1, batch))
     };
     let kv_type = match request.kv_type {
         KvType::F16 => KvCacheType::F16,
