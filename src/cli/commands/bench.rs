@@ -13,6 +13,7 @@ mod privacy;
 mod replay;
 mod request;
 mod room;
+mod rows;
 mod settings;
 mod spending;
 mod synthetic;

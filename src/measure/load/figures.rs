@@ -12,11 +12,12 @@ use super::super::event::Fault;
 use super::super::plan::Step;
 use super::super::run::Record;
 use super::super::stats;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One request under load, reduced to what figures and reports need. Milliseconds since the start
 /// of its phase, or since its send.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sent {
     pub step: Step,
     /// Which part of a resumed run; times of different parts are not comparable.

@@ -8,7 +8,9 @@ use crate::cli::error::CliError;
 use crate::measure::backend::http::{ApiTarget, Limits};
 use crate::measure::backend::local::{LocalBackend, LocalConfig};
 use crate::measure::event::{Fault, Request};
-use crate::measure::load::{self, Arrivals, Extent, Phase, PhaseEnd, Queue, Shape, Slo, Surroundings, queue};
+use crate::measure::load::{
+    self, Arrivals, Extent, Phase, PhaseEnd, Queue, Sent, Shape, Slo, Surroundings, queue,
+};
 use crate::measure::plan::Step;
 use crate::measure::run::Ended;
 use crate::provenance::{Source, Sourced};
@@ -373,7 +375,7 @@ impl Loads<'_> {
                     watcher.phase_done(number);
                     if let Shape::Closed { concurrency } = phase.shape
                         && self.until_broken
-                        && breaks_limits(watcher, number, &self.basis.load.slo)
+                        && breaks_limits(&watcher.rows_of(number), &self.basis.load.slo)
                     {
                         broken.entry(phase.target).or_insert(concurrency);
                     }
@@ -396,13 +398,9 @@ impl Loads<'_> {
 }
 
 /// Did fewer than half of a phase's requests keep every limit?
-fn breaks_limits(watcher: &Watcher<'_>, number: usize, slo: &Slo) -> bool {
-    let measured = watcher
-        .tally
-        .sent
-        .iter()
-        .filter(|s| !s.step.warmup && s.step.load.is_some_and(|p| p.phase == number));
-    let kept: Vec<bool> = measured.map(|s| s.meets(slo).unwrap_or(true)).collect();
+fn breaks_limits(rows: &[Sent], slo: &Slo) -> bool {
+    let kept: Vec<bool> =
+        rows.iter().filter(|s| !s.step.warmup).map(|s| s.meets(slo).unwrap_or(true)).collect();
     kept.iter().filter(|kept| **kept).count() * 2 < kept.len()
 }
 
@@ -425,9 +423,8 @@ async fn worker<'w>(
 
 /// What an earlier part of the run sent of a phase and is not to be asked again, and for how long it
 /// sent measured requests.
-fn earlier(watcher: &Watcher<'_>, number: usize) -> (BTreeSet<Step>, Duration) {
-    let sent: Vec<_> =
-        watcher.tally.sent.iter().filter(|s| s.step.load.is_some_and(|p| p.phase == number)).collect();
+fn earlier(watcher: &mut Watcher<'_>, number: usize) -> (BTreeSet<Step>, Duration) {
+    let sent = watcher.rows_of(number);
     let mut spans: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
     for s in sent.iter().filter(|s| !s.step.warmup) {
         let span = spans.entry(s.session).or_insert((s.sent_ms, s.sent_ms));

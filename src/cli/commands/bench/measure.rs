@@ -49,19 +49,25 @@ pub struct MeasuredRun {
 
 impl MeasuredRun {
     /// `cut`: requests that were sent and never seen to end.
-    pub fn new(tally: Tally<'_>, basis: &Basis, end: journal::End, cut: &[Step], journal: PathBuf) -> Self {
+    pub fn new(
+        mut tally: Tally<'_>,
+        basis: &Basis,
+        end: journal::End,
+        cut: &[Step],
+        journal: PathBuf,
+    ) -> Result<Self, CliError> {
         let cut_of = |target| cut.iter().filter(|s| s.target == target).count();
-        Self {
+        Ok(Self {
             cut: (0..end.targets.len()).map(|t| u32::try_from(cut_of(t)).unwrap_or(u32::MAX)).collect(),
             spent_usd: tally.spent_usd(),
             unsettled_usd: tally.unsettled_usd(),
             asked_again: tally.asked_again,
             samples: tally.samples,
-            sent: tally.sent,
+            sent: tally.sent.all()?,
             basis: Basis { targets: end.targets.clone(), ..basis.clone() },
             end,
             journal,
-        }
+        })
     }
 
     pub fn document(&self) -> BenchDocument {
@@ -218,7 +224,7 @@ pub async fn measure(
     let (tally, journal) = watch.close()?;
     let end = journal::End { ended, capped, targets };
     let path = journal.end(end.clone())?;
-    Ok(MeasuredRun::new(tally, &basis, end, &cut, path))
+    MeasuredRun::new(tally, &basis, end, &cut, path)
 }
 
 /// Each prompt of each target alone, in the order they are asked.

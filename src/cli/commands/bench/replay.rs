@@ -17,14 +17,14 @@ use std::path::Path;
 pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
     let path = journal::of_run(run);
     let earlier = journal::read(&path)?;
-    let mut measured = measured(&earlier, &path);
+    let mut measured = measured(&earlier, &path)?;
     anew(&mut measured, args)?;
     let document = measured.document();
     write(&document, args, context)
 }
 
 /// What a journal says of a run.
-pub fn measured(earlier: &Earlier, path: &Path) -> MeasuredRun {
+pub fn measured(earlier: &Earlier, path: &Path) -> Result<MeasuredRun, CliError> {
     let basis = &earlier.header.basis;
     let end = earlier.end.clone().unwrap_or_else(|| End {
         ended: broken_off(earlier),

@@ -2,6 +2,7 @@
 
 use super::bars::Bars;
 use super::journal::{Earlier, Journal};
+use super::rows::Rows;
 use super::spending;
 use crate::cli::error::CliError;
 use crate::measure::event::{Fault, FaultKind};
@@ -21,7 +22,7 @@ pub struct Tally<'a> {
     /// Asked alone, without warm-up.
     pub samples: Vec<Sample>,
     /// Under load, with warm-up.
-    pub sent: Vec<Sent>,
+    pub sent: Rows,
     spent: f64,
     /// The most that requests of unknown cost can have cost.
     unsettled: f64,
@@ -37,7 +38,7 @@ impl<'a> Tally<'a> {
         Self {
             basis,
             samples: Vec::new(),
-            sent: Vec::new(),
+            sent: Rows::default(),
             spent: 0.0,
             unsettled: 0.0,
             unknown: false,
@@ -97,7 +98,7 @@ impl<'a> Tally<'a> {
         let target = &self.basis.targets[step.target].id;
         let prompt = &self.basis.prompts[step.prompt].id;
         if step.load.is_some() {
-            self.sent.retain(|s| s.step != *step);
+            self.sent.forget(*step);
         } else {
             self.samples.retain(|s| {
                 s.error.is_none() || s.target != *target || s.repeat != step.repeat || s.prompt_id != *prompt
@@ -182,7 +183,7 @@ impl<'a> Watcher<'a> {
         self.bars.end();
         match self.broken {
             Some(error) => {
-                self.bars.note("The journal could not be written; the run stopped.");
+                self.bars.note("The run stopped: what it measured could not be kept.");
                 Err(error)
             }
             None => Ok((self.tally, self.journal)),
@@ -199,6 +200,14 @@ impl<'a> Watcher<'a> {
         if let Err(e) = self.journal.phase(phase) {
             self.broken.get_or_insert(e);
         }
+    }
+
+    /// What was sent of a phase under load. Where that cannot be read, the run stops.
+    pub fn rows_of(&mut self, phase: usize) -> Vec<Sent> {
+        self.tally.sent.of_phase(phase).unwrap_or_else(|e| {
+            self.broken.get_or_insert(e);
+            Vec::new()
+        })
     }
 
     /// Could the next request, with all that is under way, pass the cap?

@@ -38,8 +38,7 @@ fn failed(mut row: Sent) -> Sent {
     row
 }
 
-/// A load keeps this row of each request for its report and nothing else: this is how
-/// much memory grows with each.
+/// This is what a report takes of memory for each request under load, and a run for the newest.
 #[test]
 fn a_row_stays_small() {
     assert!(size_of::<Sent>() <= 320, "{} bytes", size_of::<Sent>());
