@@ -97,6 +97,19 @@ pub enum ReasonKind {
 pub struct Flip {
     pub change: Change,
     pub placement: Placement,
+    /// The user cannot make this change by answering otherwise: this keeps the answer where it is.
+    pub settled: Option<Settled>,
+}
+
+/// What outranks an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// A law or contract: privacy.
+    Mandate,
+    /// Quality measured on the user's prompts: capability.
+    Measurement,
+    /// Cost computed for the user's need: volume.
+    Calculation,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +198,7 @@ pub fn decide(
         adjustments,
         reasons,
         against,
-        flips: flips(matrix, answers, need.modifiers, rule.placement),
+        flips: flips(matrix, answers, need, quality.as_ref(), finding.as_ref(), rule.placement),
         threshold: Some(threshold(matrix, need, finding.as_ref())),
         tiers: matrix.tiers_for(need.answers.capability),
         quality,
@@ -290,12 +303,21 @@ fn nearest_first<T: Copy + PartialEq>(all: &[T], given: T) -> Vec<T> {
 }
 
 /// Every single change that changes the placement, the mildest of each question first.
-fn flips(matrix: &Matrix, answers: Answers, modifiers: Modifiers, placement: Placement) -> Vec<Flip> {
+fn flips(
+    matrix: &Matrix,
+    answers: Answers,
+    need: &Need,
+    quality: Option<&QualityFinding>,
+    cost: Option<&CostFinding>,
+    placement: Placement,
+) -> Vec<Flip> {
+    let modifiers = need.modifiers;
     let mut found = Vec::new();
     let mut consider = |change: Change, changed: Answers, modifiers: Modifiers| {
         let other = matrix.rule(changed, modifiers).placement;
         if other != placement {
-            found.push(Flip { change, placement: other });
+            let settled = settled(change, changed, need, quality, cost);
+            found.push(Flip { change, placement: other, settled });
         }
     };
     for privacy in nearest_first(Privacy::ALL, answers.privacy) {
@@ -319,14 +341,36 @@ fn flips(matrix: &Matrix, answers: Answers, modifiers: Modifiers, placement: Pla
     found
 }
 
+/// What would replace the changed answer again, had the user given it.
+fn settled(
+    change: Change,
+    changed: Answers,
+    need: &Need,
+    quality: Option<&QualityFinding>,
+    cost: Option<&CostFinding>,
+) -> Option<Settled> {
+    let (seen, _) = effective(&Need { answers: changed, ..need.clone() }, quality, cost);
+    match change {
+        Change::Privacy(_) => (seen.privacy != changed.privacy).then_some(Settled::Mandate),
+        Change::Volume(_) => (seen.volume != changed.volume).then_some(Settled::Calculation),
+        Change::Capability(_) => (seen.capability != changed.capability).then_some(Settled::Measurement),
+        Change::Operations(_) | Change::Budget(_) | Change::Drop(_) => None,
+    }
+}
+
+/// The calculation's line where there is one. A calculation that decides and finds no such volume is
+/// an answer too: then the matrix's own figure would contradict it.
 fn threshold(matrix: &Matrix, need: &Need, cost: Option<&CostFinding>) -> Threshold {
     let per_request = need.shape.map(|s| s.total_tokens()).filter(|t| *t > 0.0);
-    if let Some(requests) = cost.and_then(|c| c.hardest.break_even_requests_per_month) {
-        return Threshold {
-            requests_per_month: Some(requests),
-            tokens_per_month: per_request.map(|t| t * requests),
-            computed: true,
-        };
+    if let Some(cost) = cost {
+        let requests = cost.hardest.break_even_requests_per_month;
+        if requests.is_some() || cost.standing != CostStanding::Contested {
+            return Threshold {
+                requests_per_month: requests,
+                tokens_per_month: requests.and_then(|r| per_request.map(|t| t * r)),
+                computed: true,
+            };
+        }
     }
     let tokens = matrix.volume.high_tokens_per_month;
     Threshold {
@@ -545,6 +589,30 @@ mod tests {
         let never = decide(&matrix, &high, None, Some(&costed(300.0, 900.0)));
         assert_eq!(never.placement, Placement::Cloud);
         assert!(never.adjustments.contains(&Adjustment::VolumeTooLow { given: Volume::High }));
+    }
+
+    #[test]
+    fn a_flip_says_what_keeps_the_answer_from_changing() {
+        let matrix = Matrix::shipped();
+        let high = Need::of(Answers { capability: Capability::Moderate, ..DEMANDING });
+        let flip = |verdict: &Verdict, wanted: Change| {
+            verdict.flips.iter().find(|f| f.change == wanted).map(|f| f.settled)
+        };
+        let volume = Change::Volume(Volume::High);
+        let never = decide(&matrix, &high, None, Some(&costed(300.0, 900.0)));
+        assert_eq!(flip(&never, volume), Some(Some(Settled::Calculation)));
+        let low = Need::of(Answers { volume: Volume::Low, ..high.answers });
+        let given = decide(&matrix, &low, None, None);
+        assert_eq!(flip(&given, volume), Some(None));
+        // A calculation that finds no break-even volume leaves no line to name.
+        let mut without = costed(300.0, 900.0);
+        without.pairs[0].break_even_requests_per_month = None;
+        let nowhere = decide(&matrix, &high, None, Some(&without));
+        let threshold = nowhere.threshold.expect("always one");
+        assert!(threshold.computed && threshold.tokens_per_month.is_none());
+        let enough = decide(&matrix, &Need::of(DEMANDING), Some(&measured(Some(true), false)), None);
+        let maximum = Change::Capability(Capability::Maximum);
+        assert_eq!(flip(&enough, maximum), Some(Some(Settled::Measurement)));
     }
 
     #[test]

@@ -23,6 +23,9 @@ use serde::{Deserialize, Serialize};
 /// Name and major version of the document.
 pub const SCHEMA: &str = "freehold.advice/1";
 
+/// The warning of an answer that was outranked.
+const ANSWER_REPLACED: &str = "answer-replaced";
+
 /// An advice document.
 pub type AdviceDocument = Envelope<AdviceResult>;
 
@@ -110,12 +113,17 @@ pub struct Flip {
     pub to: Option<String>,
     /// What the verdict would be.
     pub placement: Placement,
+    /// `mandate`, `measurement` or `calculation` where that outranks the answer: another answer alone
+    /// changes nothing. `null` where the user may simply answer otherwise.
+    #[serde(default)]
+    pub settled_by: Option<String>,
     pub text: String,
 }
 
 /// The volume at which the volume answer turns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VolumeThreshold {
+    /// `null` with a calculation as the source: it finds no such volume.
     pub requests_per_month: Option<f64>,
     pub tokens_per_month: Option<f64>,
     pub source: Source,

@@ -68,6 +68,7 @@ fn beside(view: &mut View, file: &str, document: &View) {
 fn verdict(view: &mut View, advice: &AdviceDocument) {
     view.heading("Verdict");
     view.paragraph(advice.headline());
+    advice.replaced(view);
     let result = &advice.result;
     view.push(Block::List(result.reasons.iter().map(|r| format!("For: {}", r.text)).collect()));
     if !result.against.is_empty() {
@@ -98,8 +99,10 @@ fn need(view: &mut View, documents: &[Named]) {
     ];
     let mut table = Table::new(&["need", "value", "from"]);
     let mut seen = std::collections::BTreeSet::new();
-    let mut add = |shown: &str, input: &Input| {
-        let row = (shown.to_owned(), input.shown());
+    let mut add = |shown: &str, input: &Input, counts_as: Option<&str>| {
+        let value =
+            counts_as.map_or_else(|| input.shown(), |used| format!("{} (counts as {used})", input.shown()));
+        let row = (shown.to_owned(), value);
         if seen.insert(row.clone()) {
             table.row([row.0.into(), row.1.into(), input.source.describe().into()]);
         }
@@ -107,14 +110,18 @@ fn need(view: &mut View, documents: &[Named]) {
     for name in wanted {
         for (_, document) in documents {
             if let Some(input) = document.inputs().get(name) {
-                add(name.trim_start_matches("need."), input);
+                let counts_as = match document {
+                    Document::Advice(advice) => advice.counted_as(name),
+                    _ => None,
+                };
+                add(name.trim_start_matches("need."), input, counts_as);
             }
         }
     }
     for (_, document) in documents {
         for (name, input) in document.inputs() {
             if let Some(modifier) = name.strip_prefix("modifiers.") {
-                add(modifier, input);
+                add(modifier, input, None);
             }
         }
     }
@@ -233,7 +240,11 @@ fn costs(view: &mut View, file: &str, cost: &BreakevenDocument) {
 fn warnings(view: &mut View, documents: &[Named]) {
     let mut all: Vec<Warning> = Vec::new();
     for (file, document) in documents {
-        for warning in document.warnings() {
+        let left: Vec<&Warning> = match document {
+            Document::Advice(advice) => advice.warnings_left().collect(),
+            _ => document.warnings().iter().collect(),
+        };
+        for warning in left {
             let known = all.iter().any(|w| w.message.starts_with(&warning.message));
             if !known {
                 all.push(Warning { message: format!("{} ({file})", warning.message), ..warning.clone() });

@@ -104,7 +104,7 @@ fn reason(verdict: &Verdict, reason: &crate::advise::Reason) -> Reason {
 fn flips(verdict: &Verdict) -> Vec<Flip> {
     let mut found: Vec<Flip> = Vec::new();
     for flip in &verdict.flips {
-        let flip = text::flip(flip.change, flip.placement, verdict.threshold.as_ref());
+        let flip = text::flip(*flip, verdict);
         if found.iter().all(|f| f.what != flip.what || f.placement != flip.placement) {
             found.push(flip);
         }
@@ -310,16 +310,7 @@ fn warnings(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Warnin
     let mut warnings = Vec::new();
     for a in &verdict.adjustments {
         let a = text::adjustment(*a, setting.need.privacy_reason);
-        warnings.push(
-            Warning::new(
-                "answer-replaced",
-                format!(
-                    "The {} answer \"{}\" was replaced by \"{}\": {}.",
-                    a.question, a.given, a.used, a.because
-                ),
-            )
-            .about(a.question),
-        );
+        warnings.push(Warning::new(super::ANSWER_REPLACED, text::replaced(&a)).about(a.question));
     }
     if let Some(reason) = setting.need.privacy_reason
         && let Some(mandate) = setting.matrix.privacy_reasons.iter().find(|m| m.id == reason)

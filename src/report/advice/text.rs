@@ -1,12 +1,12 @@
 //! The sentences of an advice document: what engines return as values, people read as words.
 
-use crate::advise::verdict::{Adjustment, Change, ConfidenceStep, Threshold};
+use crate::advise::verdict::{self, Adjustment, Change, ConfidenceStep, Settled, Threshold};
 use crate::advise::{
     CostFinding, CostPair, CostStanding, Placement, QualityFinding, QualityStanding, Reason, ReasonKind,
     Verdict,
 };
 use crate::report::number;
-use crate::workload::{Modifier, PrivacyReason};
+use crate::workload::{Capability, Modifier, PrivacyReason, Volume};
 
 /// `cloud` → "the cloud".
 pub(super) const fn place(placement: Placement) -> &'static str {
@@ -149,8 +149,9 @@ pub(super) fn adjustment(adjustment: Adjustment, reason: Option<PrivacyReason>) 
 }
 
 /// A change that changes the verdict, in words.
-pub(super) fn flip(change: Change, placement: Placement, threshold: Option<&Threshold>) -> super::Flip {
-    let (what, to) = match change {
+pub(super) fn flip(flip: verdict::Flip, verdict: &Verdict) -> super::Flip {
+    let placement = flip.placement;
+    let (what, to) = match flip.change {
         Change::Privacy(a) => ("privacy", Some(a.key())),
         Change::Volume(a) => ("volume", Some(a.key())),
         Change::Capability(a) => ("capability", Some(a.key())),
@@ -158,20 +159,65 @@ pub(super) fn flip(change: Change, placement: Placement, threshold: Option<&Thre
         Change::Budget(a) => ("budget", Some(a.key())),
         Change::Drop(m) => (m.key(), None),
     };
-    let text = match (change, to) {
-        (Change::Drop(m), _) => format!("Without \"{}\": {}.", modifier(m), place(placement)),
-        (Change::Volume(_), Some(to)) => {
-            let at = threshold.map(volume).unwrap_or_default();
-            format!("If the volume were {to}{at}: {}.", place(placement))
+    let to_shown = to.unwrap_or_default();
+    let condition = match (flip.settled, flip.change) {
+        (_, Change::Drop(m)) => format!("Without \"{}\"", modifier(m)),
+        (Some(Settled::Calculation), Change::Volume(Volume::High)) => {
+            format!("If own hardware paid back{}", pays_back(verdict))
         }
-        (_, Some(to)) => format!("If {what} were {to}: {}.", place(placement)),
-        (_, None) => String::new(),
+        (Some(Settled::Calculation), _) => {
+            format!(
+                "If own hardware did not pay back{}",
+                verdict.threshold.as_ref().map(line).unwrap_or_default()
+            )
+        }
+        (Some(Settled::Measurement), Change::Capability(Capability::Maximum)) => {
+            "If the local model were measured to fall short on your prompts".to_owned()
+        }
+        (Some(Settled::Measurement), _) => {
+            "If the local model were measured to be good enough on your prompts".to_owned()
+        }
+        (Some(Settled::Mandate), _) => format!("If no mandate kept the data in and {what} were {to_shown}"),
+        (None, Change::Volume(_)) => {
+            format!(
+                "If the volume were {to_shown}{}",
+                verdict.threshold.as_ref().map(line).unwrap_or_default()
+            )
+        }
+        (None, _) => format!("If {what} were {to_shown}"),
     };
-    super::Flip { what: what.to_owned(), to: to.map(str::to_owned), placement, text }
+    super::Flip {
+        what: what.to_owned(),
+        to: to.map(str::to_owned),
+        placement,
+        settled_by: flip.settled.map(|s| {
+            match s {
+                Settled::Mandate => "mandate",
+                Settled::Measurement => "measurement",
+                Settled::Calculation => "calculation",
+            }
+            .to_owned()
+        }),
+        text: format!("{condition}: {}.", place(placement)),
+    }
+}
+
+/// From where on own hardware pays back, or that it does so nowhere.
+fn pays_back(verdict: &Verdict) -> String {
+    let named = verdict.threshold.as_ref().map(line).filter(|line| !line.is_empty());
+    named.unwrap_or_else(|| {
+        let never = verdict.cost.as_ref().is_some_and(|c| c.hardest.never_because.is_some());
+        if never { " (computed: at these prices more volume alone does not do it)" } else { "" }.to_owned()
+    })
+}
+
+/// An answer that was replaced, beside the verdict.
+pub(super) fn replaced(a: &super::Adjustment) -> String {
+    format!("Your {} answer, {}, counts as {} here: {}.", a.question, a.given, a.used, a.because)
 }
 
 /// " (the line is at …)".
-fn volume(threshold: &Threshold) -> String {
+fn line(threshold: &Threshold) -> String {
     let tokens = threshold.tokens_per_month.map(|t| format!("{} tokens a month", number::short(t)));
     let requests = threshold.requests_per_month.map(|r| format!("{} requests a month", number::short(r)));
     let basis = if threshold.computed { "computed" } else { "assumed" };

@@ -1,9 +1,9 @@
 //! How people read an advice document. Rendered from the document alone, so a saved one looks the
 //! same.
 
-use super::{AdviceResult, Models, Reason, text};
+use super::{ANSWER_REPLACED, AdviceResult, Models, Reason, text};
 use crate::advise::{Confidence, Placement};
-use crate::report::envelope::Envelope;
+use crate::report::envelope::{Envelope, Warning};
 use crate::report::number;
 use crate::report::view::{Block, Cell, Table, View};
 
@@ -16,8 +16,10 @@ impl Envelope<AdviceResult> {
         if let Some(first) = result.reasons.first() {
             view.paragraph(format!("{} (rule {})", first.text, result.rule));
         }
-        if !self.warnings.is_empty() {
-            view.push(Block::Warnings(self.warnings.clone()));
+        self.replaced(&mut view);
+        let warnings: Vec<_> = self.warnings_left().cloned().collect();
+        if !warnings.is_empty() {
+            view.push(Block::Warnings(warnings));
         }
         reasons(&mut view, "What speaks for it", result.reasons.iter().skip(1));
         reasons(&mut view, "What speaks against it", result.against.iter());
@@ -44,6 +46,24 @@ impl Envelope<AdviceResult> {
         let because = &self.result.confidence_because;
         let because = if because.is_empty() { String::new() } else { format!(" ({})", because.join("; ")) };
         format!("{what} Placement: {}. Confidence: {sure}{because}.", text::place(self.result.placement))
+    }
+
+    /// The answers that evidence or a mandate outranked: whoever reads the verdict must see them there.
+    pub(in crate::report) fn replaced(&self, view: &mut View) {
+        for adjustment in &self.result.adjustments {
+            view.paragraph(text::replaced(adjustment));
+        }
+    }
+
+    /// The warnings that [`Self::replaced`] does not tell.
+    pub(in crate::report) fn warnings_left(&self) -> impl Iterator<Item = &Warning> {
+        self.warnings.iter().filter(|w| w.id != ANSWER_REPLACED)
+    }
+
+    /// What was answered, and what it counted as.
+    pub(in crate::report) fn counted_as(&self, question: &str) -> Option<&str> {
+        let adjustments = &self.result.adjustments;
+        adjustments.iter().find(|a| a.question == question).map(|a| a.used.as_str())
     }
 
     /// What would change it, and when to look again.
@@ -74,7 +94,11 @@ impl Envelope<AdviceResult> {
         let named = order.iter().filter_map(|k| self.inputs.get_key_value(*k));
         let rest = self.inputs.iter().filter(|(k, _)| !order.contains(&k.as_str()));
         for (name, input) in named.chain(rest) {
-            table.row([name.as_str().into(), input.shown().into(), input.source.describe().into()]);
+            let value = match self.counted_as(name) {
+                Some(used) => format!("{} (counts as {used})", input.shown()),
+                None => input.shown(),
+            };
+            table.row([name.as_str().into(), value.into(), input.source.describe().into()]);
         }
         table
     }
