@@ -138,6 +138,7 @@ pub fn read(metadata: &BTreeMap<String, Value>, places: &BTreeMap<String, u64>) 
         return Err(general.range("general.alignment", alignment, "it must be a power of two"));
     }
     let architecture = general.text("general.architecture")?;
+    other_kind(&general, architecture.as_deref())?;
     let own = Lookup { metadata, places, prefix: architecture.clone().unwrap_or_default() };
     let layers = own.small("block_count")?;
     if let Some(n) = layers
@@ -197,6 +198,20 @@ pub fn read(metadata: &BTreeMap<String, Value>, places: &BTreeMap<String, u64>) 
         split: split(&general)?,
         architecture,
     })
+}
+
+/// GGUF files that go beside a model: the loader of models has nothing to do in them.
+fn other_kind(general: &Lookup, architecture: Option<&str>) -> Result<(), GgufError> {
+    let kind = general.text("general.type")?;
+    let (key, what) = match (kind.as_deref(), architecture) {
+        (Some("adapter"), _) => ("general.type", "an adapter (LoRA)"),
+        (Some("mmproj"), _) => ("general.type", "a projector for pictures or sound (mmproj)"),
+        (Some("imatrix"), _) => ("general.type", "an importance matrix"),
+        (_, Some("clip")) => ("general.architecture", "a projector for pictures or sound (mmproj)"),
+        (_, Some("controlvector")) => ("general.architecture", "a control vector"),
+        _ => return Ok(()),
+    };
+    Err(GgufError::new(general.at(key), Problem::OtherKind(what)))
 }
 
 fn experts(own: &Lookup, layers: Option<u32>) -> Result<(Option<u32>, Option<u32>), GgufError> {

@@ -119,6 +119,8 @@ pub enum Problem {
     NestedList(String),
     #[error("\"{key}\" holds the truth value {value}; only 0 and 1 are")]
     Bool { key: String, value: u8 },
+    #[error("it holds {0}, not a language model")]
+    OtherKind(&'static str),
     #[error("\"{key}\" must be {expected}")]
     WrongType { key: String, expected: &'static str },
     #[error("\"{key}\" is {value}; {allowed}")]
@@ -353,6 +355,25 @@ mod tests {
             let got = problem(&builder.bytes());
             assert!(expected(&got), "{name}: {got}");
         }
+    }
+
+    #[test]
+    fn what_is_no_language_model_is_named() {
+        let of_type = |kind: &str| valid().text("general.type", kind);
+        let of_architecture =
+            |name: &str| valid().without("general.architecture").text("general.architecture", name);
+        for (builder, what) in [
+            (of_type("adapter"), "LoRA"),
+            // llama.cpp #27166: the projector beside a model, which another loader reads.
+            (of_type("mmproj"), "projector"),
+            (of_architecture("clip"), "projector"),
+            (of_type("imatrix"), "importance"),
+            (of_architecture("controlvector"), "control vector"),
+        ] {
+            let said = problem(&builder.bytes());
+            assert!(matches!(said, Problem::OtherKind(w) if w.contains(what)), "{said}");
+        }
+        assert!(parse(&of_type("model").bytes()).is_ok());
     }
 
     #[test]
