@@ -397,6 +397,31 @@ fn an_architecture_this_build_does_not_know_is_named() {
     });
 }
 
+/// A vocabulary that its tokenizer cannot be built from (llama.cpp #25969, #26511: `PLaMo` 2).
+#[test]
+fn a_vocabulary_the_loader_chokes_on_is_an_error() {
+    let Some((model, _alone)) = model() else { return };
+    let mut bytes = std::fs::read(&model).expect("the model is read");
+    // Both together are 32 bytes longer, so that the data stays where it is aligned.
+    let mut replace = |key: &str, longer: usize, with: &dyn Fn(&[u8]) -> Vec<u8>| {
+        let at = bytes.windows(key.len()).position(|w| w == key.as_bytes()).expect("a key") + key.len() + 4;
+        let length = u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
+        let length = usize::try_from(length).expect("short");
+        let text = with(&bytes[at + 8..at + 8 + length]);
+        assert_eq!(text.len(), length + longer, "{key}");
+        bytes.splice(at..at + 8 + length, [&(text.len() as u64).to_le_bytes()[..], &text].concat());
+    };
+    replace("tokenizer.ggml.model", 2, &|_| b"plamo2".to_vec());
+    replace("general.name", 30, &|name| [name, &[b' '; 30]].concat());
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("plamo2.gguf");
+    std::fs::write(&path, bytes).expect("written");
+    run(async {
+        let fault = LocalBackend::start(config(path, 256), &mut |_| ()).await.expect_err("no byte tokens");
+        assert!(fault.message.contains("Byte token"), "{}", fault.message);
+    });
+}
+
 #[test]
 fn texts_of_one_meaning_have_nearer_vectors_than_others() {
     let Some((model, _alone)) = model() else { return };
@@ -428,4 +453,43 @@ fn texts_of_one_meaning_have_nearer_vectors_than_others() {
         backend.embed("and it goes on").await.expect("a vector");
         backend.shutdown().await;
     });
+}
+
+/// Ctrl-C in the middle of an answer: what is measured is kept, and no worker is left.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupted_local_run_keeps_what_it_has() {
+    let Some((model, _alone)) = model() else { return };
+    let sandbox = crate::run::Sandbox::new();
+    let lines: Vec<String> =
+        (0..500).map(|n| format!("{{\"id\": \"q{n}\", \"prompt\": \"Tell the story of {n}.\"}}\n")).collect();
+    sandbox.write("prompts.jsonl", &lines.concat());
+    let mut child = sandbox
+        .command(crate::run::program())
+        .args(["bench", "--prompts", "prompts.jsonl", "--warmup", "0", "--repeats", "1", "--yes"])
+        .args(["--max-output-tokens", "40", "-o", "out.json", "--model"])
+        .arg(&model)
+        .stderr(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("started");
+    let journal = sandbox.path("out.journal.jsonl");
+    let first_is_there =
+        || std::fs::read_to_string(&journal).is_ok_and(|text| text.contains("\"line\":\"sample\""));
+    while !first_is_there() {
+        assert!(child.try_wait().expect("asked").is_none(), "it ended by itself");
+        std::thread::yield_now();
+    }
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).expect("read");
+    let worker = children.split_whitespace().next().expect("a worker runs").to_owned();
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+    assert_eq!(child.wait().expect("ended").code(), Some(130));
+    let text = std::fs::read_to_string(sandbox.path("out.json")).expect("a report");
+    let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(document["result"]["complete"], false);
+    let samples = document["result"]["samples"].as_array().expect("samples");
+    assert!((1..500).contains(&samples.len()), "{} samples", samples.len());
+    assert!(samples[0]["error"].is_null() && samples[0]["decode_tps"].is_f64(), "{}", samples[0]);
+    assert!(!std::path::Path::new(&format!("/proc/{worker}")).exists(), "the worker is gone");
 }

@@ -186,14 +186,7 @@ impl Slots {
     }
 
     pub(super) fn decode(&mut self) -> Result<(), Fault> {
-        self.context.decode(&mut self.batch).map_err(|e| match e {
-            DecodeError::NoKvCacheSlot => fault(FaultKind::Context, "the context is full"),
-            DecodeError::NTokensZero => engine_fault("the engine was given nothing to do"),
-            DecodeError::Unknown(code) => engine_fault(format!(
-                "the engine failed to compute (code {code}{})",
-                if code == -2 { ", memory ran out" } else { "" }
-            )),
-        })
+        self.context.decode(&mut self.batch).map_err(|e| undecoded(&e))
     }
 
     /// After a decode: the sequence at `at` gets its next token. `true` when its answer is over.
@@ -337,6 +330,26 @@ impl Slots {
     }
 }
 
+/// What llama_decode's codes mean (llama.h).
+fn undecoded(error: &DecodeError) -> Fault {
+    match error {
+        DecodeError::NoKvCacheSlot => fault(FaultKind::Context, "the context is full (code 1)"),
+        // The binding's word for -1 is one of its causes only.
+        DecodeError::NTokensZero | DecodeError::Unknown(-1) => {
+            engine_fault("the engine refused its input as invalid (code -1)")
+        }
+        DecodeError::Unknown(2) => engine_fault("the computation was broken off (code 2)"),
+        DecodeError::Unknown(-2) => engine_fault(
+            "memory for the computation ran out (code -2): try a smaller --context, --batch or --concurrency, \
+             or fewer layers on the GPU",
+        ),
+        DecodeError::Unknown(-3) => engine_fault(
+            "the computation failed on the device (code -3): the GPU, its driver or the model file",
+        ),
+        DecodeError::Unknown(code) => engine_fault(format!("the engine failed to compute (code {code})")),
+    }
+}
+
 /// Messages to tokens, through the model's chat template unless it is left out, checked
 /// against the context.
 pub(super) fn tokenize(
@@ -420,4 +433,47 @@ fn say(emit: Emit, id: u32, accepted: Instant, event: Event) {
 
 fn fault(kind: FaultKind, message: impl Into<String>) -> Fault {
     Fault { kind, message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::LlamaEngine;
+    use super::*;
+    use crate::measure::backend::protocol::LoadRequest;
+    use crate::measure::backend::worker::Engine as _;
+
+    #[test]
+    fn each_code_of_the_engine_has_its_words() {
+        let say = |code| undecoded(&DecodeError::Unknown(code));
+        for (code, words) in
+            [(-1, "invalid"), (-2, "memory"), (-3, "device"), (2, "broken off"), (-9, "failed to compute")]
+        {
+            let fault = say(code);
+            assert_eq!(fault.kind, FaultKind::Engine);
+            assert!(fault.message.contains(words) && fault.message.contains(&code.to_string()), "{fault:?}");
+        }
+        assert_eq!(undecoded(&DecodeError::NoKvCacheSlot).kind, FaultKind::Context);
+    }
+
+    /// A real refusal by llama.cpp; after it the engine still computes.
+    #[test]
+    fn a_batch_the_engine_refuses_is_a_fault_and_the_next_one_is_computed() {
+        let Some(model) = std::env::var_os("FREEHOLD_TEST_MODEL") else { return };
+        let mut engine = LlamaEngine::new(None);
+        let link = Link::new(tempfile::tempfile().expect("a file"));
+        engine.load(&LoadRequest::new(model.into(), 64), &link).expect("loads");
+        let slots = engine.slots.as_mut().expect("loaded");
+        let mut decode = |token: i32, sequence: i32| {
+            slots.context.clear_kv_cache();
+            slots.batch.clear();
+            slots.batch.add(LlamaToken(token), 0, &[sequence], true).expect("room");
+            slots.decode()
+        };
+        let beyond = i32::MAX;
+        for (token, sequence) in [(beyond, 0), (-5, 0), (1, 77)] {
+            let refused = decode(token, sequence).expect_err("cannot be computed");
+            assert!(refused.message.contains("invalid"), "{refused:?}");
+            decode(1, 0).expect("computed");
+        }
+    }
 }

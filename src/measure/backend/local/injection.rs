@@ -131,6 +131,8 @@ fn every_misbehaviour_is_a_fault_that_says_so() {
         ("kill -SEGV $$", "signal 11"),
         ("kill -KILL $$", "memory ran out"),
         ("exit 7", "exit code 7"),
+        ("echo \"thread 'main' panicked at src/x.rs:1:2:\" >&2; exit 101", "a defect of this program"),
+        ("echo \"thread 'main' panicked at src/x.rs:1:2:\" >&2; exit 101", "panicked at src/x.rs"),
         ("exit 0", "ended before its work was done"),
         ("printf 'Segmentation fault, says a library'", "not its protocol"),
         ("exec yes", "not its protocol"),

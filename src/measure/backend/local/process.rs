@@ -258,6 +258,9 @@ fn with_lines(mut message: String, lines: &[String]) -> String {
     message
 }
 
+/// The exit status of a Rust program whose main thread panicked.
+const PANIC: i32 = 101;
+
 /// What an exit status of the worker probably means.
 fn explain(status: ExitStatus, log: &[String]) -> String {
     let log = log.join(" ").to_ascii_lowercase();
@@ -286,6 +289,7 @@ fn explain(status: ExitStatus, log: &[String]) -> String {
         (Some(15), _) => "was ended from outside (signal 15)".into(),
         (Some(other), _) => format!("was ended by signal {other}"),
         (None, Some(0)) => "ended before its work was done".into(),
+        (None, Some(PANIC)) => "panicked: that is a defect of this program, please report it".into(),
         (None, Some(code)) => format!("failed (exit code {code})"),
         (None, None) => "ended in an unknown way".into(),
     }
@@ -395,6 +399,7 @@ mod tests {
         assert!(say(6, "CUDA error: out of memory").contains("memory ran out"));
         assert!(say(6, "CUDA error: an illegal instruction").contains("GPU or its driver"));
         assert!(say(6, "GGML_ASSERT(x)").contains("engine or the model file"));
-        assert!(say(101 << 8, "").contains("exit code 101"));
+        assert!(say(101 << 8, "").contains("panicked"));
+        assert!(say(3 << 8, "").contains("exit code 3"));
     }
 }
