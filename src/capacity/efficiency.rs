@@ -37,6 +37,10 @@ pub struct Efficiency {
     pub arithmetic: f64,
     /// The same for a mixture of experts: many small products.
     pub arithmetic_mixture: f64,
+    /// The same in attention over the cache while decoding; `None` where that hides behind the
+    /// reading of the cache.
+    #[serde(default)]
+    pub attention: Option<f64>,
     /// 16-bit operations per byte of bandwidth where the rate is not known.
     pub operations_per_byte: f64,
     /// The 80 % band: measured ÷ predicted.
@@ -133,6 +137,7 @@ impl Efficiency {
             token_us: self.token_us * by.launch,
             arithmetic: (self.arithmetic * by.arithmetic).min(MOST),
             arithmetic_mixture: (self.arithmetic_mixture * by.arithmetic).min(MOST),
+            attention: self.attention.map(|share| (share * by.arithmetic).min(MOST)),
             origin: format!("{}; {}: {}", self.origin, by.architecture, by.origin),
             ..self.clone()
         }

@@ -63,12 +63,19 @@ pub struct CacheShape {
     /// Query values of one token over the layers that keep the whole context: attention arithmetic
     /// grows with them.
     pub full_query_values: f64,
+    /// The same over the layers that keep a window.
+    pub sliding_query_values: f64,
 }
 
 impl CacheShape {
     /// Values one sequence of this length holds.
     pub fn values(&self, context_tokens: f64) -> f64 {
         self.full_values * context_tokens + self.sliding_values * context_tokens.min(self.window_tokens)
+    }
+    /// Query values of one token times the tokens each of them attends to.
+    pub fn query_values(&self, context_tokens: f64) -> f64 {
+        self.full_query_values * context_tokens
+            + self.sliding_query_values * context_tokens.min(self.window_tokens)
     }
 }
 
@@ -277,6 +284,7 @@ fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<C
                 sliding_values: sliding * per_layer,
                 window_tokens: window_tokens as f64,
                 full_query_values: full * queries,
+                sliding_query_values: sliding * queries,
                 ..CacheShape::default()
             }
         }
@@ -330,6 +338,7 @@ fn cache_from_file(facts: &Facts, id: &str) -> Result<CacheShape, Unknown> {
             let key = facts.key_length_sliding.map_or(key, |n| n as f64);
             let value = facts.value_length_sliding.map_or(value, |n| n as f64);
             cache.sliding_values += kv_heads * (key + value);
+            cache.sliding_query_values += heads * key;
         } else {
             cache.full_values += kv_heads * (key + value);
             cache.full_query_values += heads * key;

@@ -5,7 +5,8 @@
 //! ```text
 //! t = weights ÷ (bandwidth × share)            every weight the step touches is read once
 //!   + n × cache(c) ÷ (bandwidth × share)       every sequence reads its own keys and values
-//!   + (n − 1) × 2 × parameters ÷ (rate × share)  arithmetic beyond what hides behind the reading
+//!   + (n − 1) × 2 × parameters ÷ (rate × share)  arithmetic beyond what hides behind the reading;
+//!                                              on a processor none hides: n, and attention besides
 //!   + layers × launch + rest                   what no bandwidth shortens
 //! ```
 //!
@@ -253,13 +254,11 @@ impl Part<'_> {
         let reading = shared / (bandwidth * weights_share)
             + routed / (bandwidth * weights_share * e.experts)
             + cache / (bandwidth * e.cache);
-        let busy = if self.hardware.backend == Backend::Cpu {
-            // The same cores read and compute: whichever takes longer.
-            reading.max(n * arithmetic)
-        } else {
-            // The first sequence's arithmetic hides behind the reading.
-            reading + (n - 1.0) * arithmetic
-        };
+        // The first sequence's arithmetic hides behind the reading, except on a processor, where the
+        // same cores do both.
+        let shown = if self.hardware.backend == Backend::Cpu { n } else { n - 1.0 };
+        let attention = e.attention.map_or(0.0, |share| n * self.attention() / (self.rate() * share));
+        let busy = reading + shown * arithmetic + attention;
         let likely = busy + launch + self.exchange();
         let floor = ((shared + routed + cache) / bandwidth)
             .max(n * 2.0 * self.model.computed_parameters() / self.peak_rate());
@@ -281,6 +280,12 @@ impl Part<'_> {
     fn cache_read(&self) -> f64 {
         let cache = &self.model.cache;
         cache.values(self.load.context_tokens as f64) * self.load.kv.bits() / 8.0 + 2.0 * cache.state_bytes
+    }
+
+    /// Operations of one token's attention over the filled cache: two products with each key and
+    /// each value.
+    fn attention(&self) -> f64 {
+        4.0 * self.model.cache.query_values(self.load.context_tokens as f64)
     }
 
     /// The highest rate of any number format: nothing computes faster.

@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, Vendor};
 use crate::measure::backend::local;
 use crate::measure::backend::protocol::{Device, EngineBuild};
 use crate::measure::event::Fault;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const GIB: f64 = 1_073_741_824.0;
 
@@ -18,8 +18,6 @@ const GIB: f64 = 1_073_741_824.0;
 pub struct Machine {
     pub cpu: String,
     pub cores: usize,
-    /// Base or current clock, where the system tells.
-    pub megahertz: Option<u64>,
     /// Widest vector instructions the processor has: `AVX-512`, `AVX2`, `NEON`.
     pub vectors: Option<&'static str>,
     pub memory_bytes: u64,
@@ -70,7 +68,6 @@ pub fn detect() -> Machine {
     Machine {
         cpu: first.map(|c| c.brand().trim().to_owned()).filter(|b| !b.is_empty()).unwrap_or("unknown".into()),
         cores: sysinfo::System::physical_core_count().unwrap_or(cpus.len()).max(1),
-        megahertz: first.map(sysinfo::Cpu::frequency).filter(|f| *f > 0),
         vectors: vectors(),
         memory_bytes: system.as_ref().map_or(0, sysinfo::System::total_memory),
         load: sysinfo::System::load_average().map_or(0.0, |load| load.one),
@@ -242,7 +239,7 @@ pub fn shape(machine: &Machine, catalog: &Catalog) -> (HardwareShape, Vec<String
         let mut card = card.clone();
         card.memory_gib = gpu.memory_bytes.map(|b| b as f64 / GIB).or(card.memory_gib);
         if let Ok(mut shape) = HardwareShape::from_accelerator(&card, u32::try_from(same).unwrap_or(1)) {
-            let (bandwidth, how) = memory_bandwidth();
+            let (bandwidth, _, how) = speeds_now(machine.cores);
             shape.host = Some(Host { memory_bytes: machine.memory_bytes as f64, bandwidth });
             let note = format!("GPU: {} of the catalogue, memory as the driver tells", card.id);
             if let Some(backend) = gpu.backend {
@@ -260,7 +257,7 @@ pub fn shape(machine: &Machine, catalog: &Catalog) -> (HardwareShape, Vec<String
             return (named(shape, &machine.cpu), vec![note]);
         }
     }
-    let (bandwidth, how) = memory_bandwidth();
+    let (bandwidth, hertz, how) = speeds_now(machine.cores);
     let shape = HardwareShape {
         id: "this".to_owned(),
         name: machine.cpu.clone(),
@@ -270,7 +267,7 @@ pub fn shape(machine: &Machine, catalog: &Catalog) -> (HardwareShape, Vec<String
         devices: 1,
         memory_bytes: machine.memory_bytes as f64,
         bandwidth,
-        flops_16: vector_rate(machine),
+        flops_16: vector_rate(machine, hertz),
         flops_8: None,
         link: None,
         host: None,
@@ -284,42 +281,70 @@ fn named(mut shape: HardwareShape, name: &str) -> HardwareShape {
     shape
 }
 
-/// Fused multiply-adds of all cores at the clock, two operations each.
-fn vector_rate(machine: &Machine) -> Option<f64> {
+/// Fused multiply-adds of all cores at the clock, two operations each, as the engine was built: the
+/// ordinary build knows AVX2, the one with libraries beside it picks the best there is.
+fn vector_rate(machine: &Machine, hertz: f64) -> Option<f64> {
     let per_cycle = match machine.vectors? {
-        "AVX-512" => 64.0,
-        "AVX2" => 32.0,
+        "AVX-512" if cfg!(feature = "dynamic-backends") => 64.0,
+        "AVX-512" | "AVX2" => 32.0,
         _ => 16.0,
     };
-    Some(machine.cores as f64 * machine.megahertz? as f64 * 1e6 * per_cycle)
+    Some(machine.cores as f64 * hertz * per_cycle)
 }
 
-/// Bytes each thread copies; beyond any cache.
-const BLOCK: usize = 96 << 20;
+/// Bytes all threads together read; beyond any cache.
+const BLOCK: usize = 192 << 20;
+/// Of the memory's peak, what reading in order reaches.
+const READABLE: f64 = 0.9;
+/// Steps of a loop of two dependent instructions.
+const STEPS: u64 = 1_000_000;
+/// The passes end here, but for the first two.
+const LONG_ENOUGH: Duration = Duration::from_millis(120);
 
-/// Peak bandwidth of the memory, from copying: a copy reaches about four fifths of it.
-fn memory_bandwidth() -> (f64, String) {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16);
-    let mut best: f64 = 0.0;
-    let mut blocks: Vec<(Vec<u8>, Vec<u8>)> = (0..threads)
-        .map(|n| {
-            (vec![1; BLOCK / threads.max(2)], vec![u8::try_from(n).unwrap_or(2); BLOCK / threads.max(2)])
-        })
-        .collect();
-    for _ in 0..4 {
+/// Peak bandwidth of the memory, from reading it on all cores, and the clock meanwhile, from a loop
+/// of known length: the best of several passes each, since other work only makes them slower.
+fn speeds_now(cores: usize) -> (f64, f64, String) {
+    let usable = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = cores.min(usable).clamp(1, 64);
+    let blocks: Vec<Vec<u64>> =
+        (1..=threads as u64).map(|n| vec![n; BLOCK / threads / size_of::<u64>()]).collect();
+    let (mut bandwidth, mut hertz): (f64, f64) = (0.0, 0.0);
+    let start = Instant::now();
+    for pass in 0..8 {
+        if pass > 1 && start.elapsed() > LONG_ENOUGH {
+            break;
+        }
         let begun = Instant::now();
         std::thread::scope(|scope| {
-            for (to, from) in &mut blocks {
-                scope.spawn(|| to.copy_from_slice(from));
+            for block in &blocks {
+                scope.spawn(|| std::hint::black_box(sum(block)));
             }
         });
-        let bytes: usize = blocks.iter().map(|(to, from)| to.len() + from.len()).sum();
-        best = best.max(bytes as f64 / begun.elapsed().as_secs_f64());
+        bandwidth = bandwidth.max(BLOCK as f64 / begun.elapsed().as_secs_f64());
+        let begun = Instant::now();
+        std::hint::black_box(count(std::hint::black_box(0x9e37_79b9)));
+        hertz = hertz.max(2.0 * STEPS as f64 / begun.elapsed().as_secs_f64());
     }
-    std::hint::black_box(&blocks);
     let note = format!(
-        "memory: copies at {:.1} GB/s over {threads} threads just now, taken as four fifths of its peak",
-        best / 1e9
+        "memory: {threads} threads read {:.1} GB/s just now, taken as nine tenths of its peak; clock: {:.1} GHz",
+        bandwidth / 1e9,
+        hertz / 1e9
     );
-    (best / 0.8, note)
+    (bandwidth / READABLE, hertz, note)
+}
+
+/// Eight sums at once, so that memory is what it waits for.
+fn sum(block: &[u64]) -> u64 {
+    let mut sums = [0_u64; 8];
+    for eight in block.chunks_exact(8) {
+        for (sum, value) in sums.iter_mut().zip(eight) {
+            *sum = sum.wrapping_add(*value);
+        }
+    }
+    sums.iter().fold(0, |all, sum| all.wrapping_add(*sum))
+}
+
+/// A rotation and a difference per step, each of one cycle and each waiting for the other.
+fn count(salt: u64) -> u64 {
+    (0..STEPS).fold(1, |x: u64, _| x.rotate_left(7) ^ salt)
 }

@@ -44,6 +44,9 @@ pub struct CacheFacts {
     pub state_layers: f64,
     pub latent_layers: f64,
     pub full_query_values: f64,
+    /// The same over the layers that keep a window.
+    #[serde(default)]
+    pub sliding_query_values: f64,
 }
 
 impl ModelFacts {
@@ -76,6 +79,7 @@ impl ModelFacts {
                 state_layers: cache.state_layers,
                 latent_layers: cache.latent_layers,
                 full_query_values: cache.full_query_values,
+                sliding_query_values: cache.sliding_query_values,
             },
         })
     }
@@ -104,6 +108,7 @@ impl ModelFacts {
                 state_layers: cache.state_layers,
                 latent_layers: cache.latent_layers,
                 full_query_values: cache.full_query_values,
+                sliding_query_values: cache.sliding_query_values,
             },
             expert_bits_limit: None,
             context_tokens: self.context_tokens,
