@@ -17,6 +17,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--depths", default="0,512")
+    parser.add_argument("--cells", help="only these, by commas: pp512@d0:1 (test, depth, threads), with more rounds")
     parser.add_argument("--quick", action="store_true", help="short tests: to see that it works")
     parser.add_argument("--llama-bench", required=True)
     parser.add_argument("--freehold", required=True)
@@ -59,6 +60,9 @@ def synthetic(args, report):
     cells = [(model, threads, (p, g, depth)) for model in args.models
              for threads in map(int, args.threads.split(",")) for depth in map(int, args.depths.split(","))
              for p, g in ((prompt, 0), (0, generate))]
+    if args.cells:
+        wanted = set(args.cells.split(","))
+        cells = [c for c in cells if f"{'pp' if c[2][0] else 'tg'}{c[2][0] or c[2][1]}@d{c[2][2]}:{c[1]}" in wanted]
     ours, theirs = {c: [] for c in cells}, {c: [] for c in cells}
     for round_ in range(args.rounds):
         for cell in cells:
