@@ -6,10 +6,21 @@ pub fn plain(value: f64) -> String {
     grouped(value, decimals)
 }
 
-/// All digits of an input that somebody gave, grouped: `0.0125`, `200,000`.
+/// All digits of an input that somebody gave, grouped: `0.0125`, `200,000`. What has more digits
+/// than people write is the result of a division: five of them.
 pub fn exact(value: f64) -> String {
-    let decimals = value.to_string().split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    grouped(value, decimals.min(9))
+    const WRITTEN: usize = 8;
+    let text = value.abs().to_string();
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = format!("{whole}{fraction}");
+    let decimals = if digits.trim_start_matches('0').len() <= WRITTEN {
+        fraction.len()
+    } else if whole == "0" {
+        fraction.len() - fraction.trim_start_matches('0').len() + 5
+    } else {
+        5_usize.saturating_sub(whole.len())
+    };
+    grouped(value, decimals)
 }
 
 /// Money: cents below 100, four significant digits below a cent's worth, whole dollars above.
@@ -107,5 +118,7 @@ mod tests {
             (plain(730.0), plain(0.7), plain(12_345.6)),
             ("730".into(), "0.70".into(), "12,346".into())
         );
+        let shown = [0.0125, 200_000.0, 0.000_065_6, 84.319_444_444, 1.0 / 30.0, 1_234_567.891].map(exact);
+        assert_eq!(shown, ["0.0125", "200,000", "0.0000656", "84.319", "0.033333", "1,234,568"]);
     }
 }
