@@ -11,7 +11,7 @@
 //! ```
 //!
 //! and yields `n` tokens. Of `E` routed experts with `k` used per token, a step of `n` tokens
-//! touches `E × (1 − (1 − k/E)ᵐ)`, `m = n^0.8`. Prefill of `p` tokens is arithmetic, attention that
+//! touches `E × (1 − (1 − k/E)ᵐ)`, `m = n ÷ √(1 + (n − 1)/8)`. Prefill of `p` tokens is arithmetic, attention that
 //! grows with `p²`, and the weights once per batch of tokens.
 
 use super::efficiency::Efficiency;
@@ -179,9 +179,18 @@ fn processor_of(hardware: &HardwareShape, host: Host) -> HardwareShape {
     }
 }
 
-/// Tokens of one batch do not choose their experts independently: `n` of them touch as many as
-/// about `n^0.8` independent ones would (batched runs of two mixtures on a DGX Spark).
-const CHOOSE_ALIKE: f64 = 0.8;
+/// Tokens of one batch do not choose their experts independently, and the more there are the more of
+/// them choose what others have: `n` touch as many as `n ÷ √(1 + (n − 1)/8)` independent ones would
+/// (batched runs of mixtures on a DGX Spark under llama.cpp and on an H100 under vLLM).
+const CHOOSE_ALIKE: f64 = 8.0;
+/// Tokens of a batch per expert at which the share of arithmetic of mixtures is counted: with fewer
+/// the products are smaller and reach less.
+const TOKENS_PER_EXPERT: f64 = 32.0;
+const TOKENS_PER_EXPERT_POWER: f64 = 0.3;
+/// One reduction over all devices, seconds, whatever its size.
+const REDUCTION: f64 = 25e-6;
+/// Between devices where the catalogue does not say, bytes/s: `PCIe` 4.0 x16.
+const BUS: f64 = 32e9;
 /// Kernels of a prefill pass have more to set up than those of a decode step.
 const PREFILL_LAUNCH: f64 = 4.0;
 
@@ -220,27 +229,44 @@ impl Part<'_> {
         let e = self.efficiency();
         if self.model.is_mixture() { e.arithmetic_mixture } else { e.arithmetic }
     }
+    /// The same in batches of this many tokens of one prompt.
+    fn arithmetic_of_batch(&self, tokens: f64) -> f64 {
+        let e = self.efficiency();
+        if !self.model.is_mixture() || self.hardware.backend == Backend::Cpu {
+            return self.arithmetic();
+        }
+        let per_expert = tokens * self.model.expert_share();
+        let share = e.arithmetic_mixture * (per_expert / TOKENS_PER_EXPERT).powf(TOKENS_PER_EXPERT_POWER);
+        share.min(e.arithmetic)
+    }
 
     /// Weights read in a step of this many tokens: shared part and routed experts.
     fn read(&self, tokens: f64) -> (f64, f64) {
         let bytes = self.model.bytes(self.format);
-        let untouched = (1.0 - self.model.expert_share()).powf(tokens.powf(CHOOSE_ALIKE));
+        let independent = tokens / (1.0 + (tokens - 1.0) / CHOOSE_ALIKE).sqrt();
+        let untouched = (1.0 - self.model.expert_share()).powf(independent);
         let shared = bytes.total - bytes.embedding - bytes.routed;
         (shared, bytes.routed * (1.0 - untouched))
     }
 
-    /// Time between devices in one pass over the layers.
-    fn exchange(&self) -> f64 {
+    /// Layers, where one that is only attention, only a state or only experts counts half.
+    fn layers(&self) -> f64 {
+        let layers = f64::from(self.model.layers);
+        if self.model.mixture_layers < layers { layers / 2.0 } else { layers }
+    }
+
+    /// Time between devices in passes over the layers with this many tokens in all.
+    fn exchange(&self, passes: f64, tokens: f64) -> f64 {
         let devices = f64::from(self.hardware.devices);
         if devices < 2.0 {
             return 0.0;
         }
         if self.hardware.backend == Backend::Vllm {
-            // Two reductions per layer of a few kilobytes: latency, hardly bandwidth.
-            let fast = self.hardware.link.is_some_and(|l| l >= 100e9);
-            return f64::from(self.model.layers) * 2.0 * if fast { 25e-6 } else { 30e-6 };
+            // Two reductions per layer, 16 bits for each token and hidden value, round the ring.
+            let bytes = tokens * self.model.hidden_size * 2.0 * 2.0 * (devices - 1.0) / devices;
+            return self.layers() * 2.0 * (passes * REDUCTION + bytes / self.hardware.link.unwrap_or(BUS));
         }
-        (devices - 1.0) * 100e-6
+        passes * (devices - 1.0) * 100e-6
     }
 
     fn step(&self) -> Time {
@@ -258,8 +284,13 @@ impl Part<'_> {
         // same cores do both.
         let shown = if self.hardware.backend == Backend::Cpu { n } else { n - 1.0 };
         let attention = e.attention.map_or(0.0, |share| n * self.attention() / (self.rate() * share));
-        let busy = reading + shown * arithmetic + attention;
-        let likely = busy + launch + self.exchange();
+        let busy = if self.hardware.backend != Backend::Cpu && self.model.is_mixture() {
+            // Each expert has few of the tokens: its products hide behind its reading.
+            reading.max(n * arithmetic)
+        } else {
+            reading + shown * arithmetic + attention
+        };
+        let likely = busy + launch + self.exchange(1.0, n);
         let floor = ((shared + routed + cache) / bandwidth)
             .max(n * 2.0 * self.model.computed_parameters() / self.peak_rate());
         Time { likely: likely.max(floor), floor }
@@ -267,7 +298,7 @@ impl Part<'_> {
 
     /// Time of a step that no bandwidth shortens.
     fn launch(&self) -> f64 {
-        let (e, layers) = (self.efficiency(), f64::from(self.model.layers));
+        let (e, layers) = (self.efficiency(), self.layers());
         let mixture =
             if self.model.is_mixture() { self.model.mixture_layers * e.mixture_layer_us } else { 0.0 };
         let recurrent = self.model.cache.state_layers * e.recurrent_layer_us;
@@ -312,8 +343,10 @@ impl Part<'_> {
         };
         let reading = passes * (shared + routed) / (bandwidth * e.weights(self.format.kernel));
         // Reading hides behind the arithmetic, or the other way round.
-        let busy = (operations / (self.rate() * self.arithmetic())).max(reading);
-        let likely = (busy + passes * self.launch() * PREFILL_LAUNCH) / pipeline;
+        let busy = (operations / (self.rate() * self.arithmetic_of_batch(batch))).max(reading);
+        // Spread layers hand on their results while they work on the next batch.
+        let exchange = if self.abreast() > 1.0 { self.exchange(passes, p) } else { 0.0 };
+        let likely = (busy + passes * self.launch() * PREFILL_LAUNCH) / pipeline + exchange;
         let devices = f64::from(self.hardware.devices) / self.abreast();
         let floor =
             (operations / (self.peak_rate() * devices)).max((shared + routed) / (bandwidth * devices));
@@ -427,7 +460,7 @@ mod tests {
         let all = 28e9 * 8.5 / 8.0;
         assert!((part(1) / all - 1.0 / 16.0).abs() < 1e-9);
         assert!(part(8) / all > 0.25 && part(8) / all < 0.40);
-        assert!(part(256) / all > 0.99);
+        assert!(part(256) / all > 0.9 && part(2048) / all > 0.99);
     }
 
     proptest! {
