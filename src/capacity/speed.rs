@@ -216,10 +216,11 @@ impl Part<'_> {
         let sixteen =
             self.hardware.flops_16.unwrap_or(self.hardware.bandwidth * self.efficiency().operations_per_byte);
         let peak = match (self.hardware.backend, self.hardware.flops_8) {
-            // llama.cpp multiplies quantised weights in INT8 and the others with 16-bit sums. Both run
-            // at twice the rate that GeForce cards have with 32-bit sums, which `flops_16` is; the
-            // share counts from half the INT8 rate, which is the same on all.
-            (Backend::Cuda, Some(eight)) => sixteen.max(eight / 2.0),
+            // llama.cpp multiplies quantised weights in INT8 and the others with 16-bit sums (under
+            // Vulkan all of them, in cooperative matrices). Both run at twice the rate that GeForce
+            // cards have with 32-bit sums, which `flops_16` is; the share counts from half the INT8
+            // rate, which is the same on all.
+            (Backend::Cuda | Backend::Vulkan, Some(eight)) => sixteen.max(eight / 2.0),
             (Backend::Vllm, Some(eight)) if self.format.kernel == Kernel::Eight => eight,
             _ => sixteen,
         };

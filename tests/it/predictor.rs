@@ -47,7 +47,7 @@ fn backend(name: &str) -> Option<Backend> {
     Some(match name.rsplit('/').next()? {
         "cuda" => Backend::Cuda,
         "metal" | "mlx" => Backend::Metal,
-        // SYCL has no row of its own: Arc cards run under Vulkan as fast or faster.
+        // SYCL has no row of its own: it runs on Arc cards only, which have factors of their own.
         "vulkan" | "sycl" => Backend::Vulkan,
         "rocm" => Backend::Rocm,
         "cpu" => Backend::Cpu,
@@ -169,7 +169,7 @@ fn summary(name: &str, misses: &[&Miss]) -> String {
 fn decode_is_predicted_within_the_bars() {
     let groups = misses("published-speeds", decode);
     let all: Vec<&Miss> = groups.values().flatten().collect();
-    assert!(all.len() >= 330, "only {} rows could be predicted", all.len());
+    assert!(all.len() >= 375, "only {} rows could be predicted", all.len());
     let errors: Vec<f64> = all.iter().map(|m| m.error.abs()).collect();
     let inside = all.iter().filter(|m| m.inside).count() as f64 / all.len() as f64;
     assert!(quantile(&errors, 0.5) <= 0.05, "{}", summary("all", &all));
@@ -178,17 +178,17 @@ fn decode_is_predicted_within_the_bars() {
     assert!((0.8..=0.95).contains(&inside), "{}", summary("all", &all));
 }
 
-/// No efficiency was chosen by these rows. They miss the aim of docs/predictor.md (8 % and 25 %), so the
-/// bar is what they reach; the band should still hold about four in five.
+/// No efficiency was chosen by these rows. They miss the median of docs/predictor.md's aim (8 %) and
+/// meet its 90th percentile, so the bar is what they reach; the band should hold about four in five.
 #[test]
 fn rows_never_calibrated_on_are_predicted_too() {
     let groups = misses("held-out-speeds", decode);
     let all: Vec<&Miss> = groups.values().flatten().collect();
-    assert!(all.len() >= 90, "only {} rows could be predicted", all.len());
+    assert!(all.len() >= 85, "only {} rows could be predicted", all.len());
     let errors: Vec<f64> = all.iter().map(|m| m.error.abs()).collect();
     let inside = all.iter().filter(|m| m.inside).count() as f64 / all.len() as f64;
     assert!(quantile(&errors, 0.5) <= 0.10, "{}", summary("all", &all));
-    assert!(quantile(&errors, 0.9) <= 0.32, "{}", summary("all", &all));
+    assert!(quantile(&errors, 0.9) <= 0.27, "{}", summary("all", &all));
     assert!(inside >= 0.75, "{}", summary("all", &all));
 }
 
