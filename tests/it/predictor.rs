@@ -192,6 +192,23 @@ fn rows_never_calibrated_on_are_predicted_too() {
     assert!(inside >= 0.75, "{}", summary("all", &all));
 }
 
+/// A row that is used cannot also be held out: by source, machine, model, format, software and load.
+#[test]
+fn no_row_is_both_used_and_held_out() {
+    let [used, held] = ["published-speeds", "held-out-speeds"].map(|name| {
+        let text = std::fs::read_to_string(format!("{}/benchmarks/{name}.toml", env!("CARGO_MANIFEST_DIR")));
+        toml::from_str::<File>(&text.expect("the rows are here")).expect("they parse").row
+    });
+    let key = |r: &Row| {
+        let of = (r.source.clone(), r.hardware.clone(), r.model.clone(), r.quantisation.clone());
+        (of, r.backend.clone(), r.accelerators, r.depth, r.concurrency, r.prompt_tokens)
+    };
+    let used: Vec<_> = used.iter().map(key).collect();
+    for row in &held {
+        assert!(!used.contains(&key(row)), "{} of {} is in both files", row.model, row.source);
+    }
+}
+
 /// Kimi K3: latent attention in 24 of 93 layers, a state of fixed size in the other 69.
 #[test]
 fn latent_layers_between_linear_ones_are_counted_alone() {
