@@ -406,6 +406,15 @@ pub enum Notice {
         units: u32,
         needed: u32,
     },
+    /// The last of the units chosen for the peak carries little of it: a bit more speed, or a bit
+    /// less load, and the plan has one less.
+    UnitForTheTip {
+        offer: String,
+        units: u32,
+        /// Of one unit less, at the peak.
+        utilisation: f64,
+        ceiling: f64,
+    },
     WeakerModel {
         cloud: String,
         local: String,

@@ -354,6 +354,26 @@ fn suspicious_inputs_are_warned_about() {
     assert!(d.warnings.iter().any(|w| w.id == "peak-above-capacity"), "{:?}", d.warnings);
 }
 
+/// A plan that is just beyond the step to one more unit says so, and no other does.
+#[test]
+fn a_unit_for_the_tip_of_the_peak_is_pointed_out() {
+    let at = |requests: u32| {
+        let d = document(&WORK.replace("100_000", &requests.to_string()));
+        (d.result.local[0].units, d.warnings.iter().any(|w| w.id == "unit-for-the-tip"))
+    };
+    let (mut told, mut silent) = (0, 0);
+    for requests in (100_000..4_000_000).step_by(130_000) {
+        let (units, tip) = at(requests);
+        let fewer = at(requests * 100 / 116).0;
+        if tip {
+            assert!(units > 1 && fewer < units, "{requests}: {units} units, {fewer} with a seventh less");
+        }
+        told += u32::from(tip);
+        silent += u32::from(units > 1 && !tip);
+    }
+    assert!(told > 0 && silent > 0, "{told} told, {silent} not");
+}
+
 /// Every input of the document has a source, and the summary is at most six lines.
 #[test]
 fn documents_are_whole() {

@@ -257,8 +257,9 @@ fn check(plan: &mut Plan) -> Result<(), ResolveError> {
                 continue;
             }
             seen.push(index);
-            if let Some(units) = machine.units {
-                notices.extend(load_notices(plan, offer, machine, units, v, flow)?);
+            match machine.units {
+                Some(units) => notices.extend(load_notices(plan, offer, machine, units, v, flow)?),
+                None => notices.extend(tip_notice(plan, offer, machine, v, flow)),
             }
         }
     }
@@ -292,6 +293,30 @@ fn load_notices(
     }
     let needed = compare::needed_units(plan, machine, v, flow).unwrap_or(units);
     Ok((needed > units).then(|| Notice::PeakAboveCapacity { offer: offer.name.clone(), units, needed }))
+}
+
+/// A plan this near below the step to one unit less says so: the speeds and the peak are not known to
+/// the last tenth.
+const TIP: f64 = 1.15;
+
+fn tip_notice(
+    plan: &Plan,
+    offer: &Offer,
+    machine: &super::plan::Machine,
+    v: Values<'_>,
+    flow: simulate::Flow,
+) -> Option<Notice> {
+    let units = compare::needed_units(plan, machine, v, flow).filter(|units| *units > 1)?;
+    let work = machine.work(&plan.need, v)?;
+    let peak = machine.peak(&plan.need, v, flow.requests, 1.0, flow.scale);
+    let utilisation = peak.get() * work.get() / f64::from(units - 1);
+    let ceiling = v.get(machine.ceiling);
+    (utilisation <= ceiling * TIP).then(|| Notice::UnitForTheTip {
+        offer: offer.name.clone(),
+        units,
+        utilisation,
+        ceiling,
+    })
 }
 
 /// Warn where a price is older than 90 days.

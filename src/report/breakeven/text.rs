@@ -352,6 +352,17 @@ pub(super) fn warning(notice: &Notice, money: Money<'_>) -> Warning {
             format!("{offer}: the peak needs {needed} units; the plan has {units}."),
         )
         .about(offer),
+        Notice::UnitForTheTip { offer, units, utilisation, ceiling } => Warning::new(
+            "unit-for-the-tip",
+            format!(
+                "{offer}: {units} units, the last of them for little: with {} the peak would keep {} busy {} of the time, and the ceiling is {}. A little more speed or a little less peak saves a unit; measure the speed.",
+                units - 1,
+                if *units == 2 { "it" } else { "each" },
+                percent(*utilisation),
+                percent(*ceiling)
+            ),
+        )
+        .about(offer),
         Notice::WeakerModel { cloud, local } => Warning::new(
             "payback-against-weaker-model",
             format!("{local} pays back against {cloud}, but it is the less capable model: compare the answers first."),
