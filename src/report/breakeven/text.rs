@@ -355,9 +355,8 @@ pub(super) fn warning(notice: &Notice, money: Money<'_>) -> Warning {
         Notice::UnitForTheTip { offer, units, utilisation, ceiling } => Warning::new(
             "unit-for-the-tip",
             format!(
-                "{offer}: {units} units, the last of them for little: with {} the peak would keep {} busy {} of the time, and the ceiling is {}. A little more speed or a little less peak saves a unit; measure the speed.",
-                units - 1,
-                if *units == 2 { "it" } else { "each" },
+                "{offer}: unit {units} is needed for the tip of the peak only: without it the peak would keep {} busy {} of the time, just above the ceiling of {}. A little more speed or less peak saves a unit; measure before you count on either.",
+                if *units == 2 { "the other" } else { "the others" },
                 percent(*utilisation),
                 percent(*ceiling)
             ),
