@@ -330,7 +330,7 @@ impl Slots {
     }
 }
 
-/// What llama_decode's codes mean (llama.h).
+/// What `llama_decode`'s codes mean (llama.h).
 fn undecoded(error: &DecodeError) -> Fault {
     match error {
         DecodeError::NoKvCacheSlot => fault(FaultKind::Context, "the context is full (code 1)"),
