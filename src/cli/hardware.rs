@@ -1,6 +1,6 @@
 //! This machine: what `fit --hardware this` predicts for and `doctor` reports. Reads the operating
 //! system, the NVIDIA driver where there is one, the devices the built-in engine sees, and a short
-//! test of memory bandwidth.
+//! test of how fast it reads memory and at which clock.
 
 use crate::capacity::shape::MemoryClass;
 use crate::capacity::{Backend, HardwareShape, Host};
