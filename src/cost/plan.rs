@@ -2,11 +2,11 @@
 //! structure that says which slot means what. Everything downstream reads numbers by slot, so the
 //! same simulation serves the point answer, the tornado and ten thousand draws.
 
-use super::scenario::{Range, Value};
 use crate::provenance::Source;
 use crate::units::{
     Hours, Requests, RequestsPerSec, Tokens, TokensPerSec, Usd, UsdPerHour, UsdPerKwh, UsdPerMtok, Watts,
 };
+use crate::workload::{Range, Value};
 use jiff::civil::Date;
 use std::marker::PhantomData;
 
@@ -255,7 +255,6 @@ pub struct Machine {
     pub payment: Payment,
     /// A fixed number of units; `None`: as many as the peak needs.
     pub units: Option<u32>,
-    pub install: Slot<Usd>,
     pub power: Option<Power>,
     pub staff_hours: Slot<Hours>,
     pub staff_rate: Slot<UsdPerHour>,
@@ -274,6 +273,8 @@ pub struct Machine {
 pub enum Payment {
     Bought {
         price: Slot<Usd>,
+        /// Once, of each unit.
+        install: Slot<Usd>,
         spares: Slot<f64>,
         /// Years' maintenance as a share of the price.
         maintenance: Slot<f64>,

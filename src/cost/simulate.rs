@@ -11,8 +11,7 @@ use super::plan::{
 use crate::capacity::units as load;
 use crate::units::{Hours, Requests, RequestsPerSec, Seconds, Tokens, TokensPerSec, Usd};
 
-/// No calculation looks further ahead than a century.
-pub const LAST_MONTH: u32 = 1200;
+pub use crate::workload::keys::LAST_MONTH;
 
 /// Tokens of one request in one draw.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -426,7 +425,7 @@ impl<'a> Run<'a> {
                 let hours: Hours = v.get(*billed);
                 step.parts.rent = v.get(*rent) * hours * f64::from(self.units);
             }
-            Payment::Bought { price, spares, maintenance, residual, loan, .. } => {
+            Payment::Bought { price, install, spares, maintenance, residual, loan, .. } => {
                 let price: Usd = v.get(*price);
                 let added = needed.saturating_sub(self.units);
                 let at = self.month as usize;
@@ -434,7 +433,7 @@ impl<'a> Run<'a> {
                 self.units += added;
                 self.bought.push(added + replaced);
                 let new = f64::from(added + replaced);
-                step.upfront = v.get(machine.install) * f64::from(added);
+                step.upfront = v.get(*install) * f64::from(added);
                 step.upfront -= price * v.get(*residual) * f64::from(replaced);
                 if loan.is_some() {
                     self.bound = self.bound + added + replaced - self.run_out();

@@ -1,10 +1,7 @@
 //! The `freehold.breakeven/1` document: wire types, and how they are made from the cost engine.
 
 pub mod convert;
-mod scenario_schema;
 pub mod text;
-
-pub use scenario_schema::scenario_schema;
 
 use super::envelope::Envelope;
 use schemars::JsonSchema;

@@ -13,7 +13,7 @@ use crate::document::breakeven::{
     BreakevenDocument, BreakevenResult, CloudOffer, Comparator, Comparison, LocalOffer,
 };
 use crate::document::envelope::Input;
-use crate::provenance::Source;
+use crate::provenance::{Source, UserInput};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -108,7 +108,7 @@ impl BreakevenDocument {
             // What was added for comparison repeats what was asked for, but for its price.
             let added = name.starts_with("comparator.");
             let origin = match &input.source {
-                Source::User { via } if !added => (0, format!("Given ({})", origin_of(via, name))),
+                Source::User(how) if !added => (0, format!("Given ({})", place_of(how))),
                 Source::Measured { file, .. } => (1, format!("Measured ({file})")),
                 Source::Database { entry, as_of, .. } => (2, format!("Catalogue ({entry}, {as_of})")),
                 Source::Assumed { .. } if !added && input.value.as_f64() == Some(0.0) => {
@@ -116,7 +116,7 @@ impl BreakevenDocument {
                     continue;
                 }
                 Source::Assumed { .. } if !added => (3, "Assumed (why: --explain NAME)".to_owned()),
-                Source::User { .. } | Source::Assumed { .. } => continue,
+                Source::User(_) | Source::Assumed { .. } => continue,
             };
             // The names carry the units.
             let value = match shown(input, "") {
@@ -177,17 +177,13 @@ fn by_table(inputs: &[(&str, String)]) -> String {
     text
 }
 
-/// The file a value was given in, or `flags`.
-fn origin_of<'a>(via: &'a str, name: &str) -> &'a str {
-    let key = name.rsplit('.').next().unwrap_or(name);
-    match via.rsplit_once(' ') {
-        _ if via.starts_with("--") => "flags",
-        // `plan.toml:4 need.input_tokens`: the file, without the line.
-        Some((place, named)) if named.ends_with(key) => match place.rsplit_once(':') {
-            Some((file, line)) if line.bytes().all(|b| b.is_ascii_digit()) => file,
-            _ => place,
-        },
-        _ => via,
+/// Where a value was given: the file, `flags` or `answers`.
+fn place_of(how: &UserInput) -> &str {
+    match how {
+        UserInput::Flag { .. } => "flags",
+        UserInput::Question { .. } => "answers",
+        UserInput::File { file, .. } => file,
+        UserInput::Words { via } => via,
     }
 }
 

@@ -259,17 +259,10 @@ impl Tables<'_> {
 
     /// The need's own request, or three in for one out.
     fn shape(&self) -> (RequestShape, String) {
-        let value = |v: &Option<crate::provenance::Sourced<f64>>| v.as_ref().map(|v| v.value);
-        match (value(&self.need.input_tokens), value(&self.need.output_tokens)) {
-            (Some(input_tokens), Some(output_tokens)) if input_tokens + output_tokens > 0.0 => (
-                RequestShape {
-                    input_tokens,
-                    output_tokens,
-                    reasoning_tokens: value(&self.need.reasoning_tokens).unwrap_or(0.0),
-                    ..RequestShape::default()
-                },
-                "yours".to_owned(),
-            ),
+        match self.need.shape() {
+            Some(shape) if shape.total_tokens() > 0.0 => {
+                (RequestShape { cached_input_share: 0.0, ..shape }, "yours".to_owned())
+            }
             _ => (MIX, "assumed: say yours with --input-tokens and --output-tokens".to_owned()),
         }
     }

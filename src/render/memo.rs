@@ -328,8 +328,12 @@ fn repetition(view: &mut View, documents: &[Named]) {
     let mut lines: Vec<String> = documents
         .iter()
         .map(|(file, d)| {
-            let today = d.created().get(..10).unwrap_or_default();
-            format!("{} --today {today} -o {}", repeat::command(d.kind(), d.inputs()), repeat::quoted(file))
+            // Documents of the first versions do not say for which day prices were taken.
+            let day = match d.inputs().get("today") {
+                Some(_) => String::new(),
+                None => format!(" --today {}", repeat::quoted(d.created().get(..10).unwrap_or_default())),
+            };
+            format!("{}{day} -o {}", repeat::command(d.kind(), d.inputs()), repeat::quoted(file))
         })
         .collect();
     let files: Vec<String> = documents.iter().map(|(file, _)| repeat::quoted(file)).collect();

@@ -20,6 +20,7 @@ mod layering;
 mod load;
 mod local;
 mod predictor;
+mod provenance;
 mod published;
 mod real;
 mod report;

@@ -10,7 +10,6 @@ use crate::cost::simulate::Parts;
 use crate::cost::{
     self, BreakEven, Evaluation, Never, OfferSummary, Outcome, Pair, Plan, Ranking, Role, Values, Way,
     evaluate::Comparison as EngineComparison,
-    scenario::{Change, Range, Value},
 };
 use crate::document::envelope::Input;
 use crate::provenance::Source;
@@ -83,37 +82,13 @@ impl BreakevenDocument {
             schema: SCHEMA.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             created: created.to_owned(),
-            inputs: inputs.map(|i| (i.name.clone(), input(i))).collect(),
+            inputs: inputs
+                .map(|i| (i.name.clone(), Input::given(&i.value, i.unit, i.source.clone())))
+                .collect(),
             result,
             warnings: notices.map(|n| text::warning(n, Money::of(plan))).collect(),
         }
     }
-}
-
-fn input(record: &cost::plan::InputRecord) -> Input {
-    let value = match &record.value {
-        Value::Number(r) | Value::Uncertain(r) => number(*r),
-        Value::Flag(on) => serde_json::json!(on),
-        Value::Text(text) => serde_json::json!(text),
-        Value::Hours(hours) => serde_json::json!(hours),
-        Value::Changes(changes) => changes.iter().map(change).collect(),
-    };
-    let unit = (!record.unit.is_empty()).then(|| record.unit.to_owned());
-    Input { value, unit, source: record.source.clone() }
-}
-
-fn number(range: Range) -> serde_json::Value {
-    if range.is_wide() {
-        serde_json::json!({ "low": range.low, "likely": range.likely, "high": range.high })
-    } else {
-        serde_json::json!(range.likely)
-    }
-}
-
-/// Prices from a day on, as a scenario file has them.
-fn change(change: &Change) -> serde_json::Value {
-    let rates = change.rates.iter().map(|(key, range)| ((*key).to_owned(), number(*range)));
-    std::iter::once(("from".to_owned(), change.from.to_string().into())).chain(rates).collect()
 }
 
 impl BreakevenResult {
@@ -366,8 +341,8 @@ fn uncertainty(plan: &Plan, evaluation: &Evaluation) -> Option<Uncertainty> {
 /// The words for a source, as input tables show them.
 pub fn source_words(source: &Source) -> String {
     match source {
-        Source::User { via } => format!("user: {via}"),
-        Source::Measured { file, path } => format!("measured: {file} {path}"),
+        Source::User(how) => format!("user: {how}"),
+        Source::Measured { file, path, .. } => format!("measured: {file} {path}"),
         Source::Database { entry, as_of, .. } => format!("database: {entry}, {as_of}"),
         Source::Assumed { rule, .. } => format!("assumed: {rule}"),
     }
