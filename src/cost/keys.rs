@@ -57,7 +57,7 @@ pub mod local {
         KIND = "kind", Kind::Choice(KINDS), "", NONE, "How it is paid for";
         HARDWARE_ID = "hardware", Kind::Text, "", HARDWARE, "Id of a GPU, machine or rental in the catalogue";
         MODEL = "model", Kind::Text, "", HARDWARE, "Id of an open model in the catalogue";
-        QUANTISATION = "quantisation", Kind::Text, "", HARDWARE, "Quantisation of the weights, such as Q8_0";
+        QUANTISATION = "quantisation", Kind::Text, "", HARDWARE, "Quantisation of the weights";
         NAME = "name", Kind::Text, "", NONE, "Name of the offer";
         PURCHASE = "purchase_usd", AMOUNT, "USD", BOUGHT, "Purchase price of one unit";
         INSTALL = "install_usd", AMOUNT, "USD", BOUGHT, "Installation of one unit, once";

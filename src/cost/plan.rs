@@ -2,6 +2,7 @@
 //! structure that says which slot means what. Everything downstream reads numbers by slot, so the
 //! same simulation serves the point answer, the tornado and ten thousand draws.
 
+use crate::money::Currency;
 use crate::provenance::Source;
 use crate::units::{
     Hours, Requests, RequestsPerSec, Tokens, TokensPerSec, Usd, UsdPerHour, UsdPerKwh, UsdPerMtok, Watts,
@@ -170,8 +171,8 @@ pub enum Peak {
 #[derive(Debug, Clone)]
 pub struct Finance {
     pub discount: Slot<f64>,
-    pub currency: String,
-    pub usd_rate: f64,
+    /// In which amounts are shown; the calculation is in US dollars.
+    pub currency: Currency,
 }
 
 #[derive(Debug, Clone)]
@@ -350,6 +351,12 @@ pub enum Notice {
     },
     CurrencyWithoutRate {
         currency: String,
+    },
+    /// The rate given looks like the reciprocal of the one that is known.
+    RateLooksInverted {
+        currency: String,
+        given: f64,
+        known: f64,
     },
     /// The model was named by something whose meaning changes.
     AliasUsed {

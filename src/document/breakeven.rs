@@ -4,6 +4,7 @@ pub mod convert;
 pub mod text;
 
 use super::envelope::Envelope;
+use crate::money::Currency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -56,6 +57,13 @@ pub struct BreakevenResult {
     /// What the ranking leaves out, and why.
     #[serde(default)]
     pub skipped: Vec<SkippedEntry>,
+}
+
+impl BreakevenResult {
+    /// The currency amounts are shown in.
+    pub fn money(&self) -> Currency {
+        Currency::new(&self.currency, self.usd_rate)
+    }
 }
 
 /// An entry of the catalogue that could not be compared.

@@ -4,6 +4,7 @@ use super::view::{Block, Cell, Table, View};
 use crate::advise::matrix::Matrix;
 use crate::advise::{Guide, candidate};
 use crate::catalog::{ApiModel, Catalog, OpenModel};
+use crate::money::Currency;
 use crate::number;
 use crate::workload::{
     Answers, Budget, Capability, Modifiers, NeedDraft, Operations, Privacy, RequestShape, Volume,
@@ -149,7 +150,8 @@ impl Tables<'_> {
         for model in models {
             let Some(request) = candidate::list_price(model, &shape, self.today) else { continue };
             let per_token = request / shape.total_tokens();
-            let cell = |tokens: f64| Cell::Number(per_token * tokens, number::usd(per_token * tokens));
+            let cell =
+                |tokens: f64| Cell::Number(per_token * tokens, Currency::usd().show(per_token * tokens));
             table.row([
                 model.id.as_str().into(),
                 cell(1e6),

@@ -19,6 +19,7 @@ mod hostile;
 mod layering;
 mod load;
 mod local;
+mod money;
 mod predictor;
 mod provenance;
 mod published;

@@ -94,6 +94,7 @@ pub fn resolve_all(scenario: &Scenario, known: Known<'_>) -> Result<(Plan, Vec<S
         uncertain: r.uncertain,
         user_ranges: r.user_ranges,
     };
+    super::one_currency(&plan)?;
     gather(&mut plan.notices);
     age(&mut plan, known.today);
     Ok((plan, skipped))
@@ -106,7 +107,14 @@ fn gather(notices: &mut Vec<Notice>) {
     let bare = count(|n| matches!(n, Notice::HostNotIncluded { .. }));
     let elsewhere = notices.iter().find(|n| matches!(n, Notice::MeasuredElsewhere { .. })).cloned();
     let others = count(|n| matches!(n, Notice::MeasuredElsewhere { .. }));
-    notices.retain(|n| matches!(n, Notice::CurrencyWithoutRate { .. } | Notice::RentBelowMarket { .. }));
+    notices.retain(|n| {
+        matches!(
+            n,
+            Notice::CurrencyWithoutRate { .. }
+                | Notice::RateLooksInverted { .. }
+                | Notice::RentBelowMarket { .. }
+        )
+    });
     if predicted > 0 {
         notices.push(Notice::PredictedSpeed { offer: format!("{predicted} local offers") });
     }

@@ -2,10 +2,11 @@
 
 use super::{Found, ResolveError, Resolver, Table, database, default_of, unknown};
 use crate::catalog::{
-    ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution, TimeWindow,
+    ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution,
 };
 use crate::cost::keys::{cloud, local};
 use crate::cost::plan::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Values, Way};
+use crate::price::Window;
 use crate::provenance::{Cite, Source};
 use crate::units::UsdPerMtok;
 use crate::workload::given::Change;
@@ -177,7 +178,8 @@ impl<'a> Resolver<'a> {
                         let path = format!("{path}from_{}_utc.", window.start_utc);
                         let mut rates = own.clone();
                         rates.extend(self.listed_prices(&window.rates, m, period, &cite));
-                        let share = window_share(window, hours_of_week);
+                        // A window that cannot be read is reported by `db check`; nothing falls into it.
+                        let share = Window::of(window).map_or(0.0, |w| w.share(hours_of_week));
                         made.windows.push((share, self.rates(table, &path, &rates, need)));
                     }
                 }
@@ -440,26 +442,6 @@ fn month_of(start: Date, day: Date) -> u32 {
     u32::try_from(months.max(0)).unwrap_or(0)
 }
 
-/// Share of the requests that fall into a window of the day (UTC).
-fn window_share(window: &TimeWindow, hours_of_week: Option<&[f64]>) -> f64 {
-    let hour = |text: &str| -> Option<f64> {
-        let (h, m) = text.split_once(':')?;
-        Some(h.parse::<f64>().ok()? + m.parse::<f64>().ok()? / 60.0)
-    };
-    let (Some(start), Some(end)) = (hour(&window.start_utc), hour(&window.end_utc)) else { return 0.0 };
-    // Overlap of hour h of a day with what begins on that day, and with what the day before left.
-    let part = |h: f64, a: f64, b: f64| (b.min(h + 1.0) - a.max(h)).max(0.0);
-    let begins = |day: u8| window.weekdays.is_empty() || window.weekdays.contains(&(day % 7 + 1));
-    let inside = |n: u8| {
-        let (day, h) = (n / 24, f64::from(n % 24));
-        let today = if begins(day) { part(h, start, if start <= end { end } else { 24.0 }) } else { 0.0 };
-        let rest = if start > end && begins(day + 6) { part(h, 0.0, end) } else { 0.0 };
-        today + rest
-    };
-    let weight = |n: u8| hours_of_week.map_or(1.0 / 168.0, |w| w.get(usize::from(n)).copied().unwrap_or(0.0));
-    (0..168).map(|n| weight(n) * inside(n)).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -470,26 +452,5 @@ mod tests {
         assert_eq!(month_of(date("2026-12-01"), date("2027-01-01")), 1);
         assert_eq!(month_of(date("2026-12-01"), date("2027-01-02")), 2);
         assert_eq!(month_of(date("2026-12-01"), date("2026-01-01")), 0);
-    }
-
-    #[test]
-    fn windows_wrap_midnight_and_follow_the_profile() {
-        let window = TimeWindow {
-            start_utc: "16:30".into(),
-            end_utc: "00:30".into(),
-            weekdays: Vec::new(),
-            rates: CatalogRates::default(),
-        };
-        assert!((window_share(&window, None) - 8.0 / 24.0).abs() < 1e-12);
-        let mut nights = vec![0.0; 168];
-        nights[0] = 0.5;
-        nights[30] = 0.5;
-        // Monday 00:00 is half inside; Tuesday 06:00 is outside.
-        assert!((window_share(&window, Some(&nights)) - 0.25).abs() < 1e-12);
-        // Monday to Friday only: eight hours on five days of seven, and none of Monday's small hours,
-        // which belong to Sunday.
-        let workdays = TimeWindow { weekdays: vec![1, 2, 3, 4, 5], ..window.clone() };
-        assert!((window_share(&workdays, None) - 5.0 * 8.0 / 168.0).abs() < 1e-12);
-        assert!(window_share(&workdays, Some(&nights)).abs() < 1e-12);
     }
 }

@@ -18,6 +18,7 @@ use super::plan::{
 use super::scenario::Scenario;
 use super::{compare, simulate};
 use crate::catalog::{Catalog, nearest};
+use crate::money::Currency;
 use crate::provenance::{Cite, FileRole, Source, UserInput};
 use crate::workload::evidence::{Evidence, Figure, MeasuredTarget, TargetKind};
 use crate::workload::keys::{Applies, Key, Section, find, need};
@@ -189,9 +190,34 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
         uncertain: r.uncertain,
         user_ranges: r.user_ranges,
     };
+    one_currency(&plan)?;
     check(&mut plan)?;
     age(&mut plan, known.today);
     Ok(plan)
+}
+
+/// Without a rate every amount must be the user's, in the currency of the report: a price of the
+/// catalogue or a default is in US dollars.
+fn one_currency(plan: &Plan) -> Result<(), ResolveError> {
+    let unrated = |n: &Notice| matches!(n, Notice::CurrencyWithoutRate { .. });
+    if !plan.notices.iter().any(unrated) {
+        return Ok(());
+    }
+    let currency = plan.finance.currency.code();
+    let in_dollars = |i: &&InputRecord| {
+        let ours = matches!(i.source, Source::Database { .. } | Source::Assumed { .. });
+        i.unit.starts_with("USD") && ours && i.value.range().is_some_and(|r| r.high != 0.0)
+    };
+    match plan.inputs.iter().find(in_dollars) {
+        Some(input) => Err(impossible(
+            "finance.usd_rate",
+            format!(
+                "no rate is known for {currency}, and {} is in US dollars; say how many {currency} one dollar buys",
+                input.name
+            ),
+        )),
+        None => Ok(()),
+    }
 }
 
 const NO_HARDWARE: &str =
@@ -552,19 +578,38 @@ impl<'a> Resolver<'a> {
             }
             self.currency = currency;
         }
-        if let Some((rate, source)) = self.given(table, finance::USD_RATE) {
+        let listed = self
+            .known
+            .catalog
+            .currencies
+            .iter()
+            .find(|c| c.id == self.currency && c.usd > 0.0)
+            .map(|c| database(1.0 / c.usd, "currency", &c.id, &c.cite("usd")));
+        let given = self.given(table, finance::USD_RATE);
+        if let Some((rate, _)) = &given {
+            if self.currency == "USD" && (rate.likely - 1.0).abs() > 1e-9 {
+                return Err(impossible(
+                    "finance.usd_rate",
+                    "a rate needs the currency it is of: set finance.currency, such as EUR",
+                ));
+            }
+            // Written the wrong way round it is nearer to the reciprocal of the known rate.
+            if let Some((known, _)) = &listed {
+                let off = (rate.likely / known.likely).ln().abs();
+                if (rate.likely * known.likely).ln().abs() < off.min(0.1) {
+                    let (currency, given, known) = (self.currency.clone(), rate.likely, known.likely);
+                    self.notices.push(Notice::RateLooksInverted { currency, given, known });
+                }
+            }
+        }
+        if let Some((rate, source)) = given.or(listed) {
             self.usd_rate = Some(rate.likely);
-            self.echo("finance.usd_rate".to_owned(), "per USD", Value::Number(rate), source);
-        } else if let Some(c) =
-            self.known.catalog.currencies.iter().find(|c| c.id == self.currency && c.usd > 0.0)
-        {
-            let (rate, source) = database(1.0 / c.usd, "currency", &c.id, &c.cite("usd"));
-            self.usd_rate = Some(rate.likely);
-            self.echo("finance.usd_rate".to_owned(), "per USD", Value::Number(rate), source);
+            self.echo(finance::USD_RATE.path(), finance::USD_RATE.unit, Value::Number(rate), source);
         } else if self.currency != "USD" {
             self.notices.push(Notice::CurrencyWithoutRate { currency: self.currency.clone() });
         }
-        Ok(Finance { discount, currency: self.currency.clone(), usd_rate: self.usd_rate.unwrap_or(1.0) })
+        let currency = Currency::new(&self.currency, self.usd_rate.unwrap_or(1.0));
+        Ok(Finance { discount, currency })
     }
 
     fn hybrid(&mut self, fields: &Fields) -> Option<Hybrid> {

@@ -1,6 +1,5 @@
 //! Engine results → wire types.
 
-use super::text::Money;
 use super::{
     BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, Hybrid,
     LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, SkippedEntry, TornadoBar, Uncertainty, text,
@@ -86,7 +85,7 @@ impl BreakevenDocument {
                 .map(|i| (i.name.clone(), Input::given(&i.value, i.unit, i.source.clone())))
                 .collect(),
             result,
-            warnings: notices.map(|n| text::warning(n, Money::of(plan))).collect(),
+            warnings: notices.map(|n| text::warning(n, &plan.finance.currency)).collect(),
         }
     }
 }
@@ -116,8 +115,8 @@ impl BreakevenResult {
         let is_cloud = |o: &&OfferSummary| matches!(plan.offers[o.offer].way, Way::Api(_)) || !is_local(o);
         Self {
             summary: Vec::new(),
-            currency: plan.finance.currency.clone(),
-            usd_rate: plan.finance.usd_rate,
+            currency: plan.finance.currency.code().to_owned(),
+            usd_rate: plan.finance.currency.per_usd(),
             hours_per_month: hours.get(),
             horizon_months: plan.need.horizon,
             start: plan.need.start.strftime("%Y-%m").to_string(),
@@ -153,7 +152,7 @@ fn comparison(
 ) -> Comparison {
     let (cloud, local) = (&plan.offers[pair.cloud], &plan.offers[pair.local]);
     let per_request = matches!(plan.need.shape, cost::plan::Shape::PerRequest { .. });
-    let money = Money::of(plan);
+    let money = &plan.finance.currency;
     Comparison {
         cloud: cloud.name.clone(),
         local: local.name.clone(),
