@@ -69,7 +69,7 @@ impl Context {
     pub fn note(&self, text: &str) {
         if !self.quiet {
             use std::io::Write as _;
-            let _ = writeln!(anstream::stderr(), "{}", crate::report::sanitize::terminal(text));
+            let _ = writeln!(anstream::stderr(), "{}", crate::sanitize::terminal(text));
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What was measured, as the engines need it. Made from a `bench` document by
-//! `report::bench`; absent is unknown.
+//! `document::bench`; absent is unknown.
 
 /// One bench document, digested.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -182,7 +182,7 @@ fn no_toml_breaks_the_profile_reader() {
 fn every_comparison_table_prints_and_fits() {
     use unicode_width::UnicodeWidthStr as _;
     let sandbox = Sandbox::new();
-    for name in freehold::report::guide::NAMES {
+    for name in freehold::render::guide::NAMES {
         for columns in ["60", "100"] {
             let output = sandbox
                 .command(crate::run::program())

@@ -5,7 +5,7 @@
 
 use freehold::catalog::Catalog;
 use freehold::cost::{self, Drawing, Evaluation, Known, Never, Plan, Scenario};
-use freehold::report::breakeven::BreakevenDocument;
+use freehold::document::breakeven::BreakevenDocument;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 

@@ -3,7 +3,8 @@
 
 use freehold::catalog::Catalog;
 use freehold::cost::{self, Drawing, Known, Scenario};
-use freehold::report::breakeven::{BreakevenDocument, explain};
+use freehold::document::breakeven::BreakevenDocument;
+use freehold::render::breakeven::explain;
 use serde_json::Value;
 use std::path::Path;
 

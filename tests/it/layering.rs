@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 const RANK: &[(&str, u32)] = &[
     ("units", 0),
     ("provenance", 0),
+    ("number", 0),
+    ("sanitize", 0),
     ("gguf", 10),
     ("catalog", 11),
     ("workload", 12),
@@ -15,7 +17,8 @@ const RANK: &[(&str, u32)] = &[
     ("cost", 21),
     ("advise", 22),
     ("measure", 25),
-    ("report", 30),
+    ("document", 30),
+    ("render", 31),
     ("cli", 40),
     ("main", 41),
 ];
@@ -110,5 +113,5 @@ fn the_check_can_fail() {
         ["cost", "units", "cli"]
     );
     assert!(allowed("cost", "capacity") && !allowed("capacity", "cost"));
-    assert!(!allowed("measure", "cost") && !allowed("units", "catalog") && allowed("report", "measure"));
+    assert!(!allowed("measure", "cost") && !allowed("units", "catalog") && allowed("document", "measure"));
 }

@@ -11,7 +11,7 @@ use crate::cli::ask::{Ask, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::report::advice::{self, Setting};
+use crate::document::advice::{self, Setting};
 use crate::workload::NeedDraft;
 use answers::AnswerArgs;
 use std::path::PathBuf;

@@ -23,7 +23,7 @@ mod watch;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::report::bench::BenchDocument;
+use crate::document::bench::BenchDocument;
 use measure::{Resumed, Start};
 use settings::Settings;
 use std::path::{Path, PathBuf};
@@ -185,12 +185,12 @@ fn explain(metric: &str, context: &Context) -> Result<(), CliError> {
     if metric.is_empty() {
         return crate::cli::commands::help::metrics(context);
     }
-    let Some((name, text)) = crate::report::bench::definition(metric) else {
-        let names: Vec<String> = crate::report::bench::definitions().into_keys().collect();
+    let Some((name, text)) = crate::document::bench::definition(metric) else {
+        let names: Vec<String> = crate::document::bench::definitions().into_keys().collect();
         return Err(CliError::usage(format!("{metric:?} is not a metric of a bench document"))
             .hint(format!("There are {}.", names.join(", "))));
     };
-    let mut view = crate::report::View::new(name);
+    let mut view = crate::render::View::new(name);
     view.paragraph(text);
     crate::cli::output::print_bytes(view.to_terminal(context.width).as_bytes())
 }

@@ -12,7 +12,7 @@ mod show;
 use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::report::Envelope;
+use crate::document::Envelope;
 use serde::Serialize;
 
 /// The catalogue: hardware, prices and models, each figure with its source and date.

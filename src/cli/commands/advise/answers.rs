@@ -3,9 +3,9 @@
 use super::Args;
 use crate::advise::{Matrix, verdict};
 use crate::cli::error::CliError;
+use crate::document::repeat::quoted;
+use crate::number;
 use crate::provenance::{Source, Sourced};
-use crate::report::number;
-use crate::report::repeat::quoted;
 use crate::units::Share;
 use crate::workload::need::{Question, sourced};
 use crate::workload::profile::Count;

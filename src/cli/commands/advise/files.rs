@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::files::read_text;
 use crate::cli::output::write_atomic;
-use crate::report::document::Document;
+use crate::document::saved::Document;
 use crate::workload::profile::{self, ProfileRequests, SHIPPED};
 use crate::workload::{Evidence, NeedDraft, Profile};
 use std::path::{Path, PathBuf};

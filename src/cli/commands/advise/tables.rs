@@ -6,8 +6,8 @@ use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::report::guide;
-use crate::report::view::{Block, Table, View};
+use crate::render::guide;
+use crate::render::view::{Block, Table, View};
 use crate::workload::Profile;
 use crate::workload::profile::SHIPPED;
 

@@ -1,8 +1,8 @@
 //! The five questions and what follows from them. Asks only what is not answered yet.
 
 use crate::cli::ask::{Ask, AskError};
+use crate::document::advice::modifier;
 use crate::provenance::Sourced;
-use crate::report::advice::modifier;
 use crate::workload::need::Question;
 use crate::workload::profile::Count;
 use crate::workload::{Budget, Capability, Modifier, NeedDraft, Operations, Privacy, PrivacyReason, Volume};

@@ -4,12 +4,12 @@ use super::measure::interrupted;
 use super::{Args, Settings, local};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
+use crate::document::bench::build::{self, Basis, Run, TargetFacts};
+use crate::document::bench::{BenchDocument, Spending};
+use crate::document::envelope::Input;
 use crate::measure::event::Fault;
 use crate::measure::run::Ended;
 use crate::provenance::{Source, Sourced};
-use crate::report::bench::build::{self, Basis, Run, TargetFacts};
-use crate::report::bench::{BenchDocument, Spending};
-use crate::report::envelope::Input;
 use std::collections::BTreeMap;
 use std::future::Future;
 

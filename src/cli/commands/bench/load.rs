@@ -5,6 +5,8 @@ use super::{Args, Settings, device, local};
 use crate::cli::commands::advise;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::document::bench::build::Basis;
+use crate::document::bench::load::LoadPlan;
 use crate::measure::backend::http::{ApiTarget, Limits};
 use crate::measure::backend::local::{LocalBackend, LocalConfig};
 use crate::measure::event::{Fault, Request};
@@ -14,8 +16,6 @@ use crate::measure::load::{
 use crate::measure::plan::Step;
 use crate::measure::run::Ended;
 use crate::provenance::{Source, Sourced};
-use crate::report::bench::build::Basis;
-use crate::report::bench::load::LoadPlan;
 use crate::workload::profile::Count;
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};

@@ -7,10 +7,10 @@ use super::watch::Tally;
 use super::{Args, load, settings, write};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::document::envelope::Input;
 use crate::measure::plan;
 use crate::measure::run::Ended;
 use crate::provenance::Source;
-use crate::report::envelope::Input;
 use std::collections::BTreeSet;
 use std::path::Path;
 

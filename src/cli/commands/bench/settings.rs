@@ -2,12 +2,12 @@
 
 use super::{Args, Cache, load, local};
 use crate::cli::error::CliError;
+use crate::document::envelope::Input;
 use crate::measure::backend::http::Limits;
 use crate::measure::backend::local::hex;
 use crate::measure::load::Slo;
 use crate::measure::prompts::Prompt;
 use crate::provenance::{Source, Sourced};
-use crate::report::envelope::Input;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;

@@ -5,8 +5,8 @@ use crate::cli::error::CliError;
 use crate::cost::Scenario;
 use crate::cost::keys::{self, Key, Kind, Section};
 use crate::cost::scenario::value_from_flag;
+use crate::document::breakeven::BreakevenDocument;
 use crate::provenance::Source;
-use crate::report::breakeven::BreakevenDocument;
 use serde_json::Value;
 
 /// What is still true of the numbers when they are read back as given.

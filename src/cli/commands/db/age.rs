@@ -7,7 +7,7 @@ use crate::cli::catalog::{load, toml_files, user_folder};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::report::{Block, Cell, Table, View};
+use crate::render::{Block, Cell, Table, View};
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::{OutputArgs, write_atomic};
 use crate::measure::page;
-use crate::report::{Block, Cell, Table, View};
+use crate::render::{Block, Cell, Table, View};
 use std::path::{Path, PathBuf};
 
 /// Take over prices from a file others keep; shows what changes, asks, writes records of your own.

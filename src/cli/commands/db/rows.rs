@@ -4,7 +4,7 @@ use crate::catalog::{
     Accelerator, ApiModel, Catalog, Currency, FormFactor, Host, Kind, Machine, OpenModel, Provider,
     PurchasePrice, Rental, Tariff,
 };
-use crate::report::{Cell, Table};
+use crate::render::{Cell, Table};
 use jiff::civil::Date;
 use serde::Serialize;
 

@@ -6,7 +6,7 @@ use crate::cli::catalog::load;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::report::{Block, Cell, Table, View};
+use crate::render::{Block, Cell, Table, View};
 use serde_json::{Map, Value};
 
 /// Show records with the source and date of every figure.
