@@ -179,6 +179,15 @@ impl Catalog {
         choose(&machine.price, machine.discontinued.is_some(), |a, c| self.in_usd(a, c))
     }
 
+    /// Today's price of a host without accelerators; of one that is only sold with some, that price.
+    pub fn price_of_host<'a>(&self, host: &'a Host) -> Option<Chosen<'a>> {
+        let of = |fitted: bool| {
+            let prices = host.price.iter().filter(move |p| p.fitted.is_some() == fitted);
+            choose(prices, false, |a, c| self.in_usd(a, c))
+        };
+        of(false).or_else(|| of(true))
+    }
+
     /// A host with so many accelerators in it: its parts, prices and power, or what is missing.
     ///
     /// A price with exactly these accelerators in it is taken before the host's own and the cards'.

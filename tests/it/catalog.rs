@@ -5,7 +5,8 @@
 use crate::run::suite;
 use freehold::catalog::import::{self, Format, Imported, Origin, Reason};
 use freehold::catalog::{
-    ApiModel, Catalog, Kind, NotResolved, Resolution, check, compare::compare, shipped_files, text, write,
+    ApiModel, Catalog, Kind, NotResolved, RangeCase, RangeInput, Resolution, check, compare::compare,
+    shipped_files, text, write,
 };
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
@@ -63,6 +64,35 @@ fn the_catalogue_is_large_enough_to_decide_with() {
     assert!(linked >= 100, "{linked} models by the token are linked to an open model");
     assert!(catalog.accelerators.len() + catalog.machines.len() >= 60);
     assert!(catalog.rentals.len() >= 25 && catalog.tariffs.len() >= 20 && catalog.open_models.len() >= 120);
+    let sellers: std::collections::BTreeSet<&str> =
+        catalog.subscriptions.iter().map(|s| s.provider.as_str()).collect();
+    assert!(catalog.subscriptions.len() >= 15 && sellers.len() >= 5, "{sellers:?}");
+}
+
+/// Every input that is assumed where nobody states it has a range, by the place where it differs.
+#[test]
+fn assumed_inputs_have_ranges() {
+    use RangeCase::{Any, Api, Card, Office, Owned, Rack, Rented, SameModel, Server, Successors};
+    let catalog = Catalog::embedded();
+    let of = |input, case| {
+        let r = catalog.range(input, case).unwrap_or_else(|| panic!("no range of {input:?}, {case:?}"));
+        (r.low, r.likely, r.high)
+    };
+    assert_eq!(of(RangeInput::ApiPriceChange, SameModel), (-0.3, 0.0, 0.2));
+    assert_eq!(of(RangeInput::ApiPriceChange, Successors), (-0.8, -0.4, 0.0));
+    assert_eq!(of(RangeInput::Volume, Any), (0.5, 1.0, 1.7));
+    assert_eq!(of(RangeInput::Purchase, Card), (0.9, 1.0, 1.6));
+    assert_eq!(of(RangeInput::Purchase, Server), (0.9, 1.0, 1.3));
+    assert_eq!(of(RangeInput::StaffHours, Office), (2.0, 4.0, 10.0));
+    assert_eq!(of(RangeInput::StaffHours, Rack), (10.0, 20.0, 60.0));
+    assert_eq!(of(RangeInput::StaffHours, Api), (1.0, 4.0, 10.0));
+    // A case without a range of its own takes the one of any.
+    assert_eq!(of(RangeInput::PeakToMean, Rack), of(RangeInput::PeakToMean, Any));
+    assert_ne!(of(RangeInput::Pue, Rack), of(RangeInput::Pue, Any));
+    for case in [Owned, Rented, Api] {
+        assert_eq!(of(RangeInput::Implementation, case).1, 0.0);
+    }
+    assert!(catalog.range(RangeInput::Implementation, Any).is_none());
 }
 
 /// Prices that change on a known day, step up with the request, or depend on the hour, as they were
@@ -127,6 +157,20 @@ fn api_model(price: &str) -> String {
     format!(
         "[[api_model]]\nid = \"acme/one\"\nprovider = \"acme\"\nmodel = \"one\"\nsource = \"quote\"\n\
          as_of = \"2026-11-01\"\n[[api_model.price]]\n{price}\n"
+    )
+}
+
+fn seat(fields: &str) -> String {
+    format!(
+        "[[subscription]]\nid = \"acme-seat\"\nprovider = \"acme\"\nname = \"Seat\"\nbuyer = \"person\"\n\
+         currency = \"USD\"\nsource = \"test\"\nas_of = 2026-11-01\n{fields}\n"
+    )
+}
+
+fn range(values: &str) -> String {
+    format!(
+        "[[range]]\nid = \"x\"\ninput = \"pue\"\ncase = \"card\"\nunit = \"x\"\nreason = \"test\"\n\
+         source = \"test\"\nas_of = 2026-11-01\n{values}\n"
     )
 }
 
@@ -196,6 +240,34 @@ fn bad_records_are_told_by_place_and_remedy() {
         (
             model("currency = \"XXX\"\nrates = { input_per_mtok = 3, output_per_mtok = 15 }"),
             &["no rate to USD is known for XXX", "[[currency]]"],
+        ),
+        (seat("per_month = -3"), &["per_month is -3", "for one seat and month"]),
+        (seat("note = \"free\""), &["no price of a seat", "per_month_of_year"]),
+        (
+            seat("per_month = 10\nper_month_of_year = 12"),
+            &["mine.toml:10:21", "at most that of a single one"],
+        ),
+        (seat("per_month = 10\nseats_from = 9\nseats_to = 3"), &["from 9 to 3 seats"]),
+        (
+            seat("per_month = 10\nallowance = [{ amount = 5, unit = \"times\", per = \"month\" }]"),
+            &["a multiple of nothing", "`of`, the id of a subscription"],
+        ),
+        (
+            seat(
+                "per_month = 10\nallowance = [{ amount = 5, unit = \"times\", per = \"month\", of = \"cursor-por\" }]",
+            ),
+            &["points to subscription `cursor-por`", "perhaps cursor-pro"],
+        ),
+        (
+            seat("per_month = 10\nallowance = [{ amount = 5, unit = \"hugs\", per = \"month\" }]"),
+            &["hugs", "credits"],
+        ),
+        (range("low = 2\nlikely = 1\nhigh = 3"), &["2 to 3, likely 1", "low, likely and high in this order"]),
+        (range("low = nan\nlikely = 1\nhigh = 3"), &["NaN to 3, likely 1"]),
+        (range("low = 0\nlikely = 1\nhigh = 2").replace("pue", "pueh"), &["pueh", "staff-hours"]),
+        (
+            range("low = 0\nlikely = 1\nhigh = 2").replace("case = \"card\"", "case = \"rack\""),
+            &["pue-rack has the same input and case", "one range for each case"],
         ),
     ];
     for (written, expected) in cases {
@@ -372,6 +444,8 @@ fn with_a_good_record(format: Format, odd: &str) -> String {
     }
 }
 
+type Is<'a> = &'a dyn Fn(&Reason) -> bool;
+
 /// The good one is always taken; the odd one is left out with its reason, on its line.
 #[test]
 fn one_odd_record_is_left_out_and_not_the_file() {
@@ -390,7 +464,7 @@ fn one_odd_record_is_left_out_and_not_the_file() {
     let router = |pricing: &str| format!("{{\"id\": \"odd\", \"pricing\": {{{pricing}}}}}");
     let (dev_flat, router_flat) =
         ("\"input\": 1, \"output\": 4", "\"prompt\": \"1e-6\", \"completion\": \"4e-6\"");
-    let cases: Vec<(Format, String, &dyn Fn(&Reason) -> bool)> = vec![
+    let cases: Vec<(Format, String, Is<'_>)> = vec![
         // No price, or none that is fixed.
         (Format::GenaiPrices, genai("{\"input_mtok\": -1, \"output_mtok\": 1}"), &depends),
         (Format::GenaiPrices, genai("3"), &unreadable),

@@ -255,7 +255,20 @@ fn age_names_the_oldest_and_what_changes_soon() {
     assert_eq!(code, 0);
     let ages = json(&out);
     let soon = ages["result"]["soon"].as_array().expect("a list");
-    assert!(soon.iter().any(|s| s["id"] == "google/gemini-4-argon" && s["on"] == "2026-12-01"), "{soon:?}");
+    let announced = |id: &str, what: &str| {
+        soon.iter().any(|s| s["id"] == id && s["on"] == "2026-12-01" && s["what"] == what)
+    };
+    assert!(announced("google/gemini-4-argon", "price changes"), "{soon:?}");
+    for retired in ["google/gemini-2.5-flash", "google/gemini-2.5-pro"] {
+        assert!(announced(retired, "provider switches it off"), "{soon:?}");
+    }
+    // What hardware costs ages by its own days, not by those of the specifications.
+    let kinds = ages["result"]["kinds"].as_array().expect("a list");
+    let prices = kinds.iter().find(|k| k["kind"] == "purchase-prices").expect("counted");
+    assert!(prices["records"].as_u64() > Some(80) && prices["oldest_as_of"].is_string(), "{prices}");
+    let stale = ages["result"]["stale"].as_array().expect("a list");
+    let old = stale.iter().filter(|s| s["kind"] == "purchase_price").count();
+    assert_eq!(prices["stale"].as_u64(), Some(old as u64));
     let (_, out, _) = db(data.path(), &["path", "--user"]);
     assert_eq!(out.trim_end(), data.path().join("hardware-db").to_str().expect("UTF-8"));
 }
