@@ -41,6 +41,7 @@ pub fn files(parsed: &[Parsed<'_>], catalog: &Catalog, today: Date) -> Vec<Probl
         each!(
             accelerators => rules::accelerator,
             machines => rules::machine,
+            hosts => rules::host,
             rentals => rules::rental,
             tariffs => rules::tariff,
             open_models => rules::open_model,
@@ -98,8 +99,17 @@ fn duplicates(parsed: &[Parsed<'_>]) -> Vec<Problem> {
 
 /// The ids of one kind in a file, each with its place.
 fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, &'a Places)> {
-    let Records { accelerators, machines, rentals, tariffs, open_models, api_models, currencies, providers } =
-        &file.records;
+    let Records {
+        accelerators,
+        machines,
+        hosts,
+        rentals,
+        tariffs,
+        open_models,
+        api_models,
+        currencies,
+        providers,
+    } = &file.records;
     macro_rules! list {
         ($list:expr) => {
             $list.iter().map(|e| (e.record.id.as_str(), &e.places)).collect()
@@ -108,6 +118,7 @@ fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, &'a Places)> {
     match kind {
         Kind::Gpu => list!(accelerators),
         Kind::Machine => list!(machines),
+        Kind::Host => list!(hosts),
         Kind::Rental => list!(rentals),
         Kind::Tariff => list!(tariffs),
         Kind::OpenModel => list!(open_models),

@@ -8,6 +8,7 @@
 //! | [`records`] | the shape of every record |
 //! | [`text`] | a TOML file → records with their places; [`text::Problem`] |
 //! | [`check`] | what a record must hold to be believed |
+//! | [`purchase`] | what hardware costs today, and what a host with accelerators in it is made of |
 //! | [`resolve`] | a name a person typed → one record, and what was assumed on the way |
 //! | [`import`] | price files others keep → API models |
 //! | [`device`] | names drivers and files have → their records |
@@ -22,12 +23,14 @@ pub mod check;
 pub mod compare;
 pub mod device;
 pub mod import;
+pub mod purchase;
 pub mod records;
 pub mod resolve;
 pub mod ship;
 pub mod text;
 pub mod write;
 
+pub use purchase::{Choice, Chosen, Misfit, Missing, Order};
 pub use records::*;
 pub use resolve::{NotResolved, Resolution, nearest};
 pub use text::{Problem, Problems};
@@ -44,6 +47,7 @@ mod embedded {
 pub struct Catalog {
     pub accelerators: Vec<Accelerator>,
     pub machines: Vec<Machine>,
+    pub hosts: Vec<Host>,
     pub rentals: Vec<Rental>,
     pub tariffs: Vec<Tariff>,
     pub open_models: Vec<OpenModel>,
@@ -57,6 +61,7 @@ pub struct Catalog {
 pub enum Kind {
     Gpu,
     Machine,
+    Host,
     Rental,
     Tariff,
     OpenModel,
@@ -66,9 +71,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Gpu,
         Self::Machine,
+        Self::Host,
         Self::Rental,
         Self::Tariff,
         Self::OpenModel,
@@ -81,6 +87,7 @@ impl Kind {
         match self {
             Self::Gpu => "gpu",
             Self::Machine => "machine",
+            Self::Host => "host",
             Self::Rental => "rental",
             Self::Tariff => "tariff",
             Self::OpenModel => "open_model",
@@ -94,6 +101,7 @@ impl Kind {
         match self {
             Self::Gpu => "gpus",
             Self::Machine => "machines",
+            Self::Host => "hosts",
             Self::Rental => "rentals",
             Self::Tariff => "electricity",
             Self::OpenModel => "open-models",
@@ -128,6 +136,7 @@ impl Catalog {
         let mut catalog = Self {
             accelerators: parse!("gpu"),
             machines: parse!("machine"),
+            hosts: parse!("host"),
             rentals: parse!("rental"),
             tariffs: parse!("tariff"),
             open_models: parse!("open_model"),
@@ -170,6 +179,7 @@ impl Catalog {
     fn sort(&mut self) {
         self.accelerators.sort_by(|a, b| a.id.cmp(&b.id));
         self.machines.sort_by(|a, b| a.id.cmp(&b.id));
+        self.hosts.sort_by(|a, b| a.id.cmp(&b.id));
         self.rentals.sort_by(|a, b| a.id.cmp(&b.id));
         self.tariffs.sort_by(|a, b| a.id.cmp(&b.id));
         self.open_models.sort_by(|a, b| a.id.cmp(&b.id));
@@ -185,6 +195,10 @@ impl Catalog {
     /// The machine with this id.
     pub fn machine(&self, id: &str) -> Option<&Machine> {
         find!(self.machines, id)
+    }
+    /// The host with this id.
+    pub fn host(&self, id: &str) -> Option<&Host> {
+        find!(self.hosts, id)
     }
     /// The rental offer with this id.
     pub fn rental(&self, id: &str) -> Option<&Rental> {
@@ -221,6 +235,7 @@ impl Catalog {
         match kind {
             Kind::Gpu => ids!(self.accelerators),
             Kind::Machine => ids!(self.machines),
+            Kind::Host => ids!(self.hosts),
             Kind::Rental => ids!(self.rentals),
             Kind::Tariff => ids!(self.tariffs),
             Kind::OpenModel => ids!(self.open_models),

@@ -3,7 +3,9 @@
 //! Every record is read by itself, so that one broken record does not hide the problems of the
 //! others, and every [`Problem`] points at a place: file, line, column and the line's text.
 
-use super::{Accelerator, ApiModel, Catalog, Currency, Kind, Machine, OpenModel, Provider, Rental, Tariff};
+use super::{
+    Accelerator, ApiModel, Catalog, Currency, Host, Kind, Machine, OpenModel, Provider, Rental, Tariff,
+};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -155,6 +157,7 @@ pub struct Entry<T> {
 pub struct Records {
     pub accelerators: Vec<Entry<Accelerator>>,
     pub machines: Vec<Entry<Machine>>,
+    pub hosts: Vec<Entry<Host>>,
     pub rentals: Vec<Entry<Rental>>,
     pub tariffs: Vec<Entry<Tariff>>,
     pub open_models: Vec<Entry<OpenModel>>,
@@ -168,6 +171,7 @@ impl Records {
     pub fn len(&self) -> usize {
         self.accelerators.len()
             + self.machines.len()
+            + self.hosts.len()
             + self.rentals.len()
             + self.tariffs.len()
             + self.open_models.len()
@@ -191,7 +195,7 @@ impl Records {
                 }
             )*};
         }
-        put!(accelerators, machines, rentals, tariffs, open_models, api_models, currencies, providers);
+        put!(accelerators, machines, hosts, rentals, tariffs, open_models, api_models, currencies, providers);
     }
 }
 
@@ -268,6 +272,7 @@ pub fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> P
             match kind {
                 Kind::Gpu => read(name, text, item, &mut r.accelerators, problems),
                 Kind::Machine => read(name, text, item, &mut r.machines, problems),
+                Kind::Host => read(name, text, item, &mut r.hosts, problems),
                 Kind::Rental => read(name, text, item, &mut r.rentals, problems),
                 Kind::Tariff => read(name, text, item, &mut r.tariffs, problems),
                 Kind::OpenModel => read(name, text, item, &mut r.open_models, problems),

@@ -63,6 +63,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
 pub enum KindArg {
     Gpus,
     Machines,
+    Hosts,
     Rentals,
     Electricity,
     OpenModels,
@@ -76,6 +77,7 @@ impl KindArg {
         match self {
             Self::Gpus => Kind::Gpu,
             Self::Machines => Kind::Machine,
+            Self::Hosts => Kind::Host,
             Self::Rentals => Kind::Rental,
             Self::Electricity => Kind::Tariff,
             Self::OpenModels => Kind::OpenModel,

@@ -92,6 +92,7 @@ fn dates(catalog: &Catalog, kind: Kind) -> Vec<(&str, Date, &str)> {
     match kind {
         Kind::Gpu => list!(catalog.accelerators),
         Kind::Machine => list!(catalog.machines),
+        Kind::Host => list!(catalog.hosts),
         Kind::Rental => list!(catalog.rentals),
         Kind::Tariff => list!(catalog.tariffs),
         Kind::OpenModel => list!(catalog.open_models),

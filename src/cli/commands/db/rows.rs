@@ -1,8 +1,8 @@
 //! Records as rows of a table, one shape per kind, and the text a search looks through.
 
 use crate::catalog::{
-    Accelerator, ApiModel, Catalog, Currency, Kind, Machine, OpenModel, Provider, PurchasePrice, Rental,
-    Tariff,
+    Accelerator, ApiModel, Catalog, Currency, FormFactor, Host, Kind, Machine, OpenModel, Provider,
+    PurchasePrice, Rental, Tariff,
 };
 use crate::render::{Cell, Table};
 use jiff::civil::Date;
@@ -24,6 +24,7 @@ pub(super) fn of(kind: Kind, catalog: &Catalog, today: Date) -> Vec<Row<'_>> {
     match kind {
         Kind::Gpu => catalog.accelerators.iter().map(gpu).collect(),
         Kind::Machine => catalog.machines.iter().map(machine).collect(),
+        Kind::Host => catalog.hosts.iter().map(host).collect(),
         Kind::Rental => catalog.rentals.iter().map(rental).collect(),
         Kind::Tariff => catalog.tariffs.iter().map(tariff).collect(),
         Kind::OpenModel => catalog.open_models.iter().map(open_model).collect(),
@@ -38,6 +39,7 @@ pub(super) fn table(kind: Kind) -> Table {
     Table::new(match kind {
         Kind::Gpu => &["!Id", "#GiB", "#GB/s", "#BF16 TFLOPS", "#Board W", "#Price", "Read"],
         Kind::Machine => &["!Id", "Accelerators", "#GiB", "#GB/s", "#Load W", "#Price", "Read"],
+        Kind::Host => &["!Id", "Slots", "#Base W", "#Card W", "#Rack units", "#Price", "Read"],
         Kind::Rental => &["!Id", "Accelerators", "Terms", "#Per hour", "Region", "Read"],
         Kind::Tariff => &["!Id", "Name", "#USD/kWh", "#g CO2/kWh", "Read"],
         Kind::OpenModel => {
@@ -141,6 +143,32 @@ fn machine(r: &Machine) -> Row<'_> {
             number(r.memory_gib),
             number(r.bandwidth_gb_s),
             number(r.load_watts),
+            price(&r.price),
+            r.as_of.to_string().into(),
+        ],
+        json: Box::new(|| json(r)),
+    }
+}
+
+fn host(r: &Host) -> Row<'_> {
+    let form = match r.slots.form {
+        FormFactor::Pcie => "PCIe",
+        FormFactor::Sxm => "SXM",
+        FormFactor::Oam => "OAM",
+        FormFactor::Mxm => "MXM",
+        FormFactor::Soc => "soldered",
+    };
+    let carried = r.accelerators.join(" ");
+    Row {
+        words: words(&[Some(&r.id), Some(&r.name), Some(form), Some(&carried), r.cpu.as_deref()]),
+        tier: None,
+        provider: None,
+        cells: vec![
+            r.id.as_str().into(),
+            format!("{} {form}", r.slots.number).into(),
+            number(r.base_watts),
+            number(r.accelerator_watts),
+            number(r.rack_units),
             price(&r.price),
             r.as_of.to_string().into(),
         ],

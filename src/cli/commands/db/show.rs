@@ -66,7 +66,7 @@ fn find(catalog: &Catalog, id: &str) -> Result<Vec<Found>, CliError> {
         };
     }
     let mut found: Vec<Found> = get!(
-        Gpu => accelerator, Machine => machine, Rental => rental, Tariff => tariff,
+        Gpu => accelerator, Machine => machine, Host => host, Rental => rental, Tariff => tariff,
         OpenModel => open_model, ApiModel => api_model, Currency => currency,
         Provider => provider
     )
