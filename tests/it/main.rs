@@ -24,5 +24,6 @@ mod published;
 mod real;
 mod report;
 mod run;
+mod serving;
 mod wire;
 mod wizard;
