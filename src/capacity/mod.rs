@@ -26,5 +26,6 @@ pub use calibrate::Calibration;
 pub use load::{Arrivals, Pace, Served, Spread, Traffic};
 pub use memory::{Load, Memory, Placement, fits};
 pub use quantisation::{Compute, Engine, KvType, Quantisation};
-pub use shape::{Backend, HardwareShape, Host, ModelShape, Unknown};
+pub use serving::{Prompt, Step};
+pub use shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape, Unknown};
 pub use speed::{Band, Basis, CannotPredict, Prediction, predict};

@@ -19,6 +19,7 @@ mod hostile;
 mod layering;
 mod load;
 mod local;
+mod plan;
 mod predictor;
 mod published;
 mod real;
