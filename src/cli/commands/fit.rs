@@ -373,7 +373,7 @@ fn try_formats(
             model: &model.id,
             parameters: model.parameters,
             quantisation: format.id,
-            backend: hardware.backend.serving(format).label(),
+            backend: hardware.serving(format).label(),
             context_tokens: load.context_tokens,
             concurrency: load.concurrency,
         };
