@@ -43,11 +43,13 @@ pub fn files(parsed: &[Parsed<'_>], catalog: &Catalog, today: Date) -> Vec<Probl
             machines => rules::machine,
             hosts => rules::host,
             rentals => rules::rental,
+            subscriptions => rules::subscription,
             tariffs => rules::tariff,
             open_models => rules::open_model,
             api_models => rules::api_model,
             currencies => rules::currency,
-            providers => rules::provider
+            providers => rules::provider,
+            ranges => rules::range
         );
     }
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
@@ -104,11 +106,13 @@ fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, &'a Places)> {
         machines,
         hosts,
         rentals,
+        subscriptions,
         tariffs,
         open_models,
         api_models,
         currencies,
         providers,
+        ranges,
     } = &file.records;
     macro_rules! list {
         ($list:expr) => {
@@ -120,10 +124,12 @@ fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, &'a Places)> {
         Kind::Machine => list!(machines),
         Kind::Host => list!(hosts),
         Kind::Rental => list!(rentals),
+        Kind::Subscription => list!(subscriptions),
         Kind::Tariff => list!(tariffs),
         Kind::OpenModel => list!(open_models),
         Kind::ApiModel => list!(api_models),
         Kind::Currency => list!(currencies),
         Kind::Provider => list!(providers),
+        Kind::Range => list!(ranges),
     }
 }

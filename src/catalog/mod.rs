@@ -49,11 +49,13 @@ pub struct Catalog {
     pub machines: Vec<Machine>,
     pub hosts: Vec<Host>,
     pub rentals: Vec<Rental>,
+    pub subscriptions: Vec<Subscription>,
     pub tariffs: Vec<Tariff>,
     pub open_models: Vec<OpenModel>,
     pub api_models: Vec<ApiModel>,
     pub currencies: Vec<Currency>,
     pub providers: Vec<Provider>,
+    pub ranges: Vec<Range>,
 }
 
 /// The kinds of record, by the name of their table in the files.
@@ -63,24 +65,28 @@ pub enum Kind {
     Machine,
     Host,
     Rental,
+    Subscription,
     Tariff,
     OpenModel,
     ApiModel,
     Currency,
     Provider,
+    Range,
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Gpu,
         Self::Machine,
         Self::Host,
         Self::Rental,
+        Self::Subscription,
         Self::Tariff,
         Self::OpenModel,
         Self::ApiModel,
         Self::Currency,
         Self::Provider,
+        Self::Range,
     ];
     /// The table's name: `[[gpu]]`.
     pub const fn key(self) -> &'static str {
@@ -89,11 +95,13 @@ impl Kind {
             Self::Machine => "machine",
             Self::Host => "host",
             Self::Rental => "rental",
+            Self::Subscription => "subscription",
             Self::Tariff => "tariff",
             Self::OpenModel => "open_model",
             Self::ApiModel => "api_model",
             Self::Currency => "currency",
             Self::Provider => "provider",
+            Self::Range => "range",
         }
     }
     /// How a list of them is called: `open-models`.
@@ -103,11 +111,13 @@ impl Kind {
             Self::Machine => "machines",
             Self::Host => "hosts",
             Self::Rental => "rentals",
+            Self::Subscription => "subscriptions",
             Self::Tariff => "electricity",
             Self::OpenModel => "open-models",
             Self::ApiModel => "api-models",
             Self::Currency => "currencies",
             Self::Provider => "providers",
+            Self::Range => "ranges",
         }
     }
 }
@@ -138,11 +148,13 @@ impl Catalog {
             machines: parse!("machine"),
             hosts: parse!("host"),
             rentals: parse!("rental"),
+            subscriptions: parse!("subscription"),
             tariffs: parse!("tariff"),
             open_models: parse!("open_model"),
             api_models: parse!("api_model"),
             currencies: parse!("currency"),
             providers: parse!("provider"),
+            ranges: parse!("range"),
         };
         catalog.sort();
         catalog
@@ -181,11 +193,13 @@ impl Catalog {
         self.machines.sort_by(|a, b| a.id.cmp(&b.id));
         self.hosts.sort_by(|a, b| a.id.cmp(&b.id));
         self.rentals.sort_by(|a, b| a.id.cmp(&b.id));
+        self.subscriptions.sort_by(|a, b| a.id.cmp(&b.id));
         self.tariffs.sort_by(|a, b| a.id.cmp(&b.id));
         self.open_models.sort_by(|a, b| a.id.cmp(&b.id));
         self.api_models.sort_by(|a, b| a.id.cmp(&b.id));
         self.currencies.sort_by(|a, b| a.id.cmp(&b.id));
         self.providers.sort_by(|a, b| a.id.cmp(&b.id));
+        self.ranges.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
     /// The accelerator with this id.
@@ -203,6 +217,10 @@ impl Catalog {
     /// The rental offer with this id.
     pub fn rental(&self, id: &str) -> Option<&Rental> {
         find!(self.rentals, id)
+    }
+    /// The subscription with this id.
+    pub fn subscription(&self, id: &str) -> Option<&Subscription> {
+        find!(self.subscriptions, id)
     }
     /// The electricity tariff with this id.
     pub fn tariff(&self, id: &str) -> Option<&Tariff> {
@@ -225,6 +243,10 @@ impl Catalog {
     pub fn provider(&self, id: &str) -> Option<&Provider> {
         find!(self.providers, id)
     }
+    /// The range with this id; see [`Self::range`] for the one that holds.
+    pub fn range_by_id(&self, id: &str) -> Option<&Range> {
+        find!(self.ranges, id)
+    }
     /// Every id of a kind, in order.
     pub fn ids(&self, kind: Kind) -> Vec<&str> {
         macro_rules! ids {
@@ -237,11 +259,13 @@ impl Catalog {
             Kind::Machine => ids!(self.machines),
             Kind::Host => ids!(self.hosts),
             Kind::Rental => ids!(self.rentals),
+            Kind::Subscription => ids!(self.subscriptions),
             Kind::Tariff => ids!(self.tariffs),
             Kind::OpenModel => ids!(self.open_models),
             Kind::ApiModel => ids!(self.api_models),
             Kind::Currency => ids!(self.currencies),
             Kind::Provider => ids!(self.providers),
+            Kind::Range => ids!(self.ranges),
         }
     }
     /// Offers of this open model by the token, on other people's hardware: the second comparator.

@@ -179,6 +179,15 @@ impl Catalog {
         choose(&machine.price, machine.discontinued.is_some(), |a, c| self.in_usd(a, c))
     }
 
+    /// Today's price of a host without accelerators; of one that is only sold with some, that price.
+    pub fn price_of_host<'a>(&self, host: &'a Host) -> Option<Chosen<'a>> {
+        let of = |fitted: bool| {
+            let prices = host.price.iter().filter(move |p| p.fitted.is_some() == fitted);
+            choose(prices, false, |a, c| self.in_usd(a, c))
+        };
+        of(false).or_else(|| of(true))
+    }
+
     /// A host with so many accelerators in it: its parts, prices and power, or what is missing.
     ///
     /// A price with exactly these accelerators in it is taken before the host's own and the cards'.
@@ -244,6 +253,7 @@ fn counts(host: &Host) -> impl Iterator<Item = u32> + use<> {
 mod tests {
     #![allow(clippy::float_cmp)]
     use super::*;
+    use crate::catalog::{FormFactor, Stands};
     use jiff::civil::date;
 
     fn price(amount: f64, condition: Condition, month: i8) -> PurchasePrice {
@@ -335,5 +345,43 @@ mod tests {
         host.base_watts = Some(1_000.0);
         host.price.clear();
         assert_eq!(catalog.order(&host, h100, 8), Err(Missing::HostPrice));
+    }
+
+    /// Every shipped host can be ordered with something, or says what is missing; all forms are there.
+    #[test]
+    fn shipped_hosts_are_ordered_or_kept_out_by_name() {
+        let catalog = Catalog::embedded();
+        let mut ordered: std::collections::BTreeMap<&str, bool> =
+            catalog.hosts.iter().map(|h| (h.id.as_str(), false)).collect();
+        let mut missing = std::collections::BTreeSet::new();
+        for (host, card, n, order) in catalog.orders() {
+            match order {
+                Ok(order) => {
+                    *ordered.get_mut(host.id.as_str()).expect("a host") = true;
+                    assert!(order.usd > 300.0 && order.base_watts > 0.0, "{} {n} × {}", host.id, card.id);
+                    // More than its cards alone cost, where they are bought one by one.
+                    assert!(order.cards.is_none_or(|c| order.usd > c.usd * f64::from(n)), "{}", host.id);
+                }
+                Err(_) => {
+                    missing.insert(host.id.as_str());
+                }
+            }
+        }
+        assert!(ordered.len() >= 30, "{} hosts", ordered.len());
+        assert!(ordered.values().filter(|o| **o).count() >= 22, "{ordered:?}");
+        for (id, _) in ordered.iter().filter(|(_, ordered)| !**ordered) {
+            assert!(missing.contains(id), "{id} is neither ordered nor said to lack something");
+        }
+        for (form, number) in
+            [(FormFactor::Pcie, 1), (FormFactor::Pcie, 2), (FormFactor::Pcie, 4), (FormFactor::Pcie, 8)]
+                .into_iter()
+                .chain([(FormFactor::Sxm, 4), (FormFactor::Sxm, 8), (FormFactor::Oam, 8)])
+        {
+            let found = catalog.hosts.iter().any(|h| h.slots.form == form && h.slots.number == number);
+            assert!(found, "no host with {number} slots of {form:?}");
+        }
+        for stands in [Stands::Office, Stands::Rack] {
+            assert!(catalog.hosts.iter().any(|h| h.stands == stands && ordered[h.id.as_str()]));
+        }
     }
 }

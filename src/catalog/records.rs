@@ -26,8 +26,12 @@ macro_rules! cited {
 }
 
 mod host;
+mod range;
+mod subscription;
 
 pub use host::{Fitted, Host, Slots, Stands};
+pub use range::{Range, RangeCase, RangeInput};
+pub use subscription::{Allowance, AllowancePeriod, AllowanceUnit, Buyer, Overage, Subscription};
 
 /// A GPU, or the accelerator part of a system on chip.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

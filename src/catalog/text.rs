@@ -4,7 +4,8 @@
 //! others, and every [`Problem`] points at a place: file, line, column and the line's text.
 
 use super::{
-    Accelerator, ApiModel, Catalog, Currency, Host, Kind, Machine, OpenModel, Provider, Rental, Tariff,
+    Accelerator, ApiModel, Catalog, Currency, Host, Kind, Machine, OpenModel, Provider, Range as RangeRecord,
+    Rental, Subscription, Tariff,
 };
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -159,11 +160,13 @@ pub struct Records {
     pub machines: Vec<Entry<Machine>>,
     pub hosts: Vec<Entry<Host>>,
     pub rentals: Vec<Entry<Rental>>,
+    pub subscriptions: Vec<Entry<Subscription>>,
     pub tariffs: Vec<Entry<Tariff>>,
     pub open_models: Vec<Entry<OpenModel>>,
     pub api_models: Vec<Entry<ApiModel>>,
     pub currencies: Vec<Entry<Currency>>,
     pub providers: Vec<Entry<Provider>>,
+    pub ranges: Vec<Entry<RangeRecord>>,
 }
 
 impl Records {
@@ -173,11 +176,13 @@ impl Records {
             + self.machines.len()
             + self.hosts.len()
             + self.rentals.len()
+            + self.subscriptions.len()
             + self.tariffs.len()
             + self.open_models.len()
             + self.api_models.len()
             + self.currencies.len()
             + self.providers.len()
+            + self.ranges.len()
     }
     /// Are there none?
     pub fn is_empty(&self) -> bool {
@@ -195,7 +200,19 @@ impl Records {
                 }
             )*};
         }
-        put!(accelerators, machines, hosts, rentals, tariffs, open_models, api_models, currencies, providers);
+        put!(
+            accelerators,
+            machines,
+            hosts,
+            rentals,
+            subscriptions,
+            tariffs,
+            open_models,
+            api_models,
+            currencies,
+            providers,
+            ranges
+        );
     }
 }
 
@@ -274,11 +291,13 @@ pub fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> P
                 Kind::Machine => read(name, text, item, &mut r.machines, problems),
                 Kind::Host => read(name, text, item, &mut r.hosts, problems),
                 Kind::Rental => read(name, text, item, &mut r.rentals, problems),
+                Kind::Subscription => read(name, text, item, &mut r.subscriptions, problems),
                 Kind::Tariff => read(name, text, item, &mut r.tariffs, problems),
                 Kind::OpenModel => read(name, text, item, &mut r.open_models, problems),
                 Kind::ApiModel => read(name, text, item, &mut r.api_models, problems),
                 Kind::Currency => read(name, text, item, &mut r.currencies, problems),
                 Kind::Provider => read(name, text, item, &mut r.providers, problems),
+                Kind::Range => read(name, text, item, &mut r.ranges, problems),
             }
         }
     }

@@ -4,8 +4,9 @@
 //! judge a price. Each is a physical or market limit with room on both sides.
 
 use crate::catalog::{
-    Accelerator, ApiModel, Attention, Catalog, CiteByField, Currency, FormFactor, Host, Machine, Misfit,
-    OpenModel, PricePeriod, Provider, PurchasePrice, Rates, Rental, RentalTerms, Tariff, nearest,
+    Accelerator, AllowanceUnit, ApiModel, Attention, Catalog, CiteByField, Currency, FormFactor, Host,
+    Machine, Misfit, OpenModel, Overage, PricePeriod, Provider, PurchasePrice, Range, Rates, Rental,
+    RentalTerms, Subscription, Tariff, nearest,
 };
 use jiff::civil::Date;
 
@@ -341,6 +342,80 @@ pub(super) fn rental(r: &Rental, c: &Catalog, _: &Medians, report: Report<'_>) {
     }
     if r.term_months.is_some() && r.terms != RentalTerms::Reserved {
         report("term_months", "a commitment on terms that have none".to_owned(), "terms = \"reserved\"");
+    }
+}
+
+pub(super) fn subscription(r: &Subscription, c: &Catalog, _: &Medians, report: Report<'_>) {
+    not_empty("provider", &r.provider, report);
+    not_empty("name", &r.name, report);
+    currency_code("currency", &r.currency, c, report);
+    let monthly = [("per_month", r.per_month), ("per_month_of_year", r.per_month_of_year)];
+    for (path, value) in monthly {
+        within(path, value, 0.0, 100_000.0, "for one seat and month", report);
+    }
+    if monthly.iter().all(|(_, price)| price.is_none()) {
+        report("", "no price of a seat".to_owned(), "per_month, per_month_of_year or both");
+    }
+    if let (Some(month), Some(year)) = (r.per_month, r.per_month_of_year)
+        && year > month
+    {
+        report(
+            "per_month_of_year",
+            format!("a month costs {year} within a year and {month} alone"),
+            "the price of one month, at most that of a single one",
+        );
+    }
+    if let (Some(from), Some(to)) = (r.seats_from, r.seats_to)
+        && from > to
+    {
+        report("seats_from", format!("from {from} to {to} seats"), "at most seats_to");
+    }
+    for (n, allowance) in r.allowance.iter().enumerate() {
+        let at = |field: &str| format!("allowance.{n}.{field}");
+        within(&at("amount"), Some(allowance.amount), 0.01, 1e12, "of the allowance's unit", report);
+        match (&allowance.of, allowance.unit) {
+            (Some(id), AllowanceUnit::Times) if *id != r.id => {
+                let known = c.subscriptions.iter().map(|s| s.id.as_str());
+                reference(&at("of"), id, "subscription", c.subscription(id).is_some(), known, report);
+            }
+            (Some(_), AllowanceUnit::Times) => {
+                report(&at("of"), "a multiple of itself".to_owned(), "the id of another subscription");
+            }
+            (None, AllowanceUnit::Times) => {
+                report(&at("unit"), "a multiple of nothing".to_owned(), "`of`, the id of a subscription");
+            }
+            (Some(_), _) => {
+                report(&at("of"), "a plan to compare with where nothing is".to_owned(), "unit = \"times\"");
+            }
+            (None, _) => {}
+        }
+    }
+    match &r.overage {
+        Some(Overage::ApiPrice { factor }) => {
+            within("overage.factor", Some(*factor), 0.01, 100.0, "times the API's price", report);
+        }
+        Some(Overage::Packs { amount, price, .. }) => {
+            within("overage.amount", Some(*amount), 0.01, 1e12, "of its unit", report);
+            within("overage.price", Some(*price), 0.01, 1e6, "in the plan's currency", report);
+        }
+        Some(Overage::Waits) | None => {}
+    }
+}
+
+pub(super) fn range(r: &Range, c: &Catalog, _: &Medians, report: Report<'_>) {
+    not_empty("unit", &r.unit, report);
+    not_empty("reason", &r.reason, report);
+    let finite = [r.low, r.likely, r.high].iter().all(|v| v.is_finite());
+    if !finite || r.low > r.likely || r.likely > r.high {
+        report(
+            "likely",
+            format!("{} to {}, likely {}", r.low, r.high, r.likely),
+            "low, likely and high in this order",
+        );
+    }
+    let twin = c.ranges.iter().find(|o| o.id != r.id && o.input == r.input && o.case == r.case);
+    if let Some(twin) = twin {
+        report("case", format!("{} has the same input and case", twin.id), "one range for each case");
     }
 }
 

@@ -65,11 +65,13 @@ pub enum KindArg {
     Machines,
     Hosts,
     Rentals,
+    Subscriptions,
     Electricity,
     OpenModels,
     ApiModels,
     Currencies,
     Providers,
+    Ranges,
 }
 
 impl KindArg {
@@ -79,11 +81,13 @@ impl KindArg {
             Self::Machines => Kind::Machine,
             Self::Hosts => Kind::Host,
             Self::Rentals => Kind::Rental,
+            Self::Subscriptions => Kind::Subscription,
             Self::Electricity => Kind::Tariff,
             Self::OpenModels => Kind::OpenModel,
             Self::ApiModels => Kind::ApiModel,
             Self::Currencies => Kind::Currency,
             Self::Providers => Kind::Provider,
+            Self::Ranges => Kind::Range,
         }
     }
 }
