@@ -13,7 +13,7 @@
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | 0 values | [`units`], [`provenance`], [`money`], [`number`], [`sanitize`] | nothing of ours |
+//! | 0 values | [`units`], [`provenance`], [`money`], [`number`], [`sanitize`], [`terms`] | nothing of ours |
 //! | 1 inputs | [`gguf`], [`catalog`], [`workload`] | 0 |
 //! | 2 engines | [`price`], [`capacity`], [`plan`], then [`cost`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
@@ -39,5 +39,6 @@ pub mod price;
 pub mod provenance;
 pub mod render;
 pub mod sanitize;
+pub mod terms;
 pub mod units;
 pub mod workload;

@@ -47,6 +47,10 @@ impl Input {
             Value::Text(text) => serde_json::json!(text),
             Value::Hours(hours) => serde_json::json!(hours),
             Value::Changes(changes) => changes.iter().map(change).collect(),
+            Value::Discounts(steps) => steps
+                .iter()
+                .map(|(above, share)| serde_json::json!({ "above_usd": above, "share": share }))
+                .collect(),
         };
         Self { value, unit: (!unit.is_empty()).then(|| unit.to_owned()), source }
     }

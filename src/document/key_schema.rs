@@ -102,6 +102,15 @@ fn value(key: &Key) -> Value {
             { "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": 168, "maxItems": 168 },
         ] }),
         Kind::Changes(rates) => changes(rates),
+        Kind::Discounts => json!({ "type": "array", "items": {
+            "type": "object",
+            "properties": {
+                "above_usd": { "type": "number", "minimum": 0, "description": "Amount of a month's bill" },
+                "share": { "type": "number", "minimum": 0, "maximum": 1, "description": "Off what is above it" },
+            },
+            "required": ["above_usd", "share"],
+            "additionalProperties": false,
+        } }),
     }
 }
 

@@ -75,6 +75,17 @@ pub enum NotBuyable {
     NotSoldSingly,
 }
 
+impl std::fmt::Display for NotBuyable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoPrice => "no price of it is known",
+            Self::NoWatts => "what it draws is not known",
+            Self::NoSpeed => "a figure that its speed is predicted from is not known",
+            Self::NotSoldSingly => "it is not sold singly, and no board with it is known",
+        })
+    }
+}
+
 /// Cards idle at a tenth of their limit where nothing else is known: data sheets and measurements of
 /// 30 cards of the catalogue lie between 5 and 20 %.
 const IDLE_SHARE: f64 = 0.1;

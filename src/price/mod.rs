@@ -204,7 +204,8 @@ mod tests {
     fn every_class_has_its_rate_and_what_is_unknown_is_not_free() {
         let usage = Usage { uncached: 1e6, cache_read: 1e6, output: 1e6, ..Usage::default() };
         let bill = charge(&usage, &RATES).expect("priced");
-        assert_eq!([Class::Input, Class::CacheRead, Class::Output].map(|c| bill.part(c)), [2.0, 0.2, 10.0]);
+        let parts = [Class::Input, Class::CacheRead, Class::Output].map(|c| bill.part(c).to_string());
+        assert_eq!(parts, ["2", "0.2", "10"]);
         assert!((bill.total() - 12.2).abs() < 1e-12);
         let written = Usage { cache_write: 1.0, ..usage };
         assert_eq!(charge(&written, &RATES), Err(Unpriced(Class::CacheWrite)));
@@ -214,9 +215,9 @@ mod tests {
     #[test]
     fn reasoning_is_output_unless_it_has_a_rate() {
         let usage = Usage { reasoning: 1e6, ..Usage::default() };
-        assert_eq!(charge(&usage, &RATES).expect("priced").part(Class::Reasoning), 10.0);
+        assert!((charge(&usage, &RATES).expect("priced").part(Class::Reasoning) - 10.0).abs() < 1e-12);
         let own = Rates { reasoning: Some(3.0), ..RATES };
-        assert_eq!(charge(&usage, &own).expect("priced").total(), 3.0);
+        assert!((charge(&usage, &own).expect("priced").total() - 3.0).abs() < 1e-12);
     }
 
     /// Half of the requests at night for half the price, a quarter in batches at a half of that.

@@ -45,6 +45,8 @@ pub enum Value {
     /// 168 weights.
     Hours(Vec<f64>),
     Changes(Vec<Change>),
+    /// Above an amount of a month's bill in US dollars, this share of what is above it is taken off.
+    Discounts(Vec<(f64, f64)>),
 }
 
 impl Value {
@@ -70,7 +72,7 @@ impl Value {
                 format!("{}:{}:{}", number(r.low), number(r.likely), number(r.high))
             }
             Self::Text(text) => text.clone(),
-            Self::Flag(_) | Self::Hours(_) | Self::Changes(_) => self.to_toml(),
+            Self::Flag(_) | Self::Hours(_) | Self::Changes(_) | Self::Discounts(_) => self.to_toml(),
         }
     }
     /// As a TOML file has it; reading it back gives the same value.
@@ -100,6 +102,12 @@ impl Value {
                     format!("{{ {} }}", from.chain(rates).collect::<Vec<_>>().join(", "))
                 };
                 format!("[{}]", changes.iter().map(one).collect::<Vec<_>>().join(", "))
+            }
+            Self::Discounts(steps) => {
+                let one = |(above, share): &(f64, f64)| {
+                    format!("{{ above_usd = {}, share = {} }}", number(*above), number(*share))
+                };
+                format!("[{}]", steps.iter().map(one).collect::<Vec<_>>().join(", "))
             }
         }
     }
@@ -151,7 +159,7 @@ pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, I
             }
         }
         Kind::Flag => text.to_owned(),
-        Kind::Changes(_) => {
+        Kind::Changes(_) | Kind::Discounts => {
             if text.trim_start().starts_with('[') {
                 text.to_owned()
             } else {
@@ -169,6 +177,7 @@ pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, I
         }
         Kind::Flag => wrong("must be true or false"),
         Kind::Changes(_) => wrong("must be {from = \"YYYY-MM-DD\", input_usd_per_mtok = ..., ...}"),
+        Kind::Discounts => wrong("must be {above_usd = ..., share = ...}"),
         _ => wrong(e.message()),
     })?;
     let Some(value) = table.get_ref().get(key.name) else { return Err(wrong("no value")) };
@@ -290,6 +299,7 @@ fn read_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
         },
         Kind::Profile => profile(value).map_err(|why| (at, format!("{path}: {why}"))),
         Kind::Changes(rates) => changes(value, rates),
+        Kind::Discounts => discounts(value),
     }
 }
 
@@ -368,6 +378,35 @@ fn without_thousands(text: &str) -> Option<String> {
     let threes = groups.clone().all(|g| g.len() == 3 && g.bytes().all(|b| b.is_ascii_digit()));
     ((1..=3).contains(&first.len()) && first != "0" && threes && !fraction.contains(','))
         .then(|| text.replace(',', ""))
+}
+
+fn discounts(value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
+    let wrong = |at: Span<usize>, why: &str| Err((at, format!("cloud.discount: {why}")));
+    let DeValue::Array(items) = value.get_ref() else {
+        return wrong(value.span(), "must be written as [[cloud.discount]]");
+    };
+    let mut steps = Vec::new();
+    for item in items {
+        let DeValue::Table(table) = item.get_ref() else { return wrong(item.span(), "expected a table") };
+        let (mut above, mut share) = (None, None);
+        for (name, value) in table {
+            let number = plain(value).filter(|n| *n >= 0.0);
+            match name.get_ref().as_ref() {
+                "above_usd" => above = number,
+                "share" => share = number.filter(|n| *n <= 1.0),
+                other => {
+                    return wrong(name.span(), &unknown("key", other, ["above_usd", "share"].into_iter()));
+                }
+            }
+        }
+        match (above, share) {
+            (Some(above), Some(share)) => steps.push((above, share)),
+            (None, _) => return wrong(item.span(), "`above_usd` must be an amount, 0 or more"),
+            (_, None) => return wrong(item.span(), "`share` must be between 0 and 1"),
+        }
+    }
+    steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Ok(Value::Discounts(steps))
 }
 
 /// "unknown key `x`: did you mean `y`?"

@@ -77,6 +77,8 @@ pub enum Kind {
     Profile,
     /// `[[cloud.change]]`: from a day on, other values of these keys.
     Changes(&'static [&'static Key]),
+    /// `[[cloud.discount]]`: above an amount of a month's bill, a share of the rest off.
+    Discounts,
 }
 
 /// The kinds of offer, as bits: to which of them a key means anything.
@@ -222,6 +224,7 @@ pub mod need {
         TPOT_MS = "tpot_ms", Kind::Positive, "ms", ALL, "Longest time per further token that is still of use (95th percentile)";
         E2E_MS = "e2e_ms", Kind::Positive, "ms", ALL, "Longest time of a whole answer that is still of use (95th percentile)";
         MUST_STAY_UP = "must_stay_up", Kind::Flag, "", ALL, "One machine may fail without a break in service";
+        VOLUME_FACTOR = "volume_factor", Kind::Positive, "x", ALL, "What comes of the forecast: 1 is as many requests as forecast";
         TOKENS_PER_MONTH = "tokens_per_month", Kind::Positive, "tokens/month", ALL, "Input and output tokens of a month, where only the total is known";
         INPUT_SHARE = "input_share", SHARE, "share", ALL, "Share of the tokens that is input, where only the total is known";
         AT_CAPACITY = "at_capacity", Kind::Flag, "", ALL, "Volume is everything the local side can generate";

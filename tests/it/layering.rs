@@ -11,6 +11,7 @@ const RANK: &[(&str, u32)] = &[
     ("number", 0),
     ("money", 1),
     ("sanitize", 0),
+    ("terms", 0),
     ("gguf", 10),
     ("catalog", 11),
     ("workload", 12),

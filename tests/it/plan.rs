@@ -45,7 +45,7 @@ fn server(card: &str, number: u32, price_usd: f64) -> Machine {
     }
 }
 
-/// ConfigIQ's prices of August and September 2026, as reference/plan.md quotes them.
+/// `ConfigIQ`'s prices of August and September 2026, as reference/plan.md quotes them.
 fn servers() -> Vec<Machine> {
     vec![
         server("nvidia-l4", 1, 18_000.0),
