@@ -13,7 +13,7 @@
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | 0 values | [`units`], [`provenance`], [`number`], [`sanitize`] | nothing of ours |
+//! | 0 values | [`units`], [`provenance`], [`number`], [`sanitize`], [`spelling`] | nothing of ours |
 //! | 1 inputs | [`gguf`], [`catalog`], [`workload`] | 0 |
 //! | 2 engines | [`capacity`], then [`cost`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
@@ -36,5 +36,6 @@ pub mod number;
 pub mod provenance;
 pub mod render;
 pub mod sanitize;
+pub mod spelling;
 pub mod units;
 pub mod workload;

@@ -29,7 +29,7 @@ pub mod text;
 pub mod write;
 
 pub use records::*;
-pub use resolve::{NotResolved, Resolution, nearest};
+pub use resolve::{NotResolved, Resolution};
 pub use text::{Problem, Problems};
 
 use jiff::civil::Date;

@@ -199,47 +199,9 @@ pub fn find(section: Section, name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|k| k.section == section && k.name == name)
 }
 
-/// The names most like `word`, nearest first: for "did you mean".
-pub fn near<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut scored: Vec<(usize, &str)> = names
-        .filter_map(|name| {
-            let d = distance(word, name);
-            let alike = d <= 1 + name.len().max(word.len()) / 3
-                || (word.len() >= 4 && (name.contains(word) || word.contains(name)));
-            alike.then_some((d, name))
-        })
-        .collect();
-    scored.sort_unstable();
-    scored.into_iter().take(3).map(|(_, name)| name).collect()
-}
-
-/// Levenshtein distance on bytes; keys are ASCII.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, &x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn near_names_are_found() {
-        let names = || KEYS.iter().filter(|k| k.section == Section::Need).map(|k| k.name);
-        assert_eq!(near("request_per_month", names()).first(), Some(&"requests_per_month"));
-        assert_eq!(near("ouput_tokens", names()).first(), Some(&"output_tokens"));
-        assert!(near("colour", names()).is_empty());
-    }
 
     #[test]
     fn no_key_stands_twice() {

@@ -2,6 +2,7 @@
 //! is wrong by itself (an unknown key, a share above 1, a price below 0) stops here, with the line.
 
 use super::keys::{self, CHANGE_RATES, KEYS, Key, Kind, Section};
+use crate::spelling::nearest;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -341,7 +342,7 @@ impl Place<'_> {
 }
 
 fn unknown<'a>(what: &str, word: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let near = keys::near(word, names);
+    let near = nearest(word, names, 3);
     if near.is_empty() {
         format!("unknown {what} `{word}`")
     } else {

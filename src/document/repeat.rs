@@ -36,12 +36,12 @@ pub fn command(kind: &str, inputs: &BTreeMap<String, Input>) -> String {
     let verb = if kind == "advice" { "advise" } else { kind };
     let mut words = vec!["freehold".to_owned(), verb.to_owned()];
     for (flag, file) in &files {
-        words.extend([format!("--{flag}"), quoted(file)]);
+        words.extend([format!("--{flag}"), file.clone()]);
     }
     for (flag, values) in given {
         push(&mut words, flag, &values);
     }
-    words.join(" ")
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// The file in `plan.toml:4 need.input_tokens`, where that is how the input came.
@@ -77,12 +77,12 @@ fn push(words: &mut Vec<String>, flag: &str, values: &[(&str, &Value)]) {
     match value {
         Value::Array(items) => {
             for item in items {
-                words.extend([flag.clone(), quoted(&plain(item))]);
+                words.extend([flag.clone(), plain(item)]);
             }
         }
         Value::Bool(true) => words.push(flag),
         Value::Bool(false) | Value::Null => {}
-        value => words.extend([flag, quoted(&plain(value))]),
+        value => words.extend([flag, plain(value)]),
     }
 }
 
@@ -99,14 +99,10 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A word for a POSIX shell.
+/// A word for a POSIX shell. No argument can hold a NUL, so that character is left out.
 pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    let word = word.replace('\0', "");
+    shlex::try_quote(&word).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -124,8 +120,26 @@ mod tests {
     fn words_survive_a_shell() {
         assert_eq!(quoted("plain-1.json"), "plain-1.json");
         assert_eq!(quoted("a b"), "'a b'");
-        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
         assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("no\0nul"), "nonul");
+        for word in ["it's $HOME", "`id`; $(id)", "new\nline", "#x", "~", "!!", "^", "{a,b}", "\"'\\", "模型"]
+        {
+            assert_eq!(shlex::split(&quoted(word)), Some(vec![word.to_owned()]), "{word}");
+        }
+    }
+
+    /// Names of inputs and origins come from a document: they never become shell.
+    #[test]
+    fn nothing_of_a_hostile_document_reaches_the_shell_unquoted() {
+        let hostile = inputs(&[
+            ("modifiers.x; touch owned", true.into(), "--with"),
+            ("a", "b".into(), "--flag;touch owned;"),
+            ("c", "d".into(), "profile $(touch owned): c"),
+        ]);
+        let words = shlex::split(&command("advice; touch owned", &hostile)).expect("whole");
+        let expected =
+            ["freehold", "advice; touch owned", "--profile", "$(touch owned)", "--flag;touch owned;", "b"];
+        assert_eq!(words, [&expected[..], &["--with", "x; touch owned"]].concat());
     }
 
     #[test]
@@ -139,7 +153,7 @@ mod tests {
         ]);
         assert_eq!(
             command("advice", &advice),
-            "freehold advise --profile legal --privacy strict --volume low --with bursts,offline"
+            "freehold advise --profile legal --privacy strict --volume low --with 'bursts,offline'"
         );
         let bench = inputs(&[
             ("prompts", 12.into(), "--prompts"),

@@ -4,6 +4,7 @@
 use super::need::{Modifier, NeedDraft, PrivacyReason, sourced};
 use super::{Budget, Capability, Operations, Privacy, Volume};
 use crate::provenance::{Source, Sourced};
+use crate::spelling::nearest;
 use crate::units::Share;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -181,45 +182,13 @@ pub fn explain(file: &str, error: &toml::de::Error) -> String {
     }
 }
 
-/// "unknown field `privcy`, expected one of `privacy`, `volume`" → `privacy`. Only for a name close
-/// enough to be a slip.
+/// "unknown field `privcy`, expected one of `privacy`, `volume`" → `privacy`.
 fn did_you_mean(message: &str) -> Option<String> {
     let (unknown, expected) = message.split_once(", expected ")?;
     let quoted =
         |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
     let typed = quoted(unknown).into_iter().next()?;
-    nearest(&typed, quoted(expected).iter().map(String::as_str)).map(str::to_owned)
-}
-
-/// The candidate with the fewest edits, if they are at most a third of its length.
-pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let typed = typed.to_lowercase().replace('_', "-");
-    candidates
-        .map(|c| (edits(&typed, &c.to_lowercase().replace('_', "-")), c))
-        .min()
-        .filter(|(distance, c)| *distance <= (c.chars().count() / 3).max(1))
-        .map(|(_, c)| c)
-}
-
-/// Levenshtein distance, two neighbours swapped counting as one edit.
-fn edits(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(80).collect(), b.chars().take(80).collect());
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for (j, cell) in rows[0].iter_mut().enumerate() {
-        *cell = j;
-    }
-    for i in 1..=a.len() {
-        rows[i][0] = i;
-        for j in 1..=b.len() {
-            let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = change.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = best;
-        }
-    }
-    rows[a.len()][b.len()]
+    nearest(&typed, quoted(expected).iter().map(String::as_str), 1).pop()
 }
 
 #[cfg(test)]
@@ -234,13 +203,6 @@ mod tests {
         assert!(error.contains("Did you mean `privacy`?"), "{error}");
         let error = Profile::parse("mine.toml", "title = \"x\"\nprivacy = \"strickt\"\n").unwrap_err();
         assert!(error.contains("Did you mean `strict`?"), "{error}");
-    }
-
-    #[test]
-    fn nonsense_has_no_suggestion() {
-        assert_eq!(nearest("zzzzzz", ["privacy", "volume"].into_iter()), None);
-        assert_eq!(nearest("volmue", ["privacy", "volume"].into_iter()), Some("volume"));
-        assert_eq!(nearest("privacy-reason", ["privacy_reason"].into_iter()), Some("privacy_reason"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ const RANK: &[(&str, u32)] = &[
     ("provenance", 0),
     ("number", 0),
     ("sanitize", 0),
+    ("spelling", 0),
     ("gguf", 10),
     ("catalog", 11),
     ("workload", 12),

@@ -5,8 +5,9 @@
 
 use crate::catalog::{
     Accelerator, ApiModel, Attention, Catalog, CiteByField, Currency, Machine, OpenModel, PricePeriod,
-    Provider, PurchasePrice, Rates, Rental, RentalTerms, Tariff, nearest,
+    Provider, PurchasePrice, Rates, Rental, RentalTerms, Tariff,
 };
+use crate::spelling::nearest;
 use jiff::civil::Date;
 
 /// Highest believable price of a million tokens (the dearest known list price is 600).

@@ -1,5 +1,5 @@
 use crate::advise::Matrix;
-use crate::catalog::{Catalog, NotResolved, nearest};
+use crate::catalog::{Catalog, NotResolved};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
@@ -14,6 +14,7 @@ use crate::document::breakeven::BreakevenDocument;
 use crate::document::repeat::command;
 use crate::render::breakeven::{explain, explainable};
 use crate::render::{Block, Format, View};
+use crate::spelling::nearest;
 use crate::workload::Evidence;
 use crate::workload::profile::Profile;
 use repeat::Repeated;

@@ -1,6 +1,5 @@
 use crate::capacity::{Backend, Calibration, HardwareShape, KvType, Load, ModelShape, Quantisation, predict};
 use crate::catalog::device::{format_of_file, is_card, model_of_file};
-use crate::catalog::resolve::nearest;
 use crate::catalog::{Catalog, Kind};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -12,6 +11,7 @@ use crate::document::fit::{FitResult, FitRow, LeftOut, Pair, Reason, SCHEMA};
 use crate::gguf;
 use crate::number;
 use crate::provenance::{Source, Sourced};
+use crate::spelling::nearest;
 use crate::workload::{Evidence, MeasuredTarget, TargetKind};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::collections::BTreeMap;

@@ -17,8 +17,9 @@ use super::plan::{
 };
 use super::scenario::{Fields, Range, Scenario, Value};
 use super::{compare, simulate};
-use crate::catalog::{Catalog, nearest};
+use crate::catalog::Catalog;
 use crate::provenance::{Cite, Source};
+use crate::spelling::nearest;
 use crate::workload::{Evidence, MeasuredTarget, TargetKind};
 use jiff::civil::Date;
 use std::fmt;

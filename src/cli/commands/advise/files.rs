@@ -7,6 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::files::read_text;
 use crate::cli::output::write_atomic;
 use crate::document::saved::Document;
+use crate::spelling::nearest;
 use crate::workload::profile::{self, ProfileRequests, SHIPPED};
 use crate::workload::{Evidence, NeedDraft, Profile};
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ pub(super) fn profile(name: &str, context: &Context) -> Result<NamedProfile, Cli
     let names = SHIPPED.iter().map(|(n, _)| *n);
     let known: Vec<&str> = names.clone().collect();
     let error = CliError::usage(format!("there is no profile \"{name}\"; there are {}", known.join(", ")));
-    Err(match profile::nearest(name, names) {
+    Err(match nearest(name, names, 1).first() {
         Some(near) => error.hint(format!("did you mean `--profile {near}`?")),
         None => error.hint("a file is named with its ending: `--profile need.toml`"),
     })

@@ -75,27 +75,23 @@ impl FromStr for Rate {
     }
 }
 
-/// A length of time.
+/// Longest load.
+const LONGEST: Duration = Duration::from_hours(30 * 24);
+
+/// A length of time: `60s`, `5m`, `1h 30m`; without a unit seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Seconds(pub f64);
 
 impl FromStr for Seconds {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-        let factor = match text[at..].trim() {
-            "" | "s" => 1.0,
-            "ms" => 0.001,
-            "m" | "min" => 60.0,
-            "h" => 3600.0,
-            other => return Err(format!("{other:?} is not ms, s, m or h")),
-        };
-        let seconds = text[..at].trim().parse::<f64>().map_err(|e| e.to_string())? * factor;
-        if seconds.is_finite() && seconds > 0.0 && seconds <= 30.0 * 86_400.0 {
-            Ok(Self(seconds))
-        } else {
-            Err("a time is above 0 and at most 30 days".to_owned())
+        let bare = text.trim().parse::<f64>().is_ok();
+        let time = humantime::parse_duration(&if bare { format!("{text}s") } else { text.to_owned() })
+            .map_err(|e| e.to_string())?;
+        if time.is_zero() || time > LONGEST {
+            return Err("a time is above 0 and at most 30 days".to_owned());
         }
+        Ok(Self(time.as_secs_f64()))
     }
 }
 
@@ -474,7 +470,13 @@ mod tests {
         assert_eq!("5m".parse(), Ok(Seconds(300.0)));
         assert_eq!("250ms".parse(), Ok(Seconds(0.25)));
         assert_eq!("90".parse(), Ok(Seconds(90.0)));
-        assert!(["0s", "", "s", "-3s", "1 fortnight"].iter().all(|t| t.parse::<Seconds>().is_err()));
+        assert_eq!("1h 30m".parse(), Ok(Seconds(5400.0)));
+        assert_eq!("1.5s".parse(), Ok(Seconds(1.5)));
+        assert!(
+            ["0s", "", "s", "-3s", "1 fortnight", "inf", "nan", "1e9", "31d"]
+                .iter()
+                .all(|t| t.parse::<Seconds>().is_err())
+        );
         assert_eq!("ttft=0.5s".parse(), Ok(Limit::Ttft(500.0)));
         assert_eq!("tpot=30ms".parse(), Ok(Limit::Tpot(30.0)));
         assert!(["ttft=500", "ttft", "itl=3ms", "e2e=-1s"].iter().all(|t| t.parse::<Limit>().is_err()));

@@ -117,7 +117,7 @@ fn choose(imported: &mut Imported, args: &Args, catalog: &Catalog) -> Result<(),
     known.dedup();
     for wanted in &args.providers {
         if !known.contains(wanted) {
-            let near = crate::catalog::nearest(wanted, known.iter().map(String::as_str), 3);
+            let near = crate::spelling::nearest(wanted, known.iter().map(String::as_str), 3);
             let hint = if near.is_empty() { known.join(", ") } else { near.join(", ") };
             return Err(CliError::usage(format!("the file has no provider `{wanted}`"))
                 .hint(format!("it has {hint}")));

@@ -1,12 +1,13 @@
 //! `db list` and `db search`.
 
 use super::{KindArg, document, rows};
-use crate::catalog::{Catalog, Kind, nearest};
+use crate::catalog::{Catalog, Kind};
 use crate::cli::catalog::load;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
 use crate::render::{Block, View};
+use crate::spelling::nearest;
 use serde_json::{Map, Value};
 
 /// List the records of the catalogue.

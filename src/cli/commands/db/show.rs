@@ -1,12 +1,13 @@
 //! `db show`: a record, figure by figure, each with its source and date.
 
 use super::document;
-use crate::catalog::{Catalog, Kind, nearest};
+use crate::catalog::{Catalog, Kind};
 use crate::cli::catalog::load;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
 use crate::render::{Block, Cell, Table, View};
+use crate::spelling::nearest;
 use serde_json::{Map, Value};
 
 /// Show records with the source and date of every figure.
