@@ -16,12 +16,14 @@ pub mod load;
 pub mod model;
 pub mod price;
 mod sample;
+mod summary;
 mod target;
 
 pub use definitions::{definition, definitions};
 pub use engine::Engine;
-pub use sample::Sample;
-pub use target::{Kind, Metrics, Noise, Price, Rate, Summary, Target, TokenMeans, TokenSource};
+pub use sample::{Sample, TokenSource};
+pub use summary::Summary;
+pub use target::{Kind, Metrics, Noise, Price, Rate, Target, TokenMeans};
 
 use super::envelope::Envelope;
 use load::LoadSample;
@@ -134,9 +136,4 @@ pub struct Spending {
     /// Attempts that one call may take; the worst case has every one of them billed.
     #[serde(default)]
     pub attempts_per_call: Option<u32>,
-}
-
-/// The name an enum value has in the document.
-pub fn word<T: Serialize>(value: &T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }

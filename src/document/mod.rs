@@ -17,6 +17,8 @@ pub mod fit;
 pub mod repeat;
 pub mod saved;
 pub mod schema;
+mod word;
 
 pub use envelope::{Envelope, Input, Warning};
 pub use saved::Document;
+pub use word::word;

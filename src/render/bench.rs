@@ -1,12 +1,15 @@
 //! How people read a bench document.
 
+mod cells;
 mod embedding;
 mod engine;
 mod load;
 
 use super::view::{Block, Cell, Table, View};
-use crate::document::bench::{BenchResult, Comparison, Kind, Quality, Summary, Target, TokenSource, word};
+use crate::document::bench::{BenchResult, Comparison, Kind, Quality, Target, TokenSource};
 use crate::document::envelope::Envelope;
+use crate::document::word;
+use cells::{short, summary_cell};
 
 /// Targets beside each other in one table; more of them make more tables.
 const COLUMNS: usize = 3;
@@ -210,15 +213,6 @@ fn role(target: &Target) -> &'static str {
     }
 }
 
-pub(super) fn summary_cell(summary: &Summary) -> Cell {
-    let Some(median) = summary.median else { return Cell::None };
-    let text = match (summary.low, summary.high) {
-        (Some(low), Some(high)) => format!("{} ({}–{})", short(median), short(low), short(high)),
-        _ => short(median),
-    };
-    Cell::Number(median, text)
-}
-
 fn failures(view: &mut View, targets: &[Target]) {
     let lines: Vec<String> = targets
         .iter()
@@ -314,18 +308,6 @@ fn quality_sentence(q: &Quality) -> String {
 
 fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
-}
-
-/// Three significant digits, no exponent.
-pub(super) fn short(value: f64) -> String {
-    let size = value.abs();
-    let digits = match size {
-        s if s >= 100.0 => 0,
-        s if s >= 10.0 => 1,
-        s if s >= 1.0 || s == 0.0 => 2,
-        _ => 3,
-    };
-    format!("{value:.digits$}")
 }
 
 fn money(usd: f64) -> String {

@@ -14,6 +14,7 @@ mod catalog;
 mod db;
 mod deadline;
 mod fit;
+mod folders;
 mod gguf;
 mod hostile;
 mod layering;

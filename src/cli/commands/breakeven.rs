@@ -202,11 +202,11 @@ fn key_of(path: &str) -> Option<&'static Key> {
 
 /// What a profile says about requests, where neither flags nor the scenario do.
 fn add_profile(scenario: &mut Scenario, name: &str, context: &Context) -> Result<(), CliError> {
-    let own = context.config_dir.join("profiles").join(format!("{name}.toml"));
+    let own = context.folders.config.as_ref().map(|c| c.join("profiles").join(format!("{name}.toml")));
     let profile = if let Some(profile) = Profile::shipped(name) {
         profile
     } else {
-        let path = if own.is_file() { own } else { PathBuf::from(name) };
+        let path = own.filter(|own| own.is_file()).unwrap_or_else(|| PathBuf::from(name));
         Profile::parse(&path.display().to_string(), &read_file(&path, SCENARIO_LIMIT)?)
             .map_err(CliError::usage)?
     };

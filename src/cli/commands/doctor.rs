@@ -108,8 +108,7 @@ fn engine() -> EngineRow {
 }
 
 fn own_files(context: &Context) -> u32 {
-    let folder = catalog::user_folder(context);
-    let own = catalog::toml_files(&folder).map_or(0, |files| files.len());
+    let own = catalog::user_files(context).map_or(0, |files| files.len());
     u32::try_from(own + context.catalog_files.len()).unwrap_or(u32::MAX)
 }
 

@@ -1,99 +1,33 @@
 //! Measured records → the bench document.
 
+mod basis;
 mod bill;
+mod load;
 mod pairs;
 mod warnings;
 
+pub use basis::{Basis, Run, TargetFacts};
 pub use bill::{Bill, bill, cost};
 
-use super::embedding::Embedding;
-use super::engine::{Energy, EnergyFacts, Synthetic};
+use super::engine::Energy;
+use super::sample::for_speed;
 use super::{
-    BenchDocument, BenchResult, Engine, Kind, Metrics, Noise, SCHEMA, Sample, Spending, Summary, Target,
-    TokenMeans, TokenSource,
-    load::{self, LoadPlan},
-    price::PriceInForce,
+    BenchDocument, BenchResult, Kind, Metrics, Noise, SCHEMA, Sample, Spending, Summary, Target, TokenMeans,
+    TokenSource,
 };
-use crate::document::envelope::{Envelope, Input};
+use crate::document::envelope::Envelope;
+use crate::document::word;
 use crate::measure::event::Fault;
 use crate::measure::fold;
 use crate::measure::load::Sent;
 use crate::measure::prompts::Prompt;
 use crate::measure::quality;
-use crate::measure::run::{Ended, Record};
+use crate::measure::run::Record;
 use crate::measure::stats;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Longest answer kept in a document, characters.
 const LONGEST_TEXT: usize = 4096;
-
-/// What is known of a target beside its measurements.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TargetFacts {
-    pub id: String,
-    pub kind: Kind,
-    pub model: String,
-    pub stand_in: bool,
-    pub origin: Option<String>,
-    pub price: Option<PriceInForce>,
-    pub engine: Option<Engine>,
-    /// The engine alone, where that was measured.
-    #[serde(default)]
-    pub synthetic: Vec<Synthetic>,
-    /// Vectors of the prompts, where they were made.
-    #[serde(default)]
-    pub embedding: Option<Embedding>,
-    /// Of a local target: where its energy was read, or why not.
-    #[serde(default)]
-    pub energy: Option<EnergyFacts>,
-    /// What happened meanwhile: heat, other programs on the device, levels left out.
-    #[serde(default)]
-    pub remarks: Vec<String>,
-    /// The proxy requests went through, without its credentials.
-    #[serde(default)]
-    pub proxy: Option<String>,
-    /// What a reader of its figures must know.
-    #[serde(default)]
-    pub note: Option<String>,
-}
-
-/// What a document rests on beside the requests themselves: known when the run begins, and kept at
-/// the beginning of its journal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Basis {
-    pub targets: Vec<TargetFacts>,
-    pub prompts: Vec<Prompt>,
-    pub max_output_tokens: u32,
-    pub seed: u64,
-    /// Accepted loss of pass rate.
-    pub margin: f64,
-    /// Prompt caches were to be defeated.
-    pub cache_bust: bool,
-    pub load: LoadPlan,
-    /// As planned; what was spent is not known yet.
-    pub spending: Spending,
-    pub inputs: BTreeMap<String, Input>,
-    pub created: String,
-}
-
-/// Everything a document is made of.
-#[derive(Debug)]
-pub struct Run<'a> {
-    pub basis: &'a Basis,
-    /// In the order they ran, without warm-up.
-    pub samples: Vec<Sample>,
-    /// Requests under load, warm-up included.
-    pub sent: &'a [Sent],
-    /// Per target: requests cut off by a kill or an interruption.
-    pub cut: &'a [u32],
-    pub ended: &'a Ended,
-    pub spent_usd: Option<f64>,
-    /// The most that requests of unknown cost can have cost.
-    pub unsettled_usd: Option<f64>,
-    /// Requests that failed without a bill in an earlier part of the run and were asked again.
-    pub asked_again: u32,
-}
 
 /// One record as a row of the document.
 pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sample {
@@ -218,11 +152,6 @@ pub fn document(run: Run<'_>) -> BenchDocument {
     }
 }
 
-/// Only these count for speed: whole answers, at the first attempt.
-fn for_speed<'a>(rows: &[&'a Sample]) -> Vec<&'a Sample> {
-    rows.iter().copied().filter(|s| s.error.is_none() && s.attempts <= 1).collect()
-}
-
 fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts: &[Prompt]) -> Target {
     let speed = for_speed(rows);
     let of = |pick: fn(&Sample) -> Option<f64>| summary(&speed, pick);
@@ -295,23 +224,7 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
 }
 
 fn summary(rows: &[&Sample], pick: fn(&Sample) -> Option<f64>) -> Summary {
-    let values: Vec<f64> = rows.iter().filter_map(|s| pick(s)).collect();
-    summary_of(&values)
-}
-
-pub(super) fn summary_of(values: &[f64]) -> Summary {
-    let s = stats::summary(values);
-    Summary {
-        n: s.n,
-        median: s.median,
-        low: s.low,
-        high: s.high,
-        min: s.min,
-        max: s.max,
-        p90: s.p90,
-        p95: s.p95,
-        p99: s.p99,
-    }
+    Summary::of(&rows.iter().filter_map(|s| pick(s)).collect::<Vec<f64>>())
 }
 
 /// One answer whose tokens nobody counted is enough to say so; a mixture is never called measured.
@@ -326,7 +239,7 @@ fn token_source(kind: Kind, good: &[&Sample]) -> TokenSource {
 fn tally<'a, T: serde::Serialize + 'a>(values: impl Iterator<Item = &'a T>) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for value in values {
-        *counts.entry(super::word(value)).or_insert(0) += 1;
+        *counts.entry(word(value)).or_insert(0) += 1;
     }
     counts
 }

@@ -1,6 +1,6 @@
 //! Vectors of texts: how fast a local model makes them, and the vectors where they are wanted.
 
-use super::{Summary, build::summary_of};
+use super::summary::Summary;
 use crate::measure::backend::local;
 use crate::measure::backend::protocol::EmbeddingKind;
 use crate::measure::energy::Used;
@@ -157,13 +157,13 @@ impl Embedding {
     pub fn finished(mut self) -> Self {
         let state = std::mem::take(&mut self.state);
         for (text, times) in self.texts.iter_mut().zip(&state.times) {
-            text.median_ms = summary_of(times).median;
+            text.median_ms = Summary::of(times).median;
         }
         self.failures = u32::try_from(self.texts.iter().filter(|t| t.error.is_some()).count()).unwrap_or(0);
         self.input_tokens = self.texts.iter().filter_map(|t| t.input_tokens).map(u64::from).sum();
-        self.tps = summary_of(&state.rates);
-        self.text_ms = summary_of(&state.times.concat());
-        self.tokenize_ms = summary_of(&state.tokenizing);
+        self.tps = Summary::of(&state.rates);
+        self.text_ms = Summary::of(&state.times.concat());
+        self.tokenize_ms = Summary::of(&state.tokenizing);
         let used = state.used.filter(|(_, seconds, _)| *seconds > 0.0);
         self.busy_watts = used.map(|(joules, seconds, _)| joules / seconds);
         self.input_token_j =

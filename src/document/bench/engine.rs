@@ -1,7 +1,8 @@
 //! What only a local target has: its engine, its rates without prompts, and the power it took.
 
 use super::model::ModelFacts;
-use super::{Sample, Summary, build::summary_of};
+use super::sample::Sample;
+use super::summary::Summary;
 use crate::measure::backend::local::Timed;
 use crate::measure::energy::{Origin, Used as Measured};
 use crate::measure::synthetic::Test;
@@ -126,12 +127,12 @@ impl Synthetic {
             prompt_tokens: test.prompt,
             output_tokens: test.generate,
             depth_tokens: test.depth,
-            tps: summary_of(&round_tps),
+            tps: Summary::of(&round_tps),
             tps_mean: mean,
             tps_sd: mean.filter(|_| round_tps.len() > 1).map(|mean| (squares(mean) / (n - 1.0)).sqrt()),
             round_tps,
             busy_watts: (seconds > 0.0).then(|| joules / seconds),
-            token_j: summary_of(&used.iter().map(|u| u.joules / tokens).collect::<Vec<f64>>()),
+            token_j: Summary::of(&used.iter().map(|u| u.joules / tokens).collect::<Vec<f64>>()),
         }
     }
 }
@@ -184,7 +185,7 @@ impl Energy {
         let seconds: f64 = used.iter().map(|(_, over, _)| over).sum();
         let joules: f64 = used.iter().map(|(joules, ..)| joules).sum();
         let of = |pick: &dyn Fn(&Used) -> Option<f64>| {
-            summary_of(&used.iter().filter_map(pick).collect::<Vec<f64>>())
+            Summary::of(&used.iter().filter_map(pick).collect::<Vec<f64>>())
         };
         Self {
             origin: facts.origin,

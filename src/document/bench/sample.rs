@@ -1,9 +1,20 @@
 //! One request of a bench document.
 
-use super::TokenSource;
 use crate::measure::event::{Fault, FinishReason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Who counted the tokens. Rates from two different sources are not comparable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenSource {
+    /// The provider's own usage record.
+    Usage,
+    /// The local engine's tokenizer.
+    LocalTokenizer,
+    /// Nobody: there is no token rate. Chunks are never counted as tokens.
+    NotMeasured,
+}
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -110,4 +121,9 @@ pub struct Sample {
     pub text_capped: bool,
     #[serde(default)]
     pub request_id: Option<String>,
+}
+
+/// Only these count for speed: whole answers, at the first attempt.
+pub(super) fn for_speed<'a>(rows: &[&'a Sample]) -> Vec<&'a Sample> {
+    rows.iter().copied().filter(|s| s.error.is_none() && s.attempts <= 1).collect()
 }

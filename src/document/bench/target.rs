@@ -3,6 +3,8 @@
 use super::embedding::Embedding;
 use super::engine::{self, Engine};
 use super::load::{Level, OpenLoop};
+use super::sample::TokenSource;
+use super::summary::Summary;
 use crate::measure::event::Fault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,18 +16,6 @@ use std::collections::BTreeMap;
 pub enum Kind {
     Local,
     Api,
-}
-
-/// Who counted the tokens. Rates from two different sources are not comparable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenSource {
-    /// The provider's own usage record.
-    Usage,
-    /// The local engine's tokenizer.
-    LocalTokenizer,
-    /// Nobody: there is no token rate. Chunks are never counted as tokens.
-    NotMeasured,
 }
 
 /// One thing that was measured.
@@ -138,30 +128,6 @@ pub struct Metrics {
     /// Choosing one token and turning it into text.
     #[serde(default)]
     pub sample_ms: Summary,
-}
-
-/// A median and what can be said about it from `n` values. Percentiles appear only where `n` can
-/// bound them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Summary {
-    pub n: u32,
-    pub median: Option<f64>,
-    /// Order-statistic 95 % interval of the median; null below six values.
-    pub low: Option<f64>,
-    pub high: Option<f64>,
-    #[serde(default)]
-    pub min: Option<f64>,
-    #[serde(default)]
-    pub max: Option<f64>,
-    /// From 36 values on.
-    #[serde(default)]
-    pub p90: Option<f64>,
-    /// From 72 values on.
-    #[serde(default)]
-    pub p95: Option<f64>,
-    /// From 368 values on.
-    #[serde(default)]
-    pub p99: Option<f64>,
 }
 
 /// Means per successful request, as the target counts tokens.

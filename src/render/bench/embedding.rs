@@ -1,6 +1,6 @@
 //! Vectors of texts: their table for people, and as CSV.
 
-use super::summary_cell;
+use super::cells::summary_cell;
 use crate::document::bench::Target;
 use crate::document::bench::embedding::{EmbeddedText, Embedding};
 use crate::render::view::{Block, Cell, Table, View};

@@ -1,6 +1,6 @@
 //! What ran the local models, for people: device, memory, times, energy; and tests of the engine alone.
 
-use super::short;
+use super::cells::short;
 use crate::document::bench::engine::{Energy, Engine};
 use crate::document::bench::{Summary, Target};
 use crate::render::view::{Block, Cell, Table, View};

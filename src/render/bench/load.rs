@@ -1,7 +1,7 @@
 //! How people read what was measured under load: per target what it carried, and how long one
 //! waited.
 
-use super::short;
+use super::cells::{short, summary_cell};
 use crate::document::bench::load::{Goodput, Level, LoadDetail, OpenLoop};
 use crate::document::bench::{Summary, Target};
 use crate::measure::load::{Arrivals, Slo};
@@ -154,7 +154,7 @@ fn waits(rows: impl Iterator<Item = Wait>) -> Table {
         table.row([
             load,
             what.into(),
-            super::summary_cell(&s),
+            summary_cell(&s),
             number(s.p90),
             number(s.p95),
             number(s.p99),

@@ -5,6 +5,7 @@ use crate::advise::CostEvidence;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::files::read_text;
+use crate::cli::folders;
 use crate::cli::output::write_atomic;
 use crate::document::saved::Document;
 use crate::spelling::nearest;
@@ -59,14 +60,15 @@ fn is_path(name: &str) -> bool {
     name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"))
 }
 
-fn saved(name: &str, context: &Context) -> PathBuf {
-    context.config_dir.join("profiles").join(format!("{name}.toml"))
+/// Where a profile of the user's own is kept, where there is a folder for it.
+fn saved(name: &str, context: &Context) -> Option<PathBuf> {
+    context.folders.config.as_ref().map(|config| config.join("profiles").join(format!("{name}.toml")))
 }
 
 /// A file, one the user saved, or a shipped one.
 pub(super) fn profile(name: &str, context: &Context) -> Result<NamedProfile, CliError> {
-    let own = if is_path(name) { PathBuf::from(name) } else { saved(name, context) };
-    if is_path(name) || own.is_file() {
+    let own = if is_path(name) { Some(PathBuf::from(name)) } else { saved(name, context) };
+    if let Some(own) = own.filter(|own| is_path(name) || own.is_file()) {
         let label = own.display().to_string();
         let profile = Profile::parse(&label, &read_text(&own)?).map_err(CliError::usage)?;
         return Ok(NamedProfile { name: label, profile });
@@ -85,7 +87,8 @@ pub(super) fn profile(name: &str, context: &Context) -> Result<NamedProfile, Cli
 
 /// Write the answers down.
 pub(super) fn save_profile(name: &str, draft: &NeedDraft, context: &Context) -> Result<(), CliError> {
-    let path = if is_path(name) { PathBuf::from(name) } else { saved(name, context) };
+    let path = if is_path(name) { Some(PathBuf::from(name)) } else { saved(name, context) };
+    let path = path.ok_or_else(|| folders::none("profiles of your own", "FREEHOLD_CONFIG_DIR"))?;
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|e| CliError::file("create", folder, &e))?;
     }

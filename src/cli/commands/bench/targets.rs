@@ -1,6 +1,6 @@
 //! `--api PROVIDER:MODEL[@BASE_URL]` → a target with its wire, key, quirks and price.
 
-use super::Args;
+use super::args::Args;
 use super::privacy::Privacy;
 use crate::catalog::{ApiWire, Catalog, LimitField, Provider};
 use crate::cli::error::CliError;

@@ -3,7 +3,7 @@
 use super::document;
 use super::import::{SHOWN, more};
 use crate::catalog::{ApiModel, Catalog, Kind, shipped_files};
-use crate::cli::catalog::{load, toml_files, user_folder};
+use crate::cli::catalog::{load, needed_user_folder, user_files, user_folder};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
@@ -221,22 +221,25 @@ fn short(source: &str) -> &str {
 }
 
 pub(super) fn path(args: &PathArgs, context: &Context) -> Result<(), CliError> {
-    let folder = user_folder(context);
     if args.user {
-        return args.output.write_text(&format!("{}\n", folder.display()));
+        return args.output.write_text(&format!("{}\n", needed_user_folder(context)?.display()));
     }
-    let own: Vec<String> = toml_files(&folder)?.into_iter().map(|(name, _)| name).collect();
+    let folder = user_folder(context).map(|folder| folder.display().to_string());
+    let own: Vec<String> = user_files(context)?.into_iter().map(|(name, _)| name).collect();
     let given: Vec<String> = context.catalog_files.iter().map(|p| p.display().to_string()).collect();
     let shipped: Vec<&str> = shipped_files().iter().map(|(name, _)| *name).collect();
     let json = || {
         let result = serde_json::json!({
-            "shipped": shipped, "user_folder": folder.display().to_string(), "user": own, "given": given,
+            "shipped": shipped, "user_folder": folder, "user": own, "given": given,
         });
         document("path", result, context)
     };
     let view = || {
         let mut view = View::new("");
-        view.paragraph(format!("Your own records: {} (each *.toml in it)", folder.display()));
+        view.paragraph(folder.as_ref().map_or_else(
+            || "No folder for records of your own: HOME is not set.".to_owned(),
+            |folder| format!("Your own records: {folder} (each *.toml in it)"),
+        ));
         view.push(Block::List(if own.is_empty() { vec!["none yet".to_owned()] } else { own.clone() }));
         if !given.is_empty() {
             view.paragraph("Over these, by --catalog:");

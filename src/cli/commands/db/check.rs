@@ -2,7 +2,7 @@
 
 use super::document;
 use crate::catalog::{Catalog, Problem, check, shipped_files, text};
-use crate::cli::catalog::{read, toml_files, user_folder};
+use crate::cli::catalog::{read, toml_files, user_files};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output::OutputArgs;
@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         let shipped: Files =
             shipped_files().iter().map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).collect();
         checked.layer(&mut catalog, &shipped, context);
-        checked.layer(&mut catalog, &toml_files(&user_folder(context))?, context);
+        checked.layer(&mut catalog, &user_files(context)?, context);
         for file in &context.catalog_files {
             checked.layer(&mut catalog, &[read(file)?], context);
         }

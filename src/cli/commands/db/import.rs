@@ -5,7 +5,7 @@ use crate::catalog::compare::{Change, Comparison, Implausible, compare};
 use crate::catalog::import::{self, Format, Imported, Origin, Skipped, names};
 use crate::catalog::{ApiModel, Catalog, Resolution, check, write};
 use crate::cli::ask::{Ask as _, Terminal};
-use crate::cli::catalog::{load, read_capped, user_folder};
+use crate::cli::catalog::{load, needed_user_folder, read_capped};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::{OutputArgs, write_atomic};
@@ -70,8 +70,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         comparison.added.clear();
     }
     leave_out(&mut imported, &comparison, args, &catalog, context);
-    let target =
-        user_folder(context).join(format!("imported-{}.toml", args.from_format.name().replace('.', "-")));
+    let target = needed_user_folder(context)?
+        .join(format!("imported-{}.toml", args.from_format.name().replace('.', "-")));
     let plan = Plan { comparison: &comparison, imported: &imported, target: &target };
     args.output.write(context, || document("import", plan.json(), context), || plan.view(), None)?;
     if args.dry_run {

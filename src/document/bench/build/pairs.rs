@@ -1,6 +1,6 @@
 //! Local against API, paired by prompt: ratios of speed, equal texts, and the user's expectations.
 
-use super::for_speed;
+use crate::document::bench::sample::for_speed;
 use crate::document::bench::{Comparison, Quality, Rate, Sample, Target};
 use crate::measure::prompts::Prompt;
 use crate::measure::quality::{self, Pairs};

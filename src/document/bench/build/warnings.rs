@@ -1,6 +1,7 @@
 //! What a reader of the figures must know beside them.
 
-use super::{Run, for_speed};
+use super::basis::Run;
+use crate::document::bench::sample::for_speed;
 use crate::document::bench::{Kind, Sample, Target, TokenSource};
 use crate::document::envelope::Warning;
 use crate::measure::stats;
