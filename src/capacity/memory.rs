@@ -2,7 +2,7 @@
 //! program use.
 
 use super::quantisation::{Engine, KvType, Quantisation};
-use super::shape::{Backend, HardwareShape, MemoryClass, ModelShape};
+use super::shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape};
 
 const MIB: f64 = 1_048_576.0;
 const GIB: f64 = 1024.0 * MIB;
@@ -36,6 +36,26 @@ impl Load {
     }
 }
 
+impl Default for Load {
+    /// One sequence of [`USUAL_CONTEXT_TOKENS`]: what is asked where nobody says more.
+    fn default() -> Self {
+        Self::new(USUAL_CONTEXT_TOKENS, 1)
+    }
+}
+
+/// Tokens of context where nobody says how many are needed.
+pub const USUAL_CONTEXT_TOKENS: u64 = 4096;
+
+/// What people serve on this hardware, from most to fewest bits.
+pub fn usual_formats(model: &ModelShape, hardware: &HardwareShape) -> Vec<&'static Quantisation> {
+    let names: &[&str] = match (hardware.backend, hardware.class) {
+        _ if model.expert_bits_limit.is_some() => &["MXFP4"],
+        (Backend::Vllm, _) | (Backend::Cuda | Backend::Rocm, MemoryClass::Stacked) => &["FP16", "FP8", "AWQ"],
+        _ => &["Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M"],
+    };
+    names.iter().filter_map(|n| Quantisation::find(n)).collect()
+}
+
 /// Memory, part by part, in bytes over all devices.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Memory {
@@ -63,19 +83,21 @@ pub enum Placement {
     TooLarge,
 }
 
-/// Memory needed and whether it is there.
+/// Memory needed and whether it is there, under the engine that serves the format on this hardware.
+/// The one formula: predictions, plans and the verdict's examples all call it.
 pub fn fits(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation, load: &Load) -> Memory {
+    let backend = hardware.backend.serving(format);
     let weights = model.bytes(format).total;
     let cache = cache_bytes(model, format, load) * f64::from(load.concurrency.max(1));
-    let buffers = buffer_bytes(model, hardware, format);
-    let devices = f64::from(hardware.devices);
-    let usable = usable_bytes(hardware) * devices;
+    let buffers = buffer_bytes(model, hardware.devices, backend, format);
+    let usable = usable_bytes(hardware, backend) * f64::from(hardware.devices);
     let margin = (weights + cache + buffers) * MARGIN;
     let needed = weights + cache + buffers + margin;
     let placement = if needed <= usable {
         Placement::Fits
     } else {
-        offload(model, hardware, weights, cache, (usable - buffers) / (1.0 + MARGIN))
+        let host = hardware.host.filter(|_| backend != Backend::Vllm);
+        offload(model, host, weights, cache, (usable - buffers) / (1.0 + MARGIN))
     };
     Memory { weights, cache, buffers, margin, needed, usable, placement }
 }
@@ -93,20 +115,20 @@ pub fn cache_bytes(model: &ModelShape, format: &Quantisation, load: &Load) -> f6
 }
 
 /// Working memory beside weights and cache.
-fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation) -> f64 {
-    let devices = f64::from(hardware.devices);
+fn buffer_bytes(model: &ModelShape, devices: u32, backend: Backend, format: &Quantisation) -> f64 {
+    let devices = f64::from(devices);
     if format.engine == Engine::Vllm {
         // Activations of a chunk of 8192 tokens, captured graphs, the library itself.
         return devices * (1.5 * GIB) + 8192.0 * model.hidden_size * 2.0 * 8.0;
     }
     // Activations of one batch: a few vectors as wide as the layers, 32 bits.
     let activations = BATCH_TOKENS * model.hidden_size * 4.0 * 4.0;
-    if hardware.backend == Backend::Cpu {
+    if backend == Backend::Cpu {
         // The program; its vocabulary (measured: about 180 bytes a token). Room for the logits of a
         // whole batch is reserved too, but never touched, so it takes no memory.
         return 20.0 * MIB + model.vocabulary * 180.0 + activations;
     }
-    let driver = match hardware.backend {
+    let driver = match backend {
         Backend::Cuda | Backend::Rocm | Backend::Vllm => 450.0 * MIB,
         Backend::Vulkan => 200.0 * MIB,
         Backend::Metal | Backend::Mlx | Backend::Cpu => 100.0 * MIB,
@@ -116,8 +138,8 @@ fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape, format: &Quantisat
 }
 
 /// What a program may use of one device.
-fn usable_bytes(hardware: &HardwareShape) -> f64 {
-    match (hardware.backend, hardware.class) {
+fn usable_bytes(hardware: &HardwareShape, backend: Backend) -> f64 {
+    match (backend, hardware.class) {
         // The system lets the GPU have about two thirds of a small memory, three quarters of a
         // large one (recommendedMaxWorkingSetSize).
         (Backend::Metal | Backend::Mlx, _) if hardware.memory_bytes <= 36.0 * GIB => {
@@ -133,10 +155,8 @@ fn usable_bytes(hardware: &HardwareShape) -> f64 {
 }
 
 /// As many layers on the devices as go there; the others in system memory, if that has room.
-fn offload(model: &ModelShape, hardware: &HardwareShape, weights: f64, cache: f64, room: f64) -> Placement {
-    let (Some(host), true) = (hardware.host, hardware.backend != Backend::Vllm) else {
-        return Placement::TooLarge;
-    };
+fn offload(model: &ModelShape, host: Option<Host>, weights: f64, cache: f64, room: f64) -> Placement {
+    let Some(host) = host else { return Placement::TooLarge };
     let per_layer = (weights + cache) / f64::from(model.layers.max(1));
     let fitting = (1..=model.layers).rfind(|n| f64::from(*n) * per_layer <= room);
     match fitting {

@@ -21,7 +21,7 @@ pub mod speed;
 pub mod units;
 
 pub use calibrate::Calibration;
-pub use memory::{Load, Memory, Placement, fits};
+pub use memory::{Load, Memory, Placement, fits, usual_formats};
 pub use quantisation::{Engine, KvType, Quantisation};
 pub use shape::{Backend, HardwareShape, Host, ModelShape, Unknown};
 pub use speed::{Band, Basis, CannotPredict, Prediction, predict};

@@ -208,7 +208,8 @@ pub struct HardwareExample {
     pub count: u32,
     /// Memory of all of them.
     pub memory_gib: Option<f64>,
-    /// Weights at 4 bits, cache and buffers.
+    /// Weights in the smallest of the usual formats, cache of one sequence, buffers and a margin: what
+    /// `freehold fit` says.
     pub needed_gib: f64,
     pub source: Source,
 }

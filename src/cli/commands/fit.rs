@@ -1,4 +1,7 @@
-use crate::capacity::{Backend, Calibration, HardwareShape, KvType, Load, ModelShape, Quantisation, predict};
+use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
+use crate::capacity::{
+    Backend, Calibration, HardwareShape, KvType, Load, ModelShape, Quantisation, predict, usual_formats,
+};
 use crate::catalog::device::{format_of_file, is_card, model_of_file};
 use crate::catalog::{Catalog, Kind};
 use crate::cli::context::Context;
@@ -38,7 +41,7 @@ pub struct Args {
     #[arg(long, value_name = "ID|FILE")]
     pub model: Option<String>,
     /// Tokens in the context of one sequence: memory is taken for as many, speed is at this depth.
-    #[arg(long, value_name = "TOKENS", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=16_777_216))]
+    #[arg(long, value_name = "TOKENS", default_value_t = USUAL_CONTEXT_TOKENS, value_parser = clap::value_parser!(u64).range(1..=16_777_216))]
     pub context: u64,
     /// Sequences at once.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4096))]
@@ -181,7 +184,7 @@ fn inputs(args: &Args) -> BTreeMap<String, Input> {
     };
     let kv = KvType::from(args.kv_type).label();
     BTreeMap::from([
-        given("context", args.context.into(), Some("tokens"), args.context == 4096),
+        given("context", args.context.into(), Some("tokens"), args.context == USUAL_CONTEXT_TOKENS),
         given("concurrency", args.concurrency.into(), None, args.concurrency == 1),
         given("kv-type", kv.into(), None, args.kv_type == Kv::F16),
         given("quantisation", args.quantisation.clone().into(), None, args.quantisation.is_none()),
@@ -199,17 +202,6 @@ fn formats(name: Option<&str>) -> Result<Option<&'static Quantisation>, CliError
         CliError::usage(format!("no weight format is named `{name}`"))
             .hint(format!("known formats: {}", known.join(", ")))
     })
-}
-
-/// What people serve on this hardware, from most to fewest bits.
-fn usual_formats(model: &ModelShape, hardware: &HardwareShape) -> Vec<&'static Quantisation> {
-    use crate::capacity::shape::MemoryClass;
-    let names: &[&str] = match (hardware.backend, hardware.class) {
-        _ if model.expert_bits_limit.is_some() => &["MXFP4"],
-        (Backend::Vllm, _) | (Backend::Cuda | Backend::Rocm, MemoryClass::Stacked) => &["FP16", "FP8", "AWQ"],
-        _ => &["Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M"],
-    };
-    names.iter().filter_map(|n| Quantisation::find(n)).collect()
 }
 
 fn add_models(candidates: &mut Candidates, args: &Args, catalog: &Catalog) -> Result<(), CliError> {
