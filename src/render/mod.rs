@@ -13,6 +13,7 @@ pub mod guide;
 mod html;
 mod markdown;
 pub mod memo;
+pub mod metrics;
 mod terminal;
 pub mod view;
 

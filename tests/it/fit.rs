@@ -278,8 +278,10 @@ fn advise_and_fit_have_one_memory_formula() {
         let fit =
             sandbox.run(&["fit", "--hardware", card, "--count", &count, "--model", model, "--json"]).json();
         let rows = fit["result"]["rows"].as_array().expect("rows").iter();
-        let needed: Vec<f64> =
-            rows.filter_map(|r| r["memory"]["needed_bytes"].as_f64()).map(|b| b / f64::from(1 << 30)).collect();
+        let needed: Vec<f64> = rows
+            .filter_map(|r| r["memory"]["needed_bytes"].as_f64())
+            .map(|b| b / f64::from(1 << 30))
+            .collect();
         let said = models["hardware"]["needed_gib"].as_f64().expect("a number");
         assert!(needed.iter().any(|n| (n - said).abs() < 1e-9), "{name}: {said} is none of {needed:?}");
         compared += 1;

@@ -25,7 +25,7 @@ mod watch;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::document::bench;
+use crate::document::metrics;
 pub use args::Args;
 use measure::{Resumed, Start};
 use settings::Settings;
@@ -63,13 +63,15 @@ fn explain(metric: &str, context: &Context) -> Result<(), CliError> {
     if metric.is_empty() {
         return crate::cli::commands::help::metrics(context);
     }
-    let Some((name, text)) = bench::definition(metric) else {
-        let names: Vec<String> = bench::definitions().into_keys().collect();
-        return Err(CliError::usage(format!("{metric:?} is not a metric of a bench document"))
-            .hint(format!("There are {}.", names.join(", "))));
+    let Some(known) = metrics::named(metric) else {
+        let mut names = metrics::near(metric);
+        if names.is_empty() {
+            names = metrics::of("bench").map(|m| m.id.to_owned()).collect();
+        }
+        return Err(CliError::usage(format!("{metric:?} is not a metric"))
+            .hint(format!("There are {}; `freehold help metrics` says what each means.", names.join(", "))));
     };
-    let mut view = crate::render::View::new(name);
-    view.paragraph(text);
+    let view = crate::render::metrics::one(known);
     crate::cli::output::print_bytes(view.to_terminal(context.width).as_bytes())
 }
 

@@ -4,8 +4,6 @@
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, write_atomic};
-use crate::document::bench;
-use crate::render::view::{Block, View};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -105,14 +103,12 @@ Sources
     ),
 ];
 
-/// The topic that is made from the definitions in the documents.
+/// The topic that is made from the table of metrics.
 const METRICS: &str = "metrics";
 
-/// What each metric of a bench document means.
+/// What each metric means.
 pub fn metrics(context: &Context) -> Result<(), CliError> {
-    let mut view = View::new("Metrics");
-    let lines = bench::definitions().into_iter().map(|(name, text)| format!("{name}: {text}"));
-    view.push(Block::List(lines.collect()));
+    let view = crate::render::metrics::all();
     output::print_bytes(view.to_terminal(context.width).as_bytes())
 }
 

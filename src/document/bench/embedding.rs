@@ -1,6 +1,7 @@
 //! Vectors of texts: how fast a local model makes them, and the vectors where they are wanted.
 
 use super::summary::Summary;
+use crate::document::metrics::definition;
 use crate::measure::backend::local;
 use crate::measure::backend::protocol::EmbeddingKind;
 use crate::measure::energy::Used;
@@ -22,12 +23,13 @@ pub struct Embedding {
     pub failures: u32,
     /// Of all texts, once.
     pub input_tokens: u64,
-    /// Input tokens per second of each round: all its texts over all their time.
+    #[doc = definition!(embedding_tps)]
     pub tps: Summary,
-    /// Of each text, tokenizer and way to the engine inside.
+    #[doc = definition!(embedding_text_ms)]
     pub text_ms: Summary,
     pub tokenize_ms: Summary,
-    /// Mean power of the device over the rounds; null where its energy cannot be read.
+    #[doc = definition!(busy_watts)]
+    /// Null where its energy cannot be read.
     pub busy_watts: Option<f64>,
     /// The same energy per input token.
     pub input_token_j: Option<f64>,

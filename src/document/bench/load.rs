@@ -1,6 +1,7 @@
 //! Several requests at once, as the document has it.
 
 use super::summary::Summary;
+use crate::document::metrics::definition;
 use crate::measure::event::Fault;
 use crate::measure::load::{Arrivals, Phase, Slo};
 use schemars::JsonSchema;
@@ -13,13 +14,16 @@ pub struct Level {
     pub concurrency: u32,
     pub requests: u32,
     pub failures: u32,
-    /// Output tokens per second of all sequences together, while the loop was full.
+    #[doc = definition!(output_tps_system)]
     pub output_tps_system: Option<f64>,
-    /// Requests per second, while the loop was full.
+    #[doc = definition!(requests_per_s)]
     pub requests_per_s: Option<f64>,
-    /// Per request; waiting for a place in the batch is inside.
+    #[doc = definition!(ttft_ms)]
+    /// Waiting for a place in the batch is inside.
     pub ttft_ms: Summary,
+    #[doc = definition!(tpot_ms)]
     pub tpot_ms: Summary,
+    #[doc = definition!(e2e_ms)]
     #[serde(default)]
     pub e2e_ms: Summary,
     #[serde(default)]
@@ -34,19 +38,23 @@ pub struct OpenLoop {
     pub arrivals: Arrivals,
     pub requests: u32,
     pub failures: u32,
+    #[doc = definition!(output_tps_system)]
     pub output_tps_system: Option<f64>,
-    /// Requests answered per second while the load was on.
+    #[doc = definition!(requests_per_s)]
     pub requests_per_s: Option<f64>,
-    /// Requests sent per second: below the offered rate where the sender was late.
+    #[doc = definition!(sent_per_s)]
     pub sent_per_s: Option<f64>,
-    /// From the instant the request was due.
+    #[doc = definition!(ttft_scheduled_ms)]
     pub ttft_scheduled_ms: Summary,
+    #[doc = definition!(e2e_scheduled_ms)]
     pub e2e_scheduled_ms: Summary,
-    /// From the instant it was sent.
+    #[doc = definition!(ttft_ms)]
     pub ttft_ms: Summary,
+    #[doc = definition!(e2e_ms)]
     pub e2e_ms: Summary,
+    #[doc = definition!(tpot_ms)]
     pub tpot_ms: Summary,
-    /// Sent − due.
+    #[doc = definition!(send_lag_ms)]
     pub send_lag_ms: Summary,
     /// The 99th percentile of the send lag, or its maximum where there are too few requests for one,
     /// is more than a tenth of the median TTFT.
@@ -61,21 +69,23 @@ pub struct LoadDetail {
     pub rounds: u32,
     /// Seconds the load was on, all rounds together: from the first measured send to the last.
     pub seconds: Option<f64>,
+    #[doc = definition!(in_flight_mean)]
     pub in_flight_mean: Option<f64>,
     pub in_flight_max: u32,
     pub failure_kinds: BTreeMap<String, u32>,
     /// Requests within the limits; null where there are none or they cannot be judged.
     pub goodput: Option<Goodput>,
-    /// How late this program itself was while a request was under way, worst instant of each.
+    #[doc = definition!(client_lag_ms)]
     pub client_lag_ms: Summary,
     /// Input tokens read from a prompt cache, all requests together.
     pub cached_input_tokens: Option<u64>,
+    #[doc = definition!(cost_usd_total)]
     pub cost_usd_total: Option<f64>,
-    /// A local target's device while the load was on, idle power included; null where its energy
-    /// cannot be read, for the reason that the target's `energy` gives.
+    #[doc = definition!(busy_watts)]
+    /// Null where its energy cannot be read, for the reason that the target's `energy` gives.
     #[serde(default)]
     pub busy_watts: Option<f64>,
-    /// The same energy over the output tokens of all requests; their prompts are inside.
+    #[doc = definition!(output_token_j)]
     #[serde(default)]
     pub output_token_j: Option<f64>,
 }
@@ -87,11 +97,12 @@ pub struct Goodput {
     pub met: u32,
     /// All measured requests; a failed one keeps no limit.
     pub requests: u32,
+    #[doc = definition!(goodput)]
     pub share: f64,
     /// Wilson 95 % interval of the share.
     pub low: f64,
     pub high: f64,
-    /// Requests per second within the limits.
+    #[doc = definition!(goodput_requests_per_s)]
     pub requests_per_s: Option<f64>,
 }
 
@@ -117,14 +128,18 @@ pub struct LoadSample {
     pub cached_input_tokens: Option<u64>,
     pub output_tokens: Option<u64>,
     pub content_events: u32,
-    /// From the send.
+    #[doc = definition!(ttft_ms)]
     pub ttft_ms: Option<f64>,
+    #[doc = definition!(tpot_ms)]
     pub tpot_ms: Option<f64>,
+    #[doc = definition!(e2e_ms)]
     pub e2e_ms: Option<f64>,
     /// Within the limits, counted from `scheduled_ms` where there is one.
     pub within_limits: Option<bool>,
+    #[doc = definition!(client_lag_ms)]
     pub client_lag_ms: Option<f64>,
     pub connection_reused: Option<bool>,
+    #[doc = definition!(cost_usd)]
     pub cost_usd: Option<f64>,
     pub pass: Option<bool>,
 }

@@ -1,5 +1,6 @@
 //! One request of a bench document.
 
+use crate::document::metrics::{PerRequest, definition};
 use crate::measure::event::{Fault, FinishReason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,18 +46,9 @@ pub struct Sample {
     pub output_tokens: Option<u64>,
     pub visible_output_tokens: Option<u64>,
     pub reasoning_tokens: Option<u64>,
-    pub ttfb_ms: Option<f64>,
-    pub ttft_ms: Option<f64>,
-    pub ttfo_ms: Option<f64>,
-    pub tpot_ms: Option<f64>,
-    pub decode_tps: Option<f64>,
-    pub prefill_tps: Option<f64>,
-    pub e2e_ms: Option<f64>,
-    #[serde(default)]
-    pub e2e_output_tps: Option<f64>,
-    /// Median gap between content events: a network and batching figure.
-    #[serde(default)]
-    pub icl_ms: Option<f64>,
+    /// What the table of metrics has of each request, each in a field of its own.
+    #[serde(flatten)]
+    pub metrics: PerRequest<Option<f64>>,
     #[serde(default)]
     pub icl_max_ms: Option<f64>,
     #[serde(default)]
@@ -70,21 +62,7 @@ pub struct Sample {
     pub http2: Option<bool>,
     #[serde(default)]
     pub engine_prompt_tps: Option<f64>,
-    #[serde(default)]
-    pub engine_decode_tps: Option<f64>,
-    /// Local: waiting for a place, chat template and tokenizer.
-    #[serde(default)]
-    pub tokenize_ms: Option<f64>,
-    /// Local: the prompt into the cache.
-    #[serde(default)]
-    pub prompt_ms: Option<f64>,
-    /// Local: from there to the first text.
-    #[serde(default)]
-    pub first_sample_ms: Option<f64>,
-    /// Local: choosing a token and turning it into text, mean per token.
-    #[serde(default)]
-    pub sample_ms: Option<f64>,
-    /// Local: energy of the device from the request's start to its end.
+    #[doc = definition!(energy_j)]
     #[serde(default)]
     pub energy_j: Option<f64>,
     /// How long that was.
@@ -93,9 +71,6 @@ pub struct Sample {
     /// Reasoning was counted but not sent: TTFT contains the thinking time.
     #[serde(default)]
     pub hidden_reasoning: bool,
-    /// From usage and the price record; null where either is missing.
-    #[serde(default)]
-    pub cost_usd: Option<f64>,
     /// What the provider says it cost.
     #[serde(default)]
     pub provider_cost_usd: Option<f64>,
