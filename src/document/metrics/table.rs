@@ -191,6 +191,17 @@ metrics! {
             "output tokens / e2e, first token included: not the decode rate";
 
         #[serde(default)]
+        output_chars_per_s: "answer", "characters of the answer per second", CharactersPerSecond, Higher, Compared,
+            |m| {
+                let figures = &m.record.figures;
+                let characters = Some(figures.text.chars().count()).filter(|n| *n > 0)?;
+                figures.e2e_ms.filter(|ms| *ms > 0.0).map(|ms| characters as f64 * 1000.0 / ms)
+            },
+            "characters of the answer per second, from the send to the last content event; does not depend on how a \
+             model cuts text into tokens, so that models with different tokenizers can be compared; reasoning is not \
+             counted, its time is";
+
+        #[serde(default)]
         icl_ms: "inter-chunk latency", "inter-chunk latency", Milliseconds, Lower, Detail,
             |m| stats::median(&m.record.figures.icl_ms),
             "inter-chunk latency: median gap between content events; a chunk is not a token";

@@ -9,6 +9,7 @@ pub enum Unit {
     Word,
     Milliseconds,
     TokensPerSecond,
+    CharactersPerSecond,
     RequestsPerSecond,
     RequestsPerMonth,
     TokensPerMonth,
@@ -38,6 +39,7 @@ impl Unit {
             Self::Word | Self::Count | Self::Share | Self::Ratio => "",
             Self::Milliseconds => "ms",
             Self::TokensPerSecond => "tok/s",
+            Self::CharactersPerSecond => "characters/s",
             Self::RequestsPerSecond => "requests/s",
             Self::RequestsPerMonth => "requests/month",
             Self::TokensPerMonth => "tokens/month",
@@ -60,9 +62,12 @@ impl Unit {
         match self {
             Self::Share => number::percent(value),
             Self::Usd | Self::UsdPerMonth | Self::UsdPerMtok => number::usd(value),
-            Self::Milliseconds | Self::TokensPerSecond | Self::Watts | Self::Joules | Self::Ratio => {
-                number::measured(value)
-            }
+            Self::Milliseconds
+            | Self::TokensPerSecond
+            | Self::CharactersPerSecond
+            | Self::Watts
+            | Self::Joules
+            | Self::Ratio => number::measured(value),
             Self::Months => format!("{value:.1}"),
             _ => number::short(value),
         }
