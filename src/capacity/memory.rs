@@ -2,7 +2,7 @@
 //! program use.
 
 use super::quantisation::{Engine, KvType, Quantisation};
-use super::shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape};
+use super::shape::{Backend, HardwareShape, MemoryClass, ModelShape};
 
 const MIB: f64 = 1_048_576.0;
 const GIB: f64 = 1024.0 * MIB;
@@ -80,66 +80,103 @@ pub enum Placement {
         device_layers: u32,
         layers: u32,
     },
+    /// The routed experts of all but so many layers in system memory, everything else on the devices:
+    /// each token uses few of the experts, and all of the rest.
+    Experts {
+        device_layers: u32,
+        layers: u32,
+    },
     TooLarge,
 }
 
-/// Memory needed and whether it is there, under the engine that serves the format on this hardware.
-/// The one formula: predictions, plans and the verdict's examples all call it.
+/// Memory as it is laid out where the format is served on this hardware: experts aside where they must.
+/// The one formula: predictions and the verdict's examples call it.
+pub fn layout(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation, load: &Load) -> Memory {
+    let hardware = &hardware.clone().with_backend(hardware.serving(format));
+    experts_aside(model, hardware, format, load).unwrap_or_else(|| fits(model, hardware, format, load))
+}
+
+/// Memory needed and whether it is there, all under the hardware's own path.
 pub fn fits(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation, load: &Load) -> Memory {
-    let backend = hardware.backend.serving(format);
-    let weights = model.bytes(format).total;
-    let cache = cache_bytes(model, format, load) * f64::from(load.concurrency.max(1));
-    let buffers = buffer_bytes(model, hardware.devices, backend, format);
-    let usable = usable_bytes(hardware, backend) * f64::from(hardware.devices);
+    let engine = hardware.backend.engine();
+    let weights = model.bytes_under(format, engine).total;
+    let copies = cache_copies(model, hardware);
+    let cache = copies * cache_bytes(model, engine, load) * f64::from(load.concurrency.max(1));
+    let buffers = buffer_bytes(model, hardware);
+    let devices = f64::from(hardware.devices);
+    let usable = usable_bytes(hardware) * devices;
     let margin = (weights + cache + buffers) * MARGIN;
     let needed = weights + cache + buffers + margin;
     let placement = if needed <= usable {
         Placement::Fits
     } else {
-        let host = hardware.host.filter(|_| backend != Backend::Vllm);
-        offload(model, host, weights, cache, (usable - buffers) / (1.0 + MARGIN))
+        offload(model, hardware, weights, cache, (usable - buffers) / (1.0 + MARGIN))
     };
     Memory { weights, cache, buffers, margin, needed, usable, placement }
 }
 
+/// Bytes that are left for keys and values beside weights, buffers and the margin, over all devices;
+/// `None` where not even those fit.
+pub fn cache_room(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation) -> Option<f64> {
+    let weights = model.bytes_under(format, hardware.backend.engine()).total;
+    let usable = usable_bytes(hardware) * f64::from(hardware.devices);
+    let room = usable / (1.0 + MARGIN) - weights - buffer_bytes(model, hardware);
+    (room > 0.0).then_some(room)
+}
+
+/// Devices that share a layer beyond its key and value heads keep copies: how many times the cache
+/// is in memory.
+pub fn cache_copies(model: &ModelShape, hardware: &HardwareShape) -> f64 {
+    if !hardware.backend.engine().is_server() {
+        return 1.0;
+    }
+    let abreast = f64::from(hardware.devices) / f64::from(hardware.pipeline.max(1));
+    abreast / model.cache_divides(abreast)
+}
+
 /// Cache of one sequence, bytes.
-pub fn cache_bytes(model: &ModelShape, format: &Quantisation, load: &Load) -> f64 {
+pub fn cache_bytes(model: &ModelShape, engine: Engine, load: &Load) -> f64 {
     let mut context = load.context_tokens as f64;
     let mut shape = model.cache;
-    if format.engine == Engine::LlamaCpp {
-        // Cells come in blocks of 256, and a window is kept together with the batch that passes it.
-        context = (context / 256.0).ceil() * 256.0;
-        shape.window_tokens = ((shape.window_tokens + BATCH_TOKENS) / 256.0).ceil() * 256.0;
+    match engine {
+        Engine::LlamaCpp => {
+            // Cells come in blocks of 256, and a window is kept together with the batch that passes it.
+            context = (context / 256.0).ceil() * 256.0;
+            shape.window_tokens = ((shape.window_tokens + BATCH_TOKENS) / 256.0).ceil() * 256.0;
+        }
+        // Servers keep states in the model's own 16 bits.
+        Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm => shape.state_bytes /= 2.0,
+        Engine::Mlx => {}
     }
     shape.values(context) * load.kv.bits() / 8.0 + shape.state_bytes
 }
 
 /// Working memory beside weights and cache.
-fn buffer_bytes(model: &ModelShape, devices: u32, backend: Backend, format: &Quantisation) -> f64 {
-    let devices = f64::from(devices);
-    if format.engine == Engine::Vllm {
+fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape) -> f64 {
+    let devices = f64::from(hardware.devices);
+    if hardware.backend.engine().is_server() {
         // Activations of a chunk of 8192 tokens, captured graphs, the library itself.
         return devices * (1.5 * GIB) + 8192.0 * model.hidden_size * 2.0 * 8.0;
     }
     // Activations of one batch: a few vectors as wide as the layers, 32 bits.
     let activations = BATCH_TOKENS * model.hidden_size * 4.0 * 4.0;
-    if backend == Backend::Cpu {
+    if hardware.backend == Backend::Cpu {
         // The program; its vocabulary (measured: about 180 bytes a token). Room for the logits of a
         // whole batch is reserved too, but never touched, so it takes no memory.
         return 20.0 * MIB + model.vocabulary * 180.0 + activations;
     }
-    let driver = match backend {
-        Backend::Cuda | Backend::Rocm | Backend::Vllm => 450.0 * MIB,
+    let driver = match hardware.backend {
+        Backend::Cuda | Backend::Rocm | Backend::Sycl => 450.0 * MIB,
         Backend::Vulkan => 200.0 * MIB,
-        Backend::Metal | Backend::Mlx | Backend::Cpu => 100.0 * MIB,
+        _ => 100.0 * MIB,
     };
     let logits = BATCH_TOKENS * model.vocabulary * 4.0;
     devices * driver + logits + 2.0 * activations
 }
 
 /// What a program may use of one device.
-fn usable_bytes(hardware: &HardwareShape, backend: Backend) -> f64 {
-    match (backend, hardware.class) {
+fn usable_bytes(hardware: &HardwareShape) -> f64 {
+    match (hardware.backend, hardware.class) {
         // The system lets the GPU have about two thirds of a small memory, three quarters of a
         // large one (recommendedMaxWorkingSetSize).
         (Backend::Metal | Backend::Mlx, _) if hardware.memory_bytes <= 36.0 * GIB => {
@@ -147,16 +184,49 @@ fn usable_bytes(hardware: &HardwareShape, backend: Backend) -> f64 {
         }
         (Backend::Metal | Backend::Mlx, _) => hardware.memory_bytes * 0.75,
         // The server takes 90 % unless told otherwise; elsewhere the system needs its part.
-        (Backend::Vllm, _) | (_, MemoryClass::Unified | MemoryClass::Joined | MemoryClass::Processor) => {
+        (Backend::Vllm | Backend::Sglang | Backend::TensorRtLlm, _)
+        | (_, MemoryClass::Unified | MemoryClass::Joined | MemoryClass::Processor) => {
             hardware.memory_bytes * 0.9
         }
         _ => hardware.memory_bytes * 0.98,
     }
 }
 
+/// A mixture whose experts lie in system memory as far as they must, as llama.cpp does by itself since
+/// the end of 2025 (`--n-cpu-moe` before); `None` where even the rest does not fit, or nothing must.
+pub fn experts_aside(
+    model: &ModelShape,
+    hardware: &HardwareShape,
+    format: &Quantisation,
+    load: &Load,
+) -> Option<Memory> {
+    let (host, engine) = (hardware.host?, hardware.backend.engine());
+    let memory = fits(model, hardware, format, load);
+    let aside = engine == Engine::LlamaCpp && model.is_mixture() && memory.placement != Placement::Fits;
+    if !aside {
+        return None;
+    }
+    let routed = model.bytes_under(format, engine).routed;
+    let per_layer = routed / model.mixture_layers.max(1.0);
+    let room = memory.usable / (1.0 + MARGIN) - (memory.weights - routed) - memory.cache - memory.buffers;
+    if room < 0.0 {
+        return None;
+    }
+    let held = (room / per_layer.max(1.0)).floor().min(model.mixture_layers);
+    if routed - held * per_layer > host.memory_bytes * 0.9 {
+        return None;
+    }
+    // In range: at most the layers of the model.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let device_layers = held as u32;
+    Some(Memory { placement: Placement::Experts { device_layers, layers: model.layers }, ..memory })
+}
+
 /// As many layers on the devices as go there; the others in system memory, if that has room.
-fn offload(model: &ModelShape, host: Option<Host>, weights: f64, cache: f64, room: f64) -> Placement {
-    let Some(host) = host else { return Placement::TooLarge };
+fn offload(model: &ModelShape, hardware: &HardwareShape, weights: f64, cache: f64, room: f64) -> Placement {
+    let (Some(host), true) = (hardware.host, hardware.backend.engine() == Engine::LlamaCpp) else {
+        return Placement::TooLarge;
+    };
     let per_layer = (weights + cache) / f64::from(model.layers.max(1));
     let fitting = (1..=model.layers).rfind(|n| f64::from(*n) * per_layer <= room);
     match fitting {

@@ -2,7 +2,10 @@
 
 use super::error::CliError;
 use super::folders::Folders;
+use crate::document::Input;
+use crate::provenance::{Source, Sourced};
 use jiff::civil::Date;
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
@@ -28,6 +31,8 @@ pub struct Global {
 pub struct Context {
     /// The day prices are taken for.
     pub today: Date,
+    /// It was given by `--today`.
+    pub today_given: bool,
     /// RFC 3339, UTC, for `created`.
     pub now: String,
     pub stdin_terminal: bool,
@@ -55,6 +60,7 @@ impl Context {
         let stdout_terminal = std::io::stdout().is_terminal();
         Ok(Self {
             today,
+            today_given: asked.today.is_some(),
             now: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             stdin_terminal: std::io::stdin().is_terminal(),
             stdout_terminal,
@@ -66,6 +72,19 @@ impl Context {
             folders: Folders::of_process()?,
             catalog_files: asked.catalog_files.clone(),
         })
+    }
+    /// What decided the whole run, for the inputs of its document: the day, and catalogue files.
+    pub fn record(&self, inputs: &mut BTreeMap<String, Input>) {
+        let source = if self.today_given {
+            Source::flag("--today")
+        } else {
+            Source::assumed("clock", "the day of the run, UTC")
+        };
+        inputs.insert("today".to_owned(), Input::plain(&Sourced::new(self.today.to_string(), source)));
+        if !self.catalog_files.is_empty() {
+            let files: Vec<String> = self.catalog_files.iter().map(|f| f.display().to_string()).collect();
+            inputs.insert("catalog_files".to_owned(), Input::plain(&Sourced::flag(files, "--catalog")));
+        }
     }
     /// May we ask? Only with a terminal on stdin *and* stderr.
     pub fn can_ask(&self) -> bool {

@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod envelope;
 pub mod figure;
 pub mod fit;
+pub mod key_schema;
 pub mod metrics;
 pub mod repeat;
 pub mod saved;

@@ -91,7 +91,7 @@ impl Envelope<BenchResult> {
             && usd > 0.0
         {
             text.push_str(" · spent ");
-            text.push_str(&number::usd(usd));
+            text.push_str(&crate::money::Currency::usd().show(usd));
         }
         text
     }

@@ -8,6 +8,7 @@ use crate::document::bench::{BenchDocument, Kind, Target};
 use crate::document::breakeven::BreakevenDocument;
 use crate::document::metrics::{PER_REQUEST, Shown};
 use crate::document::{Document, Input, Warning, repeat};
+use crate::money::Currency;
 use crate::number;
 use std::collections::BTreeMap;
 
@@ -220,8 +221,8 @@ fn costs(view: &mut View, file: &str, cost: &BreakevenDocument) {
             c.local.as_str().into(),
             c.cloud.as_str().into(),
             payback,
-            Cell::Number(c.tco_local_usd, number::usd(c.tco_local_usd)),
-            Cell::Number(c.tco_cloud_usd, number::usd(c.tco_cloud_usd)),
+            Cell::Number(c.tco_local_usd, Currency::usd().show(c.tco_local_usd)),
+            Cell::Number(c.tco_cloud_usd, Currency::usd().show(c.tco_cloud_usd)),
             if notes.is_empty() { Cell::None } else { notes.join("; ").into() },
         ]);
     }
@@ -321,8 +322,12 @@ fn repetition(view: &mut View, documents: &[Named]) {
     let mut lines: Vec<String> = documents
         .iter()
         .map(|(file, d)| {
-            let today = d.created().get(..10).unwrap_or_default();
-            format!("{} --today {today} -o {}", repeat::command(d.kind(), d.inputs()), repeat::quoted(file))
+            // Documents of the first versions do not say for which day prices were taken.
+            let day = match d.inputs().get("today") {
+                Some(_) => String::new(),
+                None => format!(" --today {}", repeat::quoted(d.created().get(..10).unwrap_or_default())),
+            };
+            format!("{}{day} -o {}", repeat::command(d.kind(), d.inputs()), repeat::quoted(file))
         })
         .collect();
     let files: Vec<String> = documents.iter().map(|(file, _)| repeat::quoted(file)).collect();

@@ -47,6 +47,9 @@ pub struct CacheFacts {
     /// The same over the layers that keep a window.
     #[serde(default)]
     pub sliding_query_values: f64,
+    /// Heads that keys and values are kept for.
+    #[serde(default)]
+    pub kv_heads: f64,
 }
 
 impl ModelFacts {
@@ -80,6 +83,7 @@ impl ModelFacts {
                 latent_layers: cache.latent_layers,
                 full_query_values: cache.full_query_values,
                 sliding_query_values: cache.sliding_query_values,
+                kv_heads: cache.kv_heads,
             },
         })
     }
@@ -109,6 +113,7 @@ impl ModelFacts {
                 latent_layers: cache.latent_layers,
                 full_query_values: cache.full_query_values,
                 sliding_query_values: cache.sliding_query_values,
+                kv_heads: cache.kv_heads,
             },
             expert_bits_limit: None,
             context_tokens: self.context_tokens,

@@ -1,5 +1,6 @@
 //! What a figure is counted in, and how a person reads one.
 
+use crate::money::Currency;
 use crate::number;
 
 /// The unit of a figure.
@@ -61,7 +62,7 @@ impl Unit {
     pub fn shown(self, value: f64) -> String {
         match self {
             Self::Share => number::percent(value),
-            Self::Usd | Self::UsdPerMonth | Self::UsdPerMtok => number::usd(value),
+            Self::Usd | Self::UsdPerMonth | Self::UsdPerMtok => Currency::usd().show(value),
             Self::Milliseconds
             | Self::TokensPerSecond
             | Self::CharactersPerSecond

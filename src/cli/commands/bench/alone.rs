@@ -50,7 +50,7 @@ pub fn conclude(
         stopped: vec![None; targets.len()],
         skipped: vec![0; targets.len()],
     };
-    let models = Sourced::new(serde_json::json!(args.model), Source::User { via: "--model".to_owned() });
+    let models = Sourced::new(serde_json::json!(args.model), Source::flag("--model"));
     inputs.insert("models".to_owned(), Input::plain(&models));
     if !args.model.is_empty() {
         args.local.inputs(&mut inputs);

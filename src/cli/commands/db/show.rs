@@ -67,9 +67,9 @@ fn find(catalog: &Catalog, id: &str) -> Result<Vec<Found>, CliError> {
         };
     }
     let mut found: Vec<Found> = get!(
-        Gpu => accelerator, Machine => machine, Rental => rental, Tariff => tariff,
+        Gpu => accelerator, Machine => machine, Host => host, Rental => rental, Subscription => subscription, Tariff => tariff,
         OpenModel => open_model, ApiModel => api_model, Currency => currency,
-        Provider => provider
+        Provider => provider, Range => range_by_id
     )
     .into_iter()
     .filter_map(|(kind, record)| Some(Found { kind, record: record?.ok()?, alias: None }))

@@ -112,7 +112,7 @@ impl LocalArgs {
         let mut put = |name: &str, given: bool, value: serde_json::Value, unit: Option<&str>| {
             let flag = format!("--{}", name.replace('_', "-"));
             let source = if given {
-                Source::User { via: flag }
+                Source::flag(flag)
             } else {
                 Source::Assumed {
                     rule: format!("default-{}", name.replace('_', "-")),
