@@ -18,13 +18,15 @@
 //! | 2 engines | [`price`], [`capacity`], [`plan`], then [`cost`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
 //! | 3 documents | [`document`], then [`render`] | 0 to 2b |
-//! | 4 the world | [`cli`] | everything |
+//! | 4 use cases | [`app`] | 0 to 3 |
+//! | 5 the world | [`cli`] | everything |
 //!
 //! Engines are pure: no I/O, no clock, no environment, deterministic given a seed. They return
 //! values, never text for people. Only `measure` touches network and foreign code; only `cli`
 //! touches the terminal, files, the clock and the environment.
 
 pub mod advise;
+pub mod app;
 pub mod capacity;
 pub mod catalog;
 pub mod cli;

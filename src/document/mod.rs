@@ -11,6 +11,7 @@
 pub mod advice;
 pub mod bench;
 pub mod breakeven;
+pub mod db;
 pub mod doctor;
 pub mod envelope;
 pub mod figure;
