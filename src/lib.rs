@@ -8,8 +8,8 @@
 //!
 //! # Layers
 //!
-//! An arrow only ever points to a lower layer; `tests/it/layering.rs` reads every `use crate::`
-//! and checks it.
+//! An arrow only ever points to a lower layer, and inside a room the files form no circle;
+//! `tests/it/layering.rs` reads every path in the sources and checks it.
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
@@ -23,7 +23,8 @@
 //!
 //! Engines are pure: no I/O, no clock, no environment, deterministic given a seed. They return
 //! values, never text for people. Only `measure` touches network and foreign code; only `cli`
-//! touches the terminal, files, the clock and the environment.
+//! touches the terminal, files, the clock and the environment. What a command decides is decided in
+//! `app`, of values that `cli` has read.
 
 pub mod advise;
 pub mod app;
