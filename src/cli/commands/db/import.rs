@@ -105,7 +105,7 @@ fn read(from_where: &str, format: Format, context: &Context) -> Result<Imported,
 }
 
 fn confirm(records: usize, target: &Path, context: &Context) -> Result<(), CliError> {
-    let question = format!("Write {records} records to {}?", target.display());
+    let question = format!("Write {} to {}?", self::records(records), target.display());
     if !context.can_ask() {
         return Err(CliError::usage("nothing was written: there is no terminal to ask on")
             .hint("--yes writes without asking, --dry-run only looks"));
@@ -125,6 +125,10 @@ fn save(models: &[ApiModel], format: Format, target: &Path, context: &Context) -
     let folder = target.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     std::fs::create_dir_all(&folder).map_err(|e| CliError::file("create", &folder, &e))?;
     write_atomic(target, text.as_bytes())?;
-    context.note(&format!("wrote {} records to {}", models.len(), target.display()));
+    context.note(&format!("wrote {} to {}", records(models.len()), target.display()));
     Ok(())
+}
+
+fn records(n: usize) -> String {
+    format!("{n} record{}", if n == 1 { "" } else { "s" })
 }
