@@ -55,6 +55,9 @@ pub struct EngineRow {
     /// Those that were found and fit this machine; the processor's with the kind it was built for.
     #[serde(default)]
     pub backends: Vec<String>,
+    /// Of what is beside it, the backends of other devices that have none here, each with why.
+    #[serde(default)]
+    pub left_out: Vec<String>,
     /// As the engine calls itself; null where it was not asked or did not answer.
     #[serde(default)]
     pub version: Option<String>,
@@ -120,6 +123,9 @@ impl Envelope<DoctorResult> {
             .to_owned(),
         );
         line("local engine", r.engine.found());
+        for backend in &r.engine.left_out {
+            line("left out", backend.clone());
+        }
         view.push(Block::Table(table));
 
         view.heading("Keys");

@@ -101,6 +101,7 @@ fn engine() -> EngineRow {
         accelerations: built.iter().filter(|(_, on)| *on).map(|(name, _)| (*name).to_owned()).collect(),
         backends_beside: cfg!(feature = "dynamic-backends"),
         backends: build.iter().flat_map(|b| &b.libraries).map(|l| one_line(&l.label(), 60)).collect(),
+        left_out: build.iter().flat_map(|b| &b.left_out).map(|why| one_line(why, 300)).collect(),
         version: build.as_ref().map(|b| b.version.clone()),
         devices: build.iter().flat_map(|b| &b.devices).map(device).collect(),
         problem,
