@@ -58,8 +58,14 @@ fn without_device(path: &Path, devices: &[LlamaBackendDevice]) -> Option<String>
 /// A library that cannot be loaded is passed over without a word; asked for by name it is not.
 fn why_not(path: &Path) -> Option<String> {
     let before = log::told().errors.len();
-    let path = CString::new(path.to_str()?).ok()?;
+    let shown = path.to_str()?;
+    let text = CString::new(shown).ok()?;
     // SAFETY: a NUL-terminated path that outlives the call.
-    unsafe { sys::ggml_backend_load(path.as_ptr()) };
-    log::told().errors.get(before).map(|line| one_line(line, 300))
+    unsafe { sys::ggml_backend_load(text.as_ptr()) };
+    let told = log::told();
+    let line = told.errors.get(before)?;
+    // Without the folder, which may hold a user's name.
+    let reason = line.split_once(&format!("{shown}: ")).map_or(line.as_str(), |(_, reason)| reason);
+    let file = path.file_name()?.to_string_lossy();
+    Some(one_line(&reason.replace(shown, &file), 300))
 }
