@@ -1,5 +1,5 @@
 # Thin: each target is a script, for machines without make.
-.PHONY: all setup demo test fast prices package test-package test-vulkan
+.PHONY: all setup demo test fast prices package test-package test-vulkan test-cuda
 
 all: setup
 
@@ -19,3 +19,5 @@ test-package: ## that layout, tried
 	sh scripts/test-package
 test-vulkan: ## the GPU path on a software device (a quarter of an hour the first time)
 	sh scripts/test-vulkan
+test-cuda: ## the CUDA path, built on a machine without CUDA (half an hour and 1 GB the first time)
+	sh scripts/test-cuda

@@ -108,6 +108,7 @@ fn engine(built: Built, engine: Option<Result<EngineBuild, Fault>>) -> EngineRow
         accelerations: built.accelerations,
         backends_beside: built.backends_beside,
         backends: build.iter().flat_map(|b| &b.libraries).map(|l| one_line(&l.label(), 60)).collect(),
+        left_out: build.iter().flat_map(|b| &b.left_out).map(|why| one_line(why, 300)).collect(),
         version: build.as_ref().map(|b| b.version.clone()),
         devices: build.iter().flat_map(|b| &b.devices).map(device).collect(),
         problem,

@@ -54,6 +54,9 @@ pub struct EngineRow {
     /// Those that were found and fit this machine; the processor's with the kind it was built for.
     #[serde(default)]
     pub backends: Vec<String>,
+    /// Of what is beside it, the backends of other devices that have none here, each with why.
+    #[serde(default)]
+    pub left_out: Vec<String>,
     /// As the engine calls itself; null where it was not asked or did not answer.
     #[serde(default)]
     pub version: Option<String>,

@@ -231,7 +231,9 @@ fn check_gpu(info: &LocalInfo, args: &LocalArgs, context: &Context) -> Result<()
         info.build.devices.iter().filter(|d| d.is_gpu).map(|d| d.description.as_str()).collect();
     if args.require_gpu {
         let found = if gpus.is_empty() {
-            "the engine of this build found no GPU".to_owned()
+            let why = info.build.left_out.join("; ");
+            let why = if why.is_empty() { why } else { format!(" ({why})") };
+            format!("the engine of this build found no GPU{why}")
         } else {
             format!("the engine found {}", gpus.join(", "))
         };
