@@ -45,6 +45,8 @@ pub struct Replica {
     pub concurrency: u32,
     /// With so many at once.
     pub served: Served,
+    /// Seconds of a request that is alone in the system.
+    pub alone: f64,
     /// Seconds, 95th percentile: with prompts as long as that and the queue as long as that.
     pub ttft_p95: f64,
     pub tpot_p95: f64,
@@ -82,6 +84,11 @@ impl Replica {
     /// Seconds of a request in the system with all places taken.
     pub fn stay(&self) -> f64 {
         f64::from(self.concurrency) / self.rate()
+    }
+    /// About the same with so many in the system: on the line between one alone and all places taken.
+    pub fn stay_with(&self, in_system: f64) -> f64 {
+        let taken = ((in_system - 1.0) / (f64::from(self.concurrency) - 1.0).max(1.0)).clamp(0.0, 1.0);
+        self.alone + taken * (self.stay() - self.alone)
     }
 }
 
@@ -124,6 +131,7 @@ impl Setting<'_> {
             return None;
         }
         let first = self.at(&pace, need, allowed, 1.0, 0.0);
+        let alone = 1.0 / first.served.requests_per_second.likely;
         let limits = if need.batch.is_some() { Limits::default() } else { need.limits };
         let cap = first.served.holds.floor().clamp(1.0, MOST_AT_ONCE);
         if let Some(asked) = allowed.concurrency {
@@ -136,14 +144,14 @@ impl Setting<'_> {
                 first.served.requests_per_second.likely,
             );
             let over = broken(&at, limits);
-            let replica = self.replica(&pace, asked.max(1), &at, Ceiling::Asked);
+            let replica = self.replica(&pace, asked.max(1), &at, alone, Ceiling::Asked);
             return Some(match over {
                 Some((_, over)) if broken(&first, limits).is_some() => Err(Slow { alone: replica, over }),
                 _ => Ok(replica),
             });
         }
         if let Some((_, over)) = broken(&first, limits) {
-            return Some(Err(Slow { alone: self.replica(&pace, 1, &first, Ceiling::Compute), over }));
+            return Some(Err(Slow { alone: self.replica(&pace, 1, &first, alone, Ceiling::Compute), over }));
         }
         let (mut best, mut at_best) = (1.0, first);
         let mut ceiling = Ceiling::KvMemory;
@@ -172,7 +180,7 @@ impl Setting<'_> {
         // In range: at most MOST_AT_ONCE.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let best = best as u32;
-        Some(Ok(self.replica(&pace, best, &at_best, ceiling)))
+        Some(Ok(self.replica(&pace, best, &at_best, alone, ceiling)))
     }
 
     /// Between a load that keeps the limits and one that does not: the largest of a few that does.
@@ -232,7 +240,7 @@ impl Setting<'_> {
         At { ttft, tpot: served.tpot.likely, served, cached }
     }
 
-    fn replica(&self, pace: &Pace<'_>, concurrency: u32, at: &At, ceiling: Ceiling) -> Replica {
+    fn replica(&self, pace: &Pace<'_>, concurrency: u32, at: &At, alone: f64, ceiling: Ceiling) -> Replica {
         let hardware = self.hardware;
         Replica {
             backend: hardware.backend,
@@ -244,6 +252,7 @@ impl Setting<'_> {
             pipeline: hardware.pipeline.max(1),
             concurrency,
             served: at.served,
+            alone,
             ttft_p95: at.ttft,
             tpot_p95: at.tpot,
             cached_share: at.cached,

@@ -331,10 +331,11 @@ fn on_machine<'a>(ask: &Ask<'a>, machine: &'a Machine, good: &[Replica], few: Fe
         (r, n, each, per_host, staffing::whole(f64::from(n) / f64::from(per_host)))
     });
     let chosen = sized.min_by(|a, b| {
-        // The fewest machines; then what loses least of the model; then what answers first.
+        // The fewest machines; then what loses least of the model; then what answers first at this load.
         let loss = |r: &Replica| (few_bits(r), r.weights == Weights::Unknown, r.kv != KvType::F16);
-        let stay = |r: &Replica| r.served.ttft.likely + ask.need.output.mean * r.served.tpot.likely;
-        (a.4.cmp(&b.4)).then_with(|| loss(a.0).cmp(&loss(b.0))).then_with(|| stay(a.0).total_cmp(&stay(b.0)))
+        (a.4.cmp(&b.4))
+            .then_with(|| loss(a.0).cmp(&loss(b.0)))
+            .then_with(|| a.0.stay_with(a.2).total_cmp(&b.0.stay_with(b.2)))
     })?;
     let (replica, n, each, per_host, hosts) = chosen;
     Some(plan(ask, machine, replica, n, each, per_host, hosts))
