@@ -41,6 +41,9 @@ pub struct Replica {
     /// Accelerators that work on every layer, and groups of them that share the layers out.
     pub tensor: u32,
     pub pipeline: u32,
+    /// Experts must be dealt out whole instead of split: their FP8 scales are per block of 128 columns,
+    /// and a part of an expert has no whole number of blocks.
+    pub expert_parallel: bool,
     /// Requests at once.
     pub concurrency: u32,
     /// With so many at once.
@@ -250,6 +253,7 @@ impl Setting<'_> {
             kv: self.kv,
             tensor: hardware.devices / hardware.pipeline.max(1),
             pipeline: hardware.pipeline.max(1),
+            expert_parallel: self.splits_blocks(),
             concurrency,
             served: at.served,
             alone,
@@ -260,6 +264,15 @@ impl Setting<'_> {
             weight_bytes: self.model.bytes_under(self.format, hardware.backend.engine()).total,
             room_bytes: pace.room(),
         }
+    }
+
+    fn splits_blocks(&self) -> bool {
+        let tensor = f64::from(self.hardware.devices) / f64::from(self.hardware.pipeline.max(1));
+        let columns = self.model.expert_width() / tensor;
+        let blocks = self.format.id == "FP8" && self.hardware.backend.engine().is_server();
+        // Widths follow from rounded parameter counts: a block more or less is not told apart by less.
+        let off = (columns / 128.0 - (columns / 128.0).round()).abs();
+        self.model.is_mixture() && blocks && tensor > 1.0 && off > 0.1
     }
 
     /// The copy with so many requests in the system on average: what they see at the peak.

@@ -236,7 +236,7 @@ fn try_kind(
                     continue;
                 }
                 let hardware = HardwareShape { backend, devices, pipeline, ..shape.clone() };
-                for kv in kv_types(ask, &hardware, engine, format) {
+                for kv in kv_types(ask, &hardware, engine) {
                     let setting =
                         Setting { model: ask.model, hardware: &hardware, format, weights: made, few, kv };
                     match setting.best(ask.need, ask.allowed) {
@@ -310,11 +310,10 @@ fn splits(ask: &Ask<'_>, shape: &HardwareShape, engine: Engine, most: u32) -> Ve
 /// Bytes/s between accelerators from which a layer is split over them without a second thought.
 const LINKED: f64 = 100e9;
 
-fn kv_types(ask: &Ask<'_>, hardware: &HardwareShape, engine: Engine, format: &Quantisation) -> Vec<KvType> {
+fn kv_types(ask: &Ask<'_>, hardware: &HardwareShape, engine: Engine) -> Vec<KvType> {
     if let Some(kv) = ask.allowed.kv {
         return if kv.runs_on(engine) { vec![kv] } else { Vec::new() };
     }
-    let _ = format;
     match engine {
         Engine::LlamaCpp | Engine::Mlx => vec![KvType::F16, KvType::Q8_0],
         _ if hardware.flops_fp8.is_some() => vec![KvType::F16, KvType::Fp8],

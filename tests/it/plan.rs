@@ -40,6 +40,7 @@ fn server(card: &str, number: u32, price_usd: f64) -> Machine {
         idle_watts: 450.0 + f64::from(number) * watts * 0.1,
         price_usd: Some(price_usd),
         install_usd: price_usd * 0.07,
+        rent_usd_hour: None,
         price_source: Some(source.clone()),
         source,
     }
