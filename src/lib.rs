@@ -13,9 +13,9 @@
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | 0 values | [`units`], [`provenance`], [`number`], [`sanitize`] | nothing of ours |
+//! | 0 values | [`units`], [`provenance`], [`money`], [`number`], [`sanitize`] | nothing of ours |
 //! | 1 inputs | [`gguf`], [`catalog`], [`workload`] | 0 |
-//! | 2 engines | [`capacity`], [`plan`], then [`cost`], then [`advise`] | 0, 1, and engines to the left |
+//! | 2 engines | [`price`], [`capacity`], [`plan`], then [`cost`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
 //! | 3 documents | [`document`], then [`render`] | 0 to 2b |
 //! | 4 the world | [`cli`] | everything |
@@ -32,8 +32,10 @@ pub mod cost;
 pub mod document;
 pub mod gguf;
 pub mod measure;
+pub mod money;
 pub mod number;
 pub mod plan;
+pub mod price;
 pub mod provenance;
 pub mod render;
 pub mod sanitize;

@@ -23,28 +23,6 @@ pub fn exact(value: f64) -> String {
     grouped(value, decimals)
 }
 
-/// Money: cents below 100, four significant digits below a cent's worth, whole dollars above.
-pub fn usd(value: f64) -> String {
-    let size = value.abs();
-    let digits = if size >= 100.0 || size == 0.0 {
-        grouped(size, 0)
-    } else if size >= 0.1 {
-        grouped(size, 2)
-    } else {
-        // Prices of single requests: three digits that matter.
-        let (mut decimals, mut first_digit) = (3, 0.1);
-        while size < first_digit && decimals < 12 {
-            first_digit /= 10.0;
-            decimals += 1;
-        }
-        format!("{size:.decimals$}")
-    };
-    format!(
-        "{}${digits}",
-        if value < 0.0 && digits.bytes().any(|b| b.is_ascii_digit() && b != b'0') { "-" } else { "" }
-    )
-}
-
 /// `0.873` → `87 %`.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
@@ -76,11 +54,12 @@ pub fn short(value: f64) -> String {
     format!("{text}{suffix}")
 }
 
-/// Thousands in groups of three.
-fn grouped(value: f64, decimals: usize) -> String {
+/// Thousands in groups of three: `12,345.67`. A zero has no sign.
+pub fn grouped(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(w, r)| (w, Some(r)));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |d| ("-", d));
+    let zero = !text.bytes().any(|b| matches!(b, b'1'..=b'9'));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |d| (if zero { "" } else { "-" }, d));
     let mut out = String::from(sign);
     for (n, c) in digits.chars().enumerate() {
         if n > 0 && (digits.len() - n).is_multiple_of(3) {
@@ -101,10 +80,6 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!(usd(1_234_567.4), "$1,234,567");
-        assert_eq!((usd(18.0), usd(-1.5), usd(0.0)), ("$18.00".into(), "-$1.50".into(), "$0".into()));
-        assert_eq!((usd(0.012_34), usd(0.000_012_34)), ("$0.0123".into(), "$0.0000123".into()));
-        assert_eq!(usd(-0.0), "$0");
         assert_eq!(
             (percent(0.873), percent(0.05), percent(1.0)),
             ("87.3 %".into(), "5 %".into(), "100 %".into())

@@ -62,9 +62,11 @@ impl Basis {
                 rule: format!("predictor {}/{}", backend.label(), class.label()),
                 reason: format!("bytes and operations over the hardware's peaks; shares: {origin}"),
             },
-            Self::Calibrated { file, path, .. } => {
-                Source::Measured { file: file.clone(), path: path.clone() }
-            }
+            Self::Calibrated { file, path, .. } => Source::Measured {
+                file: file.clone(),
+                path: path.clone(),
+                derived: Some("predicted, scaled by measured / predicted there".to_owned()),
+            },
         }
     }
 }
@@ -481,14 +483,19 @@ mod tests {
         let (hardware, load) = (card(1e12, 24.0), Load::new(1024, 1));
         let predicted = predict(&llama_8b(), &hardware, format("Q8_0"), &load).expect("fits");
         let measured = predicted.decode_tps.likely.get() * 0.8;
-        let by = Calibration::between(&predicted, Some(measured), None, "bench.json", "result.targets[0]")
+        let figure = |value: f64| crate::workload::evidence::Figure {
+            value,
+            path: "result.targets[0].metrics.decode_tps.median".to_owned(),
+            derived: None,
+        };
+        let by = Calibration::between(&predicted, Some(&figure(measured)), None, "bench.json")
             .expect("believable");
         let other = predict(&llama_8b(), &hardware, format("Q4_K_M"), &load).expect("fits");
         let likely = other.decode_tps.likely.get();
         let calibrated = other.calibrated(&by);
         assert!((calibrated.decode_tps.likely.get() / likely - 0.8).abs() < 1e-9);
         assert!(matches!(calibrated.basis.source(), Source::Measured { .. }));
-        assert!(Calibration::between(&predicted, Some(measured * 10.0), None, "f", "p").is_none());
+        assert!(Calibration::between(&predicted, Some(&figure(measured * 10.0)), None, "f").is_none());
     }
 
     #[test]

@@ -1,12 +1,10 @@
 //! The `freehold.breakeven/1` document: wire types, and how they are made from the cost engine.
 
 pub mod convert;
-mod scenario_schema;
 pub mod text;
 
-pub use scenario_schema::scenario_schema;
-
 use super::envelope::Envelope;
+use crate::money::Currency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -59,6 +57,13 @@ pub struct BreakevenResult {
     /// What the ranking leaves out, and why.
     #[serde(default)]
     pub skipped: Vec<SkippedEntry>,
+}
+
+impl BreakevenResult {
+    /// The currency amounts are shown in.
+    pub fn money(&self) -> Currency {
+        Currency::new(&self.currency, self.usd_rate)
+    }
 }
 
 /// An entry of the catalogue that could not be compared.

@@ -1,6 +1,7 @@
 //! The envelope every document shares (DESIGN.md section 4).
 
 use crate::provenance::{Source, Sourced};
+use crate::workload::given::{Change, Range, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,6 +39,17 @@ impl Input {
     pub fn of<T: Serialize>(value: &Sourced<T>, unit: &str) -> Self {
         Self::with_unit(value, Some(unit.to_owned()))
     }
+    /// A value of a key; `unit` is empty where it has none.
+    pub fn given(value: &Value, unit: &str, source: Source) -> Self {
+        let value = match value {
+            Value::Number(r) | Value::Uncertain(r) => number(*r),
+            Value::Flag(on) => serde_json::json!(on),
+            Value::Text(text) => serde_json::json!(text),
+            Value::Hours(hours) => serde_json::json!(hours),
+            Value::Changes(changes) => changes.iter().map(change).collect(),
+        };
+        Self { value, unit: (!unit.is_empty()).then(|| unit.to_owned()), source }
+    }
     /// The value and its unit as a person reads them.
     pub fn shown(&self) -> String {
         use serde_json::Value;
@@ -73,6 +85,20 @@ impl Input {
             source: value.source.clone(),
         }
     }
+}
+
+fn number(range: Range) -> serde_json::Value {
+    if range.is_wide() {
+        serde_json::json!({ "low": range.low, "likely": range.likely, "high": range.high })
+    } else {
+        serde_json::json!(range.likely)
+    }
+}
+
+/// Prices from a day on, as a scenario file has them.
+fn change(change: &Change) -> serde_json::Value {
+    let rates = change.rates.iter().map(|(key, range)| ((*key).to_owned(), number(*range)));
+    std::iter::once(("from".to_owned(), change.from.to_string().into())).chain(rates).collect()
 }
 
 /// Something the reader must know before trusting the numbers. Typed: `id` is stable, every

@@ -14,6 +14,7 @@ pub mod breakeven;
 pub mod doctor;
 pub mod envelope;
 pub mod fit;
+pub mod key_schema;
 pub mod repeat;
 pub mod saved;
 pub mod schema;

@@ -2,10 +2,10 @@
 
 use super::advice::AdviceDocument;
 use super::bench::BenchDocument;
-use super::breakeven::{BreakevenDocument, scenario_schema};
+use super::breakeven::BreakevenDocument;
 use super::doctor::DoctorDocument;
 use super::fit::FitDocument;
-use crate::workload::Profile;
+use super::key_schema;
 use schemars::{Schema, schema_for};
 
 /// What has a schema, and what it is.
@@ -27,8 +27,8 @@ pub fn named(name: &str) -> Option<Schema> {
         "breakeven" => schema_for!(BreakevenDocument),
         "doctor" => schema_for!(DoctorDocument),
         "fit" => schema_for!(FitDocument),
-        "profile" => schema_for!(Profile),
-        "scenario" => scenario_schema(),
+        "profile" => key_schema::profile(),
+        "scenario" => key_schema::scenario(),
         _ => return None,
     })
 }

@@ -5,6 +5,7 @@ use super::view::{Block, Cell, Table, View};
 use crate::advise::{Confidence, Placement};
 use crate::document::advice::{ANSWER_REPLACED, AdviceResult, Models, Reason, TierNote, text};
 use crate::document::envelope::{Envelope, Warning};
+use crate::money::Currency;
 use crate::number;
 
 impl Envelope<AdviceResult> {
@@ -116,9 +117,11 @@ fn models(view: &mut View, models: &Models) {
     let mut table = Table::new(&["side", "tier", "for example", "figures from"]);
     if let Some(tier) = &models.cloud_tier {
         let (example, from) = models.api.as_ref().map_or((Cell::None, Cell::None), |api| {
-            let month =
-                api.usd_per_month.map(|m| format!(", {} a month", number::usd(m))).unwrap_or_default();
-            let text = format!("{} ({} a request{month})", api.id, number::usd(api.usd_per_request));
+            let month = api
+                .usd_per_month
+                .map(|m| format!(", {} a month", Currency::usd().show(m)))
+                .unwrap_or_default();
+            let text = format!("{} ({} a request{month})", api.id, Currency::usd().show(api.usd_per_request));
             (text.into(), api.source.describe().into())
         });
         table.row(["rented".into(), tier_cell(tier), example, from]);

@@ -329,5 +329,5 @@ pub(super) fn short(value: f64) -> String {
 }
 
 fn money(usd: f64) -> String {
-    if usd == 0.0 || usd >= 0.01 { format!("${usd:.2}") } else { format!("${usd:.6}") }
+    crate::money::Currency::usd().show(usd)
 }

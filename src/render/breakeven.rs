@@ -8,12 +8,14 @@ pub use explain::{explain, explainable};
 use super::view::{Block, Cell, Table, View};
 use crate::cost::ranking::{RATED_SHOWN, UNRATED_SHOWN};
 use crate::document::breakeven::convert::source_words;
-use crate::document::breakeven::text::{Money, by_rating, count, grouped, months};
+use crate::document::breakeven::text::{by_rating, count, months};
 use crate::document::breakeven::{
     BreakevenDocument, BreakevenResult, CloudOffer, Comparator, Comparison, LocalOffer,
 };
 use crate::document::envelope::Input;
-use crate::provenance::Source;
+use crate::money::Currency;
+use crate::number::grouped;
+use crate::provenance::{Source, UserInput};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -68,6 +70,7 @@ impl BreakevenDocument {
         if self.result.ranking {
             return ranking_csv(&self.result);
         }
+        let money = self.result.money();
         let mut table = Table::new(&[
             "cloud",
             "local",
@@ -83,21 +86,22 @@ impl BreakevenDocument {
         ]);
         for m in &self.result.cash_flow {
             let n = |v: f64| Cell::Number(v, String::new());
+            let usd = |v: f64| n(money.convert(v));
             table.row([
                 m.cloud.clone().into(),
                 m.local.clone().into(),
                 n(f64::from(m.month)),
                 m.date.clone().into(),
                 n(m.requests),
-                n(m.cloud_usd),
+                usd(m.cloud_usd),
                 n(f64::from(m.local_units)),
-                n(m.local_upfront_usd),
-                n(m.local_running_usd),
-                n(m.position_usd),
-                n(m.discounted_position_usd),
+                usd(m.local_upfront_usd),
+                usd(m.local_running_usd),
+                usd(m.position_usd),
+                usd(m.discounted_position_usd),
             ]);
         }
-        table.to_csv()
+        in_currency(&money, table).to_csv()
     }
 
     /// `examples/chatbot.toml: need.input_tokens 1,800; ...`: one line per origin, the user's first.
@@ -108,7 +112,7 @@ impl BreakevenDocument {
             // What was added for comparison repeats what was asked for, but for its price.
             let added = name.starts_with("comparator.");
             let origin = match &input.source {
-                Source::User { via } if !added => (0, format!("Given ({})", origin_of(via, name))),
+                Source::User(how) if !added => (0, format!("Given ({})", place_of(how))),
                 Source::Measured { file, .. } => (1, format!("Measured ({file})")),
                 Source::Database { entry, as_of, .. } => (2, format!("Catalogue ({entry}, {as_of})")),
                 Source::Assumed { .. } if !added && input.value.as_f64() == Some(0.0) => {
@@ -116,7 +120,7 @@ impl BreakevenDocument {
                     continue;
                 }
                 Source::Assumed { .. } if !added => (3, "Assumed (why: --explain NAME)".to_owned()),
-                Source::User { .. } | Source::Assumed { .. } => continue,
+                Source::User(_) | Source::Assumed { .. } => continue,
             };
             // The names carry the units.
             let value = match shown(input, "") {
@@ -177,17 +181,13 @@ fn by_table(inputs: &[(&str, String)]) -> String {
     text
 }
 
-/// The file a value was given in, or `flags`.
-fn origin_of<'a>(via: &'a str, name: &str) -> &'a str {
-    let key = name.rsplit('.').next().unwrap_or(name);
-    match via.rsplit_once(' ') {
-        _ if via.starts_with("--") => "flags",
-        // `plan.toml:4 need.input_tokens`: the file, without the line.
-        Some((place, named)) if named.ends_with(key) => match place.rsplit_once(':') {
-            Some((file, line)) if line.bytes().all(|b| b.is_ascii_digit()) => file,
-            _ => place,
-        },
-        _ => via,
+/// Where a value was given: the file, `flags` or `answers`.
+fn place_of(how: &UserInput) -> &str {
+    match how {
+        UserInput::Flag { .. } => "flags",
+        UserInput::Question { .. } => "answers",
+        UserInput::File { file, .. } => file,
+        UserInput::Words { via } => via,
     }
 }
 
@@ -241,7 +241,7 @@ fn conventions(r: &BreakevenResult) -> String {
     text
 }
 
-fn usd(money: Money<'_>, value: f64) -> Cell {
+fn usd(money: &Currency, value: f64) -> Cell {
     Cell::Number(value, money.show(value))
 }
 
@@ -276,7 +276,7 @@ fn offer_names(r: &BreakevenResult) -> Vec<String> {
 }
 
 fn offers(r: &BreakevenResult) -> Table {
-    let money = Money::of_result(r);
+    let money = &r.money();
     let total = format!("#{} months", r.horizon_months);
     let mut table = Table::new(&["", "#to buy", "#a month", &total, "#per Mtok in", "#out", "#both"]);
     let price = |p: Option<f64>| maybe(p, |p| money.show(p));
@@ -306,7 +306,7 @@ fn offers(r: &BreakevenResult) -> Table {
 }
 
 fn ranking(r: &BreakevenResult, view: &mut View) {
-    let money = Money::of_result(r);
+    let money = &r.money();
     let total = format!("#{} months", r.horizon_months);
     let mut local: Vec<&LocalOffer> = r.local.iter().collect();
     local.sort_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd));
@@ -352,7 +352,7 @@ fn ranking(r: &BreakevenResult, view: &mut View) {
 
 /// API models, each against the hardware that saves most.
 fn winners(r: &BreakevenResult, cloud: &[&CloudOffer]) -> Table {
-    let money = Money::of_result(r);
+    let money = &r.money();
     let total = format!("#{} months", r.horizon_months);
     let mut table = Table::new(&[
         "API model",
@@ -386,6 +386,16 @@ fn winners(r: &BreakevenResult, cloud: &[&CloudOffer]) -> Table {
     table
 }
 
+/// Columns of amounts named by the currency they are in.
+fn in_currency(money: &Currency, mut table: Table) -> Table {
+    for column in &mut table.columns {
+        if column.name.ends_with("_usd") {
+            column.name = money.named(&column.name);
+        }
+    }
+    table
+}
+
 fn ranking_csv(r: &BreakevenResult) -> String {
     let mut table = Table::new(&[
         "cloud",
@@ -398,21 +408,23 @@ fn ranking_csv(r: &BreakevenResult) -> String {
         "#probability_local_cheaper",
         "never_reason",
     ]);
+    let money = r.money();
     for c in &r.comparisons {
         let n = |v: Option<f64>| maybe(v, |_| String::new());
+        let usd = |v: f64| n(Some(money.convert(v)));
         table.row([
             c.cloud.clone().into(),
             c.local.clone().into(),
             n(c.payback_months),
-            n(Some(c.tco_cloud_usd)),
-            n(Some(c.tco_local_usd)),
-            n(Some(c.saving_usd)),
-            n(Some(c.npv_saving_usd)),
+            usd(c.tco_cloud_usd),
+            usd(c.tco_local_usd),
+            usd(c.saving_usd),
+            usd(c.npv_saving_usd),
             n(c.probability_local_cheaper),
             c.never_reason.clone().into(),
         ]);
     }
-    table.to_csv()
+    in_currency(&money, table).to_csv()
 }
 
 fn describe(l: &LocalOffer) -> String {
@@ -430,7 +442,7 @@ fn describe(l: &LocalOffer) -> String {
 
 /// What the monthly cost of local offers consists of.
 fn monthly(r: &BreakevenResult) -> Table {
-    let money = Money::of_result(r);
+    let money = &r.money();
     let names: Vec<String> = r.local.iter().map(|l| format!("#{}", letter(r, &l.name))).collect();
     let mut columns = vec!["a month, running"];
     columns.extend(names.iter().map(String::as_str));
@@ -461,7 +473,7 @@ fn pair(r: &BreakevenResult, c: &Comparison) -> String {
 }
 
 fn comparisons(r: &BreakevenResult) -> Table {
-    let money = Money::of_result(r);
+    let money = &r.money();
     let saved = format!("#saved in {} months", r.horizon_months);
     let mut table = Table::new(&["", "#payback, months", "#discounted", &saved, "#present value"]);
     let when = |m: Option<f64>| {
@@ -484,7 +496,7 @@ fn comparisons(r: &BreakevenResult) -> Table {
 
 /// Where both sides of a comparison cost the same over the horizon.
 fn break_even(r: &BreakevenResult) -> Table {
-    let money = Money::of_result(r);
+    let money = &r.money();
     let by_request = r.comparisons.iter().any(|c| c.breakeven_requests_per_month.is_some());
     let volume = if by_request { "#requests a month" } else { "#tokens a month" };
     let mut table = Table::new(&["break-even", volume, "#hardware busy", "#API price per Mtok"]);
@@ -502,7 +514,7 @@ fn break_even(r: &BreakevenResult) -> Table {
 
 fn hybrid(r: &BreakevenResult) -> Option<Table> {
     let h = r.hybrid.as_ref()?;
-    let money = Money::of_result(r);
+    let money = &r.money();
     let total = format!("#{} months", r.horizon_months);
     let mut table = Table::new(&["", "#units", "#served locally", &total]);
     let head = r.comparisons.first()?;
@@ -530,7 +542,7 @@ fn hybrid(r: &BreakevenResult) -> Option<Table> {
 
 fn uncertainty(r: &BreakevenResult, view: &mut View) {
     let Some(u) = &r.uncertainty else { return };
-    let money = Money::of_result(r);
+    let money = &r.money();
     if u.tornado.is_empty() {
         return;
     }
@@ -549,10 +561,12 @@ fn uncertainty(r: &BreakevenResult, view: &mut View) {
     }
     let mut table = Table::new(&["input", "low", "high", "#saved at low", "#saved at high"]);
     for bar in u.tornado.iter().take(8) {
+        // Inputs in dollars follow the report's currency.
+        let shown = |v: f64| if bar.input.contains("usd") { money.show(v) } else { plain(v) };
         table.row([
             bar.input.clone().into(),
-            plain(bar.low).into(),
-            plain(bar.high).into(),
+            shown(bar.low).into(),
+            shown(bar.high).into(),
             usd(money, bar.saving_at_low_usd),
             usd(money, bar.saving_at_high_usd),
         ]);

@@ -4,6 +4,7 @@ use super::view::{Block, Cell, Table, View};
 use crate::advise::matrix::Matrix;
 use crate::advise::{Guide, candidate};
 use crate::catalog::{ApiModel, Catalog, OpenModel};
+use crate::money::Currency;
 use crate::number;
 use crate::workload::{
     Answers, Budget, Capability, Modifiers, NeedDraft, Operations, Privacy, RequestShape, Volume,
@@ -149,7 +150,8 @@ impl Tables<'_> {
         for model in models {
             let Some(request) = candidate::list_price(model, &shape, self.today) else { continue };
             let per_token = request / shape.total_tokens();
-            let cell = |tokens: f64| Cell::Number(per_token * tokens, number::usd(per_token * tokens));
+            let cell =
+                |tokens: f64| Cell::Number(per_token * tokens, Currency::usd().show(per_token * tokens));
             table.row([
                 model.id.as_str().into(),
                 cell(1e6),
@@ -259,17 +261,10 @@ impl Tables<'_> {
 
     /// The need's own request, or three in for one out.
     fn shape(&self) -> (RequestShape, String) {
-        let value = |v: &Option<crate::provenance::Sourced<f64>>| v.as_ref().map(|v| v.value);
-        match (value(&self.need.input_tokens), value(&self.need.output_tokens)) {
-            (Some(input_tokens), Some(output_tokens)) if input_tokens + output_tokens > 0.0 => (
-                RequestShape {
-                    input_tokens,
-                    output_tokens,
-                    reasoning_tokens: value(&self.need.reasoning_tokens).unwrap_or(0.0),
-                    ..RequestShape::default()
-                },
-                "yours".to_owned(),
-            ),
+        match self.need.shape() {
+            Some(shape) if shape.total_tokens() > 0.0 => {
+                (RequestShape { cached_input_share: 0.0, ..shape }, "yours".to_owned())
+            }
             _ => (MIX, "assumed: say yours with --input-tokens and --output-tokens".to_owned()),
         }
     }

@@ -6,6 +6,7 @@ use crate::document::advice::AdviceDocument;
 use crate::document::bench::{BenchDocument, Kind, Summary, Target};
 use crate::document::breakeven::BreakevenDocument;
 use crate::document::{Document, Input, Warning, repeat};
+use crate::money::Currency;
 use crate::number;
 use std::collections::BTreeMap;
 
@@ -180,7 +181,7 @@ fn targets_table(targets: &[Target]) -> Table {
     row("decode, tokens/s", &|t| median(&t.metrics.decode_tps));
     row("whole answer, ms", &|t| median(&t.metrics.e2e_ms));
     row("cost per request", &|t| {
-        t.metrics.cost_usd.median.map_or(Cell::None, |v| Cell::Number(v, number::usd(v)))
+        t.metrics.cost_usd.median.map_or(Cell::None, |v| Cell::Number(v, Currency::usd().show(v)))
     });
     row("passed", &|t| {
         t.pass_rate.map_or(Cell::None, |r| {
@@ -227,8 +228,8 @@ fn costs(view: &mut View, file: &str, cost: &BreakevenDocument) {
             c.local.as_str().into(),
             c.cloud.as_str().into(),
             payback,
-            Cell::Number(c.tco_local_usd, number::usd(c.tco_local_usd)),
-            Cell::Number(c.tco_cloud_usd, number::usd(c.tco_cloud_usd)),
+            Cell::Number(c.tco_local_usd, Currency::usd().show(c.tco_local_usd)),
+            Cell::Number(c.tco_cloud_usd, Currency::usd().show(c.tco_cloud_usd)),
             if notes.is_empty() { Cell::None } else { notes.join("; ").into() },
         ]);
     }
@@ -328,8 +329,12 @@ fn repetition(view: &mut View, documents: &[Named]) {
     let mut lines: Vec<String> = documents
         .iter()
         .map(|(file, d)| {
-            let today = d.created().get(..10).unwrap_or_default();
-            format!("{} --today {today} -o {}", repeat::command(d.kind(), d.inputs()), repeat::quoted(file))
+            // Documents of the first versions do not say for which day prices were taken.
+            let day = match d.inputs().get("today") {
+                Some(_) => String::new(),
+                None => format!(" --today {}", repeat::quoted(d.created().get(..10).unwrap_or_default())),
+            };
+            format!("{}{day} -o {}", repeat::command(d.kind(), d.inputs()), repeat::quoted(file))
         })
         .collect();
     let files: Vec<String> = documents.iter().map(|(file, _)| repeat::quoted(file)).collect();

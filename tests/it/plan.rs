@@ -24,7 +24,7 @@ fn server(card: &str, number: u32, price_usd: f64) -> Machine {
     let record = catalog.accelerator(card).unwrap_or_else(|| panic!("no card {card}"));
     let shape = HardwareShape::from_accelerator(record, 1).expect("whole");
     let watts = record.board_watts.expect("watts");
-    let source = Source::User { via: "test".to_owned() };
+    let source = Source::flag("--test");
     Machine {
         id: format!("server-{number}x-{card}"),
         name: format!("server with {number} {}", record.name),

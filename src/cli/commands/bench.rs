@@ -103,7 +103,7 @@ pub struct Args {
     pub load: load::LoadArgs,
 
     /// How private the prompts are. `strict`: none leaves this machine; APIs are refused.
-    #[arg(long, value_enum, value_name = "ANSWER", help_heading = "Privacy")]
+    #[arg(long, value_name = "ANSWER", help_heading = "Privacy", value_parser = privacy_answer())]
     pub privacy: Option<crate::workload::Privacy>,
     /// A need written down (see `advise --profile`): its privacy answer holds here too.
     #[arg(long, value_name = "PROFILE", help_heading = "Privacy")]
@@ -246,4 +246,12 @@ fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result<(),
         || document.view(),
         Some(&|| document.samples_csv()),
     )
+}
+
+/// The answers of `--privacy`, from the table of keys.
+fn privacy_answer() -> impl clap::builder::TypedValueParser<Value = crate::workload::Privacy> {
+    use crate::workload::{Answer as _, Privacy};
+    use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+    let words = Privacy::WORDS.iter().map(|w| PossibleValue::new(w.word).help(w.means));
+    PossibleValuesParser::new(words).try_map(|word| Privacy::from_word(&word).ok_or("no answer"))
 }

@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::document::envelope::{Envelope, Input, Warning};
 use crate::number;
 use crate::provenance::{Cite, Source};
+use crate::workload::keys::{answers, need};
 use crate::workload::{Evidence, Need, NeedDraft};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -77,14 +78,8 @@ pub fn build(setting: &Setting, verdict: &Verdict) -> AdviceDocument {
 fn reason(verdict: &Verdict, reason: &crate::advise::Reason) -> Reason {
     let source = match &reason.kind {
         ReasonKind::Matrix { .. } => None,
-        ReasonKind::Quality => verdict
-            .quality
-            .as_ref()
-            .map(|q| Source::Measured { file: q.file.clone(), path: q.quality.path.clone() }),
-        ReasonKind::Cost => verdict
-            .cost
-            .as_ref()
-            .map(|c| Source::Measured { file: c.file.clone(), path: c.hardest.path.clone() }),
+        ReasonKind::Quality => verdict.quality.as_ref().map(|q| Source::measured(&q.file, &q.quality.path)),
+        ReasonKind::Cost => verdict.cost.as_ref().map(|c| Source::measured(&c.file, &c.hardest.path)),
     };
     Reason {
         id: reason.id.clone(),
@@ -114,9 +109,7 @@ fn flips(verdict: &Verdict) -> Vec<Flip> {
 
 fn threshold(setting: &Setting, verdict: &Verdict, t: &verdict::Threshold) -> VolumeThreshold {
     let source = match &verdict.cost {
-        Some(cost) if t.computed => {
-            Source::Measured { file: cost.file.clone(), path: cost.hardest.path.clone() }
-        }
+        Some(cost) if t.computed => Source::measured(&cost.file, &cost.hardest.path),
         _ => Source::Assumed {
             rule: "high-volume-threshold".to_owned(),
             reason: format!(
@@ -143,7 +136,7 @@ fn quality(verdict: &Verdict) -> Option<QualityNote> {
         local_pass_rate: finding.quality.local_pass_rate,
         api_pass_rate: finding.quality.api_pass_rate,
         text: text::quality(finding),
-        source: Source::Measured { file: finding.file.clone(), path: finding.quality.path.clone() },
+        source: Source::measured(&finding.file, &finding.quality.path),
     })
 }
 
@@ -206,7 +199,7 @@ fn models(setting: &Setting, verdict: &Verdict) -> Models {
                     reason: "no request shape given: 750 tokens in, 250 out".to_owned(),
                 }
             } else {
-                Source::User { via: "need".to_owned() }
+                draft_source(setting)
             },
             source: database(format!("api model {}", api.model.id), api.model.cite("price")),
         }),
@@ -272,6 +265,12 @@ fn look_again(setting: &Setting, models: &Models) -> LookAgain {
     LookAgain { date: date.to_string(), because, triggers: setting.guide.look_again.triggers.clone() }
 }
 
+/// Where the shape of a request came from: as its input tokens did.
+fn draft_source(setting: &Setting) -> Source {
+    let source = setting.draft.source(need::INPUT_TOKENS).cloned();
+    source.unwrap_or_else(|| Source::assumed("example-request", "no request shape given"))
+}
+
 /// Every value that went in.
 fn inputs(setting: &Setting) -> BTreeMap<String, Input> {
     let draft = setting.draft;
@@ -281,27 +280,14 @@ fn inputs(setting: &Setting) -> BTreeMap<String, Input> {
             inputs.insert(name.to_owned(), input);
         }
     };
-    put("privacy", draft.privacy.as_ref().map(Input::plain));
-    put("privacy_reason", draft.privacy_reason.as_ref().map(Input::plain));
-    put("volume", draft.volume.as_ref().map(Input::plain));
-    put("capability", draft.capability.as_ref().map(Input::plain));
-    put("operations", draft.operations.as_ref().map(Input::plain));
-    put("budget", draft.budget.as_ref().map(Input::plain));
-    for modifier in &draft.modifiers {
-        let holds = crate::provenance::Sourced::new(true, modifier.source.clone());
-        put(&format!("modifiers.{}", modifier.value.key()), Some(Input::plain(&holds)));
+    for key in answers::KEYS.iter().chain(need::KEYS) {
+        let given = draft.fields().get(key.name);
+        put(&key.path(), given.map(|g| Input::given(&g.value, key.unit, g.source.clone())));
     }
-    let tokens =
-        |v: &Option<crate::provenance::Sourced<f64>>, unit: &str| v.as_ref().map(|v| Input::of(v, unit));
-    put("need.requests_per_month", tokens(&draft.requests_per_month, "requests/month"));
-    put("need.input_tokens", tokens(&draft.input_tokens, "tokens"));
-    put("need.cached_input_share", tokens(&draft.cached_input_share, "share"));
-    put("need.output_tokens", tokens(&draft.output_tokens, "tokens"));
-    put("need.reasoning_tokens", tokens(&draft.reasoning_tokens, "tokens"));
     for (name, file) in [("evidence", setting.evidence.map(|e| e.file.as_str())), ("cost", setting.cost_file)]
     {
         let flag = format!("--{name}");
-        put(name, file.map(|f| Input::plain(&crate::provenance::Sourced::user(f, flag))));
+        put(name, file.map(|f| Input::plain(&crate::provenance::Sourced::flag(f, flag))));
     }
     inputs
 }

@@ -5,6 +5,7 @@ use crate::advise::{
     CostFinding, CostPair, CostStanding, Placement, QualityFinding, QualityStanding, Reason, ReasonKind,
     Verdict,
 };
+use crate::money::Currency;
 use crate::number;
 use crate::workload::{Capability, Modifier, PrivacyReason, Volume};
 
@@ -92,8 +93,8 @@ fn pair(pair: &CostPair, horizon_months: Option<f64>) -> String {
     match (pair.tco_local_usd, pair.tco_cloud_usd, horizon_months) {
         (Some(local), Some(cloud), Some(horizon)) => format!(
             "{versus} {payback} ({} against {} over {} months{quality})",
-            number::usd(local),
-            number::usd(cloud),
+            Currency::usd().show(local),
+            Currency::usd().show(cloud),
             number::plain(horizon)
         ),
         _ => format!("{versus} {payback}{quality}"),

@@ -2,8 +2,9 @@
 //! that was used and has no rate leaves the whole cost unknown.
 
 use super::Price;
-use crate::catalog::{ApiModel, PricePeriod, Rates, ReasoningRule, TimeWindow};
+use crate::catalog::{ApiModel, PricePeriod, ReasoningRule};
 use crate::measure::event::Usage;
+use crate::price::{self, Schedule};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -43,86 +44,40 @@ impl PriceInForce {
         if usage.inconsistent || usage.special_tier.is_some() || usage.cache_write_1h.is_some() {
             return None;
         }
-        let (uncached, output) = (usage.input_uncached?, usage.output?);
-        let (read, write) = (usage.cache_read.unwrap_or(0), usage.cache_write.unwrap_or(0));
-        let rates = self.rates(uncached + read + write, unix)?;
-        let own = match self.reasoning {
-            ReasoningRule::OwnRate => usage.reasoning.unwrap_or(0),
-            ReasoningRule::AsOutput => 0,
+        let output = usage.output?;
+        let reasoning = usage.reasoning.unwrap_or(0).min(output);
+        let tokens = price::Usage {
+            uncached: usage.input_uncached? as f64,
+            cache_read: usage.cache_read.unwrap_or(0) as f64,
+            cache_write: usage.cache_write.unwrap_or(0) as f64,
+            output: (output - reasoning) as f64,
+            reasoning: reasoning as f64,
         };
-        let part = |tokens: u64, rate: Option<f64>| {
-            if tokens == 0 { Some(0.0) } else { rate.map(|rate| tokens as f64 / 1e6 * rate) }
-        };
-        Some(
-            part(uncached, rates.input_per_mtok)?
-                + part(read, rates.cache_read_per_mtok)?
-                + part(write, rates.cache_write_per_mtok)?
-                + part(output.saturating_sub(own), rates.output_per_mtok)?
-                + part(own, rates.reasoning_per_mtok)?,
-        )
+        let minute = unix.and_then(minute_of_week);
+        self.schedule().at(&tokens, minute)?.ok().map(|charge| charge.total())
     }
 
     /// The most this many tokens can cost, at the dearest rates of the record.
     pub fn worst_case(&self, input: u64, output: u64) -> Option<f64> {
-        let all = || {
-            std::iter::once(&self.period.rates)
-                .chain(self.period.tiers.iter().map(|t| &t.rates))
-                .chain(self.period.windows.iter().map(|w| &w.rates))
-        };
-        let dearest = |rate: fn(&Rates) -> Option<f64>| all().filter_map(rate).reduce(f64::max);
-        let input_rate =
-            dearest(|r| r.input_per_mtok)?.max(dearest(|r| r.cache_write_per_mtok).unwrap_or(0.0));
-        let output_rate =
-            dearest(|r| r.output_per_mtok)?.max(dearest(|r| r.reasoning_per_mtok).unwrap_or(0.0));
-        Some((input as f64 * input_rate + output as f64 * output_rate) / 1e6)
+        self.schedule().worst_case(input, output)
     }
 
-    /// Past a tier's threshold all tokens of the request pay the tier's rates; within a window of
-    /// the day they pay the window's.
-    fn rates(&self, input: u64, unix: Option<i64>) -> Option<Rates> {
-        let tier = self
-            .period
-            .tiers
-            .iter()
-            .filter(|t| input > t.above_input_tokens)
-            .max_by_key(|t| t.above_input_tokens);
-        if let Some(tier) = tier {
-            return Some(tier.rates);
-        }
-        if self.period.windows.is_empty() {
-            return Some(self.period.rates);
-        }
-        let at = jiff::Timestamp::from_second(unix?).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
-        let window = self.period.windows.iter().find(|w| holds(w, &at));
-        Some(window.map_or(self.period.rates, |w| w.rates))
+    fn schedule(&self) -> Schedule {
+        Schedule::of(&self.period, self.reasoning, 1.0)
     }
 }
 
-/// Is this moment in the window? One that wraps midnight belongs to the day it starts on.
-fn holds(window: &TimeWindow, at: &jiff::Zoned) -> bool {
-    let minutes = |text: &str| {
-        let (hours, minutes) = text.split_once(':')?;
-        Some(hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()?)
-    };
-    let (Some(start), Some(end)) = (minutes(&window.start_utc), minutes(&window.end_utc)) else {
-        return false;
-    };
-    let now = i32::from(at.hour()) * 60 + i32::from(at.minute());
-    let today = at.weekday().to_monday_one_offset();
-    let yesterday = at.weekday().previous().to_monday_one_offset();
-    let on =
-        |day: i8| window.weekdays.is_empty() || window.weekdays.iter().any(|w| i8::try_from(*w) == Ok(day));
-    if start < end {
-        (start..end).contains(&now) && on(today)
-    } else {
-        (now >= start && on(today)) || (now < end && on(yesterday))
-    }
+/// Minutes since Monday 00:00 UTC.
+fn minute_of_week(unix: i64) -> Option<u16> {
+    let at = jiff::Timestamp::from_second(unix).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
+    let day = u16::try_from(at.weekday().to_monday_zero_offset()).ok()?;
+    Some(day * 24 * 60 + u16::try_from(at.hour()).ok()? * 60 + u16::try_from(at.minute()).ok()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::ContextTier;
+    use crate::catalog::{ContextTier, Rates, TimeWindow};
 
     fn price() -> PriceInForce {
         let rates = |input, output| Rates {

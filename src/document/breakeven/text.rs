@@ -1,66 +1,12 @@
 //! The sentences of the cost report.
 
 use super::{BreakevenResult, CloudOffer, Comparator, Comparison};
-use crate::cost::plan::Elsewhere;
-use crate::cost::{Never, Notice, Offer, Plan};
+use crate::cost::case::Elsewhere;
+use crate::cost::{Case, Never, Notice, Offer};
 use crate::document::envelope::Warning;
+use crate::money::Currency;
+use crate::number::grouped;
 use std::fmt::Write as _;
-
-/// How amounts are shown: converted, with the currency's sign.
-#[derive(Debug, Clone, Copy)]
-pub struct Money<'a> {
-    pub currency: &'a str,
-    pub rate: f64,
-}
-
-impl<'a> Money<'a> {
-    pub fn of(plan: &'a Plan) -> Self {
-        Self { currency: &plan.finance.currency, rate: plan.finance.usd_rate }
-    }
-    pub fn of_result(result: &'a BreakevenResult) -> Self {
-        Self { currency: &result.currency, rate: result.usd_rate }
-    }
-    /// Whole units from 100 on, cents below, more digits for prices below a cent.
-    pub fn show(self, usd: f64) -> String {
-        let amount = usd * self.rate;
-        let size = amount.abs();
-        let digits = if size >= 100.0 {
-            grouped(amount.round(), 0)
-        } else if size >= 0.01 || size == 0.0 {
-            grouped(amount, 2)
-        } else {
-            format!("{amount:.6}").trim_end_matches('0').to_owned()
-        };
-        let (sign, digits) = match digits.strip_prefix('-') {
-            Some(rest) => ("-", rest),
-            None => ("", digits.as_str()),
-        };
-        if self.currency == "USD" {
-            format!("{sign}${digits}")
-        } else {
-            format!("{sign}{digits} {}", self.currency)
-        }
-    }
-}
-
-/// `12,345.67`.
-pub fn grouped(value: f64, decimals: usize) -> String {
-    let text = format!("{:.decimals$}", value.abs());
-    let (whole, rest) = text.split_once('.').map_or((text.as_str(), ""), |(w, r)| (w, r));
-    let mut out = String::new();
-    for (n, c) in whole.chars().enumerate() {
-        if n > 0 && (whole.len() - n).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    if !rest.is_empty() {
-        out.push('.');
-        out.push_str(rest);
-    }
-    let zero = text.chars().all(|c| matches!(c, '0' | '.'));
-    if value < 0.0 && !zero { format!("-{out}") } else { out }
-}
 
 /// A count for people: `1.2 billion`, `3.4 million`, `12,300`.
 pub fn count(value: f64) -> String {
@@ -76,7 +22,7 @@ pub fn months(value: f64) -> String {
     if value < 0.05 { "at once".to_owned() } else { format!("{value:.1} months") }
 }
 
-pub fn never(reason: Never, money: Money<'_>) -> String {
+pub fn never(reason: Never, money: &Currency) -> String {
     match reason {
         Never::RunningCost { cloud, local } => format!(
             "running it costs {} a month against {}: there is no saving to pay back with",
@@ -113,8 +59,8 @@ pub fn quality(cloud: &Offer, local: &Offer) -> Option<String> {
 }
 
 /// At most six lines: what was asked for, the two comparators, the totals, the volume, the odds.
-pub fn summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
-    let money = Money::of(plan);
+pub fn summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
+    let money = &case.finance.currency;
     let mut lines = Vec::new();
     let Some(head) = result.comparisons.first() else { return lines };
     lines.push(headline(head, money));
@@ -176,8 +122,8 @@ pub fn by_rating(result: &BreakevenResult) -> (Vec<&CloudOffer>, Vec<&CloudOffer
 }
 
 /// The cheapest of each side, and how many pairs pay.
-pub fn ranking_summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
-    let money = Money::of(plan);
+pub fn ranking_summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
+    let money = &case.finance.currency;
     let months = result.horizon_months;
     let mut lines = Vec::new();
     if let Some(l) = result.local.iter().min_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd)) {
@@ -212,7 +158,7 @@ pub fn ranking_summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
     lines
 }
 
-fn headline(c: &Comparison, money: Money<'_>) -> String {
+fn headline(c: &Comparison, money: &Currency) -> String {
     let mut line = match (c.payback_months, &c.never_because) {
         (Some(m), _) if m < 0.05 => format!("{} is cheaper than {} from the first month", c.local, c.cloud),
         (Some(m), _) => format!("{} pays back against {} after {m:.1} months", c.local, c.cloud),
@@ -256,7 +202,7 @@ fn volume_line(c: &Comparison, result: &BreakevenResult) -> Option<String> {
 }
 
 /// The typed warning of a notice.
-pub fn warning(notice: &Notice, money: Money<'_>) -> Warning {
+pub fn warning(notice: &Notice, money: &Currency) -> Warning {
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     match notice {
         Notice::PrefillFree { offer } => Warning::new(
@@ -285,13 +231,18 @@ pub fn warning(notice: &Notice, money: Money<'_>) -> Warning {
         .about(entry),
         Notice::RentBelowMarket { offer, usd_per_gpu_hour, lowest, entry } => Warning::new(
             "rent-below-known-offers",
-            format!("{offer}: {usd_per_gpu_hour:.2} USD per GPU-hour is below every offer in the catalogue; the lowest is {lowest:.2} ({entry})."),
+            format!("{offer}: {} per GPU-hour is below every offer in the catalogue; the lowest is {} ({entry}).", money.show(*usd_per_gpu_hour), money.show(*lowest)),
         )
         .about(offer),
         Notice::CurrencyWithoutRate { currency } => Warning::new(
             "currency-without-rate",
             format!("No exchange rate for {currency}: amounts are shown in {currency} as if they were given in it (set finance.usd_rate)."),
         ),
+        Notice::RateLooksInverted { currency, given, known } => Warning::new(
+            "rate-looks-inverted",
+            format!("finance.usd_rate is {given}, but one US dollar buys {known:.4} {currency}: it looks written the wrong way round (dollars for one {currency})."),
+        )
+        .about("finance.usd_rate"),
         Notice::AliasUsed { alias, model } => Warning::new(
             "priced-by-alias",
             format!("`{alias}` is an alias; it is priced as {model}, which is what it means today."),

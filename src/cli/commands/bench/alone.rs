@@ -48,7 +48,7 @@ pub fn conclude(
         stopped: vec![None; targets.len()],
         skipped: vec![0; targets.len()],
     };
-    let models = Sourced::new(serde_json::json!(args.model), Source::User { via: "--model".to_owned() });
+    let models = Sourced::new(serde_json::json!(args.model), Source::flag("--model"));
     inputs.insert("models".to_owned(), Input::plain(&models));
     local::inputs(args, &mut inputs);
     let basis = Basis {

@@ -37,7 +37,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         ("prompts_sha256", sha256.into()),
         ("prompts", prompts.len().into()),
     ] {
-        let value = Sourced::new(value, Source::User { via: "--prompts".to_owned() });
+        let value = Sourced::new(value, Source::flag("--prompts"));
         inputs.insert(name.to_owned(), Input::plain(&value));
     }
     let measured = alone::runtime()?.block_on(all(args, &settings, &prompts, context))?;

@@ -371,7 +371,7 @@ pub fn inputs(args: &Args, map: &mut BTreeMap<String, Input>) {
     let mut put = |name: &str, given: bool, value: serde_json::Value, unit: Option<&str>| {
         let flag = format!("--{}", name.replace('_', "-"));
         let source = if given {
-            Source::User { via: flag }
+            Source::flag(flag)
         } else {
             Source::Assumed {
                 rule: format!("default-{}", name.replace('_', "-")),

@@ -61,7 +61,7 @@ fn broken_off(earlier: &Earlier) -> Ended {
 fn anew(measured: &mut MeasuredRun, args: &Args) -> Result<(), CliError> {
     let basis = &mut measured.basis;
     let mut put = |name: &str, value: serde_json::Value, unit: &str, flag: &str| {
-        let source = Source::User { via: flag.to_owned() };
+        let source = Source::flag(flag);
         basis.inputs.insert(name.to_owned(), Input { value, unit: Some(unit.to_owned()), source });
     };
     if let Some(margin) = args.margin {

@@ -1,14 +1,17 @@
 //! `[[cloud]]`: API models from the catalogue, prices given by hand, or a rented baseline.
 
-use super::{Found, ResolveError, Resolver, Table, database, default_of, impossible};
+use super::{Found, ResolveError, Resolver, Table, database, default_of, unknown};
 use crate::catalog::{
-    ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution, TimeWindow,
+    ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution,
 };
-use crate::cost::keys::{CHANGE_RATES, Section};
-use crate::cost::plan::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Values, Way};
-use crate::cost::scenario::{Change, Fields, Given, Range, Value};
+use crate::cost::case::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Supply, Values};
+use crate::cost::keys::{cloud, local};
+use crate::price::Window;
 use crate::provenance::{Cite, Source};
 use crate::units::UsdPerMtok;
+use crate::workload::given::Change;
+use crate::workload::keys::{Applies, Key, Section};
+use crate::workload::{Fields, Given, Value};
 use crate::workload::{MeasuredTarget, TargetKind};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -18,11 +21,14 @@ use std::ops::Range as Span;
 type Prices = BTreeMap<&'static str, Found>;
 
 /// The `[[cloud]]` table a measured API target stands for.
-pub(super) fn fields_of_target(target: &MeasuredTarget, catalog: &Catalog) -> Fields {
-    let text = |text: &str| Given { value: Value::Text(text.to_owned()), via: target.path.clone() };
+pub(super) fn fields_of_target(file: &str, target: &MeasuredTarget, catalog: &Catalog) -> Fields {
+    let text = |text: &str, field: &str| Given {
+        value: Value::Text(text.to_owned()),
+        source: Source::measured(file, format!("{}.{field}", target.path)),
+    };
     match catalog.resolve_api_model(&target.model) {
-        Ok(found) => Fields::from([("model", text(&found.model().id))]),
-        Err(_) => Fields::from([("name", text(&target.model))]),
+        Ok(found) => Fields::from([(cloud::MODEL.name, text(&found.model().id, "model"))]),
+        Err(_) => Fields::from([(cloud::NAME.name, text(&target.model, "model"))]),
     }
 }
 
@@ -37,9 +43,10 @@ impl<'a> Resolver<'a> {
     ) -> Result<Offer, ResolveError> {
         let prefix = if n == 0 { "cloud".to_owned() } else { format!("cloud.{}", n + 1) };
         let table = Table { section: Section::Cloud, fields, prefix: &prefix };
-        if table.text("kind") == Some("rented") || table.has("usd_per_hour") {
+        if table.text(cloud::KIND) == Some("rented") || table.has(cloud::USD_PER_HOUR) {
             return self.rented_baseline(table, need, locals);
         }
+        Self::refuse_without_effect(table, Applies::API, "an API paid by the token")?;
         self.api(table, need, hours_of_week, Role::Asked)
     }
 
@@ -51,28 +58,28 @@ impl<'a> Resolver<'a> {
         role: Role,
     ) -> Result<Offer, ResolveError> {
         let first_slot = self.ranges.len();
-        let model = match self.text(table, "model") {
-            Some(id) => Some(self.api_model(&table.path("model"), &id)?),
+        let model = match self.text(table, cloud::MODEL) {
+            Some(id) => Some(self.api_model(&table.path(cloud::MODEL), &id)?),
             None => None,
         };
-        let name = self.text(table, "name").or_else(|| model.map(|m| m.id.clone()));
+        let name = self.text(table, cloud::NAME).or_else(|| model.map(|m| m.id.clone()));
         let name = name.unwrap_or_else(|| table.prefix.to_owned());
         if let Some(day) = model.and_then(|m| m.retires) {
             self.notices.push(Notice::ModelRetires { offer: name.clone(), day });
         }
         let periods = self.periods(table, model, need, hours_of_week);
-        let target = self.known.evidence.and_then(|e| {
+        let target = self.basis.evidence.and_then(|e| {
             let same = |t: &&MeasuredTarget| {
                 model.map_or(name == t.model, |m| m.model == t.model || m.id == t.model)
             };
             e.targets.iter().filter(|t| t.kind == TargetKind::Api).find(same)
         });
-        let failures = target.and_then(|t| self.measured(t, "failure_share", t.failure_share));
+        let failures = self.measured(target.and_then(|t| t.failure_share.as_ref()));
         let api = Api {
             periods,
-            drift: self.number(table, "price_change_per_year", None, ""),
-            fixed: self.number(table, "fixed_usd_per_month", None, ""),
-            retry: self.number(table, "retry_share", failures, ""),
+            drift: self.number(table, cloud::PRICE_CHANGE, None, ""),
+            fixed: self.number(table, cloud::FIXED, None, ""),
+            retry: self.number(table, cloud::RETRY_SHARE, failures, ""),
         };
         Ok(Offer {
             name,
@@ -80,14 +87,14 @@ impl<'a> Resolver<'a> {
             role,
             tier: model.and_then(|m| m.tier),
             open_model: model.and_then(|m| m.open_model.clone()),
-            way: Way::Api(api),
+            supply: Supply::Api(api),
             slots: first_slot..self.ranges.len(),
         })
     }
 
     /// An API model by its dated id, or by a name that means one model today.
     fn api_model(&mut self, key: &str, id: &str) -> Result<&'a ApiModel, ResolveError> {
-        match self.known.catalog.resolve_api_model(id) {
+        match self.basis.catalog.resolve_api_model(id) {
             Ok(Resolution::Exact(model)) => Ok(model),
             Ok(Resolution::Alias { alias, model }) => {
                 self.notices.push(Notice::AliasUsed { alias: alias.to_owned(), model: model.id.clone() });
@@ -113,8 +120,8 @@ impl<'a> Resolver<'a> {
         need: &Need,
         hours_of_week: Option<&[f64]>,
     ) -> Vec<Period> {
-        let by_hand = table.has("input_usd_per_mtok") || table.has("output_usd_per_mtok");
-        let base_day = need.start.max(self.known.today.min(need.start.last_of_month()));
+        let by_hand = table.has(cloud::INPUT) || table.has(cloud::OUTPUT);
+        let base_day = need.start.max(self.basis.today.min(need.start.last_of_month()));
         let listed: Vec<&PricePeriod> = model.map_or_else(Vec::new, |m| {
             let current = m.price_on(base_day);
             let later = m.price.iter().filter(|p| p.from.is_some_and(|d| d > base_day));
@@ -122,19 +129,19 @@ impl<'a> Resolver<'a> {
         });
         let mut periods = Vec::new();
         let mut prices = Prices::new();
-        for key in CHANGE_RATES {
+        for key in cloud::RATES {
             if let Some(found) = self.given(table, key) {
-                prices.insert(key, found);
+                prices.insert(key.name, found);
             }
         }
-        if prices.is_empty() && model.is_none() && table.has("fixed_usd_per_month") {
+        if prices.is_empty() && model.is_none() && table.has(cloud::FIXED) {
             // A flat fee is the whole price.
             if let Some(flat) = default_of("cloud.flat_fee") {
-                prices.extend(CHANGE_RATES.into_iter().take(2).map(|key| (key, flat.clone())));
+                prices.extend([cloud::INPUT, cloud::OUTPUT].map(|key| (key.name, flat.clone())));
             }
         }
         let given = prices.clone();
-        let multiplier = self.given(table, "batch_multiplier");
+        let multiplier = self.given(table, cloud::BATCH_MULTIPLIER);
         if let (Some(m), false) = (model, listed.is_empty()) {
             for (n, period) in listed.iter().enumerate() {
                 let cite = period.cite.clone().unwrap_or_else(|| m.cite("price"));
@@ -151,7 +158,12 @@ impl<'a> Resolver<'a> {
                         source: cite.source.clone(),
                         as_of: cite.as_of,
                     };
-                    self.echo(table.path(&format!("{path}from")), "", Value::Text(day.to_string()), source);
+                    self.echo(
+                        format!("{}.{path}from", table.prefix),
+                        "",
+                        Value::Text(day.to_string()),
+                        source,
+                    );
                 }
                 let mut made = self.period(table, &path, from, &own, batch, need);
                 if !by_hand {
@@ -166,7 +178,8 @@ impl<'a> Resolver<'a> {
                         let path = format!("{path}from_{}_utc.", window.start_utc);
                         let mut rates = own.clone();
                         rates.extend(self.listed_prices(&window.rates, m, period, &cite));
-                        let share = window_share(window, hours_of_week);
+                        // A window that cannot be read is reported by `db check`; nothing falls into it.
+                        let share = Window::of(window).map_or(0.0, |w| w.share(hours_of_week));
                         made.windows.push((share, self.rates(table, &path, &rates, need)));
                     }
                 }
@@ -178,16 +191,17 @@ impl<'a> Resolver<'a> {
         } else {
             if let Some(m) = model {
                 self.miss(
-                    &table.path("input_usd_per_mtok"),
+                    &table.path(cloud::INPUT),
                     &format!("the catalogue has no price for {} on that day", m.id),
                 );
             }
             periods.push(self.period(table, "", 0, &prices, multiplier.clone(), need));
         }
-        if let Some(Given { value: value @ Value::Changes(changes), via }) = table.fields.get("change") {
-            let source = Source::User { via: via.clone() };
-            self.echo(table.path("change"), "", value.clone(), source);
-            self.changes(table, changes, via, prices, multiplier.as_ref(), need, &mut periods);
+        if let Some(Given { value: value @ Value::Changes(changes), source }) =
+            table.fields.get(cloud::CHANGES.name)
+        {
+            self.echo(table.path(cloud::CHANGES), "", value.clone(), source.clone());
+            self.changes(table, changes, source, prices, multiplier.as_ref(), need, &mut periods);
         }
         periods.sort_by_key(|p| p.from_month);
         periods
@@ -198,7 +212,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         table: Table<'_>,
         changes: &[Change],
-        via: &str,
+        source: &Source,
         mut prices: Prices,
         multiplier: Option<&Found>,
         need: &Need,
@@ -206,7 +220,7 @@ impl<'a> Resolver<'a> {
     ) {
         for (n, change) in changes.iter().enumerate() {
             for (key, range) in &change.rates {
-                prices.insert(key, (*range, Source::User { via: via.to_owned() }));
+                prices.insert(key, (*range, source.clone()));
             }
             let from = month_of(need.start, change.from);
             let path = format!("change[{n}].");
@@ -230,7 +244,7 @@ impl<'a> Resolver<'a> {
         let rates = self.rates(table, path, prices, need);
         let batch_used = self.ranges[need.batch.index()].high > 0.0;
         let batch_multiplier = batch_used.then(|| {
-            let name = table.path(&format!("{path}batch_multiplier"));
+            let name = format!("{}.{path}{}", table.prefix, cloud::BATCH_MULTIPLIER.name);
             if batch.is_none() {
                 self.miss(&name, "no batch price is known; give the factor, or need.batch_share 0");
             }
@@ -244,22 +258,22 @@ impl<'a> Resolver<'a> {
         let used = |r: &Self, slot: Slot<f64>| r.ranges[slot.index()].high > 0.0;
         let (cached, written) = (used(self, need.cached), used(self, need.cache_write));
         let tokens = self.largest_request(need);
-        let mut slot = |key: &'static str, why: &str| -> Slot<UsdPerMtok> {
-            let name = table.path(&format!("{path}{key}"));
-            if !prices.contains_key(key) {
+        let mut slot = |key: &'static Key, why: &str| -> Slot<UsdPerMtok> {
+            let name = format!("{}.{path}{}", table.prefix, key.name);
+            if !prices.contains_key(key.name) {
                 self.miss(&name, why);
             }
-            self.slot(name, "USD/Mtok", prices.get(key).cloned().unwrap_or_else(unknown))
+            self.slot(name, key.unit, prices.get(key.name).cloned().unwrap_or_else(unknown))
         };
         // A side that has no tokens needs no price.
-        let input = slot_or_free(tokens.input.get(), "input_usd_per_mtok", prices, &mut slot);
-        let output = slot_or_free(tokens.written().get(), "output_usd_per_mtok", prices, &mut slot);
+        let input = slot_or_free(tokens.input.get(), cloud::INPUT, prices, &mut slot);
+        let output = slot_or_free(tokens.written().get(), cloud::OUTPUT, prices, &mut slot);
         let why = "the request reads from a cache, and no price for that is known; where there is no discount, give the input price";
-        let cache_read = cached.then(|| slot("cache_read_usd_per_mtok", why));
+        let cache_read = cached.then(|| slot(cloud::CACHE_READ, why));
         let why = "the request writes to a cache, and no price for that is known";
-        let cache_write = written.then(|| slot("cache_write_usd_per_mtok", why));
-        let own = tokens.reasoning.get() > 0.0 && prices.contains_key("reasoning_usd_per_mtok");
-        let reasoning = own.then(|| slot("reasoning_usd_per_mtok", ""));
+        let cache_write = written.then(|| slot(cloud::CACHE_WRITE, why));
+        let own = tokens.reasoning.get() > 0.0 && prices.contains_key(cloud::REASONING.name);
+        let reasoning = own.then(|| slot(cloud::REASONING, ""));
         Rates { input, output, cache_read, cache_write, reasoning }
     }
 
@@ -273,16 +287,16 @@ impl<'a> Resolver<'a> {
     ) -> Prices {
         let own_reasoning = matches!(model.reasoning, ReasoningRule::OwnRate);
         [
-            ("input_usd_per_mtok", rates.input_per_mtok),
-            ("output_usd_per_mtok", rates.output_per_mtok),
-            ("cache_read_usd_per_mtok", rates.cache_read_per_mtok),
-            ("cache_write_usd_per_mtok", rates.cache_write_per_mtok),
-            ("reasoning_usd_per_mtok", rates.reasoning_per_mtok.filter(|_| own_reasoning)),
+            (cloud::INPUT, rates.input_per_mtok),
+            (cloud::OUTPUT, rates.output_per_mtok),
+            (cloud::CACHE_READ, rates.cache_read_per_mtok),
+            (cloud::CACHE_WRITE, rates.cache_write_per_mtok),
+            (cloud::REASONING, rates.reasoning_per_mtok.filter(|_| own_reasoning)),
         ]
         .into_iter()
         .filter_map(|(key, amount)| {
             let usd = self.to_usd(amount?, &period.currency)?;
-            Some((key, database(usd, "api-model", &model.id, cite)))
+            Some((key.name, database(usd, "api-model", &model.id, cite)))
         })
         .collect()
     }
@@ -300,7 +314,7 @@ impl<'a> Resolver<'a> {
         models.dedup();
         for open in models {
             let candidates: Vec<&str> = self
-                .known
+                .basis
                 .catalog
                 .api_models
                 .iter()
@@ -316,7 +330,7 @@ impl<'a> Resolver<'a> {
                     |r| {
                         let offer = r.listed_api(id, offers.len(), need, hours_of_week)?;
                         let likely: Vec<f64> = r.ranges.iter().map(|x| x.likely).collect();
-                        let Way::Api(api) = &offer.way else { return None };
+                        let Supply::Api(api) = &offer.supply else { return None };
                         Some(api.request_price(0, need, Values(&likely)).get())
                     },
                     false,
@@ -341,8 +355,12 @@ impl<'a> Resolver<'a> {
         need: &Need,
         hours_of_week: Option<&[f64]>,
     ) -> Option<Offer> {
-        let via = "the same open model, by the token".to_owned();
-        let fields = Fields::from([("model", Given { value: Value::Text(id.to_owned()), via })]);
+        let model = Given::chosen(
+            Value::Text(id.to_owned()),
+            "same-model-by-the-token",
+            "the same open model, by the token",
+        );
+        let fields = Fields::from([(cloud::MODEL.name, model)]);
         let prefix = format!("comparator.{}", n + 1);
         let table = Table { section: Section::Cloud, fields: &fields, prefix: &prefix };
         self.api(table, need, hours_of_week, Role::SameModel).ok().filter(|_| self.missing.is_empty())
@@ -374,30 +392,28 @@ impl<'a> Resolver<'a> {
         need: &Need,
         locals: &[Fields],
     ) -> Result<Offer, ResolveError> {
-        if table.has("input_usd_per_mtok") || table.has("output_usd_per_mtok") || table.has("model") {
-            return Err(impossible(
-                &table.path("kind"),
-                "a rented baseline is paid by the hour, not by the token",
-            ));
-        }
+        Self::refuse_without_effect(table, Applies::RENTED, "a baseline rented by the hour")?;
         let mut fields = Fields::new();
-        for key in ["name", "usd_per_hour", "billed_hours_per_month", "units"] {
-            if let Some((key, given)) = table.fields.get_key_value(key) {
+        for key in [cloud::NAME, cloud::USD_PER_HOUR, cloud::BILLED_HOURS, cloud::UNITS] {
+            if let Some((key, given)) = table.fields.get_key_value(key.name) {
                 fields.insert(key, given.clone());
             }
         }
-        let text = |t: &str| Given { value: Value::Text(t.to_owned()), via: table.path("kind") };
-        fields.insert("kind", text("rented"));
-        fields.entry("name").or_insert_with(|| text("rented baseline"));
+        let chosen = |t: &str| {
+            Given::chosen(Value::Text(t.to_owned()), "rented-baseline", "what is paid by the hour is rented")
+        };
+        let kind = table.fields.get(cloud::KIND.name).cloned().unwrap_or_else(|| chosen("rented"));
+        fields.insert(cloud::KIND.name, kind);
+        fields.entry(cloud::NAME.name).or_insert_with(|| chosen("rented baseline"));
         for key in [
-            "prefill_tokens_per_second",
-            "decode_tokens_per_second",
-            "concurrency",
-            "prefill_free",
-            "charge_input_as_output",
-            "utilisation_ceiling",
+            local::PREFILL,
+            local::DECODE,
+            local::CONCURRENCY,
+            local::PREFILL_FREE,
+            local::INPUT_AS_OUTPUT,
+            local::CEILING,
         ] {
-            if let Some((key, given)) = locals.first().and_then(|l| l.get_key_value(key)) {
+            if let Some((key, given)) = locals.first().and_then(|l| l.get_key_value(key.name)) {
                 fields.insert(key, given.clone());
             }
         }
@@ -406,18 +422,13 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Fills the slot of a missing value: the plan is refused before anything reads it.
-fn unknown() -> Found {
-    (Range::exactly(0.0), Source::User { via: String::new() })
-}
-
 fn slot_or_free(
     tokens: f64,
-    key: &'static str,
+    key: &'static Key,
     prices: &Prices,
-    slot: &mut impl FnMut(&'static str, &str) -> Slot<UsdPerMtok>,
+    slot: &mut impl FnMut(&'static Key, &str) -> Slot<UsdPerMtok>,
 ) -> Slot<UsdPerMtok> {
-    if tokens > 0.0 || prices.contains_key(key) {
+    if tokens > 0.0 || prices.contains_key(key.name) {
         return slot(key, "the price; an offer without a price is not free");
     }
     // Never read: there are no tokens to multiply it by.
@@ -431,26 +442,6 @@ fn month_of(start: Date, day: Date) -> u32 {
     u32::try_from(months.max(0)).unwrap_or(0)
 }
 
-/// Share of the requests that fall into a window of the day (UTC).
-fn window_share(window: &TimeWindow, hours_of_week: Option<&[f64]>) -> f64 {
-    let hour = |text: &str| -> Option<f64> {
-        let (h, m) = text.split_once(':')?;
-        Some(h.parse::<f64>().ok()? + m.parse::<f64>().ok()? / 60.0)
-    };
-    let (Some(start), Some(end)) = (hour(&window.start_utc), hour(&window.end_utc)) else { return 0.0 };
-    // Overlap of hour h of a day with what begins on that day, and with what the day before left.
-    let part = |h: f64, a: f64, b: f64| (b.min(h + 1.0) - a.max(h)).max(0.0);
-    let begins = |day: u8| window.weekdays.is_empty() || window.weekdays.contains(&(day % 7 + 1));
-    let inside = |n: u8| {
-        let (day, h) = (n / 24, f64::from(n % 24));
-        let today = if begins(day) { part(h, start, if start <= end { end } else { 24.0 }) } else { 0.0 };
-        let rest = if start > end && begins(day + 6) { part(h, 0.0, end) } else { 0.0 };
-        today + rest
-    };
-    let weight = |n: u8| hours_of_week.map_or(1.0 / 168.0, |w| w.get(usize::from(n)).copied().unwrap_or(0.0));
-    (0..168).map(|n| weight(n) * inside(n)).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -461,26 +452,5 @@ mod tests {
         assert_eq!(month_of(date("2026-12-01"), date("2027-01-01")), 1);
         assert_eq!(month_of(date("2026-12-01"), date("2027-01-02")), 2);
         assert_eq!(month_of(date("2026-12-01"), date("2026-01-01")), 0);
-    }
-
-    #[test]
-    fn windows_wrap_midnight_and_follow_the_profile() {
-        let window = TimeWindow {
-            start_utc: "16:30".into(),
-            end_utc: "00:30".into(),
-            weekdays: Vec::new(),
-            rates: CatalogRates::default(),
-        };
-        assert!((window_share(&window, None) - 8.0 / 24.0).abs() < 1e-12);
-        let mut nights = vec![0.0; 168];
-        nights[0] = 0.5;
-        nights[30] = 0.5;
-        // Monday 00:00 is half inside; Tuesday 06:00 is outside.
-        assert!((window_share(&window, Some(&nights)) - 0.25).abs() < 1e-12);
-        // Monday to Friday only: eight hours on five days of seven, and none of Monday's small hours,
-        // which belong to Sunday.
-        let workdays = TimeWindow { weekdays: vec![1, 2, 3, 4, 5], ..window.clone() };
-        assert!((window_share(&workdays, None) - 5.0 * 8.0 / 168.0).abs() < 1e-12);
-        assert!(window_share(&workdays, Some(&nights)).abs() < 1e-12);
     }
 }

@@ -5,12 +5,13 @@ use super::measured::Own;
 use super::speed::Runs;
 use super::{Found, ResolveError, Resolver, Table, database, default_of, impossible, near_ids};
 use crate::catalog::device::model_of_file;
-use crate::cost::keys::Section;
-use crate::cost::plan::{Loan, Machine, Need, Notice, Offer, Payment, Power, Role, Slot, Way};
-use crate::cost::scenario::{Fields, Value};
+use crate::cost::case::{Loan, Machine, Need, Notice, Offer, Payment, Power, Role, Slot, Supply};
+use crate::cost::keys::local;
 use crate::provenance::Source;
 use crate::units::Hours;
-use crate::workload::{MeasuredTarget, TargetKind};
+use crate::workload::evidence::{Figure, MeasuredTarget, TargetKind};
+use crate::workload::keys::{Applies, Key, Section};
+use crate::workload::{Fields, Value};
 
 impl Machine {
     pub fn is_rented(&self) -> bool {
@@ -38,21 +39,22 @@ impl Resolver<'_> {
     ) -> Result<Offer, ResolveError> {
         let first_slot = self.ranges.len();
         let target = self.target(TargetKind::Local);
-        let hardware_id = self.text(table, "hardware").or_else(|| {
-            let described = table.has("purchase_usd") || table.has("usd_per_hour") || table.has("name");
+        let hardware_id = self.text(table, local::HARDWARE_ID).or_else(|| {
+            let described =
+                table.has(local::PURCHASE) || table.has(local::USD_PER_HOUR) || table.has(local::NAME);
             target.filter(|_| !described).and_then(|t| t.hardware.clone())
         });
         let hardware = match &hardware_id {
-            Some(id) => Some(self.hardware(&table.path("hardware"), id)?),
+            Some(id) => Some(self.hardware(&table.path(local::HARDWARE_ID), id)?),
             None => None,
         };
         let by_hand = hardware.is_none();
         let gpus = match hardware {
             Some(Hardware::Gpu(_)) => {
                 let default = crate::cost::defaults::of("local.gpus_per_unit").map(|d| (1, d.source()));
-                self.whole(table, "gpus_per_unit", default).unwrap_or(1)
+                self.whole(table, local::GPUS_PER_UNIT, default).unwrap_or(1)
             }
-            _ => self.whole(table, "gpus_per_unit", None).unwrap_or(1),
+            _ => self.whole(table, local::GPUS_PER_UNIT, None).unwrap_or(1),
         };
         let own = self.own(table, hardware, gpus)?;
         let open_model = self.open_model(table, target)?;
@@ -71,44 +73,43 @@ impl Resolver<'_> {
         {
             self.notices.push(Notice::AlwaysBusy { offer: name.clone() });
         }
-        let staff = table.has("staff_hours_per_month");
-        let staff_hours = self.part(table, "staff_hours_per_month", by_hand);
-        let staff_rate = self.part(table, "staff_usd_per_hour", by_hand && !staff);
-        let failures = own.model.and_then(|t| self.measured(t, "failure_share", t.failure_share));
+        let staff = table.has(local::STAFF_HOURS);
+        let staff_hours = self.part(table, local::STAFF_HOURS, by_hand);
+        let staff_rate = self.part(table, local::STAFF_RATE, by_hand && !staff);
+        let failures = self.measured(own.model.and_then(|t| t.failure_share.as_ref()));
         let ratio = self.tokeniser_ratio(own.model);
         let machine = Machine {
             payment,
-            units: self.whole(table, "units", None),
-            install: self.number(table, "install_usd", None, ""),
+            units: self.whole(table, local::UNITS, None),
             staff_hours,
             staff_rate,
-            hosting: self.number(table, "hosting_usd_per_month", None, ""),
-            licence: self.number(table, "licence_usd_per_month", None, ""),
-            other: self.number(table, "other_usd_per_month", None, ""),
+            hosting: self.number(table, local::HOSTING, None, ""),
+            licence: self.number(table, local::LICENCE, None, ""),
+            other: self.number(table, local::OTHER, None, ""),
             speed,
             ceiling: self.ceiling(table, need),
             service_hours,
-            tokeniser_ratio: self.number(table, "tokeniser_ratio", ratio, ""),
-            retry: self.number(table, "retry_share", failures, ""),
+            tokeniser_ratio: self.number(table, local::TOKENISER_RATIO, ratio, ""),
+            retry: self.number(table, local::RETRY_SHARE, failures, ""),
             power,
         };
         if machine.speed.is_none() && machine.units.is_none() {
             let why = "how fast one unit is: measure it with `freehold bench`, or give local.units to leave speed out";
             let why = elsewhere.map_or_else(|| why.to_owned(), |e| format!("{why} ({e})"));
-            self.miss(&table.path("decode_tokens_per_second"), &why);
+            self.miss(&table.path(local::DECODE), &why);
         }
         if by_hand && !machine.is_rented() {
             self.left_out(table, &name, machine.power.is_some());
         }
         let tier =
-            open_model.as_deref().and_then(|id| self.known.catalog.open_model(id)).and_then(|m| m.tier);
+            open_model.as_deref().and_then(|id| self.basis.catalog.open_model(id)).and_then(|m| m.tier);
         Ok(Offer {
             name,
             id: hardware_id,
             role,
             tier,
             open_model,
-            way: Way::Machine(Box::new(machine)),
+            supply: Supply::Machine(Box::new(machine)),
             slots: first_slot..self.ranges.len(),
         })
     }
@@ -118,8 +119,8 @@ impl Resolver<'_> {
         table: Table<'_>,
         target: Option<&MeasuredTarget>,
     ) -> Result<Option<String>, ResolveError> {
-        let catalog = self.known.catalog;
-        let Some(id) = self.text(table, "model") else {
+        let catalog = self.basis.catalog;
+        let Some(id) = self.text(table, local::MODEL) else {
             return Ok(target.and_then(|t| model_of_file(catalog, &t.model)).map(|m| m.id.clone()));
         };
         if catalog.open_model(&id).is_some() {
@@ -127,7 +128,7 @@ impl Resolver<'_> {
         }
         let ids = || catalog.open_models.iter().map(|m| m.id.as_str());
         let near = near_ids(&id, ids());
-        Err(ResolveError::Unknown { key: table.path("model"), id, near, why: None })
+        Err(ResolveError::Unknown { key: table.path(local::MODEL), id, near, why: None })
     }
 
     fn offer_name(
@@ -138,7 +139,7 @@ impl Resolver<'_> {
         model: Option<&str>,
         target: Option<&MeasuredTarget>,
     ) -> String {
-        if let Some(name) = self.text(table, "name") {
+        if let Some(name) = self.text(table, local::NAME) {
             return name;
         }
         let machine = hardware.map(|h| match h {
@@ -157,32 +158,40 @@ impl Resolver<'_> {
     }
 
     fn kind(&mut self, table: Table<'_>, hardware: Option<Hardware<'_>>) -> Result<Kind, ResolveError> {
-        let given = self.text(table, "kind");
+        let given = self.text(table, local::KIND);
         let kind = match given.as_deref() {
             Some("rented") => Kind::Rented,
             Some("financed") => Kind::Financed,
             Some(_) => Kind::Owned,
             None => {
                 let listed = matches!(hardware, Some(Hardware::Rental(_)));
-                let hourly = table.has("usd_per_hour") && !table.has("purchase_usd");
+                let hourly = table.has(local::USD_PER_HOUR) && !table.has(local::PURCHASE);
                 if listed || hourly { Kind::Rented } else { Kind::Owned }
             }
         };
-        let wrong = |key: &str, why: &str| Err(impossible(&table.path(key), why));
+        let wrong = |key: &Key, why: &str| Err(impossible(&table.path(key), why));
         match kind {
-            Kind::Rented if table.has("purchase_usd") => {
-                wrong("purchase_usd", "what is rented is not bought as well")
+            Kind::Rented if table.has(local::PURCHASE) => {
+                wrong(local::PURCHASE, "what is rented is not bought as well")
             }
-            Kind::Owned | Kind::Financed if table.has("usd_per_hour") => {
-                wrong("usd_per_hour", "what is bought is not rented as well")
+            Kind::Owned | Kind::Financed if table.has(local::USD_PER_HOUR) => {
+                wrong(local::USD_PER_HOUR, "what is bought is not rented as well")
             }
             Kind::Owned | Kind::Financed if matches!(hardware, Some(Hardware::Rental(_))) => {
-                wrong("kind", "this entry of the catalogue is a rental")
+                wrong(local::KIND, "this entry of the catalogue is a rental")
             }
-            Kind::Owned if table.has("rate_per_year") => {
-                wrong("rate_per_year", "only financed hardware has a loan: set kind to financed")
+            Kind::Owned if table.has(local::RATE) => {
+                wrong(local::RATE, "only financed hardware has a loan: set kind to financed")
             }
-            _ => Ok(kind),
+            _ => {
+                let (applies, what) = match kind {
+                    Kind::Owned => (Applies::OWNED, "hardware that is bought"),
+                    Kind::Financed => (Applies::FINANCED, "hardware bought with a loan"),
+                    Kind::Rented => (Applies::RENTED, "hardware rented by the hour"),
+                };
+                Self::refuse_without_effect(table, applies, what)?;
+                Ok(kind)
+            }
         }
     }
 
@@ -197,40 +206,42 @@ impl Resolver<'_> {
     ) -> Payment {
         if kind == Kind::Rented {
             let offer = hardware.and_then(|h| self.rental_price(h, gpus));
-            let rent = self.number(table, "usd_per_hour", offer, "no rent is given, nor in the catalogue");
+            let rent =
+                self.number(table, local::USD_PER_HOUR, offer, "no rent is given, nor in the catalogue");
             self.check_rent(table, name, hardware, gpus);
-            let billed = self.hours(table, "billed_hours_per_month", need);
+            let billed = self.hours(table, local::BILLED_HOURS, need);
             return Payment::Rented { rent, billed, term: self.commitment(table, hardware) };
         }
         let listed = hardware.and_then(|h| self.purchase_price(h, gpus));
-        if listed.is_some() && !table.has("purchase_usd") && matches!(hardware, Some(Hardware::Gpu(_))) {
+        if listed.is_some() && !table.has(local::PURCHASE) && matches!(hardware, Some(Hardware::Gpu(_))) {
             self.notices.push(Notice::HostNotIncluded { offer: name.to_owned() });
         }
         let price = self.number(
             table,
-            "purchase_usd",
+            local::PURCHASE,
             listed,
             "no price is given, nor a current one in the catalogue",
         );
-        let life = if hardware.is_some() || table.has("life_months") {
-            Some(self.number(table, "life_months", None, ""))
+        let life = if hardware.is_some() || table.has(local::LIFE) {
+            Some(self.number(table, local::LIFE, None, ""))
         } else {
             None
         };
         let loan = if kind == Kind::Financed {
             Some(Loan {
-                term: self.number(table, "term_months", None, ""),
-                rate: self.number(table, "rate_per_year", None, ""),
+                term: self.number(table, local::TERM_MONTHS, None, ""),
+                rate: self.number(table, local::RATE, None, ""),
             })
         } else {
             None
         };
         Payment::Bought {
             price,
-            spares: self.number(table, "spare_share", None, ""),
-            maintenance: self.number(table, "maintenance_share_per_year", None, ""),
+            install: self.number(table, local::INSTALL, None, ""),
+            spares: self.number(table, local::SPARES, None, ""),
+            maintenance: self.number(table, local::MAINTENANCE, None, ""),
             life,
-            residual: self.number(table, "residual_share", None, ""),
+            residual: self.number(table, local::RESIDUAL, None, ""),
             loan,
         }
     }
@@ -243,12 +254,12 @@ impl Resolver<'_> {
             }
             _ => None,
         };
-        let wanted = table.has("term_months") || listed.is_some();
-        wanted.then(|| self.number_or(table, "term_months", listed, ""))
+        let wanted = table.has(local::TERM_MONTHS) || listed.is_some();
+        wanted.then(|| self.number_or(table, local::TERM_MONTHS, listed, ""))
     }
 
     /// Hours that default to the month's.
-    fn hours(&mut self, table: Table<'_>, key: &'static str, need: &Need) -> Slot<Hours> {
+    fn hours(&mut self, table: Table<'_>, key: &'static Key, need: &Need) -> Slot<Hours> {
         if table.has(key) {
             return self.number(table, key, None, "");
         }
@@ -274,38 +285,39 @@ impl Resolver<'_> {
         if let Payment::Rented { billed, .. } = payment {
             return (*billed, None);
         }
-        let powered = self.hours(table, "powered_hours_per_month", need);
-        let measured_idle = own.machine.and_then(|t| self.measured(t, "idle_watts", t.idle_watts));
-        let measured_load = own.machine.and_then(|t| self.measured(t, "load_watts", t.load_watts));
+        let powered = self.hours(table, local::POWERED_HOURS, need);
+        let measured_idle = self.measured(own.machine.and_then(|t| t.idle_watts.as_ref()));
+        let measured_load = self.measured(own.machine.and_then(|t| t.load_watts.as_ref()));
         let listed = |load: bool| hardware.and_then(|h| Self::watts(h, gpus, load));
         let (idle, load) = (measured_idle.or_else(|| listed(false)), measured_load.or_else(|| listed(true)));
-        let mentioned = table.has("idle_watts") || table.has("load_watts");
+        let mentioned = table.has(local::IDLE_WATTS) || table.has(local::LOAD_WATTS);
         if hardware.is_none() && !mentioned && load.is_none() {
             return (powered, None);
         }
         let load: Slot<_> =
-            self.number(table, "load_watts", load, "power of one unit under load, at the wall");
+            self.number(table, local::LOAD_WATTS, load, "power of one unit under load, at the wall");
         let idle = idle.or_else(|| {
             let share = default_of("local.idle_watts")?;
             Some((self.ranges[load.index()].map(|w| w * share.0.likely), share.1))
         });
-        let idle = self.number_or(table, "idle_watts", idle, "power of one unit without load, at the wall");
+        let idle =
+            self.number_or(table, local::IDLE_WATTS, idle, "power of one unit without load, at the wall");
         let tariff = self.tariff(table);
         let power = Power {
             idle,
             load,
-            tariff: self.number(table, "usd_per_kwh", tariff, ""),
-            pue: self.number(table, "pue", None, ""),
+            tariff: self.number(table, local::USD_PER_KWH, tariff, ""),
+            pue: self.number(table, local::PUE, None, ""),
         };
         (powered, Some(power))
     }
 
     fn tariff(&mut self, table: Table<'_>) -> Option<Found> {
-        let id = self.text(table, "tariff")?;
-        let Some(tariff) = self.known.catalog.tariff(&id) else {
-            let near = near_ids(&id, self.known.catalog.tariffs.iter().map(|t| t.id.as_str()));
+        let id = self.text(table, local::TARIFF)?;
+        let Some(tariff) = self.basis.catalog.tariff(&id) else {
+            let near = near_ids(&id, self.basis.catalog.tariffs.iter().map(|t| t.id.as_str()));
             self.miss(
-                &table.path("tariff"),
+                &table.path(local::TARIFF),
                 &format!("`{id}` is not in the catalogue; near: {}", near.join(", ")),
             );
             return None;
@@ -314,10 +326,10 @@ impl Resolver<'_> {
     }
 
     /// A cost that offers from the catalogue have by default and offers described by hand do not.
-    fn part<Q: crate::cost::plan::Quantity>(
+    fn part<Q: crate::cost::case::Quantity>(
         &mut self,
         table: Table<'_>,
-        key: &'static str,
+        key: &'static Key,
         by_hand: bool,
     ) -> Slot<Q> {
         let found = if by_hand && !table.has(key) { default_of("local.not_described") } else { None };
@@ -329,10 +341,10 @@ impl Resolver<'_> {
         if !power {
             parts.push("power");
         }
-        if !table.has("staff_hours_per_month") {
+        if !table.has(local::STAFF_HOURS) {
             parts.push("staff");
         }
-        if !table.has("life_months") {
+        if !table.has(local::LIFE) {
             parts.push("replacement");
         }
         if !parts.is_empty() {
@@ -341,18 +353,20 @@ impl Resolver<'_> {
     }
 
     fn ceiling(&mut self, table: Table<'_>, need: &Need) -> Slot<f64> {
-        if matches!(need.volume, crate::cost::plan::Volume::AtCapacity) {
+        if matches!(need.volume, crate::cost::case::Volume::AtCapacity) {
             let all = default_of("local.utilisation_ceiling.at_capacity");
-            return self.number_or(table, "utilisation_ceiling", all, "");
+            return self.number_or(table, local::CEILING, all, "");
         }
-        self.number(table, "utilisation_ceiling", None, "")
+        self.number(table, local::CEILING, None, "")
     }
 
     fn tokeniser_ratio(&self, local: Option<&MeasuredTarget>) -> Option<Found> {
         let local = local?;
         let api = self.target(TargetKind::Api)?;
-        let ratio = local.input_tokens? / api.input_tokens.filter(|t| *t > 0.0)?;
-        self.measured(local, "input_tokens", Some(ratio))
+        let here = local.input_tokens.as_ref()?;
+        let there = api.input_tokens.as_ref().filter(|t| t.value > 0.0)?;
+        let how = "input tokens here / input tokens at the API";
+        self.measured(Figure::derived(Some(here.value / there.value), here.path.clone(), how).as_ref())
     }
 }
 

@@ -1,13 +1,16 @@
-//! The JSON Schema of a scenario file (TOML read as JSON), from the same table that reads it: for
-//! editors that complete and check TOML.
+//! The JSON Schemas of scenario files and profiles (TOML read as JSON), from the tables that read them:
+//! for editors that complete and check TOML.
 
-use crate::cost::keys::{CHANGE_RATES, KEYS, Key, Kind, LARGEST, Section, find};
+use crate::cost::keys;
+use crate::workload::keys::{Key, Kind, LARGEST, Section, answers, need};
+use crate::workload::profile::LIMITS;
+use crate::workload::{Answer as _, Modifier};
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 /// Of `freehold breakeven --scenario FILE`.
-pub fn scenario_schema() -> Schema {
-    let tables: Map<String, Value> = Section::ALL
+pub fn scenario() -> Schema {
+    let tables: Map<String, Value> = Section::OF_SCENARIO
         .into_iter()
         .map(|section| {
             let table = table(section);
@@ -32,10 +35,47 @@ pub fn scenario_schema() -> Schema {
     Schema::try_from(schema).unwrap_or_default()
 }
 
+/// Of a need written down: `freehold advise --profile FILE`.
+pub fn profile() -> Schema {
+    let text = |about: &str| json!({ "type": "string", "maxLength": 1000, "description": about });
+    let mut properties = Map::from_iter([
+        ("title".to_owned(), text("One line for lists.")),
+        ("about".to_owned(), text("What situation it describes.")),
+        ("brief".to_owned(), text("The row of the brief it mirrors.")),
+    ]);
+    for key in answers::KEYS.iter().filter(|k| !k.name.starts_with(answers::MODIFIER)) {
+        properties.insert(key.name.to_owned(), described(key));
+    }
+    let words: Vec<&str> = Modifier::WORDS.iter().map(|w| w.word).collect();
+    properties.insert(
+        "modifiers".to_owned(),
+        json!({ "type": "array", "items": { "enum": words }, "description": "What else holds." }),
+    );
+    properties.insert("need".to_owned(), object(need::KEYS, "The requests."));
+    properties.insert(
+        "slo".to_owned(),
+        object(LIMITS, "What one request may take to be of use; the same keys may stand in [need]."),
+    );
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Profile",
+        "description": "What `freehold advise --profile FILE` reads. Every answer may be left out: flags and questions fill the rest.",
+        "type": "object",
+        "properties": properties,
+        "required": ["title"],
+        "additionalProperties": false,
+    });
+    Schema::try_from(schema).unwrap_or_default()
+}
+
+fn object(keys: &[&Key], about: &str) -> Value {
+    let properties: Map<String, Value> =
+        keys.iter().map(|key| (key.name.to_owned(), described(key))).collect();
+    json!({ "type": "object", "properties": properties, "additionalProperties": false, "description": about })
+}
+
 fn table(section: Section) -> Value {
-    let keys = KEYS.iter().filter(|k| k.section == section);
-    let properties: Map<String, Value> = keys.map(|key| (key.name.to_owned(), described(key))).collect();
-    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+    object(keys::of(section), &format!("Keys of [{}].", section.name()))
 }
 
 fn described(key: &Key) -> Value {
@@ -56,12 +96,12 @@ fn value(key: &Key) -> Value {
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Text => json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
         Kind::Month => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$" }),
-        Kind::Choice(choices) => json!({ "enum": choices }),
+        Kind::Choice(words) => json!({ "enum": words.iter().map(|w| w.word).collect::<Vec<_>>() }),
         Kind::Profile => json!({ "anyOf": [
             { "enum": ["office-hours", "flat"] },
             { "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": 168, "maxItems": 168 },
         ] }),
-        Kind::Changes => changes(),
+        Kind::Changes(rates) => changes(rates),
     }
 }
 
@@ -75,9 +115,9 @@ fn ranged(number: &Value) -> Value {
     }] })
 }
 
-fn changes() -> Value {
-    let rates = CHANGE_RATES.into_iter().filter_map(|name| find(Section::Cloud, name));
-    let mut properties: Map<String, Value> = rates.map(|key| (key.name.to_owned(), described(key))).collect();
+fn changes(rates: &[&Key]) -> Value {
+    let mut properties: Map<String, Value> =
+        rates.iter().map(|key| (key.name.to_owned(), described(key))).collect();
     properties.insert("from".to_owned(), json!({ "type": "string", "description": "YYYY-MM-DD or YYYY-MM" }));
     json!({ "type": "array", "items": {
         "type": "object", "properties": properties, "required": ["from"], "additionalProperties": false,

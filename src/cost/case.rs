@@ -2,11 +2,12 @@
 //! structure that says which slot means what. Everything downstream reads numbers by slot, so the
 //! same simulation serves the point answer, the tornado and ten thousand draws.
 
-use super::scenario::{Range, Value};
+use crate::money::Currency;
 use crate::provenance::Source;
 use crate::units::{
     Hours, Requests, RequestsPerSec, Tokens, TokensPerSec, Usd, UsdPerHour, UsdPerKwh, UsdPerMtok, Watts,
 };
+use crate::workload::{Range, Value};
 use jiff::civil::Date;
 use std::marker::PhantomData;
 
@@ -79,7 +80,7 @@ pub struct InputRecord {
 
 /// Everything the simulation needs.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct Case {
     pub need: Need,
     pub finance: Finance,
     pub hybrid: Option<Hybrid>,
@@ -100,7 +101,7 @@ pub struct Plan {
     pub user_ranges: bool,
 }
 
-impl Plan {
+impl Case {
     /// The likely value of every slot.
     pub fn likely(&self) -> Vec<f64> {
         self.ranges.iter().map(|r| r.likely).collect()
@@ -114,7 +115,7 @@ impl Plan {
     }
 }
 
-/// Two offers to compare, as indices into [`Plan::offers`].
+/// Two offers to compare, as indices into [`Case::offers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {
     /// The baseline: what is paid otherwise.
@@ -170,8 +171,8 @@ pub enum Peak {
 #[derive(Debug, Clone)]
 pub struct Finance {
     pub discount: Slot<f64>,
-    pub currency: String,
-    pub usd_rate: f64,
+    /// In which amounts are shown; the calculation is in US dollars.
+    pub currency: Currency,
 }
 
 #[derive(Debug, Clone)]
@@ -184,7 +185,7 @@ pub struct Hybrid {
     pub routed: bool,
 }
 
-/// A way to serve the need.
+/// A supply to serve the need.
 #[derive(Debug, Clone)]
 pub struct Offer {
     pub name: String,
@@ -195,7 +196,7 @@ pub struct Offer {
     pub tier: Option<u8>,
     /// Open model it serves, where known.
     pub open_model: Option<String>,
-    pub way: Way,
+    pub supply: Supply,
     /// Its own slots; it reads those of the need besides.
     pub slots: std::ops::Range<usize>,
 }
@@ -212,7 +213,7 @@ pub enum Role {
 }
 
 #[derive(Debug, Clone)]
-pub enum Way {
+pub enum Supply {
     Api(Api),
     Machine(Box<Machine>),
 }
@@ -255,7 +256,6 @@ pub struct Machine {
     pub payment: Payment,
     /// A fixed number of units; `None`: as many as the peak needs.
     pub units: Option<u32>,
-    pub install: Slot<Usd>,
     pub power: Option<Power>,
     pub staff_hours: Slot<Hours>,
     pub staff_rate: Slot<UsdPerHour>,
@@ -274,6 +274,8 @@ pub struct Machine {
 pub enum Payment {
     Bought {
         price: Slot<Usd>,
+        /// Once, of each unit.
+        install: Slot<Usd>,
         spares: Slot<f64>,
         /// Years' maintenance as a share of the price.
         maintenance: Slot<f64>,
@@ -350,6 +352,12 @@ pub enum Notice {
     CurrencyWithoutRate {
         currency: String,
     },
+    /// The rate given looks like the reciprocal of the one that is known.
+    RateLooksInverted {
+        currency: String,
+        given: f64,
+        known: f64,
+    },
     /// The model was named by something whose meaning changes.
     AliasUsed {
         alias: String,
@@ -407,7 +415,7 @@ pub enum Notice {
         needed: u32,
     },
     /// The last of the units chosen for the peak carries little of it: a bit more speed, or a bit
-    /// less load, and the plan has one less.
+    /// less load, and the case has one less.
     UnitForTheTip {
         offer: String,
         units: u32,
@@ -455,7 +463,7 @@ impl Elsewhere {
     pub const fn is_doubt(&self) -> bool {
         matches!(self, Self::PerhapsHardware { .. } | Self::PerhapsModel { .. })
     }
-    /// The hardware is in the way, not the model.
+    /// The hardware is in the supply, not the model.
     pub const fn is_of_hardware(&self) -> bool {
         matches!(self, Self::Hardware { .. } | Self::PerhapsHardware { .. })
     }
