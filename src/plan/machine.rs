@@ -77,6 +77,17 @@ pub enum NotBuyable {
     NotSoldSingly,
 }
 
+impl std::fmt::Display for NotBuyable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoPrice => "no price of it is known",
+            Self::NoWatts => "what it draws is not known",
+            Self::NoSpeed => "a figure that its speed is predicted from is not known",
+            Self::NotSoldSingly => "it is not sold singly, and no board with it is known",
+        })
+    }
+}
+
 /// Of its limit a card draws so much while idle, where nothing else is known: half of the 19 cards of the
 /// catalogue that have both figures are below 17 %, nine of ten between 5 and 29 %.
 const IDLE_SHARE: f64 = 0.17;
