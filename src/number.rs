@@ -33,6 +33,17 @@ pub fn percent(share: f64) -> String {
     }
 }
 
+/// What was measured: three significant digits, no exponent.
+pub fn measured(value: f64) -> String {
+    let decimals = match value.abs() {
+        v if v >= 100.0 => 0,
+        v if v >= 10.0 => 1,
+        v if v >= 1.0 || v == 0.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.decimals$}")
+}
+
 /// `30_000_000.0` → `30M`; three digits that matter.
 pub fn short(value: f64) -> String {
     let (scaled, suffix) = match value.abs() {

@@ -32,7 +32,7 @@ pub mod write;
 
 pub use purchase::{Choice, Chosen, Misfit, Missing, Order};
 pub use records::*;
-pub use resolve::{NotResolved, Resolution, nearest};
+pub use resolve::{NotResolved, Resolution};
 pub use text::{Problem, Problems};
 
 use jiff::civil::Date;

@@ -14,6 +14,7 @@ pub use text::modifier;
 use super::envelope::Envelope;
 use crate::advise::matrix::BriefLine;
 use crate::advise::{Confidence, Placement, Stage};
+use crate::document::metrics::definition;
 use crate::provenance::Source;
 use crate::workload::Answers;
 use schemars::JsonSchema;
@@ -31,12 +32,15 @@ pub type AdviceDocument = Envelope<AdviceResult>;
 /// The verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AdviceResult {
+    #[doc = definition!(placement)]
     pub placement: Placement,
+    #[doc = definition!(confidence)]
     pub confidence: Confidence,
     /// What moved it from the rule's own.
     #[serde(default)]
     pub confidence_because: Vec<String>,
-    /// Id of the rule that fired; its text is the first of `reasons`.
+    #[doc = definition!(rule)]
+    /// Its text is the first of `reasons`.
     pub rule: String,
     /// The part of the decision the rule belongs to.
     pub stage: Stage,
@@ -136,7 +140,9 @@ pub struct QualityNote {
     pub prompts: u32,
     /// Accepted loss of pass rate.
     pub margin: f64,
+    #[doc = definition!(local_pass_rate)]
     pub local_pass_rate: f64,
+    #[doc = definition!(api_pass_rate)]
     pub api_pass_rate: f64,
     pub text: String,
     pub source: Source,
@@ -151,9 +157,12 @@ pub struct CostNote {
     /// The pair that is hardest for local to win.
     pub cloud: String,
     pub local: String,
+    #[doc = definition!(payback_months)]
     pub payback_months: Option<f64>,
     pub never_because: Option<String>,
+    #[doc = definition!(tco_cloud_usd)]
     pub tco_cloud_usd: Option<f64>,
+    #[doc = definition!(tco_local_usd)]
     pub tco_local_usd: Option<f64>,
     pub text: String,
     pub file: String,
@@ -184,6 +193,7 @@ pub struct TierNote {
 pub struct ApiExample {
     pub id: String,
     pub tier: Option<u8>,
+    #[doc = definition!(usd_per_request)]
     /// At list price, without cache, batch or context tiers.
     pub usd_per_request: f64,
     pub usd_per_month: Option<f64>,
@@ -208,7 +218,7 @@ pub struct HardwareExample {
     pub count: u32,
     /// Memory of all of them.
     pub memory_gib: Option<f64>,
-    /// Weights at 4 bits, cache and buffers.
+    #[doc = definition!(needed_gib)]
     pub needed_gib: f64,
     pub source: Source,
 }

@@ -4,6 +4,7 @@
 
 use super::envelope::Envelope;
 use crate::capacity::{Band, CannotPredict, Memory, Placement, Prediction};
+use crate::document::metrics::definition;
 use crate::provenance::Source;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,10 +37,13 @@ pub struct FitRow {
     pub context_tokens: u64,
     pub concurrency: u32,
     pub memory: MemoryRow,
+    #[doc = definition!(predicted_decode_tps)]
     pub decode_tps: BandRow,
+    #[doc = definition!(predicted_decode_tps_per_stream)]
     pub decode_tps_per_stream: BandRow,
+    #[doc = definition!(predicted_prefill_tps)]
     pub prefill_tps: BandRow,
-    /// What the hardware's peaks allow at most.
+    #[doc = definition!(decode_roof_tps)]
     pub decode_roof_tps: f64,
     pub basis: Source,
 }
@@ -55,11 +59,15 @@ pub struct BandRow {
 /// Memory over all devices, bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MemoryRow {
+    #[doc = definition!(weights_bytes)]
     pub weights_bytes: f64,
+    #[doc = definition!(kv_cache_bytes)]
     pub kv_cache_bytes: f64,
     pub buffers_bytes: f64,
     pub margin_bytes: f64,
+    #[doc = definition!(needed_bytes)]
     pub needed_bytes: f64,
+    #[doc = definition!(usable_bytes)]
     pub usable_bytes: f64,
     pub placement: PlacementRow,
     /// Layers on the devices; null where all are.

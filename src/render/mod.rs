@@ -7,15 +7,20 @@ pub mod bench;
 pub mod breakeven;
 pub mod compare;
 mod csv;
+pub mod db;
 pub mod doctor;
 pub mod fit;
 pub mod guide;
 mod html;
 mod markdown;
 pub mod memo;
+pub mod metrics;
+pub mod page;
+pub mod shipped_prices;
 mod terminal;
 pub mod view;
 
+pub use page::Page;
 pub use view::{Block, Cell, Format, Table, View};
 
 use crate::document::Document;

@@ -2,8 +2,9 @@
 //! with its origin. What is wrong by itself (an unknown key, a share above 1, a price below 0) stops
 //! here, with the line.
 
-use super::keys::{Key, Kind, LARGEST, Section, find, near};
+use super::keys::{Key, Kind, LARGEST, Section, find};
 use crate::provenance::{FileRole, Source, UserInput};
+use crate::spelling::nearest;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -282,7 +283,7 @@ fn read_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
             Some(t) if words.iter().any(|w| w.word == t) => Ok(Value::Text(t)),
             typed => {
                 let names = || words.iter().map(|w| w.word);
-                let near = typed.map(|t| near(&t, names())).unwrap_or_default();
+                let near = typed.map(|t| nearest(&t, names(), 3)).unwrap_or_default();
                 let all = names().collect::<Vec<_>>().join(", ");
                 let hint = near.first().map_or_else(String::new, |n| format!(". Did you mean `{n}`?"));
                 wrong(&format!("must be one of {all}{hint}"))
@@ -372,7 +373,7 @@ fn without_thousands(text: &str) -> Option<String> {
 
 /// "unknown key `x`: did you mean `y`?"
 pub fn unknown<'a>(what: &str, word: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let near = near(word, names);
+    let near = nearest(word, names, 3);
     if near.is_empty() {
         format!("unknown {what} `{word}`")
     } else {
@@ -396,7 +397,7 @@ fn did_you_mean(message: &str) -> Option<String> {
     let quoted =
         |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
     let typed = quoted(unknown).into_iter().next()?;
-    near(&typed, quoted(expected).iter().map(String::as_str)).first().map(|n| (*n).to_owned())
+    nearest(&typed, quoted(expected).iter().map(String::as_str), 1).pop()
 }
 
 fn plain(value: &Spanned<DeValue<'_>>) -> Option<f64> {

@@ -240,34 +240,10 @@ pub fn find(keys: &[&'static Key], name: &str) -> Option<&'static Key> {
     keys.iter().find(|k| k.name == name).copied()
 }
 
-/// The names most like `word`, nearest first: for "did you mean".
-pub fn near<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let typed = word.to_lowercase().replace('_', "-");
-    let mut scored: Vec<(usize, &str)> = names
-        .filter_map(|name| {
-            let plain = name.to_lowercase().replace('_', "-");
-            let d = strsim::osa_distance(&typed, &plain);
-            let alike = d <= 1 + plain.len().max(typed.len()) / 3
-                || (typed.len() >= 4 && (plain.contains(&typed) || typed.contains(&plain)));
-            alike.then_some((d, name))
-        })
-        .collect();
-    scored.sort_unstable();
-    scored.into_iter().take(3).map(|(_, name)| name).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::workload::Modifier;
-
-    #[test]
-    fn near_names_are_found() {
-        let names = || need::KEYS.iter().map(|k| k.name);
-        assert_eq!(near("request_per_month", names()).first(), Some(&"requests_per_month"));
-        assert_eq!(near("ouput_tokens", names()).first(), Some(&"output_tokens"));
-        assert!(near("colour", names()).is_empty());
-    }
 
     #[test]
     fn every_modifier_is_a_key() {

@@ -261,3 +261,30 @@ fn the_parts_of_a_model_are_within_it() {
     let experts = 48.0 * 512.0 * 3.0 * 2560.0 * 640.0;
     assert!((flash.routed_parameters / experts - 1.0).abs() < 0.05, "{} {experts}", flash.routed_parameters);
 }
+
+/// The example of a verdict needs what `fit` says it needs, whichever profile led there.
+#[test]
+fn advise_and_fit_have_one_memory_formula() {
+    let sandbox = crate::run::Sandbox::new();
+    let mut compared = 0;
+    for (name, _) in freehold::workload::profile::SHIPPED {
+        let advice = sandbox.run(&["advise", "--profile", name, "--json"]).json();
+        let models = &advice["result"]["models"];
+        let (Some(card), Some(model)) = (models["hardware"]["id"].as_str(), models["open"]["id"].as_str())
+        else {
+            continue;
+        };
+        let count = models["hardware"]["count"].to_string();
+        let fit =
+            sandbox.run(&["fit", "--hardware", card, "--count", &count, "--model", model, "--json"]).json();
+        let rows = fit["result"]["rows"].as_array().expect("rows").iter();
+        let needed: Vec<f64> = rows
+            .filter_map(|r| r["memory"]["needed_bytes"].as_f64())
+            .map(|b| b / f64::from(1 << 30))
+            .collect();
+        let said = models["hardware"]["needed_gib"].as_f64().expect("a number");
+        assert!(needed.iter().any(|n| (n - said).abs() < 1e-9), "{name}: {said} is none of {needed:?}");
+        compared += 1;
+    }
+    assert!(compared > 3, "{compared}");
+}

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod advise;
+mod app;
 mod bench;
 mod breakeven;
 mod breakeven_cli;
@@ -14,6 +15,7 @@ mod catalog;
 mod db;
 mod deadline;
 mod fit;
+mod folders;
 mod gguf;
 mod hostile;
 mod layering;

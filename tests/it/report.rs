@@ -181,6 +181,26 @@ fn compare_shows_what_changed_and_only_that() {
 }
 
 #[test]
+fn metrics_are_compared_by_name_unit_and_direction() {
+    let sandbox = Sandbox::new();
+    let (old, mut new) = (bench(), bench());
+    let local = &mut new["result"]["targets"][0]["metrics"];
+    local["ttft_ms"] = serde_json::json!({"n": 30, "median": 60.0, "low": 55.0, "high": 65.0});
+    local["decode_tps"] = serde_json::json!({"n": 30, "median": 39.0, "low": 35.0, "high": 43.0});
+    new["result"]["targets"][1]["failures"] = 3.into();
+    sandbox.write("old.json", &old.to_string());
+    sandbox.write("new.json", &new.to_string());
+    let changed = sandbox.run(&["report", "--compare", "old.json", "new.json", "--format", "csv"]).ok();
+    assert!(changed.contains("\"TTFT ms\",\"local:m.gguf\",120,60,-0.5,\"better\""), "{changed}");
+    let decode = "\"decode tok/s\",\"local:m.gguf\",40,39,";
+    assert!(
+        changed.lines().any(|l| l.starts_with(decode) && l.ends_with("within the intervals\"")),
+        "{changed}"
+    );
+    assert!(changed.contains("\"requests failed\",\"openai:m\",1,3,2,\"worse\""), "{changed}");
+}
+
+#[test]
 fn broken_documents_are_refused_with_their_place() {
     let sandbox = Sandbox::new();
     sandbox.run(&["report", "none.json"]).refused(&["none.json"]);

@@ -2,10 +2,8 @@
 //! manual pages, made from the same definitions.
 
 use crate::cli::context::Context;
-use crate::cli::output::write_atomic;
-use crate::cli::{CliError, output};
-use crate::document::bench;
-use crate::render::view::{Block, View};
+use crate::cli::error::CliError;
+use crate::cli::output::{self, write_atomic};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -60,6 +58,8 @@ Environment
     FREEHOLD_CACHE_DIR     downloads and journals   (default $XDG_CACHE_HOME/freehold, ~/.cache/freehold)
     FREEHOLD_DATA_DIR      your catalogue overlay   (default $XDG_DATA_HOME/freehold, ~/.local/share/freehold)
     FREEHOLD_CONFIG_DIR    your saved profiles      (default $XDG_CONFIG_HOME/freehold, ~/.config/freehold)
+    Only absolute paths count. Without HOME there are no defaults: nothing of the current folder is
+    ever taken for yours.
 
   Output
     NO_COLOR, CLICOLOR_FORCE, TERM=dumb    as everywhere
@@ -103,19 +103,17 @@ Sources
     ),
 ];
 
-/// The topic that is made from the definitions in the documents.
+/// The topic that is made from the table of metrics.
 const METRICS: &str = "metrics";
 
-/// What each metric of a bench document means.
+/// What each metric means.
 pub fn metrics(context: &Context) -> Result<(), CliError> {
-    let mut view = View::new("Metrics");
-    let lines = bench::definitions().into_iter().map(|(name, text)| format!("{name}: {text}"));
-    view.push(Block::List(lines.collect()));
+    let view = crate::render::metrics::all();
     output::print_bytes(view.to_terminal(context.width).as_bytes())
 }
 
-pub fn help(args: &HelpArgs, context: &Context) -> Result<(), CliError> {
-    let mut command = crate::cli::command();
+/// `command` is the whole command line.
+pub fn help(args: &HelpArgs, mut command: clap::Command, context: &Context) -> Result<(), CliError> {
     let Some(first) = args.topic.first() else {
         return print(&format!("{}\n{}", command.render_long_help().ansi(), topics_line()));
     };
@@ -143,15 +141,14 @@ fn topics_line() -> String {
     format!("More: freehold help {}\n", names.join(" | "))
 }
 
-pub fn completions(args: &CompletionsArgs) -> Result<(), CliError> {
+pub fn completions(args: &CompletionsArgs, mut command: clap::Command) -> Result<(), CliError> {
     let mut bytes = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::cli::command(), "freehold", &mut bytes);
+    clap_complete::generate(args.shell, &mut command, "freehold", &mut bytes);
     output::print_bytes(&bytes)
 }
 
-pub fn man(args: &ManArgs) -> Result<(), CliError> {
+pub fn man(args: &ManArgs, mut command: clap::Command) -> Result<(), CliError> {
     std::fs::create_dir_all(&args.dir).map_err(|e| CliError::file("create", &args.dir, &e))?;
-    let mut command = crate::cli::command();
     command.build();
     let mut pages = vec![("freehold".to_owned(), command.clone())];
     for sub in command.get_subcommands().filter(|c| !c.is_hide_set()) {

@@ -1,6 +1,6 @@
 //! `--api PROVIDER:MODEL[@BASE_URL]` → a target with its wire, key, quirks and price.
 
-use super::Args;
+use super::args::Args;
 use super::privacy::Privacy;
 use crate::catalog::{ApiWire, Catalog, LimitField, Provider};
 use crate::cli::error::CliError;
@@ -127,7 +127,7 @@ const fn wire(wire: ApiWire) -> WireKind {
 
 fn near_names(catalog: &Catalog, provider: &str, model: &str) -> Vec<String> {
     let of_provider = catalog.api_models.iter().filter(|m| m.provider == provider);
-    crate::catalog::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
+    crate::spelling::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
 }
 
 /// Two targets may be the same model twice (an A/A run): their ids must differ.
