@@ -24,7 +24,7 @@ pub mod terms;
 pub mod weights;
 
 pub use bill::{Bill, Cost, People};
-pub use machine::{LeftOut, Machine, NotBuyable, machines};
+pub use machine::{IDLE_SHARE, LeftOut, Machine, NotBuyable, machines, rented};
 pub use need::{Batch, HourOfWeek, Limits, Need, Tokens, Use, gap_seconds, limits, limits_source};
 pub use owned::{Carried, Owned, Part, Placed, Together, carry, together};
 pub use replica::{Allowed, Ceiling, Replica, Slow};

@@ -298,9 +298,10 @@ fn bare(card: &Accelerator, count: u32, id: &str, source: Source) -> Option<Mach
         rack_units: None,
         base_watts: 0.0,
         full_watts: watts,
-        idle_watts: card.idle_watts.map_or(watts * 0.1, |w| w * f64::from(count)),
+        idle_watts: card.idle_watts.map_or(watts * plan::IDLE_SHARE, |w| w * f64::from(count)),
         price_usd: None,
         install_usd: 0.0,
+        rent_usd_hour: None,
         price_source: Some(source.clone()),
         source,
     })
