@@ -236,6 +236,8 @@ struct Node {
     slots: Vec<usize>,
     /// Its elements are rows.
     each: bool,
+    /// Its elements hold lists of rows, and are none themselves.
+    through: bool,
     /// Its elements are rows of this row.
     within: bool,
     /// It stands for the row itself.
@@ -269,7 +271,11 @@ impl Layout {
             layout.fields += 1;
         }
         for path in rows {
-            let place = path.split('/').fold(ROOT, |at, step| layout.step(at, step.trim_end_matches("[]")));
+            let mut place = ROOT;
+            for step in path.split('/') {
+                place = layout.step(place, step.trim_end_matches("[]"));
+                layout.nodes[place as usize].through |= step.ends_with("[]");
+            }
             layout.nodes[place as usize].each = true;
         }
         for path in same {
@@ -514,6 +520,10 @@ impl<'de> Visitor<'de> for At<'_, '_> {
                     (machine.emit)(&machine.stack[level + 1]);
                 }
             }
+        }
+        if node.through {
+            while list.next_element_seed(At { machine: &mut *machine, place, level })?.is_some() {}
+            return Ok(());
         }
         if node.within {
             loop {
