@@ -3,11 +3,13 @@
 
 use super::growth;
 use super::ids::IdTable;
-use super::record::{Class, Clock, Keep, ModelId, Reason, Record, Repeat, Skip, Stated, Tier, Tokens, When, reason};
+use super::record::{
+    Class, Clock, Keep, ModelId, Reason, Record, Repeat, Skip, Stated, Tier, Tokens, When, reason,
+};
 use super::shape::{Grid, Size, Sketch};
 use super::summary::{
-    Bill, Bounds, Busiest, Coverage, Currency, Day, Distribution, Embeddings, Granularity, Missing, Model, Note,
-    Peak, Place, Repriced, Skipped, Source, Totals, Usage, Usd,
+    Bill, Bounds, Busiest, Coverage, Currency, Day, Distribution, Embeddings, Granularity, Missing, Model,
+    Note, Peak, Place, Repriced, Skipped, Source, Totals, Usage, Usd,
 };
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
@@ -99,7 +101,11 @@ impl Held {
             Some(When { start, span: 0, clock: Clock::Utc }) if start > 0 => u32::try_from(start).ok()?,
             Some(_) => return None,
         };
-        if record.requests != Some(1) || !record.single || record.usd.is_some() || record.long_context.is_some() {
+        if record.requests != Some(1)
+            || !record.single
+            || record.usd.is_some()
+            || record.long_context.is_some()
+        {
             return None;
         }
         let mut counts = [0; 7];
@@ -711,15 +717,16 @@ impl<'p> Collector<'p> {
             Some(when) if when.span > 0 => Some(Granularity::Bucket(when.span)),
             _ => None,
         };
-        if let (Some(granularity), true) =
-            (granularity, !matches!(source.granularity, Some(Granularity::Difference(_) | Granularity::Lifetime)))
-        {
+        if let (Some(granularity), true) = (
+            granularity,
+            !matches!(source.granularity, Some(Granularity::Difference(_) | Granularity::Lifetime)),
+        ) {
             source.granularity = Some(source.granularity.map_or(granularity, |g| g.min(granularity)));
         }
         let Some(when) = record.when else { return };
         source.relative |= when.clock == Clock::DayOne;
         source.first = source.first.min(when.start);
-        source.last = source.last.max(when.start.saturating_add(i64::from(when.span)));
+        source.last = source.last.max(when.start.saturating_add(i64::from(when.span.max(1))));
         if i64::from(when.span) <= DAY {
             source.days.entry(day_of(when.start)).or_default().add(record);
         }
@@ -944,12 +951,12 @@ impl<'p> Collector<'p> {
             }
         }
         let busiest = hours.iter().max_by_key(|(hour, n)| (**n, std::cmp::Reverse(**hour)));
-        let hour = busiest.map(|(hour, n)| Busiest { start: hour * 3600, requests: *n }).filter(|b| b.requests > 0);
+        let hour =
+            busiest.map(|(hour, n)| Busiest { start: hour * 3600, requests: *n }).filter(|b| b.requests > 0);
         let covered = coverage.map(|c| (c.last.div_euclid(3600) - c.first.div_euclid(3600) + 1).max(1));
         let all: u64 = hours.values().sum();
-        let hour_to_mean = hour.zip(covered).map(|(hour, covered)| {
-            hour.requests as f64 / (all as f64 / covered as f64)
-        });
+        let hour_to_mean =
+            hour.zip(covered).map(|(hour, covered)| hour.requests as f64 / (all as f64 / covered as f64));
         Peak { hour, minute: self.minutes.busiest(60), second: self.seconds.busiest(1), hour_to_mean }
     }
 }
@@ -1003,8 +1010,8 @@ fn whole_bill(sources: &[Source]) -> Bill {
 
 impl PerSource {
     fn finish(self) -> Source {
-        let coverage = (self.first != i64::MAX)
-            .then(|| covered(self.first, self.last, self.relative, &self.days));
+        let coverage =
+            (self.first != i64::MAX).then(|| covered(self.first, self.last, self.relative, &self.days));
         let last_day = self.days.keys().next_back().copied();
         // What is younger than the retention is whole; the day at its edge is not.
         let kept_from = self.kept_days.zip(last_day).map(|(days, last)| last - days + 2);

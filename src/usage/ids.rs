@@ -4,7 +4,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 /// Ids that a provider makes unique, so that the same answer is known again in the log of another tool.
-const OF_PROVIDERS: [&str; 8] = ["msg_", "chatcmpl-", "resp_", "gen-", "req_", "cmpl-", "batch_req_", "call_"];
+const OF_PROVIDERS: [&str; 8] =
+    ["msg_", "chatcmpl-", "resp_", "gen-", "req_", "cmpl-", "batch_req_", "call_"];
 
 /// The hash of an id of `source`.
 pub fn id(source: &str, text: &str) -> u64 {
@@ -120,7 +121,9 @@ impl<V: Copy + Default> IdTable<V> {
     }
     /// Every value, in an order that depends on the keys alone.
     pub fn values(&self) -> impl Iterator<Item = V> {
-        self.shards.iter().flat_map(|s| s.keys.iter().zip(&s.values).filter(|(k, _)| **k != 0).map(|(_, v)| *v))
+        self.shards
+            .iter()
+            .flat_map(|s| s.keys.iter().zip(&s.values).filter(|(k, _)| **k != 0).map(|(_, v)| *v))
     }
 }
 

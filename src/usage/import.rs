@@ -52,7 +52,10 @@ pub enum Unreadable {
     /// Of several formats at once.
     Mixed(Mixed),
     /// A table that lacks all columns a mapping names, with what it has.
-    NoSuchColumns { wanted: Vec<String>, found: Unknown },
+    NoSuchColumns {
+        wanted: Vec<String>,
+        found: Unknown,
+    },
     /// The format can be told only from a mapping.
     NoMapping,
 }
@@ -160,11 +163,9 @@ impl<'p> Import<'p> {
         let Run { source, present, out } = run;
         source.reader.close(out);
         for (slot, records) in present.iter().enumerate().filter(|(_, n)| **n > 0) {
-            let name = match source.names.len() {
-                0 => format.fields.get(slot).map_or(String::new(), |path| shown(path)),
-                names => source.names[slot % names].clone(),
-            };
-            out.field(&name, *records);
+            let given = source.names.get(slot).cloned();
+            let name = given.or_else(|| format.fields.get(slot).map(|path| shown(path)));
+            out.field(&name.unwrap_or_default(), *records);
         }
         read.map(|()| Outcome::Read(format.name))
     }
@@ -177,7 +178,7 @@ impl<'p> Import<'p> {
         let (layout, reader, names): (_, Box<dyn Reader>, _) = if is_generic {
             let mapping = self.settings.mapping.clone().ok_or(Unreadable::NoMapping)?;
             let fields = Fields::of(&mapping);
-            (fields.layout(), Box::new(Generic::new(mapping)), fields.names().to_vec())
+            (fields.layout(), Box::new(Generic::new(mapping)), fields.names())
         } else {
             let layout = Layout::new(format.fields.iter().copied(), format.rows, format.same);
             (layout, (format.reader)(), Vec::new())

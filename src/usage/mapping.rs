@@ -204,7 +204,8 @@ impl Mapping {
             })
         })?;
         let includes_cached = described(raw.input.as_ref()).and_then(|d| d.includes_cached);
-        let reasoning_within = described(raw.reasoning.as_ref()).and_then(|d| d.within_output).unwrap_or(true);
+        let reasoning_within =
+            described(raw.reasoning.as_ref()).and_then(|d| d.within_output).unwrap_or(true);
         let currency = described(raw.cost.as_ref()).and_then(|d| d.currency.as_deref());
         let currency = currency
             .map(|code| Currency::of(code).ok_or_else(|| MappingError::NoCurrency(code.to_owned())))

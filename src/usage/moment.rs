@@ -235,7 +235,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "not a date", "2026-13-01", "2026-02-30", "1900-01-01T00:00:00Z", "17", "2026-09-07T25:00"] {
+        for text in
+            ["", "not a date", "2026-13-01", "2026-02-30", "1900-01-01T00:00:00Z", "17", "2026-09-07T25:00"]
+        {
             assert_eq!(from_iso(text), Err(&reason::UNREADABLE_TIME), "{text}");
         }
         for text in ["07/09/2026", "7/9/2026 11:00", "07.09.26"] {
@@ -245,10 +247,8 @@ mod tests {
 
     #[test]
     fn a_format_and_a_zone_can_be_stated() {
-        let style = TimeStyle {
-            format: Some("%d/%m/%Y %H:%M".to_owned()),
-            zone: zone("+02:00").expect("an offset"),
-        };
+        let style =
+            TimeStyle { format: Some("%d/%m/%Y %H:%M".to_owned()), zone: zone("+02:00").expect("an offset") };
         assert_eq!(from_text("07/09/2026 11:00", &style), Ok(When::at(1_788_771_600)));
         assert_eq!(from_text("not a date", &style), Err(&reason::UNREADABLE_TIME));
         let berlin = TimeStyle { format: None, zone: zone("Europe/Berlin").expect("in the database") };

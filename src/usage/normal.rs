@@ -87,13 +87,11 @@ impl Counts {
             _ if input < parts => (false, true),
             Side::Inside => (true, true),
             Side::Beside => (false, true),
-            Side::Unsure(convention) => {
-                match (fits(true, thoughts_inside), fits(false, thoughts_inside)) {
-                    (true, false) => (true, true),
-                    (false, true) => (false, true),
-                    _ => (convention == Convention::Inside, false),
-                }
-            }
+            Side::Unsure(convention) => match (fits(true, thoughts_inside), fits(false, thoughts_inside)) {
+                (true, false) => (true, true),
+                (false, true) => (false, true),
+                _ => (convention == Convention::Inside, false),
+            },
         };
         let one_hour = self.cache_write_1h.unwrap_or(0);
         let tokens = Tokens {
@@ -180,7 +178,10 @@ mod tests {
             ..Counts::default()
         };
         let tokens = counts.normal(Side::Beside, Side::Inside).expect("fits").tokens;
-        assert_eq!((tokens.cache_write_5m, tokens.cache_write_1h, tokens.cache_write_other), (400, 7000, 1000));
+        assert_eq!(
+            (tokens.cache_write_5m, tokens.cache_write_1h, tokens.cache_write_other),
+            (400, 7000, 1000)
+        );
         assert_eq!(tokens.prompt(), 8410);
     }
 

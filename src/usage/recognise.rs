@@ -165,7 +165,8 @@ pub fn recognise(head: &[u8], all: bool) -> Result<Option<Recognised>, Mixed> {
                 return with(marked_json(&all_paths).map(|format| by_words(format, head)));
             };
             let few = (most / 20).max(1);
-            let many: Vec<_> = rows.iter().filter(|(_, (n, _))| *n >= few).map(|(f, (n, _))| (*f, *n)).collect();
+            let many: Vec<_> =
+                rows.iter().filter(|(_, (n, _))| *n >= few).map(|(f, (n, _))| (*f, *n)).collect();
             if many.len() > 1 { Err(Mixed(many)) } else { with(Some(by_words(format, head))) }
         }
     }
@@ -338,15 +339,23 @@ pub fn describe(head: &[u8], all: bool, container: Container) -> Unknown {
             }
             // A key that is in few rows may be data.
             let often = |seen: usize| seen * 2 >= n;
-            rows.into_iter().filter(|(_, (seen, _))| often(*seen)).map(|(path, (_, kind))| (path, kind)).collect()
+            rows.into_iter()
+                .filter(|(_, (seen, _))| often(*seen))
+                .map(|(path, (_, kind))| (path, kind))
+                .collect()
         }
         Container::Lines => Vec::new(),
     };
     let all_fields = fields.len();
-    let plain = |path: &str| path.replace("[]/", ".").replace('/', ".").trim_start_matches(['[', ']', '.']).to_owned();
+    let plain = |path: &str| {
+        path.replace("[]/", ".").replace('/', ".").trim_start_matches(['[', ']', '.']).to_owned()
+    };
+    let is_table = matches!(container, Container::Table(_));
+    // A header is written by a program; a key of an object may be a name of somebody.
+    let fit = |path: &str| is_name(path) && (is_table || path.split('/').all(is_usual));
     let shown: Vec<String> = fields
         .iter()
-        .filter(|(path, kind)| is_name(path) && (*kind == Kind::Number || hint(path).is_some()))
+        .filter(|(path, kind)| fit(path) && (*kind == Kind::Number || hint(path).is_some()))
         .map(|(path, _)| plain(path))
         .collect();
     let names: Vec<&str> = fields.iter().map(|(path, _)| path.as_str()).collect();
@@ -364,23 +373,106 @@ fn columns(head: &[u8], all: bool, mark: u8) -> Vec<(String, Kind)> {
     let names = header(head, mark);
     let second = lines(head, all).nth(1).map(|line| header(line, mark)).unwrap_or_default();
     let is_number = |text: &String| text.replace([',', '.'], "").trim().parse::<f64>().is_ok();
-    if names.iter().any(is_number) || !second.iter().any(is_number) {
+    let alike = (1..names.len()).any(|n| names[n].is_empty() || names[..n].contains(&names[n]));
+    if alike || names.iter().any(is_number) || !second.iter().any(is_number) {
         return names.into_iter().map(|_| (String::new(), Kind::Other)).collect();
     }
     let kind = |n: usize| if second.get(n).is_some_and(is_number) { Kind::Number } else { Kind::Other };
     names.into_iter().enumerate().map(|(n, name)| (name, kind(n))).collect()
 }
 
-/// Short, made of letters: a name somebody gave a field.
+/// The words of a name: `cache_write_5m`, `promptTokens`, `Request tokens`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        let last = words.len() - 1;
+        if !c.is_alphanumeric() {
+            words.push(String::new());
+        } else if c.is_uppercase() && words[last].chars().last().is_some_and(char::is_lowercase) {
+            words.push(c.to_lowercase().collect());
+        } else {
+            words[last].extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Short, made of words: a name somebody gave a field, not a key or an address.
 fn is_name(path: &str) -> bool {
-    let fine = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ' | '[' | ']' | '$' | '(' | ')');
+    let fine = |c: char| {
+        c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ' | '[' | ']' | '$' | '(' | ')')
+    };
+    let is_word =
+        |word: &String| word.len() <= 3 || (word.len() <= 20 && word.chars().all(char::is_alphabetic));
     !path.is_empty()
         && path.len() <= 80
         && path.chars().all(fine)
-        && path.split(['/', '.']).all(|part| {
-            let digits = part.chars().filter(char::is_ascii_digit).count();
-            part.len() <= 40 && digits * 3 <= part.len() && part.split(' ').count() <= 4
-        })
+        && path.split(['/', '.']).all(|part| part.len() <= 40 && words(part).iter().all(is_word))
+}
+
+/// A step made of words that fields of usage have.
+fn is_usual(step: &str) -> bool {
+    const USUAL: [&str; 56] = [
+        "at",
+        "attributes",
+        "body",
+        "cache",
+        "cached",
+        "completion",
+        "context",
+        "cost",
+        "count",
+        "created",
+        "creation",
+        "data",
+        "date",
+        "details",
+        "duration",
+        "end",
+        "eval",
+        "generated",
+        "id",
+        "in",
+        "input",
+        "items",
+        "length",
+        "log",
+        "logs",
+        "message",
+        "meta",
+        "metadata",
+        "metrics",
+        "model",
+        "name",
+        "num",
+        "out",
+        "output",
+        "price",
+        "prompt",
+        "read",
+        "reasoning",
+        "records",
+        "request",
+        "response",
+        "result",
+        "results",
+        "row",
+        "rows",
+        "spend",
+        "start",
+        "stats",
+        "time",
+        "timestamp",
+        "token",
+        "tokens",
+        "total",
+        "ts",
+        "usage",
+        "usd",
+    ];
+    let words = words(step);
+    words.iter().all(|word| word.len() <= 2 || USUAL.contains(&word.as_str()) || hint(word).is_some())
 }
 
 /// What a field of this name may be.
@@ -388,16 +480,66 @@ fn hint(path: &str) -> Option<&'static str> {
     let name = path.rsplit(['/', '.']).next().unwrap_or(path).to_ascii_lowercase().replace([' ', '-'], "_");
     let is = |names: &[&str]| names.contains(&name.as_str());
     let found = [
-        ("input", &["prompt_tokens", "input_tokens", "tokens_in", "prompttokens", "inputtokens", "tokens_prompt",
-            "context_tokens", "request_tokens", "n_prompt_tokens", "in_tokens", "input_token_count"][..]),
-        ("output", &["completion_tokens", "output_tokens", "tokens_out", "completiontokens", "outputtokens",
-            "tokens_completion", "generated_tokens", "response_tokens", "out_tokens", "output_token_count"]),
-        ("cache_read", &["cached_tokens", "cache_read_input_tokens", "cache_read_tokens", "cached_input_tokens",
-            "input_cached_tokens", "tokens_cached"]),
+        (
+            "input",
+            &[
+                "prompt_tokens",
+                "input_tokens",
+                "tokens_in",
+                "prompttokens",
+                "inputtokens",
+                "tokens_prompt",
+                "context_tokens",
+                "request_tokens",
+                "n_prompt_tokens",
+                "in_tokens",
+                "input_token_count",
+            ][..],
+        ),
+        (
+            "output",
+            &[
+                "completion_tokens",
+                "output_tokens",
+                "tokens_out",
+                "completiontokens",
+                "outputtokens",
+                "tokens_completion",
+                "generated_tokens",
+                "response_tokens",
+                "out_tokens",
+                "output_token_count",
+            ],
+        ),
+        (
+            "cache_read",
+            &[
+                "cached_tokens",
+                "cache_read_input_tokens",
+                "cache_read_tokens",
+                "cached_input_tokens",
+                "input_cached_tokens",
+                "tokens_cached",
+            ],
+        ),
         ("cache_write", &["cache_creation_input_tokens", "cache_write_tokens", "cache_creation_tokens"]),
         ("reasoning", &["reasoning_tokens", "thinking_tokens", "thoughts_tokens", "tokens_reasoning"]),
-        ("time", &["timestamp", "time", "ts", "created_at", "created", "date", "datetime", "start_time",
-            "starttime", "request_time", "logged_at"]),
+        (
+            "time",
+            &[
+                "timestamp",
+                "time",
+                "ts",
+                "created_at",
+                "created",
+                "date",
+                "datetime",
+                "start_time",
+                "starttime",
+                "request_time",
+                "logged_at",
+            ],
+        ),
         ("model", &["model", "model_name", "model_id", "modelid", "deployment"]),
         ("cost", &["cost", "cost_usd", "spend", "total_cost", "price_usd"]),
         ("id", &["request_id", "requestid", "id", "trace_id", "generation_id"]),
@@ -428,7 +570,9 @@ fn nearest(names: &[&str]) -> Option<&'static str> {
         .into_iter()
         .flat_map(|format| format.marks.iter().map(move |marks| (format, marks)))
         .filter(|(_, marks)| marks.len() > 1)
-        .map(|(format, marks)| (marks.iter().filter(|m| has(m)).count() * 100 / marks.len(), marks.len(), format.name))
+        .map(|(format, marks)| {
+            (marks.iter().filter(|m| has(m)).count() * 100 / marks.len(), marks.len(), format.name)
+        })
         .filter(|(share, _, _)| *share >= 50)
         .max_by_key(|(share, n, _)| (*share, *n))
         .map(|(_, _, name)| name)

@@ -57,6 +57,8 @@ pub struct Row {
     points: Vec<(f64, f64)>,
     /// Rows were found inside it, so that it may be nothing but their wrapping.
     wraps: bool,
+    /// It was an object; a list of numbers has no rows.
+    is_object: bool,
 }
 
 impl Row {
@@ -68,6 +70,7 @@ impl Row {
         self.points.clear();
         self.used = 0;
         self.wraps = false;
+        self.is_object = false;
     }
     /// Set a field from a table's cell.
     pub fn set_text(&mut self, slot: usize, text: &str) {
@@ -107,9 +110,9 @@ impl Row {
     pub fn is_blank(&self) -> bool {
         self.cells.iter().all(|c| *c == Cell::Absent) && self.used == 0
     }
-    /// It holds rows and nothing of its own.
-    pub fn is_wrapping(&self) -> bool {
-        self.wraps && self.is_blank()
+    /// It is a row, not only what holds rows.
+    fn is_row(&self) -> bool {
+        self.is_object && !(self.wraps && self.is_blank())
     }
     /// The rows that belong to it.
     pub fn children(&self) -> &[Self] {
@@ -258,11 +261,7 @@ pub struct Layout {
 impl Layout {
     /// From the fields' paths, the paths of lists whose elements are rows (`data[]`), and the keys
     /// under which a row may be wrapped.
-    pub fn new<'p>(
-        fields: impl IntoIterator<Item = &'p str>,
-        rows: &[&str],
-        same: &[&str],
-    ) -> Self {
+    pub fn new<'p>(fields: impl IntoIterator<Item = &'p str>, rows: &[&str], same: &[&str]) -> Self {
         let mut layout = Self { nodes: vec![Node { each: true, ..Node::default() }], fields: 0 };
         for path in fields {
             let place = path.split('/').fold(ROOT, |place, step| layout.step(place, step));
@@ -403,7 +402,7 @@ impl<'m> Machine<'m> {
     pub fn value<'de, D: serde::Deserializer<'de>>(&mut self, from: D) -> Result<(), D::Error> {
         self.open(0);
         At { machine: self, place: ROOT, level: 0 }.deserialize(from)?;
-        if !self.stack[0].is_wrapping() {
+        if self.stack[0].is_row() {
             (self.emit)(&self.stack[0]);
         }
         Ok(())
@@ -491,7 +490,9 @@ impl<'de> Visitor<'de> for At<'_, '_> {
         let Self { machine, place, level } = self;
         let node = machine.node(place);
         let place = if node.same { ROOT } else { place };
-        if place != ROOT {
+        if place == ROOT {
+            machine.stack[level].is_object = true;
+        } else {
             machine.stack[level].set(&node.slots, Cell::Nested);
         }
         while let Some(next) = map.next_key_seed(Key { layout: machine.layout, place })? {
@@ -516,7 +517,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
                 if list.next_element_seed(element)?.is_none() {
                     return Ok(());
                 }
-                if !machine.stack[level + 1].is_wrapping() {
+                if machine.stack[level + 1].is_row() {
                     (machine.emit)(&machine.stack[level + 1]);
                 }
             }
@@ -880,7 +881,10 @@ mod tests {
         assert_eq!(rows(&layout, r#"[{"a":"1","b":{"c":"2"}},{"a":"3","b":7}]"#), wanted);
         assert_eq!(rows(&layout, r#"{"data":[{"a":"1","b":{"c":"2"}},{"a":"3"}]}"#), wanted);
         assert_eq!(rows(&layout, r#"{"x":{"a":"0"},"a":"1","b":{"c":"2"}}"#), wanted[..1]);
-        assert_eq!(rows(&layout, r#"{"message":"{\"a\":\"1\",\"b\":\"{\\\"c\\\":\\\"2\\\"}\"}"}"#), wanted[..1]);
+        assert_eq!(
+            rows(&layout, r#"{"message":"{\"a\":\"1\",\"b\":\"{\\\"c\\\":\\\"2\\\"}\"}"}"#),
+            wanted[..1]
+        );
         // A wrapping with a field of its own is a row, too.
         assert_eq!(rows(&layout, r#"{"data":[{"a":"1"}],"a":"9"}"#), [some(&["1", ""]), some(&["9", ""])]);
     }

@@ -277,7 +277,12 @@ impl Grid {
         let all = self.all.requests;
         let mut clusters: Vec<_> = clusters
             .into_iter()
-            .map(|((long, cached), heap)| Cluster { long, cached, requests: heap.requests, size: heap.size(all) })
+            .map(|((long, cached), heap)| Cluster {
+                long,
+                cached,
+                requests: heap.requests,
+                size: heap.size(all),
+            })
             .collect();
         clusters.sort_by_key(|c| std::cmp::Reverse(c.requests));
         clusters
@@ -376,7 +381,9 @@ mod tests {
         let sizes = grid.sizes(32);
         assert!(sizes.len() <= 32);
         let total = |of: fn(&Size) -> f64| sizes.iter().map(|s| s.share * of(s)).sum::<f64>() * 20_000.0;
-        for (ours, exact) in [total(|s| s.input), total(|s| s.cache_read), total(|s| s.output)].iter().zip(sums) {
+        for (ours, exact) in
+            [total(|s| s.input), total(|s| s.cache_read), total(|s| s.output)].iter().zip(sums)
+        {
             assert!((ours / exact as f64 - 1.0).abs() < 1e-9);
         }
         let long: f64 = sizes.iter().filter(|s| s.prompt() > 200_000.0).map(|s| s.share).sum();
@@ -396,8 +403,14 @@ mod tests {
         assert!((350..60_000).contains(&boundary), "{boundary}");
         let clusters = grid.clusters();
         assert_eq!(clusters.len(), 2);
-        assert_eq!((clusters[0].long, clusters[0].cached, clusters[0].requests), (Some(false), Some(false), 900));
-        assert_eq!((clusters[1].long, clusters[1].cached, clusters[1].requests), (Some(true), Some(true), 100));
+        assert_eq!(
+            (clusters[0].long, clusters[0].cached, clusters[0].requests),
+            (Some(false), Some(false), 900)
+        );
+        assert_eq!(
+            (clusters[1].long, clusters[1].cached, clusters[1].requests),
+            (Some(true), Some(true), 100)
+        );
         let mut alike = Grid::default();
         for n in 0..100 {
             alike.add(&request(1000 + n, 0, 10));

@@ -30,11 +30,18 @@ impl std::fmt::Debug for Table<'_, '_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Read {
     /// A record, with the line it starts in.
-    Record { line: u64, finished: bool },
+    Record {
+        line: u64,
+        finished: bool,
+    },
     /// A record longer than [`LONGEST_RECORD`], passed over.
-    TooLong { line: u64 },
+    TooLong {
+        line: u64,
+    },
     /// A quotation mark that no other closes, up to the end of the file.
-    NeverClosed { line: u64 },
+    NeverClosed {
+        line: u64,
+    },
     End,
 }
 

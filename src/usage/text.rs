@@ -338,8 +338,10 @@ mod tests {
         let same = wanted(&[("ä,b", true), ("\"c\u{1f600}\"", true), ("last", false)]);
         assert_eq!(lines(text.as_bytes()), same);
         assert_eq!(lines(format!("\u{feff}{text}").as_bytes()), same);
-        let le: Vec<u8> = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-        let be: Vec<u8> = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+        let le: Vec<u8> =
+            std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let be: Vec<u8> =
+            std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
         assert_eq!(lines(&le), same);
         assert_eq!(lines(&be), same);
         let bare: Vec<u8> = "a,b\nc".encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -70,7 +70,8 @@ fn metric(name: &str) -> Option<Metric> {
 
 /// `PT1M`, `PT1H`, `P1D` in seconds.
 fn interval(text: &str) -> Option<u32> {
-    let (time, digits) = text.strip_prefix("PT").map_or((false, text.strip_prefix('P')?), |rest| (true, rest));
+    let (time, digits) =
+        text.strip_prefix("PT").map_or((false, text.strip_prefix('P')?), |rest| (true, rest));
     let (number, unit) = digits.split_at(digits.len().checked_sub(1)?);
     let number: u32 = number.parse().ok()?;
     match (time, unit) {

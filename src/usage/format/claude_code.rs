@@ -37,8 +37,7 @@ static OTHER_ROW: Reason = Reason::new(
     Class::NotACall,
     "not an assistant usage row (summary, user, file-history-snapshot); not an error",
 );
-static SYNTHETIC: Reason =
-    Reason::new(Class::NotACall, "synthetic model / API error row, no tokens");
+static SYNTHETIC: Reason = Reason::new(Class::NotACall, "synthetic model / API error row, no tokens");
 
 /// Files older than this are deleted unless the user says otherwise (`cleanupPeriodDays`).
 const KEPT_DAYS: i32 = 30;

@@ -34,8 +34,7 @@ usage_fields! {
     LAST_REASONING = "payload/info/last_token_usage/reasoning_output_tokens",
 }
 
-static NO_INFO: Reason =
-    Reason::new(Class::NotACall, "token_count with info null (rate limits only)");
+static NO_INFO: Reason = Reason::new(Class::NotACall, "token_count with info null (rate limits only)");
 
 pub static FORMAT: Format = Format {
     name: "codex-cli",
@@ -101,7 +100,8 @@ fn sums(row: &Row, slots: [usize; 5]) -> Result<Option<Sums>, Skip> {
 
 fn record(sums: Sums, when: Option<When>, model: ModelId) -> Result<Record, Skip> {
     let [input, cached, write, output, reasoning] = sums.map(Some);
-    let counts = Counts { input, cache_read: cached, cache_write: write, output, reasoning, ..Counts::default() };
+    let counts =
+        Counts { input, cache_read: cached, cache_write: write, output, reasoning, ..Counts::default() };
     Ok(Record::request(model, when, counts.normal(Side::Inside, Side::Inside)?.tokens))
 }
 
@@ -243,8 +243,9 @@ impl Reader for Codex {
         let mut waiting = std::mem::take(&mut self.waiting);
         while !waiting.is_empty() {
             let names: Vec<u64> = waiting.iter().map(|(session, _, _)| *session).collect();
-            let (later, now): (Vec<_>, Vec<_>) =
-                waiting.into_iter().partition(|(session, parent, _)| names.contains(parent) && parent != session);
+            let (later, now): (Vec<_>, Vec<_>) = waiting
+                .into_iter()
+                .partition(|(session, parent, _)| names.contains(parent) && parent != session);
             let stuck = now.is_empty();
             self.waiting = if stuck { later.clone() } else { now };
             self.resolve(out);

@@ -25,7 +25,10 @@ pub static FORMAT: Format = Format {
     name: "deepseek-amount-csv",
     about: "DeepSeek's usage export (amount-*.csv)",
     fields: FIELDS,
-    marks: &[&["type", "price", "amount", "model", "start_time_iso"], &["type", "price", "amount", "model", "utc_date"]],
+    marks: &[
+        &["type", "price", "amount", "model", "start_time_iso"],
+        &["type", "price", "amount", "model", "utc_date"],
+    ],
     reader: || Box::<DeepSeek>::default(),
     ..Format::PLAIN
 };

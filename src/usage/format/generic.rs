@@ -9,40 +9,52 @@ use crate::usage::record::{Keep, Reason, Record, Skip, Tier, reason};
 use crate::usage::row::{Layout, Row};
 use crate::usage::summary::Note;
 
-pub static FORMAT: Format = Format {
-    name: "generic",
-    about: "any CSV or JSON log, with --map",
-    ..Format::PLAIN
-};
+pub static FORMAT: Format =
+    Format { name: "generic", about: "any CSV or JSON log, with --map", ..Format::PLAIN };
 
 /// The fields of a mapping, each with the places it may be in: a key with dots in it, or keys in keys.
 #[derive(Debug)]
 pub struct Fields {
-    paths: Vec<String>,
+    paths: Vec<Path>,
     rows: Option<String>,
+}
+
+#[derive(Debug)]
+struct Path {
+    /// As the user wrote it.
+    name: String,
+    /// Where it is if it has dots that part keys.
+    nested: Option<usize>,
 }
 
 impl Fields {
     /// Of a mapping.
     pub fn of(mapping: &Mapping) -> Self {
-        let mut paths: Vec<String> = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
         for column in mapping.columns() {
-            if !paths.iter().any(|path| path == column) {
-                paths.push(column.to_owned());
+            if !names.contains(&column) {
+                names.push(column);
             }
         }
-        Self { paths, rows: mapping.rows.clone() }
+        let mut next = names.len()..;
+        let paths = names.iter().map(|name| Path {
+            name: (*name).to_owned(),
+            nested: name.contains('.').then(|| next.next()).flatten(),
+        });
+        Self { paths: paths.collect(), rows: mapping.rows.clone() }
     }
     /// Where they are in a row: first the names as they are, then those with dots as paths.
     pub fn layout(&self) -> Layout {
-        let plain = self.paths.iter().map(|path| vec![path.as_str()]);
-        let nested = self.paths.iter().map(|path| path.split('.').collect());
+        let plain = self.paths.iter().map(|path| vec![path.name.as_str()]);
+        let dotted = self.paths.iter().filter(|path| path.nested.is_some());
+        let nested = dotted.map(|path| path.name.split('.').collect());
         let rows: Vec<&str> = self.rows.as_deref().into_iter().chain(["data"]).collect();
         Layout::of_keys(plain.chain(nested), &rows)
     }
-    /// As the user wrote them.
-    pub fn names(&self) -> &[String] {
-        &self.paths
+    /// What the user calls each field of a row.
+    pub fn names(&self) -> Vec<String> {
+        let dotted = self.paths.iter().filter(|path| path.nested.is_some());
+        self.paths.iter().chain(dotted).map(|path| path.name.clone()).collect()
     }
 }
 
@@ -59,9 +71,8 @@ impl Generic {
     }
 
     fn slot(&self, row: &Row, column: &str) -> Option<usize> {
-        let plain = self.fields.paths.iter().position(|path| path == column)?;
-        let nested = plain + self.fields.paths.len();
-        Some(if row.has(plain) { plain } else { nested })
+        let plain = self.fields.paths.iter().position(|path| path.name == column)?;
+        Some(if row.has(plain) { plain } else { self.fields.paths[plain].nested.unwrap_or(plain) })
     }
 
     fn count(&self, row: &Row, field: Option<&Counted>) -> Result<Option<u64>, &'static Reason> {

@@ -75,7 +75,8 @@ impl Reader for SpendLogs {
             known
         };
         // What is no chat is known by its id, too.
-        let skip = |out: &mut Collector, skip: Skip| if once(out) { Ok(()) } else { Err(skip.costing(spend)) };
+        let skip =
+            |out: &mut Collector, skip: Skip| if once(out) { Ok(()) } else { Err(skip.costing(spend)) };
         if row.is_true(CACHE_HIT) {
             return skip(out, Skip::of(&CACHED_ANSWER));
         }

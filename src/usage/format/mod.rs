@@ -1,9 +1,9 @@
 //! One file for each format. Adding one: write the file (fields, marks, a function from a row to a
 //! record), name it here, put a sample with its totals beside the others. CONTRIBUTING has the steps.
 
+mod answer;
 pub mod anthropic_api;
 pub mod anthropic_csv;
-mod answer;
 pub mod azure_metrics;
 pub mod bedrock;
 pub mod claude_code;

@@ -86,7 +86,10 @@ impl OpenAiApi {
             return Ok(());
         }
         let group = [PROJECT, USER, KEY, MODEL, BATCH, TIER];
-        let id = ids::key(FORMAT.name, (when.start, when.span, row.hash(OBJECT), group.map(|slot| row.hash(slot))));
+        let id = ids::key(
+            FORMAT.name,
+            (when.start, when.span, row.hash(OBJECT), group.map(|slot| row.hash(slot))),
+        );
         let id = self.occurrences.next(id);
         let kind = row.text(OBJECT).unwrap_or_default();
         let input = row.count(INPUT)?;
@@ -111,7 +114,8 @@ impl OpenAiApi {
             out.note(Note::GroupedDifferently);
         }
         self.grouping = Some(grouping);
-        let by_lifetime = row.count(WRITE_30M)?.unwrap_or(0).saturating_add(row.count(WRITE_12H)?.unwrap_or(0));
+        let by_lifetime =
+            row.count(WRITE_30M)?.unwrap_or(0).saturating_add(row.count(WRITE_12H)?.unwrap_or(0));
         let write = row.count(WRITE)?;
         let counts = Counts {
             input,

@@ -22,8 +22,7 @@ usage_fields! {
     WRITE = "tokens/cache/write",
 }
 
-static OTHER_ROW: Reason =
-    Reason::new(Class::NotACall, "not a model answer (user message); not an error");
+static OTHER_ROW: Reason = Reason::new(Class::NotACall, "not a model answer (user message); not an error");
 
 pub static FORMAT: Format = Format {
     name: "opencode",

@@ -50,12 +50,8 @@ pub static API: Format = Format {
     ..CSV_PARTS
 };
 
-const CSV_PARTS: Format = Format {
-    fields: FIELDS,
-    rows: &["data[]"],
-    reader: || Box::<OpenRouter>::default(),
-    ..Format::PLAIN
-};
+const CSV_PARTS: Format =
+    Format { fields: FIELDS, rows: &["data[]"], reader: || Box::<OpenRouter>::default(), ..Format::PLAIN };
 
 #[derive(Debug, Default)]
 struct OpenRouter {

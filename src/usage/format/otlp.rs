@@ -110,7 +110,8 @@ impl Reader for Otlp {
             out.note(Note::MaybeSampled);
         }
         let operation = row.text(OPERATION).or(row.text(OLD_KIND));
-        let is_one_of = |words: &[&str]| operation.is_some_and(|op| words.iter().any(|w| op.eq_ignore_ascii_case(w)));
+        let is_one_of =
+            |words: &[&str]| operation.is_some_and(|op| words.iter().any(|w| op.eq_ignore_ascii_case(w)));
         if is_one_of(&AGENTS) {
             return once(out, Skip::of(&AGGREGATE).detail(Detail::of(operation, &AGENTS)));
         }
@@ -125,7 +126,8 @@ impl Reader for Otlp {
         if kind.is_some_and(|kind| OI_OTHERS.iter().any(|other| kind.eq_ignore_ascii_case(other))) {
             return once(out, Skip::of(&NOT_A_CALL).detail(Detail::of(kind, &OI_OTHERS)));
         }
-        let name = [RESPONSE_MODEL, REQUEST_MODEL, OI_MODEL, AI_MODEL].into_iter().find_map(|slot| row.text(slot));
+        let name =
+            [RESPONSE_MODEL, REQUEST_MODEL, OI_MODEL, AI_MODEL].into_iter().find_map(|slot| row.text(slot));
         // Where both names are there they say the same: the new ones count.
         let input = row.first_count(&[INPUT, OLD_INPUT, OI_INPUT, AI_INPUT, AI_PROMPT])?;
         let output = row.first_count(&[OUTPUT, OLD_OUTPUT, OI_OUTPUT, AI_OUTPUT, AI_COMPLETION])?;

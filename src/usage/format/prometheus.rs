@@ -8,7 +8,9 @@
 use crate::usage::collect::Collector;
 use crate::usage::ids;
 use crate::usage::reader::{Format, Occurrences, Reader};
-use crate::usage::record::{Class, Clock, Detail, Keep, ModelId, Reason, Record, Skip, Stated, Tokens, When, reason};
+use crate::usage::record::{
+    Class, Clock, Detail, Keep, ModelId, Reason, Record, Skip, Stated, Tokens, When, reason,
+};
 use crate::usage::row::{Row, usage_fields};
 use crate::usage::summary::{Bounds, Granularity, Note};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -32,7 +34,10 @@ usage_fields! {
 const SERVER: Format = Format {
     fields: FIELDS,
     rows: &["data/result[]"],
-    marks: &[&["data/result[]/metric", "data/result[]/values"], &["data/result[]/metric", "data/result[]/value"]],
+    marks: &[
+        &["data/result[]/metric", "data/result[]/values"],
+        &["data/result[]/metric", "data/result[]/value"],
+    ],
     lines: true,
     ..Format::PLAIN
 };
@@ -92,9 +97,9 @@ fn counter(name: &str, finished: Option<&str>) -> Option<Counter> {
         "llamacpp:prompt_tokens_total" => Counter::Processed,
         "vllm:prompt_tokens_cached_total" | "sglang:cached_tokens_total" => Counter::Cached,
         "vllm:prefix_cache_hits_total" | "vllm:gpu_prefix_cache_hits_total" => Counter::Hits,
-        "vllm:generation_tokens_total" | "sglang:generation_tokens_total" | "llamacpp:tokens_predicted_total" => {
-            Counter::Generated
-        }
+        "vllm:generation_tokens_total"
+        | "sglang:generation_tokens_total"
+        | "llamacpp:tokens_predicted_total" => Counter::Generated,
         "vllm:request_success_total" if finished == Some("abort") => Counter::Aborted,
         "vllm:request_success_total" | "sglang:num_requests_total" => Counter::Requests,
         "vllm:request_prompt_tokens_bucket" => Counter::PromptBound,

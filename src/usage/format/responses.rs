@@ -71,7 +71,7 @@ pub static FORMAT: Format = Format {
     about: "answers of OpenAI-like, Anthropic, Gemini and Ollama APIs, one JSON object a line",
     fields: FIELDS,
     rows: &["data[]"],
-    same: &["response", "response/body", "body", "result", "result/message"],
+    same: &["response", "body", "result", "message"],
     marks: &[
         &["usage/prompt_tokens"],
         &["usage/input_tokens", "usage/output_tokens"],
@@ -163,4 +163,3 @@ impl Reader for Responses {
         Ok(())
     }
 }
-

@@ -43,7 +43,8 @@ impl Reader for AzureTrace {
     fn row(&mut self, row: &Row, out: &mut Collector) -> Result<(), Skip> {
         // The names differ in case only, and tables are read whatever the case.
         let time = row.time(AZURE_TIME)?.or(row.time(BURST_TIME)?);
-        let counts = Counts { input: row.count(CONTEXT)?, output: row.count(GENERATED)?, ..Counts::default() };
+        let counts =
+            Counts { input: row.count(CONTEXT)?, output: row.count(GENERATED)?, ..Counts::default() };
         if counts.is_empty() {
             return Err(Skip::of(&reason::NO_COUNTS));
         }

@@ -1,12 +1,12 @@
-//! Usage records: every sample beside its totals, the traps of each format one by one, damage, privacy.
+//! The samples that others made, each with its totals beside it.
 
 use freehold::usage::summary::{Totals, Usage};
-use freehold::usage::{Import, Mapping, Outcome, Settings, Unreadable};
+use freehold::usage::{Import, Mapping, Settings};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-fn samples() -> Option<PathBuf> {
+pub fn samples() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/testdata/usage");
     if !folder.is_dir() {
         eprintln!("skipped: {} is not there", folder.display());
@@ -16,7 +16,7 @@ fn samples() -> Option<PathBuf> {
 }
 
 /// The files of a sample: itself, or everything in its folder, in order of their names.
-fn files(path: &Path, found: &mut Vec<PathBuf>) {
+pub fn files(path: &Path, found: &mut Vec<PathBuf>) {
     if path.is_file() {
         found.push(path.to_owned());
         return;
@@ -83,8 +83,10 @@ fn as_expected(usage: &Usage, key: &str) -> Value {
         "cache_known" => json!(usage.totals.records_stating_cache_read > 0),
         "peak_requests_per_second" => json!(usage.peak.second.map(|b| b.requests)),
         "skipped" => {
-            let list: Vec<Value> =
-                reasons(usage).into_iter().map(|(reason, records)| json!({"reason": reason, "records": records})).collect();
+            let list: Vec<Value> = reasons(usage)
+                .into_iter()
+                .map(|(reason, records)| json!({"reason": reason, "records": records}))
+                .collect();
             json!(list)
         }
         _ => Value::Null,
@@ -147,7 +149,9 @@ fn every_sample_gives_its_totals() {
             .as_array()
             .expect("a list")
             .iter()
-            .map(|s| (s["reason"].as_str().expect("text").to_owned(), s["records"].as_u64().expect("a count")))
+            .map(|s| {
+                (s["reason"].as_str().expect("text").to_owned(), s["records"].as_u64().expect("a count"))
+            })
             .collect();
         skipped.sort();
         let ours = reasons(&usage);
