@@ -14,6 +14,7 @@ use super::summary::{
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
@@ -480,21 +481,20 @@ impl<'p> Collector<'p> {
     }
     fn skip_of(&mut self, source: &'static str, skip: Skip) {
         let known = self.skipped.iter_mut().find(|s| s.source == source && s.reason == skip.reason);
-        let entry = match known {
-            Some(entry) => entry,
-            None => {
-                self.skipped.push(Skipped {
-                    source,
-                    reason: skip.reason,
-                    records: 0,
-                    details: std::collections::BTreeSet::new(),
-                    requests: 0,
-                    tokens: 0,
-                    lines: Vec::new(),
-                });
-                let last = self.skipped.len() - 1;
-                &mut self.skipped[last]
-            }
+        let entry = if let Some(entry) = known {
+            entry
+        } else {
+            self.skipped.push(Skipped {
+                source,
+                reason: skip.reason,
+                records: 0,
+                details: std::collections::BTreeSet::new(),
+                requests: 0,
+                tokens: 0,
+                lines: Vec::new(),
+            });
+            let last = self.skipped.len() - 1;
+            &mut self.skipped[last]
         };
         entry.records += 1;
         entry.requests = entry.requests.saturating_add(skip.requests);
@@ -627,19 +627,16 @@ impl<'p> Collector<'p> {
             repeat.request = if repeat.request == 0 { known.request } else { repeat.request };
             source = known.source;
         }
-        match Held::of(&record, source, repeat) {
-            Some(held) => {
-                self.held.insert(id, held);
-                self.spilled.remove(&id);
+        if let Some(held) = Held::of(&record, source, repeat) {
+            self.held.insert(id, held);
+            self.spilled.remove(&id);
+        } else {
+            if self.held.get(id).is_some() {
+                // Its place stays, marked as empty.
+                self.held.insert(id, Held { source: u8::MAX, ..Held::default() });
             }
-            None => {
-                if self.held.get(id).is_some() {
-                    // Its place stays, marked as empty.
-                    self.held.insert(id, Held { source: u8::MAX, ..Held::default() });
-                }
-                let (request, copy) = (repeat.request, repeat.copy);
-                self.spilled.insert(id, Spilled { record, source, request, copy });
-            }
+            let (request, copy) = (repeat.request, repeat.copy);
+            self.spilled.insert(id, Spilled { record, source, request, copy });
         }
     }
 
@@ -746,14 +743,14 @@ impl<'p> Collector<'p> {
             return;
         }
         let span = i64::from(when.span);
-        if span > DAY {
-            self.undated.add(record);
-        } else if span == DAY {
+        match span.cmp(&DAY) {
+            Ordering::Greater => self.undated.add(record),
             // A day's bucket has no hour; midnight would be invented.
-            self.day_buckets.entry(day_of(when.start)).or_default().add(record);
-        } else {
-            self.quarters.entry(when.start.div_euclid(QUARTER)).or_default().add(record);
-            self.has_requests_by_hour |= record.requests.is_some();
+            Ordering::Equal => self.day_buckets.entry(day_of(when.start)).or_default().add(record),
+            Ordering::Less => {
+                self.quarters.entry(when.start.div_euclid(QUARTER)).or_default().add(record);
+                self.has_requests_by_hour |= record.requests.is_some();
+            }
         }
         for (bins, width) in [(&mut self.minutes, 60), (&mut self.seconds, 1)] {
             match record.requests {
@@ -908,7 +905,7 @@ impl<'p> Collector<'p> {
         let mut days = self.day_buckets.clone();
         for (quarter, totals) in &self.quarters {
             let start = quarter * QUARTER;
-            let local = Timestamp::from_second(start).map(|t| self.zone.to_offset(t).seconds()).unwrap_or(0);
+            let local = Timestamp::from_second(start).map_or(0, |t| self.zone.to_offset(t).seconds());
             days.entry(day_of(start + i64::from(local))).or_default().merge(totals);
         }
         days.into_iter().map(|(date, totals)| Day { date, totals }).collect()

@@ -65,6 +65,7 @@ mod tests {
     #[test]
     fn a_steady_rate_is_found_and_its_interval_is_narrow() {
         // 2 % a week, with weekends at a third.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let shape = |d: i32| {
             let level = 10_000.0 * 1.02f64.powf(f64::from(d) / 7.0);
             (if d % 7 >= 5 { level / 3.0 } else { level }) as u64

@@ -56,7 +56,7 @@ impl<V: Copy + Default> Shard<V> {
             return Place::Nowhere;
         }
         // The low half of the key, scaled to the size; the shard was chosen by the high byte.
-        let mut at = ((key & 0xffff_ffff) * size as u64 >> 32) as usize;
+        let mut at = (((key & 0xffff_ffff) * size as u64) >> 32) as usize;
         loop {
             match self.keys[at] {
                 0 => return Place::Free(at),

@@ -112,34 +112,31 @@ impl<'p> Import<'p> {
         self.files += 1;
         let mut text = Text::open(from)?.map_err(Unreadable::Foreign)?;
         let (head, all) = text.head()?;
-        let (container, format) = match self.settings.from {
-            Some(format) => {
-                let Some(container) = recognise::container(head, all) else { return Ok(Outcome::Empty) };
-                let is_json = matches!(container, Container::Json | Container::JsonLines);
-                (if format.lines && !is_json { Container::Lines } else { container }, format)
-            }
-            None => {
-                let found = recognise::recognise(head, all);
-                // With a mapping, rows of several formats are rows all the same.
-                let found = match (found, &self.settings.mapping) {
-                    (Err(_), Some(_)) => {
-                        let container = Container::JsonLines;
-                        Some(recognise::Recognised { container, format: None })
-                    }
-                    (found, _) => found.map_err(Unreadable::Mixed)?,
-                };
-                let Some(found) = found else { return Ok(Outcome::Empty) };
-                // A mapping is meant: it says what somebody wants read.
-                let format = match (&self.settings.mapping, found.format) {
-                    (Some(_), _) => &generic::FORMAT,
-                    (None, Some(format)) => format,
-                    (None, None) => {
-                        let unknown = recognise::describe(head, all, found.container);
-                        return Err(Unreadable::Unknown(unknown));
-                    }
-                };
-                (found.container, format)
-            }
+        let (container, format) = if let Some(format) = self.settings.from {
+            let Some(container) = recognise::container(head, all) else { return Ok(Outcome::Empty) };
+            let is_json = matches!(container, Container::Json | Container::JsonLines);
+            (if format.lines && !is_json { Container::Lines } else { container }, format)
+        } else {
+            let found = recognise::recognise(head, all);
+            // With a mapping, rows of several formats are rows all the same.
+            let found = match (found, &self.settings.mapping) {
+                (Err(_), Some(_)) => {
+                    let container = Container::JsonLines;
+                    Some(recognise::Recognised { container, format: None })
+                }
+                (found, _) => found.map_err(Unreadable::Mixed)?,
+            };
+            let Some(found) = found else { return Ok(Outcome::Empty) };
+            // A mapping is meant: it says what somebody wants read.
+            let format = match (&self.settings.mapping, found.format) {
+                (Some(_), _) => &generic::FORMAT,
+                (None, Some(format)) => format,
+                (None, None) => {
+                    let unknown = recognise::describe(head, all, found.container);
+                    return Err(Unreadable::Unknown(unknown));
+                }
+            };
+            (found.container, format)
         };
         let container = match (container, self.settings.mapping.as_ref().and_then(|m| m.delimiter)) {
             (Container::Table(_) | Container::Lines, Some(mark)) if format.name == generic::FORMAT.name => {

@@ -92,7 +92,7 @@ fn delimiter(head: &[u8], all: bool) -> Option<u8> {
     }
     [b',', b';', b'\t', b'|']
         .into_iter()
-        .map(|mark| (marked(&header(head, mark)), first.iter().filter(|b| **b == mark).count(), mark))
+        .map(|mark| (marked(&header(head, mark)), memchr::memchr_iter(mark, first).count(), mark))
         .filter(|(_, cells, _)| *cells > 0)
         .max_by_key(|(format, cells, _)| (format.map_or(0, |(_, n)| n), *cells))
         .map(|(_, _, mark)| mark)

@@ -370,7 +370,7 @@ mod tests {
         for _ in 0..20_000 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let prompt = (seed >> 33) % 400_000;
-            let read = if seed % 3 == 0 { prompt / 2 } else { 0 };
+            let read = if seed.is_multiple_of(3) { prompt / 2 } else { 0 };
             let tokens = request(prompt - read, read, (seed >> 20) % 9000);
             above += u64::from(prompt > 200_000);
             for (sum, part) in sums.iter_mut().zip([tokens.input, tokens.cache_read, tokens.output]) {

@@ -97,18 +97,15 @@ impl Reader for OpenRouter {
         let mut record = Record::request(model, row.time(CREATED)?, tokens);
         record.usd = row.amount(COST)?;
         out.user(row.hash(USER));
-        match row.text(ID) {
-            Some(id) => {
-                let id = ids::id(CSV.name, id);
-                if byok != 0.0 && !out.seen(ids::key("byok", id)) {
-                    out.byok(byok);
-                }
-                out.record(record, Keep::First(id));
-            }
-            None => {
+        if let Some(id) = row.text(ID) {
+            let id = ids::id(CSV.name, id);
+            if byok != 0.0 && !out.seen(ids::key("byok", id)) {
                 out.byok(byok);
-                out.record(record, Keep::All);
             }
+            out.record(record, Keep::First(id));
+        } else {
+            out.byok(byok);
+            out.record(record, Keep::All);
         }
         Ok(())
     }

@@ -142,6 +142,9 @@ struct Sample {
 
 /// Sums of what each counter counted, where there is such a counter.
 type Sums = BTreeMap<Counter, f64>;
+/// From when, in seconds since 1970, and how many seconds; absent for the life of a process.
+type Stretch = Option<(i64, u32)>;
+type Buckets = BTreeMap<(ModelId, Stretch), Sums>;
 
 #[derive(Debug, Default)]
 struct Prometheus {
@@ -200,7 +203,7 @@ impl Prometheus {
 }
 
 /// What came on top from point to point: where it began, how long it took, and how much.
-fn increases(series: &Series) -> Vec<(Option<(i64, u32)>, f64)> {
+fn increases(series: &Series) -> Vec<(Stretch, f64)> {
     let values: Vec<(i64, f64)> = series.values.iter().map(|(at, value)| (*at, *value)).collect();
     let between = |pair: &[(i64, f64)]| {
         let grown = pair[1].1 - pair[0].1;
@@ -300,7 +303,7 @@ impl Reader for Prometheus {
     }
 
     fn finish(&mut self, out: &mut Collector) {
-        let mut buckets: BTreeMap<(ModelId, Option<(i64, u32)>), Sums> = BTreeMap::new();
+        let mut buckets: Buckets = BTreeMap::new();
         let mut bounds: [BTreeMap<u64, f64>; 2] = Default::default();
         let (mut aborted, mut in_range) = (0.0, false);
         for series in self.series.values() {
@@ -335,7 +338,7 @@ impl Reader for Prometheus {
 }
 
 /// Records from the sums of each model and stretch of time.
-fn emit(buckets: &BTreeMap<(ModelId, Option<(i64, u32)>), Sums>, out: &mut Collector) {
+fn emit(buckets: &Buckets, out: &mut Collector) {
     let has = |model: ModelId, counter: Counter| {
         buckets.iter().any(|((m, _), sums)| *m == model && sums.contains_key(&counter))
     };
@@ -363,12 +366,11 @@ fn emit(buckets: &BTreeMap<(ModelId, Option<(i64, u32)>), Sums>, out: &mut Colle
             if record.is_empty() {
                 continue;
             }
-            match place {
-                Some((_, span)) => out.granularity(Granularity::Difference(*span)),
-                None => {
-                    out.granularity(Granularity::Lifetime);
-                    out.note(Note::NoHours);
-                }
+            if let Some((_, span)) = place {
+                out.granularity(Granularity::Difference(*span));
+            } else {
+                out.granularity(Granularity::Lifetime);
+                out.note(Note::NoHours);
             }
             out.record(record, Keep::All);
         }
@@ -408,7 +410,7 @@ mod tests {
             model: 0,
             le: None,
             points,
-            values: values.iter().enumerate().map(|(n, v)| (n as i64 * 60, *v)).collect(),
+            values: (0i64..).map(|n| n * 60).zip(values.iter().copied()).collect(),
         };
         let sum = |points| -> f64 {
             increases(&series(points, &[100.0, 150.0, 5.0, 9.0])).iter().map(|(_, n)| n).sum()

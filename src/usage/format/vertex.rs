@@ -1,4 +1,4 @@
-//! Vertex AI's request-response log, exported from BigQuery as JSON lines or CSV. The prompt count has
+//! Vertex AI's request-response log, exported from `BigQuery` as JSON lines or CSV. The prompt count has
 //! cached tokens inside, thoughts and what tools returned stand beside, numbers come as strings.
 
 use crate::usage::collect::Collector;

@@ -144,7 +144,7 @@ fn two_formats_in_one_file_are_named_and_one_can_be_read() {
     let log = row(1) + &row(2) + litellm + "\n";
     match refused(&log) {
         Unreadable::Mixed(Mixed(formats)) => {
-            assert_eq!(formats, [("api-responses", 2), ("litellm-spend-logs", 1)])
+            assert_eq!(formats, [("api-responses", 2), ("litellm-spend-logs", 1)]);
         }
         other => panic!("{other:?}"),
     }

@@ -190,8 +190,8 @@ fn helicone_bodies_say_what_was_cached_in_their_providers_way() {
 
 #[test]
 fn a_helicone_export_at_its_limit_is_said_to_be() {
-    let rows: String = (0..1000).map(|n| format!("h{n},2026-09-07T09:00:00Z,,m,200,,1,1,2\n")).collect();
-    let usage = usage_of(&[&(HELICONE.to_owned() + &rows)]);
+    let rows: Vec<String> = (0..1000).map(|n| format!("h{n},2026-09-07T09:00:00Z,,m,200,,1,1,2\n")).collect();
+    let usage = usage_of(&[&(HELICONE.to_owned() + &rows.concat())]);
     assert!(usage.sources[0].notes.contains_key(&Note::ExportLimit));
     assert_eq!(requests(&usage), Some(1000));
 }

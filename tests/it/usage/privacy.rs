@@ -51,7 +51,7 @@ fn is_read(path: &str) -> bool {
 /// Put canaries into a JSON value: into texts that are not read, and as keys beside those that are there.
 fn spoil(value: &mut Value, path: &str) {
     match value {
-        Value::String(text) if !is_read(path) && text.parse::<f64>().is_err() => *text = CANARY.to_owned(),
+        Value::String(text) if !is_read(path) && text.parse::<f64>().is_err() => CANARY.clone_into(text),
         Value::String(text) if text.starts_with('{') => {
             if let Ok(mut inner) = serde_json::from_str::<Value>(text) {
                 spoil(&mut inner, "");

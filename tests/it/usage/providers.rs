@@ -135,7 +135,10 @@ fn openrouter_bills_what_it_charged_and_names_own_keys_apart() {
         + "gen-1788772201-bbbbbbbbbbbb,2026-09-07 09:10:01,1.2e-05,0,0.25,100,10,0,m\n"
         + "gen-1788772201-bbbbbbbbbbbb,2026-09-07 09:10:01,1.2e-05,0,0.25,100,10,0,m\n";
     let usage = usage_of(&[&csv]);
-    assert_eq!((usd(&usage), usage.bill.byok_usd.map(|u| u.get())), (Some(0.500_012), Some(0.25)));
+    assert_eq!(
+        (usd(&usage), usage.bill.byok_usd.map(freehold::usage::summary::Usd::get)),
+        (Some(0.500_012), Some(0.25))
+    );
     // An older export does not say what was cached: unknown, not 0.
     assert_eq!((usage.totals.records_stating_cache_read, tokens(&usage)), (0, [200, 0, 0, 20, 5]));
 }
@@ -150,7 +153,7 @@ fn openrouters_activity_api_counts_days() {
         ("openrouter-activity-api", Some(7), [100, 0, 0, 20, 4])
     );
     assert_eq!(
-        (usd(&usage), usage.bill.byok_usd.map(|u| u.get()), usage.duplicates_dropped),
+        (usd(&usage), usage.bill.byok_usd.map(freehold::usage::summary::Usd::get), usage.duplicates_dropped),
         (Some(0.5), Some(0.1), 1)
     );
     assert_eq!(usage.by_model[0].name, "m-1");

@@ -24,7 +24,9 @@ pub fn files(path: &Path, found: &mut Vec<PathBuf>) {
     let mut inside: Vec<PathBuf> =
         std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
     inside.sort();
-    inside.iter().for_each(|path| files(path, found));
+    for path in &inside {
+        files(path, found);
+    }
 }
 
 fn read(path: &Path, settings: Settings) -> Usage {
@@ -72,8 +74,8 @@ fn as_expected(usage: &Usage, key: &str) -> Value {
         "tokens_by_hour_of_week_utc" if nothing_counted => hours(usage.tokens_by_hour_of_week_utc.as_ref()),
         "requests_by_hour_of_day_local" => hours(usage.requests_by_hour_of_day_local.as_ref()),
         "duplicates_dropped" => json!(usage.duplicates_dropped),
-        "bill_usd" => json!(usage.bill.usd.map(|usd| usd.get())),
-        "byok_usd" => json!(usage.bill.byok_usd.map(|usd| usd.get())),
+        "bill_usd" => json!(usage.bill.usd.map(freehold::usage::summary::Usd::get)),
+        "byok_usd" => json!(usage.bill.byok_usd.map(freehold::usage::summary::Usd::get)),
         "embeddings" => json!({"requests": usage.embeddings.requests, "input": usage.embeddings.input}),
         "failed" => json!(usage.failed),
         "response_cache_hits" => json!(usage.response_cache_hits),
