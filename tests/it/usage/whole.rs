@@ -5,7 +5,7 @@ use freehold::usage::summary::Missing;
 use freehold::usage::{Import, Priced, Settings, zone};
 use std::fmt::Write as _;
 
-fn trace(rows: impl Iterator<Item = (i64, u64, u64)>) -> String {
+pub fn trace(rows: impl Iterator<Item = (i64, u64, u64)>) -> String {
     let mut text = "TIMESTAMP,ContextTokens,GeneratedTokens\n".to_owned();
     for (second, input, output) in rows {
         let at = jiff::Timestamp::from_second(second).expect("a time");
