@@ -57,12 +57,18 @@ pub type Price<'p> = Box<dyn FnMut(&Priced) -> Option<f64> + 'p>;
 #[derive(Debug, Default)]
 pub struct Models {
     names: Vec<String>,
-    ids: HashMap<String, ModelId>,
+    ids: HashMap<String, ModelId, FixedState>,
+    /// The name that was asked for last.
+    last: ModelId,
 }
 
 impl Models {
     fn id(&mut self, name: &str) -> Option<ModelId> {
+        if self.names.get(usize::from(self.last)).is_some_and(|last| last == name) {
+            return Some(self.last);
+        }
         if let Some(id) = self.ids.get(name) {
+            self.last = *id;
             return Some(*id);
         }
         if self.names.len() >= MOST_MODELS {
@@ -71,20 +77,58 @@ impl Models {
         let id = ModelId::try_from(self.names.len()).ok()?;
         self.names.push(name.to_owned());
         self.ids.insert(name.to_owned(), id);
+        self.last = id;
         Some(id)
     }
 }
 
-/// A request kept until the end, because a fuller version of it may follow: 52 bytes with its id.
+/// A request kept until the end, because a fuller version of it may follow.
 #[derive(Debug, Clone, Copy, Default)]
 struct Held {
+    /// Below 2^24 each.
     counts: [u32; 7],
     /// Seconds since 1970; 0 is unknown.
     time: u32,
-    request: u32,
+    request: u16,
     model: ModelId,
     source: u8,
     flags: u8,
+}
+
+/// The same without gaps: a log of a gigabyte has a million of them.
+type Packed = [u8; 31];
+
+impl From<Held> for Packed {
+    fn from(held: Held) -> Self {
+        let mut packed = [0; 31];
+        for (place, count) in packed[..21].chunks_exact_mut(3).zip(held.counts) {
+            place.copy_from_slice(&count.to_le_bytes()[..3]);
+        }
+        packed[21..25].copy_from_slice(&held.time.to_le_bytes());
+        packed[25..27].copy_from_slice(&held.request.to_le_bytes());
+        packed[27..29].copy_from_slice(&held.model.to_le_bytes());
+        packed[29] = held.source;
+        packed[30] = held.flags;
+        packed
+    }
+}
+
+impl From<Packed> for Held {
+    fn from(packed: Packed) -> Self {
+        let mut counts = [0; 7];
+        for (count, place) in counts.iter_mut().zip(packed[..21].chunks_exact(3)) {
+            *count = u32::from_le_bytes([place[0], place[1], place[2], 0]);
+        }
+        let [.., t0, t1, t2, t3, r0, r1, m0, m1, source, flags] = packed;
+        Self {
+            counts,
+            time: u32::from_le_bytes([t0, t1, t2, t3]),
+            request: u16::from_le_bytes([r0, r1]),
+            model: ModelId::from_le_bytes([m0, m1]),
+            source,
+            flags,
+        }
+    }
 }
 
 const COPY: u8 = 1;
@@ -111,7 +155,7 @@ impl Held {
         }
         let mut counts = [0; 7];
         for (small, large) in counts.iter_mut().zip(record.tokens.parts()) {
-            *small = u32::try_from(large).ok()?;
+            *small = u32::try_from(large).ok().filter(|n| *n < 1 << 24)?;
         }
         let stated = record.tokens.stated;
         let flag = |set: bool, bit: u8| if set { bit } else { 0 };
@@ -163,7 +207,7 @@ impl Held {
 struct Spilled {
     record: Record,
     source: usize,
-    request: u32,
+    request: u16,
     copy: bool,
 }
 
@@ -172,7 +216,7 @@ struct Spilled {
 struct Known {
     /// Larger is better: tokens, then not a copy, then more detail.
     rank: (u64, bool, bool, bool),
-    request: u32,
+    request: u16,
     copy: bool,
     source: usize,
 }
@@ -181,6 +225,9 @@ struct Known {
 #[derive(Debug, Default)]
 struct Bins {
     counts: HashMap<u32, [u32; 2], FixedState>,
+    /// The bin of the last record: logs are in order, mostly.
+    open: u32,
+    pending: [u32; 2],
     /// A record was too wide for a bin, or there were too many bins.
     unknown: bool,
 }
@@ -191,11 +238,25 @@ impl Bins {
             return;
         }
         let Ok(bin) = u32::try_from(bin) else { return self.give_up() };
-        let [waiting_left_out, all] = self.counts.entry(bin).or_default();
+        if bin != self.open {
+            self.flush();
+            self.open = bin;
+        }
+        let [waiting_left_out, all] = &mut self.pending;
         let requests = u32::try_from(requests).unwrap_or(u32::MAX);
         *all = all.saturating_add(requests);
         if !batch {
             *waiting_left_out = waiting_left_out.saturating_add(requests);
+        }
+    }
+    fn flush(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        if pending == [0, 0] || self.unknown {
+            return;
+        }
+        let counts = self.counts.entry(self.open).or_default();
+        for (sum, part) in counts.iter_mut().zip(pending) {
+            *sum = sum.saturating_add(part);
         }
         if self.counts.len() > MOST_BINS {
             self.give_up();
@@ -222,7 +283,7 @@ struct PerModel {
     unpriced: Totals,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Sizes {
     grid: Grid,
     prompt: Sketch,
@@ -230,21 +291,16 @@ struct Sizes {
     cache_read: Sketch,
     output: Sketch,
     reasoning: Sketch,
-    stated: Stated,
 }
 
 impl Sizes {
-    fn with_room(most: usize) -> Self {
-        let sketch = || Sketch::with_room(most);
-        Self {
-            grid: Grid::default(),
-            prompt: sketch(),
-            input: sketch(),
-            cache_read: sketch(),
-            output: sketch(),
-            reasoning: sketch(),
-            stated: Stated::default(),
-        }
+    fn merge(&mut self, other: &Self) {
+        self.grid.merge(&other.grid);
+        self.prompt.merge(&other.prompt);
+        self.input.merge(&other.input);
+        self.cache_read.merge(&other.cache_read);
+        self.output.merge(&other.output);
+        self.reasoning.merge(&other.reasoning);
     }
     fn add(&mut self, tokens: &Tokens) {
         self.grid.add(tokens);
@@ -252,11 +308,9 @@ impl Sizes {
         self.input.add(tokens.input);
         self.output.add(tokens.output);
         if tokens.stated.cache_read {
-            self.stated.cache_read = true;
             self.cache_read.add(tokens.cache_read);
         }
         if tokens.stated.reasoning {
-            self.stated.reasoning = true;
             self.reasoning.add(tokens.reasoning);
         }
     }
@@ -307,12 +361,13 @@ pub struct Collector<'p> {
     file: u32,
     line: u64,
     once: IdTable<()>,
-    held: IdTable<Held>,
+    held: IdTable<Packed>,
     spilled: HashMap<u64, Spilled, FixedState>,
     totals: Totals,
     batch: Totals,
     by_model: Vec<(ModelId, PerModel)>,
-    model_places: HashMap<ModelId, usize>,
+    /// Where a model stands in `by_model`, plus one; 0 where it does not yet.
+    model_places: Vec<u16>,
     quarters: HashMap<i64, Totals, FixedState>,
     day_buckets: BTreeMap<i32, Totals>,
     undated: Totals,
@@ -320,7 +375,8 @@ pub struct Collector<'p> {
     has_requests_by_hour: bool,
     minutes: Bins,
     seconds: Bins,
-    sizes: Sizes,
+    /// Of models beyond the first [`MODELS_WITH_SIZES`].
+    other_sizes: Sizes,
     only_buckets: bool,
     mean: (u64, [u64; 7]),
     skipped: Vec<Skipped>,
@@ -355,7 +411,7 @@ impl<'p> Collector<'p> {
             totals: Totals::default(),
             batch: Totals::default(),
             by_model: Vec::new(),
-            model_places: HashMap::new(),
+            model_places: Vec::new(),
             quarters: HashMap::default(),
             day_buckets: BTreeMap::new(),
             undated: Totals::default(),
@@ -363,7 +419,7 @@ impl<'p> Collector<'p> {
             has_requests_by_hour: false,
             minutes: Bins::default(),
             seconds: Bins::default(),
-            sizes: Sizes::with_room(1 << 16),
+            other_sizes: Sizes::default(),
             only_buckets: false,
             mean: (0, [0; 7]),
             skipped: Vec::new(),
@@ -588,7 +644,7 @@ impl<'p> Collector<'p> {
     }
 
     fn known(&self, id: u64) -> Option<Known> {
-        if let Some(held) = self.held.get(id).filter(|held| held.source != u8::MAX) {
+        if let Some(held) = self.held.get(id).map(Held::from).filter(|held| held.source != u8::MAX) {
             let copy = held.flags & COPY != 0;
             let rank = Self::rank(&held.record(), copy);
             return Some(Known { rank, request: held.request, copy, source: usize::from(held.source) });
@@ -628,12 +684,12 @@ impl<'p> Collector<'p> {
             source = known.source;
         }
         if let Some(held) = Held::of(&record, source, repeat) {
-            self.held.insert(id, held);
+            self.held.insert(id, held.into());
             self.spilled.remove(&id);
         } else {
             if self.held.get(id).is_some() {
                 // Its place stays, marked as empty.
-                self.held.insert(id, Held { source: u8::MAX, ..Held::default() });
+                self.held.insert(id, Held { source: u8::MAX, ..Held::default() }.into());
             }
             let (request, copy) = (repeat.request, repeat.copy);
             self.spilled.insert(id, Spilled { record, source, request, copy });
@@ -643,11 +699,10 @@ impl<'p> Collector<'p> {
     /// Add up what was held back.
     fn release(&mut self) {
         self.line = 0;
-        let held = std::mem::take(&mut self.held);
-        for held in held.values().filter(|h| h.source != u8::MAX) {
+        let held = std::mem::take(&mut self.held).into_values().map(Held::from);
+        for held in held.filter(|h| h.source != u8::MAX) {
             self.add(&held.record(), usize::from(held.source));
         }
-        drop(held);
         let mut spilled: Vec<_> = std::mem::take(&mut self.spilled).into_iter().collect();
         spilled.sort_unstable_by_key(|(id, _)| *id);
         for (_, spilled) in spilled {
@@ -671,11 +726,7 @@ impl<'p> Collector<'p> {
         self.add_to_model(record, batch);
         self.add_to_source(record, source);
         self.add_to_time(record, batch);
-        if record.single {
-            self.sizes.add(&record.tokens);
-        } else {
-            self.only_buckets = true;
-        }
+        self.only_buckets |= !record.single;
         if let Some(requests) = record.requests {
             self.mean.0 = self.mean.0.saturating_add(requests);
             for (sum, part) in self.mean.1.iter_mut().zip(record.tokens.parts()) {
@@ -685,20 +736,30 @@ impl<'p> Collector<'p> {
         self.add_price(record, source);
     }
 
+    fn place_of(&self, model: ModelId) -> Option<usize> {
+        let place = self.model_places.get(usize::from(model)).copied().unwrap_or(0);
+        usize::from(place).checked_sub(1)
+    }
+
     fn add_to_model(&mut self, record: &Record, batch: bool) {
-        let next = self.by_model.len();
-        let place = *self.model_places.entry(record.model).or_insert(next);
-        if place == next {
-            let sizes = (next < MODELS_WITH_SIZES).then(|| Box::new(Sizes::with_room(4096)));
+        let place = self.place_of(record.model).unwrap_or_else(|| {
+            let next = self.by_model.len();
+            let sizes = (next < MODELS_WITH_SIZES).then(Box::<Sizes>::default);
             self.by_model.push((record.model, PerModel { sizes, ..PerModel::default() }));
-        }
+            let id = usize::from(record.model);
+            if self.model_places.len() <= id {
+                self.model_places.resize(id + 1, 0);
+            }
+            self.model_places[id] = u16::try_from(next + 1).unwrap_or(0);
+            next
+        });
         let model = &mut self.by_model[place].1;
         model.totals.add(record);
         if batch {
             model.batch.add(record);
         }
-        if let (true, Some(sizes)) = (record.single, &mut model.sizes) {
-            sizes.add(&record.tokens);
+        if record.single {
+            model.sizes.as_deref_mut().unwrap_or(&mut self.other_sizes).add(&record.tokens);
         }
     }
 
@@ -782,8 +843,8 @@ impl<'p> Collector<'p> {
                 }
             }
             None if record.tokens.all() > 0 => {
-                if let Some(place) = self.model_places.get(&record.model) {
-                    self.by_model[*place].1.unpriced.add(record);
+                if let Some(place) = self.place_of(record.model) {
+                    self.by_model[place].1.unpriced.add(record);
                 }
             }
             None => {}
@@ -793,6 +854,8 @@ impl<'p> Collector<'p> {
     /// Everything that was read.
     pub fn finish(mut self) -> Usage {
         self.release();
+        self.minutes.flush();
+        self.seconds.flush();
         let hours = self.hours_of_week(&TimeZone::UTC);
         let local = self.hours_of_week(&self.zone.clone());
         let coverage = self.coverage();
@@ -805,7 +868,13 @@ impl<'p> Collector<'p> {
         };
         let by_day = self.by_day();
         let peak = self.peak(coverage);
-        let distribution = match self.sizes.distribution() {
+        let mut sizes = std::mem::take(&mut self.other_sizes);
+        for (_, model) in &self.by_model {
+            if let Some(part) = &model.sizes {
+                sizes.merge(part);
+            }
+        }
+        let distribution = match sizes.distribution() {
             Some(distribution) => Ok(distribution),
             None if self.only_buckets => Err(Missing::OnlyBuckets),
             None => Err(Missing::Nothing),

@@ -1,6 +1,8 @@
 //! Ids are kept as 64-bit hashes: enough to tell ten million requests apart (one chance in 370,000 that
 //! any two meet), and no id can be read back from a document.
 
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 /// Ids that a provider makes unique, so that the same answer is known again in the log of another tool.
@@ -24,106 +26,107 @@ pub fn key(source: &str, parts: impl Hash) -> u64 {
     hasher.finish()
 }
 
-const SHARDS: usize = 256;
+/// Memory of the recent ids before they move to the sorted part, bytes.
+const RECENT: usize = 4 << 20;
+/// The sorted part is parted by the high 16 bits of the hash, so that 48 remain to be kept.
+const PARTS: usize = 1 << 16;
 
-/// A map from such hashes that grows by a quarter at a time, shard by shard: the standard one doubles
-/// all at once, which costs three times its size at the moment it can be least afforded.
+/// A map from such hashes for tens of millions of them: the recent ones in a hash table, the others
+/// sorted, six bytes and the value for each. A hash table alone needs twice that, and three times while
+/// it grows.
 #[derive(Debug)]
 pub struct IdTable<V> {
-    shards: Vec<Shard<V>>,
-}
-
-#[derive(Debug)]
-struct Shard<V> {
-    /// 0 marks a free place.
-    keys: Vec<u64>,
+    recent: HashMap<u64, V, FixedState>,
+    /// Low 48 bits, sorted within their part.
+    keys: Vec<[u8; 6]>,
     values: Vec<V>,
-    used: usize,
+    /// Where each part begins; one more than there are parts, or none.
+    starts: Vec<u32>,
 }
 
-/// Where a key is, or where it would go.
-enum Place {
-    Found(usize),
-    Free(usize),
-    Nowhere,
-}
-
-impl<V: Copy + Default> Shard<V> {
-    #[allow(clippy::cast_possible_truncation)]
-    fn place(&self, key: u64) -> Place {
-        let size = self.keys.len();
-        if size == 0 {
-            return Place::Nowhere;
-        }
-        // The low half of the key, scaled to the size; the shard was chosen by the high byte.
-        let mut at = (((key & 0xffff_ffff) * size as u64) >> 32) as usize;
-        loop {
-            match self.keys[at] {
-                0 => return Place::Free(at),
-                found if found == key => return Place::Found(at),
-                _ => at = if at + 1 == size { 0 } else { at + 1 },
-            }
-        }
-    }
-
-    fn grow(&mut self) {
-        let size = self.keys.len() + self.keys.len() / 4 + 16;
-        let mut larger = Self { keys: vec![0; size], values: vec![V::default(); size], used: self.used };
-        for (key, value) in self.keys.iter().zip(&self.values) {
-            if let (true, Place::Free(at)) = (*key != 0, larger.place(*key)) {
-                larger.keys[at] = *key;
-                larger.values[at] = *value;
-            }
-        }
-        *self = larger;
-    }
-}
-
-impl<V: Copy + Default> Default for IdTable<V> {
+impl<V> Default for IdTable<V> {
     fn default() -> Self {
-        let empty = || Shard { keys: Vec::new(), values: Vec::new(), used: 0 };
-        Self { shards: (0..SHARDS).map(|_| empty()).collect() }
+        Self { recent: HashMap::default(), keys: Vec::new(), values: Vec::new(), starts: Vec::new() }
     }
 }
 
-impl<V: Copy + Default> IdTable<V> {
-    #[allow(clippy::cast_possible_truncation)]
-    fn shard(key: u64) -> usize {
-        (key >> 56) as usize % SHARDS
+#[allow(clippy::cast_possible_truncation)]
+const fn part(key: u64) -> usize {
+    (key >> 48) as usize
+}
+
+fn rest(key: u64) -> [u8; 6] {
+    let [_, _, rest @ ..] = key.to_be_bytes();
+    rest
+}
+
+impl<V: Copy> IdTable<V> {
+    fn sorted_place(&self, key: u64) -> Option<usize> {
+        let from = *self.starts.get(part(key))? as usize;
+        let to = *self.starts.get(part(key) + 1)? as usize;
+        self.keys[from..to].binary_search(&rest(key)).ok().map(|at| from + at)
     }
     /// Its value.
     pub fn get(&self, key: u64) -> Option<V> {
-        let (key, shard) = (key.max(1), &self.shards[Self::shard(key)]);
-        match shard.place(key) {
-            Place::Found(at) => Some(shard.values[at]),
-            _ => None,
-        }
+        self.recent.get(&key).copied().or_else(|| Some(self.values[self.sorted_place(key)?]))
     }
     /// Set its value; true if it is new.
     pub fn insert(&mut self, key: u64, value: V) -> bool {
-        let (key, shard) = (key.max(1), &mut self.shards[Self::shard(key)]);
-        if (shard.used + 1) * 8 > shard.keys.len() * 7 {
-            shard.grow();
+        if let Some(known) = self.recent.get_mut(&key) {
+            *known = value;
+            return false;
         }
-        match shard.place(key) {
-            Place::Found(at) => {
-                shard.values[at] = value;
-                false
+        if let Some(at) = self.sorted_place(key) {
+            self.values[at] = value;
+            return false;
+        }
+        self.recent.insert(key, value);
+        if self.recent.len() >= Self::MOST_RECENT {
+            self.sort_in();
+        }
+        true
+    }
+    /// As many as the hash table takes without growing beyond [`RECENT`].
+    const MOST_RECENT: usize = RECENT / size_of::<(u64, V)>() * 7 / 8;
+    /// Move the recent ones to the sorted part, from its end so that nothing is kept twice.
+    fn sort_in(&mut self) {
+        let mut new: Vec<(u64, V)> = self.recent.drain().collect();
+        new.sort_unstable_by_key(|(key, _)| *key);
+        let (mut old, added) = (self.keys.len(), new.len());
+        self.keys.reserve_exact(added);
+        self.keys.resize(old + added, [0; 6]);
+        self.values.reserve_exact(added);
+        self.values.extend(new.iter().map(|(_, value)| *value));
+        if self.starts.is_empty() {
+            self.starts = vec![0; PARTS + 1];
+        }
+        let mut to = old + added;
+        for at in (0..PARTS).rev() {
+            let from = self.starts[at] as usize;
+            self.starts[at + 1] = u32::try_from(to).unwrap_or(u32::MAX);
+            loop {
+                let newest = new.last().filter(|(key, _)| part(*key) == at);
+                match newest {
+                    Some((key, value)) if old == from || self.keys[old - 1] < rest(*key) => {
+                        to -= 1;
+                        self.keys[to] = rest(*key);
+                        self.values[to] = *value;
+                        new.pop();
+                    }
+                    _ if old > from => {
+                        (to, old) = (to - 1, old - 1);
+                        self.keys[to] = self.keys[old];
+                        self.values[to] = self.values[old];
+                    }
+                    _ => break,
+                }
             }
-            Place::Free(at) => {
-                shard.keys[at] = key;
-                shard.values[at] = value;
-                shard.used += 1;
-                true
-            }
-            Place::Nowhere => false,
         }
     }
     /// Every value, in an order that depends on the keys alone.
-    pub fn values(&self) -> impl Iterator<Item = V> {
-        self.shards
-            .iter()
-            .flat_map(|s| s.keys.iter().zip(&s.values).filter(|(k, _)| **k != 0).map(|(_, v)| *v))
+    pub fn into_values(mut self) -> impl Iterator<Item = V> {
+        self.sort_in();
+        self.values.into_iter()
     }
 }
 
@@ -134,14 +137,32 @@ mod tests {
     #[test]
     fn what_went_in_is_found_and_nothing_else() {
         let mut table = IdTable::<u32>::default();
-        for n in 0..20_000u32 {
+        let ids = 3 * u32::try_from(IdTable::<u32>::MOST_RECENT).expect("small") + 7;
+        for n in 0..ids {
             assert!(table.insert(key("t", n), n));
+            if n % 1000 == 0 {
+                assert!(!table.insert(key("t", n / 2), n / 2));
+            }
         }
-        assert!(!table.insert(key("t", 7u32), 70));
-        assert_eq!(table.get(key("t", 7u32)), Some(70));
-        assert_eq!(table.get(key("t", 20_000u32)), None);
-        assert_eq!(table.values().count(), 20_000);
-        assert!(table.insert(0, 1) && table.get(0) == Some(1));
+        assert!(!table.insert(key("t", 7u32), 70) && !table.insert(key("t", ids - 1), 71));
+        assert!(table.insert(0, 1) && table.insert(u64::MAX, 2));
+        for n in (0..ids).step_by(97).chain([7, ids - 1]) {
+            let value = if n == 7 {
+                70
+            } else if n == ids - 1 {
+                71
+            } else {
+                n
+            };
+            assert_eq!(table.get(key("t", n)), Some(value));
+        }
+        assert_eq!((table.get(key("t", ids)), table.get(0), table.get(u64::MAX)), (None, Some(1), Some(2)));
+        let mut values: Vec<u32> = table.into_values().collect();
+        assert_eq!((values.len(), values.first(), values.last()), (ids as usize + 2, Some(&1), Some(&2)));
+        values.sort_unstable();
+        values.dedup();
+        // 7 and the last are now 70 and 71, which others are, too.
+        assert_eq!(values.len(), ids as usize - 2);
     }
 
     #[test]

@@ -190,7 +190,7 @@ pub struct Repeat {
     pub id: u64,
     /// A second id that tells two answers apart although their first is the same; 0 where there is
     /// none.
-    pub request: u32,
+    pub request: u16,
     /// A copy that another conversation keeps: it never makes a second answer.
     pub copy: bool,
 }

@@ -50,6 +50,8 @@ pub enum Cell {
 #[derive(Debug, Default)]
 pub struct Row {
     cells: Vec<Cell>,
+    /// A bit for each of the first 64 fields that has content.
+    present: u64,
     text: String,
     children: Vec<Row>,
     used: usize,
@@ -66,6 +68,7 @@ impl Row {
     pub fn clear(&mut self, fields: usize) {
         self.cells.clear();
         self.cells.resize(fields, Cell::Absent);
+        self.present = 0;
         self.text.clear();
         self.points.clear();
         self.used = 0;
@@ -76,6 +79,9 @@ impl Row {
     pub fn set_text(&mut self, slot: usize, text: &str) {
         if self.cells.len() <= slot {
             return;
+        }
+        if slot < 64 && !text.is_empty() {
+            self.present |= 1 << slot;
         }
         self.cells[slot] = if text.len() > LONGEST_TEXT {
             let mut hasher = DefaultHasher::new();
@@ -91,6 +97,9 @@ impl Row {
         for slot in slots {
             if let Some(place) = self.cells.get_mut(*slot) {
                 *place = cell;
+                if *slot < 64 && cell != Cell::Null {
+                    self.present |= 1 << slot;
+                }
             }
         }
     }
@@ -220,12 +229,9 @@ impl Row {
         }
         hasher.finish()
     }
-    /// A bit for each of the first 64 fields that has content.
+    /// A bit for each of the first 64 fields that has content, here or in the rows that belong to it.
     pub fn present(&self) -> u64 {
-        let of = |row: &Self| {
-            (0..row.cells.len().min(64)).filter(|slot| row.has(*slot)).fold(0, |bits, slot| bits | 1 << slot)
-        };
-        self.children().iter().fold(of(self), |bits, child| bits | of(child))
+        self.children().iter().fold(self.present, |bits, child| bits | child.present)
     }
 }
 

@@ -101,7 +101,8 @@ impl Reader for ClaudeCode {
         let request = row.hash(REQUEST);
         let repeat = Repeat {
             id: ids::id(FORMAT.name, id),
-            request: (request >> 32) as u32 | u32::from(request != 0),
+            // Never 0 where there is one.
+            request: (request >> 48) as u16 | u16::from(request != 0),
             copy: row.is_true(SIDECHAIN),
         };
         out.record(record, Keep::Largest(repeat));

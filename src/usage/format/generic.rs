@@ -148,9 +148,12 @@ impl Reader for Generic {
         };
         let id = mapping.id.as_deref().and_then(|column| {
             let slot = self.slot(row, column)?;
-            let hash = row.hash(slot);
-            Some(row.text(slot).map_or_else(|| ids::key(FORMAT.name, hash), |id| ids::id(FORMAT.name, id)))
-                .filter(|_| hash != 0)
+            match row.text(slot) {
+                Some(id) => Some(ids::id(FORMAT.name, id)),
+                None => {
+                    Some(row.hash(slot)).filter(|hash| *hash != 0).map(|hash| ids::key(FORMAT.name, hash))
+                }
+            }
         });
         if let Some(column) = &mapping.user
             && let Some(slot) = self.slot(row, column)

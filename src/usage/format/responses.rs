@@ -155,10 +155,14 @@ impl Reader for Responses {
             (true, _) => Tier::Batch,
             (false, tier) => tier.map_or(Tier::Standard, Tier::of),
         };
-        // The chunks of a stream have the answer's id, and the last one the counts.
-        let keep = id.map_or(Keep::All, |id| {
-            Keep::Largest(Repeat { id: ids::id(FORMAT.name, id), request: 0, copy: false })
-        });
+        // The chunks of a stream have the answer's id, and the last one all counts.
+        let streamed = kind.contains(".chunk") || row.has(G_PROMPT);
+        let id = id.map(|id| ids::id(FORMAT.name, id));
+        let keep = match id {
+            Some(id) if streamed => Keep::Largest(Repeat { id, request: 0, copy: false }),
+            Some(id) => Keep::First(id),
+            None => Keep::All,
+        };
         out.record(record, keep);
         Ok(())
     }

@@ -19,7 +19,9 @@ fn a_month_is_scaled_from_whole_days_by_weekday() {
         } else {
             0..24
         };
-        hours.step_by(24 / n).map(move |hour| (MONDAY + day * DAY + hour as i64 * 3600 + 5, 100, 10))
+        hours
+            .step_by(24 / n as usize)
+            .map(move |hour| (MONDAY + day * DAY + i64::from(hour) * 3600 + 5, 100, 10))
     });
     let usage = usage_of(&[&trace(rows)]);
     let need = need(&usage);
