@@ -11,7 +11,7 @@ const DAY: i64 = 86_400;
 fn a_month_is_scaled_from_whole_days_by_weekday() {
     // Two weeks and three half days around them: 24 requests on working days, 3 on others.
     let rows = (-1..16).flat_map(|day: i64| {
-        let n = if day.rem_euclid(7) < 5 { 24 } else { 3 };
+        let n: u8 = if day.rem_euclid(7) < 5 { 24 } else { 3 };
         let hours = if day == -1 {
             12..24
         } else if day == 15 {
@@ -20,7 +20,7 @@ fn a_month_is_scaled_from_whole_days_by_weekday() {
             0..24
         };
         hours
-            .step_by(24 / n as usize)
+            .step_by(usize::from(24 / n))
             .map(move |hour| (MONDAY + day * DAY + i64::from(hour) * 3600 + 5, 100, 10))
     });
     let usage = usage_of(&[&trace(rows)]);
