@@ -18,6 +18,7 @@ pub mod key_schema;
 pub mod repeat;
 pub mod saved;
 pub mod schema;
+pub mod usage;
 
 pub use envelope::{Envelope, Input, Warning};
 pub use saved::Document;

@@ -14,6 +14,7 @@ mod html;
 mod markdown;
 pub mod memo;
 mod terminal;
+pub mod usage;
 pub mod view;
 
 pub use view::{Block, Cell, Format, Table, View};
@@ -29,6 +30,7 @@ macro_rules! each {
             Document::Breakeven($d) => $of,
             Document::Doctor($d) => $of,
             Document::Fit($d) => $of,
+            Document::Usage($d) => $of,
         }
     };
 }
@@ -53,6 +55,7 @@ impl Document {
             Self::Advice(_) | Self::Doctor(_) | Self::Fit(_) => None,
             Self::Bench(d) => Some(d.samples_csv()),
             Self::Breakeven(d) => Some(d.csv()),
+            Self::Usage(d) => Some(d.csv()),
         }
     }
 }

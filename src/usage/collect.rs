@@ -501,6 +501,7 @@ impl<'p> Collector<'p> {
         if share > 0.0 && share < 1.0 {
             let source = self.current();
             source.sampling = Some(source.sampling.map_or(share, |s| s.min(share)));
+            *source.notes.entry(Note::Sampled).or_default() += 1;
         }
     }
     /// Records of the current source are differences of counters, or sums over the life of a process.

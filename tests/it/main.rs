@@ -27,10 +27,7 @@ mod published;
 mod real;
 mod report;
 mod run;
-<<<<<<< HEAD
 mod serving;
-=======
 mod usage;
->>>>>>> a790fa6 (Read usage records of 26 formats into one normal form)
 mod wire;
 mod wizard;

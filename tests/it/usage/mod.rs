@@ -5,6 +5,7 @@
 
 mod agents;
 mod damage;
+mod document;
 mod gateways;
 mod generic;
 mod needs;

@@ -129,7 +129,9 @@ fn no_canary_leaves_any_reader() {
         assert!(outcome.contains("Ok("), "{name}: {outcome}");
         let usage = import.finish();
         let reasons: Vec<String> = usage.skipped.iter().map(|s| usage.reason(s)).collect();
-        let everything = format!("{usage:?}{reasons:?}{outcome}");
+        let document = super::document::document(&usage);
+        let shown = [document.view(), document.fields()].map(|view| view.to_markdown());
+        let everything = format!("{usage:?}{reasons:?}{outcome}{document:?}{shown:?}{}", document.csv());
         assert!(!everything.contains("CANARY"), "{name}: {everything}");
         read += 1;
     }

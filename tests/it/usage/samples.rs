@@ -29,7 +29,7 @@ pub fn files(path: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn read(path: &Path, settings: Settings) -> Usage {
+pub fn read(path: &Path, settings: Settings) -> Usage {
     let mut found = Vec::new();
     files(path, &mut found);
     let mut import = Import::new(settings, None);
@@ -116,30 +116,42 @@ const CHECKED: [&str; 17] = [
     "peak_requests_per_second",
 ];
 
+/// Every sample: its name and where it is.
+pub fn all(folder: &Path) -> Vec<(String, PathBuf)> {
+    let inside = || std::fs::read_dir(folder).expect("reads").map(|entry| entry.expect("an entry").path());
+    let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
+    let names = inside().filter_map(|path| Some(name(&path).strip_suffix(".expect.json")?.to_owned()));
+    let is_of = |path: &Path, wanted: &str| {
+        let file = name(path);
+        let beside = file.ends_with(".expect.json") || file.ends_with(".mapping.json");
+        !beside && file.split('.').next() == Some(wanted)
+    };
+    names
+        .map(|name| {
+            let found = inside().find(|path| is_of(path, &name));
+            let path = found.unwrap_or_else(|| panic!("{name} has no sample"));
+            (name, path)
+        })
+        .collect()
+}
+
+/// How a sample is read: with the mapping beside it, if there is one.
+pub fn settings_of(folder: &Path, name: &str) -> Settings {
+    let mapping = std::fs::read_to_string(folder.join(format!("{name}.mapping.json"))).ok();
+    let mapping = mapping.map(|text| Mapping::from_json(&text).expect("a good mapping"));
+    Settings { mapping, ..Settings::default() }
+}
+
 #[test]
 fn every_sample_gives_its_totals() {
     let Some(folder) = samples() else { return };
     let mut wrong = Vec::new();
-    let mut seen = 0;
-    for entry in std::fs::read_dir(&folder).expect("reads") {
-        let path = entry.expect("an entry").path();
-        let file = path.file_name().expect("a name").to_string_lossy().into_owned();
-        let Some(name) = file.strip_suffix(".expect.json") else { continue };
-        seen += 1;
-        let expected: Value =
-            serde_json::from_str(&std::fs::read_to_string(&path).expect("reads")).expect("is JSON");
-        let sample = std::fs::read_dir(&folder)
-            .expect("reads")
-            .map(|entry| entry.expect("an entry").path())
-            .find(|p| {
-                let file = p.file_name().expect("a name").to_string_lossy();
-                let stem = file.split('.').next().unwrap_or_default();
-                stem == name && !file.ends_with(".expect.json") && !file.ends_with(".mapping.json")
-            })
-            .unwrap_or_else(|| panic!("{name} has no sample"));
-        let mapping = std::fs::read_to_string(folder.join(format!("{name}.mapping.json"))).ok();
-        let mapping = mapping.map(|text| Mapping::from_json(&text).expect("a good mapping"));
-        let usage = read(&sample, Settings { mapping, ..Settings::default() });
+    let samples = all(&folder);
+    assert!(samples.len() >= 19, "only {} samples", samples.len());
+    for (name, sample) in samples {
+        let expected = std::fs::read_to_string(folder.join(format!("{name}.expect.json"))).expect("reads");
+        let expected: Value = serde_json::from_str(&expected).expect("is JSON");
+        let usage = read(&sample, settings_of(&folder, &name));
         for key in CHECKED {
             let Some(value) = expected.get(key) else { continue };
             let ours = as_expected(&usage, key);
@@ -162,5 +174,4 @@ fn every_sample_gives_its_totals() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(seen >= 19, "only {seen} samples");
 }
