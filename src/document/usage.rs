@@ -247,6 +247,7 @@ pub struct GrowthRow {
 pub struct CoverageRow {
     /// RFC 3339, UTC; null where a source publishes no dates.
     pub first: Option<String>,
+    /// The last second of the last record.
     pub last: Option<String>,
     /// Days with records.
     pub days: u32,
@@ -492,7 +493,7 @@ impl From<Coverage> for CoverageRow {
         let dated = |second: i64| if c.relative { None } else { rfc3339(second) };
         Self {
             first: dated(c.first),
-            last: dated(c.last),
+            last: dated(c.last - 1),
             days: c.days,
             span_days: c.span_days,
             longest_gap_days: c.longest_gap_days,

@@ -270,8 +270,7 @@ fn when(r: &UsageResult, view: &mut View) {
             .second
             .as_ref()
             .map(|s| format!(", {} in the busiest second", grouped(s.requests as f64, 0)));
-        let ratio =
-            r.peak.hour_to_mean.map(|x| format!(": {} times the mean", plain((x * 10.0).round() / 10.0)));
+        let ratio = r.peak.hour_to_mean.map(|x| format!(": {} times the mean", grouped(x, 1)));
         view.paragraph(format!(
             "Busiest hour: {}, {}{}{}{}.",
             hour.start,
@@ -369,8 +368,9 @@ fn month(r: &UsageResult, view: &mut View) {
     if let (None, Some(m)) = (&need.requests_per_month, &need.tokens_per_month) {
         view.paragraph(format!("{} tokens a month, scaled from {}.", short(m.value), scaled(m)));
     }
-    let cached = need.cached_share.map(|s| format!("{} of the prompts come from a cache", percent(s)));
-    let batch = (need.batch_share > 0.0).then(|| format!("{} can wait (batch)", percent(need.batch_share)));
+    let cached = need.cached_share.map(|s| format!("{} of the prompt tokens come from a cache", percent(s)));
+    let batch = (need.batch_share > 0.0)
+        .then(|| format!("{} of the requests can wait (batch)", percent(need.batch_share)));
     let parts: Vec<String> = cached.into_iter().chain(batch).collect();
     if !parts.is_empty() {
         view.paragraph(format!("{}.", parts.join("; ")));
