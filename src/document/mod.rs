@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod repeat;
 pub mod saved;
 pub mod schema;
+pub mod usage;
 mod word;
 
 pub use envelope::{Envelope, Input, Warning};

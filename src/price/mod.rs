@@ -10,6 +10,7 @@
 //! Prices are US dollars per million tokens. Absent is unknown, never free: a class of tokens that is
 //! used and has no rate is an error that names it.
 
+pub mod records;
 mod schedule;
 mod window;
 

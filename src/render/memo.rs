@@ -49,7 +49,7 @@ pub fn memo(documents: &[Named]) -> View {
         advice.flips(&mut view);
     }
     for (file, document) in documents {
-        if matches!(document, Document::Fit(_) | Document::Doctor(_)) {
+        if matches!(document, Document::Fit(_) | Document::Doctor(_) | Document::Usage(_)) {
             beside(&mut view, file, &document.view());
         }
     }

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod page;
 pub mod shipped_prices;
 mod terminal;
+pub mod usage;
 pub mod view;
 
 pub use page::Page;
@@ -34,6 +35,7 @@ macro_rules! each {
             Document::Breakeven($d) => $of,
             Document::Doctor($d) => $of,
             Document::Fit($d) => $of,
+            Document::Usage($d) => $of,
         }
     };
 }
@@ -58,6 +60,7 @@ impl Document {
             Self::Advice(_) | Self::Doctor(_) | Self::Fit(_) => None,
             Self::Bench(d) => Some(d.samples_csv()),
             Self::Breakeven(d) => Some(d.csv()),
+            Self::Usage(d) => Some(d.csv()),
         }
     }
 }

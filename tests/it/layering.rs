@@ -17,6 +17,7 @@ const RANK: &[(&str, u32)] = &[
     ("gguf", 10),
     ("catalog", 11),
     ("workload", 12),
+    ("usage", 13),
     ("price", 20),
     ("capacity", 20),
     ("plan", 21),

@@ -30,5 +30,6 @@ mod real;
 mod report;
 mod run;
 mod serving;
+mod usage;
 mod wire;
 mod wizard;
