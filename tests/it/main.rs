@@ -21,6 +21,7 @@ mod load;
 mod local;
 mod money;
 mod plan;
+mod needs;
 mod predictor;
 mod provenance;
 mod published;

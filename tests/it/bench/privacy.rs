@@ -2,6 +2,7 @@
 
 use super::server::{Do, HEAD, STOP, Server, TEXT, USAGE, good, send, status};
 use super::{Place, code};
+use crate::needs;
 use freehold::measure::event::FaultKind;
 use freehold::measure::fetch::{self, FetchConfig};
 use std::process::Output;
@@ -148,7 +149,7 @@ fn a_strict_run_sends_no_packet() {
     };
     let loopback = "openai:m@http://127.0.0.1:9/v1";
     let Some((silent, log)) = counters(&["--api", loopback]) else {
-        eprintln!("skipped: network namespaces are not permitted here");
+        needs::skipped("network namespaces are not permitted here");
         return;
     };
     assert!(!silent, "the counters must show an ordinary attempt: {log}");
