@@ -8,6 +8,7 @@ mod bench;
 mod breakeven;
 mod breakeven_cli;
 mod breakeven_explain;
+#[cfg(unix)]
 mod breakeven_terminal;
 mod breakeven_totals;
 mod catalog;
@@ -30,4 +31,5 @@ mod report;
 mod run;
 mod serving;
 mod wire;
+#[cfg(unix)]
 mod wizard;

@@ -1,6 +1,7 @@
 //! Running the built program, as a user would.
 
 use crate::needs::shared;
+#[cfg(unix)]
 use rexpect::session::{PtySession, spawn_command};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -120,6 +121,7 @@ pub fn base64(text: &str) -> Vec<u8> {
 }
 
 /// The program in a pseudo-terminal, with a person before it.
+#[cfg(unix)]
 pub fn in_terminal(sandbox: &Sandbox, columns: u16, args: &str) -> PtySession {
     let mut command = sandbox.command("sh");
     command.args(["-c", &format!("stty cols {columns} rows 40; exec {} {args}", program())]);
@@ -129,6 +131,7 @@ pub fn in_terminal(sandbox: &Sandbox, columns: u16, args: &str) -> PtySession {
 }
 
 /// Wait for a question, then answer it.
+#[cfg(unix)]
 #[track_caller]
 pub fn answer(session: &mut PtySession, question: &str, keys: &str) {
     session.exp_string(question).unwrap_or_else(|e| panic!("{question}: {e}"));
