@@ -10,7 +10,7 @@ demo: ## one real decision, end to end
 test: ## every check
 	sh scripts/test
 fast: ## tests of everything but the local engine
-	cargo test --no-default-features
+	sh scripts/fast
 prices: ## make the shipped API prices anew from the newest price packages
 	sh scripts/make-prices.sh
 package: ## one program with its backends beside it: the layout of a release archive
