@@ -14,7 +14,7 @@
 //! | [`device`] | names drivers and files have → their records |
 //! | [`compare`] | two lists of API models → what differs |
 //! | [`ship`] | how the shipped prices are made from two sources |
-//! | [`write`] | records → TOML |
+//! | [`mod@write`] | records → TOML |
 //!
 //! Nothing here converts, guesses or completes: a figure that is not known is `None`, and the
 //! calculation that needs it stops.
