@@ -19,6 +19,8 @@
 //! Nothing here converts, guesses or completes: a figure that is not known is `None`, and the
 //! calculation that needs it stops.
 
+#![warn(missing_docs)]
+
 pub mod check;
 pub mod compare;
 pub mod device;
@@ -45,15 +47,23 @@ mod embedded {
 /// Everything known, shipped and overlaid. Lists are sorted by id.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
+    /// GPUs and other accelerators.
     pub accelerators: Vec<Accelerator>,
+    /// Complete computers.
     pub machines: Vec<Machine>,
     pub hosts: Vec<Host>,
+    /// GPUs by the hour.
     pub rentals: Vec<Rental>,
     pub subscriptions: Vec<Subscription>,
+    /// Prices of electricity.
     pub tariffs: Vec<Tariff>,
+    /// Models whose weights can be had.
     pub open_models: Vec<OpenModel>,
+    /// Models by the token.
     pub api_models: Vec<ApiModel>,
+    /// Rates of currencies.
     pub currencies: Vec<Currency>,
+    /// Services that answer requests.
     pub providers: Vec<Provider>,
     pub ranges: Vec<Range>,
 }
@@ -61,20 +71,29 @@ pub struct Catalog {
 /// The kinds of record, by the name of their table in the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// `[[gpu]]`: [`Accelerator`].
     Gpu,
+    /// `[[machine]]`: [`Machine`].
     Machine,
     Host,
+    /// `[[rental]]`: [`Rental`].
     Rental,
     Subscription,
+    /// `[[tariff]]`: [`Tariff`].
     Tariff,
+    /// `[[open_model]]`: [`OpenModel`].
     OpenModel,
+    /// `[[api_model]]`: [`ApiModel`].
     ApiModel,
+    /// `[[currency]]`: [`Currency`].
     Currency,
+    /// `[[provider]]`: [`Provider`].
     Provider,
     Range,
 }
 
 impl Kind {
+    /// Every kind, in the order they are listed.
     pub const ALL: [Self; 11] = [
         Self::Gpu,
         Self::Machine,
