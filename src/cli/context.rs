@@ -1,6 +1,7 @@
 //! What the process knows about the world it runs in, read once: terminals, clock, environment.
 
 use super::Cli;
+use super::environment::{self, Variable};
 use crate::document::Input;
 use crate::provenance::{Source, Sourced};
 use jiff::civil::Date;
@@ -41,11 +42,10 @@ impl Context {
         let now = jiff::Timestamp::now();
         // The clock says a time in UTC; prices change by day, so the UTC day is used everywhere.
         let today = cli.today.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
-        let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
-        let home = || var("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
-        let dir = |own: &str, xdg: &str, fallback: &str| {
-            var(own).map_or_else(
-                || var(xdg).map_or_else(|| home().join(fallback), PathBuf::from).join("freehold"),
+        let home = || environment::HOME.os().map_or_else(|| PathBuf::from("."), PathBuf::from);
+        let dir = |own: Variable, xdg: Variable, fallback: &str| {
+            own.os().map_or_else(
+                || xdg.os().map_or_else(|| home().join(fallback), PathBuf::from).join("freehold"),
                 PathBuf::from,
             )
         };
@@ -60,11 +60,11 @@ impl Context {
             width: terminal_width(stdout_terminal),
             quiet: cli.quiet,
             no_input: cli.no_input,
-            ci: var("CI").is_some(),
-            cache_dir: dir("FREEHOLD_CACHE_DIR", "XDG_CACHE_HOME", ".cache"),
-            data_dir: dir("FREEHOLD_DATA_DIR", "XDG_DATA_HOME", ".local/share"),
+            ci: environment::CI.os().is_some(),
+            cache_dir: dir(environment::CACHE_DIR, environment::XDG_CACHE_HOME, ".cache"),
+            data_dir: dir(environment::DATA_DIR, environment::XDG_DATA_HOME, ".local/share"),
             catalog_files: cli.catalog_files.clone(),
-            config_dir: dir("FREEHOLD_CONFIG_DIR", "XDG_CONFIG_HOME", ".config"),
+            config_dir: dir(environment::CONFIG_DIR, environment::XDG_CONFIG_HOME, ".config"),
         }
     }
     /// What decided the whole run, for the inputs of its document: the day, and catalogue files.
@@ -94,7 +94,7 @@ impl Context {
 }
 
 fn terminal_width(is_terminal: bool) -> u16 {
-    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    let columns = environment::COLUMNS.text().and_then(|c| c.parse().ok());
     if is_terminal {
         columns.unwrap_or_else(|| console_width().unwrap_or(100))
     } else {

@@ -2,7 +2,7 @@ use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::cli::{catalog, hardware, secrets};
+use crate::cli::{catalog, environment, hardware, secrets};
 use crate::document::doctor::{CatalogueRow, DoctorResult, EngineRow, GpuRow, KeyRow, KindRow, SCHEMA};
 use crate::document::envelope::{Envelope, Warning};
 use crate::measure::backend::protocol::Device;
@@ -51,17 +51,13 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
             engine: engine(),
             keys: secrets::variables(&known)
                 .into_iter()
-                .map(|name| KeyRow { variable: name.to_owned(), present: is_set(name) })
+                .map(|name| KeyRow { variable: name.to_owned(), present: environment::value(name).is_some() })
                 .collect(),
             catalogue: CatalogueRow { records: ages(&known, context.today), own_files: own_files(context) },
         },
         warnings,
     };
     args.output.write(context, || serde_json::to_string_pretty(&document), || document.view(), None)
-}
-
-fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 fn gpu_row(gpu: &hardware::Gpu, catalog: &Catalog) -> GpuRow {
