@@ -50,7 +50,7 @@ impl Group {
                 "The first that is set counts: the program's own, the XDG one with /freehold, the one below HOME."
             }
             Self::Engine => {
-                "The worker process gets these, those of the GPU drivers named last, and no other: no key reaches it."
+                "It runs in a process of its own, which gets the variables of the last line and no other: no key reaches it."
             }
             Self::Network => "An address on this machine is never reached through a proxy.",
             Self::Addresses | Self::Output => return None,
@@ -124,9 +124,9 @@ variables! {
     SSL_CERT_FILE = "SSL_CERT_FILE", Network, "certificates to trust instead of the system's (not on macOS and Windows)";
     SSL_CERT_DIR = "SSL_CERT_DIR", Network, "a folder of such certificates";
     NO_COLOR = "NO_COLOR", Output, "no colour";
-    CLICOLOR = "CLICOLOR", Output, "0: no colour";
+    CLICOLOR = "CLICOLOR", Output, "0 means no colour";
     CLICOLOR_FORCE = "CLICOLOR_FORCE", Output, "colour even where the output is no terminal";
-    TERM = "TERM", Output, "dumb: no colour";
+    TERM = "TERM", Output, "dumb means no colour";
     COLUMNS = "COLUMNS", Output, "the width of tables (default: the terminal's, else 100)";
     CI = "CI", Output, "progress as plain lines";
 }
@@ -147,13 +147,12 @@ fn of_providers(catalog: &Catalog) -> Vec<(Group, String, String)> {
     for (group, pick, what) in kinds {
         for provider in &catalog.providers {
             let Some(name) = pick(provider) else { continue };
+            // Without what the name adds about the wire, of which one provider may have two.
+            let owner = provider.name.split([',', ';', ':']).next().unwrap_or_default();
             match found.iter_mut().find(|(_, n, _)| n == name) {
-                // Two wires of one provider.
-                Some((_, _, about)) if !about.contains(&provider.name) => {
-                    *about = format!("{}, {about}", provider.name);
-                }
-                Some(_) => {}
-                None => found.push((group, name.to_owned(), format!("{}{what}", provider.name))),
+                Some((_, _, about)) if about.starts_with(owner) => {}
+                Some((_, _, about)) => *about = format!("{owner}, {about}"),
+                None => found.push((group, name.to_owned(), format!("{owner}{what}"))),
             }
         }
     }
@@ -174,7 +173,7 @@ pub fn page(catalog: &Catalog) -> View {
         let own = ALL.iter().filter(|v| v.group == group).map(|v| format!("{}: {}", v.name, v.about));
         let mut lines: Vec<String> = of_catalog.chain(own).collect();
         if group == Group::Engine {
-            lines.push(format!("passed on to it: {}", passed_on().join(", ")));
+            lines.push(format!("passed on: {}", passed_on().join(", ")));
         }
         view.push(Block::List(lines));
     }
