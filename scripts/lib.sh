@@ -36,8 +36,10 @@ at_least() {
 # The first version number in what is read.
 version_in() { sed -n 's/^[^0-9]*\([0-9][0-9.]*\).*/\1/p' | head -n 1; }
 
-# Where downloads are kept; the program looks in the same place.
-cache=${FREEHOLD_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-.}/.cache}/freehold}
+# Where downloads are kept. The program is told, so that it looks in the same place.
+cache=${FREEHOLD_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-$root}/.cache}/freehold}
+case $cache in /* | [A-Za-z]:*) ;; *) cache=$root/$cache ;; esac
+export FREEHOLD_CACHE_DIR="$cache"
 model_1=$cache/models/smollm2-135m-instruct-q4_1.gguf
 model_1_sha=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 model_2=$cache/models/gemma-3-270m-q4_k_m.gguf
