@@ -51,9 +51,11 @@ pub struct Catalog {
     pub accelerators: Vec<Accelerator>,
     /// Complete computers.
     pub machines: Vec<Machine>,
+    /// What accelerators are bought in.
     pub hosts: Vec<Host>,
     /// GPUs by the hour.
     pub rentals: Vec<Rental>,
+    /// Plans by the seat and month.
     pub subscriptions: Vec<Subscription>,
     /// Prices of electricity.
     pub tariffs: Vec<Tariff>,
@@ -65,6 +67,7 @@ pub struct Catalog {
     pub currencies: Vec<Currency>,
     /// Services that answer requests.
     pub providers: Vec<Provider>,
+    /// How far inputs may lie that nobody gave.
     pub ranges: Vec<Range>,
 }
 
@@ -75,9 +78,11 @@ pub enum Kind {
     Gpu,
     /// `[[machine]]`: [`Machine`].
     Machine,
+    /// `[[host]]`: [`Host`].
     Host,
     /// `[[rental]]`: [`Rental`].
     Rental,
+    /// `[[subscription]]`: [`Subscription`].
     Subscription,
     /// `[[tariff]]`: [`Tariff`].
     Tariff,
@@ -89,6 +94,7 @@ pub enum Kind {
     Currency,
     /// `[[provider]]`: [`Provider`].
     Provider,
+    /// `[[range]]`: [`Range`].
     Range,
 }
 

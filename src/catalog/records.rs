@@ -103,13 +103,13 @@ cited!(Accelerator);
 pub enum Vendor {
     /// NVIDIA: CUDA.
     Nvidia,
-    /// AMD: ROCm.
+    /// AMD: `ROCm`.
     Amd,
     /// Intel: SYCL or Vulkan.
     Intel,
     /// Apple: Metal.
     Apple,
-    /// Qualcomm: OpenCL or Vulkan.
+    /// Qualcomm: `OpenCL` or Vulkan.
     Qualcomm,
     /// Another.
     Other,
@@ -119,7 +119,7 @@ pub enum Vendor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HardwareClass {
-    /// For people at home: no warranty in a data centre, no NVLink.
+    /// For people at home: no warranty in a data centre, no `NVLink`.
     Consumer,
     /// For a desk or a small server, with more memory than a consumer card.
     Workstation,
@@ -148,6 +148,8 @@ pub enum FormFactor {
 }
 
 /// What device memory is made of.
+// Named as the JEDEC standards name them.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MemoryType {
@@ -700,15 +702,15 @@ fn yes() -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApiWire {
-    /// OpenAI's chat completions, which most others speak, too.
+    /// `OpenAI`'s chat completions, which most others speak, too.
     #[serde(rename = "openai-chat")]
     OpenAiChat,
-    /// OpenAI's responses.
+    /// `OpenAI`'s responses.
     #[serde(rename = "openai-responses")]
     OpenAiResponses,
     /// Anthropic's messages.
     Anthropic,
-    /// Google's generateContent.
+    /// Google's `generateContent`.
     Gemini,
     /// Ollama's own chat, one JSON object a line.
     Ollama,

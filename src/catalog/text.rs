@@ -163,9 +163,11 @@ pub struct Records {
     pub accelerators: Vec<Entry<Accelerator>>,
     /// Complete computers.
     pub machines: Vec<Entry<Machine>>,
+    /// What accelerators are bought in.
     pub hosts: Vec<Entry<Host>>,
     /// GPUs by the hour.
     pub rentals: Vec<Entry<Rental>>,
+    /// Plans by the seat and month.
     pub subscriptions: Vec<Entry<Subscription>>,
     /// Prices of electricity.
     pub tariffs: Vec<Entry<Tariff>>,
@@ -177,6 +179,7 @@ pub struct Records {
     pub currencies: Vec<Entry<Currency>>,
     /// Services that answer requests.
     pub providers: Vec<Entry<Provider>>,
+    /// How far inputs may lie that nobody gave.
     pub ranges: Vec<Entry<RangeRecord>>,
 }
 

@@ -91,6 +91,8 @@ pub struct Skipped {
 }
 
 /// Why a record was not taken over.
+// The message of each is its description.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Reason {
     #[error("not a text model")]
