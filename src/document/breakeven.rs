@@ -24,7 +24,9 @@ pub struct BreakevenResult {
     pub currency: String,
     /// Units of that currency for one USD.
     pub usd_rate: f64,
+    /// Hours that a month is counted with.
     pub hours_per_month: f64,
+    /// Months over which totals are computed.
     pub horizon_months: u32,
     /// First month, `YYYY-MM`.
     pub start: String,
@@ -32,12 +34,17 @@ pub struct BreakevenResult {
     pub oldest_price: Option<String>,
     /// Requests of the first month; null where only token totals are known.
     pub requests_per_month: Option<f64>,
+    /// Tokens of the first month, input, output and reasoning together.
     pub tokens_per_month: f64,
     /// The headline first: what was asked for before what was added for comparison.
     pub comparisons: Vec<Comparison>,
+    /// Every way to run it on hardware.
     pub local: Vec<LocalOffer>,
+    /// Every way to pay for it otherwise.
     pub cloud: Vec<CloudOffer>,
+    /// Both at once, for the headline pair; null where it makes no sense.
     pub hybrid: Option<Hybrid>,
+    /// What ranges of the inputs mean for the headline pair; null where nothing was drawn.
     pub uncertainty: Option<Uncertainty>,
     /// Month by month, comparison after comparison.
     pub cash_flow: Vec<CashFlowMonth>,
@@ -69,7 +76,9 @@ impl BreakevenResult {
 /// An entry of the catalogue that could not be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SkippedEntry {
+    /// Its id in the catalogue.
     pub id: String,
+    /// What is missing, in a few words.
     pub why: String,
 }
 
@@ -90,7 +99,9 @@ pub enum Comparator {
 pub struct Comparison {
     /// Name of the baseline.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
+    /// Why it stands in the report.
     pub comparator: Comparator,
     /// Months until cumulative local cost falls below cumulative cloud cost, interpolated within
     /// the month; null when never. 0: cheaper from the first day.
@@ -99,9 +110,11 @@ pub struct Comparison {
     pub never_because: Option<String>,
     /// The same as a stable word: `running-cost`, `saving-ends`, `replacements`, `too-far`.
     pub never_reason: Option<String>,
+    /// The same with money of later months discounted.
     pub discounted_payback_months: Option<f64>,
     /// Total to the horizon.
     pub tco_cloud_usd: f64,
+    /// The same of the local side.
     pub tco_local_usd: f64,
     /// Cloud less local over the horizon.
     pub saving_usd: f64,
@@ -109,12 +122,15 @@ pub struct Comparison {
     pub npv_saving_usd: f64,
     /// Volume at which both cost the same over the horizon; null where there is none, or no requests are known.
     pub breakeven_requests_per_month: Option<f64>,
+    /// The same volume in tokens.
     pub breakeven_tokens_per_month: Option<f64>,
+    /// Busy share of the hardware at that volume, 0 to 1; null where its speed is not known.
     pub breakeven_utilisation: Option<f64>,
     /// Price per million tokens, in and out together, at which the API costs the same over the horizon.
     pub breakeven_blended_usd_per_mtok: Option<f64>,
     /// Where the saving stops growing because prices fall: months, and the position then.
     pub best_point_months: Option<f64>,
+    /// The saving at that point, US dollars.
     pub best_point_usd: Option<f64>,
     /// Share of the draws in which local costs less by the horizon; only where many pairs are ranked.
     pub probability_local_cheaper: Option<f64>,
@@ -125,21 +141,27 @@ pub struct Comparison {
 /// A way to run it on hardware.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LocalOffer {
+    /// As the reports call it.
     pub name: String,
+    /// Its id in the catalogue; null where it was described by hand.
     pub id: Option<String>,
     /// `owned`, `financed` or `rented`.
     pub kind: String,
+    /// Why it stands in the report.
     pub comparator: Comparator,
+    /// The model it runs; null where none was named.
     pub model: Option<String>,
     /// Capability tier, 1 (highest) to 4.
     pub tier: Option<u8>,
     /// In the first month.
     pub units: u32,
+    /// Units in the last month of the horizon.
     pub units_at_horizon: u32,
     /// Purchase, installation and spares of the first month's units, also where a loan pays for them.
     pub capex_usd: f64,
     /// Running cost of the first month, all parts; without the purchase.
     pub monthly_usd: f64,
+    /// Its parts by name, US dollars.
     pub monthly_parts_usd: BTreeMap<String, f64>,
     /// Capex less residual value, per month of life (of the horizon where no life is given).
     pub amortised_usd_per_month: f64,
@@ -149,6 +171,7 @@ pub struct LocalOffer {
     /// Balance of loans, and rent of commitments that go on, at the horizon; added to the total.
     #[serde(default)]
     pub still_owed_usd: f64,
+    /// Total over the horizon, US dollars.
     pub tco_usd: f64,
     /// Tokens of whole requests the units can serve when never idle; null where no speed is known.
     pub capacity_tokens_per_month: Option<f64>,
@@ -156,7 +179,9 @@ pub struct LocalOffer {
     pub utilisation: Option<f64>,
     /// Running cost and amortisation, split by the time spent reading and writing.
     pub usd_per_mtok_input: Option<f64>,
+    /// The same for tokens of answers.
     pub usd_per_mtok_output: Option<f64>,
+    /// The same over all tokens, read and written.
     pub usd_per_mtok_blended: Option<f64>,
     /// Hours of rent in a month.
     pub billed_hours_per_month: Option<f64>,
@@ -165,18 +190,25 @@ pub struct LocalOffer {
 /// What is paid otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CloudOffer {
+    /// As the reports call it.
     pub name: String,
+    /// Its id in the catalogue; null where it was described by hand.
     pub id: Option<String>,
+    /// Why it stands in the report.
     pub comparator: Comparator,
     /// Capability tier, 1 (highest) to 4.
     pub tier: Option<u8>,
     /// At the first month's volume and the prices of its first day.
     pub monthly_usd: f64,
+    /// Its parts by name, US dollars.
     pub monthly_parts_usd: BTreeMap<String, f64>,
+    /// Total over the horizon, US dollars.
     pub tco_usd: f64,
+    /// What the first month costs, divided by its requests; null where only token totals are known.
     pub usd_per_request: Option<f64>,
     /// List price of the first month.
     pub usd_per_mtok_input: Option<f64>,
+    /// The same for tokens of answers.
     pub usd_per_mtok_output: Option<f64>,
     /// Of the request as it is: caching, batch, tiers and retries included.
     pub usd_per_mtok_blended: Option<f64>,
@@ -189,7 +221,9 @@ pub struct CloudOffer {
 /// Both at once, for the headline pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Hybrid {
+    /// Name of the cloud side.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
     /// A share of the requests goes to the local side first.
     pub routed: Option<RoutedSplit>,
@@ -199,44 +233,61 @@ pub struct Hybrid {
     pub cheapest: String,
 }
 
+/// A share of the requests goes to the local side first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RoutedSplit {
+    /// Share of the requests that go to the local side first, 0 to 1.
     pub local_share: f64,
     /// Of those, sent on to the cloud and paid twice.
     pub escalation_share: f64,
+    /// Units it takes in the first month.
     pub units: u32,
+    /// Purchase, installation and spares of these units, US dollars.
     pub capex_usd: f64,
+    /// Running cost of the first month, both sides together, US dollars.
     pub monthly_usd: f64,
+    /// Total over the horizon, US dollars.
     pub tco_usd: f64,
+    /// The same if everything went to the cloud.
     pub tco_cloud_only_usd: f64,
+    /// The same if everything were answered locally.
     pub tco_local_only_usd: f64,
+    /// Months until it has paid back against the cloud alone; null when never.
     pub payback_months: Option<f64>,
 }
 
+/// The local side carries the base load, the cloud what is above it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Overflow {
     /// The number of owned units with the lowest total; 0: cloud only.
     pub best_units: u32,
+    /// Its total over the horizon, US dollars.
     pub tco_usd: f64,
     /// Every number of units that was tried.
     pub options: Vec<OverflowOption>,
 }
 
+/// One number of units, and what it costs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OverflowOption {
+    /// Owned units; 0: cloud only.
     pub units: u32,
     /// Share of the first month's requests served locally.
     pub local_share: f64,
+    /// Total over the horizon, US dollars.
     pub tco_usd: f64,
 }
 
 /// What ranges of the inputs mean for the headline pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Uncertainty {
+    /// Name of the cloud side.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
     /// Draws from the ranges; 0 where no input is a range.
     pub draws: u32,
+    /// Start of the random numbers: the same seed gives the same draws.
     pub seed: u64,
     /// Shape of a range between low and high: `triangular`.
     pub distribution: String,
@@ -244,20 +295,26 @@ pub struct Uncertainty {
     pub probability_local_cheaper: Option<f64>,
     /// A tenth, half, nine tenths of the draws pay back by then; null: never.
     pub payback_p10: Option<f64>,
+    /// Half of them.
     pub payback_p50: Option<f64>,
+    /// Nine tenths of them.
     pub payback_p90: Option<f64>,
     /// One input at a time, from low to high, the others as they are; the most important first.
     pub tornado: Vec<TornadoBar>,
 }
 
+/// What one input alone changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TornadoBar {
     /// Dotted name of the input.
     pub input: String,
+    /// The low end of the input, in its own unit.
     pub low: f64,
+    /// The high end of the input, in its own unit.
     pub high: f64,
     /// Cloud less local over the horizon at the low and at the high value.
     pub saving_at_low_usd: f64,
+    /// The same at the high value.
     pub saving_at_high_usd: f64,
     /// Distance between the two.
     pub swing_usd: f64,
@@ -268,19 +325,26 @@ pub struct TornadoBar {
 /// One month of one comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CashFlowMonth {
+    /// Name of the cloud side.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
     /// From 1.
     pub month: u32,
     /// `YYYY-MM`.
     pub date: String,
+    /// Requests of the month.
     pub requests: f64,
+    /// What the cloud side costs in it, US dollars.
     pub cloud_usd: f64,
+    /// Units of the local side in it.
     pub local_units: u32,
     /// Paid at the beginning of the month: purchases less what replaced units fetch.
     pub local_upfront_usd: f64,
+    /// Running cost of the local side in it, US dollars.
     pub local_running_usd: f64,
     /// Cumulative saving of the local side at the end of the month.
     pub position_usd: f64,
+    /// The same with money of later months discounted.
     pub discounted_position_usd: f64,
 }
