@@ -1,5 +1,7 @@
 //! Numbers as people read them. Rounding happens here and nowhere before.
 
+#![warn(missing_docs)]
+
 /// `1234567.0` → `1,234,567`; up to two decimals below 100, none above.
 pub fn plain(value: f64) -> String {
     let decimals = if value.fract().abs() < 5e-3 || value.abs() >= 100.0 { 0 } else { 2 };

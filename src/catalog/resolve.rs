@@ -10,7 +10,12 @@ pub enum Resolution<'a> {
     /// The name is the id, or the exact name on the wire.
     Exact(&'a ApiModel),
     /// The name is an alias; today it means this model.
-    Alias { alias: &'a str, model: &'a ApiModel },
+    Alias {
+        /// As it was typed.
+        alias: &'a str,
+        /// What it means today.
+        model: &'a ApiModel,
+    },
 }
 
 impl<'a> Resolution<'a> {
@@ -27,10 +32,20 @@ impl<'a> Resolution<'a> {
 pub enum NotResolved {
     /// Nothing has this name; `near` are the closest ids, closest first.
     #[error("no API model is named `{name}`{}", did_you_mean(near))]
-    Unknown { name: String, near: Vec<String> },
+    Unknown {
+        /// As it was typed.
+        name: String,
+        /// Ids, closest first; empty where none is close.
+        near: Vec<String>,
+    },
     /// Several providers have it: the ids it could mean.
     #[error("`{name}` could mean {}", ids.join(", "))]
-    Ambiguous { name: String, ids: Vec<String> },
+    Ambiguous {
+        /// As it was typed.
+        name: String,
+        /// Ids of the models it could mean.
+        ids: Vec<String>,
+    },
 }
 
 fn did_you_mean(near: &[String]) -> String {

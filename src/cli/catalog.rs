@@ -18,7 +18,8 @@ pub fn user_files(context: &Context) -> Result<Vec<(String, String)>, CliError> 
 
 /// That folder, for what cannot do without one.
 pub fn needed_user_folder(context: &Context) -> Result<PathBuf, CliError> {
-    user_folder(context).ok_or_else(|| folders::none("records of your own", "FREEHOLD_DATA_DIR"))
+    user_folder(context)
+        .ok_or_else(|| folders::none("records of your own", crate::cli::environment::DATA_DIR))
 }
 
 /// The shipped catalogue, then the user's folder, then every `--catalog FILE` in order.

@@ -1,5 +1,6 @@
 //! What the process knows about the world it runs in, read once: terminals, clock, environment.
 
+use super::environment;
 use super::error::CliError;
 use super::folders::Folders;
 use crate::document::Input;
@@ -56,7 +57,6 @@ impl Context {
         let now = jiff::Timestamp::now();
         // The clock says a time in UTC; prices change by day, so the UTC day is used everywhere.
         let today = asked.today.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
-        let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
         let stdout_terminal = std::io::stdout().is_terminal();
         Ok(Self {
             today,
@@ -68,7 +68,7 @@ impl Context {
             width: terminal_width(stdout_terminal),
             quiet: asked.quiet,
             no_input: asked.no_input,
-            ci: var("CI").is_some(),
+            ci: environment::CI.os().is_some(),
             folders: Folders::of_process()?,
             catalog_files: asked.catalog_files.clone(),
         })
@@ -100,7 +100,7 @@ impl Context {
 }
 
 fn terminal_width(is_terminal: bool) -> u16 {
-    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    let columns = environment::COLUMNS.text().and_then(|c| c.parse().ok());
     if is_terminal {
         columns.unwrap_or_else(|| console_width().unwrap_or(100))
     } else {

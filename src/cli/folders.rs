@@ -1,9 +1,9 @@
 //! The user's own folders. Only absolute ones count: with `HOME` unset or empty there are none, and
 //! nothing is ever taken from the current folder, which may be a project of somebody else's.
 
+use super::environment::{self, Variable};
 use super::error::CliError;
 use etcetera::BaseStrategy;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Each `None` where the user has none.
@@ -22,11 +22,19 @@ impl Folders {
     pub fn of_process() -> Result<Self, CliError> {
         let base = etcetera::choose_base_strategy().ok();
         Ok(Self {
-            cache: folder(CACHE, "XDG_CACHE_HOME", base.as_ref().map(BaseStrategy::cache_dir))?,
-            data: folder("FREEHOLD_DATA_DIR", "XDG_DATA_HOME", base.as_ref().map(BaseStrategy::data_dir))?,
+            cache: folder(
+                environment::CACHE_DIR,
+                environment::XDG_CACHE_HOME,
+                base.as_ref().map(BaseStrategy::cache_dir),
+            )?,
+            data: folder(
+                environment::DATA_DIR,
+                environment::XDG_DATA_HOME,
+                base.as_ref().map(BaseStrategy::data_dir),
+            )?,
             config: folder(
-                "FREEHOLD_CONFIG_DIR",
-                "XDG_CONFIG_HOME",
+                environment::CONFIG_DIR,
+                environment::XDG_CONFIG_HOME,
                 base.as_ref().map(BaseStrategy::config_dir),
             )?,
         })
@@ -34,32 +42,30 @@ impl Folders {
 
     /// The cache, for what cannot do without one.
     pub fn needed_cache(&self) -> Result<&Path, CliError> {
-        self.cache.as_deref().ok_or_else(|| none("downloads and journals", CACHE))
+        self.cache.as_deref().ok_or_else(|| none("downloads and journals", environment::CACHE_DIR))
     }
 }
 
-const CACHE: &str = "FREEHOLD_CACHE_DIR";
-
 /// There is no folder for something that needs one.
-pub fn none(what: &str, variable: &str) -> CliError {
+pub fn none(what: &str, variable: Variable) -> CliError {
     CliError::usage(format!("there is no folder for {what}: HOME is not set, or is no absolute path"))
-        .hint(format!("set HOME, or {variable}, to an absolute path"))
+        .hint(format!("set HOME, or {}, to an absolute path", variable.name))
 }
 
-fn variable(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
-}
-
-fn folder(own: &str, xdg: &str, of_system: Option<PathBuf>) -> Result<Option<PathBuf>, CliError> {
-    if let Some(folder) = variable(own).map(PathBuf::from) {
+fn folder(own: Variable, xdg: Variable, of_system: Option<PathBuf>) -> Result<Option<PathBuf>, CliError> {
+    if let Some(folder) = own.os().map(PathBuf::from) {
         if !folder.is_absolute() {
-            return Err(CliError::usage(format!("{own} is {}, which is no absolute path", folder.display()))
-                .hint(format!("give the whole path, or unset {own}")));
+            return Err(CliError::usage(format!(
+                "{} is {}, which is no absolute path",
+                own.name,
+                folder.display()
+            ))
+            .hint(format!("give the whole path, or unset {}", own.name)));
         }
         return Ok(Some(folder));
     }
     // Without HOME the system's list of users would be asked. Whoever has unset it wants no folder.
-    let named = |name: &str| variable(name).is_some_and(|path| Path::new(&path).is_absolute());
-    let is_known = cfg!(windows) || named("HOME") || named(xdg);
+    let named = |variable: Variable| variable.os().is_some_and(|path| Path::new(&path).is_absolute());
+    let is_known = cfg!(windows) || named(environment::HOME) || named(xdg);
     Ok(of_system.filter(|folder| is_known && folder.is_absolute()).map(|folder| folder.join("freehold")))
 }

@@ -7,6 +7,7 @@ pub mod ask;
 pub mod catalog;
 pub mod commands;
 pub mod context;
+mod environment;
 pub mod error;
 pub mod files;
 pub mod folders;

@@ -42,7 +42,8 @@ pub fn find(name: &str, context: &Context) -> Result<Profile, CliError> {
 /// Write the answers down.
 pub fn save(name: &str, draft: &NeedDraft, context: &Context) -> Result<(), CliError> {
     let path = if is_path(name) { Some(PathBuf::from(name)) } else { saved(name, context) };
-    let path = path.ok_or_else(|| folders::none("profiles of your own", "FREEHOLD_CONFIG_DIR"))?;
+    let path =
+        path.ok_or_else(|| folders::none("profiles of your own", crate::cli::environment::CONFIG_DIR))?;
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|e| CliError::file("create", folder, &e))?;
     }

@@ -25,7 +25,9 @@ pub struct BreakevenResult {
     pub currency: String,
     /// Units of that currency for one USD.
     pub usd_rate: f64,
+    /// Hours that a month is counted with.
     pub hours_per_month: f64,
+    /// Months over which totals are computed.
     pub horizon_months: u32,
     /// First month, `YYYY-MM`.
     pub start: String,
@@ -37,9 +39,13 @@ pub struct BreakevenResult {
     pub tokens_per_month: f64,
     /// The headline first: what was asked for before what was added for comparison.
     pub comparisons: Vec<Comparison>,
+    /// Every way to run it on hardware.
     pub local: Vec<LocalOffer>,
+    /// Every way to pay for it otherwise.
     pub cloud: Vec<CloudOffer>,
+    /// Both at once, for the headline pair; null where it makes no sense.
     pub hybrid: Option<Hybrid>,
+    /// What ranges of the inputs mean for the headline pair; null where nothing was drawn.
     pub uncertainty: Option<Uncertainty>,
     /// Month by month, comparison after comparison.
     pub cash_flow: Vec<CashFlowMonth>,
@@ -71,7 +77,9 @@ impl BreakevenResult {
 /// An entry of the catalogue that could not be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SkippedEntry {
+    /// Its id in the catalogue.
     pub id: String,
+    /// What is missing, in a few words.
     pub why: String,
 }
 
@@ -92,7 +100,9 @@ pub enum Comparator {
 pub struct Comparison {
     /// Name of the baseline.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
+    /// Why it stands in the report.
     pub comparator: Comparator,
     #[doc = definition!(payback_months)]
     pub payback_months: Option<f64>,
@@ -132,11 +142,15 @@ pub struct Comparison {
 /// A way to run it on hardware.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LocalOffer {
+    /// As the reports call it.
     pub name: String,
+    /// Its id in the catalogue; null where it was described by hand.
     pub id: Option<String>,
     /// `owned`, `financed` or `rented`.
     pub kind: String,
+    /// Why it stands in the report.
     pub comparator: Comparator,
+    /// The model it runs; null where none was named.
     pub model: Option<String>,
     /// Capability tier, 1 (highest) to 4.
     pub tier: Option<u8>,
@@ -148,6 +162,7 @@ pub struct LocalOffer {
     pub capex_usd: f64,
     #[doc = definition!(monthly_usd)]
     pub monthly_usd: f64,
+    /// Its parts by name, US dollars.
     pub monthly_parts_usd: BTreeMap<String, f64>,
     #[doc = definition!(amortised_usd_per_month)]
     pub amortised_usd_per_month: f64,
@@ -176,13 +191,17 @@ pub struct LocalOffer {
 /// What is paid otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CloudOffer {
+    /// As the reports call it.
     pub name: String,
+    /// Its id in the catalogue; null where it was described by hand.
     pub id: Option<String>,
+    /// Why it stands in the report.
     pub comparator: Comparator,
     /// Capability tier, 1 (highest) to 4.
     pub tier: Option<u8>,
     #[doc = definition!(monthly_usd)]
     pub monthly_usd: f64,
+    /// Its parts by name, US dollars.
     pub monthly_parts_usd: BTreeMap<String, f64>,
     #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
@@ -204,7 +223,9 @@ pub struct CloudOffer {
 /// Both at once, for the headline pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Hybrid {
+    /// Name of the cloud side.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
     /// A share of the requests goes to the local side first.
     pub routed: Option<RoutedSplit>,
@@ -214,8 +235,10 @@ pub struct Hybrid {
     pub cheapest: String,
 }
 
+/// A share of the requests goes to the local side first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RoutedSplit {
+    /// Share of the requests that go to the local side first, 0 to 1.
     pub local_share: f64,
     /// Of those, sent on to the cloud and paid twice.
     pub escalation_share: f64,
@@ -227,12 +250,15 @@ pub struct RoutedSplit {
     pub monthly_usd: f64,
     #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
+    /// The same if everything went to the cloud.
     pub tco_cloud_only_usd: f64,
+    /// The same if everything were answered locally.
     pub tco_local_only_usd: f64,
     #[doc = definition!(payback_months)]
     pub payback_months: Option<f64>,
 }
 
+/// The local side carries the base load, the cloud what is above it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Overflow {
     /// The number of owned units with the lowest total; 0: cloud only.
@@ -243,21 +269,27 @@ pub struct Overflow {
     pub options: Vec<OverflowOption>,
 }
 
+/// One number of units, and what it costs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OverflowOption {
+    /// Owned units; 0: cloud only.
     pub units: u32,
     /// Share of the first month's requests served locally.
     pub local_share: f64,
+    /// Total over the horizon, US dollars.
     pub tco_usd: f64,
 }
 
 /// What ranges of the inputs mean for the headline pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Uncertainty {
+    /// Name of the cloud side.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
     /// Draws from the ranges; 0 where no input is a range.
     pub draws: u32,
+    /// Start of the random numbers: the same seed gives the same draws.
     pub seed: u64,
     /// Shape of a range between low and high: `triangular`.
     pub distribution: String,
@@ -273,14 +305,18 @@ pub struct Uncertainty {
     pub tornado: Vec<TornadoBar>,
 }
 
+/// What one input alone changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TornadoBar {
     /// Dotted name of the input.
     pub input: String,
+    /// The low end of the input, in its own unit.
     pub low: f64,
+    /// The high end of the input, in its own unit.
     pub high: f64,
     /// Cloud less local over the horizon at the low and at the high value.
     pub saving_at_low_usd: f64,
+    /// The same at the high value.
     pub saving_at_high_usd: f64,
     /// Distance between the two.
     pub swing_usd: f64,
@@ -291,19 +327,26 @@ pub struct TornadoBar {
 /// One month of one comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CashFlowMonth {
+    /// Name of the cloud side.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
     /// From 1.
     pub month: u32,
     /// `YYYY-MM`.
     pub date: String,
+    /// Requests of the month.
     pub requests: f64,
+    /// What the cloud side costs in it, US dollars.
     pub cloud_usd: f64,
+    /// Units of the local side in it.
     pub local_units: u32,
     /// Paid at the beginning of the month: purchases less what replaced units fetch.
     pub local_upfront_usd: f64,
+    /// Running cost of the local side in it, US dollars.
     pub local_running_usd: f64,
     /// Cumulative saving of the local side at the end of the month.
     pub position_usd: f64,
+    /// The same with money of later months discounted.
     pub discounted_position_usd: f64,
 }

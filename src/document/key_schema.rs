@@ -16,7 +16,11 @@ pub fn scenario() -> Schema {
             let table = table(section);
             let schema = if section.repeats() {
                 // One offer may be written without the double brackets.
-                json!({ "anyOf": [{ "type": "array", "items": table }, table] })
+                let about = format!(
+                    "One table [[{}]] for each offer; a single one may be written [{0}].",
+                    section.name()
+                );
+                json!({ "anyOf": [{ "type": "array", "items": table }, table], "description": about })
             } else {
                 table
             };
@@ -116,9 +120,18 @@ fn value(key: &Key) -> Value {
 
 /// A number, or what is known about one.
 fn ranged(number: &Value) -> Value {
+    let point = |about: &str| {
+        let mut point = number.clone();
+        point["description"] = about.into();
+        point
+    };
     json!({ "anyOf": [number, {
         "type": "object",
-        "properties": { "low": number, "likely": number, "high": number },
+        "properties": {
+            "low": point("The lowest it can be."),
+            "likely": point("The likeliest; what is taken where nothing is drawn."),
+            "high": point("The highest it can be."),
+        },
         "required": ["low", "likely", "high"],
         "additionalProperties": false,
     }] })

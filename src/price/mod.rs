@@ -10,6 +10,8 @@
 //! Prices are US dollars per million tokens. Absent is unknown, never free: a class of tokens that is
 //! used and has no rate is an error that names it.
 
+#![warn(missing_docs)]
+
 pub mod records;
 mod schedule;
 mod window;
@@ -54,10 +56,15 @@ impl Usage {
 /// A way in which tokens are billed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
+    /// Prompt tokens that are in no cache.
     Input,
+    /// Prompt tokens read from a cache.
     CacheRead,
+    /// Prompt tokens written to a cache.
     CacheWrite,
+    /// Tokens of the answer.
     Output,
+    /// Tokens of thoughts, where they have a rate of their own.
     Reasoning,
 }
 
@@ -80,9 +87,13 @@ impl Class {
 /// US dollars per million tokens of each class.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rates {
+    /// Prompt tokens that are in no cache. `None`: unknown.
     pub input: Option<f64>,
+    /// Tokens of the answer. `None`: unknown.
     pub output: Option<f64>,
+    /// Prompt tokens read from a cache. `None`: unknown.
     pub cache_read: Option<f64>,
+    /// Prompt tokens written to a cache. `None`: unknown.
     pub cache_write: Option<f64>,
     /// `None`: reasoning is billed as output.
     pub reasoning: Option<f64>,

@@ -27,6 +27,7 @@ pub struct PricesOfTheDay<'c> {
 }
 
 impl<'c> PricesOfTheDay<'c> {
+    /// Prices from this catalogue; no name has been assumed yet.
     pub fn new(catalog: &'c Catalog) -> Self {
         Self { catalog, models: HashMap::new(), assumed: BTreeMap::new() }
     }

@@ -15,8 +15,11 @@ use toml::de::{DeTable, DeValue};
 /// A number, or what is known about one.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Range {
+    /// The lowest it can be.
     pub low: f64,
+    /// The likeliest.
     pub likely: f64,
+    /// The highest it can be.
     pub high: f64,
 }
 
@@ -29,6 +32,7 @@ impl Range {
     pub fn is_wide(&self) -> bool {
         self.low < self.high
     }
+    /// All three by the same function, which must keep their order.
     #[must_use]
     pub fn map(self, f: impl Fn(f64) -> f64) -> Self {
         Self { low: f(self.low), likely: f(self.likely), high: f(self.high) }
@@ -38,19 +42,24 @@ impl Range {
 /// A value as given.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
+    /// A number.
     Number(Range),
     /// A number written as `{ low, likely, high }`, even where all three are equal.
     Uncertain(Range),
+    /// Yes or no.
     Flag(bool),
+    /// A text, or the word that was chosen.
     Text(String),
     /// 168 weights.
     Hours(Vec<f64>),
+    /// Other values from a day on, in order of the days.
     Changes(Vec<Change>),
     /// Above an amount of a month's bill in US dollars, this share of what is above it is taken off.
     Discounts(Vec<(f64, f64)>),
 }
 
 impl Value {
+    /// The number, where it is one.
     pub const fn range(&self) -> Option<Range> {
         match self {
             Self::Number(r) | Self::Uncertain(r) => Some(*r),
@@ -117,6 +126,7 @@ impl Value {
 /// Prices from a day on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
+    /// The first day on which they hold.
     pub from: Date,
     /// By key name.
     pub rates: BTreeMap<&'static str, Range>,
@@ -125,7 +135,9 @@ pub struct Change {
 /// A value and where it came from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Given {
+    /// What was given.
     pub value: Value,
+    /// By whom, and where.
     pub source: Source,
 }
 
@@ -191,8 +203,11 @@ pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, I
 /// A file while it is read: its text for line numbers, its name for messages and sources.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
+    /// Its text.
     pub text: &'a str,
+    /// Its name, as the user gave it.
     pub file: &'a str,
+    /// What it was to the command.
     pub role: FileRole,
 }
 

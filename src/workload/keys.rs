@@ -49,7 +49,9 @@ impl Section {
 /// A word that may be chosen, and what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {
+    /// As it is typed.
     pub word: &'static str,
+    /// What it means, in a few words.
     pub means: &'static str,
 }
 
@@ -57,12 +59,22 @@ pub struct Word {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// A number within bounds, both included; may be a range of low, likely, high.
-    Number { min: f64, max: f64 },
+    Number {
+        /// The least.
+        min: f64,
+        /// The most.
+        max: f64,
+    },
     /// A number above zero, up to [`LARGEST`]; may be a range.
     Positive,
     /// A whole number within bounds, both included; it shapes the calculation and so is never a
     /// range.
-    Whole { min: u32, max: u32 },
+    Whole {
+        /// The least.
+        min: u32,
+        /// The most.
+        max: u32,
+    },
     /// A whole number of months that takes part in the calculation; may be a range.
     Months,
     /// Yes or no.
@@ -115,9 +127,11 @@ impl Applies {
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Key {
+    /// The table it stands in.
     pub section: Section,
     /// In files: `input_tokens`.
     pub name: &'static str,
+    /// What it holds.
     pub kind: Kind,
     /// Empty where the value has none.
     pub unit: &'static str,

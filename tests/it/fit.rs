@@ -1,5 +1,6 @@
 //! `freehold fit` as a user runs it.
 
+use crate::needs;
 use assert_cmd::Command;
 use serde_json::Value;
 
@@ -161,11 +162,11 @@ fn what_fits_and_what_the_machine_is_can_be_rendered_later() {
 /// only), against the prediction. Needs the files: set `FREEHOLD_TEST_MODELS` to their folder.
 #[test]
 fn memory_is_predicted_within_a_tenth() {
-    let Some(folder) = std::env::var_os("FREEHOLD_TEST_MODELS").map(std::path::PathBuf::from) else { return };
     for (name, resident) in
         [("smollm2-135m-instruct-q4_1.gguf", 177_983_488.0), ("gemma-3-270m-q4_k_m.gguf", 343_040_000.0)]
     {
-        let path = folder.join(name).display().to_string();
+        let Some(path) = needs::model(name) else { return };
+        let path = path.display().to_string();
         let document =
             json(&["--hardware", "this", "--backend", "cpu", "--model", &path, "--context", "2048"]);
         let memory = &document["result"]["rows"][0]["memory"];

@@ -9,6 +9,7 @@ mod bench;
 mod breakeven;
 mod breakeven_cli;
 mod breakeven_explain;
+#[cfg(unix)]
 mod breakeven_terminal;
 mod breakeven_totals;
 mod catalog;
@@ -22,6 +23,7 @@ mod layering;
 mod load;
 mod local;
 mod money;
+mod needs;
 mod plan;
 mod predictor;
 mod provenance;
@@ -32,4 +34,5 @@ mod run;
 mod serving;
 mod usage;
 mod wire;
+#[cfg(unix)]
 mod wizard;

@@ -217,8 +217,7 @@ fn line(name: &str, misses: &[Miss]) -> String {
 #[test]
 fn servers_are_predicted_under_load() {
     let Some(rows) = rows() else {
-        eprintln!("skipped: ../shared/testdata/serving is not here");
-        return;
+        return crate::needs::missing("shared/testdata/serving beside the project");
     };
     let catalog = Catalog::embedded();
     let misses: Vec<Miss> = rows

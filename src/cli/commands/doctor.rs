@@ -3,7 +3,7 @@ use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::cli::{catalog, hardware, secrets};
+use crate::cli::{catalog, environment, hardware, secrets};
 
 /// What was found on this machine: devices, engine, keys (names only), age of the catalogue.
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,10 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         processor_energy_readable: hardware::processor_energy_readable(),
         built: built(),
         engine: hardware::engine(),
-        keys: secrets::variables(&known).into_iter().map(|name| (name.to_owned(), is_set(name))).collect(),
+        keys: secrets::variables(&known)
+            .into_iter()
+            .map(|name| (name.to_owned(), environment::value(name).is_some()))
+            .collect(),
         catalog: &known,
         catalog_problem: problem,
         own_files: own + context.catalog_files.len(),
@@ -41,10 +44,6 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         now: &context.now,
     };
     args.output.show(context, &doctor(found))
-}
-
-fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 fn built() -> Built {

@@ -1,9 +1,11 @@
 //! `freehold help TOPIC`: a command's own help, or one of the topics below. Also completions and
 //! manual pages, made from the same definitions.
 
+use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, write_atomic};
+use crate::cli::{catalog, environment};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -42,34 +44,6 @@ When whatever reads the output stops reading (`| head`), that is a silent succes
 ",
     ),
     (
-        "environment",
-        "\
-Environment
-
-  Credentials (never an argument, never stored)
-    OPENAI_API_KEY, ANTHROPIC_API_KEY    the providers' own names; sent to the provider's own address only
-    HF_TOKEN, HF_ENDPOINT                model downloads by hf:OWNER/REPO/FILE
-
-  Addresses
-    AZURE_OPENAI_ENDPOINT                where azure:DEPLOYMENT is, if no @URL says so
-    OPENAI_API_VERSION                   a date such as 2024-10-21: Azure's dated form of address
-
-  Folders
-    FREEHOLD_CACHE_DIR     downloads and journals   (default $XDG_CACHE_HOME/freehold, ~/.cache/freehold)
-    FREEHOLD_DATA_DIR      your catalogue overlay   (default $XDG_DATA_HOME/freehold, ~/.local/share/freehold)
-    FREEHOLD_CONFIG_DIR    your saved profiles      (default $XDG_CONFIG_HOME/freehold, ~/.config/freehold)
-    Only absolute paths count. Without HOME there are no defaults: nothing of the current folder is
-    ever taken for yours.
-
-  Output
-    NO_COLOR, CLICOLOR_FORCE, TERM=dumb    as everywhere
-    COLUMNS                                width of tables (default: the terminal's, else 100)
-    CI                                     progress as plain lines
-
-  HTTPS_PROXY and NO_PROXY are honoured by every request; loopback never goes through a proxy.
-",
-    ),
-    (
         "formats",
         "\
 Formats
@@ -105,6 +79,8 @@ Sources
 
 /// The topic that is made from the table of metrics.
 const METRICS: &str = "metrics";
+/// The topic that is made from the table of variables.
+const ENVIRONMENT: &str = "environment";
 
 /// What each metric means.
 pub fn metrics(context: &Context) -> Result<(), CliError> {
@@ -119,6 +95,11 @@ pub fn help(args: &HelpArgs, mut command: clap::Command, context: &Context) -> R
     };
     if first == METRICS {
         return metrics(context);
+    }
+    if first == ENVIRONMENT {
+        // A catalogue of the user's that cannot be read is another command's to complain about.
+        let catalog = catalog::load(context).unwrap_or_else(|_| Catalog::embedded());
+        return output::print_bytes(environment::page(&catalog).to_terminal(context.width).as_bytes());
     }
     if let Some((_, text)) = TOPICS.iter().find(|(name, _)| name == first) {
         return print(text);
@@ -137,7 +118,7 @@ pub fn help(args: &HelpArgs, mut command: clap::Command, context: &Context) -> R
 }
 
 fn topics_line() -> String {
-    let names: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).chain([METRICS]).collect();
+    let names: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).chain([ENVIRONMENT, METRICS]).collect();
     format!("More: freehold help {}\n", names.join(" | "))
 }
 

@@ -8,7 +8,9 @@ mod server;
 mod spending;
 mod variants;
 
-use server::{Do, HEAD, STOP, Server, TEXT, USAGE, good, send, status, stream};
+use server::{Do, STOP, Server, TEXT, USAGE, good, status, stream};
+#[cfg(unix)]
+use server::{HEAD, send};
 use std::path::PathBuf;
 use std::process::Output;
 use std::time::Duration;

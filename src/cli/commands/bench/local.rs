@@ -6,6 +6,7 @@ use super::settings::Settings;
 use super::{device, room, spending};
 use crate::capacity::ModelShape;
 use crate::cli::context::Context;
+use crate::cli::environment;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::progress::Progress;
 use crate::document::bench::build::TargetFacts;
@@ -179,9 +180,8 @@ async fn find(
     progress: &mut Progress<'_>,
 ) -> Result<PathBuf, CliError> {
     let spec: ModelSpec = model.parse().map_err(refused)?;
-    let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-    let token = variable("HF_TOKEN").map(secrecy::SecretString::from);
-    let endpoint = variable("HF_ENDPOINT");
+    let token = environment::HF_TOKEN.text().map(secrecy::SecretString::from);
+    let endpoint = environment::HF_ENDPOINT.text();
     let cache = match &spec {
         ModelSpec::Path(path) => return Ok(path.clone()),
         _ => context.folders.needed_cache()?.to_owned(),

@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::privacy::Privacy;
 use crate::catalog::{ApiWire, Catalog, LimitField, Provider};
+use crate::cli::environment;
 use crate::cli::error::CliError;
 use crate::cli::secrets::{KeyVariables, Variable, is_loopback, is_own};
 use crate::document::bench::Kind;
@@ -26,7 +27,7 @@ pub struct Api {
 /// All `--api` arguments.
 pub fn parse(args: &Args, catalog: &Catalog, today: Date, privacy: &Privacy) -> Result<Vec<Api>, CliError> {
     let named: Vec<Named<'_>> =
-        args.api.iter().map(|text| one(text, catalog, &variable)).collect::<Result<_, _>>()?;
+        args.api.iter().map(|text| one(text, catalog, &environment::text)).collect::<Result<_, _>>()?;
     for Named { provider, model, base } in &named {
         privacy.allows(&format!("{}:{model}", provider.id), model, base, provider.wire)?;
         if base.scheme() != "https" && !is_loopback(base) {
@@ -151,11 +152,6 @@ fn quirks(provider: &Provider, own: bool, loopback: bool, greedy: bool) -> Quirk
         obfuscates: provider.obfuscates && own,
         temperature: greedy.then_some(0.0),
     }
-}
-
-/// What an environment variable holds.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
 }
 
 fn one<'a>(

@@ -469,6 +469,11 @@ fn fault(kind: FaultKind, message: impl Into<String>) -> Fault {
 }
 
 #[cfg(test)]
+#[allow(dead_code)]
+#[path = "../../../../tests/it/needs.rs"]
+mod needs;
+
+#[cfg(test)]
 mod tests {
     use super::super::LlamaEngine;
     use super::*;
@@ -491,7 +496,7 @@ mod tests {
     /// A real refusal by llama.cpp; after it the engine still computes.
     #[test]
     fn a_batch_the_engine_refuses_is_a_fault_and_the_next_one_is_computed() {
-        let Some(model) = std::env::var_os("FREEHOLD_TEST_MODEL") else { return };
+        let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
         let mut engine = LlamaEngine::new(None);
         let link = Link::new(tempfile::tempfile().expect("a file"));
         engine.load(&LoadRequest::new(model.into(), 64), &link).expect("loads");
