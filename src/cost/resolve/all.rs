@@ -1,7 +1,7 @@
 //! Every API model that meets the need against every piece of hardware that can carry the model.
 
 use super::blueprint::Among;
-use super::machine::Built;
+use super::blueprint::Built;
 use super::{Basis, MissingKey, ResolveError, Resolver, Table, age, impossible};
 use crate::catalog::ApiModel;
 use crate::catalog::device::model_of_file;

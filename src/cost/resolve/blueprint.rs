@@ -2,7 +2,6 @@
 //! once, from the plan engine, for an offer whose speeds nobody gave or measured.
 
 use super::hardware::Hardware;
-use super::machine::Built;
 use super::{ResolveError, Resolver, Table, impossible};
 use crate::capacity::{Engine, HardwareShape, KvType, ModelShape, Quantisation};
 use crate::catalog::{Accelerator, OpenModel, Rental, RentalTerms, Stands};
@@ -305,4 +304,20 @@ fn bare(card: &Accelerator, count: u32, id: &str, source: Source) -> Option<Mach
         price_source: Some(source.clone()),
         source,
     })
+}
+
+/// What the hardware is bought as, and the plan for it.
+#[derive(Debug, Clone)]
+pub(super) struct Built {
+    /// A whole machine; the accelerators alone where no computer for them is known.
+    pub machine: plan::Machine,
+    pub bare: bool,
+    /// None where speeds were given or measured.
+    pub plan: Option<Blueprint>,
+}
+
+impl From<Blueprint> for Built {
+    fn from(plan: Blueprint) -> Self {
+        Self { machine: plan.machine.clone(), bare: plan.bare, plan: Some(plan) }
+    }
 }

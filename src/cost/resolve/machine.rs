@@ -1,6 +1,6 @@
 //! `[[local]]`: hardware from the catalogue or described by hand; bought, financed or rented.
 
-use super::blueprint::Among;
+use super::blueprint::{Among, Built};
 use super::hardware::Hardware;
 use super::measured::Own;
 use super::{Found, ResolveError, Resolver, Table, database, default_of, impossible, near_ids};
@@ -568,22 +568,6 @@ impl Asked<'_> {
     /// Was this model measured on this machine?
     pub(super) fn speed_is_measured(&self) -> bool {
         self.own.machine.is_some_and(|t| t.levels.iter().any(|l| l.decode_tps.is_some()))
-    }
-}
-
-/// What the hardware is bought as, and the plan for it.
-#[derive(Debug, Clone)]
-pub(super) struct Built {
-    /// A whole machine; the accelerators alone where no computer for them is known.
-    pub machine: plan::Machine,
-    pub bare: bool,
-    /// None where speeds were given or measured.
-    pub plan: Option<Blueprint>,
-}
-
-impl From<Blueprint> for Built {
-    fn from(plan: Blueprint) -> Self {
-        Self { machine: plan.machine.clone(), bare: plan.bare, plan: Some(plan) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! LiteLLM: the table `LiteLLM_SpendLogs` (CSV or SQL export, `/spend/logs` as JSON) and the daily tables.
+//! LiteLLM: the table `LiteLLM_SpendLogs` (CSV or SQL export, `/spend/logs` as JSON).
 //!
 //! `prompt_tokens` has cache reads and writes inside, except in some versions for Anthropic's own route:
 //! a record whose cached tokens exceed it tells. `cache_hit` means LiteLLM's own cache of answers: no
@@ -7,8 +7,8 @@
 use crate::usage::collect::Collector;
 use crate::usage::ids;
 use crate::usage::normal::{Convention, Counts, Side};
-use crate::usage::reader::{Format, Occurrences, Reader, is_embedding};
-use crate::usage::record::{Class, Keep, Reason, Record, Repeat, Skip, reason};
+use crate::usage::reader::{Format, Reader, is_embedding};
+use crate::usage::record::{Class, Keep, Reason, Record, Skip, reason};
 use crate::usage::row::{Row, usage_fields};
 use crate::usage::summary::Note;
 
@@ -45,7 +45,7 @@ static CACHED_ANSWER: Reason = Reason::new(
     Class::ResponseCache,
     "cache_hit True: answered by the LiteLLM response cache, no model call (report as response_cache_hits)",
 );
-static EMBEDDING: Reason =
+pub(super) static EMBEDDING: Reason =
     Reason::new(Class::Embedding, "embedding call: report apart ({requests}, {tokens} tokens)");
 static FAILED: Reason = Reason::new(Class::Failed, "failed request, no tokens");
 static OTHER_CALL: Reason =
@@ -115,94 +115,3 @@ impl Reader for SpendLogs {
         Ok(())
     }
 }
-
-mod daily {
-    use super::{
-        Collector, Convention, Counts, Keep, Note, Occurrences, Reader, Record, Repeat, Row, Side, Skip, ids,
-        is_embedding, usage_fields,
-    };
-    use super::{DAILY, EMBEDDING};
-
-    usage_fields! {
-        DATE = "date",
-        MODEL = "model",
-        GROUP = "model_group",
-        PROVIDER = "custom_llm_provider",
-        PROMPT = "prompt_tokens",
-        COMPLETION = "completion_tokens",
-        READ = "cache_read_input_tokens",
-        WRITE = "cache_creation_input_tokens",
-        SPEND = "spend",
-        REQUESTS = "api_requests",
-        SUCCESSFUL = "successful_requests",
-        KEY = "api_key",
-        USER = "user_id",
-        TEAM = "team_id",
-        TAG = "tag",
-        ORGANISATION = "organization_id",
-        END_USER = "end_user_id",
-    }
-    pub(super) const PATHS: &[&str] = FIELDS;
-
-    #[derive(Debug, Default)]
-    pub(super) struct Daily {
-        occurrences: Occurrences,
-        /// The table's entity: the tables repeat the same traffic for each kind.
-        entity: Option<usize>,
-    }
-
-    impl Reader for Daily {
-        fn open(&mut self, _: &mut Collector) {
-            self.occurrences.clear();
-        }
-
-        fn row(&mut self, row: &Row, out: &mut Collector) -> Result<(), Skip> {
-            let entity = [TAG, TEAM, ORGANISATION, END_USER, USER].into_iter().find(|slot| row.has(*slot));
-            if self.entity.is_some() && entity.is_some() && self.entity != entity {
-                out.note(Note::GroupedDifferently);
-            }
-            self.entity = self.entity.or(entity);
-            let when = row.time(DATE)?;
-            let group = [MODEL, GROUP, PROVIDER, KEY, USER, TEAM, TAG, ORGANISATION, END_USER];
-            let group = group.map(|slot| row.hash(slot));
-            let id = self.occurrences.next(ids::key(DAILY.name, (when.map(|w| w.start), group)));
-            let input = row.count(PROMPT)?;
-            let requests = row.first_count(&[SUCCESSFUL, REQUESTS])?;
-            let spend = row.amount(SPEND)?;
-            if is_embedding(row.text(MODEL).unwrap_or_default()) {
-                if out.seen(id) {
-                    out.duplicate();
-                    return Ok(());
-                }
-                let skip = Skip::of(&EMBEDDING).counting(requests.unwrap_or(0), input.unwrap_or(0));
-                return Err(skip.costing(spend));
-            }
-            let counts = Counts {
-                input,
-                cache_read: row.count(READ)?,
-                cache_write: row.count(WRITE)?,
-                output: row.count(COMPLETION)?,
-                ..Counts::default()
-            };
-            let normal = counts.normal(Side::Unsure(Convention::Inside), Side::Inside)?;
-            if normal.uncertain {
-                out.note(Note::CacheSideUnknown);
-            }
-            let mut record = Record::bucket(out.model(row.text(MODEL))?, when, requests, normal.tokens);
-            record.usd = spend;
-            out.user(row.hash(USER));
-            out.record(record, Keep::Largest(Repeat { id, request: 0, copy: false }));
-            Ok(())
-        }
-    }
-}
-
-pub static DAILY: Format = Format {
-    name: "litellm-daily-spend",
-    about: "one of LiteLLM's daily tables (LiteLLM_DailyUserSpend and its kin)",
-    fields: daily::PATHS,
-    rows: &["data[]", "results[]"],
-    marks: &[&["date", "api_requests", "prompt_tokens", "spend", "model"]],
-    reader: || Box::<daily::Daily>::default(),
-    ..Format::PLAIN
-};

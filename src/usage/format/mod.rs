@@ -14,6 +14,7 @@ pub mod generic;
 pub mod helicone;
 pub mod langfuse;
 pub mod litellm;
+pub mod litellm_daily;
 pub mod llama_log;
 pub mod openai_api;
 pub mod openai_csv;
@@ -44,7 +45,7 @@ pub static FORMATS: [&Format; 26] = [
     &vertex::FORMAT,
     &deepseek::FORMAT,
     &litellm::SPEND_LOGS,
-    &litellm::DAILY,
+    &litellm_daily::FORMAT,
     &langfuse::FORMAT,
     &helicone::FORMAT,
     &otlp::FORMAT,
