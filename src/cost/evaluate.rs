@@ -120,6 +120,20 @@ pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
     }
 }
 
+/// Every offer by itself, at its own volume: for a case without pairs.
+pub fn alone(case: &Case) -> Vec<OfferSummary> {
+    let likely = case.likely();
+    let v = case.values(&likely);
+    let of = |offer: usize| {
+        let flow = compare::flow(case, Pair { cloud: offer, local: offer }, v);
+        let mut derived = Vec::new();
+        let mut s = summary(case, offer, flow, v, &mut derived);
+        s.derived = derived;
+        s
+    };
+    (0..case.offers.len()).map(of).collect()
+}
+
 fn comparison(
     case: &Case,
     pair: Pair,

@@ -6,6 +6,7 @@ use super::breakeven::BreakevenDocument;
 use super::doctor::DoctorDocument;
 use super::fit::FitDocument;
 use super::key_schema;
+use super::plan::PlanDocument;
 use super::usage::UsageDocument;
 use schemars::{Schema, schema_for};
 
@@ -16,6 +17,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("breakeven", "the document of `freehold breakeven`"),
     ("doctor", "the document of `freehold doctor`"),
     ("fit", "the document of `freehold fit`"),
+    ("plan", "the document of `freehold fit --plan`"),
     ("profile", "a need written down (TOML), for `freehold advise --profile`"),
     ("scenario", "what is compared and by which numbers (TOML), for `freehold breakeven --scenario`"),
     ("usage", "the document of `freehold usage`"),
@@ -29,6 +31,7 @@ pub fn named(name: &str) -> Option<Schema> {
         "breakeven" => schema_for!(BreakevenDocument),
         "doctor" => schema_for!(DoctorDocument),
         "fit" => schema_for!(FitDocument),
+        "plan" => schema_for!(PlanDocument),
         "profile" => key_schema::profile(),
         "scenario" => key_schema::scenario(),
         "usage" => schema_for!(UsageDocument),

@@ -16,6 +16,7 @@ mod markdown;
 pub mod memo;
 pub mod metrics;
 pub mod page;
+pub mod plan;
 pub mod shipped_prices;
 mod terminal;
 pub mod usage;
@@ -35,6 +36,7 @@ macro_rules! each {
             Document::Breakeven($d) => $of,
             Document::Doctor($d) => $of,
             Document::Fit($d) => $of,
+            Document::Plan($d) => $of,
             Document::Usage($d) => $of,
         }
     };
@@ -57,7 +59,7 @@ impl Document {
     /// The table a spreadsheet wants: samples, cash flow.
     pub fn csv(&self) -> Option<String> {
         match self {
-            Self::Advice(_) | Self::Doctor(_) | Self::Fit(_) => None,
+            Self::Advice(_) | Self::Doctor(_) | Self::Fit(_) | Self::Plan(_) => None,
             Self::Bench(d) => Some(d.samples_csv()),
             Self::Breakeven(d) => Some(d.csv()),
             Self::Usage(d) => Some(d.csv()),

@@ -25,6 +25,7 @@ mod local;
 mod money;
 mod needs;
 mod plan;
+mod plan_cli;
 mod predictor;
 mod provenance;
 mod published;

@@ -1,4 +1,5 @@
 use crate::advise::Matrix;
+use crate::app::Refusal;
 use crate::catalog::{Catalog, NotResolved};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
@@ -105,7 +106,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     };
     let mut ever_asked = false;
     let mut document = if all {
-        let (plan, skipped) = cost::resolve_all(&scenario, known).map_err(|e| unresolved(&e))?;
+        let (plan, skipped) = cost::resolve_all(&scenario, known).map_err(Refusal::from)?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let rows = match args.output.chosen() {
             Format::Json | Format::Csv => Rows::All,
@@ -165,10 +166,12 @@ fn complete(
             Ok(plan) => return Ok((plan, terminal.is_some())),
             Err(error) => error,
         };
-        let cost::ResolveError::Missing(missing) = &error else { return Err(unresolved(&error)) };
+        let cost::ResolveError::Missing(missing) = &error else {
+            return Err(Refusal::from(error).into());
+        };
         let askable: Vec<_> = missing.iter().filter_map(|m| Some((key_of(&m.key)?, &m.why))).collect();
         if askable.is_empty() || !context.can_ask() {
-            return Err(unresolved(&error));
+            return Err(Refusal::from(error).into());
         }
         let ask: &mut Terminal = terminal.get_or_insert_with(Terminal::new);
         for (key, why) in askable {
@@ -223,7 +226,7 @@ fn key_of(path: &str) -> Option<&'static Key> {
 }
 
 /// What a profile says about requests, where neither flags nor the scenario do.
-fn add_profile(scenario: &mut Scenario, name: &str, context: &Context) -> Result<(), CliError> {
+pub(super) fn add_profile(scenario: &mut Scenario, name: &str, context: &Context) -> Result<(), CliError> {
     let draft = profiles::find(name, context)?.draft;
     // What the capability answer asks of an API model.
     if let Some(given) = draft.fields().get(answers::CAPABILITY.name)
@@ -340,26 +343,15 @@ fn check_gates(gates: &[Gate], document: &BreakevenDocument) -> Result<(), CliEr
     if failed.is_empty() { Ok(()) } else { Err(CliError::new(Exit::Gate, failed.join("\n"))) }
 }
 
-fn unresolved(error: &cost::ResolveError) -> CliError {
-    let stop = CliError::usage(error.to_string());
-    match error {
-        cost::ResolveError::Missing(_) => {
-            stop.hint("give each as a flag or in a scenario file (--scenario FILE); `freehold breakeven --help` lists every key")
-        }
-        cost::ResolveError::Unknown { .. } => {
-            stop.hint("`freehold db list` shows the catalogue; a price or machine that is not in it can be given by its numbers")
-        }
-        cost::ResolveError::DoesNotFit { .. } => {
-            stop.hint("a smaller format (--quantisation), more GPUs (--gpus-per-unit) or other hardware; `freehold fit` shows what fits")
-        }
-        cost::ResolveError::Impossible { .. } => stop,
-    }
-}
-
 /// Larger than any scenario a person writes.
 const SCENARIO_LIMIT: u64 = 1 << 20;
 /// Larger than any bench document with its samples.
 const DOCUMENT_LIMIT: u64 = 256 << 20;
+
+/// The scenario of a file, whatever it was read from.
+pub(super) fn scenario_of(path: &Path) -> Result<Scenario, CliError> {
+    Ok(read_scenario(path)?.0)
+}
 
 /// The scenario, and the document it was read from where it was one.
 fn read_scenario(path: &Path) -> Result<(Scenario, Option<Repeated>), CliError> {
@@ -376,7 +368,7 @@ fn read_scenario(path: &Path) -> Result<(Scenario, Option<Repeated>), CliError> 
     Ok((scenario, None))
 }
 
-fn read_evidence(path: &Path) -> Result<Evidence, CliError> {
+pub(super) fn read_evidence(path: &Path) -> Result<Evidence, CliError> {
     let text = read_file(path, DOCUMENT_LIMIT)?;
     let document: BenchDocument = serde_json::from_str(&text)
         .map_err(|e| CliError::usage(format!("{} is not a bench document: {e}", path.display())))?;

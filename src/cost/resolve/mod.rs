@@ -7,6 +7,7 @@ mod blueprint;
 mod hardware;
 mod machine;
 mod measured;
+mod plans;
 mod requests;
 mod speed;
 
@@ -29,6 +30,8 @@ use jiff::civil::Date;
 use std::fmt;
 
 pub use all::{Skipped, resolve_all};
+pub use blueprint::Weighing;
+pub use plans::{PlanCase, resolve_plans};
 
 /// What a scenario is completed from.
 #[derive(Debug, Clone, Copy)]
@@ -684,6 +687,14 @@ impl<'a> Resolver<'a> {
     fn make_names_unique(offers: &mut [Offer]) {
         for n in 1..offers.len() {
             let (before, rest) = offers.split_at_mut(n);
+            let taken = |name: &str| before.iter().any(|o| o.name == name);
+            if !taken(&rest[0].name) {
+                continue;
+            }
+            // The same cards in another computer.
+            if let Some(plan) = rest[0].plan.as_deref().filter(|p| p.machine.in_host) {
+                rest[0].name = format!("{} in {}", rest[0].name, plan.machine.name);
+            }
             let base = rest[0].name.clone();
             let mut count = 2;
             while before.iter().any(|o| o.name == rest[0].name) {
