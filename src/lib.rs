@@ -14,7 +14,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | 0 values | [`units`], [`provenance`] | nothing of ours |
-//! | 1 inputs | [`gguf`], [`catalog`], [`workload`] | 0 |
+//! | 1 inputs | [`gguf`], [`catalog`], [`workload`], [`prompts`] | 0 |
 //! | 2 engines | [`capacity`], then [`cost`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
 //! | 3 documents | [`report`] | 0 to 2b |
@@ -31,6 +31,7 @@ pub mod cli;
 pub mod cost;
 pub mod gguf;
 pub mod measure;
+pub mod prompts;
 pub mod provenance;
 pub mod report;
 pub mod units;

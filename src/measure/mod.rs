@@ -18,7 +18,6 @@ pub mod load;
 pub mod net;
 pub mod page;
 pub mod plan;
-pub mod prompts;
 pub mod quality;
 pub mod redact;
 pub mod retry;

@@ -11,6 +11,7 @@ const RANK: &[(&str, u32)] = &[
     ("gguf", 10),
     ("catalog", 11),
     ("workload", 12),
+    ("prompts", 13),
     ("capacity", 20),
     ("cost", 21),
     ("advise", 22),

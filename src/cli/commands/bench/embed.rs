@@ -8,7 +8,7 @@ use crate::cli::progress::Progress;
 use crate::measure::backend::local::LocalBackend;
 use crate::measure::energy::Meter;
 use crate::measure::event::{Fault, FaultKind};
-use crate::measure::prompts::Prompt;
+use crate::prompts::Prompt;
 use crate::provenance::{Source, Sourced};
 use crate::report::bench::BenchDocument;
 use crate::report::bench::build::TargetFacts;

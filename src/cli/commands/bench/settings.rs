@@ -5,7 +5,7 @@ use crate::cli::error::CliError;
 use crate::measure::backend::http::Limits;
 use crate::measure::backend::local::hex;
 use crate::measure::load::Slo;
-use crate::measure::prompts::Prompt;
+use crate::prompts::Prompt;
 use crate::provenance::{Source, Sourced};
 use crate::report::envelope::Input;
 use serde::Serialize;

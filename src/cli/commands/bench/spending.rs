@@ -4,7 +4,7 @@ use super::targets::Api;
 use super::{Args, Settings, load};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::measure::prompts::Prompt;
+use crate::prompts::Prompt;
 use crate::report::bench::Spending;
 use crate::report::bench::price::PriceInForce;
 
