@@ -1,8 +1,8 @@
 //! What an HTTP status means for a run: try again, give this prompt up, or stop the provider; and
 //! how long a server asks to wait. Waiting is never part of a latency.
 
-use super::backend::wire::{clip, error_of, provider_fault};
 use super::event::{Fault, FaultKind};
+use super::provider_error::{clip, error_of, provider_fault};
 use serde_json::Value;
 use std::time::Duration;
 

@@ -7,13 +7,15 @@
 use super::backend::Backend;
 use super::clock::Clocks;
 use super::event::{Fault, FaultKind, Request, Stamped};
-use super::fold::{self, Figures, Trace};
-use super::plan::Step;
+use super::figures::{Figures, figures};
 use super::redact::Redactor;
 use super::retry::{Advice, back_off};
+use super::schedule::Step;
+use super::trace::Trace;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -41,20 +43,14 @@ pub struct Record {
     pub meter_j: Option<f64>,
 }
 
-/// What the run is told after each request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Go {
-    On,
-    /// Start nothing more: the spending cap is reached, or the journal cannot be written.
-    Stop,
-}
-
-/// Whoever looks on: the journal, the progress line, the spending cap.
+/// Whoever follows a run: the journal, the progress line, the spending cap. Each call says whether
+/// the run goes on; a break means that nothing more is started, because the spending cap is reached
+/// or the journal cannot be written.
 pub trait Watch {
-    /// A request is about to start: may it?
-    fn before(&mut self, step: &Step) -> Go;
+    /// A request is about to start.
+    fn before(&mut self, step: &Step) -> ControlFlow<()>;
     /// A request ended; the next one starts after this returns.
-    fn after(&mut self, record: &Record) -> Go;
+    fn after(&mut self, record: &Record) -> ControlFlow<()>;
     /// An attempt failed and is tried again.
     fn retry(&mut self, step: &Step, fault: &Fault, wait: Duration);
 }
@@ -110,7 +106,7 @@ pub async fn run(
             ended.complete &= step.warmup;
             continue;
         }
-        if watch.before(step) == Go::Stop {
+        if watch.before(step).is_break() {
             skip_rest(&mut ended, &steps[n..]);
             return ended;
         }
@@ -132,7 +128,7 @@ pub async fn run(
         if let (Some(fault), Advice::Provider) = (&record.figures.error, advice) {
             ended.stopped[step.target] = Some(fault.clone());
         }
-        if watch.after(&record) == Go::Stop {
+        if watch.after(&record).is_break() {
             skip_rest(&mut ended, &steps[n + 1..]);
             return ended;
         }
@@ -165,7 +161,7 @@ async fn attempts(
         let (sent, clocks) = (Instant::now(), Clocks::now());
         let outcome = backend.generate(request, &mut |event| events.push(event)).await;
         let trace = Trace { clock_gap_ms: clocks.gap_ms(), ..Trace::of(&events) };
-        let figures = fold::figures(&trace, backend.counted());
+        let figures = figures(&trace, backend.counted());
         statuses.extend(figures.status);
         let retry = match (&figures.error, outcome.advice) {
             (Some(fault), Advice::Retry(wait)) if attempt <= retries_for(fault, patience) => {

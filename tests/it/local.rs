@@ -4,7 +4,6 @@
 use freehold::measure::backend::local::{LocalBackend, LocalConfig, Timed, Update, WorkerCommand};
 use freehold::measure::backend::protocol::{Prompt, Sampling};
 use freehold::measure::event::{Event, FaultKind, FinishReason, Message, Request, Role, Stamped};
-use freehold::measure::level::figures;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -145,28 +144,6 @@ fn requests_that_overlap_share_one_context() {
         }
         assert!(finished.values().all(|r| *r == FinishReason::Length));
         assert!(contents.len() == 5 && contents.values().all(|n| *n == 12), "{contents:?}");
-    });
-}
-
-#[test]
-fn a_closed_loop_answers_everything() {
-    let Some((model, _alone)) = model() else { return };
-    run(async {
-        let mut config = config(model, 256);
-        config.load.parallel = 4;
-        let mut backend = start(config).await;
-        let requests: Vec<Request> = (0..8).map(|n| ask(&format!("Count from {n} upwards."), 24)).collect();
-        let mut done = 0;
-        let mut rate = Vec::new();
-        for concurrency in [1, 4] {
-            let answers = backend.closed_loop(&requests, concurrency, &mut || done += 1).await.expect("runs");
-            let figures = figures(&answers);
-            assert_eq!((figures.requests, figures.failures), (8, 0));
-            rate.push(figures.output_tps_system.expect("known"));
-        }
-        assert_eq!(done, 16);
-        // How much is gained depends on the machine; that together is no collapse does not.
-        assert!(rate[1] > 0.5 * rate[0], "{rate:?} tok/s together at 1 and 4 at once");
     });
 }
 

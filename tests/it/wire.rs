@@ -1,10 +1,10 @@
 //! Recorded streams of real providers and the public event-stream suites, fed whole, byte by byte
 //! and at random splits. The cases are made by others and kept beside the project.
 
-use freehold::measure::backend::wire::WireKind;
 use freehold::measure::event::{Channel, Event, Usage};
 use freehold::measure::retry::{self, Wait};
 use freehold::measure::sse::{Decoder, SseEvent};
+use freehold::measure::wire::WireKind;
 use serde_json::Value;
 
 fn cases(file: &str) -> Option<Value> {

@@ -11,11 +11,12 @@ use connects::{Connects, Timing};
 use failure::{Failure, after_fault, elsewhere, not_a_stream, send_failure};
 use frames::Frames;
 
-use super::wire::{Quirks, WireKind, clip};
 use crate::measure::event::{Event, FaultKind, Nanos, Request, Stamped, Usage};
 use crate::measure::net::{self, Proxy, chain};
+use crate::measure::provider_error::clip;
 use crate::measure::redact::Redactor;
 use crate::measure::retry::{self, Advice, Wait};
+use crate::measure::wire::{self, Quirks, WireKind};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -150,7 +151,7 @@ impl ApiBackend {
         if response.status() != 200 {
             return Err(format!("GET /api/tags: HTTP {}", response.status().as_u16()));
         }
-        super::ollama::runs_elsewhere(&body_text(response).await, &self.target.model)
+        wire::ollama::runs_elsewhere(&body_text(response).await, &self.target.model)
     }
 
     /// Send one request and report what comes back.
@@ -221,7 +222,7 @@ fn headers(target: &ApiTarget) -> Result<HeaderMap, String> {
     if target.wire == WireKind::Anthropic {
         let sampling = target.quirks.temperature.is_some();
         let version =
-            if sampling { super::anthropic::VERSION_WITH_SAMPLING } else { super::anthropic::VERSION };
+            if sampling { wire::anthropic::VERSION_WITH_SAMPLING } else { wire::anthropic::VERSION };
         map.insert("anthropic-version", HeaderValue::from_static(version));
     }
     if let Some(key) = &target.key {

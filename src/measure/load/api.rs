@@ -1,15 +1,18 @@
 //! A phase against an API. Over HTTP/1 each request under way has a connection of its own, as each
 //! user would; over HTTP/2 fifty share one.
 
-use super::{Lag, PhaseEnd, Queue, Shape, Surroundings};
+use super::lag::Lag;
+use super::phase::{PhaseEnd, Shape, Surroundings};
+use super::queue::Queue;
 use crate::measure::backend::http::{ApiBackend, ApiTarget, Limits};
 use crate::measure::clock::Clocks;
 use crate::measure::event::{Fault, FaultKind, Request};
-use crate::measure::fold::{self, Counted, Trace};
-use crate::measure::plan::Step;
+use crate::measure::figures::{Counted, figures};
 use crate::measure::redact::Redactor;
 use crate::measure::retry::{Advice, back_off};
-use crate::measure::run::{Go, Record};
+use crate::measure::run::Record;
+use crate::measure::schedule::Step;
+use crate::measure::trace::Trace;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -238,7 +241,7 @@ impl Running<'_, '_> {
         if self.over.is_some() {
             return false;
         }
-        if self.around.watch.before(&step) == Go::Stop {
+        if self.around.watch.before(&step).is_break() {
             self.over = Some(PhaseEnd::Stopped);
             return false;
         }
@@ -275,7 +278,7 @@ impl Running<'_, '_> {
         } else {
             (self.answered, self.setbacks) = (true, 0);
         }
-        if self.around.watch.after(&record) == Go::Stop {
+        if self.around.watch.after(&record).is_break() {
             self.over.get_or_insert(PhaseEnd::Stopped);
         }
         let wait = match advice {
@@ -317,7 +320,7 @@ async fn one(
     let mut trace = Trace::default();
     let outcome = backend.generate(&request, &mut |event| trace.note(&event)).await;
     trace.clock_gap_ms = clocks.gap_ms();
-    let figures = fold::figures(&trace, Counted::ByProvider);
+    let figures = figures(&trace, Counted::ByProvider);
     let record = Record {
         step,
         started: sent - origin,

@@ -8,10 +8,10 @@
 //! In an open loop a latency counts from the instant the request was due (`scheduled`), and beside it
 //! from the send; a limit is judged by the first of the two, as whoever waits would.
 
-use super::super::event::Fault;
-use super::super::plan::Step;
-use super::super::run::Record;
-use super::super::stats;
+use crate::measure::event::Fault;
+use crate::measure::run::Record;
+use crate::measure::schedule::Step;
+use crate::measure::stats;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

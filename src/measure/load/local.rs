@@ -1,13 +1,15 @@
 //! A phase on the local engine: one worker that decodes several requests together and lets more
 //! wait. A request's clock runs from its acceptance, so waiting for a place is inside.
 
-use super::{PhaseEnd, Queue, Shape, Surroundings};
+use super::phase::{PhaseEnd, Shape, Surroundings};
+use super::queue::Queue;
 use crate::measure::backend::local::{LocalBackend, Update};
 use crate::measure::energy::{Mark, Meter};
 use crate::measure::event::{Event, Fault};
-use crate::measure::fold::{self, Counted, Trace};
-use crate::measure::plan::Step;
-use crate::measure::run::{Go, Record};
+use crate::measure::figures::{Counted, figures};
+use crate::measure::run::Record;
+use crate::measure::schedule::Step;
+use crate::measure::trace::Trace;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -109,7 +111,7 @@ impl Running<'_, '_> {
     }
 
     async fn send(&mut self, step: Step, scheduled: Option<Duration>) -> Result<(), Fault> {
-        if self.around.watch.before(&step) == Go::Stop {
+        if self.around.watch.before(&step).is_break() {
             self.over = Some(PhaseEnd::Stopped);
             return Ok(());
         }
@@ -137,7 +139,7 @@ impl Running<'_, '_> {
     }
 
     fn ended(&mut self, open: Open) {
-        let figures = fold::figures(&open.trace, Counted::ByEngine);
+        let figures = figures(&open.trace, Counted::ByEngine);
         let record = Record {
             step: open.step,
             started: open.sent - self.origin,
@@ -152,7 +154,7 @@ impl Running<'_, '_> {
             connect: None,
             meter_j: open.meter_j,
         };
-        if self.around.watch.after(&record) == Go::Stop {
+        if self.around.watch.after(&record).is_break() {
             self.over.get_or_insert(PhaseEnd::Stopped);
         }
     }

@@ -15,7 +15,7 @@ use super::{
     price::PriceInForce,
 };
 use crate::measure::event::Fault;
-use crate::measure::fold;
+use crate::measure::figures;
 use crate::measure::load::Sent;
 use crate::measure::quality;
 use crate::measure::run::{Ended, Record};
@@ -111,9 +111,9 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         statuses: record.statuses.clone(),
         finish: f.finish,
         token_source: match f.token_source {
-            fold::TokenSource::Usage => TokenSource::Usage,
-            fold::TokenSource::LocalTokenizer => TokenSource::LocalTokenizer,
-            fold::TokenSource::NotMeasured => TokenSource::NotMeasured,
+            figures::TokenSource::Usage => TokenSource::Usage,
+            figures::TokenSource::LocalTokenizer => TokenSource::LocalTokenizer,
+            figures::TokenSource::NotMeasured => TokenSource::NotMeasured,
         },
         input_tokens: f.input_tokens,
         cached_input_tokens: f.usage.cache_read,

@@ -3,11 +3,12 @@
 use super::server::{Do, HEAD, ROLE, STOP, Server, TEXT, USAGE, good, send};
 use super::{Place, code};
 use freehold::measure::backend::http::{ApiBackend, ApiTarget, Limits};
-use freehold::measure::backend::wire::{Quirks, WireKind};
 use freehold::measure::event::{FaultKind, Message, Request, Role};
 use freehold::measure::fetch::{self, FetchConfig};
-use freehold::measure::fold::{self, Counted, Figures};
+use freehold::measure::figures::{Counted, Figures, figures};
 use freehold::measure::net::Proxy;
+use freehold::measure::trace::Trace;
+use freehold::measure::wire::{Quirks, WireKind};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
@@ -33,7 +34,7 @@ fn ask(backend: &mut ApiBackend) -> Figures {
     let request = Request { messages, max_output_tokens: 8, cache_marker: None };
     let mut events = Vec::new();
     runtime.block_on(backend.generate(&request, &mut |event| events.push(event)));
-    fold::fold(&events, Counted::ByProvider)
+    figures(&Trace::of(&events), Counted::ByProvider)
 }
 
 /// The terminal condition decides, wherever the bytes end: in a head, a line, a character, JSON.

@@ -4,10 +4,11 @@
 
 use super::server::{Do, Server, send};
 use freehold::measure::backend::http::{ApiBackend, ApiTarget, Limits};
-use freehold::measure::backend::wire::{Quirks, WireKind};
 use freehold::measure::event::{Channel, Event, Message, Request, Role, Stamped};
-use freehold::measure::fold::{self, Counted};
+use freehold::measure::figures::{Counted, figures};
 use freehold::measure::retry::Advice;
+use freehold::measure::trace::Trace;
+use freehold::measure::wire::{Quirks, WireKind};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -99,7 +100,7 @@ fn script(wire: WireKind, case: &Case, body: &str, pieces: usize) -> Vec<Do> {
 }
 
 fn check(wire: WireKind, case: &Case, how: &str, (events, advice): (Vec<Stamped>, Advice)) {
-    let figures = fold::fold(&events, Counted::ByProvider);
+    let figures = figures(&Trace::of(&events), Counted::ByProvider);
     let on = |wanted: Channel| -> String {
         let text = |e: &Stamped| match &e.event {
             Event::Content { channel, text, .. } if *channel == wanted => text.clone(),

@@ -8,9 +8,10 @@
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::measure::fold::{self, Counted, Trace};
-use crate::measure::plan::Step;
+use crate::measure::figures::{Counted, figures};
 use crate::measure::run::{Ended, Record};
+use crate::measure::schedule::Step;
+use crate::measure::trace::Trace;
 use crate::report::bench::Kind;
 use crate::report::bench::build::{Basis, TargetFacts};
 use serde::{Deserialize, Serialize};
@@ -119,7 +120,7 @@ impl Done {
             scheduled: self.scheduled_ns.map(Duration::from_nanos),
             took: Duration::from_nanos(self.took_ns),
             client_lag: self.client_lag_ns.map(Duration::from_nanos),
-            figures: fold::figures(&self.trace, counted),
+            figures: figures(&self.trace, counted),
             trace: self.trace,
             attempts: self.attempts,
             waited: Duration::from_nanos(self.waited_ns),
@@ -396,7 +397,7 @@ fn put_aside(path: &Path) -> Result<PathBuf, CliError> {
 mod tests {
     use super::*;
     use crate::measure::event::{Channel, Usage};
-    use crate::measure::fold::Piece;
+    use crate::measure::trace::Piece;
     use proptest::prelude::*;
 
     proptest! {
@@ -425,7 +426,7 @@ mod tests {
                 scheduled: Some(Duration::from_nanos(started / 3)),
                 took: Duration::from_nanos(started / 7),
                 client_lag: None,
-                figures: fold::figures(&trace, Counted::ByProvider),
+                figures: figures(&trace, Counted::ByProvider),
                 trace,
                 attempts: 1,
                 waited: Duration::ZERO,

@@ -11,8 +11,8 @@ use crate::measure::event::{Fault, Request};
 use crate::measure::load::{
     self, Arrivals, Extent, Phase, PhaseEnd, Queue, Sent, Shape, Slo, Surroundings, queue,
 };
-use crate::measure::plan::Step;
 use crate::measure::run::Ended;
+use crate::measure::schedule::Step;
 use crate::provenance::{Source, Sourced};
 use crate::report::bench::build::Basis;
 use crate::report::bench::load::LoadPlan;

@@ -11,8 +11,8 @@ use crate::cli::progress::Progress;
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
 use crate::measure::load::Sent;
-use crate::measure::plan::{self, Step};
 use crate::measure::run::{self, Patience};
+use crate::measure::schedule::{Step, schedule};
 use crate::prompts::Prompt;
 use crate::provenance::Source;
 use crate::report::bench::build::{self, Basis, Run, TargetFacts};
@@ -230,7 +230,7 @@ pub async fn measure(
 /// Each prompt of each target alone, in the order they are asked.
 fn alone(basis: &Basis, settings: &Settings) -> Vec<Step> {
     let warmup = if settings.repeats == 0 { 0 } else { settings.warmup };
-    plan::schedule(basis.targets.len(), basis.prompts.len(), settings.repeats, warmup, settings.seed)
+    schedule(basis.targets.len(), basis.prompts.len(), settings.repeats, warmup, settings.seed)
 }
 
 /// The backends have been asked alone: what was seen of their devices is kept, and the engines end.

@@ -7,8 +7,8 @@ use super::watch::Tally;
 use super::{Args, load, settings, write};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::measure::plan;
 use crate::measure::run::Ended;
+use crate::measure::schedule::schedule;
 use crate::provenance::Source;
 use crate::report::envelope::Input;
 use std::collections::BTreeSet;
@@ -40,7 +40,7 @@ fn broken_off(earlier: &Earlier) -> Ended {
     let done: BTreeSet<_> = earlier.records.iter().map(|(_, r)| r.step).collect();
     let repeats = basis.inputs.get("repeats").and_then(|i| i.value.as_u64()).unwrap_or(0);
     let repeats = u32::try_from(repeats).unwrap_or(u32::MAX);
-    let alone = plan::schedule(basis.targets.len(), basis.prompts.len(), repeats, 0, basis.seed);
+    let alone = schedule(basis.targets.len(), basis.prompts.len(), repeats, 0, basis.seed);
     let mut skipped = vec![0; basis.targets.len()];
     for step in alone.iter().filter(|s| !done.contains(s)) {
         skipped[step.target] += 1;

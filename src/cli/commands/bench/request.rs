@@ -4,7 +4,7 @@ use super::Settings;
 use crate::cli::error::CliError;
 use crate::measure::backend::local::hex;
 use crate::measure::event::{Message, Request, Role};
-use crate::measure::plan::Step;
+use crate::measure::schedule::Step;
 use crate::prompts::{self, FileFormat, Prompt};
 use crate::report::bench::build::{Basis, TargetFacts};
 use sha2::{Digest as _, Sha256};

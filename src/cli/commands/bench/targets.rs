@@ -6,7 +6,7 @@ use crate::catalog::{ApiWire, Catalog, LimitField, Provider};
 use crate::cli::error::CliError;
 use crate::cli::secrets::{KeyVariables, Variable, is_loopback, is_own};
 use crate::measure::backend::http::ApiTarget;
-use crate::measure::backend::wire::{Quirks, WireKind};
+use crate::measure::wire::{Quirks, WireKind};
 use crate::report::bench::Kind;
 use crate::report::bench::build::TargetFacts;
 use crate::report::bench::price::PriceInForce;

@@ -7,11 +7,12 @@ use super::spending;
 use crate::cli::error::CliError;
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::load::Sent;
-use crate::measure::plan::Step;
-use crate::measure::run::{Go, Record, Watch};
+use crate::measure::run::{Record, Watch};
+use crate::measure::schedule::Step;
 use crate::report::bench::Sample;
 use crate::report::bench::build::{self, Basis, Bill};
 use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// What the requests so far came to. The same whether they have just been answered or are read
@@ -217,7 +218,7 @@ impl<'a> Watcher<'a> {
 }
 
 impl Watch for Watcher<'_> {
-    fn before(&mut self, step: &Step) -> Go {
+    fn before(&mut self, step: &Step) -> ControlFlow<()> {
         if !step.warmup && step.load.is_none() && !self.warm {
             self.warm = true;
             let parts: Vec<_> = self.alone.iter().enumerate().map(|(t, n)| (t, Some(*n))).collect();
@@ -227,18 +228,18 @@ impl Watch for Watcher<'_> {
         let facts = &self.tally.basis.targets[step.target];
         if (worst > 0.0 || (facts.origin.is_some() && !facts.stand_in)) && self.too_dear(worst) {
             self.capped = true;
-            return Go::Stop;
+            return ControlFlow::Break(());
         }
         if let Err(e) = self.journal.sent(step) {
             self.broken = Some(e);
-            return Go::Stop;
+            return ControlFlow::Break(());
         }
         self.reserved += worst;
         self.under_way.insert(*step);
-        Go::On
+        ControlFlow::Continue(())
     }
 
-    fn after(&mut self, record: &Record) -> Go {
+    fn after(&mut self, record: &Record) -> ControlFlow<()> {
         let step = &record.step;
         self.under_way.remove(step);
         // Sums of many small amounts drift: nothing under way is nothing reserved.
@@ -263,10 +264,10 @@ impl Watch for Watcher<'_> {
         }
         self.bars.ended(step.target, record.figures.error.is_some(), cost);
         match written {
-            Ok(()) => Go::On,
+            Ok(()) => ControlFlow::Continue(()),
             Err(e) => {
                 self.broken = Some(e);
-                Go::Stop
+                ControlFlow::Break(())
             }
         }
     }

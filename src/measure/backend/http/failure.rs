@@ -1,8 +1,8 @@
 //! What went wrong with an attempt, and what that means for the run.
 
-use crate::measure::backend::wire::{clip, error_of, is_transient, provider_fault};
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::net::{NoAnswer, chain};
+use crate::measure::provider_error::{clip, error_of, is_transient, provider_fault};
 use crate::measure::retry::Advice;
 use std::error::Error as _;
 

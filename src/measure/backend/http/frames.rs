@@ -1,8 +1,8 @@
 //! Bytes → frames: server-sent events, or one JSON object a line.
 
-use crate::measure::backend::wire::{Wire, WireKind};
 use crate::measure::event::Event;
 use crate::measure::sse;
+use crate::measure::wire::{Wire, WireKind};
 
 /// A byte order mark is only ever at the very start, where no text begins with one by itself.
 fn without_bom(line: &str) -> &str {

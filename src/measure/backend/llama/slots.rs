@@ -1,10 +1,10 @@
 //! Continuous batching: requests wait, take a sequence, are prefilled, decoded, and leave.
 
 use super::choose::{Chooser, Rules};
-use super::engine_fault;
+use super::common::{engine_fault, fault, piece};
 use crate::measure::backend::decode::Speller;
+use crate::measure::backend::engine::{Progress, Round, Synthetic, nanos};
 use crate::measure::backend::protocol::Prompt;
-use crate::measure::backend::worker::{Link, Round, Synthetic, nanos};
 use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Stamped, Usage};
 use crate::measure::template::ChatTemplate;
 use llama_cpp_2::DecodeError;
@@ -13,6 +13,7 @@ use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A loaded model with its context, its sequences and what waits for one.
@@ -268,7 +269,7 @@ impl Slots {
     pub(super) fn synthetic(
         &mut self,
         run: Synthetic,
-        link: &Link,
+        progress: &Arc<dyn Progress>,
         round: &mut dyn FnMut(Round),
     ) -> Result<(), Fault> {
         let needed = u64::from(run.depth) + u64::from(run.prompt) + u64::from(run.generate);
@@ -288,7 +289,7 @@ impl Slots {
         for number in 0..=run.rounds {
             self.context.clear_kv_cache();
             self.run_tokens(0, run.depth)?;
-            link.tick();
+            progress.tick();
             if number > 0 {
                 round(Round::Begins);
             }
@@ -296,7 +297,7 @@ impl Slots {
             self.run_tokens(run.depth, run.prompt)?;
             for done in 0..run.generate {
                 self.run_tokens(run.depth + run.prompt + done, 1)?;
-                link.tick();
+                progress.tick();
             }
             if number > 0 {
                 round(Round::Took(begun.elapsed()));
@@ -367,7 +368,7 @@ pub(super) fn tokenize(
     };
     let vocab = model.vocab();
     // Templates write the begin token out, and the tokenizer would add another.
-    let bos = if vocab.should_add_bos() { super::model::piece(model, vocab.bos()) } else { String::new() };
+    let bos = if vocab.should_add_bos() { piece(model, vocab.bos()) } else { String::new() };
     let text = if bos.is_empty() { &text } else { text.strip_prefix(&bos).unwrap_or(&text) };
     let tokens = vocab.tokenize(text.as_bytes(), true, true);
     if tokens.is_empty() {
@@ -431,16 +432,13 @@ fn say(emit: Emit, id: u32, accepted: Instant, event: Event) {
     emit(id, Stamped { at: nanos(accepted.elapsed()), event });
 }
 
-fn fault(kind: FaultKind, message: impl Into<String>) -> Fault {
-    Fault { kind, message: message.into() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::LlamaEngine;
     use super::*;
+    use crate::measure::backend::engine::Engine as _;
     use crate::measure::backend::protocol::LoadRequest;
-    use crate::measure::backend::worker::Engine as _;
+    use crate::measure::backend::worker::Link;
 
     #[test]
     fn each_code_of_the_engine_has_its_words() {
@@ -460,7 +458,7 @@ mod tests {
     fn a_batch_the_engine_refuses_is_a_fault_and_the_next_one_is_computed() {
         let Some(model) = std::env::var_os("FREEHOLD_TEST_MODEL") else { return };
         let mut engine = LlamaEngine::new(None);
-        let link = Link::new(tempfile::tempfile().expect("a file"));
+        let link: Arc<dyn Progress> = Arc::new(Link::new(tempfile::tempfile().expect("a file")));
         engine.load(&LoadRequest::new(model.into(), 64), &link).expect("loads");
         let slots = engine.slots.as_mut().expect("loaded");
         let mut decode = |token: i32, sequence: i32| {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::measure::event::FaultKind;
-use crate::measure::plan::Place;
+use crate::measure::schedule::Place;
 use proptest::prelude::*;
 
 /// `tokens` tokens of 10 ms each, sent at `at` ms.

@@ -5,8 +5,9 @@
 //! The usage chunk has no choices, the first chunk only a role. `[DONE]` is not required, and an
 //! end without a finish reason is a truncated answer.
 
-use super::wire::{Outgoing, Quirks, Wire, failed, finish, parse, provider_fault, text};
+use super::frame::{Outgoing, Quirks, Wire, failed, finish, parse, text};
 use crate::measure::event::{Channel, Event, FaultKind, FinishReason, Request, Usage};
+use crate::measure::provider_error::provider_fault;
 use crate::measure::usage;
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -1,8 +1,9 @@
 //! `OpenAI` Responses. `*.done` events repeat the whole text and are never added to the deltas;
 //! dispatch is on the JSON `type`; there is no `[DONE]`.
 
-use super::wire::{Outgoing, Quirks, Wire, failed, finish, parse, provider_fault, text};
+use super::frame::{Outgoing, Quirks, Wire, failed, finish, parse, text};
 use crate::measure::event::{Channel, Event, FaultKind, FinishReason, Request};
+use crate::measure::provider_error::provider_fault;
 use crate::measure::usage;
 use serde_json::{Value, json};
 

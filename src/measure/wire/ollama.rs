@@ -2,8 +2,9 @@
 //! line `{"error": …}` under HTTP 200. Models whose name ends in `cloud` run on Ollama's servers
 //! through the same local port, and answers then name a `remote_host`: such a target is a cloud.
 
-use super::wire::{Outgoing, Quirks, Wire, clip, finish, parse, provider_fault, text};
+use super::frame::{Outgoing, Quirks, Wire, finish, parse, text};
 use crate::measure::event::{Channel, Event, Request};
+use crate::measure::provider_error::{clip, provider_fault};
 use crate::measure::usage;
 use serde_json::{Value, json};
 

@@ -4,8 +4,9 @@
 //! usage: each field stated later replaces the earlier one, nothing is added. Dispatch is on the
 //! JSON `type`, since some proxies drop the event names.
 
-use super::wire::{Outgoing, Quirks, Wire, finish, parse, provider_fault, text};
+use super::frame::{Outgoing, Quirks, Wire, finish, parse, text};
 use crate::measure::event::{Channel, Event, Request, Role};
+use crate::measure::provider_error::provider_fault;
 use crate::measure::usage;
 use serde_json::{Map, Value, json};
 

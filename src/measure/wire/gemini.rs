@@ -1,8 +1,9 @@
 //! Gemini `streamGenerateContent?alt=sse`: CRLF lines, no event names, no `[DONE]`. Usage stands in
 //! nearly every chunk and the last one wins; a chunk can hold hundreds of tokens.
 
-use super::wire::{Outgoing, Quirks, Wire, finish, parse, provider_fault, text};
+use super::frame::{Outgoing, Quirks, Wire, finish, parse, text};
 use crate::measure::event::{Channel, Event, FinishReason, Request, Role};
+use crate::measure::provider_error::provider_fault;
 use crate::measure::usage;
 use serde_json::{Value, json};
 
