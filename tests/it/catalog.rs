@@ -366,6 +366,103 @@ fn wrong_price_files_are_told_by_place() {
     }
 }
 
+/// An odd record is left out with its reason, and the others are taken.
+#[test]
+fn one_odd_record_never_refuses_a_file() {
+    let litellm = |odd: &str| {
+        format!(
+            "\u{feff}{{\"good\": {{\"litellm_provider\": \"openai\", \"mode\": \"chat\", \"input_cost_per_token\": 2e-6, \
+             \"output_cost_per_token\": 8e-6}}, \"odd\": {{\"litellm_provider\": \"openai\", \"mode\": \"chat\", {odd}}}}}"
+        )
+    };
+    let genai = |odd: &str| {
+        format!(
+            "[{{\"id\": \"x\", \"models\": [{{\"id\": \"good\", \"match\": {{\"equals\": \"good\"}}, \"prices\": {{\"input_mtok\": 1, \
+             \"output_mtok\": 2}}}}, {{\"id\": \"odd\", \"match\": {{\"equals\": \"odd\"}}, \"prices\": {odd}}}]}}]"
+        )
+    };
+    let models_dev = |odd: &str| {
+        format!(
+            "{{\"x\": {{\"models\": {{\"good\": {{\"cost\": {{\"input\": 1, \"output\": 2}}}}, \"odd\": {{\"cost\": {odd}}}}}}}}}"
+        )
+    };
+    let openrouter = |odd: &str| {
+        format!(
+            "{{\"data\": [{{\"id\": \"good\", \"pricing\": {{\"prompt\": \"0.000001\", \"completion\": 2e-6}}}}, {{\"id\": \"odd\", \"pricing\": {odd}}}]}}"
+        )
+    };
+    let base = "\"input_cost_per_token\": 1e-6, \"output_cost_per_token\": 2e-6";
+    for (format, text, reason) in [
+        (
+            Format::Litellm,
+            litellm("\"input_cost_per_token\": -1, \"output_cost_per_token\": -1"),
+            "not negative",
+        ),
+        (Format::Litellm, litellm("\"input_cost_per_token\": \"much\""), "a price"),
+        (
+            Format::Litellm,
+            litellm(&format!("{base}, \"input_cost_per_token_above_10_images\": 9e-6")),
+            "tier",
+        ),
+        (Format::Litellm, litellm(&format!("{base}, \"tiered_pricing\": [{{\"above_hour\": 3}}]")), "tier"),
+        (Format::Litellm, litellm(&format!("{base}, \"off_peak_pricing\": {{\"moon\": \"full\"}}")), "hour"),
+        (Format::GenaiPrices, genai("{\"input_mtok\": -1}"), "not negative"),
+        (
+            Format::GenaiPrices,
+            genai("{\"input_mtok\": {\"base\": 1, \"tiers\": [{\"requests\": 5, \"price\": 2}]}}"),
+            "requests",
+        ),
+        (
+            Format::GenaiPrices,
+            genai(
+                "[{\"constraint\": {\"region\": \"eu\"}, \"prices\": {\"input_mtok\": 1, \"output_mtok\": 2}}]",
+            ),
+            "region",
+        ),
+        (Format::ModelsDev, models_dev("{\"input\": -0.5}"), "not negative"),
+        (
+            Format::ModelsDev,
+            models_dev(
+                "{\"input\": 1, \"output\": 2, \"tiers\": [{\"tier\": {\"type\": \"hour\", \"size\": 3}, \"input\": 9}]}",
+            ),
+            "tier",
+        ),
+        (
+            Format::ModelsDev,
+            models_dev("{\"input\": 1, \"output\": 2, \"context_over_1m\": {\"input\": 9}}"),
+            "tier",
+        ),
+        (Format::OpenRouter, openrouter("{\"prompt\": \"-1\", \"completion\": \"-1\"}"), "depends"),
+        (
+            Format::OpenRouter,
+            openrouter("{\"prompt\": \"1e-6\", \"completion\": \"2e-6\", \"tiers\": [{\"above\": 5}]}"),
+            "kind",
+        ),
+        (
+            Format::OpenRouter,
+            openrouter("{\"prompt\": \"1e-6\", \"completion\": \"2e-6\", \"request\": \"0.01\"}"),
+            "per request",
+        ),
+        (Format::OpenRouter, openrouter("\"none\""), "cannot be read"),
+    ] {
+        let imported = import(format, &text);
+        let ids: Vec<&str> = imported.models.iter().map(|m| m.model.as_str()).collect();
+        assert_eq!(ids, ["good"], "{text}");
+        assert_eq!(imported.skipped.len(), 1, "{:?}", imported.skipped);
+        assert!(imported.skipped[0].id.ends_with("odd"), "{:?}", imported.skipped);
+        assert!(imported.skipped[0].reason.contains(reason), "{reason}: {:?}", imported.skipped);
+    }
+    let long = litellm(&format!(
+        "{base}, \"input_cost_per_token_above_1m_tokens\": 9e-6, \"input_cost_per_token_above_200k_tokens_priority\": 5e-6"
+    ));
+    let tiers: Vec<u64> = import(Format::Litellm, &long).models[1].price[0]
+        .tiers
+        .iter()
+        .map(|t| t.above_input_tokens)
+        .collect();
+    assert_eq!(tiers, [1_000_000], "another service's tier is not this one's");
+}
+
 #[test]
 fn deep_nesting_is_refused_not_followed() {
     let deep = "[".repeat(100_000);

@@ -2,20 +2,23 @@
 //! of prices with constraints (start date, time of day) of which the last that holds wins.
 
 use super::number::{Stepped, tidy};
-use super::{Imported, Origin, Skipped, is_free, names, one_factor};
+use super::records::{Records, name_of};
+use super::{Origin, is_free, names, one_factor};
 use crate::catalog::{ApiModel, CiteByField, ContextTier, PricePeriod, Rates, ReasoningRule, TimeWindow};
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 #[derive(Deserialize)]
-struct Provider {
+struct Provider<'t> {
     id: String,
     #[serde(default)]
     pricing_urls: Option<Vec<String>>,
-    models: Vec<Model>,
+    #[serde(borrow)]
+    models: Vec<&'t RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -53,13 +56,17 @@ type PriceSet = BTreeMap<String, Option<Stepped>>;
 struct Prices(Vec<Conditional>);
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Conditional {
     #[serde(default)]
     constraint: Option<Constraint>,
     prices: PriceSet,
 }
 
+/// A condition of another kind makes the record one that cannot be read: what holds under it is not
+/// known.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Constraint {
     #[serde(default)]
     start_date: Option<Date>,
@@ -108,23 +115,24 @@ const NOT_TEXT: [&str; 7] = [
     "input_document_kpages",
 ];
 
-pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::Error> {
-    let providers: Vec<Provider> = serde_json::from_str(text)?;
-    let mut imported = Imported::default();
-    for provider in &providers {
-        for model in &provider.models {
-            match records(provider, model, origin) {
-                Ok(models) => imported.models.extend(models),
-                Err(reason) => imported
-                    .skipped
-                    .push(Skipped { id: format!("{}/{}", provider.id, model.id), reason: reason.to_owned() }),
+pub(super) fn read(text: &str, origin: &Origin) -> Result<Records, serde_json::Error> {
+    let providers: Vec<&RawValue> = serde_json::from_str(text)?;
+    let mut records = Records::default();
+    for (n, raw) in providers.iter().enumerate() {
+        let Some(provider) = records.read::<Provider<'_>>(text, raw, &name_of(raw, None, n)) else {
+            continue;
+        };
+        for (n, raw) in provider.models.iter().enumerate() {
+            let name = name_of(raw, Some(&provider.id), n);
+            if let Some(model) = records.read::<Model>(text, raw, &name) {
+                records.note(&name, models(&provider, &model, origin).map_err(str::to_owned));
             }
         }
     }
-    Ok(imported)
+    Ok(records)
 }
 
-fn records(provider: &Provider, model: &Model, origin: &Origin) -> Result<Vec<ApiModel>, &'static str> {
+fn models(provider: &Provider<'_>, model: &Model, origin: &Origin) -> Result<Vec<ApiModel>, &'static str> {
     if model.deprecated == Some(true) {
         return Err("deprecated by its provider");
     }
@@ -183,7 +191,7 @@ struct Named {
 }
 
 impl Named {
-    fn of(provider: &Provider, model: &Model) -> Self {
+    fn of(provider: &Provider<'_>, model: &Model) -> Self {
         let mut equal = BTreeSet::new();
         let mut starts = BTreeSet::new();
         model.matches.collect(&mut equal, &mut starts);

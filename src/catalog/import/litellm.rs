@@ -2,10 +2,12 @@
 //! per token, variants as suffixes of the key (`_batches`, `_above_200k_tokens`).
 
 use super::number::Price;
-use super::{Imported, Origin, Skipped, is_free, one_factor, one_period};
+use super::records::Records;
+use super::{Origin, is_free, one_factor, one_period};
 use crate::catalog::{ApiModel, CiteByField, ContextTier, PricePeriod, Rates, ReasoningRule, TimeWindow};
 use jiff::civil::Date;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -47,45 +49,39 @@ struct Entry {
 /// The key that documents the format instead of a model.
 const SAMPLE: &str = "sample_spec";
 
-pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::Error> {
-    // Twice: once for the fields with fixed names (errors there have a place), once for the prices
-    // of context tiers, whose names hold the threshold.
-    let entries: BTreeMap<String, Entry> = serde_json::from_str::<Sampled>(text)?.0;
-    let raw: Map<String, Value> = serde_json::from_str(text)?;
-    let mut imported = Imported::default();
-    for (key, entry) in &entries {
-        let fields = raw.get(key).and_then(Value::as_object);
-        match model(key, entry, fields, origin) {
-            Ok(model) => imported.models.push(model),
-            Err(reason) => {
-                imported.skipped.push(Skipped { id: key.clone(), reason: reason.to_owned() });
-            }
-        }
+pub(super) fn read(text: &str, origin: &Origin) -> Result<Records, serde_json::Error> {
+    let entries = serde_json::from_str::<Entries<'_>>(text)?.0;
+    let mut records = Records::default();
+    for (key, raw) in &entries {
+        // Twice: once for the fields with fixed names, once for the prices of context tiers, whose
+        // names hold the threshold.
+        let Some(entry) = records.read::<Entry>(text, raw, key) else { continue };
+        let fields: Map<String, Value> = serde_json::from_str(raw.get()).unwrap_or_default();
+        let made = model(key, &entry, &fields, origin);
+        records.note(key, made.map(|model| vec![model]).map_err(str::to_owned));
     }
-    Ok(imported)
+    Ok(records)
 }
 
 /// All entries but the sample, whose values are sentences.
-struct Sampled(BTreeMap<String, Entry>);
+struct Entries<'t>(BTreeMap<String, &'t RawValue>);
 
-impl<'de> Deserialize<'de> for Sampled {
+impl<'de> Deserialize<'de> for Entries<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct EntriesVisitor;
         impl<'de> serde::de::Visitor<'de> for EntriesVisitor {
-            type Value = Sampled;
+            type Value = Entries<'de>;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object of model entries")
             }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Sampled, A::Error> {
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
                 let mut entries = BTreeMap::new();
-                while let Some(key) = map.next_key::<String>()? {
-                    if key == SAMPLE {
-                        map.next_value::<serde::de::IgnoredAny>()?;
-                    } else {
-                        entries.insert(key, map.next_value()?);
+                while let Some((key, raw)) = map.next_entry::<String, &'de RawValue>()? {
+                    if key != SAMPLE {
+                        entries.insert(key, raw);
                     }
                 }
-                Ok(Sampled(entries))
+                Ok(Entries(entries))
             }
         }
         deserializer.deserialize_map(EntriesVisitor)
@@ -95,14 +91,14 @@ impl<'de> Deserialize<'de> for Sampled {
 fn model(
     key: &str,
     entry: &Entry,
-    fields: Option<&Map<String, Value>>,
+    fields: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<ApiModel, &'static str> {
     let provider = entry.litellm_provider.as_deref().ok_or("no provider")?;
     if !matches!(entry.mode.as_deref(), Some("chat" | "completion" | "responses")) {
         return Err("not a text model");
     }
-    let price = price(entry, fields).ok_or("no price of input and output tokens")?;
+    let price = price(entry, fields)?.ok_or("no price of input and output tokens")?;
     let provider = canonical_provider(provider);
     let wire = wire_name(key, provider, entry.litellm_provider.as_deref().unwrap_or_default());
     let own_rate = price.rates.reasoning_per_mtok != price.rates.output_per_mtok
@@ -141,7 +137,11 @@ fn count(value: Option<&Value>) -> Option<u64> {
     (1.0..=1e12).contains(&number).then_some(number as u64)
 }
 
-fn price(entry: &Entry, fields: Option<&Map<String, Value>>) -> Option<PricePeriod> {
+/// Why a record is left out rather than kept with its base price alone.
+const UNKNOWN: &str = "a price tier of a kind that is not known";
+
+/// `None`: nothing is priced by the token.
+fn price(entry: &Entry, fields: &Map<String, Value>) -> Result<Option<PricePeriod>, &'static str> {
     let per_mtok = |p: Option<Price>| p.map(Price::per_mtok);
     let flat = Rates {
         input_per_mtok: per_mtok(entry.input_cost_per_token),
@@ -151,24 +151,34 @@ fn price(entry: &Entry, fields: Option<&Map<String, Value>>) -> Option<PricePeri
         cache_write_per_mtok: per_mtok(entry.cache_creation_input_token_cost).filter(|p| *p > 0.0),
         reasoning_per_mtok: per_mtok(entry.output_cost_per_reasoning_token),
     };
-    if let Some(tiers) = &entry.tiered_pricing
-        && flat.input_per_mtok.is_none()
-    {
-        return tiered(tiers);
+    if let Some(tiers) = &entry.tiered_pricing {
+        return tiered(tiers).map(Some).ok_or(UNKNOWN);
     }
-    flat.input_per_mtok.zip(flat.output_per_mtok)?;
+    if flat.input_per_mtok.is_none() || flat.output_per_mtok.is_none() {
+        return Ok(None);
+    }
     let batch = Rates {
         input_per_mtok: per_mtok(entry.input_cost_per_token_batches),
         output_per_mtok: per_mtok(entry.output_cost_per_token_batches),
         ..Rates::default()
     };
-    Some(PricePeriod {
+    let windows = match &entry.off_peak_pricing {
+        None => Vec::new(),
+        Some(off_peak) => {
+            let windows = windows(off_peak, &flat);
+            if windows.is_empty() {
+                return Err("a price by the hour of a kind that is not known");
+            }
+            windows
+        }
+    };
+    Ok(Some(PricePeriod {
         batch_multiplier: one_factor(&batch, &flat),
-        tiers: fields.map(|f| suffixed_tiers(f, &flat)).unwrap_or_default(),
-        windows: entry.off_peak_pricing.as_ref().map(|o| windows(o, &flat)).unwrap_or_default(),
+        tiers: suffixed_tiers(fields, &flat)?,
+        windows,
         free: is_free(&flat),
         ..one_period(flat)
-    })
+    }))
 }
 
 /// `tiered_pricing`: `[{range: [from, to], input_cost_per_token, ...}]`; the first is the base.
@@ -202,17 +212,33 @@ fn rates_of(map: &Map<String, Value>) -> Rates {
     }
 }
 
+/// Endings of prices that are another service's: batches, faster and slower tiers.
+const OTHER_SERVICES: &[&str] = &["_batches", "_priority", "_flex", "_fast"];
+
+/// `200k_tokens` → 200,000.
+fn threshold(text: &str) -> Option<u64> {
+    let number = text.strip_suffix("_tokens")?;
+    let (digits, scale) = match number.strip_suffix('k') {
+        Some(thousands) => (thousands, 1_000),
+        None => number.strip_suffix('m').map_or((number, 1), |millions| (millions, 1_000_000)),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(scale)
+}
+
 /// `input_cost_per_token_above_200k_tokens` and its like; a rate without one keeps its base.
-fn suffixed_tiers(fields: &Map<String, Value>, base: &Rates) -> Vec<ContextTier> {
+fn suffixed_tiers(fields: &Map<String, Value>, base: &Rates) -> Result<Vec<ContextTier>, &'static str> {
     let mut thresholds: BTreeMap<u64, &str> = BTreeMap::new();
-    for key in fields.keys() {
-        if let Some(at) = key.strip_prefix("input_cost_per_token_above_")
-            && let Some(thousands) = at.strip_suffix("k_tokens").and_then(|k| k.parse::<u64>().ok())
-        {
-            thresholds.insert(thousands.saturating_mul(1_000), at);
+    for (key, value) in fields {
+        let above = ["input", "output"]
+            .iter()
+            .find_map(|kind| key.strip_prefix(&format!("{kind}_cost_per_token_above_")));
+        let Some(at) = above.filter(|_| !value.is_null()) else { continue };
+        if OTHER_SERVICES.iter().any(|service| at.ends_with(service)) {
+            continue;
         }
+        thresholds.insert(threshold(at).ok_or(UNKNOWN)?, at);
     }
-    thresholds
+    Ok(thresholds
         .into_iter()
         .map(|(above, suffix)| {
             let price = |key: &str, base: Option<f64>| {
@@ -234,7 +260,7 @@ fn suffixed_tiers(fields: &Map<String, Value>, base: &Rates) -> Vec<ContextTier>
                 },
             }
         })
-        .collect()
+        .collect())
 }
 
 /// `off_peak_pricing`: the list price is the peak's; windows with the cheaper rates.

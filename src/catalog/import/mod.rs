@@ -14,6 +14,7 @@ mod models_dev;
 pub mod names;
 mod number;
 mod openrouter;
+mod records;
 
 use super::text::Problem;
 use super::{ApiModel, PricePeriod, Rates};
@@ -70,6 +71,7 @@ pub struct Origin {
 pub struct Imported {
     /// Sorted by id, each id once.
     pub models: Vec<ApiModel>,
+    /// What was left out, odd records included: one of them never refuses a file.
     pub skipped: Vec<Skipped>,
 }
 
@@ -80,20 +82,26 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// Read a file. The problem names line and column; a file of another of the formats is one.
+/// Read a file. The problem names line and column; a file of another of the formats is one, and one
+/// in which no record at all can be read.
 pub fn read(format: Format, text: &str, origin: &Origin) -> Result<Imported, Problem> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some(other) = recognised(text).filter(|found| *found != format) {
         let what = format!("this looks like a file of {}", other.name());
         let expected = format!("a file of {} (`--from {}` reads this one)", format.name(), other.name());
         return Err(Problem::at(&origin.file, text, 0..0, what, expected));
     }
-    let mut imported = match format {
+    let read = match format {
         Format::GenaiPrices => genai_prices::read(text, origin),
         Format::Litellm => litellm::read(text, origin),
         Format::ModelsDev => models_dev::read(text, origin),
         Format::OpenRouter => openrouter::read(text, origin),
+    };
+    let records = read.map_err(|e| json_problem(&origin.file, text, &e, 0))?;
+    if let Some((at, error)) = records.nothing_but_odd() {
+        return Err(json_problem(&origin.file, text, error, at));
     }
-    .map_err(|e| json_problem(&origin.file, text, &e))?;
+    let mut imported = records.imported;
     if imported.models.len() > MAX_RECORDS {
         return Err(Problem::at(
             &origin.file,
@@ -139,14 +147,11 @@ fn recognised(text: &str) -> Option<Format> {
     litellm.then_some(Format::Litellm)
 }
 
-fn json_problem(file: &str, text: &str, error: &serde_json::Error) -> Problem {
-    let message = error.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
-    let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
-    // serde_json says where it stopped reading: the end of the value it refused.
-    let line_start: usize =
-        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-    let at = (line_start + error.column().saturating_sub(1)).min(text.len());
+/// `from` is where the JSON that the error is of begins in the text.
+fn json_problem(file: &str, text: &str, error: &serde_json::Error, from: usize) -> Problem {
+    let message = records::words(error);
+    let (what, expected) = message.split_once(", expected ").unwrap_or((&message, ""));
+    let at = records::place(text, error, from);
     Problem::at(file, text, at..at + 1, what, expected)
 }
 

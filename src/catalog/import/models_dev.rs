@@ -1,15 +1,18 @@
 //! models.dev, `api.json`: providers with models; US dollars per million tokens.
 
 use super::number::{Price, tidy};
-use super::{Imported, Origin, Skipped, one_period};
+use super::records::Records;
+use super::{Origin, one_period};
 use crate::catalog::{ApiModel, CiteByField, ContextTier, PricePeriod, Rates, ReasoningRule};
 use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
-struct Provider {
-    #[serde(default)]
-    models: BTreeMap<String, Model>,
+struct Provider<'t> {
+    #[serde(default, borrow)]
+    models: BTreeMap<String, &'t RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +46,8 @@ struct Cost {
     context_over_200k: Option<TierCost>,
     #[serde(default)]
     tiers: Option<Vec<Tier>>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -73,8 +78,14 @@ struct Tier {
 
 #[derive(Deserialize)]
 struct TierSize {
-    size: u64,
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    size: Option<u64>,
 }
+
+/// Words in the name of a price that holds under some condition only.
+const CONDITIONS: &[&str] = &["over", "above", "tier", "peak", "threshold"];
 
 #[derive(Deserialize)]
 struct Limit {
@@ -90,20 +101,20 @@ struct Modalities {
     output: Vec<String>,
 }
 
-pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::Error> {
-    let providers: BTreeMap<String, Provider> = serde_json::from_str(text)?;
-    let mut imported = Imported::default();
-    for (id, provider) in &providers {
-        for (wire, model) in &provider.models {
-            match record(canonical_provider(id), wire, model, origin) {
-                Ok(model) => imported.models.push(model),
-                Err(reason) => {
-                    imported.skipped.push(Skipped { id: format!("{id}/{wire}"), reason: reason.to_owned() });
-                }
+pub(super) fn read(text: &str, origin: &Origin) -> Result<Records, serde_json::Error> {
+    let providers: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+    let mut records = Records::default();
+    for (id, raw) in &providers {
+        let Some(provider) = records.read::<Provider<'_>>(text, raw, id) else { continue };
+        for (wire, raw) in &provider.models {
+            let name = format!("{id}/{wire}");
+            if let Some(model) = records.read::<Model>(text, raw, &name) {
+                let made = record(canonical_provider(id), wire, &model, origin);
+                records.note(&name, made.map(|model| vec![model]).map_err(str::to_owned));
             }
         }
     }
-    Ok(imported)
+    Ok(records)
 }
 
 fn record(provider: &str, wire: &str, model: &Model, origin: &Origin) -> Result<ApiModel, &'static str> {
@@ -117,7 +128,8 @@ fn record(provider: &str, wire: &str, model: &Model, origin: &Origin) -> Result<
     {
         return Err("not a text model");
     }
-    let price = model.cost.as_ref().and_then(price).ok_or("no price of input and output tokens")?;
+    let price = model.cost.as_ref().map(price).transpose()?.flatten();
+    let price = price.ok_or("no price of input and output tokens")?;
     let own_rate = price.rates.reasoning_per_mtok.is_some();
     Ok(ApiModel {
         id: format!("{provider}/{wire}"),
@@ -138,7 +150,14 @@ fn record(provider: &str, wire: &str, model: &Model, origin: &Origin) -> Result<
     })
 }
 
-fn price(cost: &Cost) -> Option<PricePeriod> {
+/// `None`: nothing is priced by the token. A tier of another kind than the request's length is no
+/// reason to keep the base price.
+fn price(cost: &Cost) -> Result<Option<PricePeriod>, &'static str> {
+    const UNKNOWN: &str = "a price tier of a kind that is not known";
+    let conditional = |name: &String| CONDITIONS.iter().any(|word| name.contains(word));
+    if cost.others.iter().any(|(name, value)| conditional(name) && !value.is_null()) {
+        return Err(UNKNOWN);
+    }
     let value = |p: Option<Price>| p.map(|p| tidy(p.0));
     let base = Rates {
         input_per_mtok: value(cost.input),
@@ -147,7 +166,9 @@ fn price(cost: &Cost) -> Option<PricePeriod> {
         cache_write_per_mtok: value(cost.cache_write),
         reasoning_per_mtok: value(cost.reasoning.filter(|r| Some(*r) != cost.output)),
     };
-    base.input_per_mtok.zip(base.output_per_mtok)?;
+    if base.input_per_mtok.is_none() || base.output_per_mtok.is_none() {
+        return Ok(None);
+    }
     let step = |input, output, read, write| Rates {
         input_per_mtok: value(input).or(base.input_per_mtok),
         output_per_mtok: value(output).or(base.output_per_mtok),
@@ -159,13 +180,13 @@ fn price(cost: &Cost) -> Option<PricePeriod> {
         .tiers
         .iter()
         .flatten()
-        .filter_map(|t| {
-            Some(ContextTier {
-                above_input_tokens: t.above.as_ref()?.size,
-                rates: step(t.input, t.output, t.cache_read, t.cache_write),
-            })
+        .map(|t| {
+            let by_length = |s: &&TierSize| s.kind.as_deref().is_none_or(|kind| kind == "context");
+            let size = t.above.as_ref().filter(by_length).and_then(|s| s.size).ok_or(UNKNOWN)?;
+            let rates = step(t.input, t.output, t.cache_read, t.cache_write);
+            Ok(ContextTier { above_input_tokens: size, rates })
         })
-        .collect();
+        .collect::<Result<_, &'static str>>()?;
     if tiers.is_empty()
         && let Some(t) = &cost.context_over_200k
     {
@@ -176,7 +197,7 @@ fn price(cost: &Cost) -> Option<PricePeriod> {
     }
     tiers.sort_by_key(|t| t.above_input_tokens);
     tiers.dedup_by_key(|t| t.above_input_tokens);
-    Some(PricePeriod { tiers, ..one_period(base) })
+    Ok(Some(PricePeriod { tiers, ..one_period(base) }))
 }
 
 /// The provider's name as this catalogue writes it.

@@ -95,11 +95,13 @@ impl<'de> Visitor<'de> for SteppedVisitor {
     }
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Stepped, A::Error> {
         #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
         struct Raw {
             base: Price,
             tiers: Vec<RawTier>,
         }
         #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
         struct RawTier {
             start: u64,
             price: Price,

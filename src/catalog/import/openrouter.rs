@@ -1,14 +1,19 @@
-//! The models endpoint of `OpenRouter`: `{"data": [...]}`, prices as text in US dollars per token.
+//! The models endpoint of `OpenRouter`: `{"data": [...]}`, prices as text or numbers in US dollars per
+//! token.
 
 use super::number::Price;
-use super::{Imported, Origin, Skipped, one_period};
+use super::records::{Records, name_of};
+use super::{Origin, one_period};
 use crate::catalog::{ApiModel, CiteByField, Rates, ReasoningRule};
 use jiff::civil::Date;
 use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 #[derive(Deserialize)]
-struct Answer {
-    data: Vec<Model>,
+struct Answer<'t> {
+    #[serde(borrow)]
+    data: Vec<&'t RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -26,7 +31,8 @@ struct Model {
     top_provider: Option<TopProvider>,
     #[serde(default)]
     architecture: Option<Architecture>,
-    pricing: Pricing,
+    /// By the names of what is priced.
+    pricing: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -41,34 +47,16 @@ struct Architecture {
     output_modalities: Vec<String>,
 }
 
-/// The router itself is listed with the price `-1` ("depends"), which is no price: text here, read
-/// one by one below.
-#[derive(Deserialize)]
-struct Pricing {
-    #[serde(default)]
-    prompt: Option<String>,
-    #[serde(default)]
-    completion: Option<String>,
-    #[serde(default)]
-    input_cache_read: Option<String>,
-    #[serde(default)]
-    input_cache_write: Option<String>,
-    #[serde(default)]
-    internal_reasoning: Option<String>,
-}
-
-pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::Error> {
-    let answer: Answer = serde_json::from_str(text)?;
-    let mut imported = Imported::default();
-    for model in &answer.data {
-        match record(model, origin) {
-            Ok(model) => imported.models.push(model),
-            Err(reason) => imported
-                .skipped
-                .push(Skipped { id: format!("openrouter/{}", model.id), reason: reason.to_owned() }),
+pub(super) fn read(text: &str, origin: &Origin) -> Result<Records, serde_json::Error> {
+    let answer: Answer<'_> = serde_json::from_str(text)?;
+    let mut records = Records::default();
+    for (n, raw) in answer.data.iter().enumerate() {
+        let name = name_of(raw, Some("openrouter"), n);
+        if let Some(model) = records.read::<Model>(text, raw, &name) {
+            records.note(&name, record(&model, origin).map(|model| vec![model]).map_err(str::to_owned));
         }
     }
-    Ok(imported)
+    Ok(records)
 }
 
 fn record(model: &Model, origin: &Origin) -> Result<ApiModel, &'static str> {
@@ -79,13 +67,20 @@ fn record(model: &Model, origin: &Origin) -> Result<ApiModel, &'static str> {
     {
         return Err("not a text model");
     }
+    // A price that is more than a number: by length, by hour, or by something else yet.
+    if model.pricing.values().any(|value| value.is_object() || value.is_array()) {
+        return Err("a price of a kind that is not known");
+    }
+    if price(&model.pricing, "request")?.is_some_and(|p| p > 0.0) {
+        return Err("charges per request besides tokens");
+    }
     let rates = Rates {
-        input_per_mtok: price(model.pricing.prompt.as_deref())?,
-        output_per_mtok: price(model.pricing.completion.as_deref())?,
+        input_per_mtok: price(&model.pricing, "prompt")?,
+        output_per_mtok: price(&model.pricing, "completion")?,
         // Here a zero means "no such price", as the endpoint fills every field.
-        cache_read_per_mtok: price(model.pricing.input_cache_read.as_deref())?.filter(|p| *p > 0.0),
-        cache_write_per_mtok: price(model.pricing.input_cache_write.as_deref())?.filter(|p| *p > 0.0),
-        reasoning_per_mtok: price(model.pricing.internal_reasoning.as_deref())?.filter(|p| *p > 0.0),
+        cache_read_per_mtok: price(&model.pricing, "input_cache_read")?.filter(|p| *p > 0.0),
+        cache_write_per_mtok: price(&model.pricing, "input_cache_write")?.filter(|p| *p > 0.0),
+        reasoning_per_mtok: price(&model.pricing, "internal_reasoning")?.filter(|p| *p > 0.0),
     };
     let rates = Rates {
         reasoning_per_mtok: rates.reasoning_per_mtok.filter(|r| Some(*r) != rates.output_per_mtok),
@@ -116,10 +111,15 @@ fn record(model: &Model, origin: &Origin) -> Result<ApiModel, &'static str> {
     })
 }
 
-/// Per million tokens; `Ok(None)` where the field is absent.
-fn price(text: Option<&str>) -> Result<Option<f64>, &'static str> {
-    let Some(text) = text else { return Ok(None) };
-    let value: f64 = text.parse().map_err(|_| "a price that is no number")?;
+/// Per million tokens; `Ok(None)` where the field is absent. The router itself is listed with the price
+/// `-1` ("depends"), which is no price.
+fn price(pricing: &Map<String, Value>, name: &str) -> Result<Option<f64>, &'static str> {
+    let value = match pricing.get(name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(number) => number.as_f64(),
+    };
+    let value: f64 = value.ok_or("a price that is no number")?;
     if !value.is_finite() || value < 0.0 {
         return Err("a price that depends on the request");
     }
