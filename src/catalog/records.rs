@@ -484,6 +484,8 @@ pub struct Provider {
     pub llama_server: bool,
     /// What a reader of its figures must know.
     pub note: Option<String>,
+    /// What usually is wrong where it answers that there is nothing at an address.
+    pub not_found: Option<String>,
     pub source: String,
     #[schemars(with = "String")]
     pub as_of: Date,

@@ -28,8 +28,13 @@ pub enum Event {
         /// The wall clock, seconds since 1970: some prices depend on the hour.
         unix: Option<i64>,
     },
-    /// Local: the prompt is rendered and tokenised.
-    Tokenized { prompt_tokens: u32 },
+    /// Local: the prompt is rendered and tokenised. `thought_opened`: the chat template leaves a
+    /// thought open with this marker, so that the answer begins inside it.
+    Tokenized {
+        prompt_tokens: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thought_opened: Option<String>,
+    },
     /// Local: the prompt is in the KV cache.
     PrefillDone,
     /// Generated content. `tokens` is 1 for the local engine, unknown for an API chunk. An empty
@@ -37,10 +42,18 @@ pub enum Event {
     Content { channel: Channel, text: String, tokens: Option<u32> },
     /// The provider's counts, normalised. The last one seen wins.
     Usage(Usage),
-    /// The terminal condition of the wire: without it the answer is truncated.
+    /// Why the answer ended, as far as is known: content after it withdraws it (see
+    /// [`ending`](super::ending)). Without a reason that stands the answer is truncated.
     Finished { reason: FinishReason },
+    /// The wire's terminator: nothing more of this answer is read.
+    End,
+    /// API: the model that answers, in the server's words.
+    Model { name: String },
     /// The request failed; nothing follows.
     Failed(Fault),
+    /// API: the provider reports an error, in its own words. Whoever reads the stream judges it and
+    /// passes it on as a failure.
+    Refused { error: serde_json::Value },
     /// Counters of the serving engine itself (llama.cpp server `timings`, the worker's own), kept
     /// to check our clock against.
     EngineTimings { prompt_tokens: u32, prompt_ms: f64, output_tokens: u32, output_ms: f64 },
@@ -156,6 +169,8 @@ pub enum FaultKind {
     Region,
     /// Strict privacy: the answer shows that it came from elsewhere.
     Privacy,
+    /// The proxy on the way refused or failed, not the server.
+    Proxy,
 }
 
 /// What a backend is asked to generate.

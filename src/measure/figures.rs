@@ -12,27 +12,12 @@
 //! | `tpot_ms` | first delta | last delta, ÷ (tokens − tokens of the first delta) |
 //!
 //! Role-only, empty, ping, usage and envelope events carry no content and move none of them. A
-//! failed answer has no latency at all.
+//! failed answer has no latency at all. What the token counts are worth is decided in [`counts`].
 
+use super::counts::{self, Counted, Doubt, TokenSource};
+use super::ending;
 use super::event::{Fault, FaultKind, FinishReason, Nanos, Usage};
 use super::trace::Trace;
-
-/// Who counts the tokens of a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counted {
-    /// The provider, in its usage record.
-    ByProvider,
-    /// The local engine, token by token.
-    ByEngine,
-}
-
-/// Who did count the tokens of one answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenSource {
-    Usage,
-    LocalTokenizer,
-    NotMeasured,
-}
 
 /// The figures of one answer. Times in milliseconds, rates in tokens per second.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +39,10 @@ pub struct Figures {
     pub input_tokens: Option<u64>,
     pub output_tokens: Option<u64>,
     pub visible_output_tokens: Option<u64>,
-    /// The provider's normalised record; the last one seen.
+    /// The provider's normalised record, with what is unknown left out.
     pub usage: Usage,
+    /// What a reader of these figures must know beside them.
+    pub doubts: Vec<Doubt>,
     /// Reasoning was counted but none of it was sent: the time to the first token contains it.
     pub hidden_reasoning: bool,
     /// The parts of a local TTFT.
@@ -69,8 +56,6 @@ pub struct Figures {
     pub energy_over_ms: Option<f64>,
     pub engine_prompt_tps: Option<f64>,
     pub engine_decode_tps: Option<f64>,
-    /// The answer: text and refusal, without reasoning and tool calls.
-    pub text: String,
     pub connection_reused: Option<bool>,
     pub http2: Option<bool>,
     pub request_id: Option<String>,
@@ -88,43 +73,20 @@ fn ms(nanos: Nanos) -> f64 {
 
 /// The figures of one answer.
 pub fn figures(seen: &Trace, counted: Counted) -> Figures {
-    let error = seen.fault.clone().or_else(|| seen.finish.is_none().then(|| truncated(seen)));
-    let mut usage = seen.usage.clone().unwrap_or_default();
-    // Text came, so some tokens were generated: a count of none is no count.
-    usage.inconsistent |=
-        counted == Counted::ByProvider && usage.output == Some(0) && !seen.content.is_empty();
-    let (token_source, output_tokens) = match counted {
-        Counted::ByEngine => (
-            TokenSource::LocalTokenizer,
-            usage.output.or_else(|| Some(seen.engine_tokens).filter(|n| *n > 0)),
-        ),
-        Counted::ByProvider if usage.output.is_some() && !usage.inconsistent => {
-            (TokenSource::Usage, usage.output)
-        }
-        Counted::ByProvider => (TokenSource::NotMeasured, None),
-    };
-    let input_tokens = seen.tokenized.map(|(_, n)| u64::from(n)).or_else(|| {
-        let uncached = usage.input_uncached?;
-        Some(uncached + usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0))
+    let error = seen.fault.clone().or_else(|| match seen.finish {
+        None => Some(truncated(seen)),
+        Some(reason) if seen.content.is_empty() => ending::without_content(reason),
+        Some(_) => None,
     });
-    let reasoning = usage.reasoning.unwrap_or(0);
-    let hidden_reasoning = reasoning > 0 && !seen.content.iter().any(|piece| piece.is_reasoning());
-    let visible = output_tokens.and_then(|n| n.checked_sub(reasoning));
+    let mut counts = counts::judge(seen, counted);
 
     let ok = error.is_none();
     let first = seen.content.first().copied().filter(|_| ok);
     let last = seen.content.last().copied().filter(|_| ok);
     let ttft_ms = first.map(|piece| ms(piece.0));
     let e2e_ms = last.map(|piece| ms(piece.0));
-    let tpot_ms = first.zip(last).and_then(|(first, last)| {
-        let tokens = match counted {
-            Counted::ByEngine if last.2 > 0 => last.2 - first.2,
-            // Hidden reasoning was generated before the first event: only visible tokens lie
-            // between the first and the last.
-            _ => (if hidden_reasoning { visible } else { output_tokens })?.checked_sub(1)?,
-        };
-        (tokens > 0 && last.0 > first.0).then(|| ms(last.0 - first.0) / tokens as f64)
-    });
+    let tpot_ms = if ok { counts.time_per_token_ms(&seen.content, counted) } else { None };
+    let usage = &counts.usage;
     let between = |from: Option<Nanos>, to: Option<Nanos>| Some(ms(to?.checked_sub(from?)?)).filter(|_| ok);
     let tokenized = seen.tokenized.map(|(at, _)| at);
     let per_second = |tokens: f64, ms: f64| (tokens > 0.0 && ms > 0.0).then(|| tokens * 1000.0 / ms);
@@ -141,7 +103,7 @@ pub fn figures(seen: &Trace, counted: Counted) -> Figures {
             .and_then(|(tokens, ms)| per_second(tokens as f64, ms)),
     };
     Figures {
-        finish: seen.finish,
+        finish: seen.finish.filter(|_| ok),
         ttfb_ms: seen.headers.filter(|_| ok).map(ms),
         ttft_ms,
         ttfo_ms: seen
@@ -154,19 +116,18 @@ pub fn figures(seen: &Trace, counted: Counted) -> Figures {
         decode_tps: tpot_ms.map(|t| 1000.0 / t),
         prefill_tps: prefill_tps.filter(|_| ok),
         e2e_ms,
-        e2e_output_tps: output_tokens.zip(e2e_ms).and_then(|(n, ms)| per_second(n as f64, ms)),
+        e2e_output_tps: counts.output.zip(e2e_ms).and_then(|(n, ms)| per_second(n as f64, ms)),
         icl_ms: if ok {
             seen.content.windows(2).map(|w| ms(w[1].0.saturating_sub(w[0].0))).collect()
         } else {
             Vec::new()
         },
         content_events: u32::try_from(seen.content.len()).unwrap_or(u32::MAX),
-        token_source,
-        input_tokens,
-        output_tokens,
-        visible_output_tokens: visible,
-        usage,
-        hidden_reasoning,
+        token_source: counts.source,
+        input_tokens: counts.input,
+        output_tokens: counts.output,
+        visible_output_tokens: counts.visible,
+        hidden_reasoning: counts.hidden_reasoning,
         tokenize_ms: between(Some(0), tokenized),
         prompt_ms: between(tokenized, seen.prefilled),
         first_sample_ms: between(seen.prefilled, first.map(|piece| piece.0)),
@@ -175,13 +136,14 @@ pub fn figures(seen: &Trace, counted: Counted) -> Figures {
         energy_over_ms: seen.energy.filter(|_| ok).map(|(_, over)| over),
         engine_prompt_tps: engine_prompt_tps.filter(|_| ok),
         engine_decode_tps: seen.engine.filter(|_| ok).and_then(|(_, _, n, ms)| per_second(f64::from(n), ms)),
-        text: seen.text.clone(),
         connection_reused: seen.connection_reused,
         http2: seen.http2,
         request_id: seen.request_id.clone(),
         status: seen.status,
         unknown_events: seen.unknown,
         clock_gap_ms: seen.clock_gap_ms,
+        doubts: counts.doubts,
+        usage: counts.usage,
         error,
     }
 }

@@ -8,14 +8,18 @@
 //! every figure is computed from a trace, so a definition can change without a new measurement.
 //! Money and documents are elsewhere.
 
+pub mod address;
 pub mod backend;
 pub mod clock;
+pub mod counts;
+pub mod ending;
 pub mod energy;
 pub mod event;
 pub mod fetch;
 pub mod fetch_text;
 pub mod figures;
 pub mod load;
+pub mod model_name;
 pub mod net;
 pub mod provider_error;
 pub mod quality;
@@ -28,6 +32,8 @@ pub mod stats;
 pub mod synthetic;
 pub mod template;
 pub mod text;
+pub mod thoughts;
 pub mod trace;
+pub mod trust;
 pub mod usage;
 pub mod wire;

@@ -6,12 +6,13 @@
 
 use super::backend::Backend;
 use super::clock::Clocks;
-use super::event::{Fault, FaultKind, Request, Stamped};
+use super::counts::Doubt;
+use super::event::{Fault, FaultKind, Request};
 use super::figures::{Figures, figures};
 use super::redact::Redactor;
 use super::retry::{Advice, back_off};
 use super::schedule::Step;
-use super::trace::Trace;
+use super::trace::{Recorder, Trace};
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
@@ -34,6 +35,9 @@ pub struct Record {
     /// What the figures were made from.
     pub trace: Trace,
     pub figures: Figures,
+    /// The answer as it came, where a key was taken out of the one in `trace`: for grading, and never
+    /// written anywhere.
+    pub unredacted: Option<String>,
     pub attempts: u32,
     /// Waited between attempts.
     pub waited: Duration,
@@ -41,6 +45,25 @@ pub struct Record {
     pub connect: Option<Duration>,
     /// Under load: what the device had used at the send, joules since the start of the phase.
     pub meter_j: Option<f64>,
+}
+
+impl Record {
+    /// The answer as it came. One read back from a journal lacks what was taken out of it.
+    pub fn answer(&self) -> &str {
+        self.unredacted.as_deref().unwrap_or(&self.trace.text)
+    }
+
+    /// Take the keys out of everything that is kept. A key can come back in pieces, one per event, so
+    /// the whole answer is looked at.
+    pub fn redact(&mut self, redactor: &Redactor) {
+        let clean = redactor.clean(&self.trace.text);
+        if clean != self.trace.text {
+            self.unredacted = Some(std::mem::replace(&mut self.trace.text, clean));
+            self.trace.redacted = true;
+            self.figures.doubts.push(Doubt::Redacted);
+        }
+        self.trace.thoughts = redactor.clean(&self.trace.thoughts);
+    }
 }
 
 /// Whoever follows a run: the journal, the progress line, the spending cap. Each call says whether
@@ -122,9 +145,7 @@ pub async fn run(
             skip_rest(&mut ended, &steps[n..]);
             return ended;
         };
-        // A key can come back in pieces, one per event: look at the whole answer.
-        record.figures.text = redactor.clean(&record.figures.text);
-        record.trace.text.clone_from(&record.figures.text);
+        record.redact(&redactor);
         if let (Some(fault), Advice::Provider) = (&record.figures.error, advice) {
             ended.stopped[step.target] = Some(fault.clone());
         }
@@ -157,10 +178,10 @@ async fn attempts(
     let mut waited = Duration::ZERO;
     let mut statuses = Vec::new();
     for attempt in 1.. {
-        let mut events: Vec<Stamped> = Vec::new();
+        let mut recorder = Recorder::new(request.max_output_tokens);
         let (sent, clocks) = (Instant::now(), Clocks::now());
-        let outcome = backend.generate(request, &mut |event| events.push(event)).await;
-        let trace = Trace { clock_gap_ms: clocks.gap_ms(), ..Trace::of(&events) };
+        let outcome = backend.generate(request, &mut |event| recorder.note(event)).await;
+        let trace = Trace { clock_gap_ms: clocks.gap_ms(), ..recorder.finish() };
         let figures = figures(&trace, backend.counted());
         statuses.extend(figures.status);
         let retry = match (&figures.error, outcome.advice) {
@@ -179,6 +200,7 @@ async fn attempts(
                 client_lag: None,
                 trace,
                 figures,
+                unredacted: None,
                 attempts: attempt,
                 waited,
                 statuses,
@@ -208,6 +230,7 @@ fn settle(fault: Option<&Fault>, advice: Advice) -> Advice {
                 FaultKind::ConnectRefused
                 | FaultKind::ConnectTimeout
                 | FaultKind::ConnectDns
+                | FaultKind::Proxy
                 | FaultKind::Worker,
             ),
             _,

@@ -9,6 +9,7 @@ mod load;
 mod local;
 mod measure;
 mod outcome;
+mod plain_http;
 mod privacy;
 mod replay;
 mod request;
@@ -125,6 +126,16 @@ pub struct Args {
     /// ORIGIN=NAME (repeatable).
     #[arg(long, value_name = "NAME", help_heading = "API options")]
     pub api_key_env: Vec<String>,
+    /// The member of a chat request that limits the answer [default: what the provider takes]. Where
+    /// one is refused, the other is tried.
+    #[arg(long, value_enum, value_name = "NAME", help_heading = "API options")]
+    pub limit_field: Option<LimitName>,
+    /// Send prompts to this host of your own network over plain http, unencrypted (repeatable).
+    #[arg(long, value_name = "HOST", help_heading = "API options")]
+    pub allow_http: Vec<String>,
+    /// Send keys to the hosts of --allow-http, too.
+    #[arg(long, requires = "allow_http", help_heading = "API options")]
+    pub allow_http_keys: bool,
     /// Attempts after a failed one, where trying again can help.
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "API options")]
     pub retries: u32,
@@ -150,6 +161,24 @@ pub struct Args {
 pub enum Cache {
     Bust,
     Natural,
+}
+
+/// The member of a chat request that limits the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LimitName {
+    #[value(name = "max_tokens")]
+    MaxTokens,
+    #[value(name = "max_completion_tokens")]
+    MaxCompletionTokens,
+}
+
+impl LimitName {
+    const fn field(self) -> crate::measure::wire::LimitField {
+        match self {
+            Self::MaxTokens => crate::measure::wire::LimitField::MaxTokens,
+            Self::MaxCompletionTokens => crate::measure::wire::LimitField::MaxCompletionTokens,
+        }
+    }
 }
 
 #[allow(clippy::needless_pass_by_value)] // every command is called alike
@@ -207,7 +236,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
     let (prompts, prompts_sha256) = request::read_prompts(file)?;
     let catalog = crate::cli::catalog::load(context)?;
     let privacy = privacy::Privacy::of(args, context)?;
-    let apis = targets::parse(args, &catalog, context.today, &privacy)?;
+    let apis = targets::parse(args, &catalog, context, &privacy)?;
     let near: Vec<Vec<String>> =
         args.model.iter().map(|_| Vec::new()).chain(apis.iter().map(|a| a.near.clone())).collect();
     let plan = spending::Plan::new(args, &apis, &prompts, &settings);

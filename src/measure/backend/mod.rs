@@ -19,8 +19,8 @@ pub mod local;
 pub mod protocol;
 pub mod worker;
 
+use super::counts::Counted;
 use super::event::{Event, Request, Stamped};
-use super::figures::Counted;
 use super::retry::Advice;
 use http::{ApiBackend, Outcome};
 use local::LocalBackend;

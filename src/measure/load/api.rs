@@ -6,13 +6,14 @@ use super::phase::{PhaseEnd, Shape, Surroundings};
 use super::queue::Queue;
 use crate::measure::backend::http::{ApiBackend, ApiTarget, Limits};
 use crate::measure::clock::Clocks;
+use crate::measure::counts::Counted;
 use crate::measure::event::{Fault, FaultKind, Request};
-use crate::measure::figures::{Counted, figures};
+use crate::measure::figures::figures;
 use crate::measure::redact::Redactor;
 use crate::measure::retry::{Advice, back_off};
 use crate::measure::run::Record;
 use crate::measure::schedule::Step;
-use crate::measure::trace::Trace;
+use crate::measure::trace::{Recorder, Trace};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -267,8 +268,7 @@ impl Running<'_, '_> {
             self.pool.idle.push(ended.backend);
             return false;
         };
-        record.figures.text = self.pool.redactor.clean(&record.figures.text);
-        record.trace.text.clone_from(&record.figures.text);
+        record.redact(&self.pool.redactor);
         self.setbacks += u32::from(matches!(advice, Advice::Retry(_)));
         if let Some(fault) = &record.figures.error {
             // Nobody ever answers: there is no load to measure.
@@ -317,9 +317,9 @@ async fn one(
     lag: Lag,
 ) -> Ended {
     let (sent, clocks) = (Instant::now(), Clocks::now());
-    let mut trace = Trace::default();
-    let outcome = backend.generate(&request, &mut |event| trace.note(&event)).await;
-    trace.clock_gap_ms = clocks.gap_ms();
+    let mut recorder = Recorder::new(request.max_output_tokens);
+    let outcome = backend.generate(&request, &mut |event| recorder.note(event)).await;
+    let trace = Trace { clock_gap_ms: clocks.gap_ms(), ..recorder.finish() };
     let figures = figures(&trace, Counted::ByProvider);
     let record = Record {
         step,
@@ -330,6 +330,7 @@ async fn one(
         statuses: figures.status.into_iter().collect(),
         trace,
         figures,
+        unredacted: None,
         attempts: 1,
         waited: Duration::ZERO,
         connect: outcome.connect,

@@ -4,12 +4,13 @@
 use super::phase::{PhaseEnd, Shape, Surroundings};
 use super::queue::Queue;
 use crate::measure::backend::local::{LocalBackend, Update};
+use crate::measure::counts::Counted;
 use crate::measure::energy::{Mark, Meter};
 use crate::measure::event::{Event, Fault};
-use crate::measure::figures::{Counted, figures};
+use crate::measure::figures::figures;
 use crate::measure::run::Record;
 use crate::measure::schedule::Step;
-use crate::measure::trace::Trace;
+use crate::measure::trace::Recorder;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -22,7 +23,7 @@ struct Open {
     sent: Instant,
     scheduled: Option<Duration>,
     meter_j: Option<f64>,
-    trace: Trace,
+    recorder: Recorder,
 }
 
 /// The phase while it runs.
@@ -122,7 +123,10 @@ impl Running<'_, '_> {
         }
         let meter_j = self.energy.and_then(|mark| self.backend.meter()?.since(mark)).map(|used| used.joules);
         let id = self.backend.submit(&request, false).await?;
-        self.open.insert(id, Open { step, sent, scheduled, meter_j, trace: Trace::default() });
+        self.open.insert(
+            id,
+            Open { step, sent, scheduled, meter_j, recorder: Recorder::new(request.max_output_tokens) },
+        );
         Ok(())
     }
 
@@ -130,8 +134,8 @@ impl Running<'_, '_> {
         let Update::Events { id, events } = update else { return };
         let Some(open) = self.open.get_mut(&id) else { return };
         let last = events.iter().any(|e| matches!(e.event, Event::Finished { .. } | Event::Failed(_)));
-        for event in &events {
-            open.trace.note(event);
+        for event in events {
+            open.recorder.note(event);
         }
         if last && let Some(open) = self.open.remove(&id) {
             self.ended(open);
@@ -139,15 +143,17 @@ impl Running<'_, '_> {
     }
 
     fn ended(&mut self, open: Open) {
-        let figures = figures(&open.trace, Counted::ByEngine);
+        let trace = open.recorder.finish();
+        let figures = figures(&trace, Counted::ByEngine);
         let record = Record {
             step: open.step,
             started: open.sent - self.origin,
             scheduled: open.scheduled,
             took: open.sent.elapsed(),
             client_lag: None,
-            trace: open.trace,
+            trace,
             figures,
+            unredacted: None,
             attempts: 1,
             waited: Duration::ZERO,
             statuses: Vec::new(),

@@ -1,14 +1,14 @@
 //! Anthropic Messages.
 //!
 //! `message_start` carries the input's usage, `message_delta` the stop reason and *cumulative*
-//! usage: each field stated later replaces the earlier one, nothing is added. Dispatch is on the
-//! JSON `type`, since some proxies drop the event names.
+//! usage: each field stated later replaces the earlier one, nothing is added. `message_stop` is the
+//! terminator. Dispatch is on the JSON `type`, since some proxies drop the event names.
 
-use super::frame::{Outgoing, Quirks, Wire, finish, parse, text};
+use super::frame::{Answering, Quirks, Wire, error_of, finished, parse, push, text};
 use crate::measure::event::{Channel, Event, Request, Role};
-use crate::measure::provider_error::provider_fault;
-use crate::measure::usage;
-use serde_json::{Map, Value, json};
+use crate::measure::thoughts;
+use crate::measure::usage::{self, Ledger};
+use serde_json::{Value, json};
 
 /// The API version whose rules this wire follows; it refuses sampling parameters.
 pub const VERSION: &str = "2026-10-21";
@@ -16,7 +16,7 @@ pub const VERSION: &str = "2026-10-21";
 pub const VERSION_WITH_SAMPLING: &str = "2023-06-01";
 
 /// `POST {base}/v1/messages`.
-pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
+pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     let messages = request.marked_messages();
     let system: Vec<&str> =
         messages.iter().filter(|m| m.role == Role::System).map(|m| m.content.as_str()).collect();
@@ -36,77 +36,84 @@ pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
     if let Some(temperature) = quirks.temperature {
         body["temperature"] = json!(temperature);
     }
-    Outgoing { path: "v1/messages".to_owned(), query: None, body }
+    body
 }
 
 /// One answer being read.
 #[derive(Debug, Default)]
 pub struct Reader {
-    done: bool,
-    finished: bool,
-    usage: Map<String, Value>,
+    reason_came: bool,
+    /// The output was counted after its start.
+    counted: bool,
+    model: Answering,
+    usage: Ledger,
 }
 
 impl Wire for Reader {
     fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
-        if self.done {
+        let Some(event) = parse(name, data, out) else { return };
+        if let Some(error) = error_of(name, &event) {
+            out.push(error);
             return;
         }
-        let Some(event) = parse(name, data, out) else { return };
         match event.get("type").and_then(Value::as_str) {
-            Some("message_start") => self.merge(event.pointer("/message/usage"), out),
+            Some("message_start") => {
+                self.model.note(text(&event, "/message/model"), out);
+                self.count(event.pointer("/message/usage"), out);
+            }
             Some("content_block_start") => {
                 // A block may open with text already in it.
-                push(out, Channel::Text, text(&event, "/content_block/text"));
-                push(out, Channel::Reasoning, text(&event, "/content_block/thinking"));
+                if let Some(block) = event.get("content_block") {
+                    content(block, out);
+                }
             }
-            Some("content_block_delta") => match event.pointer("/delta/type").and_then(Value::as_str) {
-                Some("text_delta") => push(out, Channel::Text, text(&event, "/delta/text")),
-                Some("thinking_delta") => push(out, Channel::Reasoning, text(&event, "/delta/thinking")),
-                Some("input_json_delta") => push(out, Channel::Tool, text(&event, "/delta/partial_json")),
-                _ => {}
+            Some("content_block_delta") => match event.get("delta") {
+                Some(delta) if text(delta, "/type") == Some("input_json_delta") => {
+                    push(out, Channel::Tool, text(delta, "/partial_json").unwrap_or_default());
+                }
+                Some(delta) => content(delta, out),
+                None => {}
             },
             Some("message_delta") => {
-                self.merge(event.get("usage"), out);
+                let usage = event.get("usage");
+                if usage.is_some_and(|u| u.get("output_tokens").is_some_and(Value::is_number))
+                    && !self.counted
+                {
+                    // The start counts the tokens so far, one or a few.
+                    self.counted = true;
+                    self.usage.forget("output_tokens");
+                }
+                self.count(usage, out);
                 if let Some(reason) = text(&event, "/delta/stop_reason") {
-                    self.finish(reason, out);
+                    self.reason_came = true;
+                    out.push(finished(reason));
                 }
             }
             Some("message_stop") => {
-                self.finish("end_turn", out);
-                self.done = true;
-            }
-            Some("error") => {
-                self.done = true;
-                out.push(Event::Failed(provider_fault(event.get("error").unwrap_or(&event))));
+                if !self.reason_came {
+                    out.push(finished("end_turn"));
+                }
+                out.push(Event::End);
             }
             Some("ping" | "content_block_stop") => {}
-            _ if event.get("error").is_some_and(|e| !e.is_null()) => {
-                self.done = true;
-                out.push(Event::Failed(provider_fault(&event["error"])));
-            }
             _ => out.push(Event::Unknown),
         }
     }
 }
 
-impl Reader {
-    fn finish(&mut self, reason: &str, out: &mut Vec<Event>) {
-        if !std::mem::replace(&mut self.finished, true) {
-            out.push(Event::Finished { reason: finish(reason) });
-        }
-    }
-    fn merge(&mut self, stated: Option<&Value>, out: &mut Vec<Event>) {
-        let Some(Value::Object(stated)) = stated else { return };
-        for (field, value) in stated.iter().filter(|(_, v)| !v.is_null()) {
-            self.usage.insert(field.clone(), value.clone());
-        }
-        out.push(Event::Usage(usage::anthropic(&Value::Object(self.usage.clone()))));
+/// Text or thinking of a block or a delta.
+fn content(part: &Value, out: &mut Vec<Event>) {
+    match text(part, "/type") {
+        Some("text_delta" | "text") => push(out, Channel::Text, text(part, "/text").unwrap_or_default()),
+        Some(kind) if thoughts::is_part(kind) => push(out, Channel::Reasoning, &thoughts::of_part(part)),
+        _ => {}
     }
 }
 
-fn push(out: &mut Vec<Event>, channel: Channel, text: Option<&str>) {
-    if let Some(text) = text {
-        out.push(Event::Content { channel, text: text.to_owned(), tokens: None });
+impl Reader {
+    fn count(&mut self, stated: Option<&Value>, out: &mut Vec<Event>) {
+        if let Some(stated) = stated.filter(|u| u.is_object()) {
+            out.push(Event::Usage(usage::anthropic(&self.usage.add(stated))));
+        }
     }
 }

@@ -1,14 +1,14 @@
 //! Gemini `streamGenerateContent?alt=sse`: CRLF lines, no event names, no `[DONE]`. Usage stands in
-//! nearly every chunk and the last one wins; a chunk can hold hundreds of tokens.
+//! nearly every chunk and the last one wins; a chunk can hold hundreds of tokens. There is no
+//! terminator: a finish reason stands once the stream ends.
 
-use super::frame::{Outgoing, Quirks, Wire, finish, parse, text};
+use super::frame::{Answering, Quirks, Wire, error_of, finished, parse, push, text};
 use crate::measure::event::{Channel, Event, FinishReason, Request, Role};
-use crate::measure::provider_error::provider_fault;
-use crate::measure::usage;
+use crate::measure::usage::{self, Ledger};
 use serde_json::{Value, json};
 
 /// `POST {base}/v1beta/models/MODEL:streamGenerateContent?alt=sse`; the key goes in a header.
-pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
+pub fn body(request: &Request, quirks: &Quirks) -> Value {
     let messages = request.marked_messages();
     let part = |text: &str| json!([{"text": text}]);
     let contents: Vec<Value> = messages
@@ -26,43 +26,40 @@ pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
     if let Some(temperature) = quirks.temperature {
         body["generationConfig"]["temperature"] = json!(temperature);
     }
-    Outgoing { path: format!("v1beta/models/{model}:streamGenerateContent"), query: Some("alt=sse"), body }
+    body
 }
 
 /// One answer being read.
 #[derive(Debug, Default)]
 pub struct Reader {
-    failed: bool,
-    finished: bool,
     text_came: bool,
+    model: Answering,
+    usage: Ledger,
 }
 
 impl Wire for Reader {
     fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
-        if self.failed {
-            return;
-        }
         let Some(chunk) = parse(name, data, out) else { return };
-        if let Some(error) = chunk.get("error").filter(|e| !e.is_null()) {
-            self.failed = true;
-            out.push(Event::Failed(provider_fault(error)));
+        if let Some(error) = error_of(name, &chunk) {
+            out.push(error);
             return;
         }
+        self.model.note(text(&chunk, "/modelVersion"), out);
         if let Some(parts) = chunk.pointer("/candidates/0/content/parts").and_then(Value::as_array) {
             for part in parts {
                 self.part(part, out);
             }
         }
         if let Some(counts) = chunk.get("usageMetadata").filter(|u| u.is_object())
-            && let usage = usage::gemini(counts, self.text_came)
+            && let usage = usage::gemini(&self.usage.renew(counts), self.text_came)
             && usage.says_something()
         {
             out.push(Event::Usage(usage));
         }
         if let Some(reason) = text(&chunk, "/candidates/0/finishReason") {
-            self.finish(finish(reason), out);
+            out.push(finished(reason));
         } else if text(&chunk, "/promptFeedback/blockReason").is_some() {
-            self.finish(FinishReason::ContentFilter, out);
+            out.push(Event::Finished { reason: FinishReason::ContentFilter });
         }
     }
 }
@@ -72,17 +69,14 @@ impl Reader {
         if let Some(words) = text(part, "/text") {
             let thought = part.get("thought").and_then(Value::as_bool) == Some(true);
             self.text_came |= !thought;
-            let channel = if thought { Channel::Reasoning } else { Channel::Text };
-            out.push(Event::Content { channel, text: words.to_owned(), tokens: None });
+            push(out, if thought { Channel::Reasoning } else { Channel::Text }, words);
+        } else if let Some(thought) = text(part, "/thought") {
+            push(out, Channel::Reasoning, thought);
         }
-        if let Some(arguments) = part.pointer("/functionCall/args") {
+        if let Some(call) = part.get("functionCall") {
             self.text_came = true;
-            out.push(Event::Content { channel: Channel::Tool, text: arguments.to_string(), tokens: None });
-        }
-    }
-    fn finish(&mut self, reason: FinishReason, out: &mut Vec<Event>) {
-        if !std::mem::replace(&mut self.finished, true) {
-            out.push(Event::Finished { reason });
+            let arguments = call.get("args").map(Value::to_string).unwrap_or_default();
+            push(out, Channel::Tool, &arguments);
         }
     }
 }

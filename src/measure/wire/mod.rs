@@ -8,9 +8,10 @@ pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
 
-pub use frame::{Outgoing, Quirks, Wire};
+pub use frame::{LimitField, Quirks, Wire};
 
 use crate::measure::event::Request;
+use serde_json::Value;
 
 /// A shape of request and stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +40,36 @@ impl WireKind {
         }
     }
 
-    /// The request for one prompt.
-    pub fn outgoing(self, model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
+    /// The request for one prompt, as JSON.
+    pub fn body(self, model: &str, request: &Request, quirks: &Quirks) -> Value {
         match self {
-            Self::OpenAiChat => openai_chat::outgoing(model, request, quirks),
-            Self::OpenAiResponses => openai_responses::outgoing(model, request, quirks),
-            Self::Anthropic => anthropic::outgoing(model, request, quirks),
-            Self::Gemini => gemini::outgoing(model, request, quirks),
-            Self::Ollama => ollama::outgoing(model, request, quirks),
+            Self::OpenAiChat => openai_chat::body(model, request, quirks),
+            Self::OpenAiResponses => openai_responses::body(model, request, quirks),
+            Self::Anthropic => anthropic::body(model, request, quirks),
+            Self::Gemini => gemini::body(request, quirks),
+            Self::Ollama => ollama::body(model, request, quirks),
         }
+    }
+
+    /// The path of its endpoint under a base URL, and its query.
+    pub fn endpoint(self, model: &str) -> (String, Option<&'static str>) {
+        match self {
+            Self::OpenAiChat => ("chat/completions".to_owned(), None),
+            Self::OpenAiResponses => ("responses".to_owned(), None),
+            Self::Anthropic => ("v1/messages".to_owned(), None),
+            Self::Gemini => {
+                let name = model.strip_prefix("models/").unwrap_or(model);
+                let folder = if name.starts_with("tunedModels/") { "" } else { "models/" };
+                (format!("{folder}{name}:streamGenerateContent"), Some("alt=sse"))
+            }
+            Self::Ollama => ("api/chat".to_owned(), None),
+        }
+    }
+
+    /// Is there an event or line after which nothing of an answer can come? Else its end is the
+    /// stream's.
+    pub const fn has_terminator(self) -> bool {
+        !matches!(self, Self::Gemini)
     }
 
     /// One JSON object a line instead of server-sent events.

@@ -1,26 +1,27 @@
 //! `OpenAI` chat completions, and the many servers that speak it.
 //!
-//! Reading rule for every chunk: `error`; then `usage` or `x_groq.usage` (the last one wins); then
-//! choice 0: text, refusal, reasoning under any of its names, tool arguments; then `finish_reason`.
-//! The usage chunk has no choices, the first chunk only a role. `[DONE]` is not required, and an
-//! end without a finish reason is a truncated answer.
+//! Reading rule for every chunk: an error, wherever it stands; then choice 0: reasoning under any of
+//! its names, text, refusal, tool arguments; then usage, in the chunk, in `x_groq` or in the choice;
+//! then `finish_reason`. The usage chunk has no choices, the first chunk only a role. `[DONE]` is the
+//! terminator where it comes; it is not required, and an end without a finish reason is a truncated
+//! answer.
 
-use super::frame::{Outgoing, Quirks, Wire, failed, finish, parse, text};
-use crate::measure::event::{Channel, Event, FaultKind, FinishReason, Request, Usage};
-use crate::measure::provider_error::provider_fault;
-use crate::measure::usage;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use super::frame::{Answering, DONE, Quirks, Wire, error_of, finished, is_keep_alive, parse, push, text};
+use crate::measure::event::{Channel, Event, FinishReason, Request, Usage};
+use crate::measure::thoughts;
+use crate::measure::usage::{self, Ledger};
+use serde::de::{self, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
+use std::fmt;
 
 /// `POST {base}/chat/completions`.
-pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
-    let limit = if quirks.old_max_tokens { "max_tokens" } else { "max_completion_tokens" };
+pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     let mut body = json!({
         "model": model,
         "messages": request.marked_messages(),
         "stream": true,
-        limit: request.max_output_tokens,
+        (quirks.limit_field.name()): request.max_output_tokens,
     });
     if quirks.stream_options {
         body["stream_options"] = json!({"include_usage": true});
@@ -34,91 +35,102 @@ pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
     if let Some(temperature) = quirks.temperature {
         body["temperature"] = json!(temperature);
     }
-    Outgoing { path: "chat/completions".to_owned(), query: None, body }
+    body
 }
 
 /// One answer being read.
 #[derive(Debug, Default)]
 pub struct Reader {
-    done: bool,
-    finished: bool,
+    begun: bool,
+    reason_came: bool,
     text_came: bool,
     usage_came: bool,
+    model: Answering,
+    usage: Ledger,
 }
 
 impl Wire for Reader {
     fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
-        if self.done {
-            return;
-        }
-        if data.trim() == "[DONE]" {
-            self.done = true;
-            // Some servers never give a reason; text with its usage is then a whole answer.
-            if !self.finished && self.text_came && self.usage_came {
-                self.finished = true;
-                out.push(Event::Finished { reason: FinishReason::Other });
-            }
-            return;
-        }
-        if let Some(text) = plain(name, data) {
+        if self.begun
+            && let Some(text) = plain(name, data)
+        {
             if !text.is_empty() {
                 self.text_came = true;
                 out.push(Event::Content { channel: Channel::Text, text, tokens: None });
             }
             return;
         }
+        if data.trim() == DONE && !self.reason_came && self.text_came && self.usage_came {
+            // Some servers never give a reason; text with its usage is then a whole answer.
+            out.push(Event::Finished { reason: FinishReason::Other });
+        }
         let Some(chunk) = parse(name, data, out) else { return };
-        if let Some(error) = in_band_error(name, &chunk) {
-            self.done = true;
-            out.push(Event::Failed(provider_fault(error)));
+        let choice = first_choice(&chunk);
+        if let Some(error) = error_of(name, &chunk) {
+            self.count(&chunk, choice, out);
+            out.push(error);
             return;
         }
-        if let Some(counts) =
-            [chunk.get("usage"), chunk.pointer("/x_groq/usage")].into_iter().flatten().find(|u| u.is_object())
-            && let usage = usage::openai_chat(counts)
-            && usage.says_something()
-        {
-            self.usage_came = true;
-            let special_tier = usage.special_tier.clone().or_else(|| usage::tier(chunk.get("service_tier")));
-            out.push(Event::Usage(Usage { special_tier, ..usage }));
+        // The first chunk tells which model answers.
+        self.begun = true;
+        self.model.note(text(&chunk, "/model"), out);
+        if let Some(choice) = choice {
+            self.choice(choice, out);
         }
+        self.count(&chunk, choice, out);
         if let Some(timings) = chunk.get("timings").and_then(engine_timings) {
             out.push(timings);
         }
-        let first_choice =
-            |choice: &&Value| choice.get("index").is_none_or(|i| i.is_null() || i.as_f64() == Some(0.0));
-        if let Some(choice) =
-            chunk.get("choices").and_then(Value::as_array).and_then(|c| c.iter().find(first_choice))
-        {
-            self.choice(choice, out);
+        if let Some(reason) = choice.and_then(|choice| choice.get("finish_reason")) {
+            let reason = match reason {
+                Value::String(reason) if !reason.is_empty() => reason.as_str(),
+                Value::Null | Value::String(_) => return,
+                _ => "another kind",
+            };
+            self.reason_came = true;
+            out.push(finished(reason));
         }
     }
 }
 
+/// The only choice that is read: the one of index 0.
+fn first_choice(chunk: &Value) -> Option<&Value> {
+    let first = |choice: &&Value| choice.get("index").is_none_or(|i| i.is_null() || i.as_f64() == Some(0.0));
+    chunk.get("choices")?.as_array()?.iter().find(first)
+}
+
 impl Reader {
     fn choice(&mut self, choice: &Value, out: &mut Vec<Event>) {
-        if let Some(delta) = choice.get("delta") {
-            let before = out.len();
-            content(delta, out);
-            self.text_came |= out.len() > before;
+        let before = out.len();
+        match choice.get("delta").filter(|d| !d.is_null()) {
+            Some(delta) => content(delta, out),
+            // A gateway that does not stream, or not in this shape, sends the whole message at once.
+            None if !self.text_came => match choice.get("message").filter(|m| m.is_object()) {
+                Some(message) => content(message, out),
+                None => push(out, Channel::Text, text(choice, "/text").unwrap_or_default()),
+            },
+            None => {}
         }
-        let reason = match choice.get("finish_reason") {
-            None | Some(Value::Null) => return,
-            Some(Value::String(reason)) if reason.is_empty() => return,
-            Some(Value::String(reason)) => reason.as_str(),
-            Some(_) => "another kind",
-        };
-        if reason == "error" {
-            self.done = true;
-            out.push(match choice.get("error").filter(|e| !e.is_null()) {
-                Some(error) => Event::Failed(provider_fault(error)),
-                None => failed(
-                    FaultKind::ProviderError,
-                    "the provider ended the answer with finish_reason \"error\"".to_owned(),
-                ),
-            });
-        } else if !std::mem::replace(&mut self.finished, true) {
-            out.push(Event::Finished { reason: finish(reason) });
+        self.text_came |= out.len() > before;
+    }
+
+    /// The usage record, in all places where servers put it.
+    fn count(&mut self, chunk: &Value, choice: Option<&Value>, out: &mut Vec<Event>) {
+        let places =
+            [chunk.get("usage"), chunk.pointer("/x_groq/usage"), choice.and_then(|c| c.get("usage"))];
+        let mut records = places.into_iter().flatten().filter(|u| u.is_object()).peekable();
+        if records.peek().is_none() {
+            return;
+        }
+        let mut all = Value::Null;
+        for record in records {
+            all = self.usage.add(record);
+        }
+        let usage = usage::openai_chat(&all);
+        if usage.says_something() {
+            self.usage_came = true;
+            let special_tier = usage.special_tier.clone().or_else(|| usage::tier(chunk.get("service_tier")));
+            out.push(Event::Usage(Usage { special_tier, ..usage }));
         }
     }
 }
@@ -132,9 +144,13 @@ struct Plain<'a> {
     object: Option<&'a str>,
     usage: Option<IgnoredAny>,
     error: Option<IgnoredAny>,
-    detail: Option<IgnoredAny>,
+    errors: Option<IgnoredAny>,
+    base_resp: Option<IgnoredAny>,
     timings: Option<IgnoredAny>,
     x_groq: Option<IgnoredAny>,
+    r#type: Option<IgnoredAny>,
+    status: Option<IgnoredAny>,
+    response: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -142,101 +158,88 @@ struct PlainChoice {
     index: Option<u64>,
     delta: PlainDelta,
     finish_reason: Option<IgnoredAny>,
+    usage: Option<IgnoredAny>,
+    error: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
-struct PlainDelta {
-    content: Option<String>,
-    reasoning_content: Option<IgnoredAny>,
-    reasoning: Option<IgnoredAny>,
-    reasoning_details: Option<IgnoredAny>,
-    refusal: Option<IgnoredAny>,
-    tool_calls: Option<IgnoredAny>,
-    function_call: Option<IgnoredAny>,
+/// A delta with text and nothing else. Any other member that is not null is one too many.
+struct PlainDelta(Option<String>);
+
+impl<'de> Deserialize<'de> for PlainDelta {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = PlainDelta;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a delta with text alone")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PlainDelta, A::Error> {
+                let mut content = None;
+                // A name with an escape in it is no plain one, and an error here.
+                while let Some(name) = map.next_key::<&str>()? {
+                    match name {
+                        "content" => content = map.next_value()?,
+                        "role" => drop(map.next_value::<IgnoredAny>()?),
+                        _ => {
+                            if map.next_value::<Option<IgnoredAny>>()?.is_some() {
+                                return Err(de::Error::custom("another member"));
+                            }
+                        }
+                    }
+                }
+                Ok(PlainDelta(content))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// The text of a plain event.
 fn plain(name: &str, data: &str) -> Option<String> {
-    let Plain { choices: [choice], object, usage, error, detail, timings, x_groq } =
-        serde_json::from_str(data).ok()?;
-    let delta = choice.delta;
+    let chunk: Plain<'_> = serde_json::from_str(data).ok()?;
+    let [choice] = chunk.choices;
     let others = [
-        usage,
-        error,
-        detail,
-        timings,
-        x_groq,
+        chunk.usage,
+        chunk.error,
+        chunk.errors,
+        chunk.base_resp,
+        chunk.timings,
+        chunk.x_groq,
+        chunk.r#type,
+        chunk.status,
+        chunk.response,
         choice.finish_reason,
-        delta.reasoning_content,
-        delta.reasoning,
-        delta.reasoning_details,
-        delta.refusal,
-        delta.tool_calls,
-        delta.function_call,
+        choice.usage,
+        choice.error,
     ];
     let nothing_else = others.iter().all(Option::is_none)
         && choice.index.unwrap_or(0) == 0
         && name != "error"
-        && object != Some("error");
-    delta.content.filter(|_| nothing_else)
-}
-
-/// An error inside a 200 stream: an `error` member, Mistral's flat form, or an event of that name.
-fn in_band_error<'a>(name: &str, chunk: &'a Value) -> Option<&'a Value> {
-    let flat = chunk.get("object").and_then(Value::as_str) == Some("error");
-    let validation = chunk.get("detail").is_some() && chunk.get("choices").is_none();
-    match chunk.get("error") {
-        Some(error) if !error.is_null() => Some(error),
-        _ if flat || validation || name == "error" => Some(chunk),
-        _ => None,
-    }
+        && !is_keep_alive(name)
+        && chunk.object != Some("error");
+    choice.delta.0.filter(|_| nothing_else)
 }
 
 fn content(delta: &Value, out: &mut Vec<Event>) {
-    let mut push = |channel: Channel, text: &str| {
-        if !text.is_empty() {
-            out.push(Event::Content { channel, text: text.to_owned(), tokens: None });
-        }
-    };
     // Reasoning comes before text where one chunk has both.
-    if let Some(thought) = text(delta, "/reasoning_content").or_else(|| text(delta, "/reasoning")) {
-        push(Channel::Reasoning, thought);
-    } else if let Some(details) = delta.get("reasoning_details").and_then(Value::as_array) {
-        for thought in details.iter().filter_map(|d| text(d, "/text")) {
-            push(Channel::Reasoning, thought);
-        }
-    }
+    push(out, Channel::Reasoning, &thoughts::in_fields(delta));
     match delta.get("content") {
-        Some(Value::String(s)) => push(Channel::Text, s),
-        Some(Value::Array(parts)) => parts.iter().for_each(|part| typed_part(part, &mut push)),
+        Some(Value::String(text)) => push(out, Channel::Text, text),
+        Some(Value::Array(parts)) => parts.iter().for_each(|part| typed_part(part, out)),
         _ => {}
     }
-    if let Some(refusal) = text(delta, "/refusal") {
-        push(Channel::Refusal, refusal);
+    push(out, Channel::Refusal, text(delta, "/refusal").unwrap_or_default());
+    for call in delta.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
+        push(out, Channel::Tool, text(call, "/function/arguments").unwrap_or_default());
     }
-    if let Some(calls) = delta.get("tool_calls").and_then(Value::as_array) {
-        for arguments in calls.iter().filter_map(|c| text(c, "/function/arguments")) {
-            push(Channel::Tool, arguments);
-        }
-    }
-    if let Some(arguments) = text(delta, "/function_call/arguments") {
-        push(Channel::Tool, arguments);
-    }
+    push(out, Channel::Tool, text(delta, "/function_call/arguments").unwrap_or_default());
 }
 
-/// Mistral sends content as typed parts.
-fn typed_part(part: &Value, push: &mut impl FnMut(Channel, &str)) {
+/// Some servers send content as typed parts.
+fn typed_part(part: &Value, out: &mut Vec<Event>) {
     match part.get("type").and_then(Value::as_str) {
-        Some("text") => push(Channel::Text, text(part, "/text").unwrap_or_default()),
-        Some("thinking") => match part.get("thinking") {
-            Some(Value::String(s)) => push(Channel::Reasoning, s),
-            Some(Value::Array(inner)) => {
-                for thought in inner.iter().filter_map(|p| text(p, "/text")) {
-                    push(Channel::Reasoning, thought);
-                }
-            }
-            _ => {}
-        },
+        Some("text" | "output_text") => push(out, Channel::Text, text(part, "/text").unwrap_or_default()),
+        Some(kind) if thoughts::is_part(kind) => push(out, Channel::Reasoning, &thoughts::of_part(part)),
         _ => {}
     }
 }
@@ -259,17 +262,28 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// A reader that has seen which model answers, as any has after the first frame.
+    fn under_way() -> Reader {
+        let mut reader = Reader::default();
+        reader.frame("message", "{\"model\":\"m\",\"choices\":[]}", &mut Vec::new());
+        reader
+    }
     /// The events of a frame by the long way alone.
     fn long_way(data: &str) -> Vec<Event> {
-        let (mut reader, mut out) = (Reader::default(), Vec::new());
+        let (mut reader, mut out) = (under_way(), Vec::new());
         // An extra member changes nothing but keeps the short way off.
         let kept_off = data.replacen('{', "{\"timings\":{},", 1);
         assert_eq!(plain("message", &kept_off), None);
         reader.frame("message", &kept_off, &mut out);
+        for event in &mut out {
+            if let Event::Refused { error: Value::Object(members) } = event {
+                members.remove("timings");
+            }
+        }
         out
     }
     fn events(data: &str) -> Vec<Event> {
-        let (mut reader, mut out) = (Reader::default(), Vec::new());
+        let (mut reader, mut out) = (under_way(), Vec::new());
         reader.frame("message", data, &mut out);
         out
     }
@@ -285,6 +299,12 @@ mod tests {
             Just("\"x_groq\":{\"usage\":{\"prompt_tokens\":3}}"),
             Just("\"id\":\"a\\u0041\""),
             Just("\"created\":1795356000"),
+            Just("\"errors\":[{\"message\":\"no\"}]"),
+            Just("\"status\":\"error\""),
+            Just("\"type\":\"error\""),
+            Just("\"base_resp\":{\"status_code\":1004,\"status_msg\":\"no\"}"),
+            Just("\"detail\":\"x\""),
+            Just("\"response\":{\"error\":\"x\"}"),
         ]
     }
     fn part() -> impl Strategy<Value = &'static str> {
@@ -295,6 +315,9 @@ mod tests {
             Just("\"content\":\" w\\n\\u00fc\""),
             Just("\"content\":[{\"type\":\"text\",\"text\":\"x\"}]"),
             Just("\"reasoning\":\"hm\""),
+            Just("\"reasoning_text\":\"hm\""),
+            Just("\"thinking\":{\"text\":\"hm\"}"),
+            Just("\"new_member\":7"),
             Just("\"reasoning_content\":null"),
             Just("\"refusal\":\"no\""),
             Just("\"tool_calls\":[{\"function\":{\"arguments\":\"{\"}}]"),
@@ -307,7 +330,7 @@ mod tests {
             members in proptest::collection::vec(member(), 0..4),
             parts in proptest::collection::vec(part(), 0..4),
             index in prop_oneof![Just(""), Just("\"index\":0,"), Just("\"index\":1,"), Just("\"index\":null,")],
-            finish in prop_oneof![Just(""), Just(",\"finish_reason\":null"), Just(",\"finish_reason\":\"stop\""), Just(",\"finish_reason\":\"\"")],
+            finish in prop_oneof![Just(""), Just(",\"usage\":{\"prompt_tokens\":4}"), Just(",\"error\":{\"code\":1}"), Just(",\"finish_reason\":null"), Just(",\"finish_reason\":\"stop\""), Just(",\"finish_reason\":\"\"")],
             choices in 0usize..3,
         ) {
             let choice = format!("{{{index}\"delta\":{{{}}}{finish}}}", parts.join(","));

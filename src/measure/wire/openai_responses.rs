@@ -1,14 +1,14 @@
 //! `OpenAI` Responses. `*.done` events repeat the whole text and are never added to the deltas;
-//! dispatch is on the JSON `type`; there is no `[DONE]`.
+//! dispatch is on the JSON `type`. The terminator is
+//! `response.completed`, `.incomplete` or `.failed`; there is no `[DONE]`.
 
-use super::frame::{Outgoing, Quirks, Wire, failed, finish, parse, text};
-use crate::measure::event::{Channel, Event, FaultKind, FinishReason, Request};
-use crate::measure::provider_error::provider_fault;
+use super::frame::{Answering, Quirks, Wire, error_of, finished, parse, push, text};
+use crate::measure::event::{Channel, Event, FinishReason, Request};
 use crate::measure::usage;
 use serde_json::{Value, json};
 
 /// `POST {base}/responses`. `store: false`, since stored answers are the provider's default.
-pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
+pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     let mut body = json!({
         "model": model,
         "input": request.marked_messages(),
@@ -25,74 +25,57 @@ pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
     if let Some(temperature) = quirks.temperature {
         body["temperature"] = json!(temperature);
     }
-    Outgoing { path: "responses".to_owned(), query: None, body }
+    body
 }
 
 /// One answer being read.
 #[derive(Debug, Default)]
 pub struct Reader {
-    done: bool,
+    model: Answering,
 }
 
 impl Wire for Reader {
     fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
-        if self.done {
+        let Some(event) = parse(name, data, out) else { return };
+        let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
+        if matches!(kind, "response.completed" | "response.incomplete" | "response.failed") {
+            self.model.note(text(&event, "/response/model"), out);
+            // What failed may have been billed.
+            if let Some(counts) = event.pointer("/response/usage").filter(|u| u.is_object()) {
+                out.push(Event::Usage(usage::openai_responses(counts)));
+            }
+        }
+        if let Some(error) = error_of(name, &event) {
+            out.push(error);
             return;
         }
-        let Some(event) = parse(name, data, out) else { return };
-        let delta = |channel| {
-            text(&event, "/delta").map(|d| Event::Content { channel, text: d.to_owned(), tokens: None })
-        };
-        match event.get("type").and_then(Value::as_str).unwrap_or_default() {
-            "response.output_text.delta" => out.extend(delta(Channel::Text)),
-            "response.refusal.delta" => out.extend(delta(Channel::Refusal)),
-            "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" => {
-                out.extend(delta(Channel::Reasoning));
-            }
-            "response.function_call_arguments.delta" => out.extend(delta(Channel::Tool)),
-            "response.completed" => self.end_with(FinishReason::Stop, &event, out),
+        let delta =
+            |out: &mut Vec<Event>, channel| push(out, channel, text(&event, "/delta").unwrap_or_default());
+        match kind {
+            "response.output_text.delta" => delta(out, Channel::Text),
+            "response.refusal.delta" => delta(out, Channel::Refusal),
+            "response.reasoning_summary_text.delta"
+            | "response.reasoning_text.delta"
+            | "response.reasoning.delta"
+            | "response.reasoning_summary.delta" => delta(out, Channel::Reasoning),
+            "response.function_call_arguments.delta" => delta(out, Channel::Tool),
+            "response.created" => self.model.note(text(&event, "/response/model"), out),
+            "response.completed" => end(Event::Finished { reason: FinishReason::Stop }, out),
             "response.incomplete" => {
-                let reason =
-                    text(&event, "/response/incomplete_details/reason").map_or(FinishReason::Other, finish);
-                self.end_with(reason, &event, out);
+                let reason = text(&event, "/response/incomplete_details/reason");
+                let other = Event::Finished { reason: FinishReason::Other };
+                end(reason.map_or(other, finished), out);
             }
             "response.failed" => {
-                self.done = true;
-                // What failed may have been billed.
-                usage_of(&event, out);
-                out.push(match event.pointer("/response/error") {
-                    Some(error) if !error.is_null() => Event::Failed(provider_fault(error)),
-                    _ => failed(
-                        FaultKind::ProviderError,
-                        "the provider reports that the answer failed".to_owned(),
-                    ),
-                });
-            }
-            "error" => {
-                self.done = true;
-                let inner = event.get("error").filter(|e| !e.is_null());
-                out.push(Event::Failed(provider_fault(inner.unwrap_or(&event))));
+                out.push(Event::Refused { error: json!("the provider reports that the answer failed") });
             }
             kind if kind.starts_with("response.") => {}
-            _ if event.get("error").is_some_and(|e| !e.is_null()) => {
-                self.done = true;
-                out.push(Event::Failed(provider_fault(&event["error"])));
-            }
             _ => out.push(Event::Unknown),
         }
     }
 }
 
-impl Reader {
-    fn end_with(&mut self, reason: FinishReason, event: &Value, out: &mut Vec<Event>) {
-        self.done = true;
-        usage_of(event, out);
-        out.push(Event::Finished { reason });
-    }
-}
-
-fn usage_of(event: &Value, out: &mut Vec<Event>) {
-    if let Some(counts) = event.pointer("/response/usage").filter(|u| u.is_object()) {
-        out.push(Event::Usage(usage::openai_responses(counts)));
-    }
+fn end(reason: Event, out: &mut Vec<Event>) {
+    out.push(reason);
+    out.push(Event::End);
 }

@@ -1,6 +1,7 @@
 //! Measured records → the bench document.
 
 mod bill;
+mod doubts;
 mod pairs;
 mod warnings;
 
@@ -14,8 +15,8 @@ use super::{
     load::{self, LoadPlan},
     price::PriceInForce,
 };
+use crate::measure::counts;
 use crate::measure::event::Fault;
-use crate::measure::figures;
 use crate::measure::load::Sent;
 use crate::measure::quality;
 use crate::measure::run::{Ended, Record};
@@ -99,7 +100,8 @@ pub struct Run<'a> {
 pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sample {
     let f = &record.figures;
     let prompt = &prompts[record.step.prompt];
-    let capped: String = f.text.chars().take(LONGEST_TEXT).collect();
+    let text = &record.trace.text;
+    let capped: String = text.chars().take(LONGEST_TEXT).collect();
     Sample {
         target: facts.id.clone(),
         prompt_id: prompt.id.clone(),
@@ -111,9 +113,9 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         statuses: record.statuses.clone(),
         finish: f.finish,
         token_source: match f.token_source {
-            figures::TokenSource::Usage => TokenSource::Usage,
-            figures::TokenSource::LocalTokenizer => TokenSource::LocalTokenizer,
-            figures::TokenSource::NotMeasured => TokenSource::NotMeasured,
+            counts::TokenSource::Usage => TokenSource::Usage,
+            counts::TokenSource::LocalTokenizer => TokenSource::LocalTokenizer,
+            counts::TokenSource::NotMeasured => TokenSource::NotMeasured,
         },
         input_tokens: f.input_tokens,
         cached_input_tokens: f.usage.cache_read,
@@ -150,16 +152,24 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         usage_inconsistent: f.usage.inconsistent,
         clock_gap_ms: f.clock_gap_ms,
         pass: pass(record, prompt),
-        text_capped: capped.len() < f.text.len(),
+        text_capped: capped.len() < text.len(),
         text: capped,
+        reasoning_text: (!record.trace.thoughts.is_empty())
+            .then(|| record.trace.thoughts.chars().take(LONGEST_TEXT).collect()),
+        reasoning_chars: record.trace.thought_chars,
+        reasoning_in_text: record.trace.thoughts_in_text,
+        doubts: f.doubts.clone(),
+        answered_by: record.trace.model.clone(),
         request_id: f.request_id.clone(),
     }
 }
 
 /// Does the answer meet the prompt's expectation, where it has one?
 fn pass(record: &Record, prompt: &Prompt) -> Option<bool> {
-    let expect = prompt.expect.as_ref().filter(|_| record.figures.error.is_none())?;
-    Some(quality::passes(&record.figures.text, expect))
+    // Read back from a journal, an answer with the key in it is not what came.
+    let there = record.figures.error.is_none() && (!record.trace.redacted || record.unredacted.is_some());
+    let expect = prompt.expect.as_ref().filter(|_| there)?;
+    Some(quality::passes(record.answer(), expect))
 }
 
 /// One record under load as a row.

@@ -1,6 +1,7 @@
 //! Bench document → what the cost and decision engines need of it.
 
 use super::{BenchResult, Kind, Target, engine, load::Level};
+use crate::measure::counts::FASTEST_TPS;
 use crate::report::envelope::Envelope;
 use crate::workload::evidence::{Evidence, MeasuredLevel, MeasuredQuality, MeasuredTarget, TargetKind};
 
@@ -33,7 +34,11 @@ fn measured_levels(target: &Target) -> Vec<MeasuredLevel> {
     let alone = MeasuredLevel {
         concurrency: 1,
         prefill_tps,
-        decode_tps: metrics.decode_tps.median.or_else(|| loop_of_one?.tpot_ms.median.map(|ms| 1000.0 / ms)),
+        decode_tps: metrics
+            .decode_tps
+            .median
+            .or_else(|| loop_of_one?.tpot_ms.median.map(|ms| 1000.0 / ms))
+            .filter(|tps| believable(target, *tps)),
         ttft_ms: metrics.ttft_ms.median.or_else(|| loop_of_one?.ttft_ms.median),
     };
     let decode = |level: &Level| {
@@ -43,10 +48,18 @@ fn measured_levels(target: &Target) -> Vec<MeasuredLevel> {
     let loaded = target.levels.iter().filter(|l| l.concurrency > 1).map(|level| MeasuredLevel {
         concurrency: level.concurrency,
         prefill_tps,
-        decode_tps: decode(level).or(level.output_tps_system),
+        decode_tps: decode(level)
+            .or(level.output_tps_system)
+            .filter(|tps| believable(target, tps / f64::from(level.concurrency))),
         ttft_ms: level.ttft_ms.median,
     });
     std::iter::once(alone).chain(loaded).collect()
+}
+
+/// Is this a rate that one stream of a server can have? Documents may be older than the check that
+/// leaves others out, or written by others.
+fn believable(target: &Target, tps: f64) -> bool {
+    target.kind == Kind::Local || tps <= FASTEST_TPS
 }
 
 fn measured(n: usize, target: &Target) -> MeasuredTarget {

@@ -1,5 +1,6 @@
 //! `bench` against servers that misbehave in every way a script can say.
 
+mod cases;
 mod faults;
 mod keys;
 mod network;

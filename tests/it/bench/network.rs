@@ -2,13 +2,15 @@
 
 use super::server::{Do, HEAD, ROLE, STOP, Server, TEXT, USAGE, good, send};
 use super::{Place, code};
+use freehold::measure::address::Address;
 use freehold::measure::backend::http::{ApiBackend, ApiTarget, Limits};
+use freehold::measure::counts::Counted;
 use freehold::measure::event::{FaultKind, Message, Request, Role};
 use freehold::measure::fetch::{self, FetchConfig};
-use freehold::measure::figures::{Counted, Figures, figures};
+use freehold::measure::figures::{Figures, figures};
 use freehold::measure::net::Proxy;
 use freehold::measure::trace::Trace;
-use freehold::measure::wire::{Quirks, WireKind};
+use freehold::measure::wire::WireKind;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
@@ -16,15 +18,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn backend(base: &str, limits: Limits) -> ApiBackend {
-    let target = ApiTarget {
-        wire: WireKind::OpenAiChat,
-        model: "m".to_owned(),
-        base: base.parse().expect("a URL"),
-        key: None,
-        key_header: "authorization",
-        quirks: Quirks::default(),
-        proxy: None,
-    };
+    let address = Address::of(WireKind::OpenAiChat, &base.parse().expect("a URL"), "", "m");
+    let target = ApiTarget::new(WireKind::OpenAiChat, "m", address);
     ApiBackend::new(target, limits).expect("a client")
 }
 

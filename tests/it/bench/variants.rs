@@ -3,12 +3,14 @@
 //! and with CRLF for LF.
 
 use super::server::{Do, Server, send};
+use freehold::measure::address::Address;
 use freehold::measure::backend::http::{ApiBackend, ApiTarget, Limits};
+use freehold::measure::counts::Counted;
 use freehold::measure::event::{Channel, Event, Message, Request, Role, Stamped};
-use freehold::measure::figures::{Counted, figures};
+use freehold::measure::figures::figures;
 use freehold::measure::retry::Advice;
 use freehold::measure::trace::Trace;
-use freehold::measure::wire::{Quirks, WireKind};
+use freehold::measure::wire::WireKind;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -68,15 +70,8 @@ struct Client {
 impl Client {
     fn new(wire: WireKind, scripts: Vec<Vec<Do>>) -> Self {
         let server = Server::start(scripts);
-        let target = ApiTarget {
-            wire,
-            model: "m".to_owned(),
-            base: format!("http://127.0.0.1:{}/", server.port).parse().expect("a URL"),
-            key: None,
-            key_header: "authorization",
-            quirks: Quirks::default(),
-            proxy: None,
-        };
+        let base = format!("http://127.0.0.1:{}/", server.port).parse().expect("a URL");
+        let target = ApiTarget::new(wire, "m", Address::of(wire, &base, "", "m"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         Self { backend: ApiBackend::new(target, Limits::default()).expect("a client"), runtime }
     }

@@ -8,7 +8,8 @@
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::measure::figures::{Counted, figures};
+use crate::measure::counts::Counted;
+use crate::measure::figures::figures;
 use crate::measure::run::{Ended, Record};
 use crate::measure::schedule::Step;
 use crate::measure::trace::Trace;
@@ -122,6 +123,7 @@ impl Done {
             client_lag: self.client_lag_ns.map(Duration::from_nanos),
             figures: figures(&self.trace, counted),
             trace: self.trace,
+            unredacted: None,
             attempts: self.attempts,
             waited: Duration::from_nanos(self.waited_ns),
             statuses: self.statuses,
@@ -428,6 +430,7 @@ mod tests {
                 client_lag: None,
                 figures: figures(&trace, Counted::ByProvider),
                 trace,
+                unredacted: None,
                 attempts: 1,
                 waited: Duration::ZERO,
                 statuses: vec![200],

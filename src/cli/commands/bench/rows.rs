@@ -132,6 +132,7 @@ mod tests {
             cost_usd: None,
             pass: None,
             meter_j: None,
+            doubts: Vec::new(),
         }
     }
 

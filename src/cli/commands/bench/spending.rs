@@ -23,6 +23,8 @@ pub fn most(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
 #[derive(Debug)]
 struct TargetPlan {
     id: String,
+    /// Where the requests go.
+    endpoint: String,
     stand_in: bool,
     loopback: bool,
     calls: u32,
@@ -72,6 +74,7 @@ impl Plan {
                     |pick: fn(&(u64, u64)) -> u64| asked.iter().zip(&each).map(|(n, b)| n * pick(b)).sum();
                 TargetPlan {
                     id: api.facts.id.clone(),
+                    endpoint: api.target.address.endpoint.to_string(),
                     stand_in: api.facts.stand_in,
                     loopback: api.loopback,
                     calls: u32::try_from(asked.iter().sum::<u64>()).unwrap_or(u32::MAX),
@@ -146,8 +149,9 @@ impl Plan {
                 ),
             };
             context.note(&format!(
-                "  {}: {}{} calls, at most {} input and {} output tokens; {cost}.",
+                "  {} at {}: {}{} calls, at most {} input and {} output tokens; {cost}.",
                 target.id,
+                target.endpoint,
                 if target.unbounded { "more than " } else { "" },
                 target.calls,
                 target.input,

@@ -7,6 +7,7 @@ use crate::measure::backend::engine::{Progress, Round, Synthetic, nanos};
 use crate::measure::backend::protocol::Prompt;
 use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Stamped, Usage};
 use crate::measure::template::ChatTemplate;
+use crate::measure::thoughts;
 use llama_cpp_2::DecodeError;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::llama_batch::LlamaBatch;
@@ -132,11 +133,12 @@ impl Slots {
         while !self.free.is_empty() {
             let Some((id, prompt, accepted)) = self.waiting.pop_front() else { return };
             let ready = tokenize(self.model, self.template.as_ref(), &prompt, self.context_of_one)
-                .and_then(|tokens| Ok((tokens, self.rules.chooser(self.model, id)?)));
+                .and_then(|rendered| Ok((rendered, self.rules.chooser(self.model, id)?)));
             match ready {
-                Ok((tokens, chooser)) => {
-                    let count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
-                    say(emit, id, accepted, Event::Tokenized { prompt_tokens: count });
+                Ok((Rendered { tokens, thought_opened }, chooser)) => {
+                    let prompt_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+                    let thought_opened = thought_opened.map(str::to_owned);
+                    say(emit, id, accepted, Event::Tokenized { prompt_tokens, thought_opened });
                     let Some(sequence) = self.free.pop() else { return };
                     self.running.push(Slot {
                         id,
@@ -351,6 +353,14 @@ fn undecoded(error: &DecodeError) -> Fault {
     }
 }
 
+/// A prompt as the model gets it.
+#[derive(Debug)]
+pub(super) struct Rendered {
+    pub(super) tokens: Vec<LlamaToken>,
+    /// The marker of the thought that the template leaves open.
+    pub(super) thought_opened: Option<&'static str>,
+}
+
 /// Messages to tokens, through the model's chat template unless it is left out, checked
 /// against the context.
 pub(super) fn tokenize(
@@ -358,7 +368,7 @@ pub(super) fn tokenize(
     template: Option<&ChatTemplate>,
     prompt: &Prompt,
     context_of_one: u32,
-) -> Result<Vec<LlamaToken>, Fault> {
+) -> Result<Rendered, Fault> {
     if prompt.messages.iter().any(|m| m.content.contains('\0')) {
         return Err(fault(FaultKind::Request, "the prompt contains a NUL character, which no model reads"));
     }
@@ -390,7 +400,8 @@ pub(super) fn tokenize(
             ),
         ));
     }
-    Ok(tokens)
+    let thought_opened = template.and_then(|_| thoughts::opened_by(text)).map(|marker| marker.open);
+    Ok(Rendered { tokens, thought_opened })
 }
 
 impl Slot {

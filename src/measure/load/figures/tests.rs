@@ -27,6 +27,7 @@ fn row(index: u32, at: f64, tokens: u64) -> Sent {
         cost_usd: None,
         pass: None,
         meter_j: None,
+        doubts: Vec::new(),
     }
 }
 fn of(rows: &[Sent], slo: &Slo) -> LoadFigures {

@@ -1,6 +1,6 @@
 //! What a reader of the figures must know beside them.
 
-use super::{Run, for_speed};
+use super::{Run, doubts, for_speed};
 use crate::measure::stats;
 use crate::report::bench::{Kind, Sample, Target, TokenSource};
 use crate::report::envelope::Warning;
@@ -105,6 +105,7 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
                 ),
             );
         }
+        doubts::warn(run, n, target, &rows, &mut warn);
         for remark in &run.basis.targets[n].remarks {
             warn("remark", format!("{remark}."));
         }
