@@ -146,7 +146,9 @@ mod tests {
     }
     fn after(frames: &[&[Event]]) -> Ending {
         let mut ending = Ending::new(true);
-        frames.iter().for_each(|frame| ending.frame(frame));
+        for frame in frames {
+            ending.frame(frame);
+        }
         ending
     }
     /// Whole at the terminator, complete, closed, broken.

@@ -108,7 +108,7 @@ const WORDS: &[&str] = &[
     "/reason",
 ];
 
-/// The words of an error object; of a list (FastAPI's `detail`), those of its first entries.
+/// The words of an error object; of a list (`FastAPI`'s `detail`), those of its first entries.
 fn words_of(error: &Value) -> Option<String> {
     let text = |value: &Value| match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
@@ -405,8 +405,8 @@ fn wait_in(error: &Value) -> Wait {
         return Wait::TooLong;
     }
     let details = error.get("details").and_then(Value::as_array).into_iter().flatten();
-    let delay = details.filter_map(|d| d.get("retryDelay").and_then(Value::as_str));
-    let delay = delay.filter_map(|delay| delay.strip_suffix('s')?.parse::<f64>().ok()).next();
+    let mut delays = details.filter_map(|d| d.get("retryDelay").and_then(Value::as_str));
+    let delay = delays.find_map(|delay| delay.strip_suffix('s')?.parse::<f64>().ok());
     let stated = ["/retry_after", "/metadata/retry_after_seconds"];
     let stated = || stated.iter().find_map(|place| error.pointer(place)?.as_f64());
     delay.or_else(stated).map_or(Wait::Unsaid, Wait::seconds)
@@ -551,6 +551,7 @@ mod tests {
     use serde_json::json;
     use std::time::Duration;
 
+    #[allow(clippy::needless_pass_by_value, reason = "shorter to call")]
     fn stream(document: Value) -> (FaultKind, Advice, String) {
         let error = in_document(&document).unwrap_or_else(|| panic!("{document} is an error"));
         let (fault, advice) = in_stream(error, false);

@@ -98,7 +98,7 @@ const fn tag(open: &'static str, close: &'static [&'static str]) -> Marker {
 
 const HARMONY: &[&str] = &["<|channel|>final<|message|>", "<|end|>", "<|return|>", "<|call|>"];
 
-/// The markers in use. Sources: the reasoning parsers of vLLM and SGLang, llama.cpp's chat formats,
+/// The markers in use. Sources: the reasoning parsers of vLLM and `SGLang`, llama.cpp's chat formats,
 /// and the models' own templates.
 pub const MARKERS: &[Marker] = &[
     Marker { anywhere: true, ..tag("<think>", &["</think>"]) },
@@ -283,7 +283,7 @@ impl Splitter {
                     self.midway = false;
                     return (Some(Kind::Thought), at + mark.len());
                 }
-                self.all_but_a_beginning(rest, Kind::Thought, close.iter().copied())
+                Self::all_but_a_beginning(rest, Kind::Thought, &close.iter().copied())
             }
             State::Answer => self.answer(rest, split),
         }
@@ -339,7 +339,7 @@ impl Splitter {
                 from = end;
             }
             if line == rest.len() && !rest.ends_with('\n') {
-                let beginning = self.all_but_a_beginning(rest, Kind::Answer, closing);
+                let beginning = Self::all_but_a_beginning(rest, Kind::Answer, &closing);
                 if beginning.1 < rest.len() {
                     return beginning;
                 }
@@ -354,10 +354,9 @@ impl Splitter {
 
     /// Everything but what may be the beginning of one of these words.
     fn all_but_a_beginning(
-        &self,
         rest: &str,
         kind: Kind,
-        words: impl Iterator<Item = &'static str> + Clone,
+        words: &(impl Iterator<Item = &'static str> + Clone),
     ) -> (Option<Kind>, usize) {
         let longest = words.clone().map(str::len).max().unwrap_or(0);
         let from = rest.len().saturating_sub(longest);
@@ -392,7 +391,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn add(answer: &mut String, thought: &mut String, split: Split) {
+    fn add(answer: &mut String, thought: &mut String, split: &Split) {
         if split.all_was_thought {
             thought.push_str(&std::mem::take(answer));
         }
@@ -404,10 +403,10 @@ mod tests {
         let (mut answer, mut thought) = (String::new(), String::new());
         for piece in pieces {
             let split = splitter.feed(piece);
-            add(&mut answer, &mut thought, split);
+            add(&mut answer, &mut thought, &split);
         }
         let split = splitter.finish();
-        add(&mut answer, &mut thought, split);
+        add(&mut answer, &mut thought, &split);
         (answer, thought)
     }
     fn answer(text: &str) -> String {
@@ -479,6 +478,7 @@ mod tests {
 
     #[test]
     fn reasoning_has_many_names_and_one_text() {
+        #[allow(clippy::needless_pass_by_value, reason = "shorter to call")]
         let says = |delta: Value| in_fields(&delta);
         for name in FIELDS {
             assert_eq!(says(json!({ *name: "hm" })), "hm", "{name}");

@@ -71,10 +71,12 @@ pub struct Trace {
     pub clock_gap_ms: Option<f64>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_false(b: &bool) -> bool {
     !*b
 }
@@ -196,7 +198,7 @@ impl Recorder {
                         self.undecided.push(place);
                     }
                 }
-                self.apply(split, place);
+                self.apply(&split, place);
             }
             Channel::Refusal => trace.text.push_str(text),
             Channel::Reasoning => self.think(text),
@@ -205,7 +207,7 @@ impl Recorder {
     }
 
     /// What the splitter made of the text, `place` being the piece that brought the last of it.
-    fn apply(&mut self, split: Split, place: usize) {
+    fn apply(&mut self, split: &Split, place: usize) {
         let trace = &mut self.trace;
         if let Some(kind) = split.held {
             let channel = if kind == Kind::Answer { Channel::Text } else { Channel::Reasoning };
@@ -232,7 +234,7 @@ impl Recorder {
     pub fn finish(mut self) -> Trace {
         let split = self.splitter.finish();
         let places = self.trace.content.len();
-        self.apply(split, places);
+        self.apply(&split, places);
         let trace = &mut self.trace;
         if let Some((from, place)) = self.midway.filter(|_| self.splitter.began_midway()) {
             // A tag that the answer speaks of, and that nothing ends.

@@ -71,7 +71,7 @@ pub(super) fn words(error: &Error) -> String {
     error.to_string().split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-/// Where in the text an error is, of JSON that begins at `from`. serde_json says where it stopped
+/// Where in the text an error is, of JSON that begins at `from`. `serde_json` says where it stopped
 /// reading: the end of the value it refused.
 pub(super) fn place(text: &str, error: &Error, from: usize) -> usize {
     let inside = text.get(from..).unwrap_or_default();

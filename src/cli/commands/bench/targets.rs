@@ -213,12 +213,11 @@ fn one<'a>(
     // Model names may hold an @ themselves; a base URL begins with its scheme.
     let at = ["@http://", "@https://"].iter().filter_map(|s| rest.find(s)).min();
     let of_variable = || provider.endpoint_variable.as_deref().and_then(variable);
-    let (model, base) = match at {
-        Some(at) => (&rest[..at], Some(rest[at + 1..].to_owned())),
-        None => {
-            without_scheme(name, rest).map_err(&bad)?;
-            (rest, provider.base_url.clone().or_else(of_variable))
-        }
+    let (model, base) = if let Some(at) = at {
+        (&rest[..at], Some(rest[at + 1..].to_owned()))
+    } else {
+        without_scheme(name, rest).map_err(&bad)?;
+        (rest, provider.base_url.clone().or_else(of_variable))
     };
     let model = if provider.wire == ApiWire::Gemini { model.trim_start_matches("models/") } else { model };
     if model.trim().is_empty() || model.chars().any(char::is_control) {

@@ -170,7 +170,7 @@ fn proxy_failure(text: &str, proxy: &Proxy) -> Failure {
 }
 
 /// The cause of one kind, where an error has it.
-fn find<'e, E: std::error::Error + 'static>(error: &'e reqwest::Error) -> Option<&'e E> {
+fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
     while let Some(e) = cause {
         if let Some(found) = e.downcast_ref::<E>() {
