@@ -179,9 +179,9 @@ fn api_prices(s: &mut OfferSummary, plan: &Plan, api: &Api, v: Values<'_>) {
 fn machine_prices(s: &mut OfferSummary, plan: &Plan, machine: &Machine, flow: Flow, v: Values<'_>) {
     let units = f64::from(s.units.unwrap_or(1));
     match &machine.payment {
-        Payment::Bought { price, spares, life, residual, .. } => {
+        Payment::Bought { price, install, spares, life, residual, .. } => {
             let price: Usd = v.get(*price);
-            s.capex = (price * (1.0 + v.get(*spares)) + v.get(machine.install)) * units;
+            s.capex = (price * (1.0 + v.get(*spares)) + v.get(*install)) * units;
             let life = life.map_or(f64::from(plan.need.horizon), |slot| v.get(slot)).max(1.0);
             s.amortised = (s.capex - price * (v.get(*residual) * units)) / life;
         }

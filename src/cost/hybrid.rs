@@ -7,9 +7,9 @@
 
 use super::compare::{self, Month, Outcome, Scratch};
 use super::plan::{Machine, Offer, Pair, Plan, Values, Way};
-use super::scenario::Value;
 use super::simulate::{Flow, Run};
 use crate::units::{Requests, Usd};
+use crate::workload::Value;
 
 /// Hours of a week.
 const WEEK: usize = 168;

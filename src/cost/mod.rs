@@ -27,4 +27,4 @@ pub use evaluate::{Comparison, Drawing, Evaluation, OfferSummary, evaluate};
 pub use plan::{Notice, Offer, Pair, Plan, Role, Values, Way};
 pub use ranking::{Ranking, rank};
 pub use resolve::{Known, ResolveError, Skipped, resolve, resolve_all};
-pub use scenario::{Range, Scenario, ScenarioError};
+pub use scenario::Scenario;

@@ -2,11 +2,12 @@
 //! structure that says which slot means what. Everything downstream reads numbers by slot, so the
 //! same simulation serves the point answer, the tornado and ten thousand draws.
 
-use super::scenario::{Range, Value};
+use crate::money::Currency;
 use crate::provenance::Source;
 use crate::units::{
     Hours, Requests, RequestsPerSec, Tokens, TokensPerSec, Usd, UsdPerHour, UsdPerKwh, UsdPerMtok, Watts,
 };
+use crate::workload::{Range, Value};
 use jiff::civil::Date;
 use std::marker::PhantomData;
 
@@ -170,8 +171,8 @@ pub enum Peak {
 #[derive(Debug, Clone)]
 pub struct Finance {
     pub discount: Slot<f64>,
-    pub currency: String,
-    pub usd_rate: f64,
+    /// In which amounts are shown; the calculation is in US dollars.
+    pub currency: Currency,
 }
 
 #[derive(Debug, Clone)]
@@ -255,7 +256,6 @@ pub struct Machine {
     pub payment: Payment,
     /// A fixed number of units; `None`: as many as the peak needs.
     pub units: Option<u32>,
-    pub install: Slot<Usd>,
     pub power: Option<Power>,
     pub staff_hours: Slot<Hours>,
     pub staff_rate: Slot<UsdPerHour>,
@@ -274,6 +274,8 @@ pub struct Machine {
 pub enum Payment {
     Bought {
         price: Slot<Usd>,
+        /// Once, of each unit.
+        install: Slot<Usd>,
         spares: Slot<f64>,
         /// Years' maintenance as a share of the price.
         maintenance: Slot<f64>,
@@ -349,6 +351,12 @@ pub enum Notice {
     },
     CurrencyWithoutRate {
         currency: String,
+    },
+    /// The rate given looks like the reciprocal of the one that is known.
+    RateLooksInverted {
+        currency: String,
+        given: f64,
+        known: f64,
     },
     /// The model was named by something whose meaning changes.
     AliasUsed {

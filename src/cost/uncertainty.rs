@@ -6,7 +6,7 @@
 
 use super::compare::{self, Scratch};
 use super::plan::{Pair, Plan, Values};
-use super::scenario::Range;
+use crate::workload::Range;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
 /// Swing of an input that has no range, in the tornado of a plan without any.

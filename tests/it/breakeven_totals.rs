@@ -5,7 +5,7 @@
 use freehold::catalog::Catalog;
 use freehold::cost::ranking::{RATED_SHOWN, Rows, UNRATED_SHOWN};
 use freehold::cost::{self, Drawing, Evaluation, Known, Plan, Scenario};
-use freehold::report::breakeven::BreakevenDocument;
+use freehold::document::breakeven::BreakevenDocument;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 

@@ -8,15 +8,21 @@ use std::path::{Path, PathBuf};
 const RANK: &[(&str, u32)] = &[
     ("units", 0),
     ("provenance", 0),
+    ("number", 0),
+    ("money", 1),
+    ("sanitize", 0),
     ("gguf", 10),
     ("catalog", 11),
     ("workload", 12),
     ("prompts", 13),
+    ("price", 20),
     ("capacity", 20),
-    ("cost", 21),
-    ("advise", 22),
+    ("plan", 21),
+    ("cost", 22),
+    ("advise", 23),
     ("measure", 25),
-    ("report", 30),
+    ("document", 30),
+    ("render", 31),
     ("cli", 40),
     ("main", 41),
 ];
@@ -111,5 +117,5 @@ fn the_check_can_fail() {
         ["cost", "units", "cli"]
     );
     assert!(allowed("cost", "capacity") && !allowed("capacity", "cost"));
-    assert!(!allowed("measure", "cost") && !allowed("units", "catalog") && allowed("report", "measure"));
+    assert!(!allowed("measure", "cost") && !allowed("units", "catalog") && allowed("document", "measure"));
 }

@@ -4,7 +4,7 @@
 
 use freehold::catalog::Catalog;
 use freehold::cost::{self, Drawing, Known, Scenario};
-use freehold::report::breakeven::{BreakevenDocument, Comparison};
+use freehold::document::breakeven::{BreakevenDocument, Comparison};
 
 fn document(text: &str) -> BreakevenDocument {
     let catalog = Catalog::default();

@@ -7,14 +7,18 @@
 //!
 //! A file is data only: addresses in it are kept as the name of a source and never called. Figures
 //! are converted to US dollars per million tokens and nothing else is done to them.
+//!
+//! Every record is read by itself. One that is odd is left out with its [`Reason`] and the others are
+//! taken; so is one whose price steps are of a kind not known here, as its base price alone would be
+//! too low.
 
+mod entries;
 mod genai_prices;
 mod litellm;
 mod models_dev;
 pub mod names;
 mod number;
 mod openrouter;
-mod records;
 
 use super::text::Problem;
 use super::{ApiModel, PricePeriod, Rates};
@@ -71,7 +75,6 @@ pub struct Origin {
 pub struct Imported {
     /// Sorted by id, each id once.
     pub models: Vec<ApiModel>,
-    /// What was left out, odd records included: one of them never refuses a file.
     pub skipped: Vec<Skipped>,
 }
 
@@ -79,44 +82,66 @@ pub struct Imported {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     pub id: String,
-    pub reason: String,
+    pub reason: Reason,
 }
 
-/// Read a file. The problem names line and column; a file of another of the formats is one, and one
-/// in which no record at all can be read.
+/// Why a record was not taken over.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Reason {
+    #[error("not a text model")]
+    NotText,
+    #[error("deprecated by its provider")]
+    Deprecated,
+    #[error("retired by its provider")]
+    Retired,
+    #[error("no provider")]
+    NoProvider,
+    #[error("no price of input and output tokens")]
+    NoPrice,
+    #[error("charges per request besides tokens")]
+    PerRequest,
+    /// Files write -1 for it.
+    #[error("a price that depends on the request")]
+    Depends,
+    #[error("`{0}` is no price")]
+    NoNumber(String),
+    /// Without the step the base price would be taken for all requests.
+    #[error("its price has a step of an unknown kind: {0}")]
+    UnknownStep(String),
+    #[error("the file has this id twice")]
+    Twice,
+    #[error("a moving name; prices are kept by dated model")]
+    MovingName,
+    /// The record's own text is wrong there; counted from 1.
+    #[error("line {line} cannot be read: {what}")]
+    Unreadable { line: usize, what: String },
+    /// No file of the catalogue may hold it: the first rule it breaks.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// Read a file. The problem names line and column; a file of another of the formats is one.
 pub fn read(format: Format, text: &str, origin: &Origin) -> Result<Imported, Problem> {
+    // Windows tools begin files with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some(other) = recognised(text).filter(|found| *found != format) {
         let what = format!("this looks like a file of {}", other.name());
         let expected = format!("a file of {} (`--from {}` reads this one)", format.name(), other.name());
         return Err(Problem::at(&origin.file, text, 0..0, what, expected));
     }
-    let read = match format {
+    let mut imported = match format {
         Format::GenaiPrices => genai_prices::read(text, origin),
         Format::Litellm => litellm::read(text, origin),
         Format::ModelsDev => models_dev::read(text, origin),
         Format::OpenRouter => openrouter::read(text, origin),
-    };
-    let records = read.map_err(|e| json_problem(&origin.file, text, &e, 0))?;
-    if let Some((at, error)) = records.nothing_but_odd() {
-        return Err(json_problem(&origin.file, text, error, at));
     }
-    let mut imported = records.imported;
-    if imported.models.len() > MAX_RECORDS {
-        return Err(Problem::at(
-            &origin.file,
-            text,
-            0..0,
-            format!("{} records", imported.models.len()),
-            format!("at most {MAX_RECORDS}"),
-        ));
-    }
+    .map_err(|e| json_problem(&origin.file, text, &e))?;
     imported.models.sort_by(|a, b| a.id.cmp(&b.id));
     let skipped = &mut imported.skipped;
     imported.models.dedup_by(|later, first| {
         let twice = later.id == first.id;
         if twice {
-            skipped.push(Skipped { id: later.id.clone(), reason: "the file has this id twice".to_owned() });
+            skipped.push(Skipped { id: later.id.clone(), reason: Reason::Twice });
         }
         twice
     });
@@ -147,11 +172,14 @@ fn recognised(text: &str) -> Option<Format> {
     litellm.then_some(Format::Litellm)
 }
 
-/// `from` is where the JSON that the error is of begins in the text.
-fn json_problem(file: &str, text: &str, error: &serde_json::Error, from: usize) -> Problem {
-    let message = records::words(error);
-    let (what, expected) = message.split_once(", expected ").unwrap_or((&message, ""));
-    let at = records::place(text, error, from);
+fn json_problem(file: &str, text: &str, error: &serde_json::Error) -> Problem {
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    // serde_json says where it stopped reading: the end of the value it refused.
+    let line_start: usize =
+        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = (line_start + error.column().saturating_sub(1)).min(text.len());
     Problem::at(file, text, at..at + 1, what, expected)
 }
 

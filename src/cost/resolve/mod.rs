@@ -2,24 +2,27 @@
 //! speed that is nowhere is an error that names the key, never 0.
 
 mod all;
-mod cloud;
+mod api;
 mod hardware;
-mod local;
+mod machine;
 mod measured;
-mod need;
+mod requests;
 mod speed;
 
 use super::defaults;
-use super::keys::{self, Key, Section};
+use super::keys::{self, finance, hybrid, local};
 use super::plan::{
     Elsewhere, Finance, Hybrid, InputRecord, Need, Notice, Offer, Pair, Plan, Quantity, Role, Slot, Values,
     Way,
 };
-use super::scenario::{Fields, Range, Scenario, Value};
+use super::scenario::Scenario;
 use super::{compare, simulate};
 use crate::catalog::{Catalog, nearest};
-use crate::provenance::{Cite, Source};
-use crate::workload::{Evidence, MeasuredTarget, TargetKind};
+use crate::money::Currency;
+use crate::provenance::{Cite, FileRole, Source, UserInput};
+use crate::workload::evidence::{Evidence, Figure, MeasuredTarget, TargetKind};
+use crate::workload::keys::{Applies, Key, Section, find, need};
+use crate::workload::{Fields, Range, Value};
 use jiff::civil::Date;
 use std::fmt;
 
@@ -110,7 +113,7 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
     let finance = r.finance(&scenario.finance)?;
     let need = r.need(&scenario.need)?;
     let table = Table { section: Section::Need, fields: &scenario.need, prefix: "need" };
-    let tier = r.whole(table, "tier", None);
+    let tier = r.whole(table, need::TIER, None);
     let hybrid = r.hybrid(&scenario.hybrid);
     let hours_of_week = hybrid.as_ref().and_then(|h| h.profile.as_deref());
 
@@ -119,7 +122,11 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
     if clouds.is_empty()
         && let Some(target) = r.target(TargetKind::Api)
     {
-        clouds.push(cloud::fields_of_target(target, known.catalog));
+        clouds.push(api::fields_of_target(
+            known.evidence.map_or("", |e| e.file.as_str()),
+            target,
+            known.catalog,
+        ));
     }
     if locals.is_empty() && clouds.len() < 2 && r.target(TargetKind::Local).is_some() {
         locals.push(Fields::new());
@@ -131,13 +138,14 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
     }
     let asked_clouds = offers.len();
     for (n, fields) in locals.iter().enumerate() {
-        let names =
-            ["hardware", "name", "purchase_usd", "usd_per_hour"].iter().any(|k| fields.contains_key(k));
+        let names = [local::HARDWARE_ID, local::NAME, local::PURCHASE, local::USD_PER_HOUR]
+            .iter()
+            .any(|k| fields.contains_key(k.name));
         if names || r.target(TargetKind::Local).is_some() {
             let offer = r.local(n, fields, &need, Role::Asked)?;
             offers.push(offer);
         } else {
-            r.miss(&local_prefix(n, "hardware"), NO_HARDWARE);
+            r.miss(&local_prefix(n, local::HARDWARE_ID.name), NO_HARDWARE);
         }
     }
     for offer in &offers {
@@ -182,9 +190,34 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
         uncertain: r.uncertain,
         user_ranges: r.user_ranges,
     };
+    one_currency(&plan)?;
     check(&mut plan)?;
     age(&mut plan, known.today);
     Ok(plan)
+}
+
+/// Without a rate every amount must be the user's, in the currency of the report: a price of the
+/// catalogue or a default is in US dollars.
+fn one_currency(plan: &Plan) -> Result<(), ResolveError> {
+    let unrated = |n: &Notice| matches!(n, Notice::CurrencyWithoutRate { .. });
+    if !plan.notices.iter().any(unrated) {
+        return Ok(());
+    }
+    let currency = plan.finance.currency.code();
+    let in_dollars = |i: &&InputRecord| {
+        let ours = matches!(i.source, Source::Database { .. } | Source::Assumed { .. });
+        i.unit.starts_with("USD") && ours && i.value.range().is_some_and(|r| r.high != 0.0)
+    };
+    match plan.inputs.iter().find(in_dollars) {
+        Some(input) => Err(impossible(
+            "finance.usd_rate",
+            format!(
+                "no rate is known for {currency}, and {} is in US dollars; say how many {currency} one dollar buys",
+                input.name
+            ),
+        )),
+        None => Ok(()),
+    }
 }
 
 const NO_HARDWARE: &str =
@@ -353,17 +386,17 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn text(&self, key: &str) -> Option<&str> {
-        self.fields.get(key).and_then(|g| g.value.text())
+    fn text(&self, key: &Key) -> Option<&str> {
+        self.fields.get(key.name).and_then(|g| g.value.text())
     }
-    fn flag(&self, key: &str) -> bool {
-        self.fields.get(key).is_some_and(|g| g.value == Value::Flag(true))
+    fn flag(&self, key: &Key) -> bool {
+        self.fields.get(key.name).is_some_and(|g| g.value == Value::Flag(true))
     }
-    fn has(&self, key: &str) -> bool {
-        self.fields.contains_key(key)
+    fn has(&self, key: &Key) -> bool {
+        self.fields.contains_key(key.name)
     }
-    fn path(&self, key: &str) -> String {
-        format!("{}.{key}", self.prefix)
+    fn path(&self, key: &Key) -> String {
+        format!("{}.{}", self.prefix, key.name)
     }
 }
 
@@ -437,65 +470,78 @@ impl<'a> Resolver<'a> {
     fn number<Q: Quantity>(
         &mut self,
         table: Table<'_>,
-        name: &'static str,
+        key: &'static Key,
         found: Option<Found>,
         missing: &str,
     ) -> Slot<Q> {
-        let default = defaults::of(&format!("{}.{name}", table.section.name()));
+        let default = defaults::of(&key.path());
         let fallback = found.or_else(|| default.map(|d| (Range::exactly(d.number()), d.source())));
-        self.number_or(table, name, fallback, missing)
+        self.number_or(table, key, fallback, missing)
     }
 
     /// As [`Self::number`], without looking for a default.
     fn number_or<Q: Quantity>(
         &mut self,
         table: Table<'_>,
-        name: &'static str,
+        key: &'static Key,
         found: Option<Found>,
         missing: &str,
     ) -> Slot<Q> {
-        let unit = keys::find(table.section, name).map_or("", |k: &Key| k.unit);
-        let path = table.path(name);
-        if let Some(found) = self.given(table, name).or(found) {
-            return self.slot(path, unit, found);
+        let path = table.path(key);
+        if let Some(found) = self.given(table, key).or(found) {
+            return self.slot(path, key.unit, found);
         }
         self.miss(&path, missing);
-        self.slot(path, unit, (Range::exactly(1.0), Source::User { via: String::new() }))
+        self.slot(path, key.unit, unknown())
     }
 
     /// A number the user gave.
-    fn given(&mut self, table: Table<'_>, name: &str) -> Option<Found> {
-        let given = table.fields.get(name)?;
+    fn given(&mut self, table: Table<'_>, key: &Key) -> Option<Found> {
+        let given = table.fields.get(key.name)?;
         let range = given.value.range()?;
         self.user_ranges |= matches!(given.value, Value::Uncertain(_));
         self.uncertain |= self.user_ranges;
-        Some((range, Source::User { via: given.via.clone() }))
+        Some((range, given.source.clone()))
     }
 
     /// A whole number that shapes the calculation rather than taking part in it.
-    fn whole(
-        &mut self,
-        table: Table<'_>,
-        name: &'static str,
-        fallback: Option<(u32, Source)>,
-    ) -> Option<u32> {
-        let unit = keys::find(table.section, name).map_or("", |k| k.unit);
-        let given = self.given(table, name).map(|(r, source)| {
+    fn whole(&mut self, table: Table<'_>, key: &'static Key, fallback: Option<(u32, Source)>) -> Option<u32> {
+        let given = self.given(table, key).map(|(r, source)| {
             // Checked to be a whole number up to 1e9 when it was read.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let whole = r.likely as u32;
             (whole, source)
         });
         let (value, source) = given.or(fallback)?;
-        self.echo(table.path(name), unit, Value::Number(Range::exactly(f64::from(value))), source);
+        self.echo(table.path(key), key.unit, Value::Number(Range::exactly(f64::from(value))), source);
         Some(value)
     }
 
+    /// A key that changes nothing about this kind of offer is refused: echoed and dropped, it would
+    /// look as if it counted. In a ranking the keys are meant for whichever offers they concern.
+    fn refuse_without_effect(table: Table<'_>, kind: Applies, what: &str) -> Result<(), ResolveError> {
+        if table.prefix.starts_with("all.") || table.prefix.starts_with("comparator") {
+            return Ok(());
+        }
+        let keys = keys::of(table.section);
+        // A document echoes what was assumed for any offer; read back, it asks for nothing.
+        let given = table.fields.iter().filter(|(_, given)| {
+            !matches!(&given.source, Source::User(UserInput::File { role: FileRole::Document, .. }))
+        });
+        match given.filter_map(|(name, _)| find(keys, name)).find(|key| !key.applies.to(kind)) {
+            Some(key) => Err(impossible(
+                &table.path(key),
+                format!("has no effect on {what}; leave it out, so that nothing looks counted that is not"),
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// Text the user gave, echoed.
-    fn text(&mut self, table: Table<'_>, name: &'static str) -> Option<String> {
-        let given = table.fields.get(name)?;
+    fn text(&mut self, table: Table<'_>, key: &'static Key) -> Option<String> {
+        let given = table.fields.get(key.name)?;
         let text = given.value.text()?.to_owned();
-        self.echo(table.path(name), "", given.value.clone(), Source::User { via: given.via.clone() });
+        self.echo(table.path(key), "", given.value.clone(), given.source.clone());
         Some(text)
     }
 
@@ -515,16 +561,15 @@ impl<'a> Resolver<'a> {
     }
 
     /// A measured value and where it stands.
-    fn measured(&self, target: &MeasuredTarget, field: &str, value: Option<f64>) -> Option<Found> {
-        let file = self.known.evidence.map_or_else(String::new, |e| e.file.clone());
-        let source = Source::Measured { file, path: format!("{}.{field}", target.path) };
-        value.filter(|v| v.is_finite()).map(|v| (Range::exactly(v), source))
+    fn measured(&self, figure: Option<&Figure>) -> Option<Found> {
+        let file = &self.known.evidence?.file;
+        figure.filter(|f| f.value.is_finite()).map(|f| (Range::exactly(f.value), f.source(file)))
     }
 
     fn finance(&mut self, fields: &Fields) -> Result<Finance, ResolveError> {
         let table = Table { section: Section::Finance, fields, prefix: "finance" };
-        let discount = self.number(table, "discount_rate_per_year", None, "");
-        if let Some(currency) = self.text(table, "currency") {
+        let discount = self.number(table, finance::DISCOUNT_RATE, None, "");
+        if let Some(currency) = self.text(table, finance::CURRENCY) {
             if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
                 return Err(impossible(
                     "finance.currency",
@@ -533,19 +578,38 @@ impl<'a> Resolver<'a> {
             }
             self.currency = currency;
         }
-        if let Some((rate, source)) = self.given(table, "usd_rate") {
+        let listed = self
+            .known
+            .catalog
+            .currencies
+            .iter()
+            .find(|c| c.id == self.currency && c.usd > 0.0)
+            .map(|c| database(1.0 / c.usd, "currency", &c.id, &c.cite("usd")));
+        let given = self.given(table, finance::USD_RATE);
+        if let Some((rate, _)) = &given {
+            if self.currency == "USD" && (rate.likely - 1.0).abs() > 1e-9 {
+                return Err(impossible(
+                    "finance.usd_rate",
+                    "a rate needs the currency it is of: set finance.currency, such as EUR",
+                ));
+            }
+            // Written the wrong way round it is nearer to the reciprocal of the known rate.
+            if let Some((known, _)) = &listed {
+                let off = (rate.likely / known.likely).ln().abs();
+                if (rate.likely * known.likely).ln().abs() < off.min(0.1) {
+                    let (currency, given, known) = (self.currency.clone(), rate.likely, known.likely);
+                    self.notices.push(Notice::RateLooksInverted { currency, given, known });
+                }
+            }
+        }
+        if let Some((rate, source)) = given.or(listed) {
             self.usd_rate = Some(rate.likely);
-            self.echo("finance.usd_rate".to_owned(), "per USD", Value::Number(rate), source);
-        } else if let Some(c) =
-            self.known.catalog.currencies.iter().find(|c| c.id == self.currency && c.usd > 0.0)
-        {
-            let (rate, source) = database(1.0 / c.usd, "currency", &c.id, &c.cite("usd"));
-            self.usd_rate = Some(rate.likely);
-            self.echo("finance.usd_rate".to_owned(), "per USD", Value::Number(rate), source);
+            self.echo(finance::USD_RATE.path(), finance::USD_RATE.unit, Value::Number(rate), source);
         } else if self.currency != "USD" {
             self.notices.push(Notice::CurrencyWithoutRate { currency: self.currency.clone() });
         }
-        Ok(Finance { discount, currency: self.currency.clone(), usd_rate: self.usd_rate.unwrap_or(1.0) })
+        let currency = Currency::new(&self.currency, self.usd_rate.unwrap_or(1.0));
+        Ok(Finance { discount, currency })
     }
 
     fn hybrid(&mut self, fields: &Fields) -> Option<Hybrid> {
@@ -553,13 +617,13 @@ impl<'a> Resolver<'a> {
             return None;
         }
         let table = Table { section: Section::Hybrid, fields, prefix: "hybrid" };
-        let local_share = self.number(table, "local_share", None, "");
-        let escalation = self.number(table, "escalation_share", None, "");
-        let profile = fields.get("profile").map(|g| {
-            self.echo("hybrid.profile".to_owned(), "", g.value.clone(), Source::User { via: g.via.clone() });
+        let local_share = self.number(table, hybrid::LOCAL_SHARE, None, "");
+        let escalation = self.number(table, hybrid::ESCALATION_SHARE, None, "");
+        let profile = fields.get(hybrid::PROFILE.name).map(|g| {
+            self.echo("hybrid.profile".to_owned(), "", g.value.clone(), g.source.clone());
             super::hybrid::hours_of_week(&g.value)
         });
-        let routed = table.has("local_share") || table.has("escalation_share");
+        let routed = table.has(hybrid::LOCAL_SHARE) || table.has(hybrid::ESCALATION_SHARE);
         Some(Hybrid { local_share, escalation, profile, routed })
     }
 
@@ -574,6 +638,11 @@ impl<'a> Resolver<'a> {
             }
         }
     }
+}
+
+/// Fills the slot of a missing value: the plan is refused before anything reads it.
+fn unknown() -> Found {
+    (Range::exactly(1.0), Source::assumed("missing", "not known"))
 }
 
 /// A catalogue figure.

@@ -8,13 +8,13 @@
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::document::bench::Kind;
+use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::counts::Counted;
 use crate::measure::figures::figures;
 use crate::measure::run::{Ended, Record};
 use crate::measure::schedule::Step;
 use crate::measure::trace::Trace;
-use crate::report::bench::Kind;
-use crate::report::bench::build::{Basis, TargetFacts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::File;
