@@ -2,6 +2,7 @@
 //! since the request was handed over (local: accepted by the worker, before chat template and
 //! tokenisation; API: just before the first byte is written to an open connection).
 
+pub use crate::prompts::conversation::{Message, Role, Tool, ToolCall};
 use serde::{Deserialize, Serialize};
 
 /// Nanoseconds since the request was handed over.
@@ -40,6 +41,8 @@ pub enum Event {
     /// Generated content. `tokens` is 1 for the local engine, unknown for an API chunk. An empty
     /// `text` is a local token whose text is not yet complete UTF-8; it never stops TTFT.
     Content { channel: Channel, text: String, tokens: Option<u32> },
+    /// A call of a tool begins; its arguments follow as content of [`Channel::Tool`].
+    ToolCall { id: Option<String>, name: String },
     /// The provider's counts, normalised. The last one seen wins.
     Usage(Usage),
     /// Why the answer ended, as far as is known: content after it withdraws it (see
@@ -174,26 +177,18 @@ pub enum FaultKind {
 }
 
 /// What a backend is asked to generate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Request {
+    /// Everything said so far, live answers in their place.
     pub messages: Vec<Message>,
+    /// What the model may call.
+    pub tools: Vec<Tool>,
     pub max_output_tokens: u32,
     /// Put at the very start of the first message so that no prompt cache can answer.
     pub cache_marker: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
-    pub role: Role,
-    pub content: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    System,
-    User,
-    Assistant,
+    /// It is a turn of this conversation: its beginning is that of the turn before, which a cache may
+    /// hold, and is meant to.
+    pub conversation: Option<u64>,
 }
 
 impl Request {
@@ -202,7 +197,7 @@ impl Request {
     pub fn marked_messages(&self) -> Vec<Message> {
         let mut messages = self.messages.clone();
         if let (Some(marker), Some(first)) = (&self.cache_marker, messages.first_mut()) {
-            first.content.insert_str(0, marker);
+            first.content.get_or_insert_default().insert_str(0, marker);
         }
         messages
     }

@@ -75,7 +75,9 @@ fn ms(nanos: Nanos) -> f64 {
 pub fn figures(seen: &Trace, counted: Counted) -> Figures {
     let error = seen.fault.clone().or_else(|| match seen.finish {
         None => Some(truncated(seen)),
-        Some(reason) if seen.content.is_empty() => ending::without_content(reason),
+        Some(reason) if seen.content.is_empty() && seen.tool_calls.is_empty() => {
+            ending::without_content(reason)
+        }
         Some(_) => None,
     });
     let mut counts = counts::judge(seen, counted);

@@ -11,6 +11,7 @@
 pub mod address;
 pub mod backend;
 pub mod clock;
+pub mod conversation;
 pub mod counts;
 pub mod ending;
 pub mod energy;

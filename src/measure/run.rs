@@ -6,6 +6,7 @@
 
 use super::backend::Backend;
 use super::clock::Clocks;
+use super::conversation::{Answered, Histories};
 use super::counts::Doubt;
 use super::event::{Fault, FaultKind, Request};
 use super::figures::{Figures, figures};
@@ -53,6 +54,13 @@ impl Record {
         self.unredacted.as_deref().unwrap_or(&self.trace.text)
     }
 
+    /// What a later turn of the conversation rests on; nothing where it failed.
+    pub fn answered(&self) -> Option<Answered> {
+        let answered =
+            || Answered { text: self.answer().to_owned(), tool_calls: self.trace.tool_calls.clone() };
+        self.figures.error.is_none().then(answered)
+    }
+
     /// Take the keys out of everything that is kept. A key can come back in pieces, one per event, so
     /// the whole answer is looked at.
     pub fn redact(&mut self, redactor: &Redactor) {
@@ -64,6 +72,16 @@ impl Record {
         }
         self.trace.thoughts = redactor.clean(&self.trace.thoughts);
     }
+}
+
+/// Turns steps into requests.
+pub trait Asker {
+    /// How many requests one pass of a prompt is: the turns of its conversation, or one.
+    fn turns(&self, prompt: usize) -> u32;
+    /// The pause before a step, counted from the end of the answer before it.
+    fn pause(&self, step: &Step) -> Duration;
+    /// What a step asks, `said` being the answers to the turns before it.
+    fn request(&self, step: &Step, said: &[Answered]) -> Request;
 }
 
 /// Whoever follows a run: the journal, the progress line, the spending cap. Each call says whether
@@ -99,12 +117,14 @@ pub struct Ended {
     pub skipped: Vec<u32>,
 }
 
-/// Run the steps in order. `request` builds what one step asks; `stop` ends the run early, and the
-/// request in flight is abandoned then.
+/// Run the steps in order. `histories` are the answers of conversations that an earlier part of the
+/// run began; `stop` ends the run early, and the request in flight is abandoned then.
+#[allow(clippy::too_many_arguments, reason = "each is another side of the run")]
 pub async fn run(
     backends: &mut [Backend],
     steps: &[Step],
-    request: &dyn Fn(&Step) -> Request,
+    asker: &dyn Asker,
+    mut histories: Histories,
     patience: Patience,
     seed: u64,
     watch: &mut dyn Watch,
@@ -129,11 +149,28 @@ pub async fn run(
             ended.complete &= step.warmup;
             continue;
         }
+        let Some(said) = histories.before(step) else {
+            // The turn before it has no answer to go on from.
+            skip_rest(&mut ended, &steps[n..=n]);
+            continue;
+        };
+        let request = asker.request(step, said);
+        let pause = asker.pause(step);
+        let interrupted = !pause.is_zero()
+            && tokio::select! {
+                biased;
+                () = &mut stop => true,
+                () = tokio::time::sleep(pause) => false,
+            };
+        if interrupted {
+            ended.interrupted = true;
+            skip_rest(&mut ended, &steps[n..]);
+            return ended;
+        }
         if watch.before(step).is_break() {
             skip_rest(&mut ended, &steps[n..]);
             return ended;
         }
-        let request = request(step);
         let work = attempts(&mut backends[step.target], step, &request, patience, &mut rng, watch, start);
         let done = tokio::select! {
             biased;
@@ -146,6 +183,7 @@ pub async fn run(
             return ended;
         };
         record.redact(&redactor);
+        histories.note(step, asker.turns(step.prompt), record.answered());
         if let (Some(fault), Advice::Provider) = (&record.figures.error, advice) {
             ended.stopped[step.target] = Some(fault.clone());
         }

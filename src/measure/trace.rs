@@ -3,7 +3,7 @@
 //! Thoughts that stand in the text are taken out of it here, for APIs and local models alike, so that
 //! every clock, count and grade sees the same answer.
 
-use super::event::{Channel, Event, Fault, FinishReason, Nanos, Stamped, Usage};
+use super::event::{Channel, Event, Fault, FinishReason, Nanos, Stamped, ToolCall, Usage};
 use super::thoughts::{Kind, Marker, Split, Splitter};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,9 @@ pub struct Trace {
     pub fault: Option<Fault>,
     /// The answer: text and refusal, without reasoning and tool calls.
     pub text: String,
+    /// The tools that the answer calls, with their arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
     /// The reasoning that was sent, at most its first [`LONGEST_THOUGHTS`] bytes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub thoughts: String,
@@ -164,6 +167,10 @@ impl Recorder {
                     self.content(at, channel, &text);
                 }
             }
+            Event::ToolCall { id, name } => {
+                let id = id.unwrap_or_else(|| format!("call_{}", trace.tool_calls.len() + 1));
+                trace.tool_calls.push(ToolCall { id, name, arguments: String::new() });
+            }
             Event::Usage(usage) => trace.usage = Some(usage),
             Event::Finished { reason } => trace.finish = Some(reason),
             Event::Failed(fault) => trace.fault = trace.fault.take().or(Some(fault)),
@@ -202,7 +209,11 @@ impl Recorder {
             }
             Channel::Refusal => trace.text.push_str(text),
             Channel::Reasoning => self.think(text),
-            Channel::Tool => {}
+            Channel::Tool => {
+                if let Some(call) = trace.tool_calls.last_mut() {
+                    call.arguments.push_str(text);
+                }
+            }
         }
     }
 

@@ -34,8 +34,8 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn ask(content: &str, max_output_tokens: u32) -> Request {
-    let messages = vec![Message { role: Role::User, content: content.into() }];
-    Request { messages, max_output_tokens, cache_marker: None }
+    let messages = vec![Message::text(Role::User, content)];
+    Request { messages, max_output_tokens, ..Request::default() }
 }
 
 async fn start(config: LocalConfig) -> LocalBackend {
@@ -241,8 +241,8 @@ fn a_prompt_beyond_the_context_is_refused_before_the_weights_are_read() {
     let Some((model, _alone)) = model() else { return };
     run(async {
         let mut config = config(model, 256);
-        let messages = vec![Message { role: Role::User, content: "word ".repeat(400) }];
-        config.load.doubtful = vec![Prompt { messages, max_output_tokens: 16, ignore_end: false }];
+        let messages = vec![Message::text(Role::User, "word ".repeat(400))];
+        config.load.doubtful = vec![Prompt { messages, max_output_tokens: 16, ..Prompt::default() }];
         let mut loaded = 0.0;
         let fault = LocalBackend::start(config, &mut |share| loaded = share).await.expect_err("too long");
         assert_eq!((fault.kind, loaded), (FaultKind::Context, 0.0), "{}", fault.message);

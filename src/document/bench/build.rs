@@ -16,6 +16,7 @@ use super::{
     price::PriceInForce,
 };
 use crate::document::envelope::{Envelope, Input};
+use crate::measure::conversation;
 use crate::measure::counts;
 use crate::measure::event::Fault;
 use crate::measure::load::Sent;
@@ -106,6 +107,7 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         target: facts.id.clone(),
         prompt_id: prompt.id.clone(),
         repeat: record.step.repeat,
+        turn: record.step.turn,
         started_ms: Some(record.started.as_secs_f64() * 1000.0),
         error: f.error.clone(),
         attempts: record.attempts,
@@ -168,7 +170,9 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
 fn pass(record: &Record, prompt: &Prompt) -> Option<bool> {
     // Read back from a journal, an answer with the key in it is not what came.
     let there = record.figures.error.is_none() && (!record.trace.redacted || record.unredacted.is_some());
-    let expect = prompt.expect.as_ref().filter(|_| there)?;
+    // What is expected is expected of the conversation's end.
+    let last = record.step.turn + 1 == conversation::turns(prompt);
+    let expect = prompt.expect.as_ref().filter(|_| there && last)?;
     Some(quality::passes(record.answer(), expect))
 }
 

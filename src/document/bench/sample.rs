@@ -14,6 +14,9 @@ pub struct Sample {
     pub prompt_id: String,
     /// 0-based.
     pub repeat: u32,
+    /// Which turn of the prompt's conversation, 0-based.
+    #[serde(default)]
+    pub turn: u32,
     /// Milliseconds since the start of the run.
     #[serde(default)]
     pub started_ms: Option<f64>,

@@ -262,7 +262,9 @@ impl LocalBackend {
         let id = self.new_id();
         let prompt = Prompt {
             messages: request.marked_messages(),
+            tools: request.tools.clone(),
             max_output_tokens: request.max_output_tokens,
+            conversation: request.conversation,
             ignore_end,
         };
         match self.worker.send(&Command::Generate { id, request: prompt }).await {

@@ -371,10 +371,7 @@ mod tests {
     }
 
     fn generate(id: u32, max_output_tokens: u32) -> Command {
-        Command::Generate {
-            id,
-            request: Prompt { messages: Vec::new(), max_output_tokens, ignore_end: false },
-        }
+        Command::Generate { id, request: Prompt { max_output_tokens, ..Prompt::default() } }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::phase::{PhaseEnd, Shape, Surroundings};
 use super::queue::Queue;
 use crate::measure::backend::http::{ApiBackend, ApiTarget, Limits};
 use crate::measure::clock::Clocks;
+use crate::measure::conversation::Histories;
 use crate::measure::counts::Counted;
 use crate::measure::event::{Fault, FaultKind, Request};
 use crate::measure::figures::figures;
@@ -116,6 +117,8 @@ struct Running<'p, 's> {
     pool: &'p mut Pool,
     around: Surroundings<'s>,
     set: JoinSet<Ended>,
+    /// The answers of conversations under way.
+    histories: Histories,
     origin: Instant,
     /// When the first measured request was sent.
     measuring: Option<Instant>,
@@ -145,6 +148,7 @@ pub async fn run(
         pool,
         around,
         set: JoinSet::new(),
+        histories: Histories::default(),
         origin: Instant::now(),
         measuring: None,
         lag: Lag::default(),
@@ -256,10 +260,33 @@ impl Running<'_, '_> {
         if !step.warmup && self.measuring.is_none() {
             self.measuring = Some(Instant::now());
         }
-        let request = (self.around.request)(&step);
+        let request = self.around.asker.request(&step, &[]);
         let one = one(backend, step, request, scheduled, self.origin, self.lag.clone());
         self.set.spawn(one);
         true
+    }
+
+    /// Go on with the conversation that this step was a turn of, in the same place. Gives the client
+    /// back where the conversation is over.
+    fn go_on(&mut self, step: &Step, backend: ApiBackend) -> Result<(), ApiBackend> {
+        let next = Step { turn: step.turn + 1, ..*step };
+        if self.over.is_some() || next.turn >= self.around.asker.turns(step.prompt) {
+            return Err(backend);
+        }
+        let Some(said) = self.histories.before(&next) else { return Err(backend) };
+        let request = self.around.asker.request(&next, said);
+        if self.around.watch.before(&next).is_break() {
+            self.over = Some(PhaseEnd::Stopped);
+            return Err(backend);
+        }
+        let pause = self.around.asker.pause(&next);
+        let one = one(backend, next, request, None, self.origin, self.lag.clone());
+        // The request's clock runs from when it is polled first.
+        self.set.spawn(async move {
+            sleep(pause).await;
+            one.await
+        });
+        Ok(())
     }
 
     /// Note what ended. True: its place is kept back for a while, as the server asked.
@@ -269,6 +296,8 @@ impl Running<'_, '_> {
             return false;
         };
         record.redact(&self.pool.redactor);
+        let turns = self.around.asker.turns(record.step.prompt);
+        self.histories.note(&record.step, turns, record.answered());
         self.setbacks += u32::from(matches!(advice, Advice::Retry(_)));
         if let Some(fault) = &record.figures.error {
             // Nobody ever answers: there is no load to measure.
@@ -287,11 +316,14 @@ impl Running<'_, '_> {
             }
             _ => None,
         };
+        let backend = match self.go_on(&record.step, ended.backend) {
+            Ok(()) => return true,
+            Err(backend) => backend,
+        };
         let Some(wait) = wait.filter(|_| self.over.is_none()) else {
-            self.pool.idle.push(ended.backend);
+            self.pool.idle.push(backend);
             return false;
         };
-        let backend = ended.backend;
         self.set.spawn(async move {
             sleep(wait).await;
             Ended { backend, done: None }

@@ -4,6 +4,7 @@
 use super::phase::{PhaseEnd, Shape, Surroundings};
 use super::queue::Queue;
 use crate::measure::backend::local::{LocalBackend, Update};
+use crate::measure::conversation::Histories;
 use crate::measure::counts::Counted;
 use crate::measure::energy::{Mark, Meter};
 use crate::measure::event::{Event, Fault};
@@ -31,6 +32,9 @@ struct Running<'b, 's> {
     backend: &'b mut LocalBackend,
     around: Surroundings<'s>,
     open: BTreeMap<u32, Open>,
+    /// The answers of conversations under way, and the turns that whoever speaks is thinking about.
+    histories: Histories,
+    thinking: Vec<(Instant, Step)>,
     origin: Instant,
     /// The device's energy at `origin`.
     energy: Option<Mark>,
@@ -50,6 +54,8 @@ pub async fn run(
         backend,
         around,
         open: BTreeMap::new(),
+        histories: Histories::default(),
+        thinking: Vec::new(),
         origin: Instant::now(),
         energy,
         measuring: None,
@@ -69,19 +75,52 @@ pub async fn run(
     }
 }
 
+/// What happens next in a phase.
+enum Next {
+    /// Somebody has thought long enough.
+    Turn(Step),
+    Update(Update),
+}
+
 impl Running<'_, '_> {
+    /// Nothing is under way, and nobody thinks.
+    fn is_idle(&self) -> bool {
+        self.open.is_empty() && self.thinking.is_empty()
+    }
+
+    /// Cancel-safe: a dropped call loses nothing.
+    async fn next(&mut self) -> Result<Next, Fault> {
+        let due = self.thinking.iter().map(|(at, _)| *at).enumerate().min_by_key(|(_, at)| *at);
+        let (place, at) = due.unwrap_or((0, self.origin));
+        tokio::select! {
+            biased;
+            () = sleep_until(at), if due.is_some() => Ok(Next::Turn(self.thinking.swap_remove(place).1)),
+            update = self.backend.next(), if !self.open.is_empty() => Ok(Next::Update(update?)),
+        }
+    }
+
+    async fn on(&mut self, next: Next) -> Result<(), Fault> {
+        match next {
+            Next::Turn(step) => self.send(step, None).await,
+            Next::Update(update) => {
+                self.update(update);
+                Ok(())
+            }
+        }
+    }
+
     async fn closed(&mut self, queue: &mut Queue, concurrency: u32) -> Result<PhaseEnd, Fault> {
         loop {
-            while self.over.is_none() && self.open.len() < concurrency as usize {
+            while self.over.is_none() && self.open.len() + self.thinking.len() < concurrency as usize {
                 let sending_for = self.measuring.map_or(Duration::ZERO, |since| since.elapsed());
                 let Some((step, _)) = queue.next(sending_for) else { break };
                 self.send(step, None).await?;
             }
-            if self.open.is_empty() {
+            if self.is_idle() {
                 return Ok(self.over.take().unwrap_or(PhaseEnd::Whole));
             }
-            let update = self.backend.next().await?;
-            self.update(update);
+            let next = self.next().await?;
+            self.on(next).await?;
         }
     }
 
@@ -90,13 +129,14 @@ impl Running<'_, '_> {
         let mut upcoming = queue.next(Duration::ZERO);
         loop {
             match upcoming.filter(|_| self.over.is_none()) {
-                None if self.open.is_empty() => return Ok(self.over.take().unwrap_or(PhaseEnd::Whole)),
+                None if self.is_idle() => return Ok(self.over.take().unwrap_or(PhaseEnd::Whole)),
                 None => {
-                    let update = self.backend.next().await?;
-                    self.update(update);
+                    let next = self.next().await?;
+                    self.on(next).await?;
                 }
                 Some((step, gap)) => {
                     let at = due + gap;
+                    let idle = self.is_idle();
                     tokio::select! {
                         biased;
                         () = sleep_until(at) => {
@@ -104,7 +144,7 @@ impl Running<'_, '_> {
                             due = at;
                             upcoming = queue.next(Duration::ZERO);
                         }
-                        update = self.backend.next(), if !self.open.is_empty() => self.update(update?),
+                        next = self.next(), if !idle => self.on(next?).await?,
                     }
                 }
             }
@@ -116,7 +156,8 @@ impl Running<'_, '_> {
             self.over = Some(PhaseEnd::Stopped);
             return Ok(());
         }
-        let request = (self.around.request)(&step);
+        let said = self.histories.before(&step).unwrap_or(&[]);
+        let request = self.around.asker.request(&step, said);
         let sent = Instant::now();
         if !step.warmup && self.measuring.is_none() {
             self.measuring = Some(sent);
@@ -162,6 +203,12 @@ impl Running<'_, '_> {
         };
         if self.around.watch.after(&record).is_break() {
             self.over.get_or_insert(PhaseEnd::Stopped);
+        }
+        let turns = self.around.asker.turns(record.step.prompt);
+        self.histories.note(&record.step, turns, record.answered());
+        let next = Step { turn: record.step.turn + 1, ..record.step };
+        if self.over.is_none() && next.turn < turns && self.histories.before(&next).is_some() {
+            self.thinking.push((Instant::now() + self.around.asker.pause(&next), next));
         }
     }
 }

@@ -2,9 +2,8 @@
 //! order in which the targets get them.
 
 use super::arrivals::Arrivals;
-use crate::measure::event::{Fault, Request};
-use crate::measure::run::Watch;
-use crate::measure::schedule::Step;
+use crate::measure::event::Fault;
+use crate::measure::run::{Asker, Watch};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -101,7 +100,7 @@ pub enum PhaseEnd {
 
 /// What a phase needs to know of the run around it.
 pub struct Surroundings<'a> {
-    pub request: &'a dyn Fn(&Step) -> Request,
+    pub asker: &'a dyn Asker,
     pub watch: &'a mut dyn Watch,
 }
 

@@ -99,6 +99,7 @@ impl Queue {
             repeat: index,
             warmup,
             load: Some(Place { phase: self.number, index }),
+            turn: 0,
         }
     }
 

@@ -4,8 +4,8 @@
 //! usage: each field stated later replaces the earlier one, nothing is added. `message_stop` is the
 //! terminator. Dispatch is on the JSON `type`, since some proxies drop the event names.
 
-use super::frame::{Answering, Quirks, Wire, error_of, finished, parse, push, text};
-use crate::measure::event::{Channel, Event, Request, Role};
+use super::frame::{Answering, Quirks, Wire, arguments, call, error_of, finished, parse, push, text};
+use crate::measure::event::{Channel, Event, Message, Request, Role, Tool};
 use crate::measure::thoughts;
 use crate::measure::usage::{self, Ledger};
 use serde_json::{Value, json};
@@ -19,24 +19,57 @@ pub const VERSION_WITH_SAMPLING: &str = "2023-06-01";
 pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     let messages = request.marked_messages();
     let system: Vec<&str> =
-        messages.iter().filter(|m| m.role == Role::System).map(|m| m.content.as_str()).collect();
-    let rest: Vec<_> = messages.iter().filter(|m| m.role != Role::System).collect();
+        messages.iter().filter(|m| m.role == Role::System).filter_map(|m| m.content.as_deref()).collect();
     let mut body = json!({
         "model": model,
-        "messages": rest,
+        "messages": turns(&messages),
         "max_tokens": request.max_output_tokens,
         "stream": true,
     });
     if !system.is_empty() {
         body["system"] = json!(system.join("\n\n"));
     }
-    if quirks.llama_server {
+    if !request.tools.is_empty() {
+        let tool = |t: &Tool| {
+            let schema = t.parameters.clone().unwrap_or_else(|| json!({"type": "object"}));
+            json!({"name": t.name, "description": t.description, "input_schema": schema})
+        };
+        body["tools"] = request.tools.iter().map(tool).collect();
+    }
+    if quirks.llama_server && request.conversation.is_none() {
         body["cache_prompt"] = json!(false);
     }
     if let Some(temperature) = quirks.temperature {
         body["temperature"] = json!(temperature);
     }
     body
+}
+
+/// The messages of this shape: calls are blocks of the assistant's, and results blocks of the user's,
+/// those of one answer together.
+fn turns(messages: &[Message]) -> Vec<Value> {
+    let mut out: Vec<Value> = Vec::new();
+    for message in messages.iter().filter(|m| m.role != Role::System) {
+        let words = message.content.as_deref().filter(|text| !text.is_empty());
+        if let Some(id) = &message.tool_call_id {
+            let result = json!({"type": "tool_result", "tool_use_id": id, "content": message.content});
+            match out.last_mut().and_then(|last| last.get_mut("content")?.as_array_mut()) {
+                Some(results) if results.iter().all(|r| r["type"] == "tool_result") => results.push(result),
+                _ => out.push(json!({"role": "user", "content": [result]})),
+            }
+        } else if message.tool_calls.is_empty() {
+            out.push(json!({"role": message.role, "content": message.content}));
+        } else {
+            let calls = message
+                .tool_calls
+                .iter()
+                .map(|c| json!({"type": "tool_use", "id": c.id, "name": c.name, "input": arguments(c)}));
+            let blocks: Vec<Value> =
+                words.iter().map(|text| json!({"type": "text", "text": text})).chain(calls).collect();
+            out.push(json!({"role": "assistant", "content": blocks}));
+        }
+    }
+    out
 }
 
 /// One answer being read.
@@ -65,6 +98,9 @@ impl Wire for Reader {
                 // A block may open with text already in it.
                 if let Some(block) = event.get("content_block") {
                     content(block, out);
+                    if text(block, "/type") == Some("tool_use") {
+                        call(text(block, "/name"), text(block, "/id"), out);
+                    }
                 }
             }
             Some("content_block_delta") => match event.get("delta") {

@@ -1,7 +1,7 @@
 //! What every wire is made of: the request that goes out, the frames that come in, and the words
 //! that all of them share.
 
-use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason};
+use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Tool, ToolCall};
 use crate::measure::provider_error::{clip, in_document};
 use serde_json::{Value, json};
 
@@ -55,6 +55,23 @@ impl Default for Quirks {
             llama_server: false,
             temperature: None,
         }
+    }
+}
+
+/// A tool as `OpenAI`'s chat completions and Ollama have it.
+pub(super) fn tool(tool: &Tool) -> Value {
+    json!({"type": "function", "function": tool})
+}
+
+/// Arguments of a recorded call as JSON, for wires that send them so; text that is none stays text.
+pub(super) fn arguments(call: &ToolCall) -> Value {
+    serde_json::from_str(&call.arguments).unwrap_or_else(|_| Value::String(call.arguments.clone()))
+}
+
+/// A call begins, where a frame names one.
+pub(super) fn call(name: Option<&str>, id: Option<&str>, out: &mut Vec<Event>) {
+    if let Some(name) = name {
+        out.push(Event::ToolCall { id: id.map(clip), name: clip(name) });
     }
 }
 

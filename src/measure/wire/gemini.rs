@@ -2,31 +2,51 @@
 //! nearly every chunk and the last one wins; a chunk can hold hundreds of tokens. There is no
 //! terminator: a finish reason stands once the stream ends.
 
-use super::frame::{Answering, Quirks, Wire, error_of, finished, parse, push, text};
-use crate::measure::event::{Channel, Event, FinishReason, Request, Role};
+use super::frame::{Answering, Quirks, Wire, arguments, call, error_of, finished, parse, push, text};
+use crate::measure::event::{Channel, Event, FinishReason, Message, Request, Role};
 use crate::measure::usage::{self, Ledger};
 use serde_json::{Value, json};
 
 /// `POST {base}/v1beta/models/MODEL:streamGenerateContent?alt=sse`; the key goes in a header.
 pub fn body(request: &Request, quirks: &Quirks) -> Value {
     let messages = request.marked_messages();
-    let part = |text: &str| json!([{"text": text}]);
-    let contents: Vec<Value> = messages
-        .iter()
-        .filter(|m| m.role != Role::System)
-        .map(|m| json!({"role": if m.role == Role::Assistant { "model" } else { "user" }, "parts": part(&m.content)}))
-        .collect();
     let mut body = json!({
-        "contents": contents,
+        "contents": contents(&messages),
         "generationConfig": {"maxOutputTokens": request.max_output_tokens},
     });
     if let Some(system) = messages.iter().find(|m| m.role == Role::System) {
-        body["systemInstruction"] = json!({"parts": part(&system.content)});
+        body["systemInstruction"] = json!({"parts": [{"text": system.content}]});
+    }
+    if !request.tools.is_empty() {
+        body["tools"] = json!([{"functionDeclarations": request.tools}]);
     }
     if let Some(temperature) = quirks.temperature {
         body["generationConfig"]["temperature"] = json!(temperature);
     }
     body
+}
+
+/// The messages of this shape: calls and their results are parts, and a result names the function, not
+/// the call.
+fn contents(messages: &[Message]) -> Vec<Value> {
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    let mut out: Vec<Value> = Vec::new();
+    for message in messages.iter().filter(|m| m.role != Role::System) {
+        let mut parts: Vec<Value> = Vec::new();
+        if let Some(id) = &message.tool_call_id {
+            let name = names.iter().rev().find(|(known, _)| known == id).map_or("unknown", |(_, name)| name);
+            parts.push(json!({"functionResponse": {"name": name, "response": {"result": message.content}}}));
+        } else {
+            parts.extend(message.content.iter().map(|text| json!({"text": text})));
+        }
+        for call in &message.tool_calls {
+            names.push((&call.id, &call.name));
+            parts.push(json!({"functionCall": {"name": call.name, "args": arguments(call)}}));
+        }
+        let role = if message.role == Role::Assistant { "model" } else { "user" };
+        out.push(json!({"role": role, "parts": parts}));
+    }
+    out
 }
 
 /// One answer being read.
@@ -73,9 +93,10 @@ impl Reader {
         } else if let Some(thought) = text(part, "/thought") {
             push(out, Channel::Reasoning, thought);
         }
-        if let Some(call) = part.get("functionCall") {
+        if let Some(function) = part.get("functionCall") {
             self.text_came = true;
-            let arguments = call.get("args").map(Value::to_string).unwrap_or_default();
+            call(text(function, "/name"), text(function, "/id"), out);
+            let arguments = function.get("args").map(Value::to_string).unwrap_or_default();
             push(out, Channel::Tool, &arguments);
         }
     }

@@ -2,8 +2,8 @@
 //! line `{"error": …}` under HTTP 200. Models whose name ends in `cloud` run on Ollama's servers
 //! through the same local port, and answers then name a `remote_host`: such a target is a cloud.
 
-use super::frame::{Answering, Quirks, Wire, error_of, finished, parse, push, text};
-use crate::measure::event::{Channel, Event, Request};
+use super::frame::{Answering, Quirks, Wire, arguments, call, error_of, finished, parse, push, text, tool};
+use crate::measure::event::{Channel, Event, Message, Request, ToolCall};
 use crate::measure::provider_error::clip;
 use crate::measure::thoughts;
 use crate::measure::usage;
@@ -15,7 +15,22 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     if let Some(temperature) = quirks.temperature {
         options["temperature"] = json!(temperature);
     }
-    json!({"model": model, "messages": request.marked_messages(), "stream": true, "options": options})
+    let messages: Vec<Value> = request.marked_messages().iter().map(message).collect();
+    let mut body = json!({"model": model, "messages": messages, "stream": true, "options": options});
+    if !request.tools.is_empty() {
+        body["tools"] = request.tools.iter().map(tool).collect();
+    }
+    body
+}
+
+/// A message as this shape has it: arguments of calls are objects.
+fn message(message: &Message) -> Value {
+    let mut sent = json!({"role": message.role, "content": message.content.as_deref().unwrap_or_default()});
+    if !message.tool_calls.is_empty() {
+        let call = |c: &ToolCall| json!({"function": {"name": c.name, "arguments": arguments(c)}});
+        sent["tool_calls"] = message.tool_calls.iter().map(call).collect();
+    }
+    sent
 }
 
 /// Where a model or an answer says that it comes from, where that is not the asked server itself:
@@ -59,8 +74,9 @@ impl Wire for Reader {
         push(out, Channel::Reasoning, &thoughts::in_fields(message));
         let words = text(message, "/content").or_else(|| text(&line, "/response"));
         push(out, Channel::Text, words.unwrap_or_default());
-        for call in message.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
-            let arguments = call.pointer("/function/arguments").map(Value::to_string);
+        for part in message.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
+            call(text(part, "/function/name"), text(part, "/id"), out);
+            let arguments = part.pointer("/function/arguments").map(Value::to_string);
             push(out, Channel::Tool, arguments.as_deref().unwrap_or_default());
         }
         if line.get("done").and_then(Value::as_bool) == Some(true) {

@@ -6,8 +6,10 @@
 //! terminator where it comes; it is not required, and an end without a finish reason is a truncated
 //! answer.
 
-use super::frame::{Answering, DONE, Quirks, Wire, error_of, finished, is_keep_alive, parse, push, text};
-use crate::measure::event::{Channel, Event, FinishReason, Request, Usage};
+use super::frame::{
+    Answering, DONE, Quirks, Wire, call, error_of, finished, is_keep_alive, parse, push, text, tool,
+};
+use crate::measure::event::{Channel, Event, FinishReason, Message, Request, ToolCall, Usage};
 use crate::measure::thoughts;
 use crate::measure::usage::{self, Ledger};
 use serde::de::{self, IgnoredAny, MapAccess, Visitor};
@@ -19,7 +21,7 @@ use std::fmt;
 pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     let mut body = json!({
         "model": model,
-        "messages": request.marked_messages(),
+        "messages": request.marked_messages().iter().map(message).collect::<Vec<_>>(),
         "stream": true,
         (quirks.limit_field.name()): request.max_output_tokens,
     });
@@ -29,13 +31,29 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
             body["stream_options"]["include_obfuscation"] = json!(false);
         }
     }
-    if quirks.llama_server {
+    if !request.tools.is_empty() {
+        body["tools"] = request.tools.iter().map(tool).collect();
+    }
+    if quirks.llama_server && request.conversation.is_none() {
         body["cache_prompt"] = json!(false);
     }
     if let Some(temperature) = quirks.temperature {
         body["temperature"] = json!(temperature);
     }
     body
+}
+
+/// A message as this shape has it.
+fn message(message: &Message) -> Value {
+    let mut sent = json!({"role": message.role, "content": message.content});
+    if !message.tool_calls.is_empty() {
+        let call = |c: &ToolCall| json!({"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}});
+        sent["tool_calls"] = message.tool_calls.iter().map(call).collect();
+    }
+    if let Some(id) = &message.tool_call_id {
+        sent["tool_call_id"] = json!(id);
+    }
+    sent
 }
 
 /// One answer being read.
@@ -229,9 +247,11 @@ fn content(delta: &Value, out: &mut Vec<Event>) {
         _ => {}
     }
     push(out, Channel::Refusal, text(delta, "/refusal").unwrap_or_default());
-    for call in delta.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
-        push(out, Channel::Tool, text(call, "/function/arguments").unwrap_or_default());
+    for part in delta.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
+        call(text(part, "/function/name"), text(part, "/id"), out);
+        push(out, Channel::Tool, text(part, "/function/arguments").unwrap_or_default());
     }
+    call(text(delta, "/function_call/name"), None, out);
     push(out, Channel::Tool, text(delta, "/function_call/arguments").unwrap_or_default());
 }
 

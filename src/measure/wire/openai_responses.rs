@@ -2,8 +2,8 @@
 //! dispatch is on the JSON `type`. The terminator is
 //! `response.completed`, `.incomplete` or `.failed`; there is no `[DONE]`.
 
-use super::frame::{Answering, Quirks, Wire, error_of, finished, parse, push, text};
-use crate::measure::event::{Channel, Event, FinishReason, Request};
+use super::frame::{Answering, Quirks, Wire, call, error_of, finished, parse, push, text};
+use crate::measure::event::{Channel, Event, FinishReason, Message, Request, Tool};
 use crate::measure::usage;
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     let mut body = json!({
         "model": model,
-        "input": request.marked_messages(),
+        "input": request.marked_messages().iter().flat_map(items).collect::<Vec<_>>(),
         "stream": true,
         "store": false,
         "max_output_tokens": request.max_output_tokens,
@@ -19,13 +19,33 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     if quirks.obfuscates {
         body["stream_options"] = json!({"include_obfuscation": false});
     }
-    if quirks.llama_server {
+    if !request.tools.is_empty() {
+        body["tools"] = request.tools.iter().map(tool).collect();
+    }
+    if quirks.llama_server && request.conversation.is_none() {
         body["cache_prompt"] = json!(false);
     }
     if let Some(temperature) = quirks.temperature {
         body["temperature"] = json!(temperature);
     }
     body
+}
+
+/// A message as the items of this shape: its text, and each of its calls; or a tool's result.
+fn items(message: &Message) -> Vec<Value> {
+    if let Some(id) = &message.tool_call_id {
+        return vec![json!({"type": "function_call_output", "call_id": id, "output": message.content})];
+    }
+    let words = message.content.iter().map(|text| json!({"role": message.role, "content": text}));
+    let calls = message
+        .tool_calls
+        .iter()
+        .map(|c| json!({"type": "function_call", "call_id": c.id, "name": c.name, "arguments": c.arguments}));
+    words.chain(calls).collect()
+}
+
+fn tool(tool: &Tool) -> Value {
+    json!({"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters})
 }
 
 /// One answer being read.
@@ -59,6 +79,9 @@ impl Wire for Reader {
             | "response.reasoning.delta"
             | "response.reasoning_summary.delta" => delta(out, Channel::Reasoning),
             "response.function_call_arguments.delta" => delta(out, Channel::Tool),
+            "response.output_item.added" if text(&event, "/item/type") == Some("function_call") => {
+                call(text(&event, "/item/name"), text(&event, "/item/call_id"), out);
+            }
             "response.created" => self.model.note(text(&event, "/response/model"), out),
             "response.completed" => end(Event::Finished { reason: FinishReason::Stop }, out),
             "response.incomplete" => {

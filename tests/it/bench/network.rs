@@ -25,8 +25,8 @@ fn backend(base: &str, limits: Limits) -> ApiBackend {
 
 fn ask(backend: &mut ApiBackend) -> Figures {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let messages = vec![Message { role: Role::User, content: "Capital of France?".to_owned() }];
-    let request = Request { messages, max_output_tokens: 8, cache_marker: None };
+    let messages = vec![Message::text(Role::User, "Capital of France?")];
+    let request = Request { messages, max_output_tokens: 8, ..Request::default() };
     let mut events = Vec::new();
     runtime.block_on(backend.generate(&request, &mut |event| events.push(event)));
     figures(&Trace::of(&events), Counted::ByProvider)

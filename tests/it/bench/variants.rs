@@ -76,8 +76,8 @@ impl Client {
         Self { backend: ApiBackend::new(target, Limits::default()).expect("a client"), runtime }
     }
     fn ask(&mut self) -> (Vec<Stamped>, Advice) {
-        let messages = vec![Message { role: Role::User, content: "Capital of France?".to_owned() }];
-        let request = Request { messages, max_output_tokens: 8, cache_marker: None };
+        let messages = vec![Message::text(Role::User, "Capital of France?")];
+        let request = Request { messages, max_output_tokens: 8, ..Request::default() };
         let mut events = Vec::new();
         let mut note = |event| events.push(event);
         let outcome = self.runtime.block_on(self.backend.generate(&request, &mut note));

@@ -423,7 +423,7 @@ mod tests {
                 ..Trace::default()
             };
             let record = Record {
-                step: Step { target: 0, prompt: 0, repeat: 1, warmup: false, load: None },
+                step: Step { target: 0, prompt: 0, repeat: 1, warmup: false, load: None, turn: 0 },
                 started: Duration::from_nanos(started),
                 scheduled: Some(Duration::from_nanos(started / 3)),
                 took: Duration::from_nanos(started / 7),

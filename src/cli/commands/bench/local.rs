@@ -13,7 +13,8 @@ use crate::document::envelope::Input;
 use crate::measure::backend::Backend;
 use crate::measure::backend::local::{LocalBackend, LocalConfig, LocalInfo};
 use crate::measure::backend::protocol::{self, KvType, Sampling};
-use crate::measure::event::{Fault, FaultKind, Message, Role};
+use crate::measure::conversation;
+use crate::measure::event::{Fault, FaultKind};
 use crate::measure::fetch::{self, FetchConfig, ModelSpec};
 use crate::measure::synthetic::Test;
 use crate::prompts::Prompt;
@@ -181,12 +182,14 @@ fn doubtful(
             .hint("Use a larger --context, or a smaller --max-output-tokens."));
         }
         if input + output > u64::from(context) {
-            let message = |role, content: &String| Message { role, content: content.clone() };
-            let mut messages: Vec<Message> = prompt.system.iter().map(|s| message(Role::System, s)).collect();
-            messages.push(message(Role::User, &prompt.prompt));
-            let max_output_tokens = u32::try_from(output).unwrap_or(u32::MAX);
-            doubtful
-                .push((input + output, protocol::Prompt { messages, max_output_tokens, ignore_end: false }));
+            // What live answers will add is not known; the engine refuses a turn that does not fit.
+            let prompt = protocol::Prompt {
+                messages: conversation::messages(prompt, 0, &[]),
+                tools: conversation::tools(prompt).to_vec(),
+                max_output_tokens: u32::try_from(output).unwrap_or(u32::MAX),
+                ..protocol::Prompt::default()
+            };
+            doubtful.push((input + output, prompt));
         }
     }
     doubtful.sort_by_key(|(bound, _)| std::cmp::Reverse(*bound));

@@ -2,7 +2,7 @@
 //! each answer did. No call, no key, no model, no prompt file.
 
 use super::journal::{self, Earlier, End};
-use super::measure::MeasuredRun;
+use super::measure::{MeasuredRun, turns};
 use super::watch::Tally;
 use super::{Args, load, settings, write};
 use crate::cli::context::Context;
@@ -40,7 +40,7 @@ fn broken_off(earlier: &Earlier) -> Ended {
     let done: BTreeSet<_> = earlier.records.iter().map(|(_, r)| r.step).collect();
     let repeats = basis.inputs.get("repeats").and_then(|i| i.value.as_u64()).unwrap_or(0);
     let repeats = u32::try_from(repeats).unwrap_or(u32::MAX);
-    let alone = schedule(basis.targets.len(), basis.prompts.len(), repeats, 0, basis.seed);
+    let alone = schedule(basis.targets.len(), &turns(basis), repeats, 0, basis.seed);
     let mut skipped = vec![0; basis.targets.len()];
     for step in alone.iter().filter(|s| !done.contains(s)) {
         skipped[step.target] += 1;

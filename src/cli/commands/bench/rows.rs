@@ -111,7 +111,7 @@ mod tests {
 
     fn row(phase: usize, index: u32) -> Sent {
         let place = Place { phase, index };
-        let step = Step { target: 0, prompt: 0, repeat: 0, warmup: false, load: Some(place) };
+        let step = Step { target: 0, prompt: 0, repeat: 0, warmup: false, load: Some(place), turn: 0 };
         Sent {
             step,
             session: 0,

@@ -107,7 +107,10 @@ impl<'a> Tally<'a> {
             self.sent.forget(*step);
         } else {
             self.samples.retain(|s| {
-                s.error.is_none() || s.target != *target || s.repeat != step.repeat || s.prompt_id != *prompt
+                s.error.is_none()
+                    || s.target != *target
+                    || (s.repeat, s.turn) != (step.repeat, step.turn)
+                    || s.prompt_id != *prompt
             });
         }
     }
@@ -115,7 +118,8 @@ impl<'a> Tally<'a> {
     /// The most one request can cost, where it has a price.
     fn worst_case(&self, step: &Step) -> Option<f64> {
         let price = self.basis.targets[step.target].price.as_ref()?;
-        let (input, output) = spending::most(&self.basis.prompts[step.prompt], self.basis.max_output_tokens);
+        let (input, output) =
+            spending::most(&self.basis.prompts[step.prompt], step.turn, self.basis.max_output_tokens);
         price.worst_case(input, output.max(self.longest[step.target]))
     }
 

@@ -41,6 +41,8 @@ pub(super) struct Answer<'a> {
     sink: &'a mut (dyn FnMut(Stamped) + Send),
     /// Some content came: from here on nothing is tried again.
     content: bool,
+    /// A tool is called, with arguments or without.
+    called: bool,
     fault: Option<Failure>,
 }
 
@@ -65,7 +67,7 @@ impl<'a> Answer<'a> {
         redactor: &'a Redactor,
         sink: &'a mut (dyn FnMut(Stamped) + Send),
     ) -> Self {
-        Self { clock, target, limits, redactor, sink, content: false, fault: None }
+        Self { clock, target, limits, redactor, sink, content: false, called: false, fault: None }
     }
 
     /// Wait for the answer to what was sent, and read it to its end.
@@ -157,7 +159,7 @@ impl<'a> Answer<'a> {
         // The reason that holds in the end need not be the last one that was stated.
         let at = self.clock.stamp();
         (self.sink)(Stamped { at, event: Event::Finished { reason } });
-        match ending::without_content(reason).filter(|_| !self.content) {
+        match ending::without_content(reason).filter(|_| !self.content && !self.called) {
             None => Ok(()),
             Some(fault) => {
                 let again = reason != FinishReason::Length;
@@ -237,6 +239,7 @@ impl<'a> Answer<'a> {
                     return;
                 }
                 Event::Content { .. } => self.content = true,
+                Event::ToolCall { .. } => self.called = true,
                 Event::Usage(Usage { raw: Some(raw), .. }) => {
                     let text = raw.to_string();
                     let clean = self.redactor.clean(&text);

@@ -369,12 +369,12 @@ pub(super) fn tokenize(
     prompt: &Prompt,
     context_of_one: u32,
 ) -> Result<Rendered, Fault> {
-    if prompt.messages.iter().any(|m| m.content.contains('\0')) {
+    if prompt.messages.iter().filter_map(|m| m.content.as_ref()).any(|text| text.contains('\0')) {
         return Err(fault(FaultKind::Request, "the prompt contains a NUL character, which no model reads"));
     }
     let text = match template {
-        Some(template) => template.render(&prompt.messages)?,
-        None => prompt.messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>().join("\n"),
+        Some(template) => template.render(&prompt.messages, &prompt.tools)?,
+        None => prompt.messages.iter().filter_map(|m| m.content.as_deref()).collect::<Vec<_>>().join("\n"),
     };
     let vocab = model.vocab();
     // Templates write the begin token out, and the tokenizer would add another.

@@ -5,8 +5,14 @@ use proptest::prelude::*;
 
 /// `tokens` tokens of 10 ms each, sent at `at` ms.
 fn row(index: u32, at: f64, tokens: u64) -> Sent {
-    let step =
-        Step { target: 0, prompt: 0, repeat: index, warmup: false, load: Some(Place { phase: 0, index }) };
+    let step = Step {
+        target: 0,
+        prompt: 0,
+        repeat: index,
+        warmup: false,
+        load: Some(Place { phase: 0, index }),
+        turn: 0,
+    };
     let end = tokens as f64 * 10.0;
     Sent {
         step,
