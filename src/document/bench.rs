@@ -21,7 +21,7 @@ mod target;
 pub use definitions::{definition, definitions};
 pub use engine::Engine;
 pub use sample::Sample;
-pub use target::{Kind, Metrics, Noise, Price, Rate, Summary, Target, TokenMeans, TokenSource};
+pub use target::{Kind, Metrics, Noise, Price, Rate, Summary, Target, TokenMeans, TokenSource, Turn};
 
 use super::envelope::Envelope;
 use load::LoadSample;

@@ -29,6 +29,7 @@ impl Envelope<BenchResult> {
             );
         }
         failures(&mut view, &result.targets);
+        turns(&mut view, &result.targets);
         load::loads(&mut view, &result.targets);
         engine::synthetic_view(&mut view, &result.targets);
         embedding::view(&mut view, &result.targets);
@@ -217,6 +218,39 @@ pub(super) fn summary_cell(summary: &Summary) -> Cell {
         _ => short(median),
     };
     Cell::Number(median, text)
+}
+
+/// The conversations of each target, turn by turn.
+fn turns(view: &mut View, targets: &[Target]) {
+    for target in targets.iter().filter(|t| !t.turns.is_empty()) {
+        view.heading(format!("{}: turn by turn", target.id));
+        let mut table = Table::new(&[
+            "#turn",
+            "#requests",
+            "#input tokens",
+            "#of them cached",
+            "#TTFT ms",
+            "#TPOT ms",
+            "#end to end ms",
+        ]);
+        let number = |v: Option<f64>| v.map_or(Cell::None, |v| Cell::Number(v, short(v)));
+        for turn in &target.turns {
+            let n = turn.ttft_ms.n;
+            table.row([
+                Cell::Number(f64::from(turn.turn + 1), (turn.turn + 1).to_string()),
+                Cell::Number(f64::from(n), n.to_string()),
+                number(turn.tokens.input),
+                number(turn.tokens.cached_input),
+                summary_cell(&turn.ttft_ms),
+                summary_cell(&turn.tpot_ms),
+                summary_cell(&turn.e2e_ms),
+            ]);
+        }
+        view.push(Block::Table(table));
+        view.paragraph(
+            "Means of tokens, medians of times. Each turn is sent with everything said before it.",
+        );
+    }
 }
 
 fn failures(view: &mut View, targets: &[Target]) {

@@ -11,7 +11,7 @@ use super::embedding::Embedding;
 use super::engine::{Energy, EnergyFacts, Synthetic};
 use super::{
     BenchDocument, BenchResult, Engine, Kind, Metrics, Noise, SCHEMA, Sample, Spending, Summary, Target,
-    TokenMeans, TokenSource,
+    TokenMeans, TokenSource, Turn,
     load::{self, LoadPlan},
     price::PriceInForce,
 };
@@ -241,10 +241,6 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
     let speed = for_speed(rows);
     let of = |pick: fn(&Sample) -> Option<f64>| summary(&speed, pick);
     let good: Vec<&Sample> = rows.iter().copied().filter(|s| s.error.is_none()).collect();
-    let mean = |pick: fn(&Sample) -> Option<u64>| {
-        let values: Vec<f64> = good.iter().filter_map(|s| pick(s)).map(|n| n as f64).collect();
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let reused: Vec<bool> = rows.iter().filter_map(|s| s.connection_reused).collect();
     let costs: Option<Vec<f64>> = good.iter().map(|s| s.cost_usd).collect();
@@ -278,12 +274,7 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
             first_sample_ms: of(|s| s.first_sample_ms),
             sample_ms: of(|s| s.sample_ms),
         },
-        tokens: TokenMeans {
-            input: mean(|s| s.input_tokens),
-            cached_input: mean(|s| s.cached_input_tokens),
-            output: mean(|s| s.output_tokens),
-            reasoning: mean(|s| s.reasoning_tokens),
-        },
+        tokens: token_means(&good),
         prefill_basis: Some(
             match facts.kind {
                 Kind::Local => "engine",
@@ -296,6 +287,7 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         pass_rate: pairs::pass_rate(&facts.id, rows, prompts),
         engine: facts.engine.clone(),
         noise: noise(&speed),
+        turns: turns(&speed),
         levels: Vec::new(),
         rates: Vec::new(),
         synthetic: facts.synthetic.clone(),
@@ -306,6 +298,35 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         connection_reused_share: (!reused.is_empty())
             .then(|| reused.iter().filter(|r| **r).count() as f64 / reused.len() as f64),
     }
+}
+
+fn token_means(rows: &[&Sample]) -> TokenMeans {
+    let mean = |pick: fn(&Sample) -> Option<u64>| {
+        let values: Vec<f64> = rows.iter().filter_map(|s| pick(s)).map(|n| n as f64).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    TokenMeans {
+        input: mean(|s| s.input_tokens),
+        cached_input: mean(|s| s.cached_input_tokens),
+        output: mean(|s| s.output_tokens),
+        reasoning: mean(|s| s.reasoning_tokens),
+    }
+}
+
+/// The turns of the conversations among these requests; nothing where there is only a first one.
+fn turns(speed: &[&Sample]) -> Vec<Turn> {
+    let last = speed.iter().map(|s| s.turn).max().filter(|last| *last > 0);
+    let of_turn = |turn| {
+        let rows: Vec<&Sample> = speed.iter().copied().filter(|s| s.turn == turn).collect();
+        Turn {
+            turn,
+            tokens: token_means(&rows),
+            ttft_ms: summary(&rows, |s| s.ttft_ms),
+            tpot_ms: summary(&rows, |s| s.tpot_ms),
+            e2e_ms: summary(&rows, |s| s.e2e_ms),
+        }
+    };
+    last.map(|last| (0..=last).map(of_turn).collect()).unwrap_or_default()
 }
 
 fn summary(rows: &[&Sample], pick: fn(&Sample) -> Option<f64>) -> Summary {

@@ -226,8 +226,10 @@ pub async fn open(
     context: &Context,
     progress: &mut Progress<'_>,
 ) -> Result<(LocalBackend, TargetFacts), CliError> {
+    check_kv_type(&args.local)?;
     let path = find(model, args, context, progress).await?;
     let mut config = config(path, &args.local, how).map_err(refused)?;
+    let asked = config.load.context;
     config.load.doubtful = prepared.doubtful;
     config.load.sampling = prepared.sampling;
     config.load.json_schema = prepared.json_schema;
@@ -268,10 +270,13 @@ pub async fn open(
         synthetic: Vec::new(),
         embedding: None,
         energy: None,
-        remarks: Vec::new(),
+        remarks: beyond_training(asked, info.loaded.context_trained).into_iter().collect(),
         proxy: None,
         note: None,
     };
+    for remark in &facts.remarks {
+        context.note(&format!("{}: {remark}.", facts.id));
+    }
     Ok((backend, facts))
 }
 
@@ -321,6 +326,27 @@ pub fn config(path: PathBuf, args: &LocalArgs, how: How) -> Result<LocalConfig, 
     load.memory_limit = args.memory_limit.map(|mib| mib << 20);
     config.plan = Some(room::plan);
     Ok(config)
+}
+
+/// llama.cpp keeps a quantised cache with flash attention only.
+fn check_kv_type(args: &LocalArgs) -> Result<(), CliError> {
+    let quantised = matches!(args.kv_type, Some(KvChoice::Q8_0 | KvChoice::Q4_0));
+    if quantised && args.flash_attention == Some(Switch::Off) {
+        return Err(CliError::usage(
+            "a quantised KV cache needs flash attention, which --flash-attention off turns off",
+        )
+        .hint("Leave --flash-attention off out, or use --kv-type f16."));
+    }
+    Ok(())
+}
+
+/// What is said of a context that the model was not trained for.
+fn beyond_training(asked: u32, trained: u32) -> Option<String> {
+    (trained > 0 && asked > trained).then(|| {
+        format!(
+            "its context of {asked} tokens is beyond the {trained} that it was trained for: what it answers there may be worse, and no measure of speed shows it"
+        )
+    })
 }
 
 /// A model on the CPU of a machine with a usable GPU is measured 10 to 50 times too slow.
