@@ -5,8 +5,8 @@
 //! else evenly over it. Requests grow from month to month; a drift of API prices acts continuously,
 //! so a month pays the mean price over its days.
 
-use super::plan::{
-    Api, Machine, Need, Offer, Payment, Peak, Period, Prefill, Rates, Shape, Slot, Values, Volume, Way,
+use super::case::{
+    Api, Machine, Need, Offer, Payment, Peak, Period, Prefill, Rates, Shape, Slot, Supply, Values, Volume,
 };
 use crate::capacity::units as load;
 use crate::price::{self, Batch, Charge};
@@ -301,7 +301,7 @@ pub struct Flow {
 #[derive(Debug)]
 pub struct Run<'a> {
     need: &'a Need,
-    way: &'a Way,
+    supply: &'a Supply,
     v: Values<'a>,
     flow: Flow,
     month: u32,
@@ -337,7 +337,7 @@ impl<'a> Run<'a> {
         bought.clear();
         let mut run = Self {
             need,
-            way: &offer.way,
+            supply: &offer.supply,
             v,
             flow,
             month: 0,
@@ -355,9 +355,9 @@ impl<'a> Run<'a> {
             instalment: Usd::ZERO,
             term: 0,
         };
-        match run.way {
-            Way::Api(api) => (run.drift_step, run.drift) = drift_within_month(v.get(api.drift)),
-            Way::Machine(machine) => run.prepare(machine),
+        match run.supply {
+            Supply::Api(api) => (run.drift_step, run.drift) = drift_within_month(v.get(api.drift)),
+            Supply::Machine(machine) => run.prepare(machine),
         }
         run
     }
@@ -399,9 +399,9 @@ impl<'a> Run<'a> {
     /// The next month.
     pub fn step(&mut self) -> Step {
         let requests = self.flow.requests * self.grown;
-        let step = match self.way {
-            Way::Api(api) => self.api(api, requests),
-            Way::Machine(machine) => self.machine(machine, requests),
+        let step = match self.supply {
+            Supply::Api(api) => self.api(api, requests),
+            Supply::Machine(machine) => self.machine(machine, requests),
         };
         self.month += 1;
         self.grown *= self.growth;
@@ -490,7 +490,7 @@ impl<'a> Run<'a> {
 
     /// What is left after the months so far.
     pub fn closing(&self) -> Closing {
-        let Way::Machine(machine) = self.way else { return Closing::default() };
+        let Supply::Machine(machine) = self.supply else { return Closing::default() };
         let v = self.v;
         match &machine.payment {
             Payment::Bought { price, residual, loan, .. } => {
@@ -518,9 +518,9 @@ impl<'a> Run<'a> {
         if (self.growth - 1.0).abs() > 1e-12 {
             return None;
         }
-        match self.way {
-            Way::Api(api) => ((self.drift_step - 1.0).abs() < 1e-12).then(|| api.last_change()),
-            Way::Machine(_) => Some(u32::try_from(self.term).unwrap_or(LAST_MONTH)),
+        match self.supply {
+            Supply::Api(api) => ((self.drift_step - 1.0).abs() < 1e-12).then(|| api.last_change()),
+            Supply::Machine(_) => Some(u32::try_from(self.term).unwrap_or(LAST_MONTH)),
         }
     }
 

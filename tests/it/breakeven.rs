@@ -4,23 +4,23 @@
 #![allow(clippy::float_cmp)] // what must be equal, must be equal
 
 use freehold::catalog::Catalog;
-use freehold::cost::{self, Drawing, Evaluation, Known, Never, Plan, Scenario};
+use freehold::cost::{self, Basis, Case, Drawing, Evaluation, Never, Scenario};
 use freehold::document::breakeven::BreakevenDocument;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 const DRAWING: Drawing = Drawing { count: 200, seed: 1 };
 
-fn known(catalog: &Catalog) -> Known<'_> {
-    Known { catalog, evidence: None, today: "2026-11-22".parse().expect("a date"), comparators: true }
+fn known(catalog: &Catalog) -> Basis<'_> {
+    Basis { catalog, evidence: None, today: "2026-11-22".parse().expect("a date"), comparators: true }
 }
 
-fn plan_with(text: &str, catalog: &Catalog) -> Plan {
+fn plan_with(text: &str, catalog: &Catalog) -> Case {
     let scenario = Scenario::parse(text, "test.toml").unwrap_or_else(|e| panic!("{e}\n{text}"));
     cost::resolve(&scenario, known(catalog)).unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
 
-fn evaluate(text: &str) -> (Plan, Evaluation) {
+fn evaluate(text: &str) -> (Case, Evaluation) {
     let plan = plan_with(text, &Catalog::default());
     let evaluation = cost::evaluate(&plan, DRAWING);
     (plan, evaluation)
@@ -431,7 +431,7 @@ fn what_was_measured_beats_the_catalogue() {
         quality: None,
     };
     let catalog = Catalog::default();
-    let known = Known { evidence: Some(&evidence), ..known(&catalog) };
+    let known = Basis { evidence: Some(&evidence), ..known(&catalog) };
     let text = "[need]\nrequests_per_month = 100_000\n[[cloud]]\nname = \"theirs\"\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 4\n\
         [[local]]\npurchase_usd = 2000\nusd_per_kwh = 0.25\n";
     let scenario = Scenario::parse(text, "test.toml").expect("valid");

@@ -2,7 +2,7 @@
 //! the number itself at the end.
 
 use freehold::catalog::Catalog;
-use freehold::cost::{self, Drawing, Known, Scenario};
+use freehold::cost::{self, Basis, Drawing, Scenario};
 use freehold::document::breakeven::BreakevenDocument;
 use freehold::render::breakeven::explain;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use std::path::Path;
 fn document(text: &str) -> BreakevenDocument {
     let catalog = Catalog::embedded();
     let today = "2026-11-22".parse().expect("a date");
-    let known = Known { catalog: &catalog, evidence: None, today, comparators: true };
+    let known = Basis { catalog: &catalog, evidence: None, today, comparators: true };
     let scenario = Scenario::parse(text, "test.toml").expect("valid");
     let plan = cost::resolve(&scenario, known).expect("complete");
     let evaluation = cost::evaluate(&plan, Drawing { count: 50, seed: 1 });

@@ -8,7 +8,7 @@ use crate::cli::output::OutputArgs;
 use crate::cli::profiles;
 use crate::cost::keys;
 use crate::cost::ranking::Rows;
-use crate::cost::{self, Known, Scenario};
+use crate::cost::{self, Basis as CostBasis, Scenario};
 use crate::document::bench::BenchDocument;
 use crate::document::breakeven::BreakevenDocument;
 use crate::document::envelope::Input;
@@ -97,7 +97,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let evidence = args.measured.as_deref().map(read_evidence).transpose()?;
     let catalog = crate::cli::catalog::load(context)?;
     let known =
-        Known { catalog: &catalog, evidence: evidence.as_ref(), today: context.today, comparators: true };
+        CostBasis { catalog: &catalog, evidence: evidence.as_ref(), today: context.today, comparators: true };
     let drawing = cost::Drawing {
         count: args.draws.unwrap_or(cost::uncertainty::DEFAULT_DRAWS),
         seed: args.seed.unwrap_or(1),
@@ -155,9 +155,9 @@ fn settings(args: &Args, all: bool, inputs: &mut BTreeMap<String, Input>) {
 /// Resolve; where something is missing and there is somebody to ask, ask.
 fn complete(
     scenario: &mut Scenario,
-    known: Known<'_>,
+    known: CostBasis<'_>,
     context: &Context,
-) -> Result<(cost::Plan, bool), CliError> {
+) -> Result<(cost::Case, bool), CliError> {
     let mut terminal = None;
     loop {
         let error = match cost::resolve(scenario, known) {

@@ -1,10 +1,10 @@
 //! Every API model that meets the need against every piece of hardware that can carry the model.
 
-use super::{Known, MissingKey, ResolveError, Resolver, Table, age, impossible};
+use super::{Basis, MissingKey, ResolveError, Resolver, Table, age, impossible};
 use crate::catalog::device::model_of_file;
 use crate::catalog::{ApiModel, RentalTerms};
+use crate::cost::case::{Case, Elsewhere, Need, Notice, Offer, Pair, Role};
 use crate::cost::keys::{self, local};
-use crate::cost::plan::{Elsewhere, Need, Notice, Offer, Pair, Plan, Role};
 use crate::cost::scenario::Scenario;
 use crate::provenance::Source;
 use crate::workload::TargetKind;
@@ -35,8 +35,8 @@ const OF_ONE: [&Key; 11] = [
 
 /// Complete a scenario with the whole catalogue on both sides. Offers the scenario names are the
 /// only ones of their side; `need.tier` keeps API models at least that capable (1 is the most).
-pub fn resolve_all(scenario: &Scenario, known: Known<'_>) -> Result<(Plan, Vec<Skipped>), ResolveError> {
-    let mut r = Resolver::new(known);
+pub fn resolve_all(scenario: &Scenario, basis: Basis<'_>) -> Result<(Case, Vec<Skipped>), ResolveError> {
+    let mut r = Resolver::new(basis);
     let finance = r.finance(&scenario.finance)?;
     if scenario.need.get(need::AT_CAPACITY.name).is_some_and(|g| g.value == Value::Flag(true)) {
         return Err(impossible(
@@ -80,7 +80,7 @@ pub fn resolve_all(scenario: &Scenario, known: Known<'_>) -> Result<(Plan, Vec<S
     let locals = clouds..offers.len();
     let pairs =
         (0..clouds).flat_map(|cloud| locals.clone().map(move |local| Pair { cloud, local })).collect();
-    let mut plan = Plan {
+    let mut case = Case {
         need,
         finance,
         hybrid: None,
@@ -94,10 +94,10 @@ pub fn resolve_all(scenario: &Scenario, known: Known<'_>) -> Result<(Plan, Vec<S
         uncertain: r.uncertain,
         user_ranges: r.user_ranges,
     };
-    super::one_currency(&plan)?;
-    gather(&mut plan.notices);
-    age(&mut plan, known.today);
-    Ok((plan, skipped))
+    super::one_currency(&case)?;
+    gather(&mut case.notices);
+    age(&mut case, basis.today);
+    Ok((case, skipped))
 }
 
 /// One warning per kind is enough where hundreds of offers share it.
@@ -146,8 +146,8 @@ impl Resolver<'_> {
     /// The model of the bench document, where none is named.
     fn measured_model(&self, template: &mut Fields) {
         let Some(target) = self.target(TargetKind::Local) else { return };
-        if let Some(model) = model_of_file(self.known.catalog, &target.model) {
-            let file = self.known.evidence.map_or("", |e| e.file.as_str());
+        if let Some(model) = model_of_file(self.basis.catalog, &target.model) {
+            let file = self.basis.evidence.map_or("", |e| e.file.as_str());
             let source = Source::measured(file, format!("{}.model", target.path));
             template
                 .entry(local::MODEL.name)
@@ -163,7 +163,7 @@ impl Resolver<'_> {
             return tier(given).map(Rating::AtLeast);
         }
         let model = local.get(local::MODEL.name).and_then(|g| g.value.text());
-        let own = model.and_then(|id| self.known.catalog.open_model(id))?.tier?;
+        let own = model.and_then(|id| self.basis.catalog.open_model(id))?.tier?;
         let source = Source::Assumed {
             rule: "as-capable-as-the-local-model".to_owned(),
             reason: "what the local model can do is enough, so API models rated below it are no alternative"
@@ -181,7 +181,7 @@ impl Resolver<'_> {
         skipped: &mut Vec<Skipped>,
     ) {
         let tokens = self.likely_request(need);
-        for model in &self.known.catalog.api_models {
+        for model in &self.basis.catalog.api_models {
             if let Some(why) = unfit(model, need, tokens, tier) {
                 skipped.push(Skipped { id: model.id.clone(), why });
                 continue;
@@ -200,7 +200,7 @@ impl Resolver<'_> {
         offers: &mut Vec<Offer>,
         skipped: &mut Vec<Skipped>,
     ) {
-        let catalog = self.known.catalog;
+        let catalog = self.basis.catalog;
         let machines = catalog.machines.iter().map(|m| &m.id);
         let gpus = catalog.accelerators.iter().map(|g| &g.id);
         let rentals = catalog.rentals.iter().filter(|r| r.terms == RentalTerms::OnDemand).map(|r| &r.id);

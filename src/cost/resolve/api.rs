@@ -4,8 +4,8 @@ use super::{Found, ResolveError, Resolver, Table, database, default_of, unknown}
 use crate::catalog::{
     ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution,
 };
+use crate::cost::case::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Supply, Values};
 use crate::cost::keys::{cloud, local};
-use crate::cost::plan::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Values, Way};
 use crate::price::Window;
 use crate::provenance::{Cite, Source};
 use crate::units::UsdPerMtok;
@@ -68,7 +68,7 @@ impl<'a> Resolver<'a> {
             self.notices.push(Notice::ModelRetires { offer: name.clone(), day });
         }
         let periods = self.periods(table, model, need, hours_of_week);
-        let target = self.known.evidence.and_then(|e| {
+        let target = self.basis.evidence.and_then(|e| {
             let same = |t: &&MeasuredTarget| {
                 model.map_or(name == t.model, |m| m.model == t.model || m.id == t.model)
             };
@@ -87,14 +87,14 @@ impl<'a> Resolver<'a> {
             role,
             tier: model.and_then(|m| m.tier),
             open_model: model.and_then(|m| m.open_model.clone()),
-            way: Way::Api(api),
+            supply: Supply::Api(api),
             slots: first_slot..self.ranges.len(),
         })
     }
 
     /// An API model by its dated id, or by a name that means one model today.
     fn api_model(&mut self, key: &str, id: &str) -> Result<&'a ApiModel, ResolveError> {
-        match self.known.catalog.resolve_api_model(id) {
+        match self.basis.catalog.resolve_api_model(id) {
             Ok(Resolution::Exact(model)) => Ok(model),
             Ok(Resolution::Alias { alias, model }) => {
                 self.notices.push(Notice::AliasUsed { alias: alias.to_owned(), model: model.id.clone() });
@@ -121,7 +121,7 @@ impl<'a> Resolver<'a> {
         hours_of_week: Option<&[f64]>,
     ) -> Vec<Period> {
         let by_hand = table.has(cloud::INPUT) || table.has(cloud::OUTPUT);
-        let base_day = need.start.max(self.known.today.min(need.start.last_of_month()));
+        let base_day = need.start.max(self.basis.today.min(need.start.last_of_month()));
         let listed: Vec<&PricePeriod> = model.map_or_else(Vec::new, |m| {
             let current = m.price_on(base_day);
             let later = m.price.iter().filter(|p| p.from.is_some_and(|d| d > base_day));
@@ -314,7 +314,7 @@ impl<'a> Resolver<'a> {
         models.dedup();
         for open in models {
             let candidates: Vec<&str> = self
-                .known
+                .basis
                 .catalog
                 .api_models
                 .iter()
@@ -330,7 +330,7 @@ impl<'a> Resolver<'a> {
                     |r| {
                         let offer = r.listed_api(id, offers.len(), need, hours_of_week)?;
                         let likely: Vec<f64> = r.ranges.iter().map(|x| x.likely).collect();
-                        let Way::Api(api) = &offer.way else { return None };
+                        let Supply::Api(api) = &offer.supply else { return None };
                         Some(api.request_price(0, need, Values(&likely)).get())
                     },
                     false,

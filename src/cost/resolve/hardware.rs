@@ -2,8 +2,8 @@
 
 use super::{Found, ResolveError, Resolver, Table, database, near_ids};
 use crate::catalog::{Accelerator, Condition, Machine as CatalogMachine, PurchasePrice, Rental, RentalTerms};
+use crate::cost::case::{Need, Notice, Offer, Role, Supply};
 use crate::cost::keys::local;
-use crate::cost::plan::{Need, Notice, Offer, Role, Way};
 use crate::provenance::Cite;
 use crate::workload::keys::{Key, Section};
 use crate::workload::{Fields, Given, Value};
@@ -37,7 +37,7 @@ impl<'c> Hardware<'c> {
 
 impl<'a> Resolver<'a> {
     pub(super) fn hardware(&self, key: &str, id: &str) -> Result<Hardware<'a>, ResolveError> {
-        let c = self.known.catalog;
+        let c = self.basis.catalog;
         c.machine(id)
             .map(Hardware::Machine)
             .or_else(|| c.accelerator(id).map(Hardware::Gpu))
@@ -102,7 +102,7 @@ impl<'a> Resolver<'a> {
 
     fn cheapest_rental(&self, hardware: Hardware<'_>, gpus: u32) -> Option<&'a Rental> {
         let (gpu, count) = hardware.gpus(gpus)?;
-        let offers = self.known.catalog.rentals.iter();
+        let offers = self.basis.catalog.rentals.iter();
         offers
             .filter(|r| r.accelerator == gpu && r.accelerators == count && r.terms == RentalTerms::OnDemand)
             .filter_map(|r| Some((self.to_usd(r.per_hour, &r.currency)?, r)))
@@ -123,7 +123,7 @@ impl<'a> Resolver<'a> {
         };
         let Some((gpu, count)) = hardware.and_then(|h| h.gpus(gpus)) else { return };
         let lowest = self
-            .known
+            .basis
             .catalog
             .rentals
             .iter()
@@ -151,7 +151,7 @@ impl<'a> Resolver<'a> {
         asked: Span<usize>,
         need: &Need,
     ) {
-        let rented = |o: &Offer| matches!(&o.way, Way::Machine(m) if m.is_rented());
+        let rented = |o: &Offer| matches!(&o.supply, Supply::Machine(m) if m.is_rented());
         if asked.clone().any(|i| rented(&offers[i])) {
             return;
         }

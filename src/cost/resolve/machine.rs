@@ -5,8 +5,8 @@ use super::measured::Own;
 use super::speed::Runs;
 use super::{Found, ResolveError, Resolver, Table, database, default_of, impossible, near_ids};
 use crate::catalog::device::model_of_file;
+use crate::cost::case::{Loan, Machine, Need, Notice, Offer, Payment, Power, Role, Slot, Supply};
 use crate::cost::keys::local;
-use crate::cost::plan::{Loan, Machine, Need, Notice, Offer, Payment, Power, Role, Slot, Way};
 use crate::provenance::Source;
 use crate::units::Hours;
 use crate::workload::evidence::{Figure, MeasuredTarget, TargetKind};
@@ -102,14 +102,14 @@ impl Resolver<'_> {
             self.left_out(table, &name, machine.power.is_some());
         }
         let tier =
-            open_model.as_deref().and_then(|id| self.known.catalog.open_model(id)).and_then(|m| m.tier);
+            open_model.as_deref().and_then(|id| self.basis.catalog.open_model(id)).and_then(|m| m.tier);
         Ok(Offer {
             name,
             id: hardware_id,
             role,
             tier,
             open_model,
-            way: Way::Machine(Box::new(machine)),
+            supply: Supply::Machine(Box::new(machine)),
             slots: first_slot..self.ranges.len(),
         })
     }
@@ -119,7 +119,7 @@ impl Resolver<'_> {
         table: Table<'_>,
         target: Option<&MeasuredTarget>,
     ) -> Result<Option<String>, ResolveError> {
-        let catalog = self.known.catalog;
+        let catalog = self.basis.catalog;
         let Some(id) = self.text(table, local::MODEL) else {
             return Ok(target.and_then(|t| model_of_file(catalog, &t.model)).map(|m| m.id.clone()));
         };
@@ -314,8 +314,8 @@ impl Resolver<'_> {
 
     fn tariff(&mut self, table: Table<'_>) -> Option<Found> {
         let id = self.text(table, local::TARIFF)?;
-        let Some(tariff) = self.known.catalog.tariff(&id) else {
-            let near = near_ids(&id, self.known.catalog.tariffs.iter().map(|t| t.id.as_str()));
+        let Some(tariff) = self.basis.catalog.tariff(&id) else {
+            let near = near_ids(&id, self.basis.catalog.tariffs.iter().map(|t| t.id.as_str()));
             self.miss(
                 &table.path(local::TARIFF),
                 &format!("`{id}` is not in the catalogue; near: {}", near.join(", ")),
@@ -326,7 +326,7 @@ impl Resolver<'_> {
     }
 
     /// A cost that offers from the catalogue have by default and offers described by hand do not.
-    fn part<Q: crate::cost::plan::Quantity>(
+    fn part<Q: crate::cost::case::Quantity>(
         &mut self,
         table: Table<'_>,
         key: &'static Key,
@@ -353,7 +353,7 @@ impl Resolver<'_> {
     }
 
     fn ceiling(&mut self, table: Table<'_>, need: &Need) -> Slot<f64> {
-        if matches!(need.volume, crate::cost::plan::Volume::AtCapacity) {
+        if matches!(need.volume, crate::cost::case::Volume::AtCapacity) {
             let all = default_of("local.utilisation_ceiling.at_capacity");
             return self.number_or(table, local::CEILING, all, "");
         }

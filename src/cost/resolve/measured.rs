@@ -4,8 +4,8 @@
 use super::hardware::Hardware;
 use super::{ResolveError, Resolver, Table, impossible};
 use crate::catalog::device::{format_of_file, is_card, model_of_file};
+use crate::cost::case::{Elsewhere, Notice};
 use crate::cost::keys::local;
-use crate::cost::plan::{Elsewhere, Notice};
 use crate::workload::{MeasuredTarget, TargetKind};
 
 /// What a bench document says about one offer.
@@ -25,7 +25,7 @@ impl<'a> Resolver<'a> {
         hardware: Option<Hardware<'_>>,
         gpus: u32,
     ) -> Result<Own<'a>, ResolveError> {
-        let Some(evidence) = self.known.evidence else { return Ok(Own::default()) };
+        let Some(evidence) = self.basis.evidence else { return Ok(Own::default()) };
         let mut own = Own::default();
         let mut first: Option<Elsewhere> = None;
         for target in evidence.targets.iter().filter(|t| t.kind == TargetKind::Local) {
@@ -62,7 +62,7 @@ impl<'a> Resolver<'a> {
         if table.prefix.starts_with("comparator") || table.has(local::DECODE) {
             return None;
         }
-        let file = self.known.evidence.map_or_else(String::new, |e| e.file.clone());
+        let file = self.basis.evidence.map_or_else(String::new, |e| e.file.clone());
         let (measured, wanted) = elsewhere.both();
         let words = format!("{file} was measured with {measured}, not with {wanted}");
         self.notices.push(Notice::MeasuredElsewhere { offer: name.to_owned(), file, elsewhere });
@@ -71,7 +71,7 @@ impl<'a> Resolver<'a> {
 
     /// Why the target's model is not the offer's; `None` where it is, or where none is named.
     fn other_model(&self, table: Table<'_>, target: &MeasuredTarget) -> Option<Elsewhere> {
-        let named = model_of_file(self.known.catalog, &target.model);
+        let named = model_of_file(self.basis.catalog, &target.model);
         if let Some(wanted) = table.text(local::MODEL) {
             let (measured, wanted) = (target.model.clone(), wanted.to_owned());
             match named {
@@ -102,10 +102,10 @@ impl<'a> Resolver<'a> {
         let same = match (hardware.gpus(gpus), target.on_gpu) {
             (Some(_), Some(false)) | (None, Some(true)) => Some(false),
             (Some((card, count)), _) => {
-                let card = self.known.catalog.accelerator(card);
+                let card = self.basis.catalog.accelerator(card);
                 let device = target.devices.first().map(String::as_str);
                 let record = target.hardware.as_deref();
-                let is = card.and_then(|card| is_card(self.known.catalog, record, device, card));
+                let is = card.and_then(|card| is_card(self.basis.catalog, record, device, card));
                 let counts = target.devices.is_empty() || target.devices.len() == count as usize;
                 is.map(|is| is && counts)
             }

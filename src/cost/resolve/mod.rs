@@ -1,4 +1,4 @@
-//! From what was given to a [`Plan`]: user > measured > catalogue > declared default. A price or a
+//! From what was given to a [`Case`]: user > measured > catalogue > declared default. A price or a
 //! speed that is nowhere is an error that names the key, never 0.
 
 mod all;
@@ -9,12 +9,12 @@ mod measured;
 mod requests;
 mod speed;
 
+use super::case::{
+    Case, Elsewhere, Finance, Hybrid, InputRecord, Need, Notice, Offer, Pair, Quantity, Role, Slot, Supply,
+    Values,
+};
 use super::defaults;
 use super::keys::{self, finance, hybrid, local};
-use super::plan::{
-    Elsewhere, Finance, Hybrid, InputRecord, Need, Notice, Offer, Pair, Plan, Quantity, Role, Slot, Values,
-    Way,
-};
 use super::scenario::Scenario;
 use super::{compare, simulate};
 use crate::catalog::{Catalog, nearest};
@@ -30,7 +30,7 @@ pub use all::{Skipped, resolve_all};
 
 /// What a scenario is completed from.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct Basis<'a> {
     pub catalog: &'a Catalog,
     pub evidence: Option<&'a Evidence>,
     pub today: Date,
@@ -108,8 +108,8 @@ fn flag_of(key: &str) -> String {
 type Found = (Range, Source);
 
 /// Complete a scenario.
-pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveError> {
-    let mut r = Resolver::new(known);
+pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveError> {
+    let mut r = Resolver::new(basis);
     let finance = r.finance(&scenario.finance)?;
     let need = r.need(&scenario.need)?;
     let table = Table { section: Section::Need, fields: &scenario.need, prefix: "need" };
@@ -123,9 +123,9 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
         && let Some(target) = r.target(TargetKind::Api)
     {
         clouds.push(api::fields_of_target(
-            known.evidence.map_or("", |e| e.file.as_str()),
+            basis.evidence.map_or("", |e| e.file.as_str()),
             target,
-            known.catalog,
+            basis.catalog,
         ));
     }
     if locals.is_empty() && clouds.len() < 2 && r.target(TargetKind::Local).is_some() {
@@ -155,11 +155,11 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
             r.notices.push(Notice::BelowNeed { offer: offer.name.clone(), has, wanted });
         }
     }
-    for target in known.evidence.iter().flat_map(|e| e.stand_ins()) {
+    for target in basis.evidence.iter().flat_map(|e| e.stand_ins()) {
         r.notices.push(Notice::StandIn { target: target.id.clone() });
     }
     let asked = offers.len();
-    if r.missing.is_empty() && known.comparators {
+    if r.missing.is_empty() && basis.comparators {
         r.same_models(&mut offers, asked_clouds..asked, &need, hours_of_week);
         r.rented_gpus(&mut offers, &locals, asked_clouds..asked, &need);
     }
@@ -176,7 +176,7 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
         return Err(ResolveError::Missing(r.missing));
     }
     Resolver::make_names_unique(&mut offers);
-    let mut plan = Plan {
+    let mut case = Case {
         need,
         finance,
         hybrid,
@@ -190,25 +190,25 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
         uncertain: r.uncertain,
         user_ranges: r.user_ranges,
     };
-    one_currency(&plan)?;
-    check(&mut plan)?;
-    age(&mut plan, known.today);
-    Ok(plan)
+    one_currency(&case)?;
+    check(&mut case)?;
+    age(&mut case, basis.today);
+    Ok(case)
 }
 
 /// Without a rate every amount must be the user's, in the currency of the report: a price of the
 /// catalogue or a default is in US dollars.
-fn one_currency(plan: &Plan) -> Result<(), ResolveError> {
+fn one_currency(case: &Case) -> Result<(), ResolveError> {
     let unrated = |n: &Notice| matches!(n, Notice::CurrencyWithoutRate { .. });
-    if !plan.notices.iter().any(unrated) {
+    if !case.notices.iter().any(unrated) {
         return Ok(());
     }
-    let currency = plan.finance.currency.code();
+    let currency = case.finance.currency.code();
     let in_dollars = |i: &&InputRecord| {
         let ours = matches!(i.source, Source::Database { .. } | Source::Assumed { .. });
         i.unit.starts_with("USD") && ours && i.value.range().is_some_and(|r| r.high != 0.0)
     };
-    match plan.inputs.iter().find(in_dollars) {
+    match case.inputs.iter().find(in_dollars) {
         Some(input) => Err(impossible(
             "finance.usd_rate",
             format!(
@@ -230,7 +230,7 @@ fn local_prefix(n: usize, key: &str) -> String {
 
 /// What is compared with what; what was asked for first.
 fn pairs(offers: &[Offer], asked_clouds: usize, asked: usize) -> Vec<Pair> {
-    let rented = |i: &usize| matches!(&offers[*i].way, Way::Machine(m) if m.is_rented());
+    let rented = |i: &usize| matches!(&offers[*i].supply, Supply::Machine(m) if m.is_rented());
     let mut pairs = Vec::new();
     let mut cross = |clouds: &mut dyn Iterator<Item = usize>, locals: &[usize]| {
         for cloud in clouds {
@@ -255,14 +255,14 @@ fn pairs(offers: &[Offer], asked_clouds: usize, asked: usize) -> Vec<Pair> {
 }
 
 /// What can only be seen once everything is known.
-fn check(plan: &mut Plan) -> Result<(), ResolveError> {
-    let likely = plan.likely();
+fn check(case: &mut Case) -> Result<(), ResolveError> {
+    let likely = case.likely();
     let v = Values(&likely);
-    let tokens = plan.need.tokens(v);
+    let tokens = case.need.tokens(v);
     if tokens.total().get() <= 0.0 {
         return Err(impossible("need.output_tokens", "a request needs at least one token, in or out"));
     }
-    if v.get(plan.need.cached) + v.get(plan.need.cache_write) > 1.0 + 1e-12 {
+    if v.get(case.need.cached) + v.get(case.need.cache_write) > 1.0 + 1e-12 {
         return Err(impossible(
             "need.cache_write_input_share",
             "read and written shares add up to more than all input",
@@ -270,10 +270,10 @@ fn check(plan: &mut Plan) -> Result<(), ResolveError> {
     }
     let mut notices = Vec::new();
     let mut seen = Vec::new();
-    for pair in &plan.pairs {
-        let flow = compare::flow(plan, *pair, v);
-        if let super::plan::Peak::Rate(slot) = plan.need.peak {
-            let hours: crate::units::Hours = v.get(plan.need.hours);
+    for pair in &case.pairs {
+        let flow = compare::flow(case, *pair, v);
+        if let super::case::Peak::Rate(slot) = case.need.peak {
+            let hours: crate::units::Hours = v.get(case.need.hours);
             let mean = flow.requests.get() / (hours.get() * 3600.0);
             let peak: crate::units::RequestsPerSec = v.get(slot);
             if peak.get() < mean * (1.0 - 1e-9) {
@@ -284,34 +284,34 @@ fn check(plan: &mut Plan) -> Result<(), ResolveError> {
             }
         }
         for index in [pair.local, pair.cloud] {
-            let offer = &plan.offers[index];
-            let Way::Machine(machine) = &offer.way else { continue };
+            let offer = &case.offers[index];
+            let Supply::Machine(machine) = &offer.supply else { continue };
             if seen.contains(&index) {
                 continue;
             }
             seen.push(index);
             match machine.units {
-                Some(units) => notices.extend(load_notices(plan, offer, machine, units, v, flow)?),
-                None => notices.extend(tip_notice(plan, offer, machine, v, flow)),
+                Some(units) => notices.extend(load_notices(case, offer, machine, units, v, flow)?),
+                None => notices.extend(tip_notice(case, offer, machine, v, flow)),
             }
         }
     }
-    plan.notices.extend(notices);
+    case.notices.extend(notices);
     Ok(())
 }
 
 fn load_notices(
-    plan: &Plan,
+    case: &Case,
     offer: &Offer,
-    machine: &super::plan::Machine,
+    machine: &super::case::Machine,
     units: u32,
     v: Values<'_>,
     flow: simulate::Flow,
 ) -> Result<Option<Notice>, ResolveError> {
-    let Some(utilisation) = compare::utilisation(plan, machine, v, flow) else { return Ok(None) };
+    let Some(utilisation) = compare::utilisation(case, machine, v, flow) else { return Ok(None) };
     let ceiling = v.get(machine.ceiling);
     if utilisation > 1.0 + 1e-9 {
-        let needed = compare::needed_units(plan, machine, v, flow).unwrap_or(units);
+        let needed = compare::needed_units(case, machine, v, flow).unwrap_or(units);
         return Err(impossible(
             "local.units",
             format!(
@@ -324,24 +324,24 @@ fn load_notices(
     if utilisation > ceiling + 1e-9 {
         return Ok(Some(Notice::UtilisationAboveCeiling { offer: offer.name.clone(), utilisation, ceiling }));
     }
-    let needed = compare::needed_units(plan, machine, v, flow).unwrap_or(units);
+    let needed = compare::needed_units(case, machine, v, flow).unwrap_or(units);
     Ok((needed > units).then(|| Notice::PeakAboveCapacity { offer: offer.name.clone(), units, needed }))
 }
 
-/// A plan this near below the step to one unit less says so: the speeds and the peak are not known to
+/// A case this near below the step to one unit less says so: the speeds and the peak are not known to
 /// the last tenth.
 const TIP: f64 = 1.15;
 
 fn tip_notice(
-    plan: &Plan,
+    case: &Case,
     offer: &Offer,
-    machine: &super::plan::Machine,
+    machine: &super::case::Machine,
     v: Values<'_>,
     flow: simulate::Flow,
 ) -> Option<Notice> {
-    let units = compare::needed_units(plan, machine, v, flow).filter(|units| *units > 1)?;
-    let work = machine.work(&plan.need, v)?;
-    let peak = machine.peak(&plan.need, v, flow.requests, 1.0, flow.scale);
+    let units = compare::needed_units(case, machine, v, flow).filter(|units| *units > 1)?;
+    let work = machine.work(&case.need, v)?;
+    let peak = machine.peak(&case.need, v, flow.requests, 1.0, flow.scale);
     let utilisation = peak.get() * work.get() / f64::from(units - 1);
     let ceiling = v.get(machine.ceiling);
     (utilisation <= ceiling * TIP).then(|| Notice::UnitForTheTip {
@@ -353,9 +353,9 @@ fn tip_notice(
 }
 
 /// Warn where a price is older than 90 days.
-fn age(plan: &mut Plan, today: Date) {
+fn age(case: &mut Case, today: Date) {
     let money = |i: &&InputRecord| i.unit.starts_with("USD");
-    let oldest = plan
+    let oldest = case
         .inputs
         .iter()
         .filter(money)
@@ -367,7 +367,7 @@ fn age(plan: &mut Plan, today: Date) {
     if let Some((oldest, entry)) = oldest {
         let days = i64::from((today - oldest).get_days());
         if days > 90 {
-            plan.notices.push(Notice::OldPrices { oldest, days, entry });
+            case.notices.push(Notice::OldPrices { oldest, days, entry });
         }
     }
 }
@@ -402,7 +402,7 @@ impl Table<'_> {
 
 /// Collects slots and inputs as they are found.
 struct Resolver<'a> {
-    known: Known<'a>,
+    basis: Basis<'a>,
     ranges: Vec<Range>,
     slot_inputs: Vec<usize>,
     inputs: Vec<InputRecord>,
@@ -417,9 +417,9 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    fn new(known: Known<'a>) -> Self {
+    fn new(basis: Basis<'a>) -> Self {
         Self {
-            known,
+            basis,
             ranges: Vec::with_capacity(64),
             slot_inputs: Vec::with_capacity(64),
             inputs: Vec::with_capacity(64),
@@ -553,16 +553,16 @@ impl<'a> Resolver<'a> {
         if let Some(rate) = self.usd_rate.filter(|_| currency == self.currency) {
             return Some(amount / rate);
         }
-        self.known.catalog.currencies.iter().find(|c| c.id == currency).map(|c| amount * c.usd)
+        self.basis.catalog.currencies.iter().find(|c| c.id == currency).map(|c| amount * c.usd)
     }
 
     fn target(&self, kind: TargetKind) -> Option<&'a MeasuredTarget> {
-        self.known.evidence.and_then(|e| e.targets.iter().find(|t| t.kind == kind))
+        self.basis.evidence.and_then(|e| e.targets.iter().find(|t| t.kind == kind))
     }
 
     /// A measured value and where it stands.
     fn measured(&self, figure: Option<&Figure>) -> Option<Found> {
-        let file = &self.known.evidence?.file;
+        let file = &self.basis.evidence?.file;
         figure.filter(|f| f.value.is_finite()).map(|f| (Range::exactly(f.value), f.source(file)))
     }
 
@@ -579,7 +579,7 @@ impl<'a> Resolver<'a> {
             self.currency = currency;
         }
         let listed = self
-            .known
+            .basis
             .catalog
             .currencies
             .iter()
@@ -593,7 +593,7 @@ impl<'a> Resolver<'a> {
                     "a rate needs the currency it is of: set finance.currency, such as EUR",
                 ));
             }
-            // Written the wrong way round it is nearer to the reciprocal of the known rate.
+            // Written the wrong supply round it is nearer to the reciprocal of the known rate.
             if let Some((known, _)) = &listed {
                 let off = (rate.likely / known.likely).ln().abs();
                 if (rate.likely * known.likely).ln().abs() < off.min(0.1) {
@@ -640,7 +640,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Fills the slot of a missing value: the plan is refused before anything reads it.
+/// Fills the slot of a missing value: the case is refused before anything reads it.
 fn unknown() -> Found {
     (Range::exactly(1.0), Source::assumed("missing", "not known"))
 }

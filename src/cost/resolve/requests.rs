@@ -1,8 +1,8 @@
 //! `[need]`: volume, request shape, peak, growth, calendar.
 
 use super::{ResolveError, Resolver, Table, default_of, impossible};
+use crate::cost::case::{Need, Notice, Peak, Shape, Volume};
 use crate::cost::defaults;
-use crate::cost::plan::{Need, Notice, Peak, Shape, Volume};
 use crate::provenance::Source;
 use crate::workload::TargetKind;
 use crate::workload::evidence::{Figure, MeasuredTarget};
@@ -136,7 +136,7 @@ impl Resolver<'_> {
     fn start(&mut self, table: Table<'_>) -> Result<Date, ResolveError> {
         let first = |d: Date| d.first_of_month();
         let Some(text) = self.text(table, need::START) else {
-            let today = first(self.known.today);
+            let today = first(self.basis.today);
             let source = Source::Assumed {
                 rule: "this-month".to_owned(),
                 reason: "the comparison begins in the current month".to_owned(),

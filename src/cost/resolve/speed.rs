@@ -6,8 +6,8 @@ use crate::capacity::{
     CannotPredict, HardwareShape, Load as CapacityLoad, ModelShape, Placement, Quantisation, fits, predict,
 };
 use crate::catalog::device::format_of_file;
+use crate::cost::case::{Need, Notice, Prefill, Speed};
 use crate::cost::keys::local;
-use crate::cost::plan::{Need, Notice, Prefill, Speed};
 use crate::provenance::Source;
 use crate::workload::evidence::{MeasuredLevel, MeasuredTarget, TargetKind};
 use crate::workload::{Range, Value};
@@ -44,7 +44,7 @@ impl Resolver<'_> {
         }
         let by_hand = table.has(local::DECODE);
         let level = if by_hand { None } else { self.level(table, name, target) };
-        let file = self.known.evidence.map_or("", |e| e.file.as_str());
+        let file = self.basis.evidence.map_or("", |e| e.file.as_str());
         let at_once = level.map(|l| (l.concurrency, l.at.source(file)));
         self.whole(table, local::CONCURRENCY, at_once);
         let decode = self.measured(level.and_then(|l| l.decode_tps.as_ref()));
@@ -52,7 +52,7 @@ impl Resolver<'_> {
             if decode.is_none() { self.predicted(table, name, need, runs, by_hand)? } else { None };
         let decode = decode.or_else(|| predicted.as_ref().map(|p| p.0.clone()));
         if !by_hand && decode.is_none() {
-            if table.has(local::PREFILL) || matches!(need.volume, crate::cost::plan::Volume::AtCapacity) {
+            if table.has(local::PREFILL) || matches!(need.volume, crate::cost::case::Volume::AtCapacity) {
                 self.miss(&table.path(local::DECODE), "how fast one unit writes");
             }
             return Ok(None);
@@ -113,7 +113,7 @@ impl Resolver<'_> {
         by_hand: bool,
     ) -> Result<Option<(Found, Found)>, ResolveError> {
         let (Some(hardware), Some(model)) = (runs.hardware, runs.model) else { return Ok(None) };
-        let Some(model) = self.known.catalog.open_model(model) else { return Ok(None) };
+        let Some(model) = self.basis.catalog.open_model(model) else { return Ok(None) };
         let (Ok(shape), Some(hardware)) =
             (ModelShape::from_catalogue(model), self.shape_of(hardware, runs.gpus))
         else {
@@ -158,7 +158,7 @@ impl Resolver<'_> {
         }
         if runs.format.is_some()
             && !table.has(local::QUANTISATION)
-            && let (Some(evidence), Some(target)) = (self.known.evidence, self.target(TargetKind::Local))
+            && let (Some(evidence), Some(target)) = (self.basis.evidence, self.target(TargetKind::Local))
         {
             let source = Source::measured(&evidence.file, format!("{}.model", target.path));
             self.echo(table.path(local::QUANTISATION), "", Value::Text(format.id.to_owned()), source);
@@ -182,7 +182,7 @@ impl Resolver<'_> {
     }
 
     fn shape_of(&self, hardware: Hardware<'_>, gpus: u32) -> Option<HardwareShape> {
-        let catalog = self.known.catalog;
+        let catalog = self.basis.catalog;
         match hardware {
             Hardware::Gpu(g) => HardwareShape::from_accelerator(g, gpus).ok(),
             Hardware::Machine(m) => {
@@ -195,7 +195,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The measured level to plan with: the concurrency asked for, else the one with the highest
+    /// The measured level to case with: the concurrency asked for, else the one with the highest
     /// throughput.
     fn level<'t>(
         &mut self,

@@ -4,10 +4,10 @@ use super::{
     BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, Hybrid,
     LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, SkippedEntry, TornadoBar, Uncertainty, text,
 };
-use crate::cost::plan::Payment;
+use crate::cost::case::Payment;
 use crate::cost::simulate::Parts;
 use crate::cost::{
-    self, BreakEven, Evaluation, Never, OfferSummary, Outcome, Pair, Plan, Ranking, Role, Values, Way,
+    self, BreakEven, Case, Evaluation, Never, OfferSummary, Outcome, Pair, Ranking, Role, Supply, Values,
     evaluate::Comparison as EngineComparison,
 };
 use crate::document::envelope::Input;
@@ -29,7 +29,7 @@ impl From<Role> for Comparator {
 impl BreakevenDocument {
     /// The document of a ranking: every API model against every hardware, as far as somebody reads it.
     pub fn ranking(
-        plan: &Plan,
+        case: &Case,
         ranking: &Ranking,
         skipped: &[cost::Skipped],
         drawing: cost::Drawing,
@@ -38,41 +38,41 @@ impl BreakevenDocument {
         let row = |&n: &usize| {
             let row = &ranking.rows[n];
             let break_even = ranking.break_even.get(&n).copied().unwrap_or_default();
-            comparison(plan, row.pair, &row.outcome, &break_even, row.local_cheaper)
+            comparison(case, row.pair, &row.outcome, &break_even, row.local_cheaper)
         };
         let comparisons: Vec<Comparison> = ranking.shown.iter().map(row).collect();
-        let mut result = BreakevenResult::new(plan, &ranking.offers, comparisons);
+        let mut result = BreakevenResult::new(case, &ranking.offers, comparisons);
         result.ranking = true;
-        result.draws = plan.uncertain.then_some(drawing.count);
+        result.draws = case.uncertain.then_some(drawing.count);
         result.pairs = ranking.rows.len() as u64;
         result.pairs_local_cheaper = ranking.rows.iter().filter(|r| r.saving() > 0.0).count() as u64;
         result.skipped =
             skipped.iter().map(|s| SkippedEntry { id: s.id.clone(), why: s.why.clone() }).collect();
-        result.summary = text::ranking_summary(plan, &result);
+        result.summary = text::ranking_summary(case, &result);
         // Hundreds of offers repeat the catalogue; what was given and assumed for all stays.
-        let echoed = plan.inputs.iter().filter(|i| !i.name.starts_with("all."));
-        Self::of(plan, echoed, plan.notices.iter(), result, created)
+        let echoed = case.inputs.iter().filter(|i| !i.name.starts_with("all."));
+        Self::of(case, echoed, case.notices.iter(), result, created)
     }
 
     /// The document of a plan and its evaluation. `created` is RFC 3339.
-    pub fn new(plan: &Plan, evaluation: &Evaluation, created: &str) -> Self {
+    pub fn new(case: &Case, evaluation: &Evaluation, created: &str) -> Self {
         let comparisons = evaluation
             .comparisons
             .iter()
-            .map(|c| comparison(plan, c.pair, &c.outcome, &c.break_even, None))
+            .map(|c| comparison(case, c.pair, &c.outcome, &c.break_even, None))
             .collect();
-        let mut result = BreakevenResult::new(plan, &evaluation.offers, comparisons);
-        result.hybrid = hybrid(plan, evaluation);
-        result.uncertainty = uncertainty(plan, evaluation);
-        result.cash_flow = evaluation.comparisons.iter().flat_map(|c| cash_flow(plan, c)).collect();
-        result.summary = text::summary(plan, &result);
-        let notices = plan.notices.iter().chain(&evaluation.notices);
-        Self::of(plan, plan.inputs.iter(), notices, result, created)
+        let mut result = BreakevenResult::new(case, &evaluation.offers, comparisons);
+        result.hybrid = hybrid(case, evaluation);
+        result.uncertainty = uncertainty(case, evaluation);
+        result.cash_flow = evaluation.comparisons.iter().flat_map(|c| cash_flow(case, c)).collect();
+        result.summary = text::summary(case, &result);
+        let notices = case.notices.iter().chain(&evaluation.notices);
+        Self::of(case, case.inputs.iter(), notices, result, created)
     }
 
     fn of<'a>(
-        plan: &'a Plan,
-        inputs: impl Iterator<Item = &'a cost::plan::InputRecord>,
+        case: &'a Case,
+        inputs: impl Iterator<Item = &'a cost::case::InputRecord>,
         notices: impl Iterator<Item = &'a cost::Notice>,
         result: BreakevenResult,
         created: &str,
@@ -85,49 +85,50 @@ impl BreakevenDocument {
                 .map(|i| (i.name.clone(), Input::given(&i.value, i.unit, i.source.clone())))
                 .collect(),
             result,
-            warnings: notices.map(|n| text::warning(n, &plan.finance.currency)).collect(),
+            warnings: notices.map(|n| text::warning(n, &case.finance.currency)).collect(),
         }
     }
 }
 
 impl BreakevenResult {
     /// What every document of costs has; the rest is empty.
-    fn new(plan: &Plan, summaries: &[OfferSummary], comparisons: Vec<Comparison>) -> Self {
-        let likely = plan.likely();
+    fn new(case: &Case, summaries: &[OfferSummary], comparisons: Vec<Comparison>) -> Self {
+        let likely = case.likely();
         let v = Values(&likely);
-        let hours: Hours = v.get(plan.need.hours);
-        let head = plan.pairs.first().copied();
+        let hours: Hours = v.get(case.need.hours);
+        let head = case.pairs.first().copied();
         let first = head.and_then(|p| summaries.iter().find(|o| o.offer == p.local));
         let oldest =
-            plan.inputs.iter().filter(|i| i.unit.starts_with("USD")).filter_map(|i| i.source.as_of()).min();
-        let per_request = matches!(plan.need.shape, cost::plan::Shape::PerRequest { .. });
+            case.inputs.iter().filter(|i| i.unit.starts_with("USD")).filter_map(|i| i.source.as_of()).min();
+        let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
         let (mut baselines, mut compared) = (BTreeSet::new(), BTreeSet::new());
-        for pair in &plan.pairs {
+        for pair in &case.pairs {
             baselines.insert(pair.cloud);
             compared.insert(pair.local);
         }
         let is_local = |o: &&OfferSummary| {
-            matches!(plan.offers[o.offer].way, Way::Machine(_))
+            matches!(case.offers[o.offer].supply, Supply::Machine(_))
                 && (compared.contains(&o.offer)
                     || !baselines.contains(&o.offer)
-                    || is_rented_local(plan, o.offer))
+                    || is_rented_local(case, o.offer))
         };
-        let is_cloud = |o: &&OfferSummary| matches!(plan.offers[o.offer].way, Way::Api(_)) || !is_local(o);
+        let is_cloud =
+            |o: &&OfferSummary| matches!(case.offers[o.offer].supply, Supply::Api(_)) || !is_local(o);
         Self {
             summary: Vec::new(),
-            currency: plan.finance.currency.code().to_owned(),
-            usd_rate: plan.finance.currency.per_usd(),
+            currency: case.finance.currency.code().to_owned(),
+            usd_rate: case.finance.currency.per_usd(),
             hours_per_month: hours.get(),
-            horizon_months: plan.need.horizon,
-            start: plan.need.start.strftime("%Y-%m").to_string(),
+            horizon_months: case.need.horizon,
+            start: case.need.start.strftime("%Y-%m").to_string(),
             oldest_price: oldest.map(|d| d.to_string()),
             requests_per_month: first.filter(|_| per_request).map(|o| o.requests_per_month),
             tokens_per_month: first.map_or(0.0, |o| o.tokens_per_month),
             pairs: comparisons.len() as u64,
             pairs_local_cheaper: comparisons.iter().filter(|c| c.saving_usd > 0.0).count() as u64,
             comparisons,
-            local: summaries.iter().filter(is_local).map(|o| local(plan, o)).collect(),
-            cloud: summaries.iter().filter(is_cloud).map(|o| cloud(plan, o, per_request)).collect(),
+            local: summaries.iter().filter(is_local).map(|o| local(case, o)).collect(),
+            cloud: summaries.iter().filter(is_cloud).map(|o| cloud(case, o, per_request)).collect(),
             hybrid: None,
             uncertainty: None,
             ranking: false,
@@ -139,20 +140,20 @@ impl BreakevenResult {
 }
 
 /// A rented `[[local]]` that is only ever a baseline is still a local offer.
-fn is_rented_local(plan: &Plan, offer: usize) -> bool {
-    plan.inputs.iter().any(|i| i.name.starts_with("local")) && plan.local_offers.contains(&offer)
+fn is_rented_local(case: &Case, offer: usize) -> bool {
+    case.inputs.iter().any(|i| i.name.starts_with("local")) && case.local_offers.contains(&offer)
 }
 
 fn comparison(
-    plan: &Plan,
+    case: &Case,
     pair: Pair,
     o: &Outcome,
     break_even: &BreakEven,
     local_cheaper: Option<f64>,
 ) -> Comparison {
-    let (cloud, local) = (&plan.offers[pair.cloud], &plan.offers[pair.local]);
-    let per_request = matches!(plan.need.shape, cost::plan::Shape::PerRequest { .. });
-    let money = &plan.finance.currency;
+    let (cloud, local) = (&case.offers[pair.cloud], &case.offers[pair.local]);
+    let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
+    let money = &case.finance.currency;
     Comparison {
         cloud: cloud.name.clone(),
         local: local.name.clone(),
@@ -193,15 +194,15 @@ fn parts_map(parts: &Parts, keep: impl Fn(&str) -> bool) -> BTreeMap<String, f64
         .collect()
 }
 
-fn local(plan: &Plan, s: &OfferSummary) -> LocalOffer {
-    let offer = &plan.offers[s.offer];
-    let (kind, rented) = match &offer.way {
-        Way::Machine(m) => match &m.payment {
+fn local(case: &Case, s: &OfferSummary) -> LocalOffer {
+    let offer = &case.offers[s.offer];
+    let (kind, rented) = match &offer.supply {
+        Supply::Machine(m) => match &m.payment {
             Payment::Rented { .. } => ("rented", true),
             Payment::Bought { loan: Some(_), .. } => ("financed", false),
             Payment::Bought { .. } => ("owned", false),
         },
-        Way::Api(_) => ("api", false),
+        Supply::Api(_) => ("api", false),
     };
     LocalOffer {
         name: offer.name.clone(),
@@ -232,8 +233,8 @@ fn local(plan: &Plan, s: &OfferSummary) -> LocalOffer {
     }
 }
 
-fn cloud(plan: &Plan, s: &OfferSummary, per_request: bool) -> CloudOffer {
-    let offer = &plan.offers[s.offer];
+fn cloud(case: &Case, s: &OfferSummary, per_request: bool) -> CloudOffer {
+    let offer = &case.offers[s.offer];
     let monthly = s.parts.total().get();
     CloudOffer {
         name: offer.name.clone(),
@@ -252,12 +253,12 @@ fn cloud(plan: &Plan, s: &OfferSummary, per_request: bool) -> CloudOffer {
     }
 }
 
-fn cash_flow<'a>(plan: &'a Plan, c: &'a EngineComparison) -> impl Iterator<Item = CashFlowMonth> + 'a {
+fn cash_flow<'a>(case: &'a Case, c: &'a EngineComparison) -> impl Iterator<Item = CashFlowMonth> + 'a {
     c.months.iter().map(|m| CashFlowMonth {
-        cloud: plan.offers[c.pair.cloud].name.clone(),
-        local: plan.offers[c.pair.local].name.clone(),
+        cloud: case.offers[c.pair.cloud].name.clone(),
+        local: case.offers[c.pair.local].name.clone(),
         month: m.month + 1,
-        date: plan
+        date: case
             .need
             .start
             .checked_add(i64::from(m.month).months())
@@ -272,8 +273,8 @@ fn cash_flow<'a>(plan: &'a Plan, c: &'a EngineComparison) -> impl Iterator<Item 
     })
 }
 
-fn hybrid(plan: &Plan, evaluation: &Evaluation) -> Option<Hybrid> {
-    let pair = plan.pairs.first()?;
+fn hybrid(case: &Case, evaluation: &Evaluation) -> Option<Hybrid> {
+    let pair = case.pairs.first()?;
     let (routed, overflow) = (&evaluation.routed, &evaluation.overflow);
     if routed.is_none() && overflow.is_none() {
         return None;
@@ -284,8 +285,8 @@ fn hybrid(plan: &Plan, evaluation: &Evaluation) -> Option<Hybrid> {
     totals.extend(overflow.as_ref().map(|o| ("overflow", o.best.tco)));
     let cheapest = totals.iter().min_by(|a, b| a.1.get().total_cmp(&b.1.get())).map_or("cloud", |t| t.0);
     Some(Hybrid {
-        cloud: plan.offers[pair.cloud].name.clone(),
-        local: plan.offers[pair.local].name.clone(),
+        cloud: case.offers[pair.cloud].name.clone(),
+        local: case.offers[pair.local].name.clone(),
         routed: routed.as_ref().map(|r| RoutedSplit {
             local_share: r.local_share,
             escalation_share: r.escalation,
@@ -310,11 +311,11 @@ fn hybrid(plan: &Plan, evaluation: &Evaluation) -> Option<Hybrid> {
     })
 }
 
-fn uncertainty(plan: &Plan, evaluation: &Evaluation) -> Option<Uncertainty> {
-    let pair = plan.pairs.first()?;
+fn uncertainty(case: &Case, evaluation: &Evaluation) -> Option<Uncertainty> {
+    let pair = case.pairs.first()?;
     let draws = evaluation.draws.as_ref();
     let bar = |b: &cost::uncertainty::Bar| TornadoBar {
-        input: plan.slot_name(b.slot).to_owned(),
+        input: case.slot_name(b.slot).to_owned(),
         low: b.low,
         high: b.high,
         saving_at_low_usd: b.saving_at_low,
@@ -324,8 +325,8 @@ fn uncertainty(plan: &Plan, evaluation: &Evaluation) -> Option<Uncertainty> {
     };
     let payback = |n: usize| draws.and_then(|d| d.payback[n]);
     Some(Uncertainty {
-        cloud: plan.offers[pair.cloud].name.clone(),
-        local: plan.offers[pair.local].name.clone(),
+        cloud: case.offers[pair.cloud].name.clone(),
+        local: case.offers[pair.local].name.clone(),
         draws: draws.map_or(0, |d| d.count),
         seed: draws.map_or(0, |d| d.seed),
         distribution: "triangular".to_owned(),

@@ -1,8 +1,8 @@
 //! The sentences of the cost report.
 
 use super::{BreakevenResult, CloudOffer, Comparator, Comparison};
-use crate::cost::plan::Elsewhere;
-use crate::cost::{Never, Notice, Offer, Plan};
+use crate::cost::case::Elsewhere;
+use crate::cost::{Case, Never, Notice, Offer};
 use crate::document::envelope::Warning;
 use crate::money::Currency;
 use crate::number::grouped;
@@ -59,8 +59,8 @@ pub fn quality(cloud: &Offer, local: &Offer) -> Option<String> {
 }
 
 /// At most six lines: what was asked for, the two comparators, the totals, the volume, the odds.
-pub fn summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
-    let money = &plan.finance.currency;
+pub fn summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
+    let money = &case.finance.currency;
     let mut lines = Vec::new();
     let Some(head) = result.comparisons.first() else { return lines };
     lines.push(headline(head, money));
@@ -122,8 +122,8 @@ pub fn by_rating(result: &BreakevenResult) -> (Vec<&CloudOffer>, Vec<&CloudOffer
 }
 
 /// The cheapest of each side, and how many pairs pay.
-pub fn ranking_summary(plan: &Plan, result: &BreakevenResult) -> Vec<String> {
-    let money = &plan.finance.currency;
+pub fn ranking_summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
+    let money = &case.finance.currency;
     let months = result.horizon_months;
     let mut lines = Vec::new();
     if let Some(l) = result.local.iter().min_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd)) {

@@ -1,13 +1,13 @@
 //! What an offer costs month by month, computed once however many comparisons it stands in: a
 //! catalogue makes a hundred thousand pairs of a few hundred offers.
 
+use super::case::{Case, Values};
 use super::compare::{self, Sides};
-use super::plan::{Plan, Values};
 use super::simulate::{Bill, Flow, Pace, Run};
 
 /// The bills of one offer, as far as any comparison looks.
 #[derive(Debug, Clone)]
-pub(super) struct Course {
+pub(super) struct Months {
     bills: Vec<Bill>,
     /// Past the last bill they repeat: the last so many, over and over.
     period: usize,
@@ -15,14 +15,14 @@ pub(super) struct Course {
     pub pace: Pace,
 }
 
-impl Course {
-    pub(super) fn new(plan: &Plan, offer: usize, v: Values<'_>, flow: Flow, memory: &mut Vec<u32>) -> Self {
-        let mut run = Run::new(&plan.offers[offer], &plan.need, v, flow, memory);
+impl Months {
+    pub(super) fn new(case: &Case, offer: usize, v: Values<'_>, flow: Flow, memory: &mut Vec<u32>) -> Self {
+        let mut run = Run::new(&case.offers[offer], &case.need, v, flow, memory);
         let pace = run.pace();
-        let horizon = plan.need.horizon as usize;
+        let horizon = case.need.horizon as usize;
         let period = pace.life.unwrap_or(1);
         // From the month it settles in every life is like the one before.
-        let whole = compare::limit(plan, v) as usize;
+        let whole = compare::limit(case, v) as usize;
         let months = pace.settled.map_or(whole, |s| (s.max(1) as usize + period).max(horizon)).min(whole);
         let mut bills = Vec::with_capacity(months);
         let mut closing = 0.0;
@@ -44,13 +44,13 @@ impl Course {
 /// Two courses side by side.
 #[derive(Debug)]
 pub(super) struct Pairing<'a> {
-    cloud: &'a Course,
-    local: &'a Course,
+    cloud: &'a Months,
+    local: &'a Months,
     month: usize,
 }
 
 impl<'a> Pairing<'a> {
-    pub(super) const fn new(cloud: &'a Course, local: &'a Course) -> Self {
+    pub(super) const fn new(cloud: &'a Months, local: &'a Months) -> Self {
         Self { cloud, local, month: 0 }
     }
 }

@@ -80,7 +80,7 @@ pub struct InputRecord {
 
 /// Everything the simulation needs.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct Case {
     pub need: Need,
     pub finance: Finance,
     pub hybrid: Option<Hybrid>,
@@ -101,7 +101,7 @@ pub struct Plan {
     pub user_ranges: bool,
 }
 
-impl Plan {
+impl Case {
     /// The likely value of every slot.
     pub fn likely(&self) -> Vec<f64> {
         self.ranges.iter().map(|r| r.likely).collect()
@@ -115,7 +115,7 @@ impl Plan {
     }
 }
 
-/// Two offers to compare, as indices into [`Plan::offers`].
+/// Two offers to compare, as indices into [`Case::offers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {
     /// The baseline: what is paid otherwise.
@@ -185,7 +185,7 @@ pub struct Hybrid {
     pub routed: bool,
 }
 
-/// A way to serve the need.
+/// A supply to serve the need.
 #[derive(Debug, Clone)]
 pub struct Offer {
     pub name: String,
@@ -196,7 +196,7 @@ pub struct Offer {
     pub tier: Option<u8>,
     /// Open model it serves, where known.
     pub open_model: Option<String>,
-    pub way: Way,
+    pub supply: Supply,
     /// Its own slots; it reads those of the need besides.
     pub slots: std::ops::Range<usize>,
 }
@@ -213,7 +213,7 @@ pub enum Role {
 }
 
 #[derive(Debug, Clone)]
-pub enum Way {
+pub enum Supply {
     Api(Api),
     Machine(Box<Machine>),
 }
@@ -415,7 +415,7 @@ pub enum Notice {
         needed: u32,
     },
     /// The last of the units chosen for the peak carries little of it: a bit more speed, or a bit
-    /// less load, and the plan has one less.
+    /// less load, and the case has one less.
     UnitForTheTip {
         offer: String,
         units: u32,
@@ -463,7 +463,7 @@ impl Elsewhere {
     pub const fn is_doubt(&self) -> bool {
         matches!(self, Self::PerhapsHardware { .. } | Self::PerhapsModel { .. })
     }
-    /// The hardware is in the way, not the model.
+    /// The hardware is in the supply, not the model.
     pub const fn is_of_hardware(&self) -> bool {
         matches!(self, Self::Hardware { .. } | Self::PerhapsHardware { .. })
     }
