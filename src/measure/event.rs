@@ -192,6 +192,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Is no cache to answer a part of it?
+    pub fn is_cold(&self) -> bool {
+        self.cache_marker.is_some() && self.conversation.is_none()
+    }
+
     /// The messages as they are sent: the cache marker, where there is one, stands at the very
     /// start of the first message. Every backend sends exactly these.
     pub fn marked_messages(&self) -> Vec<Message> {

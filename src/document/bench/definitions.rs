@@ -14,12 +14,17 @@ const DEFINITIONS: &[(&str, &str)] = &[
          before chat template and tokenisation) to the first non-empty text, reasoning or tool delta; role-only, empty, \
          ping and usage events do not count",
     ),
-    ("ttfo_ms", "time to first output: the same, to the first delta that is not reasoning"),
+    (
+        "ttfo_ms",
+        "time to first output: the same, to the first delta that is not reasoning; thoughts between markers in the \
+         text (<think> and its like) are reasoning, too",
+    ),
     ("ttfb_ms", "time to the response headers; informational"),
     (
         "tpot_ms",
         "time per output token after the first: (last content - first content) / (output tokens - tokens of the first \
-         event); null below two tokens",
+         event); those are one, or that event's share of the text where events hold several tokens; null below two \
+         tokens, and where the text came so much at once that no rate can be told",
     ),
     ("decode_tps", "output tokens per second of one request: 1000 / tpot_ms"),
     (

@@ -157,11 +157,11 @@ impl ApiBackend {
 
     async fn send_once(&mut self, body: &str, sink: &mut (dyn FnMut(Stamped) + Send)) -> Result<(), Failure> {
         self.connects.take();
-        let clock = Clock { start: Instant::now(), connects: self.connects.clone() };
+        let clock = Clock::start(self.connects.clone());
         let answer = Answer::new(clock, &self.target, self.limits, &self.redactor, sink);
         let post = self.client.post(self.target.address.endpoint.clone());
         let post = post.header(header::CONTENT_TYPE, "application/json").body(body.to_owned());
-        self.connects.during(answer.receive(post.send())).await
+        answer.receive(self.connects.during(post.send())).await
     }
 }
 

@@ -4,7 +4,7 @@
 //! usage: each field stated later replaces the earlier one, nothing is added. `message_stop` is the
 //! terminator. Dispatch is on the JSON `type`, since some proxies drop the event names.
 
-use super::frame::{Answering, Quirks, Wire, arguments, call, error_of, finished, parse, push, text};
+use super::frame::{Answering, Quirks, Wire, arguments, call, error_of, finished, parse, push, system, text};
 use crate::measure::event::{Channel, Event, Message, Request, Role, Tool};
 use crate::measure::thoughts;
 use crate::measure::usage::{self, Ledger};
@@ -18,16 +18,14 @@ pub const VERSION_WITH_SAMPLING: &str = "2023-06-01";
 /// `POST {base}/v1/messages`.
 pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     let messages = request.marked_messages();
-    let system: Vec<&str> =
-        messages.iter().filter(|m| m.role == Role::System).filter_map(|m| m.content.as_deref()).collect();
     let mut body = json!({
         "model": model,
         "messages": turns(&messages),
         "max_tokens": request.max_output_tokens,
         "stream": true,
     });
-    if !system.is_empty() {
-        body["system"] = json!(system.join("\n\n"));
+    if let Some(text) = system(&messages) {
+        body["system"] = json!(text);
     }
     if !request.tools.is_empty() {
         let tool = |t: &Tool| {
@@ -36,7 +34,7 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
         };
         body["tools"] = request.tools.iter().map(tool).collect();
     }
-    if quirks.llama_server && request.conversation.is_none() {
+    if quirks.llama_server && request.is_cold() {
         body["cache_prompt"] = json!(false);
     }
     if let Some(temperature) = quirks.temperature {

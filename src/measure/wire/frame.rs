@@ -1,7 +1,7 @@
 //! What every wire is made of: the request that goes out, the frames that come in, and the words
 //! that all of them share.
 
-use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Tool, ToolCall};
+use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Message, Role, Tool, ToolCall};
 use crate::measure::provider_error::{clip, in_document};
 use serde_json::{Value, json};
 
@@ -66,6 +66,20 @@ pub(super) fn tool(tool: &Tool) -> Value {
 /// Arguments of a recorded call as JSON, for wires that send them so; text that is none stays text.
 pub(super) fn arguments(call: &ToolCall) -> Value {
     serde_json::from_str(&call.arguments).unwrap_or_else(|_| Value::String(call.arguments.clone()))
+}
+
+/// What the model is told beforehand, for wires that send it apart.
+pub(super) fn system(messages: &[Message]) -> Option<String> {
+    let system = messages.iter().filter(|m| m.role == Role::System).filter_map(|m| m.content.as_deref());
+    let texts: Vec<&str> = system.collect();
+    (!texts.is_empty()).then(|| texts.join("\n\n"))
+}
+
+/// The function that a call named, for wires whose results name it instead of the call: the last call
+/// of that id before the result.
+pub(super) fn function_of<'m>(before: &'m [Message], id: &str) -> Option<&'m str> {
+    let mut calls = before.iter().rev().flat_map(|m| m.tool_calls.iter().rev());
+    calls.find(|call| call.id == id).map(|call| call.name.as_str())
 }
 
 /// A call begins, where a frame names one.

@@ -2,7 +2,9 @@
 //! nearly every chunk and the last one wins; a chunk can hold hundreds of tokens. There is no
 //! terminator: a finish reason stands once the stream ends.
 
-use super::frame::{Answering, Quirks, Wire, arguments, call, error_of, finished, parse, push, text};
+use super::frame::{
+    Answering, Quirks, Wire, arguments, call, error_of, finished, function_of, parse, push, system, text,
+};
 use crate::measure::event::{Channel, Event, FinishReason, Message, Request, Role};
 use crate::measure::usage::{self, Ledger};
 use serde_json::{Value, json};
@@ -14,8 +16,8 @@ pub fn body(request: &Request, quirks: &Quirks) -> Value {
         "contents": contents(&messages),
         "generationConfig": {"maxOutputTokens": request.max_output_tokens},
     });
-    if let Some(system) = messages.iter().find(|m| m.role == Role::System) {
-        body["systemInstruction"] = json!({"parts": [{"text": system.content}]});
+    if let Some(text) = system(&messages) {
+        body["systemInstruction"] = json!({"parts": [{"text": text}]});
     }
     if !request.tools.is_empty() {
         body["tools"] = json!([{"functionDeclarations": request.tools}]);
@@ -26,23 +28,29 @@ pub fn body(request: &Request, quirks: &Quirks) -> Value {
     body
 }
 
-/// The messages of this shape: calls and their results are parts, and a result names the function, not
-/// the call.
+/// The messages of this shape: calls and their results are parts, a result names the function, not the
+/// call, and the results of one answer stand together.
 fn contents(messages: &[Message]) -> Vec<Value> {
-    let mut names: Vec<(&str, &str)> = Vec::new();
     let mut out: Vec<Value> = Vec::new();
-    for message in messages.iter().filter(|m| m.role != Role::System) {
-        let mut parts: Vec<Value> = Vec::new();
+    let mut results = false;
+    for (n, message) in messages.iter().enumerate().filter(|(_, m)| m.role != Role::System) {
         if let Some(id) = &message.tool_call_id {
-            let name = names.iter().rev().find(|(known, _)| known == id).map_or("unknown", |(_, name)| name);
-            parts.push(json!({"functionResponse": {"name": name, "response": {"result": message.content}}}));
-        } else {
-            parts.extend(message.content.iter().map(|text| json!({"text": text})));
+            let name = function_of(&messages[..n], id).unwrap_or("unknown");
+            let part = json!({"functionResponse": {"name": name, "response": {"result": message.content}}});
+            match out.last_mut().and_then(|last| last["parts"].as_array_mut()).filter(|_| results) {
+                Some(parts) => parts.push(part),
+                None => out.push(json!({"role": "user", "parts": [part]})),
+            }
+            results = true;
+            continue;
         }
-        for call in &message.tool_calls {
-            names.push((&call.id, &call.name));
-            parts.push(json!({"functionCall": {"name": call.name, "args": arguments(call)}}));
-        }
+        results = false;
+        let words = message.content.iter().filter(|text| !text.is_empty()).map(|text| json!({"text": text}));
+        let calls = message
+            .tool_calls
+            .iter()
+            .map(|call| json!({"functionCall": {"name": call.name, "args": arguments(call)}}));
+        let parts: Vec<Value> = words.chain(calls).collect();
         let role = if message.role == Role::Assistant { "model" } else { "user" };
         out.push(json!({"role": role, "parts": parts}));
     }

@@ -2,7 +2,9 @@
 //! line `{"error": …}` under HTTP 200. Models whose name ends in `cloud` run on Ollama's servers
 //! through the same local port, and answers then name a `remote_host`: such a target is a cloud.
 
-use super::frame::{Answering, Quirks, Wire, arguments, call, error_of, finished, parse, push, text, tool};
+use super::frame::{
+    Answering, Quirks, Wire, arguments, call, error_of, finished, function_of, parse, push, text, tool,
+};
 use crate::measure::event::{Channel, Event, Message, Request, ToolCall};
 use crate::measure::provider_error::clip;
 use crate::measure::thoughts;
@@ -15,7 +17,8 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     if let Some(temperature) = quirks.temperature {
         options["temperature"] = json!(temperature);
     }
-    let messages: Vec<Value> = request.marked_messages().iter().map(message).collect();
+    let messages = request.marked_messages();
+    let messages: Vec<Value> = (0..messages.len()).map(|n| message(&messages[..=n])).collect();
     let mut body = json!({"model": model, "messages": messages, "stream": true, "options": options});
     if !request.tools.is_empty() {
         body["tools"] = request.tools.iter().map(tool).collect();
@@ -23,12 +26,17 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     body
 }
 
-/// A message as this shape has it: arguments of calls are objects.
-fn message(message: &Message) -> Value {
+/// The last of these messages as this shape has it: arguments of calls are objects, and a result names
+/// the function.
+fn message(upto: &[Message]) -> Value {
+    let Some((message, before)) = upto.split_last() else { return Value::Null };
     let mut sent = json!({"role": message.role, "content": message.content.as_deref().unwrap_or_default()});
     if !message.tool_calls.is_empty() {
         let call = |c: &ToolCall| json!({"function": {"name": c.name, "arguments": arguments(c)}});
         sent["tool_calls"] = message.tool_calls.iter().map(call).collect();
+    }
+    if let Some(name) = message.tool_call_id.as_deref().and_then(|id| function_of(before, id)) {
+        sent["tool_name"] = json!(name);
     }
     sent
 }

@@ -15,6 +15,7 @@ use crate::measure::usage::{self, Ledger};
 use serde::de::{self, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::fmt;
 
 /// `POST {base}/chat/completions`.
@@ -34,7 +35,7 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     if !request.tools.is_empty() {
         body["tools"] = request.tools.iter().map(tool).collect();
     }
-    if quirks.llama_server && request.conversation.is_none() {
+    if quirks.llama_server && request.is_cold() {
         body["cache_prompt"] = json!(false);
     }
     if let Some(temperature) = quirks.temperature {
@@ -65,18 +66,23 @@ pub struct Reader {
     usage_came: bool,
     model: Answering,
     usage: Ledger,
+    last: Last,
 }
 
 impl Wire for Reader {
     fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
-        if self.begun
-            && let Some(text) = plain(name, data)
-        {
-            if !text.is_empty() {
-                self.text_came = true;
-                out.push(Event::Content { channel: Channel::Text, text, tokens: None });
+        if self.begun {
+            if let Some(text) = self.last.text_of(name, data) {
+                self.text_came |= !text.is_empty();
+                push(out, Channel::Text, text);
+                return;
             }
-            return;
+            if let Some(text) = plain(name, data) {
+                self.text_came |= !text.is_empty();
+                push(out, Channel::Text, &text);
+                self.last.note(name, data, &text);
+                return;
+            }
         }
         if data.trim() == DONE && !self.reason_came && self.text_came && self.usage_came {
             // Some servers never give a reason; text with its usage is then a whole answer.
@@ -157,7 +163,8 @@ impl Reader {
 /// matters. Read without building a tree; everything else, and everything odd, takes the long way.
 #[derive(Deserialize)]
 struct Plain<'a> {
-    choices: [PlainChoice; 1],
+    #[serde(borrow)]
+    choices: [PlainChoice<'a>; 1],
     #[serde(borrow)]
     object: Option<&'a str>,
     usage: Option<IgnoredAny>,
@@ -172,27 +179,28 @@ struct Plain<'a> {
 }
 
 #[derive(Deserialize)]
-struct PlainChoice {
+struct PlainChoice<'a> {
     index: Option<u64>,
-    delta: PlainDelta,
+    #[serde(borrow)]
+    delta: PlainDelta<'a>,
     finish_reason: Option<IgnoredAny>,
     usage: Option<IgnoredAny>,
     error: Option<IgnoredAny>,
 }
 
 /// A delta with text and nothing else. Any other member that is not null is one too many.
-struct PlainDelta(Option<String>);
+struct PlainDelta<'a>(Option<Cow<'a, str>>);
 
-impl<'de> Deserialize<'de> for PlainDelta {
+impl<'de: 'a, 'a> Deserialize<'de> for PlainDelta<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;
         impl<'de> Visitor<'de> for Members {
-            type Value = PlainDelta;
+            type Value = PlainDelta<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a delta with text alone")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PlainDelta, A::Error> {
-                let mut content = None;
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PlainDelta<'de>, A::Error> {
+                let mut content: Option<Text<'de>> = None;
                 // A name with an escape in it is no plain one, and an error here.
                 while let Some(name) = map.next_key::<&str>()? {
                     match name {
@@ -205,15 +213,49 @@ impl<'de> Deserialize<'de> for PlainDelta {
                         }
                     }
                 }
-                Ok(PlainDelta(content))
+                Ok(PlainDelta(content.map(|text| text.0)))
             }
         }
         deserializer.deserialize_map(Members)
     }
 }
 
+/// A string that is borrowed where nothing in it is escaped.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The plain event before this one: what stood before its text, and behind it. An event that differs
+/// in its text alone is as plain, and is not parsed.
+#[derive(Debug, Default)]
+struct Last {
+    name: String,
+    before: String,
+    behind: String,
+}
+
+impl Last {
+    /// Learn from a plain event with this text.
+    fn note(&mut self, name: &str, data: &str, text: &Cow<'_, str>) {
+        let Cow::Borrowed(text) = text else { return };
+        let at = (text.as_ptr() as usize).wrapping_sub(data.as_ptr() as usize);
+        if let (Some(before), Some(behind)) = (data.get(..at), data.get(at + text.len()..)) {
+            name.clone_into(&mut self.name);
+            before.clone_into(&mut self.before);
+            behind.clone_into(&mut self.behind);
+        }
+    }
+
+    /// The text of an event that differs from that one in nothing else.
+    fn text_of<'d>(&self, name: &str, data: &'d str) -> Option<&'d str> {
+        let text = data.strip_prefix(self.before.as_str())?.strip_suffix(self.behind.as_str())?;
+        let ends_or_escapes = |byte: u8| matches!(byte, b'"' | b'\\') || byte < b' ';
+        let plain = !self.behind.is_empty() && self.name == name && !text.bytes().any(ends_or_escapes);
+        plain.then_some(text)
+    }
+}
+
 /// The text of a plain event.
-fn plain(name: &str, data: &str) -> Option<String> {
+fn plain<'d>(name: &str, data: &'d str) -> Option<Cow<'d, str>> {
     let chunk: Plain<'_> = serde_json::from_str(data).ok()?;
     let [choice] = chunk.choices;
     let others = [
@@ -359,6 +401,37 @@ mod tests {
             all.extend(members);
             let data = format!("{{{}}}", all.join(","));
             prop_assert_eq!(events(&data), long_way(&data), "{}", data);
+        }
+
+        /// So does an event after others, from whose shape its own may differ in anything.
+        #[test]
+        fn a_shape_that_was_learnt_changes_nothing(
+            texts in proptest::collection::vec(prop_oneof![
+                Just(""), Just("w"), Just(" \u{fc}ber"), Just("\\n"), Just("a\\\"b"), Just("\"},\"finish_reason\":\"stop"),
+                Just("\"}},\"finish_reason\":\"stop\",\"x\":{\"y\":\""), Just("\\u00e9"), Just("\t"), Just("\\"),
+            ], 1..6),
+            finish in prop_oneof![Just("null"), Just("\"stop\"")],
+            more in prop_oneof![Just(""), Just(",\"usage\":null"), Just(",\"error\":{\"message\":\"no\"}")],
+            name in prop_oneof![Just("message"), Just("ping")],
+        ) {
+            let mut reader = under_way();
+            let frame = |text: &str, finish: &str, more: &str| {
+                format!("{{\"id\":\"x\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"finish_reason\":{finish}}}]{more}}}")
+            };
+            reader.frame("message", &frame("so", "null", ""), &mut Vec::new());
+            reader.frame("message", &frame("on", "null", ""), &mut Vec::new());
+            for text in &texts {
+                for (finish, more, name) in [("null", "", "message"), (finish, more, name)] {
+                    let data = frame(text, finish, more);
+                    let mut out = Vec::new();
+                    reader.frame(name, &data, &mut out);
+                    let mut fresh = under_way();
+                    let mut wanted = Vec::new();
+                    fresh.frame(name, &data, &mut wanted);
+                    // What needs the events before, they share.
+                    prop_assert_eq!(&out, &wanted, "{}", data);
+                }
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     if !request.tools.is_empty() {
         body["tools"] = request.tools.iter().map(tool).collect();
     }
-    if quirks.llama_server && request.conversation.is_none() {
+    if quirks.llama_server && request.is_cold() {
         body["cache_prompt"] = json!(false);
     }
     if let Some(temperature) = quirks.temperature {

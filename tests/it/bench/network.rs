@@ -255,6 +255,10 @@ fn proxies_are_used_as_everywhere_and_never_for_this_machine() {
     let written = format!("{document}{}", String::from_utf8_lossy(&output.stderr));
     assert!(!written.contains("hunter2") && !written.contains("bWU6aHVudGVyMi1odW50ZXIy"), "{written}");
 
+    assert_eq!(place.kind(), "proxy");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains(&format!("the proxy http://127.0.0.1:{}", proxy.port)), "{told}");
+
     let before = proxy.connections();
     let (place, _) = run(OTHER, "llm.invalid");
     assert_eq!(proxy.connections(), before);
@@ -283,6 +287,23 @@ fn certified(name: &str, expired: bool) -> Certified {
     let certificate = parameters.signed_by(&key, &issuer).expect("signed");
     Certified {
         certificate: certificate.der().clone(),
+        key: rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        authority: own.pem(),
+    }
+}
+
+/// A certificate that signs itself, as `openssl req -x509` makes it: an authority's, by its own word.
+fn self_signed(name: &str, expired: bool) -> Certified {
+    let mut parameters = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    if expired {
+        parameters.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(2020, 2, 1);
+    }
+    let key = KeyPair::generate().expect("a key");
+    let own = parameters.self_signed(&key).expect("signed");
+    Certified {
+        certificate: own.der().clone(),
         key: rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
         authority: own.pem(),
     }
@@ -395,6 +416,26 @@ fn certificates_are_checked_and_an_authority_of_ones_own_can_be_named() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!((code(&output), place.kind().as_str()), (1, "tls"), "{name}: {said}");
         assert!(said.contains("no secure connection"), "{name}: {said}");
+    }
+}
+
+/// What curl takes with the same file is taken, and nothing more.
+#[test]
+fn a_servers_own_certificate_can_be_named() {
+    let own = self_signed("localhost", false);
+    let (_, output) = bench_tls(tls_server(&own, false, End::Whole), &own.authority);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    let other = self_signed("localhost", false);
+    let bad = [
+        ("not named", self_signed("localhost", false), Some(&other)),
+        ("expired", self_signed("localhost", true), None),
+        ("another name", self_signed("llm.example.com", false), None),
+    ];
+    for (name, certified, trusted) in bad {
+        let trusted = trusted.unwrap_or(&certified).authority.clone();
+        let (place, output) = bench_tls(tls_server(&certified, false, End::Whole), &trusted);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((code(&output), place.kind().as_str()), (1, "tls"), "{name}: {said}");
     }
 }
 

@@ -153,7 +153,7 @@ fn header(
         max_output_tokens: settings.max_output_tokens,
         seed: settings.seed,
         margin: settings.margin,
-        cache_bust: settings.bust,
+        cache_bust: settings.cache.marks(),
         spending: plan.spending(start.consent, args.max_cost),
         created: context.now.clone(),
     };

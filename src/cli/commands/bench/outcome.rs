@@ -71,7 +71,7 @@ fn remedy(fault: &Fault, near: &[String]) -> Option<String> {
         }
         FaultKind::Rate => "Wait, or ask for fewer requests; --resume asks again what failed.".to_owned(),
         FaultKind::NotFound if near.is_empty() => {
-            "Check the model's name and the base URL (it usually ends in /v1).".to_owned()
+            "Check the model's name and the base URL.".to_owned()
         }
         FaultKind::NotFound => format!("Check the model's name; the catalogue has {}.", near.join(", ")),
         FaultKind::Context => "Shorten the prompt, or lower --max-output-tokens.".to_owned(),

@@ -1,6 +1,6 @@
 //! What is asked: the prompts of the file, and the request of each step.
 
-use super::Settings;
+use super::{Cache, Settings};
 use crate::cli::error::CliError;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::local::hex;
@@ -58,14 +58,18 @@ impl<'a> Asker<'a> {
         Self { prompts: &basis.prompts, settings, run_id, session, nth_of_origin }
     }
 
-    /// The turns of one pass of a conversation share a marker, as they share their beginning.
+    /// The turns of one pass of a conversation share a marker, as they share their beginning, unless
+    /// each is to be cold.
     fn marker(&self, step: &Step) -> String {
         // A request that a kill cut off is sent again: the provider may have kept its prompt.
         let place = step.load.map_or((usize::MAX, 0), |p| (p.phase, p.index));
-        let parts = format!(
+        let mut parts = format!(
             "{} {} {} {} {} {place:?} {}",
             self.run_id, self.session, step.prompt, step.repeat, step.warmup, self.nth_of_origin[step.target]
         );
+        if self.settings.cache == Cache::Cold && step.turn > 0 {
+            parts.push_str(&format!(" turn {}", step.turn));
+        }
         format!("[{}]\n", &hex(&Sha256::digest(parts))[..12])
     }
 
@@ -91,9 +95,10 @@ impl run::Asker for Asker<'_> {
             messages: conversation::messages(prompt, step.turn, said),
             tools: conversation::tools(prompt).to_vec(),
             max_output_tokens: prompt.max_output_tokens.unwrap_or(self.settings.max_output_tokens),
-            cache_marker: self.settings.bust.then(|| self.marker(step)),
+            cache_marker: self.settings.cache.marks().then(|| self.marker(step)),
             // Warm-up asks the first turn only, and nothing goes on from it.
-            conversation: (self.turns(step.prompt) > 1 && !step.warmup).then(|| self.pass(step)),
+            conversation: (self.turns(step.prompt) > 1 && !step.warmup && self.settings.cache != Cache::Cold)
+                .then(|| self.pass(step)),
         }
     }
 }

@@ -132,8 +132,13 @@ impl Plan {
         let word = |n: usize, one: &str| if n == 1 { format!("{n} {one}") } else { format!("{n} {one}s") };
         let targets = word(args.model.len() + args.api.len(), "target");
         if settings.repeats > 0 {
+            let turns: u32 = prompts.iter().map(conversation::turns).sum();
+            let of_turns = match turns as usize {
+                n if n > prompts.len() => format!(" of {n} turns in all"),
+                _ => String::new(),
+            };
             context.note(&format!(
-                "Plan: {} × {} on {targets}, after {} per target.",
+                "Plan: {}{of_turns} × {} on {targets}, after {} per target.",
                 word(prompts.len(), "prompt"),
                 word(settings.repeats as usize, "repeat"),
                 word(settings.warmup as usize, "warm-up request"),

@@ -21,13 +21,23 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 /// Stamps count from the send over an open connection: what a new connection took to open is
 /// taken off and reported apart.
 pub(super) struct Clock {
-    pub(super) start: Instant,
-    pub(super) connects: Connects,
+    start: Instant,
+    connects: Connects,
+    /// What the connection took to open, known once the headers are here.
+    opening: Duration,
 }
 
 impl Clock {
-    fn stamp(&self) -> Nanos {
-        let elapsed = self.start.elapsed().saturating_sub(self.connects.peek().unwrap_or_default());
+    /// It runs from now.
+    pub(super) fn start(connects: Connects) -> Self {
+        Self { start: Instant::now(), connects, opening: Duration::ZERO }
+    }
+    /// The headers are here: whatever connection they came over is open.
+    fn opened(&mut self) {
+        self.opening = self.connects.peek().unwrap_or_default();
+    }
+    fn stamp(&self, now: Instant) -> Nanos {
+        let elapsed = now.saturating_duration_since(self.start).saturating_sub(self.opening);
         u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
     }
 }
@@ -102,7 +112,9 @@ impl<'a> Answer<'a> {
 
     /// What the headers say.
     fn head(&mut self, response: &Response) -> Result<(), Failure> {
-        let at = self.clock.stamp();
+        let now = Instant::now();
+        self.clock.opened();
+        let at = self.clock.stamp(now);
         let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok());
         let request_id =
             text("x-request-id").or_else(|| text("request-id")).map(|id| self.redactor.clean(&clip(id)));
@@ -157,7 +169,7 @@ impl<'a> Answer<'a> {
             return Err(over.failure.unwrap_or_else(|| self.incomplete(&frames)));
         };
         // The reason that holds in the end need not be the last one that was stated.
-        let at = self.clock.stamp();
+        let at = self.clock.stamp(Instant::now());
         (self.sink)(Stamped { at, event: Event::Finished { reason } });
         match ending::without_content(reason).filter(|_| !self.content && !self.called) {
             None => Ok(()),
@@ -183,20 +195,23 @@ impl<'a> Answer<'a> {
         let first = (start + self.limits.first).min(total);
         let mut timer = std::pin::pin!(sleep_until(first));
         let mut bytes_seen = 0;
-        // When the answer last said something: after a finish reason pings do not put off its end.
-        let mut last_said = start;
+        // When bytes came last, and when the answer last said something: after a finish reason pings
+        // do not put off its end.
+        let (mut now, mut last_said) = (start, start);
         loop {
             let deadline = if reading.ending.reason_stands() {
                 (last_said + self.limits.idle).min(total)
             } else if self.content {
-                (Instant::now() + self.limits.idle).min(total)
+                (now + self.limits.idle).min(total)
             } else {
                 first
             };
             let chunk = within(deadline, timer.as_mut(), response.chunk()).await;
-            let at = self.clock.stamp();
+            // One look at the clock for all that a piece of the answer needs.
+            now = Instant::now();
+            let at = self.clock.stamp(now);
             let chunk = match chunk {
-                None => return Over::broken(self.timed_out(Instant::now() >= total)),
+                None => return Over::broken(self.timed_out(now >= total)),
                 Some(Err(e)) => return Over::broken(self.broken_off(&e, reading.frames)),
                 Some(Ok(None)) => break,
                 Some(Ok(Some(chunk))) => chunk,
@@ -208,7 +223,7 @@ impl<'a> Answer<'a> {
             }
             let fed = reading.feed(&chunk, reader);
             if !reading.events.is_empty() {
-                last_said = Instant::now();
+                last_said = now;
                 self.pass_on(reading.events, at);
             }
             if self.fault.is_some() || reading.ending.is_over() || reading.frames.body_is_whole() {
@@ -218,7 +233,7 @@ impl<'a> Answer<'a> {
                 return Over::broken(Failure::new(FaultKind::TooLarge, e.to_string(), Advice::Provider));
             }
         }
-        let at = self.clock.stamp();
+        let at = self.clock.stamp(now);
         reading.end(reader);
         self.pass_on(reading.events, at);
         let end = if delimited { StreamEnd::Complete } else { StreamEnd::Closed };
