@@ -9,9 +9,11 @@ use super::{Accelerator, Catalog, Condition, HardwareClass, Host, PurchasePrice}
 /// The price that something can be had for, and why it is this one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chosen<'a> {
+    /// As it stands in the record.
     pub price: &'a PurchasePrice,
     /// Without value added tax, in US dollars.
     pub usd: f64,
+    /// Why this one.
     pub why: Choice,
     /// The maker's list price in US dollars, where it is known and another one was chosen.
     pub list_usd: Option<f64>,
@@ -68,6 +70,8 @@ pub fn choose<'a>(
 }
 
 /// Why an accelerator does not go into a host.
+// The message of each is its description.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Misfit {
     #[error("the host has slots of another form")]
@@ -127,6 +131,8 @@ impl Host {
 }
 
 /// What keeps a host with accelerators in it out of a plan.
+// The message of each is its description.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Missing {
     #[error(transparent)]
@@ -144,8 +150,11 @@ pub enum Missing {
 /// A host with accelerators in it, as it is ordered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Order<'a> {
+    /// The computer.
     pub host: &'a Host,
+    /// What is put into it.
     pub accelerator: &'a Accelerator,
+    /// How many of them.
     pub accelerators: u32,
     /// Of the host: alone where [`Order::cards`] are bought beside it, else with them in it.
     pub host_price: Chosen<'a>,
@@ -292,6 +301,33 @@ mod tests {
         // Read on one day: the lower one can be had.
         assert_eq!(chosen(&[price(9.0, New, 2), price(8.0, New, 2)], false), Some((8.0, Choice::New)));
         assert_eq!(chosen(&[], false), None);
+    }
+
+    #[test]
+    fn shipped_cards_cost_what_one_can_pay() {
+        let catalog = Catalog::embedded();
+        let chosen = |id: &str| {
+            let card = catalog.accelerator(id).expect("shipped");
+            catalog.price_of_accelerator(card).unwrap_or_else(|| panic!("{id} has no price"))
+        };
+        // No shop sells it any more: used ones do, for more than it once cost.
+        let card = chosen("nvidia-rtx-4090");
+        assert_eq!(card.why, Choice::Discontinued);
+        assert!(card.usd > card.list_usd.expect("listed"), "{card:?}");
+        // Still made, and sold for far more than its list price.
+        let card = chosen("nvidia-rtx-5090");
+        assert_eq!((card.why, card.list_usd), (Choice::New, Some(1999.0)));
+        assert!(card.usd > 3_000.0, "{card:?}");
+        // A price with tax in it counts without.
+        let card = chosen("nvidia-rtx-pro-5000-blackwell");
+        assert_eq!(card.price.vat, Some(0.24));
+        let rate = catalog.currency("EUR").expect("quoted").usd;
+        assert!((card.usd - card.price.amount * rate / 1.24).abs() < 0.01, "{card:?}");
+        let once = catalog
+            .accelerators
+            .iter()
+            .filter(|c| catalog.price_of_accelerator(c).is_some_and(|p| p.why == Choice::LaunchPrice));
+        assert!(once.count() < 10, "launch prices of what nobody sells");
     }
 
     #[test]

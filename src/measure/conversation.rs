@@ -5,7 +5,7 @@
 
 use super::schedule::{Place, Step};
 use crate::prompts::Prompt;
-use crate::prompts::conversation::{Message, Role, Tool, ToolCall};
+use crate::prompts::conversation::{Conversation, Message, Role, Tool, ToolCall};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub fn turns(prompt: &Prompt) -> u32 {
 
 /// How long whoever speaks takes before a turn, counted from the end of the answer before it.
 pub fn pause(prompt: &Prompt, turn: u32) -> Duration {
-    let calls = prompt.conversation.as_ref().map(|talk| talk.calls()).unwrap_or_default();
+    let calls = prompt.conversation.as_ref().map(Conversation::calls).unwrap_or_default();
     // Before the first answer nobody waits for anybody.
     let call = calls.get(turn as usize).filter(|_| turn > 0);
     Duration::from_millis(call.map_or(0, |call| call.think_ms))

@@ -406,7 +406,7 @@ fn wait_in(error: &Value) -> Wait {
     }
     let details = error.get("details").and_then(Value::as_array).into_iter().flatten();
     let mut delays = details.filter_map(|d| d.get("retryDelay").and_then(Value::as_str));
-    let delay = delays.find_map(|delay| delay.strip_suffix('s')?.parse::<f64>().ok());
+    let delay = delays.find_map(|delay| Some(humantime::parse_duration(delay).ok()?.as_secs_f64()));
     let stated = ["/retry_after", "/metadata/retry_after_seconds"];
     let stated = || stated.iter().find_map(|place| error.pointer(place)?.as_f64());
     delay.or_else(stated).map_or(Wait::Unsaid, Wait::seconds)

@@ -268,16 +268,16 @@ impl Running<'_, '_> {
 
     /// Go on with the conversation that this step was a turn of, in the same place. Gives the client
     /// back where the conversation is over.
-    fn go_on(&mut self, step: &Step, backend: ApiBackend) -> Result<(), ApiBackend> {
+    fn go_on(&mut self, step: &Step, backend: ApiBackend) -> Option<ApiBackend> {
         let next = Step { turn: step.turn + 1, ..*step };
         if self.over.is_some() || next.turn >= self.around.asker.turns(step.prompt) {
-            return Err(backend);
+            return Some(backend);
         }
-        let Some(said) = self.histories.before(&next) else { return Err(backend) };
+        let Some(said) = self.histories.before(&next) else { return Some(backend) };
         let request = self.around.asker.request(&next, said);
         if self.around.watch.before(&next).is_break() {
             self.over = Some(PhaseEnd::Stopped);
-            return Err(backend);
+            return Some(backend);
         }
         let pause = self.around.asker.pause(&next);
         let one = one(backend, next, request, None, self.origin, self.lag.clone());
@@ -286,7 +286,7 @@ impl Running<'_, '_> {
             sleep(pause).await;
             one.await
         });
-        Ok(())
+        None
     }
 
     /// Note what ended. True: its place is kept back for a while, as the server asked.
@@ -316,10 +316,7 @@ impl Running<'_, '_> {
             }
             _ => None,
         };
-        let backend = match self.go_on(&record.step, ended.backend) {
-            Ok(()) => return true,
-            Err(backend) => backend,
-        };
+        let Some(backend) = self.go_on(&record.step, ended.backend) else { return true };
         let Some(wait) = wait.filter(|_| self.over.is_none()) else {
             self.pool.idle.push(backend);
             return false;

@@ -80,7 +80,9 @@ impl Wire for Reader {
             if let Some(text) = plain(name, data) {
                 self.text_came |= !text.is_empty();
                 push(out, Channel::Text, &text);
-                self.last.note(name, data, &text);
+                if let Cow::Borrowed(text) = text {
+                    self.last.note(name, data, text);
+                }
                 return;
             }
         }
@@ -234,9 +236,8 @@ struct Last {
 }
 
 impl Last {
-    /// Learn from a plain event with this text.
-    fn note(&mut self, name: &str, data: &str, text: &Cow<'_, str>) {
-        let Cow::Borrowed(text) = text else { return };
+    /// Learn from a plain event with this text, a part of its data.
+    fn note(&mut self, name: &str, data: &str, text: &str) {
         let at = (text.as_ptr() as usize).wrapping_sub(data.as_ptr() as usize);
         if let (Some(before), Some(behind)) = (data.get(..at), data.get(at + text.len()..)) {
             name.clone_into(&mut self.name);

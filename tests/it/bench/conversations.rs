@@ -21,8 +21,8 @@ fn calls(id: &str, name: &str, arguments: &str) -> Vec<Do> {
 
 fn with_prompts(rows: &[Value]) -> Place {
     let place = Place::new();
-    let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
-    std::fs::write(place.path("prompts.jsonl"), lines).expect("written");
+    let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
+    std::fs::write(place.path("prompts.jsonl"), lines.join("\n")).expect("written");
     place
 }
 

@@ -1,6 +1,7 @@
 //! What is asked: the prompts of the file, and the request of each step.
 
-use super::{Cache, Settings};
+use super::args::Cache;
+use super::settings::Settings;
 use crate::cli::error::CliError;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::local::hex;
@@ -10,6 +11,7 @@ use crate::measure::run;
 use crate::measure::schedule::Step;
 use crate::prompts::{self, FileFormat, Prompt};
 use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -68,7 +70,7 @@ impl<'a> Asker<'a> {
             self.run_id, self.session, step.prompt, step.repeat, step.warmup, self.nth_of_origin[step.target]
         );
         if self.settings.cache == Cache::Cold && step.turn > 0 {
-            parts.push_str(&format!(" turn {}", step.turn));
+            let _ = write!(parts, " turn {}", step.turn);
         }
         format!("[{}]\n", &hex(&Sha256::digest(parts))[..12])
     }

@@ -1,10 +1,11 @@
 //! `--api PROVIDER:MODEL[@BASE_URL]` → a target with its wire, key, quirks and price.
 
-use super::Args;
+use super::args::Args;
 use super::plain_http::{self, Clear};
 use super::privacy::Privacy;
 use crate::catalog::{ApiWire, Catalog, Provider};
 use crate::cli::context::Context;
+use crate::cli::environment;
 use crate::cli::error::CliError;
 use crate::cli::secrets::{KeyVariables, Variable, is_loopback, is_own};
 use crate::document::bench::Kind;
@@ -37,7 +38,7 @@ pub fn parse(
     privacy: &Privacy,
 ) -> Result<Vec<Api>, CliError> {
     let named: Vec<Named<'_>> =
-        args.api.iter().map(|text| one(text, catalog, &variable)).collect::<Result<_, _>>()?;
+        args.api.iter().map(|text| one(text, catalog, &environment::text)).collect::<Result<_, _>>()?;
     for Named { provider, model, address } in &named {
         let base = &address.base;
         privacy.allows(&format!("{}:{model}", provider.id), model, base, provider.wire)?;
@@ -160,7 +161,7 @@ const fn wire(wire: ApiWire) -> WireKind {
 
 fn near_names(catalog: &Catalog, provider: &str, model: &str) -> Vec<String> {
     let of_provider = catalog.api_models.iter().filter(|m| m.provider == provider);
-    crate::catalog::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
+    crate::spelling::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
 }
 
 /// Two targets may be the same model twice (an A/A run): their ids must differ.
@@ -182,17 +183,12 @@ fn quirks(provider: &Provider, own: bool, loopback: bool, args: &Args) -> Quirks
     Quirks {
         // Servers on this machine are mostly llama.cpp's; the others ignore the field.
         llama_server: provider.llama_server || (loopback && provider.wire != ApiWire::Ollama),
-        limit_field: args.limit_field.map_or(of_provider, super::LimitName::field),
+        limit_field: args.limit_field.map_or(of_provider, super::args::LimitName::field),
         stream_options: provider.stream_options,
         // Only the provider itself is known to take the field that turns it off.
         obfuscates: provider.obfuscates && own,
         temperature: args.api_greedy.then_some(0.0),
     }
-}
-
-/// What an environment variable holds.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
 }
 
 fn one<'a>(
