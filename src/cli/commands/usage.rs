@@ -10,6 +10,13 @@ use crate::render::{Page, View};
 use clap::builder::PossibleValue;
 use std::path::PathBuf;
 
+const MAPPING: &str = "\
+What the columns or keys mean: KEY=COLUMN,KEY=COLUMN, or @FILE with the same in JSON
+
+Keys: time, model, input, output, cache_read, cache_write, cache_write_5m, cache_write_1h, reasoning, \
+cost, id, requests, tier, user, total, rows, delimiter. A key may say more of its column: \
+input.includes_cached=yes, input.thousands=., time.format=%d.%m.%Y, time.zone=+02:00, cost.currency=EUR.";
+
 /// What do your logs, exports and bills say? Requests, tokens, peaks and cost, for the other commands
 ///
 /// Reads session logs of coding agents, usage exports of providers, logs of gateways, traces and metrics of
@@ -37,12 +44,7 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", value_parser = Formats)]
     pub from: Option<String>,
     /// What the columns or keys mean: KEY=COLUMN,KEY=COLUMN, or @FILE with the same in JSON.
-    ///
-    /// Keys: time, model, input, output, cache_read, cache_write, cache_write_5m, cache_write_1h,
-    /// reasoning, cost, id, requests, tier, user, total, rows, delimiter. A key may say more of its
-    /// column: input.includes_cached=yes, time.format=%d.%m.%Y, time.zone=+02:00, input.thousands=.,
-    /// cost.currency=EUR.
-    #[arg(long, value_name = "MAPPING")]
+    #[arg(long, value_name = "MAPPING", long_help = MAPPING)]
     pub map: Option<String>,
     /// Show which fields were read, with the number of records in which each had content.
     #[arg(long)]
