@@ -1,7 +1,7 @@
 //! `usage`: from records that people have to the document `freehold.usage`.
 //!
 //! ```text
-//! Asked ─► Reading::new ─► file (once for each, as bytes) ─► finish ─► UsageDocument
+//! Asked ─► Reading::new ─► file (once for each) ─► finish ─► UsageDocument
 //! ```
 //!
 //! Nothing of a file but its counts leaves here: a refusal names a file by its number, never its path or
@@ -18,11 +18,10 @@ use crate::provenance::{Source, Sourced};
 use crate::spelling::nearest;
 use crate::usage::format::{FORMATS, by_name, generic};
 use crate::usage::reader::Format;
-use crate::usage::{Import, Mapping, Outcome, Settings, need, zone};
+use crate::usage::{Import, Mapping, Outcome, Settings, Unreadable, need, zone};
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::rc::Rc;
 use unread::LeftOut;
 pub use unread::{Place, refused};
@@ -146,11 +145,15 @@ impl<'c> Reading<'c> {
         Ok(Self { asked, import, prices, files: 0, empty: 0, left_out: Vec::new() })
     }
 
-    /// Read the next file. One that somebody named must be readable; of a folder, what is no record of
-    /// usage is left out and counted.
-    pub fn file(&mut self, place: Place, from: impl Read) -> Result<(), Refusal> {
+    /// Read the next file: `read` calls [`Import::read`] with its bytes. A file that somebody named must be
+    /// readable; of a folder, what is no record of usage is left out and counted.
+    pub fn file(
+        &mut self,
+        place: Place,
+        read: impl FnOnce(&mut Import<'c>) -> Result<Outcome, Unreadable>,
+    ) -> Result<(), Refusal> {
         self.files += 1;
-        match self.import.read(from) {
+        match read(&mut self.import) {
             Ok(Outcome::Read(_)) => Ok(()),
             Ok(Outcome::Empty) => {
                 self.empty += 1;
@@ -220,7 +223,7 @@ mod tests {
         let catalog = Catalog::embedded();
         let mut reading = Reading::new(asked, &catalog)?;
         for (text, place) in files {
-            reading.file(*place, text.as_bytes())?;
+            reading.file(*place, |import| import.read(text.as_bytes()))?;
         }
         reading.finish("2026-11-27T00:00:00Z")
     }

@@ -64,13 +64,14 @@ pub fn read(
     let mut before = 0;
     for file in &files {
         if file.path == Path::new("-") {
-            reading.file(Place::Named, io::stdin().lock())?;
+            reading.file(Place::Named, |import| import.read(io::stdin().lock()))?;
             continue;
         }
         match File::open(&file.path) {
             Ok(open) => {
                 let read = Cell::new(before);
-                reading.file(file.place, Counted { from: open, read: &read, progress: &progress })?;
+                let counted = Counted { from: open, read: &read, progress: &progress };
+                reading.file(file.place, |import| import.read(counted))?;
             }
             Err(_) if file.place == Place::InFolder => reading.unopened(),
             Err(e) => return Err(CliError::file("read", &file.path, &e)),

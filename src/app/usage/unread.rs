@@ -3,6 +3,7 @@
 
 use crate::app::refusal::Refusal;
 use crate::document::envelope::Warning;
+use crate::usage::import::cause;
 use crate::usage::recognise::{Container, Mixed, Unknown};
 use crate::usage::{Foreign, Unreadable};
 
@@ -130,17 +131,6 @@ pub fn refused(file: u32, error: &Unreadable) -> Refusal {
         ))
         .hint("check the names in --map, and the delimiter (--map delimiter=;,…); names are compared as they are written"),
         Unreadable::NoMapping => no_mapping(),
-    }
-}
-
-/// The kind of an error; its own words may hold a path.
-fn cause(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
-            "its gzip data is damaged".to_owned()
-        }
-        std::io::ErrorKind::UnexpectedEof => "its gzip data ends too early".to_owned(),
-        kind => kind.to_string(),
     }
 }
 
