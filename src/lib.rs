@@ -14,7 +14,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | 0 values | [`units`], [`provenance`], [`money`], [`number`], [`sanitize`], [`spelling`], [`terms`] | nothing of ours |
-//! | 1 inputs | [`gguf`], [`catalog`], [`workload`], [`usage`] | 0 |
+//! | 1 inputs | [`gguf`], [`catalog`], [`workload`], [`prompts`], [`usage`] | 0 |
 //! | 2 engines | [`price`], [`capacity`], [`plan`], then [`cost`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
 //! | 3 documents | [`document`], then [`render`] | 0 to 2b |
@@ -39,6 +39,7 @@ pub mod money;
 pub mod number;
 pub mod plan;
 pub mod price;
+pub mod prompts;
 pub mod provenance;
 pub mod render;
 pub mod sanitize;

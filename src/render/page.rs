@@ -7,6 +7,7 @@ use crate::document::breakeven::BreakevenDocument;
 use crate::document::doctor::DoctorDocument;
 use crate::document::fit::FitDocument;
 use crate::document::plan::PlanDocument;
+use crate::document::usage::UsageDocument;
 
 /// What a command gives, before the format is chosen.
 pub trait Page {
@@ -62,4 +63,5 @@ page! {
     DoctorDocument;
     FitDocument;
     PlanDocument;
+    UsageDocument, csv;
 }
