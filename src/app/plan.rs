@@ -5,7 +5,7 @@ use crate::capacity::ModelShape;
 use crate::catalog::{Catalog, HardwareClass};
 use crate::cost::case::Blueprint;
 use crate::cost::{self, Basis, PlanCase, Scenario};
-use crate::document::breakeven::SkippedEntry;
+use crate::document::SkippedEntry;
 use crate::document::breakeven::text::warning;
 use crate::document::envelope::{Envelope, Input};
 use crate::document::plan::{

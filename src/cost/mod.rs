@@ -24,7 +24,7 @@ pub mod uncertainty;
 
 pub use case::{Case, Notice, Offer, Pair, Role, Supply, Values};
 pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
-pub use evaluate::{Comparison, Drawing, Evaluation, OfferSummary, alone, evaluate};
+pub use evaluate::{Comparison, Drawing, Evaluation, Event, OfferSummary, alone, evaluate};
 pub use ranking::{Ranking, rank};
 pub use resolve::{Basis, PlanCase, ResolveError, Skipped, resolve, resolve_all, resolve_plans};
 pub use scenario::Scenario;

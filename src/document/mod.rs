@@ -22,9 +22,11 @@ pub mod plan;
 pub mod repeat;
 pub mod saved;
 pub mod schema;
+mod skipped;
 pub mod usage;
 mod word;
 
 pub use envelope::{Envelope, Input, Warning};
 pub use saved::Document;
+pub use skipped::SkippedEntry;
 pub use word::word;

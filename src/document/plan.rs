@@ -4,9 +4,9 @@
 //! being smaller, and what it costs. Times are milliseconds; those with a band are means at the peak,
 //! `ttft_p95_ms` and `tpot_p95_ms` are what the limits are held against.
 
-use super::breakeven::SkippedEntry;
 use super::envelope::Envelope;
 use super::fit::BandRow;
+use super::skipped::SkippedEntry;
 use crate::capacity::{Quantisation, Spread};
 use crate::cost::OfferSummary;
 use crate::cost::case::Blueprint;

@@ -263,6 +263,7 @@ fn pairs(offers: &[Offer], asked_clouds: usize, asked: usize) -> Vec<Pair> {
     cross(&mut locals.iter().copied().filter(rented), &owned);
     let added = |role: Role| (asked..offers.len()).filter(move |&i| offers[i].role == role);
     cross(&mut added(Role::SameModel), &locals);
+    cross(&mut added(Role::AsCapable), &locals);
     let gpus: Vec<usize> = added(Role::RentedGpu).collect();
     cross(&mut (0..asked_clouds), &gpus);
     pairs
@@ -353,6 +354,10 @@ fn tip_notice(
     v: Values<'_>,
     flow: simulate::Flow,
 ) -> Option<Notice> {
+    // Copies that are staffed by the load have no ceiling to be just above of.
+    if matches!(&machine.serving, Some(super::case::Serving::Copies(c)) if c.ceiling.is_none()) {
+        return None;
+    }
     let units = compare::needed_units(case, machine, v, flow).filter(|units| *units > 1)?;
     let work = machine.work(&case.need, v)?;
     let peak = machine.peak(&case.need, v, flow.requests, 1.0, flow.scale);

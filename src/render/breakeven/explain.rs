@@ -170,6 +170,12 @@ impl<'a> Explainer<'a> {
                     ("comparisons", [field]) => self.compared(*n, field),
                     ("local", [field]) => self.local(*n, field),
                     ("local", ["monthly_parts_usd", part]) => self.local_part(*n, part),
+                    ("local", ["total_parts_usd", part]) => Some(self.total_part(*n, part)),
+                    ("local", ["plan", fields @ ..]) => self.planned(*n, fields),
+                    ("local" | "cloud", ["events", "", _]) => Some(
+                        Rule::new("the month in which it happens, counted from 1 [counted]")
+                            .inputs("need", &["start", "growth_per_month", "horizon_months"]),
+                    ),
                     ("cloud", [field]) => self.cloud(*n, field),
                     ("cloud", ["monthly_parts_usd", part]) => self.cloud_part(*n, part),
                     ("cash_flow", [field]) => self.month(*n, field),
