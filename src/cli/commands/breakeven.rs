@@ -3,6 +3,7 @@ use crate::catalog::{Catalog, NotResolved};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
+use crate::cli::files;
 use crate::cli::keys::ScenarioFlags;
 use crate::cli::output::OutputArgs;
 use crate::cli::profiles;
@@ -23,7 +24,6 @@ use crate::workload::keys::{Key, Section, answers, need};
 use crate::workload::{Given, Range, Value};
 use repeat::Repeated;
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 mod repeat;
@@ -356,46 +356,25 @@ fn unresolved(error: &cost::ResolveError) -> CliError {
     }
 }
 
-/// Larger than any scenario a person writes.
-const SCENARIO_LIMIT: u64 = 1 << 20;
-/// Larger than any bench document with its samples.
-const DOCUMENT_LIMIT: u64 = 256 << 20;
-
 /// The scenario, and the document it was read from where it was one.
 fn read_scenario(path: &Path) -> Result<(Scenario, Option<Repeated>), CliError> {
     let (name, text) = if path == Path::new("-") {
-        ("stdin".to_owned(), read_limited(std::io::stdin().lock(), path, SCENARIO_LIMIT)?)
+        ("stdin".to_owned(), files::read_stdin(files::MAX_BYTES)?)
     } else {
-        (path.display().to_string(), read_file(path, SCENARIO_LIMIT)?)
+        (path.display().to_string(), files::read_text(path)?)
     };
     if text.trim_start().starts_with('{') {
         let repeated = Repeated::parse(&text, &name)?;
         return Ok((repeated.scenario()?, Some(repeated)));
     }
+    files::check_size(&name, text.len() as u64, files::MAX_SETTINGS)?;
     let scenario = Scenario::parse(&text, &name).map_err(|e| CliError::usage(e.to_string()))?;
     Ok((scenario, None))
 }
 
 fn read_evidence(path: &Path) -> Result<Evidence, CliError> {
-    let text = read_file(path, DOCUMENT_LIMIT)?;
+    let text = files::read_text(path)?;
     let document: BenchDocument = serde_json::from_str(&text)
         .map_err(|e| CliError::usage(format!("{} is not a bench document: {e}", path.display())))?;
     Ok(document.evidence(&path.display().to_string()))
-}
-
-fn read_file(path: &Path, limit: u64) -> Result<String, CliError> {
-    let file = std::fs::File::open(path).map_err(|e| CliError::file("read", path, &e))?;
-    read_limited(file, path, limit)
-}
-
-fn read_limited(from: impl std::io::Read, path: &Path, limit: u64) -> Result<String, CliError> {
-    let mut bytes = Vec::new();
-    from.take(limit + 1).read_to_end(&mut bytes).map_err(|e| CliError::file("read", path, &e))?;
-    if bytes.len() as u64 > limit {
-        return Err(CliError::usage(format!("{} is larger than {} MiB", path.display(), limit >> 20)));
-    }
-    String::from_utf8(bytes).map_err(|e| {
-        let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-        CliError::usage(format!("{name} is not UTF-8 (byte {})", e.utf8_error().valid_up_to()))
-    })
 }

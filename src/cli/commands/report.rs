@@ -3,10 +3,9 @@
 use crate::app::report::{changes, parse, report};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::files::{MAX_BYTES, read_text};
+use crate::cli::files::{MAX_BYTES, read_stdin, read_text};
 use crate::cli::output::OutputArgs;
 use crate::render::memo::Named;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Render saved documents: one as it was, several as a memo, two held against each other.
@@ -39,11 +38,5 @@ fn read(path: &Path) -> Result<Named, CliError> {
     if path != Path::new("-") {
         return Ok(parse(path.display().to_string(), &read_text(path)?)?);
     }
-    let mut text = String::new();
-    let stdin = std::io::stdin().lock();
-    stdin
-        .take(MAX_BYTES)
-        .read_to_string(&mut text)
-        .map_err(|e| CliError::usage(format!("cannot read a document from stdin: {e}")))?;
-    Ok(parse("stdin".to_owned(), &text)?)
+    Ok(parse("stdin".to_owned(), &read_stdin(MAX_BYTES)?)?)
 }
