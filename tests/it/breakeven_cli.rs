@@ -502,7 +502,7 @@ fn a_measured_speed_is_applied_to_its_own_card_and_model() {
     assert!(!is_measured(&["--model", "llama-3.1-8b-instruct"]), "another model");
     assert!(!is_measured(&["--quantisation", "Q8_0"]), "another format");
     // In a ranking only the offers with that card take it.
-    let doc = json(&[&MEASURED[..3], &["--measured", &measured, "--all"]].concat());
+    let doc = json(&[&MEASURED[..3], &["--measured", &measured, "--all", "--draws", "1"]].concat());
     let warning =
         doc["warnings"].as_array().expect("a list").iter().find(|w| w["id"] == "measured-elsewhere");
     assert!(warning.expect("said once")["message"].as_str().is_some_and(|m| m.contains("local offers")));
