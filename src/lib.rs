@@ -33,6 +33,7 @@ pub mod gguf;
 pub mod measure;
 pub mod prompts;
 pub mod provenance;
+pub mod quality;
 pub mod report;
 pub mod units;
 pub mod workload;

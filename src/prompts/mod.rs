@@ -14,6 +14,8 @@ pub mod bounds;
 pub mod conversation;
 mod csv;
 mod file;
+pub(crate) mod js;
+pub mod template;
 
 pub use assertion::{Assertion, Malformed};
 pub use bounds::{LARGEST_FILE, LARGEST_LINE};
@@ -91,4 +93,35 @@ pub(crate) fn utf8<'t>(file: &str, bytes: &'t [u8]) -> Result<&'t str, PromptErr
             },
         }
     })
+}
+
+/// `JSON.stringify(value, null, indent)`.
+pub(crate) fn json_indented(value: &Value, indent: &str) -> String {
+    fn write(value: &Value, indent: &str, margin: &str, out: &mut String) {
+        let inner = format!("{margin}{indent}");
+        match value {
+            Value::Array(list) if !list.is_empty() => {
+                out.push('[');
+                for (n, item) in list.iter().enumerate() {
+                    out.push_str(if n > 0 { ",\n" } else { "\n" });
+                    out.push_str(&inner);
+                    write(item, indent, &inner, out);
+                }
+                out.push_str(&format!("\n{margin}]"));
+            }
+            Value::Object(map) if !map.is_empty() => {
+                out.push('{');
+                for (n, (key, item)) in map.iter().enumerate() {
+                    out.push_str(if n > 0 { ",\n" } else { "\n" });
+                    out.push_str(&format!("{inner}{}: ", Value::String(key.clone())));
+                    write(item, indent, &inner, out);
+                }
+                out.push_str(&format!("\n{margin}}}"));
+            }
+            other => out.push_str(&js::json(other)),
+        }
+    }
+    let mut out = String::new();
+    write(value, indent, "", &mut out);
+    out
 }
