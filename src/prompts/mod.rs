@@ -16,6 +16,7 @@ mod csv;
 mod file;
 pub(crate) mod js;
 pub mod template;
+pub(crate) mod yaml;
 
 pub use assertion::{Assertion, Malformed};
 pub use bounds::{LARGEST_FILE, LARGEST_LINE};
