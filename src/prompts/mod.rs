@@ -14,6 +14,7 @@ pub mod bounds;
 pub mod conversation;
 mod csv;
 mod file;
+mod fill;
 pub(crate) mod js;
 pub mod template;
 pub(crate) mod yaml;
@@ -22,6 +23,7 @@ pub use assertion::{Assertion, Malformed};
 pub use bounds::{LARGEST_FILE, LARGEST_LINE};
 pub use conversation::Conversation;
 pub use file::{FileFormat, parse};
+pub use fill::{FileFault, Files, NoFiles};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -125,4 +127,14 @@ pub(crate) fn json_indented(value: &Value, indent: &str) -> String {
     let mut out = String::new();
     write(value, indent, "", &mut out);
     out
+}
+
+/// Fill in the templates and files of assertions, with the variables of their prompt. What goes wrong
+/// is kept in each assertion's `fault`.
+pub fn filled(
+    asserts: &[Assertion],
+    vars: &serde_json::Map<String, Value>,
+    files: &dyn Files,
+) -> Vec<Assertion> {
+    asserts.iter().map(|a| fill::fill(a, vars, files)).collect()
 }

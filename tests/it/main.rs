@@ -15,6 +15,7 @@ mod db;
 mod deadline;
 mod fit;
 mod gguf;
+mod graders;
 mod hostile;
 mod layering;
 mod load;
