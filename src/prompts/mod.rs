@@ -15,7 +15,9 @@ pub mod conversation;
 mod csv;
 mod file;
 mod fill;
+mod grade_names;
 pub(crate) mod js;
+pub mod promptfoo;
 pub mod template;
 pub(crate) mod yaml;
 
@@ -127,6 +129,13 @@ pub(crate) fn json_indented(value: &Value, indent: &str) -> String {
     let mut out = String::new();
     write(value, indent, "", &mut out);
     out
+}
+
+/// Variables that name others by `{{ name }}` alone, with those filled in.
+pub fn resolved(vars: &serde_json::Map<String, Value>) -> serde_json::Map<String, Value> {
+    let mut vars = vars.clone();
+    promptfoo::resolve(&mut vars);
+    vars
 }
 
 /// Fill in the templates and files of assertions, with the variables of their prompt. What goes wrong

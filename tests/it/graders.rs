@@ -56,7 +56,7 @@ fn ours(case: &Value) -> Outcome {
     let Ok(asserts) = Assertion::read_all(&case["assertions"], None, &mut unknown) else { return Outcome::Refused };
     let files = case["files"].as_object().into_iter().flatten();
     let files = CaseFiles(files.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect());
-    let vars = case["vars"].as_object().cloned().unwrap_or_default();
+    let vars = prompts::resolved(&case["vars"].as_object().cloned().unwrap_or_default());
     let asserts = prompts::filled(&asserts, &vars, &files);
     let graders = Graders::new(&asserts, case["test_threshold"].as_f64());
     let response = &case["response"];
@@ -150,5 +150,143 @@ fn single_cases_have_promptfoos_verdict() {
         }
     }
     println!("{} cases, {} differ on purpose: {differences:?}", cases.len(), differences.values().sum::<usize>());
+    assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
+}
+
+/// The folder of a configuration.
+struct Folder(PathBuf);
+
+impl Files for Folder {
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileFault> {
+        std::fs::read(self.0.join(path)).map_err(|_| FileFault::Absent(path.to_owned()))
+    }
+    fn list(&self, pattern: &str) -> Result<Vec<String>, FileFault> {
+        let (folder, name) = pattern.rsplit_once('/').unwrap_or((".", pattern));
+        let (start, end) = name.split_once('*').unwrap_or((name, ""));
+        let mut found: Vec<String> = std::fs::read_dir(self.0.join(folder))
+            .map_err(|_| FileFault::Absent(folder.to_owned()))?
+            .flatten()
+            .map(|e| e.file_name().to_string_lossy().into_owned())
+            .filter(|n| n.starts_with(start) && n.ends_with(end))
+            .map(|n| if folder == "." { n } else { format!("{folder}/{n}") })
+            .collect();
+        found.sort();
+        Ok(found)
+    }
+}
+
+/// What the stand-in providers of a configuration report: cost and milliseconds, by label.
+fn provider_reports(text: &str) -> BTreeMap<String, (Option<f64>, Option<f64>)> {
+    let mut reports: BTreeMap<String, (Option<f64>, Option<f64>)> = BTreeMap::new();
+    let mut label = String::new();
+    let number = |line: &str, key: &str| {
+        let rest = &line[line.find(key)? + key.len()..];
+        rest.trim_start().split([',', '}', ' ']).next()?.parse().ok()
+    };
+    for line in text.lines() {
+        if let Some((_, name)) = line.split_once("label: ") {
+            name.trim().clone_into(&mut label);
+        }
+        if line.contains("config:") {
+            reports.insert(label.clone(), (number(line, "cost:"), number(line, "ms:")));
+        }
+    }
+    reports
+}
+
+/// Texts that are JSON are the same when their values are.
+fn same_text(a: &str, b: &str) -> bool {
+    let json = |t: &str| serde_json::from_str::<Value>(t).ok();
+    a == b || (json(a).is_some() && json(a) == json(b))
+}
+
+/// One configuration: what differs.
+fn compare_configuration(folder: &Path) -> Vec<String> {
+    let expected: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("expected.json")).expect("expected.json"))
+            .expect("JSON");
+    let file = ["promptfooconfig.yaml", "promptfooconfig.json"]
+        .into_iter()
+        .find(|f| folder.join(f).exists())
+        .expect("a configuration");
+    let bytes = std::fs::read(folder.join(file)).expect("readable");
+    let config = prompts::promptfoo::read(file, &bytes, &Folder(folder.to_owned()));
+    let config = match (config, expected["rejected"] == true) {
+        (Err(_), true) => return Vec::new(),
+        (Err(error), false) => return vec![format!("refused: {error}")],
+        (Ok(_), true) => return vec!["read, but promptfoo refuses it".to_owned()],
+        (Ok(config), false) => config,
+    };
+    let reports = provider_reports(&String::from_utf8_lossy(&bytes));
+    let mut left: Vec<&Value> = expected["results"].as_array().expect("a list").iter().collect();
+    let mut wrong = Vec::new();
+    for row in &config.rows {
+        let text = row.text.as_deref().unwrap_or_default();
+        let fits = |e: &Value, exact: bool| {
+            e["provider"] == row.provider.as_str()
+                && e["prompt_label"] == row.prompt_label.as_str()
+                && e["description"].as_str() == row.description.as_deref()
+                && (row.text.is_err() || same_text(e["prompt_text"].as_str().unwrap_or_default(), text))
+                && (!exact || (e["test"] == row.test && e["prompt"] == row.column))
+        };
+        let at = left.iter().position(|e| fits(e, true)).or_else(|| left.iter().position(|e| fits(e, false)));
+        let Some(at) = at else {
+            wrong.push(format!(
+                "no such row: test {} column {} {:?} {text:?}",
+                row.test, row.column, row.prompt_label
+            ));
+            continue;
+        };
+        let theirs_row = left.remove(at);
+        if theirs_row["output"].is_null() && theirs_row["error"] == true {
+            continue;
+        }
+        let output = theirs_row["output"].as_str().unwrap_or_default();
+        if row.provider == "echo" && row.answer.is_none() && output != text {
+            wrong.push(format!("text {text:?}, not {output:?}"));
+        }
+        let report = reports.get(&row.provider).copied().unwrap_or_default();
+        let answer = Answer {
+            text: output,
+            cost_usd: report.0,
+            latency_ms: report.1.or(Some(5.0)),
+            ..Answer::default()
+        };
+        let graders = Graders::new(&row.asserts, row.threshold);
+        let not_run = graders.problems().iter().any(|p| p.what.is_not_run());
+        let grade = if row.text.is_err() {
+            Outcome::Error
+        } else {
+            match graders.grade(&answer, &BTreeMap::new()) {
+                Grade::Missing(_) => Outcome::Error,
+                Grade::Scored(s) => Outcome::Graded {
+                    pass: s.pass,
+                    score: s.score,
+                    components: s.components.into_iter().map(|c| (c.kind, c.pass, c.score)).collect(),
+                    named: s.named,
+                },
+            }
+        };
+        let theirs = if theirs_row["error"] == true { Outcome::Error } else { theirs(theirs_row) };
+        if !same(&grade, &theirs) && !not_run {
+            wrong.push(format!("test {} {text:?}: {grade:?}, not {theirs:?}", row.test));
+        }
+    }
+    wrong.extend(left.iter().map(|e| format!("missing row: test {} {}", e["test"], e["prompt_text"])));
+    wrong
+}
+
+#[test]
+fn configurations_mean_what_they_mean_to_promptfoo() {
+    let Some(folder) = data() else { return };
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(folder.join("configs")).expect("configs").flatten().map(|e| e.path()).collect();
+    folders.sort();
+    let wrong: Vec<(String, Vec<String>)> = folders
+        .iter()
+        .map(|f| (f.file_name().unwrap_or_default().to_string_lossy().into_owned(), compare_configuration(f)))
+        .filter(|(_, wrong)| !wrong.is_empty())
+        .collect();
+    println!("{} configurations", folders.len());
     assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
 }
