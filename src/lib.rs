@@ -13,9 +13,9 @@
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | 0 values | [`units`], [`provenance`] | nothing of ours |
+//! | 0 values | [`units`], [`provenance`], [`stats`] | nothing of ours |
 //! | 1 inputs | [`gguf`], [`catalog`], [`workload`], [`prompts`] | 0 |
-//! | 2 engines | [`capacity`], then [`cost`], then [`advise`] | 0, 1, and engines to the left |
+//! | 2 engines | [`capacity`], then [`cost`] and [`quality`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
 //! | 3 documents | [`report`] | 0 to 2b |
 //! | 4 the world | [`cli`] | everything |
@@ -35,5 +35,6 @@ pub mod prompts;
 pub mod provenance;
 pub mod quality;
 pub mod report;
+pub mod stats;
 pub mod units;
 pub mod workload;

@@ -18,7 +18,6 @@ pub mod load;
 pub mod net;
 pub mod page;
 pub mod plan;
-pub mod quality;
 pub mod redact;
 pub mod retry;
 pub mod run;

@@ -11,18 +11,25 @@
 //! result in as [`Given`]. So grading can be done again, or extended, from a stored run without a call.
 
 mod answer;
+pub mod exec;
 mod grade;
 mod grader;
 mod html;
 mod json;
+pub mod judge;
 mod refusal;
 pub mod regex;
 pub mod schema;
 mod sql;
 pub mod text;
 mod tools;
+mod verdict;
 mod xml;
 
 pub use answer::{Answer, Given};
 pub use grade::{Component, Grade, Score, Why};
 pub use grader::{Fault, Graders, KINDS, Need, Problem, Similarity};
+pub use verdict::{
+    Agreement, CategoryVerdict, Pairs, Place, SMOKE, ScoreVerdict, Verdict, agreement, non_inferiority, pass_hat,
+    passes, score_non_inferiority, split,
+};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const RANK: &[(&str, u32)] = &[
     ("units", 0),
     ("provenance", 0),
+    ("stats", 0),
     ("gguf", 10),
     ("catalog", 11),
     ("workload", 12),

@@ -17,7 +17,7 @@ use super::{
 use crate::measure::event::Fault;
 use crate::measure::fold;
 use crate::measure::load::Sent;
-use crate::measure::quality;
+use crate::quality;
 use crate::measure::run::{Ended, Record};
 use crate::measure::stats;
 use crate::prompts::Prompt;

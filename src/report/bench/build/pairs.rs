@@ -1,7 +1,7 @@
 //! Local against API, paired by prompt: ratios of speed, equal texts, and the user's expectations.
 
 use super::for_speed;
-use crate::measure::quality::{self, Pairs};
+use crate::quality::{self, Pairs};
 use crate::measure::stats;
 use crate::prompts::Prompt;
 use crate::report::bench::{Comparison, Quality, Rate, Sample, Target};

@@ -1,0 +1,89 @@
+//! A test that may be looked at after every prompt.
+
+/// What is known so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// A is not worse than B by the margin.
+    NonInferior,
+    /// A is worse than B by more than the margin.
+    Inferior,
+    /// That A is not worse will not be shown with a reasonable number of prompts.
+    Futile,
+}
+
+/// Non-inferiority by betting (Waudby-Smith and Ramdas 2024): a capital of 1 is bet, prompt by prompt,
+/// against "A is worse than B by `margin` or more". Were that true, the capital would not grow on
+/// average whatever the sides are like, so it reaches 1 ÷ α with a chance of at most α, however often
+/// one looks (Ville). A second capital is bet against the opposite. Before each prompt the stake is set
+/// from the prompts before it alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sequential {
+    margin: f64,
+    alpha: f64,
+    beta: f64,
+    n: u32,
+    sum: f64,
+    squares: f64,
+    good: f64,
+    bad: f64,
+    decided: Option<Decision>,
+}
+
+/// Prompts whose weight the assumptions have: a fifth of them tell the sides apart, evenly.
+const PRIOR: f64 = 10.0;
+const PRIOR_SQUARE: f64 = 0.2;
+
+impl Sequential {
+    /// `margin` and the error rates, all between 0 and 1: `alpha` of each wrong decision, `beta` of
+    /// giving up on sides that are equal.
+    pub fn new(margin: f64, alpha: f64, beta: f64) -> Self {
+        Self { margin, alpha, beta, n: 0, sum: 0.0, squares: 0.0, good: 0.0, bad: 0.0, decided: None }
+    }
+
+    /// The result of one prompt: score of A less score of B, between −1 and 1. Prompts have to come in
+    /// an order that does not depend on their results.
+    pub fn push(&mut self, difference: f64) -> Option<Decision> {
+        if self.decided.is_some() || !difference.is_finite() {
+            return self.decided;
+        }
+        let x = difference.clamp(-1.0, 1.0);
+        let (n, m) = (f64::from(self.n), self.margin);
+        let mean = self.sum / (n + PRIOR);
+        let square = (self.squares + PRIOR * PRIOR_SQUARE) / (n + PRIOR);
+        // Kelly's stake for a gain of `gain` on average: nearly gain ÷ second moment.
+        let stake = |gain: f64, most: f64| (gain / (square + gain * gain)).clamp(0.0, most);
+        let hope = stake(m + mean.max(0.0), 0.9 / (1.0 - m));
+        let fear = stake(m.max(-(mean + m)), 0.9 / (1.0 + m));
+        self.good += (hope * (x + m)).ln_1p();
+        self.bad += (-fear * (x + m)).ln_1p();
+        self.n += 1;
+        self.sum += x;
+        self.squares += x * x;
+        self.decided = if self.good >= -self.alpha.ln() {
+            Some(Decision::NonInferior)
+        } else if self.bad >= -self.alpha.ln() {
+            Some(Decision::Inferior)
+        } else if self.good <= (self.beta / (1.0 - self.alpha)).ln() {
+            Some(Decision::Futile)
+        } else {
+            None
+        };
+        self.decided
+    }
+
+    /// What is known so far.
+    pub fn decided(&self) -> Option<Decision> {
+        self.decided
+    }
+
+    /// Prompts seen.
+    pub fn prompts(&self) -> u32 {
+        self.n
+    }
+
+    /// The chance, at most, that "A is not worse" would look as good as it has at its best if it were
+    /// false: valid at any time.
+    pub fn p(&self) -> f64 {
+        (-self.good).exp().min(1.0)
+    }
+}
