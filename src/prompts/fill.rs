@@ -73,9 +73,9 @@ fn value(value: &Value, vars: &Map<String, Value>, files: &dyn Files) -> Result<
         match text.strip_prefix("file://") {
             Some(path) if is_script(path) => Ok(Filled::Script(path.to_owned())),
             Some(path) => file(path, files).map(Filled::Value),
-            None => {
-                template::render(text, vars).map(|t| Filled::Value(Value::String(t))).map_err(|e| e.to_string())
-            }
+            None => template::render(text, vars)
+                .map(|t| Filled::Value(Value::String(t)))
+                .map_err(|e| e.to_string()),
         }
     };
     match value {

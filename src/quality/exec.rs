@@ -51,8 +51,14 @@ mod tests {
         assert_eq!(read(b"{\"score\": 0.25}\n", Some(0)), Given::Verdict { pass: false, score: 0.25 });
         assert_eq!(read(b"", Some(1)), Given::Verdict { pass: false, score: 0.0 });
         for (output, code) in [
-            (&b"yes"[..], Some(0)), (b"{\"pass\": 1}", Some(0)), (b"", Some(2)), (b"", None), (b"{\"pass\": true}", Some(1)),
-            (b"{\"pass\": true, \"score\": 7}", Some(0)), (b"\xff", Some(0)), (b"{}", Some(0)),
+            (&b"yes"[..], Some(0)),
+            (b"{\"pass\": 1}", Some(0)),
+            (b"", Some(2)),
+            (b"", None),
+            (b"{\"pass\": true}", Some(1)),
+            (b"{\"pass\": true, \"score\": 7}", Some(0)),
+            (b"\xff", Some(0)),
+            (b"{}", Some(0)),
         ] {
             assert_eq!(read(output, code), Given::Nothing, "{output:?}");
         }

@@ -72,7 +72,14 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, pass: bool, score: f64, weight: f64, metric: Option<&str>, inner: &BTreeMap<String, (f64, f64)>) {
+    fn add(
+        &mut self,
+        pass: bool,
+        score: f64,
+        weight: f64,
+        metric: Option<&str>,
+        inner: &BTreeMap<String, (f64, f64)>,
+    ) {
         self.score += score * weight;
         self.weight += weight;
         self.failed |= !pass;
@@ -139,7 +146,13 @@ impl Graders {
                 sets.push((item, pass, score, inner.named));
             } else {
                 let component = graded(item, answer, given.get(&own))?;
-                sum.add(component.pass, component.score, item.weight, item.metric.as_deref(), &BTreeMap::new());
+                sum.add(
+                    component.pass,
+                    component.score,
+                    item.weight,
+                    item.metric.as_deref(),
+                    &BTreeMap::new(),
+                );
                 components.push(component);
             }
         }
@@ -360,10 +373,9 @@ fn thousands(chars: &[char], comma: usize) -> bool {
 fn choice(text: &str) -> Option<char> {
     let text = js::trim(text).trim_matches(['*', '`', '"', '\'']);
     let alone = alone(text);
-    if let [(at, letter)] = alone[..]
+    if let [(_, letter)] = alone[..]
         && text.chars().filter(|c| c.is_alphanumeric()).count() == 1
     {
-        let _ = at;
         return Some(letter.to_ascii_uppercase());
     }
     let lower = text.to_ascii_lowercase();
@@ -388,9 +400,19 @@ fn choice(text: &str) -> Option<char> {
     {
         return Some(first);
     }
-    // "A" and "I" are words, too.
-    let sure: BTreeSet<char> =
-        alone.iter().map(|(_, c)| *c).filter(|c| c.is_ascii_uppercase() && !"AI".contains(*c)).collect();
+    // "I" is a word, and so is "A" where another word follows that does not join it to a second letter.
+    let article = |at: usize| {
+        let rest = &text[at + 1..];
+        let next: String = rest.trim_start().chars().take_while(|c| c.is_alphabetic()).collect();
+        rest.starts_with(' ')
+            && next.starts_with(char::is_lowercase)
+            && !["or", "and", "is", "because", "since", "as", "but"].contains(&next.as_str())
+    };
+    let sure: BTreeSet<char> = alone
+        .iter()
+        .filter(|(at, c)| c.is_ascii_uppercase() && *c != 'I' && !(*c == 'A' && article(*at)))
+        .map(|(_, c)| *c)
+        .collect();
     let bracketed: BTreeSet<char> =
         alone.iter().filter(|(at, _)| text[..*at].ends_with('(')).map(|(_, c)| *c).collect();
     let found = if bracketed.is_empty() { sure } else { bracketed };
@@ -402,7 +424,9 @@ fn alone(text: &str) -> Vec<(usize, char)> {
     let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '\'' || c == '’' || c == '_');
     text.char_indices()
         .filter(|(at, c)| {
-            c.is_ascii_alphabetic() && !word(text[..*at].chars().last()) && !word(text[at + 1..].chars().next())
+            c.is_ascii_alphabetic()
+                && !word(text[..*at].chars().last())
+                && !word(text[at + 1..].chars().next())
         })
         .collect()
 }
@@ -477,12 +501,23 @@ mod tests {
     #[test]
     fn the_letter_of_a_choice_is_found_or_not_guessed() {
         for text in [
-            "B", "b", "(B)", "**B**", "B.", "B) Paris", "The answer is B.", "Answer: (B)", "The correct answer is **B**",
-            "I think it is B", "A is wrong because of x. The answer is B",
+            "B",
+            "b",
+            "(B)",
+            "**B**",
+            "B.",
+            "B) Paris",
+            "The answer is B.",
+            "Answer: (B)",
+            "The correct answer is **B**",
+            "I think it is B",
+            "A is wrong because of x. The answer is B",
         ] {
             assert!(passes("choice", json!("B"), None, text), "{text}");
         }
-        for text in ["", "A", "A or B", "Because it is so", "The answer is A, not B", "Bananas", "Both B and C"] {
+        for text in
+            ["", "A", "A or B", "Because it is so", "The answer is A, not B", "Bananas", "Both B and C"]
+        {
             assert!(!passes("choice", json!("b"), None, text), "{text}");
         }
         assert!(passes("choice", json!(["A", "C"]), None, "Answer: C"));
@@ -515,7 +550,8 @@ mod tests {
         let nothing = BTreeMap::from([(0, Given::Nothing)]);
         assert_eq!(graders.grade(&Answer::default(), &nothing), Grade::Missing(Why::NotTold));
         let similar = Graders::new(&[Assertion::of("similar", json!(["a", "b"]))], None);
-        let vectors = Given::Vectors { answer: vec![1.0, 0.0], references: vec![vec![0.0, 1.0], vec![0.6, 0.8]] };
+        let vectors =
+            Given::Vectors { answer: vec![1.0, 0.0], references: vec![vec![0.0, 1.0], vec![0.6, 0.8]] };
         let Grade::Scored(score) = similar.grade(&Answer::default(), &BTreeMap::from([(0, vectors)])) else {
             panic!("given")
         };

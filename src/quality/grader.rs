@@ -35,13 +35,28 @@ pub(super) enum Check {
     Set(Vec<Item>),
     EqualsText(String),
     EqualsJson(Value),
-    Contains { needles: Vec<String>, all: bool, fold: bool },
+    Contains {
+        needles: Vec<String>,
+        all: bool,
+        fold: bool,
+    },
     StartsWith(String),
     Regex(Option<Rc<Regex>>),
-    Json { whole: bool, schema: Option<Result<Rc<Schema>, SchemaError>> },
-    Sql { whole: bool, wanted: sql::Wanted },
-    Xml { whole: bool, elements: Option<Vec<String>> },
-    Html { whole: bool },
+    Json {
+        whole: bool,
+        schema: Option<Result<Rc<Schema>, SchemaError>>,
+    },
+    Sql {
+        whole: bool,
+        wanted: sql::Wanted,
+    },
+    Xml {
+        whole: bool,
+        elements: Option<Vec<String>>,
+    },
+    Html {
+        whole: bool,
+    },
     ToolsCall,
     FunctionCall,
     ToolCallF1(BTreeSet<String>),
@@ -52,16 +67,27 @@ pub(super) enum Check {
     Gleu(Vec<String>),
     Meteor(Vec<String>),
     Chrf(Vec<String>),
-    WordCount { min: Option<f64>, max: Option<f64> },
+    WordCount {
+        min: Option<f64>,
+        max: Option<f64>,
+    },
     Latency,
     Cost,
     FinishReason(String),
     Refusal,
-    Perplexity { as_score: bool },
-    Numeric { value: f64, tolerance: f64 },
+    Perplexity {
+        as_score: bool,
+    },
+    Numeric {
+        value: f64,
+        tolerance: f64,
+    },
     Choice(Vec<char>),
     MaxTokens(f64),
-    Similar { references: usize, metric: Similarity },
+    Similar {
+        references: usize,
+        metric: Similarity,
+    },
     /// A judge or a program says it.
     Told,
     /// Cannot be graded: see the problems.
@@ -151,12 +177,51 @@ impl Fault {
 
 /// Every name that is graded here.
 pub const KINDS: &[&str] = &[
-    "assert-set", "bleu", "choice", "chrf", "contains", "contains-all", "contains-any", "contains-html",
-    "contains-json", "contains-sql", "contains-xml", "cost", "equals", "exec", "finish-reason", "gleu", "icontains",
-    "icontains-all", "icontains-any", "is-html", "is-json", "is-refusal", "is-sql", "is-valid-function-call",
-    "is-valid-openai-function-call", "is-valid-openai-tools-call", "is-xml", "latency", "levenshtein", "llm-rubric",
-    "max-tokens", "meteor", "numeric", "perplexity", "perplexity-score", "regex", "rouge-l", "rouge-n", "similar",
-    "similar:cosine", "similar:dot", "similar:euclidean", "starts-with", "tool-call-f1", "word-count",
+    "assert-set",
+    "bleu",
+    "choice",
+    "chrf",
+    "contains",
+    "contains-all",
+    "contains-any",
+    "contains-html",
+    "contains-json",
+    "contains-sql",
+    "contains-xml",
+    "cost",
+    "equals",
+    "exec",
+    "finish-reason",
+    "gleu",
+    "icontains",
+    "icontains-all",
+    "icontains-any",
+    "is-html",
+    "is-json",
+    "is-refusal",
+    "is-sql",
+    "is-valid-function-call",
+    "is-valid-openai-function-call",
+    "is-valid-openai-tools-call",
+    "is-xml",
+    "latency",
+    "levenshtein",
+    "llm-rubric",
+    "max-tokens",
+    "meteor",
+    "numeric",
+    "perplexity",
+    "perplexity-score",
+    "regex",
+    "rouge-l",
+    "rouge-n",
+    "similar",
+    "similar:cosine",
+    "similar:dot",
+    "similar:euclidean",
+    "starts-with",
+    "tool-call-f1",
+    "word-count",
 ];
 
 const PROGRAMS: &str = "no program of a prompt file is run";
@@ -164,21 +229,48 @@ const SERVICES: &str = "it needs a judge, a trace or a service that only promptf
 
 /// Names of promptfoo that are not graded, and why.
 const NOT_RUN: &[(&str, &str)] = &[
-    ("javascript", PROGRAMS), ("python", PROGRAMS), ("ruby", PROGRAMS), ("webhook", PROGRAMS),
-    ("agent-rubric", SERVICES), ("answer-relevance", SERVICES), ("classifier", SERVICES),
-    ("context-faithfulness", SERVICES), ("context-recall", SERVICES), ("context-relevance", SERVICES),
-    ("conversation-relevance", SERVICES), ("factuality", SERVICES), ("g-eval", SERVICES), ("guardrails", SERVICES),
-    ("model-graded-closedqa", SERVICES), ("model-graded-factuality", SERVICES), ("moderation", SERVICES),
-    ("pi", SERVICES), ("search-rubric", SERVICES), ("select-best", SERVICES), ("max-score", SERVICES),
-    ("skill-used", SERVICES), ("human", SERVICES), ("trace-error-spans", SERVICES), ("trace-span-count", SERVICES),
+    ("javascript", PROGRAMS),
+    ("python", PROGRAMS),
+    ("ruby", PROGRAMS),
+    ("webhook", PROGRAMS),
+    ("agent-rubric", SERVICES),
+    ("answer-relevance", SERVICES),
+    ("classifier", SERVICES),
+    ("context-faithfulness", SERVICES),
+    ("context-recall", SERVICES),
+    ("context-relevance", SERVICES),
+    ("conversation-relevance", SERVICES),
+    ("factuality", SERVICES),
+    ("g-eval", SERVICES),
+    ("guardrails", SERVICES),
+    ("model-graded-closedqa", SERVICES),
+    ("model-graded-factuality", SERVICES),
+    ("moderation", SERVICES),
+    ("pi", SERVICES),
+    ("search-rubric", SERVICES),
+    ("select-best", SERVICES),
+    ("max-score", SERVICES),
+    ("skill-used", SERVICES),
+    ("human", SERVICES),
+    ("trace-error-spans", SERVICES),
+    ("trace-span-count", SERVICES),
     ("trace-span-duration", SERVICES),
 ];
 
 /// Other names people write for the same thing.
 const ALIASES: &[(&str, &str)] = &[
-    ("exact-match", "equals"), ("exact", "equals"), ("similarity", "similar"), ("json-schema", "is-json"),
-    ("ends-with", "regex"), ("latency-ms", "latency"), ("match", "regex"), ("includes", "contains"),
-    ("llm-judge", "llm-rubric"), ("refusal", "is-refusal"), ("char-count", "word-count"), ("json", "is-json"),
+    ("exact-match", "equals"),
+    ("exact", "equals"),
+    ("similarity", "similar"),
+    ("json-schema", "is-json"),
+    ("ends-with", "regex"),
+    ("latency-ms", "latency"),
+    ("match", "regex"),
+    ("includes", "contains"),
+    ("llm-judge", "llm-rubric"),
+    ("refusal", "is-refusal"),
+    ("char-count", "word-count"),
+    ("json", "is-json"),
 ];
 
 fn nearest(kind: &str) -> Option<String> {
@@ -298,7 +390,12 @@ impl Reader {
     }
 
     /// The check of an assertion, and what is wrong with it although it can be graded.
-    fn check(&mut self, base: &str, kind: &str, assertion: &Assertion) -> Result<(Check, Option<Fault>), Fault> {
+    fn check(
+        &mut self,
+        base: &str,
+        kind: &str,
+        assertion: &Assertion,
+    ) -> Result<(Check, Option<Fault>), Fault> {
         let value = assertion.value.as_ref();
         let needs = |wanted| Fault::Value { kind: kind.to_owned(), wanted };
         let text = |wanted| value.and_then(Value::as_str).map(str::to_owned).ok_or_else(|| needs(wanted));
@@ -329,9 +426,9 @@ impl Reader {
                 };
                 Check::Contains { needles, all: base.ends_with("all"), fold: base.starts_with('i') }
             }
-            "starts-with" => {
-                Check::StartsWith(text("a text").and_then(|t| if t.is_empty() { Err(needs("a text")) } else { Ok(t) })?)
-            }
+            "starts-with" => Check::StartsWith(
+                text("a text").and_then(|t| if t.is_empty() { Err(needs("a text")) } else { Ok(t) })?,
+            ),
             "regex" => {
                 let pattern = text("a pattern")?;
                 if pattern.is_empty() {
@@ -433,7 +530,9 @@ impl Reader {
                     chars.next().is_none().then_some(first)
                 };
                 let letters: Option<Vec<char>> = letters.iter().map(letter).collect();
-                Check::Choice(letters.filter(|l| !l.is_empty()).ok_or_else(|| needs("a letter such as \"B\""))?)
+                Check::Choice(
+                    letters.filter(|l| !l.is_empty()).ok_or_else(|| needs("a letter such as \"B\""))?,
+                )
             }
             "max-tokens" => {
                 let most = value.and_then(Value::as_f64).or(assertion.threshold);
@@ -595,7 +694,10 @@ mod tests {
     #[test]
     fn what_needs_others_is_listed_by_place() {
         let set = Assertion {
-            members: vec![Assertion::of("contains", json!("a")), Assertion::of("not-llm-rubric", json!("kind"))],
+            members: vec![
+                Assertion::of("contains", json!("a")),
+                Assertion::of("not-llm-rubric", json!("kind")),
+            ],
             ..Assertion::of("assert-set", json!(null))
         };
         let asserts = [set, Assertion::of("similar", json!(["x", "y"]))];

@@ -65,7 +65,9 @@ pub(super) fn is(text: &str) -> bool {
     let has_body = wrapper(&lower, "body");
     while at < lower.len() {
         let rest = &lower[at..];
-        let tag = rest.strip_prefix('<').filter(|t| t.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c)));
+        let tag = rest
+            .strip_prefix('<')
+            .filter(|t| t.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c)));
         let Some(tag) = tag else {
             let end = rest[1..].find('<').map_or(rest.len(), |e| e + 1);
             let end = if rest.is_char_boundary(end) { end } else { rest.len() };
@@ -85,7 +87,11 @@ pub(super) fn is(text: &str) -> bool {
             continue;
         }
         let closing = tag.starts_with('/');
-        let name: String = tag.trim_start_matches('/').chars().take_while(|c| !(js::is_space(*c) || "/>".contains(*c))).collect();
+        let name: String = tag
+            .trim_start_matches('/')
+            .chars()
+            .take_while(|c| !(js::is_space(*c) || "/>".contains(*c)))
+            .collect();
         if name.is_empty() || end == rest.len() && !rest.ends_with('>') {
             continue;
         }
@@ -97,14 +103,23 @@ pub(super) fn is(text: &str) -> bool {
         }
         let spaced = format!(" {name} ");
         let is_wrapper = matches!(name.as_str(), "html" | "head" | "body");
-        known |= if is_wrapper { wrapper(&lower, &name) } else { ELEMENTS.contains(&spaced) || name.contains('-') };
+        known |= if is_wrapper {
+            wrapper(&lower, &name)
+        } else {
+            ELEMENTS.contains(&spaced) || name.contains('-')
+        };
         if RAW.contains(&spaced) {
             let close = format!("</{name}");
             at += lower[at..].find(&close).unwrap_or(lower.len() - at);
         }
-        if !is_wrapper && !VOID.contains(&spaced) && !(rest[..end].ends_with("/>") && matches!(name.as_str(), "svg" | "math")) {
+        if !is_wrapper
+            && !VOID.contains(&spaced)
+            && !(rest[..end].ends_with("/>") && matches!(name.as_str(), "svg" | "math"))
+        {
             // A new block ends an open paragraph.
-            if open.last().is_some_and(|o| o == "p") && " p div ul ol table h1 h2 h3 h4 h5 h6 pre section form hr ".contains(&spaced) {
+            if open.last().is_some_and(|o| o == "p")
+                && " p div ul ol table h1 h2 h3 h4 h5 h6 pre section form hr ".contains(&spaced)
+            {
                 open.pop();
             }
             open.push(name);

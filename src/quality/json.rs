@@ -101,7 +101,8 @@ pub(super) fn objects(text: &str) -> Vec<Value> {
                 break;
             }
         }
-        let end = end.unwrap_or_else(|| (start..=limit).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(limit));
+        let end =
+            end.unwrap_or_else(|| (start..=limit).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(limit));
         work += end - start;
         if work > MOST_WORK {
             break;
@@ -168,7 +169,10 @@ mod tests {
     fn what_javascript_reads_is_read() {
         assert_eq!(parse("1e999").and_then(|v| v.as_f64()), Some(f64::MAX));
         assert_eq!(parse(r#""\ud83d""#), Some(json!("\u{fffd}")));
-        assert_eq!(parse(r#"["\ud83d\ude00", -1e999, "\\ud83d", 2]"#).map(|v| v[0].clone()), Some(json!("😀")));
+        assert_eq!(
+            parse(r#"["\ud83d\ude00", -1e999, "\\ud83d", 2]"#).map(|v| v[0].clone()),
+            Some(json!("😀"))
+        );
         assert_eq!(parse("{\"a\":1,}"), None);
         assert!(parse(&("[".repeat(100_000) + &"]".repeat(100_000))).is_none(), "too deep, and no crash");
     }

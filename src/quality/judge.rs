@@ -53,7 +53,13 @@ fn guard(codes: &Codes) -> String {
 }
 
 /// Ask whether one answer meets a rubric.
-pub fn rubric_prompt(rubric: &str, task: &str, answer: &str, reference: Option<&str>, codes: &Codes) -> JudgePrompt {
+pub fn rubric_prompt(
+    rubric: &str,
+    task: &str,
+    answer: &str,
+    reference: Option<&str>,
+    codes: &Codes,
+) -> JudgePrompt {
     let code = &codes.verdict;
     let mut user = format!("{}\n\n{}", quoted("task", task, codes), quoted("answer", answer, codes));
     if let Some(reference) = reference {
@@ -96,7 +102,8 @@ fn verdict_words<'a>(answer: &'a str, codes: &Codes) -> Option<Vec<&'a str>> {
     let line = answer.lines().rev().map(str::trim).find(|l| !l.is_empty())?;
     let line = line.trim_matches(['*', '`', '_', ' ']);
     let mut words = line.split_whitespace();
-    (words.next()?.trim_end_matches(':') == "VERDICT" && words.next()? == codes.verdict).then(|| words.collect())
+    (words.next()?.trim_end_matches(':') == "VERDICT" && words.next()? == codes.verdict)
+        .then(|| words.collect())
 }
 
 /// What a judge said of one answer by a rubric; `None` where it refused, babbled, or left the form: the
@@ -240,11 +247,8 @@ pub fn report(pairs: &[JudgedPair]) -> JudgeReport {
         .collect();
     let unequal: Vec<bool> =
         decided.iter().filter(|(_, a, b)| a != b).map(|(won, a, b)| *won == (a > b)).collect();
-    let alike: Vec<bool> = decided
-        .iter()
-        .filter(|(_, a, b)| a.abs_diff(*b) * 10 <= *a.max(b))
-        .map(|(won, ..)| *won)
-        .collect();
+    let alike: Vec<bool> =
+        decided.iter().filter(|(_, a, b)| a.abs_diff(*b) * 10 <= *a.max(b)).map(|(won, ..)| *won).collect();
     let share = |list: &[bool]| Share::of(size(list.iter().filter(|t| **t).count()), size(list.len()));
     JudgeReport {
         wins_a,
@@ -283,11 +287,11 @@ const FAMILIES: &[(&str, &[&str])] = &[
 /// The family a model's name points to. A model trained from another's output may still share its taste.
 pub fn family(model: &str) -> Option<&'static str> {
     let lower = model.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
     // A word with its version behind it, too: qwen3, llama3.
     let fits = |word: &str, name: &str| {
-        word == name
-            || word.strip_prefix(name).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
+        word == name || word.strip_prefix(name).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
     };
     FAMILIES.iter().find(|(_, names)| words.iter().any(|w| names.iter().any(|n| fits(w, n)))).map(|(f, _)| *f)
 }
@@ -356,9 +360,14 @@ impl Confusion {
 /// weight: Angelopoulos et al. 2023). Holds whatever the judge's errors are, as long as the prompts the
 /// person graded are a random sample. `None` with fewer than two of either kind.
 pub fn corrected_difference(prompts: &[(f64, Option<f64>)]) -> Option<(f64, Interval)> {
-    let labelled: Vec<(f64, f64)> = prompts.iter().filter_map(|(judge, person)| Some((*judge, (*person)?))).collect();
-    let rest: Vec<f64> = prompts.iter().filter(|(_, person)| person.is_none()).map(|(judge, _)| *judge).collect();
-    if labelled.len() < 2 || rest.len() < 2 || prompts.iter().any(|(j, p)| !j.is_finite() || p.is_some_and(|p| !p.is_finite())) {
+    let labelled: Vec<(f64, f64)> =
+        prompts.iter().filter_map(|(judge, person)| Some((*judge, (*person)?))).collect();
+    let rest: Vec<f64> =
+        prompts.iter().filter(|(_, person)| person.is_none()).map(|(judge, _)| *judge).collect();
+    if labelled.len() < 2
+        || rest.len() < 2
+        || prompts.iter().any(|(j, p)| !j.is_finite() || p.is_some_and(|p| !p.is_finite()))
+    {
         return None;
     }
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -395,8 +404,15 @@ mod tests {
         assert_eq!(read_rubric("Good.\nVERDICT feedbeef PASS 0.75", &codes), Some((true, 0.75)));
         assert_eq!(read_rubric("**VERDICT feedbeef FAIL**\n\n", &codes), Some((false, 0.0)));
         for babble in [
-            "", "PASS", "VERDICT PASS 1", "VERDICT 00000000 PASS 1", "VERDICT feedbeef PASS 1\nor is it?",
-            "VERDICT feedbeef MAYBE", "VERDICT feedbeef PASS 7", "VERDICT feedbeef PASS 1 2", "I cannot judge this.",
+            "",
+            "PASS",
+            "VERDICT PASS 1",
+            "VERDICT 00000000 PASS 1",
+            "VERDICT feedbeef PASS 1\nor is it?",
+            "VERDICT feedbeef MAYBE",
+            "VERDICT feedbeef PASS 7",
+            "VERDICT feedbeef PASS 1 2",
+            "I cannot judge this.",
             "VERDICT feedbeef PASS NaN",
         ] {
             assert_eq!(read_rubric(babble, &codes), None, "{babble}");
@@ -451,7 +467,13 @@ mod tests {
         assert_eq!(report.first_position.map(Share::rate), Some(1.0));
         assert!(report.first_position_p.is_some_and(|p| p < 1e-9));
         let prefers_longer: Vec<JudgedPair> = (0..40)
-            .map(|i| if i % 2 == 0 { (pair(Some(First), Some(Second)), 200, 50) } else { (pair(Some(Second), Some(First)), 50, 200) })
+            .map(|i| {
+                if i % 2 == 0 {
+                    (pair(Some(First), Some(Second)), 200, 50)
+                } else {
+                    (pair(Some(Second), Some(First)), 50, 200)
+                }
+            })
             .collect();
         let report = super::report(&prefers_longer);
         assert_eq!(report.longer_wins.map(Share::rate), Some(1.0));
@@ -460,7 +482,10 @@ mod tests {
 
     #[test]
     fn families_are_known_by_name() {
-        assert_eq!(own_family("gpt-6-luna", &["openai/gpt-4.1-mini", "gemma-3-270m"]), ["openai/gpt-4.1-mini"]);
+        assert_eq!(
+            own_family("gpt-6-luna", &["openai/gpt-4.1-mini", "gemma-3-270m"]),
+            ["openai/gpt-4.1-mini"]
+        );
         assert_eq!(family("hf:unsloth/Qwen3-8B-GGUF/Q4_K_M.gguf"), Some("Qwen"));
         assert_eq!(family("SmolLM2-135M-Instruct"), None.or(family("smollm2-135m")));
         assert_eq!(family("my-own-model"), None);
@@ -481,8 +506,9 @@ mod tests {
                 true_fail: count(&case["true_fail"]),
                 false_fail: count(&case["false_fail"]),
             };
-            let (rate, i) =
-                confusion.corrected_rate(count(&case["judge_passed"]), count(&case["judged"])).expect("useful");
+            let (rate, i) = confusion
+                .corrected_rate(count(&case["judge_passed"]), count(&case["judged"]))
+                .expect("useful");
             assert!(near(rate, &case["point"]), "{case}: {rate}");
             assert!(near(i.low, &case["interval"][0]) && near(i.high, &case["interval"][1]), "{case}: {i:?}");
         }
@@ -496,7 +522,8 @@ mod tests {
             assert!(near(i.low, &case["interval"][0]) && near(i.high, &case["interval"][1]), "{i:?}");
         }
         let position = &oracles["position"];
-        let flags = |key: &str| position[key].as_array().expect("a list").iter().map(|v| v == 1).collect::<Vec<_>>();
+        let flags =
+            |key: &str| position[key].as_array().expect("a list").iter().map(|v| v == 1).collect::<Vec<_>>();
         let choice = |first: bool| Some(if first { Choice::First } else { Choice::Second });
         let pairs: Vec<JudgedPair> = flags("first_original")
             .into_iter()

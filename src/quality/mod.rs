@@ -30,6 +30,6 @@ pub use answer::{Answer, Given};
 pub use grade::{Component, Grade, Score, Why};
 pub use grader::{Fault, Graders, KINDS, Need, Problem, Similarity};
 pub use verdict::{
-    Agreement, CategoryVerdict, Pairs, Place, SMOKE, ScoreVerdict, Verdict, agreement, non_inferiority, pass_hat,
-    passes, score_non_inferiority, split,
+    Agreement, CategoryVerdict, Pairs, Place, SMOKE, ScoreVerdict, Verdict, agreement, non_inferiority,
+    pass_hat, passes, score_non_inferiority, split,
 };

@@ -73,20 +73,91 @@ fn at(error: &ValidationError<'_>) -> String {
 }
 
 const KEYWORDS: &[&str] = &[
-    "$schema", "$id", "$defs", "$vocabulary", "$comment", "$ref", "definitions", "maximum", "minimum",
-    "exclusiveMaximum", "exclusiveMinimum", "multipleOf", "maxLength", "minLength", "pattern", "maxProperties",
-    "minProperties", "required", "maxItems", "minItems", "uniqueItems", "type", "nullable", "const", "enum", "not",
-    "anyOf", "oneOf", "allOf", "if", "then", "else", "propertyNames", "additionalProperties", "dependencies",
-    "properties", "patternProperties", "additionalItems", "items", "contains", "format", "formatMaximum",
-    "formatMinimum", "formatExclusiveMaximum", "formatExclusiveMinimum", "title", "description", "default",
-    "deprecated", "readOnly", "writeOnly", "examples", "contentMediaType", "contentEncoding", "contentSchema",
+    "$schema",
+    "$id",
+    "$defs",
+    "$vocabulary",
+    "$comment",
+    "$ref",
+    "definitions",
+    "maximum",
+    "minimum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "multipleOf",
+    "maxLength",
+    "minLength",
+    "pattern",
+    "maxProperties",
+    "minProperties",
+    "required",
+    "maxItems",
+    "minItems",
+    "uniqueItems",
+    "type",
+    "nullable",
+    "const",
+    "enum",
+    "not",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "if",
+    "then",
+    "else",
+    "propertyNames",
+    "additionalProperties",
+    "dependencies",
+    "properties",
+    "patternProperties",
+    "additionalItems",
+    "items",
+    "contains",
+    "format",
+    "formatMaximum",
+    "formatMinimum",
+    "formatExclusiveMaximum",
+    "formatExclusiveMinimum",
+    "title",
+    "description",
+    "default",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "examples",
+    "contentMediaType",
+    "contentEncoding",
+    "contentSchema",
 ];
 
 /// Formats that are known. Those of numbers and those that only describe hold for every text.
 const NAMES: &[&str] = &[
-    "date", "time", "date-time", "iso-time", "iso-date-time", "duration", "uri", "uri-reference", "uri-template", "url",
-    "email", "hostname", "ipv4", "ipv6", "regex", "uuid", "json-pointer", "json-pointer-uri-fragment",
-    "relative-json-pointer", "byte", "int32", "int64", "float", "double", "password", "binary",
+    "date",
+    "time",
+    "date-time",
+    "iso-time",
+    "iso-date-time",
+    "duration",
+    "uri",
+    "uri-reference",
+    "uri-template",
+    "url",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "regex",
+    "uuid",
+    "json-pointer",
+    "json-pointer-uri-fragment",
+    "relative-json-pointer",
+    "byte",
+    "int32",
+    "int64",
+    "float",
+    "double",
+    "password",
+    "binary",
 ];
 
 type Visit = dyn Fn(&Map<String, Value>) -> Result<(), SchemaError>;
@@ -100,7 +171,13 @@ fn check_strict(schema: &Value, depth: usize, visit: &Visit) -> Result<(), Schem
     visit(map)?;
     for (key, value) in map {
         match key.as_str() {
-            "not" | "if" | "then" | "else" | "propertyNames" | "additionalProperties" | "additionalItems"
+            "not"
+            | "if"
+            | "then"
+            | "else"
+            | "propertyNames"
+            | "additionalProperties"
+            | "additionalItems"
             | "contains" => check_strict(value, depth + 1, visit)?,
             "items" | "anyOf" | "oneOf" | "allOf" => match value {
                 Value::Array(list) => list.iter().try_for_each(|s| check_strict(s, depth + 1, visit))?,
@@ -127,7 +204,10 @@ fn strict(map: &Map<String, Value>) -> Result<(), SchemaError> {
         return Err(SchemaError::UnknownFormat(format.to_owned()));
     }
     let without_effect = [
-        ("additionalItems", map.contains_key("additionalItems") && !map.get("items").is_some_and(Value::is_array)),
+        (
+            "additionalItems",
+            map.contains_key("additionalItems") && !map.get("items").is_some_and(Value::is_array),
+        ),
         ("if", map.contains_key("if") && !map.contains_key("then") && !map.contains_key("else")),
         ("then", map.contains_key("then") && !map.contains_key("if")),
         ("else", map.contains_key("else") && !map.contains_key("if")),
@@ -262,7 +342,8 @@ fn time(text: &str, strict: bool) -> bool {
     let parts: Vec<&str> = clock.split(':').collect();
     let [hour, minute, second] = parts[..] else { return false };
     let (whole, fraction) = second.split_once('.').unwrap_or((second, "0"));
-    let (Some(hour), Some(minute), Some(whole)) = (digits(hour, 2), digits(minute, 2), digits(whole, 2)) else {
+    let (Some(hour), Some(minute), Some(whole)) = (digits(hour, 2), digits(minute, 2), digits(whole, 2))
+    else {
         return false;
     };
     if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
@@ -273,10 +354,16 @@ fn time(text: &str, strict: bool) -> bool {
         "" | "z" | "Z" => (0, 0, 1),
         _ => {
             let body = &zone[1..];
-            let (h, m) = if body.len() == 2 { (body, "00") } else { (body.get(..2).unwrap_or(""), body.get(2..).unwrap_or("")) };
+            let (h, m) = if body.len() == 2 {
+                (body, "00")
+            } else {
+                (body.get(..2).unwrap_or(""), body.get(2..).unwrap_or(""))
+            };
             let m = m.strip_prefix(':').unwrap_or(m);
             match (digits(h, 2), digits(m, 2)) {
-                (Some(h), Some(m)) if h <= 23 && m <= 59 => (h, m, if zone.starts_with('-') { -1 } else { 1 }),
+                (Some(h), Some(m)) if h <= 23 && m <= 59 => {
+                    (h, m, if zone.starts_with('-') { -1 } else { 1 })
+                }
                 _ => return false,
             }
         }
@@ -292,7 +379,8 @@ fn time(text: &str, strict: bool) -> bool {
 }
 
 fn date_time(text: &str, strict: bool) -> bool {
-    let parts: Vec<&str> = text.split(|c: char| c == 't' || c == 'T' || crate::prompts::js::is_space(c)).collect();
+    let parts: Vec<&str> =
+        text.split(|c: char| c == 't' || c == 'T' || crate::prompts::js::is_space(c)).collect();
     matches!(parts[..], [d, t] if date(d) && time(t, strict))
 }
 
@@ -346,7 +434,9 @@ fn uuid(text: &str) -> bool {
 /// IPv4 address.
 fn url(text: &str) -> bool {
     let lower = text.to_lowercase();
-    let Some(rest) = ["http://", "https://", "ftp://"].iter().find_map(|s| lower.strip_prefix(s)) else { return false };
+    let Some(rest) = ["http://", "https://", "ftp://"].iter().find_map(|s| lower.strip_prefix(s)) else {
+        return false;
+    };
     if rest.contains(crate::prompts::js::is_space) {
         return false;
     }
@@ -358,14 +448,19 @@ fn url(text: &str) -> bool {
     }
     if let Ok(address) = host.parse::<std::net::Ipv4Addr>() {
         let first = address.octets()[0];
-        return !address.is_private() && !address.is_loopback() && !address.is_link_local() && (1..=223).contains(&first);
+        return !address.is_private()
+            && !address.is_loopback()
+            && !address.is_link_local()
+            && (1..=223).contains(&first);
     }
     let labels: Vec<&str> = host.split('.').collect();
     let letter = |c: char| c.is_ascii_alphanumeric() || c >= '\u{a1}';
     let good = |l: &&str| {
         !l.is_empty() && !l.starts_with('-') && !l.ends_with('-') && l.chars().all(|c| letter(c) || c == '-')
     };
-    let top = labels.last().is_some_and(|l| l.chars().count() >= 2 && l.chars().all(|c| letter(c) && !c.is_ascii_digit()));
+    let top = labels
+        .last()
+        .is_some_and(|l| l.chars().count() >= 2 && l.chars().all(|c| letter(c) && !c.is_ascii_digit()));
     labels.len() >= 2 && labels.iter().all(good) && top
 }
 

@@ -188,7 +188,8 @@ struct Uses {
 fn uses(statements: &[String], database: &str) -> Uses {
     let mut uses = Uses { tables: Vec::new(), columns: Vec::new() };
     for statement in statements {
-        let Ok(tokens) = sqlparser::tokenizer::Tokenizer::new(&*dialect(database), statement).tokenize() else {
+        let Ok(tokens) = sqlparser::tokenizer::Tokenizer::new(&*dialect(database), statement).tokenize()
+        else {
             continue;
         };
         let words: Vec<String> =
@@ -207,7 +208,9 @@ fn uses(statements: &[String], database: &str) -> Uses {
         let upper: Vec<String> = words.iter().map(|w| w.to_ascii_uppercase()).collect();
         let bare = |w: &str| w.trim_matches(['`', '"', '[', ']']).to_owned();
         let defined: Vec<String> = (0..words.len())
-            .filter(|i| upper.get(i + 1).is_some_and(|w| w == "AS") && upper.get(i + 2).is_some_and(|w| w == "("))
+            .filter(|i| {
+                upper.get(i + 1).is_some_and(|w| w == "AS") && upper.get(i + 2).is_some_and(|w| w == "(")
+            })
             .map(|i| bare(&words[i]))
             .collect();
         let mut table = None;

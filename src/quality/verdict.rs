@@ -101,7 +101,8 @@ fn needed(pairs: Pairs, margin: f64) -> Option<u32> {
     // Below twenty prompts the difference says next to nothing.
     let trusted = if pairs.total() < SMOKE { 0.0 } else { n / (n + 100.0) };
     let distance = (margin + (difference * trusted).min(0.0)).abs();
-    stats::prompts_needed(distance.max(margin / 10.0), discordant).map(|n| n.max(SMOKE).max(pairs.total() + 1))
+    stats::prompts_needed(distance.max(margin / 10.0), discordant)
+        .map(|n| n.max(SMOKE).max(pairs.total() + 1))
 }
 
 /// What is to be done with a category.
@@ -131,8 +132,10 @@ pub struct CategoryVerdict {
 /// chance of moving even one category in which A is worse by the margin stays below 2.5 %; a category
 /// of fewer than twenty prompts moves nowhere.
 pub fn split(categories: &BTreeMap<String, Pairs>, margin: f64) -> Vec<CategoryVerdict> {
-    let verdicts: Vec<(&String, Verdict)> =
-        categories.iter().filter_map(|(name, pairs)| Some((name, non_inferiority(*pairs, margin)?))).collect();
+    let verdicts: Vec<(&String, Verdict)> = categories
+        .iter()
+        .filter_map(|(name, pairs)| Some((name, non_inferiority(*pairs, margin)?)))
+        .collect();
     let all = |p: fn(Paired, f64) -> Option<f64>| {
         holm(&verdicts.iter().map(|(_, v)| p(v.pairs.paired(), margin).unwrap_or(1.0)).collect::<Vec<_>>())
     };
@@ -171,9 +174,15 @@ pub struct ScoreVerdict {
 
 /// The same question for scores. Each prompt: the scores of its repeats on both sides, averaged before
 /// anything else. `None` below two prompts.
-pub fn score_non_inferiority(prompts: &[(Vec<f64>, Vec<f64>)], margin: f64, seed: u64) -> Option<ScoreVerdict> {
+pub fn score_non_inferiority(
+    prompts: &[(Vec<f64>, Vec<f64>)],
+    margin: f64,
+    seed: u64,
+) -> Option<ScoreVerdict> {
     let mean = |values: &[f64]| {
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64).filter(|m| m.is_finite())
+        (!values.is_empty())
+            .then(|| values.iter().sum::<f64>() / values.len() as f64)
+            .filter(|m| m.is_finite())
     };
     let differences: Vec<f64> = prompts.iter().filter_map(|(a, b)| Some(mean(a)? - mean(b)?)).collect();
     let (difference, interval) = stats::mean_difference(&differences, seed)?;
@@ -193,8 +202,9 @@ pub fn score_non_inferiority(prompts: &[(Vec<f64>, Vec<f64>)], margin: f64, seed
 /// repeats did (unbiased: passes over k ÷ repeats over k). `None` where no prompt has `k` repeats.
 pub fn pass_hat(prompts: &[(u32, u32)], k: u32) -> Option<f64> {
     let of = |&(passed, repeats): &(u32, u32)| -> Option<f64> {
-        (repeats >= k && k > 0)
-            .then(|| (0..k).map(|i| (f64::from(passed) - f64::from(i)).max(0.0) / f64::from(repeats - i)).product())
+        (repeats >= k && k > 0).then(|| {
+            (0..k).map(|i| (f64::from(passed) - f64::from(i)).max(0.0) / f64::from(repeats - i)).product()
+        })
     };
     let chances: Vec<f64> = prompts.iter().filter_map(of).collect();
     (!chances.is_empty()).then(|| chances.iter().sum::<f64>() / chances.len() as f64)

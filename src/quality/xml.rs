@@ -51,7 +51,11 @@ struct Tag<'t> {
 }
 
 enum TagKind<'t> {
-    Open { name: &'t str, attributes: &'t str, closed: bool },
+    Open {
+        name: &'t str,
+        attributes: &'t str,
+        closed: bool,
+    },
     Close(&'t str),
     /// A comment, a declaration; or a section of plain text.
     Other,

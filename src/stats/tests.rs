@@ -96,10 +96,11 @@ fn bootstrap_intervals_are_seeded_and_near_scipys() {
         let (mean, found) = mean_difference(&differences, 7).expect("prompts");
         assert_eq!(mean_difference(&differences, 7), Some((mean, found)));
         let wanted = numbers(&case["interval"]);
-        let width = wanted[1] - wanted[0];
+        // Values in halves leave steps between means.
+        let slack = 0.03 * (wanted[1] - wanted[0]) + 0.5 / differences.len() as f64;
         assert!(near(mean, case["mean"].as_f64().expect("mean")));
         assert!(
-            (found.low - wanted[0]).abs() < 0.03 * width && (found.high - wanted[1]).abs() < 0.03 * width,
+            (found.low - wanted[0]).abs() <= slack && (found.high - wanted[1]).abs() <= slack,
             "{found:?} {wanted:?}"
         );
     }

@@ -53,7 +53,9 @@ enum Outcome {
 
 fn ours(case: &Value) -> Outcome {
     let mut unknown = Vec::new();
-    let Ok(asserts) = Assertion::read_all(&case["assertions"], None, &mut unknown) else { return Outcome::Refused };
+    let Ok(asserts) = Assertion::read_all(&case["assertions"], None, &mut unknown) else {
+        return Outcome::Refused;
+    };
     let files = case["files"].as_object().into_iter().flatten();
     let files = CaseFiles(files.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect());
     let vars = prompts::resolved(&case["vars"].as_object().cloned().unwrap_or_default());
@@ -126,7 +128,8 @@ fn same(a: &Outcome, b: &Outcome) -> bool {
             let near = |a: f64, b: f64| (a - b).abs() <= 1e-9;
             let parts = c1.len() == c2.len()
                 && c1.iter().zip(c2).all(|(a, b)| a.0 == b.0 && a.1 == b.1 && near(a.2, b.2));
-            let names = n1.len() == n2.len() && n1.iter().all(|(k, v)| n2.get(k).is_some_and(|w| near(*v, *w)));
+            let names =
+                n1.len() == n2.len() && n1.iter().all(|(k, v)| n2.get(k).is_some_and(|w| near(*v, *w)));
             p1 == p2 && near(*s1, *s2) && parts && names
         }
         (a, b) => a == b,
@@ -149,7 +152,11 @@ fn single_cases_have_promptfoos_verdict() {
             None => wrong.push(format!("{}: {ours:?}, not {theirs:?}", case["id"])),
         }
     }
-    println!("{} cases, {} differ on purpose: {differences:?}", cases.len(), differences.values().sum::<usize>());
+    println!(
+        "{} cases, {} differ on purpose: {differences:?}",
+        cases.len(),
+        differences.values().sum::<usize>()
+    );
     assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
 }
 
@@ -242,7 +249,8 @@ fn compare_configuration(folder: &Path) -> Vec<String> {
             continue;
         }
         let output = theirs_row["output"].as_str().unwrap_or_default();
-        if row.provider == "echo" && row.answer.is_none() && output != text {
+        let transformed = row.asserts.iter().any(|a| a.transform.is_some());
+        if row.provider == "echo" && row.answer.is_none() && !transformed && output != text {
             wrong.push(format!("text {text:?}, not {output:?}"));
         }
         let report = reports.get(&row.provider).copied().unwrap_or_default();

@@ -8,7 +8,12 @@ use serde_json::{Value, json};
 
 /// Rows of a table as tests, in the shape that YAML has them.
 pub(super) fn tests(file: &str, table: &Table) -> Result<Vec<Node>, PromptError> {
-    table.rows.iter().enumerate().map(|(n, (line, cells))| test(file, *line, n, &table.headers, cells)).collect()
+    table
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(n, (line, cells))| test(file, *line, n, &table.headers, cells))
+        .collect()
 }
 
 fn test(
@@ -42,7 +47,10 @@ fn test(
             };
             let (Some(place), "threshold") = (place, setting) else {
                 let message = format!("the column {header:?} configures nothing");
-                return Err(error(message, "Write `__config:__expected:threshold`, or `__config:__expected2:threshold`."));
+                return Err(error(
+                    message,
+                    "Write `__config:__expected:threshold`, or `__config:__expected2:threshold`.",
+                ));
             };
             let threshold = finite(cell).ok_or_else(|| {
                 error(format!("the threshold {cell:?} is not a number"), "Write a number such as 0.5.")
@@ -113,7 +121,10 @@ pub(super) fn from_value(value: &Value, line: usize) -> Node {
 fn finite(cell: &str) -> Option<f64> {
     let cell = js::trim(cell);
     let plain = cell.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
-    (plain && cell.contains(|c: char| c.is_ascii_digit())).then(|| cell.parse().ok()).flatten().filter(|n: &f64| n.is_finite())
+    (plain && cell.contains(|c: char| c.is_ascii_digit()))
+        .then(|| cell.parse().ok())
+        .flatten()
+        .filter(|n: &f64| n.is_finite())
 }
 
 /// `type(threshold):value` → an assertion; everything else is a text to be equal to.
@@ -165,7 +176,8 @@ fn parts(cell: &str) -> Option<Value> {
         let mut out = json!({"type": format!("{not}{name}")});
         match *name {
             // The text is parted where the assertion is read.
-            "contains-all" | "contains-any" | "icontains-all" | "icontains-any" | "contains-json" | "is-json" => {
+            "contains-all" | "contains-any" | "icontains-all" | "icontains-any" | "contains-json"
+            | "is-json" => {
                 if let Some(value) = value {
                     out["value"] = json!(value);
                 }
@@ -177,8 +189,19 @@ fn parts(cell: &str) -> Option<Value> {
             }
         }
         let defaulted = [
-            "answer-relevance", "classifier", "context-faithfulness", "context-recall", "context-relevance", "cost",
-            "latency", "levenshtein", "perplexity-score", "perplexity", "rouge-n", "similar", "starts-with",
+            "answer-relevance",
+            "classifier",
+            "context-faithfulness",
+            "context-recall",
+            "context-relevance",
+            "cost",
+            "latency",
+            "levenshtein",
+            "perplexity-score",
+            "perplexity",
+            "rouge-n",
+            "similar",
+            "starts-with",
         ];
         if defaulted.contains(name) {
             out["threshold"] = json!(threshold.unwrap_or(0.75));

@@ -59,7 +59,10 @@ impl Row {
         let mut asserts = self.asserts.clone();
         if let Err(why) = &self.text {
             // Nothing to send: whoever checks the prompts finds the reason.
-            asserts.insert(0, Assertion { fault: Some(why.clone()), line: Some(self.line), ..Assertion::default() });
+            asserts.insert(
+                0,
+                Assertion { fault: Some(why.clone()), line: Some(self.line), ..Assertion::default() },
+            );
         }
         Prompt {
             id,
@@ -150,13 +153,44 @@ struct Test {
 }
 
 const TOP_KEYS: &[&str] = &[
-    "$schema", "description", "prompts", "providers", "targets", "tests", "scenarios", "defaultTest", "evaluateOptions",
-    "commandLineOptions", "outputPath", "sharing", "env", "derivedMetrics", "nunjucksFilters", "assertionTemplates",
-    "metadata", "tags", "extensions", "tracing", "writeLatestResults", "redteam",
+    "$schema",
+    "description",
+    "prompts",
+    "providers",
+    "targets",
+    "tests",
+    "scenarios",
+    "defaultTest",
+    "evaluateOptions",
+    "commandLineOptions",
+    "outputPath",
+    "sharing",
+    "env",
+    "derivedMetrics",
+    "nunjucksFilters",
+    "assertionTemplates",
+    "metadata",
+    "tags",
+    "extensions",
+    "tracing",
+    "writeLatestResults",
+    "redteam",
 ];
 const TEST_KEYS: &[&str] = &[
-    "description", "vars", "assert", "threshold", "options", "metadata", "provider", "providers", "prompts",
-    "providerOutput", "assertScoringFunction", "id", "$ref", "strategy",
+    "description",
+    "vars",
+    "assert",
+    "threshold",
+    "options",
+    "metadata",
+    "provider",
+    "providers",
+    "prompts",
+    "providerOutput",
+    "assertScoringFunction",
+    "id",
+    "$ref",
+    "strategy",
 ];
 
 pub(super) struct Reader<'a> {
@@ -180,7 +214,11 @@ impl<'a> Reader<'a> {
     pub(super) fn config(mut self, root: Node) -> Result<Config, PromptError> {
         let root = self.sources.dereferenced(&root, &root, 0)?;
         let Some(map) = root.as_map() else {
-            return Err(self.error(root.line, "the configuration is not a mapping", "Begin with `prompts:` and `tests:`."));
+            return Err(self.error(
+                root.line,
+                "the configuration is not a mapping",
+                "Begin with `prompts:` and `tests:`.",
+            ));
         };
         for (key, value) in map {
             if !TOP_KEYS.contains(&key.as_str()) && !key.starts_with("x-") {
@@ -196,7 +234,11 @@ impl<'a> Reader<'a> {
                 if !templates.iter().any(|t| t.is_named(reference)) {
                     let labels: Vec<&str> = templates.iter().map(|t| t.label.as_str()).collect();
                     let message = format!("a test is for the prompt {reference:?}, which does not exist");
-                    return Err(self.error(test.line, message, format!("The prompts are: {}.", labels.join(", "))));
+                    return Err(self.error(
+                        test.line,
+                        message,
+                        format!("The prompts are: {}.", labels.join(", ")),
+                    ));
                 }
             }
         }
@@ -210,9 +252,15 @@ impl<'a> Reader<'a> {
     }
 
     fn providers(&self, root: &Node) -> Result<Vec<Provider>, PromptError> {
-        let Some(node) = root.get("providers").or_else(|| root.get("targets")).filter(|n| !n.is_null()) else {
-            let remedy = "Add a line such as `providers: [echo]`; which models are asked is said on the command line.";
-            return Err(self.error(root.line, "the configuration names no provider, so promptfoo refuses it", remedy));
+        let Some(node) = root.get("providers").or_else(|| root.get("targets")).filter(|n| !n.is_null())
+        else {
+            let remedy =
+                "Add a line such as `providers: [echo]`; which models are asked is said on the command line.";
+            return Err(self.error(
+                root.line,
+                "the configuration names no provider, so promptfoo refuses it",
+                remedy,
+            ));
         };
         let plain = |id: &str| Provider { id: id.to_owned(), label: None, prompts: None };
         let one = |node: &Node| -> Option<Provider> {
@@ -250,7 +298,9 @@ impl<'a> Reader<'a> {
                     let field = |key: &str| item.get(key).and_then(Node::as_str).map(str::to_owned);
                     let partial = match item.as_str() {
                         Some(text) => Some((text.to_owned(), None, None)),
-                        None => field("raw").or_else(|| field("id")).map(|raw| (raw, field("label"), field("id"))),
+                        None => {
+                            field("raw").or_else(|| field("id")).map(|raw| (raw, field("label"), field("id")))
+                        }
                     };
                     let Some((raw, label, id)) = partial else {
                         let remedy = "Write the text, a path such as file://prompt.txt, or {raw, label}.";
@@ -309,14 +359,22 @@ impl<'a> Reader<'a> {
         }
         if is_script(path) {
             let remedy = "Put the text of the prompt into the file.";
-            return Err(self.error(line, format!("the prompt {path:?} is a program, and none is run"), remedy));
+            return Err(self.error(
+                line,
+                format!("the prompt {path:?} is a program, and none is run"),
+                remedy,
+            ));
         }
         let known = ["txt", "md", "j2", "json", "jsonl", "yaml", "yml", "csv"];
         if !known.contains(&extension(path)) {
             let remedy = "promptfoo takes a text on one line with a slash, a backslash or an asterisk, or with a dot \
                           before its last two or three letters, for a path. Write it as a block (`|`) or into a file.";
             let short: String = raw.chars().take(60).collect();
-            return Err(self.error(line, format!("the prompt {short:?} is taken for the path of a file"), remedy));
+            return Err(self.error(
+                line,
+                format!("the prompt {short:?} is taken for the path of a file"),
+                remedy,
+            ));
         }
         let bytes = self.sources.bytes(line, path)?;
         let text = utf8(path, &bytes)?;
@@ -333,9 +391,12 @@ impl<'a> Reader<'a> {
                         last.push(line);
                     }
                 }
-                let blocks = parts.iter().map(|p| js::trim(&p.join("\n")).to_owned()).filter(|p| !p.is_empty());
+                let blocks =
+                    parts.iter().map(|p| js::trim(&p.join("\n")).to_owned()).filter(|p| !p.is_empty());
                 let prefix = label.map_or(String::new(), |l| format!("{l}: "));
-                blocks.map(|raw| Template { id: None, label: format!("{prefix}{path}: {raw}"), raw }).collect()
+                blocks
+                    .map(|raw| Template { id: None, label: format!("{prefix}{path}: {raw}"), raw })
+                    .collect()
             }
             "jsonl" => {
                 let lines: Vec<&str> = text.lines().filter(|l| !l.is_empty()).collect();
@@ -345,7 +406,10 @@ impl<'a> Reader<'a> {
                     (true, None) => format!("{path}: {raw}"),
                     (false, label) => label.unwrap_or(path).to_owned(),
                 };
-                lines.iter().map(|raw| Template { id: None, label: named(raw), raw: (*raw).to_owned() }).collect()
+                lines
+                    .iter()
+                    .map(|raw| Template { id: None, label: named(raw), raw: (*raw).to_owned() })
+                    .collect()
             }
             "json" => {
                 let raw = match serde_json::from_str::<Value>(text) {
@@ -364,14 +428,16 @@ impl<'a> Reader<'a> {
             }
             "csv" => {
                 let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
-                let head = usize::from(lines.first().is_some_and(|l| l.trim().eq_ignore_ascii_case("prompt")));
+                let head =
+                    usize::from(lines.first().is_some_and(|l| l.trim().eq_ignore_ascii_case("prompt")));
                 let several = lines.len() > head + 1;
                 let named = |n: usize, raw: &str| {
                     let base = label.map_or_else(|| raw.to_owned(), str::to_owned);
                     if several && label.is_some() { format!("{base} - {}", n + 1) } else { base }
                 };
                 let rows = lines[head..].iter().enumerate();
-                rows.map(|(n, raw)| Template { id: id.clone(), label: named(n, raw), raw: (*raw).to_owned() }).collect()
+                rows.map(|(n, raw)| Template { id: id.clone(), label: named(n, raw), raw: (*raw).to_owned() })
+                    .collect()
             }
             // Markdown and Jinja: the file as it stands.
             _ => {
@@ -380,7 +446,11 @@ impl<'a> Reader<'a> {
             }
         };
         if templates.is_empty() {
-            return Err(self.error(line, format!("the file {path:?} has no prompts"), "Put at least one into it."));
+            return Err(self.error(
+                line,
+                format!("the file {path:?} has no prompts"),
+                "Put at least one into it.",
+            ));
         }
         Ok(templates)
     }
@@ -447,18 +517,19 @@ impl<'a> Reader<'a> {
 
     /// The tests of a list: written out, or in files that it names.
     fn test_nodes(&mut self, node: &Node) -> Result<Vec<Node>, PromptError> {
-        let from_path = |reader: &mut Self, line: usize, text: &str, numbered: bool| -> Result<Vec<Node>, PromptError> {
-            let path = text.strip_prefix("file://").unwrap_or(text);
-            let paths = reader.sources.paths(line, path)?;
-            if paths.is_empty() {
-                reader.notice(line, NoticeKind::NoFiles { pattern: path.to_owned() });
-            }
-            let mut all = Vec::new();
-            for path in paths {
-                all.extend(reader.sources.test_file(line, &path, numbered)?);
-            }
-            Ok(all)
-        };
+        let from_path =
+            |reader: &mut Self, line: usize, text: &str, numbered: bool| -> Result<Vec<Node>, PromptError> {
+                let path = text.strip_prefix("file://").unwrap_or(text);
+                let paths = reader.sources.paths(line, path)?;
+                if paths.is_empty() {
+                    reader.notice(line, NoticeKind::NoFiles { pattern: path.to_owned() });
+                }
+                let mut all = Vec::new();
+                for path in paths {
+                    all.extend(reader.sources.test_file(line, &path, numbered)?);
+                }
+                Ok(all)
+            };
         if let Some(path) = node.as_str() {
             return from_path(self, node.line, path, true);
         }
@@ -533,18 +604,33 @@ impl<'a> Reader<'a> {
         if let Some(node) = node.get("threshold").filter(|n| !n.is_null()) {
             test.threshold = Some(match &node.kind {
                 Kind::Scalar(Value::Number(n)) => n.as_f64().unwrap_or(f64::NAN),
-                _ => return Err(self.error(node.line, "the threshold of a test is not a number", "Write one such as 0.5.")),
+                _ => {
+                    return Err(self.error(
+                        node.line,
+                        "the threshold of a test is not a number",
+                        "Write one such as 0.5.",
+                    ));
+                }
             });
         }
         if let Some(list) = node.get("assert").filter(|n| !n.is_null()) {
             let Some(items) = list.as_list() else {
-                return Err(self.error(list.line, "assert is not a list", "Write `assert:` and a list below it."));
+                return Err(self.error(
+                    list.line,
+                    "assert is not a list",
+                    "Write `assert:` and a list below it.",
+                ));
             };
             for item in items {
                 let mut unknown = Vec::new();
-                let assertion = Assertion::read(&item.value(), Some(item.line), &mut unknown).map_err(|e| {
-                    self.error(item.line, e.to_string(), "Write `- type: contains`, and `value:` below it.")
-                })?;
+                let assertion =
+                    Assertion::read(&item.value(), Some(item.line), &mut unknown).map_err(|e| {
+                        self.error(
+                            item.line,
+                            e.to_string(),
+                            "Write `- type: contains`, and `value:` below it.",
+                        )
+                    })?;
                 for key in unknown {
                     self.notice(item.line, NoticeKind::UnknownKey { place: "assertion", key });
                 }
@@ -607,12 +693,19 @@ impl<'a> Reader<'a> {
                         let allowed = |t: &Template| {
                             provider.prompts.as_ref().is_none_or(|list| list.iter().any(|r| t.is_named(r)))
                         };
-                        let asked = test.providers.as_ref().is_none_or(|list| list.iter().any(|r| provider.is_named(r)));
-                        for (prompt_number, template) in templates.iter().enumerate().filter(|(_, t)| allowed(t)) {
+                        let asked = test
+                            .providers
+                            .as_ref()
+                            .is_none_or(|list| list.iter().any(|r| provider.is_named(r)));
+                        for (prompt_number, template) in
+                            templates.iter().enumerate().filter(|(_, t)| allowed(t))
+                        {
                             let own = column;
                             column += 1;
-                            let wanted =
-                                test.prompts.as_ref().is_none_or(|list| list.iter().any(|r| template.is_named(r)));
+                            let wanted = test
+                                .prompts
+                                .as_ref()
+                                .is_none_or(|list| list.iter().any(|r| template.is_named(r)));
                             if !asked || !wanted {
                                 continue;
                             }
@@ -625,7 +718,8 @@ impl<'a> Reader<'a> {
                             provider.key().clone_into(&mut row.provider);
                             rows.push(row);
                             if rows.len() > MOST_PROMPTS {
-                                let message = format!("the configuration makes more than {MOST_PROMPTS} prompts");
+                                let message =
+                                    format!("the configuration makes more than {MOST_PROMPTS} prompts");
                                 return Err(self.error(test.line, message, "Take values out of its lists."));
                             }
                         }
@@ -636,7 +730,11 @@ impl<'a> Reader<'a> {
             case += combinations.len();
         }
         if rows.is_empty() {
-            return Err(self.error(1, "no test is left for any prompt", "Look at the `prompts:` of the tests."));
+            return Err(self.error(
+                1,
+                "no test is left for any prompt",
+                "Look at the `prompts:` of the tests.",
+            ));
         }
         Ok(rows)
     }
@@ -724,7 +822,9 @@ impl<'a> Reader<'a> {
             render::resolve_variables(&mut vars);
             render::prompt(&raw, &vars)
         });
-        let text = text.and_then(|t| if t.len() > LARGEST_LINE { Err("the prompt is longer than 4 MiB".to_owned()) } else { Ok(t) });
+        let text = text.and_then(|t| {
+            if t.len() > LARGEST_LINE { Err("the prompt is longer than 4 MiB".to_owned()) } else { Ok(t) }
+        });
         let asserts = test.asserts.iter().map(|a| fill(a, &vars, self.sources.files)).collect();
         let category = test.metadata.get("category").and_then(Value::as_str).map(|c| c.trim().to_owned());
         Row {
@@ -789,7 +889,8 @@ fn whole(node: Option<&Node>) -> Option<u32> {
 /// Does promptfoo take a prompt on one line for the path of a file?
 fn looks_like_path(text: &str) -> bool {
     const ENDINGS: &[&str] = &[
-        ".cjs", ".cts", ".j2", ".js", ".json", ".jsonl", ".md", ".mjs", ".mts", ".py", ".ts", ".txt", ".yml", ".yaml",
+        ".cjs", ".cts", ".j2", ".js", ".json", ".jsonl", ".md", ".mjs", ".mts", ".py", ".ts", ".txt", ".yml",
+        ".yaml",
     ];
     if text.contains('\n') || ["portkey://", "langfuse://", "helicone://"].iter().any(|s| text.contains(s)) {
         return false;

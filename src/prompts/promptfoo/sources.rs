@@ -15,7 +15,12 @@ pub(super) struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    pub(super) fn error(&self, line: usize, message: impl Into<String>, remedy: impl Into<String>) -> PromptError {
+    pub(super) fn error(
+        &self,
+        line: usize,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> PromptError {
         PromptError {
             file: self.file.to_owned(),
             line: Some(line),
@@ -72,7 +77,8 @@ impl Sources<'_> {
                 return Ok(target);
             }
             Kind::List(list) => {
-                let items = list.iter().map(|v| self.dereferenced(v, root, depth + 1)).collect::<Result<_, _>>()?;
+                let items =
+                    list.iter().map(|v| self.dereferenced(v, root, depth + 1)).collect::<Result<_, _>>()?;
                 Kind::List(items)
             }
             other => other.clone(),
@@ -88,13 +94,21 @@ impl Sources<'_> {
         } else {
             if path.contains("://") {
                 let remedy = "Only files beside the configuration can be named.";
-                return Err(self.error(line, format!("the reference {reference:?} names an address"), remedy));
+                return Err(self.error(
+                    line,
+                    format!("the reference {reference:?} names an address"),
+                    remedy,
+                ));
             }
             other = yaml::read(path, &self.bytes(line, path)?)?;
             &other
         };
         let absent = || {
-            self.error(line, format!("the reference {reference:?} names nothing"), "Mend it, or what it names.")
+            self.error(
+                line,
+                format!("the reference {reference:?} names nothing"),
+                "Mend it, or what it names.",
+            )
         };
         let mut at = base;
         for key in pointer.split('/').skip(1) {
@@ -112,7 +126,9 @@ impl Sources<'_> {
 
     /// What a text that begins with `file://` stands for; anything else stays.
     pub(super) fn loaded(&self, node: &Node) -> Result<Node, PromptError> {
-        let Some(path) = node.as_str().and_then(|t| t.strip_prefix("file://")) else { return Ok(node.clone()) };
+        let Some(path) = node.as_str().and_then(|t| t.strip_prefix("file://")) else {
+            return Ok(node.clone());
+        };
         if is_script(path) {
             return Ok(node.clone());
         }
@@ -168,7 +184,12 @@ impl Sources<'_> {
 
     /// The tests of a file: YAML, JSON, JSONL or CSV. `numbered`: rows without a description get their
     /// number as one, which promptfoo does for a single file and not for a list of them.
-    pub(super) fn test_file(&self, line: usize, path: &str, numbered: bool) -> Result<Vec<Node>, PromptError> {
+    pub(super) fn test_file(
+        &self,
+        line: usize,
+        path: &str,
+        numbered: bool,
+    ) -> Result<Vec<Node>, PromptError> {
         let bytes = self.bytes(line, path)?;
         let list = |node: Node| match node.kind {
             Kind::List(list) => list,
@@ -187,7 +208,8 @@ impl Sources<'_> {
             }
             "jsonl" => {
                 let mut tests = Vec::new();
-                for (n, text) in utf8(path, &bytes)?.lines().enumerate().filter(|(_, t)| !t.trim().is_empty()) {
+                for (n, text) in utf8(path, &bytes)?.lines().enumerate().filter(|(_, t)| !t.trim().is_empty())
+                {
                     let value: serde_json::Value = serde_json::from_str(text).map_err(|e| PromptError {
                         file: path.to_owned(),
                         line: Some(n + 1),
@@ -216,7 +238,9 @@ impl Sources<'_> {
             .enumerate()
             .map(|(n, mut test)| {
                 if let Kind::Map(map) = &mut test.kind
-                    && !map.iter().any(|(k, v)| k == "description" && v.as_str().is_some_and(|d| !d.is_empty()))
+                    && !map
+                        .iter()
+                        .any(|(k, v)| k == "description" && v.as_str().is_some_and(|d| !d.is_empty()))
                 {
                     map.retain(|(k, _)| k != "description");
                     let text = serde_json::json!(format!("Row #{}", n + 1));
@@ -235,5 +259,7 @@ pub(super) fn extension(path: &str) -> &str {
 
 /// Is a path a pattern?
 pub(super) fn has_magic(path: &str) -> bool {
-    path.contains(['*', '?']) || (path.contains('[') && path.contains(']')) || (path.contains('{') && path.contains(','))
+    path.contains(['*', '?'])
+        || (path.contains('[') && path.contains(']'))
+        || (path.contains('{') && path.contains(','))
 }

@@ -11,7 +11,12 @@ impl Files for Memory {
     }
     fn list(&self, pattern: &str) -> Result<Vec<String>, FileFault> {
         let (start, end) = pattern.split_once('*').unwrap_or((pattern, ""));
-        Ok(self.0.keys().filter(|p| p.starts_with(start) && p.ends_with(end)).map(|p| (*p).to_owned()).collect())
+        Ok(self
+            .0
+            .keys()
+            .filter(|p| p.starts_with(start) && p.ends_with(end))
+            .map(|p| (*p).to_owned())
+            .collect())
     }
 }
 
@@ -44,15 +49,23 @@ fn chats_become_conversations() {
 fn what_is_wrong_is_told_with_line_and_remedy() {
     for (text, line, what) in [
         ("prompts: [a\n", 2, ""),
-        ("prompts: ['{{a}}']\nproviders: [echo]\ntests:\n  - vars: {a: 1}\n    assert:\n      - value: x\n", 6, "no type"),
-        ("prompts: ['x']\nproviders: [echo]\ntests:\n  - assert: [{type: contains, value: a, weight: '2'}]\n", 4, "weight"),
+        (
+            "prompts: ['{{a}}']\nproviders: [echo]\ntests:\n  - vars: {a: 1}\n    assert:\n      - value: x\n",
+            6,
+            "no type",
+        ),
+        (
+            "prompts: ['x']\nproviders: [echo]\ntests:\n  - assert: [{type: contains, value: a, weight: '2'}]\n",
+            4,
+            "weight",
+        ),
         ("prompts: ['x']\nproviders: [echo]\ntests:\n  - prompts: [nope]\n", 4, "nope"),
         ("prompts: ['x']\nproviders: [echo]\ntests: [{$ref: '#/nope'}]\n", 3, "names nothing"),
         ("prompts: ['x']\n", 1, "no provider"),
         ("prompts: ['a/b']\nproviders: [echo]\n", 1, "taken for the path"),
         ("prompts: [file://gone.txt]\nproviders: [echo]\n", 1, "does not exist"),
         ("prompts: ['x']\nproviders: [echo]\ntests: t.csv\n", 2, "never closed"),
-        ("a: &a\n  $ref: '#/a'\nproviders: [echo]\n", 2, "circle"),
+        ("a: &a\n  $ref: '#/a'\nproviders: [echo]\n", 1, "circle"),
     ] {
         let error = config(text, &[("t.csv", "q\n\"open\n")]).expect_err(text);
         assert_eq!(error.line, Some(line), "{text}: {error}");

@@ -64,8 +64,7 @@ pub fn bleu(answer: &str, references: &[String]) -> Option<f64> {
         })
         .collect();
     let log: f64 = orders.iter().map(|p| if *p == 0.0 { 1e-7f64.ln() } else { p.ln() }).sum();
-    let penalty =
-        if words.len() > length { 1.0 } else { (1.0 - length as f64 / words.len() as f64).exp() };
+    let penalty = if words.len() > length { 1.0 } else { (1.0 - length as f64 / words.len() as f64).exp() };
     Some(penalty * (log / orders.len() as f64).exp())
 }
 

@@ -148,8 +148,16 @@ fn part_apostrophes(text: &str) -> String {
 /// Words that are two: cannot, gonna, 'twas.
 fn part_contractions(text: &str) -> String {
     const PAIRS: &[(&str, &str)] = &[
-        ("can", "not"), ("d", "'ye"), ("gim", "me"), ("gon", "na"), ("got", "ta"), ("lem", "me"), ("more", "'n"),
-        ("wan", "na"), ("'t", "is"), ("'t", "was"),
+        ("can", "not"),
+        ("d", "'ye"),
+        ("gim", "me"),
+        ("gon", "na"),
+        ("got", "ta"),
+        ("lem", "me"),
+        ("more", "'n"),
+        ("wan", "na"),
+        ("'t", "is"),
+        ("'t", "was"),
     ];
     let mut out = String::with_capacity(text.len() + 16);
     for word in text.split(' ') {

@@ -17,10 +17,10 @@ use super::{
 use crate::measure::event::Fault;
 use crate::measure::fold;
 use crate::measure::load::Sent;
-use crate::quality;
 use crate::measure::run::{Ended, Record};
 use crate::measure::stats;
 use crate::prompts::Prompt;
+use crate::quality;
 use crate::report::envelope::{Envelope, Input};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

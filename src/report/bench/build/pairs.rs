@@ -1,9 +1,9 @@
 //! Local against API, paired by prompt: ratios of speed, equal texts, and the user's expectations.
 
 use super::for_speed;
-use crate::quality::{self, Pairs};
 use crate::measure::stats;
 use crate::prompts::Prompt;
+use crate::quality::{self, Pairs};
 use crate::report::bench::{Comparison, Quality, Rate, Sample, Target};
 
 /// One figure of a sample.
