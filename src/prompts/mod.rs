@@ -17,6 +17,7 @@ mod file;
 mod fill;
 mod grade_names;
 pub(crate) mod js;
+pub mod logs;
 pub mod promptfoo;
 pub mod template;
 pub(crate) mod yaml;

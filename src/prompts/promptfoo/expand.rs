@@ -40,8 +40,8 @@ pub struct Row {
     pub vars: Map<String, Value>,
     /// The text that is sent; `Err`: why its template cannot be filled in.
     pub text: Result<String, String>,
-    /// The answer, where the file gives it.
-    pub answer: Option<String>,
+    /// The answer, where the file gives it: a text, or a value such as calls of tools.
+    pub answer: Option<Value>,
     pub asserts: Vec<Assertion>,
     pub threshold: Option<f64>,
     /// Line of the test.
@@ -148,7 +148,7 @@ struct Test {
     providers: Option<Vec<String>>,
     options: Map<String, Value>,
     metadata: Map<String, Value>,
-    answer: Option<String>,
+    answer: Option<Value>,
     scores_itself: bool,
 }
 
@@ -473,6 +473,7 @@ impl<'a> Reader<'a> {
             None => Vec::new(),
         };
         for node in &listed {
+            self.says_something(node)?;
             tests.push(self.test(node, None)?);
         }
         let scenarios = match root.get("scenarios").filter(|n| !n.is_null()) {
@@ -507,12 +508,27 @@ impl<'a> Reader<'a> {
                 for data in &config {
                     let outer = self.test(data, None)?;
                     for node in &inner {
+                        if scenario.get("tests").is_some() {
+                            self.says_something(node)?;
+                        }
                         tests.push(self.test(node, Some((default, &outer)))?);
                     }
                 }
             }
         }
         Ok(tests)
+    }
+
+    /// A test without anything that is one is a slip, and promptfoo refuses it.
+    fn says_something(&self, node: &Node) -> Result<(), PromptError> {
+        const SAYS: &[&str] = &["assert", "vars", "options", "metadata", "provider", "providerOutput"];
+        let has = |key: &&str| node.get(key).is_some_and(|n| !n.is_null());
+        let threshold = || node.get("threshold").is_some_and(|n| matches!(n.kind, Kind::Scalar(Value::Number(_))));
+        if node.as_map().is_some() && !SAYS.iter().any(|k| has(&k)) && !threshold() {
+            let remedy = "Give it `vars:` or `assert:`, or take it out.";
+            return Err(self.error(node.line, "a test has neither vars nor assert", remedy));
+        }
+        Ok(())
     }
 
     /// The tests of a list: written out, or in files that it names.
@@ -639,11 +655,7 @@ impl<'a> Reader<'a> {
         }
         test.prompts = texts(node.get("prompts")).or(test.prompts);
         test.providers = texts(node.get("providers")).or(test.providers);
-        test.answer = match node.get("providerOutput").map(Node::value) {
-            None | Some(Value::Null) => test.answer,
-            Some(Value::String(text)) => Some(text),
-            Some(other) => Some(js::json(&other)),
-        };
+        test.answer = node.get("providerOutput").filter(|n| !n.is_null()).map(Node::value).or(test.answer);
         test.scores_itself |= node.get("assertScoringFunction").is_some_and(|n| !n.is_null());
         Ok(test)
     }

@@ -192,3 +192,51 @@ pub fn levenshtein(a: &str, b: &str) -> usize {
     let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
     rapidfuzz::distance::levenshtein::distance(units(a), units(b))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    /// rouge-score, sacreBLEU and rapidfuzz, on texts of many scripts and on degenerate ones.
+    #[test]
+    fn scores_are_those_of_the_packages() {
+        let fixture: Value =
+            serde_json::from_str(include_str!("../../../tests/fixtures/quality/text.json")).expect("JSON");
+        let cases = fixture["cases"].as_array().expect("cases");
+        assert!(cases.len() > 150);
+        let mut wrong = Vec::new();
+        for case in cases {
+            let (a, b) = (case["answer"].as_str().expect("text"), case["reference"].as_str().expect("text"));
+            let wanted = |key: &str| case[key].as_f64().expect("a number");
+            for (name, found) in [
+                ("rouge_l", rouge_l(a, b, false)),
+                ("chrf", chrf(a, &[b.to_owned()]).expect("a reference")),
+                ("levenshtein", levenshtein(a, b) as f64),
+            ] {
+                if (found - wanted(name)).abs() > 1e-9 {
+                    wrong.push(format!("{name} of {a:?} and {b:?}: {found}, not {}", wanted(name)));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
+    }
+
+    #[test]
+    fn nothing_in_common_is_nothing_and_no_crash() {
+        for text in ["", " ", "...", "\u{200b}", "😀"] {
+            let reference = [text.to_owned()];
+            for score in [
+                bleu(text, &reference).expect("a reference"),
+                gleu(text, &reference).expect("a reference"),
+                rouge_n(text, text),
+                rouge_l(text, text, true),
+                meteor(text, &reference).unwrap_or(0.0),
+                chrf(text, &reference).expect("a reference"),
+            ] {
+                assert!((0.0..=1.0).contains(&score), "{text:?}: {score}");
+            }
+        }
+        assert_eq!((bleu("a", &[]), gleu("a", &[]), chrf("a", &[]), meteor("", &["a".to_owned()])), (None, None, None, None));
+    }
+}
