@@ -1,6 +1,9 @@
 //! Do the statistics keep their promises, and is grading fast enough? Prints one table a promise.
 //!
 //! `cargo bench --no-default-features --bench quality`, about a minute on two cores.
+//!
+//! With `-- compare PROMPTS.jsonl A.jsonl B.jsonl` it grades two files of stored answers (`id`, `answer`,
+//! `tokens` a line) and prints the verdict, over all and by category.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, clippy::cast_possible_truncation)]
 
@@ -298,7 +301,80 @@ fn speed(rng: &mut ChaCha8Rng) {
     println!("10,000 paired bootstraps over 500 prompts: {ms:.0} ms ({:.3}; bar 200 ms)", found.0);
 }
 
+/// Stored answers by prompt: text and tokens.
+fn stored(path: &str) -> BTreeMap<String, (String, Option<u64>)> {
+    let text = std::fs::read_to_string(path).expect("answers can be read");
+    let line = |l: &str| {
+        let value: serde_json::Value = serde_json::from_str(l).expect("JSON");
+        let field = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        (field("id"), (field("answer"), value["tokens"].as_u64()))
+    };
+    text.lines().map(line).collect()
+}
+
+/// Grade two sets of stored answers and say what follows.
+fn compare(prompts: &str, a: &str, b: &str) {
+    let bytes = std::fs::read(prompts).expect("prompts can be read");
+    let prompts =
+        freehold::prompts::parse(prompts, freehold::prompts::FileFormat::Jsonl, &bytes).expect("prompts");
+    let (a, b) = (stored(a), stored(b));
+    let mut all = Pairs::default();
+    let mut categories: BTreeMap<String, Pairs> = BTreeMap::new();
+    let (mut missing, mut agreed) = (0, Vec::new());
+    for prompt in &prompts {
+        let graders = Graders::new(&prompt.asserts, prompt.threshold);
+        assert!(graders.problems().is_empty(), "{}: {:?}", prompt.id, graders.problems());
+        let pass = |answers: &BTreeMap<String, (String, Option<u64>)>| {
+            let (text, tokens) = answers.get(&prompt.id)?;
+            let answer = Answer { text, output_tokens: *tokens, ..Answer::default() };
+            match graders.grade(&answer, &BTreeMap::new()) {
+                Grade::Scored(score) => Some(score.pass),
+                Grade::Missing(_) => None,
+            }
+        };
+        let (Some(pass_a), Some(pass_b)) = (pass(&a), pass(&b)) else {
+            missing += 1;
+            continue;
+        };
+        all.count(pass_a, pass_b);
+        let category = prompt.category.clone().unwrap_or_default();
+        categories.entry(category).or_default().count(pass_a, pass_b);
+        agreed.push((a[&prompt.id].0.as_str(), b[&prompt.id].0.as_str()));
+    }
+    let show = |name: &str, pairs: &Pairs| {
+        let v = non_inferiority(*pairs, MARGIN).expect("prompts");
+        println!(
+            "{name:<12} {:>4} {:>6} {:>6} {:>7.1} {:>7.1} to {:>5.1}  {:?}, needed {:?}",
+            pairs.total(),
+            pairs.both + pairs.only_a,
+            pairs.both + pairs.only_b,
+            100.0 * v.difference,
+            100.0 * v.interval.low,
+            100.0 * v.interval.high,
+            v.non_inferior,
+            v.prompts_needed
+        );
+    };
+    println!("margin {MARGIN}; {missing} prompts without a grade");
+    println!("{:<12} {:>4} {:>6} {:>6} {:>7} {:>16}", "", "n", "A", "B", "A - B", "95 %");
+    show("all", &all);
+    for (category, pairs) in &categories {
+        show(category, pairs);
+    }
+    for part in split(&categories, MARGIN) {
+        println!("{:<12} {:?} (p {:.4}, {:.4})", part.category, part.place, part.move_p, part.stay_p);
+    }
+    let agreement = freehold::quality::agreement(agreed).expect("prompts");
+    println!("equal texts {} of {}, chrF {:.2}", agreement.equal, agreement.prompts, agreement.chrf);
+}
+
 fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    if let [command, prompts, a, b] = &args[..]
+        && command == "compare"
+    {
+        return compare(prompts, a, b);
+    }
     let mut rng = ChaCha8Rng::seed_from_u64(17);
     speed(&mut rng);
     println!();

@@ -24,3 +24,5 @@ pub const MOST_CATEGORIES: usize = 200;
 pub const MOST_YAML_NODES: usize = 2_000_000;
 /// Lists and mappings inside each other.
 pub const DEEPEST_YAML: usize = 100;
+/// Largest set that a configuration multiplies out to, bytes.
+pub const LARGEST_SET: usize = 512 << 20;

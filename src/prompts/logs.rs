@@ -41,7 +41,8 @@ pub fn recognise(bytes: &[u8]) -> Option<LogFormat> {
         // A document over many lines: only its beginning is looked at.
         Err(_) => {
             let start: String = text.chars().take(4_000).collect();
-            return (start.contains("\"eval\"") && start.contains("\"version\"")).then_some(LogFormat::Inspect);
+            return (start.contains("\"eval\"") && start.contains("\"version\""))
+                .then_some(LogFormat::Inspect);
         }
     };
     let has = |key: &str| first.get(key).is_some();
@@ -93,7 +94,9 @@ fn said(value: &Value) -> Option<(Option<String>, String)> {
                     _ => None,
                 }
             };
-            let of = |role: &str| messages.iter().rev().find(|m| m.get("role").and_then(Value::as_str) == Some(role));
+            let of = |role: &str| {
+                messages.iter().rev().find(|m| m.get("role").and_then(Value::as_str) == Some(role))
+            };
             let user = of("user").or(messages.last()).and_then(text)?;
             Some((of("system").and_then(text), user))
         }
@@ -126,10 +129,17 @@ impl Reader<'_> {
         }
     }
 
-    fn lines<'t>(&self, text: &'t str) -> impl Iterator<Item = Result<(usize, Value), PromptError>> + use<'_, 't> {
+    fn lines<'t>(
+        &self,
+        text: &'t str,
+    ) -> impl Iterator<Item = Result<(usize, Value), PromptError>> + use<'_, 't> {
         text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(|(n, line)| {
             if line.len() > LARGEST_LINE {
-                return Err(self.error(Some(n + 1), "the line is longer than 4 MiB", "Give a log with shorter samples."));
+                return Err(self.error(
+                    Some(n + 1),
+                    "the line is longer than 4 MiB",
+                    "Give a log with shorter samples.",
+                ));
             }
             serde_json::from_str(line).map(|v| (n + 1, v)).map_err(|e| {
                 let what = e.to_string();
@@ -162,7 +172,10 @@ impl Reader<'_> {
                 found.push(Finished { prompt, answer: None, score: None, repeat: 0, model: model.clone() });
                 continue;
             }
-            let (Some(id), Some(data)) = (row.get("sample_id").and_then(Value::as_str), row.get("data")) else { continue };
+            let (Some(id), Some(data)) = (row.get("sample_id").and_then(Value::as_str), row.get("data"))
+            else {
+                continue;
+            };
             match row.get("type").and_then(Value::as_str) {
                 Some("sampling") => {
                     let input = data.get("prompt").unwrap_or(&Value::Null);
@@ -195,7 +208,11 @@ impl Reader<'_> {
 
     fn inspect(&self, text: &str) -> Result<Vec<Finished>, PromptError> {
         let log: Value = serde_json::from_str(text).map_err(|e| {
-            self.error(Some(e.line()), &e.to_string(), "Write the log with --log-format=json; .eval files are archives.")
+            self.error(
+                Some(e.line()),
+                &e.to_string(),
+                "Write the log with --log-format=json; .eval files are archives.",
+            )
         })?;
         let model = log.pointer("/eval/model").and_then(Value::as_str).map(str::to_owned);
         let samples = log.get("samples").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -204,7 +221,8 @@ impl Reader<'_> {
             .map(|sample| {
                 let id = sample.get("id").map(js::text).unwrap_or_default();
                 let mut prompt = self.prompt(id, sample.get("input").unwrap_or(&Value::Null), None)?;
-                prompt.category = sample.pointer("/metadata/category").and_then(Value::as_str).map(str::to_owned);
+                prompt.category =
+                    sample.pointer("/metadata/category").and_then(Value::as_str).map(str::to_owned);
                 if let Some(target) = sample.get("target") {
                     prompt.asserts = expected(target, "contains-any", None);
                 }
@@ -227,7 +245,13 @@ impl Reader<'_> {
                 });
                 let epoch = sample.get("epoch").and_then(Value::as_u64).unwrap_or(1);
                 let repeat = u32::try_from(epoch.saturating_sub(1)).unwrap_or(0);
-                Ok(Finished { prompt, answer: answer.map(str::to_owned), score, repeat, model: model.clone() })
+                Ok(Finished {
+                    prompt,
+                    answer: answer.map(str::to_owned),
+                    score,
+                    repeat,
+                    model: model.clone(),
+                })
             })
             .collect()
     }
@@ -243,10 +267,8 @@ impl Reader<'_> {
             if let Some(target) = row.get("target") {
                 prompt.asserts = expected(target, "contains-any", Some(line));
             }
-            let answer = row
-                .pointer("/filtered_resps/0")
-                .or_else(|| row.pointer("/resps/0/0"))
-                .map(|v| match v {
+            let answer =
+                row.pointer("/filtered_resps/0").or_else(|| row.pointer("/resps/0/0")).map(|v| match v {
                     Value::Array(list) => list.first().map(js::text).unwrap_or_default(),
                     other => js::text(other),
                 });
@@ -278,7 +300,10 @@ mod tests {
             let found = read("log", format, text.as_bytes()).expect("good");
             let one = &found[0];
             assert_eq!(found.len(), 1, "{format:?}");
-            assert_eq!((one.prompt.prompt.as_str(), one.score, one.model.as_deref()), ("2+2?", Some(1.0), model));
+            assert_eq!(
+                (one.prompt.prompt.as_str(), one.score, one.model.as_deref()),
+                ("2+2?", Some(1.0), model)
+            );
             assert!(one.answer.as_deref().is_some_and(|a| a.contains('4')) && one.prompt.asserts.len() == 1);
         }
         let samples = "{\"input\":[{\"role\":\"user\",\"content\":\"q\"}],\"ideal\":\"a\"}\n";

@@ -69,8 +69,7 @@ pub(super) fn is(text: &str) -> bool {
             .strip_prefix('<')
             .filter(|t| t.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c)));
         let Some(tag) = tag else {
-            let end = rest[1..].find('<').map_or(rest.len(), |e| e + 1);
-            let end = if rest.is_char_boundary(end) { end } else { rest.len() };
+            let end = rest.char_indices().skip(1).find(|(_, c)| *c == '<').map_or(rest.len(), |(i, _)| i);
             if open.is_empty() && !js::trim(&rest[..end]).is_empty() {
                 top_text = true;
             }

@@ -117,6 +117,25 @@ fn object_names(map: &Map<String, Value>, output: &Value, called: &mut BTreeSet<
     }
 }
 
+/// Longest block of JSON that is read, bytes.
+const LONGEST_BLOCK: usize = 1 << 20;
+
+/// Brackets left open after a line, and whether a text is; a text ends with its line.
+fn count(line: &str, state: &mut (i64, bool)) {
+    let mut escaped = false;
+    state.1 = false;
+    for c in line.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if state.1 => escaped = true,
+            '"' => state.1 = !state.1,
+            '{' | '[' if !state.1 => state.0 += 1,
+            '}' | ']' if !state.1 => state.0 -= 1,
+            _ => {}
+        }
+    }
+}
+
 /// JSON in a text: whole lines, from a line that begins with a bracket to the one that closes it,
 /// outside of fenced code.
 fn blocks(text: &str) -> Vec<Value> {
@@ -131,14 +150,14 @@ fn blocks(text: &str) -> Vec<Value> {
         if fenced || !start.starts_with(['{', '[']) {
             continue;
         }
+        // Read once, when as many brackets are closed as were opened.
         let mut block = start.trim_end().to_owned();
-        loop {
-            if let Some(value) = super::json::parse(&block) {
-                found.push(value);
-                break;
-            }
+        let mut state = (0i64, false);
+        count(&block, &mut state);
+        while state.0 > 0 && block.len() < LONGEST_BLOCK {
             match lines.peek() {
-                Some(next) if block.len() < 100_000 && !next.trim_start().starts_with("```") => {
+                Some(next) if !next.trim_start().starts_with("```") => {
+                    count(next, &mut state);
                     block.push('\n');
                     block.push_str(next.trim_end());
                     lines.next();
@@ -146,6 +165,7 @@ fn blocks(text: &str) -> Vec<Value> {
                 _ => break,
             }
         }
+        found.extend(super::json::parse(&block));
     }
     found
 }

@@ -1,6 +1,6 @@
 //! A configuration → its rows.
 
-use super::super::bounds::{LARGEST_LINE, LONGEST_CATEGORY, MOST_PROMPTS};
+use super::super::bounds::{LARGEST_LINE, LARGEST_SET, LONGEST_CATEGORY, MOST_PROMPTS};
 use super::super::conversation::{Conversation, Message, Role};
 use super::super::fill::{Files, fill, is_script};
 use super::super::yaml::{Kind, Node};
@@ -49,6 +49,12 @@ pub struct Row {
 }
 
 impl Row {
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        let vars: usize = self.vars.values().map(|v| v.as_str().map_or(64, str::len)).sum();
+        vars + self.text.as_ref().map_or(0, String::len) + 500
+    }
+
     /// As a prompt. One whose text is a list of messages is a conversation.
     pub(super) fn prompt(&self, id: String) -> Prompt {
         let text = self.text.clone().unwrap_or_default();
@@ -200,7 +206,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(file: &'a str, files: &'a dyn Files) -> Self {
-        Self { sources: Sources { file, files }, notices: Vec::new() }
+        Self { sources: Sources { file, files, made: std::cell::Cell::new(0) }, notices: Vec::new() }
     }
 
     fn error(&self, line: usize, message: impl Into<String>, remedy: impl Into<String>) -> PromptError {
@@ -238,6 +244,19 @@ impl<'a> Reader<'a> {
                         test.line,
                         message,
                         format!("The prompts are: {}.", labels.join(", ")),
+                    ));
+                }
+            }
+        }
+        for test in tests.iter().chain([&default]) {
+            for reference in test.providers.iter().flatten() {
+                if !providers.iter().any(|p| p.is_named(reference)) {
+                    let keys: Vec<&str> = providers.iter().map(Provider::key).collect();
+                    let message = format!("a test is for the provider {reference:?}, which does not exist");
+                    return Err(self.error(
+                        test.line,
+                        message,
+                        format!("The providers are: {}.", keys.join(", ")),
                     ));
                 }
             }
@@ -523,7 +542,8 @@ impl<'a> Reader<'a> {
     fn says_something(&self, node: &Node) -> Result<(), PromptError> {
         const SAYS: &[&str] = &["assert", "vars", "options", "metadata", "provider", "providerOutput"];
         let has = |key: &&str| node.get(key).is_some_and(|n| !n.is_null());
-        let threshold = || node.get("threshold").is_some_and(|n| matches!(n.kind, Kind::Scalar(Value::Number(_))));
+        let threshold =
+            || node.get("threshold").is_some_and(|n| matches!(n.kind, Kind::Scalar(Value::Number(_))));
         if node.as_map().is_some() && !SAYS.iter().any(|k| has(&k)) && !threshold() {
             let remedy = "Give it `vars:` or `assert:`, or take it out.";
             return Err(self.error(node.line, "a test has neither vars nor assert", remedy));
@@ -669,7 +689,7 @@ impl<'a> Reader<'a> {
         repeats: u32,
     ) -> Result<Vec<Row>, PromptError> {
         let mut rows = Vec::new();
-        let (mut number, mut case) = (0, 0);
+        let (mut number, mut case, mut bytes) = (0, 0, 0);
         for (n, test) in tests.iter().enumerate() {
             let mut test = test.clone();
             let mut vars = default.vars.clone();
@@ -728,6 +748,13 @@ impl<'a> Reader<'a> {
                             row.column = own;
                             row.prompt_number = prompt_number;
                             provider.key().clone_into(&mut row.provider);
+                            bytes += row.size();
+                            if bytes > LARGEST_SET {
+                                let message = format!(
+                                    "the prompts of the configuration have more than {LARGEST_SET} bytes"
+                                );
+                                return Err(self.error(test.line, message, "Take values out of its lists."));
+                            }
                             rows.push(row);
                             if rows.len() > MOST_PROMPTS {
                                 let message =

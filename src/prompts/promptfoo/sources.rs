@@ -1,9 +1,11 @@
 //! Where parts of a configuration come from: references inside it, files beside it.
 
+use super::super::bounds::MOST_YAML_NODES;
 use super::super::fill::{FileFault, Files, is_script};
 use super::super::yaml::{Kind, Node};
 use super::super::{PromptError, csv, utf8, yaml};
 use super::csv_tests;
+use std::cell::Cell;
 
 /// References inside references, at most.
 const DEEPEST: usize = 20;
@@ -12,6 +14,8 @@ const DEEPEST: usize = 20;
 pub(super) struct Sources<'a> {
     pub(super) file: &'a str,
     pub(super) files: &'a dyn Files,
+    /// Values that references have made so far.
+    pub(super) made: Cell<usize>,
 }
 
 impl Sources<'_> {
@@ -50,6 +54,11 @@ impl Sources<'_> {
     /// Put what `$ref` names in its place; keys beside it win.
     pub(super) fn dereferenced(&self, node: &Node, root: &Node, depth: usize) -> Result<Node, PromptError> {
         let line = node.line;
+        self.made.set(self.made.get() + 1);
+        if self.made.get() > MOST_YAML_NODES {
+            let message = format!("references make more than {MOST_YAML_NODES} values");
+            return Err(self.error(line, message, "Take some of them out."));
+        }
         if depth > 100 {
             return Err(self.error(line, "references name each other in a circle", "Break the circle."));
         }

@@ -301,7 +301,7 @@ impl Eval {
             return value.clone();
         }
         match name {
-            "range" => V::Global("range"),
+            "range" => V::Range,
             // What a file of someone else may not read.
             "env" => V::Map(Rc::default()),
             _ => V::Undefined,
@@ -326,7 +326,7 @@ impl Eval {
         match what {
             V::Macro(number) => self.call_macro(line, number, args, named),
             V::Method(method) => methods::call(&method.0, &method.1, &args).or_else(|m| fail(line, m)),
-            V::Global(_) => {
+            V::Range => {
                 let number = |n: usize| args.get(n).map(V::number);
                 let (start, stop) = match args.len() {
                     1 => (0.0, number(0).unwrap_or(0.0)),

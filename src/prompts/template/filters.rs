@@ -414,7 +414,7 @@ pub(super) fn test(name: &str, args: &[V]) -> Result<bool, String> {
         _ => Err(format!("the test {name:?} needs text")),
     };
     Ok(match name {
-        "callable" => matches!(value, V::Macro(_) | V::Method(_) | V::Global(_)),
+        "callable" => matches!(value, V::Macro(_) | V::Method(_) | V::Range),
         "defined" => !matches!(value, V::Undefined),
         "undefined" => matches!(value, V::Undefined),
         "null" | "none" => matches!(value, V::Null),

@@ -24,6 +24,8 @@ const LONGEST_OUTPUT: usize = super::bounds::LARGEST_LINE;
 const MOST_STEPS: usize = 1_000_000;
 /// Brackets, blocks and macro calls inside each other.
 const DEEPEST: usize = 60;
+/// Operands, filters, calls and members of one expression: a chain of them is as deep as it is long.
+const LONGEST_EXPRESSION: usize = 300;
 
 /// A template that cannot be read or filled in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

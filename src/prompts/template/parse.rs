@@ -2,7 +2,7 @@
 //! JavaScript, and read again by JavaScript's precedence.
 
 use super::lex::{Lexer, Spanned, Token};
-use super::{DEEPEST, TemplateError};
+use super::{DEEPEST, LONGEST_EXPRESSION, TemplateError};
 use std::collections::VecDeque;
 
 #[derive(Debug, Clone)]
@@ -107,7 +107,8 @@ enum Piece {
 }
 
 pub(super) fn parse(text: &str) -> Result<Vec<Node>, TemplateError> {
-    let mut parser = Parser { lexer: Lexer::new(text), ahead: VecDeque::new(), trim_next: false, depth: 0 };
+    let mut parser =
+        Parser { lexer: Lexer::new(text), ahead: VecDeque::new(), trim_next: false, depth: 0, size: 0 };
     let (nodes, end) = parser.nodes(&[])?;
     debug_assert!(end.is_none());
     Ok(nodes)
@@ -119,6 +120,8 @@ struct Parser<'a> {
     /// The tag before ended with a dash.
     trim_next: bool,
     depth: usize,
+    /// Parts of the expression that is being read.
+    size: usize,
 }
 
 type Args = (Vec<Expr>, Vec<(String, Expr)>);
@@ -174,6 +177,15 @@ impl Parser<'_> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return self.fail(format!("more than {DEEPEST} brackets or blocks stand inside each other"));
+        }
+        Ok(())
+    }
+
+    /// One more part of an expression.
+    fn longer(&mut self) -> Result<(), TemplateError> {
+        self.size += 1;
+        if self.size > LONGEST_EXPRESSION {
+            return self.fail(format!("an expression has more than {LONGEST_EXPRESSION} parts"));
         }
         Ok(())
     }
@@ -453,7 +465,10 @@ impl Parser<'_> {
     fn expression(&mut self) -> Result<Expr, TemplateError> {
         self.deeper()?;
         let line = self.line();
+        // Its parts count apart from those of the expression around it.
+        let outer = std::mem::take(&mut self.size);
         let pieces = self.inline_if()?;
+        self.size = outer;
         self.depth -= 1;
         javascript(pieces).map_err(|message| TemplateError { line, message: message.to_owned() })
     }
@@ -621,6 +636,7 @@ impl Parser<'_> {
             pieces.push(Piece::Operand(self.primary()?));
         }
         while filters && self.eat_op("|")? {
+            self.longer()?;
             let line = self.line();
             let name = self.filter_name()?;
             let mut args = vec![*self.operand(pieces)?];
@@ -636,6 +652,7 @@ impl Parser<'_> {
     }
 
     fn primary(&mut self) -> Result<Expr, TemplateError> {
+        self.longer()?;
         let line = self.line();
         let literal = |l| Kind::Literal(l);
         let kind = match self.next()? {
@@ -677,6 +694,7 @@ impl Parser<'_> {
 
     fn postfix(&mut self, mut expr: Expr) -> Result<Expr, TemplateError> {
         loop {
+            self.longer()?;
             let line = self.line();
             let kind = if self.eat_op("(")? {
                 let (args, named) = self.args(")")?;

@@ -56,6 +56,10 @@ fn broken_templates_name_the_line_and_none_runs_away() {
         format!("{{{{ {}1{} }}}}", "(".repeat(5000), ")".repeat(5000)),
         format!("{{{{ {}1 }}}}", "-".repeat(5000)),
         "{% if 1 %}".repeat(5000),
+        format!("{{{{ 1{} }}}}", "+1".repeat(50_000)),
+        format!("{{{{ n{} }}}}", ".n".repeat(50_000)),
+        format!("{{{{ n{} }}}}", "|string".repeat(50_000)),
+        format!("{{{{ n{} }}}}", " in n".repeat(50_000)),
     ] {
         assert!(filled(&runaway).is_err(), "{}", &runaway[..40]);
     }

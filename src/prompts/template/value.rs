@@ -18,8 +18,8 @@ pub(super) enum V {
     Macro(usize),
     /// A method of a value, not yet called.
     Method(Rc<(V, Rc<str>)>),
-    /// A function every template has.
-    Global(&'static str),
+    /// `range`, the function that every template has.
+    Range,
 }
 
 impl V {
@@ -47,7 +47,7 @@ impl V {
     /// As `JSON.stringify` takes it; `None` for what it leaves out.
     pub(super) fn to_json(&self) -> Option<Value> {
         Some(match self {
-            Self::Undefined | Self::Macro(_) | Self::Method(_) | Self::Global(_) => return None,
+            Self::Undefined | Self::Macro(_) | Self::Method(_) | Self::Range => return None,
             Self::Null => Value::Null,
             Self::Bool(b) => Value::Bool(*b),
             Self::Num(n) => serde_json::Number::from_f64(*n).map_or(Value::Null, Value::Number),
@@ -87,7 +87,7 @@ impl V {
                 .collect::<Vec<_>>()
                 .join(","),
             Self::Map(_) => "[object Object]".to_owned(),
-            Self::Macro(_) | Self::Method(_) | Self::Global(_) => "function".to_owned(),
+            Self::Macro(_) | Self::Method(_) | Self::Range => "function".to_owned(),
         }
     }
 

@@ -237,6 +237,9 @@ mod tests {
                 assert!((0.0..=1.0).contains(&score), "{text:?}: {score}");
             }
         }
-        assert_eq!((bleu("a", &[]), gleu("a", &[]), chrf("a", &[]), meteor("", &["a".to_owned()])), (None, None, None, None));
+        assert_eq!(
+            (bleu("a", &[]), gleu("a", &[]), chrf("a", &[]), meteor("", &["a".to_owned()])),
+            (None, None, None, None)
+        );
     }
 }
