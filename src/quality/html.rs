@@ -13,6 +13,8 @@ const ELEMENTS: &str = " html head title base link meta style body article secti
     source video audio track map area svg math script noscript canvas ins del table caption colgroup col tbody thead \
     tfoot tr td th form label input button select datalist optgroup option textarea output progress meter fieldset \
     legend details summary dialog menu slot template ";
+/// Parts of a table, which a browser leaves out where no table is open.
+const TABLE_PARTS: &str = " caption col colgroup tbody td tfoot th thead tr ";
 const VOID: &str = " area base br col embed hr img input link meta param source track wbr ";
 /// Elements of the head, whose text is no text of the body.
 const RAW: &str = " script style title textarea template noscript ";
@@ -101,6 +103,9 @@ pub(super) fn is(text: &str) -> bool {
             continue;
         }
         let spaced = format!(" {name} ");
+        if TABLE_PARTS.contains(&spaced) && !open.iter().any(|o| o == "table") {
+            continue;
+        }
         let is_wrapper = matches!(name.as_str(), "html" | "head" | "body");
         known |= if is_wrapper {
             wrapper(&lower, &name)

@@ -213,11 +213,23 @@ fn uses(statements: &[String], database: &str) -> Uses {
             })
             .map(|i| bare(&words[i]))
             .collect();
-        let mut table = None;
         for (i, word) in upper.iter().enumerate() {
             let named = matches!(word.as_str(), "FROM" | "JOIN" | "INTO" | "UPDATE" | "TABLE");
-            let comma = word == "," && table.is_some() && upper[..i].iter().rev().any(|w| w == "FROM");
-            let _ = comma;
+            // What is compared with something is a column.
+            let compared = upper.get(i + 1).is_some_and(|w| {
+                matches!(
+                    w.as_str(),
+                    "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=" | "LIKE" | "IN" | "IS" | "BETWEEN"
+                )
+            });
+            let name = words[i].as_str();
+            if compared && name.starts_with(|c: char| c.is_alphabetic() || "_`\"".contains(c)) {
+                let place = match (i.checked_sub(2), i.checked_sub(1)) {
+                    (Some(place), Some(dot)) if words[dot] == "." => bare(&words[place]),
+                    _ => "null".to_owned(),
+                };
+                uses.columns.push(format!("{action}::{place}::{}", bare(name)));
+            }
             if !named {
                 continue;
             }
@@ -236,7 +248,6 @@ fn uses(statements: &[String], database: &str) -> Uses {
                 _ => action,
             };
             uses.tables.push(format!("{own}::{place}::{name}"));
-            table.get_or_insert(name);
         }
         // The names between SELECT and FROM.
         if let (Some(select), Some(from)) =
