@@ -6,8 +6,19 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-const KINDS: [&str; 8] =
-    ["gpu", "machine", "rental", "tariff", "open_model", "api_model", "currency", "provider"];
+const KINDS: [&str; 11] = [
+    "gpu",
+    "machine",
+    "host",
+    "rental",
+    "subscription",
+    "tariff",
+    "open_model",
+    "api_model",
+    "currency",
+    "provider",
+    "range",
+];
 
 fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));

@@ -13,11 +13,11 @@
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | 0 values | [`units`], [`provenance`], [`stats`] | nothing of ours |
+//! | 0 values | [`units`], [`provenance`], [`money`], [`number`], [`sanitize`], [`stats`] | nothing of ours |
 //! | 1 inputs | [`gguf`], [`catalog`], [`workload`], [`prompts`] | 0 |
-//! | 2 engines | [`capacity`], then [`cost`] and [`quality`], then [`advise`] | 0, 1, and engines to the left |
+//! | 2 engines | [`price`], [`capacity`], [`plan`], then [`cost`] and [`quality`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
-//! | 3 documents | [`report`] | 0 to 2b |
+//! | 3 documents | [`document`], then [`render`] | 0 to 2b |
 //! | 4 the world | [`cli`] | everything |
 //!
 //! Engines are pure: no I/O, no clock, no environment, deterministic given a seed. They return
@@ -29,12 +29,18 @@ pub mod capacity;
 pub mod catalog;
 pub mod cli;
 pub mod cost;
+pub mod document;
 pub mod gguf;
 pub mod measure;
+pub mod money;
+pub mod number;
+pub mod plan;
+pub mod price;
 pub mod prompts;
 pub mod provenance;
 pub mod quality;
-pub mod report;
+pub mod render;
+pub mod sanitize;
 pub mod stats;
 pub mod units;
 pub mod workload;

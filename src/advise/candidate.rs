@@ -4,6 +4,7 @@
 use super::matrix::CapabilityTier;
 use crate::capacity::ModelShape;
 use crate::catalog::{Accelerator, ApiModel, Catalog, HardwareClass, OpenModel};
+use crate::price::{Schedule, Usage};
 use crate::workload::RequestShape;
 use jiff::civil::Date;
 
@@ -92,12 +93,17 @@ fn version(name: &str) -> f64 {
         .fold(0.0, f64::max)
 }
 
-/// One request at list price, USD: no cache, no batch, no context tier. Nothing for a free model:
-/// a free tier is no offer to build on.
+/// The mean request of a need, USD: caches and context tiers as it meets them, no batches, evenly over
+/// the day. Nothing for a free model: a free tier is no offer to build on.
 pub fn list_price(model: &ApiModel, shape: &RequestShape, today: Date) -> Option<f64> {
-    let price = model.price_on(today).filter(|p| p.currency == "USD" && !p.free)?;
-    let (input, output) = (price.rates.input_per_mtok?, price.rates.output_per_mtok?);
-    Some((shape.input_tokens * input + (shape.output_tokens + shape.reasoning_tokens) * output) / 1e6)
+    let period = model.price_on(today).filter(|p| p.currency == "USD" && !p.free)?;
+    // Both sides must be priced, also where this request has none of one.
+    let priced = period.rates.input_per_mtok.is_some() && period.rates.output_per_mtok.is_some();
+    let cached = if period.rates.cache_read_per_mtok.is_some() { shape.cached_input_share } else { 0.0 };
+    let usage =
+        Usage::of_shares(shape.input_tokens, cached, 0.0, shape.output_tokens, shape.reasoning_tokens);
+    let charge = Schedule::of(period, model.reasoning, 1.0).expected(&usage, None, 0.0).ok();
+    charge.filter(|_| priced).map(|c| c.total())
 }
 
 /// The newest open model of the tier, or of the nearest better one; among equals the smallest. One

@@ -2,7 +2,7 @@
 //! again) and the brief's tables that are words.
 
 use super::matrix::{BriefLine, Placement};
-use crate::workload::profile;
+use crate::workload::given;
 use serde::Deserialize;
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -99,7 +99,7 @@ impl Guide {
     pub fn shipped() -> Self {
         // Embedded text; a test parses it, so this cannot fail in a build that passed.
         toml::from_str(GUIDE)
-            .map_err(|e| profile::explain("profiles/rules/guide.toml", &e))
+            .map_err(|e| given::toml_error("profiles/rules/guide.toml", &e))
             .unwrap_or_else(|e| panic!("{e}"))
     }
 

@@ -2,7 +2,7 @@
 //! whole decision in one file and change it without touching code.
 
 use crate::workload::{
-    Answers, Budget, Capability, Modifiers, Operations, Privacy, PrivacyReason, Volume, profile,
+    Answers, Budget, Capability, Modifiers, Operations, Privacy, PrivacyReason, Volume, given,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -198,7 +198,7 @@ const MATRIX: &str = include_str!("../../profiles/rules/matrix.toml");
 impl Matrix {
     /// Read a matrix; the error names `file`, line and nearest key.
     pub fn parse(file: &str, text: &str) -> Result<Self, String> {
-        let matrix: Self = toml::from_str(text).map_err(|e| profile::explain(file, &e))?;
+        let matrix: Self = toml::from_str(text).map_err(|e| given::toml_error(file, &e))?;
         let last = matrix.rules.last();
         if last.is_none_or(|rule| rule.when != When::default()) {
             return Err(format!(

@@ -517,6 +517,7 @@ mod tests {
                 levels: Vec::new(),
                 input_tokens: None,
                 output_tokens: None,
+                visible_output_tokens: None,
                 reasoning_tokens: None,
                 idle_watts: None,
                 load_watts: None,

@@ -3,6 +3,7 @@
 
 use super::speed::{Band, Basis, Prediction};
 use crate::units::TokensPerSec;
+use crate::workload::evidence::Figure;
 
 /// Measured ÷ predicted, and where the measurement stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,19 +27,18 @@ impl Calibration {
     /// From a prediction of what was measured; nothing where the two have nothing in common.
     pub fn between(
         predicted: &Prediction,
-        decode_tps: Option<f64>,
+        decode_tps: Option<&Figure>,
         prefill_tps: Option<f64>,
         file: &str,
-        path: &str,
     ) -> Option<Self> {
         let ratio = |measured: Option<f64>, band: Band| {
             measured.map(|m| m / band.likely.get()).filter(|r| BELIEVABLE.contains(r))
         };
         Some(Self {
-            decode_factor: ratio(decode_tps, predicted.decode_tps)?,
+            decode_factor: ratio(decode_tps.map(|d| d.value), predicted.decode_tps)?,
             prefill_factor: ratio(prefill_tps, predicted.prefill_tps),
             file: file.to_owned(),
-            path: path.to_owned(),
+            path: decode_tps?.path.clone(),
         })
     }
 }

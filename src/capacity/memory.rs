@@ -65,9 +65,11 @@ pub enum Placement {
 
 /// Memory needed and whether it is there.
 pub fn fits(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation, load: &Load) -> Memory {
-    let weights = model.bytes(format).total;
-    let cache = cache_bytes(model, format, load) * f64::from(load.concurrency.max(1));
-    let buffers = buffer_bytes(model, hardware, format);
+    let engine = hardware.backend.engine();
+    let weights = model.bytes_under(format, engine).total;
+    let copies = cache_copies(model, hardware);
+    let cache = copies * cache_bytes(model, engine, load) * f64::from(load.concurrency.max(1));
+    let buffers = buffer_bytes(model, hardware);
     let devices = f64::from(hardware.devices);
     let usable = usable_bytes(hardware) * devices;
     let margin = (weights + cache + buffers) * MARGIN;
@@ -80,22 +82,46 @@ pub fn fits(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation,
     Memory { weights, cache, buffers, margin, needed, usable, placement }
 }
 
+/// Bytes that are left for keys and values beside weights, buffers and the margin, over all devices;
+/// `None` where not even those fit.
+pub fn cache_room(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation) -> Option<f64> {
+    let weights = model.bytes_under(format, hardware.backend.engine()).total;
+    let usable = usable_bytes(hardware) * f64::from(hardware.devices);
+    let room = usable / (1.0 + MARGIN) - weights - buffer_bytes(model, hardware);
+    (room > 0.0).then_some(room)
+}
+
+/// Devices that share a layer beyond its key and value heads keep copies: how many times the cache
+/// is in memory.
+pub fn cache_copies(model: &ModelShape, hardware: &HardwareShape) -> f64 {
+    if !hardware.backend.engine().is_server() {
+        return 1.0;
+    }
+    let abreast = f64::from(hardware.devices) / f64::from(hardware.pipeline.max(1));
+    abreast / model.cache_divides(abreast)
+}
+
 /// Cache of one sequence, bytes.
-pub fn cache_bytes(model: &ModelShape, format: &Quantisation, load: &Load) -> f64 {
+pub fn cache_bytes(model: &ModelShape, engine: Engine, load: &Load) -> f64 {
     let mut context = load.context_tokens as f64;
     let mut shape = model.cache;
-    if format.engine == Engine::LlamaCpp {
-        // Cells come in blocks of 256, and a window is kept together with the batch that passes it.
-        context = (context / 256.0).ceil() * 256.0;
-        shape.window_tokens = ((shape.window_tokens + BATCH_TOKENS) / 256.0).ceil() * 256.0;
+    match engine {
+        Engine::LlamaCpp => {
+            // Cells come in blocks of 256, and a window is kept together with the batch that passes it.
+            context = (context / 256.0).ceil() * 256.0;
+            shape.window_tokens = ((shape.window_tokens + BATCH_TOKENS) / 256.0).ceil() * 256.0;
+        }
+        // Servers keep states in the model's own 16 bits.
+        Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm => shape.state_bytes /= 2.0,
+        Engine::Mlx => {}
     }
     shape.values(context) * load.kv.bits() / 8.0 + shape.state_bytes
 }
 
 /// Working memory beside weights and cache.
-fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation) -> f64 {
+fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape) -> f64 {
     let devices = f64::from(hardware.devices);
-    if format.engine == Engine::Vllm {
+    if hardware.backend.engine().is_server() {
         // Activations of a chunk of 8192 tokens, captured graphs, the library itself.
         return devices * (1.5 * GIB) + 8192.0 * model.hidden_size * 2.0 * 8.0;
     }
@@ -107,9 +133,9 @@ fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape, format: &Quantisat
         return 20.0 * MIB + model.vocabulary * 180.0 + activations;
     }
     let driver = match hardware.backend {
-        Backend::Cuda | Backend::Rocm | Backend::Vllm => 450.0 * MIB,
+        Backend::Cuda | Backend::Rocm | Backend::Sycl => 450.0 * MIB,
         Backend::Vulkan => 200.0 * MIB,
-        Backend::Metal | Backend::Mlx | Backend::Cpu => 100.0 * MIB,
+        _ => 100.0 * MIB,
     };
     let logits = BATCH_TOKENS * model.vocabulary * 4.0;
     devices * driver + logits + 2.0 * activations
@@ -125,7 +151,8 @@ fn usable_bytes(hardware: &HardwareShape) -> f64 {
         }
         (Backend::Metal | Backend::Mlx, _) => hardware.memory_bytes * 0.75,
         // The server takes 90 % unless told otherwise; elsewhere the system needs its part.
-        (Backend::Vllm, _) | (_, MemoryClass::Unified | MemoryClass::Joined | MemoryClass::Processor) => {
+        (Backend::Vllm | Backend::Sglang | Backend::TensorRtLlm, _)
+        | (_, MemoryClass::Unified | MemoryClass::Joined | MemoryClass::Processor) => {
             hardware.memory_bytes * 0.9
         }
         _ => hardware.memory_bytes * 0.98,
@@ -134,7 +161,7 @@ fn usable_bytes(hardware: &HardwareShape) -> f64 {
 
 /// As many layers on the devices as go there; the others in system memory, if that has room.
 fn offload(model: &ModelShape, hardware: &HardwareShape, weights: f64, cache: f64, room: f64) -> Placement {
-    let (Some(host), true) = (hardware.host, hardware.backend != Backend::Vllm) else {
+    let (Some(host), true) = (hardware.host, hardware.backend.engine() == Engine::LlamaCpp) else {
         return Placement::TooLarge;
     };
     let per_layer = (weights + cache) / f64::from(model.layers.max(1));

@@ -14,14 +14,18 @@
 
 pub mod calibrate;
 pub mod efficiency;
+pub mod load;
 pub mod memory;
 pub mod quantisation;
+pub mod serving;
 pub mod shape;
 pub mod speed;
 pub mod units;
 
 pub use calibrate::Calibration;
+pub use load::{Arrivals, Pace, Served, Spread, Traffic};
 pub use memory::{Load, Memory, Placement, fits};
-pub use quantisation::{Engine, KvType, Quantisation};
-pub use shape::{Backend, HardwareShape, Host, ModelShape, Unknown};
+pub use quantisation::{Compute, Engine, KvType, Quantisation};
+pub use serving::{Prompt, Step};
+pub use shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape, Unknown};
 pub use speed::{Band, Basis, CannotPredict, Prediction, predict};

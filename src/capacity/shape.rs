@@ -1,8 +1,8 @@
 //! The model and the hardware as the predictor sees them: only numbers that time or memory depend
 //! on. Made from catalogue records or from the header of a model file.
 
-use super::quantisation::{Engine, Quantisation};
-use crate::catalog::{Accelerator, Attention, HardwareClass, Machine, OpenModel, Vendor};
+use super::quantisation::{Compute, Engine, Quantisation};
+use crate::catalog::{Accelerator, Attention, FormFactor, HardwareClass, Machine, OpenModel, Vendor};
 use crate::gguf::{Facts, Header};
 
 /// What keeps a prediction from being made: a figure that is not known.
@@ -65,6 +65,9 @@ pub struct CacheShape {
     pub full_query_values: f64,
     /// The same over the layers that keep a window.
     pub sliding_query_values: f64,
+    /// Heads that keys and values are kept for, in the layer that has most: devices that share a
+    /// layer divide them, and beyond so many each keeps a copy. 0 where that is not known.
+    pub kv_heads: f64,
 }
 
 impl CacheShape {
@@ -105,26 +108,49 @@ impl ModelShape {
     pub fn is_mixture(&self) -> bool {
         self.experts > 0
     }
-    /// All weights, bytes.
+    /// Routed parameters that one token uses.
+    pub fn routed_computed(&self) -> f64 {
+        self.routed_parameters * self.expert_share()
+    }
+    /// Columns of one expert's matrices: three matrices of so many times the hidden size each.
+    pub fn expert_width(&self) -> f64 {
+        let experts = f64::from(self.experts) * self.mixture_layers * 3.0 * self.hidden_size;
+        if experts > 0.0 { self.routed_parameters / experts } else { 0.0 }
+    }
+    /// Of so many devices that share each layer, those among which the cache divides; the others
+    /// keep copies. A latent vector serves all heads, so every device keeps it whole.
+    pub fn cache_divides(&self, devices: f64) -> f64 {
+        match (self.cache.latent_layers > 0.0, self.cache.kv_heads) {
+            (true, _) => 1.0,
+            (false, heads) if heads > 0.0 => devices.min(heads),
+            (false, _) => devices,
+        }
+    }
+    /// All weights under the engine that is usual for the format, bytes.
     pub fn weight_bytes(&self, format: &Quantisation) -> f64 {
         self.bytes(format).total
     }
-    /// Weights by part: from the file, or from the parameters at the format's bits.
+    /// Weights by part under the engine that is usual for the format.
     pub fn bytes(&self, format: &Quantisation) -> FileBytes {
+        self.bytes_under(format, format.usual_engine())
+    }
+    /// Weights by part under an engine: from the file, or from the parameters at the format's bits.
+    pub fn bytes_under(&self, format: &Quantisation, engine: Engine) -> FileBytes {
         if let Some(file) = self.file {
             return file;
         }
-        let output = self.embedding_parameters * format.output_bits / 8.0;
+        let bits = format.bits(engine, self.is_mixture());
+        let output = self.embedding_parameters * bits.output / 8.0;
         let untied = if self.tied { 0.0 } else { self.embedding_parameters };
-        let embedding = (untied + self.lookup_parameters) * format.embedding_bits / 8.0;
-        let expert_bits = self.expert_bits_limit.map_or(format.expert_bits, |b| b.min(format.expert_bits));
+        let embedding = (untied + self.lookup_parameters) * bits.embedding / 8.0;
+        let expert_bits = self.expert_bits_limit.map_or(bits.expert, |b| b.min(bits.expert));
         let routed = self.routed_parameters * expert_bits / 8.0;
         let copies = if self.tied { 1.0 } else { 2.0 };
         let layers = self.parameters
             - self.routed_parameters
             - self.lookup_parameters
             - copies * self.embedding_parameters;
-        let total = layers.max(0.0) * format.layer_bits / 8.0 + output + embedding + routed;
+        let total = layers.max(0.0) * bits.layer / 8.0 + output + embedding + routed;
         FileBytes { total, embedding, routed, output }
     }
 
@@ -264,6 +290,7 @@ fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<C
         let heads = model.heads.map_or(hidden / 128.0, f64::from);
         let attending = attention_layers.map_or(layers, f64::from).min(layers);
         return Ok(CacheShape {
+            kv_heads: 1.0,
             full_values: attending * vector,
             latent_layers: attending,
             state_bytes: (layers - attending) * recurrent_state_bytes(hidden),
@@ -273,9 +300,10 @@ fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<C
         });
     }
     let head = need(model.head_size, "head_size")?;
-    let per_layer = 2.0 * need(model.kv_heads, "kv_heads")? * head;
+    let kv_heads = need(model.kv_heads, "kv_heads")?;
+    let per_layer = 2.0 * kv_heads * head;
     let queries = model.heads.map_or(hidden, |n| f64::from(n) * head);
-    Ok(match model.attention {
+    let shape = match model.attention {
         Attention::SlidingWindow { window_tokens, full_layers, sliding_layers, full_values } => {
             let full = f64::from(full_layers).min(layers);
             let sliding = sliding_layers.map_or(layers - full, f64::from).min(layers - full);
@@ -311,7 +339,8 @@ fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<C
             full_query_values: layers * queries,
             ..CacheShape::default()
         },
-    })
+    };
+    Ok(CacheShape { kv_heads, ..shape })
 }
 
 fn cache_from_file(facts: &Facts, id: &str) -> Result<CacheShape, Unknown> {
@@ -325,6 +354,7 @@ fn cache_from_file(facts: &Facts, id: &str) -> Result<CacheShape, Unknown> {
     for (layer, kv_heads) in facts.kv_heads.iter().enumerate() {
         let kv_heads = f64::from(*kv_heads);
         let heads = f64::from(facts.heads.get(layer).copied().unwrap_or(0));
+        cache.kv_heads = cache.kv_heads.max(if facts.latent.is_some() { 1.0 } else { kv_heads });
         let recurrent =
             facts.recurrent.as_ref().is_some_and(|r| r.layers.get(layer).copied().unwrap_or(false));
         if let Some(latent) = facts.latent {
@@ -355,10 +385,11 @@ fn cache_from_file(facts: &Facts, id: &str) -> Result<CacheShape, Unknown> {
     Ok(cache)
 }
 
-/// The software path: which driver and kernels.
+/// The software path: which engine, over which driver and kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backend {
+    /// llama.cpp over CUDA; like the other drivers' names, short for that.
     Cuda,
     /// llama.cpp on Apple silicon.
     Metal,
@@ -366,22 +397,36 @@ pub enum Backend {
     Mlx,
     Vulkan,
     Rocm,
+    /// llama.cpp over oneAPI on Intel's GPUs.
+    Sycl,
     Cpu,
-    /// vLLM or a server like it, on any data-centre GPU.
+    /// vLLM, on any GPU it supports.
     Vllm,
+    Sglang,
+    #[serde(rename = "tensorrt-llm")]
+    TensorRtLlm,
 }
 
 impl Backend {
-    pub const ALL: [Self; 7] =
-        [Self::Cuda, Self::Metal, Self::Mlx, Self::Vulkan, Self::Rocm, Self::Cpu, Self::Vllm];
-    /// What runs a format on hardware where this is usual: servers' and MLX's formats have engines
-    /// of their own.
-    #[must_use]
-    pub const fn serving(self, format: &Quantisation) -> Self {
-        match (format.engine, self) {
-            (Engine::Vllm, Self::Cuda | Self::Rocm | Self::Vulkan) => Self::Vllm,
-            (Engine::Mlx, Self::Metal) => Self::Mlx,
-            _ => self,
+    pub const ALL: [Self; 10] = [
+        Self::Cuda,
+        Self::Metal,
+        Self::Mlx,
+        Self::Vulkan,
+        Self::Rocm,
+        Self::Sycl,
+        Self::Cpu,
+        Self::Vllm,
+        Self::Sglang,
+        Self::TensorRtLlm,
+    ];
+    pub const fn engine(self) -> Engine {
+        match self {
+            Self::Cuda | Self::Metal | Self::Vulkan | Self::Rocm | Self::Sycl | Self::Cpu => Engine::LlamaCpp,
+            Self::Mlx => Engine::Mlx,
+            Self::Vllm => Engine::Vllm,
+            Self::Sglang => Engine::Sglang,
+            Self::TensorRtLlm => Engine::TensorRtLlm,
         }
     }
     pub const fn label(self) -> &'static str {
@@ -391,8 +436,11 @@ impl Backend {
             Self::Mlx => "mlx",
             Self::Vulkan => "vulkan",
             Self::Rocm => "rocm",
+            Self::Sycl => "sycl",
             Self::Cpu => "cpu",
             Self::Vllm => "vllm",
+            Self::Sglang => "sglang",
+            Self::TensorRtLlm => "tensorrt-llm",
         }
     }
 }
@@ -430,17 +478,29 @@ impl MemoryClass {
 pub struct HardwareShape {
     pub id: String,
     pub name: String,
+    pub vendor: Vendor,
     pub backend: Backend,
     pub class: MemoryClass,
     /// The chip's generation, where known: `ampere`, `m5`.
     pub architecture: Option<String>,
     pub devices: u32,
+    /// Of the devices, groups that share out the layers among them: each group works on the whole of
+    /// its layers. 1: all devices work on every layer (servers), or layers are spread as the engine
+    /// likes (llama.cpp, MLX).
+    pub pipeline: u32,
     pub memory_bytes: f64,
     /// Peak, bytes/s.
     pub bandwidth: f64,
     /// Peak dense rates, operations/s.
     pub flops_16: Option<f64>,
+    /// The higher of the 8-bit rates.
     pub flops_8: Option<f64>,
+    /// Of 8-bit floats, where the chip computes in them.
+    pub flops_fp8: Option<f64>,
+    /// Of 8-bit integers, where the chip computes in them.
+    pub flops_int8: Option<f64>,
+    /// Of 4-bit floats, where the chip computes in them.
+    pub flops_4: Option<f64>,
     /// Between two devices, one direction, bytes/s.
     pub link: Option<f64>,
     /// System memory beside a card, for what does not fit on it.
@@ -457,29 +517,70 @@ pub struct Host {
 const GIB: f64 = 1_073_741_824.0;
 
 impl HardwareShape {
+    /// A processor without an accelerator: `memory_bytes` at `bandwidth` bytes/s.
+    pub fn processor(
+        id: impl Into<String>,
+        name: impl Into<String>,
+        memory_bytes: f64,
+        bandwidth: f64,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            vendor: Vendor::Other,
+            backend: Backend::Cpu,
+            class: MemoryClass::Processor,
+            architecture: None,
+            devices: 1,
+            pipeline: 1,
+            memory_bytes,
+            bandwidth,
+            flops_16: None,
+            flops_8: None,
+            flops_fp8: None,
+            flops_int8: None,
+            flops_4: None,
+            link: None,
+            host: None,
+        }
+    }
+
     /// `count` accelerators of one kind.
     pub fn from_accelerator(card: &Accelerator, count: u32) -> Result<Self, Unknown> {
         let need = |value: Option<f64>, field| value.ok_or(Unknown { record: card.id.clone(), field });
         let bandwidth = need(card.bandwidth_gb_s, "bandwidth_gb_s")? * 1e9;
-        let flops_16 = match (card.fp16_tflops, card.bf16_tflops) {
+        let larger = |a: Option<f64>, b: Option<f64>| match (a, b) {
             (Some(a), Some(b)) => Some(a.max(b)),
             (a, b) => a.or(b),
         };
-        let flops_8 = match (card.int8_tops, card.fp8_tflops) {
-            (Some(a), Some(b)) => Some(a.max(b)),
-            (a, b) => a.or(b),
-        };
+        let per_second = |tera: Option<f64>| tera.map(|t| t * 1e12);
+        let sixteen = larger(card.fp16_tflops, card.bf16_tflops);
+        let architecture = card.architecture.as_deref().unwrap_or("");
+        // Chips of these generations compute in 8-bit floats at twice the 16-bit rate, and the newest
+        // in 4-bit floats at twice that (the vendors' architecture papers); a figure of the record
+        // goes first.
+        let has = |list: &[&str]| list.contains(&architecture);
+        let float8 = has(&["ada", "hopper", "blackwell", "cdna-3", "cdna-4", "rdna-4", "xe2"]);
+        let float8 =
+            card.fp8_tflops.or_else(|| float8.then(|| larger(card.int8_tops, sixteen.map(|s| 2.0 * s)))?);
+        let float4 =
+            card.fp4_tflops.or_else(|| has(&["blackwell", "cdna-4"]).then(|| float8.map(|f| 2.0 * f))?);
         Ok(Self {
             id: card.id.clone(),
             name: card.name.clone(),
-            backend: usual_backend(card.vendor, card.class),
+            vendor: card.vendor,
+            backend: usual_backend(card),
             class: memory_class(card),
             architecture: card.architecture.clone(),
             devices: count.max(1),
+            pipeline: 1,
             memory_bytes: need(card.memory_gib, "memory_gib")? * GIB,
             bandwidth,
-            flops_16: flops_16.map(|t| t * 1e12),
-            flops_8: flops_8.map(|t| t * 1e12),
+            flops_16: per_second(sixteen),
+            flops_8: per_second(larger(card.int8_tops, card.fp8_tflops)),
+            flops_fp8: per_second(float8),
+            flops_int8: per_second(card.int8_tops),
+            flops_4: per_second(float4),
             link: card.interconnect_gb_s.map(|g| g * 1e9),
             host: None,
         })
@@ -489,20 +590,10 @@ impl HardwareShape {
     pub fn from_machine(machine: &Machine, card: Option<&Accelerator>) -> Result<Self, Unknown> {
         let unknown = |field| Unknown { record: machine.id.clone(), field };
         let Some(card) = card else {
-            return Ok(Self {
-                id: machine.id.clone(),
-                name: machine.name.clone(),
-                backend: Backend::Cpu,
-                class: MemoryClass::Processor,
-                architecture: None,
-                devices: 1,
-                memory_bytes: machine.memory_gib.ok_or(unknown("memory_gib"))? * GIB,
-                bandwidth: machine.bandwidth_gb_s.ok_or(unknown("bandwidth_gb_s"))? * 1e9,
-                flops_16: machine.fp16_tflops.map(|t| t * 1e12),
-                flops_8: None,
-                link: None,
-                host: None,
-            });
+            let memory = machine.memory_gib.ok_or(unknown("memory_gib"))? * GIB;
+            let bandwidth = machine.bandwidth_gb_s.ok_or(unknown("bandwidth_gb_s"))? * 1e9;
+            let bare = Self::processor(machine.id.clone(), machine.name.clone(), memory, bandwidth);
+            return Ok(Self { flops_16: machine.fp16_tflops.map(|t| t * 1e12), ..bare });
         };
         let unified = matches!(memory_class(card), MemoryClass::Unified | MemoryClass::Joined);
         let mut filled = card.clone();
@@ -526,20 +617,96 @@ impl HardwareShape {
         self.backend = backend;
         self
     }
+
+    /// The path that runs an engine here; `None` where the engine does not run on such hardware.
+    pub fn path(&self, engine: Engine) -> Option<Backend> {
+        let old = ["kepler", "maxwell", "pascal"];
+        let too_old = self.architecture.as_deref().is_some_and(|a| old.contains(&a));
+        let gpu = self.class != MemoryClass::Processor;
+        match engine {
+            Engine::LlamaCpp if self.backend.engine() == Engine::LlamaCpp => Some(self.backend),
+            Engine::LlamaCpp => Some(llama_driver(self.vendor, self.class)),
+            Engine::Mlx => (self.vendor == Vendor::Apple).then_some(Backend::Mlx),
+            Engine::Vllm | Engine::Sglang => {
+                let server = if engine == Engine::Vllm { Backend::Vllm } else { Backend::Sglang };
+                let supported = match self.vendor {
+                    Vendor::Nvidia => !too_old,
+                    Vendor::Amd => true,
+                    Vendor::Intel => engine == Engine::Vllm,
+                    Vendor::Apple | Vendor::Qualcomm | Vendor::Other => false,
+                };
+                (gpu && supported).then_some(server)
+            }
+            Engine::TensorRtLlm => {
+                let supported = ["ampere", "ada", "hopper", "blackwell"];
+                let known = self.architecture.as_deref().is_none_or(|a| supported.contains(&a));
+                (gpu && self.vendor == Vendor::Nvidia && known).then_some(Backend::TensorRtLlm)
+            }
+        }
+    }
+
+    /// The path that runs a format where `self.backend` is what is usual or was asked for: the same
+    /// where its engine has such files, else that of the engine that does.
+    pub fn serving(&self, format: &Quantisation) -> Backend {
+        if format.runs_on(self.backend.engine()) {
+            return self.backend;
+        }
+        // Whatever runs it: a server before llama.cpp, since only servers lack the other's files.
+        let other = [Engine::Vllm, Engine::LlamaCpp, Engine::Mlx];
+        other.into_iter().filter(|e| format.runs_on(*e)).find_map(|e| self.path(e)).unwrap_or(self.backend)
+    }
+
+    /// Operations per second of one device in a server's products with this format's weights; `None`
+    /// where even the 16-bit rate is not known. No published row shows that kernels gain from 4-bit
+    /// rates above twice the 8-bit one, so a higher one counts as that.
+    pub fn product_rate(&self, compute: Compute) -> Option<f64> {
+        let native = match compute {
+            Compute::Sixteen => None,
+            Compute::Float8 => self.flops_fp8,
+            Compute::Integer8 => self.flops_int8,
+            Compute::Float4 => match (self.flops_4, self.flops_fp8) {
+                (Some(four), Some(eight)) => Some(four.min(2.0 * eight)),
+                (four, _) => four,
+            },
+        };
+        native.or(self.flops_16)
+    }
+
+    /// How servers keep keys and values where nothing else is asked: in 16 bits, as the engines do
+    /// by default; in 8-bit floats on chips that compute in 4-bit ones, with weights of 8 bits or
+    /// fewer, as the published recipes for them do (`SemiAnalysisAI/InferenceX`, benchmarks/).
+    pub fn usual_kv(&self, format: &Quantisation) -> super::quantisation::KvType {
+        use super::quantisation::KvType;
+        let few = matches!(format.compute, Compute::Float8 | Compute::Float4);
+        let served = self.serving(format).engine().is_server();
+        let newest = matches!(self.class, MemoryClass::Stacked) && self.flops_4.is_some();
+        if served && few && newest { KvType::Fp8 } else { KvType::F16 }
+    }
 }
 
 /// What people run first on it.
-const fn usual_backend(vendor: Vendor, class: HardwareClass) -> Backend {
+fn usual_backend(card: &Accelerator) -> Backend {
+    let served = ["turing", "ampere", "ada", "hopper", "blackwell", "cdna-3", "cdna-4"];
+    let known = card.architecture.as_deref().is_some_and(|a| served.contains(&a));
+    if card.class == HardwareClass::Datacentre && known {
+        return Backend::Vllm;
+    }
+    llama_driver(card.vendor, memory_class(card))
+}
+
+/// llama.cpp's usual driver.
+const fn llama_driver(vendor: Vendor, class: MemoryClass) -> Backend {
     match (vendor, class) {
-        (_, HardwareClass::Cpu) => Backend::Cpu,
+        (_, MemoryClass::Processor) => Backend::Cpu,
         (Vendor::Nvidia, _) => Backend::Cuda,
         (Vendor::Apple, _) => Backend::Metal,
-        (Vendor::Amd, HardwareClass::Datacentre) => Backend::Rocm,
+        (Vendor::Amd, MemoryClass::Stacked) => Backend::Rocm,
         _ => Backend::Vulkan,
     }
 }
 
-/// Stacked memory is what only data-centre cards with much bandwidth have.
+/// The record's own word; else stacked memory is what only data-centre cards with much bandwidth
+/// have. Blackwell's cards for slots have graphics memory, however fast it is.
 fn memory_class(card: &Accelerator) -> MemoryClass {
     match card.class {
         HardwareClass::Cpu => MemoryClass::Processor,
@@ -550,7 +717,13 @@ fn memory_class(card: &Accelerator) -> MemoryClass {
             MemoryClass::Joined
         }
         HardwareClass::Integrated => MemoryClass::Unified,
-        HardwareClass::Datacentre if card.bandwidth_gb_s.is_some_and(|b| b >= 900.0) => MemoryClass::Stacked,
-        _ => MemoryClass::Graphics,
+        HardwareClass::Datacentre | HardwareClass::Workstation | HardwareClass::Consumer => {
+            let slot = card.form == FormFactor::Pcie && card.architecture.as_deref() == Some("blackwell");
+            let fast = card.class == HardwareClass::Datacentre
+                && !slot
+                && card.bandwidth_gb_s.is_some_and(|b| b >= 895.0);
+            let stacked = card.memory_type.map_or(fast, crate::catalog::MemoryType::is_stacked);
+            if stacked { MemoryClass::Stacked } else { MemoryClass::Graphics }
+        }
     }
 }

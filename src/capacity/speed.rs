@@ -16,7 +16,8 @@
 
 use super::efficiency::Efficiency;
 use super::memory::{BATCH_TOKENS, Load, Memory, Placement, fits};
-use super::quantisation::{Kernel, Quantisation};
+use super::quantisation::{KvType, Quantisation};
+use super::serving::{self, Around, Prompt, Server, Step, halved_layers};
 use super::shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape};
 use crate::provenance::Source;
 use crate::units::TokensPerSec;
@@ -48,7 +49,7 @@ pub struct Prediction {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Basis {
     /// Bytes and operations over the hardware's peaks, at the efficiencies of this table row.
-    Physics { backend: Backend, class: MemoryClass, origin: &'static str },
+    Physics { backend: Backend, class: MemoryClass, origin: String },
     /// The same, scaled by what was measured on this hardware.
     Calibrated { backend: Backend, class: MemoryClass, file: String, path: String, decode_factor: f64 },
 }
@@ -61,9 +62,11 @@ impl Basis {
                 rule: format!("predictor {}/{}", backend.label(), class.label()),
                 reason: format!("bytes and operations over the hardware's peaks; shares: {origin}"),
             },
-            Self::Calibrated { file, path, .. } => {
-                Source::Measured { file: file.clone(), path: path.clone() }
-            }
+            Self::Calibrated { file, path, .. } => Source::Measured {
+                file: file.clone(),
+                path: path.clone(),
+                derived: Some("predicted, scaled by measured / predicted there".to_owned()),
+            },
         }
     }
 }
@@ -84,7 +87,7 @@ pub fn predict(
     format: &'static Quantisation,
     load: &Load,
 ) -> Result<Prediction, CannotPredict> {
-    let hardware = &engine_on(hardware, format);
+    let hardware = &hardware.clone().with_backend(hardware.serving(format));
     let memory = fits(model, hardware, format, load);
     if memory.placement == Placement::TooLarge {
         return Err(CannotPredict::DoesNotFit {
@@ -95,9 +98,26 @@ pub fn predict(
             usable: memory.usable,
         });
     }
-    let efficiency = Efficiency::of(hardware);
     let streams = f64::from(load.concurrency.max(1));
-    let (step, prefill) = times(model, hardware, format, load, memory.placement);
+    let (depth, prompt) = (load.context_tokens.max(1) as f64, load.prompt_tokens.max(1) as f64);
+    let (step, prefill, bands, origin) = if let Some(server) = Server::new(model, hardware, format, load.kv) {
+        let (step_floor, prompt_floor) = server.floor(streams, depth, prompt);
+        let likely = server.step(streams, depth).seconds();
+        let alone = server.prompt(prompt, 0.0).alone;
+        // Bands of times, turned into bands of speeds.
+        let of = |a: Around| (1.0 / a.high, 1.0 / a.low);
+        (
+            Time { likely: likely.max(step_floor), floor: step_floor },
+            Time { likely: alone.max(prompt_floor), floor: prompt_floor },
+            (of(server.tpot), of(server.prefill_band)),
+            serving::origin(hardware),
+        )
+    } else {
+        let e = Efficiency::of(hardware);
+        let (step, prefill) = times(model, hardware, format, load, memory.placement);
+        let decode = (e.decode_low, e.decode_high);
+        (step, prefill, (decode, (e.prefill_low, e.prefill_high)), e.origin.clone())
+    };
     let decode = streams / step.likely;
     let roof = streams / step.floor;
     let band = |likely: f64, low: f64, high: f64, roof: f64| Band {
@@ -105,29 +125,25 @@ pub fn predict(
         likely: TokensPerSec::new(likely.min(roof)),
         high: TokensPerSec::new((likely * high).min(roof)),
     };
-    // What is computed in two places is less certain than in one, and so is a full batch.
-    let wider = if memory.placement == Placement::Fits { 1.0 } else { 1.3 } * streams.powf(0.07);
-    let (low, high) = (efficiency.decode_low / wider, efficiency.decode_high * wider);
-    let prompt = load.prompt_tokens.max(1) as f64;
+    // What is computed in two places is less certain than in one, and so is a full batch of an engine
+    // that few have measured so.
+    let wider = match memory.placement {
+        Placement::Fits if hardware.backend.engine().is_server() => 1.0,
+        Placement::Fits => streams.powf(0.07),
+        _ => 1.3 * streams.powf(0.07),
+    };
+    let ((low, high), (prefill_low, prefill_high)) = bands;
+    let (low, high) = (low / wider, high * wider);
     let (rate, prefill_roof) = (prompt / prefill.likely, prompt / prefill.floor);
     Ok(Prediction {
         decode_tps: band(decode, low, high, roof),
         decode_tps_per_stream: band(decode / streams, low, high, roof / streams),
-        prefill_tps: band(rate, efficiency.prefill_low, efficiency.prefill_high, prefill_roof),
+        prefill_tps: band(rate, prefill_low, prefill_high, prefill_roof),
         decode_roof_tps: TokensPerSec::new(roof),
         prefill_roof_tps: TokensPerSec::new(prefill_roof),
         memory,
-        basis: Basis::Physics {
-            backend: hardware.backend,
-            class: hardware.class,
-            origin: efficiency.origin.as_str(),
-        },
+        basis: Basis::Physics { backend: hardware.backend, class: hardware.class, origin },
     })
-}
-
-/// Formats of one engine run under that engine.
-fn engine_on(hardware: &HardwareShape, format: &Quantisation) -> HardwareShape {
-    hardware.clone().with_backend(hardware.backend.serving(format))
 }
 
 /// Seconds: as expected, and at the hardware's peaks.
@@ -144,39 +160,32 @@ fn times(
     load: &Load,
     placement: Placement,
 ) -> (Time, Time) {
-    let all = Part { model, hardware, format, load };
+    let (n, context) = (f64::from(load.concurrency.max(1)), load.context_tokens as f64);
+    let prompt = load.prompt_tokens.max(1) as f64;
+    let all = Part { model, hardware, format, kv: load.kv };
     let (Placement::Offload { device_layers, layers }, Some(host)) = (placement, hardware.host) else {
-        return (all.step(), all.prefill());
+        return (all.step(n, context), all.prefill(prompt, 0.0));
     };
     // Layers run one after another: the device's part, then the processor's.
     let share = f64::from(device_layers) / f64::from(layers.max(1));
     let processor = processor_of(hardware, host);
-    let rest = Part { model, hardware: &processor, format, load };
+    let rest = Part { model, hardware: &processor, format, kv: load.kv };
     let mix = |a: Time, b: Time| Time {
         likely: a.likely * share + b.likely * (1.0 - share),
         floor: a.floor * share + b.floor * (1.0 - share),
     };
     // Prefill of layers in system memory: the weights cross the bus once a batch, or the processor
     // computes; the latter is what is certain to be there.
-    (mix(all.step(), rest.step()), mix(all.prefill(), rest.prefill()))
+    (
+        mix(all.step(n, context), rest.step(n, context)),
+        mix(all.prefill(prompt, 0.0), rest.prefill(prompt, 0.0)),
+    )
 }
 
 /// The processor beside a card.
 fn processor_of(hardware: &HardwareShape, host: Host) -> HardwareShape {
-    HardwareShape {
-        id: hardware.id.clone(),
-        name: hardware.name.clone(),
-        backend: Backend::Cpu,
-        class: MemoryClass::Processor,
-        architecture: None,
-        devices: 1,
-        memory_bytes: host.memory_bytes,
-        bandwidth: host.bandwidth,
-        flops_16: None,
-        flops_8: None,
-        link: None,
-        host: None,
-    }
+    let (id, name) = (hardware.id.clone(), hardware.name.clone());
+    HardwareShape::processor(id, name, host.memory_bytes, host.bandwidth)
 }
 
 /// Tokens of one batch do not choose their experts independently, and the more there are the more of
@@ -187,44 +196,36 @@ const CHOOSE_ALIKE: f64 = 8.0;
 /// the products are smaller and reach less.
 const TOKENS_PER_EXPERT: f64 = 32.0;
 const TOKENS_PER_EXPERT_POWER: f64 = 0.3;
-/// One reduction over all devices, seconds, whatever its size.
-const REDUCTION: f64 = 25e-6;
-/// Between devices where the catalogue does not say, bytes/s: `PCIe` 4.0 x16.
-const BUS: f64 = 32e9;
 /// Kernels of a prefill pass have more to set up than those of a decode step.
 const PREFILL_LAUNCH: f64 = 4.0;
+/// From one device to the next where layers are spread, seconds.
+const HOP: f64 = 100e-6;
 
-/// A model on one kind of device.
-struct Part<'a> {
-    model: &'a ModelShape,
-    hardware: &'a HardwareShape,
-    format: &'a Quantisation,
-    load: &'a Load,
+/// A model on one kind of device, under an engine that spreads layers: llama.cpp or MLX.
+#[derive(Debug, Clone)]
+pub(super) struct Part<'a> {
+    pub model: &'a ModelShape,
+    pub hardware: &'a HardwareShape,
+    pub format: &'a Quantisation,
+    pub kv: KvType,
 }
 
 impl Part<'_> {
-    fn efficiency(&self) -> &'static Efficiency {
+    pub(super) fn efficiency(&self) -> &'static Efficiency {
         Efficiency::of(self.hardware)
     }
-    /// Devices that work on one token at the same time: all under tensor parallelism, one where
-    /// layers are spread.
-    fn abreast(&self) -> f64 {
-        if self.hardware.backend == Backend::Vllm { f64::from(self.hardware.devices) } else { 1.0 }
-    }
-    /// Operations per second of the units that do the products, all devices that work at once.
+    /// Operations per second of the units that do the products.
     fn rate(&self) -> f64 {
         let sixteen =
             self.hardware.flops_16.unwrap_or(self.hardware.bandwidth * self.efficiency().operations_per_byte);
-        let peak = match (self.hardware.backend, self.hardware.flops_8) {
+        match (self.hardware.backend, self.hardware.flops_8) {
             // llama.cpp multiplies quantised weights in INT8 and the others with 16-bit sums (under
             // Vulkan all of them, in cooperative matrices). Both run at twice the rate that GeForce
             // cards have with 32-bit sums, which `flops_16` is; the share counts from half the INT8
             // rate, which is the same on all.
             (Backend::Cuda | Backend::Vulkan, Some(eight)) => sixteen.max(eight / 2.0),
-            (Backend::Vllm, Some(eight)) if self.format.kernel == Kernel::Eight => eight,
             _ => sixteen,
-        };
-        peak * self.abreast()
+        }
     }
     fn arithmetic(&self) -> f64 {
         let e = self.efficiency();
@@ -243,63 +244,58 @@ impl Part<'_> {
 
     /// Weights read in a step of this many tokens: shared part and routed experts.
     fn read(&self, tokens: f64) -> (f64, f64) {
-        let bytes = self.model.bytes(self.format);
+        let bytes = self.model.bytes_under(self.format, self.hardware.backend.engine());
         let independent = tokens / (1.0 + (tokens - 1.0) / CHOOSE_ALIKE).sqrt();
         let untouched = (1.0 - self.model.expert_share()).powf(independent);
         let shared = bytes.total - bytes.embedding - bytes.routed;
         (shared, bytes.routed * (1.0 - untouched))
     }
 
-    /// Layers, where one that is only attention, only a state or only experts counts half.
-    fn layers(&self) -> f64 {
-        let layers = f64::from(self.model.layers);
-        if self.model.mixture_layers < layers { layers / 2.0 } else { layers }
-    }
-
-    /// Time between devices in passes over the layers with this many tokens in all.
-    fn exchange(&self, passes: f64, tokens: f64) -> f64 {
-        let devices = f64::from(self.hardware.devices);
-        if devices < 2.0 {
-            return 0.0;
-        }
-        if self.hardware.backend == Backend::Vllm {
-            // Two reductions per layer, 16 bits for each token and hidden value, round the ring.
-            let bytes = tokens * self.model.hidden_size * 2.0 * 2.0 * (devices - 1.0) / devices;
-            return self.layers() * 2.0 * (passes * REDUCTION + bytes / self.hardware.link.unwrap_or(BUS));
-        }
-        passes * (devices - 1.0) * 100e-6
-    }
-
-    fn step(&self) -> Time {
-        let (e, n) = (self.efficiency(), f64::from(self.load.concurrency.max(1)));
-        let bandwidth = self.hardware.bandwidth * self.abreast();
-        let weights_share = e.weights(self.format.kernel);
+    /// One step of `n` sequences at a depth of `context` tokens.
+    fn step(&self, n: f64, context: f64) -> Time {
+        let likely = self.parts(n, context).seconds();
         let (shared, routed) = self.read(n);
-        let cache = n * self.cache_read();
-        let arithmetic = 2.0 * self.model.computed_parameters() / (self.rate() * self.arithmetic());
-        let launch = self.launch();
-        let reading = shared / (bandwidth * weights_share)
-            + routed / (bandwidth * weights_share * e.experts)
-            + cache / (bandwidth * e.cache);
-        // The first sequence's arithmetic hides behind the reading, except on a processor, where the
-        // same cores do both.
-        let shown = if self.hardware.backend == Backend::Cpu { n } else { n - 1.0 };
-        let attention = e.attention.map_or(0.0, |share| n * self.attention() / (self.rate() * share));
-        let busy = if self.hardware.backend != Backend::Cpu && self.model.is_mixture() {
-            // Each expert has few of the tokens: its products hide behind its reading.
-            reading.max(n * arithmetic)
-        } else {
-            reading + shown * arithmetic + attention
-        };
-        let likely = busy + launch + self.exchange(1.0, n);
-        let floor = ((shared + routed + cache) / bandwidth)
+        let floor = ((shared + routed + n * self.cache_read(context)) / self.hardware.bandwidth)
             .max(n * 2.0 * self.model.computed_parameters() / self.peak_rate());
         Time { likely: likely.max(floor), floor }
     }
 
+    /// The same, part by part.
+    pub(super) fn parts(&self, n: f64, context: f64) -> Step {
+        let (e, n) = (self.efficiency(), n.max(1.0));
+        let bandwidth = self.hardware.bandwidth;
+        let share = e.weights(self.format.kernel);
+        let (shared, routed) = self.read(n);
+        let weights = shared / (bandwidth * share);
+        let experts = routed / (bandwidth * share * e.experts);
+        let cache = n * self.cache_read(context) / (bandwidth * e.cache);
+        let arithmetic = 2.0 * self.model.computed_parameters() / (self.rate() * self.arithmetic());
+        let cpu = self.hardware.backend == Backend::Cpu;
+        // The first sequence's arithmetic hides behind the reading, except on a processor, where the
+        // same cores do both.
+        let shown = if cpu { n } else { n - 1.0 };
+        let attention = e.attention.map_or(0.0, |share| n * self.attention(context) / (self.rate() * share));
+        let products = if !cpu && self.model.is_mixture() {
+            // Each expert has few of the tokens: its products hide behind its reading.
+            (n * arithmetic - (weights + experts + cache)).max(0.0)
+        } else {
+            shown * arithmetic
+        };
+        let hops = (f64::from(self.hardware.devices) - 1.0).max(0.0);
+        Step {
+            weights,
+            experts,
+            products,
+            cache: cache + attention,
+            launch: self.launch(),
+            exchange: hops * HOP,
+            requests: 0.0,
+        }
+    }
+
     /// Time of a step that no bandwidth shortens.
     fn launch(&self) -> f64 {
-        let (e, layers) = (self.efficiency(), self.layers());
+        let (e, layers) = (self.efficiency(), halved_layers(self.model));
         let mixture =
             if self.model.is_mixture() { self.model.mixture_layers * e.mixture_layer_us } else { 0.0 };
         let recurrent = self.model.cache.state_layers * e.recurrent_layer_us;
@@ -309,49 +305,51 @@ impl Part<'_> {
 
     /// Cache and state that one sequence reads (and the state it writes) for one token, bytes: what
     /// is filled, not what is reserved.
-    fn cache_read(&self) -> f64 {
+    fn cache_read(&self, context: f64) -> f64 {
         let cache = &self.model.cache;
-        cache.values(self.load.context_tokens as f64) * self.load.kv.bits() / 8.0 + 2.0 * cache.state_bytes
+        cache.values(context) * self.kv.bits() / 8.0 + 2.0 * cache.state_bytes
     }
 
     /// Operations of one token's attention over the filled cache: two products with each key and
-    /// each value.
-    fn attention(&self) -> f64 {
-        4.0 * self.model.cache.query_values(self.load.context_tokens as f64)
+    /// value.
+    fn attention(&self, context: f64) -> f64 {
+        4.0 * self.model.cache.query_values(context)
     }
 
     /// The highest rate of any number format: nothing computes faster.
     fn peak_rate(&self) -> f64 {
-        let lower = self.hardware.flops_8.unwrap_or(0.0) * self.abreast();
-        (2.0 * self.rate()).max(lower)
+        (2.0 * self.rate()).max(self.hardware.flops_8.unwrap_or(0.0))
     }
 
-    fn prefill(&self) -> Time {
-        let (e, p) = (self.efficiency(), self.load.prompt_tokens.max(1) as f64);
-        let bandwidth = self.hardware.bandwidth * self.abreast();
+    /// A prompt of `p` tokens, of which the first `cached` are held already.
+    fn prefill(&self, p: f64, cached: f64) -> Time {
+        let e = self.efficiency();
+        let bandwidth = self.hardware.bandwidth;
+        let new = (p - cached).max(1.0);
         // Only the last token's logits are computed.
         let parameters = (self.model.computed_parameters() - self.model.embedding_parameters).max(0.0);
-        let attention = 2.0 * self.model.cache.full_query_values * p * p;
-        let batch = BATCH_TOKENS.min(p);
+        let attention = 2.0 * self.model.cache.full_query_values * (p * p - cached * cached);
+        let batch = BATCH_TOKENS.min(new);
         let (shared, routed) = self.read(batch);
-        let passes = (p / batch).ceil();
-        let operations = 2.0 * parameters * p + attention;
+        let passes = (new / batch).ceil();
+        let operations = 2.0 * parameters * new + attention;
         // Spread layers work on several batches of a long prompt at the same time.
-        let pipeline = if self.abreast() > 1.0 || self.hardware.devices < 2 {
-            1.0
-        } else {
-            f64::from(self.hardware.devices).min(passes).powf(0.6)
-        };
+        let devices = f64::from(self.hardware.devices);
+        let pipeline = if devices < 2.0 { 1.0 } else { devices.min(passes).powf(0.6) };
         let reading = passes * (shared + routed) / (bandwidth * e.weights(self.format.kernel));
         // Reading hides behind the arithmetic, or the other way round.
         let busy = (operations / (self.rate() * self.arithmetic_of_batch(batch))).max(reading);
-        // Spread layers hand on their results while they work on the next batch.
-        let exchange = if self.abreast() > 1.0 { self.exchange(passes, p) } else { 0.0 };
-        let likely = (busy + passes * self.launch() * PREFILL_LAUNCH) / pipeline + exchange;
-        let devices = f64::from(self.hardware.devices) / self.abreast();
+        let likely = (busy + passes * self.launch() * PREFILL_LAUNCH) / pipeline;
         let floor =
             (operations / (self.peak_rate() * devices)).max((shared + routed) / (bandwidth * devices));
         Time { likely: likely.max(floor), floor }
+    }
+
+    /// The same as the closed loop takes it: prompts are read in batches of their own, between steps.
+    pub(super) fn prompt(&self, input: f64, cached: f64) -> Prompt {
+        let alone = self.prefill(input, cached).likely;
+        let passes = ((input - cached).max(1.0) / BATCH_TOKENS).ceil();
+        Prompt { machine: alone, alone, passes, pass: 0.0 }
     }
 }
 
@@ -388,18 +386,12 @@ mod tests {
     }
     fn card(bandwidth: f64, memory_gib: f64) -> HardwareShape {
         HardwareShape {
-            id: "card".into(),
-            name: "Card".into(),
+            vendor: crate::catalog::Vendor::Nvidia,
             backend: Backend::Cuda,
             class: MemoryClass::Graphics,
-            architecture: None,
-            devices: 1,
-            memory_bytes: memory_gib * 1_073_741_824.0,
-            bandwidth,
             flops_16: Some(165e12),
             flops_8: Some(330e12),
-            link: None,
-            host: None,
+            ..HardwareShape::processor("card", "Card", memory_gib * 1_073_741_824.0, bandwidth)
         }
     }
     fn format(id: &str) -> &'static Quantisation {
@@ -434,14 +426,19 @@ mod tests {
         let (hardware, load) = (card(1e12, 24.0), Load::new(1024, 1));
         let predicted = predict(&llama_8b(), &hardware, format("Q8_0"), &load).expect("fits");
         let measured = predicted.decode_tps.likely.get() * 0.8;
-        let by = Calibration::between(&predicted, Some(measured), None, "bench.json", "result.targets[0]")
+        let figure = |value: f64| crate::workload::evidence::Figure {
+            value,
+            path: "result.targets[0].metrics.decode_tps.median".to_owned(),
+            derived: None,
+        };
+        let by = Calibration::between(&predicted, Some(&figure(measured)), None, "bench.json")
             .expect("believable");
         let other = predict(&llama_8b(), &hardware, format("Q4_K_M"), &load).expect("fits");
         let likely = other.decode_tps.likely.get();
         let calibrated = other.calibrated(&by);
         assert!((calibrated.decode_tps.likely.get() / likely - 0.8).abs() < 1e-9);
         assert!(matches!(calibrated.basis.source(), Source::Measured { .. }));
-        assert!(Calibration::between(&predicted, Some(measured * 10.0), None, "f", "p").is_none());
+        assert!(Calibration::between(&predicted, Some(&figure(measured * 10.0)), None, "f").is_none());
     }
 
     #[test]
@@ -454,8 +451,8 @@ mod tests {
             ..llama_8b()
         };
         let part = |n: u32| {
-            let (hardware, load) = (card(1e12, 80.0), Load::new(512, n));
-            let part = Part { model: &model, hardware: &hardware, format: format("Q8_0"), load: &load };
+            let hardware = card(1e12, 80.0);
+            let part = Part { model: &model, hardware: &hardware, format: format("Q8_0"), kv: KvType::F16 };
             part.read(f64::from(n)).1
         };
         let all = 28e9 * 8.5 / 8.0;

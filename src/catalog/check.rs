@@ -41,12 +41,15 @@ pub fn files(parsed: &[Parsed<'_>], catalog: &Catalog, today: Date) -> Vec<Probl
         each!(
             accelerators => rules::accelerator,
             machines => rules::machine,
+            hosts => rules::host,
             rentals => rules::rental,
+            subscriptions => rules::subscription,
             tariffs => rules::tariff,
             open_models => rules::open_model,
             api_models => rules::api_model,
             currencies => rules::currency,
-            providers => rules::provider
+            providers => rules::provider,
+            ranges => rules::range
         );
     }
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
@@ -98,8 +101,19 @@ fn duplicates(parsed: &[Parsed<'_>]) -> Vec<Problem> {
 
 /// The ids of one kind in a file, each with its place.
 fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, &'a Places)> {
-    let Records { accelerators, machines, rentals, tariffs, open_models, api_models, currencies, providers } =
-        &file.records;
+    let Records {
+        accelerators,
+        machines,
+        hosts,
+        rentals,
+        subscriptions,
+        tariffs,
+        open_models,
+        api_models,
+        currencies,
+        providers,
+        ranges,
+    } = &file.records;
     macro_rules! list {
         ($list:expr) => {
             $list.iter().map(|e| (e.record.id.as_str(), &e.places)).collect()
@@ -108,11 +122,14 @@ fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, &'a Places)> {
     match kind {
         Kind::Gpu => list!(accelerators),
         Kind::Machine => list!(machines),
+        Kind::Host => list!(hosts),
         Kind::Rental => list!(rentals),
+        Kind::Subscription => list!(subscriptions),
         Kind::Tariff => list!(tariffs),
         Kind::OpenModel => list!(open_models),
         Kind::ApiModel => list!(api_models),
         Kind::Currency => list!(currencies),
         Kind::Provider => list!(providers),
+        Kind::Range => list!(ranges),
     }
 }

@@ -8,6 +8,7 @@
 //! | [`records`] | the shape of every record |
 //! | [`text`] | a TOML file → records with their places; [`text::Problem`] |
 //! | [`check`] | what a record must hold to be believed |
+//! | [`purchase`] | what hardware costs today, and what a host with accelerators in it is made of |
 //! | [`resolve`] | a name a person typed → one record, and what was assumed on the way |
 //! | [`import`] | price files others keep → API models |
 //! | [`device`] | names drivers and files have → their records |
@@ -22,12 +23,14 @@ pub mod check;
 pub mod compare;
 pub mod device;
 pub mod import;
+pub mod purchase;
 pub mod records;
 pub mod resolve;
 pub mod ship;
 pub mod text;
 pub mod write;
 
+pub use purchase::{Choice, Chosen, Misfit, Missing, Order};
 pub use records::*;
 pub use resolve::{NotResolved, Resolution, nearest};
 pub use text::{Problem, Problems};
@@ -44,12 +47,15 @@ mod embedded {
 pub struct Catalog {
     pub accelerators: Vec<Accelerator>,
     pub machines: Vec<Machine>,
+    pub hosts: Vec<Host>,
     pub rentals: Vec<Rental>,
+    pub subscriptions: Vec<Subscription>,
     pub tariffs: Vec<Tariff>,
     pub open_models: Vec<OpenModel>,
     pub api_models: Vec<ApiModel>,
     pub currencies: Vec<Currency>,
     pub providers: Vec<Provider>,
+    pub ranges: Vec<Range>,
 }
 
 /// The kinds of record, by the name of their table in the files.
@@ -57,36 +63,45 @@ pub struct Catalog {
 pub enum Kind {
     Gpu,
     Machine,
+    Host,
     Rental,
+    Subscription,
     Tariff,
     OpenModel,
     ApiModel,
     Currency,
     Provider,
+    Range,
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Gpu,
         Self::Machine,
+        Self::Host,
         Self::Rental,
+        Self::Subscription,
         Self::Tariff,
         Self::OpenModel,
         Self::ApiModel,
         Self::Currency,
         Self::Provider,
+        Self::Range,
     ];
     /// The table's name: `[[gpu]]`.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Gpu => "gpu",
             Self::Machine => "machine",
+            Self::Host => "host",
             Self::Rental => "rental",
+            Self::Subscription => "subscription",
             Self::Tariff => "tariff",
             Self::OpenModel => "open_model",
             Self::ApiModel => "api_model",
             Self::Currency => "currency",
             Self::Provider => "provider",
+            Self::Range => "range",
         }
     }
     /// How a list of them is called: `open-models`.
@@ -94,12 +109,15 @@ impl Kind {
         match self {
             Self::Gpu => "gpus",
             Self::Machine => "machines",
+            Self::Host => "hosts",
             Self::Rental => "rentals",
+            Self::Subscription => "subscriptions",
             Self::Tariff => "electricity",
             Self::OpenModel => "open-models",
             Self::ApiModel => "api-models",
             Self::Currency => "currencies",
             Self::Provider => "providers",
+            Self::Range => "ranges",
         }
     }
 }
@@ -128,12 +146,15 @@ impl Catalog {
         let mut catalog = Self {
             accelerators: parse!("gpu"),
             machines: parse!("machine"),
+            hosts: parse!("host"),
             rentals: parse!("rental"),
+            subscriptions: parse!("subscription"),
             tariffs: parse!("tariff"),
             open_models: parse!("open_model"),
             api_models: parse!("api_model"),
             currencies: parse!("currency"),
             providers: parse!("provider"),
+            ranges: parse!("range"),
         };
         catalog.sort();
         catalog
@@ -170,12 +191,15 @@ impl Catalog {
     fn sort(&mut self) {
         self.accelerators.sort_by(|a, b| a.id.cmp(&b.id));
         self.machines.sort_by(|a, b| a.id.cmp(&b.id));
+        self.hosts.sort_by(|a, b| a.id.cmp(&b.id));
         self.rentals.sort_by(|a, b| a.id.cmp(&b.id));
+        self.subscriptions.sort_by(|a, b| a.id.cmp(&b.id));
         self.tariffs.sort_by(|a, b| a.id.cmp(&b.id));
         self.open_models.sort_by(|a, b| a.id.cmp(&b.id));
         self.api_models.sort_by(|a, b| a.id.cmp(&b.id));
         self.currencies.sort_by(|a, b| a.id.cmp(&b.id));
         self.providers.sort_by(|a, b| a.id.cmp(&b.id));
+        self.ranges.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
     /// The accelerator with this id.
@@ -186,9 +210,17 @@ impl Catalog {
     pub fn machine(&self, id: &str) -> Option<&Machine> {
         find!(self.machines, id)
     }
+    /// The host with this id.
+    pub fn host(&self, id: &str) -> Option<&Host> {
+        find!(self.hosts, id)
+    }
     /// The rental offer with this id.
     pub fn rental(&self, id: &str) -> Option<&Rental> {
         find!(self.rentals, id)
+    }
+    /// The subscription with this id.
+    pub fn subscription(&self, id: &str) -> Option<&Subscription> {
+        find!(self.subscriptions, id)
     }
     /// The electricity tariff with this id.
     pub fn tariff(&self, id: &str) -> Option<&Tariff> {
@@ -211,6 +243,10 @@ impl Catalog {
     pub fn provider(&self, id: &str) -> Option<&Provider> {
         find!(self.providers, id)
     }
+    /// The range with this id; see [`Self::range`] for the one that holds.
+    pub fn range_by_id(&self, id: &str) -> Option<&Range> {
+        find!(self.ranges, id)
+    }
     /// Every id of a kind, in order.
     pub fn ids(&self, kind: Kind) -> Vec<&str> {
         macro_rules! ids {
@@ -221,12 +257,15 @@ impl Catalog {
         match kind {
             Kind::Gpu => ids!(self.accelerators),
             Kind::Machine => ids!(self.machines),
+            Kind::Host => ids!(self.hosts),
             Kind::Rental => ids!(self.rentals),
+            Kind::Subscription => ids!(self.subscriptions),
             Kind::Tariff => ids!(self.tariffs),
             Kind::OpenModel => ids!(self.open_models),
             Kind::ApiModel => ids!(self.api_models),
             Kind::Currency => ids!(self.currencies),
             Kind::Provider => ids!(self.providers),
+            Kind::Range => ids!(self.ranges),
         }
     }
     /// Offers of this open model by the token, on other people's hardware: the second comparator.

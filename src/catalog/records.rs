@@ -25,6 +25,14 @@ macro_rules! cited {
     };
 }
 
+mod host;
+mod range;
+mod subscription;
+
+pub use host::{Fitted, Host, Slots, Stands};
+pub use range::{Range, RangeCase, RangeInput};
+pub use subscription::{Allowance, AllowancePeriod, AllowanceUnit, Buyer, Overage, Subscription};
+
 /// A GPU, or the accelerator part of a system on chip.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -42,10 +50,15 @@ pub struct Accelerator {
     pub memory_gib: Option<f64>,
     /// Peak memory bandwidth, decimal GB/s.
     pub bandwidth_gb_s: Option<f64>,
+    /// What that memory is made of: stacked memory is reached more evenly than graphics memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_type: Option<MemoryType>,
     /// Dense rates, no sparsity, FP32 accumulate where the vendor states it.
     pub fp16_tflops: Option<f64>,
     pub bf16_tflops: Option<f64>,
     pub fp8_tflops: Option<f64>,
+    /// Four-bit floats (NVFP4, MXFP4), where the chip computes in them.
+    pub fp4_tflops: Option<f64>,
     pub int8_tops: Option<f64>,
     /// Board power limit (TDP, TGP, TBP).
     pub board_watts: Option<f64>,
@@ -55,7 +68,13 @@ pub struct Accelerator {
     pub interconnect: Option<String>,
     /// Bandwidth between two of them, GB/s, one direction.
     pub interconnect_gb_s: Option<f64>,
+    /// Places beside each other that the card takes in a computer: 1, 2, 2.5, 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_width: Option<f64>,
     pub released: Option<String>,
+    /// Year or month since when it is no longer made; absent: still sold, or not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discontinued: Option<String>,
     #[serde(default)]
     pub price: Vec<PurchasePrice>,
     pub source: String,
@@ -99,6 +118,34 @@ pub enum FormFactor {
     Soc,
 }
 
+/// What device memory is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MemoryType {
+    Gddr5,
+    Gddr5x,
+    Gddr6,
+    Gddr6x,
+    Gddr7,
+    Hbm2,
+    Hbm2e,
+    Hbm3,
+    Hbm3e,
+    Hbm4,
+    Lpddr4x,
+    Lpddr5,
+    Lpddr5x,
+    Ddr4,
+    Ddr5,
+}
+
+impl MemoryType {
+    /// Stacks beside the chip, on a bus of thousands of bits.
+    pub const fn is_stacked(self) -> bool {
+        matches!(self, Self::Hbm2 | Self::Hbm2e | Self::Hbm3 | Self::Hbm3e | Self::Hbm4)
+    }
+}
+
 /// What one was asked for, somewhere, on some day.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -109,11 +156,28 @@ pub struct PurchasePrice {
     /// Country or shop: `US`, `DE`.
     pub place: String,
     pub condition: Condition,
+    /// Value added tax inside the amount, as a share of the price without it: 0.24. Absent: none is
+    /// in it, or that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vat: Option<f64>,
+    /// Asked besides the amount, once, to set it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install: Option<f64>,
+    /// Accelerators in it, where it is the price of a host with some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fitted: Option<Fitted>,
     pub source: String,
     #[schemars(with = "String")]
     pub as_of: Date,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl PurchasePrice {
+    /// The amount without value added tax: what prices of different countries are compared by.
+    pub fn net(&self) -> f64 {
+        self.amount / (1.0 + self.vat.unwrap_or(0.0))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -148,7 +212,13 @@ pub struct Machine {
     /// At the wall, whole machine.
     pub idle_watts: Option<f64>,
     pub load_watts: Option<f64>,
+    /// Height in a rack; absent: it stands on a desk, or the height is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rack_units: Option<f64>,
     pub released: Option<String>,
+    /// Year or month since when it is no longer made; absent: still sold, or not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discontinued: Option<String>,
     #[serde(default)]
     pub price: Vec<PurchasePrice>,
     pub source: String,
@@ -158,6 +228,17 @@ pub struct Machine {
     pub cite: CiteByField,
 }
 cited!(Machine);
+
+impl Machine {
+    /// Where it can stand.
+    pub const fn stands(&self) -> Stands {
+        match self.class {
+            HardwareClass::Datacentre | HardwareClass::Cpu => Stands::Rack,
+            _ if self.rack_units.is_some() => Stands::Rack,
+            _ => Stands::Office,
+        }
+    }
+}
 
 const fn one() -> u32 {
     1

@@ -3,7 +3,10 @@
 //! Every record is read by itself, so that one broken record does not hide the problems of the
 //! others, and every [`Problem`] points at a place: file, line, column and the line's text.
 
-use super::{Accelerator, ApiModel, Catalog, Currency, Kind, Machine, OpenModel, Provider, Rental, Tariff};
+use super::{
+    Accelerator, ApiModel, Catalog, Currency, Host, Kind, Machine, OpenModel, Provider, Range as RangeRecord,
+    Rental, Subscription, Tariff,
+};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -155,12 +158,15 @@ pub struct Entry<T> {
 pub struct Records {
     pub accelerators: Vec<Entry<Accelerator>>,
     pub machines: Vec<Entry<Machine>>,
+    pub hosts: Vec<Entry<Host>>,
     pub rentals: Vec<Entry<Rental>>,
+    pub subscriptions: Vec<Entry<Subscription>>,
     pub tariffs: Vec<Entry<Tariff>>,
     pub open_models: Vec<Entry<OpenModel>>,
     pub api_models: Vec<Entry<ApiModel>>,
     pub currencies: Vec<Entry<Currency>>,
     pub providers: Vec<Entry<Provider>>,
+    pub ranges: Vec<Entry<RangeRecord>>,
 }
 
 impl Records {
@@ -168,12 +174,15 @@ impl Records {
     pub fn len(&self) -> usize {
         self.accelerators.len()
             + self.machines.len()
+            + self.hosts.len()
             + self.rentals.len()
+            + self.subscriptions.len()
             + self.tariffs.len()
             + self.open_models.len()
             + self.api_models.len()
             + self.currencies.len()
             + self.providers.len()
+            + self.ranges.len()
     }
     /// Are there none?
     pub fn is_empty(&self) -> bool {
@@ -191,7 +200,19 @@ impl Records {
                 }
             )*};
         }
-        put!(accelerators, machines, rentals, tariffs, open_models, api_models, currencies, providers);
+        put!(
+            accelerators,
+            machines,
+            hosts,
+            rentals,
+            subscriptions,
+            tariffs,
+            open_models,
+            api_models,
+            currencies,
+            providers,
+            ranges
+        );
     }
 }
 
@@ -268,12 +289,15 @@ pub fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> P
             match kind {
                 Kind::Gpu => read(name, text, item, &mut r.accelerators, problems),
                 Kind::Machine => read(name, text, item, &mut r.machines, problems),
+                Kind::Host => read(name, text, item, &mut r.hosts, problems),
                 Kind::Rental => read(name, text, item, &mut r.rentals, problems),
+                Kind::Subscription => read(name, text, item, &mut r.subscriptions, problems),
                 Kind::Tariff => read(name, text, item, &mut r.tariffs, problems),
                 Kind::OpenModel => read(name, text, item, &mut r.open_models, problems),
                 Kind::ApiModel => read(name, text, item, &mut r.api_models, problems),
                 Kind::Currency => read(name, text, item, &mut r.currencies, problems),
                 Kind::Provider => read(name, text, item, &mut r.providers, problems),
+                Kind::Range => read(name, text, item, &mut r.ranges, problems),
             }
         }
     }

@@ -1,7 +1,10 @@
 //! What the process knows about the world it runs in, read once: terminals, clock, environment.
 
 use super::Cli;
+use crate::document::Input;
+use crate::provenance::{Source, Sourced};
 use jiff::civil::Date;
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
@@ -10,6 +13,8 @@ use std::path::PathBuf;
 pub struct Context {
     /// The day prices are taken for.
     pub today: Date,
+    /// It was given by `--today`.
+    pub today_given: bool,
     /// RFC 3339, UTC, for `created`.
     pub now: String,
     pub stdin_terminal: bool,
@@ -47,6 +52,7 @@ impl Context {
         let stdout_terminal = std::io::stdout().is_terminal();
         Self {
             today,
+            today_given: cli.today.is_some(),
             now: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             stdin_terminal: std::io::stdin().is_terminal(),
             stdout_terminal,
@@ -61,6 +67,19 @@ impl Context {
             config_dir: dir("FREEHOLD_CONFIG_DIR", "XDG_CONFIG_HOME", ".config"),
         }
     }
+    /// What decided the whole run, for the inputs of its document: the day, and catalogue files.
+    pub fn record(&self, inputs: &mut BTreeMap<String, Input>) {
+        let source = if self.today_given {
+            Source::flag("--today")
+        } else {
+            Source::assumed("clock", "the day of the run, UTC")
+        };
+        inputs.insert("today".to_owned(), Input::plain(&Sourced::new(self.today.to_string(), source)));
+        if !self.catalog_files.is_empty() {
+            let files: Vec<String> = self.catalog_files.iter().map(|f| f.display().to_string()).collect();
+            inputs.insert("catalog_files".to_owned(), Input::plain(&Sourced::flag(files, "--catalog")));
+        }
+    }
     /// May we ask? Only with a terminal on stdin *and* stderr.
     pub fn can_ask(&self) -> bool {
         self.stdin_terminal && self.stderr_terminal && !self.no_input
@@ -69,7 +88,7 @@ impl Context {
     pub fn note(&self, text: &str) {
         if !self.quiet {
             use std::io::Write as _;
-            let _ = writeln!(anstream::stderr(), "{}", crate::report::sanitize::terminal(text));
+            let _ = writeln!(anstream::stderr(), "{}", crate::sanitize::terminal(text));
         }
     }
 }

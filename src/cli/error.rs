@@ -1,7 +1,7 @@
 //! Errors as the user meets them: one paragraph that names what, where and what to do, and a
 //! documented exit code.
 
-use crate::report::sanitize;
+use crate::sanitize;
 use std::io::Write as _;
 use std::process::ExitCode;
 

@@ -2,7 +2,6 @@
 //! system, the NVIDIA driver where there is one, the devices the built-in engine sees, and a short
 //! test of how fast it reads memory and at which clock.
 
-use crate::capacity::shape::MemoryClass;
 use crate::capacity::{Backend, HardwareShape, Host};
 use crate::catalog::device::card_named;
 use crate::catalog::{Catalog, Vendor};
@@ -258,20 +257,8 @@ pub fn shape(machine: &Machine, catalog: &Catalog) -> (HardwareShape, Vec<String
         }
     }
     let (bandwidth, hertz, how) = speeds_now(machine.cores);
-    let shape = HardwareShape {
-        id: "this".to_owned(),
-        name: machine.cpu.clone(),
-        backend: Backend::Cpu,
-        class: MemoryClass::Processor,
-        architecture: None,
-        devices: 1,
-        memory_bytes: machine.memory_bytes as f64,
-        bandwidth,
-        flops_16: vector_rate(machine, hertz),
-        flops_8: None,
-        link: None,
-        host: None,
-    };
+    let bare = HardwareShape::processor("this", machine.cpu.clone(), machine.memory_bytes as f64, bandwidth);
+    let shape = HardwareShape { flops_16: vector_rate(machine, hertz), ..bare };
     (shape, vec![how])
 }
 

@@ -10,10 +10,11 @@ pub mod context;
 pub mod error;
 pub mod files;
 pub mod hardware;
+pub mod keys;
 pub mod output;
+pub mod profiles;
 pub mod progress;
 pub mod proxy;
-pub mod scenario;
 mod secrets;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};

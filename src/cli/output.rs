@@ -3,7 +3,7 @@
 
 use super::context::Context;
 use super::error::CliError;
-use crate::report::{Format, View};
+use crate::render::{Format, View};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 

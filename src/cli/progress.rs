@@ -50,14 +50,14 @@ impl<'a> Progress<'a> {
         if let Ok(style) = ProgressStyle::with_template(form) {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_prefix(crate::report::sanitize::line(name, 60));
+        bar.set_prefix(crate::sanitize::line(name, 60));
         self.bar = Some(bar);
     }
 
     /// What is being done now.
     pub fn doing(&self, what: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(crate::report::sanitize::line(what, 60));
+            bar.set_message(crate::sanitize::line(what, 60));
         }
     }
 

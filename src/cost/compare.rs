@@ -1,6 +1,6 @@
 //! Two offers side by side: payback, totals at the horizon, present value, break-even points.
 
-use super::plan::{Offer, Pair, Payment, Plan, Values, Volume, Way};
+use super::case::{Case, Offer, Pair, Payment, Supply, Values, Volume};
 use super::simulate::{Bill, Flow, LAST_MONTH, Pace, Run, Step};
 use crate::units::{Requests, Usd, UsdPerMtok};
 
@@ -57,12 +57,12 @@ pub struct Month {
 }
 
 /// The volume both sides of a pair see.
-pub fn flow(plan: &Plan, pair: Pair, v: Values<'_>) -> Flow {
-    let machine = [pair.local, pair.cloud].into_iter().find_map(|i| match &plan.offers[i].way {
-        Way::Machine(m) => Some(m.as_ref()),
-        Way::Api(_) => None,
+pub fn flow(case: &Case, pair: Pair, v: Values<'_>) -> Flow {
+    let machine = [pair.local, pair.cloud].into_iter().find_map(|i| match &case.offers[i].supply {
+        Supply::Machine(m) => Some(m.as_ref()),
+        Supply::Api(_) => None,
     });
-    Flow { requests: plan.need.requests(v, machine), scale: 1.0 }
+    Flow { requests: case.need.requests(v, machine), scale: 1.0 }
 }
 
 /// A position that moves in jumps at the beginning of months and evenly within them, and when it
@@ -100,22 +100,22 @@ pub struct Flows {
 /// Run a pair to the horizon and on until its paybacks are known. `each` sees every month up to
 /// the horizon.
 pub fn compare(
-    plan: &Plan,
+    case: &Case,
     pair: Pair,
     v: Values<'_>,
     flow: Flow,
     scratch: &mut Scratch,
     each: impl FnMut(Month),
 ) -> Outcome {
-    run(plan, pair, v, Flows { cloud: flow, local: flow, beside: None }, scratch, true, each)
+    run(case, pair, v, Flows { cloud: flow, local: flow, beside: None }, scratch, true, each)
 }
 
 /// As [`compare`], without the discounted payback and the best point: for draws.
-pub fn payback_only(plan: &Plan, pair: Pair, v: Values<'_>, flow: Flow, scratch: &mut Scratch) -> Outcome {
-    run(plan, pair, v, Flows { cloud: flow, local: flow, beside: None }, scratch, false, |_| ())
+pub fn payback_only(case: &Case, pair: Pair, v: Values<'_>, flow: Flow, scratch: &mut Scratch) -> Outcome {
+    run(case, pair, v, Flows { cloud: flow, local: flow, beside: None }, scratch, false, |_| ())
 }
 
-/// The two sides of a comparison on their way through the months.
+/// The two sides of a comparison on their supply through the months.
 pub(super) trait Sides {
     /// What the baseline and the local side pay in the coming month.
     fn next(&mut self) -> (Bill, Bill);
@@ -159,7 +159,7 @@ impl<F: FnMut(Month)> Sides for Live<'_, F> {
 
 /// The comparison itself. `full` asks for the discounted payback and the best point too.
 pub fn run(
-    plan: &Plan,
+    case: &Case,
     pair: Pair,
     v: Values<'_>,
     flows: Flows,
@@ -167,12 +167,12 @@ pub fn run(
     full: bool,
     each: impl FnMut(Month),
 ) -> Outcome {
-    let need = &plan.need;
-    let cloud = Run::new(&plan.offers[pair.cloud], need, v, flows.cloud, &mut scratch.cloud);
-    let local = Run::new(&plan.offers[pair.local], need, v, flows.local, &mut scratch.local);
+    let need = &case.need;
+    let cloud = Run::new(&case.offers[pair.cloud], need, v, flows.cloud, &mut scratch.cloud);
+    let local = Run::new(&case.offers[pair.local], need, v, flows.local, &mut scratch.local);
     let beside =
-        flows.beside.map(|flow| Run::new(&plan.offers[pair.cloud], need, v, flow, &mut scratch.beside));
-    let terms = Terms::new(plan, pair, v, [cloud.pace(), local.pace()], full);
+        flows.beside.map(|flow| Run::new(&case.offers[pair.cloud], need, v, flow, &mut scratch.beside));
+    let terms = Terms::new(case, pair, v, [cloud.pace(), local.pace()], full);
     walk(&terms, Live { cloud, local, beside, last: (Step::default(), Step::default()), each })
 }
 
@@ -198,33 +198,33 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    pub(super) fn new(plan: &Plan, pair: Pair, v: Values<'_>, pace: [Pace; 2], full: bool) -> Self {
+    pub(super) fn new(case: &Case, pair: Pair, v: Values<'_>, pace: [Pace; 2], full: bool) -> Self {
         let [cloud, local] = pace;
-        let growth: f64 = v.get(plan.need.growth);
+        let growth: f64 = v.get(case.need.growth);
         let settled = cloud.settled.zip(local.settled).map(|(a, b)| a.max(b));
         Self {
-            horizon: plan.need.horizon,
-            limit: limit(plan, v),
-            discount: (1.0 + v.get(plan.finance.discount)).powf(-1.0 / 12.0),
-            falling: growth <= 0.0 && falls(plan, pair, v),
+            horizon: case.need.horizon,
+            limit: limit(case, v),
+            discount: (1.0 + v.get(case.finance.discount)).powf(-1.0 / 12.0),
+            falling: growth <= 0.0 && falls(case, pair, v),
             last_change: [pair.cloud, pair.local]
-                .map(|o| last_change(&plan.offers[o]))
+                .map(|o| last_change(&case.offers[o]))
                 .into_iter()
                 .max()
                 .unwrap_or(0),
             settled,
             cycle: cloud.life.or(local.life).and_then(|l| u32::try_from(l).ok()),
             full,
-            life: life_of(&plan.offers[pair.local], v),
+            life: life_of(&case.offers[pair.local], v),
             baseline_renews: cloud.life.is_some(),
         }
     }
 }
 
 /// Growth that compounds for decades says nothing about anything.
-pub(super) fn limit(plan: &Plan, v: Values<'_>) -> u32 {
-    let growth: f64 = v.get(plan.need.growth);
-    if growth > 0.0 { plan.need.horizon.max(GROWTH_LIMIT) } else { LAST_MONTH }
+pub(super) fn limit(case: &Case, v: Values<'_>) -> u32 {
+    let growth: f64 = v.get(case.need.growth);
+    if growth > 0.0 { case.need.horizon.max(GROWTH_LIMIT) } else { LAST_MONTH }
 }
 
 /// Month by month until every answer is known.
@@ -336,34 +336,34 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
 }
 
 /// Do the prices of the baseline drift down?
-fn falls(plan: &Plan, pair: Pair, v: Values<'_>) -> bool {
-    match &plan.offers[pair.cloud].way {
-        Way::Api(api) => v.get(api.drift) < 0.0,
-        Way::Machine(_) => false,
+fn falls(case: &Case, pair: Pair, v: Values<'_>) -> bool {
+    match &case.offers[pair.cloud].supply {
+        Supply::Api(api) => v.get(api.drift) < 0.0,
+        Supply::Machine(_) => false,
     }
 }
 
 fn last_change(offer: &Offer) -> u32 {
-    match &offer.way {
-        Way::Api(api) => api.last_change(),
-        Way::Machine(_) => 0,
+    match &offer.supply {
+        Supply::Api(api) => api.last_change(),
+        Supply::Machine(_) => 0,
     }
 }
 
-/// An amount that may have left the range of numbers on its way.
+/// An amount that may have left the range of numbers on its supply.
 fn usd(value: f64) -> Usd {
     Usd::new(if value.is_nan() { 0.0 } else { value.clamp(f64::MIN, f64::MAX) })
 }
 
 fn life_of(offer: &Offer, v: Values<'_>) -> Option<u32> {
-    match &offer.way {
-        Way::Machine(m) => match &m.payment {
+    match &offer.supply {
+        Supply::Machine(m) => match &m.payment {
             // Bounded by the clamp.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             Payment::Bought { life: Some(slot), .. } => Some(v.get(*slot).clamp(1.0, 1e6) as u32),
             _ => None,
         },
-        Way::Api(_) => None,
+        Supply::Api(_) => None,
     }
 }
 
@@ -379,24 +379,24 @@ pub struct BreakEven {
 }
 
 /// Search the break-even volume (same shape, same growth, units bought as needed) and price.
-pub fn break_even(plan: &Plan, pair: Pair, v: Values<'_>, scratch: &mut Scratch) -> BreakEven {
-    let base = flow(plan, pair, v);
-    let tokens = plan.need.tokens(v).total();
+pub fn break_even(case: &Case, pair: Pair, v: Values<'_>, scratch: &mut Scratch) -> BreakEven {
+    let base = flow(case, pair, v);
+    let tokens = case.need.tokens(v).total();
     let mut found =
-        BreakEven { blended: break_even_price(plan, pair, v, base, scratch), ..BreakEven::default() };
-    let machine = match &plan.offers[pair.local].way {
-        Way::Machine(m) => Some(m),
-        Way::Api(_) => None,
+        BreakEven { blended: break_even_price(case, pair, v, base, scratch), ..BreakEven::default() };
+    let machine = match &case.offers[pair.local].supply {
+        Supply::Machine(m) => Some(m),
+        Supply::Api(_) => None,
     };
     // A fixed number of units serves no more than it can.
     let most = machine.and_then(|m| {
-        let units = m.units.or(matches!(plan.need.volume, Volume::AtCapacity).then_some(1))?;
-        m.capacity(&plan.need, v, units)
+        let units = m.units.or(matches!(case.need.volume, Volume::AtCapacity).then_some(1))?;
+        m.capacity(&case.need, v, units)
     });
     let mut gain = |requests: f64| {
         let scale = requests / base.requests.get().max(f64::MIN_POSITIVE);
         let flow = Flow { requests: Requests::new(requests), scale };
-        let outcome = compare_to_horizon(plan, pair, v, flow, scratch);
+        let outcome = compare_to_horizon(case, pair, v, flow, scratch);
         (outcome.0 - outcome.1).get()
     };
     let start = if base.requests.get() > 0.0 { base.requests.get() } else { 1000.0 };
@@ -431,56 +431,56 @@ pub fn break_even(plan: &Plan, pair: Pair, v: Values<'_>, scratch: &mut Scratch)
     found.tokens_per_month = Some(high * tokens.get());
     found.utilisation = machine.and_then(|m| {
         let scale = high / base.requests.get().max(f64::MIN_POSITIVE);
-        utilisation(plan, m, v, Flow { requests: Requests::new(high), scale })
+        utilisation(case, m, v, Flow { requests: Requests::new(high), scale })
     });
     found
 }
 
 /// Mean busy share of the first month.
-pub fn utilisation(plan: &Plan, machine: &super::plan::Machine, v: Values<'_>, flow: Flow) -> Option<f64> {
-    let work = machine.work(&plan.need, v)?;
-    let units = first_units(plan, machine, v, flow);
+pub fn utilisation(case: &Case, machine: &super::case::Machine, v: Values<'_>, flow: Flow) -> Option<f64> {
+    let work = machine.work(&case.need, v)?;
+    let units = first_units(case, machine, v, flow);
     Some(crate::capacity::units::utilisation(flow.requests, work, units, v.get(machine.service_hours)))
 }
 
 /// Units in the first month.
-pub fn first_units(plan: &Plan, machine: &super::plan::Machine, v: Values<'_>, flow: Flow) -> u32 {
-    machine.units.unwrap_or_else(|| needed_units(plan, machine, v, flow).unwrap_or(1))
+pub fn first_units(case: &Case, machine: &super::case::Machine, v: Values<'_>, flow: Flow) -> u32 {
+    machine.units.unwrap_or_else(|| needed_units(case, machine, v, flow).unwrap_or(1))
 }
 
 /// Units the peak of the first month needs; `None` without speeds.
-pub fn needed_units(plan: &Plan, machine: &super::plan::Machine, v: Values<'_>, flow: Flow) -> Option<u32> {
-    let work = machine.work(&plan.need, v)?;
-    let peak = machine.peak(&plan.need, v, flow.requests, 1.0, flow.scale);
+pub fn needed_units(case: &Case, machine: &super::case::Machine, v: Values<'_>, flow: Flow) -> Option<u32> {
+    let work = machine.work(&case.need, v)?;
+    let peak = machine.peak(&case.need, v, flow.requests, 1.0, flow.scale);
     Some(crate::capacity::units::units(peak, work, v.get(machine.ceiling)))
 }
 
 /// Totals at the horizon only.
 pub fn compare_to_horizon(
-    plan: &Plan,
+    case: &Case,
     pair: Pair,
     v: Values<'_>,
     flow: Flow,
     scratch: &mut Scratch,
 ) -> (Usd, Usd) {
     let total = |offer: usize, memory: &mut Vec<u32>| {
-        usd(Run::new(&plan.offers[offer], &plan.need, v, flow, memory).total(plan.need.horizon))
+        usd(Run::new(&case.offers[offer], &case.need, v, flow, memory).total(case.need.horizon))
     };
     (total(pair.cloud, &mut scratch.cloud), total(pair.local, &mut scratch.local))
 }
 
 /// What the API's prices would have to be multiplied by, as a price per token of the first month.
 fn break_even_price(
-    plan: &Plan,
+    case: &Case,
     pair: Pair,
     v: Values<'_>,
     flow: Flow,
     scratch: &mut Scratch,
 ) -> Option<UsdPerMtok> {
-    let Way::Api(api) = &plan.offers[pair.cloud].way else { return None };
-    let (cloud, local) = compare_to_horizon(plan, pair, v, flow, scratch);
-    let fixed = v.get(api.fixed) * f64::from(plan.need.horizon);
+    let Supply::Api(api) = &case.offers[pair.cloud].supply else { return None };
+    let (cloud, local) = compare_to_horizon(case, pair, v, flow, scratch);
+    let fixed = v.get(api.fixed) * f64::from(case.need.horizon);
     let factor = (local - fixed).ratio(cloud - fixed)?;
-    let per_token = api.request_price(0, &plan.need, v) / plan.need.tokens(v).total();
+    let per_token = api.request_price(0, &case.need, v) / case.need.tokens(v).total();
     (factor >= 0.0).then_some(per_token * factor)
 }

@@ -55,7 +55,8 @@ pub fn of(key: &str) -> Option<&'static Default> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::keys::{self, Section};
+    use crate::cost::keys;
+    use crate::workload::keys::Section;
 
     #[test]
     fn the_file_is_whole() {

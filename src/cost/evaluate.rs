@@ -1,8 +1,8 @@
-//! The whole answer for a plan: every offer by itself, every pair side by side.
+//! The whole answer for a case: every offer by itself, every pair side by side.
 
+use super::case::{Api, Case, Machine, Notice, Pair, Payment, Role, Supply, Values};
 use super::compare::{self, BreakEven, Month, Outcome, Scratch};
 use super::hybrid::{self, Overflow, Routed};
-use super::plan::{Api, Machine, Notice, Pair, Payment, Plan, Role, Values, Way};
 use super::simulate::{Closing, Flow, Parts, Run};
 use super::uncertainty::{self, Bar, Draws};
 use crate::units::{Hours, Usd, UsdPerMtok};
@@ -10,7 +10,7 @@ use crate::units::{Hours, Usd, UsdPerMtok};
 /// One offer at the volume of its comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OfferSummary {
-    /// Index into [`Plan::offers`].
+    /// Index into [`Case::offers`].
     pub offer: usize,
     pub requests_per_month: f64,
     pub tokens_per_month: f64,
@@ -67,51 +67,51 @@ pub struct Drawing {
 }
 
 /// Compute everything at the likely values.
-pub fn evaluate(plan: &Plan, drawing: Drawing) -> Evaluation {
-    let likely = plan.likely();
+pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
+    let likely = case.likely();
     let v = Values(&likely);
     let mut scratch = Scratch::default();
     let mut notices = Vec::new();
     let comparisons: Vec<Comparison> =
-        plan.pairs.iter().map(|&pair| comparison(plan, pair, v, &mut scratch, &mut notices)).collect();
-    let offers: Vec<OfferSummary> = (0..plan.offers.len())
+        case.pairs.iter().map(|&pair| comparison(case, pair, v, &mut scratch, &mut notices)).collect();
+    let offers: Vec<OfferSummary> = (0..case.offers.len())
         .map(|offer| {
-            let pair = plan.pairs.iter().find(|p| p.cloud == offer || p.local == offer);
+            let pair = case.pairs.iter().find(|p| p.cloud == offer || p.local == offer);
             let pair = pair.copied().unwrap_or(Pair { cloud: offer, local: offer });
-            summary(plan, offer, compare::flow(plan, pair, v), v)
+            summary(case, offer, compare::flow(case, pair, v), v)
         })
         .collect();
     notices.extend(offers.iter().filter(|o| o.closing.owed.get() > 0.005).map(|o| Notice::OwedAtHorizon {
-        offer: plan.offers[o.offer].name.clone(),
-        horizon: plan.need.horizon,
+        offer: case.offers[o.offer].name.clone(),
+        horizon: case.need.horizon,
         owed: o.closing.owed,
     }));
-    let head = plan.pairs.first().copied();
-    let api_head = head.filter(|p| matches!(plan.offers[p.cloud].way, Way::Api(_)));
+    let head = case.pairs.first().copied();
+    let api_head = head.filter(|p| matches!(case.offers[p.cloud].supply, Supply::Api(_)));
     Evaluation {
         offers,
         comparisons,
-        routed: api_head.and_then(|pair| hybrid::routed(plan, pair, v)),
-        overflow: api_head.and_then(|pair| hybrid::overflow(plan, pair, v)),
+        routed: api_head.and_then(|pair| hybrid::routed(case, pair, v)),
+        overflow: api_head.and_then(|pair| hybrid::overflow(case, pair, v)),
         draws: head
-            .filter(|_| plan.uncertain)
-            .map(|pair| uncertainty::draw(plan, pair, drawing.count, drawing.seed)),
-        tornado: head.map_or_else(Vec::new, |pair| uncertainty::tornado(plan, pair)),
+            .filter(|_| case.uncertain)
+            .map(|pair| uncertainty::draw(case, pair, drawing.count, drawing.seed)),
+        tornado: head.map_or_else(Vec::new, |pair| uncertainty::tornado(case, pair)),
         notices,
     }
 }
 
 fn comparison(
-    plan: &Plan,
+    case: &Case,
     pair: Pair,
     v: Values<'_>,
     scratch: &mut Scratch,
     notices: &mut Vec<Notice>,
 ) -> Comparison {
-    let flow = compare::flow(plan, pair, v);
-    let mut months = Vec::with_capacity(plan.need.horizon as usize);
-    let outcome = compare::compare(plan, pair, v, flow, scratch, |m| months.push(m));
-    let (cloud, local) = (&plan.offers[pair.cloud], &plan.offers[pair.local]);
+    let flow = compare::flow(case, pair, v);
+    let mut months = Vec::with_capacity(case.need.horizon as usize);
+    let outcome = compare::compare(case, pair, v, flow, scratch, |m| months.push(m));
+    let (cloud, local) = (&case.offers[pair.cloud], &case.offers[pair.local]);
     let weaker_local = cloud.tier.zip(local.tier).is_some_and(|(c, l)| c < l);
     if weaker_local && outcome.payback.is_some() && local.role == Role::Asked {
         notices.push(Notice::WeakerModel { cloud: cloud.name.clone(), local: local.name.clone() });
@@ -119,18 +119,18 @@ fn comparison(
     if let Some(month) = outcome.undone {
         notices.push(Notice::PaybackUndone { cloud: cloud.name.clone(), local: local.name.clone(), month });
     }
-    let break_even = compare::break_even(plan, pair, v, scratch);
+    let break_even = compare::break_even(case, pair, v, scratch);
     Comparison { pair, outcome, break_even, months, weaker_local }
 }
 
-pub(super) fn summary(plan: &Plan, offer: usize, flow: Flow, v: Values<'_>) -> OfferSummary {
-    let tokens = plan.need.tokens(v);
+pub(super) fn summary(case: &Case, offer: usize, flow: Flow, v: Values<'_>) -> OfferSummary {
+    let tokens = case.need.tokens(v);
     let mut memory = Vec::new();
-    let mut run = Run::new(&plan.offers[offer], &plan.need, v, flow, &mut memory);
+    let mut run = Run::new(&case.offers[offer], &case.need, v, flow, &mut memory);
     let first = run.step();
     let mut last = first;
     let mut tco = first.upfront + first.parts.total();
-    for _ in 1..plan.need.horizon {
+    for _ in 1..case.need.horizon {
         last = run.step();
         tco += last.upfront + last.parts.total();
     }
@@ -154,51 +154,51 @@ pub(super) fn summary(plan: &Plan, offer: usize, flow: Flow, v: Values<'_>) -> O
         closing,
         tco,
     };
-    match &plan.offers[offer].way {
-        Way::Api(api) => api_prices(&mut s, plan, api, v),
-        Way::Machine(machine) => {
+    match &case.offers[offer].supply {
+        Supply::Api(api) => api_prices(&mut s, case, api, v),
+        Supply::Machine(machine) => {
             s.units = Some(first.units);
             s.units_at_horizon = Some(last.units);
-            machine_prices(&mut s, plan, machine, flow, v);
+            machine_prices(&mut s, case, machine, flow, v);
         }
     }
     s
 }
 
-fn api_prices(s: &mut OfferSummary, plan: &Plan, api: &Api, v: Values<'_>) {
-    let tokens = plan.need.tokens(v);
+fn api_prices(s: &mut OfferSummary, case: &Case, api: &Api, v: Values<'_>) {
+    let tokens = case.need.tokens(v);
     let Some(rates) = api.rates(0, tokens) else { return };
     s.input_price = (tokens.input.get() > 0.0).then(|| v.get(rates.input));
     s.output_price = (tokens.written().get() > 0.0).then(|| v.get(rates.output));
-    let per_request = api.request_price(0, &plan.need, v);
+    let per_request = api.request_price(0, &case.need, v);
     s.blended_price = (tokens.total().get() > 0.0).then(|| per_request / tokens.total());
     // Today's price, so that it can be checked by hand; the drift begins with the first month.
     s.parts.api = per_request * s.requests_per_month + v.get(api.fixed);
 }
 
-fn machine_prices(s: &mut OfferSummary, plan: &Plan, machine: &Machine, flow: Flow, v: Values<'_>) {
+fn machine_prices(s: &mut OfferSummary, case: &Case, machine: &Machine, flow: Flow, v: Values<'_>) {
     let units = f64::from(s.units.unwrap_or(1));
     match &machine.payment {
-        Payment::Bought { price, spares, life, residual, .. } => {
+        Payment::Bought { price, install, spares, life, residual, .. } => {
             let price: Usd = v.get(*price);
-            s.capex = (price * (1.0 + v.get(*spares)) + v.get(machine.install)) * units;
-            let life = life.map_or(f64::from(plan.need.horizon), |slot| v.get(slot)).max(1.0);
+            s.capex = (price * (1.0 + v.get(*spares)) + v.get(*install)) * units;
+            let life = life.map_or(f64::from(case.need.horizon), |slot| v.get(slot)).max(1.0);
             s.amortised = (s.capex - price * (v.get(*residual) * units)) / life;
         }
         Payment::Rented { billed, .. } => s.billed_hours = Some(v.get(*billed)),
     }
-    let tokens = plan.need.tokens(v);
+    let tokens = case.need.tokens(v);
     s.capacity_tokens = machine
-        .capacity(&plan.need, v, s.units.unwrap_or(1))
+        .capacity(&case.need, v, s.units.unwrap_or(1))
         .map(|requests| (tokens.total() * requests.get()).get());
-    s.utilisation = compare::utilisation(plan, machine, v, flow);
+    s.utilisation = compare::utilisation(case, machine, v, flow);
     let running = s.parts.total();
     // A loan pays for the purchase, so that both would count it twice.
     let monthly = if s.parts.loan.get() > 0.0 { running } else { running + s.amortised };
     let total = tokens.total() * flow.requests.get();
     s.blended_price = (total.get() > 0.0).then(|| monthly / total);
     // The time a unit spends reading and writing decides who bears the cost.
-    if let Some((reading, writing)) = machine.work_parts(&plan.need, v) {
+    if let Some((reading, writing)) = machine.work_parts(&case.need, v) {
         let share = |part: f64| part / (reading + writing).get().max(f64::MIN_POSITIVE);
         let price = |part: f64, count: crate::units::Tokens| {
             (count.get() > 0.0 && flow.requests.get() > 0.0)

@@ -5,11 +5,11 @@
 //! ceiling) and the cloud the rest; how many units are cheapest is searched. Units that are switched
 //! on for part of the month only are on in the busiest hours.
 
+use super::case::{Case, Machine, Offer, Pair, Supply, Values};
 use super::compare::{self, Month, Outcome, Scratch};
-use super::plan::{Machine, Offer, Pair, Plan, Values, Way};
-use super::scenario::Value;
 use super::simulate::{Flow, Run};
 use crate::units::{Requests, Usd};
+use crate::workload::Value;
 
 /// Hours of a week.
 const WEEK: usize = 168;
@@ -68,20 +68,20 @@ fn office_hour(hour: usize) -> f64 {
 }
 
 /// The split by share.
-pub fn routed(plan: &Plan, pair: Pair, v: Values<'_>) -> Option<Routed> {
-    let hybrid = plan.hybrid.as_ref().filter(|h| h.routed)?;
+pub fn routed(case: &Case, pair: Pair, v: Values<'_>) -> Option<Routed> {
+    let hybrid = case.hybrid.as_ref().filter(|h| h.routed)?;
     let (share, escalation) = (v.get(hybrid.local_share), v.get(hybrid.escalation));
     let mut scratch = Scratch::default();
-    let flow = compare::flow(plan, pair, v);
+    let flow = compare::flow(case, pair, v);
     let part = |share: f64| Flow { requests: flow.requests * share, scale: flow.scale * share };
-    let (cloud_only, local_only) = compare::compare_to_horizon(plan, pair, v, flow, &mut scratch);
+    let (cloud_only, local_only) = compare::compare_to_horizon(case, pair, v, flow, &mut scratch);
     let flows = compare::Flows {
         cloud: flow,
         local: part(share),
         beside: Some(part(1.0 - share + share * escalation)),
     };
     let mut first: Option<Month> = None;
-    let outcome = compare::run(plan, pair, v, flows, &mut scratch, true, |m| {
+    let outcome = compare::run(case, pair, v, flows, &mut scratch, true, |m| {
         first.get_or_insert(m);
     });
     let first = first?;
@@ -98,24 +98,24 @@ pub fn routed(plan: &Plan, pair: Pair, v: Values<'_>) -> Option<Routed> {
 }
 
 /// Base load on owned units, the rest to the cloud; the cheapest number of units.
-pub fn overflow(plan: &Plan, pair: Pair, v: Values<'_>) -> Option<Overflow> {
-    let weights = plan.hybrid.as_ref()?.profile.as_ref()?;
-    let Way::Machine(machine) = &plan.offers[pair.local].way else { return None };
-    let per_hour = requests_per_unit_hour(plan, machine, v)?;
-    let flow = compare::flow(plan, pair, v);
-    let hours: crate::units::Hours = v.get(plan.need.hours);
+pub fn overflow(case: &Case, pair: Pair, v: Values<'_>) -> Option<Overflow> {
+    let weights = case.hybrid.as_ref()?.profile.as_ref()?;
+    let Supply::Machine(machine) = &case.offers[pair.local].supply else { return None };
+    let per_hour = requests_per_unit_hour(case, machine, v)?;
+    let flow = compare::flow(case, pair, v);
+    let hours: crate::units::Hours = v.get(case.need.hours);
     let week = flow.requests.get() / hours.get() * WEEK as f64;
     let mut loads: Vec<f64> = weights.iter().map(|w| w * week).collect();
     loads.sort_unstable_by(|a, b| b.total_cmp(a));
     let on = v.get(machine.service_hours).get() / hours.get() * WEEK as f64;
     let week = Week { loads, per_unit: per_hour, on };
-    let grown = (1.0 + v.get(plan.need.growth)).powi(i32::try_from(plan.need.horizon).unwrap_or(0));
+    let grown = (1.0 + v.get(case.need.growth)).powi(i32::try_from(case.need.horizon).unwrap_or(0));
     let peak = week.loads.first().copied().unwrap_or(0.0) * grown.max(1.0) / per_hour;
     // In range by the clamp.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let most = (peak - 1e-9).ceil().clamp(1.0, 100_000.0) as u32;
     let stride = most.div_ceil(MOST_TRIED);
-    let option = |units: u32| split(plan, pair, v, &week, units);
+    let option = |units: u32| split(case, pair, v, &week, units);
     let mut options: Vec<UnitsTried> =
         (0..=most).step_by(stride as usize).chain([most]).map(option).collect();
     let cheapest =
@@ -130,21 +130,21 @@ pub fn overflow(plan: &Plan, pair: Pair, v: Values<'_>) -> Option<Overflow> {
 }
 
 /// Requests a unit serves in an hour at its ceiling.
-fn requests_per_unit_hour(plan: &Plan, machine: &Machine, v: Values<'_>) -> Option<f64> {
-    let work = machine.work(&plan.need, v).filter(|w| w.get() > 0.0)?;
+fn requests_per_unit_hour(case: &Case, machine: &Machine, v: Values<'_>) -> Option<f64> {
+    let work = machine.work(&case.need, v).filter(|w| w.get() > 0.0)?;
     Some(3600.0 / work.get() * v.get(machine.ceiling))
 }
 
-fn split(plan: &Plan, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> UnitsTried {
-    let (cloud, local) = (&plan.offers[pair.cloud], fixed(&plan.offers[pair.local], units));
+fn split(case: &Case, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> UnitsTried {
+    let (cloud, local) = (&case.offers[pair.cloud], fixed(&case.offers[pair.local], units));
     let mut memory = (Vec::new(), Vec::new());
     let none = Flow { requests: Requests::ZERO, scale: 1.0 };
-    let mut cloud = Run::new(cloud, &plan.need, v, none, &mut memory.0);
-    let mut own = Run::new(&local, &plan.need, v, none, &mut memory.1);
-    let requests = compare::flow(plan, pair, v).requests;
-    let growth = 1.0 + v.get(plan.need.growth);
+    let mut cloud = Run::new(cloud, &case.need, v, none, &mut memory.0);
+    let mut own = Run::new(&local, &case.need, v, none, &mut memory.1);
+    let requests = compare::flow(case, pair, v).requests;
+    let growth = 1.0 + v.get(case.need.growth);
     let (mut tco, mut grown, mut first_share) = (Usd::ZERO, 1.0, 0.0);
-    for month in 0..plan.need.horizon {
+    for month in 0..case.need.horizon {
         let share = week.served(grown, units);
         if month == 0 {
             first_share = share;
@@ -170,7 +170,7 @@ fn split(plan: &Plan, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> Uni
 /// The offer with this many units, whatever the load.
 fn fixed(offer: &Offer, units: u32) -> Offer {
     let mut offer = offer.clone();
-    if let Way::Machine(machine) = &mut offer.way {
+    if let Supply::Machine(machine) = &mut offer.supply {
         machine.units = Some(units.max(1));
     }
     offer

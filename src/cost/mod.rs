@@ -2,29 +2,29 @@
 //! break-even points, uncertainty.
 //!
 //! ```text
-//! Scenario (as given) ─► resolve ─► Plan (slots: value, range, unit, source)
+//! Scenario (as given) ─► resolve ─► Case (slots: value, range, unit, source)
 //!                                     └─► simulate, month by month ─► compare ─► Outcome
 //! ```
 //!
 //! Pure: no I/O, no clock (the day comes in), no text for people. Every number stands in a slot of
-//! the plan, so that the point answer, the tornado and the draws run the same simulation.
+//! the case, so that the point answer, the tornado and the draws run the same simulation.
 
+pub mod case;
 pub mod compare;
-mod course;
 pub mod defaults;
 pub mod evaluate;
 pub mod hybrid;
 pub mod keys;
-pub mod plan;
 pub mod ranking;
 pub mod resolve;
 pub mod scenario;
+mod schedule;
 pub mod simulate;
 pub mod uncertainty;
 
+pub use case::{Case, Notice, Offer, Pair, Role, Supply, Values};
 pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
 pub use evaluate::{Comparison, Drawing, Evaluation, OfferSummary, evaluate};
-pub use plan::{Notice, Offer, Pair, Plan, Role, Values, Way};
 pub use ranking::{Ranking, rank};
-pub use resolve::{Known, ResolveError, Skipped, resolve, resolve_all};
-pub use scenario::{Range, Scenario, ScenarioError};
+pub use resolve::{Basis, ResolveError, Skipped, resolve, resolve_all};
+pub use scenario::Scenario;

@@ -1,17 +1,17 @@
 //! Many pairs at once, ranked: what pays back first stands first.
 
+use super::case::{Case, Pair, Values};
 use super::compare::{self, BreakEven, Outcome, Scratch, Terms};
-use super::course::{Course, Pairing};
 use super::evaluate::{self, Drawing, OfferSummary};
-use super::plan::{Pair, Plan, Values};
-use super::scenario::Range as Uncertain;
+use super::schedule::{Months, Pairing};
 use super::simulate::{Flow, Run};
 use super::uncertainty::triangular;
+use crate::workload::Range as Uncertain;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// Every pair of a plan, the first to pay back first; API models nobody has rated come last.
+/// Every pair of a case, the first to pay back first; API models nobody has rated come last.
 #[derive(Debug, Clone)]
 pub struct Ranking {
     /// Every offer at the volume all of them see.
@@ -54,34 +54,34 @@ impl Row {
 /// Break-even points are searched for this many rows.
 const DETAILED: usize = 20;
 
-/// Compare every pair of the plan; payback first, then the larger saving. Draws are made for the
+/// Compare every pair of the case; payback first, then the larger saving. Draws are made for the
 /// rows that are shown, and are the same whatever else is shown. The answer does not depend on the
 /// number of threads.
-pub fn rank(plan: &Plan, shown: Rows, drawing: Drawing, threads: usize) -> Ranking {
-    let likely = plan.likely();
+pub fn rank(case: &Case, shown: Rows, drawing: Drawing, threads: usize) -> Ranking {
+    let likely = case.likely();
     let v = Values(&likely);
-    let flow = flow(plan, v);
-    let mut rows = in_order(plan, &rows(plan, v, threads));
+    let flow = flow(case, v);
+    let mut rows = in_order(case, &rows(case, v, threads));
     let offers: Vec<OfferSummary> =
-        (0..plan.offers.len()).map(|offer| evaluate::summary(plan, offer, flow, v)).collect();
+        (0..case.offers.len()).map(|offer| evaluate::summary(case, offer, flow, v)).collect();
     let shown = match shown {
         Rows::All => (0..rows.len()).collect(),
-        Rows::BestOfEach => best_of_each(plan, &offers, &rows),
+        Rows::BestOfEach => best_of_each(case, &offers, &rows),
     };
-    if plan.uncertain {
+    if case.uncertain {
         let pairs: Vec<Pair> = shown.iter().map(|&n| rows[n].pair).collect();
-        for (&n, odds) in shown.iter().zip(odds(plan, &pairs, drawing, threads)) {
+        for (&n, odds) in shown.iter().zip(odds(case, &pairs, drawing, threads)) {
             rows[n].local_cheaper = Some(odds);
         }
     }
     let mut scratch = Scratch::default();
     let first = shown.iter().copied().take_while(|n| *n < DETAILED);
-    let break_even = first.map(|n| (n, compare::break_even(plan, rows[n].pair, v, &mut scratch))).collect();
+    let break_even = first.map(|n| (n, compare::break_even(case, rows[n].pair, v, &mut scratch))).collect();
     Ranking { offers, rows, shown, break_even }
 }
 
 /// For each of the cheapest API models, rated and not, the row that saves most.
-fn best_of_each(plan: &Plan, offers: &[OfferSummary], rows: &[Row]) -> Vec<usize> {
+fn best_of_each(case: &Case, offers: &[OfferSummary], rows: &[Row]) -> Vec<usize> {
     let mut best: BTreeMap<usize, usize> = BTreeMap::new();
     for (n, row) in rows.iter().enumerate() {
         let best = best.entry(row.pair.cloud).or_insert(n);
@@ -91,7 +91,7 @@ fn best_of_each(plan: &Plan, offers: &[OfferSummary], rows: &[Row]) -> Vec<usize
     }
     let mut clouds: Vec<usize> = best.keys().copied().collect();
     clouds.sort_by(|a, b| offers[*a].tco.get().total_cmp(&offers[*b].tco.get()));
-    let rated = |offer: &&usize| plan.offers[**offer].tier.is_some();
+    let rated = |offer: &&usize| case.offers[**offer].tier.is_some();
     let kept = clouds.iter().filter(rated).take(RATED_SHOWN);
     let kept = kept.chain(clouds.iter().filter(|o| !rated(o)).take(UNRATED_SHOWN));
     // The first of all stays, whoever wins: gates look at it.
@@ -99,17 +99,17 @@ fn best_of_each(plan: &Plan, offers: &[OfferSummary], rows: &[Row]) -> Vec<usize
     kept.map(|cloud| best[cloud]).chain(first).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn rows(plan: &Plan, v: Values<'_>, threads: usize) -> Vec<Row> {
-    let flow = flow(plan, v);
+fn rows(case: &Case, v: Values<'_>, threads: usize) -> Vec<Row> {
+    let flow = flow(case, v);
     let mut memory = Vec::new();
-    let courses: Vec<Course> =
-        (0..plan.offers.len()).map(|offer| Course::new(plan, offer, v, flow, &mut memory)).collect();
+    let courses: Vec<Months> =
+        (0..case.offers.len()).map(|offer| Months::new(case, offer, v, flow, &mut memory)).collect();
     let row = |&pair: &Pair| Row { pair, outcome: Outcome::default(), local_cheaper: None };
-    let mut rows: Vec<Row> = plan.pairs.iter().map(row).collect();
+    let mut rows: Vec<Row> = case.pairs.iter().map(row).collect();
     let fill = |rows: &mut [Row]| {
         for row in rows {
             let (cloud, local) = (&courses[row.pair.cloud], &courses[row.pair.local]);
-            let terms = Terms::new(plan, row.pair, v, [cloud.pace, local.pace], true);
+            let terms = Terms::new(case, row.pair, v, [cloud.pace, local.pace], true);
             row.outcome = compare::walk(&terms, Pairing::new(cloud, local));
         }
     };
@@ -124,10 +124,10 @@ fn rows(plan: &Plan, v: Values<'_>, threads: usize) -> Vec<Row> {
 
 /// By payback, then by saving; a baseline without a rating behind all that have one. Rows are large:
 /// their numbers are sorted, then they move once.
-fn in_order(plan: &Plan, rows: &[Row]) -> Vec<Row> {
+fn in_order(case: &Case, rows: &[Row]) -> Vec<Row> {
     let key = |row: &Row| {
         let payback = row.outcome.payback.unwrap_or(f64::INFINITY);
-        (plan.offers[row.pair.cloud].tier.is_none(), payback, -row.saving())
+        (case.offers[row.pair.cloud].tier.is_none(), payback, -row.saving())
     };
     let mut order: Vec<((bool, f64, f64), usize)> = rows.iter().map(key).zip(0..).collect();
     order.sort_by(|(a, _), (b, _)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)));
@@ -135,8 +135,8 @@ fn in_order(plan: &Plan, rows: &[Row]) -> Vec<Row> {
 }
 
 /// The volume of a ranking is the same in every row: what follows from the hardware is refused.
-fn flow(plan: &Plan, v: Values<'_>) -> Flow {
-    Flow { requests: plan.need.requests(v, None), scale: 1.0 }
+fn flow(case: &Case, v: Values<'_>) -> Flow {
+    Flow { requests: case.need.requests(v, None), scale: 1.0 }
 }
 
 /// Do `count` things on some threads, each a run of them; the answers in order.
@@ -160,12 +160,12 @@ const BLOCK: u32 = 500;
 
 /// For every pair, the share of draws in which local is cheaper. Each offer is simulated once per
 /// draw, however many pairs it stands in; where no range touches it, once for all.
-fn odds(plan: &Plan, pairs: &[Pair], drawing: Drawing, threads: usize) -> Vec<f64> {
+fn odds(case: &Case, pairs: &[Pair], drawing: Drawing, threads: usize) -> Vec<f64> {
     let blocks = drawing.count.div_ceil(BLOCK);
     let parts = in_parts(blocks as usize, threads, |part| {
         // As many as there are blocks, which are counted in 32 bits.
         #[allow(clippy::cast_possible_truncation)]
-        count(plan, pairs, drawing, part.start as u32..part.end as u32)
+        count(case, pairs, drawing, part.start as u32..part.end as u32)
     });
     let mut sum = vec![0_u32; pairs.len()];
     for part in parts {
@@ -174,19 +174,19 @@ fn odds(plan: &Plan, pairs: &[Pair], drawing: Drawing, threads: usize) -> Vec<f6
     sum.into_iter().map(|c| f64::from(c) / f64::from(drawing.count.max(1))).collect()
 }
 
-fn count(plan: &Plan, pairs: &[Pair], drawing: Drawing, blocks: Range<u32>) -> Vec<u32> {
+fn count(case: &Case, pairs: &[Pair], drawing: Drawing, blocks: Range<u32>) -> Vec<u32> {
     let wide: Vec<(usize, Uncertain)> =
-        plan.ranges.iter().copied().enumerate().filter(|(_, r)| r.is_wide()).collect();
+        case.ranges.iter().copied().enumerate().filter(|(_, r)| r.is_wide()).collect();
     let used: BTreeSet<usize> = pairs.iter().flat_map(|p| [p.cloud, p.local]).collect();
-    let read = read(plan, &wide, &used);
-    let varying = varying(plan, &wide, &used);
-    let mut values = plan.likely();
+    let read = read(case, &wide, &used);
+    let varying = varying(case, &wide, &used);
+    let mut values = case.likely();
     let mut memory = Vec::new();
     let mut total = |offer: usize, values: &[f64]| {
         let v = Values(values);
-        Run::new(&plan.offers[offer], &plan.need, v, flow(plan, v), &mut memory).total(plan.need.horizon)
+        Run::new(&case.offers[offer], &case.need, v, flow(case, v), &mut memory).total(case.need.horizon)
     };
-    let mut totals = vec![0.0; plan.offers.len()];
+    let mut totals = vec![0.0; case.offers.len()];
     for &offer in &used {
         totals[offer] = total(offer, &values);
     }
@@ -215,15 +215,15 @@ fn count(plan: &Plan, pairs: &[Pair], drawing: Drawing, blocks: Range<u32>) -> V
 }
 
 /// Which ranges some used offer reads: its own, and those of the need.
-fn read(plan: &Plan, wide: &[(usize, Uncertain)], used: &BTreeSet<usize>) -> Vec<bool> {
-    let owner = |slot: &usize| plan.offers.iter().position(|o| o.slots.contains(slot));
+fn read(case: &Case, wide: &[(usize, Uncertain)], used: &BTreeSet<usize>) -> Vec<bool> {
+    let owner = |slot: &usize| case.offers.iter().position(|o| o.slots.contains(slot));
     wide.iter().map(|(slot, _)| owner(slot).is_none_or(|offer| used.contains(&offer))).collect()
 }
 
 /// The used offers whose cost a range can move: all of them where it is one of the need's.
-fn varying(plan: &Plan, wide: &[(usize, Uncertain)], used: &BTreeSet<usize>) -> Vec<usize> {
-    let own = |slot: &usize| plan.offers.iter().any(|o| o.slots.contains(slot));
+fn varying(case: &Case, wide: &[(usize, Uncertain)], used: &BTreeSet<usize>) -> Vec<usize> {
+    let own = |slot: &usize| case.offers.iter().any(|o| o.slots.contains(slot));
     let shared = wide.iter().any(|(slot, _)| !own(slot));
-    let touched = |offer: &usize| wide.iter().any(|(slot, _)| plan.offers[*offer].slots.contains(slot));
+    let touched = |offer: &usize| wide.iter().any(|(slot, _)| case.offers[*offer].slots.contains(slot));
     used.iter().copied().filter(|offer| shared || touched(offer)).collect()
 }

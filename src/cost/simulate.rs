@@ -5,14 +5,14 @@
 //! else evenly over it. Requests grow from month to month; a drift of API prices acts continuously,
 //! so a month pays the mean price over its days.
 
-use super::plan::{
-    Api, Machine, Need, Offer, Payment, Peak, Period, Prefill, Rates, Shape, Values, Volume, Way,
+use super::case::{
+    Api, Machine, Need, Offer, Payment, Peak, Period, Prefill, Rates, Shape, Slot, Supply, Values, Volume,
 };
 use crate::capacity::units as load;
-use crate::units::{Hours, Requests, RequestsPerSec, Seconds, Tokens, TokensPerSec, Usd};
+use crate::price::{self, Batch, Charge};
+use crate::units::{Hours, Requests, RequestsPerSec, Seconds, Tokens, TokensPerSec, Usd, UsdPerMtok};
 
-/// No calculation looks further ahead than a century.
-pub const LAST_MONTH: u32 = 1200;
+pub use crate::workload::keys::LAST_MONTH;
 
 /// Tokens of one request in one draw.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,52 +63,67 @@ impl Need {
     }
 }
 
-/// Price of one request at these rates, without batch discount.
-fn price(rates: &Rates, need: &Need, tokens: RequestTokens, v: Values<'_>) -> Usd {
-    let (cached, written) = (v.get(need.cached), v.get(need.cache_write));
-    let input = v.get(rates.input);
-    let output = v.get(rates.output);
-    let plain = tokens.input * (1.0 - cached - written).max(0.0);
-    let mut usd = plain * input + tokens.output * output;
-    if cached > 0.0 {
-        usd += tokens.input * cached * rates.cache_read.map_or(input, |s| v.get(s));
+impl Rates {
+    /// The numbers of one draw.
+    fn values(&self, v: Values<'_>) -> price::Rates {
+        let usd = |slot: Slot<UsdPerMtok>| Some(v.get(slot).get());
+        // A cache price nobody needed is that of the input.
+        let or_input = |slot: Option<Slot<UsdPerMtok>>| usd(slot.unwrap_or(self.input));
+        price::Rates {
+            input: usd(self.input),
+            output: usd(self.output),
+            cache_read: or_input(self.cache_read),
+            cache_write: or_input(self.cache_write),
+            reasoning: self.reasoning.and_then(usd),
+        }
     }
-    if written > 0.0 {
-        usd += tokens.input * written * rates.cache_write.map_or(input, |s| v.get(s));
-    }
-    usd + tokens.reasoning * rates.reasoning.map_or(output, |s| v.get(s))
 }
 
 impl Period {
     /// Past a threshold every token of the request pays the tier's rates.
-    fn rates_for(&self, tokens: RequestTokens) -> &Rates {
+    fn rates_for(&self, tokens: RequestTokens) -> (&Rates, bool) {
         let tier = self.tiers.iter().rfind(|(above, _)| tokens.input.get() > *above as f64);
-        tier.map_or(&self.rates, |(_, rates)| rates)
+        tier.map_or((&self.rates, false), |(_, rates)| (rates, true))
     }
 }
 
 impl Api {
-    /// Price of one request in a month, before drift: tiers, windows and batch share included.
-    pub fn request_price(&self, month: u32, need: &Need, v: Values<'_>) -> Usd {
-        let period = self.periods.iter().rfind(|p| p.from_month <= month).or(self.periods.first());
-        let Some(period) = period else { return Usd::ZERO };
+    /// The prices in force in a month.
+    fn period(&self, month: u32) -> Option<&Period> {
+        self.periods.iter().rfind(|p| p.from_month <= month).or(self.periods.first())
+    }
+
+    /// What one request costs in a month, before drift and retries: tiers, windows and batch share
+    /// included.
+    pub fn request_charge(&self, month: u32, need: &Need, v: Values<'_>) -> Charge {
+        let Some(period) = self.period(month) else { return Charge::default() };
         let tokens = need.tokens(v);
-        let base = price(period.rates_for(tokens), need, tokens, v);
-        let mut usd = base;
-        for (share, rates) in &period.windows {
-            usd += (price(rates, need, tokens, v) - base) * *share;
-        }
-        let batch = v.get(need.batch);
-        if let Some(multiplier) = period.batch_multiplier.filter(|_| batch > 0.0) {
-            usd = usd * (1.0 - batch + batch * v.get(multiplier));
-        }
-        usd * (1.0 + v.get(self.retry))
+        let usage = price::Usage::of_shares(
+            tokens.input.get(),
+            v.get(need.cached),
+            v.get(need.cache_write),
+            tokens.output.get(),
+            tokens.reasoning.get(),
+        );
+        let (rates, tier) = period.rates_for(tokens);
+        let windows = period.windows.iter().filter(|_| !tier).map(|(share, r)| (*share, r.values(v)));
+        let batch_share = v.get(need.batch);
+        let batch = period
+            .batch_multiplier
+            .filter(|_| batch_share > 0.0)
+            .map(|multiplier| Batch { share: batch_share, multiplier: v.get(multiplier) });
+        // Every class that is used has a slot: resolving refuses a request without its prices.
+        price::expected(&usage, &rates.values(v), windows, batch).unwrap_or_default()
+    }
+
+    /// Price of one request in a month, before drift; answers that must be asked for again included.
+    pub fn request_price(&self, month: u32, need: &Need, v: Values<'_>) -> Usd {
+        Usd::new(self.request_charge(month, need, v).total()) * (1.0 + v.get(self.retry))
     }
 
     /// The rates of a request of this size in a month, outside windows.
     pub fn rates(&self, month: u32, tokens: RequestTokens) -> Option<&Rates> {
-        let period = self.periods.iter().rfind(|p| p.from_month <= month).or(self.periods.first())?;
-        Some(period.rates_for(tokens))
+        Some(self.period(month)?.rates_for(tokens).0)
     }
 
     /// The month after which prices no longer change on a date.
@@ -286,7 +301,7 @@ pub struct Flow {
 #[derive(Debug)]
 pub struct Run<'a> {
     need: &'a Need,
-    way: &'a Way,
+    supply: &'a Supply,
     v: Values<'a>,
     flow: Flow,
     month: u32,
@@ -322,7 +337,7 @@ impl<'a> Run<'a> {
         bought.clear();
         let mut run = Self {
             need,
-            way: &offer.way,
+            supply: &offer.supply,
             v,
             flow,
             month: 0,
@@ -340,9 +355,9 @@ impl<'a> Run<'a> {
             instalment: Usd::ZERO,
             term: 0,
         };
-        match run.way {
-            Way::Api(api) => (run.drift_step, run.drift) = drift_within_month(v.get(api.drift)),
-            Way::Machine(machine) => run.prepare(machine),
+        match run.supply {
+            Supply::Api(api) => (run.drift_step, run.drift) = drift_within_month(v.get(api.drift)),
+            Supply::Machine(machine) => run.prepare(machine),
         }
         run
     }
@@ -384,9 +399,9 @@ impl<'a> Run<'a> {
     /// The next month.
     pub fn step(&mut self) -> Step {
         let requests = self.flow.requests * self.grown;
-        let step = match self.way {
-            Way::Api(api) => self.api(api, requests),
-            Way::Machine(machine) => self.machine(machine, requests),
+        let step = match self.supply {
+            Supply::Api(api) => self.api(api, requests),
+            Supply::Machine(machine) => self.machine(machine, requests),
         };
         self.month += 1;
         self.grown *= self.growth;
@@ -426,7 +441,7 @@ impl<'a> Run<'a> {
                 let hours: Hours = v.get(*billed);
                 step.parts.rent = v.get(*rent) * hours * f64::from(self.units);
             }
-            Payment::Bought { price, spares, maintenance, residual, loan, .. } => {
+            Payment::Bought { price, install, spares, maintenance, residual, loan, .. } => {
                 let price: Usd = v.get(*price);
                 let added = needed.saturating_sub(self.units);
                 let at = self.month as usize;
@@ -434,7 +449,7 @@ impl<'a> Run<'a> {
                 self.units += added;
                 self.bought.push(added + replaced);
                 let new = f64::from(added + replaced);
-                step.upfront = v.get(machine.install) * f64::from(added);
+                step.upfront = v.get(*install) * f64::from(added);
                 step.upfront -= price * v.get(*residual) * f64::from(replaced);
                 if loan.is_some() {
                     self.bound = self.bound + added + replaced - self.run_out();
@@ -475,7 +490,7 @@ impl<'a> Run<'a> {
 
     /// What is left after the months so far.
     pub fn closing(&self) -> Closing {
-        let Way::Machine(machine) = self.way else { return Closing::default() };
+        let Supply::Machine(machine) = self.supply else { return Closing::default() };
         let v = self.v;
         match &machine.payment {
             Payment::Bought { price, residual, loan, .. } => {
@@ -503,9 +518,9 @@ impl<'a> Run<'a> {
         if (self.growth - 1.0).abs() > 1e-12 {
             return None;
         }
-        match self.way {
-            Way::Api(api) => ((self.drift_step - 1.0).abs() < 1e-12).then(|| api.last_change()),
-            Way::Machine(_) => Some(u32::try_from(self.term).unwrap_or(LAST_MONTH)),
+        match self.supply {
+            Supply::Api(api) => ((self.drift_step - 1.0).abs() < 1e-12).then(|| api.last_change()),
+            Supply::Machine(_) => Some(u32::try_from(self.term).unwrap_or(LAST_MONTH)),
         }
     }
 

@@ -4,12 +4,12 @@
 //! parameter, is wider than the smoother PERT on the same three numbers, and anyone can redraw it.
 //! Inputs are drawn independently.
 
+use super::case::{Case, Pair, Values};
 use super::compare::{self, Scratch};
-use super::plan::{Pair, Plan, Values};
-use super::scenario::Range;
+use crate::workload::Range;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
-/// Swing of an input that has no range, in the tornado of a plan without any.
+/// Swing of an input that has no range, in the tornado of a case without any.
 pub const ASSUMED_SWING: f64 = 0.2;
 
 /// Ten thousand draws put the error of a probability below half a percent.
@@ -58,11 +58,11 @@ pub(super) fn triangular(range: &Range, u: f64) -> f64 {
 }
 
 /// Draw every range at once, `count` times. Allocates once.
-pub fn draw(plan: &Plan, pair: Pair, count: u32, seed: u64) -> Draws {
+pub fn draw(case: &Case, pair: Pair, count: u32, seed: u64) -> Draws {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut values = plan.likely();
+    let mut values = case.likely();
     let wide: Vec<(usize, Range)> =
-        plan.ranges.iter().copied().enumerate().filter(|(_, r)| r.is_wide()).collect();
+        case.ranges.iter().copied().enumerate().filter(|(_, r)| r.is_wide()).collect();
     let mut scratch = Scratch::default();
     let mut paybacks = Vec::with_capacity(count as usize);
     let mut cheaper = 0_u32;
@@ -71,8 +71,8 @@ pub fn draw(plan: &Plan, pair: Pair, count: u32, seed: u64) -> Draws {
             values[*slot] = triangular(range, rng.random());
         }
         let v = Values(&values);
-        let flow = compare::flow(plan, pair, v);
-        let outcome = compare::payback_only(plan, pair, v, flow, &mut scratch);
+        let flow = compare::flow(case, pair, v);
+        let outcome = compare::payback_only(case, pair, v, flow, &mut scratch);
         cheaper += u32::from(outcome.tco_local < outcome.tco_cloud);
         paybacks.push(outcome.payback.unwrap_or(f64::INFINITY));
     }
@@ -94,22 +94,22 @@ pub fn draw(plan: &Plan, pair: Pair, count: u32, seed: u64) -> Draws {
 
 /// Each input by itself, the largest swing first. Where the user gave ranges, only inputs with a
 /// range; else every input, a fifth up and down where it has none.
-pub fn tornado(plan: &Plan, pair: Pair) -> Vec<Bar> {
-    let mut values = plan.likely();
+pub fn tornado(case: &Case, pair: Pair) -> Vec<Bar> {
+    let mut values = case.likely();
     let mut scratch = Scratch::default();
     let mut bars = Vec::new();
-    for (slot, range) in plan.ranges.iter().enumerate() {
-        let (low, high) = match (plan.user_ranges, range.is_wide()) {
+    for (slot, range) in case.ranges.iter().enumerate() {
+        let (low, high) = match (case.user_ranges, range.is_wide()) {
             (_, true) => (range.low, range.high),
             (true, false) => continue,
             (false, false) if range.likely == 0.0 => continue,
-            (false, false) => swing(plan, slot, range.likely),
+            (false, false) => swing(case, slot, range.likely),
         };
         let mut saving = |value: f64| {
             values[slot] = value;
             let v = Values(&values);
-            let flow = compare::flow(plan, pair, v);
-            let (cloud, local) = compare::compare_to_horizon(plan, pair, v, flow, &mut scratch);
+            let flow = compare::flow(case, pair, v);
+            let (cloud, local) = compare::compare_to_horizon(case, pair, v, flow, &mut scratch);
             values[slot] = range.likely;
             (cloud - local).get()
         };
@@ -130,10 +130,10 @@ pub fn tornado(plan: &Plan, pair: Pair) -> Vec<Bar> {
 }
 
 /// A fifth up and down, within what the key allows.
-fn swing(plan: &Plan, slot: usize, likely: f64) -> (f64, f64) {
+fn swing(case: &Case, slot: usize, likely: f64) -> (f64, f64) {
     let (a, b) = (likely * (1.0 - ASSUMED_SWING), likely * (1.0 + ASSUMED_SWING));
     let (low, high) = (a.min(b), a.max(b));
-    match plan.inputs[plan.slot_inputs[slot]].unit {
+    match case.inputs[case.slot_inputs[slot]].unit {
         "share" => (low, high.min(1.0)),
         // Factors such as PUE and peak-to-mean start at 1.
         "x" if likely >= 1.0 => (low.max(1.0), high),

@@ -1,5 +1,33 @@
 //! What was measured, as the engines need it. Made from a `bench` document by
-//! `report::bench`; absent is unknown.
+//! `document::bench`; absent is unknown.
+
+use crate::provenance::Source;
+
+/// A measured number, and where it stands in its document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    pub value: f64,
+    /// A path that resolves: `result.targets[0].metrics.decode_tps.median`.
+    pub path: String,
+    /// How the value follows from what stands there, where it is not that number itself.
+    pub derived: Option<&'static str>,
+}
+
+impl Figure {
+    /// The number that stands at this path.
+    pub fn at(value: Option<f64>, path: String) -> Option<Self> {
+        value.map(|value| Self { value, path, derived: None })
+    }
+    /// A number computed from what stands at this path.
+    pub fn derived(value: Option<f64>, path: String, how: &'static str) -> Option<Self> {
+        value.map(|value| Self { value, path, derived: Some(how) })
+    }
+    /// Its origin, given the document's file.
+    pub fn source(&self, file: &str) -> Source {
+        let (file, path) = (file.to_owned(), self.path.clone());
+        Source::Measured { file, path, derived: self.derived.map(str::to_owned) }
+    }
+}
 
 /// One bench document, digested.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,6 +50,7 @@ impl Evidence {
 pub struct MeasuredTarget {
     /// Dotted path in the document: `result.targets[0]`.
     pub path: String,
+    /// As in the document: `local:smollm2.gguf`.
     pub id: String,
     pub kind: TargetKind,
     pub model: String,
@@ -36,25 +65,30 @@ pub struct MeasuredTarget {
     /// System throughput at each measured concurrency, ascending; batch-1 is `concurrency: 1`.
     pub levels: Vec<MeasuredLevel>,
     /// Means per request, as the target counts tokens.
-    pub input_tokens: Option<f64>,
-    pub output_tokens: Option<f64>,
-    pub reasoning_tokens: Option<f64>,
-    pub idle_watts: Option<f64>,
-    pub load_watts: Option<f64>,
+    pub input_tokens: Option<Figure>,
+    /// All generated tokens, reasoning included.
+    pub output_tokens: Option<Figure>,
+    /// Without reasoning.
+    pub visible_output_tokens: Option<Figure>,
+    pub reasoning_tokens: Option<Figure>,
+    pub idle_watts: Option<Figure>,
+    pub load_watts: Option<Figure>,
     /// Failed requests ÷ all requests.
-    pub failure_share: Option<f64>,
-    pub cost_usd_per_request: Option<f64>,
+    pub failure_share: Option<Figure>,
+    pub cost_usd_per_request: Option<Figure>,
 }
 
 /// Speed at one concurrency.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MeasuredLevel {
     pub concurrency: u32,
-    pub prefill_tps: Option<f64>,
+    /// The same with where it stands in the document.
+    pub at: Figure,
+    pub prefill_tps: Option<Figure>,
     /// All sequences together.
-    pub decode_tps: Option<f64>,
+    pub decode_tps: Option<Figure>,
     /// Median TTFT at this level.
-    pub ttft_ms: Option<f64>,
+    pub ttft_ms: Option<Figure>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,120 +1,39 @@
 //! `profiles/*.toml`: needs written down. The shipped ones mirror the use-case tables of the brief;
 //! the wizard saves the user's own.
+//!
+//! ```toml
+//! title = "Support chat"
+//! privacy = "standard"
+//! modifiers = ["bursts"]
+//!
+//! [need]
+//! requests_per_month = 20_000
+//! ```
 
-use super::need::{Modifier, NeedDraft, PrivacyReason, sourced};
-use super::{Budget, Capability, Operations, Privacy, Volume};
-use crate::provenance::{Source, Sourced};
-use crate::units::Share;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use super::answers::{Answer, Modifier};
+use super::given::{Fields, Given, InputError, Place, Value, unknown};
+use super::keys::{Key, Section, answers, find, need};
+use super::need::NeedDraft;
+use crate::provenance::FileRole;
+use std::fmt::Write as _;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// A need in a file. Every answer may be left out: flags and questions fill the rest.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Profile {
     /// One line for lists.
     pub title: String,
     /// What situation it describes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
     /// The row of the brief it mirrors.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brief: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub privacy: Option<Privacy>,
-    /// Why the data may not leave; implies `privacy = "strict"`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub privacy_reason: Option<PrivacyReason>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub volume: Option<Volume>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capability: Option<Capability>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operations: Option<Operations>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub budget: Option<Budget>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub modifiers: Vec<Modifier>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub need: Option<ProfileRequests>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slo: Option<ProfileLimits>,
+    /// What it says, as answers of the user by way of this file.
+    pub draft: NeedDraft,
 }
 
-/// `[slo]`: what one request may take to be of use, milliseconds. `bench` counts the requests that
-/// keep all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProfileLimits {
-    /// Time to the first token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttft_ms: Option<Count>,
-    /// Time per further token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tpot_ms: Option<Count>,
-    /// The whole answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub e2e_ms: Option<Count>,
-}
-
-/// `[need]`: the mean request, and how many there are. Same keys as in a scenario of `breakeven`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProfileRequests {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requests_per_month: Option<Count>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input_tokens: Option<Count>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cached_input_share: Option<Share>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_tokens: Option<Count>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reasoning_tokens: Option<Count>,
-}
-
-/// A mean count from outside: finite and not negative.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Deserialize, JsonSchema)]
-#[serde(try_from = "f64")]
-#[schemars(with = "f64")]
-pub struct Count(f64);
-
-/// A whole number is written as one, as a person would.
-impl Serialize for Count {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Below 2^53 every whole f64 is an exact i64.
-        #[allow(clippy::cast_possible_truncation)]
-        if self.0.fract() == 0.0 && self.0 < 9e15 {
-            serializer.serialize_i64(self.0 as i64)
-        } else {
-            serializer.serialize_f64(self.0)
-        }
-    }
-}
-
-/// A number that counts nothing.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-#[error("{0} is not a count: it must be a finite number, zero or more")]
-pub struct NotACount(f64);
-
-impl Count {
-    pub const fn get(self) -> f64 {
-        self.0
-    }
-}
-impl TryFrom<f64> for Count {
-    type Error = NotACount;
-    fn try_from(value: f64) -> Result<Self, NotACount> {
-        if value.is_finite() && value >= 0.0 { Ok(Self(value)) } else { Err(NotACount(value)) }
-    }
-}
-impl std::str::FromStr for Count {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let value: f64 = text.replace('_', "").parse().map_err(|e| format!("{e}"))?;
-        Self::try_from(value).map_err(|e| e.to_string())
-    }
-}
+/// The keys of `[slo]`, which are those of `[need]` by an older name.
+pub const LIMITS: &[&Key] = &[need::TTFT_MS, need::TPOT_MS, need::E2E_MS];
 
 /// The shipped profiles: name and text, sorted by name.
 pub const SHIPPED: &[(&str, &str)] = &[
@@ -137,9 +56,41 @@ pub const SHIPPED: &[(&str, &str)] = &[
 ];
 
 impl Profile {
-    /// Read a profile. `file` names it in the error, which carries line, caret and the nearest key.
-    pub fn parse(file: &str, text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|e| explain(file, &e))
+    /// Read a profile. `file` names it in errors, which carry line, caret and the nearest key, and in
+    /// the sources of its answers.
+    pub fn parse(file: &str, text: &str) -> Result<Self, InputError> {
+        let place = Place { text, file, role: FileRole::Profile };
+        let root = DeTable::parse(text)
+            .map_err(|e| InputError(format!("{file} is not valid TOML:\n{}", e.to_string().trim_end())))?;
+        let mut profile = Self::default();
+        let mut fields = Fields::new();
+        for (name, value) in root.get_ref() {
+            let table = |keys: &[&'static Key]| match value.get_ref() {
+                DeValue::Table(table) => place.fields(Section::Need, table, keys, answers::KEYS),
+                _ => Err(place.error(name.span(), &format!("`{0}` must be a table: [{0}]", name.get_ref()))),
+            };
+            match name.get_ref().as_ref() {
+                "title" => profile.title = place_text(place, name.get_ref(), value)?,
+                "about" => profile.about = Some(place_text(place, name.get_ref(), value)?),
+                "brief" => profile.brief = Some(place_text(place, name.get_ref(), value)?),
+                "modifiers" => fields.extend(modifiers(place, value)?),
+                "need" => fields.extend(table(need::KEYS)?),
+                "slo" => fields.extend(table(LIMITS)?),
+                other => {
+                    let key = find(answers::KEYS, other)
+                        .filter(|k| !k.name.starts_with(answers::MODIFIER))
+                        .ok_or_else(|| place.error(name.span(), &unknown_key(other)))?;
+                    fields.insert(key.name, place.given(key, value)?);
+                }
+            }
+        }
+        if profile.title.is_empty() {
+            return Err(InputError(format!(
+                "{file}: `title` is missing: one line that says what the need is of, such as title = \"Support chat\""
+            )));
+        }
+        profile.draft = NeedDraft::of(fields);
+        Ok(profile)
     }
 
     /// A shipped profile by name.
@@ -148,109 +99,146 @@ impl Profile {
         Self::parse(name, text).ok()
     }
 
-    /// What it says, as answers of the user by way of this file.
-    pub fn draft(&self, file: &str) -> NeedDraft {
-        let via = |key: &str| Source::User { via: format!("{file}: {key}") };
-        let requests = self.need.clone().unwrap_or_default();
-        let count = |value: Option<Count>, key: &str| sourced(value.map(Count::get), || via(key));
-        NeedDraft {
-            privacy: sourced(self.privacy, || via("privacy")),
-            privacy_reason: sourced(self.privacy_reason, || via("privacy_reason")),
-            volume: sourced(self.volume, || via("volume")),
-            capability: sourced(self.capability, || via("capability")),
-            operations: sourced(self.operations, || via("operations")),
-            budget: sourced(self.budget, || via("budget")),
-            modifiers: self.modifiers.iter().map(|m| Sourced::new(*m, via("modifiers"))).collect(),
-            input_tokens: count(requests.input_tokens, "need.input_tokens"),
-            cached_input_share: sourced(requests.cached_input_share.map(Share::get), || {
-                via("need.cached_input_share")
-            }),
-            output_tokens: count(requests.output_tokens, "need.output_tokens"),
-            reasoning_tokens: count(requests.reasoning_tokens, "need.reasoning_tokens"),
-            requests_per_month: count(requests.requests_per_month, "need.requests_per_month"),
-        }
-    }
-}
-
-/// A TOML error for people: the file, toml's own line and caret, and the nearest known name.
-pub fn explain(file: &str, error: &toml::de::Error) -> String {
-    let text = format!("{file}: {}", error.to_string().trim_end());
-    match did_you_mean(error.message()) {
-        Some(near) => format!("{text}\nDid you mean `{near}`?"),
-        None => text,
-    }
-}
-
-/// "unknown field `privcy`, expected one of `privacy`, `volume`" → `privacy`. Only for a name close
-/// enough to be a slip.
-fn did_you_mean(message: &str) -> Option<String> {
-    let (unknown, expected) = message.split_once(", expected ")?;
-    let quoted =
-        |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
-    let typed = quoted(unknown).into_iter().next()?;
-    nearest(&typed, quoted(expected).iter().map(String::as_str)).map(str::to_owned)
-}
-
-/// The candidate with the fewest edits, if they are at most a third of its length.
-pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let typed = typed.to_lowercase().replace('_', "-");
-    candidates
-        .map(|c| (edits(&typed, &c.to_lowercase().replace('_', "-")), c))
-        .min()
-        .filter(|(distance, c)| *distance <= (c.chars().count() / 3).max(1))
-        .map(|(_, c)| c)
-}
-
-/// Levenshtein distance, two neighbours swapped counting as one edit.
-fn edits(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(80).collect(), b.chars().take(80).collect());
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for (j, cell) in rows[0].iter_mut().enumerate() {
-        *cell = j;
-    }
-    for i in 1..=a.len() {
-        rows[i][0] = i;
-        for j in 1..=b.len() {
-            let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = change.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
+    /// As a file, which [`Self::parse`] reads back.
+    pub fn to_toml(&self) -> String {
+        let text = |t: &str| toml::Value::from(t).to_string();
+        let mut out = format!("title = {}\n", text(&self.title));
+        for (name, line) in [("about", &self.about), ("brief", &self.brief)] {
+            if let Some(line) = line {
+                let _ = writeln!(out, "{name} = {}", text(line));
             }
-            rows[i][j] = best;
         }
+        out.push('\n');
+        let said = |keys: &'static [&'static Key]| {
+            keys.iter().filter_map(|k| Some((*k, self.draft.fields().get(k.name)?)))
+        };
+        for (key, given) in said(answers::KEYS).filter(|(k, _)| !k.name.starts_with(answers::MODIFIER)) {
+            let _ = writeln!(out, "{} = {}", key.name, given.value.to_toml());
+        }
+        let modifiers: Vec<String> = self.draft.modifiers().iter().map(|m| text(m.key())).collect();
+        if !modifiers.is_empty() {
+            let _ = writeln!(out, "modifiers = [{}]", modifiers.join(", "));
+        }
+        let mut requests = said(need::KEYS).peekable();
+        if requests.peek().is_some() {
+            out.push_str("\n[need]\n");
+        }
+        for (key, given) in requests {
+            let _ = writeln!(out, "{} = {}", key.name, given.value.to_toml());
+        }
+        out
     }
-    rows[a.len()][b.len()]
+}
+
+fn place_text(place: Place<'_>, name: &str, value: &Spanned<DeValue<'_>>) -> Result<String, InputError> {
+    match value.get_ref() {
+        DeValue::String(text) if text.len() <= 1000 => Ok(text.to_string()),
+        _ => Err(place.error(value.span(), &format!("{name}: must be text in quotes, at most 1,000 bytes"))),
+    }
+}
+
+fn modifiers(place: Place<'_>, value: &Spanned<DeValue<'_>>) -> Result<Fields, InputError> {
+    let DeValue::Array(items) = value.get_ref() else {
+        return Err(place.error(value.span(), "modifiers: must be a list, such as [\"offline\"]"));
+    };
+    let mut fields = Fields::new();
+    for item in items {
+        let word = match item.get_ref() {
+            DeValue::String(word) => word.to_string(),
+            _ => return Err(place.error(item.span(), "modifiers: must be words in quotes")),
+        };
+        let key = Modifier::from_word(&word)
+            .and_then(|m| find(answers::KEYS, &format!("{}{}", answers::MODIFIER, m.key())))
+            .ok_or_else(|| {
+                let words = Modifier::WORDS.iter().map(|w| w.word);
+                place.error(item.span(), &unknown("modifier", &word, words))
+            })?;
+        let source = place.source(key, item.span());
+        fields.insert(key.name, Given { value: Value::Flag(true), source });
+    }
+    Ok(fields)
+}
+
+fn unknown_key(typed: &str) -> String {
+    let top = answers::KEYS.iter().map(|k| k.name).filter(|n| !n.starts_with(answers::MODIFIER));
+    let names = top.chain(["title", "about", "brief", "modifiers", "need", "slo"]);
+    let message = unknown("key of a profile", typed, names);
+    match find(need::KEYS, typed) {
+        Some(key) => format!("{message}; `{}` belongs to [need]", key.name),
+        None => message,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::{Privacy, Volume};
 
-    #[test]
-    fn a_typo_names_file_line_and_nearest_key() {
-        let error = Profile::parse("mine.toml", "title = \"x\"\nprivcy = \"strict\"\n").unwrap_err();
-        assert!(error.starts_with("mine.toml: "), "{error}");
-        assert!(error.contains("line 2") && error.contains("^^^^^^"), "{error}");
-        assert!(error.contains("Did you mean `privacy`?"), "{error}");
-        let error = Profile::parse("mine.toml", "title = \"x\"\nprivacy = \"strickt\"\n").unwrap_err();
-        assert!(error.contains("Did you mean `strict`?"), "{error}");
+    fn error(text: &str) -> String {
+        Profile::parse("mine.toml", text).expect_err("must be refused").to_string()
     }
 
     #[test]
-    fn nonsense_has_no_suggestion() {
-        assert_eq!(nearest("zzzzzz", ["privacy", "volume"].into_iter()), None);
-        assert_eq!(nearest("volmue", ["privacy", "volume"].into_iter()), Some("volume"));
-        assert_eq!(nearest("privacy-reason", ["privacy_reason"].into_iter()), Some("privacy_reason"));
+    fn a_typo_names_file_line_and_nearest_key() {
+        let message = error("title = \"x\"\nprivcy = \"strict\"\n");
+        assert!(
+            message.starts_with("mine.toml:2:1: unknown key of a profile `privcy`: did you mean `privacy`"),
+            "{message}"
+        );
+        assert!(message.contains("^^^^^^"), "{message}");
+        let message = error("title = \"x\"\nprivacy = \"strickt\"\n");
+        assert!(
+            message.contains("must be one of standard, sensitive, strict. Did you mean `strict`?"),
+            "{message}"
+        );
+        assert!(error("title = \"x\"\ninput_tokens = 3\n").contains("belongs to [need]"));
+        assert!(error("privacy = \"strict\"\n").contains("`title` is missing"));
+        let message = error("title = \"x\"\nmodifiers = [\"ofline\"]\n");
+        assert!(
+            message.starts_with("mine.toml:2:14: unknown modifier `ofline`: did you mean `offline`"),
+            "{message}"
+        );
     }
 
     #[test]
     fn counts_are_finite_and_not_negative() {
         for bad in ["-1", "nan", "inf"] {
-            let text = format!("title = \"x\"\n[need]\nrequests_per_month = {bad}\n");
-            assert!(Profile::parse("p", &text).is_err(), "{bad}");
+            assert!(
+                !error(&format!("title = \"x\"\n[need]\nrequests_per_month = {bad}\n")).is_empty(),
+                "{bad}"
+            );
         }
-        let text = "title = \"x\"\n[need]\nrequests_per_month = 20000\n";
-        let draft = Profile::parse("p", text).expect("parses").draft("p");
-        assert_eq!(draft.requests_per_month.map(|r| r.value), Some(20_000.0));
+    }
+
+    #[test]
+    fn answers_know_their_line() {
+        let text =
+            "title = \"x\"\nvolume = \"high\"\n[need]\nrequests_per_month = 20000\n[slo]\nttft_ms = 500\n";
+        let draft = Profile::parse("p.toml", text).expect("parses").draft;
+        assert_eq!(draft.answer::<Volume>(answers::VOLUME), Some(Volume::High));
+        assert_eq!(draft.number(need::REQUESTS_PER_MONTH), Some(20_000.0));
+        assert_eq!(draft.number(need::TTFT_MS), Some(500.0));
+        let source = draft.source(need::REQUESTS_PER_MONTH).expect("given");
+        assert_eq!(source.describe(), "user (p.toml:4 need.requests_per_month)");
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for (name, text) in SHIPPED {
+            let profile = Profile::parse(name, text).expect("shipped profiles parse");
+            let again = Profile::parse(name, &profile.to_toml()).expect("reads what it wrote");
+            let values = |p: &Profile| -> Vec<(&str, Value)> {
+                p.draft.fields().iter().map(|(k, g)| (*k, g.value.clone())).collect()
+            };
+            assert_eq!(values(&again), values(&profile), "{name}");
+            assert_eq!((&again.title, &again.about), (&profile.title, &profile.about));
+        }
+    }
+
+    #[test]
+    fn a_mandate_implies_strict_privacy() {
+        let profile = Profile::parse("p", "title = \"x\"\nprivacy_reason = \"hipaa\"\n").expect("parses");
+        let draft = profile.draft.with_implied();
+        assert_eq!(draft.answer::<Privacy>(answers::PRIVACY), Some(Privacy::Strict));
     }
 }

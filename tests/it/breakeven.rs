@@ -4,23 +4,23 @@
 #![allow(clippy::float_cmp)] // what must be equal, must be equal
 
 use freehold::catalog::Catalog;
-use freehold::cost::{self, Drawing, Evaluation, Known, Never, Plan, Scenario};
-use freehold::report::breakeven::BreakevenDocument;
+use freehold::cost::{self, Basis, Case, Drawing, Evaluation, Never, Scenario};
+use freehold::document::breakeven::BreakevenDocument;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 const DRAWING: Drawing = Drawing { count: 200, seed: 1 };
 
-fn known(catalog: &Catalog) -> Known<'_> {
-    Known { catalog, evidence: None, today: "2026-11-22".parse().expect("a date"), comparators: true }
+fn known(catalog: &Catalog) -> Basis<'_> {
+    Basis { catalog, evidence: None, today: "2026-11-22".parse().expect("a date"), comparators: true }
 }
 
-fn plan_with(text: &str, catalog: &Catalog) -> Plan {
+fn plan_with(text: &str, catalog: &Catalog) -> Case {
     let scenario = Scenario::parse(text, "test.toml").unwrap_or_else(|e| panic!("{e}\n{text}"));
     cost::resolve(&scenario, known(catalog)).unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
 
-fn evaluate(text: &str) -> (Plan, Evaluation) {
+fn evaluate(text: &str) -> (Case, Evaluation) {
     let plan = plan_with(text, &Catalog::default());
     let evaluation = cost::evaluate(&plan, DRAWING);
     (plan, evaluation)
@@ -397,11 +397,13 @@ fn a_flat_fee_is_the_whole_price() {
 /// Measured speed, power and tokens are used, and the document says which file they are from.
 #[test]
 fn what_was_measured_beats_the_catalogue() {
-    use freehold::workload::evidence::{Evidence, MeasuredLevel, MeasuredTarget, TargetKind};
+    use freehold::workload::evidence::{Evidence, Figure, MeasuredLevel, MeasuredTarget, TargetKind};
+    let at = |value: f64| Figure::at(Some(value), "result.targets[0]".into());
     let level = |concurrency, decode| MeasuredLevel {
         concurrency,
-        prefill_tps: Some(4000.0),
-        decode_tps: Some(decode),
+        at: at(f64::from(concurrency)).expect("a figure"),
+        prefill_tps: at(4000.0),
+        decode_tps: at(decode),
         ttft_ms: None,
     };
     let target = |kind, model: &str, tokens| MeasuredTarget {
@@ -414,12 +416,13 @@ fn what_was_measured_beats_the_catalogue() {
         devices: Vec::new(),
         on_gpu: None,
         levels: vec![level(1, 60.0), level(8, 500.0)],
-        input_tokens: Some(tokens),
-        output_tokens: Some(500.0),
+        input_tokens: at(tokens),
+        output_tokens: at(500.0),
+        visible_output_tokens: at(500.0),
         reasoning_tokens: None,
-        idle_watts: Some(100.0),
-        load_watts: Some(400.0),
-        failure_share: Some(0.0),
+        idle_watts: at(100.0),
+        load_watts: at(400.0),
+        failure_share: at(0.0),
         cost_usd_per_request: None,
     };
     let evidence = Evidence {
@@ -428,7 +431,7 @@ fn what_was_measured_beats_the_catalogue() {
         quality: None,
     };
     let catalog = Catalog::default();
-    let known = Known { evidence: Some(&evidence), ..known(&catalog) };
+    let known = Basis { evidence: Some(&evidence), ..known(&catalog) };
     let text = "[need]\nrequests_per_month = 100_000\n[[cloud]]\nname = \"theirs\"\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 4\n\
         [[local]]\npurchase_usd = 2000\nusd_per_kwh = 0.25\n";
     let scenario = Scenario::parse(text, "test.toml").expect("valid");

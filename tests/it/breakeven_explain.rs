@@ -2,15 +2,16 @@
 //! the number itself at the end.
 
 use freehold::catalog::Catalog;
-use freehold::cost::{self, Drawing, Known, Scenario};
-use freehold::report::breakeven::{BreakevenDocument, explain};
+use freehold::cost::{self, Basis, Drawing, Scenario};
+use freehold::document::breakeven::BreakevenDocument;
+use freehold::render::breakeven::explain;
 use serde_json::Value;
 use std::path::Path;
 
 fn document(text: &str) -> BreakevenDocument {
     let catalog = Catalog::embedded();
     let today = "2026-11-22".parse().expect("a date");
-    let known = Known { catalog: &catalog, evidence: None, today, comparators: true };
+    let known = Basis { catalog: &catalog, evidence: None, today, comparators: true };
     let scenario = Scenario::parse(text, "test.toml").expect("valid");
     let plan = cost::resolve(&scenario, known).expect("complete");
     let evaluation = cost::evaluate(&plan, Drawing { count: 50, seed: 1 });
@@ -91,7 +92,7 @@ fn every_number_of_the_document_has_a_derivation() {
             let n = path.strip_prefix("result.cash_flow[").and_then(|rest| rest.split_once(']'));
             n.is_none_or(|(n, _)| n.parse::<u32>().is_ok_and(|n| n < 40 || n % 17 == 0))
         };
-        for (path, leaf) in leaves.iter().filter(|(path, _)| early(path)) {
+        for (path, leaf) in leaves.iter().filter(|(path, _)| early(path) && !path.contains(".source.")) {
             let steps = explain(&d, path).unwrap_or_else(|| panic!("{name}: nothing explains {path}"));
             let last = steps.last().expect("a step");
             let is = last.starts_with(path.as_str()) && last.contains(&format!(" = {leaf}"));

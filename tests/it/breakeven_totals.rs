@@ -4,18 +4,18 @@
 
 use freehold::catalog::Catalog;
 use freehold::cost::ranking::{RATED_SHOWN, Rows, UNRATED_SHOWN};
-use freehold::cost::{self, Drawing, Evaluation, Known, Plan, Scenario};
-use freehold::report::breakeven::BreakevenDocument;
+use freehold::cost::{self, Basis, Case, Drawing, Evaluation, Scenario};
+use freehold::document::breakeven::BreakevenDocument;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 const DRAWING: Drawing = Drawing { count: 300, seed: 7 };
 
-fn known(catalog: &Catalog) -> Known<'_> {
-    Known { catalog, evidence: None, today: "2026-11-22".parse().expect("a date"), comparators: true }
+fn known(catalog: &Catalog) -> Basis<'_> {
+    Basis { catalog, evidence: None, today: "2026-11-22".parse().expect("a date"), comparators: true }
 }
 
-fn evaluate(text: &str) -> (Plan, Evaluation) {
+fn evaluate(text: &str) -> (Case, Evaluation) {
     let catalog = Catalog::default();
     let scenario = Scenario::parse(text, "test.toml").unwrap_or_else(|e| panic!("{e}\n{text}"));
     let plan = cost::resolve(&scenario, known(&catalog)).unwrap_or_else(|e| panic!("{e}\n{text}"));

@@ -3,14 +3,15 @@
 #![allow(clippy::float_cmp)]
 
 use crate::run::suite;
-use freehold::catalog::import::{self, Format, Imported, Origin};
+use freehold::catalog::import::{self, Format, Imported, Origin, Reason};
 use freehold::catalog::{
-    ApiModel, Catalog, Kind, NotResolved, Resolution, check, compare::compare, shipped_files, text, write,
+    ApiModel, Catalog, Kind, NotResolved, RangeCase, RangeInput, Resolution, check, compare::compare,
+    shipped_files, text, write,
 };
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-const TODAY: Date = date(2026, 11, 22);
+const TODAY: Date = date(2026, 11, 27);
 
 fn import(format: Format, text: &str) -> Imported {
     let origin = Origin { file: "prices.json".to_owned(), source: "a test".to_owned(), as_of: TODAY };
@@ -63,6 +64,35 @@ fn the_catalogue_is_large_enough_to_decide_with() {
     assert!(linked >= 100, "{linked} models by the token are linked to an open model");
     assert!(catalog.accelerators.len() + catalog.machines.len() >= 60);
     assert!(catalog.rentals.len() >= 25 && catalog.tariffs.len() >= 20 && catalog.open_models.len() >= 120);
+    let sellers: std::collections::BTreeSet<&str> =
+        catalog.subscriptions.iter().map(|s| s.provider.as_str()).collect();
+    assert!(catalog.subscriptions.len() >= 15 && sellers.len() >= 5, "{sellers:?}");
+}
+
+/// Every input that is assumed where nobody states it has a range, by the place where it differs.
+#[test]
+fn assumed_inputs_have_ranges() {
+    use RangeCase::{Any, Api, Card, Office, Owned, Rack, Rented, SameModel, Server, Successors};
+    let catalog = Catalog::embedded();
+    let of = |input, case| {
+        let r = catalog.range(input, case).unwrap_or_else(|| panic!("no range of {input:?}, {case:?}"));
+        (r.low, r.likely, r.high)
+    };
+    assert_eq!(of(RangeInput::ApiPriceChange, SameModel), (-0.3, 0.0, 0.2));
+    assert_eq!(of(RangeInput::ApiPriceChange, Successors), (-0.8, -0.4, 0.0));
+    assert_eq!(of(RangeInput::Volume, Any), (0.5, 1.0, 1.7));
+    assert_eq!(of(RangeInput::Purchase, Card), (0.9, 1.0, 1.6));
+    assert_eq!(of(RangeInput::Purchase, Server), (0.9, 1.0, 1.3));
+    assert_eq!(of(RangeInput::StaffHours, Office), (2.0, 4.0, 10.0));
+    assert_eq!(of(RangeInput::StaffHours, Rack), (10.0, 20.0, 60.0));
+    assert_eq!(of(RangeInput::StaffHours, Api), (1.0, 4.0, 10.0));
+    // A case without a range of its own takes the one of any.
+    assert_eq!(of(RangeInput::PeakToMean, Rack), of(RangeInput::PeakToMean, Any));
+    assert_ne!(of(RangeInput::Pue, Rack), of(RangeInput::Pue, Any));
+    for case in [Owned, Rented, Api] {
+        assert_eq!(of(RangeInput::Implementation, case).1, 0.0);
+    }
+    assert!(catalog.range(RangeInput::Implementation, Any).is_none());
 }
 
 /// Prices that change on a known day, step up with the request, or depend on the hour, as they were
@@ -127,6 +157,20 @@ fn api_model(price: &str) -> String {
     format!(
         "[[api_model]]\nid = \"acme/one\"\nprovider = \"acme\"\nmodel = \"one\"\nsource = \"quote\"\n\
          as_of = \"2026-11-01\"\n[[api_model.price]]\n{price}\n"
+    )
+}
+
+fn seat(fields: &str) -> String {
+    format!(
+        "[[subscription]]\nid = \"acme-seat\"\nprovider = \"acme\"\nname = \"Seat\"\nbuyer = \"person\"\n\
+         currency = \"USD\"\nsource = \"test\"\nas_of = 2026-11-01\n{fields}\n"
+    )
+}
+
+fn range(values: &str) -> String {
+    format!(
+        "[[range]]\nid = \"x\"\ninput = \"pue\"\ncase = \"card\"\nunit = \"x\"\nreason = \"test\"\n\
+         source = \"test\"\nas_of = 2026-11-01\n{values}\n"
     )
 }
 
@@ -197,6 +241,34 @@ fn bad_records_are_told_by_place_and_remedy() {
             model("currency = \"XXX\"\nrates = { input_per_mtok = 3, output_per_mtok = 15 }"),
             &["no rate to USD is known for XXX", "[[currency]]"],
         ),
+        (seat("per_month = -3"), &["per_month is -3", "for one seat and month"]),
+        (seat("note = \"free\""), &["no price of a seat", "per_month_of_year"]),
+        (
+            seat("per_month = 10\nper_month_of_year = 12"),
+            &["mine.toml:10:21", "at most that of a single one"],
+        ),
+        (seat("per_month = 10\nseats_from = 9\nseats_to = 3"), &["from 9 to 3 seats"]),
+        (
+            seat("per_month = 10\nallowance = [{ amount = 5, unit = \"times\", per = \"month\" }]"),
+            &["a multiple of nothing", "`of`, the id of a subscription"],
+        ),
+        (
+            seat(
+                "per_month = 10\nallowance = [{ amount = 5, unit = \"times\", per = \"month\", of = \"cursor-por\" }]",
+            ),
+            &["points to subscription `cursor-por`", "perhaps cursor-pro"],
+        ),
+        (
+            seat("per_month = 10\nallowance = [{ amount = 5, unit = \"hugs\", per = \"month\" }]"),
+            &["hugs", "credits"],
+        ),
+        (range("low = 2\nlikely = 1\nhigh = 3"), &["2 to 3, likely 1", "low, likely and high in this order"]),
+        (range("low = nan\nlikely = 1\nhigh = 3"), &["NaN to 3, likely 1"]),
+        (range("low = 0\nlikely = 1\nhigh = 2").replace("pue", "pueh"), &["pueh", "staff-hours"]),
+        (
+            range("low = 0\nlikely = 1\nhigh = 2").replace("case = \"card\"", "case = \"rack\""),
+            &["pue-rack has the same input and case", "one range for each case"],
+        ),
     ];
     for (written, expected) in cases {
         let Err(message) = overlay(&written) else { panic!("accepted:\n{written}") };
@@ -261,12 +333,11 @@ fn genai_prices_are_read_with_dates_hours_steps_and_batch() {
     // A released name stands before the dated preview it followed.
     assert_eq!(model(&imported, "google/gemini-2.5-flash").model, "gemini-2.5-flash");
 
-    let reasons: Vec<(&str, &str)> =
-        imported.skipped.iter().map(|s| (s.id.as_str(), s.reason.as_str())).collect();
-    assert!(reasons.contains(&("openai/whisper-1", "not a text model")));
-    assert!(reasons.contains(&("google/gemini-2.5-flash-image", "deprecated by its provider")));
-    assert!(reasons.contains(&("perplexity/sonar", "charges per request besides tokens")));
-    assert!(reasons.contains(&("mistral/mistral-nemo:free", "no price of input and output tokens")));
+    let reasons: Vec<(&str, &Reason)> = imported.skipped.iter().map(|s| (s.id.as_str(), &s.reason)).collect();
+    assert!(reasons.contains(&("openai/whisper-1", &Reason::NotText)));
+    assert!(reasons.contains(&("google/gemini-2.5-flash-image", &Reason::Deprecated)));
+    assert!(reasons.contains(&("perplexity/sonar", &Reason::PerRequest)));
+    assert!(reasons.contains(&("mistral/mistral-nemo:free", &Reason::NoPrice)));
 }
 
 #[test]
@@ -307,7 +378,7 @@ fn models_dev_and_openrouter_are_read() {
     assert_eq!((rates.input_per_mtok, rates.output_per_mtok), (Some(0.25), Some(1.5)));
     assert_eq!((rates.cache_read_per_mtok, rates.reasoning_per_mtok), (Some(0.025), None));
     assert!(model(&imported, "openrouter/inclusionai/ring-2.6-1t:free").price[0].free);
-    assert_eq!(imported.skipped[0].reason, "a price that depends on the request");
+    assert_eq!(imported.skipped[0].reason, Reason::Depends);
 }
 
 #[test]
@@ -335,35 +406,179 @@ fn a_new_price_that_cannot_be_true_is_called_so() {
     assert!(!c.implausible.is_empty() && c.implausible.iter().all(|i| i.id == "anthropic/claude-opus-5-5"));
 }
 
-/// Wrong shapes are problems with a place, never a panic and never half an import.
+/// A file that is none of the format is a problem with a place, never a panic.
 #[test]
 fn wrong_price_files_are_told_by_place() {
     let origin = Origin { file: "p.json".to_owned(), source: "test".to_owned(), as_of: TODAY };
     for (format, text, expected) in [
         (Format::GenaiPrices, "{\"a\": 1}", "p.json:1:"),
-        (
-            Format::GenaiPrices,
-            "[{\"id\": \"x\",\n\"models\": [{\"id\": \"y\", \"match\": {\"equals\": \"y\"}, \"prices\": {\"input_mtok\": -1}}]}]",
-            "p.json:2:",
-        ),
-        (
-            Format::GenaiPrices,
-            "[{\"id\": \"x\", \"models\": [{\"id\": \"y\", \"match\": {\"equals\": \"y\"}, \"prices\": 3}]}]",
-            "an object of prices, or a list",
-        ),
-        (
-            Format::Litellm,
-            "{\"m\": {\"input_cost_per_token\": \"much\"}}",
-            "a price: a number that is not negative",
-        ),
-        (Format::Litellm, "[]", "an object of model entries"),
-        (Format::ModelsDev, "{\"x\": {\"models\": {\"y\": {\"cost\": {\"input\": -0.5}}}}}", "a price"),
+        (Format::Litellm, "[]", "an object of entries"),
+        (Format::Litellm, "{\"m\": {\"mode\": \"chat\"},\n\"n\": {]}", "p.json:2:"),
         (Format::OpenRouter, "{\"models\": []}", "missing field `data`"),
         (Format::OpenRouter, "", "p.json:1:1"),
     ] {
         let problem = import::read(format, text, &origin).expect_err(text).to_string();
         assert!(problem.contains(expected), "`{expected}` is not in:\n{problem}");
     }
+}
+
+/// A file of each format: a good record, then what is given for an odd one.
+fn with_a_good_record(format: Format, odd: &str) -> String {
+    match format {
+        Format::GenaiPrices => format!(
+            "[{{\"id\": \"x\", \"models\": [\n{{\"id\": \"good\", \"match\": {{\"equals\": \"good\"}}, \
+             \"prices\": {{\"input_mtok\": 1, \"output_mtok\": 4}}}},\n{odd}]}}]"
+        ),
+        Format::Litellm => format!(
+            "{{\n\"good\": {{\"litellm_provider\": \"x\", \"mode\": \"chat\", \
+             \"input_cost_per_token\": 1e-6, \"output_cost_per_token\": 4e-6}},\n\"odd\": {odd}}}"
+        ),
+        Format::ModelsDev => format!(
+            "{{\"x\": {{\"models\": {{\n\"good\": {{\"cost\": {{\"input\": 1, \"output\": 4}}}},\n\
+             \"odd\": {odd}}}}}}}"
+        ),
+        Format::OpenRouter => format!(
+            "{{\"data\": [\n{{\"id\": \"x/good\", \
+             \"pricing\": {{\"prompt\": \"1e-6\", \"completion\": \"4e-6\"}}}},\n{odd}]}}"
+        ),
+    }
+}
+
+type Is<'a> = &'a dyn Fn(&Reason) -> bool;
+
+/// The good one is always taken; the odd one is left out with its reason, on its line.
+#[test]
+fn one_odd_record_is_left_out_and_not_the_file() {
+    let unreadable = |reason: &Reason| matches!(reason, Reason::Unreadable { line: 3, .. });
+    let depends = |reason: &Reason| *reason == Reason::Depends;
+    let step = |reason: &Reason| matches!(reason, Reason::UnknownStep(_));
+    let no_number = |reason: &Reason| matches!(reason, Reason::NoNumber(_));
+    let no_price = |reason: &Reason| *reason == Reason::NoPrice;
+    let per_request = |reason: &Reason| *reason == Reason::PerRequest;
+    let genai = |prices: &str| {
+        format!("{{\"id\": \"odd\", \"match\": {{\"equals\": \"odd\"}}, \"prices\": {prices}}}")
+    };
+    let litellm = |prices: &str| format!("{{\"litellm_provider\": \"x\", \"mode\": \"chat\", {prices}}}");
+    let flat = "\"input_cost_per_token\": 1e-6, \"output_cost_per_token\": 4e-6";
+    let dev = |cost: &str| format!("{{\"cost\": {{{cost}}}}}");
+    let router = |pricing: &str| format!("{{\"id\": \"odd\", \"pricing\": {{{pricing}}}}}");
+    let (dev_flat, router_flat) =
+        ("\"input\": 1, \"output\": 4", "\"prompt\": \"1e-6\", \"completion\": \"4e-6\"");
+    let cases: Vec<(Format, String, Is<'_>)> = vec![
+        // No price, or none that is fixed.
+        (Format::GenaiPrices, genai("{\"input_mtok\": -1, \"output_mtok\": 1}"), &depends),
+        (Format::GenaiPrices, genai("3"), &unreadable),
+        (Format::GenaiPrices, genai("{\"input_mtok\": \"much\"}"), &unreadable),
+        (Format::GenaiPrices, genai("{\"input_mtok\": 1e999, \"output_mtok\": 1}"), &unreadable),
+        (Format::GenaiPrices, "7".to_owned(), &unreadable),
+        (Format::GenaiPrices, "[".repeat(500) + &"]".repeat(500), &unreadable),
+        (Format::Litellm, litellm("\"input_cost_per_token\": -1, \"output_cost_per_token\": -1"), &depends),
+        (Format::Litellm, litellm("\"input_cost_per_token\": \"much\""), &no_number),
+        (Format::Litellm, litellm("\"input_cost_per_token\": {\"usd\": 1}"), &no_number),
+        (Format::Litellm, litellm("\"input_cost_per_token\": 1e-6"), &no_price),
+        (Format::Litellm, litellm(&format!("{flat}, \"input_cost_per_request\": 0.005")), &per_request),
+        (Format::Litellm, "[1, 2]".to_owned(), &unreadable),
+        (Format::Litellm, "\"text\"".to_owned(), &unreadable),
+        (Format::ModelsDev, dev("\"input\": -0.5, \"output\": 1"), &depends),
+        (Format::ModelsDev, dev("\"input\": true"), &unreadable),
+        (Format::ModelsDev, "{}".to_owned(), &no_price),
+        (Format::OpenRouter, router("\"prompt\": \"-1\", \"completion\": \"-1\""), &depends),
+        (Format::OpenRouter, router("\"prompt\": -1, \"completion\": -1"), &depends),
+        (Format::OpenRouter, router("\"prompt\": [], \"completion\": 1"), &unreadable),
+        (Format::OpenRouter, router(&format!("{router_flat}, \"request\": \"0.01\"")), &per_request),
+        (Format::OpenRouter, "{\"pricing\": {}}".to_owned(), &unreadable),
+        // Steps of a kind that is not known: the base price alone would be too low.
+        (
+            Format::GenaiPrices,
+            genai("{\"input_mtok\": {\"base\": 1, \"tiers\": [{\"images\": 2, \"price\": 3}]}}"),
+            &unreadable,
+        ),
+        (
+            Format::GenaiPrices,
+            genai(
+                "[{\"prices\": {\"input_mtok\": 1, \"output_mtok\": 2}}, {\"constraint\": {\"region\": \"eu\"}, \"prices\": {}}]",
+            ),
+            &unreadable,
+        ),
+        (
+            Format::GenaiPrices,
+            genai(
+                "[{\"constraint\": {\"start_time\": \"16:30:00Z\", \"end_time\": \"00:30:00Z\"}, \
+                 \"prices\": {\"input_mtok\": 1, \"output_mtok\": 2}}]",
+            ),
+            &step,
+        ),
+        (Format::Litellm, litellm(&format!("{flat}, \"input_cost_per_token_above_3_images\": 1")), &step),
+        (
+            Format::Litellm,
+            litellm(&format!("{flat}, \"output_cost_per_token_above_200k_output_tokens\": 1")),
+            &step,
+        ),
+        (Format::Litellm, litellm(&format!("{flat}, \"output_cost_per_token_above_1hr\": 1")), &step),
+        (
+            Format::Litellm,
+            litellm(&format!("{flat}, \"input_cost_per_token_above_200k_tokens\": -1")),
+            &depends,
+        ),
+        (
+            Format::Litellm,
+            litellm(&format!(
+                "{flat}, \"tiered_pricing\": [{{\"range\": [0, 9], \"modality\": \"image\", {flat}}}]"
+            )),
+            &step,
+        ),
+        (Format::Litellm, litellm(&format!("\"tiered_pricing\": [{{{flat}}}]")), &step),
+        (
+            Format::Litellm,
+            litellm(&format!(
+                "{flat}, \"off_peak_pricing\": {{{flat}, \"windows\": [{{\"season\": \"winter\"}}]}}"
+            )),
+            &step,
+        ),
+        (Format::ModelsDev, dev(&format!("{dev_flat}, \"tiers\": [{{\"input\": 2}}]")), &step),
+        (
+            Format::ModelsDev,
+            dev(&format!(
+                "{dev_flat}, \"tiers\": [{{\"tier\": {{\"type\": \"images\", \"size\": 2}}, \"input\": 2}}]"
+            )),
+            &step,
+        ),
+        (Format::ModelsDev, dev(&format!("{dev_flat}, \"weekend\": {{\"input\": 2}}")), &step),
+        (Format::OpenRouter, router(&format!("{router_flat}, \"tiers\": [{{\"above\": 3}}]")), &step),
+    ];
+    for (format, odd, is) in cases {
+        let imported = import(format, &with_a_good_record(format, &odd));
+        let ids: Vec<&str> = imported.models.iter().map(|m| m.id.as_str()).collect();
+        assert!(matches!(ids[..], [id] if id.ends_with("good")), "{odd}: {ids:?}");
+        let [skipped] = &imported.skipped[..] else { panic!("{odd}: {:?}", imported.skipped) };
+        assert!(is(&skipped.reason), "{odd}: {}: {}", skipped.id, skipped.reason);
+    }
+}
+
+/// What is odd and no price leaves a record as it is.
+#[test]
+fn an_odd_limit_or_service_is_no_reason_to_leave_a_price_out() {
+    let flat = "\"input_cost_per_token\": \"1e-6\", \"output_cost_per_token\": 4e-6";
+    let odd = format!(
+        "{{\"litellm_provider\": \"x\", \"mode\": \"chat\", {flat}, \"max_input_tokens\": \"200k\", \
+         \"max_output_tokens\": 8192.0, \"source\": 3, \"deprecation_date\": \"soon\", \
+         \"output_cost_per_token_above_100k_tokens\": 5e-6, \"input_cost_per_token_above_100k_tokens_flex\": 1, \
+         \"cache_creation_input_token_cost_above_1hr_above_100k_tokens\": 1, \"supports_x\": [1]}}"
+    );
+    let imported = import(Format::Litellm, &with_a_good_record(Format::Litellm, &odd));
+    let odd = model(&imported, "x/odd");
+    assert_eq!((odd.context_tokens, odd.max_output_tokens, odd.retires), (None, Some(8_192), None));
+    // A step of the output alone is a step.
+    let price = odd.price_on(TODAY).expect("priced");
+    let [tier] = &price.tiers[..] else { panic!("{:?}", price.tiers) };
+    assert_eq!((tier.above_input_tokens, tier.rates.output_per_mtok), (100_000, Some(5.0)));
+    assert_eq!(tier.rates.input_per_mtok, price.rates.input_per_mtok);
+
+    let marked = format!("\u{feff}{}", with_a_good_record(Format::OpenRouter, "{\"id\": 1}"));
+    assert_eq!(import(Format::OpenRouter, &marked).models.len(), 1);
+    let half = "{\"\\ud800\": {}, \"good\": {\"litellm_provider\": \"x\", \"mode\": \"chat\", \
+                \"input_cost_per_token\": 1, \"output_cost_per_token\": 1}}";
+    assert_eq!(import(Format::Litellm, half).models.len(), 1);
 }
 
 #[test]

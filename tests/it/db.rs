@@ -10,7 +10,7 @@ fn db(data: &Path, args: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_freehold"))
         .env("FREEHOLD_DATA_DIR", data)
         .env("COLUMNS", "100")
-        .arg("--today=2026-11-22")
+        .arg("--today=2026-11-27")
         .arg("db")
         .args(args)
         .output()
@@ -141,6 +141,28 @@ fn an_import_shows_asks_and_writes_records_of_ones_own() {
     assert!(kept.contains("mistral/mistral-large-4") && kept.contains("x-ai/grok-4.3"));
 }
 
+/// Price files as people have them: one odd record is left out and counted, the others are taken.
+#[test]
+fn price_files_with_odd_records_are_taken_over() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/testdata/api_cases");
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|e| e.path()).filter(|p| p.to_string_lossy().ends_with(".price.json")) {
+        let case = json(&std::fs::read_to_string(&path).expect("readable"));
+        let data = tempfile::tempdir().expect("a folder");
+        let file = data.path().join("prices.json");
+        std::fs::write(&file, case["file"].to_string()).expect("written");
+        let from = case["from"].as_str().expect("a format");
+        let file = file.to_str().expect("UTF-8");
+        let (code, out, err) = db(data.path(), &["import", file, "--from", from, "--dry-run", "--json"]);
+        let (name, expect) = (path.display(), &case["expect"]);
+        assert_eq!(Some(i64::from(code)), expect["rc"].as_i64(), "{name}: {err}");
+        let result = &json(&out)["result"];
+        assert_eq!(result["comparison"]["added"], expect["new"], "{name}");
+        let skipped = result["skipped"].as_array().map_or(0, Vec::len);
+        assert_eq!(skipped as u64, expect["skipped"].as_u64().unwrap_or(0), "{name}");
+    }
+}
+
 #[test]
 fn a_wrong_import_leaves_the_old_data_in_force() {
     let data = tempfile::tempdir().expect("a folder");
@@ -233,7 +255,20 @@ fn age_names_the_oldest_and_what_changes_soon() {
     assert_eq!(code, 0);
     let ages = json(&out);
     let soon = ages["result"]["soon"].as_array().expect("a list");
-    assert!(soon.iter().any(|s| s["id"] == "google/gemini-4-argon" && s["on"] == "2026-12-01"), "{soon:?}");
+    let announced = |id: &str, what: &str| {
+        soon.iter().any(|s| s["id"] == id && s["on"] == "2026-12-01" && s["what"] == what)
+    };
+    assert!(announced("google/gemini-4-argon", "price changes"), "{soon:?}");
+    for retired in ["google/gemini-2.5-flash", "google/gemini-2.5-pro"] {
+        assert!(announced(retired, "provider switches it off"), "{soon:?}");
+    }
+    // What hardware costs ages by its own days, not by those of the specifications.
+    let kinds = ages["result"]["kinds"].as_array().expect("a list");
+    let prices = kinds.iter().find(|k| k["kind"] == "purchase-prices").expect("counted");
+    assert!(prices["records"].as_u64() > Some(80) && prices["oldest_as_of"].is_string(), "{prices}");
+    let stale = ages["result"]["stale"].as_array().expect("a list");
+    let old = stale.iter().filter(|s| s["kind"] == "purchase_price").count();
+    assert_eq!(prices["stale"].as_u64(), Some(old as u64));
     let (_, out, _) = db(data.path(), &["path", "--user"]);
     assert_eq!(out.trim_end(), data.path().join("hardware-db").to_str().expect("UTF-8"));
 }

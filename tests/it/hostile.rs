@@ -2,8 +2,8 @@
 //! spreadsheet or a Markdown viewer.
 
 use crate::run::{Sandbox, base64, shared};
-use freehold::report::view::{Block, Cell, Table, View};
-use freehold::report::{Warning, sanitize};
+use freehold::render::view::{Block, Cell, Table, View};
+use freehold::{document::Warning, sanitize};
 
 /// Every hostile text, escape sequences with their ESC.
 fn texts() -> Vec<String> {

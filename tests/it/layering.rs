@@ -8,17 +8,23 @@ use std::path::{Path, PathBuf};
 const RANK: &[(&str, u32)] = &[
     ("units", 0),
     ("provenance", 0),
+    ("number", 0),
+    ("money", 1),
+    ("sanitize", 0),
     ("stats", 0),
     ("gguf", 10),
     ("catalog", 11),
     ("workload", 12),
     ("prompts", 13),
+    ("price", 20),
     ("capacity", 20),
-    ("cost", 21),
+    ("plan", 21),
+    ("cost", 22),
     ("quality", 22),
     ("advise", 23),
     ("measure", 25),
-    ("report", 30),
+    ("document", 30),
+    ("render", 31),
     ("cli", 40),
     ("main", 41),
 ];
@@ -113,5 +119,5 @@ fn the_check_can_fail() {
         ["cost", "units", "cli"]
     );
     assert!(allowed("cost", "capacity") && !allowed("capacity", "cost"));
-    assert!(!allowed("measure", "cost") && !allowed("units", "catalog") && allowed("report", "measure"));
+    assert!(!allowed("measure", "cost") && !allowed("units", "catalog") && allowed("document", "measure"));
 }

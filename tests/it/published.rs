@@ -3,13 +3,13 @@
 //! answer what it is, the test says which.
 
 use freehold::catalog::Catalog;
-use freehold::cost::{self, Drawing, Known, Scenario};
-use freehold::report::breakeven::{BreakevenDocument, Comparison};
+use freehold::cost::{self, Basis, Drawing, Scenario};
+use freehold::document::breakeven::{BreakevenDocument, Comparison};
 
 fn document(text: &str) -> BreakevenDocument {
     let catalog = Catalog::default();
     let today = "2026-11-22".parse().expect("a date");
-    let known = Known { catalog: &catalog, evidence: None, today, comparators: true };
+    let known = Basis { catalog: &catalog, evidence: None, today, comparators: true };
     let scenario = Scenario::parse(text, "published.toml").unwrap_or_else(|e| panic!("{e}\n{text}"));
     let plan = cost::resolve(&scenario, known).unwrap_or_else(|e| panic!("{e}\n{text}"));
     BreakevenDocument::new(&plan, &cost::evaluate(&plan, Drawing { count: 1, seed: 1 }), "")

@@ -1,8 +1,8 @@
 //! Saved documents: rendered again, as a memo, compared; and their schemas.
 
 use crate::run::{Sandbox, suite};
-use freehold::report::document::Document;
-use freehold::report::schema;
+use freehold::document::saved::Document;
+use freehold::document::schema;
 use std::path::Path;
 
 /// A bench with a local model and a stand-in, small but complete.

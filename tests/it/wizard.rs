@@ -50,7 +50,7 @@ fn ctrl_c_restores_the_cursor_and_loses_nothing() {
     let sandbox = Sandbox::new();
     let mut session = wizard(&sandbox, 40, "");
     answer(&mut session, "May a provider see the data?", &format!("{DOWN}{DOWN}\r"));
-    answer(&mut session, "What says so?", &format!("{DOWN}\r"));
+    answer(&mut session, "Who requires it?", &format!("{DOWN}\r"));
     session.exp_string("How much will it be used?").expect("the second question");
     session.send_control('c').expect("sent");
     session.exp_string(SHOW_CURSOR).expect("the cursor is shown again");

@@ -4,8 +4,9 @@
 //! judge a price. Each is a physical or market limit with room on both sides.
 
 use crate::catalog::{
-    Accelerator, ApiModel, Attention, Catalog, CiteByField, Currency, Machine, OpenModel, PricePeriod,
-    Provider, PurchasePrice, Rates, Rental, RentalTerms, Tariff, nearest,
+    Accelerator, AllowanceUnit, ApiModel, Attention, Catalog, CiteByField, Currency, FormFactor, Host,
+    Machine, Misfit, OpenModel, Overage, PricePeriod, Provider, PurchasePrice, Range, Rates, Rental,
+    RentalTerms, Subscription, Tariff, nearest,
 };
 use jiff::civil::Date;
 
@@ -173,6 +174,34 @@ fn prices(list: &[PurchasePrice], catalog: &Catalog, report: Report<'_>) {
             report(&at("source"), "price without a source".to_owned(), "where it was read");
         }
         not_empty(&at("place"), &price.place, report);
+        within(&at("vat"), price.vat, 0.01, 0.5, "of the price without it, as a share", report);
+        within(&at("install"), price.install, 0.01, 10_000_000.0, "in the price's currency", report);
+    }
+}
+
+/// Only the price of a host can be one with accelerators in it.
+fn nothing_fitted(list: &[PurchasePrice], report: Report<'_>) {
+    for n in list.iter().enumerate().filter(|(_, p)| p.fitted.is_some()).map(|(n, _)| n) {
+        report(
+            &format!("price.{n}.fitted"),
+            "accelerators in the price of something that has no slots".to_owned(),
+            "no `fitted`, or a [[host]]",
+        );
+    }
+}
+
+/// Year or month: `2024` or `2024-10`.
+fn month(path: &str, value: Option<&str>, report: Report<'_>) {
+    let Some(text) = value else { return };
+    let (year, month) = text.split_once('-').unwrap_or((text, "01"));
+    let number = |text: &str, digits: usize| {
+        (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| text.parse::<u32>().ok())?
+    };
+    let right = number(year, 4).is_some_and(|y| (2000..2100).contains(&y))
+        && number(month, 2).is_some_and(|m| (1..=12).contains(&m));
+    if !right {
+        report(path, format!("`{text}` is no month"), "a year or a month: \"2024\", \"2024-10\"");
     }
 }
 
@@ -184,6 +213,7 @@ pub(super) fn accelerator(r: &Accelerator, c: &Catalog, _: &Medians, report: Rep
         ("fp16_tflops", r.fp16_tflops),
         ("bf16_tflops", r.bf16_tflops),
         ("fp8_tflops", r.fp8_tflops),
+        ("fp4_tflops", r.fp4_tflops),
         ("int8_tops", r.int8_tops),
     ] {
         within(path, value, 0.1, 100_000.0, "dense teraflops", report);
@@ -200,6 +230,9 @@ pub(super) fn accelerator(r: &Accelerator, c: &Catalog, _: &Medians, report: Rep
             "less than board_watts",
         );
     }
+    within("slot_width", r.slot_width, 1.0, 5.0, "places", report);
+    month("discontinued", r.discontinued.as_deref(), report);
+    nothing_fitted(&r.price, report);
     prices(&r.price, c, report);
 }
 
@@ -220,7 +253,64 @@ pub(super) fn machine(r: &Machine, c: &Catalog, _: &Medians, report: Report<'_>)
     {
         report("idle_watts", format!("idle {idle} W is above load {load} W"), "less than load_watts");
     }
+    within("rack_units", r.rack_units, 0.5, 60.0, "rack units", report);
+    month("discontinued", r.discontinued.as_deref(), report);
+    nothing_fitted(&r.price, report);
     prices(&r.price, c, report);
+}
+
+pub(super) fn host(r: &Host, c: &Catalog, _: &Medians, report: Report<'_>) {
+    not_empty("name", &r.name, report);
+    within("slots.number", Some(f64::from(r.slots.number)), 1.0, 32.0, "slots", report);
+    within("slots.watts", r.slots.watts, 25.0, 3_000.0, "W for one slot", report);
+    within("slots.link_gb_s", r.slots.link_gb_s, 1.0, 10_000.0, "GB/s", report);
+    within("accelerator_watts", r.accelerator_watts, 25.0, 50_000.0, "W for all accelerators", report);
+    within("base_watts", r.base_watts, 5.0, 20_000.0, "W", report);
+    within("idle_watts", r.idle_watts, 1.0, 10_000.0, "W", report);
+    within("rack_units", r.rack_units, 0.5, 60.0, "rack units", report);
+    within("memory_gib", r.memory_gib, 1.0, 65_536.0, "GiB", report);
+    within("bandwidth_gb_s", r.bandwidth_gb_s, 5.0, 10_000.0, "GB/s", report);
+    if let (Some(idle), Some(base)) = (r.idle_watts, r.base_watts)
+        && idle > base
+    {
+        report("idle_watts", format!("idle {idle} W is above base {base} W"), "at most base_watts");
+    }
+    if !matches!(r.slots.form, FormFactor::Pcie | FormFactor::Sxm | FormFactor::Oam) {
+        report(
+            "slots.form",
+            "such accelerators are not put into slots".to_owned(),
+            "pcie, sxm or oam; a computer with its accelerator soldered in is a [[machine]]",
+        );
+    } else if r.slots.always_full() && r.accelerators.is_empty() {
+        report(
+            "accelerators",
+            "a board of modules is made for certain ones, and none is named".to_owned(),
+            "the ids of the accelerators it is sold with",
+        );
+    }
+    for (n, id) in r.accelerators.iter().enumerate() {
+        let number = if r.slots.always_full() { r.slots.number } else { 1 };
+        fits(&format!("accelerators.{n}"), r, id, number, c, report);
+    }
+    prices(&r.price, c, report);
+    for (n, fitted) in r.price.iter().enumerate().filter_map(|(n, p)| Some((n, p.fitted.as_ref()?))) {
+        let at = format!("price.{n}.fitted");
+        fits(&at, r, &fitted.accelerator, fitted.number, c, report);
+    }
+}
+
+/// Accelerators that a host is said to carry must be ones that it can.
+fn fits(path: &str, host: &Host, id: &str, number: u32, c: &Catalog, report: Report<'_>) {
+    let Some(card) = c.accelerator(id) else {
+        let known = c.accelerators.iter().map(|a| a.id.as_str());
+        return reference(path, id, "gpu", false, known, report);
+    };
+    // An unknown figure keeps it out of plans, but is no mistake.
+    if let Err(misfit) = host.carries(card, number)
+        && !matches!(misfit, Misfit::PowerUnknown)
+    {
+        report(path, format!("{id} does not go into it: {misfit}"), "an accelerator that fits the slots");
+    }
 }
 
 pub(super) fn rental(r: &Rental, c: &Catalog, _: &Medians, report: Report<'_>) {
@@ -252,6 +342,80 @@ pub(super) fn rental(r: &Rental, c: &Catalog, _: &Medians, report: Report<'_>) {
     }
     if r.term_months.is_some() && r.terms != RentalTerms::Reserved {
         report("term_months", "a commitment on terms that have none".to_owned(), "terms = \"reserved\"");
+    }
+}
+
+pub(super) fn subscription(r: &Subscription, c: &Catalog, _: &Medians, report: Report<'_>) {
+    not_empty("provider", &r.provider, report);
+    not_empty("name", &r.name, report);
+    currency_code("currency", &r.currency, c, report);
+    let monthly = [("per_month", r.per_month), ("per_month_of_year", r.per_month_of_year)];
+    for (path, value) in monthly {
+        within(path, value, 0.0, 100_000.0, "for one seat and month", report);
+    }
+    if monthly.iter().all(|(_, price)| price.is_none()) {
+        report("", "no price of a seat".to_owned(), "per_month, per_month_of_year or both");
+    }
+    if let (Some(month), Some(year)) = (r.per_month, r.per_month_of_year)
+        && year > month
+    {
+        report(
+            "per_month_of_year",
+            format!("a month costs {year} within a year and {month} alone"),
+            "the price of one month, at most that of a single one",
+        );
+    }
+    if let (Some(from), Some(to)) = (r.seats_from, r.seats_to)
+        && from > to
+    {
+        report("seats_from", format!("from {from} to {to} seats"), "at most seats_to");
+    }
+    for (n, allowance) in r.allowance.iter().enumerate() {
+        let at = |field: &str| format!("allowance.{n}.{field}");
+        within(&at("amount"), Some(allowance.amount), 0.01, 1e12, "of the allowance's unit", report);
+        match (&allowance.of, allowance.unit) {
+            (Some(id), AllowanceUnit::Times) if *id != r.id => {
+                let known = c.subscriptions.iter().map(|s| s.id.as_str());
+                reference(&at("of"), id, "subscription", c.subscription(id).is_some(), known, report);
+            }
+            (Some(_), AllowanceUnit::Times) => {
+                report(&at("of"), "a multiple of itself".to_owned(), "the id of another subscription");
+            }
+            (None, AllowanceUnit::Times) => {
+                report(&at("unit"), "a multiple of nothing".to_owned(), "`of`, the id of a subscription");
+            }
+            (Some(_), _) => {
+                report(&at("of"), "a plan to compare with where nothing is".to_owned(), "unit = \"times\"");
+            }
+            (None, _) => {}
+        }
+    }
+    match &r.overage {
+        Some(Overage::ApiPrice { factor }) => {
+            within("overage.factor", Some(*factor), 0.01, 100.0, "times the API's price", report);
+        }
+        Some(Overage::Packs { amount, price, .. }) => {
+            within("overage.amount", Some(*amount), 0.01, 1e12, "of its unit", report);
+            within("overage.price", Some(*price), 0.01, 1e6, "in the plan's currency", report);
+        }
+        Some(Overage::Waits) | None => {}
+    }
+}
+
+pub(super) fn range(r: &Range, c: &Catalog, _: &Medians, report: Report<'_>) {
+    not_empty("unit", &r.unit, report);
+    not_empty("reason", &r.reason, report);
+    let finite = [r.low, r.likely, r.high].iter().all(|v| v.is_finite());
+    if !finite || r.low > r.likely || r.likely > r.high {
+        report(
+            "likely",
+            format!("{} to {}, likely {}", r.low, r.high, r.likely),
+            "low, likely and high in this order",
+        );
+    }
+    let twin = c.ranges.iter().find(|o| o.id != r.id && o.input == r.input && o.case == r.case);
+    if let Some(twin) = twin {
+        report("case", format!("{} has the same input and case", twin.id), "one range for each case");
     }
 }
 

@@ -1,8 +1,9 @@
 //! pydantic/genai-prices, `data.json`: providers with models; prices per million tokens, or a list
 //! of prices with constraints (start date, time of day) of which the last that holds wins.
 
-use super::number::{Stepped, tidy};
-use super::{Imported, Origin, Skipped, is_free, names, one_factor};
+use super::entries::{List, Source};
+use super::number::{Count, Stepped};
+use super::{Imported, Origin, Reason, is_free, names, one_factor};
 use crate::catalog::{ApiModel, CiteByField, ContextTier, PricePeriod, Rates, ReasoningRule, TimeWindow};
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -15,7 +16,13 @@ struct Provider {
     id: String,
     #[serde(default)]
     pricing_urls: Option<Vec<String>>,
-    models: Vec<Model>,
+}
+
+/// The models of a provider, read one by one.
+#[derive(Deserialize)]
+struct Models<'a> {
+    #[serde(borrow)]
+    models: List<'a>,
 }
 
 #[derive(Deserialize)]
@@ -26,7 +33,7 @@ struct Model {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
-    context_window: Option<u64>,
+    context_window: Count,
     #[serde(default)]
     deprecated: Option<bool>,
     prices: Prices,
@@ -53,13 +60,16 @@ type PriceSet = BTreeMap<String, Option<Stepped>>;
 struct Prices(Vec<Conditional>);
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Conditional {
     #[serde(default)]
     constraint: Option<Constraint>,
     prices: PriceSet,
 }
 
+/// When a set of prices holds. One with a condition that is not known would be taken for all requests.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Constraint {
     #[serde(default)]
     start_date: Option<Date>,
@@ -109,34 +119,41 @@ const NOT_TEXT: [&str; 7] = [
 ];
 
 pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::Error> {
-    let providers: Vec<Provider> = serde_json::from_str(text)?;
-    let mut imported = Imported::default();
-    for provider in &providers {
-        for model in &provider.models {
-            match records(provider, model, origin) {
-                Ok(models) => imported.models.extend(models),
-                Err(reason) => imported
-                    .skipped
-                    .push(Skipped { id: format!("{}/{}", provider.id, model.id), reason: reason.to_owned() }),
+    let providers: List<'_> = serde_json::from_str(text)?;
+    let mut source = Source::new(text);
+    for raw in providers.0 {
+        let read = source.one::<Provider>(raw).and_then(|p| Ok((p, source.one::<Models<'_>>(raw)?)));
+        let (provider, models) = match read {
+            Ok(read) => read,
+            Err(reason) => {
+                source.skip(source.called(raw), reason);
+                continue;
+            }
+        };
+        for raw in models.models.0 {
+            match source.one::<Model>(raw).and_then(|model| records(&provider, &model, origin)) {
+                Ok(models) => source.imported.models.extend(models),
+                Err(reason) => source.skip(format!("{}/{}", provider.id, source.called(raw)), reason),
             }
         }
+        source.check_size()?;
     }
-    Ok(imported)
+    Ok(source.imported)
 }
 
-fn records(provider: &Provider, model: &Model, origin: &Origin) -> Result<Vec<ApiModel>, &'static str> {
+fn records(provider: &Provider, model: &Model, origin: &Origin) -> Result<Vec<ApiModel>, Reason> {
     if model.deprecated == Some(true) {
-        return Err("deprecated by its provider");
+        return Err(Reason::Deprecated);
     }
     if model.prices.0.iter().any(|c| NOT_TEXT.iter().any(|key| c.prices.contains_key(*key))) {
-        return Err("not a text model");
+        return Err(Reason::NotText);
     }
     if model.prices.0.iter().any(|c| c.prices.contains_key("requests_kcount")) {
-        return Err("charges per request besides tokens");
+        return Err(Reason::PerRequest);
     }
-    let price = periods(model, origin.as_of);
+    let price = periods(model, origin.as_of)?;
     if price.is_empty() {
-        return Err("no price of input and output tokens");
+        return Err(Reason::NoPrice);
     }
     let named = Named::of(provider, model);
     let own_rate = price.iter().any(|p| p.rates.reasoning_per_mtok.is_some());
@@ -157,7 +174,7 @@ fn records(provider: &Provider, model: &Model, origin: &Origin) -> Result<Vec<Ap
             aliases: if n == newest { named.aliases.clone() } else { Vec::new() },
             open_model: None,
             tier: None,
-            context_tokens: model.context_window,
+            context_tokens: model.context_window.0,
             max_output_tokens: None,
             reasoning: if own_rate { ReasoningRule::OwnRate } else { ReasoningRule::AsOutput },
             retires: None,
@@ -242,10 +259,10 @@ impl Match {
 }
 
 /// Price periods by date; times of day go to the period before them in the list.
-fn periods(model: &Model, today: Date) -> Vec<PricePeriod> {
+fn periods(model: &Model, today: Date) -> Result<Vec<PricePeriod>, Reason> {
     let mut periods: Vec<PricePeriod> = Vec::new();
     for conditional in &model.prices.0 {
-        let rates = rates_above(&conditional.prices, 0);
+        let rates = rates_above(&conditional.prices, 0)?;
         if rates.input_per_mtok.is_none() || rates.output_per_mtok.is_none() {
             continue;
         }
@@ -253,7 +270,11 @@ fn periods(model: &Model, today: Date) -> Vec<PricePeriod> {
             None => (None, None),
             Some(c) => (c.start_date, c.start_time.as_deref().zip(c.end_time.as_deref())),
         };
-        if let (Some((start, end)), Some(last)) = (time, periods.last_mut()) {
+        let tiers = tiers(&conditional.prices)?;
+        if let Some((start, end)) = time {
+            // Hours belong to the period before them, and have one price each.
+            let last = periods.last_mut().filter(|_| tiers.is_empty());
+            let last = last.ok_or_else(|| Reason::UnknownStep(format!("{start} to {end}")))?;
             last.windows.push(TimeWindow {
                 start_utc: hours_minutes(start),
                 end_utc: hours_minutes(end),
@@ -267,14 +288,14 @@ fn periods(model: &Model, today: Date) -> Vec<PricePeriod> {
             currency: "USD".to_owned(),
             free: is_free(&rates),
             rates,
-            batch_multiplier: batch(model, from.map_or(today, |f| f.max(today)), &rates),
-            tiers: tiers(&conditional.prices),
+            batch_multiplier: batch(model, from.map_or(today, |f| f.max(today)), &rates)?,
+            tiers,
             windows: Vec::new(),
             cite: None,
         });
     }
     periods.sort_by_key(|p| p.from);
-    periods
+    Ok(periods)
 }
 
 /// `16:30:00Z` → `16:30`.
@@ -283,33 +304,34 @@ fn hours_minutes(time: &str) -> String {
 }
 
 /// The rates of a request with more than this many input tokens.
-fn rates_above(prices: &PriceSet, tokens: u64) -> Rates {
-    let price = |key: &str| prices.get(key).and_then(Option::as_ref).map(|p| tidy(p.above(tokens)));
-    Rates {
-        input_per_mtok: price("input_mtok"),
-        output_per_mtok: price("output_mtok"),
-        cache_read_per_mtok: price("cache_read_mtok"),
-        cache_write_per_mtok: price("cache_write_mtok"),
-        reasoning_per_mtok: price("output_reasoning_mtok"),
-    }
+fn rates_above(prices: &PriceSet, tokens: u64) -> Result<Rates, Reason> {
+    let price = |key: &str| prices.get(key).and_then(Option::as_ref).map(|p| p.above(tokens)).transpose();
+    Ok(Rates {
+        input_per_mtok: price("input_mtok")?,
+        output_per_mtok: price("output_mtok")?,
+        cache_read_per_mtok: price("cache_read_mtok")?,
+        cache_write_per_mtok: price("cache_write_mtok")?,
+        reasoning_per_mtok: price("output_reasoning_mtok")?,
+    })
 }
 
-fn tiers(prices: &PriceSet) -> Vec<ContextTier> {
-    let starts: BTreeSet<u64> =
-        prices.values().flatten().flat_map(|p| p.steps.iter().map(|(start, _)| *start)).collect();
+fn tiers(prices: &PriceSet) -> Result<Vec<ContextTier>, Reason> {
+    let starts: BTreeSet<u64> = prices.values().flatten().flat_map(Stepped::starts).collect();
     starts
         .into_iter()
-        .map(|start| ContextTier { above_input_tokens: start, rates: rates_above(prices, start) })
+        .map(|start| Ok(ContextTier { above_input_tokens: start, rates: rates_above(prices, start)? }))
         .collect()
 }
 
 /// The batch factor of the variant in force on a day.
-fn batch(model: &Model, day: Date, rates: &Rates) -> Option<f64> {
-    let variant = model.price_variants.iter().flatten().find(|v| {
+fn batch(model: &Model, day: Date, rates: &Rates) -> Result<Option<f64>, Reason> {
+    let Some(variant) = model.price_variants.iter().flatten().find(|v| {
         let from = v.constraint.as_ref().and_then(|c| c.start_date);
         v.when.len() == 1
             && v.when.get("processing").is_some_and(|w| w == "batch")
             && from.is_none_or(|from| from <= day)
-    })?;
-    one_factor(&rates_above(&variant.prices, 0), rates)
+    }) else {
+        return Ok(None);
+    };
+    Ok(one_factor(&rates_above(&variant.prices, 0)?, rates))
 }

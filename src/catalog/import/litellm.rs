@@ -1,15 +1,17 @@
 //! BerriAI/litellm, `model_prices_and_context_window.json`: one flat object, prices in US dollars
 //! per token, variants as suffixes of the key (`_batches`, `_above_200k_tokens`).
 
-use super::number::Price;
-use super::{Imported, Origin, Skipped, is_free, one_factor, one_period};
+use super::entries::{Entries, Key, Source};
+use super::number::{Count, Price};
+use super::{Imported, Origin, Reason, is_free, one_factor, one_period};
 use crate::catalog::{ApiModel, CiteByField, ContextTier, PricePeriod, Rates, ReasoningRule, TimeWindow};
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-/// The fields of an entry that are read. Prices are read from `rest` by their names.
+/// The fields of an entry that are read. Prices are read from `rest` by their names, which hold the
+/// thresholds of steps.
 #[derive(Deserialize)]
 struct Entry {
     #[serde(default)]
@@ -17,97 +19,54 @@ struct Entry {
     #[serde(default)]
     mode: Option<String>,
     #[serde(default)]
-    max_input_tokens: Option<Value>,
+    max_input_tokens: Count,
     #[serde(default)]
-    max_output_tokens: Option<Value>,
+    max_output_tokens: Count,
     #[serde(default)]
-    deprecation_date: Option<String>,
+    deprecation_date: Option<Value>,
     #[serde(default)]
-    source: Option<String>,
+    source: Option<Value>,
     #[serde(default)]
     tiered_pricing: Option<Vec<Map<String, Value>>>,
     #[serde(default)]
     off_peak_pricing: Option<Map<String, Value>>,
-    #[serde(default)]
-    input_cost_per_token: Option<Price>,
-    #[serde(default)]
-    output_cost_per_token: Option<Price>,
-    #[serde(default)]
-    cache_read_input_token_cost: Option<Price>,
-    #[serde(default)]
-    cache_creation_input_token_cost: Option<Price>,
-    #[serde(default)]
-    output_cost_per_reasoning_token: Option<Price>,
-    #[serde(default)]
-    input_cost_per_token_batches: Option<Price>,
-    #[serde(default)]
-    output_cost_per_token_batches: Option<Price>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
 }
 
 /// The key that documents the format instead of a model.
 const SAMPLE: &str = "sample_spec";
 
+const INPUT: &str = "input_cost_per_token";
+const OUTPUT: &str = "output_cost_per_token";
+const CACHE_READ: &str = "cache_read_input_token_cost";
+const CACHE_WRITE: &str = "cache_creation_input_token_cost";
+const REASONING: &str = "output_cost_per_reasoning_token";
+
 pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::Error> {
-    // Twice: once for the fields with fixed names (errors there have a place), once for the prices
-    // of context tiers, whose names hold the threshold.
-    let entries: BTreeMap<String, Entry> = serde_json::from_str::<Sampled>(text)?.0;
-    let raw: Map<String, Value> = serde_json::from_str(text)?;
-    let mut imported = Imported::default();
-    for (key, entry) in &entries {
-        let fields = raw.get(key).and_then(Value::as_object);
-        match model(key, entry, fields, origin) {
-            Ok(model) => imported.models.push(model),
-            Err(reason) => {
-                imported.skipped.push(Skipped { id: key.clone(), reason: reason.to_owned() });
-            }
+    let mut entries: Entries<'_> = serde_json::from_str(text)?;
+    // A model stands there under its short and its long name: the long one first, it is kept.
+    entries.0.sort_by(|a, b| a.0.0.cmp(&b.0.0));
+    let mut source = Source::new(text);
+    for (Key(key), raw) in entries.0.into_iter().filter(|(key, _)| key.0 != SAMPLE) {
+        match source.one::<Entry>(raw).and_then(|entry| model(&key, &entry, origin)) {
+            Ok(model) => source.imported.models.push(model),
+            Err(reason) => source.skip(key, reason),
         }
     }
-    Ok(imported)
+    Ok(source.imported)
 }
 
-/// All entries but the sample, whose values are sentences.
-struct Sampled(BTreeMap<String, Entry>);
-
-impl<'de> Deserialize<'de> for Sampled {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EntriesVisitor;
-        impl<'de> serde::de::Visitor<'de> for EntriesVisitor {
-            type Value = Sampled;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object of model entries")
-            }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Sampled, A::Error> {
-                let mut entries = BTreeMap::new();
-                while let Some(key) = map.next_key::<String>()? {
-                    if key == SAMPLE {
-                        map.next_value::<serde::de::IgnoredAny>()?;
-                    } else {
-                        entries.insert(key, map.next_value()?);
-                    }
-                }
-                Ok(Sampled(entries))
-            }
-        }
-        deserializer.deserialize_map(EntriesVisitor)
-    }
-}
-
-fn model(
-    key: &str,
-    entry: &Entry,
-    fields: Option<&Map<String, Value>>,
-    origin: &Origin,
-) -> Result<ApiModel, &'static str> {
-    let provider = entry.litellm_provider.as_deref().ok_or("no provider")?;
+fn model(key: &str, entry: &Entry, origin: &Origin) -> Result<ApiModel, Reason> {
+    let provider = entry.litellm_provider.as_deref().ok_or(Reason::NoProvider)?;
     if !matches!(entry.mode.as_deref(), Some("chat" | "completion" | "responses")) {
-        return Err("not a text model");
+        return Err(Reason::NotText);
     }
-    let price = price(entry, fields).ok_or("no price of input and output tokens")?;
+    let mut price = price(entry)?;
     let provider = canonical_provider(provider);
     let wire = wire_name(key, provider, entry.litellm_provider.as_deref().unwrap_or_default());
     let own_rate = price.rates.reasoning_per_mtok != price.rates.output_per_mtok
         && price.rates.reasoning_per_mtok.is_some();
-    let mut price = price;
     if !own_rate {
         price.rates.reasoning_per_mtok = None;
     }
@@ -119,12 +78,12 @@ fn model(
         aliases: Vec::new(),
         open_model: None,
         tier: None,
-        context_tokens: count(entry.max_input_tokens.as_ref()),
-        max_output_tokens: count(entry.max_output_tokens.as_ref()),
+        context_tokens: entry.max_input_tokens.0,
+        max_output_tokens: entry.max_output_tokens.0,
         reasoning: if own_rate { ReasoningRule::OwnRate } else { ReasoningRule::AsOutput },
-        retires: entry.deprecation_date.as_deref().and_then(|d| d.parse::<Date>().ok()),
+        retires: entry.deprecation_date.as_ref().and_then(Value::as_str).and_then(|d| d.parse::<Date>().ok()),
         price: vec![price],
-        source: match &entry.source {
+        source: match entry.source.as_ref().and_then(Value::as_str) {
             Some(page) => format!("{} ({page})", origin.source),
             None => origin.source.clone(),
         },
@@ -133,113 +92,138 @@ fn model(
     })
 }
 
-/// Token counts are numbers, in places written as text or as 256000.0.
-fn count(value: Option<&Value>) -> Option<u64> {
-    let value = value?;
-    let number = value.as_f64().or_else(|| value.as_str().and_then(|s| s.parse().ok()))?;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    (1.0..=1e12).contains(&number).then_some(number as u64)
-}
-
-fn price(entry: &Entry, fields: Option<&Map<String, Value>>) -> Option<PricePeriod> {
-    let per_mtok = |p: Option<Price>| p.map(Price::per_mtok);
-    let flat = Rates {
-        input_per_mtok: per_mtok(entry.input_cost_per_token),
-        output_per_mtok: per_mtok(entry.output_cost_per_token),
-        cache_read_per_mtok: per_mtok(entry.cache_read_input_token_cost),
-        // A zero here stands for "not priced apart".
-        cache_write_per_mtok: per_mtok(entry.cache_creation_input_token_cost).filter(|p| *p > 0.0),
-        reasoning_per_mtok: per_mtok(entry.output_cost_per_reasoning_token),
-    };
-    if let Some(tiers) = &entry.tiered_pricing
-        && flat.input_per_mtok.is_none()
-    {
-        return tiered(tiers);
+fn price(entry: &Entry) -> Result<PricePeriod, Reason> {
+    let fields = &entry.rest;
+    if other(fields, "input_cost_per_request")?.is_some() {
+        return Err(Reason::PerRequest);
     }
-    flat.input_per_mtok.zip(flat.output_per_mtok)?;
+    let thresholds = thresholds(fields)?;
+    let flat = rates_of(fields)?;
+    // What does not step by the length of the request is written flat, and again as the first step.
+    let stepped = entry.tiered_pricing.as_deref().map(tiered).transpose()?;
+    let Some(flat) = flat.input_per_mtok.zip(flat.output_per_mtok).map(|_| flat) else {
+        return stepped.ok_or(Reason::NoPrice);
+    };
     let batch = Rates {
-        input_per_mtok: per_mtok(entry.input_cost_per_token_batches),
-        output_per_mtok: per_mtok(entry.output_cost_per_token_batches),
+        input_per_mtok: per_mtok(fields, "input_cost_per_token_batches")?,
+        output_per_mtok: per_mtok(fields, "output_cost_per_token_batches")?,
         ..Rates::default()
     };
-    Some(PricePeriod {
+    let suffixed = thresholds
+        .into_iter()
+        .map(|thousands| suffixed_tier(fields, thousands, &flat))
+        .collect::<Result<Vec<_>, Reason>>()?;
+    Ok(PricePeriod {
         batch_multiplier: one_factor(&batch, &flat),
-        tiers: fields.map(|f| suffixed_tiers(f, &flat)).unwrap_or_default(),
-        windows: entry.off_peak_pricing.as_ref().map(|o| windows(o, &flat)).unwrap_or_default(),
+        tiers: if suffixed.is_empty() { stepped.map(|s| s.tiers).unwrap_or_default() } else { suffixed },
+        windows: entry.off_peak_pricing.as_ref().map(|o| windows(o, &flat)).transpose()?.unwrap_or_default(),
         free: is_free(&flat),
         ..one_period(flat)
     })
 }
 
 /// `tiered_pricing`: `[{range: [from, to], input_cost_per_token, ...}]`; the first is the base.
-fn tiered(tiers: &[Map<String, Value>]) -> Option<PricePeriod> {
+fn tiered(tiers: &[Map<String, Value>]) -> Result<PricePeriod, Reason> {
+    let unknown = |tier: &Map<String, Value>| {
+        let names: Vec<&str> = tier.keys().filter(|k| !k.contains("cost")).map(String::as_str).collect();
+        Reason::UnknownStep(if names.is_empty() { "without a range".to_owned() } else { names.join(", ") })
+    };
     let mut steps = Vec::new();
     for tier in tiers {
-        let from = tier.get("range")?.get(0)?.as_f64()?;
-        let rates = rates_of(tier);
-        rates.input_per_mtok.zip(rates.output_per_mtok)?;
+        let from = tier.get("range").and_then(|r| r.get(0)).and_then(Value::as_f64);
+        // A second condition beside the range could change when the step holds.
+        if tier.keys().any(|k| k != "range" && !k.contains("cost")) {
+            return Err(unknown(tier));
+        }
+        let from = from.filter(|f| (0.0..=1e12).contains(f)).ok_or_else(|| unknown(tier))?;
+        let rates = rates_of(tier)?;
+        rates.input_per_mtok.zip(rates.output_per_mtok).ok_or(Reason::NoPrice)?;
         steps.push((from, rates));
     }
     steps.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (_, base) = steps.first()?;
+    let (_, base) = steps.first().ok_or(Reason::NoPrice)?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let tiers = steps[1..]
         .iter()
         .map(|(from, rates)| ContextTier { above_input_tokens: *from as u64, rates: *rates })
         .collect();
-    Some(PricePeriod { tiers, ..one_period(*base) })
+    Ok(PricePeriod { tiers, ..one_period(*base) })
 }
 
-fn rates_of(map: &Map<String, Value>) -> Rates {
-    let price =
-        |key: &str| map.get(key).and_then(Value::as_f64).filter(|p| *p >= 0.0).map(|p| Price(p).per_mtok());
-    Rates {
-        input_per_mtok: price("input_cost_per_token"),
-        output_per_mtok: price("output_cost_per_token"),
-        cache_read_per_mtok: price("cache_read_input_token_cost"),
-        cache_write_per_mtok: price("cache_creation_input_token_cost"),
-        reasoning_per_mtok: price("output_cost_per_reasoning_token"),
-    }
+fn rates_of(fields: &Map<String, Value>) -> Result<Rates, Reason> {
+    Ok(Rates {
+        input_per_mtok: per_mtok(fields, INPUT)?,
+        output_per_mtok: per_mtok(fields, OUTPUT)?,
+        cache_read_per_mtok: per_mtok(fields, CACHE_READ)?,
+        // A zero here stands for "not priced apart".
+        cache_write_per_mtok: per_mtok(fields, CACHE_WRITE)?.filter(|p| *p > 0.0),
+        reasoning_per_mtok: per_mtok(fields, REASONING)?,
+    })
 }
 
-/// `input_cost_per_token_above_200k_tokens` and its like; a rate without one keeps its base.
-fn suffixed_tiers(fields: &Map<String, Value>, base: &Rates) -> Vec<ContextTier> {
-    let mut thresholds: BTreeMap<u64, &str> = BTreeMap::new();
+/// A price per token, where there is one, as one per million.
+fn per_mtok(fields: &Map<String, Value>, key: &str) -> Result<Option<f64>, Reason> {
+    let Some(value) = fields.get(key).filter(|v| !v.is_null()) else { return Ok(None) };
+    let price = Price::deserialize(value).map_err(|_| Reason::NoNumber(format!("{key}: {value}")))?;
+    price.per_mtok().map(Some)
+}
+
+/// A price of something else than tokens, above zero.
+fn other(fields: &Map<String, Value>, key: &str) -> Result<Option<f64>, Reason> {
+    Ok(per_mtok(fields, key)?.filter(|p| *p > 0.0))
+}
+
+/// The thresholds of all steps, in thousands of tokens: `input_cost_per_token_above_200k_tokens` and
+/// its like. Prices of other services (`_batches`, `_priority`) and of longer caching (`_above_1hr`)
+/// stand beside the list price and are no steps of it.
+fn thresholds(fields: &Map<String, Value>) -> Result<BTreeSet<u64>, Reason> {
+    let mut found = BTreeSet::new();
     for key in fields.keys() {
-        if let Some(at) = key.strip_prefix("input_cost_per_token_above_")
-            && let Some(thousands) = at.strip_suffix("k_tokens").and_then(|k| k.parse::<u64>().ok())
-        {
-            thresholds.insert(thousands.saturating_mul(1_000), at);
+        let of = |stem: &str| key.strip_prefix(stem);
+        let Some(suffix) = [INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, REASONING].into_iter().find_map(of)
+        else {
+            continue;
+        };
+        for step in suffix.split("_above_").skip(1) {
+            let (amount, rest) = step.split_at(step.bytes().take_while(u8::is_ascii_digit).count());
+            let thousands = rest.strip_prefix("k_tokens").filter(|rest| is_service(rest));
+            let hours =
+                rest.strip_prefix("hr").filter(|rest| is_service(rest) && key.starts_with(CACHE_WRITE));
+            match (amount.parse::<u64>(), thousands, hours) {
+                (Ok(amount), Some(""), _) if !suffix.contains("hr") => found.insert(amount),
+                (Ok(_), Some(_), _) | (Ok(_), _, Some(_)) => false,
+                _ => return Err(Reason::UnknownStep(key.clone())),
+            };
         }
     }
-    thresholds
-        .into_iter()
-        .map(|(above, suffix)| {
-            let price = |key: &str, base: Option<f64>| {
-                fields
-                    .get(&format!("{key}_above_{suffix}"))
-                    .and_then(Value::as_f64)
-                    .filter(|p| *p >= 0.0)
-                    .map(|p| Price(p).per_mtok())
-                    .or(base)
-            };
-            ContextTier {
-                above_input_tokens: above,
-                rates: Rates {
-                    input_per_mtok: price("input_cost_per_token", base.input_per_mtok),
-                    output_per_mtok: price("output_cost_per_token", base.output_per_mtok),
-                    cache_read_per_mtok: price("cache_read_input_token_cost", base.cache_read_per_mtok),
-                    cache_write_per_mtok: price("cache_creation_input_token_cost", base.cache_write_per_mtok),
-                    reasoning_per_mtok: None,
-                },
-            }
-        })
-        .collect()
+    Ok(found)
+}
+
+/// What may follow a threshold: nothing, or the name of a service.
+fn is_service(rest: &str) -> bool {
+    rest.is_empty() || rest.strip_prefix('_').is_some_and(|s| s.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+/// The rates above so many thousand tokens; a rate without a step keeps its base.
+fn suffixed_tier(fields: &Map<String, Value>, thousands: u64, base: &Rates) -> Result<ContextTier, Reason> {
+    let price = |key: &str, base: Option<f64>| {
+        per_mtok(fields, &format!("{key}_above_{thousands}k_tokens")).map(|p| p.or(base))
+    };
+    Ok(ContextTier {
+        above_input_tokens: thousands.saturating_mul(1_000),
+        rates: Rates {
+            input_per_mtok: price(INPUT, base.input_per_mtok)?,
+            output_per_mtok: price(OUTPUT, base.output_per_mtok)?,
+            cache_read_per_mtok: price(CACHE_READ, base.cache_read_per_mtok)?,
+            cache_write_per_mtok: price(CACHE_WRITE, base.cache_write_per_mtok)?,
+            reasoning_per_mtok: None,
+        },
+    })
 }
 
 /// `off_peak_pricing`: the list price is the peak's; windows with the cheaper rates.
-fn windows(off_peak: &Map<String, Value>, peak: &Rates) -> Vec<TimeWindow> {
-    let cheaper = rates_of(off_peak);
+fn windows(off_peak: &Map<String, Value>, peak: &Rates) -> Result<Vec<TimeWindow>, Reason> {
+    let cheaper = rates_of(off_peak)?;
     let rates = Rates {
         input_per_mtok: cheaper.input_per_mtok.or(peak.input_per_mtok),
         output_per_mtok: cheaper.output_per_mtok.or(peak.output_per_mtok),
@@ -259,9 +243,12 @@ fn windows(off_peak: &Map<String, Value>, peak: &Rates) -> Vec<TimeWindow> {
         let hours = match window.get("hours_utc") {
             Some(Value::String(one)) => vec![one.as_str()],
             Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
-            _ => continue,
+            _ => return Err(Reason::UnknownStep("off_peak_pricing without hours_utc".to_owned())),
         };
-        for (start, end) in hours.into_iter().filter_map(|h| h.split_once('-')) {
+        for hours in hours {
+            let (start, end) = hours
+                .split_once('-')
+                .ok_or_else(|| Reason::UnknownStep(format!("off_peak_pricing at {hours}")))?;
             // A window from midnight to midnight is the whole day; half days say the same without
             // a window of no length.
             let parts =
@@ -276,7 +263,7 @@ fn windows(off_peak: &Map<String, Value>, peak: &Rates) -> Vec<TimeWindow> {
             }
         }
     }
-    found
+    Ok(found)
 }
 
 /// The provider's name as genai-prices (and this catalogue) writes it.

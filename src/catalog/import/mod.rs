@@ -7,7 +7,12 @@
 //!
 //! A file is data only: addresses in it are kept as the name of a source and never called. Figures
 //! are converted to US dollars per million tokens and nothing else is done to them.
+//!
+//! Every record is read by itself. One that is odd is left out with its [`Reason`] and the others are
+//! taken; so is one whose price steps are of a kind not known here, as its base price alone would be
+//! too low.
 
+mod entries;
 mod genai_prices;
 mod litellm;
 mod models_dev;
@@ -77,11 +82,48 @@ pub struct Imported {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     pub id: String,
-    pub reason: String,
+    pub reason: Reason,
+}
+
+/// Why a record was not taken over.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Reason {
+    #[error("not a text model")]
+    NotText,
+    #[error("deprecated by its provider")]
+    Deprecated,
+    #[error("retired by its provider")]
+    Retired,
+    #[error("no provider")]
+    NoProvider,
+    #[error("no price of input and output tokens")]
+    NoPrice,
+    #[error("charges per request besides tokens")]
+    PerRequest,
+    /// Files write -1 for it.
+    #[error("a price that depends on the request")]
+    Depends,
+    #[error("`{0}` is no price")]
+    NoNumber(String),
+    /// Without the step the base price would be taken for all requests.
+    #[error("its price has a step of an unknown kind: {0}")]
+    UnknownStep(String),
+    #[error("the file has this id twice")]
+    Twice,
+    #[error("a moving name; prices are kept by dated model")]
+    MovingName,
+    /// The record's own text is wrong there; counted from 1.
+    #[error("line {line} cannot be read: {what}")]
+    Unreadable { line: usize, what: String },
+    /// No file of the catalogue may hold it: the first rule it breaks.
+    #[error("{0}")]
+    Unusable(String),
 }
 
 /// Read a file. The problem names line and column; a file of another of the formats is one.
 pub fn read(format: Format, text: &str, origin: &Origin) -> Result<Imported, Problem> {
+    // Windows tools begin files with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some(other) = recognised(text).filter(|found| *found != format) {
         let what = format!("this looks like a file of {}", other.name());
         let expected = format!("a file of {} (`--from {}` reads this one)", format.name(), other.name());
@@ -94,21 +136,12 @@ pub fn read(format: Format, text: &str, origin: &Origin) -> Result<Imported, Pro
         Format::OpenRouter => openrouter::read(text, origin),
     }
     .map_err(|e| json_problem(&origin.file, text, &e))?;
-    if imported.models.len() > MAX_RECORDS {
-        return Err(Problem::at(
-            &origin.file,
-            text,
-            0..0,
-            format!("{} records", imported.models.len()),
-            format!("at most {MAX_RECORDS}"),
-        ));
-    }
     imported.models.sort_by(|a, b| a.id.cmp(&b.id));
     let skipped = &mut imported.skipped;
     imported.models.dedup_by(|later, first| {
         let twice = later.id == first.id;
         if twice {
-            skipped.push(Skipped { id: later.id.clone(), reason: "the file has this id twice".to_owned() });
+            skipped.push(Skipped { id: later.id.clone(), reason: Reason::Twice });
         }
         twice
     });

@@ -1,15 +1,18 @@
 //! models.dev, `api.json`: providers with models; US dollars per million tokens.
 
-use super::number::{Price, tidy};
-use super::{Imported, Origin, Skipped, one_period};
+use super::entries::{Entries, Key, Source};
+use super::number::{Count, Price};
+use super::{Imported, Origin, Reason, one_period};
 use crate::catalog::{ApiModel, CiteByField, ContextTier, PricePeriod, Rates, ReasoningRule};
 use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
-struct Provider {
-    #[serde(default)]
-    models: BTreeMap<String, Model>,
+struct Provider<'a> {
+    #[serde(borrow)]
+    models: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -28,6 +31,20 @@ struct Model {
 
 #[derive(Deserialize)]
 struct Cost {
+    #[serde(flatten)]
+    base: Prices,
+    /// The older way to write one tier.
+    #[serde(default)]
+    context_over_200k: Option<Prices>,
+    #[serde(default)]
+    tiers: Option<Vec<Tier>>,
+    /// Prices of other things are numbers; a list or an object would be steps.
+    #[serde(flatten)]
+    rest: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Prices {
     #[serde(default)]
     input: Option<Price>,
     #[serde(default)]
@@ -38,50 +55,31 @@ struct Cost {
     cache_read: Option<Price>,
     #[serde(default)]
     cache_write: Option<Price>,
-    /// The older way to write one tier.
-    #[serde(default)]
-    context_over_200k: Option<TierCost>,
-    #[serde(default)]
-    tiers: Option<Vec<Tier>>,
-}
-
-#[derive(Deserialize)]
-struct TierCost {
-    #[serde(default)]
-    input: Option<Price>,
-    #[serde(default)]
-    output: Option<Price>,
-    #[serde(default)]
-    cache_read: Option<Price>,
-    #[serde(default)]
-    cache_write: Option<Price>,
 }
 
 #[derive(Deserialize)]
 struct Tier {
-    #[serde(default, rename = "tier")]
-    above: Option<TierSize>,
     #[serde(default)]
-    input: Option<Price>,
-    #[serde(default)]
-    output: Option<Price>,
-    #[serde(default)]
-    cache_read: Option<Price>,
-    #[serde(default)]
-    cache_write: Option<Price>,
+    tier: Value,
+    #[serde(flatten)]
+    prices: Prices,
 }
 
+/// The one kind of tier that is understood: above so many input tokens.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct TierSize {
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
     size: u64,
 }
 
 #[derive(Deserialize)]
 struct Limit {
     #[serde(default)]
-    context: Option<u64>,
+    context: Count,
     #[serde(default)]
-    output: Option<u64>,
+    output: Count,
 }
 
 #[derive(Deserialize)]
@@ -91,33 +89,42 @@ struct Modalities {
 }
 
 pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::Error> {
-    let providers: BTreeMap<String, Provider> = serde_json::from_str(text)?;
-    let mut imported = Imported::default();
-    for (id, provider) in &providers {
-        for (wire, model) in &provider.models {
-            match record(canonical_provider(id), wire, model, origin) {
-                Ok(model) => imported.models.push(model),
-                Err(reason) => {
-                    imported.skipped.push(Skipped { id: format!("{id}/{wire}"), reason: reason.to_owned() });
-                }
+    let providers: Entries<'_> = serde_json::from_str(text)?;
+    let mut source = Source::new(text);
+    for (Key(id), raw) in providers.0 {
+        let models = source
+            .one::<Provider<'_>>(raw)
+            .and_then(|provider| provider.models.map_or(Ok(None), |models| source.one(models).map(Some)));
+        let models: Option<Entries<'_>> = match models {
+            Ok(models) => models,
+            Err(reason) => {
+                source.skip(id, reason);
+                continue;
+            }
+        };
+        for (Key(wire), raw) in models.into_iter().flat_map(|m| m.0) {
+            match source.one::<Model>(raw).and_then(|m| record(canonical_provider(&id), &wire, &m, origin)) {
+                Ok(model) => source.imported.models.push(model),
+                Err(reason) => source.skip(format!("{id}/{wire}"), reason),
             }
         }
+        source.check_size()?;
     }
-    Ok(imported)
+    Ok(source.imported)
 }
 
-fn record(provider: &str, wire: &str, model: &Model, origin: &Origin) -> Result<ApiModel, &'static str> {
+fn record(provider: &str, wire: &str, model: &Model, origin: &Origin) -> Result<ApiModel, Reason> {
     if matches!(model.status.as_deref(), Some("deprecated")) {
-        return Err("deprecated by its provider");
+        return Err(Reason::Deprecated);
     }
     if model
         .modalities
         .as_ref()
         .is_some_and(|m| !m.output.is_empty() && !m.output.iter().any(|o| o == "text"))
     {
-        return Err("not a text model");
+        return Err(Reason::NotText);
     }
-    let price = model.cost.as_ref().and_then(price).ok_or("no price of input and output tokens")?;
+    let price = price(model.cost.as_ref().ok_or(Reason::NoPrice)?)?;
     let own_rate = price.rates.reasoning_per_mtok.is_some();
     Ok(ApiModel {
         id: format!("{provider}/{wire}"),
@@ -127,8 +134,8 @@ fn record(provider: &str, wire: &str, model: &Model, origin: &Origin) -> Result<
         aliases: Vec::new(),
         open_model: None,
         tier: None,
-        context_tokens: model.limit.as_ref().and_then(|l| l.context).filter(|n| *n > 0),
-        max_output_tokens: model.limit.as_ref().and_then(|l| l.output).filter(|n| *n > 0),
+        context_tokens: model.limit.as_ref().and_then(|l| l.context.0),
+        max_output_tokens: model.limit.as_ref().and_then(|l| l.output.0),
         reasoning: if own_rate { ReasoningRule::OwnRate } else { ReasoningRule::AsOutput },
         retires: None,
         price: vec![price],
@@ -138,45 +145,55 @@ fn record(provider: &str, wire: &str, model: &Model, origin: &Origin) -> Result<
     })
 }
 
-fn price(cost: &Cost) -> Option<PricePeriod> {
-    let value = |p: Option<Price>| p.map(|p| tidy(p.0));
-    let base = Rates {
-        input_per_mtok: value(cost.input),
-        output_per_mtok: value(cost.output),
-        cache_read_per_mtok: value(cost.cache_read),
-        cache_write_per_mtok: value(cost.cache_write),
-        reasoning_per_mtok: value(cost.reasoning.filter(|r| Some(*r) != cost.output)),
-    };
-    base.input_per_mtok.zip(base.output_per_mtok)?;
-    let step = |input, output, read, write| Rates {
-        input_per_mtok: value(input).or(base.input_per_mtok),
-        output_per_mtok: value(output).or(base.output_per_mtok),
-        cache_read_per_mtok: value(read).or(base.cache_read_per_mtok),
-        cache_write_per_mtok: value(write).or(base.cache_write_per_mtok),
-        reasoning_per_mtok: None,
-    };
-    let mut tiers: Vec<ContextTier> = cost
-        .tiers
-        .iter()
-        .flatten()
-        .filter_map(|t| {
-            Some(ContextTier {
-                above_input_tokens: t.above.as_ref()?.size,
-                rates: step(t.input, t.output, t.cache_read, t.cache_write),
-            })
-        })
-        .collect();
+fn price(cost: &Cost) -> Result<PricePeriod, Reason> {
+    if let Some((key, _)) = cost.rest.iter().find(|(_, v)| v.is_array() || v.is_object()) {
+        return Err(Reason::UnknownStep(key.clone()));
+    }
+    let base = cost.base.rates()?;
+    base.input_per_mtok.zip(base.output_per_mtok).ok_or(Reason::NoPrice)?;
+    let mut tiers = Vec::new();
+    for tier in cost.tiers.iter().flatten() {
+        let above = TierSize::deserialize(&tier.tier)
+            .ok()
+            .filter(|t| t.kind.as_deref().is_none_or(|kind| kind == "context"))
+            .ok_or_else(|| Reason::UnknownStep(tier.tier.to_string()))?;
+        tiers.push(tier.prices.step(above.size, &base)?);
+    }
     if tiers.is_empty()
-        && let Some(t) = &cost.context_over_200k
+        && let Some(prices) = &cost.context_over_200k
     {
-        tiers.push(ContextTier {
-            above_input_tokens: 200_000,
-            rates: step(t.input, t.output, t.cache_read, t.cache_write),
-        });
+        tiers.push(prices.step(200_000, &base)?);
     }
     tiers.sort_by_key(|t| t.above_input_tokens);
     tiers.dedup_by_key(|t| t.above_input_tokens);
-    Some(PricePeriod { tiers, ..one_period(base) })
+    let reasoning_per_mtok = base.reasoning_per_mtok.filter(|r| Some(*r) != base.output_per_mtok);
+    Ok(PricePeriod { tiers, ..one_period(Rates { reasoning_per_mtok, ..base }) })
+}
+
+impl Prices {
+    fn rates(&self) -> Result<Rates, Reason> {
+        let price = |price: Option<Price>| price.map(Price::of_mtok).transpose();
+        Ok(Rates {
+            input_per_mtok: price(self.input)?,
+            output_per_mtok: price(self.output)?,
+            cache_read_per_mtok: price(self.cache_read)?,
+            cache_write_per_mtok: price(self.cache_write)?,
+            reasoning_per_mtok: price(self.reasoning)?,
+        })
+    }
+
+    /// A tier; a rate that it does not name keeps its base.
+    fn step(&self, above_input_tokens: u64, base: &Rates) -> Result<ContextTier, Reason> {
+        let own = self.rates()?;
+        let rates = Rates {
+            input_per_mtok: own.input_per_mtok.or(base.input_per_mtok),
+            output_per_mtok: own.output_per_mtok.or(base.output_per_mtok),
+            cache_read_per_mtok: own.cache_read_per_mtok.or(base.cache_read_per_mtok),
+            cache_write_per_mtok: own.cache_write_per_mtok.or(base.cache_write_per_mtok),
+            reasoning_per_mtok: None,
+        };
+        Ok(ContextTier { above_input_tokens, rates })
+    }
 }
 
 /// The provider's name as this catalogue writes it.

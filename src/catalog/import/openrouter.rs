@@ -1,14 +1,19 @@
-//! The models endpoint of `OpenRouter`: `{"data": [...]}`, prices as text in US dollars per token.
+//! The models endpoint of `OpenRouter`: `{"data": [...]}`, prices in US dollars per token, as text and
+//! in copies of it as numbers.
 
-use super::number::Price;
-use super::{Imported, Origin, Skipped, one_period};
+use super::entries::{List, Source};
+use super::number::{Count, Price};
+use super::{Imported, Origin, Reason, one_period};
 use crate::catalog::{ApiModel, CiteByField, Rates, ReasoningRule};
 use jiff::civil::Date;
 use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
-struct Answer {
-    data: Vec<Model>,
+struct Answer<'a> {
+    #[serde(borrow)]
+    data: List<'a>,
 }
 
 #[derive(Deserialize)]
@@ -19,7 +24,7 @@ struct Model {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
-    context_length: Option<u64>,
+    context_length: Count,
     #[serde(default)]
     expiration_date: Option<String>,
     #[serde(default)]
@@ -32,7 +37,7 @@ struct Model {
 #[derive(Deserialize)]
 struct TopProvider {
     #[serde(default)]
-    max_completion_tokens: Option<u64>,
+    max_completion_tokens: Count,
 }
 
 #[derive(Deserialize)]
@@ -41,57 +46,68 @@ struct Architecture {
     output_modalities: Vec<String>,
 }
 
-/// The router itself is listed with the price `-1` ("depends"), which is no price: text here, read
-/// one by one below.
+/// The router itself is listed with the price -1, which is none: the price depends on the request.
 #[derive(Deserialize)]
 struct Pricing {
     #[serde(default)]
-    prompt: Option<String>,
+    prompt: Option<Price>,
     #[serde(default)]
-    completion: Option<String>,
+    completion: Option<Price>,
     #[serde(default)]
-    input_cache_read: Option<String>,
+    input_cache_read: Option<Price>,
     #[serde(default)]
-    input_cache_write: Option<String>,
+    input_cache_write: Option<Price>,
     #[serde(default)]
-    internal_reasoning: Option<String>,
+    internal_reasoning: Option<Price>,
+    /// Asked for each request, whatever its length.
+    #[serde(default)]
+    request: Option<Price>,
+    /// Prices of other things are numbers; a list or an object would be steps.
+    #[serde(flatten)]
+    rest: BTreeMap<String, Value>,
 }
 
 pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::Error> {
-    let answer: Answer = serde_json::from_str(text)?;
-    let mut imported = Imported::default();
-    for model in &answer.data {
-        match record(model, origin) {
-            Ok(model) => imported.models.push(model),
-            Err(reason) => imported
-                .skipped
-                .push(Skipped { id: format!("openrouter/{}", model.id), reason: reason.to_owned() }),
+    let answer: Answer<'_> = serde_json::from_str(text)?;
+    let mut source = Source::new(text);
+    for raw in answer.data.0 {
+        match source.one::<Model>(raw).and_then(|m| record(&m, origin)) {
+            Ok(model) => source.imported.models.push(model),
+            Err(reason) => source.skip(format!("openrouter/{}", source.called(raw)), reason),
         }
     }
-    Ok(imported)
+    Ok(source.imported)
 }
 
-fn record(model: &Model, origin: &Origin) -> Result<ApiModel, &'static str> {
+fn record(model: &Model, origin: &Origin) -> Result<ApiModel, Reason> {
     if model
         .architecture
         .as_ref()
         .is_some_and(|a| !a.output_modalities.is_empty() && !a.output_modalities.iter().any(|m| m == "text"))
     {
-        return Err("not a text model");
+        return Err(Reason::NotText);
+    }
+    if let Some((key, _)) = model.pricing.rest.iter().find(|(_, v)| v.is_array() || v.is_object()) {
+        return Err(Reason::UnknownStep(key.clone()));
+    }
+    let price = |price: Option<Price>| price.map(Price::per_mtok).transpose();
+    // Here a zero means "no such price", as the endpoint fills every field.
+    let other = |p: Option<Price>| price(p).map(|p| p.filter(|p| *p > 0.0));
+    if other(model.pricing.request)?.is_some() {
+        return Err(Reason::PerRequest);
     }
     let rates = Rates {
-        input_per_mtok: price(model.pricing.prompt.as_deref())?,
-        output_per_mtok: price(model.pricing.completion.as_deref())?,
-        // Here a zero means "no such price", as the endpoint fills every field.
-        cache_read_per_mtok: price(model.pricing.input_cache_read.as_deref())?.filter(|p| *p > 0.0),
-        cache_write_per_mtok: price(model.pricing.input_cache_write.as_deref())?.filter(|p| *p > 0.0),
-        reasoning_per_mtok: price(model.pricing.internal_reasoning.as_deref())?.filter(|p| *p > 0.0),
+        input_per_mtok: price(model.pricing.prompt)?,
+        output_per_mtok: price(model.pricing.completion)?,
+        cache_read_per_mtok: other(model.pricing.input_cache_read)?,
+        cache_write_per_mtok: other(model.pricing.input_cache_write)?,
+        reasoning_per_mtok: other(model.pricing.internal_reasoning)?,
     };
     let rates = Rates {
         reasoning_per_mtok: rates.reasoning_per_mtok.filter(|r| Some(*r) != rates.output_per_mtok),
         ..rates
     };
-    rates.input_per_mtok.zip(rates.output_per_mtok).ok_or("no price of input and output tokens")?;
+    rates.input_per_mtok.zip(rates.output_per_mtok).ok_or(Reason::NoPrice)?;
     let own_rate = rates.reasoning_per_mtok.is_some();
     Ok(ApiModel {
         id: format!("openrouter/{}", model.id),
@@ -101,8 +117,8 @@ fn record(model: &Model, origin: &Origin) -> Result<ApiModel, &'static str> {
         aliases: model.canonical_slug.iter().filter(|slug| **slug != model.id).cloned().collect(),
         open_model: None,
         tier: None,
-        context_tokens: model.context_length.filter(|n| *n > 0),
-        max_output_tokens: model.top_provider.as_ref().and_then(|t| t.max_completion_tokens),
+        context_tokens: model.context_length.0,
+        max_output_tokens: model.top_provider.as_ref().and_then(|t| t.max_completion_tokens.0),
         reasoning: if own_rate { ReasoningRule::OwnRate } else { ReasoningRule::AsOutput },
         retires: model
             .expiration_date
@@ -114,14 +130,4 @@ fn record(model: &Model, origin: &Origin) -> Result<ApiModel, &'static str> {
         as_of: origin.as_of,
         cite: CiteByField::new(),
     })
-}
-
-/// Per million tokens; `Ok(None)` where the field is absent.
-fn price(text: Option<&str>) -> Result<Option<f64>, &'static str> {
-    let Some(text) = text else { return Ok(None) };
-    let value: f64 = text.parse().map_err(|_| "a price that is no number")?;
-    if !value.is_finite() || value < 0.0 {
-        return Err("a price that depends on the request");
-    }
-    Ok(Some(Price(value).per_mtok()))
 }

@@ -10,16 +10,12 @@ use crate::catalog::Catalog;
 use crate::cli::ask::{Ask, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::keys::NeedFlags;
 use crate::cli::output::OutputArgs;
-use crate::report::advice::{self, Setting};
+use crate::cli::profiles;
+use crate::document::advice::{self, Setting};
 use crate::workload::NeedDraft;
-use answers::AnswerArgs;
 use std::path::PathBuf;
-
-/// A profile by name or file, and what its answers are credited to.
-pub(super) fn profile(name: &str, context: &Context) -> Result<(String, crate::workload::Profile), CliError> {
-    files::profile(name, context).map(|p| (p.name, p.profile))
-}
 
 /// Cloud, local or hybrid? Ask five questions, say why, and what would change it
 #[derive(Debug, clap::Args)]
@@ -34,7 +30,7 @@ Examples:
   freehold advise --table all                      the comparison tables behind the questions")]
 pub struct Args {
     #[command(flatten)]
-    pub answers: AnswerArgs,
+    pub need: NeedFlags,
     /// A shipped profile, one you saved, or a file; flags win over it.
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
@@ -67,9 +63,9 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     }
     // Files are read before the first question: a typo in a name should not cost five answers.
     let files = files::read(args)?;
-    let profile = args.profile.as_deref().map(|name| files::profile(name, context)).transpose()?;
-    let from_flags = args.answers.draft();
-    let written = profile.as_ref().map(|p| p.profile.draft(&p.name)).unwrap_or_default();
+    let profile = args.profile.as_deref().map(|name| profiles::find(name, context)).transpose()?;
+    let from_flags = args.need.draft()?;
+    let written = profile.map(|p| p.draft).unwrap_or_default();
     let draft = from_flags.or(written).with_implied();
     let draft = answers::with_volume(draft, &Matrix::shipped());
     if draft.missing().is_empty() {
@@ -98,7 +94,7 @@ fn interview(
     if args.save_profile.is_none()
         && let Some(name) = wizard::save(ask)?
     {
-        files::save_profile(&name, &draft, context)?;
+        profiles::save(&name, &draft, context)?;
     }
     Ok(())
 }
@@ -113,7 +109,7 @@ fn finish(
     let (matrix, guide) = (Matrix::shipped(), Guide::shipped());
     let need = draft.complete().map_err(|_| answers::missing(draft))?;
     let verdict = decide(&matrix, &need, files.evidence.as_ref(), files.cost.as_ref());
-    let document = advice::build(
+    let mut document = advice::build(
         &Setting {
             matrix: &matrix,
             guide: &guide,
@@ -127,9 +123,10 @@ fn finish(
         },
         &verdict,
     );
+    context.record(&mut document.inputs);
     args.output.write(context, || serde_json::to_string_pretty(&document), || document.view(), None)?;
     if let Some(name) = &args.save_profile {
-        files::save_profile(name, draft, context)?;
+        profiles::save(name, draft, context)?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ mod watch;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::report::bench::BenchDocument;
+use crate::document::bench::BenchDocument;
 use measure::{Resumed, Start};
 use settings::Settings;
 use std::path::{Path, PathBuf};
@@ -103,7 +103,7 @@ pub struct Args {
     pub load: load::LoadArgs,
 
     /// How private the prompts are. `strict`: none leaves this machine; APIs are refused.
-    #[arg(long, value_enum, value_name = "ANSWER", help_heading = "Privacy")]
+    #[arg(long, value_name = "ANSWER", help_heading = "Privacy", value_parser = privacy_answer())]
     pub privacy: Option<crate::workload::Privacy>,
     /// A need written down (see `advise --profile`): its privacy answer holds here too.
     #[arg(long, value_name = "PROFILE", help_heading = "Privacy")]
@@ -185,12 +185,12 @@ fn explain(metric: &str, context: &Context) -> Result<(), CliError> {
     if metric.is_empty() {
         return crate::cli::commands::help::metrics(context);
     }
-    let Some((name, text)) = crate::report::bench::definition(metric) else {
-        let names: Vec<String> = crate::report::bench::definitions().into_keys().collect();
+    let Some((name, text)) = crate::document::bench::definition(metric) else {
+        let names: Vec<String> = crate::document::bench::definitions().into_keys().collect();
         return Err(CliError::usage(format!("{metric:?} is not a metric of a bench document"))
             .hint(format!("There are {}.", names.join(", "))));
     };
-    let mut view = crate::report::View::new(name);
+    let mut view = crate::render::View::new(name);
     view.paragraph(text);
     crate::cli::output::print_bytes(view.to_terminal(context.width).as_bytes())
 }
@@ -246,4 +246,12 @@ fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result<(),
         || document.view(),
         Some(&|| document.samples_csv()),
     )
+}
+
+/// The answers of `--privacy`, from the table of keys.
+fn privacy_answer() -> impl clap::builder::TypedValueParser<Value = crate::workload::Privacy> {
+    use crate::workload::{Answer as _, Privacy};
+    use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+    let words = Privacy::WORDS.iter().map(|w| PossibleValue::new(w.word).help(w.means));
+    PossibleValuesParser::new(words).try_map(|word| Privacy::from_word(&word).ok_or("no answer"))
 }

@@ -3,19 +3,25 @@ use crate::catalog::{Catalog, NotResolved, nearest};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
+use crate::cli::keys::ScenarioFlags;
 use crate::cli::output::OutputArgs;
-use crate::cli::scenario::ScenarioFlags;
-use crate::cost::keys::{self, Key, Section};
+use crate::cli::profiles;
+use crate::cost::keys;
 use crate::cost::ranking::Rows;
-use crate::cost::scenario::{Given, Range, Value, value_from_flag};
-use crate::cost::{self, Known, Scenario};
-use crate::report::bench::BenchDocument;
-use crate::report::breakeven::{BreakevenDocument, explain, explainable};
-use crate::report::repeat::command;
-use crate::report::{Block, Format, View};
+use crate::cost::{self, Basis as CostBasis, Scenario};
+use crate::document::bench::BenchDocument;
+use crate::document::breakeven::BreakevenDocument;
+use crate::document::envelope::Input;
+use crate::document::repeat::command;
+use crate::provenance::{Sourced, UserInput};
+use crate::render::breakeven::{explain, explainable};
+use crate::render::{Block, Format, View};
 use crate::workload::Evidence;
-use crate::workload::profile::Profile;
+use crate::workload::given::value_from_text;
+use crate::workload::keys::{Key, Section, answers, need};
+use crate::workload::{Given, Range, Value};
 use repeat::Repeated;
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -65,11 +71,12 @@ pub struct Args {
     #[arg(long, value_name = "METRIC<=N")]
     pub require: Vec<String>,
     /// Draws where inputs are ranges; with --all for each row that is shown.
-    #[arg(long, value_name = "N", default_value_t = cost::uncertainty::DEFAULT_DRAWS, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    pub draws: u32,
-    /// Seed of the draws: the same seed gives the same answer.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
+    /// [default: 10000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub draws: Option<u32>,
+    /// Seed of the draws: the same seed gives the same answer [default: 1].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     #[command(flatten)]
     pub keys: ScenarioFlags,
     #[command(flatten)]
@@ -90,8 +97,11 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let evidence = args.measured.as_deref().map(read_evidence).transpose()?;
     let catalog = crate::cli::catalog::load(context)?;
     let known =
-        Known { catalog: &catalog, evidence: evidence.as_ref(), today: context.today, comparators: true };
-    let drawing = cost::Drawing { count: args.draws, seed: args.seed };
+        CostBasis { catalog: &catalog, evidence: evidence.as_ref(), today: context.today, comparators: true };
+    let drawing = cost::Drawing {
+        count: args.draws.unwrap_or(cost::uncertainty::DEFAULT_DRAWS),
+        seed: args.seed.unwrap_or(1),
+    };
     let mut ever_asked = false;
     let mut document = if all {
         let (plan, skipped) = cost::resolve_all(&scenario, known).map_err(|e| unresolved(&e))?;
@@ -108,6 +118,8 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         let evaluation = cost::evaluate(&plan, drawing);
         BreakevenDocument::new(&plan, &evaluation, &context.now)
     };
+    context.record(&mut document.inputs);
+    settings(&args, all, &mut document.inputs);
     if let Some(repeated) = &repeated {
         repeated.compare(&mut document, args.keys.is_empty(), context);
     }
@@ -128,12 +140,24 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     check_gates(&gates, &document)
 }
 
+/// What the flags say beside the scenario, for the document.
+fn settings(args: &Args, all: bool, inputs: &mut BTreeMap<String, Input>) {
+    let mut put = |name: &str, value: Option<serde_json::Value>| {
+        if let Some(value) = value {
+            inputs.insert(name.to_owned(), Input::plain(&Sourced::flag(value, format!("--{name}"))));
+        }
+    };
+    put("all", (args.all || all).then(|| true.into()));
+    put("draws", args.draws.map(Into::into));
+    put("seed", args.seed.map(Into::into));
+}
+
 /// Resolve; where something is missing and there is somebody to ask, ask.
 fn complete(
     scenario: &mut Scenario,
-    known: Known<'_>,
+    known: CostBasis<'_>,
     context: &Context,
-) -> Result<(cost::Plan, bool), CliError> {
+) -> Result<(cost::Case, bool), CliError> {
     let mut terminal = None;
     loop {
         let error = match cost::resolve(scenario, known) {
@@ -147,10 +171,10 @@ fn complete(
         }
         let ask: &mut Terminal = terminal.get_or_insert_with(Terminal::new);
         for (key, why) in askable {
-            let via = format!("question: {}.{}", key.section.name(), key.name);
+            let how = || UserInput::question(key.path());
             let read = |text: &str| -> Result<Given, String> {
-                let shown = format!("{via} {}: ", text.trim());
-                let given = value_from_flag(key, &via, text.trim())
+                let shown = format!("{} {}: ", how(), text.trim());
+                let given = value_from_text(key, how(), text.trim())
                     .map_err(|e| e.to_string().trim_start_matches(&shown).to_owned())?;
                 listed(key, text.trim(), known.catalog).map(|()| given)
             };
@@ -194,41 +218,23 @@ fn listed(key: &Key, id: &str, catalog: &Catalog) -> Result<(), String> {
 
 /// The key a missing dotted name stands for, where one answer can fill it.
 fn key_of(path: &str) -> Option<&'static Key> {
-    let (section, name) = path.split_once('.')?;
-    keys::find(Section::named(section)?, name)
+    keys::of_path(path).filter(|(_, offer)| *offer == 0).map(|(key, _)| key)
 }
 
 /// What a profile says about requests, where neither flags nor the scenario do.
 fn add_profile(scenario: &mut Scenario, name: &str, context: &Context) -> Result<(), CliError> {
-    let own = context.config_dir.join("profiles").join(format!("{name}.toml"));
-    let profile = if let Some(profile) = Profile::shipped(name) {
-        profile
-    } else {
-        let path = if own.is_file() { own } else { PathBuf::from(name) };
-        Profile::parse(&path.display().to_string(), &read_file(&path, SCENARIO_LIMIT)?)
-            .map_err(CliError::usage)?
-    };
-    let draft = profile.draft(&format!("profile {name}"));
-    if let Some(capability) = &draft.capability
-        && let Some(tiers) = Matrix::shipped().tiers_for(capability.value)
+    let draft = profiles::find(name, context)?.draft;
+    // What the capability answer asks of an API model.
+    if let Some(given) = draft.fields().get(answers::CAPABILITY.name)
+        && let Some(tiers) = draft.answer(answers::CAPABILITY).and_then(|c| Matrix::shipped().tiers_for(c))
     {
-        let via = format!("profile {name}, capability");
-        let tier = Given { value: Value::Number(Range::exactly(f64::from(tiers.cloud))), via };
-        scenario.need.entry("tier").or_insert(tier);
+        let value = Value::Number(Range::exactly(f64::from(tiers.cloud)));
+        scenario.need.entry(need::TIER.name).or_insert(Given { value, source: given.source.clone() });
     }
-    for (key, value) in [
-        ("requests_per_month", draft.requests_per_month),
-        ("input_tokens", draft.input_tokens),
-        ("cached_input_share", draft.cached_input_share),
-        ("output_tokens", draft.output_tokens),
-        ("reasoning_tokens", draft.reasoning_tokens),
-    ] {
-        let Some(value) = value.filter(|_| !scenario.need.contains_key(key)) else { continue };
-        let via = match value.source {
-            crate::provenance::Source::User { via } => via,
-            _ => format!("profile {name}"),
-        };
-        scenario.need.insert(key, Given { value: Value::Number(Range::exactly(value.value)), via });
+    for key in need::KEYS {
+        if let Some(given) = draft.fields().get(key.name) {
+            scenario.need.entry(key.name).or_insert_with(|| given.clone());
+        }
     }
     Ok(())
 }

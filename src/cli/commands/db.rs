@@ -12,7 +12,7 @@ mod show;
 use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::report::Envelope;
+use crate::document::Envelope;
 use serde::Serialize;
 
 /// The catalogue: hardware, prices and models, each figure with its source and date.
@@ -63,12 +63,15 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
 pub enum KindArg {
     Gpus,
     Machines,
+    Hosts,
     Rentals,
+    Subscriptions,
     Electricity,
     OpenModels,
     ApiModels,
     Currencies,
     Providers,
+    Ranges,
 }
 
 impl KindArg {
@@ -76,12 +79,15 @@ impl KindArg {
         match self {
             Self::Gpus => Kind::Gpu,
             Self::Machines => Kind::Machine,
+            Self::Hosts => Kind::Host,
             Self::Rentals => Kind::Rental,
+            Self::Subscriptions => Kind::Subscription,
             Self::Electricity => Kind::Tariff,
             Self::OpenModels => Kind::OpenModel,
             Self::ApiModels => Kind::ApiModel,
             Self::Currencies => Kind::Currency,
             Self::Providers => Kind::Provider,
+            Self::Ranges => Kind::Range,
         }
     }
 }

@@ -3,10 +3,10 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
 use crate::cli::{catalog, hardware, secrets};
+use crate::document::doctor::{CatalogueRow, DoctorResult, EngineRow, GpuRow, KeyRow, KindRow, SCHEMA};
+use crate::document::envelope::{Envelope, Warning};
 use crate::measure::backend::protocol::Device;
 use crate::measure::text::one_line;
-use crate::report::doctor::{CatalogueRow, DoctorResult, EngineRow, GpuRow, KeyRow, KindRow, SCHEMA};
-use crate::report::envelope::{Envelope, Warning};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 

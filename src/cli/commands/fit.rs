@@ -6,13 +6,13 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
 use crate::cli::{catalog, hardware};
+use crate::document::bench::BenchDocument;
+use crate::document::envelope::{Envelope, Input, Warning};
+use crate::document::fit::{FitResult, FitRow, LeftOut, Pair, Reason, SCHEMA};
 use crate::gguf;
+use crate::number;
 use crate::provenance::{Source, Sourced};
-use crate::report::bench::BenchDocument;
-use crate::report::envelope::{Envelope, Input, Warning};
-use crate::report::fit::{FitResult, FitRow, LeftOut, Pair, Reason, SCHEMA};
-use crate::report::number;
-use crate::workload::{Evidence, MeasuredTarget, TargetKind};
+use crate::workload::evidence::{Evidence, Figure, MeasuredTarget, TargetKind};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -173,7 +173,7 @@ fn inputs(args: &Args) -> BTreeMap<String, Input> {
         let source = if default {
             Source::Assumed { rule: format!("default {name}"), reason: "not given".to_owned() }
         } else {
-            Source::User { via: format!("--{name}") }
+            Source::flag(format!("--{name}"))
         };
         let mut input = Input::plain(&Sourced::new(value, source));
         input.unit = unit.map(str::to_owned);
@@ -373,7 +373,7 @@ fn try_formats(
             model: &model.id,
             parameters: model.parameters,
             quantisation: format.id,
-            backend: hardware.backend.serving(format).label(),
+            backend: hardware.serving(format).label(),
             context_tokens: load.context_tokens,
             concurrency: load.concurrency,
         };
@@ -450,7 +450,9 @@ fn calibration(
         let known = own.or_else(|| measured_model(&target.model, candidates, catalog));
         let Some((model, format)) = known else { continue };
         let Some(level) = target.levels.iter().min_by_key(|l| l.concurrency) else { continue };
-        let tokens = target.input_tokens.unwrap_or(256.0) + target.output_tokens.unwrap_or(128.0) / 2.0;
+        let value = |figure: Option<&Figure>| figure.map(|f| f.value);
+        let tokens = value(target.input_tokens.as_ref()).unwrap_or(256.0)
+            + value(target.output_tokens.as_ref()).unwrap_or(128.0) / 2.0;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let depth = tokens.clamp(1.0, 1e7) as u64;
         let like =
@@ -458,10 +460,9 @@ fn calibration(
         let Ok(predicted) = predict(&model, hardware, format, &like) else { continue };
         if let Some(found) = Calibration::between(
             &predicted,
-            level.decode_tps,
-            level.prefill_tps,
+            level.decode_tps.as_ref(),
+            value(level.prefill_tps.as_ref()),
             &evidence.file,
-            &target.path,
         ) {
             context.note(&format!(
                 "calibrated by {}: measured decode is {:.2} of the prediction",
@@ -469,7 +470,7 @@ fn calibration(
             ));
             return Ok(Some(found));
         }
-        unlike = level.decode_tps.map(|measured| {
+        unlike = value(level.decode_tps.as_ref()).map(|measured| {
             format!(
                 "it has {} tok/s for {}, where {} are predicted: too far apart for the same hardware, or \
                  the machine was busy",

@@ -4,8 +4,8 @@
 use crate::cli::context::Context;
 use crate::cli::output::write_atomic;
 use crate::cli::{CliError, output};
-use crate::report::bench;
-use crate::report::view::{Block, View};
+use crate::document::bench;
+use crate::render::view::{Block, View};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]

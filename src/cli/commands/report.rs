@@ -4,10 +4,10 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::files::read_text;
 use crate::cli::output::OutputArgs;
-use crate::report::Format;
-use crate::report::compare::compare;
-use crate::report::document::Document;
-use crate::report::memo::{Named, memo};
+use crate::document::saved::Document;
+use crate::render::Format;
+use crate::render::compare::compare;
+use crate::render::memo::{Named, memo};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 

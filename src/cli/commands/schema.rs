@@ -1,7 +1,7 @@
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::write_atomic;
-use crate::report::schema;
+use crate::document::schema;
 use std::io::Write as _;
 use std::path::PathBuf;
 

@@ -1,13 +1,15 @@
 //! Every API model that meets the need against every piece of hardware that can carry the model.
 
-use super::{Known, MissingKey, ResolveError, Resolver, Table, age, impossible};
+use super::{Basis, MissingKey, ResolveError, Resolver, Table, age, impossible};
 use crate::catalog::device::model_of_file;
 use crate::catalog::{ApiModel, RentalTerms};
-use crate::cost::keys::{self, Section};
-use crate::cost::plan::{Elsewhere, Need, Notice, Offer, Pair, Plan, Role};
-use crate::cost::scenario::{Fields, Given, Scenario, Value};
+use crate::cost::case::{Case, Elsewhere, Need, Notice, Offer, Pair, Role};
+use crate::cost::keys::{self, local};
+use crate::cost::scenario::Scenario;
 use crate::provenance::Source;
 use crate::workload::TargetKind;
+use crate::workload::keys::{Key, Section, need};
+use crate::workload::{Fields, Given, Value};
 
 /// An entry of the catalogue that was left out, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,26 +19,26 @@ pub struct Skipped {
 }
 
 /// Keys of `[[local]]` that describe one machine, not all.
-const OF_ONE: [&str; 11] = [
-    "hardware",
-    "name",
-    "kind",
-    "purchase_usd",
-    "usd_per_hour",
-    "idle_watts",
-    "load_watts",
-    "prefill_tokens_per_second",
-    "decode_tokens_per_second",
-    "units",
-    "same_as_measured",
+const OF_ONE: [&Key; 11] = [
+    local::HARDWARE_ID,
+    local::NAME,
+    local::KIND,
+    local::PURCHASE,
+    local::USD_PER_HOUR,
+    local::IDLE_WATTS,
+    local::LOAD_WATTS,
+    local::PREFILL,
+    local::DECODE,
+    local::UNITS,
+    local::SAME_AS_MEASURED,
 ];
 
 /// Complete a scenario with the whole catalogue on both sides. Offers the scenario names are the
 /// only ones of their side; `need.tier` keeps API models at least that capable (1 is the most).
-pub fn resolve_all(scenario: &Scenario, known: Known<'_>) -> Result<(Plan, Vec<Skipped>), ResolveError> {
-    let mut r = Resolver::new(known);
+pub fn resolve_all(scenario: &Scenario, basis: Basis<'_>) -> Result<(Case, Vec<Skipped>), ResolveError> {
+    let mut r = Resolver::new(basis);
     let finance = r.finance(&scenario.finance)?;
-    if scenario.need.get("at_capacity").is_some_and(|g| g.value == Value::Flag(true)) {
+    if scenario.need.get(need::AT_CAPACITY.name).is_some_and(|g| g.value == Value::Flag(true)) {
         return Err(impossible(
             "need.at_capacity",
             "a ranking compares at one volume; at capacity each piece of hardware has its own",
@@ -59,13 +61,13 @@ pub fn resolve_all(scenario: &Scenario, known: Known<'_>) -> Result<(Plan, Vec<S
         }
     }
     let clouds = offers.len();
-    let named = |f: &Fields| f.contains_key("hardware") || f.contains_key("name");
+    let named = |f: &Fields| f.contains_key(local::HARDWARE_ID.name) || f.contains_key(local::NAME.name);
     if scenario.local.iter().any(named) {
         for (n, fields) in scenario.local.iter().enumerate() {
             offers.push(r.local(n, fields, &need, Role::Asked)?);
         }
     } else {
-        if !template.contains_key("model") {
+        if !template.contains_key(local::MODEL.name) {
             let why = "the open model whose hardware is wanted".to_owned();
             return Err(ResolveError::Missing(vec![MissingKey { key: "local.model".to_owned(), why }]));
         }
@@ -78,7 +80,7 @@ pub fn resolve_all(scenario: &Scenario, known: Known<'_>) -> Result<(Plan, Vec<S
     let locals = clouds..offers.len();
     let pairs =
         (0..clouds).flat_map(|cloud| locals.clone().map(move |local| Pair { cloud, local })).collect();
-    let mut plan = Plan {
+    let mut case = Case {
         need,
         finance,
         hybrid: None,
@@ -92,9 +94,10 @@ pub fn resolve_all(scenario: &Scenario, known: Known<'_>) -> Result<(Plan, Vec<S
         uncertain: r.uncertain,
         user_ranges: r.user_ranges,
     };
-    gather(&mut plan.notices);
-    age(&mut plan, known.today);
-    Ok((plan, skipped))
+    super::one_currency(&case)?;
+    gather(&mut case.notices);
+    age(&mut case, basis.today);
+    Ok((case, skipped))
 }
 
 /// One warning per kind is enough where hundreds of offers share it.
@@ -104,7 +107,14 @@ fn gather(notices: &mut Vec<Notice>) {
     let bare = count(|n| matches!(n, Notice::HostNotIncluded { .. }));
     let elsewhere = notices.iter().find(|n| matches!(n, Notice::MeasuredElsewhere { .. })).cloned();
     let others = count(|n| matches!(n, Notice::MeasuredElsewhere { .. }));
-    notices.retain(|n| matches!(n, Notice::CurrencyWithoutRate { .. } | Notice::RentBelowMarket { .. }));
+    notices.retain(|n| {
+        matches!(
+            n,
+            Notice::CurrencyWithoutRate { .. }
+                | Notice::RateLooksInverted { .. }
+                | Notice::RentBelowMarket { .. }
+        )
+    });
     if predicted > 0 {
         notices.push(Notice::PredictedSpeed { offer: format!("{predicted} local offers") });
     }
@@ -136,10 +146,12 @@ impl Resolver<'_> {
     /// The model of the bench document, where none is named.
     fn measured_model(&self, template: &mut Fields) {
         let Some(target) = self.target(TargetKind::Local) else { return };
-        if let Some(model) = model_of_file(self.known.catalog, &target.model) {
-            let file = self.known.evidence.map_or("", |e| e.file.as_str());
-            let via = format!("{file} {}.model", target.path);
-            template.entry("model").or_insert(Given { value: Value::Text(model.id.clone()), via });
+        if let Some(model) = model_of_file(self.basis.catalog, &target.model) {
+            let file = self.basis.evidence.map_or("", |e| e.file.as_str());
+            let source = Source::measured(file, format!("{}.model", target.path));
+            template
+                .entry(local::MODEL.name)
+                .or_insert(Given { value: Value::Text(model.id.clone()), source });
         }
     }
 
@@ -147,17 +159,17 @@ impl Resolver<'_> {
     fn needed_tier(&mut self, need: &Fields, local: &Fields) -> Option<Rating> {
         let table = Table { section: Section::Need, fields: need, prefix: "need" };
         let tier = |n: u32| u8::try_from(n).ok();
-        if let Some(given) = self.whole(table, "tier", None) {
+        if let Some(given) = self.whole(table, need::TIER, None) {
             return tier(given).map(Rating::AtLeast);
         }
-        let model = local.get("model").and_then(|g| g.value.text());
-        let own = model.and_then(|id| self.known.catalog.open_model(id))?.tier?;
+        let model = local.get(local::MODEL.name).and_then(|g| g.value.text());
+        let own = model.and_then(|id| self.basis.catalog.open_model(id))?.tier?;
         let source = Source::Assumed {
             rule: "as-capable-as-the-local-model".to_owned(),
             reason: "what the local model can do is enough, so API models rated below it are no alternative"
                 .to_owned(),
         };
-        self.whole(table, "tier", Some((own.into(), source)));
+        self.whole(table, need::TIER, Some((own.into(), source)));
         Some(Rating::LikeLocal(own))
     }
 
@@ -169,12 +181,12 @@ impl Resolver<'_> {
         skipped: &mut Vec<Skipped>,
     ) {
         let tokens = self.likely_request(need);
-        for model in &self.known.catalog.api_models {
+        for model in &self.basis.catalog.api_models {
             if let Some(why) = unfit(model, need, tokens, tier) {
                 skipped.push(Skipped { id: model.id.clone(), why });
                 continue;
             }
-            let fields = Fields::from([("model", text(&model.id))]);
+            let fields = Fields::from([(local::MODEL.name, text(&model.id))]);
             let prefix = format!("all.{}", model.id);
             let table = Table { section: Section::Cloud, fields: &fields, prefix: &prefix };
             self.try_offer(&model.id, offers, skipped, |r| r.api(table, need, None, Role::Asked));
@@ -188,20 +200,20 @@ impl Resolver<'_> {
         offers: &mut Vec<Offer>,
         skipped: &mut Vec<Skipped>,
     ) {
-        let catalog = self.known.catalog;
+        let catalog = self.basis.catalog;
         let machines = catalog.machines.iter().map(|m| &m.id);
         let gpus = catalog.accelerators.iter().map(|g| &g.id);
         let rentals = catalog.rentals.iter().filter(|r| r.terms == RentalTerms::OnDemand).map(|r| &r.id);
         let ids: Vec<&String> = machines.chain(gpus).chain(rentals).collect();
-        for (name, given) in template.iter().filter(|(name, _)| !OF_ONE.contains(name)) {
+        let of_one = |name: &str| OF_ONE.iter().any(|k| k.name == name);
+        for (name, given) in template.iter().filter(|(name, _)| !of_one(name)) {
             let unit = keys::find(Section::Local, name).map_or("", |k| k.unit);
-            let source = Source::User { via: given.via.clone() };
-            self.echo(format!("local.{name}"), unit, given.value.clone(), source);
+            self.echo(format!("local.{name}"), unit, given.value.clone(), given.source.clone());
         }
         for id in ids {
             let mut fields = template.clone();
-            fields.retain(|key, _| !OF_ONE.contains(key));
-            fields.insert("hardware", text(id));
+            fields.retain(|key, _| !of_one(key));
+            fields.insert(local::HARDWARE_ID.name, text(id));
             let prefix = format!("all.{id}");
             let table = Table { section: Section::Local, fields: &fields, prefix: &prefix };
             self.try_offer(id, offers, skipped, |r| r.machine_offer(table, need, Role::Asked));
@@ -267,5 +279,5 @@ fn unfit(
 }
 
 fn text(t: &str) -> Given {
-    Given { value: Value::Text(t.to_owned()), via: "--all".to_owned() }
+    Given { value: Value::Text(t.to_owned()), source: Source::flag("--all") }
 }

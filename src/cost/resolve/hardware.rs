@@ -2,10 +2,11 @@
 
 use super::{Found, ResolveError, Resolver, Table, database, near_ids};
 use crate::catalog::{Accelerator, Condition, Machine as CatalogMachine, PurchasePrice, Rental, RentalTerms};
-use crate::cost::keys::Section;
-use crate::cost::plan::{Need, Notice, Offer, Role, Way};
-use crate::cost::scenario::{Fields, Given, Value};
+use crate::cost::case::{Need, Notice, Offer, Role, Supply};
+use crate::cost::keys::local;
 use crate::provenance::Cite;
+use crate::workload::keys::{Key, Section};
+use crate::workload::{Fields, Given, Value};
 use std::ops::Range as Span;
 
 /// An entry of the catalogue that can carry a model.
@@ -36,7 +37,7 @@ impl<'c> Hardware<'c> {
 
 impl<'a> Resolver<'a> {
     pub(super) fn hardware(&self, key: &str, id: &str) -> Result<Hardware<'a>, ResolveError> {
-        let c = self.known.catalog;
+        let c = self.basis.catalog;
         c.machine(id)
             .map(Hardware::Machine)
             .or_else(|| c.accelerator(id).map(Hardware::Gpu))
@@ -101,7 +102,7 @@ impl<'a> Resolver<'a> {
 
     fn cheapest_rental(&self, hardware: Hardware<'_>, gpus: u32) -> Option<&'a Rental> {
         let (gpu, count) = hardware.gpus(gpus)?;
-        let offers = self.known.catalog.rentals.iter();
+        let offers = self.basis.catalog.rentals.iter();
         offers
             .filter(|r| r.accelerator == gpu && r.accelerators == count && r.terms == RentalTerms::OnDemand)
             .filter_map(|r| Some((self.to_usd(r.per_hour, &r.currency)?, r)))
@@ -117,10 +118,12 @@ impl<'a> Resolver<'a> {
         hardware: Option<Hardware<'_>>,
         gpus: u32,
     ) {
-        let Some(rent) = table.fields.get("usd_per_hour").and_then(|g| g.value.range()) else { return };
+        let Some(rent) = table.fields.get(local::USD_PER_HOUR.name).and_then(|g| g.value.range()) else {
+            return;
+        };
         let Some((gpu, count)) = hardware.and_then(|h| h.gpus(gpus)) else { return };
         let lowest = self
-            .known
+            .basis
             .catalog
             .rentals
             .iter()
@@ -148,25 +151,27 @@ impl<'a> Resolver<'a> {
         asked: Span<usize>,
         need: &Need,
     ) {
-        let rented = |o: &Offer| matches!(&o.way, Way::Machine(m) if m.is_rented());
+        let rented = |o: &Offer| matches!(&o.supply, Supply::Machine(m) if m.is_rented());
         if asked.clone().any(|i| rented(&offers[i])) {
             return;
         }
         for (index, fields) in asked.zip(locals) {
             let Some(id) = offers[index].id.clone() else { continue };
-            let gpus = fields.get("gpus_per_unit").and_then(|g| g.value.range()).map_or(1.0, |r| r.likely);
+            let gpus =
+                fields.get(local::GPUS_PER_UNIT.name).and_then(|g| g.value.range()).map_or(1.0, |r| r.likely);
             // Checked to be a whole number when it was read.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let gpus = gpus as u32;
             let Ok(hardware) = self.hardware("", &id) else { continue };
             let Some(rental) = self.cheapest_rental(hardware, gpus) else { continue };
-            let given = |text: &str| Given {
-                value: Value::Text(text.to_owned()),
-                via: "the same GPU, rented".to_owned(),
-            };
-            let mut own = Fields::from([("hardware", given(&rental.id))]);
+            let chosen = Given::chosen(
+                Value::Text(rental.id.clone()),
+                "same-gpu-rented",
+                "the same GPU, rented by the hour",
+            );
+            let mut own = Fields::from([(local::HARDWARE_ID.name, chosen)]);
             for key in COMMON {
-                if let Some((key, value)) = fields.get_key_value(key) {
+                if let Some((key, value)) = fields.get_key_value(key.name) {
                     own.insert(key, value.clone());
                 }
             }
@@ -185,20 +190,20 @@ impl<'a> Resolver<'a> {
 }
 
 /// What a rented GPU shares with the same GPU bought.
-const COMMON: [&str; 15] = [
-    "model",
-    "quantisation",
-    "units",
-    "staff_hours_per_month",
-    "staff_usd_per_hour",
-    "licence_usd_per_month",
-    "prefill_tokens_per_second",
-    "decode_tokens_per_second",
-    "concurrency",
-    "utilisation_ceiling",
-    "same_as_measured",
-    "tokeniser_ratio",
-    "retry_share",
-    "prefill_free",
-    "charge_input_as_output",
+const COMMON: [&Key; 15] = [
+    local::MODEL,
+    local::QUANTISATION,
+    local::UNITS,
+    local::STAFF_HOURS,
+    local::STAFF_RATE,
+    local::LICENCE,
+    local::PREFILL,
+    local::DECODE,
+    local::CONCURRENCY,
+    local::CEILING,
+    local::SAME_AS_MEASURED,
+    local::TOKENISER_RATIO,
+    local::RETRY_SHARE,
+    local::PREFILL_FREE,
+    local::INPUT_AS_OUTPUT,
 ];

@@ -4,7 +4,8 @@
 use super::hardware::Hardware;
 use super::{ResolveError, Resolver, Table, impossible};
 use crate::catalog::device::{format_of_file, is_card, model_of_file};
-use crate::cost::plan::{Elsewhere, Notice};
+use crate::cost::case::{Elsewhere, Notice};
+use crate::cost::keys::local;
 use crate::workload::{MeasuredTarget, TargetKind};
 
 /// What a bench document says about one offer.
@@ -24,7 +25,7 @@ impl<'a> Resolver<'a> {
         hardware: Option<Hardware<'_>>,
         gpus: u32,
     ) -> Result<Own<'a>, ResolveError> {
-        let Some(evidence) = self.known.evidence else { return Ok(Own::default()) };
+        let Some(evidence) = self.basis.evidence else { return Ok(Own::default()) };
         let mut own = Own::default();
         let mut first: Option<Elsewhere> = None;
         for target in evidence.targets.iter().filter(|t| t.kind == TargetKind::Local) {
@@ -42,10 +43,10 @@ impl<'a> Resolver<'a> {
             }
         }
         let Some(elsewhere) = first else { return Ok(own) };
-        if table.flag("same_as_measured") {
+        if table.flag(local::SAME_AS_MEASURED) {
             let (measured, wanted) = elsewhere.both();
             return Err(impossible(
-                &table.path("same_as_measured"),
+                &table.path(local::SAME_AS_MEASURED),
                 format!("{} was measured with {measured}, which is not {wanted}", evidence.file),
             ));
         }
@@ -58,10 +59,10 @@ impl<'a> Resolver<'a> {
     pub(super) fn note_elsewhere(&mut self, table: Table<'_>, name: &str) -> Option<String> {
         let elsewhere = self.elsewhere.take()?;
         // An offer added for comparison runs like the one that was asked for.
-        if table.prefix.starts_with("comparator") || table.has("decode_tokens_per_second") {
+        if table.prefix.starts_with("comparator") || table.has(local::DECODE) {
             return None;
         }
-        let file = self.known.evidence.map_or_else(String::new, |e| e.file.clone());
+        let file = self.basis.evidence.map_or_else(String::new, |e| e.file.clone());
         let (measured, wanted) = elsewhere.both();
         let words = format!("{file} was measured with {measured}, not with {wanted}");
         self.notices.push(Notice::MeasuredElsewhere { offer: name.to_owned(), file, elsewhere });
@@ -70,18 +71,18 @@ impl<'a> Resolver<'a> {
 
     /// Why the target's model is not the offer's; `None` where it is, or where none is named.
     fn other_model(&self, table: Table<'_>, target: &MeasuredTarget) -> Option<Elsewhere> {
-        let named = model_of_file(self.known.catalog, &target.model);
-        if let Some(wanted) = table.text("model") {
+        let named = model_of_file(self.basis.catalog, &target.model);
+        if let Some(wanted) = table.text(local::MODEL) {
             let (measured, wanted) = (target.model.clone(), wanted.to_owned());
             match named {
                 Some(model) if model.id == wanted => {}
                 Some(_) => return Some(Elsewhere::Model { measured, wanted }),
-                None if table.flag("same_as_measured") => {}
+                None if table.flag(local::SAME_AS_MEASURED) => {}
                 None => return Some(Elsewhere::PerhapsModel { measured, wanted }),
             }
         }
         let format = format_of_file(&target.model)?;
-        let wanted = table.text("quantisation")?;
+        let wanted = table.text(local::QUANTISATION)?;
         let other = !wanted.eq_ignore_ascii_case(&format);
         other.then(|| Elsewhere::Model { measured: target.model.clone(), wanted: wanted.to_owned() })
     }
@@ -96,15 +97,15 @@ impl<'a> Resolver<'a> {
     ) -> Option<Elsewhere> {
         let hardware = hardware?;
         // Without a name of the user's the hardware is the document's own.
-        let wanted = table.text("hardware")?.to_owned();
+        let wanted = table.text(local::HARDWARE_ID)?.to_owned();
         let measured = place(target);
         let same = match (hardware.gpus(gpus), target.on_gpu) {
             (Some(_), Some(false)) | (None, Some(true)) => Some(false),
             (Some((card, count)), _) => {
-                let card = self.known.catalog.accelerator(card);
+                let card = self.basis.catalog.accelerator(card);
                 let device = target.devices.first().map(String::as_str);
                 let record = target.hardware.as_deref();
-                let is = card.and_then(|card| is_card(self.known.catalog, record, device, card));
+                let is = card.and_then(|card| is_card(self.basis.catalog, record, device, card));
                 let counts = target.devices.is_empty() || target.devices.len() == count as usize;
                 is.map(|is| is && counts)
             }
@@ -114,7 +115,7 @@ impl<'a> Resolver<'a> {
         match same {
             Some(true) => None,
             Some(false) => Some(Elsewhere::Hardware { measured, wanted }),
-            None if table.flag("same_as_measured") => None,
+            None if table.flag(local::SAME_AS_MEASURED) => None,
             None => Some(Elsewhere::PerhapsHardware { measured, wanted }),
         }
     }

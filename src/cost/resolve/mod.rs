@@ -1,25 +1,28 @@
-//! From what was given to a [`Plan`]: user > measured > catalogue > declared default. A price or a
+//! From what was given to a [`Case`]: user > measured > catalogue > declared default. A price or a
 //! speed that is nowhere is an error that names the key, never 0.
 
 mod all;
-mod cloud;
+mod api;
 mod hardware;
-mod local;
+mod machine;
 mod measured;
-mod need;
+mod requests;
 mod speed;
 
-use super::defaults;
-use super::keys::{self, Key, Section};
-use super::plan::{
-    Elsewhere, Finance, Hybrid, InputRecord, Need, Notice, Offer, Pair, Plan, Quantity, Role, Slot, Values,
-    Way,
+use super::case::{
+    Case, Elsewhere, Finance, Hybrid, InputRecord, Need, Notice, Offer, Pair, Quantity, Role, Slot, Supply,
+    Values,
 };
-use super::scenario::{Fields, Range, Scenario, Value};
+use super::defaults;
+use super::keys::{self, finance, hybrid, local};
+use super::scenario::Scenario;
 use super::{compare, simulate};
 use crate::catalog::{Catalog, nearest};
-use crate::provenance::{Cite, Source};
-use crate::workload::{Evidence, MeasuredTarget, TargetKind};
+use crate::money::Currency;
+use crate::provenance::{Cite, FileRole, Source, UserInput};
+use crate::workload::evidence::{Evidence, Figure, MeasuredTarget, TargetKind};
+use crate::workload::keys::{Applies, Key, Section, find, need};
+use crate::workload::{Fields, Range, Value};
 use jiff::civil::Date;
 use std::fmt;
 
@@ -27,7 +30,7 @@ pub use all::{Skipped, resolve_all};
 
 /// What a scenario is completed from.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct Basis<'a> {
     pub catalog: &'a Catalog,
     pub evidence: Option<&'a Evidence>,
     pub today: Date,
@@ -105,12 +108,12 @@ fn flag_of(key: &str) -> String {
 type Found = (Range, Source);
 
 /// Complete a scenario.
-pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveError> {
-    let mut r = Resolver::new(known);
+pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveError> {
+    let mut r = Resolver::new(basis);
     let finance = r.finance(&scenario.finance)?;
     let need = r.need(&scenario.need)?;
     let table = Table { section: Section::Need, fields: &scenario.need, prefix: "need" };
-    let tier = r.whole(table, "tier", None);
+    let tier = r.whole(table, need::TIER, None);
     let hybrid = r.hybrid(&scenario.hybrid);
     let hours_of_week = hybrid.as_ref().and_then(|h| h.profile.as_deref());
 
@@ -119,7 +122,11 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
     if clouds.is_empty()
         && let Some(target) = r.target(TargetKind::Api)
     {
-        clouds.push(cloud::fields_of_target(target, known.catalog));
+        clouds.push(api::fields_of_target(
+            basis.evidence.map_or("", |e| e.file.as_str()),
+            target,
+            basis.catalog,
+        ));
     }
     if locals.is_empty() && clouds.len() < 2 && r.target(TargetKind::Local).is_some() {
         locals.push(Fields::new());
@@ -131,13 +138,14 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
     }
     let asked_clouds = offers.len();
     for (n, fields) in locals.iter().enumerate() {
-        let names =
-            ["hardware", "name", "purchase_usd", "usd_per_hour"].iter().any(|k| fields.contains_key(k));
+        let names = [local::HARDWARE_ID, local::NAME, local::PURCHASE, local::USD_PER_HOUR]
+            .iter()
+            .any(|k| fields.contains_key(k.name));
         if names || r.target(TargetKind::Local).is_some() {
             let offer = r.local(n, fields, &need, Role::Asked)?;
             offers.push(offer);
         } else {
-            r.miss(&local_prefix(n, "hardware"), NO_HARDWARE);
+            r.miss(&local_prefix(n, local::HARDWARE_ID.name), NO_HARDWARE);
         }
     }
     for offer in &offers {
@@ -147,11 +155,11 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
             r.notices.push(Notice::BelowNeed { offer: offer.name.clone(), has, wanted });
         }
     }
-    for target in known.evidence.iter().flat_map(|e| e.stand_ins()) {
+    for target in basis.evidence.iter().flat_map(|e| e.stand_ins()) {
         r.notices.push(Notice::StandIn { target: target.id.clone() });
     }
     let asked = offers.len();
-    if r.missing.is_empty() && known.comparators {
+    if r.missing.is_empty() && basis.comparators {
         r.same_models(&mut offers, asked_clouds..asked, &need, hours_of_week);
         r.rented_gpus(&mut offers, &locals, asked_clouds..asked, &need);
     }
@@ -168,7 +176,7 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
         return Err(ResolveError::Missing(r.missing));
     }
     Resolver::make_names_unique(&mut offers);
-    let mut plan = Plan {
+    let mut case = Case {
         need,
         finance,
         hybrid,
@@ -182,9 +190,34 @@ pub fn resolve(scenario: &Scenario, known: Known<'_>) -> Result<Plan, ResolveErr
         uncertain: r.uncertain,
         user_ranges: r.user_ranges,
     };
-    check(&mut plan)?;
-    age(&mut plan, known.today);
-    Ok(plan)
+    one_currency(&case)?;
+    check(&mut case)?;
+    age(&mut case, basis.today);
+    Ok(case)
+}
+
+/// Without a rate every amount must be the user's, in the currency of the report: a price of the
+/// catalogue or a default is in US dollars.
+fn one_currency(case: &Case) -> Result<(), ResolveError> {
+    let unrated = |n: &Notice| matches!(n, Notice::CurrencyWithoutRate { .. });
+    if !case.notices.iter().any(unrated) {
+        return Ok(());
+    }
+    let currency = case.finance.currency.code();
+    let in_dollars = |i: &&InputRecord| {
+        let ours = matches!(i.source, Source::Database { .. } | Source::Assumed { .. });
+        i.unit.starts_with("USD") && ours && i.value.range().is_some_and(|r| r.high != 0.0)
+    };
+    match case.inputs.iter().find(in_dollars) {
+        Some(input) => Err(impossible(
+            "finance.usd_rate",
+            format!(
+                "no rate is known for {currency}, and {} is in US dollars; say how many {currency} one dollar buys",
+                input.name
+            ),
+        )),
+        None => Ok(()),
+    }
 }
 
 const NO_HARDWARE: &str =
@@ -197,7 +230,7 @@ fn local_prefix(n: usize, key: &str) -> String {
 
 /// What is compared with what; what was asked for first.
 fn pairs(offers: &[Offer], asked_clouds: usize, asked: usize) -> Vec<Pair> {
-    let rented = |i: &usize| matches!(&offers[*i].way, Way::Machine(m) if m.is_rented());
+    let rented = |i: &usize| matches!(&offers[*i].supply, Supply::Machine(m) if m.is_rented());
     let mut pairs = Vec::new();
     let mut cross = |clouds: &mut dyn Iterator<Item = usize>, locals: &[usize]| {
         for cloud in clouds {
@@ -222,14 +255,14 @@ fn pairs(offers: &[Offer], asked_clouds: usize, asked: usize) -> Vec<Pair> {
 }
 
 /// What can only be seen once everything is known.
-fn check(plan: &mut Plan) -> Result<(), ResolveError> {
-    let likely = plan.likely();
+fn check(case: &mut Case) -> Result<(), ResolveError> {
+    let likely = case.likely();
     let v = Values(&likely);
-    let tokens = plan.need.tokens(v);
+    let tokens = case.need.tokens(v);
     if tokens.total().get() <= 0.0 {
         return Err(impossible("need.output_tokens", "a request needs at least one token, in or out"));
     }
-    if v.get(plan.need.cached) + v.get(plan.need.cache_write) > 1.0 + 1e-12 {
+    if v.get(case.need.cached) + v.get(case.need.cache_write) > 1.0 + 1e-12 {
         return Err(impossible(
             "need.cache_write_input_share",
             "read and written shares add up to more than all input",
@@ -237,10 +270,10 @@ fn check(plan: &mut Plan) -> Result<(), ResolveError> {
     }
     let mut notices = Vec::new();
     let mut seen = Vec::new();
-    for pair in &plan.pairs {
-        let flow = compare::flow(plan, *pair, v);
-        if let super::plan::Peak::Rate(slot) = plan.need.peak {
-            let hours: crate::units::Hours = v.get(plan.need.hours);
+    for pair in &case.pairs {
+        let flow = compare::flow(case, *pair, v);
+        if let super::case::Peak::Rate(slot) = case.need.peak {
+            let hours: crate::units::Hours = v.get(case.need.hours);
             let mean = flow.requests.get() / (hours.get() * 3600.0);
             let peak: crate::units::RequestsPerSec = v.get(slot);
             if peak.get() < mean * (1.0 - 1e-9) {
@@ -251,34 +284,34 @@ fn check(plan: &mut Plan) -> Result<(), ResolveError> {
             }
         }
         for index in [pair.local, pair.cloud] {
-            let offer = &plan.offers[index];
-            let Way::Machine(machine) = &offer.way else { continue };
+            let offer = &case.offers[index];
+            let Supply::Machine(machine) = &offer.supply else { continue };
             if seen.contains(&index) {
                 continue;
             }
             seen.push(index);
             match machine.units {
-                Some(units) => notices.extend(load_notices(plan, offer, machine, units, v, flow)?),
-                None => notices.extend(tip_notice(plan, offer, machine, v, flow)),
+                Some(units) => notices.extend(load_notices(case, offer, machine, units, v, flow)?),
+                None => notices.extend(tip_notice(case, offer, machine, v, flow)),
             }
         }
     }
-    plan.notices.extend(notices);
+    case.notices.extend(notices);
     Ok(())
 }
 
 fn load_notices(
-    plan: &Plan,
+    case: &Case,
     offer: &Offer,
-    machine: &super::plan::Machine,
+    machine: &super::case::Machine,
     units: u32,
     v: Values<'_>,
     flow: simulate::Flow,
 ) -> Result<Option<Notice>, ResolveError> {
-    let Some(utilisation) = compare::utilisation(plan, machine, v, flow) else { return Ok(None) };
+    let Some(utilisation) = compare::utilisation(case, machine, v, flow) else { return Ok(None) };
     let ceiling = v.get(machine.ceiling);
     if utilisation > 1.0 + 1e-9 {
-        let needed = compare::needed_units(plan, machine, v, flow).unwrap_or(units);
+        let needed = compare::needed_units(case, machine, v, flow).unwrap_or(units);
         return Err(impossible(
             "local.units",
             format!(
@@ -291,24 +324,24 @@ fn load_notices(
     if utilisation > ceiling + 1e-9 {
         return Ok(Some(Notice::UtilisationAboveCeiling { offer: offer.name.clone(), utilisation, ceiling }));
     }
-    let needed = compare::needed_units(plan, machine, v, flow).unwrap_or(units);
+    let needed = compare::needed_units(case, machine, v, flow).unwrap_or(units);
     Ok((needed > units).then(|| Notice::PeakAboveCapacity { offer: offer.name.clone(), units, needed }))
 }
 
-/// A plan this near below the step to one unit less says so: the speeds and the peak are not known to
+/// A case this near below the step to one unit less says so: the speeds and the peak are not known to
 /// the last tenth.
 const TIP: f64 = 1.15;
 
 fn tip_notice(
-    plan: &Plan,
+    case: &Case,
     offer: &Offer,
-    machine: &super::plan::Machine,
+    machine: &super::case::Machine,
     v: Values<'_>,
     flow: simulate::Flow,
 ) -> Option<Notice> {
-    let units = compare::needed_units(plan, machine, v, flow).filter(|units| *units > 1)?;
-    let work = machine.work(&plan.need, v)?;
-    let peak = machine.peak(&plan.need, v, flow.requests, 1.0, flow.scale);
+    let units = compare::needed_units(case, machine, v, flow).filter(|units| *units > 1)?;
+    let work = machine.work(&case.need, v)?;
+    let peak = machine.peak(&case.need, v, flow.requests, 1.0, flow.scale);
     let utilisation = peak.get() * work.get() / f64::from(units - 1);
     let ceiling = v.get(machine.ceiling);
     (utilisation <= ceiling * TIP).then(|| Notice::UnitForTheTip {
@@ -320,9 +353,9 @@ fn tip_notice(
 }
 
 /// Warn where a price is older than 90 days.
-fn age(plan: &mut Plan, today: Date) {
+fn age(case: &mut Case, today: Date) {
     let money = |i: &&InputRecord| i.unit.starts_with("USD");
-    let oldest = plan
+    let oldest = case
         .inputs
         .iter()
         .filter(money)
@@ -334,7 +367,7 @@ fn age(plan: &mut Plan, today: Date) {
     if let Some((oldest, entry)) = oldest {
         let days = i64::from((today - oldest).get_days());
         if days > 90 {
-            plan.notices.push(Notice::OldPrices { oldest, days, entry });
+            case.notices.push(Notice::OldPrices { oldest, days, entry });
         }
     }
 }
@@ -353,23 +386,23 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn text(&self, key: &str) -> Option<&str> {
-        self.fields.get(key).and_then(|g| g.value.text())
+    fn text(&self, key: &Key) -> Option<&str> {
+        self.fields.get(key.name).and_then(|g| g.value.text())
     }
-    fn flag(&self, key: &str) -> bool {
-        self.fields.get(key).is_some_and(|g| g.value == Value::Flag(true))
+    fn flag(&self, key: &Key) -> bool {
+        self.fields.get(key.name).is_some_and(|g| g.value == Value::Flag(true))
     }
-    fn has(&self, key: &str) -> bool {
-        self.fields.contains_key(key)
+    fn has(&self, key: &Key) -> bool {
+        self.fields.contains_key(key.name)
     }
-    fn path(&self, key: &str) -> String {
-        format!("{}.{key}", self.prefix)
+    fn path(&self, key: &Key) -> String {
+        format!("{}.{}", self.prefix, key.name)
     }
 }
 
 /// Collects slots and inputs as they are found.
 struct Resolver<'a> {
-    known: Known<'a>,
+    basis: Basis<'a>,
     ranges: Vec<Range>,
     slot_inputs: Vec<usize>,
     inputs: Vec<InputRecord>,
@@ -384,9 +417,9 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    fn new(known: Known<'a>) -> Self {
+    fn new(basis: Basis<'a>) -> Self {
         Self {
-            known,
+            basis,
             ranges: Vec::with_capacity(64),
             slot_inputs: Vec::with_capacity(64),
             inputs: Vec::with_capacity(64),
@@ -437,65 +470,78 @@ impl<'a> Resolver<'a> {
     fn number<Q: Quantity>(
         &mut self,
         table: Table<'_>,
-        name: &'static str,
+        key: &'static Key,
         found: Option<Found>,
         missing: &str,
     ) -> Slot<Q> {
-        let default = defaults::of(&format!("{}.{name}", table.section.name()));
+        let default = defaults::of(&key.path());
         let fallback = found.or_else(|| default.map(|d| (Range::exactly(d.number()), d.source())));
-        self.number_or(table, name, fallback, missing)
+        self.number_or(table, key, fallback, missing)
     }
 
     /// As [`Self::number`], without looking for a default.
     fn number_or<Q: Quantity>(
         &mut self,
         table: Table<'_>,
-        name: &'static str,
+        key: &'static Key,
         found: Option<Found>,
         missing: &str,
     ) -> Slot<Q> {
-        let unit = keys::find(table.section, name).map_or("", |k: &Key| k.unit);
-        let path = table.path(name);
-        if let Some(found) = self.given(table, name).or(found) {
-            return self.slot(path, unit, found);
+        let path = table.path(key);
+        if let Some(found) = self.given(table, key).or(found) {
+            return self.slot(path, key.unit, found);
         }
         self.miss(&path, missing);
-        self.slot(path, unit, (Range::exactly(1.0), Source::User { via: String::new() }))
+        self.slot(path, key.unit, unknown())
     }
 
     /// A number the user gave.
-    fn given(&mut self, table: Table<'_>, name: &str) -> Option<Found> {
-        let given = table.fields.get(name)?;
+    fn given(&mut self, table: Table<'_>, key: &Key) -> Option<Found> {
+        let given = table.fields.get(key.name)?;
         let range = given.value.range()?;
         self.user_ranges |= matches!(given.value, Value::Uncertain(_));
         self.uncertain |= self.user_ranges;
-        Some((range, Source::User { via: given.via.clone() }))
+        Some((range, given.source.clone()))
     }
 
     /// A whole number that shapes the calculation rather than taking part in it.
-    fn whole(
-        &mut self,
-        table: Table<'_>,
-        name: &'static str,
-        fallback: Option<(u32, Source)>,
-    ) -> Option<u32> {
-        let unit = keys::find(table.section, name).map_or("", |k| k.unit);
-        let given = self.given(table, name).map(|(r, source)| {
+    fn whole(&mut self, table: Table<'_>, key: &'static Key, fallback: Option<(u32, Source)>) -> Option<u32> {
+        let given = self.given(table, key).map(|(r, source)| {
             // Checked to be a whole number up to 1e9 when it was read.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let whole = r.likely as u32;
             (whole, source)
         });
         let (value, source) = given.or(fallback)?;
-        self.echo(table.path(name), unit, Value::Number(Range::exactly(f64::from(value))), source);
+        self.echo(table.path(key), key.unit, Value::Number(Range::exactly(f64::from(value))), source);
         Some(value)
     }
 
+    /// A key that changes nothing about this kind of offer is refused: echoed and dropped, it would
+    /// look as if it counted. In a ranking the keys are meant for whichever offers they concern.
+    fn refuse_without_effect(table: Table<'_>, kind: Applies, what: &str) -> Result<(), ResolveError> {
+        if table.prefix.starts_with("all.") || table.prefix.starts_with("comparator") {
+            return Ok(());
+        }
+        let keys = keys::of(table.section);
+        // A document echoes what was assumed for any offer; read back, it asks for nothing.
+        let given = table.fields.iter().filter(|(_, given)| {
+            !matches!(&given.source, Source::User(UserInput::File { role: FileRole::Document, .. }))
+        });
+        match given.filter_map(|(name, _)| find(keys, name)).find(|key| !key.applies.to(kind)) {
+            Some(key) => Err(impossible(
+                &table.path(key),
+                format!("has no effect on {what}; leave it out, so that nothing looks counted that is not"),
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// Text the user gave, echoed.
-    fn text(&mut self, table: Table<'_>, name: &'static str) -> Option<String> {
-        let given = table.fields.get(name)?;
+    fn text(&mut self, table: Table<'_>, key: &'static Key) -> Option<String> {
+        let given = table.fields.get(key.name)?;
         let text = given.value.text()?.to_owned();
-        self.echo(table.path(name), "", given.value.clone(), Source::User { via: given.via.clone() });
+        self.echo(table.path(key), "", given.value.clone(), given.source.clone());
         Some(text)
     }
 
@@ -507,24 +553,23 @@ impl<'a> Resolver<'a> {
         if let Some(rate) = self.usd_rate.filter(|_| currency == self.currency) {
             return Some(amount / rate);
         }
-        self.known.catalog.currencies.iter().find(|c| c.id == currency).map(|c| amount * c.usd)
+        self.basis.catalog.currencies.iter().find(|c| c.id == currency).map(|c| amount * c.usd)
     }
 
     fn target(&self, kind: TargetKind) -> Option<&'a MeasuredTarget> {
-        self.known.evidence.and_then(|e| e.targets.iter().find(|t| t.kind == kind))
+        self.basis.evidence.and_then(|e| e.targets.iter().find(|t| t.kind == kind))
     }
 
     /// A measured value and where it stands.
-    fn measured(&self, target: &MeasuredTarget, field: &str, value: Option<f64>) -> Option<Found> {
-        let file = self.known.evidence.map_or_else(String::new, |e| e.file.clone());
-        let source = Source::Measured { file, path: format!("{}.{field}", target.path) };
-        value.filter(|v| v.is_finite()).map(|v| (Range::exactly(v), source))
+    fn measured(&self, figure: Option<&Figure>) -> Option<Found> {
+        let file = &self.basis.evidence?.file;
+        figure.filter(|f| f.value.is_finite()).map(|f| (Range::exactly(f.value), f.source(file)))
     }
 
     fn finance(&mut self, fields: &Fields) -> Result<Finance, ResolveError> {
         let table = Table { section: Section::Finance, fields, prefix: "finance" };
-        let discount = self.number(table, "discount_rate_per_year", None, "");
-        if let Some(currency) = self.text(table, "currency") {
+        let discount = self.number(table, finance::DISCOUNT_RATE, None, "");
+        if let Some(currency) = self.text(table, finance::CURRENCY) {
             if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
                 return Err(impossible(
                     "finance.currency",
@@ -533,19 +578,38 @@ impl<'a> Resolver<'a> {
             }
             self.currency = currency;
         }
-        if let Some((rate, source)) = self.given(table, "usd_rate") {
+        let listed = self
+            .basis
+            .catalog
+            .currencies
+            .iter()
+            .find(|c| c.id == self.currency && c.usd > 0.0)
+            .map(|c| database(1.0 / c.usd, "currency", &c.id, &c.cite("usd")));
+        let given = self.given(table, finance::USD_RATE);
+        if let Some((rate, _)) = &given {
+            if self.currency == "USD" && (rate.likely - 1.0).abs() > 1e-9 {
+                return Err(impossible(
+                    "finance.usd_rate",
+                    "a rate needs the currency it is of: set finance.currency, such as EUR",
+                ));
+            }
+            // Written the wrong supply round it is nearer to the reciprocal of the known rate.
+            if let Some((known, _)) = &listed {
+                let off = (rate.likely / known.likely).ln().abs();
+                if (rate.likely * known.likely).ln().abs() < off.min(0.1) {
+                    let (currency, given, known) = (self.currency.clone(), rate.likely, known.likely);
+                    self.notices.push(Notice::RateLooksInverted { currency, given, known });
+                }
+            }
+        }
+        if let Some((rate, source)) = given.or(listed) {
             self.usd_rate = Some(rate.likely);
-            self.echo("finance.usd_rate".to_owned(), "per USD", Value::Number(rate), source);
-        } else if let Some(c) =
-            self.known.catalog.currencies.iter().find(|c| c.id == self.currency && c.usd > 0.0)
-        {
-            let (rate, source) = database(1.0 / c.usd, "currency", &c.id, &c.cite("usd"));
-            self.usd_rate = Some(rate.likely);
-            self.echo("finance.usd_rate".to_owned(), "per USD", Value::Number(rate), source);
+            self.echo(finance::USD_RATE.path(), finance::USD_RATE.unit, Value::Number(rate), source);
         } else if self.currency != "USD" {
             self.notices.push(Notice::CurrencyWithoutRate { currency: self.currency.clone() });
         }
-        Ok(Finance { discount, currency: self.currency.clone(), usd_rate: self.usd_rate.unwrap_or(1.0) })
+        let currency = Currency::new(&self.currency, self.usd_rate.unwrap_or(1.0));
+        Ok(Finance { discount, currency })
     }
 
     fn hybrid(&mut self, fields: &Fields) -> Option<Hybrid> {
@@ -553,13 +617,13 @@ impl<'a> Resolver<'a> {
             return None;
         }
         let table = Table { section: Section::Hybrid, fields, prefix: "hybrid" };
-        let local_share = self.number(table, "local_share", None, "");
-        let escalation = self.number(table, "escalation_share", None, "");
-        let profile = fields.get("profile").map(|g| {
-            self.echo("hybrid.profile".to_owned(), "", g.value.clone(), Source::User { via: g.via.clone() });
+        let local_share = self.number(table, hybrid::LOCAL_SHARE, None, "");
+        let escalation = self.number(table, hybrid::ESCALATION_SHARE, None, "");
+        let profile = fields.get(hybrid::PROFILE.name).map(|g| {
+            self.echo("hybrid.profile".to_owned(), "", g.value.clone(), g.source.clone());
             super::hybrid::hours_of_week(&g.value)
         });
-        let routed = table.has("local_share") || table.has("escalation_share");
+        let routed = table.has(hybrid::LOCAL_SHARE) || table.has(hybrid::ESCALATION_SHARE);
         Some(Hybrid { local_share, escalation, profile, routed })
     }
 
@@ -574,6 +638,11 @@ impl<'a> Resolver<'a> {
             }
         }
     }
+}
+
+/// Fills the slot of a missing value: the case is refused before anything reads it.
+fn unknown() -> Found {
+    (Range::exactly(1.0), Source::assumed("missing", "not known"))
 }
 
 /// A catalogue figure.

@@ -6,10 +6,11 @@ use crate::capacity::{
     CannotPredict, HardwareShape, Load as CapacityLoad, ModelShape, Placement, Quantisation, fits, predict,
 };
 use crate::catalog::device::format_of_file;
-use crate::cost::plan::{Need, Notice, Prefill, Speed};
-use crate::cost::scenario::{Range, Value};
+use crate::cost::case::{Need, Notice, Prefill, Speed};
+use crate::cost::keys::local;
 use crate::provenance::Source;
-use crate::workload::{MeasuredTarget, TargetKind};
+use crate::workload::evidence::{MeasuredLevel, MeasuredTarget, TargetKind};
+use crate::workload::{Range, Value};
 
 /// What runs on what.
 #[derive(Clone, Copy)]
@@ -29,53 +30,34 @@ impl Resolver<'_> {
         need: &Need,
         runs: Runs<'_>,
     ) -> Result<Option<Speed>, ResolveError> {
-        let (free, as_output) = (table.flag("prefill_free"), table.flag("charge_input_as_output"));
+        let (free, as_output) = (table.flag(local::PREFILL_FREE), table.flag(local::INPUT_AS_OUTPUT));
         if free && as_output {
             return Err(impossible(
-                &table.path("prefill_free"),
+                &table.path(local::PREFILL_FREE),
                 "input is either free or charged as output, not both",
             ));
         }
-        for (on, key) in [(free, "prefill_free"), (as_output, "charge_input_as_output")] {
-            if let Some(given) = table.fields.get(key).filter(|_| on) {
-                let source = Source::User { via: given.via.clone() };
-                self.echo(table.path(key), "", Value::Flag(true), source);
+        for (on, key) in [(free, local::PREFILL_FREE), (as_output, local::INPUT_AS_OUTPUT)] {
+            if let Some(given) = table.fields.get(key.name).filter(|_| on) {
+                self.echo(table.path(key), "", Value::Flag(true), given.source.clone());
             }
         }
-        let by_hand = table.has("decode_tokens_per_second");
+        let by_hand = table.has(local::DECODE);
         let level = if by_hand { None } else { self.level(table, name, target) };
-        let measured = |r: &Self, field: &str, value: Option<f64>| {
-            level.and_then(|(path, _)| {
-                let t = target?;
-                let file = r.known.evidence.map_or_else(String::new, |e| e.file.clone());
-                let source = Source::Measured { file, path: format!("{}.levels[{path}].{field}", t.path) };
-                value.map(|v| (Range::exactly(v), source))
-            })
-        };
-        self.whole(
-            table,
-            "concurrency",
-            level.map(|(_, l)| {
-                let file = self.known.evidence.map_or_else(String::new, |e| e.file.clone());
-                (
-                    l.concurrency,
-                    Source::Measured { file, path: target.map_or_else(String::new, |t| t.path.clone()) },
-                )
-            }),
-        );
-        let decode = measured(self, "decode_tps", level.and_then(|(_, l)| l.decode_tps));
+        let file = self.basis.evidence.map_or("", |e| e.file.as_str());
+        let at_once = level.map(|l| (l.concurrency, l.at.source(file)));
+        self.whole(table, local::CONCURRENCY, at_once);
+        let decode = self.measured(level.and_then(|l| l.decode_tps.as_ref()));
         let predicted =
             if decode.is_none() { self.predicted(table, name, need, runs, by_hand)? } else { None };
         let decode = decode.or_else(|| predicted.as_ref().map(|p| p.0.clone()));
         if !by_hand && decode.is_none() {
-            if table.has("prefill_tokens_per_second")
-                || matches!(need.volume, crate::cost::plan::Volume::AtCapacity)
-            {
-                self.miss(&table.path("decode_tokens_per_second"), "how fast one unit writes");
+            if table.has(local::PREFILL) || matches!(need.volume, crate::cost::case::Volume::AtCapacity) {
+                self.miss(&table.path(local::DECODE), "how fast one unit writes");
             }
             return Ok(None);
         }
-        let decode = self.number(table, "decode_tokens_per_second", decode, "");
+        let decode = self.number(table, local::DECODE, decode, "");
         let prefill = if free {
             self.notices.push(Notice::PrefillFree { offer: name.to_owned() });
             Prefill::Free
@@ -83,15 +65,15 @@ impl Resolver<'_> {
             self.notices.push(Notice::InputAsOutput { offer: name.to_owned() });
             Prefill::AsOutput
         } else {
-            let found = measured(self, "prefill_tps", level.and_then(|(_, l)| l.prefill_tps));
+            let found = self.measured(level.and_then(|l| l.prefill_tps.as_ref()));
             let found = found.or_else(|| predicted.map(|p| p.1));
             let no_input = self.largest_request(need).input.get() <= 0.0;
-            if no_input && found.is_none() && !table.has("prefill_tokens_per_second") {
+            if no_input && found.is_none() && !table.has(local::PREFILL) {
                 Prefill::Free
             } else {
                 Prefill::Speed(self.number(
                     table,
-                    "prefill_tokens_per_second",
+                    local::PREFILL,
                     found,
                     "how fast one unit reads the input; reading is not free",
                 ))
@@ -106,15 +88,15 @@ impl Resolver<'_> {
         table: Table<'_>,
         target: Option<&MeasuredTarget>,
     ) -> Result<Option<&'static Quantisation>, ResolveError> {
-        let Some(name) = self.text(table, "quantisation") else {
+        let Some(name) = self.text(table, local::QUANTISATION) else {
             // The file that was measured, wherever it runs.
-            let measured = target.filter(|_| !table.has("model"));
+            let measured = target.filter(|_| !table.has(local::MODEL));
             return Ok(measured.and_then(|t| Quantisation::find(&format_of_file(&t.model)?)));
         };
         match Quantisation::find(&name) {
             Some(format) => Ok(Some(format)),
             None => Err(impossible(
-                &table.path("quantisation"),
+                &table.path(local::QUANTISATION),
                 format!("`{name}` is no known format; for example Q4_K_M, Q8_0, F16"),
             )),
         }
@@ -131,7 +113,7 @@ impl Resolver<'_> {
         by_hand: bool,
     ) -> Result<Option<(Found, Found)>, ResolveError> {
         let (Some(hardware), Some(model)) = (runs.hardware, runs.model) else { return Ok(None) };
-        let Some(model) = self.known.catalog.open_model(model) else { return Ok(None) };
+        let Some(model) = self.basis.catalog.open_model(model) else { return Ok(None) };
         let (Ok(shape), Some(hardware)) =
             (ModelShape::from_catalogue(model), self.shape_of(hardware, runs.gpus))
         else {
@@ -144,7 +126,7 @@ impl Resolver<'_> {
         // Positive and far below the limit by the checks of the scenario.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let whole = |t: f64| t.ceil().clamp(1.0, 1e9) as u64;
-        let given = table.fields.get("concurrency").and_then(|g| g.value.range()).map(|r| r.likely);
+        let given = table.fields.get(local::CONCURRENCY.name).and_then(|g| g.value.range()).map(|r| r.likely);
         let declared_concurrency = crate::cost::defaults::of("local.concurrency");
         let wanted =
             given.or_else(|| declared_concurrency.map(crate::cost::defaults::Default::number)).unwrap_or(1.0);
@@ -164,25 +146,29 @@ impl Resolver<'_> {
         let prediction = match predict(&shape, &hardware, format, &load(concurrency)) {
             Ok(prediction) => prediction,
             Err(error @ CannotPredict::DoesNotFit { .. }) => {
-                return Err(ResolveError::DoesNotFit { key: table.path("hardware"), error: Box::new(error) });
+                return Err(ResolveError::DoesNotFit {
+                    key: table.path(local::HARDWARE_ID),
+                    error: Box::new(error),
+                });
             }
             Err(CannotPredict::Unknown(_)) => return Ok(None),
         };
         if by_hand {
             return Ok(None);
         }
-        if runs.format.is_some() && !table.has("quantisation") {
-            let target = self.target(TargetKind::Local);
-            if let Some((_, source)) = target.and_then(|t| self.measured(t, "model", Some(1.0))) {
-                self.echo(table.path("quantisation"), "", Value::Text(format.id.to_owned()), source);
-            }
+        if runs.format.is_some()
+            && !table.has(local::QUANTISATION)
+            && let (Some(evidence), Some(target)) = (self.basis.evidence, self.target(TargetKind::Local))
+        {
+            let source = Source::measured(&evidence.file, format!("{}.model", target.path));
+            self.echo(table.path(local::QUANTISATION), "", Value::Text(format.id.to_owned()), source);
         }
         if let (None, Some(d)) = (runs.format, declared) {
-            self.echo(table.path("quantisation"), "", Value::Text(format.id.to_owned()), d.source());
+            self.echo(table.path(local::QUANTISATION), "", Value::Text(format.id.to_owned()), d.source());
         }
         if let (None, Some(d)) = (given, declared_concurrency) {
             let value = Value::Number(Range::exactly(f64::from(concurrency)));
-            self.echo(table.path("concurrency"), "requests", value, d.source());
+            self.echo(table.path(local::CONCURRENCY), "requests", value, d.source());
         }
         if !table.prefix.starts_with("comparator") {
             self.notices.push(Notice::PredictedSpeed { offer: name.to_owned() });
@@ -196,7 +182,7 @@ impl Resolver<'_> {
     }
 
     fn shape_of(&self, hardware: Hardware<'_>, gpus: u32) -> Option<HardwareShape> {
-        let catalog = self.known.catalog;
+        let catalog = self.basis.catalog;
         match hardware {
             Hardware::Gpu(g) => HardwareShape::from_accelerator(g, gpus).ok(),
             Hardware::Machine(m) => {
@@ -209,29 +195,26 @@ impl Resolver<'_> {
         }
     }
 
-    /// The measured level to plan with: the concurrency asked for, else the one with the highest
+    /// The measured level to case with: the concurrency asked for, else the one with the highest
     /// throughput.
-    fn level(
+    fn level<'t>(
         &mut self,
         table: Table<'_>,
         name: &str,
-        target: Option<&MeasuredTarget>,
-    ) -> Option<(usize, crate::workload::evidence::MeasuredLevel)> {
+        target: Option<&'t MeasuredTarget>,
+    ) -> Option<&'t MeasuredLevel> {
         let levels = &target?.levels;
-        let asked = table.fields.get("concurrency").and_then(|g| g.value.range()).map(|r| r.likely);
-        let usable = levels.iter().enumerate().filter(|(_, l)| l.decode_tps.is_some_and(|d| d > 0.0));
+        let asked = table.fields.get(local::CONCURRENCY.name).and_then(|g| g.value.range()).map(|r| r.likely);
+        let decode = |l: &MeasuredLevel| l.decode_tps.as_ref().map_or(0.0, |d| d.value);
+        let usable = levels.iter().filter(|l| decode(l) > 0.0);
         let chosen = match asked {
-            Some(c) => {
-                usable.filter(|(_, l)| f64::from(l.concurrency) <= c).max_by_key(|(_, l)| l.concurrency)
-            }
-            None => usable.max_by(|a, b| {
-                a.1.decode_tps.partial_cmp(&b.1.decode_tps).unwrap_or(std::cmp::Ordering::Equal)
-            }),
+            Some(c) => usable.filter(|l| f64::from(l.concurrency) <= c).max_by_key(|l| l.concurrency),
+            None => usable.max_by(|a, b| decode(a).total_cmp(&decode(b))),
         };
-        let (n, level) = chosen?;
+        let level = chosen?;
         if level.concurrency <= 1 {
             self.notices.push(Notice::SpeedAtOne { offer: name.to_owned() });
         }
-        Some((n, *level))
+        Some(level)
     }
 }

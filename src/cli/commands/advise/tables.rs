@@ -6,8 +6,8 @@ use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::report::guide;
-use crate::report::view::{Block, Table, View};
+use crate::render::guide;
+use crate::render::view::{Block, Table, View};
 use crate::workload::Profile;
 use crate::workload::profile::SHIPPED;
 
@@ -18,7 +18,7 @@ pub(super) fn names() -> clap::builder::PossibleValuesParser {
 
 pub(super) fn run(name: &str, args: &Args, catalog: &Catalog, context: &Context) -> Result<(), CliError> {
     let (matrix, words) = (Matrix::shipped(), Guide::shipped());
-    let need = args.answers.draft();
+    let need = args.need.draft()?;
     let source = guide::Tables { matrix: &matrix, guide: &words, catalog, today: context.today, need: &need };
     let view = source.view(name);
     args.output.write(context, || view.to_json(), || view.clone(), None)
@@ -29,9 +29,10 @@ pub(super) fn profiles(output: &OutputArgs, context: &Context) -> Result<(), Cli
     let matrix = Matrix::shipped();
     let mut table = Table::new(&["profile", "situation", "verdict"]);
     for (name, text) in SHIPPED {
-        let profile = Profile::parse(name, text).map_err(CliError::failed)?;
+        let profile = Profile::parse(name, text).map_err(|e| CliError::failed(e.to_string()))?;
         let verdict = profile
-            .draft(name)
+            .draft
+            .clone()
             .with_implied()
             .complete()
             .map_or("needs more answers", |need| decide(&matrix, &need, None, None).placement.key());

@@ -1,14 +1,15 @@
-//! The five questions and what follows from them. Asks only what is not answered yet.
+//! The five questions and what follows from them, from the table of keys. Asks only what is not
+//! answered yet.
 
 use crate::cli::ask::{Ask, AskError};
-use crate::provenance::Sourced;
-use crate::report::advice::modifier;
+use crate::provenance::{Source, UserInput};
+use crate::workload::given::{Given, Value, value_from_text};
+use crate::workload::keys::{Key, Kind, answers, need};
 use crate::workload::need::Question;
-use crate::workload::profile::Count;
-use crate::workload::{Budget, Capability, Modifier, NeedDraft, Operations, Privacy, PrivacyReason, Volume};
+use crate::workload::{Answer as _, Modifier, NeedDraft, Privacy};
 
-/// Ask for everything that is missing. `again` makes the command line of a draft, for whoever
-/// interrupts.
+/// Ask for everything that is missing. `again` makes the command line of a draft, for a run that is
+/// interrupted.
 pub(super) fn run(
     ask: &mut dyn Ask,
     mut draft: NeedDraft,
@@ -16,31 +17,37 @@ pub(super) fn run(
 ) -> Result<NeedDraft, AskError> {
     for question in draft.missing() {
         remember(ask, &draft, again);
+        let (n, text, default) = wording(question);
+        choose(ask, &mut draft, question.answers(), &format!("{n}/5 {text}"), default)?;
+        remember(ask, &draft, again);
         match question {
-            Question::Privacy => {
-                draft.privacy = Some(said("privacy", privacy(ask)?));
-                remember(ask, &draft, again);
-                let strict = draft.privacy.as_ref().is_some_and(|p| p.value == Privacy::Strict);
-                if strict && draft.privacy_reason.is_none() {
-                    draft.privacy_reason = privacy_reason(ask)?.map(|r| said("privacy reason", r));
-                }
+            Question::Privacy
+                if draft.answer(answers::PRIVACY) == Some(Privacy::Strict)
+                    && !draft.has(answers::PRIVACY_REASON) =>
+            {
+                reason(ask, &mut draft)?;
             }
-            Question::Volume => {
-                draft.volume = Some(said("volume", volume(ask)?));
-                remember(ask, &draft, again);
-                numbers(ask, &mut draft)?;
-            }
-            Question::Capability => draft.capability = Some(said("capability", capability(ask)?)),
-            Question::Operations => draft.operations = Some(said("operations", operations(ask)?)),
-            Question::Budget => draft.budget = Some(said("budget", budget(ask)?)),
+            Question::Volume => numbers(ask, &mut draft)?,
+            _ => {}
         }
     }
     remember(ask, &draft, again);
-    if draft.modifiers.is_empty() {
-        draft.modifiers = circumstances(ask)?;
+    if draft.modifiers().is_empty() {
+        circumstances(ask, &mut draft)?;
         remember(ask, &draft, again);
     }
     Ok(draft)
+}
+
+/// Its place, its words, and which answer is offered first: never the risky one.
+const fn wording(question: Question) -> (u8, &'static str, usize) {
+    match question {
+        Question::Privacy => (1, "May a provider see the data?", 0),
+        Question::Volume => (2, "How much will it be used?", 0),
+        Question::Capability => (3, "How strong must the model be?", 1),
+        Question::Operations => (4, "Who would run servers?", 0),
+        Question::Budget => (5, "How is it paid?", 0),
+    }
 }
 
 /// A name to save the answers under, if wanted.
@@ -56,132 +63,85 @@ pub(super) fn save(ask: &mut dyn Ask) -> Result<Option<String>, AskError> {
 }
 
 fn remember(ask: &mut dyn Ask, draft: &NeedDraft, again: &dyn Fn(&NeedDraft) -> String) {
-    let said_something = *draft != NeedDraft::default();
     let text =
-        if said_something { format!("Go on from here with:\n  {}", again(draft)) } else { String::new() };
+        if draft.is_empty() { String::new() } else { format!("Go on from here with:\n  {}", again(draft)) };
     ask.remember(&text);
 }
 
-fn said<T>(question: &str, value: T) -> Sourced<T> {
-    Sourced::user(value, format!("question: {question}"))
+fn said(key: &Key, value: Value) -> Given {
+    Given { value, source: Source::User(UserInput::question(key.name)) }
 }
 
-fn pick<T: Copy>(
+fn choose(
     ask: &mut dyn Ask,
+    draft: &mut NeedDraft,
+    key: &'static Key,
     question: &str,
-    items: &[(T, &str, &str)],
     default: usize,
-) -> Result<T, AskError> {
-    let lines: Vec<String> = items.iter().map(|(_, key, text)| format!("{key}: {text}")).collect();
-    ask.choose(question, &lines, default).map(|n| items[n.min(items.len() - 1)].0)
-}
-
-fn privacy(ask: &mut dyn Ask) -> Result<Privacy, AskError> {
-    pick(
-        ask,
-        "1/5 May a provider see the data?",
-        &[
-            (Privacy::Standard, "standard", "yes"),
-            (Privacy::Sensitive, "sensitive", "only under an agreement"),
-            (Privacy::Strict, "strict", "no, it may not leave"),
-        ],
-        0,
-    )
-}
-
-fn privacy_reason(ask: &mut dyn Ask) -> Result<Option<PrivacyReason>, AskError> {
-    pick(
-        ask,
-        "What says so?",
-        &[
-            (None, "own decision", "nothing outside the team"),
-            (Some(PrivacyReason::Hipaa), "hipaa", "health data"),
-            (Some(PrivacyReason::AttorneyClient), "attorney-client", "legal privilege"),
-            (Some(PrivacyReason::Classified), "classified", "government work"),
-            (Some(PrivacyReason::TradeSecrets), "trade-secrets", "own algorithms, secrets"),
-            (Some(PrivacyReason::Jurisdiction), "jurisdiction", "rules of place for user data"),
-        ],
-        0,
-    )
-}
-
-fn volume(ask: &mut dyn Ask) -> Result<Volume, AskError> {
-    pick(
-        ask,
-        "2/5 How much will it be used?",
-        &[
-            (Volume::Low, "low", "little, or nobody knows yet"),
-            (Volume::Variable, "variable", "comes and goes"),
-            (Volume::High, "high", "much, every month (30M tokens and up)"),
-        ],
-        0,
-    )
-}
-
-/// Optional numbers: they place the break-even and price the examples.
-fn numbers(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> {
-    let mut number = |question: &str, key: &str, slot: &mut Option<Sourced<f64>>| {
-        if slot.is_none() {
-            *slot = count(ask, question)?.map(|n| said(key, n));
-        }
-        Ok::<(), AskError>(())
-    };
-    number("Requests in a month (Enter: not known)", "requests per month", &mut draft.requests_per_month)?;
-    if draft.requests_per_month.is_some() {
-        number("Input tokens of one request (Enter: not known)", "input tokens", &mut draft.input_tokens)?;
-        number("Output tokens of one request (Enter: not known)", "output tokens", &mut draft.output_tokens)?;
+) -> Result<(), AskError> {
+    let Kind::Choice(words) = key.kind else { return Ok(()) };
+    let lines: Vec<String> = words.iter().map(|w| format!("{}: {}", w.word, w.means)).collect();
+    let chosen = ask.choose(question, &lines, default)?;
+    if let Some(word) = words.get(chosen) {
+        draft.set(key, said(key, Value::Text(word.word.to_owned())));
     }
     Ok(())
 }
 
-fn count(ask: &mut dyn Ask, question: &str) -> Result<Option<f64>, AskError> {
-    let parse = |text: &str| text.trim().replace(',', "").parse::<Count>();
+fn reason(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> {
+    let key = answers::PRIVACY_REASON;
+    let Kind::Choice(words) = key.kind else { return Ok(()) };
+    let mut lines = vec!["our own policy: no law or contract asks for it".to_owned()];
+    lines.extend(words.iter().map(|w| format!("{}: {}", w.word, w.means)));
+    let chosen = ask.choose("Who requires it?", &lines, 0)?;
+    if let Some(word) = chosen.checked_sub(1).and_then(|n| words.get(n)) {
+        draft.set(key, said(key, Value::Text(word.word.to_owned())));
+    }
+    Ok(())
+}
+
+/// Optional numbers: they place the break-even and price the options.
+fn numbers(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> {
+    number(ask, draft, need::REQUESTS_PER_MONTH, "Requests in a month (20k, 1.5M; Enter: not known)")?;
+    if draft.has(need::REQUESTS_PER_MONTH) {
+        number(ask, draft, need::INPUT_TOKENS, "Input tokens of one request (Enter: not known)")?;
+        number(ask, draft, need::OUTPUT_TOKENS, "Output tokens of one request (Enter: not known)")?;
+    }
+    Ok(())
+}
+
+fn number(
+    ask: &mut dyn Ask,
+    draft: &mut NeedDraft,
+    key: &'static Key,
+    question: &str,
+) -> Result<(), AskError> {
+    if draft.has(key) {
+        return Ok(());
+    }
+    let how = || UserInput::question(key.name);
+    let read = |text: &str| {
+        let shown = format!("{} {}: ", how(), text.trim());
+        value_from_text(key, how(), text.trim())
+            .map_err(|e| e.to_string().trim_start_matches(&shown).to_owned())
+    };
     let text = ask.text(question, "", &|text| {
-        if text.trim().is_empty() {
-            Ok(())
-        } else {
-            parse(text).map(|_| ()).map_err(|_| "a number, please".to_owned())
-        }
+        if text.trim().is_empty() { Ok(()) } else { read(text).map(drop) }
     })?;
-    Ok(parse(&text).ok().map(Count::get))
+    if let Ok(given) = read(&text) {
+        draft.set(key, given);
+    }
+    Ok(())
 }
 
-fn capability(ask: &mut dyn Ask) -> Result<Capability, AskError> {
-    pick(
-        ask,
-        "3/5 How strong must the model be?",
-        &[
-            (Capability::Basic, "basic", "simple, well-defined tasks"),
-            (Capability::Moderate, "moderate", "good enough is enough"),
-            (Capability::Maximum, "maximum", "the strongest there is"),
-        ],
-        1,
-    )
-}
-
-fn operations(ask: &mut dyn Ask) -> Result<Operations, AskError> {
-    pick(
-        ask,
-        "4/5 Who would run servers?",
-        &[
-            (Operations::Limited, "limited", "nobody has the time"),
-            (Operations::Available, "available", "there are people for it"),
-        ],
-        0,
-    )
-}
-
-fn budget(ask: &mut dyn Ask) -> Result<Budget, AskError> {
-    pick(
-        ask,
-        "5/5 How is it paid?",
-        &[(Budget::Opex, "opex", "running costs"), (Budget::Capex, "capex", "money up front is possible")],
-        0,
-    )
-}
-
-fn circumstances(ask: &mut dyn Ask) -> Result<Vec<Sourced<Modifier>>, AskError> {
-    let lines: Vec<String> = Modifier::ALL.iter().map(|m| format!("{}: {}", m.key(), modifier(*m))).collect();
+fn circumstances(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> {
+    let lines: Vec<String> = Modifier::WORDS.iter().map(|w| format!("{}: {}", w.word, w.means)).collect();
     let chosen = ask.choose_many("What else holds? (Space marks, Enter goes on)", &lines)?;
-    Ok(chosen.into_iter().filter_map(|n| Modifier::ALL.get(n)).map(|m| said("what else holds", *m)).collect())
+    for word in chosen.into_iter().filter_map(|n| Modifier::WORDS.get(n)) {
+        let name = format!("{}{}", answers::MODIFIER, word.word);
+        if let Some(key) = crate::workload::keys::find(answers::KEYS, &name) {
+            draft.set(key, said(key, Value::Flag(true)));
+        }
+    }
+    Ok(())
 }

@@ -4,12 +4,12 @@ use super::measure::interrupted;
 use super::{Args, Settings, local};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
+use crate::document::bench::build::{self, Basis, Run, TargetFacts};
+use crate::document::bench::{BenchDocument, Spending};
+use crate::document::envelope::Input;
 use crate::measure::event::Fault;
 use crate::measure::run::Ended;
 use crate::provenance::{Source, Sourced};
-use crate::report::bench::build::{self, Basis, Run, TargetFacts};
-use crate::report::bench::{BenchDocument, Spending};
-use crate::report::envelope::Input;
 use std::collections::BTreeMap;
 use std::future::Future;
 
@@ -48,7 +48,7 @@ pub fn conclude(
         stopped: vec![None; targets.len()],
         skipped: vec![0; targets.len()],
     };
-    let models = Sourced::new(serde_json::json!(args.model), Source::User { via: "--model".to_owned() });
+    let models = Sourced::new(serde_json::json!(args.model), Source::flag("--model"));
     inputs.insert("models".to_owned(), Input::plain(&models));
     local::inputs(args, &mut inputs);
     let basis = Basis {

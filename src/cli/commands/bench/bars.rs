@@ -2,8 +2,8 @@
 //! lines where nobody watches.
 
 use crate::cli::context::Context;
-use crate::report::bench::build::TargetFacts;
-use crate::report::sanitize;
+use crate::document::bench::build::TargetFacts;
+use crate::sanitize;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
 

@@ -2,10 +2,10 @@
 //! in the page cache.
 
 use crate::cli::context::Context;
+use crate::document::bench::build::TargetFacts;
+use crate::document::bench::engine::EnergyFacts;
 use crate::measure::backend::local::{LocalBackend, LocalInfo};
 use crate::measure::energy::{self, Meter};
-use crate::report::bench::build::TargetFacts;
-use crate::report::bench::engine::EnergyFacts;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::Path;

@@ -5,15 +5,15 @@ use super::{Args, Settings, device, local, request, spending};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
+use crate::document::bench::BenchDocument;
+use crate::document::bench::build::TargetFacts;
+use crate::document::bench::embedding::{Embedding, Made};
+use crate::document::envelope::Input;
 use crate::measure::backend::local::LocalBackend;
 use crate::measure::energy::Meter;
 use crate::measure::event::{Fault, FaultKind};
 use crate::prompts::Prompt;
 use crate::provenance::{Source, Sourced};
-use crate::report::bench::BenchDocument;
-use crate::report::bench::build::TargetFacts;
-use crate::report::bench::embedding::{Embedding, Made};
-use crate::report::envelope::Input;
 use std::collections::BTreeMap;
 
 /// The whole command.
@@ -37,7 +37,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         ("prompts_sha256", sha256.into()),
         ("prompts", prompts.len().into()),
     ] {
-        let value = Sourced::new(value, Source::User { via: "--prompts".to_owned() });
+        let value = Sourced::new(value, Source::flag("--prompts"));
         inputs.insert(name.to_owned(), Input::plain(&value));
     }
     let measured = alone::runtime()?.block_on(all(args, &settings, &prompts, context))?;

@@ -8,11 +8,11 @@
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::document::bench::Kind;
+use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::fold::{self, Counted, Trace};
 use crate::measure::plan::Step;
 use crate::measure::run::{Ended, Record};
-use crate::report::bench::Kind;
-use crate::report::bench::build::{Basis, TargetFacts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::File;

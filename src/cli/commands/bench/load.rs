@@ -2,9 +2,11 @@
 
 use super::watch::Watcher;
 use super::{Args, Settings, device, local};
-use crate::cli::commands::advise;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::profiles;
+use crate::document::bench::build::Basis;
+use crate::document::bench::load::LoadPlan;
 use crate::measure::backend::http::{ApiTarget, Limits};
 use crate::measure::backend::local::{LocalBackend, LocalConfig};
 use crate::measure::event::{Fault, Request};
@@ -14,9 +16,8 @@ use crate::measure::load::{
 use crate::measure::plan::Step;
 use crate::measure::run::Ended;
 use crate::provenance::{Source, Sourced};
-use crate::report::bench::build::Basis;
-use crate::report::bench::load::LoadPlan;
-use crate::workload::profile::Count;
+use crate::workload::keys::need;
+use crate::workload::profile::LIMITS;
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::future::Future;
@@ -249,15 +250,17 @@ pub(super) fn announcement(args: &LoadArgs, settings: &Settings) -> Option<Strin
 /// The limits in force: `--slo`, else the profile's, else those of an interactive service.
 pub fn limits(args: &Args, context: &Context) -> Result<Sourced<Slo>, CliError> {
     if !args.load.slo.is_empty() {
-        return Ok(Sourced::new(args.load.slo(), Source::User { via: "--slo".to_owned() }));
+        return Ok(Sourced::flag(args.load.slo(), "--slo"));
     }
     if let Some(name) = &args.profile {
-        let (via, profile) = advise::profile(name, context)?;
-        if let Some(limits) = profile.slo {
-            let ms = |limit: Option<Count>| limit.map(Count::get);
-            let slo =
-                Slo { ttft_ms: ms(limits.ttft_ms), tpot_ms: ms(limits.tpot_ms), e2e_ms: ms(limits.e2e_ms) };
-            return Ok(Sourced::new(slo, Source::User { via }));
+        let draft = profiles::find(name, context)?.draft;
+        if let Some(source) = LIMITS.iter().find_map(|key| draft.source(key)) {
+            let slo = Slo {
+                ttft_ms: draft.number(need::TTFT_MS),
+                tpot_ms: draft.number(need::TPOT_MS),
+                e2e_ms: draft.number(need::E2E_MS),
+            };
+            return Ok(Sourced::new(slo, source.clone()));
         }
     }
     Ok(assumed_limits())

@@ -6,6 +6,10 @@ use crate::capacity::ModelShape;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::progress::Progress;
+use crate::document::bench::build::TargetFacts;
+use crate::document::bench::model::ModelFacts;
+use crate::document::bench::{Engine, Kind};
+use crate::document::envelope::Input;
 use crate::measure::backend::Backend;
 use crate::measure::backend::local::{LocalBackend, LocalConfig, LocalInfo};
 use crate::measure::backend::protocol::{self, KvType, Sampling};
@@ -14,10 +18,6 @@ use crate::measure::fetch::{self, FetchConfig, ModelSpec};
 use crate::measure::synthetic::Test;
 use crate::prompts::Prompt;
 use crate::provenance::{Source, Sourced};
-use crate::report::bench::build::TargetFacts;
-use crate::report::bench::model::ModelFacts;
-use crate::report::bench::{Engine, Kind};
-use crate::report::envelope::Input;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -371,7 +371,7 @@ pub fn inputs(args: &Args, map: &mut BTreeMap<String, Input>) {
     let mut put = |name: &str, given: bool, value: serde_json::Value, unit: Option<&str>| {
         let flag = format!("--{}", name.replace('_', "-"));
         let source = if given {
-            Source::User { via: flag }
+            Source::flag(flag)
         } else {
             Source::Assumed {
                 rule: format!("default-{}", name.replace('_', "-")),

@@ -8,6 +8,8 @@ use super::{
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
+use crate::document::bench::build::{self, Basis, Run, TargetFacts};
+use crate::document::bench::{BenchDocument, Sample};
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
 use crate::measure::load::Sent;
@@ -15,8 +17,6 @@ use crate::measure::plan::{self, Step};
 use crate::measure::run::{self, Patience};
 use crate::prompts::Prompt;
 use crate::provenance::Source;
-use crate::report::bench::build::{self, Basis, Run, TargetFacts};
-use crate::report::bench::{BenchDocument, Sample};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use watch::Tally;

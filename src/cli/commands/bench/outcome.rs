@@ -2,8 +2,8 @@
 //! target that did not make it, with what to do about it. The report is written before.
 
 use crate::cli::error::{CliError, Exit};
+use crate::document::bench::{BenchDocument, Target};
 use crate::measure::event::{Fault, FaultKind};
-use crate::report::bench::{BenchDocument, Target};
 use std::path::Path;
 
 /// `near` has, per target, names in the catalogue that are like its model's.

@@ -7,14 +7,15 @@
 
 use super::Args;
 use crate::catalog::ApiWire;
-use crate::cli::commands::advise;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::profiles;
 use crate::cli::secrets::is_loopback;
+use crate::document::envelope::Input;
 use crate::measure::backend::http::ApiBackend;
 use crate::provenance::{Source, Sourced};
-use crate::report::envelope::Input;
 use crate::workload::Privacy as Answer;
+use crate::workload::keys::{Key, answers};
 use reqwest::Url;
 use std::collections::BTreeMap;
 
@@ -30,20 +31,22 @@ pub struct Privacy {
 impl Privacy {
     /// From the arguments. A profile that cannot be read ends the command.
     pub fn of(args: &Args, context: &Context) -> Result<Self, CliError> {
-        let flag = args.privacy.map(|answer| (answer, "--privacy".to_owned()));
-        let profile = args.profile.as_deref().map(|name| advise::profile(name, context)).transpose()?;
-        let written = profile.and_then(|(name, profile)| {
+        let flag = args.privacy.map(|answer| (answer, Source::flag("--privacy")));
+        let profile = args.profile.as_deref().map(|name| profiles::find(name, context)).transpose()?;
+        let written = profile.and_then(|profile| {
+            let draft = profile.draft;
+            let said = |key: &Key| draft.source(key).cloned();
             // A mandate is strict whatever else the profile says.
-            let mandated = profile.privacy_reason.map(|_| Answer::Strict);
-            Some((mandated.or(profile.privacy)?, name))
+            let mandated = said(answers::PRIVACY_REASON).map(|source| (Answer::Strict, source));
+            mandated.or_else(|| Some((draft.answer(answers::PRIVACY)?, said(answers::PRIVACY)?)))
         });
         let strictest = match (flag, written) {
             (Some(flag), Some(written)) if written.0 == Answer::Strict => {
                 if flag.0 != Answer::Strict {
                     return Err(CliError::usage(format!(
-                        "--privacy {} contradicts {}, which says strict",
+                        "--privacy {} contradicts the profile, which says strict ({})",
                         flag.0.key(),
-                        written.1
+                        written.1.describe()
                     ))
                     .hint("Leave the profile out, or change it, if prompts may really leave this machine."));
                 }
@@ -52,8 +55,9 @@ impl Privacy {
             (flag, written) => flag.or(written),
         };
         let local_servers = args.local_server.iter().map(|text| origin(text)).collect::<Result<_, _>>()?;
-        let (answer, via) = strictest.map_or((None, String::new()), |(answer, via)| (Some(answer), via));
-        Ok(Self { answer, source: Source::User { via }, local_servers })
+        let nobody = || Source::assumed("privacy", "nobody asked for privacy");
+        let (answer, source) = strictest.map_or_else(|| (None, nobody()), |(answer, s)| (Some(answer), s));
+        Ok(Self { answer, source, local_servers })
     }
 
     pub fn strict(&self) -> bool {
@@ -66,7 +70,7 @@ impl Privacy {
         let plain = |value: serde_json::Value, source: Source| Input::plain(&Sourced::new(value, source));
         inputs.insert("privacy".to_owned(), plain(answer.key().into(), self.source.clone()));
         if !self.local_servers.is_empty() {
-            let via = Source::User { via: "--local-server".to_owned() };
+            let via = Source::flag("--local-server");
             inputs.insert("local_servers".to_owned(), plain(self.local_servers.clone().into(), via));
         }
     }
@@ -76,7 +80,7 @@ impl Privacy {
         if !self.strict() {
             return Ok(());
         }
-        let Source::User { via } = &self.source else { return Ok(()) };
+        let Source::User(via) = &self.source else { return Ok(()) };
         let origin = base.origin().ascii_serialization();
         let refused = |why: String, hint: String| {
             Err(CliError::usage(format!("privacy is strict ({via}): {why}. Nothing was sent")).hint(hint))

@@ -7,10 +7,10 @@ use super::watch::Tally;
 use super::{Args, load, settings, write};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::document::envelope::Input;
 use crate::measure::plan;
 use crate::measure::run::Ended;
 use crate::provenance::Source;
-use crate::report::envelope::Input;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -61,7 +61,7 @@ fn broken_off(earlier: &Earlier) -> Ended {
 fn anew(measured: &mut MeasuredRun, args: &Args) -> Result<(), CliError> {
     let basis = &mut measured.basis;
     let mut put = |name: &str, value: serde_json::Value, unit: &str, flag: &str| {
-        let source = Source::User { via: flag.to_owned() };
+        let source = Source::flag(flag);
         basis.inputs.insert(name.to_owned(), Input { value, unit: Some(unit.to_owned()), source });
     };
     if let Some(margin) = args.margin {

@@ -2,11 +2,11 @@
 
 use super::Settings;
 use crate::cli::error::CliError;
+use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::local::hex;
 use crate::measure::event::{Message, Request, Role};
 use crate::measure::plan::Step;
 use crate::prompts::{self, FileFormat, Prompt};
-use crate::report::bench::build::{Basis, TargetFacts};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 

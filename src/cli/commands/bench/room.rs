@@ -117,19 +117,12 @@ fn hardware(room: Room) -> HardwareShape {
         }
     };
     HardwareShape {
-        id: "this".to_owned(),
-        name: "this machine".to_owned(),
-        architecture: None,
         backend,
         class,
         devices,
-        memory_bytes: bytes,
-        // Speeds are not asked here.
-        bandwidth: 1.0,
-        flops_16: None,
-        flops_8: None,
-        link: None,
         host: room.gpus.filter(|g| !g.shared).map(|_| Host { memory_bytes: room.host, bandwidth: 1.0 }),
+        // Speeds are not asked here.
+        ..HardwareShape::processor("this", "this machine", bytes, 1.0)
     }
 }
 
@@ -166,7 +159,7 @@ fn would_fit(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation
     }
     let plain = ModelShape { file: None, ..model.clone() };
     let fewer = capacity::quantisation::FORMATS.iter().filter(|f| {
-        f.engine == capacity::Engine::LlamaCpp && plain.weight_bytes(f) < model.weight_bytes(format)
+        f.runs_on(capacity::Engine::LlamaCpp) && plain.weight_bytes(f) < model.weight_bytes(format)
     });
     let best = fewer
         .filter(|f| fits(&plain, f, 4))

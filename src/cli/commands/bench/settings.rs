@@ -2,12 +2,12 @@
 
 use super::{Args, Cache, load, local};
 use crate::cli::error::CliError;
+use crate::document::envelope::Input;
 use crate::measure::backend::http::Limits;
 use crate::measure::backend::local::hex;
 use crate::measure::load::Slo;
 use crate::prompts::Prompt;
 use crate::provenance::{Source, Sourced};
-use crate::report::envelope::Input;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -103,7 +103,7 @@ pub fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> St
 /// Every value that decided the run.
 pub fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str) -> BTreeMap<String, Input> {
     let mut map = BTreeMap::new();
-    let user = |flag: &str| Source::User { via: flag.to_owned() };
+    let user = |flag: &str| Source::flag(flag);
     let mut put = |name: &str, value: serde_json::Value, unit: Option<&str>, source: Source| {
         let input = Input::plain(&Sourced::new(value, source));
         map.insert(name.to_owned(), Input { unit: unit.map(str::to_owned), ..input });

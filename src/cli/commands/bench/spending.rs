@@ -4,9 +4,9 @@ use super::targets::Api;
 use super::{Args, Settings, load};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::document::bench::Spending;
+use crate::document::bench::price::PriceInForce;
 use crate::prompts::Prompt;
-use crate::report::bench::Spending;
-use crate::report::bench::price::PriceInForce;
 
 /// Tokens of a chat template and of the cache marker, at most.
 const OVERHEAD_TOKENS: u64 = 64;

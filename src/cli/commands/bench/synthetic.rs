@@ -6,12 +6,12 @@ use super::{Args, Settings, device, local};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
+use crate::document::bench::BenchDocument;
+use crate::document::bench::build::TargetFacts;
+use crate::document::bench::engine::Synthetic;
 use crate::measure::backend::local::LocalBackend;
 use crate::measure::event::Fault;
 use crate::measure::synthetic::Test;
-use crate::report::bench::BenchDocument;
-use crate::report::bench::build::TargetFacts;
-use crate::report::bench::engine::Synthetic;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

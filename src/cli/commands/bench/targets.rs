@@ -5,11 +5,11 @@ use super::privacy::Privacy;
 use crate::catalog::{ApiWire, Catalog, LimitField, Provider};
 use crate::cli::error::CliError;
 use crate::cli::secrets::{KeyVariables, Variable, is_loopback, is_own};
+use crate::document::bench::Kind;
+use crate::document::bench::build::TargetFacts;
+use crate::document::bench::price::PriceInForce;
 use crate::measure::backend::http::ApiTarget;
 use crate::measure::backend::wire::{Quirks, WireKind};
-use crate::report::bench::Kind;
-use crate::report::bench::build::TargetFacts;
-use crate::report::bench::price::PriceInForce;
 use jiff::civil::Date;
 use reqwest::Url;
 

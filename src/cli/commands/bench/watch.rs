@@ -5,12 +5,12 @@ use super::journal::{Earlier, Journal};
 use super::rows::Rows;
 use super::spending;
 use crate::cli::error::CliError;
+use crate::document::bench::Sample;
+use crate::document::bench::build::{self, Basis, Bill};
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::load::Sent;
 use crate::measure::plan::Step;
 use crate::measure::run::{Go, Record, Watch};
-use crate::report::bench::Sample;
-use crate::report::bench::build::{self, Basis, Bill};
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 

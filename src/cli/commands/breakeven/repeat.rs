@@ -3,10 +3,13 @@
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cost::Scenario;
-use crate::cost::keys::{self, Key, Kind, Section};
-use crate::cost::scenario::value_from_flag;
+use crate::cost::keys;
+use crate::document::breakeven::BreakevenDocument;
+use crate::document::repeat::inline_toml;
 use crate::provenance::Source;
-use crate::report::breakeven::BreakevenDocument;
+use crate::provenance::{FileRole, UserInput};
+use crate::workload::given::value_from_text;
+use crate::workload::keys::{Key, Kind};
 use serde_json::Value;
 
 /// What is still true of the numbers when they are read back as given.
@@ -37,12 +40,17 @@ impl Repeated {
     pub(super) fn scenario(&self) -> Result<Scenario, CliError> {
         let mut scenario = Scenario::default();
         for (path, input) in &self.document.inputs {
-            let Some((key, offer)) = target(path) else { continue };
+            let Some((key, offer)) = keys::of_path(path) else { continue };
             if self.looked_up(path) {
                 continue;
             }
-            let via = format!("{} {path}", self.name);
-            let given = value_from_flag(key, &via, &flag(key, &input.value))
+            let how = UserInput::File {
+                role: FileRole::Document,
+                file: self.name.clone(),
+                line: None,
+                key: format!("inputs.{path}"),
+            };
+            let given = value_from_text(key, how, &flag(key, &input.value))
                 .map_err(|e| CliError::usage(e.to_string()))?;
             scenario.set(key, Some(offer), &given);
         }
@@ -79,39 +87,15 @@ impl Repeated {
     }
 }
 
-/// The key and the offer a dotted name stands for; `local.2.units` is the second offer's.
-fn target(path: &str) -> Option<(&'static Key, usize)> {
-    let parts: Vec<&str> = path.split('.').collect();
-    let (section, key, offer) = match parts[..] {
-        [section, key] => (section, key, 0),
-        [section, n, key] => (section, key, n.parse::<usize>().ok()?.checked_sub(1)?),
-        _ => return None,
-    };
-    Some((keys::find(Section::named(section)?, key)?, offer))
-}
-
 /// A value as its flag takes it.
 fn flag(key: &Key, value: &Value) -> String {
     match (key.kind, value) {
-        (Kind::Changes, value) => toml(value),
+        (Kind::Changes(_), value) => inline_toml(value),
         (_, Value::String(text)) => text.clone(),
         (_, Value::Object(range)) => {
             let part = |k: &str| range.get(k).map(ToString::to_string).unwrap_or_default();
             format!("{}:{}:{}", part("low"), part("likely"), part("high"))
         }
         (_, other) => other.to_string(),
-    }
-}
-
-/// JSON as inline TOML; the two differ in tables only.
-fn toml(value: &Value) -> String {
-    match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
-        Value::Object(table) => {
-            let pairs = table.iter().map(|(key, value)| format!("{key} = {}", toml(value)));
-            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
-        }
-        Value::String(text) => toml::Value::from(text.as_str()).to_string(),
-        other => other.to_string(),
     }
 }

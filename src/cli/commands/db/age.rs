@@ -7,7 +7,7 @@ use crate::cli::catalog::{load, toml_files, user_folder};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::report::{Block, Cell, Table, View};
+use crate::render::{Block, Cell, Table, View};
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -92,43 +92,68 @@ fn dates(catalog: &Catalog, kind: Kind) -> Vec<(&str, Date, &str)> {
     match kind {
         Kind::Gpu => list!(catalog.accelerators),
         Kind::Machine => list!(catalog.machines),
+        Kind::Host => list!(catalog.hosts),
         Kind::Rental => list!(catalog.rentals),
+        Kind::Subscription => list!(catalog.subscriptions),
         Kind::Tariff => list!(catalog.tariffs),
         Kind::OpenModel => list!(catalog.open_models),
         Kind::ApiModel => list!(catalog.api_models),
         Kind::Currency => list!(catalog.currencies),
         Kind::Provider => list!(catalog.providers),
+        Kind::Range => list!(catalog.ranges),
     }
 }
 
+/// Id, day and source of the price that each piece of hardware is bought for today. Older prices of the
+/// same record are its history and do not count.
+fn purchase_dates(catalog: &Catalog) -> Vec<(&str, Date, &str)> {
+    let gpus = catalog.accelerators.iter().map(|r| (r.id.as_str(), catalog.price_of_accelerator(r)));
+    let machines = catalog.machines.iter().map(|r| (r.id.as_str(), catalog.price_of_machine(r)));
+    let hosts = catalog.hosts.iter().map(|r| (r.id.as_str(), catalog.price_of_host(r)));
+    gpus.chain(machines)
+        .chain(hosts)
+        .filter_map(|(id, chosen)| chosen.map(|c| (id, c.price.as_of, c.price.source.as_str())))
+        .collect()
+}
+
+/// How purchase prices are called beside the kinds of record.
+const PURCHASE: &str = "purchase-prices";
+
 fn ages(catalog: &Catalog, days: u16, today: Date) -> Ages {
-    let age = |date: Date| date.until(today).map_or(0, |span| span.get_days());
     let mut out = Ages { stale_after_days: days, kinds: Vec::new(), stale: Vec::new(), soon: Vec::new() };
     for kind in Kind::ALL {
-        let dates = dates(catalog, kind);
-        let stale = dates.iter().filter(|(_, d, _)| age(*d) > i32::from(days));
-        let before = out.stale.len();
-        out.stale.extend(stale.map(|(id, d, source)| Stale {
-            kind: kind.key(),
+        out.count(kind.plural(), kind.key(), &dates(catalog, kind), today);
+    }
+    out.count(PURCHASE, "purchase_price", &purchase_dates(catalog), today);
+    out.stale.sort_by_key(|s| (s.as_of, s.id.clone()));
+    out.soon = catalog.api_models.iter().flat_map(|m| soon(m, days, today)).collect();
+    out.soon.sort_by_key(|s| (s.on, s.id.clone()));
+    out
+}
+
+impl Ages {
+    /// Add the figures of one kind.
+    fn count(&mut self, plural: &'static str, key: &'static str, dates: &[(&str, Date, &str)], today: Date) {
+        let age = |date: Date| date.until(today).map_or(0, |span| span.get_days());
+        let limit = i32::from(self.stale_after_days);
+        let before = self.stale.len();
+        self.stale.extend(dates.iter().filter(|(_, d, _)| age(*d) > limit).map(|(id, d, source)| Stale {
+            kind: key,
             id: (*id).to_owned(),
             as_of: *d,
             age_days: age(*d),
             source: (*source).to_owned(),
         }));
         let oldest = dates.iter().min_by_key(|(_, d, _)| *d);
-        out.kinds.push(KindAge {
-            kind: kind.plural(),
+        self.kinds.push(KindAge {
+            kind: plural,
             records: dates.len(),
             oldest: oldest.map(|(id, _, _)| (*id).to_owned()),
             oldest_as_of: oldest.map(|(_, d, _)| *d),
             newest_as_of: dates.iter().map(|(_, d, _)| *d).max(),
-            stale: out.stale.len() - before,
+            stale: self.stale.len() - before,
         });
     }
-    out.stale.sort_by_key(|s| (s.as_of, s.id.clone()));
-    out.soon = catalog.api_models.iter().flat_map(|m| soon(m, days, today)).collect();
-    out.soon.sort_by_key(|s| (s.on, s.id.clone()));
-    out
 }
 
 fn soon(model: &ApiModel, days: u16, today: Date) -> Vec<Soon> {
@@ -150,7 +175,7 @@ fn view(ages: &Ages) -> View {
         .caption(format!("Stale: read more than {} days ago", ages.stale_after_days));
     for k in &ages.kinds {
         table.row([
-            k.kind.into(),
+            k.kind.replace('-', " ").into(),
             count(k.records),
             k.oldest.clone().into(),
             date(k.oldest_as_of),
@@ -172,7 +197,7 @@ fn view(ages: &Ages) -> View {
         view.push(Block::Table(by_source(&ages.stale)));
         view.paragraph(
             "Specifications of gpus and machines do not change after their release: their day is that of the source's \
-             edition. Rents and electricity prices do change: look them up before you decide, and put your own into a \
+             edition. Prices of hardware, rents and electricity prices do change: look them up before you decide, and put your own into a \
              record (`freehold db path`) or the scenario.",
         );
         view.heading("Stale");

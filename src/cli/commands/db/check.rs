@@ -6,7 +6,7 @@ use crate::cli::catalog::{read, toml_files, user_folder};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output::OutputArgs;
-use crate::report::{Block, Cell, Table, View};
+use crate::render::{Block, Cell, Table, View};
 use std::path::PathBuf;
 
 /// Check records: ids, units, ranges, references, dates, duplicates.

@@ -10,7 +10,7 @@ use crate::cli::catalog::{load, read_capped};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::report::{Block, Table, View};
+use crate::render::{Block, Table, View};
 use std::path::Path;
 
 /// Show where two sources of prices disagree.

@@ -2,7 +2,7 @@
 
 use super::document;
 use crate::catalog::compare::{Change, Comparison, Implausible, compare};
-use crate::catalog::import::{self, Format, Imported, Origin, Skipped, names};
+use crate::catalog::import::{self, Format, Imported, Origin, Reason, Skipped, names};
 use crate::catalog::{ApiModel, Catalog, Resolution, check, write};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::catalog::{load, read_capped, user_folder};
@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::{OutputArgs, write_atomic};
 use crate::measure::page;
-use crate::report::{Block, Cell, Table, View};
+use crate::render::{Block, Cell, Table, View};
 use std::path::{Path, PathBuf};
 
 /// Take over prices from a file others keep; shows what changes, asks, writes records of your own.
@@ -136,7 +136,7 @@ fn choose(imported: &mut Imported, args: &Args, catalog: &Catalog) -> Result<(),
 }
 
 /// Skip the models for which there is a reason.
-fn skip(imported: &mut Imported, reason: impl Fn(&ApiModel) -> Option<String>) {
+fn skip(imported: &mut Imported, reason: impl Fn(&ApiModel) -> Option<Reason>) {
     let skipped = &mut imported.skipped;
     imported.models.retain(|m| match reason(m) {
         None => true,
@@ -147,15 +147,15 @@ fn skip(imported: &mut Imported, reason: impl Fn(&ApiModel) -> Option<String>) {
     });
 }
 
-fn retired(model: &ApiModel, context: &Context) -> Option<String> {
-    model.retires.filter(|d| *d <= context.today).map(|_| "retired by its provider".to_owned())
+fn retired(model: &ApiModel, context: &Context) -> Option<Reason> {
+    model.retires.filter(|d| *d <= context.today).map(|_| Reason::Retired)
 }
 
 /// Prices are kept by dated id: a name that is an alias here does not become a record.
-fn alias_of(model: &ApiModel, catalog: &Catalog) -> Option<String> {
+fn alias_of(model: &ApiModel, catalog: &Catalog) -> Option<Reason> {
     let known_as = catalog.served_as(&model.provider, &model.model);
     let moving = names::is_moving(&model.model) || matches!(known_as, Some(Resolution::Alias { .. }));
-    moving.then(|| "a moving name; prices are kept by dated model".to_owned())
+    moving.then_some(Reason::MovingName)
 }
 
 /// The record that has this wire name for its own.
@@ -236,7 +236,7 @@ fn leave_out(
         let before = imported.models.len();
         imported.models.retain(|m| m.id != id);
         if imported.models.len() < before {
-            imported.skipped.push(Skipped { id, reason });
+            imported.skipped.push(Skipped { id, reason: Reason::Unusable(reason) });
         }
     }
 }
@@ -292,7 +292,7 @@ impl Plan<'_> {
             "records": self.imported.models.len(),
             "comparison": comparison_json(self.comparison),
             "skipped": self.imported.skipped.iter()
-                .map(|s| serde_json::json!({"id": s.id, "reason": s.reason})).collect::<Vec<_>>(),
+                .map(|s| serde_json::json!({"id": s.id, "reason": s.reason.to_string()})).collect::<Vec<_>>(),
         })
     }
 
@@ -306,13 +306,14 @@ impl Plan<'_> {
         comparison_view(&mut view, self.comparison, ["Now", "Then"]);
         if !self.imported.skipped.is_empty() {
             view.heading("Skipped");
-            let mut reasons: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+            let mut reasons: std::collections::BTreeMap<&Reason, Vec<&str>> =
+                std::collections::BTreeMap::new();
             for s in &self.imported.skipped {
                 reasons.entry(&s.reason).or_default().push(&s.id);
             }
-            view.push(Block::List(
-                reasons.iter().map(|(reason, ids)| format!("{reason}: {}", some(ids))).collect(),
-            ));
+            let shown = reasons.iter().take(SHOWN);
+            view.push(Block::List(shown.map(|(reason, ids)| format!("{reason}: {}", some(ids))).collect()));
+            more(&mut view, reasons.len());
         }
         view
     }

@@ -6,7 +6,7 @@ use crate::cli::catalog::load;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::report::{Block, View};
+use crate::render::{Block, View};
 use serde_json::{Map, Value};
 
 /// List the records of the catalogue.

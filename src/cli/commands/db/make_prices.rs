@@ -7,7 +7,7 @@ use crate::cli::catalog::read_capped;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::write_atomic;
-use crate::report::{Block, Cell, Table, View};
+use crate::render::{Block, Cell, Table, View};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]

@@ -1,10 +1,10 @@
 //! Records as rows of a table, one shape per kind, and the text a search looks through.
 
 use crate::catalog::{
-    Accelerator, ApiModel, Catalog, Currency, Kind, Machine, OpenModel, Provider, PurchasePrice, Rental,
-    Tariff,
+    Accelerator, ApiModel, Catalog, Chosen, Currency, FormFactor, Host, Kind, Machine, OpenModel, Provider,
+    Range, Rental, Subscription, Tariff,
 };
-use crate::report::{Cell, Table};
+use crate::render::{Cell, Table};
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -22,14 +22,17 @@ pub(super) struct Row<'a> {
 /// All records of a kind.
 pub(super) fn of(kind: Kind, catalog: &Catalog, today: Date) -> Vec<Row<'_>> {
     match kind {
-        Kind::Gpu => catalog.accelerators.iter().map(gpu).collect(),
-        Kind::Machine => catalog.machines.iter().map(machine).collect(),
+        Kind::Gpu => catalog.accelerators.iter().map(|r| gpu(r, catalog)).collect(),
+        Kind::Machine => catalog.machines.iter().map(|r| machine(r, catalog)).collect(),
+        Kind::Host => catalog.hosts.iter().map(|r| host(r, catalog)).collect(),
         Kind::Rental => catalog.rentals.iter().map(rental).collect(),
+        Kind::Subscription => catalog.subscriptions.iter().map(subscription).collect(),
         Kind::Tariff => catalog.tariffs.iter().map(tariff).collect(),
         Kind::OpenModel => catalog.open_models.iter().map(open_model).collect(),
         Kind::ApiModel => catalog.api_models.iter().map(|m| api_model(m, today)).collect(),
         Kind::Currency => catalog.currencies.iter().map(currency).collect(),
         Kind::Provider => catalog.providers.iter().map(provider).collect(),
+        Kind::Range => catalog.ranges.iter().map(range).collect(),
     }
 }
 
@@ -38,7 +41,11 @@ pub(super) fn table(kind: Kind) -> Table {
     Table::new(match kind {
         Kind::Gpu => &["!Id", "#GiB", "#GB/s", "#BF16 TFLOPS", "#Board W", "#Price", "Read"],
         Kind::Machine => &["!Id", "Accelerators", "#GiB", "#GB/s", "#Load W", "#Price", "Read"],
+        Kind::Host => &["!Id", "Slots", "#Base W", "#Card W", "#Rack units", "#Price", "Read"],
         Kind::Rental => &["!Id", "Accelerators", "Terms", "#Per hour", "Region", "Read"],
+        Kind::Subscription => {
+            &["!Id", "Buyer", "#By the month", "#By the year", "#Seats from", "Allowance", "Read"]
+        }
         Kind::Tariff => &["!Id", "Name", "#USD/kWh", "#g CO2/kWh", "Read"],
         Kind::OpenModel => {
             &["!Id", "#Parameters", "#Active", "#Layers", "#KV heads", "#Context", "#Tier", "Licence"]
@@ -46,11 +53,14 @@ pub(super) fn table(kind: Kind) -> Table {
         Kind::ApiModel => &["!Id", "#Input", "#Output", "#Cache read", "#Batch", "#Context", "#Tier", "Also"],
         Kind::Currency => &["!Id", "#USD", "Read"],
         Kind::Provider => &["!Id", "Address", "!Key variable", "Read"],
+        Kind::Range => &["!Id", "#Low", "#Likely", "#High", "Unit", "Read"],
     })
     .caption(match kind {
         Kind::ApiModel => "US dollars per million tokens, today's price",
         Kind::Rental => "Price of the whole instance",
-        Kind::Machine => "Memory of the system, or the unified memory",
+        Kind::Gpu | Kind::Host => "What one pays today, with the tax named in the record",
+        Kind::Subscription => "Price of one seat and month",
+        Kind::Machine => "Memory of the system, or the unified memory; what one pays today",
         _ => "",
     })
 }
@@ -95,24 +105,18 @@ fn trimmed_to(value: f64) -> String {
     if value >= 100.0 { format!("{value:.0}") } else { trimmed((value * 10.0).round() / 10.0) }
 }
 
-/// The newest price of a new one; else the newest of any.
-fn price(list: &[PurchasePrice]) -> Cell {
-    use crate::catalog::Condition;
-    let newest = |new: bool| {
-        list.iter()
-            .filter(|p| !new || matches!(p.condition, Condition::New | Condition::Msrp))
-            .max_by_key(|p| p.as_of)
-    };
-    newest(true)
-        .or_else(|| newest(false))
-        .map_or(Cell::None, |p| Cell::Number(p.amount, format!("{:.0} {}", p.amount, p.currency)))
+/// What one pays today, as it was read.
+fn price(chosen: Option<&Chosen<'_>>) -> Cell {
+    chosen.map_or(Cell::None, |c| {
+        Cell::Number(c.price.amount, format!("{:.0} {}", c.price.amount, c.price.currency))
+    })
 }
 
 fn times(count: u32, id: &str) -> String {
     if count == 1 { id.to_owned() } else { format!("{count} × {id}") }
 }
 
-fn gpu(r: &Accelerator) -> Row<'_> {
+fn gpu<'a>(r: &'a Accelerator, catalog: &Catalog) -> Row<'a> {
     Row {
         words: words(&[Some(&r.id), Some(&r.name)]),
         tier: None,
@@ -123,14 +127,14 @@ fn gpu(r: &Accelerator) -> Row<'_> {
             number(r.bandwidth_gb_s),
             number(r.bf16_tflops.or(r.fp16_tflops)),
             number(r.board_watts),
-            price(&r.price),
+            price(catalog.price_of_accelerator(r).as_ref()),
             r.as_of.to_string().into(),
         ],
         json: Box::new(|| json(r)),
     }
 }
 
-fn machine(r: &Machine) -> Row<'_> {
+fn machine<'a>(r: &'a Machine, catalog: &Catalog) -> Row<'a> {
     Row {
         words: words(&[Some(&r.id), Some(&r.name), r.accelerator.as_deref(), r.cpu.as_deref()]),
         tier: None,
@@ -141,7 +145,33 @@ fn machine(r: &Machine) -> Row<'_> {
             number(r.memory_gib),
             number(r.bandwidth_gb_s),
             number(r.load_watts),
-            price(&r.price),
+            price(catalog.price_of_machine(r).as_ref()),
+            r.as_of.to_string().into(),
+        ],
+        json: Box::new(|| json(r)),
+    }
+}
+
+fn host<'a>(r: &'a Host, catalog: &Catalog) -> Row<'a> {
+    let form = match r.slots.form {
+        FormFactor::Pcie => "PCIe",
+        FormFactor::Sxm => "SXM",
+        FormFactor::Oam => "OAM",
+        FormFactor::Mxm => "MXM",
+        FormFactor::Soc => "soldered",
+    };
+    let carried = r.accelerators.join(" ");
+    Row {
+        words: words(&[Some(&r.id), Some(&r.name), Some(form), Some(&carried), r.cpu.as_deref()]),
+        tier: None,
+        provider: None,
+        cells: vec![
+            r.id.as_str().into(),
+            format!("{} {form}", r.slots.number).into(),
+            number(r.base_watts),
+            number(r.accelerator_watts),
+            number(r.rack_units),
+            price(catalog.price_of_host(r).as_ref()),
             r.as_of.to_string().into(),
         ],
         json: Box::new(|| json(r)),
@@ -169,6 +199,49 @@ fn rental(r: &Rental) -> Row<'_> {
             },
             Cell::Number(r.per_hour, format!("{:.2} {}", r.per_hour, r.currency)),
             r.region.clone().into(),
+            r.as_of.to_string().into(),
+        ],
+        json: Box::new(|| json(r)),
+    }
+}
+
+fn subscription(r: &Subscription) -> Row<'_> {
+    let text = |value: serde_json::Value| value.as_str().unwrap_or_default().replace('-', " ");
+    let price = |value: Option<f64>| {
+        value.map_or(Cell::None, |v| Cell::Number(v, format!("{} {}", trimmed(v), r.currency)))
+    };
+    let allowances = r.allowance.iter().map(|a| {
+        let of = a.of.as_ref().or(a.model.as_ref()).map(|of| format!(" {of}")).unwrap_or_default();
+        format!("{} {}{of} per {}", trimmed(a.amount), text(json(&a.unit)), text(json(&a.per)))
+    });
+    Row {
+        words: words(&[Some(&r.id), Some(&r.name), Some(&r.provider), r.note.as_deref()]),
+        tier: None,
+        provider: Some(r.provider.clone()),
+        cells: vec![
+            r.id.as_str().into(),
+            text(json(&r.buyer)).into(),
+            price(r.per_month),
+            price(r.per_month_of_year),
+            whole(r.seats_from.map(u64::from)),
+            Some(allowances.collect::<Vec<_>>().join(", ")).filter(|a| !a.is_empty()).into(),
+            r.as_of.to_string().into(),
+        ],
+        json: Box::new(|| json(r)),
+    }
+}
+
+fn range(r: &Range) -> Row<'_> {
+    Row {
+        words: words(&[Some(&r.id), Some(&r.unit), Some(&r.reason)]),
+        tier: None,
+        provider: None,
+        cells: vec![
+            r.id.as_str().into(),
+            number(Some(r.low)),
+            number(Some(r.likely)),
+            number(Some(r.high)),
+            r.unit.as_str().into(),
             r.as_of.to_string().into(),
         ],
         json: Box::new(|| json(r)),

@@ -6,7 +6,7 @@ use crate::cli::catalog::load;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::report::{Block, Cell, Table, View};
+use crate::render::{Block, Cell, Table, View};
 use serde_json::{Map, Value};
 
 /// Show records with the source and date of every figure.
@@ -66,9 +66,9 @@ fn find(catalog: &Catalog, id: &str) -> Result<Vec<Found>, CliError> {
         };
     }
     let mut found: Vec<Found> = get!(
-        Gpu => accelerator, Machine => machine, Rental => rental, Tariff => tariff,
+        Gpu => accelerator, Machine => machine, Host => host, Rental => rental, Subscription => subscription, Tariff => tariff,
         OpenModel => open_model, ApiModel => api_model, Currency => currency,
-        Provider => provider
+        Provider => provider, Range => range_by_id
     )
     .into_iter()
     .filter_map(|(kind, record)| Some(Found { kind, record: record?.ok()?, alias: None }))

@@ -1,0 +1,387 @@
+//! What hardware costs today, and what a host with accelerators in it is made of.
+//!
+//! A record keeps every price that was read: the maker's list, what shops ask, what used ones fetch.
+//! One can pay today's price only, so [`choose`] takes the newest price of the market before the list
+//! price of something that is no longer made, and says why it took that one.
+
+use super::{Accelerator, Catalog, Condition, HardwareClass, Host, PurchasePrice};
+
+/// The price that something can be had for, and why it is this one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chosen<'a> {
+    pub price: &'a PurchasePrice,
+    /// Without value added tax, in US dollars.
+    pub usd: f64,
+    pub why: Choice,
+    /// The maker's list price in US dollars, where it is known and another one was chosen.
+    pub list_usd: Option<f64>,
+}
+
+/// Why a price was chosen among those of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Choice {
+    /// It is sold new: the newest price that a shop asked.
+    New,
+    /// It is sold new, and no shop's price is known: the maker's list price.
+    List,
+    /// No new price is known, though it is still made: the newest one of the second-hand market.
+    SecondHand,
+    /// It is no longer made: the newest price of the market, new ones from stock included.
+    Discontinued,
+    /// It is no longer made, and no price but the one it once had is known: it may not be for sale.
+    LaunchPrice,
+}
+
+/// Today's price among those of a record; `None` where none is known in a currency with a rate.
+///
+/// - `discontinued`: the record says that it is no longer made.
+/// - `to_usd`: an amount and the code of its currency → US dollars.
+pub fn choose<'a>(
+    prices: impl IntoIterator<Item = &'a PurchasePrice>,
+    discontinued: bool,
+    to_usd: impl Fn(f64, &str) -> Option<f64>,
+) -> Option<Chosen<'a>> {
+    let known: Vec<(&PurchasePrice, f64)> =
+        prices.into_iter().filter_map(|p| Some((p, to_usd(p.net(), &p.currency)?))).collect();
+    // Of two read on one day the lower one: it can be had for that.
+    let newest = |of: &dyn Fn(Condition) -> bool| {
+        known
+            .iter()
+            .filter(|(p, _)| of(p.condition))
+            .max_by(|a, b| a.0.as_of.cmp(&b.0.as_of).then_with(|| b.1.total_cmp(&a.1)))
+            .copied()
+    };
+    let new = newest(&|c| c == Condition::New);
+    let list = newest(&|c| c == Condition::Msrp);
+    let second_hand = newest(&|c| matches!(c, Condition::Used | Condition::Refurbished));
+    let market = newest(&|c| c != Condition::Msrp);
+    let (found, why) = if discontinued {
+        market.map(|p| (p, Choice::Discontinued)).or_else(|| list.map(|p| (p, Choice::LaunchPrice)))?
+    } else {
+        new.map(|p| (p, Choice::New))
+            .or_else(|| list.map(|p| (p, Choice::List)))
+            .or_else(|| second_hand.map(|p| (p, Choice::SecondHand)))?
+    };
+    let (price, usd) = found;
+    let list_usd = list.filter(|_| price.condition != Condition::Msrp).map(|(_, usd)| usd);
+    Some(Chosen { price, usd, why, list_usd })
+}
+
+/// Why an accelerator does not go into a host.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum Misfit {
+    #[error("the host has slots of another form")]
+    Form,
+    #[error("the host is made for other accelerators")]
+    NotListed,
+    #[error("the host does not cool accelerators of this class")]
+    Class,
+    #[error("{asked} are asked for, and there are {slots} slots")]
+    TooMany { asked: u32, slots: u32 },
+    #[error("its board is sold with {slots} modules, never with {asked}")]
+    WholeBoard { asked: u32, slots: u32 },
+    #[error("it draws {card} W, and a slot gives {slot} W")]
+    SlotPower { card: f64, slot: f64 },
+    #[error("together they draw {cards} W, and the host leaves {host} W for them")]
+    HostPower { cards: f64, host: f64 },
+    #[error("what it draws is not known")]
+    PowerUnknown,
+}
+
+impl Host {
+    /// Does it carry so many of these accelerators? The first reason why not.
+    pub fn carries(&self, card: &Accelerator, number: u32) -> Result<(), Misfit> {
+        let slots = &self.slots;
+        if card.form != slots.form {
+            return Err(Misfit::Form);
+        }
+        if !self.accelerators.is_empty() && !self.accelerators.contains(&card.id) {
+            return Err(Misfit::NotListed);
+        }
+        // Named by its id it was made for it, whatever its class.
+        if self.accelerators.is_empty() && !self.takes.is_empty() && !self.takes.contains(&card.class) {
+            return Err(Misfit::Class);
+        }
+        if slots.always_full() && number != slots.number {
+            return Err(Misfit::WholeBoard { asked: number, slots: slots.number });
+        }
+        if number > slots.number || number == 0 {
+            return Err(Misfit::TooMany { asked: number, slots: slots.number });
+        }
+        let Some(watts) = card.board_watts else {
+            return if slots.watts.is_some() || self.accelerator_watts.is_some() {
+                Err(Misfit::PowerUnknown)
+            } else {
+                Ok(())
+            };
+        };
+        if let Some(slot) = slots.watts.filter(|slot| watts > *slot) {
+            return Err(Misfit::SlotPower { card: watts, slot });
+        }
+        let cards = watts * f64::from(number);
+        match self.accelerator_watts.filter(|host| cards > *host) {
+            Some(host) => Err(Misfit::HostPower { cards, host }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What keeps a host with accelerators in it out of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum Missing {
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+    #[error("what the host draws without accelerators is not known")]
+    BaseWatts,
+    #[error("what the accelerator draws is not known")]
+    CardWatts,
+    #[error("no price of the host is known")]
+    HostPrice,
+    #[error("no price of the accelerator is known")]
+    CardPrice,
+}
+
+/// A host with accelerators in it, as it is ordered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Order<'a> {
+    pub host: &'a Host,
+    pub accelerator: &'a Accelerator,
+    pub accelerators: u32,
+    /// Of the host: alone where [`Order::cards`] are bought beside it, else with them in it.
+    pub host_price: Chosen<'a>,
+    /// Of one accelerator, where they are bought one by one.
+    pub cards: Option<Chosen<'a>>,
+    /// Asked for setting it up, US dollars.
+    pub install_usd: Option<f64>,
+    /// All parts, US dollars, without installation and value added tax.
+    pub usd: f64,
+    /// At the wall without what the accelerators draw, while serving.
+    pub base_watts: f64,
+    /// The same while nothing is asked of it, where known.
+    pub idle_watts: Option<f64>,
+    /// Limit of one accelerator.
+    pub card_watts: f64,
+}
+
+impl Catalog {
+    /// An amount in US dollars; `None` where no rate of its currency is known.
+    pub fn in_usd(&self, amount: f64, currency: &str) -> Option<f64> {
+        if currency == "USD" { Some(amount) } else { Some(amount * self.currency(currency)?.usd) }
+    }
+
+    /// Today's price of one accelerator.
+    pub fn price_of_accelerator<'a>(&self, card: &'a Accelerator) -> Option<Chosen<'a>> {
+        choose(&card.price, card.discontinued.is_some(), |a, c| self.in_usd(a, c))
+    }
+
+    /// Today's price of a machine.
+    pub fn price_of_machine<'a>(&self, machine: &'a super::Machine) -> Option<Chosen<'a>> {
+        choose(&machine.price, machine.discontinued.is_some(), |a, c| self.in_usd(a, c))
+    }
+
+    /// Today's price of a host without accelerators; of one that is only sold with some, that price.
+    pub fn price_of_host<'a>(&self, host: &'a Host) -> Option<Chosen<'a>> {
+        let of = |fitted: bool| {
+            let prices = host.price.iter().filter(move |p| p.fitted.is_some() == fitted);
+            choose(prices, false, |a, c| self.in_usd(a, c))
+        };
+        of(false).or_else(|| of(true))
+    }
+
+    /// A host with so many accelerators in it: its parts, prices and power, or what is missing.
+    ///
+    /// A price with exactly these accelerators in it is taken before the host's own and the cards'.
+    pub fn order<'a>(
+        &self,
+        host: &'a Host,
+        card: &'a Accelerator,
+        number: u32,
+    ) -> Result<Order<'a>, Missing> {
+        host.carries(card, number)?;
+        let base_watts = host.base_watts.ok_or(Missing::BaseWatts)?;
+        let card_watts = card.board_watts.ok_or(Missing::CardWatts)?;
+        let rate = |amount: f64, currency: &str| self.in_usd(amount, currency);
+        let with_these = |p: &&PurchasePrice| {
+            p.fitted.as_ref().is_some_and(|f| f.accelerator == card.id && f.number == number)
+        };
+        let whole = choose(host.price.iter().filter(with_these), false, rate);
+        let (host_price, cards) = if let Some(price) = whole {
+            (price, None)
+        } else {
+            let alone = choose(host.price.iter().filter(|p| p.fitted.is_none()), false, rate);
+            let card = self.price_of_accelerator(card).ok_or(Missing::CardPrice);
+            (alone.ok_or(Missing::HostPrice)?, Some(card?))
+        };
+        let install = host_price.price.install;
+        Ok(Order {
+            host,
+            accelerator: card,
+            accelerators: number,
+            host_price,
+            cards,
+            install_usd: install.and_then(|amount| rate(amount, &host_price.price.currency)),
+            usd: host_price.usd + cards.map_or(0.0, |c| c.usd * f64::from(number)),
+            base_watts,
+            idle_watts: host.idle_watts,
+            card_watts,
+        })
+    }
+
+    /// Every way to fill the hosts with accelerators, in order of host, accelerator and number: each as
+    /// it is ordered, or with what is missing. Pairs that do not fit at all are left out.
+    pub fn orders(&self) -> impl Iterator<Item = (&Host, &Accelerator, u32, Result<Order<'_>, Missing>)> {
+        self.hosts.iter().flat_map(move |host| {
+            self.accelerators.iter().filter(|c| c.class != HardwareClass::Cpu).flat_map(move |card| {
+                counts(host).filter_map(move |n| match self.order(host, card, n) {
+                    Err(Missing::Misfit(misfit)) if misfit != Misfit::PowerUnknown => None,
+                    found => Some((host, card, n, found)),
+                })
+            })
+        })
+    }
+}
+
+/// How many accelerators a host is filled with: all of a board; of cards 1, 2, 4, 8 and as many as go in.
+fn counts(host: &Host) -> impl Iterator<Item = u32> + use<> {
+    let slots = host.slots.number;
+    let full = host.slots.always_full();
+    let powers = [1, 2, 4, 8, 16].into_iter().filter(move |n| !full && *n < slots);
+    powers.chain(std::iter::once(slots))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::float_cmp)]
+    use super::*;
+    use crate::catalog::{FormFactor, Stands};
+    use jiff::civil::date;
+
+    fn price(amount: f64, condition: Condition, month: i8) -> PurchasePrice {
+        PurchasePrice {
+            amount,
+            currency: "USD".to_owned(),
+            place: "US".to_owned(),
+            condition,
+            vat: None,
+            install: None,
+            fitted: None,
+            source: "test".to_owned(),
+            as_of: date(2026, month, 1),
+            note: None,
+        }
+    }
+
+    fn chosen(prices: &[PurchasePrice], discontinued: bool) -> Option<(f64, Choice)> {
+        choose(prices, discontinued, |a, _| Some(a)).map(|c| (c.usd, c.why))
+    }
+
+    #[test]
+    fn what_one_can_pay_today_beats_what_it_once_cost() {
+        use Condition::{Msrp, New, Refurbished, Used};
+        let card = [price(1599.0, Msrp, 11), price(2264.0, Used, 7), price(2200.0, Refurbished, 6)];
+        assert_eq!(chosen(&card, true), Some((2264.0, Choice::Discontinued)));
+        // While it is made, its list price can be paid.
+        assert_eq!(chosen(&card, false), Some((1599.0, Choice::List)));
+        let asked =
+            [price(1999.0, Msrp, 9), price(3500.0, New, 6), price(3766.0, New, 7), price(900.0, Used, 8)];
+        assert_eq!(chosen(&asked, false), Some((3766.0, Choice::New)));
+        let list = choose(&asked, false, |a, _| Some(a)).and_then(|c| c.list_usd);
+        assert_eq!(list, Some(1999.0));
+        assert_eq!(chosen(&[price(1599.0, Msrp, 2)], true), Some((1599.0, Choice::LaunchPrice)));
+        assert_eq!(chosen(&[price(700.0, Used, 2)], false), Some((700.0, Choice::SecondHand)));
+        // Read on one day: the lower one can be had.
+        assert_eq!(chosen(&[price(9.0, New, 2), price(8.0, New, 2)], false), Some((8.0, Choice::New)));
+        assert_eq!(chosen(&[], false), None);
+    }
+
+    #[test]
+    fn tax_is_no_part_of_a_price_and_a_currency_without_rate_is_none() {
+        let greek = PurchasePrice {
+            vat: Some(0.24),
+            currency: "EUR".to_owned(),
+            ..price(1240.0, Condition::New, 10)
+        };
+        let usd = |a: f64, c: &str| (c == "EUR").then_some(a * 1.1);
+        let found = choose([&greek], false, usd).expect("a price");
+        assert!((found.usd - 1100.0).abs() < 1e-9);
+        assert!(choose([&price(1.0, Condition::New, 1)], false, usd).is_none());
+    }
+
+    #[test]
+    fn a_host_says_why_it_does_not_carry_a_card() {
+        let catalog = Catalog::embedded();
+        let board = catalog.host("hgx-h100").expect("shipped");
+        let h100 = catalog.accelerator("nvidia-h100-sxm-80gb").expect("shipped");
+        let l40s = catalog.accelerator("nvidia-l40s").expect("shipped");
+        assert_eq!(board.carries(h100, 8), Ok(()));
+        assert_eq!(board.carries(h100, 4), Err(Misfit::WholeBoard { asked: 4, slots: 8 }));
+        assert_eq!(board.carries(l40s, 8), Err(Misfit::Form));
+        let mut server = catalog.host("rack-l40s").expect("shipped").clone();
+        assert_eq!(server.carries(l40s, 9), Err(Misfit::TooMany { asked: 9, slots: 8 }));
+        server.slots.watts = Some(300.0);
+        assert_eq!(server.carries(l40s, 1), Err(Misfit::SlotPower { card: 350.0, slot: 300.0 }));
+        server.slots.watts = Some(600.0);
+        server.accelerator_watts = Some(2_000.0);
+        assert_eq!(server.carries(l40s, 4), Ok(()));
+        assert_eq!(server.carries(l40s, 8), Err(Misfit::HostPower { cards: 2_800.0, host: 2_000.0 }));
+        server.accelerators.clear();
+        server.takes = vec![HardwareClass::Consumer];
+        assert_eq!(server.carries(l40s, 1), Err(Misfit::Class));
+    }
+
+    #[test]
+    fn an_order_is_the_whole_or_its_parts_or_what_is_missing() {
+        let catalog = Catalog::embedded();
+        let mut host = catalog.host("hgx-h100").expect("shipped").clone();
+        let h100 = catalog.accelerator("nvidia-h100-sxm-80gb").expect("shipped");
+        let whole = catalog.order(&host, h100, 8).expect("priced");
+        assert!(whole.cards.is_none() && whole.usd == whole.host_price.usd && whole.install_usd.is_some());
+        host.price[0].fitted = None;
+        let parts = catalog.order(&host, h100, 8).expect("priced");
+        let card = parts.cards.expect("bought one by one");
+        assert_eq!(parts.usd, parts.host_price.usd + 8.0 * card.usd);
+        host.base_watts = None;
+        assert_eq!(catalog.order(&host, h100, 8), Err(Missing::BaseWatts));
+        host.base_watts = Some(1_000.0);
+        host.price.clear();
+        assert_eq!(catalog.order(&host, h100, 8), Err(Missing::HostPrice));
+    }
+
+    /// Every shipped host can be ordered with something, or says what is missing; all forms are there.
+    #[test]
+    fn shipped_hosts_are_ordered_or_kept_out_by_name() {
+        let catalog = Catalog::embedded();
+        let mut ordered: std::collections::BTreeMap<&str, bool> =
+            catalog.hosts.iter().map(|h| (h.id.as_str(), false)).collect();
+        let mut missing = std::collections::BTreeSet::new();
+        for (host, card, n, order) in catalog.orders() {
+            match order {
+                Ok(order) => {
+                    *ordered.get_mut(host.id.as_str()).expect("a host") = true;
+                    assert!(order.usd > 300.0 && order.base_watts > 0.0, "{} {n} × {}", host.id, card.id);
+                    // More than its cards alone cost, where they are bought one by one.
+                    assert!(order.cards.is_none_or(|c| order.usd > c.usd * f64::from(n)), "{}", host.id);
+                }
+                Err(_) => {
+                    missing.insert(host.id.as_str());
+                }
+            }
+        }
+        assert!(ordered.len() >= 30, "{} hosts", ordered.len());
+        assert!(ordered.values().filter(|o| **o).count() >= 22, "{ordered:?}");
+        for (id, _) in ordered.iter().filter(|(_, ordered)| !**ordered) {
+            assert!(missing.contains(id), "{id} is neither ordered nor said to lack something");
+        }
+        for (form, number) in
+            [(FormFactor::Pcie, 1), (FormFactor::Pcie, 2), (FormFactor::Pcie, 4), (FormFactor::Pcie, 8)]
+                .into_iter()
+                .chain([(FormFactor::Sxm, 4), (FormFactor::Sxm, 8), (FormFactor::Oam, 8)])
+        {
+            let found = catalog.hosts.iter().any(|h| h.slots.form == form && h.slots.number == number);
+            assert!(found, "no host with {number} slots of {form:?}");
+        }
+        for stands in [Stands::Office, Stands::Rack] {
+            assert!(catalog.hosts.iter().any(|h| h.stands == stands && ordered[h.id.as_str()]));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Profiles by name or file: the one place where `--profile` is looked up, whichever command has it.
+
+use super::context::Context;
+use super::error::CliError;
+use super::files::read_text;
+use super::output::write_atomic;
+use crate::workload::profile::SHIPPED;
+use crate::workload::{NeedDraft, Profile, keys};
+use std::path::{Path, PathBuf};
+
+/// Does the argument name a file rather than a profile?
+fn is_path(name: &str) -> bool {
+    name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"))
+}
+
+fn saved(name: &str, context: &Context) -> PathBuf {
+    context.config_dir.join("profiles").join(format!("{name}.toml"))
+}
+
+/// A file, one the user saved, or a shipped one. One's own wins over a shipped one of the same name.
+pub fn find(name: &str, context: &Context) -> Result<Profile, CliError> {
+    let own = if is_path(name) { PathBuf::from(name) } else { saved(name, context) };
+    if is_path(name) || own.is_file() {
+        let label = if is_path(name) { own.display().to_string() } else { name.to_owned() };
+        return Profile::parse(&label, &read_text(&own)?).map_err(|e| CliError::usage(e.to_string()));
+    }
+    if let Some(profile) = Profile::shipped(name) {
+        return Ok(profile);
+    }
+    let names = || SHIPPED.iter().map(|(n, _)| *n);
+    let known: Vec<&str> = names().collect();
+    let error = CliError::usage(format!("there is no profile \"{name}\"; there are {}", known.join(", ")));
+    Err(match keys::near(name, names()).first() {
+        Some(near) => error.hint(format!("did you mean `--profile {near}`?")),
+        None => error.hint("a file is named with its ending: `--profile need.toml`"),
+    })
+}
+
+/// Write the answers down.
+pub fn save(name: &str, draft: &NeedDraft, context: &Context) -> Result<(), CliError> {
+    let path = if is_path(name) { PathBuf::from(name) } else { saved(name, context) };
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|e| CliError::file("create", folder, &e))?;
+    }
+    let profile = Profile { title: name.to_owned(), draft: draft.clone(), ..Profile::default() };
+    write_atomic(&path, profile.to_toml().as_bytes())?;
+    let again = if is_path(name) { path.display().to_string() } else { name.to_owned() };
+    context.note(&format!("Saved {}. Use it with: freehold advise --profile {again}", path.display()));
+    Ok(())
+}

@@ -1,0 +1,456 @@
+//! `[[cloud]]`: API models from the catalogue, prices given by hand, or a rented baseline.
+
+use super::{Found, ResolveError, Resolver, Table, database, default_of, unknown};
+use crate::catalog::{
+    ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution,
+};
+use crate::cost::case::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Supply, Values};
+use crate::cost::keys::{cloud, local};
+use crate::price::Window;
+use crate::provenance::{Cite, Source};
+use crate::units::UsdPerMtok;
+use crate::workload::given::Change;
+use crate::workload::keys::{Applies, Key, Section};
+use crate::workload::{Fields, Given, Value};
+use crate::workload::{MeasuredTarget, TargetKind};
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+use std::ops::Range as Span;
+
+/// Prices of one period before they become slots: by key name.
+type Prices = BTreeMap<&'static str, Found>;
+
+/// The `[[cloud]]` table a measured API target stands for.
+pub(super) fn fields_of_target(file: &str, target: &MeasuredTarget, catalog: &Catalog) -> Fields {
+    let text = |text: &str, field: &str| Given {
+        value: Value::Text(text.to_owned()),
+        source: Source::measured(file, format!("{}.{field}", target.path)),
+    };
+    match catalog.resolve_api_model(&target.model) {
+        Ok(found) => Fields::from([(cloud::MODEL.name, text(&found.model().id, "model"))]),
+        Err(_) => Fields::from([(cloud::NAME.name, text(&target.model, "model"))]),
+    }
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn cloud(
+        &mut self,
+        n: usize,
+        fields: &Fields,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+        locals: &[Fields],
+    ) -> Result<Offer, ResolveError> {
+        let prefix = if n == 0 { "cloud".to_owned() } else { format!("cloud.{}", n + 1) };
+        let table = Table { section: Section::Cloud, fields, prefix: &prefix };
+        if table.text(cloud::KIND) == Some("rented") || table.has(cloud::USD_PER_HOUR) {
+            return self.rented_baseline(table, need, locals);
+        }
+        Self::refuse_without_effect(table, Applies::API, "an API paid by the token")?;
+        self.api(table, need, hours_of_week, Role::Asked)
+    }
+
+    pub(super) fn api(
+        &mut self,
+        table: Table<'_>,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+        role: Role,
+    ) -> Result<Offer, ResolveError> {
+        let first_slot = self.ranges.len();
+        let model = match self.text(table, cloud::MODEL) {
+            Some(id) => Some(self.api_model(&table.path(cloud::MODEL), &id)?),
+            None => None,
+        };
+        let name = self.text(table, cloud::NAME).or_else(|| model.map(|m| m.id.clone()));
+        let name = name.unwrap_or_else(|| table.prefix.to_owned());
+        if let Some(day) = model.and_then(|m| m.retires) {
+            self.notices.push(Notice::ModelRetires { offer: name.clone(), day });
+        }
+        let periods = self.periods(table, model, need, hours_of_week);
+        let target = self.basis.evidence.and_then(|e| {
+            let same = |t: &&MeasuredTarget| {
+                model.map_or(name == t.model, |m| m.model == t.model || m.id == t.model)
+            };
+            e.targets.iter().filter(|t| t.kind == TargetKind::Api).find(same)
+        });
+        let failures = self.measured(target.and_then(|t| t.failure_share.as_ref()));
+        let api = Api {
+            periods,
+            drift: self.number(table, cloud::PRICE_CHANGE, None, ""),
+            fixed: self.number(table, cloud::FIXED, None, ""),
+            retry: self.number(table, cloud::RETRY_SHARE, failures, ""),
+        };
+        Ok(Offer {
+            name,
+            id: model.map(|m| m.id.clone()),
+            role,
+            tier: model.and_then(|m| m.tier),
+            open_model: model.and_then(|m| m.open_model.clone()),
+            supply: Supply::Api(api),
+            slots: first_slot..self.ranges.len(),
+        })
+    }
+
+    /// An API model by its dated id, or by a name that means one model today.
+    fn api_model(&mut self, key: &str, id: &str) -> Result<&'a ApiModel, ResolveError> {
+        match self.basis.catalog.resolve_api_model(id) {
+            Ok(Resolution::Exact(model)) => Ok(model),
+            Ok(Resolution::Alias { alias, model }) => {
+                self.notices.push(Notice::AliasUsed { alias: alias.to_owned(), model: model.id.clone() });
+                Ok(model)
+            }
+            Err(NotResolved::Unknown { name, near }) => {
+                Err(ResolveError::Unknown { key: key.to_owned(), id: name, near, why: None })
+            }
+            Err(NotResolved::Ambiguous { name, ids }) => Err(ResolveError::Unknown {
+                key: key.to_owned(),
+                id: name,
+                near: ids,
+                why: Some("several providers serve it".to_owned()),
+            }),
+        }
+    }
+
+    /// Every price from the start on: the catalogue's periods or the prices given, then the changes.
+    fn periods(
+        &mut self,
+        table: Table<'_>,
+        model: Option<&ApiModel>,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+    ) -> Vec<Period> {
+        let by_hand = table.has(cloud::INPUT) || table.has(cloud::OUTPUT);
+        let base_day = need.start.max(self.basis.today.min(need.start.last_of_month()));
+        let listed: Vec<&PricePeriod> = model.map_or_else(Vec::new, |m| {
+            let current = m.price_on(base_day);
+            let later = m.price.iter().filter(|p| p.from.is_some_and(|d| d > base_day));
+            current.into_iter().chain(later.filter(|_| !by_hand)).collect()
+        });
+        let mut periods = Vec::new();
+        let mut prices = Prices::new();
+        for key in cloud::RATES {
+            if let Some(found) = self.given(table, key) {
+                prices.insert(key.name, found);
+            }
+        }
+        if prices.is_empty() && model.is_none() && table.has(cloud::FIXED) {
+            // A flat fee is the whole price.
+            if let Some(flat) = default_of("cloud.flat_fee") {
+                prices.extend([cloud::INPUT, cloud::OUTPUT].map(|key| (key.name, flat.clone())));
+            }
+        }
+        let given = prices.clone();
+        let multiplier = self.given(table, cloud::BATCH_MULTIPLIER);
+        if let (Some(m), false) = (model, listed.is_empty()) {
+            for (n, period) in listed.iter().enumerate() {
+                let cite = period.cite.clone().unwrap_or_else(|| m.cite("price"));
+                let mut own = self.listed_prices(&period.rates, m, period, &cite);
+                own.extend(given.clone());
+                let batch = multiplier
+                    .clone()
+                    .or_else(|| period.batch_multiplier.map(|b| database(b, "api-model", &m.id, &cite)));
+                let from = if n == 0 { 0 } else { period.from.map_or(0, |d| month_of(need.start, d)) };
+                let path = if n == 0 { String::new() } else { format!("price[{n}].") };
+                if let Some(day) = period.from.filter(|_| n > 0) {
+                    let source = Source::Database {
+                        entry: format!("api-model {}", m.id),
+                        source: cite.source.clone(),
+                        as_of: cite.as_of,
+                    };
+                    self.echo(
+                        format!("{}.{path}from", table.prefix),
+                        "",
+                        Value::Text(day.to_string()),
+                        source,
+                    );
+                }
+                let mut made = self.period(table, &path, from, &own, batch, need);
+                if !by_hand {
+                    for tier in &period.tiers {
+                        let path = format!("{path}above_{}.", tier.above_input_tokens);
+                        let mut rates = own.clone();
+                        rates.extend(self.listed_prices(&tier.rates, m, period, &cite));
+                        made.tiers.push((tier.above_input_tokens, self.rates(table, &path, &rates, need)));
+                    }
+                    made.tiers.sort_by_key(|t| t.0);
+                    for window in &period.windows {
+                        let path = format!("{path}from_{}_utc.", window.start_utc);
+                        let mut rates = own.clone();
+                        rates.extend(self.listed_prices(&window.rates, m, period, &cite));
+                        // A window that cannot be read is reported by `db check`; nothing falls into it.
+                        let share = Window::of(window).map_or(0.0, |w| w.share(hours_of_week));
+                        made.windows.push((share, self.rates(table, &path, &rates, need)));
+                    }
+                }
+                if n == 0 {
+                    prices = own;
+                }
+                periods.push(made);
+            }
+        } else {
+            if let Some(m) = model {
+                self.miss(
+                    &table.path(cloud::INPUT),
+                    &format!("the catalogue has no price for {} on that day", m.id),
+                );
+            }
+            periods.push(self.period(table, "", 0, &prices, multiplier.clone(), need));
+        }
+        if let Some(Given { value: value @ Value::Changes(changes), source }) =
+            table.fields.get(cloud::CHANGES.name)
+        {
+            self.echo(table.path(cloud::CHANGES), "", value.clone(), source.clone());
+            self.changes(table, changes, source, prices, multiplier.as_ref(), need, &mut periods);
+        }
+        periods.sort_by_key(|p| p.from_month);
+        periods
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn changes(
+        &mut self,
+        table: Table<'_>,
+        changes: &[Change],
+        source: &Source,
+        mut prices: Prices,
+        multiplier: Option<&Found>,
+        need: &Need,
+        periods: &mut Vec<Period>,
+    ) {
+        for (n, change) in changes.iter().enumerate() {
+            for (key, range) in &change.rates {
+                prices.insert(key, (*range, source.clone()));
+            }
+            let from = month_of(need.start, change.from);
+            let path = format!("change[{n}].");
+            if from == 0 {
+                // In force before the comparison begins.
+                periods.clear();
+            }
+            periods.push(self.period(table, &path, from, &prices, multiplier.cloned(), need));
+        }
+    }
+
+    fn period(
+        &mut self,
+        table: Table<'_>,
+        path: &str,
+        from_month: u32,
+        prices: &Prices,
+        batch: Option<Found>,
+        need: &Need,
+    ) -> Period {
+        let rates = self.rates(table, path, prices, need);
+        let batch_used = self.ranges[need.batch.index()].high > 0.0;
+        let batch_multiplier = batch_used.then(|| {
+            let name = format!("{}.{path}{}", table.prefix, cloud::BATCH_MULTIPLIER.name);
+            if batch.is_none() {
+                self.miss(&name, "no batch price is known; give the factor, or need.batch_share 0");
+            }
+            self.slot(name, "x", batch.unwrap_or_else(unknown))
+        });
+        Period { from_month, rates, batch_multiplier, tiers: Vec::new(), windows: Vec::new() }
+    }
+
+    /// The slots of one set of prices; what the request shape needs and nobody knows is missing.
+    fn rates(&mut self, table: Table<'_>, path: &str, prices: &Prices, need: &Need) -> Rates {
+        let used = |r: &Self, slot: Slot<f64>| r.ranges[slot.index()].high > 0.0;
+        let (cached, written) = (used(self, need.cached), used(self, need.cache_write));
+        let tokens = self.largest_request(need);
+        let mut slot = |key: &'static Key, why: &str| -> Slot<UsdPerMtok> {
+            let name = format!("{}.{path}{}", table.prefix, key.name);
+            if !prices.contains_key(key.name) {
+                self.miss(&name, why);
+            }
+            self.slot(name, key.unit, prices.get(key.name).cloned().unwrap_or_else(unknown))
+        };
+        // A side that has no tokens needs no price.
+        let input = slot_or_free(tokens.input.get(), cloud::INPUT, prices, &mut slot);
+        let output = slot_or_free(tokens.written().get(), cloud::OUTPUT, prices, &mut slot);
+        let why = "the request reads from a cache, and no price for that is known; where there is no discount, give the input price";
+        let cache_read = cached.then(|| slot(cloud::CACHE_READ, why));
+        let why = "the request writes to a cache, and no price for that is known";
+        let cache_write = written.then(|| slot(cloud::CACHE_WRITE, why));
+        let own = tokens.reasoning.get() > 0.0 && prices.contains_key(cloud::REASONING.name);
+        let reasoning = own.then(|| slot(cloud::REASONING, ""));
+        Rates { input, output, cache_read, cache_write, reasoning }
+    }
+
+    /// Catalogue prices by key, in USD.
+    fn listed_prices(
+        &self,
+        rates: &CatalogRates,
+        model: &ApiModel,
+        period: &PricePeriod,
+        cite: &Cite,
+    ) -> Prices {
+        let own_reasoning = matches!(model.reasoning, ReasoningRule::OwnRate);
+        [
+            (cloud::INPUT, rates.input_per_mtok),
+            (cloud::OUTPUT, rates.output_per_mtok),
+            (cloud::CACHE_READ, rates.cache_read_per_mtok),
+            (cloud::CACHE_WRITE, rates.cache_write_per_mtok),
+            (cloud::REASONING, rates.reasoning_per_mtok.filter(|_| own_reasoning)),
+        ]
+        .into_iter()
+        .filter_map(|(key, amount)| {
+            let usd = self.to_usd(amount?, &period.currency)?;
+            Some((key.name, database(usd, "api-model", &model.id, cite)))
+        })
+        .collect()
+    }
+
+    /// The second comparator: the cheapest offer by the token of each local open model.
+    pub(super) fn same_models(
+        &mut self,
+        offers: &mut Vec<Offer>,
+        locals: Span<usize>,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+    ) {
+        let mut models: Vec<String> = locals.filter_map(|i| offers[i].open_model.clone()).collect();
+        models.sort();
+        models.dedup();
+        for open in models {
+            let candidates: Vec<&str> = self
+                .basis
+                .catalog
+                .api_models
+                .iter()
+                .filter(|m| m.open_model.as_ref() == Some(&open))
+                .map(|m| m.id.as_str())
+                .collect();
+            if offers.iter().any(|o| o.id.as_deref().is_some_and(|id| candidates.contains(&id))) {
+                continue;
+            }
+            let mut cheapest: Option<(f64, &str)> = None;
+            for id in candidates {
+                let usd = self.attempt(
+                    |r| {
+                        let offer = r.listed_api(id, offers.len(), need, hours_of_week)?;
+                        let likely: Vec<f64> = r.ranges.iter().map(|x| x.likely).collect();
+                        let Supply::Api(api) = &offer.supply else { return None };
+                        Some(api.request_price(0, need, Values(&likely)).get())
+                    },
+                    false,
+                );
+                if let Some(usd) = usd.filter(|u| cheapest.is_none_or(|(best, _)| *u < best)) {
+                    cheapest = Some((usd, id));
+                }
+            }
+            match cheapest.and_then(|(_, id)| {
+                self.attempt(|r| r.listed_api(id, offers.len(), need, hours_of_week), true)
+            }) {
+                Some(offer) => offers.push(offer),
+                None => self.notices.push(Notice::NoSameModel { model: open }),
+            }
+        }
+    }
+
+    fn listed_api(
+        &mut self,
+        id: &str,
+        n: usize,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+    ) -> Option<Offer> {
+        let model = Given::chosen(
+            Value::Text(id.to_owned()),
+            "same-model-by-the-token",
+            "the same open model, by the token",
+        );
+        let fields = Fields::from([(cloud::MODEL.name, model)]);
+        let prefix = format!("comparator.{}", n + 1);
+        let table = Table { section: Section::Cloud, fields: &fields, prefix: &prefix };
+        self.api(table, need, hours_of_week, Role::SameModel).ok().filter(|_| self.missing.is_empty())
+    }
+
+    /// Try something that may leave slots and notices behind; keep them only if it worked and
+    /// `keep` says so.
+    pub(super) fn attempt<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>, keep: bool) -> Option<T> {
+        let (ranges, inputs, notices) = (self.ranges.len(), self.inputs.len(), self.notices.len());
+        let (missing, uncertain, user_ranges) = (self.missing.len(), self.uncertain, self.user_ranges);
+        let result = f(self);
+        if result.is_none() || !keep {
+            self.ranges.truncate(ranges);
+            self.slot_inputs.truncate(ranges);
+            self.inputs.truncate(inputs);
+            self.notices.truncate(notices);
+            self.missing.truncate(missing);
+            self.uncertain = uncertain;
+            self.user_ranges = user_ranges;
+        }
+        result
+    }
+
+    /// A GPU rented by the hour as what is paid today. It serves the same work, so it runs at the
+    /// speeds of the first `[[local]]` where that names any.
+    fn rented_baseline(
+        &mut self,
+        table: Table<'_>,
+        need: &Need,
+        locals: &[Fields],
+    ) -> Result<Offer, ResolveError> {
+        Self::refuse_without_effect(table, Applies::RENTED, "a baseline rented by the hour")?;
+        let mut fields = Fields::new();
+        for key in [cloud::NAME, cloud::USD_PER_HOUR, cloud::BILLED_HOURS, cloud::UNITS] {
+            if let Some((key, given)) = table.fields.get_key_value(key.name) {
+                fields.insert(key, given.clone());
+            }
+        }
+        let chosen = |t: &str| {
+            Given::chosen(Value::Text(t.to_owned()), "rented-baseline", "what is paid by the hour is rented")
+        };
+        let kind = table.fields.get(cloud::KIND.name).cloned().unwrap_or_else(|| chosen("rented"));
+        fields.insert(cloud::KIND.name, kind);
+        fields.entry(cloud::NAME.name).or_insert_with(|| chosen("rented baseline"));
+        for key in [
+            local::PREFILL,
+            local::DECODE,
+            local::CONCURRENCY,
+            local::PREFILL_FREE,
+            local::INPUT_AS_OUTPUT,
+            local::CEILING,
+        ] {
+            if let Some((key, given)) = locals.first().and_then(|l| l.get_key_value(key.name)) {
+                fields.insert(key, given.clone());
+            }
+        }
+        let inner = Table { section: Section::Local, fields: &fields, prefix: table.prefix };
+        self.machine_offer(inner, need, Role::Asked)
+    }
+}
+
+fn slot_or_free(
+    tokens: f64,
+    key: &'static Key,
+    prices: &Prices,
+    slot: &mut impl FnMut(&'static Key, &str) -> Slot<UsdPerMtok>,
+) -> Slot<UsdPerMtok> {
+    if tokens > 0.0 || prices.contains_key(key.name) {
+        return slot(key, "the price; an offer without a price is not free");
+    }
+    // Never read: there are no tokens to multiply it by.
+    Slot::at(0)
+}
+
+/// Months from the first month until the first whole month at or after a day.
+fn month_of(start: Date, day: Date) -> u32 {
+    let index = |d: Date| i32::from(d.year()) * 12 + i32::from(d.month());
+    let months = index(day) - index(start) + i32::from(day.day() > 1);
+    u32::try_from(months.max(0)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_begin_with_the_first_whole_month() {
+        let date = |t: &str| t.parse::<Date>().expect("a date");
+        assert_eq!(month_of(date("2026-12-01"), date("2027-01-01")), 1);
+        assert_eq!(month_of(date("2026-12-01"), date("2027-01-02")), 2);
+        assert_eq!(month_of(date("2026-12-01"), date("2026-01-01")), 0);
+    }
+}

@@ -1,0 +1,67 @@
+//! What an offer costs month by month, computed once however many comparisons it stands in: a
+//! catalogue makes a hundred thousand pairs of a few hundred offers.
+
+use super::case::{Case, Values};
+use super::compare::{self, Sides};
+use super::simulate::{Bill, Flow, Pace, Run};
+
+/// The bills of one offer, as far as any comparison looks.
+#[derive(Debug, Clone)]
+pub(super) struct Months {
+    bills: Vec<Bill>,
+    /// Past the last bill they repeat: the last so many, over and over.
+    period: usize,
+    closing: f64,
+    pub pace: Pace,
+}
+
+impl Months {
+    pub(super) fn new(case: &Case, offer: usize, v: Values<'_>, flow: Flow, memory: &mut Vec<u32>) -> Self {
+        let mut run = Run::new(&case.offers[offer], &case.need, v, flow, memory);
+        let pace = run.pace();
+        let horizon = case.need.horizon as usize;
+        let period = pace.life.unwrap_or(1);
+        // From the month it settles in every life is like the one before.
+        let whole = compare::limit(case, v) as usize;
+        let months = pace.settled.map_or(whole, |s| (s.max(1) as usize + period).max(horizon)).min(whole);
+        let mut bills = Vec::with_capacity(months);
+        let mut closing = 0.0;
+        for month in 0..months {
+            bills.push(run.bill());
+            if month + 1 == horizon {
+                closing = run.closing().value().get();
+            }
+        }
+        Self { bills, period: period.min(months), closing, pace }
+    }
+
+    fn bill(&self, month: usize) -> Bill {
+        let known = self.bills.len();
+        self.bills[if month < known { month } else { known - self.period + (month - known) % self.period }]
+    }
+}
+
+/// Two courses side by side.
+#[derive(Debug)]
+pub(super) struct Pairing<'a> {
+    cloud: &'a Months,
+    local: &'a Months,
+    month: usize,
+}
+
+impl<'a> Pairing<'a> {
+    pub(super) const fn new(cloud: &'a Months, local: &'a Months) -> Self {
+        Self { cloud, local, month: 0 }
+    }
+}
+
+impl Sides for Pairing<'_> {
+    fn next(&mut self) -> (Bill, Bill) {
+        let month = self.month;
+        self.month += 1;
+        (self.cloud.bill(month), self.local.bill(month))
+    }
+    fn closing(&self) -> (f64, f64) {
+        (self.cloud.closing, self.local.closing)
+    }
+}

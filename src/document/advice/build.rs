@@ -1,0 +1,363 @@
+//! From the verdict to the document.
+
+use super::text;
+use super::{
+    AdviceDocument, AdviceResult, ApiExample, CostNote, Flip, HardwareExample, LookAgain, Migration, Models,
+    OpenExample, QualityNote, Reason, Recipe, RecipeStep, TierNote, VolumeThreshold,
+};
+use crate::advise::guide::{self, Guide};
+use crate::advise::matrix::Matrix;
+use crate::advise::{CostStanding, Placement, QualityStanding, ReasonKind, Verdict, candidate, verdict};
+use crate::catalog::Catalog;
+use crate::document::envelope::{Envelope, Input, Warning};
+use crate::number;
+use crate::provenance::{Cite, Source};
+use crate::workload::keys::{answers, need};
+use crate::workload::{Evidence, Need, NeedDraft};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+
+/// Everything around the verdict that the document shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    pub matrix: &'a Matrix,
+    pub guide: &'a Guide,
+    pub catalog: &'a Catalog,
+    pub draft: &'a NeedDraft,
+    pub need: &'a Need,
+    pub today: Date,
+    /// RFC 3339.
+    pub now: &'a str,
+    pub evidence: Option<&'a Evidence>,
+    pub cost_file: Option<&'a str>,
+}
+
+/// The document.
+pub fn build(setting: &Setting, verdict: &Verdict) -> AdviceDocument {
+    let models = models(setting, verdict);
+    Envelope {
+        schema: super::SCHEMA.to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        created: setting.now.to_owned(),
+        inputs: inputs(setting),
+        warnings: warnings(setting, verdict, &models),
+        result: AdviceResult {
+            placement: verdict.placement,
+            confidence: verdict.confidence,
+            confidence_because: verdict
+                .confidence_steps
+                .iter()
+                .map(|s| text::confidence(*s).to_owned())
+                .collect(),
+            rule: verdict.rule.clone(),
+            stage: verdict.stage,
+            reasons: verdict.reasons.iter().map(|r| reason(verdict, r)).collect(),
+            against: verdict.against.iter().map(|r| reason(verdict, r)).collect(),
+            answers: verdict.answers,
+            adjustments: verdict
+                .adjustments
+                .iter()
+                .map(|a| text::adjustment(*a, setting.need.privacy_reason))
+                .collect(),
+            flips: flips(verdict),
+            volume_threshold: verdict.threshold.as_ref().map(|t| threshold(setting, verdict, t)),
+            quality: quality(verdict),
+            cost: cost(verdict),
+            migration: setting
+                .guide
+                .migration(verdict.placement)
+                .map(|m| Migration { title: m.title.clone(), steps: m.steps.clone() }),
+            recipes: recipes(setting, verdict, &models),
+            look_again: Some(look_again(setting, &models)),
+            models,
+        },
+    }
+}
+
+fn reason(verdict: &Verdict, reason: &crate::advise::Reason) -> Reason {
+    let source = match &reason.kind {
+        ReasonKind::Matrix { .. } => None,
+        ReasonKind::Quality => verdict.quality.as_ref().map(|q| Source::measured(&q.file, &q.quality.path)),
+        ReasonKind::Cost => verdict.cost.as_ref().map(|c| Source::measured(&c.file, &c.hardest.path)),
+    };
+    Reason {
+        id: reason.id.clone(),
+        text: text::reason(verdict, reason),
+        toward: reason.toward.clone(),
+        weight: reason.weight,
+        brief: match &reason.kind {
+            ReasonKind::Matrix { brief, .. } => Some(brief.clone()),
+            ReasonKind::Quality | ReasonKind::Cost => None,
+        },
+        source,
+    }
+}
+
+/// One flip per question and placement: the mildest change that does it. Where low and variable
+/// volume lead to the same, one line is enough.
+fn flips(verdict: &Verdict) -> Vec<Flip> {
+    let mut found: Vec<Flip> = Vec::new();
+    for flip in &verdict.flips {
+        let flip = text::flip(*flip, verdict);
+        if found.iter().all(|f| f.what != flip.what || f.placement != flip.placement) {
+            found.push(flip);
+        }
+    }
+    found
+}
+
+fn threshold(setting: &Setting, verdict: &Verdict, t: &verdict::Threshold) -> VolumeThreshold {
+    let source = match &verdict.cost {
+        Some(cost) if t.computed => Source::measured(&cost.file, &cost.hardest.path),
+        _ => Source::Assumed {
+            rule: "high-volume-threshold".to_owned(),
+            reason: format!(
+                "the brief's line: {} (line {})",
+                setting.matrix.volume.brief.text, setting.matrix.volume.brief.line
+            ),
+        },
+    };
+    VolumeThreshold { requests_per_month: t.requests_per_month, tokens_per_month: t.tokens_per_month, source }
+}
+
+fn quality(verdict: &Verdict) -> Option<QualityNote> {
+    let finding = verdict.quality.as_ref()?;
+    let standing = match finding.standing {
+        QualityStanding::NonInferior => "non-inferior",
+        QualityStanding::Inferior => "inferior",
+        QualityStanding::Undecided => "undecided",
+        QualityStanding::StandIn => "stand-in",
+    };
+    Some(QualityNote {
+        standing: standing.to_owned(),
+        prompts: finding.quality.prompts,
+        margin: finding.quality.margin,
+        local_pass_rate: finding.quality.local_pass_rate,
+        api_pass_rate: finding.quality.api_pass_rate,
+        text: text::quality(finding),
+        source: Source::measured(&finding.file, &finding.quality.path),
+    })
+}
+
+fn cost(verdict: &Verdict) -> Option<CostNote> {
+    let finding = verdict.cost.as_ref()?;
+    let standing = match finding.standing {
+        CostStanding::Local => "local",
+        CostStanding::Cloud => "cloud",
+        CostStanding::Contested => "contested",
+    };
+    let pair = &finding.hardest;
+    Some(CostNote {
+        standing: standing.to_owned(),
+        horizon_months: finding.horizon_months,
+        cloud: pair.cloud.clone(),
+        local: pair.local.clone(),
+        payback_months: pair.payback_months,
+        never_because: pair.never_because.clone(),
+        tco_cloud_usd: pair.tco_cloud_usd,
+        tco_local_usd: pair.tco_local_usd,
+        text: text::cost(finding),
+        file: finding.file.clone(),
+    })
+}
+
+fn database(entry: String, cite: Cite) -> Source {
+    Source::Database { entry, source: cite.source, as_of: cite.as_of }
+}
+
+fn models(setting: &Setting, verdict: &Verdict) -> Models {
+    let Some(tiers) = verdict.tiers else { return Models::default() };
+    let note = |tier: u8| {
+        setting.matrix.tier(tier).map(|t| TierNote {
+            tier: t.tier,
+            title: t.title.clone(),
+            meaning: t.meaning.clone(),
+            hardware: t.hardware.clone(),
+        })
+    };
+    let rented = verdict.placement != Placement::Local;
+    let owned = verdict.placement != Placement::Cloud;
+    let open = owned.then(|| candidate::open(setting.catalog, tiers)).flatten();
+    let hardware = open.and_then(|model| candidate::hardware(setting.catalog, model));
+    let api = rented
+        .then(|| {
+            candidate::api(setting.catalog, &setting.guide.makers, tiers, setting.need.shape, setting.today)
+        })
+        .flatten();
+    Models {
+        cloud_tier: rented.then(|| note(tiers.cloud)).flatten(),
+        local_tier: owned.then(|| note(tiers.local)).flatten(),
+        api: api.map(|api| ApiExample {
+            id: api.model.id.clone(),
+            tier: api.model.tier,
+            usd_per_request: api.usd_per_request,
+            usd_per_month: setting.need.requests_per_month.map(|n| n * api.usd_per_request),
+            request: if api.assumed_shape {
+                Source::Assumed {
+                    rule: "example-request".to_owned(),
+                    reason: "no request shape given: 750 tokens in, 250 out".to_owned(),
+                }
+            } else {
+                draft_source(setting)
+            },
+            source: database(format!("api model {}", api.model.id), api.model.cite("price")),
+        }),
+        open: open.map(|model| OpenExample {
+            id: model.id.clone(),
+            tier: model.tier,
+            repository: model.repository.clone(),
+            parameters: model.parameters,
+            source: database(format!("open model {}", model.id), model.cite("parameters")),
+        }),
+        hardware: hardware.map(|h| HardwareExample {
+            id: h.accelerator.id.clone(),
+            name: h.accelerator.name.clone(),
+            count: h.count,
+            memory_gib: h.accelerator.memory_gib.map(|m| m * f64::from(h.count)),
+            needed_gib: h.needed_gib,
+            source: database(format!("gpu {}", h.accelerator.id), h.accelerator.cite("memory_gib")),
+        }),
+    }
+}
+
+/// Recipes with the catalogue's examples in their blanks; a blank without an example stays a word
+/// in capitals.
+fn recipes(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Recipe> {
+    let api = models.api.as_ref().and_then(|api| setting.catalog.api_model(&api.id));
+    let fill = |text: &str| {
+        let open = models.open.as_ref();
+        text.trim_matches('\n')
+            .replace("{api_model}", api.map_or("MODEL", |m| &m.model))
+            .replace("{open_model}", open.map_or("MODEL", |m| &m.id))
+            .replace("{repository}", open.and_then(|m| m.repository.as_deref()).unwrap_or("OWNER/REPO"))
+    };
+    let step = |s: &guide::RecipeStep| RecipeStep { text: fill(&s.text), code: s.code.as_deref().map(fill) };
+    setting
+        .guide
+        .recipes(verdict.placement, api.map(|m| m.provider.as_str()))
+        .into_iter()
+        .map(|r| Recipe {
+            title: r.title.clone(),
+            time_to_first_result: r.time_to_first_result.clone(),
+            steps: r.steps.iter().map(step).collect(),
+        })
+        .collect()
+}
+
+/// After the guide's months, or sooner where the catalogue knows that the example model's price
+/// changes or that it retires.
+fn look_again(setting: &Setting, models: &Models) -> LookAgain {
+    let months = setting.guide.look_again.months;
+    let mut date = setting.today.saturating_add(months.months());
+    let mut because = format!("{months} months from now: what holds today may not then");
+    let api = models.api.as_ref().and_then(|api| setting.catalog.api_model(&api.id));
+    if let Some(model) = api {
+        let change = model.price.iter().filter_map(|p| p.from).find(|from| *from > setting.today);
+        let events = [(change, "its price changes"), (model.retires, "it is retired")];
+        for (day, what) in events {
+            if let Some(day) = day.filter(|day| *day > setting.today && *day < date) {
+                date = day;
+                because = format!("{}: {what} on that day", model.id);
+            }
+        }
+    }
+    LookAgain { date: date.to_string(), because, triggers: setting.guide.look_again.triggers.clone() }
+}
+
+/// Where the shape of a request came from: as its input tokens did.
+fn draft_source(setting: &Setting) -> Source {
+    let source = setting.draft.source(need::INPUT_TOKENS).cloned();
+    source.unwrap_or_else(|| Source::assumed("example-request", "no request shape given"))
+}
+
+/// Every value that went in.
+fn inputs(setting: &Setting) -> BTreeMap<String, Input> {
+    let draft = setting.draft;
+    let mut inputs = BTreeMap::new();
+    let mut put = |name: &str, input: Option<Input>| {
+        if let Some(input) = input {
+            inputs.insert(name.to_owned(), input);
+        }
+    };
+    for key in answers::KEYS.iter().chain(need::KEYS) {
+        let given = draft.fields().get(key.name);
+        put(&key.path(), given.map(|g| Input::given(&g.value, key.unit, g.source.clone())));
+    }
+    for (name, file) in [("evidence", setting.evidence.map(|e| e.file.as_str())), ("cost", setting.cost_file)]
+    {
+        let flag = format!("--{name}");
+        put(name, file.map(|f| Input::plain(&crate::provenance::Sourced::flag(f, flag))));
+    }
+    inputs
+}
+
+fn warnings(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for a in &verdict.adjustments {
+        let a = text::adjustment(*a, setting.need.privacy_reason);
+        warnings.push(Warning::new(super::ANSWER_REPLACED, text::replaced(&a)).about(a.question));
+    }
+    if let Some(reason) = setting.need.privacy_reason
+        && let Some(mandate) = setting.matrix.privacy_reasons.iter().find(|m| m.id == reason)
+    {
+        warnings
+            .push(Warning::new("mandate", format!("{}: {}", mandate.title, mandate.note)).about("privacy"));
+    }
+    if let Some(tokens) = setting.need.tokens_per_month() {
+        let given = setting.need.answers.volume;
+        let meant = verdict::volume_of(setting.matrix, tokens);
+        let high = crate::workload::Volume::High;
+        if (given == high) != (meant == high) {
+            warnings.push(
+                Warning::new(
+                    "volume-answer-disagrees",
+                    format!(
+                        "{} tokens a month are {} the brief's line of {} for high volume, but the answer is \"{}\". \
+                         `freehold breakeven` settles it.",
+                        number::short(tokens),
+                        if meant == high { "above" } else { "below" },
+                        number::short(setting.matrix.volume.high_tokens_per_month),
+                        given.key(),
+                    ),
+                )
+                .about("volume"),
+            );
+        }
+    }
+    for target in setting.evidence.iter().flat_map(|e| e.stand_ins()) {
+        warnings.push(
+            Warning::new(
+                "stand-in",
+                format!(
+                    "{}: {} was a stand-in for a cloud API: what it did says nothing about a provider.",
+                    setting.evidence.map_or("", |e| e.file.as_str()),
+                    target.id
+                ),
+            )
+            .about(target.id.clone()),
+        );
+    }
+    if let Some(q) = verdict.quality.as_ref() {
+        let id = match q.standing {
+            QualityStanding::StandIn => Some("quality-against-stand-in"),
+            QualityStanding::Undecided => Some("quality-undecided"),
+            _ => None,
+        };
+        if let Some(id) = id {
+            warnings.push(Warning::new(id, text::quality(q)).about("capability"));
+        }
+    }
+    if let Some(c) = verdict.cost.as_ref().filter(|c| c.standing == CostStanding::Contested) {
+        warnings.push(Warning::new("cost-contested", text::cost(c)).about("volume"));
+    }
+    if let Some(Source::Database { entry, as_of, .. }) = models.api.as_ref().map(|a| &a.source)
+        && (setting.today - *as_of).get_days() > 90
+    {
+        warnings.push(
+            Warning::new("prices-older-than-90-days", format!("The price of {entry} was read on {as_of}."))
+                .about(entry.clone()),
+        );
+    }
+    warnings
+}

@@ -1,0 +1,247 @@
+//! The sentences of an advice document: what engines return as values, people read as words.
+
+use crate::advise::verdict::{self, Adjustment, Change, ConfidenceStep, Settled, Threshold};
+use crate::advise::{
+    CostFinding, CostPair, CostStanding, Placement, QualityFinding, QualityStanding, Reason, ReasonKind,
+    Verdict,
+};
+use crate::money::Currency;
+use crate::number;
+use crate::workload::{Capability, Modifier, PrivacyReason, Volume};
+
+/// `cloud` → "the cloud".
+pub const fn place(placement: Placement) -> &'static str {
+    match placement {
+        Placement::Cloud => "cloud",
+        Placement::Hybrid => "hybrid",
+        Placement::Local => "local",
+    }
+}
+
+/// What moved the confidence.
+pub const fn confidence(step: ConfidenceStep) -> &'static str {
+    match step {
+        ConfidenceStep::Firm => "nothing weighs against it",
+        ConfidenceStep::OutweighedBy => "lowered: what speaks against it weighs more than what speaks for it",
+        ConfidenceStep::CostContested => "lowered: the cost depends on what it is compared with",
+        ConfidenceStep::BackedByEvidence => "raised: measured quality and computed cost both speak for it",
+    }
+}
+
+/// One argument in words.
+pub fn reason(verdict: &Verdict, reason: &Reason) -> String {
+    match &reason.kind {
+        ReasonKind::Matrix { text, .. } => text.clone(),
+        ReasonKind::Quality => verdict.quality.as_ref().map(quality).unwrap_or_default(),
+        ReasonKind::Cost => verdict.cost.as_ref().map(cost).unwrap_or_default(),
+    }
+}
+
+/// What was measured about quality.
+pub fn quality(finding: &QualityFinding) -> String {
+    let q = &finding.quality;
+    let rates = format!(
+        "{} of the local answers and {} of the API's passed on {} prompts",
+        number::percent(q.local_pass_rate),
+        number::percent(q.api_pass_rate),
+        q.prompts
+    );
+    let margin = number::percent(q.margin);
+    match finding.standing {
+        QualityStanding::NonInferior => {
+            format!("Measured: {rates}; the local model is not worse by more than {margin}.")
+        }
+        QualityStanding::Inferior => {
+            format!("Measured: {rates}; the local model is worse by more than {margin}.")
+        }
+        QualityStanding::Undecided => format!(
+            "Measured, but not decided: {rates}, too few to say whether the local model is within {margin}. \
+             The capability answer stands."
+        ),
+        QualityStanding::StandIn => format!(
+            "Measured against a stand-in for a cloud API: {rates}. That says nothing about the model you \
+             would rent, so the capability answer stands."
+        ),
+    }
+}
+
+/// What was computed about cost.
+pub fn cost(finding: &CostFinding) -> String {
+    let hardest = pair(&finding.hardest, finding.horizon_months);
+    match (finding.standing, &finding.easiest) {
+        (CostStanding::Local, _) => format!("Computed: {hardest}, and that is the cheapest cloud offer."),
+        (CostStanding::Cloud, _) => {
+            format!("Computed: {hardest}; no local offer is cheaper than any cloud offer.")
+        }
+        (CostStanding::Contested, Some(easiest)) => format!(
+            "Computed, and it depends on the comparison: {hardest}; but {}.",
+            pair(easiest, finding.horizon_months)
+        ),
+        (CostStanding::Contested, None) => format!("Computed: {hardest}."),
+    }
+}
+
+fn pair(pair: &CostPair, horizon_months: Option<f64>) -> String {
+    let versus = format!("{} against {}", pair.local, pair.cloud);
+    let payback = match (pair.payback_months, &pair.never_because) {
+        (Some(0.0), _) => "costs less from the first day".to_owned(),
+        (Some(months), _) => format!("pays back after {months:.1} months"),
+        (None, Some(because)) => format!("never pays back, because {}", because.trim_end_matches('.')),
+        (None, None) => "has no payback within the horizon".to_owned(),
+    };
+    let quality = pair.quality_note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+    match (pair.tco_local_usd, pair.tco_cloud_usd, horizon_months) {
+        (Some(local), Some(cloud), Some(horizon)) => format!(
+            "{versus} {payback} ({} against {} over {} months{quality})",
+            Currency::usd().show(local),
+            Currency::usd().show(cloud),
+            number::plain(horizon)
+        ),
+        _ => format!("{versus} {payback}{quality}"),
+    }
+}
+
+/// An answer that was replaced: id, question, given, used, because.
+pub fn adjustment(adjustment: Adjustment, reason: Option<PrivacyReason>) -> super::Adjustment {
+    let (id, question, given, used, because) = match adjustment {
+        Adjustment::PrivacyByMandate { given } => (
+            "privacy-by-mandate",
+            "privacy",
+            given.key(),
+            "strict",
+            format!("a mandate keeps the data in ({})", reason.map_or("unnamed", PrivacyReason::key)),
+        ),
+        Adjustment::CapabilityMeasuredEnough { given } => (
+            "capability-measured-enough",
+            "capability",
+            given.key(),
+            "moderate",
+            "the local model was measured to be good enough on your prompts".to_owned(),
+        ),
+        Adjustment::CapabilityMeasuredShort { given } => (
+            "capability-measured-short",
+            "capability",
+            given.key(),
+            "maximum",
+            "the local model was measured to fall short on your prompts".to_owned(),
+        ),
+        Adjustment::VolumePaysBack { given } => (
+            "volume-pays-back",
+            "volume",
+            given.key(),
+            "high",
+            "own hardware was computed to pay back at this volume".to_owned(),
+        ),
+        Adjustment::VolumeTooLow { given } => (
+            "volume-too-low",
+            "volume",
+            given.key(),
+            "low",
+            "own hardware was computed not to pay back at this volume".to_owned(),
+        ),
+    };
+    super::Adjustment {
+        id: id.to_owned(),
+        question: question.to_owned(),
+        given: given.to_owned(),
+        used: used.to_owned(),
+        because,
+    }
+}
+
+/// A change that changes the verdict, in words.
+pub fn flip(flip: verdict::Flip, verdict: &Verdict) -> super::Flip {
+    let placement = flip.placement;
+    let (what, to) = match flip.change {
+        Change::Privacy(a) => ("privacy", Some(a.key())),
+        Change::Volume(a) => ("volume", Some(a.key())),
+        Change::Capability(a) => ("capability", Some(a.key())),
+        Change::Operations(a) => ("operations", Some(a.key())),
+        Change::Budget(a) => ("budget", Some(a.key())),
+        Change::Drop(m) => (m.key(), None),
+    };
+    let to_shown = to.unwrap_or_default();
+    let condition = match (flip.settled, flip.change) {
+        (_, Change::Drop(m)) => format!("Without \"{}\"", modifier(m)),
+        (Some(Settled::Calculation), Change::Volume(Volume::High)) => {
+            format!("If own hardware paid back{}", pays_back(verdict))
+        }
+        (Some(Settled::Calculation), _) => {
+            format!(
+                "If own hardware did not pay back{}",
+                verdict.threshold.as_ref().map(line).unwrap_or_default()
+            )
+        }
+        (Some(Settled::Measurement), Change::Capability(Capability::Maximum)) => {
+            "If the local model were measured to fall short on your prompts".to_owned()
+        }
+        (Some(Settled::Measurement), _) => {
+            "If the local model were measured to be good enough on your prompts".to_owned()
+        }
+        (Some(Settled::Mandate), _) => format!("If no mandate kept the data in and {what} were {to_shown}"),
+        (None, Change::Volume(_)) => {
+            format!(
+                "If the volume were {to_shown}{}",
+                verdict.threshold.as_ref().map(line).unwrap_or_default()
+            )
+        }
+        (None, _) => format!("If {what} were {to_shown}"),
+    };
+    super::Flip {
+        what: what.to_owned(),
+        to: to.map(str::to_owned),
+        placement,
+        settled_by: flip.settled.map(|s| {
+            match s {
+                Settled::Mandate => "mandate",
+                Settled::Measurement => "measurement",
+                Settled::Calculation => "calculation",
+            }
+            .to_owned()
+        }),
+        text: format!("{condition}: {}.", place(placement)),
+    }
+}
+
+/// From where on own hardware pays back, or that it does so nowhere.
+fn pays_back(verdict: &Verdict) -> String {
+    let named = verdict.threshold.as_ref().map(line).filter(|line| !line.is_empty());
+    named.unwrap_or_else(|| {
+        let never = verdict.cost.as_ref().is_some_and(|c| c.hardest.never_because.is_some());
+        if never { " (computed: at these prices more volume alone does not do it)" } else { "" }.to_owned()
+    })
+}
+
+/// An answer that was replaced, beside the verdict.
+pub fn replaced(a: &super::Adjustment) -> String {
+    format!("Your {} answer, {}, counts as {} here: {}.", a.question, a.given, a.used, a.because)
+}
+
+/// " (the line is at …)".
+fn line(threshold: &Threshold) -> String {
+    let tokens = threshold.tokens_per_month.map(|t| format!("{} tokens a month", number::short(t)));
+    let requests = threshold.requests_per_month.map(|r| format!("{} requests a month", number::short(r)));
+    let basis = if threshold.computed { "computed" } else { "assumed" };
+    match (requests, tokens) {
+        (Some(requests), Some(tokens)) => format!(" (the line is at {requests}, {tokens}; {basis})"),
+        (Some(one), None) | (None, Some(one)) => format!(" (the line is at {one}; {basis})"),
+        (None, None) => String::new(),
+    }
+}
+
+/// A modifier as the wizard words it.
+pub const fn modifier(modifier: Modifier) -> &'static str {
+    match modifier {
+        Modifier::Offline => "it must work offline",
+        Modifier::FineTuning => "the model must be fine-tuned",
+        Modifier::Embedded => "it ships inside a product",
+        Modifier::PredictableLatency => "latency must be predictable",
+        Modifier::Prototype => "starting out or prototyping",
+        Modifier::Bursts => "occasional heavy use",
+        Modifier::SmallTeam => "small team",
+        Modifier::Redundancy => "one system must take over when the other fails",
+        Modifier::GradualMigration => "moving from the cloud step by step",
+        Modifier::MixedComplexity => "simple and complex tasks side by side",
+        Modifier::CostOptimization => "every request where it is cheapest",
+    }
+}

@@ -1,0 +1,142 @@
+//! `freehold.bench/1`: what was measured, on which target, from which samples.
+//!
+//! ```text
+//! measured samples ─► statistics ─► BenchDocument ─► JSON | View | Evidence (for breakeven and advise)
+//! ```
+//!
+//! Latencies are milliseconds, rates are tokens per second, money is USD. `null` is "not measured",
+//! never 0. The definitions travel with the numbers in `result.definitions`.
+
+pub mod build;
+mod definitions;
+pub mod embedding;
+pub mod engine;
+mod evidence;
+pub mod load;
+pub mod model;
+pub mod price;
+mod sample;
+mod target;
+
+pub use definitions::{definition, definitions};
+pub use engine::Engine;
+pub use sample::Sample;
+pub use target::{Kind, Metrics, Noise, Price, Rate, Summary, Target, TokenMeans, TokenSource};
+
+use super::envelope::Envelope;
+use load::LoadSample;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Name and major version of the document.
+pub const SCHEMA: &str = "freehold.bench/1";
+
+/// A bench document.
+pub type BenchDocument = Envelope<BenchResult>;
+
+/// Everything one run measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BenchResult {
+    /// False when planned requests were never sent: the run was interrupted, capped, or a target
+    /// stopped. What is here was measured.
+    pub complete: bool,
+    pub targets: Vec<Target>,
+    /// One entry per planned request that was started, in the order they ran.
+    pub samples: Vec<Sample>,
+    /// One entry per measured request under load, in the order they ended.
+    #[serde(default)]
+    pub load_samples: Vec<LoadSample>,
+    /// Local against API, paired by prompt.
+    #[serde(default)]
+    pub comparisons: Vec<Comparison>,
+    /// Local against API on the user's own `expect`ations.
+    #[serde(default)]
+    pub quality: Vec<Quality>,
+    #[serde(default)]
+    pub spending: Spending,
+    /// What each metric means: field name → definition.
+    #[serde(default)]
+    pub definitions: BTreeMap<String, String>,
+}
+
+/// Ratio of medians, local ÷ API, by paired bootstrap over prompts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    pub local: String,
+    pub api: String,
+    /// `ttft_ms`, `tpot_ms`, `decode_tps`, `e2e_ms`.
+    pub metric: String,
+    /// Prompts both sides answered.
+    pub prompts: u32,
+    pub ratio: Option<f64>,
+    /// 95 % interval; null below six prompts.
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// Prompts on which both gave the same text in the first repeat, and of how many.
+    #[serde(default)]
+    pub equal_text: Option<u32>,
+}
+
+/// Is the local model good enough on these prompts?
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Quality {
+    pub local: String,
+    pub api: String,
+    /// Prompts with an expectation that both sides answered.
+    pub prompts: u32,
+    pub local_pass_rate: f64,
+    pub api_pass_rate: f64,
+    pub both_pass: u32,
+    pub local_only: u32,
+    pub api_only: u32,
+    pub neither: u32,
+    /// Exact `McNemar`, two-sided.
+    pub mcnemar_p: Option<f64>,
+    /// Local − API, with a 95 % interval for paired shares.
+    pub difference: f64,
+    pub difference_low: Option<f64>,
+    pub difference_high: Option<f64>,
+    /// Accepted loss of pass rate.
+    pub margin: f64,
+    /// Null: cannot be decided with this many prompts.
+    pub non_inferior: Option<bool>,
+    /// About this many prompts are needed to decide.
+    pub prompts_needed: Option<u32>,
+    /// Fewer than 20 prompts: enough to see that it runs, not to decide.
+    pub smoke_only: bool,
+}
+
+/// What was planned, allowed and spent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Spending {
+    /// Requests to APIs, warm-up included, retries not.
+    pub planned_calls: u32,
+    /// Upper bound of the input tokens of those calls.
+    pub planned_input_tokens: u64,
+    /// Upper bound of their output tokens.
+    pub planned_output_tokens: u64,
+    /// Null where a target has no price in the catalogue.
+    pub worst_case_usd: Option<f64>,
+    /// Targets without a price.
+    #[serde(default)]
+    pub unpriced: Vec<String>,
+    /// The cap given by `--max-cost`.
+    #[serde(default)]
+    pub max_cost_usd: Option<f64>,
+    /// `not-needed`, `asked`, `--yes`, `--max-cost`.
+    pub consent: String,
+    /// From usage and prices, warm-up included; null where a target has no price.
+    pub spent_usd: Option<f64>,
+    /// The most that attempts of unknown cost (cut off, timed out) can have cost beside that.
+    #[serde(default)]
+    pub unsettled_usd: Option<f64>,
+    /// Attempts that one call may take; the worst case has every one of them billed.
+    #[serde(default)]
+    pub attempts_per_call: Option<u32>,
+}
+
+/// The name an enum value has in the document.
+pub fn word<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,180 @@
+//! What a reader of the figures must know beside them.
+
+use super::{Run, for_speed};
+use crate::document::bench::{Kind, Sample, Target, TokenSource};
+use crate::document::envelope::Warning;
+use crate::measure::stats;
+
+pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warning> {
+    let mut list = Vec::new();
+    if run.asked_again > 0 {
+        list.push(Warning::new(
+            "asked-again",
+            format!(
+                "{} requests failed in an earlier part of this run, without a bill, and were asked again.",
+                run.asked_again
+            ),
+        ));
+    }
+    for (n, target) in targets.iter().enumerate() {
+        let mut warn = |id: &str, text: String| {
+            list.push(Warning::new(id, format!("{}: {text}", target.id)).about(target.id.clone()));
+        };
+        if target.stand_in {
+            warn(
+                "stand-in",
+                "a stand-in for a cloud API on this machine. Its speed says nothing about a provider.".into(),
+            );
+        }
+        if let Some(note) = &run.basis.targets[n].note {
+            warn("provider", note.clone());
+        }
+        if let Some(proxy) = &target.proxy {
+            warn("proxy", format!("its requests went through the proxy {proxy}; its times contain it."));
+        }
+        if target.failures > 0 {
+            warn(
+                "requests-failed",
+                format!(
+                    "{} of {} requests failed; failed requests have no latency.",
+                    target.failures, target.requests
+                ),
+            );
+        }
+        if run.ended.skipped[n] > 0 {
+            warn("requests-not-sent", format!("{} planned requests were not sent.", run.ended.skipped[n]));
+        }
+        if target.token_source == TokenSource::NotMeasured && target.requests > target.failures {
+            warn("tokens-not-measured", "the server did not report how many tokens it generated, so there are no token rates. Chunks are not tokens.".into());
+        }
+        if run.basis.cache_bust && target.tokens.cached_input.is_some_and(|n| n > 0.5) {
+            warn("prompt-cache-hit", "a part of the input came from a prompt cache although every prompt began with a unique marker; TTFT is shorter than without it.".into());
+        }
+        let rows: Vec<&Sample> = samples.iter().filter(|s| s.target == target.id).collect();
+        if rows.iter().any(|s| s.usage_inconsistent) {
+            warn("usage-inconsistent", "some usage records cannot be true or do not add up to their total; their tokens and cost are left out.".into());
+        }
+        let differs = |s: &&&Sample| matches!((s.cost_usd, s.provider_cost_usd), (Some(a), Some(b)) if (a - b).abs() > 1e-9 + 0.01 * a.max(b));
+        let differing = rows.iter().filter(differs).count();
+        if differing > 0 {
+            warn(
+                "cost-differs",
+                format!(
+                    "the provider says of {differing} requests that they cost something else than its usage does by the price record: the record may be out of date."
+                ),
+            );
+        }
+        if let Some(tier) = rows.iter().find_map(|s| s.service_tier.as_ref()) {
+            warn(
+                "special-tier",
+                format!(
+                    "requests were served in the tier {tier}, which has prices of its own: their cost is not known."
+                ),
+            );
+        }
+        if rows.iter().any(|s| s.hidden_reasoning) {
+            warn("hidden-reasoning", "the model reasons without sending its reasoning: TTFT contains the thinking time, and TPOT covers the visible tokens only.".into());
+        }
+        let slept = rows.iter().filter(|s| s.clock_gap_ms.is_some()).count();
+        if slept > 0 {
+            warn(
+                "clock-gap",
+                format!(
+                    "while {slept} of its requests were under way this machine slept, or its clock was set. Times do not contain that, but answers may have waited in a buffer."
+                ),
+            );
+        }
+        if target.kind == Kind::Api && target.price.is_none() && !target.stand_in {
+            warn("unpriced", "no price is known for this model, so its cost is not computed.".into());
+        }
+        if (1..6).contains(&target.metrics.ttft_ms.n) {
+            warn(
+                "few-samples",
+                format!(
+                    "{} successful requests; an interval for a median needs six.",
+                    target.metrics.ttft_ms.n
+                ),
+            );
+        }
+        if target.cut_in_flight > 0 {
+            warn(
+                "cut-in-flight",
+                format!(
+                    "{} requests were under way when the run was killed or interrupted; they may have been billed without being measured.",
+                    target.cut_in_flight
+                ),
+            );
+        }
+        for remark in &run.basis.targets[n].remarks {
+            warn("remark", format!("{remark}."));
+        }
+        speed_warnings(target, &rows, &mut warn);
+        load_warnings(target, &mut warn);
+    }
+    list
+}
+
+/// The client's own lateness from which stamps are not to be trusted to the millisecond.
+const LATE_MS: f64 = 20.0;
+
+fn load_warnings(target: &Target, warn: &mut dyn FnMut(&str, String)) {
+    for open in target.rates.iter().filter(|r| r.lagging) {
+        let late = open.send_lag_ms.p99.or(open.send_lag_ms.max).unwrap_or(0.0);
+        warn(
+            "sender-late",
+            format!(
+                "at {} requests/s the sender was up to {late:.0} ms late, more than a tenth of the median TTFT; latencies from the schedule contain that.",
+                open.rate_per_s
+            ),
+        );
+    }
+    let details = target.levels.iter().map(|l| &l.detail).chain(target.rates.iter().map(|r| &r.detail));
+    let worst = details.filter_map(|d| d.client_lag_ms.p99.or(d.client_lag_ms.max)).reduce(f64::max);
+    if let Some(late) = worst.filter(|ms| *ms > LATE_MS) {
+        warn(
+            "client-late",
+            format!(
+                "under load this program itself was up to {late:.0} ms late, and so may be its stamps: this machine was busy."
+            ),
+        );
+    }
+    let failed =
+        target.levels.iter().map(|l| l.failures).chain(target.rates.iter().map(|r| r.failures)).sum::<u32>();
+    if failed > 0 {
+        warn(
+            "requests-failed-under-load",
+            format!("{failed} requests under load failed; nothing is tried again under load."),
+        );
+    }
+}
+
+fn speed_warnings(target: &Target, rows: &[&Sample], warn: &mut dyn FnMut(&str, String)) {
+    let speed = for_speed(rows);
+    let ttft: Vec<f64> = speed.iter().filter_map(|s| s.ttft_ms).collect();
+    let outliers = stats::outliers(&ttft);
+    if outliers == [0] {
+        warn(
+            "first-request-slow",
+            "the first request was far slower than the others (a cold start); more warm-up helps.".into(),
+        );
+    } else if !outliers.is_empty() {
+        warn("outliers", format!("{} requests are far outside the rest; they are kept.", outliers.len()));
+    }
+    let Some(noise) = target.noise else { return };
+    if let Some(rho) = noise.drift_rho.filter(|rho| speed.len() >= 10 && rho.abs() > 0.6) {
+        let way = if rho > 0.0 { "slower" } else { "faster" };
+        warn(
+            "drift",
+            format!("it became {way} during the run (rank correlation {rho:.2}): heat, load or throttling."),
+        );
+    }
+    if let Some(ratio) = noise.tpot_half_ratio.filter(|r| speed.len() >= 10 && !(0.9..=1.1).contains(r)) {
+        warn(
+            "noisy",
+            format!(
+                "measured against itself (first against second half of the run) its time per token differs by {:.0} %: differences of that size between targets mean nothing.",
+                (ratio - 1.0).abs() * 100.0
+            ),
+        );
+    }
+}

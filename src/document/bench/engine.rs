@@ -1,0 +1,259 @@
+//! What only a local target has: its engine, its rates without prompts, and the power it took.
+
+use super::model::ModelFacts;
+use super::{Sample, Summary, build::summary_of};
+use crate::measure::backend::local::Timed;
+use crate::measure::energy::{Origin, Used as Measured};
+use crate::measure::synthetic::Test;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What ran a local model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Engine {
+    /// `llama.cpp` build.
+    pub build: Option<String>,
+    /// CPU, or the GPU's name.
+    pub device: Option<String>,
+    /// Layers on the GPU; the output layer counts as one.
+    pub gpu_layers: Option<u32>,
+    /// Layers of the model, the output layer not counted.
+    pub layers: Option<u32>,
+    pub threads: Option<u32>,
+    pub context_tokens: Option<u32>,
+    pub model_file: Option<String>,
+    pub model_sha256: Option<String>,
+    pub model_bytes: Option<u64>,
+    /// The model by its header: what the predictor needs to be calibrated by this measurement.
+    #[serde(default)]
+    pub model: Option<ModelFacts>,
+    pub load_ms: Option<f64>,
+    /// Share of the file that was in the system's page cache before: near 0 is a cold load, near 1
+    /// a warm one.
+    #[serde(default)]
+    pub load_cached_share: Option<f64>,
+    /// A load after the file was dropped from the page cache, and one directly after it, where
+    /// `--load-times` asked for them.
+    #[serde(default)]
+    pub load_cold_ms: Option<f64>,
+    #[serde(default)]
+    pub load_warm_ms: Option<f64>,
+    /// Start of the engine's process to its first word, before any model.
+    #[serde(default)]
+    pub worker_start_ms: Option<f64>,
+    /// `CPU`, `CUDA`, `Vulkan`, `Metal`, `ROCm`.
+    #[serde(default)]
+    pub backend: Option<String>,
+    /// Kind of processor that the processor's backend was built for, where it was chosen at run time.
+    #[serde(default)]
+    pub cpu_variant: Option<String>,
+    /// Version of the GPU's driver, where it tells.
+    #[serde(default)]
+    pub driver: Option<String>,
+    #[serde(default)]
+    pub batch_tokens: Option<u32>,
+    #[serde(default)]
+    pub ubatch_tokens: Option<u32>,
+    /// `auto`, `on`, `off`.
+    #[serde(default)]
+    pub flash_attention: Option<String>,
+    /// `f16`, `q8_0`, `q4_0`.
+    #[serde(default)]
+    pub kv_type: Option<String>,
+    /// Weights, KV cache and working buffers as the engine allocated them.
+    #[serde(default)]
+    pub weights_bytes: Option<u64>,
+    #[serde(default)]
+    pub kv_bytes: Option<u64>,
+    #[serde(default)]
+    pub compute_bytes: Option<u64>,
+    /// Of these three, on a GPU.
+    #[serde(default)]
+    pub device_bytes: Option<u64>,
+    /// Resident memory of the engine's process after loading.
+    #[serde(default)]
+    pub resident_bytes: Option<u64>,
+    /// The most it had resident during the run.
+    #[serde(default)]
+    pub resident_peak_bytes: Option<u64>,
+    /// `greedy`: the most likely token each time.
+    pub sampling: Option<String>,
+    /// Id of the machine or accelerator in the catalogue, where it could be told.
+    pub hardware: Option<String>,
+}
+
+/// One test of the engine alone: no chat template, no tokenizer, no sampling. Comparable with
+/// llama-bench's figure of the same name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Synthetic {
+    /// llama-bench's name: `pp512`, `tg128 @ d4096`.
+    pub test: String,
+    pub prompt_tokens: u32,
+    pub output_tokens: u32,
+    /// Tokens in the cache before the clock started.
+    pub depth_tokens: u32,
+    /// Of the rounds, tokens per second.
+    pub tps: Summary,
+    pub tps_mean: Option<f64>,
+    /// Sample standard deviation; null below two rounds.
+    pub tps_sd: Option<f64>,
+    /// Each round, in the order they ran.
+    pub round_tps: Vec<f64>,
+    /// Mean power of the device over the rounds, idle power included; null where its energy cannot be
+    /// read.
+    #[serde(default)]
+    pub busy_watts: Option<f64>,
+    /// The same energy per token, of each round.
+    #[serde(default)]
+    pub token_j: Summary,
+}
+
+impl Synthetic {
+    /// From the rounds' times.
+    pub fn new(test: Test, rounds: &[Timed]) -> Self {
+        let tokens = f64::from(test.counted());
+        let round_tps: Vec<f64> =
+            rounds.iter().filter(|r| !r.took.is_zero()).map(|r| tokens / r.took.as_secs_f64()).collect();
+        // A round whose energy is not known spoils the mean.
+        let used: Vec<Measured> = rounds.iter().map(|r| r.energy).collect::<Option<_>>().unwrap_or_default();
+        let seconds: f64 = used.iter().map(|u| u.over.as_secs_f64()).sum();
+        let joules: f64 = used.iter().map(|u| u.joules).sum();
+        let n = round_tps.len() as f64;
+        let mean = (!round_tps.is_empty()).then(|| round_tps.iter().sum::<f64>() / n);
+        let squares = |mean: f64| round_tps.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+        Self {
+            test: test.label(),
+            prompt_tokens: test.prompt,
+            output_tokens: test.generate,
+            depth_tokens: test.depth,
+            tps: summary_of(&round_tps),
+            tps_mean: mean,
+            tps_sd: mean.filter(|_| round_tps.len() > 1).map(|mean| (squares(mean) / (n - 1.0)).sqrt()),
+            round_tps,
+            busy_watts: (seconds > 0.0).then(|| joules / seconds),
+            token_j: summary_of(&used.iter().map(|u| u.joules / tokens).collect::<Vec<f64>>()),
+        }
+    }
+}
+
+/// Where a target's energy was read, before anything is computed from it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct EnergyFacts {
+    pub origin: Option<Origin>,
+    pub scope: Option<String>,
+    /// Why there is no figure, or none that can be trusted.
+    pub reason: Option<String>,
+    /// With the model loaded and nothing running.
+    pub idle_watts: Option<f64>,
+}
+
+/// Energy of a local target's device. Every figure is gross, idle power included, unless it says
+/// otherwise; null with a `reason` where it could not be measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Energy {
+    /// What it was read from.
+    pub origin: Option<Origin>,
+    /// What is inside the figures.
+    pub scope: Option<String>,
+    /// The figures can be trusted.
+    pub valid: bool,
+    pub reason: Option<String>,
+    /// Model loaded, nothing running.
+    pub idle_watts: Option<f64>,
+    /// Mean over the time of all requests.
+    pub busy_watts: Option<f64>,
+    /// Of each request.
+    pub request_j: Summary,
+    /// Of each request, over its output tokens; its prompt is inside.
+    pub output_token_j: Summary,
+    /// Of each request, less idle power over its time.
+    pub request_net_j: Summary,
+}
+
+/// Joules, seconds and output tokens of one request.
+type Used = (f64, f64, Option<u64>);
+
+impl Energy {
+    /// From what the requests took.
+    pub fn new(facts: &EnergyFacts, rows: &[&Sample]) -> Self {
+        let used: Vec<Used> = rows
+            .iter()
+            .filter(|_| facts.reason.is_none())
+            .filter_map(|s| Some((s.energy_j?, s.energy_over_ms? / 1e3, s.output_tokens)))
+            .collect();
+        let seconds: f64 = used.iter().map(|(_, over, _)| over).sum();
+        let joules: f64 = used.iter().map(|(joules, ..)| joules).sum();
+        let of = |pick: &dyn Fn(&Used) -> Option<f64>| {
+            summary_of(&used.iter().filter_map(pick).collect::<Vec<f64>>())
+        };
+        Self {
+            origin: facts.origin,
+            scope: facts.scope.clone(),
+            valid: facts.origin.is_some() && facts.reason.is_none(),
+            reason: facts.reason.clone(),
+            idle_watts: facts.idle_watts,
+            busy_watts: (seconds > 0.0).then(|| joules / seconds),
+            request_j: of(&|(joules, ..)| Some(*joules)),
+            output_token_j: of(&|(joules, _, tokens)| {
+                tokens.filter(|n| *n > 0).map(|tokens| joules / tokens as f64)
+            }),
+            request_net_j: of(&|(joules, over, _)| Some(joules - facts.idle_watts? * over)),
+        }
+    }
+
+    /// The power of a GPU's board, as the catalogue has it too.
+    pub fn is_of_a_board(&self) -> bool {
+        self.valid && matches!(self.origin, Some(Origin::NvmlCounter | Origin::NvmlPower))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_those_of_the_rounds() {
+        let test: Test = "tg128@d512".parse().expect("a test");
+        let rounds =
+            [1.0, 2.0, 4.0].map(|s| Timed { took: std::time::Duration::from_secs_f64(s), energy: None });
+        let row = Synthetic::new(test, &rounds);
+        assert_eq!(row.round_tps, [128.0, 64.0, 32.0]);
+        assert_eq!((row.test.as_str(), row.tps.median), ("tg128 @ d512", Some(64.0)));
+        assert!((row.tps_mean.expect("known") - 74.666_67).abs() < 1e-4);
+        assert!((row.tps_sd.expect("known") - 48.881).abs() < 1e-3);
+        assert_eq!((row.busy_watts, row.token_j.median), (None, None), "nobody read it");
+        assert_eq!(Synthetic::new(test, &rounds[..1]).tps_sd, None);
+        assert_eq!(Synthetic::new(test, &[]).tps_mean, None);
+        assert_eq!(Synthetic::new(test, &[]).busy_watts, None);
+    }
+
+    /// Joules of the very reader that a run has, from a folder like the kernel's.
+    #[test]
+    fn power_is_that_of_the_rounds() {
+        let root = tempfile::tempdir().expect("a folder");
+        let zone = root.path().join("intel-rapl:0");
+        std::fs::create_dir(&zone).expect("made");
+        let set = |microjoules: u64| {
+            std::fs::write(zone.join("energy_uj"), microjoules.to_string()).expect("written");
+        };
+        std::fs::write(zone.join("name"), "package-0").expect("written");
+        set(1_000_000);
+        let source = crate::measure::energy::processor(root.path()).expect("readable");
+        let meter = crate::measure::energy::Meter::start(source).expect("reads");
+        let round = |microjoules: u64| {
+            let mark = meter.mark();
+            set(microjoules);
+            let used = meter.since(mark).expect("trusted");
+            Timed {
+                took: used.over,
+                energy: Some(Measured { over: std::time::Duration::from_secs(2), ..used }),
+            }
+        };
+        let rounds = [round(65_000_000), round(193_000_000), round(257_000_000)];
+        let row = Synthetic::new("tg128".parse().expect("a test"), &rounds);
+        assert_eq!(row.token_j.median, Some(0.5));
+        assert!((row.busy_watts.expect("known") - 256.0 / 6.0).abs() < 1e-9, "{row:?}");
+        let spoilt = [rounds[0], Timed { energy: None, ..rounds[1] }];
+        assert_eq!(Synthetic::new("tg128".parse().expect("a test"), &spoilt).busy_watts, None);
+    }
+}

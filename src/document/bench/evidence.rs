@@ -1,0 +1,128 @@
+//! Bench document → what the cost and decision engines need of it.
+
+use super::{BenchResult, Kind, Summary, Target, engine, load::Level};
+use crate::document::envelope::Envelope;
+use crate::workload::evidence::{
+    Evidence, Figure, MeasuredLevel, MeasuredQuality, MeasuredTarget, TargetKind,
+};
+
+impl Envelope<BenchResult> {
+    /// What the engines need of it. `file` is the name the document was read from.
+    pub fn evidence(&self, file: &str) -> Evidence {
+        Evidence {
+            file: file.to_owned(),
+            targets: self.result.targets.iter().enumerate().map(|(n, t)| measured(n, t)).collect(),
+            quality: self.result.quality.first().map(|q| MeasuredQuality {
+                path: "result.quality[0]".to_owned(),
+                prompts: q.prompts,
+                margin: q.margin,
+                non_inferior: q.non_inferior,
+                local_pass_rate: q.local_pass_rate,
+                api_pass_rate: q.api_pass_rate,
+            }),
+        }
+    }
+}
+
+/// Batch-1 as measured alone, then the levels. A full loop says how long the unit works on one
+/// request, `1 / requests per second`; its prompt takes `input / prefill speed` of that, and what is
+/// left is decoding at the level's speed.
+fn measured_levels(target: &Target, at: &str) -> Vec<MeasuredLevel> {
+    let metrics = &target.metrics;
+    let median = |summary: &Summary, name: &str| Figure::at(summary.median, format!("{at}.{name}.median"));
+    let prefill_tps = || median(&metrics.prefill_tps, "metrics.prefill_tps");
+    // Where nothing was asked alone, a loop of one is the same.
+    let loop_of_one = target.levels.iter().enumerate().find(|(_, l)| l.concurrency == 1);
+    let alone = MeasuredLevel {
+        concurrency: 1,
+        at: loop_of_one.map_or_else(
+            || Figure {
+                value: 1.0,
+                path: format!("{at}.metrics.decode_tps.n"),
+                derived: Some("requests one at a time"),
+            },
+            |(n, _)| Figure { value: 1.0, path: format!("{at}.levels[{n}].concurrency"), derived: None },
+        ),
+        prefill_tps: prefill_tps(),
+        decode_tps: median(&metrics.decode_tps, "metrics.decode_tps").or_else(|| {
+            let (n, level) = loop_of_one?;
+            let rate = level.tpot_ms.median.map(|ms| 1000.0 / ms);
+            Figure::derived(rate, format!("{at}.levels[{n}].tpot_ms.median"), "1000 / TPOT")
+        }),
+        ttft_ms: median(&metrics.ttft_ms, "metrics.ttft_ms").or_else(|| {
+            let (n, level) = loop_of_one?;
+            median(&level.ttft_ms, &format!("levels[{n}].ttft_ms"))
+        }),
+    };
+    let decode = |level: &Level| {
+        let decoding = 1.0 / level.requests_per_s? - target.tokens.input? / metrics.prefill_tps.median?;
+        Some(target.tokens.output? / decoding).filter(|rate| rate.is_finite() && *rate > 0.0)
+    };
+    let loaded = target.levels.iter().enumerate().filter(|(_, l)| l.concurrency > 1).map(|(n, level)| {
+        let at = format!("{at}.levels[{n}]");
+        MeasuredLevel {
+            concurrency: level.concurrency,
+            at: Figure {
+                value: f64::from(level.concurrency),
+                path: format!("{at}.concurrency"),
+                derived: None,
+            },
+            prefill_tps: prefill_tps(),
+            decode_tps: Figure::derived(
+                decode(level),
+                format!("{at}.requests_per_s"),
+                "output tokens / (1 / requests per second - input tokens / prefill speed)",
+            )
+            .or_else(|| Figure::at(level.output_tps_system, format!("{at}.output_tps_system"))),
+            ttft_ms: Figure::at(level.ttft_ms.median, format!("{at}.ttft_ms.median")),
+        }
+    });
+    std::iter::once(alone).chain(loaded).collect()
+}
+
+fn measured(n: usize, target: &Target) -> MeasuredTarget {
+    let at = format!("result.targets[{n}]");
+    let field = |value: Option<f64>, name: &str| Figure::at(value, format!("{at}.{name}"));
+    // A GPU's board is what the catalogue's watts are too; a processor's package is not the machine.
+    let board = |pick: fn(&engine::Energy) -> Option<f64>| {
+        target.energy.as_ref().filter(|e| e.is_of_a_board()).and_then(pick)
+    };
+    MeasuredTarget {
+        id: target.id.clone(),
+        kind: match target.kind {
+            Kind::Local => TargetKind::Local,
+            Kind::Api => TargetKind::Api,
+        },
+        model: target.model.clone(),
+        stand_in: target.stand_in,
+        hardware: target.engine.as_ref().and_then(|e| e.hardware.clone()),
+        devices: target
+            .engine
+            .iter()
+            .filter_map(|e| e.device.as_deref())
+            .flat_map(|d| d.split(" + ").map(str::to_owned))
+            .collect(),
+        on_gpu: target.engine.as_ref().and_then(|e| e.gpu_layers).map(|layers| layers > 0),
+        levels: measured_levels(target, &at),
+        input_tokens: field(target.tokens.input, "tokens.input"),
+        output_tokens: field(target.tokens.output, "tokens.output"),
+        visible_output_tokens: match target.tokens.reasoning {
+            Some(reasoning) if reasoning > 0.0 => Figure::derived(
+                target.tokens.output.map(|all| (all - reasoning).max(0.0)),
+                format!("{at}.tokens.output"),
+                "output - reasoning",
+            ),
+            _ => field(target.tokens.output, "tokens.output"),
+        },
+        reasoning_tokens: field(target.tokens.reasoning, "tokens.reasoning"),
+        idle_watts: field(board(|e| e.idle_watts), "energy.idle_watts"),
+        load_watts: field(board(|e| e.busy_watts), "energy.busy_watts"),
+        failure_share: Figure::derived(
+            (target.requests > 0).then(|| f64::from(target.failures) / f64::from(target.requests)),
+            format!("{at}.failures"),
+            "failures / requests",
+        ),
+        cost_usd_per_request: field(target.metrics.cost_usd.median, "metrics.cost_usd.median"),
+        path: at,
+    }
+}

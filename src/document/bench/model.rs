@@ -1,0 +1,149 @@
+//! The model a local target ran, as far as its speed depends on it: what a bench document needs so
+//! that it can calibrate the predictor without the file and without a record of the catalogue.
+
+use crate::capacity::shape::{CacheShape, FileBytes};
+use crate::capacity::{ModelShape, Quantisation};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Numbers of the file's header.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelFacts {
+    /// The format of the weights, as `Q4_K_M`, or the nearest one known.
+    pub quantisation: String,
+    pub parameters: f64,
+    pub embedding_parameters: f64,
+    /// The output projection is the embedding.
+    pub tied_embeddings: bool,
+    /// Routed experts, all layers together; 0 for a dense model.
+    pub routed_parameters: f64,
+    pub experts: u32,
+    pub experts_used: u32,
+    pub layers: u32,
+    pub mixture_layers: f64,
+    pub hidden_size: f64,
+    pub vocabulary: f64,
+    pub context_tokens: Option<u64>,
+    /// Bytes of the weights in the file, and of the parts that are not read whole for each token.
+    pub weight_bytes: f64,
+    pub embedding_bytes: f64,
+    pub routed_bytes: f64,
+    pub output_bytes: f64,
+    pub cache: CacheFacts,
+}
+
+/// What the model remembers of a sequence; values, not bytes, but for the state.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CacheFacts {
+    /// Of one token, over the layers that keep the whole context.
+    pub full_values: f64,
+    /// Of one token, over the layers that keep a window.
+    pub sliding_values: f64,
+    pub window_tokens: f64,
+    pub state_bytes: f64,
+    pub state_layers: f64,
+    pub latent_layers: f64,
+    pub full_query_values: f64,
+    /// The same over the layers that keep a window.
+    #[serde(default)]
+    pub sliding_query_values: f64,
+    /// Heads that keys and values are kept for.
+    #[serde(default)]
+    pub kv_heads: f64,
+}
+
+impl ModelFacts {
+    /// Of a model read from a file; `None` for one that is not.
+    pub fn of(shape: &ModelShape) -> Option<Self> {
+        let (file, format) = (shape.file?, shape.file_format?);
+        let cache = shape.cache;
+        Some(Self {
+            quantisation: format.id.to_owned(),
+            parameters: shape.parameters,
+            embedding_parameters: shape.embedding_parameters,
+            tied_embeddings: shape.tied,
+            routed_parameters: shape.routed_parameters,
+            experts: shape.experts,
+            experts_used: shape.experts_used,
+            layers: shape.layers,
+            mixture_layers: shape.mixture_layers,
+            hidden_size: shape.hidden_size,
+            vocabulary: shape.vocabulary,
+            context_tokens: shape.context_tokens,
+            weight_bytes: file.total,
+            embedding_bytes: file.embedding,
+            routed_bytes: file.routed,
+            output_bytes: file.output,
+            cache: CacheFacts {
+                full_values: cache.full_values,
+                sliding_values: cache.sliding_values,
+                window_tokens: cache.window_tokens,
+                state_bytes: cache.state_bytes,
+                state_layers: cache.state_layers,
+                latent_layers: cache.latent_layers,
+                full_query_values: cache.full_query_values,
+                sliding_query_values: cache.sliding_query_values,
+                kv_heads: cache.kv_heads,
+            },
+        })
+    }
+
+    /// The model again, as the predictor takes it.
+    pub fn shape(&self, id: &str) -> ModelShape {
+        let cache = self.cache;
+        ModelShape {
+            id: id.to_owned(),
+            parameters: self.parameters,
+            embedding_parameters: self.embedding_parameters,
+            lookup_parameters: 0.0,
+            tied: self.tied_embeddings,
+            routed_parameters: self.routed_parameters,
+            experts: self.experts,
+            experts_used: self.experts_used,
+            layers: self.layers,
+            mixture_layers: self.mixture_layers,
+            hidden_size: self.hidden_size,
+            vocabulary: self.vocabulary,
+            cache: CacheShape {
+                full_values: cache.full_values,
+                sliding_values: cache.sliding_values,
+                window_tokens: cache.window_tokens,
+                state_bytes: cache.state_bytes,
+                state_layers: cache.state_layers,
+                latent_layers: cache.latent_layers,
+                full_query_values: cache.full_query_values,
+                sliding_query_values: cache.sliding_query_values,
+                kv_heads: cache.kv_heads,
+            },
+            expert_bits_limit: None,
+            context_tokens: self.context_tokens,
+            file: Some(FileBytes {
+                total: self.weight_bytes,
+                embedding: self.embedding_bytes,
+                routed: self.routed_bytes,
+                output: self.output_bytes,
+            }),
+            file_format: Quantisation::find(&self.quantisation),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_comes_back_from_its_facts() {
+        let catalog = crate::catalog::Catalog::embedded();
+        let record = catalog.open_model("gpt-oss-20b").expect("in the catalogue");
+        let mut shape = ModelShape::from_catalogue(record).expect("complete");
+        assert!(ModelFacts::of(&shape).is_none(), "no file");
+        shape.file = Some(FileBytes { total: 1e9, embedding: 1e8, routed: 5e8, output: 1e8 });
+        shape.file_format = Quantisation::find("Q4_K_M");
+        shape.expert_bits_limit = None;
+        let facts = ModelFacts::of(&shape).expect("a file");
+        let text = serde_json::to_string(&facts).expect("JSON");
+        let again: ModelFacts = serde_json::from_str(&text).expect("its own JSON");
+        assert_eq!(again.shape(&shape.id), shape);
+    }
+}

@@ -1,0 +1,349 @@
+//! Engine results → wire types.
+
+use super::{
+    BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, Hybrid,
+    LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, SkippedEntry, TornadoBar, Uncertainty, text,
+};
+use crate::cost::case::Payment;
+use crate::cost::simulate::Parts;
+use crate::cost::{
+    self, BreakEven, Case, Evaluation, Never, OfferSummary, Outcome, Pair, Ranking, Role, Supply, Values,
+    evaluate::Comparison as EngineComparison,
+};
+use crate::document::envelope::Input;
+use crate::provenance::Source;
+use crate::units::Hours;
+use jiff::ToSpan as _;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl From<Role> for Comparator {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Asked => Self::Asked,
+            Role::SameModel => Self::SameModel,
+            Role::RentedGpu => Self::RentedGpu,
+        }
+    }
+}
+
+impl BreakevenDocument {
+    /// The document of a ranking: every API model against every hardware, as far as somebody reads it.
+    pub fn ranking(
+        case: &Case,
+        ranking: &Ranking,
+        skipped: &[cost::Skipped],
+        drawing: cost::Drawing,
+        created: &str,
+    ) -> Self {
+        let row = |&n: &usize| {
+            let row = &ranking.rows[n];
+            let break_even = ranking.break_even.get(&n).copied().unwrap_or_default();
+            comparison(case, row.pair, &row.outcome, &break_even, row.local_cheaper)
+        };
+        let comparisons: Vec<Comparison> = ranking.shown.iter().map(row).collect();
+        let mut result = BreakevenResult::new(case, &ranking.offers, comparisons);
+        result.ranking = true;
+        result.draws = case.uncertain.then_some(drawing.count);
+        result.pairs = ranking.rows.len() as u64;
+        result.pairs_local_cheaper = ranking.rows.iter().filter(|r| r.saving() > 0.0).count() as u64;
+        result.skipped =
+            skipped.iter().map(|s| SkippedEntry { id: s.id.clone(), why: s.why.clone() }).collect();
+        result.summary = text::ranking_summary(case, &result);
+        // Hundreds of offers repeat the catalogue; what was given and assumed for all stays.
+        let echoed = case.inputs.iter().filter(|i| !i.name.starts_with("all."));
+        Self::of(case, echoed, case.notices.iter(), result, created)
+    }
+
+    /// The document of a plan and its evaluation. `created` is RFC 3339.
+    pub fn new(case: &Case, evaluation: &Evaluation, created: &str) -> Self {
+        let comparisons = evaluation
+            .comparisons
+            .iter()
+            .map(|c| comparison(case, c.pair, &c.outcome, &c.break_even, None))
+            .collect();
+        let mut result = BreakevenResult::new(case, &evaluation.offers, comparisons);
+        result.hybrid = hybrid(case, evaluation);
+        result.uncertainty = uncertainty(case, evaluation);
+        result.cash_flow = evaluation.comparisons.iter().flat_map(|c| cash_flow(case, c)).collect();
+        result.summary = text::summary(case, &result);
+        let notices = case.notices.iter().chain(&evaluation.notices);
+        Self::of(case, case.inputs.iter(), notices, result, created)
+    }
+
+    fn of<'a>(
+        case: &'a Case,
+        inputs: impl Iterator<Item = &'a cost::case::InputRecord>,
+        notices: impl Iterator<Item = &'a cost::Notice>,
+        result: BreakevenResult,
+        created: &str,
+    ) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            created: created.to_owned(),
+            inputs: inputs
+                .map(|i| (i.name.clone(), Input::given(&i.value, i.unit, i.source.clone())))
+                .collect(),
+            result,
+            warnings: notices.map(|n| text::warning(n, &case.finance.currency)).collect(),
+        }
+    }
+}
+
+impl BreakevenResult {
+    /// What every document of costs has; the rest is empty.
+    fn new(case: &Case, summaries: &[OfferSummary], comparisons: Vec<Comparison>) -> Self {
+        let likely = case.likely();
+        let v = Values(&likely);
+        let hours: Hours = v.get(case.need.hours);
+        let head = case.pairs.first().copied();
+        let first = head.and_then(|p| summaries.iter().find(|o| o.offer == p.local));
+        let oldest =
+            case.inputs.iter().filter(|i| i.unit.starts_with("USD")).filter_map(|i| i.source.as_of()).min();
+        let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
+        let (mut baselines, mut compared) = (BTreeSet::new(), BTreeSet::new());
+        for pair in &case.pairs {
+            baselines.insert(pair.cloud);
+            compared.insert(pair.local);
+        }
+        let is_local = |o: &&OfferSummary| {
+            matches!(case.offers[o.offer].supply, Supply::Machine(_))
+                && (compared.contains(&o.offer)
+                    || !baselines.contains(&o.offer)
+                    || is_rented_local(case, o.offer))
+        };
+        let is_cloud =
+            |o: &&OfferSummary| matches!(case.offers[o.offer].supply, Supply::Api(_)) || !is_local(o);
+        Self {
+            summary: Vec::new(),
+            currency: case.finance.currency.code().to_owned(),
+            usd_rate: case.finance.currency.per_usd(),
+            hours_per_month: hours.get(),
+            horizon_months: case.need.horizon,
+            start: case.need.start.strftime("%Y-%m").to_string(),
+            oldest_price: oldest.map(|d| d.to_string()),
+            requests_per_month: first.filter(|_| per_request).map(|o| o.requests_per_month),
+            tokens_per_month: first.map_or(0.0, |o| o.tokens_per_month),
+            pairs: comparisons.len() as u64,
+            pairs_local_cheaper: comparisons.iter().filter(|c| c.saving_usd > 0.0).count() as u64,
+            comparisons,
+            local: summaries.iter().filter(is_local).map(|o| local(case, o)).collect(),
+            cloud: summaries.iter().filter(is_cloud).map(|o| cloud(case, o, per_request)).collect(),
+            hybrid: None,
+            uncertainty: None,
+            ranking: false,
+            draws: None,
+            skipped: Vec::new(),
+            cash_flow: Vec::new(),
+        }
+    }
+}
+
+/// A rented `[[local]]` that is only ever a baseline is still a local offer.
+fn is_rented_local(case: &Case, offer: usize) -> bool {
+    case.inputs.iter().any(|i| i.name.starts_with("local")) && case.local_offers.contains(&offer)
+}
+
+fn comparison(
+    case: &Case,
+    pair: Pair,
+    o: &Outcome,
+    break_even: &BreakEven,
+    local_cheaper: Option<f64>,
+) -> Comparison {
+    let (cloud, local) = (&case.offers[pair.cloud], &case.offers[pair.local]);
+    let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
+    let money = &case.finance.currency;
+    Comparison {
+        cloud: cloud.name.clone(),
+        local: local.name.clone(),
+        comparator: if cloud.role == Role::Asked { local.role.into() } else { cloud.role.into() },
+        payback_months: o.payback,
+        never_because: o.never.map(|n| text::never(n, money)),
+        never_reason: o.never.map(|n| {
+            match n {
+                Never::RunningCost { .. } => "running-cost",
+                Never::SavingEnds { .. } => "saving-ends",
+                Never::Replacements { .. } => "replacements",
+                Never::TooFar { .. } => "too-far",
+            }
+            .to_owned()
+        }),
+        discounted_payback_months: o.discounted_payback,
+        tco_cloud_usd: o.tco_cloud.get(),
+        tco_local_usd: o.tco_local.get(),
+        saving_usd: (o.tco_cloud - o.tco_local).get(),
+        npv_saving_usd: o.npv.get(),
+        breakeven_requests_per_month: break_even.requests.filter(|_| per_request).map(f64::from),
+        breakeven_tokens_per_month: break_even.tokens_per_month,
+        breakeven_utilisation: break_even.utilisation,
+        breakeven_blended_usd_per_mtok: break_even.blended.map(f64::from),
+        best_point_months: o.best.map(|b| b.0),
+        best_point_usd: o.best.map(|b| b.1.get()),
+        probability_local_cheaper: local_cheaper,
+        quality_note: text::quality(cloud, local),
+    }
+}
+
+fn parts_map(parts: &Parts, keep: impl Fn(&str) -> bool) -> BTreeMap<String, f64> {
+    parts
+        .named()
+        .into_iter()
+        .filter(|(name, usd)| usd.get() != 0.0 || keep(name))
+        .map(|(name, usd)| (name.to_owned(), usd.get()))
+        .collect()
+}
+
+fn local(case: &Case, s: &OfferSummary) -> LocalOffer {
+    let offer = &case.offers[s.offer];
+    let (kind, rented) = match &offer.supply {
+        Supply::Machine(m) => match &m.payment {
+            Payment::Rented { .. } => ("rented", true),
+            Payment::Bought { loan: Some(_), .. } => ("financed", false),
+            Payment::Bought { .. } => ("owned", false),
+        },
+        Supply::Api(_) => ("api", false),
+    };
+    LocalOffer {
+        name: offer.name.clone(),
+        id: offer.id.clone(),
+        kind: kind.to_owned(),
+        comparator: offer.role.into(),
+        model: offer.open_model.clone(),
+        tier: offer.tier,
+        units: s.units.unwrap_or(0),
+        units_at_horizon: s.units_at_horizon.unwrap_or(0),
+        capex_usd: s.capex.get(),
+        monthly_usd: s.parts.total().get(),
+        monthly_parts_usd: parts_map(&s.parts, |name| match name {
+            "power" | "staff" => !rented,
+            "rent" => rented,
+            _ => false,
+        }),
+        amortised_usd_per_month: s.amortised.get(),
+        residual_usd: s.closing.residual.get(),
+        still_owed_usd: s.closing.owed.get(),
+        tco_usd: s.tco.get(),
+        capacity_tokens_per_month: s.capacity_tokens,
+        utilisation: s.utilisation,
+        usd_per_mtok_input: s.input_price.map(f64::from),
+        usd_per_mtok_output: s.output_price.map(f64::from),
+        usd_per_mtok_blended: s.blended_price.map(f64::from),
+        billed_hours_per_month: s.billed_hours.map(f64::from),
+    }
+}
+
+fn cloud(case: &Case, s: &OfferSummary, per_request: bool) -> CloudOffer {
+    let offer = &case.offers[s.offer];
+    let monthly = s.parts.total().get();
+    CloudOffer {
+        name: offer.name.clone(),
+        id: offer.id.clone(),
+        comparator: offer.role.into(),
+        tier: offer.tier,
+        monthly_usd: monthly,
+        monthly_parts_usd: parts_map(&s.parts, |_| false),
+        tco_usd: s.tco.get(),
+        usd_per_request: (per_request && s.requests_per_month > 0.0).then(|| monthly / s.requests_per_month),
+        usd_per_mtok_input: s.input_price.map(f64::from),
+        usd_per_mtok_output: s.output_price.map(f64::from),
+        usd_per_mtok_blended: s.blended_price.map(f64::from),
+        billed_hours_per_month: s.billed_hours.map(f64::from),
+        units: s.units,
+    }
+}
+
+fn cash_flow<'a>(case: &'a Case, c: &'a EngineComparison) -> impl Iterator<Item = CashFlowMonth> + 'a {
+    c.months.iter().map(|m| CashFlowMonth {
+        cloud: case.offers[c.pair.cloud].name.clone(),
+        local: case.offers[c.pair.local].name.clone(),
+        month: m.month + 1,
+        date: case
+            .need
+            .start
+            .checked_add(i64::from(m.month).months())
+            .map_or_else(|_| String::new(), |d| d.strftime("%Y-%m").to_string()),
+        requests: m.cloud.requests.get(),
+        cloud_usd: (m.cloud.parts.total() + m.cloud.upfront).get(),
+        local_units: m.local.units,
+        local_upfront_usd: m.local.upfront.get(),
+        local_running_usd: m.local.parts.total().get(),
+        position_usd: m.position.get(),
+        discounted_position_usd: m.discounted_position.get(),
+    })
+}
+
+fn hybrid(case: &Case, evaluation: &Evaluation) -> Option<Hybrid> {
+    let pair = case.pairs.first()?;
+    let (routed, overflow) = (&evaluation.routed, &evaluation.overflow);
+    if routed.is_none() && overflow.is_none() {
+        return None;
+    }
+    let head = &evaluation.comparisons.first()?.outcome;
+    let mut totals = vec![("cloud", head.tco_cloud), ("local", head.tco_local)];
+    totals.extend(routed.as_ref().map(|r| ("routed", r.outcome.tco_local)));
+    totals.extend(overflow.as_ref().map(|o| ("overflow", o.best.tco)));
+    let cheapest = totals.iter().min_by(|a, b| a.1.get().total_cmp(&b.1.get())).map_or("cloud", |t| t.0);
+    Some(Hybrid {
+        cloud: case.offers[pair.cloud].name.clone(),
+        local: case.offers[pair.local].name.clone(),
+        routed: routed.as_ref().map(|r| RoutedSplit {
+            local_share: r.local_share,
+            escalation_share: r.escalation,
+            units: r.units,
+            capex_usd: r.capex.get(),
+            monthly_usd: r.monthly.get(),
+            tco_usd: r.outcome.tco_local.get(),
+            tco_cloud_only_usd: r.tco_cloud_only.get(),
+            tco_local_only_usd: r.tco_local_only.get(),
+            payback_months: r.outcome.payback,
+        }),
+        overflow: overflow.as_ref().map(|o| Overflow {
+            best_units: o.best.units,
+            tco_usd: o.best.tco.get(),
+            options: o
+                .options
+                .iter()
+                .map(|t| OverflowOption { units: t.units, local_share: t.local_share, tco_usd: t.tco.get() })
+                .collect(),
+        }),
+        cheapest: cheapest.to_owned(),
+    })
+}
+
+fn uncertainty(case: &Case, evaluation: &Evaluation) -> Option<Uncertainty> {
+    let pair = case.pairs.first()?;
+    let draws = evaluation.draws.as_ref();
+    let bar = |b: &cost::uncertainty::Bar| TornadoBar {
+        input: case.slot_name(b.slot).to_owned(),
+        low: b.low,
+        high: b.high,
+        saving_at_low_usd: b.saving_at_low,
+        saving_at_high_usd: b.saving_at_high,
+        swing_usd: b.swing(),
+        assumed: b.assumed,
+    };
+    let payback = |n: usize| draws.and_then(|d| d.payback[n]);
+    Some(Uncertainty {
+        cloud: case.offers[pair.cloud].name.clone(),
+        local: case.offers[pair.local].name.clone(),
+        draws: draws.map_or(0, |d| d.count),
+        seed: draws.map_or(0, |d| d.seed),
+        distribution: "triangular".to_owned(),
+        probability_local_cheaper: draws.map(|d| d.local_cheaper),
+        payback_p10: payback(0),
+        payback_p50: payback(1),
+        payback_p90: payback(2),
+        tornado: evaluation.tornado.iter().take(20).map(bar).collect(),
+    })
+}
+
+/// The words for a source, as input tables show them.
+pub fn source_words(source: &Source) -> String {
+    match source {
+        Source::User(how) => format!("user: {how}"),
+        Source::Measured { file, path, .. } => format!("measured: {file} {path}"),
+        Source::Database { entry, as_of, .. } => format!("database: {entry}, {as_of}"),
+        Source::Assumed { rule, .. } => format!("assumed: {rule}"),
+    }
+}

@@ -1,0 +1,342 @@
+//! The sentences of the cost report.
+
+use super::{BreakevenResult, CloudOffer, Comparator, Comparison};
+use crate::cost::case::Elsewhere;
+use crate::cost::{Case, Never, Notice, Offer};
+use crate::document::envelope::Warning;
+use crate::money::Currency;
+use crate::number::grouped;
+use std::fmt::Write as _;
+
+/// A count for people: `1.2 billion`, `3.4 million`, `12,300`.
+pub fn count(value: f64) -> String {
+    match value.abs() {
+        v if v >= 1e9 => format!("{:.1} billion", value / 1e9),
+        v if v >= 1e6 => format!("{:.1} million", value / 1e6),
+        v if v >= 10.0 => grouped(value.round(), 0),
+        _ => format!("{value:.2}"),
+    }
+}
+
+pub fn months(value: f64) -> String {
+    if value < 0.05 { "at once".to_owned() } else { format!("{value:.1} months") }
+}
+
+pub fn never(reason: Never, money: &Currency) -> String {
+    match reason {
+        Never::RunningCost { cloud, local } => format!(
+            "running it costs {} a month against {}: there is no saving to pay back with",
+            money.show(local.get()),
+            money.show(cloud.get())
+        ),
+        Never::SavingEnds { best_month, still_missing } => format!(
+            "the monthly saving ends after month {} with {} still to be earned back",
+            best_month + 1,
+            money.show(still_missing.get())
+        ),
+        Never::Replacements { life_months } => {
+            format!("the hardware wears out every {life_months} months, before it has paid for itself")
+        }
+        Never::TooFar { months } => format!("it would take more than {} years", months / 12),
+    }
+}
+
+/// A payback against a model of another quality says so.
+pub fn quality(cloud: &Offer, local: &Offer) -> Option<String> {
+    let (c, l) = (cloud.tier, local.tier);
+    match (c, l) {
+        (Some(c), Some(l)) if c < l => Some(format!(
+            "not the same quality: {} is tier {c}, {} tier {l} (1 is the most capable)",
+            cloud.name, local.name
+        )),
+        (Some(c), Some(l)) if c > l => {
+            Some(format!("{} is the more capable model (tier {l} against {c})", local.name))
+        }
+        // As good as each other; or described by numbers alone, with nothing to compare.
+        (Some(_), Some(_)) | (None, None) => None,
+        _ => Some("capability of one side is not known: compare the answers before the prices".to_owned()),
+    }
+}
+
+/// At most six lines: what was asked for, the two comparators, the totals, the volume, the odds.
+pub fn summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
+    let money = &case.finance.currency;
+    let mut lines = Vec::new();
+    let Some(head) = result.comparisons.first() else { return lines };
+    lines.push(headline(head, money));
+    lines.push(format!(
+        "Over {} months {} costs {}, {} {}: {} costs {} less.",
+        result.horizon_months,
+        head.cloud,
+        money.show(head.tco_cloud_usd),
+        head.local,
+        money.show(head.tco_local_usd),
+        cheaper(head, result),
+        money.show(head.saving_usd.abs()),
+    ));
+    lines.extend(volume_line(head, result));
+    let other = |wanted: Comparator| result.comparisons.iter().skip(1).find(|c| c.comparator == wanted);
+    if let Some(same) = other(Comparator::SameModel) {
+        lines.push(format!("By the token, the same model: {}", headline(same, money)));
+    }
+    if let Some(rented) = other(Comparator::RentedGpu) {
+        lines.push(format!(
+            "The same GPU rented by the hour costs {} over the horizon.",
+            money.show(rented.tco_local_usd)
+        ));
+    }
+    if let Some((u, p)) = result.uncertainty.as_ref().and_then(|u| Some((u, u.probability_local_cheaper?))) {
+        let half = u.payback_p50.map_or_else(
+            || "fewer than half of them ever pay back".to_owned(),
+            |m| match m {
+                m if m < 0.05 => "in half of them or more it is so from the first month".to_owned(),
+                m => format!("half of them pay back within {m:.1} months"),
+            },
+        );
+        lines.push(format!(
+            "With the uncertainty given, local is cheaper in {:.0} % of cases; {half}.",
+            p * 100.0
+        ));
+    }
+    lines.truncate(6);
+    lines
+}
+
+/// What costs less: in a word where that is clear, else by name.
+fn cheaper<'a>(c: &'a Comparison, result: &BreakevenResult) -> &'a str {
+    let bought = result.local.iter().any(|l| l.name == c.local);
+    let paid_by_token = result.cloud.iter().any(|o| o.name == c.cloud && o.billed_hours_per_month.is_none());
+    match (c.saving_usd >= 0.0, bought && paid_by_token) {
+        (true, true) => "local",
+        (false, true) => "cloud",
+        (true, false) => &c.local,
+        (false, false) => &c.cloud,
+    }
+}
+
+/// The API models of a ranking that have a tier, and those that have none; the cheapest first.
+pub fn by_rating(result: &BreakevenResult) -> (Vec<&CloudOffer>, Vec<&CloudOffer>) {
+    let mut cloud: Vec<&CloudOffer> = result.cloud.iter().collect();
+    cloud.sort_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd));
+    cloud.into_iter().partition(|c| c.tier.is_some())
+}
+
+/// The cheapest of each side, and how many pairs pay.
+pub fn ranking_summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
+    let money = &case.finance.currency;
+    let months = result.horizon_months;
+    let mut lines = Vec::new();
+    if let Some(l) = result.local.iter().min_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd)) {
+        lines.push(format!(
+            "Cheapest hardware over {months} months: {} ({}), {}.",
+            l.name,
+            l.kind,
+            money.show(l.tco_usd)
+        ));
+    }
+    let (rated, unrated) = by_rating(result);
+    let (cheapest, name) = match (rated.first(), unrated.first()) {
+        (Some(c), _) => (Some(c), c.name.clone()),
+        (None, Some(c)) => (Some(c), format!("{} (not rated)", c.name)),
+        (None, None) => (None, String::new()),
+    };
+    if let Some(c) = cheapest {
+        lines.push(format!("Cheapest API over {months} months: {name}, {}.", money.show(c.tco_usd)));
+    }
+    if !rated.is_empty() && !unrated.is_empty() {
+        lines.push(format!(
+            "{} API models nobody has rated stand apart: whether they are capable enough is not known.",
+            unrated.len()
+        ));
+    }
+    lines.push(format!(
+        "In {} of {} pairs the hardware costs less by then; {} entries of the catalogue cannot be compared.",
+        grouped(result.pairs_local_cheaper as f64, 0),
+        grouped(result.pairs as f64, 0),
+        result.skipped.len()
+    ));
+    lines
+}
+
+fn headline(c: &Comparison, money: &Currency) -> String {
+    let mut line = match (c.payback_months, &c.never_because) {
+        (Some(m), _) if m < 0.05 => format!("{} is cheaper than {} from the first month", c.local, c.cloud),
+        (Some(m), _) => format!("{} pays back against {} after {m:.1} months", c.local, c.cloud),
+        (None, Some(why)) => format!("{} never pays back against {}: {why}", c.local, c.cloud),
+        (None, None) => format!("{} against {}", c.local, c.cloud),
+    };
+    if let Some(best) = c.best_point_months.filter(|_| c.payback_months.is_some()) {
+        let _ = write!(
+            line,
+            "; its lead peaks in month {best:.0} at {}",
+            money.show(c.best_point_usd.unwrap_or(0.0))
+        );
+    }
+    if let Some(note) = &c.quality_note {
+        let _ = write!(line, " ({note})");
+    }
+    line.push('.');
+    line
+}
+
+fn volume_line(c: &Comparison, result: &BreakevenResult) -> Option<String> {
+    let now = match result.requests_per_month {
+        Some(requests) => format!("{} requests", count(requests)),
+        None => format!("{} tokens", count(result.tokens_per_month)),
+    };
+    let even = match (c.breakeven_requests_per_month, c.breakeven_tokens_per_month) {
+        (Some(r), Some(t)) if r > 0.0 => format!("{} requests ({} tokens)", count(r), count(t)),
+        (None, Some(t)) if t > 0.0 => format!("{} tokens", count(t)),
+        (_, Some(_)) => return None,
+        _ => {
+            return Some(format!(
+                "At no volume do both cost the same over {} months.",
+                result.horizon_months
+            ));
+        }
+    };
+    Some(format!(
+        "Both cost the same over {} months at {even} a month; this plan has {now}.",
+        result.horizon_months
+    ))
+}
+
+/// The typed warning of a notice.
+pub fn warning(notice: &Notice, money: &Currency) -> Warning {
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    match notice {
+        Notice::PrefillFree { offer } => Warning::new(
+            "prefill-free",
+            format!("{offer}: reading the input is counted as free, which it is not; only for reproducing published models."),
+        )
+        .about(offer),
+        Notice::InputAsOutput { offer } => Warning::new(
+            "input-charged-as-output",
+            format!("{offer}: input is counted at the speed of output, far too slow; only for reproducing published models."),
+        )
+        .about(offer),
+        Notice::AtCapacity => Warning::new(
+            "at-capacity",
+            "The volume is everything the hardware can generate, not a need: at a tenth of it payback takes about ten times as long, or never comes.",
+        ),
+        Notice::LeftOut { offer, parts } => Warning::new(
+            "costs-left-out",
+            format!("{offer} is described by hand; not counted because not mentioned: {}.", parts.join(", ")),
+        )
+        .about(offer),
+        Notice::OldPrices { oldest, days, entry } => Warning::new(
+            "prices-older-than-90-days",
+            format!("The oldest price used is of {oldest}, {days} days old ({entry})."),
+        )
+        .about(entry),
+        Notice::RentBelowMarket { offer, usd_per_gpu_hour, lowest, entry } => Warning::new(
+            "rent-below-known-offers",
+            format!("{offer}: {} per GPU-hour is below every offer in the catalogue; the lowest is {} ({entry}).", money.show(*usd_per_gpu_hour), money.show(*lowest)),
+        )
+        .about(offer),
+        Notice::CurrencyWithoutRate { currency } => Warning::new(
+            "currency-without-rate",
+            format!("No exchange rate for {currency}: amounts are shown in {currency} as if they were given in it (set finance.usd_rate)."),
+        ),
+        Notice::RateLooksInverted { currency, given, known } => Warning::new(
+            "rate-looks-inverted",
+            format!("finance.usd_rate is {given}, but one US dollar buys {known:.4} {currency}: it looks written the wrong way round (dollars for one {currency})."),
+        )
+        .about("finance.usd_rate"),
+        Notice::AliasUsed { alias, model } => Warning::new(
+            "priced-by-alias",
+            format!("`{alias}` is an alias; it is priced as {model}, which is what it means today."),
+        )
+        .about(model),
+        Notice::StandIn { target } => {
+            Warning::new("stand-in", format!("{target} is a stand-in for a cloud API: its measurements say nothing about a provider's."))
+                .about(target)
+        }
+        Notice::SpeedAtOne { offer } => Warning::new(
+            "speed-at-concurrency-1",
+            format!("{offer}: speed was measured with one request at a time; a server that batches carries several times as much, so units and cost may be too high."),
+        )
+        .about(offer),
+        Notice::MeasuredElsewhere { offer, file, elsewhere } => {
+            Warning::new("measured-elsewhere", elsewhere_words(offer, file, elsewhere)).about(offer)
+        }
+        Notice::BelowNeed { offer, has, wanted } => Warning::new(
+            "below-the-need",
+            format!("{offer} is tier {has}; the need names tier {wanted} or better (1 is the most capable)."),
+        )
+        .about(offer),
+        Notice::PredictedSpeed { offer } => Warning::new(
+            "predicted-speed",
+            format!("{offer}: speed is predicted, not measured; `freehold bench` measures it."),
+        )
+        .about(offer),
+        Notice::HostNotIncluded { offer } => Warning::new(
+            "host-not-included",
+            format!("{offer}: price and power are of the GPU alone; the computer around it is not in them (set local.purchase_usd and the watts, or name a machine)."),
+        )
+        .about(offer),
+        Notice::AlwaysBusy { offer } => Warning::new(
+            "power-as-if-always-busy",
+            format!("{offer}: no speed is known, so power is charged as if under load in every hour it is switched on."),
+        )
+        .about(offer),
+        Notice::ModelRetires { offer, day } => {
+            Warning::new("model-retires", format!("{offer} is served until {day}.")).about(offer)
+        }
+        Notice::OwedAtHorizon { offer, horizon, owed } => Warning::new(
+            "owed-at-horizon",
+            format!("{offer}: its loan or commitment runs on after month {horizon}; the {} still owed then is in the total.", money.show(owed.get())),
+        )
+        .about(offer),
+        Notice::NoSameModel { model } => Warning::new(
+            "no-same-model-comparator",
+            format!("No priced offer of {model} by the token is in the catalogue: the second comparator is missing."),
+        )
+        .about(model),
+        Notice::UtilisationAboveCeiling { offer, utilisation, ceiling } => Warning::new(
+            "utilisation-above-ceiling",
+            format!("{offer} would be busy {} of the time, above the ceiling of {}: requests will queue.", percent(*utilisation), percent(*ceiling)),
+        )
+        .about(offer),
+        Notice::PeakAboveCapacity { offer, units, needed } => Warning::new(
+            "peak-above-capacity",
+            format!("{offer}: the peak needs {needed} units; the plan has {units}."),
+        )
+        .about(offer),
+        Notice::UnitForTheTip { offer, units, utilisation, ceiling } => Warning::new(
+            "unit-for-the-tip",
+            format!(
+                "{offer}: unit {units} is needed for the tip of the peak only: without it the peak would keep {} busy {} of the time, just above the ceiling of {}. A little more speed or less peak saves a unit; measure before you count on either.",
+                if *units == 2 { "the other" } else { "the others" },
+                percent(*utilisation),
+                percent(*ceiling)
+            ),
+        )
+        .about(offer),
+        Notice::WeakerModel { cloud, local } => Warning::new(
+            "payback-against-weaker-model",
+            format!("{local} pays back against {cloud}, but it is the less capable model: compare the answers first."),
+        )
+        .about(local),
+        Notice::PaybackUndone { cloud, local, month } => Warning::new(
+            "payback-undone",
+            format!("{local} is behind {cloud} again in month {}, when hardware has to be bought anew.", month + 1),
+        )
+        .about(local),
+    }
+}
+
+/// What was measured, why it says nothing here, and what to do.
+fn elsewhere_words(offer: &str, file: &str, elsewhere: &Elsewhere) -> String {
+    let (measured, wanted) = elsewhere.both();
+    let what = if elsewhere.is_of_hardware() { "on" } else { "with" };
+    if elsewhere.is_doubt() {
+        format!(
+            "{offer}: {file} was measured {what} {measured}, which may or may not be {wanted}, so its speed and power are not used; say --same-as-measured if it is."
+        )
+    } else {
+        format!(
+            "{offer}: {file} was measured {what} {measured}, not {what} {wanted}, so its speed and power are not used."
+        )
+    }
+}

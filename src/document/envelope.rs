@@ -1,0 +1,128 @@
+//! The envelope every document shares (DESIGN.md section 4).
+
+use crate::provenance::{Source, Sourced};
+use crate::workload::given::{Change, Range, Value};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `{"schema", "tool_version", "created", "inputs", "result", "warnings"}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Envelope<R> {
+    /// `freehold.bench/1`: name and major version.
+    pub schema: String,
+    pub tool_version: String,
+    /// RFC 3339, UTC.
+    pub created: String,
+    /// Every value that went in, by its dotted name, so that the run can be repeated.
+    pub inputs: BTreeMap<String, Input>,
+    pub result: R,
+    pub warnings: Vec<Warning>,
+}
+
+/// One value that went in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Input {
+    /// A number, text, truth value, list, or `null` where unknown.
+    pub value: serde_json::Value,
+    /// The unit, where it has one.
+    pub unit: Option<String>,
+    pub source: Source,
+}
+
+impl Input {
+    /// A value without a unit.
+    pub fn plain<T: Serialize>(value: &Sourced<T>) -> Self {
+        Self::with_unit(value, None)
+    }
+    /// A value in a unit.
+    pub fn of<T: Serialize>(value: &Sourced<T>, unit: &str) -> Self {
+        Self::with_unit(value, Some(unit.to_owned()))
+    }
+    /// A value of a key; `unit` is empty where it has none.
+    pub fn given(value: &Value, unit: &str, source: Source) -> Self {
+        let value = match value {
+            Value::Number(r) | Value::Uncertain(r) => number(*r),
+            Value::Flag(on) => serde_json::json!(on),
+            Value::Text(text) => serde_json::json!(text),
+            Value::Hours(hours) => serde_json::json!(hours),
+            Value::Changes(changes) => changes.iter().map(change).collect(),
+        };
+        Self { value, unit: (!unit.is_empty()).then(|| unit.to_owned()), source }
+    }
+    /// The value and its unit as a person reads them.
+    pub fn shown(&self) -> String {
+        use serde_json::Value;
+        let text = match &self.value {
+            Value::String(s) => s.clone(),
+            Value::Bool(true) => "yes".to_owned(),
+            Value::Bool(false) => "no".to_owned(),
+            Value::Null => "unknown".to_owned(),
+            Value::Number(n) => n.as_f64().map_or_else(|| n.to_string(), crate::number::exact),
+            Value::Array(items) if items.len() <= 8 => items
+                .iter()
+                .map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned))
+                .collect::<Vec<_>>()
+                .join(", "),
+            Value::Array(items) => format!("{} values", items.len()),
+            Value::Object(range) => {
+                let part = |k: &str| range.get(k).and_then(Value::as_f64).map(crate::number::exact);
+                match (part("low"), part("likely"), part("high")) {
+                    (Some(low), Some(likely), Some(high)) => format!("{likely} ({low} to {high})"),
+                    _ => self.value.to_string(),
+                }
+            }
+        };
+        match &self.unit {
+            Some(unit) => format!("{text} {unit}"),
+            None => text,
+        }
+    }
+    fn with_unit<T: Serialize>(value: &Sourced<T>, unit: Option<String>) -> Self {
+        Self {
+            value: serde_json::to_value(&value.value).unwrap_or(serde_json::Value::Null),
+            unit,
+            source: value.source.clone(),
+        }
+    }
+}
+
+fn number(range: Range) -> serde_json::Value {
+    if range.is_wide() {
+        serde_json::json!({ "low": range.low, "likely": range.likely, "high": range.high })
+    } else {
+        serde_json::json!(range.likely)
+    }
+}
+
+/// Prices from a day on, as a scenario file has them.
+fn change(change: &Change) -> serde_json::Value {
+    let rates = change.rates.iter().map(|(key, range)| ((*key).to_owned(), number(*range)));
+    std::iter::once(("from".to_owned(), change.from.to_string().into())).chain(rates).collect()
+}
+
+/// Something the reader must know before trusting the numbers. Typed: `id` is stable, every
+/// renderer shows all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    /// Kebab case, stable: `prices-older-than-90-days`.
+    pub id: String,
+    /// One sentence for people.
+    pub message: String,
+    /// The input, target or offer it is about, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+}
+
+impl Warning {
+    /// A warning about the whole document.
+    pub fn new(id: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { id: id.into(), message: message.into(), about: None }
+    }
+    /// Name what it is about.
+    #[must_use]
+    pub fn about(mut self, what: impl Into<String>) -> Self {
+        self.about = Some(what.into());
+        self
+    }
+}

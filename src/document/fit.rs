@@ -1,0 +1,184 @@
+//! `freehold.fit/1`: which models fit which hardware, and how fast they are predicted to run there.
+//!
+//! Bytes are bytes, speeds tokens per second; a band holds four measurements of five.
+
+use super::envelope::Envelope;
+use crate::capacity::{Band, CannotPredict, Memory, Placement, Prediction};
+use crate::provenance::Source;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Name and major version of the document.
+pub const SCHEMA: &str = "freehold.fit/1";
+
+/// A fit document.
+pub type FitDocument = Envelope<FitResult>;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FitResult {
+    /// Pairs that fit, on the devices alone or partly in system memory.
+    pub rows: Vec<FitRow>,
+    /// Pairs that do not fit or cannot be predicted, each with the reason.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// One model on one kind of hardware in one weight format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FitRow {
+    pub hardware: String,
+    pub hardware_name: String,
+    pub accelerators: u32,
+    pub model: String,
+    pub parameters: f64,
+    pub quantisation: String,
+    /// `cuda`, `metal`, `vulkan`, `rocm`, `cpu`, `vllm`.
+    pub backend: String,
+    pub context_tokens: u64,
+    pub concurrency: u32,
+    pub memory: MemoryRow,
+    pub decode_tps: BandRow,
+    pub decode_tps_per_stream: BandRow,
+    pub prefill_tps: BandRow,
+    /// What the hardware's peaks allow at most.
+    pub decode_roof_tps: f64,
+    pub basis: Source,
+}
+
+/// A likely value and the band around it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BandRow {
+    pub low: f64,
+    pub likely: f64,
+    pub high: f64,
+}
+
+/// Memory over all devices, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MemoryRow {
+    pub weights_bytes: f64,
+    pub kv_cache_bytes: f64,
+    pub buffers_bytes: f64,
+    pub margin_bytes: f64,
+    pub needed_bytes: f64,
+    pub usable_bytes: f64,
+    pub placement: PlacementRow,
+    /// Layers on the devices; null where all are.
+    pub device_layers: Option<u32>,
+    pub layers: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlacementRow {
+    Fits,
+    /// Some layers stay in system memory and run on the processor.
+    Offload,
+}
+
+/// A pair without a prediction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftOut {
+    pub hardware: String,
+    pub model: String,
+    pub quantisation: String,
+    pub reason: Reason,
+    /// Needed and usable, where it does not fit.
+    pub needed_bytes: Option<f64>,
+    pub usable_bytes: Option<f64>,
+    /// The record's field that is not known, where that is the reason.
+    pub unknown: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    TooLarge,
+    /// A figure the prediction needs is not in the catalogue.
+    Unknown,
+}
+
+impl From<Band> for BandRow {
+    fn from(band: Band) -> Self {
+        Self { low: band.low.get(), likely: band.likely.get(), high: band.high.get() }
+    }
+}
+
+impl From<Memory> for MemoryRow {
+    fn from(memory: Memory) -> Self {
+        let (placement, device_layers, layers) = match memory.placement {
+            Placement::Offload { device_layers, layers } => {
+                (PlacementRow::Offload, Some(device_layers), Some(layers))
+            }
+            Placement::Fits | Placement::TooLarge => (PlacementRow::Fits, None, None),
+        };
+        Self {
+            weights_bytes: memory.weights,
+            kv_cache_bytes: memory.cache,
+            buffers_bytes: memory.buffers,
+            margin_bytes: memory.margin,
+            needed_bytes: memory.needed,
+            usable_bytes: memory.usable,
+            placement,
+            device_layers,
+            layers,
+        }
+    }
+}
+
+/// Names of one pair, as the caller knows them.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair<'a> {
+    pub hardware: &'a str,
+    pub hardware_name: &'a str,
+    pub accelerators: u32,
+    pub model: &'a str,
+    pub parameters: f64,
+    pub quantisation: &'a str,
+    pub backend: &'a str,
+    pub context_tokens: u64,
+    pub concurrency: u32,
+}
+
+impl FitRow {
+    /// A prediction with its names.
+    pub fn new(pair: Pair<'_>, prediction: &Prediction) -> Self {
+        Self {
+            hardware: pair.hardware.to_owned(),
+            hardware_name: pair.hardware_name.to_owned(),
+            accelerators: pair.accelerators,
+            model: pair.model.to_owned(),
+            parameters: pair.parameters,
+            quantisation: pair.quantisation.to_owned(),
+            backend: pair.backend.to_owned(),
+            context_tokens: pair.context_tokens,
+            concurrency: pair.concurrency,
+            memory: prediction.memory.into(),
+            decode_tps: prediction.decode_tps.into(),
+            decode_tps_per_stream: prediction.decode_tps_per_stream.into(),
+            prefill_tps: prediction.prefill_tps.into(),
+            decode_roof_tps: prediction.decode_roof_tps.get(),
+            basis: prediction.basis.source(),
+        }
+    }
+}
+
+impl LeftOut {
+    /// Why there is no row.
+    pub fn new(pair: Pair<'_>, why: &CannotPredict) -> Self {
+        let (reason, needed_bytes, usable_bytes, unknown) = match why {
+            CannotPredict::DoesNotFit { needed, usable, .. } => {
+                (Reason::TooLarge, Some(*needed), Some(*usable), None)
+            }
+            CannotPredict::Unknown(unknown) => (Reason::Unknown, None, None, Some(unknown.to_string())),
+        };
+        Self {
+            hardware: pair.hardware.to_owned(),
+            model: pair.model.to_owned(),
+            quantisation: pair.quantisation.to_owned(),
+            reason,
+            needed_bytes,
+            usable_bytes,
+            unknown,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Documents: what leaves the program. Versioned wire types, made from engine results.
+//!
+//! ```text
+//! engine result ─► wire type (serde, JSON Schema) ─► JSON
+//!                        └─► render: View (headings, paragraphs, tables) ─► table | markdown | html | csv
+//! ```
+//!
+//! A wire type is not an engine type: engines may change, documents only grow within a major.
+//! Every document can be rendered from its JSON alone.
+
+pub mod advice;
+pub mod bench;
+pub mod breakeven;
+pub mod doctor;
+pub mod envelope;
+pub mod fit;
+pub mod key_schema;
+pub mod repeat;
+pub mod saved;
+pub mod schema;
+
+pub use envelope::{Envelope, Input, Warning};
+pub use saved::Document;

@@ -1,0 +1,33 @@
+//! The serving plan somebody would build: from a need, a model and the machines that can be had, to
+//! hosts, cards, engine, formats, parallelism and requests at once, with what binds.
+//!
+//! ```text
+//! Need (peak, tokens, limits, uptime) ─┐
+//! ModelShape, published weights ───────┼─► replica: one copy of the model at its best load ─► hosts
+//! Machine (host + accelerators, price) ┘    (engine × format × KV type × parallelism × c)     └─► bill
+//! what the bill costs (a function) ──────────────────────────────────────────────────────────────► ranking
+//! ```
+//!
+//! Pure: values in, values out; no prices of its own and no words for people. What a plan costs over
+//! its horizon is asked of a function that the caller hands in, since the cost engine stands above.
+//! Every figure of a plan can be shown with the terms it was made of ([`terms`]).
+
+pub mod bill;
+pub mod machine;
+pub mod need;
+pub mod owned;
+pub mod prefix;
+pub mod replica;
+pub mod search;
+pub mod staffing;
+pub mod terms;
+pub mod weights;
+
+pub use bill::{Bill, Cost, People};
+pub use machine::{LeftOut, Machine, NotBuyable, machines};
+pub use need::{Batch, HourOfWeek, Limits, Need, Tokens, Use};
+pub use owned::{Carried, Owned, Part, Placed, Together, carry, together};
+pub use replica::{Allowed, Ceiling, Replica, Slow};
+pub use search::{Ask, Bind, Found, Missed, Plan, Rejected, Why, search};
+pub use terms::{Term, terms};
+pub use weights::{Few, Weights, weights};

@@ -1,0 +1,229 @@
+//! What is asked of the plan: requests, their tokens, limits on latency, and what must not stop.
+
+/// What the requests are for: it decides the default limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Use {
+    Chat,
+    /// Completion while somebody types.
+    Code,
+    /// An assistant that reads what it retrieved.
+    Rag,
+    /// Long documents.
+    Documents,
+    /// A program that calls tools, step by step.
+    Agent,
+    /// Nobody waits.
+    Batch,
+}
+
+impl Use {
+    pub const ALL: [Self; 6] = [Self::Chat, Self::Code, Self::Rag, Self::Documents, Self::Agent, Self::Batch];
+
+    /// As it is written in scenarios and flags.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Code => "code",
+            Self::Rag => "rag",
+            Self::Documents => "documents",
+            Self::Agent => "agent",
+            Self::Batch => "batch",
+        }
+    }
+    /// The use with this name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|u| u.key().eq_ignore_ascii_case(name))
+    }
+    /// Limits where none are given, milliseconds at the 95th percentile: the upper ends that
+    /// llm-d-planner takes by use; those of agents are our own.
+    pub const fn limits(self) -> Limits {
+        let (ttft, tpot) = match self {
+            Self::Chat => (500.0, 50.0),
+            Self::Code => (200.0, 35.0),
+            Self::Rag => (1200.0, 60.0),
+            Self::Documents => (3000.0, 70.0),
+            Self::Agent => (2000.0, 50.0),
+            Self::Batch => return Limits { ttft_ms: None, tpot_ms: None },
+        };
+        Limits { ttft_ms: Some(ttft), tpot_ms: Some(tpot) }
+    }
+    /// Where the default limits are from.
+    pub const fn limits_source(self) -> &'static str {
+        match self {
+            Self::Agent => "our own: a step of an agent is waited for, but not watched",
+            Self::Batch => "nobody waits",
+            _ => "llm-d-planner, upper end of its range for this use",
+        }
+    }
+    /// Seconds from one request of a conversation to the next: how long a prefix must be kept to be
+    /// of use. No source; a person reads and writes, a program does not.
+    pub const fn gap_seconds(self) -> f64 {
+        match self {
+            Self::Chat | Self::Rag => 60.0,
+            Self::Documents => 120.0,
+            Self::Code => 20.0,
+            Self::Agent | Self::Batch => 10.0,
+        }
+    }
+}
+
+/// Limits at the 95th percentile, milliseconds; `None`: none.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Limits {
+    /// Wait for the first token.
+    pub ttft_ms: Option<f64>,
+    /// Wait for each further one.
+    pub tpot_ms: Option<f64>,
+}
+
+impl Limits {
+    /// These, and where one is absent, those of another.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { ttft_ms: self.ttft_ms.or(other.ttft_ms), tpot_ms: self.tpot_ms.or(other.tpot_ms) }
+    }
+    /// The stricter of two, each by itself.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        let min = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        Self { ttft_ms: min(self.ttft_ms, other.ttft_ms), tpot_ms: min(self.tpot_ms, other.tpot_ms) }
+    }
+    pub const fn none(self) -> bool {
+        self.ttft_ms.is_none() && self.tpot_ms.is_none()
+    }
+}
+
+/// Tokens of a request: the mean, and what 95 of 100 do not exceed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tokens {
+    pub mean: f64,
+    pub p95: f64,
+}
+
+impl Tokens {
+    /// All requests alike.
+    pub const fn exactly(tokens: f64) -> Self {
+        Self { mean: tokens, p95: tokens }
+    }
+}
+
+/// Requests of each hour of a week as a multiple of the mean hour, Monday 0:00 first.
+pub type HourOfWeek = [f64; 168];
+
+/// Work that nobody waits for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Batch {
+    pub requests: f64,
+    /// All of them must be done within so many hours.
+    pub deadline_hours: f64,
+}
+
+/// What a plan must carry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need {
+    /// What it is called, where there are several.
+    pub name: String,
+    pub use_: Use,
+    /// Requests per second, mean over all hours.
+    pub mean_rate: f64,
+    /// Requests per second in the busiest time.
+    pub peak_rate: f64,
+    pub input: Tokens,
+    pub output: Tokens,
+    /// Share of the input that was in an earlier request of the same conversation or is the same in
+    /// all of them: at most so much can come from a prefix cache.
+    pub repeated_share: f64,
+    /// Seconds from one request of a conversation to the next.
+    pub gap_seconds: f64,
+    pub limits: Limits,
+    /// One host may fail without a loss.
+    pub must_stay_up: bool,
+    /// Where the work may wait, its deadline; rates are then not asked.
+    pub batch: Option<Batch>,
+    /// Load by hour of the week, where it is known: what several needs are added up by. Its highest
+    /// hour times the mean is then the hour of the peak.
+    pub hours: Option<Box<HourOfWeek>>,
+}
+
+impl Need {
+    /// A need by its rates and tokens, with the limits and the gap of its use.
+    pub fn new(use_: Use, mean_rate: f64, peak_rate: f64, input: Tokens, output: Tokens) -> Self {
+        Self {
+            name: String::new(),
+            use_,
+            mean_rate,
+            peak_rate: peak_rate.max(mean_rate),
+            input,
+            output,
+            repeated_share: 0.0,
+            gap_seconds: use_.gap_seconds(),
+            limits: use_.limits(),
+            must_stay_up: false,
+            batch: None,
+            hours: None,
+        }
+    }
+
+    /// Requests per second that must be carried: the peak, or what the deadline asks for.
+    pub fn rate(&self) -> f64 {
+        match self.batch {
+            Some(batch) => batch.requests / (batch.deadline_hours.max(1e-6) * 3600.0),
+            None => self.peak_rate,
+        }
+    }
+    /// Requests per second of one hour of the week.
+    pub fn rate_at(&self, hour: usize) -> f64 {
+        match &self.hours {
+            Some(hours) => self.mean_rate * hours[hour % 168],
+            None => self.peak_rate,
+        }
+    }
+
+    /// Two needs of one model on the same replicas: their loads added up hour by hour, tokens by
+    /// their shares of the requests, the stricter limits.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let mean = self.mean_rate + other.mean_rate;
+        let share = if mean > 0.0 { self.mean_rate / mean } else { 0.5 };
+        let mix = |a: f64, b: f64| a * share + b * (1.0 - share);
+        let tokens = |a: Tokens, b: Tokens| Tokens { mean: mix(a.mean, b.mean), p95: a.p95.max(b.p95) };
+        let by_hour = self.hours.is_some() || other.hours.is_some();
+        let hours = (by_hour && mean > 0.0).then(|| {
+            let mut sum = [0.0; 168];
+            for (hour, to) in sum.iter_mut().enumerate() {
+                *to = (self.rate_at(hour) + other.rate_at(hour)) / mean;
+            }
+            Box::new(sum)
+        });
+        // Peaks meet only where they fall into the same hour; within it each has its own bursts.
+        let peak = match &hours {
+            Some(sum) => {
+                let burst = |n: &Self| {
+                    let busiest = (0..168).map(|h| n.rate_at(h)).fold(0.0, f64::max);
+                    if busiest > 0.0 { n.peak_rate / busiest } else { 1.0 }
+                };
+                let busiest = sum.iter().copied().fold(0.0, f64::max) * mean;
+                busiest * burst(self).max(burst(other))
+            }
+            None => self.peak_rate + other.peak_rate,
+        };
+        Self {
+            name: format!("{}+{}", self.name, other.name),
+            use_: if self.use_ == Use::Batch { other.use_ } else { self.use_ },
+            mean_rate: mean,
+            peak_rate: peak.min(self.peak_rate + other.peak_rate).max(mean),
+            input: tokens(self.input, other.input),
+            output: tokens(self.output, other.output),
+            repeated_share: mix(self.repeated_share, other.repeated_share),
+            gap_seconds: mix(self.gap_seconds, other.gap_seconds),
+            limits: self.limits.stricter(other.limits),
+            must_stay_up: self.must_stay_up || other.must_stay_up,
+            batch: None,
+            hours,
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! One copy of the model at its best load: the most requests a second that keep the limits.
+
+use super::need::{Limits, Need};
+use super::prefix::cached_share;
+use super::weights::{Few, Weights};
+use crate::capacity::{
+    Arrivals, Backend, Engine, HardwareShape, KvType, ModelShape, Pace, Quantisation, Served, Traffic,
+};
+
+/// Requests at once beyond which no server is asked: vLLM's own default on data-centre cards.
+pub const MOST_AT_ONCE: f64 = 1024.0;
+/// Of a wait that is spread like an exponential, 95 % are shorter than so many means: ln 20.
+const WAIT_95: f64 = 2.996;
+/// Of the time, what work without limits may take: the rest is for restarts and the last batch.
+const BATCH_SHARE: f64 = 0.9;
+
+/// What the user fixed; `None` is searched.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Allowed {
+    pub engines: Option<Vec<Engine>>,
+    pub formats: Option<Vec<&'static Quantisation>>,
+    pub kv: Option<KvType>,
+    pub tensor_parallel: Option<u32>,
+    pub concurrency: Option<u32>,
+    /// Most of the time that may be busy; without it the load decides ([`super::staffing`]).
+    pub ceiling: Option<f64>,
+    /// Share of the input that the engine's own cache holds, measured or given: the memory's bound
+    /// then is not asked, but no more is found than repeats.
+    pub cached_share: Option<f64>,
+}
+
+/// A copy of the model on some accelerators of one machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replica {
+    pub backend: Backend,
+    pub format: &'static Quantisation,
+    pub weights: Weights,
+    /// The format has fewer bits than others that were asked for or are usual.
+    pub few: Few,
+    pub kv: KvType,
+    /// Accelerators that work on every layer, and groups of them that share the layers out.
+    pub tensor: u32,
+    pub pipeline: u32,
+    /// Requests at once.
+    pub concurrency: u32,
+    /// With so many at once.
+    pub served: Served,
+    /// Seconds, 95th percentile: with prompts as long as that and the queue as long as that.
+    pub ttft_p95: f64,
+    pub tpot_p95: f64,
+    /// Share of the input that the prefix cache holds.
+    pub cached_share: f64,
+    pub ceiling: Ceiling,
+    /// Bytes over its accelerators: weights, and what is left for keys and values.
+    pub weight_bytes: f64,
+    pub room_bytes: f64,
+}
+
+/// What keeps a copy from more requests at once, or from more a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ceiling {
+    /// More at once bring hardly more a second.
+    Compute,
+    /// More do not fit into its memory.
+    KvMemory,
+    /// More would break this limit.
+    Ttft,
+    Tpot,
+    /// The user asked for so many.
+    Asked,
+}
+
+impl Replica {
+    /// Accelerators of one copy.
+    pub const fn devices(&self) -> u32 {
+        self.tensor * self.pipeline
+    }
+    /// Requests a second with all places taken.
+    pub fn rate(&self) -> f64 {
+        self.served.requests_per_second.likely
+    }
+    /// Seconds of a request in the system with all places taken.
+    pub fn stay(&self) -> f64 {
+        f64::from(self.concurrency) / self.rate()
+    }
+}
+
+/// The limits are not kept even by one request alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slow {
+    /// The copy with one request at once.
+    pub alone: Replica,
+    /// How many times over the worst of the limits.
+    pub over: f64,
+}
+
+/// The setting of one copy.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting<'a> {
+    pub model: &'a ModelShape,
+    /// Of one copy: its devices, groups, and the backend that serves.
+    pub hardware: &'a HardwareShape,
+    pub format: &'static Quantisation,
+    pub weights: Weights,
+    pub few: Few,
+    pub kv: KvType,
+}
+
+/// What a copy does at one load.
+struct At {
+    served: Served,
+    ttft: f64,
+    tpot: f64,
+    cached: f64,
+}
+
+impl Setting<'_> {
+    /// The copy at its best: `Ok(Err(..))` where one request alone breaks a limit, `None` where the
+    /// model or one long request does not fit.
+    pub(super) fn best(&self, need: &Need, allowed: &Allowed) -> Option<Result<Replica, Slow>> {
+        let pace = Pace::new(self.model, self.hardware, self.format, self.kv)?;
+        let longest = need.input.p95 + need.output.p95;
+        if pace.held(longest, self.kv) > pace.room() {
+            return None;
+        }
+        let first = self.at(&pace, need, allowed, 1.0, 0.0);
+        let limits = if need.batch.is_some() { Limits::default() } else { need.limits };
+        let cap = first.served.holds.floor().clamp(1.0, MOST_AT_ONCE);
+        if let Some(asked) = allowed.concurrency {
+            // More than memory holds wait outside; the user said so.
+            let at = self.at(
+                &pace,
+                need,
+                allowed,
+                f64::from(asked.max(1)),
+                first.served.requests_per_second.likely,
+            );
+            let over = broken(&at, limits);
+            let replica = self.replica(&pace, asked.max(1), &at, Ceiling::Asked);
+            return Some(match over {
+                Some((_, over)) if broken(&first, limits).is_some() => Err(Slow { alone: replica, over }),
+                _ => Ok(replica),
+            });
+        }
+        if let Some((_, over)) = broken(&first, limits) {
+            return Some(Err(Slow { alone: self.replica(&pace, 1, &first, Ceiling::Compute), over }));
+        }
+        let (mut best, mut at_best) = (1.0, first);
+        let mut ceiling = Ceiling::KvMemory;
+        let mut c = 1.0_f64;
+        while c < cap {
+            let next = (c * 2.0).min(cap);
+            let at = self.at(&pace, need, allowed, next, at_best.served.requests_per_second.likely);
+            if let Some((which, _)) = broken(&at, limits) {
+                ceiling = which;
+                let (found, at) = self.between(&pace, need, allowed, (c, next), limits, &at_best);
+                if let Some(at) = at {
+                    (best, at_best) = (found, at);
+                }
+                break;
+            }
+            if at.served.requests_per_second.likely <= at_best.served.requests_per_second.likely * 1.02 {
+                ceiling = Ceiling::Compute;
+                break;
+            }
+            (best, at_best) = (next, at);
+            c = next;
+        }
+        if cap >= MOST_AT_ONCE && best >= cap {
+            ceiling = Ceiling::Compute;
+        }
+        // In range: at most MOST_AT_ONCE.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let best = best as u32;
+        Some(Ok(self.replica(&pace, best, &at_best, ceiling)))
+    }
+
+    /// Between a load that keeps the limits and one that does not: the largest of a few that does.
+    fn between(
+        &self,
+        pace: &Pace<'_>,
+        need: &Need,
+        allowed: &Allowed,
+        (mut low, mut high): (f64, f64),
+        limits: Limits,
+        at_low: &At,
+    ) -> (f64, Option<At>) {
+        let mut found = None;
+        let mut rate = at_low.served.requests_per_second.likely;
+        for _ in 0..4 {
+            let middle = f64::midpoint(low, high).floor();
+            if middle <= low {
+                break;
+            }
+            let at = self.at(pace, need, allowed, middle, rate);
+            if broken(&at, limits).is_some() {
+                high = middle;
+            } else {
+                rate = at.served.requests_per_second.likely;
+                (low, found) = (middle, Some(at));
+            }
+        }
+        (low, found)
+    }
+
+    /// The copy with `c` requests at once. What its prefix cache holds depends on how many requests a
+    /// second push others out, and that on what it holds: two rounds settle it. `rate` is a first guess.
+    fn at(&self, pace: &Pace<'_>, need: &Need, allowed: &Allowed, c: f64, rate: f64) -> At {
+        let left = pace.room() - c * pace.held(need.input.mean + need.output.mean / 2.0, self.kv);
+        let bytes = pace.held(need.input.mean + need.output.mean, self.kv);
+        let mut traffic = Traffic {
+            input: need.input.mean,
+            cached: 0.0,
+            output: need.output.mean,
+            concurrency: c,
+            kv: self.kv,
+            arrivals: Arrivals::Steady,
+        };
+        let share = |rate: f64| cached_share(need.repeated_share, left, rate, bytes, need.gap_seconds);
+        let mut cached = allowed.cached_share.map_or_else(|| share(rate), |s| s.min(need.repeated_share));
+        traffic.cached = cached * need.input.mean;
+        let mut served = pace.under(&traffic);
+        if allowed.cached_share.is_none() && need.repeated_share > 0.0 {
+            for _ in 0..3 {
+                cached = share(served.requests_per_second.likely);
+                traffic.cached = cached * need.input.mean;
+                served = pace.under(&traffic);
+            }
+        }
+        let long = pace.prompt(need.input.p95.max(need.input.mean), cached * need.input.p95).alone;
+        let ttft = served.front + long + WAIT_95 * served.queued + served.outside;
+        At { ttft, tpot: served.tpot.likely, served, cached }
+    }
+
+    fn replica(&self, pace: &Pace<'_>, concurrency: u32, at: &At, ceiling: Ceiling) -> Replica {
+        let hardware = self.hardware;
+        Replica {
+            backend: hardware.backend,
+            format: self.format,
+            weights: self.weights,
+            few: self.few,
+            kv: self.kv,
+            tensor: hardware.devices / hardware.pipeline.max(1),
+            pipeline: hardware.pipeline.max(1),
+            concurrency,
+            served: at.served,
+            ttft_p95: at.ttft,
+            tpot_p95: at.tpot,
+            cached_share: at.cached,
+            ceiling,
+            weight_bytes: self.model.bytes_under(self.format, hardware.backend.engine()).total,
+            room_bytes: pace.room(),
+        }
+    }
+
+    /// The copy with so many requests in the system on average: what they see at the peak.
+    pub(super) fn typical(&self, need: &Need, replica: &Replica, in_system: f64) -> Option<Served> {
+        let pace = Pace::new(self.model, self.hardware, self.format, self.kv)?;
+        Some(pace.under(&Traffic {
+            input: need.input.mean,
+            cached: replica.cached_share * need.input.mean,
+            output: need.output.mean,
+            concurrency: in_system.clamp(1.0, f64::from(replica.concurrency)),
+            kv: self.kv,
+            arrivals: Arrivals::Steady,
+        }))
+    }
+}
+
+/// The limit that is broken most, and how many times it is reached.
+fn broken(at: &At, limits: Limits) -> Option<(Ceiling, f64)> {
+    let over = |seconds: f64, limit: Option<f64>| limit.map_or(0.0, |ms| seconds * 1e3 / ms.max(1e-9));
+    let (ttft, tpot) = (over(at.ttft, limits.ttft_ms), over(at.tpot, limits.tpot_ms));
+    match ttft.max(tpot) {
+        worst if worst <= 1.0 => None,
+        worst if ttft >= tpot => Some((Ceiling::Ttft, worst)),
+        worst => Some((Ceiling::Tpot, worst)),
+    }
+}
+
+/// Copies that carry a need's rate, and the requests in the system of each on average at that rate.
+pub(super) fn copies(need: &Need, replica: &Replica, allowed: &Allowed) -> (u32, f64) {
+    use super::staffing;
+    let (rate, most) = (need.rate(), replica.rate());
+    let by_share = |share: f64| staffing::whole(rate / (share.clamp(0.01, 1.0) * most));
+    let n = match (need.batch, allowed.ceiling) {
+        (_, Some(ceiling)) => by_share(ceiling),
+        (Some(_), None) => by_share(BATCH_SHARE),
+        (None, None) => staffing::copies(rate, replica.stay(), f64::from(replica.concurrency)),
+    };
+    let each = rate / f64::from(n);
+    // Little's law; a copy that is not full is faster than `stay`, so this is an upper end.
+    (n, (each * replica.stay()).min(f64::from(replica.concurrency)))
+}

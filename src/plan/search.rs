@@ -1,0 +1,453 @@
+//! Every machine, engine, format and way to split the model: which plan carries the need best.
+
+use super::bill::{Bill, Cost};
+use super::machine::Machine;
+use super::need::Need;
+use super::replica::{Allowed, Ceiling, Replica, Setting, Slow, copies};
+use super::staffing;
+use super::weights::{Few, Weights, usual, weights};
+use crate::capacity::{Engine, HardwareShape, KvType, ModelShape, Quantisation, Served};
+use std::collections::BTreeMap;
+
+/// A question to the search.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    pub need: &'a Need,
+    pub model: &'a ModelShape,
+    /// Attention heads of the model: a server splits them evenly. `None`: not known, any split is tried.
+    pub heads: Option<u32>,
+    pub machines: &'a [Machine],
+    pub allowed: &'a Allowed,
+    /// What a bill costs over the horizon; the cost engine answers.
+    pub cost: &'a dyn Fn(&Bill<'_>) -> Cost,
+}
+
+impl std::fmt::Debug for Ask<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ask").field("need", self.need).field("model", &self.model.id).finish_non_exhaustive()
+    }
+}
+
+/// A plan: so many machines, each with so many copies of the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan<'a> {
+    pub machine: &'a Machine,
+    pub replica: Replica,
+    /// Copies in service, and how many one machine holds.
+    pub replicas: u32,
+    pub replicas_per_host: u32,
+    /// All machines, and those of them that only stand in for one that failed.
+    pub hosts: u32,
+    pub spare_hosts: u32,
+    /// Of each request at the peak: seconds.
+    pub typical: Served,
+    /// Requests a second that the copies in service carry: within the limits, and with every place
+    /// taken.
+    pub carries: f64,
+    pub at_most: f64,
+    /// Share of what they carry at most that is used: at the peak and on average.
+    pub busy_peak: f64,
+    pub busy_mean: f64,
+    /// What keeps it from being smaller, the strongest reason first.
+    pub binds: Vec<Bind>,
+    pub bill: Bill<'a>,
+    pub cost: Cost,
+}
+
+/// What keeps a plan from being smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Bind {
+    /// Arithmetic and bandwidth of the accelerators.
+    Compute,
+    /// Memory for keys and values.
+    KvMemory,
+    /// The limit on the first token, or on each further one.
+    Ttft,
+    Tpot,
+    /// Machines come whole: most of it is idle.
+    Granularity,
+    /// One more stands by.
+    Spare,
+    /// Requests at once as the user set them.
+    Asked,
+}
+
+/// What was tried and is no plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rejected {
+    pub accelerator: String,
+    pub engine: Engine,
+    pub format: &'static Quantisation,
+    pub why: Why,
+}
+
+/// Why something is no plan.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Why {
+    /// One request alone breaks a limit this many times over, on the most accelerators tried.
+    TooSlow { ttft_ms: f64, tpot_ms: f64, over: f64 },
+    /// Bytes of weights, and of memory on the most accelerators of one machine.
+    DoesNotFit { weights: f64, memory: f64 },
+    /// There are no weights of this model in the format.
+    NoWeights,
+    /// The engine does not run on it.
+    NoEngine,
+}
+
+/// By how much the nearest plan misses a limit: seconds at the 95th percentile.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Missed {
+    pub limit: Bind,
+    pub limit_seconds: f64,
+    pub seconds: f64,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found<'a> {
+    /// One for each machine that can carry the need, the cheapest first.
+    pub plans: Vec<Plan<'a>>,
+    /// The same with weights of four bits that the maker did not release, under a server: they lose
+    /// some quality, so they are plans only where nothing else is, and else said beside.
+    pub in_four_bits: Vec<Plan<'a>>,
+    /// Of [`Found::plans`]: the one with the fewest machines, and the one whose answers are whole first.
+    pub fewest: Option<usize>,
+    pub quickest: Option<usize>,
+    /// Where no plan keeps the limits: the one that comes nearest, and what it misses.
+    pub nearest: Option<(Plan<'a>, Vec<Missed>)>,
+    pub rejected: Vec<Rejected>,
+}
+
+/// Accelerators that behave alike: the same chip, joined alike.
+type Kind = (String, u64, bool);
+
+/// What one kind of accelerator can do, in every setting.
+#[derive(Default)]
+struct Tried {
+    good: Vec<Replica>,
+    slow: Vec<Slow>,
+}
+
+/// Every kind of accelerator among the machines, tried once.
+fn try_all(ask: &Ask<'_>, machines: &[Machine], rejected: &mut Vec<Rejected>) -> BTreeMap<Kind, Tried> {
+    let mut kinds: BTreeMap<Kind, (&HardwareShape, u32)> = BTreeMap::new();
+    for machine in machines {
+        let entry = kinds.entry(kind(machine)).or_insert((&machine.shape, 0));
+        entry.1 = entry.1.max(machine.accelerators);
+    }
+    let tried = kinds.into_iter().map(|(kind, (shape, most))| {
+        let tried = try_kind(ask, &kind, shape, most, rejected);
+        (kind, tried)
+    });
+    tried.collect()
+}
+
+/// Every setting of a copy that keeps the limits on some machines.
+pub(super) fn candidates(ask: &Ask<'_>, machines: &[Machine]) -> Vec<Replica> {
+    let good = try_all(ask, machines, &mut Vec::new()).into_values().flat_map(|t| t.good);
+    plain_first(good.collect())
+}
+
+/// Those of enough bits, and where there are none, the others.
+fn plain_first(good: Vec<Replica>) -> Vec<Replica> {
+    let plain = good.iter().any(|r| r.few == Few::Plain);
+    good.into_iter().filter(|r| !plain || r.few == Few::Plain).collect()
+}
+
+/// The same by the index of the machine; machines that cannot serve the model are left out.
+pub(super) fn by_machine(ask: &Ask<'_>) -> Vec<(usize, Vec<Replica>)> {
+    let tried = try_all(ask, ask.machines, &mut Vec::new());
+    let of = |(index, machine): (usize, &Machine)| {
+        let all = tried.get(&kind(machine))?.good.iter();
+        let good: Vec<Replica> = all.filter(|r| r.devices() <= machine.accelerators).cloned().collect();
+        (!good.is_empty()).then(|| (index, plain_first(good)))
+    };
+    ask.machines.iter().enumerate().filter_map(of).collect()
+}
+
+/// Every plan for the need; pure, and the same for the same question.
+pub fn search<'a>(ask: &Ask<'a>) -> Found<'a> {
+    let mut rejected = Vec::new();
+    let tried = try_all(ask, ask.machines, &mut rejected);
+    let all = |few: Few| {
+        let on = |machine| on_machine(ask, machine, &tried.get(&kind(machine))?.good, few);
+        let mut plans: Vec<Plan<'a>> = ask.machines.iter().filter_map(on).collect();
+        plans.sort_by(|a, b| {
+            (a.cost.total_usd.total_cmp(&b.cost.total_usd))
+                .then(a.hosts.cmp(&b.hosts))
+                .then_with(|| a.machine.id.cmp(&b.machine.id))
+                .then(a.machine.accelerators.cmp(&b.machine.accelerators))
+        });
+        plans
+    };
+    let (mut plans, mut in_four_bits) = (all(Few::Plain), all(Few::WhereNothingElseFits));
+    if plans.is_empty() {
+        std::mem::swap(&mut plans, &mut in_four_bits);
+    }
+    let best = |key: &dyn Fn(&Plan<'_>) -> f64| {
+        (0..plans.len()).min_by(|a, b| key(&plans[*a]).total_cmp(&key(&plans[*b])))
+    };
+    let fewest = best(&|p| f64::from(p.hosts));
+    let quickest = best(&|p| p.typical.ttft.likely + ask.need.output.mean * p.typical.tpot.likely);
+    let nearest = if plans.is_empty() { nearest(ask, &tried) } else { None };
+    Found { fewest, quickest, nearest, plans, in_four_bits, rejected }
+}
+
+fn kind(machine: &Machine) -> Kind {
+    (machine.accelerator.clone(), machine.shape.link.map_or(0, f64::to_bits), machine.board)
+}
+
+/// Engines to try where none is named: those that whole companies run.
+const ENGINES: [Engine; 3] = [Engine::Vllm, Engine::LlamaCpp, Engine::Mlx];
+
+/// Every engine, format, KV type and split on up to `most` of these accelerators.
+fn try_kind(
+    ask: &Ask<'_>,
+    kind: &Kind,
+    shape: &HardwareShape,
+    most: u32,
+    rejected: &mut Vec<Rejected>,
+) -> Tried {
+    let mut tried = Tried::default();
+    let engines: &[Engine] = ask.allowed.engines.as_deref().unwrap_or(&ENGINES);
+    for engine in engines.iter().copied() {
+        let mut reject = |format, why| {
+            rejected.push(Rejected { accelerator: kind.0.clone(), engine, format, why });
+        };
+        let formats = formats(ask, engine);
+        let Some(backend) = shape.path(engine) else {
+            // What nobody asked for is not worth a line.
+            if let (Some(_), Some((format, ..))) = (&ask.allowed.engines, formats.first()) {
+                reject(format, Why::NoEngine);
+            }
+            continue;
+        };
+        let mut precise_from = u32::MAX;
+        for (format, few, made) in formats {
+            let Some(made) = made else {
+                reject(format, Why::NoWeights);
+                continue;
+            };
+            let (mut fits, mut slowest): (bool, Option<Slow>) = (false, None);
+            let mut kept = false;
+            for (tensor, pipeline) in splits(ask, shape, engine, most) {
+                let devices = tensor * pipeline;
+                if few == Few::WhereNothingElseFits && devices >= precise_from {
+                    continue;
+                }
+                let hardware = HardwareShape { backend, devices, pipeline, ..shape.clone() };
+                for kv in kv_types(ask, &hardware, engine, format) {
+                    let setting =
+                        Setting { model: ask.model, hardware: &hardware, format, weights: made, few, kv };
+                    match setting.best(ask.need, ask.allowed) {
+                        None => {}
+                        Some(Ok(replica)) => {
+                            (fits, kept) = (true, true);
+                            tried.good.push(replica);
+                        }
+                        Some(Err(slow)) => {
+                            fits = true;
+                            slowest = Some(slow);
+                        }
+                    }
+                }
+                if fits && few == Few::Plain {
+                    precise_from = precise_from.min(devices);
+                }
+                // Spread layers make nothing faster: as few accelerators as hold the model.
+                if fits && !engine.is_server() {
+                    break;
+                }
+            }
+            match slowest {
+                _ if kept => {}
+                Some(slow) => {
+                    let (ttft_ms, tpot_ms) = (slow.alone.ttft_p95 * 1e3, slow.alone.tpot_p95 * 1e3);
+                    reject(format, Why::TooSlow { ttft_ms, tpot_ms, over: slow.over });
+                    tried.slow.push(slow);
+                }
+                None if !fits && few == Few::Plain => {
+                    let weights = ask.model.bytes_under(format, engine).total;
+                    reject(format, Why::DoesNotFit { weights, memory: shape.memory_bytes * f64::from(most) });
+                }
+                None => {}
+            }
+        }
+    }
+    tried
+}
+
+/// Formats under an engine: those asked for, else the usual ones.
+fn formats(ask: &Ask<'_>, engine: Engine) -> Vec<(&'static Quantisation, Few, Option<Weights>)> {
+    if let Some(asked) = &ask.allowed.formats {
+        let runs = asked.iter().copied().filter(|f| f.runs_on(engine));
+        return runs.map(|f| (f, Few::Plain, weights(ask.model, f, engine))).collect();
+    }
+    usual(ask.model, engine).into_iter().map(|(f, few)| (f, few, weights(ask.model, f, engine))).collect()
+}
+
+/// Ways to split a model over up to `most` accelerators: (each layer over so many, groups of them).
+fn splits(ask: &Ask<'_>, shape: &HardwareShape, engine: Engine, most: u32) -> Vec<(u32, u32)> {
+    let counts = [1_u32, 2, 4, 8].into_iter().filter(|n| *n <= most);
+    if !engine.is_server() {
+        let all = (most > 8 || !most.is_power_of_two()).then_some(most);
+        return counts.chain(all).map(|n| (n, 1)).collect();
+    }
+    let even = |t: u32| ask.heads.is_none_or(|h| h % t == 0);
+    let wanted = |t: u32| ask.allowed.tensor_parallel.is_none_or(|w| w == t);
+    // Over a bus the reductions of every layer cost more than they gain: groups pass tokens on once.
+    let bus = shape.link.is_none_or(|link| link < LINKED);
+    let mut splits: Vec<(u32, u32)> =
+        counts.clone().filter(|t| even(*t) && wanted(*t)).map(|t| (t, 1)).collect();
+    if bus {
+        let two = |p: u32| [(1, p), (2, p)].into_iter().filter(move |(t, p)| t * p <= most && *p > 1);
+        splits.extend(counts.flat_map(two).filter(|(t, _)| even(*t) && wanted(*t)));
+    }
+    splits.sort_by_key(|(t, p)| (t * p, *p));
+    splits
+}
+
+/// Bytes/s between accelerators from which a layer is split over them without a second thought.
+const LINKED: f64 = 100e9;
+
+fn kv_types(ask: &Ask<'_>, hardware: &HardwareShape, engine: Engine, format: &Quantisation) -> Vec<KvType> {
+    if let Some(kv) = ask.allowed.kv {
+        return if kv.runs_on(engine) { vec![kv] } else { Vec::new() };
+    }
+    let _ = format;
+    match engine {
+        Engine::LlamaCpp | Engine::Mlx => vec![KvType::F16, KvType::Q8_0],
+        _ if hardware.flops_fp8.is_some() => vec![KvType::F16, KvType::Fp8],
+        _ => vec![KvType::F16],
+    }
+}
+
+/// The best of the settings on one kind of machine.
+fn on_machine<'a>(ask: &Ask<'a>, machine: &'a Machine, good: &[Replica], few: Few) -> Option<Plan<'a>> {
+    let fitting = good.iter().filter(|r| r.devices() <= machine.accelerators && r.few == few);
+    let sized = fitting.map(|r| {
+        let (n, each) = copies(ask.need, r, ask.allowed);
+        let per_host = machine.accelerators / r.devices();
+        (r, n, each, per_host, staffing::whole(f64::from(n) / f64::from(per_host)))
+    });
+    let chosen = sized.min_by(|a, b| {
+        // The fewest machines; then what loses least of the model; then what answers first.
+        let loss = |r: &Replica| (few_bits(r), r.weights == Weights::Unknown, r.kv != KvType::F16);
+        let stay = |r: &Replica| r.served.ttft.likely + ask.need.output.mean * r.served.tpot.likely;
+        (a.4.cmp(&b.4)).then_with(|| loss(a.0).cmp(&loss(b.0))).then_with(|| stay(a.0).total_cmp(&stay(b.0)))
+    })?;
+    let (replica, n, each, per_host, hosts) = chosen;
+    Some(plan(ask, machine, replica, n, each, per_host, hosts))
+}
+
+/// Weights of fewer than eight bits that the maker did not release so.
+fn few_bits(replica: &Replica) -> bool {
+    let bits = replica.format.bits(replica.backend.engine(), false).expert;
+    bits < 7.0 && replica.weights != Weights::Maker
+}
+
+fn plan<'a>(
+    ask: &Ask<'a>,
+    machine: &'a Machine,
+    replica: &Replica,
+    replicas: u32,
+    in_system: f64,
+    per_host: u32,
+    in_service: u32,
+) -> Plan<'a> {
+    let spare = u32::from(ask.need.must_stay_up && in_service > 0);
+    // Several small machines lose one and carry on; the others must then do its work.
+    let hosts = in_service + spare;
+    let rate = replica.rate();
+    let at_most = rate * f64::from(replicas);
+    let carries = match (ask.need.batch, ask.allowed.ceiling) {
+        (None, None) => {
+            let places = f64::from(replicas) * f64::from(replica.concurrency);
+            staffing::carried(places) / replica.stay()
+        }
+        (_, Some(ceiling)) => at_most * ceiling,
+        (Some(_), None) => at_most * 0.9,
+    };
+    let (busy_peak, busy_mean) = (ask.need.rate() / at_most, mean_rate(ask.need) / at_most);
+    let hardware =
+        HardwareShape { backend: replica.backend, ..machine.slice(replica.devices(), replica.pipeline) };
+    let setting = Setting {
+        model: ask.model,
+        hardware: &hardware,
+        format: replica.format,
+        weights: replica.weights,
+        few: replica.few,
+        kv: replica.kv,
+    };
+    let typical = setting.typical(ask.need, replica, in_system).unwrap_or(replica.served);
+    // Machines in service could hold more copies than they need.
+    let filled = f64::from(replicas) / f64::from(per_host * in_service);
+    let bill = Bill::of(machine, hosts, spare, busy_mean.min(1.0) * filled);
+    let cost = (ask.cost)(&bill);
+    let own = match replica.ceiling {
+        Ceiling::Compute => Bind::Compute,
+        Ceiling::KvMemory => Bind::KvMemory,
+        Ceiling::Ttft => Bind::Ttft,
+        Ceiling::Tpot => Bind::Tpot,
+        Ceiling::Asked => Bind::Asked,
+    };
+    let mut binds = Vec::new();
+    let used = ask.need.rate() / carries * filled;
+    if used < 0.5 {
+        binds.push(Bind::Granularity);
+    }
+    if spare > 0 && in_service <= 2 {
+        binds.push(Bind::Spare);
+    }
+    binds.push(own);
+    Plan {
+        machine,
+        replica: replica.clone(),
+        replicas,
+        replicas_per_host: per_host,
+        hosts,
+        spare_hosts: spare,
+        typical,
+        carries,
+        at_most,
+        busy_peak,
+        busy_mean,
+        binds,
+        bill,
+        cost,
+    }
+}
+
+fn mean_rate(need: &Need) -> f64 {
+    if need.batch.is_some() { need.rate() } else { need.mean_rate }
+}
+
+/// The cheapest machine with so many of these accelerators.
+fn cheapest_with<'a>(machines: &'a [Machine], key: &Kind, devices: u32) -> Option<&'a Machine> {
+    let fits = |m: &&Machine| &kind(m) == key && m.accelerators >= devices;
+    machines.iter().filter(fits).min_by(|a, b| a.bought_usd().total_cmp(&b.bought_usd()))
+}
+
+/// Where nothing keeps the limits: what breaks them least, and by how much.
+fn nearest<'a>(ask: &Ask<'a>, tried: &BTreeMap<Kind, Tried>) -> Option<(Plan<'a>, Vec<Missed>)> {
+    let all = tried.iter().flat_map(|(key, t)| t.slow.iter().map(move |s| (key, s)));
+    let with = all.filter_map(|(key, s)| Some((s, cheapest_with(ask.machines, key, s.alone.devices())?)));
+    let (slow, machine) = with
+        .min_by(|a, b| (a.0.over.total_cmp(&b.0.over)).then(a.1.bought_usd().total_cmp(&b.1.bought_usd())))?;
+    let replica = &slow.alone;
+    let per_host = machine.accelerators / replica.devices();
+    let (n, each) = copies(ask.need, replica, ask.allowed);
+    let hosts = staffing::whole(f64::from(n) / f64::from(per_host));
+    let missed = [
+        (Bind::Ttft, ask.need.limits.ttft_ms, replica.ttft_p95),
+        (Bind::Tpot, ask.need.limits.tpot_ms, replica.tpot_p95),
+    ];
+    let missed = missed
+        .into_iter()
+        .filter_map(|(limit, ms, seconds)| {
+            let limit_seconds = ms? / 1e3;
+            (seconds > limit_seconds).then_some(Missed { limit, limit_seconds, seconds })
+        })
+        .collect();
+    Some((plan(ask, machine, replica, n, each, per_host, hosts), missed))
+}

@@ -1,0 +1,176 @@
+//! How people read an advice document. Rendered from the document alone, so a saved one looks the
+//! same.
+
+use super::view::{Block, Cell, Table, View};
+use crate::advise::{Confidence, Placement};
+use crate::document::advice::{ANSWER_REPLACED, AdviceResult, Models, Reason, TierNote, text};
+use crate::document::envelope::{Envelope, Warning};
+use crate::money::Currency;
+use crate::number;
+
+impl Envelope<AdviceResult> {
+    /// The document for people.
+    pub fn view(&self) -> View {
+        let result = &self.result;
+        let mut view = View::new("Advice");
+        view.paragraph(self.headline());
+        if let Some(first) = result.reasons.first() {
+            view.paragraph(format!("{} (rule {})", first.text, result.rule));
+        }
+        self.replaced(&mut view);
+        let warnings: Vec<_> = self.warnings_left().cloned().collect();
+        if !warnings.is_empty() {
+            view.push(Block::Warnings(warnings));
+        }
+        reasons(&mut view, "What speaks for it", result.reasons.iter().skip(1));
+        reasons(&mut view, "What speaks against it", result.against.iter());
+        self.flips(&mut view);
+        models(&mut view, &result.models);
+        start(&mut view, result);
+        view.heading("Answers and where they come from");
+        view.push(Block::Table(self.inputs_table()));
+        view
+    }
+
+    /// One sentence: the verdict and how sure it is.
+    pub fn headline(&self) -> String {
+        let what = match self.result.placement {
+            Placement::Cloud => "Use a cloud API.",
+            Placement::Local => "Run the model yourself.",
+            Placement::Hybrid => "Split the work: a part on your own hardware, the rest on a cloud API.",
+        };
+        let sure = match self.result.confidence {
+            Confidence::High => "high",
+            Confidence::Medium => "medium",
+            Confidence::Low => "low",
+        };
+        let because = &self.result.confidence_because;
+        let because = if because.is_empty() { String::new() } else { format!(" ({})", because.join("; ")) };
+        format!("{what} Placement: {}. Confidence: {sure}{because}.", text::place(self.result.placement))
+    }
+
+    /// The answers that evidence or a mandate outranked: whoever reads the verdict must see them there.
+    pub(in crate::render) fn replaced(&self, view: &mut View) {
+        for adjustment in &self.result.adjustments {
+            view.paragraph(text::replaced(adjustment));
+        }
+    }
+
+    /// The warnings that [`Self::replaced`] does not tell.
+    pub(in crate::render) fn warnings_left(&self) -> impl Iterator<Item = &Warning> {
+        self.warnings.iter().filter(|w| w.id != ANSWER_REPLACED)
+    }
+
+    /// What was answered, and what it counted as.
+    pub(in crate::render) fn counted_as(&self, question: &str) -> Option<&str> {
+        let adjustments = &self.result.adjustments;
+        adjustments.iter().find(|a| a.question == question).map(|a| a.used.as_str())
+    }
+
+    /// What would change it, and when to look again.
+    pub(in crate::render) fn flips(&self, view: &mut View) {
+        let result = &self.result;
+        view.heading("What would change it");
+        let mut lines: Vec<String> = result.flips.iter().map(|f| f.text.clone()).collect();
+        if lines.is_empty() {
+            lines.push("No single answer would.".to_owned());
+        }
+        if let Some(again) = &result.look_again {
+            view.push(Block::List(lines));
+            view.paragraph(format!(
+                "Look again by {} ({}), or as soon as {}.",
+                again.date,
+                again.because,
+                again.triggers.join("; or ")
+            ));
+        } else {
+            view.push(Block::List(lines));
+        }
+    }
+
+    /// Every input and its origin.
+    pub(in crate::render) fn inputs_table(&self) -> Table {
+        let mut table = Table::new(&["input", "value", "from"]);
+        let order = ["privacy", "privacy_reason", "volume", "capability", "operations", "budget"];
+        let named = order.iter().filter_map(|k| self.inputs.get_key_value(*k));
+        let rest = self.inputs.iter().filter(|(k, _)| !order.contains(&k.as_str()));
+        for (name, input) in named.chain(rest) {
+            let value = match self.counted_as(name) {
+                Some(used) => format!("{} (counts as {used})", input.shown()),
+                None => input.shown(),
+            };
+            table.row([name.as_str().into(), value.into(), input.source.describe().into()]);
+        }
+        table
+    }
+}
+
+fn reasons<'a>(view: &mut View, heading: &str, reasons: impl Iterator<Item = &'a Reason>) {
+    let lines: Vec<String> = reasons.map(|r| r.text.clone()).collect();
+    if !lines.is_empty() {
+        view.heading(heading);
+        view.push(Block::List(lines));
+    }
+}
+
+fn models(view: &mut View, models: &Models) {
+    let mut table = Table::new(&["side", "tier", "for example", "figures from"]);
+    if let Some(tier) = &models.cloud_tier {
+        let (example, from) = models.api.as_ref().map_or((Cell::None, Cell::None), |api| {
+            let month = api
+                .usd_per_month
+                .map(|m| format!(", {} a month", Currency::usd().show(m)))
+                .unwrap_or_default();
+            let text = format!("{} ({} a request{month})", api.id, Currency::usd().show(api.usd_per_request));
+            (text.into(), api.source.describe().into())
+        });
+        table.row(["rented".into(), tier_cell(tier), example, from]);
+    }
+    if let Some(tier) = &models.local_tier {
+        let (example, from) = models.open.as_ref().map_or((Cell::None, Cell::None), |open| {
+            let size = open.parameters.map(|p| format!(" ({} parameters)", number::short(p as f64)));
+            (format!("{}{}", open.id, size.unwrap_or_default()).into(), open.source.describe().into())
+        });
+        table.row(["own".into(), tier_cell(tier), example, from]);
+        if let Some(hardware) = &models.hardware {
+            table.row([
+                "hardware".into(),
+                tier.hardware.as_str().into(),
+                format!(
+                    "{} × {} (about {} of {} GiB at 4 bits)",
+                    hardware.count,
+                    hardware.name,
+                    number::plain(hardware.needed_gib.ceil()),
+                    hardware.memory_gib.map_or_else(|| "unknown".to_owned(), number::plain)
+                )
+                .into(),
+                hardware.source.describe().into(),
+            ]);
+        }
+    }
+    if !table.rows.is_empty() {
+        view.heading("Which class of model");
+        view.push(Block::Table(table));
+        view.paragraph("Examples to start from, not recommendations: measure before you decide.");
+    }
+}
+
+fn tier_cell(tier: &TierNote) -> Cell {
+    format!("{}: {} ({})", tier.tier, tier.meaning.trim_end_matches('.'), tier.title).into()
+}
+
+fn start(view: &mut View, result: &AdviceResult) {
+    for recipe in &result.recipes {
+        view.heading(format!("{} ({})", recipe.title, recipe.time_to_first_result));
+        for step in &recipe.steps {
+            view.paragraph(step.text.clone());
+            if let Some(code) = &step.code {
+                view.push(Block::Code(code.clone()));
+            }
+        }
+    }
+    if let Some(migration) = &result.migration {
+        view.heading(format!("If you move: {}", migration.title.to_lowercase()));
+        view.push(Block::Numbered(migration.steps.clone()));
+    }
+}

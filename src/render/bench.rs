@@ -1,0 +1,333 @@
+//! How people read a bench document.
+
+mod embedding;
+mod engine;
+mod load;
+
+use super::view::{Block, Cell, Table, View};
+use crate::document::bench::{BenchResult, Comparison, Kind, Quality, Summary, Target, TokenSource, word};
+use crate::document::envelope::Envelope;
+
+/// Targets beside each other in one table; more of them make more tables.
+const COLUMNS: usize = 3;
+
+impl Envelope<BenchResult> {
+    /// The document for people.
+    pub fn view(&self) -> View {
+        let result = &self.result;
+        let mut view = View::new("Benchmark");
+        view.paragraph(self.summary());
+        let alone = result.targets.iter().any(|t| !t.synthetic.is_empty() || t.embedding.is_some());
+        let asked = result.targets.iter().any(|t| t.requests > 0);
+        if asked || (result.load_samples.is_empty() && !alone) {
+            for targets in result.targets.chunks(COLUMNS) {
+                view.push(Block::Table(metrics_table(targets)));
+            }
+            view.paragraph(
+                "Median (95 % interval of the median, from six requests on). Only requests that \
+                 succeeded at the first attempt count for speed.",
+            );
+        }
+        failures(&mut view, &result.targets);
+        load::loads(&mut view, &result.targets);
+        engine::synthetic_view(&mut view, &result.targets);
+        embedding::view(&mut view, &result.targets);
+        comparisons(&mut view, &result.comparisons);
+        for quality in &result.quality {
+            view.heading("Quality on these prompts");
+            view.paragraph(quality_sentence(quality));
+        }
+        engine::engines_view(&mut view, &result.targets);
+        if !self.warnings.is_empty() {
+            view.push(Block::Warnings(self.warnings.clone()));
+        }
+        if !result.definitions.is_empty() {
+            view.heading("What the numbers mean");
+            view.push(Block::List(
+                result.definitions.iter().map(|(name, text)| format!("{name}: {text}")).collect(),
+            ));
+        }
+        view
+    }
+
+    fn summary(&self) -> String {
+        let result = &self.result;
+        let without_prompts = result.samples.is_empty() && result.load_samples.is_empty();
+        if without_prompts && result.targets.iter().any(|t| !t.synthetic.is_empty()) {
+            return format!("the engine alone, without prompts · {}", self.created);
+        }
+        if let Some(made) = result.targets.iter().find_map(|t| t.embedding.as_ref()) {
+            let (texts, rounds) = (made.texts.len(), made.rounds as usize);
+            return format!(
+                "vectors of {texts} text{} · {rounds} round{} · {}",
+                plural(texts),
+                plural(rounds),
+                self.created
+            );
+        }
+        let prompts: std::collections::BTreeSet<&str> =
+            result.samples.iter().map(|s| s.prompt_id.as_str()).collect();
+        let repeats = result.samples.iter().map(|s| s.repeat + 1).max().unwrap_or(0);
+        let under_load = result.load_samples.len();
+        let mut parts = vec![format!("{} target{}", result.targets.len(), plural(result.targets.len()))];
+        if repeats > 0 || under_load == 0 {
+            parts.push(format!("{} prompt{}", prompts.len(), plural(prompts.len())));
+            parts.push(format!("{repeats} repeat{}", plural(repeats as usize)));
+        }
+        if under_load > 0 {
+            parts.push(format!("{under_load} request{} under load", plural(under_load)));
+        }
+        parts.push(self.created.clone());
+        let mut text = parts.join(" · ");
+        if !result.complete {
+            text.push_str(" · INCOMPLETE: a part of the planned requests was not sent");
+        }
+        if let Some(usd) = result.spending.spent_usd
+            && usd > 0.0
+        {
+            text.push_str(" · spent ");
+            text.push_str(&money(usd));
+        }
+        text
+    }
+
+    /// One row per round of the engine alone.
+    pub fn synthetic_csv(&self) -> String {
+        engine::synthetic_csv(&self.result.targets)
+    }
+
+    /// One row per text whose vector was made.
+    pub fn embedding_csv(&self) -> String {
+        embedding::csv(&self.result.targets)
+    }
+
+    /// One row per sample: the natural CSV of a bench.
+    pub fn samples_csv(&self) -> String {
+        let mut table = Table::new(&[
+            "target",
+            "prompt_id",
+            "#repeat",
+            "error",
+            "finish",
+            "token_source",
+            "#input_tokens",
+            "#cached_input_tokens",
+            "#output_tokens",
+            "#reasoning_tokens",
+            "#ttft_ms",
+            "#ttfo_ms",
+            "#tpot_ms",
+            "#decode_tps",
+            "#prefill_tps",
+            "#e2e_ms",
+            "#attempts",
+            "#cost_usd",
+            "pass",
+        ]);
+        let number = |v: Option<f64>| v.map_or(Cell::None, |v| Cell::Number(v, v.to_string()));
+        #[allow(clippy::cast_precision_loss)]
+        let count = |v: Option<u64>| number(v.map(|v| v as f64));
+        for s in &self.result.samples {
+            table.row([
+                s.target.clone().into(),
+                s.prompt_id.clone().into(),
+                number(Some(f64::from(s.repeat))),
+                s.error.as_ref().map(|e| word(&e.kind)).into(),
+                s.finish.as_ref().map(word).into(),
+                word(&s.token_source).into(),
+                count(s.input_tokens),
+                count(s.cached_input_tokens),
+                count(s.output_tokens),
+                count(s.reasoning_tokens),
+                number(s.ttft_ms),
+                number(s.ttfo_ms),
+                number(s.tpot_ms),
+                number(s.decode_tps),
+                number(s.prefill_tps),
+                number(s.e2e_ms),
+                number(Some(f64::from(s.attempts))),
+                number(s.cost_usd),
+                s.pass.map(|p| if p { "yes" } else { "no" }).into(),
+            ]);
+        }
+        table.to_csv()
+    }
+}
+
+fn metrics_table(targets: &[Target]) -> Table {
+    let mut table = Table::beside(targets.iter().map(|t| t.id.as_str()));
+    let mut row = |name: &str, cell: &dyn Fn(&Target) -> Cell| table.property(name, targets.iter().map(cell));
+    row("what it is", &|t| role(t).into());
+    row("TTFT ms", &|t| summary_cell(&t.metrics.ttft_ms));
+    row("TTFO ms", &|t| {
+        if t.metrics.ttfo_ms == t.metrics.ttft_ms { Cell::None } else { summary_cell(&t.metrics.ttfo_ms) }
+    });
+    row("TPOT ms", &|t| summary_cell(&t.metrics.tpot_ms));
+    row("decode tok/s", &|t| summary_cell(&t.metrics.decode_tps));
+    row("prefill tok/s", &|t| {
+        let at_least = if t.prefill_basis.as_deref() == Some("lower_bound") { "≥ " } else { "" };
+        match summary_cell(&t.metrics.prefill_tps) {
+            Cell::Number(v, text) => Cell::Number(v, format!("{at_least}{text}")),
+            other => other,
+        }
+    });
+    row("end to end ms", &|t| summary_cell(&t.metrics.e2e_ms));
+    row("output tokens (mean)", &|t| t.tokens.output.map_or(Cell::None, |v| Cell::Number(v, short(v))));
+    row("input tokens (mean)", &|t| t.tokens.input.map_or(Cell::None, |v| Cell::Number(v, short(v))));
+    row("of them from a cache", &|t| t.tokens.cached_input.map_or(Cell::None, |v| Cell::Number(v, short(v))));
+    row("tokens counted by", &|t| match t.token_source {
+        TokenSource::Usage => "provider usage".into(),
+        TokenSource::LocalTokenizer => "local tokenizer".into(),
+        TokenSource::NotMeasured => "nobody: not measured".into(),
+    });
+    row("USD per request", &|t| match (t.metrics.cost_usd.median, t.kind, t.stand_in) {
+        (Some(v), _, _) => Cell::Number(v, money(v)),
+        (None, Kind::Api, false) => "no price known".into(),
+        _ => Cell::None,
+    });
+    row("pass rate", &|t| {
+        t.pass_rate.map_or(Cell::None, |r| {
+            Cell::Number(
+                r.rate,
+                format!("{}/{} ({:.0}–{:.0} %)", r.passed, r.n, r.low * 100.0, r.high * 100.0),
+            )
+        })
+    });
+    row("requests failed", &|t| {
+        Cell::Number(f64::from(t.failures), format!("{} of {}", t.failures, t.requests))
+    });
+    row("retried", &|t| {
+        if t.retried == 0 { Cell::None } else { Cell::Number(f64::from(t.retried), t.retried.to_string()) }
+    });
+    table
+}
+
+fn role(target: &Target) -> &'static str {
+    match (target.kind, target.stand_in) {
+        (Kind::Local, _) => "local",
+        (Kind::Api, false) => "cloud API",
+        (Kind::Api, true) => "stand-in for a cloud API",
+    }
+}
+
+pub(super) fn summary_cell(summary: &Summary) -> Cell {
+    let Some(median) = summary.median else { return Cell::None };
+    let text = match (summary.low, summary.high) {
+        (Some(low), Some(high)) => format!("{} ({}–{})", short(median), short(low), short(high)),
+        _ => short(median),
+    };
+    Cell::Number(median, text)
+}
+
+fn failures(view: &mut View, targets: &[Target]) {
+    let lines: Vec<String> = targets
+        .iter()
+        .flat_map(|t| {
+            let counts = t.failure_kinds.iter().map(|(kind, n)| format!("{}: {n} × {kind}", t.id));
+            let stopped = t
+                .stopped
+                .as_ref()
+                .map(|f| format!("{}: stopped, no further request was sent: {}", t.id, f.message));
+            counts.chain(stopped).collect::<Vec<_>>()
+        })
+        .collect();
+    if !lines.is_empty() {
+        view.heading("Failures");
+        view.push(Block::List(lines));
+    }
+}
+
+/// One table for each pair of a local and an API target.
+fn comparisons(view: &mut View, all: &[Comparison]) {
+    if all.is_empty() {
+        return;
+    }
+    view.heading("Local against API");
+    for pair in all.chunk_by(|a, b| (&a.local, &a.api) == (&b.local, &b.api)) {
+        let first = &pair[0];
+        let equal = first.equal_text.map_or(String::new(), |n| {
+            format!(" The first answers were the same text on {n} of {} prompts.", first.prompts)
+        });
+        view.paragraph(format!(
+            "{} ÷ {}: ratio of medians, paired by prompt. Below 1 the local side has the smaller value.{equal}",
+            first.local, first.api
+        ));
+        view.push(Block::Table(comparison_table(pair)));
+    }
+}
+
+fn comparison_table(pair: &[Comparison]) -> Table {
+    let mut table = Table::new(&["metric", "#prompts", "#ratio (95 % interval)"]);
+    for c in pair {
+        let ratio = c.ratio.map_or(Cell::None, |ratio| {
+            let text = match (c.low, c.high) {
+                (Some(low), Some(high)) => format!("{} ({}–{})", short(ratio), short(low), short(high)),
+                _ => short(ratio),
+            };
+            Cell::Number(ratio, text)
+        });
+        table.row([
+            label(&c.metric).into(),
+            Cell::Number(f64::from(c.prompts), c.prompts.to_string()),
+            ratio,
+        ]);
+    }
+    table
+}
+
+/// A metric as the tables call it.
+fn label(metric: &str) -> &str {
+    match metric {
+        "ttft_ms" => "TTFT",
+        "tpot_ms" => "TPOT",
+        "decode_tps" => "decode tok/s",
+        "e2e_ms" => "end to end",
+        other => other,
+    }
+}
+
+fn quality_sentence(q: &Quality) -> String {
+    let rates = format!(
+        "{} passed {:.0} %, {} passed {:.0} % of {} prompts with an expectation. ",
+        q.local,
+        q.local_pass_rate * 100.0,
+        q.api,
+        q.api_pass_rate * 100.0,
+        q.prompts
+    );
+    let margin = q.margin * 100.0;
+    let verdict = match q.non_inferior {
+        Some(true) => format!("The local model is not worse by more than {margin:.0} points."),
+        Some(false) => format!("The local model is worse by more than {margin:.0} points."),
+        None => {
+            let needed = q.prompts_needed.map_or(String::new(), |n| format!("; about {n} are needed"));
+            format!(
+                "Whether the local model is worse by more than {margin:.0} points cannot be decided \
+                 with {} prompts{needed}.",
+                q.prompts
+            )
+        }
+    };
+    let smoke = if q.smoke_only { " Fewer than 20 prompts: a smoke test only." } else { "" };
+    format!("{rates}{verdict}{smoke}")
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
+/// Three significant digits, no exponent.
+pub(super) fn short(value: f64) -> String {
+    let size = value.abs();
+    let digits = match size {
+        s if s >= 100.0 => 0,
+        s if s >= 10.0 => 1,
+        s if s >= 1.0 || s == 0.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.digits$}")
+}
+
+fn money(usd: f64) -> String {
+    crate::money::Currency::usd().show(usd)
+}

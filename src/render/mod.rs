@@ -1,0 +1,58 @@
+//! Renderers: documents become a [`View`] (headings, tables, paragraphs), and each format turns views
+//! into text. Bytes out, no I/O; nothing is computed again here. Hostile text is made safe once per
+//! format, by the format ([`crate::sanitize`]).
+
+pub mod advice;
+pub mod bench;
+pub mod breakeven;
+pub mod compare;
+mod csv;
+pub mod doctor;
+pub mod fit;
+pub mod guide;
+mod html;
+mod markdown;
+pub mod memo;
+mod terminal;
+pub mod view;
+
+pub use view::{Block, Cell, Format, Table, View};
+
+use crate::document::Document;
+
+/// The same of every kind of document.
+macro_rules! each {
+    ($document:expr, $d:ident => $of:expr) => {
+        match $document {
+            Document::Advice($d) => $of,
+            Document::Bench($d) => $of,
+            Document::Breakeven($d) => $of,
+            Document::Doctor($d) => $of,
+            Document::Fit($d) => $of,
+        }
+    };
+}
+
+impl Document {
+    /// The document for people.
+    pub fn view(&self) -> View {
+        each!(self, d => d.view())
+    }
+
+    /// The document for a terminal, where that is shorter.
+    pub fn brief(&self) -> View {
+        match self {
+            Self::Breakeven(d) => d.brief(),
+            other => other.view(),
+        }
+    }
+
+    /// The table a spreadsheet wants: samples, cash flow.
+    pub fn csv(&self) -> Option<String> {
+        match self {
+            Self::Advice(_) | Self::Doctor(_) | Self::Fit(_) => None,
+            Self::Bench(d) => Some(d.samples_csv()),
+            Self::Breakeven(d) => Some(d.csv()),
+        }
+    }
+}

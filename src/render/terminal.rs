@@ -1,0 +1,176 @@
+//! A view for a terminal of a given width: nothing is wider, numbers never wrap.
+
+use super::view::{Block, Cell, Column, Table, View};
+use crate::sanitize;
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width};
+use std::fmt::Write as _;
+
+impl View {
+    /// For a terminal `width` columns wide.
+    pub fn to_terminal(&self, width: u16) -> String {
+        let mut out = String::new();
+        let title = sanitize::line(&self.title, 200);
+        if !title.is_empty() {
+            let _ = writeln!(out, "{title}\n{}", "=".repeat(title.chars().count()));
+        }
+        for block in &self.blocks {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            match block {
+                Block::Heading(text) => {
+                    let text = sanitize::line(text, 200);
+                    let _ = writeln!(out, "{text}\n{}", "-".repeat(text.chars().count()));
+                }
+                Block::Paragraph(text) => wrap(&mut out, &sanitize::terminal(text), width, "", ""),
+                Block::List(items) => {
+                    for item in items {
+                        wrap(&mut out, &sanitize::terminal(item), width, "- ", "  ");
+                    }
+                }
+                Block::Numbered(items) => {
+                    for (n, item) in items.iter().enumerate() {
+                        wrap(&mut out, &sanitize::terminal(item), width, &format!("{}. ", n + 1), "   ");
+                    }
+                }
+                Block::Table(table) => terminal_table(&mut out, table, width),
+                Block::Code(text) => {
+                    for line in sanitize::terminal(text).lines() {
+                        let _ = writeln!(out, "  {line}");
+                    }
+                }
+                Block::Warnings(warnings) => {
+                    for w in warnings {
+                        wrap(&mut out, &sanitize::terminal(&w.message), width, "warning: ", "         ");
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+/// Words into lines of at most `width` columns; a word that is longer is cut.
+fn wrap(out: &mut String, text: &str, width: u16, first: &str, rest: &str) {
+    use unicode_width::UnicodeWidthStr as _;
+    let width = usize::from(width.max(20));
+    for (n, line) in text.lines().enumerate() {
+        let mut prefix = if n == 0 { first } else { rest };
+        let mut used = 0;
+        for word in
+            line.split_whitespace().flat_map(|word| pieces(word, width - rest.width().max(first.width())))
+        {
+            if used > 0 && prefix.width() + used + 1 + word.width() > width {
+                out.push('\n');
+                prefix = rest;
+                used = 0;
+            }
+            if used == 0 {
+                out.push_str(prefix);
+            } else {
+                out.push(' ');
+                used += 1;
+            }
+            out.push_str(word);
+            used += word.width();
+        }
+        out.push('\n');
+    }
+}
+
+/// A word in pieces of at most `width` columns.
+fn pieces(word: &str, width: usize) -> Vec<&str> {
+    use unicode_width::UnicodeWidthChar as _;
+    let (mut found, mut start, mut used) = (Vec::new(), 0, 0);
+    for (at, c) in word.char_indices() {
+        let w = c.width().unwrap_or(0);
+        if used + w > width && at > start {
+            found.push(&word[start..at]);
+            (start, used) = (at, 0);
+        }
+        used += w;
+    }
+    found.push(&word[start..]);
+    found
+}
+
+/// A text column narrower than this reads worse than a list does.
+const NARROWEST_TEXT: usize = 16;
+
+/// Columns where they fit, each row as a list of its own where they do not.
+fn terminal_table(out: &mut String, table: &Table, width: u16) {
+    if let Some(caption) = &table.caption {
+        wrap(out, &sanitize::terminal(caption), width, "", "");
+    }
+    let least: Vec<usize> = (0..table.columns.len()).map(|n| least_width(table, n, width)).collect();
+    // Two characters of padding and one of border per column, and the border on the left.
+    if least.iter().map(|w| w + 3).sum::<usize>() + 1 > usize::from(width) {
+        return terminal_records(out, table, width);
+    }
+    let mut drawn = comfy_table::Table::new();
+    drawn
+        .load_style(comfy_table::presets::UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width);
+    drawn.set_header(
+        table
+            .columns
+            .iter()
+            .map(|c| comfy_table::Cell::new(sanitize::line(&c.name, 60)).set_alignment(alignment(c))),
+    );
+    for row in &table.rows {
+        drawn.add_row(row.iter().zip(&table.columns).map(|(cell, column)| {
+            comfy_table::Cell::new(sanitize::line(cell.shown(), 400)).set_alignment(alignment(column))
+        }));
+    }
+    for (n, least) in least.into_iter().enumerate() {
+        if let Some(column) = drawn.column_mut(n) {
+            let width = Width::Fixed(u16::try_from(least + 2).unwrap_or(u16::MAX));
+            column.set_constraint(ColumnConstraint::LowerBoundary(width));
+        }
+    }
+    for line in drawn.lines() {
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+}
+
+/// Numbers never wrap, ids hardly, text not below [`NARROWEST_TEXT`], headings only between words.
+fn least_width(table: &Table, column: usize, width: u16) -> usize {
+    use unicode_width::UnicodeWidthStr;
+    let name = sanitize::line(&table.columns[column].name, 60);
+    let word = name.split(' ').map(UnicodeWidthStr::width).max().unwrap_or(0);
+    let widest = table
+        .rows
+        .iter()
+        .filter_map(|r| r.get(column))
+        .map(|cell| sanitize::line(cell.shown(), 400).width())
+        .max()
+        .unwrap_or(0);
+    let most = match &table.columns[column] {
+        Column { whole: true, .. } => usize::from(width / 2),
+        Column { numeric: true, .. } => 24,
+        _ => NARROWEST_TEXT,
+    };
+    widest.min(most).max(word)
+}
+
+/// The first cell as a title, the others below it by the names of their columns.
+fn terminal_records(out: &mut String, table: &Table, width: u16) {
+    for (n, row) in table.rows.iter().enumerate() {
+        if n > 0 {
+            out.push('\n');
+        }
+        let mut cells = row.iter().zip(&table.columns);
+        if let Some((first, _)) = cells.next() {
+            wrap(out, &sanitize::line(first.shown(), 400), width, "", "  ");
+        }
+        for (cell, column) in cells.filter(|(cell, _)| **cell != Cell::None) {
+            let text = format!("{}: {}", sanitize::line(&column.name, 60), sanitize::line(cell.shown(), 400));
+            wrap(out, &text, width, "  ", "    ");
+        }
+    }
+}
+
+fn alignment(column: &Column) -> CellAlignment {
+    if column.numeric { CellAlignment::Right } else { CellAlignment::Left }
+}

@@ -1,0 +1,179 @@
+//! The words a need is answered with: the five questions of the brief and what modifies them.
+
+use super::keys::Word;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An answer that is one of a list of words.
+pub trait Answer: Copy + 'static {
+    /// The words as written in profiles and flags, with what each means.
+    const WORDS: &'static [Word];
+    /// The answer a word stands for.
+    fn from_word(word: &str) -> Option<Self>;
+}
+
+macro_rules! answers {
+    ($(#[$meta:meta])* $name:ident { $($variant:ident = $word:literal, $means:literal;)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        pub enum $name {
+            $(#[doc = $means] #[serde(rename = $word)] $variant),+
+        }
+        impl $name {
+            /// All of them, in the order they are offered.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// As it is written in profiles and flags.
+            pub const fn key(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+        }
+        impl Answer for $name {
+            const WORDS: &'static [Word] = &[$(Word { word: $word, means: $means }),+];
+            fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|a| a.key() == word)
+            }
+        }
+    };
+}
+
+answers! {
+    /// 1. May a provider see the data?
+    Privacy {
+        Standard = "standard", "a provider may process the data";
+        Sensitive = "sensitive", "only under an agreement (no training, no retention, region)";
+        Strict = "strict", "the data may not leave";
+    }
+}
+answers! {
+    /// Who requires that the data stays ("When local is required" in the brief).
+    PrivacyReason {
+        Hipaa = "hipaa", "health data";
+        AttorneyClient = "attorney-client", "legal privilege";
+        Classified = "classified", "classified or government work";
+        TradeSecrets = "trade-secrets", "own algorithms, trade secrets";
+        Jurisdiction = "jurisdiction", "data residency rules";
+    }
+}
+answers! {
+    /// 2. How much will it be used?
+    Volume {
+        Low = "low", "little, or not known yet";
+        Variable = "variable", "comes and goes: bursts between quiet times";
+        High = "high", "much, every month";
+    }
+}
+answers! {
+    /// 3. How strong must the model be?
+    Capability {
+        Basic = "basic", "simple, well-defined tasks";
+        Moderate = "moderate", "good enough is enough";
+        Maximum = "maximum", "the strongest there is";
+    }
+}
+answers! {
+    /// 4. Who would run servers?
+    Operations {
+        Limited = "limited", "nobody has the time";
+        Available = "available", "there are people for it";
+    }
+}
+answers! {
+    /// 5. How may it be paid?
+    Budget {
+        Opex = "opex", "running costs only";
+        Capex = "capex", "money up front is possible";
+    }
+}
+answers! {
+    /// A circumstance of the brief's use-case tables that the five questions do not ask for.
+    Modifier {
+        Offline = "offline", "it must work without a network";
+        FineTuning = "fine-tuning", "the weights must be trained further on own data";
+        Embedded = "embedded", "it ships inside a product";
+        PredictableLatency = "predictable-latency", "latency must be steady";
+        Prototype = "prototype", "starting out, or a prototype";
+        Bursts = "bursts", "occasional heavy use between quiet times";
+        SmallTeam = "small-team", "few people, none of them for operations";
+        Redundancy = "redundancy", "one system must take over when the other fails";
+        GradualMigration = "gradual-migration", "a move from the cloud to own hardware, step by step";
+        MixedComplexity = "mixed-complexity", "simple and complex tasks arrive side by side";
+        CostOptimization = "cost-optimization", "every request should go where it is cheapest";
+    }
+}
+answers! {
+    /// What the requests are for; decides the limits on latency where none are given.
+    Use {
+        Chat = "chat", "people wait for each answer";
+        Code = "code", "completion while somebody types";
+        Rag = "rag", "an assistant that looks things up";
+        Documents = "documents", "long documents, read by people";
+        Agent = "agent", "a program works step by step";
+        Batch = "batch", "nobody waits; there is a deadline";
+    }
+}
+
+/// The five answers of the brief, before any number is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    pub privacy: Privacy,
+    pub volume: Volume,
+    pub capability: Capability,
+    pub operations: Operations,
+    pub budget: Budget,
+}
+
+/// A set of modifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<Modifier>", into = "Vec<Modifier>")]
+pub struct Modifiers(u16);
+
+impl Modifiers {
+    /// How many sets there are; [`Self::nth`] counts through them.
+    pub const SETS: u16 = 1 << Modifier::ALL.len();
+    /// None of them.
+    pub const EMPTY: Self = Self(0);
+
+    /// The n-th of all sets.
+    pub const fn nth(n: u16) -> Self {
+        Self(n % Self::SETS)
+    }
+    pub const fn contains(self, modifier: Modifier) -> bool {
+        self.0 & (1 << modifier as u16) != 0
+    }
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+    #[must_use]
+    pub const fn with(self, modifier: Modifier) -> Self {
+        Self(self.0 | (1 << modifier as u16))
+    }
+    #[must_use]
+    pub const fn without(self, modifier: Modifier) -> Self {
+        Self(self.0 & !(1 << modifier as u16))
+    }
+    pub fn iter(self) -> impl Iterator<Item = Modifier> {
+        Modifier::ALL.iter().copied().filter(move |m| self.contains(*m))
+    }
+}
+
+impl FromIterator<Modifier> for Modifiers {
+    fn from_iter<I: IntoIterator<Item = Modifier>>(items: I) -> Self {
+        items.into_iter().fold(Self::default(), Self::with)
+    }
+}
+impl From<Vec<Modifier>> for Modifiers {
+    fn from(items: Vec<Modifier>) -> Self {
+        items.into_iter().collect()
+    }
+}
+impl From<Modifiers> for Vec<Modifier> {
+    fn from(set: Modifiers) -> Self {
+        set.iter().collect()
+    }
+}

@@ -1,0 +1,492 @@
+//! Values as a user gave them: from a TOML file, a flag or a question, checked against their key, each
+//! with its origin. What is wrong by itself (an unknown key, a share above 1, a price below 0) stops
+//! here, with the line.
+
+use super::keys::{Key, Kind, LARGEST, Section, find, near};
+use crate::provenance::{FileRole, Source, UserInput};
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::Range as Span;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A number, or what is known about one.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Range {
+    pub low: f64,
+    pub likely: f64,
+    pub high: f64,
+}
+
+impl Range {
+    /// Known exactly.
+    pub const fn exactly(value: f64) -> Self {
+        Self { low: value, likely: value, high: value }
+    }
+    /// Does it say anything about uncertainty?
+    pub fn is_wide(&self) -> bool {
+        self.low < self.high
+    }
+    #[must_use]
+    pub fn map(self, f: impl Fn(f64) -> f64) -> Self {
+        Self { low: f(self.low), likely: f(self.likely), high: f(self.high) }
+    }
+}
+
+/// A value as given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Number(Range),
+    /// A number written as `{ low, likely, high }`, even where all three are equal.
+    Uncertain(Range),
+    Flag(bool),
+    Text(String),
+    /// 168 weights.
+    Hours(Vec<f64>),
+    Changes(Vec<Change>),
+}
+
+impl Value {
+    pub const fn range(&self) -> Option<Range> {
+        match self {
+            Self::Number(r) | Self::Uncertain(r) => Some(*r),
+            _ => None,
+        }
+    }
+    /// Text, or the word that was chosen.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(t) => Some(t),
+            _ => None,
+        }
+    }
+    /// As a flag takes it.
+    pub fn to_flag(&self) -> String {
+        let number = |v: f64| v.to_string();
+        match self {
+            Self::Number(r) if !r.is_wide() => number(r.likely),
+            Self::Number(r) | Self::Uncertain(r) => {
+                format!("{}:{}:{}", number(r.low), number(r.likely), number(r.high))
+            }
+            Self::Text(text) => text.clone(),
+            Self::Flag(_) | Self::Hours(_) | Self::Changes(_) => self.to_toml(),
+        }
+    }
+    /// As a TOML file has it; reading it back gives the same value.
+    pub fn to_toml(&self) -> String {
+        let number = |v: f64| {
+            if v.fract() == 0.0 && v.abs() < 9e15 { format!("{v:.0}") } else { format!("{v:?}") }
+        };
+        let range = |r: Range| {
+            let Range { low, likely, high } = r;
+            format!("{{ low = {}, likely = {}, high = {} }}", number(low), number(likely), number(high))
+        };
+        match self {
+            Self::Number(r) if !r.is_wide() => number(r.likely),
+            Self::Number(r) | Self::Uncertain(r) => range(*r),
+            Self::Flag(on) => on.to_string(),
+            Self::Text(text) => toml::Value::from(text.as_str()).to_string(),
+            Self::Hours(hours) => {
+                format!("[{}]", hours.iter().map(|h| number(*h)).collect::<Vec<_>>().join(", "))
+            }
+            Self::Changes(changes) => {
+                let one = |c: &Change| {
+                    let from = std::iter::once(format!("from = \"{}\"", c.from));
+                    let rates = c.rates.iter().map(|(key, r)| {
+                        let value = if r.is_wide() { range(*r) } else { number(r.likely) };
+                        format!("{key} = {value}")
+                    });
+                    format!("{{ {} }}", from.chain(rates).collect::<Vec<_>>().join(", "))
+                };
+                format!("[{}]", changes.iter().map(one).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+/// Prices from a day on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    pub from: Date,
+    /// By key name.
+    pub rates: BTreeMap<&'static str, Range>,
+}
+
+/// A value and where it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given {
+    pub value: Value,
+    pub source: Source,
+}
+
+impl Given {
+    /// A value the program chose itself.
+    pub fn chosen(value: Value, rule: &str, reason: impl Into<String>) -> Self {
+        Self { value, source: Source::assumed(rule, reason) }
+    }
+}
+
+/// The given keys of one table.
+pub type Fields = BTreeMap<&'static str, Given>;
+
+/// What is wrong with what was given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InputError(pub String);
+
+/// Text as a value of this key, from a flag or an answer: `3`, `2:3:5` (low, likely, high), or TOML.
+pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, InputError> {
+    let toml = match key.kind {
+        Kind::Number { .. } | Kind::Positive | Kind::Whole { .. } | Kind::Months => {
+            match text.split(':').collect::<Vec<_>>()[..] {
+                [low, likely, high] => match [low, likely, high].map(|t| number_of(t, key.kind)) {
+                    [Some(low), Some(likely), Some(high)] => {
+                        format!("{{ low = {low:?}, likely = {likely:?}, high = {high:?} }}")
+                    }
+                    _ => text.to_owned(),
+                },
+                [one] => number_of(one, key.kind).map_or_else(|| text.to_owned(), |v| format!("{v:?}")),
+                _ => text.to_owned(),
+            }
+        }
+        Kind::Flag => text.to_owned(),
+        Kind::Changes(_) => {
+            if text.trim_start().starts_with('[') {
+                text.to_owned()
+            } else {
+                format!("[{text}]")
+            }
+        }
+        Kind::Profile if text.trim_start().starts_with('[') => text.to_owned(),
+        Kind::Text | Kind::Month | Kind::Choice(_) | Kind::Profile => toml::Value::from(text).to_string(),
+    };
+    let line = format!("{} = {toml}", key.name);
+    let wrong = |why: &str| InputError(format!("{how} {text}: {why}"));
+    let table = DeTable::parse(&line).map_err(|e| match key.kind {
+        Kind::Number { .. } | Kind::Positive | Kind::Whole { .. } | Kind::Months => {
+            wrong("must be a number, or low:likely:high")
+        }
+        Kind::Flag => wrong("must be true or false"),
+        Kind::Changes(_) => wrong("must be {from = \"YYYY-MM-DD\", input_usd_per_mtok = ..., ...}"),
+        _ => wrong(e.message()),
+    })?;
+    let Some(value) = table.get_ref().get(key.name) else { return Err(wrong("no value")) };
+    // The flag names the key already.
+    let path = format!("{}: ", key.path());
+    let value = read_value(key, value).map_err(|(_, why)| wrong(why.trim_start_matches(&path)))?;
+    Ok(Given { value, source: Source::User(how) })
+}
+
+/// A file while it is read: its text for line numbers, its name for messages and sources.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub text: &'a str,
+    pub file: &'a str,
+    pub role: FileRole,
+}
+
+/// Where in the file, and what is wrong there.
+pub type At = (Span<usize>, String);
+
+impl Place<'_> {
+    /// The keys of one table, each checked. `keys` are those the table may have; `elsewhere` are all
+    /// keys, to say to which table a misplaced one belongs.
+    pub fn fields(
+        &self,
+        section: Section,
+        table: &DeTable<'_>,
+        keys: &[&'static Key],
+        elsewhere: &[&'static Key],
+    ) -> Result<Fields, InputError> {
+        let mut fields = Fields::new();
+        for (name, value) in table {
+            let Some(key) = find(keys, name.get_ref()) else {
+                let names = keys.iter().map(|k| k.name);
+                let mut message = unknown(&format!("key of [{}]", section.name()), name.get_ref(), names);
+                if let Some(other) = find(elsewhere, name.get_ref()) {
+                    let _ = write!(message, "; it belongs to [{}]", other.section.name());
+                }
+                return Err(self.error(name.span(), &message));
+            };
+            fields.insert(key.name, self.given(key, value)?);
+        }
+        Ok(fields)
+    }
+
+    /// The value of one key.
+    pub fn given(&self, key: &'static Key, value: &Spanned<DeValue<'_>>) -> Result<Given, InputError> {
+        let source = self.source(key, value.span());
+        let value = read_value(key, value).map_err(|(at, why)| self.error(at, &why))?;
+        Ok(Given { value, source })
+    }
+
+    /// The source of what stands at this place.
+    pub fn source(&self, key: &Key, at: Span<usize>) -> Source {
+        Source::User(UserInput::File {
+            role: self.role,
+            file: self.file.to_owned(),
+            line: u32::try_from(self.line(at.start).0).ok(),
+            key: key.path(),
+        })
+    }
+
+    /// Line and column, counted from 1.
+    fn line(&self, at: usize) -> (usize, usize) {
+        let before = &self.text[..at.min(self.text.len())];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        (line, column)
+    }
+
+    /// File, line, column, the line itself and a caret under what is wrong.
+    pub fn error(&self, at: Span<usize>, why: &str) -> InputError {
+        let (line, column) = self.line(at.start);
+        let shown = self.text.lines().nth(line - 1).unwrap_or("");
+        let width = self.text.get(at).map_or(1, |t| t.lines().next().unwrap_or("").chars().count()).max(1);
+        let margin = line.to_string();
+        let gap = " ".repeat(margin.len());
+        InputError(format!(
+            "{}:{line}:{column}: {why}\n{gap} |\n{margin} | {shown}\n{gap} | {}{}",
+            self.file,
+            " ".repeat(column - 1),
+            "^".repeat(width.min(shown.chars().count().saturating_sub(column - 1).max(1))),
+        ))
+    }
+}
+
+fn read_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
+    let at = value.span();
+    let path = key.path();
+    let wrong = |why: &str| Err((at.clone(), format!("{path}: {why}")));
+    let text = || match value.get_ref() {
+        DeValue::String(s) => Some(s.to_string()),
+        _ => None,
+    };
+    match key.kind {
+        Kind::Number { .. } | Kind::Positive | Kind::Whole { .. } | Kind::Months => number(key, value),
+        Kind::Flag => match value.get_ref() {
+            DeValue::Boolean(b) => Ok(Value::Flag(*b)),
+            _ => wrong("must be true or false"),
+        },
+        Kind::Text => match text() {
+            Some(t) if !t.trim().is_empty() && t.len() <= 200 => Ok(Value::Text(t)),
+            Some(_) => wrong("must be between 1 and 200 characters"),
+            None => wrong("must be text in quotes"),
+        },
+        Kind::Month => match text() {
+            Some(t) if format!("{t}-01").parse::<Date>().is_ok() => Ok(Value::Text(t)),
+            _ => wrong("must be a month, \"YYYY-MM\""),
+        },
+        Kind::Choice(words) => match text() {
+            Some(t) if words.iter().any(|w| w.word == t) => Ok(Value::Text(t)),
+            typed => {
+                let names = || words.iter().map(|w| w.word);
+                let near = typed.map(|t| near(&t, names())).unwrap_or_default();
+                let all = names().collect::<Vec<_>>().join(", ");
+                let hint = near.first().map_or_else(String::new, |n| format!(". Did you mean `{n}`?"));
+                wrong(&format!("must be one of {all}{hint}"))
+            }
+        },
+        Kind::Profile => profile(value).map_err(|why| (at, format!("{path}: {why}"))),
+        Kind::Changes(rates) => changes(value, rates),
+    }
+}
+
+fn changes(value: &Spanned<DeValue<'_>>, keys: &[&'static Key]) -> Result<Value, At> {
+    let DeValue::Array(items) = value.get_ref() else {
+        return Err((value.span(), "cloud.change: must be written as [[cloud.change]]".to_owned()));
+    };
+    let mut changes = Vec::new();
+    for item in items {
+        let DeValue::Table(table) = item.get_ref() else {
+            return Err((item.span(), "cloud.change: expected a table".to_owned()));
+        };
+        let mut from = None;
+        let mut rates = BTreeMap::new();
+        for (name, value) in table {
+            if name.get_ref() == "from" {
+                let text = match value.get_ref() {
+                    DeValue::String(s) => s.to_string(),
+                    DeValue::Datetime(d) => d.to_string(),
+                    _ => String::new(),
+                };
+                let day = if text.len() == 7 { format!("{text}-01") } else { text };
+                from = day.parse::<Date>().ok();
+                if from.is_none() {
+                    return Err((
+                        value.span(),
+                        "cloud.change.from: must be a day, \"YYYY-MM-DD\"".to_owned(),
+                    ));
+                }
+            } else if let Some(key) = find(keys, name.get_ref()) {
+                if let Some(range) = number(key, value)?.range() {
+                    rates.insert(key.name, range);
+                }
+            } else {
+                let names = keys.iter().map(|k| k.name).chain(["from"]);
+                return Err((name.span(), unknown("key of [[cloud.change]]", name.get_ref(), names)));
+            }
+        }
+        let Some(from) = from else {
+            return Err((item.span(), "cloud.change: `from` is missing".to_owned()));
+        };
+        if rates.is_empty() {
+            return Err((item.span(), format!("cloud.change: no price from {from} on is given")));
+        }
+        changes.push(Change { from, rates });
+    }
+    changes.sort_by_key(|c| c.from);
+    Ok(Value::Changes(changes))
+}
+
+/// A number as people write it: `1_000`, `1,000`, `.5`, `1e6`, `20k`, `1.5M`, `2B`, and `30 %` where
+/// the key is a share or a rate. `None` where it could mean two things (`1,5`).
+pub fn number_of(text: &str, kind: Kind) -> Option<f64> {
+    let text = text.trim();
+    let share = matches!(kind, Kind::Number { max, .. } if max <= 5.0);
+    if let Some(percent) = text.strip_suffix('%').filter(|_| share) {
+        return number_of(percent, Kind::Positive).map(|v| v / 100.0);
+    }
+    let (digits, factor) = match text.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1e3),
+        Some((at, 'm' | 'M')) => (&text[..at], 1e6),
+        Some((at, 'b' | 'B' | 'g' | 'G')) => (&text[..at], 1e9),
+        _ => (text, 1.0),
+    };
+    let digits = digits.trim().replace('_', "");
+    let plain = if digits.contains(',') { without_thousands(&digits)? } else { digits };
+    let value = plain.parse::<f64>().ok()? * factor;
+    value.is_finite().then_some(value)
+}
+
+/// `1,234,567.8` without its commas; nothing where they do not part thousands.
+fn without_thousands(text: &str) -> Option<String> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let mut groups = whole.trim_start_matches('-').split(',');
+    let first = groups.next()?;
+    let threes = groups.clone().all(|g| g.len() == 3 && g.bytes().all(|b| b.is_ascii_digit()));
+    ((1..=3).contains(&first.len()) && first != "0" && threes && !fraction.contains(','))
+        .then(|| text.replace(',', ""))
+}
+
+/// "unknown key `x`: did you mean `y`?"
+pub fn unknown<'a>(what: &str, word: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let near = near(word, names);
+    if near.is_empty() {
+        format!("unknown {what} `{word}`")
+    } else {
+        format!("unknown {what} `{word}`: did you mean `{}`?", near.join("` or `"))
+    }
+}
+
+/// An error of serde's about a TOML file, for people: the file, toml's own line and caret, and the
+/// nearest known name.
+pub fn toml_error(file: &str, error: &toml::de::Error) -> String {
+    let text = format!("{file}: {}", error.to_string().trim_end());
+    match did_you_mean(error.message()) {
+        Some(near) => format!("{text}\nDid you mean `{near}`?"),
+        None => text,
+    }
+}
+
+/// "unknown field `privcy`, expected one of `privacy`, `volume`" → `privacy`.
+fn did_you_mean(message: &str) -> Option<String> {
+    let (unknown, expected) = message.split_once(", expected ")?;
+    let quoted =
+        |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let typed = quoted(unknown).into_iter().next()?;
+    near(&typed, quoted(expected).iter().map(String::as_str)).first().map(|n| (*n).to_owned())
+}
+
+fn plain(value: &Spanned<DeValue<'_>>) -> Option<f64> {
+    let number = match value.get_ref() {
+        DeValue::Integer(i) => i64::from_str_radix(i.as_str(), i.radix()).ok()? as f64,
+        DeValue::Float(f) => f.as_str().parse().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
+}
+
+fn number(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
+    let path = key.path();
+    let DeValue::Table(table) = value.get_ref() else {
+        let n = plain(value)
+            .ok_or_else(|| (value.span(), format!("{path}: must be a number or {{ low, likely, high }}")))?;
+        check(key, n).map_err(|why| (value.span(), format!("{path}: {why}")))?;
+        return Ok(Value::Number(Range::exactly(n)));
+    };
+    if matches!(key.kind, Kind::Whole { .. }) {
+        return Err((
+            value.span(),
+            format!("{path}: must be one whole number; it shapes the calculation and cannot be a range"),
+        ));
+    }
+    let mut found = [None; 3];
+    for (name, part) in table {
+        let place = ["low", "likely", "high"].iter().position(|n| n == name.get_ref());
+        let Some(place) = place else {
+            return Err((name.span(), format!("{path}: a range has the keys low, likely and high")));
+        };
+        let n = plain(part).ok_or_else(|| (part.span(), format!("{path}: must be a number")))?;
+        check(key, n).map_err(|why| (part.span(), format!("{path}: {why}")))?;
+        found[place] = Some(n);
+    }
+    let [Some(low), Some(likely), Some(high)] = found else {
+        return Err((value.span(), format!("{path}: a range needs low, likely and high")));
+    };
+    if !(low <= likely && likely <= high) {
+        return Err((value.span(), format!("{path}: low must not exceed likely, nor likely high")));
+    }
+    Ok(Value::Uncertain(Range { low, likely, high }))
+}
+
+/// Is this number possible for this key?
+fn check(key: &Key, n: f64) -> Result<(), String> {
+    let shown = if n.abs() < 1e16 { n.to_string() } else { format!("{n:e}") };
+    match key.kind {
+        Kind::Number { min, .. } if n < min => Err(if key.name == "peak_to_mean" {
+            format!("{shown} would put the peak below the mean; it must be at least 1")
+        } else if min < 0.0 {
+            format!("{shown} takes away more than everything; it must be above -1 (20 % down is -0.2)")
+        } else {
+            format!("{shown} is below {min}, the least it can be")
+        }),
+        Kind::Number { max, .. } if n > max => Err(if max <= 5.0 {
+            format!("{shown} is above {max}: 50 % is written 0.5")
+        } else {
+            format!("{shown} is above {max:e}, the most it can be")
+        }),
+        Kind::Positive if n <= 0.0 => Err(format!("{shown} must be above 0")),
+        Kind::Positive if n > LARGEST => Err(format!("{shown} is above {LARGEST:e}, the most it can be")),
+        Kind::Whole { min, .. } if n < f64::from(min) || n.fract() != 0.0 => {
+            Err(format!("{shown} must be a whole number, at least {min}"))
+        }
+        Kind::Whole { max, .. } if n > f64::from(max) => {
+            Err(format!("{shown} is above {max}, the most it can be"))
+        }
+        Kind::Months if n < 1.0 || n.fract() != 0.0 || n > 1e6 => {
+            Err(format!("{shown} must be a whole number of months, at least 1"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn profile(value: &Spanned<DeValue<'_>>) -> Result<Value, String> {
+    match value.get_ref() {
+        DeValue::String(s) if ["office-hours", "flat"].contains(&s.as_ref()) => {
+            Ok(Value::Text(s.to_string()))
+        }
+        DeValue::Array(items) => {
+            let hours: Vec<f64> = items.iter().filter_map(plain).collect();
+            if hours.len() != 168 || items.len() != 168 {
+                return Err(format!("needs 168 numbers, one per hour of the week; has {}", items.len()));
+            }
+            if hours.iter().any(|h| *h < 0.0) || hours.iter().sum::<f64>() <= 0.0 {
+                return Err("no hour may be below 0, and some must be above".to_owned());
+            }
+            Ok(Value::Hours(hours))
+        }
+        _ => Err("must be \"office-hours\", \"flat\" or 168 numbers".to_owned()),
+    }
+}

@@ -1,0 +1,277 @@
+//! Every key of a need, once: its name, unit, the values that make sense, and what it means. Flags,
+//! wizard, profiles, scenario files, documents and their repetition all read this table; the keys of
+//! offers, finance and hybrids are declared the same way in `cost::keys`.
+
+use super::answers::{Answer, Budget, Capability, Operations, Privacy, PrivacyReason, Use, Volume};
+
+/// Which table of a file a key stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Section {
+    /// The top of a profile: the five answers and what modifies them.
+    Answers,
+    /// `[need]`: the requests.
+    Need,
+    /// `[[cloud]]`: what is paid today, usually an API model.
+    Cloud,
+    /// `[[local]]`: hardware bought, financed or rented.
+    Local,
+    /// `[hybrid]`: both at once.
+    Hybrid,
+    /// `[finance]`: discount rate and currency.
+    Finance,
+}
+
+impl Section {
+    /// The tables of a scenario file.
+    pub const OF_SCENARIO: [Self; 5] = [Self::Need, Self::Cloud, Self::Local, Self::Hybrid, Self::Finance];
+
+    /// As written in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Answers => "answers",
+            Self::Need => "need",
+            Self::Cloud => "cloud",
+            Self::Local => "local",
+            Self::Hybrid => "hybrid",
+            Self::Finance => "finance",
+        }
+    }
+    /// May it stand in a file more than once?
+    pub const fn repeats(self) -> bool {
+        matches!(self, Self::Cloud | Self::Local)
+    }
+    /// The table of a scenario file with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::OF_SCENARIO.into_iter().find(|s| s.name() == name)
+    }
+}
+
+/// A word that may be chosen, and what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word {
+    pub word: &'static str,
+    pub means: &'static str,
+}
+
+/// What a key holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// A number within bounds, both included; may be a range of low, likely, high.
+    Number { min: f64, max: f64 },
+    /// A number above zero, up to [`LARGEST`]; may be a range.
+    Positive,
+    /// A whole number within bounds, both included; it shapes the calculation and so is never a
+    /// range.
+    Whole { min: u32, max: u32 },
+    /// A whole number of months that takes part in the calculation; may be a range.
+    Months,
+    /// Yes or no.
+    Flag,
+    /// 1 to 200 characters.
+    Text,
+    /// `YYYY-MM`.
+    Month,
+    /// One of these words.
+    Choice(&'static [Word]),
+    /// `office-hours`, `flat`, or 168 numbers, one per hour of the week from Monday 00:00 UTC.
+    Profile,
+    /// `[[cloud.change]]`: from a day on, other values of these keys.
+    Changes(&'static [&'static Key]),
+}
+
+/// The kinds of offer, as bits: to which of them a key means anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applies(u8);
+
+impl Applies {
+    /// Paid by the token.
+    pub const API: Self = Self(1);
+    /// Bought outright.
+    pub const OWNED: Self = Self(2);
+    /// Bought with a loan.
+    pub const FINANCED: Self = Self(4);
+    /// Rented by the hour.
+    pub const RENTED: Self = Self(8);
+    /// Bought, with or without a loan.
+    pub const BOUGHT: Self = Self(2 | 4);
+    /// Any hardware.
+    pub const HARDWARE: Self = Self(2 | 4 | 8);
+    /// Whatever the offer is, and keys that belong to no offer.
+    pub const ALL: Self = Self(15);
+
+    /// Does the key mean anything to (all of) these?
+    pub const fn to(self, kind: Self) -> bool {
+        self.0 & kind.0 == kind.0
+    }
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Key {
+    pub section: Section,
+    /// In files: `input_tokens`.
+    pub name: &'static str,
+    pub kind: Kind,
+    /// Empty where the value has none.
+    pub unit: &'static str,
+    /// The kinds of offer it has an effect on.
+    pub applies: Applies,
+    /// One line.
+    pub help: &'static str,
+}
+
+impl Key {
+    /// The dotted name in documents: `need.input_tokens`; answers have no table.
+    pub fn path(&self) -> String {
+        match self.section {
+            Section::Answers => self.name.to_owned(),
+            section => format!("{}.{}", section.name(), self.name),
+        }
+    }
+    /// Without the hyphens in front: `need.input-tokens`, `privacy-reason`.
+    pub fn flag(&self) -> String {
+        self.path().replace('_', "-")
+    }
+}
+
+/// Far above any amount, price or count there is; below it no product leaves the range of numbers.
+pub const LARGEST: f64 = 1e15;
+/// No calculation looks further ahead than a century.
+pub const LAST_MONTH: u32 = 1200;
+/// An amount, price or count.
+pub const AMOUNT: Kind = Kind::Number { min: 0.0, max: LARGEST };
+/// A share of something.
+pub const SHARE: Kind = Kind::Number { min: 0.0, max: 1.0 };
+/// A count that is at least one.
+pub const WHOLE: Kind = Kind::Whole { min: 1, max: 1_000_000_000 };
+/// A factor that never makes smaller.
+pub const FACTOR: Kind = Kind::Number { min: 1.0, max: LARGEST };
+/// A rate of change: it cannot take away more than everything, and a percentage written as `20`
+/// instead of `0.2` must not pass for one.
+pub const CHANGE: Kind = Kind::Number { min: -0.999_999, max: 5.0 };
+const GROWTH: Kind = Kind::Number { min: -0.999_999, max: 1.0 };
+
+/// Declares the keys of a section: a constant for each, and the list of all.
+macro_rules! declare_keys {
+    ($section:ident: $($constant:ident = $name:literal, $kind:expr, $unit:literal, $applies:expr, $help:literal;)*) => {
+        $(
+            #[doc = $help]
+            pub const $constant: &crate::workload::keys::Key = &crate::workload::keys::Key {
+                section: crate::workload::keys::Section::$section,
+                name: $name,
+                kind: $kind,
+                unit: $unit,
+                applies: $applies,
+                help: $help,
+            };
+        )*
+        /// All of them, in the order help shows them.
+        pub const KEYS: &[&crate::workload::keys::Key] = &[$($constant),*];
+    };
+}
+
+pub(crate) use declare_keys;
+
+/// The five answers and what modifies them.
+pub mod answers {
+    use super::{Answer as _, Applies, Budget, Capability, Kind, Operations, Privacy, PrivacyReason, Volume};
+    const ALL: Applies = Applies::ALL;
+    declare_keys! { Answers:
+        PRIVACY = "privacy", Kind::Choice(Privacy::WORDS), "", ALL, "May the data leave?";
+        PRIVACY_REASON = "privacy_reason", Kind::Choice(PrivacyReason::WORDS), "", ALL, "Who requires that it stays; implies `privacy = \"strict\"`";
+        VOLUME = "volume", Kind::Choice(Volume::WORDS), "", ALL, "How many tokens, how steadily?";
+        CAPABILITY = "capability", Kind::Choice(Capability::WORDS), "", ALL, "How strong must the model be?";
+        OPERATIONS = "operations", Kind::Choice(Operations::WORDS), "", ALL, "Are there people to run servers?";
+        BUDGET = "budget", Kind::Choice(Budget::WORDS), "", ALL, "Running costs, or money up front?";
+        OFFLINE = "modifiers.offline", Kind::Flag, "", ALL, "It must work without a network";
+        FINE_TUNING = "modifiers.fine-tuning", Kind::Flag, "", ALL, "The weights must be trained further on own data";
+        EMBEDDED = "modifiers.embedded", Kind::Flag, "", ALL, "It ships inside a product";
+        PREDICTABLE_LATENCY = "modifiers.predictable-latency", Kind::Flag, "", ALL, "Latency must be steady";
+        PROTOTYPE = "modifiers.prototype", Kind::Flag, "", ALL, "Starting out, or a prototype";
+        BURSTS = "modifiers.bursts", Kind::Flag, "", ALL, "Occasional heavy use between quiet times";
+        SMALL_TEAM = "modifiers.small-team", Kind::Flag, "", ALL, "Few people, none of them for operations";
+        REDUNDANCY = "modifiers.redundancy", Kind::Flag, "", ALL, "One system must take over when the other fails";
+        GRADUAL_MIGRATION = "modifiers.gradual-migration", Kind::Flag, "", ALL, "A move from the cloud to own hardware, step by step";
+        MIXED_COMPLEXITY = "modifiers.mixed-complexity", Kind::Flag, "", ALL, "Simple and complex tasks arrive side by side";
+        COST_OPTIMIZATION = "modifiers.cost-optimization", Kind::Flag, "", ALL, "Every request should go where it is cheapest";
+    }
+    /// What the name of a modifier's key begins with.
+    pub const MODIFIER: &str = "modifiers.";
+}
+
+/// `[need]`.
+pub mod need {
+    use super::{AMOUNT, Answer as _, Applies, FACTOR, GROWTH, Kind, LAST_MONTH, SHARE, Use};
+    const ALL: Applies = Applies::ALL;
+    declare_keys! { Need:
+        USE = "use", Kind::Choice(Use::WORDS), "", ALL, "What the requests are for; sets the limits on latency where none are given";
+        REQUESTS_PER_MONTH = "requests_per_month", Kind::Positive, "requests/month", ALL, "Requests in the first month";
+        INPUT_TOKENS = "input_tokens", AMOUNT, "tokens", ALL, "Input tokens of one request (mean), cached ones included";
+        OUTPUT_TOKENS = "output_tokens", AMOUNT, "tokens", ALL, "Output tokens of one request (mean), without reasoning";
+        REASONING_TOKENS = "reasoning_tokens", AMOUNT, "tokens", ALL, "Reasoning tokens of one request (mean)";
+        CONTEXT_TOKENS = "context_tokens", AMOUNT, "tokens", ALL, "Input and output tokens of a long request (95th percentile)";
+        CACHED_INPUT_SHARE = "cached_input_share", SHARE, "share", ALL, "Share of the input tokens that repeats what was sent before (read from a cache)";
+        CACHE_WRITE_INPUT_SHARE = "cache_write_input_share", SHARE, "share", ALL, "Share of the input tokens written to the provider's cache";
+        BATCH_SHARE = "batch_share", SHARE, "share", ALL, "Share of the requests that can wait for the batch price";
+        TTFT_MS = "ttft_ms", Kind::Positive, "ms", ALL, "Longest time to the first token that is still of use (95th percentile)";
+        TPOT_MS = "tpot_ms", Kind::Positive, "ms", ALL, "Longest time per further token that is still of use (95th percentile)";
+        E2E_MS = "e2e_ms", Kind::Positive, "ms", ALL, "Longest time of a whole answer that is still of use (95th percentile)";
+        MUST_STAY_UP = "must_stay_up", Kind::Flag, "", ALL, "One machine may fail without a break in service";
+        TOKENS_PER_MONTH = "tokens_per_month", Kind::Positive, "tokens/month", ALL, "Input and output tokens of a month, where only the total is known";
+        INPUT_SHARE = "input_share", SHARE, "share", ALL, "Share of the tokens that is input, where only the total is known";
+        AT_CAPACITY = "at_capacity", Kind::Flag, "", ALL, "Volume is everything the local side can generate";
+        PEAK_REQUESTS_PER_SECOND = "peak_requests_per_second", Kind::Positive, "requests/s", ALL, "Requests per second at the peak";
+        PEAK_TO_MEAN = "peak_to_mean", FACTOR, "x", ALL, "Peak load over mean load";
+        GROWTH_PER_MONTH = "growth_per_month", GROWTH, "per month", ALL, "Growth of the requests from month to month (0.02 is 2 %)";
+        HORIZON_MONTHS = "horizon_months", Kind::Whole { min: 1, max: LAST_MONTH }, "months", ALL, "Months over which costs are compared";
+        HOURS_PER_MONTH = "hours_per_month", Kind::Positive, "h/month", ALL, "Hours in a month";
+        START = "start", Kind::Month, "", ALL, "First month, YYYY-MM";
+        TIER = "tier", Kind::Whole { min: 1, max: 4 }, "", ALL, "Capability tier an API model needs, or a better one (1 is the most capable)";
+    }
+}
+
+/// The key of this name among some.
+pub fn find(keys: &[&'static Key], name: &str) -> Option<&'static Key> {
+    keys.iter().find(|k| k.name == name).copied()
+}
+
+/// The names most like `word`, nearest first: for "did you mean".
+pub fn near<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let typed = word.to_lowercase().replace('_', "-");
+    let mut scored: Vec<(usize, &str)> = names
+        .filter_map(|name| {
+            let plain = name.to_lowercase().replace('_', "-");
+            let d = strsim::osa_distance(&typed, &plain);
+            let alike = d <= 1 + plain.len().max(typed.len()) / 3
+                || (typed.len() >= 4 && (plain.contains(&typed) || typed.contains(&plain)));
+            alike.then_some((d, name))
+        })
+        .collect();
+    scored.sort_unstable();
+    scored.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::Modifier;
+
+    #[test]
+    fn near_names_are_found() {
+        let names = || need::KEYS.iter().map(|k| k.name);
+        assert_eq!(near("request_per_month", names()).first(), Some(&"requests_per_month"));
+        assert_eq!(near("ouput_tokens", names()).first(), Some(&"output_tokens"));
+        assert!(near("colour", names()).is_empty());
+    }
+
+    #[test]
+    fn every_modifier_is_a_key() {
+        let keys = || answers::KEYS.iter().filter_map(|k| k.name.strip_prefix(answers::MODIFIER));
+        assert!(keys().eq(Modifier::ALL.iter().map(|m| m.key())));
+    }
+}
