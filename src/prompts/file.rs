@@ -60,7 +60,7 @@ enum Id {
     Number(i64),
 }
 
-/// A message as OpenAI's chat format has it, and `think_ms`.
+/// A message as `OpenAI`'s chat format has it, and `think_ms`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MessageRow {

@@ -1,4 +1,4 @@
-//! Finished answers of other tools: OpenAI evals, Inspect, lm-evaluation-harness. Bytes in, no I/O.
+//! Finished answers of other tools: `OpenAI` evals, Inspect, lm-evaluation-harness. Bytes in, no I/O.
 //!
 //! Each gives prompts with the answers that were recorded, and the verdict its own tool gave, so that
 //! they can be graded again, or compared, without a call.
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// Which tool wrote a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// OpenAI evals: events, a JSON object a line, or its sets of samples.
+    /// `OpenAI` evals: events, a JSON object a line, or its sets of samples.
     OpenAiEvals,
     /// Inspect: one JSON document (`--log-format=json`).
     Inspect,
@@ -36,14 +36,10 @@ pub struct Finished {
 pub fn recognise(bytes: &[u8]) -> Option<LogFormat> {
     let text = std::str::from_utf8(bytes).ok()?;
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    let first: Value = match serde_json::from_str(text.lines().next()?) {
-        Ok(value) => value,
+    let Ok(first) = serde_json::from_str::<Value>(text.lines().next()?) else {
         // A document over many lines: only its beginning is looked at.
-        Err(_) => {
-            let start: String = text.chars().take(4_000).collect();
-            return (start.contains("\"eval\"") && start.contains("\"version\""))
-                .then_some(LogFormat::Inspect);
-        }
+        let start: String = text.chars().take(4_000).collect();
+        return (start.contains("\"eval\"") && start.contains("\"version\"")).then_some(LogFormat::Inspect);
     };
     let has = |key: &str| first.get(key).is_some();
     if has("eval") && has("samples") {
@@ -80,7 +76,7 @@ struct Reader<'a> {
     file: &'a str,
 }
 
-/// A text, or the texts of messages in OpenAI's format.
+/// A text, or the texts of messages in `OpenAI`'s format.
 fn said(value: &Value) -> Option<(Option<String>, String)> {
     match value {
         Value::String(text) => Some((None, text.clone())),

@@ -19,6 +19,7 @@ mod grade_names;
 pub(crate) mod js;
 pub mod logs;
 pub mod promptfoo;
+pub mod sample;
 pub mod template;
 pub(crate) mod yaml;
 
@@ -30,6 +31,7 @@ pub use fill::{FileFault, Files, NoFiles};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// One prompt.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -113,16 +115,16 @@ pub(crate) fn json_indented(value: &Value, indent: &str) -> String {
                     out.push_str(&inner);
                     write(item, indent, &inner, out);
                 }
-                out.push_str(&format!("\n{margin}]"));
+                let _ = write!(out, "\n{margin}]");
             }
             Value::Object(map) if !map.is_empty() => {
                 out.push('{');
                 for (n, (key, item)) in map.iter().enumerate() {
                     out.push_str(if n > 0 { ",\n" } else { "\n" });
-                    out.push_str(&format!("{inner}{}: ", Value::String(key.clone())));
+                    let _ = write!(out, "{inner}{}: ", Value::String(key.clone()));
                     write(item, indent, &inner, out);
                 }
-                out.push_str(&format!("\n{margin}}}"));
+                let _ = write!(out, "\n{margin}}}");
             }
             other => out.push_str(&js::json(other)),
         }

@@ -8,6 +8,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// A value and the line it begins on, from 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,7 +151,7 @@ fn whole_escapes(text: &str) -> Cow<'_, str> {
         let c = pair.map_or(0xfffd, |second| 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
         at = found + if pair.is_some() { 12 } else { 6 };
         out.push_str(&text[from..found]);
-        out.push_str(&format!("\\U{c:08X}"));
+        let _ = write!(out, "\\U{c:08X}");
         from = at;
     }
     if from == 0 {

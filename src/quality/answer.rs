@@ -15,9 +15,9 @@ pub struct Answer<'a> {
     pub output_tokens: Option<u64>,
     /// Natural logarithms of the tokens' probabilities.
     pub logprobs: Option<&'a [f64]>,
-    /// Tools the request offered, in OpenAI's format.
+    /// Tools the request offered, in `OpenAI`'s format.
     pub tools: Option<&'a [Value]>,
-    /// Functions the request offered, in OpenAI's older format.
+    /// Functions the request offered, in `OpenAI`'s older format.
     pub functions: Option<&'a [Value]>,
 }
 

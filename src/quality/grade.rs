@@ -61,25 +61,20 @@ pub struct Component {
     pub score: f64,
 }
 
+/// Score × weight and weight of each metric.
+type Named = BTreeMap<String, (f64, f64)>;
+
 /// Sums of scores and weights, as promptfoo adds them.
 #[derive(Default)]
 struct Sum {
     score: f64,
     weight: f64,
     failed: bool,
-    /// Score × weight and weight of each metric.
-    named: BTreeMap<String, (f64, f64)>,
+    named: Named,
 }
 
 impl Sum {
-    fn add(
-        &mut self,
-        pass: bool,
-        score: f64,
-        weight: f64,
-        metric: Option<&str>,
-        inner: &BTreeMap<String, (f64, f64)>,
-    ) {
+    fn add(&mut self, pass: bool, score: f64, weight: f64, metric: Option<&str>, inner: &Named) {
         self.score += score * weight;
         self.weight += weight;
         self.failed |= !pass;
@@ -120,7 +115,7 @@ impl Graders {
         let mut sum = Sum::default();
         // Sets count after the graders that stand alone, as in promptfoo; the order of the parts is the
         // file's.
-        let mut sets: Vec<(&Item, bool, f64, BTreeMap<String, (f64, f64)>)> = Vec::new();
+        let mut sets: Vec<(&Item, bool, f64, Named)> = Vec::new();
         let mut components = Vec::new();
         let mut place = 0;
         for item in &self.items {

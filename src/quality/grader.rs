@@ -305,9 +305,8 @@ impl Graders {
     /// What has to be asked from outside, by place; `asserts` are those they were made of.
     pub fn needs(asserts: &[Assertion]) -> Vec<(usize, Need)> {
         let mut needs = Vec::new();
-        let mut place = 0;
         let flat = asserts.iter().flat_map(|a| std::iter::once(a).chain(&a.members));
-        for assertion in flat {
+        for (place, assertion) in flat.enumerate() {
             let base = assertion.kind.strip_prefix("not-").unwrap_or(&assertion.kind);
             let text = || assertion.value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
             let need = match base {
@@ -319,7 +318,6 @@ impl Graders {
                 _ => None,
             };
             needs.extend(need.map(|n| (place, n)));
-            place += 1;
         }
         needs
     }
@@ -365,7 +363,7 @@ impl Reader {
             fault = Some(Fault::NotRun { kind: format!("transform of {kind}"), why: PROGRAMS });
             Check::Broken
         } else {
-            match self.check(base, &kind, assertion) {
+            match check(base, &kind, assertion) {
                 Ok((check, lazy)) => {
                     fault = lazy;
                     check
@@ -388,189 +386,182 @@ impl Reader {
             kind,
         }
     }
+}
 
-    /// The check of an assertion, and what is wrong with it although it can be graded.
-    fn check(
-        &mut self,
-        base: &str,
-        kind: &str,
-        assertion: &Assertion,
-    ) -> Result<(Check, Option<Fault>), Fault> {
-        let value = assertion.value.as_ref();
-        let needs = |wanted| Fault::Value { kind: kind.to_owned(), wanted };
-        let text = |wanted| value.and_then(Value::as_str).map(str::to_owned).ok_or_else(|| needs(wanted));
-        let list = |wanted| value.and_then(texts).ok_or_else(|| needs(wanted));
-        let no_threshold = |wanted| Fault::NoThreshold { kind: kind.to_owned(), wanted };
-        let check = match base {
-            "equals" => match value {
-                // An absent value is the text that JavaScript has for it.
-                None => Check::EqualsText("undefined".to_owned()),
-                Some(v @ (Value::Null | Value::Array(_) | Value::Object(_))) => Check::EqualsJson(v.clone()),
-                Some(other) => Check::EqualsText(js::text(other)),
-            },
-            "contains" | "icontains" => {
-                let needle = match value {
-                    Some(Value::String(text)) if !text.is_empty() => text.clone(),
-                    Some(v @ Value::Number(_)) => js::text(v),
-                    _ => return Err(needs("a text or a number")),
-                };
-                Check::Contains { needles: vec![needle], all: true, fold: base == "icontains" }
-            }
-            "contains-any" | "contains-all" | "icontains-any" | "icontains-all" => {
-                let needles = match value {
-                    Some(Value::Array(items)) => items.iter().map(js::text).collect(),
-                    Some(Value::String(text)) if !text.is_empty() => {
-                        comma_separated(text).ok_or(Fault::ListSyntax)?
-                    }
-                    _ => return Err(needs("a list of texts")),
-                };
-                Check::Contains { needles, all: base.ends_with("all"), fold: base.starts_with('i') }
-            }
-            "starts-with" => Check::StartsWith(
-                text("a text").and_then(|t| if t.is_empty() { Err(needs("a text")) } else { Ok(t) })?,
-            ),
-            "regex" => {
-                let pattern = text("a pattern")?;
-                if pattern.is_empty() {
-                    return Err(needs("a pattern"));
+/// The check of an assertion, and what is wrong with it although it can be graded.
+fn check(base: &str, kind: &str, assertion: &Assertion) -> Result<(Check, Option<Fault>), Fault> {
+    let value = assertion.value.as_ref();
+    let needs = |wanted| Fault::Value { kind: kind.to_owned(), wanted };
+    let text = |wanted| value.and_then(Value::as_str).map(str::to_owned).ok_or_else(|| needs(wanted));
+    let list = |wanted| value.and_then(texts).ok_or_else(|| needs(wanted));
+    let no_threshold = |wanted| Fault::NoThreshold { kind: kind.to_owned(), wanted };
+    let check = match base {
+        "equals" => match value {
+            // An absent value is the text that JavaScript has for it.
+            None => Check::EqualsText("undefined".to_owned()),
+            Some(v @ (Value::Null | Value::Array(_) | Value::Object(_))) => Check::EqualsJson(v.clone()),
+            Some(other) => Check::EqualsText(js::text(other)),
+        },
+        "contains" | "icontains" => {
+            let needle = match value {
+                Some(Value::String(text)) if !text.is_empty() => text.clone(),
+                Some(v @ Value::Number(_)) => js::text(v),
+                _ => return Err(needs("a text or a number")),
+            };
+            Check::Contains { needles: vec![needle], all: true, fold: base == "icontains" }
+        }
+        "contains-any" | "contains-all" | "icontains-any" | "icontains-all" => {
+            let needles = match value {
+                Some(Value::Array(items)) => items.iter().map(js::text).collect(),
+                Some(Value::String(text)) if !text.is_empty() => {
+                    comma_separated(text).ok_or(Fault::ListSyntax)?
                 }
-                match Regex::new(&pattern) {
-                    Ok(regex) => Check::Regex(Some(Rc::new(regex))),
-                    // It fails every answer, as in promptfoo; a set with it is refused before a run.
-                    Err(invalid) => return Ok((Check::Regex(None), Some(Fault::Regex(invalid)))),
+                _ => return Err(needs("a list of texts")),
+            };
+            Check::Contains { needles, all: base.ends_with("all"), fold: base.starts_with('i') }
+        }
+        "starts-with" => Check::StartsWith(
+            text("a text").and_then(|t| if t.is_empty() { Err(needs("a text")) } else { Ok(t) })?,
+        ),
+        "regex" => {
+            let pattern = text("a pattern")?;
+            if pattern.is_empty() {
+                return Err(needs("a pattern"));
+            }
+            match Regex::new(&pattern) {
+                Ok(regex) => Check::Regex(Some(Rc::new(regex))),
+                // It fails every answer, as in promptfoo; a set with it is refused before a run.
+                Err(invalid) => return Ok((Check::Regex(None), Some(Fault::Regex(invalid)))),
+            }
+        }
+        "is-json" | "contains-json" => return Ok(json_check(base == "is-json", value)),
+        "is-sql" | "contains-sql" => {
+            if truthy(value) && !value.is_some_and(|v| v.is_object() || v.is_array()) {
+                return Err(needs("a mapping with databaseType, or no value"));
+            }
+            let wanted = value.map(sql::Wanted::read).unwrap_or_default();
+            Check::Sql { whole: base == "is-sql", wanted }
+        }
+        "is-xml" | "contains-xml" => {
+            let split = |t: &str| t.split(',').map(|e| js::trim(e).to_owned()).collect();
+            let elements = match value {
+                Some(Value::String(text)) => Some(split(text)),
+                Some(Value::Array(list)) if !list.is_empty() => Some(list.iter().map(js::text).collect()),
+                Some(Value::Object(map)) if !map.is_empty() => match map.get("requiredElements") {
+                    Some(Value::Array(list)) => Some(list.iter().map(js::text).collect()),
+                    _ => return Err(needs("the wanted elements: a text, a list, or requiredElements")),
+                },
+                _ => None,
+            };
+            Check::Xml { whole: base == "is-xml", elements }
+        }
+        "is-html" | "contains-html" => Check::Html { whole: base == "is-html" },
+        "is-valid-openai-tools-call" => Check::ToolsCall,
+        "is-valid-openai-function-call" | "is-valid-function-call" => Check::FunctionCall,
+        "tool-call-f1" => {
+            let names: BTreeSet<String> = match value {
+                Some(Value::Array(list)) => list.iter().map(js::text).collect::<Vec<_>>(),
+                Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
+                _ => return Err(needs("the names of the tools that are expected")),
+            }
+            .iter()
+            .map(|n| js::trim(n).to_owned())
+            .filter(|n| !n.is_empty())
+            .collect();
+            if names.is_empty() {
+                return Err(needs("at least one name of a tool"));
+            }
+            Check::ToolCallF1(names)
+        }
+        "levenshtein" => Check::Levenshtein(text("a text")?),
+        "rouge-n" => Check::RougeN(text("a text")?),
+        "rouge-l" => Check::RougeL(text("a text")?),
+        "bleu" | "gleu" | "meteor" | "chrf" => {
+            let references = list("a text or a list of texts")?;
+            if references.is_empty() {
+                return Err(needs("at least one text"));
+            }
+            match base {
+                "bleu" => Check::Bleu(references),
+                "gleu" => Check::Gleu(references),
+                "meteor" => Check::Meteor(references),
+                _ => Check::Chrf(references),
+            }
+        }
+        "word-count" => word_count(value).ok_or_else(|| needs("a number of words, or {min, max}"))?,
+        "latency" => {
+            assertion.threshold.ok_or_else(|| no_threshold("milliseconds"))?;
+            Check::Latency
+        }
+        "cost" => {
+            assertion.threshold.ok_or_else(|| no_threshold("US dollars"))?;
+            Check::Cost
+        }
+        "finish-reason" => Check::FinishReason(text("a reason such as \"stop\"")?),
+        "is-refusal" => Check::Refusal,
+        "perplexity" | "perplexity-score" => Check::Perplexity { as_score: base == "perplexity-score" },
+        "numeric" => {
+            let number = |v: &Value| v.as_f64().or_else(|| v.as_str().and_then(js::number));
+            let (value, tolerance) = match value {
+                Some(Value::Object(map)) => {
+                    (map.get("value").and_then(number), map.get("tolerance").and_then(number))
                 }
+                Some(other) => (number(other), None),
+                None => (None, None),
+            };
+            let value = value.ok_or_else(|| needs("a number, or {value, tolerance}"))?;
+            let tolerance = tolerance.or(assertion.threshold).unwrap_or(0.0);
+            if tolerance < 0.0 {
+                return Err(needs("a tolerance that is not negative"));
             }
-            "is-json" | "contains-json" => return Ok(json_check(base == "is-json", value)),
-            "is-sql" | "contains-sql" => {
-                if truthy(value) && !value.is_some_and(|v| v.is_object() || v.is_array()) {
-                    return Err(needs("a mapping with databaseType, or no value"));
-                }
-                let wanted = value.map(sql::Wanted::read).unwrap_or_default();
-                Check::Sql { whole: base == "is-sql", wanted }
+            Check::Numeric { value, tolerance }
+        }
+        "choice" => {
+            let letters = list("a letter such as \"B\"")?;
+            let letter = |l: &String| {
+                let mut chars = l.trim().chars();
+                let first = chars.next().filter(char::is_ascii_alphabetic)?.to_ascii_uppercase();
+                chars.next().is_none().then_some(first)
+            };
+            let letters: Option<Vec<char>> = letters.iter().map(letter).collect();
+            Check::Choice(letters.filter(|l| !l.is_empty()).ok_or_else(|| needs("a letter such as \"B\""))?)
+        }
+        "max-tokens" => {
+            let most = value.and_then(Value::as_f64).or(assertion.threshold);
+            Check::MaxTokens(most.filter(|n| *n >= 0.0).ok_or_else(|| needs("a number of tokens"))?)
+        }
+        "llm-rubric" => {
+            text("what the answer has to be like")?;
+            Check::Told
+        }
+        "exec" => {
+            text("the name of a program given on the command line")?;
+            Check::Told
+        }
+        "similar" | "similar:cosine" | "similar:dot" | "similar:euclidean" => {
+            let references = list("a text or a list of texts")?.len();
+            if references == 0 {
+                return Err(needs("at least one text"));
             }
-            "is-xml" | "contains-xml" => {
-                let split = |t: &str| t.split(',').map(|e| js::trim(e).to_owned()).collect();
-                let elements = match value {
-                    Some(Value::String(text)) => Some(split(text)),
-                    Some(Value::Array(list)) if !list.is_empty() => Some(list.iter().map(js::text).collect()),
-                    Some(Value::Object(map)) if !map.is_empty() => match map.get("requiredElements") {
-                        Some(Value::Array(list)) => Some(list.iter().map(js::text).collect()),
-                        _ => return Err(needs("the wanted elements: a text, a list, or requiredElements")),
-                    },
-                    _ => None,
-                };
-                Check::Xml { whole: base == "is-xml", elements }
+            let metric = match base {
+                "similar:dot" => Similarity::Dot,
+                "similar:euclidean" => Similarity::Euclidean,
+                _ => Similarity::Cosine,
+            };
+            Check::Similar { references, metric }
+        }
+        "" => return Err(Fault::NoType),
+        _ => {
+            if let Some((_, why)) = NOT_RUN.iter().find(|(name, _)| *name == base) {
+                return Err(Fault::NotRun { kind: kind.to_owned(), why });
             }
-            "is-html" | "contains-html" => Check::Html { whole: base == "is-html" },
-            "is-valid-openai-tools-call" => Check::ToolsCall,
-            "is-valid-openai-function-call" | "is-valid-function-call" => Check::FunctionCall,
-            "tool-call-f1" => {
-                let names: BTreeSet<String> = match value {
-                    Some(Value::Array(list)) => list.iter().map(js::text).collect::<Vec<_>>(),
-                    Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
-                    _ => return Err(needs("the names of the tools that are expected")),
-                }
-                .iter()
-                .map(|n| js::trim(n).to_owned())
-                .filter(|n| !n.is_empty())
-                .collect();
-                if names.is_empty() {
-                    return Err(needs("at least one name of a tool"));
-                }
-                Check::ToolCallF1(names)
+            if base.starts_with("promptfoo:") || base.starts_with("trajectory:") {
+                return Err(Fault::NotRun { kind: kind.to_owned(), why: SERVICES });
             }
-            "levenshtein" => Check::Levenshtein(text("a text")?),
-            "rouge-n" => Check::RougeN(text("a text")?),
-            "rouge-l" => Check::RougeL(text("a text")?),
-            "bleu" | "gleu" | "meteor" | "chrf" => {
-                let references = list("a text or a list of texts")?;
-                if references.is_empty() {
-                    return Err(needs("at least one text"));
-                }
-                match base {
-                    "bleu" => Check::Bleu(references),
-                    "gleu" => Check::Gleu(references),
-                    "meteor" => Check::Meteor(references),
-                    _ => Check::Chrf(references),
-                }
-            }
-            "word-count" => word_count(value).ok_or_else(|| needs("a number of words, or {min, max}"))?,
-            "latency" => {
-                assertion.threshold.ok_or_else(|| no_threshold("milliseconds"))?;
-                Check::Latency
-            }
-            "cost" => {
-                assertion.threshold.ok_or_else(|| no_threshold("US dollars"))?;
-                Check::Cost
-            }
-            "finish-reason" => Check::FinishReason(text("a reason such as \"stop\"")?),
-            "is-refusal" => Check::Refusal,
-            "perplexity" | "perplexity-score" => Check::Perplexity { as_score: base == "perplexity-score" },
-            "numeric" => {
-                let number = |v: &Value| v.as_f64().or_else(|| v.as_str().and_then(js::number));
-                let (value, tolerance) = match value {
-                    Some(Value::Object(map)) => {
-                        (map.get("value").and_then(number), map.get("tolerance").and_then(number))
-                    }
-                    Some(other) => (number(other), None),
-                    None => (None, None),
-                };
-                let value = value.ok_or_else(|| needs("a number, or {value, tolerance}"))?;
-                let tolerance = tolerance.or(assertion.threshold).unwrap_or(0.0);
-                if tolerance < 0.0 {
-                    return Err(needs("a tolerance that is not negative"));
-                }
-                Check::Numeric { value, tolerance }
-            }
-            "choice" => {
-                let letters = list("a letter such as \"B\"")?;
-                let letter = |l: &String| {
-                    let mut chars = l.trim().chars();
-                    let first = chars.next().filter(char::is_ascii_alphabetic)?.to_ascii_uppercase();
-                    chars.next().is_none().then_some(first)
-                };
-                let letters: Option<Vec<char>> = letters.iter().map(letter).collect();
-                Check::Choice(
-                    letters.filter(|l| !l.is_empty()).ok_or_else(|| needs("a letter such as \"B\""))?,
-                )
-            }
-            "max-tokens" => {
-                let most = value.and_then(Value::as_f64).or(assertion.threshold);
-                Check::MaxTokens(most.filter(|n| *n >= 0.0).ok_or_else(|| needs("a number of tokens"))?)
-            }
-            "llm-rubric" => {
-                text("what the answer has to be like")?;
-                Check::Told
-            }
-            "exec" => {
-                text("the name of a program given on the command line")?;
-                Check::Told
-            }
-            "similar" | "similar:cosine" | "similar:dot" | "similar:euclidean" => {
-                let references = list("a text or a list of texts")?.len();
-                if references == 0 {
-                    return Err(needs("at least one text"));
-                }
-                let metric = match base {
-                    "similar:dot" => Similarity::Dot,
-                    "similar:euclidean" => Similarity::Euclidean,
-                    _ => Similarity::Cosine,
-                };
-                Check::Similar { references, metric }
-            }
-            "" => return Err(Fault::NoType),
-            _ => {
-                if let Some((_, why)) = NOT_RUN.iter().find(|(name, _)| *name == base) {
-                    return Err(Fault::NotRun { kind: kind.to_owned(), why });
-                }
-                if base.starts_with("promptfoo:") || base.starts_with("trajectory:") {
-                    return Err(Fault::NotRun { kind: kind.to_owned(), why: SERVICES });
-                }
-                return Err(Fault::Unknown { kind: kind.to_owned(), nearest: nearest(kind) });
-            }
-        };
-        Ok((check, None))
-    }
+            return Err(Fault::Unknown { kind: kind.to_owned(), nearest: nearest(kind) });
+        }
+    };
+    Ok((check, None))
 }
 
 fn json_check(whole: bool, value: Option<&Value>) -> (Check, Option<Fault>) {

@@ -118,7 +118,7 @@ pub(super) fn is(text: &str) -> bool {
         }
         if !is_wrapper
             && !VOID.contains(&spaced)
-            && !(rest[..end].ends_with("/>") && matches!(name.as_str(), "svg" | "math"))
+            && (!rest[..end].ends_with("/>") || !matches!(name.as_str(), "svg" | "math"))
         {
             // A new block ends an open paragraph.
             if open.last().is_some_and(|o| o == "p")

@@ -6,6 +6,7 @@
 //! by itself: the verdict carries a code that the judged text cannot know.
 
 use crate::stats::{self, Interval, z};
+use std::fmt::Write as _;
 
 /// Longest answer that is shown to a judge, characters; the rest is cut and said to be.
 pub const LONGEST_SHOWN: usize = 20_000;
@@ -66,11 +67,12 @@ pub fn rubric_prompt(
         user.push_str("\n\n");
         user.push_str(&quoted("reference", reference, codes));
     }
-    user.push_str(&format!("\n\nRubric: {}\n\n", rubric.trim()));
-    user.push_str(&format!(
+    let _ = write!(user, "\n\nRubric: {}\n\n", rubric.trim());
+    let _ = write!(
+        user,
         "Think briefly. Then end with one line of exactly this form and nothing behind it:\n\
          VERDICT {code} PASS <score>\nor\nVERDICT {code} FAIL <score>\nwhere <score> is a number from 0 to 1."
-    ));
+    );
     JudgePrompt {
         system: format!("You grade an answer strictly by a rubric. Length is no merit. {}", guard(codes)),
         user,

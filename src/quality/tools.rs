@@ -23,7 +23,7 @@ fn call_fits(call: &Value, functions: &[&Value]) -> bool {
     Schema::new(schema).is_ok_and(|schema| schema.holds(&arguments))
 }
 
-/// Are all calls of an answer in OpenAI's tool format calls of the tools that were offered?
+/// Are all calls of an answer in `OpenAI`'s tool format calls of the tools that were offered?
 pub(super) fn tools_call_fits(text: &str, output: &Value, tools: Option<&[Value]>) -> bool {
     // What a server of tools has done already is judged by what it says.
     if text.contains("MCP Tool Error") {
@@ -43,7 +43,7 @@ pub(super) fn tools_call_fits(text: &str, output: &Value, tools: Option<&[Value]
     tools.is_some() && calls.iter().all(|c| c.get("function").is_some_and(|f| call_fits(f, &functions)))
 }
 
-/// Is an answer a call in OpenAI's older function format of one of the functions that were offered?
+/// Is an answer a call in `OpenAI`'s older function format of one of the functions that were offered?
 pub(super) fn function_call_fits(output: &Value, functions: Option<&[Value]>) -> bool {
     let call = output.get("function_call").unwrap_or(output);
     let functions: Vec<&Value> = functions.unwrap_or_default().iter().collect();
@@ -72,7 +72,7 @@ fn name_of(map: Option<&Value>) -> Option<String> {
     Some(map?.get("name")?.as_str()?.to_owned())
 }
 
-/// The names of tools called, in the formats of OpenAI (chat and Responses), Anthropic and Google.
+/// The names of tools called, in the formats of `OpenAI` (chat and Responses), Anthropic and Google.
 fn names(output: &Value, called: &mut BTreeSet<String>) {
     match output {
         Value::String(text) => {

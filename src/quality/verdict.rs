@@ -47,7 +47,7 @@ impl Pairs {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
     pub pairs: Pairs,
-    /// McNemar's exact test of "they pass equally often", two-sided; `None` where they never differ.
+    /// The exact `McNemar` test of "they pass equally often", two-sided; `None` where they never differ.
     pub p: Option<f64>,
     /// Share of A less share of B.
     pub difference: f64,

@@ -100,14 +100,13 @@ fn tag(text: &str, at: usize) -> Option<Tag<'_>> {
     for (i, c) in rest.char_indices().skip(1) {
         match quote {
             Some(q) if c == q => quote = None,
-            Some(_) => {}
             None if c == '"' || c == '\'' => quote = Some(c),
             None if c == '<' => return None,
             None if c == '>' => {
                 end = Some(i);
                 break;
             }
-            None => {}
+            _ => {}
         }
     }
     let end = end?;

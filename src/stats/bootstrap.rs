@@ -28,7 +28,7 @@ pub fn mean_difference(differences: &[f64], seed: u64) -> Option<(f64, Interval)
                 let bits = rng.next_u64();
                 for half in [bits >> 32, bits & 0xffff_ffff].into_iter().take(left) {
                     #[allow(clippy::cast_possible_truncation)]
-                    let pick = (half * u64::from(bound) >> 32) as usize;
+                    let pick = ((half * u64::from(bound)) >> 32) as usize;
                     sum += differences[pick];
                     left -= 1;
                 }

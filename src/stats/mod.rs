@@ -2,7 +2,7 @@
 //! once, and tests that may be looked at after every prompt. Pure and seeded.
 //!
 //! The methods, and what simulations say of them, are in `docs/statistics.md`; the values the tests
-//! hold them against come from SciPy, statsmodels and other packages (`benchmarks/quality/oracles`).
+//! hold them against come from `SciPy`, statsmodels and other packages (`benchmarks/quality/oracles`).
 
 mod bootstrap;
 mod multiple;

@@ -31,6 +31,7 @@ pub fn signed_rank(differences: &[f64]) -> Option<SignedRank> {
     let mut doubled: Vec<(usize, bool)> = Vec::with_capacity(rest);
     let mut ties = 0.0;
     let mut at = zeros;
+    #[allow(clippy::float_cmp)]
     while at < sizes.len() {
         let same = sizes[at..].iter().take_while(|(size, _)| *size == sizes[at].0).count();
         let rank = 2 * at + same + 1;

@@ -217,8 +217,8 @@ impl<'a> Reader<'a> {
         self.notices.push(Notice { line: Some(line), kind });
     }
 
-    pub(super) fn config(mut self, root: Node) -> Result<Config, PromptError> {
-        let root = self.sources.dereferenced(&root, &root, 0)?;
+    pub(super) fn config(mut self, root: &Node) -> Result<Config, PromptError> {
+        let root = self.sources.dereferenced(root, root, 0)?;
         let Some(map) = root.as_map() else {
             return Err(self.error(
                 root.line,
@@ -342,7 +342,7 @@ impl<'a> Reader<'a> {
         }
         let mut templates = Vec::new();
         for (raw, label, id, line) in partials {
-            templates.extend(self.template(&raw, label.as_deref(), id, line, true)?);
+            templates.extend(self.template(&raw, label.as_deref(), id.as_deref(), line, true)?);
         }
         Ok(templates)
     }
@@ -352,13 +352,13 @@ impl<'a> Reader<'a> {
         &mut self,
         raw: &str,
         label: Option<&str>,
-        id: Option<String>,
+        id: Option<&str>,
         line: usize,
         patterns: bool,
     ) -> Result<Vec<Template>, PromptError> {
         let plain = || {
             let label = label.unwrap_or(raw).to_owned();
-            vec![Template { id: id.clone(), raw: raw.to_owned(), label }]
+            vec![Template { id: id.map(str::to_owned), raw: raw.to_owned(), label }]
         };
         if raw.starts_with("exec:") {
             let remedy = "Put the text of the prompt into the file.";
@@ -398,7 +398,7 @@ impl<'a> Reader<'a> {
         let bytes = self.sources.bytes(line, path)?;
         let text = utf8(path, &bytes)?;
         let with_label = |default: String| label.map_or(default, str::to_owned);
-        let one = |raw: String, label: String| vec![Template { id: id.clone(), raw, label }];
+        let one = |raw: String, label: String| vec![Template { id: id.map(str::to_owned), raw, label }];
         let templates = match extension(path) {
             "txt" => {
                 let text = text.replace("\r\n", "\n");
@@ -455,8 +455,12 @@ impl<'a> Reader<'a> {
                     if several && label.is_some() { format!("{base} - {}", n + 1) } else { base }
                 };
                 let rows = lines[head..].iter().enumerate();
-                rows.map(|(n, raw)| Template { id: id.clone(), label: named(n, raw), raw: (*raw).to_owned() })
-                    .collect()
+                rows.map(|(n, raw)| Template {
+                    id: id.map(str::to_owned),
+                    label: named(n, raw),
+                    raw: (*raw).to_owned(),
+                })
+                .collect()
             }
             // Markdown and Jinja: the file as it stands.
             _ => {
@@ -513,13 +517,11 @@ impl<'a> Reader<'a> {
         for entry in flat(&scenarios) {
             let loaded = self.sources.loaded(&entry)?;
             for scenario in flat(&loaded) {
-                let config = match scenario.get("config") {
-                    Some(config) => flat(&self.sources.loaded(config)?),
-                    None => {
-                        let remedy = "A scenario has `config:`, a list of variables, and `tests:`.";
-                        return Err(self.error(scenario.line, "a scenario has no config", remedy));
-                    }
+                let Some(config) = scenario.get("config") else {
+                    let remedy = "A scenario has `config:`, a list of variables, and `tests:`.";
+                    return Err(self.error(scenario.line, "a scenario has no config", remedy));
                 };
+                let config = flat(&self.sources.loaded(config)?);
                 let inner = match scenario.get("tests").filter(|n| !n.is_null()) {
                     None => vec![Node { line: scenario.line, kind: Kind::Map(Vec::new()) }],
                     Some(node) => self.test_nodes(&self.sources.loaded(node)?)?,
@@ -541,10 +543,10 @@ impl<'a> Reader<'a> {
     /// A test without anything that is one is a slip, and promptfoo refuses it.
     fn says_something(&self, node: &Node) -> Result<(), PromptError> {
         const SAYS: &[&str] = &["assert", "vars", "options", "metadata", "provider", "providerOutput"];
-        let has = |key: &&str| node.get(key).is_some_and(|n| !n.is_null());
+        let has = |key: &str| node.get(key).is_some_and(|n| !n.is_null());
         let threshold =
             || node.get("threshold").is_some_and(|n| matches!(n.kind, Kind::Scalar(Value::Number(_))));
-        if node.as_map().is_some() && !SAYS.iter().any(|k| has(&k)) && !threshold() {
+        if node.as_map().is_some() && !SAYS.iter().any(|k| has(k)) && !threshold() {
             let remedy = "Give it `vars:` or `assert:`, or take it out.";
             return Err(self.error(node.line, "a test has neither vars nor assert", remedy));
         }

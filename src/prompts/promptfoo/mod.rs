@@ -48,7 +48,7 @@ pub enum NoticeKind {
 /// Read a configuration; `file` is its name, for messages, and `files` are those beside it.
 pub fn read(file: &str, bytes: &[u8], files: &dyn Files) -> Result<Config, PromptError> {
     let root = yaml::read(file, bytes)?;
-    expand::Reader::new(file, files).config(root)
+    expand::Reader::new(file, files).config(&root)
 }
 
 impl Config {

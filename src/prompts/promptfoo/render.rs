@@ -59,7 +59,7 @@ pub(crate) fn prompt(raw: &str, vars: &Map<String, Value>) -> Result<String, Str
         return Ok(json_indented(&rendered, "  "));
     }
     let mut filled = vars.clone();
-    for (_, value) in filled.iter_mut() {
+    for (_, value) in &mut filled {
         if let Value::String(text) = value
             && template::is_template(text)
             && !names_undefined(text, vars)

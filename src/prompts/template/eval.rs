@@ -89,11 +89,15 @@ impl Eval {
             Node::For { names, over, body, other } => self.each(names, over, body, other, out)?,
             Node::Set { names, value } => {
                 let value = self.expr(value)?;
-                names.iter().for_each(|n| self.set(n, value.clone()));
+                for name in names {
+                    self.set(name, value.clone());
+                }
             }
             Node::SetBlock { names, body } => {
                 let value = self.captured(body)?;
-                names.iter().for_each(|n| self.set(n, value.clone()));
+                for name in names {
+                    self.set(name, value.clone());
+                }
             }
             Node::Macro { name, params, body } => {
                 self.macros.push(Macro { params: params.clone(), body: body.clone() });

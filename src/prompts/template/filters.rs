@@ -2,6 +2,7 @@
 
 use super::value::V;
 use crate::prompts::js;
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 type Answer = Result<V, String>;
@@ -125,7 +126,7 @@ pub(super) fn apply(name: &str, args: Vec<V>, named: &[(String, V)]) -> Answer {
             };
             str(items.iter().map(piece).collect::<Vec<_>>().join(&glue))
         }
-        "replace" => replace(&value, &arg(1), &arg(2), &arg(3)),
+        "replace" => Ok(replace(&value, &arg(1), &arg(2), &arg(3))),
         "reverse" => match &value {
             V::Str(text) => str(text.chars().rev().collect()),
             _ => Ok(V::list(list()?.into_iter().rev().collect())),
@@ -197,7 +198,7 @@ pub(super) fn apply(name: &str, args: Vec<V>, named: &[(String, V)]) -> Answer {
             if !arg(2).truthy() {
                 let longer = units(&text, 0, length + 1);
                 if let Some(space) = longer.rfind(' ') {
-                    cut = longer[..space].to_owned();
+                    longer[..space].clone_into(&mut cut);
                 }
             }
             let end = if arg(3).is_nothing() { "...".to_owned() } else { arg(3).text() };
@@ -329,21 +330,21 @@ pub(super) fn apply(name: &str, args: Vec<V>, named: &[(String, V)]) -> Answer {
     }
 }
 
-fn replace(value: &V, old: &V, new: &V, most: &V) -> Answer {
+fn replace(value: &V, old: &V, new: &V, most: &V) -> V {
     let old = match old {
         V::Num(n) => js::number_text(*n),
         V::Str(old) => old.to_string(),
-        _ => return Ok(value.clone()),
+        _ => return value.clone(),
     };
     let text = match value {
         V::Num(n) => js::number_text(*n),
         V::Str(text) => text.to_string(),
-        _ => return Ok(value.clone()),
+        _ => return value.clone(),
     };
     let new = new.text();
     if old.is_empty() {
         let glued: String = text.chars().flat_map(|c| [new.clone(), c.to_string()]).collect();
-        return Ok(V::str(&(glued + &new)));
+        return V::str(&(glued + &new));
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let most = match most {
@@ -351,7 +352,7 @@ fn replace(value: &V, old: &V, new: &V, most: &V) -> Answer {
         n if n.number() < 0.0 => usize::MAX,
         n => n.number() as usize,
     };
-    Ok(V::str(&text.replacen(&old, &new, most)))
+    V::str(&text.replacen(&old, &new, most))
 }
 
 fn percent(text: &str) -> String {
@@ -360,7 +361,7 @@ fn percent(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
@@ -381,12 +382,11 @@ fn strip_tags(text: &str) -> String {
         } else {
             None
         };
-        match end {
-            Some(end) => rest = &tag[end..],
-            None => {
-                out.push('<');
-                rest = &tag[1..];
-            }
+        if let Some(end) = end {
+            rest = &tag[end..];
+        } else {
+            out.push('<');
+            rest = &tag[1..];
         }
     }
     out.push_str(rest);

@@ -80,7 +80,7 @@ fn index(arg: Option<&V>, default: usize, len: usize) -> usize {
 pub(super) fn call(value: &V, name: &str, args: &[V]) -> Result<V, String> {
     match value {
         V::Str(text) => text_method(text, name, args),
-        V::List(list) => list_method(list, name, args),
+        V::List(list) => Ok(list_method(list, name, args)),
         V::Num(n) if name == "toFixed" => {
             let places = index(args.first(), 0, 100);
             Ok(V::str(&format!("{n:.places$}")))
@@ -191,12 +191,12 @@ fn text_method(text: &str, name: &str, args: &[V]) -> Result<V, String> {
     }
 }
 
-fn list_method(list: &[V], name: &str, args: &[V]) -> Result<V, String> {
+fn list_method(list: &[V], name: &str, args: &[V]) -> V {
     let len = list.len();
     let undefined = V::Undefined;
     let wanted = args.first().unwrap_or(&undefined);
     let position = |at: Option<usize>| V::Num(at.map_or(-1.0, |at| at as f64));
-    Ok(match name {
+    match name {
         "join" => {
             let glue = if matches!(wanted, V::Undefined) { ",".to_owned() } else { wanted.text() };
             let piece = |v: &V| if v.is_nothing() { String::new() } else { v.text() };
@@ -242,5 +242,5 @@ fn list_method(list: &[V], name: &str, args: &[V]) -> Result<V, String> {
             V::list(sorted)
         }
         _ => V::str(&V::list(list.to_vec()).text()),
-    })
+    }
 }

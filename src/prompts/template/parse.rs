@@ -677,9 +677,8 @@ impl Parser<'_> {
     fn pairs(&mut self) -> Result<Vec<(String, Expr)>, TemplateError> {
         let mut pairs = Vec::new();
         while !self.eat_op("}")? {
-            let key = match self.next()? {
-                Some(Token::Str(key) | Token::Name(key)) => key,
-                _ => return self.fail("a key of a mapping is not text"),
+            let Some(Token::Str(key) | Token::Name(key)) = self.next()? else {
+                return self.fail("a key of a mapping is not text");
             };
             if !self.eat_op(":")? {
                 return self.fail("\":\" is missing behind a key");

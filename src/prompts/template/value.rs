@@ -118,6 +118,7 @@ impl V {
     }
 
     /// `a === b`.
+    #[allow(clippy::float_cmp)]
     pub(super) fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Undefined, Self::Undefined) | (Self::Null, Self::Null) => true,
@@ -131,6 +132,7 @@ impl V {
     }
 
     /// `a == b`.
+    #[allow(clippy::float_cmp)]
     pub(super) fn equal(&self, other: &Self) -> bool {
         match (self, other) {
             (a, b) if a.is_nothing() || b.is_nothing() => a.is_nothing() && b.is_nothing(),

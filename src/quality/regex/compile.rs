@@ -286,7 +286,7 @@ impl Compiler {
             self.push(Op::Run { unit, min, max, back })?;
             return Ok(());
         }
-        if (min, max) == (0, 1) && groups.0 == groups.1 && matches!(unit_of(body), Some(_)) {
+        if (min, max) == (0, 1) && groups.0 == groups.1 && unit_of(body).is_some() {
             let split = self.push(Op::Split(0, 0))?;
             self.node(body, back)?;
             self.ops[split] = Op::Split(self.ops.len(), split + 1);

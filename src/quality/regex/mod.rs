@@ -32,6 +32,9 @@ pub struct Invalid {
 #[error("the pattern was stopped after {STEP_LIMIT} steps")]
 pub struct Runaway;
 
+/// The whole match and each group, from and to; `None` for a group that took no part.
+pub type Groups = Vec<Option<(usize, usize)>>;
+
 /// A compiled pattern.
 #[derive(Debug, Clone)]
 pub struct Regex {
@@ -56,7 +59,7 @@ impl Regex {
     }
 
     /// The first match and its groups, as ranges of UTF-16 units.
-    pub fn find(&self, text: &[u16]) -> Result<Option<Vec<Option<(usize, usize)>>>, Runaway> {
+    pub fn find(&self, text: &[u16]) -> Result<Option<Groups>, Runaway> {
         exec::Matcher::new(&self.program, text).find()
     }
 }

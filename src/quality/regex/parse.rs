@@ -95,9 +95,12 @@ pub(super) fn parse(units: &[u16]) -> Result<Parsed, Invalid> {
     Ok(Parsed { root, groups })
 }
 
+/// A named group: name, number, and the way through the alternatives that leads to it.
+type Name = (String, usize, Vec<(usize, usize)>);
+
 /// Put the numbers of named groups where their names were: a reference by name carries the place of
 /// the name in `references`, counted from the highest number downwards.
-fn resolve(node: &mut Node, references: &[String], names: &[(String, usize, Vec<(usize, usize)>)]) {
+fn resolve(node: &mut Node, references: &[String], names: &[Name]) {
     match node {
         Node::Back { groups, .. } => {
             if let [number] = groups[..]
@@ -110,7 +113,9 @@ fn resolve(node: &mut Node, references: &[String], names: &[(String, usize, Vec<
             resolve(body, references, names);
         }
         Node::Cat(nodes) | Node::Alt(nodes) => {
-            nodes.iter_mut().for_each(|n| resolve(n, references, names));
+            for node in nodes {
+                resolve(node, references, names);
+            }
         }
         _ => {}
     }
@@ -160,8 +165,7 @@ struct Parser<'a> {
     has_names: bool,
     /// Groups opened so far.
     opened: usize,
-    /// Name, group, and the way through the alternatives that leads to it.
-    names: Vec<(String, usize, Vec<(usize, usize)>)>,
+    names: Vec<Name>,
     references: Vec<String>,
     flags: Flags,
     /// For each open set of alternatives: which set, and which of its alternatives.

@@ -132,7 +132,7 @@ pub fn rouge_l(answer: &str, reference: &str, unicode: bool) -> f64 {
     f1(common / own.len() as f64, common / other.len() as f64)
 }
 
-/// METEOR (Banerjee and Lavie 2005), 0 to 1, by words and Porter stems. promptfoo's own needs WordNet
+/// METEOR (Banerjee and Lavie 2005), 0 to 1, by words and Porter stems. promptfoo's own needs `WordNet`
 /// for synonyms too, which its package does not have; without them both give the same.
 /// `None` without references or with an empty answer.
 pub fn meteor(answer: &str, references: &[String]) -> Option<f64> {

@@ -16,7 +16,7 @@ pub(super) fn tokens(text: &str) -> Vec<String> {
     text.split(' ').filter(|w| !w.is_empty()).map(str::to_owned).collect()
 }
 
-/// Double quotation marks, as `` where they open and as '' where they close.
+/// Double quotation marks, as two backticks where they open and as two apostrophes where they close.
 fn part_quotes(text: &[char]) -> Vec<char> {
     let mut out = Vec::with_capacity(text.len());
     let (mut inside, mut at) = (false, 0);
@@ -163,7 +163,7 @@ fn part_contractions(text: &str) -> String {
     for word in text.split(' ') {
         let pair = PAIRS.iter().find(|(a, b)| word.strip_prefix(a) == Some(b));
         match pair {
-            Some((a, b)) => out.push_str(&format!("{a} {b}")),
+            Some((a, b)) => out.extend([a, " ", b]),
             None => out.push_str(word),
         }
         out.push(' ');
