@@ -450,9 +450,10 @@ impl<'a> Reader<'a> {
                 let head =
                     usize::from(lines.first().is_some_and(|l| l.trim().eq_ignore_ascii_case("prompt")));
                 let several = lines.len() > head + 1;
-                let named = |n: usize, raw: &str| {
-                    let base = label.map_or_else(|| raw.to_owned(), str::to_owned);
-                    if several && label.is_some() { format!("{base} - {}", n + 1) } else { base }
+                let named = |n: usize, raw: &str| match label {
+                    Some(label) if several => format!("{label}: {raw}"),
+                    Some(label) => label.to_owned(),
+                    None => format!("Prompt {} - {raw}", n + 1),
                 };
                 let rows = lines[head..].iter().enumerate();
                 rows.map(|(n, raw)| Template {
@@ -522,16 +523,15 @@ impl<'a> Reader<'a> {
                     return Err(self.error(scenario.line, "a scenario has no config", remedy));
                 };
                 let config = flat(&self.sources.loaded(config)?);
+                // A scenario without tests has none, as in promptfoo.
                 let inner = match scenario.get("tests").filter(|n| !n.is_null()) {
-                    None => vec![Node { line: scenario.line, kind: Kind::Map(Vec::new()) }],
+                    None => Vec::new(),
                     Some(node) => self.test_nodes(&self.sources.loaded(node)?)?,
                 };
                 for data in &config {
                     let outer = self.test(data, None)?;
                     for node in &inner {
-                        if scenario.get("tests").is_some() {
-                            self.says_something(node)?;
-                        }
+                        self.says_something(node)?;
                         tests.push(self.test(node, Some((default, &outer)))?);
                     }
                 }
