@@ -15,7 +15,7 @@ use super::{
     price::PriceInForce,
 };
 use crate::document::envelope::{Envelope, Input};
-use crate::measure::event::Fault;
+use crate::measure::event::{Fault, FinishReason};
 use crate::measure::fold;
 use crate::measure::load::Sent;
 use crate::measure::run::{Ended, Record};
@@ -149,22 +149,47 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         usage_raw: f.usage.raw.clone(),
         usage_inconsistent: f.usage.inconsistent,
         clock_gap_ms: f.clock_gap_ms,
-        pass: pass(record, prompt),
+        pass: pass(record, prompt, facts),
         text_capped: capped.len() < f.text.len(),
         text: capped,
         request_id: f.request_id.clone(),
     }
 }
 
-/// Does the answer meet the prompt's expectation, where it has one?
-fn pass(record: &Record, prompt: &Prompt) -> Option<bool> {
-    let expect = prompt.expect.as_ref().filter(|_| record.figures.error.is_none())?;
-    Some(quality::passes(&record.figures.text, expect))
+/// Does the answer meet the prompt's expectation and assertions, where it has any? `None` where it has
+/// none, or where it cannot be graded.
+fn pass(record: &Record, prompt: &Prompt, facts: &TargetFacts) -> Option<bool> {
+    let f = &record.figures;
+    if f.error.is_some() || (prompt.expect.is_none() && prompt.asserts.is_empty()) {
+        return None;
+    }
+    let expected = prompt.expect.as_ref().is_none_or(|e| quality::passes(&f.text, e));
+    if prompt.asserts.is_empty() {
+        return Some(expected);
+    }
+    let answer = quality::Answer {
+        text: &f.text,
+        latency_ms: f.e2e_ms,
+        cost_usd: cost(record, facts),
+        output_tokens: f.output_tokens,
+        finish_reason: f.finish.and_then(|reason| match reason {
+            FinishReason::Stop => Some("stop"),
+            FinishReason::Length => Some("length"),
+            FinishReason::ToolCalls => Some("tool_calls"),
+            FinishReason::ContentFilter => Some("content_filter"),
+            FinishReason::Other => None,
+        }),
+        ..quality::Answer::default()
+    };
+    match quality::Graders::new(&prompt.asserts, prompt.threshold).grade(&answer, &BTreeMap::new()) {
+        quality::Grade::Scored(score) => Some(expected && score.pass),
+        quality::Grade::Missing(_) => None,
+    }
 }
 
 /// One record under load as a row.
 pub fn sent(record: &Record, session: u32, facts: &TargetFacts, prompts: &[Prompt]) -> Sent {
-    Sent::of(record, session, cost(record, facts), pass(record, &prompts[record.step.prompt]))
+    Sent::of(record, session, cost(record, facts), pass(record, &prompts[record.step.prompt], facts))
 }
 
 /// The document of a run.
