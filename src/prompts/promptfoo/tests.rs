@@ -59,7 +59,7 @@ fn what_is_wrong_is_told_with_line_and_remedy() {
             4,
             "weight",
         ),
-        ("prompts: ['x']\nproviders: [echo]\ntests:\n  - prompts: [nope]\n", 4, "nope"),
+        ("prompts: ['x']\nproviders: [echo]\ntests:\n  - prompts: [nope]\n    vars: {a: 1}\n", 4, "nope"),
         ("prompts: ['x']\nproviders: [echo]\ntests: [{$ref: '#/nope'}]\n", 3, "names nothing"),
         ("prompts: ['x']\n", 1, "no provider"),
         ("prompts: ['a/b']\nproviders: [echo]\n", 1, "taken for the path"),
@@ -84,7 +84,7 @@ fn programs_are_named_and_never_run() {
 
 #[test]
 fn misspelt_keys_are_told() {
-    let text = "prompts: ['x']\nproviders: [echo]\ncolour: 1\ntests:\n  - asserts: []\n  - assert: [{type: contains, value: y, treshold: 3}]\n";
+    let text = "prompts: ['x']\nproviders: [echo]\ncolour: 1\ntests:\n  - vars: {a: 1}\n    asserts: []\n  - assert: [{type: contains, value: y, treshold: 3}]\n";
     let keys: Vec<String> = config(text, &[])
         .expect("good")
         .notices
