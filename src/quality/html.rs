@@ -40,8 +40,8 @@ static TAGS: LazyLock<[Option<Regex>; 2]> = LazyLock::new(|| {
     [r"<[a-zA-Z][a-zA-Z0-9-]*(?:\s[^>]*)?>", r"<\/[a-zA-Z][a-zA-Z0-9-]*\s*>"].map(|p| Regex::new(p).ok())
 });
 
-fn found(regex: Option<&Regex>, text: &str) -> bool {
-    regex.is_some_and(|r| r.test(text) == Ok(true))
+fn found(regex: Option<&Regex>, text: &[u16]) -> bool {
+    regex.is_some_and(|r| matches!(r.find(text), Ok(Some(_))))
 }
 
 /// Are there enough signs of HTML?
@@ -49,6 +49,8 @@ pub(super) fn contains(text: &str) -> bool {
     if text.len() > LONGEST || !text.contains(['<', '&']) {
         return false;
     }
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let text = units.as_slice();
     let [opening, closing] = &*TAGS;
     let tags = u32::from(found(opening.as_ref(), text)) + u32::from(found(closing.as_ref(), text));
     let signs = SIGNS.iter().filter(|(regex, _)| found(regex.as_ref(), text)).map(|(_, weight)| weight);

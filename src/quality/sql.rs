@@ -60,10 +60,23 @@ static MISSING_COMMA: LazyLock<[Option<Regex>; 2]> = LazyLock::new(|| {
 });
 static SERIES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i:\bgenerate_series\s*\()").ok());
 
+/// Words that statements begin with.
+const BEGINNINGS: &str = " ALTER ANALYZE ATTACH BEGIN CALL CLOSE COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE DELETE DESC \
+    DESCRIBE DETACH DISCARD DO DROP END EXEC EXECUTE EXPLAIN FETCH FLUSH FROM GRANT INSERT KILL LOAD LOCK MERGE OPEN \
+    OPTIMIZE PRAGMA PREPARE RELEASE RENAME REPLACE RESET RETURN REVOKE ROLLBACK SAVEPOINT SELECT SET SHOW START TABLE \
+    TRUNCATE UNLOCK UPDATE USE VACUUM VALUES WITH ";
+
 /// Is the whole answer SQL?
 pub(super) fn is(text: &str, wanted: &Wanted) -> bool {
     let trimmed = text.trim();
     if trimmed.is_empty() || trimmed.matches('`').count() % 2 == 1 {
+        return false;
+    }
+    // What no statement begins with is none: most answers are text, and reading them all takes long.
+    let first: String =
+        trimmed.trim_start_matches(['(', ';']).chars().take_while(char::is_ascii_alphabetic).collect();
+    let comment = trimmed.starts_with(['-', '/', '#']);
+    if !comment && !BEGINNINGS.contains(&format!(" {} ", first.to_ascii_uppercase()).as_str()) {
         return false;
     }
     let database = wanted.database();

@@ -164,7 +164,7 @@ pub struct ScoreVerdict {
     pub prompts: u32,
     /// Mean score of A less mean score of B.
     pub difference: f64,
-    /// 95 %, by a paired bootstrap over prompts.
+    /// 95 %, by a studentised paired bootstrap over prompts.
     pub interval: Interval,
     /// Wilcoxon's signed-rank test of "their scores are alike", two-sided; `None` where none differs.
     pub p: Option<f64>,

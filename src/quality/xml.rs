@@ -1,6 +1,7 @@
 //! XML in an answer: is it XML, does it contain some, are the wanted elements there?
 
 use super::regex::Regex;
+use crate::prompts::js;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
@@ -12,7 +13,10 @@ static DOCTYPE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i:<!DO
 /// Is the whole answer well formed, and are the elements (paths with dots) in it?
 pub(super) fn is(text: &str, wanted: Option<&[String]>) -> bool {
     // A document type of its own could define anything; promptfoo refuses it, too.
-    if DOCTYPE.as_ref().is_some_and(|r| r.test(text) == Ok(true)) {
+    if !js::trim(text).starts_with('<') {
+        return false;
+    }
+    if text.contains("<!") && DOCTYPE.as_ref().is_some_and(|r| r.test(text) == Ok(true)) {
         return false;
     }
     let options = roxmltree::ParsingOptions { allow_dtd: true, nodes_limit: 1_000_000, ..Default::default() };

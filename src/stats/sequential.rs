@@ -29,6 +29,9 @@ pub struct Sequential {
     decided: Option<Decision>,
 }
 
+/// Part of Kelly's stake that is bet: a full stake grows fastest and falls deepest on the way, so that
+/// many runs on equal sides would be given up. With two thirds, one in a hundred is.
+const CAUTION: f64 = 0.65;
 /// Prompts whose weight the assumptions have: a fifth of them tell the sides apart, evenly.
 const PRIOR: f64 = 10.0;
 const PRIOR_SQUARE: f64 = 0.2;
@@ -51,7 +54,7 @@ impl Sequential {
         let mean = self.sum / (n + PRIOR);
         let square = (self.squares + PRIOR * PRIOR_SQUARE) / (n + PRIOR);
         // Kelly's stake for a gain of `gain` on average: nearly gain ÷ second moment.
-        let stake = |gain: f64, most: f64| (gain / (square + gain * gain)).clamp(0.0, most);
+        let stake = |gain: f64, most: f64| (CAUTION * gain / (square + gain * gain)).clamp(0.0, most);
         let hope = stake(m + mean.max(0.0), 0.9 / (1.0 - m));
         let fear = stake(m.max(-(mean + m)), 0.9 / (1.0 + m));
         self.good += (hope * (x + m)).ln_1p();

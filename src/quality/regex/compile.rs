@@ -151,8 +151,8 @@ pub(super) struct Program {
     pub(super) groups: usize,
     /// Can it only match at the start of the text?
     pub(super) anchored: bool,
-    /// What the first unit of a match has to be, where that is one simple thing.
-    pub(super) first: Option<Unit>,
+    /// What the first unit of a match can be, where a match cannot be empty.
+    pub(super) first: Option<First>,
 }
 
 pub(super) fn compile(parsed: &Parsed) -> Result<Program, Invalid> {
@@ -165,21 +165,48 @@ pub(super) fn compile(parsed: &Parsed) -> Result<Program, Invalid> {
     };
     Ok(Program {
         anchored: matches!(head, Some(Node::Start { multiline: false })),
-        first: head.and_then(first_unit),
+        first: first_of(&parsed.root),
         ops: compiler.ops,
         loops: compiler.loops,
         groups: parsed.groups + 1,
     })
 }
 
-fn first_unit(node: &Node) -> Option<Unit> {
+/// Units that a match can begin with: which of ASCII, and whether others.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct First {
+    ascii: u128,
+    other: bool,
+}
+
+impl First {
+    pub(super) fn holds(self, unit: u16) -> bool {
+        if unit < 128 { self.ascii >> unit & 1 == 1 } else { self.other }
+    }
+}
+
+/// The first units of what a node matches; `None` where it can match nothing at all.
+fn first_of(node: &Node) -> Option<First> {
     match node {
-        Node::Repeat { body, min, .. } if *min > 0 => first_unit(body),
-        Node::Group(_, body) => match &**body {
-            Node::Cat(nodes) => nodes.first().and_then(first_unit),
-            other => first_unit(other),
-        },
-        other => unit_of(other),
+        Node::Repeat { body, min, .. } if *min > 0 => first_of(body),
+        Node::Group(_, body) => first_of(body),
+        Node::Alt(nodes) => nodes.iter().try_fold(First::default(), |all, node| {
+            let one = first_of(node)?;
+            Some(First { ascii: all.ascii | one.ascii, other: all.other || one.other })
+        }),
+        // What takes no room may stand before.
+        Node::Cat(nodes) => {
+            let takes_none = |n: &&Node| {
+                matches!(n, Node::WordBoundary { .. } | Node::Start { .. } | Node::Look { .. } | Node::Empty)
+            };
+            first_of(nodes.iter().find(|n| !takes_none(n))?)
+        }
+        other => {
+            let unit = unit_of(other)?;
+            let ascii = (0..128u16).filter(|u| unit.matches(*u)).fold(0, |bits, u| bits | 1u128 << u);
+            let other = !matches!(unit, Unit::Is(u) if u < 128);
+            Some(First { ascii, other })
+        }
     }
 }
 

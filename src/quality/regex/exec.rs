@@ -64,12 +64,12 @@ impl<'a> Matcher<'a> {
     pub(super) fn find(mut self) -> Result<Option<Groups>, Runaway> {
         let last = if self.program.anchored { 0 } else { self.text.len() };
         for start in 0..=last {
-            self.step(1)?;
-            if let Some(first) = &self.program.first
-                && !self.text.get(start).is_some_and(|u| first.matches(*u))
+            if let Some(first) = self.program.first
+                && !self.text.get(start).is_some_and(|u| first.holds(*u))
             {
                 continue;
             }
+            self.step(1)?;
             self.marks.fill(NOWHERE);
             self.stack.clear();
             if let Some(end) = self.run(0, start)? {

@@ -1,7 +1,5 @@
 //! chrF (Popović 2015), as sacreBLEU computes it for one sentence.
 
-use std::collections::HashMap;
-
 /// Longest run of characters that is counted.
 const ORDER: usize = 6;
 /// Recall counts twice.
@@ -9,30 +7,22 @@ const BETA_SQUARED: f64 = 4.0;
 /// What sacreBLEU takes for nothing.
 const EPSILON: f64 = 1e-16;
 
-fn counts(text: &[char], n: usize) -> HashMap<&[char], usize> {
-    let mut counts = HashMap::new();
-    for gram in text.windows(n) {
-        *counts.entry(gram).or_insert(0) += 1;
-    }
-    counts
-}
-
 /// chrF2 of an answer beside the best of its references, 0 to 1: the F2 of runs of one to six
 /// characters, white space left out. Equal to `sacrebleu.sentence_chrf` ÷ 100 with its defaults.
 /// `None` without references.
 pub fn chrf(answer: &str, references: &[String]) -> Option<f64> {
-    let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<Vec<char>>();
+    let letters =
+        |text: &str| text.chars().filter(|c| !c.is_whitespace()).map(u32::from).collect::<Vec<u32>>();
     let own = letters(answer);
     references.iter().map(|r| of_one(&own, &letters(r))).reduce(f64::max)
 }
 
-fn of_one(own: &[char], other: &[char]) -> f64 {
+fn of_one(own: &[u32], other: &[u32]) -> f64 {
     let (mut precision, mut recall, mut orders) = (0.0, 0.0, 0u32);
     for n in 1..=ORDER {
-        let (hypothesis, reference) = (counts(own, n), counts(other, n));
-        let total = |c: &HashMap<&[char], usize>| c.values().sum::<usize>() as f64;
-        let (of_own, of_other) = (total(&hypothesis), total(&reference));
-        let matches: usize = hypothesis.iter().map(|(g, n)| *n.min(reference.get(g).unwrap_or(&0))).sum();
+        let (of_own, of_other) = (super::runs(own.len(), n) as f64, super::runs(other.len(), n) as f64);
+        // A character has 21 bits: six of them fit into one number.
+        let matches = super::shared(own, other, n, 21);
         if of_own > 0.0 && of_other > 0.0 {
             precision += matches as f64 / of_own;
             recall += matches as f64 / of_other;

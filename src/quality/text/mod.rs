@@ -8,19 +8,76 @@ pub use chrf::chrf;
 
 use crate::prompts::js;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
-/// How often each run of `n` words occurs.
-fn ngrams<'a>(words: &'a [&'a str], n: usize) -> HashMap<&'a [&'a str], usize> {
-    let mut counts = HashMap::new();
-    for gram in words.windows(n) {
-        *counts.entry(gram).or_insert(0) += 1;
+/// Hashing of numbers that are spread already: one multiplication.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
     }
-    counts
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0.rotate_left(23) ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    #[allow(clippy::cast_possible_truncation)]
+    fn write_u128(&mut self, n: u128) {
+        self.write_u64(n as u64);
+        self.write_u64((n >> 64) as u64);
+    }
 }
 
-/// Occurrences that both have.
-fn shared(a: &HashMap<&[&str], usize>, b: &HashMap<&[&str], usize>) -> usize {
-    a.iter().map(|(gram, n)| *n.min(b.get(gram).unwrap_or(&0))).sum()
+type Counts = HashMap<u128, u32, BuildHasherDefault<Spread>>;
+
+/// Words as numbers from 1, so that a run of up to four fits into one number.
+#[derive(Default)]
+struct Numbers<'t>(HashMap<&'t str, u32>);
+
+impl<'t> Numbers<'t> {
+    fn of(&mut self, words: &[&'t str]) -> Vec<u32> {
+        let mut number = |word: &&'t str| {
+            let next = u32::try_from(self.0.len() + 1).unwrap_or(u32::MAX);
+            *self.0.entry(word).or_insert(next)
+        };
+        words.iter().map(&mut number).collect()
+    }
+}
+
+/// The runs of `n` numbers of at most `bits` bits, each as one number.
+fn grams(numbers: &[u32], n: usize, bits: u32) -> impl Iterator<Item = u128> {
+    numbers.windows(n).map(move |run| run.iter().fold(0, |key, number| key << bits | u128::from(*number)))
+}
+
+/// Runs of `n` that both have, each counted no more often than the other has it.
+fn shared(a: &[u32], b: &[u32], n: usize, bits: u32) -> usize {
+    let mut left = Counts::default();
+    for gram in grams(b, n, bits) {
+        *left.entry(gram).or_insert(0) += 1;
+    }
+    let mut found = 0;
+    for gram in grams(a, n, bits) {
+        if let Some(count) = left.get_mut(&gram)
+            && *count > 0
+        {
+            *count -= 1;
+            found += 1;
+        }
+    }
+    found
+}
+
+/// Two texts' words as numbers.
+fn numbered(a: &[String], b: &[String]) -> (Vec<u32>, Vec<u32>) {
+    let mut numbers = Numbers::default();
+    let a: Vec<&str> = a.iter().map(String::as_str).collect();
+    let b: Vec<&str> = b.iter().map(String::as_str).collect();
+    (numbers.of(&a), numbers.of(&b))
 }
 
 /// Runs of `n` words in a text of `words` words.
@@ -52,14 +109,15 @@ pub fn bleu(answer: &str, references: &[String]) -> Option<f64> {
     let answer = answer.to_lowercase();
     let words = lower_words(&answer);
     let lower: Vec<String> = references.iter().map(|r| r.to_lowercase()).collect();
-    let references: Vec<Vec<&str>> = lower.iter().map(|r| lower_words(r)).collect();
+    let mut numbers = Numbers::default();
+    let words = numbers.of(&words);
+    let references: Vec<Vec<u32>> = lower.iter().map(|r| numbers.of(&lower_words(r))).collect();
     // The reference nearest in length; the shorter of two.
     let length = references.iter().map(Vec::len).min_by_key(|len| (len.abs_diff(words.len()), *len))?;
     let orders: Vec<f64> = (1..=4)
         .filter(|n| runs(words.len(), *n) > 0)
         .map(|n| {
-            let own = ngrams(&words, n);
-            let best = references.iter().map(|r| shared(&own, &ngrams(r, n))).max().unwrap_or(0);
+            let best = references.iter().map(|r| shared(&words, r, n, 32)).max().unwrap_or(0);
             best as f64 / runs(words.len(), n) as f64
         })
         .collect();
@@ -78,17 +136,16 @@ pub fn gleu(answer: &str, references: &[String]) -> Option<f64> {
         if words.iter().any(|w| !w.is_empty()) { words } else { Vec::new() }
     };
     let own = stripped(&answer.to_lowercase());
-    let own: Vec<&str> = own.iter().map(String::as_str).collect();
     references
         .iter()
         .map(|reference| {
             let words = stripped(&reference.to_lowercase());
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let (own, words) = numbered(&own, &words);
             if own.is_empty() || words.is_empty() {
                 return 0.0;
             }
             let total = |len: usize| (1..=4).map(|n| runs(len, n)).sum::<usize>() as f64;
-            let matches: usize = (1..=4).map(|n| shared(&ngrams(&own, n), &ngrams(&words, n))).sum();
+            let matches: usize = (1..=4).map(|n| shared(&own, &words, n, 32)).sum();
             matches as f64 / total(own.len()).max(total(words.len()))
         })
         .reduce(f64::max)
@@ -99,9 +156,8 @@ pub fn gleu(answer: &str, references: &[String]) -> Option<f64> {
 pub fn rouge_n(answer: &str, reference: &str) -> f64 {
     let (own, other) =
         (treebank::tokens(&answer.to_lowercase()), treebank::tokens(&reference.to_lowercase()));
-    let own: Vec<&str> = own.iter().map(String::as_str).collect();
-    let other: Vec<&str> = other.iter().map(String::as_str).collect();
-    let overlap = shared(&ngrams(&own, 1), &ngrams(&other, 1)) as f64;
+    let (own, other) = numbered(&own, &other);
+    let overlap = shared(&own, &other, 1, 32) as f64;
     if overlap == 0.0 {
         return 0.0;
     }
@@ -121,14 +177,8 @@ pub fn rouge_l(answer: &str, reference: &str, unicode: bool) -> f64 {
     if own.is_empty() || other.is_empty() {
         return 0.0;
     }
-    // Each word as a number, so that comparing is cheap.
-    let mut numbers: HashMap<&str, u32> = HashMap::new();
-    for word in own.iter().chain(&other) {
-        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-        numbers.entry(word).or_insert(next);
-    }
-    let numbered = |words: &[String]| words.iter().map(|w| numbers[w.as_str()]).collect::<Vec<_>>();
-    let common = rapidfuzz::distance::lcs_seq::similarity(numbered(&own), numbered(&other)) as f64;
+    let (own, other) = numbered(&own, &other);
+    let common = rapidfuzz::distance::lcs_seq::similarity(own.iter().copied(), other.iter().copied()) as f64;
     f1(common / own.len() as f64, common / other.len() as f64)
 }
 
@@ -168,10 +218,14 @@ fn meteor_of(own: &[String], other: &[String]) -> f64 {
     // Matches are taken from the end, each with the last word like it that is left.
     let mut pairs: Vec<(usize, usize)> = Vec::new();
     let mut rest: (Vec<usize>, Vec<usize>) = ((0..own.len()).collect(), (0..other.len()).collect());
-    let stems = |words: &[String]| words.iter().map(|w| porter::stem(w)).collect::<Vec<_>>();
-    for (a, b) in [(own.to_vec(), other.to_vec()), (stems(own), stems(other))] {
-        for i in (0..rest.0.len()).rev() {
-            if let Some(j) = (0..rest.1.len()).rev().find(|j| a[rest.0[i]] == b[rest.1[*j]]) {
+    for stemmed in [false, true] {
+        let of = |words: &[String], left: &[usize]| -> Vec<String> {
+            left.iter().map(|i| if stemmed { porter::stem(&words[*i]) } else { words[*i].clone() }).collect()
+        };
+        let (mut a, mut b) = (of(own, &rest.0), of(other, &rest.1));
+        for i in (0..a.len()).rev() {
+            if let Some(j) = (0..b.len()).rev().find(|j| a[i] == b[*j]) {
+                (a.remove(i), b.remove(j));
                 pairs.push((rest.0.remove(i), rest.1.remove(j)));
             }
         }
