@@ -17,6 +17,8 @@ pub struct Efficiency {
     pub eight: f64,
     pub four: f64,
     pub k: f64,
+    /// K-quants of two and three bits.
+    pub three: f64,
     pub table: f64,
     /// The same for routed experts, relative to the kernel's share.
     pub experts: f64,
@@ -128,6 +130,7 @@ impl Efficiency {
             eight: share(self.eight),
             four: share(self.four),
             k: share(self.k),
+            three: share(self.three),
             table: share(self.table),
             cache: share(self.cache),
             layer_us: self.layer_us * by.launch,
@@ -149,6 +152,7 @@ impl Efficiency {
             Kernel::Eight => self.eight,
             Kernel::Four => self.four,
             Kernel::K => self.k,
+            Kernel::Three => self.three,
             Kernel::Table => self.table,
         }
     }
@@ -164,7 +168,8 @@ mod tests {
         assert!(!file.efficiency.is_empty());
         let all = file.efficiency.iter().chain(TABLE.refined.iter().map(|(_, e)| e));
         for row in all {
-            let shares = [row.float16, row.eight, row.four, row.k, row.table, row.cache, row.arithmetic];
+            let shares =
+                [row.float16, row.eight, row.four, row.k, row.three, row.table, row.cache, row.arithmetic];
             assert!(shares.iter().all(|s| (0.05..=1.0).contains(s)), "{row:?}");
             assert!(row.decode_low < 1.0 && row.decode_high > 1.0, "{row:?}");
             assert!(!row.origin.is_empty(), "{row:?}");

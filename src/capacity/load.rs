@@ -144,7 +144,7 @@ impl<'a> Pace<'a> {
                 copies,
             });
         }
-        let part = Part { model, hardware, format, kv };
+        let part = Part::new(model, hardware, format, kv);
         let e = part.efficiency();
         // A step takes the longer the slower: the band of speed, turned over, and wider, since few
         // published rows are of many requests.
@@ -224,7 +224,12 @@ impl<'a> Pace<'a> {
             let front = self.front + self.steps_waited * seconds;
             let ttft = front + prompt.alone + queued + wave;
             found = (ttft, tpot, step, reading, queued, front);
-            writing = (resident * output * tpot / (output * tpot + ttft)).clamp(1.0, resident.max(1.0));
+            let next = (resident * output * tpot / (output * tpot + ttft)).clamp(1.0, resident.max(1.0));
+            let settled = (next - writing).abs() <= 1e-3 * writing;
+            writing = next;
+            if settled {
+                break;
+            }
         }
         let (ttft, tpot, step, reading_share, queued, front) = found;
         let cycle = ttft + output * tpot;

@@ -60,6 +60,12 @@ pub enum Placement {
         device_layers: u32,
         layers: u32,
     },
+    /// The routed experts of all but so many layers in system memory, everything else on the devices:
+    /// each token uses few of the experts, and all of the rest.
+    Experts {
+        device_layers: u32,
+        layers: u32,
+    },
     TooLarge,
 }
 
@@ -157,6 +163,36 @@ fn usable_bytes(hardware: &HardwareShape) -> f64 {
         }
         _ => hardware.memory_bytes * 0.98,
     }
+}
+
+/// A mixture whose experts lie in system memory as far as they must, as llama.cpp does by itself since
+/// the end of 2025 (`--n-cpu-moe` before); `None` where even the rest does not fit, or nothing must.
+pub fn experts_aside(
+    model: &ModelShape,
+    hardware: &HardwareShape,
+    format: &Quantisation,
+    load: &Load,
+) -> Option<Memory> {
+    let (host, engine) = (hardware.host?, hardware.backend.engine());
+    let memory = fits(model, hardware, format, load);
+    let aside = engine == Engine::LlamaCpp && model.is_mixture() && memory.placement != Placement::Fits;
+    if !aside {
+        return None;
+    }
+    let routed = model.bytes_under(format, engine).routed;
+    let per_layer = routed / model.mixture_layers.max(1.0);
+    let room = memory.usable / (1.0 + MARGIN) - (memory.weights - routed) - memory.cache - memory.buffers;
+    if room < 0.0 {
+        return None;
+    }
+    let held = (room / per_layer.max(1.0)).floor().min(model.mixture_layers);
+    if routed - held * per_layer > host.memory_bytes * 0.9 {
+        return None;
+    }
+    // In range: at most the layers of the model.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let device_layers = held as u32;
+    Some(Memory { placement: Placement::Experts { device_layers, layers: model.layers }, ..memory })
 }
 
 /// As many layers on the devices as go there; the others in system memory, if that has room.

@@ -92,8 +92,10 @@ pub enum Kernel {
     Eight,
     /// Four or five bits with plain scales.
     Four,
-    /// K-quants.
+    /// K-quants of four to six bits.
     K,
+    /// K-quants of two and three bits.
+    Three,
     /// Table-driven formats under five bits.
     Table,
 }
@@ -258,17 +260,17 @@ pub const FORMATS: &[Quantisation] = &[
         compute: Compute::Float4,
         origin: "4 bits and an 8-bit scale per 32 in the experts; elsewhere Q8_0 in GGUF files and 16 bits in safetensors, as gpt-oss is published",
     },
-    gguf("Q3_K_L", mix(4.22, 3.4375, 6.5625), Kernel::K, MIX),
-    gguf("UD-Q3_K_XL", mix(3.58, 6.5625, 8.5), Kernel::K, DYNAMIC),
-    gguf("Q3_K_M", mix(3.85, 3.4375, 6.5625), Kernel::K, MIX),
+    gguf("Q3_K_L", mix(4.22, 3.4375, 6.5625), Kernel::Three, MIX),
+    gguf("UD-Q3_K_XL", mix(3.58, 6.5625, 8.5), Kernel::Three, DYNAMIC),
+    gguf("Q3_K_M", mix(3.85, 3.4375, 6.5625), Kernel::Three, MIX),
     gguf("IQ3_M", mix(3.58, 3.4375, 6.5625), Kernel::Table, MIX),
     mlx("MLX-3bit", 3.5, Kernel::K),
     gguf("IQ3_S", mix(3.46, 3.4375, 6.5625), Kernel::Table, MIX),
-    gguf("Q3_K_S", mix(3.4375, 3.4375, 6.5625), Kernel::K, MIX),
+    gguf("Q3_K_S", mix(3.4375, 3.4375, 6.5625), Kernel::Three, MIX),
     gguf("IQ3_XS", mix(3.26, 3.4375, 6.5625), Kernel::Table, MIX),
     gguf("IQ3_XXS", mix(3.06, 3.4375, 5.5), Kernel::Table, MIX),
-    gguf("UD-Q2_K_XL", mix(3.05, 4.5, 6.5625), Kernel::K, DYNAMIC),
-    gguf("Q2_K", mix(2.94, 2.625, 6.5625), Kernel::K, MIX),
+    gguf("UD-Q2_K_XL", mix(3.05, 4.5, 6.5625), Kernel::Three, DYNAMIC),
+    gguf("Q2_K", mix(2.94, 2.625, 6.5625), Kernel::Three, MIX),
     gguf("IQ2_M", mix(2.68, 3.4375, 5.5), Kernel::Table, MIX),
     gguf("IQ2_S", mix(2.48, 3.4375, 5.5), Kernel::Table, MIX),
     gguf("IQ2_XS", mix(2.34, 2.625, 5.5), Kernel::Table, MIX),

@@ -356,6 +356,7 @@ impl Server {
         let products = n * self.expert;
         Step {
             weights: self.shared,
+            // Nothing is raised to a power where there are no experts: a search asks for many steps.
             experts: if self.mixture { (self.experts * self.touched(n)).max(products) } else { 0.0 },
             products: n * self.decode,
             cache: n * (reading.max(attention) + self.state),
@@ -371,7 +372,8 @@ impl Server {
         let passes = (new / PASS_TOKENS).ceil();
         let pairs = input * input - cached * cached;
         let work = new * (self.prefill + self.expert + self.crossing) + self.attention * pairs;
-        let read = self.shared + self.experts * self.touched(new / passes);
+        let touched = if self.mixture { self.touched(new / passes) } else { 0.0 };
+        let read = self.shared + self.experts * touched;
         let fixed = self.launch * self.prefill_launch + self.reductions;
         // Groups work on several chunks of a long prompt at the same time.
         let together = self.groups.min(passes);

@@ -15,10 +15,10 @@
 //! grows with `p²`, and the weights once per batch of tokens.
 
 use super::efficiency::Efficiency;
-use super::memory::{BATCH_TOKENS, Load, Memory, Placement, fits};
-use super::quantisation::{KvType, Quantisation};
+use super::memory::{BATCH_TOKENS, Load, Memory, Placement, experts_aside, fits};
+use super::quantisation::{Kernel, KvType, Quantisation};
 use super::serving::{self, Around, Prompt, Server, Step, halved_layers};
-use super::shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape};
+use super::shape::{Backend, FileBytes, HardwareShape, Host, MemoryClass, ModelShape};
 use crate::provenance::Source;
 use crate::units::TokensPerSec;
 
@@ -88,7 +88,8 @@ pub fn predict(
     load: &Load,
 ) -> Result<Prediction, CannotPredict> {
     let hardware = &hardware.clone().with_backend(hardware.serving(format));
-    let memory = fits(model, hardware, format, load);
+    let memory =
+        experts_aside(model, hardware, format, load).unwrap_or_else(|| fits(model, hardware, format, load));
     if memory.placement == Placement::TooLarge {
         return Err(CannotPredict::DoesNotFit {
             model: model.id.clone(),
@@ -162,14 +163,21 @@ fn times(
 ) -> (Time, Time) {
     let (n, context) = (f64::from(load.concurrency.max(1)), load.context_tokens as f64);
     let prompt = load.prompt_tokens.max(1) as f64;
-    let all = Part { model, hardware, format, kv: load.kv };
-    let (Placement::Offload { device_layers, layers }, Some(host)) = (placement, hardware.host) else {
-        return (all.step(n, context), all.prefill(prompt, 0.0));
+    let all = Part::new(model, hardware, format, load.kv);
+    let (device_layers, layers, host) = match (placement, hardware.host) {
+        (Placement::Offload { device_layers, layers }, Some(host)) => (device_layers, layers, host),
+        (Placement::Experts { device_layers, .. }, Some(host)) => {
+            let held = f64::from(device_layers) / model.mixture_layers.max(1.0);
+            let processor = processor_of(hardware, host);
+            let beside = Part::new(model, &processor, format, load.kv);
+            return (all.step_beside(&beside, n, context, held), all.prefill_beside(&beside, prompt, held));
+        }
+        _ => return (all.step(n, context), all.prefill(prompt, 0.0)),
     };
     // Layers run one after another: the device's part, then the processor's.
     let share = f64::from(device_layers) / f64::from(layers.max(1));
     let processor = processor_of(hardware, host);
-    let rest = Part { model, hardware: &processor, format, kv: load.kv };
+    let rest = Part::new(model, &processor, format, load.kv);
     let mix = |a: Time, b: Time| Time {
         likely: a.likely * share + b.likely * (1.0 - share),
         floor: a.floor * share + b.floor * (1.0 - share),
@@ -200,19 +208,40 @@ const TOKENS_PER_EXPERT_POWER: f64 = 0.3;
 const PREFILL_LAUNCH: f64 = 4.0;
 /// From one device to the next where layers are spread, seconds.
 const HOP: f64 = 100e-6;
+/// To the processor and back for the experts of one layer, seconds.
+const EXPERT_HOP: f64 = 60e-6;
+/// Between a card and main memory where the catalogue does not say, bytes/s: `PCIe` 4.0 x16; and the
+/// share of it that copies of weights reach.
+const BUS: f64 = 32e9;
+const BUS_SHARE: f64 = 0.7;
 
 /// A model on one kind of device, under an engine that spreads layers: llama.cpp or MLX.
 #[derive(Debug, Clone)]
 pub(super) struct Part<'a> {
-    pub model: &'a ModelShape,
-    pub hardware: &'a HardwareShape,
-    pub format: &'a Quantisation,
-    pub kv: KvType,
+    model: &'a ModelShape,
+    hardware: &'a HardwareShape,
+    kernel: Kernel,
+    kv: KvType,
+    /// Looked up once: a step is asked for many loads.
+    efficiency: &'static Efficiency,
+    bytes: FileBytes,
+}
+
+impl<'a> Part<'a> {
+    pub(super) fn new(
+        model: &'a ModelShape,
+        hardware: &'a HardwareShape,
+        format: &Quantisation,
+        kv: KvType,
+    ) -> Self {
+        let bytes = model.bytes_under(format, hardware.backend.engine());
+        Self { model, hardware, kernel: format.kernel, kv, efficiency: Efficiency::of(hardware), bytes }
+    }
 }
 
 impl Part<'_> {
-    pub(super) fn efficiency(&self) -> &'static Efficiency {
-        Efficiency::of(self.hardware)
+    pub(super) const fn efficiency(&self) -> &'static Efficiency {
+        self.efficiency
     }
     /// Operations per second of the units that do the products.
     fn rate(&self) -> f64 {
@@ -244,9 +273,10 @@ impl Part<'_> {
 
     /// Weights read in a step of this many tokens: shared part and routed experts.
     fn read(&self, tokens: f64) -> (f64, f64) {
-        let bytes = self.model.bytes_under(self.format, self.hardware.backend.engine());
+        let bytes = &self.bytes;
         let independent = tokens / (1.0 + (tokens - 1.0) / CHOOSE_ALIKE).sqrt();
-        let untouched = (1.0 - self.model.expert_share()).powf(independent);
+        let untouched =
+            if self.model.is_mixture() { (1.0 - self.model.expert_share()).powf(independent) } else { 1.0 };
         let shared = bytes.total - bytes.embedding - bytes.routed;
         (shared, bytes.routed * (1.0 - untouched))
     }
@@ -264,7 +294,7 @@ impl Part<'_> {
     pub(super) fn parts(&self, n: f64, context: f64) -> Step {
         let (e, n) = (self.efficiency(), n.max(1.0));
         let bandwidth = self.hardware.bandwidth;
-        let share = e.weights(self.format.kernel);
+        let share = e.weights(self.kernel);
         let (shared, routed) = self.read(n);
         let weights = shared / (bandwidth * share);
         let experts = routed / (bandwidth * share * e.experts);
@@ -291,6 +321,33 @@ impl Part<'_> {
             exchange: hops * HOP,
             requests: 0.0,
         }
+    }
+
+    /// A step where the processor reads and computes the experts of a part of the layers: `held` is the
+    /// share of them that the devices have.
+    fn step_beside(&self, processor: &Self, n: f64, context: f64, held: f64) -> Time {
+        let (own, theirs) = (self.parts(n, context), processor.parts(n, context));
+        let aside = 1.0 - held;
+        let routed = 2.0 * self.model.routed_computed() / (processor.rate() * processor.arithmetic());
+        let hops = self.model.mixture_layers * aside * EXPERT_HOP;
+        let likely = own.seconds() - own.experts * aside + (theirs.experts + n * routed) * aside + hops;
+        let (shared, experts) = self.read(n);
+        let cache = n * self.cache_read(context);
+        let floor = (shared + experts * held + cache) / self.hardware.bandwidth
+            + experts * aside / processor.hardware.bandwidth;
+        Time { likely: likely.max(floor), floor }
+    }
+
+    /// A prompt in that case: the devices compute all of it, and the experts that they do not hold cross
+    /// the bus once a batch, or the processor computes them; whichever is faster.
+    fn prefill_beside(&self, processor: &Self, p: f64, held: f64) -> Time {
+        let (own, theirs) = (self.prefill(p, 0.0), processor.prefill(p, 0.0));
+        let aside = 1.0 - held;
+        let bytes = self.bytes.routed * aside;
+        let passes = (p / BATCH_TOKENS).ceil();
+        let crossing = passes * bytes / (self.hardware.link.unwrap_or(BUS) * BUS_SHARE);
+        let likely = own.likely + crossing.min(theirs.likely * aside);
+        Time { likely, floor: own.floor }
     }
 
     /// Time of a step that no bandwidth shortens.
@@ -336,7 +393,7 @@ impl Part<'_> {
         // Spread layers work on several batches of a long prompt at the same time.
         let devices = f64::from(self.hardware.devices);
         let pipeline = if devices < 2.0 { 1.0 } else { devices.min(passes).powf(0.6) };
-        let reading = passes * (shared + routed) / (bandwidth * e.weights(self.format.kernel));
+        let reading = passes * (shared + routed) / (bandwidth * e.weights(self.kernel));
         // Reading hides behind the arithmetic, or the other way round.
         let busy = (operations / (self.rate() * self.arithmetic_of_batch(batch))).max(reading);
         let likely = (busy + passes * self.launch() * PREFILL_LAUNCH) / pipeline;
@@ -452,7 +509,7 @@ mod tests {
         };
         let part = |n: u32| {
             let hardware = card(1e12, 80.0);
-            let part = Part { model: &model, hardware: &hardware, format: format("Q8_0"), kv: KvType::F16 };
+            let part = Part::new(&model, &hardware, format("Q8_0"), KvType::F16);
             part.read(f64::from(n)).1
         };
         let all = 28e9 * 8.5 / 8.0;

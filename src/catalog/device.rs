@@ -4,34 +4,47 @@ use super::{Accelerator, Catalog, HardwareClass, OpenModel, Vendor};
 
 const GIB: f64 = 1_073_741_824.0;
 
-/// The record whose name a driver's text contains, the longest first; among equals the one whose
-/// memory is nearest.
+/// The record whose name a driver's text contains, the longest first; among equals the one with as many
+/// cores as the text says, then the one whose memory is nearest.
 pub fn card_named<'a>(
     catalog: &'a Catalog,
     text: &str,
     memory_bytes: Option<u64>,
 ) -> Option<&'a Accelerator> {
     let found = words(text);
-    // The laptop part of a name is another, slower chip.
-    if found.iter().any(|w| w == "laptop") {
-        return None;
-    }
-    let mut best: Option<(usize, f64, &Accelerator)> = None;
+    let cores = cores(&found);
+    let mut best: Option<(usize, bool, f64, &Accelerator)> = None;
     for card in catalog.accelerators.iter().filter(|c| c.class != HardwareClass::Cpu) {
         let wanted = telling_words(&card.name);
         if wanted.is_empty() || !wanted.iter().all(|w| found.contains(w)) {
+            continue;
+        }
+        // The laptop part of a name, or the one for little power, is another, slower chip.
+        if SLOWER.iter().any(|word| found.iter().any(|w| w == word) && !wanted.iter().any(|w| w == word)) {
             continue;
         }
         let off = match (memory_bytes, card.memory_gib) {
             (Some(bytes), Some(gib)) => (bytes as f64 / GIB - gib).abs(),
             _ => 0.0,
         };
-        let better = best.is_none_or(|(n, d, _)| wanted.len() > n || (wanted.len() == n && off < d));
+        let as_many = cores.is_some() && cores == self::cores(&words(&card.name));
+        let better = best.is_none_or(|(n, many, d, _)| {
+            wanted.len().cmp(&n).then(as_many.cmp(&many)).then(d.total_cmp(&off)).is_gt()
+        });
         if better {
-            best = Some((wanted.len(), off, card));
+            best = Some((wanted.len(), as_many, off, card));
         }
     }
-    best.map(|(_, _, card)| card)
+    best.map(|(.., card)| card)
+}
+
+/// Words that make another chip of a name: `RTX 4090 Laptop GPU`, `GTX 1080 with Max-Q Design`.
+const SLOWER: [&str; 2] = ["laptop", "q"];
+
+/// The count of cores in a name: `M3 Max 30-core GPU`.
+fn cores(words: &[String]) -> Option<u32> {
+    let at = words.iter().position(|w| w == "core" || w == "cores")?;
+    words.get(at.checked_sub(1)?)?.parse().ok()
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -143,6 +156,24 @@ mod tests {
         assert!(id("NVIDIA H100 80GB HBM3", 80.0).starts_with("nvidia-h100"));
         assert_eq!(id("AMD EPYC 9554", 512.0), "");
         assert!(id("Apple M2 Max", 64.0).starts_with("apple-m2-max"));
+        // With the count of its cores, where the system tells it.
+        assert_eq!(id("Apple M2 Max, 38 cores", 64.0), "apple-m2-max-38");
+        assert_eq!(id("Apple M3 Max 30-core GPU", 36.0), "apple-m3-max-30");
+        // A laptop's chip is another one than the card of the same name, and never that card.
+        assert_eq!(id("NVIDIA GeForce RTX 4090 Laptop GPU", 16.0), "nvidia-rtx-4090-laptop");
+        assert_eq!(id("NVIDIA RTX 5000 Ada Generation Laptop GPU", 16.0), "nvidia-rtx-5000-ada-laptop");
+        assert_eq!(id("NVIDIA GeForce GTX 1080 with Max-Q Design", 8.0), "");
+        assert_eq!(id("NVIDIA GeForce RTX 9090 Laptop GPU", 32.0), "");
+        let max_q = "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition";
+        assert_eq!(id(max_q, 96.0), "nvidia-rtx-pro-6000-blackwell-max-q");
+        assert_eq!(
+            id("NVIDIA RTX PRO 6000 Blackwell Workstation Edition", 96.0),
+            "nvidia-rtx-pro-6000-blackwell"
+        );
+        assert_eq!(id("NVIDIA GeForce RTX 3060", 12.0), "nvidia-rtx-3060-12gb");
+        assert_eq!(id("NVIDIA GeForce RTX 3060", 8.0), "nvidia-rtx-3060-8gb");
+        assert_eq!(id("NVIDIA GeForce RTX 4090 D", 24.0), "nvidia-rtx-4090-d");
+        assert_eq!(id("AMD Radeon 890M Graphics", 0.0), "amd-radeon-890m");
     }
 
     #[test]

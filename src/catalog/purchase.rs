@@ -295,6 +295,33 @@ mod tests {
     }
 
     #[test]
+    fn shipped_cards_cost_what_one_can_pay() {
+        let catalog = Catalog::embedded();
+        let chosen = |id: &str| {
+            let card = catalog.accelerator(id).expect("shipped");
+            catalog.price_of_accelerator(card).unwrap_or_else(|| panic!("{id} has no price"))
+        };
+        // No shop sells it any more: used ones do, for more than it once cost.
+        let card = chosen("nvidia-rtx-4090");
+        assert_eq!(card.why, Choice::Discontinued);
+        assert!(card.usd > card.list_usd.expect("listed"), "{card:?}");
+        // Still made, and sold for far more than its list price.
+        let card = chosen("nvidia-rtx-5090");
+        assert_eq!((card.why, card.list_usd), (Choice::New, Some(1999.0)));
+        assert!(card.usd > 3_000.0, "{card:?}");
+        // A price with tax in it counts without.
+        let card = chosen("nvidia-rtx-pro-5000-blackwell");
+        assert_eq!(card.price.vat, Some(0.24));
+        let rate = catalog.currency("EUR").expect("quoted").usd;
+        assert!((card.usd - card.price.amount * rate / 1.24).abs() < 0.01, "{card:?}");
+        let once = catalog
+            .accelerators
+            .iter()
+            .filter(|c| catalog.price_of_accelerator(c).is_some_and(|p| p.why == Choice::LaunchPrice));
+        assert!(once.count() < 10, "launch prices of what nobody sells");
+    }
+
+    #[test]
     fn tax_is_no_part_of_a_price_and_a_currency_without_rate_is_none() {
         let greek = PurchasePrice {
             vat: Some(0.24),

@@ -106,7 +106,7 @@ impl From<Band> for BandRow {
 impl From<Memory> for MemoryRow {
     fn from(memory: Memory) -> Self {
         let (placement, device_layers, layers) = match memory.placement {
-            Placement::Offload { device_layers, layers } => {
+            Placement::Offload { device_layers, layers } | Placement::Experts { device_layers, layers } => {
                 (PlacementRow::Offload, Some(device_layers), Some(layers))
             }
             Placement::Fits | Placement::TooLarge => (PlacementRow::Fits, None, None),

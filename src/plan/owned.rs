@@ -138,6 +138,9 @@ pub struct Together<'a> {
     pub cost: Cost,
 }
 
+/// A model with its whole need, and by the index of each machine the copies that keep its limits.
+type Tried<'a> = (Part<'a>, &'a Need, Vec<(usize, Vec<Replica>)>);
+
 /// Plans for several needs on the same machines, the cheapest first. Needs of one model share its
 /// copies, their loads added up hour by hour; different models share machines, but no accelerator.
 pub fn together<'a>(
@@ -152,7 +155,7 @@ pub fn together<'a>(
             .and_modify(|(_, need)| *need = need.and(part.need))
             .or_insert_with(|| (*part, part.need.clone()));
     }
-    let tried: Vec<(Part<'_>, &Need, Vec<(usize, Vec<Replica>)>)> = by_model
+    let tried: Vec<Tried<'_>> = by_model
         .values()
         .map(|(part, need)| {
             let ask =

@@ -190,7 +190,7 @@ pub fn search<'a>(ask: &Ask<'a>) -> Found<'a> {
     let fewest = best(&|p| f64::from(p.hosts));
     let quickest = best(&|p| p.typical.ttft.likely + ask.need.output.mean * p.typical.tpot.likely);
     let nearest = if plans.is_empty() { nearest(ask, &tried) } else { None };
-    Found { fewest, quickest, nearest, plans, in_four_bits, rejected }
+    Found { plans, in_four_bits, fewest, quickest, nearest, rejected }
 }
 
 fn kind(machine: &Machine) -> Kind {

@@ -1,6 +1,8 @@
 //! The plan engine as a library: what it plans for known needs, and what it promises.
 
-use freehold::capacity::{Backend, Engine, HardwareShape, KvType, ModelShape, Quantisation};
+use freehold::capacity::{
+    Arrivals, Backend, Engine, HardwareShape, KvType, ModelShape, Pace, Quantisation, Traffic,
+};
 use freehold::catalog::{Catalog, Stands};
 use freehold::plan::{
     Allowed, Ask, Batch, Bill, Bind, Cost, Limits, Machine, Need, Owned, Part, Plan, Tokens, Use, Why, carry,
@@ -433,5 +435,76 @@ fn how_long_a_search_takes() {
             .collect();
         times.sort_by(f64::total_cmp);
         println!("{id}: {} machines, {:.1} ms (median of 5)", machines.len(), times[2]);
+    }
+}
+
+/// What benchmarks/plan/compare asks, answered: one JSON line each.
+#[test]
+#[ignore = "prints answers for benchmarks/plan/compare"]
+#[allow(clippy::print_stdout)]
+fn questions() {
+    #[derive(serde::Deserialize)]
+    struct File {
+        model: Vec<Asked>,
+        load: Vec<Load>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Asked {
+        id: String,
+        peer: String,
+        quantisation: String,
+        systems: Vec<(String, u32)>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Load {
+        input: f64,
+        output: f64,
+        at_once: f64,
+    }
+    let path = format!("{}/benchmarks/plan/questions.toml", env!("CARGO_MANIFEST_DIR"));
+    let file: File = toml::from_str(&std::fs::read_to_string(path).expect("there")).expect("it parses");
+    let catalog = Catalog::embedded();
+    for asked in &file.model {
+        let (shape, _) = model(&asked.id);
+        for (system, devices) in &asked.systems {
+            let card = match system.as_str() {
+                "h100_sxm" => "nvidia-h100-sxm-80gb",
+                "h200_sxm" => "nvidia-h200-sxm",
+                _ => "nvidia-b200-sxm",
+            };
+            let record = catalog.accelerator(card).expect("listed");
+            let hardware =
+                HardwareShape::from_accelerator(record, *devices).expect("whole").with_backend(Backend::Vllm);
+            for load in &file.load {
+                let traffic = Traffic {
+                    input: load.input,
+                    cached: 0.0,
+                    output: load.output,
+                    concurrency: load.at_once,
+                    kv: KvType::F16,
+                    arrivals: Arrivals::Steady,
+                };
+                let Some(pace) = Pace::new(&shape, &hardware, format(&asked.quantisation), KvType::F16)
+                else {
+                    continue;
+                };
+                let served = pace.under(&traffic);
+                let (tpot, ttft) = (served.tpot.times(1e3), served.ttft.times(1e3));
+                println!(
+                    r#"{{"model": "{}", "peer": "{}", "quantisation": "{}", "system": "{system}", "devices": {devices}, "mixture": {}, "input": {}, "output": {}, "at_once": {}, "tpot_ms": {:.3}, "tpot_low_ms": {:.3}, "tpot_high_ms": {:.3}, "ttft_ms": {:.1}}}"#,
+                    asked.id,
+                    asked.peer,
+                    asked.quantisation,
+                    shape.is_mixture(),
+                    load.input,
+                    load.output,
+                    load.at_once,
+                    tpot.likely,
+                    tpot.low,
+                    tpot.high,
+                    ttft.likely,
+                );
+            }
+        }
     }
 }

@@ -47,9 +47,10 @@ const fn one() -> u32 {
 fn backend(name: &str) -> Option<Backend> {
     Some(match name.rsplit('/').next()? {
         "cuda" => Backend::Cuda,
-        "metal" | "mlx" => Backend::Metal,
-        // SYCL has no row of its own: it runs on Arc cards only, which have factors of their own.
-        "vulkan" | "sycl" => Backend::Vulkan,
+        "metal" => Backend::Metal,
+        "mlx" => Backend::Mlx,
+        "vulkan" => Backend::Vulkan,
+        "sycl" => Backend::Sycl,
         "rocm" => Backend::Rocm,
         "cpu" => Backend::Cpu,
         "vllm" => Backend::Vllm,
@@ -194,17 +195,17 @@ fn decode_is_predicted_within_the_bars() {
     assert!((0.8..=0.95).contains(&inside), "{}", summary("all", &all));
 }
 
-/// No efficiency was chosen by these rows. They miss the median of docs/predictor.md's aim (8 %) and
-/// meet its 90th percentile, so the bar is what they reach; the band should hold about four in five.
+/// No efficiency was chosen by these rows: docs/predictor.md's aim is a median of 8 %, a 90th percentile
+/// of 25 %, and 75 to 90 % of rows inside the band.
 #[test]
 fn rows_never_calibrated_on_are_predicted_too() {
     let groups = misses("held-out-speeds", decode);
     let all: Vec<&Miss> = groups.values().flatten().collect();
-    assert!(all.len() >= 85, "only {} rows could be predicted", all.len());
+    assert!(all.len() >= 60, "only {} rows could be predicted", all.len());
     let errors: Vec<f64> = all.iter().map(|m| m.error.abs()).collect();
     let inside = all.iter().filter(|m| m.inside).count() as f64 / all.len() as f64;
-    assert!(quantile(&errors, 0.5) <= 0.105, "{}", summary("all", &all));
-    assert!(quantile(&errors, 0.9) <= 0.27, "{}", summary("all", &all));
+    assert!(quantile(&errors, 0.5) <= 0.08, "{}", summary("all", &all));
+    assert!(quantile(&errors, 0.9) <= 0.20, "{}", summary("all", &all));
     assert!(inside >= 0.75, "{}", summary("all", &all));
 }
 
@@ -267,7 +268,7 @@ fn tables() {
         ("Held out: decode, several streams", misses("held-out-speeds", several)),
         ("Held out: prefill, one prompt", misses("held-out-speeds", prefill)),
     ];
-    for (title, groups) in &kinds {
+    for (title, groups) in kinds.iter().filter(|(_, groups)| !groups.is_empty()) {
         let _ = writeln!(out, "\n## {title}\n\n| backend | rows | median error | P90 | inside the band |");
         let _ = writeln!(out, "|---|---:|---:|---:|---:|");
         for (name, group) in groups {
@@ -275,7 +276,7 @@ fn tables() {
         }
         let _ = writeln!(out, "{}", summary("all", &groups.values().flatten().collect::<Vec<_>>()));
     }
-    for (title, groups) in &kinds {
+    for (title, groups) in kinds.iter().filter(|(_, groups)| !groups.is_empty()) {
         let _ = writeln!(
             out,
             "\n## {title}: every row\n\n| hardware | model | format | software | depth | streams | measured | predicted | band | error | published |\n|---|---|---|---|---:|---:|---:|---:|---:|---:|---|"

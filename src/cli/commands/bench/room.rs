@@ -83,7 +83,8 @@ fn decide(model: &ModelShape, room: Room, load: &mut LoadRequest) -> Result<(), 
     let asked = asked(load);
     let memory = capacity::fits(model, &hardware, format, &asked);
     match (memory.placement, load.gpu_layers) {
-        (Placement::Fits, _) => Ok(()),
+        // Experts aside: the plan of `fits` is by whole layers, so it says neither.
+        (Placement::Fits | Placement::Experts { .. }, _) => Ok(()),
         (Placement::Offload { device_layers, layers }, given) => match given {
             None => {
                 load.gpu_layers = Some(device_layers);

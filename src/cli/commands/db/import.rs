@@ -242,7 +242,7 @@ fn leave_out(
 }
 
 fn confirm(records: usize, target: &Path, context: &Context) -> Result<(), CliError> {
-    let question = format!("Write {records} records to {}?", target.display());
+    let question = format!("Write {} to {}?", self::records(records), target.display());
     if !context.can_ask() {
         return Err(CliError::usage("nothing was written: there is no terminal to ask on")
             .hint("--yes writes without asking, --dry-run only looks"));
@@ -275,7 +275,7 @@ fn save(models: &[ApiModel], format: Format, target: &Path, context: &Context) -
     let folder = target.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     std::fs::create_dir_all(&folder).map_err(|e| CliError::file("create", &folder, &e))?;
     write_atomic(target, write::api_models(&head, &kept).as_bytes())?;
-    context.note(&format!("wrote {} records to {}", models.len(), target.display()));
+    context.note(&format!("wrote {} to {}", records(models.len()), target.display()));
     Ok(())
 }
 
@@ -299,8 +299,8 @@ impl Plan<'_> {
     fn view(&self) -> View {
         let mut view = View::new("");
         view.paragraph(format!(
-            "{} records to take over; {} skipped.",
-            self.imported.models.len(),
+            "{} to take over; {} skipped.",
+            records(self.imported.models.len()),
             self.imported.skipped.len()
         ));
         comparison_view(&mut view, self.comparison, ["Now", "Then"]);
@@ -317,6 +317,10 @@ impl Plan<'_> {
         }
         view
     }
+}
+
+fn records(n: usize) -> String {
+    format!("{n} record{}", if n == 1 { "" } else { "s" })
 }
 
 /// The first few of many, and how many more.
