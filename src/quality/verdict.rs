@@ -38,7 +38,7 @@ impl Pairs {
     pub fn total(&self) -> u32 {
         self.both + self.only_a + self.only_b + self.neither
     }
-    fn paired(&self) -> Paired {
+    pub(super) fn paired(&self) -> Paired {
         Paired { n: self.total(), only_a: self.only_a, only_b: self.only_b }
     }
 }
@@ -74,13 +74,18 @@ pub fn non_inferiority(pairs: Pairs, margin: f64) -> Option<Verdict> {
         difference,
         interval,
         non_inferior,
-        prompts_needed: if non_inferior.is_none() { needed(pairs, margin) } else { None },
+        prompts_needed: if non_inferior.is_none() {
+            let disagree = f64::from(pairs.only_a + pairs.only_b) / f64::from(pairs.total());
+            needed(pairs.total(), disagree, difference, margin)
+        } else {
+            None
+        },
         smoke_only,
     })
 }
 
 /// On which side of −margin a whole interval lies.
-fn side(interval: Interval, margin: f64) -> Option<bool> {
+pub(super) fn side(interval: Interval, margin: f64) -> Option<bool> {
     if interval.low > -margin {
         Some(true)
     } else if interval.high < -margin {
@@ -93,16 +98,13 @@ fn side(interval: Interval, margin: f64) -> Option<bool> {
 /// About how many prompts would decide with 80 % power if things stay as they look. The difference
 /// seen is drawn towards zero by its own uncertainty, so that a few unlucky prompts do not ask for
 /// thousands; of how often the sides disagree, at least a tenth is assumed, a fifth where few were seen.
-fn needed(pairs: Pairs, margin: f64) -> Option<u32> {
-    let n = f64::from(pairs.total());
-    let disagree = f64::from(pairs.only_a + pairs.only_b) / n;
-    let discordant = disagree.max(if pairs.total() < SMOKE { 0.2 } else { 0.1 });
-    let difference = (f64::from(pairs.only_a) - f64::from(pairs.only_b)) / n;
+pub(super) fn needed(prompts: u32, disagree: f64, difference: f64, margin: f64) -> Option<u32> {
+    let n = f64::from(prompts);
+    let discordant = disagree.max(if prompts < SMOKE { 0.2 } else { 0.1 });
     // Below twenty prompts the difference says next to nothing.
-    let trusted = if pairs.total() < SMOKE { 0.0 } else { n / (n + 100.0) };
+    let trusted = if prompts < SMOKE { 0.0 } else { n / (n + 100.0) };
     let distance = (margin + (difference * trusted).min(0.0)).abs();
-    stats::prompts_needed(distance.max(margin / 10.0), discordant)
-        .map(|n| n.max(SMOKE).max(pairs.total() + 1))
+    stats::prompts_needed(distance.max(margin / 10.0), discordant).map(|n| n.max(SMOKE).max(prompts + 1))
 }
 
 /// What is to be done with a category.

@@ -10,11 +10,11 @@ mod ranks;
 mod sequential;
 mod shares;
 
-pub use bootstrap::mean_difference;
+pub use bootstrap::{Bootstrap, mean_difference, ratio_of_means};
 pub use multiple::holm;
 pub use ranks::{SignedRank, signed_rank};
-pub use sequential::{Decision, Sequential};
-pub use shares::{Paired, fixed_number, mcnemar, paired_difference, prompts_needed, wilson};
+pub use sequential::{Decision, Sequential, sequence_interval};
+pub use shares::{Paired, fixed_number, mcnemar, paired_difference, prompts_needed, wilson, wilson_share};
 
 use statrs::distribution::{ContinuousCDF as _, Normal};
 

@@ -21,9 +21,7 @@ pub struct Sequential {
     margin: f64,
     alpha: f64,
     beta: f64,
-    n: u32,
-    sum: f64,
-    squares: f64,
+    past: Past,
     good: f64,
     bad: f64,
     decided: Option<Decision>,
@@ -36,11 +34,72 @@ const CAUTION: f64 = 0.65;
 const PRIOR: f64 = 10.0;
 const PRIOR_SQUARE: f64 = 0.2;
 
+/// The prompts before: all that a stake may rest on.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Past {
+    n: u32,
+    sum: f64,
+    squares: f64,
+}
+
+impl Past {
+    /// Mean and mean square, drawn towards what was assumed.
+    fn moments(&self) -> (f64, f64) {
+        let weight = f64::from(self.n) + PRIOR;
+        (self.sum / weight, (self.squares + PRIOR * PRIOR_SQUARE) / weight)
+    }
+
+    /// Kelly's stake for a gain of `gain` on average: nearly gain ÷ second moment.
+    fn stake(&self, gain: f64, most: f64) -> f64 {
+        let (_, square) = self.moments();
+        (CAUTION * gain / (square + gain * gain)).clamp(0.0, most)
+    }
+
+    /// What a bet against "the mean is `null` or less" wins with `x`, as a logarithm.
+    fn log_growth(&self, x: f64, null: f64) -> f64 {
+        let (mean, _) = self.moments();
+        let stake = self.stake(mean.max(0.0) - null, 0.9 / (1.0 + null));
+        (stake * (x - null)).ln_1p()
+    }
+
+    fn see(&mut self, x: f64) {
+        self.n += 1;
+        self.sum += x;
+        self.squares += x * x;
+    }
+}
+
+/// An interval of the mean difference that holds at whatever prompt one stopped: all values that no bet
+/// of [`Sequential`]'s kind has refuted so far, each side with an error of at most `alpha`. Wider than an
+/// interval of a fixed number of prompts, which does not hold once one has looked.
+pub fn sequence_interval(differences: &[f64], alpha: f64) -> Interval {
+    const STEPS: u32 = 400;
+    let refuted = |null: f64, sign: f64| {
+        let mut past = Past::default();
+        let mut capital = 0.0;
+        differences.iter().filter(|d| d.is_finite()).any(|d| {
+            let x = sign * d.clamp(-1.0, 1.0);
+            capital += past.log_growth(x, null);
+            past.see(x);
+            capital >= -alpha.ln()
+        })
+    };
+    // From the far end, as long as values are refuted.
+    let bound = |sign: f64| {
+        (1..STEPS)
+            .map(|k| 2.0 * f64::from(k) / f64::from(STEPS) - 1.0)
+            .take_while(|null| refuted(*null, sign))
+            .last()
+            .unwrap_or(-1.0)
+    };
+    Interval { low: bound(1.0), high: -bound(-1.0) }
+}
+
 impl Sequential {
     /// `margin` and the error rates, all between 0 and 1: `alpha` of each wrong decision, `beta` of
     /// giving up on sides that are equal.
     pub fn new(margin: f64, alpha: f64, beta: f64) -> Self {
-        Self { margin, alpha, beta, n: 0, sum: 0.0, squares: 0.0, good: 0.0, bad: 0.0, decided: None }
+        Self { margin, alpha, beta, past: Past::default(), good: 0.0, bad: 0.0, decided: None }
     }
 
     /// The result of one prompt: score of A less score of B, between −1 and 1. Prompts have to come in
@@ -50,18 +109,12 @@ impl Sequential {
             return self.decided;
         }
         let x = difference.clamp(-1.0, 1.0);
-        let (n, m) = (f64::from(self.n), self.margin);
-        let mean = self.sum / (n + PRIOR);
-        let square = (self.squares + PRIOR * PRIOR_SQUARE) / (n + PRIOR);
-        // Kelly's stake for a gain of `gain` on average: nearly gain ÷ second moment.
-        let stake = |gain: f64, most: f64| (CAUTION * gain / (square + gain * gain)).clamp(0.0, most);
-        let hope = stake(m + mean.max(0.0), 0.9 / (1.0 - m));
-        let fear = stake(m.max(-(mean + m)), 0.9 / (1.0 + m));
-        self.good += (hope * (x + m)).ln_1p();
+        let m = self.margin;
+        let (mean, _) = self.past.moments();
+        let fear = self.past.stake(m.max(-(mean + m)), 0.9 / (1.0 + m));
+        self.good += self.past.log_growth(x, -m);
         self.bad += (-fear * (x + m)).ln_1p();
-        self.n += 1;
-        self.sum += x;
-        self.squares += x * x;
+        self.past.see(x);
         self.decided = if self.good >= -self.alpha.ln() {
             Some(Decision::NonInferior)
         } else if self.bad >= -self.alpha.ln() {
@@ -81,7 +134,7 @@ impl Sequential {
 
     /// Prompts seen.
     pub fn prompts(&self) -> u32 {
-        self.n
+        self.past.n
     }
 
     /// The chance, at most, that "A is not worse" would look as good as it has at its best if it were

@@ -5,11 +5,17 @@ use statrs::distribution::{Binomial, DiscreteCDF as _};
 
 /// Wilson's 95 % interval of a share.
 pub fn wilson(passed: u32, n: u32) -> Option<Interval> {
-    if n == 0 {
+    wilson_share(f64::from(passed) / f64::from(n), n)
+}
+
+/// The same for a mean over `n` prompts of shares of their repeats: no wider than if each prompt had
+/// been asked once, since a mean of shares varies less than a single yes or no. `None` without prompts.
+pub fn wilson_share(p: f64, n: u32) -> Option<Interval> {
+    if n == 0 || !(0.0..=1.0).contains(&p) {
         return None;
     }
-    let (z, n, k) = (z(1.0 - TAIL), f64::from(n), f64::from(passed));
-    let (p, zz) = (k / n, z * z);
+    let (z, n) = (z(1.0 - TAIL), f64::from(n));
+    let zz = z * z;
     let middle = (p + zz / (2.0 * n)) / (1.0 + zz / n);
     let half = z / (1.0 + zz / n) * (p * (1.0 - p) / n + zz / (4.0 * n * n)).sqrt();
     Some(Interval { low: (middle - half).max(0.0), high: (middle + half).min(1.0) })
