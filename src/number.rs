@@ -1,5 +1,7 @@
 //! Numbers as people read them. Rounding happens here and nowhere before.
 
+#![warn(missing_docs)]
+
 /// `1234567.0` → `1,234,567`; up to two decimals below 100, none above.
 pub fn plain(value: f64) -> String {
     let decimals = if value.fract().abs() < 5e-3 || value.abs() >= 100.0 { 0 } else { 2 };
@@ -31,6 +33,17 @@ pub fn percent(share: f64) -> String {
     } else {
         format!("{percent:.1} %")
     }
+}
+
+/// What was measured: three significant digits, no exponent.
+pub fn measured(value: f64) -> String {
+    let decimals = match value.abs() {
+        v if v >= 100.0 => 0,
+        v if v >= 10.0 => 1,
+        v if v >= 1.0 || v == 0.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.decimals$}")
 }
 
 /// `30_000_000.0` → `30M`; three digits that matter.

@@ -1,5 +1,7 @@
 //! Where a number came from. Every figure shown to a user carries one of these.
 
+#![warn(missing_docs)]
+
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,12 +45,20 @@ pub enum Source {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserInput {
     /// A flag of the command line: `--need.output-tokens`.
-    Flag { flag: String },
+    Flag {
+        /// With its dashes, without its value.
+        flag: String,
+    },
     /// A question of the wizard, by the key it answers.
-    Question { key: String },
+    Question {
+        /// As in files: `need.input_tokens`.
+        key: String,
+    },
     /// A key of a file.
     File {
+        /// What the file was to the command.
         role: FileRole,
+        /// As the user named it.
         file: String,
         /// Counted from 1; `None` where the file has no lines to speak of (a profile of the program).
         line: Option<u32>,
@@ -56,7 +66,10 @@ pub enum UserInput {
         key: String,
     },
     /// In the words of a document that an older version wrote.
-    Words { via: String },
+    Words {
+        /// That sentence, as it stands there.
+        via: String,
+    },
 }
 
 /// What a file was to the command that read it: decides by which flag it is given again.

@@ -1,6 +1,8 @@
 //! Everything not written by us is hostile text: model answers, provider errors, model metadata,
 //! file names. One function per sink (faults.md A5); each renderer calls its own, nobody else does.
 
+#![warn(missing_docs)]
+
 /// For a terminal: line feeds and tabs stay; every other control character, C1, bidirectional
 /// control and zero-width character goes, so that text cannot move the cursor, set a title or
 /// reorder what a person reads.

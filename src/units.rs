@@ -4,6 +4,8 @@
 //! Only operators with a physical meaning exist: `Watts × Hours = Kwh`,
 //! `Kwh × UsdPerKwh = Usd`, `Tokens × UsdPerMtok = Usd`, `Tokens ÷ TokensPerSec = Seconds`.
 
+#![warn(missing_docs)]
+
 use serde::{Deserialize, Serialize};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};

@@ -2,7 +2,9 @@
 //! start from, not recommendations: tiers are coarse, prices and specifications are dated.
 
 use super::matrix::CapabilityTier;
-use crate::capacity::ModelShape;
+use crate::capacity::{
+    HardwareShape, Load, Memory, ModelShape, Placement, Quantisation, layout, usual_formats,
+};
 use crate::catalog::{Accelerator, ApiModel, Catalog, HardwareClass, OpenModel};
 use crate::price::{Schedule, Usage};
 use crate::workload::RequestShape;
@@ -123,19 +125,27 @@ pub fn open(catalog: &Catalog, tiers: CapabilityTier) -> Option<&OpenModel> {
     (1..=tiers.local).rev().find_map(of_tier)
 }
 
-/// Hardware a model's weights fit into, and how many.
+/// Hardware a model fits into, and how many.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HardwareCandidate<'a> {
     pub accelerator: &'a Accelerator,
     pub count: u32,
-    /// Weights at 4 bits with a fifth on top for cache and buffers, GiB.
+    /// Weights, cache of one sequence, buffers and a margin in `format`, GiB.
     pub needed_gib: f64,
+    /// The smallest of the usual weight formats.
+    pub format: &'static str,
 }
 
-/// Bytes of one parameter at 4.5 bits, as a mixed 4-bit quantisation has it.
-const BYTES_PER_PARAMETER: f64 = 4.5 / 8.0;
-/// Cache and buffers on top of the weights.
-const HEADROOM: f64 = 1.2;
+/// What a model takes on so many cards in the smallest of the usual weight formats, as `fit` has it.
+/// `None` where the model or the card is not known well enough to say.
+pub fn memory(model: &OpenModel, card: &Accelerator, count: u32) -> Option<(&'static Quantisation, Memory)> {
+    let model = ModelShape::from_catalogue(model).ok()?;
+    let hardware = HardwareShape::from_accelerator(card, count).ok()?;
+    let format = usual_formats(&model, &hardware).pop()?;
+    Some((format, layout(&model, &hardware, format, &Load::default())))
+}
+
+const GIB: f64 = 1_073_741_824.0;
 
 /// How many of a class one would still put into one machine.
 const fn counts(class: HardwareClass) -> &'static [u32] {
@@ -148,7 +158,6 @@ const fn counts(class: HardwareClass) -> &'static [u32] {
 
 /// The least that holds the model: consumer cards before workstation before data-centre ones.
 pub fn hardware<'a>(catalog: &'a Catalog, model: &OpenModel) -> Option<HardwareCandidate<'a>> {
-    let needed_gib = model.parameters? as f64 * BYTES_PER_PARAMETER * HEADROOM / (1u64 << 30) as f64;
     catalog
         .accelerators
         .iter()
@@ -159,9 +168,16 @@ pub fn hardware<'a>(catalog: &'a Catalog, model: &OpenModel) -> Option<HardwareC
             ) && !a.price.is_empty()
         })
         .filter_map(|a| {
-            let memory = a.memory_gib.filter(|m| *m > 0.0)?;
-            let count = counts(a.class).iter().copied().find(|n| f64::from(*n) * memory >= needed_gib)?;
-            Some(HardwareCandidate { accelerator: a, count, needed_gib })
+            let holds = |count: &u32| {
+                let (format, memory) = memory(model, a, *count)?;
+                (memory.placement == Placement::Fits).then(|| HardwareCandidate {
+                    accelerator: a,
+                    count: *count,
+                    needed_gib: memory.needed / GIB,
+                    format: format.id,
+                })
+            };
+            counts(a.class).iter().find_map(holds)
         })
         .min_by(|a, b| {
             let memory = |c: &HardwareCandidate| f64::from(c.count) * c.accelerator.memory_gib.unwrap_or(0.0);
@@ -176,7 +192,32 @@ pub fn hardware<'a>(catalog: &'a Catalog, model: &OpenModel) -> Option<HardwareC
 
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use super::{memory, version};
+    use crate::capacity::{CannotPredict, HardwareShape, Load, ModelShape, predict};
+    use crate::catalog::Catalog;
+
+    /// One formula: what the verdict says a card must hold is what `fit` says, for every pair.
+    #[test]
+    #[allow(clippy::float_cmp, reason = "the same computation")]
+    fn a_model_takes_the_same_memory_here_and_in_fit() {
+        let catalog = Catalog::embedded();
+        let mut pairs = 0;
+        for model in &catalog.open_models {
+            for card in &catalog.accelerators {
+                let Some((format, here)) = memory(model, card, 1) else { continue };
+                let shape = ModelShape::from_catalogue(model).expect("known");
+                let hardware = HardwareShape::from_accelerator(card, 1).expect("known");
+                let (needed, usable) = match predict(&shape, &hardware, format, &Load::default()) {
+                    Ok(there) => (there.memory.needed, there.memory.usable),
+                    Err(CannotPredict::DoesNotFit { needed, usable, .. }) => (needed, usable),
+                    Err(CannotPredict::Unknown(_)) => continue,
+                };
+                assert_eq!((here.needed, here.usable), (needed, usable), "{} on {}", model.id, card.id);
+                pairs += 1;
+            }
+        }
+        assert!(pairs > 10_000, "{pairs}");
+    }
 
     #[test]
     #[allow(clippy::float_cmp, reason = "read, not computed")]

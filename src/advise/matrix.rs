@@ -64,7 +64,9 @@ impl Confidence {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BriefLine {
+    /// Its number in the brief, from 1.
     pub line: u32,
+    /// What it says.
     pub text: String,
 }
 

@@ -36,6 +36,26 @@ impl Load {
     }
 }
 
+impl Default for Load {
+    /// One sequence of [`USUAL_CONTEXT_TOKENS`]: what is asked where nobody says more.
+    fn default() -> Self {
+        Self::new(USUAL_CONTEXT_TOKENS, 1)
+    }
+}
+
+/// Tokens of context where nobody says how many are needed.
+pub const USUAL_CONTEXT_TOKENS: u64 = 4096;
+
+/// What people serve on this hardware, from most to fewest bits.
+pub fn usual_formats(model: &ModelShape, hardware: &HardwareShape) -> Vec<&'static Quantisation> {
+    let names: &[&str] = match (hardware.backend, hardware.class) {
+        _ if model.expert_bits_limit.is_some() => &["MXFP4"],
+        (Backend::Vllm, _) | (Backend::Cuda | Backend::Rocm, MemoryClass::Stacked) => &["FP16", "FP8", "AWQ"],
+        _ => &["Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M"],
+    };
+    names.iter().filter_map(|n| Quantisation::find(n)).collect()
+}
+
 /// Memory, part by part, in bytes over all devices.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Memory {
@@ -69,7 +89,14 @@ pub enum Placement {
     TooLarge,
 }
 
-/// Memory needed and whether it is there.
+/// Memory as it is laid out where the format is served on this hardware: experts aside where they must.
+/// The one formula: predictions and the verdict's examples call it.
+pub fn layout(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation, load: &Load) -> Memory {
+    let hardware = &hardware.clone().with_backend(hardware.serving(format));
+    experts_aside(model, hardware, format, load).unwrap_or_else(|| fits(model, hardware, format, load))
+}
+
+/// Memory needed and whether it is there, all under the hardware's own path.
 pub fn fits(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation, load: &Load) -> Memory {
     let engine = hardware.backend.engine();
     let weights = model.bytes_under(format, engine).total;

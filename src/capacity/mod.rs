@@ -24,7 +24,7 @@ pub mod units;
 
 pub use calibrate::Calibration;
 pub use load::{Arrivals, Pace, Served, Spread, Traffic};
-pub use memory::{Load, Memory, Placement, fits};
+pub use memory::{Load, Memory, Placement, fits, layout, usual_formats};
 pub use quantisation::{Compute, Engine, KvType, Quantisation};
 pub use serving::{Prompt, Step};
 pub use shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape, Unknown};

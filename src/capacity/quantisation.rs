@@ -372,6 +372,10 @@ impl KvType {
             Self::Fp8 => "fp8",
         }
     }
+    /// The type with this name, whatever its case.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|t| t.label().eq_ignore_ascii_case(name))
+    }
     /// Can the engine keep keys and values so?
     pub const fn runs_on(self, engine: Engine) -> bool {
         match self {

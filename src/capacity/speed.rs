@@ -15,7 +15,7 @@
 //! grows with `p²`, and the weights once per batch of tokens.
 
 use super::efficiency::Efficiency;
-use super::memory::{BATCH_TOKENS, Load, Memory, Placement, experts_aside, fits};
+use super::memory::{BATCH_TOKENS, Load, Memory, Placement, layout};
 use super::quantisation::{Kernel, KvType, Quantisation};
 use super::serving::{self, Around, Prompt, Server, Step, halved_layers};
 use super::shape::{Backend, FileBytes, HardwareShape, Host, MemoryClass, ModelShape};
@@ -88,8 +88,7 @@ pub fn predict(
     load: &Load,
 ) -> Result<Prediction, CannotPredict> {
     let hardware = &hardware.clone().with_backend(hardware.serving(format));
-    let memory =
-        experts_aside(model, hardware, format, load).unwrap_or_else(|| fits(model, hardware, format, load));
+    let memory = layout(model, hardware, format, load);
     if memory.placement == Placement::TooLarge {
         return Err(CannotPredict::DoesNotFit {
             model: model.id.clone(),

@@ -13,9 +13,11 @@ const SUSPICIOUS_TIMES: f64 = 5.0;
 pub struct Comparison {
     /// Ids that are in both, with the same prices.
     pub same: usize,
+    /// Ids that are new.
     pub added: Vec<String>,
     /// Ids of the compared providers that the new list does not have.
     pub gone: Vec<String>,
+    /// Figures that are not what they were.
     pub changed: Vec<Change>,
     /// New records that cannot be true, and why.
     pub implausible: Vec<Implausible>,
@@ -24,10 +26,13 @@ pub struct Comparison {
 /// One figure of one model that differs. The id is the old list's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
+    /// The model.
     pub id: String,
     /// `input_per_mtok`, `tier above 200000 tokens: output_per_mtok`, `batch_multiplier`.
     pub field: String,
+    /// What it was; `None`: unknown or absent.
     pub old: Option<f64>,
+    /// What it is now; `None`: unknown or absent.
     pub new: Option<f64>,
 }
 
@@ -39,9 +44,12 @@ impl Change {
     }
 }
 
+/// A record whose prices cannot be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Implausible {
+    /// The model.
     pub id: String,
+    /// Which price, and why, in one sentence.
     pub reason: String,
 }
 

@@ -5,12 +5,14 @@ use super::{Accelerator, Catalog, HardwareClass, OpenModel, Vendor};
 const GIB: f64 = 1_073_741_824.0;
 
 /// The record whose name a driver's text contains, the longest first; among equals the one with as many
-/// cores as the text says, then the one whose memory is nearest.
+/// cores as the text says, then the one whose memory is nearest, of the form that the driver names.
 pub fn card_named<'a>(
     catalog: &'a Catalog,
     text: &str,
     memory_bytes: Option<u64>,
 ) -> Option<&'a Accelerator> {
+    /// Another form counts as so many GiB: it decides between cards of the same memory.
+    const FORM: f64 = 4.0;
     let found = words(text);
     let cores = cores(&found);
     let mut best: Option<(usize, bool, f64, &Accelerator)> = None;
@@ -27,6 +29,7 @@ pub fn card_named<'a>(
             (Some(bytes), Some(gib)) => (bytes as f64 / GIB - gib).abs(),
             _ => 0.0,
         };
+        let off = if other_form(text, card) { off + FORM } else { off };
         let as_many = cores.is_some() && cores == self::cores(&words(&card.name));
         let better = best.is_none_or(|(n, many, d, _)| {
             wanted.len().cmp(&n).then(as_many.cmp(&many)).then(d.total_cmp(&off)).is_gt()
@@ -153,7 +156,11 @@ mod tests {
         assert_eq!(id("NVIDIA GeForce RTX 3080 Ti", 12.0), "nvidia-rtx-3080-ti");
         assert_eq!(id("NVIDIA GeForce RTX 3080", 10.0), "nvidia-rtx-3080-10gb");
         assert_eq!(id("NVIDIA RTX A6000", 48.0), "nvidia-rtx-a6000");
-        assert!(id("NVIDIA H100 80GB HBM3", 80.0).starts_with("nvidia-h100"));
+        // The memory of the board for a socket is HBM3, that of the card for a slot is not.
+        assert_eq!(id("NVIDIA H100 80GB HBM3", 79.6), "nvidia-h100-sxm-80gb");
+        assert_eq!(id("NVIDIA H100 PCIe", 79.6), "nvidia-h100-pcie-80gb");
+        assert_eq!(id("NVIDIA A100-SXM4-40GB", 39.4), "nvidia-a100-sxm-40gb");
+        assert_eq!(id("NVIDIA A100 80GB PCIe", 79.2), "nvidia-a100-pcie-80gb");
         assert_eq!(id("AMD EPYC 9554", 512.0), "");
         assert!(id("Apple M2 Max", 64.0).starts_with("apple-m2-max"));
         // With the count of its cores, where the system tells it.

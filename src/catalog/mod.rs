@@ -14,10 +14,12 @@
 //! | [`device`] | names drivers and files have → their records |
 //! | [`compare`] | two lists of API models → what differs |
 //! | [`ship`] | how the shipped prices are made from two sources |
-//! | [`write`] | records → TOML |
+//! | [`mod@write`] | records → TOML |
 //!
 //! Nothing here converts, guesses or completes: a figure that is not known is `None`, and the
 //! calculation that needs it stops.
+
+#![warn(missing_docs)]
 
 pub mod check;
 pub mod compare;
@@ -32,7 +34,7 @@ pub mod write;
 
 pub use purchase::{Choice, Chosen, Misfit, Missing, Order};
 pub use records::*;
-pub use resolve::{NotResolved, Resolution, nearest};
+pub use resolve::{NotResolved, Resolution};
 pub use text::{Problem, Problems};
 
 use jiff::civil::Date;
@@ -45,36 +47,59 @@ mod embedded {
 /// Everything known, shipped and overlaid. Lists are sorted by id.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
+    /// GPUs and other accelerators.
     pub accelerators: Vec<Accelerator>,
+    /// Complete computers.
     pub machines: Vec<Machine>,
+    /// What accelerators are bought in.
     pub hosts: Vec<Host>,
+    /// GPUs by the hour.
     pub rentals: Vec<Rental>,
+    /// Plans by the seat and month.
     pub subscriptions: Vec<Subscription>,
+    /// Prices of electricity.
     pub tariffs: Vec<Tariff>,
+    /// Models whose weights can be had.
     pub open_models: Vec<OpenModel>,
+    /// Models by the token.
     pub api_models: Vec<ApiModel>,
+    /// Rates of currencies.
     pub currencies: Vec<Currency>,
+    /// Services that answer requests.
     pub providers: Vec<Provider>,
+    /// How far inputs may lie that nobody gave.
     pub ranges: Vec<Range>,
 }
 
 /// The kinds of record, by the name of their table in the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// `[[gpu]]`: [`Accelerator`].
     Gpu,
+    /// `[[machine]]`: [`Machine`].
     Machine,
+    /// `[[host]]`: [`Host`].
     Host,
+    /// `[[rental]]`: [`Rental`].
     Rental,
+    /// `[[subscription]]`: [`Subscription`].
     Subscription,
+    /// `[[tariff]]`: [`Tariff`].
     Tariff,
+    /// `[[open_model]]`: [`OpenModel`].
     OpenModel,
+    /// `[[api_model]]`: [`ApiModel`].
     ApiModel,
+    /// `[[currency]]`: [`Currency`].
     Currency,
+    /// `[[provider]]`: [`Provider`].
     Provider,
+    /// `[[range]]`: [`Range`].
     Range,
 }
 
 impl Kind {
+    /// Every kind, in the order they are listed.
     pub const ALL: [Self; 11] = [
         Self::Gpu,
         Self::Machine,

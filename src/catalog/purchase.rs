@@ -9,9 +9,11 @@ use super::{Accelerator, Catalog, Condition, HardwareClass, Host, PurchasePrice}
 /// The price that something can be had for, and why it is this one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chosen<'a> {
+    /// As it stands in the record.
     pub price: &'a PurchasePrice,
     /// Without value added tax, in US dollars.
     pub usd: f64,
+    /// Why this one.
     pub why: Choice,
     /// The maker's list price in US dollars, where it is known and another one was chosen.
     pub list_usd: Option<f64>,
@@ -68,6 +70,8 @@ pub fn choose<'a>(
 }
 
 /// Why an accelerator does not go into a host.
+// The message of each is its description.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Misfit {
     #[error("the host has slots of another form")]
@@ -127,6 +131,8 @@ impl Host {
 }
 
 /// What keeps a host with accelerators in it out of a plan.
+// The message of each is its description.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Missing {
     #[error(transparent)]
@@ -144,8 +150,11 @@ pub enum Missing {
 /// A host with accelerators in it, as it is ordered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Order<'a> {
+    /// The computer.
     pub host: &'a Host,
+    /// What is put into it.
     pub accelerator: &'a Accelerator,
+    /// How many of them.
     pub accelerators: u32,
     /// Of the host: alone where [`Order::cards`] are bought beside it, else with them in it.
     pub host_price: Chosen<'a>,

@@ -2,6 +2,7 @@
 //! *today*: whoever prices by it must be able to say so.
 
 use super::{ApiModel, Catalog, Kind};
+use crate::spelling::nearest;
 
 /// How a name was understood.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -9,7 +10,12 @@ pub enum Resolution<'a> {
     /// The name is the id, or the exact name on the wire.
     Exact(&'a ApiModel),
     /// The name is an alias; today it means this model.
-    Alias { alias: &'a str, model: &'a ApiModel },
+    Alias {
+        /// As it was typed.
+        alias: &'a str,
+        /// What it means today.
+        model: &'a ApiModel,
+    },
 }
 
 impl<'a> Resolution<'a> {
@@ -26,10 +32,20 @@ impl<'a> Resolution<'a> {
 pub enum NotResolved {
     /// Nothing has this name; `near` are the closest ids, closest first.
     #[error("no API model is named `{name}`{}", did_you_mean(near))]
-    Unknown { name: String, near: Vec<String> },
+    Unknown {
+        /// As it was typed.
+        name: String,
+        /// Ids, closest first; empty where none is close.
+        near: Vec<String>,
+    },
     /// Several providers have it: the ids it could mean.
     #[error("`{name}` could mean {}", ids.join(", "))]
-    Ambiguous { name: String, ids: Vec<String> },
+    Ambiguous {
+        /// As it was typed.
+        name: String,
+        /// Ids of the models it could mean.
+        ids: Vec<String>,
+    },
 }
 
 fn did_you_mean(near: &[String]) -> String {
@@ -88,48 +104,6 @@ fn only_one<'a>(name: &str, found: &[Resolution<'a>]) -> Result<Option<Resolutio
     }
 }
 
-/// The names closest to what was typed, closest first: those that hold it, then those within a
-/// third of its length in edits.
-pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<String> {
-    let typed = typed.to_lowercase();
-    let allowed = (typed.chars().count() / 3).max(2);
-    let mut ranked: Vec<(usize, &str)> = names
-        .into_iter()
-        .filter_map(|name| {
-            let lower = name.to_lowercase();
-            let part = lower.rsplit('/').next().unwrap_or(&lower);
-            if typed.len() >= 3 && lower.contains(&typed) {
-                return Some((0, name));
-            }
-            let edits = edit_distance(&typed, &lower).min(edit_distance(&typed, part));
-            (edits <= allowed).then_some((edits, name))
-        })
-        .collect();
-    ranked.sort_by_key(|(edits, name)| (*edits, name.len(), *name));
-    ranked.into_iter().take(most).map(|(_, name)| name.to_owned()).collect()
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
-fn edit_distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let change = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = change.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(before[j - 2] + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,12 +160,5 @@ mod tests {
         };
         assert_eq!(near[0], "acme/small");
         assert!(catalog.resolve_api_model("gpt-oss-120b").is_err());
-    }
-
-    #[test]
-    fn edits_are_counted_with_swaps() {
-        assert_eq!(edit_distance("abcd", "abdc"), 1);
-        assert_eq!(edit_distance("", "abc"), 3);
-        assert_eq!(edit_distance("kitten", "sitting"), 3);
     }
 }

@@ -23,6 +23,7 @@ pub use rules::{Rules, RulesError};
 pub struct Shipped {
     /// Sorted by id.
     pub models: Vec<ApiModel>,
+    /// Figures in which the two sources differ.
     pub disagreements: Vec<Disagreement>,
     /// Per provider.
     pub counts: BTreeMap<String, Count>,
@@ -35,6 +36,7 @@ pub struct Shipped {
 /// How many models of a provider, and how the second source sees them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
+    /// Models of the provider that are shipped.
     pub models: usize,
     /// Also in the second source.
     pub checked: usize,
@@ -45,9 +47,11 @@ pub struct Count {
 /// A figure on which the two sources differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Disagreement {
+    /// Which figure: ours first, then the other source's.
     pub change: Change,
     /// Is the second source's figure shipped?
     pub second_taken: bool,
+    /// Why that one is shipped, in one sentence.
     pub reason: String,
 }
 

@@ -20,6 +20,7 @@ pub const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
 /// Something wrong at a place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// The file, as it was named.
     pub file: String,
     /// From 1; 0 where no place is known.
     pub line: usize,
@@ -149,23 +150,36 @@ impl Places {
 /// A record and where it stands.
 #[derive(Debug, Clone)]
 pub struct Entry<T> {
+    /// What it says.
     pub record: T,
+    /// Where in the text each of its figures stands.
     pub places: Places,
 }
 
 /// The records of one file.
 #[derive(Debug, Clone, Default)]
 pub struct Records {
+    /// GPUs and other accelerators.
     pub accelerators: Vec<Entry<Accelerator>>,
+    /// Complete computers.
     pub machines: Vec<Entry<Machine>>,
+    /// What accelerators are bought in.
     pub hosts: Vec<Entry<Host>>,
+    /// GPUs by the hour.
     pub rentals: Vec<Entry<Rental>>,
+    /// Plans by the seat and month.
     pub subscriptions: Vec<Entry<Subscription>>,
+    /// Prices of electricity.
     pub tariffs: Vec<Entry<Tariff>>,
+    /// Models whose weights can be had.
     pub open_models: Vec<Entry<OpenModel>>,
+    /// Models by the token.
     pub api_models: Vec<Entry<ApiModel>>,
+    /// Rates of currencies.
     pub currencies: Vec<Entry<Currency>>,
+    /// Services that answer requests.
     pub providers: Vec<Entry<Provider>>,
+    /// How far inputs may lie that nobody gave.
     pub ranges: Vec<Entry<RangeRecord>>,
 }
 
@@ -219,8 +233,11 @@ impl Records {
 /// A file that was read.
 #[derive(Debug, Clone)]
 pub struct Parsed<'a> {
+    /// The file, as it was named.
     pub name: &'a str,
+    /// Its text.
     pub text: &'a str,
+    /// What was read from it.
     pub records: Records,
 }
 

@@ -108,7 +108,7 @@ fn watch_interrupts(so_far: Arc<Mutex<String>>) {
     // The handler must stand before the first prompt: it is installed when the stream is made.
     let signal = {
         let _inside = runtime.enter();
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
+        interrupts()
     };
     let Ok(mut signal) = signal else { return };
     std::thread::spawn(move || {
@@ -122,6 +122,16 @@ fn watch_interrupts(so_far: Arc<Mutex<String>>) {
         let _ = writeln!(&term, "\nerror: {}", interrupted(&so_far));
         std::process::exit(Exit::Interrupted as i32);
     });
+}
+
+#[cfg(unix)]
+fn interrupts() -> std::io::Result<tokio::signal::unix::Signal> {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
+}
+
+#[cfg(windows)]
+fn interrupts() -> std::io::Result<tokio::signal::windows::CtrlC> {
+    tokio::signal::windows::ctrl_c()
 }
 
 /// The terminal's settings, read or set by the tool that every Unix has; there is no safe call.

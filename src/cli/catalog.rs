@@ -2,18 +2,30 @@
 
 use super::context::Context;
 use super::error::CliError;
+use super::folders;
 use crate::catalog::{Catalog, Problems, Provider, text};
 use std::path::{Path, PathBuf};
 
-/// The folder of the user's own records.
-pub fn user_folder(context: &Context) -> PathBuf {
-    context.data_dir.join("hardware-db")
+/// The folder of the user's own records, where there is one.
+pub fn user_folder(context: &Context) -> Option<PathBuf> {
+    context.folders.data.as_ref().map(|data| data.join("hardware-db"))
+}
+
+/// The user's own files of records.
+pub fn user_files(context: &Context) -> Result<Vec<(String, String)>, CliError> {
+    user_folder(context).map_or_else(|| Ok(Vec::new()), |folder| toml_files(&folder))
+}
+
+/// That folder, for what cannot do without one.
+pub fn needed_user_folder(context: &Context) -> Result<PathBuf, CliError> {
+    user_folder(context)
+        .ok_or_else(|| folders::none("records of your own", crate::cli::environment::DATA_DIR))
 }
 
 /// The shipped catalogue, then the user's folder, then every `--catalog FILE` in order.
 pub fn load(context: &Context) -> Result<Catalog, CliError> {
     let mut catalog = Catalog::embedded();
-    let own = toml_files(&user_folder(context))?;
+    let own = user_files(context)?;
     if !own.is_empty() {
         let shipped = catalog.providers.clone();
         catalog = overlay(catalog, &own, context)?;
@@ -31,11 +43,14 @@ pub fn load(context: &Context) -> Result<Catalog, CliError> {
 
 /// A file that came with a project may hold prices, never where keys and prompts are sent.
 fn elsewhere(file: &Path, context: &Context) -> CliError {
-    CliError::usage(format!(
+    let error = CliError::usage(format!(
         "{}: a [[provider]] decides where keys and prompts go, and is not taken from a file given by --catalog",
         file.display()
-    ))
-    .hint(format!("Put it into your own folder if you trust it: {}", user_folder(context).display()))
+    ));
+    match user_folder(context) {
+        Some(own) => error.hint(format!("Put it into your own folder if you trust it: {}", own.display())),
+        None => error,
+    }
 }
 
 /// The variable of a shipped provider holds that provider's key: no other record may send it

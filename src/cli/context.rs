@@ -1,12 +1,31 @@
 //! What the process knows about the world it runs in, read once: terminals, clock, environment.
 
-use super::Cli;
+use super::environment;
+use super::error::CliError;
+use super::folders::Folders;
 use crate::document::Input;
 use crate::provenance::{Source, Sourced};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+
+// What every command takes. (No doc comment: clap would take it for the program's description.)
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Global {
+    /// The day the prices are taken for (default: today).
+    #[arg(long, global = true, value_name = "YYYY-MM-DD", help_heading = "Global options")]
+    pub today: Option<Date>,
+    /// Records that replace or add to the catalogue's, for this run (repeatable; see `db path`).
+    #[arg(long = "catalog", global = true, value_name = "FILE", help_heading = "Global options")]
+    pub catalog_files: Vec<PathBuf>,
+    /// Never ask; a missing answer is an error.
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_input: bool,
+    /// No progress, no notes on stderr.
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+}
 
 /// The world as commands see it. Tests build their own.
 #[derive(Debug, Clone)]
@@ -26,46 +45,33 @@ pub struct Context {
     pub no_input: bool,
     /// `CI` is set: progress as plain lines.
     pub ci: bool,
-    /// Downloads; `FREEHOLD_CACHE_DIR` overrides.
-    pub cache_dir: PathBuf,
-    /// The user's catalogue overlay; `FREEHOLD_DATA_DIR` overrides.
-    pub data_dir: PathBuf,
+    /// The user's own folders.
+    pub folders: Folders,
     /// Further overlays, given by `--catalog`.
     pub catalog_files: Vec<PathBuf>,
-    /// The user's profiles and settings; `FREEHOLD_CONFIG_DIR` overrides.
-    pub config_dir: PathBuf,
 }
 
 impl Context {
-    pub(super) fn from_process(cli: &Cli) -> Self {
+    /// Read them, once. The error names a folder's variable that cannot be used.
+    pub(super) fn from_process(asked: &Global) -> Result<Self, CliError> {
         let now = jiff::Timestamp::now();
         // The clock says a time in UTC; prices change by day, so the UTC day is used everywhere.
-        let today = cli.today.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
-        let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
-        let home = || var("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
-        let dir = |own: &str, xdg: &str, fallback: &str| {
-            var(own).map_or_else(
-                || var(xdg).map_or_else(|| home().join(fallback), PathBuf::from).join("freehold"),
-                PathBuf::from,
-            )
-        };
+        let today = asked.today.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
         let stdout_terminal = std::io::stdout().is_terminal();
-        Self {
+        Ok(Self {
             today,
-            today_given: cli.today.is_some(),
+            today_given: asked.today.is_some(),
             now: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             stdin_terminal: std::io::stdin().is_terminal(),
             stdout_terminal,
             stderr_terminal: std::io::stderr().is_terminal(),
             width: terminal_width(stdout_terminal),
-            quiet: cli.quiet,
-            no_input: cli.no_input,
-            ci: var("CI").is_some(),
-            cache_dir: dir("FREEHOLD_CACHE_DIR", "XDG_CACHE_HOME", ".cache"),
-            data_dir: dir("FREEHOLD_DATA_DIR", "XDG_DATA_HOME", ".local/share"),
-            catalog_files: cli.catalog_files.clone(),
-            config_dir: dir("FREEHOLD_CONFIG_DIR", "XDG_CONFIG_HOME", ".config"),
-        }
+            quiet: asked.quiet,
+            no_input: asked.no_input,
+            ci: environment::CI.os().is_some(),
+            folders: Folders::of_process()?,
+            catalog_files: asked.catalog_files.clone(),
+        })
     }
     /// What decided the whole run, for the inputs of its document: the day, and catalogue files.
     pub fn record(&self, inputs: &mut BTreeMap<String, Input>) {
@@ -94,7 +100,7 @@ impl Context {
 }
 
 fn terminal_width(is_terminal: bool) -> u16 {
-    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    let columns = environment::COLUMNS.text().and_then(|c| c.parse().ok());
     if is_terminal {
         columns.unwrap_or_else(|| console_width().unwrap_or(100))
     } else {

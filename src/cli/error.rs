@@ -1,6 +1,7 @@
 //! Errors as the user meets them: one paragraph that names what, where and what to do, and a
 //! documented exit code.
 
+use crate::app::{Refusal, RefusalKind};
 use crate::sanitize;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -32,6 +33,16 @@ pub enum CliError {
     BrokenPipe,
     /// Anything else.
     Stop { exit: Exit, message: String, hint: Option<String> },
+}
+
+impl From<Refusal> for CliError {
+    fn from(refusal: Refusal) -> Self {
+        let exit = match refusal.kind {
+            RefusalKind::Input => Exit::Usage,
+            RefusalKind::Failed => Exit::Failed,
+        };
+        Self::Stop { exit, message: refusal.message, hint: refusal.hint }
+    }
 }
 
 impl CliError {

@@ -32,7 +32,7 @@ impl Flag {
                 "model" | "kind" | "name" | "units" | "usd_per_hour" | "billed_hours_per_month",
             ) => Some(kebab),
             // `change`, `profile` and `use` mean other things on a command line.
-            (_, "change" | "profile" | "name" | "kind") => None,
+            (_, "change" | "discount" | "profile" | "name" | "kind" | "use" | "backend") => None,
             _ => (keys::all().filter(|k| k.name == key.name).count() == 1).then_some(kebab),
         };
         Self { key, long: key.flag(), alias: key.name.contains('_').then(|| key.path()), also }
@@ -75,7 +75,7 @@ impl Flag {
             Kind::Text => arg.value_name(if self.key.name == "name" { "NAME" } else { "ID" }),
             Kind::Month => arg.value_name("YYYY-MM"),
             Kind::Profile => arg.value_name("PROFILE"),
-            Kind::Changes(_) => arg.value_name("TOML"),
+            Kind::Changes(_) | Kind::Discounts => arg.value_name("TOML"),
             // A range may begin with a minus: `-0.3:-0.1:0`.
             Kind::Number { min, .. } if min < 0.0 => arg.value_name("N").allow_hyphen_values(true),
             Kind::Whole { .. } | Kind::Number { .. } | Kind::Positive | Kind::Months => arg.value_name("N"),

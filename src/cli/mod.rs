@@ -7,8 +7,10 @@ pub mod ask;
 pub mod catalog;
 pub mod commands;
 pub mod context;
+mod environment;
 pub mod error;
 pub mod files;
+pub mod folders;
 pub mod hardware;
 pub mod keys;
 pub mod output;
@@ -18,7 +20,7 @@ pub mod proxy;
 mod secrets;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use context::Context;
+use context::{Context, Global};
 pub use error::{CliError, Exit};
 use std::process::ExitCode;
 
@@ -37,18 +39,8 @@ Examples:
   freehold report bench.json cost.json advice.json --format markdown -o memo.md"
 )]
 pub struct Cli {
-    /// The day the prices are taken for (default: today).
-    #[arg(long, global = true, value_name = "YYYY-MM-DD", help_heading = "Global options")]
-    pub today: Option<jiff::civil::Date>,
-    /// Records that replace or add to the catalogue's, for this run (repeatable; see `db path`).
-    #[arg(long = "catalog", global = true, value_name = "FILE", help_heading = "Global options")]
-    pub catalog_files: Vec<std::path::PathBuf>,
-    /// Never ask; a missing answer is an error.
-    #[arg(long, global = true, help_heading = "Global options")]
-    pub no_input: bool,
-    /// No progress, no notes on stderr.
-    #[arg(long, short, global = true, help_heading = "Global options")]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub global: Global,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -100,7 +92,7 @@ pub fn main() -> ExitCode {
     };
     let outcome =
         Cli::from_arg_matches(&matches).map_err(|e| CliError::usage(e.to_string())).and_then(|cli| {
-            let context = Context::from_process(&cli);
+            let context = Context::from_process(&cli.global)?;
             run(cli.command, &context)
         });
     match outcome {
@@ -112,20 +104,29 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, context: &Context) -> Result<(), CliError> {
-    match command {
+fn run(asked: Command, context: &Context) -> Result<(), CliError> {
+    match asked {
         Command::Advise(args) => commands::advise::run(&args, context),
         Command::Breakeven(args) => commands::breakeven::run(args, context),
-        Command::Bench(args) => commands::bench::run(args, context),
+        Command::Bench(args) => commands::bench::run(args, bench_arguments, context),
         Command::Report(args) => commands::report::run(&args, context),
         Command::Fit(args) => commands::fit::run(args, context),
         Command::Db(args) => commands::db::run(args, context),
         Command::Doctor(args) => commands::doctor::run(args, context),
         Command::Schema(args) => commands::schema::run(&args, context),
-        Command::Help(args) => commands::help::help(&args, context),
-        Command::Completions(args) => commands::help::completions(&args),
-        Command::Man(args) => commands::help::man(&args),
+        Command::Help(args) => commands::help::help(&args, command(), context),
+        Command::Completions(args) => commands::help::completions(&args, command()),
+        Command::Man(args) => commands::help::man(&args, command()),
         Command::Worker(args) => commands::worker::run(args, context),
+    }
+}
+
+/// The arguments of a `bench` that was begun earlier.
+fn bench_arguments(words: &[String]) -> Result<commands::bench::Args, String> {
+    let words = std::iter::once("freehold").chain(words.iter().map(String::as_str));
+    match Cli::try_parse_from(words).map_err(|e| e.to_string())?.command {
+        Command::Bench(args) => Ok(args),
+        _ => Err("it is not one of bench".to_owned()),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::context::Context;
 use super::error::CliError;
-use crate::render::{Format, View};
+use crate::render::{Format, Page, View};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -62,6 +62,13 @@ impl OutputArgs {
             Format::Csv => csv.map_or_else(|| view().to_csv(), |csv| csv()),
         };
         self.write_text(&text)
+    }
+
+    /// Write what a command gives, in the format that was asked for.
+    pub fn show(&self, context: &Context, page: &dyn Page) -> Result<(), CliError> {
+        let csv = || page.csv().unwrap_or_else(|| page.view().to_csv());
+        let view = || if self.chosen() == Format::Table { page.brief() } else { page.view() };
+        self.write(context, || page.json(), view, Some(&csv))
     }
 
     /// Write text that is already rendered.

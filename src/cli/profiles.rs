@@ -3,9 +3,11 @@
 use super::context::Context;
 use super::error::CliError;
 use super::files::read_text;
+use super::folders;
 use super::output::write_atomic;
+use crate::spelling::nearest;
 use crate::workload::profile::SHIPPED;
-use crate::workload::{NeedDraft, Profile, keys};
+use crate::workload::{NeedDraft, Profile};
 use std::path::{Path, PathBuf};
 
 /// Does the argument name a file rather than a profile?
@@ -13,14 +15,15 @@ fn is_path(name: &str) -> bool {
     name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"))
 }
 
-fn saved(name: &str, context: &Context) -> PathBuf {
-    context.config_dir.join("profiles").join(format!("{name}.toml"))
+/// Where a profile of the user's own is kept, where there is a folder for it.
+fn saved(name: &str, context: &Context) -> Option<PathBuf> {
+    context.folders.config.as_ref().map(|config| config.join("profiles").join(format!("{name}.toml")))
 }
 
 /// A file, one the user saved, or a shipped one. One's own wins over a shipped one of the same name.
 pub fn find(name: &str, context: &Context) -> Result<Profile, CliError> {
-    let own = if is_path(name) { PathBuf::from(name) } else { saved(name, context) };
-    if is_path(name) || own.is_file() {
+    let own = if is_path(name) { Some(PathBuf::from(name)) } else { saved(name, context) };
+    if let Some(own) = own.filter(|own| is_path(name) || own.is_file()) {
         let label = if is_path(name) { own.display().to_string() } else { name.to_owned() };
         return Profile::parse(&label, &read_text(&own)?).map_err(|e| CliError::usage(e.to_string()));
     }
@@ -30,7 +33,7 @@ pub fn find(name: &str, context: &Context) -> Result<Profile, CliError> {
     let names = || SHIPPED.iter().map(|(n, _)| *n);
     let known: Vec<&str> = names().collect();
     let error = CliError::usage(format!("there is no profile \"{name}\"; there are {}", known.join(", ")));
-    Err(match keys::near(name, names()).first() {
+    Err(match nearest(name, names(), 1).first() {
         Some(near) => error.hint(format!("did you mean `--profile {near}`?")),
         None => error.hint("a file is named with its ending: `--profile need.toml`"),
     })
@@ -38,7 +41,9 @@ pub fn find(name: &str, context: &Context) -> Result<Profile, CliError> {
 
 /// Write the answers down.
 pub fn save(name: &str, draft: &NeedDraft, context: &Context) -> Result<(), CliError> {
-    let path = if is_path(name) { PathBuf::from(name) } else { saved(name, context) };
+    let path = if is_path(name) { Some(PathBuf::from(name)) } else { saved(name, context) };
+    let path =
+        path.ok_or_else(|| folders::none("profiles of your own", crate::cli::environment::CONFIG_DIR))?;
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|e| CliError::file("create", folder, &e))?;
     }

@@ -5,13 +5,14 @@
 //! its own, named on the command line. No file in a project has a say in this: `cli::catalog`
 //! takes providers from the shipped catalogue and the user's own folder only.
 
+use super::environment;
 use super::error::{CliError, Exit};
 use crate::catalog::{Catalog, Provider};
 use reqwest::Url;
 use secrecy::SecretString;
 
 /// The variable for servers that are not a provider's own.
-pub const OWN_VARIABLE: &str = "FREEHOLD_API_KEY";
+pub const OWN_VARIABLE: &str = environment::API_KEY.name;
 
 /// Names of the variables that providers' keys are looked for in, each once.
 pub fn variables(catalog: &Catalog) -> Vec<&str> {
@@ -143,8 +144,8 @@ impl Variable {
             return Err(CliError::usage(format!("more than one server would get the key in {}", self.name))
                 .hint("Name a variable for each: --api-key-env ORIGIN=NAME, once per server."));
         }
-        match std::env::var(&self.name) {
-            Ok(key) if !key.trim().is_empty() => Ok(Some(SecretString::from(key.trim().to_owned()))),
+        match environment::text(&self.name) {
+            Some(key) => Ok(Some(SecretString::from(key))),
             _ if self.loopback && !self.stated => Ok(None),
             _ => Err(CliError::new(
                 Exit::Credential,

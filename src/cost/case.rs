@@ -2,12 +2,15 @@
 //! structure that says which slot means what. Everything downstream reads numbers by slot, so the
 //! same simulation serves the point answer, the tornado and ten thousand draws.
 
+use crate::capacity::Served;
 use crate::money::Currency;
+use crate::plan;
 use crate::provenance::Source;
+use crate::terms::Term;
 use crate::units::{
     Hours, Requests, RequestsPerSec, Tokens, TokensPerSec, Usd, UsdPerHour, UsdPerKwh, UsdPerMtok, Watts,
 };
-use crate::workload::{Range, Value};
+use crate::workload::{Range, Use, Value};
 use jiff::civil::Date;
 use std::marker::PhantomData;
 
@@ -59,13 +62,30 @@ impl<Q> Slot<Q> {
     }
 }
 
-/// The numbers of one draw, by slot.
+/// The numbers of one draw, by slot; with the case they belong to they know their names.
 #[derive(Debug, Clone, Copy)]
-pub struct Values<'a>(pub &'a [f64]);
+pub struct Values<'a> {
+    numbers: &'a [f64],
+    case: Option<&'a Case>,
+}
 
-impl Values<'_> {
+impl<'a> Values<'a> {
+    /// Numbers alone: all that a simulation needs.
+    pub const fn of(numbers: &'a [f64]) -> Self {
+        Self { numbers, case: None }
+    }
+    /// The number in a slot.
     pub fn get<Q: Quantity>(self, slot: Slot<Q>) -> Q {
-        Q::of(self.0[slot.index])
+        Q::of(self.numbers[slot.index])
+    }
+    /// The dotted name of a slot's input; empty where the names are not known.
+    pub fn name(self, slot: usize) -> &'a str {
+        self.case.map_or("", |case| case.slot_name(slot))
+    }
+    /// A slot as a term of a derivation.
+    pub fn term<Q>(self, name: &str, slot: Slot<Q>) -> Term {
+        let unit = self.case.map_or("", |case| case.inputs[case.slot_inputs[slot.index]].unit);
+        Term::input(name, self.numbers[slot.index], unit, self.name(slot.index))
     }
 }
 
@@ -102,6 +122,10 @@ pub struct Case {
 }
 
 impl Case {
+    /// Numbers that know their names.
+    pub const fn values<'a>(&'a self, numbers: &'a [f64]) -> Values<'a> {
+        Values { numbers, case: Some(self) }
+    }
     /// The likely value of every slot.
     pub fn likely(&self) -> Vec<f64> {
         self.ranges.iter().map(|r| r.likely).collect()
@@ -127,6 +151,8 @@ pub struct Pair {
 #[derive(Debug, Clone)]
 pub struct Need {
     pub volume: Volume,
+    /// What comes of the forecast.
+    pub volume_factor: Slot<f64>,
     pub shape: Shape,
     pub cached: Slot<f64>,
     pub cache_write: Slot<f64>,
@@ -137,6 +163,82 @@ pub struct Need {
     pub hours: Slot<Hours>,
     /// First day of the first month.
     pub start: Date,
+    /// What a plan must keep besides.
+    pub asks: Asks,
+}
+
+/// What the need asks of a plan beside its load.
+#[derive(Debug, Clone)]
+pub struct Asks {
+    pub purpose: Use,
+    /// Limits at the 95th percentile that were given; the others are those of the use.
+    pub ttft_ms: Option<f64>,
+    pub tpot_ms: Option<f64>,
+    pub must_stay_up: bool,
+    /// Tokens of a long request.
+    pub context: Option<f64>,
+}
+
+/// What an offer was built from: one machine as it is ordered, and what runs on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Blueprint {
+    pub machine: plan::Machine,
+    pub replica: plan::Replica,
+    pub replicas: u32,
+    pub replicas_per_host: u32,
+    pub hosts: u32,
+    pub spare_hosts: u32,
+    pub accelerators: u32,
+    /// Of each request at the peak, seconds.
+    pub typical: Served,
+    /// Requests a second within the limits, and with every place taken.
+    pub carries: f64,
+    pub at_most: f64,
+    pub busy_peak: f64,
+    pub busy_mean: f64,
+    pub binds: Vec<plan::Bind>,
+    pub mean_watts: f64,
+    pub full_watts: f64,
+    pub rack_units: Option<f64>,
+    pub people: plan::People,
+    pub purchase_usd: f64,
+    /// As the search weighed it.
+    pub weighed: plan::Cost,
+    /// Limits it misses, where no plan keeps them.
+    pub missed: Vec<plan::Missed>,
+    /// No computer for the accelerators is known: they stand there without one.
+    pub bare: bool,
+    pub terms: Vec<plan::Term>,
+}
+
+impl Blueprint {
+    /// Of a plan that was found.
+    pub fn of(found: &plan::Plan<'_>, need: &plan::Need, missed: Vec<plan::Missed>, bare: bool) -> Self {
+        Self {
+            machine: found.machine.clone(),
+            replica: found.replica.clone(),
+            replicas: found.replicas,
+            replicas_per_host: found.replicas_per_host,
+            hosts: found.hosts,
+            spare_hosts: found.spare_hosts,
+            accelerators: found.bill.accelerators,
+            typical: found.typical,
+            carries: found.carries,
+            at_most: found.at_most,
+            busy_peak: found.busy_peak,
+            busy_mean: found.busy_mean,
+            binds: found.binds.clone(),
+            mean_watts: found.bill.mean_watts,
+            full_watts: found.bill.full_watts,
+            rack_units: found.bill.rack_units,
+            people: found.bill.people,
+            purchase_usd: found.bill.purchase_usd,
+            weighed: found.cost,
+            missed,
+            bare,
+            terms: plan::terms(found, need),
+        }
+    }
 }
 
 /// Requests in the first month.
@@ -197,8 +299,21 @@ pub struct Offer {
     /// Open model it serves, where known.
     pub open_model: Option<String>,
     pub supply: Supply,
+    /// What it was built from, where it was planned.
+    pub plan: Option<Box<Blueprint>>,
     /// Its own slots; it reads those of the need besides.
     pub slots: std::ops::Range<usize>,
+}
+
+impl Offer {
+    /// Months from the start in which the other side of a comparison is paid as well: until this one
+    /// works, and while both run.
+    pub fn meanwhile(&self) -> u32 {
+        match &self.supply {
+            Supply::Machine(machine) => machine.delivery + machine.overlap,
+            Supply::Api(_) => 0,
+        }
+    }
 }
 
 /// Why an offer stands in the report.
@@ -226,6 +341,26 @@ pub struct Api {
     pub drift: Slot<f64>,
     pub fixed: Slot<Usd>,
     pub retry: Slot<f64>,
+    pub staff: Staff,
+    /// Once, at the start.
+    pub one_off: Slot<Usd>,
+    /// On top of every payment.
+    pub uplift: Slot<f64>,
+    pub credits: Slot<Usd>,
+    pub minimum: Slot<Usd>,
+    pub free_requests: Slot<Requests>,
+    /// Above an amount of a month's usage, a share of the rest off; ascending.
+    pub discounts: Vec<(f64, f64)>,
+}
+
+/// People who look after an offer.
+#[derive(Debug, Clone, Copy)]
+pub struct Staff {
+    /// A month, for the first unit; for an API all.
+    pub hours: Slot<Hours>,
+    /// A month, for each further unit.
+    pub further: Option<Slot<Hours>>,
+    pub rate: Slot<UsdPerHour>,
 }
 
 /// Prices from a month of the simulation on.
@@ -257,12 +392,23 @@ pub struct Machine {
     /// A fixed number of units; `None`: as many as the peak needs.
     pub units: Option<u32>,
     pub power: Option<Power>,
-    pub staff_hours: Slot<Hours>,
-    pub staff_rate: Slot<UsdPerHour>,
+    pub staff: Staff,
+    /// Once, at the start.
+    pub one_off: Slot<Usd>,
+    /// On top of every payment.
+    pub uplift: Slot<f64>,
+    /// Units that stand by.
+    pub spare: u32,
+    /// Months until it works; the other side is paid meanwhile.
+    pub delivery: u32,
+    /// Months from delivery on in which the other side is paid as well.
+    pub overlap: u32,
     pub hosting: Slot<Usd>,
     pub licence: Slot<Usd>,
     pub other: Slot<Usd>,
-    pub speed: Option<Speed>,
+    pub serving: Option<Serving>,
+    /// Share of the input that its own prefix cache holds.
+    pub cached: Slot<f64>,
     pub ceiling: Slot<f64>,
     /// Hours in a month in which it can serve.
     pub service_hours: Slot<Hours>,
@@ -305,6 +451,32 @@ pub struct Power {
     pub load: Slot<Watts>,
     pub tariff: Slot<UsdPerKwh>,
     pub pue: Slot<f64>,
+}
+
+/// How much one unit serves.
+#[derive(Debug, Clone, Copy)]
+pub enum Serving {
+    /// By speeds that were given or measured, loaded up to a ceiling.
+    Speed(Speed),
+    /// By copies of the model as the plan has them.
+    Copies(Copies),
+}
+
+/// Copies of a model that take so many requests at once each.
+#[derive(Debug, Clone, Copy)]
+pub struct Copies {
+    pub at_once: f64,
+    pub per_unit: u32,
+    /// Requests a second of one copy with all its places taken.
+    pub rate: Slot<RequestsPerSec>,
+    /// Of the time, what reading prompts takes.
+    pub reading: f64,
+    /// Tokens of the request the rate holds for: uncached input, and output.
+    pub input: f64,
+    pub output: f64,
+    /// A part of the capacity may be used and no more; without it the load decides
+    /// ([`crate::plan::staffing`]).
+    pub ceiling: Option<Slot<f64>>,
 }
 
 /// Speeds of one unit, all requests together.
@@ -387,6 +559,13 @@ pub enum Notice {
     },
     PredictedSpeed {
         offer: String,
+    },
+    /// No plan keeps this limit; the nearest one misses it by so much, at the 95th percentile.
+    MissesLimit {
+        offer: String,
+        limit: &'static str,
+        limit_ms: f64,
+        ms: f64,
     },
     AlwaysBusy {
         offer: String,

@@ -130,20 +130,28 @@ struct Live<'a, F> {
     cloud: Run<'a>,
     local: Run<'a>,
     beside: Option<Run<'a>>,
+    month: u32,
+    /// Months from the start in which the local side pays the other one too.
+    meanwhile: u32,
     last: (Step, Step),
     each: F,
 }
 
 impl<F: FnMut(Month)> Sides for Live<'_, F> {
     fn next(&mut self) -> (Bill, Bill) {
-        self.last = (self.cloud.step(), self.local.step());
+        self.last = (self.cloud.step(&mut ()), self.local.step(&mut ()));
         if let Some(beside) = &mut self.beside {
-            self.last.1.parts.api += beside.step().parts.total();
+            self.last.1.parts.api += beside.step(&mut ()).parts.total();
         }
+        // Until it works, and while both run, the other side is paid as well.
+        if self.month < self.meanwhile {
+            self.last.1.parts.api += self.last.0.parts.total();
+        }
+        self.month += 1;
         (Bill::from(&self.last.0), Bill::from(&self.last.1))
     }
     fn closing(&self) -> (f64, f64) {
-        (self.cloud.closing().value().get(), self.local.closing().value().get())
+        (self.cloud.closing(&mut ()).value().get(), self.local.closing(&mut ()).value().get())
     }
     fn seen(&mut self, month: u32, position: f64, discounted: f64) {
         let (cloud, local) = self.last;
@@ -173,7 +181,11 @@ pub fn run(
     let beside =
         flows.beside.map(|flow| Run::new(&case.offers[pair.cloud], need, v, flow, &mut scratch.beside));
     let terms = Terms::new(case, pair, v, [cloud.pace(), local.pace()], full);
-    walk(&terms, Live { cloud, local, beside, last: (Step::default(), Step::default()), each })
+    let meanwhile = case.offers[pair.local].meanwhile();
+    walk(
+        &terms,
+        Live { cloud, local, beside, month: 0, meanwhile, last: (Step::default(), Step::default()), each },
+    )
 }
 
 /// What a comparison needs to know besides the bills.
@@ -452,7 +464,7 @@ pub fn first_units(case: &Case, machine: &super::case::Machine, v: Values<'_>, f
 pub fn needed_units(case: &Case, machine: &super::case::Machine, v: Values<'_>, flow: Flow) -> Option<u32> {
     let work = machine.work(&case.need, v)?;
     let peak = machine.peak(&case.need, v, flow.requests, 1.0, flow.scale);
-    Some(crate::capacity::units::units(peak, work, v.get(machine.ceiling)))
+    Some(machine.units_for(peak, work, v))
 }
 
 /// Totals at the horizon only.
@@ -463,10 +475,13 @@ pub fn compare_to_horizon(
     flow: Flow,
     scratch: &mut Scratch,
 ) -> (Usd, Usd) {
+    let meanwhile = case.offers[pair.local].meanwhile();
     let total = |offer: usize, memory: &mut Vec<u32>| {
-        usd(Run::new(&case.offers[offer], &case.need, v, flow, memory).total(case.need.horizon))
+        Run::new(&case.offers[offer], &case.need, v, flow, memory).total(case.need.horizon, meanwhile)
     };
-    (total(pair.cloud, &mut scratch.cloud), total(pair.local, &mut scratch.local))
+    let (cloud, early) = total(pair.cloud, &mut scratch.cloud);
+    let (local, _) = total(pair.local, &mut scratch.local);
+    (usd(cloud), usd(local + early))
 }
 
 /// What the API's prices would have to be multiplied by, as a price per token of the first month.

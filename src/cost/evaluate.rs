@@ -3,8 +3,9 @@
 use super::case::{Api, Case, Machine, Notice, Pair, Payment, Role, Supply, Values};
 use super::compare::{self, BreakEven, Month, Outcome, Scratch};
 use super::hybrid::{self, Overflow, Routed};
-use super::simulate::{Closing, Flow, Parts, Run};
+use super::simulate::{Closing, Flow, Parts, Run, Step};
 use super::uncertainty::{self, Bar, Draws};
+use crate::terms::{Derivation, Record, Term};
 use crate::units::{Hours, Usd, UsdPerMtok};
 
 /// One offer at the volume of its comparison.
@@ -14,8 +15,13 @@ pub struct OfferSummary {
     pub offer: usize,
     pub requests_per_month: f64,
     pub tokens_per_month: f64,
-    /// First month, running.
+    /// First month in which it works, running.
     pub parts: Parts,
+    /// Paid once at the start.
+    pub one_off: Usd,
+    /// Over the horizon.
+    pub total: Totals,
+    pub events: Vec<Event>,
     /// Price, installation and spares of the first month's units.
     pub capex: Usd,
     /// Capex less what the units fetch later, per month of life (of the horizon where no life is known).
@@ -32,6 +38,16 @@ pub struct OfferSummary {
     /// What is left at the horizon; in the total.
     pub closing: Closing,
     pub tco: Usd,
+    /// How its figures come about, by names below the offer; empty in a ranking.
+    pub derived: Vec<Derivation>,
+}
+
+/// Everything paid up to the horizon.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Totals {
+    /// At the beginning of months: purchases, less what replaced units fetch.
+    pub upfront: Usd,
+    pub parts: Parts,
 }
 
 /// One comparison.
@@ -69,7 +85,7 @@ pub struct Drawing {
 /// Compute everything at the likely values.
 pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
     let likely = case.likely();
-    let v = Values(&likely);
+    let v = case.values(&likely);
     let mut scratch = Scratch::default();
     let mut notices = Vec::new();
     let comparisons: Vec<Comparison> =
@@ -78,7 +94,10 @@ pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
         .map(|offer| {
             let pair = case.pairs.iter().find(|p| p.cloud == offer || p.local == offer);
             let pair = pair.copied().unwrap_or(Pair { cloud: offer, local: offer });
-            summary(case, offer, compare::flow(case, pair, v), v)
+            let mut derived = Vec::new();
+            let mut s = summary(case, offer, compare::flow(case, pair, v), v, &mut derived);
+            s.derived = derived;
+            s
         })
         .collect();
     notices.extend(offers.iter().filter(|o| o.closing.owed.get() > 0.005).map(|o| Notice::OwedAtHorizon {
@@ -123,24 +142,103 @@ fn comparison(
     Comparison { pair, outcome, break_even, months, weaker_local }
 }
 
-pub(super) fn summary(case: &Case, offer: usize, flow: Flow, v: Values<'_>) -> OfferSummary {
+/// What happens to an offer on the way to the horizon, beside the months going by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event {
+    /// A price changes on a date: one request costs this much before and after.
+    PriceChange { month: u32, before: Usd, after: Usd },
+    /// So many units are bought or rented more, to this many.
+    Units { month: u32, added: u32, units: u32 },
+    /// So many units have reached the end of their life and are bought again.
+    Replacement { month: u32, units: u32 },
+    /// It works from this month on.
+    Delivery { month: u32 },
+}
+
+/// An offer by itself, over the horizon. `record` sees how its figures come about.
+pub(super) fn summary(
+    case: &Case,
+    offer: usize,
+    flow: Flow,
+    v: Values<'_>,
+    record: &mut impl Record,
+) -> OfferSummary {
     let tokens = case.need.tokens(v);
     let mut memory = Vec::new();
-    let mut run = Run::new(&case.offers[offer], &case.need, v, flow, &mut memory);
-    let first = run.step();
-    let mut last = first;
-    let mut tco = first.upfront + first.parts.total();
-    for _ in 1..case.need.horizon {
-        last = run.step();
-        tco += last.upfront + last.parts.total();
+    let it = &case.offers[offer];
+    let mut run = Run::new(it, &case.need, v, flow, &mut memory);
+    let delivery = match &it.supply {
+        Supply::Machine(machine) => machine.delivery.min(case.need.horizon.saturating_sub(1)),
+        Supply::Api(_) => 0,
+    };
+    let mut events = Vec::new();
+    let mut total = Totals::default();
+    let (mut first, mut last) = (Step::default(), Step::default());
+    for month in 0..case.need.horizon {
+        // The month in which it first works is the one that is shown, and explained: an API's at the
+        // prices of its first day, so that it can be checked by hand; a drift begins with the month.
+        let step = match &it.supply {
+            Supply::Machine(_) if month == delivery => run.step(record),
+            _ => run.step(&mut ()),
+        };
+        if month == delivery {
+            first = match &it.supply {
+                Supply::Machine(_) => step,
+                Supply::Api(_) => {
+                    let mut memory = Vec::new();
+                    Run::new(it, &case.need, v, flow, &mut memory).without_drift().step(record)
+                }
+            };
+            events.extend((month > 0).then_some(Event::Delivery { month }));
+        } else if step.added > 0 || step.units > last.units {
+            let added = step.units.saturating_sub(last.units);
+            events.extend((added > 0).then_some(Event::Units { month, added, units: step.units }));
+        }
+        if step.replaced > 0 {
+            events.push(Event::Replacement { month, units: step.replaced });
+        }
+        total.upfront += step.upfront;
+        total.parts = total.parts.plus(&step.parts);
+        last = step;
     }
-    let closing = run.closing();
-    tco -= closing.value();
+    if let Supply::Api(api) = &it.supply {
+        let price = |month: u32| api.request_price(month, &case.need, v);
+        let changes = api.periods.iter().map(|p| p.from_month).filter(|m| (1..case.need.horizon).contains(m));
+        events.extend(changes.map(|month| Event::PriceChange {
+            month,
+            before: price(month - 1),
+            after: price(month),
+        }));
+    }
+    let closing = run.closing(record);
+    let running = total.parts.total();
+    let tco = total.upfront + running - closing.value();
+    record.add(|| {
+        let mut terms = vec![Term::plain("upfront", total.upfront.get(), "USD")];
+        let mut formula = "upfront".to_owned();
+        for (name, usd) in total.parts.named().into_iter().filter(|(_, usd)| usd.get() != 0.0) {
+            formula = format!("{formula} + {name}");
+            terms.push(Term::plain(name, usd.get(), "USD"));
+        }
+        if closing.residual.get() != 0.0 {
+            formula.push_str(" − residual");
+            terms.push(Term::figure("residual", closing.residual.get(), "USD", "residual_usd"));
+        }
+        if closing.owed.get() != 0.0 {
+            formula.push_str(" + still_owed");
+            terms.push(Term::figure("still_owed", closing.owed.get(), "USD", "still_owed_usd"));
+        }
+        Derivation::new("tco_usd", tco.get(), "USD", &formula, terms)
+            .note(format!("Each summed over {} months", case.need.horizon))
+    });
     let mut s = OfferSummary {
         offer,
         requests_per_month: flow.requests.get(),
         tokens_per_month: (tokens.total() * flow.requests.get()).get(),
         parts: first.parts,
+        one_off: first.one_off,
+        total,
+        events,
         capex: Usd::ZERO,
         amortised: Usd::ZERO,
         units: None,
@@ -153,37 +251,112 @@ pub(super) fn summary(case: &Case, offer: usize, flow: Flow, v: Values<'_>) -> O
         billed_hours: None,
         closing,
         tco,
+        derived: Vec::new(),
     };
-    match &case.offers[offer].supply {
-        Supply::Api(api) => api_prices(&mut s, case, api, v),
+    match &it.supply {
+        Supply::Api(api) => api_prices(&mut s, case, api, v, record),
         Supply::Machine(machine) => {
             s.units = Some(first.units);
             s.units_at_horizon = Some(last.units);
-            machine_prices(&mut s, case, machine, flow, v);
+            machine_prices(&mut s, case, machine, flow, v, record);
         }
     }
+    let monthly = s.parts.total();
+    record.add(|| {
+        let parts = s.parts.named().into_iter().filter(|(_, usd)| usd.get() != 0.0);
+        let (mut terms, mut names) = (Vec::new(), Vec::new());
+        for (name, usd) in parts {
+            names.push(name);
+            terms.push(Term::figure(name, usd.get(), "USD/month", &format!("monthly_parts_usd.{name}")));
+        }
+        Derivation::new("monthly_usd", monthly.get(), "USD/month", &names.join(" + "), terms)
+    });
     s
 }
 
-fn api_prices(s: &mut OfferSummary, case: &Case, api: &Api, v: Values<'_>) {
+fn api_prices(s: &mut OfferSummary, case: &Case, api: &Api, v: Values<'_>, record: &mut impl Record) {
     let tokens = case.need.tokens(v);
     let Some(rates) = api.rates(0, tokens) else { return };
     s.input_price = (tokens.input.get() > 0.0).then(|| v.get(rates.input));
     s.output_price = (tokens.written().get() > 0.0).then(|| v.get(rates.output));
+    for (figure, slot) in [("usd_per_mtok_input", rates.input), ("usd_per_mtok_output", rates.output)] {
+        record.add(|| {
+            let price: UsdPerMtok = v.get(slot);
+            let terms = vec![v.term("price", slot)];
+            Derivation::new(figure, price.get(), "USD/Mtok", "price", terms)
+        });
+    }
+    let charge = api.request_charge(0, &case.need, v);
     let per_request = api.request_price(0, &case.need, v);
     s.blended_price = (tokens.total().get() > 0.0).then(|| per_request / tokens.total());
-    // Today's price, so that it can be checked by hand; the drift begins with the first month.
-    s.parts.api = per_request * s.requests_per_month + v.get(api.fixed);
+    record.add(|| {
+        use crate::price::Class;
+        let (mut terms, mut names) = (Vec::new(), Vec::new());
+        for (class, name) in
+            Class::ALL.into_iter().zip(["input", "cache_read", "cache_write", "output", "reasoning"])
+        {
+            if charge.part(class) > 0.0 {
+                terms.push(Term::plain(name, charge.part(class), "USD"));
+                names.push(name);
+            }
+        }
+        terms.push(v.term("retry_share", api.retry));
+        let formula = format!(
+            "({}) × (1 + retry_share)",
+            if names.is_empty() { "0".to_owned() } else { names.join(" + ") }
+        );
+        Derivation::new("usd_per_request_charged", per_request.get(), "USD", &formula, terms)
+            .note("Each class of tokens at its price, windows of the day and batches weighted")
+    });
+    if let Some(blended) = s.blended_price {
+        record.add(|| {
+            let terms = vec![
+                Term::figure("usd_per_request", per_request.get(), "USD", "usd_per_request_charged"),
+                Term::plain("tokens", tokens.total().get(), "tokens"),
+            ];
+            let formula = "usd_per_request ÷ tokens × 1000000";
+            Derivation::new("usd_per_mtok_blended", blended.get(), "USD/Mtok", formula, terms)
+        });
+    }
 }
 
-fn machine_prices(s: &mut OfferSummary, case: &Case, machine: &Machine, flow: Flow, v: Values<'_>) {
+fn machine_prices(
+    s: &mut OfferSummary,
+    case: &Case,
+    machine: &Machine,
+    flow: Flow,
+    v: Values<'_>,
+    record: &mut impl Record,
+) {
     let units = f64::from(s.units.unwrap_or(1));
     match &machine.payment {
         Payment::Bought { price, install, spares, life, residual, .. } => {
-            let price: Usd = v.get(*price);
-            s.capex = (price * (1.0 + v.get(*spares)) + v.get(*install)) * units;
-            let life = life.map_or(f64::from(case.need.horizon), |slot| v.get(slot)).max(1.0);
-            s.amortised = (s.capex - price * (v.get(*residual) * units)) / life;
+            let each: Usd = v.get(*price);
+            s.capex = (each * (1.0 + v.get(*spares)) + v.get(*install)) * units;
+            let months = life.map_or(f64::from(case.need.horizon), |slot| v.get(slot)).max(1.0);
+            s.amortised = (s.capex - each * (v.get(*residual) * units)) / months;
+            let unit_term = || Term::figure("units", units, "units", "units");
+            record.add(|| {
+                let terms = vec![
+                    unit_term(),
+                    v.term("purchase_usd", *price),
+                    v.term("spare_share", *spares),
+                    v.term("install_usd", *install),
+                ];
+                let formula = "units × (purchase_usd × (1 + spare_share) + install_usd)";
+                Derivation::new("capex_usd", s.capex.get(), "USD", formula, terms)
+            });
+            record.add(|| {
+                let terms = vec![
+                    Term::figure("capex", s.capex.get(), "USD", "capex_usd"),
+                    unit_term(),
+                    v.term("purchase_usd", *price),
+                    v.term("residual_share", *residual),
+                    Term::plain("life_months", months, "months"),
+                ];
+                let formula = "(capex − units × purchase_usd × residual_share) ÷ life_months";
+                Derivation::new("amortised_usd_per_month", s.amortised.get(), "USD/month", formula, terms)
+            });
         }
         Payment::Rented { billed, .. } => s.billed_hours = Some(v.get(*billed)),
     }
@@ -192,19 +365,86 @@ fn machine_prices(s: &mut OfferSummary, case: &Case, machine: &Machine, flow: Fl
         .capacity(&case.need, v, s.units.unwrap_or(1))
         .map(|requests| (tokens.total() * requests.get()).get());
     s.utilisation = compare::utilisation(case, machine, v, flow);
+    record_speed(s, case, machine, v, record);
     let running = s.parts.total();
     // A loan pays for the purchase, so that both would count it twice.
-    let monthly = if s.parts.loan.get() > 0.0 { running } else { running + s.amortised };
+    let on_loan = s.parts.loan.get() > 0.0;
+    let monthly = if on_loan { running } else { running + s.amortised };
     let total = tokens.total() * flow.requests.get();
     s.blended_price = (total.get() > 0.0).then(|| monthly / total);
+    let cost_terms = || {
+        let mut terms = vec![Term::figure("monthly", running.get(), "USD/month", "monthly_usd")];
+        if !on_loan {
+            terms.push(Term::figure("amortised", s.amortised.get(), "USD/month", "amortised_usd_per_month"));
+        }
+        terms
+    };
+    let sum = if on_loan { "monthly" } else { "(monthly + amortised)" };
+    if let Some(blended) = s.blended_price {
+        record.add(|| {
+            let mut terms = cost_terms();
+            terms.push(Term::figure("tokens", total.get(), "tokens/month", "result.tokens_per_month"));
+            let formula = format!("{sum} ÷ tokens × 1000000");
+            Derivation::new("usd_per_mtok_blended", blended.get(), "USD/Mtok", &formula, terms)
+        });
+    }
     // The time a unit spends reading and writing decides who bears the cost.
     if let Some((reading, writing)) = machine.work_parts(&case.need, v) {
         let share = |part: f64| part / (reading + writing).get().max(f64::MIN_POSITIVE);
-        let price = |part: f64, count: crate::units::Tokens| {
-            (count.get() > 0.0 && flow.requests.get() > 0.0)
-                .then(|| monthly * share(part) / (count * flow.requests.get()))
+        let mut price = |figure: &str, part: f64, count: crate::units::Tokens| {
+            if count.get() <= 0.0 || flow.requests.get() <= 0.0 {
+                return None;
+            }
+            let price = monthly * share(part) / (count * flow.requests.get());
+            record.add(|| {
+                let mut terms = cost_terms();
+                terms.push(Term::plain("share_of_time", share(part), "share"));
+                terms.push(Term::plain("tokens", (count * flow.requests.get()).get(), "tokens/month"));
+                let formula = format!("{sum} × share_of_time ÷ tokens × 1000000");
+                Derivation::new(figure, price.get(), "USD/Mtok", &formula, terms)
+            });
+            Some(price)
         };
-        s.input_price = price(reading.get(), tokens.input);
-        s.output_price = price(writing.get(), tokens.written());
+        s.input_price = price("usd_per_mtok_input", reading.get(), tokens.input);
+        s.output_price = price("usd_per_mtok_output", writing.get(), tokens.written());
+    }
+}
+
+/// What follows from the speeds: seconds of a request, capacity, busy share.
+fn record_speed(s: &OfferSummary, case: &Case, machine: &Machine, v: Values<'_>, record: &mut impl Record) {
+    let Some((reading, writing)) = machine.work_parts(&case.need, v) else { return };
+    let tokens = case.need.tokens(v);
+    let work = reading + writing;
+    record.add(|| {
+        let (formula, terms, note) = machine.work_terms(&case.need, v);
+        Derivation::new("seconds_per_request", work.get(), "s", &formula, terms).note(note)
+    });
+    let seconds = || Term::figure("seconds_per_request", work.get(), "s", "seconds_per_request");
+    let units = f64::from(s.units.unwrap_or(1));
+    if let Some(capacity) = s.capacity_tokens {
+        record.add(|| {
+            let terms = vec![
+                Term::figure("units", units, "units", "units"),
+                v.term("hours", machine.service_hours),
+                seconds(),
+                Term::plain("tokens", tokens.total().get(), "tokens"),
+            ];
+            // Whole requests: what does not finish does not count.
+            let formula = "units × hours × 3600 ÷ seconds_per_request × tokens";
+            Derivation::new("capacity_tokens_per_month", capacity, "tokens/month", formula, terms)
+        });
+    }
+    if let Some(utilisation) = s.utilisation {
+        record.add(|| {
+            let in_service = units - f64::from(machine.spare.min(s.units.unwrap_or(0)));
+            let terms = vec![
+                Term::figure("requests", s.requests_per_month, "requests/month", "result.requests_per_month"),
+                seconds(),
+                Term::plain("units_in_service", in_service, "units"),
+                v.term("hours", machine.service_hours),
+            ];
+            let formula = "requests × seconds_per_request ÷ (units_in_service × hours × 3600)";
+            Derivation::new("utilisation", utilisation, "share", formula, terms)
+        });
     }
 }

@@ -132,7 +132,7 @@ pub fn overflow(case: &Case, pair: Pair, v: Values<'_>) -> Option<Overflow> {
 /// Requests a unit serves in an hour at its ceiling.
 fn requests_per_unit_hour(case: &Case, machine: &Machine, v: Values<'_>) -> Option<f64> {
     let work = machine.work(&case.need, v).filter(|w| w.get() > 0.0)?;
-    Some(3600.0 / work.get() * v.get(machine.ceiling))
+    Some(3600.0 / work.get() * machine.ceiling_of(machine.units.unwrap_or(1), v))
 }
 
 fn split(case: &Case, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> UnitsTried {
@@ -152,17 +152,17 @@ fn split(case: &Case, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> Uni
         // Growth is in what the month brings, not only in what overflows.
         let coming = requests * grown;
         cloud.set_requests(coming * (1.0 - share));
-        let step = cloud.step();
+        let step = cloud.step(&mut ());
         tco += step.upfront + step.parts.total();
         if units > 0 {
             own.set_requests(coming * share);
-            let step = own.step();
+            let step = own.step(&mut ());
             tco += step.upfront + step.parts.total();
         }
         grown *= growth;
     }
     if units > 0 {
-        tco -= own.closing().value();
+        tco -= own.closing(&mut ()).value();
     }
     UnitsTried { units, local_share: first_share, tco }
 }

@@ -33,6 +33,14 @@ pub mod cloud {
         PRICE_CHANGE = "price_change_per_year", CHANGE, "per year", API, "Change of the prices per year; signed (-0.2 falls by 20 %)";
         FIXED = "fixed_usd_per_month", AMOUNT, "USD/month", API, "Paid every month whatever the volume";
         RETRY_SHARE = "retry_share", AMOUNT, "share", API, "Requests paid again because the first answer was unusable";
+        STAFF_HOURS = "staff_hours_per_month", AMOUNT, "h/month", API, "Hours somebody spends on the API: keys, limits, new model versions";
+        STAFF_RATE = "staff_usd_per_hour", AMOUNT, "USD/h", API, "Cost of one staff hour";
+        ONE_OFF = "one_off_usd", AMOUNT, "USD", API, "Paid once at the start: contract, security review, integration";
+        UPLIFT = "uplift_share", AMOUNT, "share", API, "On top of every payment: support, egress, tax";
+        CREDITS = "credits_usd", AMOUNT, "USD", API, "Credits that pay for the first requests";
+        MINIMUM = "minimum_usd_per_month", AMOUNT, "USD/month", API, "Least that is paid for a month's requests";
+        FREE_REQUESTS = "free_requests_per_month", AMOUNT, "requests/month", API, "Requests of a month that cost nothing";
+        DISCOUNTS = "discount", Kind::Discounts, "", API, "Off the part of a month's bill above an amount: `{above_usd = 1000, share = 0.1}`";
         CHANGES = "change", Kind::Changes(RATES), "", API, "Prices from a day on: {from = \"YYYY-MM-DD\", input_usd_per_mtok = ...}";
         KIND = "kind", Kind::Choice(KINDS), "", NONE, "rented: the baseline is a GPU rented by the hour";
         USD_PER_HOUR = "usd_per_hour", AMOUNT, "USD/h", RENTED, "Rent of one unit, all its GPUs (rented baseline)";
@@ -48,6 +56,14 @@ pub mod local {
 
     const FINANCED: Applies = Applies::FINANCED;
     const TERM: Applies = FINANCED.and(RENTED);
+    const COUNT: Kind = Kind::Whole { min: 0, max: 1000 };
+    const WAIT: Kind = Kind::Whole { min: 0, max: 60 };
+    const BACKENDS: &[Word] = &[
+        Word { word: "vllm", means: "vLLM" },
+        Word { word: "sglang", means: "SGLang, predicted as vLLM" },
+        Word { word: "llama.cpp", means: "llama.cpp's server" },
+        Word { word: "mlx", means: "MLX, on Apple chips" },
+    ];
     const KINDS: &[Word] = &[
         Word { word: "owned", means: "bought" },
         Word { word: "financed", means: "bought with a loan" },
@@ -76,6 +92,12 @@ pub mod local {
         STAFF_RATE = "staff_usd_per_hour", AMOUNT, "USD/h", HARDWARE, "Cost of one staff hour";
         HOSTING = "hosting_usd_per_month", AMOUNT, "USD/month", HARDWARE, "Rack, room, network: of one unit";
         MAINTENANCE = "maintenance_share_per_year", SHARE, "per year", BOUGHT, "Maintenance, as a share of the purchase price";
+        STAFF_FURTHER = "staff_hours_per_further_unit", AMOUNT, "h/month", HARDWARE, "Staff hours a month for each unit after the first";
+        ONE_OFF = "one_off_usd", AMOUNT, "USD", HARDWARE, "Paid once at the start, for the whole deployment: planning, moving, integration";
+        UPLIFT = "uplift_share", AMOUNT, "share", HARDWARE, "On top of every payment: support, tax";
+        SPARE_UNITS = "spare_units", COUNT, "units", HARDWARE, "Units that stand by for one that fails";
+        DELIVERY = "delivery_months", WAIT, "months", HARDWARE, "Months until it works; the other side is paid meanwhile";
+        OVERLAP = "overlap_months", WAIT, "months", HARDWARE, "Months in which both sides run, from delivery on";
         LICENCE = "licence_usd_per_month", AMOUNT, "USD/month", HARDWARE, "Software licences of one unit";
         OTHER = "other_usd_per_month", AMOUNT, "USD/month", HARDWARE, "Anything else, for the whole deployment";
         USD_PER_HOUR = "usd_per_hour", AMOUNT, "USD/h", RENTED, "Rent of one unit, all its GPUs";
@@ -84,6 +106,10 @@ pub mod local {
         RATE = "rate_per_year", SHARE, "per year", FINANCED, "Interest of the loan";
         PREFILL = "prefill_tokens_per_second", Kind::Positive, "tokens/s", HARDWARE, "Input tokens one unit reads in a second, all requests together";
         DECODE = "decode_tokens_per_second", Kind::Positive, "tokens/s", HARDWARE, "Output tokens one unit writes in a second, all requests together";
+        BACKEND = "backend", Kind::Choice(BACKENDS), "", HARDWARE, "Engine that serves the model";
+        KV_TYPE = "kv_type", Kind::Text, "", HARDWARE, "Format of keys and values in the cache: `F16`, `Q8_0`, `FP8`";
+        TENSOR_PARALLEL = "tensor_parallel", WHOLE, "accelerators", HARDWARE, "Accelerators that share the work on every layer";
+        CACHED_INPUT_SHARE = "cached_input_share", SHARE, "share", HARDWARE, "Share of the input that its own prefix cache holds";
         CONCURRENCY = "concurrency", WHOLE, "requests", HARDWARE, "Requests served at once, at which the speeds hold";
         CEILING = "utilisation_ceiling", Kind::Number { min: 0.01, max: 1.0 }, "share", HARDWARE, "Share of its capacity a unit is loaded with at the peak";
         SAME_AS_MEASURED = "same_as_measured", Kind::Flag, "", HARDWARE, "This is the machine and the model of the bench document, where it does not say so";

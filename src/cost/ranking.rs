@@ -59,11 +59,11 @@ const DETAILED: usize = 20;
 /// number of threads.
 pub fn rank(case: &Case, shown: Rows, drawing: Drawing, threads: usize) -> Ranking {
     let likely = case.likely();
-    let v = Values(&likely);
+    let v = Values::of(&likely);
     let flow = flow(case, v);
     let mut rows = in_order(case, &rows(case, v, threads));
     let offers: Vec<OfferSummary> =
-        (0..case.offers.len()).map(|offer| evaluate::summary(case, offer, flow, v)).collect();
+        (0..case.offers.len()).map(|offer| evaluate::summary(case, offer, flow, v, &mut ())).collect();
     let shown = match shown {
         Rows::All => (0..rows.len()).collect(),
         Rows::BestOfEach => best_of_each(case, &offers, &rows),
@@ -182,11 +182,14 @@ fn count(case: &Case, pairs: &[Pair], drawing: Drawing, blocks: Range<u32>) -> V
     let varying = varying(case, &wide, &used);
     let mut values = case.likely();
     let mut memory = Vec::new();
+    // The keys of a ranking hold for all its local offers.
+    let meanwhile = pairs.iter().map(|p| case.offers[p.local].meanwhile()).max().unwrap_or(0);
     let mut total = |offer: usize, values: &[f64]| {
-        let v = Values(values);
-        Run::new(&case.offers[offer], &case.need, v, flow(case, v), &mut memory).total(case.need.horizon)
+        let v = Values::of(values);
+        let run = Run::new(&case.offers[offer], &case.need, v, flow(case, v), &mut memory);
+        run.total(case.need.horizon, meanwhile)
     };
-    let mut totals = vec![0.0; case.offers.len()];
+    let mut totals = vec![(0.0, 0.0); case.offers.len()];
     for &offer in &used {
         totals[offer] = total(offer, &values);
     }
@@ -207,7 +210,8 @@ fn count(case: &Case, pairs: &[Pair], drawing: Drawing, blocks: Range<u32>) -> V
                 totals[offer] = total(offer, &values);
             }
             for (cheaper, pair) in cheaper.iter_mut().zip(pairs) {
-                *cheaper += u32::from(totals[pair.local] < totals[pair.cloud]);
+                let early = if case.offers[pair.local].meanwhile() > 0 { totals[pair.cloud].1 } else { 0.0 };
+                *cheaper += u32::from(totals[pair.local].0 + early < totals[pair.cloud].0);
             }
         }
     }

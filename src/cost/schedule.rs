@@ -12,6 +12,7 @@ pub(super) struct Months {
     /// Past the last bill they repeat: the last so many, over and over.
     period: usize,
     closing: f64,
+    meanwhile: usize,
     pub pace: Pace,
 }
 
@@ -29,10 +30,11 @@ impl Months {
         for month in 0..months {
             bills.push(run.bill());
             if month + 1 == horizon {
-                closing = run.closing().value().get();
+                closing = run.closing(&mut ()).value().get();
             }
         }
-        Self { bills, period: period.min(months), closing, pace }
+        let meanwhile = case.offers[offer].meanwhile() as usize;
+        Self { bills, period: period.min(months), closing, meanwhile, pace }
     }
 
     fn bill(&self, month: usize) -> Bill {
@@ -59,7 +61,11 @@ impl Sides for Pairing<'_> {
     fn next(&mut self) -> (Bill, Bill) {
         let month = self.month;
         self.month += 1;
-        (self.cloud.bill(month), self.local.bill(month))
+        let (cloud, mut local) = (self.cloud.bill(month), self.local.bill(month));
+        if month < self.local.meanwhile {
+            local.running += cloud.running;
+        }
+        (cloud, local)
     }
     fn closing(&self) -> (f64, f64) {
         (self.cloud.closing, self.local.closing)

@@ -70,7 +70,7 @@ pub fn draw(case: &Case, pair: Pair, count: u32, seed: u64) -> Draws {
         for (slot, range) in &wide {
             values[*slot] = triangular(range, rng.random());
         }
-        let v = Values(&values);
+        let v = Values::of(&values);
         let flow = compare::flow(case, pair, v);
         let outcome = compare::payback_only(case, pair, v, flow, &mut scratch);
         cheaper += u32::from(outcome.tco_local < outcome.tco_cloud);
@@ -107,7 +107,7 @@ pub fn tornado(case: &Case, pair: Pair) -> Vec<Bar> {
         };
         let mut saving = |value: f64| {
             values[slot] = value;
-            let v = Values(&values);
+            let v = Values::of(&values);
             let flow = compare::flow(case, pair, v);
             let (cloud, local) = compare::compare_to_horizon(case, pair, v, flow, &mut scratch);
             values[slot] = range.likely;

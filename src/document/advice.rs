@@ -14,6 +14,7 @@ pub use text::modifier;
 use super::envelope::Envelope;
 use crate::advise::matrix::BriefLine;
 use crate::advise::{Confidence, Placement, Stage};
+use crate::document::metrics::definition;
 use crate::provenance::Source;
 use crate::workload::Answers;
 use schemars::JsonSchema;
@@ -31,12 +32,15 @@ pub type AdviceDocument = Envelope<AdviceResult>;
 /// The verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AdviceResult {
+    #[doc = definition!(placement)]
     pub placement: Placement,
+    #[doc = definition!(confidence)]
     pub confidence: Confidence,
     /// What moved it from the rule's own.
     #[serde(default)]
     pub confidence_because: Vec<String>,
-    /// Id of the rule that fired; its text is the first of `reasons`.
+    #[doc = definition!(rule)]
+    /// Its text is the first of `reasons`.
     pub rule: String,
     /// The part of the decision the rule belongs to.
     pub stage: Stage,
@@ -61,12 +65,16 @@ pub struct AdviceResult {
     /// What the calculation says about cost, where one was given.
     #[serde(default)]
     pub cost: Option<CostNote>,
+    /// Which class of model, and examples of the day.
     #[serde(default)]
     pub models: Models,
+    /// How to get from one placement to the other; null where nothing moves.
     #[serde(default)]
     pub migration: Option<Migration>,
+    /// How to begin, step by step.
     #[serde(default)]
     pub recipes: Vec<Recipe>,
+    /// When the verdict should be checked; null where nothing ages.
     #[serde(default)]
     pub look_again: Option<LookAgain>,
 }
@@ -76,6 +84,7 @@ pub struct AdviceResult {
 pub struct Reason {
     /// Stable, kebab case.
     pub id: String,
+    /// The argument, in one sentence.
     pub text: String,
     /// The placements it speaks for.
     #[serde(default)]
@@ -98,8 +107,11 @@ pub struct Adjustment {
     pub id: String,
     /// `privacy`, `volume` or `capability`.
     pub question: String,
+    /// The answer that was given.
     pub given: String,
+    /// The answer that took its place.
     pub used: String,
+    /// Why, in one sentence.
     pub because: String,
 }
 
@@ -116,6 +128,7 @@ pub struct Flip {
     /// changes nothing. `null` where the user may simply answer otherwise.
     #[serde(default)]
     pub settled_by: Option<String>,
+    /// The change and its verdict, in one sentence.
     pub text: String,
 }
 
@@ -124,7 +137,9 @@ pub struct Flip {
 pub struct VolumeThreshold {
     /// `null` with a calculation as the source: it finds no such volume.
     pub requests_per_month: Option<f64>,
+    /// The same in tokens, input and output together; null where the request is not known.
     pub tokens_per_month: Option<f64>,
+    /// Where its numbers come from.
     pub source: Source,
 }
 
@@ -133,12 +148,17 @@ pub struct VolumeThreshold {
 pub struct QualityNote {
     /// `non-inferior`, `inferior`, `undecided` or `stand-in`.
     pub standing: String,
+    /// Prompts that both sides answered and that could be graded.
     pub prompts: u32,
     /// Accepted loss of pass rate.
     pub margin: f64,
+    #[doc = definition!(local_pass_rate)]
     pub local_pass_rate: f64,
+    #[doc = definition!(api_pass_rate)]
     pub api_pass_rate: f64,
+    /// What that means, in one sentence.
     pub text: String,
+    /// Where its numbers come from.
     pub source: Source,
 }
 
@@ -147,15 +167,23 @@ pub struct QualityNote {
 pub struct CostNote {
     /// `local`, `cloud` or `contested`.
     pub standing: String,
+    /// Months over which both were computed.
     pub horizon_months: Option<f64>,
     /// The pair that is hardest for local to win.
     pub cloud: String,
+    /// Name of the local side of that pair.
     pub local: String,
+    #[doc = definition!(payback_months)]
     pub payback_months: Option<f64>,
+    /// Why it never pays back; null when it does.
     pub never_because: Option<String>,
+    #[doc = definition!(tco_cloud_usd)]
     pub tco_cloud_usd: Option<f64>,
+    #[doc = definition!(tco_local_usd)]
     pub tco_local_usd: Option<f64>,
+    /// What that means, in one sentence.
     pub text: String,
+    /// The cost document it was read from.
     pub file: String,
 }
 
@@ -166,69 +194,103 @@ pub struct Models {
     pub cloud_tier: Option<TierNote>,
     /// When run locally.
     pub local_tier: Option<TierNote>,
+    /// An API model of that tier; null where none has a price.
     pub api: Option<ApiExample>,
+    /// An open model of that tier.
     pub open: Option<OpenExample>,
+    /// The hardware that carries it.
     pub hardware: Option<HardwareExample>,
 }
 
+/// A tier of capability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TierNote {
+    /// 1 (highest) to 4.
     pub tier: u8,
+    /// Its name.
     pub title: String,
+    /// What such models can do.
     pub meaning: String,
     /// What it takes to run one of them.
     pub hardware: String,
 }
 
+/// An API model of a tier, and what it would cost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ApiExample {
+    /// Its id in the catalogue: `provider/model`.
     pub id: String,
+    /// Its tier, 1 (highest) to 4; null where it is not known.
     pub tier: Option<u8>,
+    #[doc = definition!(usd_per_request)]
     /// At list price, without cache, batch or context tiers.
     pub usd_per_request: f64,
+    /// The same for a month's requests; null where their number is not known.
     pub usd_per_month: Option<f64>,
     /// The request shape is the user's, or the assumption.
     pub request: Source,
+    /// Where its numbers come from.
     pub source: Source,
 }
 
+/// An open model of a tier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenExample {
+    /// Its id in the catalogue.
     pub id: String,
+    /// Its tier, 1 (highest) to 4; null where it is not known.
     pub tier: Option<u8>,
+    /// `OWNER/REPO` on the hub.
     pub repository: Option<String>,
+    /// Parameters of the whole model.
     pub parameters: Option<u64>,
+    /// Where its numbers come from.
     pub source: Source,
 }
 
+/// Hardware that carries an open model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HardwareExample {
+    /// Its id in the catalogue.
     pub id: String,
+    /// As its maker writes it.
     pub name: String,
+    /// How many of them.
     pub count: u32,
     /// Memory of all of them.
     pub memory_gib: Option<f64>,
-    /// Weights at 4 bits, cache and buffers.
+    #[doc = definition!(needed_gib)]
     pub needed_gib: f64,
+    /// Where its numbers come from.
     pub source: Source,
 }
 
+/// How to get from one placement to the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Migration {
+    /// From where to where.
     pub title: String,
+    /// What to do, in order.
     pub steps: Vec<String>,
 }
 
+/// How to begin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Recipe {
+    /// What it brings about.
     pub title: String,
+    /// How long until something answers, in words.
     pub time_to_first_result: String,
+    /// What to do, in order.
     pub steps: Vec<RecipeStep>,
 }
 
+/// One step of a recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecipeStep {
+    /// What to do.
     pub text: String,
+    /// A command or a file; null where there is none.
     pub code: Option<String>,
 }
 
@@ -237,6 +299,7 @@ pub struct RecipeStep {
 pub struct LookAgain {
     /// `YYYY-MM-DD`.
     pub date: String,
+    /// Why on that day, in one sentence.
     pub because: String,
     /// Look sooner if one of these happens.
     pub triggers: Vec<String>,

@@ -8,7 +8,6 @@
 //! never 0. The definitions travel with the numbers in `result.definitions`.
 
 pub mod build;
-mod definitions;
 pub mod embedding;
 pub mod engine;
 mod evidence;
@@ -16,14 +15,16 @@ pub mod load;
 pub mod model;
 pub mod price;
 mod sample;
+mod summary;
 mod target;
 
-pub use definitions::{definition, definitions};
 pub use engine::Engine;
-pub use sample::Sample;
-pub use target::{Kind, Metrics, Noise, Price, Rate, Summary, Target, TokenMeans, TokenSource};
+pub use sample::{Sample, TokenSource};
+pub use summary::Summary;
+pub use target::{Kind, Noise, Price, Rate, Target, TokenMeans};
 
 use super::envelope::Envelope;
+use crate::document::metrics::definition;
 use load::LoadSample;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,7 @@ pub struct Comparison {
     pub metric: String,
     /// Prompts both sides answered.
     pub prompts: u32,
+    #[doc = definition!(ratio)]
     pub ratio: Option<f64>,
     /// 95 % interval; null below six prompts.
     pub low: Option<f64>,
@@ -85,7 +87,9 @@ pub struct Quality {
     pub api: String,
     /// Prompts with an expectation that both sides answered.
     pub prompts: u32,
+    #[doc = definition!(local_pass_rate)]
     pub local_pass_rate: f64,
+    #[doc = definition!(api_pass_rate)]
     pub api_pass_rate: f64,
     pub both_pass: u32,
     pub local_only: u32,
@@ -93,15 +97,15 @@ pub struct Quality {
     pub neither: u32,
     /// Exact `McNemar`, two-sided.
     pub mcnemar_p: Option<f64>,
-    /// Local − API, with a 95 % interval for paired shares.
+    #[doc = definition!(pass_rate_difference)]
     pub difference: f64,
     pub difference_low: Option<f64>,
     pub difference_high: Option<f64>,
     /// Accepted loss of pass rate.
     pub margin: f64,
-    /// Null: cannot be decided with this many prompts.
+    #[doc = definition!(non_inferior)]
     pub non_inferior: Option<bool>,
-    /// About this many prompts are needed to decide.
+    #[doc = definition!(prompts_needed)]
     pub prompts_needed: Option<u32>,
     /// Fewer than 20 prompts: enough to see that it runs, not to decide.
     pub smoke_only: bool,
@@ -126,7 +130,7 @@ pub struct Spending {
     pub max_cost_usd: Option<f64>,
     /// `not-needed`, `asked`, `--yes`, `--max-cost`.
     pub consent: String,
-    /// From usage and prices, warm-up included; null where a target has no price.
+    #[doc = definition!(spent_usd)]
     pub spent_usd: Option<f64>,
     /// The most that attempts of unknown cost (cut off, timed out) can have cost beside that.
     #[serde(default)]
@@ -134,9 +138,4 @@ pub struct Spending {
     /// Attempts that one call may take; the worst case has every one of them billed.
     #[serde(default)]
     pub attempts_per_call: Option<u32>,
-}
-
-/// The name an enum value has in the document.
-pub fn word<T: Serialize>(value: &T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -4,6 +4,7 @@ pub mod convert;
 pub mod text;
 
 use super::envelope::Envelope;
+use crate::document::metrics::definition;
 use crate::money::Currency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,20 +25,27 @@ pub struct BreakevenResult {
     pub currency: String,
     /// Units of that currency for one USD.
     pub usd_rate: f64,
+    /// Hours that a month is counted with.
     pub hours_per_month: f64,
+    /// Months over which totals are computed.
     pub horizon_months: u32,
     /// First month, `YYYY-MM`.
     pub start: String,
     /// The oldest price used, `YYYY-MM-DD`; null where none came from the catalogue.
     pub oldest_price: Option<String>,
-    /// Requests of the first month; null where only token totals are known.
+    #[doc = definition!(requests_per_month)]
     pub requests_per_month: Option<f64>,
+    #[doc = definition!(tokens_per_month)]
     pub tokens_per_month: f64,
     /// The headline first: what was asked for before what was added for comparison.
     pub comparisons: Vec<Comparison>,
+    /// Every way to run it on hardware.
     pub local: Vec<LocalOffer>,
+    /// Every way to pay for it otherwise.
     pub cloud: Vec<CloudOffer>,
+    /// Both at once, for the headline pair; null where it makes no sense.
     pub hybrid: Option<Hybrid>,
+    /// What ranges of the inputs mean for the headline pair; null where nothing was drawn.
     pub uncertainty: Option<Uncertainty>,
     /// Month by month, comparison after comparison.
     pub cash_flow: Vec<CashFlowMonth>,
@@ -69,7 +77,9 @@ impl BreakevenResult {
 /// An entry of the catalogue that could not be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SkippedEntry {
+    /// Its id in the catalogue.
     pub id: String,
+    /// What is missing, in a few words.
     pub why: String,
 }
 
@@ -90,33 +100,40 @@ pub enum Comparator {
 pub struct Comparison {
     /// Name of the baseline.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
+    /// Why it stands in the report.
     pub comparator: Comparator,
-    /// Months until cumulative local cost falls below cumulative cloud cost, interpolated within
-    /// the month; null when never. 0: cheaper from the first day.
+    #[doc = definition!(payback_months)]
     pub payback_months: Option<f64>,
     /// Why it never pays back; null when it does.
     pub never_because: Option<String>,
     /// The same as a stable word: `running-cost`, `saving-ends`, `replacements`, `too-far`.
     pub never_reason: Option<String>,
+    #[doc = definition!(discounted_payback_months)]
     pub discounted_payback_months: Option<f64>,
-    /// Total to the horizon.
+    #[doc = definition!(tco_cloud_usd)]
     pub tco_cloud_usd: f64,
+    #[doc = definition!(tco_local_usd)]
     pub tco_local_usd: f64,
-    /// Cloud less local over the horizon.
+    #[doc = definition!(saving_usd)]
     pub saving_usd: f64,
-    /// Present value of the saving at the horizon.
+    #[doc = definition!(npv_saving_usd)]
     pub npv_saving_usd: f64,
-    /// Volume at which both cost the same over the horizon; null where there is none, or no requests are known.
+    #[doc = definition!(breakeven_requests_per_month)]
     pub breakeven_requests_per_month: Option<f64>,
+    #[doc = definition!(breakeven_tokens_per_month)]
     pub breakeven_tokens_per_month: Option<f64>,
+    #[doc = definition!(breakeven_utilisation)]
     pub breakeven_utilisation: Option<f64>,
-    /// Price per million tokens, in and out together, at which the API costs the same over the horizon.
+    #[doc = definition!(breakeven_blended_usd_per_mtok)]
     pub breakeven_blended_usd_per_mtok: Option<f64>,
-    /// Where the saving stops growing because prices fall: months, and the position then.
+    #[doc = definition!(best_point_months)]
     pub best_point_months: Option<f64>,
+    #[doc = definition!(best_point_usd)]
     pub best_point_usd: Option<f64>,
-    /// Share of the draws in which local costs less by the horizon; only where many pairs are ranked.
+    #[doc = definition!(probability_local_cheaper)]
+    /// Only where many pairs are ranked.
     pub probability_local_cheaper: Option<f64>,
     /// Set where the two sides differ in capability, or where that is not known.
     pub quality_note: Option<String>,
@@ -125,71 +142,90 @@ pub struct Comparison {
 /// A way to run it on hardware.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LocalOffer {
+    /// As the reports call it.
     pub name: String,
+    /// Its id in the catalogue; null where it was described by hand.
     pub id: Option<String>,
     /// `owned`, `financed` or `rented`.
     pub kind: String,
+    /// Why it stands in the report.
     pub comparator: Comparator,
+    /// The model it runs; null where none was named.
     pub model: Option<String>,
     /// Capability tier, 1 (highest) to 4.
     pub tier: Option<u8>,
-    /// In the first month.
+    #[doc = definition!(units)]
     pub units: u32,
+    #[doc = definition!(units_at_horizon)]
     pub units_at_horizon: u32,
-    /// Purchase, installation and spares of the first month's units, also where a loan pays for them.
+    #[doc = definition!(capex_usd)]
     pub capex_usd: f64,
-    /// Running cost of the first month, all parts; without the purchase.
+    #[doc = definition!(monthly_usd)]
     pub monthly_usd: f64,
+    /// Its parts by name, US dollars.
     pub monthly_parts_usd: BTreeMap<String, f64>,
-    /// Capex less residual value, per month of life (of the horizon where no life is given).
+    #[doc = definition!(amortised_usd_per_month)]
     pub amortised_usd_per_month: f64,
-    /// What the units would fetch at the horizon; taken off the total.
+    #[doc = definition!(residual_usd)]
     #[serde(default)]
     pub residual_usd: f64,
-    /// Balance of loans, and rent of commitments that go on, at the horizon; added to the total.
+    #[doc = definition!(still_owed_usd)]
     #[serde(default)]
     pub still_owed_usd: f64,
+    #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
-    /// Tokens of whole requests the units can serve when never idle; null where no speed is known.
+    #[doc = definition!(capacity_tokens_per_month)]
     pub capacity_tokens_per_month: Option<f64>,
-    /// Mean busy share in the first month.
+    #[doc = definition!(utilisation)]
     pub utilisation: Option<f64>,
-    /// Running cost and amortisation, split by the time spent reading and writing.
+    #[doc = definition!(usd_per_mtok_input)]
     pub usd_per_mtok_input: Option<f64>,
+    #[doc = definition!(usd_per_mtok_output)]
     pub usd_per_mtok_output: Option<f64>,
+    #[doc = definition!(usd_per_mtok_blended)]
     pub usd_per_mtok_blended: Option<f64>,
-    /// Hours of rent in a month.
+    #[doc = definition!(billed_hours_per_month)]
     pub billed_hours_per_month: Option<f64>,
 }
 
 /// What is paid otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CloudOffer {
+    /// As the reports call it.
     pub name: String,
+    /// Its id in the catalogue; null where it was described by hand.
     pub id: Option<String>,
+    /// Why it stands in the report.
     pub comparator: Comparator,
     /// Capability tier, 1 (highest) to 4.
     pub tier: Option<u8>,
-    /// At the first month's volume and the prices of its first day.
+    #[doc = definition!(monthly_usd)]
     pub monthly_usd: f64,
+    /// Its parts by name, US dollars.
     pub monthly_parts_usd: BTreeMap<String, f64>,
+    #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
+    #[doc = definition!(usd_per_request)]
     pub usd_per_request: Option<f64>,
-    /// List price of the first month.
+    #[doc = definition!(usd_per_mtok_input)]
     pub usd_per_mtok_input: Option<f64>,
+    #[doc = definition!(usd_per_mtok_output)]
     pub usd_per_mtok_output: Option<f64>,
-    /// Of the request as it is: caching, batch, tiers and retries included.
+    #[doc = definition!(usd_per_mtok_blended)]
     pub usd_per_mtok_blended: Option<f64>,
-    /// Hours of rent in a month, for a rented baseline.
+    #[doc = definition!(billed_hours_per_month)]
     pub billed_hours_per_month: Option<f64>,
-    /// Units, for a baseline that is hardware.
+    #[doc = definition!(units)]
+    /// For a baseline that is hardware.
     pub units: Option<u32>,
 }
 
 /// Both at once, for the headline pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Hybrid {
+    /// Name of the cloud side.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
     /// A share of the requests goes to the local side first.
     pub routed: Option<RoutedSplit>,
@@ -199,65 +235,88 @@ pub struct Hybrid {
     pub cheapest: String,
 }
 
+/// A share of the requests goes to the local side first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RoutedSplit {
+    /// Share of the requests that go to the local side first, 0 to 1.
     pub local_share: f64,
     /// Of those, sent on to the cloud and paid twice.
     pub escalation_share: f64,
+    #[doc = definition!(units)]
     pub units: u32,
+    #[doc = definition!(capex_usd)]
     pub capex_usd: f64,
+    #[doc = definition!(monthly_usd)]
     pub monthly_usd: f64,
+    #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
+    /// The same if everything went to the cloud.
     pub tco_cloud_only_usd: f64,
+    /// The same if everything were answered locally.
     pub tco_local_only_usd: f64,
+    #[doc = definition!(payback_months)]
     pub payback_months: Option<f64>,
 }
 
+/// The local side carries the base load, the cloud what is above it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Overflow {
     /// The number of owned units with the lowest total; 0: cloud only.
     pub best_units: u32,
+    #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
     /// Every number of units that was tried.
     pub options: Vec<OverflowOption>,
 }
 
+/// One number of units, and what it costs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OverflowOption {
+    /// Owned units; 0: cloud only.
     pub units: u32,
     /// Share of the first month's requests served locally.
     pub local_share: f64,
+    /// Total over the horizon, US dollars.
     pub tco_usd: f64,
 }
 
 /// What ranges of the inputs mean for the headline pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Uncertainty {
+    /// Name of the cloud side.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
     /// Draws from the ranges; 0 where no input is a range.
     pub draws: u32,
+    /// Start of the random numbers: the same seed gives the same draws.
     pub seed: u64,
     /// Shape of a range between low and high: `triangular`.
     pub distribution: String,
-    /// Share of the draws in which local costs less by the horizon.
+    #[doc = definition!(probability_local_cheaper)]
     pub probability_local_cheaper: Option<f64>,
-    /// A tenth, half, nine tenths of the draws pay back by then; null: never.
+    #[doc = definition!(payback_p10)]
     pub payback_p10: Option<f64>,
+    #[doc = definition!(payback_p50)]
     pub payback_p50: Option<f64>,
+    #[doc = definition!(payback_p90)]
     pub payback_p90: Option<f64>,
     /// One input at a time, from low to high, the others as they are; the most important first.
     pub tornado: Vec<TornadoBar>,
 }
 
+/// What one input alone changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TornadoBar {
     /// Dotted name of the input.
     pub input: String,
+    /// The low end of the input, in its own unit.
     pub low: f64,
+    /// The high end of the input, in its own unit.
     pub high: f64,
     /// Cloud less local over the horizon at the low and at the high value.
     pub saving_at_low_usd: f64,
+    /// The same at the high value.
     pub saving_at_high_usd: f64,
     /// Distance between the two.
     pub swing_usd: f64,
@@ -268,19 +327,26 @@ pub struct TornadoBar {
 /// One month of one comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CashFlowMonth {
+    /// Name of the cloud side.
     pub cloud: String,
+    /// Name of the local side.
     pub local: String,
     /// From 1.
     pub month: u32,
     /// `YYYY-MM`.
     pub date: String,
+    /// Requests of the month.
     pub requests: f64,
+    /// What the cloud side costs in it, US dollars.
     pub cloud_usd: f64,
+    /// Units of the local side in it.
     pub local_units: u32,
     /// Paid at the beginning of the month: purchases less what replaced units fetch.
     pub local_upfront_usd: f64,
+    /// Running cost of the local side in it, US dollars.
     pub local_running_usd: f64,
     /// Cumulative saving of the local side at the end of the month.
     pub position_usd: f64,
+    /// The same with money of later months discounted.
     pub discounted_position_usd: f64,
 }

@@ -11,12 +11,15 @@ use std::collections::BTreeMap;
 pub struct Envelope<R> {
     /// `freehold.bench/1`: name and major version.
     pub schema: String,
+    /// Version of the program that wrote it.
     pub tool_version: String,
     /// RFC 3339, UTC.
     pub created: String,
     /// Every value that went in, by its dotted name, so that the run can be repeated.
     pub inputs: BTreeMap<String, Input>,
+    /// What came out.
     pub result: R,
+    /// What the reader must know before trusting the numbers.
     pub warnings: Vec<Warning>,
 }
 
@@ -27,6 +30,7 @@ pub struct Input {
     pub value: serde_json::Value,
     /// The unit, where it has one.
     pub unit: Option<String>,
+    /// Where the value came from.
     pub source: Source,
 }
 
@@ -47,6 +51,10 @@ impl Input {
             Value::Text(text) => serde_json::json!(text),
             Value::Hours(hours) => serde_json::json!(hours),
             Value::Changes(changes) => changes.iter().map(change).collect(),
+            Value::Discounts(steps) => steps
+                .iter()
+                .map(|(above, share)| serde_json::json!({ "above_usd": above, "share": share }))
+                .collect(),
         };
         Self { value, unit: (!unit.is_empty()).then(|| unit.to_owned()), source }
     }

@@ -4,6 +4,7 @@
 
 use super::envelope::Envelope;
 use crate::capacity::{Band, CannotPredict, Memory, Placement, Prediction};
+use crate::document::metrics::definition;
 use crate::provenance::Source;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ pub const SCHEMA: &str = "freehold.fit/1";
 /// A fit document.
 pub type FitDocument = Envelope<FitResult>;
 
+/// What fits where.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FitResult {
     /// Pairs that fit, on the devices alone or partly in system memory.
@@ -25,45 +27,69 @@ pub struct FitResult {
 /// One model on one kind of hardware in one weight format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FitRow {
+    /// Id of the hardware in the catalogue; `this` for this machine.
     pub hardware: String,
+    /// As its maker writes it.
     pub hardware_name: String,
+    /// How many of them.
     pub accelerators: u32,
+    /// Id of the model in the catalogue, or its file.
     pub model: String,
+    /// Its parameters.
     pub parameters: f64,
+    /// The weight format: `Q4_K_M`.
     pub quantisation: String,
     /// `cuda`, `metal`, `vulkan`, `rocm`, `cpu`, `vllm`.
     pub backend: String,
+    /// Tokens of context that each request may have.
     pub context_tokens: u64,
+    /// Requests under way at once.
     pub concurrency: u32,
+    /// What it takes, and what there is.
     pub memory: MemoryRow,
+    #[doc = definition!(predicted_decode_tps)]
     pub decode_tps: BandRow,
+    #[doc = definition!(predicted_decode_tps_per_stream)]
     pub decode_tps_per_stream: BandRow,
+    #[doc = definition!(predicted_prefill_tps)]
     pub prefill_tps: BandRow,
-    /// What the hardware's peaks allow at most.
+    #[doc = definition!(decode_roof_tps)]
     pub decode_roof_tps: f64,
+    /// What the figures rest on.
     pub basis: Source,
 }
 
 /// A likely value and the band around it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BandRow {
+    /// Lower end of the band.
     pub low: f64,
+    /// The likely value.
     pub likely: f64,
+    /// Upper end of the band.
     pub high: f64,
 }
 
 /// Memory over all devices, bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MemoryRow {
+    #[doc = definition!(weights_bytes)]
     pub weights_bytes: f64,
+    #[doc = definition!(kv_cache_bytes)]
     pub kv_cache_bytes: f64,
+    /// Working buffers of the engine.
     pub buffers_bytes: f64,
+    /// What is kept free.
     pub margin_bytes: f64,
+    #[doc = definition!(needed_bytes)]
     pub needed_bytes: f64,
+    #[doc = definition!(usable_bytes)]
     pub usable_bytes: f64,
+    /// Where it goes.
     pub placement: PlacementRow,
     /// Layers on the devices; null where all are.
     pub device_layers: Option<u32>,
+    /// Layers of the model.
     pub layers: Option<u32>,
 }
 
@@ -78,12 +104,17 @@ pub enum PlacementRow {
 /// A pair without a prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LeftOut {
+    /// Id of the hardware in the catalogue.
     pub hardware: String,
+    /// Id of the model in the catalogue, or its file.
     pub model: String,
+    /// The weight format.
     pub quantisation: String,
+    /// Why there is no prediction.
     pub reason: Reason,
     /// Needed and usable, where it does not fit.
     pub needed_bytes: Option<f64>,
+    /// What the hardware has for it.
     pub usable_bytes: Option<f64>,
     /// The record's field that is not known, where that is the reason.
     pub unknown: Option<String>,

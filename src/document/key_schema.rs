@@ -16,7 +16,11 @@ pub fn scenario() -> Schema {
             let table = table(section);
             let schema = if section.repeats() {
                 // One offer may be written without the double brackets.
-                json!({ "anyOf": [{ "type": "array", "items": table }, table] })
+                let about = format!(
+                    "One table [[{}]] for each offer; a single one may be written [{0}].",
+                    section.name()
+                );
+                json!({ "anyOf": [{ "type": "array", "items": table }, table], "description": about })
             } else {
                 table
             };
@@ -102,14 +106,32 @@ fn value(key: &Key) -> Value {
             { "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": 168, "maxItems": 168 },
         ] }),
         Kind::Changes(rates) => changes(rates),
+        Kind::Discounts => json!({ "type": "array", "items": {
+            "type": "object",
+            "properties": {
+                "above_usd": { "type": "number", "minimum": 0, "description": "Amount of a month's bill" },
+                "share": { "type": "number", "minimum": 0, "maximum": 1, "description": "Off what is above it" },
+            },
+            "required": ["above_usd", "share"],
+            "additionalProperties": false,
+        } }),
     }
 }
 
 /// A number, or what is known about one.
 fn ranged(number: &Value) -> Value {
+    let point = |about: &str| {
+        let mut point = number.clone();
+        point["description"] = about.into();
+        point
+    };
     json!({ "anyOf": [number, {
         "type": "object",
-        "properties": { "low": number, "likely": number, "high": number },
+        "properties": {
+            "low": point("The lowest it can be."),
+            "likely": point("The likeliest; what is taken where nothing is drawn."),
+            "high": point("The highest it can be."),
+        },
         "required": ["low", "likely", "high"],
         "additionalProperties": false,
     }] })

@@ -11,13 +11,19 @@
 pub mod advice;
 pub mod bench;
 pub mod breakeven;
+pub mod db;
 pub mod doctor;
 pub mod envelope;
+pub mod figure;
 pub mod fit;
 pub mod key_schema;
+pub mod metrics;
 pub mod repeat;
 pub mod saved;
 pub mod schema;
+pub mod usage;
+mod word;
 
 pub use envelope::{Envelope, Input, Warning};
 pub use saved::Document;
+pub use word::word;

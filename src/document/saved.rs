@@ -6,6 +6,7 @@ use super::breakeven::BreakevenDocument;
 use super::doctor::DoctorDocument;
 use super::envelope::{Input, Warning};
 use super::fit::FitDocument;
+use super::usage::UsageDocument;
 use crate::advise::{CostEvidence, CostPair};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -18,15 +19,17 @@ pub enum Document {
     Breakeven(Box<BreakevenDocument>),
     Doctor(Box<DoctorDocument>),
     Fit(Box<FitDocument>),
+    Usage(Box<UsageDocument>),
 }
 
 /// Name and major version of every kind this version reads.
-const KNOWN: [(&str, u32); 5] = [
+const KNOWN: [(&str, u32); 6] = [
     ("freehold.advice", 1),
     ("freehold.bench", 1),
     ("freehold.breakeven", 1),
     ("freehold.doctor", 1),
     ("freehold.fit", 1),
+    ("freehold.usage", 1),
 ];
 
 /// The same of every kind of document.
@@ -38,6 +41,7 @@ macro_rules! each {
             Document::Breakeven($d) => $of,
             Document::Doctor($d) => $of,
             Document::Fit($d) => $of,
+            Document::Usage($d) => $of,
         }
     };
 }
@@ -49,18 +53,19 @@ impl Document {
             format!("{file}: not JSON at line {}, column {}: {}", e.line(), e.column(), bare(&e))
         })?;
         let schema = value.get("schema").and_then(Value::as_str).ok_or_else(|| {
-            format!("{file}: no `schema` field at the top, so this is not a document of freehold's. Documents are made by `freehold bench|breakeven|advise|fit|doctor --json`")
+            format!("{file}: no `schema` field at the top, so this is not a document of freehold's. Documents are made by `freehold bench|breakeven|advise|fit|doctor|usage --json`")
         })?;
         Ok(match kind(file, schema)? {
             "freehold.advice" => Self::Advice(typed(file, text)?),
             "freehold.bench" => Self::Bench(typed(file, text)?),
             "freehold.doctor" => Self::Doctor(typed(file, text)?),
             "freehold.fit" => Self::Fit(typed(file, text)?),
+            "freehold.usage" => Self::Usage(typed(file, text)?),
             _ => Self::Breakeven(typed(file, text)?),
         })
     }
 
-    /// `bench`, `breakeven`, `advice`, `doctor` or `fit`.
+    /// `bench`, `breakeven`, `advice`, `doctor`, `fit` or `usage`.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Advice(_) => "advice",
@@ -68,6 +73,7 @@ impl Document {
             Self::Breakeven(_) => "breakeven",
             Self::Doctor(_) => "doctor",
             Self::Fit(_) => "fit",
+            Self::Usage(_) => "usage",
         }
     }
 

@@ -6,6 +6,7 @@ use super::breakeven::BreakevenDocument;
 use super::doctor::DoctorDocument;
 use super::fit::FitDocument;
 use super::key_schema;
+use super::usage::UsageDocument;
 use schemars::{Schema, schema_for};
 
 /// What has a schema, and what it is.
@@ -17,6 +18,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("fit", "the document of `freehold fit`"),
     ("profile", "a need written down (TOML), for `freehold advise --profile`"),
     ("scenario", "what is compared and by which numbers (TOML), for `freehold breakeven --scenario`"),
+    ("usage", "the document of `freehold usage`"),
 ];
 
 /// The schema of that name.
@@ -29,6 +31,7 @@ pub fn named(name: &str) -> Option<Schema> {
         "fit" => schema_for!(FitDocument),
         "profile" => key_schema::profile(),
         "scenario" => key_schema::scenario(),
+        "usage" => schema_for!(UsageDocument),
         _ => return None,
     })
 }

@@ -8,14 +8,19 @@ use std::collections::BTreeMap;
 /// The model, as far as its metadata says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
+    /// Bytes that tensor data is padded to: `general.alignment`, 32 where the file does not say.
     pub alignment: u64,
     /// `llama`, `gemma3`, `qwen3moe`, ...
     pub architecture: Option<String>,
+    /// What its makers call it: `general.name`.
     pub name: Option<String>,
     /// llama.cpp's number for the mix of tensor types; see [`Facts::mix`].
     pub file_type: Option<u32>,
+    /// Transformer blocks: `*.block_count`, at most [`MAX_LAYERS`].
     pub layers: Option<u32>,
+    /// Tokens of context it was trained for: `*.context_length`.
     pub context_tokens: Option<u64>,
+    /// Values of one hidden state: `*.embedding_length`.
     pub hidden_size: Option<u64>,
     /// Per layer; empty where unknown.
     pub heads: Vec<u32>,
@@ -27,6 +32,7 @@ pub struct Facts {
     pub value_length: Option<u64>,
     /// The same in layers with a sliding window, where it differs.
     pub key_length_sliding: Option<u64>,
+    /// The same of values.
     pub value_length_sliding: Option<u64>,
     /// Tokens a sliding layer keeps.
     pub sliding_window: Option<u64>,
@@ -34,22 +40,30 @@ pub struct Facts {
     pub sliding_layers: Vec<bool>,
     /// Trailing layers that use the cache of an earlier layer.
     pub shared_kv_layers: u32,
+    /// Its sizes, where keys and values are kept compressed.
     pub latent: Option<Latent>,
+    /// Its recurrent layers, where it has any.
     pub recurrent: Option<Recurrent>,
+    /// Experts of a layer: `*.expert_count`, at most [`MAX_EXPERTS`]. `None`: it is dense.
     pub experts: Option<u32>,
+    /// Experts that one token is sent to: `*.expert_used_count`, at most as many as there are.
     pub experts_used: Option<u32>,
+    /// Tokens of its vocabulary.
     pub vocabulary: Option<u64>,
     /// `gpt2`, `llama`, `t5`, ...
     pub tokenizer: Option<String>,
     /// Jinja source, as in the file: hostile until sanitised, never run here.
     pub chat_template: Option<String>,
+    /// Which part of it this file is, where it comes in several.
     pub split: Option<Split>,
 }
 
 /// Multi-head latent attention: one compressed vector per token and layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Latent {
+    /// Values of the compressed vector: `*.attention.kv_lora_rank`.
     pub kv_lora_rank: u64,
+    /// Values of the part of a key that carries the position, kept beside it.
     pub rope_head_size: u64,
 }
 
@@ -67,6 +81,7 @@ pub struct Recurrent {
 pub struct Split {
     /// From 0.
     pub index: u32,
+    /// How many files it comes in.
     pub count: u32,
     /// Tensors in all files together.
     pub tensors: Option<u64>,

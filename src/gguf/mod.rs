@@ -13,6 +13,8 @@
 //! Beyond the format itself, the reader refuses what is known to make the C++ loader abort: more
 //! than [`MAX_LAYERS`] layers, more experts used than there are, lists of a wrong type or length.
 
+#![warn(missing_docs)]
+
 mod bytes;
 mod facts;
 #[cfg(test)]
@@ -52,6 +54,7 @@ pub const MAX_TENSORS: u64 = 262_144;
 pub struct Header {
     /// 2 or 3.
     pub version: u32,
+    /// Length of the whole file, bytes, as the caller said.
     pub file_bytes: u64,
     /// Where tensor data begins.
     pub data_offset: u64,
@@ -59,6 +62,7 @@ pub struct Header {
     pub alignment: u64,
     /// Everything in the file, by key. Long lists (vocabularies) are counted, not kept.
     pub metadata: BTreeMap<String, Value>,
+    /// Every tensor, in the order of the file.
     pub tensors: Vec<Tensor>,
     /// The part of the metadata that says what the model is, checked.
     pub facts: Facts,
@@ -77,6 +81,7 @@ impl Header {
 pub struct GgufError {
     /// Offset of the first byte that is wrong or missing.
     pub at: u64,
+    /// What is wrong there.
     pub problem: Problem,
 }
 
@@ -87,6 +92,8 @@ impl GgufError {
 }
 
 /// What is wrong.
+// The message of each is its description.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     #[error("cannot be read: {0}")]

@@ -11,11 +11,15 @@ pub const SMALLEST_ENTRY: u64 = 8 + 1 + 4 + 8 + 4 + 8;
 /// One tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {
+    /// As in the file: `blk.0.attn_q.weight`. At most 63 bytes.
     pub name: String,
+    /// How its values are stored.
     pub kind: TensorType,
     /// Row length first.
     pub dimensions: Vec<u64>,
+    /// Number of values: the product of the dimensions.
     pub elements: u64,
+    /// Bytes they take, by the block layout of the type.
     pub bytes: u64,
     /// From the start of the tensor data.
     pub offset: u64,
@@ -25,6 +29,7 @@ macro_rules! tensor_types {
     ($($number:literal $name:ident $label:literal $block:literal $bytes:literal;)*) => {
         /// How values are stored. Named as in ggml.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)]
         pub enum TensorType { $($name),* }
 
         impl TensorType {

@@ -12,19 +12,26 @@ const KEPT: u64 = 1024;
 /// One metadata value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
+    /// A whole number without a sign, of 8 to 64 bits.
     Unsigned(u64),
+    /// A whole number with a sign, of 8 to 64 bits.
     Signed(i64),
+    /// A floating-point number of 32 or 64 bits.
     Float(f64),
+    /// A truth value.
     Bool(bool),
     /// Bytes that are not UTF-8 are shown as U+FFFD.
     Text(String),
+    /// A list of values of one type.
     List(List),
 }
 
 /// A list: its type and length always, its numbers where there are few.
 #[derive(Debug, Clone, PartialEq)]
 pub struct List {
+    /// The type of its entries.
     pub kind: ListKind,
+    /// How many it has.
     pub length: u64,
     /// Whole numbers and truth values (as 0 and 1); empty for other kinds and for long lists.
     pub numbers: Vec<i64>,
@@ -37,8 +44,11 @@ pub enum ListKind {
     Whole32,
     /// Of another width.
     Whole,
+    /// Floating-point numbers.
     Float,
+    /// Truth values.
     Bool,
+    /// Texts, such as the tokens of a vocabulary.
     Text,
 }
 

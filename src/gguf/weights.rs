@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 /// Bytes of the tensors in one file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Weights {
+    /// Bytes of all tensors.
     pub total: u64,
     /// Values in all tensors: the parameter count.
     pub parameters: u64,

@@ -85,25 +85,7 @@ fn until(value: &str, now_unix: i64) -> Option<f64> {
     if let Ok(moment) = value.parse::<jiff::Timestamp>() {
         return Some((moment.as_second() - now_unix) as f64);
     }
-    let mut rest = value;
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, after) = rest.split_at(digits);
-        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
-        let (unit, next) = after.split_at(letters);
-        let scale = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            "d" => 86400.0,
-            _ => return None,
-        };
-        seconds += number.parse::<f64>().ok()? * scale;
-        rest = next;
-    }
-    (!value.is_empty()).then_some(seconds)
+    humantime::parse_duration(value).ok().map(|wait| wait.as_secs_f64())
 }
 
 /// What an answer other than 200 means. `header_wait` is what its headers ask for, `reset` when
@@ -165,8 +147,8 @@ fn gemini_delay(error: &Value) -> Wait {
     details
         .iter()
         .filter_map(|d| d.get("retryDelay").and_then(Value::as_str))
-        .find_map(|delay| delay.strip_suffix('s')?.parse().ok())
-        .map_or(Wait::Unsaid, wait)
+        .find_map(|delay| humantime::parse_duration(delay).ok())
+        .map_or(Wait::Unsaid, |time| wait(time.as_secs_f64()))
 }
 
 /// Back-off before attempt `n` (1 is the first retry): half a second, doubling to eight, up to a

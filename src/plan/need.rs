@@ -1,70 +1,38 @@
 //! What is asked of the plan: requests, their tokens, limits on latency, and what must not stop.
 
-/// What the requests are for: it decides the default limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Use {
-    Chat,
-    /// Completion while somebody types.
-    Code,
-    /// An assistant that reads what it retrieved.
-    Rag,
-    /// Long documents.
-    Documents,
-    /// A program that calls tools, step by step.
-    Agent,
-    /// Nobody waits.
-    Batch,
+pub use crate::workload::Use;
+
+/// Limits of a use where none are given, milliseconds at the 95th percentile: the upper ends that
+/// llm-d-planner takes by use; those of agents are our own.
+pub const fn limits(purpose: Use) -> Limits {
+    let (ttft, tpot) = match purpose {
+        Use::Chat => (500.0, 50.0),
+        Use::Code => (200.0, 35.0),
+        Use::Rag => (1200.0, 60.0),
+        Use::Documents => (3000.0, 70.0),
+        Use::Agent => (2000.0, 50.0),
+        Use::Batch => return Limits { ttft_ms: None, tpot_ms: None },
+    };
+    Limits { ttft_ms: Some(ttft), tpot_ms: Some(tpot) }
 }
 
-impl Use {
-    pub const ALL: [Self; 6] = [Self::Chat, Self::Code, Self::Rag, Self::Documents, Self::Agent, Self::Batch];
+/// Where the default limits of a use are from.
+pub const fn limits_source(purpose: Use) -> &'static str {
+    match purpose {
+        Use::Agent => "our own: a step of an agent is waited for, but not watched",
+        Use::Batch => "nobody waits",
+        _ => "llm-d-planner, upper end of its range for this use",
+    }
+}
 
-    /// As it is written in scenarios and flags.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::Code => "code",
-            Self::Rag => "rag",
-            Self::Documents => "documents",
-            Self::Agent => "agent",
-            Self::Batch => "batch",
-        }
-    }
-    /// The use with this name.
-    pub fn find(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|u| u.key().eq_ignore_ascii_case(name))
-    }
-    /// Limits where none are given, milliseconds at the 95th percentile: the upper ends that
-    /// llm-d-planner takes by use; those of agents are our own.
-    pub const fn limits(self) -> Limits {
-        let (ttft, tpot) = match self {
-            Self::Chat => (500.0, 50.0),
-            Self::Code => (200.0, 35.0),
-            Self::Rag => (1200.0, 60.0),
-            Self::Documents => (3000.0, 70.0),
-            Self::Agent => (2000.0, 50.0),
-            Self::Batch => return Limits { ttft_ms: None, tpot_ms: None },
-        };
-        Limits { ttft_ms: Some(ttft), tpot_ms: Some(tpot) }
-    }
-    /// Where the default limits are from.
-    pub const fn limits_source(self) -> &'static str {
-        match self {
-            Self::Agent => "our own: a step of an agent is waited for, but not watched",
-            Self::Batch => "nobody waits",
-            _ => "llm-d-planner, upper end of its range for this use",
-        }
-    }
-    /// Seconds from one request of a conversation to the next: how long a prefix must be kept to be
-    /// of use. No source; a person reads and writes, a program does not.
-    pub const fn gap_seconds(self) -> f64 {
-        match self {
-            Self::Chat | Self::Rag => 60.0,
-            Self::Documents => 120.0,
-            Self::Code => 20.0,
-            Self::Agent | Self::Batch => 10.0,
-        }
+/// Seconds from one request of a conversation to the next: how long a prefix must be kept to be of
+/// use. No source; a person reads and writes, a program does not.
+pub const fn gap_seconds(purpose: Use) -> f64 {
+    match purpose {
+        Use::Chat | Use::Rag => 60.0,
+        Use::Documents => 120.0,
+        Use::Code => 20.0,
+        Use::Agent | Use::Batch => 10.0,
     }
 }
 
@@ -160,8 +128,8 @@ impl Need {
             input,
             output,
             repeated_share: 0.0,
-            gap_seconds: use_.gap_seconds(),
-            limits: use_.limits(),
+            gap_seconds: gap_seconds(use_),
+            limits: limits(use_),
             must_stay_up: false,
             batch: None,
             hours: None,

@@ -41,10 +41,15 @@ pub struct Replica {
     /// Accelerators that work on every layer, and groups of them that share the layers out.
     pub tensor: u32,
     pub pipeline: u32,
+    /// Experts must be dealt out whole instead of split: their FP8 scales are per block of 128 columns,
+    /// and a part of an expert has no whole number of blocks.
+    pub expert_parallel: bool,
     /// Requests at once.
     pub concurrency: u32,
     /// With so many at once.
     pub served: Served,
+    /// Seconds of a request that is alone in the system.
+    pub alone: f64,
     /// Seconds, 95th percentile: with prompts as long as that and the queue as long as that.
     pub ttft_p95: f64,
     pub tpot_p95: f64,
@@ -82,6 +87,11 @@ impl Replica {
     /// Seconds of a request in the system with all places taken.
     pub fn stay(&self) -> f64 {
         f64::from(self.concurrency) / self.rate()
+    }
+    /// About the same with so many in the system: on the line between one alone and all places taken.
+    pub fn stay_with(&self, in_system: f64) -> f64 {
+        let taken = ((in_system - 1.0) / (f64::from(self.concurrency) - 1.0).max(1.0)).clamp(0.0, 1.0);
+        self.alone + taken * (self.stay() - self.alone)
     }
 }
 
@@ -124,6 +134,7 @@ impl Setting<'_> {
             return None;
         }
         let first = self.at(&pace, need, allowed, 1.0, 0.0);
+        let alone = 1.0 / first.served.requests_per_second.likely;
         let limits = if need.batch.is_some() { Limits::default() } else { need.limits };
         let cap = first.served.holds.floor().clamp(1.0, MOST_AT_ONCE);
         if let Some(asked) = allowed.concurrency {
@@ -136,14 +147,14 @@ impl Setting<'_> {
                 first.served.requests_per_second.likely,
             );
             let over = broken(&at, limits);
-            let replica = self.replica(&pace, asked.max(1), &at, Ceiling::Asked);
+            let replica = self.replica(&pace, asked.max(1), &at, alone, Ceiling::Asked);
             return Some(match over {
                 Some((_, over)) if broken(&first, limits).is_some() => Err(Slow { alone: replica, over }),
                 _ => Ok(replica),
             });
         }
         if let Some((_, over)) = broken(&first, limits) {
-            return Some(Err(Slow { alone: self.replica(&pace, 1, &first, Ceiling::Compute), over }));
+            return Some(Err(Slow { alone: self.replica(&pace, 1, &first, alone, Ceiling::Compute), over }));
         }
         let (mut best, mut at_best) = (1.0, first);
         let mut ceiling = Ceiling::KvMemory;
@@ -172,7 +183,7 @@ impl Setting<'_> {
         // In range: at most MOST_AT_ONCE.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let best = best as u32;
-        Some(Ok(self.replica(&pace, best, &at_best, ceiling)))
+        Some(Ok(self.replica(&pace, best, &at_best, alone, ceiling)))
     }
 
     /// Between a load that keeps the limits and one that does not: the largest of a few that does.
@@ -232,7 +243,7 @@ impl Setting<'_> {
         At { ttft, tpot: served.tpot.likely, served, cached }
     }
 
-    fn replica(&self, pace: &Pace<'_>, concurrency: u32, at: &At, ceiling: Ceiling) -> Replica {
+    fn replica(&self, pace: &Pace<'_>, concurrency: u32, at: &At, alone: f64, ceiling: Ceiling) -> Replica {
         let hardware = self.hardware;
         Replica {
             backend: hardware.backend,
@@ -242,8 +253,10 @@ impl Setting<'_> {
             kv: self.kv,
             tensor: hardware.devices / hardware.pipeline.max(1),
             pipeline: hardware.pipeline.max(1),
+            expert_parallel: self.splits_blocks(),
             concurrency,
             served: at.served,
+            alone,
             ttft_p95: at.ttft,
             tpot_p95: at.tpot,
             cached_share: at.cached,
@@ -251,6 +264,15 @@ impl Setting<'_> {
             weight_bytes: self.model.bytes_under(self.format, hardware.backend.engine()).total,
             room_bytes: pace.room(),
         }
+    }
+
+    fn splits_blocks(&self) -> bool {
+        let tensor = f64::from(self.hardware.devices) / f64::from(self.hardware.pipeline.max(1));
+        let columns = self.model.expert_width() / tensor;
+        let blocks = self.format.id == "FP8" && self.hardware.backend.engine().is_server();
+        // Widths follow from rounded parameter counts: a block more or less is not told apart by less.
+        let off = (columns / 128.0 - (columns / 128.0).round()).abs();
+        self.model.is_mixture() && blocks && tensor > 1.0 && off > 0.1
     }
 
     /// The copy with so many requests in the system on average: what they see at the peak.

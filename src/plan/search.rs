@@ -236,7 +236,7 @@ fn try_kind(
                     continue;
                 }
                 let hardware = HardwareShape { backend, devices, pipeline, ..shape.clone() };
-                for kv in kv_types(ask, &hardware, engine, format) {
+                for kv in kv_types(ask, &hardware, engine) {
                     let setting =
                         Setting { model: ask.model, hardware: &hardware, format, weights: made, few, kv };
                     match setting.best(ask.need, ask.allowed) {
@@ -310,11 +310,10 @@ fn splits(ask: &Ask<'_>, shape: &HardwareShape, engine: Engine, most: u32) -> Ve
 /// Bytes/s between accelerators from which a layer is split over them without a second thought.
 const LINKED: f64 = 100e9;
 
-fn kv_types(ask: &Ask<'_>, hardware: &HardwareShape, engine: Engine, format: &Quantisation) -> Vec<KvType> {
+fn kv_types(ask: &Ask<'_>, hardware: &HardwareShape, engine: Engine) -> Vec<KvType> {
     if let Some(kv) = ask.allowed.kv {
         return if kv.runs_on(engine) { vec![kv] } else { Vec::new() };
     }
-    let _ = format;
     match engine {
         Engine::LlamaCpp | Engine::Mlx => vec![KvType::F16, KvType::Q8_0],
         _ if hardware.flops_fp8.is_some() => vec![KvType::F16, KvType::Fp8],
@@ -331,10 +330,11 @@ fn on_machine<'a>(ask: &Ask<'a>, machine: &'a Machine, good: &[Replica], few: Fe
         (r, n, each, per_host, staffing::whole(f64::from(n) / f64::from(per_host)))
     });
     let chosen = sized.min_by(|a, b| {
-        // The fewest machines; then what loses least of the model; then what answers first.
+        // The fewest machines; then what loses least of the model; then what answers first at this load.
         let loss = |r: &Replica| (few_bits(r), r.weights == Weights::Unknown, r.kv != KvType::F16);
-        let stay = |r: &Replica| r.served.ttft.likely + ask.need.output.mean * r.served.tpot.likely;
-        (a.4.cmp(&b.4)).then_with(|| loss(a.0).cmp(&loss(b.0))).then_with(|| stay(a.0).total_cmp(&stay(b.0)))
+        (a.4.cmp(&b.4))
+            .then_with(|| loss(a.0).cmp(&loss(b.0)))
+            .then_with(|| a.0.stay_with(a.2).total_cmp(&b.0.stay_with(b.2)))
     })?;
     let (replica, n, each, per_host, hosts) = chosen;
     Some(plan(ask, machine, replica, n, each, per_host, hosts))

@@ -31,9 +31,13 @@ pub fn copies(rate: f64, seconds: f64, each: f64) -> u32 {
     whole(places(rate * seconds) / each.max(1e-9))
 }
 
-/// Up to the next whole number, at least 1; a load that fills `k` exactly needs `k`.
+/// More than anybody builds: what a number beyond it, or none, counts as.
+const MOST: f64 = 1e6;
+
+/// Up to the next whole number, 1 to a million; a load that fills `k` exactly needs `k`.
 pub fn whole(exact: f64) -> u32 {
-    let up = (exact - 1e-9 * exact.max(1.0)).ceil().clamp(1.0, f64::from(u32::MAX));
+    let exact = if exact.is_nan() { MOST } else { exact };
+    let up = (exact - 1e-9 * exact.max(1.0)).ceil().clamp(1.0, MOST);
     // In range by the clamp.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let up = up as u32;

@@ -29,7 +29,7 @@ pub fn terms(plan: &Plan<'_>, need: &Need) -> Vec<Term> {
         "bytes and operations over the hardware's peaks; docs/predictor.md",
     );
     let asked = rule("need", "as the need says");
-    let limits = rule("limits by use", need.use_.limits_source());
+    let limits = rule("limits by use", super::need::limits_source(need.use_));
     let staffing = rule(
         "square-root staffing",
         "R × c ≥ A + 1.645 × √A: 95 of 100 requests find a place (Erlang 1917; Halfin and Whitt 1981)",

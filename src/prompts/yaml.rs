@@ -511,7 +511,7 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for n in 1..9 {
             let list = vec![format!("*a{}", n - 1); 10].join(", ");
-            bomb.push_str(&format!("a{n}: &a{n} [{list}]\n"));
+            let _ = writeln!(bomb, "a{n}: &a{n} [{list}]");
         }
         assert!(document(&bomb, false).expect_err("bomb").message.contains("values"));
         assert!(document(&"[".repeat(10_000), false).is_err());

@@ -11,6 +11,7 @@
 //! result in as [`Given`]. So grading can be done again, or extended, from a stored run without a call.
 
 mod answer;
+mod compare;
 pub mod exec;
 mod grade;
 mod grader;
@@ -27,6 +28,7 @@ mod verdict;
 mod xml;
 
 pub use answer::{Answer, Given};
+pub use compare::{CategoryCompared, Compared, Method, PairedPrompt, Side, compare};
 pub use grade::{Component, Grade, Score, Why};
 pub use grader::{Fault, Graders, KINDS, Need, Problem, Similarity};
 pub use verdict::{

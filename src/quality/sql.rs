@@ -76,7 +76,7 @@ pub(super) fn is(text: &str, wanted: &Wanted) -> bool {
     let first: String =
         trimmed.trim_start_matches(['(', ';']).chars().take_while(char::is_ascii_alphabetic).collect();
     let comment = trimmed.starts_with(['-', '/', '#']);
-    if !comment && !BEGINNINGS.contains(&format!(" {} ", first.to_ascii_uppercase()).as_str()) {
+    if !comment && !BEGINNINGS.contains(format!(" {} ", first.to_ascii_uppercase()).as_str()) {
         return false;
     }
     let database = wanted.database();

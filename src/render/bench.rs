@@ -1,12 +1,17 @@
 //! How people read a bench document.
 
+mod cells;
 mod embedding;
 mod engine;
 mod load;
 
 use super::view::{Block, Cell, Table, View};
-use crate::document::bench::{BenchResult, Comparison, Kind, Quality, Summary, Target, TokenSource, word};
+use crate::document::bench::{BenchResult, Comparison, Kind, Quality, Target, TokenSource};
 use crate::document::envelope::Envelope;
+use crate::document::metrics::{self, OfRequest, PER_REQUEST, Shown};
+use crate::document::word;
+use crate::number;
+pub(super) use cells::summary_cell;
 
 /// Targets beside each other in one table; more of them make more tables.
 const COLUMNS: usize = 3;
@@ -86,7 +91,7 @@ impl Envelope<BenchResult> {
             && usd > 0.0
         {
             text.push_str(" · spent ");
-            text.push_str(&money(usd));
+            text.push_str(&crate::money::Currency::usd().show(usd));
         }
         text
     }
@@ -103,7 +108,7 @@ impl Envelope<BenchResult> {
 
     /// One row per sample: the natural CSV of a bench.
     pub fn samples_csv(&self) -> String {
-        let mut table = Table::new(&[
+        let first = [
             "target",
             "prompt_id",
             "#repeat",
@@ -114,21 +119,15 @@ impl Envelope<BenchResult> {
             "#cached_input_tokens",
             "#output_tokens",
             "#reasoning_tokens",
-            "#ttft_ms",
-            "#ttfo_ms",
-            "#tpot_ms",
-            "#decode_tps",
-            "#prefill_tps",
-            "#e2e_ms",
-            "#attempts",
-            "#cost_usd",
-            "pass",
-        ]);
+        ];
+        let metrics: Vec<String> = PER_REQUEST.iter().map(|m| format!("#{}", m.metric.id)).collect();
+        let heads = first.into_iter().chain(metrics.iter().map(String::as_str)).chain(["#attempts", "pass"]);
+        let mut table = Table::new(&heads.collect::<Vec<_>>());
         let number = |v: Option<f64>| v.map_or(Cell::None, |v| Cell::Number(v, v.to_string()));
         #[allow(clippy::cast_precision_loss)]
         let count = |v: Option<u64>| number(v.map(|v| v as f64));
         for s in &self.result.samples {
-            table.row([
+            let mut row: Vec<Cell> = vec![
                 s.target.clone().into(),
                 s.prompt_id.clone().into(),
                 number(Some(f64::from(s.repeat))),
@@ -139,16 +138,11 @@ impl Envelope<BenchResult> {
                 count(s.cached_input_tokens),
                 count(s.output_tokens),
                 count(s.reasoning_tokens),
-                number(s.ttft_ms),
-                number(s.ttfo_ms),
-                number(s.tpot_ms),
-                number(s.decode_tps),
-                number(s.prefill_tps),
-                number(s.e2e_ms),
-                number(Some(f64::from(s.attempts))),
-                number(s.cost_usd),
-                s.pass.map(|p| if p { "yes" } else { "no" }).into(),
-            ]);
+            ];
+            row.extend(s.metrics.iter().map(|(_, value)| number(*value)));
+            row.push(number(Some(f64::from(s.attempts))));
+            row.push(s.pass.map(|p| if p { "yes" } else { "no" }).into());
+            table.row_of(row);
         }
         table.to_csv()
     }
@@ -158,32 +152,22 @@ fn metrics_table(targets: &[Target]) -> Table {
     let mut table = Table::beside(targets.iter().map(|t| t.id.as_str()));
     let mut row = |name: &str, cell: &dyn Fn(&Target) -> Cell| table.property(name, targets.iter().map(cell));
     row("what it is", &|t| role(t).into());
-    row("TTFT ms", &|t| summary_cell(&t.metrics.ttft_ms));
-    row("TTFO ms", &|t| {
-        if t.metrics.ttfo_ms == t.metrics.ttft_ms { Cell::None } else { summary_cell(&t.metrics.ttfo_ms) }
+    for metric in PER_REQUEST.iter().filter(|m| m.shown >= Shown::Row) {
+        row(&metric.metric.label(), &|t| metric_cell(metric, t));
+    }
+    row("output tokens (mean)", &|t| {
+        t.tokens.output.map_or(Cell::None, |v| Cell::Number(v, number::measured(v)))
     });
-    row("TPOT ms", &|t| summary_cell(&t.metrics.tpot_ms));
-    row("decode tok/s", &|t| summary_cell(&t.metrics.decode_tps));
-    row("prefill tok/s", &|t| {
-        let at_least = if t.prefill_basis.as_deref() == Some("lower_bound") { "≥ " } else { "" };
-        match summary_cell(&t.metrics.prefill_tps) {
-            Cell::Number(v, text) => Cell::Number(v, format!("{at_least}{text}")),
-            other => other,
-        }
+    row("input tokens (mean)", &|t| {
+        t.tokens.input.map_or(Cell::None, |v| Cell::Number(v, number::measured(v)))
     });
-    row("end to end ms", &|t| summary_cell(&t.metrics.e2e_ms));
-    row("output tokens (mean)", &|t| t.tokens.output.map_or(Cell::None, |v| Cell::Number(v, short(v))));
-    row("input tokens (mean)", &|t| t.tokens.input.map_or(Cell::None, |v| Cell::Number(v, short(v))));
-    row("of them from a cache", &|t| t.tokens.cached_input.map_or(Cell::None, |v| Cell::Number(v, short(v))));
+    row("of them from a cache", &|t| {
+        t.tokens.cached_input.map_or(Cell::None, |v| Cell::Number(v, number::measured(v)))
+    });
     row("tokens counted by", &|t| match t.token_source {
         TokenSource::Usage => "provider usage".into(),
         TokenSource::LocalTokenizer => "local tokenizer".into(),
         TokenSource::NotMeasured => "nobody: not measured".into(),
-    });
-    row("USD per request", &|t| match (t.metrics.cost_usd.median, t.kind, t.stand_in) {
-        (Some(v), _, _) => Cell::Number(v, money(v)),
-        (None, Kind::Api, false) => "no price known".into(),
-        _ => Cell::None,
     });
     row("pass rate", &|t| {
         t.pass_rate.map_or(Cell::None, |r| {
@@ -202,21 +186,27 @@ fn metrics_table(targets: &[Target]) -> Table {
     table
 }
 
+/// A metric of each request, summed up, with what this target says about it.
+fn metric_cell(metric: &OfRequest, target: &Target) -> Cell {
+    let summary = metric.of(&target.metrics);
+    let cell = summary_cell(metric.metric.unit, summary);
+    match (metric.metric.id, cell) {
+        // Without reasoning the two are one.
+        ("ttfo_ms", _) if *summary == target.metrics.ttft_ms => Cell::None,
+        ("prefill_tps", Cell::Number(v, text)) if target.prefill_basis.as_deref() == Some("lower_bound") => {
+            Cell::Number(v, format!("≥ {text}"))
+        }
+        ("cost_usd", Cell::None) if target.kind == Kind::Api && !target.stand_in => "no price known".into(),
+        (_, cell) => cell,
+    }
+}
+
 fn role(target: &Target) -> &'static str {
     match (target.kind, target.stand_in) {
         (Kind::Local, _) => "local",
         (Kind::Api, false) => "cloud API",
         (Kind::Api, true) => "stand-in for a cloud API",
     }
-}
-
-pub(super) fn summary_cell(summary: &Summary) -> Cell {
-    let Some(median) = summary.median else { return Cell::None };
-    let text = match (summary.low, summary.high) {
-        (Some(low), Some(high)) => format!("{} ({}–{})", short(median), short(low), short(high)),
-        _ => short(median),
-    };
-    Cell::Number(median, text)
 }
 
 fn failures(view: &mut View, targets: &[Target]) {
@@ -261,29 +251,23 @@ fn comparison_table(pair: &[Comparison]) -> Table {
     for c in pair {
         let ratio = c.ratio.map_or(Cell::None, |ratio| {
             let text = match (c.low, c.high) {
-                (Some(low), Some(high)) => format!("{} ({}–{})", short(ratio), short(low), short(high)),
-                _ => short(ratio),
+                (Some(low), Some(high)) => format!(
+                    "{} ({}–{})",
+                    number::measured(ratio),
+                    number::measured(low),
+                    number::measured(high)
+                ),
+                _ => number::measured(ratio),
             };
             Cell::Number(ratio, text)
         });
         table.row([
-            label(&c.metric).into(),
+            metrics::by_id(&c.metric).map_or(c.metric.as_str(), |m| m.short).into(),
             Cell::Number(f64::from(c.prompts), c.prompts.to_string()),
             ratio,
         ]);
     }
     table
-}
-
-/// A metric as the tables call it.
-fn label(metric: &str) -> &str {
-    match metric {
-        "ttft_ms" => "TTFT",
-        "tpot_ms" => "TPOT",
-        "decode_tps" => "decode tok/s",
-        "e2e_ms" => "end to end",
-        other => other,
-    }
 }
 
 fn quality_sentence(q: &Quality) -> String {
@@ -314,20 +298,4 @@ fn quality_sentence(q: &Quality) -> String {
 
 fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
-}
-
-/// Three significant digits, no exponent.
-pub(super) fn short(value: f64) -> String {
-    let size = value.abs();
-    let digits = match size {
-        s if s >= 100.0 => 0,
-        s if s >= 10.0 => 1,
-        s if s >= 1.0 || s == 0.0 => 2,
-        _ => 3,
-    };
-    format!("{value:.digits$}")
-}
-
-fn money(usd: f64) -> String {
-    crate::money::Currency::usd().show(usd)
 }

@@ -2,12 +2,15 @@
 
 use super::view::{Block, Cell, Table, View};
 use crate::document::Document;
+use crate::document::figure::{self, Datum, Figure};
+use crate::document::metrics::{Better, Unit};
 use crate::number;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lists of single events: their differences say nothing that the summaries do not.
-const SKIPPED: &[&str] = &["result.samples", "result.cash_flow", "result.recipes", "result.definitions"];
+const SKIPPED: &[&str] =
+    &["result.samples", "result.load_samples", "result.cash_flow", "result.recipes", "result.definitions"];
 
 /// The differences, inputs before results. The error says why the two cannot be compared.
 pub fn compare(old: &(String, Document), new: &(String, Document)) -> Result<View, String> {
@@ -29,7 +32,13 @@ pub fn compare(old: &(String, Document), new: &(String, Document)) -> Result<Vie
         new.tool_version()
     ));
     let mut different = false;
-    for (part, title) in [("inputs.", "Inputs that changed"), ("result.", "Results that changed")] {
+    let metrics = metrics_table(&figure::all(old), &figure::all(new));
+    if !metrics.rows.is_empty() {
+        different = true;
+        view.heading("Metrics that changed");
+        view.push(Block::Table(metrics));
+    }
+    for (part, title) in [("inputs.", "Inputs that changed"), ("result.", "Other results that changed")] {
         let table = differences(&before, &after, part);
         if !table.rows.is_empty() {
             different = true;
@@ -52,13 +61,7 @@ fn differences(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>
             continue;
         }
         let change = match (old.and_then(Value::as_f64), new.and_then(Value::as_f64)) {
-            (Some(old), Some(new)) if old != 0.0 => {
-                let share = new / old - 1.0;
-                Cell::Number(
-                    share,
-                    format!("{}{}", if share > 0.0 { "+" } else { "" }, number::percent(share)),
-                )
-            }
+            (Some(old), Some(new)) => share_of_change(old, new),
             _ => Cell::None,
         };
         let shown = name.strip_prefix(part).unwrap_or(name).trim_end_matches(".value");
@@ -79,44 +82,137 @@ fn cell(value: Option<&Value>) -> Cell {
     }
 }
 
-/// Every single value by its dotted path. Entries of lists go by their id, name or position.
+/// What both have and is not the same, what only one of them has, and which way is better.
+fn metrics_table(before: &[Figure], after: &[Figure]) -> Table {
+    let mut table = Table::new(&["metric", "of", "#old", "#new", "#change", ""]);
+    let by_path = |figures: &[Figure]| -> BTreeMap<String, Figure> {
+        figures.iter().map(|f| (f.path.clone(), f.clone())).collect()
+    };
+    let (old, new) = (by_path(before), by_path(after));
+    let gone = before.iter().filter(|f| !new.contains_key(&f.path));
+    for figure in after.iter().chain(gone) {
+        let (old, new) = (old.get(&figure.path), new.get(&figure.path));
+        let value = |f: Option<&Figure>| f.and_then(|f| f.value.clone());
+        if value(old) == value(new) {
+            continue;
+        }
+        let metric = figure.metric;
+        table.row([
+            metric.label().into(),
+            Some(figure.subject.join(" ")).filter(|s| !s.is_empty()).into(),
+            figure_cell(old),
+            figure_cell(new),
+            change_cell(metric.unit, value(old), value(new)),
+            verdict(metric.better, old, new).into(),
+        ]);
+    }
+    table
+}
+
+fn figure_cell(figure: Option<&Figure>) -> Cell {
+    let Some(figure) = figure else { return Cell::None };
+    let shown = |value| figure.unit.shown(value);
+    match (&figure.value, figure.interval) {
+        (Some(Datum::Number(value)), Some((low, high))) => {
+            Cell::Number(*value, format!("{} ({}–{})", shown(*value), shown(low), shown(high)))
+        }
+        (Some(Datum::Number(value)), None) => Cell::Number(*value, shown(*value)),
+        (Some(Datum::Word(word)), _) => word.as_str().into(),
+        (None, _) => Cell::None,
+    }
+}
+
+fn change_cell(unit: Unit, old: Option<Datum>, new: Option<Datum>) -> Cell {
+    let (Some(Datum::Number(old)), Some(Datum::Number(new))) = (old, new) else { return Cell::None };
+    let sign = if new > old { "+" } else { "" };
+    if unit == Unit::Share {
+        let points = (new - old) * 100.0;
+        return Cell::Number(points, format!("{sign}{points:.1} points"));
+    }
+    share_of_change(old, new)
+}
+
+fn share_of_change(old: f64, new: f64) -> Cell {
+    if old == 0.0 {
+        return Cell::None;
+    }
+    let share = new / old - 1.0;
+    Cell::Number(share, format!("{}{}", if share > 0.0 { "+" } else { "" }, number::percent(share)))
+}
+
+/// Better, worse, or not to be told apart; nothing where neither way is better.
+fn verdict(better: Better, old: Option<&Figure>, new: Option<&Figure>) -> Option<&'static str> {
+    let number = |f: Option<&Figure>| match f?.value {
+        Some(Datum::Number(value)) => Some(value),
+        _ => None,
+    };
+    let (before, after) = (number(old)?, number(new)?);
+    let lower_is_better = match better {
+        Better::Lower => true,
+        Better::Higher => false,
+        Better::Neither => return None,
+    };
+    if let (Some(a), Some(b)) = (old?.interval, new?.interval)
+        && a.0 <= b.1
+        && b.0 <= a.1
+    {
+        return Some("within the intervals");
+    }
+    Some(if (after < before) == lower_is_better { "better" } else { "worse" })
+}
+
+/// Every other value by its dotted path. Entries of lists go by their name or position.
 fn leaves(document: &Document) -> BTreeMap<String, Value> {
-    let mut found = BTreeMap::new();
+    let mut leaves =
+        Leaves { kind: document.kind(), covered: figure::covered(document.kind()), found: BTreeMap::new() };
     if let Ok(value) = document.to_value() {
         for part in ["inputs", "result"] {
             if let Some(value) = value.get(part) {
-                collect(part.to_owned(), value, &mut found);
+                leaves.collect(part.to_owned(), part, part, value);
             }
         }
     }
-    found
+    leaves.found
 }
 
-fn collect(path: String, value: &Value, found: &mut BTreeMap<String, Value>) {
-    if SKIPPED.contains(&path.as_str()) {
-        return;
-    }
-    match value {
-        Value::Object(map) => {
-            // Of an input, the value: its origin may be worded differently and mean the same.
-            if path.starts_with("inputs.") && map.contains_key("source") {
-                let value = map.get("value").cloned().unwrap_or(Value::Null);
-                found.insert(path, value);
-                return;
-            }
-            for (key, value) in map {
-                collect(format!("{path}.{key}"), value, found);
-            }
+struct Leaves {
+    kind: &'static str,
+    /// Places of metrics, which have a table of their own.
+    covered: BTreeSet<String>,
+    found: BTreeMap<String, Value>,
+}
+
+impl Leaves {
+    /// `place` is the path with `[]` for any entry of a list, `field` its last word.
+    fn collect(&mut self, path: String, place: &str, field: &str, value: &Value) {
+        let is_metric = place.strip_prefix("result.").is_some_and(|place| self.covered.contains(place));
+        if is_metric || SKIPPED.contains(&path.as_str()) {
+            return;
         }
-        Value::Array(items) => {
-            for (n, item) in items.iter().enumerate() {
-                let name = ["id", "name", "what"].iter().find_map(|k| item.get(*k).and_then(Value::as_str));
-                let key = name.map_or_else(|| n.to_string(), str::to_owned);
-                collect(format!("{path}[{key}]"), item, found);
+        match value {
+            Value::Object(map) => {
+                // Of an input, the value: its origin may be worded differently and mean the same.
+                if path.starts_with("inputs.") && map.contains_key("source") {
+                    let value = map.get("value").cloned().unwrap_or(Value::Null);
+                    self.found.insert(path, value);
+                    return;
+                }
+                for (key, value) in map {
+                    self.collect(format!("{path}.{key}"), &format!("{place}.{key}"), key, value);
+                }
             }
-        }
-        leaf => {
-            found.insert(path, leaf.clone());
+            Value::Array(items) => {
+                for (n, item) in items.iter().enumerate() {
+                    let name = figure::entry_name(self.kind, field, item).or_else(|| {
+                        ["id", "name", "what"].iter().find_map(|k| item.get(*k)?.as_str().map(str::to_owned))
+                    });
+                    let key = name.unwrap_or_else(|| n.to_string());
+                    self.collect(format!("{path}[{key}]"), &format!("{place}[]"), "", item);
+                }
+            }
+            leaf => {
+                self.found.insert(path, leaf.clone());
+            }
         }
     }
 }

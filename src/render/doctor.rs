@@ -34,6 +34,9 @@ impl Envelope<DoctorResult> {
             .to_owned(),
         );
         line("local engine", r.engine.found());
+        for backend in &r.engine.left_out {
+            line("left out", backend.clone());
+        }
         view.push(Block::Table(table));
 
         view.heading("Keys");

@@ -1,10 +1,12 @@
 //! The memo: several documents on one page, for whoever has to agree. The need, the verdict and
 //! why, what was measured, what it costs, what would change it, on what it rests, how to repeat it.
 
+use super::bench::summary_cell;
 use super::view::{Block, Cell, Table, View};
 use crate::document::advice::AdviceDocument;
-use crate::document::bench::{BenchDocument, Kind, Summary, Target};
+use crate::document::bench::{BenchDocument, Kind, Target};
 use crate::document::breakeven::BreakevenDocument;
+use crate::document::metrics::{PER_REQUEST, Shown};
 use crate::document::{Document, Input, Warning, repeat};
 use crate::money::Currency;
 use crate::number;
@@ -47,7 +49,7 @@ pub fn memo(documents: &[Named]) -> View {
         advice.flips(&mut view);
     }
     for (file, document) in documents {
-        if matches!(document, Document::Fit(_) | Document::Doctor(_)) {
+        if matches!(document, Document::Fit(_) | Document::Doctor(_) | Document::Usage(_)) {
             beside(&mut view, file, &document.view());
         }
     }
@@ -177,12 +179,14 @@ fn targets_table(targets: &[Target]) -> Table {
     let mut row = |name: &str, cell: &dyn Fn(&Target) -> Cell| table.property(name, targets.iter().map(cell));
     row("what it is", &|t| what_it_is(t).into());
     row("model", &|t| t.model.as_str().into());
-    row("time to first token, ms", &|t| median(&t.metrics.ttft_ms));
-    row("decode, tokens/s", &|t| median(&t.metrics.decode_tps));
-    row("whole answer, ms", &|t| median(&t.metrics.e2e_ms));
-    row("cost per request", &|t| {
-        t.metrics.cost_usd.median.map_or(Cell::None, |v| Cell::Number(v, Currency::usd().show(v)))
-    });
+    for metric in PER_REQUEST.iter().filter(|m| m.shown == Shown::Headline) {
+        let unit = match metric.metric.unit.symbol() {
+            "" | "USD" => String::new(),
+            symbol => format!(", {symbol}"),
+        };
+        let cell = |t: &Target| summary_cell(metric.metric.unit, metric.of(&t.metrics));
+        row(&format!("{}{unit}", metric.metric.name), &cell);
+    }
     row("passed", &|t| {
         t.pass_rate.map_or(Cell::None, |r| {
             Cell::Number(r.rate, format!("{} of {} ({})", r.passed, r.n, number::percent(r.rate)))
@@ -198,17 +202,6 @@ fn what_it_is(target: &Target) -> &'static str {
         (Kind::Local, _) => "local",
         (Kind::Api, _) => "API",
     }
-}
-
-fn median(summary: &Summary) -> Cell {
-    let Some(median) = summary.median else { return Cell::None };
-    let text = match (summary.low, summary.high) {
-        (Some(low), Some(high)) => {
-            format!("{} ({}–{})", number::short(median), number::short(low), number::short(high))
-        }
-        _ => number::short(median),
-    };
-    Cell::Number(median, text)
 }
 
 fn costs(view: &mut View, file: &str, cost: &BreakevenDocument) {

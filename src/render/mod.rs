@@ -7,15 +7,21 @@ pub mod bench;
 pub mod breakeven;
 pub mod compare;
 mod csv;
+pub mod db;
 pub mod doctor;
 pub mod fit;
 pub mod guide;
 mod html;
 mod markdown;
 pub mod memo;
+pub mod metrics;
+pub mod page;
+pub mod shipped_prices;
 mod terminal;
+pub mod usage;
 pub mod view;
 
+pub use page::Page;
 pub use view::{Block, Cell, Format, Table, View};
 
 use crate::document::Document;
@@ -29,6 +35,7 @@ macro_rules! each {
             Document::Breakeven($d) => $of,
             Document::Doctor($d) => $of,
             Document::Fit($d) => $of,
+            Document::Usage($d) => $of,
         }
     };
 }
@@ -53,6 +60,7 @@ impl Document {
             Self::Advice(_) | Self::Doctor(_) | Self::Fit(_) => None,
             Self::Bench(d) => Some(d.samples_csv()),
             Self::Breakeven(d) => Some(d.csv()),
+            Self::Usage(d) => Some(d.csv()),
         }
     }
 }

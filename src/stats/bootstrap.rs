@@ -61,10 +61,7 @@ impl Bootstrap {
             let place = ((p * DRAWS as f64) as usize).min(DRAWS - 1);
             self.draws.get(place).copied().unwrap_or(0.0)
         };
-        Interval {
-            low: self.mean - at(1.0 - TAIL) * self.error,
-            high: self.mean - at(TAIL) * self.error,
-        }
+        Interval { low: self.mean - at(1.0 - TAIL) * self.error, high: self.mean - at(TAIL) * self.error }
     }
 
     /// One-sided p of "the mean is `null` or less"; small where it is surely more.

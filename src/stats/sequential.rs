@@ -1,5 +1,7 @@
 //! A test that may be looked at after every prompt.
 
+use super::Interval;
+
 /// What is known so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {

@@ -17,7 +17,7 @@ fn count(value: &Value) -> u32 {
     u32::try_from(value.as_u64().expect("a count")).expect("small")
 }
 
-/// statsmodels and SciPy.
+/// statsmodels and `SciPy`.
 #[test]
 fn intervals_of_shares_are_wilsons_and_mcnemar_is_exact() {
     let oracles = oracles();
@@ -33,7 +33,7 @@ fn intervals_of_shares_are_wilsons_and_mcnemar_is_exact() {
     assert_eq!((mcnemar(0, 0), wilson(0, 0)), (None, None));
 }
 
-/// The likelihood maximised and the equation solved by SciPy, without the closed form.
+/// The likelihood maximised and the equation solved by `SciPy`, without the closed form.
 #[test]
 fn paired_intervals_are_tangos() {
     for case in oracles()["tango"].as_array().expect("cases") {
@@ -52,7 +52,7 @@ fn paired_intervals_are_tangos() {
     assert!(all.high <= 1.0 && all.low > 0.0, "{all:?}");
 }
 
-/// SciPy: `wilcoxon(zero_method="pratt")`, exact by all permutations of signs up to 25.
+/// `SciPy`: `wilcoxon(zero_method="pratt")`, exact by all permutations of signs up to 25.
 #[test]
 fn signed_ranks_are_scipys() {
     let mut exact = 0;

@@ -118,10 +118,15 @@ answers! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answers {
+    /// Whether the data may leave the house.
     pub privacy: Privacy,
+    /// How much is asked, and how evenly.
     pub volume: Volume,
+    /// How able the model must be.
     pub capability: Capability,
+    /// Who could run it.
     pub operations: Operations,
+    /// How money can be spent: at once, or as one goes.
     pub budget: Budget,
 }
 
@@ -140,23 +145,29 @@ impl Modifiers {
     pub const fn nth(n: u16) -> Self {
         Self(n % Self::SETS)
     }
+    /// Is this one among them?
     pub const fn contains(self, modifier: Modifier) -> bool {
         self.0 & (1 << modifier as u16) != 0
     }
+    /// Is any one in both?
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
+    /// Is none among them?
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
+    /// This one, too.
     #[must_use]
     pub const fn with(self, modifier: Modifier) -> Self {
         Self(self.0 | (1 << modifier as u16))
     }
+    /// All but this one.
     #[must_use]
     pub const fn without(self, modifier: Modifier) -> Self {
         Self(self.0 & !(1 << modifier as u16))
     }
+    /// Each of them, in the order of [`Modifier::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Modifier> {
         Modifier::ALL.iter().copied().filter(move |m| self.contains(*m))
     }

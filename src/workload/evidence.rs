@@ -6,6 +6,7 @@ use crate::provenance::Source;
 /// A measured number, and where it stands in its document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
+    /// In the unit of the field that holds it.
     pub value: f64,
     /// A path that resolves: `result.targets[0].metrics.decode_tps.median`.
     pub path: String,
@@ -34,7 +35,9 @@ impl Figure {
 pub struct Evidence {
     /// The file it was read from, for the source of every number taken from it.
     pub file: String,
+    /// Every target of the document, in its order.
     pub targets: Vec<MeasuredTarget>,
+    /// How local and API answers compared, where both were graded.
     pub quality: Option<MeasuredQuality>,
 }
 
@@ -52,7 +55,9 @@ pub struct MeasuredTarget {
     pub path: String,
     /// As in the document: `local:smollm2.gguf`.
     pub id: String,
+    /// Where it answered from.
     pub kind: TargetKind,
+    /// The model, as it was asked for.
     pub model: String,
     /// It only stood in for a cloud API.
     pub stand_in: bool,
@@ -70,20 +75,26 @@ pub struct MeasuredTarget {
     pub output_tokens: Option<Figure>,
     /// Without reasoning.
     pub visible_output_tokens: Option<Figure>,
+    /// Tokens of thoughts alone.
     pub reasoning_tokens: Option<Figure>,
+    /// Power with the model loaded and no request running, W.
     pub idle_watts: Option<Figure>,
+    /// Power while it answered, W.
     pub load_watts: Option<Figure>,
     /// Failed requests ÷ all requests.
     pub failure_share: Option<Figure>,
+    /// Mean bill of one request, US dollars, by the prices of the day.
     pub cost_usd_per_request: Option<Figure>,
 }
 
 /// Speed at one concurrency.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeasuredLevel {
+    /// Requests under way at once.
     pub concurrency: u32,
     /// The same with where it stands in the document.
     pub at: Figure,
+    /// Prompt tokens read per second, all sequences together.
     pub prefill_tps: Option<Figure>,
     /// All sequences together.
     pub decode_tps: Option<Figure>,
@@ -91,9 +102,12 @@ pub struct MeasuredLevel {
     pub ttft_ms: Option<Figure>,
 }
 
+/// Where a target answered from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetKind {
+    /// The engine on this machine.
     Local,
+    /// A server, wherever it stands.
     Api,
 }
 
@@ -102,11 +116,14 @@ pub enum TargetKind {
 pub struct MeasuredQuality {
     /// Dotted path in the document.
     pub path: String,
+    /// Prompts that both answered and that could be graded.
     pub prompts: u32,
     /// Accepted loss of pass rate.
     pub margin: f64,
     /// `None`: cannot be decided with this many prompts.
     pub non_inferior: Option<bool>,
+    /// Share of them that the local model passed, 0 to 1.
     pub local_pass_rate: f64,
+    /// Share of them that the API passed, 0 to 1.
     pub api_pass_rate: f64,
 }

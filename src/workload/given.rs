@@ -2,8 +2,9 @@
 //! with its origin. What is wrong by itself (an unknown key, a share above 1, a price below 0) stops
 //! here, with the line.
 
-use super::keys::{Key, Kind, LARGEST, Section, find, near};
+use super::keys::{Key, Kind, LARGEST, Section, find};
 use crate::provenance::{FileRole, Source, UserInput};
+use crate::spelling::nearest;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,8 +15,11 @@ use toml::de::{DeTable, DeValue};
 /// A number, or what is known about one.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Range {
+    /// The lowest it can be.
     pub low: f64,
+    /// The likeliest.
     pub likely: f64,
+    /// The highest it can be.
     pub high: f64,
 }
 
@@ -28,6 +32,7 @@ impl Range {
     pub fn is_wide(&self) -> bool {
         self.low < self.high
     }
+    /// All three by the same function, which must keep their order.
     #[must_use]
     pub fn map(self, f: impl Fn(f64) -> f64) -> Self {
         Self { low: f(self.low), likely: f(self.likely), high: f(self.high) }
@@ -37,17 +42,24 @@ impl Range {
 /// A value as given.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
+    /// A number.
     Number(Range),
     /// A number written as `{ low, likely, high }`, even where all three are equal.
     Uncertain(Range),
+    /// Yes or no.
     Flag(bool),
+    /// A text, or the word that was chosen.
     Text(String),
     /// 168 weights.
     Hours(Vec<f64>),
+    /// Other values from a day on, in order of the days.
     Changes(Vec<Change>),
+    /// Above an amount of a month's bill in US dollars, this share of what is above it is taken off.
+    Discounts(Vec<(f64, f64)>),
 }
 
 impl Value {
+    /// The number, where it is one.
     pub const fn range(&self) -> Option<Range> {
         match self {
             Self::Number(r) | Self::Uncertain(r) => Some(*r),
@@ -70,7 +82,7 @@ impl Value {
                 format!("{}:{}:{}", number(r.low), number(r.likely), number(r.high))
             }
             Self::Text(text) => text.clone(),
-            Self::Flag(_) | Self::Hours(_) | Self::Changes(_) => self.to_toml(),
+            Self::Flag(_) | Self::Hours(_) | Self::Changes(_) | Self::Discounts(_) => self.to_toml(),
         }
     }
     /// As a TOML file has it; reading it back gives the same value.
@@ -101,6 +113,12 @@ impl Value {
                 };
                 format!("[{}]", changes.iter().map(one).collect::<Vec<_>>().join(", "))
             }
+            Self::Discounts(steps) => {
+                let one = |(above, share): &(f64, f64)| {
+                    format!("{{ above_usd = {}, share = {} }}", number(*above), number(*share))
+                };
+                format!("[{}]", steps.iter().map(one).collect::<Vec<_>>().join(", "))
+            }
         }
     }
 }
@@ -108,6 +126,7 @@ impl Value {
 /// Prices from a day on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
+    /// The first day on which they hold.
     pub from: Date,
     /// By key name.
     pub rates: BTreeMap<&'static str, Range>,
@@ -116,7 +135,9 @@ pub struct Change {
 /// A value and where it came from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Given {
+    /// What was given.
     pub value: Value,
+    /// By whom, and where.
     pub source: Source,
 }
 
@@ -151,7 +172,7 @@ pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, I
             }
         }
         Kind::Flag => text.to_owned(),
-        Kind::Changes(_) => {
+        Kind::Changes(_) | Kind::Discounts => {
             if text.trim_start().starts_with('[') {
                 text.to_owned()
             } else {
@@ -169,6 +190,7 @@ pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, I
         }
         Kind::Flag => wrong("must be true or false"),
         Kind::Changes(_) => wrong("must be {from = \"YYYY-MM-DD\", input_usd_per_mtok = ..., ...}"),
+        Kind::Discounts => wrong("must be {above_usd = ..., share = ...}"),
         _ => wrong(e.message()),
     })?;
     let Some(value) = table.get_ref().get(key.name) else { return Err(wrong("no value")) };
@@ -181,8 +203,11 @@ pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, I
 /// A file while it is read: its text for line numbers, its name for messages and sources.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
+    /// Its text.
     pub text: &'a str,
+    /// Its name, as the user gave it.
     pub file: &'a str,
+    /// What it was to the command.
     pub role: FileRole,
 }
 
@@ -282,7 +307,7 @@ fn read_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
             Some(t) if words.iter().any(|w| w.word == t) => Ok(Value::Text(t)),
             typed => {
                 let names = || words.iter().map(|w| w.word);
-                let near = typed.map(|t| near(&t, names())).unwrap_or_default();
+                let near = typed.map(|t| nearest(&t, names(), 3)).unwrap_or_default();
                 let all = names().collect::<Vec<_>>().join(", ");
                 let hint = near.first().map_or_else(String::new, |n| format!(". Did you mean `{n}`?"));
                 wrong(&format!("must be one of {all}{hint}"))
@@ -290,6 +315,7 @@ fn read_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
         },
         Kind::Profile => profile(value).map_err(|why| (at, format!("{path}: {why}"))),
         Kind::Changes(rates) => changes(value, rates),
+        Kind::Discounts => discounts(value),
     }
 }
 
@@ -370,9 +396,38 @@ fn without_thousands(text: &str) -> Option<String> {
         .then(|| text.replace(',', ""))
 }
 
+fn discounts(value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
+    let wrong = |at: Span<usize>, why: &str| Err((at, format!("cloud.discount: {why}")));
+    let DeValue::Array(items) = value.get_ref() else {
+        return wrong(value.span(), "must be written as [[cloud.discount]]");
+    };
+    let mut steps = Vec::new();
+    for item in items {
+        let DeValue::Table(table) = item.get_ref() else { return wrong(item.span(), "expected a table") };
+        let (mut above, mut share) = (None, None);
+        for (name, value) in table {
+            let number = plain(value).filter(|n| *n >= 0.0);
+            match name.get_ref().as_ref() {
+                "above_usd" => above = number,
+                "share" => share = number.filter(|n| *n <= 1.0),
+                other => {
+                    return wrong(name.span(), &unknown("key", other, ["above_usd", "share"].into_iter()));
+                }
+            }
+        }
+        match (above, share) {
+            (Some(above), Some(share)) => steps.push((above, share)),
+            (None, _) => return wrong(item.span(), "`above_usd` must be an amount, 0 or more"),
+            (_, None) => return wrong(item.span(), "`share` must be between 0 and 1"),
+        }
+    }
+    steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Ok(Value::Discounts(steps))
+}
+
 /// "unknown key `x`: did you mean `y`?"
 pub fn unknown<'a>(what: &str, word: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let near = near(word, names);
+    let near = nearest(word, names, 3);
     if near.is_empty() {
         format!("unknown {what} `{word}`")
     } else {
@@ -396,7 +451,7 @@ fn did_you_mean(message: &str) -> Option<String> {
     let quoted =
         |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
     let typed = quoted(unknown).into_iter().next()?;
-    near(&typed, quoted(expected).iter().map(String::as_str)).first().map(|n| (*n).to_owned())
+    nearest(&typed, quoted(expected).iter().map(String::as_str), 1).pop()
 }
 
 fn plain(value: &Spanned<DeValue<'_>>) -> Option<f64> {

@@ -49,7 +49,9 @@ impl Section {
 /// A word that may be chosen, and what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {
+    /// As it is typed.
     pub word: &'static str,
+    /// What it means, in a few words.
     pub means: &'static str,
 }
 
@@ -57,12 +59,22 @@ pub struct Word {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// A number within bounds, both included; may be a range of low, likely, high.
-    Number { min: f64, max: f64 },
+    Number {
+        /// The least.
+        min: f64,
+        /// The most.
+        max: f64,
+    },
     /// A number above zero, up to [`LARGEST`]; may be a range.
     Positive,
     /// A whole number within bounds, both included; it shapes the calculation and so is never a
     /// range.
-    Whole { min: u32, max: u32 },
+    Whole {
+        /// The least.
+        min: u32,
+        /// The most.
+        max: u32,
+    },
     /// A whole number of months that takes part in the calculation; may be a range.
     Months,
     /// Yes or no.
@@ -77,6 +89,8 @@ pub enum Kind {
     Profile,
     /// `[[cloud.change]]`: from a day on, other values of these keys.
     Changes(&'static [&'static Key]),
+    /// `[[cloud.discount]]`: above an amount of a month's bill, a share of the rest off.
+    Discounts,
 }
 
 /// The kinds of offer, as bits: to which of them a key means anything.
@@ -113,9 +127,11 @@ impl Applies {
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Key {
+    /// The table it stands in.
     pub section: Section,
     /// In files: `input_tokens`.
     pub name: &'static str,
+    /// What it holds.
     pub kind: Kind,
     /// Empty where the value has none.
     pub unit: &'static str,
@@ -222,6 +238,7 @@ pub mod need {
         TPOT_MS = "tpot_ms", Kind::Positive, "ms", ALL, "Longest time per further token that is still of use (95th percentile)";
         E2E_MS = "e2e_ms", Kind::Positive, "ms", ALL, "Longest time of a whole answer that is still of use (95th percentile)";
         MUST_STAY_UP = "must_stay_up", Kind::Flag, "", ALL, "One machine may fail without a break in service";
+        VOLUME_FACTOR = "volume_factor", Kind::Positive, "x", ALL, "What comes of the forecast: 1 is as many requests as forecast";
         TOKENS_PER_MONTH = "tokens_per_month", Kind::Positive, "tokens/month", ALL, "Input and output tokens of a month, where only the total is known";
         INPUT_SHARE = "input_share", SHARE, "share", ALL, "Share of the tokens that is input, where only the total is known";
         AT_CAPACITY = "at_capacity", Kind::Flag, "", ALL, "Volume is everything the local side can generate";
@@ -240,34 +257,10 @@ pub fn find(keys: &[&'static Key], name: &str) -> Option<&'static Key> {
     keys.iter().find(|k| k.name == name).copied()
 }
 
-/// The names most like `word`, nearest first: for "did you mean".
-pub fn near<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let typed = word.to_lowercase().replace('_', "-");
-    let mut scored: Vec<(usize, &str)> = names
-        .filter_map(|name| {
-            let plain = name.to_lowercase().replace('_', "-");
-            let d = strsim::osa_distance(&typed, &plain);
-            let alike = d <= 1 + plain.len().max(typed.len()) / 3
-                || (typed.len() >= 4 && (plain.contains(&typed) || typed.contains(&plain)));
-            alike.then_some((d, name))
-        })
-        .collect();
-    scored.sort_unstable();
-    scored.into_iter().take(3).map(|(_, name)| name).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::workload::Modifier;
-
-    #[test]
-    fn near_names_are_found() {
-        let names = || need::KEYS.iter().map(|k| k.name);
-        assert_eq!(near("request_per_month", names()).first(), Some(&"requests_per_month"));
-        assert_eq!(near("ouput_tokens", names()).first(), Some(&"output_tokens"));
-        assert!(near("colour", names()).is_empty());
-    }
 
     #[test]
     fn every_modifier_is_a_key() {

@@ -5,6 +5,8 @@
 //! keys (the table) ─► given (values read and checked) ─► profile, NeedDraft ─► Need
 //! ```
 
+#![warn(missing_docs)]
+
 pub mod answers;
 pub mod evidence;
 pub mod given;

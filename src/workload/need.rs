@@ -43,11 +43,17 @@ impl RequestShape {
 /// What the workload requires.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Need {
+    /// The five answers.
     pub answers: Answers,
+    /// What else is true of it.
     pub modifiers: Modifiers,
+    /// Who requires the privacy that was answered.
     pub privacy_reason: Option<PrivacyReason>,
+    /// What it is for.
     pub purpose: Option<Use>,
+    /// Tokens of one request.
     pub shape: Option<RequestShape>,
+    /// Requests in the first month.
     pub requests_per_month: Option<f64>,
 }
 
@@ -73,10 +79,15 @@ impl Need {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Question {
+    /// May the data leave the house?
     Privacy,
+    /// How much is asked, and how evenly?
     Volume,
+    /// How able must the model be?
     Capability,
+    /// Who could run it?
     Operations,
+    /// How can money be spent?
     Budget,
 }
 

@@ -1,6 +1,7 @@
 //! `advise` from the command line, and the data it decides by.
 
-use crate::run::{Sandbox, shared, suite};
+use crate::needs::shared;
+use crate::run::{Sandbox, suite};
 use freehold::advise::{Guide, Matrix, decide};
 use freehold::workload::Profile;
 use freehold::workload::profile::SHIPPED;

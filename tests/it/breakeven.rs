@@ -190,13 +190,14 @@ fn financing_spreads_the_price() {
     assert!((interest - 190.38).abs() < 0.01, "{interest}");
 }
 
-/// Residual value and replacement: 2,000 every 24 months, twice in 36; a tenth comes back from each.
+/// Residual value and replacement: 2,000 every 24 months, twice in 36. A tenth comes back from the first
+/// at the end of its life; the second is half way there, and 0.1^½ of its price with it.
 #[test]
 fn units_wear_out_and_fetch_something() {
     let base = evaluate(WORK).1.comparisons[0].outcome.tco_local.get();
     let text = format!("{WORK}life_months = 24\nresidual_share = 0.1\n");
     let with = evaluate(&text).1.comparisons[0].outcome.tco_local.get();
-    assert!(close(with - base, 2000.0 - 200.0 - 200.0));
+    assert!(close(with - base, 2000.0 - 200.0 - 2000.0 * 0.1_f64.sqrt()));
 }
 
 /// Rent is paid for every billed hour, however idle: 2 USD × 730 = 1,460 whatever the volume.

@@ -76,8 +76,9 @@ fn the_contract_of_names() {
     }
     assert_eq!(doc["result"]["cloud"][0]["name"], "api");
     let u = &doc["result"]["uncertainty"];
+    // What nobody knows exactly is assumed as a range, so there are always odds.
     for key in ["probability_local_cheaper", "payback_p10", "payback_p50", "payback_p90"] {
-        assert!(u.get(key).is_some_and(Value::is_null), "{key}: no range was given");
+        assert!(u[key].is_number(), "{key}: {u}");
     }
     assert!(!u["tornado"].as_array().expect("a list").is_empty());
     assert!(doc["result"]["hybrid"].is_null());
@@ -98,8 +99,8 @@ fn ranges_give_odds_that_repeat() {
     let p10 = u["payback_p10"].as_f64().expect("pays back");
     let p90 = u["payback_p90"].as_f64().expect("pays back");
     assert!(p10 < 12.5 && 12.5 < p90, "{u}");
-    assert_eq!(u["tornado"].as_array().expect("a list").len(), 1);
-    assert_eq!(u["tornado"][0]["input"], "need.growth_per_month");
+    let tornado = u["tornado"].as_array().expect("a list");
+    assert!(tornado.iter().any(|row| row["input"] == "need.growth_per_month"), "{u}");
 }
 
 #[test]
@@ -437,7 +438,10 @@ const REAL: f64 = 113.904_715_348_456;
 /// Is the speed the measured one, and which warnings are there?
 fn speed_of(measured: &str, more: &[&str]) -> (f64, String, Vec<String>) {
     let doc = json(&[&MEASURED[..], &["--measured", measured], more].concat());
-    let input = &doc["inputs"]["local.decode_tokens_per_second"];
+    // A plan says how many requests its machine carries, a measurement how many tokens it writes.
+    let inputs = &doc["inputs"];
+    let planned = &inputs["local.requests_per_second"];
+    let input = if planned.is_null() { &inputs["local.decode_tokens_per_second"] } else { planned };
     let value = input["value"].as_f64().or(input["value"]["likely"].as_f64()).expect("a speed");
     let source = input["source"]["kind"].as_str().expect("a source").to_owned();
     let ids = doc["warnings"].as_array().expect("a list").iter();
@@ -451,8 +455,8 @@ fn a_measured_speed_is_only_applied_where_it_was_measured() {
     let elsewhere = "measured-elsewhere".to_owned();
     let processor = bench_document(folder.path(), |_| ());
     let gpu = ["--hardware", "nvidia-rtx-4090"];
-    let (speed, source, warnings) = speed_of(&processor, &gpu);
-    assert!(speed > 5.0 * REAL, "predicted for the card: {speed}");
+    let (requests, source, warnings) = speed_of(&processor, &gpu);
+    assert!(requests > 10.0, "predicted for the card: {requests} requests a second");
     assert!(source != "measured" && warnings.contains(&elsewhere), "{source} {warnings:?}");
     // Every renderer says so.
     for format in ["table", "markdown", "html"] {
@@ -504,32 +508,23 @@ fn a_measured_speed_is_applied_to_its_own_card_and_model() {
     assert!(warning.expect("said once")["message"].as_str().is_some_and(|m| m.contains("local offers")));
 }
 
-/// A model nobody has rated may be too weak: it is in the ranking, but never in front.
+/// A model nobody has rated may be too weak: it is in no ranking, and named among what was left out.
 #[test]
-fn unrated_models_stand_apart() {
+fn unrated_models_are_left_out_by_name() {
     let base =
         [&MEASURED[..3], &["--input-tokens", "1500", "--output-tokens", "400", "--draws", "1"]].concat();
     let all = [&base[..], &["--all", "--model", "llama-3.3-70b-instruct"]].concat();
     let doc = json(&all);
     let own = doc["inputs"]["need.tier"]["value"].as_f64().expect("the local model's tier");
     assert_eq!(doc["inputs"]["need.tier"]["source"]["kind"], "assumed");
-    let tier = |row: &Value| {
-        let clouds = doc["result"]["cloud"].as_array().expect("a list");
-        clouds.iter().find(|c| c["name"] == row["cloud"]).expect("in the list")["tier"].as_f64()
-    };
-    let rows = doc["result"]["comparisons"].as_array().expect("a list");
-    let tiers: Vec<Option<f64>> = rows.iter().step_by(53).map(tier).collect();
-    assert!(tiers.iter().flatten().all(|t| *t <= own), "as capable as the local model");
-    assert!(tiers[0].is_some() && tiers.last().is_some_and(Option::is_none), "the unrated come last");
-    assert!(tiers.is_sorted_by_key(Option::is_none));
-    assert!(rows.last().is_some_and(|row| row["quality_note"].is_string()), "and say so");
-    let out = freehold(&all).output().expect("runs");
-    let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    let (before, after) = text.split_once("Not rated\n").expect("a table of their own");
-    assert!(before.contains("Who wins") && after.contains("without a rating"));
-    // With a tier of the user's they are no answer.
+    let clouds = doc["result"]["cloud"].as_array().expect("a list");
+    assert!(
+        clouds.iter().all(|c| c["tier"].as_f64().is_some_and(|t| t <= own)),
+        "as capable as the local model"
+    );
+    let skipped = doc["result"]["skipped"].as_array().expect("a list");
+    assert!(skipped.iter().any(|s| s["why"].as_str().is_some_and(|w| w.contains("nobody has rated"))));
+    // A tier of the user's changes nothing about that.
     let asked = json(&[&all[..], &["--tier", "3"]].concat());
     assert!(asked["result"]["cloud"].as_array().is_some_and(|c| c.iter().all(|c| c["tier"].is_u64())));
-    let skipped = asked["result"]["skipped"].as_array().expect("a list");
-    assert!(skipped.iter().any(|s| s["why"] == "its tier is not known"));
 }

@@ -193,7 +193,7 @@ fn a_ranking_says_what_each_pair_says_by_itself() {
         let v = plan.likely();
         let mut scratch = cost::Scratch::default();
         for row in rows.iter().step_by(97) {
-            let v = cost::Values(&v);
+            let v = cost::Values::of(&v);
             let flow = cost::compare::flow(&plan, row.pair, v);
             let own = cost::compare::compare(&plan, row.pair, v, flow, &mut scratch, |_| ());
             assert_eq!(own, row.outcome, "{:?}", row.pair);

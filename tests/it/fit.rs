@@ -1,5 +1,6 @@
 //! `freehold fit` as a user runs it.
 
+use crate::needs;
 use assert_cmd::Command;
 use serde_json::Value;
 
@@ -161,11 +162,11 @@ fn what_fits_and_what_the_machine_is_can_be_rendered_later() {
 /// only), against the prediction. Needs the files: set `FREEHOLD_TEST_MODELS` to their folder.
 #[test]
 fn memory_is_predicted_within_a_tenth() {
-    let Some(folder) = std::env::var_os("FREEHOLD_TEST_MODELS").map(std::path::PathBuf::from) else { return };
     for (name, resident) in
         [("smollm2-135m-instruct-q4_1.gguf", 177_983_488.0), ("gemma-3-270m-q4_k_m.gguf", 343_040_000.0)]
     {
-        let path = folder.join(name).display().to_string();
+        let Some(path) = needs::model(name) else { return };
+        let path = path.display().to_string();
         let document =
             json(&["--hardware", "this", "--backend", "cpu", "--model", &path, "--context", "2048"]);
         let memory = &document["result"]["rows"][0]["memory"];
@@ -260,4 +261,31 @@ fn the_parts_of_a_model_are_within_it() {
     // 48 layers of 512 experts of three matrices of 2,560 by 640.
     let experts = 48.0 * 512.0 * 3.0 * 2560.0 * 640.0;
     assert!((flash.routed_parameters / experts - 1.0).abs() < 0.05, "{} {experts}", flash.routed_parameters);
+}
+
+/// The example of a verdict needs what `fit` says it needs, whichever profile led there.
+#[test]
+fn advise_and_fit_have_one_memory_formula() {
+    let sandbox = crate::run::Sandbox::new();
+    let mut compared = 0;
+    for (name, _) in freehold::workload::profile::SHIPPED {
+        let advice = sandbox.run(&["advise", "--profile", name, "--json"]).json();
+        let models = &advice["result"]["models"];
+        let (Some(card), Some(model)) = (models["hardware"]["id"].as_str(), models["open"]["id"].as_str())
+        else {
+            continue;
+        };
+        let count = models["hardware"]["count"].to_string();
+        let fit =
+            sandbox.run(&["fit", "--hardware", card, "--count", &count, "--model", model, "--json"]).json();
+        let rows = fit["result"]["rows"].as_array().expect("rows").iter();
+        let needed: Vec<f64> = rows
+            .filter_map(|r| r["memory"]["needed_bytes"].as_f64())
+            .map(|b| b / f64::from(1 << 30))
+            .collect();
+        let said = models["hardware"]["needed_gib"].as_f64().expect("a number");
+        assert!(needed.iter().any(|n| (n - said).abs() < 1e-9), "{name}: {said} is none of {needed:?}");
+        compared += 1;
+    }
+    assert!(compared > 3, "{compared}");
 }

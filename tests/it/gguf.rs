@@ -1,19 +1,16 @@
 //! The header reader on real model files. They are large, so they are not kept here: set
 //! `FREEHOLD_TEST_MODELS` to a folder that holds them.
 
+use crate::needs;
 use freehold::gguf::{Header, TensorType, read};
 use std::fs::File;
 use std::path::PathBuf;
 
-// The note about skipping is for whoever runs the tests.
-#[allow(clippy::print_stdout)]
-/// A model file of the test folder, or nothing (with a note) where it is absent.
+/// A model file of the test folder and its header, or nothing (with a note) where it is absent.
+#[track_caller]
 fn open(name: &str) -> Option<(PathBuf, Header)> {
-    let path = PathBuf::from(std::env::var_os("FREEHOLD_TEST_MODELS")?).join(name);
-    let Ok(file) = File::open(&path) else {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    };
+    let path = needs::model(name)?;
+    let file = File::open(&path).expect("it can be opened");
     let length = file.metadata().expect("file has a length").len();
     Some((path, read(file, length).expect("a real file is accepted")))
 }

@@ -1,7 +1,8 @@
 //! Text that others made, through every sink: nothing it says may act on a terminal, a browser, a
 //! spreadsheet or a Markdown viewer.
 
-use crate::run::{Sandbox, base64, shared};
+use crate::needs::shared;
+use crate::run::{Sandbox, base64};
 use freehold::render::view::{Block, Cell, Table, View};
 use freehold::{document::Warning, sanitize};
 

@@ -1,6 +1,7 @@
 //! The local engine on a real model: runs where `FREEHOLD_TEST_MODEL` names a GGUF file with a chat
 //! template and the engine is built in; prints that it was skipped elsewhere.
 
+use crate::needs;
 use freehold::measure::backend::local::{LocalBackend, LocalConfig, Timed, Update, WorkerCommand};
 use freehold::measure::backend::protocol::{Prompt, Sampling};
 use freehold::measure::event::{Event, FaultKind, FinishReason, Message, Request, Role, Stamped};
@@ -14,13 +15,13 @@ use std::time::Duration;
 pub static ENGINE: Mutex<()> = Mutex::new(());
 
 /// The model under test and the machine, or a printed skip.
+#[track_caller]
 fn model() -> Option<(PathBuf, MutexGuard<'static, ()>)> {
-    let path = std::env::var_os("FREEHOLD_TEST_MODEL").map(PathBuf::from);
-    if path.is_none() || !cfg!(feature = "llama") {
-        println!("skipped: needs the `llama` feature and FREEHOLD_TEST_MODEL=FILE.gguf");
+    if !needs::engine() {
         return None;
     }
-    path.map(|path| (path, ENGINE.lock().unwrap_or_else(PoisonError::into_inner)))
+    let path = needs::path("FREEHOLD_TEST_MODEL")?;
+    Some((path, ENGINE.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
 fn config(model: PathBuf, context: u32) -> LocalConfig {
@@ -246,12 +247,9 @@ fn a_worker_that_is_killed_fails_the_request_and_nothing_else() {
     });
 }
 
+#[cfg(not(feature = "llama"))]
 #[test]
 fn a_build_without_the_engine_says_how_to_get_it() {
-    if cfg!(feature = "llama") {
-        println!("skipped: the engine is built in");
-        return;
-    }
     let run =
         crate::run::Sandbox::new().run(&["bench", "--model", "model.gguf", "--prompts", "prompts.jsonl"]);
     assert_eq!(run.code, Some(2), "{}", run.err);

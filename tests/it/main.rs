@@ -4,16 +4,19 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod advise;
+mod app;
 mod bench;
 mod breakeven;
 mod breakeven_cli;
 mod breakeven_explain;
+#[cfg(unix)]
 mod breakeven_terminal;
 mod breakeven_totals;
 mod catalog;
 mod db;
 mod deadline;
 mod fit;
+mod folders;
 mod gguf;
 mod graders;
 mod hostile;
@@ -21,6 +24,7 @@ mod layering;
 mod load;
 mod local;
 mod money;
+mod needs;
 mod plan;
 mod predictor;
 mod provenance;
@@ -29,5 +33,7 @@ mod real;
 mod report;
 mod run;
 mod serving;
+mod usage;
 mod wire;
+#[cfg(unix)]
 mod wizard;

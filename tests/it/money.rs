@@ -36,7 +36,7 @@ fn a_report_in_euros_has_no_dollars() {
     for format in ["table", "markdown", "html", "csv"] {
         let text = run(&sandbox, &[&box_of[..], &EUR, &["--format", format]].concat()).ok();
         assert!(!text.contains('$') && text.to_lowercase().contains("eur"), "{format}: {text}");
-        assert!(format == "csv" || !text.contains("$"), "{text}");
+        assert!(format == "csv" || !text.contains('$'), "{text}");
     }
     // 5,000 dollars are 4,500 euros, in the first month of the cash flow as well.
     let csv = run(&sandbox, &[&box_of[..], &EUR, &["--format", "csv"]].concat()).ok();

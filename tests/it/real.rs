@@ -7,11 +7,12 @@
 //! Runs where `FREEHOLD_TEST_MODEL` names the model and `FREEHOLD_TEST_PYTHON` a Python with the
 //! stand-in server's package; says that it was skipped elsewhere.
 
+use crate::needs;
 use crate::run::{Sandbox, program};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 const TASKS: [&str; 20] = [
@@ -75,16 +76,11 @@ fn number(value: &Value, path: &str) -> f64 {
 
 #[test]
 fn the_same_file_answers_alike_here_and_behind_a_server() {
-    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let (Some(model), Some(python)) = (variable("FREEHOLD_TEST_MODEL"), variable("FREEHOLD_TEST_PYTHON"))
-    else {
-        println!("skipped: needs FREEHOLD_TEST_MODEL and FREEHOLD_TEST_PYTHON");
-        return;
-    };
-    if !cfg!(feature = "llama") {
-        println!("skipped: needs the `llama` feature");
+    if !needs::engine() {
         return;
     }
+    let Some(model) = needs::path("FREEHOLD_TEST_MODEL") else { return };
+    let Some(python) = needs::path("FREEHOLD_TEST_PYTHON") else { return };
     let _alone = crate::local::ENGINE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let sandbox = Sandbox::new();
     let lines: Vec<String> = TASKS.iter().map(|t| serde_json::json!({ "prompt": t }).to_string()).collect();

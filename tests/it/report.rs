@@ -3,6 +3,7 @@
 use crate::run::{Sandbox, suite};
 use freehold::document::saved::Document;
 use freehold::document::schema;
+use serde_json::Value;
 use std::path::Path;
 
 /// A bench with a local model and a stand-in, small but complete.
@@ -181,6 +182,26 @@ fn compare_shows_what_changed_and_only_that() {
 }
 
 #[test]
+fn metrics_are_compared_by_name_unit_and_direction() {
+    let sandbox = Sandbox::new();
+    let (old, mut new) = (bench(), bench());
+    let local = &mut new["result"]["targets"][0]["metrics"];
+    local["ttft_ms"] = serde_json::json!({"n": 30, "median": 60.0, "low": 55.0, "high": 65.0});
+    local["decode_tps"] = serde_json::json!({"n": 30, "median": 39.0, "low": 35.0, "high": 43.0});
+    new["result"]["targets"][1]["failures"] = 3.into();
+    sandbox.write("old.json", &old.to_string());
+    sandbox.write("new.json", &new.to_string());
+    let changed = sandbox.run(&["report", "--compare", "old.json", "new.json", "--format", "csv"]).ok();
+    assert!(changed.contains("\"TTFT ms\",\"local:m.gguf\",120,60,-0.5,\"better\""), "{changed}");
+    let decode = "\"decode tok/s\",\"local:m.gguf\",40,39,";
+    assert!(
+        changed.lines().any(|l| l.starts_with(decode) && l.ends_with("within the intervals\"")),
+        "{changed}"
+    );
+    assert!(changed.contains("\"requests failed\",\"openai:m\",1,3,2,\"worse\""), "{changed}");
+}
+
+#[test]
 fn broken_documents_are_refused_with_their_place() {
     let sandbox = Sandbox::new();
     sandbox.run(&["report", "none.json"]).refused(&["none.json"]);
@@ -209,6 +230,39 @@ fn no_json_breaks_the_document_reader() {
 
 fn schemas() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas")
+}
+
+/// The paths of properties that do not say what they are, in a schema and all that it holds.
+fn undescribed(schema: &Value, path: &str, found: &mut Vec<String>) {
+    match schema {
+        Value::Object(object) => {
+            for (name, property) in object.get("properties").and_then(Value::as_object).into_iter().flatten()
+            {
+                if property.get("description").is_none() && property.get("const").is_none() {
+                    found.push(format!("{path}.{name}"));
+                }
+            }
+            for (key, inner) in object {
+                match inner.as_object().filter(|_| key == "$defs") {
+                    // Types are known by their own names, wherever they are used.
+                    Some(types) => types.iter().for_each(|(name, t)| undescribed(t, name, found)),
+                    None => undescribed(inner, path, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| undescribed(item, path, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_of_every_schema_is_described() {
+    for (name, _) in schema::NAMES {
+        let schema = serde_json::from_str(&schema::text(name).expect("a schema")).expect("JSON");
+        let mut found = Vec::new();
+        undescribed(&schema, "", &mut found);
+        assert!(found.is_empty(), "{name}: no description of {found:#?}");
+    }
 }
 
 /// `FREEHOLD_BLESS=1 cargo test --no-default-features schemas_are_current` writes them anew.

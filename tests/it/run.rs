@@ -1,5 +1,7 @@
 //! Running the built program, as a user would.
 
+use crate::needs::shared;
+#[cfg(unix)]
 use rexpect::session::{PtySession, spawn_command};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -89,19 +91,8 @@ impl Run {
     }
 }
 
-/// A file beside the project that others made; absent in a bare checkout.
-pub fn shared(name: &str) -> Option<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
-    let text = std::fs::read_to_string(&path).ok();
-    if text.is_none() {
-        // Through the writer: the print macros are for `cli` alone.
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), "skipped: shared/{name} is not here");
-    }
-    text
-}
-
 /// The texts of a test suite in `shared/testdata`, decoded; those that are not UTF-8 are left out.
+#[track_caller]
 pub fn suite(name: &str) -> Option<Vec<String>> {
     let suite: serde_json::Value = serde_json::from_str(&shared(name)?).expect("JSON");
     let cases = suite["cases"].as_array().expect("cases");
@@ -130,6 +121,7 @@ pub fn base64(text: &str) -> Vec<u8> {
 }
 
 /// The program in a pseudo-terminal, with a person before it.
+#[cfg(unix)]
 pub fn in_terminal(sandbox: &Sandbox, columns: u16, args: &str) -> PtySession {
     let mut command = sandbox.command("sh");
     command.args(["-c", &format!("stty cols {columns} rows 40; exec {} {args}", program())]);
@@ -139,6 +131,7 @@ pub fn in_terminal(sandbox: &Sandbox, columns: u16, args: &str) -> PtySession {
 }
 
 /// Wait for a question, then answer it.
+#[cfg(unix)]
 #[track_caller]
 pub fn answer(session: &mut PtySession, question: &str, keys: &str) {
     session.exp_string(question).unwrap_or_else(|e| panic!("{question}: {e}"));

@@ -1,42 +1,18 @@
 //! Recorded streams of real providers and the public event-stream suites, fed whole, byte by byte
 //! and at random splits. The cases are made by others and kept beside the project.
 
+use crate::needs::shared;
+use crate::run::base64;
 use freehold::measure::backend::wire::WireKind;
 use freehold::measure::event::{Channel, Event, Usage};
 use freehold::measure::retry::{self, Wait};
 use freehold::measure::sse::{Decoder, SseEvent};
 use serde_json::Value;
 
+#[track_caller]
 fn cases(file: &str) -> Option<Value> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/testdata").join(file);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        #[allow(clippy::print_stderr)] // the one way to say that a test did nothing
-        {
-            eprintln!("skipped: {} is not there", path.display());
-        }
-        return None;
-    };
+    let text = shared(&format!("testdata/{file}"))?;
     Some(serde_json::from_str(&text).expect("test data is JSON"))
-}
-
-fn base64(text: &str) -> Vec<u8> {
-    let digits = text.bytes().filter(|b| *b != b'=').map(|b| match b {
-        b'A'..=b'Z' => b - b'A',
-        b'a'..=b'z' => b - b'a' + 26,
-        b'0'..=b'9' => b - b'0' + 52,
-        b'+' => 62,
-        _ => 63,
-    });
-    let (mut out, mut word, mut bits) = (Vec::new(), 0u32, 0);
-    for digit in digits {
-        word = word << 6 | u32::from(digit);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push((word >> bits & 0xff) as u8);
-        }
-    }
-    out
 }
 
 /// A small generator: splits must be the same each time.

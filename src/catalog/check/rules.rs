@@ -6,8 +6,9 @@
 use crate::catalog::{
     Accelerator, AllowanceUnit, ApiModel, Attention, Catalog, CiteByField, Currency, FormFactor, Host,
     Machine, Misfit, OpenModel, Overage, PricePeriod, Provider, PurchasePrice, Range, Rates, Rental,
-    RentalTerms, Subscription, Tariff, nearest,
+    RentalTerms, Subscription, Tariff,
 };
+use crate::spelling::nearest;
 use jiff::civil::Date;
 
 /// Highest believable price of a million tokens (the dearest known list price is 600).

@@ -44,7 +44,9 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every format, in the order they are offered.
     pub const ALL: [Self; 4] = [Self::GenaiPrices, Self::Litellm, Self::ModelsDev, Self::OpenRouter];
+    /// What a person types: `genai-prices`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::GenaiPrices => "genai-prices",
@@ -75,17 +77,22 @@ pub struct Origin {
 pub struct Imported {
     /// Sorted by id, each id once.
     pub models: Vec<ApiModel>,
+    /// Records that were left out, and why.
     pub skipped: Vec<Skipped>,
 }
 
 /// A record that was not taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
+    /// The record, by the name the file has for it.
     pub id: String,
+    /// Why, in a few words.
     pub reason: Reason,
 }
 
 /// Why a record was not taken over.
+// The message of each is its description.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Reason {
     #[error("not a text model")]

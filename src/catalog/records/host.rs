@@ -16,9 +16,11 @@ use std::collections::BTreeMap;
 pub struct Host {
     /// `rack-4u-8x-pcie`.
     pub id: String,
+    /// As its maker writes it.
     pub name: String,
     /// Where it can stand.
     pub stands: Stands,
+    /// What goes into it.
     pub slots: Slots,
     /// Only accelerators of these classes: a server cools cards without fans of their own, a desk
     /// does not. Empty: any.
@@ -36,6 +38,7 @@ pub struct Host {
     pub idle_watts: Option<f64>,
     /// Height in a rack; absent: it stands on or under a desk, or the height is not known.
     pub rack_units: Option<f64>,
+    /// Its processors, as their maker writes them.
     pub cpu: Option<String>,
     /// Of all processors together.
     pub cpu_cores: Option<u32>,
@@ -43,11 +46,15 @@ pub struct Host {
     pub memory_gib: Option<f64>,
     /// Peak bandwidth of that memory, all processors together.
     pub bandwidth_gb_s: Option<f64>,
+    /// What one costs, as asked in several places.
     #[serde(default)]
     pub price: Vec<PurchasePrice>,
+    /// The page the figures were read on; [`cite`](Self::cite) may name another for single ones.
     pub source: String,
+    /// The day they were read.
     #[schemars(with = "String")]
     pub as_of: Date,
+    /// Other sources, by field.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cite: CiteByField,
 }
@@ -67,6 +74,7 @@ pub enum Stands {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Slots {
+    /// What fits into one.
     pub form: FormFactor,
     /// How many there are.
     pub number: u32,
@@ -94,5 +102,6 @@ impl Slots {
 pub struct Fitted {
     /// Id of the accelerator.
     pub accelerator: String,
+    /// How many of them.
     pub number: u32,
 }

@@ -15,19 +15,27 @@ use std::collections::BTreeMap;
 pub struct Range {
     /// `staff-rack`.
     pub id: String,
+    /// What it is a range of.
     pub input: RangeInput,
+    /// Where it holds.
     #[serde(default)]
     pub case: RangeCase,
+    /// The lowest it can be, as far as one knows.
     pub low: f64,
+    /// The likeliest: what is taken where nothing is drawn.
     pub likely: f64,
+    /// The highest it can be, as far as one knows.
     pub high: f64,
     /// Of all three: `hours per month`, `share`, `of the quoted price`.
     pub unit: String,
     /// Why it is this wide, in one sentence for a reader of a report.
     pub reason: String,
+    /// The page the figures were read on; [`cite`](Self::cite) may name another for single ones.
     pub source: String,
+    /// The day they were read.
     #[schemars(with = "String")]
     pub as_of: Date,
+    /// Other sources, by field.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cite: CiteByField,
 }

@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 pub struct Subscription {
     /// `provider-plan`: `anthropic-claude-max-5x`.
     pub id: String,
+    /// Who sells it.
     pub provider: String,
+    /// As the provider writes it.
     pub name: String,
     /// Who can buy it.
     pub buyer: Buyer,
@@ -28,6 +30,7 @@ pub struct Subscription {
     /// Fewest seats that are sold; absent: one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats_from: Option<u32>,
+    /// Most seats that are sold; absent: any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats_to: Option<u32>,
     /// What else must be paid for: `GitHub Enterprise Cloud`.
@@ -41,9 +44,12 @@ pub struct Subscription {
     /// What a reader of its figures must know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The page the figures were read on; [`cite`](Self::cite) may name another for single ones.
     pub source: String,
+    /// The day they were read.
     #[schemars(with = "String")]
     pub as_of: Date,
+    /// Other sources, by field.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cite: CiteByField,
 }
@@ -63,8 +69,11 @@ pub enum Buyer {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Allowance {
+    /// How much.
     pub amount: f64,
+    /// Of what.
     pub unit: AllowanceUnit,
+    /// Within which time.
     pub per: AllowancePeriod,
     /// The plan it is a multiple of, where `unit` is `times`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,6 +94,7 @@ pub enum AllowanceUnit {
     Requests,
     /// What a person sends; one can be many requests.
     Messages,
+    /// Tokens, as the provider counts them.
     Tokens,
     /// The plan's own unit; see [`Subscription::note`] for what it is worth.
     Credits,
@@ -98,10 +108,15 @@ pub enum AllowanceUnit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AllowancePeriod {
+    /// Every minute.
     Minute,
+    /// Every five hours, from the first use on.
     FiveHours,
+    /// Every day.
     Day,
+    /// Every week.
     Week,
+    /// Every month.
     Month,
 }
 
@@ -113,11 +128,19 @@ pub enum Overage {
     Waits,
     /// Charged as the provider's API charges, times a factor.
     ApiPrice {
+        /// On each of its prices; 1 where the record does not say.
         #[serde(default = "once")]
         factor: f64,
     },
     /// More can be bought: so many units for so much.
-    Packs { amount: f64, unit: AllowanceUnit, price: f64 },
+    Packs {
+        /// How much is in one.
+        amount: f64,
+        /// Of what.
+        unit: AllowanceUnit,
+        /// What one costs, in the plan's currency.
+        price: f64,
+    },
 }
 
 fn once() -> f64 {

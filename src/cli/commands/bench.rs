@@ -1,11 +1,13 @@
 //! `freehold bench`: arguments → targets, prompts and a plan → the run → the document.
 
 mod alone;
+mod args;
 mod bars;
 mod device;
 mod embed;
 mod journal;
 mod load;
+mod load_calls;
 mod local;
 mod measure;
 mod outcome;
@@ -15,6 +17,7 @@ mod request;
 mod room;
 mod rows;
 mod settings;
+mod signals;
 mod spending;
 mod synthetic;
 mod targets;
@@ -22,138 +25,17 @@ mod watch;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::output::OutputArgs;
-use crate::document::bench::BenchDocument;
+use crate::document::metrics;
+pub use args::Args;
 use measure::{Resumed, Start};
 use settings::Settings;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Measure models on this machine and APIs side by side, on your own prompts.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  freehold bench --model model.gguf --api openai:MODEL --prompts prompts.jsonl -o bench.json
-  freehold bench --api anthropic:MODEL --prompts prompts.csv --dry-run
-  freehold bench --model default --api openai:MODEL@http://127.0.0.1:8080/v1 --prompts prompts.toml
-  freehold bench --api openai:MODEL --prompts prompts.jsonl --concurrency 1,4,16 --requests 100
-  freehold bench --api openai:MODEL --prompts prompts.jsonl --rate 2/s --duration 60s --slo ttft=1s
-  freehold bench --model model.gguf --synthetic pp512,tg128,tg128@d4096   the engine alone
-  freehold bench --model model.gguf --prompts prompts.jsonl --embed   vectors instead of answers
-  freehold bench --resume bench.json                go on with an interrupted run
-  freehold bench --replay bench.json --slo e2e=5s   the figures again, without a call
-
-A prompt file has one prompt per line (JSONL), row (CSV) or [[prompts]] table (TOML), with the keys
-prompt (required), id, system, max_output_tokens and expect (text the answer must contain).
-
-API targets: openai:MODEL, openai-responses:, anthropic:, gemini:, groq:, mistral:, deepseek:, xai:,
-together:, openrouter:, ollama: and others of `freehold db list providers`; azure:DEPLOYMENT[@URL],
-bedrock:MODEL@URL, vllm:MODEL@URL, compatible:MODEL@URL. Each takes @BASE_URL. Keys come from the
-environment, from the variable of the provider (OPENAI_API_KEY and so on) for its own hosts, and
-from FREEHOLD_API_KEY or --api-key-env for others. HTTPS_PROXY and NO_PROXY are honoured, but never
-for this machine; SSL_CERT_FILE names a file of certificates to trust in place of the system's.")]
-pub struct Args {
-    /// A local model: PATH.gguf, a URL, hf:OWNER/REPO/FILE, or `default` (repeatable).
-    #[arg(long, value_name = "MODEL")]
-    pub model: Vec<String>,
-    /// An API: `PROVIDER:MODEL[@BASE_URL]` (repeatable).
-    #[arg(long, value_name = "TARGET")]
-    pub api: Vec<String>,
-    /// The prompts: a .jsonl, .csv or .toml file.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay", "synthetic", "explain"])]
-    pub prompts: Option<PathBuf>,
-    /// Go on with an interrupted run: its .journal.jsonl file, or the report beside it. No other
-    /// argument is needed.
-    #[arg(long, value_name = "RUN", exclusive = true)]
-    pub resume: Option<PathBuf>,
-    /// Make the report of a run again from its journal, without a single call. --margin and --slo
-    /// may be given anew.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["prompts", "model", "api", "resume"])]
-    pub replay: Option<PathBuf>,
-    /// Say what a metric means (`ttft`, `goodput`, …; without a name: all of them), and measure nothing.
-    #[arg(long, value_name = "METRIC", num_args = 0..=1, default_missing_value = "")]
-    pub explain: Option<String>,
-    /// How often each prompt is asked [default: 3], and each load is put on each target [default: 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub repeats: Option<u32>,
-    /// Requests per target before measuring; under load, for each at once, or seconds of a rate
-    /// [default: 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
-    pub warmup: Option<u32>,
-    /// Output limit where a prompt has none of its own [default: 256].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub max_output_tokens: Option<u32>,
-    /// Seed of the order of the requests and of the bootstrap [default: 0].
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// `bust`: a unique marker begins every prompt, so that no prompt cache answers; `natural`:
-    /// prompts as they are.
-    #[arg(long, value_enum, value_name = "MODE")]
-    pub cache: Option<Cache>,
-    /// Largest loss of pass rate that still counts as good enough [default: 0.10].
-    #[arg(long, value_name = "SHARE")]
-    pub margin: Option<f64>,
-    /// Ask APIs for temperature 0 (many cloud models refuse it).
-    #[arg(long)]
-    pub api_greedy: bool,
-    /// The API targets only stand in for a cloud API (always so for servers on this machine).
-    #[arg(long)]
-    pub stand_in: bool,
-
-    #[command(flatten, next_help_heading = "Load")]
-    pub load: load::LoadArgs,
-
-    /// How private the prompts are. `strict`: none leaves this machine; APIs are refused.
-    #[arg(long, value_name = "ANSWER", help_heading = "Privacy", value_parser = privacy_answer())]
-    pub privacy: Option<crate::workload::Privacy>,
-    /// A need written down (see `advise --profile`): its privacy answer holds here too.
-    #[arg(long, value_name = "PROFILE", help_heading = "Privacy")]
-    pub profile: Option<String>,
-    /// Under strict privacy: this server on this machine generates the answers itself and passes
-    /// nothing on (repeatable).
-    #[arg(long, value_name = "ORIGIN", help_heading = "Privacy")]
-    pub local_server: Vec<String>,
-    /// Start without asking.
-    #[arg(long, help_heading = "Spending")]
-    pub yes: bool,
-    /// Start without asking, and stop before more than this is spent.
-    #[arg(long, value_name = "USD", help_heading = "Spending")]
-    pub max_cost: Option<f64>,
-    /// Show what would be sent and what it may cost; send nothing.
-    #[arg(long, help_heading = "Spending")]
-    pub dry_run: bool,
-    /// Environment variable with the key of a server that is not a provider's own: NAME, or
-    /// ORIGIN=NAME (repeatable).
-    #[arg(long, value_name = "NAME", help_heading = "API options")]
-    pub api_key_env: Vec<String>,
-    /// Attempts after a failed one, where trying again can help.
-    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "API options")]
-    pub retries: u32,
-    /// Longest wait for the first content.
-    #[arg(long, value_name = "SECONDS", default_value_t = 180.0, help_heading = "API options")]
-    pub first_timeout: f64,
-    /// Longest silence in the middle of an answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, help_heading = "API options")]
-    pub idle_timeout: f64,
-    /// Longest time for one answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600.0, help_heading = "API options")]
-    pub timeout: f64,
-
-    #[command(flatten, next_help_heading = "Local options")]
-    pub local: local::LocalArgs,
-
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
-
-/// What is done about prompt caches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Cache {
-    Bust,
-    Natural,
-}
+/// Reads the words of a command line after the program's name.
+pub type ReadArguments = fn(&[String]) -> Result<Args, String>;
 
 #[allow(clippy::needless_pass_by_value)] // every command is called alike
-pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
+pub fn run(args: Args, read_arguments: ReadArguments, context: &Context) -> Result<(), CliError> {
     if let Some(metric) = &args.explain {
         return explain(metric, context);
     }
@@ -171,12 +53,8 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         ))
         .hint("`--replay` makes its report again."));
     }
-    let arguments = std::iter::once("freehold").chain(earlier.header.arguments.iter().map(String::as_str));
-    let cli = <crate::cli::Cli as clap::Parser>::try_parse_from(arguments)
+    let original = read_arguments(&earlier.header.arguments)
         .map_err(|e| CliError::usage(format!("{}: its command line cannot be read: {e}", path.display())))?;
-    let crate::cli::Command::Bench(original) = cli.command else {
-        return Err(CliError::usage(format!("{} is not the journal of a bench run", path.display())));
-    };
     bench(&original, context, Some((path, earlier)))
 }
 
@@ -185,13 +63,15 @@ fn explain(metric: &str, context: &Context) -> Result<(), CliError> {
     if metric.is_empty() {
         return crate::cli::commands::help::metrics(context);
     }
-    let Some((name, text)) = crate::document::bench::definition(metric) else {
-        let names: Vec<String> = crate::document::bench::definitions().into_keys().collect();
-        return Err(CliError::usage(format!("{metric:?} is not a metric of a bench document"))
-            .hint(format!("There are {}.", names.join(", "))));
+    let Some(known) = metrics::named(metric) else {
+        let mut names = metrics::near(metric);
+        if names.is_empty() {
+            names = metrics::of("bench").map(|m| m.id.to_owned()).collect();
+        }
+        return Err(CliError::usage(format!("{metric:?} is not a metric"))
+            .hint(format!("There are {}; `freehold help metrics` says what each means.", names.join(", "))));
     };
-    let mut view = crate::render::View::new(name);
-    view.paragraph(text);
+    let view = crate::render::metrics::one(known);
     crate::cli::output::print_bytes(view.to_terminal(context.width).as_bytes())
 }
 
@@ -234,24 +114,6 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
     let start = Start { prompts, prompts_sha256, inputs_sha256, consent, resumed, privacy: &privacy };
     let measured = runtime.block_on(measure::measure(args, context, &settings, start, apis, &plan))?;
     let document = measured.document();
-    write(&document, args, context)?;
+    outcome::write(&document, args, context)?;
     outcome::verdict(&document, measured.end.ended.interrupted, measured.end.capped, &measured.journal, &near)
-}
-
-/// The document in the format that was asked for.
-fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result<(), CliError> {
-    args.output.write(
-        context,
-        || serde_json::to_string_pretty(document),
-        || document.view(),
-        Some(&|| document.samples_csv()),
-    )
-}
-
-/// The answers of `--privacy`, from the table of keys.
-fn privacy_answer() -> impl clap::builder::TypedValueParser<Value = crate::workload::Privacy> {
-    use crate::workload::{Answer as _, Privacy};
-    use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
-    let words = Privacy::WORDS.iter().map(|w| PossibleValue::new(w.word).help(w.means));
-    PossibleValuesParser::new(words).try_map(|word| Privacy::from_word(&word).ok_or("no answer"))
 }

@@ -1,5 +1,5 @@
 use crate::advise::Matrix;
-use crate::catalog::{Catalog, NotResolved, nearest};
+use crate::catalog::{Catalog, NotResolved};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
@@ -16,6 +16,7 @@ use crate::document::repeat::command;
 use crate::provenance::{Sourced, UserInput};
 use crate::render::breakeven::{explain, explainable};
 use crate::render::{Block, Format, View};
+use crate::spelling::nearest;
 use crate::workload::Evidence;
 use crate::workload::given::value_from_text;
 use crate::workload::keys::{Key, Section, answers, need};

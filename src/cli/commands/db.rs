@@ -4,16 +4,13 @@ mod age;
 mod check;
 mod diff;
 mod import;
+mod kind;
 mod list;
 mod make_prices;
-mod rows;
 mod show;
 
-use crate::catalog::Kind;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::document::Envelope;
-use serde::Serialize;
 
 /// The catalogue: hardware, prices and models, each figure with its source and date.
 #[derive(Debug, clap::Args)]
@@ -56,50 +53,4 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         Action::Diff(args) => diff::run(&args, context),
         Action::MakePrices(args) => make_prices::run(&args, context),
     }
-}
-
-/// The kinds of record as the command line names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum KindArg {
-    Gpus,
-    Machines,
-    Hosts,
-    Rentals,
-    Subscriptions,
-    Electricity,
-    OpenModels,
-    ApiModels,
-    Currencies,
-    Providers,
-    Ranges,
-}
-
-impl KindArg {
-    const fn kind(self) -> Kind {
-        match self {
-            Self::Gpus => Kind::Gpu,
-            Self::Machines => Kind::Machine,
-            Self::Hosts => Kind::Host,
-            Self::Rentals => Kind::Rental,
-            Self::Subscriptions => Kind::Subscription,
-            Self::Electricity => Kind::Tariff,
-            Self::OpenModels => Kind::OpenModel,
-            Self::ApiModels => Kind::ApiModel,
-            Self::Currencies => Kind::Currency,
-            Self::Providers => Kind::Provider,
-            Self::Ranges => Kind::Range,
-        }
-    }
-}
-
-/// The document of a db command: `freehold.db-list/1` and so on.
-fn document<R: Serialize>(name: &str, result: R, context: &Context) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(&Envelope {
-        schema: format!("freehold.db-{name}/1"),
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        created: context.now.clone(),
-        inputs: std::collections::BTreeMap::new(),
-        result,
-        warnings: Vec::new(),
-    })
 }

@@ -1,11 +1,11 @@
 //! `freehold help TOPIC`: a command's own help, or one of the topics below. Also completions and
 //! manual pages, made from the same definitions.
 
+use crate::catalog::Catalog;
 use crate::cli::context::Context;
-use crate::cli::output::write_atomic;
-use crate::cli::{CliError, output};
-use crate::document::bench;
-use crate::render::view::{Block, View};
+use crate::cli::error::CliError;
+use crate::cli::output::{self, write_atomic};
+use crate::cli::{catalog, environment};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -44,32 +44,6 @@ When whatever reads the output stops reading (`| head`), that is a silent succes
 ",
     ),
     (
-        "environment",
-        "\
-Environment
-
-  Credentials (never an argument, never stored)
-    OPENAI_API_KEY, ANTHROPIC_API_KEY    the providers' own names; sent to the provider's own address only
-    HF_TOKEN, HF_ENDPOINT                model downloads by hf:OWNER/REPO/FILE
-
-  Addresses
-    AZURE_OPENAI_ENDPOINT                where azure:DEPLOYMENT is, if no @URL says so
-    OPENAI_API_VERSION                   a date such as 2024-10-21: Azure's dated form of address
-
-  Folders
-    FREEHOLD_CACHE_DIR     downloads and journals   (default $XDG_CACHE_HOME/freehold, ~/.cache/freehold)
-    FREEHOLD_DATA_DIR      your catalogue overlay   (default $XDG_DATA_HOME/freehold, ~/.local/share/freehold)
-    FREEHOLD_CONFIG_DIR    your saved profiles      (default $XDG_CONFIG_HOME/freehold, ~/.config/freehold)
-
-  Output
-    NO_COLOR, CLICOLOR_FORCE, TERM=dumb    as everywhere
-    COLUMNS                                width of tables (default: the terminal's, else 100)
-    CI                                     progress as plain lines
-
-  HTTPS_PROXY and NO_PROXY are honoured by every request; loopback never goes through a proxy.
-",
-    ),
-    (
         "formats",
         "\
 Formats
@@ -103,24 +77,29 @@ Sources
     ),
 ];
 
-/// The topic that is made from the definitions in the documents.
+/// The topic that is made from the table of metrics.
 const METRICS: &str = "metrics";
+/// The topic that is made from the table of variables.
+const ENVIRONMENT: &str = "environment";
 
-/// What each metric of a bench document means.
+/// What each metric means.
 pub fn metrics(context: &Context) -> Result<(), CliError> {
-    let mut view = View::new("Metrics");
-    let lines = bench::definitions().into_iter().map(|(name, text)| format!("{name}: {text}"));
-    view.push(Block::List(lines.collect()));
+    let view = crate::render::metrics::all();
     output::print_bytes(view.to_terminal(context.width).as_bytes())
 }
 
-pub fn help(args: &HelpArgs, context: &Context) -> Result<(), CliError> {
-    let mut command = crate::cli::command();
+/// `command` is the whole command line.
+pub fn help(args: &HelpArgs, mut command: clap::Command, context: &Context) -> Result<(), CliError> {
     let Some(first) = args.topic.first() else {
         return print(&format!("{}\n{}", command.render_long_help().ansi(), topics_line()));
     };
     if first == METRICS {
         return metrics(context);
+    }
+    if first == ENVIRONMENT {
+        // A catalogue of the user's that cannot be read is another command's to complain about.
+        let catalog = catalog::load(context).unwrap_or_else(|_| Catalog::embedded());
+        return output::print_bytes(environment::page(&catalog).to_terminal(context.width).as_bytes());
     }
     if let Some((_, text)) = TOPICS.iter().find(|(name, _)| name == first) {
         return print(text);
@@ -139,19 +118,18 @@ pub fn help(args: &HelpArgs, context: &Context) -> Result<(), CliError> {
 }
 
 fn topics_line() -> String {
-    let names: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).chain([METRICS]).collect();
+    let names: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).chain([ENVIRONMENT, METRICS]).collect();
     format!("More: freehold help {}\n", names.join(" | "))
 }
 
-pub fn completions(args: &CompletionsArgs) -> Result<(), CliError> {
+pub fn completions(args: &CompletionsArgs, mut command: clap::Command) -> Result<(), CliError> {
     let mut bytes = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::cli::command(), "freehold", &mut bytes);
+    clap_complete::generate(args.shell, &mut command, "freehold", &mut bytes);
     output::print_bytes(&bytes)
 }
 
-pub fn man(args: &ManArgs) -> Result<(), CliError> {
+pub fn man(args: &ManArgs, mut command: clap::Command) -> Result<(), CliError> {
     std::fs::create_dir_all(&args.dir).map_err(|e| CliError::file("create", &args.dir, &e))?;
-    let mut command = crate::cli::command();
     command.build();
     let mut pages = vec![("freehold".to_owned(), command.clone())];
     for sub in command.get_subcommands().filter(|c| !c.is_hide_set()) {

@@ -1,13 +1,11 @@
 //! `report`: saved documents, rendered again; several of them as one memo.
 
+use crate::app::report::{changes, parse, report};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::files::read_text;
+use crate::cli::files::{MAX_BYTES, read_text};
 use crate::cli::output::OutputArgs;
-use crate::document::saved::Document;
-use crate::render::Format;
-use crate::render::compare::compare;
-use crate::render::memo::{Named, memo};
+use crate::render::memo::Named;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -31,43 +29,21 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     if let Some([old, new]) = args.compare.as_deref() {
-        let view = compare(&read(old)?, &read(new)?).map_err(CliError::usage)?;
-        return args.output.write(context, || view.to_json(), || view.clone(), None);
+        return args.output.show(context, &changes(&read(old)?, &read(new)?)?);
     }
     let documents: Vec<Named> = args.files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-    if let [(_, only)] = documents.as_slice() {
-        let csv = only.csv();
-        let natural = csv.as_ref().map(|text| move || text.clone());
-        return args.output.write(
-            context,
-            || serde_json::to_string_pretty(&only.to_value()?),
-            || if args.output.chosen() == Format::Table { only.brief() } else { only.view() },
-            natural.as_ref().map(|f| f as &dyn Fn() -> String),
-        );
-    }
-    args.output.write(
-        context,
-        || {
-            let all: Result<Vec<_>, _> = documents.iter().map(|(_, d)| d.to_value()).collect();
-            serde_json::to_string_pretty(&all?)
-        },
-        || memo(&documents),
-        None,
-    )
+    args.output.show(context, &report(&documents))
 }
 
 fn read(path: &Path) -> Result<Named, CliError> {
-    let (name, text) = if path == Path::new("-") {
-        let mut text = String::new();
-        let stdin = std::io::stdin().lock();
-        stdin
-            .take(crate::cli::files::MAX_BYTES)
-            .read_to_string(&mut text)
-            .map_err(|e| CliError::usage(format!("cannot read a document from stdin: {e}")))?;
-        ("stdin".to_owned(), text)
-    } else {
-        (path.display().to_string(), read_text(path)?)
-    };
-    let document = Document::parse(&name, &text).map_err(CliError::usage)?;
-    Ok((name, document))
+    if path != Path::new("-") {
+        return Ok(parse(path.display().to_string(), &read_text(path)?)?);
+    }
+    let mut text = String::new();
+    let stdin = std::io::stdin().lock();
+    stdin
+        .take(MAX_BYTES)
+        .read_to_string(&mut text)
+        .map_err(|e| CliError::usage(format!("cannot read a document from stdin: {e}")))?;
+    Ok(parse("stdin".to_owned(), &text)?)
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where the engine's backends are, in a build that looks for them at run time.
-    #[arg(long, value_name = "FOLDER", env = crate::measure::backend::libraries::VARIABLE)]
+    #[arg(long, value_name = "FOLDER", env = crate::cli::environment::BACKENDS.name)]
     backends: Option<PathBuf>,
 }
 

@@ -1,12 +1,16 @@
 //! Every API model that meets the need against every piece of hardware that can carry the model.
 
+use super::blueprint::Among;
+use super::blueprint::Built;
 use super::{Basis, MissingKey, ResolveError, Resolver, Table, age, impossible};
+use crate::catalog::ApiModel;
 use crate::catalog::device::model_of_file;
-use crate::catalog::{ApiModel, RentalTerms};
 use crate::cost::case::{Case, Elsewhere, Need, Notice, Offer, Pair, Role};
 use crate::cost::keys::{self, local};
 use crate::cost::scenario::Scenario;
+use crate::plan;
 use crate::provenance::Source;
+use crate::workload::Range;
 use crate::workload::TargetKind;
 use crate::workload::keys::{Key, Section, need};
 use crate::workload::{Fields, Given, Value};
@@ -37,6 +41,7 @@ const OF_ONE: [&Key; 11] = [
 /// only ones of their side; `need.tier` keeps API models at least that capable (1 is the most).
 pub fn resolve_all(scenario: &Scenario, basis: Basis<'_>) -> Result<(Case, Vec<Skipped>), ResolveError> {
     let mut r = Resolver::new(basis);
+    r.people = true;
     let finance = r.finance(&scenario.finance)?;
     if scenario.need.get(need::AT_CAPACITY.name).is_some_and(|g| g.value == Value::Flag(true)) {
         return Err(impossible(
@@ -71,7 +76,7 @@ pub fn resolve_all(scenario: &Scenario, basis: Basis<'_>) -> Result<(Case, Vec<S
             let why = "the open model whose hardware is wanted".to_owned();
             return Err(ResolveError::Missing(vec![MissingKey { key: "local.model".to_owned(), why }]));
         }
-        r.every_hardware(&template, &need, &mut offers, &mut skipped);
+        r.every_plan(&template, &need, &mut offers, &mut skipped)?;
     }
     if !r.missing.is_empty() {
         return Err(ResolveError::Missing(r.missing));
@@ -186,38 +191,84 @@ impl Resolver<'_> {
                 skipped.push(Skipped { id: model.id.clone(), why });
                 continue;
             }
-            let fields = Fields::from([(local::MODEL.name, text(&model.id))]);
+            let fields = Fields::from([(
+                local::MODEL.name,
+                Given::chosen(Value::Text(model.id.clone()), "all", "every API model is asked about"),
+            )]);
             let prefix = format!("all.{}", model.id);
             let table = Table { section: Section::Cloud, fields: &fields, prefix: &prefix };
             self.try_offer(&model.id, offers, skipped, |r| r.api(table, need, None, Role::Asked));
         }
     }
 
-    fn every_hardware(
+    /// Every machine that can be ordered, and every GPU that can be rented on demand, as the plan for
+    /// the need has it: bare accelerators are in it only inside a host.
+    fn every_plan(
         &mut self,
         template: &Fields,
         need: &Need,
         offers: &mut Vec<Offer>,
         skipped: &mut Vec<Skipped>,
-    ) {
-        let catalog = self.basis.catalog;
-        let machines = catalog.machines.iter().map(|m| &m.id);
-        let gpus = catalog.accelerators.iter().map(|g| &g.id);
-        let rentals = catalog.rentals.iter().filter(|r| r.terms == RentalTerms::OnDemand).map(|r| &r.id);
-        let ids: Vec<&String> = machines.chain(gpus).chain(rentals).collect();
+    ) -> Result<(), ResolveError> {
         let of_one = |name: &str| OF_ONE.iter().any(|k| k.name == name);
         for (name, given) in template.iter().filter(|(name, _)| !of_one(name)) {
             let unit = keys::find(Section::Local, name).map_or("", |k| k.unit);
             self.echo(format!("local.{name}"), unit, given.value.clone(), given.source.clone());
         }
-        for id in ids {
-            let mut fields = template.clone();
-            fields.retain(|key, _| !of_one(key));
-            fields.insert(local::HARDWARE_ID.name, text(id));
-            let prefix = format!("all.{id}");
-            let table = Table { section: Section::Local, fields: &fields, prefix: &prefix };
-            self.try_offer(id, offers, skipped, |r| r.machine_offer(table, need, Role::Asked));
+        let mut fields = template.clone();
+        fields.retain(|key, _| !of_one(key));
+        let prefix = "all";
+        let table = Table { section: Section::Local, fields: &fields, prefix };
+        let (inputs, notices) = (self.inputs.len(), self.notices.len());
+        let asked = self.asked(table)?;
+        let Some(model) = asked.open_model.as_deref().and_then(|id| self.basis.catalog.open_model(id)) else {
+            return Ok(());
+        };
+        let mut plans = self.blueprints(table, need, model, asked.format, Among::Everything, false)?;
+        plans.extend(self.blueprints(table, need, model, asked.format, Among::Rentals, false)?);
+        // What was asked of all stands in the table's own name.
+        self.inputs.truncate(inputs);
+        self.notices.truncate(notices);
+        for left in plan::machines(self.basis.catalog).1 {
+            let id = match &left.accelerator {
+                Some(card) if *card != left.id => format!("{} with {card}", left.id),
+                _ => left.id.clone(),
+            };
+            skipped.push(Skipped { id, why: left.why.to_string() });
         }
+        for plan in plans {
+            let machine = &plan.machine;
+            let id = format!("{}x{}@{}", machine.accelerators, machine.accelerator, machine.id);
+            if !plan.missed.is_empty() {
+                skipped.push(Skipped { id, why: "no plan on it keeps the limits of the need".to_owned() });
+                continue;
+            }
+            let mut own = fields.clone();
+            let named =
+                |id: &str| Given::chosen(Value::Text(id.to_owned()), "all", "one of the plans for the need");
+            let catalog = self.basis.catalog;
+            if catalog.rental(&machine.id).is_some() || catalog.machine(&machine.id).is_some() {
+                own.insert(local::HARDWARE_ID.name, named(&machine.id));
+            } else {
+                let cards = Value::Number(Range::exactly(f64::from(machine.accelerators)));
+                own.insert(local::HARDWARE_ID.name, named(&machine.accelerator));
+                own.insert(
+                    local::GPUS_PER_UNIT.name,
+                    Given::chosen(cards, "all", "one of the plans for the need"),
+                );
+            }
+            let prefix = format!("all.{id}");
+            let table = Table { section: Section::Local, fields: &own, prefix: &prefix };
+            self.try_offer(&id, offers, skipped, |r| {
+                let asked = r.asked(table)?;
+                let mut built = Built::from(plan.clone());
+                if asked.speed_is_measured() {
+                    built.plan = None;
+                }
+                r.offer_of(table, need, Role::Asked, &asked, Some(&built))
+            });
+        }
+        Ok(())
     }
 
     /// Keep an offer that can be completed; note why another cannot.
@@ -273,11 +324,7 @@ fn unfit(
         (Some(Rating::AtLeast(wanted) | Rating::LikeLocal(wanted)), Some(has)) if has > wanted => {
             Some(format!("it is tier {has}"))
         }
-        (Some(Rating::AtLeast(_)), None) => Some("its tier is not known".to_owned()),
+        (Some(_), None) => Some("nobody has rated what it can do".to_owned()),
         _ => None,
     }
-}
-
-fn text(t: &str) -> Given {
-    Given { value: Value::Text(t.to_owned()), source: Source::flag("--all") }
 }

@@ -4,7 +4,7 @@ use super::{Found, ResolveError, Resolver, Table, database, default_of, unknown}
 use crate::catalog::{
     ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution,
 };
-use crate::cost::case::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Supply, Values};
+use crate::cost::case::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Staff, Supply, Values};
 use crate::cost::keys::{cloud, local};
 use crate::price::Window;
 use crate::provenance::{Cite, Source};
@@ -75,11 +75,23 @@ impl<'a> Resolver<'a> {
             e.targets.iter().filter(|t| t.kind == TargetKind::Api).find(same)
         });
         let failures = self.measured(target.and_then(|t| t.failure_share.as_ref()));
+        let nobody = !self.people && !table.has(cloud::STAFF_HOURS);
         let api = Api {
             periods,
             drift: self.number(table, cloud::PRICE_CHANGE, None, ""),
             fixed: self.number(table, cloud::FIXED, None, ""),
             retry: self.number(table, cloud::RETRY_SHARE, failures, ""),
+            staff: Staff {
+                hours: self.number(table, cloud::STAFF_HOURS, None, ""),
+                further: None,
+                rate: self.part(table, cloud::STAFF_RATE, nobody),
+            },
+            one_off: self.number(table, cloud::ONE_OFF, None, ""),
+            uplift: self.number(table, cloud::UPLIFT, None, ""),
+            credits: self.number(table, cloud::CREDITS, None, ""),
+            minimum: self.number(table, cloud::MINIMUM, None, ""),
+            free_requests: self.number(table, cloud::FREE_REQUESTS, None, ""),
+            discounts: self.discounts(table),
         };
         Ok(Offer {
             name,
@@ -88,8 +100,20 @@ impl<'a> Resolver<'a> {
             tier: model.and_then(|m| m.tier),
             open_model: model.and_then(|m| m.open_model.clone()),
             supply: Supply::Api(api),
+            plan: None,
             slots: first_slot..self.ranges.len(),
         })
+    }
+
+    /// What is taken off large bills.
+    fn discounts(&mut self, table: Table<'_>) -> Vec<(f64, f64)> {
+        match table.fields.get(cloud::DISCOUNTS.name) {
+            Some(Given { value: value @ Value::Discounts(steps), source }) => {
+                self.echo(table.path(cloud::DISCOUNTS), "", value.clone(), source.clone());
+                steps.clone()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// An API model by its dated id, or by a name that means one model today.
@@ -331,7 +355,7 @@ impl<'a> Resolver<'a> {
                         let offer = r.listed_api(id, offers.len(), need, hours_of_week)?;
                         let likely: Vec<f64> = r.ranges.iter().map(|x| x.likely).collect();
                         let Supply::Api(api) = &offer.supply else { return None };
-                        Some(api.request_price(0, need, Values(&likely)).get())
+                        Some(api.request_price(0, need, Values::of(&likely)).get())
                     },
                     false,
                 );

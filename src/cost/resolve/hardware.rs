@@ -1,7 +1,7 @@
 //! Hardware of the catalogue: what it costs to buy, to rent and to run.
 
 use super::{Found, ResolveError, Resolver, Table, database, near_ids};
-use crate::catalog::{Accelerator, Condition, Machine as CatalogMachine, PurchasePrice, Rental, RentalTerms};
+use crate::catalog::{Accelerator, Machine as CatalogMachine, Rental, RentalTerms};
 use crate::cost::case::{Need, Notice, Offer, Role, Supply};
 use crate::cost::keys::local;
 use crate::provenance::Cite;
@@ -53,25 +53,17 @@ impl<'a> Resolver<'a> {
             })
     }
 
-    /// Purchase price of one unit in USD: new before list price before used; the newest figure first.
+    /// What one unit can be bought for today, in USD without tax.
     pub(super) fn purchase_price(&self, hardware: Hardware<'_>, gpus: u32) -> Option<Found> {
-        let (kind, id, prices, factor) = match hardware {
-            Hardware::Gpu(g) => ("gpu", &g.id, &g.price, f64::from(gpus)),
-            Hardware::Machine(m) => ("machine", &m.id, &m.price, 1.0),
+        let catalog = self.basis.catalog;
+        let (kind, id, chosen, factor) = match hardware {
+            Hardware::Gpu(g) => ("gpu", &g.id, catalog.price_of_accelerator(g), f64::from(gpus)),
+            Hardware::Machine(m) => ("machine", &m.id, catalog.price_of_machine(m), 1.0),
             Hardware::Rental(_) => return None,
         };
-        let rank = |p: &PurchasePrice| match p.condition {
-            Condition::New => 0,
-            Condition::Msrp => 1,
-            Condition::Refurbished => 2,
-            Condition::Used => 3,
-        };
-        let mut usable: Vec<(&PurchasePrice, f64)> =
-            prices.iter().filter_map(|p| Some((p, self.to_usd(p.amount, &p.currency)?))).collect();
-        usable.sort_by_key(|(p, _)| (rank(p), std::cmp::Reverse(p.as_of)));
-        let (price, usd) = usable.first()?;
-        let cite = Cite { source: price.source.clone(), as_of: price.as_of, derived: None };
-        Some(database(usd * factor, kind, id, &cite))
+        let chosen = chosen?;
+        let cite = Cite { source: chosen.price.source.clone(), as_of: chosen.price.as_of, derived: None };
+        Some(database(chosen.usd * factor, kind, id, &cite))
     }
 
     pub(super) fn watts(hardware: Hardware<'_>, gpus: u32, load: bool) -> Option<Found> {

@@ -1,17 +1,32 @@
 //! `[[local]]`: hardware from the catalogue or described by hand; bought, financed or rented.
 
+use super::blueprint::{Among, Built};
 use super::hardware::Hardware;
 use super::measured::Own;
-use super::speed::Runs;
 use super::{Found, ResolveError, Resolver, Table, database, default_of, impossible, near_ids};
+use crate::capacity::Quantisation;
 use crate::catalog::device::model_of_file;
-use crate::cost::case::{Loan, Machine, Need, Notice, Offer, Payment, Power, Role, Slot, Supply};
+use crate::catalog::{RangeCase, RangeInput, Stands};
+use crate::cost::case::{
+    Blueprint, Copies, Loan, Machine, Need, Notice, Offer, Payment, Power, Role, Serving, Slot, Staff,
+    Supply, Volume,
+};
 use crate::cost::keys::local;
+use crate::plan;
 use crate::provenance::Source;
 use crate::units::Hours;
 use crate::workload::evidence::{Figure, MeasuredTarget, TargetKind};
 use crate::workload::keys::{Applies, Key, Section};
-use crate::workload::{Fields, Value};
+use crate::workload::{Fields, Range, Value};
+
+/// What the parts of one offer are read from.
+#[derive(Clone, Copy)]
+struct About<'a> {
+    asked: &'a Asked<'a>,
+    host: Option<&'a plan::Machine>,
+    class: Class,
+    need: &'a Need,
+}
 
 impl Machine {
     pub fn is_rented(&self) -> bool {
@@ -19,7 +34,7 @@ impl Machine {
     }
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     pub(super) fn local(
         &mut self,
         n: usize,
@@ -37,7 +52,13 @@ impl Resolver<'_> {
         need: &Need,
         role: Role,
     ) -> Result<Offer, ResolveError> {
-        let first_slot = self.ranges.len();
+        let asked = self.asked(table)?;
+        let built = self.built(table, need, &asked)?;
+        self.offer_of(table, need, role, &asked, built.as_ref())
+    }
+
+    /// What the table names: hardware, model, format, and what was measured of them.
+    pub(super) fn asked(&mut self, table: Table<'_>) -> Result<Asked<'a>, ResolveError> {
         let target = self.target(TargetKind::Local);
         let hardware_id = self.text(table, local::HARDWARE_ID).or_else(|| {
             let described =
@@ -48,7 +69,6 @@ impl Resolver<'_> {
             Some(id) => Some(self.hardware(&table.path(local::HARDWARE_ID), id)?),
             None => None,
         };
-        let by_hand = hardware.is_none();
         let gpus = match hardware {
             Some(Hardware::Gpu(_)) => {
                 let default = crate::cost::defaults::of("local.gpus_per_unit").map(|d| (1, d.source()));
@@ -59,41 +79,116 @@ impl Resolver<'_> {
         let own = self.own(table, hardware, gpus)?;
         let open_model = self.open_model(table, target)?;
         let format = self.quantisation(table, target)?;
-        let name = self.offer_name(table, hardware, gpus, open_model.as_deref(), target);
+        Ok(Asked { hardware_id, hardware, gpus, own, open_model, format, target })
+    }
+
+    /// The machine that what was asked is bought as, and the plan for it where its speed is neither
+    /// given nor measured.
+    fn built(
+        &mut self,
+        table: Table<'_>,
+        need: &Need,
+        asked: &Asked<'_>,
+    ) -> Result<Option<Built>, ResolveError> {
+        let by_hand = table.has(local::DECODE) || table.has(local::PREFILL);
+        let described = table.has(local::PURCHASE) || table.has(local::USD_PER_HOUR);
+        let among = match asked.hardware {
+            Some(hardware) => Among::This(hardware, asked.gpus),
+            None if described || by_hand || table.has(local::UNITS) => return Ok(None),
+            None => Among::Everything,
+        };
+        let speed_known = by_hand || asked.speed_is_measured();
+        let at_capacity = matches!(need.volume, Volume::AtCapacity) && speed_known;
+        let model = asked.open_model.as_deref().and_then(|id| self.basis.catalog.open_model(id));
+        if let Some(model) = model.filter(|_| !at_capacity) {
+            let found = self.blueprints(table, need, model, asked.format, among, speed_known)?;
+            if let Some(plan) = found.into_iter().next() {
+                return Ok(Some(Built {
+                    machine: plan.machine.clone(),
+                    bare: plan.bare,
+                    plan: (!speed_known).then_some(plan),
+                }));
+            }
+        }
+        match asked.hardware {
+            Some(Hardware::Gpu(_)) => Ok(self.cheapest_around(among)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The offer: what was asked, completed by its plan where it has one.
+    pub(super) fn offer_of(
+        &mut self,
+        table: Table<'_>,
+        need: &Need,
+        role: Role,
+        asked: &Asked<'_>,
+        built: Option<&Built>,
+    ) -> Result<Offer, ResolveError> {
+        let first_slot = self.ranges.len();
+        let Asked { hardware, own, .. } = *asked;
+        let bare = built.is_some_and(|b| b.bare);
+        let host = built.map(|b| &b.machine);
+        let plan = built.and_then(|b| b.plan.as_ref());
+        let by_hand = hardware.is_none() && host.is_none();
+        let name = self.offer_name(table, asked, host);
         let kind = self.kind(table, hardware)?;
         let elsewhere = self.note_elsewhere(table, &name);
-
-        let payment = self.payment(table, &name, kind, hardware, gpus, need);
-        let (service_hours, power) = self.hours_and_power(table, &payment, hardware, gpus, need, own);
-        let runs = Runs { hardware, gpus, model: open_model.as_deref(), format };
-        let speed = self.speed(table, &name, own.machine, need, runs)?;
-        if speed.is_none()
+        let class = Class::of(kind, host.map(|m| m.stands), hardware);
+        if let Some(plan) = plan {
+            self.echo_plan(table, asked, plan);
+        }
+        if bare && kind != Kind::Rented && !table.has(local::PURCHASE) {
+            self.notices.push(Notice::HostNotIncluded { offer: name.clone() });
+        }
+        let about = About { asked, host, class, need };
+        let payment = self.payment(table, &name, kind, &about);
+        let (service_hours, power) = self.hours_and_power(table, &payment, &about);
+        let serving = match plan {
+            Some(plan) => Some(Serving::Copies(self.copies(table, &name, plan, need))),
+            None => self.speed(table, &name, own.machine, need)?.map(Serving::Speed),
+        };
+        if serving.is_none()
             && let Some(p) = &power
             && self.ranges[p.idle.index()] != self.ranges[p.load.index()]
         {
             self.notices.push(Notice::AlwaysBusy { offer: name.clone() });
         }
-        let staff = table.has(local::STAFF_HOURS);
-        let staff_hours = self.part(table, local::STAFF_HOURS, by_hand);
-        let staff_rate = self.part(table, local::STAFF_RATE, by_hand && !staff);
+        let counted = table.has(local::STAFF_HOURS);
+        let staff = Staff {
+            hours: self.by_class(table, local::STAFF_HOURS, by_hand, class),
+            further: Some(self.by_class(table, local::STAFF_FURTHER, by_hand, class)),
+            rate: self.part(table, local::STAFF_RATE, by_hand && !counted),
+        };
         let failures = self.measured(own.model.and_then(|t| t.failure_share.as_ref()));
         let ratio = self.tokeniser_ratio(own.model);
+        let spare = plan.map(|p| p.spare_hosts).filter(|s| *s > 0).map(|spare| {
+            (
+                spare,
+                Source::assumed("plan", "one stands by, since the need must stay up when a machine fails"),
+            )
+        });
         let machine = Machine {
             payment,
             units: self.whole(table, local::UNITS, None),
-            staff_hours,
-            staff_rate,
-            hosting: self.number(table, local::HOSTING, None, ""),
+            staff,
+            one_off: self.number(table, local::ONE_OFF, None, ""),
+            uplift: self.number(table, local::UPLIFT, None, ""),
+            spare: self.whole(table, local::SPARE_UNITS, spare).unwrap_or(0),
+            delivery: self.whole(table, local::DELIVERY, None).unwrap_or(0),
+            overlap: self.whole(table, local::OVERLAP, None).unwrap_or(0),
+            hosting: self.by_class(table, local::HOSTING, by_hand, class),
             licence: self.number(table, local::LICENCE, None, ""),
-            other: self.number(table, local::OTHER, None, ""),
-            speed,
+            other: self.by_class(table, local::OTHER, by_hand, class),
+            serving,
+            cached: self.cached_share(table, need, plan),
             ceiling: self.ceiling(table, need),
             service_hours,
             tokeniser_ratio: self.number(table, local::TOKENISER_RATIO, ratio, ""),
             retry: self.number(table, local::RETRY_SHARE, failures, ""),
             power,
         };
-        if machine.speed.is_none() && machine.units.is_none() {
+        if machine.serving.is_none() && machine.units.is_none() {
             let why = "how fast one unit is: measure it with `freehold bench`, or give local.units to leave speed out";
             let why = elsewhere.map_or_else(|| why.to_owned(), |e| format!("{why} ({e})"));
             self.miss(&table.path(local::DECODE), &why);
@@ -101,17 +196,87 @@ impl Resolver<'_> {
         if by_hand && !machine.is_rented() {
             self.left_out(table, &name, machine.power.is_some());
         }
-        let tier =
-            open_model.as_deref().and_then(|id| self.basis.catalog.open_model(id)).and_then(|m| m.tier);
+        let model = asked.open_model.as_deref().and_then(|id| self.basis.catalog.open_model(id));
         Ok(Offer {
             name,
-            id: hardware_id,
+            id: asked.hardware_id.clone().or_else(|| host.map(|m| m.id.clone())),
             role,
-            tier,
-            open_model,
+            tier: model.and_then(|m| m.tier),
+            open_model: asked.open_model.clone(),
             supply: Supply::Machine(Box::new(machine)),
+            plan: plan.cloned().map(Box::new),
             slots: first_slot..self.ranges.len(),
         })
+    }
+
+    /// What the plan chose, as inputs: engine, formats, parallelism, requests at once.
+    fn echo_plan(&mut self, table: Table<'_>, asked: &Asked<'_>, plan: &Blueprint) {
+        let r = &plan.replica;
+        let source = || {
+            let reason = "chosen by the plan: the fewest machines within the limits, then what keeps most of the model";
+            Source::assumed("plan", reason)
+        };
+        let text = |t: &str| Value::Text(t.to_owned());
+        let number = |n: u32| Value::Number(Range::exactly(f64::from(n)));
+        if asked.hardware.is_none() {
+            let reason = "chosen by the plan: it costs the least over the horizon";
+            self.echo(
+                table.path(local::HARDWARE_ID),
+                "",
+                text(&plan.machine.id),
+                Source::assumed("plan", reason),
+            );
+        }
+        if !table.has(local::QUANTISATION) {
+            self.echo(table.path(local::QUANTISATION), "", text(r.format.id), source());
+        }
+        if !table.has(local::BACKEND) {
+            self.echo(table.path(local::BACKEND), "", text(r.backend.engine().label()), source());
+        }
+        if !table.has(local::KV_TYPE) {
+            self.echo(table.path(local::KV_TYPE), "", text(r.kv.label()), source());
+        }
+        for (key, value) in [(local::TENSOR_PARALLEL, r.tensor), (local::CONCURRENCY, r.concurrency)] {
+            match table.fields.get(key.name) {
+                Some(given) => {
+                    self.echo(table.path(key), key.unit, given.value.clone(), given.source.clone());
+                }
+                None => self.echo(table.path(key), key.unit, number(value), source()),
+            }
+        }
+    }
+
+    /// The plan's copies: how many requests each takes, and how fast.
+    fn copies(&mut self, table: Table<'_>, name: &str, plan: &Blueprint, need: &Need) -> Copies {
+        let r = &plan.replica;
+        let rate = r.served.requests_per_second;
+        let range = Range { low: rate.low, likely: rate.likely, high: rate.high };
+        let reason = "bytes and operations over the hardware's peaks, docs/predictor.md; with so many requests at once";
+        let source = Source::assumed(format!("predictor {}", r.backend.label()), reason);
+        self.uncertain = true;
+        if !table.prefix.starts_with("comparator") {
+            self.notices.push(Notice::PredictedSpeed { offer: name.to_owned() });
+        }
+        let slot = self.slot(format!("{}.requests_per_second", table.prefix), "requests/s", (range, source));
+        let tokens = self.likely_request(need);
+        let ceiling = if table.has(local::CEILING) || need.asks.purpose == crate::workload::Use::Batch {
+            let batch = (
+                Range::exactly(0.9),
+                Source::assumed("batch-ceiling", "nobody waits: the rest is for restarts"),
+            );
+            Some(self.number_or(table, local::CEILING, Some(batch), ""))
+        } else {
+            None
+        };
+        Copies {
+            at_once: f64::from(r.concurrency),
+            per_unit: plan.replicas_per_host,
+            rate: slot,
+            reading: r.served.reading_share.clamp(0.0, 1.0),
+            input: tokens.input.get() * (1.0 - r.cached_share),
+            output: tokens.written().get(),
+            ceiling,
+        }
     }
 
     fn open_model(
@@ -131,22 +296,16 @@ impl Resolver<'_> {
         Err(ResolveError::Unknown { key: table.path(local::MODEL), id, near, why: None })
     }
 
-    fn offer_name(
-        &mut self,
-        table: Table<'_>,
-        hardware: Option<Hardware<'_>>,
-        gpus: u32,
-        model: Option<&str>,
-        target: Option<&MeasuredTarget>,
-    ) -> String {
+    fn offer_name(&mut self, table: Table<'_>, asked: &Asked<'_>, host: Option<&plan::Machine>) -> String {
         if let Some(name) = self.text(table, local::NAME) {
             return name;
         }
-        let machine = hardware.map(|h| match h {
-            Hardware::Gpu(g) if gpus > 1 => format!("{gpus} × {}", g.name),
-            h => h.name().to_owned(),
-        });
-        let model = model.map(str::to_owned).or_else(|| target.map(|t| t.model.clone()));
+        let machine = match (host, asked.hardware) {
+            (Some(host), _) => Some(host.name.clone()),
+            (None, Some(Hardware::Gpu(g))) if asked.gpus > 1 => Some(format!("{} × {}", asked.gpus, g.name)),
+            (None, hardware) => hardware.map(|h| h.name().to_owned()),
+        };
+        let model = asked.open_model.clone().or_else(|| asked.target.map(|t| t.model.clone()));
         match (machine, model) {
             // In a ranking every offer runs the same model.
             (Some(machine), _) if table.prefix.starts_with("all.") => machine,
@@ -195,34 +354,31 @@ impl Resolver<'_> {
         }
     }
 
-    fn payment(
-        &mut self,
-        table: Table<'_>,
-        name: &str,
-        kind: Kind,
-        hardware: Option<Hardware<'_>>,
-        gpus: u32,
-        need: &Need,
-    ) -> Payment {
+    fn payment(&mut self, table: Table<'_>, name: &str, kind: Kind, about: &About<'_>) -> Payment {
+        let About { asked: &Asked { hardware, gpus, .. }, host, class, need } = *about;
         if kind == Kind::Rented {
             let offer = hardware.and_then(|h| self.rental_price(h, gpus));
+            let offer = self.spread(offer, RangeInput::Rent, RangeCase::Any);
             let rent =
                 self.number(table, local::USD_PER_HOUR, offer, "no rent is given, nor in the catalogue");
             self.check_rent(table, name, hardware, gpus);
             let billed = self.hours(table, local::BILLED_HOURS, need);
             return Payment::Rented { rent, billed, term: self.commitment(table, hardware) };
         }
-        let listed = hardware.and_then(|h| self.purchase_price(h, gpus));
-        if listed.is_some() && !table.has(local::PURCHASE) && matches!(hardware, Some(Hardware::Gpu(_))) {
-            self.notices.push(Notice::HostNotIncluded { offer: name.to_owned() });
-        }
+        let ordered = host.and_then(|m| Some((Range::exactly(m.price_usd?), m.price_source.clone()?)));
+        let listed = ordered.or_else(|| hardware.and_then(|h| self.purchase_price(h, gpus)));
+        let listed = self.spread(listed, RangeInput::Purchase, class.sold());
+        let install = host
+            .filter(|m| m.install_usd > 0.0)
+            .and_then(|m| Some((Range::exactly(m.install_usd), m.price_source.clone()?)));
         let price = self.number(
             table,
             local::PURCHASE,
             listed,
             "no price is given, nor a current one in the catalogue",
         );
-        let life = if hardware.is_some() || table.has(local::LIFE) {
+        let by_hand = hardware.is_none() && host.is_none();
+        let life = if !by_hand || table.has(local::LIFE) {
             Some(self.number(table, local::LIFE, None, ""))
         } else {
             None
@@ -237,11 +393,11 @@ impl Resolver<'_> {
         };
         Payment::Bought {
             price,
-            install: self.number(table, local::INSTALL, None, ""),
+            install: self.number(table, local::INSTALL, install, ""),
             spares: self.number(table, local::SPARES, None, ""),
-            maintenance: self.number(table, local::MAINTENANCE, None, ""),
+            maintenance: self.by_class(table, local::MAINTENANCE, by_hand, class),
             life,
-            residual: self.number(table, local::RESIDUAL, None, ""),
+            residual: self.by_class(table, local::RESIDUAL, by_hand, class),
             loan,
         }
     }
@@ -272,26 +428,29 @@ impl Resolver<'_> {
         need.hours
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn hours_and_power(
         &mut self,
         table: Table<'_>,
         payment: &Payment,
-        hardware: Option<Hardware<'_>>,
-        gpus: u32,
-        need: &Need,
-        own: Own<'_>,
+        about: &About<'_>,
     ) -> (Slot<Hours>, Option<Power>) {
+        let About { asked: &Asked { hardware, gpus, own, .. }, host, class, need } = *about;
         if let Payment::Rented { billed, .. } = payment {
             return (*billed, None);
         }
         let powered = self.hours(table, local::POWERED_HOURS, need);
         let measured_idle = self.measured(own.machine.and_then(|t| t.idle_watts.as_ref()));
         let measured_load = self.measured(own.machine.and_then(|t| t.load_watts.as_ref()));
-        let listed = |load: bool| hardware.and_then(|h| Self::watts(h, gpus, load));
+        let listed = |load: bool| match host {
+            Some(m) => {
+                let watts = if load { m.full_watts } else { m.idle_watts };
+                Some((Range::exactly(watts), m.source.clone()))
+            }
+            None => hardware.and_then(|h| Self::watts(h, gpus, load)),
+        };
         let (idle, load) = (measured_idle.or_else(|| listed(false)), measured_load.or_else(|| listed(true)));
         let mentioned = table.has(local::IDLE_WATTS) || table.has(local::LOAD_WATTS);
-        if hardware.is_none() && !mentioned && load.is_none() {
+        if hardware.is_none() && host.is_none() && !mentioned && load.is_none() {
             return (powered, None);
         }
         let load: Slot<_> =
@@ -307,7 +466,7 @@ impl Resolver<'_> {
             idle,
             load,
             tariff: self.number(table, local::USD_PER_KWH, tariff, ""),
-            pue: self.number(table, local::PUE, None, ""),
+            pue: self.by_class(table, local::PUE, hardware.is_none() && host.is_none(), class),
         };
         (powered, Some(power))
     }
@@ -326,7 +485,7 @@ impl Resolver<'_> {
     }
 
     /// A cost that offers from the catalogue have by default and offers described by hand do not.
-    fn part<Q: crate::cost::case::Quantity>(
+    pub(super) fn part<Q: crate::cost::case::Quantity>(
         &mut self,
         table: Table<'_>,
         key: &'static Key,
@@ -360,6 +519,41 @@ impl Resolver<'_> {
         self.number(table, local::CEILING, None, "")
     }
 
+    /// The input its own cache holds: at most what repeats at all.
+    fn cached_share(&mut self, table: Table<'_>, need: &Need, plan: Option<&Blueprint>) -> Slot<f64> {
+        let most = self.ranges[need.cached.index()];
+        let found = (most.high > 0.0).then(|| {
+            if let Some(plan) = plan {
+                let held = plan.replica.cached_share;
+                let reason = "of what repeats, as much as the plan's memory still holds when it comes again";
+                let range = Range { low: held.min(most.low), likely: held, high: most.high.max(held) };
+                (range, Source::assumed("prefix-cache", reason))
+            } else {
+                let reason =
+                    "as much as repeats: servers keep prefixes, and its memory is taken to hold them";
+                (most, Source::assumed("local-prefix-cache", reason))
+            }
+        });
+        self.number(table, local::CACHED_INPUT_SHARE, found, "")
+    }
+
+    /// A cost that depends on the kind of machine and where it stands: as given, else the range of its
+    /// class. Of offers described by hand nothing is assumed.
+    fn by_class<Q: crate::cost::case::Quantity>(
+        &mut self,
+        table: Table<'_>,
+        key: &'static Key,
+        by_hand: bool,
+        class: Class,
+    ) -> Slot<Q> {
+        if by_hand && !table.has(key) {
+            let found = default_of("local.not_described").filter(|_| key != local::PUE);
+            return self.number(table, key, found, "");
+        }
+        let found = range_input(key).and_then(|input| self.range_of(input, class.case(key)));
+        self.number(table, key, found, "")
+    }
+
     fn tokeniser_ratio(&self, local: Option<&MeasuredTarget>) -> Option<Found> {
         let local = local?;
         let api = self.target(TargetKind::Api)?;
@@ -368,6 +562,76 @@ impl Resolver<'_> {
         let how = "input tokens here / input tokens at the API";
         self.measured(Figure::derived(Some(here.value / there.value), here.path.clone(), how).as_ref())
     }
+}
+
+impl Asked<'_> {
+    /// Was this model measured on this machine?
+    pub(super) fn speed_is_measured(&self) -> bool {
+        self.own.machine.is_some_and(|t| t.levels.iter().any(|l| l.decode_tps.is_some()))
+    }
+}
+
+/// What a table names, and what is measured of it.
+#[derive(Debug, Clone)]
+pub(super) struct Asked<'a> {
+    pub hardware_id: Option<String>,
+    pub hardware: Option<Hardware<'a>>,
+    pub gpus: u32,
+    pub own: Own<'a>,
+    pub open_model: Option<String>,
+    pub format: Option<&'static Quantisation>,
+    pub target: Option<&'a MeasuredTarget>,
+}
+
+/// The kind of machine, as far as its costs depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// In an office, or in a rack; a card alone or a whole machine.
+    Bought {
+        rack: bool,
+        card: bool,
+    },
+    Rented,
+}
+
+impl Class {
+    fn of(kind: Kind, stands: Option<Stands>, hardware: Option<Hardware<'_>>) -> Self {
+        let card = matches!(hardware, Some(Hardware::Gpu(_))) && stands.is_none();
+        match kind {
+            Kind::Rented => Self::Rented,
+            Kind::Owned | Kind::Financed => Self::Bought { rack: stands == Some(Stands::Rack), card },
+        }
+    }
+    /// Which of the ranges of a key holds for it.
+    fn case(self, key: &Key) -> RangeCase {
+        match self {
+            Self::Rented => RangeCase::Rented,
+            Self::Bought { .. } if key == local::RESIDUAL => RangeCase::Any,
+            Self::Bought { rack: true, .. } => RangeCase::Rack,
+            Self::Bought { rack: false, .. } => RangeCase::Office,
+        }
+    }
+    /// How it is sold.
+    fn sold(self) -> RangeCase {
+        match self {
+            Self::Bought { card: true, .. } => RangeCase::Card,
+            _ => RangeCase::Server,
+        }
+    }
+}
+
+/// The range that stands in for a key.
+fn range_input(key: &Key) -> Option<RangeInput> {
+    Some(match key {
+        k if k == local::STAFF_HOURS => RangeInput::StaffHours,
+        k if k == local::STAFF_FURTHER => RangeInput::StaffHoursFurther,
+        k if k == local::PUE => RangeInput::Pue,
+        k if k == local::MAINTENANCE => RangeInput::Maintenance,
+        k if k == local::RESIDUAL => RangeInput::Residual,
+        k if k == local::HOSTING => RangeInput::FacilityPerServer,
+        k if k == local::OTHER => RangeInput::FacilityShared,
+        _ => return None,
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

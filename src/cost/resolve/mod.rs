@@ -3,6 +3,7 @@
 
 mod all;
 mod api;
+mod blueprint;
 mod hardware;
 mod machine;
 mod measured;
@@ -17,9 +18,10 @@ use super::defaults;
 use super::keys::{self, finance, hybrid, local};
 use super::scenario::Scenario;
 use super::{compare, simulate};
-use crate::catalog::{Catalog, nearest};
+use crate::catalog::{Catalog, RangeCase, RangeInput};
 use crate::money::Currency;
 use crate::provenance::{Cite, FileRole, Source, UserInput};
+use crate::spelling::nearest;
 use crate::workload::evidence::{Evidence, Figure, MeasuredTarget, TargetKind};
 use crate::workload::keys::{Applies, Key, Section, find, need};
 use crate::workload::{Fields, Range, Value};
@@ -110,6 +112,15 @@ type Found = (Range, Source);
 /// Complete a scenario.
 pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveError> {
     let mut r = Resolver::new(basis);
+    r.people = scenario.local.is_empty()
+        || scenario.local.iter().any(|fields| {
+            let by_hand = [local::PURCHASE, local::USD_PER_HOUR, local::UNITS]
+                .iter()
+                .any(|k| fields.contains_key(k.name));
+            fields.contains_key(local::HARDWARE_ID.name)
+                || fields.contains_key(local::STAFF_HOURS.name)
+                || (fields.contains_key(local::MODEL.name) && !by_hand)
+        });
     let finance = r.finance(&scenario.finance)?;
     let need = r.need(&scenario.need)?;
     let table = Table { section: Section::Need, fields: &scenario.need, prefix: "need" };
@@ -257,7 +268,7 @@ fn pairs(offers: &[Offer], asked_clouds: usize, asked: usize) -> Vec<Pair> {
 /// What can only be seen once everything is known.
 fn check(case: &mut Case) -> Result<(), ResolveError> {
     let likely = case.likely();
-    let v = Values(&likely);
+    let v = Values::of(&likely);
     let tokens = case.need.tokens(v);
     if tokens.total().get() <= 0.0 {
         return Err(impossible("need.output_tokens", "a request needs at least one token, in or out"));
@@ -412,6 +423,8 @@ struct Resolver<'a> {
     user_ranges: bool,
     currency: String,
     usd_rate: Option<f64>,
+    /// Somebody looks after the local side; so somebody looks after an API.
+    people: bool,
     /// Why the measurement is not the current offer's.
     elsewhere: Option<Elsewhere>,
 }
@@ -429,6 +442,7 @@ impl<'a> Resolver<'a> {
             user_ranges: false,
             currency: "USD".to_owned(),
             usd_rate: None,
+            people: false,
             elsewhere: None,
         }
     }
@@ -450,7 +464,7 @@ impl<'a> Resolver<'a> {
     }
     fn request(&self, need: &Need, of: impl Fn(&Range) -> f64) -> simulate::RequestTokens {
         let values: Vec<f64> = self.ranges.iter().take(need.hours.index() + 1).map(of).collect();
-        need.tokens(Values(&values))
+        need.tokens(Values::of(&values))
     }
 
     /// Echo an input that is no number of the simulation.
@@ -460,6 +474,7 @@ impl<'a> Resolver<'a> {
 
     /// A slot for a value that was found.
     fn slot<Q: Quantity>(&mut self, name: String, unit: &'static str, found: Found) -> Slot<Q> {
+        self.uncertain |= found.0.is_wide();
         self.inputs.push(InputRecord { name, unit, value: Value::Number(found.0), source: found.1 });
         self.slot_inputs.push(self.inputs.len() - 1);
         self.ranges.push(found.0);
@@ -474,9 +489,48 @@ impl<'a> Resolver<'a> {
         found: Option<Found>,
         missing: &str,
     ) -> Slot<Q> {
-        let default = defaults::of(&key.path());
-        let fallback = found.or_else(|| default.map(|d| (Range::exactly(d.number()), d.source())));
+        let fallback = found.or_else(|| self.assumed(key));
         self.number_or(table, key, fallback, missing)
+    }
+
+    /// What is assumed of a key that nobody gave: the range of inputs that are never known exactly, else
+    /// the declared default.
+    fn assumed(&self, key: &Key) -> Option<Found> {
+        let (input, case) = match key {
+            k if k == need::VOLUME_FACTOR => (RangeInput::Volume, RangeCase::Any),
+            k if k == need::PEAK_TO_MEAN => (RangeInput::PeakToMean, RangeCase::Any),
+            k if k == keys::cloud::PRICE_CHANGE => (RangeInput::ApiPriceChange, RangeCase::SameModel),
+            k if k == keys::cloud::STAFF_HOURS && self.people => (RangeInput::StaffHours, RangeCase::Api),
+            k if k == hybrid::ESCALATION_SHARE => (RangeInput::Escalation, RangeCase::Any),
+            k if k == local::CEILING => (RangeInput::Ceiling, RangeCase::Any),
+            _ => return default_of(&key.path()),
+        };
+        self.range_of(input, case).or_else(|| default_of(&key.path()))
+    }
+
+    /// A range of the catalogue, as it stands.
+    fn range_of(&self, input: RangeInput, case: RangeCase) -> Option<Found> {
+        let r = self.basis.catalog.range(input, case)?;
+        let range = Range { low: r.low, likely: r.likely, high: r.high };
+        Some((range, Source::assumed(r.id.clone(), r.reason.clone())))
+    }
+
+    /// A figure of the catalogue with the range such figures have; its source stays the figure's.
+    fn spread(&self, found: Option<Found>, input: RangeInput, case: RangeCase) -> Option<Found> {
+        let (range, source) = found?;
+        let wide =
+            self.basis.catalog.range(input, case).filter(|_| matches!(source, Source::Database { .. }));
+        Some(match wide {
+            Some(r) if !range.is_wide() => (
+                Range {
+                    low: range.likely * r.low,
+                    likely: range.likely * r.likely,
+                    high: range.likely * r.high,
+                },
+                source,
+            ),
+            _ => (range, source),
+        })
     }
 
     /// As [`Self::number`], without looking for a default.

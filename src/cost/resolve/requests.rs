@@ -1,12 +1,12 @@
 //! `[need]`: volume, request shape, peak, growth, calendar.
 
 use super::{ResolveError, Resolver, Table, default_of, impossible};
-use crate::cost::case::{Need, Notice, Peak, Shape, Volume};
+use crate::cost::case::{Asks, Need, Notice, Peak, Shape, Volume};
 use crate::cost::defaults;
 use crate::provenance::Source;
-use crate::workload::TargetKind;
 use crate::workload::evidence::{Figure, MeasuredTarget};
-use crate::workload::keys::{Section, need};
+use crate::workload::keys::{Key, Section, need};
+use crate::workload::{Answer as _, TargetKind, Use};
 use crate::workload::{Fields, Value};
 use jiff::civil::Date;
 
@@ -25,6 +25,7 @@ impl Resolver<'_> {
         });
         Ok(Need {
             volume,
+            volume_factor: self.number(table, need::VOLUME_FACTOR, None, ""),
             shape,
             cached: self.number(table, need::CACHED_INPUT_SHARE, None, ""),
             cache_write: self.number(table, need::CACHE_WRITE_INPUT_SHARE, None, ""),
@@ -34,7 +35,37 @@ impl Resolver<'_> {
             horizon: self.whole(table, need::HORIZON_MONTHS, horizon).unwrap_or(36),
             hours: self.number(table, need::HOURS_PER_MONTH, None, ""),
             start: self.start(table)?,
+            asks: self.asks(table),
         })
+    }
+
+    /// What a plan must keep besides.
+    fn asks(&mut self, table: Table<'_>) -> Asks {
+        let said = self.text(table, need::USE).and_then(|word| Use::from_word(&word));
+        let purpose = said.unwrap_or_else(|| {
+            let waits = table.fields.get(need::BATCH_SHARE.name).and_then(|g| g.value.range());
+            let (purpose, reason) = if waits.is_some_and(|r| r.likely >= 1.0) {
+                (Use::Batch, "every request can wait")
+            } else {
+                (Use::Chat, "people wait for the answers unless it is said otherwise")
+            };
+            let source = Source::assumed("use", reason);
+            self.echo(table.path(need::USE), "", Value::Text(purpose.key().to_owned()), source);
+            purpose
+        });
+        let mut number = |key: &'static Key| {
+            let (range, source) = self.given(table, key)?;
+            self.echo(table.path(key), key.unit, Value::Number(range), source);
+            Some(range.likely)
+        };
+        let (ttft_ms, tpot_ms) = (number(need::TTFT_MS), number(need::TPOT_MS));
+        let context = number(need::CONTEXT_TOKENS);
+        number(need::E2E_MS);
+        let must_stay_up = table.flag(need::MUST_STAY_UP);
+        if let Some(given) = table.fields.get(need::MUST_STAY_UP.name) {
+            self.echo(table.path(need::MUST_STAY_UP), "", given.value.clone(), given.source.clone());
+        }
+        Asks { purpose, ttft_ms, tpot_ms, must_stay_up, context }
     }
 
     fn volume(&mut self, table: Table<'_>, at_capacity: bool) -> Result<Volume, ResolveError> {

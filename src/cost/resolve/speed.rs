@@ -1,25 +1,12 @@
-//! How fast one unit is: as given, as measured, or as predicted.
+//! How fast one unit is, as given or as measured.
 
-use super::hardware::Hardware;
-use super::{Found, ResolveError, Resolver, Table, impossible};
-use crate::capacity::{
-    CannotPredict, HardwareShape, Load as CapacityLoad, ModelShape, Placement, Quantisation, fits, predict,
-};
+use super::{ResolveError, Resolver, Table, impossible};
+use crate::capacity::Quantisation;
 use crate::catalog::device::format_of_file;
 use crate::cost::case::{Need, Notice, Prefill, Speed};
 use crate::cost::keys::local;
-use crate::provenance::Source;
-use crate::workload::evidence::{MeasuredLevel, MeasuredTarget, TargetKind};
-use crate::workload::{Range, Value};
-
-/// What runs on what.
-#[derive(Clone, Copy)]
-pub(super) struct Runs<'r> {
-    pub hardware: Option<Hardware<'r>>,
-    pub gpus: u32,
-    pub model: Option<&'r str>,
-    pub format: Option<&'static Quantisation>,
-}
+use crate::workload::Value;
+use crate::workload::evidence::{MeasuredLevel, MeasuredTarget};
 
 impl Resolver<'_> {
     pub(super) fn speed(
@@ -28,7 +15,6 @@ impl Resolver<'_> {
         name: &str,
         target: Option<&MeasuredTarget>,
         need: &Need,
-        runs: Runs<'_>,
     ) -> Result<Option<Speed>, ResolveError> {
         let (free, as_output) = (table.flag(local::PREFILL_FREE), table.flag(local::INPUT_AS_OUTPUT));
         if free && as_output {
@@ -48,9 +34,6 @@ impl Resolver<'_> {
         let at_once = level.map(|l| (l.concurrency, l.at.source(file)));
         self.whole(table, local::CONCURRENCY, at_once);
         let decode = self.measured(level.and_then(|l| l.decode_tps.as_ref()));
-        let predicted =
-            if decode.is_none() { self.predicted(table, name, need, runs, by_hand)? } else { None };
-        let decode = decode.or_else(|| predicted.as_ref().map(|p| p.0.clone()));
         if !by_hand && decode.is_none() {
             if table.has(local::PREFILL) || matches!(need.volume, crate::cost::case::Volume::AtCapacity) {
                 self.miss(&table.path(local::DECODE), "how fast one unit writes");
@@ -66,7 +49,6 @@ impl Resolver<'_> {
             Prefill::AsOutput
         } else {
             let found = self.measured(level.and_then(|l| l.prefill_tps.as_ref()));
-            let found = found.or_else(|| predicted.map(|p| p.1));
             let no_input = self.largest_request(need).input.get() <= 0.0;
             if no_input && found.is_none() && !table.has(local::PREFILL) {
                 Prefill::Free
@@ -99,99 +81,6 @@ impl Resolver<'_> {
                 &table.path(local::QUANTISATION),
                 format!("`{name}` is no known format; for example Q4_K_M, Q8_0, F16"),
             )),
-        }
-    }
-
-    /// Speeds from the predictor, where hardware and model are in the catalogue. Stops where the
-    /// model does not fit, whoever gave the speeds.
-    fn predicted(
-        &mut self,
-        table: Table<'_>,
-        name: &str,
-        need: &Need,
-        runs: Runs<'_>,
-        by_hand: bool,
-    ) -> Result<Option<(Found, Found)>, ResolveError> {
-        let (Some(hardware), Some(model)) = (runs.hardware, runs.model) else { return Ok(None) };
-        let Some(model) = self.basis.catalog.open_model(model) else { return Ok(None) };
-        let (Ok(shape), Some(hardware)) =
-            (ModelShape::from_catalogue(model), self.shape_of(hardware, runs.gpus))
-        else {
-            return Ok(None);
-        };
-        let declared = crate::cost::defaults::of("local.quantisation");
-        let format = runs.format.or_else(|| declared.and_then(|d| Quantisation::find(d.value.as_str()?)));
-        let Some(format) = format else { return Ok(None) };
-        let tokens = self.likely_request(need);
-        // Positive and far below the limit by the checks of the scenario.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let whole = |t: f64| t.ceil().clamp(1.0, 1e9) as u64;
-        let given = table.fields.get(local::CONCURRENCY.name).and_then(|g| g.value.range()).map(|r| r.likely);
-        let declared_concurrency = crate::cost::defaults::of("local.concurrency");
-        let wanted =
-            given.or_else(|| declared_concurrency.map(crate::cost::defaults::Default::number)).unwrap_or(1.0);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let mut concurrency = wanted as u32;
-        let load = |concurrency: u32| CapacityLoad {
-            prompt_tokens: whole(tokens.input.get()),
-            ..CapacityLoad::new(whole(tokens.total().get()), concurrency)
-        };
-        // As many at once as memory holds, up to the default; a number that was asked for stays.
-        while given.is_none()
-            && concurrency > 1
-            && fits(&shape, &hardware, format, &load(concurrency)).placement != Placement::Fits
-        {
-            concurrency /= 2;
-        }
-        let prediction = match predict(&shape, &hardware, format, &load(concurrency)) {
-            Ok(prediction) => prediction,
-            Err(error @ CannotPredict::DoesNotFit { .. }) => {
-                return Err(ResolveError::DoesNotFit {
-                    key: table.path(local::HARDWARE_ID),
-                    error: Box::new(error),
-                });
-            }
-            Err(CannotPredict::Unknown(_)) => return Ok(None),
-        };
-        if by_hand {
-            return Ok(None);
-        }
-        if runs.format.is_some()
-            && !table.has(local::QUANTISATION)
-            && let (Some(evidence), Some(target)) = (self.basis.evidence, self.target(TargetKind::Local))
-        {
-            let source = Source::measured(&evidence.file, format!("{}.model", target.path));
-            self.echo(table.path(local::QUANTISATION), "", Value::Text(format.id.to_owned()), source);
-        }
-        if let (None, Some(d)) = (runs.format, declared) {
-            self.echo(table.path(local::QUANTISATION), "", Value::Text(format.id.to_owned()), d.source());
-        }
-        if let (None, Some(d)) = (given, declared_concurrency) {
-            let value = Value::Number(Range::exactly(f64::from(concurrency)));
-            self.echo(table.path(local::CONCURRENCY), "requests", value, d.source());
-        }
-        if !table.prefix.starts_with("comparator") {
-            self.notices.push(Notice::PredictedSpeed { offer: name.to_owned() });
-        }
-        self.uncertain = true;
-        let source = prediction.basis.source();
-        let found = |band: crate::capacity::Band| {
-            (Range { low: band.low.get(), likely: band.likely.get(), high: band.high.get() }, source.clone())
-        };
-        Ok(Some((found(prediction.decode_tps), found(prediction.prefill_tps))))
-    }
-
-    fn shape_of(&self, hardware: Hardware<'_>, gpus: u32) -> Option<HardwareShape> {
-        let catalog = self.basis.catalog;
-        match hardware {
-            Hardware::Gpu(g) => HardwareShape::from_accelerator(g, gpus).ok(),
-            Hardware::Machine(m) => {
-                HardwareShape::from_machine(m, m.accelerator.as_deref().and_then(|a| catalog.accelerator(a)))
-                    .ok()
-            }
-            Hardware::Rental(r) => {
-                HardwareShape::from_accelerator(catalog.accelerator(&r.accelerator)?, r.accelerators).ok()
-            }
         }
     }
 

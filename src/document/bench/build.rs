@@ -1,99 +1,34 @@
 //! Measured records → the bench document.
 
+mod basis;
 mod bill;
+mod load;
 mod pairs;
 mod warnings;
 
+pub use basis::{Basis, Run, TargetFacts};
 pub use bill::{Bill, bill, cost};
 
-use super::embedding::Embedding;
-use super::engine::{Energy, EnergyFacts, Synthetic};
+use super::engine::Energy;
+use super::sample::for_speed;
 use super::{
-    BenchDocument, BenchResult, Engine, Kind, Metrics, Noise, SCHEMA, Sample, Spending, Summary, Target,
+    BenchDocument, BenchResult, Comparison, Kind, Noise, Quality, SCHEMA, Sample, Spending, Summary, Target,
     TokenMeans, TokenSource,
-    load::{self, LoadPlan},
-    price::PriceInForce,
 };
-use crate::document::envelope::{Envelope, Input};
+use crate::document::envelope::Envelope;
+use crate::document::metrics::{Measured, PerRequest, lookup};
+use crate::document::word;
 use crate::measure::event::{Fault, FinishReason};
 use crate::measure::fold;
 use crate::measure::load::Sent;
-use crate::measure::run::{Ended, Record};
+use crate::measure::run::Record;
 use crate::measure::stats;
 use crate::prompts::Prompt;
 use crate::quality;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Longest answer kept in a document, characters.
 const LONGEST_TEXT: usize = 4096;
-
-/// What is known of a target beside its measurements.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TargetFacts {
-    pub id: String,
-    pub kind: Kind,
-    pub model: String,
-    pub stand_in: bool,
-    pub origin: Option<String>,
-    pub price: Option<PriceInForce>,
-    pub engine: Option<Engine>,
-    /// The engine alone, where that was measured.
-    #[serde(default)]
-    pub synthetic: Vec<Synthetic>,
-    /// Vectors of the prompts, where they were made.
-    #[serde(default)]
-    pub embedding: Option<Embedding>,
-    /// Of a local target: where its energy was read, or why not.
-    #[serde(default)]
-    pub energy: Option<EnergyFacts>,
-    /// What happened meanwhile: heat, other programs on the device, levels left out.
-    #[serde(default)]
-    pub remarks: Vec<String>,
-    /// The proxy requests went through, without its credentials.
-    #[serde(default)]
-    pub proxy: Option<String>,
-    /// What a reader of its figures must know.
-    #[serde(default)]
-    pub note: Option<String>,
-}
-
-/// What a document rests on beside the requests themselves: known when the run begins, and kept at
-/// the beginning of its journal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Basis {
-    pub targets: Vec<TargetFacts>,
-    pub prompts: Vec<Prompt>,
-    pub max_output_tokens: u32,
-    pub seed: u64,
-    /// Accepted loss of pass rate.
-    pub margin: f64,
-    /// Prompt caches were to be defeated.
-    pub cache_bust: bool,
-    pub load: LoadPlan,
-    /// As planned; what was spent is not known yet.
-    pub spending: Spending,
-    pub inputs: BTreeMap<String, Input>,
-    pub created: String,
-}
-
-/// Everything a document is made of.
-#[derive(Debug)]
-pub struct Run<'a> {
-    pub basis: &'a Basis,
-    /// In the order they ran, without warm-up.
-    pub samples: Vec<Sample>,
-    /// Requests under load, warm-up included.
-    pub sent: &'a [Sent],
-    /// Per target: requests cut off by a kill or an interruption.
-    pub cut: &'a [u32],
-    pub ended: &'a Ended,
-    pub spent_usd: Option<f64>,
-    /// The most that requests of unknown cost can have cost.
-    pub unsettled_usd: Option<f64>,
-    /// Requests that failed without a bill in an earlier part of the run and were asked again.
-    pub asked_again: u32,
-}
 
 /// One record as a row of the document.
 pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sample {
@@ -120,29 +55,15 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         output_tokens: f.output_tokens,
         visible_output_tokens: f.visible_output_tokens,
         reasoning_tokens: f.usage.reasoning,
-        ttfb_ms: f.ttfb_ms,
-        ttft_ms: f.ttft_ms,
-        ttfo_ms: f.ttfo_ms,
-        tpot_ms: f.tpot_ms,
-        decode_tps: f.decode_tps,
-        prefill_tps: f.prefill_tps,
-        e2e_ms: f.e2e_ms,
-        e2e_output_tps: f.e2e_output_tps,
-        icl_ms: stats::median(&f.icl_ms),
+        metrics: PerRequest::of(&Measured { record, cost_usd: cost(record, facts) }),
         icl_max_ms: f.icl_ms.iter().copied().reduce(f64::max),
         content_events: f.content_events,
         connect_ms: record.connect.map(|c| c.as_secs_f64() * 1000.0),
         connection_reused: f.connection_reused,
-        tokenize_ms: f.tokenize_ms,
-        prompt_ms: f.prompt_ms,
-        first_sample_ms: f.first_sample_ms,
-        sample_ms: f.sample_ms,
         energy_j: f.energy_j,
         energy_over_ms: f.energy_over_ms,
         http2: f.http2,
         engine_prompt_tps: f.engine_prompt_tps,
-        engine_decode_tps: f.engine_decode_tps,
-        cost_usd: cost(record, facts),
         hidden_reasoning: f.hidden_reasoning,
         provider_cost_usd: f.usage.provider_cost_usd,
         service_tier: f.usage.special_tier.clone(),
@@ -212,13 +133,16 @@ pub fn document(run: Run<'_>) -> BenchDocument {
         .filter(|t| t.kind == Kind::Local)
         .flat_map(|l| targets.iter().filter(|t| t.kind == Kind::Api).map(move |a| (l, a)))
         .collect();
-    let comparisons =
+    let comparisons: Vec<Comparison> =
         couples.iter().flat_map(|(l, a)| pairs::compare(l, a, samples, &basis.prompts, basis.seed)).collect();
-    let quality = couples
+    let quality: Vec<Quality> = couples
         .iter()
         .filter_map(|(l, a)| pairs::judge(l, a, samples, &basis.prompts, basis.margin))
         .collect();
     let warnings = warnings::warnings(&run, &targets, samples);
+    let spending =
+        Spending { spent_usd: run.spent_usd, unsettled_usd: run.unsettled_usd, ..basis.spending.clone() };
+    let definitions = definitions(&targets, &comparisons, &quality, &spending);
     Envelope {
         schema: SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -231,26 +155,29 @@ pub fn document(run: Run<'_>) -> BenchDocument {
             samples: run.samples,
             comparisons,
             quality,
-            spending: Spending {
-                spent_usd: run.spent_usd,
-                unsettled_usd: run.unsettled_usd,
-                ..basis.spending.clone()
-            },
+            spending,
             // Without requests there is nothing that they define.
-            definitions: if basis.prompts.is_empty() { BTreeMap::new() } else { super::definitions() },
+            definitions: if basis.prompts.is_empty() { BTreeMap::new() } else { definitions },
         },
         warnings,
     }
 }
 
-/// Only these count for speed: whole answers, at the first attempt.
-fn for_speed<'a>(rows: &[&'a Sample]) -> Vec<&'a Sample> {
-    rows.iter().copied().filter(|s| s.error.is_none() && s.attempts <= 1).collect()
+/// What the figures mean that the document has.
+fn definitions(
+    targets: &[Target],
+    comparisons: &[Comparison],
+    quality: &[Quality],
+    spending: &Spending,
+) -> BTreeMap<String, String> {
+    let parts = serde_json::json!({
+        "targets": targets, "comparisons": comparisons, "quality": quality, "spending": spending,
+    });
+    lookup::definitions("bench", &parts)
 }
 
 fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts: &[Prompt]) -> Target {
     let speed = for_speed(rows);
-    let of = |pick: fn(&Sample) -> Option<f64>| summary(&speed, pick);
     let good: Vec<&Sample> = rows.iter().copied().filter(|s| s.error.is_none()).collect();
     let mean = |pick: fn(&Sample) -> Option<u64>| {
         let values: Vec<f64> = good.iter().filter_map(|s| pick(s)).map(|n| n as f64).collect();
@@ -258,7 +185,7 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let reused: Vec<bool> = rows.iter().filter_map(|s| s.connection_reused).collect();
-    let costs: Option<Vec<f64>> = good.iter().map(|s| s.cost_usd).collect();
+    let costs: Option<Vec<f64>> = good.iter().map(|s| s.metrics.cost_usd).collect();
     Target {
         id: facts.id.clone(),
         kind: facts.kind,
@@ -272,23 +199,7 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         failure_kinds: tally(rows.iter().filter_map(|s| s.error.as_ref().map(|e| &e.kind))),
         stopped,
         finish: tally(good.iter().filter_map(|s| s.finish.as_ref())),
-        metrics: Metrics {
-            ttft_ms: of(|s| s.ttft_ms),
-            ttfo_ms: of(|s| s.ttfo_ms),
-            ttfb_ms: of(|s| s.ttfb_ms),
-            tpot_ms: of(|s| s.tpot_ms),
-            decode_tps: of(|s| s.decode_tps),
-            prefill_tps: of(|s| s.prefill_tps),
-            e2e_ms: of(|s| s.e2e_ms),
-            e2e_output_tps: of(|s| s.e2e_output_tps),
-            icl_ms: of(|s| s.icl_ms),
-            cost_usd: of(|s| s.cost_usd),
-            engine_decode_tps: of(|s| s.engine_decode_tps),
-            tokenize_ms: of(|s| s.tokenize_ms),
-            prompt_ms: of(|s| s.prompt_ms),
-            first_sample_ms: of(|s| s.first_sample_ms),
-            sample_ms: of(|s| s.sample_ms),
-        },
+        metrics: PerRequest::from_each(|metric| summary(&speed, |s| *metric.of(&s.metrics))),
         tokens: TokenMeans {
             input: mean(|s| s.input_tokens),
             cached_input: mean(|s| s.cached_input_tokens),
@@ -319,24 +230,8 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
     }
 }
 
-fn summary(rows: &[&Sample], pick: fn(&Sample) -> Option<f64>) -> Summary {
-    let values: Vec<f64> = rows.iter().filter_map(|s| pick(s)).collect();
-    summary_of(&values)
-}
-
-pub(super) fn summary_of(values: &[f64]) -> Summary {
-    let s = stats::summary(values);
-    Summary {
-        n: s.n,
-        median: s.median,
-        low: s.low,
-        high: s.high,
-        min: s.min,
-        max: s.max,
-        p90: s.p90,
-        p95: s.p95,
-        p99: s.p99,
-    }
+fn summary(rows: &[&Sample], pick: impl Fn(&Sample) -> Option<f64>) -> Summary {
+    Summary::of(&rows.iter().filter_map(|s| pick(s)).collect::<Vec<f64>>())
 }
 
 /// One answer whose tokens nobody counted is enough to say so; a mixture is never called measured.
@@ -351,7 +246,7 @@ fn token_source(kind: Kind, good: &[&Sample]) -> TokenSource {
 fn tally<'a, T: serde::Serialize + 'a>(values: impl Iterator<Item = &'a T>) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for value in values {
-        *counts.entry(super::word(value)).or_insert(0) += 1;
+        *counts.entry(word(value)).or_insert(0) += 1;
     }
     counts
 }
@@ -359,7 +254,7 @@ fn tally<'a, T: serde::Serialize + 'a>(values: impl Iterator<Item = &'a T>) -> B
 /// First against second half, in the order they ran.
 fn noise(speed: &[&Sample]) -> Option<Noise> {
     let of = |pick: fn(&Sample) -> Option<f64>| speed.iter().filter_map(|s| pick(s)).collect::<Vec<f64>>();
-    let (tpot, ttft) = (of(|s| s.tpot_ms), of(|s| s.ttft_ms));
+    let (tpot, ttft) = (of(|s| s.metrics.tpot_ms), of(|s| s.metrics.ttft_ms));
     let halves = |values: &[f64]| {
         if values.len() < 4 {
             return None;

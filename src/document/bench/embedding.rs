@@ -1,6 +1,7 @@
 //! Vectors of texts: how fast a local model makes them, and the vectors where they are wanted.
 
-use super::{Summary, build::summary_of};
+use super::summary::Summary;
+use crate::document::metrics::definition;
 use crate::measure::backend::local;
 use crate::measure::backend::protocol::EmbeddingKind;
 use crate::measure::energy::Used;
@@ -22,12 +23,13 @@ pub struct Embedding {
     pub failures: u32,
     /// Of all texts, once.
     pub input_tokens: u64,
-    /// Input tokens per second of each round: all its texts over all their time.
+    #[doc = definition!(embedding_tps)]
     pub tps: Summary,
-    /// Of each text, tokenizer and way to the engine inside.
+    #[doc = definition!(embedding_text_ms)]
     pub text_ms: Summary,
     pub tokenize_ms: Summary,
-    /// Mean power of the device over the rounds; null where its energy cannot be read.
+    #[doc = definition!(busy_watts)]
+    /// Null where its energy cannot be read.
     pub busy_watts: Option<f64>,
     /// The same energy per input token.
     pub input_token_j: Option<f64>,
@@ -157,13 +159,13 @@ impl Embedding {
     pub fn finished(mut self) -> Self {
         let state = std::mem::take(&mut self.state);
         for (text, times) in self.texts.iter_mut().zip(&state.times) {
-            text.median_ms = summary_of(times).median;
+            text.median_ms = Summary::of(times).median;
         }
         self.failures = u32::try_from(self.texts.iter().filter(|t| t.error.is_some()).count()).unwrap_or(0);
         self.input_tokens = self.texts.iter().filter_map(|t| t.input_tokens).map(u64::from).sum();
-        self.tps = summary_of(&state.rates);
-        self.text_ms = summary_of(&state.times.concat());
-        self.tokenize_ms = summary_of(&state.tokenizing);
+        self.tps = Summary::of(&state.rates);
+        self.text_ms = Summary::of(&state.times.concat());
+        self.tokenize_ms = Summary::of(&state.tokenizing);
         let used = state.used.filter(|(_, seconds, _)| *seconds > 0.0);
         self.busy_watts = used.map(|(joules, seconds, _)| joules / seconds);
         self.input_token_j =

@@ -1,7 +1,9 @@
 //! What only a local target has: its engine, its rates without prompts, and the power it took.
 
 use super::model::ModelFacts;
-use super::{Sample, Summary, build::summary_of};
+use super::sample::Sample;
+use super::summary::Summary;
+use crate::document::metrics::definition;
 use crate::measure::backend::local::Timed;
 use crate::measure::energy::{Origin, Used as Measured};
 use crate::measure::synthetic::Test;
@@ -27,6 +29,7 @@ pub struct Engine {
     /// The model by its header: what the predictor needs to be calibrated by this measurement.
     #[serde(default)]
     pub model: Option<ModelFacts>,
+    #[doc = definition!(load_ms)]
     pub load_ms: Option<f64>,
     /// Share of the file that was in the system's page cache before: near 0 is a cold load, near 1
     /// a warm one.
@@ -73,7 +76,7 @@ pub struct Engine {
     /// Resident memory of the engine's process after loading.
     #[serde(default)]
     pub resident_bytes: Option<u64>,
-    /// The most it had resident during the run.
+    #[doc = definition!(resident_peak_bytes)]
     #[serde(default)]
     pub resident_peak_bytes: Option<u64>,
     /// `greedy`: the most likely token each time.
@@ -92,18 +95,18 @@ pub struct Synthetic {
     pub output_tokens: u32,
     /// Tokens in the cache before the clock started.
     pub depth_tokens: u32,
-    /// Of the rounds, tokens per second.
+    #[doc = definition!(synthetic_tps)]
     pub tps: Summary,
     pub tps_mean: Option<f64>,
     /// Sample standard deviation; null below two rounds.
     pub tps_sd: Option<f64>,
     /// Each round, in the order they ran.
     pub round_tps: Vec<f64>,
-    /// Mean power of the device over the rounds, idle power included; null where its energy cannot be
-    /// read.
+    #[doc = definition!(busy_watts)]
+    /// Null where its energy cannot be read.
     #[serde(default)]
     pub busy_watts: Option<f64>,
-    /// The same energy per token, of each round.
+    #[doc = definition!(synthetic_token_j)]
     #[serde(default)]
     pub token_j: Summary,
 }
@@ -126,12 +129,12 @@ impl Synthetic {
             prompt_tokens: test.prompt,
             output_tokens: test.generate,
             depth_tokens: test.depth,
-            tps: summary_of(&round_tps),
+            tps: Summary::of(&round_tps),
             tps_mean: mean,
             tps_sd: mean.filter(|_| round_tps.len() > 1).map(|mean| (squares(mean) / (n - 1.0)).sqrt()),
             round_tps,
             busy_watts: (seconds > 0.0).then(|| joules / seconds),
-            token_j: summary_of(&used.iter().map(|u| u.joules / tokens).collect::<Vec<f64>>()),
+            token_j: Summary::of(&used.iter().map(|u| u.joules / tokens).collect::<Vec<f64>>()),
         }
     }
 }
@@ -158,15 +161,15 @@ pub struct Energy {
     /// The figures can be trusted.
     pub valid: bool,
     pub reason: Option<String>,
-    /// Model loaded, nothing running.
+    #[doc = definition!(idle_watts)]
     pub idle_watts: Option<f64>,
-    /// Mean over the time of all requests.
+    #[doc = definition!(busy_watts)]
     pub busy_watts: Option<f64>,
-    /// Of each request.
+    #[doc = definition!(energy_j)]
     pub request_j: Summary,
-    /// Of each request, over its output tokens; its prompt is inside.
+    #[doc = definition!(output_token_j)]
     pub output_token_j: Summary,
-    /// Of each request, less idle power over its time.
+    #[doc = definition!(request_net_j)]
     pub request_net_j: Summary,
 }
 
@@ -184,7 +187,7 @@ impl Energy {
         let seconds: f64 = used.iter().map(|(_, over, _)| over).sum();
         let joules: f64 = used.iter().map(|(joules, ..)| joules).sum();
         let of = |pick: &dyn Fn(&Used) -> Option<f64>| {
-            summary_of(&used.iter().filter_map(pick).collect::<Vec<f64>>())
+            Summary::of(&used.iter().filter_map(pick).collect::<Vec<f64>>())
         };
         Self {
             origin: facts.origin,

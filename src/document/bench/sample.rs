@@ -1,9 +1,21 @@
 //! One request of a bench document.
 
-use super::TokenSource;
+use crate::document::metrics::{PerRequest, definition};
 use crate::measure::event::{Fault, FinishReason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Who counted the tokens. Rates from two different sources are not comparable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenSource {
+    /// The provider's own usage record.
+    Usage,
+    /// The local engine's tokenizer.
+    LocalTokenizer,
+    /// Nobody: there is no token rate. Chunks are never counted as tokens.
+    NotMeasured,
+}
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,18 +46,9 @@ pub struct Sample {
     pub output_tokens: Option<u64>,
     pub visible_output_tokens: Option<u64>,
     pub reasoning_tokens: Option<u64>,
-    pub ttfb_ms: Option<f64>,
-    pub ttft_ms: Option<f64>,
-    pub ttfo_ms: Option<f64>,
-    pub tpot_ms: Option<f64>,
-    pub decode_tps: Option<f64>,
-    pub prefill_tps: Option<f64>,
-    pub e2e_ms: Option<f64>,
-    #[serde(default)]
-    pub e2e_output_tps: Option<f64>,
-    /// Median gap between content events: a network and batching figure.
-    #[serde(default)]
-    pub icl_ms: Option<f64>,
+    /// What the table of metrics has of each request, each in a field of its own.
+    #[serde(flatten)]
+    pub metrics: PerRequest<Option<f64>>,
     #[serde(default)]
     pub icl_max_ms: Option<f64>,
     #[serde(default)]
@@ -59,21 +62,7 @@ pub struct Sample {
     pub http2: Option<bool>,
     #[serde(default)]
     pub engine_prompt_tps: Option<f64>,
-    #[serde(default)]
-    pub engine_decode_tps: Option<f64>,
-    /// Local: waiting for a place, chat template and tokenizer.
-    #[serde(default)]
-    pub tokenize_ms: Option<f64>,
-    /// Local: the prompt into the cache.
-    #[serde(default)]
-    pub prompt_ms: Option<f64>,
-    /// Local: from there to the first text.
-    #[serde(default)]
-    pub first_sample_ms: Option<f64>,
-    /// Local: choosing a token and turning it into text, mean per token.
-    #[serde(default)]
-    pub sample_ms: Option<f64>,
-    /// Local: energy of the device from the request's start to its end.
+    #[doc = definition!(energy_j)]
     #[serde(default)]
     pub energy_j: Option<f64>,
     /// How long that was.
@@ -82,9 +71,6 @@ pub struct Sample {
     /// Reasoning was counted but not sent: TTFT contains the thinking time.
     #[serde(default)]
     pub hidden_reasoning: bool,
-    /// From usage and the price record; null where either is missing.
-    #[serde(default)]
-    pub cost_usd: Option<f64>,
     /// What the provider says it cost.
     #[serde(default)]
     pub provider_cost_usd: Option<f64>,
@@ -110,4 +96,9 @@ pub struct Sample {
     pub text_capped: bool,
     #[serde(default)]
     pub request_id: Option<String>,
+}
+
+/// Only these count for speed: whole answers, at the first attempt.
+pub(super) fn for_speed<'a>(rows: &[&'a Sample]) -> Vec<&'a Sample> {
+    rows.iter().copied().filter(|s| s.error.is_none() && s.attempts <= 1).collect()
 }

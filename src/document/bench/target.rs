@@ -3,6 +3,9 @@
 use super::embedding::Embedding;
 use super::engine::{self, Engine};
 use super::load::{Level, OpenLoop};
+use super::sample::TokenSource;
+use super::summary::Summary;
+use crate::document::metrics::{PerRequest, definition};
 use crate::measure::event::Fault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,18 +17,6 @@ use std::collections::BTreeMap;
 pub enum Kind {
     Local,
     Api,
-}
-
-/// Who counted the tokens. Rates from two different sources are not comparable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenSource {
-    /// The provider's own usage record.
-    Usage,
-    /// The local engine's tokenizer.
-    LocalTokenizer,
-    /// Nobody: there is no token rate. Chunks are never counted as tokens.
-    NotMeasured,
 }
 
 /// One thing that was measured.
@@ -42,12 +33,12 @@ pub struct Target {
     #[serde(default)]
     pub origin: Option<String>,
     pub token_source: TokenSource,
-    /// Requests started, warm-up not counted.
+    #[doc = definition!(requests)]
     #[serde(default)]
     pub requests: u32,
-    /// Of them, failed after all attempts.
+    #[doc = definition!(failures)]
     pub failures: u32,
-    /// Of them, needed more than one attempt; they count for reliability, not for speed.
+    #[doc = definition!(retried)]
     #[serde(default)]
     pub retried: u32,
     /// Fault kind → how often.
@@ -59,14 +50,15 @@ pub struct Target {
     /// Finish reason → how often.
     #[serde(default)]
     pub finish: BTreeMap<String, u32>,
-    pub metrics: Metrics,
+    /// Medians with 95 % intervals over the successful, first-attempt requests.
+    pub metrics: PerRequest<Summary>,
     #[serde(default)]
     pub tokens: TokenMeans,
     /// `engine`: prompt time inside the engine. `lower_bound`: uncached input ÷ TTFT, queue and
     /// network inside.
     #[serde(default)]
     pub prefill_basis: Option<String>,
-    /// What all measured requests cost together, where a price and usage are known.
+    #[doc = definition!(cost_usd_total)]
     #[serde(default)]
     pub cost_usd_total: Option<f64>,
     /// The catalogue's price record that was used.
@@ -99,7 +91,7 @@ pub struct Target {
     /// was or will be sent again, and may have been billed twice.
     #[serde(default)]
     pub cut_in_flight: u32,
-    /// Share of requests that went over an already open connection.
+    #[doc = definition!(connection_reused_share)]
     #[serde(default)]
     pub connection_reused_share: Option<f64>,
     /// The proxy its requests went through.
@@ -107,72 +99,16 @@ pub struct Target {
     pub proxy: Option<String>,
 }
 
-/// Medians with 95 % intervals over the successful, first-attempt requests.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Metrics {
-    pub ttft_ms: Summary,
-    #[serde(default)]
-    pub ttfo_ms: Summary,
-    #[serde(default)]
-    pub ttfb_ms: Summary,
-    pub tpot_ms: Summary,
-    pub decode_tps: Summary,
-    pub prefill_tps: Summary,
-    pub e2e_ms: Summary,
-    #[serde(default)]
-    pub e2e_output_tps: Summary,
-    #[serde(default)]
-    pub icl_ms: Summary,
-    #[serde(default)]
-    pub cost_usd: Summary,
-    /// The engine's or server's own decode rate, to check our clock against.
-    #[serde(default)]
-    pub engine_decode_tps: Summary,
-    /// The parts of a local TTFT.
-    #[serde(default)]
-    pub tokenize_ms: Summary,
-    #[serde(default)]
-    pub prompt_ms: Summary,
-    #[serde(default)]
-    pub first_sample_ms: Summary,
-    /// Choosing one token and turning it into text.
-    #[serde(default)]
-    pub sample_ms: Summary,
-}
-
-/// A median and what can be said about it from `n` values. Percentiles appear only where `n` can
-/// bound them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Summary {
-    pub n: u32,
-    pub median: Option<f64>,
-    /// Order-statistic 95 % interval of the median; null below six values.
-    pub low: Option<f64>,
-    pub high: Option<f64>,
-    #[serde(default)]
-    pub min: Option<f64>,
-    #[serde(default)]
-    pub max: Option<f64>,
-    /// From 36 values on.
-    #[serde(default)]
-    pub p90: Option<f64>,
-    /// From 72 values on.
-    #[serde(default)]
-    pub p95: Option<f64>,
-    /// From 368 values on.
-    #[serde(default)]
-    pub p99: Option<f64>,
-}
-
 /// Means per successful request, as the target counts tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenMeans {
-    /// All input, cached or not.
+    #[doc = definition!(input_tokens)]
     pub input: Option<f64>,
-    /// Of it, read from a prompt cache.
+    #[doc = definition!(cached_input_tokens)]
     pub cached_input: Option<f64>,
-    /// All generated tokens, reasoning included.
+    #[doc = definition!(output_tokens)]
     pub output: Option<f64>,
+    #[doc = definition!(reasoning_tokens)]
     pub reasoning: Option<f64>,
 }
 
@@ -195,6 +131,7 @@ pub struct Rate {
     /// Prompts that say what they expect and got an answer.
     pub n: u32,
     pub passed: u32,
+    #[doc = definition!(pass_rate)]
     pub rate: f64,
     pub low: f64,
     pub high: f64,

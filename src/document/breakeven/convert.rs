@@ -94,7 +94,7 @@ impl BreakevenResult {
     /// What every document of costs has; the rest is empty.
     fn new(case: &Case, summaries: &[OfferSummary], comparisons: Vec<Comparison>) -> Self {
         let likely = case.likely();
-        let v = Values(&likely);
+        let v = Values::of(&likely);
         let hours: Hours = v.get(case.need.hours);
         let head = case.pairs.first().copied();
         let first = head.and_then(|p| summaries.iter().find(|o| o.offer == p.local));

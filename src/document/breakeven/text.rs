@@ -275,6 +275,11 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
             format!("{offer}: price and power are of the GPU alone; the computer around it is not in them (set local.purchase_usd and the watts, or name a machine)."),
         )
         .about(offer),
+        Notice::MissesLimit { offer, limit, limit_ms, ms } => Warning::new(
+            "limit-not-kept",
+            format!("{offer}: no plan keeps the limit of {} ms for {limit}; the nearest takes {} ms (95 of 100 requests are faster). Raise the limit, or take other hardware or a smaller model.", grouped(*limit_ms, 0), grouped(*ms, 0)),
+        )
+        .about(offer),
         Notice::AlwaysBusy { offer } => Warning::new(
             "power-as-if-always-busy",
             format!("{offer}: no speed is known, so power is charged as if under load in every hour it is switched on."),

@@ -40,6 +40,12 @@ pub(super) fn is_backend(file: &Path) -> bool {
     file.file_name().is_some_and(|name| kind(&name.to_string_lossy()).is_some())
 }
 
+/// One of the processor's variants, of which one is enough.
+#[cfg(any(test, feature = "dynamic-backends"))]
+pub(super) fn is_processors(file: &Path) -> bool {
+    file.file_name().and_then(|name| kind(name.to_str()?)).is_some_and(|kind| kind.starts_with("cpu"))
+}
+
 /// `libggml-cpu-haswell.so` → `cpu-haswell`. `None`: not the name of a backend's library.
 fn kind(file: &str) -> Option<&str> {
     let stem = file.strip_suffix(".so").or_else(|| file.strip_suffix(".dll"))?;
@@ -48,13 +54,14 @@ fn kind(file: &str) -> Option<&str> {
     (kind != "base").then_some(kind)
 }
 
-/// The engine's own line about a library: `load_backend: loaded CPU backend from FILE`.
+/// The engine's own line about a library: `load_backend: loaded CPU backend from FILE`. Also the name
+/// of the file.
 #[cfg(any(test, feature = "llama"))]
-pub(super) fn loaded(line: &str) -> Option<Library> {
+pub(super) fn loaded(line: &str) -> Option<(Library, String)> {
     let (name, file) = line.split_once("load_backend: loaded ")?.1.split_once(" backend from ")?;
     let file = file.trim_end().rsplit(['/', '\\']).next()?;
     let variant = kind(file).and_then(|k| k.split_once('-')).map(|(_, variant)| variant.to_owned());
-    Some(Library { backend: name.to_owned(), variant })
+    Some((Library { backend: name.to_owned(), variant }, file.to_owned()))
 }
 
 #[cfg(test)]
@@ -65,6 +72,8 @@ mod tests {
     fn a_backend_is_told_by_its_name() {
         assert_eq!(kind("libggml-cpu-haswell.so"), Some("cpu-haswell"));
         assert_eq!(kind("ggml-vulkan.dll"), Some("vulkan"));
+        let processors = |file: &str| is_processors(Path::new(file));
+        assert!(processors("backends/libggml-cpu-x64.so") && !processors("backends/libggml-cuda.so"));
         for other in ["libggml-base.so", "libggml.so", "libggml-base.so.0", "libllama.so", "ggml-cpu.txt"] {
             assert_eq!(kind(other), None, "{other}");
         }
@@ -74,9 +83,10 @@ mod tests {
     fn the_line_of_a_load_names_backend_and_variant() {
         let line = "load_backend: loaded CPU backend from /opt/freehold/backends/libggml-cpu-haswell.so\n";
         let cpu = Library { backend: "CPU".into(), variant: Some("haswell".into()) };
-        assert_eq!(loaded(line), Some(cpu));
+        assert_eq!(loaded(line), Some((cpu, "libggml-cpu-haswell.so".to_owned())));
         let vulkan = loaded("load_backend: loaded Vulkan backend from C:\\freehold\\ggml-vulkan.dll");
-        assert_eq!(vulkan, Some(Library { backend: "Vulkan".into(), variant: None }));
+        let library = Library { backend: "Vulkan".into(), variant: None };
+        assert_eq!(vulkan, Some((library, "ggml-vulkan.dll".to_owned())));
         assert_eq!(loaded("load_backend: failed to find ggml_backend_init in x"), None);
     }
 

@@ -15,7 +15,7 @@ mod process;
 
 pub(crate) use file::hex;
 pub use file::{ModelFile, check, sha256};
-pub use process::WorkerCommand;
+pub use process::{WorkerCommand, passed_on};
 
 use super::protocol::{Command, EngineBuild, FrameError, LoadRequest, Loaded, Prompt, Reply, VERSION};
 use crate::measure::energy::{Meter, Used};

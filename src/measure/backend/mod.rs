@@ -6,7 +6,7 @@
 //! file per wire of an API, each a pure function from frames to events: `openai.rs`,
 //! `responses.rs`, `anthropic.rs`, `gemini.rs`, `ollama.rs`.
 //! Each backend offers `async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped))`;
-//! a failure is an [`Event::Failed`](super::event::Event::Failed), not an `Err`.
+//! a failure is an [`Event::Failed`], not an `Err`.
 
 pub mod anthropic;
 #[cfg(any(test, feature = "llama"))]

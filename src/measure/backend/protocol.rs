@@ -234,6 +234,9 @@ pub struct EngineBuild {
     /// Backends found beside the program; none where they are built in.
     #[serde(default)]
     pub libraries: Vec<Library>,
+    /// Of those, the ones for other devices than the processor that have none here, each with why.
+    #[serde(default)]
+    pub left_out: Vec<String>,
 }
 
 /// A backend that was found beside the program.

@@ -352,6 +352,7 @@ mod tests {
                 source: String::new(),
                 devices: Vec::new(),
                 libraries: Vec::new(),
+                left_out: Vec::new(),
             })
         }
         fn load(&mut self, _: &LoadRequest, _: &Link) -> Result<Loaded, Fault> {

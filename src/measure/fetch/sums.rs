@@ -10,12 +10,14 @@ use std::time::UNIX_EPOCH;
 
 /// SHA-256 of a file, from the cache where the file did not change. `progress` hears the bytes
 /// read while it is computed.
-pub fn sha256(cache: &Path, path: &Path, progress: &mut dyn FnMut(u64)) -> Result<String, Fault> {
-    if let Some(sum) = recall(cache, path) {
+pub fn sha256(cache: Option<&Path>, path: &Path, progress: &mut dyn FnMut(u64)) -> Result<String, Fault> {
+    if let Some(sum) = cache.and_then(|cache| recall(cache, path)) {
         return Ok(sum);
     }
     let sum = local::sha256(path, progress)?;
-    remember(cache, path, &sum);
+    if let Some(cache) = cache {
+        remember(cache, path, &sum);
+    }
     Ok(sum)
 }
 
@@ -63,7 +65,7 @@ mod tests {
         let (cache, file) = (folder.path().join("cache"), folder.path().join("m"));
         std::fs::write(&file, "one").expect("written");
         let mut reads = 0;
-        let sum = |reads: &mut u32| sha256(&cache, &file, &mut |_| *reads += 1).expect("hashed");
+        let sum = |reads: &mut u32| sha256(Some(&cache), &file, &mut |_| *reads += 1).expect("hashed");
         let first = sum(&mut reads);
         assert_eq!((sum(&mut reads), reads), (first.clone(), 1));
         std::fs::write(&file, "other").expect("written");

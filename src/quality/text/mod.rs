@@ -225,7 +225,8 @@ fn meteor_of(own: &[String], other: &[String]) -> f64 {
         let (mut a, mut b) = (of(own, &rest.0), of(other, &rest.1));
         for i in (0..a.len()).rev() {
             if let Some(j) = (0..b.len()).rev().find(|j| a[i] == b[*j]) {
-                (a.remove(i), b.remove(j));
+                a.remove(i);
+                b.remove(j);
                 pairs.push((rest.0.remove(i), rest.1.remove(j)));
             }
         }

@@ -1,8 +1,9 @@
 //! Vectors of texts: their table for people, and as CSV.
 
-use super::summary_cell;
+use super::cells::summary_cell;
 use crate::document::bench::Target;
 use crate::document::bench::embedding::{EmbeddedText, Embedding};
+use crate::document::metrics::Unit;
 use crate::render::view::{Block, Cell, Table, View};
 
 /// One table for all targets.
@@ -27,8 +28,8 @@ pub(super) fn view(view: &mut View, targets: &[Target]) {
     for (target, e) in &made {
         table.row([
             target.id.clone().into(),
-            summary_cell(&e.tps),
-            summary_cell(&e.text_ms),
+            summary_cell(Unit::TokensPerSecond, &e.tps),
+            summary_cell(Unit::Milliseconds, &e.text_ms),
             count(e.input_tokens),
             count(e.texts.len() as u64),
             count(e.failures.into()),

@@ -1,8 +1,8 @@
 //! What ran the local models, for people: device, memory, times, energy; and tests of the engine alone.
 
-use super::short;
 use crate::document::bench::engine::{Energy, Engine};
 use crate::document::bench::{Summary, Target};
+use crate::number;
 use crate::render::view::{Block, Cell, Table, View};
 
 impl Energy {
@@ -14,8 +14,9 @@ impl Energy {
                 self.reason.as_deref().unwrap_or("no reason is known")
             );
         }
-        let part =
-            |name: &str, value: Option<f64>, unit: &str| value.map(|v| format!("{name} {} {unit}", short(v)));
+        let part = |name: &str, value: Option<f64>, unit: &str| {
+            value.map(|v| format!("{name} {} {unit}", number::measured(v)))
+        };
         let parts = [
             part("a request", self.request_j.median, "J"),
             part("an output token", self.output_token_j.median, "J"),
@@ -102,7 +103,7 @@ fn memory_line(e: &Engine) -> String {
 /// Where the time to the first token went.
 fn ttft_line(t: &Target) -> Option<String> {
     let m = &t.metrics;
-    let ms = |s: &Summary| s.median.map(|v| format!("{} ms", short(v)));
+    let ms = |s: &Summary| s.median.map(|v| format!("{} ms", number::measured(v)));
     let parts = join([
         part("template and tokenizer", ms(&m.tokenize_ms)),
         part("prefill", ms(&m.prompt_ms)),
@@ -128,10 +129,10 @@ pub(super) fn synthetic_view(view: &mut View, targets: &[Target]) {
             let mean = row.tps_mean.unwrap_or_default();
             let spread = row.tps_sd.map_or(String::new(), |sd| format!(" ± {sd:.2}"));
             let interval = match (row.tps.low, row.tps.high) {
-                (Some(low), Some(high)) => format!(" ({}–{})", short(low), short(high)),
+                (Some(low), Some(high)) => format!(" ({}–{})", number::measured(low), number::measured(high)),
                 _ => String::new(),
             };
-            let median = row.tps.median.map_or(String::new(), short);
+            let median = row.tps.median.map_or(String::new(), number::measured);
             let mut cells = vec![
                 row.test.clone().into(),
                 number(row.tps_mean, format!("{mean:.2}{spread}")),
@@ -139,8 +140,11 @@ pub(super) fn synthetic_view(view: &mut View, targets: &[Target]) {
                 Cell::Number(f64::from(row.tps.n), row.tps.n.to_string()),
             ];
             if metered {
-                cells.push(number(row.busy_watts, row.busy_watts.map_or(String::new(), short)));
-                cells.push(number(row.token_j.median, row.token_j.median.map_or(String::new(), short)));
+                cells.push(number(row.busy_watts, row.busy_watts.map_or(String::new(), number::measured)));
+                cells.push(number(
+                    row.token_j.median,
+                    row.token_j.median.map_or(String::new(), number::measured),
+                ));
             }
             table.row_of(cells);
         }

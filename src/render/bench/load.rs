@@ -1,10 +1,12 @@
 //! How people read what was measured under load: per target what it carried, and how long one
 //! waited.
 
-use super::short;
+use super::cells::summary_cell;
 use crate::document::bench::load::{Goodput, Level, LoadDetail, OpenLoop};
 use crate::document::bench::{Summary, Target};
+use crate::document::metrics::{self, Unit};
 use crate::measure::load::{Arrivals, Slo};
+use crate::number;
 use crate::render::view::{Block, Cell, Table, View};
 
 pub(super) fn loads(view: &mut View, targets: &[Target]) {
@@ -46,11 +48,11 @@ fn limits_in_words(slo: &Slo) -> String {
 
 /// A limit as it was given.
 fn short_limit(ms: f64) -> String {
-    crate::number::exact(ms)
+    number::exact(ms)
 }
 
 fn number(value: Option<f64>) -> Cell {
-    value.map_or(Cell::None, |v| Cell::Number(v, short(v)))
+    value.map_or(Cell::None, |v| Cell::Number(v, number::measured(v)))
 }
 fn count(value: u32) -> Cell {
     Cell::Number(f64::from(value), value.to_string())
@@ -115,14 +117,23 @@ fn rates(rates: &[OpenLoop]) -> Table {
 }
 
 /// One line of the table of waits.
-type Wait = (Cell, &'static str, Summary);
+type Wait = (Cell, String, Summary);
+
+/// Lines of one load, whose name stands at the first. The metrics by their ids.
+fn lines(load: String, metrics: &[(&str, &str, Summary)]) -> Vec<Wait> {
+    let mut name = Some(load);
+    let line = |(id, what, summary): &(&str, &str, Summary)| {
+        let label = metrics::by_id(id).map_or_else(|| (*id).to_owned(), metrics::Metric::label);
+        (Cell::from(name.take()), format!("{label}{what}"), *summary)
+    };
+    metrics.iter().map(line).collect()
+}
 
 fn level_waits(level: &Level) -> Vec<Wait> {
-    vec![
-        (format!("{} at once", level.concurrency).into(), "TTFT ms", level.ttft_ms),
-        (Cell::None, "TPOT ms", level.tpot_ms),
-        (Cell::None, "end to end ms", level.e2e_ms),
-    ]
+    lines(
+        format!("{} at once", level.concurrency),
+        &[("ttft_ms", "", level.ttft_ms), ("tpot_ms", "", level.tpot_ms), ("e2e_ms", "", level.e2e_ms)],
+    )
 }
 
 fn rate_waits(rate: &OpenLoop) -> Vec<Wait> {
@@ -130,17 +141,16 @@ fn rate_waits(rate: &OpenLoop) -> Vec<Wait> {
         Arrivals::Poisson => "Poisson",
         Arrivals::Constant => "constant",
     };
-    vec![
-        (
-            format!("{}/s {how}", short(rate.rate_per_s)).into(),
-            "TTFT ms, from when due",
-            rate.ttft_scheduled_ms,
-        ),
-        (Cell::None, "TTFT ms, from send", rate.ttft_ms),
-        (Cell::None, "TPOT ms", rate.tpot_ms),
-        (Cell::None, "end to end ms, from when due", rate.e2e_scheduled_ms),
-        (Cell::None, "sent late by ms", rate.send_lag_ms),
-    ]
+    lines(
+        format!("{}/s {how}", number::measured(rate.rate_per_s)),
+        &[
+            ("ttft_scheduled_ms", "", rate.ttft_scheduled_ms),
+            ("ttft_ms", ", from send", rate.ttft_ms),
+            ("tpot_ms", "", rate.tpot_ms),
+            ("e2e_scheduled_ms", "", rate.e2e_scheduled_ms),
+            ("send_lag_ms", "", rate.send_lag_ms),
+        ],
+    )
 }
 
 fn waits(rows: impl Iterator<Item = Wait>) -> Table {
@@ -154,7 +164,7 @@ fn waits(rows: impl Iterator<Item = Wait>) -> Table {
         table.row([
             load,
             what.into(),
-            super::summary_cell(&s),
+            summary_cell(Unit::Milliseconds, &s),
             number(s.p90),
             number(s.p95),
             number(s.p99),

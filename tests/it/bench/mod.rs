@@ -8,7 +8,9 @@ mod server;
 mod spending;
 mod variants;
 
-use server::{Do, HEAD, STOP, Server, TEXT, USAGE, good, send, status, stream};
+use server::{Do, STOP, Server, TEXT, USAGE, good, status, stream};
+#[cfg(unix)]
+use server::{HEAD, send};
 use std::path::PathBuf;
 use std::process::Output;
 use std::time::Duration;
@@ -124,6 +126,12 @@ fn usage_that_cannot_be_true_leaves_tokens_unknown() {
             "{count}"
         );
         assert_eq!(sample["token_source"], "not_measured", "{count}");
+        // Characters need no one to count tokens.
+        let text = sample["text"].as_str().expect("an answer").chars().count() as f64;
+        let (rate, ms) = (sample["output_chars_per_s"].as_f64(), sample["e2e_ms"].as_f64());
+        assert!((rate.expect("a rate") * ms.expect("a time") / 1000.0 - text).abs() < 1e-6, "{count}");
+        let summed = &document["result"]["targets"][0]["metrics"]["output_chars_per_s"];
+        assert_eq!((summed["n"].as_u64(), summed["median"].as_f64()), (Some(1), rate), "{count}");
     }
 }
 

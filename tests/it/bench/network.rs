@@ -113,10 +113,10 @@ fn a_name_server_that_does_not_answer_is_tried_again() {
         command.env_remove(name);
     }
     let begun = std::time::Instant::now();
-    let Ok(output) = command.output() else { return };
+    let Ok(output) = command.output() else { return crate::needs::skipped("there is no unshare") };
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.code() == Some(99) || said.contains("unshare") {
-        eprintln!("skipped: namespaces are not permitted here: {said}");
+        crate::needs::skipped(&format!("namespaces are not permitted here: {said}"));
         return;
     }
     assert_eq!(place.kind(), "connect-dns", "{said}");
@@ -194,7 +194,7 @@ fn a_wall_clock_that_jumps_moves_no_figure() {
     let mut compile = std::process::Command::new("cc");
     compile.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(place.path("jumps.c")).arg("-ldl");
     if !compile.status().is_ok_and(|s| s.success()) {
-        eprintln!("skipped: there is no C compiler");
+        crate::needs::missing("a C compiler");
         return;
     }
     let mut script = good();

@@ -148,7 +148,7 @@ fn a_strict_run_sends_no_packet() {
     };
     let loopback = "openai:m@http://127.0.0.1:9/v1";
     let Some((silent, log)) = counters(&["--api", loopback]) else {
-        eprintln!("skipped: network namespaces are not permitted here");
+        crate::needs::skipped("network namespaces are not permitted here");
         return;
     };
     assert!(!silent, "the counters must show an ordinary attempt: {log}");

@@ -1,7 +1,9 @@
 //! Runs of the local engine that ask for no answers: `--synthetic` without prompts, and `--embed`.
 
-use super::measure::interrupted;
-use super::{Args, Settings, local};
+use super::args::Args;
+use super::local;
+use super::settings::Settings;
+use super::signals::interrupted;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::document::bench::build::{self, Basis, Run, TargetFacts};
@@ -50,9 +52,11 @@ pub fn conclude(
     };
     let models = Sourced::new(serde_json::json!(args.model), Source::flag("--model"));
     inputs.insert("models".to_owned(), Input::plain(&models));
-    local::inputs(args, &mut inputs);
+    if !args.model.is_empty() {
+        args.local.inputs(&mut inputs);
+    }
     let basis = Basis {
-        load: args.load.plan(targets.len(), &settings),
+        load: settings.load_plan(&args.load, targets.len()),
         targets,
         prompts: Vec::new(),
         max_output_tokens: settings.max_output_tokens,

@@ -33,7 +33,7 @@ pub async fn attach(
     context: &Context,
 ) -> Watch {
     for name in device_names(backend.info()) {
-        let held = locks.entry(name.clone()).or_insert_with(|| lock(&context.cache_dir, &name));
+        let held = locks.entry(name.clone()).or_insert_with(|| lock(context.folders.cache.as_deref(), &name));
         if matches!(held, Lock::Theirs) {
             let text = format!(
                 "another freehold run is using {name}: both will measure too low a speed and too much energy"
@@ -107,7 +107,8 @@ pub enum Lock {
 }
 
 /// One lock per device of this machine, for all users of the cache folder.
-fn lock(cache: &Path, device: &str) -> Lock {
+fn lock(cache: Option<&Path>, device: &str) -> Lock {
+    let Some(cache) = cache else { return Lock::Unknown };
     let name: String = device.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let folder = cache.join("locks");
     let open = || {
@@ -169,13 +170,14 @@ mod tests {
     #[test]
     fn a_second_run_on_a_device_is_noticed() {
         let cache = tempfile::tempdir().expect("a folder");
-        let first = lock(cache.path(), "CUDA0");
+        let first = lock(Some(cache.path()), "CUDA0");
         assert!(matches!(first, Lock::Ours(_)));
-        assert!(matches!(lock(cache.path(), "CUDA0"), Lock::Theirs));
-        assert!(matches!(lock(cache.path(), "CUDA1"), Lock::Ours(_)));
+        assert!(matches!(lock(Some(cache.path()), "CUDA0"), Lock::Theirs));
+        assert!(matches!(lock(Some(cache.path()), "CUDA1"), Lock::Ours(_)));
         drop(first);
-        assert!(matches!(lock(cache.path(), "CUDA0"), Lock::Ours(_)));
-        assert!(matches!(lock(Path::new("/dev/null"), "CUDA0"), Lock::Unknown));
+        assert!(matches!(lock(Some(cache.path()), "CUDA0"), Lock::Ours(_)));
+        assert!(matches!(lock(Some(Path::new("/dev/null")), "CUDA0"), Lock::Unknown));
+        assert!(matches!(lock(None, "CUDA0"), Lock::Unknown));
     }
 
     #[cfg(target_os = "linux")]

@@ -1,7 +1,9 @@
 //! `--embed`: the prompts' vectors from the local engine instead of answers, and how fast they come.
 
 use super::alone::{self, Outcome};
-use super::{Args, Settings, device, local, request, spending};
+use super::args::Args;
+use super::settings::Settings;
+use super::{device, local, request, spending};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;

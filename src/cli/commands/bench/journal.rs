@@ -188,7 +188,7 @@ fn place(output: Option<&Path>, context: &Context) -> Result<PathBuf, CliError> 
     if let Some(output) = output.filter(|p| *p != Path::new("-")) {
         return Ok(output.with_extension("journal.jsonl"));
     }
-    let folder = context.cache_dir.join("runs");
+    let folder = context.folders.needed_cache()?.join("runs");
     std::fs::create_dir_all(&folder).map_err(|e| CliError::file("create", &folder, &e))?;
     Ok(folder.join(format!("{}-{}.jsonl", context.now.replace(':', ""), std::process::id())))
 }

@@ -1,9 +1,11 @@
 //! One run: targets are made ready, the plan or what is left of it is asked, the loads are put on,
 //! and what came back is handed on with the journal closed.
 
+use super::args::Args;
 use super::settings::Settings;
+use super::signals::interrupted;
 use super::{
-    Args, bars, device, journal, load, local, privacy, request, settings, spending, synthetic, targets, watch,
+    bars, device, journal, load, local, privacy, request, settings, spending, synthetic, targets, watch,
 };
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -146,7 +148,7 @@ fn header(
     start.privacy.record(&mut inputs);
     let basis = Basis {
         inputs,
-        load: args.load.plan(targets.len(), settings),
+        load: settings.load_plan(&args.load, targets.len()),
         targets,
         prompts: start.prompts,
         max_output_tokens: settings.max_output_tokens,
@@ -251,22 +253,6 @@ async fn put_down(
             local.shutdown().await;
         }
     }
-}
-
-/// Ctrl-C, or the polite request to end.
-pub async fn interrupted() {
-    #[cfg(unix)]
-    {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        if let Ok(mut terminate) = terminate {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Unlike any earlier run, so that a provider's prompt cache cannot know its markers.

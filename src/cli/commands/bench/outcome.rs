@@ -1,10 +1,22 @@
-//! What the end of a run means for whoever started it: the exit code, and one sentence for every
+//! The report, and what the end of a run means for whoever started it: the exit code, and one sentence for every
 //! target that did not make it, with what to do about it. The report is written before.
 
+use super::args::Args;
+use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::document::bench::{BenchDocument, Target};
 use crate::measure::event::{Fault, FaultKind};
 use std::path::Path;
+
+/// The document in the format that was asked for.
+pub fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result<(), CliError> {
+    args.output.write(
+        context,
+        || serde_json::to_string_pretty(document),
+        || document.view(),
+        Some(&|| document.samples_csv()),
+    )
+}
 
 /// `near` has, per target, names in the catalogue that are like its model's.
 pub fn verdict(

@@ -5,7 +5,7 @@
 //! says that it generates the answers itself (`--local-server`): a proxy or a tunnel looks the same
 //! from here. What gives itself away as a cloud in spite of that is refused as well.
 
-use super::Args;
+use super::args::Args;
 use crate::catalog::ApiWire;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;

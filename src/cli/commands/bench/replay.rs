@@ -1,10 +1,12 @@
 //! `--replay RUN`: the report of a run again, every figure computed anew from what its journal says
 //! each answer did. No call, no key, no model, no prompt file.
 
+use super::args::Args;
 use super::journal::{self, Earlier, End};
 use super::measure::MeasuredRun;
+use super::outcome::write;
 use super::watch::Tally;
-use super::{Args, load, settings, write};
+use super::{load, settings};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::document::envelope::Input;

@@ -1,6 +1,6 @@
 //! What is asked: the prompts of the file, and the request of each step.
 
-use super::Settings;
+use super::settings::Settings;
 use crate::cli::error::CliError;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::local::hex;

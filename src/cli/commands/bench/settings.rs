@@ -1,7 +1,8 @@
 //! The arguments with their defaults in place, and the record of what decided a run.
 
-use super::{Args, Cache, load, local};
+use super::args::{Args, Cache, LoadArgs};
 use crate::cli::error::CliError;
+use crate::document::bench::load::LoadPlan;
 use crate::document::envelope::Input;
 use crate::measure::backend::http::Limits;
 use crate::measure::backend::local::hex;
@@ -47,7 +48,7 @@ impl Settings {
         Ok(Self {
             repeats: if args.load.load_only { 0 } else { args.repeats.unwrap_or(3) },
             rounds: args.repeats.unwrap_or(1),
-            slo: load::assumed_limits(),
+            slo: assumed_limits(),
             warmup: args.warmup.unwrap_or(1),
             max_output_tokens: args.max_output_tokens.unwrap_or(256),
             seed: args.seed.unwrap_or(0),
@@ -55,6 +56,21 @@ impl Settings {
             margin,
         })
     }
+
+    /// What is asked of so many targets under load.
+    pub fn load_plan(&self, load: &LoadArgs, targets: usize) -> LoadPlan {
+        load.plan(targets, self.rounds, self.warmup, self.slo.value)
+    }
+}
+
+/// The limits of an interactive 8B-class service in `MLPerf` Inference (`loadgen/mlperf.conf`:
+/// llama3.1-8b interactive).
+const INTERACTIVE: Slo = Slo { ttft_ms: Some(500.0), tpot_ms: Some(30.0), e2e_ms: None };
+
+/// Where nobody says what is fast enough.
+pub fn assumed_limits() -> Sourced<Slo> {
+    let reason = "the limits of an interactive 8B-class service in MLPerf Inference".to_owned();
+    Sourced::new(INTERACTIVE, Source::Assumed { rule: "default-slo".to_owned(), reason })
 }
 
 pub fn check_margin(margin: f64) -> Result<(), CliError> {
@@ -94,7 +110,7 @@ pub fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> St
         settings.seed,
         settings.bust,
         args.api_greedy,
-        args.load.plan(args.model.len() + args.api.len(), settings),
+        settings.load_plan(&args.load, args.model.len() + args.api.len()),
         args.load.load_only,
     ]);
     hex(&Sha256::digest(parts.to_string()))
@@ -108,7 +124,6 @@ pub fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str
         let input = Input::plain(&Sourced::new(value, source));
         map.insert(name.to_owned(), Input { unit: unit.map(str::to_owned), ..input });
     };
-    let of = |value: &dyn erased::ToValue| value.to_value();
     put("prompts_file", of(&args.prompts), None, user("--prompts"));
     put("prompts_sha256", of(&sha256), None, user("--prompts"));
     put("prompts", of(&prompts.len()), Some("prompts"), user("--prompts"));
@@ -152,18 +167,12 @@ pub fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str
         choice("load_rounds", "--repeats", args.repeats.is_some(), of(&settings.rounds), Some("per load"));
         put("slo", of(&settings.slo.value), Some("ms"), settings.slo.source.clone());
     }
-    local::inputs(args, &mut map);
+    if !args.model.is_empty() {
+        args.local.inputs(&mut map);
+    }
     map
 }
 
-/// Any serialisable value as JSON, behind a reference.
-mod erased {
-    pub trait ToValue {
-        fn to_value(&self) -> serde_json::Value;
-    }
-    impl<T: super::Serialize> ToValue for T {
-        fn to_value(&self) -> serde_json::Value {
-            serde_json::to_value(self).unwrap_or(serde_json::Value::Null)
-        }
-    }
+fn of<T: Serialize>(value: &T) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or(serde_json::Value::Null)
 }

@@ -1,7 +1,9 @@
 //! What a run will ask of paid accounts, whether that is allowed, and what it came to.
 
+use super::args::Args;
+use super::load_calls;
+use super::settings::Settings;
 use super::targets::Api;
-use super::{Args, Settings, load};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::document::bench::Spending;
@@ -53,7 +55,7 @@ impl Plan {
     pub fn new(args: &Args, apis: &[Api], prompts: &[Prompt], settings: &Settings) -> Self {
         let each: Vec<(u64, u64)> = prompts.iter().map(|p| most(p, settings.max_output_tokens)).collect();
         let first = args.model.len();
-        let loads = load::calls(&args.load, first + apis.len(), settings, prompts.len());
+        let loads = load_calls::calls(&args.load, first + apis.len(), settings, prompts.len());
         let targets = apis
             .iter()
             .enumerate()
@@ -112,7 +114,7 @@ impl Plan {
                 word(settings.warmup as usize, "warm-up request"),
             ));
         }
-        if let Some(text) = load::announcement(&args.load, settings) {
+        if let Some(text) = load_calls::announcement(&args.load, settings) {
             context.note(&format!("Load: {text}, on {targets}."));
         }
         for target in &self.targets {

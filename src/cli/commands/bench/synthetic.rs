@@ -2,7 +2,9 @@
 //! without, it is the whole run.
 
 use super::alone::{self, Outcome};
-use super::{Args, Settings, device, local};
+use super::args::Args;
+use super::settings::Settings;
+use super::{device, local};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;

@@ -1,8 +1,9 @@
 //! `--api PROVIDER:MODEL[@BASE_URL]` → a target with its wire, key, quirks and price.
 
-use super::Args;
+use super::args::Args;
 use super::privacy::Privacy;
 use crate::catalog::{ApiWire, Catalog, LimitField, Provider};
+use crate::cli::environment;
 use crate::cli::error::CliError;
 use crate::cli::secrets::{KeyVariables, Variable, is_loopback, is_own};
 use crate::document::bench::Kind;
@@ -26,7 +27,7 @@ pub struct Api {
 /// All `--api` arguments.
 pub fn parse(args: &Args, catalog: &Catalog, today: Date, privacy: &Privacy) -> Result<Vec<Api>, CliError> {
     let named: Vec<Named<'_>> =
-        args.api.iter().map(|text| one(text, catalog, &variable)).collect::<Result<_, _>>()?;
+        args.api.iter().map(|text| one(text, catalog, &environment::text)).collect::<Result<_, _>>()?;
     for Named { provider, model, base } in &named {
         privacy.allows(&format!("{}:{model}", provider.id), model, base, provider.wire)?;
         if base.scheme() != "https" && !is_loopback(base) {
@@ -127,7 +128,7 @@ const fn wire(wire: ApiWire) -> WireKind {
 
 fn near_names(catalog: &Catalog, provider: &str, model: &str) -> Vec<String> {
     let of_provider = catalog.api_models.iter().filter(|m| m.provider == provider);
-    crate::catalog::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
+    crate::spelling::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
 }
 
 /// Two targets may be the same model twice (an A/A run): their ids must differ.
@@ -151,11 +152,6 @@ fn quirks(provider: &Provider, own: bool, loopback: bool, greedy: bool) -> Quirk
         obfuscates: provider.obfuscates && own,
         temperature: greedy.then_some(0.0),
     }
-}
-
-/// What an environment variable holds.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
 }
 
 fn one<'a>(

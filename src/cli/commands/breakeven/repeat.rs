@@ -35,8 +35,8 @@ impl Repeated {
         self.document.result.ranking
     }
 
-    /// Every input the document echoes, whatever its source then. Only the prices of an API model
-    /// are looked up again: tiers, windows and dated changes belong to them.
+    /// Every input the document echoes, whatever its source then, but for what is looked up again: tiers,
+    /// windows and dated changes belong to the prices of an API model, a plan to its machine.
     pub(super) fn scenario(&self) -> Result<Scenario, CliError> {
         let mut scenario = Scenario::default();
         for (path, input) in &self.document.inputs {
@@ -57,19 +57,27 @@ impl Repeated {
         Ok(scenario)
     }
 
+    /// Is this looked up or planned again? The prices of an API model are, and all that was not the
+    /// user's own of an offer that was planned: the machine, its price and its speed belong together.
     fn looked_up(&self, path: &str) -> bool {
-        let Some((prefix, _)) = path.rsplit_once('.').filter(|_| path.starts_with("cloud")) else {
-            return false;
-        };
-        let listed = self.document.inputs.contains_key(&format!("{prefix}.model"));
-        let from_catalogue =
-            self.document.inputs.get(path).is_some_and(|i| matches!(i.source, Source::Database { .. }));
-        listed && from_catalogue
+        let Some((prefix, _)) = path.rsplit_once('.') else { return false };
+        let Some(input) = self.document.inputs.get(path) else { return false };
+        let sourced = |key: &str| self.document.inputs.get(&format!("{prefix}.{key}")).map(|i| &i.source);
+        if prefix.starts_with("cloud") {
+            return sourced("model").is_some() && matches!(input.source, Source::Database { .. });
+        }
+        let planned = ["hardware", "backend", "quantisation", "concurrency"]
+            .iter()
+            .any(|key| matches!(sourced(key), Some(Source::Assumed { rule, .. }) if rule == "plan"));
+        planned && matches!(input.source, Source::Database { .. } | Source::Assumed { .. })
     }
 
     /// Say which prices are no longer the same, and keep the warnings that still hold.
     pub(super) fn compare(&self, again: &mut BreakevenDocument, unchanged: bool, context: &Context) {
-        for (path, then) in self.document.inputs.iter().filter(|(path, _)| self.looked_up(path)) {
+        let prices = |(path, then): &(&String, &crate::document::envelope::Input)| {
+            self.looked_up(path) && matches!(then.source, Source::Database { .. })
+        };
+        for (path, then) in self.document.inputs.iter().filter(prices) {
             let now = again.inputs.get(path).map(|i| &i.value);
             if now != Some(&then.value) {
                 let now = now.map_or_else(|| "is no longer in it".to_owned(), |v| format!("now says {v}"));
@@ -90,7 +98,7 @@ impl Repeated {
 /// A value as its flag takes it.
 fn flag(key: &Key, value: &Value) -> String {
     match (key.kind, value) {
-        (Kind::Changes(_), value) => inline_toml(value),
+        (Kind::Changes(_) | Kind::Discounts, value) => inline_toml(value),
         (_, Value::String(text)) => text.clone(),
         (_, Value::Object(range)) => {
             let part = |k: &str| range.get(k).map(ToString::to_string).unwrap_or_default();

@@ -1,16 +1,13 @@
 //! `db diff`: where two sources of prices disagree.
 
-use super::document;
-use super::import::{comparison_json, comparison_view};
-use crate::catalog::compare::{Change, Comparison, compare};
+use crate::app::db::{self as app, Source};
+use crate::catalog::Catalog;
 use crate::catalog::import::{self, Format, Origin};
-use crate::catalog::ship::Rules;
-use crate::catalog::{ApiModel, Catalog};
 use crate::cli::catalog::{load, read_capped};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::render::{Block, Table, View};
+use crate::document::db::document;
 use std::path::Path;
 
 /// Show where two sources of prices disagree.
@@ -39,52 +36,17 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let (old, new) = (models(&args.old, context)?, models(&args.new, context)?);
-    let wanted = |m: &ApiModel| args.providers.is_empty() || args.providers.contains(&m.provider);
-    let old: Vec<ApiModel> = old.into_iter().filter(wanted).collect();
-    let new: Vec<ApiModel> = new.into_iter().filter(wanted).collect();
-    let mut comparison = compare(&old, &new, context.today);
-    if args.changed {
-        comparison.added.clear();
-        comparison.gone.clear();
-        comparison.changed.retain(|c| c.old.is_some() && c.new.is_some());
-    }
-    let decisions = decisions(args, &comparison)?;
-    let json = || {
-        let result = serde_json::json!({
-            "a": args.old, "b": args.new, "comparison": comparison_json(&comparison),
-            "decisions": decisions.iter()
-                .map(|(id, taken, why)| serde_json::json!({"id": id, "shipped": taken, "reason": why}))
-                .collect::<Vec<_>>(),
-        });
-        document("diff", result, context)
-    };
-    let view = || {
-        let mut view = View::new("");
-        comparison_view(&mut view, &comparison, [label(&args.old), label(&args.new)]);
-        if !decisions.is_empty() {
-            view.heading("Decisions");
-            let mut table = Table::new(&["Model", "Shipped", "Why"]);
-            for (id, taken, why) in &decisions {
-                table.row([id.as_str().into(), (*taken).into(), why.as_str().into()]);
-            }
-            view.push(Block::Table(table));
-        }
-        view
-    };
-    args.output.write(context, json, view, None)
-}
-
-/// The heading of a source's column.
-fn label(name: &str) -> &str {
-    name.split(':').next().unwrap_or(name)
+    let (old, new) = (source(&args.old, context)?, source(&args.new, context)?);
+    let differences = app::diff(old, new, &args.providers, args.changed, context.today)?;
+    args.output.show(context, &document("diff", differences, &context.now))
 }
 
 /// `shipped`, `mine`, or FORMAT:FILE.
-fn models(name: &str, context: &Context) -> Result<Vec<ApiModel>, CliError> {
+fn source(name: &str, context: &Context) -> Result<Source, CliError> {
+    let of = |models, format| Source { name: name.to_owned(), format, models };
     match name {
-        "shipped" => return Ok(Catalog::embedded().api_models),
-        "mine" => return Ok(load(context)?.api_models),
+        "shipped" => return Ok(of(Catalog::embedded().api_models, None)),
+        "mine" => return Ok(of(load(context)?.api_models, None)),
         _ => {}
     }
     let expected = || {
@@ -97,28 +59,5 @@ fn models(name: &str, context: &Context) -> Result<Vec<ApiModel>, CliError> {
     let text = read_capped(Path::new(file), import::MAX_FILE_BYTES)?;
     let origin = Origin { file: file.to_owned(), source: format.name().to_owned(), as_of: context.today };
     let imported = import::read(format, &text, &origin).map_err(|p| CliError::usage(p.to_string()))?;
-    Ok(imported.models)
-}
-
-/// What was decided where these two disagree on models that are shipped.
-fn decisions(args: &Args, c: &Comparison) -> Result<Vec<(String, &'static str, String)>, CliError> {
-    let format = |name: &str| name.split_once(':').and_then(|(f, _)| Format::named(f));
-    if format(&args.old) != Some(Format::GenaiPrices) || format(&args.new) != Some(Format::Litellm) {
-        return Ok(Vec::new());
-    }
-    let rules = Rules::shipped().map_err(|e| CliError::failed(e.to_string()))?;
-    let shipped = Catalog::embedded();
-    let mut found: Vec<(String, &'static str, String)> = c
-        .changed
-        .iter()
-        .filter(|change| change.old.is_some() && change.new.is_some())
-        .filter_map(|change| {
-            let id = shipped.resolve_api_model(&change.id).ok()?.model().id.clone();
-            let (second, why) = rules.decide(&Change { id: id.clone(), ..change.clone() });
-            Some((id, if second { "litellm" } else { "genai-prices" }, why))
-        })
-        .collect();
-    found.sort();
-    found.dedup();
-    Ok(found)
+    Ok(of(imported.models, Some(format)))
 }

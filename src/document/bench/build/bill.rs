@@ -1,6 +1,6 @@
 //! What a request cost, and what it can have cost where that is not known.
 
-use super::TargetFacts;
+use super::basis::TargetFacts;
 use crate::measure::event::FaultKind;
 use crate::measure::run::Record;
 

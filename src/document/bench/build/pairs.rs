@@ -1,13 +1,11 @@
 //! Local against API, paired by prompt: ratios of speed, equal texts, and the user's expectations.
 
-use super::for_speed;
+use crate::document::bench::sample::for_speed;
 use crate::document::bench::{Comparison, Quality, Rate, Sample, Target};
+use crate::document::metrics::{PER_REQUEST, Shown};
 use crate::measure::stats;
 use crate::prompts::Prompt;
 use crate::quality::{self, Pairs};
-
-/// One figure of a sample.
-type Pick = fn(&Sample) -> Option<f64>;
 
 /// Does a target pass a prompt? By the majority of its answers; a failed request is no answer.
 fn passed(target: &str, prompt: &str, rows: &[&Sample]) -> Option<bool> {
@@ -33,21 +31,16 @@ pub(super) fn compare(
 ) -> Vec<Comparison> {
     let all: Vec<&Sample> = samples.iter().collect();
     let speed = for_speed(&all);
-    let metrics: [(&str, Pick); 4] = [
-        ("ttft_ms", |s| s.ttft_ms),
-        ("tpot_ms", |s| s.tpot_ms),
-        ("decode_tps", |s| s.decode_tps),
-        ("e2e_ms", |s| s.e2e_ms),
-    ];
     let equal = equal_text(&local.id, &api.id, samples, prompts);
-    metrics
-        .into_iter()
-        .filter_map(|(metric, pick)| {
+    PER_REQUEST
+        .iter()
+        .filter(|m| m.shown >= Shown::Compared)
+        .filter_map(|m| {
             let side = |id: &str, prompt: &str| -> Vec<f64> {
                 speed
                     .iter()
                     .filter(|s| s.target == id && s.prompt_id == prompt)
-                    .filter_map(|s| pick(s))
+                    .filter_map(|s| *m.of(&s.metrics))
                     .collect()
             };
             let paired: Vec<stats::PromptPair> = prompts
@@ -59,7 +52,7 @@ pub(super) fn compare(
             Some(Comparison {
                 local: local.id.clone(),
                 api: api.id.clone(),
-                metric: metric.to_owned(),
+                metric: m.metric.id.to_owned(),
                 prompts: u32::try_from(paired.len()).unwrap_or(u32::MAX),
                 ratio: Some(ratio.ratio),
                 low: ratio.interval.map(|i| i.low),

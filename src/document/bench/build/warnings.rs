@@ -1,6 +1,7 @@
 //! What a reader of the figures must know beside them.
 
-use super::{Run, for_speed};
+use super::basis::Run;
+use crate::document::bench::sample::for_speed;
 use crate::document::bench::{Kind, Sample, Target, TokenSource};
 use crate::document::envelope::Warning;
 use crate::measure::stats;
@@ -54,7 +55,7 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
         if rows.iter().any(|s| s.usage_inconsistent) {
             warn("usage-inconsistent", "some usage records cannot be true or do not add up to their total; their tokens and cost are left out.".into());
         }
-        let differs = |s: &&&Sample| matches!((s.cost_usd, s.provider_cost_usd), (Some(a), Some(b)) if (a - b).abs() > 1e-9 + 0.01 * a.max(b));
+        let differs = |s: &&&Sample| matches!((s.metrics.cost_usd, s.provider_cost_usd), (Some(a), Some(b)) if (a - b).abs() > 1e-9 + 0.01 * a.max(b));
         let differing = rows.iter().filter(differs).count();
         if differing > 0 {
             warn(
@@ -150,7 +151,7 @@ fn load_warnings(target: &Target, warn: &mut dyn FnMut(&str, String)) {
 
 fn speed_warnings(target: &Target, rows: &[&Sample], warn: &mut dyn FnMut(&str, String)) {
     let speed = for_speed(rows);
-    let ttft: Vec<f64> = speed.iter().filter_map(|s| s.ttft_ms).collect();
+    let ttft: Vec<f64> = speed.iter().filter_map(|s| s.metrics.ttft_ms).collect();
     let outliers = stats::outliers(&ttft);
     if outliers == [0] {
         warn(

@@ -3,14 +3,15 @@
 use super::log;
 use crate::measure::backend::libraries;
 use crate::measure::text::one_line;
-use llama_cpp_2::list_llama_ggml_backend_devices;
 use llama_cpp_2::llama_backend::load_backends_from_path;
+use llama_cpp_2::{LlamaBackendDevice, list_llama_ggml_backend_devices};
 use llama_cpp_sys_2 as sys;
 use std::ffi::CString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Of each kind the one that fits this processor best. `Err` says why nothing can be computed.
-pub(super) fn load(named: Option<&Path>) -> Result<(), String> {
+/// Of each kind the one that fits this processor best. `Ok` names the backends of other devices that
+/// have none here, and why; `Err` says why nothing can be computed.
+pub(super) fn load(named: Option<&Path>) -> Result<Vec<String>, String> {
     let program =
         std::env::current_exe().map_err(|e| format!("this program's own file cannot be found: {e}"))?;
     let folder = libraries::folder(named, &program)?;
@@ -18,22 +19,53 @@ pub(super) fn load(named: Option<&Path>) -> Result<(), String> {
         return Err(format!("the engine cannot read a folder whose name is no text: {}", folder.display()));
     }
     load_backends_from_path(&folder);
-    if list_llama_ggml_backend_devices().is_empty() {
-        return Err(format!("no backend in {} works here{}", folder.display(), reason(&folder)));
+    let devices = list_llama_ggml_backend_devices();
+    if devices.is_empty() {
+        let why = files(&folder).iter().filter_map(|path| why_not(path)).next_back();
+        let why = why.map_or_else(String::new, |line| format!(" ({line})"));
+        return Err(format!("no backend in {} works here{why}", folder.display()));
     }
-    Ok(())
+    let beside_processor = files(&folder).into_iter().filter(|path| !libraries::is_processors(path));
+    Ok(beside_processor.filter_map(|path| without_device(&path, &devices)).collect())
 }
 
-/// Above, a library that cannot be loaded is passed over without a word; asked for by name it is not.
-fn reason(folder: &Path) -> String {
+/// The backends' libraries in a folder, by name.
+fn files(folder: &Path) -> Vec<PathBuf> {
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<_> = files.map(|f| f.path()).filter(|p| libraries::is_backend(p)).collect();
     paths.sort();
-    for path in paths {
-        if let Some(path) = path.to_str().and_then(|text| CString::new(text).ok()) {
-            // SAFETY: a NUL-terminated path that outlives the call.
-            unsafe { sys::ggml_backend_load(path.as_ptr()) };
-        }
+    paths
+}
+
+/// Why a library that is there gives no device; `None` where it gives one.
+fn without_device(path: &Path, devices: &[LlamaBackendDevice]) -> Option<String> {
+    let file = path.file_name()?.to_string_lossy();
+    let told = log::told();
+    let Some(backend) = told.backend_of(&file) else {
+        return Some(format!(
+            "{file}: {}",
+            why_not(path).unwrap_or_else(|| "it cannot be loaded".to_owned())
+        ));
+    };
+    if devices.iter().any(|device| device.backend == backend) {
+        return None;
     }
-    log::told().errors.last().map_or_else(String::new, |line| format!(" ({})", one_line(line, 300)))
+    // Its own word, as `ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device is detected`.
+    let said = told.errors.iter().rfind(|line| line.contains(&backend));
+    Some(said.map_or_else(|| format!("{backend}: it finds no device"), |line| one_line(line, 300)))
+}
+
+/// A library that cannot be loaded is passed over without a word; asked for by name it is not.
+fn why_not(path: &Path) -> Option<String> {
+    let before = log::told().errors.len();
+    let shown = path.to_str()?;
+    let text = CString::new(shown).ok()?;
+    // SAFETY: a NUL-terminated path that outlives the call.
+    unsafe { sys::ggml_backend_load(text.as_ptr()) };
+    let told = log::told();
+    let line = told.errors.get(before)?;
+    // Without the folder, which may hold a user's name.
+    let reason = line.split_once(&format!("{shown}: ")).map_or(line.as_str(), |(_, reason)| reason);
+    let file = path.file_name()?.to_string_lossy();
+    Some(one_line(&reason.replace(shown, &file), 300))
 }

@@ -18,6 +18,8 @@ pub(super) struct Told {
     pub errors: Vec<String>,
     /// Backends that were loaded at run time.
     pub libraries: Vec<Library>,
+    /// Their files' names.
+    files: Vec<String>,
     /// What Vulkan says of its devices: name and driver in one text.
     vulkan: Vec<String>,
     continues: bool,
@@ -28,6 +30,7 @@ static TOLD: Mutex<Told> = Mutex::new(Told {
     offloaded: None,
     errors: Vec::new(),
     libraries: Vec::new(),
+    files: Vec::new(),
     vulkan: Vec::new(),
     continues: false,
 });
@@ -72,6 +75,13 @@ extern "C" fn on_log(level: sys::ggml_log_level, text: *const c_char, _: *mut c_
 }
 
 impl Told {
+    /// What the engine calls the backend that it loaded from this file.
+    #[cfg(feature = "dynamic-backends")]
+    pub(super) fn backend_of(&self, file: &str) -> Option<String> {
+        let at = self.files.iter().position(|name| name == file)?;
+        self.libraries.get(at).map(|library| library.backend.clone())
+    }
+
     /// The driver of a Vulkan device by that name.
     pub(super) fn driver_of(&self, device: &str) -> Option<String> {
         let after = self.vulkan.iter().find_map(|text| text.strip_prefix(device))?;
@@ -79,8 +89,9 @@ impl Told {
     }
 
     fn read(&mut self, line: &str) {
-        if let Some(library) = libraries::loaded(line) {
+        if let Some((library, file)) = libraries::loaded(line) {
             self.libraries.push(library);
+            self.files.push(file);
         } else if let Some((_, rest)) = line.strip_prefix("ggml_vulkan: ").and_then(|l| l.split_once(" = "))
             && let Some((device, _)) = rest.split_once(" | ")
         {

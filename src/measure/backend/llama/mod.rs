@@ -32,8 +32,8 @@ pub struct LlamaEngine {
     slots: Option<Slots>,
     /// Requests that came before a model: they fail in the next step.
     orphans: Vec<(u32, Instant)>,
-    /// Why nothing can be computed.
-    problem: Option<String>,
+    /// Why nothing can be computed, or else which backends found no device.
+    beside: Result<Vec<String>, String>,
 }
 
 impl LlamaEngine {
@@ -41,22 +41,22 @@ impl LlamaEngine {
     pub fn new(backends: Option<&Path>) -> Self {
         log::capture();
         #[cfg(feature = "dynamic-backends")]
-        let problem = beside::load(backends).err();
+        let beside = beside::load(backends);
         #[cfg(not(feature = "dynamic-backends"))]
-        let problem = {
+        let beside = {
             // They are part of the program.
             let _ = backends;
-            None
+            Ok(Vec::new())
         };
-        Self { backend: LlamaBackend::init().ok(), slots: None, orphans: Vec::new(), problem }
+        Self { backend: LlamaBackend::init().ok(), slots: None, orphans: Vec::new(), beside }
     }
 }
 
 impl Engine for LlamaEngine {
     fn build(&self) -> Result<EngineBuild, Fault> {
-        match &self.problem {
-            None => Ok(model::build()),
-            Some(problem) => Err(engine_fault(problem.clone())),
+        match &self.beside {
+            Ok(left_out) => Ok(model::build(left_out.clone())),
+            Err(problem) => Err(engine_fault(problem.clone())),
         }
     }
 

@@ -24,8 +24,8 @@ use std::time::Instant;
 const BATCH: u32 = 2048;
 const UBATCH: u32 = 512;
 
-/// What was built in.
-pub(super) fn build() -> EngineBuild {
+/// What was built in, or found beside the program.
+pub(super) fn build(left_out: Vec<String>) -> EngineBuild {
     // SAFETY: both return a static string, or null where the build does not know.
     let (version, commit) = unsafe { (text(sys::ggml_version()), text(sys::ggml_commit())) };
     let commit = commit.filter(|c| !c.is_empty() && c != "unknown");
@@ -39,6 +39,7 @@ pub(super) fn build() -> EngineBuild {
         source: "llama-cpp-sys-2 0.1.161".into(),
         devices: list_llama_ggml_backend_devices().iter().map(device).collect(),
         libraries: log::told().libraries,
+        left_out,
     }
 }
 

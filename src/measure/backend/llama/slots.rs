@@ -12,7 +12,7 @@ use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// A loaded model with its context, its sequences and what waits for one.
@@ -28,8 +28,10 @@ pub(super) struct Slots {
     /// Tokens one sequence may hold.
     context_of_one: u32,
     waiting: VecDeque<(u32, Prompt, Instant)>,
+    /// In the order in which they came.
     running: Vec<Slot>,
-    free: Vec<i32>,
+    /// Sequences nobody uses; the lowest is given away first.
+    free: BTreeSet<i32>,
 }
 
 /// One request on its sequence.
@@ -87,7 +89,7 @@ impl Slots {
             context_of_one,
             waiting: VecDeque::new(),
             running: Vec::new(),
-            free: (0..i32::try_from(parallel).unwrap_or(1)).rev().collect(),
+            free: (0..i32::try_from(parallel).unwrap_or(1)).collect(),
         }
     }
 
@@ -112,6 +114,7 @@ impl Slots {
         if self.running.is_empty() {
             return;
         }
+        self.close_ranks();
         let begun = Instant::now();
         if let Err(fault) = self.fill_batch().and_then(|()| self.decode()) {
             self.fail_all(&fault, emit);
@@ -136,7 +139,7 @@ impl Slots {
                 Ok((tokens, chooser)) => {
                     let count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
                     say(emit, id, accepted, Event::Tokenized { prompt_tokens: count });
-                    let Some(sequence) = self.free.pop() else { return };
+                    let Some(sequence) = self.free.pop_first() else { return };
                     self.running.push(Slot {
                         id,
                         sequence,
@@ -158,27 +161,57 @@ impl Slots {
         }
     }
 
-    /// One token of every sequence that decodes, then prompts up to the batch size, oldest first.
+    /// Number the sequences that run 0, 1, 2 and so on. llama.cpp computes sequences of one batch
+    /// together only where their numbers follow each other without a gap; each run of numbers is a
+    /// pass over the weights of its own, so that one gap doubles the time of a step.
+    fn close_ranks(&mut self) {
+        loop {
+            let Some(free) = self.free.first().copied() else { return };
+            let Some(last) = self.running.iter_mut().max_by_key(|s| s.sequence) else { return };
+            if last.sequence < free {
+                return;
+            }
+            let from = last.sequence;
+            // What stands in the cache moves along; a sequence without any has nothing to move.
+            if last.filled > 0 {
+                let moved = self.context.copy_kv_cache_seq(from, free, None, None).is_ok();
+                let removed = self.context.clear_kv_cache_seq(u32::try_from(from).ok(), None, None);
+                debug_assert!(moved && removed.is_ok_and(|whole| whole));
+            }
+            last.sequence = free;
+            self.free.remove(&free);
+            self.free.insert(from);
+        }
+    }
+
+    /// One token of every sequence that decodes, and prompts up to the batch size, oldest first; in the
+    /// order of their sequences, so that they are computed together (see [`Self::close_ranks`]).
     fn fill_batch(&mut self) -> Result<(), Fault> {
         self.batch.clear();
+        let decoding = self.running.iter().filter(|s| s.next.is_some()).count();
+        let mut room = self.batch_size.saturating_sub(decoding);
+        let mut turns: Vec<(i32, usize, usize)> = Vec::with_capacity(self.running.len());
+        for (at, slot) in self.running.iter().enumerate() {
+            let take = room.min(slot.prompt.len() - slot.filled);
+            room -= take;
+            turns.push((slot.sequence, at, take));
+        }
+        turns.sort_unstable();
         let full = |_| engine_fault("a batch overflowed");
-        for slot in &mut self.running {
+        for (sequence, at, take) in turns {
+            let slot = &mut self.running[at];
             slot.logits = None;
             if let Some(token) = slot.next.take() {
                 slot.logits = Some(self.batch.n_tokens());
-                self.batch.add(token, slot.position(), &[slot.sequence], true).map_err(full)?;
+                self.batch.add(token, slot.position(), &[sequence], true).map_err(full)?;
             }
-        }
-        for slot in &mut self.running {
-            let room = self.batch_size - usize::try_from(self.batch.n_tokens()).unwrap_or(self.batch_size);
-            let take = room.min(slot.prompt.len() - slot.filled);
             for _ in 0..take {
                 let last = slot.filled + 1 == slot.prompt.len();
                 if last {
                     slot.logits = Some(self.batch.n_tokens());
                 }
                 let position = i32::try_from(slot.filled).unwrap_or(i32::MAX);
-                self.batch.add(slot.prompt[slot.filled], position, &[slot.sequence], last).map_err(full)?;
+                self.batch.add(slot.prompt[slot.filled], position, &[sequence], last).map_err(full)?;
                 slot.filled += 1;
             }
         }
@@ -245,7 +278,7 @@ impl Slots {
         } else {
             let _ = self.context.clear_kv_cache_seq(sequence, None, None);
         }
-        self.free.push(slot.sequence);
+        self.free.insert(slot.sequence);
     }
 
     fn fail_all(&mut self, fault: &Fault, emit: Emit) {
@@ -436,6 +469,11 @@ fn fault(kind: FaultKind, message: impl Into<String>) -> Fault {
 }
 
 #[cfg(test)]
+#[allow(dead_code)]
+#[path = "../../../../tests/it/needs.rs"]
+mod needs;
+
+#[cfg(test)]
 mod tests {
     use super::super::LlamaEngine;
     use super::*;
@@ -458,7 +496,7 @@ mod tests {
     /// A real refusal by llama.cpp; after it the engine still computes.
     #[test]
     fn a_batch_the_engine_refuses_is_a_fault_and_the_next_one_is_computed() {
-        let Some(model) = std::env::var_os("FREEHOLD_TEST_MODEL") else { return };
+        let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
         let mut engine = LlamaEngine::new(None);
         let link = Link::new(tempfile::tempfile().expect("a file"));
         engine.load(&LoadRequest::new(model.into(), 64), &link).expect("loads");

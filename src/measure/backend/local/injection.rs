@@ -23,6 +23,7 @@ impl Stage {
             source: String::new(),
             devices: Vec::new(),
             libraries: Vec::new(),
+            left_out: Vec::new(),
         };
         stage.frame("hello", &Reply::Hello { version: VERSION, build: build.clone() });
         stage.frame("old", &Reply::Hello { version: VERSION + 1, build });

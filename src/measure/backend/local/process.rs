@@ -304,45 +304,52 @@ fn environment(
     all.filter(|(name, _)| is_passed_on(name)).chain(own)
 }
 
+/// Names of the variables it gets, for people; `*` stands for any ending.
+pub fn passed_on() -> Vec<String> {
+    let prefixes = PREFIXES.iter().map(|prefix| format!("{prefix}*"));
+    NAMES.iter().map(|name| (*name).to_owned()).chain(prefixes).collect()
+}
+
+const NAMES: &[&str] = &[
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SYSTEMROOT",
+    "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",
+    libraries::VARIABLE,
+];
+const PREFIXES: &[&str] = &[
+    "LC_",
+    "LD_LIBRARY_",
+    "DYLD_",
+    "CUDA_",
+    "NVIDIA_",
+    "GGML_",
+    "LLAMA_",
+    "OMP_",
+    "GOMP_",
+    "KMP_",
+    "VK_",
+    "MESA_",
+    "LP_",
+    "GALLIUM_",
+    "HIP_",
+    "ROCR_",
+    "ROCM_",
+    "HSA_",
+    "GPU_",
+    "MTL_",
+    "METAL_",
+    "ZE_",
+    "SYCL_",
+];
+const SECRETS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "AUTH"];
+
 fn is_passed_on(name: &OsStr) -> bool {
-    const NAMES: &[&str] = &[
-        "PATH",
-        "HOME",
-        "LANG",
-        "TMPDIR",
-        "TEMP",
-        "TMP",
-        "SYSTEMROOT",
-        "XDG_CACHE_HOME",
-        "XDG_RUNTIME_DIR",
-        libraries::VARIABLE,
-    ];
-    const PREFIXES: &[&str] = &[
-        "LC_",
-        "LD_LIBRARY_",
-        "DYLD_",
-        "CUDA_",
-        "NVIDIA_",
-        "GGML_",
-        "LLAMA_",
-        "OMP_",
-        "GOMP_",
-        "KMP_",
-        "VK_",
-        "MESA_",
-        "LP_",
-        "GALLIUM_",
-        "HIP_",
-        "ROCR_",
-        "ROCM_",
-        "HSA_",
-        "GPU_",
-        "MTL_",
-        "METAL_",
-        "ZE_",
-        "SYCL_",
-    ];
-    const SECRETS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "AUTH"];
     let Some(name) = name.to_str().map(str::to_ascii_uppercase) else { return false };
     let wanted = NAMES.contains(&name.as_str()) || PREFIXES.iter().any(|p| name.starts_with(p));
     wanted && !SECRETS.iter().any(|s| name.contains(s))

@@ -4,12 +4,12 @@ use crate::catalog::{
     Accelerator, ApiModel, Catalog, Chosen, Currency, FormFactor, Host, Kind, Machine, OpenModel, Provider,
     Range, Rental, Subscription, Tariff,
 };
-use crate::render::{Cell, Table};
+use crate::render::view::{Cell, Table};
 use jiff::civil::Date;
 use serde::Serialize;
 
 /// A record in a list.
-pub(super) struct Row<'a> {
+pub struct Row<'a> {
     /// What a search looks through, lower case.
     pub words: String,
     pub tier: Option<u8>,
@@ -19,8 +19,14 @@ pub(super) struct Row<'a> {
     pub json: Box<dyn Fn() -> serde_json::Value + 'a>,
 }
 
+impl std::fmt::Debug for Row<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Row").field("cells", &self.cells).finish_non_exhaustive()
+    }
+}
+
 /// All records of a kind.
-pub(super) fn of(kind: Kind, catalog: &Catalog, today: Date) -> Vec<Row<'_>> {
+pub fn of(kind: Kind, catalog: &Catalog, today: Date) -> Vec<Row<'_>> {
     match kind {
         Kind::Gpu => catalog.accelerators.iter().map(|r| gpu(r, catalog)).collect(),
         Kind::Machine => catalog.machines.iter().map(|r| machine(r, catalog)).collect(),
@@ -37,7 +43,7 @@ pub(super) fn of(kind: Kind, catalog: &Catalog, today: Date) -> Vec<Row<'_>> {
 }
 
 /// The empty table of a kind.
-pub(super) fn table(kind: Kind) -> Table {
+pub fn table(kind: Kind) -> Table {
     Table::new(match kind {
         Kind::Gpu => &["!Id", "#GiB", "#GB/s", "#BF16 TFLOPS", "#Board W", "#Price", "Read"],
         Kind::Machine => &["!Id", "Accelerators", "#GiB", "#GB/s", "#Load W", "#Price", "Read"],

@@ -1,0 +1,39 @@
+//! The shipped prices from two price files: the file of records and the page about it.
+
+use crate::app::refusal::Refusal;
+use crate::catalog::import::Imported;
+use crate::catalog::{Catalog, ship, write};
+use crate::render::View;
+use crate::render::shipped_prices::page;
+use jiff::civil::Date;
+
+/// What is shipped.
+#[derive(Debug)]
+pub struct Made {
+    /// TOML.
+    pub records: String,
+    pub page: View,
+    /// One line.
+    pub summary: String,
+}
+
+/// Prices of the first, held against the second; `sources` names both with their versions.
+pub fn make_prices(first: Imported, second: &Imported, sources: &str, today: Date) -> Result<Made, Refusal> {
+    let rules = ship::Rules::shipped().map_err(|e| Refusal::failed(e.to_string()))?;
+    let shipped = ship::ship(first, second, &rules, &Catalog::embedded(), today);
+    let head = format!(
+        "Models rented by the token: {sources}, read {today}.\n\
+         Made by `make prices`; do not edit. Rules and decisions: src/catalog/ship/rules.toml,\n\
+         docs/prices.md. Both sources are under the MIT licence: README.md."
+    );
+    Ok(Made {
+        records: write::api_models(&head, &shipped.models),
+        page: page(&shipped, sources, today),
+        summary: format!(
+            "{} models of {} providers, {} disagreements",
+            shipped.models.len(),
+            shipped.counts.len(),
+            shipped.disagreements.len()
+        ),
+    })
+}

@@ -1,0 +1,36 @@
+//! Why a use case gives no document.
+
+/// A refusal in words, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    pub kind: RefusalKind,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// What was asked, or a file that came with it, is wrong.
+    Input,
+    /// It was understood, and cannot be done.
+    Failed,
+}
+
+impl Refusal {
+    /// What was asked is wrong.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self { kind: RefusalKind::Input, message: message.into(), hint: None }
+    }
+    /// It cannot be done.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { kind: RefusalKind::Failed, message: message.into(), hint: None }
+    }
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,99 @@
+//! `report`: saved documents, rendered again; several of them as one memo; two held against each other.
+
+use super::refusal::Refusal;
+use crate::document::Document;
+use crate::render::compare::compare;
+use crate::render::memo::{Named, memo};
+use crate::render::{Page, View};
+
+/// What a report shows.
+#[derive(Debug)]
+pub enum Report<'a> {
+    /// One document, as it was.
+    One(&'a Document),
+    /// Several on one page.
+    Memo(&'a [Named]),
+    /// What changed between two.
+    Changes(View),
+}
+
+/// The page of these documents.
+pub fn report(documents: &[Named]) -> Report<'_> {
+    match documents {
+        [(_, only)] => Report::One(only),
+        several => Report::Memo(several),
+    }
+}
+
+/// What changed from one document to another. Refused where they are of different kinds.
+pub fn changes(old: &Named, new: &Named) -> Result<Report<'static>, Refusal> {
+    compare(old, new).map(Report::Changes).map_err(Refusal::input)
+}
+
+/// A text as a document; `name` says in the error where it came from.
+pub fn parse(name: String, text: &str) -> Result<Named, Refusal> {
+    let document = Document::parse(&name, text).map_err(Refusal::input)?;
+    Ok((name, document))
+}
+
+impl Page for Report<'_> {
+    fn view(&self) -> View {
+        match self {
+            Self::One(document) => document.view(),
+            Self::Memo(documents) => memo(documents),
+            Self::Changes(view) => view.clone(),
+        }
+    }
+    fn brief(&self) -> View {
+        match self {
+            Self::One(document) => document.brief(),
+            other => other.view(),
+        }
+    }
+    fn json(&self) -> Result<String, serde_json::Error> {
+        match self {
+            Self::One(document) => Page::json(*document),
+            Self::Memo(documents) => {
+                let all: Result<Vec<_>, _> = documents.iter().map(|(_, d)| d.to_value()).collect();
+                serde_json::to_string_pretty(&all?)
+            }
+            Self::Changes(view) => view.to_json(),
+        }
+    }
+    fn csv(&self) -> Option<String> {
+        match self {
+            Self::One(document) => document.csv(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str, kind: &str) -> Named {
+        let text = serde_json::json!({
+            "schema": format!("freehold.{kind}/1"), "tool_version": "0", "created": "2026-11-22T10:00:00Z",
+            "inputs": {}, "warnings": [], "result": {"rows": [], "left_out": []},
+        });
+        parse(name.to_owned(), &text.to_string()).expect("a document")
+    }
+
+    #[test]
+    fn one_is_itself_and_several_are_a_memo() {
+        let documents = [named("a.json", "fit"), named("b.json", "fit")];
+        assert!(matches!(report(&documents[..1]), Report::One(_)));
+        let memo = report(&documents);
+        assert!(memo.view().to_markdown().contains("no advice document"));
+        let both: Vec<serde_json::Value> = serde_json::from_str(&memo.json().expect("JSON")).expect("a list");
+        assert_eq!(both.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused_by_its_name() {
+        let refusal = parse("x.json".to_owned(), "{}").expect_err("none");
+        assert!(refusal.message.starts_with("x.json: "), "{refusal}");
+        assert!(changes(&named("a", "fit"), &named("b", "fit")).is_ok());
+    }
+}

@@ -1,0 +1,71 @@
+//! The user's own folders. Only absolute ones count: with `HOME` unset or empty there are none, and
+//! nothing is ever taken from the current folder, which may be a project of somebody else's.
+
+use super::environment::{self, Variable};
+use super::error::CliError;
+use etcetera::BaseStrategy;
+use std::path::{Path, PathBuf};
+
+/// Each `None` where the user has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folders {
+    /// Downloads, journals, locks.
+    pub cache: Option<PathBuf>,
+    /// The user's catalogue overlay.
+    pub data: Option<PathBuf>,
+    /// The user's profiles and settings.
+    pub config: Option<PathBuf>,
+}
+
+impl Folders {
+    /// By this program's own variables, else by the XDG base directories (on Windows the system's).
+    pub fn of_process() -> Result<Self, CliError> {
+        let base = etcetera::choose_base_strategy().ok();
+        Ok(Self {
+            cache: folder(
+                environment::CACHE_DIR,
+                environment::XDG_CACHE_HOME,
+                base.as_ref().map(BaseStrategy::cache_dir),
+            )?,
+            data: folder(
+                environment::DATA_DIR,
+                environment::XDG_DATA_HOME,
+                base.as_ref().map(BaseStrategy::data_dir),
+            )?,
+            config: folder(
+                environment::CONFIG_DIR,
+                environment::XDG_CONFIG_HOME,
+                base.as_ref().map(BaseStrategy::config_dir),
+            )?,
+        })
+    }
+
+    /// The cache, for what cannot do without one.
+    pub fn needed_cache(&self) -> Result<&Path, CliError> {
+        self.cache.as_deref().ok_or_else(|| none("downloads and journals", environment::CACHE_DIR))
+    }
+}
+
+/// There is no folder for something that needs one.
+pub fn none(what: &str, variable: Variable) -> CliError {
+    CliError::usage(format!("there is no folder for {what}: HOME is not set, or is no absolute path"))
+        .hint(format!("set HOME, or {}, to an absolute path", variable.name))
+}
+
+fn folder(own: Variable, xdg: Variable, of_system: Option<PathBuf>) -> Result<Option<PathBuf>, CliError> {
+    if let Some(folder) = own.os().map(PathBuf::from) {
+        if !folder.is_absolute() {
+            return Err(CliError::usage(format!(
+                "{} is {}, which is no absolute path",
+                own.name,
+                folder.display()
+            ))
+            .hint(format!("give the whole path, or unset {}", own.name)));
+        }
+        return Ok(Some(folder));
+    }
+    // Without HOME the system's list of users would be asked. Whoever has unset it wants no folder.
+    let named = |variable: Variable| variable.os().is_some_and(|path| Path::new(&path).is_absolute());
+    let is_known = cfg!(windows) || named(environment::HOME) || named(xdg);
+    Ok(of_system.filter(|folder| is_known && folder.is_absolute()).map(|folder| folder.join("freehold")))
+}

@@ -1,0 +1,323 @@
+//! The local side as somebody would build it: which machine, engine, formats and how many requests at
+//! once, from the plan engine, for an offer whose speeds nobody gave or measured.
+
+use super::hardware::Hardware;
+use super::{ResolveError, Resolver, Table, impossible};
+use crate::capacity::{Engine, HardwareShape, KvType, ModelShape, Quantisation};
+use crate::catalog::{Accelerator, OpenModel, Rental, RentalTerms, Stands};
+use crate::cost::case::{Blueprint, Need, Notice, Peak};
+use crate::cost::keys::local;
+use crate::plan::{self, Allowed, Ask, Bill, Cost, Limits, Machine, Tokens};
+use crate::provenance::Source;
+use crate::units::{Hours, RequestsPerSec};
+
+/// Watts, people and years as the search weighs machines; the cost engine then counts exactly.
+struct Weighing {
+    usd_per_kwh: f64,
+    pue_rack: f64,
+    staff_rate: f64,
+    hours: f64,
+    months: f64,
+}
+
+impl Weighing {
+    /// What a bill costs over the horizon.
+    fn cost(&self, bill: &Bill<'_>) -> Cost {
+        let pue = if bill.machine.stands == Stands::Rack { self.pue_rack } else { 1.0 };
+        let power = bill.mean_watts / 1000.0 * self.hours * pue * self.usd_per_kwh;
+        let monthly_usd = power + bill.people.likely * self.staff_rate;
+        Cost {
+            capex_usd: bill.purchase_usd,
+            monthly_usd,
+            total_usd: bill.purchase_usd + self.months * monthly_usd,
+        }
+    }
+}
+
+/// Which machines may be asked.
+#[derive(Clone, Copy)]
+pub(super) enum Among<'r> {
+    /// Whatever can be ordered.
+    Everything,
+    /// Every GPU that is rented on demand.
+    Rentals,
+    /// What carries this.
+    This(Hardware<'r>, u32),
+}
+
+impl Resolver<'_> {
+    /// What the plan must carry, at the likely values.
+    pub(super) fn plan_need(&self, need: &Need) -> plan::Need {
+        let values: Vec<f64> = self.ranges.iter().map(|r| r.likely).collect();
+        let v = crate::cost::case::Values::of(&values);
+        let tokens = need.tokens(v);
+        let hours = v.get::<Hours>(need.hours).get();
+        let mean = need.requests(v, None).get() / (hours * 3600.0).max(1e-9);
+        let peak = match need.peak {
+            Peak::Rate(slot) => v.get::<RequestsPerSec>(slot).get(),
+            Peak::ToMean(slot) => mean * v.get(slot),
+        };
+        let asks = &need.asks;
+        let (input, output) = (tokens.input.get(), tokens.written().get());
+        // A long request is longer in what it sends.
+        let long = asks.context.map_or(input, |c| (c - output).max(input));
+        let mut wanted = plan::Need::new(
+            asks.purpose,
+            mean,
+            peak,
+            Tokens { mean: input, p95: long },
+            Tokens { mean: output, p95: output },
+        );
+        wanted.repeated_share = v.get(need.cached);
+        wanted.limits =
+            Limits { ttft_ms: asks.ttft_ms, tpot_ms: asks.tpot_ms }.or(plan::limits(asks.purpose));
+        wanted.must_stay_up = asks.must_stay_up;
+        if asks.purpose == crate::workload::Use::Batch {
+            wanted.limits = Limits { ttft_ms: asks.ttft_ms, tpot_ms: asks.tpot_ms };
+            let requests = need.requests(v, None).get();
+            wanted.batch = Some(plan::Batch { requests, deadline_hours: hours });
+        }
+        wanted
+    }
+
+    /// What the user fixed.
+    fn allowed(
+        &mut self,
+        table: Table<'_>,
+        format: Option<&'static Quantisation>,
+    ) -> Result<Allowed, ResolveError> {
+        let engine = match self.text(table, local::BACKEND) {
+            Some(name) => Some(vec![Engine::find(&name).ok_or_else(|| {
+                impossible(&table.path(local::BACKEND), format!("`{name}` is no engine that is predicted"))
+            })?]),
+            None => None,
+        };
+        let kv = match self.text(table, local::KV_TYPE) {
+            Some(name) => Some(KvType::find(&name).ok_or_else(|| {
+                impossible(
+                    &table.path(local::KV_TYPE),
+                    format!("`{name}` is no known format; for example F16, Q8_0, FP8"),
+                )
+            })?),
+            None => None,
+        };
+        let whole = |value: Option<f64>| {
+            // Checked to be a whole number when it was read.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            value.map(|v| v as u32)
+        };
+        let number = |key: &crate::workload::keys::Key| {
+            table.fields.get(key.name).and_then(|g| g.value.range()).map(|r| r.likely)
+        };
+        Ok(Allowed {
+            engines: engine,
+            formats: format.map(|f| vec![f]),
+            kv,
+            tensor_parallel: whole(number(local::TENSOR_PARALLEL)),
+            concurrency: whole(number(local::CONCURRENCY)),
+            ceiling: number(local::CEILING),
+            cached_share: number(local::CACHED_INPUT_SHARE),
+        })
+    }
+
+    /// Every machine that may be asked, and whether one is there only because no computer for the card
+    /// is known.
+    fn machines(&self, among: Among<'_>) -> (Vec<Machine>, bool) {
+        let catalog = self.basis.catalog;
+        match among {
+            Among::Everything => (plan::machines(catalog).0, false),
+            Among::Rentals => {
+                let rentals = catalog.rentals.iter().filter(|r| r.terms == RentalTerms::OnDemand);
+                (rentals.filter_map(|r| self.rented(r)).collect(), false)
+            }
+            Among::This(Hardware::Machine(m), _) => {
+                (plan::machine::from_machine(catalog, m).into_iter().collect(), false)
+            }
+            Among::This(Hardware::Rental(r), _) => (self.rented(r).into_iter().collect(), false),
+            Among::This(Hardware::Gpu(card), count) => {
+                let orders = catalog.orders().filter(|(_, c, n, _)| c.id == card.id && *n == count);
+                let found: Vec<Machine> =
+                    orders.filter_map(|(.., order)| plan::machine::from_order(&order.ok()?)).collect();
+                if !found.is_empty() {
+                    return (found, false);
+                }
+                let source = self.price_source(card);
+                let machine = bare(card, count, &card.id, source).map(|mut machine| {
+                    let price = catalog.price_of_accelerator(card);
+                    machine.price_usd = price.map(|p| p.usd * f64::from(count));
+                    machine
+                });
+                (machine.into_iter().collect(), true)
+            }
+        }
+    }
+
+    /// The cheapest machine that carries what was named; the accelerators alone where none is known.
+    pub(super) fn cheapest_around(&self, among: Among<'_>) -> Option<Built> {
+        let (machines, bare) = self.machines(among);
+        let price = |m: &Machine| m.price_usd.unwrap_or(f64::INFINITY);
+        let machine = machines.into_iter().min_by(|a, b| price(a).total_cmp(&price(b)))?;
+        Some(Built { machine, bare, plan: None })
+    }
+
+    /// A rented instance as a machine of the plan.
+    fn rented(&self, rental: &Rental) -> Option<Machine> {
+        let card = self.basis.catalog.accelerator(&rental.accelerator)?;
+        let cite = rental.cite("per_hour");
+        let source = Source::Database {
+            entry: format!("rental {}", rental.id),
+            source: cite.source,
+            as_of: cite.as_of,
+        };
+        let mut machine = bare(card, rental.accelerators, &rental.id, source)?;
+        machine.name.clone_from(&rental.id);
+        Some(machine)
+    }
+
+    fn price_source(&self, card: &Accelerator) -> Source {
+        let price = self.basis.catalog.price_of_accelerator(card);
+        let cite = card.cite("board_watts");
+        price.map_or(
+            Source::Database { entry: format!("gpu {}", card.id), source: cite.source, as_of: cite.as_of },
+            |p| Source::Database {
+                entry: format!("gpu {}", card.id),
+                source: p.price.source.clone(),
+                as_of: p.price.as_of,
+            },
+        )
+    }
+
+    /// The plans for an offer, the cheapest first. Empty where a figure that the prediction needs is
+    /// not known. Where no plan keeps the limits, the one that comes nearest, with a notice.
+    pub(super) fn blueprints(
+        &mut self,
+        table: Table<'_>,
+        need: &Need,
+        model: &OpenModel,
+        format: Option<&'static Quantisation>,
+        among: Among<'_>,
+        speed_known: bool,
+    ) -> Result<Vec<Blueprint>, ResolveError> {
+        let Ok(shape) = ModelShape::from_catalogue(model) else { return Ok(Vec::new()) };
+        let allowed = self.allowed(table, format)?;
+        let wanted = self.plan_need(need);
+        let (machines, bare) = self.machines(among);
+        let weighing = self.weighing(table, need);
+        let cost = |bill: &Bill<'_>| weighing.cost(bill);
+        let found = plan::search(&Ask {
+            need: &wanted,
+            model: &shape,
+            heads: model.heads,
+            machines: &machines,
+            allowed: &allowed,
+            cost: &cost,
+        });
+        let mut made: Vec<Blueprint> =
+            found.plans.iter().map(|p| Blueprint::of(p, &wanted, Vec::new(), bare)).collect();
+        if let (true, Some((nearest, missed))) = (made.is_empty(), &found.nearest) {
+            made.push(Blueprint::of(nearest, &wanted, missed.clone(), bare));
+        }
+        if let (Some(first), false) = (made.first(), speed_known || table.prefix == "all") {
+            for miss in &first.missed {
+                self.notices.push(Notice::MissesLimit {
+                    offer: first.machine.name.clone(),
+                    limit: match miss.limit {
+                        plan::Bind::Ttft => "first token",
+                        _ => "each further token",
+                    },
+                    limit_ms: miss.limit_seconds * 1e3,
+                    ms: miss.seconds * 1e3,
+                });
+            }
+        }
+        if made.is_empty() && matches!(among, Among::This(..)) {
+            self.refuse_what_does_not_fit(table, &found.rejected, model, &machines)?;
+        }
+        Ok(made)
+    }
+
+    /// The model is too large for the hardware that was named: that is an error, whoever gave speeds.
+    fn refuse_what_does_not_fit(
+        &self,
+        table: Table<'_>,
+        rejected: &[plan::Rejected],
+        model: &OpenModel,
+        machines: &[Machine],
+    ) -> Result<(), ResolveError> {
+        let _ = self;
+        let least = rejected
+            .iter()
+            .filter_map(|r| match r.why {
+                plan::Why::DoesNotFit { weights, memory } => Some((weights, memory, r)),
+                _ => None,
+            })
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        let Some((needed, usable, r)) = least else { return Ok(()) };
+        let hardware = machines.first().map_or_else(|| r.accelerator.clone(), |m| m.name.clone());
+        let error = crate::capacity::CannotPredict::DoesNotFit {
+            model: model.id.clone(),
+            hardware,
+            format: r.format.id,
+            needed,
+            usable,
+        };
+        Err(ResolveError::DoesNotFit { key: table.path(local::HARDWARE_ID), error: Box::new(error) })
+    }
+
+    fn weighing(&self, table: Table<'_>, need: &Need) -> Weighing {
+        let number = |key: &crate::workload::keys::Key| {
+            let given = table.fields.get(key.name).and_then(|g| g.value.range()).map(|r| r.likely);
+            given.or_else(|| {
+                crate::cost::defaults::of(&key.path()).map(crate::cost::defaults::Default::number)
+            })
+        };
+        Weighing {
+            usd_per_kwh: number(local::USD_PER_KWH).unwrap_or(0.2),
+            pue_rack: 1.4,
+            staff_rate: number(local::STAFF_RATE).unwrap_or(60.0),
+            hours: self.ranges[need.hours.index()].likely,
+            months: f64::from(need.horizon),
+        }
+    }
+}
+
+/// Accelerators without a computer around them.
+fn bare(card: &Accelerator, count: u32, id: &str, source: Source) -> Option<Machine> {
+    let shape = HardwareShape::from_accelerator(card, 1).ok()?;
+    let watts = card.board_watts? * f64::from(count);
+    Some(Machine {
+        id: id.to_owned(),
+        name: if count > 1 { format!("{count} × {}", card.name) } else { card.name.clone() },
+        accelerator: card.id.clone(),
+        accelerator_name: card.name.clone(),
+        accelerators: count,
+        board: matches!(card.form, crate::catalog::FormFactor::Sxm | crate::catalog::FormFactor::Oam),
+        shape,
+        stands: Stands::Office,
+        rack_units: None,
+        base_watts: 0.0,
+        full_watts: watts,
+        idle_watts: card.idle_watts.map_or(watts * plan::IDLE_SHARE, |w| w * f64::from(count)),
+        price_usd: None,
+        install_usd: 0.0,
+        rent_usd_hour: None,
+        price_source: Some(source.clone()),
+        source,
+    })
+}
+
+/// What the hardware is bought as, and the plan for it.
+#[derive(Debug, Clone)]
+pub(super) struct Built {
+    /// A whole machine; the accelerators alone where no computer for them is known.
+    pub machine: plan::Machine,
+    pub bare: bool,
+    /// None where speeds were given or measured.
+    pub plan: Option<Blueprint>,
+}
+
+impl From<Blueprint> for Built {
+    fn from(plan: Blueprint) -> Self {
+        Self { machine: plan.machine.clone(), bare: plan.bare, plan: Some(plan) }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a document is made of, beside and with the requests.
+
+use crate::document::bench::embedding::Embedding;
+use crate::document::bench::engine::{EnergyFacts, Synthetic};
+use crate::document::bench::load::LoadPlan;
+use crate::document::bench::price::PriceInForce;
+use crate::document::bench::{Engine, Kind, Sample, Spending};
+use crate::document::envelope::Input;
+use crate::measure::load::Sent;
+use crate::measure::run::Ended;
+use crate::prompts::Prompt;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is known of a target beside its measurements.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TargetFacts {
+    pub id: String,
+    pub kind: Kind,
+    pub model: String,
+    pub stand_in: bool,
+    pub origin: Option<String>,
+    pub price: Option<PriceInForce>,
+    pub engine: Option<Engine>,
+    /// The engine alone, where that was measured.
+    #[serde(default)]
+    pub synthetic: Vec<Synthetic>,
+    /// Vectors of the prompts, where they were made.
+    #[serde(default)]
+    pub embedding: Option<Embedding>,
+    /// Of a local target: where its energy was read, or why not.
+    #[serde(default)]
+    pub energy: Option<EnergyFacts>,
+    /// What happened meanwhile: heat, other programs on the device, levels left out.
+    #[serde(default)]
+    pub remarks: Vec<String>,
+    /// The proxy requests went through, without its credentials.
+    #[serde(default)]
+    pub proxy: Option<String>,
+    /// What a reader of its figures must know.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// What a document rests on beside the requests themselves: known when the run begins, and kept at
+/// the beginning of its journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Basis {
+    pub targets: Vec<TargetFacts>,
+    pub prompts: Vec<Prompt>,
+    pub max_output_tokens: u32,
+    pub seed: u64,
+    /// Accepted loss of pass rate.
+    pub margin: f64,
+    /// Prompt caches were to be defeated.
+    pub cache_bust: bool,
+    pub load: LoadPlan,
+    /// As planned; what was spent is not known yet.
+    pub spending: Spending,
+    pub inputs: BTreeMap<String, Input>,
+    pub created: String,
+}
+
+/// Everything a document is made of.
+#[derive(Debug)]
+pub struct Run<'a> {
+    pub basis: &'a Basis,
+    /// In the order they ran, without warm-up.
+    pub samples: Vec<Sample>,
+    /// Requests under load, warm-up included.
+    pub sent: &'a [Sent],
+    /// Per target: requests cut off by a kill or an interruption.
+    pub cut: &'a [u32],
+    pub ended: &'a Ended,
+    pub spent_usd: Option<f64>,
+    /// The most that requests of unknown cost can have cost.
+    pub unsettled_usd: Option<f64>,
+    /// Requests that failed without a bill in an earlier part of the run and were asked again.
+    pub asked_again: u32,
+}

@@ -1,0 +1,801 @@
+//! A figure of a document by the name people use for it: `local.ttft_ms.p95`, `payback_months`,
+//! `placement`, `options.best.p_cheapest`. What a gate reads, and what a comparison names.
+//!
+//! ```text
+//! [subject.]metric[.statistic]
+//! ```
+//!
+//! The *metric* is an id of the table of metrics, or the field's own name in the document. The
+//! *statistic* of a summary is `median` (the default), `low`, `high`, `min`, `max`, `p90`, `p95`, `p99`
+//! or `n`; of a predicted band `likely`, `low` or `high`. The *subject* says whose figure it is, list
+//! after list: `local.levels.16` is the local target at 16 requests at once. A subject is left out where
+//! there is only one, or where the document puts the main one first.
+
+use super::metric::{Metric, Place, Shape};
+use super::unit::Unit;
+use super::{named, of};
+use crate::spelling::nearest;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One figure, as it stands in the document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    pub metric: &'static Metric,
+    /// In full: subject, metric, statistic where one was asked for.
+    pub path: String,
+    /// Of the path, whose figure it is, list after list; empty where it is the whole document's.
+    pub subject: Vec<String>,
+    /// `None` where the document has `null`: not measured, too few samples, or "never".
+    pub value: Option<Datum>,
+    /// The interval of the value, where it has one.
+    pub interval: Option<(f64, f64)>,
+    pub unit: Unit,
+    /// Of how many samples, prompts or draws, where that is said.
+    pub n: Option<u64>,
+}
+
+/// A number, or a word such as `local` or `true`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Datum {
+    Number(f64),
+    Word(String),
+}
+
+/// A path that is no figure of the document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {why}{}", hint(nearest))]
+pub struct NotFound {
+    pub path: String,
+    pub why: Why,
+    /// Paths or ids that may have been meant, the likeliest first.
+    pub nearest: Vec<String>,
+}
+
+/// Why there is no figure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    #[error("there is no metric of this name")]
+    UnknownMetric,
+    #[error("a {0} document has no such metric")]
+    NotInThisDocument(&'static str),
+    #[error("the document has no such target, offer or list")]
+    NoSuchSubject,
+    #[error("there are several: say whose")]
+    Ambiguous,
+    #[error("this metric has no such statistic")]
+    NoSuchStatistic,
+}
+
+fn hint(nearest: &[String]) -> String {
+    if nearest.is_empty() { String::new() } else { format!("; did you mean {}?", nearest.join(", ")) }
+}
+
+/// A list of a document and how its entries are named.
+struct List {
+    document: &'static str,
+    /// The last word of the list's path.
+    name: &'static str,
+    /// That word may be left out before an entry's name.
+    silent: bool,
+    /// Fields by which an entry is called; all of them together are its full name.
+    keys: &'static [&'static str],
+    /// What stands between the keys in a full name.
+    between: &'static [&'static str],
+    /// Where no entry is named the first is meant.
+    first: bool,
+    /// The field of the result with the id of the best entry; else the first is the best.
+    best: Option<&'static str>,
+}
+
+const LIST: List =
+    List { document: "", name: "", silent: false, keys: &[], between: &[], first: false, best: None };
+
+const LISTS: &[List] = &[
+    List { document: "bench", name: "targets", silent: true, keys: &["id"], ..LIST },
+    List { document: "bench", name: "levels", keys: &["concurrency"], ..LIST },
+    List { document: "bench", name: "rates", keys: &["rate_per_s"], ..LIST },
+    List { document: "bench", name: "synthetic", keys: &["test"], ..LIST },
+    List {
+        document: "bench",
+        name: "comparisons",
+        keys: &["local", "api", "metric"],
+        between: &[" against ", ": "],
+        ..LIST
+    },
+    List {
+        document: "bench",
+        name: "quality",
+        silent: true,
+        keys: &["local", "api"],
+        between: &[" against "],
+        ..LIST
+    },
+    List {
+        document: "breakeven",
+        name: "comparisons",
+        silent: true,
+        keys: &["local", "cloud"],
+        between: &[" against "],
+        first: true,
+        ..LIST
+    },
+    List { document: "breakeven", name: "local", keys: &["name"], first: true, ..LIST },
+    List { document: "breakeven", name: "cloud", keys: &["name"], first: true, ..LIST },
+    List { document: "advice", name: "options", keys: &["id"], first: true, best: Some("chosen"), ..LIST },
+    List {
+        document: "fit",
+        name: "rows",
+        silent: true,
+        keys: &["hardware", "model", "quantisation"],
+        between: &["/", "/"],
+        ..LIST
+    },
+    List { document: "plan", name: "plans", silent: true, keys: &["host"], first: true, ..LIST },
+];
+
+/// Fields of an entry that name it too, where no other entry has the same.
+const ALSO: [&str; 4] = ["kind", "placement", "id", "name"];
+
+/// Longest list of subjects that a hint looks through.
+const MOST_SUBJECTS: usize = 10_000;
+
+impl List {
+    fn of(kind: &str, name: &str) -> &'static Self {
+        LISTS.iter().find(|l| l.document == kind && l.name == name).unwrap_or(&LIST)
+    }
+
+    /// The full name of an entry.
+    fn name_of(&self, entry: &Value) -> String {
+        let mut name = String::new();
+        for (n, key) in self.keys.iter().enumerate() {
+            if let Some(between) = n.checked_sub(1).and_then(|n| self.between.get(n)) {
+                name.push_str(between);
+            }
+            name.push_str(&entry.get(*key).and_then(text).unwrap_or_default());
+        }
+        name
+    }
+
+    fn best<'v>(&self, entries: &'v [Value], result: &Value) -> Option<&'v Value> {
+        let Some(id) = self.best.and_then(|field| result.get(field)?.as_str()) else {
+            return entries.first();
+        };
+        entries.iter().find(|entry| entry.get("id").and_then(Value::as_str) == Some(id))
+    }
+
+    /// The entry that the beginning of a subject names, and the rest of the subject.
+    fn choose<'v, 'a>(
+        &self,
+        entries: &'v [Value],
+        subject: &'a str,
+        result: &Value,
+    ) -> Result<(&'v Value, &'a str), Why> {
+        if let (true, Some(rest)) = (self.first, after(subject, "best")) {
+            return self.best(entries, result).map(|entry| (entry, rest)).ok_or(Why::NoSuchSubject);
+        }
+        let by = |names: &dyn Fn(&Value) -> Vec<String>| {
+            let mut found: Vec<(&'v Value, &'a str)> = Vec::new();
+            for entry in entries {
+                let rests = names(entry).into_iter().filter_map(|name| after(subject, &name));
+                found.extend(rests.min_by_key(|rest| rest.len()).map(|rest| (entry, rest)));
+            }
+            // The longest name that fits: `rates.2.5` is 2.5 a second, not the 5 of 2.
+            let shortest = found.iter().map(|(_, rest)| rest.len()).min();
+            found.retain(|(_, rest)| Some(rest.len()) == shortest);
+            found
+        };
+        let full = by(&|entry| vec![self.name_of(entry)]);
+        let parts = by(&|entry| {
+            self.keys.iter().chain(&ALSO).filter_map(|key| entry.get(*key).and_then(text)).collect()
+        });
+        match (full.as_slice(), parts.as_slice(), entries) {
+            ([one], ..) | ([], [one], _) => Ok(*one),
+            ([_, ..], ..) | ([], [_, ..], _) => Err(Why::Ambiguous),
+            // None is named.
+            ([], [], [only]) => Ok((only, subject)),
+            ([], [], [_, ..]) if self.first => {
+                self.best(entries, result).map(|entry| (entry, subject)).ok_or(Why::NoSuchSubject)
+            }
+            ([], [], [_, ..]) if subject.is_empty() => Err(Why::Ambiguous),
+            ([], [], _) => Err(Why::NoSuchSubject),
+        }
+    }
+}
+
+/// What follows a word and its dot at the beginning of a subject.
+fn after<'a>(subject: &'a str, word: &str) -> Option<&'a str> {
+    let rest = subject.strip_prefix(word).filter(|_| !word.is_empty())?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.as_f64().map_or_else(|| number.to_string(), |n| n.to_string())),
+        _ => None,
+    }
+}
+
+/// The figure of this path in the `result` of a document of that kind. The error names what is like it.
+pub fn resolve_in(path: &str, kind: &'static str, result: &Value) -> Result<Figure, NotFound> {
+    let fail = |why: Why, nearest: Vec<String>| NotFound { path: path.to_owned(), why, nearest };
+    let asked = Asked::read(path, kind);
+    let Some(asked) = asked else {
+        let typed = path.rsplit('.').find(|part| !is_statistic(part)).unwrap_or(path);
+        let known = named(typed).is_some();
+        let ids = of(kind).map(|m| m.id);
+        let why = if known { Why::NotInThisDocument(kind) } else { Why::UnknownMetric };
+        return Err(fail(why, nearest(typed, ids, 3)));
+    };
+    let (mut problem, mut empty) = (Why::NoSuchSubject, None);
+    for (metric, way) in &asked.ways {
+        let figure = way.entry(result, asked.subject).and_then(|entry| {
+            read(metric, way.place.shape, &entry, asked.statistic).ok_or(Why::NoSuchStatistic)
+        });
+        match figure {
+            Ok(figure) if figure.value.is_some() => return Ok(figure),
+            // Null here may be a number at another of its places.
+            Ok(figure) => empty = empty.or(Some(figure)),
+            // The subject of another place; of the other problems the first says what is wrong.
+            Err(why) if problem == Why::NoSuchSubject => problem = why,
+            Err(_) => {}
+        }
+    }
+    if let Some(figure) = empty {
+        return Ok(figure);
+    }
+    let near = match problem {
+        Why::NoSuchStatistic => asked.statistics().iter().map(|s| format!("{}.{s}", asked.bare)).collect(),
+        _ => asked.like(path, result),
+    };
+    Err(fail(problem, near))
+}
+
+/// Every figure of a result, metric by metric.
+pub fn all_in(kind: &str, result: &Value) -> Vec<Figure> {
+    let mut found = Vec::new();
+    for metric in of(kind) {
+        for way in Way::all(metric, kind) {
+            let entries = way.entries(result);
+            found.extend(entries.iter().filter_map(|entry| read(metric, way.place.shape, entry, None)));
+        }
+    }
+    found
+}
+
+/// What the metrics mean that a result has a value of: id → definition.
+pub fn definitions(kind: &str, result: &Value) -> BTreeMap<String, String> {
+    let there = all_in(kind, result).into_iter().filter(|figure| figure.value.is_some());
+    there.map(|figure| (figure.metric.id.to_owned(), figure.metric.definition.to_owned())).collect()
+}
+
+/// The fields of a document's result that [`all_in`] has, by their paths as places have them.
+pub fn covered(kind: &str) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for place in of(kind).flat_map(|m| m.places_in(kind)) {
+        let around = place.path.rsplit_once('.').map_or("", |(around, _)| around);
+        let beside = |field: &str| format!("{around}.{field}");
+        match place.shape {
+            Shape::Plain | Shape::Summary | Shape::Band | Shape::Counted(_) => {}
+            Shape::Interval(low, high) => paths.extend([beside(low), beside(high)]),
+            Shape::Share(_) => paths.extend([beside("low"), beside("high")]),
+        }
+        paths.insert(place.path.to_owned());
+    }
+    paths
+}
+
+/// The name of a list's entry: `16` of a level, by the kind of document and the list's own name.
+pub fn entry_name(kind: &str, list: &str, entry: &Value) -> Option<String> {
+    Some(List::of(kind, list).name_of(entry)).filter(|name| !name.is_empty())
+}
+
+/// A path taken apart.
+struct Asked<'a> {
+    subject: &'a str,
+    /// Subject and metric.
+    bare: &'a str,
+    statistic: Option<&'a str>,
+    ways: Vec<(&'static Metric, Way)>,
+}
+
+impl<'a> Asked<'a> {
+    /// From the end: names of targets have dots, ids of metrics have none. `None`: this kind of document
+    /// has no such metric.
+    fn read(path: &'a str, kind: &str) -> Option<Self> {
+        let (bare, statistic) = match path.rsplit_once('.') {
+            Some((bare, last)) if is_statistic(last) => (bare, Some(last)),
+            _ => (path, None),
+        };
+        let (subject, name) = bare.rsplit_once('.').unwrap_or(("", bare));
+        let wanted = name.to_ascii_lowercase().replace('-', "_");
+        let all = || of(kind).flat_map(|m| Way::all(m, kind).into_iter().map(move |way| (m, way)));
+        let mut ways: Vec<_> = all().filter(|(m, _)| m.id == wanted).collect();
+        if ways.is_empty() {
+            // A field of that name is what was meant where no metric has it for an id.
+            ways = all().filter(|(_, way)| way.field == wanted).collect();
+        }
+        (!ways.is_empty()).then_some(Self { subject, bare, statistic, ways })
+    }
+
+    fn statistics(&self) -> &'static [&'static str] {
+        self.ways.first().map_or(&[], |(_, way)| statistics(way.place.shape))
+    }
+
+    /// The full paths of this metric that are like the one that was typed; the first where none is.
+    fn like(&self, path: &str, result: &Value) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for (metric, way) in &self.ways {
+            let found = way.entries(result).into_iter().take(MOST_SUBJECTS);
+            all.extend(found.map(|entry| full(&entry.subject, metric)));
+        }
+        let near = nearest(path, all.iter().map(String::as_str), 3);
+        if near.is_empty() { all.into_iter().take(3).collect() } else { near }
+    }
+}
+
+fn full(subject: &[String], metric: &Metric) -> String {
+    subject.iter().map(String::as_str).chain([metric.id]).collect::<Vec<_>>().join(".")
+}
+
+fn is_statistic(word: &str) -> bool {
+    SUMMARY.contains(&word) || BAND.contains(&word)
+}
+
+const SUMMARY: [&str; 9] = ["median", "low", "high", "min", "max", "p90", "p95", "p99", "n"];
+const BAND: [&str; 3] = ["likely", "low", "high"];
+
+fn statistics(shape: Shape) -> &'static [&'static str] {
+    match shape {
+        Shape::Summary => &SUMMARY,
+        Shape::Band => &BAND,
+        Shape::Plain => &[],
+        Shape::Interval(..) => &["low", "high"],
+        Shape::Share(_) => &["low", "high", "n"],
+        Shape::Counted(_) => &["n"],
+    }
+}
+
+/// The way to a place, list after list.
+struct Way {
+    place: &'static Place,
+    /// The words to each list, and how its entries are named.
+    lists: Vec<(Vec<&'static str>, &'static List)>,
+    /// The words from the last entry, or from the result, to the field.
+    words: Vec<&'static str>,
+    /// Those words are a part of the name.
+    spoken: bool,
+    field: &'static str,
+}
+
+/// What stands at a place.
+struct Entry<'v> {
+    /// Lists and names of their entries, as they are written in full.
+    subject: Vec<String>,
+    value: &'v Value,
+    /// The object it stands in.
+    around: &'v Value,
+}
+
+impl Way {
+    /// To every place of a metric. The words of the way are said where they tell two places apart: to a
+    /// second one of the same entry, and to any but the first of the document itself.
+    fn all(metric: &'static Metric, kind: &str) -> Vec<Self> {
+        let mut ways: Vec<Self> = Vec::new();
+        for place in metric.places_in(kind) {
+            let mut way = Self::to(place);
+            let names = |way: &Self| way.lists.iter().map(|(_, list)| list.name).collect::<Vec<_>>();
+            let taken = ways.iter().any(|other| names(other) == names(&way));
+            way.spoken = taken || (way.lists.is_empty() && !ways.is_empty());
+            ways.push(way);
+        }
+        ways
+    }
+
+    fn to(place: &'static Place) -> Self {
+        let (mut lists, mut words) = (Vec::new(), Vec::new());
+        for key in place.path.split('.') {
+            match key.strip_suffix("[]") {
+                Some(list) => {
+                    words.push(list);
+                    lists.push((std::mem::take(&mut words), List::of(place.document, list)));
+                }
+                None => words.push(key),
+            }
+        }
+        let field = words.pop().unwrap_or_default();
+        Self { place, lists, words, spoken: false, field }
+    }
+
+    /// The one entry that a subject names.
+    fn entry<'v>(&self, result: &'v Value, subject: &str) -> Result<Entry<'v>, Why> {
+        let (mut at, mut rest, mut written) = (result, subject, Vec::new());
+        for (words, list) in &self.lists {
+            let entries = down(at, words).and_then(Value::as_array).ok_or(Why::NoSuchSubject)?;
+            match after(rest, list.name) {
+                Some(after) => rest = after,
+                None if list.silent => {}
+                None => return Err(Why::NoSuchSubject),
+            }
+            let (entry, after) = list.choose(entries, rest, result)?;
+            (at, rest) = (entry, after);
+            written.extend((!list.silent).then(|| list.name.to_owned()));
+            written.push(list.name_of(entry));
+        }
+        for word in &self.words {
+            match after(rest, word) {
+                Some(after) => rest = after,
+                None if self.spoken => return Err(Why::NoSuchSubject),
+                None => {}
+            }
+        }
+        if !rest.is_empty() {
+            return Err(Why::NoSuchSubject);
+        }
+        self.ending(written, at).ok_or(Why::NoSuchSubject)
+    }
+
+    /// The field below an entry; one that is not there is as good as `null`, but not where what it
+    /// belongs to is missing altogether.
+    fn ending<'v>(&self, mut subject: Vec<String>, at: &'v Value) -> Option<Entry<'v>> {
+        let around = down(at, &self.words)?;
+        if self.spoken {
+            subject.extend(self.words.iter().map(|word| (*word).to_owned()));
+        }
+        Some(Entry { subject, value: around.get(self.field).unwrap_or(&Value::Null), around })
+    }
+
+    /// Everything that has this place.
+    fn entries<'v>(&self, result: &'v Value) -> Vec<Entry<'v>> {
+        let mut found = vec![(Vec::new(), result)];
+        for (words, list) in &self.lists {
+            let mut inner = Vec::new();
+            for (subject, at) in found {
+                for entry in down(at, words).and_then(Value::as_array).into_iter().flatten() {
+                    let mut subject: Vec<String> = subject.clone();
+                    subject.extend((!list.silent).then(|| list.name.to_owned()));
+                    subject.push(list.name_of(entry));
+                    inner.push((subject, entry));
+                }
+            }
+            found = inner;
+        }
+        found.into_iter().filter_map(|(subject, at)| self.ending(subject, at)).collect()
+    }
+}
+
+fn down<'v>(at: &'v Value, words: &[&str]) -> Option<&'v Value> {
+    words.iter().try_fold(at, |at, word| at.get(*word))
+}
+
+/// The figure at an entry; `None`: it has no such statistic.
+fn read(metric: &'static Metric, shape: Shape, entry: &Entry<'_>, statistic: Option<&str>) -> Option<Figure> {
+    let value = entry.value;
+    let beside = |name: &str| entry.around.get(name).and_then(Value::as_f64);
+    let inside = |name: &str| value.get(name).and_then(Value::as_f64);
+    let whole = |n: Option<f64>| -> Option<u64> {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of the document")]
+        n.map(|n| n as u64)
+    };
+    let (main, interval, n) = match shape {
+        Shape::Plain => (datum(value), None, None),
+        Shape::Summary => {
+            (inside("median").map(Datum::Number), inside("low").zip(inside("high")), whole(inside("n")))
+        }
+        Shape::Band => (inside("likely").map(Datum::Number), inside("low").zip(inside("high")), None),
+        Shape::Interval(low, high) => (datum(value), beside(low).zip(beside(high)), None),
+        Shape::Share(n) => (datum(value), beside("low").zip(beside("high")), whole(beside(n))),
+        Shape::Counted(n) => (datum(value), None, whole(beside(n))),
+    };
+    let mut path = full(&entry.subject, metric);
+    let mut unit = metric.unit;
+    let (value, interval) = match statistic {
+        None => (main, interval),
+        Some(name) if !statistics(shape).contains(&name) => return None,
+        Some(name) => {
+            path = format!("{path}.{name}");
+            let of = match (shape, name) {
+                (_, "median" | "likely") => main,
+                (_, "n") => {
+                    unit = Unit::Count;
+                    #[allow(clippy::cast_precision_loss, reason = "a count")]
+                    n.map(|n| Datum::Number(n as f64))
+                }
+                (Shape::Summary | Shape::Band, name) => inside(name).map(Datum::Number),
+                (_, "low") => interval.map(|(low, _)| Datum::Number(low)),
+                _ => interval.map(|(_, high)| Datum::Number(high)),
+            };
+            (of, interval.filter(|_| matches!(name, "median" | "likely")))
+        }
+    };
+    Some(Figure { metric, path, subject: entry.subject.clone(), value, interval, unit, n })
+}
+
+fn datum(value: &Value) -> Option<Datum> {
+    match value {
+        Value::Number(number) => number.as_f64().map(Datum::Number),
+        Value::String(word) => Some(Datum::Word(word.clone())),
+        Value::Bool(truth) => Some(Datum::Word(truth.to_string())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::metrics::{self, METRICS};
+    use crate::document::schema;
+    use serde_json::json;
+
+    /// Lists of documents that later versions write, by names that are agreed upon already. Taken out
+    /// here as soon as the schema has them.
+    const AGREED: [(&str, &str); 2] = [("advice", "options"), ("plan", "plans")];
+
+    /// The schema of what stands at a path, from `result` on.
+    fn schema_at(document: &str, path: &str) -> Option<Value> {
+        let schema = schema::named(document)?;
+        let schema = schema.as_value();
+        let follow = |at: &Value| -> Value {
+            let mut at = at.clone();
+            loop {
+                let alternatives = ["anyOf", "oneOf"].iter().find_map(|k| at.get(*k)?.as_array().cloned());
+                let some = alternatives.and_then(|a| a.into_iter().find(|one| one.get("$ref").is_some()));
+                let next = some.as_ref().unwrap_or(&at).get("$ref").and_then(Value::as_str);
+                let Some(name) = next.and_then(|r| r.strip_prefix("#/$defs/")) else { return at };
+                at = schema["$defs"][name].clone();
+            }
+        };
+        let mut at = follow(schema.get("properties")?.get("result")?);
+        for key in path.split('.') {
+            let list = key.strip_suffix("[]");
+            at = at.get("properties")?.get(list.unwrap_or(key))?.clone();
+            at = follow(&at);
+            if list.is_some() {
+                at = follow(at.get("items")?);
+            }
+        }
+        Some(at)
+    }
+
+    #[test]
+    fn every_place_is_in_the_schema_of_its_document() {
+        for (metric, place) in METRICS.iter().flat_map(|m| m.places.iter().map(move |p| (m, p))) {
+            let list = place.path.split_once("[]").map_or("", |(list, _)| list);
+            let agreed = AGREED.contains(&(place.document, list));
+            let found = schema_at(place.document, place.path);
+            assert_eq!(found.is_some(), !agreed, "{}: {} {}", metric.id, place.document, place.path);
+            let Some(found) = found else { continue };
+            let has = |field: &str| found["properties"].get(field).is_some();
+            let (around, _) = place.path.rsplit_once('.').unwrap_or(("", place.path));
+            let beside = |field: &str| schema_at(place.document, &format!("{around}.{field}")).is_some();
+            let shaped = match place.shape {
+                Shape::Summary => SUMMARY.iter().all(|field| has(field)),
+                Shape::Band => BAND.iter().all(|field| has(field)),
+                Shape::Plain => !has("median") && !has("likely"),
+                Shape::Interval(low, high) => beside(low) && beside(high),
+                Shape::Share(n) => beside("low") && beside("high") && beside(n),
+                Shape::Counted(n) => beside(n),
+            };
+            assert!(shaped, "{}: {} {} is not {:?}", metric.id, place.document, place.path, place.shape);
+        }
+    }
+
+    /// Every list that a place goes through says how its entries are named.
+    #[test]
+    fn every_list_has_names() {
+        for place in METRICS.iter().flat_map(|m| m.places) {
+            for (_, list) in Way::to(place).lists {
+                assert!(!list.keys.is_empty(), "{} {}", place.document, place.path);
+                assert_eq!(list.between.len() + 1, list.keys.len(), "{} {}", place.document, list.name);
+            }
+        }
+    }
+
+    /// Schemas say what a field is in the words of the table.
+    #[test]
+    fn schemas_have_the_definitions() {
+        let schema = schema::named("bench").expect("a schema");
+        let text = schema.as_value()["$defs"].clone();
+        let described = |of: &str, field: &str| text[of]["properties"][field]["description"].clone();
+        for (of, field, id) in [
+            ("Metrics", "ttft_ms", "ttft_ms"),
+            ("Sample", "ttft_ms", "ttft_ms"),
+            ("Goodput", "share", "goodput"),
+            ("Energy", "request_j", "energy_j"),
+        ] {
+            let definition = metrics::by_id(id).expect("a metric").definition;
+            assert_eq!(described(of, field), definition, "{of}.{field}");
+        }
+    }
+
+    fn summary(median: f64, n: u32) -> Value {
+        json!({"n": n, "median": median, "low": median - 1.0, "high": median + 1.0, "min": 1.0, "max": 99.0,
+               "p90": median * 2.0, "p95": median * 3.0, "p99": null})
+    }
+
+    fn bench() -> Value {
+        let level = |n: u32| {
+            json!({"concurrency": n, "output_tps_system": 10.0 * f64::from(n), "ttft_ms": summary(50.0, 8),
+            "detail": {"goodput": {"share": 0.9, "low": 0.8, "high": 0.95, "requests": 40, "requests_per_s": 3.0}}})
+        };
+        let target = |id: &str, kind: &str, ttft: f64| {
+            json!({"id": id, "kind": kind, "failures": 1, "requests": 30,
+            "metrics": {"ttft_ms": summary(ttft, 30)}, "pass_rate": {"rate": 0.5, "n": 16, "low": 0.3, "high": 0.7, "passed": 8},
+            "levels": [level(1), level(16)], "rates": [{"rate_per_s": 2.0, "sent_per_s": 1.9}, {"rate_per_s": 2.5, "sent_per_s": 2.4}]})
+        };
+        json!({
+            "targets": [target("local:smollm2.gguf", "local", 20.0), target("openai:gpt-5.2", "api", 200.0)],
+            "comparisons": [
+                {"local": "local:smollm2.gguf", "api": "openai:gpt-5.2", "metric": "ttft_ms", "ratio": 0.1, "low": 0.05, "high": 0.2},
+                {"local": "local:smollm2.gguf", "api": "openai:gpt-5.2", "metric": "e2e_ms", "ratio": 2.0, "low": null, "high": null},
+            ],
+            "quality": [{"local": "local:smollm2.gguf", "api": "openai:gpt-5.2", "non_inferior": null, "prompts": 16,
+                         "difference": -0.1, "difference_low": -0.3, "difference_high": 0.1}],
+            "spending": {"spent_usd": 0.5},
+        })
+    }
+
+    #[track_caller]
+    fn number(path: &str, kind: &'static str, result: &Value) -> f64 {
+        match resolve_in(path, kind, result) {
+            Ok(Figure { value: Some(Datum::Number(n)), .. }) => n,
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn refused(path: &str, kind: &'static str, result: &Value) -> NotFound {
+        resolve_in(path, kind, result).expect_err(path)
+    }
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "read, not computed")]
+    fn figures_of_a_bench_are_found_by_role_and_by_name() {
+        let b = bench();
+        for (path, value) in [
+            ("local.ttft_ms", 20.0),
+            ("local.ttft_ms.median", 20.0),
+            ("local.ttft_ms.p95", 60.0),
+            ("local.TTFT-ms.n", 30.0),
+            ("api.ttft_ms.high", 201.0),
+            ("openai:gpt-5.2.ttft_ms.p90", 400.0),
+            ("targets.openai:gpt-5.2.ttft_ms", 200.0),
+            ("local.pass_rate", 0.5),
+            ("local.pass_rate.low", 0.3),
+            ("local.failures", 1.0),
+            ("local.levels.16.output_tps_system", 160.0),
+            ("local.levels.16.ttft_ms.p95", 150.0),
+            ("local.levels.1.goodput", 0.9),
+            ("api.rates.2.sent_per_s", 1.9),
+            ("api.rates.2.5.sent_per_s", 2.4),
+            ("comparisons.ttft_ms.ratio", 0.1),
+            ("comparisons.local:smollm2.gguf against openai:gpt-5.2: e2e_ms.ratio", 2.0),
+            ("pass_rate_difference", -0.1),
+            ("spent_usd", 0.5),
+        ] {
+            assert_eq!(number(path, "bench", &b), value, "{path}");
+        }
+        let ttft = resolve_in("local.ttft_ms", "bench", &b).expect("a figure");
+        assert_eq!((ttft.interval, ttft.n, ttft.unit), (Some((19.0, 21.0)), Some(30), Unit::Milliseconds));
+        assert_eq!(ttft.path, "local:smollm2.gguf.ttft_ms");
+        let good = resolve_in("local.levels.16.goodput", "bench", &b).expect("a figure");
+        assert_eq!((good.interval, good.n), (Some((0.8, 0.95)), Some(40)));
+        let difference = resolve_in("pass_rate_difference", "bench", &b).expect("a figure");
+        assert_eq!(difference.interval, Some((-0.3, 0.1)));
+    }
+
+    #[test]
+    fn what_was_not_measured_or_not_decided_is_no_number() {
+        let b = bench();
+        for path in ["local.ttft_ms.p99", "non_inferior", "comparisons.e2e_ms.ratio.low"] {
+            assert_eq!(resolve_in(path, "bench", &b).expect(path).value, None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_path_says_what_is_wrong_and_what_is_near() {
+        let b = bench();
+        for (path, why, near) in [
+            ("local.tttf_ms", Why::UnknownMetric, "ttft_ms"),
+            ("local.payback_months", Why::NotInThisDocument("bench"), ""),
+            ("ttft_ms", Why::Ambiguous, "local:smollm2.gguf.ttft_ms"),
+            ("ttft_ms.p95", Why::Ambiguous, "local:smollm2.gguf.ttft_ms"),
+            ("locl.ttft_ms", Why::NoSuchSubject, "local:smollm2.gguf.ttft_ms"),
+            ("openai:gpt-5.ttft_ms", Why::NoSuchSubject, "openai:gpt-5.2.ttft_ms"),
+            ("local.output_tps_system", Why::NoSuchSubject, "local:smollm2.gguf.levels.1.output_tps_system"),
+            (
+                "local.levels.17.output_tps_system",
+                Why::NoSuchSubject,
+                "local:smollm2.gguf.levels.1.output_tps_system",
+            ),
+            ("local.failures.p95", Why::NoSuchStatistic, "local.failures.n"),
+            ("local.pass_rate.p95", Why::NoSuchStatistic, "local.pass_rate.low"),
+            ("", Why::UnknownMetric, ""),
+            (".", Why::UnknownMetric, ""),
+            ("local.", Why::UnknownMetric, ""),
+        ] {
+            let error = refused(path, "bench", &b);
+            assert_eq!(error.why, why, "{path}");
+            assert!(near.is_empty() || error.nearest.iter().any(|n| n == near), "{path}: {error}");
+        }
+        assert!(refused("local.tttf_ms", "bench", &b).to_string().contains("did you mean ttft_ms"));
+    }
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "read, not computed")]
+    fn of_a_cost_document_the_headline_is_meant() {
+        let offer = |name: &str, tco: f64| json!({"name": name, "id": null, "tco_usd": tco, "monthly_usd": tco / 36.0, "capex_usd": 900.0});
+        let pair = |local: &str, cloud: &str, payback: Option<f64>| {
+            json!({"local": local, "cloud": cloud, "payback_months": payback,
+            "probability_local_cheaper": null})
+        };
+        let c = json!({
+            "comparisons": [pair("a box", "x/y-1.5", Some(7.5)), pair("a box", "same model", None), pair("rented", "x/y-1.5", Some(3.0))],
+            "local": [offer("a box", 3600.0), offer("rented", 7200.0)],
+            "cloud": [offer("x/y-1.5", 720.0)],
+            "hybrid": {"routed": {"tco_usd": 500.0, "payback_months": null}, "overflow": null},
+            "uncertainty": {"probability_local_cheaper": 0.83, "payback_p10": 5.0, "draws": 10000},
+            "requests_per_month": 1000.0,
+        });
+        for (path, value) in [
+            ("payback_months", 7.5),
+            ("comparisons.payback_months", 7.5),
+            ("rented.payback_months", 3.0),
+            ("a box against x/y-1.5.payback_months", 7.5),
+            ("local.tco_usd", 3600.0),
+            ("local.rented.tco_usd", 7200.0),
+            ("cloud.x/y-1.5.tco_usd", 720.0),
+            ("hybrid.routed.tco_usd", 500.0),
+            ("local.best.capex_usd", 900.0),
+            ("probability_local_cheaper", 0.83),
+            ("uncertainty.payback_p10", 5.0),
+            ("payback_p10", 5.0),
+            ("requests_per_month", 1000.0),
+        ] {
+            assert_eq!(number(path, "breakeven", &c), value, "{path}");
+        }
+        assert_eq!(resolve_in("payback_p10", "breakeven", &c).expect("a figure").n, Some(10_000));
+        // Never: a figure without a number, not a figure that is not there.
+        let never = resolve_in("a box against same model.payback_months", "breakeven", &c).expect("a figure");
+        assert_eq!(never.value, None);
+        assert_eq!(refused("tco_usd", "breakeven", &c).why, Why::NoSuchSubject, "whose?");
+        assert_eq!(refused("a box.payback_months", "breakeven", &c).why, Why::Ambiguous);
+    }
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "read, not computed")]
+    fn words_and_options_of_an_advice() {
+        let a = json!({
+            "placement": "local", "confidence": "high", "rule": "strict", "chosen": "owned-2",
+            "options": [{"id": "api-1", "placement": "cloud", "name": "an API", "probability_cheapest": 0.1, "tco_usd": 9.0},
+                        {"id": "owned-2", "placement": "local", "name": "a box", "probability_cheapest": 0.85, "tco_usd": 7.0}],
+            "cost": {"payback_months": 12.0}, "quality": null,
+        });
+        let word = resolve_in("placement", "advice", &a).expect("a figure");
+        assert_eq!((word.value, word.unit), (Some(Datum::Word("local".to_owned())), Unit::Word));
+        assert_eq!(number("options.best.p_cheapest", "advice", &a), 0.85);
+        assert_eq!(number("options.api-1.tco_usd", "advice", &a), 9.0);
+        assert_eq!(number("options.cloud.tco_usd", "advice", &a), 9.0);
+        assert_eq!(number("payback_months", "advice", &a), 12.0);
+        assert_eq!(resolve_in("local_pass_rate", "advice", &a).expect("a figure").value, None);
+    }
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "read, not computed")]
+    fn bands_of_predictions_and_plans() {
+        let band = |likely: f64| json!({"low": likely / 2.0, "likely": likely, "high": likely * 2.0});
+        let row = |format: &str, tps: f64| {
+            json!({"hardware": "nvidia-rtx-4090", "model": "llama-3.1-8b", "quantisation": format,
+            "decode_tps": band(tps), "memory": {"needed_bytes": 5e9}})
+        };
+        let fit = json!({"rows": [row("Q8_0", 70.0), row("Q4_K_M", 120.0)]});
+        assert_eq!(number("Q4_K_M.predicted_decode_tps", "fit", &fit), 120.0);
+        assert_eq!(number("nvidia-rtx-4090/llama-3.1-8b/Q8_0.decode_tps.low", "fit", &fit), 35.0);
+        assert_eq!(refused("decode_tps", "fit", &fit).why, Why::Ambiguous);
+        let plan = json!({"plans": [{"host": "dgx", "ttft_ms": band(300.0), "hosts": 2}, {"host": "pc", "ttft_ms": band(900.0), "hosts": 9}]});
+        let ttft = resolve_in("ttft_ms", "plan", &plan).expect("a figure");
+        assert_eq!((ttft.value, ttft.interval), (Some(Datum::Number(300.0)), Some((150.0, 600.0))));
+        assert_eq!(number("pc.hosts", "plan", &plan), 9.0);
+    }
+}

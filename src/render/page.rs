@@ -1,0 +1,63 @@
+//! Anything that can be shown in every format.
+
+use super::view::View;
+use crate::document::Document;
+use crate::document::bench::BenchDocument;
+use crate::document::breakeven::BreakevenDocument;
+use crate::document::doctor::DoctorDocument;
+use crate::document::fit::FitDocument;
+
+/// What a command gives, before the format is chosen.
+pub trait Page {
+    /// For people.
+    fn view(&self) -> View;
+    /// For a terminal, where that is shorter.
+    fn brief(&self) -> View {
+        self.view()
+    }
+    /// As data.
+    fn json(&self) -> Result<String, serde_json::Error>;
+    /// The table a spreadsheet wants, where it is another than those of the view.
+    fn csv(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Page for Document {
+    fn view(&self) -> View {
+        self.view()
+    }
+    fn brief(&self) -> View {
+        self.brief()
+    }
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(&self.to_value()?)
+    }
+    fn csv(&self) -> Option<String> {
+        self.csv()
+    }
+}
+
+/// The same of single kinds of document: by their own view.
+macro_rules! page {
+    ($($document:ty $(, $csv:ident)?;)*) => {$(
+        impl Page for $document {
+            fn view(&self) -> View {
+                <$document>::view(self)
+            }
+            fn json(&self) -> Result<String, serde_json::Error> {
+                serde_json::to_string_pretty(self)
+            }
+            $(fn csv(&self) -> Option<String> {
+                Some(self.$csv())
+            })?
+        }
+    )*};
+}
+
+page! {
+    BenchDocument, samples_csv;
+    BreakevenDocument, csv;
+    DoctorDocument;
+    FitDocument;
+}

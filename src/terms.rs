@@ -1,0 +1,107 @@
+//! How a figure came about: the terms an engine had in hand when it computed it. Explanations print
+//! these; no second formula computes anything again. A test reads each formula with its terms and
+//! compares the answer with the figure.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One figure, and what it was made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Derivation {
+    /// The figure's path in its document, or a name below the path of what it is a part of.
+    pub figure: String,
+    /// Its value.
+    pub value: f64,
+    /// Its unit; empty where it has none.
+    pub unit: String,
+    /// Over the names of the terms: `+`, `−`, `×`, `÷`, `^`, brackets, `min(a, b)`, `max(a, b)`,
+    /// `ceil(a)`. Empty where a search found the value: the terms then say what holds there.
+    pub formula: String,
+    /// In words, where the formula alone does not say it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// What stands in the formula, in its order.
+    pub terms: Vec<Term>,
+}
+
+/// One part of a figure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Term {
+    /// As in the formula.
+    pub name: String,
+    /// Its value.
+    pub value: f64,
+    /// Its unit; empty where it has none.
+    pub unit: String,
+    /// The input it is, by its dotted name; null where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// The figure it is, as that derivation names it; null where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figure: Option<String>,
+}
+
+impl Term {
+    /// A number that stands in no other derivation.
+    pub fn plain(name: &str, value: f64, unit: &str) -> Self {
+        Self { name: name.to_owned(), value, unit: unit.to_owned(), input: None, figure: None }
+    }
+    /// An input.
+    pub fn input(name: &str, value: f64, unit: &str, input: &str) -> Self {
+        Self { input: Some(input.to_owned()), ..Self::plain(name, value, unit) }
+    }
+    /// Another figure of the same scope, by the name it was recorded under.
+    pub fn figure(name: &str, value: f64, unit: &str, figure: &str) -> Self {
+        Self { figure: Some(figure.to_owned()), ..Self::plain(name, value, unit) }
+    }
+}
+
+impl Derivation {
+    /// A figure by its formula.
+    pub fn new(figure: &str, value: f64, unit: &str, formula: &str, terms: Vec<Term>) -> Self {
+        Self {
+            figure: figure.to_owned(),
+            value,
+            unit: unit.to_owned(),
+            formula: formula.to_owned(),
+            note: String::new(),
+            terms,
+        }
+    }
+    /// With a sentence beside it.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
+    /// The same below a path: its own name and those of the figures it uses.
+    #[must_use]
+    pub fn below(mut self, path: &str) -> Self {
+        let place = |name: &str| {
+            if name.starts_with("result.") { name.to_owned() } else { format!("{path}.{name}") }
+        };
+        self.figure = place(&self.figure);
+        for term in &mut self.terms {
+            if let Some(figure) = &mut term.figure {
+                *figure = place(figure);
+            }
+        }
+        self
+    }
+}
+
+/// Takes down how figures come about, or does not: draws compute the same without it.
+pub trait Record {
+    /// One figure.
+    fn add(&mut self, make: impl FnOnce() -> Derivation);
+}
+
+impl Record for () {
+    fn add(&mut self, _: impl FnOnce() -> Derivation) {}
+}
+
+impl Record for Vec<Derivation> {
+    fn add(&mut self, make: impl FnOnce() -> Derivation) {
+        self.push(make());
+    }
+}

@@ -1,0 +1,382 @@
+//! From files to [`Usage`]: each is recognised, read row by row by the reader of its format, and added up.
+//!
+//! ```
+//! # use freehold::usage::{Import, Settings};
+//! let log = r#"{"model":"m","created":1788771600,"usage":{"prompt_tokens":12,"completion_tokens":3}}"#;
+//! let mut import = Import::new(Settings::default(), None);
+//! import.read(log.as_bytes()).expect("a format it knows");
+//! assert_eq!(import.finish().totals.input, 12);
+//! ```
+
+use super::collect::{Collector, Price};
+use super::format::generic::{self, Fields, Generic};
+use super::mapping::Mapping;
+use super::reader::{Format, Reader};
+use super::recognise::{self, Container, Mixed, Unknown};
+use super::record::{Skip, reason};
+use super::row::{Column, Layout, Machine, Row};
+use super::summary::{Note, Usage};
+use super::table::{self, Table};
+use super::text::{Foreign, LONGEST_LINE, Text};
+use jiff::tz::TimeZone;
+use std::cell::Cell;
+use std::io::{self, BufReader, Read};
+
+/// How an import reads.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Seconds since 1970; records more than a day later cannot be. Absent: everything may be.
+    pub now: Option<i64>,
+    /// What days and hours of the week are given in, beside UTC.
+    pub zone: TimeZone,
+    /// Take every file for this format.
+    pub from: Option<&'static Format>,
+    /// What the columns of files mean that are of no known format, or of all with `from` generic.
+    pub mapping: Option<Mapping>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { now: None, zone: TimeZone::UTC, from: None, mapping: None }
+    }
+}
+
+/// Why a file was not read. No text of it, and no path, is in any of these.
+#[derive(Debug)]
+pub enum Unreadable {
+    Io(io::Error),
+    /// Not a text.
+    Foreign(Foreign),
+    /// Of no format that is known.
+    Unknown(Unknown),
+    /// Of several formats at once.
+    Mixed(Mixed),
+    /// A table that lacks all columns a mapping names, with what it has.
+    NoSuchColumns {
+        wanted: Vec<String>,
+        found: Unknown,
+    },
+    /// The format can be told only from a mapping.
+    NoMapping,
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// With records of this format.
+    Read(&'static str),
+    /// There was nothing in it.
+    Empty,
+}
+
+/// A format in use.
+struct Source {
+    format: &'static Format,
+    layout: Layout,
+    reader: Box<dyn Reader>,
+    /// Names of the fields where a mapping gave them.
+    names: Vec<String>,
+    /// Memory for rows, used again.
+    rows: Vec<Row>,
+}
+
+/// Reads files, one after the other.
+pub struct Import<'p> {
+    settings: Settings,
+    collector: Collector<'p>,
+    sources: Vec<Source>,
+    files: u32,
+}
+
+impl std::fmt::Debug for Import<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Import").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+impl<'p> Import<'p> {
+    /// `price` is asked for the charge of every record that counts, see [`super::collect::Priced`].
+    pub fn new(settings: Settings, price: Option<Price<'p>>) -> Self {
+        let collector = Collector::new(settings.now, settings.zone.clone(), price);
+        Self { settings, collector, sources: Vec::new(), files: 0 }
+    }
+
+    /// Read a file. After an error, what was read of it before (a broken pipe, say) is still counted.
+    pub fn read(&mut self, from: impl Read) -> Result<Outcome, Unreadable> {
+        self.files += 1;
+        let mut text = Text::open(from)?.map_err(Unreadable::Foreign)?;
+        let (head, all) = text.head()?;
+        let (container, format) = if let Some(format) = self.settings.from {
+            let Some(container) = recognise::container(head, all) else { return Ok(Outcome::Empty) };
+            let is_json = matches!(container, Container::Json | Container::JsonLines);
+            (if format.lines && !is_json { Container::Lines } else { container }, format)
+        } else {
+            let found = recognise::recognise(head, all);
+            // With a mapping, rows of several formats are rows all the same.
+            let found = match (found, &self.settings.mapping) {
+                (Err(_), Some(_)) => {
+                    let container = Container::JsonLines;
+                    Some(recognise::Recognised { container, format: None })
+                }
+                (found, _) => found.map_err(Unreadable::Mixed)?,
+            };
+            let Some(found) = found else { return Ok(Outcome::Empty) };
+            // A mapping is meant: it says what somebody wants read.
+            let format = match (&self.settings.mapping, found.format) {
+                (Some(_), _) => &generic::FORMAT,
+                (None, Some(format)) => format,
+                (None, None) => {
+                    let unknown = recognise::describe(head, all, found.container);
+                    return Err(Unreadable::Unknown(unknown));
+                }
+            };
+            (found.container, format)
+        };
+        let container = match (container, self.settings.mapping.as_ref().and_then(|m| m.delimiter)) {
+            (Container::Table(_) | Container::Lines, Some(mark)) if format.name == generic::FORMAT.name => {
+                Container::Table(mark)
+            }
+            (container, _) => container,
+        };
+        let found = recognise::describe(head, all, container);
+        let at = self.source(format)?;
+        let source = &mut self.sources[at];
+        self.collector.enter(format.name, format.zero);
+        self.collector.begin_file(self.files);
+        source.reader.open(&mut self.collector);
+        let mut run = Run { source, out: &mut self.collector, present: [0; 64] };
+        let read = match container {
+            Container::JsonLines => run.json_lines(&mut text),
+            Container::Json => run.json(text),
+            Container::Table(mark) => run.table(&mut text, mark, found),
+            Container::Lines => run.lines(&mut text),
+        };
+        let Run { source, present, out } = run;
+        source.reader.close(out);
+        for (slot, records) in present.iter().enumerate().filter(|(_, n)| **n > 0) {
+            let given = source.names.get(slot).cloned();
+            let name = given.or_else(|| format.fields.get(slot).map(|path| shown(path)));
+            out.field(&name.unwrap_or_default(), *records);
+        }
+        read.map(|()| Outcome::Read(format.name))
+    }
+
+    fn source(&mut self, format: &'static Format) -> Result<usize, Unreadable> {
+        if let Some(at) = self.sources.iter().position(|s| s.format.name == format.name) {
+            return Ok(at);
+        }
+        let is_generic = format.name == generic::FORMAT.name;
+        let (layout, reader, names): (_, Box<dyn Reader>, _) = if is_generic {
+            let mapping = self.settings.mapping.clone().ok_or(Unreadable::NoMapping)?;
+            let fields = Fields::of(&mapping);
+            (fields.layout(), Box::new(Generic::new(mapping)), fields.names())
+        } else {
+            let layout = Layout::new(format.fields.iter().copied(), format.rows, format.same);
+            (layout, (format.reader)(), Vec::new())
+        };
+        self.sources.push(Source { format, layout, reader, names, rows: Vec::new() });
+        Ok(self.sources.len() - 1)
+    }
+
+    /// Everything that the files say together.
+    pub fn finish(mut self) -> Usage {
+        self.collector.at_line(0);
+        for source in &mut self.sources {
+            self.collector.enter(source.format.name, source.format.zero);
+            source.reader.finish(&mut self.collector);
+        }
+        self.collector.finish()
+    }
+}
+
+/// A path as people write it.
+fn shown(path: &str) -> String {
+    let steps = path.split('/').map(|step| step.split(['{', '*', '#']).next().unwrap_or(step));
+    steps.collect::<Vec<_>>().join(".")
+}
+
+/// Longest stretch of a JSON document without a row, bytes.
+const LONGEST_GAP: u64 = 2 * LONGEST_LINE as u64;
+
+/// One file on its way.
+struct Run<'a, 'p> {
+    source: &'a mut Source,
+    out: &'a mut Collector<'p>,
+    /// Rows with content in each of the first fields.
+    present: [u64; 64],
+}
+
+impl Run<'_, '_> {
+    /// Read JSON values from `json`, as many as there are.
+    fn values<'de, R: serde_json::de::Read<'de>>(
+        &mut self,
+        json: &mut serde_json::Deserializer<R>,
+        seen: impl Fn(),
+    ) -> serde_json::Result<()> {
+        let Source { layout, reader, rows, .. } = &mut *self.source;
+        let (out, present) = (&mut *self.out, &mut self.present);
+        let mut emit = |row: &Row| {
+            seen();
+            count_present(row, present);
+            if let Err(skip) = reader.row(row, out) {
+                out.skip(skip);
+            }
+        };
+        let mut machine = Machine::new(layout, rows, &mut emit);
+        let mut result = machine.value(&mut *json);
+        while result.is_ok() && json.end().is_err() {
+            result = machine.value(&mut *json);
+        }
+        *rows = machine.into_rows();
+        result
+    }
+
+    fn json_lines(&mut self, text: &mut Text) -> Result<(), Unreadable> {
+        while let Some(line) = text.next_line()? {
+            self.out.at_line(line.number);
+            if line.too_long {
+                self.out.skip(&reason::TOO_LONG);
+                continue;
+            }
+            let bytes = text.of(line).trim_ascii();
+            if bytes.is_empty() {
+                continue;
+            }
+            let good = matches!(bytes[0], b'{' | b'[')
+                && self.values(&mut serde_json::Deserializer::from_slice(bytes), || ()).is_ok();
+            if !good {
+                // The last line of a log that is being written is seldom whole.
+                self.out.skip(if line.finished { &reason::DAMAGED } else { &reason::TORN });
+            }
+        }
+        Ok(())
+    }
+
+    fn json(&mut self, mut text: Text) -> Result<(), Unreadable> {
+        text.skip_blank()?;
+        let gap = Cell::new(0);
+        let guarded = Guarded { from: text, gap: &gap };
+        let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(64 << 10, guarded));
+        let Err(error) = self.values(&mut json, || gap.set(0)) else { return Ok(()) };
+        self.out.at_line(error.line() as u64);
+        match error.classify() {
+            serde_json::error::Category::Io if gap.get() > LONGEST_GAP => self.out.skip(&reason::TOO_LONG),
+            serde_json::error::Category::Io => return Err(Unreadable::Io(error.into())),
+            serde_json::error::Category::Eof => self.out.skip(&reason::TORN),
+            _ => self.out.skip(&reason::DAMAGED),
+        }
+        Ok(())
+    }
+
+    fn table(&mut self, text: &mut Text, mark: u8, found: Unknown) -> Result<(), Unreadable> {
+        let mut table = Table::new(text, mark);
+        let table::Read::Record { .. } = table.read()? else { return Ok(()) };
+        let names: Vec<Vec<u8>> = (0..table.cells()).map(|n| table.cell(n).to_vec()).collect();
+        let columns: Vec<(usize, Column)> = names
+            .iter()
+            .enumerate()
+            .filter_map(|(n, name)| Some((n, self.source.layout.column(&String::from_utf8_lossy(name))?)))
+            .collect();
+        if columns.is_empty() {
+            let wanted = if self.source.names.is_empty() {
+                self.source.format.fields.iter().map(|path| shown(path)).collect()
+            } else {
+                self.source.names.clone()
+            };
+            return Err(Unreadable::NoSuchColumns { wanted, found });
+        }
+        let mut row = Row::default();
+        loop {
+            let (line, finished) = match table.read()? {
+                table::Read::Record { line, finished } => (line, finished),
+                table::Read::TooLong { line } => {
+                    self.out.at_line(line);
+                    self.out.skip(&reason::TOO_LONG);
+                    continue;
+                }
+                table::Read::NeverClosed { line } => {
+                    self.out.at_line(line);
+                    self.out.skip(&reason::NEVER_CLOSED);
+                    return Ok(());
+                }
+                table::Read::End => return Ok(()),
+            };
+            self.out.at_line(line);
+            // Exports put one after the other repeat their header.
+            if table.cells() == names.len() && (0..names.len()).all(|n| table.cell(n) == names[n]) {
+                continue;
+            }
+            if table.cells() != names.len() {
+                self.out.skip(if finished { &reason::DAMAGED } else { &reason::TORN_ROW });
+                continue;
+            }
+            row.clear(self.source.layout.fields());
+            for (n, column) in &columns {
+                let cell = table.cell(*n);
+                if cell.is_empty() {
+                    continue;
+                }
+                let text = String::from_utf8_lossy(cell);
+                if matches!(text, std::borrow::Cow::Owned(_)) {
+                    self.out.note(Note::NotUtf8);
+                }
+                self.source.layout.fill(*column, text.trim(), &mut row);
+            }
+            count_present(&row, &mut self.present);
+            if let Err(skip) = self.source.reader.row(&row, self.out) {
+                self.out.skip(skip);
+            }
+        }
+    }
+
+    fn lines(&mut self, text: &mut Text) -> Result<(), Unreadable> {
+        while let Some(line) = text.next_line()? {
+            self.out.at_line(line.number);
+            if line.too_long {
+                self.out.skip(&reason::TOO_LONG);
+                continue;
+            }
+            let Ok(plain) = std::str::from_utf8(text.of(line)) else {
+                self.out.skip(&reason::DAMAGED);
+                continue;
+            };
+            if let Err(skip) = self.source.reader.line(plain, self.out) {
+                let damaged = skip == Skip::of(&reason::DAMAGED) && !line.finished;
+                self.out.skip(if damaged { Skip::of(&reason::TORN_ROW) } else { skip });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn count_present(row: &Row, present: &mut [u64; 64]) {
+    let mut bits = row.present();
+    while bits != 0 {
+        present[bits.trailing_zeros() as usize] += 1;
+        bits &= bits - 1;
+    }
+}
+
+/// Ends a document in which nothing comes for too long: a text of a gigabyte would be kept in memory.
+struct Guarded<'g, R> {
+    from: R,
+    /// Bytes since the last row.
+    gap: &'g Cell<u64>,
+}
+
+impl<R: Read> Read for Guarded<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.gap.get() > LONGEST_GAP {
+            return Err(io::Error::other("no record for too long"));
+        }
+        let n = self.from.read(out)?;
+        self.gap.set(self.gap.get() + n as u64);
+        Ok(n)
+    }
+}
