@@ -109,3 +109,20 @@ fn file(path: &str, files: &dyn Files) -> Result<Value, String> {
         _ => Err(format!("the file {path:?} is no .txt, .json or .yaml file")),
     }
 }
+
+/// Variables that name others by `{{ name }}` alone, with those filled in.
+pub fn resolved(vars: &serde_json::Map<String, Value>) -> serde_json::Map<String, Value> {
+    let mut vars = vars.clone();
+    super::promptfoo::resolve(&mut vars);
+    vars
+}
+
+/// Fill in the templates and files of assertions, with the variables of their prompt. What goes wrong
+/// is kept in each assertion's `fault`.
+pub fn filled(
+    asserts: &[Assertion],
+    vars: &serde_json::Map<String, Value>,
+    files: &dyn Files,
+) -> Vec<Assertion> {
+    asserts.iter().map(|a| fill(a, vars, files)).collect()
+}

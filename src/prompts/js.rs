@@ -1,6 +1,7 @@
 //! What JavaScript makes of a value, where a file format is defined by a JavaScript program.
 
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// `String(number)`: the shortest digits that read back as the same number.
 pub(crate) fn number_text(n: f64) -> String {
@@ -119,6 +120,37 @@ pub(crate) fn json(value: &Value) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// `JSON.stringify(value, null, indent)`.
+pub(crate) fn json_indented(value: &Value, indent: &str) -> String {
+    fn write(value: &Value, indent: &str, margin: &str, out: &mut String) {
+        let inner = format!("{margin}{indent}");
+        match value {
+            Value::Array(list) if !list.is_empty() => {
+                out.push('[');
+                for (n, item) in list.iter().enumerate() {
+                    out.push_str(if n > 0 { ",\n" } else { "\n" });
+                    out.push_str(&inner);
+                    write(item, indent, &inner, out);
+                }
+                let _ = write!(out, "\n{margin}]");
+            }
+            Value::Object(map) if !map.is_empty() => {
+                out.push('{');
+                for (n, (key, item)) in map.iter().enumerate() {
+                    out.push_str(if n > 0 { ",\n" } else { "\n" });
+                    let _ = write!(out, "{inner}{}: ", Value::String(key.clone()));
+                    write(item, indent, &inner, out);
+                }
+                let _ = write!(out, "\n{margin}}}");
+            }
+            other => out.push_str(&json(other)),
+        }
+    }
+    let mut out = String::new();
+    write(value, indent, "", &mut out);
+    out
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use super::super::conversation::{Conversation, Message, Role};
 use super::super::fill::{Files, fill, is_script};
 use super::super::yaml::{Kind, Node};
 use super::super::{Assertion, Prompt, PromptError, js, utf8, yaml};
+use super::notice::{Notice, NoticeKind};
+use super::render;
 use super::sources::{Sources, extension, has_magic};
-use super::{Notice, NoticeKind, render};
 use serde_json::{Map, Value};
 
 /// A configuration, read and multiplied out.
@@ -944,4 +945,30 @@ fn looks_like_path(text: &str) -> bool {
         || dot(3)
         || dot(4)
         || text.contains(['*', '/', '\\'])
+}
+
+/// Read a configuration; `file` is its name, for messages, and `files` are those beside it.
+pub fn read(file: &str, bytes: &[u8], files: &dyn Files) -> Result<Config, PromptError> {
+    let root = yaml::read(file, bytes)?;
+    Reader::new(file, files).config(&root)
+}
+
+impl Config {
+    /// The prompts of the configuration, once each whatever its providers and repeats. Ids are `t1`,
+    /// `t2`, … by test, with the number of the prompt behind where there are several.
+    pub fn prompts(&self) -> Vec<Prompt> {
+        let several = self.rows.iter().any(|r| r.prompt_number > 0);
+        let mut seen = std::collections::BTreeSet::new();
+        let rows = self.rows.iter().filter(|r| r.repeat == 0);
+        rows.filter(|r| seen.insert((r.case, r.prompt_number)))
+            .map(|row| {
+                let id = if several {
+                    format!("t{}.{}", row.case + 1, row.prompt_number + 1)
+                } else {
+                    format!("t{}", row.case + 1)
+                };
+                row.prompt(id)
+            })
+            .collect()
+    }
 }

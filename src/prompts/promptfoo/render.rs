@@ -1,6 +1,7 @@
 //! A prompt's template + variables → the text that is sent.
 
-use super::super::{js, json_indented, template};
+use super::super::js::json_indented;
+use super::super::{js, template};
 use serde_json::{Map, Value};
 
 /// Variables that name others by `{{ name }}` alone get their text, five rounds at most.

@@ -1,4 +1,6 @@
+use super::super::PromptError;
 use super::super::fill::FileFault;
+use super::super::fill::Files;
 use super::*;
 use std::collections::BTreeMap;
 

@@ -1,8 +1,9 @@
 //! Nodes + variables → text.
 
+use super::limits::{DEEPEST, LONGEST_OUTPUT, MOST_STEPS, TemplateError};
 use super::parse::{Expr, Kind, Literal, Node};
 use super::value::V;
-use super::{DEEPEST, LONGEST_OUTPUT, MOST_STEPS, TemplateError, filters, methods};
+use super::{filters, methods};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::rc::Rc;

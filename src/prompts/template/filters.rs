@@ -400,7 +400,7 @@ fn pretty(json: &serde_json::Value, spaces: &V) -> String {
         V::Num(n) => " ".repeat(n.clamp(0.0, 10.0) as usize),
         other => other.text().chars().take(10).collect(),
     };
-    super::super::json_indented(json, &pad)
+    super::super::js::json_indented(json, &pad)
 }
 
 /// Does a value pass a test?

@@ -1,6 +1,6 @@
 //! Template text → tokens.
 
-use super::TemplateError;
+use super::limits::TemplateError;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {

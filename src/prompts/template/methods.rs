@@ -4,64 +4,8 @@ use super::filters::units;
 use super::value::V;
 use crate::prompts::js;
 
-const TEXT: &[&str] = &[
-    "toUpperCase",
-    "toLowerCase",
-    "toLocaleUpperCase",
-    "toLocaleLowerCase",
-    "trim",
-    "trimStart",
-    "trimEnd",
-    "split",
-    "replace",
-    "replaceAll",
-    "includes",
-    "startsWith",
-    "endsWith",
-    "indexOf",
-    "lastIndexOf",
-    "slice",
-    "substring",
-    "substr",
-    "charAt",
-    "at",
-    "charCodeAt",
-    "codePointAt",
-    "repeat",
-    "padStart",
-    "padEnd",
-    "concat",
-    "toString",
-    "valueOf",
-    "normalize",
-];
-const LIST: &[&str] = &[
-    "join",
-    "reverse",
-    "slice",
-    "concat",
-    "indexOf",
-    "lastIndexOf",
-    "includes",
-    "at",
-    "sort",
-    "toString",
-    "flat",
-];
-const NUMBER: &[&str] = &["toFixed", "toString", "valueOf"];
 /// Longest text a method may make.
 const LONGEST: usize = 4 << 20;
-
-pub(super) fn exists(value: &V, name: &str) -> bool {
-    match value {
-        V::Str(_) => TEXT.contains(&name),
-        V::List(_) => LIST.contains(&name),
-        V::Num(_) => NUMBER.contains(&name),
-        V::Map(_) => name == "hasOwnProperty" || name == "toString",
-        V::Bool(_) => name == "toString",
-        _ => false,
-    }
-}
 
 /// An index that may count from the end, within a length.
 fn index(arg: Option<&V>, default: usize, len: usize) -> usize {

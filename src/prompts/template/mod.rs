@@ -12,29 +12,14 @@
 mod eval;
 mod filters;
 mod lex;
+mod limits;
 mod methods;
 mod parse;
 mod value;
 
+pub use limits::TemplateError;
+
 use serde_json::{Map, Value};
-
-/// Longest rendered text, bytes.
-const LONGEST_OUTPUT: usize = super::bounds::LARGEST_LINE;
-/// Steps of one rendering: nodes evaluated and turns of loops.
-const MOST_STEPS: usize = 1_000_000;
-/// Brackets, blocks and macro calls inside each other.
-const DEEPEST: usize = 60;
-/// Operands, filters, calls and members of one expression: a chain of them is as deep as it is long.
-const LONGEST_EXPRESSION: usize = 300;
-
-/// A template that cannot be read or filled in.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} of the template: {message}")]
-pub struct TemplateError {
-    /// Line of the template, from 1.
-    pub line: usize,
-    pub message: String,
-}
 
 /// Fill in a template. What a variable does not have is empty text, as in nunjucks.
 pub fn render(template: &str, vars: &Map<String, Value>) -> Result<String, TemplateError> {

@@ -2,7 +2,7 @@
 //! JavaScript, and read again by JavaScript's precedence.
 
 use super::lex::{Lexer, Spanned, Token};
-use super::{DEEPEST, LONGEST_EXPRESSION, TemplateError};
+use super::limits::{DEEPEST, LONGEST_EXPRESSION, TemplateError};
 use std::collections::VecDeque;
 
 #[derive(Debug, Clone)]

@@ -196,9 +196,68 @@ impl V {
                 return self.item(index);
             }
         }
-        if super::methods::exists(self, &name) {
+        if exists(self, &name) {
             return Self::Method(Rc::new((self.clone(), Rc::from(name))));
         }
         Self::Undefined
+    }
+}
+
+// The methods of JavaScript's values that a template may call; `methods` does what they say.
+const TEXT: &[&str] = &[
+    "toUpperCase",
+    "toLowerCase",
+    "toLocaleUpperCase",
+    "toLocaleLowerCase",
+    "trim",
+    "trimStart",
+    "trimEnd",
+    "split",
+    "replace",
+    "replaceAll",
+    "includes",
+    "startsWith",
+    "endsWith",
+    "indexOf",
+    "lastIndexOf",
+    "slice",
+    "substring",
+    "substr",
+    "charAt",
+    "at",
+    "charCodeAt",
+    "codePointAt",
+    "repeat",
+    "padStart",
+    "padEnd",
+    "concat",
+    "toString",
+    "valueOf",
+    "normalize",
+];
+const LIST: &[&str] = &[
+    "join",
+    "reverse",
+    "slice",
+    "concat",
+    "indexOf",
+    "lastIndexOf",
+    "includes",
+    "at",
+    "sort",
+    "toString",
+    "flat",
+];
+const NUMBER: &[&str] = &["toFixed", "toString", "valueOf"];
+
+/// Does a value have a method of this name?
+fn exists(value: &V, name: &str) -> bool {
+    match value {
+        V::Str(_) => TEXT.contains(&name),
+        V::List(_) => LIST.contains(&name),
+        V::Num(_) => NUMBER.contains(&name),
+        V::Map(_) => name == "hasOwnProperty" || name == "toString",
+        V::Bool(_) => name == "toString",
+        _ => false,
     }
 }

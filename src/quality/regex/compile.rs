@@ -1,6 +1,6 @@
 //! The tree of a pattern → a program for the matcher.
 
-use super::Invalid;
+use super::limits::Invalid;
 use super::parse::{Class, Node, Parsed, UNBOUNDED};
 
 /// Longest program, instructions.

@@ -1,7 +1,7 @@
 //! The matcher: backtracking with a stack of its own, and every step counted.
 
 use super::compile::{Op, Program, Unit, canonical, is_line_end};
-use super::{Groups, Runaway, STEP_LIMIT};
+use super::limits::{Groups, Runaway, STEP_LIMIT};
 
 /// Entries the stack may have: about 32 MB.
 const DEEPEST: usize = 1_000_000;

@@ -1,6 +1,6 @@
 //! A pattern as UTF-16 units → a tree.
 
-use super::Invalid;
+use super::limits::Invalid;
 
 /// Groups inside groups: deeper than people write, shallow enough for any stack.
 const DEEPEST: usize = 250;
