@@ -16,6 +16,14 @@ pub struct Step {
     /// Its place in a phase under load; absent: alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<Place>,
+    /// Which turn of the prompt's conversation it is, 0-based.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub turn: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_first(turn: &u32) -> bool {
+    *turn == 0
 }
 
 /// A request of a phase under load.
@@ -27,8 +35,10 @@ pub struct Place {
     pub index: u32,
 }
 
-/// Warm-up first, then all repeats.
-pub fn schedule(targets: usize, prompts: usize, repeats: u32, warmup: u32, seed: u64) -> Vec<Step> {
+/// Warm-up first, then all repeats. `turns` says for each prompt how many requests it is made of; those
+/// of one conversation follow one another.
+pub fn schedule(targets: usize, turns: &[u32], repeats: u32, warmup: u32, seed: u64) -> Vec<Step> {
+    let prompts = turns.len();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut steps = Vec::new();
     for repeat in 0..warmup {
@@ -39,6 +49,7 @@ pub fn schedule(targets: usize, prompts: usize, repeats: u32, warmup: u32, seed:
                 repeat,
                 warmup: true,
                 load: None,
+                turn: 0,
             });
         }
     }
@@ -48,13 +59,10 @@ pub fn schedule(targets: usize, prompts: usize, repeats: u32, warmup: u32, seed:
     for repeat in 0..repeats {
         order.shuffle(&mut rng);
         for &prompt in &order {
-            steps.extend(sides.iter().map(|&target| Step {
-                target,
-                prompt,
-                repeat,
-                warmup: false,
-                load: None,
-            }));
+            for &target in &sides {
+                let of_turn = |turn| Step { target, prompt, repeat, warmup: false, load: None, turn };
+                steps.extend((0..turns[prompt]).map(of_turn));
+            }
             sides.reverse();
         }
     }
@@ -66,13 +74,22 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn the_turns_of_a_conversation_follow_one_another() {
+        let steps = schedule(2, &[1, 3], 2, 0, 7);
+        assert_eq!(steps.len(), 2 * 2 * 4);
+        for pair in steps.windows(2).filter(|pair| pair[1].turn > 0) {
+            assert_eq!(pair[1], Step { turn: pair[0].turn + 1, ..pair[0] });
+        }
+    }
+
     proptest! {
         #[test]
         fn every_request_once_and_the_order_turns_around(
             targets in 1usize..4, prompts in 1usize..12, repeats in 1u32..4, seed in any::<u64>(),
         ) {
-            let steps = schedule(targets, prompts, repeats, 1, seed);
-            prop_assert_eq!(&steps, &schedule(targets, prompts, repeats, 1, seed));
+            let steps = schedule(targets, &vec![1; prompts], repeats, 1, seed);
+            prop_assert_eq!(&steps, &schedule(targets, &vec![1; prompts], repeats, 1, seed));
             let measured: Vec<_> = steps.iter().filter(|s| !s.warmup).collect();
             let mut seen: Vec<_> = measured.iter().map(|s| (s.target, s.prompt, s.repeat)).collect();
             seen.sort_unstable();

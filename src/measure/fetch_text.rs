@@ -57,7 +57,8 @@ fn checked(address: &str) -> Result<reqwest::Url, FetchError> {
 }
 
 async fn body(url: reqwest::Url, most: u64, proxy: ProxyOf) -> Result<Vec<u8>, FetchError> {
-    let builder = net::builder(proxy(&url).as_ref(), Duration::from_secs(10)).map_err(network)?;
+    let reach = net::Reach::anywhere(Duration::from_secs(10));
+    let builder = net::builder(proxy(&url).as_ref(), reach).map_err(FetchError::Network)?;
     let client = builder.timeout(DEADLINE).build().map_err(network)?;
     let mut response = client.get(url).send().await.map_err(network)?;
     let status = response.status();

@@ -2,20 +2,43 @@
 //! line `{"error": …}` under HTTP 200. Models whose name ends in `cloud` run on Ollama's servers
 //! through the same local port, and answers then name a `remote_host`: such a target is a cloud.
 
-use super::wire::{Outgoing, Quirks, Wire, clip, finish, parse, provider_fault, text};
-use crate::measure::event::{Channel, Event, Request};
+use super::frame::{
+    Answering, Quirks, Wire, arguments, call, error_of, finished, function_of, parse, push, text, tool,
+};
+use crate::measure::event::{Channel, Event, Message, Request, ToolCall};
+use crate::measure::provider_error::clip;
+use crate::measure::thoughts;
 use crate::measure::usage;
 use serde_json::{Value, json};
 
 /// `POST {base}/api/chat`.
-pub fn outgoing(model: &str, request: &Request, quirks: &Quirks) -> Outgoing {
+pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     let mut options = json!({"num_predict": request.max_output_tokens});
     if let Some(temperature) = quirks.temperature {
         options["temperature"] = json!(temperature);
     }
-    let body =
-        json!({"model": model, "messages": request.marked_messages(), "stream": true, "options": options});
-    Outgoing { path: "api/chat".to_owned(), query: None, body }
+    let messages = request.marked_messages();
+    let messages: Vec<Value> = (0..messages.len()).map(|n| message(&messages[..=n])).collect();
+    let mut body = json!({"model": model, "messages": messages, "stream": true, "options": options});
+    if !request.tools.is_empty() {
+        body["tools"] = request.tools.iter().map(tool).collect();
+    }
+    body
+}
+
+/// The last of these messages as this shape has it: arguments of calls are objects, and a result names
+/// the function.
+fn message(upto: &[Message]) -> Value {
+    let Some((message, before)) = upto.split_last() else { return Value::Null };
+    let mut sent = json!({"role": message.role, "content": message.content.as_deref().unwrap_or_default()});
+    if !message.tool_calls.is_empty() {
+        let call = |c: &ToolCall| json!({"function": {"name": c.name, "arguments": arguments(c)}});
+        sent["tool_calls"] = message.tool_calls.iter().map(call).collect();
+    }
+    if let Some(name) = message.tool_call_id.as_deref().and_then(|id| function_of(before, id)) {
+        sent["tool_name"] = json!(name);
+    }
+    sent
 }
 
 /// Where a model or an answer says that it comes from, where that is not the asked server itself:
@@ -41,34 +64,30 @@ pub fn runs_elsewhere(tags: &str, model: &str) -> Result<Option<String>, String>
 /// One answer being read.
 #[derive(Debug, Default)]
 pub struct Reader {
-    done: bool,
+    model: Answering,
 }
 
 impl Wire for Reader {
     fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
-        if self.done {
-            return;
-        }
         let Some(line) = parse(name, data, out) else { return };
-        if let Some(error) = line.get("error").filter(|e| !e.is_null()) {
-            self.done = true;
-            out.push(Event::Failed(provider_fault(error)));
+        if let Some(error) = error_of(name, &line) {
+            out.push(error);
             return;
         }
         if let Some(host) = elsewhere(&line) {
             out.push(Event::RunsElsewhere { host });
         }
-        let mut push = |channel, words: Option<&str>| {
-            out.extend(words.map(|w| Event::Content { channel, text: w.to_owned(), tokens: None }));
-        };
-        push(Channel::Reasoning, text(&line, "/message/thinking").or_else(|| text(&line, "/thinking")));
-        push(Channel::Text, text(&line, "/message/content").or_else(|| text(&line, "/response")));
-        for call in line.pointer("/message/tool_calls").and_then(Value::as_array).into_iter().flatten() {
-            let arguments = call.pointer("/function/arguments").map(Value::to_string);
-            push(Channel::Tool, arguments.as_deref());
+        self.model.note(text(&line, "/model"), out);
+        let message = line.get("message").filter(|m| m.is_object()).unwrap_or(&line);
+        push(out, Channel::Reasoning, &thoughts::in_fields(message));
+        let words = text(message, "/content").or_else(|| text(&line, "/response"));
+        push(out, Channel::Text, words.unwrap_or_default());
+        for part in message.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
+            call(text(part, "/function/name"), text(part, "/id"), out);
+            let arguments = part.pointer("/function/arguments").map(Value::to_string);
+            push(out, Channel::Tool, arguments.as_deref().unwrap_or_default());
         }
         if line.get("done").and_then(Value::as_bool) == Some(true) {
-            self.done = true;
             let counts = usage::ollama(&line);
             let millis = |name: &str| {
                 line.get(name).and_then(Value::as_f64).map(|ns| ns / 1e6).filter(|ms| *ms >= 0.0)
@@ -81,7 +100,8 @@ impl Wire for Reader {
             {
                 out.push(Event::EngineTimings { prompt_tokens, prompt_ms, output_tokens, output_ms });
             }
-            out.push(Event::Finished { reason: text(&line, "/done_reason").map_or(finish("stop"), finish) });
+            out.push(finished(text(&line, "/done_reason").unwrap_or("stop")));
+            out.push(Event::End);
         }
     }
 }
