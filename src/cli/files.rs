@@ -105,7 +105,7 @@ fn text(name: &str, mut bytes: Vec<u8>) -> Result<String, CliError> {
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
             return CliError::usage(format!("{name} is in UTF-16")).hint("Save it as UTF-8.");
         }
-        let line = bytes[..good].iter().filter(|b| **b == b'\n').count() + 1;
+        let line = bytes[..good].split(|b| *b == b'\n').count();
         let begin = bytes[..good].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
         let shown = String::from_utf8_lossy(&bytes[begin.max(good.saturating_sub(60))..good]);
         let after = if shown.trim().is_empty() { String::new() } else { format!(", after \"{shown}\"") };

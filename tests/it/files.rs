@@ -27,7 +27,7 @@ fn ends(command: &mut Command) -> Run {
     let process = child.id();
     let (sender, ended) = std::sync::mpsc::channel();
     std::thread::spawn(move || sender.send(child.wait_with_output()));
-    let Ok(output) = ended.recv_timeout(Duration::from_secs(60)) else {
+    let Ok(output) = ended.recv_timeout(Duration::from_mins(1)) else {
         let _ = Command::new("kill").arg(process.to_string()).status();
         panic!("it hangs: {command:?}");
     };
@@ -47,7 +47,9 @@ fn writers(output: &str) -> Vec<Vec<String>> {
             .map(|line| words(line))
             .collect();
     all.push(ADVICE.iter().map(|w| (*w).to_owned()).collect());
-    all.iter_mut().for_each(|line| line.push(output.to_owned()));
+    for line in &mut all {
+        line.push(output.to_owned());
+    }
     all
 }
 

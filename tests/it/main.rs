@@ -19,6 +19,7 @@ mod files;
 mod fit;
 mod folders;
 mod gguf;
+mod graders;
 mod hostile;
 mod layering;
 mod load;

@@ -12,7 +12,8 @@ use crate::cost::ranking::Rows;
 use crate::cost::{self, Basis as CostBasis, Scenario};
 use crate::document::bench::BenchDocument;
 use crate::document::breakeven::BreakevenDocument;
-use crate::document::envelope::Input;
+use crate::document::envelope::{Input, Warning};
+use crate::document::joined::{What, of_measurement};
 use crate::document::repeat::command;
 use crate::provenance::{Sourced, UserInput};
 use crate::render::breakeven::{explain, explainable};
@@ -59,6 +60,10 @@ pub struct Args {
     /// of its models.
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
+    /// Take a measurement of another model, machine or size of request than the need's all the same; the
+    /// result says what differs.
+    #[arg(long, requires = "measured")]
+    pub allow_mismatch: bool,
     /// Every API model that meets the need against every hardware that can carry the model, ranked.
     /// Rated API models as capable as the local model meet it, or those of --tier; the unrated stand
     /// apart.
@@ -117,7 +122,11 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         let (plan, asked) = complete(&mut scenario, known, context)?;
         ever_asked = asked;
         let evaluation = cost::evaluate(&plan, drawing);
-        BreakevenDocument::new(&plan, &evaluation, &context.now)
+        let mut document = BreakevenDocument::new(&plan, &evaluation, &context.now);
+        if let Some(evidence) = &evidence {
+            one_case(&args, evidence, &plan, &mut document)?;
+        }
+        document
     };
     context.record(&mut document.inputs);
     settings(&args, all, &mut document.inputs);
@@ -139,6 +148,33 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         context.note(&format!("The same without questions: {}", command("breakeven", &document.inputs)));
     }
     check_gates(&gates, &document)
+}
+
+/// A measurement of something else is refused, or said to be one where the user wants it.
+fn one_case(
+    args: &Args,
+    evidence: &Evidence,
+    plan: &cost::Case,
+    document: &mut BreakevenDocument,
+) -> Result<(), CliError> {
+    let found = of_measurement(evidence, &document.inputs, &plan.notices);
+    if found.is_empty() {
+        return Ok(());
+    }
+    if !args.allow_mismatch {
+        let all: Vec<&str> = found.iter().map(|d| d.text.as_str()).collect();
+        return Err(CliError::usage(format!("--measured: {}", all.join("\n"))).hint(
+            "leave --measured out and the speed is predicted; --allow-mismatch takes from it what applies",
+        ));
+    }
+    let flag = Sourced::flag(true, "--allow-mismatch");
+    document.inputs.insert("allow_mismatch".to_owned(), Input::plain(&flag));
+    // Another machine or model has a warning of its own.
+    let lengths = found.into_iter().filter(|d| d.what == What::Need);
+    document
+        .warnings
+        .extend(lengths.map(|d| Warning::new("measured-for-another-need", d.text).about(d.about)));
+    Ok(())
 }
 
 /// What the flags say beside the scenario, for the document.

@@ -1,6 +1,8 @@
 //! `report`: saved documents, rendered again; several of them as one memo.
 
 use crate::app::report::{changes, parse, report};
+use crate::catalog::Catalog;
+use crate::cli::catalog::load;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::files::{MAX_BYTES, read_stdin, read_text};
@@ -22,6 +24,10 @@ pub struct Args {
     /// Show what changed between two documents of the same kind.
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with = "files")]
     pub compare: Option<Vec<PathBuf>>,
+    /// Put documents of different needs, models, machines or measurements on one page; it says what
+    /// differs.
+    #[arg(long, conflicts_with = "compare")]
+    pub allow_mismatch: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -31,7 +37,9 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         return args.output.show(context, &changes(&read(old)?, &read(new)?)?);
     }
     let documents: Vec<Named> = args.files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-    args.output.show(context, &report(&documents))
+    // One document needs no catalogue, and none that is broken keeps it from being read.
+    let catalog = if documents.len() > 1 { load(context)? } else { Catalog::default() };
+    args.output.show(context, &report(&documents, &catalog, args.allow_mismatch)?)
 }
 
 fn read(path: &Path) -> Result<Named, CliError> {
