@@ -255,7 +255,7 @@ fn every_formula_gives_its_figure() {
                 assert!(near, "{name}: {} gives {is}: {derived:#?}", derived.figure);
                 checked += 1;
             }
-            let pointer = derived.figure.replace('.', "/").replace('[', "/").replace(']', "");
+            let pointer = derived.figure.replace(['.', '['], "/").replace(']', "");
             if let Some(written) = value.pointer(&format!("/{pointer}")).and_then(Value::as_f64) {
                 let near = (written - derived.value).abs() <= 1e-9 * written.abs() + 1e-9;
                 assert!(near, "{name}: {} is {written}, derived as {}", derived.figure, derived.value);

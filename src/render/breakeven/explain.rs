@@ -170,7 +170,7 @@ impl<'a> Explainer<'a> {
                     ("comparisons", [field]) => self.compared(*n, field),
                     ("local", [field]) => self.local(*n, field),
                     ("local", ["monthly_parts_usd", part]) => self.local_part(*n, part),
-                    ("local", ["total_parts_usd", part]) => Some(self.total_part(*n, part)),
+                    ("local", ["total_parts_usd", part]) => Some(Self::total_part(*n, part)),
                     ("local", ["plan", fields @ ..]) => self.planned(*n, fields),
                     ("local" | "cloud", ["events", "", _]) => Some(
                         Rule::new("the month in which it happens, counted from 1 [counted]")

@@ -91,14 +91,14 @@ impl Explainer<'_> {
             "units" => Rule::new("units = as given, or what the load needs").inputs(&table, &["units", "hardware"]),
             "usd_per_mtok_input" | "usd_per_mtok_output" | "usd_per_mtok_blended" | "monthly_usd" | "tco_usd"
             | "capex_usd" | "amortised_usd_per_month" | "residual_usd" | "still_owed_usd" | "utilisation"
-            | "capacity_tokens_per_month" => self.nothing(&table, field),
+            | "capacity_tokens_per_month" => Self::nothing(&table, field),
             _ => return None,
         })
     }
 
     /// A figure that the engine had nothing to compute for: rented hardware is never bought, a sum that
     /// is paid is not owed.
-    fn nothing(&self, table: &str, field: &str) -> Rule {
+    fn nothing(table: &str, field: &str) -> Rule {
         Rule::new(&format!("{field} = 0, or not known, for an offer of this kind"))
             .inputs(table, &["kind", "hardware", "purchase_usd", "usd_per_hour", "name"])
             .note("Nothing is bought, owed or measured here [computed: the offer has no such part, counted as nothing]")
@@ -108,12 +108,12 @@ impl Explainer<'_> {
         let path = format!("local[{n}].monthly_parts_usd.{part}");
         self.derived(&path).or_else(|| {
             let table = self.tables().1.get(n)?.clone();
-            Some(self.nothing(&table, part))
+            Some(Self::nothing(&table, part))
         })
     }
 
     /// A part of the whole horizon's cost: the month's, added up.
-    pub(super) fn total_part(&self, n: usize, part: &str) -> Rule {
+    pub(super) fn total_part(n: usize, part: &str) -> Rule {
         Rule::new(&format!(
             "{part} of every month of the horizon, added up: the load, prices and units of each"
         ))
@@ -156,7 +156,7 @@ impl Explainer<'_> {
             | "tco_usd"
             | "usd_per_mtok_input"
             | "usd_per_mtok_output"
-            | "usd_per_mtok_blended" => self.nothing(&table, field),
+            | "usd_per_mtok_blended" => Self::nothing(&table, field),
             _ => return None,
         })
     }
