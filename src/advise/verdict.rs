@@ -65,9 +65,8 @@ impl ConfidenceStep {
     /// What it makes of a confidence.
     pub const fn apply(self, confidence: Confidence) -> Confidence {
         match (self, confidence) {
-            (Self::Firm, _) => confidence,
             (Self::NothingPriced | Self::NotAllPriced, Confidence::High) => Confidence::Medium,
-            (Self::NothingPriced | Self::NotAllPriced, _) => confidence,
+            (Self::Firm | Self::NothingPriced | Self::NotAllPriced, _) => confidence,
             (Self::GivesUp, _) => Confidence::Low,
             (Self::NearlyEven, _) => confidence.lowered().lowered(),
             (Self::BackedByEvidence, _) => confidence.raised(),

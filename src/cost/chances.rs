@@ -8,7 +8,7 @@ use super::evaluate::{self, Drawing, OfferSummary};
 use super::hybrid;
 use super::simulate::{Flow, Run};
 use super::uncertainty::triangular;
-use crate::units::Requests;
+use crate::units::{Requests, Usd};
 use crate::workload::Range;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
@@ -116,7 +116,7 @@ fn total(case: &Case, way: Way, v: Values<'_>, memory: &mut (Vec<u32>, Vec<u32>)
             alone(pair.local, share) + alone(pair.cloud, 1.0 - share + share * escalation)
         }
         Way::Overflow { pair, units } => {
-            hybrid::overflow_total(case, pair, v, units).map_or(f64::INFINITY, |usd| usd.get())
+            hybrid::overflow_total(case, pair, v, units).map_or(f64::INFINITY, Usd::get)
         }
     }
 }

@@ -681,12 +681,10 @@ fn first_steps(decided: &Decided<'_>) -> Vec<RecipeStep> {
 fn cost_command(setting: &Setting<'_>, decided: &Decided<'_>) -> String {
     let scenario = &decided.pricing.scenario;
     let mut words = vec!["freehold".to_owned(), "breakeven".to_owned()];
-    let mut push = |flag: String, value: &Value| {
-        match value {
-            Value::Flag(true) => words.push(flag),
-            Value::Flag(false) => {}
-            value => words.extend([flag, value.to_flag()]),
-        };
+    let mut push = |flag: String, value: &Value| match value {
+        Value::Flag(true) => words.push(flag),
+        Value::Flag(false) => {}
+        value => words.extend([flag, value.to_flag()]),
     };
     for key in need::KEYS {
         if let Some(given) = setting.draft.fields().get(key.name) {

@@ -89,15 +89,11 @@ pub fn advise(asked: &Asked<'_>, known: &Known<'_>) -> Result<AdviceDocument, Re
         quality: verdict.quality.as_ref().map(|q| q.standing),
     };
     let choice = pricing.as_ref().and_then(|p| choose(&p.options, Some(&p.totals), &terms));
-    match (pricing, choice) {
-        (Some(pricing), Some(choice)) => {
-            Ok(fill::document(&setting, &verdict, &fill::Decided::new(pricing, choice, terms)))
-        }
-        _ => {
-            verdict.nothing_priced();
-            Ok(advice::build(&setting, &verdict))
-        }
+    if let (Some(pricing), Some(choice)) = (pricing, choice) {
+        return Ok(fill::document(&setting, &verdict, &fill::Decided::new(pricing, choice, terms)));
     }
+    verdict.nothing_priced();
+    Ok(advice::build(&setting, &verdict))
 }
 
 fn missing_answers(missing: &[Question]) -> Refusal {

@@ -107,7 +107,7 @@ const COMMON: usize = 3;
 pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, ResolveError> {
     let capable = capable(asked);
     let Some(api) = cheapest_api(asked, &capable)? else { return Ok(None) };
-    let open = cheapest_open(asked, api)?;
+    let open = cheapest_open(asked, api);
     let seats = seats(asked);
     let mut scenario = base(asked);
     scenario.cloud.push(Fields::from([(cloud::MODEL.name, text(&api.id))]));
@@ -273,10 +273,10 @@ fn local_tier(asked: &Asked<'_>) -> u8 {
 }
 
 /// The open model whose bought plan costs least over the horizon.
-fn cheapest_open<'a>(asked: &Asked<'a>, api: &ApiModel) -> Result<Option<&'a OpenModel>, ResolveError> {
+fn cheapest_open<'a>(asked: &Asked<'a>, api: &ApiModel) -> Option<&'a OpenModel> {
     let candidates = open_candidates(asked);
     if candidates.len() < 2 {
-        return Ok(candidates.first().copied());
+        return candidates.first().copied();
     }
     let basis = Basis { catalog: asked.catalog, evidence: None, today: asked.today, comparators: false };
     let mut best: Option<(f64, &OpenModel)> = None;
@@ -295,7 +295,7 @@ fn cheapest_open<'a>(asked: &Asked<'a>, api: &ApiModel) -> Result<Option<&'a Ope
             best = Some((tco, model));
         }
     }
-    Ok(best.map(|(_, model)| model))
+    best.map(|(_, model)| model)
 }
 
 /// The cheapest plan for the people who ask, where it is people.
