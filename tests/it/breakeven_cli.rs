@@ -341,7 +341,7 @@ fn the_examples_can_be_computed() {
     for file in files {
         let doc = json(&["breakeven", "--scenario", &file.display().to_string()]);
         let summary = doc["result"]["summary"].as_array().expect("a list");
-        assert!((1..=6).contains(&summary.len()), "{}", file.display());
+        assert!((1..=8).contains(&summary.len()), "{}", file.display());
     }
 }
 
