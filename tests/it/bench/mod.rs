@@ -7,6 +7,7 @@ mod faults;
 mod keys;
 mod network;
 mod privacy;
+mod resume;
 mod server;
 mod spending;
 mod variants;
@@ -283,7 +284,8 @@ fn a_killed_run_goes_on_where_it_stopped() {
         text.push_str("{\"line\":\"sam");
         std::fs::write(&journal, text).expect("written");
         let mut next = freehold();
-        child = next.arg("bench").arg("--resume").arg(&journal).spawn().expect("started");
+        next.arg("bench").arg("--resume").arg(&journal).args(["--api", &server.target("openai"), "-o"]);
+        child = next.arg(place.path("out.json")).spawn().expect("started");
     }
     assert!(child.wait().expect("ended").success());
     let document = place.document();

@@ -2,6 +2,7 @@
 //! and what came back is handed on with the journal closed.
 
 use super::args::Args;
+use super::resume::{self, Resumed};
 use super::settings::Settings;
 use super::signals::interrupted;
 use super::{
@@ -21,11 +22,8 @@ use crate::measure::schedule::{Step, schedule};
 use crate::prompts::Prompt;
 use crate::provenance::Source;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use watch::Tally;
-
-/// An interrupted run and its journal.
-pub type Resumed<'a> = (&'a Path, journal::Earlier);
 
 /// What a run starts from.
 pub struct Start<'a> {
@@ -33,7 +31,7 @@ pub struct Start<'a> {
     pub prompts_sha256: String,
     pub inputs_sha256: String,
     pub consent: &'static str,
-    pub resumed: Option<Resumed<'a>>,
+    pub resumed: Option<Resumed>,
     pub privacy: &'a privacy::Privacy,
 }
 
@@ -176,14 +174,20 @@ pub async fn measure(
         Ready::new(args, context, settings, &start, apis).await?;
     let resumed = start.resumed.take();
     let header = match &resumed {
-        Some((_, earlier)) => earlier.header.clone(),
+        Some(Resumed { earlier, .. }) => {
+            let basis = resume::take_over(earlier.header.basis.clone(), facts)?;
+            for target in &basis.targets {
+                target.remarks.iter().for_each(|text| context.note(&format!("{}: {text}.", target.id)));
+            }
+            journal::Header { basis, ..earlier.header.clone() }
+        }
         None => header(args, context, settings, start, plan, facts),
     };
     let (basis, run_id) = (header.basis.clone(), header.run_id.clone());
     let mut steps = alone(&basis, settings);
     let (mut tally, mut complete, mut cut) = (Tally::new(&basis), BTreeSet::new(), Vec::new());
     let mut histories = Histories::default();
-    if let Some((_, earlier)) = &resumed {
+    if let Some(Resumed { earlier, .. }) = &resumed {
         tally = Tally::of(&basis, earlier);
         complete.clone_from(&earlier.phases);
         for (_, record) in &earlier.records {
@@ -195,8 +199,8 @@ pub async fn measure(
         let done: BTreeSet<Step> = earlier.records.iter().map(|(_, r)| r.step).collect();
         steps.retain(|step| !done.contains(step) || tally.unanswered().contains(step));
     }
-    let journal = match &resumed {
-        Some((path, earlier)) => journal::Journal::go_on(path, earlier, context)?,
+    let journal = match resumed {
+        Some(Resumed { locked, earlier }) => locked.go_on(&earlier, context)?,
         None => journal::Journal::create(args.output.output.as_deref(), context, header)?,
     };
     let asker = request::Asker::new(&basis, settings, &run_id, journal.session());

@@ -27,7 +27,12 @@ pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
 
 /// What a journal says of a run.
 pub fn measured(earlier: &Earlier, path: &Path) -> Result<MeasuredRun, CliError> {
-    let basis = &earlier.header.basis;
+    let mut basis = earlier.header.basis.clone();
+    // As they were known at the end: a run that went on is priced by the day it did.
+    if let Some(end) = &earlier.end {
+        basis.targets.clone_from(&end.targets);
+    }
+    let basis = &basis;
     let end = earlier.end.clone().unwrap_or_else(|| End {
         ended: broken_off(earlier),
         capped: false,
