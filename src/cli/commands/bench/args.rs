@@ -132,6 +132,14 @@ pub struct Args {
     /// Largest loss of pass rate that still counts as good enough [default: 0.10].
     #[arg(long, value_name = "SHARE")]
     pub margin: Option<f64>,
+    /// Stop asking as soon as it is clear for every pair of targets whether the first is worse than the
+    /// second by the margin. One may look after every prompt: the chance of a wrong verdict stays at
+    /// 2.5 %. Repeats of a prompt come together.
+    #[arg(long, requires = "prompts", conflicts_with_all = ["concurrency", "rate"])]
+    pub until_decided: bool,
+    /// With --replay: grade the answers anew by what this prompt file expects of the same prompts.
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub graders: Option<PathBuf>,
     /// Ask APIs for temperature 0 (many cloud models refuse it).
     #[arg(long)]
     pub api_greedy: bool,

@@ -135,6 +135,7 @@ pub fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> Re
         args.api_greedy,
         settings.load_plan(&args.load, args.model.len() + args.api.len()),
         args.load.load_only,
+        args.until_decided,
     ]);
     Ok(hex(&Sha256::digest(parts.to_string())))
 }
@@ -175,6 +176,9 @@ pub fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str
     choice("seed", "--seed", args.seed.is_some(), of(&settings.seed), None);
     choice("cache", "--cache", args.cache.is_some(), of(&settings.cache.name()), None);
     choice("margin", "--margin", args.margin.is_some(), of(&settings.margin), Some("share"));
+    if args.until_decided {
+        choice("until_decided", "--until-decided", true, of(&true), None);
+    }
     choice("api_temperature", "--api-greedy", args.api_greedy, of(&args.api_greedy.then_some(0.0)), None);
     if let Some(name) = args.limit_field {
         choice("limit_field", "--limit-field", true, of(&name.field().name()), None);
