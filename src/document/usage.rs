@@ -300,7 +300,7 @@ pub struct RepricedRow {
     pub both_repriced_usd: f64,
     /// Models without a price, with what they used; no part of `repriced_usd`.
     pub unpriced: BTreeMap<String, TotalsRow>,
-    /// Names that are no id of a price record, and the record whose prices were taken for them.
+    /// Models that have a price, and the price record that was taken for each.
     #[serde(default)]
     pub priced_as: BTreeMap<String, String>,
 }
@@ -326,8 +326,14 @@ pub struct NeedRow {
     pub shape_missing: Option<MissingRow>,
     /// Requests that stand for all; their shares add up to 1. One, the mean, where records are buckets.
     pub sizes: Vec<SizeRow>,
+    /// Prompt and output of a long request (95th percentile), tokens; null where records are buckets.
+    #[serde(default)]
+    pub context_tokens_p95: Option<f64>,
     /// Of the prompt, read from caches; null where no source says.
     pub cached_share: Option<f64>,
+    /// Of the prompt, written to caches; null where no source says.
+    #[serde(default)]
+    pub cache_write_share: Option<f64>,
     pub batch_share: f64,
     /// 168 shares of a week's use, from Monday 00:00 UTC; they add up to 1.
     pub hour_of_week_utc: Option<Vec<f64>>,
@@ -567,7 +573,9 @@ fn need_row(need: &UsageNeed) -> NeedRow {
         shape: need.shape.ok(),
         shape_missing: need.shape.err().map(Into::into),
         sizes: sizes(&need.sizes),
+        context_tokens_p95: need.context_p95,
         cached_share: need.cached_share,
+        cache_write_share: need.cache_write_share,
         batch_share: need.batch_share,
         hour_of_week_utc: need.hour_of_week.clone(),
         hours_are_of_requests: need.hours_are_of_requests,

@@ -4,6 +4,7 @@ use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::keys::ScenarioFlags;
+use crate::cli::needs::UsageArgs;
 use crate::cli::output::OutputArgs;
 use crate::cli::profiles;
 use crate::cost::keys;
@@ -40,6 +41,7 @@ Examples:
       --cloud anthropic/claude-haiku-4-5-20251001 \\
       --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
   freehold breakeven --scenario examples/chatbot.toml --local.usd-per-kwh 0.35 -o cost.json
+  freehold breakeven --usage usage.json --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
   freehold breakeven --measured bench.json --requests-per-month 50000 --local.purchase-usd 1800
   freehold breakeven --all --model llama-3.1-8b-instruct --requests-per-month 1e6 \\
       --input-tokens 1500 --output-tokens 400
@@ -59,6 +61,8 @@ pub struct Args {
     /// of its models.
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
+    #[command(flatten)]
+    pub usage: UsageArgs,
     /// Every API model that meets the need against every hardware that can carry the model, ranked.
     /// Rated API models as capable as the local model meet it, or those of --tier; the unrated stand
     /// apart.
@@ -92,11 +96,15 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     };
     let all = args.all || repeated.as_ref().is_some_and(Repeated::ranking);
     args.keys.apply(&mut scenario)?;
+    let catalog = crate::cli::catalog::load(context)?;
+    let usage = args.usage.read(&catalog, context)?;
+    if let Some(usage) = &usage {
+        usage.fill(&mut scenario);
+    }
     if let Some(name) = &args.profile {
         add_profile(&mut scenario, name, context)?;
     }
     let evidence = args.measured.as_deref().map(read_evidence).transpose()?;
-    let catalog = crate::cli::catalog::load(context)?;
     let known =
         CostBasis { catalog: &catalog, evidence: evidence.as_ref(), today: context.today, comparators: true };
     let drawing = cost::Drawing {
@@ -119,6 +127,9 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         let evaluation = cost::evaluate(&plan, drawing);
         BreakevenDocument::new(&plan, &evaluation, &context.now)
     };
+    if let Some(usage) = &usage {
+        usage.add_to(&mut document);
+    }
     context.record(&mut document.inputs);
     settings(&args, all, &mut document.inputs);
     if let Some(repeated) = &repeated {
