@@ -1,7 +1,5 @@
 //! Today's bill, from records of usage, and the same month under every option.
 
-use super::BreakevenResult;
-use crate::document::usage::UsageResult;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -59,49 +57,4 @@ pub struct TodayOption {
     /// `monthly_usd` ÷ today's month (as stated, else at the prices of those days); null where that is not
     /// known.
     pub of_today: Option<f64>,
-}
-
-impl Today {
-    /// Of what was used, beside what the options cost.
-    pub fn of(usage: &UsageResult, file: &str, result: &BreakevenResult) -> Self {
-        let tokens = usage.totals.prompt().saturating_add(usage.totals.output) as f64;
-        let month = usage.need.tokens_per_month.map(|m| m.value / tokens).filter(|f| f.is_finite());
-        let unpriced: Vec<String> = usage.repriced.unpriced.keys().cloned().collect();
-        let scaled = |usd: Option<f64>, whole: bool| Some(usd.filter(|_| whole)? * month?);
-        let monthly_bill_usd = scaled(usage.bill_usd, !usage.bill.partial);
-        let monthly_repriced_usd = scaled(usage.repriced_usd, unpriced.is_empty());
-        let today = monthly_bill_usd.or(monthly_repriced_usd).filter(|usd| *usd > 0.0);
-        let option = |name: &str, kind: &str, monthly_usd: f64| TodayOption {
-            name: name.to_owned(),
-            kind: kind.to_owned(),
-            monthly_usd,
-            of_today: today.map(|today| monthly_usd / today),
-        };
-        let cloud = result
-            .cloud
-            .iter()
-            .map(|c| option(&c.name, if c.units.is_some() { "rented" } else { "api" }, c.monthly_usd));
-        let local =
-            result.local.iter().map(|l| option(&l.name, &l.kind, l.monthly_usd + l.amortised_usd_per_month));
-        let models = usage.need.models.iter().map(|m| TodayModel {
-            name: m.name.clone(),
-            priced_as: usage.repriced.priced_as.get(&m.name).cloned(),
-            share_of_tokens: m.share_of_tokens,
-            requests_per_month: m.requests_per_month,
-        });
-        Self {
-            usage: file.to_owned(),
-            first: usage.coverage.as_ref().and_then(|c| c.first.clone()),
-            last: usage.coverage.as_ref().and_then(|c| c.last.clone()),
-            requests: usage.totals.requests,
-            bill_usd: usage.bill_usd,
-            bill_partial: usage.bill.partial,
-            repriced_usd: usage.repriced_usd,
-            unpriced,
-            monthly_bill_usd,
-            monthly_repriced_usd,
-            models: models.collect(),
-            options: cloud.chain(local).collect(),
-        }
-    }
 }
