@@ -18,6 +18,7 @@ mod deadline;
 mod fit;
 mod folders;
 mod gguf;
+mod graders;
 mod hostile;
 mod layering;
 mod load;
