@@ -54,12 +54,11 @@ pub fn of_usage(document: &UsageDocument, file: &str) -> FromUsage {
     let n = &r.need;
     let requests = n.requests_per_month.filter(|m| m.value > 0.0);
     let shape = n.shape.filter(|s| s.total_tokens() > 0.0);
-    match (requests, shape) {
-        (Some(m), _) => put(need::REQUESTS_PER_MONTH, Some(m.value), "result.need.requests_per_month.value"),
-        (None, _) => {
-            let tokens = n.tokens_per_month.map(|m| m.value).filter(|v| *v > 0.0);
-            put(need::TOKENS_PER_MONTH, tokens, "result.need.tokens_per_month.value");
-        }
+    if let Some(m) = requests {
+        put(need::REQUESTS_PER_MONTH, Some(m.value), "result.need.requests_per_month.value");
+    } else {
+        let tokens = n.tokens_per_month.map(|m| m.value).filter(|v| *v > 0.0);
+        put(need::TOKENS_PER_MONTH, tokens, "result.need.tokens_per_month.value");
     }
     if let Some(shape) = shape {
         put(need::INPUT_TOKENS, Some(shape.input_tokens), "result.need.shape.input_tokens");
