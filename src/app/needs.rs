@@ -8,9 +8,10 @@ use crate::cost::keys::{cloud, hybrid};
 use crate::document::breakeven::today::{Today, TodayModel, TodayOption};
 use crate::document::breakeven::{BreakevenDocument, BreakevenResult};
 use crate::document::envelope::Warning;
-use crate::document::usage::{MissingRow, NeedRow, UsageDocument, UsageResult};
+use crate::document::usage::{MissingRow, NeedRow, SizeRow, UsageDocument, UsageResult};
 use crate::number::percent;
 use crate::provenance::{FileRole, Source, UserInput};
+use crate::workload::given::RequestSize;
 use crate::workload::keys::{Key, need};
 use crate::workload::{Fields, Given, NeedDraft, Range, Value};
 
@@ -71,6 +72,8 @@ pub fn of_usage(document: &UsageDocument, file: &str) -> FromUsage {
         let share = (prompt + output > 0.0).then(|| prompt / (prompt + output));
         put(need::INPUT_SHARE, share, "result.totals");
     }
+    // (The mean alone would put all requests below a long context's price, or all above.)
+    let sizes = sizes(n).filter(|_| shape.is_some());
     put(need::CACHED_INPUT_SHARE, n.cached_share, "result.need.cached_share");
     put(
         need::CACHE_WRITE_INPUT_SHARE,
@@ -82,6 +85,10 @@ pub fn of_usage(document: &UsageDocument, file: &str) -> FromUsage {
     let scaled = n.requests_per_month.is_some() || n.tokens_per_month.is_some();
     let peak = r.peak.hour_to_mean.filter(|x| scaled && *x >= 1.0);
     put(need::PEAK_TO_MEAN, peak, "result.peak.hour_to_mean");
+    if let Some(sizes) = sizes {
+        let given = Given { value: Value::Sizes(sizes), source: from("result.need.sizes") };
+        fields.insert(need::SIZES.name, given);
+    }
     let profile = n.hour_of_week_utc.as_ref().filter(|h| scaled && h.len() == 168).map(|hours| Given {
         value: Value::Hours(hours.clone()),
         source: from("result.need.hour_of_week_utc"),
@@ -100,6 +107,25 @@ pub fn of_usage(document: &UsageDocument, file: &str) -> FromUsage {
         gaps: gaps(n),
         warnings: warnings(r),
     }
+}
+
+/// Requests that stand for all, where they are not alike.
+fn sizes(need: &NeedRow) -> Option<Vec<RequestSize>> {
+    let one = |s: &SizeRow| {
+        let written = s.cache_write_5m + s.cache_write_1h + s.cache_write_other;
+        let prompt = s.input + s.cache_read + written;
+        let of_prompt = |part: f64| if prompt > 0.0 { part / prompt } else { 0.0 };
+        RequestSize {
+            share: s.share,
+            input_tokens: prompt,
+            cached_input_share: of_prompt(s.cache_read),
+            cache_write_input_share: of_prompt(written),
+            output_tokens: (s.output - s.reasoning).max(0.0),
+            reasoning_tokens: s.reasoning,
+        }
+    };
+    let sizes: Vec<RequestSize> = need.sizes.iter().filter(|s| s.share > 0.0).map(one).collect();
+    (2..=RequestSize::MOST).contains(&sizes.len()).then_some(sizes)
 }
 
 fn gaps(need: &NeedRow) -> Vec<String> {
@@ -192,7 +218,10 @@ impl FromUsage {
             (is(&volume) && volume_said)
                 || (is(&peak) && (peak_said || at_capacity))
                 || (is(&[need::INPUT_SHARE]) && counted)
-                || (is(&[need::INPUT_TOKENS, need::OUTPUT_TOKENS, need::REASONING_TOKENS]) && share_said)
+                || (is(&[need::INPUT_TOKENS, need::OUTPUT_TOKENS, need::REASONING_TOKENS, need::SIZES])
+                    && share_said)
+                // Somebody else's requests are not of these sizes.
+                || (is(&[need::SIZES, need::CONTEXT_TOKENS]) && has(said, &shape))
         };
         let kept = self.need.iter().filter(|(name, _)| !contradicts(name) && !said.contains_key(*name));
         kept.map(|(name, given)| (*name, given.clone())).collect()

@@ -87,6 +87,33 @@ fn records_fill_the_need_of_a_calculation_and_name_their_place() {
     );
 }
 
+/// One request in twenty is past the 200,000 tokens from which this model costs twice as much. By the
+/// mean, none is.
+#[test]
+fn long_requests_pay_the_price_of_long_requests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = String::new();
+    for n in 0..14 * 24 * 5 {
+        let prompt = if n % 20 == 0 { 250_000 } else { 2_000 };
+        let row = json!({"id": n.to_string(), "model": "claude-sonnet-4-5-20250929", "created": MONDAY + n * 720,
+            "usage": {"prompt_tokens": prompt, "completion_tokens": 300}});
+        let _ = writeln!(text, "{row}");
+    }
+    let log = folder.path().join("log.jsonl");
+    std::fs::write(&log, text).expect("writes");
+    let log = log.display().to_string();
+    let cost = json(&[&["breakeven", "--usage", &log], &LOCAL[..]].concat());
+    assert_eq!(cost["inputs"]["need.sizes"]["value"].as_array().map(Vec::len), Some(2));
+    let today = cost["result"]["today"]["monthly_repriced_usd"].as_f64().expect("priced");
+    let api = cost["result"]["cloud"][0]["monthly_parts_usd"]["api"].as_f64().expect("an amount");
+    assert!((api / today - 1.0).abs() < 0.001, "{api} {today}");
+    // It is repeated from its own document to the same amount.
+    let saved = folder.path().join("cost.json");
+    std::fs::write(&saved, cost.to_string()).expect("writes");
+    let again = json(&["breakeven", "--scenario", &saved.display().to_string()]);
+    assert_eq!(again["result"]["cloud"][0]["monthly_usd"], cost["result"]["cloud"][0]["monthly_usd"]);
+}
+
 #[test]
 fn what_is_said_by_hand_stays() {
     let folder = tempfile::tempdir().expect("a folder");
