@@ -3,10 +3,12 @@
 //!
 //! What the records cannot know is not filled in; [`FromUsage::gaps`] says what that is and why.
 
+mod today;
+
+use crate::catalog::Catalog;
 use crate::cost::Scenario;
 use crate::cost::keys::{cloud, hybrid};
-use crate::document::breakeven::today::{Today, TodayModel, TodayOption};
-use crate::document::breakeven::{BreakevenDocument, BreakevenResult};
+use crate::document::breakeven::BreakevenDocument;
 use crate::document::envelope::Warning;
 use crate::document::usage::{MissingRow, NeedRow, SizeRow, UsageDocument, UsageResult};
 use crate::number::percent;
@@ -227,9 +229,10 @@ impl FromUsage {
         kept.map(|(name, given)| (*name, given.clone())).collect()
     }
 
-    /// What is paid today, put in front of what was computed for it.
-    pub fn add_to(&self, document: &mut BreakevenDocument) {
-        let today = today(&self.usage, &self.file, &document.result);
+    /// What is paid today, put in front of what was computed for it. Of records of coding agents, seats of
+    /// the same provider stand beside it, for so many people; absent: one.
+    pub fn add_to(&self, document: &mut BreakevenDocument, catalog: &Catalog, people: Option<u32>) {
+        let today = today::of(&self.usage, &self.file, &document.result, catalog, people.unwrap_or(1));
         document.result.today = (!document.result.ranking).then_some(today);
         document.warnings.extend(self.warnings.iter().cloned());
     }
@@ -239,48 +242,5 @@ impl FromUsage {
     pub fn complete(&self, draft: NeedDraft) -> NeedDraft {
         let more = NeedDraft::of(self.beside(draft.fields()));
         draft.or(more)
-    }
-}
-
-/// What was used, beside what the options cost.
-fn today(usage: &UsageResult, file: &str, result: &BreakevenResult) -> Today {
-    let tokens = usage.totals.prompt().saturating_add(usage.totals.output) as f64;
-    let month = usage.need.tokens_per_month.map(|m| m.value / tokens).filter(|f| f.is_finite());
-    let unpriced: Vec<String> = usage.repriced.unpriced.keys().cloned().collect();
-    let scaled = |usd: Option<f64>, whole: bool| Some(usd.filter(|_| whole)? * month?);
-    let monthly_bill_usd = scaled(usage.bill_usd, !usage.bill.partial);
-    let monthly_repriced_usd = scaled(usage.repriced_usd, unpriced.is_empty());
-    let today = monthly_bill_usd.or(monthly_repriced_usd).filter(|usd| *usd > 0.0);
-    let option = |name: &str, kind: &str, monthly_usd: f64| TodayOption {
-        name: name.to_owned(),
-        kind: kind.to_owned(),
-        monthly_usd,
-        of_today: today.map(|today| monthly_usd / today),
-    };
-    let cloud = result
-        .cloud
-        .iter()
-        .map(|c| option(&c.name, if c.units.is_some() { "rented" } else { "api" }, c.monthly_usd));
-    let local =
-        result.local.iter().map(|l| option(&l.name, &l.kind, l.monthly_usd + l.amortised_usd_per_month));
-    let models = usage.need.models.iter().map(|m| TodayModel {
-        name: m.name.clone(),
-        priced_as: usage.repriced.priced_as.get(&m.name).cloned(),
-        share_of_tokens: m.share_of_tokens,
-        requests_per_month: m.requests_per_month,
-    });
-    Today {
-        usage: file.to_owned(),
-        first: usage.coverage.as_ref().and_then(|c| c.first.clone()),
-        last: usage.coverage.as_ref().and_then(|c| c.last.clone()),
-        requests: usage.totals.requests,
-        bill_usd: usage.bill_usd,
-        bill_partial: usage.bill.partial,
-        repriced_usd: usage.repriced_usd,
-        unpriced,
-        monthly_bill_usd,
-        monthly_repriced_usd,
-        models: models.collect(),
-        options: cloud.chain(local).collect(),
     }
 }
