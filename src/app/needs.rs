@@ -3,14 +3,17 @@
 //!
 //! What the records cannot know is not filled in; [`FromUsage::gaps`] says what that is and why.
 
+mod today;
+
+use crate::catalog::Catalog;
 use crate::cost::Scenario;
 use crate::cost::keys::{cloud, hybrid};
-use crate::document::breakeven::today::{Today, TodayModel, TodayOption};
-use crate::document::breakeven::{BreakevenDocument, BreakevenResult};
+use crate::document::breakeven::BreakevenDocument;
 use crate::document::envelope::Warning;
-use crate::document::usage::{MissingRow, NeedRow, UsageDocument, UsageResult};
+use crate::document::usage::{MissingRow, NeedRow, SizeRow, UsageDocument, UsageResult};
 use crate::number::percent;
 use crate::provenance::{FileRole, Source, UserInput};
+use crate::workload::given::RequestSize;
 use crate::workload::keys::{Key, need};
 use crate::workload::{Fields, Given, NeedDraft, Range, Value};
 
@@ -71,6 +74,8 @@ pub fn of_usage(document: &UsageDocument, file: &str) -> FromUsage {
         let share = (prompt + output > 0.0).then(|| prompt / (prompt + output));
         put(need::INPUT_SHARE, share, "result.totals");
     }
+    // (The mean alone would put all requests below a long context's price, or all above.)
+    let sizes = sizes(n).filter(|_| shape.is_some());
     put(need::CACHED_INPUT_SHARE, n.cached_share, "result.need.cached_share");
     put(
         need::CACHE_WRITE_INPUT_SHARE,
@@ -82,6 +87,10 @@ pub fn of_usage(document: &UsageDocument, file: &str) -> FromUsage {
     let scaled = n.requests_per_month.is_some() || n.tokens_per_month.is_some();
     let peak = r.peak.hour_to_mean.filter(|x| scaled && *x >= 1.0);
     put(need::PEAK_TO_MEAN, peak, "result.peak.hour_to_mean");
+    if let Some(sizes) = sizes {
+        let given = Given { value: Value::Sizes(sizes), source: from("result.need.sizes") };
+        fields.insert(need::SIZES.name, given);
+    }
     let profile = n.hour_of_week_utc.as_ref().filter(|h| scaled && h.len() == 168).map(|hours| Given {
         value: Value::Hours(hours.clone()),
         source: from("result.need.hour_of_week_utc"),
@@ -100,6 +109,25 @@ pub fn of_usage(document: &UsageDocument, file: &str) -> FromUsage {
         gaps: gaps(n),
         warnings: warnings(r),
     }
+}
+
+/// Requests that stand for all, where they are not alike.
+fn sizes(need: &NeedRow) -> Option<Vec<RequestSize>> {
+    let one = |s: &SizeRow| {
+        let written = s.cache_write_5m + s.cache_write_1h + s.cache_write_other;
+        let prompt = s.input + s.cache_read + written;
+        let of_prompt = |part: f64| if prompt > 0.0 { part / prompt } else { 0.0 };
+        RequestSize {
+            share: s.share,
+            input_tokens: prompt,
+            cached_input_share: of_prompt(s.cache_read),
+            cache_write_input_share: of_prompt(written),
+            output_tokens: (s.output - s.reasoning).max(0.0),
+            reasoning_tokens: s.reasoning,
+        }
+    };
+    let sizes: Vec<RequestSize> = need.sizes.iter().filter(|s| s.share > 0.0).map(one).collect();
+    (2..=RequestSize::MOST).contains(&sizes.len()).then_some(sizes)
 }
 
 fn gaps(need: &NeedRow) -> Vec<String> {
@@ -192,15 +220,19 @@ impl FromUsage {
             (is(&volume) && volume_said)
                 || (is(&peak) && (peak_said || at_capacity))
                 || (is(&[need::INPUT_SHARE]) && counted)
-                || (is(&[need::INPUT_TOKENS, need::OUTPUT_TOKENS, need::REASONING_TOKENS]) && share_said)
+                || (is(&[need::INPUT_TOKENS, need::OUTPUT_TOKENS, need::REASONING_TOKENS, need::SIZES])
+                    && share_said)
+                // Somebody else's requests are not of these sizes.
+                || (is(&[need::SIZES, need::CONTEXT_TOKENS]) && has(said, &shape))
         };
         let kept = self.need.iter().filter(|(name, _)| !contradicts(name) && !said.contains_key(*name));
         kept.map(|(name, given)| (*name, given.clone())).collect()
     }
 
-    /// What is paid today, put in front of what was computed for it.
-    pub fn add_to(&self, document: &mut BreakevenDocument) {
-        let today = today(&self.usage, &self.file, &document.result);
+    /// What is paid today, put in front of what was computed for it. Of records of coding agents, seats of
+    /// the same provider stand beside it, for so many people; absent: one.
+    pub fn add_to(&self, document: &mut BreakevenDocument, catalog: &Catalog, people: Option<u32>) {
+        let today = today::of(&self.usage, &self.file, &document.result, catalog, people.unwrap_or(1));
         document.result.today = (!document.result.ranking).then_some(today);
         document.warnings.extend(self.warnings.iter().cloned());
     }
@@ -210,48 +242,5 @@ impl FromUsage {
     pub fn complete(&self, draft: NeedDraft) -> NeedDraft {
         let more = NeedDraft::of(self.beside(draft.fields()));
         draft.or(more)
-    }
-}
-
-/// What was used, beside what the options cost.
-fn today(usage: &UsageResult, file: &str, result: &BreakevenResult) -> Today {
-    let tokens = usage.totals.prompt().saturating_add(usage.totals.output) as f64;
-    let month = usage.need.tokens_per_month.map(|m| m.value / tokens).filter(|f| f.is_finite());
-    let unpriced: Vec<String> = usage.repriced.unpriced.keys().cloned().collect();
-    let scaled = |usd: Option<f64>, whole: bool| Some(usd.filter(|_| whole)? * month?);
-    let monthly_bill_usd = scaled(usage.bill_usd, !usage.bill.partial);
-    let monthly_repriced_usd = scaled(usage.repriced_usd, unpriced.is_empty());
-    let today = monthly_bill_usd.or(monthly_repriced_usd).filter(|usd| *usd > 0.0);
-    let option = |name: &str, kind: &str, monthly_usd: f64| TodayOption {
-        name: name.to_owned(),
-        kind: kind.to_owned(),
-        monthly_usd,
-        of_today: today.map(|today| monthly_usd / today),
-    };
-    let cloud = result
-        .cloud
-        .iter()
-        .map(|c| option(&c.name, if c.units.is_some() { "rented" } else { "api" }, c.monthly_usd));
-    let local =
-        result.local.iter().map(|l| option(&l.name, &l.kind, l.monthly_usd + l.amortised_usd_per_month));
-    let models = usage.need.models.iter().map(|m| TodayModel {
-        name: m.name.clone(),
-        priced_as: usage.repriced.priced_as.get(&m.name).cloned(),
-        share_of_tokens: m.share_of_tokens,
-        requests_per_month: m.requests_per_month,
-    });
-    Today {
-        usage: file.to_owned(),
-        first: usage.coverage.as_ref().and_then(|c| c.first.clone()),
-        last: usage.coverage.as_ref().and_then(|c| c.last.clone()),
-        requests: usage.totals.requests,
-        bill_usd: usage.bill_usd,
-        bill_partial: usage.bill.partial,
-        repriced_usd: usage.repriced_usd,
-        unpriced,
-        monthly_bill_usd,
-        monthly_repriced_usd,
-        models: models.collect(),
-        options: cloud.chain(local).collect(),
     }
 }

@@ -68,6 +68,10 @@ pub struct Args {
     pub allow_mismatch: bool,
     #[command(flatten)]
     pub usage: UsageArgs,
+    /// People whose seats would do the same work, where the records are sessions of a coding agent.
+    /// [default: 1]
+    #[arg(long, value_name = "N", requires = "usage", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub seats: Option<u32>,
     /// Every API model that meets the need against every hardware that can carry the model, ranked.
     /// Rated API models as capable as the local model meet it, or those of --tier; the unrated stand
     /// apart.
@@ -137,7 +141,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         document
     };
     if let Some(usage) = &usage {
-        usage.add_to(&mut document);
+        usage.add_to(&mut document, &catalog, args.seats);
     }
     context.record(&mut document.inputs);
     settings(&args, all, &mut document.inputs);
@@ -198,6 +202,7 @@ fn settings(args: &Args, all: bool, inputs: &mut BTreeMap<String, Input>) {
     put("all", (args.all || all).then(|| true.into()));
     put("draws", args.draws.map(Into::into));
     put("seed", args.seed.map(Into::into));
+    put("seats", args.seats.map(Into::into));
 }
 
 /// Resolve; where something is missing and there is somebody to ask, ask.

@@ -50,11 +50,14 @@ pub struct TodayModel {
 pub struct TodayOption {
     /// As the offers are named.
     pub name: String,
-    /// `api`, `owned`, `financed` or `rented`.
+    /// `seat`, `api`, `owned`, `financed` or `rented`.
     pub kind: String,
-    /// Running cost of the month, and the purchase spread over its life.
+    /// Running cost of the month, and the purchase spread over its life; of seats their price.
     pub monthly_usd: f64,
     /// `monthly_usd` ÷ today's month (as stated, else at the prices of those days); null where that is not
     /// known.
     pub of_today: Option<f64>,
+    /// What must be known beside the amount: of seats, whether their limits are known.
+    #[serde(default)]
+    pub note: Option<String>,
 }

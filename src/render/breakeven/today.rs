@@ -42,12 +42,36 @@ pub(super) fn show(today: &Today, money: &Currency, view: &mut View) {
             share.into(),
         ]);
     }
+    let has_seats = today.options.iter().any(|o| o.kind == "seat");
     let bought = today.options.iter().any(|o| matches!(o.kind.as_str(), "owned" | "financed"));
     view.push(Block::Table(if bought {
         table.caption("Hardware: running cost, and its purchase spread over its life".to_owned())
     } else {
         table
     }));
+    if has_seats {
+        view.push(Block::Table(columns(today, &usd)));
+        view.paragraph(
+            "Seats are for people: programs may not ask through them, and providers seldom publish how much a \
+             seat may use.",
+        );
+    }
+}
+
+/// Seats, APIs and machines side by side, each column from the cheapest on.
+fn columns(today: &Today, usd: &impl Fn(f64) -> String) -> Table {
+    let column = |kinds: &[&str]| -> Vec<String> {
+        let mut options: Vec<_> = today.options.iter().filter(|o| kinds.contains(&o.kind.as_str())).collect();
+        options.sort_by(|a, b| a.monthly_usd.total_cmp(&b.monthly_usd));
+        options.iter().map(|o| format!("{}: {}", o.name, usd(o.monthly_usd))).collect()
+    };
+    let columns = [column(&["seat"]), column(&["api"]), column(&["owned", "financed", "rented"])];
+    let mut table = Table::new(&["seats", "API", "own machine"]);
+    for n in 0..columns.iter().map(Vec::len).max().unwrap_or(0) {
+        let cell = |column: &Vec<String>| column.get(n).map_or(Cell::None, |text| text.as_str().into());
+        table.row([cell(&columns[0]), cell(&columns[1]), cell(&columns[2])]);
+    }
+    table.caption("A month, cheapest first".to_owned())
 }
 
 fn records(today: &Today) -> String {

@@ -87,6 +87,67 @@ fn records_fill_the_need_of_a_calculation_and_name_their_place() {
     );
 }
 
+/// One request in twenty is past the 200,000 tokens from which this model costs twice as much. By the
+/// mean, none is.
+#[test]
+fn long_requests_pay_the_price_of_long_requests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = String::new();
+    for n in 0..14 * 24 * 5 {
+        let prompt = if n % 20 == 0 { 250_000 } else { 2_000 };
+        let row = json!({"id": n.to_string(), "model": "claude-sonnet-4-5-20250929", "created": MONDAY + n * 720,
+            "usage": {"prompt_tokens": prompt, "completion_tokens": 300}});
+        let _ = writeln!(text, "{row}");
+    }
+    let log = folder.path().join("log.jsonl");
+    std::fs::write(&log, text).expect("writes");
+    let log = log.display().to_string();
+    let cost = json(&[&["breakeven", "--usage", &log], &LOCAL[..]].concat());
+    assert_eq!(cost["inputs"]["need.sizes"]["value"].as_array().map(Vec::len), Some(2));
+    let today = cost["result"]["today"]["monthly_repriced_usd"].as_f64().expect("priced");
+    let api = cost["result"]["cloud"][0]["monthly_parts_usd"]["api"].as_f64().expect("an amount");
+    assert!((api / today - 1.0).abs() < 0.001, "{api} {today}");
+    // It is repeated from its own document to the same amount.
+    let saved = folder.path().join("cost.json");
+    std::fs::write(&saved, cost.to_string()).expect("writes");
+    let again = json(&["breakeven", "--scenario", &saved.display().to_string()]);
+    assert_eq!(again["result"]["cloud"][0]["monthly_usd"], cost["result"]["cloud"][0]["monthly_usd"]);
+}
+
+#[test]
+fn sessions_of_an_agent_stand_beside_seats() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = String::new();
+    for n in 0..14 * 24 {
+        let at = jiff::Timestamp::from_second(MONDAY + n * 3600).expect("a time");
+        let usage = json!({"input_tokens": 500, "cache_read_input_tokens": 20_000, "output_tokens": 400});
+        let row = json!({"type": "assistant", "uuid": "u", "sessionId": "s", "timestamp": at.to_string(),
+            "message": {"id": format!("m{n}"), "model": "claude-sonnet-4-5-20250929", "usage": usage}});
+        let _ = writeln!(text, "{row}");
+    }
+    std::fs::write(folder.path().join("session.jsonl"), text).expect("writes");
+    let sessions = folder.path().display().to_string();
+    let ask =
+        |people: &str| json(&[&["breakeven", "--usage", &sessions, "--seats", people], &LOCAL[..]].concat());
+    let seats = |cost: &Value| -> Vec<(String, f64)> {
+        let options = cost["result"]["today"]["options"].as_array().expect("options").clone();
+        let seats = options.iter().filter(|o| o["kind"] == "seat");
+        seats
+            .map(|o| {
+                (o["name"].as_str().expect("a name").to_owned(), o["monthly_usd"].as_f64().expect("USD"))
+            })
+            .collect()
+    };
+    let one = seats(&ask("1"));
+    assert!(one.contains(&("Claude Max 5x, 1 seat".to_owned(), 100.0)), "{one:?}");
+    // A team's seats are sold from five on.
+    assert!(one.contains(&("Claude Team, standard seat, 5 seats".to_owned(), 125.0)), "{one:?}");
+    assert!(seats(&ask("7")).contains(&("Claude Max 5x, 7 seats".to_owned(), 700.0)));
+    let shown = freehold(&[&["breakeven", "--usage", &sessions], &LOCAL[..]].concat()).success();
+    let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    assert!(shown.contains("own machine") && shown.contains("Claude Pro, 1 seat: $20"), "{shown}");
+}
+
 #[test]
 fn what_is_said_by_hand_stays() {
     let folder = tempfile::tempdir().expect("a folder");
