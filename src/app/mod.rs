@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod fit;
 pub mod machine;
 pub mod plan;
+pub mod needs;
 mod refusal;
 pub mod report;
 pub mod schema;
