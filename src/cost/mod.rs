@@ -19,6 +19,7 @@ pub mod ranking;
 pub mod resolve;
 pub mod scenario;
 mod schedule;
+pub mod series;
 pub mod simulate;
 pub mod uncertainty;
 

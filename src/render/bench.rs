@@ -33,6 +33,7 @@ impl Envelope<BenchResult> {
                  succeeded at the first attempt count for speed.",
             );
         }
+        view.charts(super::charts::measured::all(self));
         failures(&mut view, &result.targets);
         load::loads(&mut view, &result.targets);
         engine::synthetic_view(&mut view, &result.targets);

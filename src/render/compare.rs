@@ -9,8 +9,15 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lists of single events: their differences say nothing that the summaries do not.
-const SKIPPED: &[&str] =
-    &["result.samples", "result.load_samples", "result.cash_flow", "result.recipes", "result.definitions"];
+const SKIPPED: &[&str] = &[
+    "result.samples",
+    "result.load_samples",
+    "result.cash_flow",
+    "result.cumulative",
+    "result.by_volume",
+    "result.recipes",
+    "result.definitions",
+];
 
 /// The differences, inputs before results. The error says why the two cannot be compared.
 pub fn compare(old: &(String, Document), new: &(String, Document)) -> Result<View, String> {

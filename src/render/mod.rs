@@ -5,6 +5,8 @@
 pub mod advice;
 pub mod bench;
 pub mod breakeven;
+pub mod chart;
+pub mod charts;
 pub mod compare;
 mod csv;
 pub mod db;
@@ -15,8 +17,10 @@ mod html;
 mod markdown;
 pub mod memo;
 pub mod metrics;
+pub mod names;
 pub mod page;
 pub mod shipped_prices;
+pub mod table;
 mod terminal;
 pub mod usage;
 pub mod view;
@@ -50,7 +54,7 @@ impl Document {
     pub fn brief(&self) -> View {
         match self {
             Self::Breakeven(d) => d.brief(),
-            other => other.view(),
+            other => other.view().with_one_chart(),
         }
     }
 

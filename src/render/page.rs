@@ -13,7 +13,7 @@ pub trait Page {
     fn view(&self) -> View;
     /// For a terminal, where that is shorter.
     fn brief(&self) -> View {
-        self.view()
+        self.view().with_one_chart()
     }
     /// As data.
     fn json(&self) -> Result<String, serde_json::Error>;

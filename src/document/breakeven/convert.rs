@@ -2,7 +2,8 @@
 
 use super::{
     BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, Hybrid,
-    LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, SkippedEntry, TornadoBar, Uncertainty, text,
+    LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, SkippedEntry, TornadoBar, Uncertainty, series,
+    text,
 };
 use crate::cost::case::Payment;
 use crate::cost::simulate::Parts;
@@ -65,6 +66,9 @@ impl BreakevenDocument {
         result.hybrid = hybrid(case, evaluation);
         result.uncertainty = uncertainty(case, evaluation);
         result.cash_flow = evaluation.comparisons.iter().flat_map(|c| cash_flow(case, c)).collect();
+        result.cumulative = series::cumulative(case, evaluation);
+        let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
+        result.by_volume = evaluation.by_volume.as_ref().map(|v| series::by_volume(case, v, per_request));
         result.summary = text::summary(case, &result);
         let notices = case.notices.iter().chain(&evaluation.notices);
         Self::of(case, case.inputs.iter(), notices, result, created)
@@ -135,6 +139,8 @@ impl BreakevenResult {
             draws: None,
             skipped: Vec::new(),
             cash_flow: Vec::new(),
+            cumulative: Vec::new(),
+            by_volume: None,
         }
     }
 }
