@@ -12,6 +12,7 @@ mod csv;
 pub mod db;
 pub mod doctor;
 pub mod fit;
+pub mod gates;
 pub mod guide;
 mod html;
 mod markdown;
@@ -53,6 +54,7 @@ impl Document {
     /// The document for a terminal, where that is shorter.
     pub fn brief(&self) -> View {
         match self {
+            Self::Advice(d) => d.brief(),
             Self::Breakeven(d) => d.brief(),
             other => other.view().with_one_chart(),
         }

@@ -42,7 +42,7 @@ impl Page for Document {
 
 impl Page for AdviceDocument {
     fn view(&self) -> View {
-        Self::view(self)
+        self.memo()
     }
     fn brief(&self) -> View {
         Self::brief(self)

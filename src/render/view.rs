@@ -14,6 +14,8 @@ pub enum Format {
     Markdown,
     Html,
     Csv,
+    /// The gates of --require as test cases.
+    Junit,
 }
 
 /// A document for people.

@@ -114,13 +114,17 @@ fn read_back(markdown: &str) -> (Vec<String>, Vec<String>) {
     use pulldown_cmark::{Event, Options, Parser, Tag};
     let (mut elements, mut words) = (Vec::new(), Vec::new());
     let mut word = String::new();
-    for event in
-        Parser::new_ext(markdown, Options::all() - Options::ENABLE_SMART_PUNCTUATION - Options::ENABLE_MATH)
-    {
+    let github = Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_GFM;
+    for event in Parser::new_ext(markdown, github) {
         match event {
             Event::Start(Tag::Strong) | Event::End(pulldown_cmark::TagEnd::Strong) => {}
             Event::Start(tag) => {
-                elements.push(format!("{tag:?}").split(['(', ' ', '{']).next().unwrap_or_default().to_owned())
+                let name = format!("{tag:?}");
+                elements.push(name.split(['(', ' ', '{']).next().unwrap_or_default().to_owned());
             }
             Event::Text(text) => word.push_str(&text),
             Event::End(_) => {
