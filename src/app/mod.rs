@@ -10,6 +10,7 @@
 pub mod advise;
 pub mod db;
 pub mod doctor;
+pub mod explain;
 pub mod fit;
 pub mod machine;
 pub mod plan;

@@ -20,6 +20,7 @@ pub mod ranking;
 pub mod resolve;
 pub mod scenario;
 mod schedule;
+pub mod series;
 pub mod simulate;
 pub mod uncertainty;
 

@@ -1,6 +1,7 @@
 //! The `freehold.breakeven/1` document: wire types, and how they are made from the cost engine.
 
 pub mod convert;
+pub mod series;
 pub mod text;
 pub mod today;
 
@@ -13,6 +14,8 @@ use crate::terms::Derivation;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+pub use series::{CostByVolume, CumulativeCost, OfferByVolume, VolumeWindow};
 
 /// Name and major version.
 pub const SCHEMA: &str = "freehold.breakeven/1";
@@ -60,6 +63,13 @@ pub struct BreakevenResult {
     /// formula, and every term with its value. Empty in a ranking.
     #[serde(default)]
     pub derivations: Vec<Derivation>,
+    /// What each offer has cost by the end of each month; empty in a ranking.
+    #[serde(default)]
+    pub cumulative: Vec<CumulativeCost>,
+    /// What a month costs at other volumes; null in a ranking, and where the volume is everything the
+    /// hardware can do.
+    #[serde(default)]
+    pub by_volume: Option<CostByVolume>,
     /// Every API model against every hardware: `comparisons` is a ranking.
     #[serde(default)]
     pub ranking: bool,

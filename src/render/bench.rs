@@ -34,6 +34,7 @@ impl Envelope<BenchResult> {
                  succeeded at the first attempt count for speed.",
             );
         }
+        view.charts(super::charts::measured::all(self));
         failures(&mut view, &result.targets);
         turns(&mut view, &result.targets);
         load::loads(&mut view, &result.targets);

@@ -6,6 +6,8 @@ mod today;
 
 pub use explain::{explain, explainable};
 
+use super::chart::Chart;
+use super::charts::cost as charts;
 use super::view::{Block, Cell, Table, View};
 use crate::cost::ranking::{RATED_SHOWN, UNRATED_SHOWN};
 use crate::document::breakeven::convert::source_words;
@@ -23,7 +25,7 @@ use std::fmt::Write as _;
 impl BreakevenDocument {
     /// For pages: every input has its row.
     pub fn view(&self) -> View {
-        let mut view = self.answers();
+        let mut view = self.answers(charts::all(self));
         let (table, nothing) = self.input_table();
         view.heading("Inputs").push(Block::Table(table));
         if !nothing.is_empty() {
@@ -35,13 +37,13 @@ impl BreakevenDocument {
 
     /// For a terminal: the inputs in a few lines, by where they come from.
     pub fn brief(&self) -> View {
-        let mut view = self.answers();
+        let mut view = self.answers(charts::over_time(&self.result).into_iter().collect());
         view.heading("Inputs").push(Block::List(self.input_lines()));
         view.paragraph(conventions(&self.result));
         view
     }
 
-    fn answers(&self) -> View {
+    fn answers(&self, charts: Vec<Chart>) -> View {
         let r = &self.result;
         let mut view = View::new("What it costs: local against cloud");
         if let Some(today) = &r.today {
@@ -52,6 +54,7 @@ impl BreakevenDocument {
         if !self.warnings.is_empty() {
             view.push(Block::Warnings(self.warnings.clone()));
         }
+        view.charts(charts);
         if r.ranking {
             ranking(r, &mut view);
         } else {

@@ -5,19 +5,24 @@
 pub mod advice;
 pub mod bench;
 pub mod breakeven;
+pub mod chart;
+pub mod charts;
 pub mod compare;
 mod csv;
 pub mod db;
 pub mod doctor;
 pub mod fit;
+pub mod gates;
 pub mod guide;
 mod html;
 mod markdown;
 pub mod memo;
 pub mod metrics;
+pub mod names;
 pub mod page;
 pub mod plan;
 pub mod shipped_prices;
+pub mod table;
 mod terminal;
 pub mod usage;
 pub mod view;
@@ -51,8 +56,9 @@ impl Document {
     /// The document for a terminal, where that is shorter.
     pub fn brief(&self) -> View {
         match self {
+            Self::Advice(d) => d.brief(),
             Self::Breakeven(d) => d.brief(),
-            other => other.view(),
+            other => other.view().with_one_chart(),
         }
     }
 

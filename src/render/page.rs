@@ -16,7 +16,7 @@ pub trait Page {
     fn view(&self) -> View;
     /// For a terminal, where that is shorter.
     fn brief(&self) -> View {
-        self.view()
+        self.view().with_one_chart()
     }
     /// As data.
     fn json(&self) -> Result<String, serde_json::Error>;
@@ -43,7 +43,7 @@ impl Page for Document {
 
 impl Page for AdviceDocument {
     fn view(&self) -> View {
-        Self::view(self)
+        self.memo()
     }
     fn brief(&self) -> View {
         Self::brief(self)

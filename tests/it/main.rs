@@ -12,12 +12,15 @@ mod breakeven_explain;
 #[cfg(unix)]
 mod breakeven_terminal;
 mod breakeven_totals;
+mod browser;
 mod catalog;
+mod charts;
 mod db;
 mod deadline;
 mod files;
 mod fit;
 mod folders;
+mod gates;
 mod gguf;
 mod graders;
 mod hostile;

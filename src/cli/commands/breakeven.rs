@@ -3,7 +3,7 @@ use crate::app::Refusal;
 use crate::catalog::{Catalog, NotResolved};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
-use crate::cli::error::{CliError, Exit};
+use crate::cli::error::CliError;
 use crate::cli::files;
 use crate::cli::keys::ScenarioFlags;
 use crate::cli::needs::UsageArgs;
@@ -82,9 +82,6 @@ pub struct Args {
     /// input such as `local.usd_per_kwh`.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub explain: Option<String>,
-    /// Exit 3 unless this holds for the first comparison, e.g. `payback_months<=18` (repeatable).
-    #[arg(long, value_name = "METRIC<=N")]
-    pub require: Vec<String>,
     /// Draws where inputs are ranges; with --all for each row that is shown.
     /// [default: 10000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
@@ -126,7 +123,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         let (plan, skipped) = cost::resolve_all(&scenario, known).map_err(Refusal::from)?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let rows = match args.output.chosen() {
-            Format::Json | Format::Csv => Rows::All,
+            Format::Json | Format::Csv | Format::Junit => Rows::All,
             Format::Table | Format::Markdown | Format::Html => Rows::BestOfEach,
         };
         let ranking = cost::rank(&plan, rows, drawing, threads);
@@ -149,21 +146,20 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     if let Some(repeated) = &repeated {
         repeated.compare(&mut document, args.keys.is_empty(), context);
     }
-    let gates = args.require.iter().map(|g| Gate::parse(g)).collect::<Result<Vec<_>, _>>()?;
-    match &args.explain {
-        Some(name) => write_explanation(&args.output, context, &document, name)?,
+    let written = match &args.explain {
+        Some(name) => write_explanation(&args.output, context, &document, name),
         None => args.output.write(
             context,
             // A ranking has a hundred thousand rows: nobody reads them indented.
             || if all { serde_json::to_string(&document) } else { serde_json::to_string_pretty(&document) },
-            || if args.output.chosen() == Format::Table { document.brief() } else { document.view() },
+            || if args.output.chosen() == Format::Table { document.brief() } else { document.memo() },
             Some(&|| document.csv()),
-        )?,
-    }
+        ),
+    };
     if ever_asked {
         context.note(&format!("The same without questions: {}", command("breakeven", &document.inputs)));
     }
-    check_gates(&gates, &document)
+    written
 }
 
 /// A measurement of something else is refused, or said to be one where the user wants it.
@@ -319,80 +315,6 @@ fn write_explanation(
         },
         None,
     )
-}
-
-/// `payback_months<=18`: a condition on the headline comparison.
-struct Gate {
-    text: String,
-    metric: String,
-    at_most: bool,
-    limit: f64,
-}
-
-/// What a gate may be about.
-const GATED: [&str; 7] = [
-    "payback_months",
-    "discounted_payback_months",
-    "tco_cloud_usd",
-    "tco_local_usd",
-    "saving_usd",
-    "npv_saving_usd",
-    "probability_local_cheaper",
-];
-
-impl Gate {
-    fn parse(text: &str) -> Result<Self, CliError> {
-        let wrong = || {
-            CliError::usage(format!("--require '{text}': expected METRIC<=NUMBER or METRIC>=NUMBER"))
-                .hint(format!("METRIC is one of {}", GATED.join(", ")))
-        };
-        let (metric, at_most, limit) = match (text.split_once("<="), text.split_once(">=")) {
-            (Some((m, l)), _) => (m, true, l),
-            (None, Some((m, l))) => (m, false, l),
-            (None, None) => return Err(wrong()),
-        };
-        let metric = metric.trim().to_owned();
-        let limit: f64 = limit.trim().parse().map_err(|_| wrong())?;
-        if !GATED.contains(&metric.as_str()) || !limit.is_finite() {
-            return Err(wrong());
-        }
-        Ok(Self { text: text.to_owned(), metric, at_most, limit })
-    }
-}
-
-/// Exit 3 with one line per gate that is not met. What is not known meets no gate.
-fn check_gates(gates: &[Gate], document: &BreakevenDocument) -> Result<(), CliError> {
-    let r = &document.result;
-    let head = r.comparisons.first();
-    let mut failed = Vec::new();
-    for gate in gates {
-        let value = head.and_then(|c| match gate.metric.as_str() {
-            "payback_months" => c.payback_months,
-            "discounted_payback_months" => c.discounted_payback_months,
-            "tco_cloud_usd" => Some(c.tco_cloud_usd),
-            "tco_local_usd" => Some(c.tco_local_usd),
-            "saving_usd" => Some(c.saving_usd),
-            "npv_saving_usd" => Some(c.npv_saving_usd),
-            _ => c
-                .probability_local_cheaper
-                .or_else(|| r.uncertainty.as_ref().and_then(|u| u.probability_local_cheaper)),
-        });
-        let met = value.is_some_and(|v| if gate.at_most { v <= gate.limit } else { v >= gate.limit });
-        if !met {
-            let is = value.map_or_else(
-                || {
-                    if gate.metric.ends_with("payback_months") {
-                        "never".to_owned()
-                    } else {
-                        "not known".to_owned()
-                    }
-                },
-                |v| format!("{v:.2}"),
-            );
-            failed.push(format!("required {}, but it is {is}", gate.text));
-        }
-    }
-    if failed.is_empty() { Ok(()) } else { Err(CliError::new(Exit::Gate, failed.join("\n"))) }
 }
 
 /// The scenario of a file, whatever it was read from.

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod breakeven;
 pub mod db;
 pub mod doctor;
+pub mod explain;
 pub mod fit;
 pub mod help;
 pub mod report;

@@ -3,7 +3,7 @@
 use super::{
     BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, EventRow, Hybrid,
     LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, SkippedEntry, TornadoBar, Uncertainty,
-    VolumeWindow, text,
+    VolumeWindow, series, text,
 };
 use crate::cost::case::Payment;
 use crate::cost::simulate::Parts;
@@ -70,6 +70,9 @@ impl BreakevenDocument {
         result.uncertainty = uncertainty(case, evaluation);
         result.cash_flow = evaluation.comparisons.iter().flat_map(|c| cash_flow(case, c)).collect();
         result.derivations = derivations(case, &evaluation.offers, &result);
+        result.cumulative = series::cumulative(case, evaluation);
+        let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
+        result.by_volume = evaluation.by_volume.as_ref().map(|v| series::by_volume(case, v, per_request));
         result.summary = text::summary(case, &result);
         let notices = case.notices.iter().chain(&evaluation.notices);
         Self::of(case, case.inputs.iter(), notices, result, created)
@@ -142,6 +145,8 @@ impl BreakevenResult {
             skipped: Vec::new(),
             cash_flow: Vec::new(),
             derivations: Vec::new(),
+            cumulative: Vec::new(),
+            by_volume: None,
         }
     }
 }
