@@ -20,6 +20,7 @@ pub mod joined;
 pub mod key_schema;
 pub mod metrics;
 pub mod repeat;
+pub mod runs;
 pub mod saved;
 pub mod schema;
 pub mod usage;

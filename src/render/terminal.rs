@@ -46,7 +46,8 @@ impl View {
                 }
             }
         }
-        out
+        // A line that begins anew within a text may look like a command to a CI system, too.
+        sanitize::no_commands(&out)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod fit;
 pub mod help;
 pub mod report;
+pub mod runs;
 pub mod schema;
 pub mod usage;
 pub mod worker;

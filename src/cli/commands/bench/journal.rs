@@ -8,6 +8,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::output::{has_a_folder, open_private};
 use crate::document::bench::Kind;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::counts::Counted;
@@ -188,11 +189,10 @@ pub fn of_run(path: &Path) -> PathBuf {
 
 /// Where a run's journal is: beside the output file, or in the cache folder where there is none.
 fn place(output: Option<&Path>, context: &Context) -> Result<PathBuf, CliError> {
-    if let Some(output) = output.filter(|p| *p != Path::new("-")) {
+    if let Some(output) = output.filter(|p| has_a_folder(p)) {
         return Ok(output.with_extension("journal.jsonl"));
     }
-    let folder = context.folders.needed_cache()?.join("runs");
-    std::fs::create_dir_all(&folder).map_err(|e| CliError::file("create", &folder, &e))?;
+    let folder = context.folders.needed_runs()?;
     Ok(folder.join(format!("{}-{}.jsonl", context.now.replace(':', ""), std::process::id())))
 }
 
@@ -325,8 +325,7 @@ impl Journal {
 
     fn open(path: PathBuf, session: u32) -> Result<Self, CliError> {
         let fail = |e: &std::io::Error| CliError::file("write the journal", &path, e);
-        let file =
-            File::options().create(true).write(true).truncate(false).open(&path).map_err(|e| fail(&e))?;
+        let file = open_private(&path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
