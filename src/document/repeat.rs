@@ -119,8 +119,9 @@ pub fn quoted(word: &str) -> String {
     if word.contains(|c: char| c.is_control()) {
         let escape = |c: char| match c {
             '\n' => "\\n".to_owned(),
-            '\'' | '\\' => format!("\\{c}"),
-            c if c.is_ascii_control() => format!("\\{:03o}", u32::from(c)),
+            '\\' => "\\\\".to_owned(),
+            // Not `\'`: what splits words without knowing this form would take it for the end.
+            c if c == '\'' || c.is_ascii_control() => format!("\\{:03o}", u32::from(c)),
             c => c.to_string(),
         };
         return format!("$'{}'", word.chars().map(escape).collect::<String>());
@@ -151,7 +152,7 @@ mod tests {
         assert_eq!(quoted("a b"), "'a b'");
         assert_eq!(shlex::split(&quoted("it's $HOME")), Some(vec!["it's $HOME".to_owned()]));
         assert_eq!(quoted(""), "''");
-        assert_eq!(quoted("a\n::warning::it's\r"), r"$'a\n::warning::it\'s\015'");
+        assert_eq!(quoted("a\n::warning::it's\r"), r"$'a\n::warning::it\047s\015'");
     }
 
     #[cfg(unix)]
