@@ -5,9 +5,41 @@
 
 /// For a terminal: line feeds and tabs stay; every other control character, C1, bidirectional
 /// control and zero-width character goes, so that text cannot move the cursor, set a title or
-/// reorder what a person reads.
+/// reorder what a person reads; nor is any line a command to a CI system ([`no_commands`]).
 pub fn terminal(text: &str) -> String {
+    no_commands(&visible(text))
+}
+
+fn visible(text: &str) -> String {
     text.chars().filter(|&c| c == '\n' || c == '\t' || !is_unsafe(c)).collect()
+}
+
+/// CI systems read commands from what a step prints: `::warning::` at the beginning of a line (GitHub),
+/// `##[error]`, `##vso[...]` and `##teamcity[...]` (Azure, `TeamCity`) anywhere in it. A blank makes text of
+/// them. Nothing that this program says itself looks like one.
+pub fn no_commands(text: &str) -> String {
+    if !text.contains("::") && !text.contains("##") {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for line in text.split_inclusive('\n') {
+        let words = line.trim_start();
+        let (blank, words) = (&line[..line.len() - words.len()], words);
+        out.push_str(blank);
+        match words.strip_prefix("::") {
+            Some(rest) => {
+                out.push_str(": :");
+                out.push_str(rest);
+            }
+            None => out.push_str(words),
+        }
+    }
+    for opening in ["##[", "##vso[", "##teamcity["] {
+        if out.contains(opening) {
+            out = out.replace(opening, &opening.replacen("##", "# #", 1));
+        }
+    }
+    out
 }
 
 /// For one line of a terminal: as [`terminal`], with line feeds and tabs as spaces and at most
@@ -113,6 +145,8 @@ fn escaped(text: &str, starts: bool) -> String {
             '\\' => after.is_ascii_punctuation() || after == ' ',
             // Alone between spaces they are only themselves.
             '*' => !(before.is_whitespace() && after.is_whitespace()) || first,
+            // At the beginning of a line `::` would be a command to a CI system.
+            ':' => first && after == ':',
             // Inside a word an underscore is only an underscore.
             '_' => {
                 !(before.is_alphanumeric() && after.is_alphanumeric()
@@ -174,6 +208,29 @@ mod tests {
         assert_eq!(terminal("a\u{1b}[31mb\u{9b}2J\r\nc\u{202e}d"), "a[31mb2J\ncd");
         assert_eq!(line("a\nb\tc", 10), "a b c");
         assert_eq!(line("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn no_text_is_a_command_to_a_ci_system() {
+        for text in [
+            "::warning::x",
+            "a\n::error file=x::y",
+            "  \t::add-mask::z",
+            "a\r::stop-commands::t",
+            "\u{202e}::x",
+        ] {
+            for safe in [terminal(text), html(text), csv_text(text), markdown(text), line(text, 80)] {
+                let is_command = |l: &str| l.trim_start().starts_with("::");
+                assert!(!safe.lines().any(is_command) || safe == line(text, 80), "{text:?} -> {safe:?}");
+            }
+        }
+        for text in ["x ##[error]y", "##vso[task.setvariable]z", "##teamcity[message]"] {
+            for safe in [terminal(text), html(text), csv_text(text), markdown(text)] {
+                assert!(!safe.contains("##"), "{safe}");
+            }
+        }
+        assert_eq!(terminal("std::fs and a :: b\n## Heading"), "std::fs and a :: b\n## Heading");
+        assert_eq!(markdown("::x"), "\\::x");
     }
 
     #[test]

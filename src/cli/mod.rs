@@ -61,6 +61,7 @@ pub enum Command {
     Db(commands::db::Args),
     Doctor(commands::doctor::Args),
     Explain(commands::explain::Args),
+    Runs(commands::runs::Args),
     Schema(commands::schema::Args),
     /// Help on a command or a topic: exit-codes, environment, formats, sources, metrics.
     Help(commands::help::HelpArgs),
@@ -120,6 +121,7 @@ fn run(asked: Command, context: &Context) -> Result<(), CliError> {
         Command::Db(args) => commands::db::run(args, context),
         Command::Doctor(args) => commands::doctor::run(args, context),
         Command::Explain(args) => commands::explain::run(&args, context),
+        Command::Runs(args) => commands::runs::run(&args, context),
         Command::Schema(args) => commands::schema::run(&args, context),
         Command::Help(args) => commands::help::help(&args, command(), context),
         Command::Completions(args) => commands::help::completions(&args, command()),

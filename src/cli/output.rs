@@ -282,6 +282,32 @@ pub fn has_a_folder(path: &Path) -> bool {
     path != Path::new("-") && !matches!(Place::of(path), Ok(Place::Stream(_)))
 }
 
+/// Open a file for writing that only the user may read, and make it if it is not there; what is in it
+/// stays. Never a device or a pipe.
+pub fn open_private(path: &Path) -> Result<std::fs::File, CliError> {
+    let failed = |e: std::io::Error| CliError::file("write", path, &e);
+    let mut options = std::fs::File::options();
+    options.create(true).read(true).write(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // A pipe that nobody reads would make the opening itself wait.
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
+    let file = options.open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(CliError::usage(format!("{} is not an ordinary file", path.display())));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // One that was made with other permissions, by an earlier version.
+        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    }
+    Ok(file)
+}
+
 /// Write a file. A regular one, or a new one, is written beside itself and renamed, so that it is
 /// never half there and the one before stays whole if anything fails; its permissions and its owner
 /// stay, and a link to it stays a link. A device, a pipe or an open file is written to directly.

@@ -22,6 +22,7 @@ pub mod key_schema;
 pub mod metrics;
 pub mod plan;
 pub mod repeat;
+pub mod runs;
 pub mod saved;
 pub mod schema;
 mod skipped;

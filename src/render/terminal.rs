@@ -14,7 +14,8 @@ impl View {
             let _ = writeln!(out, "{title}\n{}", "=".repeat(title.chars().count()));
         }
         terminal_blocks(&mut out, &self.blocks, width);
-        out
+        // A line that begins anew within a text may look like a command to a CI system, too.
+        sanitize::no_commands(&out)
     }
 }
 

@@ -516,7 +516,7 @@ fn a_measurement_of_another_case_is_refused() {
     let doc = refused(&long, &["need.input_tokens is 9,000", "need.output_tokens is 2,000"]);
     let warnings = doc["warnings"].as_array().expect("a list");
     assert_eq!(warnings.iter().filter(|w| w["id"] == "measured-for-another-need").count(), 2, "{warnings:?}");
-    assert_eq!(doc["inputs"]["allow_mismatch"]["source"]["flag"], "--allow-mismatch");
+    assert_eq!(doc["inputs"]["allow_mismatch"]["source"]["via"], "--allow-mismatch");
     // One of its own length, or one that takes its length from it, is its own.
     let own = ["--local.purchase-usd", "900"];
     json(&[&MEASURED[..], &["--measured", &processor], &own].concat());

@@ -305,3 +305,48 @@ fn errors_and_reports_are_safe_to_print() {
         assert!(!tag || format == "table" || format == "csv", "{format}: {text}");
     }
 }
+
+/// A name with a line end in it begins no line that a CI system would take for a command, wherever the
+/// program prints it.
+#[test]
+fn no_name_is_a_command_to_a_ci_system() {
+    let sandbox = Sandbox::new();
+    let evil = "x\n::warning::owned\n##vso[task.x]y\n  ::add-mask::z";
+    let profile = "title = \"x\"\nprivacy = \"strict\"\nvolume = \"low\"\ncapability = \"basic\"\noperations = \"limited\"\nbudget = \"opex\"\n";
+    let file = "a\n::warning::owned\n.toml";
+    sandbox.write(file, profile);
+    let scenario = format!(
+        "[need]\nrequests_per_month = 1000\ninput_tokens = 100\noutput_tokens = 10\n[[cloud]]\nname = {0}\n\
+         input_usd_per_mtok = 1\noutput_usd_per_mtok = 1\n[[local]]\nname = {0}\npurchase_usd = 100\n\
+         decode_tokens_per_second = 100\nprefill_tokens_per_second = 100\n",
+        serde_json::json!(evil)
+    );
+    sandbox.write("evil.toml", &scenario);
+    sandbox.run(&["breakeven", "--scenario", "evil.toml", "-o", "cost.json"]).ok();
+    let lines: [&[&str]; 9] = [
+        &["advise", "--profile", file],
+        &["advise", "--profile", evil],
+        &["db", "show", evil],
+        &["db", "search", evil],
+        &["fit", "--model", evil],
+        &["breakeven", "--scenario", evil],
+        &["breakeven", "--scenario", "evil.toml"],
+        &["report", "cost.json"],
+        &["report", "cost.json", "cost.json", evil],
+    ];
+    for line in lines {
+        for format in ["table", "markdown", "html", "csv", "json"] {
+            let run = sandbox.run(&[line, &["--format", format]].concat());
+            for text in [&run.out, &run.err] {
+                let bad = text.lines().find(|l| l.trim_start().starts_with("::") || l.contains("##vso["));
+                let quoted = format == "json" && bad.is_some_and(|l| l.trim_start().starts_with('"'));
+                assert!(bad.is_none() || quoted, "{line:?} {format}: {bad:?}");
+            }
+        }
+    }
+    // As a page of several: the commands are one line each.
+    sandbox.run(&["advise", "--profile", file, "-o", "advice.json"]).ok();
+    let memo = sandbox.run(&["report", "advice.json", "cost.json", "--format", "markdown"]).ok();
+    assert!(!memo.lines().any(|l| l.trim_start().starts_with("::")), "{memo}");
+    assert!(memo.contains("$'a\\n::warning::owned\\n.toml'"), "{memo}");
+}

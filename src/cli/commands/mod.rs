@@ -9,6 +9,7 @@ pub mod explain;
 pub mod fit;
 pub mod help;
 pub mod report;
+pub mod runs;
 pub mod schema;
 pub mod usage;
 pub mod worker;

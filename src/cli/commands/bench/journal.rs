@@ -9,6 +9,7 @@
 use super::limits;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::output::{has_a_folder, open_private};
 use crate::document::bench::Kind;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::conversation;
@@ -198,11 +199,10 @@ pub fn of_run(path: &Path) -> PathBuf {
 
 /// Where a run's journal is: beside the output file, or in the cache folder where there is none.
 fn place(output: Option<&Path>, context: &Context) -> Result<PathBuf, CliError> {
-    if let Some(output) = output.filter(|p| *p != Path::new("-")) {
+    if let Some(output) = output.filter(|p| has_a_folder(p)) {
         return Ok(output.with_extension("journal.jsonl"));
     }
-    let folder = context.folders.needed_cache()?.join("runs");
-    std::fs::create_dir_all(&folder).map_err(|e| CliError::file("create", &folder, &e))?;
+    let folder = context.folders.needed_runs()?;
     Ok(folder.join(format!("{}-{}.jsonl", context.now.replace(':', ""), std::process::id())))
 }
 
@@ -348,12 +348,10 @@ impl Locked {
     /// A journal that is there.
     pub fn existing(path: &Path) -> Result<Self, CliError> {
         ordinary(path)?;
-        Self::open(path, File::options().read(true).write(true))
+        Self::open(path, open_private(path)?)
     }
 
-    fn open(path: &Path, options: &std::fs::OpenOptions) -> Result<Self, CliError> {
-        let fail = |e: &std::io::Error| CliError::file("write the journal", path, e);
-        let file = options.open(path).map_err(|e| fail(&e))?;
+    fn open(path: &Path, file: File) -> Result<Self, CliError> {
         match file.try_lock() {
             Ok(()) => Ok(Self { file, path: path.to_owned() }),
             Err(std::fs::TryLockError::WouldBlock) => {
@@ -397,7 +395,7 @@ impl Journal {
             ordinary(&path)?;
         }
         let make =
-            || Locked::open(&path, File::options().create(true).read(true).write(true).truncate(false));
+            || Locked::open(&path, open_private(&path)?);
         let mut locked = make()?;
         let empty = locked.file.metadata().is_ok_and(|there| there.len() == 0);
         let mut before = None;
