@@ -8,6 +8,7 @@
 //! whoever calls has read them, and passes what was found as values.
 
 pub mod db;
+pub mod deploy;
 pub mod doctor;
 pub mod fit;
 pub mod machine;

@@ -15,6 +15,7 @@ mod breakeven_totals;
 mod catalog;
 mod db;
 mod deadline;
+mod deploy;
 mod fit;
 mod folders;
 mod gguf;

@@ -4,6 +4,7 @@ pub mod advise;
 pub mod bench;
 pub mod breakeven;
 pub mod db;
+pub mod deploy;
 pub mod doctor;
 pub mod fit;
 pub mod help;
