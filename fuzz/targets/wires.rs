@@ -2,10 +2,11 @@
 //! cut changes nothing, and an answer that has failed is not complete.
 #![no_main]
 
-use freehold::measure::backend::wire::WireKind;
 use freehold::measure::event::Event;
+use freehold::measure::provider_error;
 use freehold::measure::retry::{self, Wait};
 use freehold::measure::sse::Decoder;
+use freehold::measure::wire::WireKind;
 use libfuzzer_sys::fuzz_target;
 
 fn read<'a>(wire: WireKind, chunks: impl Iterator<Item = &'a [u8]>) -> Vec<Event> {
@@ -29,7 +30,6 @@ fn read<'a>(wire: WireKind, chunks: impl Iterator<Item = &'a [u8]>) -> Vec<Event
     for line in String::from_utf8_lossy(&lines).lines().filter(|line| !line.trim().is_empty()) {
         reader.frame("", line, &mut events);
     }
-    reader.end(&mut events);
     events
 }
 
@@ -48,7 +48,7 @@ fuzz_target!(|data: &[u8]| {
     // The same bytes as the body of a refusal, and as one of its headers.
     let text = String::from_utf8_lossy(data);
     for status in [200, 400, 401, 429, 529] {
-        let _ = retry::classify(status, &text, Wait::Unsaid, Wait::Unsaid);
+        let _ = provider_error::in_answer(status, &text, Wait::Unsaid, Wait::Unsaid);
     }
     let _ = retry::retry_after(&text, 1_700_000_000);
 });

@@ -15,5 +15,6 @@ pub mod machine;
 mod refusal;
 pub mod report;
 pub mod schema;
+pub mod usage;
 
 pub use refusal::{Refusal, RefusalKind};

@@ -683,6 +683,8 @@ pub struct Provider {
     pub llama_server: bool,
     /// What a reader of its figures must know.
     pub note: Option<String>,
+    /// What usually is wrong where it answers that there is nothing at an address.
+    pub not_found: Option<String>,
     /// The page the figures were read on; [`cite`](Self::cite) may name another for single ones.
     pub source: String,
     /// The day they were read.

@@ -17,6 +17,7 @@ pub mod output;
 pub mod profiles;
 pub mod progress;
 pub mod proxy;
+pub mod records;
 mod secrets;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -35,6 +36,7 @@ use std::process::ExitCode;
 Examples:
   freehold advise                                   ask five questions, get a verdict
   freehold bench --model default --api openai:MODEL --prompts prompts.jsonl -o bench.json
+  freehold usage ~/.claude/projects -o usage.json   what your logs and exports say
   freehold breakeven --measured bench.json -o cost.json
   freehold report bench.json cost.json advice.json --format markdown -o memo.md
   freehold deploy advice.json -o deployment         files that run what was decided"
@@ -51,6 +53,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Advise(commands::advise::Args),
+    Usage(commands::usage::Args),
     Breakeven(commands::breakeven::Args),
     Bench(commands::bench::Args),
     Report(commands::report::Args),
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
 fn run(asked: Command, context: &Context) -> Result<(), CliError> {
     match asked {
         Command::Advise(args) => commands::advise::run(&args, context),
+        Command::Usage(args) => commands::usage::run(args, context),
         Command::Breakeven(args) => commands::breakeven::run(args, context),
         Command::Bench(args) => commands::bench::run(args, bench_arguments, context),
         Command::Report(args) => commands::report::run(&args, context),

@@ -56,7 +56,8 @@ pub struct Variable {
     shared: bool,
     /// The user named it.
     stated: bool,
-    loopback: bool,
+    /// The server may be one that wants no key: it is on this machine, or in the user's own network.
+    optional: bool,
     origin: String,
 }
 
@@ -96,7 +97,7 @@ impl KeyVariables {
     }
 
     /// Which variable the key of a server is in. `providers` is every provider known.
-    pub fn of(&self, url: &Url, loopback: bool, providers: &[Provider]) -> Result<Variable, CliError> {
+    pub fn of(&self, url: &Url, optional: bool, providers: &[Provider]) -> Result<Variable, CliError> {
         let origin = url.origin().ascii_serialization();
         let stated = self.by_origin.iter().find(|(o, _)| *o == origin).map(|(_, name)| name.clone());
         let own = providers.iter().find(|p| p.key_variable.is_some() && is_own(p, url));
@@ -122,7 +123,7 @@ impl KeyVariables {
                 "Put the key of {origin} into a variable of its own and name it: --api-key-env {origin}=NAME"
             )));
         }
-        Ok(Variable { name, shared, stated: by_user, loopback, origin })
+        Ok(Variable { name, shared, stated: by_user, optional, origin })
     }
 }
 
@@ -133,12 +134,20 @@ fn home(provider: &Provider) -> String {
 }
 
 impl Variable {
+    /// Did the user name it for this server?
+    pub fn is_stated(&self) -> bool {
+        self.stated
+    }
+    /// Is there anything in it?
+    pub fn is_set(&self) -> bool {
+        std::env::var(&self.name).is_ok_and(|key| !key.trim().is_empty())
+    }
     /// The key. `all` are the variables of every server of the run: one that may be anybody's goes
     /// to one server only.
     pub fn key(&self, all: &[Self]) -> Result<Option<SecretString>, CliError> {
         let also = |v: &&Self| v.name == self.name && v.origin != self.origin;
         if self.shared && all.iter().any(|v| also(&v)) {
-            if self.loopback && !self.stated {
+            if self.optional && !self.stated {
                 return Ok(None);
             }
             return Err(CliError::usage(format!("more than one server would get the key in {}", self.name))
@@ -146,7 +155,7 @@ impl Variable {
         }
         match environment::text(&self.name) {
             Some(key) => Ok(Some(SecretString::from(key))),
-            _ if self.loopback && !self.stated => Ok(None),
+            _ if self.optional && !self.stated => Ok(None),
             _ => Err(CliError::new(
                 Exit::Credential,
                 format!("no API key for {}: the environment variable {} is not set", self.origin, self.name),

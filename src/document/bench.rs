@@ -21,7 +21,7 @@ mod target;
 pub use engine::Engine;
 pub use sample::{Sample, TokenSource};
 pub use summary::Summary;
-pub use target::{Kind, Noise, Price, Rate, Target, TokenMeans};
+pub use target::{Kind, Noise, Price, Rate, Target, TokenMeans, Turn};
 
 use super::envelope::Envelope;
 use crate::document::metrics::definition;

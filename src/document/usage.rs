@@ -300,6 +300,9 @@ pub struct RepricedRow {
     pub both_repriced_usd: f64,
     /// Models without a price, with what they used; no part of `repriced_usd`.
     pub unpriced: BTreeMap<String, TotalsRow>,
+    /// Names that are no id of a price record, and the record whose prices were taken for them.
+    #[serde(default)]
+    pub priced_as: BTreeMap<String, String>,
 }
 
 /// Embedding calls.
@@ -634,6 +637,7 @@ pub fn result(usage: &Usage, need: &UsageNeed, time_zone: &str) -> UsageResult {
             both_stated_usd: usage.repriced.both_stated_usd.get(),
             both_repriced_usd: usage.repriced.both_repriced_usd.get(),
             unpriced: usage.repriced.unpriced.iter().map(|(name, t)| (name.clone(), t.into())).collect(),
+            priced_as: BTreeMap::new(),
         },
         batch: (&usage.batch).into(),
         embeddings: EmbeddingsRow { requests: usage.embeddings.requests, input: usage.embeddings.input },

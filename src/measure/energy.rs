@@ -9,9 +9,11 @@
 
 mod nvml;
 mod powercap;
+mod source;
 
 pub use nvml::nvidia;
 pub use powercap::{POWERCAP, processor, throttle_events};
+pub use source::{Counter, Origin, Reading, Source};
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -22,47 +24,6 @@ const POWER_EVERY: Duration = Duration::from_millis(100);
 const COUNTER_EVERY: Duration = Duration::from_secs(1);
 /// Between two power samples further apart than this, energy is a guess.
 const LARGEST_GAP: Duration = Duration::from_secs(3);
-
-/// What a source says when asked.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Reading {
-    /// Joules counted so far, one counter per zone or device.
-    Counters(Vec<Counter>),
-    /// Watts at this moment, all devices.
-    Power(f64),
-}
-
-/// A counter that only goes up, until it starts again from 0.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Counter {
-    pub joules: f64,
-    /// Where it starts again; `None`: never.
-    pub range: Option<f64>,
-}
-
-/// Where the joules come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Origin {
-    /// NVIDIA's total energy counter.
-    NvmlCounter,
-    /// NVIDIA's power reading, sampled.
-    NvmlPower,
-    /// The processor's energy counters, as Linux shows them (RAPL).
-    Powercap,
-}
-
-/// Something whose energy can be read.
-pub trait Source: std::fmt::Debug + Send {
-    fn origin(&self) -> Origin;
-    /// What is inside the figure: `1 × NVIDIA H100, the board`.
-    fn scope(&self) -> String;
-    fn read(&mut self) -> Result<Reading, String>;
-    /// What else happened to the device since it was asked last: throttling, other programs.
-    fn remarks(&mut self) -> Vec<String> {
-        Vec::new()
-    }
-}
 
 /// Energy since the first reading.
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 //! since the request was handed over (local: accepted by the worker, before chat template and
 //! tokenisation; API: just before the first byte is written to an open connection).
 
+pub use crate::prompts::conversation::{Message, Role, Tool, ToolCall};
 use serde::{Deserialize, Serialize};
 
 /// Nanoseconds since the request was handed over.
@@ -28,19 +29,34 @@ pub enum Event {
         /// The wall clock, seconds since 1970: some prices depend on the hour.
         unix: Option<i64>,
     },
-    /// Local: the prompt is rendered and tokenised.
-    Tokenized { prompt_tokens: u32 },
+    /// Local: the prompt is rendered and tokenised. `thought_opened`: the chat template leaves a
+    /// thought open with this marker, so that the answer begins inside it.
+    Tokenized {
+        prompt_tokens: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thought_opened: Option<String>,
+    },
     /// Local: the prompt is in the KV cache.
     PrefillDone,
     /// Generated content. `tokens` is 1 for the local engine, unknown for an API chunk. An empty
     /// `text` is a local token whose text is not yet complete UTF-8; it never stops TTFT.
     Content { channel: Channel, text: String, tokens: Option<u32> },
+    /// A call of a tool begins; its arguments follow as content of [`Channel::Tool`].
+    ToolCall { id: Option<String>, name: String },
     /// The provider's counts, normalised. The last one seen wins.
     Usage(Usage),
-    /// The terminal condition of the wire: without it the answer is truncated.
+    /// Why the answer ended, as far as is known: content after it withdraws it (see
+    /// [`ending`](super::ending)). Without a reason that stands the answer is truncated.
     Finished { reason: FinishReason },
+    /// The wire's terminator: nothing more of this answer is read.
+    End,
+    /// API: the model that answers, in the server's words.
+    Model { name: String },
     /// The request failed; nothing follows.
     Failed(Fault),
+    /// API: the provider reports an error, in its own words. Whoever reads the stream judges it and
+    /// passes it on as a failure.
+    Refused { error: serde_json::Value },
     /// Counters of the serving engine itself (llama.cpp server `timings`, the worker's own), kept
     /// to check our clock against.
     EngineTimings { prompt_tokens: u32, prompt_ms: f64, output_tokens: u32, output_ms: f64 },
@@ -156,38 +172,37 @@ pub enum FaultKind {
     Region,
     /// Strict privacy: the answer shows that it came from elsewhere.
     Privacy,
+    /// The proxy on the way refused or failed, not the server.
+    Proxy,
 }
 
 /// What a backend is asked to generate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Request {
+    /// Everything said so far, live answers in their place.
     pub messages: Vec<Message>,
+    /// What the model may call.
+    pub tools: Vec<Tool>,
     pub max_output_tokens: u32,
     /// Put at the very start of the first message so that no prompt cache can answer.
     pub cache_marker: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
-    pub role: Role,
-    pub content: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    System,
-    User,
-    Assistant,
+    /// It is a turn of this conversation: its beginning is that of the turn before, which a cache may
+    /// hold, and is meant to.
+    pub conversation: Option<u64>,
 }
 
 impl Request {
+    /// Is no cache to answer a part of it?
+    pub fn is_cold(&self) -> bool {
+        self.cache_marker.is_some() && self.conversation.is_none()
+    }
+
     /// The messages as they are sent: the cache marker, where there is one, stands at the very
     /// start of the first message. Every backend sends exactly these.
     pub fn marked_messages(&self) -> Vec<Message> {
         let mut messages = self.messages.clone();
         if let (Some(marker), Some(first)) = (&self.cache_marker, messages.first_mut()) {
-            first.content.insert_str(0, marker);
+            first.content.get_or_insert_default().insert_str(0, marker);
         }
         messages
     }

@@ -1,31 +1,39 @@
 //! Measuring: the only asynchronous, network and foreign code.
 //!
 //! ```text
-//! prompts + targets ─► plan ─► backend (local worker | api) ─► timestamped events ─► fold ─► samples ─► stats
+//! prompts + targets ─► schedule ─► backend (local worker | api) ─► timestamped events ─► trace ─► figures ─► stats
 //! ```
 //!
-//! A backend yields [`event::Stamped`] events and computes nothing. Every metric is a fold over
-//! them, so a definition can change without a new measurement. Money and documents are elsewhere.
+//! A backend yields [`event::Stamped`] events and computes nothing. A trace keeps what they say, and
+//! every figure is computed from a trace, so a definition can change without a new measurement.
+//! Money and documents are elsewhere.
 
+pub mod address;
 pub mod backend;
 pub mod clock;
+pub mod conversation;
+pub mod counts;
+pub mod ending;
 pub mod energy;
 pub mod event;
 pub mod fetch;
-pub mod fold;
-pub mod level;
+pub mod fetch_text;
+pub mod figures;
 pub mod load;
+pub mod model_name;
 pub mod net;
-pub mod page;
-pub mod plan;
-pub mod prompts;
-pub mod quality;
+pub mod provider_error;
 pub mod redact;
 pub mod retry;
 pub mod run;
+pub mod schedule;
 pub mod sse;
 pub mod stats;
 pub mod synthetic;
 pub mod template;
 pub mod text;
+pub mod thoughts;
+pub mod trace;
+pub mod trust;
 pub mod usage;
+pub mod wire;

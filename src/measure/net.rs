@@ -22,11 +22,29 @@ pub struct Proxy {
 /// measuring's business: whoever starts a download brings this along.
 pub type ProxyOf = fn(&Url) -> Option<Proxy>;
 
-/// A client that reaches one address, through its proxy where it has one. `connect` bounds the
-/// opening of a connection, and within it the look-up of the name.
-pub fn builder(proxy: Option<&Proxy>, connect: Duration) -> reqwest::Result<ClientBuilder> {
+/// How far a client reaches.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach {
+    /// Bounds the opening of a connection, and within it the look-up of the name.
+    pub connect: Duration,
+    /// A name that resolves to a public address is refused: what is sent is not encrypted.
+    pub private_only: bool,
+    /// Only addresses without TLS are asked, so that no authorities are read, which takes a while.
+    pub plain: bool,
+}
+
+impl Reach {
+    /// Everywhere, over TLS or not.
+    pub const fn anywhere(connect: Duration) -> Self {
+        Self { connect, private_only: false, plain: false }
+    }
+}
+
+/// A client that reaches one address, through its proxy where it has one.
+pub fn builder(proxy: Option<&Proxy>, reach: Reach) -> Result<ClientBuilder, String> {
     // A second installation fails, and then the first one is in place.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let Reach { connect, private_only, plain } = reach;
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connect)
@@ -35,9 +53,14 @@ pub fn builder(proxy: Option<&Proxy>, connect: Duration) -> reqwest::Result<Clie
         .no_proxy()
         // No resolver is asked for this machine's own name.
         .resolve_to_addrs("localhost", &HERE)
-        .dns_resolver(Arc::new(Names { deadline: connect / 2 }));
+        .dns_resolver(Arc::new(Names { deadline: connect / 2, private_only }));
+    let builder = if plain && proxy.is_none() {
+        builder.tls_certs_only([])
+    } else {
+        builder.tls_backend_preconfigured(super::trust::config()?)
+    };
     let Some(Proxy { url, authorization }) = proxy else { return Ok(builder) };
-    let mut proxy = reqwest::Proxy::all(url)?;
+    let mut proxy = reqwest::Proxy::all(url).map_err(|e| chain(&e.without_url()))?;
     if let Some(value) = authorization {
         proxy = proxy.custom_http_auth(value.clone());
     }
@@ -70,19 +93,25 @@ const HERE: [SocketAddr; 2] = [
 /// neither the deadline nor the end of the program waits for.
 struct Names {
     deadline: Duration,
+    private_only: bool,
 }
 
 impl dns::Resolve for Names {
     fn resolve(&self, name: dns::Name) -> dns::Resolving {
-        let (host, deadline) = (name.as_str().to_owned(), self.deadline);
+        let (host, deadline, private_only) = (name.as_str().to_owned(), self.deadline, self.private_only);
         Box::pin(async move {
             let (answer, found) = oneshot::channel();
+            let asked = host.clone();
             std::thread::Builder::new().name("names".to_owned()).spawn(move || {
-                let found = (host.as_str(), 0).to_socket_addrs();
+                let found = (asked.as_str(), 0).to_socket_addrs();
                 let _ = answer.send(found);
             })?;
-            let found = timeout(deadline, found).await.map_err(|_| NoAnswer(deadline))??;
-            Ok(Box::new(found?) as dns::Addrs)
+            let found: Vec<SocketAddr> =
+                timeout(deadline, found).await.map_err(|_| NoAnswer(deadline))???.collect();
+            if private_only && let Some(public) = found.iter().find(|a| !is_private(a.ip())) {
+                return Err(NotPrivate { host, address: public.ip() }.into());
+            }
+            Ok(Box::new(found.into_iter()) as dns::Addrs)
         })
     }
 }
@@ -98,3 +127,99 @@ impl fmt::Display for NoAnswer {
 }
 
 impl std::error::Error for NoAnswer {}
+
+/// A name of the user's own network that leads out of it.
+#[derive(Debug)]
+pub struct NotPrivate {
+    host: String,
+    address: IpAddr,
+}
+
+impl fmt::Display for NotPrivate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, address } = self;
+        write!(
+            f,
+            "{host} resolves to {address}, which is a public address: nothing is sent there over plain http"
+        )
+    }
+}
+
+impl std::error::Error for NotPrivate {}
+
+/// Is an address this machine's own, or of a network that the internet does not route: RFC 1918, shared
+/// and link-local addresses, and IPv6's unique local ones?
+pub fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let shared = v4.octets()[0] == 100 && (64..128).contains(&v4.octets()[1]);
+            v4.is_private() || v4.is_loopback() || v4.is_link_local() || shared
+        }
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => is_private(IpAddr::V4(v4)),
+            None => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+        },
+    }
+}
+
+/// Is a host of the user's own network, by its name or address alone? A name may still resolve to a
+/// public address: a client with [`Reach::private_only`] refuses that.
+pub fn is_private_host(host: &str) -> bool {
+    const ENDINGS: &[&str] = &[
+        ".local",
+        ".lan",
+        ".internal",
+        ".home",
+        ".home.arpa",
+        ".intranet",
+        ".corp",
+        ".localdomain",
+        ".localhost",
+    ];
+    let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
+    match host.parse::<IpAddr>() {
+        Ok(address) => is_private(address),
+        Err(_) => !host.is_empty() && (!host.contains('.') || ENDINGS.iter().any(|end| host.ends_with(end))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_ones_own_network_are_known() {
+        for own in [
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.7",
+            "169.254.10.1",
+            "100.100.1.1",
+            "127.0.0.1",
+            "[::1]",
+            "[fe80::1]",
+            "[fd12::1]",
+            "gpu-box",
+            "gpu-box.local",
+            "GPU.LAN",
+            "host.docker.internal",
+            "nas.home.arpa.",
+            "localhost",
+        ] {
+            assert!(is_private_host(own), "{own}");
+        }
+        for public in [
+            "8.8.8.8",
+            "172.32.0.1",
+            "100.128.0.1",
+            "api.openai.com",
+            "gpu.example.com",
+            "[2606:4700::1]",
+            "local.example",
+            "",
+        ] {
+            assert!(!is_private_host(public), "{public}");
+        }
+    }
+}

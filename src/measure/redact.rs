@@ -1,9 +1,21 @@
 //! Keys never leave the request: whatever comes from outside is searched for them first.
 
 use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::HashSet;
 
 /// Pieces of a key this long or longer are taken for the key.
 const PIECE: usize = 12;
+/// A key shorter than this is no secret, whatever it is.
+const SHORTEST: usize = 8;
+/// One shorter than this is a word, such as `not-needed` or `lm-studio`, unless it has a digit.
+const SHORTEST_WORD: usize = 16;
+
+/// Is a key worth hiding? Servers of one's own take `none`, `EMPTY` or `ollama`, and an answer that has
+/// such a word in it is not to be changed.
+pub fn is_secret(key: &SecretString) -> bool {
+    let key = key.expose_secret();
+    key.len() >= SHORTEST && (key.len() >= SHORTEST_WORD || key.bytes().any(|b| b.is_ascii_digit()))
+}
 
 /// Knows the keys in use and takes them out of text.
 #[derive(Debug, Clone, Default)]
@@ -13,39 +25,33 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Also look for this key.
+    /// Also look for this key, where it is worth hiding.
     pub fn add(&mut self, key: &SecretString) {
+        if !is_secret(key) {
+            return;
+        }
         self.forms.push(key.clone());
         self.forms.push(SecretString::from(base64(key.expose_secret().as_bytes())));
     }
 
     /// The text with every key, and every longer piece of one, replaced by `***`.
     pub fn clean(&self, text: &str) -> String {
-        self.cleaned(text.to_owned())
-    }
-
-    /// The same of a text that is not needed any more. Most pieces of an answer are too short to hold
-    /// a piece of a key, and are not looked at.
-    pub fn cleaned(&self, mut text: String) -> String {
+        let mut text = text.to_owned();
         for form in &self.forms {
-            let form = form.expose_secret();
-            if text.len() >= PIECE.min(form.len()) {
-                text = without(&text, form);
-            }
+            text = without(text, form.expose_secret().as_bytes());
         }
         text
     }
 }
 
-fn without(text: &str, key: &str) -> String {
+fn without(text: String, key: &[u8]) -> String {
     let least = PIECE.min(key.len());
-    if least == 0 {
-        return text.to_owned();
-    }
-    let (bytes, key) = (text.as_bytes(), key.as_bytes());
+    let bytes = text.as_bytes();
+    // Nearly no text has any piece of a key in it.
+    let pieces: HashSet<&[u8]> = key.windows(least).collect();
+    let Some(first) = bytes.windows(least).position(|w| pieces.contains(w)) else { return text };
     let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    let mut kept = 0;
+    let (mut at, mut kept) = (first, 0);
     while at < bytes.len() {
         let longest = (0..=key.len() - least)
             .map(|k| key[k..].iter().zip(&bytes[at..]).take_while(|(a, b)| a == b).count())
@@ -80,6 +86,19 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_no_secret() {
+        for word in ["none", "EMPTY", "ollama", "sk-1234", "lm-studio", "not-needed"] {
+            let mut redactor = Redactor::default();
+            redactor.add(&SecretString::from(word));
+            let text = format!("There is {word} of it.");
+            assert_eq!(redactor.clean(&text), text);
+        }
+        for key in ["sk-canary-0123456789abcdef", "pass1word", "a-long-token-of-letters"] {
+            assert!(is_secret(&SecretString::from(key)), "{key}");
+        }
+    }
 
     #[test]
     fn keys_and_their_pieces_go() {

@@ -6,14 +6,18 @@
 
 use super::backend::Backend;
 use super::clock::Clocks;
-use super::event::{Fault, FaultKind, Request, Stamped};
-use super::fold::{self, Figures, Trace};
-use super::plan::Step;
+use super::conversation::{Answered, Histories};
+use super::counts::Doubt;
+use super::event::{Fault, FaultKind, Request};
+use super::figures::{Figures, figures};
 use super::redact::Redactor;
 use super::retry::{Advice, back_off};
+use super::schedule::Step;
+use super::trace::{Recorder, Trace};
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -32,6 +36,9 @@ pub struct Record {
     /// What the figures were made from.
     pub trace: Trace,
     pub figures: Figures,
+    /// The answer as it came, where a key was taken out of the one in `trace`: for grading, and never
+    /// written anywhere.
+    pub unredacted: Option<String>,
     pub attempts: u32,
     /// Waited between attempts.
     pub waited: Duration,
@@ -41,20 +48,50 @@ pub struct Record {
     pub meter_j: Option<f64>,
 }
 
-/// What the run is told after each request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Go {
-    On,
-    /// Start nothing more: the spending cap is reached, or the journal cannot be written.
-    Stop,
+impl Record {
+    /// The answer as it came. One read back from a journal lacks what was taken out of it.
+    pub fn answer(&self) -> &str {
+        self.unredacted.as_deref().unwrap_or(&self.trace.text)
+    }
+
+    /// What a later turn of the conversation rests on; nothing where it failed.
+    pub fn answered(&self) -> Option<Answered> {
+        let answered =
+            || Answered { text: self.answer().to_owned(), tool_calls: self.trace.tool_calls.clone() };
+        self.figures.error.is_none().then(answered)
+    }
+
+    /// Take the keys out of everything that is kept. A key can come back in pieces, one per event, so
+    /// the whole answer is looked at.
+    pub fn redact(&mut self, redactor: &Redactor) {
+        let clean = redactor.clean(&self.trace.text);
+        if clean != self.trace.text {
+            self.unredacted = Some(std::mem::replace(&mut self.trace.text, clean));
+            self.trace.redacted = true;
+            self.figures.doubts.push(Doubt::Redacted);
+        }
+        self.trace.thoughts = redactor.clean(&self.trace.thoughts);
+    }
 }
 
-/// Whoever looks on: the journal, the progress line, the spending cap.
+/// Turns steps into requests.
+pub trait Asker {
+    /// How many requests one pass of a prompt is: the turns of its conversation, or one.
+    fn turns(&self, prompt: usize) -> u32;
+    /// The pause before a step, counted from the end of the answer before it.
+    fn pause(&self, step: &Step) -> Duration;
+    /// What a step asks, `said` being the answers to the turns before it.
+    fn request(&self, step: &Step, said: &[Answered]) -> Request;
+}
+
+/// Whoever follows a run: the journal, the progress line, the spending cap. Each call says whether
+/// the run goes on; a break means that nothing more is started, because the spending cap is reached
+/// or the journal cannot be written.
 pub trait Watch {
-    /// A request is about to start: may it?
-    fn before(&mut self, step: &Step) -> Go;
+    /// A request is about to start.
+    fn before(&mut self, step: &Step) -> ControlFlow<()>;
     /// A request ended; the next one starts after this returns.
-    fn after(&mut self, record: &Record) -> Go;
+    fn after(&mut self, record: &Record) -> ControlFlow<()>;
     /// An attempt failed and is tried again.
     fn retry(&mut self, step: &Step, fault: &Fault, wait: Duration);
 }
@@ -80,12 +117,14 @@ pub struct Ended {
     pub skipped: Vec<u32>,
 }
 
-/// Run the steps in order. `request` builds what one step asks; `stop` ends the run early, and the
-/// request in flight is abandoned then.
+/// Run the steps in order. `histories` are the answers of conversations that an earlier part of the
+/// run began; `stop` ends the run early, and the request in flight is abandoned then.
+#[allow(clippy::too_many_arguments, reason = "each is another side of the run")]
 pub async fn run(
     backends: &mut [Backend],
     steps: &[Step],
-    request: &dyn Fn(&Step) -> Request,
+    asker: &dyn Asker,
+    mut histories: Histories,
     patience: Patience,
     seed: u64,
     watch: &mut dyn Watch,
@@ -110,11 +149,28 @@ pub async fn run(
             ended.complete &= step.warmup;
             continue;
         }
-        if watch.before(step) == Go::Stop {
+        let Some(said) = histories.before(step) else {
+            // The turn before it has no answer to go on from.
+            skip_rest(&mut ended, &steps[n..=n]);
+            continue;
+        };
+        let request = asker.request(step, said);
+        let pause = asker.pause(step);
+        let interrupted = !pause.is_zero()
+            && tokio::select! {
+                biased;
+                () = &mut stop => true,
+                () = tokio::time::sleep(pause) => false,
+            };
+        if interrupted {
+            ended.interrupted = true;
             skip_rest(&mut ended, &steps[n..]);
             return ended;
         }
-        let request = request(step);
+        if watch.before(step).is_break() {
+            skip_rest(&mut ended, &steps[n..]);
+            return ended;
+        }
         let work = attempts(&mut backends[step.target], step, &request, patience, &mut rng, watch, start);
         let done = tokio::select! {
             biased;
@@ -126,13 +182,12 @@ pub async fn run(
             skip_rest(&mut ended, &steps[n..]);
             return ended;
         };
-        // A key can come back in pieces, one per event: look at the whole answer.
-        record.figures.text = redactor.clean(&record.figures.text);
-        record.trace.text.clone_from(&record.figures.text);
+        record.redact(&redactor);
+        histories.note(step, asker.turns(step.prompt), record.answered());
         if let (Some(fault), Advice::Provider) = (&record.figures.error, advice) {
             ended.stopped[step.target] = Some(fault.clone());
         }
-        if watch.after(&record) == Go::Stop {
+        if watch.after(&record).is_break() {
             skip_rest(&mut ended, &steps[n + 1..]);
             return ended;
         }
@@ -161,11 +216,11 @@ async fn attempts(
     let mut waited = Duration::ZERO;
     let mut statuses = Vec::new();
     for attempt in 1.. {
-        let mut events: Vec<Stamped> = Vec::new();
+        let mut recorder = Recorder::new(request.max_output_tokens);
         let (sent, clocks) = (Instant::now(), Clocks::now());
-        let outcome = backend.generate(request, &mut |event| events.push(event)).await;
-        let trace = Trace { clock_gap_ms: clocks.gap_ms(), ..Trace::of(&events) };
-        let figures = fold::figures(&trace, backend.counted());
+        let outcome = backend.generate(request, &mut |event| recorder.note(event)).await;
+        let trace = Trace { clock_gap_ms: clocks.gap_ms(), ..recorder.finish() };
+        let figures = figures(&trace, backend.counted());
         statuses.extend(figures.status);
         let retry = match (&figures.error, outcome.advice) {
             (Some(fault), Advice::Retry(wait)) if attempt <= retries_for(fault, patience) => {
@@ -183,6 +238,7 @@ async fn attempts(
                 client_lag: None,
                 trace,
                 figures,
+                unredacted: None,
                 attempts: attempt,
                 waited,
                 statuses,
@@ -212,6 +268,7 @@ fn settle(fault: Option<&Fault>, advice: Advice) -> Advice {
                 FaultKind::ConnectRefused
                 | FaultKind::ConnectTimeout
                 | FaultKind::ConnectDns
+                | FaultKind::Proxy
                 | FaultKind::Worker,
             ),
             _,

@@ -45,7 +45,13 @@ pub struct Decoder {
     has_data: bool,
     last_event_id: String,
     retry_ms: Option<u64>,
+    /// Lines outside any field, and how much of them has been looked at.
+    stray: String,
+    stray_seen: usize,
 }
+
+/// Longest text outside any field that is kept, bytes.
+const LONGEST_STRAY: usize = 64 << 10;
 
 impl Decoder {
     /// A decoder that refuses events larger than `limit` bytes.
@@ -60,6 +66,8 @@ impl Decoder {
             has_data: false,
             last_event_id: String::new(),
             retry_ms: None,
+            stray: String::new(),
+            stray_seen: 0,
         }
     }
 
@@ -96,7 +104,7 @@ impl Decoder {
                 bytes = &bytes[1..];
                 continue;
             }
-            let end = bytes.iter().position(|b| matches!(b, b'\n' | b'\r'));
+            let end = memchr::memchr2(b'\n', b'\r', bytes);
             let part = &bytes[..end.unwrap_or(bytes.len())];
             if self.line.len() + part.len() + self.data.len() > self.limit {
                 return Err(TooLarge(self.limit));
@@ -120,11 +128,28 @@ impl Decoder {
         Ok(())
     }
 
-    /// Text of an unfinished event. The standard discards it; it tells why an answer broke off.
+    /// Text of an unfinished event, and text outside any field. The standard discards both; they tell
+    /// why an answer broke off.
     pub fn pending(&self) -> Option<String> {
         let line = String::from_utf8_lossy(&self.line);
-        let text = format!("{}{line}", self.data);
+        let text = format!("{}{}{line}", self.stray, self.data);
         (!text.trim().is_empty()).then_some(text)
+    }
+
+    /// Lines outside any field that together are a JSON document: some servers write an error into a
+    /// stream without its `data:`. Each is told once.
+    pub fn take_stray_document(&mut self) -> Option<String> {
+        if self.stray.len() == self.stray_seen {
+            return None;
+        }
+        self.stray_seen = self.stray.len();
+        let text = self.stray.trim();
+        let may_be = text.starts_with(['{', '[']) && text.ends_with(['}', ']']);
+        if !may_be || serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
+            return None;
+        }
+        self.stray_seen = 0;
+        Some(std::mem::take(&mut self.stray))
     }
 
     /// The reconnection time the server asked for.
@@ -141,12 +166,13 @@ impl Decoder {
         if line.is_empty() {
             self.dispatch(each);
         } else {
-            let (field, value) = line.split_once(':').unwrap_or((&line, ""));
-            self.field(field, value.strip_prefix(' ').unwrap_or(value));
+            self.field(&line);
         }
     }
 
-    fn field(&mut self, field: &str, value: &str) {
+    fn field(&mut self, line: &str) {
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "data" => {
                 if self.has_data {
@@ -160,7 +186,14 @@ impl Decoder {
             "retry" if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) => {
                 self.retry_ms = value.parse().ok().or(self.retry_ms);
             }
-            _ => {}
+            // A comment, and what the standard ignores by name.
+            "" | "id" | "retry" => {}
+            _ => {
+                if self.stray.len() + line.len() < LONGEST_STRAY {
+                    self.stray.push_str(line);
+                    self.stray.push('\n');
+                }
+            }
         }
     }
 
@@ -203,6 +236,16 @@ mod tests {
         assert!(out.is_empty());
         let mut decoder = Decoder::new(1000);
         assert!((0..100).try_for_each(|_| decoder.feed(&[b'x'; 100], &mut out)).is_err());
+    }
+
+    #[test]
+    fn what_stands_outside_any_field_is_kept_and_changes_nothing() {
+        let mut decoder = Decoder::new(1000);
+        let mut out = Vec::new();
+        decoder.feed(b"{\"error\":\n \"x\"}\n\ndata: a\n\n", &mut out).expect("small");
+        assert_eq!(out.len(), 1);
+        assert_eq!(decoder.take_stray_document().as_deref(), Some("{\"error\":\n \"x\"}\n"));
+        assert_eq!((decoder.take_stray_document(), decoder.pending()), (None, None));
     }
 
     #[test]

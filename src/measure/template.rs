@@ -4,12 +4,13 @@
 //!
 //! The text comes from outside, so rendering has limits of steps, recursion and output.
 
-use super::event::{Fault, FaultKind, Message, Role};
+use super::event::{Fault, FaultKind, Message, Role, Tool, ToolCall};
 use super::text::one_line;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, Value};
+use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{Environment, Error, ErrorKind, context};
 use serde::Serialize as _;
+use serde_json::{Value as Json, json};
 
 /// Steps of the template engine for one rendering; a long chat takes some thousands.
 const FUEL: u64 = 20_000_000;
@@ -47,18 +48,18 @@ impl ChatTemplate {
     }
 
     /// The prompt for these messages, ready for the assistant's turn.
-    pub fn render(&self, messages: &[Message]) -> Result<String, Fault> {
-        let messages: Vec<Value> = messages
-            .iter()
-            .map(|m| context! { role => role(m.role), content => m.content.as_str() })
-            .collect();
+    pub fn render(&self, messages: &[Message], tools: &[Tool]) -> Result<String, Fault> {
+        let messages: Vec<Value> = messages.iter().map(message).collect();
+        let function =
+            |tool: &Tool| context! { type => "function", function => Value::from(Serde(tool.clone())) };
+        let tools: Option<Vec<Value>> = (!tools.is_empty()).then(|| tools.iter().map(function).collect());
         // Absent tools are `none`, not undefined: templates ask `tools is not none`.
         let given = context! {
             messages,
             add_generation_prompt => true,
             bos_token => self.bos.as_str(),
             eos_token => self.eos.as_str(),
-            tools => (),
+            tools,
             documents => (),
         };
         let template = self.environment.get_template("chat").map_err(|e| fault("is missing", &e))?;
@@ -71,11 +72,29 @@ impl ChatTemplate {
     }
 }
 
+/// A message as templates read it: what it does not have is not there.
+fn message(m: &Message) -> Value {
+    let mut members = json!({"role": role(m.role), "content": m.content});
+    if !m.tool_calls.is_empty() {
+        let call = |c: &ToolCall| {
+            let arguments: Json =
+                serde_json::from_str(&c.arguments).unwrap_or_else(|_| Json::String(c.arguments.clone()));
+            json!({"id": c.id, "type": "function", "function": {"name": c.name, "arguments": arguments}})
+        };
+        members["tool_calls"] = m.tool_calls.iter().map(call).collect();
+    }
+    if let Some(id) = &m.tool_call_id {
+        members["tool_call_id"] = json!(id);
+    }
+    Value::from(Serde(members))
+}
+
 fn role(role: Role) -> &'static str {
     match role {
         Role::System => "system",
         Role::User => "user",
         Role::Assistant => "assistant",
+        Role::Tool => "tool",
     }
 }
 
@@ -193,7 +212,7 @@ mod tests {
     use super::*;
 
     fn says(role: Role, content: &str) -> Message {
-        Message { role, content: content.into() }
+        Message::text(role, content)
     }
 
     /// The common `ChatML` form, in its own words.
@@ -205,7 +224,7 @@ mod tests {
     #[test]
     fn chatml_renders_as_python_renders_it() {
         let template = ChatTemplate::new(CHATML, "", "<|im_end|>").expect("compiles");
-        let text = template.render(&[says(Role::User, "a < b & 'c'")]).expect("renders");
+        let text = template.render(&[says(Role::User, "a < b & 'c'")], &[]).expect("renders");
         assert_eq!(
             text,
             // What Jinja2 3.1 makes of it with the same settings: only blocks lose their line's end.
@@ -223,7 +242,7 @@ mod tests {
             {{ {'a': [1, '<é>']} | tojson }}{{ messages[1:] | length }}{{ strftime_now('%Y') | length }}";
         let template = ChatTemplate::new(source, "<s>", "").expect("compiles");
         let text =
-            template.render(&[says(Role::System, "x"), says(Role::User, " one two ")]).expect("renders");
+            template.render(&[says(Role::System, "x"), says(Role::User, " one two ")], &[]).expect("renders");
         // minijinja writes booleans as Jinja literals do in a template of its own dialect.
         assert_eq!(text.to_lowercase(), "two!1<s>falsefalse{\"a\": [1, \"<é>\"]}14");
     }
@@ -232,7 +251,7 @@ mod tests {
     fn a_refusal_and_a_broken_template_are_typed() {
         let refusing =
             ChatTemplate::new("{{ raise_exception('no system messages') }}", "", "").expect("compiles");
-        let fault = refusing.render(&[says(Role::System, "x")]).expect_err("refuses");
+        let fault = refusing.render(&[says(Role::System, "x")], &[]).expect_err("refuses");
         assert_eq!(fault.kind, FaultKind::Template);
         assert!(fault.message.contains("no system messages"), "{}", fault.message);
         assert!(ChatTemplate::new("{% for %}", "", "").is_err());
@@ -243,6 +262,6 @@ mod tests {
         let bomb = "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}\
             {{ c }}{% endfor %}{% endfor %}{% endfor %}";
         let template = ChatTemplate::new(bomb, "", "").expect("compiles");
-        assert!(template.render(&[says(Role::User, "x")]).is_err());
+        assert!(template.render(&[says(Role::User, "x")], &[]).is_err());
     }
 }

@@ -3,9 +3,58 @@
 //!
 //! A record that cannot be true (negative, fractional, larger than 2^53, more cached than input,
 //! more reasoning than output) is rejected as a whole: its counts are unknown, never 0.
+//!
+//! Of several records in one stream each states the counts so far: a later one replaces what it
+//! names, but neither a null nor a 0 takes back a count that was there ([`Ledger`]). Of several names
+//! for one count the first that is not 0 holds.
 
 use super::event::Usage;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// The usage records of one answer, laid over each other.
+#[derive(Debug, Default)]
+pub struct Ledger(Map<String, Value>);
+
+impl Ledger {
+    /// One more record, which names what changed; the counts so far.
+    pub fn add(&mut self, record: &Value) -> Value {
+        if let Value::Object(record) = record {
+            lay_over(&mut self.0, record);
+        }
+        Value::Object(self.0.clone())
+    }
+
+    /// A count that was only a beginning: whatever is said next holds, 0 too.
+    pub fn forget(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// One more record, which states all counts anew: what it does not name is not known any more.
+    pub fn renew(&mut self, record: &Value) -> Value {
+        if let Value::Object(record) = record
+            && !record.is_empty()
+        {
+            let mut named = std::mem::take(&mut self.0);
+            named.retain(|name, _| record.contains_key(name));
+            lay_over(&mut named, record);
+            self.0 = named;
+        }
+        Value::Object(self.0.clone())
+    }
+}
+
+fn lay_over(below: &mut Map<String, Value>, above: &Map<String, Value>) {
+    for (name, value) in above {
+        let nothing = value.is_null() || value.as_f64() == Some(0.0);
+        match (below.get_mut(name), value) {
+            (Some(Value::Object(below)), Value::Object(above)) => lay_over(below, above),
+            (Some(there), _) if nothing && !there.is_null() => {}
+            _ => {
+                below.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
 
 const LARGEST: u64 = 1 << 53;
 
@@ -27,14 +76,18 @@ fn count(value: Option<&Value>) -> Count {
     }
 }
 
-/// The first of several places that holds a count.
+/// The count at the first of several places that has one above 0; 0 where one says so and none says
+/// more.
 fn first(usage: &Value, places: &[&str]) -> Count {
+    let mut found = None;
     for place in places {
-        if let Some(n) = count(usage.pointer(place))? {
-            return Ok(Some(n));
+        match count(usage.pointer(place))? {
+            Some(0) => found = Some(0),
+            Some(n) => return Ok(Some(n)),
+            None => {}
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// Longest record that is kept as it came, bytes.
@@ -53,10 +106,20 @@ pub fn tier(served: Option<&Value>) -> Option<String> {
 }
 
 /// What the provider says it charges: `OpenRouter` in USD, xAI in ticks of 10^-10 USD
-/// (<https://docs.x.ai/developers/cost-tracking>).
+/// (<https://docs.x.ai/developers/cost-tracking>). Of a call with the user's own key `OpenRouter`
+/// states its fee, and beside it what the provider behind it charges to that key.
 fn stated_cost(usage: &Value) -> Option<f64> {
-    let ticks = || usage.get("cost_in_usd_ticks").and_then(Value::as_f64).map(|ticks| ticks / 1e10);
-    usage.get("cost").and_then(Value::as_f64).or_else(ticks).filter(|c| c.is_finite() && *c >= 0.0)
+    let amount = |place: &str| usage.pointer(place).and_then(Value::as_f64);
+    let ticks = || amount("/cost_in_usd_ticks").map(|ticks| ticks / 1e10);
+    let fee = amount("/cost").or_else(ticks)?;
+    let own_key = usage.get("is_byok").and_then(Value::as_bool) == Some(true);
+    let parts = || {
+        let part = |name: &str| amount(&format!("/cost_details/upstream_inference_{name}"));
+        Some(part("prompt_cost")? + part("completions_cost")?)
+    };
+    let upstream = amount("/cost_details/upstream_inference_cost").filter(|c| *c != 0.0);
+    let cost = if own_key { fee + upstream.or_else(parts)? } else { fee };
+    Some(cost).filter(|c| c.is_finite() && *c >= 0.0)
 }
 
 /// Input that contains its cached and cache-writing parts.
@@ -67,15 +130,15 @@ fn rest_of_input(input: Option<u64>, read: Option<u64>, write: Option<u64>) -> C
 /// `OpenAI`'s two shapes: the details are parts of the main counts.
 fn openai(
     usage: &Value,
-    input: &str,
-    output: &str,
+    input: &[&str],
+    output: &[&str],
     cached: &[&str],
     write: &[&str],
     reasoning: &[&str],
 ) -> Usage {
     checked(usage, || {
-        let all_input = first(usage, &[input])?;
-        let mut all_output = first(usage, &[output])?;
+        let all_input = first(usage, input)?;
+        let mut all_output = first(usage, output)?;
         let cache_read = first(usage, cached)?;
         let cache_write = first(usage, write)?;
         let reasoning = first(usage, reasoning)?;
@@ -108,28 +171,36 @@ fn openai(
     })
 }
 
+/// Places of the tokens read from a cache, and written to one, under all names in use.
+const CACHE_READ: &[&str] = &[
+    "/prompt_tokens_details/cached_tokens",
+    "/input_tokens_details/cached_tokens",
+    "/prompt_cache_hit_tokens",
+    "/cached_tokens",
+    "/cache_read_input_tokens",
+];
+const CACHE_WRITE: &[&str] = &[
+    "/prompt_tokens_details/cache_write_tokens",
+    "/input_tokens_details/cache_write_tokens",
+    "/prompt_tokens_details/cache_creation_tokens",
+    "/cache_creation_input_tokens",
+];
+const REASONING: &[&str] = &[
+    "/completion_tokens_details/reasoning_tokens",
+    "/output_tokens_details/reasoning_tokens",
+    "/reasoning_tokens",
+];
+
 /// Chat completions, and the places compatible servers put the same counts.
 pub fn openai_chat(usage: &Value) -> Usage {
-    openai(
-        usage,
-        "/prompt_tokens",
-        "/completion_tokens",
-        &["/prompt_tokens_details/cached_tokens", "/prompt_cache_hit_tokens", "/cached_tokens"],
-        &["/prompt_tokens_details/cache_write_tokens"],
-        &["/completion_tokens_details/reasoning_tokens", "/reasoning_tokens"],
-    )
+    let (input, output) = (["/prompt_tokens", "/input_tokens"], ["/completion_tokens", "/output_tokens"]);
+    openai(usage, &input, &output, CACHE_READ, CACHE_WRITE, REASONING)
 }
 
 /// The Responses API.
 pub fn openai_responses(usage: &Value) -> Usage {
-    openai(
-        usage,
-        "/input_tokens",
-        "/output_tokens",
-        &["/input_tokens_details/cached_tokens"],
-        &["/input_tokens_details/cache_write_tokens"],
-        &["/output_tokens_details/reasoning_tokens"],
-    )
+    let (input, output) = (["/input_tokens", "/prompt_tokens"], ["/output_tokens", "/completion_tokens"]);
+    openai(usage, &input, &output, CACHE_READ, CACHE_WRITE, REASONING)
 }
 
 /// Anthropic: the input count leaves cache reads and writes out, the output count has thinking in.
@@ -140,13 +211,17 @@ pub fn anthropic(usage: &Value) -> Usage {
         if matches!((reasoning, output), (Some(r), Some(o)) if r > o) {
             return Err(Rejected);
         }
+        let hour = first(usage, &["/cache_creation/ephemeral_1h_input_tokens"])?;
+        let minutes = first(usage, &["/cache_creation/ephemeral_5m_input_tokens"])?;
+        let parts = hour.unwrap_or(0) + minutes.unwrap_or(0);
+        let written = first(usage, &["/cache_creation_input_tokens"])?;
         Ok(Usage {
             input_uncached: first(usage, &["/input_tokens"])?,
             cache_read: first(usage, &["/cache_read_input_tokens"])?,
-            cache_write: first(usage, &["/cache_creation_input_tokens"])?,
+            cache_write: written.filter(|n| *n > 0).or(Some(parts).filter(|n| *n > 0)).or(written),
             output,
             reasoning,
-            cache_write_1h: first(usage, &["/cache_creation/ephemeral_1h_input_tokens"])?.filter(|n| *n > 0),
+            cache_write_1h: hour.filter(|n| *n > 0),
             ..Usage::default()
         })
     })
@@ -157,7 +232,7 @@ pub fn anthropic(usage: &Value) -> Usage {
 pub fn gemini(usage: &Value, text_came: bool) -> Usage {
     checked(usage, || {
         let prompt = first(usage, &["/promptTokenCount"])?;
-        let cached = first(usage, &["/cachedContentTokenCount"])?;
+        let cached = first(usage, &["/cachedContentTokenCount", "/cacheTokensDetails/0/tokenCount"])?;
         let tool = first(usage, &["/toolUsePromptTokenCount"])?.unwrap_or(0);
         let thoughts = first(usage, &["/thoughtsTokenCount"])?;
         let visible = first(usage, &["/candidatesTokenCount"])?.or(if text_came { None } else { Some(0) });
@@ -213,6 +288,59 @@ mod tests {
         }
         assert_eq!(openai_chat(&with("service_tier", json!("flex"))).special_tier.as_deref(), Some("flex"));
         assert_eq!(openai_chat(&with("service_tier", json!("default"))).special_tier, None);
+    }
+
+    #[test]
+    fn the_users_own_key_is_billed_by_the_provider_behind() {
+        let cost = |usage| openai_chat(&usage).provider_cost_usd;
+        let near = |a: Option<f64>, b: f64| a.is_some_and(|a| (a - b).abs() < 1e-12);
+        let call = |fee: f64, own: bool, upstream: Value| json!({"cost": fee, "is_byok": own, "cost_details": upstream});
+        assert!(near(cost(call(0.0, true, json!({"upstream_inference_cost": 0.036}))), 0.036));
+        assert!(near(cost(call(0.002, true, json!({"upstream_inference_cost": 0.036}))), 0.038));
+        let parts = json!({"upstream_inference_cost": null, "upstream_inference_prompt_cost": 0.03, "upstream_inference_completions_cost": 0.01});
+        assert!(near(cost(call(0.0, true, parts.clone())), 0.04));
+        assert!(near(cost(call(0.05, false, parts)), 0.05), "the parts of a call that it charges itself");
+        assert_eq!(cost(call(0.0, true, json!({}))), None, "what the other one charges is not known");
+    }
+
+    #[test]
+    fn a_later_zero_takes_nothing_back() {
+        let mut ledger = Ledger::default();
+        ledger.add(&json!({"input_tokens": 1500, "output_tokens": 1, "details": {"cached": 5}, "tier": "x"}));
+        let last = ledger
+            .add(&json!({"input_tokens": 0, "output_tokens": 16, "details": {"cached": 0}, "tier": null}));
+        assert_eq!(
+            last,
+            json!({"input_tokens": 1500, "output_tokens": 16, "details": {"cached": 5}, "tier": "x"})
+        );
+        assert_eq!(ledger.add(&json!({})), last);
+        let mut ledger = Ledger::default();
+        ledger.renew(&json!({"prompt": 9, "candidates": 7, "total": 16}));
+        let last = json!({"prompt": 9, "thoughts": 78, "total": 87});
+        assert_eq!(ledger.renew(&last), last, "the candidates are not known any more");
+        assert_eq!(ledger.renew(&json!({"prompt": 0, "thoughts": 78, "total": 87})), last);
+        assert_eq!(ledger.renew(&json!({})), last);
+        let mut ledger = Ledger::default();
+        ledger.add(&json!({"output_tokens": 0}));
+        assert_eq!(
+            ledger.add(&json!({"output_tokens": null})),
+            json!({"output_tokens": 0}),
+            "nothing is 0 here"
+        );
+    }
+
+    #[test]
+    fn of_two_names_for_a_count_the_one_above_zero_holds() {
+        let usage = json!({"prompt_tokens": 100, "completion_tokens": 2, "total_tokens": 102, "prompt_cache_hit_tokens": 64,
+            "prompt_tokens_details": {"cached_tokens": 0}});
+        let read = openai_chat(&usage);
+        assert_eq!((read.cache_read, read.input_uncached), (Some(64), Some(36)));
+        let none = json!({"prompt_tokens": 100, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 0}});
+        assert_eq!(openai_chat(&none).cache_read, Some(0));
+        let write =
+            anthropic(&json!({"input_tokens": 1, "output_tokens": 1, "cache_creation_input_tokens": 0,
+            "cache_creation": {"ephemeral_5m_input_tokens": 400, "ephemeral_1h_input_tokens": 0}}));
+        assert_eq!((write.cache_write, write.cache_write_1h), (Some(400), None));
     }
 
     #[test]

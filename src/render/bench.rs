@@ -8,7 +8,7 @@ mod load;
 use super::view::{Block, Cell, Table, View};
 use crate::document::bench::{BenchResult, Comparison, Kind, Quality, Target, TokenSource};
 use crate::document::envelope::Envelope;
-use crate::document::metrics::{self, OfRequest, PER_REQUEST, Shown};
+use crate::document::metrics::{self, OfRequest, PER_REQUEST, Shown, Unit};
 use crate::document::word;
 use crate::number;
 pub(super) use cells::summary_cell;
@@ -34,6 +34,7 @@ impl Envelope<BenchResult> {
             );
         }
         failures(&mut view, &result.targets);
+        turns(&mut view, &result.targets);
         load::loads(&mut view, &result.targets);
         engine::synthetic_view(&mut view, &result.targets);
         embedding::view(&mut view, &result.targets);
@@ -206,6 +207,40 @@ fn role(target: &Target) -> &'static str {
         (Kind::Local, _) => "local",
         (Kind::Api, false) => "cloud API",
         (Kind::Api, true) => "stand-in for a cloud API",
+    }
+}
+
+/// The conversations of each target, turn by turn.
+fn turns(view: &mut View, targets: &[Target]) {
+    for target in targets.iter().filter(|t| !t.turns.is_empty()) {
+        view.heading(format!("{}: turn by turn", target.id));
+        let mut table = Table::new(&[
+            "#turn",
+            "#requests",
+            "#input tokens",
+            "#of them cached",
+            "#TTFT ms",
+            "#TPOT ms",
+            "#end to end ms",
+        ]);
+        let tokens = |v: Option<f64>| v.map_or(Cell::None, |v| Cell::Number(v, Unit::Tokens.shown(v)));
+        let times = |summary| summary_cell(Unit::Milliseconds, summary);
+        for turn in &target.turns {
+            let n = turn.ttft_ms.n;
+            table.row([
+                Cell::Number(f64::from(turn.turn + 1), (turn.turn + 1).to_string()),
+                Cell::Number(f64::from(n), n.to_string()),
+                tokens(turn.tokens.input),
+                tokens(turn.tokens.cached_input),
+                times(&turn.ttft_ms),
+                times(&turn.tpot_ms),
+                times(&turn.e2e_ms),
+            ]);
+        }
+        view.push(Block::Table(table));
+        view.paragraph(
+            "Means of tokens, medians of times. Each turn is sent with everything said before it.",
+        );
     }
 }
 

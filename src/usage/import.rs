@@ -66,6 +66,15 @@ impl From<io::Error> for Unreadable {
     }
 }
 
+/// Why reading broke off, in words that hold no path.
+pub fn cause(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => "its gzip data is damaged".to_owned(),
+        io::ErrorKind::UnexpectedEof => "its gzip data ends too early".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
 /// A file that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

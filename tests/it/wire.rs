@@ -3,10 +3,11 @@
 
 use crate::needs::shared;
 use crate::run::base64;
-use freehold::measure::backend::wire::WireKind;
+use freehold::measure::ending::{Ending, StreamEnd};
 use freehold::measure::event::{Channel, Event, Usage};
 use freehold::measure::retry::{self, Wait};
 use freehold::measure::sse::{Decoder, SseEvent};
+use freehold::measure::wire::WireKind;
 use serde_json::Value;
 
 #[track_caller]
@@ -76,15 +77,23 @@ struct Read {
 }
 
 fn read(wire: WireKind, chunks: &[&[u8]]) -> Read {
+    read_to_the_end(wire, chunks).0
+}
+
+/// The same, and what is known of the answer's end.
+fn read_to_the_end(wire: WireKind, chunks: &[&[u8]]) -> (Read, Ending) {
     let mut reader = wire.reader();
     let mut decoder = Decoder::new(16 << 20);
     let mut read = Read::default();
+    let mut ending = Ending::new(wire.has_terminator());
     for chunk in chunks {
         let mut frames = Vec::new();
         decoder.feed(chunk, &mut frames).expect("below the limit");
         let mut events = Vec::new();
         for frame in frames {
+            let before = events.len();
             reader.frame(&frame.name, &frame.data, &mut events);
+            ending.frame(&events[before..]);
         }
         for event in events {
             match event {
@@ -94,12 +103,101 @@ fn read(wire: WireKind, chunks: &[&[u8]]) -> Read {
                 }
                 Event::Usage(usage) => read.usage = Some(usage),
                 Event::Finished { .. } => read.finished = true,
-                Event::Failed(_) => read.failed = true,
+                Event::Failed(_) | Event::Refused { .. } => read.failed = true,
                 _ => {}
             }
         }
     }
-    read
+    (read, ending)
+}
+
+/// The recorded answers that are whole: name, wire and bytes.
+fn whole_answers(data: &Value) -> Vec<(String, WireKind, Vec<u8>)> {
+    let mut found = Vec::new();
+    for case in data["cases"].as_array().expect("cases") {
+        let wire = match case["shape"].as_str().expect("a shape") {
+            "openai-chat-sse" => WireKind::OpenAiChat,
+            "openai-responses-sse" => WireKind::OpenAiResponses,
+            "anthropic-sse" => WireKind::Anthropic,
+            "gemini-sse" => WireKind::Gemini,
+            _ => continue,
+        };
+        if case["expected"].get("error").is_none() {
+            let name = case["name"].as_str().expect("a name").to_owned();
+            found.push((name, wire, base64(case["input_b64"].as_str().expect("input"))));
+        }
+    }
+    found
+}
+
+/// Places to cut a stream: around the end of each event, and some in between.
+fn cuts(bytes: &[u8]) -> Vec<usize> {
+    let ends = bytes.windows(2).enumerate().filter(|(_, w)| *w == b"\n\n" || *w == b"\n\r").map(|(at, _)| at);
+    let around: Vec<usize> = ends.flat_map(|at| [at, at + 1, at + 2]).collect();
+    let some = (0..=bytes.len()).step_by(1 + bytes.len() / 40);
+    let mut places: Vec<usize> =
+        around.iter().copied().step_by(1 + around.len() / 120).chain(some).chain([bytes.len()]).collect();
+    places.retain(|at| *at <= bytes.len());
+    places
+}
+
+/// The state machine of the end, over what providers really sent: wherever a stream is broken off, the
+/// answer is called whole only where all of it has come, and where it was cut into pieces on its way
+/// changes nothing.
+#[test]
+fn the_end_of_a_recorded_answer_is_known_at_every_cut() {
+    let Some(data) = cases("provider_streams.json") else { return };
+    for (name, wire, bytes) in whole_answers(&data) {
+        let (all, ending) = read_to_the_end(wire, &[&bytes]);
+        let reason = ending.whole(StreamEnd::Complete);
+        assert!(reason.is_some(), "{name}: whole at its end");
+        assert_eq!(ending.whole(StreamEnd::Closed), reason, "{name}: closed in order");
+        for at in cuts(&bytes) {
+            let (part, ending) = read_to_the_end(wire, &[&bytes[..at]]);
+            for end in [StreamEnd::Complete, StreamEnd::Closed, StreamEnd::Broken] {
+                if ending.whole(end).is_some() {
+                    assert_eq!(part.text, all.text, "{name}: cut at {at}, taken for whole ({end:?})");
+                    assert_eq!(part.reasoning_chars, all.reasoning_chars, "{name}: cut at {at}");
+                }
+            }
+            let (again, ending) = read_to_the_end(wire, &[&bytes[..at], &bytes[at..]]);
+            assert_eq!(
+                (&again, ending.whole(StreamEnd::Closed)),
+                (&all, reason),
+                "{name}: in two pieces at {at}"
+            );
+        }
+    }
+}
+
+/// The same answers from a server that states a reason with every piece, as some do: broken off
+/// anywhere before the terminator none of them is whole, and at the terminator each is.
+#[test]
+fn a_reason_in_every_chunk_ends_nothing() {
+    let Some(data) = cases("provider_streams.json") else { return };
+    let mut tried = 0;
+    for (name, wire, bytes) in whole_answers(&data) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if wire != WireKind::OpenAiChat || !text.contains("[DONE]") {
+            continue;
+        }
+        let eager = text.replace("\"finish_reason\":null", "\"finish_reason\":\"stop\"");
+        let pieces = eager.matches("\"finish_reason\":\"stop\"").count();
+        let (all, ending) = read_to_the_end(wire, &[eager.as_bytes()]);
+        assert!(ending.is_over() && ending.whole(StreamEnd::Broken).is_some(), "{name}");
+        let done = eager.find("[DONE]").expect("there");
+        if pieces < 4 || all.text.is_empty() {
+            continue;
+        }
+        tried += 1;
+        for at in cuts(&eager.as_bytes()[..done]) {
+            let (part, ending) = read_to_the_end(wire, &[&eager.as_bytes()[..at]]);
+            if part.text.len() < all.text.len() && part.text.chars().count() > 8 {
+                assert_eq!(ending.whole(StreamEnd::Broken), None, "{name}: cut at {at}");
+            }
+        }
+    }
+    assert!(tried > 10, "{tried} answers");
 }
 
 #[test]

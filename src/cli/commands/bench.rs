@@ -11,6 +11,7 @@ mod load_calls;
 mod local;
 mod measure;
 mod outcome;
+mod plain_http;
 mod privacy;
 mod replay;
 mod request;
@@ -87,7 +88,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
     let (prompts, prompts_sha256) = request::read_prompts(file)?;
     let catalog = crate::cli::catalog::load(context)?;
     let privacy = privacy::Privacy::of(args, context)?;
-    let apis = targets::parse(args, &catalog, context.today, &privacy)?;
+    let apis = targets::parse(args, &catalog, context, &privacy)?;
     let near: Vec<Vec<String>> =
         args.model.iter().map(|_| Vec::new()).chain(apis.iter().map(|a| a.near.clone())).collect();
     let plan = spending::Plan::new(args, &apis, &prompts, &settings);

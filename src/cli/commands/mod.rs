@@ -10,4 +10,5 @@ pub mod fit;
 pub mod help;
 pub mod report;
 pub mod schema;
+pub mod usage;
 pub mod worker;

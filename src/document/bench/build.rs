@@ -2,6 +2,7 @@
 
 mod basis;
 mod bill;
+mod doubts;
 mod load;
 mod pairs;
 mod warnings;
@@ -13,18 +14,19 @@ use super::engine::Energy;
 use super::sample::for_speed;
 use super::{
     BenchDocument, BenchResult, Comparison, Kind, Noise, Quality, SCHEMA, Sample, Spending, Summary, Target,
-    TokenMeans, TokenSource,
+    TokenMeans, TokenSource, Turn,
 };
 use crate::document::envelope::Envelope;
 use crate::document::metrics::{Measured, PerRequest, lookup};
 use crate::document::word;
-use crate::measure::event::Fault;
-use crate::measure::fold;
+use crate::measure::conversation;
+use crate::measure::counts;
+use crate::measure::event::{Fault, FinishReason};
 use crate::measure::load::Sent;
-use crate::measure::prompts::Prompt;
-use crate::measure::quality;
 use crate::measure::run::Record;
 use crate::measure::stats;
+use crate::prompts::Prompt;
+use crate::quality;
 use std::collections::BTreeMap;
 
 /// Longest answer kept in a document, characters.
@@ -34,11 +36,13 @@ const LONGEST_TEXT: usize = 4096;
 pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sample {
     let f = &record.figures;
     let prompt = &prompts[record.step.prompt];
-    let capped: String = f.text.chars().take(LONGEST_TEXT).collect();
+    let text = &record.trace.text;
+    let capped: String = text.chars().take(LONGEST_TEXT).collect();
     Sample {
         target: facts.id.clone(),
         prompt_id: prompt.id.clone(),
         repeat: record.step.repeat,
+        turn: record.step.turn,
         started_ms: Some(record.started.as_secs_f64() * 1000.0),
         error: f.error.clone(),
         attempts: record.attempts,
@@ -46,9 +50,9 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         statuses: record.statuses.clone(),
         finish: f.finish,
         token_source: match f.token_source {
-            fold::TokenSource::Usage => TokenSource::Usage,
-            fold::TokenSource::LocalTokenizer => TokenSource::LocalTokenizer,
-            fold::TokenSource::NotMeasured => TokenSource::NotMeasured,
+            counts::TokenSource::Usage => TokenSource::Usage,
+            counts::TokenSource::LocalTokenizer => TokenSource::LocalTokenizer,
+            counts::TokenSource::NotMeasured => TokenSource::NotMeasured,
         },
         input_tokens: f.input_tokens,
         cached_input_tokens: f.usage.cache_read,
@@ -70,22 +74,57 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         usage_raw: f.usage.raw.clone(),
         usage_inconsistent: f.usage.inconsistent,
         clock_gap_ms: f.clock_gap_ms,
-        pass: pass(record, prompt),
-        text_capped: capped.len() < f.text.len(),
+        pass: pass(record, prompt, facts),
+        text_capped: capped.len() < text.len(),
         text: capped,
+        reasoning_text: (!record.trace.thoughts.is_empty())
+            .then(|| record.trace.thoughts.chars().take(LONGEST_TEXT).collect()),
+        reasoning_chars: record.trace.thought_chars,
+        reasoning_in_text: record.trace.thoughts_in_text,
+        doubts: f.doubts.clone(),
+        answered_by: record.trace.model.clone(),
         request_id: f.request_id.clone(),
     }
 }
 
-/// Does the answer meet the prompt's expectation, where it has one?
-fn pass(record: &Record, prompt: &Prompt) -> Option<bool> {
-    let expect = prompt.expect.as_ref().filter(|_| record.figures.error.is_none())?;
-    Some(quality::passes(&record.figures.text, expect))
+/// Does the answer meet the prompt's expectation and assertions, where it has any? `None` where it has
+/// none, or where it cannot be graded.
+fn pass(record: &Record, prompt: &Prompt, facts: &TargetFacts) -> Option<bool> {
+    let f = &record.figures;
+    // Read back from a journal, an answer with the key in it is not what came.
+    let there = f.error.is_none() && (!record.trace.redacted || record.unredacted.is_some());
+    // What is expected is expected of the conversation's end.
+    let last = record.step.turn + 1 == conversation::turns(prompt);
+    if !there || !last || (prompt.expect.is_none() && prompt.asserts.is_empty()) {
+        return None;
+    }
+    let expected = prompt.expect.as_ref().is_none_or(|e| quality::passes(record.answer(), e));
+    if prompt.asserts.is_empty() {
+        return Some(expected);
+    }
+    let answer = quality::Answer {
+        text: record.answer(),
+        latency_ms: f.e2e_ms,
+        cost_usd: cost(record, facts),
+        output_tokens: f.output_tokens,
+        finish_reason: f.finish.and_then(|reason| match reason {
+            FinishReason::Stop => Some("stop"),
+            FinishReason::Length => Some("length"),
+            FinishReason::ToolCalls => Some("tool_calls"),
+            FinishReason::ContentFilter => Some("content_filter"),
+            FinishReason::Other => None,
+        }),
+        ..quality::Answer::default()
+    };
+    match quality::Graders::new(&prompt.asserts, prompt.threshold).grade(&answer, &BTreeMap::new()) {
+        quality::Grade::Scored(score) => Some(expected && score.pass),
+        quality::Grade::Missing(_) => None,
+    }
 }
 
 /// One record under load as a row.
 pub fn sent(record: &Record, session: u32, facts: &TargetFacts, prompts: &[Prompt]) -> Sent {
-    Sent::of(record, session, cost(record, facts), pass(record, &prompts[record.step.prompt]))
+    Sent::of(record, session, cost(record, facts), pass(record, &prompts[record.step.prompt], facts))
 }
 
 /// The document of a run.
@@ -154,10 +193,6 @@ fn definitions(
 fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts: &[Prompt]) -> Target {
     let speed = for_speed(rows);
     let good: Vec<&Sample> = rows.iter().copied().filter(|s| s.error.is_none()).collect();
-    let mean = |pick: fn(&Sample) -> Option<u64>| {
-        let values: Vec<f64> = good.iter().filter_map(|s| pick(s)).map(|n| n as f64).collect();
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let reused: Vec<bool> = rows.iter().filter_map(|s| s.connection_reused).collect();
     let costs: Option<Vec<f64>> = good.iter().map(|s| s.metrics.cost_usd).collect();
@@ -175,12 +210,7 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         stopped,
         finish: tally(good.iter().filter_map(|s| s.finish.as_ref())),
         metrics: PerRequest::from_each(|metric| summary(&speed, |s| *metric.of(&s.metrics))),
-        tokens: TokenMeans {
-            input: mean(|s| s.input_tokens),
-            cached_input: mean(|s| s.cached_input_tokens),
-            output: mean(|s| s.output_tokens),
-            reasoning: mean(|s| s.reasoning_tokens),
-        },
+        tokens: token_means(&good),
         prefill_basis: Some(
             match facts.kind {
                 Kind::Local => "engine",
@@ -193,6 +223,7 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         pass_rate: pairs::pass_rate(&facts.id, rows, prompts),
         engine: facts.engine.clone(),
         noise: noise(&speed),
+        turns: turns(&speed),
         levels: Vec::new(),
         rates: Vec::new(),
         synthetic: facts.synthetic.clone(),
@@ -203,6 +234,35 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         connection_reused_share: (!reused.is_empty())
             .then(|| reused.iter().filter(|r| **r).count() as f64 / reused.len() as f64),
     }
+}
+
+fn token_means(rows: &[&Sample]) -> TokenMeans {
+    let mean = |pick: fn(&Sample) -> Option<u64>| {
+        let values: Vec<f64> = rows.iter().filter_map(|s| pick(s)).map(|n| n as f64).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    TokenMeans {
+        input: mean(|s| s.input_tokens),
+        cached_input: mean(|s| s.cached_input_tokens),
+        output: mean(|s| s.output_tokens),
+        reasoning: mean(|s| s.reasoning_tokens),
+    }
+}
+
+/// The turns of the conversations among these requests; nothing where there is only a first one.
+fn turns(speed: &[&Sample]) -> Vec<Turn> {
+    let last = speed.iter().map(|s| s.turn).max().filter(|last| *last > 0);
+    let of_turn = |turn| {
+        let rows: Vec<&Sample> = speed.iter().copied().filter(|s| s.turn == turn).collect();
+        Turn {
+            turn,
+            tokens: token_means(&rows),
+            ttft_ms: summary(&rows, |s| s.metrics.ttft_ms),
+            tpot_ms: summary(&rows, |s| s.metrics.tpot_ms),
+            e2e_ms: summary(&rows, |s| s.metrics.e2e_ms),
+        }
+    };
+    last.map(|last| (0..=last).map(of_turn).collect()).unwrap_or_default()
 }
 
 fn summary(rows: &[&Sample], pick: impl Fn(&Sample) -> Option<f64>) -> Summary {

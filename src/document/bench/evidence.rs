@@ -2,6 +2,7 @@
 
 use super::{BenchResult, Kind, Summary, Target, engine, load::Level};
 use crate::document::envelope::Envelope;
+use crate::measure::counts::FASTEST_TPS;
 use crate::workload::evidence::{
     Evidence, Figure, MeasuredLevel, MeasuredQuality, MeasuredTarget, TargetKind,
 };
@@ -44,11 +45,13 @@ fn measured_levels(target: &Target, at: &str) -> Vec<MeasuredLevel> {
             |(n, _)| Figure { value: 1.0, path: format!("{at}.levels[{n}].concurrency"), derived: None },
         ),
         prefill_tps: prefill_tps(),
-        decode_tps: median(&metrics.decode_tps, "metrics.decode_tps").or_else(|| {
-            let (n, level) = loop_of_one?;
-            let rate = level.tpot_ms.median.map(|ms| 1000.0 / ms);
-            Figure::derived(rate, format!("{at}.levels[{n}].tpot_ms.median"), "1000 / TPOT")
-        }),
+        decode_tps: median(&metrics.decode_tps, "metrics.decode_tps")
+            .or_else(|| {
+                let (n, level) = loop_of_one?;
+                let rate = level.tpot_ms.median.map(|ms| 1000.0 / ms);
+                Figure::derived(rate, format!("{at}.levels[{n}].tpot_ms.median"), "1000 / TPOT")
+            })
+            .filter(|figure| believable(target, figure.value)),
         ttft_ms: median(&metrics.ttft_ms, "metrics.ttft_ms").or_else(|| {
             let (n, level) = loop_of_one?;
             median(&level.ttft_ms, &format!("levels[{n}].ttft_ms"))
@@ -73,11 +76,18 @@ fn measured_levels(target: &Target, at: &str) -> Vec<MeasuredLevel> {
                 format!("{at}.requests_per_s"),
                 "output tokens / (1 / requests per second - input tokens / prefill speed)",
             )
-            .or_else(|| Figure::at(level.output_tps_system, format!("{at}.output_tps_system"))),
+            .or_else(|| Figure::at(level.output_tps_system, format!("{at}.output_tps_system")))
+            .filter(|figure| believable(target, figure.value / f64::from(level.concurrency))),
             ttft_ms: Figure::at(level.ttft_ms.median, format!("{at}.ttft_ms.median")),
         }
     });
     std::iter::once(alone).chain(loaded).collect()
+}
+
+/// Is this a rate that one stream of a server can have? Documents may be older than the check that
+/// leaves others out, or written by others.
+fn believable(target: &Target, tps: f64) -> bool {
+    target.kind == Kind::Local || tps <= FASTEST_TPS
 }
 
 fn measured(n: usize, target: &Target) -> MeasuredTarget {

@@ -1,6 +1,7 @@
 //! One request of a bench document.
 
 use crate::document::metrics::{PerRequest, definition};
+use crate::measure::counts::Doubt;
 use crate::measure::event::{Fault, FinishReason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,9 @@ pub struct Sample {
     pub prompt_id: String,
     /// 0-based.
     pub repeat: u32,
+    /// Which turn of the prompt's conversation, 0-based.
+    #[serde(default)]
+    pub turn: u32,
     /// Milliseconds since the start of the run.
     #[serde(default)]
     pub started_ms: Option<f64>,
@@ -90,10 +94,26 @@ pub struct Sample {
     /// The answer meets the prompt's `expect`; null where the prompt has none.
     #[serde(default)]
     pub pass: Option<bool>,
-    /// The answer, capped.
+    /// The answer, without its thoughts, capped.
     pub text: String,
     #[serde(default)]
     pub text_capped: bool,
+    /// The reasoning that was sent, capped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_text: Option<String>,
+    /// Characters of all reasoning that was sent.
+    #[serde(default)]
+    pub reasoning_chars: u64,
+    /// The reasoning stood in the answer's text, between markers such as `<think>`, and was taken out:
+    /// the provider counts its tokens with the answer's.
+    #[serde(default)]
+    pub reasoning_in_text: bool,
+    /// What a reader of these figures must know beside them.
+    #[serde(default)]
+    pub doubts: Vec<Doubt>,
+    /// The model that answered, in the server's words.
+    #[serde(default)]
+    pub answered_by: Option<String>,
     #[serde(default)]
     pub request_id: Option<String>,
 }

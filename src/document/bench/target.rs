@@ -72,6 +72,9 @@ pub struct Target {
     /// First half of the runs against the second half of the same target: how noisy this is.
     #[serde(default)]
     pub noise: Option<Noise>,
+    /// Turn by turn, where prompts are conversations.
+    #[serde(default)]
+    pub turns: Vec<Turn>,
     /// With so many requests at once, ascending.
     #[serde(default)]
     pub levels: Vec<Level>,
@@ -123,6 +126,19 @@ pub struct Price {
     pub cache_write_usd_per_mtok: Option<f64>,
     pub source: String,
     pub as_of: String,
+}
+
+/// One turn of all conversations, over their successful, first-attempt requests. A cache that holds the
+/// beginning of a conversation shows in the cached input and in TTFT.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Turn {
+    /// 0-based.
+    pub turn: u32,
+    /// Means of the tokens.
+    pub tokens: TokenMeans,
+    pub ttft_ms: Summary,
+    pub tpot_ms: Summary,
+    pub e2e_ms: Summary,
 }
 
 /// A share with its Wilson 95 % interval.

@@ -150,7 +150,10 @@ metrics! {
     per_request {
         ttft_ms: "TTFT", "time to first token", Milliseconds, Lower, Headline,
             |m| m.record.figures.ttft_ms,
-            [bench "targets[].levels[].ttft_ms" Summary, bench "targets[].rates[].ttft_ms" Summary]
+            [
+                bench "targets[].levels[].ttft_ms" Summary, bench "targets[].rates[].ttft_ms" Summary,
+                bench "targets[].turns[].ttft_ms" Summary
+            ]
             "time to first token: from sending the request over an open connection (local: from handing it \
              to the engine, before chat template and tokenisation) to the first non-empty text, reasoning \
              or tool delta; role-only, empty, ping and usage events do not count";
@@ -158,7 +161,8 @@ metrics! {
         #[serde(default)]
         ttfo_ms: "TTFO", "time to first output", Milliseconds, Lower, Row,
             |m| m.record.figures.ttfo_ms,
-            "time to first output: the same, to the first delta that is not reasoning";
+            "time to first output: the same, to the first delta that is not reasoning; thoughts between \
+             markers in the text (<think> and its like) are reasoning, too";
 
         #[serde(default)]
         ttfb_ms: "TTFB", "time to the response headers", Milliseconds, Lower, Detail,
@@ -167,9 +171,14 @@ metrics! {
 
         tpot_ms: "TPOT", "time per output token", Milliseconds, Lower, Compared,
             |m| m.record.figures.tpot_ms,
-            [bench "targets[].levels[].tpot_ms" Summary, bench "targets[].rates[].tpot_ms" Summary]
+            [
+                bench "targets[].levels[].tpot_ms" Summary, bench "targets[].rates[].tpot_ms" Summary,
+                bench "targets[].turns[].tpot_ms" Summary
+            ]
             "time per output token after the first: (last content - first content) / (output tokens - \
-             tokens of the first event); null below two tokens";
+             tokens of the first event); those are one, or that event's share of the text where events \
+             hold several tokens; null below two tokens, and where the text came so much at once that no \
+             rate can be told";
 
         decode_tps: "decode", "decode rate", TokensPerSecond, Higher, Headline,
             |m| m.record.figures.decode_tps,
@@ -182,7 +191,10 @@ metrics! {
 
         e2e_ms: "end to end", "whole answer", Milliseconds, Lower, Headline,
             |m| m.record.figures.e2e_ms,
-            [bench "targets[].levels[].e2e_ms" Summary, bench "targets[].rates[].e2e_ms" Summary]
+            [
+                bench "targets[].levels[].e2e_ms" Summary, bench "targets[].rates[].e2e_ms" Summary,
+                bench "targets[].turns[].e2e_ms" Summary
+            ]
             "from send to the last content event";
 
         #[serde(default)]
@@ -193,9 +205,8 @@ metrics! {
         #[serde(default)]
         output_chars_per_s: "answer", "characters of the answer per second", CharactersPerSecond, Higher, Compared,
             |m| {
-                let figures = &m.record.figures;
-                let characters = Some(figures.text.chars().count()).filter(|n| *n > 0)?;
-                figures.e2e_ms.filter(|ms| *ms > 0.0).map(|ms| characters as f64 * 1000.0 / ms)
+                let characters = Some(m.record.answer().chars().count()).filter(|n| *n > 0)?;
+                m.record.figures.e2e_ms.filter(|ms| *ms > 0.0).map(|ms| characters as f64 * 1000.0 / ms)
             },
             "characters of the answer per second, from the send to the last content event; does not depend on how a \
              model cuts text into tokens, so that models with different tokenizers can be compared; reasoning is not \

@@ -1,79 +1,31 @@
 //! One request over HTTP: bytes are stamped as they arrive, then decoded, then read by the wire.
 //!
 //! No redirects, no compression, the key only in a sensitive header, every size and time limited.
-//! Nothing is retried here: the outcome says what may be tried again.
+//! Nothing is retried here but what the server cannot have seen, or refused for a word that it takes
+//! under another name: the outcome says what may be tried again.
 
+mod answer;
 mod connects;
 mod failure;
 mod frames;
+mod target;
 
+pub use target::{ApiTarget, Learnt, Limits};
+
+use answer::{Answer, Clock, body_text};
 use connects::{Connects, Timing};
-use failure::{Failure, after_fault, elsewhere, not_a_stream, send_failure};
-use frames::Frames;
+use failure::{Failure, refuses_limit_field, send_failure};
 
-use super::wire::{Quirks, WireKind, clip};
-use crate::measure::event::{Event, FaultKind, Nanos, Request, Stamped, Usage};
-use crate::measure::net::{self, Proxy, chain};
+use crate::measure::event::{Event, Request, Stamped};
+use crate::measure::net::{self, chain};
+use crate::measure::provider_error::clip;
 use crate::measure::redact::Redactor;
-use crate::measure::retry::{self, Advice, Wait};
+use crate::measure::retry::Advice;
+use crate::measure::wire::{self, WireKind};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
-use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
-
-/// Where an API target is and how it is spoken to.
-#[derive(Debug, Clone)]
-pub struct ApiTarget {
-    pub wire: WireKind,
-    pub model: String,
-    /// Its path ends in a slash.
-    pub base: Url,
-    pub key: Option<SecretString>,
-    /// The header the key goes into; `authorization` takes it as a bearer token.
-    pub key_header: &'static str,
-    pub quirks: Quirks,
-    pub proxy: Option<Proxy>,
-}
-
-impl ApiTarget {
-    /// Scheme, host and port: what a key is bound to, and all of a URL that is ever shown.
-    pub fn origin(&self) -> String {
-        self.base.origin().ascii_serialization()
-    }
-}
-
-/// Bounds on time and size.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    pub connect: Duration,
-    /// From send to the first content; pings do not feed it.
-    pub first: Duration,
-    /// Between bytes once content came.
-    pub idle: Duration,
-    /// The whole answer.
-    pub total: Duration,
-    pub event_bytes: usize,
-    pub total_bytes: usize,
-    /// Strict privacy: an answer that shows that it came from another machine ends the target.
-    pub local_only: bool,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            first: Duration::from_mins(3),
-            idle: Duration::from_mins(1),
-            total: Duration::from_mins(10),
-            event_bytes: 1 << 20,
-            total_bytes: 64 << 20,
-            local_only: false,
-        }
-    }
-}
+use tokio::time::{Instant, timeout_at};
 
 /// What became of one attempt, beside its events.
 #[derive(Debug, Clone, Copy)]
@@ -99,10 +51,10 @@ impl ApiBackend {
     pub fn new(target: ApiTarget, limits: Limits) -> Result<Self, String> {
         let broken =
             |e: reqwest::Error| format!("the HTTP client cannot be built: {}", chain(&e.without_url()));
-        let builder = net::builder(target.proxy.as_ref(), limits.connect).map_err(broken)?;
-        // The system's authorities take a while to read, and a plain address asks none of them.
-        let plain = target.base.scheme() == "http" && target.proxy.is_none();
-        let client = if plain { builder.tls_certs_only([]) } else { builder }
+        let plain = target.address.endpoint.scheme() == "http";
+        let reach = net::Reach { private_only: target.private_only, connect: limits.connect, plain };
+        let client = net::builder(target.proxy.as_ref(), reach)
+            .map_err(|why| format!("the HTTP client cannot be built: {why}"))?
             .default_headers(headers(&target)?)
             .tcp_nodelay(true)
             .connector_layer(Timing)
@@ -142,74 +94,75 @@ impl ApiBackend {
         if self.target.wire != WireKind::Ollama {
             return Ok(None);
         }
-        let url = self.target.base.join("api/tags").map_err(|e| e.to_string())?;
+        let url = self.target.address.base.join("api/tags").map_err(|e| e.to_string())?;
         let asked = self.client.get(url).header(header::ACCEPT, "application/json").send();
         let answer = timeout_at(Instant::now() + self.limits.connect, asked).await;
-        let response =
-            answer.map_err(|_| "it does not answer".to_owned())?.map_err(|e| send_failure(e).0.message)?;
+        let response = answer
+            .map_err(|_| "it does not answer".to_owned())?
+            .map_err(|e| send_failure(e, self.target.proxy.as_ref()).fault.message)?;
         if response.status() != 200 {
             return Err(format!("GET /api/tags: HTTP {}", response.status().as_u16()));
         }
-        super::ollama::runs_elsewhere(&body_text(response).await, &self.target.model)
+        wire::ollama::runs_elsewhere(&body_text(response).await, &self.target.model)
     }
 
     /// Send one request and report what comes back.
     pub async fn generate(&mut self, request: &Request, sink: &mut (dyn FnMut(Stamped) + Send)) -> Outcome {
-        let outgoing = self.target.wire.outgoing(&self.target.model, request, &self.target.quirks);
-        let mut url = self.target.base.clone();
-        let path = format!("{}{}", url.path(), outgoing.path);
-        url.set_path(&path);
-        // A base may hold the version of its API.
-        if let Some(query) = outgoing.query {
-            url.set_query(Some(query));
-        }
-        let body = outgoing.body.to_string();
-        let sent = self.send_once(&url, &body, sink).await;
-        // A server may close an idle connection just as it is used again: that is no answer to this
-        // request, so it is sent once more over a new connection.
-        let failure = match sent {
-            Err(failure) if failure.2 => self.send_once(&url, &body, sink).await.err(),
-            sent => sent.err(),
-        };
-        let advice = match failure {
-            Some(Failure(mut fault, advice, _)) => {
+        let outcome = self.ask(request, sink).await;
+        let advice = match outcome {
+            Err(Failure { mut fault, advice, .. }) => {
                 fault.message = self.redactor.clean(&clip(&fault.message));
                 sink(Stamped { at: 0, event: Event::Failed(fault) });
                 advice
             }
-            None => Advice::Sample,
+            Ok(()) => Advice::Sample,
         };
         Outcome { advice, connect: self.connects.peek() }
     }
 
-    async fn send_once(
+    async fn ask(
         &mut self,
-        url: &Url,
-        body: &str,
+        request: &Request,
         sink: &mut (dyn FnMut(Stamped) + Send),
     ) -> Result<(), Failure> {
-        self.connects.take();
-        let clock = Clock { start: Instant::now(), connects: self.connects.clone() };
-        let mut answer = Answer {
-            clock: &clock,
-            limits: self.limits,
-            redactor: &self.redactor,
-            sink,
-            content: false,
-            finished: false,
-            fault: None,
+        let field = self.target.limit_field();
+        let refusal = match self.ask_over_a_connection(request, sink).await {
+            Err(failure) if refuses_limit_field(&failure.fault, self.target.wire, field) => failure,
+            outcome => return outcome,
         };
-        let post = self.client.post(url.clone()).header(header::CONTENT_TYPE, "application/json");
-        let receiving = answer.receive(post.body(body.to_owned()).send(), self.target.wire);
-        self.connects.during(receiving).await
+        // A model that wants the other name for the limit is asked by that one from now on.
+        self.target.use_limit_field(field.other());
+        match self.ask_over_a_connection(request, sink).await {
+            Err(failure) if refuses_limit_field(&failure.fault, self.target.wire, field.other()) => {
+                self.target.use_limit_field(field);
+                Err(refusal)
+            }
+            outcome => outcome,
+        }
     }
-}
 
-/// A header that only a cloud, or a proxy before one, sends.
-fn sign_of_a_cloud(headers: &HeaderMap) -> Option<&str> {
-    const SIGNS: &[&str] = &["openai-version", "openai-organization", "anthropic-organization-id", "cf-ray"];
-    let sign = |name: &&str| SIGNS.contains(name) || name.starts_with("x-litellm-");
-    headers.keys().map(HeaderName::as_str).find(sign)
+    /// A server may close an idle connection just as it is used again: that is no answer to this
+    /// request, so it is sent once more over a new connection.
+    async fn ask_over_a_connection(
+        &mut self,
+        request: &Request,
+        sink: &mut (dyn FnMut(Stamped) + Send),
+    ) -> Result<(), Failure> {
+        let body = self.target.wire.body(&self.target.model, request, &self.target.quirks()).to_string();
+        match self.send_once(&body, sink).await {
+            Err(failure) if failure.resend => self.send_once(&body, sink).await,
+            sent => sent,
+        }
+    }
+
+    async fn send_once(&mut self, body: &str, sink: &mut (dyn FnMut(Stamped) + Send)) -> Result<(), Failure> {
+        self.connects.take();
+        let clock = Clock::start(self.connects.clone());
+        let answer = Answer::new(clock, &self.target, self.limits, &self.redactor, sink);
+        let post = self.client.post(self.target.address.endpoint.clone());
+        let post = post.header(header::CONTENT_TYPE, "application/json").body(body.to_owned());
+        answer.receive(self.connects.during(post.send())).await
+    }
 }
 
 fn headers(target: &ApiTarget) -> Result<HeaderMap, String> {
@@ -221,7 +174,7 @@ fn headers(target: &ApiTarget) -> Result<HeaderMap, String> {
     if target.wire == WireKind::Anthropic {
         let sampling = target.quirks.temperature.is_some();
         let version =
-            if sampling { super::anthropic::VERSION_WITH_SAMPLING } else { super::anthropic::VERSION };
+            if sampling { wire::anthropic::VERSION_WITH_SAMPLING } else { wire::anthropic::VERSION };
         map.insert("anthropic-version", HeaderValue::from_static(version));
     }
     if let Some(key) = &target.key {
@@ -234,293 +187,4 @@ fn headers(target: &ApiTarget) -> Result<HeaderMap, String> {
         map.insert(name, value);
     }
     Ok(map)
-}
-
-/// Stamps count from the send over an open connection: what a new connection took to open is
-/// taken off and reported apart.
-struct Clock {
-    start: Instant,
-    connects: Connects,
-}
-
-impl Clock {
-    fn stamp(&self) -> Nanos {
-        let elapsed = self.start.elapsed().saturating_sub(self.connects.peek().unwrap_or_default());
-        u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
-    }
-}
-
-/// One answer on its way in.
-struct Answer<'a> {
-    clock: &'a Clock,
-    limits: Limits,
-    redactor: &'a Redactor,
-    sink: &'a mut (dyn FnMut(Stamped) + Send),
-    /// Some content came: from here on nothing is tried again.
-    content: bool,
-    /// The terminal condition was seen.
-    finished: bool,
-    fault: Option<Failure>,
-}
-
-impl Answer<'_> {
-    async fn receive(
-        &mut self,
-        sent: impl Future<Output = reqwest::Result<Response>>,
-        wire: WireKind,
-    ) -> Result<(), Failure> {
-        let first = self.clock.start + self.limits.first.min(self.limits.total);
-        let response = match timeout_at(first, sent).await {
-            Err(_) => {
-                return Err(Failure::new(
-                    FaultKind::TimeoutFirst,
-                    format!("no answer within {} s", self.limits.first.as_secs()),
-                    Advice::Retry(None),
-                ));
-            }
-            Ok(Err(e)) => {
-                let mut failure = send_failure(e);
-                failure.2 = failure.0.kind == FaultKind::Empty && self.clock.connects.peek().is_none();
-                return Err(failure);
-            }
-            Ok(Ok(response)) => response,
-        };
-        let at = self.clock.stamp();
-        let status = response.status().as_u16();
-        let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok());
-        let request_id =
-            text("x-request-id").or_else(|| text("request-id")).map(|id| self.redactor.clean(&clip(id)));
-        let connection_reused = Some(self.clock.connects.peek().is_none());
-        let unix = Some(now_unix());
-        let http2 = Some(response.version() == http::Version::HTTP_2);
-        (self.sink)(Stamped {
-            at,
-            event: Event::Headers { status, connection_reused, request_id, http2, unix },
-        });
-        if self.limits.local_only
-            && let Some(sign) = sign_of_a_cloud(response.headers())
-        {
-            return Err(elsewhere(&format!("its answer has the header {sign}")));
-        }
-        if status != 200 {
-            return Err(refused(response).await);
-        }
-        let plain =
-            |encoding: &str| encoding.trim().is_empty() || encoding.trim().eq_ignore_ascii_case("identity");
-        if let Some(encoding) = text("content-encoding").filter(|e| !plain(e)) {
-            let message = format!(
-                "the answer is compressed ({encoding}) although that was declined; its timing would be the compressor's"
-            );
-            return Err(Failure::new(FaultKind::NotAStream, message, Advice::Provider));
-        }
-        let kind = text("content-type").unwrap_or_default().to_ascii_lowercase();
-        let streams = if wire.is_lines() { "json" } else { "text/event-stream" };
-        if kind.starts_with("text/html") || (!wire.is_lines() && kind.starts_with("application/json")) {
-            return Err(not_a_stream(&body_text(response).await));
-        }
-        self.read(response, wire, !kind.contains(streams)).await
-    }
-
-    async fn read(&mut self, mut response: Response, wire: WireKind, sniff: bool) -> Result<(), Failure> {
-        let start = self.clock.start;
-        let total = start + self.limits.total;
-        let mut reader = wire.reader();
-        let mut frames = Frames::new(wire, self.limits.event_bytes);
-        let mut bytes_seen = 0;
-        let mut sniffed = !sniff;
-        let mut timer = std::pin::pin!(sleep_until((start + self.limits.first).min(total)));
-        // The same memory for every chunk's events.
-        let mut events = Vec::new();
-        loop {
-            let deadline = if self.finished {
-                (Instant::now() + AFTER_THE_END.min(self.limits.idle)).min(total)
-            } else if self.content {
-                (Instant::now() + self.limits.idle).min(total)
-            } else {
-                (start + self.limits.first).min(total)
-            };
-            let chunk = within(deadline, timer.as_mut(), response.chunk()).await;
-            let at = self.clock.stamp();
-            let chunk = match chunk {
-                // Whatever happens after the terminal condition does not spoil the answer.
-                None | Some(Err(_)) if self.finished => break,
-                None => return Err(self.timed_out(Instant::now() >= total)),
-                Some(Err(e)) => return Err(self.broken_off(&e, &frames)),
-                Some(Ok(None)) => break,
-                Some(Ok(Some(chunk))) => chunk,
-            };
-            bytes_seen += chunk.len();
-            if bytes_seen > self.limits.total_bytes {
-                if self.finished {
-                    break;
-                }
-                let message = format!("the answer is larger than {} bytes", self.limits.total_bytes);
-                return Err(Failure::new(FaultKind::TooLarge, message, Advice::Provider));
-            }
-            if !sniffed && let Some(byte) = chunk.iter().find(|b| !b.is_ascii_whitespace()) {
-                sniffed = true;
-                if *byte == b'<' || (matches!(byte, b'{' | b'[') && !wire.is_lines()) {
-                    let rest = body_text(response).await;
-                    return Err(not_a_stream(&(String::from_utf8_lossy(&chunk).into_owned() + &rest)));
-                }
-            }
-            let fed = frames.feed(&chunk, reader.as_mut(), &mut events);
-            self.pass_on(&mut events, at);
-            if let Some(failure) = self.fault.take() {
-                return Err(failure);
-            }
-            fed.map_err(|e| Failure::new(FaultKind::TooLarge, e.to_string(), Advice::Provider))?;
-        }
-        let at = self.clock.stamp();
-        frames.end(reader.as_mut(), &mut events);
-        reader.end(&mut events);
-        self.pass_on(&mut events, at);
-        if let Some(failure) = self.fault.take() {
-            return Err(failure);
-        }
-        if self.finished { Ok(()) } else { Err(self.incomplete(&frames)) }
-    }
-
-    /// Hand events to the sink; the first failure among them ends the answer.
-    fn pass_on(&mut self, events: &mut Vec<Event>, at: Nanos) {
-        for mut event in events.drain(..) {
-            match &mut event {
-                Event::Failed(fault) => {
-                    let advice = after_fault(fault, self.content);
-                    self.fault.get_or_insert(Failure(fault.clone(), advice, false));
-                    return;
-                }
-                Event::Content { text, .. } => {
-                    self.content = true;
-                    *text = self.redactor.cleaned(std::mem::take(text));
-                }
-                Event::Finished { .. } => self.finished = true,
-                Event::Usage(Usage { raw: Some(raw), .. }) => {
-                    let text = raw.to_string();
-                    let clean = self.redactor.clean(&text);
-                    if clean != text {
-                        *raw = serde_json::from_str(&clean).unwrap_or_default();
-                    }
-                }
-                Event::RunsElsewhere { host } if self.limits.local_only => {
-                    let message = format!("it says that the model runs at {host}");
-                    self.fault.get_or_insert(elsewhere(&message));
-                    return;
-                }
-                _ => {}
-            }
-            (self.sink)(Stamped { at, event });
-        }
-    }
-
-    fn timed_out(&self, total: bool) -> Failure {
-        let retry = if self.content { Advice::Sample } else { Advice::Retry(None) };
-        if total {
-            let message = format!("the answer was not complete within {} s", self.limits.total.as_secs());
-            Failure::new(FaultKind::TimeoutTotal, message, Advice::Sample)
-        } else if self.content {
-            let message =
-                format!("nothing came for {} s in the middle of the answer", self.limits.idle.as_secs());
-            Failure::new(FaultKind::TimeoutIdle, message, retry)
-        } else {
-            let message = format!("no content within {} s", self.limits.first.as_secs());
-            Failure::new(FaultKind::TimeoutFirst, message, retry)
-        }
-    }
-
-    fn broken_off(&self, error: &reqwest::Error, frames: &Frames) -> Failure {
-        let mut failure = self.incomplete(frames);
-        failure.0.message = format!("{} ({})", failure.0.message, chain(error));
-        failure
-    }
-
-    /// The stream ended, cleanly or not, without the terminal condition.
-    fn incomplete(&self, frames: &Frames) -> Failure {
-        let pending = frames.pending().map_or(String::new(), |p| format!("; it ends in {:?}", clip(&p)));
-        if self.content || !pending.is_empty() || frames.any {
-            let message = format!("the stream ended before the answer was complete{pending}");
-            let kind = if frames.meaningful || self.content || !pending.is_empty() {
-                FaultKind::Truncated
-            } else {
-                FaultKind::Empty
-            };
-            Failure::new(kind, message, if self.content { Advice::Sample } else { Advice::Retry(None) })
-        } else {
-            Failure::new(FaultKind::Empty, "the stream ended without any answer", Advice::Retry(None))
-        }
-    }
-}
-
-/// An answer other than 200.
-async fn refused(response: Response) -> Failure {
-    let status = response.status().as_u16();
-    let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let wait = match header("retry-after-ms").map_or(Wait::Unsaid, |v| retry::retry_after_ms(&v)) {
-        Wait::Unsaid => header("retry-after").map_or(Wait::Unsaid, |v| retry::retry_after(&v, now_unix())),
-        said => said,
-    };
-    let to = header("location").map(|to| match response.url().join(&to) {
-        Ok(url) => url.origin().ascii_serialization(),
-        Err(_) => "an unreadable address".to_owned(),
-    });
-    let reset = retry::reset(|name| header(name), now_unix());
-    let again = header("x-should-retry");
-    let body = body_text(response).await;
-    let (mut fault, mut advice) = retry::classify(status, &body, wait, reset);
-    // The server knows best whether this very request can succeed later.
-    if matches!(advice, Advice::Retry(_)) && again.as_deref() == Some("false") {
-        advice = Advice::Sample;
-    }
-    if let Some(to) = to.filter(|_| fault.kind == FaultKind::Redirect) {
-        fault.message = format!(
-            "the server redirects to {to} (HTTP {status}); redirects are not followed, since a key must not travel on. Use that address as the base URL if it is the right one"
-        );
-    }
-    Failure(fault, advice, false)
-}
-
-/// What comes before the deadline. The timer is not set anew for each piece of an answer: it goes off
-/// when it was last set to, and only then looks whether the deadline has moved on since.
-async fn within<T>(
-    deadline: Instant,
-    mut timer: Pin<&mut Sleep>,
-    coming: impl Future<Output = T>,
-) -> Option<T> {
-    if deadline < timer.deadline() {
-        timer.as_mut().reset(deadline);
-    }
-    let mut coming = std::pin::pin!(coming);
-    loop {
-        tokio::select! {
-            biased;
-            came = &mut coming => return Some(came),
-            () = timer.as_mut() => {
-                if Instant::now() >= deadline {
-                    return None;
-                }
-                timer.as_mut().reset(deadline);
-            }
-        }
-    }
-}
-
-/// How long usage may follow the end of the answer.
-const AFTER_THE_END: Duration = Duration::from_secs(5);
-
-/// The beginning of a body that is not a stream: enough for a message, never long.
-async fn body_text(mut response: Response) -> String {
-    const LARGEST: usize = 64 << 10;
-    let deadline = Instant::now() + Duration::from_secs(5);
-    let mut body = Vec::new();
-    while let Ok(Ok(Some(chunk))) = timeout_at(deadline, response.chunk()).await {
-        body.extend_from_slice(&chunk[..chunk.len().min(LARGEST - body.len())]);
-        if body.len() == LARGEST {
-            break;
-        }
-    }
-    String::from_utf8_lossy(&body).into_owned()
-}
-
-fn now_unix() -> i64 {
-    jiff::Timestamp::now().as_second()
 }

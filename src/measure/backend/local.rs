@@ -20,7 +20,6 @@ pub use process::{WorkerCommand, passed_on};
 use super::protocol::{Command, EngineBuild, FrameError, LoadRequest, Loaded, Prompt, Reply, VERSION};
 use crate::measure::energy::{Meter, Used};
 use crate::measure::event::{Event, Fault, FaultKind, Nanos, Request, Stamped};
-use crate::measure::level::Answer;
 use process::{Ending, Worker};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -261,8 +260,13 @@ impl LocalBackend {
             self.watch.moved();
         }
         let id = self.new_id();
-        let prompt =
-            Prompt { messages: marked(request), max_output_tokens: request.max_output_tokens, ignore_end };
+        let prompt = Prompt {
+            messages: request.marked_messages(),
+            tools: request.tools.clone(),
+            max_output_tokens: request.max_output_tokens,
+            conversation: request.conversation,
+            ignore_end,
+        };
         match self.worker.send(&Command::Generate { id, request: prompt }).await {
             Ok(()) => {}
             // The prompt itself is too large; the worker has seen nothing of it.
@@ -308,46 +312,6 @@ impl LocalBackend {
             self.running.remove(&id);
         }
         true
-    }
-
-    /// All requests, `concurrency` of them at any time: one that ends is replaced at once. Answers
-    /// are in the order of the requests.
-    pub async fn closed_loop(
-        &mut self,
-        requests: &[Request],
-        concurrency: u32,
-        done: &mut dyn FnMut(),
-    ) -> Result<Vec<Answer>, Fault> {
-        self.cancel_all().await?;
-        let mut answers = vec![Answer { accepted: 0, events: Vec::new() }; requests.len()];
-        let mut places = BTreeMap::new();
-        let mut waiting = requests.iter().enumerate();
-        loop {
-            while places.len() < concurrency.max(1) as usize
-                && let Some((place, request)) = waiting.next()
-            {
-                places.insert(self.submit(request, false).await?, place);
-            }
-            if places.is_empty() {
-                return Ok(answers);
-            }
-            match self.next().await? {
-                Update::Accepted { id, at } => {
-                    if let Some(&place) = places.get(&id) {
-                        answers[place].accepted = at;
-                    }
-                }
-                Update::Events { id, events } => {
-                    if let Some(&place) = places.get(&id) {
-                        answers[place].events.extend(events);
-                    }
-                    if !self.running.contains_key(&id) {
-                        places.remove(&id);
-                        done();
-                    }
-                }
-            }
-        }
     }
 
     /// The vector of a text, on a backend that was loaded to `embed`.
@@ -543,15 +507,6 @@ async fn receive(
             Ok(reply)
         }
     }
-}
-
-/// The messages with the cache marker at the very start of the first.
-fn marked(request: &Request) -> Vec<crate::measure::event::Message> {
-    let mut messages = request.messages.clone();
-    if let (Some(marker), Some(first)) = (&request.cache_marker, messages.first_mut()) {
-        first.content.insert_str(0, marker);
-    }
-    messages
 }
 
 fn name(reply: &Reply) -> &'static str {

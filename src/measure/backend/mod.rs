@@ -8,24 +8,19 @@
 //! Each backend offers `async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped))`;
 //! a failure is an [`Event::Failed`], not an `Err`.
 
-pub mod anthropic;
 #[cfg(any(test, feature = "llama"))]
 mod decode;
-pub mod gemini;
+pub mod engine;
 pub mod http;
 pub mod libraries;
 #[cfg(feature = "llama")]
-mod llama;
+pub mod llama;
 pub mod local;
-pub mod ollama;
-pub mod openai;
 pub mod protocol;
-pub mod responses;
-pub mod wire;
 pub mod worker;
 
+use super::counts::Counted;
 use super::event::{Event, Request, Stamped};
-use super::fold::Counted;
 use super::retry::Advice;
 use http::{ApiBackend, Outcome};
 use local::LocalBackend;

@@ -15,7 +15,7 @@
 //! Both sides are the same program, so the version only catches a binary that was replaced while
 //! it ran. Every length is checked against [`MAX_FRAME`] before a byte is allocated.
 
-use crate::measure::event::{Fault, Message, Nanos, Stamped};
+use crate::measure::event::{Fault, Message, Nanos, Stamped, Tool};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
@@ -61,11 +61,18 @@ pub enum Command {
 }
 
 /// What the worker is asked to generate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Prompt {
     /// The cache marker is already in them.
     pub messages: Vec<Message>,
+    /// What the model may call, for its chat template.
+    #[serde(default)]
+    pub tools: Vec<Tool>,
     pub max_output_tokens: u32,
+    /// It is a turn of this conversation: what it has in common with the turn before need not be
+    /// computed again.
+    #[serde(default)]
+    pub conversation: Option<u64>,
     /// Go on past the model's end-of-generation tokens, so that every answer has the same length.
     #[serde(default)]
     pub ignore_end: bool,
@@ -420,9 +427,9 @@ mod tests {
         let command = Command::Generate {
             id: 7,
             request: Prompt {
-                messages: vec![Message { role: Role::User, content: "é\0\u{1f600}".into() }],
+                messages: vec![Message::text(Role::User, "é\0\u{1f600}")],
                 max_output_tokens: 5,
-                ignore_end: false,
+                ..Prompt::default()
             },
         };
         let reply = Reply::Events {

@@ -11,13 +11,11 @@
 //! is pointed at stderr, so that nothing a library prints can reach it. The process holds no key,
 //! writes no core file, dies with its parent, and ends at once when its stdin closes.
 
-use super::protocol::{
-    self, Command, EngineBuild, FrameError, LoadRequest, Loaded, MAX_DIMENSIONS, Prompt, Reply,
-};
-use crate::measure::event::{Event, Fault, FaultKind, Nanos, Stamped};
+use super::engine::{Engine, Progress, Round, Synthetic, nanos};
+use super::protocol::{self, Command, FrameError, MAX_DIMENSIONS, Reply};
+use crate::measure::event::{Event, Fault, FaultKind, Stamped};
 use std::fs::File;
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,49 +25,6 @@ use std::time::{Duration, Instant};
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// Events wait at most this long for company before they are written; their times do not wait.
 const BATCHING: Duration = Duration::from_millis(20);
-
-/// What drives a model. One process serves one engine with one model.
-pub trait Engine {
-    /// What it is; a failure where it cannot be used at all.
-    fn build(&self) -> Result<EngineBuild, Fault>;
-    fn load(&mut self, request: &LoadRequest, link: &Link) -> Result<Loaded, Fault>;
-    /// Queue a request that came in at `accepted`; its failures are events too.
-    fn accept(&mut self, id: u32, prompt: Prompt, accepted: Instant);
-    /// Forget a request, without further events.
-    fn cancel(&mut self, id: u32);
-    fn is_busy(&self) -> bool;
-    /// One pass of the engine over every running request.
-    fn step(&mut self, emit: &mut dyn FnMut(u32, Stamped));
-    /// llama-bench's measurement: each round's time goes to `round`.
-    fn synthetic(&mut self, run: Synthetic, link: &Link, round: &mut dyn FnMut(Round)) -> Result<(), Fault>;
-    /// The vector of a text.
-    fn embed(&mut self, text: &str) -> Result<Embedded, Fault>;
-}
-
-/// What a synthetic run tells of each round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Round {
-    Begins,
-    Took(Duration),
-}
-
-/// A text's vector and what it took.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Embedded {
-    pub tokens: u32,
-    pub tokenizing: Duration,
-    pub computing: Duration,
-    pub vector: Vec<f32>,
-}
-
-/// One measurement of the engine alone, in tokens.
-#[derive(Debug, Clone, Copy)]
-pub struct Synthetic {
-    pub prompt: u32,
-    pub generate: u32,
-    pub depth: u32,
-    pub rounds: u32,
-}
 
 /// The way back to the parent, shared with the heartbeat.
 #[derive(Debug, Clone)]
@@ -86,15 +41,6 @@ impl Link {
             busy: Arc::new(AtomicBool::new(false)),
             progress: Arc::new(AtomicU64::new(0)),
         }
-    }
-    /// The engine got one step further.
-    pub fn tick(&self) {
-        self.progress.fetch_add(1, Ordering::Relaxed);
-    }
-    /// Share of the model loaded, 0 to 1.
-    pub fn loading(&self, fraction: f32) {
-        self.tick();
-        self.send(&Reply::LoadProgress { fraction });
     }
     /// A parent that cannot be written to is gone, and so is the reason to go on.
     fn send(&self, reply: &Reply) {
@@ -114,22 +60,25 @@ impl Link {
     }
 }
 
+impl Progress for Link {
+    fn tick(&self) {
+        self.progress.fetch_add(1, Ordering::Relaxed);
+    }
+    fn loading(&self, fraction: f32) {
+        self.tick();
+        self.send(&Reply::LoadProgress { fraction });
+    }
+}
+
 /// Be the worker: the body of the hidden subcommand. Returns when the parent closes the pipe.
-/// `backends` is the folder that the user named for them.
-#[cfg(feature = "llama")]
-pub fn run(backends: Option<&Path>) -> Result<(), FrameError> {
+/// `engine` is made once nothing that it prints can reach the parent.
+pub fn run<E: Engine>(engine: impl FnOnce() -> E) -> Result<(), FrameError> {
     let out = take_stdout()?;
     harden();
     let link = Link::new(out);
     let commands = read_commands();
-    let engine = super::llama::LlamaEngine::new(backends);
-    serve(engine, &commands, &link);
+    serve(engine(), &commands, &link);
     Ok(())
-}
-
-#[cfg(not(feature = "llama"))]
-pub fn run(_: Option<&Path>) -> Result<(), FrameError> {
-    Err(FrameError::Nonsense("this program was built without the local engine".into()))
 }
 
 /// Serve commands until the pipe closes.
@@ -169,7 +118,7 @@ pub fn serve(mut engine: impl Engine, commands: &Receiver<(Instant, Command)>, l
                 engine.cancel(id);
                 pending.forget(id);
             }
-            Some((_, Command::Load(request))) => link.send(&match engine.load(&request, link) {
+            Some((_, Command::Load(request))) => link.send(&match engine.load(&request, &heard(link)) {
                 Ok(loaded) => Reply::Loaded(Box::new(loaded)),
                 Err(fault) => Reply::LoadFailed(fault),
             }),
@@ -187,6 +136,11 @@ pub fn serve(mut engine: impl Engine, commands: &Receiver<(Instant, Command)>, l
     }
 }
 
+/// The link, as an engine hears of it.
+fn heard(link: &Link) -> Arc<dyn Progress> {
+    Arc::new(link.clone())
+}
+
 fn synthetic(engine: &mut impl Engine, id: u32, run: Synthetic, link: &Link) {
     let mut done = 0;
     let mut round = |round: Round| match round {
@@ -197,7 +151,7 @@ fn synthetic(engine: &mut impl Engine, id: u32, run: Synthetic, link: &Link) {
             link.send(&Reply::Round { id, tokens, ns: nanos(time), last: done == run.rounds });
         }
     };
-    if let Err(fault) = engine.synthetic(run, link, &mut round) {
+    if let Err(fault) = engine.synthetic(run, &heard(link), &mut round) {
         link.send(&Reply::TaskFailed { id, fault });
     }
 }
@@ -257,7 +211,6 @@ impl Pending {
 
 /// Commands with the moment their last byte was read: a request's clock starts there, before it
 /// waits for anything.
-#[cfg(feature = "llama")]
 fn read_commands() -> Receiver<(Instant, Command)> {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -282,7 +235,7 @@ fn read_commands() -> Receiver<(Instant, Command)> {
 }
 
 /// The protocol's pipe, with descriptor 1 pointed at stderr instead.
-#[cfg(all(unix, feature = "llama"))]
+#[cfg(unix)]
 fn take_stdout() -> std::io::Result<File> {
     use std::os::fd::AsFd as _;
     let pipe = std::io::stdout().as_fd().try_clone_to_owned()?;
@@ -290,14 +243,13 @@ fn take_stdout() -> std::io::Result<File> {
     Ok(pipe.into())
 }
 
-#[cfg(all(windows, feature = "llama"))]
+#[cfg(windows)]
 fn take_stdout() -> std::io::Result<File> {
     use std::os::windows::io::AsHandle as _;
     Ok(std::io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
 /// No core file (it would hold the prompts), and no life after the parent's.
-#[cfg(feature = "llama")]
 fn harden() {
     #[cfg(unix)]
     {
@@ -311,22 +263,6 @@ fn harden() {
     }
 }
 
-/// Private memory beyond this fails to be allocated. The model file is mapped and does not count.
-#[cfg(feature = "llama")]
-pub(super) fn limit_memory(bytes: u64) {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        let _ = setrlimit(Resource::Data, Rlimit { current: Some(bytes), maximum: Some(bytes) });
-    }
-    #[cfg(not(unix))]
-    let _ = bytes;
-}
-
-pub(super) fn nanos(duration: Duration) -> Nanos {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
 /// A worker has nothing to save: its end is immediate, whatever the engine's threads do.
 #[allow(clippy::exit)]
 fn end(code: i32) -> ! {
@@ -336,6 +272,8 @@ fn end(code: i32) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::backend::engine::Embedded;
+    use crate::measure::backend::protocol::{EngineBuild, LoadRequest, Loaded, Prompt};
     use crate::measure::event::{Channel, FinishReason};
 
     /// Says one word per step for every request.
@@ -355,7 +293,7 @@ mod tests {
                 left_out: Vec::new(),
             })
         }
-        fn load(&mut self, _: &LoadRequest, _: &Link) -> Result<Loaded, Fault> {
+        fn load(&mut self, _: &LoadRequest, _: &Arc<dyn Progress>) -> Result<Loaded, Fault> {
             unreachable!("not asked for")
         }
         fn accept(&mut self, id: u32, prompt: Prompt, accepted: Instant) {
@@ -382,7 +320,12 @@ mod tests {
             }
             self.running.retain(|r| r.1 > 0);
         }
-        fn synthetic(&mut self, run: Synthetic, _: &Link, round: &mut dyn FnMut(Round)) -> Result<(), Fault> {
+        fn synthetic(
+            &mut self,
+            run: Synthetic,
+            _: &Arc<dyn Progress>,
+            round: &mut dyn FnMut(Round),
+        ) -> Result<(), Fault> {
             for i in 0..run.rounds {
                 round(Round::Begins);
                 round(Round::Took(Duration::from_nanos(u64::from(i) + 1)));
@@ -429,10 +372,7 @@ mod tests {
     }
 
     fn generate(id: u32, max_output_tokens: u32) -> Command {
-        Command::Generate {
-            id,
-            request: Prompt { messages: Vec::new(), max_output_tokens, ignore_end: false },
-        }
+        Command::Generate { id, request: Prompt { max_output_tokens, ..Prompt::default() } }
     }
 
     #[test]

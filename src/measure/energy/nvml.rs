@@ -1,6 +1,6 @@
 //! NVIDIA GPUs: the driver's total energy counter, or its power reading where a GPU has no counter.
 
-use super::{Counter, Origin, Reading, Source};
+use super::source::{Counter, Origin, Reading, Source};
 use nvml_wrapper::Nvml;
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
 

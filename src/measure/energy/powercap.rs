@@ -1,7 +1,7 @@
 //! The processor's energy counters as Linux shows them: one folder per zone, `energy_uj` counting
 //! microjoules up to `max_energy_range_uj`. Intel and AMD processors both appear as `intel-rapl`.
 
-use super::{Counter, Origin, Reading, Source};
+use super::source::{Counter, Origin, Reading, Source};
 use std::path::{Path, PathBuf};
 
 /// Where the zones are.

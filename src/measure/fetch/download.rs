@@ -191,9 +191,10 @@ impl Download {
 
     /// Each address has its own way there: a hub may need the proxy that its storage host does not.
     fn client(&self, url: &Url) -> Result<Client, Fault> {
-        let built = net::builder((self.proxy)(url).as_ref(), Duration::from_secs(15))
-            .and_then(|builder| builder.read_timeout(IDLE).build());
-        built.map_err(|e| model_fault(format!("the HTTP client cannot be built: {}", e.without_url())))
+        let broken = |why: String| model_fault(format!("the HTTP client cannot be built: {why}"));
+        let reach = net::Reach::anywhere(Duration::from_secs(15));
+        let builder = net::builder((self.proxy)(url).as_ref(), reach).map_err(broken)?;
+        builder.read_timeout(IDLE).build().map_err(|e| broken(e.without_url().to_string()))
     }
 
     fn check_size(&self, part: &Part, total: Option<u64>) -> Result<(), Trouble> {

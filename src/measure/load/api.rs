@@ -1,15 +1,20 @@
 //! A phase against an API. Over HTTP/1 each request under way has a connection of its own, as each
 //! user would; over HTTP/2 fifty share one.
 
-use super::{Lag, PhaseEnd, Queue, Shape, Surroundings};
+use super::lag::Lag;
+use super::phase::{PhaseEnd, Shape, Surroundings};
+use super::queue::Queue;
 use crate::measure::backend::http::{ApiBackend, ApiTarget, Limits};
 use crate::measure::clock::Clocks;
+use crate::measure::conversation::Histories;
+use crate::measure::counts::Counted;
 use crate::measure::event::{Fault, FaultKind, Request};
-use crate::measure::fold::{self, Counted, Trace};
-use crate::measure::plan::Step;
+use crate::measure::figures::figures;
 use crate::measure::redact::Redactor;
 use crate::measure::retry::{Advice, back_off};
-use crate::measure::run::{Go, Record};
+use crate::measure::run::Record;
+use crate::measure::schedule::Step;
+use crate::measure::trace::{Recorder, Trace};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -112,6 +117,8 @@ struct Running<'p, 's> {
     pool: &'p mut Pool,
     around: Surroundings<'s>,
     set: JoinSet<Ended>,
+    /// The answers of conversations under way.
+    histories: Histories,
     origin: Instant,
     /// When the first measured request was sent.
     measuring: Option<Instant>,
@@ -141,6 +148,7 @@ pub async fn run(
         pool,
         around,
         set: JoinSet::new(),
+        histories: Histories::default(),
         origin: Instant::now(),
         measuring: None,
         lag: Lag::default(),
@@ -238,7 +246,7 @@ impl Running<'_, '_> {
         if self.over.is_some() {
             return false;
         }
-        if self.around.watch.before(&step) == Go::Stop {
+        if self.around.watch.before(&step).is_break() {
             self.over = Some(PhaseEnd::Stopped);
             return false;
         }
@@ -252,10 +260,33 @@ impl Running<'_, '_> {
         if !step.warmup && self.measuring.is_none() {
             self.measuring = Some(Instant::now());
         }
-        let request = (self.around.request)(&step);
+        let request = self.around.asker.request(&step, &[]);
         let one = one(backend, step, request, scheduled, self.origin, self.lag.clone());
         self.set.spawn(one);
         true
+    }
+
+    /// Go on with the conversation that this step was a turn of, in the same place. Gives the client
+    /// back where the conversation is over.
+    fn go_on(&mut self, step: &Step, backend: ApiBackend) -> Option<ApiBackend> {
+        let next = Step { turn: step.turn + 1, ..*step };
+        if self.over.is_some() || next.turn >= self.around.asker.turns(step.prompt) {
+            return Some(backend);
+        }
+        let Some(said) = self.histories.before(&next) else { return Some(backend) };
+        let request = self.around.asker.request(&next, said);
+        if self.around.watch.before(&next).is_break() {
+            self.over = Some(PhaseEnd::Stopped);
+            return Some(backend);
+        }
+        let pause = self.around.asker.pause(&next);
+        let one = one(backend, next, request, None, self.origin, self.lag.clone());
+        // The request's clock runs from when it is polled first.
+        self.set.spawn(async move {
+            sleep(pause).await;
+            one.await
+        });
+        None
     }
 
     /// Note what ended. True: its place is kept back for a while, as the server asked.
@@ -264,8 +295,9 @@ impl Running<'_, '_> {
             self.pool.idle.push(ended.backend);
             return false;
         };
-        record.figures.text = self.pool.redactor.clean(&record.figures.text);
-        record.trace.text.clone_from(&record.figures.text);
+        record.redact(&self.pool.redactor);
+        let turns = self.around.asker.turns(record.step.prompt);
+        self.histories.note(&record.step, turns, record.answered());
         self.setbacks += u32::from(matches!(advice, Advice::Retry(_)));
         if let Some(fault) = &record.figures.error {
             // Nobody ever answers: there is no load to measure.
@@ -275,7 +307,7 @@ impl Running<'_, '_> {
         } else {
             (self.answered, self.setbacks) = (true, 0);
         }
-        if self.around.watch.after(&record) == Go::Stop {
+        if self.around.watch.after(&record).is_break() {
             self.over.get_or_insert(PhaseEnd::Stopped);
         }
         let wait = match advice {
@@ -284,11 +316,11 @@ impl Running<'_, '_> {
             }
             _ => None,
         };
+        let Some(backend) = self.go_on(&record.step, ended.backend) else { return true };
         let Some(wait) = wait.filter(|_| self.over.is_none()) else {
-            self.pool.idle.push(ended.backend);
+            self.pool.idle.push(backend);
             return false;
         };
-        let backend = ended.backend;
         self.set.spawn(async move {
             sleep(wait).await;
             Ended { backend, done: None }
@@ -314,10 +346,10 @@ async fn one(
     lag: Lag,
 ) -> Ended {
     let (sent, clocks) = (Instant::now(), Clocks::now());
-    let mut trace = Trace::default();
-    let outcome = backend.generate(&request, &mut |event| trace.note(&event)).await;
-    trace.clock_gap_ms = clocks.gap_ms();
-    let figures = fold::figures(&trace, Counted::ByProvider);
+    let mut recorder = Recorder::new(request.max_output_tokens);
+    let outcome = backend.generate(&request, &mut |event| recorder.note(event)).await;
+    let trace = Trace { clock_gap_ms: clocks.gap_ms(), ..recorder.finish() };
+    let figures = figures(&trace, Counted::ByProvider);
     let record = Record {
         step,
         started: sent - origin,
@@ -327,6 +359,7 @@ async fn one(
         statuses: figures.status.into_iter().collect(),
         trace,
         figures,
+        unredacted: None,
         attempts: 1,
         waited: Duration::ZERO,
         connect: outcome.connect,

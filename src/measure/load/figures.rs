@@ -8,10 +8,11 @@
 //! In an open loop a latency counts from the instant the request was due (`scheduled`), and beside it
 //! from the send; a limit is judged by the first of the two, as whoever waits would.
 
-use super::super::event::Fault;
-use super::super::plan::Step;
-use super::super::run::Record;
-use super::super::stats;
+use crate::measure::counts::Doubt;
+use crate::measure::event::Fault;
+use crate::measure::run::Record;
+use crate::measure::schedule::Step;
+use crate::measure::stats;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -39,6 +40,9 @@ pub struct Sent {
     pub pass: Option<bool>,
     /// What the device had used at the send, joules since the start of its phase.
     pub meter_j: Option<f64>,
+    /// What a reader of these figures must know beside them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
 }
 
 impl Sent {
@@ -65,6 +69,7 @@ impl Sent {
             cost_usd,
             pass,
             meter_j: record.meter_j,
+            doubts: f.doubts.clone(),
         }
     }
 

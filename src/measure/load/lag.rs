@@ -16,7 +16,8 @@ const EVERY: Duration = Duration::from_millis(20);
 pub struct Lag(Arc<Mutex<Vec<(Instant, Duration)>>>);
 
 impl Lag {
-    /// Keeps looking; runs until it is dropped.
+    /// Compares the clock with its timer again and again. It never ends by itself: whoever polls it
+    /// beside the work drops it with the work.
     pub async fn watch(self) {
         let mut due = Instant::now() + EVERY;
         loop {

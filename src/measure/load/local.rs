@@ -1,13 +1,17 @@
 //! A phase on the local engine: one worker that decodes several requests together and lets more
 //! wait. A request's clock runs from its acceptance, so waiting for a place is inside.
 
-use super::{PhaseEnd, Queue, Shape, Surroundings};
+use super::phase::{PhaseEnd, Shape, Surroundings};
+use super::queue::Queue;
 use crate::measure::backend::local::{LocalBackend, Update};
+use crate::measure::conversation::Histories;
+use crate::measure::counts::Counted;
 use crate::measure::energy::{Mark, Meter};
 use crate::measure::event::{Event, Fault};
-use crate::measure::fold::{self, Counted, Trace};
-use crate::measure::plan::Step;
-use crate::measure::run::{Go, Record};
+use crate::measure::figures::figures;
+use crate::measure::run::Record;
+use crate::measure::schedule::Step;
+use crate::measure::trace::Recorder;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -20,7 +24,7 @@ struct Open {
     sent: Instant,
     scheduled: Option<Duration>,
     meter_j: Option<f64>,
-    trace: Trace,
+    recorder: Recorder,
 }
 
 /// The phase while it runs.
@@ -28,6 +32,9 @@ struct Running<'b, 's> {
     backend: &'b mut LocalBackend,
     around: Surroundings<'s>,
     open: BTreeMap<u32, Open>,
+    /// The answers of conversations under way, and the turns that whoever speaks is thinking about.
+    histories: Histories,
+    thinking: Vec<(Instant, Step)>,
     origin: Instant,
     /// The device's energy at `origin`.
     energy: Option<Mark>,
@@ -47,6 +54,8 @@ pub async fn run(
         backend,
         around,
         open: BTreeMap::new(),
+        histories: Histories::default(),
+        thinking: Vec::new(),
         origin: Instant::now(),
         energy,
         measuring: None,
@@ -66,19 +75,52 @@ pub async fn run(
     }
 }
 
+/// What happens next in a phase.
+enum Next {
+    /// Somebody has thought long enough.
+    Turn(Step),
+    Update(Update),
+}
+
 impl Running<'_, '_> {
+    /// Nothing is under way, and nobody thinks.
+    fn is_idle(&self) -> bool {
+        self.open.is_empty() && self.thinking.is_empty()
+    }
+
+    /// Cancel-safe: a dropped call loses nothing.
+    async fn next(&mut self) -> Result<Next, Fault> {
+        let due = self.thinking.iter().map(|(at, _)| *at).enumerate().min_by_key(|(_, at)| *at);
+        let (place, at) = due.unwrap_or((0, self.origin));
+        tokio::select! {
+            biased;
+            () = sleep_until(at), if due.is_some() => Ok(Next::Turn(self.thinking.swap_remove(place).1)),
+            update = self.backend.next(), if !self.open.is_empty() => Ok(Next::Update(update?)),
+        }
+    }
+
+    async fn on(&mut self, next: Next) -> Result<(), Fault> {
+        match next {
+            Next::Turn(step) => self.send(step, None).await,
+            Next::Update(update) => {
+                self.update(update);
+                Ok(())
+            }
+        }
+    }
+
     async fn closed(&mut self, queue: &mut Queue, concurrency: u32) -> Result<PhaseEnd, Fault> {
         loop {
-            while self.over.is_none() && self.open.len() < concurrency as usize {
+            while self.over.is_none() && self.open.len() + self.thinking.len() < concurrency as usize {
                 let sending_for = self.measuring.map_or(Duration::ZERO, |since| since.elapsed());
                 let Some((step, _)) = queue.next(sending_for) else { break };
                 self.send(step, None).await?;
             }
-            if self.open.is_empty() {
+            if self.is_idle() {
                 return Ok(self.over.take().unwrap_or(PhaseEnd::Whole));
             }
-            let update = self.backend.next().await?;
-            self.update(update);
+            let next = self.next().await?;
+            self.on(next).await?;
         }
     }
 
@@ -87,13 +129,14 @@ impl Running<'_, '_> {
         let mut upcoming = queue.next(Duration::ZERO);
         loop {
             match upcoming.filter(|_| self.over.is_none()) {
-                None if self.open.is_empty() => return Ok(self.over.take().unwrap_or(PhaseEnd::Whole)),
+                None if self.is_idle() => return Ok(self.over.take().unwrap_or(PhaseEnd::Whole)),
                 None => {
-                    let update = self.backend.next().await?;
-                    self.update(update);
+                    let next = self.next().await?;
+                    self.on(next).await?;
                 }
                 Some((step, gap)) => {
                     let at = due + gap;
+                    let idle = self.is_idle();
                     tokio::select! {
                         biased;
                         () = sleep_until(at) => {
@@ -101,7 +144,7 @@ impl Running<'_, '_> {
                             due = at;
                             upcoming = queue.next(Duration::ZERO);
                         }
-                        update = self.backend.next(), if !self.open.is_empty() => self.update(update?),
+                        next = self.next(), if !idle => self.on(next?).await?,
                     }
                 }
             }
@@ -109,18 +152,22 @@ impl Running<'_, '_> {
     }
 
     async fn send(&mut self, step: Step, scheduled: Option<Duration>) -> Result<(), Fault> {
-        if self.around.watch.before(&step) == Go::Stop {
+        if self.around.watch.before(&step).is_break() {
             self.over = Some(PhaseEnd::Stopped);
             return Ok(());
         }
-        let request = (self.around.request)(&step);
+        let said = self.histories.before(&step).unwrap_or(&[]);
+        let request = self.around.asker.request(&step, said);
         let sent = Instant::now();
         if !step.warmup && self.measuring.is_none() {
             self.measuring = Some(sent);
         }
         let meter_j = self.energy.and_then(|mark| self.backend.meter()?.since(mark)).map(|used| used.joules);
         let id = self.backend.submit(&request, false).await?;
-        self.open.insert(id, Open { step, sent, scheduled, meter_j, trace: Trace::default() });
+        self.open.insert(
+            id,
+            Open { step, sent, scheduled, meter_j, recorder: Recorder::new(request.max_output_tokens) },
+        );
         Ok(())
     }
 
@@ -128,8 +175,8 @@ impl Running<'_, '_> {
         let Update::Events { id, events } = update else { return };
         let Some(open) = self.open.get_mut(&id) else { return };
         let last = events.iter().any(|e| matches!(e.event, Event::Finished { .. } | Event::Failed(_)));
-        for event in &events {
-            open.trace.note(event);
+        for event in events {
+            open.recorder.note(event);
         }
         if last && let Some(open) = self.open.remove(&id) {
             self.ended(open);
@@ -137,23 +184,31 @@ impl Running<'_, '_> {
     }
 
     fn ended(&mut self, open: Open) {
-        let figures = fold::figures(&open.trace, Counted::ByEngine);
+        let trace = open.recorder.finish();
+        let figures = figures(&trace, Counted::ByEngine);
         let record = Record {
             step: open.step,
             started: open.sent - self.origin,
             scheduled: open.scheduled,
             took: open.sent.elapsed(),
             client_lag: None,
-            trace: open.trace,
+            trace,
             figures,
+            unredacted: None,
             attempts: 1,
             waited: Duration::ZERO,
             statuses: Vec::new(),
             connect: None,
             meter_j: open.meter_j,
         };
-        if self.around.watch.after(&record) == Go::Stop {
+        if self.around.watch.after(&record).is_break() {
             self.over.get_or_insert(PhaseEnd::Stopped);
+        }
+        let turns = self.around.asker.turns(record.step.prompt);
+        self.histories.note(&record.step, turns, record.answered());
+        let next = Step { turn: record.step.turn + 1, ..record.step };
+        if self.over.is_none() && next.turn < turns && self.histories.before(&next).is_some() {
+            self.thinking.push((Instant::now() + self.around.asker.pause(&next), next));
         }
     }
 }

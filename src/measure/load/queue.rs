@@ -1,7 +1,8 @@
 //! What a phase still has to send, in order: warm-up first, then the measured requests.
 
-use super::{Extent, Phase, Shape, arrivals};
-use crate::measure::plan::{Place, Step};
+use super::arrivals;
+use super::phase::{Extent, Phase, Shape};
+use crate::measure::schedule::{Place, Step};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -98,6 +99,7 @@ impl Queue {
             repeat: index,
             warmup,
             load: Some(Place { phase: self.number, index }),
+            turn: 0,
         }
     }
 

@@ -1,5 +1,8 @@
 //! `bench` against servers that misbehave in every way a script can say.
 
+mod addresses;
+mod cases;
+mod conversations;
 mod faults;
 mod keys;
 mod network;

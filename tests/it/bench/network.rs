@@ -2,12 +2,15 @@
 
 use super::server::{Do, HEAD, ROLE, STOP, Server, TEXT, USAGE, good, send};
 use super::{Place, code};
+use freehold::measure::address::Address;
 use freehold::measure::backend::http::{ApiBackend, ApiTarget, Limits};
-use freehold::measure::backend::wire::{Quirks, WireKind};
+use freehold::measure::counts::Counted;
 use freehold::measure::event::{FaultKind, Message, Request, Role};
 use freehold::measure::fetch::{self, FetchConfig};
-use freehold::measure::fold::{self, Counted, Figures};
+use freehold::measure::figures::{Figures, figures};
 use freehold::measure::net::Proxy;
+use freehold::measure::trace::Trace;
+use freehold::measure::wire::WireKind;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
@@ -15,25 +18,18 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn backend(base: &str, limits: Limits) -> ApiBackend {
-    let target = ApiTarget {
-        wire: WireKind::OpenAiChat,
-        model: "m".to_owned(),
-        base: base.parse().expect("a URL"),
-        key: None,
-        key_header: "authorization",
-        quirks: Quirks::default(),
-        proxy: None,
-    };
+    let address = Address::of(WireKind::OpenAiChat, &base.parse().expect("a URL"), "", "m");
+    let target = ApiTarget::new(WireKind::OpenAiChat, "m", address);
     ApiBackend::new(target, limits).expect("a client")
 }
 
 fn ask(backend: &mut ApiBackend) -> Figures {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let messages = vec![Message { role: Role::User, content: "Capital of France?".to_owned() }];
-    let request = Request { messages, max_output_tokens: 8, cache_marker: None };
+    let messages = vec![Message::text(Role::User, "Capital of France?")];
+    let request = Request { messages, max_output_tokens: 8, ..Request::default() };
     let mut events = Vec::new();
     runtime.block_on(backend.generate(&request, &mut |event| events.push(event)));
-    fold::fold(&events, Counted::ByProvider)
+    figures(&Trace::of(&events), Counted::ByProvider)
 }
 
 /// The terminal condition decides, wherever the bytes end: in a head, a line, a character, JSON.
@@ -259,6 +255,10 @@ fn proxies_are_used_as_everywhere_and_never_for_this_machine() {
     let written = format!("{document}{}", String::from_utf8_lossy(&output.stderr));
     assert!(!written.contains("hunter2") && !written.contains("bWU6aHVudGVyMi1odW50ZXIy"), "{written}");
 
+    assert_eq!(place.kind(), "proxy");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains(&format!("the proxy http://127.0.0.1:{}", proxy.port)), "{told}");
+
     let before = proxy.connections();
     let (place, _) = run(OTHER, "llm.invalid");
     assert_eq!(proxy.connections(), before);
@@ -287,6 +287,23 @@ fn certified(name: &str, expired: bool) -> Certified {
     let certificate = parameters.signed_by(&key, &issuer).expect("signed");
     Certified {
         certificate: certificate.der().clone(),
+        key: rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        authority: own.pem(),
+    }
+}
+
+/// A certificate that signs itself, as `openssl req -x509` makes it: an authority's, by its own word.
+fn self_signed(name: &str, expired: bool) -> Certified {
+    let mut parameters = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    if expired {
+        parameters.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(2020, 2, 1);
+    }
+    let key = KeyPair::generate().expect("a key");
+    let own = parameters.self_signed(&key).expect("signed");
+    Certified {
+        certificate: own.der().clone(),
         key: rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
         authority: own.pem(),
     }
@@ -399,6 +416,26 @@ fn certificates_are_checked_and_an_authority_of_ones_own_can_be_named() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!((code(&output), place.kind().as_str()), (1, "tls"), "{name}: {said}");
         assert!(said.contains("no secure connection"), "{name}: {said}");
+    }
+}
+
+/// What curl takes with the same file is taken, and nothing more.
+#[test]
+fn a_servers_own_certificate_can_be_named() {
+    let own = self_signed("localhost", false);
+    let (_, output) = bench_tls(tls_server(&own, false, End::Whole), &own.authority);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    let other = self_signed("localhost", false);
+    let bad = [
+        ("not named", self_signed("localhost", false), Some(&other)),
+        ("expired", self_signed("localhost", true), None),
+        ("another name", self_signed("llm.example.com", false), None),
+    ];
+    for (name, certified, trusted) in bad {
+        let trusted = trusted.unwrap_or(&certified).authority.clone();
+        let (place, output) = bench_tls(tls_server(&certified, false, End::Whole), &trusted);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((code(&output), place.kind().as_str()), (1, "tls"), "{name}: {said}");
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Do {
     Hang,
     /// End the connection with a reset instead of an orderly end.
     Reset,
+    /// End the connection in order.
+    Close,
     /// Take the next request on the same connection.
     Keep,
 }
@@ -92,6 +94,7 @@ fn answer(mut stream: &TcpStream, seen: &Seen, scripts: &[Vec<Do>]) -> bool {
             Do::Wait(ms) => std::thread::sleep(Duration::from_millis(*ms)),
             Do::Hang => while stream.read(&mut [0; 64]).is_ok_and(|n| n > 0) {},
             Do::Reset => return false,
+            Do::Close => break,
             Do::Keep => return true,
         }
     }

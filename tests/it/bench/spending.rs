@@ -58,6 +58,20 @@ fn the_cap_is_kept_while_the_run_goes() {
     assert!(near(&spending["worst_case_usd"], 9.0), "{spending}");
 }
 
+/// A model that writes more than it was allowed to is taken to do so again.
+#[test]
+fn an_output_beyond_its_limit_counts_for_the_next_request() {
+    let server = Server::start(vec![answer()]);
+    let place = Place::new();
+    priced(&place, server.port);
+    // 100 tokens came although 10 were asked for: the second request may cost 0.10, not 0.01.
+    let flags = ["--repeats", "9", "--max-output-tokens", "10", "--retries", "0", "--max-cost", "0.15"];
+    let output = place.bench_once(&["mine:m-cloud".to_owned()], &flags);
+    assert_eq!(server.requests().len(), 1, "{}", stderr(&output));
+    let spending = &place.document()["result"]["spending"];
+    assert!(near(&spending["spent_usd"], 0.1), "{spending}");
+}
+
 /// An answer that broke off may be billed to its limit, one that was turned away is not.
 #[test]
 fn what_may_have_been_billed_counts_against_the_cap() {

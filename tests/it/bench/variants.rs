@@ -3,11 +3,14 @@
 //! and with CRLF for LF.
 
 use super::server::{Do, Server, send};
+use freehold::measure::address::Address;
 use freehold::measure::backend::http::{ApiBackend, ApiTarget, Limits};
-use freehold::measure::backend::wire::{Quirks, WireKind};
+use freehold::measure::counts::Counted;
 use freehold::measure::event::{Channel, Event, Message, Request, Role, Stamped};
-use freehold::measure::fold::{self, Counted};
+use freehold::measure::figures::figures;
 use freehold::measure::retry::Advice;
+use freehold::measure::trace::Trace;
+use freehold::measure::wire::WireKind;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -67,21 +70,14 @@ struct Client {
 impl Client {
     fn new(wire: WireKind, scripts: Vec<Vec<Do>>) -> Self {
         let server = Server::start(scripts);
-        let target = ApiTarget {
-            wire,
-            model: "m".to_owned(),
-            base: format!("http://127.0.0.1:{}/", server.port).parse().expect("a URL"),
-            key: None,
-            key_header: "authorization",
-            quirks: Quirks::default(),
-            proxy: None,
-        };
+        let base = format!("http://127.0.0.1:{}/", server.port).parse().expect("a URL");
+        let target = ApiTarget::new(wire, "m", Address::of(wire, &base, "", "m"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         Self { backend: ApiBackend::new(target, Limits::default()).expect("a client"), runtime }
     }
     fn ask(&mut self) -> (Vec<Stamped>, Advice) {
-        let messages = vec![Message { role: Role::User, content: "Capital of France?".to_owned() }];
-        let request = Request { messages, max_output_tokens: 8, cache_marker: None };
+        let messages = vec![Message::text(Role::User, "Capital of France?")];
+        let request = Request { messages, max_output_tokens: 8, ..Request::default() };
         let mut events = Vec::new();
         let mut note = |event| events.push(event);
         let outcome = self.runtime.block_on(self.backend.generate(&request, &mut note));
@@ -99,7 +95,7 @@ fn script(wire: WireKind, case: &Case, body: &str, pieces: usize) -> Vec<Do> {
 }
 
 fn check(wire: WireKind, case: &Case, how: &str, (events, advice): (Vec<Stamped>, Advice)) {
-    let figures = fold::fold(&events, Counted::ByProvider);
+    let figures = figures(&Trace::of(&events), Counted::ByProvider);
     let on = |wanted: Channel| -> String {
         let text = |e: &Stamped| match &e.event {
             Event::Content { channel, text, .. } if *channel == wanted => text.clone(),

@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value, clippy::unreadable_literal)]
 
 mod agents;
+mod command;
 mod damage;
 mod document;
 mod gateways;

@@ -62,7 +62,7 @@ pub fn conclude(
         max_output_tokens: settings.max_output_tokens,
         seed: settings.seed,
         margin: settings.margin,
-        cache_bust: settings.bust,
+        cache_bust: settings.cache.marks(),
         spending: Spending { consent: "not-needed".to_owned(), ..Spending::default() },
         inputs,
         created: context.now.clone(),

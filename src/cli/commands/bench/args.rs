@@ -23,14 +23,20 @@ Examples:
   freehold bench --replay bench.json --slo e2e=5s   the figures again, without a call
 
 A prompt file has one prompt per line (JSONL), row (CSV) or [[prompts]] table (TOML), with the keys
-prompt (required), id, system, max_output_tokens and expect (text the answer must contain).
+prompt (required), id, system, max_output_tokens and expect (text the answer must contain). Instead of
+prompt it may have messages (not in CSV), as in OpenAI's API, and tools: an assistant message without
+content is a turn that the model answers itself, and what follows is sent with that answer. think_ms on
+a message is the pause before it. Each turn is a request with figures of its own, and warms caches for
+the next as a real conversation does; expect is about the last answer.
 
 API targets: openai:MODEL, openai-responses:, anthropic:, gemini:, groq:, mistral:, deepseek:, xai:,
 together:, openrouter:, ollama: and others of `freehold db list providers`; azure:DEPLOYMENT[@URL],
 bedrock:MODEL@URL, vllm:MODEL@URL, compatible:MODEL@URL. Each takes @BASE_URL. Keys come from the
 environment, from the variable of the provider (OPENAI_API_KEY and so on) for its own hosts, and
 from FREEHOLD_API_KEY or --api-key-env for others. HTTPS_PROXY and NO_PROXY are honoured, but never
-for this machine; SSL_CERT_FILE names a file of certificates to trust in place of the system's.")]
+for this machine; SSL_CERT_FILE names a file of certificates to trust in place of the system's, a
+server's own among them. Plain http:// is for this machine, and with --allow-http HOST for a machine on
+your own network; a key goes there with --allow-http-keys only.")]
 pub struct Args {
     /// A local model: PATH.gguf, a URL, hf:OWNER/REPO/FILE, or `default` (repeatable).
     #[arg(long, value_name = "MODEL")]
@@ -65,8 +71,9 @@ pub struct Args {
     /// Seed of the order of the requests and of the bootstrap [default: 0].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// `bust`: a unique marker begins every prompt, so that no prompt cache answers; `natural`:
-    /// prompts as they are.
+    /// `bust`: a unique marker begins every prompt and conversation, so that no prompt cache of
+    /// another one answers [default]; `cold`: also every turn, so that no turn finds the one before in
+    /// a cache; `natural`: prompts as they are.
     #[arg(long, value_enum, value_name = "MODE")]
     pub cache: Option<Cache>,
     /// Largest loss of pass rate that still counts as good enough [default: 0.10].
@@ -105,6 +112,16 @@ pub struct Args {
     /// ORIGIN=NAME (repeatable).
     #[arg(long, value_name = "NAME", help_heading = "API options")]
     pub api_key_env: Vec<String>,
+    /// The member of a chat request that limits the answer [default: what the provider takes]. Where
+    /// one is refused, the other is tried.
+    #[arg(long, value_enum, value_name = "NAME", help_heading = "API options")]
+    pub limit_field: Option<LimitName>,
+    /// Send prompts to this host of your own network over plain http, unencrypted (repeatable).
+    #[arg(long, value_name = "HOST", help_heading = "API options")]
+    pub allow_http: Vec<String>,
+    /// Send keys to the hosts of --allow-http, too.
+    #[arg(long, requires = "allow_http", help_heading = "API options")]
+    pub allow_http_keys: bool,
     /// Attempts after a failed one, where trying again can help.
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "API options")]
     pub retries: u32,
@@ -126,10 +143,46 @@ pub struct Args {
 }
 
 /// What is done about prompt caches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Cache {
+    /// Every prompt is new, and so is the beginning of every conversation.
+    #[default]
     Bust,
+    /// Every turn of a conversation is new, too.
+    Cold,
     Natural,
+}
+
+impl Cache {
+    /// Does a marker begin every prompt?
+    pub(super) const fn marks(self) -> bool {
+        !matches!(self, Self::Natural)
+    }
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Bust => "bust",
+            Self::Cold => "cold",
+            Self::Natural => "natural",
+        }
+    }
+}
+
+/// The member of a chat request that limits the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LimitName {
+    #[value(name = "max_tokens")]
+    MaxTokens,
+    #[value(name = "max_completion_tokens")]
+    MaxCompletionTokens,
+}
+
+impl LimitName {
+    pub(super) const fn field(self) -> crate::measure::wire::LimitField {
+        match self {
+            Self::MaxTokens => crate::measure::wire::LimitField::MaxTokens,
+            Self::MaxCompletionTokens => crate::measure::wire::LimitField::MaxCompletionTokens,
+        }
+    }
 }
 
 /// The answers of `--privacy`, from the table of keys.

@@ -14,7 +14,7 @@ use crate::document::envelope::Input;
 use crate::measure::backend::local::LocalBackend;
 use crate::measure::energy::Meter;
 use crate::measure::event::{Fault, FaultKind};
-use crate::measure::prompts::Prompt;
+use crate::prompts::Prompt;
 use crate::provenance::{Source, Sourced};
 use std::collections::BTreeMap;
 

@@ -10,9 +10,11 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::document::bench::Kind;
 use crate::document::bench::build::{Basis, TargetFacts};
-use crate::measure::fold::{self, Counted, Trace};
-use crate::measure::plan::Step;
+use crate::measure::counts::Counted;
+use crate::measure::figures::figures;
 use crate::measure::run::{Ended, Record};
+use crate::measure::schedule::Step;
+use crate::measure::trace::Trace;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -119,8 +121,9 @@ impl Done {
             scheduled: self.scheduled_ns.map(Duration::from_nanos),
             took: Duration::from_nanos(self.took_ns),
             client_lag: self.client_lag_ns.map(Duration::from_nanos),
-            figures: fold::figures(&self.trace, counted),
+            figures: figures(&self.trace, counted),
             trace: self.trace,
+            unredacted: None,
             attempts: self.attempts,
             waited: Duration::from_nanos(self.waited_ns),
             statuses: self.statuses,
@@ -396,7 +399,7 @@ fn put_aside(path: &Path) -> Result<PathBuf, CliError> {
 mod tests {
     use super::*;
     use crate::measure::event::{Channel, Usage};
-    use crate::measure::fold::Piece;
+    use crate::measure::trace::Piece;
     use proptest::prelude::*;
 
     proptest! {
@@ -420,13 +423,14 @@ mod tests {
                 ..Trace::default()
             };
             let record = Record {
-                step: Step { target: 0, prompt: 0, repeat: 1, warmup: false, load: None },
+                step: Step { target: 0, prompt: 0, repeat: 1, warmup: false, load: None, turn: 0 },
                 started: Duration::from_nanos(started),
                 scheduled: Some(Duration::from_nanos(started / 3)),
                 took: Duration::from_nanos(started / 7),
                 client_lag: None,
-                figures: fold::figures(&trace, Counted::ByProvider),
+                figures: figures(&trace, Counted::ByProvider),
                 trace,
+                unredacted: None,
                 attempts: 1,
                 waited: Duration::ZERO,
                 statuses: vec![200],

@@ -11,10 +11,10 @@ use crate::cli::profiles;
 use crate::document::bench::build::Basis;
 use crate::measure::backend::http::{ApiTarget, Limits};
 use crate::measure::backend::local::{LocalBackend, LocalConfig};
-use crate::measure::event::{Fault, Request};
+use crate::measure::event::Fault;
 use crate::measure::load::{self, Phase, PhaseEnd, Queue, Sent, Shape, Slo, Surroundings, queue};
-use crate::measure::plan::Step;
-use crate::measure::run::Ended;
+use crate::measure::run::{Asker, Ended};
+use crate::measure::schedule::Step;
 use crate::provenance::Sourced;
 use crate::workload::keys::need;
 use crate::workload::profile::LIMITS;
@@ -76,7 +76,7 @@ impl Way {
 pub struct Loads<'a> {
     pub basis: &'a Basis,
     pub ways: Vec<Way>,
-    pub request: &'a dyn Fn(&Step) -> Request,
+    pub asker: &'a dyn Asker,
     /// Complete in an earlier part of the run.
     pub complete: BTreeSet<usize>,
     /// No more requests at once where the limits are broken already: the user's own ones.
@@ -124,7 +124,7 @@ impl Loads<'_> {
             }
             let total = queue.measured().map(|n| u64::from(n + queue.warmups()));
             watcher.bars.begin(&title(phase, self.basis), &[(phase.target, total)]);
-            let around = Surroundings { request: self.request, watch: watcher };
+            let around = Surroundings { asker: self.asker, watch: watcher };
             let end = match &mut self.ways[phase.target] {
                 Way::Api(pool) => load::api::run(pool, &mut queue, around, stop.as_mut()).await,
                 Way::Local(config) => match worker(&mut workers, phase.target, config).await {

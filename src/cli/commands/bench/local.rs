@@ -15,9 +15,10 @@ use crate::document::bench::{Engine, Kind};
 use crate::measure::backend::Backend;
 use crate::measure::backend::local::{LocalBackend, LocalConfig, LocalInfo};
 use crate::measure::backend::protocol::{self, KvType, Sampling};
-use crate::measure::event::{Fault, FaultKind, Message, Role};
+use crate::measure::conversation;
+use crate::measure::event::{Fault, FaultKind};
 use crate::measure::fetch::{self, FetchConfig, ModelSpec};
-use crate::measure::prompts::Prompt;
+use crate::prompts::Prompt;
 use std::path::PathBuf;
 
 /// Find the file, start its worker, load it.
@@ -80,12 +81,14 @@ fn doubtful(
             .hint("Use a larger --context, or a smaller --max-output-tokens."));
         }
         if input + output > u64::from(context) {
-            let message = |role, content: &String| Message { role, content: content.clone() };
-            let mut messages: Vec<Message> = prompt.system.iter().map(|s| message(Role::System, s)).collect();
-            messages.push(message(Role::User, &prompt.prompt));
-            let max_output_tokens = u32::try_from(output).unwrap_or(u32::MAX);
-            doubtful
-                .push((input + output, protocol::Prompt { messages, max_output_tokens, ignore_end: false }));
+            // What live answers will add is not known; the engine refuses a turn that does not fit.
+            let prompt = protocol::Prompt {
+                messages: conversation::messages(prompt, 0, &[]),
+                tools: conversation::tools(prompt).to_vec(),
+                max_output_tokens: u32::try_from(output).unwrap_or(u32::MAX),
+                ..protocol::Prompt::default()
+            };
+            doubtful.push((input + output, prompt));
         }
     }
     doubtful.sort_by_key(|(bound, _)| std::cmp::Reverse(*bound));
@@ -122,8 +125,10 @@ pub async fn open(
     context: &Context,
     progress: &mut Progress<'_>,
 ) -> Result<(LocalBackend, TargetFacts), CliError> {
+    check_kv_type(&args.local)?;
     let path = find(model, args, context, progress).await?;
     let mut config = config(path, &args.local, how).map_err(refused)?;
+    let asked = config.load.context;
     config.load.doubtful = prepared.doubtful;
     config.load.sampling = prepared.sampling;
     config.load.json_schema = prepared.json_schema;
@@ -165,10 +170,13 @@ pub async fn open(
         synthetic: Vec::new(),
         embedding: None,
         energy: None,
-        remarks: Vec::new(),
+        remarks: beyond_training(asked, info.loaded.context_trained).into_iter().collect(),
         proxy: None,
         note: None,
     };
+    for remark in &facts.remarks {
+        context.note(&format!("{}: {remark}.", facts.id));
+    }
     Ok((backend, facts))
 }
 
@@ -220,6 +228,27 @@ pub fn config(path: PathBuf, args: &LocalArgs, how: How) -> Result<LocalConfig, 
     load.memory_limit = args.memory_limit.map(|mib| mib << 20);
     config.plan = Some(room::plan);
     Ok(config)
+}
+
+/// llama.cpp keeps a quantised cache with flash attention only.
+fn check_kv_type(args: &LocalArgs) -> Result<(), CliError> {
+    let quantised = matches!(args.kv_type, Some(KvChoice::Q8_0 | KvChoice::Q4_0));
+    if quantised && args.flash_attention == Some(Switch::Off) {
+        return Err(CliError::usage(
+            "a quantised KV cache needs flash attention, which --flash-attention off turns off",
+        )
+        .hint("Leave --flash-attention off out, or use --kv-type f16."));
+    }
+    Ok(())
+}
+
+/// What is said of a context that the model was not trained for.
+fn beyond_training(asked: u32, trained: u32) -> Option<String> {
+    (trained > 0 && asked > trained).then(|| {
+        format!(
+            "its context of {asked} tokens is beyond the {trained} that it was trained for: what it answers there may be worse, and no measure of speed shows it"
+        )
+    })
 }
 
 /// A model on the CPU of a machine with a usable GPU is measured 10 to 50 times too slow.

@@ -14,10 +14,11 @@ use crate::document::bench::build::{self, Basis, Run, TargetFacts};
 use crate::document::bench::{BenchDocument, Sample};
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
+use crate::measure::conversation::{self, Histories};
 use crate::measure::load::Sent;
-use crate::measure::plan::{self, Step};
-use crate::measure::prompts::Prompt;
 use crate::measure::run::{self, Patience};
+use crate::measure::schedule::{Step, schedule};
+use crate::prompts::Prompt;
 use crate::provenance::Source;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -154,7 +155,7 @@ fn header(
         max_output_tokens: settings.max_output_tokens,
         seed: settings.seed,
         margin: settings.margin,
-        cache_bust: settings.bust,
+        cache_bust: settings.cache.marks(),
         spending: plan.spending(start.consent, args.max_cost),
         created: context.now.clone(),
     };
@@ -181,9 +182,14 @@ pub async fn measure(
     let (basis, run_id) = (header.basis.clone(), header.run_id.clone());
     let mut steps = alone(&basis, settings);
     let (mut tally, mut complete, mut cut) = (Tally::new(&basis), BTreeSet::new(), Vec::new());
+    let mut histories = Histories::default();
     if let Some((_, earlier)) = &resumed {
         tally = Tally::of(&basis, earlier);
         complete.clone_from(&earlier.phases);
+        for (_, record) in &earlier.records {
+            let turns = conversation::turns(&basis.prompts[record.step.prompt]);
+            histories.note(&record.step, turns, record.answered());
+        }
         cut.clone_from(&earlier.cut);
         // What the journal has is never asked, and never paid, again; what failed without a bill is.
         let done: BTreeSet<Step> = earlier.records.iter().map(|(_, r)| r.step).collect();
@@ -194,18 +200,26 @@ pub async fn measure(
         None => journal::Journal::create(args.output.output.as_deref(), context, header)?,
     };
     let asker = request::Asker::new(&basis, settings, &run_id, journal.session());
-    let request = |step: &Step| asker.request(step);
     let bars = bars::Bars::new(context, &basis.targets);
     let mut watch = watch::Watcher::new(tally, &steps, args.max_cost, journal, bars);
     let patience = Patience { retries: args.retries, wait_factor: 1.0 };
     let mut stop = std::pin::pin!(interrupted());
-    let mut ended =
-        run::run(&mut backends, &steps, &request, patience, settings.seed, &mut watch, stop.as_mut()).await;
+    let mut ended = run::run(
+        &mut backends,
+        &steps,
+        &asker,
+        histories,
+        patience,
+        settings.seed,
+        &mut watch,
+        stop.as_mut(),
+    )
+    .await;
     let mut targets = basis.targets.clone();
     put_down(backends, &watches, &mut targets, ended.interrupted).await;
     let given = !matches!(settings.slo.source, Source::Assumed { .. });
     let (until_broken, left_out) = (given, Vec::new());
-    let mut loads = load::Loads { basis: &basis, ways, request: &request, complete, until_broken, left_out };
+    let mut loads = load::Loads { basis: &basis, ways, asker: &asker, complete, until_broken, left_out };
     loads.run(&mut watch, &mut ended, stop.as_mut()).await;
     for (target, text) in loads.left_out {
         context.note(&format!("{}: {text}", targets[target].id));
@@ -232,7 +246,12 @@ pub async fn measure(
 /// Each prompt of each target alone, in the order they are asked.
 fn alone(basis: &Basis, settings: &Settings) -> Vec<Step> {
     let warmup = if settings.repeats == 0 { 0 } else { settings.warmup };
-    plan::schedule(basis.targets.len(), basis.prompts.len(), settings.repeats, warmup, settings.seed)
+    schedule(basis.targets.len(), &turns(basis), settings.repeats, warmup, settings.seed)
+}
+
+/// How many requests each prompt is made of.
+pub fn turns(basis: &Basis) -> Vec<u32> {
+    basis.prompts.iter().map(conversation::turns).collect()
 }
 
 /// The backends have been asked alone: what was seen of their devices is kept, and the engines end.

@@ -36,7 +36,7 @@ pub fn verdict(
     let mut said: Vec<String> = Vec::new();
     let mut advice: Vec<String> = Vec::new();
     for (n, target) in targets.iter().enumerate() {
-        let Some(line) = lost(target) else { continue };
+        let Some(line) = lost(document, target) else { continue };
         said.push(line);
         let fault = target.stopped.as_ref().or_else(|| first_fault(document, target));
         let similar = near.get(n).map_or(&[][..], Vec::as_slice);
@@ -55,12 +55,16 @@ pub fn verdict(
 }
 
 /// Why a target has nothing, or not everything, to show.
-fn lost(target: &Target) -> Option<String> {
+fn lost(document: &BenchDocument, target: &Target) -> Option<String> {
     if let Some(fault) = &target.stopped {
         return Some(format!("{}: {}", target.id, fault.message));
     }
-    (target.requests > 0 && target.failures == target.requests)
-        .then(|| format!("every request to {} failed", target.id))
+    let alone = document.result.samples.iter().filter(|s| s.target == target.id).map(|s| &s.error);
+    let loaded = document.result.load_samples.iter().filter(|s| s.target == target.id).map(|s| &s.error);
+    let mut errors = alone.chain(loaded).peekable();
+    let first = errors.peek().copied()?.as_ref()?;
+    let all = errors.all(Option::is_some);
+    all.then(|| format!("every request to {} failed: {}", target.id, first.message))
 }
 
 fn first_fault<'a>(document: &'a BenchDocument, target: &Target) -> Option<&'a Fault> {
@@ -79,15 +83,18 @@ fn remedy(fault: &Fault, near: &[String]) -> Option<String> {
         }
         FaultKind::Rate => "Wait, or ask for fewer requests; --resume asks again what failed.".to_owned(),
         FaultKind::NotFound if near.is_empty() => {
-            "Check the model's name and the base URL (it usually ends in /v1).".to_owned()
+            "Check the model's name and the base URL.".to_owned()
         }
         FaultKind::NotFound => format!("Check the model's name; the catalogue has {}.", near.join(", ")),
         FaultKind::Context => "Shorten the prompt, or lower --max-output-tokens.".to_owned(),
         FaultKind::ConnectDns | FaultKind::ConnectRefused | FaultKind::ConnectTimeout => {
             "Check the address, and that the server runs.".to_owned()
         }
+        FaultKind::Proxy => {
+            "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY: the server is reached through the proxy that they name.".to_owned()
+        }
         FaultKind::Tls => {
-            "A certificate of an authority of your own is trusted when SSL_CERT_FILE names its file."
+            "A certificate of an authority of your own, or the server's own one, is trusted when SSL_CERT_FILE names its file."
                 .to_owned()
         }
         FaultKind::TimeoutFirst | FaultKind::TimeoutIdle | FaultKind::TimeoutTotal => {

@@ -3,15 +3,15 @@
 
 use super::args::Args;
 use super::journal::{self, Earlier, End};
-use super::measure::MeasuredRun;
+use super::measure::{MeasuredRun, turns};
 use super::outcome::write;
 use super::watch::Tally;
 use super::{load, settings};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::document::envelope::Input;
-use crate::measure::plan;
 use crate::measure::run::Ended;
+use crate::measure::schedule::schedule;
 use crate::provenance::Source;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -42,7 +42,7 @@ fn broken_off(earlier: &Earlier) -> Ended {
     let done: BTreeSet<_> = earlier.records.iter().map(|(_, r)| r.step).collect();
     let repeats = basis.inputs.get("repeats").and_then(|i| i.value.as_u64()).unwrap_or(0);
     let repeats = u32::try_from(repeats).unwrap_or(u32::MAX);
-    let alone = plan::schedule(basis.targets.len(), basis.prompts.len(), repeats, 0, basis.seed);
+    let alone = schedule(basis.targets.len(), &turns(basis), repeats, 0, basis.seed);
     let mut skipped = vec![0; basis.targets.len()];
     for step in alone.iter().filter(|s| !done.contains(s)) {
         skipped[step.target] += 1;

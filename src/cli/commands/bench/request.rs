@@ -1,27 +1,33 @@
 //! What is asked: the prompts of the file, and the request of each step.
 
+use super::args::Cache;
 use super::settings::Settings;
 use crate::cli::error::CliError;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::local::hex;
-use crate::measure::event::{Message, Request, Role};
-use crate::measure::plan::Step;
-use crate::measure::prompts::{self, FileFormat, Prompt};
+use crate::measure::conversation::{self, Answered};
+use crate::measure::event::Request;
+use crate::measure::run;
+use crate::measure::schedule::Step;
+use crate::prompts::{self, FileFormat, Prompt};
+use crate::quality::Graders;
 use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 /// The prompts of a file, and its SHA-256.
 pub fn read_prompts(path: &Path) -> Result<(Vec<Prompt>, String), CliError> {
     let shown = path.display().to_string();
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let format = FileFormat::of(extension).ok_or_else(|| {
-        CliError::usage(format!("{shown}: a prompt file ends in .jsonl, .csv or .toml"))
+        CliError::usage(format!("{shown}: a prompt file ends in .jsonl, .csv, .toml or .txt"))
             .hint("Rename it after what it contains.")
     })?;
     let meta = std::fs::metadata(path).map_err(|e| CliError::file("read", path, &e))?;
     if !meta.is_file() {
         return Err(CliError::usage(format!("{shown} is not an ordinary file"))
-            .hint("Give the path of a .jsonl, .csv or .toml file with prompts."));
+            .hint("Give the path of a .jsonl, .csv, .toml or .txt file with prompts."));
     }
     if meta.len() > prompts::LARGEST_FILE {
         return Err(CliError::usage(format!(
@@ -35,7 +41,22 @@ pub fn read_prompts(path: &Path) -> Result<(Vec<Prompt>, String), CliError> {
         let remedy = e.remedy.clone();
         CliError::usage(e.to_string()).hint(remedy)
     })?;
+    check_prompts(&shown, &prompts)?;
     Ok((prompts, hex(&Sha256::digest(&bytes))))
+}
+
+/// What cannot be measured or graded is told before anything is sent.
+fn check_prompts(shown: &str, prompts: &[Prompt]) -> Result<(), CliError> {
+    for prompt in prompts {
+        let graders = Graders::new(&prompt.asserts, prompt.threshold);
+        if let Some(problem) = graders.problems().iter().find(|p| !p.what.is_not_run()) {
+            let line = problem.line.map_or_else(String::new, |l| format!(", line {l}"));
+            return Err(
+                CliError::usage(format!("{shown}{line}: {}", problem.what)).hint(problem.what.remedy())
+            );
+        }
+    }
+    Ok(())
 }
 
 /// What each step asks.
@@ -55,26 +76,48 @@ impl<'a> Asker<'a> {
         Self { prompts: &basis.prompts, settings, run_id, session, nth_of_origin }
     }
 
-    pub fn request(&self, step: &Step) -> Request {
-        let prompt = &self.prompts[step.prompt];
-        let message = |role, content: &String| Message { role, content: content.clone() };
-        let mut messages: Vec<Message> = prompt.system.iter().map(|s| message(Role::System, s)).collect();
-        messages.push(message(Role::User, &prompt.prompt));
-        Request {
-            messages,
-            max_output_tokens: prompt.max_output_tokens.unwrap_or(self.settings.max_output_tokens),
-            cache_marker: self.settings.bust.then(|| self.marker(step)),
-        }
-    }
-
+    /// The turns of one pass of a conversation share a marker, as they share their beginning, unless
+    /// each is to be cold.
     fn marker(&self, step: &Step) -> String {
         // A request that a kill cut off is sent again: the provider may have kept its prompt.
         let place = step.load.map_or((usize::MAX, 0), |p| (p.phase, p.index));
-        let parts = format!(
+        let mut parts = format!(
             "{} {} {} {} {} {place:?} {}",
             self.run_id, self.session, step.prompt, step.repeat, step.warmup, self.nth_of_origin[step.target]
         );
+        if self.settings.cache == Cache::Cold && step.turn > 0 {
+            let _ = write!(parts, " turn {}", step.turn);
+        }
         format!("[{}]\n", &hex(&Sha256::digest(parts))[..12])
+    }
+
+    /// A number for one pass of a conversation, as unlikely to come twice as 64 bits allow.
+    fn pass(&self, step: &Step) -> u64 {
+        let digest = Sha256::digest(format!("{} pass", self.marker(step)));
+        digest[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+}
+
+impl run::Asker for Asker<'_> {
+    fn turns(&self, prompt: usize) -> u32 {
+        conversation::turns(&self.prompts[prompt])
+    }
+
+    fn pause(&self, step: &Step) -> Duration {
+        conversation::pause(&self.prompts[step.prompt], step.turn)
+    }
+
+    fn request(&self, step: &Step, said: &[Answered]) -> Request {
+        let prompt = &self.prompts[step.prompt];
+        Request {
+            messages: conversation::messages(prompt, step.turn, said),
+            tools: conversation::tools(prompt).to_vec(),
+            max_output_tokens: prompt.max_output_tokens.unwrap_or(self.settings.max_output_tokens),
+            cache_marker: self.settings.cache.marks().then(|| self.marker(step)),
+            // Warm-up asks the first turn only, and nothing goes on from it.
+            conversation: (self.turns(step.prompt) > 1 && !step.warmup && self.settings.cache != Cache::Cold)
+                .then(|| self.pass(step)),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::cli::error::CliError;
 use crate::measure::load::Sent;
-use crate::measure::plan::Step;
+use crate::measure::schedule::Step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, Write as _};
@@ -107,11 +107,11 @@ impl Rows {
 mod tests {
     use super::*;
     use crate::measure::event::{Fault, FaultKind};
-    use crate::measure::plan::Place;
+    use crate::measure::schedule::Place;
 
     fn row(phase: usize, index: u32) -> Sent {
         let place = Place { phase, index };
-        let step = Step { target: 0, prompt: 0, repeat: 0, warmup: false, load: Some(place) };
+        let step = Step { target: 0, prompt: 0, repeat: 0, warmup: false, load: Some(place), turn: 0 };
         Sent {
             step,
             session: 0,
@@ -132,6 +132,7 @@ mod tests {
             cost_usd: None,
             pass: None,
             meter_j: None,
+            doubts: Vec::new(),
         }
     }
 

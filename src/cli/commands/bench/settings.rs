@@ -7,7 +7,7 @@ use crate::document::envelope::Input;
 use crate::measure::backend::http::Limits;
 use crate::measure::backend::local::hex;
 use crate::measure::load::Slo;
-use crate::measure::prompts::Prompt;
+use crate::prompts::Prompt;
 use crate::provenance::{Source, Sourced};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -25,7 +25,7 @@ pub struct Settings {
     pub warmup: u32,
     pub max_output_tokens: u32,
     pub seed: u64,
-    pub bust: bool,
+    pub cache: Cache,
     pub margin: f64,
 }
 
@@ -52,7 +52,7 @@ impl Settings {
             warmup: args.warmup.unwrap_or(1),
             max_output_tokens: args.max_output_tokens.unwrap_or(256),
             seed: args.seed.unwrap_or(0),
-            bust: args.cache != Some(Cache::Natural),
+            cache: args.cache.unwrap_or_default(),
             margin,
         })
     }
@@ -108,7 +108,7 @@ pub fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> St
         settings.warmup,
         settings.max_output_tokens,
         settings.seed,
-        settings.bust,
+        settings.cache.name(),
         args.api_greedy,
         settings.load_plan(&args.load, args.model.len() + args.api.len()),
         args.load.load_only,
@@ -150,15 +150,16 @@ pub fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str
         Some("tokens"),
     );
     choice("seed", "--seed", args.seed.is_some(), of(&settings.seed), None);
-    choice(
-        "cache",
-        "--cache",
-        args.cache.is_some(),
-        of(&if settings.bust { "bust" } else { "natural" }),
-        None,
-    );
+    choice("cache", "--cache", args.cache.is_some(), of(&settings.cache.name()), None);
     choice("margin", "--margin", args.margin.is_some(), of(&settings.margin), Some("share"));
     choice("api_temperature", "--api-greedy", args.api_greedy, of(&args.api_greedy.then_some(0.0)), None);
+    if let Some(name) = args.limit_field {
+        choice("limit_field", "--limit-field", true, of(&name.field().name()), None);
+    }
+    if !args.allow_http.is_empty() {
+        choice("allow_http", "--allow-http", true, of(&args.allow_http), None);
+        choice("allow_http_keys", "--allow-http-keys", args.allow_http_keys, of(&args.allow_http_keys), None);
+    }
     choice("retries", "--retries", args.retries != 2, of(&args.retries), None);
     if !args.load.shapes().is_empty() {
         let load = &args.load;

@@ -8,23 +8,34 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::document::bench::Spending;
 use crate::document::bench::price::PriceInForce;
-use crate::measure::prompts::Prompt;
+use crate::measure::conversation;
+use crate::prompts::Prompt;
 
 /// Tokens of a chat template and of the cache marker, at most.
 const OVERHEAD_TOKENS: u64 = 64;
+/// Tokens that a chat template puts around each further message, at most.
+const OVERHEAD_OF_A_MESSAGE: u64 = 16;
 /// Bytes per token that room in a context is made for; the cost counts with one.
 const BYTES_PER_TOKEN: u64 = 2;
 
-/// The most one request can be billed for: a token has one byte at least, whatever the language.
-pub fn most(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
-    let bytes = prompt.prompt.len() + prompt.system.as_ref().map_or(0, String::len);
-    (bytes as u64 + OVERHEAD_TOKENS, bounds(prompt, max_output_tokens).1)
+/// The most one request can be billed for: a token has one byte at least, whatever the language, and an
+/// answer that is sent again as history has as many tokens as its limit allows.
+pub fn most(prompt: &Prompt, turn: u32, max_output_tokens: u32) -> (u64, u64) {
+    upper_bound(prompt, turn, max_output_tokens, 1)
+}
+
+/// The most one pass of a prompt can be billed for: all turns of its conversation.
+fn most_of_all_turns(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
+    let each = (0..conversation::turns(prompt)).map(|turn| most(prompt, turn, max_output_tokens));
+    each.fold((0, 0), |(input, output), (i, o)| (input + i, output + o))
 }
 
 /// The upper bound of one target's requests.
 #[derive(Debug)]
 struct TargetPlan {
     id: String,
+    /// Where the requests go.
+    endpoint: String,
     stand_in: bool,
     loopback: bool,
     calls: u32,
@@ -44,16 +55,24 @@ pub struct Plan {
     attempts: u32,
 }
 
-/// Upper bounds of one request: input and output tokens.
+/// Upper bounds of the longest request of a prompt, its last turn: input and output tokens.
 pub fn bounds(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
-    let bytes = prompt.prompt.len() + prompt.system.as_ref().map_or(0, String::len);
-    let input = (bytes as u64).div_ceil(BYTES_PER_TOKEN) + OVERHEAD_TOKENS;
-    (input, u64::from(prompt.max_output_tokens.unwrap_or(max_output_tokens)))
+    let last = conversation::turns(prompt).saturating_sub(1);
+    upper_bound(prompt, last, max_output_tokens, BYTES_PER_TOKEN)
+}
+
+fn upper_bound(prompt: &Prompt, turn: u32, max_output_tokens: u32, bytes_per_token: u64) -> (u64, u64) {
+    let (bytes, live) = conversation::size(prompt, turn);
+    let output = u64::from(prompt.max_output_tokens.unwrap_or(max_output_tokens));
+    let said = prompt.conversation.as_ref().map_or(1, |talk| talk.messages.len() as u64);
+    let around = OVERHEAD_TOKENS + said.saturating_sub(1) * OVERHEAD_OF_A_MESSAGE;
+    ((bytes as u64).div_ceil(bytes_per_token) + u64::from(live) * output + around, output)
 }
 
 impl Plan {
     pub fn new(args: &Args, apis: &[Api], prompts: &[Prompt], settings: &Settings) -> Self {
-        let each: Vec<(u64, u64)> = prompts.iter().map(|p| most(p, settings.max_output_tokens)).collect();
+        let each: Vec<(u64, u64)> =
+            prompts.iter().map(|p| most_of_all_turns(p, settings.max_output_tokens)).collect();
         let first = args.model.len();
         let loads = load_calls::calls(&args.load, first + apis.len(), settings, prompts.len());
         let targets = apis
@@ -74,9 +93,17 @@ impl Plan {
                     |pick: fn(&(u64, u64)) -> u64| asked.iter().zip(&each).map(|(n, b)| n * pick(b)).sum();
                 TargetPlan {
                     id: api.facts.id.clone(),
+                    endpoint: api.target.address.endpoint.to_string(),
                     stand_in: api.facts.stand_in,
                     loopback: api.loopback,
-                    calls: u32::try_from(asked.iter().sum::<u64>()).unwrap_or(u32::MAX),
+                    calls: u32::try_from(
+                        asked
+                            .iter()
+                            .zip(prompts)
+                            .map(|(n, p)| n * u64::from(conversation::turns(p)))
+                            .sum::<u64>(),
+                    )
+                    .unwrap_or(u32::MAX),
                     input: times(|b| b.0),
                     output: times(|b| b.1),
                     unbounded: mine().any(|l| l.measured.is_none()),
@@ -107,8 +134,13 @@ impl Plan {
         let word = |n: usize, one: &str| if n == 1 { format!("{n} {one}") } else { format!("{n} {one}s") };
         let targets = word(args.model.len() + args.api.len(), "target");
         if settings.repeats > 0 {
+            let turns: u32 = prompts.iter().map(conversation::turns).sum();
+            let of_turns = match turns as usize {
+                n if n > prompts.len() => format!(" of {n} turns in all"),
+                _ => String::new(),
+            };
             context.note(&format!(
-                "Plan: {} × {} on {targets}, after {} per target.",
+                "Plan: {}{of_turns} × {} on {targets}, after {} per target.",
                 word(prompts.len(), "prompt"),
                 word(settings.repeats as usize, "repeat"),
                 word(settings.warmup as usize, "warm-up request"),
@@ -148,8 +180,9 @@ impl Plan {
                 ),
             };
             context.note(&format!(
-                "  {}: {}{} calls, at most {} input and {} output tokens; {cost}.",
+                "  {} at {}: {}{} calls, at most {} input and {} output tokens; {cost}.",
                 target.id,
+                target.endpoint,
                 if target.unbounded { "more than " } else { "" },
                 target.calls,
                 target.input,

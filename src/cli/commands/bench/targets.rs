@@ -1,18 +1,24 @@
 //! `--api PROVIDER:MODEL[@BASE_URL]` → a target with its wire, key, quirks and price.
 
 use super::args::Args;
+use super::plain_http::{self, Clear};
 use super::privacy::Privacy;
-use crate::catalog::{ApiWire, Catalog, LimitField, Provider};
+use crate::catalog::{ApiWire, Catalog, Provider};
+use crate::cli::context::Context;
 use crate::cli::environment;
 use crate::cli::error::CliError;
 use crate::cli::secrets::{KeyVariables, Variable, is_loopback, is_own};
 use crate::document::bench::Kind;
 use crate::document::bench::build::TargetFacts;
 use crate::document::bench::price::PriceInForce;
+use crate::measure::address::{Address, looks_like_a_host};
 use crate::measure::backend::http::ApiTarget;
-use crate::measure::backend::wire::{Quirks, WireKind};
+use crate::measure::net::is_private_host;
+use crate::measure::redact;
+use crate::measure::wire::{LimitField, Quirks, WireKind};
 use jiff::civil::Date;
 use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// An API target, ready to be connected to.
 #[derive(Debug)]
@@ -25,51 +31,77 @@ pub struct Api {
 }
 
 /// All `--api` arguments.
-pub fn parse(args: &Args, catalog: &Catalog, today: Date, privacy: &Privacy) -> Result<Vec<Api>, CliError> {
+pub fn parse(
+    args: &Args,
+    catalog: &Catalog,
+    context: &Context,
+    privacy: &Privacy,
+) -> Result<Vec<Api>, CliError> {
     let named: Vec<Named<'_>> =
         args.api.iter().map(|text| one(text, catalog, &environment::text)).collect::<Result<_, _>>()?;
-    for Named { provider, model, base } in &named {
+    for Named { provider, model, address } in &named {
+        let base = &address.base;
         privacy.allows(&format!("{}:{model}", provider.id), model, base, provider.wire)?;
-        if base.scheme() != "https" && !is_loopback(base) {
-            return Err(CliError::usage(format!(
-                "{base} is not https: the key and the prompts would travel in the clear"
-            ))
-            .hint("Use https://. Plain http:// is accepted for servers on this machine only."));
-        }
+        plain_http::refuse_public(base)?;
     }
     let variables = KeyVariables::parse(&args.api_key_env)?;
-    let variables: Vec<Variable> = named
+    let servers: Vec<(Url, Variable)> = named
         .iter()
-        .map(|n| variables.of(&n.base, is_loopback(&n.base), &catalog.providers))
-        .collect::<Result<_, _>>()?;
+        .map(|n| {
+            let base = &n.address.base;
+            let optional = is_loopback(base) || plain_http::is_plain(base);
+            Ok((base.clone(), variables.of(base, optional, &catalog.providers)?))
+        })
+        .collect::<Result<_, CliError>>()?;
+    let clear = plain_http::decide(args, context, &servers)?;
+    let variables: Vec<Variable> = servers.into_iter().map(|(_, variable)| variable).collect();
     named
         .iter()
-        .zip(&variables)
-        .map(|(n, variable)| api(n, variable, &variables, args, catalog, today))
+        .zip(variables.iter().zip(clear))
+        .map(|(n, (variable, clear))| {
+            let key = match clear {
+                _ if args.dry_run => None,
+                Clear::Prompts => None,
+                Clear::Nothing | Clear::PromptsAndKey => variable.key(&variables)?,
+            };
+            if let Some(key) = key.as_ref().filter(|key| !redact::is_secret(key)) {
+                context.note(&format!(
+                    "The key in {} has {} and is too simple to be a secret: it is not looked for in answers.",
+                    variable.name,
+                    characters(key.expose_secret().chars().count())
+                ));
+            }
+            Ok(api(n, variable, key, clear, args, catalog, context.today))
+        })
         .collect()
 }
 
+fn characters(n: usize) -> String {
+    if n == 1 { "1 character".to_owned() } else { format!("{n} characters") }
+}
+
 /// A target as it was named.
+#[derive(Debug)]
 struct Named<'a> {
     provider: &'a Provider,
     model: String,
-    /// Ends in a slash.
-    base: Url,
+    address: Address,
 }
 
 fn api(
     named: &Named<'_>,
     variable: &Variable,
-    variables: &[Variable],
+    key: Option<SecretString>,
+    clear: Clear,
     args: &Args,
     catalog: &Catalog,
     today: Date,
-) -> Result<Api, CliError> {
-    let Named { provider, model, base } = named;
-    let origin = base.origin().ascii_serialization();
+) -> Api {
+    let Named { provider, model, address } = named;
+    let base = &address.base;
+    let origin = address.origin();
     let loopback = is_loopback(base);
     let proxy = crate::cli::proxy::of(base);
-    let key = if args.dry_run { None } else { variable.key(variables)? };
     // Ollama runs some of its models in its own cloud, through the same local port.
     let remote = provider.wire == ApiWire::Ollama && model.ends_with("cloud");
     let stand_in = args.stand_in || (loopback && !remote);
@@ -86,7 +118,7 @@ fn api(
     } else {
         format!("{}:{model}@{}", provider.id, origin.split("://").last().unwrap_or_default())
     };
-    Ok(Api {
+    Api {
         facts: TargetFacts {
             id,
             kind: Kind::Api,
@@ -103,17 +135,18 @@ fn api(
             note: provider.note.clone(),
         },
         target: ApiTarget {
-            wire: wire(provider.wire),
-            model: model.clone(),
-            quirks: quirks(provider, own, loopback, args.api_greedy),
-            base: base.clone(),
+            quirks: quirks(provider, own, loopback, args),
             key,
+            key_variable: Some(variable.name.clone()),
             key_header: provider.key_header.name(),
             proxy,
+            private_only: clear != Clear::Nothing,
+            not_found_hint: provider.not_found.clone(),
+            ..ApiTarget::new(wire(provider.wire), model, address.clone())
         },
         loopback,
         near,
-    })
+    }
 }
 
 const fn wire(wire: ApiWire) -> WireKind {
@@ -142,15 +175,19 @@ pub fn distinct_ids(facts: &mut [TargetFacts]) {
     }
 }
 
-fn quirks(provider: &Provider, own: bool, loopback: bool, greedy: bool) -> Quirks {
+fn quirks(provider: &Provider, own: bool, loopback: bool, args: &Args) -> Quirks {
+    let of_provider = match provider.limit_field {
+        crate::catalog::LimitField::MaxTokens => LimitField::MaxTokens,
+        crate::catalog::LimitField::MaxCompletionTokens => LimitField::MaxCompletionTokens,
+    };
     Quirks {
         // Servers on this machine are mostly llama.cpp's; the others ignore the field.
         llama_server: provider.llama_server || (loopback && provider.wire != ApiWire::Ollama),
-        old_max_tokens: provider.limit_field == LimitField::MaxTokens,
+        limit_field: args.limit_field.map_or(of_provider, super::args::LimitName::field),
         stream_options: provider.stream_options,
         // Only the provider itself is known to take the field that turns it off.
         obfuscates: provider.obfuscates && own,
-        temperature: greedy.then_some(0.0),
+        temperature: args.api_greedy.then_some(0.0),
     }
 }
 
@@ -172,10 +209,13 @@ fn one<'a>(
     // Model names may hold an @ themselves; a base URL begins with its scheme.
     let at = ["@http://", "@https://"].iter().filter_map(|s| rest.find(s)).min();
     let of_variable = || provider.endpoint_variable.as_deref().and_then(variable);
-    let (model, base) = match at {
-        Some(at) => (&rest[..at], Some(rest[at + 1..].to_owned())),
-        None => (rest, provider.base_url.clone().or_else(of_variable)),
+    let (model, base) = if let Some(at) = at {
+        (&rest[..at], Some(rest[at + 1..].to_owned()))
+    } else {
+        without_scheme(name, rest).map_err(&bad)?;
+        (rest, provider.base_url.clone().or_else(of_variable))
     };
+    let model = if provider.wire == ApiWire::Gemini { model.trim_start_matches("models/") } else { model };
     if model.trim().is_empty() || model.chars().any(char::is_control) {
         return Err(bad("there is no model name".to_owned()));
     }
@@ -206,18 +246,38 @@ fn one<'a>(
     let is_date = |version: &String| version.starts_with(|c: char| c.is_ascii_digit());
     if let (Some(form), Some(version)) = (&provider.dated_path, version.filter(is_date)) {
         dated(&mut url, form, model, &version);
-        return Ok(Named { provider, model: model.to_owned(), base: url });
+        let address = Address::of(wire(provider.wire), &url, "", model);
+        return Ok(Named { provider, model: model.to_owned(), address });
     }
-    let path = match url.path() {
-        "" | "/" if provider.path.is_empty() => "/".to_owned(),
-        "" | "/" => format!("/{}/", provider.path.trim_matches('/')),
-        path => format!("{}/", path.trim_end_matches('/')),
+    let address = Address::of(wire(provider.wire), &url, own_path(provider, &url), model);
+    Ok(Named { provider, model: model.to_owned(), address })
+}
+
+/// The path of the provider's API on a server: its own one where the address is its own or has the
+/// beginning of that path, else the usual one.
+fn own_path<'p>(provider: &'p Provider, typed: &Url) -> &'p str {
+    let Some(base) = &provider.base_url else { return &provider.path };
+    let after_host = base.splitn(4, '/').nth(3).unwrap_or_default().trim_matches('/');
+    let typed_path = typed.path().trim_matches('/');
+    let begins =
+        !typed_path.is_empty() && after_host.split('/').zip(typed_path.split('/')).all(|(a, b)| a == b);
+    if begins || is_own(provider, typed) { after_host } else { &provider.path }
+}
+
+/// An address without its scheme is not taken for a part of the model's name.
+fn without_scheme(name: &str, rest: &str) -> Result<(), String> {
+    let Some((model, host)) = rest.rsplit_once('@').filter(|(_, host)| looks_like_a_host(host)) else {
+        return Ok(());
     };
-    // Anthropic's own path has the v1 in it.
-    let path =
-        if provider.wire == ApiWire::Anthropic { path.trim_end_matches("v1/").to_owned() } else { path };
-    url.set_path(&path);
-    Ok(Named { provider, model: model.to_owned(), base: url })
+    if model.is_empty() {
+        // `@cf/meta/…` is how some models are called.
+        return Ok(());
+    }
+    let own = is_private_host(host.split([':', '/']).next().unwrap_or(host));
+    let scheme = if own { "http" } else { "https" };
+    Err(format!(
+        "the address after @ has no scheme: write {name}:{model}@{scheme}://{host}. If {host} is a part of the model's name, add the server's address after it: {name}:{rest}@https://…"
+    ))
 }
 
 /// The version in a query that holds nothing else.
@@ -245,7 +305,7 @@ mod tests {
     use super::*;
 
     fn base(text: &str) -> String {
-        one(text, &Catalog::embedded(), &|_| None).expect("a target").base.to_string()
+        one(text, &Catalog::embedded(), &|_| None).expect("a target").address.base.to_string()
     }
 
     #[test]
@@ -253,7 +313,7 @@ mod tests {
         let with = |text: &str, variables: &[(&str, &str)]| {
             let find =
                 |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-            one(text, &Catalog::embedded(), &find).map(|named| named.base.to_string())
+            one(text, &Catalog::embedded(), &find).map(|named| named.address.base.to_string())
         };
         let endpoint = ("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com/");
         let version = ("OPENAI_API_VERSION", "2024-10-21");
@@ -307,8 +367,8 @@ mod tests {
                 None => format!("{}:m@https://x.example", provider.id),
             };
             let named = one(&text, &catalog, &|_| None).expect("a target");
-            assert!(named.base.path().ends_with('/'), "{text}");
-            assert_eq!(is_own(provider, &named.base), provider.base_url.is_some(), "{text}");
+            assert!(named.address.base.path().ends_with('/'), "{text}");
+            assert_eq!(is_own(provider, &named.address.base), provider.base_url.is_some(), "{text}");
         }
     }
 

@@ -9,9 +9,10 @@ use crate::document::bench::Sample;
 use crate::document::bench::build::{self, Basis, Bill};
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::load::Sent;
-use crate::measure::plan::Step;
-use crate::measure::run::{Go, Record, Watch};
-use std::collections::{BTreeSet, HashMap};
+use crate::measure::run::{Record, Watch};
+use crate::measure::schedule::Step;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// What the requests so far came to. The same whether they have just been answered or are read
@@ -24,6 +25,8 @@ pub struct Tally<'a> {
     /// Under load, with warm-up.
     pub sent: Rows,
     spent: f64,
+    /// The most output tokens of one answer, by target: some servers do not keep the limit.
+    longest: Vec<u64>,
     /// The most that requests of unknown cost can have cost.
     unsettled: f64,
     unknown: bool,
@@ -40,6 +43,7 @@ impl<'a> Tally<'a> {
             samples: Vec::new(),
             sent: Rows::default(),
             spent: 0.0,
+            longest: vec![0; basis.targets.len()],
             unsettled: 0.0,
             unknown: false,
             failed: BTreeSet::new(),
@@ -64,6 +68,8 @@ impl<'a> Tally<'a> {
     /// One more request that ended; what it cost, where that is known.
     pub fn note(&mut self, record: &Record, session: u32) -> Option<f64> {
         let facts = &self.basis.targets[record.step.target];
+        let longest = &mut self.longest[record.step.target];
+        *longest = (*longest).max(record.figures.output_tokens.unwrap_or(0));
         let cost = build::cost(record, facts);
         let bill = build::bill(record, facts);
         match bill {
@@ -101,7 +107,10 @@ impl<'a> Tally<'a> {
             self.sent.forget(*step);
         } else {
             self.samples.retain(|s| {
-                s.error.is_none() || s.target != *target || s.repeat != step.repeat || s.prompt_id != *prompt
+                s.error.is_none()
+                    || s.target != *target
+                    || (s.repeat, s.turn) != (step.repeat, step.turn)
+                    || s.prompt_id != *prompt
             });
         }
     }
@@ -109,8 +118,9 @@ impl<'a> Tally<'a> {
     /// The most one request can cost, where it has a price.
     fn worst_case(&self, step: &Step) -> Option<f64> {
         let price = self.basis.targets[step.target].price.as_ref()?;
-        let (input, output) = spending::most(&self.basis.prompts[step.prompt], self.basis.max_output_tokens);
-        price.worst_case(input, output)
+        let (input, output) =
+            spending::most(&self.basis.prompts[step.prompt], step.turn, self.basis.max_output_tokens);
+        price.worst_case(input, output.max(self.longest[step.target]))
     }
 
     /// Steps that are to be asked again: they failed, and nothing was billed.
@@ -138,9 +148,8 @@ pub struct Watcher<'a> {
     /// Requests of each target that are measured alone, for the bars.
     alone: Vec<u64>,
     warm: bool,
-    /// The most that the requests under way can cost.
-    reserved: f64,
-    under_way: BTreeSet<Step>,
+    /// The requests under way, and the most that each can cost.
+    under_way: BTreeMap<Step, f64>,
     pub capped: bool,
     /// Failures under load that were shown, by target and kind.
     told: HashMap<(usize, FaultKind), u32>,
@@ -166,8 +175,7 @@ impl<'a> Watcher<'a> {
             journal,
             bars,
             warm: false,
-            reserved: 0.0,
-            under_way: BTreeSet::new(),
+            under_way: BTreeMap::new(),
             capped: false,
             told: HashMap::new(),
             broken: None,
@@ -192,7 +200,7 @@ impl<'a> Watcher<'a> {
 
     /// Sent, and not known to have ended.
     pub fn under_way(&self) -> Vec<Step> {
-        self.under_way.iter().copied().collect()
+        self.under_way.keys().copied().collect()
     }
 
     /// All of a phase under load was sent.
@@ -212,12 +220,13 @@ impl<'a> Watcher<'a> {
 
     /// Could the next request, with all that is under way, pass the cap?
     fn too_dear(&self, worst: f64) -> bool {
-        self.max_cost.is_some_and(|cap| self.tally.spent + self.tally.unsettled + self.reserved + worst > cap)
+        let reserved: f64 = self.under_way.values().sum();
+        self.max_cost.is_some_and(|cap| self.tally.spent + self.tally.unsettled + reserved + worst > cap)
     }
 }
 
 impl Watch for Watcher<'_> {
-    fn before(&mut self, step: &Step) -> Go {
+    fn before(&mut self, step: &Step) -> ControlFlow<()> {
         if !step.warmup && step.load.is_none() && !self.warm {
             self.warm = true;
             let parts: Vec<_> = self.alone.iter().enumerate().map(|(t, n)| (t, Some(*n))).collect();
@@ -227,26 +236,19 @@ impl Watch for Watcher<'_> {
         let facts = &self.tally.basis.targets[step.target];
         if (worst > 0.0 || (facts.origin.is_some() && !facts.stand_in)) && self.too_dear(worst) {
             self.capped = true;
-            return Go::Stop;
+            return ControlFlow::Break(());
         }
         if let Err(e) = self.journal.sent(step) {
             self.broken = Some(e);
-            return Go::Stop;
+            return ControlFlow::Break(());
         }
-        self.reserved += worst;
-        self.under_way.insert(*step);
-        Go::On
+        self.under_way.insert(*step, worst);
+        ControlFlow::Continue(())
     }
 
-    fn after(&mut self, record: &Record) -> Go {
+    fn after(&mut self, record: &Record) -> ControlFlow<()> {
         let step = &record.step;
         self.under_way.remove(step);
-        // Sums of many small amounts drift: nothing under way is nothing reserved.
-        self.reserved = if self.under_way.is_empty() {
-            0.0
-        } else {
-            self.reserved - self.tally.worst_case(step).unwrap_or(0.0)
-        };
         let written = self.journal.sample(record);
         let cost = self.tally.note(record, self.journal.session());
         if let Some(fault) = &record.figures.error {
@@ -263,10 +265,10 @@ impl Watch for Watcher<'_> {
         }
         self.bars.ended(step.target, record.figures.error.is_some(), cost);
         match written {
-            Ok(()) => Go::On,
+            Ok(()) => ControlFlow::Continue(()),
             Err(e) => {
                 self.broken = Some(e);
-                Go::Stop
+                ControlFlow::Break(())
             }
         }
     }

@@ -4,12 +4,13 @@ use crate::app::db::{self as app, Import, Wish};
 use crate::catalog::ApiModel;
 use crate::catalog::import::{self, Format, Imported, Origin};
 use crate::cli::ask::{Ask as _, Terminal};
-use crate::cli::catalog::{load, needed_user_folder, read_capped};
+use crate::cli::catalog::{load, needed_user_folder};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::files::read_capped;
 use crate::cli::output::{OutputArgs, write_atomic};
 use crate::document::db::document;
-use crate::measure::page;
+use crate::measure::fetch_text;
 use std::path::{Path, PathBuf};
 
 /// Take over prices from a file others keep; shows what changes, asks, writes records of your own.
@@ -84,9 +85,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
 fn read(from_where: &str, format: Format, context: &Context) -> Result<Imported, CliError> {
     let is_address = from_where.contains("://");
     let text = if is_address {
-        let shown = page::shown(from_where);
+        let shown = fetch_text::shown(from_where);
         context.note(&format!("fetching {shown}"));
-        page::text(from_where, import::MAX_FILE_BYTES, crate::cli::proxy::of)
+        fetch_text::text(from_where, import::MAX_FILE_BYTES, crate::cli::proxy::of)
             .map_err(|e| CliError::failed(format!("cannot fetch {shown}: {e}")))?
     } else {
         read_capped(Path::new(from_where), import::MAX_FILE_BYTES)?

@@ -7,8 +7,8 @@ use crate::document::bench::price::PriceInForce;
 use crate::document::bench::{Engine, Kind, Sample, Spending};
 use crate::document::envelope::Input;
 use crate::measure::load::Sent;
-use crate::measure::prompts::Prompt;
 use crate::measure::run::Ended;
+use crate::prompts::Prompt;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

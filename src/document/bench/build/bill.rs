@@ -32,7 +32,11 @@ pub fn bill(record: &Record, facts: &TargetFacts) -> Bill {
     let unreached = f.error.as_ref().is_some_and(|e| {
         matches!(
             e.kind,
-            FaultKind::ConnectDns | FaultKind::ConnectRefused | FaultKind::ConnectTimeout | FaultKind::Tls
+            FaultKind::ConnectDns
+                | FaultKind::ConnectRefused
+                | FaultKind::ConnectTimeout
+                | FaultKind::Tls
+                | FaultKind::Proxy
         )
     });
     if unreached {

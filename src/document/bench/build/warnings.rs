@@ -1,6 +1,7 @@
 //! What a reader of the figures must know beside them.
 
 use super::basis::Run;
+use super::doubts;
 use crate::document::bench::sample::for_speed;
 use crate::document::bench::{Kind, Sample, Target, TokenSource};
 use crate::document::envelope::Warning;
@@ -48,7 +49,9 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
         if target.token_source == TokenSource::NotMeasured && target.requests > target.failures {
             warn("tokens-not-measured", "the server did not report how many tokens it generated, so there are no token rates. Chunks are not tokens.".into());
         }
-        if run.basis.cache_bust && target.tokens.cached_input.is_some_and(|n| n > 0.5) {
+        // A later turn's beginning is meant to come from a cache.
+        let first_turn = target.turns.first().map_or(target.tokens, |turn| turn.tokens);
+        if run.basis.cache_bust && first_turn.cached_input.is_some_and(|n| n > 0.5) {
             warn("prompt-cache-hit", "a part of the input came from a prompt cache although every prompt began with a unique marker; TTFT is shorter than without it.".into());
         }
         let rows: Vec<&Sample> = samples.iter().filter(|s| s.target == target.id).collect();
@@ -106,6 +109,7 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
                 ),
             );
         }
+        doubts::warn(run, n, target, &rows, &mut warn);
         for remark in &run.basis.targets[n].remarks {
             warn("remark", format!("{remark}."));
         }

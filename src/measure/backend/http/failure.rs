@@ -1,18 +1,28 @@
 //! What went wrong with an attempt, and what that means for the run.
 
-use crate::measure::backend::wire::{clip, error_of, is_transient, provider_fault};
+use super::target::ApiTarget;
 use crate::measure::event::{Fault, FaultKind};
-use crate::measure::net::{NoAnswer, chain};
-use crate::measure::retry::Advice;
+use crate::measure::net::{NoAnswer, NotPrivate, Proxy, chain};
+use crate::measure::provider_error::{self, Place, clip};
+use crate::measure::retry::{Advice, Wait};
+use crate::measure::wire::{LimitField, WireKind};
 use std::error::Error as _;
 
-/// A failure, what it means for the run, and whether it was only a reused connection that had
-/// been closed before any byte of an answer came.
-pub(super) struct Failure(pub(super) Fault, pub(super) Advice, pub(super) bool);
+/// A failure and what it means for the run.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) fault: Fault,
+    pub(super) advice: Advice,
+    /// It was only a reused connection that had been closed before any byte of an answer came.
+    pub(super) resend: bool,
+}
 
 impl Failure {
+    pub(super) fn of(fault: Fault, advice: Advice) -> Self {
+        Self { fault, advice, resend: false }
+    }
     pub(super) fn new(kind: FaultKind, message: impl Into<String>, advice: Advice) -> Self {
-        Self(Fault { kind, message: message.into() }, advice, false)
+        Self::of(Fault { kind, message: message.into() }, advice)
     }
 }
 
@@ -24,53 +34,94 @@ pub(super) fn elsewhere(how: &str) -> Failure {
     Failure::new(FaultKind::Privacy, message, Advice::Provider)
 }
 
-/// What an error inside a 200 stream means for the run.
-pub(super) fn after_fault(fault: &Fault, content: bool) -> Advice {
-    match fault.kind {
-        FaultKind::Auth | FaultKind::Quota | FaultKind::Region | FaultKind::NotFound => Advice::Provider,
-        FaultKind::ProviderError if !content => {
-            let label = fault.message.split(':').next().unwrap_or_default();
-            if is_transient(label) { Advice::Retry(None) } else { Advice::Sample }
-        }
-        _ => Advice::Sample,
-    }
-}
-
+/// A body under a status that says success that is no stream.
 pub(super) fn not_a_stream(body: &str) -> Failure {
     let body = body.trim();
-    let message = if body.starts_with('<') {
-        "the server answered with a web page instead of a stream: check the base URL (it usually ends in /v1)"
-            .to_owned()
-    } else {
-        match serde_json::from_str::<serde_json::Value>(body)
-            .ok()
-            .filter(|v| !std::ptr::eq(error_of(v), v))
-            .map(|v| provider_fault(error_of(&v)))
-        {
-            Some(fault) => {
-                format!("the server answered with an error instead of a stream: {}", fault.message)
-            }
-            None => format!("the server answered without streaming: {}", clip(body)),
-        }
+    if body.starts_with('<') {
+        return Failure::new(
+            FaultKind::NotAStream,
+            "the server answered with a web page instead of a stream: check the base URL (it usually ends in /v1)",
+            Advice::Provider,
+        );
+    }
+    let Some(said) = provider_error::in_body(body) else {
+        let message = format!("the server answered without streaming: {}", clip(body));
+        return Failure::new(FaultKind::NotAStream, message, Advice::Provider);
     };
-    Failure::new(FaultKind::NotAStream, message, Advice::Provider)
+    let message = format!("the server answered with an error instead of a stream: {}", said.message);
+    // What nobody can tell from its name or words will not be different for the next prompt.
+    if !provider_error::is_named(&said) {
+        return Failure::new(FaultKind::NotAStream, message, Advice::Provider);
+    }
+    let (kind, _, advice) =
+        provider_error::judge(Some(&said), Place::Stream { content: false }, Wait::Unsaid);
+    Failure::new(kind, message, advice)
 }
 
-/// No answer at all: name resolution, connection, TLS, or a connection that was closed.
-pub(super) fn send_failure(error: reqwest::Error) -> Failure {
+/// The server wants a key and none was sent: that is no fault of a key.
+pub(super) fn refused_without_key(target: &ApiTarget, status: u16, fault: &Fault) -> Fault {
+    let words = fault.message.split_once(": ").map_or(String::new(), |(_, words)| format!(" ({words})"));
+    let where_to = match &target.key_variable {
+        Some(name) => format!("set the environment variable {name}"),
+        None => "name the environment variable that holds it with --api-key-env".to_owned(),
+    };
+    let message = format!("the server wants a key and none was sent (HTTP {status}): {where_to}{words}");
+    Fault { kind: FaultKind::Auth, message }
+}
+
+/// Is this a refusal of the member that limits the answer, by its name and not by its value?
+pub(super) fn refuses_limit_field(fault: &Fault, wire: WireKind, sent: LimitField) -> bool {
+    const OF_A_NAME: &[&str] = &[
+        "unsupported parameter",
+        "not supported",
+        "does not support",
+        "unsupported_parameter",
+        "unknown",
+        "unrecognized",
+        "unexpected",
+        "extra",
+        "not permitted",
+        "not allowed",
+        "additional propert",
+        "instead",
+        "deprecated",
+        "invalid field",
+        "invalid parameter",
+    ];
+    // A limit that is too large names the member, too.
+    const OF_A_VALUE: &[&str] = &["too large", "at most", "less than", "greater than", "maximum value"];
+    let words = fault.message.to_ascii_lowercase();
+    let says = |list: &[&str]| list.iter().any(|part| words.contains(part));
+    wire == WireKind::OpenAiChat
+        && fault.kind == FaultKind::Request
+        && words.contains(sent.name())
+        && says(OF_A_NAME)
+        && !says(OF_A_VALUE)
+}
+
+/// No answer at all: name resolution, connection, TLS, a proxy, or a connection that was closed.
+pub(super) fn send_failure(error: reqwest::Error, proxy: Option<&Proxy>) -> Failure {
     let error = error.without_url();
     let (io, tls) = causes(&error);
     let text = chain(&error);
     if let Some(tls) = tls {
         let hint = if matches!(tls, rustls::Error::InvalidMessage(_)) {
-            ". The server may not speak TLS on this port: an http:// URL is accepted for this machine only"
+            ". The server may not speak TLS on this port: try http:// if it is on this machine or your own network"
         } else {
             ""
         };
         return Failure::new(FaultKind::Tls, format!("no secure connection: {tls}{hint}"), Advice::Provider);
     }
+    if let Some(refused) = find::<NotPrivate>(&error) {
+        return Failure::new(FaultKind::ConnectDns, refused.to_string(), Advice::Provider);
+    }
+    if let Some(proxy) = proxy.filter(|_| error.is_connect() || error.is_dns()) {
+        return proxy_failure(&text, proxy);
+    }
     if error.is_dns() {
-        let again = is_no_answer(&error) || text.contains("emporary failure") || text.contains("try again");
+        let again = find::<NoAnswer>(&error).is_some()
+            || text.contains("emporary failure")
+            || text.contains("try again");
         let advice = if again { Advice::Retry(None) } else { Advice::Provider };
         return Failure::new(
             FaultKind::ConnectDns,
@@ -101,15 +152,41 @@ pub(super) fn send_failure(error: reqwest::Error) -> Failure {
     )
 }
 
-fn is_no_answer(error: &reqwest::Error) -> bool {
+/// The connection did not come further than the proxy.
+fn proxy_failure(text: &str, proxy: &Proxy) -> Failure {
+    let Proxy { url, .. } = proxy;
+    // The library's own words for what the proxy answered.
+    let (message, advice) = if text.contains("authorization required") {
+        let message = format!(
+            "the proxy {url} wants a user name and a password: put them into its variable, as in http://user:password@host:port"
+        );
+        (message, Advice::Provider)
+    } else if text.contains("unsuccessful") {
+        (format!("the proxy {url} did not open a connection to the server: {text}"), Advice::Retry(None))
+    } else {
+        (format!("no connection through the proxy {url}: {text}"), Advice::Retry(None))
+    };
+    Failure::new(FaultKind::Proxy, message, advice)
+}
+
+/// The cause of one kind, where an error has it.
+fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
     while let Some(e) = cause {
-        if e.is::<NoAnswer>() {
-            return true;
+        if let Some(found) = e.downcast_ref::<E>() {
+            return Some(found);
         }
-        cause = e.source();
+        cause = inner(e);
     }
-    false
+    None
+}
+
+/// An I/O error hides what it wraps from `source`, and may wrap another one.
+fn inner<'e>(e: &'e (dyn std::error::Error + 'static)) -> Option<&'e (dyn std::error::Error + 'static)> {
+    match e.downcast_ref::<std::io::Error>() {
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static)),
+        None => e.source(),
+    }
 }
 
 /// The I/O error kind and the TLS error behind an error, where there are such.
@@ -118,14 +195,40 @@ fn causes(error: &reqwest::Error) -> (Option<std::io::ErrorKind>, Option<rustls:
     let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
     while let Some(e) = cause {
         tls = tls.or_else(|| e.downcast_ref::<rustls::Error>().cloned());
-        // An I/O error hides what it wraps from `source`, and may wrap another one.
-        cause = match e.downcast_ref::<std::io::Error>() {
-            Some(e) => {
-                io = Some(e.kind());
-                e.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static))
-            }
-            None => e.source(),
-        };
+        if let Some(e) = e.downcast_ref::<std::io::Error>() {
+            io = Some(e.kind());
+        }
+        cause = inner(e);
     }
     (io, tls)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_name_is_told_from_a_refused_value() {
+        let refused = |words: &str, sent| {
+            let fault = Fault { kind: FaultKind::Request, message: words.to_owned() };
+            refuses_limit_field(&fault, WireKind::OpenAiChat, sent)
+        };
+        for words in [
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+            "body, max_tokens: Extra inputs are not permitted",
+            "Unrecognized request argument supplied: max_tokens",
+            "unknown field `max_tokens`",
+        ] {
+            assert!(refused(words, LimitField::MaxTokens), "{words}");
+        }
+        for words in [
+            "max_tokens is too large: 99999. This model supports at most 16384 completion tokens",
+            "max_tokens must be less than 4096, unexpected value",
+            "temperature is not supported",
+        ] {
+            assert!(!refused(words, LimitField::MaxTokens), "{words}");
+        }
+        assert!(!refused("unknown field `max_tokens`", LimitField::MaxCompletionTokens));
+        assert!(refused("unknown field `max_completion_tokens`", LimitField::MaxCompletionTokens));
+    }
 }

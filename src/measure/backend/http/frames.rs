@@ -1,82 +1,185 @@
-//! Bytes → frames: server-sent events, or one JSON object a line.
+//! Bytes → frames: server-sent events, one JSON object a line, or a body that is neither. Which of them
+//! an answer is, its first byte says; what its content type says is often wrong.
 
-use crate::measure::backend::wire::{Wire, WireKind};
+use crate::measure::ending::Ending;
 use crate::measure::event::Event;
 use crate::measure::sse;
+use crate::measure::wire::{Wire, WireKind};
+use serde_json::Value;
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+/// Longest body that is kept of an answer that is no stream, bytes.
+const LONGEST_BODY: usize = 64 << 10;
+
+/// How an answer is framed.
+enum Framing {
+    /// Nothing but white space came.
+    Unknown,
+    Events(sse::Decoder),
+    Lines(Vec<u8>),
+    /// No stream: an error, a page, or an answer in one piece.
+    Body(Vec<u8>),
+}
+
+/// The frames of one answer.
+pub(super) struct Frames {
+    framing: Framing,
+    wire: WireKind,
+    limit: usize,
+    /// What came before the framing was known.
+    begin: Vec<u8>,
+    /// Any frame came at all.
+    pub(super) any: bool,
+    /// A frame came that is neither empty nor `[DONE]`.
+    pub(super) meaningful: bool,
+}
+
+/// What frames are given to.
+pub(super) struct Readers<'a> {
+    pub(super) wire: &'a mut dyn Wire,
+    pub(super) ending: &'a mut Ending,
+    pub(super) out: &'a mut Vec<Event>,
+}
+
+impl Readers<'_> {
+    fn frame(&mut self, name: &str, data: &str) {
+        // Whatever follows the terminator is no part of the answer.
+        if self.ending.is_over() {
+            return;
+        }
+        let before = self.out.len();
+        self.wire.frame(name, data, self.out);
+        self.ending.frame(&self.out[before..]);
+    }
+}
+
+impl Frames {
+    pub(super) fn new(wire: WireKind, limit: usize) -> Self {
+        Self { framing: Framing::Unknown, wire, limit, begin: Vec::new(), any: false, meaningful: false }
+    }
+
+    /// The next bytes of the answer.
+    pub(super) fn feed(&mut self, bytes: &[u8], to: &mut Readers<'_>) -> Result<(), sse::TooLarge> {
+        if let Framing::Unknown = self.framing {
+            self.begin.extend_from_slice(bytes);
+            let Some(first) = first_byte(&self.begin) else {
+                if self.begin.len() > BOM.len() {
+                    // White space before everything says nothing.
+                    self.begin.clear();
+                }
+                return Ok(());
+            };
+            self.framing = self.framing_of(first);
+            let begin = std::mem::take(&mut self.begin);
+            return self.framed(&begin, to);
+        }
+        self.framed(bytes, to)
+    }
+
+    fn framing_of(&self, first: u8) -> Framing {
+        match first {
+            b'{' if self.wire.is_lines() => Framing::Lines(Vec::new()),
+            b'{' | b'[' | b'<' => Framing::Body(Vec::new()),
+            _ => Framing::Events(sse::Decoder::new(self.limit)),
+        }
+    }
+
+    fn framed(&mut self, bytes: &[u8], to: &mut Readers<'_>) -> Result<(), sse::TooLarge> {
+        let (any, meaningful) = (&mut self.any, &mut self.meaningful);
+        match &mut self.framing {
+            Framing::Unknown => {}
+            Framing::Events(decoder) => {
+                let fed = decoder.feed_each(bytes, &mut |event| {
+                    *any = true;
+                    *meaningful = *meaningful || !matches!(event.data.trim(), "" | "[DONE]");
+                    to.frame(event.name, event.data);
+                });
+                if let Some(stray) = decoder.take_stray_document() {
+                    (*any, *meaningful) = (true, true);
+                    to.frame("", &stray);
+                }
+                fed?;
+            }
+            Framing::Lines(line) => {
+                for &byte in bytes {
+                    if byte == b'\n' {
+                        *any = true;
+                        *meaningful |= !line.is_empty();
+                        to.frame("", without_bom(&String::from_utf8_lossy(line)));
+                        line.clear();
+                    } else if line.len() >= self.limit {
+                        return Err(sse::TooLarge(self.limit));
+                    } else {
+                        line.push(byte);
+                    }
+                }
+            }
+            Framing::Body(body) => {
+                let room = LONGEST_BODY.saturating_sub(body.len());
+                body.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+        }
+        Ok(())
+    }
+
+    /// The stream is over. A last line without its line end is complete where its JSON is.
+    pub(super) fn end(&mut self, to: &mut Readers<'_>) {
+        let Framing::Lines(line) = &mut self.framing else { return };
+        let text = String::from_utf8_lossy(line).into_owned();
+        if is_json(without_bom(&text)) {
+            line.clear();
+            self.any = true;
+            to.frame("", without_bom(&text));
+        }
+    }
+
+    /// The body of an answer that is no stream.
+    pub(super) fn body(&self) -> Option<String> {
+        match &self.framing {
+            Framing::Body(body) => Some(without_bom(&String::from_utf8_lossy(body)).to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Is all of that body there, whether or not the connection ends?
+    pub(super) fn body_is_whole(&self) -> bool {
+        match &self.framing {
+            Framing::Body(body) => {
+                let ends = body.trim_ascii_end().last().is_some_and(|b| matches!(b, b'}' | b']'));
+                body.len() == LONGEST_BODY || ends && self.body().is_some_and(|body| is_json(&body))
+            }
+            _ => false,
+        }
+    }
+
+    /// What came last and is no whole frame.
+    pub(super) fn pending(&self) -> Option<String> {
+        match &self.framing {
+            Framing::Unknown => None,
+            Framing::Lines(line) | Framing::Body(line) => {
+                (!line.is_empty()).then(|| String::from_utf8_lossy(line).into_owned())
+            }
+            Framing::Events(decoder) => decoder.pending(),
+        }
+    }
+}
+
+/// The first byte that is neither white space nor part of a byte order mark.
+fn first_byte(bytes: &[u8]) -> Option<u8> {
+    let bytes = match bytes.strip_prefix(BOM) {
+        Some(rest) => rest,
+        None if BOM.starts_with(bytes) => return None,
+        None => bytes,
+    };
+    bytes.iter().copied().find(|b| !b.is_ascii_whitespace())
+}
 
 /// A byte order mark is only ever at the very start, where no text begins with one by itself.
 fn without_bom(line: &str) -> &str {
     line.strip_prefix('\u{feff}').unwrap_or(line)
 }
 
-/// The framing of a wire: server-sent events, or one JSON object a line.
-pub(super) struct Frames {
-    decoder: sse::Decoder,
-    lines: Option<Vec<u8>>,
-    limit: usize,
-    /// Any frame came at all.
-    pub(super) any: bool,
-    /// A frame other than `[DONE]` came.
-    pub(super) meaningful: bool,
-}
-
-impl Frames {
-    pub(super) fn new(wire: WireKind, limit: usize) -> Self {
-        Self {
-            decoder: sse::Decoder::new(limit),
-            lines: wire.is_lines().then(Vec::new),
-            limit,
-            any: false,
-            meaningful: false,
-        }
-    }
-
-    pub(super) fn feed(
-        &mut self,
-        bytes: &[u8],
-        reader: &mut dyn Wire,
-        out: &mut Vec<Event>,
-    ) -> Result<(), sse::TooLarge> {
-        let Some(line) = &mut self.lines else {
-            let (any, meaningful) = (&mut self.any, &mut self.meaningful);
-            return self.decoder.feed_each(bytes, &mut |event| {
-                *any = true;
-                *meaningful = *meaningful || !matches!(event.data.trim(), "" | "[DONE]");
-                reader.frame(event.name, event.data, out);
-            });
-        };
-        for &byte in bytes {
-            if byte == b'\n' {
-                self.any = true;
-                self.meaningful |= !line.is_empty();
-                reader.frame("", without_bom(&String::from_utf8_lossy(line)), out);
-                line.clear();
-            } else if line.len() >= self.limit {
-                return Err(sse::TooLarge(self.limit));
-            } else {
-                line.push(byte);
-            }
-        }
-        Ok(())
-    }
-
-    /// A last line without its line end is complete where its JSON is.
-    pub(super) fn end(&mut self, reader: &mut dyn Wire, out: &mut Vec<Event>) {
-        let Some(line) = self.lines.take() else { return };
-        let text = String::from_utf8_lossy(&line);
-        let text = without_bom(&text);
-        if serde_json::from_str::<serde_json::Value>(text).is_ok() {
-            self.any = true;
-            reader.frame("", text, out);
-        } else {
-            self.lines = Some(line);
-        }
-    }
-
-    pub(super) fn pending(&self) -> Option<String> {
-        match &self.lines {
-            Some(line) => (!line.is_empty()).then(|| String::from_utf8_lossy(line).into_owned()),
-            None => self.decoder.pending(),
-        }
-    }
+fn is_json(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with(['{', '[']) && serde_json::from_str::<Value>(text).is_ok()
 }

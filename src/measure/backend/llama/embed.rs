@@ -1,11 +1,11 @@
 //! Vectors of texts: one pass over the weights for each, its tokens' vectors pooled as the model's
 //! file says.
 
-use super::engine_fault;
+use super::common::engine_fault;
 use super::slots::Slots;
 use crate::measure::backend::decode::unit;
+use crate::measure::backend::engine::Embedded;
 use crate::measure::backend::protocol::EmbeddingKind;
-use crate::measure::backend::worker::Embedded;
 use crate::measure::event::{Fault, FaultKind};
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::LlamaPoolingType;

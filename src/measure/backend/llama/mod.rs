@@ -12,17 +12,20 @@
 #[cfg(feature = "dynamic-backends")]
 mod beside;
 mod choose;
+mod common;
 mod embed;
 mod log;
 mod model;
 mod slots;
 
+use super::engine::{self, Embedded, Engine, Progress, Round, Synthetic};
 use super::protocol::{EngineBuild, LoadRequest, Loaded, Prompt};
-use super::worker::{Embedded, Engine, Link, Round, Synthetic};
-use crate::measure::event::{Event, Fault, FaultKind, Stamped};
+use crate::measure::event::{Event, Fault, Stamped};
+use common::engine_fault;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use slots::Slots;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The engine of this process: nothing, or one loaded model.
@@ -60,7 +63,7 @@ impl Engine for LlamaEngine {
         }
     }
 
-    fn load(&mut self, request: &LoadRequest, link: &Link) -> Result<Loaded, Fault> {
+    fn load(&mut self, request: &LoadRequest, progress: &Arc<dyn Progress>) -> Result<Loaded, Fault> {
         let Some(backend) = &self.backend else {
             return Err(engine_fault("llama.cpp could not be initialised"));
         };
@@ -68,9 +71,9 @@ impl Engine for LlamaEngine {
             return Err(engine_fault("this worker already has a model"));
         }
         if let Some(bytes) = request.memory_limit {
-            super::worker::limit_memory(bytes);
+            engine::limit_memory(bytes);
         }
-        let (slots, loaded) = model::load(backend, request, link)?;
+        let (slots, loaded) = model::load(backend, request, progress)?;
         self.slots = Some(slots);
         Ok(loaded)
     }
@@ -94,7 +97,7 @@ impl Engine for LlamaEngine {
 
     fn step(&mut self, emit: &mut dyn FnMut(u32, Stamped)) {
         for (id, accepted) in self.orphans.drain(..) {
-            let at = super::worker::nanos(accepted.elapsed());
+            let at = engine::nanos(accepted.elapsed());
             emit(id, Stamped { at, event: Event::Failed(engine_fault("no model is loaded")) });
         }
         if let Some(slots) = &mut self.slots {
@@ -102,9 +105,14 @@ impl Engine for LlamaEngine {
         }
     }
 
-    fn synthetic(&mut self, run: Synthetic, link: &Link, round: &mut dyn FnMut(Round)) -> Result<(), Fault> {
+    fn synthetic(
+        &mut self,
+        run: Synthetic,
+        progress: &Arc<dyn Progress>,
+        round: &mut dyn FnMut(Round),
+    ) -> Result<(), Fault> {
         match &mut self.slots {
-            Some(slots) => slots.synthetic(run, link, round),
+            Some(slots) => slots.synthetic(run, progress, round),
             None => Err(engine_fault("no model is loaded")),
         }
     }
@@ -115,8 +123,4 @@ impl Engine for LlamaEngine {
             None => Err(engine_fault("no model is loaded")),
         }
     }
-}
-
-fn engine_fault(message: impl Into<String>) -> Fault {
-    Fault { kind: FaultKind::Engine, message: message.into() }
 }

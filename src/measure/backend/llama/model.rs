@@ -1,11 +1,12 @@
 //! Loading: file, context, warm-up, and the account of what was really used.
 
 use super::choose::Rules;
+use super::common::{engine_fault, fault, piece};
 use super::embed::Pooling;
+use super::log;
 use super::slots::{self, Slots};
-use super::{engine_fault, log};
+use crate::measure::backend::engine::{Progress, nanos};
 use crate::measure::backend::protocol::{Device, EngineBuild, KvType, LoadRequest, Loaded};
-use crate::measure::backend::worker::{Link, nanos};
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::template::ChatTemplate;
 use crate::measure::text::one_line;
@@ -13,11 +14,11 @@ use llama_cpp_2::context::params::{KvCacheType, LlamaContextParams};
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::model::params::LlamaModelParams;
-use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::{LlamaBackendDevice, LlamaBackendDeviceType, list_llama_ggml_backend_devices};
 use llama_cpp_sys_2 as sys;
 use std::ffi::CStr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// llama.cpp's own defaults: most tokens of a call, and of one pass over the weights.
@@ -71,14 +72,14 @@ fn is_gpu(device: &LlamaBackendDevice) -> bool {
 pub(super) fn load(
     backend: &LlamaBackend,
     request: &LoadRequest,
-    link: &Link,
+    progress: &Arc<dyn Progress>,
 ) -> Result<(Slots, Loaded), Fault> {
     refuse_long_prompts(backend, request)?;
     let begun = Instant::now();
     let all_devices = list_llama_ggml_backend_devices();
     let chosen = choose_devices(&all_devices, &request.devices)?;
     // The model lives as long as this process; contexts borrow it.
-    let model: &'static LlamaModel = Box::leak(Box::new(load_file(backend, request, &chosen, link)?));
+    let model: &'static LlamaModel = Box::leak(Box::new(load_file(backend, request, &chosen, progress)?));
     let parallel = request.parallel.max(1);
     let threads = request.threads.unwrap_or_else(physical_cores).max(1);
     let total =
@@ -136,12 +137,12 @@ pub(super) fn load(
     let rules = Rules::new(model, request.sampling, request.json_schema.as_deref())?;
     let sampling = rules.describe();
     let mut slots = Slots::new(model, context, template, rules, parallel, context_of_one, batch);
-    link.tick();
+    progress.tick();
     match pooling {
         Some(_) => drop(slots.embed("warm up")?),
         None => slots.warm_up()?,
     }
-    link.tick();
+    progress.tick();
     let told = log::told();
     let offloaded_layers = told.offloaded.map_or(0, |(done, _)| done);
     let loaded = Loaded {
@@ -191,7 +192,7 @@ fn load_file(
     backend: &LlamaBackend,
     request: &LoadRequest,
     chosen: &[usize],
-    link: &Link,
+    progress: &Arc<dyn Progress>,
 ) -> Result<LlamaModel, Fault> {
     let mut parameters = LlamaModelParams::default();
     if let Some(layers) = request.gpu_layers {
@@ -200,7 +201,7 @@ fn load_file(
     if !request.devices.is_empty() {
         parameters = parameters.with_devices(chosen).map_err(|e| engine_fault(e.to_string()))?;
     }
-    let heard = link.clone();
+    let heard = progress.clone();
     let mut last = -1.0;
     let parameters = parameters.with_progress_callback(move |fraction| {
         heard.tick();
@@ -261,14 +262,6 @@ fn template(model: &LlamaModel) -> Result<ChatTemplate, Fault> {
     ChatTemplate::new(&source, &piece(model, vocab.bos()), &piece(model, vocab.eos()))
 }
 
-/// The text of a special token; empty where the model has none.
-pub(super) fn piece(model: &LlamaModel, token: LlamaToken) -> String {
-    if token.0 < 0 {
-        return String::new();
-    }
-    String::from_utf8_lossy(&model.vocab().token_to_piece(token, true, None)).into_owned()
-}
-
 /// Indices of the devices named, GPUs only where none is named.
 fn choose_devices(all: &[LlamaBackendDevice], named: &[String]) -> Result<Vec<usize>, Fault> {
     if named.is_empty() {
@@ -316,8 +309,4 @@ fn resident() -> Option<u64> {
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes << 10)
-}
-
-fn fault(kind: FaultKind, message: impl Into<String>) -> Fault {
-    Fault { kind, message: message.into() }
 }

@@ -1,18 +1,20 @@
 //! Continuous batching: requests wait, take a sequence, are prefilled, decoded, and leave.
 
 use super::choose::{Chooser, Rules};
-use super::engine_fault;
+use super::common::{engine_fault, fault, piece};
 use crate::measure::backend::decode::Speller;
+use crate::measure::backend::engine::{Progress, Round, Synthetic, nanos};
 use crate::measure::backend::protocol::Prompt;
-use crate::measure::backend::worker::{Link, Round, Synthetic, nanos};
 use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Stamped, Usage};
 use crate::measure::template::ChatTemplate;
+use crate::measure::thoughts;
 use llama_cpp_2::DecodeError;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A loaded model with its context, its sequences and what waits for one.
@@ -134,11 +136,12 @@ impl Slots {
         while !self.free.is_empty() {
             let Some((id, prompt, accepted)) = self.waiting.pop_front() else { return };
             let ready = tokenize(self.model, self.template.as_ref(), &prompt, self.context_of_one)
-                .and_then(|tokens| Ok((tokens, self.rules.chooser(self.model, id)?)));
+                .and_then(|rendered| Ok((rendered, self.rules.chooser(self.model, id)?)));
             match ready {
-                Ok((tokens, chooser)) => {
-                    let count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
-                    say(emit, id, accepted, Event::Tokenized { prompt_tokens: count });
+                Ok((Rendered { tokens, thought_opened }, chooser)) => {
+                    let prompt_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+                    let thought_opened = thought_opened.map(str::to_owned);
+                    say(emit, id, accepted, Event::Tokenized { prompt_tokens, thought_opened });
                     let Some(sequence) = self.free.pop_first() else { return };
                     self.running.push(Slot {
                         id,
@@ -301,7 +304,7 @@ impl Slots {
     pub(super) fn synthetic(
         &mut self,
         run: Synthetic,
-        link: &Link,
+        progress: &Arc<dyn Progress>,
         round: &mut dyn FnMut(Round),
     ) -> Result<(), Fault> {
         let needed = u64::from(run.depth) + u64::from(run.prompt) + u64::from(run.generate);
@@ -321,7 +324,7 @@ impl Slots {
         for number in 0..=run.rounds {
             self.context.clear_kv_cache();
             self.run_tokens(0, run.depth)?;
-            link.tick();
+            progress.tick();
             if number > 0 {
                 round(Round::Begins);
             }
@@ -329,7 +332,7 @@ impl Slots {
             self.run_tokens(run.depth, run.prompt)?;
             for done in 0..run.generate {
                 self.run_tokens(run.depth + run.prompt + done, 1)?;
-                link.tick();
+                progress.tick();
             }
             if number > 0 {
                 round(Round::Took(begun.elapsed()));
@@ -383,6 +386,14 @@ fn undecoded(error: &DecodeError) -> Fault {
     }
 }
 
+/// A prompt as the model gets it.
+#[derive(Debug)]
+pub(super) struct Rendered {
+    pub(super) tokens: Vec<LlamaToken>,
+    /// The marker of the thought that the template leaves open.
+    pub(super) thought_opened: Option<&'static str>,
+}
+
 /// Messages to tokens, through the model's chat template unless it is left out, checked
 /// against the context.
 pub(super) fn tokenize(
@@ -390,17 +401,17 @@ pub(super) fn tokenize(
     template: Option<&ChatTemplate>,
     prompt: &Prompt,
     context_of_one: u32,
-) -> Result<Vec<LlamaToken>, Fault> {
-    if prompt.messages.iter().any(|m| m.content.contains('\0')) {
+) -> Result<Rendered, Fault> {
+    if prompt.messages.iter().filter_map(|m| m.content.as_ref()).any(|text| text.contains('\0')) {
         return Err(fault(FaultKind::Request, "the prompt contains a NUL character, which no model reads"));
     }
     let text = match template {
-        Some(template) => template.render(&prompt.messages)?,
-        None => prompt.messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>().join("\n"),
+        Some(template) => template.render(&prompt.messages, &prompt.tools)?,
+        None => prompt.messages.iter().filter_map(|m| m.content.as_deref()).collect::<Vec<_>>().join("\n"),
     };
     let vocab = model.vocab();
     // Templates write the begin token out, and the tokenizer would add another.
-    let bos = if vocab.should_add_bos() { super::model::piece(model, vocab.bos()) } else { String::new() };
+    let bos = if vocab.should_add_bos() { piece(model, vocab.bos()) } else { String::new() };
     let text = if bos.is_empty() { &text } else { text.strip_prefix(&bos).unwrap_or(&text) };
     let tokens = vocab.tokenize(text.as_bytes(), true, true);
     if tokens.is_empty() {
@@ -422,7 +433,8 @@ pub(super) fn tokenize(
             ),
         ));
     }
-    Ok(tokens)
+    let thought_opened = template.and_then(|_| thoughts::opened_by(text)).map(|marker| marker.open);
+    Ok(Rendered { tokens, thought_opened })
 }
 
 impl Slot {
@@ -464,10 +476,6 @@ fn say(emit: Emit, id: u32, accepted: Instant, event: Event) {
     emit(id, Stamped { at: nanos(accepted.elapsed()), event });
 }
 
-fn fault(kind: FaultKind, message: impl Into<String>) -> Fault {
-    Fault { kind, message: message.into() }
-}
-
 #[cfg(test)]
 #[allow(dead_code)]
 #[path = "../../../../tests/it/needs.rs"]
@@ -477,8 +485,9 @@ mod needs;
 mod tests {
     use super::super::LlamaEngine;
     use super::*;
+    use crate::measure::backend::engine::Engine as _;
     use crate::measure::backend::protocol::LoadRequest;
-    use crate::measure::backend::worker::Engine as _;
+    use crate::measure::backend::worker::Link;
 
     #[test]
     fn each_code_of_the_engine_has_its_words() {
@@ -498,7 +507,7 @@ mod tests {
     fn a_batch_the_engine_refuses_is_a_fault_and_the_next_one_is_computed() {
         let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
         let mut engine = LlamaEngine::new(None);
-        let link = Link::new(tempfile::tempfile().expect("a file"));
+        let link: Arc<dyn Progress> = Arc::new(Link::new(tempfile::tempfile().expect("a file")));
         engine.load(&LoadRequest::new(model.into(), 64), &link).expect("loads");
         let slots = engine.slots.as_mut().expect("loaded");
         let mut decode = |token: i32, sequence: i32| {

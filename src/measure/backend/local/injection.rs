@@ -77,9 +77,9 @@ impl Stage {
                 Err(fault) => return (fault, 0),
             };
             let request = Request {
-                messages: vec![Message { role: Role::User, content: "hi".into() }],
+                messages: vec![Message::text(Role::User, "hi")],
                 max_output_tokens: 4,
-                cache_marker: None,
+                ..Request::default()
             };
             let mut words = 0;
             let mut failed = None;

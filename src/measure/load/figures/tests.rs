@@ -1,12 +1,18 @@
 use super::*;
 use crate::measure::event::FaultKind;
-use crate::measure::plan::Place;
+use crate::measure::schedule::Place;
 use proptest::prelude::*;
 
 /// `tokens` tokens of 10 ms each, sent at `at` ms.
 fn row(index: u32, at: f64, tokens: u64) -> Sent {
-    let step =
-        Step { target: 0, prompt: 0, repeat: index, warmup: false, load: Some(Place { phase: 0, index }) };
+    let step = Step {
+        target: 0,
+        prompt: 0,
+        repeat: index,
+        warmup: false,
+        load: Some(Place { phase: 0, index }),
+        turn: 0,
+    };
     let end = tokens as f64 * 10.0;
     Sent {
         step,
@@ -27,6 +33,7 @@ fn row(index: u32, at: f64, tokens: u64) -> Sent {
         cost_usd: None,
         pass: None,
         meter_j: None,
+        doubts: Vec::new(),
     }
 }
 fn of(rows: &[Sent], slo: &Slo) -> LoadFigures {

@@ -22,7 +22,8 @@ pub struct LoadArgs {
     /// How long each level and rate is kept up: 60s, 5m.
     #[arg(long, value_name = "TIME")]
     pub duration: Option<Seconds>,
-    /// Measured requests of each level and rate [default: 4 for each at once; what a rate gives in 30 s].
+    /// Measured requests of each level and rate; a conversation counts once, with all of its turns
+    /// [default: 4 for each at once; what a rate gives in 30 s].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub requests: Option<u32>,
     /// Limits that a request must keep to count as good: ttft=500ms,tpot=30ms,e2e=5s. Given, more

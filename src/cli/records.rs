@@ -1,0 +1,179 @@
+//! Records of usage: the files and folders that were named, read one after the other.
+//!
+//! Files are told apart by numbers from here on. Only a path that cannot be opened is repeated, as it was
+//! typed; what lies in a folder is never named.
+
+use super::context::Context;
+use super::error::CliError;
+use super::files::read_text;
+use super::progress::Progress;
+use crate::app::usage::{Asked, Map, Place, Reading};
+use crate::catalog::Catalog;
+use crate::document::usage::UsageDocument;
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Files of one folder, its folders included.
+const MOST_FILES: usize = 500_000;
+/// Folders in folders.
+const DEEPEST: usize = 40;
+/// What records are kept in.
+const ENDINGS: [&str; 9] = ["jsonl", "ndjson", "json", "csv", "tsv", "log", "txt", "prom", "gz"];
+/// A quick reading needs no bar.
+const WATCHED: u64 = 64 << 20;
+
+/// A file to read.
+struct Found {
+    path: PathBuf,
+    place: Place,
+    size: u64,
+}
+
+/// A mapping as `--map` takes it: pairs, or `@FILE`.
+pub fn map(text: &str) -> Result<Map, CliError> {
+    match text.strip_prefix('@') {
+        Some(path) => read_text(Path::new(path)).map(Map::Json),
+        None => Ok(Map::Pairs(text.to_owned())),
+    }
+}
+
+/// Seconds since 1970 by which records of the future are told: the clock's, or the end of `--today`.
+pub fn clock(context: &Context) -> Option<i64> {
+    let clock = context.now.parse::<jiff::Timestamp>().ok()?.as_second();
+    let today = context.today.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
+    Some(clock.max(today))
+}
+
+/// Read everything in `paths`; `-` is stdin.
+pub fn read(
+    paths: &[PathBuf],
+    asked: Asked,
+    catalog: &Catalog,
+    context: &Context,
+) -> Result<UsageDocument, CliError> {
+    let mut reading = Reading::new(asked, catalog)?;
+    let files = find(paths)?;
+    let total: u64 = files.iter().map(|f| f.size).sum();
+    let mut progress = Progress::new(context);
+    if total >= WATCHED {
+        progress.phase_bytes("reading records", Some(total));
+    }
+    let mut before = 0;
+    for file in &files {
+        if file.path == Path::new("-") {
+            reading.file(Place::Named, |import| import.read(io::stdin().lock()))?;
+            continue;
+        }
+        match File::open(&file.path) {
+            Ok(open) => {
+                let read = Cell::new(before);
+                let counted = Counted { from: open, read: &read, progress: &progress };
+                reading.file(file.place, |import| import.read(counted))?;
+            }
+            Err(_) if file.place == Place::InFolder => reading.unopened(),
+            Err(e) => return Err(CliError::file("read", &file.path, &e)),
+        }
+        before += file.size;
+        progress.at(before);
+    }
+    progress.done();
+    Ok(reading.finish(&context.now)?)
+}
+
+/// Tells how far a file has been read.
+struct Counted<'a> {
+    from: File,
+    read: &'a Cell<u64>,
+    progress: &'a Progress<'a>,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.from.read(out)?;
+        self.read.set(self.read.get() + n as u64);
+        self.progress.at(self.read.get());
+        Ok(n)
+    }
+}
+
+/// The files of what was named, each once.
+fn find(paths: &[PathBuf]) -> Result<Vec<Found>, CliError> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    for path in paths {
+        if path == Path::new("-") {
+            if found.iter().any(|f: &Found| f.path == *path) {
+                return Err(CliError::usage("`-` is given twice; stdin can be read once"));
+            }
+            found.push(Found { path: path.clone(), place: Place::Named, size: 0 });
+            continue;
+        }
+        let meta = std::fs::metadata(path).map_err(|e| CliError::file("read", path, &e))?;
+        if meta.is_dir() {
+            walk(path, 0, &mut seen, &mut found)?;
+        } else {
+            push(path.clone(), Place::Named, &meta, &mut seen, &mut found);
+        }
+    }
+    Ok(found)
+}
+
+fn push(path: PathBuf, place: Place, meta: &Metadata, seen: &mut HashSet<PathBuf>, found: &mut Vec<Found>) {
+    // A pipe has no other name.
+    let real =
+        if meta.is_file() { path.canonicalize().unwrap_or_else(|_| path.clone()) } else { path.clone() };
+    if seen.insert(real) {
+        found.push(Found { path, place, size: meta.len() });
+    }
+}
+
+/// The files of a folder by name, those of its folders among them. Hidden ones, and links to folders, are
+/// passed by.
+fn walk(
+    folder: &Path,
+    depth: usize,
+    seen: &mut HashSet<PathBuf>,
+    found: &mut Vec<Found>,
+) -> Result<(), CliError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if depth == 0 => return Err(CliError::file("read", folder, &e)),
+        Err(_) => return Ok(()),
+    };
+    let mut inside: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    inside.sort();
+    for path in inside {
+        if is_hidden(&path) {
+            continue;
+        }
+        let Ok(link) = std::fs::symlink_metadata(&path) else { continue };
+        if link.is_dir() {
+            if depth < DEEPEST {
+                walk(&path, depth + 1, seen, found)?;
+            }
+            continue;
+        }
+        let Ok(meta) = std::fs::metadata(&path) else { continue };
+        if meta.is_file() && has_records_ending(&path) {
+            if found.len() >= MOST_FILES {
+                return Err(CliError::usage(format!("more than {MOST_FILES} files are in there"))
+                    .hint("name the folders that hold records"));
+            }
+            push(path, Place::InFolder, &meta, seen, found);
+        }
+    }
+    Ok(())
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.starts_with('.'))
+}
+
+fn has_records_ending(path: &Path) -> bool {
+    // Scrapes and logs are often kept without an ending.
+    path.extension()
+        .is_none_or(|e| e.to_str().is_some_and(|e| ENDINGS.iter().any(|known| e.eq_ignore_ascii_case(known))))
+}

@@ -1,0 +1,319 @@
+//! Where a model is asked: from the base URL that somebody typed to the URL that requests go to. The
+//! only place where such a URL is made.
+//!
+//! People type a base URL in many forms: a host, a host with a version, the endpoint pasted from a
+//! page, the address of a model. Each wire knows its endpoint; what of it is typed already is taken
+//! off first, so that every form leads to the same place.
+
+use super::wire::WireKind;
+use reqwest::Url;
+
+/// The URLs of one API target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// What the wire's own paths are appended to; ends in a slash.
+    pub base: Url,
+    /// Where requests for answers go.
+    pub endpoint: Url,
+}
+
+impl Address {
+    /// The address of `model` under a typed base URL. `own_path` is the path of the provider's own
+    /// API, `v1` or `api/v1`, for an address with no path or with the beginning of that one. A query
+    /// (Azure's `api-version`) stays.
+    pub fn of(wire: WireKind, typed: &Url, own_path: &str, model: &str) -> Self {
+        let own: Vec<&str> = own_path.split('/').filter(|s| !s.is_empty()).collect();
+        let typed_path: Vec<&str> = typed.path().split('/').filter(|s| !s.is_empty()).collect();
+        let mut segments = without_endpoint(wire, &typed_path, model);
+        match wire {
+            WireKind::OpenAiChat | WireKind::OpenAiResponses => {
+                if own.starts_with(&segments) {
+                    segments.clone_from(&own);
+                } else if segments.last() == Some(&"v1beta") {
+                    // Gemini's form of this wire.
+                    segments.push("openai");
+                }
+            }
+            WireKind::Gemini => {
+                let within_project = segments.iter().any(|s| matches!(*s, "projects" | "publishers"));
+                if !segments.last().is_some_and(|s| is_version(s)) && !within_project {
+                    segments.push("v1beta");
+                }
+            }
+            WireKind::Anthropic | WireKind::Ollama => {
+                if segments.is_empty() {
+                    segments.clone_from(&own);
+                }
+            }
+        }
+        let mut base = typed.clone();
+        base.set_path(&segments.iter().flat_map(|s| [s, "/"]).collect::<String>());
+        let (path, query) = wire.endpoint(model);
+        let mut endpoint = base.clone();
+        endpoint.set_path(&format!("{}{path}", base.path()));
+        if let Some(query) = query {
+            endpoint.set_query(Some(query));
+        }
+        Self { base, endpoint }
+    }
+
+    /// Scheme, host and port: what a key is bound to.
+    pub fn origin(&self) -> String {
+        self.endpoint.origin().ascii_serialization()
+    }
+}
+
+fn is_version(segment: &str) -> bool {
+    let rest = segment.strip_prefix('v').unwrap_or_default();
+    rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+/// The path before what belongs to an endpoint of the wire.
+fn without_endpoint<'a>(wire: WireKind, typed: &[&'a str], model: &str) -> Vec<&'a str> {
+    let endings: &[&[&str]] = match wire {
+        WireKind::OpenAiChat | WireKind::OpenAiResponses => &[
+            &["chat", "completions"],
+            &["completions"],
+            &["responses"],
+            &["messages"],
+            &["embeddings"],
+            &["models"],
+        ],
+        WireKind::Anthropic => &[
+            &["v1", "messages", "count_tokens"],
+            &["v1", "messages"],
+            &["messages"],
+            &["v1", "complete"],
+            &["v1", "models"],
+            &["v1"],
+        ],
+        WireKind::Gemini => &[&["openai", "chat", "completions"], &["openai"]],
+        WireKind::Ollama => &[
+            &["api", "chat"],
+            &["api", "generate"],
+            &["api", "tags"],
+            &["api"],
+            &["v1", "chat", "completions"],
+            &["v1"],
+        ],
+    };
+    let mut segments = typed.to_vec();
+    if wire == WireKind::Gemini
+        && let Some(at) = segments.iter().position(|s| *s == "models" || *s == "tunedModels")
+    {
+        // `models/NAME`, `models/NAME:generateContent`.
+        segments.truncate(at);
+    }
+    // `models/NAME`, as a page about the model has it.
+    if let [.., "models", name] = segments.as_slice()
+        && model.starts_with(name.split([':', '%']).next().unwrap_or(name))
+    {
+        segments.truncate(segments.len() - 2);
+    }
+    if let Some(ending) = endings.iter().find(|ending| segments.ends_with(ending)) {
+        segments.truncate(segments.len() - ending.len());
+    }
+    if let [.., version, "chat"] = segments.as_slice()
+        && is_version(version)
+    {
+        segments.pop();
+    }
+    segments
+}
+
+/// Text after an `@` that was meant for a server but has no scheme: `127.0.0.1:8080`, `gpu-box:8000/v1`,
+/// `llm.example.com`. Names of models may have an `@` of their own, before a version or a revision.
+pub fn looks_like_a_host(text: &str) -> bool {
+    let host = text.split('/').next().unwrap_or(text);
+    if host.is_empty() {
+        return false;
+    }
+    if host.starts_with('[') {
+        return true;
+    }
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !name.is_empty() => (name, Some(port)),
+        _ => (host, None),
+    };
+    let plain = |label: &str| {
+        !label.is_empty()
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+            && !label.starts_with('-')
+    };
+    if !name.split('.').all(plain) {
+        return false;
+    }
+    if port.is_some_and(|port| !port.is_empty() && port.chars().all(|c| c.is_ascii_digit())) {
+        return true;
+    }
+    let letters = |label: &str| label.chars().any(|c| c.is_ascii_alphabetic());
+    let words = ["latest", "default", "preview", "main", "stable", "beta", "exp"];
+    // A version: `20250514`, `v2`, `001`, `2025.10`, `q4_0`.
+    let version = !letters(name) || (name.len() <= 5 && name.contains(|c: char| c.is_ascii_digit()));
+    let address = name.parse::<std::net::Ipv4Addr>().is_ok();
+    address || (port.is_none() && !version && !words.contains(&name))
+}
+
+/// What to look at where there is nothing at an endpoint.
+pub fn hint(wire: WireKind, endpoint: &Url) -> &'static str {
+    let path = endpoint.path();
+    match wire {
+        WireKind::OpenAiChat | WireKind::OpenAiResponses if !path.split('/').any(is_version) => {
+            "the base URL usually ends in /v1"
+        }
+        WireKind::OpenAiChat | WireKind::OpenAiResponses => {
+            "either the model is not there under this name, or the base URL has another path"
+        }
+        WireKind::Anthropic => "the base URL is what stands before /v1/messages",
+        WireKind::Gemini => {
+            "the base URL is what stands before /v1beta/models, and the model's name is without models/"
+        }
+        WireKind::Ollama => {
+            "the base URL is what stands before /api/chat, and `ollama pull` fetches a model that is not there"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use WireKind::{Anthropic, Gemini, Ollama, OpenAiChat, OpenAiResponses};
+
+    fn endpoint(wire: WireKind, typed: &str, own: &str, model: &str) -> String {
+        Address::of(wire, &typed.parse().expect("a URL"), own, model).endpoint.to_string()
+    }
+
+    #[test]
+    fn every_common_form_leads_to_the_endpoint() {
+        let chat = "https://x.example/v1/chat/completions";
+        for form in [
+            "",
+            "/",
+            "/v1",
+            "/v1/",
+            "//v1//",
+            "/v1/chat",
+            "/v1/chat/completions",
+            "/v1/chat/completions/",
+            "/v1/completions",
+            "/v1/responses",
+            "/v1/models",
+            "/v1/models/m",
+            "/v1/embeddings",
+        ] {
+            assert_eq!(endpoint(OpenAiChat, &format!("https://x.example{form}"), "v1", "m"), chat, "{form}");
+        }
+        let responses = "https://x.example/v1/responses";
+        for form in ["", "/v1", "/v1/responses", "/v1/chat/completions", "/v1/models/m"] {
+            assert_eq!(
+                endpoint(OpenAiResponses, &format!("https://x.example{form}"), "v1", "m"),
+                responses,
+                "{form}"
+            );
+        }
+        let messages = "https://x.example/v1/messages";
+        for form in
+            ["", "/", "/v1", "/v1/", "/v1/messages", "/v1/models", "/messages", "/v1/messages/count_tokens"]
+        {
+            assert_eq!(endpoint(Anthropic, &format!("https://x.example{form}"), "", "m"), messages, "{form}");
+        }
+        let gemini = "https://x.example/v1beta/models/g-2:streamGenerateContent?alt=sse";
+        for form in [
+            "",
+            "/",
+            "/v1beta",
+            "/v1beta/",
+            "/v1beta/models",
+            "/v1beta/models/g-2",
+            "/v1beta/models/g-2:generateContent",
+            "/v1beta/models/g-2:streamGenerateContent",
+            "/v1beta/openai",
+            "/v1beta/openai/chat/completions",
+        ] {
+            assert_eq!(endpoint(Gemini, &format!("https://x.example{form}"), "", "g-2"), gemini, "{form}");
+        }
+        let ollama = "http://x.example:11434/api/chat";
+        for form in [
+            "",
+            "/",
+            "/api",
+            "/api/",
+            "/api/chat",
+            "/api/generate",
+            "/api/tags",
+            "/v1",
+            "/v1/chat/completions",
+        ] {
+            assert_eq!(endpoint(Ollama, &format!("http://x.example:11434{form}"), "", "m"), ollama, "{form}");
+        }
+    }
+
+    #[test]
+    fn other_paths_stay_and_the_providers_own_is_completed() {
+        for (typed, own, wanted) in [
+            ("https://openrouter.ai/api", "api/v1", "https://openrouter.ai/api/v1/chat/completions"),
+            ("https://openrouter.ai", "api/v1", "https://openrouter.ai/api/v1/chat/completions"),
+            ("https://api.groq.com/openai", "openai/v1", "https://api.groq.com/openai/v1/chat/completions"),
+            ("https://webui.example/api", "v1", "https://webui.example/api/chat/completions"),
+            ("https://api.z.ai/api/paas/v4", "api/paas/v4", "https://api.z.ai/api/paas/v4/chat/completions"),
+            ("https://x.example/llm/v2/chat/completions", "v1", "https://x.example/llm/v2/chat/completions"),
+            ("https://x.example/v1beta", "v1", "https://x.example/v1beta/openai/chat/completions"),
+            ("https://x.example/v1beta/openai/", "v1", "https://x.example/v1beta/openai/chat/completions"),
+            (
+                "https://h.example/models/org%2Fm/v1",
+                "v1",
+                "https://h.example/models/org%2Fm/v1/chat/completions",
+            ),
+            ("https://x.example/chat", "v1", "https://x.example/chat/chat/completions"),
+        ] {
+            assert_eq!(endpoint(OpenAiChat, typed, own, "org/m"), wanted, "{typed}");
+        }
+        assert_eq!(
+            endpoint(Anthropic, "https://api.deepseek.com/anthropic", "", "m"),
+            "https://api.deepseek.com/anthropic/v1/messages"
+        );
+        assert_eq!(
+            endpoint(Gemini, "https://x.example/v1", "", "models/g"),
+            "https://x.example/v1/models/g:streamGenerateContent?alt=sse"
+        );
+        let dated = "https://a.openai.azure.com/openai/deployments/g/?api-version=2024-10-21";
+        assert_eq!(
+            endpoint(OpenAiChat, dated, "openai/v1", "g"),
+            "https://a.openai.azure.com/openai/deployments/g/chat/completions?api-version=2024-10-21"
+        );
+    }
+
+    #[test]
+    fn the_base_is_what_other_calls_start_from() {
+        let base =
+            |wire, typed: &str| Address::of(wire, &typed.parse().expect("a URL"), "v1", "m").base.to_string();
+        assert_eq!(base(OpenAiChat, "http://h:1/v1/chat/completions"), "http://h:1/v1/");
+        assert_eq!(base(Ollama, "http://h:1/api/chat"), "http://h:1/v1/");
+        assert_eq!(
+            Address::of(Ollama, &"http://h:1/api/chat".parse().expect("a URL"), "", "m").base.as_str(),
+            "http://h:1/"
+        );
+    }
+
+    #[test]
+    fn a_host_without_its_scheme_is_told_from_a_version() {
+        for host in [
+            "127.0.0.1:8080",
+            "127.0.0.1",
+            "localhost:1234",
+            "localhost",
+            "gpu-box",
+            "gpu-box:8000/v1",
+            "[::1]:80",
+            "llm.example.com",
+            "llm.example.com/v1",
+            "host.docker.internal:11434",
+            "mybox.local",
+        ] {
+            assert!(looks_like_a_host(host), "{host}");
+        }
+        for version in ["20250514", "latest", "default", "v2", "001", "2025.10", "q4_0", "", "main"] {
+            assert!(!looks_like_a_host(version), "{version}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Where an API target is, how it is spoken to, and what it may take.
+
+use crate::measure::address::Address;
+use crate::measure::net::Proxy;
+use crate::measure::wire::{LimitField, Quirks, WireKind};
+use secrecy::SecretString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// An API target.
+#[derive(Debug, Clone)]
+pub struct ApiTarget {
+    pub wire: WireKind,
+    pub model: String,
+    pub address: Address,
+    pub key: Option<SecretString>,
+    /// The environment variable the key is looked for in, for messages.
+    pub key_variable: Option<String>,
+    /// The header the key goes into; `authorization` takes it as a bearer token.
+    pub key_header: &'static str,
+    pub quirks: Quirks,
+    pub proxy: Option<Proxy>,
+    /// Only addresses that are not public are connected to, whatever the name resolves to.
+    pub private_only: bool,
+    /// What usually is wrong where this provider finds nothing at an address.
+    pub not_found_hint: Option<String>,
+    pub learnt: Learnt,
+}
+
+impl ApiTarget {
+    /// A target without a key, a proxy or anything odd about it.
+    pub fn new(wire: WireKind, model: &str, address: Address) -> Self {
+        Self {
+            wire,
+            model: model.to_owned(),
+            address,
+            key: None,
+            key_variable: None,
+            key_header: "authorization",
+            quirks: Quirks::default(),
+            proxy: None,
+            private_only: false,
+            not_found_hint: None,
+            learnt: Learnt::default(),
+        }
+    }
+
+    /// Scheme, host and port: what a key is bound to, and all of a URL that is shown beside a fault.
+    pub fn origin(&self) -> String {
+        self.address.origin()
+    }
+
+    /// How a request is written, after what was learnt.
+    pub fn quirks(&self) -> Quirks {
+        let limit_field = self.limit_field();
+        Quirks { limit_field, ..self.quirks }
+    }
+
+    pub(super) fn use_limit_field(&self, field: LimitField) {
+        self.learnt.0.store(field != self.quirks.limit_field, Ordering::Relaxed);
+    }
+
+    /// The member that limits the answer, after what was learnt.
+    pub fn limit_field(&self) -> LimitField {
+        let field = self.quirks.limit_field;
+        if self.learnt.other_limit_field() { field.other() } else { field }
+    }
+}
+
+/// What a server taught by refusing it; shared by all clients of a target.
+#[derive(Debug, Clone, Default)]
+pub struct Learnt(Arc<AtomicBool>);
+
+impl Learnt {
+    /// It refused the member that limits the answer and took the other one.
+    pub fn other_limit_field(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Bounds on time and size.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub connect: Duration,
+    /// From send to the first content; pings do not feed it.
+    pub first: Duration,
+    /// Between bytes once content came.
+    pub idle: Duration,
+    /// The whole answer.
+    pub total: Duration,
+    pub event_bytes: usize,
+    pub total_bytes: usize,
+    /// Strict privacy: an answer that shows that it came from another machine ends the target.
+    pub local_only: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            first: Duration::from_mins(3),
+            idle: Duration::from_mins(1),
+            total: Duration::from_mins(10),
+            event_bytes: 1 << 20,
+            total_bytes: 64 << 20,
+            local_only: false,
+        }
+    }
+}

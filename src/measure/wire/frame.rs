@@ -1,0 +1,234 @@
+//! What every wire is made of: the request that goes out, the frames that come in, and the words
+//! that all of them share.
+
+use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Message, Role, Tool, ToolCall};
+use crate::measure::provider_error::{clip, in_document};
+use serde_json::{Value, json};
+
+/// The member of a chat request that limits the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LimitField {
+    /// `max_completion_tokens`: the current name, which some servers do not know.
+    #[default]
+    MaxCompletionTokens,
+    /// `max_tokens`: the old name, which some models refuse.
+    MaxTokens,
+}
+
+impl LimitField {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MaxCompletionTokens => "max_completion_tokens",
+            Self::MaxTokens => "max_tokens",
+        }
+    }
+    /// The one that is tried where this one is refused.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::MaxCompletionTokens => Self::MaxTokens,
+            Self::MaxTokens => Self::MaxCompletionTokens,
+        }
+    }
+}
+
+/// How one server of a shape differs from the rule, as data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quirks {
+    pub limit_field: LimitField,
+    /// Send `stream_options`; Mistral answers 422 to it.
+    pub stream_options: bool,
+    /// Ask for events without their random padding.
+    pub obfuscates: bool,
+    /// Send `cache_prompt: false` so that a llama.cpp server does not reuse its KV cache.
+    pub llama_server: bool,
+    /// Sampling temperature; `None` sends nothing, which is the only portable choice.
+    pub temperature: Option<f64>,
+}
+
+impl Default for Quirks {
+    fn default() -> Self {
+        Self {
+            limit_field: LimitField::default(),
+            stream_options: true,
+            obfuscates: false,
+            llama_server: false,
+            temperature: None,
+        }
+    }
+}
+
+/// A tool as `OpenAI`'s chat completions and Ollama have it.
+pub(super) fn tool(tool: &Tool) -> Value {
+    json!({"type": "function", "function": tool})
+}
+
+/// Arguments of a recorded call as JSON, for wires that send them so; text that is none stays text.
+pub(super) fn arguments(call: &ToolCall) -> Value {
+    serde_json::from_str(&call.arguments).unwrap_or_else(|_| Value::String(call.arguments.clone()))
+}
+
+/// What the model is told beforehand, for wires that send it apart.
+pub(super) fn system(messages: &[Message]) -> Option<String> {
+    let system = messages.iter().filter(|m| m.role == Role::System).filter_map(|m| m.content.as_deref());
+    let texts: Vec<&str> = system.collect();
+    (!texts.is_empty()).then(|| texts.join("\n\n"))
+}
+
+/// The function that a call named, for wires whose results name it instead of the call: the last call
+/// of that id before the result.
+pub(super) fn function_of<'m>(before: &'m [Message], id: &str) -> Option<&'m str> {
+    let mut calls = before.iter().rev().flat_map(|m| m.tool_calls.iter().rev());
+    calls.find(|call| call.id == id).map(|call| call.name.as_str())
+}
+
+/// A call begins, where a frame names one.
+pub(super) fn call(name: Option<&str>, id: Option<&str>, out: &mut Vec<Event>) {
+    if let Some(name) = name {
+        out.push(Event::ToolCall { id: id.map(clip), name: clip(name) });
+    }
+}
+
+/// The state of one answer being read.
+pub trait Wire: Send {
+    /// One frame of the stream: an SSE event's name and data, or a line.
+    fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>);
+}
+
+/// Names of events that only keep a connection alive, whatever their data.
+const KEEPS_ALIVE: &[&str] = &["ping", "keepalive", "keep-alive", "heartbeat"];
+
+pub(super) fn is_keep_alive(name: &str) -> bool {
+    KEEPS_ALIVE.contains(&name)
+}
+
+/// A frame as JSON. `None`: there is nothing in it for the wire. Frames without data, or of a name
+/// that says so, keep a connection alive; some proxies end every shape with `[DONE]`; what is no JSON
+/// is a fault.
+pub(super) fn parse(name: &str, data: &str, out: &mut Vec<Event>) -> Option<Value> {
+    let trimmed = data.trim();
+    if trimmed.is_empty() || is_keep_alive(name) {
+        return None;
+    }
+    if trimmed == DONE {
+        out.push(Event::End);
+        return None;
+    }
+    match serde_json::from_str::<Value>(data) {
+        Ok(value) if value.is_object() => Some(value),
+        Ok(error) if name == "error" => {
+            out.push(Event::Refused { error });
+            None
+        }
+        Err(_) if name == "error" => {
+            out.push(Event::Refused { error: Value::String(clip(data)) });
+            None
+        }
+        Ok(Value::Array(list)) if list.len() == 1 && list[0].is_object() => list.into_iter().next(),
+        _ => {
+            out.push(Event::Failed(Fault {
+                kind: FaultKind::Malformed,
+                message: format!("an event of the stream is not a JSON object: {}", clip(data)),
+            }));
+            None
+        }
+    }
+}
+
+/// What ends the streams of most servers.
+pub(super) const DONE: &str = "[DONE]";
+
+/// The error of a frame, where it is one: by its own members, or by the event's name.
+pub(super) fn error_of(name: &str, frame: &Value) -> Option<Event> {
+    let error = in_document(frame).or_else(|| (name == "error").then_some(frame))?;
+    Some(Event::Refused { error: error.clone() })
+}
+
+/// The text at a JSON pointer, where it is non-empty.
+pub(super) fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
+    value.pointer(place).and_then(Value::as_str).filter(|s| !s.is_empty())
+}
+
+/// Content on its way out, where there is any.
+pub(super) fn push(out: &mut Vec<Event>, channel: Channel, text: &str) {
+    if !text.is_empty() {
+        out.push(Event::Content { channel, text: text.to_owned(), tokens: None });
+    }
+}
+
+/// The model that answers is told once.
+#[derive(Debug, Default)]
+pub(super) struct Answering(bool);
+
+impl Answering {
+    pub(super) fn note(&mut self, name: Option<&str>, out: &mut Vec<Event>) {
+        if let Some(name) = name.filter(|_| !self.0) {
+            self.0 = true;
+            out.push(Event::Model { name: clip(name) });
+        }
+    }
+}
+
+/// Finish reasons under the names of all shapes, lower case.
+const REASONS: &[(&[&str], FinishReason)] = &[
+    (
+        &["stop", "end_turn", "stop_sequence", "completed", "complete", "eos", "eos_token", "end"],
+        FinishReason::Stop,
+    ),
+    (
+        &[
+            "length",
+            "max_tokens",
+            "max_output_tokens",
+            "max_completion_tokens",
+            "max_length",
+            "model_length",
+            "model_context_window_exceeded",
+            "token_limit",
+        ],
+        FinishReason::Length,
+    ),
+    (&["tool_calls", "tool_call", "function_call", "tool_use"], FinishReason::ToolCalls),
+    (
+        &[
+            "content_filter",
+            "content_filtered",
+            "refusal",
+            "safety",
+            "recitation",
+            "blocklist",
+            "prohibited_content",
+            "spii",
+            "sensitive",
+        ],
+        FinishReason::ContentFilter,
+    ),
+];
+
+/// Reasons that say that the answer was broken off, and the HTTP status that they stand for.
+const BROKEN_OFF: &[(&str, u16)] = &[
+    ("error", 0),
+    ("model_error", 500),
+    ("server_error", 500),
+    ("network_error", 502),
+    ("insufficient_system_resource", 503),
+    ("overloaded", 503),
+    ("unavailable", 503),
+    ("timeout", 504),
+    ("abort", 0),
+    ("aborted", 0),
+    ("cancelled", 0),
+    ("canceled", 0),
+];
+
+/// A finish reason as an event: an end, or the failure that it stands for.
+pub(super) fn finished(reason: &str) -> Event {
+    let lower = reason.to_ascii_lowercase();
+    if let Some((_, status)) = BROKEN_OFF.iter().find(|(name, _)| *name == lower) {
+        let message = format!("the provider broke the answer off with finish_reason {:?}", clip(reason));
+        let error = if *status > 0 { json!({"message": message, "code": status}) } else { json!(message) };
+        return Event::Refused { error };
+    }
+    let known = REASONS.iter().find(|(names, _)| names.contains(&lower.as_str()));
+    Event::Finished { reason: known.map_or(FinishReason::Other, |(_, reason)| *reason) }
+}

@@ -1,0 +1,79 @@
+//! What an API is asked and what its stream means. Each wire is a pair of pure functions, one file
+//! each: a request to JSON, and frames to events; sockets, clocks and retries are elsewhere.
+
+pub mod anthropic;
+pub mod frame;
+pub mod gemini;
+pub mod ollama;
+pub mod openai_chat;
+pub mod openai_responses;
+
+pub use frame::{LimitField, Quirks, Wire};
+
+use crate::measure::event::Request;
+use serde_json::Value;
+
+/// A shape of request and stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WireKind {
+    /// `POST {base}/chat/completions`.
+    OpenAiChat,
+    /// `POST {base}/responses`.
+    OpenAiResponses,
+    /// `POST {base}/v1/messages`.
+    Anthropic,
+    /// `POST {base}/v1beta/models/MODEL:streamGenerateContent?alt=sse`.
+    Gemini,
+    /// `POST {base}/api/chat`, one JSON object a line.
+    Ollama,
+}
+
+impl WireKind {
+    /// A reader for one answer.
+    pub fn reader(self) -> Box<dyn Wire> {
+        match self {
+            Self::OpenAiChat => Box::<openai_chat::Reader>::default(),
+            Self::OpenAiResponses => Box::<openai_responses::Reader>::default(),
+            Self::Anthropic => Box::<anthropic::Reader>::default(),
+            Self::Gemini => Box::<gemini::Reader>::default(),
+            Self::Ollama => Box::<ollama::Reader>::default(),
+        }
+    }
+
+    /// The request for one prompt, as JSON.
+    pub fn body(self, model: &str, request: &Request, quirks: &Quirks) -> Value {
+        match self {
+            Self::OpenAiChat => openai_chat::body(model, request, quirks),
+            Self::OpenAiResponses => openai_responses::body(model, request, quirks),
+            Self::Anthropic => anthropic::body(model, request, quirks),
+            Self::Gemini => gemini::body(request, quirks),
+            Self::Ollama => ollama::body(model, request, quirks),
+        }
+    }
+
+    /// The path of its endpoint under a base URL, and its query.
+    pub fn endpoint(self, model: &str) -> (String, Option<&'static str>) {
+        match self {
+            Self::OpenAiChat => ("chat/completions".to_owned(), None),
+            Self::OpenAiResponses => ("responses".to_owned(), None),
+            Self::Anthropic => ("v1/messages".to_owned(), None),
+            Self::Gemini => {
+                let name = model.strip_prefix("models/").unwrap_or(model);
+                let folder = if name.starts_with("tunedModels/") { "" } else { "models/" };
+                (format!("{folder}{name}:streamGenerateContent"), Some("alt=sse"))
+            }
+            Self::Ollama => ("api/chat".to_owned(), None),
+        }
+    }
+
+    /// Is there an event or line after which nothing of an answer can come? Else its end is the
+    /// stream's.
+    pub const fn has_terminator(self) -> bool {
+        !matches!(self, Self::Gemini)
+    }
+
+    /// One JSON object a line instead of server-sent events.
+    pub const fn is_lines(self) -> bool {
+        matches!(self, Self::Ollama)
+    }
+}

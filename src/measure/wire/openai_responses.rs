@@ -1,0 +1,104 @@
+//! `OpenAI` Responses. `*.done` events repeat the whole text and are never added to the deltas;
+//! dispatch is on the JSON `type`. The terminator is
+//! `response.completed`, `.incomplete` or `.failed`; there is no `[DONE]`.
+
+use super::frame::{Answering, Quirks, Wire, call, error_of, finished, parse, push, text};
+use crate::measure::event::{Channel, Event, FinishReason, Message, Request, Tool};
+use crate::measure::usage;
+use serde_json::{Value, json};
+
+/// `POST {base}/responses`. `store: false`, since stored answers are the provider's default.
+pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
+    let mut body = json!({
+        "model": model,
+        "input": request.marked_messages().iter().flat_map(items).collect::<Vec<_>>(),
+        "stream": true,
+        "store": false,
+        "max_output_tokens": request.max_output_tokens,
+    });
+    if quirks.obfuscates {
+        body["stream_options"] = json!({"include_obfuscation": false});
+    }
+    if !request.tools.is_empty() {
+        body["tools"] = request.tools.iter().map(tool).collect();
+    }
+    if quirks.llama_server && request.is_cold() {
+        body["cache_prompt"] = json!(false);
+    }
+    if let Some(temperature) = quirks.temperature {
+        body["temperature"] = json!(temperature);
+    }
+    body
+}
+
+/// A message as the items of this shape: its text, and each of its calls; or a tool's result.
+fn items(message: &Message) -> Vec<Value> {
+    if let Some(id) = &message.tool_call_id {
+        return vec![json!({"type": "function_call_output", "call_id": id, "output": message.content})];
+    }
+    let words = message.content.iter().map(|text| json!({"role": message.role, "content": text}));
+    let calls = message
+        .tool_calls
+        .iter()
+        .map(|c| json!({"type": "function_call", "call_id": c.id, "name": c.name, "arguments": c.arguments}));
+    words.chain(calls).collect()
+}
+
+fn tool(tool: &Tool) -> Value {
+    json!({"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters})
+}
+
+/// One answer being read.
+#[derive(Debug, Default)]
+pub struct Reader {
+    model: Answering,
+}
+
+impl Wire for Reader {
+    fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>) {
+        let Some(event) = parse(name, data, out) else { return };
+        let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
+        if matches!(kind, "response.completed" | "response.incomplete" | "response.failed") {
+            self.model.note(text(&event, "/response/model"), out);
+            // What failed may have been billed.
+            if let Some(counts) = event.pointer("/response/usage").filter(|u| u.is_object()) {
+                out.push(Event::Usage(usage::openai_responses(counts)));
+            }
+        }
+        if let Some(error) = error_of(name, &event) {
+            out.push(error);
+            return;
+        }
+        let delta =
+            |out: &mut Vec<Event>, channel| push(out, channel, text(&event, "/delta").unwrap_or_default());
+        match kind {
+            "response.output_text.delta" => delta(out, Channel::Text),
+            "response.refusal.delta" => delta(out, Channel::Refusal),
+            "response.reasoning_summary_text.delta"
+            | "response.reasoning_text.delta"
+            | "response.reasoning.delta"
+            | "response.reasoning_summary.delta" => delta(out, Channel::Reasoning),
+            "response.function_call_arguments.delta" => delta(out, Channel::Tool),
+            "response.output_item.added" if text(&event, "/item/type") == Some("function_call") => {
+                call(text(&event, "/item/name"), text(&event, "/item/call_id"), out);
+            }
+            "response.created" => self.model.note(text(&event, "/response/model"), out),
+            "response.completed" => end(Event::Finished { reason: FinishReason::Stop }, out),
+            "response.incomplete" => {
+                let reason = text(&event, "/response/incomplete_details/reason");
+                let other = Event::Finished { reason: FinishReason::Other };
+                end(reason.map_or(other, finished), out);
+            }
+            "response.failed" => {
+                out.push(Event::Refused { error: json!("the provider reports that the answer failed") });
+            }
+            kind if kind.starts_with("response.") => {}
+            _ => out.push(Event::Unknown),
+        }
+    }
+}
+
+fn end(reason: Event, out: &mut Vec<Event>) {
+    out.push(reason);
+    out.push(Event::End);
+}
