@@ -24,21 +24,31 @@ pub(super) const fn provider(engine: Engine) -> (&'static str, u16) {
     }
 }
 
+/// A server to accept: how `bench` names it, and where it answers.
+struct Target<'a> {
+    provider: &'a str,
+    model: &'a str,
+    url: &'a str,
+    /// Requests at once.
+    at_once: u32,
+}
+
 /// `freehold bench` on a server of this deployment, at the load that all copies behind the address
 /// together are planned for.
 pub(super) fn served(of: &Deployment, served: &Served, copies: u32, url: &str) -> String {
     let (provider, _) = provider(served.engine);
-    target(of, &format!("{provider}:{}@{url}", served.name), served.concurrency.saturating_mul(copies))
+    let at_once = served.concurrency.saturating_mul(copies);
+    target(of, &Target { provider, model: &served.name, url, at_once })
 }
 
-/// The same by the name that the router gives it.
-pub(super) fn routed(of: &Deployment, name: &str, concurrency: u32, url: &str) -> String {
-    target(of, &format!("compatible:{name}@{url}"), concurrency)
+/// The same for a server that calls the model otherwise.
+pub(super) fn named(of: &Deployment, model: &str, at_once: u32, url: &str) -> String {
+    target(of, &Target { provider: "compatible", model, url, at_once })
 }
 
 /// The same for Ollama on this machine.
-pub(super) fn ollama(of: &Deployment, name: &str, at_once: u32) -> String {
-    target(of, &format!("ollama:{name}@http://127.0.0.1:11434"), at_once)
+pub(super) fn ollama(of: &Deployment, model: &str, at_once: u32) -> String {
+    target(of, &Target { provider: "ollama", model, url: "http://127.0.0.1:11434", at_once })
 }
 
 /// `freehold bench` on an API. Spending is bounded; the reader may raise it.
@@ -48,11 +58,22 @@ pub(super) fn cloud(of: &Deployment, provider: &str, model: &str) -> String {
     quote::long_command(&words)
 }
 
-fn target(of: &Deployment, target: &str, concurrency: u32) -> String {
-    let mut words = words(of, target);
-    words.extend(["--concurrency".to_owned(), concurrency.max(1).to_string(), "--load-only".to_owned()]);
+fn target(of: &Deployment, to: &Target<'_>) -> String {
+    let mut words = words(of, &format!("{}:{}@{}", to.provider, to.model, to.url));
+    words.extend(["--concurrency".to_owned(), to.at_once.max(1).to_string(), "--load-only".to_owned()]);
+    // Inside a cluster nothing else can be had; `bench` wants to be told.
+    if let Some(host) = plain_host(to.url) {
+        words.extend(["--allow-http".to_owned(), host.to_owned()]);
+    }
     words.extend(["--yes", "-o", "accepted.json"].map(str::to_owned));
     quote::long_command(&words)
+}
+
+/// The host of an address that is neither encrypted nor on this machine.
+fn plain_host(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("http://")?;
+    let host = rest.split(['/', ':']).next()?;
+    (host != "127.0.0.1").then_some(host)
 }
 
 fn words(of: &Deployment, target: &str) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! The first request to an API, in the shell, in Python and in TypeScript.
 
 use super::input::{Cloud, Deployment};
-use super::{File, Made, Recipe, Step, accept, image, quote};
+use super::recipe::{File, Made, Recipe, Step};
+use super::{accept, image, quote};
 use crate::catalog::{ApiWire, KeyHeader, LimitField, Provider};
 use serde_json::{Value, json};
 use std::fmt::Write as _;

@@ -1,7 +1,8 @@
 //! Docker Compose on one machine: vLLM or `SGLang` with all its copies, or llama-server.
 
 use super::input::{Deployment, Served, Weights};
-use super::{File, LeftOut, Made, Recipe, Step, accept, image, kubernetes, llama, quote, server};
+use super::recipe::{File, LeftOut, Made, Recipe, Step};
+use super::{accept, image, kubernetes, llama, quote, server};
 use crate::capacity::Engine;
 use crate::catalog::Vendor;
 use serde_json::{Map, Value, json};

@@ -1,6 +1,6 @@
 //! What the recipes need to know, whatever document it came from.
 
-use super::LeftOut;
+use super::recipe::LeftOut;
 use crate::capacity::{Engine, KvType};
 use crate::catalog::{Provider, Vendor};
 

@@ -1,7 +1,8 @@
 //! The same as an `InferenceService` of `KServe`.
 
 use super::input::Deployment;
-use super::{File, LeftOut, Made, Recipe, Step, accept, kubernetes, quote, server};
+use super::recipe::{File, LeftOut, Made, Recipe, Step};
+use super::{accept, kubernetes, quote, server};
 use crate::capacity::Engine;
 use serde_json::json;
 

@@ -2,7 +2,8 @@
 //! its weights on a volume, and scaling on the requests that wait.
 
 use super::input::{Deployment, Place, Served};
-use super::{File, LeftOut, Made, Recipe, Step, accept, quote, server};
+use super::recipe::{File, LeftOut, Made, Recipe, Step};
+use super::{accept, quote, server};
 use crate::capacity::Engine;
 use serde_json::{Value, json};
 

@@ -1,7 +1,8 @@
 //! llama-server on one machine: built, weights fetched or converted, started by systemd.
 
 use super::input::{Deployment, Served, Weights};
-use super::{File, LeftOut, Made, Recipe, Step, accept, image, quote};
+use super::recipe::{File, LeftOut, Made, Recipe, Step};
+use super::{accept, image, quote};
 use crate::capacity::{Engine, KvType};
 use crate::catalog::Vendor;
 use std::fmt::Write as _;

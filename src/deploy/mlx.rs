@@ -1,7 +1,8 @@
 //! MLX on a Mac: weights converted once, served by mlx-lm.
 
 use super::input::{Deployment, Weights};
-use super::{File, LeftOut, Made, Recipe, Step, accept, image, quote};
+use super::recipe::{File, LeftOut, Made, Recipe, Step};
+use super::{accept, image, quote};
 use crate::capacity::Engine;
 
 pub(super) fn recipe(of: &Deployment) -> Made {
@@ -51,7 +52,7 @@ pub(super) fn recipe(of: &Deployment) -> Made {
             "./serve.sh",
         )],
         notes: super::server::notes(served),
-        accept: Some(accept::routed(of, &model, served.concurrency, "http://127.0.0.1:8080/v1")),
+        accept: Some(accept::named(of, &model, served.concurrency, "http://127.0.0.1:8080/v1")),
         left_out: Vec::new(),
     }))
 }

@@ -1,7 +1,8 @@
 //! Ollama on one machine, with the model as a Modelfile.
 
 use super::input::{Deployment, Weights};
-use super::{File, LeftOut, Made, Recipe, Step, accept, llama, quote};
+use super::recipe::{File, LeftOut, Made, Recipe, Step};
+use super::{accept, llama, quote};
 use crate::capacity::{Engine, KvType};
 
 pub(super) fn recipe(of: &Deployment) -> Made {

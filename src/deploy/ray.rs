@@ -1,7 +1,8 @@
 //! The same with Ray Serve, as a `RayService` of `KubeRay`.
 
 use super::input::{Deployment, Served, Weights};
-use super::{File, LeftOut, Made, Recipe, Step, accept, image, kubernetes, quote, server};
+use super::recipe::{File, LeftOut, Made, Recipe, Step};
+use super::{accept, image, kubernetes, quote, server};
 use crate::capacity::{Engine, KvType};
 use crate::catalog::Vendor;
 use serde_json::{Value, json};

@@ -5,7 +5,8 @@
 //! version is read as far as it goes: what it lacks is said, not guessed.
 
 use super::input::{Accelerator, Cloud, Deployment, Limits, Place, Request, Served, Weights};
-use super::{LeftOut, llama, quote, server};
+use super::recipe::LeftOut;
+use super::{llama, quote, server};
 use crate::capacity::{Engine, KvType, ModelShape, Quantisation};
 use crate::catalog::{ApiWire, Catalog, OpenModel, Provider, Vendor};
 use crate::plan::{self, weights::released};

@@ -1,7 +1,8 @@
 //! The READMEs: what the folder is, what to do, which command accepts it, what was left out.
 
+use super::image;
 use super::input::{Deployment, Place, Served, Weights};
-use super::{LeftOut, Recipe, image};
+use super::recipe::{LeftOut, Recipe};
 use crate::capacity::KvType;
 use crate::render::view::{Block, Table, View};
 

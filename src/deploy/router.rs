@@ -2,7 +2,8 @@
 //! the machines are full or down.
 
 use super::input::{Cloud, Deployment, Served};
-use super::{File, Made, Recipe, Step, accept, cloud, image, quote};
+use super::recipe::{File, Made, Recipe, Step};
+use super::{accept, cloud, image, quote};
 use crate::catalog::ApiWire;
 use serde_json::{Value, json};
 
@@ -107,7 +108,7 @@ pub(super) fn recipe(of: &Deployment) -> Made {
             ),
         ],
         notes,
-        accept: Some(accept::routed(of, "local", all, "http://127.0.0.1:4000/v1")),
+        accept: Some(accept::named(of, "local", all, "http://127.0.0.1:4000/v1")),
         left_out: Vec::new(),
     }))
 }

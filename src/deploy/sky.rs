@@ -1,7 +1,8 @@
 //! Rented machines, started and stopped by `SkyPilot`.
 
 use super::input::{Deployment, Place, Served};
-use super::{File, LeftOut, Made, Recipe, Step, accept, image, kubernetes, quote, server};
+use super::recipe::{File, LeftOut, Made, Recipe, Step};
+use super::{accept, image, kubernetes, quote, server};
 use crate::capacity::Engine;
 use serde_json::json;
 
@@ -79,7 +80,6 @@ fn task(of: &Deployment, served: &Served, accelerator: &str, cloud: Option<&str>
     let mut resources = json!({
         "accelerators": format!("{accelerator}:{}", served.devices() * copies),
         "disk_size": disk,
-        "ports": 8000,
     });
     if let Some(cloud) = cloud {
         resources["infra"] = json!(cloud);
@@ -88,6 +88,10 @@ fn task(of: &Deployment, served: &Served, accelerator: &str, cloud: Option<&str>
         resources["use_spot"] = json!(true);
     }
     let several = served.hosts > 1;
+    if several {
+        // SkyPilot's own balancer reaches the machines from outside; to one alone a tunnel leads.
+        resources["ports"] = json!(8000);
+    }
     let mut task = json!({
         "name": served.label(),
         "resources": resources,
@@ -105,27 +109,35 @@ fn task(of: &Deployment, served: &Served, accelerator: &str, cloud: Option<&str>
     let extras = cloud.map_or_else(|| "all".to_owned(), str::to_owned);
     let sky = format!("uvx --from 'skypilot[{extras}]=={}' sky", image::SKYPILOT.name);
     let secrets = format!("--secret HF_TOKEN --secret {}", server::KEY_VARIABLE);
-    let (start, address, stop) = if several {
+    let (start, reach, url, stop) = if several {
         (
             format!("{sky} serve up -n {label} task.yaml {secrets}"),
-            format!("{sky} serve status {label} --endpoint"),
+            Step::new(
+                "Ask for the address, and put it in place of ADDRESS below.",
+                format!("{sky} serve status {label} --endpoint"),
+            ),
+            "http://ADDRESS/v1",
             format!("{sky} serve down {label}"),
         )
     } else {
         (
-            format!("{sky} launch -c {label} task.yaml {secrets}"),
-            format!("{sky} status {label} --endpoint 8000"),
+            format!("{sky} launch --detach-run -c {label} task.yaml {secrets}"),
+            Step::new(
+                "Reach it through a tunnel, in a terminal of its own.",
+                format!("ssh -N -L 8000:127.0.0.1:8000 {label}"),
+            ),
+            "http://127.0.0.1:8000/v1",
             format!("{sky} down {label}"),
         )
     };
-    let mut notes = vec![
-        format!(
-            "The port is open to the internet: set {} to a key before you start, and FREEHOLD_API_KEY to the same for the \
-                 command above.",
+    let mut notes = vec!["It costs money from the start until you stop it, used or not.".to_owned()];
+    if several {
+        notes.push(format!(
+            "The address is open to the internet and not encrypted. Set {} to a key before you start; for more than a test \
+             put TLS in front (tls in the service section), since keys and prompts are in the clear without it.",
             server::KEY_VARIABLE
-        ),
-        "It costs money from the start until you stop it, used or not.".to_owned(),
-    ];
+        ));
+    }
     if spot {
         notes.push("Spot machines may be taken away at any time.".to_owned());
     }
@@ -145,11 +157,11 @@ fn task(of: &Deployment, served: &Served, accelerator: &str, cloud: Option<&str>
                 ),
                 start,
             ),
-            Step::new("Ask for the address, and put it in place of ADDRESS below.", address),
+            reach,
             Step::new("Stop and give back.", stop),
         ],
         notes,
-        accept: Some(accept::served(of, served, served.replicas, "http://ADDRESS/v1")),
+        accept: Some(accept::served(of, served, served.replicas, url)),
         left_out: Vec::new(),
     }
 }

@@ -28,6 +28,13 @@ fn document(case: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
+/// A case, with the weights that its file of that name gives.
+fn of_case(case: &str) -> Folder {
+    let weights = std::fs::read_to_string(fixtures().join(case).join("weights")).ok();
+    let asked = Asked { weights: weights.map(|w| w.trim().to_owned()), ..Asked::default() };
+    deployed(&document(case), &asked)
+}
+
 fn deployed(document: &Value, asked: &Asked) -> Folder {
     deploy("document.json", &document.to_string(), &Catalog::embedded(), asked).expect("a folder")
 }
@@ -64,11 +71,11 @@ fn below(folder: &Path) -> BTreeMap<String, String> {
 fn committed_folders_are_current() {
     let bless = std::env::var_os("FREEHOLD_BLESS").is_some();
     let cases = cases();
-    assert!(cases.len() >= 6, "{cases:?}");
+    assert!(cases.len() >= 12, "{cases:?}");
     for case in cases {
         let folder = case.join("folder");
         let name = case.file_name().expect("a name").to_string_lossy().into_owned();
-        let made = deployed(&document(&name), &Asked::default());
+        let made = of_case(&name);
         let made: BTreeMap<String, String> = made.files.into_iter().map(|f| (f.path, f.text)).collect();
         if bless {
             let _ = std::fs::remove_dir_all(&folder);
@@ -140,7 +147,7 @@ fn a_plan_becomes_the_recipes_that_fit_it() {
 fn every_folder_says_how_it_is_accepted() {
     for case in cases() {
         let name = case.file_name().expect("a name").to_string_lossy().into_owned();
-        let made = deployed(&document(&name), &Asked::default());
+        let made = of_case(&name);
         let readmes = made.files.iter().filter(|f| f.path.ends_with("/README.md"));
         for File { path, text, .. } in readmes {
             assert!(text.contains("freehold bench") && text.contains("--slo ttft="), "{name}/{path}: {text}");
@@ -206,6 +213,14 @@ fn own_weights_are_taken_where_they_can_be() {
         let refusal = deploy("p", &local.to_string(), &Catalog::embedded(), &asked(bad)).expect_err(bad);
         assert!(refusal.message.contains("--weights"), "{bad}: {}", refusal.message);
     }
+}
+
+/// Where nothing but plain http can be had, the accepting command says so; on this machine it need not.
+#[test]
+fn plain_http_is_named_where_it_leaves_the_machine() {
+    let four = of_case("four-nodes");
+    assert!(text(&four, "kubernetes/README.md").contains("--allow-http gpt-oss-120b"));
+    assert!(!text(&of_case("8b-on-one-4090"), "llama-server/README.md").contains("--allow-http"));
 }
 
 /// A strict privacy answer never gets a router that falls back to the API.
@@ -352,4 +367,64 @@ fn bad_documents_are_refused_by_name() {
         assert_eq!(output.status.code(), Some(2), "{err}");
         assert!(err.contains(word), "{err}");
     }
+}
+
+/// The recipe for llama-server, run as it is written, with a small model: `bench` accepts it with the
+/// very command of its README.
+#[cfg(unix)]
+#[test]
+fn the_llama_server_recipe_runs_and_is_accepted() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+    let Some(model) = crate::needs::path("FREEHOLD_TEST_MODEL") else { return };
+    let Some(python) = crate::needs::path("FREEHOLD_TEST_PYTHON") else { return };
+    let mut plan = document("8b-on-one-4090");
+    let need = json!({ "use": "chat", "input_tokens": 40, "output_tokens": 8, "ttft_limit_ms": 120_000, "tpot_limit_ms": 20_000 });
+    plan["result"]["need"] = need;
+    let row = &mut plan["result"]["plans"][0];
+    for (key, value) in
+        [("concurrency", json!(2)), ("context_tokens", json!(300)), ("kv_type", json!("q8_0"))]
+    {
+        row[key] = value;
+    }
+    let place = tempfile::tempdir().expect("a folder");
+    std::fs::write(place.path().join("plan.json"), plan.to_string()).expect("written");
+    freehold(place.path()).args(["deploy", "plan.json", "-o", "out"]).assert().success();
+    let folder = place.path().join("out/llama-server");
+    // What stands in for llama-server takes its options, and refuses any other.
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/llama-server.py");
+    let server = place.path().join("llama-server");
+    let words = [python.to_str().expect("text"), script.to_str().expect("text")]
+        .map(|w| shlex::try_quote(w).expect("a word"));
+    std::fs::write(&server, format!("#!/bin/sh\nexec {} {} \"$@\"\n", words[0], words[1])).expect("written");
+    std::fs::set_permissions(&server, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("executable");
+    let mut child = Command::new(folder.join("serve.sh"))
+        .envs([
+            ("LLAMA_SERVER", server.as_os_str()),
+            ("MODEL_FILE", model.as_os_str()),
+            ("PORT", "0".as_ref()),
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the recipe starts");
+    let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let url = lines.map_while(Result::ok).find(|l| l.starts_with("http://")).expect("it answers");
+    let readme = std::fs::read_to_string(folder.join("README.md")).expect("there");
+    let command =
+        readme.split("```\n").find(|b| b.starts_with("freehold bench")).expect("the accepting command");
+    let command = command.replace("http://127.0.0.1:8080", &url).replace("\\\n", "");
+    let words = shlex::split(&command).expect("words");
+    let output = freehold(&folder).args(&words[1..]).output().expect("runs");
+    drop(child.stdin.take());
+    let _ = child.wait();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command}\n{err}");
+    let report = std::fs::read_to_string(folder.join("accepted.json")).expect("a report");
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!(report["result"]["complete"], true, "{err}");
+    let samples = report["result"]["load_samples"].as_array().expect("samples under load");
+    assert!(samples.len() >= 8 && samples.iter().all(|s| s["error"].is_null()), "{err}");
 }
