@@ -62,6 +62,7 @@ struct Row {
     replicas: Option<u32>,
     concurrency: Option<u32>,
     context_tokens: Option<f64>,
+    weights_bytes: Option<f64>,
 }
 
 /// No plan has more of anything.
@@ -244,7 +245,8 @@ fn served(
             None => model.and_then(|m| m.licence.clone()),
             Some(_) => None,
         };
-        served.download_bytes = model.and_then(|m| download(&served, m));
+        let planned = row.weights_bytes.filter(|b| b.is_finite() && *b > 0.0);
+        served.download_bytes = model.and_then(|m| download(&served, m)).or(planned);
         Ok(served)
     }))
     .and_then(|made| match (&asked.weights, made) {
