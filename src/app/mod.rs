@@ -15,6 +15,7 @@ pub mod fit;
 pub mod machine;
 mod refusal;
 pub mod report;
+pub mod review;
 pub mod schema;
 pub mod usage;
 

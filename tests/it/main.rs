@@ -33,6 +33,7 @@ mod provenance;
 mod published;
 mod real;
 mod report;
+mod review;
 mod run;
 mod serving;
 mod usage;

@@ -4,12 +4,11 @@ use crate::app::deploy::{self as app, Deployed, LIST, Listed};
 use crate::cli::catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::files::read_text;
+use crate::cli::files::{MAX_BYTES, read_stdin, read_text};
 use crate::cli::output::{OutputArgs, write_atomic};
 use crate::deploy::read::Asked;
 use crate::render::Format;
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Write recipes for a plan: API snippets, llama-server, Ollama, Compose, Kubernetes, a router, …
@@ -93,13 +92,7 @@ fn read(path: &Path) -> Result<(String, String), CliError> {
     if path != Path::new("-") {
         return Ok((path.display().to_string(), read_text(path)?));
     }
-    let mut text = String::new();
-    let stdin = std::io::stdin().lock();
-    stdin
-        .take(crate::cli::files::MAX_BYTES)
-        .read_to_string(&mut text)
-        .map_err(|e| CliError::usage(format!("cannot read a document from stdin: {e}")))?;
-    Ok(("stdin".to_owned(), text))
+    Ok(("stdin".to_owned(), read_stdin(MAX_BYTES)?))
 }
 
 /// The list of an earlier run; without one nothing in the folder is ours.

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod fit;
 pub mod help;
 pub mod report;
+pub mod review;
 pub mod schema;
 pub mod usage;
 pub mod worker;
