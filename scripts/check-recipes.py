@@ -109,7 +109,7 @@ def compose(path: Path) -> None:
     found = importlib.util.find_spec("check_jsonschema").submodule_search_locations[0]
     schema = json.loads((Path(found) / "builtin_schemas/vendor/compose-spec.json").read_text(encoding="utf-8"))
     (value,) = documents(path)
-    jsonschema.Draft7Validator(schema).validate(value)
+    jsonschema.validators.validator_for(schema)(schema).validate(value)
     for name, service in value["services"].items():
         need(":" in service["image"] and not service["image"].endswith(":latest"), f"{name} is not pinned")
         for port in service["ports"]:
@@ -429,7 +429,8 @@ def check(folder: Path) -> tuple[int, int]:
             known(path)
             good += 1
         except Exception as error:  # noqa: BLE001: whatever it is, it is said with the file's name
-            print(f"{path}: {type(error).__name__}: {error}", file=sys.stderr)
+            what = getattr(error, "message", None) or error
+            print(f"{path}: {type(error).__name__}: {what}", file=sys.stderr)
             bad += 1
     names = served_names(folder)
     if len(names) > 1:
