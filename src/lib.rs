@@ -17,7 +17,7 @@
 //! | 1 inputs | [`gguf`], [`catalog`], [`workload`], [`prompts`], [`usage`] | 0 |
 //! | 2 engines | [`price`], [`capacity`], [`plan`], then [`cost`] and [`quality`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
-//! | 3 documents | [`document`], then [`render`] | 0 to 2b |
+//! | 3 documents | [`document`], then [`render`], then [`deploy`] | 0 to 2b |
 //! | 4 use cases | [`app`] | 0 to 3 |
 //! | 5 the world | [`cli`] | everything |
 //!
@@ -32,6 +32,7 @@ pub mod capacity;
 pub mod catalog;
 pub mod cli;
 pub mod cost;
+pub mod deploy;
 pub mod document;
 pub mod gguf;
 pub mod measure;

@@ -9,6 +9,7 @@
 
 pub mod advise;
 pub mod db;
+pub mod deploy;
 pub mod doctor;
 pub mod explain;
 pub mod fit;
@@ -17,6 +18,7 @@ pub mod plan;
 pub mod needs;
 mod refusal;
 pub mod report;
+pub mod review;
 pub mod schema;
 pub mod usage;
 

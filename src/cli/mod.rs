@@ -39,7 +39,8 @@ Examples:
   freehold bench --model default --api openai:MODEL --prompts prompts.jsonl -o bench.json
   freehold usage ~/.claude/projects -o usage.json   what your logs and exports say
   freehold breakeven --measured bench.json -o cost.json
-  freehold report bench.json cost.json advice.json --format markdown -o memo.md"
+  freehold report bench.json cost.json advice.json --format markdown -o memo.md
+  freehold deploy advice.json -o deployment         files that run what was decided"
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -57,6 +58,8 @@ pub enum Command {
     Breakeven(commands::breakeven::Args),
     Bench(commands::bench::Args),
     Report(commands::report::Args),
+    Deploy(commands::deploy::Args),
+    Review(commands::review::Args),
     Fit(commands::fit::Args),
     Db(commands::db::Args),
     Doctor(commands::doctor::Args),
@@ -117,6 +120,8 @@ fn run(asked: Command, context: &Context) -> Result<(), CliError> {
         Command::Breakeven(args) => commands::breakeven::run(args, context),
         Command::Bench(args) => commands::bench::run(args, bench_arguments, context),
         Command::Report(args) => commands::report::run(&args, context),
+        Command::Deploy(args) => commands::deploy::run(&args, context),
+        Command::Review(args) => commands::review::run(&args, context),
         Command::Fit(args) => commands::fit::run(args, context),
         Command::Db(args) => commands::db::run(args, context),
         Command::Doctor(args) => commands::doctor::run(args, context),

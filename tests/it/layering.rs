@@ -29,6 +29,7 @@ const RANK: &[(&str, u32)] = &[
     ("measure", 25),
     ("document", 30),
     ("render", 31),
+    ("deploy", 32),
     ("app", 35),
     ("cli", 40),
     ("main", 41),
