@@ -78,6 +78,8 @@ pub struct Priced {
     pub too_small: bool,
     /// A seat of it is made for one person, not for an organisation.
     pub personal: bool,
+    /// The user named it: no tier is held against it.
+    pub asked: bool,
 }
 
 /// What an option costs, US dollars.
@@ -204,7 +206,7 @@ pub fn limits(option: &Priced, terms: &Terms) -> Vec<Limit> {
             found.push(limit);
         }
     };
-    add(option.cost.is_none(), Limit::NotPriced);
+    add(option.cost.is_none() && !option.too_small, Limit::NotPriced);
     add(terms.stays() && kind.leaves(), Limit::MayNotLeave);
     add(terms.has(Modifier::Offline) && kind.leaves(), Limit::Offline);
     let alone = kind.placement() != Placement::Hybrid;
@@ -231,7 +233,9 @@ pub fn limits(option: &Priced, terms: &Terms) -> Vec<Limit> {
     let wanted = terms
         .tiers
         .map_or(1, |t| if kind.placement() == Placement::Local && !strongest { t.local } else { t.cloud });
-    let weaker = alone && kind != Kind::Seats && option.tier.is_none_or(|has| has > wanted);
+    let good = option.open_model && terms.quality == Some(QualityStanding::NonInferior);
+    let rated = kind != Kind::Seats && !option.asked && !good;
+    let weaker = alone && rated && option.tier.is_none_or(|has| has > wanted);
     add(weaker && !short, Limit::TooWeak { has: option.tier, wanted });
     found.sort_by_key(|l| std::cmp::Reverse(l.hardness()));
     found

@@ -8,7 +8,7 @@
 mod build;
 pub mod text;
 
-pub use build::{Setting, build};
+pub use build::{Setting, build, inputs_of};
 pub use text::modifier;
 
 use super::envelope::Envelope;
@@ -398,6 +398,12 @@ pub struct Migration {
     pub title: String,
     /// What to do, in order.
     pub steps: Vec<String>,
+    /// What says whether a step went well.
+    #[serde(default)]
+    pub measures: Vec<String>,
+    /// When to go back to the step before.
+    #[serde(default)]
+    pub stop_if: Vec<String>,
 }
 
 /// How to begin.

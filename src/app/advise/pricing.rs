@@ -5,14 +5,18 @@ use crate::advise::candidate;
 use crate::advise::matrix::CapabilityTier;
 use crate::advise::options::{Kind, OptionCost, Priced};
 use crate::capacity::ModelShape;
+use crate::catalog::device::model_of_file;
 use crate::catalog::{ApiModel, Buyer, Catalog, OpenModel, Subscription};
 use crate::cost::keys::{cloud, hybrid, local};
 use crate::cost::{
     self, Basis, BreakEven, Case, Drawing, OfferSummary, Pair, ResolveError, Role, Scenario, Scratch, Supply,
     Totals, Values, Way, compare,
 };
+use crate::spelling::nearest;
 use crate::workload::keys::{answers, need};
-use crate::workload::{Budget, Capability, Fields, Given, Modifier, Need, NeedDraft, Range, Use, Value};
+use crate::workload::{
+    Budget, Capability, Evidence, Fields, Given, Modifier, Need, NeedDraft, Range, TargetKind, Use, Value,
+};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
@@ -29,6 +33,22 @@ pub(super) struct Asked<'a> {
     pub need: &'a Need,
     pub tiers: CapabilityTier,
     pub today: Date,
+    /// What was measured: of the open model it names, where the catalogue knows that.
+    pub evidence: Option<&'a Evidence>,
+}
+
+impl<'a> Asked<'a> {
+    /// The open model that was measured on one's own machine.
+    fn measured_model(&self) -> Option<&'a OpenModel> {
+        let target = self.evidence?.targets.iter().find(|t| t.kind == TargetKind::Local)?;
+        model_of_file(self.catalog, &target.model)
+    }
+
+    /// With the measurement, where it is of the model that would be run.
+    fn basis(&self, comparators: bool) -> Basis<'a> {
+        let evidence = self.evidence.filter(|_| self.measured_model().is_some());
+        Basis { catalog: self.catalog, evidence, today: self.today, comparators }
+    }
 }
 
 /// Every option with its cost.
@@ -40,6 +60,8 @@ pub(super) struct Pricing<'a> {
     /// What stands behind each option.
     pub behind: Vec<Behind>,
     pub totals: Totals,
+    /// Tokens of the longest request that is planned for.
+    pub context_tokens: f64,
     /// What was resolved: `breakeven` with it says the same.
     pub scenario: Scenario,
     pub open: Option<&'a OpenModel>,
@@ -51,7 +73,13 @@ pub(super) struct Pricing<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Behind {
     Offer(usize),
-    Split { pair: Pair, units: u32, local_share: f64 },
+    Split {
+        pair: Pair,
+        units: u32,
+        local_share: f64,
+    },
+    /// It could not be priced.
+    Nothing,
 }
 
 /// Where the answer turns between the cheapest cloud option and the cheapest own one.
@@ -118,9 +146,63 @@ pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, Resolv
         scenario.local.extend(["owned", "rented"].map(|kind| local_fields(open, kind)));
     }
     scenario.hybrid = hybrid_fields(asked);
+    let have = open.map(|open| have(asked, open)).transpose()?.flatten();
+    let held = have.as_ref().is_some_and(|fields| holds(asked, &scenario, fields));
+    scenario.local.extend(have.clone().filter(|_| held));
     let case = resolve_what_can_be(asked, &mut scenario, &capable)?;
     let personal = seats.is_some_and(|(s, ..)| s.buyer == Buyer::Person);
-    Ok(Some(priced(asked, case, scenario, api, open, personal, capable.len())))
+    let mut pricing = priced(asked, case, scenario, api, open, personal, capable.len());
+    if have.is_some() && !held {
+        pricing.options.push(Priced {
+            kind: Kind::Have,
+            cost: None,
+            way: None,
+            tier: open.and_then(|m| m.tier),
+            predicted: true,
+            open_model: true,
+            too_small: true,
+            personal: false,
+            asked: false,
+        });
+        pricing.behind.push(Behind::Nothing);
+    }
+    Ok(Some(pricing))
+}
+
+/// Hardware that is there already, as an offer that costs nothing to buy: `4x nvidia-h100-sxm-80gb` is
+/// one machine with four of them, `2x dgx-spark` two machines.
+fn have(asked: &Asked<'_>, open: &OpenModel) -> Result<Option<Fields>, ResolveError> {
+    let Some(given) = asked.draft.fields().get(answers::HAVE.name) else { return Ok(None) };
+    let text_given = given.value.text().unwrap_or_default().trim();
+    let counted =
+        text_given.split_once(['x', '×', ' ']).and_then(|(n, id)| Some((n.trim().parse().ok()?, id)));
+    let (count, id): (u32, &str) = counted.unwrap_or((1, text_given));
+    let id = id.trim();
+    let id = id.strip_prefix("x ").or_else(|| id.strip_prefix("× ")).unwrap_or(id).trim();
+    let catalog = asked.catalog;
+    let source = given.source.clone();
+    let said = |value| Given { value, source: source.clone() };
+    let number = |n: u32| said(Value::Number(Range::exactly(f64::from(n))));
+    let mut fields = local_fields(open, "owned");
+    fields.insert(local::HARDWARE_ID.name, said(Value::Text(id.to_owned())));
+    fields.insert(local::PURCHASE.name, said(Value::Number(Range::exactly(0.0))));
+    if catalog.machine(id).is_some() {
+        fields.insert(local::UNITS.name, number(count.max(1)));
+    } else if catalog.accelerator(id).is_some() {
+        fields.insert(local::GPUS_PER_UNIT.name, number(count.max(1)));
+        fields.insert(local::UNITS.name, number(1));
+    } else {
+        let ids = catalog.accelerators.iter().map(|a| a.id.as_str());
+        let near = nearest(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
+        return Err(ResolveError::Unknown { key: "have".to_owned(), id: id.to_owned(), near, why: None });
+    }
+    Ok(Some(fields))
+}
+
+/// Does what is there carry the load?
+fn holds(asked: &Asked<'_>, scenario: &Scenario, have: &Fields) -> bool {
+    let alone = Scenario { local: vec![have.clone()], ..scenario.clone() };
+    cost::resolve(&alone, asked.basis(false)).is_ok()
 }
 
 /// Without what the catalogue cannot complete: rented, then bought, then seats.
@@ -129,14 +211,18 @@ fn resolve_what_can_be(
     scenario: &mut Scenario,
     capable: &[(&ApiModel, f64)],
 ) -> Result<Case, ResolveError> {
-    let basis = Basis { catalog: asked.catalog, evidence: None, today: asked.today, comparators: true };
+    let basis = asked.basis(true);
     let first = match cost::resolve(scenario, basis) {
         Ok(case) => return Ok(case),
         Err(error) => error,
     };
     let all = scenario.local.clone();
-    for keep in [1, 0] {
-        scenario.local = all.iter().skip(keep).take(1).cloned().collect();
+    for left_out in (0..all.len()).rev() {
+        scenario.local =
+            all.iter().enumerate().filter(|(n, _)| *n != left_out).map(|(_, f)| f.clone()).collect();
+        if scenario.local.is_empty() {
+            break;
+        }
         if let Ok(case) = cost::resolve(scenario, basis) {
             return Ok(case);
         }
@@ -197,7 +283,7 @@ fn cheapest_api<'a>(
     }
     let mut scenario = base(asked);
     scenario.cloud = short.iter().map(|m| Fields::from([(cloud::MODEL.name, text(&m.id))])).collect();
-    let basis = Basis { catalog: asked.catalog, evidence: None, today: asked.today, comparators: false };
+    let basis = asked.basis(false);
     let case = match cost::resolve(&scenario, basis) {
         Ok(case) => case,
         // A model without a cache price, say: the cheapest by its list price that can be computed.
@@ -274,11 +360,14 @@ fn local_tier(asked: &Asked<'_>) -> u8 {
 
 /// The open model whose bought plan costs least over the horizon.
 fn cheapest_open<'a>(asked: &Asked<'a>, api: &ApiModel) -> Option<&'a OpenModel> {
+    if let Some(model) = asked.measured_model() {
+        return Some(model);
+    }
     let candidates = open_candidates(asked);
     if candidates.len() < 2 {
         return candidates.first().copied();
     }
-    let basis = Basis { catalog: asked.catalog, evidence: None, today: asked.today, comparators: false };
+    let basis = asked.basis(false);
     let mut best: Option<(f64, &OpenModel)> = None;
     for model in candidates {
         let mut scenario = base(asked);
@@ -386,6 +475,7 @@ fn priced<'a>(
             // A second API model only to have something to compare with.
             (Supply::Api(_), _) => continue,
             (Supply::Machine(m), _) if m.is_rented() => Kind::Rented,
+            (Supply::Machine(m), _) if m.units.is_some() && summary.capex.get() == 0.0 => Kind::Have,
             (Supply::Machine(_), _) => Kind::Owned,
         };
         let cost = OptionCost {
@@ -402,6 +492,7 @@ fn priced<'a>(
             open_model: kind == Kind::SameModel || kind.placement() == crate::advise::Placement::Local,
             too_small: false,
             personal,
+            asked: false,
         });
         behind.push(Behind::Offer(n));
         ways.push(Way::Alone(n));
@@ -412,7 +503,9 @@ fn priced<'a>(
         ways.push(way);
     }
     let totals = cost::totals(&case, &ways, DRAWING);
-    Pricing { case, offers, options, behind, totals, scenario, open, capable }
+    let shape = candidate::shape_or_assumed(asked.draft.shape());
+    let context_tokens = asked.draft.number(need::CONTEXT_TOKENS).unwrap_or(0.0).max(shape.total_tokens());
+    Pricing { case, offers, options, behind, totals, context_tokens, scenario, open, capable }
 }
 
 /// The two kinds of hybrid, where they split anything.
