@@ -111,7 +111,8 @@ pub struct AdviceResult {
 /// One way to serve the need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OptionRow {
-    /// `api`, `same-model`, `seats`, `rented`, `owned`, `have`, `hybrid-routed` or `hybrid-overflow`.
+    /// `api`, `same-model`, `seats`, `rented`, `owned`, `have`, `hybrid-routed` or `hybrid-overflow`; the
+    /// latter two end in `-rented` where the machine is rented. The second of a kind ends in `-2`.
     pub id: String,
     /// Where it runs.
     pub placement: Placement,

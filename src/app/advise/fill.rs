@@ -75,7 +75,7 @@ pub(super) fn document(setting: &Setting<'_>, verdict: &Verdict, decided: &Decid
     let horizon = pricing.case.need.horizon;
     let result = &mut document.result;
     result.options = rows(decided);
-    result.chosen = Some(pricing.options[choice.chosen].kind.id().to_owned());
+    result.chosen = Some(id(pricing, choice.chosen));
     result.horizon_months = Some(horizon);
     result.sentence = Some(sentence(decided));
     if let Some(matrix) = &mut result.matrix {
@@ -212,6 +212,19 @@ fn rows(decided: &Decided<'_>) -> Vec<OptionRow> {
     order.into_iter().map(|n| row(decided, n)).collect()
 }
 
+/// Of the option's kind; a split with a rented machine beside one with a bought machine says so.
+fn id(pricing: &Pricing<'_>, n: usize) -> String {
+    let kind = pricing.options[n].kind;
+    let rented = match pricing.behind[n] {
+        Behind::Split { pair, .. } => match &pricing.case.offers[pair.local].supply {
+            Supply::Machine(m) => m.is_rented(),
+            Supply::Api(_) => false,
+        },
+        Behind::Offer(_) | Behind::Nothing => false,
+    };
+    if rented { format!("{}-rented", kind.id()) } else { kind.id().to_owned() }
+}
+
 fn row(decided: &Decided<'_>, n: usize) -> OptionRow {
     let Decided { pricing, choice, .. } = decided;
     let option = &pricing.options[n];
@@ -222,7 +235,7 @@ fn row(decided: &Decided<'_>, n: usize) -> OptionRow {
         Behind::Split { local_share, .. } => Some(local_share),
     };
     OptionRow {
-        id: kind.id().to_owned(),
+        id: id(pricing, n),
         placement: kind.placement(),
         name: name(decided, n),
         api_model: api_model(pricing, n),
@@ -277,6 +290,7 @@ fn name(decided: &Decided<'_>, n: usize) -> String {
         Behind::Split { pair, units, local_share } => {
             let percent = (local_share * 100.0).round();
             let (own, api) = (machine(pricing, pair.local, units), &pricing.case.offers[pair.cloud].name);
+            let own = if id(pricing, n).ends_with("rented") { format!("{own}, rented") } else { own };
             format!("{percent} % of the requests on {own}, the others to {api}")
         }
         Behind::Nothing => "the hardware that is there".to_owned(),

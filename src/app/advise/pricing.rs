@@ -60,8 +60,6 @@ pub(super) struct Pricing<'a> {
     /// What stands behind each option.
     pub behind: Vec<Behind>,
     pub totals: Totals,
-    /// Tokens of the longest request that is planned for.
-    pub context_tokens: f64,
     /// What was resolved: `breakeven` with it says the same.
     pub scenario: Scenario,
     pub open: Option<&'a OpenModel>,
@@ -497,35 +495,43 @@ fn priced<'a>(
         behind.push(Behind::Offer(n));
         ways.push(Way::Alone(n));
     }
-    for (split, way) in splits(asked, &case, &offers, &options, &behind) {
+    for (split, way) in splits(asked, &case, &options, &behind) {
         options.push(Priced { way: Some(ways.len()), ..split.0 });
         behind.push(split.1);
         ways.push(way);
     }
     let totals = cost::totals(&case, &ways, DRAWING);
-    let shape = candidate::shape_or_assumed(asked.draft.shape());
-    let context_tokens = asked.draft.number(need::CONTEXT_TOKENS).unwrap_or(0.0).max(shape.total_tokens());
-    Pricing { case, offers, options, behind, totals, context_tokens, scenario, open, capable }
+    Pricing { case, offers, options, behind, totals, scenario, open, capable }
 }
 
 /// The two kinds of hybrid, where they split anything.
 fn splits(
     asked: &Asked<'_>,
     case: &Case,
-    offers: &[OfferSummary],
     options: &[Priced],
     behind: &[Behind],
 ) -> Vec<((Priced, Behind), Way)> {
     let find = |kind: Kind| options.iter().position(|o| o.kind == kind);
     let tco = |n: usize| options[n].cost.map_or(f64::INFINITY, |c| c.tco);
     let opex = asked.need.answers.budget == Budget::Opex && !asked.draft.has(answers::UP_FRONT);
-    let base = match (find(Kind::Owned), find(Kind::Rented)) {
-        (Some(_), Some(rented)) if opex => Some(rented),
-        (Some(owned), Some(rented)) => Some(if tco(rented) < tco(owned) { rented } else { owned }),
-        (one, other) => one.or(other),
+    let (owned, rented) = (find(Kind::Owned), find(Kind::Rented));
+    // Beside what is bought, what is rented where nothing may be bought, or where it costs less.
+    let rented = rented.filter(|r| opex || owned.is_none_or(|o| tco(*r) < tco(o)));
+    let bases = owned.into_iter().chain(rented);
+    bases.flat_map(|base| splits_of(case, options, behind, find(Kind::Api), base)).collect()
+}
+
+/// The two kinds of hybrid with one local side.
+fn splits_of(
+    case: &Case,
+    options: &[Priced],
+    behind: &[Behind],
+    api: Option<usize>,
+    base: usize,
+) -> Vec<((Priced, Behind), Way)> {
+    let (Behind::Offer(local), Some(Behind::Offer(cloud))) = (behind[base], api.map(|n| behind[n])) else {
+        return Vec::new();
     };
-    let (Some(base), Some(api)) = (base, find(Kind::Api)) else { return Vec::new() };
-    let (Behind::Offer(local), Behind::Offer(cloud)) = (behind[base], behind[api]) else { return Vec::new() };
     let pair = Pair { cloud, local };
     let likely = case.likely();
     let v = Values::of(&likely);
@@ -552,7 +558,6 @@ fn splits(
             found.push((split(Kind::Overflow, cost, best.units, best.local_share), way));
         }
     }
-    let _ = offers;
     found
 }
 
