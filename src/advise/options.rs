@@ -270,9 +270,14 @@ pub enum Because {
     Cheapest,
     /// Another costs less at the likely values, but more in the mean of all draws.
     CheapestOnAverage,
+    /// Another of the same placement costs a little less, but would have to be measured first.
+    NearlyTheSame,
     /// Nothing is free of limits, and this one gives up the least.
     GivesLeast,
 }
+
+/// Totals that differ by less are the same money.
+const NEARLY_THE_SAME: f64 = 1.1;
 
 /// Choose. `None` where there is nothing to choose from.
 ///
@@ -310,11 +315,17 @@ pub fn choose(options: &[Priced], totals: Option<&Totals>, terms: &Terms) -> Opt
         totals.filter(|_| !some.is_empty() && !others.is_empty()).map(|t| t.cheaper(&some, &others))
     };
     let expected = |n: usize| totals.zip(options[n].way).map_or_else(|| tco(n), |(t, way)| t.mean(way));
-    let chosen = free.iter().copied().min_by(|a, b| expected(*a).total_cmp(&expected(*b)))?;
+    let least = free.iter().copied().min_by(|a, b| expected(*a).total_cmp(&expected(*b)))?;
+    // For the same money a maker's own model: an open one by the token would still have to be measured.
+    let makers = free.iter().copied().find(|n| options[*n].kind == Kind::Api);
+    let near = makers.filter(|api| expected(*api) <= expected(least) * NEARLY_THE_SAME);
+    let chosen = near.filter(|_| options[least].kind == Kind::SameModel).unwrap_or(least);
     let placement = options[chosen].kind.placement();
     let others: Vec<usize> =
         free.iter().copied().filter(|n| options[*n].kind.placement() != placement).collect();
-    let because = if others.is_empty() {
+    let because = if chosen != least {
+        Because::NearlyTheSame
+    } else if others.is_empty() {
         Because::OnlyPlacement
     } else if cheapest(&others).is_some_and(|n| tco(n) < tco(chosen)) {
         Because::CheapestOnAverage

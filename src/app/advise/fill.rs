@@ -170,7 +170,7 @@ fn confidence(verdict: &Verdict, decided: &Decided<'_>) -> (Confidence, Vec<Conf
     if !choice.gives.is_empty() {
         return (Confidence::Low, vec![ConfidenceStep::GivesUp]);
     }
-    let only = choice.because == Because::OnlyPlacement;
+    let only = choice.next.is_none();
     match choice.odds {
         Some(odds) if odds < 0.6 => steps.push(ConfidenceStep::NearlyEven),
         Some(odds) if odds < 0.75 => steps.push(ConfidenceStep::OftenDearer),
@@ -404,7 +404,12 @@ fn differs(decided: &Decided<'_>, says: Placement) -> String {
     let of_it = pricing.options.iter().enumerate().filter(|(_, o)| o.kind.placement() == says);
     let best = of_it.filter_map(|(n, o)| Some((o.cost?.tco, n))).min_by(|a, b| a.0.total_cmp(&b.0));
     let Some((tco, n)) = best else {
-        return format!("nothing that is {} could be priced for this need", text::place(says));
+        return match says {
+            Placement::Hybrid => {
+                "one machine would carry the whole load, so there is nothing to split".to_owned()
+            }
+            _ => format!("nothing that is {} could be priced for this need", text::place(says)),
+        };
     };
     let cost = chosen.cost.map_or(0.0, |c| c.tco);
     let months = pricing.case.need.horizon;
@@ -647,12 +652,15 @@ fn flips(decided: &Decided<'_>) -> Vec<Flip> {
     found
 }
 
+/// A need does not grow so many times.
+const FAR: f64 = 100.0;
+
 /// Requests, dollars, pass rate.
 fn numbers(decided: &Decided<'_>) -> Vec<Flip> {
     let Decided { pricing, choice, .. } = decided;
     let Some((cloud, own)) = decided.rivals else { return Vec::new() };
     // Where the data decides, no number does.
-    if choice.because == Because::OnlyPlacement || choice.because == Because::GivesLeast {
+    if choice.next.is_none() {
         return Vec::new();
     }
     let turns = &decided.turns;
@@ -675,7 +683,22 @@ fn numbers(decided: &Decided<'_>) -> Vec<Flip> {
         Some(limit) if here == Placement::Cloud => format!(" (but {})", text::limit(limit)),
         _ => String::new(),
     };
+    // At the likely values alone it would be the other one: that is said beside the matrix.
+    let already = |at: f64| requests.is_some_and(|now| at > 0.0 && (here == Placement::Cloud) == (at <= now));
     match turns.requests {
+        Some(at) if already(at) => {}
+        Some(at) if here == Placement::Cloud && requests.is_some_and(|now| at > now * FAR) => {
+            add(
+                "requests_per_month",
+                at,
+                requests,
+                Placement::Local,
+                format!(
+                    "More requests do not change it: only from {} a month on would {cheap_own} cost less.",
+                    number::short(at)
+                ),
+            );
+        }
         Some(at) if at > 0.0 => {
             let dollars = turns
                 .usd_per_month
@@ -882,7 +905,7 @@ fn warnings(decided: &Decided<'_>) -> Vec<Warning> {
         ));
     }
     let option: &Priced = &pricing.options[choice.chosen];
-    let only = choice.because == Because::OnlyPlacement && option.kind.placement() == Placement::Local;
+    let only = choice.next.is_none() && option.kind.placement() == Placement::Local;
     let busy = match pricing.behind[choice.chosen] {
         Behind::Offer(o) => pricing.case.offers[o].plan.as_ref().map(|p| p.busy_mean),
         Behind::Split { .. } | Behind::Nothing => None,

@@ -89,7 +89,7 @@ pub(super) struct Turns {
     pub api_usd_per_mtok: Option<(f64, f64)>,
     /// Share of the own one's answers that must be good enough, where the others go on to the API.
     pub pass_rate: Option<f64>,
-    /// A month of the cloud option.
+    /// What the provider is paid in a month.
     pub usd_per_month: Option<f64>,
 }
 
@@ -568,7 +568,7 @@ impl Pricing<'_> {
         else {
             return Turns::default();
         };
-        let monthly = self.options[cloud].cost.map(|c| c.monthly);
+        let monthly = Some(self.offers[cloud_offer].parts.api.get());
         turns(&self.case, &self.offers, Pair { cloud: cloud_offer, local: own_offer }, monthly)
     }
 }

@@ -245,6 +245,10 @@ fn migration(setting: &Setting, verdict: &Verdict) -> Option<Migration> {
     };
     let closed =
         verdict.answers.privacy == Privacy::Strict || setting.need.modifiers.contains(Modifier::Offline);
+    // What ships inside a product moves nowhere.
+    if setting.need.modifiers.contains(Modifier::Embedded) {
+        return None;
+    }
     let found = setting.guide.migration(from, verdict.placement, closed)?;
     Some(Migration {
         title: found.title.clone(),
