@@ -12,6 +12,7 @@ pub mod db;
 pub mod doctor;
 pub mod fit;
 pub mod machine;
+pub mod needs;
 mod refusal;
 pub mod report;
 pub mod schema;

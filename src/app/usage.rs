@@ -193,7 +193,7 @@ impl<'c> Reading<'c> {
         let need = need(&usage);
         let timezone = asked.timezone.as_deref().filter(|name| !name.is_empty()).unwrap_or("UTC");
         let mut result = result(&usage, &need, timezone);
-        result.repriced.priced_as.clone_from(prices.borrow().assumed());
+        result.repriced.priced_as.clone_from(prices.borrow().taken());
         let mut warnings = warnings(&usage);
         warnings.extend(unread::warning(&left_out));
         if result.repriced_usd.is_some() && !result.repriced.unpriced.is_empty() {

@@ -75,7 +75,7 @@ impl Flag {
             Kind::Text => arg.value_name(if self.key.name == "name" { "NAME" } else { "ID" }),
             Kind::Month => arg.value_name("YYYY-MM"),
             Kind::Profile => arg.value_name("PROFILE"),
-            Kind::Changes(_) | Kind::Discounts => arg.value_name("TOML"),
+            Kind::Changes(_) | Kind::Sizes | Kind::Discounts => arg.value_name("TOML"),
             // A range may begin with a minus: `-0.3:-0.1:0`.
             Kind::Number { min, .. } if min < 0.0 => arg.value_name("N").allow_hyphen_values(true),
             Kind::Whole { .. } | Kind::Number { .. } | Kind::Positive | Kind::Months => arg.value_name("N"),

@@ -154,6 +154,8 @@ pub struct Need {
     /// What comes of the forecast.
     pub volume_factor: Slot<f64>,
     pub shape: Shape,
+    /// Kinds of request, where they are not alike; relative to the mean request, which the slots hold.
+    pub mix: Vec<Portion>,
     pub cached: Slot<f64>,
     pub cache_write: Slot<f64>,
     pub batch: Slot<f64>,
@@ -165,6 +167,26 @@ pub struct Need {
     pub start: Date,
     /// What a plan must keep besides.
     pub asks: Asks,
+}
+
+/// A kind of request: its tokens in times those of the mean request, class by class. Weighed by their
+/// shares they make up the mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Portion {
+    /// Of all requests, 0 to 1.
+    pub share: f64,
+    /// Input, cached ones included.
+    pub input: f64,
+    /// Input that is neither read from nor written to a cache.
+    pub uncached: f64,
+    /// Input read from a cache.
+    pub read: f64,
+    /// Input written to a cache.
+    pub written: f64,
+    /// Output without reasoning.
+    pub output: f64,
+    /// Reasoning.
+    pub reasoning: f64,
 }
 
 /// What the need asks of a plan beside its load.

@@ -140,6 +140,10 @@ mod tests {
             ("[[local]]\npurchase_usd = nan", "must be a number"),
             ("[[local]]\nusd_per_kwh = { low = 2, likely = 1, high = 3 }", "low must not exceed"),
             ("[hybrid]\nprofile = [1, 2]", "needs 168 numbers"),
+            ("[need]\nsizes = []", "between 1 and 64"),
+            ("[need]\nsizes = [{ share = 0.5, input_tokens = 5 }]", "add up to 0.5"),
+            ("[need]\nsizes = [{ share = 1, input_token = 5 }]", "input_tokens"),
+            ("[need]\nsizes = [{ share = 1, cached_input_share = 2 }]", "must be between"),
             ("[need]\nrequests_per_month = \"many\"", "must be a number"),
         ] {
             assert!(wrong(text).contains(part), "{text}: {}", wrong(text));

@@ -6,8 +6,8 @@
 //! so a month pays the mean price over its days.
 
 use super::case::{
-    Api, Copies, Machine, Need, Offer, Payment, Peak, Period, Prefill, Rates, Serving, Shape, Slot, Staff,
-    Supply, Values, Volume,
+    Api, Copies, Machine, Need, Offer, Payment, Peak, Period, Portion, Prefill, Rates, Serving, Shape, Slot,
+    Staff, Supply, Values, Volume,
 };
 use crate::capacity::units as load;
 use crate::plan::staffing;
@@ -87,9 +87,22 @@ impl Rates {
 
 impl Period {
     /// Past a threshold every token of the request pays the tier's rates.
-    fn rates_for(&self, tokens: RequestTokens) -> (&Rates, bool) {
-        let tier = self.tiers.iter().rfind(|(above, _)| tokens.input.get() > *above as f64);
+    fn rates_for(&self, input: Tokens) -> (&Rates, bool) {
+        let tier = self.tiers.iter().rfind(|(above, _)| input.get() > *above as f64);
         tier.map_or((&self.rates, false), |(_, rates)| (rates, true))
+    }
+}
+
+impl Portion {
+    /// Its part of the mean request.
+    fn of(&self, mean: &price::Usage) -> price::Usage {
+        price::Usage {
+            uncached: mean.uncached * self.uncached * self.share,
+            cache_read: mean.cache_read * self.read * self.share,
+            cache_write: mean.cache_write * self.written * self.share,
+            output: mean.output * self.output * self.share,
+            reasoning: mean.reasoning * self.reasoning * self.share,
+        }
     }
 }
 
@@ -111,15 +124,27 @@ impl Api {
             tokens.output.get(),
             tokens.reasoning.get(),
         );
-        let (rates, tier) = period.rates_for(tokens);
-        let windows = period.windows.iter().filter(|_| !tier).map(|(share, r)| (*share, r.values(v)));
         let batch_share = v.get(need.batch);
         let batch = period
             .batch_multiplier
             .filter(|_| batch_share > 0.0)
             .map(|multiplier| Batch { share: batch_share, multiplier: v.get(multiplier) });
-        // Every class that is used has a slot: resolving refuses a request without its prices.
-        price::expected(&usage, &rates.values(v), windows, batch).unwrap_or_default()
+        let charge = |usage: &price::Usage, rates: &Rates, tier: bool| {
+            let windows = period.windows.iter().filter(|_| !tier).map(|(share, r)| (*share, r.values(v)));
+            // Every class that is used has a slot: resolving refuses a request without its prices.
+            price::expected(usage, &rates.values(v), windows, batch).unwrap_or_default()
+        };
+        let (rates, tier) = period.rates_for(tokens.input);
+        if period.tiers.is_empty() || need.mix.is_empty() {
+            return charge(&usage, rates, tier);
+        }
+        // Requests that are not alike: those past a threshold pay its rates, whatever the mean is.
+        let mut all = Charge::default();
+        for portion in &need.mix {
+            let (rates, tier) = period.rates_for(tokens.input * portion.input);
+            all = all.plus(&charge(&portion.of(&usage), rates, tier));
+        }
+        all
     }
 
     /// Price of one request in a month, before drift; answers that must be asked for again included.
@@ -129,7 +154,7 @@ impl Api {
 
     /// The rates of a request of this size in a month, outside windows.
     pub fn rates(&self, month: u32, tokens: RequestTokens) -> Option<&Rates> {
-        Some(self.period(month)?.rates_for(tokens).0)
+        Some(self.period(month)?.rates_for(tokens.input).0)
     }
 
     /// The month after which prices no longer change on a date.

@@ -2,6 +2,7 @@
 
 pub mod convert;
 pub mod text;
+pub mod today;
 
 use super::envelope::Envelope;
 use crate::document::metrics::definition;
@@ -19,6 +20,9 @@ pub type BreakevenDocument = Envelope<BreakevenResult>;
 /// What came out. Amounts are in USD whatever the currency shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BreakevenResult {
+    /// What is paid today and the same month under every option; null without records of usage.
+    #[serde(default)]
+    pub today: Option<today::Today>,
     /// At most six lines for people who read no further.
     pub summary: Vec<String>,
     /// Currency of the text and tables; fields named `_usd` stay in USD.

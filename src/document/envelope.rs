@@ -1,7 +1,7 @@
 //! The envelope every document shares (DESIGN.md section 4).
 
 use crate::provenance::{Source, Sourced};
-use crate::workload::given::{Change, Range, Value};
+use crate::workload::given::{Change, Range, RequestSize, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -51,6 +51,14 @@ impl Input {
             Value::Text(text) => serde_json::json!(text),
             Value::Hours(hours) => serde_json::json!(hours),
             Value::Changes(changes) => changes.iter().map(change).collect(),
+            Value::Sizes(sizes) => {
+                let one = |size: &RequestSize| {
+                    size.named().map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect()
+                };
+                serde_json::Value::Array(
+                    sizes.iter().map(|size| serde_json::Value::Object(one(size))).collect(),
+                )
+            }
             Value::Discounts(steps) => steps
                 .iter()
                 .map(|(above, share)| serde_json::json!({ "above_usd": above, "share": share }))

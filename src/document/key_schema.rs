@@ -2,6 +2,7 @@
 //! for editors that complete and check TOML.
 
 use crate::cost::keys;
+use crate::workload::given::RequestSize;
 use crate::workload::keys::{Key, Kind, LARGEST, Section, answers, need};
 use crate::workload::profile::LIMITS;
 use crate::workload::{Answer as _, Modifier};
@@ -106,6 +107,7 @@ fn value(key: &Key) -> Value {
             { "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": 168, "maxItems": 168 },
         ] }),
         Kind::Changes(rates) => changes(rates),
+        Kind::Sizes => sizes(),
         Kind::Discounts => json!({ "type": "array", "items": {
             "type": "object",
             "properties": {
@@ -116,6 +118,29 @@ fn value(key: &Key) -> Value {
             "additionalProperties": false,
         } }),
     }
+}
+
+fn sizes() -> Value {
+    let about = [
+        "Of all requests",
+        "Input tokens, cached ones included",
+        "Share of the input read from a cache",
+        "Share of the input written to a cache",
+        "Output tokens without reasoning",
+        "Reasoning tokens",
+    ];
+    let properties: Map<String, Value> = RequestSize::NAMES
+        .into_iter()
+        .zip(about)
+        .map(|(name, about)| {
+            let most = if name.ends_with("share") { 1.0 } else { LARGEST };
+            let schema = json!({ "type": "number", "minimum": 0, "maximum": most, "description": about });
+            (name.to_owned(), schema)
+        })
+        .collect();
+    json!({ "type": "array", "minItems": 1, "maxItems": RequestSize::MOST, "items": {
+        "type": "object", "properties": properties, "required": ["share"], "additionalProperties": false,
+    } })
 }
 
 /// A number, or what is known about one.

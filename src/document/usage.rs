@@ -63,14 +63,19 @@ pub struct UsageResult {
     pub growth: Option<GrowthRow>,
     /// Why `growth` is null.
     pub growth_missing: Option<MissingRow>,
+    /// Null where the records do not say when.
     pub coverage: Option<CoverageRow>,
+    /// Records that were there already: the same request, answer or bucket again.
     pub duplicates_dropped: u64,
+    /// Records that are not counted, and why.
     pub skipped: Vec<SkippedRow>,
     /// As the sources state it; see `bill` for how much of the whole that is.
     pub bill_usd: Option<f64>,
+    /// How much of the whole `bill_usd` is.
     pub bill: BillRow,
     /// The same records at the prices of their days, as far as they have one; see `repriced`.
     pub repriced_usd: Option<f64>,
+    /// What `repriced_usd` rests on.
     pub repriced: RepricedRow,
     /// The part of the totals that went through a batch interface.
     pub batch: TotalsRow,
@@ -86,6 +91,7 @@ pub struct UsageResult {
     pub users: Option<u64>,
     /// What happened at no stated time, or over more than a day; part of the totals, of no day.
     pub undated: TotalsRow,
+    /// The need in the records.
     pub need: NeedRow,
 }
 
@@ -96,6 +102,7 @@ pub struct TotalsRow {
     pub requests: Option<u64>,
     /// Prompt tokens neither read from nor written to a cache.
     pub input: u64,
+    /// Prompt tokens read from a cache.
     pub cache_read: u64,
     /// Written to a cache that lives five minutes.
     pub cache_write_5m: u64,
@@ -112,8 +119,11 @@ pub struct TotalsRow {
 /// Which counts are stated by at least one source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatedRow {
+    /// Tokens read from caches.
     pub cache_read: bool,
+    /// Tokens written to caches.
     pub cache_write: bool,
+    /// Reasoning tokens.
     pub reasoning: bool,
 }
 
@@ -122,12 +132,17 @@ pub struct StatedRow {
 pub struct SourceRow {
     /// As `--from` takes it.
     pub name: String,
+    /// Files of this format.
     pub files: u32,
     /// `request`, `bucket 1h`, `bucket 1h (difference of counters)` or `lifetime total since process start`.
     pub granularity: Option<String>,
+    /// What they add up to.
     pub totals: TotalsRow,
+    /// Which time they cover; null where they do not say when.
     pub coverage: Option<CoverageRow>,
+    /// The bill as this source states it.
     pub bill_usd: Option<f64>,
+    /// Records that were there already.
     pub duplicates_dropped: u64,
     /// The fields that were read, and in how many records each had content.
     pub fields: Vec<FieldRow>,
@@ -136,7 +151,9 @@ pub struct SourceRow {
 /// A field that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldRow {
+    /// As the source writes it, keys in keys parted by dots.
     pub name: String,
+    /// Records in which it had content.
     pub records: u64,
 }
 
@@ -145,6 +162,7 @@ pub struct FieldRow {
 pub struct DayRow {
     /// `2026-09-07`.
     pub date: String,
+    /// What was used on that day.
     #[serde(flatten)]
     pub totals: TotalsRow,
 }
@@ -152,10 +170,15 @@ pub struct DayRow {
 /// Mean and percentiles of single requests, tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpreadRow {
+    /// Mean.
     pub mean: f64,
+    /// Half of the requests have at most as many.
     pub p50: u64,
+    /// 95 % of the requests have at most as many.
     pub p95: u64,
+    /// 99 % of the requests have at most as many.
     pub p99: u64,
+    /// The most in one request.
     pub max: u64,
 }
 
@@ -168,11 +191,15 @@ pub struct DistributionRow {
     pub prompt: SpreadRow,
     /// The part of it that is not from or for a cache.
     pub input: SpreadRow,
+    /// The part of it from a cache; null where no source says.
     pub cache_read: Option<SpreadRow>,
+    /// The whole output.
     pub output: SpreadRow,
+    /// The part of it that is reasoning; null where no source says.
     pub reasoning: Option<SpreadRow>,
     /// Prompts longer than this are long; null where they do not fall into two kinds.
     pub boundary_prompt_tokens: Option<u64>,
+    /// Short and long requests, cached or not, largest kind first.
     pub clusters: Vec<ClusterRow>,
 }
 
@@ -183,7 +210,9 @@ pub struct ClusterRow {
     pub long: Option<bool>,
     /// At least half of the prompt came from a cache; null where no source says.
     pub cached: Option<bool>,
+    /// How many.
     pub requests: u64,
+    /// Their mean size.
     #[serde(flatten)]
     pub mean: SizeRow,
 }
@@ -193,22 +222,32 @@ pub struct ClusterRow {
 pub struct SizeRow {
     /// Of all requests.
     pub share: f64,
+    /// Prompt tokens neither read from nor written to a cache.
     pub input: f64,
+    /// Prompt tokens read from a cache.
     pub cache_read: f64,
+    /// Written to a cache that lives five minutes.
     pub cache_write_5m: f64,
+    /// Written to a cache that lives an hour.
     pub cache_write_1h: f64,
+    /// Written to a cache of another or an unknown lifetime.
     pub cache_write_other: f64,
     /// Reasoning included.
     pub output: f64,
+    /// Part of `output`.
     pub reasoning: f64,
 }
 
 /// A histogram: how many requests do not exceed each bound, tokens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BoundsRow {
+    /// Requests counted by the server.
     pub requests: u64,
+    /// The bound that half of the requests do not exceed; null beyond the last bound.
     pub p50_at_most: Option<f64>,
+    /// The bound that 95 % of the requests do not exceed; null beyond the last bound.
     pub p95_at_most: Option<f64>,
+    /// The bound that 99 % of the requests do not exceed; null beyond the last bound.
     pub p99_at_most: Option<f64>,
 }
 
@@ -217,12 +256,14 @@ pub struct BoundsRow {
 pub struct BusiestRow {
     /// RFC 3339, UTC.
     pub start: String,
+    /// Requests in it.
     pub requests: u64,
 }
 
 /// The peak.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PeakRow {
+    /// The hour with the most requests; null where records are wider than an hour.
     pub hour: Option<BusiestRow>,
     /// Null where records are wider than a minute.
     pub minute: Option<BusiestRow>,
@@ -235,10 +276,13 @@ pub struct PeakRow {
 /// Growth from week to week, per month of 730 hours: 0.05 is 5 %.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GrowthRow {
+    /// Change of the requests from month to month.
     pub per_month: f64,
     /// Ends of the 95 % interval.
     pub low: f64,
+    /// Upper end of the 95 % interval.
     pub high: f64,
+    /// Whole weeks it rests on.
     pub weeks: u32,
 }
 
@@ -253,14 +297,18 @@ pub struct CoverageRow {
     pub days: u32,
     /// Days from first to last.
     pub span_days: u32,
+    /// The longest run of days without records in between.
     pub longest_gap_days: u32,
 }
 
 /// Records that are not part of the totals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SkippedRow {
+    /// The format, as `--from` takes it.
     pub source: String,
+    /// Why they are not counted.
     pub reason: String,
+    /// How many records.
     pub records: u64,
     /// The first three places, where the records are damaged.
     pub places: Vec<PlaceRow>,
@@ -271,6 +319,7 @@ pub struct SkippedRow {
 pub struct PlaceRow {
     /// Counted from 1, in the order in which they were read.
     pub file: u32,
+    /// Counted from 1.
     pub line: u64,
 }
 
@@ -300,7 +349,7 @@ pub struct RepricedRow {
     pub both_repriced_usd: f64,
     /// Models without a price, with what they used; no part of `repriced_usd`.
     pub unpriced: BTreeMap<String, TotalsRow>,
-    /// Names that are no id of a price record, and the record whose prices were taken for them.
+    /// Models that have a price, and the price record that was taken for each.
     #[serde(default)]
     pub priced_as: BTreeMap<String, String>,
 }
@@ -308,26 +357,38 @@ pub struct RepricedRow {
 /// Embedding calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EmbeddingsRow {
+    /// Calls.
     pub requests: u64,
+    /// Tokens of their texts.
     pub input: u64,
 }
 
 /// The need in the records. What they cannot know is null.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NeedRow {
+    /// Requests of a month; null where they are not counted, or not over a whole day.
     pub requests_per_month: Option<MonthlyRow>,
     /// Why `requests_per_month` is null.
     pub requests_missing: Option<MissingRow>,
     /// Prompt and output tokens.
     pub tokens_per_month: Option<MonthlyRow>,
+    /// Why `tokens_per_month` is null.
     pub tokens_missing: Option<MissingRow>,
     /// Means, and 95th percentiles where records are single requests.
     pub shape: Option<crate::workload::RequestShape>,
+    /// Why `shape` is null.
     pub shape_missing: Option<MissingRow>,
     /// Requests that stand for all; their shares add up to 1. One, the mean, where records are buckets.
     pub sizes: Vec<SizeRow>,
+    /// Prompt and output of a long request (95th percentile), tokens; null where records are buckets.
+    #[serde(default)]
+    pub context_tokens_p95: Option<f64>,
     /// Of the prompt, read from caches; null where no source says.
     pub cached_share: Option<f64>,
+    /// Of the prompt, written to caches; null where no source says.
+    #[serde(default)]
+    pub cache_write_share: Option<f64>,
+    /// Of the requests (of the tokens, where requests are not counted), sent through a batch interface.
     pub batch_share: f64,
     /// 168 shares of a week's use, from Monday 00:00 UTC; they add up to 1.
     pub hour_of_week_utc: Option<Vec<f64>>,
@@ -340,6 +401,7 @@ pub struct NeedRow {
 /// A figure for a month of 730 hours.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MonthlyRow {
+    /// The figure.
     pub value: f64,
     /// Whole days it was scaled from.
     pub days: u32,
@@ -354,11 +416,17 @@ pub struct MonthlyRow {
 /// What one model is used for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelNeedRow {
+    /// As the source writes it.
     pub name: String,
+    /// Of all requests; null where they are not counted.
     pub share_of_requests: Option<f64>,
+    /// Of all prompt and output tokens.
     pub share_of_tokens: f64,
+    /// Requests of a month; null where they are not known.
     pub requests_per_month: Option<f64>,
+    /// Mean tokens of a request; null where requests are not counted.
     pub shape: Option<crate::workload::RequestShape>,
+    /// Requests that stand for all of this model; their shares add up to 1.
     pub sizes: Vec<SizeRow>,
 }
 
@@ -567,7 +635,9 @@ fn need_row(need: &UsageNeed) -> NeedRow {
         shape: need.shape.ok(),
         shape_missing: need.shape.err().map(Into::into),
         sizes: sizes(&need.sizes),
+        context_tokens_p95: need.context_p95,
         cached_share: need.cached_share,
+        cache_write_share: need.cache_write_share,
         batch_share: need.batch_share,
         hour_of_week_utc: need.hour_of_week.clone(),
         hours_are_of_requests: need.hours_are_of_requests,

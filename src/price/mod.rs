@@ -155,6 +155,11 @@ impl Charge {
         }
         self
     }
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: &Self) -> Self {
+        self.mixed(1.0, other, 1.0)
+    }
     /// So many times as much.
     #[must_use]
     pub fn times(mut self, factor: f64) -> Self {

@@ -22,19 +22,20 @@ const SHORT: f64 = 1.0;
 pub struct PricesOfTheDay<'c> {
     catalog: &'c Catalog,
     models: HashMap<(&'static str, String), Option<&'c ApiModel>>,
-    /// Names that are no id of a record, and the record they were taken for.
-    assumed: BTreeMap<String, String>,
+    /// Names of models, and the record each was taken for.
+    taken: BTreeMap<String, String>,
 }
 
 impl<'c> PricesOfTheDay<'c> {
-    /// Prices from this catalogue; no name has been assumed yet.
+    /// Prices from this catalogue; no name has been seen yet.
     pub fn new(catalog: &'c Catalog) -> Self {
-        Self { catalog, models: HashMap::new(), assumed: BTreeMap::new() }
+        Self { catalog, models: HashMap::new(), taken: BTreeMap::new() }
     }
 
-    /// Names that were taken for another: aliases, and dated names of which only the undated is known.
-    pub const fn assumed(&self) -> &BTreeMap<String, String> {
-        &self.assumed
+    /// Names of models as sources write them, and the record each was taken for: by its id, an alias, or
+    /// without the day in its name.
+    pub const fn taken(&self) -> &BTreeMap<String, String> {
+        &self.taken
     }
 
     /// US dollars for a record, or nothing where its model, its day or a rate is not known.
@@ -79,11 +80,8 @@ impl<'c> PricesOfTheDay<'c> {
             return *known;
         }
         let found = self.resolve(source, name);
-        if let Some(model) = found
-            && model.model != name
-            && model.id != name
-        {
-            self.assumed.insert(name.to_owned(), model.id.clone());
+        if let Some(model) = found {
+            self.taken.insert(name.to_owned(), model.id.clone());
         }
         self.models.insert((source, name.to_owned()), found);
         found
@@ -227,7 +225,7 @@ mod tests {
         let usd = (1_000.0 * 3.0 + 10_000.0 * 0.3 + 400.0 * 3.75 + 600.0 * 6.0 + 2_000.0 * 15.0) / 1e6;
         near(prices.charge(&priced("claude-code", "claude-sonnet-4-20250514", &tokens)), usd);
         assert_eq!(
-            prices.assumed().get("claude-sonnet-4-20250514").map(String::as_str),
+            prices.taken().get("claude-sonnet-4-20250514").map(String::as_str),
             Some("anthropic/claude-sonnet-4-0")
         );
         let unknown = priced("claude-code", "brand-new-model-9", &tokens);

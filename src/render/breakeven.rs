@@ -2,6 +2,7 @@
 //! narrow terminal.
 
 mod explain;
+mod today;
 
 pub use explain::{explain, explainable};
 
@@ -43,6 +44,10 @@ impl BreakevenDocument {
     fn answers(&self) -> View {
         let r = &self.result;
         let mut view = View::new("What it costs: local against cloud");
+        if let Some(today) = &r.today {
+            today::show(today, &r.money(), &mut view);
+            view.heading("What was compared");
+        }
         view.push(Block::List(r.summary.clone()));
         if !self.warnings.is_empty() {
             view.push(Block::Warnings(self.warnings.clone()));

@@ -47,8 +47,12 @@ pub struct UsageNeed {
     /// Requests that stand for all, with their shares: for context tiers, which a mean hides. One, the
     /// mean, where records are buckets.
     pub sizes: Vec<Size>,
+    /// Prompt and output of a long request, the 95th percentile; absent where records are buckets.
+    pub context_p95: Option<f64>,
     /// Share of the prompt read from caches; absent where no source says.
     pub cached_share: Option<f64>,
+    /// Share of the prompt written to caches; absent where no source says.
+    pub cache_write_share: Option<f64>,
     /// Share of the requests (or, uncounted, of the tokens) that went through a batch interface.
     pub batch_share: f64,
     /// Share of a week's use in each hour, 0 is Monday 00:00 UTC, adds up to 1; each hour is weighed by
@@ -117,7 +121,12 @@ pub fn need(usage: &Usage) -> UsageNeed {
             (None, 0) => Err(Missing::Nothing),
             (None, _) => Err(Missing::NoRequests),
         },
+        context_p95: distribution.and_then(|_| long(&sizes)),
         sizes,
+        cache_write_share: (totals.records_stating_cache_write > 0).then(|| {
+            let written = totals.cache_write_5m.saturating_add(totals.cache_write_1h);
+            share(written.saturating_add(totals.cache_write_other), totals.prompt())
+        }),
         cached_share: (totals.records_stating_cache_read > 0)
             .then(|| share(totals.cache_read, totals.prompt())),
         batch_share: if counted {
@@ -129,6 +138,18 @@ pub fn need(usage: &Usage) -> UsageNeed {
         hours_are_of_requests: counted && usage.requests_by_hour_of_week_utc.is_some(),
         models,
     }
+}
+
+/// The size that 95 % of the requests do not exceed, prompt and output together.
+fn long(sizes: &[Size]) -> Option<f64> {
+    let mut all: Vec<(f64, f64)> = sizes.iter().map(|s| (s.prompt() + s.output, s.share)).collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut below = 0.0;
+    let reached = all.iter().find(|(_, share)| {
+        below += share;
+        below >= 0.95 - 1e-9
+    });
+    reached.or(all.last()).map(|(tokens, _)| *tokens)
 }
 
 /// The mean request; absent where requests are not counted.

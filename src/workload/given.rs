@@ -54,6 +54,8 @@ pub enum Value {
     Hours(Vec<f64>),
     /// Other values from a day on, in order of the days.
     Changes(Vec<Change>),
+    /// Kinds of request; their shares add up to 1.
+    Sizes(Vec<RequestSize>),
     /// Above an amount of a month's bill in US dollars, this share of what is above it is taken off.
     Discounts(Vec<(f64, f64)>),
 }
@@ -82,7 +84,9 @@ impl Value {
                 format!("{}:{}:{}", number(r.low), number(r.likely), number(r.high))
             }
             Self::Text(text) => text.clone(),
-            Self::Flag(_) | Self::Hours(_) | Self::Changes(_) | Self::Discounts(_) => self.to_toml(),
+            Self::Flag(_) | Self::Hours(_) | Self::Changes(_) | Self::Sizes(_) | Self::Discounts(_) => {
+                self.to_toml()
+            }
         }
     }
     /// As a TOML file has it; reading it back gives the same value.
@@ -113,12 +117,82 @@ impl Value {
                 };
                 format!("[{}]", changes.iter().map(one).collect::<Vec<_>>().join(", "))
             }
+            Self::Sizes(sizes) => {
+                let one = |size: &RequestSize| {
+                    let parts = size.named().map(|(name, value)| format!("{name} = {}", number(value)));
+                    format!("{{ {} }}", parts.join(", "))
+                };
+                format!("[{}]", sizes.iter().map(one).collect::<Vec<_>>().join(", "))
+            }
             Self::Discounts(steps) => {
                 let one = |(above, share): &(f64, f64)| {
                     format!("{{ above_usd = {}, share = {} }}", number(*above), number(*share))
                 };
                 format!("[{}]", steps.iter().map(one).collect::<Vec<_>>().join(", "))
             }
+        }
+    }
+}
+
+/// A kind of request.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct RequestSize {
+    /// Of all requests, above 0 and up to 1.
+    pub share: f64,
+    /// Input tokens, cached ones included.
+    pub input_tokens: f64,
+    /// Share of the input that is read from a cache.
+    pub cached_input_share: f64,
+    /// Share of the input that is written to a cache.
+    pub cache_write_input_share: f64,
+    /// Output tokens without reasoning.
+    pub output_tokens: f64,
+    /// Reasoning tokens.
+    pub reasoning_tokens: f64,
+}
+
+impl RequestSize {
+    /// Most kinds that are told apart.
+    pub const MOST: usize = 64;
+    /// Names of its figures, as files have them.
+    pub const NAMES: [&'static str; 6] = [
+        "share",
+        "input_tokens",
+        "cached_input_share",
+        "cache_write_input_share",
+        "output_tokens",
+        "reasoning_tokens",
+    ];
+
+    /// Every figure with its name.
+    pub fn named(&self) -> [(&'static str, f64); 6] {
+        let values = [
+            self.share,
+            self.input_tokens,
+            self.cached_input_share,
+            self.cache_write_input_share,
+            self.output_tokens,
+            self.reasoning_tokens,
+        ];
+        std::array::from_fn(|n| (Self::NAMES[n], values[n]))
+    }
+
+    fn of(values: [f64; 6]) -> Self {
+        let [
+            share,
+            input_tokens,
+            cached_input_share,
+            cache_write_input_share,
+            output_tokens,
+            reasoning_tokens,
+        ] = values;
+        Self {
+            share,
+            input_tokens,
+            cached_input_share,
+            cache_write_input_share,
+            output_tokens,
+            reasoning_tokens,
         }
     }
 }
@@ -172,7 +246,7 @@ pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, I
             }
         }
         Kind::Flag => text.to_owned(),
-        Kind::Changes(_) | Kind::Discounts => {
+        Kind::Changes(_) | Kind::Sizes | Kind::Discounts => {
             if text.trim_start().starts_with('[') {
                 text.to_owned()
             } else {
@@ -190,6 +264,7 @@ pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, I
         }
         Kind::Flag => wrong("must be true or false"),
         Kind::Changes(_) => wrong("must be {from = \"YYYY-MM-DD\", input_usd_per_mtok = ..., ...}"),
+        Kind::Sizes => wrong("must be {share = ..., input_tokens = ..., output_tokens = ...}, ..."),
         Kind::Discounts => wrong("must be {above_usd = ..., share = ...}"),
         _ => wrong(e.message()),
     })?;
@@ -320,6 +395,7 @@ fn read_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
         },
         Kind::Profile => profile(value).map_err(|why| (at, format!("{path}: {why}"))),
         Kind::Changes(rates) => changes(value, rates),
+        Kind::Sizes => sizes(value),
         Kind::Discounts => discounts(value),
     }
 }
@@ -399,6 +475,52 @@ fn without_thousands(text: &str) -> Option<String> {
     let threes = groups.clone().all(|g| g.len() == 3 && g.bytes().all(|b| b.is_ascii_digit()));
     ((1..=3).contains(&first.len()) && first != "0" && threes && !fraction.contains(','))
         .then(|| text.replace(',', ""))
+}
+
+fn sizes(value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
+    let wrong = |at: Span<usize>, why: &str| Err((at, format!("need.sizes: {why}")));
+    let DeValue::Array(items) = value.get_ref() else {
+        return wrong(
+            value.span(),
+            "must be a list of {share = ..., input_tokens = ..., output_tokens = ...}",
+        );
+    };
+    if items.is_empty() || items.len() > RequestSize::MOST {
+        return wrong(value.span(), &format!("needs between 1 and {} kinds of request", RequestSize::MOST));
+    }
+    let mut sizes = Vec::new();
+    for item in items {
+        let DeValue::Table(table) = item.get_ref() else { return wrong(item.span(), "expected a table") };
+        let mut values = [0.0; 6];
+        for (name, value) in table {
+            let Some(at) = RequestSize::NAMES.iter().position(|n| n == name.get_ref()) else {
+                return wrong(name.span(), &unknown("key", name.get_ref(), RequestSize::NAMES.into_iter()));
+            };
+            let most = if name.get_ref().ends_with("share") { 1.0 } else { LARGEST };
+            match plain(value).filter(|n| (0.0..=most).contains(n)) {
+                Some(number) => values[at] = number,
+                None => {
+                    return wrong(
+                        value.span(),
+                        &format!("`{}` must be between 0 and {most:e}", name.get_ref()),
+                    );
+                }
+            }
+        }
+        let size = RequestSize::of(values);
+        if size.share <= 0.0 {
+            return wrong(item.span(), "`share` must be above 0");
+        }
+        if size.cached_input_share + size.cache_write_input_share > 1.0 + 1e-9 {
+            return wrong(item.span(), "more is read from and written to a cache than there is input");
+        }
+        sizes.push(size);
+    }
+    let sum: f64 = sizes.iter().map(|s| s.share).sum();
+    if (sum - 1.0).abs() > 0.01 {
+        return wrong(value.span(), &format!("the shares add up to {sum}, not to 1"));
+    }
+    Ok(Value::Sizes(sizes))
 }
 
 fn discounts(value: &Spanned<DeValue<'_>>) -> Result<Value, At> {

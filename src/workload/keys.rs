@@ -89,6 +89,8 @@ pub enum Kind {
     Profile,
     /// `[[cloud.change]]`: from a day on, other values of these keys.
     Changes(&'static [&'static Key]),
+    /// Kinds of request with their shares: `{share = 0.9, input_tokens = 1000, output_tokens = 200}`.
+    Sizes,
     /// `[[cloud.discount]]`: above an amount of a month's bill, a share of the rest off.
     Discounts,
 }
@@ -237,6 +239,7 @@ pub mod need {
         INPUT_TOKENS = "input_tokens", AMOUNT, "tokens", ALL, "Input tokens of one request (mean), cached ones included";
         OUTPUT_TOKENS = "output_tokens", AMOUNT, "tokens", ALL, "Output tokens of one request (mean), without reasoning";
         REASONING_TOKENS = "reasoning_tokens", AMOUNT, "tokens", ALL, "Reasoning tokens of one request (mean)";
+        SIZES = "sizes", Kind::Sizes, "", ALL, "Kinds of request and their shares, where requests are not alike: decides which of them pay a long context's price";
         CONTEXT_TOKENS = "context_tokens", AMOUNT, "tokens", ALL, "Input and output tokens of a long request (95th percentile)";
         CACHED_INPUT_SHARE = "cached_input_share", SHARE, "share", ALL, "Share of the input tokens that repeats what was sent before (read from a cache)";
         CACHE_WRITE_INPUT_SHARE = "cache_write_input_share", SHARE, "share", ALL, "Share of the input tokens written to the provider's cache";

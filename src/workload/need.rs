@@ -188,9 +188,10 @@ impl NeedDraft {
             ..RequestShape::default()
         })
     }
-    /// Tokens of a month, where shape and number are known.
+    /// Tokens of a month, where shape and number are known, or the total alone.
     pub fn tokens_per_month(&self) -> Option<f64> {
-        Some(self.shape()?.total_tokens() * self.number(need::REQUESTS_PER_MONTH)?)
+        let of_requests = || Some(self.shape()?.total_tokens() * self.number(need::REQUESTS_PER_MONTH)?);
+        of_requests().or_else(|| self.number(need::TOKENS_PER_MONTH))
     }
 
     /// Who requires that the data stays; that nobody does is no mandate.

@@ -12,6 +12,7 @@ use crate::cli::ask::{Ask, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::keys::NeedFlags;
+use crate::cli::needs::UsageArgs;
 use crate::cli::output::{OutputArgs, print_bytes};
 use crate::cli::profiles;
 use crate::document::advice::AdviceDocument;
@@ -28,6 +29,7 @@ Examples:
   freehold advise --profile healthcare-strict      a need written down (--list-profiles)
   freehold advise --profile need.toml --evidence bench.json --cost cost.json -o advice.json
                                                    let measurements and costs answer
+  freehold advise --usage usage.json               the requests are known: ask the rest
   freehold advise --table all                      the comparison tables behind the questions")]
 pub struct Args {
     #[command(flatten)]
@@ -35,6 +37,8 @@ pub struct Args {
     /// A shipped profile, one you saved, or a file; flags win over it.
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
+    #[command(flatten)]
+    pub usage: UsageArgs,
     /// List the profiles and the verdict of each.
     #[arg(long)]
     pub list_profiles: bool,
@@ -71,7 +75,9 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     // Files are read before the first question: a typo in a name should not cost five answers.
     let files = files::read(args)?;
     let profile = args.profile.as_deref().map(|name| profiles::find(name, context)).transpose()?;
+    let usage = args.usage.read(&catalog, context)?;
     let from_flags = args.need.draft()?;
+    let from_flags = usage.iter().fold(from_flags, |draft, usage| usage.complete(draft));
     let written = match &args.answers {
         Some(path) => files::answers(path)?,
         None => profile.map(|p| p.draft).unwrap_or_default(),

@@ -5,6 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::files;
 use crate::cli::keys::ScenarioFlags;
+use crate::cli::needs::UsageArgs;
 use crate::cli::output::OutputArgs;
 use crate::cli::profiles;
 use crate::cost::keys;
@@ -41,6 +42,7 @@ Examples:
       --cloud anthropic/claude-haiku-4-5-20251001 \\
       --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
   freehold breakeven --scenario examples/chatbot.toml --local.usd-per-kwh 0.35 -o cost.json
+  freehold breakeven --usage usage.json --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
   freehold breakeven --measured bench.json --requests-per-month 50000 --local.purchase-usd 1800
   freehold breakeven --all --model llama-3.1-8b-instruct --requests-per-month 1e6 \\
       --input-tokens 1500 --output-tokens 400
@@ -64,6 +66,12 @@ pub struct Args {
     /// result says what differs.
     #[arg(long, requires = "measured")]
     pub allow_mismatch: bool,
+    #[command(flatten)]
+    pub usage: UsageArgs,
+    /// People whose seats would do the same work, where the records are sessions of a coding agent.
+    /// [default: 1]
+    #[arg(long, value_name = "N", requires = "usage", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub seats: Option<u32>,
     /// Every API model that meets the need against every hardware that can carry the model, ranked.
     /// Rated API models as capable as the local model meet it, or those of --tier; the unrated stand
     /// apart.
@@ -97,11 +105,15 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     };
     let all = args.all || repeated.as_ref().is_some_and(Repeated::ranking);
     args.keys.apply(&mut scenario)?;
+    let catalog = crate::cli::catalog::load(context)?;
+    let usage = args.usage.read(&catalog, context)?;
+    if let Some(usage) = &usage {
+        usage.fill(&mut scenario);
+    }
     if let Some(name) = &args.profile {
         add_profile(&mut scenario, name, context)?;
     }
     let evidence = args.measured.as_deref().map(read_evidence).transpose()?;
-    let catalog = crate::cli::catalog::load(context)?;
     let known =
         CostBasis { catalog: &catalog, evidence: evidence.as_ref(), today: context.today, comparators: true };
     let drawing = cost::Drawing {
@@ -128,6 +140,9 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         }
         document
     };
+    if let Some(usage) = &usage {
+        usage.add_to(&mut document, &catalog, args.seats);
+    }
     context.record(&mut document.inputs);
     settings(&args, all, &mut document.inputs);
     if let Some(repeated) = &repeated {
@@ -187,6 +202,7 @@ fn settings(args: &Args, all: bool, inputs: &mut BTreeMap<String, Input>) {
     put("all", (args.all || all).then(|| true.into()));
     put("draws", args.draws.map(Into::into));
     put("seed", args.seed.map(Into::into));
+    put("seats", args.seats.map(Into::into));
 }
 
 /// Resolve; where something is missing and there is somebody to ask, ask.

@@ -1,10 +1,11 @@
 //! `[need]`: volume, request shape, peak, growth, calendar.
 
 use super::{ResolveError, Resolver, Table, default_of, impossible};
-use crate::cost::case::{Asks, Need, Notice, Peak, Shape, Volume};
+use crate::cost::case::{Asks, Need, Notice, Peak, Portion, Shape, Volume};
 use crate::cost::defaults;
 use crate::provenance::Source;
 use crate::workload::evidence::{Figure, MeasuredTarget};
+use crate::workload::given::RequestSize;
 use crate::workload::keys::{Key, Section, need};
 use crate::workload::{Answer as _, TargetKind, Use};
 use crate::workload::{Fields, Value};
@@ -27,6 +28,7 @@ impl Resolver<'_> {
             volume,
             volume_factor: self.number(table, need::VOLUME_FACTOR, None, ""),
             shape,
+            mix: self.mix(table),
             cached: self.number(table, need::CACHED_INPUT_SHARE, None, ""),
             cache_write: self.number(table, need::CACHE_WRITE_INPUT_SHARE, None, ""),
             batch: self.number(table, need::BATCH_SHARE, None, ""),
@@ -144,6 +146,41 @@ impl Resolver<'_> {
             output: self.number(table, need::OUTPUT_TOKENS, output, "output tokens of one request (mean)"),
             reasoning: self.number(table, need::REASONING_TOKENS, reasoning, ""),
         })
+    }
+
+    /// Kinds of request, each relative to the mean of all.
+    fn mix(&mut self, table: Table<'_>) -> Vec<Portion> {
+        let Some(given) = table.fields.get(need::SIZES.name) else { return Vec::new() };
+        let Value::Sizes(sizes) = &given.value else { return Vec::new() };
+        self.echo(table.path(need::SIZES), "", given.value.clone(), given.source.clone());
+        let all: f64 = sizes.iter().map(|s| s.share).sum();
+        let parts = |s: &RequestSize| {
+            let (read, written) =
+                (s.input_tokens * s.cached_input_share, s.input_tokens * s.cache_write_input_share);
+            let uncached = (s.input_tokens - read - written).max(0.0);
+            [s.input_tokens, uncached, read, written, s.output_tokens, s.reasoning_tokens]
+        };
+        let mut mean = [0.0; 6];
+        for size in sizes {
+            for (sum, part) in mean.iter_mut().zip(parts(size)) {
+                *sum += part * size.share / all;
+            }
+        }
+        let portion = |size: &RequestSize| {
+            let part = parts(size);
+            // A class that no kind has is spread evenly.
+            let times = |n: usize| if mean[n] > 0.0 { part[n] / mean[n] } else { 1.0 };
+            Portion {
+                share: size.share / all,
+                input: times(0),
+                uncached: times(1),
+                read: times(2),
+                written: times(3),
+                output: times(4),
+                reasoning: times(5),
+            }
+        };
+        sizes.iter().map(portion).collect()
     }
 
     fn peak(&mut self, table: Table<'_>, at_capacity: bool) -> Result<Peak, ResolveError> {

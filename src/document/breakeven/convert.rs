@@ -115,6 +115,7 @@ impl BreakevenResult {
         let is_cloud =
             |o: &&OfferSummary| matches!(case.offers[o.offer].supply, Supply::Api(_)) || !is_local(o);
         Self {
+            today: None,
             summary: Vec::new(),
             currency: case.finance.currency.code().to_owned(),
             usd_rate: case.finance.currency.per_usd(),

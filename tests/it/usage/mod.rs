@@ -7,6 +7,7 @@ mod agents;
 mod command;
 mod damage;
 mod document;
+mod flow;
 mod gateways;
 mod generic;
 mod needs;

@@ -98,7 +98,7 @@ impl Repeated {
 /// A value as its flag takes it.
 fn flag(key: &Key, value: &Value) -> String {
     match (key.kind, value) {
-        (Kind::Changes(_) | Kind::Discounts, value) => inline_toml(value),
+        (Kind::Changes(_) | Kind::Sizes | Kind::Discounts, value) => inline_toml(value),
         (_, Value::String(text)) => text.clone(),
         (_, Value::Object(range)) => {
             let part = |k: &str| range.get(k).map(ToString::to_string).unwrap_or_default();

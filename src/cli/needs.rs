@@ -1,0 +1,70 @@
+//! `--usage`: a usage document, or records themselves, as what a need is filled from.
+
+use super::context::Context;
+use super::error::CliError;
+use super::files::read_text;
+use super::records;
+use crate::app::needs::{FromUsage, of_usage};
+use crate::app::usage::Asked;
+use crate::catalog::Catalog;
+use crate::document::Document;
+use crate::document::usage::UsageDocument;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+// (No doc comment: clap would take it for the description of every command that flattens this.)
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct UsageArgs {
+    /// A document of `freehold usage`, or records as `usage` reads them (repeatable): requests, tokens,
+    /// caches, peak and week of what is used today.
+    #[arg(long, value_name = "FILE|FOLDER")]
+    pub usage: Vec<PathBuf>,
+}
+
+impl UsageArgs {
+    /// What the records say; nothing where none were named. Gaps are said on stderr.
+    pub fn read(&self, catalog: &Catalog, context: &Context) -> Result<Option<FromUsage>, CliError> {
+        let [first, ..] = self.usage.as_slice() else { return Ok(None) };
+        let name = self.usage.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
+        let document = match self.usage.as_slice() {
+            [only] if is_document(only) => saved(only)?,
+            several => {
+                if let Some(path) = several.iter().find(|p| is_document(p)) {
+                    return Err(CliError::usage(format!(
+                        "{}: a usage document and other records cannot be added up",
+                        path.display()
+                    ))
+                    .hint("give all the records themselves: the same request then counts once"));
+                }
+                let asked = Asked { now: records::clock(context), ..Asked::default() };
+                records::read(several, asked, catalog, context)?
+            }
+        };
+        // One source names one file.
+        let file = if self.usage.len() == 1 { first.display().to_string() } else { name };
+        let from = of_usage(&document, &file);
+        for gap in &from.gaps {
+            context.note(gap);
+        }
+        Ok(Some(from))
+    }
+}
+
+/// A document of this program begins with its schema.
+fn is_document(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = std::fs::metadata(path).is_ok_and(|m| m.is_file())
+        && std::fs::File::open(path).and_then(|f| f.take(200).read_to_end(&mut head)).is_ok();
+    read && memchr::memmem::find(&head, b"\"freehold.").is_some()
+}
+
+fn saved(path: &Path) -> Result<UsageDocument, CliError> {
+    let name = path.display().to_string();
+    match Document::parse(&name, &read_text(path)?).map_err(CliError::usage)? {
+        Document::Usage(document) => Ok(*document),
+        other => Err(CliError::usage(format!(
+            "{name}: --usage takes a usage document or records, and this is a {} document; make one with `freehold usage FILE -o usage.json`",
+            other.kind()
+        ))),
+    }
+}
