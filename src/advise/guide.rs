@@ -33,7 +33,16 @@ pub struct LookAgain {
 pub struct Migration {
     pub id: String,
     pub title: String,
+    /// The placements it leads to.
+    pub to: Vec<Placement>,
+    /// For work that no provider may see.
+    #[serde(default)]
+    pub closed: bool,
     pub steps: Vec<String>,
+    /// What says whether a step went well.
+    pub measures: Vec<String>,
+    /// When to go back to the step before.
+    pub stop_if: Vec<String>,
     pub brief: BriefLine,
 }
 
@@ -103,10 +112,15 @@ impl Guide {
             .unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// Steps for a placement: to local and hybrid one comes from the cloud, to the cloud from local.
-    pub fn migration(&self, to: Placement) -> Option<&Migration> {
-        let id = if to == Placement::Cloud { "local-to-cloud" } else { "cloud-to-local" };
-        self.migrations.iter().find(|m| m.id == id)
+    /// Steps to a placement from where the work is done today, as far as that is known: nobody moves
+    /// from where nothing runs, and what no provider may see does not come from the cloud.
+    pub fn migration(&self, from: Option<Placement>, to: Placement, closed: bool) -> Option<&Migration> {
+        let moves = match to {
+            Placement::Cloud => from.is_some_and(|from| from != Placement::Cloud),
+            Placement::Hybrid | Placement::Local => from != Some(to),
+        };
+        let closed = closed && to == Placement::Local;
+        self.migrations.iter().find(|m| moves && m.to.contains(&to) && m.closed == closed)
     }
 
     /// The recipes of a placement. Where one is for the provider, the general one of the same title

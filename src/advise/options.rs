@@ -78,6 +78,8 @@ pub struct Priced {
     pub too_small: bool,
     /// A seat of it is made for one person, not for an organisation.
     pub personal: bool,
+    /// The user named it: no tier is held against it.
+    pub asked: bool,
 }
 
 /// What an option costs, US dollars.
@@ -204,7 +206,7 @@ pub fn limits(option: &Priced, terms: &Terms) -> Vec<Limit> {
             found.push(limit);
         }
     };
-    add(option.cost.is_none(), Limit::NotPriced);
+    add(option.cost.is_none() && !option.too_small, Limit::NotPriced);
     add(terms.stays() && kind.leaves(), Limit::MayNotLeave);
     add(terms.has(Modifier::Offline) && kind.leaves(), Limit::Offline);
     let alone = kind.placement() != Placement::Hybrid;
@@ -231,7 +233,9 @@ pub fn limits(option: &Priced, terms: &Terms) -> Vec<Limit> {
     let wanted = terms
         .tiers
         .map_or(1, |t| if kind.placement() == Placement::Local && !strongest { t.local } else { t.cloud });
-    let weaker = alone && kind != Kind::Seats && option.tier.is_none_or(|has| has > wanted);
+    let good = option.open_model && terms.quality == Some(QualityStanding::NonInferior);
+    let rated = kind != Kind::Seats && !option.asked && !good;
+    let weaker = alone && rated && option.tier.is_none_or(|has| has > wanted);
     add(weaker && !short, Limit::TooWeak { has: option.tier, wanted });
     found.sort_by_key(|l| std::cmp::Reverse(l.hardness()));
     found
@@ -266,9 +270,14 @@ pub enum Because {
     Cheapest,
     /// Another costs less at the likely values, but more in the mean of all draws.
     CheapestOnAverage,
+    /// Another of the same placement costs a little less, but would have to be measured first.
+    NearlyTheSame,
     /// Nothing is free of limits, and this one gives up the least.
     GivesLeast,
 }
+
+/// Totals that differ by less are the same money.
+const NEARLY_THE_SAME: f64 = 1.1;
 
 /// Choose. `None` where there is nothing to choose from.
 ///
@@ -306,11 +315,17 @@ pub fn choose(options: &[Priced], totals: Option<&Totals>, terms: &Terms) -> Opt
         totals.filter(|_| !some.is_empty() && !others.is_empty()).map(|t| t.cheaper(&some, &others))
     };
     let expected = |n: usize| totals.zip(options[n].way).map_or_else(|| tco(n), |(t, way)| t.mean(way));
-    let chosen = free.iter().copied().min_by(|a, b| expected(*a).total_cmp(&expected(*b)))?;
+    let least = free.iter().copied().min_by(|a, b| expected(*a).total_cmp(&expected(*b)))?;
+    // For the same money a maker's own model: an open one by the token would still have to be measured.
+    let makers = free.iter().copied().find(|n| options[*n].kind == Kind::Api);
+    let near = makers.filter(|api| expected(*api) <= expected(least) * NEARLY_THE_SAME);
+    let chosen = near.filter(|_| options[least].kind == Kind::SameModel).unwrap_or(least);
     let placement = options[chosen].kind.placement();
     let others: Vec<usize> =
         free.iter().copied().filter(|n| options[*n].kind.placement() != placement).collect();
-    let because = if others.is_empty() {
+    let because = if chosen != least {
+        Because::NearlyTheSame
+    } else if others.is_empty() {
         Because::OnlyPlacement
     } else if cheapest(&others).is_some_and(|n| tco(n) < tco(chosen)) {
         Because::CheapestOnAverage

@@ -1,12 +1,12 @@
 //! Questions to a person. Commands ask through [`Ask`]; the terminal answers through dialoguer, a
 //! test through a script.
 //!
-//! dialoguer checks only that *stderr* is a terminal and reads keys from the controlling one, so a
-//! caller asks [`super::context::Context::can_ask`] first, which looks at stdin too. On Ctrl-C it
-//! leaves the cursor hidden; [`Terminal`] shows it again, says how to go on, and ends with 130.
+//! Keys are read from the controlling terminal, so a caller asks [`super::context::Context::can_ask`]
+//! first, which looks at stdin too. Ctrl-C shows the cursor again, says how to go on, and ends with 130.
+//! The first line of a question is the question; the lines below it help with the answer.
 
 use super::error::{CliError, Exit};
-use dialoguer::console::Term;
+use dialoguer::console::{Key, Term, style};
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ pub trait Ask {
     fn choose(&mut self, question: &str, items: &[String], default: usize) -> Result<usize, AskError>;
     /// Any number of the items.
     fn choose_many(&mut self, question: &str, items: &[String]) -> Result<Vec<usize>, AskError>;
-    /// A line of text that `check` accepts; it says what is wrong otherwise.
+    /// A line of text that `check` accepts; it says what is wrong otherwise. Nothing typed is the default.
     fn text(
         &mut self,
         question: &str,
@@ -36,12 +36,18 @@ pub enum AskError {
     Interrupted(String),
     /// The terminal failed.
     Failed(String),
+    /// The question before this one, please.
+    Back,
+    /// No more questions, please. The text says how to go on later.
+    Quit(String),
 }
 
 impl From<AskError> for CliError {
     fn from(error: AskError) -> Self {
         match error {
             AskError::Interrupted(so_far) => Self::new(Exit::Interrupted, interrupted(&so_far)),
+            AskError::Back => Self::new(Exit::Interrupted, interrupted("")),
+            AskError::Quit(so_far) => Self::new(Exit::Interrupted, format!("ended. {so_far}").trim_end()),
             AskError::Failed(why) => Self::failed(format!("cannot ask on this terminal: {why}"))
                 .hint("answer with flags instead; `--no-input` lists those that are missing"),
         }
@@ -80,6 +86,10 @@ impl Terminal {
 
     fn failed(&self, error: dialoguer::Error) -> AskError {
         let dialoguer::Error::IO(error) = error;
+        self.broken(&error)
+    }
+
+    fn broken(&self, error: &std::io::Error) -> AskError {
         let _ = self.term.show_cursor();
         if error.kind() != std::io::ErrorKind::Interrupted {
             return AskError::Failed(error.to_string());
@@ -91,6 +101,150 @@ impl Terminal {
         std::mem::forget(guard);
         AskError::Interrupted(text)
     }
+
+    fn quit(&self) -> AskError {
+        AskError::Quit(self.so_far.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Columns that may be written to without a line wrapping.
+    fn columns(&self) -> usize {
+        let (_, columns) = self.term.size_checked().unwrap_or((24, 80));
+        usize::from(columns.clamp(20, 120)) - 1
+    }
+
+    /// Lines on the screen, the first one as a title.
+    fn draw(&self, lines: &[String]) -> Result<(), AskError> {
+        let bold = dialoguer::console::colors_enabled_stderr();
+        let text: String = lines
+            .iter()
+            .enumerate()
+            .map(
+                |(n, line)| {
+                    if n == 0 && bold { format!("{}\n", style(line).bold()) } else { format!("{line}\n") }
+                },
+            )
+            .collect();
+        self.term.write_str(&text).map_err(|e| self.broken(&e))
+    }
+
+    /// Take lines off the screen again, also where it has become narrower since.
+    fn wipe(&self, lines: &[String]) -> Result<(), AskError> {
+        use unicode_width::UnicodeWidthStr as _;
+        let columns = self.columns() + 1;
+        let rows = lines.iter().map(|l| l.width().div_ceil(columns).max(1)).sum();
+        self.term.clear_last_lines(rows).map_err(|e| self.broken(&e))
+    }
+
+    fn key(&self) -> Result<Key, AskError> {
+        self.term.read_key().map_err(|e| self.broken(&e))
+    }
+
+    /// A list to move in. `marks`: several can be chosen, and these are.
+    fn list(
+        &self,
+        question: &str,
+        items: &[String],
+        mut at: usize,
+        mut marks: Option<Vec<bool>>,
+    ) -> Result<Vec<usize>, AskError> {
+        let _ = self.term.hide_cursor();
+        let last = items.len().saturating_sub(1);
+        let ended = loop {
+            let lines = screen(question, items, at, marks.as_deref(), self.columns());
+            self.draw(&lines)?;
+            let key = self.key()?;
+            self.wipe(&lines)?;
+            match (key, &mut marks) {
+                (Key::ArrowUp | Key::BackTab | Key::Char('k'), _) => at = at.checked_sub(1).unwrap_or(last),
+                (Key::ArrowDown | Key::Tab | Key::Char('j'), _) => at = if at < last { at + 1 } else { 0 },
+                (Key::Home, _) => at = 0,
+                (Key::End, _) => at = last,
+                (Key::Char(' '), Some(marks)) => marks[at] = !marks[at],
+                (Key::Char(digit @ '1'..='9'), _) => {
+                    let n = digit as usize - '1' as usize;
+                    at = if n <= last { n } else { at };
+                }
+                (Key::Enter | Key::Char(' '), _) => break Ok(()),
+                (Key::ArrowLeft | Key::Escape | Key::Char('b') | Key::Backspace, _) => {
+                    break Err(AskError::Back);
+                }
+                (Key::Char('q'), _) => break Err(self.quit()),
+                _ => {}
+            }
+        };
+        let _ = self.term.show_cursor();
+        ended?;
+        let chosen: Vec<usize> = match marks {
+            Some(marks) => (0..items.len()).filter(|n| marks[*n]).collect(),
+            None => vec![at],
+        };
+        let names = |n: &usize| items[*n].split(':').next().unwrap_or_default().to_owned();
+        let said = chosen.iter().map(names).collect::<Vec<_>>().join(", ");
+        let said = if said.is_empty() { "none" } else { &said };
+        self.draw(&wrapped(&format!("{}  {said}", title(question)), self.columns(), "", "  "))?;
+        Ok(chosen)
+    }
+}
+
+/// The question itself, without what helps.
+fn title(question: &str) -> &str {
+    question.lines().next().unwrap_or_default()
+}
+
+/// What a list looks like: the question, help, the items with a mark at the current one, the keys.
+fn screen(
+    question: &str,
+    items: &[String],
+    at: usize,
+    marks: Option<&[bool]>,
+    columns: usize,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (n, line) in question.lines().enumerate() {
+        let indent = if n == 0 { "" } else { "  " };
+        lines.extend(wrapped(line, columns, indent, "  "));
+    }
+    for (n, item) in items.iter().enumerate() {
+        let here = if n == at { ">" } else { " " };
+        let mark = marks.map_or("", |m| if m[n] { "[x] " } else { "[ ] " });
+        lines.extend(wrapped(item, columns, &format!("{here} {mark}"), "    "));
+    }
+    let keys = if marks.is_some() {
+        "Space marks, Enter goes on; Left or Esc: back; q: quit"
+    } else {
+        "Up and Down, Enter chooses; Left or Esc: back; q: quit"
+    };
+    lines.extend(wrapped(keys, columns, "  ", "  "));
+    lines
+}
+
+/// Words in lines of at most so many columns.
+fn wrapped(text: &str, columns: usize, first: &str, rest: &str) -> Vec<String> {
+    use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+    let mut lines = vec![first.to_owned()];
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().map_or(0, |l| l.width());
+        if !empty && line + 1 + word.width() > columns {
+            lines.push(rest.to_owned());
+            empty = true;
+        }
+        for (n, c) in word.chars().enumerate() {
+            if lines.last().map_or(0, |l| l.width()) + c.width().unwrap_or(0) > columns {
+                lines.push(rest.to_owned());
+            } else if n == 0
+                && !empty
+                && let Some(line) = lines.last_mut()
+            {
+                line.push(' ');
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(c);
+            }
+        }
+        empty = false;
+    }
+    lines
 }
 
 impl Default for Terminal {
@@ -147,19 +301,10 @@ fn stty(args: &[&str]) -> Option<String> {
 
 impl Ask for Terminal {
     fn choose(&mut self, question: &str, items: &[String], default: usize) -> Result<usize, AskError> {
-        dialoguer::Select::with_theme(self.theme.as_ref())
-            .with_prompt(question)
-            .items(items)
-            .default(default)
-            .interact_on(&self.term)
-            .map_err(|e| self.failed(e))
+        Ok(self.list(question, items, default, None)?.first().copied().unwrap_or(default))
     }
     fn choose_many(&mut self, question: &str, items: &[String]) -> Result<Vec<usize>, AskError> {
-        dialoguer::MultiSelect::with_theme(self.theme.as_ref())
-            .with_prompt(question)
-            .items(items)
-            .interact_on(&self.term)
-            .map_err(|e| self.failed(e))
+        self.list(question, items, 0, Some(vec![false; items.len()]))
     }
     fn text(
         &mut self,
@@ -167,14 +312,49 @@ impl Ask for Terminal {
         default: &str,
         check: &dyn Fn(&str) -> Result<(), String>,
     ) -> Result<String, AskError> {
-        dialoguer::Input::<String>::with_theme(self.theme.as_ref())
-            .with_prompt(question)
-            .allow_empty(true)
-            .default(default.to_owned())
-            .show_default(!default.is_empty())
-            .validate_with(|text: &String| check(text))
-            .interact_text_on(&self.term)
-            .map_err(|e| self.failed(e))
+        use unicode_width::UnicodeWidthChar as _;
+        let mut lines = Vec::new();
+        for (n, line) in question.lines().enumerate() {
+            lines.extend(wrapped(line, self.columns(), if n == 0 { "" } else { "  " }, "  "));
+        }
+        self.draw(&lines)?;
+        loop {
+            let shown = if default.is_empty() { "> ".to_owned() } else { format!("[{default}] > ") };
+            self.term.write_str(&shown).map_err(|e| self.broken(&e))?;
+            let mut typed = String::new();
+            loop {
+                match self.key()? {
+                    Key::Enter => break,
+                    Key::Escape => {
+                        let _ = self.term.write_line("");
+                        return Err(AskError::Back);
+                    }
+                    Key::ArrowLeft if typed.is_empty() => {
+                        let _ = self.term.write_line("");
+                        return Err(AskError::Back);
+                    }
+                    Key::Backspace => {
+                        if let Some(c) = typed.pop() {
+                            let back = "\u{8} \u{8}".repeat(c.width().unwrap_or(0));
+                            let _ = self.term.write_str(&back);
+                        }
+                    }
+                    Key::Char(c) if !c.is_control() => {
+                        typed.push(c);
+                        let _ = self.term.write_str(c.encode_utf8(&mut [0; 4]));
+                    }
+                    _ => {}
+                }
+            }
+            let _ = self.term.write_line("");
+            let text = if typed.trim().is_empty() { default } else { typed.trim() };
+            match check(text) {
+                Ok(()) => return Ok(text.to_owned()),
+                Err(_) if text == "b" => return Err(AskError::Back),
+                Err(_) if text == "q" => return Err(self.quit()),
+                Err(why) => self.draw(&wrapped(&why, self.columns(), "  ", "  "))?,
+            }
+        }
     }
     fn confirm(&mut self, question: &str, default: bool) -> Result<bool, AskError> {
         dialoguer::Confirm::with_theme(self.theme.as_ref())
@@ -206,6 +386,8 @@ pub enum Answer {
     Items(&'static [&'static str]),
     Text(&'static str),
     Yes(bool),
+    /// The question before.
+    Back,
 }
 
 impl Script {
@@ -217,8 +399,12 @@ impl Script {
         self.answers.len()
     }
     fn next(&mut self, question: &str) -> Result<Answer, AskError> {
-        self.asked.push(question.to_owned());
-        self.answers.pop_front().ok_or_else(|| AskError::Interrupted(self.so_far.clone()))
+        self.asked.push(title(question).to_owned());
+        match self.answers.pop_front() {
+            Some(Answer::Back) => Err(AskError::Back),
+            Some(answer) => Ok(answer),
+            None => Err(AskError::Interrupted(self.so_far.clone())),
+        }
     }
     fn wrong(question: &str, answer: &Answer) -> AskError {
         AskError::Failed(format!("{answer:?} does not answer {question:?}"))
@@ -272,5 +458,29 @@ impl Ask for Script {
     }
     fn remember(&mut self, so_far: &str) {
         so_far.clone_into(&mut self.so_far);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_width::UnicodeWidthStr as _;
+
+    #[test]
+    fn a_list_fits_and_shows_its_choice_without_colour() {
+        let items = ["low: little, or not known yet", "high: much, every month"].map(str::to_owned);
+        for columns in [19, 59, 79, 119] {
+            let lines = screen("2/5 How much?\nSay it in requests.", &items, 1, None, columns);
+            assert!(lines.iter().all(|l| l.width() <= columns), "{lines:#?}");
+            assert!(lines.iter().any(|l| l.starts_with("> high")), "{lines:#?}");
+            assert_eq!(lines[0], "2/5 How much?");
+        }
+    }
+
+    #[test]
+    fn a_word_longer_than_the_line_is_cut() {
+        let lines = wrapped("short incomprehensibilities", 10, "", "  ");
+        assert!(lines.iter().all(|l| l.width() <= 10), "{lines:?}");
+        assert_eq!(lines.concat().replace(' ', ""), "shortincomprehensibilities");
     }
 }

@@ -8,7 +8,7 @@
 mod build;
 pub mod text;
 
-pub use build::{Setting, build};
+pub use build::{Setting, build, inputs_of};
 pub use text::modifier;
 
 use super::envelope::Envelope;
@@ -111,7 +111,8 @@ pub struct AdviceResult {
 /// One way to serve the need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OptionRow {
-    /// `api`, `same-model`, `seats`, `rented`, `owned`, `have`, `hybrid-routed` or `hybrid-overflow`.
+    /// `api`, `same-model`, `seats`, `rented`, `owned`, `have`, `hybrid-routed` or `hybrid-overflow`; the
+    /// latter two end in `-rented` where the machine is rented. The second of a kind ends in `-2`.
     pub id: String,
     /// Where it runs.
     pub placement: Placement,
@@ -398,6 +399,12 @@ pub struct Migration {
     pub title: String,
     /// What to do, in order.
     pub steps: Vec<String>,
+    /// What says whether a step went well.
+    #[serde(default)]
+    pub measures: Vec<String>,
+    /// When to go back to the step before.
+    #[serde(default)]
+    pub stop_if: Vec<String>,
 }
 
 /// How to begin.

@@ -81,7 +81,8 @@ fn push(words: &mut Vec<String>, flag: &str, values: &[(&str, &Value)]) {
     }
 }
 
-fn plain(value: &Value) -> String {
+/// A value as a flag takes it.
+pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Number(n) => n.as_f64().map_or_else(|| n.to_string(), |n| n.to_string()),

@@ -251,7 +251,7 @@ fn models(view: &mut View, models: &Models) {
                 "hardware".into(),
                 tier.hardware.as_str().into(),
                 format!(
-                    "{} × {} (about {} of {} GiB at 4 bits)",
+                    "{} × {} (about {} of {} GiB for the weights)",
                     hardware.count,
                     hardware.name,
                     number::plain(hardware.needed_gib.ceil()),
@@ -286,5 +286,12 @@ fn start(view: &mut View, result: &AdviceResult) {
     if let Some(migration) = &result.migration {
         view.heading(format!("If you move: {}", migration.title.to_lowercase()));
         view.push(Block::Numbered(migration.steps.clone()));
+        for (label, list) in
+            [("Measure after each step", &migration.measures), ("Go a step back if", &migration.stop_if)]
+        {
+            if !list.is_empty() {
+                view.paragraph(format!("{label}: {}.", list.join("; ")));
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod advise;
+mod advise_priced;
 mod app;
 mod bench;
 mod breakeven;

@@ -5,6 +5,7 @@ use rexpect::process::WaitStatus;
 use rexpect::session::PtySession;
 
 const DOWN: &str = "\u{1b}[B";
+const LEFT: &str = "\u{1b}[D";
 const SHOW_CURSOR: &str = "\u{1b}[?25h";
 
 fn wizard(sandbox: &Sandbox, columns: u16, args: &str) -> PtySession {
@@ -17,19 +18,27 @@ fn to_the_end_and_the_printed_command_says_the_same() {
     let mut session = wizard(&sandbox, 100, "-o wizard.json");
     answer(&mut session, "May a provider see the data?", &format!("{DOWN}\r"));
     answer(&mut session, "How much will it be used?", &format!("{DOWN}{DOWN}\r"));
-    answer(&mut session, "Requests in a month", "100000\r");
-    answer(&mut session, "Input tokens of one request", "1500\r");
+    answer(&mut session, "What are the requests for?", "\r");
+    answer(&mut session, "How can you say how many", "\r");
+    answer(&mut session, "Requests in a month", "100k\r");
+    answer(&mut session, "Input tokens of one request", "1.5k\r");
     answer(&mut session, "Output tokens of one request", "300\r");
     answer(&mut session, "How strong must the model be?", "\r");
     answer(&mut session, "Who would run servers?", &format!("{DOWN}\r"));
+    // Back to the question before, with the arrow, and forth again.
+    answer(&mut session, "How is it paid?", LEFT);
+    answer(&mut session, "Who would run servers?", &format!("{DOWN}\r"));
     answer(&mut session, "How is it paid?", &format!("{DOWN}\r"));
+    answer(&mut session, "At most how many US dollars up front?", "\r");
+    answer(&mut session, "Which accelerators are there already?", "\r");
     answer(&mut session, "What else holds?", &format!("{DOWN} \r"));
     session.exp_string("The same without questions:").expect("the command line");
     session.exp_string("freehold ").expect("the command line");
     let line = session.read_line().expect("the rest of the line");
-    answer(&mut session, "Save these answers as a profile?", "y");
+    answer(&mut session, "What next?", &format!("{DOWN}{DOWN}\r"));
     answer(&mut session, "Name, or a file", "\r");
     session.exp_string("Use it with: freehold advise --profile my-need").expect("saved");
+    answer(&mut session, "What next?", "\r");
     session.exp_eof().expect("ended");
     assert!(matches!(session.process().wait(), Ok(WaitStatus::Exited(_, 0))));
 
@@ -38,7 +47,9 @@ fn to_the_end_and_the_printed_command_says_the_same() {
             .expect("JSON");
     assert_eq!(asked["inputs"]["privacy"]["value"], "sensitive");
     assert_eq!(asked["inputs"]["privacy"]["source"]["via"], "question: privacy");
-    assert_eq!(asked["result"]["rule"], "fine-tuning");
+    assert_eq!(asked["result"]["matrix"]["rule"], "fine-tuning");
+    assert_eq!(asked["inputs"]["need.input_tokens"]["value"], 1500.0);
+    assert!(asked["result"]["options"].as_array().is_some_and(|o| o.len() >= 4));
     let by_flags = sandbox.shell(&format!("freehold {} --json", line.trim())).json();
     let by_profile = sandbox.run(&["advise", "--profile", "my-need", "--json"]).json();
     assert_eq!(by_flags["result"], asked["result"]);
@@ -69,7 +80,18 @@ fn given_answers_are_not_asked_again() {
     );
     answer(&mut session, "Who would run servers?", "\r");
     session.exp_string("Use a cloud API.").expect("the verdict");
-    answer(&mut session, "Save these answers as a profile?", "n");
+    answer(&mut session, "What next?", "\r");
     session.exp_eof().expect("ended");
     assert!(matches!(session.process().wait(), Ok(WaitStatus::Exited(_, 0))));
+}
+
+#[test]
+fn q_ends_and_says_how_to_go_on() {
+    let sandbox = Sandbox::new();
+    let mut session = wizard(&sandbox, 60, "");
+    answer(&mut session, "May a provider see the data?", "\r");
+    answer(&mut session, "How much will it be used?", "q");
+    session.exp_string("freehold advise --privacy standard").expect("how to go on");
+    session.exp_eof().expect("ended");
+    assert!(matches!(session.process().wait(), Ok(WaitStatus::Exited(_, 130))));
 }

@@ -1,5 +1,6 @@
 //! The decision as a document: options, what stands against them, what would flip it, what to do first.
 
+use super::given::Given;
 use super::pricing::{Behind, Pricing, Turns};
 use crate::advise::options::{Because, Choice, Kind, Limit, Priced, Terms, choose};
 use crate::advise::verdict::ConfidenceStep;
@@ -7,12 +8,14 @@ use crate::advise::{Confidence, Placement, QualityStanding, Stage, Verdict};
 use crate::cost::Supply;
 use crate::cost::keys::{cloud, hybrid, local};
 use crate::document::advice::{
-    self, AdviceDocument, ExcludedGroup, Flip, OptionRow, RecipeStep, Setting, Tension, text,
+    self, AdviceDocument, ApiExample, ExcludedGroup, Flip, HardwareExample, Models, OpenExample, OptionRow,
+    RecipeStep, Setting, Tension, text,
 };
 use crate::document::envelope::Warning;
 use crate::document::repeat::quoted;
 use crate::money::Currency;
 use crate::number;
+use crate::provenance::Source;
 use crate::workload::keys::need;
 use crate::workload::{Budget, Operations, Privacy, Value};
 use std::collections::BTreeMap;
@@ -72,7 +75,7 @@ pub(super) fn document(setting: &Setting<'_>, verdict: &Verdict, decided: &Decid
     let horizon = pricing.case.need.horizon;
     let result = &mut document.result;
     result.options = rows(decided);
-    result.chosen = Some(pricing.options[choice.chosen].kind.id().to_owned());
+    result.chosen = Some(id(pricing, choice.chosen));
     result.horizon_months = Some(horizon);
     result.sentence = Some(sentence(decided));
     if let Some(matrix) = &mut result.matrix {
@@ -81,6 +84,7 @@ pub(super) fn document(setting: &Setting<'_>, verdict: &Verdict, decided: &Decid
         matrix.text = verdict.reasons.first().map(|r| text::reason(verdict, r)).unwrap_or_default();
         matrix.differs_because = (says != placement).then(|| differs(decided, says));
     }
+    models(setting, decided, &mut result.models);
     result.excluded = excluded(decided);
     result.tensions = tensions(setting, decided);
     result.flips = flips(decided);
@@ -89,10 +93,72 @@ pub(super) fn document(setting: &Setting<'_>, verdict: &Verdict, decided: &Decid
     result.volume_threshold = decided.turns.requests.map(|requests| advice::VolumeThreshold {
         requests_per_month: Some(requests),
         tokens_per_month: setting.need.shape.map(|s| s.total_tokens() * requests),
-        source: crate::provenance::Source::assumed("computed", "the volume at which both cost the same"),
+        source: Source::assumed("computed", "the volume at which both cost the same"),
     });
     document.warnings.retain(|w| w.id != "volume-answer-disagrees");
     document.warnings.extend(warnings(decided));
+    document
+}
+
+/// The document of a decision between the offers of a cost document. `plain` is the matrix's verdict
+/// without it, `costed` knows what the document says about cost.
+pub(super) fn from_document(
+    setting: &Setting<'_>,
+    plain: &Verdict,
+    costed: &Verdict,
+    given: &Given,
+) -> AdviceDocument {
+    let says = plain.placement;
+    let mut moved = Verdict { cost: costed.cost.clone(), threshold: costed.threshold, ..plain.clone() };
+    let first = plain.reasons.first().map(|r| text::reason(plain, r)).unwrap_or_default();
+    moved.settle(setting.matrix, setting.need, given.placement);
+    let mut steps = Vec::new();
+    match given.because {
+        Because::GivesLeast => steps.push(ConfidenceStep::GivesUp),
+        Because::OnlyPlacement => steps.push(ConfidenceStep::Firm),
+        _ => match given.odds {
+            Some(odds) if odds < 0.6 => steps.push(ConfidenceStep::NearlyEven),
+            Some(odds) if odds < 0.75 => steps.push(ConfidenceStep::OftenDearer),
+            Some(_) => {}
+            None => steps.push(ConfidenceStep::NotAllPriced),
+        },
+    }
+    moved.confidence = steps.iter().fold(Confidence::High, |c, s| s.apply(c));
+    moved.confidence_steps = steps;
+    if given.placement != says {
+        moved.stage = Stage::Cost;
+        "computed-cost".clone_into(&mut moved.rule);
+    }
+    let mut document = advice::build(setting, &moved);
+    let result = &mut document.result;
+    let (best, months) = (&given.rows[0], given.horizon_months);
+    let amount = |usd_: Option<f64>| usd_.map_or_else(|| "unknown".to_owned(), usd);
+    result.sentence = Some(format!(
+        "By your own calculation: {}, {} a month and {} over {months} months.",
+        best.name,
+        amount(best.monthly_usd),
+        amount(best.tco_usd)
+    ));
+    if let Some(matrix) = &mut result.matrix {
+        matrix.placement = says;
+        matrix.rule.clone_from(&plain.rule);
+        matrix.text = first;
+        let best_of_it = given.rows.iter().find(|o| o.placement == says);
+        matrix.differs_because = (says != given.placement).then(|| match best_of_it {
+            Some(o) => format!(
+                "{} costs {} over {months} months{}, and this {}",
+                o.name,
+                amount(o.tco_usd),
+                o.excluded_because.as_ref().map_or_else(String::new, |b| format!(" (and {b})")),
+                amount(best.tco_usd)
+            ),
+            None => format!("the calculation has nothing that is {}", text::place(says)),
+        });
+    }
+    result.chosen = Some(given.chosen.clone());
+    result.horizon_months = Some(months);
+    result.options.clone_from(&given.rows);
+    document.warnings.retain(|w| w.id != "volume-answer-disagrees");
     document
 }
 
@@ -104,7 +170,7 @@ fn confidence(verdict: &Verdict, decided: &Decided<'_>) -> (Confidence, Vec<Conf
     if !choice.gives.is_empty() {
         return (Confidence::Low, vec![ConfidenceStep::GivesUp]);
     }
-    let only = choice.because == Because::OnlyPlacement;
+    let only = choice.next.is_none();
     match choice.odds {
         Some(odds) if odds < 0.6 => steps.push(ConfidenceStep::NearlyEven),
         Some(odds) if odds < 0.75 => steps.push(ConfidenceStep::OftenDearer),
@@ -146,17 +212,30 @@ fn rows(decided: &Decided<'_>) -> Vec<OptionRow> {
     order.into_iter().map(|n| row(decided, n)).collect()
 }
 
+/// Of the option's kind; a split with a rented machine beside one with a bought machine says so.
+fn id(pricing: &Pricing<'_>, n: usize) -> String {
+    let kind = pricing.options[n].kind;
+    let rented = match pricing.behind[n] {
+        Behind::Split { pair, .. } => match &pricing.case.offers[pair.local].supply {
+            Supply::Machine(m) => m.is_rented(),
+            Supply::Api(_) => false,
+        },
+        Behind::Offer(_) | Behind::Nothing => false,
+    };
+    if rented { format!("{}-rented", kind.id()) } else { kind.id().to_owned() }
+}
+
 fn row(decided: &Decided<'_>, n: usize) -> OptionRow {
     let Decided { pricing, choice, .. } = decided;
     let option = &pricing.options[n];
     let kind = option.kind;
     let excluded = choice.excluded[n];
     let split = match pricing.behind[n] {
-        Behind::Offer(_) => None,
+        Behind::Offer(_) | Behind::Nothing => None,
         Behind::Split { local_share, .. } => Some(local_share),
     };
     OptionRow {
-        id: kind.id().to_owned(),
+        id: id(pricing, n),
         placement: kind.placement(),
         name: name(decided, n),
         api_model: api_model(pricing, n),
@@ -187,6 +266,7 @@ fn api_model(pricing: &Pricing<'_>, n: usize) -> Option<String> {
     let offer = match pricing.behind[n] {
         Behind::Offer(offer) => offer,
         Behind::Split { pair, .. } => pair.cloud,
+        Behind::Nothing => return None,
     };
     let offer = &pricing.case.offers[offer];
     matches!(offer.supply, Supply::Api(_)).then(|| offer.id.clone()).flatten()
@@ -201,6 +281,7 @@ fn name(decided: &Decided<'_>, n: usize) -> String {
             let machines = pricing.offers[offer].units.unwrap_or(1);
             let own = machine(pricing, offer, machines);
             match kind {
+                Kind::Have => format!("{own}, yours already"),
                 Kind::Rented => format!("{own}, rented"),
                 Kind::Owned => format!("{own}, bought"),
                 _ => own,
@@ -209,8 +290,10 @@ fn name(decided: &Decided<'_>, n: usize) -> String {
         Behind::Split { pair, units, local_share } => {
             let percent = (local_share * 100.0).round();
             let (own, api) = (machine(pricing, pair.local, units), &pricing.case.offers[pair.cloud].name);
+            let own = if id(pricing, n).ends_with("rented") { format!("{own}, rented") } else { own };
             format!("{percent} % of the requests on {own}, the others to {api}")
         }
+        Behind::Nothing => "the hardware that is there".to_owned(),
     }
 }
 
@@ -244,6 +327,7 @@ fn needs(decided: &Decided<'_>, n: usize) -> Vec<String> {
             machines(pair.local, units);
             found.push("a router between the two".to_owned());
         }
+        Behind::Nothing => {}
     }
     if let Some(staff) = parts(pricing, n).get("staff") {
         found.push(format!("{} a month for the people who look after it", usd(*staff)));
@@ -320,7 +404,12 @@ fn differs(decided: &Decided<'_>, says: Placement) -> String {
     let of_it = pricing.options.iter().enumerate().filter(|(_, o)| o.kind.placement() == says);
     let best = of_it.filter_map(|(n, o)| Some((o.cost?.tco, n))).min_by(|a, b| a.0.total_cmp(&b.0));
     let Some((tco, n)) = best else {
-        return format!("nothing that is {} could be priced for this need", text::place(says));
+        return match says {
+            Placement::Hybrid => {
+                "one machine would carry the whole load, so there is nothing to split".to_owned()
+            }
+            _ => format!("nothing that is {} could be priced for this need", text::place(says)),
+        };
     };
     let cost = chosen.cost.map_or(0.0, |c| c.tco);
     let months = pricing.case.need.horizon;
@@ -345,6 +434,71 @@ fn differs(decided: &Decided<'_>, says: Placement) -> String {
             mean(pricing, n),
             mean(pricing, choice.chosen)
         ),
+    }
+}
+
+/// The examples of models are those that were priced, and the hardware is that of the plan.
+fn models(setting: &Setting<'_>, decided: &Decided<'_>, models: &mut Models) {
+    let Decided { pricing, choice, .. } = decided;
+    let n = choice.chosen;
+    let offer = |n: usize, local: bool| match pricing.behind[n] {
+        Behind::Offer(o) => Some(o),
+        Behind::Split { pair, .. } => Some(if local { pair.local } else { pair.cloud }),
+        Behind::Nothing => None,
+    };
+    models.hardware = None;
+    if let Some(id) = api_model(pricing, n)
+        && let Some(model) = setting.catalog.api_model(&id)
+        && let Some(o) = offer(n, false)
+    {
+        let summary = &pricing.offers[o];
+        let month = summary.parts.api.get();
+        let cite = model.cite("price");
+        models.api = Some(ApiExample {
+            id,
+            tier: model.tier,
+            usd_per_request: month / summary.requests_per_month.max(f64::MIN_POSITIVE),
+            usd_per_month: Some(month),
+            request: setting
+                .draft
+                .source(need::INPUT_TOKENS)
+                .cloned()
+                .unwrap_or_else(|| Source::assumed("need", "from the month's tokens")),
+            source: Source::Database {
+                entry: format!("api model {}", model.id),
+                source: cite.source,
+                as_of: cite.as_of,
+            },
+        });
+    }
+    let plan = offer(n, true).and_then(|o| pricing.case.offers[o].plan.as_deref());
+    if let (Some(plan), Some(open)) = (plan, pricing.open) {
+        let cite = open.cite("parameters");
+        models.open = Some(OpenExample {
+            id: open.id.clone(),
+            tier: open.tier,
+            repository: open.repository.clone(),
+            parameters: open.parameters,
+            source: Source::Database {
+                entry: format!("open model {}", open.id),
+                source: cite.source,
+                as_of: cite.as_of,
+            },
+        });
+        let machine = &plan.machine;
+        let gib = 1_073_741_824.0;
+        models.hardware = Some(HardwareExample {
+            id: machine.accelerator.clone(),
+            name: machine.accelerator_name.clone(),
+            count: plan.accelerators,
+            memory_gib: setting
+                .catalog
+                .accelerator(&machine.accelerator)
+                .and_then(|a| a.memory_gib)
+                .map(|m| m * f64::from(plan.accelerators)),
+            needed_gib: plan.replica.weight_bytes * f64::from(plan.replicas) / gib,
+            source: machine.source.clone(),
+        });
     }
 }
 
@@ -498,12 +652,15 @@ fn flips(decided: &Decided<'_>) -> Vec<Flip> {
     found
 }
 
+/// A need does not grow so many times.
+const FAR: f64 = 100.0;
+
 /// Requests, dollars, pass rate.
 fn numbers(decided: &Decided<'_>) -> Vec<Flip> {
     let Decided { pricing, choice, .. } = decided;
     let Some((cloud, own)) = decided.rivals else { return Vec::new() };
     // Where the data decides, no number does.
-    if choice.because == Because::OnlyPlacement || choice.because == Because::GivesLeast {
+    if choice.next.is_none() {
         return Vec::new();
     }
     let turns = &decided.turns;
@@ -526,7 +683,22 @@ fn numbers(decided: &Decided<'_>) -> Vec<Flip> {
         Some(limit) if here == Placement::Cloud => format!(" (but {})", text::limit(limit)),
         _ => String::new(),
     };
+    // At the likely values alone it would be the other one: that is said beside the matrix.
+    let already = |at: f64| requests.is_some_and(|now| at > 0.0 && (here == Placement::Cloud) == (at <= now));
     match turns.requests {
+        Some(at) if already(at) => {}
+        Some(at) if here == Placement::Cloud && requests.is_some_and(|now| at > now * FAR) => {
+            add(
+                "requests_per_month",
+                at,
+                requests,
+                Placement::Local,
+                format!(
+                    "More requests do not change it: only from {} a month on would {cheap_own} cost less.",
+                    number::short(at)
+                ),
+            );
+        }
         Some(at) if at > 0.0 => {
             let dollars = turns
                 .usd_per_month
@@ -733,10 +905,10 @@ fn warnings(decided: &Decided<'_>) -> Vec<Warning> {
         ));
     }
     let option: &Priced = &pricing.options[choice.chosen];
-    let only = choice.because == Because::OnlyPlacement && option.kind.placement() == Placement::Local;
+    let only = choice.next.is_none() && option.kind.placement() == Placement::Local;
     let busy = match pricing.behind[choice.chosen] {
         Behind::Offer(o) => pricing.case.offers[o].plan.as_ref().map(|p| p.busy_mean),
-        Behind::Split { .. } => None,
+        Behind::Split { .. } | Behind::Nothing => None,
     };
     if let Some(busy) = busy.filter(|b| only && *b < 0.5) {
         found.push(Warning::new(

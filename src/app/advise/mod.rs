@@ -9,18 +9,24 @@
 //! computed; the matrix stands beside it. Without numbers the matrix decides alone, and says so.
 
 mod fill;
+mod given;
 mod pricing;
 
 use super::refusal::Refusal;
 use crate::advise::options::{Terms, choose};
-use crate::advise::{CostEvidence, Guide, Matrix, decide};
+use crate::advise::{Guide, Matrix, Verdict, decide};
 use crate::catalog::Catalog;
 use crate::cost::ResolveError;
 use crate::document::advice::{self, AdviceDocument, Setting};
+use crate::document::breakeven::BreakevenDocument;
+use crate::document::envelope::{Input, Warning};
+use crate::document::joined::{self, Difference};
+use crate::provenance::Source;
 use crate::workload::keys::answers;
 use crate::workload::need::Question;
 use crate::workload::{Evidence, Need, NeedDraft};
 use jiff::civil::Date;
+use std::collections::BTreeMap;
 
 /// What is decided about, and what is known of it.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +36,18 @@ pub struct Asked<'a> {
     /// What was measured.
     pub evidence: Option<&'a Evidence>,
     /// What was computed before, with prices of the user's own.
-    pub cost: Option<&'a CostEvidence>,
+    pub cost: Option<CostFile<'a>>,
+    /// Documents of another need may be used all the same.
+    pub allow_mismatch: bool,
+}
+
+/// A cost document, and the name of its file.
+#[derive(Debug, Clone, Copy)]
+pub struct CostFile<'a> {
+    /// As it was named.
+    pub name: &'a str,
+    /// What it says.
+    pub document: &'a BreakevenDocument,
 }
 
 /// What it is decided with.
@@ -48,8 +65,15 @@ pub struct Known<'a> {
 pub fn advise(asked: &Asked<'_>, known: &Known<'_>) -> Result<AdviceDocument, Refusal> {
     let (matrix, guide) = (Matrix::shipped(), Guide::shipped());
     let need = asked.draft.complete().map_err(|missing| missing_answers(&missing))?;
-    let priced = asked.cost.is_none() && pricing::has_numbers(asked.draft);
-    let mut verdict = decide(&matrix, &need, asked.evidence, asked.cost);
+    let mismatch = mismatch(asked);
+    if !mismatch.is_empty() && !asked.allow_mismatch {
+        let all: Vec<&str> = mismatch.iter().map(|d| d.text.as_str()).collect();
+        return Err(Refusal::input(all.join("\n"))
+            .hint("make the document for this need, or use it all the same with --allow-mismatch"));
+    }
+    let computed = asked.cost.map(|c| c.document.evidence(c.name));
+    let has_numbers = pricing::has_numbers(asked.draft);
+    let mut verdict = decide(&matrix, &need, asked.evidence, computed.as_ref());
     let setting = Setting {
         matrix: &matrix,
         guide: &guide,
@@ -59,13 +83,26 @@ pub fn advise(asked: &Asked<'_>, known: &Known<'_>) -> Result<AdviceDocument, Re
         today: known.today,
         now: known.now,
         evidence: asked.evidence,
-        cost_file: asked.cost.map(|c| c.file.as_str()),
+        cost_file: asked.cost.map(|c| c.name),
     };
-    if !priced {
-        if asked.cost.is_none() {
-            verdict.nothing_priced();
-        }
-        return Ok(advice::build(&setting, &verdict));
+    let doubts = |mut document: AdviceDocument| {
+        let warnings = mismatch
+            .iter()
+            .map(|d| Warning::new("document-of-another-need", d.text.clone()).about(d.about.clone()));
+        document.warnings.extend(warnings);
+        document
+    };
+    if let Some(cost) = asked.cost {
+        let plain = decide(&matrix, &need, asked.evidence, None);
+        let terms = terms(asked, &matrix, &need, &plain);
+        return Ok(doubts(match given::options(cost.document, &terms) {
+            Some(given) => fill::from_document(&setting, &plain, &verdict, &given),
+            None => advice::build(&setting, &verdict),
+        }));
+    }
+    if !has_numbers {
+        verdict.nothing_priced();
+        return Ok(doubts(advice::build(&setting, &verdict)));
     }
     let effective = Need { answers: verdict.answers, ..need.clone() };
     let tiers = matrix.tiers_for(verdict.answers.capability);
@@ -77,23 +114,51 @@ pub fn advise(asked: &Asked<'_>, known: &Known<'_>) -> Result<AdviceDocument, Re
             need: &effective,
             tiers,
             today: known.today,
+            evidence: asked.evidence,
         })
         .map_err(|e| not_computed(&e))?,
         None => None,
     };
-    let terms = Terms {
-        answers: verdict.answers,
-        modifiers: need.modifiers,
-        tiers,
-        up_front: asked.draft.number(answers::UP_FRONT),
-        quality: verdict.quality.as_ref().map(|q| q.standing),
-    };
+    let terms = terms(asked, &matrix, &need, &verdict);
     let choice = pricing.as_ref().and_then(|p| choose(&p.options, Some(&p.totals), &terms));
     if let (Some(pricing), Some(choice)) = (pricing, choice) {
-        return Ok(fill::document(&setting, &verdict, &fill::Decided::new(pricing, choice, terms)));
+        return Ok(doubts(fill::document(&setting, &verdict, &fill::Decided::new(pricing, choice, terms))));
     }
     verdict.nothing_priced();
-    Ok(advice::build(&setting, &verdict))
+    Ok(doubts(advice::build(&setting, &verdict)))
+}
+
+/// What the answers allow, after evidence and mandates.
+fn terms(asked: &Asked<'_>, matrix: &Matrix, need: &Need, verdict: &Verdict) -> Terms {
+    Terms {
+        answers: verdict.answers,
+        modifiers: need.modifiers,
+        tiers: matrix.tiers_for(verdict.answers.capability),
+        up_front: asked.draft.number(answers::UP_FRONT),
+        quality: verdict.quality.as_ref().map(|q| q.standing),
+    }
+}
+
+/// Where a document that came along is of another need than the one that is asked about.
+fn mismatch(asked: &Asked<'_>) -> Vec<Difference> {
+    let inputs = advice::inputs_of(asked.draft);
+    let mut found = Vec::new();
+    if let Some(cost) = asked.cost {
+        // What the document only assumed is no word of a user's against another.
+        let said = |i: &Input| !matches!(i.source, Source::Assumed { .. });
+        let theirs: BTreeMap<String, Input> = cost
+            .document
+            .inputs
+            .iter()
+            .filter(|(_, i)| said(i))
+            .map(|(n, i)| (n.clone(), i.clone()))
+            .collect();
+        found.extend(joined::needs([("the answers", &inputs), (cost.name, &theirs)]));
+    }
+    if let Some(evidence) = asked.evidence {
+        found.extend(joined::of_measurement(evidence, &inputs, &[]));
+    }
+    found
 }
 
 fn missing_answers(missing: &[Question]) -> Refusal {

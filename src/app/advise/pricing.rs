@@ -5,14 +5,18 @@ use crate::advise::candidate;
 use crate::advise::matrix::CapabilityTier;
 use crate::advise::options::{Kind, OptionCost, Priced};
 use crate::capacity::ModelShape;
+use crate::catalog::device::model_of_file;
 use crate::catalog::{ApiModel, Buyer, Catalog, OpenModel, Subscription};
 use crate::cost::keys::{cloud, hybrid, local};
 use crate::cost::{
     self, Basis, BreakEven, Case, Drawing, OfferSummary, Pair, ResolveError, Role, Scenario, Scratch, Supply,
     Totals, Values, Way, compare,
 };
+use crate::spelling::nearest;
 use crate::workload::keys::{answers, need};
-use crate::workload::{Budget, Capability, Fields, Given, Modifier, Need, NeedDraft, Range, Use, Value};
+use crate::workload::{
+    Budget, Capability, Evidence, Fields, Given, Modifier, Need, NeedDraft, Range, TargetKind, Use, Value,
+};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
@@ -29,6 +33,22 @@ pub(super) struct Asked<'a> {
     pub need: &'a Need,
     pub tiers: CapabilityTier,
     pub today: Date,
+    /// What was measured: of the open model it names, where the catalogue knows that.
+    pub evidence: Option<&'a Evidence>,
+}
+
+impl<'a> Asked<'a> {
+    /// The open model that was measured on one's own machine.
+    fn measured_model(&self) -> Option<&'a OpenModel> {
+        let target = self.evidence?.targets.iter().find(|t| t.kind == TargetKind::Local)?;
+        model_of_file(self.catalog, &target.model)
+    }
+
+    /// With the measurement, where it is of the model that would be run.
+    fn basis(&self, comparators: bool) -> Basis<'a> {
+        let evidence = self.evidence.filter(|_| self.measured_model().is_some());
+        Basis { catalog: self.catalog, evidence, today: self.today, comparators }
+    }
 }
 
 /// Every option with its cost.
@@ -51,7 +71,13 @@ pub(super) struct Pricing<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Behind {
     Offer(usize),
-    Split { pair: Pair, units: u32, local_share: f64 },
+    Split {
+        pair: Pair,
+        units: u32,
+        local_share: f64,
+    },
+    /// It could not be priced.
+    Nothing,
 }
 
 /// Where the answer turns between the cheapest cloud option and the cheapest own one.
@@ -63,7 +89,7 @@ pub(super) struct Turns {
     pub api_usd_per_mtok: Option<(f64, f64)>,
     /// Share of the own one's answers that must be good enough, where the others go on to the API.
     pub pass_rate: Option<f64>,
-    /// A month of the cloud option.
+    /// What the provider is paid in a month.
     pub usd_per_month: Option<f64>,
 }
 
@@ -118,9 +144,63 @@ pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, Resolv
         scenario.local.extend(["owned", "rented"].map(|kind| local_fields(open, kind)));
     }
     scenario.hybrid = hybrid_fields(asked);
+    let have = open.map(|open| have(asked, open)).transpose()?.flatten();
+    let held = have.as_ref().is_some_and(|fields| holds(asked, &scenario, fields));
+    scenario.local.extend(have.clone().filter(|_| held));
     let case = resolve_what_can_be(asked, &mut scenario, &capable)?;
     let personal = seats.is_some_and(|(s, ..)| s.buyer == Buyer::Person);
-    Ok(Some(priced(asked, case, scenario, api, open, personal, capable.len())))
+    let mut pricing = priced(asked, case, scenario, api, open, personal, capable.len());
+    if have.is_some() && !held {
+        pricing.options.push(Priced {
+            kind: Kind::Have,
+            cost: None,
+            way: None,
+            tier: open.and_then(|m| m.tier),
+            predicted: true,
+            open_model: true,
+            too_small: true,
+            personal: false,
+            asked: false,
+        });
+        pricing.behind.push(Behind::Nothing);
+    }
+    Ok(Some(pricing))
+}
+
+/// Hardware that is there already, as an offer that costs nothing to buy: `4x nvidia-h100-sxm-80gb` is
+/// one machine with four of them, `2x dgx-spark` two machines.
+fn have(asked: &Asked<'_>, open: &OpenModel) -> Result<Option<Fields>, ResolveError> {
+    let Some(given) = asked.draft.fields().get(answers::HAVE.name) else { return Ok(None) };
+    let text_given = given.value.text().unwrap_or_default().trim();
+    let counted =
+        text_given.split_once(['x', '×', ' ']).and_then(|(n, id)| Some((n.trim().parse().ok()?, id)));
+    let (count, id): (u32, &str) = counted.unwrap_or((1, text_given));
+    let id = id.trim();
+    let id = id.strip_prefix("x ").or_else(|| id.strip_prefix("× ")).unwrap_or(id).trim();
+    let catalog = asked.catalog;
+    let source = given.source.clone();
+    let said = |value| Given { value, source: source.clone() };
+    let number = |n: u32| said(Value::Number(Range::exactly(f64::from(n))));
+    let mut fields = local_fields(open, "owned");
+    fields.insert(local::HARDWARE_ID.name, said(Value::Text(id.to_owned())));
+    fields.insert(local::PURCHASE.name, said(Value::Number(Range::exactly(0.0))));
+    if catalog.machine(id).is_some() {
+        fields.insert(local::UNITS.name, number(count.max(1)));
+    } else if catalog.accelerator(id).is_some() {
+        fields.insert(local::GPUS_PER_UNIT.name, number(count.max(1)));
+        fields.insert(local::UNITS.name, number(1));
+    } else {
+        let ids = catalog.accelerators.iter().map(|a| a.id.as_str());
+        let near = nearest(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
+        return Err(ResolveError::Unknown { key: "have".to_owned(), id: id.to_owned(), near, why: None });
+    }
+    Ok(Some(fields))
+}
+
+/// Does what is there carry the load?
+fn holds(asked: &Asked<'_>, scenario: &Scenario, have: &Fields) -> bool {
+    let alone = Scenario { local: vec![have.clone()], ..scenario.clone() };
+    cost::resolve(&alone, asked.basis(false)).is_ok()
 }
 
 /// Without what the catalogue cannot complete: rented, then bought, then seats.
@@ -129,14 +209,18 @@ fn resolve_what_can_be(
     scenario: &mut Scenario,
     capable: &[(&ApiModel, f64)],
 ) -> Result<Case, ResolveError> {
-    let basis = Basis { catalog: asked.catalog, evidence: None, today: asked.today, comparators: true };
+    let basis = asked.basis(true);
     let first = match cost::resolve(scenario, basis) {
         Ok(case) => return Ok(case),
         Err(error) => error,
     };
     let all = scenario.local.clone();
-    for keep in [1, 0] {
-        scenario.local = all.iter().skip(keep).take(1).cloned().collect();
+    for left_out in (0..all.len()).rev() {
+        scenario.local =
+            all.iter().enumerate().filter(|(n, _)| *n != left_out).map(|(_, f)| f.clone()).collect();
+        if scenario.local.is_empty() {
+            break;
+        }
         if let Ok(case) = cost::resolve(scenario, basis) {
             return Ok(case);
         }
@@ -197,7 +281,7 @@ fn cheapest_api<'a>(
     }
     let mut scenario = base(asked);
     scenario.cloud = short.iter().map(|m| Fields::from([(cloud::MODEL.name, text(&m.id))])).collect();
-    let basis = Basis { catalog: asked.catalog, evidence: None, today: asked.today, comparators: false };
+    let basis = asked.basis(false);
     let case = match cost::resolve(&scenario, basis) {
         Ok(case) => case,
         // A model without a cache price, say: the cheapest by its list price that can be computed.
@@ -274,11 +358,14 @@ fn local_tier(asked: &Asked<'_>) -> u8 {
 
 /// The open model whose bought plan costs least over the horizon.
 fn cheapest_open<'a>(asked: &Asked<'a>, api: &ApiModel) -> Option<&'a OpenModel> {
+    if let Some(model) = asked.measured_model() {
+        return Some(model);
+    }
     let candidates = open_candidates(asked);
     if candidates.len() < 2 {
         return candidates.first().copied();
     }
-    let basis = Basis { catalog: asked.catalog, evidence: None, today: asked.today, comparators: false };
+    let basis = asked.basis(false);
     let mut best: Option<(f64, &OpenModel)> = None;
     for model in candidates {
         let mut scenario = base(asked);
@@ -386,6 +473,7 @@ fn priced<'a>(
             // A second API model only to have something to compare with.
             (Supply::Api(_), _) => continue,
             (Supply::Machine(m), _) if m.is_rented() => Kind::Rented,
+            (Supply::Machine(m), _) if m.units.is_some() && summary.capex.get() == 0.0 => Kind::Have,
             (Supply::Machine(_), _) => Kind::Owned,
         };
         let cost = OptionCost {
@@ -402,11 +490,12 @@ fn priced<'a>(
             open_model: kind == Kind::SameModel || kind.placement() == crate::advise::Placement::Local,
             too_small: false,
             personal,
+            asked: false,
         });
         behind.push(Behind::Offer(n));
         ways.push(Way::Alone(n));
     }
-    for (split, way) in splits(asked, &case, &offers, &options, &behind) {
+    for (split, way) in splits(asked, &case, &options, &behind) {
         options.push(Priced { way: Some(ways.len()), ..split.0 });
         behind.push(split.1);
         ways.push(way);
@@ -419,20 +508,30 @@ fn priced<'a>(
 fn splits(
     asked: &Asked<'_>,
     case: &Case,
-    offers: &[OfferSummary],
     options: &[Priced],
     behind: &[Behind],
 ) -> Vec<((Priced, Behind), Way)> {
     let find = |kind: Kind| options.iter().position(|o| o.kind == kind);
     let tco = |n: usize| options[n].cost.map_or(f64::INFINITY, |c| c.tco);
     let opex = asked.need.answers.budget == Budget::Opex && !asked.draft.has(answers::UP_FRONT);
-    let base = match (find(Kind::Owned), find(Kind::Rented)) {
-        (Some(_), Some(rented)) if opex => Some(rented),
-        (Some(owned), Some(rented)) => Some(if tco(rented) < tco(owned) { rented } else { owned }),
-        (one, other) => one.or(other),
+    let (owned, rented) = (find(Kind::Owned), find(Kind::Rented));
+    // Beside what is bought, what is rented where nothing may be bought, or where it costs less.
+    let rented = rented.filter(|r| opex || owned.is_none_or(|o| tco(*r) < tco(o)));
+    let bases = owned.into_iter().chain(rented);
+    bases.flat_map(|base| splits_of(case, options, behind, find(Kind::Api), base)).collect()
+}
+
+/// The two kinds of hybrid with one local side.
+fn splits_of(
+    case: &Case,
+    options: &[Priced],
+    behind: &[Behind],
+    api: Option<usize>,
+    base: usize,
+) -> Vec<((Priced, Behind), Way)> {
+    let (Behind::Offer(local), Some(Behind::Offer(cloud))) = (behind[base], api.map(|n| behind[n])) else {
+        return Vec::new();
     };
-    let (Some(base), Some(api)) = (base, find(Kind::Api)) else { return Vec::new() };
-    let (Behind::Offer(local), Behind::Offer(cloud)) = (behind[base], behind[api]) else { return Vec::new() };
     let pair = Pair { cloud, local };
     let likely = case.likely();
     let v = Values::of(&likely);
@@ -459,7 +558,6 @@ fn splits(
             found.push((split(Kind::Overflow, cost, best.units, best.local_share), way));
         }
     }
-    let _ = offers;
     found
 }
 
@@ -470,7 +568,7 @@ impl Pricing<'_> {
         else {
             return Turns::default();
         };
-        let monthly = self.options[cloud].cost.map(|c| c.monthly);
+        let monthly = Some(self.offers[cloud_offer].parts.api.get());
         turns(&self.case, &self.offers, Pair { cloud: cloud_offer, local: own_offer }, monthly)
     }
 }

@@ -13,8 +13,9 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::keys::NeedFlags;
 use crate::cli::needs::UsageArgs;
-use crate::cli::output::OutputArgs;
+use crate::cli::output::{OutputArgs, print_bytes};
 use crate::cli::profiles;
+use crate::document::advice::AdviceDocument;
 use crate::workload::NeedDraft;
 use std::path::PathBuf;
 
@@ -47,6 +48,12 @@ pub struct Args {
     /// A breakeven document: what was computed replaces the volume answer where it decides it.
     #[arg(long, value_name = "COST.json")]
     pub cost: Option<PathBuf>,
+    /// The answers of an advice document, of this version or an older one; flags win over them.
+    #[arg(long, value_name = "ADVICE.json", conflicts_with = "profile")]
+    pub answers: Option<PathBuf>,
+    /// Use --evidence and --cost although they are of another need.
+    #[arg(long)]
+    pub allow_mismatch: bool,
     /// Save the answers as a profile (a name, or a file).
     #[arg(long, value_name = "NAME|FILE")]
     pub save_profile: Option<String>,
@@ -71,11 +78,14 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let usage = args.usage.read(&catalog, context)?;
     let from_flags = args.need.draft()?;
     let from_flags = usage.iter().fold(from_flags, |draft, usage| usage.complete(draft));
-    let written = profile.map(|p| p.draft).unwrap_or_default();
+    let written = match &args.answers {
+        Some(path) => files::answers(path)?,
+        None => profile.map(|p| p.draft).unwrap_or_default(),
+    };
     let draft = from_flags.or(written).with_implied();
     let draft = answers::with_volume(draft, &Matrix::shipped());
     if draft.missing().is_empty() {
-        return finish(args, &catalog, &files, &draft, context);
+        return finish(args, &catalog, &files, &draft, context).map(drop);
     }
     if !context.can_ask() {
         return Err(answers::missing(&draft));
@@ -94,15 +104,19 @@ fn interview(
     ask: &mut dyn Ask,
 ) -> Result<(), CliError> {
     let draft = wizard::run(ask, draft, &|draft| answers::command_line(draft, args))?;
-    finish(args, catalog, files, &draft, context)?;
+    let document = finish(args, catalog, files, &draft, context)?;
     let again = answers::command_line(&draft, args);
     context.note(&format!("\nThe same without questions:\n  {again}"));
-    if args.save_profile.is_none()
-        && let Some(name) = wizard::save(ask)?
-    {
-        profiles::save(&name, &draft, context)?;
+    if args.save_profile.is_some() {
+        return Ok(());
     }
-    Ok(())
+    loop {
+        match wizard::then(ask)? {
+            wizard::Then::End => return Ok(()),
+            wizard::Then::Details => print_bytes(document.view().to_terminal(context.width).as_bytes())?,
+            wizard::Then::Save(name) => profiles::save(&name, &draft, context)?,
+        }
+    }
 }
 
 fn finish(
@@ -111,11 +125,16 @@ fn finish(
     files: &files::Files,
     draft: &NeedDraft,
     context: &Context,
-) -> Result<(), CliError> {
+) -> Result<AdviceDocument, CliError> {
     if !draft.missing().is_empty() {
         return Err(answers::missing(draft));
     }
-    let asked = app::Asked { draft, evidence: files.evidence.as_ref(), cost: files.cost.as_ref() };
+    let asked = app::Asked {
+        draft,
+        evidence: files.evidence.as_ref(),
+        cost: files.cost.as_ref().map(|(name, document)| app::CostFile { name, document }),
+        allow_mismatch: args.allow_mismatch,
+    };
     let known = app::Known { catalog, today: context.today, now: &context.now };
     let mut document = app::advise(&asked, &known)?;
     context.record(&mut document.inputs);
@@ -123,5 +142,5 @@ fn finish(
     if let Some(name) = &args.save_profile {
         profiles::save(name, draft, context)?;
     }
-    Ok(())
+    Ok(document)
 }

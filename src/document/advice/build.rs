@@ -13,7 +13,7 @@ use crate::document::envelope::{Envelope, Input, Warning};
 use crate::number;
 use crate::provenance::{Cite, Source};
 use crate::workload::keys::{answers, need};
-use crate::workload::{Evidence, Need, NeedDraft};
+use crate::workload::{Evidence, Modifier, Need, NeedDraft, Privacy};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -64,10 +64,7 @@ pub fn build(setting: &Setting, verdict: &Verdict) -> AdviceDocument {
             volume_threshold: verdict.threshold.as_ref().map(|t| threshold(setting, verdict, t)),
             quality: quality(verdict),
             cost: cost(verdict),
-            migration: setting
-                .guide
-                .migration(verdict.placement)
-                .map(|m| Migration { title: m.title.clone(), steps: m.steps.clone() }),
+            migration: migration(setting, verdict),
             recipes: recipes(setting, verdict, &models),
             look_again: Some(look_again(setting, &models)),
             models,
@@ -236,6 +233,31 @@ fn models(setting: &Setting, verdict: &Verdict) -> Models {
     }
 }
 
+/// How this case gets from where it is to where it belongs.
+fn migration(setting: &Setting, verdict: &Verdict) -> Option<Migration> {
+    let draft = setting.draft;
+    let from = if draft.has(answers::HAVE) {
+        Some(Placement::Local)
+    } else if setting.need.modifiers.contains(Modifier::GradualMigration) {
+        Some(Placement::Cloud)
+    } else {
+        None
+    };
+    let closed =
+        verdict.answers.privacy == Privacy::Strict || setting.need.modifiers.contains(Modifier::Offline);
+    // What ships inside a product moves nowhere.
+    if setting.need.modifiers.contains(Modifier::Embedded) {
+        return None;
+    }
+    let found = setting.guide.migration(from, verdict.placement, closed)?;
+    Some(Migration {
+        title: found.title.clone(),
+        steps: found.steps.clone(),
+        measures: found.measures.clone(),
+        stop_if: found.stop_if.clone(),
+    })
+}
+
 /// Recipes with the catalogue's examples in their blanks; a blank without an example stays a word
 /// in capitals.
 fn recipes(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Recipe> {
@@ -286,19 +308,21 @@ fn draft_source(setting: &Setting) -> Source {
     source.unwrap_or_else(|| Source::assumed("example-request", "no request shape given"))
 }
 
+/// The answers and the numbers of a need, as documents have them.
+pub fn inputs_of(draft: &NeedDraft) -> BTreeMap<String, Input> {
+    let keys = answers::KEYS.iter().chain(need::KEYS);
+    let said = keys.filter_map(|key| Some((key, draft.fields().get(key.name)?)));
+    said.map(|(key, g)| (key.path(), Input::given(&g.value, key.unit, g.source.clone()))).collect()
+}
+
 /// Every value that went in.
 fn inputs(setting: &Setting) -> BTreeMap<String, Input> {
-    let draft = setting.draft;
-    let mut inputs = BTreeMap::new();
+    let mut inputs = inputs_of(setting.draft);
     let mut put = |name: &str, input: Option<Input>| {
         if let Some(input) = input {
             inputs.insert(name.to_owned(), input);
         }
     };
-    for key in answers::KEYS.iter().chain(need::KEYS) {
-        let given = draft.fields().get(key.name);
-        put(&key.path(), given.map(|g| Input::given(&g.value, key.unit, g.source.clone())));
-    }
     for (name, file) in [("evidence", setting.evidence.map(|e| e.file.as_str())), ("cost", setting.cost_file)]
     {
         let flag = format!("--{name}");
