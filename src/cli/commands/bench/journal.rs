@@ -394,8 +394,7 @@ impl Journal {
         if path.exists() {
             ordinary(&path)?;
         }
-        let make =
-            || Locked::open(&path, open_private(&path)?);
+        let make = || Locked::open(&path, open_private(&path)?);
         let mut locked = make()?;
         let empty = locked.file.metadata().is_ok_and(|there| there.len() == 0);
         let mut before = None;
