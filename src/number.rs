@@ -28,10 +28,17 @@ pub fn exact(value: f64) -> String {
 /// `0.873` → `87 %`.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    if percent.fract().abs() < 0.05 || percent >= 99.95 {
-        format!("{percent:.0} %")
+    let decimals = usize::from(percent.fract().abs() >= 0.05 && percent < 99.95);
+    format!("{} %", rounded(percent, decimals))
+}
+
+/// To so many decimals. A zero has no sign, whatever was rounded to it.
+fn rounded(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    if text.bytes().any(|b| matches!(b, b'1'..=b'9')) {
+        text
     } else {
-        format!("{percent:.1} %")
+        text.trim_start_matches('-').to_owned()
     }
 }
 
@@ -43,7 +50,7 @@ pub fn measured(value: f64) -> String {
         v if v >= 1.0 || v == 0.0 => 2,
         _ => 3,
     };
-    format!("{value:.decimals$}")
+    rounded(value, decimals)
 }
 
 /// `30_000_000.0` → `30M`; three digits that matter.
@@ -69,10 +76,9 @@ pub fn short(value: f64) -> String {
 
 /// Thousands in groups of three: `12,345.67`. A zero has no sign.
 pub fn grouped(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
+    let text = rounded(value, decimals);
     let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(w, r)| (w, Some(r)));
-    let zero = !text.bytes().any(|b| matches!(b, b'1'..=b'9'));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |d| (if zero { "" } else { "-" }, d));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |d| ("-", d));
     let mut out = String::from(sign);
     for (n, c) in digits.chars().enumerate() {
         if n > 0 && (digits.len() - n).is_multiple_of(3) {
@@ -90,6 +96,16 @@ pub fn grouped(value: f64, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zero_has_no_sign() {
+        for value in [-0.0, -1e-9, -0.000_4, -f64::MIN_POSITIVE] {
+            let shown = [plain(value), percent(value), measured(value), short(value), grouped(value, 2)];
+            assert!(shown.iter().all(|s| !s.contains('-')), "{value}: {shown:?}");
+        }
+        assert_eq!(exact(-0.0), "0");
+        assert_eq!((percent(-0.052), measured(-0.25)), ("-5.2 %".into(), "-0.250".into()));
+    }
 
     #[test]
     fn numbers_read_well() {

@@ -5,9 +5,41 @@
 
 /// For a terminal: line feeds and tabs stay; every other control character, C1, bidirectional
 /// control and zero-width character goes, so that text cannot move the cursor, set a title or
-/// reorder what a person reads.
+/// reorder what a person reads; nor is any line a command to a CI system ([`no_commands`]).
 pub fn terminal(text: &str) -> String {
+    no_commands(&visible(text))
+}
+
+fn visible(text: &str) -> String {
     text.chars().filter(|&c| c == '\n' || c == '\t' || !is_unsafe(c)).collect()
+}
+
+/// CI systems read commands from what a step prints: `::warning::` at the beginning of a line (GitHub),
+/// `##[error]`, `##vso[...]` and `##teamcity[...]` (Azure, `TeamCity`) anywhere in it. A blank makes text of
+/// them. Nothing that this program says itself looks like one.
+pub fn no_commands(text: &str) -> String {
+    if !text.contains("::") && !text.contains("##") {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for line in text.split_inclusive('\n') {
+        let words = line.trim_start();
+        let (blank, words) = (&line[..line.len() - words.len()], words);
+        out.push_str(blank);
+        match words.strip_prefix("::") {
+            Some(rest) => {
+                out.push_str(": :");
+                out.push_str(rest);
+            }
+            None => out.push_str(words),
+        }
+    }
+    for opening in ["##[", "##vso[", "##teamcity["] {
+        if out.contains(opening) {
+            out = out.replace(opening, &opening.replacen("##", "# #", 1));
+        }
+    }
+    out
 }
 
 /// For one line of a terminal: as [`terminal`], with line feeds and tabs as spaces and at most
@@ -80,33 +112,71 @@ pub fn html(text: &str) -> String {
     out
 }
 
-/// For a Markdown table cell or paragraph: one line, with the characters that would start markup
-/// escaped.
+/// For a Markdown paragraph, heading or list item: one line, escaped only where a reader of Markdown
+/// would take it for markup.
 pub fn markdown(text: &str) -> String {
+    escaped(text, true)
+}
+
+/// For a cell of a Markdown table.
+pub fn markdown_cell(text: &str) -> String {
+    escaped(text, false).replace('|', "\\|")
+}
+
+/// For the destination of a Markdown link between `<` and `>`.
+pub fn destination(text: &str) -> String {
+    line(text, usize::MAX - 1).chars().filter(|c| !matches!(c, '<' | '>' | '\\')).collect()
+}
+
+/// `starts`: the text begins a line, where `- `, `1. ` and `#` mean something.
+fn escaped(text: &str, starts: bool) -> String {
     let text = line(text, usize::MAX - 1);
-    let text = text.trim();
-    let mut out = String::with_capacity(text.len());
-    let mut before = ' ';
-    let mut rest = text.chars().peekable();
-    // At the start of a line these would make a list or a rule: `- `, `+ `, `1. `, `1) `, `=`.
-    let digits = text.chars().take_while(char::is_ascii_digit).count();
-    while let Some(c) = rest.next() {
-        let after = rest.peek().copied().unwrap_or(' ');
+    // White space at the ends would be lost, and two spaces are one.
+    let text = text.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+    let all: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len() + 8);
+    let digits = all.iter().take_while(|c| c.is_ascii_digit()).count();
+    for (n, &c) in all.iter().enumerate() {
+        let before = n.checked_sub(1).map_or(' ', |n| all[n]);
+        let after = all.get(n + 1).copied().unwrap_or(' ');
+        let first = starts && n == 0;
         let escape = match c {
-            '|' | '\\' | '`' | '*' | '<' | '>' | '[' | ']' | '#' | '~' | '&' => true,
+            '`' => true,
+            '\\' => after.is_ascii_punctuation() || after == ' ',
+            // Alone between spaces they are only themselves.
+            '*' => !(before.is_whitespace() && after.is_whitespace()) || first,
+            // At the beginning of a line `::` would be a command to a CI system.
+            ':' => first && after == ':',
             // Inside a word an underscore is only an underscore.
-            '_' => !(before.is_alphanumeric() && after.is_alphanumeric()),
-            '-' | '+' | '=' => out.is_empty(),
-            '.' | ')' => digits > 0 && out.len() == digits,
+            '_' => {
+                !(before.is_alphanumeric() && after.is_alphanumeric()
+                    || before.is_whitespace() && after.is_whitespace())
+            }
+            // Opens nothing that could be closed.
+            '~' => !(before.is_whitespace() && after.is_alphanumeric()),
+            '<' => after.is_ascii_alphabetic() || matches!(after, '/' | '!' | '?'),
+            '>' | '=' | '|' => first,
+            '[' => after == '^' || (first && (all.contains(&':') || matches!(after, ' ' | 'x' | 'X'))),
+            ']' => matches!(after, '(' | '['),
+            '&' => entity(&all[n + 1..]),
+            // At the end of a heading it would close it.
+            '#' => first || (starts && before == ' ' && all[n..].iter().all(|c| *c == '#')),
+            '-' | '+' => first && matches!(after, ' ' | '-'),
+            '.' | ')' => starts && digits > 0 && n == digits && after == ' ',
             _ => false,
         };
         if escape {
             out.push('\\');
         }
         out.push(c);
-        before = c;
     }
     out
+}
+
+/// Would `&` and this be one character?
+fn entity(after: &[char]) -> bool {
+    let name = after.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == '#').count();
+    name > 0 && after.get(name) == Some(&';')
 }
 
 /// For a CSV text cell: a leading character that a spreadsheet would take for a formula is
@@ -141,6 +211,29 @@ mod tests {
     }
 
     #[test]
+    fn no_text_is_a_command_to_a_ci_system() {
+        for text in [
+            "::warning::x",
+            "a\n::error file=x::y",
+            "  \t::add-mask::z",
+            "a\r::stop-commands::t",
+            "\u{202e}::x",
+        ] {
+            for safe in [terminal(text), html(text), csv_text(text), markdown(text), line(text, 80)] {
+                let is_command = |l: &str| l.trim_start().starts_with("::");
+                assert!(!safe.lines().any(is_command) || safe == line(text, 80), "{text:?} -> {safe:?}");
+            }
+        }
+        for text in ["x ##[error]y", "##vso[task.setvariable]z", "##teamcity[message]"] {
+            for safe in [terminal(text), html(text), csv_text(text), markdown(text)] {
+                assert!(!safe.contains("##"), "{safe}");
+            }
+        }
+        assert_eq!(terminal("std::fs and a :: b\n## Heading"), "std::fs and a :: b\n## Heading");
+        assert_eq!(markdown("::x"), "\\::x");
+    }
+
+    #[test]
     fn an_excerpt_is_short_and_marks_its_place() {
         assert_eq!(excerpt("a = = 1", 5, 1), ("a = = 1".to_owned(), "    ^".to_owned()));
         let (shown, marks) = excerpt(&"x".repeat(1_000_000), 500_000, 400_000);
@@ -164,9 +257,18 @@ mod tests {
     #[test]
     fn markup_is_text() {
         assert_eq!(html("<b a='1'>"), "&lt;b a=&#39;1&#39;&gt;");
-        assert_eq!(markdown("a|b\n<i>"), "a\\|b \\<i\\>");
-        assert_eq!(markdown("ttft_ms _x_ &lt;"), "ttft_ms \\_x\\_ \\&lt;");
-        assert_eq!(markdown("12. x"), "12\\. x");
-        assert_eq!((markdown("- x"), markdown("a - x 1.")), ("\\- x".into(), "a - x 1.".into()));
+        for (text, written) in [
+            ("a|b\n<i>", "a|b \\<i>"),
+            ("ttft_ms _x_ &lt; &c", "ttft_ms \\_x\\_ \\&lt; &c"),
+            ("12. x", "12\\. x"),
+            ("84.222 and [0] and 3 * 4", "84.222 and [0] and 3 * 4"),
+            ("- x", "\\- x"),
+            ("a - x 1.", "a - x 1."),
+            ("-1.50 of ~4 h", "-1.50 of ~4 h"),
+            ("[a](b)", "[a\\](b)"),
+        ] {
+            assert_eq!(markdown(text), written, "{text}");
+        }
+        assert_eq!(markdown_cell("a|b - 1. x"), "a\\|b - 1. x");
     }
 }

@@ -45,6 +45,8 @@ pub struct Built {
     pub accelerations: Vec<String>,
     /// Its backends are libraries beside the program.
     pub backends_beside: bool,
+    /// Why its process keeps the network; `None` where it is taken away.
+    pub network_left: Option<&'static str>,
 }
 
 /// The document.
@@ -112,6 +114,7 @@ fn engine(built: Built, engine: Option<Result<EngineBuild, Fault>>) -> EngineRow
         version: build.as_ref().map(|b| b.version.clone()),
         devices: build.iter().flat_map(|b| &b.devices).map(device).collect(),
         problem,
+        network_left: built.network_left.filter(|_| built.engine).map(str::to_owned),
     }
 }
 

@@ -10,8 +10,10 @@
 pub mod advise;
 pub mod db;
 pub mod doctor;
+pub mod explain;
 pub mod fit;
 pub mod machine;
+pub mod plan;
 pub mod needs;
 mod refusal;
 pub mod report;

@@ -34,3 +34,22 @@ impl Refusal {
         self
     }
 }
+
+impl From<crate::cost::ResolveError> for Refusal {
+    fn from(error: crate::cost::ResolveError) -> Self {
+        use crate::cost::ResolveError as E;
+        let hint = match &error {
+            E::Missing(_) => {
+                "give each as a flag or in a scenario file (--scenario FILE); `freehold breakeven --help` lists every key"
+            }
+            E::Unknown { .. } => {
+                "`freehold db list` shows the catalogue; a price or machine that is not in it can be given by its numbers"
+            }
+            E::DoesNotFit { .. } => {
+                "a smaller format (--quantisation), more GPUs (--gpus-per-unit) or other hardware; `freehold fit` shows what fits"
+            }
+            E::Impossible { .. } => return Self::input(error.to_string()),
+        };
+        Self::input(error.to_string()).hint(hint)
+    }
+}

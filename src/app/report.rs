@@ -12,7 +12,7 @@ use crate::render::{Page, View};
 #[derive(Debug)]
 pub enum Report<'a> {
     /// One document, as it was.
-    One(&'a Document),
+    One(&'a Named),
     /// Several on one page, and where they are not of one case.
     Memo(&'a [Named], Vec<Difference>),
     /// What changed between two.
@@ -22,7 +22,7 @@ pub enum Report<'a> {
 /// The page of these documents. Refused where they are not of one need, model, machine and
 /// measurement, unless that is `allowed`: then the page says it.
 pub fn report<'a>(documents: &'a [Named], catalog: &Catalog, allowed: bool) -> Result<Report<'a>, Refusal> {
-    let [(_, only)] = documents else {
+    let [only] = documents else {
         let found = differences(documents, catalog);
         if !found.is_empty() && !allowed {
             let all: Vec<&str> = found.iter().map(|d| d.text.as_str()).collect();
@@ -36,8 +36,8 @@ pub fn report<'a>(documents: &'a [Named], catalog: &Catalog, allowed: bool) -> R
 }
 
 /// What changed from one document to another. Refused where they are of different kinds.
-pub fn changes(old: &Named, new: &Named) -> Result<Report<'static>, Refusal> {
-    compare(old, new).map(Report::Changes).map_err(Refusal::input)
+pub fn changes(old: &Named, new: &Named, details: bool) -> Result<Report<'static>, Refusal> {
+    compare(old, new, details).map(Report::Changes).map_err(Refusal::input)
 }
 
 /// A text as a document; `name` says in the error where it came from.
@@ -49,20 +49,25 @@ pub fn parse(name: String, text: &str) -> Result<Named, Refusal> {
 impl Page for Report<'_> {
     fn view(&self) -> View {
         match self {
-            Self::One(document) => document.view(),
+            // What has a decision in it is a memo; the rest is shown as it is.
+            Self::One(one) => match &one.1 {
+                Document::Breakeven(cost) if cost.result.ranking => cost.view(),
+                Document::Advice(_) | Document::Breakeven(_) => memo(std::slice::from_ref(*one), &[]),
+                document => document.view(),
+            },
             Self::Memo(documents, differences) => memo(documents, differences),
             Self::Changes(view) => view.clone(),
         }
     }
     fn brief(&self) -> View {
         match self {
-            Self::One(document) => document.brief(),
+            Self::One((_, document)) => document.brief(),
             other => other.view(),
         }
     }
     fn json(&self) -> Result<String, serde_json::Error> {
         match self {
-            Self::One(document) => Page::json(*document),
+            Self::One((_, document)) => Page::json(document),
             Self::Memo(documents, _) => {
                 let all: Result<Vec<_>, _> = documents.iter().map(|(_, d)| d.to_value()).collect();
                 serde_json::to_string_pretty(&all?)
@@ -72,7 +77,7 @@ impl Page for Report<'_> {
     }
     fn csv(&self) -> Option<String> {
         match self {
-            Self::One(document) => document.csv(),
+            Self::One((_, document)) => document.csv(),
             _ => None,
         }
     }
@@ -97,7 +102,7 @@ mod tests {
         let report = |documents| report(documents, &catalog, false).expect("of one case");
         assert!(matches!(report(&documents[..1]), Report::One(_)));
         let memo = report(&documents);
-        assert!(memo.view().to_markdown().contains("no advice document"));
+        assert!(memo.view().to_markdown().contains("no verdict is among the files"));
         let both: Vec<serde_json::Value> = serde_json::from_str(&memo.json().expect("JSON")).expect("a list");
         assert_eq!(both.len(), 2);
     }
@@ -106,6 +111,6 @@ mod tests {
     fn what_is_no_document_is_refused_by_its_name() {
         let refusal = parse("x.json".to_owned(), "{}").expect_err("none");
         assert!(refusal.message.starts_with("x.json: "), "{refusal}");
-        assert!(changes(&named("a", "fit"), &named("b", "fit")).is_ok());
+        assert!(changes(&named("a", "fit"), &named("b", "fit"), false).is_ok());
     }
 }

@@ -54,7 +54,14 @@ pub struct Context {
 impl Context {
     /// Read them, once. The error names a folder's variable that cannot be used.
     pub(super) fn from_process(asked: &Global) -> Result<Self, CliError> {
-        let now = jiff::Timestamp::now();
+        let now = match environment::SOURCE_DATE_EPOCH.text() {
+            None => jiff::Timestamp::now(),
+            Some(text) => text.parse().ok().and_then(|s| jiff::Timestamp::from_second(s).ok()).ok_or_else(|| {
+                CliError::usage(format!(
+                    "SOURCE_DATE_EPOCH is `{text}`; it has to be a number of seconds since 1970, or not set"
+                ))
+            })?,
+        };
         // The clock says a time in UTC; prices change by day, so the UTC day is used everywhere.
         let today = asked.today.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
         let stdout_terminal = std::io::stdout().is_terminal();

@@ -129,6 +129,10 @@ variables! {
     TERM = "TERM", Output, "dumb means no colour";
     COLUMNS = "COLUMNS", Output, "the width of tables (default: the terminal's, else 100)";
     CI = "CI", Output, "progress as plain lines";
+    GITHUB_ACTIONS = "GITHUB_ACTIONS", Output, "gates that do not hold are annotations of the workflow, too";
+    GITHUB_STEP_SUMMARY = "GITHUB_STEP_SUMMARY", Output, "the file that --github-summary adds to";
+    SOURCE_DATE_EPOCH = "SOURCE_DATE_EPOCH", Output,
+        "seconds since 1970 that stand for now: the same inputs then give the same bytes";
 }
 
 /// A variable of a provider, and what it is for.

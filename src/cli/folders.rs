@@ -40,10 +40,44 @@ impl Folders {
         })
     }
 
-    /// The cache, for what cannot do without one.
-    pub fn needed_cache(&self) -> Result<&Path, CliError> {
-        self.cache.as_deref().ok_or_else(|| none("downloads and journals", environment::CACHE_DIR))
+    /// The cache, for what can do without one; made like [`Self::needed_cache`].
+    pub fn cache(&self) -> Option<&Path> {
+        self.cache.as_deref().filter(|cache| make(cache).is_ok())
     }
+
+    /// The cache, for what cannot do without one. It is made so that nobody else can look into it.
+    pub fn needed_cache(&self) -> Result<&Path, CliError> {
+        let cache =
+            self.cache.as_deref().ok_or_else(|| none("downloads and journals", environment::CACHE_DIR))?;
+        make(cache)?;
+        Ok(cache)
+    }
+
+    /// The folder of the journals of runs without an output file, made if it is not there. They hold
+    /// prompts and answers: it is the user's alone, whatever its permissions were.
+    pub fn needed_runs(&self) -> Result<PathBuf, CliError> {
+        let runs = self.needed_cache()?.join(RUNS);
+        make(&runs)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&runs, std::fs::Permissions::from_mode(0o700))
+                .map_err(|e| CliError::file("protect", &runs, &e))?;
+        }
+        Ok(runs)
+    }
+}
+
+/// Below the cache: the journals of runs without an output file.
+pub const RUNS: &str = "runs";
+
+/// Make a folder and what leads to it, open to the user alone where it is new.
+fn make(folder: &Path) -> Result<(), CliError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|e| CliError::file("create", folder, &e))
 }
 
 /// There is no folder for something that needs one.

@@ -89,6 +89,15 @@ static NEED: LazyLock<Vec<Flag>> = LazyLock::new(|| {
     answers.chain(need::KEYS).map(|key| Flag::of_need(key)).collect()
 });
 
+/// What a plan is asked by: the need's short names, and the other sections' whole ones, whose short names
+/// mean other things to `fit`.
+static PLAN: LazyLock<Vec<Flag>> = LazyLock::new(|| {
+    let of = |section: Section| keys::of(section).iter().copied();
+    let need = of(Section::Need).map(Flag::of_need);
+    let others = of(Section::Local).chain(of(Section::Finance));
+    need.chain(others.map(|key| Flag { also: None, ..Flag::of_scenario(key) })).collect()
+});
+
 /// What was given for some flags, in the order of the command line.
 type GivenFlags = Vec<(usize, &'static Key, String, String)>;
 
@@ -173,6 +182,48 @@ impl FromArgMatches for ScenarioFlags {
     }
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         self.given = given(&SCENARIO, matches);
+        Ok(())
+    }
+}
+
+/// The need and the hardware of a plan: a scenario without a cloud side.
+#[derive(Debug, Clone, Default)]
+pub struct PlanFlags(ScenarioFlags);
+
+impl PlanFlags {
+    /// Was any key given?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    /// Put the flags over a scenario.
+    pub fn apply(&self, scenario: &mut Scenario) -> Result<(), CliError> {
+        self.0.apply(scenario)
+    }
+}
+
+impl clap::Args for PlanFlags {
+    fn augment_args(command: Command) -> Command {
+        PLAN.iter().fold(command, |c, flag| {
+            let heading = match flag.key.section {
+                Section::Need => "With --plan: the need",
+                Section::Local => "With --plan: the hardware and what it costs (keys of [[local]])",
+                _ => "With --plan: money (keys of [finance])",
+            };
+            let long = flag.key.section != Section::Need;
+            c.arg(flag.argument(heading).hide_short_help(long))
+        })
+    }
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for PlanFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(ScenarioFlags { given: given(&PLAN, matches) }))
+    }
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.given = given(&PLAN, matches);
         Ok(())
     }
 }

@@ -60,6 +60,8 @@ pub enum Command {
     Fit(commands::fit::Args),
     Db(commands::db::Args),
     Doctor(commands::doctor::Args),
+    Explain(commands::explain::Args),
+    Runs(commands::runs::Args),
     Schema(commands::schema::Args),
     /// Help on a command or a topic: exit-codes, environment, formats, sources, metrics.
     Help(commands::help::HelpArgs),
@@ -118,6 +120,8 @@ fn run(asked: Command, context: &Context) -> Result<(), CliError> {
         Command::Fit(args) => commands::fit::run(args, context),
         Command::Db(args) => commands::db::run(args, context),
         Command::Doctor(args) => commands::doctor::run(args, context),
+        Command::Explain(args) => commands::explain::run(&args, context),
+        Command::Runs(args) => commands::runs::run(&args, context),
         Command::Schema(args) => commands::schema::run(&args, context),
         Command::Help(args) => commands::help::help(&args, command(), context),
         Command::Completions(args) => commands::help::completions(&args, command()),

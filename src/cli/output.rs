@@ -2,8 +2,11 @@
 //! so that a report is never half a file; what is no file is written to and stays what it is.
 
 use super::context::Context;
-use super::error::CliError;
-use crate::render::{Format, Page, View};
+use super::environment;
+use super::error::{CliError, Exit};
+use crate::document::Document;
+use crate::document::gates::{Checked, Gate, Outcome};
+use crate::render::{Format, Page, View, gates};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +24,30 @@ pub struct OutputArgs {
     /// Write the result to FILE (`-` is stdout).
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Exit with 3 unless this holds of the result, as in `payback_months<=18` (repeatable; see `help
+    /// metrics`).
+    #[arg(long, value_name = "METRIC<=VALUE", value_parser = Gate::parse, help_heading = "Gates")]
+    pub require: Vec<Gate>,
+    /// What a gate is that the measurement cannot decide: its interval has the bound inside.
+    #[arg(long, value_enum, default_value_t = Inconclusive::Fail, help_heading = "Gates")]
+    pub inconclusive: Inconclusive,
+    /// Add the result and its gates as Markdown to the workflow's summary (`$GITHUB_STEP_SUMMARY`), or
+    /// print them where there is none. Nothing is posted.
+    #[arg(long, help_heading = "Gates")]
+    pub github_summary: bool,
 }
+
+/// What an undecided gate counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Inconclusive {
+    /// Not met: what is to be shown was not shown.
+    Fail,
+    /// Not a reason to stop.
+    Pass,
+}
+
+/// A summary of a workflow step may be no larger than a megabyte.
+const SUMMARY_BYTES: usize = 900_000;
 
 impl OutputArgs {
     /// The format asked for, or the one the file's ending says.
@@ -37,6 +63,7 @@ impl OutputArgs {
             Some("md") => Format::Markdown,
             Some("html") => Format::Html,
             Some("csv") => Format::Csv,
+            Some("xml") => Format::Junit,
             _ => Format::Table,
         }
     }
@@ -50,18 +77,86 @@ impl OutputArgs {
         view: impl FnOnce() -> View,
         csv: Option<&dyn Fn() -> String>,
     ) -> Result<(), CliError> {
-        let text = match self.chosen() {
-            Format::Json => {
-                let mut text = json().map_err(|e| CliError::failed(format!("cannot write JSON: {e}")))?;
-                text.push('\n');
-                text
-            }
-            Format::Table => view().to_terminal(context.width),
-            Format::Markdown => view().to_markdown(),
-            Format::Html => view().to_html(),
-            Format::Csv => csv.map_or_else(|| view().to_csv(), |csv| csv()),
+        let format = self.chosen();
+        if format == Format::Junit && self.require.is_empty() {
+            return Err(CliError::usage(
+                "--format junit has the gates as test cases; give some with --require",
+            ));
+        }
+        let asked = !self.require.is_empty();
+        let json = if asked || format == Format::Json {
+            Some(json().map_err(|e| CliError::failed(format!("cannot write JSON: {e}")))?)
+        } else {
+            None
         };
-        self.write_text(&text)
+        let checked = json.as_deref().filter(|_| asked).map(|text| self.check(text));
+        let view = if matches!(format, Format::Json | Format::Junit) && !self.github_summary {
+            View::new("")
+        } else {
+            view()
+        };
+        let text = match format {
+            Format::Json => format!("{}\n", json.unwrap_or_default()),
+            Format::Table => view.to_terminal(context.width),
+            Format::Markdown => self.markdown(&view)?,
+            Format::Html => view.to_html(),
+            Format::Csv => csv.map_or_else(|| view.to_csv(), |csv| csv()),
+            Format::Junit => match &checked {
+                Some(Ok(checked)) => gates::junit(checked, self.inconclusive == Inconclusive::Fail)
+                    .map_err(|e| CliError::failed(format!("cannot write JUnit: {e}")))?,
+                _ => String::new(),
+            },
+        };
+        // The result first: whatever the gates say, what was computed or paid for is kept.
+        if !text.is_empty() || !matches!(checked, Some(Err(_))) {
+            self.write_text(&text)?;
+        }
+        let checked = checked.transpose()?.unwrap_or_default();
+        if self.github_summary {
+            summarise(&view, &checked)?;
+        }
+        self.judge(context, &checked)
+    }
+
+    /// Markdown; in a file, with its charts as pictures beside it.
+    fn markdown(&self, view: &View) -> Result<String, CliError> {
+        let Some(path) = self.output.as_deref().filter(|path| has_a_folder(path)) else {
+            return Ok(view.to_markdown());
+        };
+        let stem = path.file_stem().map_or_else(|| "memo".into(), |s| s.to_string_lossy().into_owned());
+        let (text, charts) = view.to_markdown_with_charts(&stem);
+        for (name, bytes) in charts {
+            write_atomic(&path.with_file_name(name), &bytes)?;
+        }
+        Ok(text)
+    }
+
+    /// Every gate against the documents of the result.
+    fn check(&self, json: &str) -> Result<Vec<Checked>, CliError> {
+        let documents = documents(json)
+            .map_err(|_| CliError::usage("--require needs a document, and this result is none"))?;
+        self.require.iter().map(|gate| gate.check(&documents).map_err(CliError::usage)).collect()
+    }
+
+    /// Say how the gates ended; exit 3 where one does not hold.
+    fn judge(&self, context: &Context, checked: &[Checked]) -> Result<(), CliError> {
+        let fails = self.inconclusive == Inconclusive::Fail;
+        if environment::GITHUB_ACTIONS.os().is_some() {
+            for line in gates::annotations(checked, fails) {
+                let _ = writeln!(anstream::stderr(), "{line}");
+            }
+        }
+        let bad = |c: &&Checked| c.outcome == Outcome::Missed || (c.outcome == Outcome::Undecided && fails);
+        let failed: Vec<String> = checked.iter().filter(bad).map(Checked::line).collect();
+        for good in checked.iter().filter(|c| !bad(c)) {
+            context.note(&format!("gate {}", good.line()));
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let gates = if checked.len() == 1 { "gate" } else { "gates" };
+        let count = format!("{} of {} {gates} not met", failed.len(), checked.len());
+        Err(CliError::new(Exit::Gate, format!("{count}\n\n{}", failed.join("\n"))))
     }
 
     /// Write what a command gives, in the format that was asked for.
@@ -78,6 +173,37 @@ impl OutputArgs {
             _ => print_bytes(text.as_bytes()),
         }
     }
+}
+
+/// The documents in a result: one, or a list of them.
+fn documents(json: &str) -> Result<Vec<(String, Document)>, String> {
+    let value: serde_json::Value = serde_json::from_str(json).map_err(|e| e.to_string())?;
+    let list = match value {
+        serde_json::Value::Array(list) => list,
+        one => vec![one],
+    };
+    list.iter().map(|d| Ok(("result".to_owned(), Document::parse("result", &d.to_string())?))).collect()
+}
+
+/// The page and its gates for the summary of a workflow.
+fn summarise(view: &View, checked: &[Checked]) -> Result<(), CliError> {
+    let mut text = String::new();
+    if !checked.is_empty() {
+        text.push_str(gates::view(checked).to_markdown().trim_start());
+        text.push('\n');
+    }
+    text.push_str(&view.to_markdown());
+    if text.len() > SUMMARY_BYTES {
+        let end = (0..=SUMMARY_BYTES).rev().find(|n| text.is_char_boundary(*n)).unwrap_or(0);
+        text.truncate(end);
+        text.push_str("\n\nThe rest is in the result.\n");
+    }
+    let Some(path) = environment::GITHUB_STEP_SUMMARY.os().map(PathBuf::from) else {
+        return print_bytes(text.as_bytes());
+    };
+    let add =
+        || std::fs::OpenOptions::new().append(true).create(true).open(&path)?.write_all(text.as_bytes());
+    add().map_err(|e| CliError::file("add to", &path, &e))
 }
 
 /// Write to stdout. A reader that went away is not an error of ours.
@@ -154,6 +280,32 @@ fn is_block_device(_: std::fs::FileType) -> bool {
 /// written through `/dev/stdout`.
 pub fn has_a_folder(path: &Path) -> bool {
     path != Path::new("-") && !matches!(Place::of(path), Ok(Place::Stream(_)))
+}
+
+/// Open a file for writing that only the user may read, and make it if it is not there; what is in it
+/// stays. Never a device or a pipe.
+pub fn open_private(path: &Path) -> Result<std::fs::File, CliError> {
+    let failed = |e: std::io::Error| CliError::file("write", path, &e);
+    let mut options = std::fs::File::options();
+    options.create(true).read(true).write(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // A pipe that nobody reads would make the opening itself wait.
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
+    let file = options.open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(CliError::usage(format!("{} is not an ordinary file", path.display())));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // One that was made with other permissions, by an earlier version.
+        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    }
+    Ok(file)
 }
 
 /// Write a file. A regular one, or a new one, is written beside itself and renamed, so that it is

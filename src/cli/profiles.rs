@@ -5,6 +5,7 @@ use super::error::CliError;
 use super::files::{MAX_SETTINGS, read_capped};
 use super::folders;
 use super::output::write_atomic;
+use crate::document::repeat::quoted;
 use crate::spelling::nearest;
 use crate::workload::profile::SHIPPED;
 use crate::workload::{NeedDraft, Profile};
@@ -51,6 +52,7 @@ pub fn save(name: &str, draft: &NeedDraft, context: &Context) -> Result<(), CliE
     let profile = Profile { title: name.to_owned(), draft: draft.clone(), ..Profile::default() };
     write_atomic(&path, profile.to_toml().as_bytes())?;
     let again = if is_path(name) { path.display().to_string() } else { name.to_owned() };
+    let again = quoted(&again);
     context.note(&format!("Saved {}. Use it with: freehold advise --profile {again}", path.display()));
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::error::CliError;
-use super::files::read_text;
+use super::files::{self, read_text};
 use super::progress::Progress;
 use crate::app::usage::{Asked, Map, Place, Reading};
 use crate::catalog::Catalog;
@@ -67,14 +67,14 @@ pub fn read(
             reading.file(Place::Named, |import| import.read(io::stdin().lock()))?;
             continue;
         }
-        match File::open(&file.path) {
+        match files::open(&file.path) {
             Ok(open) => {
                 let read = Cell::new(before);
                 let counted = Counted { from: open, read: &read, progress: &progress };
                 reading.file(file.place, |import| import.read(counted))?;
             }
             Err(_) if file.place == Place::InFolder => reading.unopened(),
-            Err(e) => return Err(CliError::file("read", &file.path, &e)),
+            Err(e) => return Err(e),
         }
         before += file.size;
         progress.at(before);

@@ -343,7 +343,9 @@ impl Offer {
 pub enum Role {
     /// The user named it.
     Asked,
-    /// The same open model rented per token: the second comparator.
+    /// The cheapest API at least as capable, where nobody sells the model by the token.
+    AsCapable,
+    /// The same open model, rented by the token.
     SameModel,
     /// The same GPU rented by the hour.
     RentedGpu,
@@ -602,8 +604,10 @@ pub enum Notice {
         horizon: u32,
         owed: Usd,
     },
+    /// Nobody is known to sell the model by the token; the API that stands in its place, where one does.
     NoSameModel {
         model: String,
+        instead: Option<String>,
     },
     UtilisationAboveCeiling {
         offer: String,

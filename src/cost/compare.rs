@@ -248,7 +248,7 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
     let (mut plain, mut discounted) = (Position::default(), Position::default());
     let mut best: Option<(f64, f64)> = None;
     let (mut last_run, mut undone) = (0.0, None);
-    let mut first = (0.0, 0.0);
+    let (mut first, mut outlay) = ((0.0, 0.0), 0.0);
     let mut peak = (0, f64::MIN);
     let mut at_last_cycle = f64::MIN;
 
@@ -258,6 +258,7 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
         let run = c.running - l.running;
         if month == 0 {
             first = (c.running, l.running);
+            outlay = -jump;
         }
         plain.advance(month, jump, run);
         discounted.advance(month, jump * worth, run * worth * discount);
@@ -331,7 +332,8 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
             Never::RunningCost { cloud: usd(first.0), local: usd(first.1) }
         } else if last_run <= 0.0 {
             Never::SavingEnds { best_month: peak.0, still_missing: usd(-peak.1) }
-        } else if let Some(life_months) = terms.life {
+        } else if let Some(life_months) = terms.life.filter(|_| outlay / last_run <= f64::from(limit)) {
+            // Without replacements it would pay back: they are the cause.
             Never::Replacements { life_months }
         } else {
             Never::TooFar { months: limit }
@@ -382,7 +384,7 @@ fn life_of(offer: &Offer, v: Values<'_>) -> Option<u32> {
 }
 
 /// Where the two sides would cost the same over the horizon.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct BreakEven {
     /// Requests in the first month.
     pub requests: Option<Requests>,
@@ -390,6 +392,10 @@ pub struct BreakEven {
     pub utilisation: Option<f64>,
     /// The blended API price, everything else as it is.
     pub blended: Option<UsdPerMtok>,
+    /// Volumes between which the local side costs no more, requests in the first month, up to thirty
+    /// times the larger of the need and the first of them; `None`: no end was seen. More than one where
+    /// a further unit takes the saving away again.
+    pub windows: Vec<(Requests, Option<Requests>)>,
 }
 
 /// Search the break-even volume (same shape, same growth, units bought as needed) and price.
@@ -434,12 +440,36 @@ pub fn break_even(case: &Case, pair: Pair, v: Values<'_>, scratch: &mut Scratch)
     if low == 0.0 {
         high = 0.0;
     }
-    for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        if middle <= low || middle >= high {
-            break;
+    // The volume at which the answer turns, between one of each kind.
+    let turn = |mut without: f64, mut with: f64, gain: &mut dyn FnMut(f64) -> f64| {
+        for _ in 0..60 {
+            let middle = f64::midpoint(without, with);
+            if middle <= without.min(with) || middle >= without.max(with) {
+                break;
+            }
+            if gain(middle) >= 0.0 { with = middle } else { without = middle }
         }
-        if gain(middle) >= 0.0 { high = middle } else { low = middle }
+        with
+    };
+    high = turn(low, high, &mut gain);
+    let end = start.max(high) * 30.0;
+    let end = most.map_or(end, |m| end.min(m.get()));
+    let (mut open, mut at) = (Some(high), high.max(start * 1e-6));
+    while at < end && found.windows.len() < MOST_WINDOWS {
+        let next = (at * 10f64.powf(1.0 / 40.0)).min(end);
+        match (open, gain(next) >= 0.0) {
+            (Some(from), false) => {
+                let to = turn(next, at, &mut gain);
+                found.windows.push((Requests::new(from), Some(Requests::new(to))));
+                open = None;
+            }
+            (None, true) => open = Some(turn(at, next, &mut gain)),
+            _ => {}
+        }
+        at = next;
+    }
+    if let Some(from) = open {
+        found.windows.push((Requests::new(from), None));
     }
     found.requests = Some(Requests::new(high));
     found.tokens_per_month = Some(high * tokens.get());
@@ -449,6 +479,9 @@ pub fn break_even(case: &Case, pair: Pair, v: Values<'_>, scratch: &mut Scratch)
     });
     found
 }
+
+/// More turns than that are the teeth of one saw.
+const MOST_WINDOWS: usize = 6;
 
 /// Mean busy share of the first month.
 pub fn utilisation(case: &Case, machine: &super::case::Machine, v: Values<'_>, flow: Flow) -> Option<f64> {

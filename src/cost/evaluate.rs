@@ -3,6 +3,7 @@
 use super::case::{Api, Case, Machine, Notice, Pair, Payment, Role, Supply, Values};
 use super::compare::{self, BreakEven, Month, Outcome, Scratch};
 use super::hybrid::{self, Overflow, Routed};
+use super::series::{self, ByVolume, Cumulative};
 use super::simulate::{Closing, Flow, Parts, Run, Step};
 use super::uncertainty::{self, Bar, Draws};
 use crate::terms::{Derivation, Record, Term};
@@ -71,6 +72,10 @@ pub struct Evaluation {
     /// For the headline pair; `None`: no input is a range.
     pub draws: Option<Draws>,
     pub tornado: Vec<Bar>,
+    /// Month by month, each offer that is compared.
+    pub cumulative: Vec<Cumulative>,
+    /// At other volumes; `None` where the volume is what the hardware can do.
+    pub by_volume: Option<ByVolume>,
     /// What only the result shows.
     pub notices: Vec<Notice>,
 }
@@ -109,15 +114,31 @@ pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
     let api_head = head.filter(|p| matches!(case.offers[p.cloud].supply, Supply::Api(_)));
     Evaluation {
         offers,
-        comparisons,
         routed: api_head.and_then(|pair| hybrid::routed(case, pair, v)),
         overflow: api_head.and_then(|pair| hybrid::overflow(case, pair, v)),
         draws: head
             .filter(|_| case.uncertain)
             .map(|pair| uncertainty::draw(case, pair, drawing.count, drawing.seed)),
         tornado: head.map_or_else(Vec::new, |pair| uncertainty::tornado(case, pair)),
+        cumulative: series::cumulative(case, v, drawing.count, drawing.seed),
+        by_volume: comparisons.first().and_then(|c| series::by_volume(case, v, &c.break_even)),
+        comparisons,
         notices,
     }
+}
+
+/// Every offer by itself, at its own volume: for a case without pairs.
+pub fn alone(case: &Case) -> Vec<OfferSummary> {
+    let likely = case.likely();
+    let v = case.values(&likely);
+    let of = |offer: usize| {
+        let flow = compare::flow(case, Pair { cloud: offer, local: offer }, v);
+        let mut derived = Vec::new();
+        let mut s = summary(case, offer, flow, v, &mut derived);
+        s.derived = derived;
+        s
+    };
+    (0..case.offers.len()).map(of).collect()
 }
 
 fn comparison(

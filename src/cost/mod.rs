@@ -20,13 +20,14 @@ pub mod ranking;
 pub mod resolve;
 pub mod scenario;
 mod schedule;
+pub mod series;
 pub mod simulate;
 pub mod uncertainty;
 
 pub use case::{Case, Notice, Offer, Pair, Role, Supply, Values};
 pub use chances::{Totals, Way, offers, totals};
 pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
-pub use evaluate::{Comparison, Drawing, Evaluation, OfferSummary, evaluate};
+pub use evaluate::{Comparison, Drawing, Evaluation, Event, OfferSummary, alone, evaluate};
 pub use ranking::{Ranking, rank};
-pub use resolve::{Basis, ResolveError, Skipped, resolve, resolve_all};
+pub use resolve::{Basis, PlanCase, ResolveError, Skipped, resolve, resolve_all, resolve_plans};
 pub use scenario::Scenario;

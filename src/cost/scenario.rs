@@ -11,6 +11,9 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Scenario {
     pub need: Fields,
+    /// Further needs on the same machines, where `[[need]]` stands more than once: only plans take
+    /// several. The first is [`Scenario::need`].
+    pub further_needs: Vec<Fields>,
     pub cloud: Vec<Fields>,
     pub local: Vec<Fields>,
     pub hybrid: Fields,
@@ -43,16 +46,17 @@ impl Scenario {
                         Section::Answers => {}
                     }
                 }
-                DeValue::Array(items) if section.repeats() => {
-                    for item in items {
+                DeValue::Array(items) if section.repeats() || section == Section::Need => {
+                    for (n, item) in items.iter().enumerate() {
                         let DeValue::Table(table) = item.get_ref() else {
                             return Err(place.error(item.span(), "expected a table"));
                         };
                         let fields = place.fields(section, table, keys::of(section), &everywhere)?;
-                        if section == Section::Cloud {
-                            scenario.cloud.push(fields);
-                        } else {
-                            scenario.local.push(fields);
+                        match section {
+                            Section::Need if n == 0 => scenario.need = fields,
+                            Section::Need => scenario.further_needs.push(fields),
+                            Section::Cloud => scenario.cloud.push(fields),
+                            _ => scenario.local.push(fields),
                         }
                     }
                 }

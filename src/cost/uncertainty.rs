@@ -92,17 +92,18 @@ pub fn draw(case: &Case, pair: Pair, count: u32, seed: u64) -> Draws {
     }
 }
 
-/// Each input by itself, the largest swing first. Where the user gave ranges, only inputs with a
-/// range; else every input, a fifth up and down where it has none.
+/// Each input by itself over its own range, the largest swing first. Where no input has a range, every
+/// one a fifth up and down; what a month is counted with is a convention and stays as it is.
 pub fn tornado(case: &Case, pair: Pair) -> Vec<Bar> {
     let mut values = case.likely();
     let mut scratch = Scratch::default();
     let mut bars = Vec::new();
+    let ranged = case.ranges.iter().any(Range::is_wide);
     for (slot, range) in case.ranges.iter().enumerate() {
-        let (low, high) = match (case.user_ranges, range.is_wide()) {
+        let (low, high) = match (ranged, range.is_wide()) {
             (_, true) => (range.low, range.high),
             (true, false) => continue,
-            (false, false) if range.likely == 0.0 => continue,
+            (false, false) if range.likely == 0.0 || slot == case.need.hours.index() => continue,
             (false, false) => swing(case, slot, range.likely),
         };
         let mut saving = |value: f64| {

@@ -13,6 +13,7 @@ pub mod engine;
 mod evidence;
 pub mod load;
 pub mod model;
+pub mod pair;
 pub mod price;
 mod sample;
 mod summary;
@@ -51,9 +52,12 @@ pub struct BenchResult {
     /// Local against API, paired by prompt.
     #[serde(default)]
     pub comparisons: Vec<Comparison>,
-    /// Local against API on the user's own `expect`ations.
+    /// The part of `pairs` that is local against API, in short.
     #[serde(default)]
     pub quality: Vec<Quality>,
+    /// Every pair of targets that answered the same prompts: verdict, split, agreement, tokens.
+    #[serde(default)]
+    pub pairs: Vec<pair::Pair>,
     #[serde(default)]
     pub spending: Spending,
     /// What each metric means: field name → definition.

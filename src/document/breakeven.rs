@@ -1,15 +1,21 @@
 //! The `freehold.breakeven/1` document: wire types, and how they are made from the cost engine.
 
 pub mod convert;
+pub mod series;
 pub mod text;
 pub mod today;
 
 use super::envelope::Envelope;
+use super::plan::PlanRow;
+pub use super::skipped::SkippedEntry;
 use crate::document::metrics::definition;
 use crate::money::Currency;
+use crate::terms::Derivation;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+pub use series::{CostByVolume, CumulativeCost, OfferByVolume, VolumeWindow};
 
 /// Name and major version.
 pub const SCHEMA: &str = "freehold.breakeven/1";
@@ -23,7 +29,7 @@ pub struct BreakevenResult {
     /// What is paid today and the same month under every option; null without records of usage.
     #[serde(default)]
     pub today: Option<today::Today>,
-    /// At most six lines for people who read no further.
+    /// At most eight lines for people who read no further; what decides stands in the first six.
     pub summary: Vec<String>,
     /// Currency of the text and tables; fields named `_usd` stay in USD.
     pub currency: String,
@@ -53,6 +59,17 @@ pub struct BreakevenResult {
     pub uncertainty: Option<Uncertainty>,
     /// Month by month, comparison after comparison.
     pub cash_flow: Vec<CashFlowMonth>,
+    /// How the figures of the offers come about, as the engine computed them: the figure's path, its
+    /// formula, and every term with its value. Empty in a ranking.
+    #[serde(default)]
+    pub derivations: Vec<Derivation>,
+    /// What each offer has cost by the end of each month; empty in a ranking.
+    #[serde(default)]
+    pub cumulative: Vec<CumulativeCost>,
+    /// What a month costs at other volumes; null in a ranking, and where the volume is everything the
+    /// hardware can do.
+    #[serde(default)]
+    pub by_volume: Option<CostByVolume>,
     /// Every API model against every hardware: `comparisons` is a ranking.
     #[serde(default)]
     pub ranking: bool,
@@ -78,15 +95,6 @@ impl BreakevenResult {
     }
 }
 
-/// An entry of the catalogue that could not be compared.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct SkippedEntry {
-    /// Its id in the catalogue.
-    pub id: String,
-    /// What is missing, in a few words.
-    pub why: String,
-}
-
 /// Why a comparison stands in the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -97,6 +105,17 @@ pub enum Comparator {
     SameModel,
     /// The same GPU, rented by the hour.
     RentedGpu,
+    /// The cheapest API at least as capable, where nobody sells the model by the token.
+    AsCapable,
+}
+
+/// A range of volumes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct VolumeWindow {
+    /// From so many requests in the first month.
+    pub from_requests_per_month: f64,
+    /// To so many; null where no end was seen.
+    pub to_requests_per_month: Option<f64>,
 }
 
 /// Local against cloud.
@@ -128,6 +147,10 @@ pub struct Comparison {
     pub breakeven_requests_per_month: Option<f64>,
     #[doc = definition!(breakeven_tokens_per_month)]
     pub breakeven_tokens_per_month: Option<f64>,
+    /// Volumes between which the local side costs no more over the horizon. More than one where a further
+    /// unit takes the saving away again; empty where there is none, or no requests are known.
+    #[serde(default)]
+    pub breakeven_windows: Vec<VolumeWindow>,
     #[doc = definition!(breakeven_utilisation)]
     pub breakeven_utilisation: Option<f64>,
     #[doc = definition!(breakeven_blended_usd_per_mtok)]
@@ -190,6 +213,32 @@ pub struct LocalOffer {
     pub usd_per_mtok_blended: Option<f64>,
     #[doc = definition!(billed_hours_per_month)]
     pub billed_hours_per_month: Option<f64>,
+    /// Paid at the beginning of months over the whole horizon: purchases, less what replaced units
+    /// fetch.
+    #[serde(default)]
+    pub total_upfront_usd: f64,
+    /// Everything else that is paid over the horizon, by part, US dollars.
+    #[serde(default)]
+    pub total_parts_usd: BTreeMap<String, f64>,
+    /// What happens on the way to the horizon beside the months going by.
+    #[serde(default)]
+    pub events: Vec<EventRow>,
+    /// What would be built; null where speeds were measured or given by hand.
+    #[serde(default)]
+    pub plan: Option<Box<PlanRow>>,
+}
+
+/// Something that happens to an offer on the way to the horizon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EventRow {
+    /// Month in which it happens, counted from 1.
+    pub month: u32,
+    /// The same as `YYYY-MM`.
+    pub date: String,
+    /// `price-change`, `units`, `replacement` or `delivery`.
+    pub kind: String,
+    /// The same in words, with its figures.
+    pub what: String,
 }
 
 /// What is paid otherwise.
@@ -222,6 +271,12 @@ pub struct CloudOffer {
     #[doc = definition!(units)]
     /// For a baseline that is hardware.
     pub units: Option<u32>,
+    /// What happens on the way to the horizon: prices that change on a day, units that are added.
+    #[serde(default)]
+    pub events: Vec<EventRow>,
+    /// Day on which the model is no longer served, where that is announced, `YYYY-MM-DD`.
+    #[serde(default)]
+    pub retires: Option<String>,
 }
 
 /// Both at once, for the headline pair.

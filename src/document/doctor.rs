@@ -80,6 +80,9 @@ pub struct EngineRow {
     /// Why it did not answer.
     #[serde(default)]
     pub problem: Option<String>,
+    /// Why its process could open network connections on this system; null where it cannot.
+    #[serde(default)]
+    pub network_left: Option<String>,
 }
 
 /// A variable that may hold a key.

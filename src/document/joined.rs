@@ -300,10 +300,12 @@ mod tests {
     }
 
     fn bench(model: &str, device: &str, decode: f64) -> Document {
+        let summary = |m: f64| serde_json::json!({"n": 1, "median": m, "low": null, "high": null, "min": null, "max": null});
         let target = serde_json::json!({
-            "id": "local:m", "kind": "local", "model": model, "stand_in": false, "token_source": "engine",
+            "id": "local:m", "kind": "local", "model": model, "stand_in": false, "token_source": "local_tokenizer",
             "requests": 1, "failures": 0, "metrics": {
-                "decode_tps": {"n": 1, "median": decode, "low": null, "high": null, "min": null, "max": null}
+                "ttft_ms": summary(1.0), "tpot_ms": summary(1.0), "decode_tps": summary(decode),
+                "prefill_tps": summary(1.0), "e2e_ms": summary(1.0)
             },
             "engine": {"device": device, "gpu_layers": 99},
         });
@@ -325,7 +327,7 @@ mod tests {
 
     #[test]
     fn documents_of_one_case_do_not_differ() {
-        let user = serde_json::json!({"kind": "user", "flag": "--x"});
+        let user = serde_json::json!({"kind": "user", "via": "--x"});
         let a = fit(&serde_json::json!({"need.input_tokens": input(1000, user.clone())}));
         let b = fit(&serde_json::json!({
             "need.input_tokens": input(1000.0, user.clone()),
@@ -338,7 +340,7 @@ mod tests {
 
     #[test]
     fn other_needs_models_machines_and_measurements_are_named() {
-        let user = serde_json::json!({"kind": "user", "flag": "--x"});
+        let user = serde_json::json!({"kind": "user", "via": "--x"});
         let measured = serde_json::json!({
             "kind": "measured", "file": "old.json", "path": "result.targets[0].metrics.decode_tps.median"
         });

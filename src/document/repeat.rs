@@ -108,14 +108,25 @@ pub fn inline_toml(value: &Value) -> String {
     }
 }
 
-/// A word for a POSIX shell, quoted where it needs to be. No argument can hold a NUL, so it is left
-/// out.
+/// A word for a POSIX shell, quoted where it needs to be, and always within one line: a line end is
+/// written `$'\\n'`, which shells know since POSIX.1-2024 and most have known for long. No argument can
+/// hold a NUL, so it is left out.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
     let word = word.replace('\0', "");
+    if word.contains(|c: char| c.is_control()) {
+        let escape = |c: char| match c {
+            '\n' => "\\n".to_owned(),
+            '\\' => "\\\\".to_owned(),
+            // Not `\'`: what splits words without knowing this form would take it for the end.
+            c if c == '\'' || c.is_ascii_control() => format!("\\{:03o}", u32::from(c)),
+            c => c.to_string(),
+        };
+        return format!("$'{}'", word.chars().map(escape).collect::<String>());
+    }
     shlex::try_quote(&word).map(std::borrow::Cow::into_owned).unwrap_or_default()
 }
 
@@ -142,6 +153,21 @@ mod tests {
         assert_eq!(quoted("a b"), "'a b'");
         assert_eq!(shlex::split(&quoted("it's $HOME")), Some(vec!["it's $HOME".to_owned()]));
         assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("a\n::warning::it's\r"), r"$'a\n::warning::it\047s\015'");
+    }
+
+    #[cfg(unix)]
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        /// Whatever a file is called, the shell gives back that word and nothing is run.
+        #[test]
+        fn a_shell_reads_the_word_that_was_meant(word in "[\\x01-\\x7f]{0,12}|[a-z'\"$`;&|<>(){}\\\\*?!~# \n\t]{0,20}") {
+            let line = format!("printf '%s.' {}", quoted(&word));
+            let Ok(out) = std::process::Command::new("bash").args(["-c", &line]).output() else { return Ok(()) };
+            prop_assert_eq!(String::from_utf8_lossy(&out.stdout), format!("{word}."), "{}", line);
+            prop_assert!(!line.contains('\n'));
+        }
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use super::breakeven::BreakevenDocument;
 use super::doctor::DoctorDocument;
 use super::envelope::{Input, Warning};
 use super::fit::FitDocument;
+use super::plan::PlanDocument;
 use super::usage::UsageDocument;
 use crate::advise::{CostEvidence, CostPair};
 use serde_json::Value;
@@ -19,16 +20,18 @@ pub enum Document {
     Breakeven(Box<BreakevenDocument>),
     Doctor(Box<DoctorDocument>),
     Fit(Box<FitDocument>),
+    Plan(Box<PlanDocument>),
     Usage(Box<UsageDocument>),
 }
 
 /// Name and major version of every kind this version reads.
-const KNOWN: [(&str, u32); 6] = [
+const KNOWN: [(&str, u32); 7] = [
     ("freehold.advice", 1),
     ("freehold.bench", 1),
     ("freehold.breakeven", 1),
     ("freehold.doctor", 1),
     ("freehold.fit", 1),
+    ("freehold.plan", 1),
     ("freehold.usage", 1),
 ];
 
@@ -41,6 +44,7 @@ macro_rules! each {
             Document::Breakeven($d) => $of,
             Document::Doctor($d) => $of,
             Document::Fit($d) => $of,
+            Document::Plan($d) => $of,
             Document::Usage($d) => $of,
         }
     };
@@ -60,12 +64,13 @@ impl Document {
             "freehold.bench" => Self::Bench(typed(file, text)?),
             "freehold.doctor" => Self::Doctor(typed(file, text)?),
             "freehold.fit" => Self::Fit(typed(file, text)?),
+            "freehold.plan" => Self::Plan(typed(file, text)?),
             "freehold.usage" => Self::Usage(typed(file, text)?),
             _ => Self::Breakeven(typed(file, text)?),
         })
     }
 
-    /// `bench`, `breakeven`, `advice`, `doctor`, `fit` or `usage`.
+    /// `bench`, `breakeven`, `advice`, `doctor`, `fit`, `plan` or `usage`.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Advice(_) => "advice",
@@ -73,6 +78,7 @@ impl Document {
             Self::Breakeven(_) => "breakeven",
             Self::Doctor(_) => "doctor",
             Self::Fit(_) => "fit",
+            Self::Plan(_) => "plan",
             Self::Usage(_) => "usage",
         }
     }

@@ -6,6 +6,7 @@ use super::breakeven::BreakevenDocument;
 use super::doctor::DoctorDocument;
 use super::fit::FitDocument;
 use super::key_schema;
+use super::plan::PlanDocument;
 use super::usage::UsageDocument;
 use schemars::{Schema, schema_for};
 
@@ -16,6 +17,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("breakeven", "the document of `freehold breakeven`"),
     ("doctor", "the document of `freehold doctor`"),
     ("fit", "the document of `freehold fit`"),
+    ("plan", "the document of `freehold fit --plan`"),
     ("profile", "a need written down (TOML), for `freehold advise --profile`"),
     ("scenario", "what is compared and by which numbers (TOML), for `freehold breakeven --scenario`"),
     ("usage", "the document of `freehold usage`"),
@@ -24,16 +26,28 @@ pub const NAMES: &[(&str, &str)] = &[
 /// The schema of that name.
 pub fn named(name: &str) -> Option<Schema> {
     Some(match name {
-        "advice" => schema_for!(AdviceDocument),
-        "bench" => schema_for!(BenchDocument),
-        "breakeven" => schema_for!(BreakevenDocument),
-        "doctor" => schema_for!(DoctorDocument),
-        "fit" => schema_for!(FitDocument),
+        "advice" => of_document(schema_for!(AdviceDocument), super::advice::SCHEMA),
+        "bench" => of_document(schema_for!(BenchDocument), super::bench::SCHEMA),
+        "breakeven" => of_document(schema_for!(BreakevenDocument), super::breakeven::SCHEMA),
+        "doctor" => of_document(schema_for!(DoctorDocument), super::doctor::SCHEMA),
+        "fit" => of_document(schema_for!(FitDocument), super::fit::SCHEMA),
+        "plan" => of_document(schema_for!(PlanDocument), super::plan::SCHEMA),
         "profile" => key_schema::profile(),
         "scenario" => key_schema::scenario(),
-        "usage" => schema_for!(UsageDocument),
+        "usage" => of_document(schema_for!(UsageDocument), super::usage::SCHEMA),
         _ => return None,
     })
+}
+
+/// The schema of a document says which it is: another `schema` is another document.
+fn of_document(mut schema: Schema, name: &str) -> Schema {
+    let field =
+        schema.get_mut("properties").and_then(|p| p.get_mut("schema")).and_then(|s| s.as_object_mut());
+    if let Some(field) = field {
+        field.remove("type");
+        field.insert("const".to_owned(), name.into());
+    }
+    schema
 }
 
 /// As it is printed and kept in `schemas/`.

@@ -18,6 +18,8 @@ pub struct Machine {
     pub shape: HardwareShape,
     /// Modules on one board, joined by links of their own.
     pub board: bool,
+    /// A host that cards are put into, and not a computer that is sold with them.
+    pub in_host: bool,
     pub stands: Stands,
     pub rack_units: Option<f64>,
     /// At the wall: of the computer alone while serving, and of everything at full load and idle.
@@ -38,6 +40,14 @@ impl Machine {
     /// Everything that one of them costs on the day it is bought.
     pub fn bought_usd(&self) -> f64 {
         self.price_usd.map_or(0.0, |price| price + self.install_usd)
+    }
+    /// What reports call it: the cards where it is the cards that matter, else the computer.
+    pub fn label(&self) -> String {
+        match self.accelerators {
+            _ if !self.in_host || self.board => self.name.clone(),
+            1 => self.accelerator_name.clone(),
+            n => format!("{n} × {}", self.accelerator_name),
+        }
     }
     /// At the wall with this share of the time busy.
     pub fn watts(&self, busy: f64) -> f64 {
@@ -158,6 +168,7 @@ pub fn from_order(order: &Order<'_>) -> Option<Machine> {
         accelerators: order.accelerators,
         shape,
         board: host.slots.always_full(),
+        in_host: true,
         stands: host.stands,
         rack_units: host.rack_units,
         base_watts: order.base_watts,
@@ -201,6 +212,7 @@ pub fn from_machine(catalog: &Catalog, machine: &crate::catalog::Machine) -> Res
         accelerators,
         board: card.is_some_and(|c| matches!(c.form, FormFactor::Sxm | FormFactor::Oam)),
         shape,
+        in_host: false,
         stands: machine.stands(),
         rack_units: machine.rack_units,
         base_watts: (full - cards.unwrap_or(0.0)).max(0.0),
@@ -236,6 +248,7 @@ pub fn rented(catalog: &Catalog) -> Vec<Machine> {
             accelerators: rental.accelerators.max(1),
             board: matches!(card.form, FormFactor::Sxm | FormFactor::Oam),
             shape,
+            in_host: false,
             stands: Stands::Rack,
             rack_units: None,
             base_watts: 0.0,
@@ -249,4 +262,30 @@ pub fn rented(catalog: &Catalog) -> Vec<Machine> {
         })
     };
     catalog.rentals.iter().filter_map(of).collect()
+}
+
+/// Accelerators without a computer around them.
+pub fn bare(card: &Accelerator, count: u32, id: &str, source: Source) -> Option<Machine> {
+    let shape = HardwareShape::from_accelerator(card, 1).ok()?;
+    let watts = card.board_watts? * f64::from(count);
+    Some(Machine {
+        id: id.to_owned(),
+        name: if count > 1 { format!("{count} × {}", card.name) } else { card.name.clone() },
+        accelerator: card.id.clone(),
+        accelerator_name: card.name.clone(),
+        accelerators: count,
+        board: matches!(card.form, FormFactor::Sxm | FormFactor::Oam),
+        shape,
+        in_host: false,
+        stands: Stands::Office,
+        rack_units: None,
+        base_watts: 0.0,
+        full_watts: watts,
+        idle_watts: card.idle_watts.map_or(watts * IDLE_SHARE, |w| w * f64::from(count)),
+        price_usd: None,
+        install_usd: 0.0,
+        rent_usd_hour: None,
+        price_source: Some(source.clone()),
+        source,
+    })
 }

@@ -4,6 +4,7 @@ mod cells;
 mod embedding;
 mod engine;
 mod load;
+mod quality;
 
 use super::view::{Block, Cell, Table, View};
 use crate::document::bench::{BenchResult, Comparison, Kind, Quality, Target, TokenSource};
@@ -33,16 +34,22 @@ impl Envelope<BenchResult> {
                  succeeded at the first attempt count for speed.",
             );
         }
+        view.charts(super::charts::measured::all(self));
         failures(&mut view, &result.targets);
         turns(&mut view, &result.targets);
         load::loads(&mut view, &result.targets);
         engine::synthetic_view(&mut view, &result.targets);
         embedding::view(&mut view, &result.targets);
         comparisons(&mut view, &result.comparisons);
-        for quality in &result.quality {
-            view.heading("Quality on these prompts");
-            view.paragraph(quality_sentence(quality));
+        quality::pairs(&mut view, &result.pairs);
+        if result.pairs.is_empty() {
+            // A document of before there were pairs.
+            for quality in &result.quality {
+                view.heading("Quality on these prompts");
+                view.paragraph(quality_sentence(quality));
+            }
         }
+        quality::repeats(&mut view, &result.targets);
         engine::engines_view(&mut view, &result.targets);
         if !self.warnings.is_empty() {
             view.push(Block::Warnings(self.warnings.clone()));

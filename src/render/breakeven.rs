@@ -6,6 +6,8 @@ mod today;
 
 pub use explain::{explain, explainable};
 
+use super::chart::Chart;
+use super::charts::cost as charts;
 use super::view::{Block, Cell, Table, View};
 use crate::cost::ranking::{RATED_SHOWN, UNRATED_SHOWN};
 use crate::document::breakeven::convert::source_words;
@@ -23,7 +25,7 @@ use std::fmt::Write as _;
 impl BreakevenDocument {
     /// For pages: every input has its row.
     pub fn view(&self) -> View {
-        let mut view = self.answers();
+        let mut view = self.answers(charts::all(self));
         let (table, nothing) = self.input_table();
         view.heading("Inputs").push(Block::Table(table));
         if !nothing.is_empty() {
@@ -35,13 +37,13 @@ impl BreakevenDocument {
 
     /// For a terminal: the inputs in a few lines, by where they come from.
     pub fn brief(&self) -> View {
-        let mut view = self.answers();
+        let mut view = self.answers(charts::over_time(&self.result).into_iter().collect());
         view.heading("Inputs").push(Block::List(self.input_lines()));
         view.paragraph(conventions(&self.result));
         view
     }
 
-    fn answers(&self) -> View {
+    fn answers(&self, charts: Vec<Chart>) -> View {
         let r = &self.result;
         let mut view = View::new("What it costs: local against cloud");
         if let Some(today) = &r.today {
@@ -52,6 +54,7 @@ impl BreakevenDocument {
         if !self.warnings.is_empty() {
             view.push(Block::Warnings(self.warnings.clone()));
         }
+        view.charts(charts);
         if r.ranking {
             ranking(r, &mut view);
         } else {
@@ -254,40 +257,31 @@ fn maybe(value: Option<f64>, show: impl Fn(f64) -> String) -> Cell {
     value.map_or(Cell::None, |v| Cell::Number(v, show(v)))
 }
 
-/// Cloud offers first, in the order of the document: `A`, `B`, ..., `Z`, `27`, ...
-fn letter(r: &BreakevenResult, name: &str) -> String {
-    let names = r.cloud.iter().map(|c| &c.name).chain(r.local.iter().map(|l| &l.name));
-    let at = names.into_iter().position(|n| n == name).unwrap_or(usize::MAX);
-    u8::try_from(at)
-        .ok()
-        .filter(|n| *n < 26)
-        .map_or_else(|| (at.saturating_add(1)).to_string(), |n| char::from(b'A' + n).to_string())
-}
-
 fn added(comparator: Comparator) -> &'static str {
     match comparator {
         Comparator::Asked => "",
         Comparator::SameModel => ", the same model by the token",
         Comparator::RentedGpu => ", the same GPU by the hour",
+        Comparator::AsCapable => ", the cheapest API at least as capable",
     }
 }
 
 fn offer_names(r: &BreakevenResult) -> Vec<String> {
     let cloud = r.cloud.iter().map(|c| {
         let kind = if c.billed_hours_per_month.is_some() { "rented by the hour" } else { "API" };
-        format!("{}: {} ({kind}{})", letter(r, &c.name), c.name, added(c.comparator))
+        format!("{} ({kind}{})", c.name, added(c.comparator))
     });
-    cloud.chain(r.local.iter().map(|l| format!("{}: {}", letter(r, &l.name), describe(l)))).collect()
+    cloud.chain(r.local.iter().map(describe)).collect()
 }
 
 fn offers(r: &BreakevenResult) -> Table {
     let money = &r.money();
     let total = format!("#{} months", r.horizon_months);
-    let mut table = Table::new(&["", "#to buy", "#a month", &total, "#per Mtok in", "#out", "#both"]);
+    let mut table = Table::new(&["!offer", "#to buy", "#a month", &total, "#per Mtok in", "#out", "#both"]);
     let price = |p: Option<f64>| maybe(p, |p| money.show(p));
     for c in &r.cloud {
         table.row([
-            letter(r, &c.name).into(),
+            c.name.clone().into(),
             Cell::None,
             usd(money, c.monthly_usd),
             usd(money, c.tco_usd),
@@ -298,7 +292,7 @@ fn offers(r: &BreakevenResult) -> Table {
     }
     for l in &r.local {
         table.row([
-            letter(r, &l.name).into(),
+            l.name.clone().into(),
             if l.capex_usd == 0.0 { Cell::None } else { usd(money, l.capex_usd) },
             usd(money, l.monthly_usd),
             usd(money, l.tco_usd),
@@ -448,7 +442,7 @@ fn describe(l: &LocalOffer) -> String {
 /// What the monthly cost of local offers consists of.
 fn monthly(r: &BreakevenResult) -> Table {
     let money = &r.money();
-    let names: Vec<String> = r.local.iter().map(|l| format!("#{}", letter(r, &l.name))).collect();
+    let names: Vec<String> = r.local.iter().map(|l| format!("#{}", l.name)).collect();
     let mut columns = vec!["a month, running"];
     columns.extend(names.iter().map(String::as_str));
     let mut table = Table::new(&columns);
@@ -471,10 +465,10 @@ fn monthly(r: &BreakevenResult) -> Table {
     table
 }
 
-/// `B for A`: local offer B in place of cloud offer A.
-fn pair(r: &BreakevenResult, c: &Comparison) -> String {
+/// The local offer in place of the cloud offer.
+fn pair(c: &Comparison) -> String {
     let star = if c.quality_note.is_some() { "*" } else { "" };
-    format!("{} for {}{star}", letter(r, &c.local), letter(r, &c.cloud))
+    format!("{} instead of {}{star}", c.local, c.cloud)
 }
 
 fn comparisons(r: &BreakevenResult) -> Table {
@@ -486,7 +480,7 @@ fn comparisons(r: &BreakevenResult) -> Table {
     };
     for c in &r.comparisons {
         table.row([
-            pair(r, c).into(),
+            pair(c).into(),
             when(c.payback_months),
             when(c.discounted_payback_months),
             usd(money, c.saving_usd),
@@ -508,7 +502,7 @@ fn break_even(r: &BreakevenResult) -> Table {
     for c in &r.comparisons {
         let at = if by_request { c.breakeven_requests_per_month } else { c.breakeven_tokens_per_month };
         table.row([
-            pair(r, c).into(),
+            pair(c).into(),
             maybe(at, count),
             maybe(c.breakeven_utilisation, |u| format!("{:.1} %", u * 100.0)),
             maybe(c.breakeven_blended_usd_per_mtok, |p| money.show(p)),
@@ -579,8 +573,8 @@ fn uncertainty(r: &BreakevenResult, view: &mut View) {
     let assumed = u.tornado.iter().any(|b| b.assumed);
     table.caption = Some(format!(
         "{} instead of {}, one input at a time{}:",
-        letter(r, &u.local),
-        letter(r, &u.cloud),
+        u.local,
+        u.cloud,
         if assumed {
             ", a fifth down and up where it has no range"
         } else {

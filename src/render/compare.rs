@@ -9,11 +9,20 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lists of single events: their differences say nothing that the summaries do not.
-const SKIPPED: &[&str] =
-    &["result.samples", "result.load_samples", "result.cash_flow", "result.recipes", "result.definitions"];
+const SKIPPED: &[&str] = &[
+    "result.samples",
+    "result.load_samples",
+    "result.cash_flow",
+    "result.cumulative",
+    "result.by_volume",
+    "result.recipes",
+    "result.definitions",
+];
 
 /// The differences, inputs before results. The error says why the two cannot be compared.
-pub fn compare(old: &(String, Document), new: &(String, Document)) -> Result<View, String> {
+///
+/// Figures and inputs are named as people name them; `details` adds every other value that changed.
+pub fn compare(old: &(String, Document), new: &(String, Document), details: bool) -> Result<View, String> {
     let ((old_file, old), (new_file, new)) = (old, new);
     if old.kind() != new.kind() {
         return Err(format!(
@@ -32,6 +41,8 @@ pub fn compare(old: &(String, Document), new: &(String, Document)) -> Result<Vie
         new.tool_version()
     ));
     let mut different = false;
+    let verdict = verdicts(&figure::all(old), &figure::all(new));
+    view.blocks.extend(verdict.map(Block::Lead));
     let metrics = metrics_table(&figure::all(old), &figure::all(new));
     if !metrics.rows.is_empty() {
         different = true;
@@ -39,9 +50,21 @@ pub fn compare(old: &(String, Document), new: &(String, Document)) -> Result<Vie
         view.push(Block::Table(metrics));
     }
     for (part, title) in [("inputs.", "Inputs that changed"), ("result.", "Other results that changed")] {
-        let table = differences(&before, &after, part);
+        let mut table = differences(&before, &after, part);
         if !table.rows.is_empty() {
             different = true;
+            if part == "result." && !details {
+                let count = crate::number::grouped(table.rows.len() as f64, 0);
+                view.paragraph(format!("{count} other values of the result changed; --details shows them."));
+                continue;
+            }
+            if part == "inputs." {
+                for row in &mut table.rows {
+                    if let Some(Cell::Text(name)) = row.first_mut() {
+                        *name = format!("{} ({name})", crate::render::names::of_input(name));
+                    }
+                }
+            }
             view.heading(title);
             view.push(Block::Table(table));
         }
@@ -50,6 +73,29 @@ pub fn compare(old: &(String, Document), new: &(String, Document)) -> Result<Vie
         view.paragraph("Nothing is different but the time they were made.");
     }
     Ok(view)
+}
+
+/// What the decision was and is, in a sentence; nothing where the documents hold none.
+fn verdicts(before: &[Figure], after: &[Figure]) -> Option<String> {
+    let word = |figures: &[Figure], id: &str| {
+        figures.iter().find(|f| f.metric.id == id).map(crate::document::gates::shown)
+    };
+    let both = |id: &str, name: &str| {
+        let (old, new) = (word(before, id)?, word(after, id)?);
+        Some(if old == new {
+            format!("{name} stays {new}")
+        } else {
+            format!("{name} was {old} and is {new}")
+        })
+    };
+    let said: Vec<String> =
+        [("placement", "the placement"), ("confidence", "its confidence"), ("payback_months", "payback")]
+            .into_iter()
+            .filter_map(|(id, name)| both(id, name))
+            .collect();
+    let text = said.join("; ");
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 fn differences(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>, part: &str) -> Table {

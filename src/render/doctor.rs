@@ -34,6 +34,15 @@ impl Envelope<DoctorResult> {
             .to_owned(),
         );
         line("local engine", r.engine.found());
+        if r.engine.compiled {
+            line(
+                "its network",
+                match &r.engine.network_left {
+                    None => "taken away: its process can open no connection".to_owned(),
+                    Some(why) => format!("cannot be taken away: {why}"),
+                },
+            );
+        }
         for backend in &r.engine.left_out {
             line("left out", backend.clone());
         }

@@ -5,18 +5,25 @@
 pub mod advice;
 pub mod bench;
 pub mod breakeven;
+pub mod chart;
+pub mod charts;
 pub mod compare;
 mod csv;
 pub mod db;
 pub mod doctor;
 pub mod fit;
+pub mod gates;
 pub mod guide;
 mod html;
 mod markdown;
 pub mod memo;
 pub mod metrics;
+pub mod names;
 pub mod page;
+pub mod plan;
+pub mod runs;
 pub mod shipped_prices;
+pub mod table;
 mod terminal;
 pub mod usage;
 pub mod view;
@@ -35,6 +42,7 @@ macro_rules! each {
             Document::Breakeven($d) => $of,
             Document::Doctor($d) => $of,
             Document::Fit($d) => $of,
+            Document::Plan($d) => $of,
             Document::Usage($d) => $of,
         }
     };
@@ -49,15 +57,16 @@ impl Document {
     /// The document for a terminal, where that is shorter.
     pub fn brief(&self) -> View {
         match self {
+            Self::Advice(d) => d.brief(),
             Self::Breakeven(d) => d.brief(),
-            other => other.view(),
+            other => other.view().with_one_chart(),
         }
     }
 
     /// The table a spreadsheet wants: samples, cash flow.
     pub fn csv(&self) -> Option<String> {
         match self {
-            Self::Advice(_) | Self::Doctor(_) | Self::Fit(_) => None,
+            Self::Advice(_) | Self::Doctor(_) | Self::Fit(_) | Self::Plan(_) => None,
             Self::Bench(d) => Some(d.samples_csv()),
             Self::Breakeven(d) => Some(d.csv()),
             Self::Usage(d) => Some(d.csv()),

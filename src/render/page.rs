@@ -7,6 +7,7 @@ use crate::document::bench::BenchDocument;
 use crate::document::breakeven::BreakevenDocument;
 use crate::document::doctor::DoctorDocument;
 use crate::document::fit::FitDocument;
+use crate::document::plan::PlanDocument;
 use crate::document::usage::UsageDocument;
 
 /// What a command gives, before the format is chosen.
@@ -15,7 +16,7 @@ pub trait Page {
     fn view(&self) -> View;
     /// For a terminal, where that is shorter.
     fn brief(&self) -> View {
-        self.view()
+        self.view().with_one_chart()
     }
     /// As data.
     fn json(&self) -> Result<String, serde_json::Error>;
@@ -42,7 +43,7 @@ impl Page for Document {
 
 impl Page for AdviceDocument {
     fn view(&self) -> View {
-        Self::view(self)
+        self.memo()
     }
     fn brief(&self) -> View {
         Self::brief(self)
@@ -74,5 +75,6 @@ page! {
     BreakevenDocument, csv;
     DoctorDocument;
     FitDocument;
+    PlanDocument;
     UsageDocument, csv;
 }

@@ -13,40 +13,74 @@ impl View {
         if !title.is_empty() {
             let _ = writeln!(out, "{title}\n{}", "=".repeat(title.chars().count()));
         }
-        for block in &self.blocks {
-            if !out.is_empty() {
-                out.push('\n');
+        terminal_blocks(&mut out, &self.blocks, width);
+        // A line that begins anew within a text may look like a command to a CI system, too.
+        sanitize::no_commands(&out)
+    }
+}
+
+fn terminal_blocks(out: &mut String, blocks: &[Block], width: u16) {
+    for block in blocks {
+        let lines = match block {
+            Block::Chart(chart) => chart.to_lines(usize::from(width)),
+            _ => Vec::new(),
+        };
+        if matches!(block, Block::Chart(_)) && lines.is_empty() {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        match block {
+            Block::Heading(text) => {
+                let text = sanitize::line(text, 200);
+                let _ = writeln!(out, "{text}\n{}", "-".repeat(text.chars().count()));
             }
-            match block {
-                Block::Heading(text) => {
-                    let text = sanitize::line(text, 200);
-                    let _ = writeln!(out, "{text}\n{}", "-".repeat(text.chars().count()));
+            Block::Paragraph(text) | Block::Lead(text) => wrap(out, &sanitize::terminal(text), width, "", ""),
+            Block::List(items) => {
+                for item in items {
+                    wrap(out, &sanitize::terminal(item), width, "- ", "  ");
                 }
-                Block::Paragraph(text) => wrap(&mut out, &sanitize::terminal(text), width, "", ""),
-                Block::List(items) => {
-                    for item in items {
-                        wrap(&mut out, &sanitize::terminal(item), width, "- ", "  ");
-                    }
+            }
+            Block::Numbered(items) => {
+                for (n, item) in items.iter().enumerate() {
+                    wrap(out, &sanitize::terminal(item), width, &format!("{}. ", n + 1), "   ");
                 }
-                Block::Numbered(items) => {
-                    for (n, item) in items.iter().enumerate() {
-                        wrap(&mut out, &sanitize::terminal(item), width, &format!("{}. ", n + 1), "   ");
-                    }
+            }
+            Block::Table(table) => terminal_table(out, table, width),
+            Block::Chart(_) => {
+                for line in lines {
+                    let _ = writeln!(out, "{}", line.trim_end());
                 }
-                Block::Table(table) => terminal_table(&mut out, table, width),
-                Block::Code(text) => {
-                    for line in sanitize::terminal(text).lines() {
-                        let _ = writeln!(out, "  {line}");
-                    }
+            }
+            Block::Figures(figures) => {
+                for f in figures {
+                    let note = if f.note.is_empty() { String::new() } else { format!(" ({})", f.note) };
+                    wrap(
+                        out,
+                        &sanitize::terminal(&format!("{}: {}{note}", f.label, f.value)),
+                        width,
+                        "* ",
+                        "  ",
+                    );
                 }
-                Block::Warnings(warnings) => {
-                    for w in warnings {
-                        wrap(&mut out, &sanitize::terminal(&w.message), width, "warning: ", "         ");
-                    }
+            }
+            Block::More(title, blocks) => {
+                let title = sanitize::line(title, 200);
+                let _ = writeln!(out, "{title}");
+                terminal_blocks(out, blocks, width);
+            }
+            Block::Code(text) => {
+                for line in sanitize::terminal(text).lines() {
+                    let _ = writeln!(out, "  {line}");
+                }
+            }
+            Block::Warnings(warnings) => {
+                for w in warnings {
+                    wrap(out, &sanitize::terminal(&w.message), width, "warning: ", "         ");
                 }
             }
         }
-        out
     }
 }
 

@@ -30,6 +30,7 @@ impl Envelope<UsageResult> {
         sizes(r, &mut view);
         view.heading("When");
         when(r, &mut view);
+        view.charts(super::charts::usage::all(self));
         view.heading("A month");
         month(r, &mut view);
         view.heading("The bill");

@@ -151,7 +151,7 @@ fn a_file_keeps_its_permissions_and_a_protected_one_its_bytes() {
 }
 
 /// Commands that read a file by a name they are given, `FILE` in its place.
-const READERS: [&str; 12] = [
+const READERS: [&str; 14] = [
     "report FILE",
     "report --compare FILE FILE",
     "advise --profile ./FILE --no-input",
@@ -164,7 +164,14 @@ const READERS: [&str; 12] = [
     "--catalog FILE db list gpus",
     "fit --model ./FILE",
     "fit --measured FILE",
+    "bench --api compatible:x@http://127.0.0.1:9/v1 --prompts FILE --dry-run",
+    "usage FILE",
 ];
+
+/// Those that read a text file as a whole: not the header of a model, nor records one by one.
+fn whole_readers() -> impl Iterator<Item = &'static str> {
+    READERS.into_iter().filter(|line| !line.starts_with("fit --model") && !line.starts_with("usage"))
+}
 
 fn reading<'a>(sandbox: &Sandbox, line: &'a str, file: &str) -> (Command, &'a str) {
     let mut command = sandbox.command(program());
@@ -183,7 +190,7 @@ fn what_is_no_file_is_refused_by_every_reader() {
     std::fs::create_dir(sandbox.path("folder.toml")).expect("a folder");
     for line in READERS {
         for file in ["pipe.toml", "zero.toml", "random.toml", "folder.toml", "missing.toml"] {
-            if line.starts_with("db check") && file.starts_with("folder") {
+            if (line.starts_with("db check") || line.starts_with("usage")) && file.starts_with("folder") {
                 continue;
             }
             let (mut command, line) = reading(&sandbox, line, file);
@@ -200,10 +207,9 @@ fn no_reader_takes_more_than_its_cap() {
     let file = std::fs::File::create(sandbox.path("huge.toml")).expect("created");
     // Sparse: as many bytes as no cap allows, and none on the disk.
     file.set_len(20 << 30).expect("a large file");
-    for line in READERS.iter().filter(|line| !line.starts_with("fit --model")) {
-        let (mut command, line) = reading(&sandbox, line, "huge.toml");
+    for line in whole_readers() {
+        let (mut command, _) = reading(&sandbox, line, "huge.toml");
         ends(&mut command).refused(&["huge.toml is larger than", "MiB"]);
-        let _ = line;
     }
     let scenario = format!("[need]\nrequests_per_month = 1000\n{}", "# more\n".repeat(300_000));
     sandbox.write("long.toml", &scenario);
@@ -217,7 +223,7 @@ fn every_reader_takes_utf_8_with_or_without_a_mark() {
     let long = format!("title = \"x\"\n{}", "y".repeat(3_000_000));
     std::fs::write(sandbox.path("bad.toml"), [long.as_bytes(), b"\xff\xff\n"].concat()).expect("written");
     std::fs::write(sandbox.path("wide.toml"), b"\xff\xfet\0i\0t\0l\0e\0").expect("written");
-    for line in READERS.iter().filter(|line| !line.starts_with("fit --model")) {
+    for line in whole_readers() {
         let (mut command, line) = reading(&sandbox, line, "wide.toml");
         let run = ends(&mut command);
         assert_eq!(run.code, Some(2), "{line}: {}", run.err);
@@ -245,7 +251,7 @@ fn an_error_shows_one_line_at_most() {
     sandbox.write("wrong.json", &format!("{{\"schema\": \"freehold.advice/1\", \"{long}\": }}"));
     sandbox.write("value.toml", &format!("[need]\nrequests_per_month = \"{long}\"\n"));
     sandbox.write("key.toml", &format!("[need]\n{long} = 1\n"));
-    for line in READERS.iter().filter(|line| !line.starts_with("fit --model")) {
+    for line in whole_readers() {
         for file in ["wrong.toml", "wrong.json", "value.toml", "key.toml"] {
             let (mut command, line) = reading(&sandbox, line, file);
             let run = ends(&mut command);

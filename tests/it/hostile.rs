@@ -80,6 +80,10 @@ fn html_has_no_tag_of_theirs() {
         // The same tags whatever the text says, and it is there, escaped. An empty title adds none.
         assert_eq!(tags(&html), plain, "{text:?}");
         assert!(html.contains(&sanitize::html(&text)), "{text:?}");
+        // A column without a name has no attributes of a heading.
+        if sanitize::html(&text).is_empty() {
+            continue;
+        }
         let quotes = html.split("<body>").nth(1).unwrap_or_default().matches("=\"").count();
         assert_eq!(
             quotes,
@@ -105,21 +109,148 @@ fn csv_cells_are_no_formulas() {
     }
 }
 
+/// What a reader of Markdown makes of it: the elements, and the words in them.
+fn read_back(markdown: &str) -> (Vec<String>, Vec<String>) {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+    let (mut elements, mut words) = (Vec::new(), Vec::new());
+    let mut word = String::new();
+    let github = Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_GFM;
+    for event in Parser::new_ext(markdown, github) {
+        match event {
+            Event::Start(Tag::Strong) | Event::End(pulldown_cmark::TagEnd::Strong) => {}
+            Event::Start(tag) => {
+                let name = format!("{tag:?}");
+                elements.push(name.split(['(', ' ', '{']).next().unwrap_or_default().to_owned());
+            }
+            Event::Text(text) => word.push_str(&text),
+            Event::End(_) => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            other => elements.push(format!("{other:?}")),
+        }
+    }
+    (elements, words)
+}
+
+/// One line, single spaces: what Markdown keeps of a text.
+fn one_line(text: &str) -> String {
+    sanitize::line(text, 10_000).split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn markdown_is_text(text: &str) {
+    let plain = read_back(&view("x").to_markdown());
+    let line = one_line(text);
+    if line.is_empty() {
+        return;
+    }
+    let markdown = view(text).to_markdown();
+    let (elements, words) = read_back(&markdown);
+    assert_eq!(elements, plain.0, "{text:?}:\n{markdown}");
+    // What the renderer itself writes in front of a warning runs into its text.
+    let expected: Vec<String> = plain
+        .1
+        .iter()
+        .map(|w| if w == "x" { line.clone() } else { w.replace(": x", &format!(": {line}")) })
+        .collect();
+    assert_eq!(words, expected, "{text:?}:\n{markdown}");
+}
+
 #[test]
-fn markdown_keeps_its_lines_and_tables() {
-    let plain = view("x").to_markdown();
+fn markdown_reads_back_as_the_text() {
     for text in texts() {
-        let markdown = view(&text).to_markdown();
-        if text.trim().is_empty() || sanitize::markdown(&text).is_empty() {
-            continue;
-        }
-        assert_eq!(markdown.lines().count(), plain.lines().count(), "{text:?}:\n{markdown}");
-        for line in markdown.lines() {
-            let pipes = line.match_indices('|').filter(|(at, _)| !escaped(line, *at)).count();
-            assert!(pipes == 0 || pipes == 3, "{text:?}: {line}");
-            let tag = line.match_indices('<').any(|(at, _)| !escaped(line, at));
-            assert!(!tag, "{text:?}: {line}");
-        }
+        markdown_is_text(&text);
+    }
+    for text in [
+        "84.222",
+        "[0]",
+        "1.",
+        "1. x",
+        "2) x",
+        "-",
+        "- x",
+        "--- ---",
+        "+1",
+        "=",
+        "===",
+        "# x",
+        "x #",
+        "#",
+        "a_b_c",
+        "_a_",
+        "* x",
+        "2 * 3",
+        "*a*",
+        "**a**",
+        "~a~",
+        "~~a~~",
+        "a ~ b",
+        "`a`",
+        "<b>",
+        "<!-- -->",
+        "< 5",
+        "a<b>c",
+        "&lt;",
+        "&",
+        "AT&T",
+        "a|b",
+        "|a|b|",
+        "[a](b)",
+        "[a]: b",
+        "![a](b)",
+        "[a][b]",
+        "[^1]",
+        "[ ] x",
+        "[x] y",
+        "> x",
+        "a > b",
+        "\\",
+        "\\n",
+        "a\\|b",
+        "http://a.b/c_d_e",
+        "<http://a.b>",
+        "$5 and $6",
+        "**",
+        "a*",
+        "_",
+        "x_",
+        ": x",
+        "a  b",
+        "\\*",
+        "{#id}",
+        "x {#id}",
+        "x {.a}",
+        "&#35;",
+        "&copy;",
+        "a*b*c",
+        "***",
+        "___",
+        "[!NOTE]",
+        "[[a]]",
+        "a\\",
+        "~",
+        "`",
+        "<",
+        ">",
+        "!",
+        "(a)",
+        "10",
+        "10.5 x",
+    ] {
+        markdown_is_text(text);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_reads_back_from_markdown(text in "[a-c1 *_~`<>|#&;:.()!\\[\\]\\\\+=/-]{0,14}") {
+        markdown_is_text(&text);
     }
 }
 
@@ -170,6 +301,52 @@ fn errors_and_reports_are_safe_to_print() {
     for format in ["table", "markdown", "html", "csv"] {
         let text = sandbox.run(&["advise", "--profile", "o\u{1b}[2Jk=<b>|.toml", "--format", format]).ok();
         assert!(!text.contains('\u{1b}'), "{format}");
-        assert!(!text.contains("<b>") || format == "table" || format == "csv", "{format}: {text}");
+        let tag = text.match_indices("<b>").any(|(at, _)| !escaped(&text, at));
+        assert!(!tag || format == "table" || format == "csv", "{format}: {text}");
     }
+}
+
+/// A name with a line end in it begins no line that a CI system would take for a command, wherever the
+/// program prints it.
+#[test]
+fn no_name_is_a_command_to_a_ci_system() {
+    let sandbox = Sandbox::new();
+    let evil = "x\n::warning::owned\n##vso[task.x]y\n  ::add-mask::z";
+    let profile = "title = \"x\"\nprivacy = \"strict\"\nvolume = \"low\"\ncapability = \"basic\"\noperations = \"limited\"\nbudget = \"opex\"\n";
+    let file = "a\n::warning::owned\n.toml";
+    sandbox.write(file, profile);
+    let scenario = format!(
+        "[need]\nrequests_per_month = 1000\ninput_tokens = 100\noutput_tokens = 10\n[[cloud]]\nname = {0}\n\
+         input_usd_per_mtok = 1\noutput_usd_per_mtok = 1\n[[local]]\nname = {0}\npurchase_usd = 100\n\
+         decode_tokens_per_second = 100\nprefill_tokens_per_second = 100\n",
+        serde_json::json!(evil)
+    );
+    sandbox.write("evil.toml", &scenario);
+    sandbox.run(&["breakeven", "--scenario", "evil.toml", "-o", "cost.json"]).ok();
+    let lines: [&[&str]; 9] = [
+        &["advise", "--profile", file],
+        &["advise", "--profile", evil],
+        &["db", "show", evil],
+        &["db", "search", evil],
+        &["fit", "--model", evil],
+        &["breakeven", "--scenario", evil],
+        &["breakeven", "--scenario", "evil.toml"],
+        &["report", "cost.json"],
+        &["report", "cost.json", "cost.json", evil],
+    ];
+    for line in lines {
+        for format in ["table", "markdown", "html", "csv", "json"] {
+            let run = sandbox.run(&[line, &["--format", format]].concat());
+            for text in [&run.out, &run.err] {
+                let bad = text.lines().find(|l| l.trim_start().starts_with("::") || l.contains("##vso["));
+                let quoted = format == "json" && bad.is_some_and(|l| l.trim_start().starts_with('"'));
+                assert!(bad.is_none() || quoted, "{line:?} {format}: {bad:?}");
+            }
+        }
+    }
+    // As a page of several: the commands are one line each.
+    sandbox.run(&["advise", "--profile", file, "-o", "advice.json"]).ok();
+    let memo = sandbox.run(&["report", "advice.json", "cost.json", "--format", "markdown"]).ok();
+    assert!(!memo.lines().any(|l| l.trim_start().starts_with("::")), "{memo}");
+    assert!(memo.contains("$'a\\n::warning::owned\\n.toml'"), "{memo}");
 }

@@ -155,7 +155,7 @@ fn resume_asks_again_what_a_broken_off_load_failed_at() {
     ));
     assert_eq!(run.code, Some(1), "{}", run.err);
     assert_eq!(server.served().len(), 20, "all refused: {}", run.err);
-    let run = sandbox.shell("freehold bench --resume out.json");
+    let run = sandbox.shell(&format!("freehold bench --resume out.json --api {address}"));
     assert_eq!(run.code, Some(0), "{}", run.err);
     assert_eq!(server.served().len(), 50);
     let document = json(&sandbox, "out.json");
@@ -314,7 +314,7 @@ fn one_run(rng: &mut ChaCha8Rng, most: u32) -> u32 {
         }
         kills += 1;
         assert!(!sandbox.path("out.json").exists(), "no half a report");
-        running = child(&["--resume", "out.json"]);
+        running = child(&["--resume", "out.json", "--api", &target]);
     }
     let output = running.wait_with_output().expect("ended");
     let said = String::from_utf8_lossy(&output.stderr);

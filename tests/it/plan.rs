@@ -33,6 +33,7 @@ fn server(card: &str, number: u32, price_usd: f64) -> Machine {
         accelerators: number,
         board: card.contains("sxm"),
         shape,
+        in_host: true,
         stands: Stands::Rack,
         rack_units: Some(4.0),
         base_watts: 450.0,

@@ -6,6 +6,7 @@ mod bars;
 mod device;
 mod embed;
 mod journal;
+mod limits;
 mod load;
 mod load_calls;
 mod local;
@@ -15,6 +16,7 @@ mod plain_http;
 mod privacy;
 mod replay;
 mod request;
+mod resume;
 mod room;
 mod rows;
 mod settings;
@@ -27,13 +29,11 @@ mod watch;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::document::metrics;
-pub use args::Args;
-use measure::{Resumed, Start};
+pub use args::{Args, ReadArguments};
+use measure::Start;
+use resume::Resumed;
 use settings::Settings;
 use std::path::Path;
-
-/// Reads the words of a command line after the program's name.
-pub type ReadArguments = fn(&[String]) -> Result<Args, String>;
 
 #[allow(clippy::needless_pass_by_value)] // every command is called alike
 pub fn run(args: Args, read_arguments: ReadArguments, context: &Context) -> Result<(), CliError> {
@@ -44,19 +44,9 @@ pub fn run(args: Args, read_arguments: ReadArguments, context: &Context) -> Resu
         return replay::run(run, &args, context);
     }
     let Some(run) = &args.resume else { return bench(&args, context, None) };
-    let path = &journal::of_run(run);
-    let earlier = journal::read(path)?;
-    let unanswered = watch::Tally::of(&earlier.header.basis, &earlier).unanswered().len();
-    if earlier.is_complete() && unanswered == 0 {
-        return Err(CliError::usage(format!(
-            "{}: this run is complete, there is nothing to go on with",
-            path.display()
-        ))
-        .hint("`--replay` makes its report again."));
-    }
-    let original = read_arguments(&earlier.header.arguments)
-        .map_err(|e| CliError::usage(format!("{}: its command line cannot be read: {e}", path.display())))?;
-    bench(&original, context, Some((path, earlier)))
+    let resumed = Resumed::open(run, context)?;
+    let args = resumed.arguments(&args, read_arguments, context)?;
+    bench(&args, context, Some(resumed))
 }
 
 /// What one metric means, or all of them.
@@ -76,19 +66,35 @@ fn explain(metric: &str, context: &Context) -> Result<(), CliError> {
     crate::cli::output::print_bytes(view.to_terminal(context.width).as_bytes())
 }
 
-fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result<(), CliError> {
-    if args.prompts.is_none() && !args.local.synthetic.is_empty() {
+fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(), CliError> {
+    if args.prompts.is_none() && !args.local.synthetic.is_empty() && resumed.is_none() {
         return synthetic::alone(args, context);
     }
     if args.local.embed {
         return embed::run(args, context);
     }
-    let settings = Settings { slo: load::limits(args, context)?, ..Settings::of(args)? };
-    let file = args.prompts.as_deref().unwrap_or(Path::new(""));
-    let (prompts, prompts_sha256) = request::read_prompts(file)?;
+    let mut settings = Settings { slo: load::limits(args, context)?, ..Settings::of(args)? };
+    let (prompts, prompts_sha256) = match &resumed {
+        Some(resumed) => resumed.prompts(args)?,
+        None => request::read_prompts(args.prompts.as_deref().unwrap_or(Path::new("")))?,
+    };
+    if let Some(resumed) = &resumed {
+        settings.go_on(&resumed.earlier.header.basis);
+    }
     let catalog = crate::cli::catalog::load(context)?;
     let privacy = privacy::Privacy::of(args, context)?;
     let apis = targets::parse(args, &catalog, context, &privacy)?;
+    let inputs_sha256 = settings::fingerprint(args, &settings, &prompts_sha256)?;
+    if let Some(resumed) = &resumed {
+        let header = &resumed.earlier.header;
+        if header.inputs_sha256 != inputs_sha256
+            || header.basis.load != settings.load_plan(&args.load, args.model.len() + args.api.len())
+        {
+            return Err(CliError::usage("what this run was to measure is not what its journal and the command line give now")
+                .hint("Its settings, its JSON schema or this program have changed. Start a new run: results of different inputs do not belong in one report."));
+        }
+        resume::same_apis(&header.basis, &apis.iter().map(|a| &a.facts).collect::<Vec<_>>())?;
+    }
     let near: Vec<Vec<String>> =
         args.model.iter().map(|_| Vec::new()).chain(apis.iter().map(|a| a.near.clone())).collect();
     let plan = spending::Plan::new(args, &apis, &prompts, &settings);
@@ -102,19 +108,11 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed<'_>>) -> Result
         .enable_all()
         .build()
         .map_err(|e| CliError::failed(format!("the asynchronous runtime cannot start: {e}")))?;
-    let inputs_sha256 = settings::fingerprint(args, &settings, &prompts_sha256);
-    if let Some((path, earlier)) = &resumed
-        && earlier.header.inputs_sha256 != inputs_sha256
-    {
-        return Err(CliError::usage(format!(
-            "{}: the prompts have changed since this run began",
-            path.display()
-        ))
-        .hint("Start a new run: results of different inputs do not belong in one report."));
-    }
     let start = Start { prompts, prompts_sha256, inputs_sha256, consent, resumed, privacy: &privacy };
     let measured = runtime.block_on(measure::measure(args, context, &settings, start, apis, &plan))?;
     let document = measured.document();
     outcome::write(&document, args, context)?;
-    outcome::verdict(&document, measured.end.ended.interrupted, measured.end.capped, &measured.journal, &near)
+    let again = resume::command(args, context, &measured.journal);
+    let end = &measured.end;
+    outcome::verdict(&document, end.ended.interrupted, end.capped, &measured.journal, &again, &near)
 }

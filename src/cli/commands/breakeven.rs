@@ -1,8 +1,9 @@
 use crate::advise::Matrix;
+use crate::app::Refusal;
 use crate::catalog::{Catalog, NotResolved};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
-use crate::cli::error::{CliError, Exit};
+use crate::cli::error::CliError;
 use crate::cli::files;
 use crate::cli::keys::ScenarioFlags;
 use crate::cli::needs::UsageArgs;
@@ -81,9 +82,6 @@ pub struct Args {
     /// input such as `local.usd_per_kwh`.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub explain: Option<String>,
-    /// Exit 3 unless this holds for the first comparison, e.g. `payback_months<=18` (repeatable).
-    #[arg(long, value_name = "METRIC<=N")]
-    pub require: Vec<String>,
     /// Draws where inputs are ranges; with --all for each row that is shown.
     /// [default: 10000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
@@ -122,10 +120,10 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     };
     let mut ever_asked = false;
     let mut document = if all {
-        let (plan, skipped) = cost::resolve_all(&scenario, known).map_err(|e| unresolved(&e))?;
+        let (plan, skipped) = cost::resolve_all(&scenario, known).map_err(Refusal::from)?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let rows = match args.output.chosen() {
-            Format::Json | Format::Csv => Rows::All,
+            Format::Json | Format::Csv | Format::Junit => Rows::All,
             Format::Table | Format::Markdown | Format::Html => Rows::BestOfEach,
         };
         let ranking = cost::rank(&plan, rows, drawing, threads);
@@ -148,21 +146,20 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     if let Some(repeated) = &repeated {
         repeated.compare(&mut document, args.keys.is_empty(), context);
     }
-    let gates = args.require.iter().map(|g| Gate::parse(g)).collect::<Result<Vec<_>, _>>()?;
-    match &args.explain {
-        Some(name) => write_explanation(&args.output, context, &document, name)?,
+    let written = match &args.explain {
+        Some(name) => write_explanation(&args.output, context, &document, name),
         None => args.output.write(
             context,
             // A ranking has a hundred thousand rows: nobody reads them indented.
             || if all { serde_json::to_string(&document) } else { serde_json::to_string_pretty(&document) },
-            || if args.output.chosen() == Format::Table { document.brief() } else { document.view() },
+            || if args.output.chosen() == Format::Table { document.brief() } else { document.memo() },
             Some(&|| document.csv()),
-        )?,
-    }
+        ),
+    };
     if ever_asked {
         context.note(&format!("The same without questions: {}", command("breakeven", &document.inputs)));
     }
-    check_gates(&gates, &document)
+    written
 }
 
 /// A measurement of something else is refused, or said to be one where the user wants it.
@@ -217,10 +214,12 @@ fn complete(
             Ok(plan) => return Ok((plan, terminal.is_some())),
             Err(error) => error,
         };
-        let cost::ResolveError::Missing(missing) = &error else { return Err(unresolved(&error)) };
+        let cost::ResolveError::Missing(missing) = &error else {
+            return Err(Refusal::from(error).into());
+        };
         let askable: Vec<_> = missing.iter().filter_map(|m| Some((key_of(&m.key)?, &m.why))).collect();
         if askable.is_empty() || !context.can_ask() {
-            return Err(unresolved(&error));
+            return Err(Refusal::from(error).into());
         }
         let ask: &mut Terminal = terminal.get_or_insert_with(Terminal::new);
         for (key, why) in askable {
@@ -275,7 +274,7 @@ fn key_of(path: &str) -> Option<&'static Key> {
 }
 
 /// What a profile says about requests, where neither flags nor the scenario do.
-fn add_profile(scenario: &mut Scenario, name: &str, context: &Context) -> Result<(), CliError> {
+pub(super) fn add_profile(scenario: &mut Scenario, name: &str, context: &Context) -> Result<(), CliError> {
     let draft = profiles::find(name, context)?.draft;
     // What the capability answer asks of an API model.
     if let Some(given) = draft.fields().get(answers::CAPABILITY.name)
@@ -318,94 +317,9 @@ fn write_explanation(
     )
 }
 
-/// `payback_months<=18`: a condition on the headline comparison.
-struct Gate {
-    text: String,
-    metric: String,
-    at_most: bool,
-    limit: f64,
-}
-
-/// What a gate may be about.
-const GATED: [&str; 7] = [
-    "payback_months",
-    "discounted_payback_months",
-    "tco_cloud_usd",
-    "tco_local_usd",
-    "saving_usd",
-    "npv_saving_usd",
-    "probability_local_cheaper",
-];
-
-impl Gate {
-    fn parse(text: &str) -> Result<Self, CliError> {
-        let wrong = || {
-            CliError::usage(format!("--require '{text}': expected METRIC<=NUMBER or METRIC>=NUMBER"))
-                .hint(format!("METRIC is one of {}", GATED.join(", ")))
-        };
-        let (metric, at_most, limit) = match (text.split_once("<="), text.split_once(">=")) {
-            (Some((m, l)), _) => (m, true, l),
-            (None, Some((m, l))) => (m, false, l),
-            (None, None) => return Err(wrong()),
-        };
-        let metric = metric.trim().to_owned();
-        let limit: f64 = limit.trim().parse().map_err(|_| wrong())?;
-        if !GATED.contains(&metric.as_str()) || !limit.is_finite() {
-            return Err(wrong());
-        }
-        Ok(Self { text: text.to_owned(), metric, at_most, limit })
-    }
-}
-
-/// Exit 3 with one line per gate that is not met. What is not known meets no gate.
-fn check_gates(gates: &[Gate], document: &BreakevenDocument) -> Result<(), CliError> {
-    let r = &document.result;
-    let head = r.comparisons.first();
-    let mut failed = Vec::new();
-    for gate in gates {
-        let value = head.and_then(|c| match gate.metric.as_str() {
-            "payback_months" => c.payback_months,
-            "discounted_payback_months" => c.discounted_payback_months,
-            "tco_cloud_usd" => Some(c.tco_cloud_usd),
-            "tco_local_usd" => Some(c.tco_local_usd),
-            "saving_usd" => Some(c.saving_usd),
-            "npv_saving_usd" => Some(c.npv_saving_usd),
-            _ => c
-                .probability_local_cheaper
-                .or_else(|| r.uncertainty.as_ref().and_then(|u| u.probability_local_cheaper)),
-        });
-        let met = value.is_some_and(|v| if gate.at_most { v <= gate.limit } else { v >= gate.limit });
-        if !met {
-            let is = value.map_or_else(
-                || {
-                    if gate.metric.ends_with("payback_months") {
-                        "never".to_owned()
-                    } else {
-                        "not known".to_owned()
-                    }
-                },
-                |v| format!("{v:.2}"),
-            );
-            failed.push(format!("required {}, but it is {is}", gate.text));
-        }
-    }
-    if failed.is_empty() { Ok(()) } else { Err(CliError::new(Exit::Gate, failed.join("\n"))) }
-}
-
-fn unresolved(error: &cost::ResolveError) -> CliError {
-    let stop = CliError::usage(error.to_string());
-    match error {
-        cost::ResolveError::Missing(_) => {
-            stop.hint("give each as a flag or in a scenario file (--scenario FILE); `freehold breakeven --help` lists every key")
-        }
-        cost::ResolveError::Unknown { .. } => {
-            stop.hint("`freehold db list` shows the catalogue; a price or machine that is not in it can be given by its numbers")
-        }
-        cost::ResolveError::DoesNotFit { .. } => {
-            stop.hint("a smaller format (--quantisation), more GPUs (--gpus-per-unit) or other hardware; `freehold fit` shows what fits")
-        }
-        cost::ResolveError::Impossible { .. } => stop,
-    }
+/// The scenario of a file, whatever it was read from.
+pub(super) fn scenario_of(path: &Path) -> Result<Scenario, CliError> {
+    Ok(read_scenario(path)?.0)
 }
 
 /// The scenario, and the document it was read from where it was one.
@@ -424,7 +338,7 @@ fn read_scenario(path: &Path) -> Result<(Scenario, Option<Repeated>), CliError> 
     Ok((scenario, None))
 }
 
-fn read_evidence(path: &Path) -> Result<Evidence, CliError> {
+pub(super) fn read_evidence(path: &Path) -> Result<Evidence, CliError> {
     let text = files::read_text(path)?;
     let document: BenchDocument = serde_json::from_str(&text)
         .map_err(|e| CliError::usage(format!("{} is not a bench document: {e}", path.display())))?;

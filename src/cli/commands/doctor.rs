@@ -61,5 +61,6 @@ fn built() -> Built {
             .map(|(name, _)| (*name).to_owned())
             .collect(),
         backends_beside: cfg!(feature = "dynamic-backends"),
+        network_left: crate::measure::backend::seal::impossible(),
     }
 }

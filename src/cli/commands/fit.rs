@@ -1,13 +1,21 @@
+use super::breakeven;
 use crate::app::fit::{Asked, Found, MeasuredFile, ModelFile, fit};
+use crate::app::plan;
 use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
 use crate::capacity::{Backend, KvType};
 use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::keys::PlanFlags;
 use crate::cli::output::OutputArgs;
 use crate::cli::{catalog, files, hardware};
+use crate::cost::keys::local;
+use crate::cost::{self, Scenario};
 use crate::document::bench::{self, BenchDocument, Target};
 use crate::gguf;
+use crate::provenance::UserInput;
+use crate::render::{Block, View};
+use crate::workload::given::value_from_text;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 
@@ -20,7 +28,13 @@ Examples:
   freehold fit --model llama-3.1-8b-instruct              where a model runs
   freehold fit --hardware all                             the largest model each card and machine holds
   freehold fit --hardware this --model model.gguf --context 8192
-  freehold fit --hardware nvidia-h100-sxm-80gb --count 2 --model llama-3.3-70b-instruct --quantisation FP8 --concurrency 32")]
+  freehold fit --hardware nvidia-h100-sxm-80gb --count 2 --model llama-3.3-70b-instruct --quantisation FP8 --concurrency 32
+
+With --plan, what somebody would build to serve a need:
+  freehold fit --plan --model qwen3-8b --use chat --requests-per-month 30M --input-tokens 600 --output-tokens 60
+  freehold fit --plan --scenario examples/chatbot.toml --must-stay-up
+  freehold fit --plan --model llama-3.3-70b-instruct --use rag --requests-per-month 400k --input-tokens 3000 \\
+      --output-tokens 300 --have '4x nvidia-h100-sxm-80gb'")]
 pub struct Args {
     /// An accelerator or machine of the catalogue, or `this` (default: this; with --model: all).
     #[arg(long, value_name = "ID|this|all")]
@@ -50,6 +64,27 @@ pub struct Args {
     /// A bench document of this machine: its speeds calibrate the predictions.
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
+    /// What somebody would build to serve a need with --model: machines, engine, formats, how many,
+    /// what each request gets, what binds, and the price. The need is given by the flags below, a
+    /// scenario or a profile.
+    #[arg(long)]
+    pub plan: bool,
+    /// With --plan: a scenario file (TOML; `-` is stdin); `[[need]]` may stand in it more than once, for
+    /// work that shares machines.
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    pub scenario: Option<PathBuf>,
+    /// With --plan: a profile (see `freehold advise --list-profiles`, or a file).
+    #[arg(long, value_name = "NAME", requires = "plan")]
+    pub profile: Option<String>,
+    /// With --plan: what is there already, as `4x nvidia-h100-sxm-80gb@HOST` or `2x nvidia-dgx-h100`
+    /// (repeatable): what it carries, and what stays free.
+    #[arg(long, value_name = "N x ID[@HOST]", requires = "plan")]
+    pub have: Vec<String>,
+    /// With --plan: every figure on the way to the first plan, or those whose names begin so.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", requires = "plan")]
+    pub explain: Option<String>,
+    #[command(flatten)]
+    pub keys: PlanFlags,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -87,6 +122,13 @@ fn backends() -> impl TypedValueParser<Value = Backend> {
 #[allow(clippy::needless_pass_by_value)]
 pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let catalog = catalog::load(context)?;
+    if args.plan {
+        return run_plan(&args, &catalog, context);
+    }
+    if !args.keys.is_empty() {
+        return Err(CliError::usage("a need is only asked about with --plan")
+            .hint("`freehold fit --plan ...` plans for it; without, `fit` says what fits"));
+    }
     let asked = Asked {
         hardware: args.hardware,
         count: args.count,
@@ -109,6 +151,68 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         context.note(note);
     }
     args.output.show(context, &fitted.document)
+}
+
+/// `fit --plan`.
+fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), CliError> {
+    let mut scenario = match &args.scenario {
+        Some(path) => breakeven::scenario_of(path)?,
+        None => Scenario::default(),
+    };
+    args.keys.apply(&mut scenario)?;
+    if let Some(name) = &args.profile {
+        breakeven::add_profile(&mut scenario, name, context)?;
+    }
+    // What `fit` calls by its own names is what `[[local]]` says.
+    let count = (args.count > 1).then(|| args.count.to_string());
+    let at_once = (args.concurrency > 1).then(|| args.concurrency.to_string());
+    let kv = (args.kv_type != Kv::F16).then(|| KvType::from(args.kv_type).label().to_owned());
+    for (key, flag, value) in [
+        (local::MODEL, "--model", args.model.clone()),
+        (local::HARDWARE_ID, "--hardware", args.hardware.clone()),
+        (local::GPUS_PER_UNIT, "--count", count),
+        (local::QUANTISATION, "--quantisation", args.quantisation.clone()),
+        (local::CONCURRENCY, "--concurrency", at_once),
+        (local::KV_TYPE, "--kv-type", kv),
+        (local::BACKEND, "--backend", args.backend.map(|b| b.engine().label().to_owned())),
+    ] {
+        if let Some(text) = value {
+            let given = value_from_text(key, UserInput::flag(flag), &text)
+                .map_err(|e| CliError::usage(e.to_string()))?;
+            scenario.set(key, None, &given);
+        }
+    }
+    let evidence = args.measured.as_deref().map(breakeven::read_evidence).transpose()?;
+    let basis =
+        cost::Basis { catalog, evidence: evidence.as_ref(), today: context.today, comparators: false };
+    let have: Vec<plan::Have> =
+        args.have.iter().map(|text| plan::have(text, catalog)).collect::<Result<_, _>>()?;
+    let mut document = plan::plan(&scenario, basis, &have, &context.now)?;
+    context.record(&mut document.inputs);
+    let Some(name) = &args.explain else { return args.output.show(context, &document) };
+    let terms: Vec<_> =
+        document.result.plans.first().map_or_else(Vec::new, |p| {
+            p.terms.iter().filter(|t| t.name.starts_with(name.as_str())).collect()
+        });
+    if terms.is_empty() {
+        let names = document
+            .result
+            .plans
+            .first()
+            .map_or_else(Vec::new, |p| p.terms.iter().map(|t| t.name.clone()).collect::<Vec<_>>());
+        return Err(CliError::usage(format!("--explain {name}: no figure of the plan has this name"))
+            .hint(format!("the figures are {}", names.join(", "))));
+    }
+    args.output.write(
+        context,
+        || serde_json::to_string_pretty(&terms),
+        || {
+            let mut view = View::new("How the plan comes about");
+            view.push(Block::Table(crate::render::plan::terms(&terms)));
+            view
+        },
+        None,
+    )
 }
 
 /// The header of a model that is a file: one with the ending of one, or one that no record is named like.

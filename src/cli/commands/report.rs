@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 Examples:
   freehold report advice.json bench.json cost.json --format markdown -o memo.md
   freehold report cost.json --format html -o cost.html
-  freehold report --compare last-month.json cost.json")]
+  freehold report --compare last-month.json cost.json
+  freehold report cost.json --require 'payback_months<=18' --format junit -o gates.xml")]
 pub struct Args {
     /// Documents made by bench, breakeven, advise, fit or doctor (`-` is stdin).
     #[arg(value_name = "FILE", required_unless_present = "compare")]
@@ -28,13 +29,16 @@ pub struct Args {
     /// differs.
     #[arg(long, conflicts_with = "compare")]
     pub allow_mismatch: bool,
+    /// With --compare: every value that changed, not only what people act on.
+    #[arg(long, requires = "compare")]
+    pub details: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     if let Some([old, new]) = args.compare.as_deref() {
-        return args.output.show(context, &changes(&read(old)?, &read(new)?)?);
+        return args.output.show(context, &changes(&read(old)?, &read(new)?, args.details)?);
     }
     let documents: Vec<Named> = args.files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
     // One document needs no catalogue, and none that is broken keeps it from being read.
@@ -42,7 +46,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     args.output.show(context, &report(&documents, &catalog, args.allow_mismatch)?)
 }
 
-fn read(path: &Path) -> Result<Named, CliError> {
+pub(super) fn read(path: &Path) -> Result<Named, CliError> {
     if path != Path::new("-") {
         return Ok(parse(path.display().to_string(), &read_text(path)?)?);
     }

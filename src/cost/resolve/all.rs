@@ -1,11 +1,10 @@
 //! Every API model that meets the need against every piece of hardware that can carry the model.
 
-use super::blueprint::Among;
-use super::blueprint::Built;
+use super::blueprint::{Among, Built};
 use super::{Basis, MissingKey, ResolveError, Resolver, Table, age, impossible};
 use crate::catalog::ApiModel;
 use crate::catalog::device::model_of_file;
-use crate::cost::case::{Case, Elsewhere, Need, Notice, Offer, Pair, Role};
+use crate::cost::case::{Blueprint, Case, Elsewhere, Need, Notice, Offer, Pair, Role};
 use crate::cost::keys::{self, local};
 use crate::cost::scenario::Scenario;
 use crate::plan;
@@ -149,7 +148,7 @@ enum Rating {
 
 impl Resolver<'_> {
     /// The model of the bench document, where none is named.
-    fn measured_model(&self, template: &mut Fields) {
+    pub(super) fn measured_model(&self, template: &mut Fields) {
         let Some(target) = self.target(TargetKind::Local) else { return };
         if let Some(model) = model_of_file(self.basis.catalog, &target.model) {
             let file = self.basis.evidence.map_or("", |e| e.file.as_str());
@@ -229,46 +228,64 @@ impl Resolver<'_> {
         // What was asked of all stands in the table's own name.
         self.inputs.truncate(inputs);
         self.notices.truncate(notices);
-        for left in plan::machines(self.basis.catalog).1 {
+        skipped.extend(self.not_sold());
+        for plan in plans {
+            if !plan.missed.is_empty() {
+                let why = "no plan on it keeps the limits of the need".to_owned();
+                skipped.push(Skipped { id: id_of(&plan.machine), why });
+                continue;
+            }
+            self.offer_of_plan(&fields, need, plan, offers, skipped);
+        }
+        Ok(())
+    }
+
+    /// What cannot be ordered, each with the reason.
+    pub(super) fn not_sold(&self) -> impl Iterator<Item = Skipped> + use<> {
+        plan::machines(self.basis.catalog).1.into_iter().map(|left| {
             let id = match &left.accelerator {
                 Some(card) if *card != left.id => format!("{} with {card}", left.id),
                 _ => left.id.clone(),
             };
-            skipped.push(Skipped { id, why: left.why.to_string() });
+            Skipped { id, why: left.why.to_string() }
+        })
+    }
+
+    /// A plan as an offer: named by what would be ordered.
+    pub(super) fn offer_of_plan(
+        &mut self,
+        fields: &Fields,
+        need: &Need,
+        plan: Blueprint,
+        offers: &mut Vec<Offer>,
+        skipped: &mut Vec<Skipped>,
+    ) {
+        let machine = &plan.machine;
+        let id = id_of(machine);
+        let mut own = fields.clone();
+        let named =
+            |id: &str| Given::chosen(Value::Text(id.to_owned()), "all", "one of the plans for the need");
+        let catalog = self.basis.catalog;
+        if catalog.rental(&machine.id).is_some() || catalog.machine(&machine.id).is_some() {
+            own.insert(local::HARDWARE_ID.name, named(&machine.id));
+        } else {
+            let cards = Value::Number(Range::exactly(f64::from(machine.accelerators)));
+            own.insert(local::HARDWARE_ID.name, named(&machine.accelerator));
+            own.insert(
+                local::GPUS_PER_UNIT.name,
+                Given::chosen(cards, "all", "one of the plans for the need"),
+            );
         }
-        for plan in plans {
-            let machine = &plan.machine;
-            let id = format!("{}x{}@{}", machine.accelerators, machine.accelerator, machine.id);
-            if !plan.missed.is_empty() {
-                skipped.push(Skipped { id, why: "no plan on it keeps the limits of the need".to_owned() });
-                continue;
+        let prefix = format!("all.{id}");
+        let table = Table { section: Section::Local, fields: &own, prefix: &prefix };
+        self.try_offer(&id, offers, skipped, |r| {
+            let asked = r.asked(table)?;
+            let mut built = Built::from(plan);
+            if asked.speed_is_measured() {
+                built.plan = None;
             }
-            let mut own = fields.clone();
-            let named =
-                |id: &str| Given::chosen(Value::Text(id.to_owned()), "all", "one of the plans for the need");
-            let catalog = self.basis.catalog;
-            if catalog.rental(&machine.id).is_some() || catalog.machine(&machine.id).is_some() {
-                own.insert(local::HARDWARE_ID.name, named(&machine.id));
-            } else {
-                let cards = Value::Number(Range::exactly(f64::from(machine.accelerators)));
-                own.insert(local::HARDWARE_ID.name, named(&machine.accelerator));
-                own.insert(
-                    local::GPUS_PER_UNIT.name,
-                    Given::chosen(cards, "all", "one of the plans for the need"),
-                );
-            }
-            let prefix = format!("all.{id}");
-            let table = Table { section: Section::Local, fields: &own, prefix: &prefix };
-            self.try_offer(&id, offers, skipped, |r| {
-                let asked = r.asked(table)?;
-                let mut built = Built::from(plan.clone());
-                if asked.speed_is_measured() {
-                    built.plan = None;
-                }
-                r.offer_of(table, need, Role::Asked, &asked, Some(&built))
-            });
-        }
-        Ok(())
+            r.offer_of(table, need, Role::Asked, &asked, Some(&built))
+        });
     }
 
     /// Keep an offer that can be completed; note why another cannot.
@@ -301,6 +318,11 @@ impl Resolver<'_> {
             None => skipped.push(Skipped { id: id.to_owned(), why }),
         }
     }
+}
+
+/// A machine of a ranking: `8xnvidia-h100-sxm-80gb@hgx-8`.
+fn id_of(machine: &plan::Machine) -> String {
+    format!("{}x{}@{}", machine.accelerators, machine.accelerator, machine.id)
 }
 
 /// Why an API model does not meet the need.

@@ -325,7 +325,8 @@ impl<'a> Resolver<'a> {
         .collect()
     }
 
-    /// The second comparator: the cheapest offer by the token of each local open model.
+    /// The cheapest offer by the token of each local open model; where nobody sells it, the cheapest API
+    /// at least as capable.
     pub(super) fn same_models(
         &mut self,
         offers: &mut Vec<Offer>,
@@ -348,46 +349,82 @@ impl<'a> Resolver<'a> {
             if offers.iter().any(|o| o.id.as_deref().is_some_and(|id| candidates.contains(&id))) {
                 continue;
             }
-            let mut cheapest: Option<(f64, &str)> = None;
-            for id in candidates {
-                let usd = self.attempt(
-                    |r| {
-                        let offer = r.listed_api(id, offers.len(), need, hours_of_week)?;
-                        let likely: Vec<f64> = r.ranges.iter().map(|x| x.likely).collect();
-                        let Supply::Api(api) = &offer.supply else { return None };
-                        Some(api.request_price(0, need, Values::of(&likely)).get())
-                    },
-                    false,
-                );
-                if let Some(usd) = usd.filter(|u| cheapest.is_none_or(|(best, _)| *u < best)) {
-                    cheapest = Some((usd, id));
-                }
+            let same = self.cheapest_listed(&candidates, Role::SameModel, offers.len(), need, hours_of_week);
+            if let Some(offer) = same {
+                offers.push(offer);
+                continue;
             }
-            match cheapest.and_then(|(_, id)| {
-                self.attempt(|r| r.listed_api(id, offers.len(), need, hours_of_week), true)
-            }) {
-                Some(offer) => offers.push(offer),
-                None => self.notices.push(Notice::NoSameModel { model: open }),
+            let capable = self.as_capable(&open, offers, need);
+            let instead = self.cheapest_listed(&capable, Role::AsCapable, offers.len(), need, hours_of_week);
+            let id = instead.as_ref().and_then(|o| o.id.clone());
+            self.notices.push(Notice::NoSameModel { model: open, instead: id });
+            offers.extend(instead);
+        }
+    }
+
+    /// API models at least as capable as an open one, that are served throughout and take the request.
+    fn as_capable(&self, open: &str, offers: &[Offer], need: &Need) -> Vec<&'a str> {
+        let catalog = self.basis.catalog;
+        let Some(tier) = catalog.open_model(open).and_then(|m| m.tier) else { return Vec::new() };
+        let tokens = self.likely_request(need).total().get();
+        let taken = |id: &str| offers.iter().any(|o| o.id.as_deref() == Some(id));
+        let end = need.start.checked_add(jiff::Span::new().months(i64::from(need.horizon)));
+        let served = |day: Option<jiff::civil::Date>| day.is_none_or(|d| end.as_ref().is_ok_and(|e| d >= *e));
+        let fits = |limit: Option<u64>| limit.is_none_or(|l| tokens <= l as f64);
+        catalog
+            .api_models
+            .iter()
+            .filter(|m| m.tier.is_some_and(|t| t <= tier) && served(m.retires) && fits(m.context_tokens))
+            .map(|m| m.id.as_str())
+            .filter(|id| !taken(id))
+            .collect()
+    }
+
+    /// The one with the cheapest request.
+    fn cheapest_listed(
+        &mut self,
+        candidates: &[&str],
+        role: Role,
+        n: usize,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+    ) -> Option<Offer> {
+        let mut cheapest: Option<(f64, &str)> = None;
+        for id in candidates.iter().copied() {
+            let usd = self.attempt(
+                |r| {
+                    let offer = r.listed_api(id, role, n, need, hours_of_week)?;
+                    let likely: Vec<f64> = r.ranges.iter().map(|x| x.likely).collect();
+                    let Supply::Api(api) = &offer.supply else { return None };
+                    Some(api.request_price(0, need, Values::of(&likely)).get())
+                },
+                false,
+            );
+            if let Some(usd) = usd.filter(|u| cheapest.is_none_or(|(best, _)| *u < best)) {
+                cheapest = Some((usd, id));
             }
         }
+        let (_, id) = cheapest?;
+        self.attempt(|r| r.listed_api(id, role, n, need, hours_of_week), true)
     }
 
     fn listed_api(
         &mut self,
         id: &str,
+        role: Role,
         n: usize,
         need: &Need,
         hours_of_week: Option<&[f64]>,
     ) -> Option<Offer> {
-        let model = Given::chosen(
-            Value::Text(id.to_owned()),
-            "same-model-by-the-token",
-            "the same open model, by the token",
-        );
+        let (rule, reason) = match role {
+            Role::AsCapable => ("as-capable-api", "the cheapest API at least as capable as the local model"),
+            _ => ("same-model-by-the-token", "the same open model, by the token"),
+        };
+        let model = Given::chosen(Value::Text(id.to_owned()), rule, reason);
         let fields = Fields::from([(cloud::MODEL.name, model)]);
         let prefix = format!("comparator.{}", n + 1);
         let table = Table { section: Section::Cloud, fields: &fields, prefix: &prefix };
-        self.api(table, need, hours_of_week, Role::SameModel).ok().filter(|_| self.missing.is_empty())
+        self.api(table, need, hours_of_week, role).ok().filter(|_| self.missing.is_empty())
     }
 
     /// Try something that may leave slots and notices behind; keep them only if it worked and

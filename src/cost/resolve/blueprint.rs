@@ -3,7 +3,7 @@
 
 use super::hardware::Hardware;
 use super::{ResolveError, Resolver, Table, impossible};
-use crate::capacity::{Engine, HardwareShape, KvType, ModelShape, Quantisation};
+use crate::capacity::{Engine, KvType, ModelShape, Quantisation};
 use crate::catalog::{Accelerator, OpenModel, Rental, RentalTerms, Stands};
 use crate::cost::case::{Blueprint, Need, Notice, Peak};
 use crate::cost::keys::local;
@@ -12,7 +12,8 @@ use crate::provenance::Source;
 use crate::units::{Hours, RequestsPerSec};
 
 /// Watts, people and years as the search weighs machines; the cost engine then counts exactly.
-struct Weighing {
+#[derive(Debug, Clone, Copy)]
+pub struct Weighing {
     usd_per_kwh: f64,
     pue_rack: f64,
     staff_rate: f64,
@@ -22,7 +23,7 @@ struct Weighing {
 
 impl Weighing {
     /// What a bill costs over the horizon.
-    fn cost(&self, bill: &Bill<'_>) -> Cost {
+    pub fn cost(&self, bill: &Bill<'_>) -> Cost {
         let pue = if bill.machine.stands == Stands::Rack { self.pue_rack } else { 1.0 };
         let power = bill.mean_watts / 1000.0 * self.hours * pue * self.usd_per_kwh;
         let monthly_usd = power + bill.people.likely * self.staff_rate;
@@ -43,6 +44,19 @@ pub(super) enum Among<'r> {
     Rentals,
     /// What carries this.
     This(Hardware<'r>, u32),
+}
+
+/// What a search found.
+#[derive(Debug, Default)]
+pub(super) struct Searched {
+    /// The cheapest first; where none keeps the limits, the one that comes nearest.
+    pub plans: Vec<Blueprint>,
+    /// The same with weights of four bits that the maker did not release.
+    pub in_four_bits: Vec<Blueprint>,
+    pub rejected: Vec<plan::Rejected>,
+    /// What was asked of them; None where the model's shape is not known.
+    pub need: Option<plan::Need>,
+    pub machines: Vec<Machine>,
 }
 
 impl Resolver<'_> {
@@ -81,7 +95,7 @@ impl Resolver<'_> {
     }
 
     /// What the user fixed.
-    fn allowed(
+    pub(super) fn allowed(
         &mut self,
         table: Table<'_>,
         format: Option<&'static Quantisation>,
@@ -122,7 +136,7 @@ impl Resolver<'_> {
 
     /// Every machine that may be asked, and whether one is there only because no computer for the card
     /// is known.
-    fn machines(&self, among: Among<'_>) -> (Vec<Machine>, bool) {
+    pub(super) fn machines(&self, among: Among<'_>) -> (Vec<Machine>, bool) {
         let catalog = self.basis.catalog;
         match among {
             Among::Everything => (plan::machines(catalog).0, false),
@@ -142,7 +156,7 @@ impl Resolver<'_> {
                     return (found, false);
                 }
                 let source = self.price_source(card);
-                let machine = bare(card, count, &card.id, source).map(|mut machine| {
+                let machine = plan::machine::bare(card, count, &card.id, source).map(|mut machine| {
                     let price = catalog.price_of_accelerator(card);
                     machine.price_usd = price.map(|p| p.usd * f64::from(count));
                     machine
@@ -169,7 +183,7 @@ impl Resolver<'_> {
             source: cite.source,
             as_of: cite.as_of,
         };
-        let mut machine = bare(card, rental.accelerators, &rental.id, source)?;
+        let mut machine = plan::machine::bare(card, rental.accelerators, &rental.id, source)?;
         machine.name.clone_from(&rental.id);
         Some(machine)
     }
@@ -198,7 +212,36 @@ impl Resolver<'_> {
         among: Among<'_>,
         speed_known: bool,
     ) -> Result<Vec<Blueprint>, ResolveError> {
-        let Ok(shape) = ModelShape::from_catalogue(model) else { return Ok(Vec::new()) };
+        let Searched { plans, rejected, machines, .. } = self.searched(table, need, model, format, among)?;
+        if let (Some(first), false) = (plans.first(), speed_known || table.prefix == "all") {
+            for miss in &first.missed {
+                self.notices.push(Notice::MissesLimit {
+                    offer: first.machine.name.clone(),
+                    limit: match miss.limit {
+                        plan::Bind::Ttft => "first token",
+                        _ => "each further token",
+                    },
+                    limit_ms: miss.limit_seconds * 1e3,
+                    ms: miss.seconds * 1e3,
+                });
+            }
+        }
+        if plans.is_empty() && matches!(among, Among::This(..)) {
+            self.refuse_what_does_not_fit(table, &rejected, model, &machines)?;
+        }
+        Ok(plans)
+    }
+
+    /// Every plan for the need, and what was tried beside.
+    pub(super) fn searched(
+        &mut self,
+        table: Table<'_>,
+        need: &Need,
+        model: &OpenModel,
+        format: Option<&'static Quantisation>,
+        among: Among<'_>,
+    ) -> Result<Searched, ResolveError> {
+        let Ok(shape) = ModelShape::from_catalogue(model) else { return Ok(Searched::default()) };
         let allowed = self.allowed(table, format)?;
         let wanted = self.plan_need(need);
         let (machines, bare) = self.machines(among);
@@ -212,32 +255,18 @@ impl Resolver<'_> {
             allowed: &allowed,
             cost: &cost,
         });
-        let mut made: Vec<Blueprint> =
-            found.plans.iter().map(|p| Blueprint::of(p, &wanted, Vec::new(), bare)).collect();
-        if let (true, Some((nearest, missed))) = (made.is_empty(), &found.nearest) {
-            made.push(Blueprint::of(nearest, &wanted, missed.clone(), bare));
+        let of = |plans: &[plan::Plan<'_>]| -> Vec<Blueprint> {
+            plans.iter().map(|p| Blueprint::of(p, &wanted, Vec::new(), bare)).collect()
+        };
+        let (mut plans, in_four_bits) = (of(&found.plans), of(&found.in_four_bits));
+        if let (true, Some((nearest, missed))) = (plans.is_empty(), &found.nearest) {
+            plans.push(Blueprint::of(nearest, &wanted, missed.clone(), bare));
         }
-        if let (Some(first), false) = (made.first(), speed_known || table.prefix == "all") {
-            for miss in &first.missed {
-                self.notices.push(Notice::MissesLimit {
-                    offer: first.machine.name.clone(),
-                    limit: match miss.limit {
-                        plan::Bind::Ttft => "first token",
-                        _ => "each further token",
-                    },
-                    limit_ms: miss.limit_seconds * 1e3,
-                    ms: miss.seconds * 1e3,
-                });
-            }
-        }
-        if made.is_empty() && matches!(among, Among::This(..)) {
-            self.refuse_what_does_not_fit(table, &found.rejected, model, &machines)?;
-        }
-        Ok(made)
+        Ok(Searched { plans, in_four_bits, rejected: found.rejected, need: Some(wanted), machines })
     }
 
     /// The model is too large for the hardware that was named: that is an error, whoever gave speeds.
-    fn refuse_what_does_not_fit(
+    pub(super) fn refuse_what_does_not_fit(
         &self,
         table: Table<'_>,
         rejected: &[plan::Rejected],
@@ -264,7 +293,7 @@ impl Resolver<'_> {
         Err(ResolveError::DoesNotFit { key: table.path(local::HARDWARE_ID), error: Box::new(error) })
     }
 
-    fn weighing(&self, table: Table<'_>, need: &Need) -> Weighing {
+    pub(super) fn weighing(&self, table: Table<'_>, need: &Need) -> Weighing {
         let number = |key: &crate::workload::keys::Key| {
             let given = table.fields.get(key.name).and_then(|g| g.value.range()).map(|r| r.likely);
             given.or_else(|| {
@@ -279,31 +308,6 @@ impl Resolver<'_> {
             months: f64::from(need.horizon),
         }
     }
-}
-
-/// Accelerators without a computer around them.
-fn bare(card: &Accelerator, count: u32, id: &str, source: Source) -> Option<Machine> {
-    let shape = HardwareShape::from_accelerator(card, 1).ok()?;
-    let watts = card.board_watts? * f64::from(count);
-    Some(Machine {
-        id: id.to_owned(),
-        name: if count > 1 { format!("{count} × {}", card.name) } else { card.name.clone() },
-        accelerator: card.id.clone(),
-        accelerator_name: card.name.clone(),
-        accelerators: count,
-        board: matches!(card.form, crate::catalog::FormFactor::Sxm | crate::catalog::FormFactor::Oam),
-        shape,
-        stands: Stands::Office,
-        rack_units: None,
-        base_watts: 0.0,
-        full_watts: watts,
-        idle_watts: card.idle_watts.map_or(watts * plan::IDLE_SHARE, |w| w * f64::from(count)),
-        price_usd: None,
-        install_usd: 0.0,
-        rent_usd_hour: None,
-        price_source: Some(source.clone()),
-        source,
-    })
 }
 
 /// What the hardware is bought as, and the plan for it.

@@ -347,7 +347,7 @@ impl<'a> Resolver<'a> {
             return name;
         }
         let machine = match (host, asked.hardware) {
-            (Some(host), _) => Some(host.name.clone()),
+            (Some(host), _) => Some(host.label()),
             (None, Some(Hardware::Gpu(g))) if asked.gpus > 1 => Some(format!("{} × {}", asked.gpus, g.name)),
             (None, hardware) => hardware.map(|h| h.name().to_owned()),
         };

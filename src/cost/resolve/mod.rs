@@ -7,6 +7,7 @@ mod blueprint;
 mod hardware;
 mod machine;
 mod measured;
+mod plans;
 mod requests;
 mod speed;
 
@@ -29,6 +30,8 @@ use jiff::civil::Date;
 use std::fmt;
 
 pub use all::{Skipped, resolve_all};
+pub use blueprint::Weighing;
+pub use plans::{PlanCase, resolve_plans};
 
 /// What a scenario is completed from.
 #[derive(Debug, Clone, Copy)]
@@ -262,6 +265,7 @@ fn pairs(offers: &[Offer], asked_clouds: usize, asked: usize) -> Vec<Pair> {
     cross(&mut locals.iter().copied().filter(rented), &owned);
     let added = |role: Role| (asked..offers.len()).filter(move |&i| offers[i].role == role);
     cross(&mut added(Role::SameModel), &locals);
+    cross(&mut added(Role::AsCapable), &locals);
     let gpus: Vec<usize> = added(Role::RentedGpu).collect();
     cross(&mut (0..asked_clouds), &gpus);
     pairs
@@ -352,6 +356,10 @@ fn tip_notice(
     v: Values<'_>,
     flow: simulate::Flow,
 ) -> Option<Notice> {
+    // Copies that are staffed by the load have no ceiling to be just above of.
+    if matches!(&machine.serving, Some(super::case::Serving::Copies(c)) if c.ceiling.is_none()) {
+        return None;
+    }
     let units = compare::needed_units(case, machine, v, flow).filter(|units| *units > 1)?;
     let work = machine.work(&case.need, v)?;
     let peak = machine.peak(&case.need, v, flow.requests, 1.0, flow.scale);
@@ -686,6 +694,14 @@ impl<'a> Resolver<'a> {
     fn make_names_unique(offers: &mut [Offer]) {
         for n in 1..offers.len() {
             let (before, rest) = offers.split_at_mut(n);
+            let taken = |name: &str| before.iter().any(|o| o.name == name);
+            if !taken(&rest[0].name) {
+                continue;
+            }
+            // The same cards in another computer.
+            if let Some(plan) = rest[0].plan.as_deref().filter(|p| p.machine.in_host) {
+                rest[0].name = format!("{} in {}", rest[0].name, plan.machine.name);
+            }
             let base = rest[0].name.clone();
             let mut count = 2;
             while before.iter().any(|o| o.name == rest[0].name) {

@@ -2,38 +2,41 @@
 
 mod basis;
 mod bill;
+mod decide;
 mod doubts;
+mod grade;
 mod load;
 mod pairs;
 mod warnings;
 
-pub use basis::{Basis, Run, TargetFacts};
+pub use basis::{Basis, JudgedPair, Run, TargetFacts};
 pub use bill::{Bill, bill, cost};
+pub use decide::Deciding;
+pub use grade::{Graded, Grading, Kept};
 
 use super::engine::Energy;
+use super::pair::Pair;
 use super::sample::for_speed;
 use super::{
-    BenchDocument, BenchResult, Comparison, Kind, Noise, Quality, SCHEMA, Sample, Spending, Summary, Target,
-    TokenMeans, TokenSource, Turn,
+    BenchDocument, BenchResult, Comparison, Kind, Noise, Quality, Rate, SCHEMA, Sample, Spending, Summary,
+    Target, TokenMeans, TokenSource, Turn,
 };
 use crate::document::envelope::Envelope;
 use crate::document::metrics::{Measured, PerRequest, lookup};
 use crate::document::word;
-use crate::measure::conversation;
 use crate::measure::counts;
-use crate::measure::event::{Fault, FinishReason};
+use crate::measure::event::Fault;
 use crate::measure::load::Sent;
 use crate::measure::run::Record;
 use crate::measure::stats;
 use crate::prompts::Prompt;
-use crate::quality;
 use std::collections::BTreeMap;
 
 /// Longest answer kept in a document, characters.
 const LONGEST_TEXT: usize = 4096;
 
 /// One record as a row of the document.
-pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sample {
+pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt], graded: Graded) -> Sample {
     let f = &record.figures;
     let prompt = &prompts[record.step.prompt];
     let text = &record.trace.text;
@@ -74,7 +77,10 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         usage_raw: f.usage.raw.clone(),
         usage_inconsistent: f.usage.inconsistent,
         clock_gap_ms: f.clock_gap_ms,
-        pass: pass(record, prompt, facts),
+        pass: graded.pass,
+        score: graded.score,
+        failed_graders: graded.failed,
+        not_graded: graded.missing,
         text_capped: capped.len() < text.len(),
         text: capped,
         reasoning_text: (!record.trace.thoughts.is_empty())
@@ -87,72 +93,47 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
     }
 }
 
-/// Does the answer meet the prompt's expectation and assertions, where it has any? `None` where it has
-/// none, or where it cannot be graded.
-fn pass(record: &Record, prompt: &Prompt, facts: &TargetFacts) -> Option<bool> {
-    let f = &record.figures;
-    // Read back from a journal, an answer with the key in it is not what came.
-    let there = f.error.is_none() && (!record.trace.redacted || record.unredacted.is_some());
-    // What is expected is expected of the conversation's end.
-    let last = record.step.turn + 1 == conversation::turns(prompt);
-    if !there || !last || (prompt.expect.is_none() && prompt.asserts.is_empty()) {
-        return None;
-    }
-    let expected = prompt.expect.as_ref().is_none_or(|e| quality::passes(record.answer(), e));
-    if prompt.asserts.is_empty() {
-        return Some(expected);
-    }
-    let answer = quality::Answer {
-        text: record.answer(),
-        latency_ms: f.e2e_ms,
-        cost_usd: cost(record, facts),
-        output_tokens: f.output_tokens,
-        finish_reason: f.finish.and_then(|reason| match reason {
-            FinishReason::Stop => Some("stop"),
-            FinishReason::Length => Some("length"),
-            FinishReason::ToolCalls => Some("tool_calls"),
-            FinishReason::ContentFilter => Some("content_filter"),
-            FinishReason::Other => None,
-        }),
-        ..quality::Answer::default()
-    };
-    match quality::Graders::new(&prompt.asserts, prompt.threshold).grade(&answer, &BTreeMap::new()) {
-        quality::Grade::Scored(score) => Some(expected && score.pass),
-        quality::Grade::Missing(_) => None,
-    }
-}
-
 /// One record under load as a row.
-pub fn sent(record: &Record, session: u32, facts: &TargetFacts, prompts: &[Prompt]) -> Sent {
-    Sent::of(record, session, cost(record, facts), pass(record, &prompts[record.step.prompt], facts))
+pub fn sent(record: &Record, session: u32, facts: &TargetFacts, grading: &Grading) -> Sent {
+    let step = &record.step;
+    let kept = grading.expects(step.prompt, step.turn).then(|| Kept::of(record, facts)).flatten();
+    let graded = grading.grade(step.prompt, step.turn, kept.as_ref(), &BTreeMap::new());
+    Sent::of(record, session, cost(record, facts), graded.pass)
 }
 
 /// The document of a run.
 pub fn document(run: Run<'_>) -> BenchDocument {
     let (basis, samples) = (run.basis, &run.samples);
+    let rows = pairs::Rows::of(samples);
     let targets: Vec<Target> = basis
         .targets
         .iter()
         .enumerate()
         .map(|(n, facts)| {
-            let rows: Vec<&Sample> = samples.iter().filter(|s| s.target == facts.id).collect();
-            let mut target = target(facts, &rows, run.ended.stopped[n].clone(), &basis.prompts);
+            let mine: Vec<&Sample> = samples.iter().filter(|s| s.target == facts.id).collect();
+            let mut target = target(facts, &mine, run.ended.stopped[n].clone());
+            target.pass_rate = pairs::pass_rate(&facts.id, &rows, &basis.prompts);
+            target.pass_hat = pairs::pass_hat(&facts.id, &rows, &basis.prompts);
+            target.tool_calls_fit = run.calls_fit.get(n).and_then(|[fit, of]| rate(*fit, *of));
             (target.levels, target.rates) = load::loads(n, &basis.load, run.sent);
             target.cut_in_flight = run.cut[n];
             target
         })
         .collect();
-    let couples: Vec<(&Target, &Target)> = targets
+    let couples = couples(&targets);
+    let comparisons: Vec<Comparison> = couples
         .iter()
-        .filter(|t| t.kind == Kind::Local)
-        .flat_map(|l| targets.iter().filter(|t| t.kind == Kind::Api).map(move |a| (l, a)))
+        .filter(|(l, a)| l.kind != a.kind)
+        .flat_map(|(l, a)| pairs::compare(l, a, samples, &basis.prompts, basis.seed))
         .collect();
-    let comparisons: Vec<Comparison> =
-        couples.iter().flat_map(|(l, a)| pairs::compare(l, a, samples, &basis.prompts, basis.seed)).collect();
-    let quality: Vec<Quality> = couples
+    let paired: Vec<Pair> = couples
         .iter()
-        .filter_map(|(l, a)| pairs::judge(l, a, samples, &basis.prompts, basis.margin))
+        .map(|(a, b)| pairs::pair(a, b, &rows, basis))
+        .filter(|p| p.quality.is_some() || p.agreement.is_some())
+        .map(|pair| with_judges(pair, run.judged))
         .collect();
+    let of_both = |p: &&Pair| couples.iter().any(|(a, b)| a.id == p.a && b.id == p.b && a.kind != b.kind);
+    let quality: Vec<Quality> = paired.iter().filter(of_both).filter_map(pairs::local_beside_api).collect();
     let warnings = warnings::warnings(&run, &targets, samples);
     let spending =
         Spending { spent_usd: run.spent_usd, unsettled_usd: run.unsettled_usd, ..basis.spending.clone() };
@@ -169,12 +150,39 @@ pub fn document(run: Run<'_>) -> BenchDocument {
             samples: run.samples,
             comparisons,
             quality,
+            pairs: paired,
             spending,
             // Without requests there is nothing that they define.
             definitions: if basis.prompts.is_empty() { BTreeMap::new() } else { definitions },
         },
         warnings,
     }
+}
+
+/// Every pair of targets: what is in question first. Local models are, beside APIs; of two of a kind, the
+/// one named first.
+fn couples(targets: &[Target]) -> Vec<(&Target, &Target)> {
+    let mut couples = Vec::new();
+    for (n, one) in targets.iter().enumerate() {
+        for other in &targets[n + 1..] {
+            let turned = one.kind == Kind::Api && other.kind == Kind::Local;
+            couples.push(if turned { (other, one) } else { (one, other) });
+        }
+    }
+    // What this program is for comes first.
+    couples.sort_by_key(|(a, b)| a.kind == b.kind);
+    couples
+}
+
+fn with_judges(mut pair: Pair, judged: &[JudgedPair]) -> Pair {
+    pair.judged =
+        judged.iter().filter(|j| j.a == pair.a && j.b == pair.b).map(|j| j.preference.clone()).collect();
+    pair
+}
+
+fn rate(passed: u32, n: u32) -> Option<Rate> {
+    let interval = stats::wilson(passed, n)?;
+    Some(Rate { n, passed, rate: f64::from(passed) / f64::from(n), low: interval.low, high: interval.high })
 }
 
 /// What the figures mean that the document has.
@@ -190,7 +198,7 @@ fn definitions(
     lookup::definitions("bench", &parts)
 }
 
-fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts: &[Prompt]) -> Target {
+fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>) -> Target {
     let speed = for_speed(rows);
     let good: Vec<&Sample> = rows.iter().copied().filter(|s| s.error.is_none()).collect();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -220,7 +228,9 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>, prompts
         ),
         cost_usd_total: costs.filter(|c| !c.is_empty()).map(|c| c.iter().sum()),
         price: facts.price.as_ref().map(|p| p.record.clone()),
-        pass_rate: pairs::pass_rate(&facts.id, rows, prompts),
+        pass_rate: None,
+        pass_hat: None,
+        tool_calls_fit: None,
         engine: facts.engine.clone(),
         noise: noise(&speed),
         turns: turns(&speed),

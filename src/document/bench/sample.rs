@@ -91,9 +91,19 @@ pub struct Sample {
     /// set. No time here contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_gap_ms: Option<f64>,
-    /// The answer meets the prompt's `expect`; null where the prompt has none.
+    /// The answer meets the prompt's `expect` and its assertions; null where the prompt has none, and where it
+    /// cannot be graded.
     #[serde(default)]
     pub pass: Option<bool>,
+    /// Weighted mean of the scores of its graders, 0 to 1; null where the answer has no grade.
+    #[serde(default)]
+    pub score: Option<f64>,
+    /// Types of the graders that the answer failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_graders: Vec<String>,
+    /// Why the answer has no grade although something was expected of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_graded: Option<String>,
     /// The answer, without its thoughts, capped.
     pub text: String,
     #[serde(default)]

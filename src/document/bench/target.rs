@@ -66,6 +66,13 @@ pub struct Target {
     pub price: Option<Price>,
     #[serde(default)]
     pub pass_rate: Option<Rate>,
+    /// How often all repeats of a prompt pass; null where prompts were asked once.
+    #[serde(default)]
+    pub pass_hat: Option<PassHat>,
+    /// Of its answers that call tools, those whose calls are of tools that were offered, with arguments
+    /// that fit their schemas; null where none does.
+    #[serde(default)]
+    pub tool_calls_fit: Option<Rate>,
     /// The engine behind a local target.
     #[serde(default)]
     pub engine: Option<Engine>,
@@ -139,6 +146,17 @@ pub struct Turn {
     pub ttft_ms: Summary,
     pub tpot_ms: Summary,
     pub e2e_ms: Summary,
+}
+
+/// pass^k: the chance that k repeats of a prompt all pass, averaged over prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PassHat {
+    /// Repeats.
+    pub k: u32,
+    /// The chance, 0 to 1.
+    pub share: f64,
+    /// Prompts with so many graded repeats.
+    pub prompts: u32,
 }
 
 /// A share with its Wilson 95 % interval.

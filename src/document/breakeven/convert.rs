@@ -1,8 +1,9 @@
 //! Engine results → wire types.
 
 use super::{
-    BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, Hybrid,
-    LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, SkippedEntry, TornadoBar, Uncertainty, text,
+    BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, EventRow, Hybrid,
+    LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, SkippedEntry, TornadoBar, Uncertainty,
+    VolumeWindow, series, text,
 };
 use crate::cost::case::Payment;
 use crate::cost::simulate::Parts;
@@ -11,7 +12,9 @@ use crate::cost::{
     evaluate::Comparison as EngineComparison,
 };
 use crate::document::envelope::Input;
+use crate::document::plan::PlanRow;
 use crate::provenance::Source;
+use crate::terms::Derivation;
 use crate::units::Hours;
 use jiff::ToSpan as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +25,7 @@ impl From<Role> for Comparator {
             Role::Asked => Self::Asked,
             Role::SameModel => Self::SameModel,
             Role::RentedGpu => Self::RentedGpu,
+            Role::AsCapable => Self::AsCapable,
         }
     }
 }
@@ -37,7 +41,7 @@ impl BreakevenDocument {
     ) -> Self {
         let row = |&n: &usize| {
             let row = &ranking.rows[n];
-            let break_even = ranking.break_even.get(&n).copied().unwrap_or_default();
+            let break_even = ranking.break_even.get(&n).cloned().unwrap_or_default();
             comparison(case, row.pair, &row.outcome, &break_even, row.local_cheaper)
         };
         let comparisons: Vec<Comparison> = ranking.shown.iter().map(row).collect();
@@ -65,6 +69,10 @@ impl BreakevenDocument {
         result.hybrid = hybrid(case, evaluation);
         result.uncertainty = uncertainty(case, evaluation);
         result.cash_flow = evaluation.comparisons.iter().flat_map(|c| cash_flow(case, c)).collect();
+        result.derivations = derivations(case, &evaluation.offers, &result);
+        result.cumulative = series::cumulative(case, evaluation);
+        let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
+        result.by_volume = evaluation.by_volume.as_ref().map(|v| series::by_volume(case, v, per_request));
         result.summary = text::summary(case, &result);
         let notices = case.notices.iter().chain(&evaluation.notices);
         Self::of(case, case.inputs.iter(), notices, result, created)
@@ -136,6 +144,9 @@ impl BreakevenResult {
             draws: None,
             skipped: Vec::new(),
             cash_flow: Vec::new(),
+            derivations: Vec::new(),
+            cumulative: Vec::new(),
+            by_volume: None,
         }
     }
 }
@@ -177,6 +188,15 @@ fn comparison(
         npv_saving_usd: o.npv.get(),
         breakeven_requests_per_month: break_even.requests.filter(|_| per_request).map(f64::from),
         breakeven_tokens_per_month: break_even.tokens_per_month,
+        breakeven_windows: break_even
+            .windows
+            .iter()
+            .filter(|_| per_request)
+            .map(|(from, to)| VolumeWindow {
+                from_requests_per_month: from.get(),
+                to_requests_per_month: to.map(f64::from),
+            })
+            .collect(),
         breakeven_utilisation: break_even.utilisation,
         breakeven_blended_usd_per_mtok: break_even.blended.map(f64::from),
         best_point_months: o.best.map(|b| b.0),
@@ -231,6 +251,10 @@ fn local(case: &Case, s: &OfferSummary) -> LocalOffer {
         usd_per_mtok_output: s.output_price.map(f64::from),
         usd_per_mtok_blended: s.blended_price.map(f64::from),
         billed_hours_per_month: s.billed_hours.map(f64::from),
+        total_upfront_usd: s.total.upfront.get(),
+        total_parts_usd: parts_map(&s.total.parts, |_| false),
+        events: events(case, s),
+        plan: plan_of(case, s, !s.derived.is_empty()),
     }
 }
 
@@ -251,7 +275,71 @@ fn cloud(case: &Case, s: &OfferSummary, per_request: bool) -> CloudOffer {
         usd_per_mtok_blended: s.blended_price.map(f64::from),
         billed_hours_per_month: s.billed_hours.map(f64::from),
         units: s.units,
+        events: events(case, s),
+        retires: case.notices.iter().find_map(|n| match n {
+            cost::Notice::ModelRetires { offer: name, day } if *name == offer.name => Some(day.to_string()),
+            _ => None,
+        }),
     }
+}
+
+/// The derivations of every offer, below the place where it stands in the result.
+fn derivations(case: &Case, summaries: &[OfferSummary], result: &BreakevenResult) -> Vec<Derivation> {
+    let mut all = Vec::new();
+    for s in summaries {
+        let name = &case.offers[s.offer].name;
+        let local = result.local.iter().position(|l| l.name == *name).map(|n| format!("result.local[{n}]"));
+        let cloud =
+            || result.cloud.iter().position(|c| c.name == *name).map(|n| format!("result.cloud[{n}]"));
+        let Some(path) = local.or_else(cloud) else { continue };
+        all.extend(s.derived.iter().map(|d| d.clone().below(&path)));
+    }
+    all
+}
+
+/// What happens to an offer, with the day and in words.
+fn events(case: &Case, s: &OfferSummary) -> Vec<EventRow> {
+    let money = &case.finance.currency;
+    let row = |event: &cost::Event| {
+        let (month, kind, what) = match *event {
+            cost::Event::PriceChange { month, before, after } => {
+                let change = if before.get() > 0.0 { after.get() / before.get() - 1.0 } else { 0.0 };
+                (month, "price-change", text::price_change(before, after, change, money))
+            }
+            cost::Event::Units { month, added, units } => {
+                (month, "units", format!("{added} more, {units} in all: the load has outgrown what is there"))
+            }
+            cost::Event::Replacement { month, units } => {
+                let them = if units == 1 { "one is worn out" } else { "they are worn out" };
+                (month, "replacement", format!("{units} bought again: {them}"))
+            }
+            cost::Event::Delivery { month } => (month, "delivery", "works from here on".to_owned()),
+        };
+        EventRow { month: month + 1, date: month_of(case, month), kind: kind.to_owned(), what }
+    };
+    let mut rows: Vec<EventRow> = s.events.iter().map(row).collect();
+    rows.sort_by_key(|r| r.month);
+    rows
+}
+
+fn month_of(case: &Case, month: u32) -> String {
+    let day = case.need.start.checked_add(i64::from(month).months());
+    day.map_or_else(|_| String::new(), |d| d.strftime("%Y-%m").to_string())
+}
+
+/// A plan as a document has it.
+fn plan_of(case: &Case, s: &OfferSummary, with_terms: bool) -> Option<Box<PlanRow>> {
+    let offer = &case.offers[s.offer];
+    let plan = offer.plan.as_deref()?;
+    let likely = case.likely();
+    let tokens = case.need.tokens(Values::of(&likely));
+    let context = case.need.asks.context.unwrap_or_else(|| tokens.total().get());
+    let model = offer.open_model.as_deref().unwrap_or("");
+    let mut row = PlanRow::of(&offer.name, plan, model, context, s);
+    if !with_terms {
+        row.terms.clear();
+    }
+    Some(Box::new(row))
 }
 
 fn cash_flow<'a>(case: &'a Case, c: &'a EngineComparison) -> impl Iterator<Item = CashFlowMonth> + 'a {
@@ -259,11 +347,7 @@ fn cash_flow<'a>(case: &'a Case, c: &'a EngineComparison) -> impl Iterator<Item 
         cloud: case.offers[c.pair.cloud].name.clone(),
         local: case.offers[c.pair.local].name.clone(),
         month: m.month + 1,
-        date: case
-            .need
-            .start
-            .checked_add(i64::from(m.month).months())
-            .map_or_else(|_| String::new(), |d| d.strftime("%Y-%m").to_string()),
+        date: month_of(case, m.month),
         requests: m.cloud.requests.get(),
         cloud_usd: (m.cloud.parts.total() + m.cloud.upfront).get(),
         local_units: m.local.units,

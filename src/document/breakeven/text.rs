@@ -5,7 +5,8 @@ use crate::cost::case::Elsewhere;
 use crate::cost::{Case, Never, Notice, Offer};
 use crate::document::envelope::Warning;
 use crate::money::Currency;
-use crate::number::grouped;
+use crate::number::{grouped, percent};
+use crate::units::Usd;
 use std::fmt::Write as _;
 
 /// A count for people: `1.2 billion`, `3.4 million`, `12,300`.
@@ -41,6 +42,20 @@ pub fn never(reason: Never, money: &Currency) -> String {
     }
 }
 
+/// A price that changes on a date: `$0.40 instead of $0.20 for 1,000 requests (twice as much)`.
+pub fn price_change(before: Usd, after: Usd, change: f64, money: &Currency) -> String {
+    let by = match change {
+        c if (c - 1.0).abs() < 0.005 => "twice as much".to_owned(),
+        c if (c + 0.5).abs() < 0.005 => "half as much".to_owned(),
+        c => format!("{} {}", percent(c.abs()), if c > 0.0 { "more" } else { "less" }),
+    };
+    format!(
+        "{} instead of {} for 1,000 requests ({by})",
+        money.show(after.get() * 1000.0),
+        money.show(before.get() * 1000.0)
+    )
+}
+
 /// A payback against a model of another quality says so.
 pub fn quality(cloud: &Offer, local: &Offer) -> Option<String> {
     let (c, l) = (cloud.tier, local.tier);
@@ -58,26 +73,24 @@ pub fn quality(cloud: &Offer, local: &Offer) -> Option<String> {
     }
 }
 
-/// At most six lines: what was asked for, the two comparators, the totals, the volume, the odds.
+/// At most eight lines, what decides in the first six: payback, totals, what changes on the way, both
+/// together where that is cheapest, the volume at which it turns, the odds; then the other comparisons.
 pub fn summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
     let money = &case.finance.currency;
     let mut lines = Vec::new();
     let Some(head) = result.comparisons.first() else { return lines };
     lines.push(headline(head, money));
-    lines.push(format!(
-        "Over {} months {} costs {}, {} {}: {} costs {} less.",
-        result.horizon_months,
-        head.cloud,
-        money.show(head.tco_cloud_usd),
-        head.local,
-        money.show(head.tco_local_usd),
-        cheaper(head, result),
-        money.show(head.saving_usd.abs()),
-    ));
+    lines.push(totals(head, result, money));
+    lines.extend(on_the_way(case, head, result));
+    lines.extend(both_together(result, money));
     lines.extend(volume_line(head, result));
+    lines.extend(odds(result));
     let other = |wanted: Comparator| result.comparisons.iter().skip(1).find(|c| c.comparator == wanted);
     if let Some(same) = other(Comparator::SameModel) {
-        lines.push(format!("By the token, the same model: {}", headline(same, money)));
+        lines.push(format!("The same model by the token: {}", headline(same, money)));
+    }
+    if let Some(capable) = other(Comparator::AsCapable) {
+        lines.push(format!("The cheapest API at least as capable: {}", headline(capable, money)));
     }
     if let Some(rented) = other(Comparator::RentedGpu) {
         lines.push(format!(
@@ -85,21 +98,120 @@ pub fn summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
             money.show(rented.tco_local_usd)
         ));
     }
-    if let Some((u, p)) = result.uncertainty.as_ref().and_then(|u| Some((u, u.probability_local_cheaper?))) {
-        let half = u.payback_p50.map_or_else(
-            || "fewer than half of them ever pay back".to_owned(),
-            |m| match m {
-                m if m < 0.05 => "in half of them or more it is so from the first month".to_owned(),
-                m => format!("half of them pay back within {m:.1} months"),
-            },
-        );
-        lines.push(format!(
-            "With the uncertainty given, local is cheaper in {:.0} % of cases; {half}.",
-            p * 100.0
-        ));
-    }
-    lines.truncate(6);
+    lines.truncate(8);
     lines
+}
+
+/// Both totals, and what of the local one is only what the hardware would still fetch.
+fn totals(head: &Comparison, result: &BreakevenResult, money: &Currency) -> String {
+    let mut line = format!(
+        "Over {} months {} costs {}, {} {}: {} costs {} less",
+        result.horizon_months,
+        head.cloud,
+        money.show(head.tco_cloud_usd),
+        head.local,
+        money.show(head.tco_local_usd),
+        cheaper(head, result),
+        money.show(head.saving_usd.abs()),
+    );
+    // A total may be lower only because the hardware is counted as sold at the end.
+    let residual = result.local.iter().find(|l| l.name == head.local).map_or(0.0, |l| l.residual_usd);
+    if head.saving_usd > 0.0 && residual > head.saving_usd {
+        let _ = write!(
+            line,
+            ", but only if the hardware is then sold for {}; without that it costs {} more",
+            money.show(residual),
+            money.show(residual - head.saving_usd)
+        );
+    }
+    line.push('.');
+    line
+}
+
+/// What happens between the first month and the horizon that moves the answer: prices that change on a
+/// day, prices that drift, units that are added, a model that is no longer served.
+fn on_the_way(case: &Case, head: &Comparison, result: &BreakevenResult) -> Option<String> {
+    let mut parts = Vec::new();
+    let cloud = result.cloud.iter().find(|c| c.name == head.cloud);
+    let local = result.local.iter().find(|l| l.name == head.local);
+    if let Some(c) = cloud {
+        if let Some(day) = &c.retires {
+            parts.push(format!("{} is served until {day} only", c.name));
+        }
+        let change = c.events.iter().find(|e| e.kind == "price-change");
+        parts.extend(change.map(|e| format!("from {} {} charges {}", e.date, c.name, lower(&e.what))));
+    }
+    let drift = case.inputs.iter().find(|i| i.name == "cloud.price_change_per_year");
+    if let Some(range) = drift.and_then(|i| i.value.range()).filter(|r| r.likely != 0.0) {
+        let way = if range.likely < 0.0 { "fall" } else { "rise" };
+        parts.push(format!("API prices are taken to {way} by {} a year", percent(range.likely.abs())));
+    }
+    if let Some(l) = local {
+        if l.units_at_horizon > l.units {
+            let when = l.events.iter().find(|e| e.kind == "units").map_or("", |e| e.date.as_str());
+            parts.push(format!(
+                "the load outgrows the hardware in {when}: {} units become {}",
+                l.units, l.units_at_horizon
+            ));
+        }
+        let replaced = l.events.iter().find(|e| e.kind == "replacement");
+        parts.extend(replaced.map(|e| format!("worn-out hardware is bought again in {}", e.date)));
+        let late = l.events.iter().find(|e| e.kind == "delivery");
+        parts.extend(
+            late.map(|e| format!("the hardware works from {} on, and until then the API is paid", e.date)),
+        );
+    }
+    (!parts.is_empty()).then(|| format!("On the way: {}.", parts.join("; ")))
+}
+
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_lowercase().collect::<String>() + chars.as_str())
+}
+
+/// Both sides together, where that is the cheapest of all.
+fn both_together(result: &BreakevenResult, money: &Currency) -> Option<String> {
+    let h = result.hybrid.as_ref()?;
+    let months = result.horizon_months;
+    match h.cheapest.as_str() {
+        "routed" => h.routed.as_ref().map(|r| {
+            format!(
+                "Cheapest of all is both together: {} of the requests on {}, the rest and what it passes on through {}, {} over {months} months.",
+                percent(r.local_share),
+                h.local,
+                h.cloud,
+                money.show(r.tco_usd)
+            )
+        }),
+        "overflow" => h.overflow.as_ref().map(|o| {
+            let units = if o.best_units == 1 { "1 unit".to_owned() } else { format!("{} units", o.best_units) };
+            format!(
+                "Cheapest of all is both together: {units} of {} for the base load and {} for what exceeds it, {} over {months} months.",
+                h.local,
+                h.cloud,
+                money.show(o.tco_usd)
+            )
+        }),
+        _ => None,
+    }
+}
+
+/// How often local is cheaper over all ranges, and when half of the cases have paid back.
+fn odds(result: &BreakevenResult) -> Option<String> {
+    let u = result.uncertainty.as_ref()?;
+    let p = u.probability_local_cheaper?;
+    let horizon = f64::from(result.horizon_months);
+    let half = match u.payback_p50 {
+        None => "fewer than half of them ever pay back".to_owned(),
+        Some(m) if m < 0.05 => "in half of them or more it is so from the first month".to_owned(),
+        Some(m) if m > horizon => "fewer than half of them pay back within that time".to_owned(),
+        Some(m) => format!("half of them pay back within {m:.1} months"),
+    };
+    Some(format!(
+        "Over the ranges of what is assumed, local is cheaper after {} months in {:.0} of 100 cases; {half}.",
+        result.horizon_months,
+        p * 100.0
+    ))
 }
 
 /// What costs less: in a word where that is clear, else by name.
@@ -180,25 +292,32 @@ fn headline(c: &Comparison, money: &Currency) -> String {
 }
 
 fn volume_line(c: &Comparison, result: &BreakevenResult) -> Option<String> {
+    let months = result.horizon_months;
     let now = match result.requests_per_month {
         Some(requests) => format!("{} requests", count(requests)),
         None => format!("{} tokens", count(result.tokens_per_month)),
     };
+    let windows: Vec<String> = c
+        .breakeven_windows
+        .iter()
+        .map(|w| match w.to_requests_per_month {
+            Some(to) => format!("from {} to {}", count(w.from_requests_per_month), count(to)),
+            None => format!("from {} on", count(w.from_requests_per_month)),
+        })
+        .collect();
+    if windows.len() > 1 || c.breakeven_windows.iter().any(|w| w.to_requests_per_month.is_some()) {
+        return Some(format!(
+            "Local costs less over {months} months {} requests a month, since hardware comes in whole units; the need is {now}.",
+            windows.join(", ")
+        ));
+    }
     let even = match (c.breakeven_requests_per_month, c.breakeven_tokens_per_month) {
         (Some(r), Some(t)) if r > 0.0 => format!("{} requests ({} tokens)", count(r), count(t)),
         (None, Some(t)) if t > 0.0 => format!("{} tokens", count(t)),
         (_, Some(_)) => return None,
-        _ => {
-            return Some(format!(
-                "At no volume do both cost the same over {} months.",
-                result.horizon_months
-            ));
-        }
+        _ => return Some(format!("At no volume do both cost the same over {months} months.")),
     };
-    Some(format!(
-        "Both cost the same over {} months at {even} a month; this plan has {now}.",
-        result.horizon_months
-    ))
+    Some(format!("Both cost the same over {months} months at {even} a month; the need is {now}."))
 }
 
 /// The typed warning of a notice.
@@ -293,9 +412,12 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
             format!("{offer}: its loan or commitment runs on after month {horizon}; the {} still owed then is in the total.", money.show(owed.get())),
         )
         .about(offer),
-        Notice::NoSameModel { model } => Warning::new(
+        Notice::NoSameModel { model, instead } => Warning::new(
             "no-same-model-comparator",
-            format!("No priced offer of {model} by the token is in the catalogue: the second comparator is missing."),
+            match instead {
+                Some(api) => format!("The catalogue knows nobody who sells {model} by the token; {api}, the cheapest API at least as capable, stands in its place."),
+                None => format!("The catalogue knows nobody who sells {model} by the token, so local is not compared with the same model on other people's hardware."),
+            },
         )
         .about(model),
         Notice::UtilisationAboveCeiling { offer, utilisation, ceiling } => Warning::new(
@@ -311,7 +433,7 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
         Notice::UnitForTheTip { offer, units, utilisation, ceiling } => Warning::new(
             "unit-for-the-tip",
             format!(
-                "{offer}: unit {units} is needed for the tip of the peak only: without it the peak would keep {} busy {} of the time, just above the ceiling of {}. A little more speed or less peak saves a unit; measure before you count on either.",
+                "{offer}: the last of its {units} units is needed at the peak only; without it {} would be busy {} of the time then, just above the ceiling of {}. A little more speed or a lower peak saves it: measure before you count on either.",
                 if *units == 2 { "the other" } else { "the others" },
                 percent(*utilisation),
                 percent(*ceiling)

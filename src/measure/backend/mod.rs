@@ -17,6 +17,7 @@ pub mod libraries;
 pub mod llama;
 pub mod local;
 pub mod protocol;
+pub mod seal;
 pub mod worker;
 
 use super::counts::Counted;

@@ -249,7 +249,8 @@ fn take_stdout() -> std::io::Result<File> {
     Ok(std::io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
-/// No core file (it would hold the prompts), and no life after the parent's.
+/// No core file (it would hold the prompts), no life after the parent's, and no network where the system
+/// can take it away.
 fn harden() {
     #[cfg(unix)]
     {
@@ -260,6 +261,12 @@ fn harden() {
     {
         use rustix::process::{Signal, set_parent_process_death_signal};
         let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    }
+    if super::seal::impossible().is_none()
+        && let Err(why) = super::seal::take_network_away()
+    {
+        // Into the log that the parent keeps: it works all the same.
+        let _ = writeln!(std::io::stderr(), "the network could not be taken away: {why}");
     }
 }
 

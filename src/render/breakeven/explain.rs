@@ -168,8 +168,19 @@ impl<'a> Explainer<'a> {
                 let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
                 match (list.as_str(), &fields[..]) {
                     ("comparisons", [field]) => self.compared(*n, field),
+                    ("comparisons", ["breakeven_windows", "", _]) => Some(
+                        Rule::new("the volume at which the cheaper side changes: the horizon is computed at forty volumes a decade, and between two that differ the turn is found by halving")
+                            .inputs("need", &["requests_per_month", "growth_per_month", "horizon_months"])
+                            .number(format!("comparisons[{n}].breakeven_requests_per_month")),
+                    ),
                     ("local", [field]) => self.local(*n, field),
                     ("local", ["monthly_parts_usd", part]) => self.local_part(*n, part),
+                    ("local", ["total_parts_usd", part]) => Some(Self::total_part(*n, part)),
+                    ("local", ["plan", fields @ ..]) => self.planned(*n, fields),
+                    ("local" | "cloud", ["events", "", _]) => Some(
+                        Rule::new("the month in which it happens, counted from 1 [counted]")
+                            .inputs("need", &["start", "growth_per_month", "horizon_months"]),
+                    ),
                     ("cloud", [field]) => self.cloud(*n, field),
                     ("cloud", ["monthly_parts_usd", part]) => self.cloud_part(*n, part),
                     ("cash_flow", [field]) => self.month(*n, field),

@@ -7,6 +7,7 @@ mod faults;
 mod keys;
 mod network;
 mod privacy;
+mod resume;
 mod server;
 mod spending;
 mod variants;
@@ -14,7 +15,7 @@ mod variants;
 use server::{Do, STOP, Server, TEXT, USAGE, good, status, stream};
 #[cfg(unix)]
 use server::{HEAD, send};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
@@ -250,6 +251,47 @@ fn a_broken_prompt_file_names_its_line() {
     assert!(server.requests().is_empty());
 }
 
+/// A journal holds prompts and answers: nobody else reads it. Beside a report it stands; where there is
+/// no file, or only a device, it is in the cache, and never beside the device.
+#[cfg(unix)]
+#[test]
+fn a_journal_is_the_users_alone() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    let place = Place::new();
+    let server = Server::start(vec![good()]);
+    assert_eq!(code(&place.bench(&[server.target("openai")], &[])), 0);
+    assert_eq!(mode(&place.path("out.journal.jsonl")), 0o600);
+    // The folder was there before, open to all; the program makes it the user's.
+    std::fs::create_dir_all(place.path("cache/runs")).expect("made");
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(place.path("cache/runs"), open).expect("set");
+    symlink("/dev/null", place.path("null.json")).expect("a link");
+    for output in ["-", "/dev/stdout", "null.json"] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_freehold"));
+        command.env("FREEHOLD_CACHE_DIR", place.path("cache")).env("FREEHOLD_DATA_DIR", place.path("data"));
+        command.current_dir(place.path(""));
+        command.args(["bench", "--warmup", "0", "--repeats", "1", "--api", &server.target("openai")]);
+        command.args(["--prompts", "prompts.jsonl", "--json", "-o", output]);
+        let run = command.output().expect("runs");
+        assert_eq!(code(&run), 0, "{output}: {}", String::from_utf8_lossy(&run.stderr));
+        assert_eq!(run.stdout.starts_with(b"{"), output != "null.json", "{output}");
+    }
+    assert!(!Path::new("/dev/stdout.journal.jsonl").exists() && !place.path("null.journal.jsonl").exists());
+    assert_eq!(mode(&place.path("cache/runs")), 0o700);
+    let kept: Vec<_> = std::fs::read_dir(place.path("cache/runs")).expect("a folder").flatten().collect();
+    assert_eq!(kept.len(), 3);
+    assert!(kept.iter().all(|e| mode(&e.path()) == 0o600), "{kept:?}");
+    // A cache that the program makes itself is closed from the beginning.
+    let runs = std::process::Command::new(env!("CARGO_BIN_EXE_freehold"))
+        .env("FREEHOLD_CACHE_DIR", place.path("cache"))
+        .args(["runs", "--json"])
+        .output()
+        .expect("runs");
+    let document: serde_json::Value = serde_json::from_slice(&runs.stdout).expect("JSON");
+    assert_eq!(document["result"]["runs"].as_array().map(Vec::len), Some(3));
+}
+
 /// Killed at several moments and resumed each time: every request is measured once, and beside the
 /// one in flight at each kill nothing is asked twice.
 #[test]
@@ -283,7 +325,8 @@ fn a_killed_run_goes_on_where_it_stopped() {
         text.push_str("{\"line\":\"sam");
         std::fs::write(&journal, text).expect("written");
         let mut next = freehold();
-        child = next.arg("bench").arg("--resume").arg(&journal).spawn().expect("started");
+        next.arg("bench").arg("--resume").arg(&journal).args(["--api", &server.target("openai"), "-o"]);
+        child = next.arg(place.path("out.json")).spawn().expect("started");
     }
     assert!(child.wait().expect("ended").success());
     let document = place.document();

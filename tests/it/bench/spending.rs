@@ -121,6 +121,8 @@ fn resume_asks_again_what_was_not_paid() {
         assert_cmd::Command::new(env!("CARGO_BIN_EXE_freehold"))
             .args(["bench", "--resume"])
             .arg(place.path("out.journal.jsonl"))
+            .args(["--api", &server.target("openai"), "-o"])
+            .arg(place.path("out.json"))
             .env("FREEHOLD_CACHE_DIR", place.path("cache"))
             .env("FREEHOLD_DATA_DIR", place.path("data"))
             .output()

@@ -4,9 +4,62 @@ mod load;
 mod local;
 
 use crate::cli::output::OutputArgs;
-pub use load::{LoadArgs, Seconds};
+pub use load::{LONGEST_SECONDS, LoadArgs, MOST_AT_ONCE, MOST_REQUESTS, Seconds, is_rate};
 pub use local::{KvChoice, LocalArgs, SamplingChoice, Switch, word};
 use std::path::PathBuf;
+
+/// Reads the words of a command line after the program's name.
+pub type ReadArguments = fn(&[String]) -> Result<Args, String>;
+
+/// The most that the flags take, and so the most that a journal may ask for.
+pub const MOST_REPEATS: u64 = 10_000;
+pub const MOST_WARMUP: u64 = 1000;
+pub const MOST_OUTPUT_TOKENS: u64 = 1_000_000;
+
+/// A whole number up to what a constant says.
+fn up_to(least: i64, most: u64) -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(least..=i64::try_from(most).unwrap_or(i64::MAX))
+}
+
+/// What a run that goes on takes from its journal.
+const PLANNED: [&str; 36] = [
+    "replay",
+    "explain",
+    "repeats",
+    "warmup",
+    "max_output_tokens",
+    "seed",
+    "cache",
+    "margin",
+    "api_greedy",
+    "stand_in",
+    "limit_field",
+    "concurrency",
+    "rate",
+    "arrivals",
+    "duration",
+    "requests",
+    "slo",
+    "load_only",
+    "context",
+    "threads",
+    "gpu_layers",
+    "device",
+    "require_gpu",
+    "batch",
+    "flash_attention",
+    "kv_type",
+    "load_times",
+    "synthetic",
+    "embed",
+    "vectors",
+    "sampling",
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "raw",
+];
 
 /// Measure models on this machine and APIs side by side, on your own prompts.
 #[derive(Debug, clap::Args)]
@@ -19,7 +72,7 @@ Examples:
   freehold bench --api openai:MODEL --prompts prompts.jsonl --rate 2/s --duration 60s --slo ttft=1s
   freehold bench --model model.gguf --synthetic pp512,tg128,tg128@d4096   the engine alone
   freehold bench --model model.gguf --prompts prompts.jsonl --embed   vectors instead of answers
-  freehold bench --resume bench.json                go on with an interrupted run
+  freehold bench --resume bench.json --api openai:MODEL --yes   go on with an interrupted run
   freehold bench --replay bench.json --slo e2e=5s   the figures again, without a call
 
 A prompt file has one prompt per line (JSONL), row (CSV) or [[prompts]] table (TOML), with the keys
@@ -47,9 +100,9 @@ pub struct Args {
     /// The prompts: a .jsonl, .csv or .toml file.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay", "synthetic", "explain"])]
     pub prompts: Option<PathBuf>,
-    /// Go on with an interrupted run: its .journal.jsonl file, or the report beside it. No other
-    /// argument is needed.
-    #[arg(long, value_name = "RUN", exclusive = true)]
+    /// Go on with an interrupted run: its .journal.jsonl file, or the report beside it. Prompts and plan
+    /// are the run's; its targets, keys, limits and output are given again, or asked for.
+    #[arg(long, value_name = "RUN", conflicts_with_all = PLANNED)]
     pub resume: Option<PathBuf>,
     /// Make the report of a run again from its journal, without a single call. --margin and --slo
     /// may be given anew.
@@ -59,14 +112,14 @@ pub struct Args {
     #[arg(long, value_name = "METRIC", num_args = 0..=1, default_missing_value = "")]
     pub explain: Option<String>,
     /// How often each prompt is asked [default: 3], and each load is put on each target [default: 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", value_parser = up_to(1, MOST_REPEATS))]
     pub repeats: Option<u32>,
     /// Requests per target before measuring; under load, for each at once, or seconds of a rate
     /// [default: 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    #[arg(long, value_name = "N", value_parser = up_to(0, MOST_WARMUP))]
     pub warmup: Option<u32>,
     /// Output limit where a prompt has none of its own [default: 256].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = up_to(1, MOST_OUTPUT_TOKENS))]
     pub max_output_tokens: Option<u32>,
     /// Seed of the order of the requests and of the bootstrap [default: 0].
     #[arg(long, value_name = "N")]
@@ -79,6 +132,14 @@ pub struct Args {
     /// Largest loss of pass rate that still counts as good enough [default: 0.10].
     #[arg(long, value_name = "SHARE")]
     pub margin: Option<f64>,
+    /// Stop asking as soon as it is clear for every pair of targets whether the first is worse than the
+    /// second by the margin. One may look after every prompt: the chance of a wrong verdict stays at
+    /// 2.5 %. Repeats of a prompt come together.
+    #[arg(long, requires = "prompts", conflicts_with_all = ["concurrency", "rate"])]
+    pub until_decided: bool,
+    /// With --replay: grade the answers anew by what this prompt file expects of the same prompts.
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub graders: Option<PathBuf>,
     /// Ask APIs for temperature 0 (many cloud models refuse it).
     #[arg(long)]
     pub api_greedy: bool,

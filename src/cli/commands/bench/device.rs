@@ -33,7 +33,7 @@ pub async fn attach(
     context: &Context,
 ) -> Watch {
     for name in device_names(backend.info()) {
-        let held = locks.entry(name.clone()).or_insert_with(|| lock(context.folders.cache.as_deref(), &name));
+        let held = locks.entry(name.clone()).or_insert_with(|| lock(context.folders.cache(), &name));
         if matches!(held, Lock::Theirs) {
             let text = format!(
                 "another freehold run is using {name}: both will measure too low a speed and too much energy"

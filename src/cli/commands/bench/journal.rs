@@ -6,10 +6,13 @@
 //! run: everything the report rests on ─► sent, sample, sent, sample, … ─► end
 //! ```
 
+use super::limits;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::output::{has_a_folder, open_private};
 use crate::document::bench::Kind;
 use crate::document::bench::build::{Basis, TargetFacts};
+use crate::measure::conversation;
 use crate::measure::counts::Counted;
 use crate::measure::figures::figures;
 use crate::measure::run::{Ended, Record};
@@ -18,13 +21,15 @@ use crate::measure::trace::Trace;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// Written at most this often to the disk itself.
 const SYNC: Duration = Duration::from_secs(1);
+/// Most bytes of a line: the first holds all prompts of the run.
+const LONGEST_LINE: u64 = 512 << 20;
 const FORMAT: &str = "freehold.bench-journal/2";
 
 /// An open journal, locked against other runs.
@@ -33,6 +38,8 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     session: u32,
+    /// The whole run that had this name before; it goes when this one has measured something.
+    before: Option<PathBuf>,
     synced: Instant,
     /// Asks for a sync, which may take long and is waited for by nobody.
     sync: SyncSender<()>,
@@ -49,6 +56,9 @@ pub struct Header {
     pub inputs_sha256: String,
     /// The command line after the program's name; keys are never in it.
     pub arguments: Vec<String>,
+    /// The folder it was given in.
+    #[serde(default)]
+    pub folder: Option<String>,
     pub basis: Basis,
 }
 
@@ -60,6 +70,7 @@ impl Header {
             run_id,
             inputs_sha256,
             arguments: std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect(),
+            folder: std::env::current_dir().ok().map(|folder| folder.display().to_string()),
             basis,
         }
     }
@@ -188,32 +199,53 @@ pub fn of_run(path: &Path) -> PathBuf {
 
 /// Where a run's journal is: beside the output file, or in the cache folder where there is none.
 fn place(output: Option<&Path>, context: &Context) -> Result<PathBuf, CliError> {
-    if let Some(output) = output.filter(|p| *p != Path::new("-")) {
+    if let Some(output) = output.filter(|p| has_a_folder(p)) {
         return Ok(output.with_extension("journal.jsonl"));
     }
-    let folder = context.folders.needed_cache()?.join("runs");
-    std::fs::create_dir_all(&folder).map_err(|e| CliError::file("create", &folder, &e))?;
+    let folder = context.folders.needed_runs()?;
     Ok(folder.join(format!("{}-{}.jsonl", context.now.replace(':', ""), std::process::id())))
+}
+
+/// Read a run.
+pub fn read(path: &Path) -> Result<Earlier, CliError> {
+    ordinary(path)?;
+    read_from(path, &File::open(path).map_err(|e| CliError::file("read the journal", path, &e))?)
+}
+
+/// A journal is a file: a pipe would be waited for, a device read for ever.
+fn ordinary(path: &Path) -> Result<(), CliError> {
+    let there = std::fs::metadata(path).map_err(|e| CliError::file("read the journal", path, &e))?;
+    if there.is_file() {
+        return Ok(());
+    }
+    Err(CliError::usage(format!("{} is not an ordinary file", path.display()))
+        .hint("Give the .journal.jsonl file that `freehold bench` wrote, or the report beside it."))
 }
 
 /// Read a run. A last line without its end was being written when the run was killed and is left
 /// out; any other broken line is refused.
-pub fn read(path: &Path) -> Result<Earlier, CliError> {
+fn read_from(path: &Path, file: &File) -> Result<Earlier, CliError> {
     let fail = |e: std::io::Error| CliError::file("read the journal", path, &e);
-    let mut reader = BufReader::new(File::open(path).map_err(fail)?);
+    let mut reader = BufReader::new(file);
     let mut earlier: Option<Earlier> = None;
     let mut bytes = Vec::new();
     let mut whole = 0;
     for n in 0.. {
         bytes.clear();
-        let read = reader.read_until(b'\n', &mut bytes).map_err(fail)?;
+        let read = (&mut reader).take(LONGEST_LINE).read_until(b'\n', &mut bytes).map_err(fail)?;
         if !bytes.ends_with(b"\n") {
+            if read as u64 == LONGEST_LINE {
+                return Err(broken(path, n, "it is too long"));
+            }
             break;
         }
         whole += read as u64;
         let line = serde_json::from_slice::<Line>(&bytes).map_err(|e| broken(path, n, &e.to_string()))?;
         match (line, &mut earlier) {
-            (Line::Run(header), None) if header.format == FORMAT => earlier = Some(Earlier::new(*header)),
+            (Line::Run(header), None) if header.format == FORMAT => {
+                limits::check(&header.basis).map_err(|why| broken(path, n, &why))?;
+                earlier = Some(Earlier::new(*header));
+            }
             (Line::Run(header), None) => {
                 return Err(broken(path, n, &format!("its format is {}, not {FORMAT}", header.format)));
             }
@@ -267,19 +299,35 @@ impl Earlier {
             Line::Phase { phase } => {
                 self.phases.insert(phase);
             }
-            Line::End(end) => self.end = Some(*end),
+            Line::End(end) => {
+                self.ends(&end)?;
+                self.end = Some(*end);
+            }
         }
         Ok(())
     }
 
-    /// Is there such a target and such a prompt?
+    /// Is there such a request in the run?
     fn known(&self, step: &Step) -> Result<(), &'static str> {
         let basis = &self.header.basis;
-        if step.target < basis.targets.len() && step.prompt < basis.prompts.len() {
-            Ok(())
-        } else {
-            Err("a target or prompt that the run does not have")
+        let prompt = basis.prompts.get(step.prompt).ok_or("a prompt that the run does not have")?;
+        if step.target >= basis.targets.len() {
+            return Err("a target that the run does not have");
         }
+        if step.turn >= conversation::turns(prompt) {
+            return Err("a turn that the prompt does not have");
+        }
+        if step.load.is_some_and(|place| place.phase >= basis.load.phases.len()) {
+            return Err("a load that the run does not have");
+        }
+        Ok(())
+    }
+
+    /// Does the end speak of the run's targets?
+    fn ends(&self, end: &End) -> Result<(), &'static str> {
+        let count = self.header.basis.targets.len();
+        let said = [end.targets.len(), end.ended.stopped.len(), end.ended.skipped.len()];
+        if said == [count; 3] { Ok(()) } else { Err("an end of other targets than the run's") }
     }
 
     /// The run ended and nothing of it is missing.
@@ -288,58 +336,117 @@ impl Earlier {
     }
 }
 
-impl Journal {
-    /// A new journal for a run that writes to `output`. What an unfinished run left under the same
-    /// name is put aside, not overwritten: it was paid for.
-    pub fn create(output: Option<&Path>, context: &Context, header: Header) -> Result<Self, CliError> {
-        let path = place(output, context)?;
-        let mut journal = Self::open(path.clone(), 0)?;
-        if let Ok(old) = read(&path)
-            && !old.is_complete()
-            && !old.records.is_empty()
-        {
-            let aside = put_aside(&path)?;
-            context.note(&format!(
-                "An unfinished run left {} answers; they are now in {} (`--resume` goes on with it).",
-                old.records.len(),
-                aside.display()
-            ));
-            journal = Self::open(path, 0)?;
-        }
-        journal.file.set_len(0).map_err(|e| CliError::file("write the journal", &journal.path, &e))?;
-        journal.line(&Line::Run(Box::new(header)))?;
-        Ok(journal)
+/// A journal that no other run writes to, before anything in it is read or changed: what two programs
+/// read before they lock it, both would go on with, and pay for.
+#[derive(Debug)]
+pub struct Locked {
+    file: File,
+    path: PathBuf,
+}
+
+impl Locked {
+    /// A journal that is there.
+    pub fn existing(path: &Path) -> Result<Self, CliError> {
+        ordinary(path)?;
+        Self::open(path, open_private(path)?)
     }
 
-    /// Go on writing an earlier run's journal.
-    pub fn go_on(path: &Path, earlier: &Earlier, context: &Context) -> Result<Self, CliError> {
-        let mut journal = Self::open(path.to_owned(), earlier.session)?;
+    fn open(path: &Path, file: File) -> Result<Self, CliError> {
+        match file.try_lock() {
+            Ok(()) => Ok(Self { file, path: path.to_owned() }),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                Err(CliError::failed(format!("another run is writing {}", path.display()))
+                    .hint("Wait for it to end, or name another output file with -o."))
+            }
+            Err(std::fs::TryLockError::Error(e)) => Err(CliError::file("lock", path, &e)),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it says.
+    pub fn read(&mut self) -> Result<Earlier, CliError> {
+        self.file.rewind().map_err(|e| CliError::file("read the journal", &self.path, &e))?;
+        read_from(&self.path, &self.file)
+    }
+
+    /// Go on writing the run that was read from it.
+    pub fn go_on(self, earlier: &Earlier, context: &Context) -> Result<Journal, CliError> {
+        let mut journal = Journal::new(self, earlier.session)?;
         journal
             .file
             .set_len(earlier.whole)
             .and_then(|()| journal.file.seek(SeekFrom::End(0)))
-            .map_err(|e| CliError::file("write the journal", path, &e))?;
+            .map_err(|e| CliError::file("write the journal", &journal.path, &e))?;
         journal.line(&Line::Resumed { session: earlier.session, at: context.now.clone() })?;
         Ok(journal)
     }
+}
 
-    fn open(path: PathBuf, session: u32) -> Result<Self, CliError> {
-        let fail = |e: &std::io::Error| CliError::file("write the journal", &path, e);
-        let file =
-            File::options().create(true).write(true).truncate(false).open(&path).map_err(|e| fail(&e))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                return Err(CliError::failed(format!("another run is writing {}", path.display()))
-                    .hint("Wait for it to end, or name another output file with -o."));
-            }
-            Err(std::fs::TryLockError::Error(e)) => return Err(CliError::file("lock", &path, &e)),
+impl Journal {
+    /// A new journal for a run that writes to `output`. What is found under its name is never
+    /// overwritten: an unfinished run was paid for, and what cannot be read may be anything. A whole
+    /// run stays until this one has measured something.
+    pub fn create(output: Option<&Path>, context: &Context, header: Header) -> Result<Self, CliError> {
+        let path = place(output, context)?;
+        if path.exists() {
+            ordinary(&path)?;
         }
+        let make =
+            || Locked::open(&path, open_private(&path)?);
+        let mut locked = make()?;
+        let empty = locked.file.metadata().is_ok_and(|there| there.len() == 0);
+        let mut before = None;
+        if !empty {
+            let (kind, said) = match locked.read() {
+                Ok(old) if old.is_complete() => ("previous", None),
+                Ok(old) if old.records.is_empty() && old.cut.is_empty() => ("", None),
+                Ok(old) => {
+                    let count = old.records.len();
+                    let answers = if count == 1 { "answer" } else { "answers" };
+                    ("unfinished", Some(format!("An unfinished run left {count} {answers}")))
+                }
+                Err(_) => ("foreign", Some(format!("{} is no journal that can be read", path.display()))),
+            };
+            if !kind.is_empty() {
+                let aside = put_aside(&path, kind)?;
+                match said {
+                    Some(said) if kind == "unfinished" => context.note(&format!(
+                        "{said}; they are now in {} (`--resume` goes on with it).",
+                        aside.display()
+                    )),
+                    Some(said) => context.note(&format!("{said}; it is now {}.", aside.display())),
+                    None => {
+                        context.note(&format!(
+                            "The whole run of this name is kept in {} until this one has measured something.",
+                            aside.display()
+                        ));
+                        before = Some(aside);
+                    }
+                }
+                locked = make()?;
+            }
+        }
+        let mut journal = Self::new(locked, 0)?;
+        journal.before = before;
+        journal
+            .file
+            .set_len(0)
+            .and_then(|()| journal.file.rewind())
+            .map_err(|e| CliError::file("write the journal", &journal.path, &e))?;
+        journal.line(&Line::Run(Box::new(header)))?;
+        Ok(journal)
+    }
+
+    fn new(locked: Locked, session: u32) -> Result<Self, CliError> {
+        let Locked { file, path } = locked;
         let (sync, asked) = sync_channel(1);
-        let synced = file.try_clone().map_err(|e| fail(&e))?;
+        let synced = file.try_clone().map_err(|e| CliError::file("write the journal", &path, &e))?;
         // An error shows itself again when the journal is closed.
         std::thread::spawn(move || asked.iter().for_each(|()| drop(synced.sync_data())));
-        Ok(Self { file, path, session, synced: Instant::now(), sync })
+        Ok(Self { file, path, session, before: None, synced: Instant::now(), sync })
     }
 
     /// The part of the run that this is: 0 unless it was resumed.
@@ -354,7 +461,15 @@ impl Journal {
 
     /// One request that ended.
     pub fn sample(&mut self, record: &Record) -> Result<(), CliError> {
-        self.line(&Line::Sample(Box::new(Done::of(record, self.session))))
+        self.line(&Line::Sample(Box::new(Done::of(record, self.session))))?;
+        if record.figures.error.is_none()
+            && !record.step.warmup
+            && let Some(before) = self.before.take()
+        {
+            // One that cannot be removed is one file too many, and no more.
+            let _ = std::fs::remove_file(before);
+        }
+        Ok(())
     }
 
     /// All of a phase under load was sent.
@@ -383,14 +498,14 @@ impl Journal {
     }
 }
 
-/// Rename to the first free `NAME.unfinished-N.journal.jsonl`.
-fn put_aside(path: &Path) -> Result<PathBuf, CliError> {
+/// Rename to the first free `NAME.KIND-N.journal.jsonl`.
+fn put_aside(path: &Path, kind: &str) -> Result<PathBuf, CliError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let stem = name.strip_suffix(".journal.jsonl").unwrap_or(&name);
     let mut free = (1..=u32::MAX)
-        .map(|n| path.with_file_name(format!("{stem}.unfinished-{n}.journal.jsonl")))
-        .filter(|p| !p.exists());
-    let aside = free.next().unwrap_or_else(|| path.with_extension("unfinished"));
+        .map(|n| path.with_file_name(format!("{stem}.{kind}-{n}.journal.jsonl")))
+        .filter(|p| std::fs::symlink_metadata(p).is_err());
+    let aside = free.next().unwrap_or_else(|| path.with_extension(kind));
     std::fs::rename(path, &aside).map_err(|e| CliError::file("put aside", path, &e))?;
     Ok(aside)
 }

@@ -146,8 +146,8 @@ pub async fn open(
     check_gpu(&info, &args.local, context)?;
     let file = info.file.path.clone();
     progress.phase("Checking the model file", info.file.size);
-    let sha256 = fetch::sha256(context.folders.cache.as_deref(), &file, &mut |read| progress.at(read))
-        .map_err(refused)?;
+    let sha256 =
+        fetch::sha256(context.folders.cache(), &file, &mut |read| progress.at(read)).map_err(refused)?;
     progress.done();
     let mut engine = engine(&info, &args.local);
     engine.load_cached_share = cached_share;

@@ -2,6 +2,7 @@
 //! and what came back is handed on with the journal closed.
 
 use super::args::Args;
+use super::resume::{self, Resumed};
 use super::settings::Settings;
 use super::signals::interrupted;
 use super::{
@@ -10,7 +11,7 @@ use super::{
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
-use crate::document::bench::build::{self, Basis, Run, TargetFacts};
+use crate::document::bench::build::{self, Basis, JudgedPair, Run, TargetFacts};
 use crate::document::bench::{BenchDocument, Sample};
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
@@ -20,12 +21,9 @@ use crate::measure::run::{self, Patience};
 use crate::measure::schedule::{Step, schedule};
 use crate::prompts::Prompt;
 use crate::provenance::Source;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use watch::Tally;
-
-/// An interrupted run and its journal.
-pub type Resumed<'a> = (&'a Path, journal::Earlier);
 
 /// What a run starts from.
 pub struct Start<'a> {
@@ -33,14 +31,17 @@ pub struct Start<'a> {
     pub prompts_sha256: String,
     pub inputs_sha256: String,
     pub consent: &'static str,
-    pub resumed: Option<Resumed<'a>>,
+    pub resumed: Option<Resumed>,
     pub privacy: &'a privacy::Privacy,
 }
 
 /// What a run left behind, just now or long ago.
 pub struct MeasuredRun {
     pub basis: Basis,
-    samples: Vec<Sample>,
+    pub samples: Vec<Sample>,
+    calls_fit: Vec<[u32; 2]>,
+    /// What judges prefer.
+    pub judged: Vec<JudgedPair>,
     sent: Vec<Sent>,
     cut: Vec<u32>,
     spent_usd: Option<f64>,
@@ -66,6 +67,8 @@ impl MeasuredRun {
             unsettled_usd: tally.unsettled_usd(),
             asked_again: tally.asked_again,
             samples: tally.samples,
+            calls_fit: tally.calls_fit,
+            judged: Vec::new(),
             sent: tally.sent.all()?,
             basis: Basis { targets: end.targets.clone(), ..basis.clone() },
             end,
@@ -79,6 +82,8 @@ impl MeasuredRun {
             samples: self.samples.clone(),
             sent: &self.sent,
             cut: &self.cut,
+            calls_fit: &self.calls_fit,
+            judged: &self.judged,
             ended: &self.end.ended,
             spent_usd: self.spent_usd,
             unsettled_usd: self.unsettled_usd,
@@ -155,6 +160,7 @@ fn header(
         max_output_tokens: settings.max_output_tokens,
         seed: settings.seed,
         margin: settings.margin,
+        until_decided: args.until_decided,
         cache_bust: settings.cache.marks(),
         spending: plan.spending(start.consent, args.max_cost),
         created: context.now.clone(),
@@ -176,14 +182,20 @@ pub async fn measure(
         Ready::new(args, context, settings, &start, apis).await?;
     let resumed = start.resumed.take();
     let header = match &resumed {
-        Some((_, earlier)) => earlier.header.clone(),
+        Some(Resumed { earlier, .. }) => {
+            let basis = resume::take_over(earlier.header.basis.clone(), facts)?;
+            for target in &basis.targets {
+                target.remarks.iter().for_each(|text| context.note(&format!("{}: {text}.", target.id)));
+            }
+            journal::Header { basis, ..earlier.header.clone() }
+        }
         None => header(args, context, settings, start, plan, facts),
     };
     let (basis, run_id) = (header.basis.clone(), header.run_id.clone());
     let mut steps = alone(&basis, settings);
     let (mut tally, mut complete, mut cut) = (Tally::new(&basis), BTreeSet::new(), Vec::new());
     let mut histories = Histories::default();
-    if let Some((_, earlier)) = &resumed {
+    if let Some(Resumed { earlier, .. }) = &resumed {
         tally = Tally::of(&basis, earlier);
         complete.clone_from(&earlier.phases);
         for (_, record) in &earlier.records {
@@ -195,8 +207,8 @@ pub async fn measure(
         let done: BTreeSet<Step> = earlier.records.iter().map(|(_, r)| r.step).collect();
         steps.retain(|step| !done.contains(step) || tally.unanswered().contains(step));
     }
-    let journal = match &resumed {
-        Some((path, earlier)) => journal::Journal::go_on(path, earlier, context)?,
+    let journal = match resumed {
+        Some(Resumed { locked, earlier }) => locked.go_on(&earlier, context)?,
         None => journal::Journal::create(args.output.output.as_deref(), context, header)?,
     };
     let asker = request::Asker::new(&basis, settings, &run_id, journal.session());
@@ -236,6 +248,11 @@ pub async fn measure(
         }
     }
     let capped = watch.capped;
+    if watch.decided {
+        // The rest was not needed.
+        ended.complete = ended.stopped.iter().all(Option::is_none);
+        ended.skipped.fill(0);
+    }
     cut.extend(watch.under_way());
     let (tally, journal) = watch.close()?;
     let end = journal::End { ended, capped, targets };
@@ -246,7 +263,18 @@ pub async fn measure(
 /// Each prompt of each target alone, in the order they are asked.
 fn alone(basis: &Basis, settings: &Settings) -> Vec<Step> {
     let warmup = if settings.repeats == 0 { 0 } else { settings.warmup };
-    schedule(basis.targets.len(), &turns(basis), settings.repeats, warmup, settings.seed)
+    let mut steps = schedule(basis.targets.len(), &turns(basis), settings.repeats, warmup, settings.seed);
+    if basis.until_decided {
+        // All repeats of a prompt are one piece of evidence: they come together, in the shuffled order of
+        // the prompts.
+        let mut place = BTreeMap::new();
+        for step in steps.iter().filter(|s| !s.warmup) {
+            let next = place.len() + 1;
+            place.entry(step.prompt).or_insert(next);
+        }
+        steps.sort_by_key(|s| if s.warmup { 0 } else { place[&s.prompt] });
+    }
+    steps
 }
 
 /// How many requests each prompt is made of.

@@ -18,15 +18,16 @@ pub fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result
     )
 }
 
-/// `near` has, per target, names in the catalogue that are like its model's.
+/// `again` is the command that goes on with the run; `near` has, per target, names in the catalogue that are like its model's.
 pub fn verdict(
     document: &BenchDocument,
     interrupted: bool,
     capped: bool,
     journal: &Path,
+    again: &str,
     near: &[Vec<String>],
 ) -> Result<(), CliError> {
-    let kept = format!("What was measured is in the report and in {}.", journal.display());
+    let kept = format!("What was measured is in the report and in {}.\nTo go on: {again}", journal.display());
     if interrupted {
         return Err(
             CliError::new(Exit::Interrupted, "interrupted: the rest of the run is missing").hint(kept)

@@ -3,6 +3,7 @@
 use super::args::Cache;
 use super::settings::Settings;
 use crate::cli::error::CliError;
+use crate::cli::files::read_bytes;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::local::hex;
 use crate::measure::conversation::{self, Answered};
@@ -24,19 +25,7 @@ pub fn read_prompts(path: &Path) -> Result<(Vec<Prompt>, String), CliError> {
         CliError::usage(format!("{shown}: a prompt file ends in .jsonl, .csv, .toml or .txt"))
             .hint("Rename it after what it contains.")
     })?;
-    let meta = std::fs::metadata(path).map_err(|e| CliError::file("read", path, &e))?;
-    if !meta.is_file() {
-        return Err(CliError::usage(format!("{shown} is not an ordinary file"))
-            .hint("Give the path of a .jsonl, .csv, .toml or .txt file with prompts."));
-    }
-    if meta.len() > prompts::LARGEST_FILE {
-        return Err(CliError::usage(format!(
-            "{shown} has {} bytes; at most {} are read",
-            meta.len(),
-            prompts::LARGEST_FILE
-        )));
-    }
-    let bytes = std::fs::read(path).map_err(|e| CliError::file("read", path, &e))?;
+    let bytes = read_bytes(path, prompts::LARGEST_FILE)?;
     let prompts = prompts::parse(&shown, format, &bytes).map_err(|e| {
         let remedy = e.remedy.clone();
         CliError::usage(e.to_string()).hint(remedy)

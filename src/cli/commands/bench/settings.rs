@@ -2,6 +2,7 @@
 
 use super::args::{Args, Cache, LoadArgs};
 use crate::cli::error::CliError;
+use crate::document::bench::build::Basis;
 use crate::document::bench::load::LoadPlan;
 use crate::document::envelope::Input;
 use crate::measure::backend::http::Limits;
@@ -57,6 +58,14 @@ impl Settings {
         })
     }
 
+    /// Go on with a run: its limits of speed and its margin are those it began with.
+    pub fn go_on(&mut self, basis: &Basis) {
+        let assumed = || Source::assumed("default-slo", "the run's own");
+        let source = basis.inputs.get("slo").map_or_else(assumed, |input| input.source.clone());
+        self.slo = Sourced::new(basis.load.slo, source);
+        self.margin = basis.margin;
+    }
+
     /// What is asked of so many targets under load.
     pub fn load_plan(&self, load: &LoadArgs, targets: usize) -> LoadPlan {
         load.plan(targets, self.rounds, self.warmup, self.slo.value)
@@ -98,12 +107,26 @@ fn seconds(flag: &str, value: f64) -> Result<Duration, CliError> {
         .ok_or_else(|| CliError::usage(format!("{flag} {value} is not a number of seconds above 0")))
 }
 
-/// What makes two runs the same run: prompts, targets, settings.
-pub fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> String {
+/// The limits of one request: flag, value and default.
+pub fn limits_of(args: &Args) -> [(&'static str, String, String); 4] {
+    let seconds = |flag, value: f64, default: f64| (flag, value.to_string(), default.to_string());
+    [
+        ("--retries", args.retries.to_string(), "2".to_owned()),
+        seconds("--first-timeout", args.first_timeout, 180.0),
+        seconds("--idle-timeout", args.idle_timeout, 60.0),
+        seconds("--timeout", args.timeout, 600.0),
+    ]
+}
+
+/// What makes two runs the same run: prompts and settings. Its targets are compared by what they are,
+/// not by how they are written.
+pub fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> Result<String, CliError> {
+    let schema = super::local::json_schema(&args.local)?.map(|text| hex(&Sha256::digest(text)));
     let parts = serde_json::json!([
         prompts_sha256,
-        args.model,
-        args.api,
+        args.model.len(),
+        args.api.len(),
+        schema,
         settings.repeats,
         settings.warmup,
         settings.max_output_tokens,
@@ -112,8 +135,9 @@ pub fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> St
         args.api_greedy,
         settings.load_plan(&args.load, args.model.len() + args.api.len()),
         args.load.load_only,
+        args.until_decided,
     ]);
-    hex(&Sha256::digest(parts.to_string()))
+    Ok(hex(&Sha256::digest(parts.to_string())))
 }
 
 /// Every value that decided the run.
@@ -152,6 +176,9 @@ pub fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str
     choice("seed", "--seed", args.seed.is_some(), of(&settings.seed), None);
     choice("cache", "--cache", args.cache.is_some(), of(&settings.cache.name()), None);
     choice("margin", "--margin", args.margin.is_some(), of(&settings.margin), Some("share"));
+    if args.until_decided {
+        choice("until_decided", "--until-decided", true, of(&true), None);
+    }
     choice("api_temperature", "--api-greedy", args.api_greedy, of(&args.api_greedy.then_some(0.0)), None);
     if let Some(name) = args.limit_field {
         choice("limit_field", "--limit-field", true, of(&name.field().name()), None);

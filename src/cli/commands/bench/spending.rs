@@ -36,6 +36,8 @@ struct TargetPlan {
     id: String,
     /// Where the requests go.
     endpoint: String,
+    /// The variable whose key goes along.
+    key_variable: Option<String>,
     stand_in: bool,
     loopback: bool,
     calls: u32,
@@ -94,6 +96,7 @@ impl Plan {
                 TargetPlan {
                     id: api.facts.id.clone(),
                     endpoint: api.target.address.endpoint.to_string(),
+                    key_variable: api.target.key.as_ref().and(api.target.key_variable.clone()),
                     stand_in: api.facts.stand_in,
                     loopback: api.loopback,
                     calls: u32::try_from(
@@ -180,9 +183,10 @@ impl Plan {
                 ),
             };
             context.note(&format!(
-                "  {} at {}: {}{} calls, at most {} input and {} output tokens; {cost}.",
+                "  {} at {}{}: {}{} calls, at most {} input and {} output tokens; {cost}.",
                 target.id,
                 target.endpoint,
+                target.key_variable.as_ref().map_or(String::new(), |name| format!(" with the key in {name}")),
                 if target.unbounded { "more than " } else { "" },
                 target.calls,
                 target.input,

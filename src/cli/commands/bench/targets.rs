@@ -7,7 +7,7 @@ use crate::catalog::{ApiWire, Catalog, Provider};
 use crate::cli::context::Context;
 use crate::cli::environment;
 use crate::cli::error::CliError;
-use crate::cli::secrets::{KeyVariables, Variable, is_loopback, is_own};
+use crate::cli::secrets::{self, KeyVariables, Variable, is_loopback, is_own};
 use crate::document::bench::Kind;
 use crate::document::bench::build::TargetFacts;
 use crate::document::bench::price::PriceInForce;
@@ -64,6 +64,14 @@ pub fn parse(
                 Clear::Prompts => None,
                 Clear::Nothing | Clear::PromptsAndKey => variable.key(&variables)?,
             };
+            let known = secrets::variables(catalog);
+            if key.is_some() && !known.contains(&variable.name.as_str()) {
+                context.note(&format!(
+                    "The key in {} is sent to {}: that is no provider's own variable.",
+                    variable.name,
+                    n.address.origin()
+                ));
+            }
             if let Some(key) = key.as_ref().filter(|key| !redact::is_secret(key)) {
                 context.note(&format!(
                     "The key in {} has {} and is too simple to be a secret: it is not looked for in answers.",

@@ -6,7 +6,7 @@ use super::rows::Rows;
 use super::spending;
 use crate::cli::error::CliError;
 use crate::document::bench::Sample;
-use crate::document::bench::build::{self, Basis, Bill};
+use crate::document::bench::build::{self, Basis, Bill, Deciding, Grading, Kept, TargetFacts};
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::load::Sent;
 use crate::measure::run::{Record, Watch};
@@ -22,6 +22,9 @@ pub struct Tally<'a> {
     basis: &'a Basis,
     /// Asked alone, without warm-up.
     pub samples: Vec<Sample>,
+    /// Per target: answers whose calls of tools fit what was offered, and answers that call any.
+    pub calls_fit: Vec<[u32; 2]>,
+    pub grading: Grading,
     /// Under load, with warm-up.
     pub sent: Rows,
     spent: f64,
@@ -41,6 +44,8 @@ impl<'a> Tally<'a> {
         Self {
             basis,
             samples: Vec::new(),
+            calls_fit: vec![[0; 2]; basis.targets.len()],
+            grading: Grading::new(&basis.prompts),
             sent: Rows::default(),
             spent: 0.0,
             longest: vec![0; basis.targets.len()],
@@ -92,11 +97,24 @@ impl<'a> Tally<'a> {
             self.failed.insert(record.step);
         }
         if record.step.load.is_some() {
-            self.sent.push(build::sent(record, session, facts, &self.basis.prompts));
+            self.sent.push(build::sent(record, session, facts, &self.grading));
         } else if !record.step.warmup {
-            self.samples.push(build::sample(record, facts, &self.basis.prompts));
+            self.keep(record, facts);
         }
         cost
+    }
+
+    /// Grade an answer that was asked alone, and keep it.
+    fn keep(&mut self, record: &Record, facts: &TargetFacts) {
+        let step = record.step;
+        let kept = Kept::of(record, facts);
+        if let Some(fits) = kept.as_ref().and_then(|kept| self.grading.calls_fit(step.prompt, kept)) {
+            let [fit, of] = &mut self.calls_fit[step.target];
+            *fit += u32::from(fits);
+            *of += 1;
+        }
+        let graded = self.grading.grade(step.prompt, step.turn, kept.as_ref(), &BTreeMap::new());
+        self.samples.push(build::sample(record, facts, &self.basis.prompts, graded));
     }
 
     /// A failed request was asked again: what comes of it now counts.
@@ -151,6 +169,11 @@ pub struct Watcher<'a> {
     /// The requests under way, and the most that each can cost.
     under_way: BTreeMap<Step, f64>,
     pub capped: bool,
+    /// Where the run ends as soon as the verdicts are clear: what follows them, and how many requests of
+    /// each prompt are still to come.
+    deciding: Option<Deciding<'a>>,
+    to_come: HashMap<usize, usize>,
+    pub decided: bool,
     /// Failures under load that were shown, by target and kind.
     told: HashMap<(usize, FaultKind), u32>,
     pub broken: Option<CliError>,
@@ -177,13 +200,45 @@ impl<'a> Watcher<'a> {
             warm: false,
             under_way: BTreeMap::new(),
             capped: false,
+            deciding: None,
+            to_come: HashMap::new(),
+            decided: false,
             told: HashMap::new(),
             broken: None,
         };
+        watcher.follow(steps);
         if steps.iter().any(|s| s.warmup) {
             watcher.bars.begin("Warming up", &warmups);
         }
         watcher
+    }
+
+    /// Where the run is to end early: what earlier parts of it say, and what is still to come.
+    fn follow(&mut self, steps: &[Step]) {
+        self.deciding = Deciding::of(self.tally.basis);
+        for step in steps.iter().filter(|s| !s.warmup && s.load.is_none()) {
+            *self.to_come.entry(step.prompt).or_default() += 1;
+        }
+        let mut done: Vec<String> = Vec::new();
+        for sample in &self.tally.samples {
+            if !done.contains(&sample.prompt_id) {
+                done.push(sample.prompt_id.clone());
+            }
+        }
+        let open: BTreeSet<&str> =
+            self.to_come.keys().map(|n| self.tally.basis.prompts[*n].id.as_str()).collect();
+        done.retain(|id| !open.contains(id.as_str()));
+        for id in done {
+            self.prompt_done(&id);
+        }
+    }
+
+    /// Every target has answered a prompt, all repeats of it.
+    fn prompt_done(&mut self, id: &str) {
+        if let Some(deciding) = &mut self.deciding {
+            let of_prompt: Vec<&Sample> = self.tally.samples.iter().filter(|s| s.prompt_id == id).collect();
+            self.decided |= deciding.prompt_done(&of_prompt);
+        }
     }
 
     /// The journal, once nothing more is to come.
@@ -264,7 +319,18 @@ impl Watch for Watcher<'_> {
             }
         }
         self.bars.ended(step.target, record.figures.error.is_some(), cost);
+        if !step.warmup
+            && step.load.is_none()
+            && let Some(left) = self.to_come.get_mut(&step.prompt)
+        {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                let id = self.tally.basis.prompts[step.prompt].id.clone();
+                self.prompt_done(&id);
+            }
+        }
         match written {
+            Ok(()) if self.decided => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(e) => {
                 self.broken = Some(e);

@@ -3,6 +3,7 @@
 use crate::document::bench::embedding::Embedding;
 use crate::document::bench::engine::{EnergyFacts, Synthetic};
 use crate::document::bench::load::LoadPlan;
+use crate::document::bench::pair::PairJudged;
 use crate::document::bench::price::PriceInForce;
 use crate::document::bench::{Engine, Kind, Sample, Spending};
 use crate::document::envelope::Input;
@@ -52,6 +53,9 @@ pub struct Basis {
     pub seed: u64,
     /// Accepted loss of pass rate.
     pub margin: f64,
+    /// Prompts are asked until the verdict on every pair is clear.
+    #[serde(default)]
+    pub until_decided: bool,
     /// Prompt caches were to be defeated.
     pub cache_bust: bool,
     pub load: LoadPlan,
@@ -59,6 +63,14 @@ pub struct Basis {
     pub spending: Spending,
     pub inputs: BTreeMap<String, Input>,
     pub created: String,
+}
+
+/// What a judge prefers, of one pair of targets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgedPair {
+    pub a: String,
+    pub b: String,
+    pub preference: PairJudged,
 }
 
 /// Everything a document is made of.
@@ -75,6 +87,10 @@ pub struct Run<'a> {
     pub spent_usd: Option<f64>,
     /// The most that requests of unknown cost can have cost.
     pub unsettled_usd: Option<f64>,
+    /// Per target: answers whose calls of tools fit what was offered, and answers that call any.
+    pub calls_fit: &'a [[u32; 2]],
+    /// What judges prefer.
+    pub judged: &'a [JudgedPair],
     /// Requests that failed without a bill in an earlier part of the run and were asked again.
     pub asked_again: u32,
 }

@@ -347,7 +347,8 @@ const PREFIXES: &[&str] = &[
     "ZE_",
     "SYCL_",
 ];
-const SECRETS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "AUTH"];
+/// Parts of names that smell of a secret.
+const SECRETS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASS", "PWD", "CRED", "AUTH", "PRIVATE", "COOKIE"];
 
 fn is_passed_on(name: &OsStr) -> bool {
     let Some(name) = name.to_str().map(str::to_ascii_uppercase) else { return false };
@@ -374,6 +375,14 @@ mod tests {
             "FREEHOLD_BACKENDS",
             "MY_OWN",
             "SSH_AUTH_SOCK",
+            "CUDA_DB_PASSWD",
+            "LLAMA_PASSPHRASE",
+            "GGML_PASS",
+            "OMP_PWD",
+            "llama_pwd_x",
+            "VK_PRIVATE",
+            "MESA_COOKIE",
+            "PGPASSWORD",
         ];
         let passed: Vec<String> =
             environment(given.iter().map(|n| pair(n))).map(|(n, _)| n.into_string().expect("text")).collect();

@@ -5,14 +5,6 @@ use super::rule::{Rule, digits};
 use crate::document::breakeven::{CashFlowMonth, Comparison};
 
 impl Explainer<'_> {
-    /// The months of the first comparison in which an offer stands in place of another.
-    pub(super) fn months_of(&self, local: &str) -> Vec<&CashFlowMonth> {
-        self.months(|m| m.local == local)
-    }
-    /// The months of the first comparison in which an offer is what is paid otherwise.
-    pub(super) fn months_against(&self, cloud: &str) -> Vec<&CashFlowMonth> {
-        self.months(|m| m.cloud == cloud)
-    }
     fn months(&self, of: impl Fn(&CashFlowMonth) -> bool) -> Vec<&CashFlowMonth> {
         let flow = &self.document.result.cash_flow;
         let Some(first) = flow.iter().find(|m| of(m)) else { return Vec::new() };

@@ -19,23 +19,27 @@ impl Explainer<'_> {
             }
             "hours_per_month" => self.same_as_input("need.hours_per_month", field),
             "horizon_months" => self.same_as_input("need.horizon_months", field),
-            "requests_per_month" | "tokens_per_month" => {
-                let tokens = self.request().map(|t| t.total());
-                let capacity = || {
-                    Some(
-                        self.get("local[0].capacity_tokens_per_month")?
-                            * self.of("local", "utilisation_ceiling")?,
+            "requests_per_month" => Rule::new("requests_per_month = requests of the first month")
+                .inputs("need", &["requests_per_month", "tokens_per_month", "at_capacity", "volume_factor"])
+                .computed("requests of the first month", r.requests_per_month),
+            "tokens_per_month" => {
+                Rule::new("tokens_per_month = requests × (input + output + reasoning tokens)")
+                    .inputs(
+                        "need",
+                        &[
+                            "requests_per_month",
+                            "tokens_per_month",
+                            "input_tokens",
+                            "output_tokens",
+                            "reasoning_tokens",
+                            "input_share",
+                            "at_capacity",
+                        ],
                     )
-                };
-                let requests = self.requests().or_else(|| Some(capacity()? / tokens?));
-                let value = if field == "requests_per_month" {
-                    requests
-                } else {
-                    requests.zip(tokens).map(|(r, t)| r * t)
-                };
-                Rule::new("tokens_per_month = requests × (input + output + reasoning tokens); at capacity, what the first local offer can generate × its ceiling")
-                    .inputs("need", &["requests_per_month", "tokens_per_month", "input_tokens", "output_tokens", "reasoning_tokens", "input_share", "at_capacity"])
-                    .computed(if field == "requests_per_month" { "requests of the first month" } else { "requests × tokens of a request" }, value)
+                    .computed(
+                        "requests × tokens of a request",
+                        r.requests_per_month.zip(self.request()).map(|(n, t)| n * t.total()),
+                    )
             }
             "pairs" => Rule::new("pairs = every baseline against every other side it is compared with")
                 .note(format!("{} rows in comparisons", r.comparisons.len()))

@@ -7,7 +7,8 @@ use serde_json::Value;
 #[derive(Debug, Default)]
 pub(super) struct Rule {
     formula: String,
-    inputs: Vec<String>,
+    /// Inputs by their dotted names, and what the formula calls them where that is another word.
+    inputs: Vec<(String, Option<String>)>,
     /// Other numbers of the result, by their path.
     numbers: Vec<String>,
     notes: Vec<String>,
@@ -20,7 +21,13 @@ impl Rule {
     }
     /// Inputs of one table; those that take no part are left out.
     pub(super) fn inputs(mut self, table: &str, keys: &[&str]) -> Self {
-        self.inputs.extend(keys.iter().map(|key| format!("{table}.{key}")));
+        self.inputs.extend(keys.iter().map(|key| (format!("{table}.{key}"), None)));
+        self
+    }
+    /// An input by what the formula calls it.
+    pub(super) fn input_as(mut self, name: &str, input: &str) -> Self {
+        let same = input.rsplit('.').next() == Some(name);
+        self.inputs.push((input.to_owned(), (!same).then(|| name.to_owned())));
         self
     }
     pub(super) fn number(mut self, path: impl Into<String>) -> Self {
@@ -39,7 +46,10 @@ impl Rule {
 
     pub(super) fn steps(self, e: &Explainer<'_>, path: &str, value: &Value) -> Vec<String> {
         let mut steps = vec![self.formula];
-        steps.extend(self.inputs.iter().filter(|name| e.has(name)).map(|name| e.input(name)));
+        for (name, alias) in self.inputs.iter().filter(|(name, _)| e.has(name)) {
+            let input = e.input(name);
+            steps.push(alias.as_ref().map_or_else(|| input.clone(), |alias| format!("{alias}: {input}")));
+        }
         for path in &self.numbers {
             if let Some(value) = e.get(path) {
                 steps.push(format!("{path} = {} [computed: --explain {path}]", digits(value)));

@@ -1,0 +1,383 @@
+//! `fit --plan`: what somebody would build to serve a need.
+
+use super::refusal::Refusal;
+use crate::capacity::ModelShape;
+use crate::catalog::{Catalog, HardwareClass};
+use crate::cost::case::Blueprint;
+use crate::cost::{self, Basis, PlanCase, Scenario};
+use crate::document::SkippedEntry;
+use crate::document::breakeven::text::warning;
+use crate::document::envelope::{Envelope, Input};
+use crate::document::plan::{
+    OwnedCopy, OwnedResult, OwnedRow, PartRow, PlanDocument, PlanNeed, PlanResult, PlanRow, RejectedRow,
+    SCHEMA, TogetherRow,
+};
+use crate::plan::{self, Ask, Machine, Owned, Part};
+use crate::provenance::Source;
+use crate::spelling::nearest;
+use std::collections::BTreeSet;
+
+/// Machines that are there already, as somebody named them.
+#[derive(Debug, Clone)]
+pub struct Have {
+    pub text: String,
+    pub owned: Owned,
+}
+
+/// Plans for the needs of a scenario. With several needs, `have` serves them in turn.
+pub fn plan(
+    scenario: &Scenario,
+    basis: Basis<'_>,
+    have: &[Have],
+    now: &str,
+) -> Result<PlanDocument, Refusal> {
+    let found = cost::resolve_plans(scenario, basis)?;
+    let mut further = Vec::new();
+    for (n, need) in scenario.further_needs.iter().enumerate() {
+        let own = scenario.local.get(n + 1).or(scenario.local.first()).cloned();
+        let one = Scenario {
+            need: need.clone(),
+            further_needs: Vec::new(),
+            local: own.into_iter().collect(),
+            ..scenario.clone()
+        };
+        further.push(cost::resolve_plans(&one, basis)?);
+    }
+    let needs: Vec<&PlanCase> = std::iter::once(&found).chain(&further).collect();
+    let case = &found.case;
+    let summaries = cost::alone(case);
+    let row = |offer: usize| {
+        let plan = case.offers[offer].plan.as_deref()?;
+        let context = found.need.input.p95 + found.need.output.p95;
+        let mut row = PlanRow::of(&case.offers[offer].name, plan, &found.model, context, &summaries[offer]);
+        row.name = row_name(plan);
+        Some(row)
+    };
+    let mut plans: Vec<PlanRow> =
+        (0..case.offers.len()).filter(|n| !found.in_four_bits.contains(n)).filter_map(row).collect();
+    // The search weighs; the cost engine counts.
+    plans.sort_by(|a, b| {
+        (a.misses.len().cmp(&b.misses.len()))
+            .then(a.tco_usd.total_cmp(&b.tco_usd))
+            .then_with(|| a.host.cmp(&b.host))
+    });
+    let in_four_bits = found.in_four_bits.first().copied().and_then(row);
+    let best = |key: &dyn Fn(&PlanRow) -> f64| {
+        let kept = plans.iter().enumerate().filter(|(_, p)| p.misses.is_empty());
+        kept.min_by(|a, b| key(a.1).total_cmp(&key(b.1))).and_then(|(n, _)| u32::try_from(n).ok())
+    };
+    let output = found.need.output.mean;
+    let chosen = (
+        best(&|p| p.tco_usd),
+        best(&|p| f64::from(p.hosts)),
+        best(&|p| p.ttft_ms.likely + output * p.tpot_ms.likely),
+    );
+    let mut seen = BTreeSet::new();
+    // What came nearest first.
+    let mut tried: Vec<&plan::Rejected> = found.rejected.iter().collect();
+    tried.sort_by(|a, b| missed_by(a).total_cmp(&missed_by(b)));
+    let rejected = tried.into_iter().map(RejectedRow::of);
+    let rejected =
+        rejected.filter(|r| seen.insert((r.accelerator.clone(), r.engine.clone(), r.quantisation.clone())));
+    let result = PlanResult {
+        model: found.model.clone(),
+        need: need_of(&found.need),
+        horizon_months: case.need.horizon,
+        currency: case.finance.currency.code().to_owned(),
+        usd_rate: case.finance.currency.per_usd(),
+        rejected: rejected.collect(),
+        skipped: found
+            .skipped
+            .iter()
+            .map(|s| SkippedEntry { id: s.id.clone(), why: s.why.clone() })
+            .collect(),
+        owned: if have.is_empty() { Vec::new() } else { owned(&needs, have, basis.catalog)? },
+        together: if needs.len() > 1 { together(&needs, basis.catalog) } else { Vec::new() },
+        in_four_bits,
+        cheapest: chosen.0,
+        fewest_hosts: chosen.1,
+        lowest_latency: chosen.2,
+        plans,
+    };
+    let mut inputs: std::collections::BTreeMap<String, Input> = case
+        .inputs
+        .iter()
+        .filter(|i| !i.name.starts_with("all."))
+        .map(|i| (i.name.clone(), Input::given(&i.value, i.unit, i.source.clone())))
+        .collect();
+    inputs
+        .insert("plan".to_owned(), Input { value: true.into(), unit: None, source: Source::flag("--plan") });
+    if !have.is_empty() {
+        let named: Vec<&str> = have.iter().map(|h| h.text.as_str()).collect();
+        let value = serde_json::to_value(named).unwrap_or_default();
+        inputs.insert("have".to_owned(), Input { value, unit: None, source: Source::flag("--have") });
+    }
+    let mut warnings = Vec::new();
+    let mut ids = BTreeSet::new();
+    for notice in &case.notices {
+        let shown = warning(notice, &case.finance.currency);
+        // Hundreds of plans share what is to be said of each.
+        if shown.id != "predicted-speed" && ids.insert(shown.id.clone()) {
+            warnings.push(shown);
+        }
+    }
+    Ok(Envelope {
+        schema: SCHEMA.to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        created: now.to_owned(),
+        inputs,
+        result,
+        warnings,
+    })
+}
+
+/// What is ordered: `2 × NVIDIA L40S in a host`, three of them.
+fn row_name(plan: &Blueprint) -> String {
+    let machine = &plan.machine;
+    let one = if machine.in_host && !machine.board {
+        format!("{} in {}", machine.label(), machine.name)
+    } else {
+        machine.name.clone()
+    };
+    match plan.hosts {
+        1 => one,
+        n if machine.accelerators > 1 && machine.in_host => format!("{n} × ({one})"),
+        n => format!("{n} × {one}"),
+    }
+}
+
+/// How many times over a limit, or memory, is missed.
+fn missed_by(rejected: &plan::Rejected) -> f64 {
+    match rejected.why {
+        plan::Why::TooSlow { over, .. } => over,
+        plan::Why::DoesNotFit { weights, memory } => weights / memory.max(1.0),
+        plan::Why::NoWeights | plan::Why::NoEngine => f64::INFINITY,
+    }
+}
+
+fn need_of(need: &plan::Need) -> PlanNeed {
+    PlanNeed {
+        purpose: need.use_.key().to_owned(),
+        requests_per_second_mean: need.mean_rate,
+        requests_per_second_peak: need.rate(),
+        input_tokens: need.input.mean,
+        input_tokens_p95: need.input.p95,
+        output_tokens: need.output.mean,
+        repeated_share: need.repeated_share,
+        ttft_limit_ms: need.limits.ttft_ms,
+        tpot_limit_ms: need.limits.tpot_ms,
+        limits_from: plan::limits_source(need.use_).to_owned(),
+        must_stay_up: need.must_stay_up,
+        deadline_hours: need.batch.map(|b| b.deadline_hours),
+    }
+}
+
+fn shape_of(catalog: &Catalog, id: &str) -> Result<(ModelShape, Option<u32>), Refusal> {
+    let model =
+        catalog.open_model(id).ok_or_else(|| Refusal::input(format!("`{id}` is not in the catalogue")))?;
+    let shape = ModelShape::from_catalogue(model).map_err(|e| Refusal::input(format!("{id}: {e}")))?;
+    Ok((shape, model.heads))
+}
+
+/// What the machines that are there carry of each need; a later need gets what is left.
+fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<OwnedResult>, Refusal> {
+    let mut left: Vec<Owned> = have.iter().map(|h| h.owned.clone()).collect();
+    let mut results = Vec::new();
+    for (n, asked) in needs.iter().enumerate() {
+        let (shape, heads) = shape_of(catalog, &asked.model)?;
+        let weighing = asked.weighing;
+        let cost = |bill: &plan::Bill<'_>| weighing.cost(bill);
+        let ask = Ask {
+            need: &asked.need,
+            model: &shape,
+            heads,
+            machines: &[],
+            allowed: &asked.allowed,
+            cost: &cost,
+        };
+        let there: Vec<Owned> = left.iter().filter(|o| o.machine.accelerators > 0).cloned().collect();
+        let carried = plan::carry(&ask, &there);
+        let mut machines = Vec::new();
+        for (index, owned) in left.iter_mut().enumerate() {
+            let position =
+                there.iter().position(|o| o.machine.id == owned.machine.id && o.number == owned.number);
+            let placed = carried.as_ref().and_then(|c| c.placed.iter().find(|p| Some(p.owned) == position));
+            let all = owned.machine.accelerators * owned.number;
+            machines.push(OwnedRow {
+                name: have[index].text.clone(),
+                hosts: owned.number,
+                accelerators: all,
+                runs: placed.map(|p| OwnedCopy {
+                    backend: p.replica.backend.label().to_owned(),
+                    quantisation: p.replica.format.id.to_owned(),
+                    kv_type: p.replica.kv.label().to_owned(),
+                    tensor_parallel: p.replica.tensor,
+                    pipeline_parallel: p.replica.pipeline,
+                    replicas: p.replicas,
+                    room: p.room,
+                    concurrency: p.replica.concurrency,
+                    requests_per_second: p.carries,
+                }),
+                free_accelerators: placed.map_or(all, |p| p.free_accelerators),
+            });
+            if let Some(p) = placed {
+                // What is free is spread over the machines; as one machine it is close enough for the next.
+                owned.machine.accelerators = p.free_accelerators;
+                owned.number = 1;
+            }
+        }
+        let rate = asked.need.rate();
+        results.push(OwnedResult {
+            need: name_of(asked, n),
+            model: asked.model.clone(),
+            requests_per_second_asked: rate,
+            requests_per_second_at_most: carried.as_ref().map_or(0.0, |c| c.at_most),
+            short_requests_per_second: carried.as_ref().map_or(rate, |c| c.short),
+            free_at_peak: carried.as_ref().map_or(0.0, |c| c.free_at_peak),
+            machines,
+        });
+    }
+    Ok(results)
+}
+
+fn name_of(asked: &PlanCase, n: usize) -> String {
+    if asked.need.name.is_empty() { format!("need {}", n + 1) } else { asked.need.name.clone() }
+}
+
+/// Every need on machines of one kind, the cheapest first.
+fn together(needs: &[&PlanCase], catalog: &Catalog) -> Vec<TogetherRow> {
+    let shapes: Vec<_> = needs.iter().map(|n| shape_of(catalog, &n.model)).filter_map(Result::ok).collect();
+    let mut named: Vec<plan::Need> = Vec::new();
+    for (n, asked) in needs.iter().enumerate() {
+        named.push(plan::Need { name: name_of(asked, n), ..asked.need.clone() });
+    }
+    let parts: Vec<Part<'_>> = needs
+        .iter()
+        .zip(&shapes)
+        .zip(&named)
+        .map(|((asked, (model, heads)), need)| Part { need, model, heads: *heads, allowed: &asked.allowed })
+        .collect();
+    let Some(first) = needs.first() else { return Vec::new() };
+    let weighing = first.weighing;
+    let machines: &[Machine] = &first.machines;
+    let rows = plan::together(&parts, machines, &|bill| weighing.cost(bill));
+    let row = |t: &plan::Together<'_>| TogetherRow {
+        host: t.machine.id.clone(),
+        host_name: t.machine.name.clone(),
+        hosts: t.hosts,
+        spare_hosts: t.spare_hosts,
+        parts: t
+            .parts
+            .iter()
+            .zip(models_in_order(needs))
+            .map(|((need, replica, copies), model)| PartRow {
+                needs: need.name.clone(),
+                model,
+                quantisation: replica.format.id.to_owned(),
+                accelerators: replica.devices(),
+                replicas: *copies,
+                concurrency: replica.concurrency,
+                requests_per_second: need.rate(),
+            })
+            .collect(),
+        free_accelerators: t.free_accelerators,
+        capex_usd: t.cost.capex_usd,
+        monthly_usd: t.cost.monthly_usd,
+        total_usd: t.cost.total_usd,
+    };
+    rows.iter().take(10).map(row).collect()
+}
+
+/// Models of several needs in the order in which [`plan::together`] has them.
+fn models_in_order(needs: &[&PlanCase]) -> BTreeSet<String> {
+    needs.iter().map(|n| n.model.clone()).collect()
+}
+
+/// `4x nvidia-h100-sxm-80gb@dgx`, `2x nvidia-dgx-h100`, `nvidia-rtx-4090`: accelerators, in which host
+/// where one is named, or so many complete machines.
+pub fn have(text: &str, catalog: &Catalog) -> Result<Have, Refusal> {
+    let wrong = |why: String| {
+        Refusal::input(format!("--have {text}: {why}"))
+            .hint("for example `4x nvidia-h100-sxm-80gb`, `4x nvidia-h100-sxm-80gb@HOST` or `2x nvidia-dgx-h100`; `freehold db list` has the names")
+    };
+    let (number, rest) = match text.split_once(['x', '×']) {
+        Some((n, rest)) if !n.trim().is_empty() && n.trim().bytes().all(|b| b.is_ascii_digit()) => {
+            let n: u32 = n.trim().parse().map_err(|_| wrong("the number is too large".to_owned()))?;
+            (n, rest.trim())
+        }
+        _ => (1, text.trim()),
+    };
+    if number == 0 || number > 4096 {
+        return Err(wrong("the number is 1 to 4096".to_owned()));
+    }
+    let (id, place) = match rest.split_once('@') {
+        Some((id, place)) => (id.trim(), Some(place.trim())),
+        None => (rest, None),
+    };
+    if let Some(machine) = catalog.machines.iter().find(|m| m.id == id) {
+        let machine = plan::machine::from_machine(catalog, machine)
+            .map_err(|why| wrong(format!("{id} cannot be planned with: {why}")))?;
+        return Ok(Have { text: text.to_owned(), owned: Owned { machine: machine.owned(), number } });
+    }
+    let Some(card) = catalog.accelerators.iter().find(|c| c.id == id && c.class != HardwareClass::Cpu) else {
+        let ids = catalog.accelerators.iter().map(|c| c.id.as_str());
+        let near = nearest(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
+        let near =
+            if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+        return Err(wrong(format!("`{id}` is no accelerator or machine of the catalogue{near}")));
+    };
+    let (machine, hosts) = match place {
+        None => {
+            let cite = card.cite("board_watts");
+            let source =
+                Source::Database { entry: format!("gpu {id}"), source: cite.source, as_of: cite.as_of };
+            let machine = plan::machine::bare(card, number, id, source)
+                .ok_or_else(|| wrong(format!("the power of {id} is not in the catalogue")))?;
+            (machine, 1)
+        }
+        Some(place) => inside(catalog, card, number, place).map_err(wrong)?,
+    };
+    Ok(Have { text: text.to_owned(), owned: Owned { machine: machine.owned(), number: hosts } })
+}
+
+/// So many of the cards in the host or machine that is named, wholly or in part.
+fn inside(
+    catalog: &Catalog,
+    card: &crate::catalog::Accelerator,
+    number: u32,
+    place: &str,
+) -> Result<(Machine, u32), String> {
+    let orders: Vec<_> =
+        catalog.orders().filter(|(host, c, ..)| c.id == card.id && host.id.contains(place)).collect();
+    let machines: Vec<_> = catalog
+        .machines
+        .iter()
+        .filter(|m| m.id.contains(place) && m.accelerator.as_deref() == Some(card.id.as_str()))
+        .collect();
+    let made = machines.first().and_then(|m| plan::machine::from_machine(catalog, m).ok()).or_else(|| {
+        let fitting = orders.iter().filter_map(|(_, _, n, order)| {
+            let machine = plan::machine::from_order(order.as_ref().ok()?)?;
+            Some((*n, machine))
+        });
+        let mut fitting: Vec<_> = fitting.collect();
+        fitting.sort_by_key(|(n, _)| (*n < number, *n));
+        fitting.into_iter().next().map(|(_, m)| m)
+    });
+    let Some(mut machine) = made else {
+        let hosts = catalog.hosts.iter().map(|h| h.id.as_str());
+        let near = nearest(place, hosts.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
+        let near =
+            if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+        return Err(format!("no host like `{place}` takes {}{near}", card.id));
+    };
+    // Fewer cards than it holds: those that are there.
+    if number < machine.accelerators {
+        machine.accelerators = number;
+        return Ok((machine, 1));
+    }
+    if !number.is_multiple_of(machine.accelerators) {
+        return Err(format!("{number} do not fill machines of {}", machine.accelerators));
+    }
+    let hosts = number / machine.accelerators;
+    Ok((machine, hosts))
+}

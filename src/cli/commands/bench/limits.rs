@@ -1,0 +1,57 @@
+//! What a journal may ask for: no more than the command line takes. A journal is data, and its numbers
+//! decide how much is sent and how much memory is taken.
+
+use super::args;
+use crate::document::bench::build::Basis;
+use crate::measure::load::Shape;
+
+/// Targets and loads of one run; a command line of that length is none.
+const MOST_TARGETS: usize = 1000;
+const MOST_PHASES: usize = 1_000_000;
+
+/// The first number that is out of its range, in words.
+pub fn check(basis: &Basis) -> Result<(), String> {
+    let whole = |name: &str| basis.inputs.get(name).and_then(|input| input.value.as_u64());
+    within("targets", basis.targets.len() as u64, 1, MOST_TARGETS as u64)?;
+    within("loads", basis.load.phases.len() as u64, 0, MOST_PHASES as u64)?;
+    within("max_output_tokens", u64::from(basis.max_output_tokens), 1, args::MOST_OUTPUT_TOKENS)?;
+    within("warmup", u64::from(basis.load.warmup), 0, args::MOST_WARMUP)?;
+    within("repeats", whole("repeats").unwrap_or(0), 0, args::MOST_REPEATS)?;
+    for prompt in &basis.prompts {
+        let most = prompt.max_output_tokens.map_or(1, u64::from);
+        within("max_output_tokens of a prompt", most, 1, args::MOST_OUTPUT_TOKENS)?;
+        if let Some(talk) = &prompt.conversation {
+            talk.check().map_err(|fault| format!("prompt {}: {fault:?}", prompt.id))?;
+        }
+    }
+    if !(basis.margin > 0.0 && basis.margin < 1.0) {
+        return Err(format!("margin {} is not a share between 0 and 1", basis.margin));
+    }
+    let extent = basis.load.extent;
+    within("requests of a load", extent.requests.map_or(1, u64::from), 1, args::MOST_REQUESTS)?;
+    if !extent.seconds.is_none_or(|s| s > 0.0 && s <= args::LONGEST_SECONDS) {
+        return Err("the duration of a load is not between 0 and 30 days".to_owned());
+    }
+    for phase in &basis.load.phases {
+        if phase.target >= basis.targets.len() {
+            return Err("a load is on a target that the run does not have".to_owned());
+        }
+        match phase.shape {
+            Shape::Closed { concurrency } => {
+                within("requests at once", u64::from(concurrency), 1, args::MOST_AT_ONCE)?;
+            }
+            Shape::Open { rate_per_s, .. } if !args::is_rate(rate_per_s) => {
+                return Err(format!("a rate of {rate_per_s} requests a second is out of range"));
+            }
+            Shape::Open { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+fn within(name: &str, value: u64, low: u64, high: u64) -> Result<(), String> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{name} {value} is not between {low} and {high}"))
+}

@@ -1,0 +1,265 @@
+//! Series for a page: what every offer has cost by the end of each month, with its band, and what a
+//! month costs at other volumes. The same simulation as everywhere, so that a chart never disagrees
+//! with the totals beside it.
+
+use super::case::{Case, Pair, Supply, Values, Volume};
+use super::compare::{self, BreakEven, Scratch};
+use super::simulate::{Flow, Run};
+use super::uncertainty::triangular;
+use crate::units::Requests;
+use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
+
+/// More offers than this make no readable chart.
+const MOST_OFFERS: usize = 6;
+/// Draws behind a band: P10 and P90 of a month's total need far fewer than a probability does.
+const BAND_DRAWS: u32 = 400;
+/// Longest horizon that has a band.
+const LONGEST_BAND: u32 = 240;
+/// Volumes a decade, and the most decades.
+const PER_DECADE: f64 = 20.0;
+const MOST_DECADES: f64 = 5.0;
+/// Volumes that are tried for windows between two of the grid.
+const BETWEEN: u32 = 4;
+
+/// What an offer has cost by the end of each month.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cumulative {
+    /// Index into [`Case::offers`].
+    pub offer: usize,
+    /// What is paid on the first day, then by the end of each month: horizon + 1 amounts, USD.
+    pub paid: Vec<f64>,
+    /// P10 and P90 of the same over draws of the ranges; empty where no input is a range.
+    pub band: Vec<(f64, f64)>,
+}
+
+/// What offers cost at other volumes, everything over the horizon included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ByVolume {
+    /// Requests of the first month, ascending.
+    pub requests: Vec<f64>,
+    /// Tokens of one request.
+    pub tokens_per_request: f64,
+    /// Every offer of the pairs.
+    pub offers: Vec<OfferByVolume>,
+    /// Volumes at which the local side of the first pair costs less.
+    pub windows: Vec<(f64, Option<f64>)>,
+}
+
+/// One offer at each of those volumes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfferByVolume {
+    /// Index into [`Case::offers`].
+    pub offer: usize,
+    /// Total at the horizon ÷ its months, USD; `None`: it cannot serve so many.
+    pub monthly: Vec<Option<f64>>,
+    /// Units in the first month, of hardware.
+    pub units: Vec<Option<u32>>,
+}
+
+/// The offers that are compared, each with the pair it is seen in first.
+fn shown(case: &Case) -> Vec<(usize, Pair)> {
+    let mut found: Vec<(usize, Pair)> = Vec::new();
+    for &pair in &case.pairs {
+        for offer in [pair.cloud, pair.local] {
+            if found.len() < MOST_OFFERS && found.iter().all(|(known, _)| *known != offer) {
+                found.push((offer, pair));
+            }
+        }
+    }
+    found
+}
+
+/// One run to the horizon: `out` gets horizon + 1 amounts. The local side pays its baseline until it
+/// is delivered, as the comparison has it.
+fn pay(case: &Case, offer: usize, pair: Pair, v: Values<'_>, memory: &mut [Vec<u32>; 2], out: &mut Vec<f64>) {
+    let flow = compare::flow(case, pair, v);
+    let [own, other] = memory;
+    let mut run = Run::new(&case.offers[offer], &case.need, v, flow, own);
+    let meanwhile = if offer == pair.local { case.offers[offer].meanwhile() } else { 0 };
+    let mut baseline =
+        (meanwhile > 0).then(|| Run::new(&case.offers[pair.cloud], &case.need, v, flow, other));
+    out.clear();
+    let mut sum = 0.0;
+    for month in 0..case.need.horizon {
+        let bill = run.bill();
+        if month == 0 {
+            out.push(bill.upfront);
+        }
+        sum += bill.total();
+        if let Some(baseline) = baseline.as_mut().filter(|_| month < meanwhile) {
+            sum += baseline.bill().running;
+        }
+        out.push(sum);
+    }
+}
+
+/// Month by month, offer by offer. `most_draws` is how often ranges may be drawn, from this seed.
+pub fn cumulative(case: &Case, v: Values<'_>, most_draws: u32, seed: u64) -> Vec<Cumulative> {
+    let shown = shown(case);
+    let mut memory = [Vec::new(), Vec::new()];
+    let mut found: Vec<Cumulative> = shown
+        .iter()
+        .map(|&(offer, pair)| {
+            let mut paid = Vec::with_capacity(case.need.horizon as usize + 1);
+            pay(case, offer, pair, v, &mut memory, &mut paid);
+            Cumulative { offer, paid, band: Vec::new() }
+        })
+        .collect();
+    if !case.uncertain || most_draws == 0 || case.need.horizon > LONGEST_BAND {
+        return found;
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut values = case.likely();
+    let draws = BAND_DRAWS.min(most_draws);
+    let months = case.need.horizon as usize + 1;
+    // Offer after offer, month after month, draw after draw.
+    let mut all = vec![Vec::with_capacity(draws as usize); shown.len() * months];
+    let mut paid = Vec::with_capacity(months);
+    for _ in 0..draws {
+        for (slot, range) in case.ranges.iter().enumerate().filter(|(_, r)| r.is_wide()) {
+            values[slot] = triangular(range, rng.random());
+        }
+        let v = Values::of(&values);
+        for (n, &(offer, pair)) in shown.iter().enumerate() {
+            pay(case, offer, pair, v, &mut memory, &mut paid);
+            for (month, usd) in paid.iter().enumerate() {
+                all[n * months + month].push(*usd);
+            }
+        }
+    }
+    for (one, of_months) in found.iter_mut().zip(all.chunks_mut(months)) {
+        one.band = of_months
+            .iter_mut()
+            .map(|of_draws| {
+                of_draws.sort_unstable_by(f64::total_cmp);
+                let at = |tenths: usize| of_draws[(of_draws.len() * tenths).div_ceil(10).max(1) - 1];
+                (at(1), at(9))
+            })
+            .collect();
+    }
+    found
+}
+
+/// The volumes around the one in force and the one at which both cost the same.
+fn grid(now: f64, break_even: Option<f64>) -> Vec<f64> {
+    let near = |v: &f64| *v > 0.0 && (now / v).log10().abs() <= MOST_DECADES / 2.0;
+    let other = break_even.filter(near).unwrap_or(now);
+    let low = (now.min(other) / now).log10() - 1.0;
+    let high = (now.max(other) / now).log10() + 1.0;
+    let steps = |decades: f64| decades * PER_DECADE;
+    // Whole steps from the volume in force, which so is one of them.
+    #[allow(clippy::cast_possible_truncation)]
+    let (first, last) = (steps(low).floor() as i32, steps(high).ceil() as i32);
+    (first..=last).map(|n| now * 10f64.powf(f64::from(n) / PER_DECADE)).collect()
+}
+
+/// Costs at other volumes; `None` where the volume is what the hardware can do, or nothing.
+pub fn by_volume(case: &Case, v: Values<'_>, break_even: &BreakEven) -> Option<ByVolume> {
+    let head = case.pairs.first().copied()?;
+    if matches!(case.need.volume, Volume::AtCapacity) {
+        return None;
+    }
+    let now = compare::flow(case, head, v).requests.get();
+    if now <= 0.0 || !now.is_finite() {
+        return None;
+    }
+    let requests = grid(now, break_even.requests.map(Requests::get));
+    let flow = |requests: f64| Flow { requests: Requests::new(requests), scale: requests / now };
+    let mut scratch = Scratch::default();
+    let offers = shown(case)
+        .into_iter()
+        .map(|(offer, pair)| {
+            let mut it = OfferByVolume { offer, monthly: Vec::new(), units: Vec::new() };
+            for &volume in &requests {
+                let flow = flow(volume);
+                let (served, units) = match &case.offers[offer].supply {
+                    Supply::Api(_) => (true, None),
+                    Supply::Machine(m) => (
+                        serves(case, m, v, volume),
+                        Some(compare::first_units(case, m, v, flow).saturating_add(m.spare)),
+                    ),
+                };
+                let (cloud, local) = compare::compare_to_horizon(case, pair, v, flow, &mut scratch);
+                let total = if offer == pair.cloud { cloud } else { local };
+                it.monthly.push(served.then(|| total.get() / f64::from(case.need.horizon)));
+                it.units.push(units.filter(|_| served));
+            }
+            it
+        })
+        .collect();
+    let machine = match &case.offers[head.local].supply {
+        Supply::Machine(m) => Some(m.as_ref()),
+        Supply::Api(_) => None,
+    };
+    let mut cheaper = |volume: f64| {
+        machine.is_none_or(|m| serves(case, m, v, volume)) && {
+            let (cloud, local) = compare::compare_to_horizon(case, head, v, flow(volume), &mut scratch);
+            local < cloud
+        }
+    };
+    let windows = windows(&requests, &mut cheaper);
+    let tokens_per_request = case.need.tokens(v).total().get();
+    Some(ByVolume { requests, tokens_per_request, offers, windows })
+}
+
+/// A fixed number of units serves no more than it can.
+fn serves(case: &Case, machine: &super::case::Machine, v: Values<'_>, requests: f64) -> bool {
+    let most = machine.units.and_then(|units| machine.capacity(&case.need, v, units));
+    most.is_none_or(|most| requests <= most.get())
+}
+
+/// The volumes for which `cheaper` holds, from the first to the last of the grid; an end that is the
+/// grid's is open.
+fn windows(requests: &[f64], cheaper: &mut impl FnMut(f64) -> bool) -> Vec<(f64, Option<f64>)> {
+    let mut found: Vec<(f64, Option<f64>)> = Vec::new();
+    let mut before: Option<(f64, bool)> = None;
+    let fine = requests.windows(2).flat_map(|pair| {
+        let step = (pair[1] / pair[0]).powf(1.0 / f64::from(BETWEEN));
+        (0..BETWEEN).map(move |n| pair[0] * step.powi(n.cast_signed()))
+    });
+    for volume in fine.chain(requests.last().copied()) {
+        let now = cheaper(volume);
+        match before {
+            None if now => found.push((volume, None)),
+            Some((last, was)) if was != now => {
+                let (mut low, mut high) = (last, volume);
+                for _ in 0..40 {
+                    let middle = f64::midpoint(low, high);
+                    if cheaper(middle) == was { low = middle } else { high = middle }
+                }
+                match found.last_mut().filter(|_| was) {
+                    Some(open) => open.1 = Some(low),
+                    None => found.push((high, None)),
+                }
+            }
+            _ => {}
+        }
+        before = Some((volume, now));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_open_and_close_where_the_answer_turns() {
+        let volumes = grid(1000.0, Some(300.0));
+        assert!(volumes.iter().any(|v| (v - 1000.0).abs() < 1e-9), "the volume in force is one of them");
+        assert!(volumes[0] <= 30.0 && volumes[volumes.len() - 1] >= 10_000.0, "{volumes:?}");
+        let found = windows(&volumes, &mut |v| (100.0..150.0).contains(&v) || v >= 2000.0);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(
+            (found[0].0 - 100.0).abs() < 1e-6 && found[0].1.is_some_and(|end| (end - 150.0).abs() < 1e-6)
+        );
+        assert!((found[1].0 - 2000.0).abs() < 1e-6 && found[1].1.is_none());
+        assert!(windows(&volumes, &mut |_| false).is_empty());
+        assert_eq!(windows(&volumes, &mut |_| true), [(volumes[0], None)]);
+    }
+
+    #[test]
+    fn a_break_even_far_away_does_not_stretch_the_grid() {
+        assert!(grid(1000.0, Some(1e12)).len() < 60);
+    }
+}

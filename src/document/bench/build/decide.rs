@@ -1,0 +1,59 @@
+//! Prompts are asked until the verdict on every pair of targets is clear.
+
+use super::basis::Basis;
+use crate::document::bench::{Kind, Sample};
+use crate::quality::Side;
+use crate::stats::{Sequential, TAIL};
+
+/// The chance of giving up on sides that are equal.
+const GIVEN_UP: f64 = 0.05;
+
+/// The test that is looked at after every prompt.
+pub(super) fn sequential_test(margin: f64) -> Sequential {
+    Sequential::new(margin, TAIL, GIVEN_UP)
+}
+
+/// Follows a run, prompt by prompt.
+#[derive(Debug)]
+pub struct Deciding<'a> {
+    basis: &'a Basis,
+    tests: Vec<(usize, usize, Sequential)>,
+}
+
+impl<'a> Deciding<'a> {
+    /// `None` where a run is not to end early.
+    pub fn of(basis: &'a Basis) -> Option<Self> {
+        if !basis.until_decided {
+            return None;
+        }
+        let n = basis.targets.len();
+        let turned =
+            |a: usize, b: usize| basis.targets[a].kind == Kind::Api && basis.targets[b].kind == Kind::Local;
+        let couples = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b)));
+        let tests = couples
+            .map(|(a, b)| if turned(a, b) { (b, a) } else { (a, b) })
+            .map(|(a, b)| (a, b, sequential_test(basis.margin)))
+            .collect();
+        Some(Self { basis, tests })
+    }
+
+    /// All targets have answered a prompt, every repeat of it. True: everything is decided.
+    pub fn prompt_done(&mut self, samples: &[&Sample]) -> bool {
+        let side = |target: usize| {
+            let id = &self.basis.targets[target].id;
+            let mut side = Side::default();
+            for sample in samples.iter().filter(|s| s.target == *id) {
+                if let Some(pass) = sample.pass {
+                    side.count(pass, sample.score.unwrap_or(0.0));
+                }
+            }
+            side.share()
+        };
+        for (a, b, test) in &mut self.tests {
+            if let (Some(a), Some(b)) = (side(*a), side(*b)) {
+                test.push(a - b);
+            }
+        }
+        !self.tests.is_empty() && self.tests.iter().all(|(.., test)| test.decided().is_some())
+    }
+}

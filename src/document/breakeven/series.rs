@@ -1,0 +1,117 @@
+//! Series of the result that a page draws: cost by month, and cost by volume.
+
+use crate::cost::series::{ByVolume, Cumulative};
+use crate::cost::{Case, Evaluation};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What one offer has cost by the end of each month.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CumulativeCost {
+    /// Name of the offer.
+    pub name: String,
+    /// Paid on the first day, then by the end of each month up to the horizon, US dollars. What the
+    /// hardware would still fetch is not taken off.
+    pub paid_usd: Vec<f64>,
+    /// A tenth of the draws have paid less; null where no input is a range.
+    pub p10_usd: Option<Vec<f64>>,
+    /// A tenth of the draws have paid more; null where no input is a range.
+    pub p90_usd: Option<Vec<f64>>,
+}
+
+/// What a month costs at other volumes: the total at the horizon ÷ its months.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CostByVolume {
+    /// Requests of the first month, ascending; the volume in force is one of them. Null where only
+    /// token totals are known.
+    pub requests_per_month: Option<Vec<f64>>,
+    /// The same in tokens, in and out together.
+    pub tokens_per_month: Vec<f64>,
+    /// Every offer that is compared.
+    pub offers: Vec<OfferByVolume>,
+    /// Volumes at which the local side of the headline costs less than its cloud side, ascending.
+    pub local_cheaper: Vec<VolumeWindow>,
+}
+
+/// One offer at each of the volumes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OfferByVolume {
+    /// Name of the offer.
+    pub name: String,
+    /// US dollars a month; null where it cannot serve so many.
+    pub monthly_usd: Vec<Option<f64>>,
+    /// Units in the first month; null for an API.
+    pub units: Option<Vec<Option<u32>>>,
+}
+
+/// A range of volumes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct VolumeWindow {
+    /// Tokens a month from which on.
+    pub from_tokens_per_month: f64,
+    /// Tokens a month up to which; null where it does not end within the volumes that were tried.
+    pub to_tokens_per_month: Option<f64>,
+    /// The same in requests; null where only token totals are known.
+    pub from_requests_per_month: Option<f64>,
+    /// The same in requests; null where only token totals are known, or it does not end.
+    pub to_requests_per_month: Option<f64>,
+}
+
+/// Cents: more digits are noise of the arithmetic.
+fn cents(usd: f64) -> f64 {
+    (usd * 100.0).round() / 100.0
+}
+
+/// Six digits that matter.
+fn six_digits(value: f64) -> f64 {
+    if value <= 0.0 || !value.is_finite() {
+        return value;
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "an exponent of ten")]
+    let scale = 10f64.powi(5 - value.log10().floor() as i32);
+    (value * scale).round() / scale
+}
+
+/// Offer by offer.
+pub fn cumulative(case: &Case, evaluation: &Evaluation) -> Vec<CumulativeCost> {
+    let one = |c: &Cumulative| {
+        let band = |of: fn(&(f64, f64)) -> f64| {
+            (!c.band.is_empty()).then(|| c.band.iter().map(|b| cents(of(b))).collect())
+        };
+        CumulativeCost {
+            name: case.offers[c.offer].name.clone(),
+            paid_usd: c.paid.iter().map(|usd| cents(*usd)).collect(),
+            p10_usd: band(|b| b.0),
+            p90_usd: band(|b| b.1),
+        }
+    };
+    evaluation.cumulative.iter().map(one).collect()
+}
+
+/// Volume by volume. `per_request` is false where only token totals are known.
+pub fn by_volume(case: &Case, found: &ByVolume, per_request: bool) -> CostByVolume {
+    let tokens = |requests: f64| six_digits(requests * found.tokens_per_request);
+    CostByVolume {
+        requests_per_month: per_request.then(|| found.requests.iter().map(|r| six_digits(*r)).collect()),
+        tokens_per_month: found.requests.iter().map(|r| tokens(*r)).collect(),
+        offers: found
+            .offers
+            .iter()
+            .map(|o| OfferByVolume {
+                name: case.offers[o.offer].name.clone(),
+                monthly_usd: o.monthly.iter().map(|usd| usd.map(cents)).collect(),
+                units: o.units.iter().any(Option::is_some).then(|| o.units.clone()),
+            })
+            .collect(),
+        local_cheaper: found
+            .windows
+            .iter()
+            .map(|&(from, to)| VolumeWindow {
+                from_tokens_per_month: tokens(from),
+                to_tokens_per_month: to.map(tokens),
+                from_requests_per_month: per_request.then(|| six_digits(from)),
+                to_requests_per_month: to.filter(|_| per_request).map(six_digits),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,463 @@
+//! `freehold.plan/1`: what somebody would build to serve a need with one open model.
+//!
+//! A plan names the machine, how many, what runs on each, what every request gets, what keeps it from
+//! being smaller, and what it costs. Times are milliseconds; those with a band are means at the peak,
+//! `ttft_p95_ms` and `tpot_p95_ms` are what the limits are held against.
+
+use super::envelope::Envelope;
+use super::fit::BandRow;
+use super::skipped::SkippedEntry;
+use crate::capacity::{Quantisation, Spread};
+use crate::cost::OfferSummary;
+use crate::cost::case::Blueprint;
+use crate::document::metrics::definition;
+use crate::plan::weights::Weights;
+use crate::plan::{Bind, Missed, Rejected, Why};
+use crate::provenance::Source;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Name and major version of the document.
+pub const SCHEMA: &str = "freehold.plan/1";
+
+/// A plan document.
+pub type PlanDocument = Envelope<PlanResult>;
+
+/// Plans for one need and one model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanResult {
+    /// Id of the open model in the catalogue.
+    pub model: String,
+    /// What the plans must carry.
+    pub need: PlanNeed,
+    /// Months over which totals are counted.
+    pub horizon_months: u32,
+    /// ISO 4217 code of the currency that amounts are shown in; the fields are US dollars.
+    pub currency: String,
+    /// Units of that currency for one US dollar.
+    pub usd_rate: f64,
+    /// Plans that carry the need within the limits, the chosen one first, then by total cost. Where no
+    /// plan keeps the limits: the one that comes nearest, with what it misses.
+    pub plans: Vec<PlanRow>,
+    /// Index in `plans` of the one with the lowest total cost; null where there is none.
+    pub cheapest: Option<u32>,
+    /// Index in `plans` of the one with the fewest machines.
+    pub fewest_hosts: Option<u32>,
+    /// Index in `plans` of the one whose whole answers are there first.
+    pub lowest_latency: Option<u32>,
+    /// The best plan with weights of four bits that the maker of the model did not release; null where
+    /// there is none, or where only such plans exist (they then stand in `plans`).
+    pub in_four_bits: Option<PlanRow>,
+    /// What was tried and is no plan.
+    pub rejected: Vec<RejectedRow>,
+    /// Machines that could not be considered.
+    pub skipped: Vec<SkippedEntry>,
+    /// What machines that are there already do, one for each need in turn: a later
+    /// one gets what the earlier left free. Empty where none were named.
+    #[serde(default)]
+    pub owned: Vec<OwnedResult>,
+    /// Several needs on the same machines: the best plans; empty where there is one need.
+    #[serde(default)]
+    pub together: Vec<TogetherRow>,
+}
+
+/// What the plans must carry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanNeed {
+    /// `chat`, `code`, `rag`, `documents`, `agent` or `batch`.
+    #[serde(rename = "use")]
+    pub purpose: String,
+    /// Requests a second, mean over the hours of the month.
+    pub requests_per_second_mean: f64,
+    /// Requests a second in the busiest time, or what the deadline of a batch asks for.
+    pub requests_per_second_peak: f64,
+    /// Input tokens of a request, mean.
+    pub input_tokens: f64,
+    /// Input tokens that 95 requests of 100 do not exceed.
+    pub input_tokens_p95: f64,
+    /// Output tokens of a request with its reasoning, mean.
+    pub output_tokens: f64,
+    /// Share of the input that was sent before, 0 to 1: at most so much comes from a prefix cache.
+    pub repeated_share: f64,
+    /// Limit on the time to the first token, ms at the 95th percentile; null: none.
+    pub ttft_limit_ms: Option<f64>,
+    /// Limit on each further token, ms at the 95th percentile; null: none.
+    pub tpot_limit_ms: Option<f64>,
+    /// Where limits that nobody gave are from.
+    pub limits_from: String,
+    /// One machine may fail without a loss.
+    pub must_stay_up: bool,
+    /// Hours in which a batch must be done; null where requests are answered as they come.
+    pub deadline_hours: Option<f64>,
+}
+
+/// One plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanRow {
+    /// As reports call it.
+    pub name: String,
+    /// Id of the host, machine or rental in the catalogue that is ordered; of the accelerator where no
+    /// computer for it is known.
+    pub host: String,
+    /// As its maker writes it.
+    pub host_name: String,
+    #[doc = definition!(hosts)]
+    pub hosts: u32,
+    /// Machines that only stand in for one that failed.
+    pub spare_hosts: u32,
+    /// Id of the accelerator in them.
+    pub accelerator: String,
+    /// As its maker writes it.
+    pub accelerator_name: String,
+    #[doc = definition!(accelerators)]
+    pub accelerators: u32,
+    /// Id of the model that runs.
+    pub model: String,
+    /// `vllm`, `cuda`, `metal`, …: the software path that the speeds are predicted for.
+    pub backend: String,
+    /// `vllm`, `llama.cpp` or `mlx`: the engine that is started.
+    pub engine: String,
+    /// The weight format: `FP8`.
+    pub quantisation: String,
+    /// `published`, `converted` or `unknown`: whether weights of the model in this format are there.
+    pub weights: String,
+    /// The format of keys and values in the cache: `F16`.
+    pub kv_type: String,
+    /// Accelerators that share every layer.
+    pub tensor_parallel: u32,
+    /// Groups of accelerators that share the layers out.
+    pub pipeline_parallel: u32,
+    /// Experts are dealt out whole instead of split.
+    pub expert_parallel: bool,
+    /// Copies of the model in service.
+    pub replicas: u32,
+    /// Copies that one machine holds.
+    pub replicas_per_host: u32,
+    /// Requests that one copy serves at once.
+    pub concurrency: u32,
+    /// Tokens that the longest planned request has, input and output.
+    pub context_tokens: f64,
+    /// Share of the input that the engine's own prefix cache holds, 0 to 1.
+    pub cached_input_share: f64,
+    #[doc = definition!(predicted_ttft_ms)]
+    pub ttft_ms: BandRow,
+    #[doc = definition!(predicted_tpot_ms)]
+    pub tpot_ms: BandRow,
+    /// Time to the first token at the 95th percentile, with every place taken, ms.
+    pub ttft_p95_ms: f64,
+    /// Time per further token with every place taken, ms.
+    pub tpot_p95_ms: f64,
+    #[doc = definition!(requests_per_second)]
+    pub requests_per_second: f64,
+    /// Requests a second with every place taken.
+    pub requests_per_second_at_most: f64,
+    /// Share of the time that the machines in service are busy at the peak, 0 to 1.
+    pub busy_peak: f64,
+    /// The same on average.
+    pub busy_mean: f64,
+    /// What keeps the plan from being smaller, the strongest reason first: `compute`, `kv-memory`,
+    /// `ttft`, `tpot`, `granularity`, `spare` or `asked`.
+    pub binds: Vec<String>,
+    /// Limits that it misses; empty where it keeps them.
+    #[serde(default)]
+    pub misses: Vec<MissedRow>,
+    /// Bytes of the weights of one copy, over its accelerators.
+    pub weights_bytes: f64,
+    /// Bytes that one copy has left for keys and values, over its accelerators.
+    pub kv_room_bytes: f64,
+    #[doc = definition!(plan_watts)]
+    pub watts: Option<f64>,
+    /// The same with every machine at full load.
+    pub full_watts: Option<f64>,
+    /// Height in a rack; null where it stands elsewhere or is not known.
+    pub rack_units: Option<f64>,
+    /// Hours a month of people who look after it.
+    pub staff_hours_per_month: BandRow,
+    #[doc = definition!(capex_usd)]
+    pub capex_usd: f64,
+    #[doc = definition!(monthly_usd)]
+    pub monthly_usd: f64,
+    #[doc = definition!(tco_usd)]
+    pub tco_usd: f64,
+    /// Where the price of a machine was read; null where none is known.
+    pub price_source: Option<Source>,
+    /// No computer for the accelerators is known: the price is theirs alone.
+    pub bare: bool,
+    /// Every figure on the way, in the order in which they follow from each other.
+    pub terms: Vec<TermRow>,
+}
+
+/// One figure on the way to a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TermRow {
+    /// Its name: `replica.requests-at-once`.
+    pub name: String,
+    /// Its value.
+    pub value: f64,
+    /// Its unit; empty for a share or a ratio.
+    pub unit: String,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// A limit that a plan misses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MissedRow {
+    /// `ttft` or `tpot`.
+    pub limit: String,
+    /// The limit, ms at the 95th percentile.
+    pub limit_ms: f64,
+    /// What one request alone gets, ms.
+    pub ms: f64,
+}
+
+/// What was tried and is no plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RejectedRow {
+    /// Id of the accelerator.
+    pub accelerator: String,
+    /// The engine.
+    pub engine: String,
+    /// The weight format.
+    pub quantisation: String,
+    /// `too-slow`, `does-not-fit`, `no-weights` or `no-engine`.
+    pub reason: String,
+    /// The same in words with its figures.
+    pub why: String,
+}
+
+/// What machines that are there do for a need.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnedResult {
+    /// Which need.
+    pub need: String,
+    /// Id of the model.
+    pub model: String,
+    /// Requests a second that are asked for at the peak.
+    pub requests_per_second_asked: f64,
+    /// Requests a second that all machines together could carry within the limits.
+    pub requests_per_second_at_most: f64,
+    /// Requests a second beyond that; 0 where the machines are enough.
+    pub short_requests_per_second: f64,
+    /// Share of what all machines carry that stays free at the peak, 0 to 1.
+    pub free_at_peak: f64,
+    /// One for each kind of machine.
+    pub machines: Vec<OwnedRow>,
+}
+
+/// Machines of one kind that are there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnedRow {
+    /// As they were named.
+    pub name: String,
+    /// How many.
+    pub hosts: u32,
+    /// Accelerators in all of them.
+    pub accelerators: u32,
+    /// The engine, formats and parallelism of a copy; null where the model does not run here within
+    /// the limits.
+    pub runs: Option<OwnedCopy>,
+    /// Accelerators that stay free.
+    pub free_accelerators: u32,
+}
+
+/// A copy of the model on owned machines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnedCopy {
+    /// The software path.
+    pub backend: String,
+    /// The weight format.
+    pub quantisation: String,
+    /// The format of the KV cache.
+    pub kv_type: String,
+    /// Accelerators that share every layer.
+    pub tensor_parallel: u32,
+    /// Groups of accelerators that share the layers out.
+    pub pipeline_parallel: u32,
+    /// Copies that run for this need.
+    pub replicas: u32,
+    /// Copies that there is room for.
+    pub room: u32,
+    /// Requests at once of one copy.
+    pub concurrency: u32,
+    /// Requests a second that the copies carry.
+    pub requests_per_second: f64,
+}
+
+/// Several needs on machines of one kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TogetherRow {
+    /// Id of the host.
+    pub host: String,
+    /// As its maker writes it.
+    pub host_name: String,
+    /// Machines, the spare ones included.
+    pub hosts: u32,
+    /// Machines that only stand in for one that failed.
+    pub spare_hosts: u32,
+    /// What runs for each model.
+    pub parts: Vec<PartRow>,
+    /// Accelerators that no copy uses.
+    pub free_accelerators: u32,
+    /// Purchase and installation.
+    pub capex_usd: f64,
+    /// Power, place and people, a month.
+    pub monthly_usd: f64,
+    /// Over the horizon.
+    pub total_usd: f64,
+}
+
+/// One model of several on the same machines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PartRow {
+    /// Names of the needs that it serves.
+    pub needs: String,
+    /// Id of the model.
+    pub model: String,
+    /// The weight format.
+    pub quantisation: String,
+    /// Accelerators of one copy.
+    pub accelerators: u32,
+    /// Copies.
+    pub replicas: u32,
+    /// Requests at once of one copy.
+    pub concurrency: u32,
+    /// Requests a second at the peak.
+    pub requests_per_second: f64,
+}
+
+const MS: f64 = 1e3;
+
+fn band(s: Spread) -> BandRow {
+    BandRow { low: s.low * MS, likely: s.likely * MS, high: s.high * MS }
+}
+
+const fn weights_word(weights: Weights) -> &'static str {
+    match weights {
+        Weights::Maker => "published",
+        Weights::Converted => "converted",
+        Weights::Unknown => "unknown",
+    }
+}
+
+/// The word for what binds, as documents have it.
+pub const fn bind_word(bind: Bind) -> &'static str {
+    match bind {
+        Bind::Compute => "compute",
+        Bind::KvMemory => "kv-memory",
+        Bind::Ttft => "ttft",
+        Bind::Tpot => "tpot",
+        Bind::Granularity => "granularity",
+        Bind::Spare => "spare",
+        Bind::Asked => "asked",
+    }
+}
+
+impl PlanRow {
+    /// A plan and what the cost engine says about it. `need` is what it carries.
+    pub fn of(name: &str, plan: &Blueprint, model: &str, context_tokens: f64, cost: &OfferSummary) -> Self {
+        let (r, m) = (&plan.replica, &plan.machine);
+        let rented = m.rent_usd_hour.is_some() || cost.billed_hours.is_some();
+        Self {
+            name: name.to_owned(),
+            host: m.id.clone(),
+            host_name: m.name.clone(),
+            hosts: plan.hosts,
+            spare_hosts: plan.spare_hosts,
+            accelerator: m.accelerator.clone(),
+            accelerator_name: m.accelerator_name.clone(),
+            accelerators: plan.accelerators,
+            model: model.to_owned(),
+            backend: r.backend.label().to_owned(),
+            engine: r.backend.engine().label().to_owned(),
+            quantisation: r.format.id.to_owned(),
+            weights: weights_word(r.weights).to_owned(),
+            kv_type: r.kv.label().to_owned(),
+            tensor_parallel: r.tensor,
+            pipeline_parallel: r.pipeline,
+            expert_parallel: r.expert_parallel,
+            replicas: plan.replicas,
+            replicas_per_host: plan.replicas_per_host,
+            concurrency: r.concurrency,
+            context_tokens,
+            cached_input_share: r.cached_share,
+            ttft_ms: band(plan.typical.ttft),
+            tpot_ms: band(plan.typical.tpot),
+            ttft_p95_ms: r.ttft_p95 * MS,
+            tpot_p95_ms: r.tpot_p95 * MS,
+            requests_per_second: plan.carries,
+            requests_per_second_at_most: plan.at_most,
+            busy_peak: plan.busy_peak,
+            busy_mean: plan.busy_mean,
+            binds: plan.binds.iter().map(|b| bind_word(*b).to_owned()).collect(),
+            misses: plan.missed.iter().map(MissedRow::of).collect(),
+            weights_bytes: r.weight_bytes,
+            kv_room_bytes: r.room_bytes,
+            watts: (!rented).then_some(plan.mean_watts),
+            full_watts: (!rented).then_some(plan.full_watts),
+            rack_units: plan.rack_units,
+            staff_hours_per_month: BandRow {
+                low: plan.people.low,
+                likely: plan.people.likely,
+                high: plan.people.high,
+            },
+            capex_usd: cost.capex.get(),
+            monthly_usd: cost.parts.total().get(),
+            tco_usd: cost.tco.get(),
+            price_source: m.price_source.clone(),
+            bare: plan.bare,
+            terms: plan
+                .terms
+                .iter()
+                .map(|t| TermRow {
+                    name: t.name.to_owned(),
+                    value: t.value,
+                    unit: t.unit.to_owned(),
+                    source: t.source.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl MissedRow {
+    fn of(missed: &Missed) -> Self {
+        Self {
+            limit: bind_word(missed.limit).to_owned(),
+            limit_ms: missed.limit_seconds * MS,
+            ms: missed.seconds * MS,
+        }
+    }
+}
+
+impl RejectedRow {
+    /// One that was tried.
+    pub fn of(rejected: &Rejected) -> Self {
+        let format: &Quantisation = rejected.format;
+        let (reason, why) = match rejected.why {
+            Why::TooSlow { ttft_ms, tpot_ms, over } => (
+                "too-slow",
+                format!(
+                    "one request alone takes {ttft_ms:.0} ms to the first token and {tpot_ms:.0} ms for each further one: {over:.1} times a limit"
+                ),
+            ),
+            Why::DoesNotFit { weights, memory } => (
+                "does-not-fit",
+                format!(
+                    "{:.0} GB of weights, {:.0} GB of memory on the most that one machine holds",
+                    weights / 1e9,
+                    memory / 1e9
+                ),
+            ),
+            Why::NoWeights => ("no-weights", format!("no weights of the model in {} are known", format.id)),
+            Why::NoEngine => ("no-engine", "the engine does not run on it".to_owned()),
+        };
+        Self {
+            accelerator: rejected.accelerator.clone(),
+            engine: rejected.engine.label().to_owned(),
+            quantisation: format.id.to_owned(),
+            reason: reason.to_owned(),
+            why,
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! Is one target good enough beside another? The verdict of each pair, its split by kind of work, and the
+//! prompts where the first loses.
+
+use crate::document::bench::Target;
+use crate::document::bench::pair::{
+    Finding, Move, Pair, PairAgreement, PairCategory, PairJudged, PairMethod, PairQuality, PairTokens,
+    ShareOf, Split,
+};
+use crate::money::Currency;
+use crate::number;
+use crate::render::view::{Block, Cell, Table, View};
+use std::fmt::Write as _;
+
+/// Characters of a text in a table of lost prompts.
+const SHOWN: usize = 120;
+/// Above this share of flipped verdicts a judge is doubtful.
+const DOUBTFUL: f64 = crate::quality::judge::DOUBTFUL_FLIPS;
+
+pub(super) fn pairs(view: &mut View, pairs: &[Pair]) {
+    for pair in pairs {
+        if pair.quality.is_none() && pair.judged.is_empty() && pairs.len() > 3 {
+            // Many targets without expectations: agreement of each with each says little.
+            continue;
+        }
+        view.heading(format!("{} beside {}", pair.a, pair.b));
+        if let Some(quality) = &pair.quality {
+            view.paragraph(verdict(pair, quality));
+            if let Some(text) = until_decided(quality) {
+                view.paragraph(text);
+            }
+            if !quality.categories.is_empty() {
+                view.push(Block::Table(categories(pair, quality)));
+            }
+            if let Some(split) = &quality.split {
+                view.paragraph(split_sentence(pair, quality, split));
+            }
+        }
+        for judged in &pair.judged {
+            view.paragraph(judge_sentence(pair, judged));
+        }
+        if let Some(tokens) = &pair.tokens {
+            view.paragraph(token_sentence(pair, tokens));
+        }
+        if let Some(agreement) = &pair.agreement {
+            view.paragraph(agreement_sentence(agreement, pair.quality.is_some()));
+        }
+        if let Some(quality) = pair.quality.as_ref().filter(|q| !q.losing.is_empty()) {
+            view.paragraph(format!(
+                "Where {} loses: {} of {}{}.",
+                pair.a,
+                prompts(quality.losing_prompts),
+                quality.prompts,
+                if quality.losing.len() < quality.losing_prompts as usize {
+                    format!(", the first {} of them", quality.losing.len())
+                } else {
+                    String::new()
+                }
+            ));
+            view.push(Block::Table(losing(pair, quality)));
+        }
+    }
+}
+
+/// How often all repeats of a prompt pass.
+pub(super) fn repeats(view: &mut View, targets: &[Target]) {
+    let lines: Vec<String> = targets
+        .iter()
+        .filter_map(|t| {
+            let p = t.pass_hat?;
+            Some(format!(
+                "{}: all {} repeats of a prompt pass in {} of the {} (pass^{}), one of them in {}.",
+                t.id,
+                p.k,
+                percent(p.share),
+                prompts(p.prompts),
+                p.k,
+                t.pass_rate.map_or_else(|| "?".to_owned(), |r| percent(r.rate)),
+            ))
+        })
+        .collect();
+    if !lines.is_empty() {
+        view.heading("Agreement of repeats");
+        view.push(Block::List(lines));
+    }
+}
+
+fn prompts(n: u32) -> String {
+    format!("{n} prompt{}", if n == 1 { "" } else { "s" })
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+fn points(share: f64) -> String {
+    // A difference that rounds to nothing has no sign.
+    let value = (share * 100.0).round() + 0.0;
+    format!("{value:+.0}").replace("+0", "0")
+}
+
+fn interval(share: &ShareOf) -> String {
+    format!("{} ({:.0}–{:.0} %)", percent(share.rate), share.low * 100.0, share.high * 100.0)
+}
+
+fn verdict(pair: &Pair, q: &PairQuality) -> String {
+    let (a, b) = (&pair.a, &pair.b);
+    let margin = format!("{:.0} points", q.margin * 100.0);
+    let said = match q.finding {
+        Finding::NonInferior if q.equivalent == Some(true) => {
+            format!("Non-inferior within {margin}: yes. No difference that matters either way.")
+        }
+        Finding::NonInferior => format!("Non-inferior within {margin}: yes."),
+        Finding::Inferior => format!("Non-inferior within {margin}: no, {a} is worse by more than that."),
+        Finding::Undecided => {
+            let more = q.prompts_needed.map_or_else(String::new, |n| {
+                format!(" (about {} more)", prompts(n.saturating_sub(q.prompts)))
+            });
+            let smoke = if q.smoke_only { " Fewer than 20 prompts: a smoke test only." } else { "" };
+            format!("Non-inferior within {margin}: not yet{more}.{smoke}")
+        }
+    };
+    let test = match (q.method, q.p) {
+        (PairMethod::Counts, Some(p)) => format!("; McNemar's exact test: p = {}", p_value(p)),
+        (PairMethod::Shares, Some(p)) => format!("; Wilcoxon's signed-rank test: p = {}", p_value(p)),
+        _ => String::new(),
+    };
+    let scores = q.scores.as_ref().map_or_else(String::new, |s| {
+        format!(
+            " Mean scores: {:.2} and {:.2}, difference {:+.2} (95 %: {:+.2} to {:+.2}).",
+            s.a_mean, s.b_mean, s.difference, s.difference_low, s.difference_high
+        )
+    });
+    format!(
+        "{said} On {}: {a} passes {}, {b} {}; difference {} points (95 %: {} to {}){test}.{scores} \
+         Both pass {}, only {a} {}, only {b} {}, neither {}.",
+        prompts(q.prompts),
+        interval(&q.a_pass_rate),
+        interval(&q.b_pass_rate),
+        points(q.difference),
+        points(q.difference_low),
+        points(q.difference_high),
+        q.both_pass,
+        q.a_only,
+        q.b_only,
+        q.neither,
+    )
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.001 { "less than 0.001".to_owned() } else { format!("{p:.3}") }
+}
+
+fn until_decided(q: &PairQuality) -> Option<String> {
+    let u = q.until_decided.as_ref()?;
+    let saved = u.planned.saturating_sub(u.prompts);
+    let end = if u.futile {
+        "given up: that it is not worse would not be shown with a reasonable number of prompts"
+    } else if q.finding == Finding::Undecided {
+        "not decided with all of them"
+    } else {
+        "decided"
+    };
+    Some(format!(
+        "Asked until decided: {end} after {} of {} planned, {saved} saved. It was looked at after every prompt; \
+         a wrong verdict has a chance of {:.1} % at most.",
+        prompts(u.prompts),
+        u.planned,
+        u.error_rate * 100.0
+    ))
+}
+
+fn categories(pair: &Pair, q: &PairQuality) -> Table {
+    let mut table = Table::new(&[
+        "kind of work",
+        "#prompts",
+        &format!("#{}", pair.a),
+        &format!("#{}", pair.b),
+        "#difference, points (95 %)",
+        "can it move?",
+    ]);
+    for c in &q.categories {
+        table.row_of(vec![
+            if c.category.is_empty() { "(none)".into() } else { c.category.clone().into() },
+            Cell::Number(f64::from(c.prompts), c.prompts.to_string()),
+            Cell::Number(c.a_pass_rate.rate, percent(c.a_pass_rate.rate)),
+            Cell::Number(c.b_pass_rate.rate, percent(c.b_pass_rate.rate)),
+            Cell::Number(
+                c.difference,
+                format!(
+                    "{} ({} to {})",
+                    points(c.difference),
+                    points(c.difference_low),
+                    points(c.difference_high)
+                ),
+            ),
+            place(c).into(),
+        ]);
+    }
+    table
+}
+
+fn place(c: &PairCategory) -> String {
+    match (c.place, c.prompts_needed) {
+        (Move::CanMove, _) => "yes".to_owned(),
+        (Move::MustStay, _) => "no".to_owned(),
+        (Move::Unknown, Some(n)) => format!("not yet (about {} more)", n.saturating_sub(c.prompts)),
+        (Move::Unknown, None) => "not yet".to_owned(),
+    }
+}
+
+fn split_sentence(pair: &Pair, q: &PairQuality, split: &Split) -> String {
+    const HOLM: &str =
+        "corrected by Holm: the chance of moving even one kind that is worse by the margin is at most 2.5 %";
+    if split.moved.is_empty() {
+        return format!("No kind of work is shown to be safe with {} by itself ({HOLM}).", pair.a);
+    }
+    let usd = Currency::usd();
+    let saves = match (split.b_usd_per_1000, split.split_usd_per_1000) {
+        (Some(before), Some(after)) if before > 0.0 => format!(
+            " The bill of APIs for 1,000 requests falls from {} to {} ({:.0} % less; hardware is not in it).",
+            usd.show(before),
+            usd.show(after),
+            (1.0 - after / before) * 100.0
+        ),
+        _ => String::new(),
+    };
+    let rest = if split.moved.len() == q.categories.len() {
+        String::new()
+    } else {
+        format!("; the rest stays with {}", pair.b)
+    };
+    format!(
+        "Split: {} can answer {} ({} of the prompts){rest}. Pass rate with the split: {} ({HOLM}).{saves}",
+        pair.a,
+        split.moved.iter().map(|m| if m.is_empty() { "(none)" } else { m }).collect::<Vec<_>>().join(", "),
+        percent(split.moved_share),
+        percent(split.pass_rate),
+    )
+}
+
+fn judge_sentence(pair: &Pair, j: &PairJudged) -> String {
+    let (a, b) = (&pair.a, &pair.b);
+    let judged = j.prompts.saturating_sub(j.missing);
+    let test = j.p.map_or_else(String::new, |p| format!("; sign test: p = {}", p_value(p)));
+    let mut text = format!(
+        "Judge {}: of {}, {a} wins {}, {b} wins {}, ties {}{test}.",
+        j.judge,
+        prompts(j.prompts),
+        j.a_wins,
+        j.b_wins,
+        j.ties
+    );
+    if j.missing > 0 {
+        let _ = write!(text, " {} without a usable verdict, left out.", j.missing);
+    }
+    if let Some(flips) = &j.flips {
+        let _ = write!(text, " The other order changed the verdict in {} of {judged}", interval(flips));
+        text.push_str(if flips.rate > DOUBTFUL { ": this judge is doubtful." } else { "." });
+    }
+    if let Some(first) = &j.first_position {
+        let _ = write!(text, " It chose the answer shown first in {}.", interval(first));
+    }
+    if let Some(longer) = &j.longer_wins {
+        let _ = write!(text, " The longer answer won in {} of the decided pairs.", interval(longer));
+    }
+    if let Some(equal) = &j.a_wins_equal_length {
+        let _ = write!(text, " Of pairs of equal length {a} won {}.", interval(equal));
+    }
+    if !j.own_family.is_empty() {
+        let _ = write!(
+            text,
+            " {} of the judge's own family of models, which it may prefer.",
+            match &j.own_family[..] {
+                [one] => format!("{one} is"),
+                more => format!("{} are", more.join(" and ")),
+            }
+        );
+    }
+    text
+}
+
+fn token_sentence(pair: &Pair, t: &PairTokens) -> String {
+    let band = match (t.ratio_low, t.ratio_high) {
+        (Some(low), Some(high)) => {
+            format!(" (95 %: {} to {})", number::measured(low), number::measured(high))
+        }
+        _ => String::new(),
+    };
+    format!(
+        "Tokens per answer: {} writes {}, {} writes {}: {} times as many{band}. Each counts its own tokens.",
+        pair.a,
+        number::measured(t.a_output),
+        pair.b,
+        number::measured(t.b_output),
+        number::measured(t.ratio),
+    )
+}
+
+fn agreement_sentence(agreement: &PairAgreement, graded: bool) -> String {
+    let lead = if graded {
+        "Agreement of the answers"
+    } else {
+        "Nothing is expected of these prompts, so this is agreement, not quality: both can be wrong alike. The answers"
+    };
+    format!(
+        "{lead}: the same text on {} of {}; chrF {:.2}, ROUGE-L {:.2} (1 is the same text).",
+        interval(&agreement.equal),
+        prompts(agreement.prompts),
+        agreement.chrf,
+        agreement.rouge_l
+    )
+}
+
+fn losing(pair: &Pair, q: &PairQuality) -> Table {
+    let shown = |text: &str| {
+        let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if one_line.chars().count() > SHOWN {
+            one_line.chars().take(SHOWN).chain(['…']).collect()
+        } else {
+            one_line
+        }
+    };
+    let mut table = Table::new(&["prompt", "asked", &pair.a, &pair.b, "failed"]);
+    for l in &q.losing {
+        let times = |[passed, graded]: [u32; 2]| {
+            if graded > 1 { format!("[{passed} of {graded}] ") } else { String::new() }
+        };
+        table.row_of(vec![
+            l.prompt_id.clone().into(),
+            shown(&l.prompt).into(),
+            format!("{}{}", times(l.a_passed), shown(&l.a_text)).into(),
+            format!("{}{}", times(l.b_passed), shown(&l.b_text)).into(),
+            l.a_failed.join(", ").into(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,107 @@
+//! Room for words: how wide a text is about, how it is broken, how labels keep out of each other's way.
+
+use unicode_width::UnicodeWidthChar as _;
+
+/// About how wide a text is in a sans-serif face of that size.
+pub(super) fn width(text: &str, size: f64) -> f64 {
+    text.chars()
+        .map(|c| match c {
+            'i' | 'l' | 'j' | '.' | ',' | '\'' | '|' | ':' | ';' | '!' | 'I' => 0.3,
+            'f' | 't' | 'r' | ' ' | '(' | ')' | '-' | '/' => 0.38,
+            'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.88,
+            'A'..='Z' => 0.68,
+            c if c.is_ascii() => 0.58,
+            c => 0.58 * c.width().unwrap_or(0).max(1) as f64,
+        })
+        .sum::<f64>()
+        * size
+}
+
+/// Lines no wider than `room`, at most so many; the last ends in an ellipsis where text is left.
+pub(super) fn wrap(text: &str, size: f64, room: f64, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace().flat_map(|w| pieces(w, size, room)) {
+        let longer = if line.is_empty() { word.clone() } else { format!("{line} {word}") };
+        if !line.is_empty() && width(&longer, size) > room {
+            lines.push(std::mem::replace(&mut line, word));
+        } else {
+            line = longer;
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            while width(last, size) + size > room && last.pop().is_some() {}
+            last.push('…');
+        }
+    }
+    lines
+}
+
+/// A word that is wider than the room, in parts; it is broken after a slash or a hyphen if it can be.
+fn pieces(word: &str, size: f64, room: f64) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest: Vec<char> = word.chars().collect();
+    while width(&rest.iter().collect::<String>(), size) > room && rest.len() > 1 {
+        let mut fits = 1;
+        while fits < rest.len() && width(&rest[..=fits].iter().collect::<String>(), size) <= room {
+            fits += 1;
+        }
+        let at =
+            rest[..fits].iter().rposition(|c| matches!(c, '/' | '-' | '_' | '.')).map_or(fits, |at| at + 1);
+        found.push(rest[..at].iter().collect());
+        rest.drain(..at);
+    }
+    found.push(rest.into_iter().collect());
+    found
+}
+
+/// Places for labels of these heights, each as near to where it wants to be as the others allow, within
+/// `top` to `bottom`. The order stays that of the wishes.
+pub(super) fn apart(wanted: &[(f64, f64)], top: f64, bottom: f64) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..wanted.len()).collect();
+    order.sort_by(|a, b| wanted[*a].0.total_cmp(&wanted[*b].0));
+    let mut places = vec![0.0; wanted.len()];
+    let mut next = top;
+    for &n in &order {
+        let (middle, height) = wanted[n];
+        places[n] = middle.max(next + height / 2.0);
+        next = places[n] + height / 2.0;
+    }
+    // What stands out at the bottom pushes the others up.
+    let mut limit = bottom;
+    for &n in order.iter().rev() {
+        let height = wanted[n].1;
+        places[n] = places[n].min(limit - height / 2.0);
+        limit = places[n] - height / 2.0;
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_do_not_overlap() {
+        let places = apart(&[(50.0, 20.0), (52.0, 20.0), (98.0, 20.0)], 0.0, 100.0);
+        assert!(places[1] - places[0] >= 19.99 && places[2] - places[1] >= 19.99, "{places:?}");
+        assert!(places[2] <= 90.0);
+    }
+
+    #[test]
+    fn lines_keep_to_their_room() {
+        let name = "qwen3.5-9b on Desktop with Ryzen 9 9950X for one card and more words than fit";
+        let lines = wrap(name, 12.0, 150.0, 3);
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|l| width(l, 12.0) <= 151.0), "{lines:?}");
+        assert!(lines[2].ends_with('…'));
+        assert_eq!(wrap("short", 12.0, 150.0, 3), ["short"]);
+        let long = wrap("azure/global.anthropic.claude-haiku-5-5-with-a-long-name", 12.0, 120.0, 9);
+        assert_eq!(long.concat(), "azure/global.anthropic.claude-haiku-5-5-with-a-long-name");
+    }
+}

@@ -1,0 +1,254 @@
+//! Charts of a cost document: over time, against volume, and what each input changes.
+
+use crate::document::breakeven::text::months;
+use crate::document::breakeven::{BreakevenDocument, BreakevenResult, Comparator};
+use crate::money::Currency;
+use crate::number::{grouped, short};
+use crate::render::chart::{Axis, Band, Body, Chart, Mark, Of, Plot, Row, RowMark, Rows, Rule, Series, Span};
+use crate::render::names;
+
+/// Inputs in a tornado.
+const BARS: usize = 8;
+/// Ticks of an axis of months are this far apart: the first that makes few enough.
+const MONTHS: [u32; 7] = [1, 3, 6, 12, 24, 60, 120];
+
+fn money_axis(money: &Currency, label: &str) -> Axis {
+    Axis::new(format!("{label}, {}", money.code()), Of::Money(money.code().to_owned()))
+}
+
+fn month_ticks(horizon: u32) -> Vec<(f64, String)> {
+    let every = MONTHS.into_iter().find(|m| horizon / m <= 6).unwrap_or(240);
+    (0..=horizon / every).map(|n| (f64::from(n * every), (n * every).to_string())).collect()
+}
+
+/// What every offer has cost by the end of each month.
+pub fn over_time(r: &BreakevenResult) -> Option<Chart> {
+    if r.cumulative.is_empty() {
+        return None;
+    }
+    let money = r.money();
+    let label = format!("months from {}", r.start);
+    let x = Axis::new(label, Of::Number).ticks(month_ticks(r.horizon_months));
+    let mut plot = Plot::new(x, money_axis(&money, "paid so far"));
+    let at = |month: usize| f64::from(u32::try_from(month).unwrap_or(u32::MAX));
+    for offer in &r.cumulative {
+        let convert = |usd: &[f64]| usd.iter().map(|v| money.convert(*v)).collect::<Vec<f64>>();
+        let band = match (&offer.p10_usd, &offer.p90_usd) {
+            (Some(low), Some(high)) => convert(low)
+                .into_iter()
+                .zip(convert(high))
+                .enumerate()
+                .map(|(month, (low, high))| Band { x: at(month), low, high })
+                .collect(),
+            _ => Vec::new(),
+        };
+        plot.series.push(Series {
+            name: offer.name.clone(),
+            points: convert(&offer.paid_usd).into_iter().enumerate().map(|(m, y)| (at(m), y)).collect(),
+            band,
+            ..Series::default()
+        });
+    }
+    let head = r.comparisons.first()?;
+    let local = plot.series.iter().find(|s| s.name == head.local);
+    let mut outcome = "never paid back".to_owned();
+    if let Some(payback) = head.payback_months {
+        outcome = if payback < 0.05 {
+            format!("{} costs less from the first month on", head.local)
+        } else {
+            format!("paid back after {}", months(payback))
+        };
+        let y = local.and_then(|s| {
+            let after = s.points.iter().position(|p| p.0 >= payback)?;
+            let (a, b) = (s.points[after.saturating_sub(1)], s.points[after]);
+            let share = if b.0 > a.0 { (payback - a.0) / (b.0 - a.0) } else { 0.0 };
+            Some(a.1 + share * (b.1 - a.1))
+        });
+        plot.marks.extend(y.filter(|_| payback >= 0.05).map(|y| Mark {
+            x: payback,
+            y,
+            label: outcome.clone(),
+        }));
+    }
+    let totals: Vec<String> = plot
+        .series
+        .iter()
+        .filter_map(|s| Some(format!("{} {}", s.name, plot.y.of.full(s.points.last()?.1))))
+        .collect();
+    let band = if plot.series.iter().any(|s| !s.band.is_empty()) {
+        " The bands hold four of five simulated futures (P10 to P90)."
+    } else {
+        ""
+    };
+    let alt = format!(
+        "Paid by the end of month {}: {}. {} against {}: {outcome}.{band}",
+        r.horizon_months,
+        totals.join("; "),
+        head.local,
+        head.cloud,
+    );
+    Some(Chart { id: "cost-over-time", title: "Cost over time".to_owned(), alt, body: Body::Plot(plot) })
+}
+
+/// What a month costs at other volumes.
+pub fn by_volume(r: &BreakevenResult) -> Option<Chart> {
+    let found = r.by_volume.as_ref()?;
+    let money = r.money();
+    let (volumes, unit, now) = match &found.requests_per_month {
+        Some(requests) => (requests, "requests", r.requests_per_month),
+        None => (&found.tokens_per_month, "tokens", Some(r.tokens_per_month)),
+    };
+    let x = Axis::new(format!("{unit} a month"), Of::Number).log();
+    let y = money_axis(&money, "cost a month with everything in it").log();
+    let mut plot = Plot::new(x, y);
+    plot.slider = true;
+    for offer in &found.offers {
+        let points: Vec<(f64, f64)> = volumes
+            .iter()
+            .zip(&offer.monthly_usd)
+            .filter_map(|(v, usd)| Some((*v, money.convert((*usd)?))))
+            .filter(|p| p.1 > 0.0)
+            .collect();
+        if points.len() > 1 {
+            plot.series.push(Series { name: offer.name.clone(), points, ..Series::default() });
+        }
+    }
+    if plot.series.is_empty() {
+        return None;
+    }
+    let mut said = Vec::new();
+    for window in &found.local_cheaper {
+        let (from, to) = match found.requests_per_month {
+            Some(_) => (window.from_requests_per_month?, window.to_requests_per_month),
+            None => (window.from_tokens_per_month, window.to_tokens_per_month),
+        };
+        let first = volumes.first().is_some_and(|v| from <= *v);
+        said.push(match (first, to) {
+            (true, None) => "at every volume shown".to_owned(),
+            (true, Some(to)) => format!("up to {}", short(to)),
+            (false, None) => format!("from {} on", short(from)),
+            (false, Some(to)) => format!("from {} to {}", short(from), short(to)),
+        });
+        plot.spans.push(Span { from, to, label: "local costs less".to_owned() });
+    }
+    let head = r.comparisons.first()?;
+    if let Some(now) = now {
+        plot.rules.push(Rule { at: now, upright: true, label: format!("this plan: {}", short(now)) });
+    }
+    let said = if said.is_empty() {
+        format!("{} costs less than {} at no volume shown.", head.local, head.cloud)
+    } else {
+        format!("{} costs less than {} {} {unit} a month.", head.local, head.cloud, said.join(" and "))
+            .replace("shown requests a month", "shown")
+            .replace("shown tokens a month", "shown")
+    };
+    let alt = format!(
+        "{said} Costs are totals over {} months divided by {}; steps are units that have to be bought.",
+        r.horizon_months, r.horizon_months
+    );
+    Some(Chart {
+        id: "cost-by-volume",
+        title: "Cost a month against volume".to_owned(),
+        alt,
+        body: Body::Plot(plot),
+    })
+}
+
+/// What each input alone changes, over its own range.
+pub fn tornado(document: &BreakevenDocument) -> Option<Chart> {
+    let r = &document.result;
+    let uncertainty = r.uncertainty.as_ref()?;
+    let head = r.comparisons.first()?;
+    let money = r.money();
+    let unit = |input: &str| document.inputs.get(input).and_then(|i| i.unit.clone()).unwrap_or_default();
+    let amount = |usd: f64| money.convert(usd);
+    let rows: Vec<Row> = uncertainty
+        .tornado
+        .iter()
+        .take(BARS)
+        .map(|bar| {
+            let unit = unit(&bar.input);
+            let value = |v: f64| names::in_unit(v, &unit, &money);
+            let end = |at: f64, usd: f64, colour: usize| RowMark::Bar {
+                from: amount(head.saving_usd),
+                to: amount(usd),
+                label: value(at),
+                colour,
+            };
+            Row {
+                name: names::of_input_and_side(&bar.input),
+                marks: vec![end(bar.low, bar.saving_at_low_usd, 0), end(bar.high, bar.saving_at_high_usd, 1)],
+                value: format!("± {}", money.show(bar.swing_usd / 2.0)),
+            }
+        })
+        .collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let first = &uncertainty.tornado[0];
+    let assumed = if uncertainty.tornado.iter().all(|b| b.assumed) {
+        " No ranges were given: each input is taken a fifth lower and higher."
+    } else {
+        ""
+    };
+    let alt = format!(
+        "The saving of {} against {} is {} as planned. {} changes it most: {} at {}, {} at {}.{assumed}",
+        head.local,
+        head.cloud,
+        money.show(head.saving_usd),
+        names::of_input_and_side(&first.input),
+        money.show(first.saving_at_low_usd),
+        names::in_unit(first.low, &unit(&first.input), &money),
+        money.show(first.saving_at_high_usd),
+        names::in_unit(first.high, &unit(&first.input), &money),
+    );
+    let as_planned = format!("as planned: {}", money.show(head.saving_usd));
+    Some(Chart {
+        id: "tornado",
+        title: format!("What moves the saving over {} months", r.horizon_months),
+        alt,
+        body: Body::Rows(Rows {
+            x: money_axis(&money, "saving of local").free(),
+            rows,
+            rule: Some(Rule { at: amount(head.saving_usd), upright: true, label: as_planned }),
+            key: "One input at a time, from the low to the high end of its range; the others as planned."
+                .to_owned(),
+        }),
+    })
+}
+
+/// Load by hour of the week, where the document has a profile of it.
+pub fn hours(document: &BreakevenDocument) -> Option<Chart> {
+    let hours: Vec<f64> = document
+        .inputs
+        .get("hybrid.profile")?
+        .value
+        .as_array()?
+        .iter()
+        .filter_map(serde_json::Value::as_f64)
+        .collect();
+    super::usage::week(&hours, "the plan's profile")
+}
+
+/// All of them.
+pub fn all(document: &BreakevenDocument) -> Vec<Chart> {
+    let r = &document.result;
+    [over_time(r), by_volume(r), tornado(document), hours(document), super::ranked::price_against_speed(r)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Short words for why an offer stands in the report.
+pub fn role(comparator: Comparator) -> &'static str {
+    match comparator {
+        Comparator::Asked => "",
+        Comparator::SameModel => "the same model by the token",
+        Comparator::RentedGpu => "the same GPU by the hour",
+    }
+}
+
+/// `12,345 requests a month`.
+pub fn volume(requests: f64) -> String {
+    format!("{} requests a month", grouped(requests, 0))
+}

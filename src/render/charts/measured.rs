@@ -1,0 +1,261 @@
+//! Charts of a bench document: latencies, speeds, load, quality.
+
+use crate::document::bench::{BenchDocument, BenchResult, Summary, Target};
+use crate::number;
+use crate::render::chart::{Axis, Band, Body, Chart, Of, Plot, Row, RowMark, Rows, Rule, Series};
+
+/// Single values drawn of a target; of more, evenly many from the smallest to the largest.
+const DOTS: usize = 150;
+/// Targets in a chart.
+const MOST: usize = 8;
+
+fn row(name: &str, summary: &Summary, mut values: Vec<f64>, of: &Of, colour: usize) -> Option<Row> {
+    let median = summary.median?;
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    let dots: Vec<f64> =
+        if n > DOTS { (0..DOTS).map(|at| values[at * (n - 1) / (DOTS - 1)]).collect() } else { values };
+    let mut marks = Vec::new();
+    if !dots.is_empty() {
+        marks.push(RowMark::Dots(dots));
+    }
+    if let (Some(low), Some(high)) = (summary.low, summary.high) {
+        marks.push(RowMark::Interval { low, high });
+    }
+    for (at, label) in [(summary.p95, "p95"), (summary.p99, "p99")] {
+        marks.extend(at.map(|at| RowMark::Tick { at, label: label.to_owned() }));
+    }
+    marks.push(RowMark::Point { at: median, colour });
+    Some(Row { name: name.to_owned(), marks, value: of.full(median) })
+}
+
+/// The distribution of a metric, target by target.
+fn distribution(
+    r: &BenchResult,
+    id: &'static str,
+    title: &str,
+    axis: Axis,
+    summary: impl Fn(&Target) -> Summary,
+    value: impl Fn(&crate::document::bench::Sample) -> Option<f64>,
+) -> Option<Chart> {
+    let rows: Vec<Row> = r
+        .targets
+        .iter()
+        .take(MOST)
+        .enumerate()
+        .filter_map(|(n, t)| {
+            let own = r.samples.iter().filter(|s| s.target == t.id && s.error.is_none() && s.attempts <= 1);
+            row(&t.id, &summary(t), own.filter_map(&value).collect(), &axis.of, n)
+        })
+        .collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.name, r.value)).collect();
+    let largest = |m: &RowMark| match m {
+        RowMark::Dots(all) => all.iter().copied().fold(0.0, f64::max),
+        RowMark::Point { at, .. } => *at,
+        _ => 0.0,
+    };
+    let smallest = |m: &RowMark| match m {
+        RowMark::Dots(all) => all.iter().copied().fold(f64::INFINITY, f64::min),
+        RowMark::Point { at, .. } => *at,
+        _ => f64::INFINITY,
+    };
+    let all = || rows.iter().flat_map(|r| &r.marks);
+    let wide =
+        all().map(largest).fold(0.0, f64::max) / all().map(smallest).fold(f64::INFINITY, f64::min) > 20.0;
+    let x = if wide { axis.log() } else { axis };
+    Some(Chart {
+        id,
+        title: title.to_owned(),
+        alt: format!("Medians: {}.", said.join("; ")),
+        body: Body::Rows(Rows {
+            x,
+            rows,
+            rule: None,
+            key: "Point: median. Thick line: its 95 % interval. Dots: single requests.".to_owned(),
+        }),
+    })
+}
+
+/// Time to the first token, request by request.
+pub fn ttft(r: &BenchResult) -> Option<Chart> {
+    let axis = Axis::new("time to first token, ms", Of::Milliseconds);
+    distribution(r, "ttft", "Time to the first token", axis, |t| t.metrics.ttft_ms, |s| s.metrics.ttft_ms)
+}
+
+/// Decode rate, request by request.
+pub fn decode(r: &BenchResult) -> Option<Chart> {
+    let axis = Axis::new("output tokens per second of one request", Of::Number);
+    distribution(
+        r,
+        "decode",
+        "Output speed of one request",
+        axis,
+        |t| t.metrics.decode_tps,
+        |s| s.metrics.decode_tps,
+    )
+}
+
+/// What a load does: a figure against the requests at once.
+fn under_load(
+    r: &BenchResult,
+    id: &'static str,
+    title: &str,
+    y: Axis,
+    value: impl Fn(&crate::document::bench::load::Level) -> (Option<f64>, Option<(f64, f64)>),
+    limit: Option<Rule>,
+) -> Option<Chart> {
+    let mut levels: Vec<u32> = r.targets.iter().flat_map(|t| &t.levels).map(|l| l.concurrency).collect();
+    levels.sort_unstable();
+    levels.dedup();
+    let ticks = levels.iter().map(|n| (f64::from(*n), n.to_string())).collect::<Vec<_>>();
+    let mut x = Axis::new("requests at once", Of::Number);
+    if ticks.len() <= 9 {
+        x = x.ticks(ticks);
+    }
+    let mut plot = Plot::new(x, y);
+    for target in r.targets.iter().filter(|t| t.levels.len() > 1).take(MOST) {
+        let mut series = Series { name: target.id.clone(), dotted: true, ..Series::default() };
+        for level in &target.levels {
+            let (at, interval) = value(level);
+            let x = f64::from(level.concurrency);
+            series.points.extend(at.map(|at| (x, at)));
+            series.band.extend(interval.map(|(low, high)| Band { x, low, high }));
+        }
+        if series.points.len() > 1 {
+            plot.series.push(series);
+        }
+    }
+    plot.rules.extend(limit);
+    let ends: Vec<String> = plot
+        .series
+        .iter()
+        .filter_map(|s| {
+            let (first, last) = (s.points.first()?, s.points.last()?);
+            Some(format!(
+                "{} from {} with {} to {} with {} at once",
+                s.name,
+                plot.y.of.full(first.1),
+                number::short(first.0),
+                plot.y.of.full(last.1),
+                number::short(last.0)
+            ))
+        })
+        .collect();
+    if ends.is_empty() {
+        return None;
+    }
+    let limit = plot.rules.first().map_or_else(String::new, |r| format!(" {}.", r.label));
+    let alt = format!("{}.{limit}", ends.join("; "));
+    Some(Chart { id, title: title.to_owned(), alt, body: Body::Plot(plot) })
+}
+
+/// Output tokens per second of all requests together.
+pub fn throughput(r: &BenchResult) -> Option<Chart> {
+    let y = Axis::new("output tokens per second, all together", Of::Number);
+    under_load(
+        r,
+        "throughput",
+        "Throughput against requests at once",
+        y,
+        |l| (l.output_tps_system, None),
+        None,
+    )
+}
+
+/// Time per token under load, with the limit where there is one.
+pub fn tpot(r: &BenchResult) -> Option<Chart> {
+    let slo = r.targets.iter().flat_map(|t| &t.levels).find_map(|l| l.detail.goodput?.slo.tpot_ms);
+    let limit =
+        slo.map(|at| Rule { at, upright: false, label: format!("limit: {} ms", number::measured(at)) });
+    let y = Axis::new("time per output token, ms", Of::Milliseconds);
+    let of = |l: &crate::document::bench::load::Level| (l.tpot_ms.median, l.tpot_ms.low.zip(l.tpot_ms.high));
+    under_load(r, "tpot", "Time per token against requests at once", y, of, limit)
+}
+
+/// Pass rates with their intervals.
+pub fn quality(r: &BenchResult) -> Option<Chart> {
+    let rows: Vec<Row> = r
+        .targets
+        .iter()
+        .take(MOST)
+        .enumerate()
+        .filter_map(|(n, t)| {
+            let rate = t.pass_rate?;
+            Some(Row {
+                name: t.id.clone(),
+                marks: vec![
+                    RowMark::Interval { low: rate.low, high: rate.high },
+                    RowMark::Point { at: rate.rate, colour: n },
+                ],
+                value: format!("{} of {}", rate.passed, rate.n),
+            })
+        })
+        .collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.name, r.value)).collect();
+    let ticks = [0.0, 0.25, 0.5, 0.75, 1.0].map(|v| (v, Of::Share.tick_label(v))).to_vec();
+    let mut x = Axis::new("prompts passed", Of::Share).ticks(ticks);
+    x.zero = true;
+    Some(Chart {
+        id: "quality",
+        title: "Quality on the prompts".to_owned(),
+        alt: format!("Prompts passed: {}.", said.join("; ")),
+        body: Body::Rows(Rows {
+            x,
+            rows,
+            rule: None,
+            key: "Point: share passed. Thick line: its 95 % interval.".to_owned(),
+        }),
+    })
+}
+
+/// What a request costs against how fast it is answered.
+pub fn price_against_speed(r: &BenchResult) -> Option<Chart> {
+    let points: Vec<(&Target, f64, f64)> = r
+        .targets
+        .iter()
+        .filter_map(|t| {
+            Some((t, t.metrics.decode_tps.median?, t.metrics.cost_usd.median.filter(|usd| *usd > 0.0)?))
+        })
+        .collect();
+    if points.len() < 2 {
+        return None;
+    }
+    let mut plot = Plot::new(
+        Axis::new("output tokens per second of one request", Of::Number),
+        Axis::new("cost of a request, USD", Of::Money("USD".to_owned())),
+    );
+    plot.series.push(Series {
+        name: "measured".to_owned(),
+        points: points.iter().map(|p| (p.1, p.2)).collect(),
+        names: points.iter().map(|p| p.0.id.clone()).collect(),
+        scattered: true,
+        ..Series::default()
+    });
+    let said: Vec<String> = points
+        .iter()
+        .map(|(t, tps, usd)| {
+            format!("{} {} tokens/s at {}", t.id, number::measured(*tps), plot.y.of.full(*usd))
+        })
+        .collect();
+    Some(Chart {
+        id: "price-against-speed",
+        title: "Price against speed".to_owned(),
+        alt: format!("{}.", said.join("; ")),
+        body: Body::Plot(plot),
+    })
+}
+
+/// All of them.
+pub fn all(document: &BenchDocument) -> Vec<Chart> {
+    let r = &document.result;
+    [ttft(r), decode(r), throughput(r), tpot(r), quality(r), price_against_speed(r)]
+        .into_iter()
+        .flatten()
+        .collect()
+}

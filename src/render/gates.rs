@@ -1,0 +1,96 @@
+//! Gates for people and for machines: a table, `JUnit`, annotations of a workflow.
+
+use super::view::{Block, Table, View};
+use crate::document::gates::{Checked, Outcome};
+use crate::sanitize;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+/// As a section of a page.
+pub fn view(checked: &[Checked]) -> View {
+    let mut view = View::new("");
+    let mut table = Table::new(&["gate", "outcome", "found"]);
+    for c in checked {
+        table.row([c.gate.clone().into(), c.outcome.word().into(), c.value.clone().into()]);
+    }
+    view.heading("Gates").push(Block::Table(table));
+    view
+}
+
+/// As `JUnit` XML: one test case for each gate. `undecided_fails`: an undecided gate is a failure, else it
+/// is skipped.
+pub fn junit(checked: &[Checked], undecided_fails: bool) -> Result<String, String> {
+    let mut suite = TestSuite::new("gates");
+    for c in checked {
+        let line = sanitize::line(&c.line(), 2000);
+        let status = match c.outcome {
+            Outcome::Met => TestCaseStatus::success(),
+            Outcome::Undecided if !undecided_fails => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message(line);
+                status
+            }
+            Outcome::Missed | Outcome::Undecided => {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status.set_message(line).set_type(c.outcome.word());
+                status
+            }
+        };
+        let mut case = TestCase::new(sanitize::line(&c.gate, 500), status);
+        case.set_classname(sanitize::line(&c.figure, 500));
+        suite.add_test_case(case);
+    }
+    let mut report = Report::new("freehold");
+    report.add_test_suite(suite);
+    report.to_string().map(|text| format!("{text}\n")).map_err(|e| e.to_string())
+}
+
+/// Commands of a GitHub workflow, one a line: an error for each gate that fails, a warning for one that
+/// is undecided and may be.
+pub fn annotations(checked: &[Checked], undecided_fails: bool) -> Vec<String> {
+    let escaped =
+        |text: &str| sanitize::line(text, 2000).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    checked
+        .iter()
+        .filter_map(|c| {
+            let level = match c.outcome {
+                Outcome::Met => return None,
+                Outcome::Undecided if !undecided_fails => "warning",
+                Outcome::Missed | Outcome::Undecided => "error",
+            };
+            Some(format!("::{level} title=freehold::{}", escaped(&c.line())))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(outcome: Outcome) -> Checked {
+        Checked {
+            gate: "payback_months<=18".into(),
+            outcome,
+            figure: "payback_months".into(),
+            value: "20 % <&>\n::error::x".into(),
+        }
+    }
+
+    #[test]
+    fn machines_read_what_people_read() {
+        let all = [checked(Outcome::Met), checked(Outcome::Missed), checked(Outcome::Undecided)];
+        let xml = junit(&all, false).expect("XML");
+        assert!(
+            xml.contains("tests=\"3\"") && xml.contains("failures=\"1\"") && xml.contains("<skipped"),
+            "{xml}"
+        );
+        assert!(junit(&all, true).expect("XML").contains("failures=\"2\""));
+        let lines = annotations(&all, false);
+        assert_eq!(lines.len(), 2);
+        assert!(
+            lines[0].starts_with("::error title=freehold::not met") && lines[1].starts_with("::warning"),
+            "{lines:?}"
+        );
+        // A value cannot begin a command of its own.
+        assert!(lines.iter().all(|l| !l.contains('\n') && l.contains("20 %25")), "{lines:?}");
+    }
+}

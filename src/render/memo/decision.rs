@@ -1,0 +1,426 @@
+//! The decision, the numbers that carry it, the options, and what would change it.
+
+use super::Case;
+use crate::advise::{Confidence, Placement};
+use crate::document::advice::{AdviceDocument, text};
+use crate::document::breakeven::BreakevenResult;
+use crate::document::breakeven::text::months;
+use crate::money::Currency;
+use crate::number::{grouped, percent, short};
+use crate::render::charts::cost::{role, volume};
+use crate::render::view::{Block, Cell, Figure, Table, View};
+
+/// Options of a page.
+const MOST: usize = 8;
+
+/// One way to serve the need, whichever document has it.
+struct Choice {
+    name: String,
+    placement: String,
+    capex_usd: Option<f64>,
+    monthly_usd: Option<f64>,
+    tco_usd: Option<f64>,
+    probability: Option<f64>,
+    note: Option<String>,
+    chosen: bool,
+    excluded: bool,
+}
+
+/// The options of an advice that computes them.
+fn of_advice(advice: &AdviceDocument) -> Vec<Choice> {
+    let chosen = advice.result.chosen.as_deref();
+    advice
+        .result
+        .options
+        .iter()
+        .map(|o| {
+            let said: Vec<&str> = o.needs.iter().chain(&o.against).map(String::as_str).collect();
+            let note = o
+                .excluded_because
+                .as_ref()
+                .map_or_else(|| said.join("; "), |why| format!("not possible: {why}"));
+            Choice {
+                name: o.name.clone(),
+                placement: text::place(o.placement).to_owned(),
+                capex_usd: o.capex_usd.filter(|usd| *usd > 0.0),
+                monthly_usd: o.monthly_usd,
+                tco_usd: o.tco_usd,
+                probability: o.probability_cheapest,
+                note: Some(note).filter(|n| !n.is_empty()),
+                chosen: chosen == Some(o.id.as_str()),
+                excluded: o.excluded_because.is_some(),
+            }
+        })
+        .collect()
+}
+
+fn of_cost(r: &BreakevenResult) -> Vec<Choice> {
+    let choice =
+        |name: &str, placement: &str, capex: Option<f64>, monthly: f64, tco: f64, note: String| Choice {
+            name: name.to_owned(),
+            placement: placement.to_owned(),
+            capex_usd: capex,
+            monthly_usd: Some(monthly),
+            tco_usd: Some(tco),
+            probability: None,
+            note: Some(note).filter(|n| !n.is_empty()),
+            chosen: false,
+            excluded: false,
+        };
+    let mut all: Vec<Choice> = r
+        .cloud
+        .iter()
+        .map(|c| {
+            let what = if c.billed_hours_per_month.is_some() { "rented" } else { "API" };
+            choice(&c.name, what, None, c.monthly_usd, c.tco_usd, role(c.comparator).to_owned())
+        })
+        .collect();
+    for l in &r.local {
+        let against = r.comparisons.iter().find(|c| c.local == l.name);
+        let payback = against.map(|c| match (c.payback_months, &c.never_because) {
+            (Some(m), _) if m < 0.05 => "cheaper from the first month".to_owned(),
+            (Some(m), _) => format!("pays back after {}", months(m)),
+            (None, _) => "never pays back".to_owned(),
+        });
+        let note = [Some(role(l.comparator).to_owned()).filter(|r| !r.is_empty()), payback];
+        let note = note.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let capex = Some(l.capex_usd).filter(|c| *c > 0.0);
+        all.push(choice(&l.name, &l.kind, capex, l.monthly_usd, l.tco_usd, note));
+    }
+    if let Some(h) = &r.hybrid
+        && let Some(routed) = &h.routed
+    {
+        let name = format!(
+            "{} of the requests on {}, the rest on {}",
+            percent(routed.local_share),
+            h.local,
+            h.cloud
+        );
+        let note = format!("{} of those are asked again", percent(routed.escalation_share));
+        all.push(choice(
+            &name,
+            "hybrid",
+            Some(routed.capex_usd).filter(|c| *c > 0.0),
+            routed.monthly_usd,
+            routed.tco_usd,
+            note,
+        ));
+    }
+    all.sort_by(|a, b| a.tco_usd.unwrap_or(f64::MAX).total_cmp(&b.tco_usd.unwrap_or(f64::MAX)));
+    all
+}
+
+fn choices(case: &Case<'_>) -> Vec<Choice> {
+    let advised: Vec<Choice> = case.advice.iter().flat_map(|a| of_advice(a)).collect();
+    if advised.is_empty() { case.cost.iter().flat_map(|c| of_cost(&c.result)).collect() } else { advised }
+}
+
+/// What it is about: `for 300,000 requests a month`.
+fn subject(case: &Case<'_>) -> String {
+    let of_input = |name: &str| {
+        case.all.iter().find_map(|(_, d)| {
+            let value = &d.inputs().get(name)?.value;
+            value.as_f64().or_else(|| value.get("likely")?.as_f64())
+        })
+    };
+    if let Some(requests) = of_input("need.requests_per_month") {
+        return format!(" for {}", volume(requests));
+    }
+    of_input("need.tokens_per_month")
+        .or_else(|| case.cost.first().map(|c| c.result.tokens_per_month).filter(|t| *t > 0.0))
+        .map_or_else(String::new, |tokens| format!(" for {} tokens a month", short(tokens)))
+}
+
+pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
+    let subject = subject(case);
+    for advice in &case.advice {
+        let result = &advice.result;
+        let what = match result.placement {
+            Placement::Cloud => "Use a cloud API",
+            Placement::Local => "Run the model yourself",
+            Placement::Hybrid => "Split the work: a part on your own hardware, the rest on a cloud API",
+        };
+        let lead = result.sentence.clone().unwrap_or_else(|| format!("{what}{subject}."));
+        view.push(Block::Lead(lead));
+        let sure = match result.confidence {
+            Confidence::High => "high",
+            Confidence::Medium => "medium",
+            Confidence::Low => "low",
+        };
+        let because = &result.confidence_because;
+        let because = if because.is_empty() { String::new() } else { format!(": {}", because.join("; ")) };
+        view.paragraph(format!("Confidence: {sure}{because}."));
+        advice.replaced(view);
+        if let Some(matrix) = &result.matrix
+            && let Some(because) = &matrix.differs_because
+        {
+            let place = text::place(matrix.placement);
+            view.paragraph(format!(
+                "The decision matrix says {place} ({}). The calculation decides otherwise: {because}.",
+                matrix.cell
+            ));
+        }
+        for tension in &result.tensions {
+            view.paragraph(format!("{} {}", tension.text, tension.way_out));
+        }
+        let mut lines: Vec<String> = result.reasons.iter().map(|r| r.text.clone()).collect();
+        for note in result.quality.iter().map(|q| &q.text).chain(result.cost.iter().map(|c| &c.text)) {
+            if lines.iter().chain(result.against.iter().map(|r| &r.text)).all(|l| l != note) {
+                lines.push(note.clone());
+            }
+        }
+        view.push(Block::List(lines));
+    }
+    if !case.advice.is_empty() {
+        return;
+    }
+    let Some(r) = case.cost.first().map(|c| &c.result) else {
+        view.push(Block::Lead(format!(
+            "What was found{subject}; no calculation and no verdict is among the files."
+        )));
+        return;
+    };
+    if r.ranking {
+        view.push(Block::Lead(format!("Every API model against every hardware{subject}.")));
+    } else if let Some(best) = choices(case).first()
+        && let Some(tco) = best.tco_usd
+    {
+        let verb = match best.placement.as_str() {
+            "API" => "Use",
+            "owned" => "Buy",
+            "financed" => "Finance",
+            "hybrid" => "Split the work:",
+            _ => "Rent",
+        };
+        let money = &case.money;
+        let more = choices(case).get(1).and_then(|second| {
+            Some(format!(", {} less than {}", money.show(second.tco_usd? - tco), second.name))
+        });
+        view.push(Block::Lead(format!(
+            "{verb} {}{subject}: it costs {} over {} months{}.",
+            best.name,
+            money.show(tco),
+            r.horizon_months,
+            more.unwrap_or_default()
+        )));
+    }
+    view.paragraph("By cost alone: no advice document is among the files, so privacy, people and quality are not weighed.");
+    view.push(Block::List(r.summary.clone()));
+}
+
+fn add(all: &mut Vec<Figure>, label: &str, value: String, note: String) {
+    all.push(Figure { label: label.to_owned(), value, note });
+}
+
+/// The three numbers that carry it.
+pub(super) fn figures(view: &mut View, case: &Case<'_>) {
+    let money = &case.money;
+    let mut all: Vec<Figure> = Vec::new();
+    if let Some(r) = case.cost.first().map(|c| &c.result)
+        && let Some(head) = r.comparisons.first()
+    {
+        let (word, usd) =
+            if head.saving_usd >= 0.0 { ("less", head.saving_usd) } else { ("more", -head.saving_usd) };
+        add(
+            &mut all,
+            &format!(
+                "{} over {} months",
+                if head.saving_usd >= 0.0 { "Saved by local" } else { "Local costs more by" },
+                r.horizon_months
+            ),
+            money.show(usd),
+            format!(
+                "{} {word} than {}: {} against {}",
+                head.local,
+                head.cloud,
+                money.show(head.tco_local_usd),
+                money.show(head.tco_cloud_usd)
+            ),
+        );
+        let range =
+            r.uncertainty.as_ref().filter(|u| u.draws > 0).map(|u| match (u.payback_p10, u.payback_p90) {
+                (Some(a), Some(b)) => format!("{a:.0} to {b:.0} months in four of five simulated futures"),
+                (Some(a), None) => format!("from {a:.0} months to never in four of five simulated futures"),
+                _ => "in few or none of the simulated futures".to_owned(),
+            });
+        let why = head.never_because.clone();
+        add(
+            &mut all,
+            "Payback",
+            head.payback_months.map_or_else(|| "never".to_owned(), months),
+            why.or(range).unwrap_or_default(),
+        );
+        match (
+            r.uncertainty.as_ref().and_then(|u| u.probability_local_cheaper),
+            head.breakeven_requests_per_month,
+        ) {
+            (Some(p), _) => add(
+                &mut all,
+                "Chance that local costs less",
+                percent(p),
+                format!(
+                    "of {} simulated futures",
+                    r.uncertainty.as_ref().map_or_else(String::new, |u| grouped(f64::from(u.draws), 0))
+                ),
+            ),
+            (None, Some(requests)) => add(&mut all, "Both cost the same at", volume(requests), String::new()),
+            (None, None) => add(&mut all, "Both cost the same at", "no volume".to_owned(), String::new()),
+        }
+    }
+    if all.is_empty() {
+        all.extend(of_chosen(case));
+    }
+    if all.is_empty() {
+        for (_, bench) in case.bench.iter().take(1) {
+            for target in bench.result.targets.iter().take(3) {
+                if let Some(ms) = target.metrics.ttft_ms.median {
+                    let speed = target.metrics.decode_tps.median.map_or_else(String::new, |t| {
+                        format!("then {} tokens/s", crate::number::measured(t))
+                    });
+                    add(
+                        &mut all,
+                        &format!("First token of {}", target.id),
+                        format!("{} ms", crate::number::measured(ms)),
+                        speed,
+                    );
+                }
+            }
+        }
+    }
+    if !all.is_empty() {
+        view.push(Block::Figures(all));
+    }
+}
+
+/// Of the option that was chosen: what it costs, against what, how surely.
+fn of_chosen(case: &Case<'_>) -> Vec<Figure> {
+    let all = choices(case);
+    let Some(chosen) = all.iter().find(|c| c.chosen) else { return Vec::new() };
+    let money = &case.money;
+    let months = case.advice.iter().find_map(|a| a.result.horizon_months);
+    let months = months.map_or_else(|| "in all".to_owned(), |m| format!("over {m} months"));
+    let mut found = Vec::new();
+    let mut add = |label: String, value: String, note: String| found.push(Figure { label, value, note });
+    if let Some(tco) = chosen.tco_usd {
+        let others = all.iter().filter(|c| !c.chosen && !c.excluded);
+        let next = others.filter_map(|c| Some((c.tco_usd?, &c.name))).min_by(|a, b| a.0.total_cmp(&b.0));
+        let note =
+            next.map_or_else(String::new, |(usd, name)| format!("next: {name} with {}", money.show(usd)));
+        add(format!("Cost {months}"), money.show(tco), note);
+    }
+    if let Some(usd) = chosen.monthly_usd {
+        let first = chosen
+            .capex_usd
+            .map_or_else(|| "nothing to buy".to_owned(), |c| format!("and {} up front", money.show(c)));
+        add("Cost a month".to_owned(), money.show(usd), first);
+    }
+    if let Some(p) = chosen.probability {
+        add("Chance of costing least".to_owned(), percent(p), "of the options that may be taken".to_owned());
+    }
+    found
+}
+
+pub(super) fn options(view: &mut View, case: &Case<'_>) {
+    let all = choices(case);
+    if all.is_empty() {
+        return;
+    }
+    let money: &Currency = &case.money;
+    let horizon = case
+        .cost
+        .first()
+        .map_or_else(|| "#in all".to_owned(), |c| format!("#{} months", c.result.horizon_months));
+    let horizon =
+        case.advice.iter().find_map(|a| a.result.horizon_months).map_or(horizon, |m| format!("#{m} months"));
+    let odds = all.iter().any(|c| c.probability.is_some());
+    let mut columns = vec!["!option", "kind", "#up front", "#a month", horizon.as_str()];
+    if odds {
+        columns.push("#chance of costing least");
+    }
+    columns.push("to know");
+    let mut table = Table::new(&columns);
+    let amount =
+        |usd: Option<f64>| usd.map_or(Cell::None, |usd| Cell::Number(money.convert(usd), money.show(usd)));
+    let (open, closed): (Vec<&Choice>, Vec<&Choice>) = all.iter().partition(|c| !c.excluded);
+    for c in open.iter().take(MOST).chain(closed.iter().take(MOST.saturating_sub(open.len()))) {
+        let name = if c.chosen { format!("→ {}", c.name) } else { c.name.clone() };
+        let mut row = vec![
+            name.into(),
+            c.placement.clone().into(),
+            amount(c.capex_usd),
+            amount(c.monthly_usd),
+            amount(c.tco_usd),
+        ];
+        if odds {
+            row.push(c.probability.map_or(Cell::None, |p| Cell::Number(p, percent(p))));
+        }
+        row.push(c.note.clone().into());
+        table.row_of(row);
+    }
+    view.heading("Options");
+    let left = all.len() - table.rows.len();
+    view.push(Block::Table(table));
+    if left > 0 {
+        view.paragraph(format!("{} more are in the documents.", grouped(left as f64, 0)));
+    }
+    for group in case.advice.iter().flat_map(|a| &a.result.excluded) {
+        view.paragraph(format!(
+            "Left out: {} {} ({}).",
+            grouped(group.count as f64, 0),
+            group.what,
+            group.because
+        ));
+    }
+}
+
+/// Volume, price and answers at which it would be another decision.
+pub(super) fn flips(view: &mut View, case: &Case<'_>) {
+    let mut lines: Vec<String> =
+        case.advice.iter().flat_map(|a| &a.result.flips).map(|f| f.text.clone()).collect();
+    if let Some(r) = case.cost.first().map(|c| &c.result).filter(|r| !r.ranking)
+        && let Some(head) = r.comparisons.first()
+    {
+        let money = &case.money;
+        if let Some(requests) = head.breakeven_requests_per_month {
+            let now =
+                r.requests_per_month.map_or_else(String::new, |now| format!(" (now {})", grouped(now, 0)));
+            lines.push(format!("Volume: both cost the same at {}{now}.", volume(requests)));
+        }
+        if let Some(price) = head.breakeven_blended_usd_per_mtok {
+            let now = r.cloud.iter().find(|c| c.name == head.cloud).and_then(|c| c.usd_per_mtok_blended);
+            let now = now.map_or_else(String::new, |now| format!(" (now {})", money.show(now)));
+            lines.push(format!(
+                "Price: both cost the same at {} per million tokens from {}{now}.",
+                money.show(price),
+                head.cloud
+            ));
+        }
+        if let Some(u) = &r.uncertainty {
+            let turns = u
+                .tornado
+                .iter()
+                .filter(|b| (b.saving_at_low_usd > 0.0) != (b.saving_at_high_usd > 0.0))
+                .take(3);
+            for bar in turns {
+                let unit =
+                    case.cost[0].inputs.get(&bar.input).and_then(|i| i.unit.clone()).unwrap_or_default();
+                let value = |v: f64| crate::render::names::in_unit(v, &unit, money);
+                let (worse, usd) = if bar.saving_at_low_usd < bar.saving_at_high_usd {
+                    (bar.low, bar.saving_at_low_usd)
+                } else {
+                    (bar.high, bar.saving_at_high_usd)
+                };
+                lines.push(format!(
+                    "{}: at {} local costs {} more.",
+                    crate::render::names::of_input_and_side(&bar.input),
+                    value(worse),
+                    money.show(-usd)
+                ));
+            }
+        }
+    }
+    if !lines.is_empty() {
+        view.heading("What would change it");
+        view.push(Block::List(lines));
+    }
+}

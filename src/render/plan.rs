@@ -1,0 +1,441 @@
+//! Serving plans for people.
+
+use super::view::{Block, Cell, Table, View};
+use crate::document::envelope::Envelope;
+use crate::document::fit::BandRow;
+use crate::document::plan::{OwnedResult, PlanNeed, PlanResult, PlanRow, RejectedRow, TermRow, TogetherRow};
+use crate::money::Currency;
+use crate::number::{grouped, percent, short};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Plans that are shown in full; the rest is in the JSON.
+const SHOWN: usize = 10;
+
+impl Envelope<PlanResult> {
+    /// For people: the plan as one would order it, what else there is, and why not something else.
+    pub fn view(&self) -> View {
+        let r = &self.result;
+        let money = r.money();
+        let mut view = View::new(format!("A plan for {}", r.model));
+        view.paragraph(need(&r.need));
+        for owned in &r.owned {
+            view.paragraph(owned_sentence(owned));
+        }
+        if !r.owned.is_empty() {
+            view.push(Block::Table(owned_table(&r.owned)));
+        }
+        if r.together.is_empty() {
+            self.one(&mut view, &money);
+        } else {
+            view.heading("All needs on the same machines");
+            view.push(Block::Table(together(&r.together, &money)));
+            view.paragraph(format!(
+                "Over {} months, power and people included. Needs of one model share its copies; different models share machines, but no accelerator.",
+                r.horizon_months
+            ));
+        }
+        for line in rejected(&r.rejected) {
+            view.paragraph(line);
+        }
+        if !r.skipped.is_empty() {
+            view.paragraph(format!(
+                "{} combinations of computer and accelerator are not among the plans, most because nobody states a price (all are in the JSON).",
+                grouped(r.skipped.len() as f64, 0)
+            ));
+        }
+        if !self.warnings.is_empty() {
+            view.push(Block::Warnings(self.warnings.clone()));
+        }
+        view
+    }
+
+    fn one(&self, view: &mut View, money: &Currency) {
+        let r = &self.result;
+        let Some(first) = r.plans.first() else {
+            view.paragraph("Nothing that can be ordered carries this.");
+            return;
+        };
+        if first.misses.is_empty() {
+            let enough = !r.owned.is_empty() && r.owned.iter().all(|o| o.short_requests_per_second <= 0.0);
+            let sentence = order(first, r.horizon_months, money);
+            view.paragraph(if enough {
+                format!("Bought new for this alone it would be: {sentence}")
+            } else {
+                sentence
+            });
+            view.paragraph(binds(first));
+        } else {
+            view.paragraph(nearest(first));
+        }
+        let chosen = chosen(r);
+        view.push(Block::Table(side_by_side(&chosen, money)));
+        view.paragraph(
+            "TTFT and TPOT are means at the peak with the band that holds about four measurements of five; they are predicted, and `freehold bench` measures them. Requests a second are those that keep the limits.",
+        );
+        if r.plans.len() > 1 && first.misses.is_empty() {
+            view.heading("The cheapest plans");
+            // The same cards in a dearer computer say nothing new.
+            let mut seen = BTreeSet::new();
+            let differ: Vec<&PlanRow> = r
+                .plans
+                .iter()
+                .filter(|p| seen.insert((&p.accelerator, p.accelerators)))
+                .take(SHOWN)
+                .collect();
+            view.push(Block::Table(ranking(&differ, money)));
+            if r.plans.len() > differ.len() {
+                view.paragraph(format!(
+                    "The cheapest computer around each; {} more plans are in the JSON.",
+                    grouped((r.plans.len() - differ.len()) as f64, 0)
+                ));
+            }
+        }
+        if let Some(four) = r.in_four_bits.as_ref().filter(|f| f.tco_usd < first.tco_usd) {
+            view.paragraph(format!(
+                "With weights of four bits that the model's maker did not release: {} ({}, {}), {} over {} months. They lose some quality: measure it on your own prompts first.",
+                four.name,
+                four.engine,
+                four.quantisation,
+                money.show(four.tco_usd),
+                r.horizon_months
+            ));
+        }
+    }
+}
+
+impl PlanResult {
+    /// The currency amounts are shown in.
+    pub fn money(&self) -> Currency {
+        Currency::new(&self.currency, self.usd_rate)
+    }
+}
+
+fn need(n: &PlanNeed) -> String {
+    let limits: Vec<String> =
+        [(n.ttft_limit_ms, "to the first token"), (n.tpot_limit_ms, "for each further one")]
+            .into_iter()
+            .filter_map(|(ms, what)| Some(format!("{} ms {what}", grouped(ms?, 0))))
+            .collect();
+    let limits = match (limits.is_empty(), n.deadline_hours) {
+        (_, Some(hours)) => format!("done within {} hours", grouped(hours, 0)),
+        (true, None) => "no limit on latency".to_owned(),
+        (false, None) => format!("at most {} (95 of 100 requests)", limits.join(" and ")),
+    };
+    let stay = if n.must_stay_up { "; one machine may fail" } else { "" };
+    format!(
+        "For {} ({} at the peak) of {} input and {} output tokens: {limits}{stay}.",
+        per_second(n.requests_per_second_mean),
+        per_second(n.requests_per_second_peak),
+        grouped(n.input_tokens, 0),
+        grouped(n.output_tokens, 0),
+    )
+}
+
+/// A rate that is read aloud: by the hour where it is below one a second.
+fn per_second(rate: f64) -> String {
+    if rate >= 1.0 {
+        format!("{} requests a second", short(rate))
+    } else if rate * 60.0 >= 1.0 {
+        format!("{} requests a minute", short(rate * 60.0))
+    } else {
+        format!("{} requests an hour", short(rate * 3600.0))
+    }
+}
+
+/// What would be ordered, in a sentence.
+fn order(p: &PlanRow, months: u32, money: &Currency) -> String {
+    let spare = match p.spare_hosts {
+        0 => String::new(),
+        1 => ", one of them a spare".to_owned(),
+        n => format!(", {n} of them spares"),
+    };
+    let copies = if p.replicas == 1 { "one copy".to_owned() } else { format!("{} copies", p.replicas) };
+    let it = if p.hosts > 1 { "They run" } else { "It runs" };
+    let how = if p.capex_usd > 0.0 { "Order" } else { "Take" };
+    let price = if p.capex_usd > 0.0 {
+        format!("{} up front and {} a month", money.show(p.capex_usd), money.show(p.monthly_usd))
+    } else {
+        format!("{} a month", money.show(p.monthly_usd))
+    };
+    format!(
+        "{how} {}{spare}. {it} {copies} of the model under {} in {} with up to {} requests at once{}. {price}; {} over {months} months.",
+        p.name,
+        p.engine,
+        p.quantisation,
+        p.concurrency,
+        if p.replicas > 1 { " each" } else { "" },
+        money.show(p.tco_usd),
+    )
+}
+
+fn cards(p: &PlanRow) -> String {
+    format!("{} × {}", p.accelerators, p.accelerator_name)
+}
+
+/// What keeps it from being smaller.
+fn binds(p: &PlanRow) -> String {
+    let words: Vec<&str> = p.binds.iter().map(|b| bind_words(b)).collect();
+    let busy = format!(
+        "The machines in service are busy {} of the time at the peak and {} on average.",
+        percent(p.busy_peak),
+        percent(p.busy_mean)
+    );
+    match words.as_slice() {
+        [] => busy,
+        [first, rest @ ..] => {
+            let rest =
+                if rest.is_empty() { String::new() } else { format!(", then {}", rest.join(", then ")) };
+            format!("What binds: {first}{rest}. {busy}")
+        }
+    }
+}
+
+/// What binds, in words.
+fn bind_words(word: &str) -> &str {
+    match word {
+        "compute" => "arithmetic and bandwidth of the accelerators",
+        "kv-memory" => "memory for keys and values",
+        "ttft" => "the limit on the first token",
+        "tpot" => "the limit on each further token",
+        "granularity" => "machines come whole, and most of this one is idle",
+        "spare" => "the spare machine",
+        "asked" => "the requests at once that were asked for",
+        other => other,
+    }
+}
+
+fn nearest(p: &PlanRow) -> String {
+    let missed: Vec<String> = p
+        .misses
+        .iter()
+        .map(|m| {
+            let what = if m.limit == "ttft" { "the first token" } else { "each further token" };
+            format!("{what} takes {} ms instead of {} ms", grouped(m.ms, 0), grouped(m.limit_ms, 0))
+        })
+        .collect();
+    format!(
+        "No plan keeps these limits. The nearest is {} ({}, {} in {}): even for one request alone {}. A smaller model, a format with fewer bits or a later limit (--ttft-ms, --tpot-ms) would do.",
+        p.name,
+        cards(p),
+        p.engine,
+        p.quantisation,
+        missed.join(" and ")
+    )
+}
+
+/// The plans worth a column: the cheapest, and where they are others, the fewest machines and the
+/// quickest.
+fn chosen(r: &PlanResult) -> Vec<(String, &PlanRow)> {
+    let mut found: Vec<(Vec<&str>, usize)> = Vec::new();
+    for (title, index) in
+        [("cheapest", r.cheapest), ("fewest machines", r.fewest_hosts), ("quickest", r.lowest_latency)]
+    {
+        let Some(index) = index.and_then(|n| usize::try_from(n).ok()) else { continue };
+        match found.iter_mut().find(|(_, i)| *i == index) {
+            Some((titles, _)) => titles.push(title),
+            None => found.push((vec![title], index)),
+        }
+    }
+    if found.is_empty() && !r.plans.is_empty() {
+        found.push((vec!["nearest"], 0));
+    }
+    found.into_iter().filter_map(|(t, i)| Some((t.join(", "), r.plans.get(i)?))).collect()
+}
+
+fn band_text(b: BandRow) -> String {
+    format!("{} ({} to {})", figure(b.likely), figure(b.low), figure(b.high))
+}
+
+fn figure(value: f64) -> String {
+    if value < 10.0 { format!("{value:.1}") } else { grouped(value, 0) }
+}
+
+fn side_by_side(chosen: &[(String, &PlanRow)], money: &Currency) -> Table {
+    let mut table = Table::beside(chosen.iter().map(|(title, _)| title.as_str()));
+    let mut line = |name: &str, cell: &dyn Fn(&PlanRow) -> Cell| {
+        table.property(name, chosen.iter().map(|(_, p)| cell(p)));
+    };
+    line("machines", &|p| format!("{} × {}", p.hosts, p.host_name).into());
+    line("accelerators", &|p| cards(p).into());
+    line("engine, weights", &|p| format!("{}, {}", p.engine, p.quantisation).into());
+    line("keys and values", &|p| p.kv_type.clone().into());
+    line("each copy over", &|p| split(p).into());
+    line("copies × requests at once", &|p| format!("{} × {}", p.replicas, p.concurrency).into());
+    line("TTFT, ms", &|p| band_text(p.ttft_ms).into());
+    line("TPOT, ms", &|p| band_text(p.tpot_ms).into());
+    line("requests/s", &|p| Cell::Number(p.requests_per_second, short(p.requests_per_second)));
+    line("busy at the peak", &|p| Cell::Number(p.busy_peak, percent(p.busy_peak)));
+    line("from the prefix cache", &|p| Cell::Number(p.cached_input_share, percent(p.cached_input_share)));
+    line("weights, GB a copy", &|p| Cell::Number(p.weights_bytes, grouped(p.weights_bytes / 1e9, 1)));
+    line("room for keys and values, GB", &|p| {
+        Cell::Number(p.kv_room_bytes, grouped(p.kv_room_bytes / 1e9, 1))
+    });
+    line("power on average, W", &|p| p.watts.map_or(Cell::None, |w| Cell::Number(w, grouped(w, 0))));
+    line("rack units", &|p| p.rack_units.map_or(Cell::None, |u| Cell::Number(u, grouped(u, 0))));
+    line("people, hours a month", &|p| {
+        Cell::Number(p.staff_hours_per_month.likely, figure(p.staff_hours_per_month.likely))
+    });
+    line("to buy", &|p| Cell::Number(p.capex_usd, money.show(p.capex_usd)));
+    line("a month", &|p| Cell::Number(p.monthly_usd, money.show(p.monthly_usd)));
+    line("in all", &|p| Cell::Number(p.tco_usd, money.show(p.tco_usd)));
+    table
+}
+
+fn split(p: &PlanRow) -> String {
+    match (p.tensor_parallel, p.pipeline_parallel) {
+        (1, 1) => "one accelerator".to_owned(),
+        (t, 1) => format!("{t} accelerators"),
+        (1, g) => format!("{g} accelerators, a share of the layers each"),
+        (t, g) => format!("{g} groups of {t} accelerators"),
+    }
+}
+
+fn ranking(plans: &[&PlanRow], money: &Currency) -> Table {
+    let mut table = Table::new(&[
+        "machines", "weights", "#at once", "#TTFT ms", "#TPOT ms", "#busy", "#to buy", "#a month", "#in all",
+    ]);
+    for p in plans {
+        let hosts = if p.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", p.hosts) };
+        table.row([
+            format!("{}, {hosts}", cards(p)).into(),
+            p.quantisation.clone().into(),
+            Cell::Number(f64::from(p.concurrency), format!("{} × {}", p.replicas, p.concurrency)),
+            Cell::Number(p.ttft_ms.likely, figure(p.ttft_ms.likely)),
+            Cell::Number(p.tpot_ms.likely, figure(p.tpot_ms.likely)),
+            Cell::Number(p.busy_peak, percent(p.busy_peak)),
+            Cell::Number(p.capex_usd, money.show(p.capex_usd)),
+            Cell::Number(p.monthly_usd, money.show(p.monthly_usd)),
+            Cell::Number(p.tco_usd, money.show(p.tco_usd)),
+        ]);
+    }
+    table
+}
+
+/// What was tried and is no plan, by reason: the accelerators that came nearest by name.
+fn rejected(rows: &[RejectedRow]) -> Vec<String> {
+    let mut by: BTreeMap<&str, Vec<&RejectedRow>> = BTreeMap::new();
+    for row in rows {
+        by.entry(row.reason.as_str()).or_default().push(row);
+    }
+    let line = |(reason, rows): (&str, Vec<&RejectedRow>)| {
+        let what = match reason {
+            "too-slow" => "Too slow at the limits",
+            "does-not-fit" => "Too small",
+            "no-weights" => "Without weights in the format",
+            _ => "Not run by the engine",
+        };
+        let mut shown: Vec<String> = Vec::new();
+        for r in &rows {
+            let one = format!("{} with {} in {}", r.accelerator, r.engine, r.quantisation);
+            if shown.len() < 3 && !shown.contains(&one) {
+                shown.push(one);
+            }
+        }
+        let more = rows.len().saturating_sub(shown.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let why = rows.first().filter(|_| rows.len() == 1).map_or(String::new(), |r| format!(" ({})", r.why));
+        format!("{what}: {}{more}{why}.", shown.join("; "))
+    };
+    by.into_iter().map(line).collect()
+}
+
+fn owned_sentence(o: &OwnedResult) -> String {
+    if o.requests_per_second_at_most <= 0.0 {
+        return format!("{} ({}): what is there cannot run it within the limits.", capital(&o.need), o.model);
+    }
+    let asked = per_second(o.requests_per_second_asked);
+    if o.short_requests_per_second > 0.0 {
+        format!(
+            "{} ({}): what is there carries {} of the {asked} at the peak; {} are missing.",
+            capital(&o.need),
+            o.model,
+            per_second(o.requests_per_second_at_most),
+            per_second(o.short_requests_per_second)
+        )
+    } else {
+        format!(
+            "{} ({}): what is there carries the {asked} at the peak; {} of what it could carry stays free.",
+            capital(&o.need),
+            o.model,
+            percent(o.free_at_peak)
+        )
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().collect::<String>() + chars.as_str())
+}
+
+fn owned_table(all: &[OwnedResult]) -> Table {
+    let mut table =
+        Table::new(&["need", "what is there", "runs", "#copies", "#room for", "#at once", "#free"]);
+    for o in all {
+        for m in &o.machines {
+            let runs = m.runs.as_ref();
+            table.row([
+                o.need.clone().into(),
+                m.name.clone().into(),
+                runs.map_or(Cell::None, |r| {
+                    format!(
+                        "{} in {} over {}",
+                        o.model,
+                        r.quantisation,
+                        r.tensor_parallel * r.pipeline_parallel
+                    )
+                    .into()
+                }),
+                runs.map_or(Cell::None, |r| Cell::Number(f64::from(r.replicas), r.replicas.to_string())),
+                runs.map_or(Cell::None, |r| Cell::Number(f64::from(r.room), r.room.to_string())),
+                runs.map_or(Cell::None, |r| {
+                    Cell::Number(f64::from(r.concurrency), r.concurrency.to_string())
+                }),
+                Cell::Number(
+                    f64::from(m.free_accelerators),
+                    format!("{} of {}", m.free_accelerators, m.accelerators),
+                ),
+            ]);
+        }
+    }
+    table
+}
+
+fn together(rows: &[TogetherRow], money: &Currency) -> Table {
+    let mut table = Table::new(&["machines", "runs", "#free", "#to buy", "#a month", "#in all"]);
+    for t in rows {
+        let number = if t.hosts > 1 { format!("{} × ", t.hosts) } else { String::new() };
+        let parts: Vec<String> = t
+            .parts
+            .iter()
+            .map(|p| {
+                format!(
+                    "{}: {} × {} in {} over {}",
+                    p.needs, p.replicas, p.model, p.quantisation, p.accelerators
+                )
+            })
+            .collect();
+        table.row([
+            format!("{number}{}", t.host_name).into(),
+            parts.join("; ").into(),
+            Cell::Number(f64::from(t.free_accelerators), t.free_accelerators.to_string()),
+            Cell::Number(t.capex_usd, money.show(t.capex_usd)),
+            Cell::Number(t.monthly_usd, money.show(t.monthly_usd)),
+            Cell::Number(t.total_usd, money.show(t.total_usd)),
+        ]);
+    }
+    table
+}
+
+/// Figures on the way to a plan, with where each comes from.
+pub fn terms(terms: &[&TermRow]) -> Table {
+    let mut table = Table::new(&["figure", "#value", "unit", "from"]);
+    for t in terms {
+        table.row([
+            t.name.clone().into(),
+            Cell::Number(t.value, crate::number::measured(t.value)),
+            t.unit.clone().into(),
+            t.source.describe().into(),
+        ]);
+    }
+    table
+}

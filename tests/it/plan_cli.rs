@@ -1,0 +1,163 @@
+//! `fit --plan` as people call it.
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+fn freehold(args: &[&str]) -> std::process::Output {
+    let empty = std::env::temp_dir().join("freehold-test-no-data");
+    Command::cargo_bin("freehold")
+        .expect("built")
+        .args(args)
+        .env("FREEHOLD_DATA_DIR", &empty)
+        .env("FREEHOLD_CONFIG_DIR", &empty)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("runs")
+}
+
+fn plan(args: &[&str]) -> Value {
+    let mut all = vec!["fit", "--plan", "--json", "--today", "2026-11-27"];
+    all.extend(args);
+    let out = freehold(&all);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).expect("JSON")
+}
+
+const CHAT: [&str; 10] = [
+    "--model",
+    "qwen3-8b",
+    "--use",
+    "chat",
+    "--requests-per-month",
+    "30M",
+    "--input-tokens",
+    "600",
+    "--output-tokens",
+    "60",
+];
+
+fn on_h100(more: &[&str]) -> (u64, u64, u64) {
+    let mut args = CHAT.to_vec();
+    args.extend(["--peak-to-mean", "3", "--hardware", "nvidia-h100-sxm-80gb"]);
+    args.extend(more);
+    let document = plan(&args);
+    let p = &document["result"]["plans"][0];
+    let of = |name: &str| p[name].as_u64().expect("a number");
+    (of("hosts"), of("replicas"), of("concurrency"))
+}
+
+/// The steps by which one workload went from five cards to one, and to one with a spare.
+#[test]
+fn the_ladder_is_one_command_a_step() {
+    let ceiling = ["--local.utilisation-ceiling", "0.7", "--quantisation"];
+    let with = |engine: &'static str, format: &'static str, at_once: &'static str| {
+        let mut args = ceiling.to_vec();
+        args.extend([format, "--local.backend", engine, "--concurrency", at_once]);
+        on_h100(&args)
+    };
+    assert_eq!(with("llama.cpp", "Q4_K_M", "8"), (5, 5, 8));
+    assert_eq!(with("vllm", "FP8", "8"), (3, 3, 8));
+    assert_eq!(with("vllm", "FP8", "64").0, 1);
+    assert_eq!(on_h100(&[]).0, 1);
+    assert_eq!(on_h100(&["--must-stay-up"]).0, 2);
+}
+
+#[test]
+fn a_plan_document_has_the_names_of_its_contract() {
+    let document = plan(&CHAT);
+    let result = &document["result"];
+    let plans = result["plans"].as_array().expect("plans");
+    assert!(plans.len() > 20, "{}", plans.len());
+    for p in plans {
+        for name in [
+            "host",
+            "hosts",
+            "accelerator",
+            "accelerators",
+            "backend",
+            "quantisation",
+            "kv_type",
+            "tensor_parallel",
+            "replicas",
+            "concurrency",
+            "requests_per_second",
+            "binds",
+            "spare_hosts",
+            "watts",
+            "capex_usd",
+            "monthly_usd",
+        ] {
+            assert!(!p[name].is_null(), "{name} of {p}");
+        }
+        for band in ["ttft_ms", "tpot_ms"] {
+            let of = |end: &str| p[band][end].as_f64().expect("a number");
+            assert!(of("low") <= of("likely") && of("likely") <= of("high"), "{p}");
+        }
+        // A card is only in a plan with a computer around it.
+        assert_eq!(p["bare"], false, "{p}");
+    }
+    let totals: Vec<f64> = plans.iter().map(|p| p["tco_usd"].as_f64().expect("a total")).collect();
+    assert!(totals.is_sorted(), "the cheapest stands first");
+    assert_eq!(result["cheapest"], 0);
+    assert!(!result["rejected"].as_array().expect("a list").is_empty());
+}
+
+#[test]
+fn limits_that_nothing_keeps_give_the_nearest_plan_and_what_it_misses() {
+    let mut args = CHAT.to_vec();
+    args.extend(["--tpot-ms", "0.01"]);
+    let document = plan(&args);
+    let first = &document["result"]["plans"][0];
+    assert_eq!(first["misses"][0]["limit"], "tpot");
+    assert!(first["misses"][0]["ms"].as_f64() > Some(0.01));
+    assert_eq!(document["result"]["cheapest"], Value::Null);
+}
+
+#[test]
+fn what_is_owned_carries_a_second_need_on_what_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("two.toml");
+    std::fs::write(
+        &file,
+        "[[need]]\nuse = \"rag\"\nrequests_per_month = 400000\ninput_tokens = 3000\noutput_tokens = 300\n\
+         [[need]]\nuse = \"chat\"\nrequests_per_month = 2000000\ninput_tokens = 600\noutput_tokens = 60\n\
+         [[local]]\nmodel = \"llama-3.3-70b-instruct\"\n[[local]]\nmodel = \"qwen3-8b\"\n",
+    )
+    .expect("written");
+    let document = plan(&["--scenario", file.to_str().expect("UTF-8"), "--have", "4x nvidia-h100-sxm-80gb"]);
+    let owned = document["result"]["owned"].as_array().expect("a list");
+    assert_eq!(owned.len(), 2);
+    assert_eq!(owned[0]["machines"][0]["free_accelerators"], 2);
+    assert_eq!(owned[1]["machines"][0]["free_accelerators"], 1);
+    assert!(!document["result"]["together"].as_array().expect("a list").is_empty());
+}
+
+#[test]
+fn wrong_questions_say_what_is_missing() {
+    let error = |args: &[&str]| {
+        let mut all = vec!["fit", "--plan"];
+        all.extend(args);
+        let out = freehold(&all);
+        assert_eq!(out.status.code(), Some(2));
+        String::from_utf8_lossy(&out.stderr).into_owned()
+    };
+    let text = error(&["--model", "qwen3-8b"]);
+    assert!(text.contains("need.requests_per_month") && text.contains("need.input_tokens"), "{text}");
+    let mut args = CHAT.to_vec();
+    args.extend(["--have", "4x nvidia-h100-sxm-80g"]);
+    let text = error(&args);
+    assert!(text.contains("did you mean nvidia-h100-sxm-80gb"), "{text}");
+    let text = error(&[
+        "--hardware",
+        "nvidia-rtx-4090",
+        "--model",
+        "deepseek-r1",
+        "--requests-per-month",
+        "1000",
+        "--input-tokens",
+        "10",
+        "--output-tokens",
+        "10",
+    ]);
+    assert!(text.contains("cannot hold"), "{text}");
+}
