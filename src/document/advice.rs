@@ -15,6 +15,7 @@ use super::envelope::Envelope;
 use crate::advise::matrix::BriefLine;
 use crate::advise::{Confidence, Placement, Stage};
 use crate::document::metrics::definition;
+use crate::document::plan::PlanRow;
 use crate::provenance::Source;
 use crate::workload::Answers;
 use schemars::JsonSchema;
@@ -156,6 +157,10 @@ pub struct OptionRow {
     /// Share of the requests that its local side serves; null where it has no two sides.
     #[serde(default)]
     pub local_share: Option<f64>,
+    /// What would be built for its own side at the whole load; null where it has none, or where it was
+    /// not planned.
+    #[serde(default)]
+    pub plan: Option<PlanRow>,
 }
 
 /// What the matrix of the brief says.

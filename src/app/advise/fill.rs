@@ -12,6 +12,7 @@ use crate::document::advice::{
     RecipeStep, Setting, Tension, text,
 };
 use crate::document::envelope::Warning;
+use crate::document::plan::PlanRow;
 use crate::document::repeat::quoted;
 use crate::money::Currency;
 use crate::number;
@@ -252,7 +253,21 @@ fn row(decided: &Decided<'_>, n: usize) -> OptionRow {
         needs: needs(decided, n),
         against: against(decided, n),
         local_share: split,
+        plan: plan(decided, n),
     }
+}
+
+/// What would be built for it: of a split, for its own side at the whole load.
+fn plan(decided: &Decided<'_>, n: usize) -> Option<PlanRow> {
+    let pricing = &decided.pricing;
+    let offer = match pricing.behind[n] {
+        Behind::Offer(offer) => offer,
+        Behind::Split { pair, .. } => pair.local,
+        Behind::Nothing => return None,
+    };
+    let o = &pricing.case.offers[offer];
+    let (plan, model) = (o.plan.as_deref()?, o.open_model.as_deref()?);
+    Some(PlanRow::of(&o.name, plan, model, pricing.context_tokens, &pricing.offers[offer]))
 }
 
 /// The month of a single offer, part by part.

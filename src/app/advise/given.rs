@@ -139,5 +139,6 @@ fn row(
         needs: Vec::new(),
         against: Vec::new(),
         local_share: None,
+        plan: None,
     }
 }

@@ -60,6 +60,8 @@ pub(super) struct Pricing<'a> {
     /// What stands behind each option.
     pub behind: Vec<Behind>,
     pub totals: Totals,
+    /// Tokens of the longest request that is planned for.
+    pub context_tokens: f64,
     /// What was resolved: `breakeven` with it says the same.
     pub scenario: Scenario,
     pub open: Option<&'a OpenModel>,
@@ -501,7 +503,10 @@ fn priced<'a>(
         ways.push(way);
     }
     let totals = cost::totals(&case, &ways, DRAWING);
-    Pricing { case, offers, options, behind, totals, scenario, open, capable }
+    let shape = candidate::shape_or_assumed(asked.draft.shape());
+    let long = asked.draft.number(need::CONTEXT_TOKENS).unwrap_or(0.0);
+    let context_tokens = long.max(shape.total_tokens());
+    Pricing { case, offers, options, behind, totals, context_tokens, scenario, open, capable }
 }
 
 /// The two kinds of hybrid, where they split anything.
