@@ -1,9 +1,9 @@
 //! `review`: an advice from then, decided again with today's catalogue. What moved, what retires, and
 //! whether it still holds.
 
-use super::advise::{Asked, Known, advise};
+use super::advise::{Asked, CostFile, Known, advise};
 use super::refusal::Refusal;
-use crate::advise::{CostEvidence, Placement};
+use crate::advise::Placement;
 use crate::catalog::Catalog;
 use crate::document::advice::{AdviceDocument, AdviceResult, OptionRow};
 use crate::document::envelope::Input;
@@ -88,7 +88,7 @@ pub struct Rested<'a> {
     /// What was measured.
     pub evidence: Option<&'a Evidence>,
     /// What was computed.
-    pub cost: Option<&'a CostEvidence>,
+    pub cost: Option<CostFile<'a>>,
 }
 
 /// Decide again. Refused where the document rests on files that were not given, or has answers that this
@@ -106,7 +106,13 @@ pub fn review(
         }
     }
     let draft = draft(name, then)?;
-    let asked = Asked { draft: &draft, evidence: rested.evidence, cost: rested.cost };
+    let asked = Asked {
+        draft: &draft,
+        evidence: rested.evidence,
+        cost: rested.cost,
+        // It was joined before; whether it still belongs was decided then.
+        allow_mismatch: true,
+    };
     let now = advise(&asked, known)?;
     Ok(compare(then, &now.result, known.catalog, known.today))
 }

@@ -50,6 +50,18 @@ pub enum Inconclusive {
 const SUMMARY_BYTES: usize = 900_000;
 
 impl OutputArgs {
+    /// Onto the terminal, without gates.
+    pub const fn plain(format: Option<Format>, json: bool) -> Self {
+        Self {
+            format,
+            json,
+            output: None,
+            require: Vec::new(),
+            inconclusive: Inconclusive::Fail,
+            github_summary: false,
+        }
+    }
+
     /// The format asked for, or the one the file's ending says.
     pub fn chosen(&self) -> Format {
         if self.json {

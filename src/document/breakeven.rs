@@ -109,15 +109,6 @@ pub enum Comparator {
     AsCapable,
 }
 
-/// A range of volumes.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct VolumeWindow {
-    /// From so many requests in the first month.
-    pub from_requests_per_month: f64,
-    /// To so many; null where no end was seen.
-    pub to_requests_per_month: Option<f64>,
-}
-
 /// Local against cloud.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {

@@ -85,7 +85,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         removed: changes.remove,
         left_out: made.left_out,
     };
-    OutputArgs { format: args.format, json: args.json, output: None }.show(context, &deployed)
+    OutputArgs::plain(args.format, args.json).show(context, &deployed)
 }
 
 fn read(path: &Path) -> Result<(String, String), CliError> {

@@ -1,6 +1,6 @@
 //! `review`: does an advice from then hold today?
 
-use crate::advise::CostEvidence;
+use crate::app::advise::CostFile;
 use crate::app::advise::Known;
 use crate::app::review::{Rested, review};
 use crate::cli::catalog;
@@ -51,12 +51,15 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         Some((name, Document::Bench(bench))) => Some(bench.evidence(&name)),
         Some((name, other)) => return Err(wrong_kind(&name, "evidence", "bench", &other)),
     };
-    let cost: Option<CostEvidence> = match args.cost.as_deref().map(read).transpose()? {
+    let cost = match args.cost.as_deref().map(read).transpose()? {
         None => None,
-        Some((name, Document::Breakeven(cost))) => Some(cost.evidence(&name)),
+        Some((name, Document::Breakeven(cost))) => Some((name, cost)),
         Some((name, other)) => return Err(wrong_kind(&name, "cost", "breakeven", &other)),
     };
-    let rested = Rested { evidence: evidence.as_ref(), cost: cost.as_ref() };
+    let rested = Rested {
+        evidence: evidence.as_ref(),
+        cost: cost.as_ref().map(|(name, document)| CostFile { name, document }),
+    };
     let known = Known { catalog: &catalog, today: context.today, now: &context.now };
     let found = review(&name, &then, rested, &known)?;
     args.output.show(context, &found)?;

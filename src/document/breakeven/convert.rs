@@ -166,6 +166,8 @@ fn comparison(
     let (cloud, local) = (&case.offers[pair.cloud], &case.offers[pair.local]);
     let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
     let money = &case.finance.currency;
+    let likely = case.likely();
+    let tokens = case.need.tokens(Values::of(&likely)).total().get();
     Comparison {
         cloud: cloud.name.clone(),
         local: local.name.clone(),
@@ -191,10 +193,11 @@ fn comparison(
         breakeven_windows: break_even
             .windows
             .iter()
-            .filter(|_| per_request)
             .map(|(from, to)| VolumeWindow {
-                from_requests_per_month: from.get(),
-                to_requests_per_month: to.map(f64::from),
+                from_tokens_per_month: from.get() * tokens,
+                to_tokens_per_month: to.map(|to| to.get() * tokens),
+                from_requests_per_month: per_request.then_some(from.get()),
+                to_requests_per_month: to.filter(|_| per_request).map(f64::from),
             })
             .collect(),
         breakeven_utilisation: break_even.utilisation,

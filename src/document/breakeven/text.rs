@@ -300,9 +300,12 @@ fn volume_line(c: &Comparison, result: &BreakevenResult) -> Option<String> {
     let windows: Vec<String> = c
         .breakeven_windows
         .iter()
-        .map(|w| match w.to_requests_per_month {
-            Some(to) => format!("from {} to {}", count(w.from_requests_per_month), count(to)),
-            None => format!("from {} on", count(w.from_requests_per_month)),
+        .filter_map(|w| {
+            let from = count(w.from_requests_per_month?);
+            Some(match w.to_requests_per_month {
+                Some(to) => format!("from {from} to {}", count(to)),
+                None => format!("from {from} on"),
+            })
         })
         .collect();
     if windows.len() > 1 || c.breakeven_windows.iter().any(|w| w.to_requests_per_month.is_some()) {

@@ -22,7 +22,7 @@ use crate::measure::schedule::{Step, schedule};
 use crate::prompts::Prompt;
 use crate::provenance::Source;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use watch::Tally;
 
 /// What a run starts from.
