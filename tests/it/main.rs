@@ -32,6 +32,7 @@ mod real;
 mod report;
 mod run;
 mod serving;
+mod templates;
 mod usage;
 mod wire;
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 use super::args::Args;
 use super::local;
 use super::settings::Settings;
-use super::signals::interrupted;
+use super::signals::{self, interrupted};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::document::bench::build::{self, Basis, Run, TargetFacts};
@@ -86,7 +86,7 @@ pub fn conclude(
     )?;
     match outcome {
         Ok(()) => Ok(()),
-        Err(None) => Err(CliError::new(Exit::Interrupted, "interrupted: the rest of the tests is missing")),
+        Err(None) => Err(CliError::new(signals::exit(), "interrupted: the rest of the tests is missing")),
         Err(Some(fault)) => Err(local::refused(fault)),
     }
 }

@@ -22,7 +22,7 @@ fn up_to(least: i64, most: u64) -> clap::builder::RangedI64ValueParser<u32> {
 }
 
 /// What a run that goes on takes from its journal.
-const PLANNED: [&str; 36] = [
+const PLANNED: [&str; 37] = [
     "replay",
     "explain",
     "repeats",
@@ -59,6 +59,7 @@ const PLANNED: [&str; 36] = [
     "top_k",
     "min_p",
     "raw",
+    "system_as_user",
 ];
 
 /// Measure models on this machine and APIs side by side, on your own prompts.

@@ -3,6 +3,8 @@
 
 use super::args;
 use crate::document::bench::build::Basis;
+use crate::document::bench::load::LoadPlan;
+use crate::measure::conversation;
 use crate::measure::load::Shape;
 
 /// Targets and loads of one run; a command line of that length is none.
@@ -32,6 +34,8 @@ pub fn check(basis: &Basis) -> Result<(), String> {
     if !extent.seconds.is_none_or(|s| s > 0.0 && s <= args::LONGEST_SECONDS) {
         return Err("the duration of a load is not between 0 and 30 days".to_owned());
     }
+    let turns: u64 = basis.prompts.iter().map(|p| u64::from(conversation::turns(p))).sum();
+    plan(basis.targets.len(), turns, whole("repeats").unwrap_or(0), &basis.load)?;
     for phase in &basis.load.phases {
         if phase.target >= basis.targets.len() {
             return Err("a load is on a target that the run does not have".to_owned());
@@ -44,6 +48,29 @@ pub fn check(basis: &Basis) -> Result<(), String> {
                 return Err(format!("a rate of {rate_per_s} requests a second is out of range"));
             }
             Shape::Open { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+/// Are there no more requests than can be sent and kept? `turns`: of all prompts together.
+pub fn plan(targets: usize, turns: u64, repeats: u64, load: &LoadPlan) -> Result<(), String> {
+    let most = args::MOST_REQUESTS;
+    let alone = (targets as u64).saturating_mul(turns).saturating_mul(repeats);
+    if alone > most {
+        return Err(format!("{alone} requests one at a time are too many: at most {most} are sent in a run"));
+    }
+    for phase in &load.phases {
+        let measured = match (load.extent.most(phase.shape), phase.shape, load.extent.seconds) {
+            (Some(requests), ..) => f64::from(requests),
+            (None, Shape::Open { rate_per_s, .. }, Some(seconds)) => rate_per_s * seconds,
+            (None, ..) => 0.0,
+        };
+        let all = measured + f64::from(phase.shape.warmups(load.warmup));
+        if all > most as f64 {
+            return Err(format!(
+                "{all:.0} requests of one load are too many: at most {most} are sent, so take a lower rate, a shorter time or --requests"
+            ));
         }
     }
     Ok(())
