@@ -13,9 +13,9 @@
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | 0 values | [`units`], [`provenance`], [`money`], [`number`], [`sanitize`], [`spelling`], [`terms`] | nothing of ours |
+//! | 0 values | [`units`], [`provenance`], [`money`], [`number`], [`sanitize`], [`spelling`], [`terms`], [`stats`] | nothing of ours |
 //! | 1 inputs | [`gguf`], [`catalog`], [`workload`], [`prompts`], [`usage`] | 0 |
-//! | 2 engines | [`price`], [`capacity`], [`plan`], then [`cost`], then [`advise`] | 0, 1, and engines to the left |
+//! | 2 engines | [`price`], [`capacity`], [`plan`], then [`cost`] and [`quality`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
 //! | 3 documents | [`document`], then [`render`] | 0 to 2b |
 //! | 4 use cases | [`app`] | 0 to 3 |
@@ -41,9 +41,11 @@ pub mod plan;
 pub mod price;
 pub mod prompts;
 pub mod provenance;
+pub mod quality;
 pub mod render;
 pub mod sanitize;
 pub mod spelling;
+pub mod stats;
 pub mod terms;
 pub mod units;
 pub mod usage;

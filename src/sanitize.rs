@@ -26,6 +26,44 @@ pub fn line(text: &str, max: usize) -> String {
     out
 }
 
+/// A line of a file around a place, and the marks below it: at most 100 characters of it, whatever
+/// the line holds. `column` counts characters from 1, `width` is how many of them are meant.
+pub fn excerpt(line: &str, column: usize, width: usize) -> (String, String) {
+    const SHOWN: usize = 100;
+    let before = column.saturating_sub(1);
+    let skip = if column > 80 { column - 40 } else { 0 };
+    let shown = line.chars().skip(skip).take(SHOWN).map(|c| if c == '\t' { ' ' } else { c }).collect();
+    let at = before - skip;
+    let marks = format!("{}{}", " ".repeat(at), "^".repeat(width.clamp(1, SHOWN.saturating_sub(at).max(1))));
+    (shown, marks)
+}
+
+/// Longest run of characters without a blank that an error shows whole: longer than most paths.
+const LONGEST_WORD: usize = 400;
+/// Longest error.
+const LONGEST_TEXT: usize = 16 << 10;
+
+/// For an error message that may quote a file: words that no person reads lose their middle, and a
+/// text that no person reads its end.
+pub fn brief(text: &str) -> String {
+    let mut out = String::new();
+    for word in text.split_inclusive(char::is_whitespace) {
+        let letters = word.chars().count();
+        if letters <= LONGEST_WORD {
+            out.push_str(word);
+        } else {
+            out.extend(word.chars().take(100));
+            out.push('…');
+            out.extend(word.chars().skip(letters - 20));
+        }
+        if out.len() > LONGEST_TEXT {
+            out.push('…');
+            break;
+        }
+    }
+    out
+}
+
 /// For HTML, as text or in a quoted attribute.
 pub fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -100,6 +138,19 @@ mod tests {
         assert_eq!(terminal("a\u{1b}[31mb\u{9b}2J\r\nc\u{202e}d"), "a[31mb2J\ncd");
         assert_eq!(line("a\nb\tc", 10), "a b c");
         assert_eq!(line("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn an_excerpt_is_short_and_marks_its_place() {
+        assert_eq!(excerpt("a = = 1", 5, 1), ("a = = 1".to_owned(), "    ^".to_owned()));
+        let (shown, marks) = excerpt(&"x".repeat(1_000_000), 500_000, 400_000);
+        assert_eq!((shown.len(), marks.len()), (100, 100));
+        assert!(excerpt("", 1, 0).1 == "^" && excerpt("ab", 900, 1).1.ends_with('^'));
+        let long = format!("unknown key `{}`: did you mean `a`?", "k".repeat(1 << 20));
+        let short = brief(&long);
+        assert!(short.len() < 300 && short.ends_with("did you mean `a`?"), "{short}");
+        assert!(brief(&"word ".repeat(1 << 20)).len() < 17 << 10);
+        assert_eq!(brief("two  words\n\nand a path"), "two  words\n\nand a path");
     }
 
     #[test]

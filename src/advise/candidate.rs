@@ -20,6 +20,11 @@ const ASSUMED_SHAPE: RequestShape = RequestShape {
     output_tokens_p95: None,
 };
 
+/// The shape of a request, or what is assumed while nobody says.
+pub fn shape_or_assumed(shape: Option<RequestShape>) -> RequestShape {
+    shape.unwrap_or(ASSUMED_SHAPE)
+}
+
 /// An API model and what one of the need's requests costs there at list price.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiCandidate<'a> {
@@ -76,6 +81,32 @@ pub fn current<'a>(catalog: &'a Catalog, makers: &[String], tier: u8, today: Dat
     let mut found: Vec<&ApiModel> = makers.iter().filter_map(newest).collect();
     found.sort_by(|a, b| price(a).total_cmp(&price(b)));
     found
+}
+
+/// Year and month that an id tells: `gpt-4o-2024-08-06`, `claude-haiku-4-5-20251001`,
+/// `command-r7b-12-2024`, `mistral-large-2512`; `None` where it tells none.
+pub fn dated(id: &str) -> Option<(i16, i8)> {
+    let words: Vec<&str> = id.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let number =
+        |text: &str| text.bytes().all(|c| c.is_ascii_digit()).then(|| text.parse::<i32>().ok()).flatten();
+    let month = |year: i32, month: i32| {
+        let plausible = (2020..2100).contains(&year) && (1..=12).contains(&month);
+        plausible.then(|| Some((i16::try_from(year).ok()?, i8::try_from(month).ok()?))).flatten()
+    };
+    let in_pair = words.windows(2).find_map(|pair| {
+        let (a, b) = (number(pair[0])?, number(pair[1])?);
+        if pair[0].len() == 4 { month(a, b) } else { month(b, a) }
+    });
+    in_pair.or_else(|| {
+        words.iter().find_map(|word| {
+            let n = number(word)?;
+            match word.len() {
+                8 => month(n / 10_000, n / 100 % 100),
+                4 if n / 100 >= 23 => month(2000 + n / 100, n % 100),
+                _ => None,
+            }
+        })
+    })
 }
 
 /// The version a name tells: `Grok 4.7`, `Kimi K3.1 Pro`, `GLM-4.5V`; 0 where it tells none. Sizes
@@ -192,7 +223,7 @@ pub fn hardware<'a>(catalog: &'a Catalog, model: &OpenModel) -> Option<HardwareC
 
 #[cfg(test)]
 mod tests {
-    use super::{memory, version};
+    use super::{dated, memory, version};
     use crate::capacity::{CannotPredict, HardwareShape, Load, ModelShape, predict};
     use crate::catalog::Catalog;
 
@@ -217,6 +248,21 @@ mod tests {
             }
         }
         assert!(pairs > 10_000, "{pairs}");
+    }
+
+    #[test]
+    fn an_id_tells_its_month() {
+        for (id, told) in [
+            ("openai/gpt-4o-2024-08-06", Some((2024, 8))),
+            ("anthropic/claude-haiku-4-5-20251001", Some((2025, 10))),
+            ("cohere/command-r7b-12-2024", Some((2024, 12))),
+            ("mistral/mistral-large-2512", Some((2025, 12))),
+            ("openai/gpt-6-luna", None),
+            ("meta/llama-4-scout-17b-16e-instruct", None),
+            ("qwen/qwen3-235b-a22b-2507", Some((2025, 7))),
+        ] {
+            assert_eq!(dated(id), told, "{id}");
+        }
     }
 
     #[test]

@@ -116,6 +116,8 @@ pub enum Stage {
     Operations,
     Budget,
     Default,
+    /// No rule: the calculation.
+    Cost,
 }
 
 /// Something that speaks for one or two placements by itself.

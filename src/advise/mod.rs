@@ -14,9 +14,11 @@ pub mod candidate;
 pub mod evidence;
 pub mod guide;
 pub mod matrix;
+pub mod options;
 pub mod verdict;
 
 pub use evidence::{CostEvidence, CostFinding, CostPair, CostStanding, QualityFinding, QualityStanding};
 pub use guide::Guide;
 pub use matrix::{Confidence, Matrix, Placement, Stage};
+pub use options::{Because, Choice, Kind, Limit, OptionCost, Priced, Terms, choose};
 pub use verdict::{Adjustment, Flip, Reason, ReasonKind, Threshold, Verdict, decide};

@@ -45,14 +45,32 @@ pub enum ConfidenceStep {
     CostContested,
     /// Measured quality and computed cost both speak for it: one higher.
     BackedByEvidence,
+    /// The need has no numbers, so nothing was priced: medium at most.
+    NothingPriced,
+    /// Something else costs less in a quarter of the draws or more: one lower.
+    OftenDearer,
+    /// Something else costs less in nearly half of the draws: two lower.
+    NearlyEven,
+    /// It rests on a predicted speed: one lower.
+    PredictedSpeed,
+    /// It rests on an open model whose answers nobody measured on the user's prompts: one lower.
+    UnmeasuredQuality,
+    /// Nothing meets every answer, and one gives way: low.
+    GivesUp,
+    /// Some option has no price: medium at most.
+    NotAllPriced,
 }
 
 impl ConfidenceStep {
-    const fn apply(self, confidence: Confidence) -> Confidence {
-        match self {
-            Self::Firm => confidence,
-            Self::OutweighedBy | Self::CostContested => confidence.lowered(),
-            Self::BackedByEvidence => confidence.raised(),
+    /// What it makes of a confidence.
+    pub const fn apply(self, confidence: Confidence) -> Confidence {
+        match (self, confidence) {
+            (Self::NothingPriced | Self::NotAllPriced, Confidence::High) => Confidence::Medium,
+            (Self::Firm | Self::NothingPriced | Self::NotAllPriced, _) => confidence,
+            (Self::GivesUp, _) => Confidence::Low,
+            (Self::NearlyEven, _) => confidence.lowered().lowered(),
+            (Self::BackedByEvidence, _) => confidence.raised(),
+            _ => confidence.lowered(),
         }
     }
 }
@@ -203,6 +221,26 @@ pub fn decide(
         tiers: matrix.tiers_for(need.answers.capability),
         quality,
         cost: finding,
+    }
+}
+
+impl Verdict {
+    /// The need has no numbers: what nobody priced is not sure.
+    pub fn nothing_priced(&mut self) {
+        if self.confidence_steps != [ConfidenceStep::Firm] {
+            self.confidence_steps.push(ConfidenceStep::NothingPriced);
+            self.confidence = ConfidenceStep::NothingPriced.apply(self.confidence);
+        }
+    }
+
+    /// Another placement was computed: the arguments are sorted for that one.
+    pub fn settle(&mut self, matrix: &Matrix, need: &Need, placement: Placement) {
+        let (reasons, against) =
+            weigh(matrix, self.answers, need.modifiers, placement, self.quality.as_ref(), self.cost.as_ref());
+        let first = self.reasons.first().filter(|_| placement == self.placement).cloned();
+        self.reasons = first.into_iter().chain(reasons).collect();
+        self.against = against;
+        self.placement = placement;
     }
 }
 

@@ -7,6 +7,7 @@
 //! What a command decides is decided here. No clap, no terminal, no files, no clock, no environment:
 //! whoever calls has read them, and passes what was found as values.
 
+pub mod advise;
 pub mod db;
 pub mod doctor;
 pub mod fit;

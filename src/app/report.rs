@@ -1,7 +1,9 @@
 //! `report`: saved documents, rendered again; several of them as one memo; two held against each other.
 
 use super::refusal::Refusal;
+use crate::catalog::Catalog;
 use crate::document::Document;
+use crate::document::joined::{Difference, differences};
 use crate::render::compare::compare;
 use crate::render::memo::{Named, memo};
 use crate::render::{Page, View};
@@ -11,18 +13,26 @@ use crate::render::{Page, View};
 pub enum Report<'a> {
     /// One document, as it was.
     One(&'a Document),
-    /// Several on one page.
-    Memo(&'a [Named]),
+    /// Several on one page, and where they are not of one case.
+    Memo(&'a [Named], Vec<Difference>),
     /// What changed between two.
     Changes(View),
 }
 
-/// The page of these documents.
-pub fn report(documents: &[Named]) -> Report<'_> {
-    match documents {
-        [(_, only)] => Report::One(only),
-        several => Report::Memo(several),
-    }
+/// The page of these documents. Refused where they are not of one need, model, machine and
+/// measurement, unless that is `allowed`: then the page says it.
+pub fn report<'a>(documents: &'a [Named], catalog: &Catalog, allowed: bool) -> Result<Report<'a>, Refusal> {
+    let [(_, only)] = documents else {
+        let found = differences(documents, catalog);
+        if !found.is_empty() && !allowed {
+            let all: Vec<&str> = found.iter().map(|d| d.text.as_str()).collect();
+            let error = Refusal::input(format!("these documents are not of one case\n\n{}", all.join("\n")));
+            return Err(error
+                .hint("give documents of one case, or --allow-mismatch: the page then says what differs"));
+        }
+        return Ok(Report::Memo(documents, found));
+    };
+    Ok(Report::One(only))
 }
 
 /// What changed from one document to another. Refused where they are of different kinds.
@@ -40,7 +50,7 @@ impl Page for Report<'_> {
     fn view(&self) -> View {
         match self {
             Self::One(document) => document.view(),
-            Self::Memo(documents) => memo(documents),
+            Self::Memo(documents, differences) => memo(documents, differences),
             Self::Changes(view) => view.clone(),
         }
     }
@@ -53,7 +63,7 @@ impl Page for Report<'_> {
     fn json(&self) -> Result<String, serde_json::Error> {
         match self {
             Self::One(document) => Page::json(*document),
-            Self::Memo(documents) => {
+            Self::Memo(documents, _) => {
                 let all: Result<Vec<_>, _> = documents.iter().map(|(_, d)| d.to_value()).collect();
                 serde_json::to_string_pretty(&all?)
             }
@@ -83,6 +93,8 @@ mod tests {
     #[test]
     fn one_is_itself_and_several_are_a_memo() {
         let documents = [named("a.json", "fit"), named("b.json", "fit")];
+        let catalog = Catalog::embedded();
+        let report = |documents| report(documents, &catalog, false).expect("of one case");
         assert!(matches!(report(&documents[..1]), Report::One(_)));
         let memo = report(&documents);
         assert!(memo.view().to_markdown().contains("no advice document"));

@@ -77,20 +77,11 @@ impl fmt::Display for Problem {
             return if self.expected.is_empty() { Ok(()) } else { write!(f, "; expected {}", self.expected) };
         }
         let margin = " ".repeat(self.line.to_string().len());
-        // A long line is shown around the place.
-        let skip = if self.column > 80 { self.column - 40 } else { 0 };
-        let shown: String = self.excerpt.chars().skip(skip).take(100).collect();
-        let shown = shown.replace('\t', " ");
-        let carets = "^".repeat(self.width.min(100 - (self.column - 1 - skip).min(99)));
+        let (shown, marks) = crate::sanitize::excerpt(&self.excerpt, self.column, self.width);
         write!(
             f,
-            "{}:{}:{}: {}\n{margin} |\n{} | {shown}\n{margin} | {}{carets}",
-            self.file,
-            self.line,
-            self.column,
-            self.message,
-            self.line,
-            " ".repeat(self.column - 1 - skip),
+            "{}:{}:{}: {}\n{margin} |\n{} | {shown}\n{margin} | {marks}",
+            self.file, self.line, self.column, self.message, self.line,
         )?;
         if !self.expected.is_empty() {
             write!(f, " expected {}", self.expected)?;

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::error::CliError;
+use super::files::read_capped;
 use super::folders;
 use crate::catalog::{Catalog, Problems, Provider, text};
 use std::path::{Path, PathBuf};
@@ -107,30 +108,7 @@ fn hidden(path: &Path) -> bool {
     path.file_name().and_then(|n| n.to_str()).is_none_or(|n| n.starts_with('.'))
 }
 
-/// A catalogue file's name and text: an ordinary file of UTF-8 below the size cap.
+/// A catalogue file's name and text.
 pub fn read(path: &Path) -> Result<(String, String), CliError> {
     Ok((path.display().to_string(), read_capped(path, text::MAX_FILE_BYTES)?))
-}
-
-/// Text of an ordinary file up to a size. Never blocks on a pipe or a device.
-pub fn read_capped(path: &Path, most: u64) -> Result<String, CliError> {
-    let meta = std::fs::metadata(path).map_err(|e| CliError::file("read", path, &e))?;
-    if !meta.is_file() {
-        return Err(CliError::usage(format!("{} is not an ordinary file", path.display())));
-    }
-    if meta.len() > most {
-        return Err(CliError::usage(format!(
-            "{} has {} bytes; at most {most} are read",
-            path.display(),
-            meta.len()
-        )));
-    }
-    let bytes = std::fs::read(path).map_err(|e| CliError::file("read", path, &e))?;
-    String::from_utf8(bytes).map_err(|e| {
-        CliError::usage(format!(
-            "{}: byte {} is not UTF-8; expected a text file in UTF-8",
-            path.display(),
-            e.utf8_error().valid_up_to()
-        ))
-    })
 }

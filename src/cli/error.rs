@@ -83,9 +83,9 @@ impl CliError {
     pub(super) fn print(&self) {
         let Self::Stop { message, hint, .. } = self else { return };
         let mut err = anstream::stderr();
-        let _ = writeln!(err, "error: {}", sanitize::terminal(message).trim_end());
+        let _ = writeln!(err, "error: {}", sanitize::terminal(&sanitize::brief(message)).trim_end());
         if let Some(hint) = hint {
-            let _ = writeln!(err, "\nhint: {}", sanitize::terminal(hint).trim_end());
+            let _ = writeln!(err, "\nhint: {}", sanitize::terminal(&sanitize::brief(hint)).trim_end());
         }
     }
 }

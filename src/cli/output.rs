@@ -1,5 +1,5 @@
-//! `--format`, `--json`, `-o`: the same on every command. Files are written beside themselves and
-//! renamed, so that a report is never half a file.
+//! `--format`, `--json`, `-o`: the same on every command. A file is written beside itself and renamed,
+//! so that a report is never half a file; what is no file is written to and stays what it is.
 
 use super::context::Context;
 use super::error::CliError;
@@ -90,29 +90,167 @@ pub fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
     }
 }
 
-/// Temp file in the same folder, write, fsync, rename, fsync of the folder. The file that was there
-/// stays whole if anything fails.
+/// What stands under a name that is to be written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    /// A regular file, or nothing yet: replaced as a whole. No link stands at its end.
+    File(PathBuf),
+    /// A device, a pipe or one of the process's open files: bytes go into it, it stays what it is.
+    Stream(PathBuf),
+}
+
+/// Links that lead to links, as many as Linux follows.
+const MOST_LINKS: usize = 40;
+
+impl Place {
+    fn of(path: &Path) -> Result<Self, CliError> {
+        let mut at = path.to_owned();
+        for _ in 0..MOST_LINKS {
+            if is_open_file(&at) {
+                return Ok(Self::Stream(at));
+            }
+            let kind = match std::fs::symlink_metadata(&at) {
+                Ok(meta) => meta.file_type(),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::File(at)),
+                Err(e) => return Err(CliError::file("write", path, &e)),
+            };
+            if kind.is_symlink() {
+                let target = std::fs::read_link(&at).map_err(|e| CliError::file("write", path, &e))?;
+                at = at.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
+            } else if kind.is_dir() {
+                return Err(CliError::usage(format!("{} is a folder, not a file", path.display())));
+            } else if is_block_device(kind) {
+                return Err(CliError::usage(format!(
+                    "{} is a disk; nothing is written over what is on it",
+                    path.display()
+                )));
+            } else if kind.is_file() {
+                return Ok(Self::File(at));
+            } else {
+                return Ok(Self::Stream(at));
+            }
+        }
+        Err(CliError::usage(format!("{}: too many links lead on from it", path.display())))
+    }
+}
+
+/// Is this `/dev/fd/N`, `/proc/self/fd/N` or the like: a name for a file that a process has open?
+pub(super) fn is_open_file(path: &Path) -> bool {
+    let Some(folder) = path.parent().filter(|_| cfg!(unix)) else { return false };
+    folder == Path::new("/dev/fd") || (folder.starts_with("/proc") && folder.ends_with("fd"))
+}
+
+#[cfg(unix)]
+fn is_block_device(kind: std::fs::FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_block_device(&kind)
+}
+
+#[cfg(not(unix))]
+fn is_block_device(_: std::fs::FileType) -> bool {
+    false
+}
+
+/// May further files be put beside a result of this name? Not beside a device, a pipe or what is
+/// written through `/dev/stdout`.
+pub fn has_a_folder(path: &Path) -> bool {
+    path != Path::new("-") && !matches!(Place::of(path), Ok(Place::Stream(_)))
+}
+
+/// Write a file. A regular one, or a new one, is written beside itself and renamed, so that it is
+/// never half there and the one before stays whole if anything fails; its permissions and its owner
+/// stay, and a link to it stays a link. A device, a pipe or an open file is written to directly.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    match Place::of(path)? {
+        Place::File(file) => replace(&file, bytes).map_err(|e| CliError::file("write", path, &e)),
+        Place::Stream(stream) => pour(&stream, path, bytes),
+    }
+}
+
+/// Temp file in the same folder, write, fsync, rename, fsync of the folder.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = match path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
     };
-    let written = || -> std::io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".freehold-").suffix(".tmp");
-        #[cfg(unix)]
-        {
-            // The temp default is 0600; a report is an ordinary file, subject to the umask.
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|e| e.error)?;
-        #[cfg(unix)]
-        std::fs::File::open(folder)?.sync_all()?;
-        Ok(())
+    let before = std::fs::metadata(path).ok();
+    #[cfg(unix)]
+    if before.is_some() {
+        // A rename asks the folder alone; what is protected against writing is not to be replaced.
+        rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?;
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".freehold-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        // The temp default is 0600; a report is an ordinary file, subject to the umask.
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = match builder.tempfile_in(folder) {
+        Ok(file) => file,
+        Err(e) if before.is_some() && is_of_the_folder(&e) => return overwrite(path, bytes),
+        Err(e) => return Err(e),
     };
-    written().map_err(|e| CliError::file("write", path, &e))
+    file.write_all(bytes)?;
+    if let Some(before) = &before {
+        keep_owner(file.as_file(), before);
+        file.as_file().set_permissions(before.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    match file.persist(path) {
+        Ok(_) => {}
+        Err(e) if before.is_some() && is_of_the_folder(&e.error) => return overwrite(path, bytes),
+        Err(e) => return Err(e.error),
+    }
+    #[cfg(unix)]
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+/// The file may be written, but nothing be put beside it or in its place: a folder of others', or a
+/// single file that is mounted into a container.
+fn is_of_the_folder(e: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(e.kind(), PermissionDenied | ReadOnlyFilesystem | ResourceBusy | CrossesDevices)
+}
+
+fn overwrite(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = std::fs::File::options().write(true).truncate(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(unix)]
+fn keep_owner(file: &std::fs::File, before: &std::fs::Metadata) {
+    use std::os::unix::fs::MetadataExt as _;
+    // Only root can give a file away; for others it is theirs already, or stays theirs now.
+    let _ = std::os::unix::fs::fchown(file, Some(before.uid()), Some(before.gid()));
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &std::fs::File, _: &std::fs::Metadata) {}
+
+/// Into what is there. The process's own stdout and stderr keep their place in what they write to.
+fn pour(stream: &Path, path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let own = if stream.starts_with("/proc/self") || stream.starts_with("/dev/fd") {
+        stream.file_name().and_then(|n| n.to_str())
+    } else {
+        None
+    };
+    let written = match own {
+        Some("1") => return print_bytes(bytes),
+        Some("2") => {
+            let mut err = std::io::stderr().lock();
+            err.write_all(bytes).and_then(|()| err.flush())
+        }
+        _ => std::fs::File::options()
+            .write(true)
+            .append(own.is_some())
+            .open(stream)
+            .and_then(|mut file| file.write_all(bytes)),
+    };
+    match written {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Err(CliError::BrokenPipe),
+        written => written.map_err(|e| CliError::file("write", path, &e)),
+    }
 }

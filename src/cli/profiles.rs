@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::error::CliError;
-use super::files::read_text;
+use super::files::{MAX_SETTINGS, read_capped};
 use super::folders;
 use super::output::write_atomic;
 use crate::spelling::nearest;
@@ -25,7 +25,8 @@ pub fn find(name: &str, context: &Context) -> Result<Profile, CliError> {
     let own = if is_path(name) { Some(PathBuf::from(name)) } else { saved(name, context) };
     if let Some(own) = own.filter(|own| is_path(name) || own.is_file()) {
         let label = if is_path(name) { own.display().to_string() } else { name.to_owned() };
-        return Profile::parse(&label, &read_text(&own)?).map_err(|e| CliError::usage(e.to_string()));
+        return Profile::parse(&label, &read_capped(&own, MAX_SETTINGS)?)
+            .map_err(|e| CliError::usage(e.to_string()));
     }
     if let Some(profile) = Profile::shipped(name) {
         return Ok(profile);

@@ -66,7 +66,7 @@ pub fn flow(case: &Case, pair: Pair, v: Values<'_>) -> Flow {
 }
 
 /// A position that moves in jumps at the beginning of months and evenly within them, and when it
-/// first turns positive.
+/// first turns positive and is so for the rest of that month.
 #[derive(Debug, Clone, Copy, Default)]
 struct Position {
     at: f64,
@@ -78,7 +78,9 @@ impl Position {
         self.at += jump;
         if self.crossed.is_none() {
             let tiny = 1e-9 * self.at.abs().max(run.abs()).max(1e-9);
-            if self.at > tiny || (self.at.abs() <= tiny && run > 0.0) {
+            // What the sale of a unit brings is no payback where the month takes it away again.
+            let lasts = self.at > tiny && self.at + run >= -tiny;
+            if lasts || (self.at.abs() <= tiny && run > 0.0) {
                 self.crossed = Some(f64::from(month));
             } else if run > 0.0 && self.at + run >= -tiny {
                 self.crossed = Some(f64::from(month) + (-self.at / run).min(1.0));

@@ -42,6 +42,10 @@ pub struct UnitsTried {
     pub units: u32,
     /// Share of the first month's requests that is served locally.
     pub local_share: f64,
+    /// First month, running, both sides.
+    pub monthly: Usd,
+    /// Paid at the start for the units.
+    pub capex: Usd,
     pub tco: Usd,
 }
 
@@ -67,10 +71,14 @@ fn office_hour(hour: usize) -> f64 {
     }
 }
 
-/// The split by share.
+/// The split by share that was asked for.
 pub fn routed(case: &Case, pair: Pair, v: Values<'_>) -> Option<Routed> {
     let hybrid = case.hybrid.as_ref().filter(|h| h.routed)?;
-    let (share, escalation) = (v.get(hybrid.local_share), v.get(hybrid.escalation));
+    routed_at(case, pair, v, v.get(hybrid.local_share), v.get(hybrid.escalation))
+}
+
+/// A share of the requests goes to the local side, and of those a share on to the cloud.
+pub fn routed_at(case: &Case, pair: Pair, v: Values<'_>, share: f64, escalation: f64) -> Option<Routed> {
     let mut scratch = Scratch::default();
     let flow = compare::flow(case, pair, v);
     let part = |share: f64| Flow { requests: flow.requests * share, scale: flow.scale * share };
@@ -99,16 +107,8 @@ pub fn routed(case: &Case, pair: Pair, v: Values<'_>) -> Option<Routed> {
 
 /// Base load on owned units, the rest to the cloud; the cheapest number of units.
 pub fn overflow(case: &Case, pair: Pair, v: Values<'_>) -> Option<Overflow> {
-    let weights = case.hybrid.as_ref()?.profile.as_ref()?;
-    let Supply::Machine(machine) = &case.offers[pair.local].supply else { return None };
-    let per_hour = requests_per_unit_hour(case, machine, v)?;
-    let flow = compare::flow(case, pair, v);
-    let hours: crate::units::Hours = v.get(case.need.hours);
-    let week = flow.requests.get() / hours.get() * WEEK as f64;
-    let mut loads: Vec<f64> = weights.iter().map(|w| w * week).collect();
-    loads.sort_unstable_by(|a, b| b.total_cmp(a));
-    let on = v.get(machine.service_hours).get() / hours.get() * WEEK as f64;
-    let week = Week { loads, per_unit: per_hour, on };
+    let week = Week::of(case, pair, v)?;
+    let per_hour = week.per_unit;
     let grown = (1.0 + v.get(case.need.growth)).powi(i32::try_from(case.need.horizon).unwrap_or(0));
     let peak = week.loads.first().copied().unwrap_or(0.0) * grown.max(1.0) / per_hour;
     // In range by the clamp.
@@ -129,6 +129,11 @@ pub fn overflow(case: &Case, pair: Pair, v: Values<'_>) -> Option<Overflow> {
     Some(Overflow { best: cheapest(&options)?, options })
 }
 
+/// What a number of units costs over the horizon, with the cloud for what is above them.
+pub fn overflow_total(case: &Case, pair: Pair, v: Values<'_>, units: u32) -> Option<Usd> {
+    Week::of(case, pair, v).map(|week| split(case, pair, v, &week, units).tco)
+}
+
 /// Requests a unit serves in an hour at its ceiling.
 fn requests_per_unit_hour(case: &Case, machine: &Machine, v: Values<'_>) -> Option<f64> {
     let work = machine.work(&case.need, v).filter(|w| w.get() > 0.0)?;
@@ -144,6 +149,7 @@ fn split(case: &Case, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> Uni
     let requests = compare::flow(case, pair, v).requests;
     let growth = 1.0 + v.get(case.need.growth);
     let (mut tco, mut grown, mut first_share) = (Usd::ZERO, 1.0, 0.0);
+    let (mut monthly, mut capex) = (Usd::ZERO, Usd::ZERO);
     for month in 0..case.need.horizon {
         let share = week.served(grown, units);
         if month == 0 {
@@ -154,17 +160,24 @@ fn split(case: &Case, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> Uni
         cloud.set_requests(coming * (1.0 - share));
         let step = cloud.step(&mut ());
         tco += step.upfront + step.parts.total();
+        if month == 0 {
+            monthly += step.parts.total();
+        }
         if units > 0 {
             own.set_requests(coming * share);
             let step = own.step(&mut ());
             tco += step.upfront + step.parts.total();
+            if month == 0 {
+                monthly += step.parts.total();
+                capex = step.upfront;
+            }
         }
         grown *= growth;
     }
     if units > 0 {
         tco -= own.closing(&mut ()).value();
     }
-    UnitsTried { units, local_share: first_share, tco }
+    UnitsTried { units, local_share: first_share, monthly, capex, tco }
 }
 
 /// The offer with this many units, whatever the load.
@@ -187,6 +200,19 @@ struct Week {
 }
 
 impl Week {
+    /// The load of a pair by the hour; `None` without a profile, or without speeds.
+    fn of(case: &Case, pair: Pair, v: Values<'_>) -> Option<Self> {
+        let weights = case.hybrid.as_ref()?.profile.as_ref()?;
+        let Supply::Machine(machine) = &case.offers[pair.local].supply else { return None };
+        let per_unit = requests_per_unit_hour(case, machine, v)?;
+        let flow = compare::flow(case, pair, v);
+        let hours: crate::units::Hours = v.get(case.need.hours);
+        let week = flow.requests.get() / hours.get() * WEEK as f64;
+        let mut loads: Vec<f64> = weights.iter().map(|w| w * week).collect();
+        loads.sort_unstable_by(|a, b| b.total_cmp(a));
+        let on = v.get(machine.service_hours).get() / hours.get() * WEEK as f64;
+        Some(Self { loads, per_unit, on })
+    }
     /// Share of the load, grown so much, that the units serve.
     fn served(&self, grown: f64, units: u32) -> f64 {
         let total: f64 = self.loads.iter().sum::<f64>() * grown;

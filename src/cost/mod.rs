@@ -10,6 +10,7 @@
 //! the case, so that the point answer, the tornado and the draws run the same simulation.
 
 pub mod case;
+pub mod chances;
 pub mod compare;
 pub mod defaults;
 pub mod evaluate;
@@ -23,6 +24,7 @@ pub mod simulate;
 pub mod uncertainty;
 
 pub use case::{Case, Notice, Offer, Pair, Role, Supply, Values};
+pub use chances::{Totals, Way, offers, totals};
 pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
 pub use evaluate::{Comparison, Drawing, Evaluation, OfferSummary, evaluate};
 pub use ranking::{Ranking, rank};

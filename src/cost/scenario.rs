@@ -22,8 +22,7 @@ impl Scenario {
     pub fn parse(text: &str, file: &str) -> Result<Self, InputError> {
         let place = Place { text, file, role: FileRole::Scenario };
         let everywhere: Vec<&'static Key> = keys::all().collect();
-        let root = DeTable::parse(text)
-            .map_err(|e| InputError(format!("{file} is not valid TOML:\n{}", e.to_string().trim_end())))?;
+        let root = DeTable::parse(text).map_err(|e| place.not_toml(&e))?;
         let mut scenario = Self::default();
         for (key, value) in root.get_ref() {
             let Some(section) = Section::named(key.get_ref()) else {

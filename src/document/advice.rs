@@ -19,6 +19,7 @@ use crate::provenance::Source;
 use crate::workload::Answers;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Name and major version of the document.
 pub const SCHEMA: &str = "freehold.advice/1";
@@ -77,6 +78,125 @@ pub struct AdviceResult {
     /// When the verdict should be checked; null where nothing ages.
     #[serde(default)]
     pub look_again: Option<LookAgain>,
+    /// The verdict in one sentence, with its cost; null where nothing was priced.
+    #[serde(default)]
+    pub sentence: Option<String>,
+    /// Every way to serve the need, priced: those that may be taken first, each group by its total.
+    /// Empty where the need has no numbers: then the matrix decides alone.
+    #[serde(default)]
+    pub options: Vec<OptionRow>,
+    /// Id of the option to take; null where nothing was priced.
+    #[serde(default)]
+    pub chosen: Option<String>,
+    /// What the matrix of the brief says about these answers.
+    #[serde(default)]
+    pub matrix: Option<MatrixNote>,
+    /// Months over which the options are priced; null where none is.
+    #[serde(default)]
+    pub horizon_months: Option<u32>,
+    /// What was left out before anything was priced, and how many.
+    #[serde(default)]
+    pub excluded: Vec<ExcludedGroup>,
+    /// Answers that pull in different directions, each with a way out.
+    #[serde(default)]
+    pub tensions: Vec<Tension>,
+    /// What to do first, in order.
+    #[serde(default)]
+    pub first_steps: Vec<RecipeStep>,
+    /// The command that computes the same costs; null where nothing was priced.
+    #[serde(default)]
+    pub cost_command: Option<String>,
+}
+
+/// One way to serve the need.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OptionRow {
+    /// `api`, `same-model`, `seats`, `rented`, `owned`, `have`, `hybrid-routed` or `hybrid-overflow`.
+    pub id: String,
+    /// Where it runs.
+    pub placement: Placement,
+    /// As people call it.
+    pub name: String,
+    /// Id of the API model; null where it needs none.
+    #[serde(default)]
+    pub api_model: Option<String>,
+    /// Id of the open model; null where it runs none.
+    #[serde(default)]
+    pub open_model: Option<String>,
+    /// Tier of its model, 1 (highest) to 4; null where it is not known.
+    #[serde(default)]
+    pub tier: Option<u8>,
+    #[doc = definition!(monthly_usd)]
+    pub monthly_usd: Option<f64>,
+    /// Its parts by name, US dollars; empty for a split.
+    #[serde(default)]
+    pub monthly_parts_usd: BTreeMap<String, f64>,
+    #[doc = definition!(tco_usd)]
+    pub tco_usd: Option<f64>,
+    #[doc = definition!(capex_usd)]
+    pub capex_usd: Option<f64>,
+    #[doc = definition!(p_cheapest)]
+    /// Of the options that may be taken; null where it may not.
+    pub probability_cheapest: Option<f64>,
+    /// Mean of the total over all draws, US dollars: what the choice goes by.
+    #[serde(default)]
+    pub expected_tco_usd: Option<f64>,
+    /// Why it may not be taken; null where it may.
+    pub excluded_because: Option<String>,
+    /// The same as a stable word: `may-not-leave`, `no-people`.
+    #[serde(default)]
+    pub excluded_by: Option<String>,
+    /// What it takes: machines, people, agreements.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// What speaks against it.
+    #[serde(default)]
+    pub against: Vec<String>,
+    /// Share of the requests that its local side serves; null where it has no two sides.
+    #[serde(default)]
+    pub local_share: Option<f64>,
+}
+
+/// What the matrix of the brief says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MatrixNote {
+    /// The cell: `moderate capability, high volume`.
+    pub cell: String,
+    /// What stands in it for these answers.
+    pub placement: Placement,
+    /// Id of the rule that fired.
+    #[serde(default)]
+    pub rule: String,
+    /// The rule's reason.
+    #[serde(default)]
+    pub text: String,
+    /// Why the verdict is another one; null where it is the same.
+    #[serde(default)]
+    pub differs_because: Option<String>,
+}
+
+/// What was left out before anything was priced.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExcludedGroup {
+    /// Of what: `API models`.
+    pub what: String,
+    /// How many.
+    pub count: u64,
+    /// Why.
+    pub because: String,
+    /// The same as a stable word.
+    pub excluded_by: String,
+}
+
+/// Answers that pull in different directions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Tension {
+    /// Stable, kebab case.
+    pub id: String,
+    /// What pulls in which direction.
+    pub text: String,
+    /// What could be done about it.
+    pub way_out: String,
 }
 
 /// One argument.
@@ -128,6 +248,12 @@ pub struct Flip {
     /// changes nothing. `null` where the user may simply answer otherwise.
     #[serde(default)]
     pub settled_by: Option<String>,
+    /// The number at which it turns, where it is one: requests a month, dollars, a share.
+    #[serde(default)]
+    pub at: Option<f64>,
+    /// The same number today.
+    #[serde(default)]
+    pub today: Option<f64>,
     /// The change and its verdict, in one sentence.
     pub text: String,
 }

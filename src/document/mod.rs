@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod envelope;
 pub mod figure;
 pub mod fit;
+pub mod joined;
 pub mod key_schema;
 pub mod metrics;
 pub mod repeat;

@@ -23,7 +23,6 @@ pub mod load;
 pub mod model_name;
 pub mod net;
 pub mod provider_error;
-pub mod quality;
 pub mod redact;
 pub mod retry;
 pub mod run;

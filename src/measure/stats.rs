@@ -3,20 +3,10 @@
 //!
 //! Percentiles are linear interpolations between order statistics (type 7).
 
+use crate::stats::{DRAWS, TAIL};
+pub use crate::stats::{Interval, quantile, wilson};
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
-use statrs::distribution::{Binomial, ContinuousCDF as _, DiscreteCDF as _, Normal};
-
-/// Half of what a 95 % interval leaves out.
-const TAIL: f64 = 0.025;
-/// Draws of a bootstrap.
-const DRAWS: usize = 10_000;
-
-/// A closed interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
-    pub low: f64,
-    pub high: f64,
-}
+use statrs::distribution::{Binomial, DiscreteCDF as _};
 
 /// What can be said about a set of values.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -58,16 +48,6 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// A quantile of sorted values, type 7.
-pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
-    let at = p * last as f64;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let below = (at.floor() as usize).min(last);
-    let above = (below + 1).min(last);
-    Some(sorted[below] + (sorted[above] - sorted[below]) * (at - below as f64))
-}
-
 /// The median of any values.
 pub fn median(values: &[f64]) -> Option<f64> {
     quantile(&sorted(values), 0.5)
@@ -81,33 +61,6 @@ fn median_interval(sorted: &[f64]) -> Option<Interval> {
     let k = (0..n).take_while(|k| binomial.cdf(*k as u64) <= TAIL).count();
     let k = k.checked_sub(1)?;
     Some(Interval { low: sorted[k], high: sorted[n - 1 - k] })
-}
-
-/// Wilson's 95 % interval of a share.
-pub fn wilson(passed: u32, n: u32) -> Option<Interval> {
-    if n == 0 {
-        return None;
-    }
-    let (z, n, k) = (z(1.0 - TAIL), f64::from(n), f64::from(passed));
-    let (p, zz) = (k / n, z * z);
-    let middle = (p + zz / (2.0 * n)) / (1.0 + zz / n);
-    let half = z / (1.0 + zz / n) * (p * (1.0 - p) / n + zz / (4.0 * n * n)).sqrt();
-    Some(Interval { low: (middle - half).max(0.0), high: (middle + half).min(1.0) })
-}
-
-/// The standard normal quantile.
-pub fn z(p: f64) -> f64 {
-    Normal::standard().inverse_cdf(p)
-}
-
-/// Exact `McNemar` test, two-sided: binomial on the discordant pairs.
-pub fn mcnemar(only_first: u32, only_second: u32) -> Option<f64> {
-    let n = u64::from(only_first) + u64::from(only_second);
-    if n == 0 {
-        return None;
-    }
-    let binomial = Binomial::new(0.5, n).ok()?;
-    Some((2.0 * binomial.cdf(u64::from(only_first.min(only_second)))).min(1.0))
 }
 
 /// Spearman's rank correlation; ties share their mean rank. Needs four values, and spread.
@@ -182,44 +135,6 @@ pub fn ratio_of_medians(prompts: &[PromptPair], seed: u64) -> Option<Ratio> {
     Some(Ratio { ratio: point, interval: interval.flatten() })
 }
 
-/// 95 % interval of the difference of two paired shares (Newcombe 1998, method 10: Wilson
-/// intervals of both, squared and added with the correlation of the pairs).
-pub fn paired_difference(both: u32, only_a: u32, only_b: u32, neither: u32) -> Option<(f64, Interval)> {
-    let n = both + only_a + only_b + neither;
-    let (a, b) = (wilson(both + only_a, n)?, wilson(both + only_b, n)?);
-    let count = f64::from;
-    let (pa, pb) = (count(both + only_a) / count(n), count(both + only_b) / count(n));
-    let margins =
-        count(both + only_a) * count(only_b + neither) * count(both + only_b) * count(only_a + neither);
-    let phi = if margins > 0.0 {
-        let cross = count(both) * count(neither) - count(only_a) * count(only_b);
-        // Continuity correction, only where the pairs agree more than by chance.
-        let cross = if cross > 0.0 { (cross - count(n) / 2.0).max(0.0) } else { cross };
-        cross / margins.sqrt()
-    } else {
-        0.0
-    };
-    let combine = |x: f64, y: f64| (x * x - 2.0 * phi * x * y + y * y).max(0.0).sqrt();
-    let difference = pa - pb;
-    let low = difference - combine(pa - a.low, b.high - pb);
-    let high = difference + combine(a.high - pa, pb - b.low);
-    Some((difference, Interval { low: low.max(-1.0), high: high.min(1.0) }))
-}
-
-/// Prompts needed to see a difference of `margin` between two paired pass rates with 80 % power at
-/// two-sided 5 %, when a share `discordant` of the prompts is passed by one side only.
-pub fn prompts_needed(margin: f64, discordant: f64) -> Option<u32> {
-    let discordant = discordant.max(margin);
-    if margin <= 0.0 || discordant > 1.0 {
-        return None;
-    }
-    let (alpha, power) = (z(1.0 - TAIL), z(0.8));
-    let rest = (discordant - margin * margin).max(0.0);
-    let n = ((alpha * discordant.sqrt() + power * rest.sqrt()) / margin).powi(2).ceil();
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    Some(n.min(f64::from(u32::MAX)) as u32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,31 +175,6 @@ mod tests {
         assert!(near(quantile(&five, 0.9).expect("five values"), 7.6));
     }
 
-    /// `scipy`: `binomtest(k, n).proportion_ci(method="wilson")`.
-    #[test]
-    fn wilson_is_scipys() {
-        for (k, n, low, high) in [
-            (18, 20, 0.698_966_354_771_552_8, 0.972_133_518_786_231_9),
-            (45, 50, 0.786_397_685_625_203_4, 0.956_524_235_068_109_5),
-            (20, 20, 0.838_874_841_947_180_8, 1.0),
-            (0, 7, 0.0, 0.354_330_435_066_687_43),
-        ] {
-            let i = wilson(k, n).expect("n > 0");
-            assert!(near(i.low, low) && near(i.high, high), "{k}/{n}: {i:?}");
-        }
-    }
-
-    /// `scipy`: `binomtest(b, b + c, 0.5).pvalue`.
-    #[test]
-    fn mcnemar_is_scipys() {
-        for (b, c, p) in
-            [(0, 6, 0.03125), (0, 5, 0.0625), (3, 9, 0.145_996_093_75), (1, 10, 0.011_718_75), (4, 4, 1.0)]
-        {
-            assert!(near(mcnemar(b, c).expect("pairs"), p), "{b} {c}");
-        }
-        assert_eq!(mcnemar(0, 0), None);
-    }
-
     /// `scipy`: `spearmanr`.
     #[test]
     fn spearman_is_scipys() {
@@ -298,27 +188,6 @@ mod tests {
             0.948_683_298_050_513_8
         ));
         assert_eq!(spearman(&up[..4], &[1.0; 4]), None);
-    }
-
-    /// The published table of sample sizes (80 % power, two-sided 5 %).
-    #[test]
-    fn sample_sizes_are_the_published_ones() {
-        for (margin, discordant, n) in
-            [(0.10, 0.10, 77), (0.10, 0.20, 155), (0.10, 0.30, 234), (0.05, 0.20, 626), (0.20, 0.20, 37)]
-        {
-            let found = prompts_needed(margin, discordant).expect("possible");
-            assert!(found.abs_diff(n) <= 1, "{margin} {discordant}: {found} for {n}");
-        }
-    }
-
-    #[test]
-    fn a_difference_of_nothing_has_zero_inside() {
-        let (d, i) = paired_difference(15, 2, 2, 1).expect("pairs");
-        assert!(near(d, 0.0) && i.low < 0.0 && i.high > 0.0);
-        // Newcombe 1998, table II: 36, 12, 2, 0 of 50 → 0.20, 0.0569 to 0.3404 (method 10).
-        let (d, i) = paired_difference(36, 12, 2, 0).expect("pairs");
-        assert!(near(d, 0.2), "{d}");
-        assert!((i.low - 0.0569).abs() < 5e-4 && (i.high - 0.3404).abs() < 5e-4, "{i:?}");
     }
 
     #[test]

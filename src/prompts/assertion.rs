@@ -28,6 +28,9 @@ pub struct Assertion {
     /// ever run, so an assertion that has one is named as not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transform: Option<String>,
+    /// Why the value could not be filled in: a broken template, a file that is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
     /// Line of the file, from 1, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
@@ -100,6 +103,7 @@ impl Assertion {
             metric: text(map, "metric")?,
             members,
             transform: text(map, "transform")?,
+            fault: None,
             line,
         })
     }

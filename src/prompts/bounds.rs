@@ -20,3 +20,9 @@ pub const LONGEST_ID: usize = 200;
 pub const LONGEST_CATEGORY: usize = 100;
 /// Most categories of one set.
 pub const MOST_CATEGORIES: usize = 200;
+/// Most values of one YAML file, with what aliases repeat.
+pub const MOST_YAML_NODES: usize = 2_000_000;
+/// Lists and mappings inside each other.
+pub const DEEPEST_YAML: usize = 100;
+/// Largest set that a configuration multiplies out to, bytes.
+pub const LARGEST_SET: usize = 512 << 20;

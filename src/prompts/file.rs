@@ -60,7 +60,7 @@ enum Id {
     Number(i64),
 }
 
-/// A message as OpenAI's chat format has it, and `think_ms`.
+/// A message as `OpenAI`'s chat format has it, and `think_ms`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MessageRow {
@@ -384,6 +384,8 @@ impl Reader<'_> {
         if let Some(key) = unknown.first() {
             return Err(at(&format!("an assertion has the unknown key {key:?}"), ASSERT_REMEDY));
         }
+        // Templates are filled in at once: whoever grades finds plain values, or why there are none.
+        let asserts = super::filled(&asserts, &super::resolved(&row.vars), &super::NoFiles);
         Ok(Prompt {
             id,
             prompt: text,

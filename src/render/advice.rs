@@ -3,7 +3,7 @@
 
 use super::view::{Block, Cell, Table, View};
 use crate::advise::{Confidence, Placement};
-use crate::document::advice::{ANSWER_REPLACED, AdviceResult, Models, Reason, TierNote, text};
+use crate::document::advice::{ANSWER_REPLACED, AdviceResult, Models, Reason, RecipeStep, TierNote, text};
 use crate::document::envelope::{Envelope, Warning};
 use crate::money::Currency;
 use crate::number;
@@ -12,9 +12,47 @@ impl Envelope<AdviceResult> {
     /// The document for people.
     pub fn view(&self) -> View {
         let result = &self.result;
+        let mut view = self.verdict();
+        self.flips(&mut view);
+        self.first_steps(&mut view);
+        reasons(&mut view, "What speaks for it", self.arguments());
+        reasons(&mut view, "What speaks against it", result.against.iter());
+        models(&mut view, &result.models);
+        start(&mut view, result);
+        view.heading("Answers and where they come from");
+        view.push(Block::Table(self.inputs_table()));
+        view
+    }
+
+    /// The verdict on one screen: what to do, what the options cost, what would change it.
+    pub fn brief(&self) -> View {
+        let mut view = self.verdict();
+        if self.result.options.is_empty() {
+            reasons(&mut view, "What speaks for it", self.arguments());
+            reasons(&mut view, "What speaks against it", self.result.against.iter());
+        }
+        self.flips_in_short(&mut view);
+        self.first_steps(&mut view);
+        view.paragraph(
+            "Everything else (reasons, answers and their sources, recipes): the same command with `--format markdown`, or \
+             `-o advice.json` and `freehold report advice.json`.",
+        );
+        view
+    }
+
+    fn arguments(&self) -> impl Iterator<Item = &Reason> {
+        let rule = self.result.matrix.as_ref().map_or(self.result.rule.as_str(), |m| m.rule.as_str());
+        self.result.reasons.iter().filter(move |r| r.id != rule)
+    }
+
+    /// What both have: the sentence, the options, the matrix.
+    fn verdict(&self) -> View {
+        let result = &self.result;
         let mut view = View::new("Advice");
         view.paragraph(self.headline());
-        if let Some(first) = result.reasons.first() {
+        if result.sentence.is_none()
+            && let Some(first) = result.reasons.first()
+        {
             view.paragraph(format!("{} (rule {})", first.text, result.rule));
         }
         self.replaced(&mut view);
@@ -22,14 +60,75 @@ impl Envelope<AdviceResult> {
         if !warnings.is_empty() {
             view.push(Block::Warnings(warnings));
         }
-        reasons(&mut view, "What speaks for it", result.reasons.iter().skip(1));
-        reasons(&mut view, "What speaks against it", result.against.iter());
-        self.flips(&mut view);
-        models(&mut view, &result.models);
-        start(&mut view, result);
-        view.heading("Answers and where they come from");
-        view.push(Block::Table(self.inputs_table()));
+        if !result.options.is_empty() {
+            view.push(Block::Table(self.options_table()));
+            let chosen = result.options.iter().find(|o| result.chosen.as_deref() == Some(&o.id));
+            if let Some(chosen) = chosen {
+                let said = |label: &str, list: &[String]| {
+                    (!list.is_empty()).then(|| format!("{label}: {}.", list.join("; ")))
+                };
+                let lines = [said("It takes", &chosen.needs), said("Against it", &chosen.against)];
+                view.paragraph(lines.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+            }
+        }
+        for group in &result.excluded {
+            view.paragraph(format!(
+                "Left out: {} {} ({}).",
+                number::plain(group.count as f64),
+                group.what,
+                group.because
+            ));
+        }
+        self.matrix_line(&mut view);
+        for tension in &result.tensions {
+            view.paragraph(format!("{} {}", tension.text, tension.way_out));
+        }
         view
+    }
+
+    fn first_steps(&self, view: &mut View) {
+        let steps = &self.result.first_steps;
+        if !steps.is_empty() {
+            view.heading("What to do first");
+            let step = |s: &RecipeStep| match &s.code {
+                Some(code) => format!("{} `{code}`", s.text),
+                None => s.text.clone(),
+            };
+            view.push(Block::Numbered(steps.iter().map(step).collect()));
+        }
+    }
+
+    /// Every option with its costs; the chosen one first.
+    pub(in crate::render) fn options_table(&self) -> Table {
+        let result = &self.result;
+        let months = result.horizon_months.map_or_else(|| "in all".to_owned(), |m| format!("{m} months"));
+        let mut table = Table::new(&["option", "#to buy", "#a month", &format!("#{months}"), "#cheapest in"]);
+        let money =
+            |usd: Option<f64>| usd.map_or(Cell::None, |usd| Cell::Number(usd, Currency::usd().show(usd)));
+        for option in &result.options {
+            let mark = if result.chosen.as_deref() == Some(&option.id) { "> " } else { "" };
+            let but = option.excluded_because.as_ref().map(|b| format!(" (not possible: {b})"));
+            let odds =
+                option.probability_cheapest.map_or(Cell::None, |p| Cell::Number(p, number::percent(p)));
+            table.row([
+                format!("{mark}{}{}", option.name, but.unwrap_or_default()).into(),
+                money(option.capex_usd),
+                money(option.monthly_usd),
+                money(option.tco_usd),
+                odds,
+            ]);
+        }
+        table
+    }
+
+    /// What the matrix says, and why the verdict may be another.
+    fn matrix_line(&self, view: &mut View) {
+        let (Some(matrix), true) = (&self.result.matrix, self.result.sentence.is_some()) else { return };
+        let says = format!("The decision matrix says {} ({})", text::place(matrix.placement), matrix.cell);
+        view.paragraph(match &matrix.differs_because {
+            Some(because) => format!("{says}. The calculation decides otherwise: {because}."),
+            None => format!("{says}, too."),
+        });
     }
 
     /// One sentence: the verdict and how sure it is.
@@ -39,6 +138,7 @@ impl Envelope<AdviceResult> {
             Placement::Local => "Run the model yourself.",
             Placement::Hybrid => "Split the work: a part on your own hardware, the rest on a cloud API.",
         };
+        let what = self.result.sentence.as_deref().unwrap_or(what);
         let sure = match self.result.confidence {
             Confidence::High => "high",
             Confidence::Medium => "medium",
@@ -65,6 +165,20 @@ impl Envelope<AdviceResult> {
     pub(in crate::render) fn counted_as(&self, question: &str) -> Option<&str> {
         let adjustments = &self.result.adjustments;
         adjustments.iter().find(|a| a.question == question).map(|a| a.used.as_str())
+    }
+
+    /// What would change it, and the day to look again.
+    fn flips_in_short(&self, view: &mut View) {
+        let result = &self.result;
+        view.heading("What would change it");
+        let mut lines: Vec<String> = result.flips.iter().map(|f| f.text.clone()).collect();
+        if lines.is_empty() {
+            lines.push("No single answer would.".to_owned());
+        }
+        if let Some(again) = &result.look_again {
+            lines.push(format!("Look again by {} ({}).", again.date, again.because));
+        }
+        view.push(Block::List(lines));
     }
 
     /// What would change it, and when to look again.

@@ -6,17 +6,18 @@ use super::view::{Block, Cell, Table, View};
 use crate::document::advice::AdviceDocument;
 use crate::document::bench::{BenchDocument, Kind, Target};
 use crate::document::breakeven::BreakevenDocument;
+use crate::document::joined::Difference;
 use crate::document::metrics::{PER_REQUEST, Shown};
 use crate::document::{Document, Input, Warning, repeat};
 use crate::money::Currency;
 use crate::number;
-use std::collections::BTreeMap;
 
 /// A document and the file it was read from.
 pub type Named = (String, Document);
 
-/// The page.
-pub fn memo(documents: &[Named]) -> View {
+/// The page. `differences`: where its documents are not of one case, which it says before all else that
+/// one should know.
+pub fn memo(documents: &[Named], differences: &[Difference]) -> View {
     let mut view = View::new("Cloud or local: the decision");
     let advice: Vec<(&str, &AdviceDocument)> = documents
         .iter()
@@ -53,7 +54,7 @@ pub fn memo(documents: &[Named]) -> View {
             beside(&mut view, file, &document.view());
         }
     }
-    warnings(&mut view, documents);
+    warnings(&mut view, documents, differences);
     assumptions(&mut view, documents);
     repetition(&mut view, documents);
     view
@@ -230,8 +231,9 @@ fn costs(view: &mut View, file: &str, cost: &BreakevenDocument) {
     view.paragraph(format!("Totals over {} months, of {file} ({}).", result.horizon_months, cost.created));
 }
 
-fn warnings(view: &mut View, documents: &[Named]) {
-    let mut all: Vec<Warning> = Vec::new();
+fn warnings(view: &mut View, documents: &[Named], differences: &[Difference]) {
+    let differs = |d: &Difference| Warning::new("documents-disagree", d.text.clone()).about(d.about.clone());
+    let mut all: Vec<Warning> = differences.iter().map(differs).collect();
     for (file, document) in documents {
         let left: Vec<&Warning> = match document {
             Document::Advice(advice) => advice.warnings_left().collect(),
@@ -244,39 +246,10 @@ fn warnings(view: &mut View, documents: &[Named]) {
             }
         }
     }
-    all.extend(disagreements(documents));
     if !all.is_empty() {
         view.heading("Before you rely on it");
         view.push(Block::Warnings(all));
     }
-}
-
-/// The same input with different values in two of the documents: then they are not one story.
-fn disagreements(documents: &[Named]) -> Vec<Warning> {
-    let mut seen: BTreeMap<&str, (&str, &Input)> = BTreeMap::new();
-    let mut found = Vec::new();
-    for (file, document) in documents {
-        for (name, input) in document.inputs().iter().filter(|(n, _)| n.starts_with("need.")) {
-            match seen.get(name.as_str()) {
-                Some((other, first)) if first.value != input.value => found.push(
-                    Warning::new(
-                        "documents-disagree",
-                        format!(
-                            "{name} is {} in {other} and {} in {file}: these documents describe different needs.",
-                            first.shown(),
-                            input.shown()
-                        ),
-                    )
-                    .about(name.clone()),
-                ),
-                Some(_) => {}
-                None => {
-                    seen.insert(name, (file, input));
-                }
-            }
-        }
-    }
-    found
 }
 
 /// Every input with its origin: what nobody gave or measured stands first.

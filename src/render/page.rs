@@ -2,6 +2,7 @@
 
 use super::view::View;
 use crate::document::Document;
+use crate::document::advice::AdviceDocument;
 use crate::document::bench::BenchDocument;
 use crate::document::breakeven::BreakevenDocument;
 use crate::document::doctor::DoctorDocument;
@@ -36,6 +37,18 @@ impl Page for Document {
     }
     fn csv(&self) -> Option<String> {
         self.csv()
+    }
+}
+
+impl Page for AdviceDocument {
+    fn view(&self) -> View {
+        Self::view(self)
+    }
+    fn brief(&self) -> View {
+        Self::brief(self)
+    }
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self)
     }
 }
 

@@ -54,6 +54,7 @@ answers! {
         Classified = "classified", "classified or government work";
         TradeSecrets = "trade-secrets", "own algorithms, trade secrets";
         Jurisdiction = "jurisdiction", "data residency rules";
+        None = "none", "no law or contract asks for it";
     }
 }
 answers! {

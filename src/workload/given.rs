@@ -269,14 +269,19 @@ impl Place<'_> {
         let (line, column) = self.line(at.start);
         let shown = self.text.lines().nth(line - 1).unwrap_or("");
         let width = self.text.get(at).map_or(1, |t| t.lines().next().unwrap_or("").chars().count()).max(1);
-        let margin = line.to_string();
-        let gap = " ".repeat(margin.len());
+        let (margin, gap) = (line.to_string(), " ".repeat(line.to_string().len()));
+        let width = width.min(shown.chars().count().saturating_sub(column - 1));
+        let (shown, marks) = crate::sanitize::excerpt(shown, column, width);
         InputError(format!(
-            "{}:{line}:{column}: {why}\n{gap} |\n{margin} | {shown}\n{gap} | {}{}",
-            self.file,
-            " ".repeat(column - 1),
-            "^".repeat(width.min(shown.chars().count().saturating_sub(column - 1).max(1))),
+            "{}:{line}:{column}: {why}\n{gap} |\n{margin} | {shown}\n{gap} | {marks}",
+            self.file
         ))
+    }
+
+    /// What is no TOML, in the same form.
+    pub fn not_toml(&self, error: &toml::de::Error) -> InputError {
+        let why = error.message().trim().replace('\n', ", ");
+        self.error(error.span().unwrap_or(0..0), &format!("not valid TOML: {why}"))
     }
 }
 

@@ -195,7 +195,10 @@ pub(crate) use declare_keys;
 
 /// The five answers and what modifies them.
 pub mod answers {
-    use super::{Answer as _, Applies, Budget, Capability, Kind, Operations, Privacy, PrivacyReason, Volume};
+    use super::{
+        AMOUNT, Answer as _, Applies, Budget, Capability, Kind, Operations, Privacy, PrivacyReason, SHARE,
+        Volume, WHOLE,
+    };
     const ALL: Applies = Applies::ALL;
     declare_keys! { Answers:
         PRIVACY = "privacy", Kind::Choice(Privacy::WORDS), "", ALL, "May the data leave?";
@@ -204,6 +207,10 @@ pub mod answers {
         CAPABILITY = "capability", Kind::Choice(Capability::WORDS), "", ALL, "How strong must the model be?";
         OPERATIONS = "operations", Kind::Choice(Operations::WORDS), "", ALL, "Are there people to run servers?";
         BUDGET = "budget", Kind::Choice(Budget::WORDS), "", ALL, "Running costs, or money up front?";
+        UP_FRONT = "up_front_usd", AMOUNT, "USD", ALL, "The most that may be spent up front";
+        PEOPLE = "people", WHOLE, "people", ALL, "People who would ask, where it is people and not programs: seats are priced too";
+        SIMPLE_SHARE = "simple_share", SHARE, "share", ALL, "Share of the requests that a weaker model answers as well";
+        HAVE = "have", Kind::Text, "", ALL, "Hardware that is there already: `4x nvidia-h100-sxm-80gb`, or the id of a machine";
         OFFLINE = "modifiers.offline", Kind::Flag, "", ALL, "It must work without a network";
         FINE_TUNING = "modifiers.fine-tuning", Kind::Flag, "", ALL, "The weights must be trained further on own data";
         EMBEDDED = "modifiers.embedded", Kind::Flag, "", ALL, "It ships inside a product";

@@ -193,10 +193,16 @@ impl NeedDraft {
         Some(self.shape()?.total_tokens() * self.number(need::REQUESTS_PER_MONTH)?)
     }
 
+    /// Who requires that the data stays; that nobody does is no mandate.
+    pub fn mandate(&self) -> Option<PrivacyReason> {
+        self.answer(answers::PRIVACY_REASON).filter(|reason| *reason != PrivacyReason::None)
+    }
+
     /// A mandate that keeps the data in says the privacy answer too.
     #[must_use]
     pub fn with_implied(mut self) -> Self {
         if !self.has(answers::PRIVACY)
+            && self.mandate().is_some()
             && let Some(source) = self.source(answers::PRIVACY_REASON).cloned()
         {
             let value = Value::Text(Privacy::Strict.key().to_owned());
@@ -224,7 +230,7 @@ impl NeedDraft {
         Ok(Need {
             answers: answers().ok_or_else(|| self.missing())?,
             modifiers: self.modifiers(),
-            privacy_reason: self.answer(answers::PRIVACY_REASON),
+            privacy_reason: self.mandate(),
             purpose: self.answer(need::USE),
             shape: self.shape(),
             requests_per_month: self.number(need::REQUESTS_PER_MONTH),

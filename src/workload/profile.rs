@@ -60,8 +60,7 @@ impl Profile {
     /// the sources of its answers.
     pub fn parse(file: &str, text: &str) -> Result<Self, InputError> {
         let place = Place { text, file, role: FileRole::Profile };
-        let root = DeTable::parse(text)
-            .map_err(|e| InputError(format!("{file} is not valid TOML:\n{}", e.to_string().trim_end())))?;
+        let root = DeTable::parse(text).map_err(|e| place.not_toml(&e))?;
         let mut profile = Self::default();
         let mut fields = Fields::new();
         for (name, value) in root.get_ref() {

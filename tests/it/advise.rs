@@ -75,8 +75,12 @@ fn the_document_keeps_its_names() {
     assert_eq!(document["schema"], "freehold.advice/1");
     let result = &document["result"];
     assert_eq!(result["placement"], "local");
-    assert_eq!(result["confidence"], "high");
+    // Nothing was priced, so it is not sure.
+    assert_eq!(result["confidence"], "medium");
     assert_eq!(result["rule"], "high-capex");
+    assert_eq!(result["matrix"]["placement"], "local");
+    assert_eq!(result["options"], serde_json::json!([]));
+    assert_eq!(result["chosen"], serde_json::Value::Null);
     assert!(result["reasons"].as_array().is_some_and(|r| r.len() > 2));
     assert!(result["against"].as_array().is_some_and(|r| !r.is_empty()));
     for question in ["privacy", "volume", "capability", "operations", "budget"] {
@@ -150,8 +154,22 @@ fn known_numbers_answer_the_volume_question() {
     let document = sandbox.run(&args).json();
     assert_eq!(document["inputs"]["volume"]["value"], "high");
     assert_eq!(document["inputs"]["volume"]["source"]["kind"], "assumed");
-    // 30 million tokens at 600 a request.
-    assert_eq!(document["result"]["volume_threshold"]["requests_per_month"], 50_000.0);
+    // The matrix has its cell from it; what decides is computed.
+    assert_eq!(document["result"]["matrix"]["cell"], "moderate capability, high volume");
+    let options = document["result"]["options"].as_array().expect("priced");
+    let ids: Vec<&str> = options.iter().filter_map(|o| o["id"].as_str()).collect();
+    for id in ["api", "same-model", "rented", "owned"] {
+        assert!(ids.contains(&id), "{ids:?}");
+    }
+    assert_eq!(document["result"]["chosen"], options[0]["id"]);
+    let odds: f64 = options.iter().filter_map(|o| o["probability_cheapest"].as_f64()).sum();
+    assert!((odds - 1.0).abs() < 1e-9, "{odds}");
+    for option in options {
+        for name in ["placement", "name", "monthly_usd", "tco_usd", "capex_usd"] {
+            assert!(!option[name].is_null(), "{name} of {option}");
+        }
+        assert_eq!(option["probability_cheapest"].is_null(), !option["excluded_because"].is_null());
+    }
 }
 
 #[test]

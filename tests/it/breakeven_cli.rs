@@ -437,7 +437,7 @@ const REAL: f64 = 113.904_715_348_456;
 
 /// Is the speed the measured one, and which warnings are there?
 fn speed_of(measured: &str, more: &[&str]) -> (f64, String, Vec<String>) {
-    let doc = json(&[&MEASURED[..], &["--measured", measured], more].concat());
+    let doc = json(&[&MEASURED[..], &["--measured", measured, "--allow-mismatch"], more].concat());
     // A plan says how many requests its machine carries, a measurement how many tokens it writes.
     let inputs = &doc["inputs"];
     let planned = &inputs["local.requests_per_second"];
@@ -460,13 +460,15 @@ fn a_measured_speed_is_only_applied_where_it_was_measured() {
     assert!(source != "measured" && warnings.contains(&elsewhere), "{source} {warnings:?}");
     // Every renderer says so.
     for format in ["table", "markdown", "html"] {
-        let all = [&MEASURED[..], &["--measured", &processor], &gpu, &["--format", format]].concat();
+        let all =
+            [&MEASURED[..], &["--measured", &processor, "--allow-mismatch"], &gpu, &["--format", format]]
+                .concat();
         let out = freehold(&all).output().expect("runs");
         let text = String::from_utf8_lossy(&out.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains("AMD EPYC (processor)"), "{format}: {text}");
     }
     // Retries are the model's; the document saw none fail.
-    let doc = json(&[&MEASURED[..], &["--measured", &processor], &gpu].concat());
+    let doc = json(&[&MEASURED[..], &["--measured", &processor, "--allow-mismatch"], &gpu].concat());
     assert_eq!(doc["inputs"]["local.retry_share"]["source"]["kind"], "measured");
     assert_eq!(doc["inputs"]["local.quantisation"]["value"], "Q4_1");
     // The same computer, described by its price, and nothing named that it could be held against.
@@ -488,6 +490,34 @@ fn a_measured_speed_is_only_applied_where_it_was_measured() {
     assert!(text.contains("local.same_as_measured") && text.contains("AMD EPYC"), "{text}");
 }
 
+/// Unless the user says so, a measurement of another machine, model or length of request is refused, and
+/// the printed command says so again.
+#[test]
+fn a_measurement_of_another_case_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let processor = bench_document(folder.path(), |_| ());
+    let refused = |more: &[&str], words: &[&str]| {
+        let all = [&MEASURED[..], &["--measured", &processor], more].concat();
+        let stopped = freehold(&all).assert().code(2);
+        let text = String::from_utf8_lossy(&stopped.get_output().stderr).into_owned();
+        assert!(words.iter().chain(&["--allow-mismatch"]).all(|w| text.contains(w)), "{text}");
+        json(&[&all[..], &["--allow-mismatch"]].concat())
+    };
+    refused(&["--hardware", "nvidia-rtx-4090"], &["measured AMD EPYC", "nvidia-rtx-4090"]);
+    refused(
+        &["--hardware", "nvidia-rtx-4090", "--model", "llama-3.1-8b-instruct"],
+        &["smollm2", "llama-3.1-8b-instruct"],
+    );
+    let long = ["--local.purchase-usd", "900", "--input-tokens", "9000", "--output-tokens", "2000"];
+    let doc = refused(&long, &["need.input_tokens is 9,000", "need.output_tokens is 2,000"]);
+    let warnings = doc["warnings"].as_array().expect("a list");
+    assert_eq!(warnings.iter().filter(|w| w["id"] == "measured-for-another-need").count(), 2, "{warnings:?}");
+    assert_eq!(doc["inputs"]["allow_mismatch"]["source"]["flag"], "--allow-mismatch");
+    // One of its own length, or one that takes its length from it, is its own.
+    let own = ["--local.purchase-usd", "900"];
+    json(&[&MEASURED[..], &["--measured", &processor], &own].concat());
+}
+
 #[test]
 fn a_measured_speed_is_applied_to_its_own_card_and_model() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -502,7 +532,7 @@ fn a_measured_speed_is_applied_to_its_own_card_and_model() {
     assert!(!is_measured(&["--model", "llama-3.1-8b-instruct"]), "another model");
     assert!(!is_measured(&["--quantisation", "Q8_0"]), "another format");
     // In a ranking only the offers with that card take it.
-    let doc = json(&[&MEASURED[..3], &["--measured", &measured, "--all"]].concat());
+    let doc = json(&[&MEASURED[..3], &["--measured", &measured, "--all", "--draws", "1"]].concat());
     let warning =
         doc["warnings"].as_array().expect("a list").iter().find(|w| w["id"] == "measured-elsewhere");
     assert!(warning.expect("said once")["message"].as_str().is_some_and(|m| m.contains("local offers")));

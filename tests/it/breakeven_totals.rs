@@ -35,6 +35,26 @@ fn close(a: f64, b: f64) -> bool {
 const NEED: &str = "[need]\nrequests_per_month = 100_000\ninput_tokens = 1000\noutput_tokens = 500\n";
 const API: &str = "[[cloud]]\nname = \"api\"\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 4\n";
 
+/// 3,600 over 36 months is 100 a month, and power 20 more, against 100 for the API: behind in every
+/// month. The sale after 36 months brings 721, which is one dollar more than what is missing then and
+/// gone before the month is over.
+#[test]
+fn a_sale_is_no_payback_where_the_next_month_takes_it_away() {
+    let text = |residual: f64| {
+        document(&format!(
+            "[need]\nrequests_per_month = 100_000\ninput_tokens = 1000\noutput_tokens = 0\nhorizon_months = 36\n\
+             [[cloud]]\nname = \"api\"\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 4\n\
+             [[local]]\nkind = \"financed\"\nname = \"box\"\npurchase_usd = 3600\nunits = 1\nterm_months = 36\n\
+             life_months = 36\nrate_per_year = 0\nresidual_share = {residual}\nother_usd_per_month = 20\n\
+             idle_watts = 0\nload_watts = 0\n"
+        ))
+    };
+    let d = text(721.0 / 3600.0);
+    assert_eq!(d.result.comparisons[0].payback_months, None);
+    // With 400 more it is ahead for twenty months, which is a payback, and said to be undone.
+    assert_eq!(text(1120.0 / 3600.0).result.comparisons[0].payback_months, Some(36.0));
+}
+
 /// 3,600 over 60 months without interest is 60 a month; after 36 months 24 × 60 = 1,440 are still
 /// owed, so that the total is the whole price, however long the loan.
 #[test]
@@ -219,6 +239,59 @@ proptest! {
         let loan = format!("kind = \"financed\"\nterm_months = {term}\nrate_per_year = 0\n");
         let financed = evaluate(&text(&loan)).1.comparisons[0].outcome.tco_local.get();
         prop_assert!(close(owned, financed), "{owned} {financed}");
+    }
+
+    /// What is sold pays its loan back first, with the interest so far and none of what is to come: all
+    /// that is ever paid for a unit is its instalments and the balance, which is worked out here
+    /// instalment by instalment.
+    #[test]
+    fn what_is_sold_pays_its_loan_back(
+        term in 1_u32..90, life in 1_u32..60, lives in 1_u32..4, rate in 0.0..0.2f64, residual in 0.0..0.5f64,
+    ) {
+        let horizon = life * lives;
+        let text = format!(
+            "[need]\nrequests_per_month = 1000\ninput_tokens = 1000\noutput_tokens = 500\n\
+             horizon_months = {horizon}\n{API}[[local]]\nname = \"box\"\npurchase_usd = 2000\nunits = 1\n\
+             life_months = {life}\nresidual_share = {residual}\nidle_watts = 0\nload_watts = 0\n\
+             kind = \"financed\"\nterm_months = {term}\nrate_per_year = {rate}\n"
+        );
+        let r = rate / 12.0;
+        let n = f64::from(term);
+        let instalment = if r > 0.0 { 2000.0 * r / (1.0 - (1.0 + r).powf(-n)) } else { 2000.0 / n };
+        let (mut balance, mut paid) = (2000.0, 0.0);
+        for _ in 0..life.min(term) {
+            balance = balance * (1.0 + r) - instalment;
+            paid += instalment;
+        }
+        let each = paid + balance.max(0.0) - 2000.0 * residual;
+        let total = evaluate(&text).1.comparisons[0].outcome.tco_local.get();
+        let wanted = each * f64::from(lives);
+        prop_assert!((total - wanted).abs() < 1e-6 * wanted.abs().max(1.0), "{total} {wanted}\n{text}");
+    }
+
+    /// Nothing pays back in a month at whose end it is behind: what the sale of a unit brings is no
+    /// payback where the next instalments take it away.
+    #[test]
+    fn what_is_behind_has_not_paid_back(
+        term in 6_u32..72, life in 6_u32..40, rate in 0.0..0.15f64, residual in 0.0..0.6f64,
+        requests in 20_000.0..60_000.0f64, financed in any::<bool>(),
+    ) {
+        let kind = if financed {
+            format!("kind = \"financed\"\nterm_months = {term}\nrate_per_year = {rate}\n")
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "[need]\nrequests_per_month = {requests}\ninput_tokens = 1000\noutput_tokens = 500\nhorizon_months = 120\n\
+             {API}[[local]]\nname = \"box\"\npurchase_usd = 3600\nunits = 1\nlife_months = {life}\n\
+             residual_share = {residual}\nidle_watts = 100\nload_watts = 100\nusd_per_kwh = 0.2\n{kind}"
+        );
+        let d = document(&text);
+        if let Some(payback) = d.result.comparisons[0].payback_months.filter(|p| *p < 120.0) {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let month = &d.result.cash_flow[payback.floor() as usize];
+            prop_assert!(month.position_usd >= -1e-6, "{payback}: {}\n{text}", month.position_usd);
+        }
     }
 
     /// A commitment never makes rent cheaper, and none that ends with the month changes nothing.

@@ -117,14 +117,62 @@ fn the_memo_has_everything_a_reader_needs() {
     }
 }
 
+/// Documents of different needs are no memo, unless one says so: then it stands on the page.
 #[test]
-fn the_memo_says_when_its_documents_disagree() {
+fn documents_of_another_need_are_refused_by_the_memo() {
     let sandbox = Sandbox::new();
     documents(&sandbox);
     sandbox.run(&["advise", "--profile", "legal", "-o", "advice.json"]).ok();
-    let memo = sandbox.run(&["report", "advice.json", "cost.json"]).ok();
+    sandbox.run(&["report", "advice.json", "cost.json"]).refused(&[
+        "need.requests_per_month is",
+        "in advice.json",
+        "in cost.json",
+        "--allow-mismatch",
+    ]);
+    let memo = sandbox.run(&["report", "advice.json", "cost.json", "--allow-mismatch"]).ok();
     let memo = memo.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(memo.contains("these documents describe different needs"), "{memo}");
+}
+
+/// Of another measurement than the one the cost rests on, or of another model.
+#[test]
+fn a_measurement_of_something_else_is_refused_by_the_memo() {
+    let sandbox = Sandbox::new();
+    documents(&sandbox);
+    let cost = |more: &[&str]| {
+        let base = [
+            "breakeven",
+            "--measured",
+            "bench.json",
+            "--requests-per-month=200000",
+            "--input-tokens=1500",
+            "--output-tokens=400",
+            "--cloud.input-usd-per-mtok=1",
+            "--cloud.output-usd-per-mtok=5",
+            "--local.purchase-usd=3000",
+            "--local.idle-watts=40",
+            "--local.load-watts=400",
+            "--local.usd-per-kwh=0.3",
+            "-o",
+            "cost.json",
+        ];
+        sandbox.run(&[&base[..], more].concat()).ok();
+    };
+    cost(&[]);
+    sandbox.run(&["report", "bench.json", "cost.json"]).ok();
+    let mut other = bench();
+    other["result"]["targets"][0]["metrics"]["prefill_tps"]["median"] = 9000.into();
+    other["result"]["targets"][0]["metrics"]["decode_tps"]["median"] = 999.into();
+    sandbox.write("other.json", &other.to_string());
+    sandbox.run(&["report", "other.json", "cost.json"]).refused(&[
+        "measured in bench.json",
+        "other.json is another measurement",
+        "--allow-mismatch",
+    ]);
+    sandbox.run(&["report", "other.json", "cost.json", "--allow-mismatch"]).ok();
+    // The same measurement under another name is the same.
+    sandbox.write("renamed.json", &bench().to_string());
+    sandbox.run(&["report", "renamed.json", "cost.json"]).ok();
 }
 
 #[test]
@@ -148,9 +196,9 @@ fn the_printed_commands_make_the_same_documents() {
 #[test]
 fn one_document_looks_as_it_did() {
     let sandbox = Sandbox::new();
-    let direct = sandbox.run(&["advise", "--profile", "redundancy"]).ok();
+    let direct = sandbox.run(&["advise", "--profile", "redundancy", "--format", "markdown"]).ok();
     sandbox.run(&["advise", "--profile", "redundancy", "-o", "a.json"]).ok();
-    assert_eq!(sandbox.run(&["report", "a.json"]).ok(), direct);
+    assert_eq!(sandbox.run(&["report", "a.json", "--format", "markdown"]).ok(), direct);
     let saved: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(sandbox.path("a.json")).expect("there")).expect("JSON");
     assert_eq!(sandbox.run(&["report", "a.json", "--json"]).json(), saved);

@@ -5,7 +5,8 @@ mod files;
 mod tables;
 mod wizard;
 
-use crate::advise::{Guide, Matrix, decide};
+use crate::advise::Matrix;
+use crate::app::advise as app;
 use crate::catalog::Catalog;
 use crate::cli::ask::{Ask, Terminal};
 use crate::cli::context::Context;
@@ -13,7 +14,6 @@ use crate::cli::error::CliError;
 use crate::cli::keys::NeedFlags;
 use crate::cli::output::OutputArgs;
 use crate::cli::profiles;
-use crate::document::advice::{self, Setting};
 use crate::workload::NeedDraft;
 use std::path::PathBuf;
 
@@ -106,25 +106,14 @@ fn finish(
     draft: &NeedDraft,
     context: &Context,
 ) -> Result<(), CliError> {
-    let (matrix, guide) = (Matrix::shipped(), Guide::shipped());
-    let need = draft.complete().map_err(|_| answers::missing(draft))?;
-    let verdict = decide(&matrix, &need, files.evidence.as_ref(), files.cost.as_ref());
-    let mut document = advice::build(
-        &Setting {
-            matrix: &matrix,
-            guide: &guide,
-            catalog,
-            draft,
-            need: &need,
-            today: context.today,
-            now: &context.now,
-            evidence: files.evidence.as_ref(),
-            cost_file: files.cost.as_ref().map(|c| c.file.as_str()),
-        },
-        &verdict,
-    );
+    if !draft.missing().is_empty() {
+        return Err(answers::missing(draft));
+    }
+    let asked = app::Asked { draft, evidence: files.evidence.as_ref(), cost: files.cost.as_ref() };
+    let known = app::Known { catalog, today: context.today, now: &context.now };
+    let mut document = app::advise(&asked, &known)?;
     context.record(&mut document.inputs);
-    args.output.write(context, || serde_json::to_string_pretty(&document), || document.view(), None)?;
+    args.output.show(context, &document)?;
     if let Some(name) = &args.save_profile {
         profiles::save(name, draft, context)?;
     }

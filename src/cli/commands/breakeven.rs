@@ -3,6 +3,7 @@ use crate::catalog::{Catalog, NotResolved};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
+use crate::cli::files;
 use crate::cli::keys::ScenarioFlags;
 use crate::cli::output::OutputArgs;
 use crate::cli::profiles;
@@ -11,7 +12,8 @@ use crate::cost::ranking::Rows;
 use crate::cost::{self, Basis as CostBasis, Scenario};
 use crate::document::bench::BenchDocument;
 use crate::document::breakeven::BreakevenDocument;
-use crate::document::envelope::Input;
+use crate::document::envelope::{Input, Warning};
+use crate::document::joined::{What, of_measurement};
 use crate::document::repeat::command;
 use crate::provenance::{Sourced, UserInput};
 use crate::render::breakeven::{explain, explainable};
@@ -23,7 +25,6 @@ use crate::workload::keys::{Key, Section, answers, need};
 use crate::workload::{Given, Range, Value};
 use repeat::Repeated;
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 mod repeat;
@@ -59,6 +60,10 @@ pub struct Args {
     /// of its models.
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
+    /// Take a measurement of another model, machine or size of request than the need's all the same; the
+    /// result says what differs.
+    #[arg(long, requires = "measured")]
+    pub allow_mismatch: bool,
     /// Every API model that meets the need against every hardware that can carry the model, ranked.
     /// Rated API models as capable as the local model meet it, or those of --tier; the unrated stand
     /// apart.
@@ -117,7 +122,11 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         let (plan, asked) = complete(&mut scenario, known, context)?;
         ever_asked = asked;
         let evaluation = cost::evaluate(&plan, drawing);
-        BreakevenDocument::new(&plan, &evaluation, &context.now)
+        let mut document = BreakevenDocument::new(&plan, &evaluation, &context.now);
+        if let Some(evidence) = &evidence {
+            one_case(&args, evidence, &plan, &mut document)?;
+        }
+        document
     };
     context.record(&mut document.inputs);
     settings(&args, all, &mut document.inputs);
@@ -139,6 +148,33 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         context.note(&format!("The same without questions: {}", command("breakeven", &document.inputs)));
     }
     check_gates(&gates, &document)
+}
+
+/// A measurement of something else is refused, or said to be one where the user wants it.
+fn one_case(
+    args: &Args,
+    evidence: &Evidence,
+    plan: &cost::Case,
+    document: &mut BreakevenDocument,
+) -> Result<(), CliError> {
+    let found = of_measurement(evidence, &document.inputs, &plan.notices);
+    if found.is_empty() {
+        return Ok(());
+    }
+    if !args.allow_mismatch {
+        let all: Vec<&str> = found.iter().map(|d| d.text.as_str()).collect();
+        return Err(CliError::usage(format!("--measured: {}", all.join("\n"))).hint(
+            "leave --measured out and the speed is predicted; --allow-mismatch takes from it what applies",
+        ));
+    }
+    let flag = Sourced::flag(true, "--allow-mismatch");
+    document.inputs.insert("allow_mismatch".to_owned(), Input::plain(&flag));
+    // Another machine or model has a warning of its own.
+    let lengths = found.into_iter().filter(|d| d.what == What::Need);
+    document
+        .warnings
+        .extend(lengths.map(|d| Warning::new("measured-for-another-need", d.text).about(d.about)));
+    Ok(())
 }
 
 /// What the flags say beside the scenario, for the document.
@@ -356,46 +392,25 @@ fn unresolved(error: &cost::ResolveError) -> CliError {
     }
 }
 
-/// Larger than any scenario a person writes.
-const SCENARIO_LIMIT: u64 = 1 << 20;
-/// Larger than any bench document with its samples.
-const DOCUMENT_LIMIT: u64 = 256 << 20;
-
 /// The scenario, and the document it was read from where it was one.
 fn read_scenario(path: &Path) -> Result<(Scenario, Option<Repeated>), CliError> {
     let (name, text) = if path == Path::new("-") {
-        ("stdin".to_owned(), read_limited(std::io::stdin().lock(), path, SCENARIO_LIMIT)?)
+        ("stdin".to_owned(), files::read_stdin(files::MAX_BYTES)?)
     } else {
-        (path.display().to_string(), read_file(path, SCENARIO_LIMIT)?)
+        (path.display().to_string(), files::read_text(path)?)
     };
     if text.trim_start().starts_with('{') {
         let repeated = Repeated::parse(&text, &name)?;
         return Ok((repeated.scenario()?, Some(repeated)));
     }
+    files::check_size(&name, text.len() as u64, files::MAX_SETTINGS)?;
     let scenario = Scenario::parse(&text, &name).map_err(|e| CliError::usage(e.to_string()))?;
     Ok((scenario, None))
 }
 
 fn read_evidence(path: &Path) -> Result<Evidence, CliError> {
-    let text = read_file(path, DOCUMENT_LIMIT)?;
+    let text = files::read_text(path)?;
     let document: BenchDocument = serde_json::from_str(&text)
         .map_err(|e| CliError::usage(format!("{} is not a bench document: {e}", path.display())))?;
     Ok(document.evidence(&path.display().to_string()))
-}
-
-fn read_file(path: &Path, limit: u64) -> Result<String, CliError> {
-    let file = std::fs::File::open(path).map_err(|e| CliError::file("read", path, &e))?;
-    read_limited(file, path, limit)
-}
-
-fn read_limited(from: impl std::io::Read, path: &Path, limit: u64) -> Result<String, CliError> {
-    let mut bytes = Vec::new();
-    from.take(limit + 1).read_to_end(&mut bytes).map_err(|e| CliError::file("read", path, &e))?;
-    if bytes.len() as u64 > limit {
-        return Err(CliError::usage(format!("{} is larger than {} MiB", path.display(), limit >> 20)));
-    }
-    String::from_utf8(bytes).map_err(|e| {
-        let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-        CliError::usage(format!("{name} is not UTF-8 (byte {})", e.utf8_error().valid_up_to()))
-    })
 }

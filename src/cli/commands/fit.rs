@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
-use crate::cli::{catalog, hardware};
+use crate::cli::{catalog, files, hardware};
 use crate::document::bench::{self, BenchDocument, Target};
 use crate::gguf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -123,18 +123,15 @@ fn model_file(name: &str, catalog: &Catalog) -> Result<Option<ModelFile>, CliErr
 
 /// The header of a GGUF file, with errors that name the file.
 fn read_header(path: &Path) -> Result<gguf::Header, CliError> {
-    let meta = std::fs::metadata(path).map_err(|e| CliError::file("read", path, &e))?;
-    if !meta.is_file() {
-        return Err(CliError::usage(format!("{} is not an ordinary file", path.display())));
-    }
-    let file = std::fs::File::open(path).map_err(|e| CliError::file("read", path, &e))?;
-    gguf::read(file, meta.len()).map_err(|e| CliError::usage(format!("{}: {e}", path.display())))
+    let file = files::open(path)?;
+    let size = file.metadata().map_err(|e| CliError::file("read", path, &e))?.len();
+    gguf::read(file, size).map_err(|e| CliError::usage(format!("{}: {e}", path.display())))
 }
 
 /// A bench document, with the headers of its local models that are still there. One that says what its
 /// model is needs no file.
 fn measured(path: &Path) -> Result<MeasuredFile, CliError> {
-    let text = catalog::read_capped(path, 256 << 20)?;
+    let text = files::read_text(path)?;
     let document: BenchDocument = serde_json::from_str(&text)
         .map_err(|e| CliError::usage(format!("{} is not a bench document: {e}", path.display())))?;
     let says = |t: &Target| t.engine.as_ref().is_some_and(|e| e.model.is_some());

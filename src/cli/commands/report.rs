@@ -1,12 +1,13 @@
 //! `report`: saved documents, rendered again; several of them as one memo.
 
 use crate::app::report::{changes, parse, report};
+use crate::catalog::Catalog;
+use crate::cli::catalog::load;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::files::{MAX_BYTES, read_text};
+use crate::cli::files::{MAX_BYTES, read_stdin, read_text};
 use crate::cli::output::OutputArgs;
 use crate::render::memo::Named;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Render saved documents: one as it was, several as a memo, two held against each other.
@@ -23,6 +24,10 @@ pub struct Args {
     /// Show what changed between two documents of the same kind.
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with = "files")]
     pub compare: Option<Vec<PathBuf>>,
+    /// Put documents of different needs, models, machines or measurements on one page; it says what
+    /// differs.
+    #[arg(long, conflicts_with = "compare")]
+    pub allow_mismatch: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -32,18 +37,14 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         return args.output.show(context, &changes(&read(old)?, &read(new)?)?);
     }
     let documents: Vec<Named> = args.files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-    args.output.show(context, &report(&documents))
+    // One document needs no catalogue, and none that is broken keeps it from being read.
+    let catalog = if documents.len() > 1 { load(context)? } else { Catalog::default() };
+    args.output.show(context, &report(&documents, &catalog, args.allow_mismatch)?)
 }
 
 fn read(path: &Path) -> Result<Named, CliError> {
     if path != Path::new("-") {
         return Ok(parse(path.display().to_string(), &read_text(path)?)?);
     }
-    let mut text = String::new();
-    let stdin = std::io::stdin().lock();
-    stdin
-        .take(MAX_BYTES)
-        .read_to_string(&mut text)
-        .map_err(|e| CliError::usage(format!("cannot read a document from stdin: {e}")))?;
-    Ok(parse("stdin".to_owned(), &text)?)
+    Ok(parse("stdin".to_owned(), &read_stdin(MAX_BYTES)?)?)
 }

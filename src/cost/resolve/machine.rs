@@ -6,7 +6,7 @@ use super::measured::Own;
 use super::{Found, ResolveError, Resolver, Table, database, default_of, impossible, near_ids};
 use crate::capacity::Quantisation;
 use crate::catalog::device::model_of_file;
-use crate::catalog::{RangeCase, RangeInput, Stands};
+use crate::catalog::{OpenModel, RangeCase, RangeInput, Rental, Stands};
 use crate::cost::case::{
     Blueprint, Copies, Loan, Machine, Need, Notice, Offer, Payment, Power, Role, Serving, Slot, Staff,
     Supply, Volume,
@@ -52,9 +52,33 @@ impl<'a> Resolver<'a> {
         need: &Need,
         role: Role,
     ) -> Result<Offer, ResolveError> {
-        let asked = self.asked(table)?;
+        let mut asked = self.asked(table)?;
+        self.choose_rental(table, need, &mut asked)?;
         let built = self.built(table, need, &asked)?;
         self.offer_of(table, need, role, &asked, built.as_ref())
+    }
+
+    /// What is to be rented, and nobody said which: the rental on which a plan for the need costs least.
+    fn choose_rental(
+        &mut self,
+        table: Table<'_>,
+        need: &Need,
+        asked: &mut Asked<'a>,
+    ) -> Result<(), ResolveError> {
+        let described = [local::USD_PER_HOUR, local::DECODE, local::PREFILL, local::UNITS];
+        let open = table.text(local::KIND) == Some("rented")
+            && asked.hardware.is_none()
+            && !described.iter().any(|key| table.has(key));
+        let model = asked.open_model.as_deref().and_then(|id| self.basis.catalog.open_model(id));
+        let Some(model) = model.filter(|_| open) else { return Ok(()) };
+        let Some(rental) = self.cheapest_to_rent(table, need, model, asked.format)? else { return Ok(()) };
+        let reason = "chosen by the plan: it costs the least to rent";
+        let (id, source) = (Value::Text(rental.id.clone()), Source::assumed("plan", reason));
+        self.echo(table.path(local::HARDWARE_ID), "", id, source);
+        asked.hardware_id = Some(rental.id.clone());
+        asked.hardware = Some(Hardware::Rental(rental));
+        asked.own = self.own(table, asked.hardware, asked.gpus)?;
+        Ok(())
     }
 
     /// What the table names: hardware, model, format, and what was measured of them.
@@ -80,6 +104,28 @@ impl<'a> Resolver<'a> {
         let open_model = self.open_model(table, target)?;
         let format = self.quantisation(table, target)?;
         Ok(Asked { hardware_id, hardware, gpus, own, open_model, format, target })
+    }
+
+    /// The rental on demand on which the plan for a need costs least by the hour; limits that no
+    /// rental keeps are told when the offer itself is made.
+    fn cheapest_to_rent(
+        &mut self,
+        table: Table<'_>,
+        need: &Need,
+        model: &OpenModel,
+        format: Option<&'static Quantisation>,
+    ) -> Result<Option<&'a Rental>, ResolveError> {
+        let (inputs, notices) = (self.inputs.len(), self.notices.len());
+        let plans = self.blueprints(table, need, model, format, Among::Rentals, false)?;
+        self.inputs.truncate(inputs);
+        self.notices.truncate(notices);
+        let catalog = self.basis.catalog;
+        let priced = plans.iter().filter_map(|plan| {
+            let rental = catalog.rental(&plan.machine.id)?;
+            let hour = self.to_usd(rental.per_hour, &rental.currency)?;
+            Some((hour * f64::from(plan.hosts), rental))
+        });
+        Ok(priced.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, rental)| rental))
     }
 
     /// The machine that what was asked is bought as, and the plan for it where its speed is neither

@@ -152,7 +152,9 @@ pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveErr
         let names = [local::HARDWARE_ID, local::NAME, local::PURCHASE, local::USD_PER_HOUR]
             .iter()
             .any(|k| fields.contains_key(k.name));
-        if names || r.target(TargetKind::Local).is_some() {
+        // A model, and whether to buy or to rent for it: then the plan names the hardware.
+        let planned = fields.contains_key(local::MODEL.name) && fields.contains_key(local::KIND.name);
+        if names || planned || r.target(TargetKind::Local).is_some() {
             let offer = r.local(n, fields, &need, Role::Asked)?;
             offers.push(offer);
         } else {

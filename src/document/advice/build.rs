@@ -2,8 +2,8 @@
 
 use super::text;
 use super::{
-    AdviceDocument, AdviceResult, ApiExample, CostNote, Flip, HardwareExample, LookAgain, Migration, Models,
-    OpenExample, QualityNote, Reason, Recipe, RecipeStep, TierNote, VolumeThreshold,
+    AdviceDocument, AdviceResult, ApiExample, CostNote, Flip, HardwareExample, LookAgain, MatrixNote,
+    Migration, Models, OpenExample, QualityNote, Reason, Recipe, RecipeStep, TierNote, VolumeThreshold,
 };
 use crate::advise::guide::{self, Guide};
 use crate::advise::matrix::Matrix;
@@ -71,6 +71,21 @@ pub fn build(setting: &Setting, verdict: &Verdict) -> AdviceDocument {
             recipes: recipes(setting, verdict, &models),
             look_again: Some(look_again(setting, &models)),
             models,
+            sentence: None,
+            options: Vec::new(),
+            chosen: None,
+            matrix: Some(MatrixNote {
+                cell: text::cell(verdict.answers),
+                placement: verdict.placement,
+                rule: verdict.rule.clone(),
+                text: verdict.reasons.first().map(|r| text::reason(verdict, r)).unwrap_or_default(),
+                differs_because: None,
+            }),
+            horizon_months: None,
+            excluded: Vec::new(),
+            tensions: Vec::new(),
+            first_steps: Vec::new(),
+            cost_command: None,
         },
     }
 }

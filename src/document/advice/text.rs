@@ -2,12 +2,12 @@
 
 use crate::advise::verdict::{self, Adjustment, Change, ConfidenceStep, Settled, Threshold};
 use crate::advise::{
-    CostFinding, CostPair, CostStanding, Placement, QualityFinding, QualityStanding, Reason, ReasonKind,
-    Verdict,
+    CostFinding, CostPair, CostStanding, Limit, Placement, QualityFinding, QualityStanding, Reason,
+    ReasonKind, Verdict,
 };
 use crate::money::Currency;
 use crate::number;
-use crate::workload::{Capability, Modifier, PrivacyReason, Volume};
+use crate::workload::{Answers, Capability, Modifier, Privacy, PrivacyReason, Volume};
 
 /// `cloud` → "the cloud".
 pub const fn place(placement: Placement) -> &'static str {
@@ -24,6 +24,17 @@ pub const fn confidence(step: ConfidenceStep) -> &'static str {
         ConfidenceStep::Firm => "nothing weighs against it",
         ConfidenceStep::OutweighedBy => "lowered: what speaks against it weighs more than what speaks for it",
         ConfidenceStep::CostContested => "lowered: the cost depends on what it is compared with",
+        ConfidenceStep::NothingPriced => {
+            "held at medium: without the number and size of the requests nothing could be priced"
+        }
+        ConfidenceStep::OftenDearer => "lowered: in one draw of four or more something else costs less",
+        ConfidenceStep::NearlyEven => "lowered twice: it is nearly even which one costs less",
+        ConfidenceStep::PredictedSpeed => "lowered: it rests on a speed that is predicted, not measured",
+        ConfidenceStep::UnmeasuredQuality => {
+            "lowered: whether the open model is good enough was not measured on your prompts"
+        }
+        ConfidenceStep::GivesUp => "low: nothing meets every answer, so one of them gives way",
+        ConfidenceStep::NotAllPriced => "lowered: not every option has a price",
         ConfidenceStep::BackedByEvidence => "raised: measured quality and computed cost both speak for it",
     }
 }
@@ -199,6 +210,8 @@ pub fn flip(flip: verdict::Flip, verdict: &Verdict) -> super::Flip {
             }
             .to_owned()
         }),
+        at: None,
+        today: None,
         text: format!("{condition}: {}.", place(placement)),
     }
 }
@@ -244,4 +257,41 @@ pub const fn modifier(modifier: Modifier) -> &'static str {
         Modifier::MixedComplexity => "simple and complex tasks side by side",
         Modifier::CostOptimization => "every request where it is cheapest",
     }
+}
+
+/// Why an option may not be taken.
+pub fn limit(limit: Limit) -> String {
+    match limit {
+        Limit::MayNotLeave => "the data may not leave".to_owned(),
+        Limit::Offline => "it must work without a network".to_owned(),
+        Limit::InProduct => "the model ships inside the product".to_owned(),
+        Limit::OwnWeights => "the weights must be trained further".to_owned(),
+        Limit::SteadyLatency => "latency must be steady, and this is shared with other customers".to_owned(),
+        Limit::PersonalSeat => "seats for single persons are no place for sensitive data".to_owned(),
+        Limit::TooSmall => "it does not carry the load".to_owned(),
+        Limit::NotPriced => "not everything it needs has a price".to_owned(),
+        Limit::NothingUpFront => "nothing may be spent up front".to_owned(),
+        Limit::TooMuchUpFront { most } => {
+            format!("at most {} may be spent up front", Currency::usd().show(most))
+        }
+        Limit::NoPeople => "nobody has the time to run it".to_owned(),
+        Limit::TooWeak { .. } => "the strongest models are rented only".to_owned(),
+        Limit::MeasuredShort => "its model was measured to fall short on your prompts".to_owned(),
+    }
+}
+
+/// The cell of the matrix that the answers stand in.
+pub fn cell(answers: Answers) -> String {
+    let volume = match answers.volume {
+        Volume::Low => "low volume",
+        Volume::Variable => "varying volume",
+        Volume::High => "high volume",
+    };
+    let row = match (answers.privacy, answers.capability) {
+        (Privacy::Strict, _) => "privacy required",
+        (_, Capability::Maximum) => "highest capability",
+        (_, Capability::Moderate) => "moderate capability",
+        (_, Capability::Basic) => "basic capability",
+    };
+    format!("{row}, {volume}")
 }

@@ -21,12 +21,12 @@ use crate::document::metrics::{Measured, PerRequest, lookup};
 use crate::document::word;
 use crate::measure::conversation;
 use crate::measure::counts;
-use crate::measure::event::Fault;
+use crate::measure::event::{Fault, FinishReason};
 use crate::measure::load::Sent;
-use crate::measure::quality;
 use crate::measure::run::Record;
 use crate::measure::stats;
 use crate::prompts::Prompt;
+use crate::quality;
 use std::collections::BTreeMap;
 
 /// Longest answer kept in a document, characters.
@@ -74,7 +74,7 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
         usage_raw: f.usage.raw.clone(),
         usage_inconsistent: f.usage.inconsistent,
         clock_gap_ms: f.clock_gap_ms,
-        pass: pass(record, prompt),
+        pass: pass(record, prompt, facts),
         text_capped: capped.len() < text.len(),
         text: capped,
         reasoning_text: (!record.trace.thoughts.is_empty())
@@ -87,19 +87,44 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt]) -> Sampl
     }
 }
 
-/// Does the answer meet the prompt's expectation, where it has one?
-fn pass(record: &Record, prompt: &Prompt) -> Option<bool> {
+/// Does the answer meet the prompt's expectation and assertions, where it has any? `None` where it has
+/// none, or where it cannot be graded.
+fn pass(record: &Record, prompt: &Prompt, facts: &TargetFacts) -> Option<bool> {
+    let f = &record.figures;
     // Read back from a journal, an answer with the key in it is not what came.
-    let there = record.figures.error.is_none() && (!record.trace.redacted || record.unredacted.is_some());
+    let there = f.error.is_none() && (!record.trace.redacted || record.unredacted.is_some());
     // What is expected is expected of the conversation's end.
     let last = record.step.turn + 1 == conversation::turns(prompt);
-    let expect = prompt.expect.as_ref().filter(|_| there && last)?;
-    Some(quality::passes(record.answer(), expect))
+    if !there || !last || (prompt.expect.is_none() && prompt.asserts.is_empty()) {
+        return None;
+    }
+    let expected = prompt.expect.as_ref().is_none_or(|e| quality::passes(record.answer(), e));
+    if prompt.asserts.is_empty() {
+        return Some(expected);
+    }
+    let answer = quality::Answer {
+        text: record.answer(),
+        latency_ms: f.e2e_ms,
+        cost_usd: cost(record, facts),
+        output_tokens: f.output_tokens,
+        finish_reason: f.finish.and_then(|reason| match reason {
+            FinishReason::Stop => Some("stop"),
+            FinishReason::Length => Some("length"),
+            FinishReason::ToolCalls => Some("tool_calls"),
+            FinishReason::ContentFilter => Some("content_filter"),
+            FinishReason::Other => None,
+        }),
+        ..quality::Answer::default()
+    };
+    match quality::Graders::new(&prompt.asserts, prompt.threshold).grade(&answer, &BTreeMap::new()) {
+        quality::Grade::Scored(score) => Some(expected && score.pass),
+        quality::Grade::Missing(_) => None,
+    }
 }
 
 /// One record under load as a row.
 pub fn sent(record: &Record, session: u32, facts: &TargetFacts, prompts: &[Prompt]) -> Sent {
-    Sent::of(record, session, cost(record, facts), pass(record, &prompts[record.step.prompt]))
+    Sent::of(record, session, cost(record, facts), pass(record, &prompts[record.step.prompt], facts))
 }
 
 /// The document of a run.

@@ -10,6 +10,7 @@ use crate::measure::event::Request;
 use crate::measure::run;
 use crate::measure::schedule::Step;
 use crate::prompts::{self, FileFormat, Prompt};
+use crate::quality::Graders;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,13 +21,13 @@ pub fn read_prompts(path: &Path) -> Result<(Vec<Prompt>, String), CliError> {
     let shown = path.display().to_string();
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let format = FileFormat::of(extension).ok_or_else(|| {
-        CliError::usage(format!("{shown}: a prompt file ends in .jsonl, .csv or .toml"))
+        CliError::usage(format!("{shown}: a prompt file ends in .jsonl, .csv, .toml or .txt"))
             .hint("Rename it after what it contains.")
     })?;
     let meta = std::fs::metadata(path).map_err(|e| CliError::file("read", path, &e))?;
     if !meta.is_file() {
         return Err(CliError::usage(format!("{shown} is not an ordinary file"))
-            .hint("Give the path of a .jsonl, .csv or .toml file with prompts."));
+            .hint("Give the path of a .jsonl, .csv, .toml or .txt file with prompts."));
     }
     if meta.len() > prompts::LARGEST_FILE {
         return Err(CliError::usage(format!(
@@ -40,7 +41,22 @@ pub fn read_prompts(path: &Path) -> Result<(Vec<Prompt>, String), CliError> {
         let remedy = e.remedy.clone();
         CliError::usage(e.to_string()).hint(remedy)
     })?;
+    check_prompts(&shown, &prompts)?;
     Ok((prompts, hex(&Sha256::digest(&bytes))))
+}
+
+/// What cannot be measured or graded is told before anything is sent.
+fn check_prompts(shown: &str, prompts: &[Prompt]) -> Result<(), CliError> {
+    for prompt in prompts {
+        let graders = Graders::new(&prompt.asserts, prompt.threshold);
+        if let Some(problem) = graders.problems().iter().find(|p| !p.what.is_not_run()) {
+            let line = problem.line.map_or_else(String::new, |l| format!(", line {l}"));
+            return Err(
+                CliError::usage(format!("{shown}{line}: {}", problem.what)).hint(problem.what.remedy())
+            );
+        }
+    }
+    Ok(())
 }
 
 /// What each step asks.

@@ -3,9 +3,10 @@
 use crate::app::db::{self as app, Source};
 use crate::catalog::Catalog;
 use crate::catalog::import::{self, Format, Origin};
-use crate::cli::catalog::{load, read_capped};
+use crate::cli::catalog::load;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::files::read_capped;
 use crate::cli::output::OutputArgs;
 use crate::document::db::document;
 use std::path::Path;

@@ -2,9 +2,9 @@
 
 use crate::app::db as app;
 use crate::catalog::import::{self, Format, Imported, Origin};
-use crate::cli::catalog::read_capped;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::files::read_capped;
 use crate::cli::output::write_atomic;
 use std::path::{Path, PathBuf};
 

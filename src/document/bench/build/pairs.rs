@@ -3,9 +3,9 @@
 use crate::document::bench::sample::for_speed;
 use crate::document::bench::{Comparison, Quality, Rate, Sample, Target};
 use crate::document::metrics::{PER_REQUEST, Shown};
-use crate::measure::quality::{self, Pairs};
 use crate::measure::stats;
 use crate::prompts::Prompt;
+use crate::quality::{self, Pairs};
 
 /// Does a target pass a prompt? By the majority of its answers; a failed request is no answer.
 fn passed(target: &str, prompt: &str, rows: &[&Sample]) -> Option<bool> {

@@ -1,0 +1,508 @@
+//! What the need costs each way: candidates from the catalogue, priced by the cost engine in one
+//! scenario, so that `freehold breakeven` with the same words gives the same amounts.
+
+use crate::advise::candidate;
+use crate::advise::matrix::CapabilityTier;
+use crate::advise::options::{Kind, OptionCost, Priced};
+use crate::capacity::ModelShape;
+use crate::catalog::{ApiModel, Buyer, Catalog, OpenModel, Subscription};
+use crate::cost::keys::{cloud, hybrid, local};
+use crate::cost::{
+    self, Basis, BreakEven, Case, Drawing, OfferSummary, Pair, ResolveError, Role, Scenario, Scratch, Supply,
+    Totals, Values, Way, compare,
+};
+use crate::workload::keys::{answers, need};
+use crate::workload::{Budget, Capability, Fields, Given, Modifier, Need, NeedDraft, Range, Use, Value};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
+/// Draws behind every probability.
+pub(super) const DRAWING: Drawing = Drawing { count: cost::uncertainty::DEFAULT_DRAWS, seed: 1 };
+
+/// What is asked of the pricing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub catalog: &'a Catalog,
+    pub makers: &'a [String],
+    pub draft: &'a NeedDraft,
+    /// With the answers as evidence and mandates leave them.
+    pub need: &'a Need,
+    pub tiers: CapabilityTier,
+    pub today: Date,
+}
+
+/// Every option with its cost.
+#[derive(Debug)]
+pub(super) struct Pricing<'a> {
+    pub case: Case,
+    pub offers: Vec<OfferSummary>,
+    pub options: Vec<Priced>,
+    /// What stands behind each option.
+    pub behind: Vec<Behind>,
+    pub totals: Totals,
+    /// What was resolved: `breakeven` with it says the same.
+    pub scenario: Scenario,
+    pub open: Option<&'a OpenModel>,
+    /// API models that are capable enough for the need.
+    pub capable: usize,
+}
+
+/// What an option is made of: offers of the case.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Behind {
+    Offer(usize),
+    Split { pair: Pair, units: u32, local_share: f64 },
+}
+
+/// Where the answer turns between the cheapest cloud option and the cheapest own one.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Turns {
+    /// Requests a month above which the own one is cheaper.
+    pub requests: Option<f64>,
+    /// Price of the API per million tokens above which the own one is cheaper, and today's.
+    pub api_usd_per_mtok: Option<(f64, f64)>,
+    /// Share of the own one's answers that must be good enough, where the others go on to the API.
+    pub pass_rate: Option<f64>,
+    /// A month of the cloud option.
+    pub usd_per_month: Option<f64>,
+}
+
+/// Does the draft say what a month costs depends on: how many requests, and of how many tokens?
+pub(super) fn has_numbers(draft: &NeedDraft) -> bool {
+    let shape = draft.has(need::INPUT_TOKENS) && draft.has(need::OUTPUT_TOKENS);
+    (draft.has(need::REQUESTS_PER_MONTH) && shape)
+        || (draft.has(need::TOKENS_PER_MONTH) && (shape || draft.has(need::INPUT_SHARE)))
+}
+
+/// The API models that are rated capable enough, take the request and have a price.
+pub(super) fn capable<'a>(asked: &Asked<'a>) -> Vec<(&'a ApiModel, f64)> {
+    let shape = candidate::shape_or_assumed(asked.draft.shape());
+    let long = asked.draft.number(need::CONTEXT_TOKENS).unwrap_or(0.0).max(shape.total_tokens());
+    let written = shape.output_tokens + shape.reasoning_tokens;
+    let holds = |limit: Option<u64>, tokens: f64| limit.is_none_or(|l| tokens <= l as f64);
+    let meets = |m: &&ApiModel| {
+        m.tier.is_some_and(|t| t <= asked.tiers.cloud)
+            && holds(m.context_tokens, long)
+            && holds(m.max_output_tokens, written)
+            && m.retires.is_none_or(|day| day > asked.today)
+    };
+    let priced = |m: &'a ApiModel| Some((m, candidate::list_price(m, &shape, asked.today)?));
+    let mut found: Vec<(&ApiModel, f64)> =
+        asked.catalog.api_models.iter().filter(meets).filter_map(priced).collect();
+    found.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.id.cmp(&b.0.id)));
+    found
+}
+
+/// How many of the models that are cheapest by their list price are priced to the horizon.
+const SHORTLIST: usize = 3;
+
+/// Months after which a model is no longer what somebody would start with.
+const MODELS_AGE: i32 = 18;
+
+/// So many providers sell an open model that is in common use.
+const COMMON: usize = 3;
+
+/// Price everything. `None` where the catalogue has no API model that is capable enough; an error
+/// where the need itself cannot be computed.
+pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, ResolveError> {
+    let capable = capable(asked);
+    let Some(api) = cheapest_api(asked, &capable)? else { return Ok(None) };
+    let open = cheapest_open(asked, api);
+    let seats = seats(asked);
+    let mut scenario = base(asked);
+    scenario.cloud.push(Fields::from([(cloud::MODEL.name, text(&api.id))]));
+    if let Some((plan, number, usd)) = seats {
+        scenario.cloud.push(seat_fields(plan, number, usd));
+    }
+    if let Some(open) = open {
+        scenario.local.extend(["owned", "rented"].map(|kind| local_fields(open, kind)));
+    }
+    scenario.hybrid = hybrid_fields(asked);
+    let case = resolve_what_can_be(asked, &mut scenario, &capable)?;
+    let personal = seats.is_some_and(|(s, ..)| s.buyer == Buyer::Person);
+    Ok(Some(priced(asked, case, scenario, api, open, personal, capable.len())))
+}
+
+/// Without what the catalogue cannot complete: rented, then bought, then seats.
+fn resolve_what_can_be(
+    asked: &Asked<'_>,
+    scenario: &mut Scenario,
+    capable: &[(&ApiModel, f64)],
+) -> Result<Case, ResolveError> {
+    let basis = Basis { catalog: asked.catalog, evidence: None, today: asked.today, comparators: true };
+    let first = match cost::resolve(scenario, basis) {
+        Ok(case) => return Ok(case),
+        Err(error) => error,
+    };
+    let all = scenario.local.clone();
+    for keep in [1, 0] {
+        scenario.local = all.iter().skip(keep).take(1).cloned().collect();
+        if let Ok(case) = cost::resolve(scenario, basis) {
+            return Ok(case);
+        }
+    }
+    // Two of the API models alone: a scenario compares at least two offers.
+    scenario.local.clear();
+    scenario.hybrid.clear();
+    if let Some((second, _)) = capable.iter().find(|(m, _)| !names(&scenario.cloud[0], &m.id)) {
+        scenario.cloud.push(Fields::from([(cloud::MODEL.name, text(&second.id))]));
+    }
+    cost::resolve(scenario, basis).map_err(|_| first)
+}
+
+fn names(fields: &Fields, id: &str) -> bool {
+    fields.get(cloud::MODEL.name).is_some_and(|g| g.value.text() == Some(id))
+}
+
+fn text(id: &str) -> Given {
+    Given::chosen(Value::Text(id.to_owned()), "advise", "chosen for the need: the cheapest that meets it")
+}
+
+fn local_fields(open: &OpenModel, kind: &str) -> Fields {
+    let kind = Given::chosen(Value::Text(kind.to_owned()), "advise", "bought and rented are both priced");
+    Fields::from([(local::MODEL.name, text(&open.id)), (local::KIND.name, kind)])
+}
+
+/// The need as `[need]` has it.
+fn base(asked: &Asked<'_>) -> Scenario {
+    let said =
+        |key: &&crate::workload::keys::Key| Some((key.name, asked.draft.fields().get(key.name)?.clone()));
+    Scenario { need: need::KEYS.iter().filter_map(said).collect(), ..Scenario::default() }
+}
+
+/// The maker's current models before resellers, the cheapest over the horizon.
+fn cheapest_api<'a>(
+    asked: &Asked<'a>,
+    capable: &[(&'a ApiModel, f64)],
+) -> Result<Option<&'a ApiModel>, ResolveError> {
+    let current: Vec<&str> = (1..=asked.tiers.cloud)
+        .flat_map(|tier| candidate::current(asked.catalog, asked.makers, tier, asked.today))
+        .map(|m| m.id.as_str())
+        .collect();
+    let since = asked.today.saturating_sub(MODELS_AGE.months());
+    let recent = |m: &ApiModel| candidate::dated(&m.id).is_none_or(|d| d >= (since.year(), since.month()));
+    let of_makers = |m: &ApiModel| current.contains(&m.id.as_str());
+    let shortlist = |keep: &dyn Fn(&ApiModel) -> bool| -> Vec<&'a ApiModel> {
+        capable.iter().map(|(m, _)| *m).filter(|m| keep(m)).take(SHORTLIST).collect()
+    };
+    let mut short = shortlist(&|m| of_makers(m) && recent(m));
+    if short.is_empty() {
+        short = shortlist(&of_makers);
+    }
+    if short.is_empty() {
+        short = shortlist(&|_| true);
+    }
+    if short.len() < 2 {
+        return Ok(short.first().copied());
+    }
+    let mut scenario = base(asked);
+    scenario.cloud = short.iter().map(|m| Fields::from([(cloud::MODEL.name, text(&m.id))])).collect();
+    let basis = Basis { catalog: asked.catalog, evidence: None, today: asked.today, comparators: false };
+    let case = match cost::resolve(&scenario, basis) {
+        Ok(case) => case,
+        // A model without a cache price, say: the cheapest by its list price that can be computed.
+        Err(error @ ResolveError::Missing(_)) => {
+            let alone = |m: &&ApiModel| {
+                let twice = [*m, *m].map(|m| Fields::from([(cloud::MODEL.name, text(&m.id))]));
+                let scenario = Scenario { cloud: twice.to_vec(), ..base(asked) };
+                cost::resolve(&scenario, basis).is_ok()
+            };
+            let any = short.iter().copied().chain(capable.iter().map(|(m, _)| *m));
+            return any.take(40).find(alone).map(Some).ok_or(error);
+        }
+        Err(error) => return Err(error),
+    };
+    let offers = cost::offers(&case);
+    let best = offers.iter().min_by(|a, b| a.tco.get().total_cmp(&b.tco.get())).map_or(0, |o| o.offer);
+    Ok(short.get(best).copied())
+}
+
+/// Open models that are worth a plan: of the last year and a half, sold by several providers, rated well
+/// enough; the one with the fewest parameters (the smallest machine holds it) and the one that
+/// reads the fewest of them for each token (the fastest on a large one).
+fn open_candidates<'a>(asked: &Asked<'a>) -> Vec<&'a OpenModel> {
+    let shape = candidate::shape_or_assumed(asked.draft.shape());
+    let long = asked.draft.number(need::CONTEXT_TOKENS).unwrap_or(0.0).max(shape.total_tokens());
+    let tier = local_tier(asked);
+    let since = asked.today.saturating_sub(MODELS_AGE.months()).to_string();
+    let fit = |m: &&OpenModel| {
+        m.tier.is_some_and(|t| t <= tier)
+            && m.repository.is_some()
+            && m.context_tokens.is_none_or(|c| c as f64 >= long)
+            && ModelShape::from_catalogue(m).is_ok()
+    };
+    let all: Vec<&OpenModel> = asked.catalog.open_models.iter().filter(fit).collect();
+    let recent = |m: &&&OpenModel| m.released.as_ref().is_some_and(|r| r.as_str() >= since.as_str());
+    let sellers = |m: &OpenModel| asked.catalog.api_models_of(&m.id).count();
+    let mut pool: Vec<&OpenModel> = Vec::new();
+    for least in [COMMON, 1, 0] {
+        if pool.is_empty() {
+            pool = all.iter().filter(recent).filter(|m| sellers(m) >= least).copied().collect();
+        }
+    }
+    if pool.is_empty() {
+        pool = all;
+    }
+    let least = |of: fn(&OpenModel) -> Option<u64>| {
+        pool.iter()
+            .copied()
+            .filter(|m| of(m).is_some())
+            .min_by_key(|m| (of(m), std::cmp::Reverse(&m.released)))
+    };
+    let mut found: Vec<&OpenModel> = Vec::new();
+    for model in
+        [least(|m| m.parameters), least(|m| m.active_parameters.or(m.parameters))].into_iter().flatten()
+    {
+        if found.iter().all(|f| f.id != model.id) {
+            found.push(model);
+        }
+    }
+    found
+}
+
+/// The tier a local model needs: for what may not leave the strongest open one, else beside the
+/// strongest API what simple tasks need.
+fn local_tier(asked: &Asked<'_>) -> u8 {
+    use crate::workload::Privacy;
+    let own =
+        asked.need.answers.privacy == Privacy::Strict || asked.need.modifiers.contains(Modifier::Offline);
+    if asked.need.answers.capability == Capability::Maximum && !own {
+        return asked.tiers.local.max(3);
+    }
+    asked.tiers.local
+}
+
+/// The open model whose bought plan costs least over the horizon.
+fn cheapest_open<'a>(asked: &Asked<'a>, api: &ApiModel) -> Option<&'a OpenModel> {
+    let candidates = open_candidates(asked);
+    if candidates.len() < 2 {
+        return candidates.first().copied();
+    }
+    let basis = Basis { catalog: asked.catalog, evidence: None, today: asked.today, comparators: false };
+    let mut best: Option<(f64, &OpenModel)> = None;
+    for model in candidates {
+        let mut scenario = base(asked);
+        scenario.cloud.push(Fields::from([(cloud::MODEL.name, text(&api.id))]));
+        scenario.local.push(local_fields(model, "owned"));
+        let Ok(case) = cost::resolve(&scenario, basis) else { continue };
+        let missed = case.offers.iter().any(|o| o.plan.as_ref().is_some_and(|p| !p.missed.is_empty()));
+        let Some(own) = cost::offers(&case).into_iter().find(|o| case.local_offers.contains(&o.offer)) else {
+            continue;
+        };
+        // A plan that misses a limit comes last.
+        let tco = own.tco.get() + if missed { 1e12 } else { 0.0 };
+        if best.is_none_or(|(least, _)| tco < least) {
+            best = Some((tco, model));
+        }
+    }
+    best.map(|(_, model)| model)
+}
+
+/// The cheapest plan for the people who ask, where it is people.
+fn seats<'a>(asked: &Asked<'a>) -> Option<(&'a Subscription, u32, f64)> {
+    let people = asked.draft.number(answers::PEOPLE)?;
+    if matches!(asked.draft.answer::<Use>(need::USE), Some(Use::Batch)) {
+        return None;
+    }
+    // A whole number, checked when it was read.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let people = people as u32;
+    let fits = |s: &&Subscription| {
+        (s.buyer == Buyer::Organisation || people == 1)
+            && s.seats_to.is_none_or(|most| people <= most)
+            && s.needs.is_none()
+            && asked.makers.contains(&s.provider)
+    };
+    let seats = |s: &Subscription| people.max(s.seats_from.unwrap_or(1));
+    let monthly = |s: &Subscription| {
+        let price = s.per_month.or(s.per_month_of_year)?;
+        Some(asked.catalog.in_usd(price, &s.currency)? * f64::from(seats(s)))
+    };
+    let plans = asked.catalog.subscriptions.iter().filter(fits);
+    plans
+        .filter_map(|s| Some((monthly(s)?, s)))
+        .filter(|(usd, _)| *usd > 0.0)
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(usd, s)| (s, seats(s), usd))
+}
+
+fn seat_fields(plan: &Subscription, number: u32, usd_per_month: f64) -> Fields {
+    let chosen = |value| Given::chosen(value, "advise", "seats for the people who ask");
+    Fields::from([
+        (cloud::NAME.name, chosen(Value::Text(format!("{}, {number} seats", plan.name)))),
+        (cloud::FIXED.name, chosen(Value::Number(Range::exactly(usd_per_month)))),
+    ])
+}
+
+/// The share of simple requests that is taken while nobody says it.
+pub(super) const SIMPLE_SHARE: f64 = 0.5;
+
+/// A split by route where tiers differ, by hour of the week elsewhere.
+fn hybrid_fields(asked: &Asked<'_>) -> Fields {
+    let routed = is_routed(asked.need);
+    if routed {
+        let share = asked.draft.fields().get(answers::SIMPLE_SHARE.name).cloned().unwrap_or_else(|| {
+            let half = Value::Number(Range::exactly(SIMPLE_SHARE));
+            Given::chosen(half, "simple-share", "half of the requests are simple, until they are counted")
+        });
+        return Fields::from([(hybrid::LOCAL_SHARE.name, share)]);
+    }
+    let people = !matches!(asked.draft.answer::<Use>(need::USE), Some(Use::Batch | Use::Agent));
+    let profile = if people { "office-hours" } else { "flat" };
+    let given = Given::chosen(
+        Value::Text(profile.to_owned()),
+        "load-by-hour",
+        if people { "people ask in working hours" } else { "programs ask at any hour" },
+    );
+    Fields::from([(hybrid::PROFILE.name, given)])
+}
+
+/// Simple and complex requests are told apart: the local model is the weaker one.
+pub(super) fn is_routed(need: &Need) -> bool {
+    let split = [Modifier::MixedComplexity, Modifier::CostOptimization];
+    need.answers.capability == Capability::Maximum || split.iter().any(|m| need.modifiers.contains(*m))
+}
+
+/// Options out of a case.
+fn priced<'a>(
+    asked: &Asked<'a>,
+    case: Case,
+    scenario: Scenario,
+    api: &'a ApiModel,
+    open: Option<&'a OpenModel>,
+    personal: bool,
+    capable: usize,
+) -> Pricing<'a> {
+    let offers = cost::offers(&case);
+    let mut options = Vec::new();
+    let mut behind = Vec::new();
+    let mut ways = Vec::new();
+    for (n, offer) in case.offers.iter().enumerate() {
+        let summary = &offers[n];
+        let kind = match (&offer.supply, offer.role) {
+            (Supply::Api(_), Role::SameModel) => Kind::SameModel,
+            (Supply::Api(_), _) if offer.id.as_deref() == Some(&api.id) => Kind::Api,
+            (Supply::Api(_), _) if offer.id.is_none() => Kind::Seats,
+            // A second API model only to have something to compare with.
+            (Supply::Api(_), _) => continue,
+            (Supply::Machine(m), _) if m.is_rented() => Kind::Rented,
+            (Supply::Machine(_), _) => Kind::Owned,
+        };
+        let cost = OptionCost {
+            monthly: summary.parts.total().get(),
+            tco: summary.tco.get(),
+            capex: summary.capex.get(),
+        };
+        options.push(Priced {
+            kind,
+            cost: Some(cost),
+            way: Some(ways.len()),
+            tier: offer.tier,
+            predicted: offer.plan.is_some(),
+            open_model: kind == Kind::SameModel || kind.placement() == crate::advise::Placement::Local,
+            too_small: false,
+            personal,
+        });
+        behind.push(Behind::Offer(n));
+        ways.push(Way::Alone(n));
+    }
+    for (split, way) in splits(asked, &case, &offers, &options, &behind) {
+        options.push(Priced { way: Some(ways.len()), ..split.0 });
+        behind.push(split.1);
+        ways.push(way);
+    }
+    let totals = cost::totals(&case, &ways, DRAWING);
+    Pricing { case, offers, options, behind, totals, scenario, open, capable }
+}
+
+/// The two kinds of hybrid, where they split anything.
+fn splits(
+    asked: &Asked<'_>,
+    case: &Case,
+    offers: &[OfferSummary],
+    options: &[Priced],
+    behind: &[Behind],
+) -> Vec<((Priced, Behind), Way)> {
+    let find = |kind: Kind| options.iter().position(|o| o.kind == kind);
+    let tco = |n: usize| options[n].cost.map_or(f64::INFINITY, |c| c.tco);
+    let opex = asked.need.answers.budget == Budget::Opex && !asked.draft.has(answers::UP_FRONT);
+    let base = match (find(Kind::Owned), find(Kind::Rented)) {
+        (Some(_), Some(rented)) if opex => Some(rented),
+        (Some(owned), Some(rented)) => Some(if tco(rented) < tco(owned) { rented } else { owned }),
+        (one, other) => one.or(other),
+    };
+    let (Some(base), Some(api)) = (base, find(Kind::Api)) else { return Vec::new() };
+    let (Behind::Offer(local), Behind::Offer(cloud)) = (behind[base], behind[api]) else { return Vec::new() };
+    let pair = Pair { cloud, local };
+    let likely = case.likely();
+    let v = Values::of(&likely);
+    let split = |kind: Kind, cost: OptionCost, units: u32, local_share: f64| {
+        let option = Priced { kind, cost: Some(cost), ..options[base].clone() };
+        (option, Behind::Split { pair, units, local_share })
+    };
+    let mut found = Vec::new();
+    if let Some(routed) = cost::hybrid::routed(case, pair, v) {
+        let cost = OptionCost {
+            monthly: routed.monthly.get(),
+            tco: routed.outcome.tco_local.get(),
+            capex: routed.capex.get(),
+        };
+        found.push((split(Kind::Routed, cost, routed.units, routed.local_share), Way::Routed(pair)));
+    }
+    if let Some(overflow) = cost::hybrid::overflow(case, pair, v) {
+        // No units at all is the API alone, and enough for everything is no split.
+        let own = overflow.options.iter().filter(|o| o.units > 0 && o.local_share < 0.9995);
+        if let Some(best) = own.min_by(|a, b| a.tco.get().total_cmp(&b.tco.get())) {
+            let cost =
+                OptionCost { monthly: best.monthly.get(), tco: best.tco.get(), capex: best.capex.get() };
+            let way = Way::Overflow { pair, units: best.units };
+            found.push((split(Kind::Overflow, cost, best.units, best.local_share), way));
+        }
+    }
+    let _ = offers;
+    found
+}
+
+impl Pricing<'_> {
+    /// Where the answer turns between a cloud option and an own one, both by index.
+    pub(super) fn turns(&self, cloud: usize, own: usize) -> Turns {
+        let (Behind::Offer(cloud_offer), Behind::Offer(own_offer)) = (self.behind[cloud], self.behind[own])
+        else {
+            return Turns::default();
+        };
+        let monthly = self.options[cloud].cost.map(|c| c.monthly);
+        turns(&self.case, &self.offers, Pair { cloud: cloud_offer, local: own_offer }, monthly)
+    }
+}
+
+fn turns(case: &Case, offers: &[OfferSummary], pair: Pair, usd_per_month: Option<f64>) -> Turns {
+    let likely = case.likely();
+    let v = Values::of(&likely);
+    let mut scratch = Scratch::default();
+    let BreakEven { requests, blended, .. } = compare::break_even(case, pair, v, &mut scratch);
+    let today = offers[pair.cloud].blended_price;
+    Turns {
+        requests: requests.map(f64::from),
+        api_usd_per_mtok: blended.zip(today).map(|(at, today)| (f64::from(at), f64::from(today))),
+        pass_rate: pass_rate(case, pair, v),
+        usd_per_month,
+    }
+}
+
+/// The share of local answers that must be good enough, if every other one goes on to the API: below
+/// it the API alone costs less. `None` where local costs more even if every answer is good.
+fn pass_rate(case: &Case, pair: Pair, v: Values<'_>) -> Option<f64> {
+    let saves = |escalation: f64| {
+        let routed = cost::hybrid::routed_at(case, pair, v, 1.0, escalation)?;
+        Some(routed.tco_cloud_only.get() - routed.outcome.tco_local.get())
+    };
+    if saves(0.0)? <= 0.0 {
+        return None;
+    }
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..20 {
+        let middle = f64::midpoint(low, high);
+        if saves(middle)? > 0.0 { low = middle } else { high = middle }
+    }
+    Some(1.0 - low)
+}

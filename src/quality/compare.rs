@@ -1,0 +1,295 @@
+//! Two sides on the same prompts: one verdict over all and one for each category, whether each prompt
+//! was asked once or several times.
+
+use super::verdict::{
+    CategoryVerdict, Pairs, Place, SMOKE, ScoreVerdict, Verdict, needed, non_inferiority, side,
+};
+use crate::stats::{self, Bootstrap, Interval, TAIL, holm};
+use std::collections::BTreeMap;
+
+/// What one side made of one prompt, its repeats together.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Side {
+    /// Answers that passed, of those with a grade.
+    pub passed: u32,
+    pub graded: u32,
+    /// Sum of the scores of the graded answers.
+    pub scores: f64,
+}
+
+impl Side {
+    /// Count one answer.
+    pub fn count(&mut self, pass: bool, score: f64) {
+        self.passed += u32::from(pass);
+        self.graded += 1;
+        self.scores += score;
+    }
+
+    /// Share of the answers that passed; `None` where none has a grade.
+    pub fn share(&self) -> Option<f64> {
+        (self.graded > 0).then(|| f64::from(self.passed) / f64::from(self.graded))
+    }
+
+    /// Mean score.
+    pub fn score(&self) -> Option<f64> {
+        (self.graded > 0).then(|| self.scores / f64::from(self.graded))
+    }
+
+    /// Did most answers pass?
+    pub fn mostly(&self) -> bool {
+        self.passed * 2 > self.graded
+    }
+}
+
+/// One prompt on both sides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairedPrompt<'a> {
+    pub category: Option<&'a str>,
+    pub a: Side,
+    pub b: Side,
+}
+
+impl PairedPrompt<'_> {
+    fn shares(&self) -> Option<(f64, f64)> {
+        Some((self.a.share()?, self.b.share()?))
+    }
+}
+
+/// How a difference of pass rates and its interval were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Tango's score interval of paired counts: every prompt passes or fails as a whole.
+    Counts,
+    /// A studentised bootstrap of the differences between the prompts' shares: repeats of some prompt
+    /// came out differently.
+    Shares,
+}
+
+/// Everything two sides' grades say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compared {
+    pub method: Method,
+    pub verdict: Verdict,
+    /// Mean over prompts of the share of answers that passed, with Wilson's interval.
+    pub a: (f64, Interval),
+    pub b: (f64, Interval),
+    /// The whole interval lies within the margin on both sides of zero: no difference that matters.
+    /// `None` below twenty prompts.
+    pub equivalent: Option<bool>,
+    /// Where some score is neither 0 nor 1: mean scores of both sides, and their difference.
+    pub scores: Option<(f64, f64, ScoreVerdict)>,
+    /// By category, where there are two at least.
+    pub categories: Vec<CategoryCompared>,
+}
+
+/// One category, and its part in the split.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CategoryCompared {
+    pub part: CategoryVerdict,
+    pub a: (f64, Interval),
+    pub b: (f64, Interval),
+}
+
+/// Prompts without a grade on either side are left out, on both. `None` where no prompt has both.
+pub fn compare(prompts: &[PairedPrompt<'_>], margin: f64, seed: u64) -> Option<Compared> {
+    let both: Vec<&PairedPrompt<'_>> = prompts.iter().filter(|p| p.shares().is_some()).collect();
+    let whole = Part::new(&both, margin, seed)?;
+    let mut groups: BTreeMap<&str, Vec<&PairedPrompt<'_>>> = BTreeMap::new();
+    for prompt in &both {
+        groups.entry(prompt.category.unwrap_or("")).or_default().push(prompt);
+    }
+    let categories = if groups.len() > 1 { split(&groups, margin, seed) } else { Vec::new() };
+    let interval = whole.verdict.interval;
+    Some(Compared {
+        method: whole.method,
+        equivalent: (!whole.verdict.smoke_only).then_some(interval.low > -margin && interval.high < margin),
+        scores: scores(&both, margin, seed),
+        a: whole.a,
+        b: whole.b,
+        verdict: whole.verdict,
+        categories,
+    })
+}
+
+/// The verdict on some of the prompts.
+struct Part {
+    method: Method,
+    verdict: Verdict,
+    a: (f64, Interval),
+    b: (f64, Interval),
+    /// One-sided p of "A is worse by the margin" and of "A is not worse by the margin".
+    p: (f64, f64),
+}
+
+impl Part {
+    fn new(prompts: &[&PairedPrompt<'_>], margin: f64, seed: u64) -> Option<Self> {
+        let shares: Vec<(f64, f64)> = prompts.iter().filter_map(|p| p.shares()).collect();
+        let mut pairs = Pairs::default();
+        for prompt in prompts {
+            pairs.count(prompt.a.mostly(), prompt.b.mostly());
+        }
+        let n = u32::try_from(shares.len()).ok().filter(|n| *n > 0)?;
+        let rate = |pick: fn(&(f64, f64)) -> f64| {
+            let rate = (shares.iter().map(pick).sum::<f64>() / f64::from(n)).clamp(0.0, 1.0);
+            Some((rate, stats::wilson_share(rate, n)?))
+        };
+        let (a, b) = (rate(|s| s.0)?, rate(|s| s.1)?);
+        #[allow(clippy::float_cmp)]
+        let decided = shares.iter().all(|(a, b)| [*a, *b].iter().all(|s| *s == 0.0 || *s == 1.0));
+        if decided || n < 2 {
+            let verdict = non_inferiority(pairs, margin)?;
+            let paired = pairs.paired();
+            let p = (paired.non_inferiority_p(margin)?, paired.inferiority_p(margin)?);
+            return Some(Self { method: Method::Counts, verdict, a, b, p });
+        }
+        let differences: Vec<f64> = shares.iter().map(|(a, b)| a - b).collect();
+        let found = Bootstrap::new(&differences, seed)?;
+        let interval = found.interval();
+        let smoke_only = n < SMOKE;
+        let non_inferior = if smoke_only { None } else { side(interval, margin) };
+        // How much prompts vary takes the place of how often the sides disagree.
+        let spread = differences.iter().map(|d| d * d).sum::<f64>() / f64::from(n);
+        let verdict = Verdict {
+            pairs,
+            p: stats::signed_rank(&differences).map(|r| r.p),
+            difference: found.mean(),
+            interval,
+            non_inferior,
+            prompts_needed: if non_inferior.is_none() {
+                needed(n, spread, found.mean(), margin)
+            } else {
+                None
+            },
+            smoke_only,
+        };
+        let p = (found.p_above(-margin), found.p_below(-margin));
+        Some(Self { method: Method::Shares, verdict, a, b, p })
+    }
+}
+
+/// The split that follows from results by category: where A can take over. With Holm's correction the
+/// chance of moving even one category in which A is worse by the margin stays below 2.5 %; a category
+/// of fewer than twenty prompts moves nowhere.
+fn split(groups: &BTreeMap<&str, Vec<&PairedPrompt<'_>>>, margin: f64, seed: u64) -> Vec<CategoryCompared> {
+    let parts: Vec<(&str, Part)> = groups
+        .iter()
+        .filter_map(|(name, prompts)| Some((*name, Part::new(prompts, margin, seed)?)))
+        .collect();
+    let moves = holm(&parts.iter().map(|(_, part)| part.p.0).collect::<Vec<_>>());
+    let stays = holm(&parts.iter().map(|(_, part)| part.p.1).collect::<Vec<_>>());
+    parts
+        .into_iter()
+        .zip(moves.into_iter().zip(stays))
+        .map(|((category, part), (move_p, stay_p))| {
+            let place = if part.verdict.smoke_only {
+                Place::Unknown
+            } else if move_p <= TAIL {
+                Place::CanMove
+            } else if stay_p <= TAIL {
+                Place::MustStay
+            } else {
+                Place::Unknown
+            };
+            let verdict = part.verdict;
+            CategoryCompared {
+                part: CategoryVerdict { category: category.to_owned(), verdict, move_p, stay_p, place },
+                a: part.a,
+                b: part.b,
+            }
+        })
+        .collect()
+}
+
+fn scores(prompts: &[&PairedPrompt<'_>], margin: f64, seed: u64) -> Option<(f64, f64, ScoreVerdict)> {
+    let means: Vec<(f64, f64)> = prompts.iter().filter_map(|p| Some((p.a.score()?, p.b.score()?))).collect();
+    // The same as the pass rates where an answer scores 1 when it passes and 0 when it does not.
+    let says_more = |side: &Side| (side.scores - f64::from(side.passed)).abs() > 1e-9;
+    if !prompts.iter().any(|p| says_more(&p.a) || says_more(&p.b)) {
+        return None;
+    }
+    let as_lists: Vec<(Vec<f64>, Vec<f64>)> = means.iter().map(|(a, b)| (vec![*a], vec![*b])).collect();
+    let verdict = super::verdict::score_non_inferiority(&as_lists, margin, seed)?;
+    let n = means.len() as f64;
+    let (a, b) = means.iter().fold((0.0, 0.0), |sum, (a, b)| (sum.0 + a, sum.1 + b));
+    Some((a / n, b / n, verdict))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(passed: u32, graded: u32) -> Side {
+        Side { passed, graded, scores: f64::from(passed) }
+    }
+
+    fn prompt(category: &str, a: Side, b: Side) -> PairedPrompt<'_> {
+        PairedPrompt { category: Some(category), a, b }
+    }
+
+    /// Asking each prompt three times with the same outcome is no more evidence than asking it once.
+    #[test]
+    fn repeats_that_agree_change_nothing() {
+        let with = |k: u32| {
+            let prompts: Vec<PairedPrompt<'_>> = (0..60)
+                .map(|i| {
+                    prompt(
+                        "x",
+                        side(if i % 5 > 0 { k } else { 0 }, k),
+                        side(if i % 4 > 0 { k } else { 0 }, k),
+                    )
+                })
+                .collect();
+            compare(&prompts, 0.1, 1).expect("prompts")
+        };
+        assert_eq!(with(1), with(3));
+        assert_eq!(with(1).method, Method::Counts);
+    }
+
+    /// A majority of two in three on every prompt is not a pass rate of 100 %.
+    #[test]
+    fn repeats_that_differ_are_shares_not_votes() {
+        let prompts: Vec<PairedPrompt<'_>> =
+            (0..60).map(|i| prompt("x", side(2 - i % 2, 3), side(3 - i % 3, 3))).collect();
+        let found = compare(&prompts, 0.1, 1).expect("prompts");
+        assert_eq!(found.method, Method::Shares);
+        assert!((found.a.0 - 0.5).abs() < 1e-9, "{}", found.a.0);
+        assert!((found.verdict.difference - (0.5 - 2.0 / 3.0)).abs() < 1e-9);
+        assert_eq!(found.verdict.non_inferior, Some(false));
+        assert_eq!(found.equivalent, Some(false));
+    }
+
+    #[test]
+    fn equal_sides_are_equivalent_and_categories_move() {
+        let prompts: Vec<PairedPrompt<'_>> = (0..200)
+            .map(|i| {
+                let category = if i % 2 == 0 { "easy" } else { "hard" };
+                let worse = i % 2 == 1 && i % 4 == 1;
+                prompt(category, side(u32::from(!worse), 1), side(1, 1))
+            })
+            .collect();
+        let found = compare(&prompts, 0.1, 1).expect("prompts");
+        let places: Vec<_> =
+            found.categories.iter().map(|c| (c.part.category.as_str(), c.part.place)).collect();
+        assert_eq!(places, [("easy", Place::CanMove), ("hard", Place::MustStay)]);
+        let easy: Vec<PairedPrompt<'_>> =
+            prompts.iter().filter(|p| p.category == Some("easy")).copied().collect();
+        let found = compare(&easy, 0.1, 1).expect("prompts");
+        assert_eq!((found.equivalent, found.categories.len()), (Some(true), 0));
+        assert_eq!(found.scores, None, "scores that are passes say nothing more");
+    }
+
+    #[test]
+    fn scores_between_none_and_all_are_compared_too() {
+        let prompts: Vec<PairedPrompt<'_>> = (0..30u32)
+            .map(|i| {
+                let half = Side { passed: 1, graded: 1, scores: 0.6 + f64::from(i % 3) / 10.0 };
+                prompt("x", half, side(1, 1))
+            })
+            .collect();
+        let found = compare(&prompts, 0.1, 1).expect("prompts");
+        let (a, b, verdict) = found.scores.expect("scores");
+        assert!((a - 0.7).abs() < 1e-9 && (b - 1.0).abs() < 1e-9);
+        assert_eq!((found.verdict.non_inferior, verdict.non_inferior), (Some(true), Some(false)));
+        assert_eq!(compare(&[prompt("x", side(0, 0), side(1, 1))], 0.1, 1), None, "no grade, no verdict");
+    }
+}

@@ -1,0 +1,54 @@
+//! Statistics that several rooms need: shares, paired shares, ranks, resampling, several tests at
+//! once, and tests that may be looked at after every prompt. Pure and seeded.
+//!
+//! The methods, and what simulations say of them, are in `docs/statistics.md`; the values the tests
+//! hold them against come from `SciPy`, statsmodels and other packages (`benchmarks/quality/oracles`).
+
+mod bootstrap;
+mod multiple;
+mod ranks;
+mod sequential;
+mod shares;
+
+pub use bootstrap::{Bootstrap, mean_difference, ratio_of_means};
+pub use multiple::holm;
+pub use ranks::{SignedRank, signed_rank};
+pub use sequential::{Decision, Sequential, sequence_interval};
+pub use shares::{Paired, fixed_number, mcnemar, paired_difference, prompts_needed, wilson, wilson_share};
+
+use statrs::distribution::{ContinuousCDF as _, Normal};
+
+/// Half of what a 95 % interval leaves out.
+pub const TAIL: f64 = 0.025;
+/// Draws of a bootstrap.
+pub const DRAWS: usize = 10_000;
+
+/// A closed interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    pub low: f64,
+    pub high: f64,
+}
+
+/// The standard normal quantile.
+pub fn z(p: f64) -> f64 {
+    Normal::standard().inverse_cdf(p)
+}
+
+/// The standard normal distribution function.
+pub fn phi(x: f64) -> f64 {
+    Normal::standard().cdf(x)
+}
+
+/// A quantile of sorted values: a linear interpolation between order statistics (type 7).
+pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let at = p * last as f64;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let below = (at.floor() as usize).min(last);
+    let above = (below + 1).min(last);
+    Some(sorted[below] + (sorted[above] - sorted[below]) * (at - below as f64))
+}
+
+#[cfg(test)]
+mod tests;
