@@ -76,16 +76,14 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         return embed::run(args, context);
     }
     let mut settings = Settings { slo: load::limits(args, context)?, ..Settings::of(args)? };
-    let (prompts, prompts_sha256) = match &resumed {
-        Some(resumed) => resumed.prompts(args)?,
-        None => {
-            let (mut prompts, sha256) =
-                request::read_prompts(args.prompts.as_deref().unwrap_or(Path::new("")))?;
-            if args.local.system_as_user {
-                prompts.iter_mut().for_each(conversation::system_as_user);
-            }
-            (prompts, sha256)
+    let (prompts, prompts_sha256) = if let Some(resumed) = &resumed {
+        resumed.prompts(args)?
+    } else {
+        let (mut prompts, sha256) = request::read_prompts(args.prompts.as_deref().unwrap_or(Path::new("")))?;
+        if args.local.system_as_user {
+            prompts.iter_mut().for_each(conversation::system_as_user);
         }
+        (prompts, sha256)
     };
     if let Some(resumed) = &resumed {
         settings.go_on(&resumed.earlier.header.basis);
@@ -97,7 +95,8 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     let catalog = crate::cli::catalog::load(context)?;
     let privacy = privacy::Privacy::of(args, context)?;
     let apis = targets::parse(args, &catalog, context, &privacy)?;
-    let inputs_sha256 = settings::fingerprint(args, &settings, &prompts_sha256)?;
+    let inputs_sha256 =
+        settings::fingerprint(args, &settings, &prompts_sha256, local::json_schema(&args.local)?);
     if let Some(resumed) = &resumed {
         let header = &resumed.earlier.header;
         if header.inputs_sha256 != inputs_sha256 || header.basis.load != load_plan {

@@ -5,7 +5,7 @@ use super::local;
 use super::settings::Settings;
 use super::signals::{self, interrupted};
 use crate::cli::context::Context;
-use crate::cli::error::{CliError, Exit};
+use crate::cli::error::CliError;
 use crate::document::bench::build::{self, Basis, Run, TargetFacts};
 use crate::document::bench::{BenchDocument, Spending};
 use crate::document::envelope::Input;

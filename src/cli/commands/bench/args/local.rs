@@ -13,7 +13,7 @@ pub struct LocalArgs {
     #[arg(long, value_name = "N")]
     pub context: Option<u32>,
     /// CPU threads [default: the physical cores].
-    #[arg(long, value_name = "N", value_parser = super::up_to(1, 4096))]
+    #[arg(long, value_name = "N", value_parser = super::range::up_to(1, 4096))]
     pub threads: Option<u32>,
     /// Layers on the GPU [default: all].
     #[arg(long, value_name = "N")]
