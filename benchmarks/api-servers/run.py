@@ -183,6 +183,8 @@ def litellm(freehold: str, folder: Path, program: str) -> None:
     upstream = {"model": "openai/m", "api_base": base + "/v1", "api_key": "not-a-key"}
     anthropic = {"model": "anthropic/m", "api_base": base, "api_key": "not-a-key"}
     config = {"model_list": [{"model_name": n, "litellm_params": p} for n, p in [("m", upstream), ("a", anthropic)]]}
+    # It wants a key of its own unless told otherwise; here it is on loopback only.
+    config["general_settings"] = {"dangerously_permit_weak_or_unset_master_key": True}
     (folder / "litellm.yaml").write_text(json.dumps(config))
     port = free_port()
     server = subprocess.Popen(

@@ -18,6 +18,10 @@ pub enum Exit {
     /// A credential is missing or was refused.
     Credential = 4,
     Interrupted = 130,
+    /// The terminal went away (SIGHUP).
+    HungUp = 129,
+    /// Asked to end (SIGTERM).
+    Terminated = 143,
 }
 
 impl From<Exit> for ExitCode {

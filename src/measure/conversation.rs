@@ -71,6 +71,26 @@ pub fn messages(prompt: &Prompt, turn: u32, said: &[Answered]) -> Vec<Message> {
     out
 }
 
+/// Put the system message at the beginning of the user's first one.
+pub fn system_as_user(prompt: &mut Prompt) {
+    let joined = |system: &str, text: &str| format!("{system}\n\n{text}");
+    let Some(talk) = &mut prompt.conversation else {
+        if let Some(system) = prompt.system.take() {
+            prompt.prompt = joined(&system, &prompt.prompt);
+        }
+        return;
+    };
+    let (system, mut rest): (Vec<Message>, Vec<Message>) =
+        talk.messages.drain(..).partition(|m| m.role == Role::System);
+    let words: Vec<String> = system.into_iter().filter_map(|m| m.content).collect();
+    let first = rest.iter_mut().find(|m| m.role == Role::User);
+    if let Some(text) = first.filter(|_| !words.is_empty()).and_then(|m| m.content.as_mut()) {
+        *text = joined(&words.join("\n\n"), text);
+    }
+    talk.messages = rest;
+    prompt.system = None;
+}
+
 /// How much is sent on a turn at most: bytes that are known, and live answers before it.
 pub fn size(prompt: &Prompt, turn: u32) -> (usize, u32) {
     let Some(talk) = &prompt.conversation else {

@@ -4,13 +4,16 @@
 //!
 //! The text comes from outside, so rendering has limits of steps, recursion and output.
 
+mod python;
+
 use super::event::{Fault, FaultKind, Message, Role, Tool, ToolCall};
 use super::text::one_line;
+use jiff::civil::DateTime;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, Serde, Value};
+use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind, context};
-use serde::Serialize as _;
 use serde_json::{Value as Json, json};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Steps of the template engine for one rendering; a long chat takes some thousands.
 const FUEL: u64 = 20_000_000;
@@ -23,6 +26,8 @@ pub struct ChatTemplate {
     environment: Environment<'static>,
     bos: String,
     eos: String,
+    /// What templates take for the present; `None`: the clock.
+    clock: Arc<Mutex<Option<DateTime>>>,
 }
 
 impl ChatTemplate {
@@ -35,21 +40,57 @@ impl ChatTemplate {
             .build()
             .map_err(|e| fault("cannot be set up", &e))?;
         let mut environment = Environment::new();
+        python::set_up(&mut environment);
         environment.set_syntax(syntax);
         environment.set_fuel(Some(FUEL));
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_function("raise_exception", raise_exception);
-        environment.add_function("strftime_now", strftime_now);
-        environment.add_filter("tojson", tojson);
+        let clock: Arc<Mutex<Option<DateTime>>> = Arc::default();
+        let read = Arc::clone(&clock);
+        environment.add_function("strftime_now", move |format: &str| {
+            strftime_now(format, *read.lock().unwrap_or_else(PoisonError::into_inner))
+        });
         environment
-            .add_template_owned("chat", without_generation_marks(source))
+            .add_template_owned("chat", without_generation_marks(&line_ends(source)))
             .map_err(|e| fault("is not valid Jinja", &e))?;
-        Ok(Self { environment, bos: bos.to_owned(), eos: eos.to_owned() })
+        Ok(Self { environment, bos: bos.to_owned(), eos: eos.to_owned(), clock })
     }
 
-    /// The prompt for these messages, ready for the assistant's turn.
+    /// With this moment for the present.
+    #[must_use]
+    pub fn at(self, now: DateTime) -> Self {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        self
+    }
+
+    /// The prompt for these messages, ready for the assistant's turn. Templates of models that also see
+    /// want contents in typed parts: where a text does not come through otherwise, it is given so.
     pub fn render(&self, messages: &[Message], tools: &[Tool]) -> Result<String, Fault> {
-        let messages: Vec<Value> = messages.iter().map(message).collect();
+        let given = self.render_as(messages, tools, Shape::Text);
+        let lost = given.as_ref().ok().and_then(|prompt| dropped(prompt, messages));
+        if given.is_ok() && lost.is_none() {
+            return given;
+        }
+        if let Ok(prompt) = self.render_as(messages, tools, Shape::Parts)
+            && dropped(&prompt, messages).is_none()
+        {
+            return Ok(prompt);
+        }
+        match lost {
+            Some(role) => Err(Fault {
+                kind: FaultKind::Template,
+                message: format!("the model's chat template leaves out the text of the {role} message"),
+            }),
+            None => given,
+        }
+    }
+
+    /// The prompt for these messages, each content as a text.
+    pub fn render_as_given(&self, messages: &[Message], tools: &[Tool]) -> Result<String, Fault> {
+        self.render_as(messages, tools, Shape::Text)
+    }
+
+    fn render_as(&self, messages: &[Message], tools: &[Tool], shape: Shape) -> Result<String, Fault> {
+        let messages: Vec<Value> = messages.iter().map(|m| message(m, shape)).collect();
         let function =
             |tool: &Tool| context! { type => "function", function => Value::from(Serde(tool.clone())) };
         let tools: Option<Vec<Value>> = (!tools.is_empty()).then(|| tools.iter().map(function).collect());
@@ -72,9 +113,32 @@ impl ChatTemplate {
     }
 }
 
+/// How a message's content is given to a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Text,
+    /// `[{"type": "text", "text": …}]`.
+    Parts,
+}
+
+/// The role of the first message of whose text no line is in the prompt. A template may trim a text and
+/// take thoughts out of it; answers and what tools say may be put otherwise.
+fn dropped(prompt: &str, messages: &[Message]) -> Option<&'static str> {
+    let said = |m: &&Message| matches!(m.role, Role::System | Role::User);
+    let mut said = messages.iter().filter(said).filter_map(|m| Some((m.role, m.content.as_deref()?)));
+    let there = |text: &str| {
+        text.trim().is_empty() || text.lines().map(str::trim).any(|l| !l.is_empty() && prompt.contains(l))
+    };
+    said.find(|(_, text)| !there(text)).map(|(of, _)| role(of))
+}
+
 /// A message as templates read it: what it does not have is not there.
-fn message(m: &Message) -> Value {
-    let mut members = json!({"role": role(m.role), "content": m.content});
+fn message(m: &Message, shape: Shape) -> Value {
+    let content = match (&m.content, shape) {
+        (Some(text), Shape::Parts) => json!([{"type": "text", "text": text}]),
+        (content, _) => json!(content),
+    };
+    let mut members = json!({"role": role(m.role), "content": content});
     if !m.tool_calls.is_empty() {
         let call = |c: &ToolCall| {
             let arguments: Json =
@@ -117,53 +181,15 @@ fn raise_exception(message: &str) -> Result<Value, Error> {
     Err(Error::new(ErrorKind::InvalidOperation, message.to_owned()))
 }
 
-fn strftime_now(format: &str) -> Result<String, Error> {
-    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
-    jiff::fmt::strtime::format(format, &now)
+fn strftime_now(format: &str, now: Option<DateTime>) -> Result<String, Error> {
+    let now = now.unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).datetime());
+    jiff::fmt::strtime::format(format, now)
         .map_err(|e| Error::new(ErrorKind::InvalidOperation, e.to_string()))
 }
 
-/// Python's `json.dumps(value, ensure_ascii=False, indent=indent)`.
-#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
-fn tojson(value: &Value, options: Kwargs) -> Result<String, Error> {
-    let indent: Option<usize> = options.get("indent")?;
-    // Other options of Python's (`ensure_ascii`, `separators`, `sort_keys`) change only spacing.
-    let _: Option<Value> = options.get("ensure_ascii")?;
-    let failed = |e: serde_json::Error| Error::new(ErrorKind::BadSerialization, e.to_string());
-    let mut out = Vec::new();
-    if let Some(indent) = indent {
-        let indent = " ".repeat(indent.min(16));
-        let pretty = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
-        value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, pretty)).map_err(failed)?;
-    } else {
-        value
-            .serialize(&mut serde_json::Serializer::with_formatter(&mut out, PythonSpacing))
-            .map_err(failed)?;
-    }
-    String::from_utf8(out).map_err(|e| Error::new(ErrorKind::BadSerialization, e.to_string()))
-}
-
-/// `{"a": 1, "b": [2, 3]}`: a space after each colon and comma.
-struct PythonSpacing;
-
-impl serde_json::ser::Formatter for PythonSpacing {
-    fn begin_array_value<W: ?Sized + std::io::Write>(
-        &mut self,
-        out: &mut W,
-        first: bool,
-    ) -> std::io::Result<()> {
-        if first { Ok(()) } else { out.write_all(b", ") }
-    }
-    fn begin_object_key<W: ?Sized + std::io::Write>(
-        &mut self,
-        out: &mut W,
-        first: bool,
-    ) -> std::io::Result<()> {
-        if first { Ok(()) } else { out.write_all(b", ") }
-    }
-    fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
-        out.write_all(b": ")
-    }
+/// Jinja reads every line end as a line feed.
+fn line_ends(source: &str) -> String {
+    source.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// `{% generation %}` and `{% endgeneration %}` mark what is trained on; for rendering they are a
@@ -243,8 +269,22 @@ mod tests {
         let template = ChatTemplate::new(source, "<s>", "").expect("compiles");
         let text =
             template.render(&[says(Role::System, "x"), says(Role::User, " one two ")], &[]).expect("renders");
-        // minijinja writes booleans as Jinja literals do in a template of its own dialect.
-        assert_eq!(text.to_lowercase(), "two!1<s>falsefalse{\"a\": [1, \"<é>\"]}14");
+        assert_eq!(text, "TWO!1<s>FalseFalse{\"a\": [1, \"<é>\"]}14");
+    }
+
+    /// A template of a model that sees: it reads typed parts, and of a text nothing.
+    #[test]
+    fn typed_parts_are_given_where_a_text_is_lost_and_a_loss_is_said() {
+        let parts = "{%- for m in messages %}{{- m.role + ':' }}{%- for part in m['content'] %}\
+            {%- if part['type'] == 'text' %}{{- part['text'] }}{%- endif %}{%- endfor %}{{- ';' }}{%- endfor %}";
+        let asked = [says(Role::System, "Be brief."), says(Role::User, " Hello\n there ")];
+        let template = ChatTemplate::new(parts, "", "").expect("compiles");
+        assert_eq!(template.render(&asked, &[]).expect("renders"), "system:Be brief.;user: Hello\n there ;");
+        assert_eq!(template.render_as_given(&asked, &[]).expect("renders"), "system:;user:;");
+        let users = "{%- for m in messages if m.role == 'user' %}{{- m.content | trim }}{%- endfor %}";
+        let fault =
+            ChatTemplate::new(users, "", "").expect("compiles").render(&asked, &[]).expect_err("lost");
+        assert!(fault.message.contains("system message"), "{}", fault.message);
     }
 
     #[test]

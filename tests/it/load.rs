@@ -178,6 +178,37 @@ fn resume_asks_again_what_a_broken_off_load_failed_at() {
     );
 }
 
+/// More than can be sent in a run is refused before anything is planned, and takes no memory.
+#[test]
+fn loads_without_end_are_refused_at_once() {
+    let sandbox = sandbox(1);
+    let target = "openai:m@http://127.0.0.1:9/v1";
+    for load in ["--rate 100000/s --duration 720h", "--rate 100000/s --warmup 1000 --requests 1"] {
+        let run = sandbox.shell(&format!(
+            "freehold bench --api {target} --prompts prompts.jsonl --load-only {load} --dry-run"
+        ));
+        assert_eq!(run.code, Some(2), "{}", run.err);
+        assert!(run.err.contains("too many"), "{}", run.err);
+    }
+    let run = sandbox.shell(&format!(
+        "freehold bench --api {target} --prompts prompts.jsonl --load-only --rate 1000/s --duration 2h --dry-run"
+    ));
+    assert_eq!(run.code, Some(0), "{}", run.err);
+}
+
+/// A level of 300 that one request is to make is a level of one, and has no rate.
+#[test]
+fn a_level_that_was_never_reached_is_said() {
+    let (sandbox, server) = (sandbox(1), Server::start(pace(5, 2), 0));
+    let run = bench(&sandbox, &server, "--load-only --warmup 0 --concurrency 300 --requests 1 -o out.json");
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let document = json(&sandbox, "out.json");
+    let level = &list(&document, "/result/targets/0/levels")[0];
+    assert!(level["requests_per_s"].is_null() && level["output_tps_system"].is_null(), "{level}");
+    let warned = document["warnings"].to_string();
+    assert!(warned.contains("fewer-at-once") && warned.contains("never more than 1"), "{warned}");
+}
+
 #[test]
 fn metrics_are_explained() {
     let sandbox = sandbox(1);

@@ -43,6 +43,7 @@ mod review;
 mod run;
 mod runs;
 mod serving;
+mod templates;
 mod usage;
 mod wire;
 #[cfg(unix)]

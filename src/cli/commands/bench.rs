@@ -24,11 +24,13 @@ mod signals;
 mod spending;
 mod synthetic;
 mod targets;
+mod template;
 mod watch;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::document::metrics;
+use crate::measure::conversation;
 pub use args::{Args, ReadArguments};
 use measure::Start;
 use resume::Resumed;
@@ -74,22 +76,30 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         return embed::run(args, context);
     }
     let mut settings = Settings { slo: load::limits(args, context)?, ..Settings::of(args)? };
-    let (prompts, prompts_sha256) = match &resumed {
-        Some(resumed) => resumed.prompts(args)?,
-        None => request::read_prompts(args.prompts.as_deref().unwrap_or(Path::new("")))?,
+    let (prompts, prompts_sha256) = if let Some(resumed) = &resumed {
+        resumed.prompts(args)?
+    } else {
+        let (mut prompts, sha256) = request::read_prompts(args.prompts.as_deref().unwrap_or(Path::new("")))?;
+        if args.local.system_as_user {
+            prompts.iter_mut().for_each(conversation::system_as_user);
+        }
+        (prompts, sha256)
     };
     if let Some(resumed) = &resumed {
         settings.go_on(&resumed.earlier.header.basis);
     }
+    let turns: u64 = prompts.iter().map(|p| u64::from(conversation::turns(p))).sum();
+    let targets = args.model.len() + args.api.len();
+    let load_plan = settings.load_plan(&args.load, targets);
+    limits::plan(targets, turns, u64::from(settings.repeats), &load_plan).map_err(CliError::usage)?;
     let catalog = crate::cli::catalog::load(context)?;
     let privacy = privacy::Privacy::of(args, context)?;
     let apis = targets::parse(args, &catalog, context, &privacy)?;
-    let inputs_sha256 = settings::fingerprint(args, &settings, &prompts_sha256)?;
+    let inputs_sha256 =
+        settings::fingerprint(args, &settings, &prompts_sha256, local::json_schema(&args.local)?);
     if let Some(resumed) = &resumed {
         let header = &resumed.earlier.header;
-        if header.inputs_sha256 != inputs_sha256
-            || header.basis.load != settings.load_plan(&args.load, args.model.len() + args.api.len())
-        {
+        if header.inputs_sha256 != inputs_sha256 || header.basis.load != load_plan {
             return Err(CliError::usage("what this run was to measure is not what its journal and the command line give now")
                 .hint("Its settings, its JSON schema or this program have changed. Start a new run: results of different inputs do not belong in one report."));
         }

@@ -38,7 +38,9 @@ Exit codes
   2    usage: a wrong argument, a missing answer, or a bad input file
   3    a --require gate was not met
   4    a credential is missing or was refused
+  129  the terminal went away (SIGHUP); a partial result is written where there is one
   130  interrupted (Ctrl-C); a partial result is written where there is one
+  143  asked to end (SIGTERM); a partial result is written where there is one
 
 When whatever reads the output stops reading (`| head`), that is a silent success.
 ",

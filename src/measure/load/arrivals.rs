@@ -19,16 +19,28 @@ pub enum Arrivals {
 
 impl Arrivals {
     /// The gap before each arrival, without end; the first is due after its own gap.
-    pub fn gaps(self, rate_per_s: f64, seed: u64) -> impl Iterator<Item = Duration> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        std::iter::repeat_with(move || {
-            let seconds = match self {
-                Self::Constant => 1.0,
-                // `1 - u` is never 0.
-                Self::Poisson => -(1.0 - rng.random::<f64>()).ln(),
-            } / rate_per_s;
-            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
-        })
+    pub fn gaps(self, rate_per_s: f64, seed: u64) -> Gaps {
+        Gaps { arrivals: self, rate_per_s, rng: ChaCha8Rng::seed_from_u64(seed) }
+    }
+}
+
+/// Gaps as they are needed, the same ones for the same seed: a load of days has too many to keep.
+#[derive(Debug)]
+pub struct Gaps {
+    arrivals: Arrivals,
+    rate_per_s: f64,
+    rng: ChaCha8Rng,
+}
+
+impl Iterator for Gaps {
+    type Item = Duration;
+    fn next(&mut self) -> Option<Duration> {
+        let seconds = match self.arrivals {
+            Arrivals::Constant => 1.0,
+            // `1 - u` is never 0.
+            Arrivals::Poisson => -(1.0 - self.rng.random::<f64>()).ln(),
+        } / self.rate_per_s;
+        Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
     }
 }
 

@@ -191,7 +191,8 @@ pub fn figures(rows: &[&Sent], slo: &Slo) -> LoadFigures {
     // By tokens where they are counted: whole requests would make steps of a few.
     let requests_per_s = match output_tps {
         Some(tps) => Some(tps / mean_tokens),
-        None => per_second(windows.iter().map(|w| f64::from(w.ended)).sum()).filter(|_| !good.is_empty()),
+        // A window in which nothing ended says nothing of a rate.
+        None => per_second(windows.iter().map(|w| f64::from(w.ended)).sum()).filter(|rate| *rate > 0.0),
     };
     let judged: Option<Vec<bool>> = measured.iter().map(|r| r.meets(slo)).collect();
     let limits = *slo != Slo::default();

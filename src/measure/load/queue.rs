@@ -1,13 +1,13 @@
 //! What a phase still has to send, in order: warm-up first, then the measured requests.
 
-use super::arrivals;
+use super::arrivals::{self, Gaps};
 use super::phase::{Extent, Phase, Shape};
 use crate::measure::schedule::{Place, Step};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The requests of one phase that are still to be sent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Queue {
     pub phase: Phase,
     /// Index of the phase within the run.
@@ -21,8 +21,8 @@ pub struct Queue {
     /// Sent and journalled in an earlier part of the run.
     done: BTreeSet<Step>,
     next: u32,
-    /// Open loop: the gap before each request, warm-up first, of all that will ever be sent.
-    gaps: Vec<Duration>,
+    /// Open loop: how many will ever be sent, warm-up among them, and the gaps before those to come.
+    arrivals: Option<(u32, Gaps)>,
 }
 
 /// What decides a queue beside its phase.
@@ -48,35 +48,33 @@ impl Queue {
         let warmups = phase.shape.warmups(rules.warmup);
         let most = rules.extent.most(phase.shape);
         let duration = rules.extent.duration();
-        let gaps = match phase.shape {
-            Shape::Closed { .. } => Vec::new(),
+        let arrivals = match phase.shape {
+            Shape::Closed { .. } => None,
             Shape::Open { rate_per_s, arrivals } => {
-                let seed = arrivals::seed(rules.seed, load, phase.round);
-                let mut gaps = arrivals.gaps(rate_per_s, seed);
-                let mut all: Vec<Duration> = gaps.by_ref().take(warmups as usize).collect();
+                let gaps = || arrivals.gaps(rate_per_s, arrivals::seed(rules.seed, load, phase.round));
                 let mut at = Duration::ZERO;
-                all.extend(gaps.take(most.map_or(usize::MAX, |n| n as usize)).take_while(|gap| {
+                let measured = gaps().skip(warmups as usize).take(most.unwrap_or(u32::MAX) as usize);
+                let within = measured.take_while(|gap| {
                     at = at.saturating_add(*gap);
                     duration.is_none_or(|limit| at <= limit)
-                }));
-                all
+                });
+                let count = u32::try_from(within.count()).unwrap_or(u32::MAX);
+                Some((warmups.saturating_add(count), gaps()))
             }
         };
         let left = match phase.shape {
             Shape::Closed { .. } => duration.map(|d| d.saturating_sub(spent)),
-            // All that arrives in the time is in `gaps`.
+            // All that arrives in the time is counted.
             Shape::Open { .. } => None,
         };
-        Self { phase, number, prompts: rules.prompts, warmups, most, left, done, next: 0, gaps }
+        Self { phase, number, prompts: rules.prompts, warmups, most, left, done, next: 0, arrivals }
     }
 
     /// Measured requests of the phase, where their number is known before it runs.
     pub fn measured(&self) -> Option<u32> {
-        match self.phase.shape {
-            Shape::Closed { .. } => self.most,
-            Shape::Open { .. } => {
-                Some(u32::try_from(self.gaps.len()).unwrap_or(u32::MAX).saturating_sub(self.warmups))
-            }
+        match &self.arrivals {
+            None => self.most,
+            Some((all, _)) => Some(all.saturating_sub(self.warmups)),
         }
     }
 
@@ -108,17 +106,16 @@ impl Queue {
     pub fn next(&mut self, sending_for: Duration) -> Option<(Step, Duration)> {
         loop {
             let n = self.next;
-            let gap = match self.phase.shape {
-                Shape::Open { .. } => *self.gaps.get(n as usize)?,
-                Shape::Closed { .. } => {
-                    let measured = n.checked_sub(self.warmups);
-                    if measured.zip(self.most).is_some_and(|(n, most)| n >= most)
-                        || (measured.is_some() && self.left.is_some_and(|left| sending_for >= left))
-                    {
-                        return None;
-                    }
-                    Duration::ZERO
+            let gap = if let Some((all, gaps)) = &mut self.arrivals {
+                (n < *all).then(|| gaps.next())??
+            } else {
+                let measured = n.checked_sub(self.warmups);
+                if measured.zip(self.most).is_some_and(|(n, most)| n >= most)
+                    || (measured.is_some() && self.left.is_some_and(|left| sending_for >= left))
+                {
+                    return None;
                 }
+                Duration::ZERO
             };
             self.next = n.checked_add(1)?;
             let step = self.step(n);
@@ -128,11 +125,6 @@ impl Queue {
                 return Some((step, gap));
             }
         }
-    }
-
-    /// Is anything left to send?
-    pub fn is_empty(&self) -> bool {
-        self.clone().next(Duration::ZERO).is_none()
     }
 }
 
@@ -160,6 +152,16 @@ mod tests {
         assert!(q.next(Duration::from_secs(99)).is_some_and(|(s, _)| s.warmup), "warm-up has its own time");
         assert!(q.next(Duration::from_secs(5)).is_some_and(|(s, _)| !s.warmup));
         assert!(q.next(Duration::from_secs(6)).is_none(), "4 s before, 6 s now");
+    }
+
+    /// A month at a thousand a second is counted, not kept.
+    #[test]
+    fn a_long_open_loop_takes_no_more_memory_than_a_short_one() {
+        let shape = Shape::Open { rate_per_s: 1000.0, arrivals: Arrivals::Constant };
+        let mut q = queue(shape, rules(None, Some(2000.0)), BTreeSet::new(), Duration::ZERO);
+        assert_eq!(q.measured(), Some(2_000_000));
+        assert!(std::mem::size_of::<Queue>() < 1024);
+        assert_eq!(q.next(Duration::ZERO).map(|(_, gap)| gap), Some(Duration::from_millis(1)));
     }
 
     #[test]

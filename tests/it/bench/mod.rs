@@ -343,10 +343,18 @@ fn a_killed_run_goes_on_where_it_stopped() {
     assert!((9..=11).contains(&asked), "{asked} requests for 9 planned ones and two kills");
 }
 
-/// Ctrl-C keeps what was measured and says that the rest is missing.
+/// Ctrl-C, a request to end and a terminal that goes away keep what was measured and say that the rest
+/// is missing.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_leaves_a_report() {
+    for (signal, exit) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+        ends_by(signal, exit);
+    }
+}
+
+#[cfg(unix)]
+fn ends_by(signal: &str, exit: i32) {
     let place = Place::new();
     std::fs::write(place.path("prompts.jsonl"), "{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}\n").expect("written");
     let server = Server::start(vec![good(), vec![send(HEAD), send(TEXT), Do::Hang]]);
@@ -361,11 +369,11 @@ fn an_interrupted_run_leaves_a_report() {
         .expect("started");
     server.wait_for(2);
     let sent = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args([signal, &child.id().to_string()])
         .status()
         .expect("kill runs");
     assert!(sent.success());
-    assert_eq!(child.wait().expect("ended").code(), Some(130));
+    assert_eq!(child.wait().expect("ended").code(), Some(exit));
     let document = place.document();
     assert_eq!(document["result"]["complete"], false);
     assert_eq!(document["result"]["samples"].as_array().expect("samples").len(), 1);

@@ -3,9 +3,9 @@
 use super::args::Args;
 use super::local;
 use super::settings::Settings;
-use super::signals::interrupted;
+use super::signals::{self, interrupted};
 use crate::cli::context::Context;
-use crate::cli::error::{CliError, Exit};
+use crate::cli::error::CliError;
 use crate::document::bench::build::{self, Basis, Run, TargetFacts};
 use crate::document::bench::{BenchDocument, Spending};
 use crate::document::envelope::Input;
@@ -89,7 +89,7 @@ pub fn conclude(
     )?;
     match outcome {
         Ok(()) => Ok(()),
-        Err(None) => Err(CliError::new(Exit::Interrupted, "interrupted: the rest of the tests is missing")),
+        Err(None) => Err(CliError::new(signals::exit(), "interrupted: the rest of the tests is missing")),
         Err(Some(fault)) => Err(local::refused(fault)),
     }
 }

@@ -2,27 +2,19 @@
 
 mod load;
 mod local;
+pub mod range;
 
 use crate::cli::output::OutputArgs;
-pub use load::{LONGEST_SECONDS, LoadArgs, MOST_AT_ONCE, MOST_REQUESTS, Seconds, is_rate};
+pub use load::{LoadArgs, Seconds};
 pub use local::{KvChoice, LocalArgs, SamplingChoice, Switch, word};
+use range::{MOST_OUTPUT_TOKENS, MOST_REPEATS, MOST_WARMUP, up_to};
 use std::path::PathBuf;
 
 /// Reads the words of a command line after the program's name.
 pub type ReadArguments = fn(&[String]) -> Result<Args, String>;
 
-/// The most that the flags take, and so the most that a journal may ask for.
-pub const MOST_REPEATS: u64 = 10_000;
-pub const MOST_WARMUP: u64 = 1000;
-pub const MOST_OUTPUT_TOKENS: u64 = 1_000_000;
-
-/// A whole number up to what a constant says.
-fn up_to(least: i64, most: u64) -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(least..=i64::try_from(most).unwrap_or(i64::MAX))
-}
-
 /// What a run that goes on takes from its journal.
-const PLANNED: [&str; 36] = [
+const PLANNED: [&str; 37] = [
     "replay",
     "explain",
     "repeats",
@@ -59,6 +51,7 @@ const PLANNED: [&str; 36] = [
     "top_k",
     "min_p",
     "raw",
+    "system_as_user",
 ];
 
 /// Measure models on this machine and APIs side by side, on your own prompts.

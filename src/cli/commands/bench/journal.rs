@@ -487,7 +487,12 @@ impl Journal {
         let mut text = serde_json::to_vec(line).map_err(|e| CliError::failed(format!("the journal: {e}")))?;
         text.push(b'\n');
         // One write per line, so that another reader never sees half of one.
-        self.file.write_all(&text).map_err(|e| CliError::file("write the journal", &self.path, &e))?;
+        self.file.write_all(&text).map_err(|e| {
+            CliError::file("write the journal", &self.path, &e).hint(format!(
+                "What it has up to there is whole: `freehold bench --replay {}` makes the report of it, and --resume goes on when there is room.",
+                crate::document::repeat::quoted(&self.path.display().to_string())
+            ))
+        })?;
         if self.synced.elapsed() >= SYNC {
             self.synced = Instant::now();
             // One that is still under way covers this one too, or the next one does.

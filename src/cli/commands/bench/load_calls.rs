@@ -53,12 +53,16 @@ pub(super) fn announcement(args: &LoadArgs, settings: &Settings) -> Option<Strin
     }
     let extent = match (args.requests, args.duration) {
         (None, None) => String::new(),
-        (Some(n), None) => format!(", {n} requests each"),
+        (Some(n), None) => format!(", {} each", requests(n)),
         (None, Some(Seconds(s))) => format!(", {s} s each"),
-        (Some(n), Some(Seconds(s))) => format!(", {n} requests or {s} s each"),
+        (Some(n), Some(Seconds(s))) => format!(", {} or {s} s each", requests(n)),
     };
     let rounds = if settings.rounds > 1 { format!(", {} rounds", settings.rounds) } else { String::new() };
     Some(format!("{}{extent}{rounds}", parts.join(" and ")))
+}
+
+fn requests(n: u32) -> String {
+    if n == 1 { "1 request".to_owned() } else { format!("{n} requests") }
 }
 
 /// The place of a phase's load among the loads, so that every target gets the same arrivals.

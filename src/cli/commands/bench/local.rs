@@ -3,7 +3,7 @@
 use super::args::{Args, KvChoice, LocalArgs, SamplingChoice, Switch, word};
 use super::privacy::Privacy;
 use super::settings::Settings;
-use super::{device, room, spending};
+use super::{device, room, spending, template};
 use crate::capacity::ModelShape;
 use crate::cli::context::Context;
 use crate::cli::environment;
@@ -37,7 +37,17 @@ pub async fn start(
         json_schema: json_schema(&args.local)?,
         embed: false,
     };
-    let (backend, facts) = open(model, args, how, prepared, context, progress).await?;
+    let (backend, mut facts) = open(model, args, how, prepared, context, progress).await?;
+    if let Some(source) = backend.info().file.header.facts.chat_template.as_deref().filter(|_| !how.raw) {
+        template::check(&facts.id, source, prompts)?;
+    }
+    if let Some(token) = template::control_token(prompts) {
+        let text = format!(
+            "prompts hold text such as {token}: where the model has such a control token, it is read as one, as llama.cpp's own server reads it"
+        );
+        context.note(&format!("{}: {text}.", facts.id));
+        facts.remarks.push(text);
+    }
     Ok((Backend::Local(Box::new(backend)), facts))
 }
 

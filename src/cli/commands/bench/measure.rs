@@ -4,7 +4,7 @@
 use super::args::Args;
 use super::resume::{self, Resumed};
 use super::settings::Settings;
-use super::signals::interrupted;
+use super::signals::{interrupted, outlive_file_limits};
 use super::{
     bars, device, journal, load, local, privacy, request, settings, spending, synthetic, targets, watch,
 };
@@ -178,6 +178,7 @@ pub async fn measure(
     plan: &spending::Plan,
 ) -> Result<MeasuredRun, CliError> {
     crate::cli::files::raise_open_files_limit();
+    outlive_file_limits();
     let Ready { mut backends, facts, ways, watches, locks: _locks, files } =
         Ready::new(args, context, settings, &start, apis).await?;
     let resumed = start.resumed.take();

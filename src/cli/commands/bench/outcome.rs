@@ -2,6 +2,7 @@
 //! target that did not make it, with what to do about it. The report is written before.
 
 use super::args::Args;
+use super::signals;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::document::bench::{BenchDocument, Target};
@@ -29,9 +30,7 @@ pub fn verdict(
 ) -> Result<(), CliError> {
     let kept = format!("What was measured is in the report and in {}.\nTo go on: {again}", journal.display());
     if interrupted {
-        return Err(
-            CliError::new(Exit::Interrupted, "interrupted: the rest of the run is missing").hint(kept)
-        );
+        return Err(CliError::new(signals::exit(), "interrupted: the rest of the run is missing").hint(kept));
     }
     let targets = &document.result.targets;
     let mut said: Vec<String> = Vec::new();

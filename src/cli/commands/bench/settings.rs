@@ -120,8 +120,13 @@ pub fn limits_of(args: &Args) -> [(&'static str, String, String); 4] {
 
 /// What makes two runs the same run: prompts and settings. Its targets are compared by what they are,
 /// not by how they are written.
-pub fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> Result<String, CliError> {
-    let schema = super::local::json_schema(&args.local)?.map(|text| hex(&Sha256::digest(text)));
+pub fn fingerprint(
+    args: &Args,
+    settings: &Settings,
+    prompts_sha256: &str,
+    json_schema: Option<String>,
+) -> String {
+    let schema = json_schema.map(|text| hex(&Sha256::digest(text)));
     let parts = serde_json::json!([
         prompts_sha256,
         args.model.len(),
@@ -137,7 +142,7 @@ pub fn fingerprint(args: &Args, settings: &Settings, prompts_sha256: &str) -> Re
         args.load.load_only,
         args.until_decided,
     ]);
-    Ok(hex(&Sha256::digest(parts.to_string())))
+    hex(&Sha256::digest(parts.to_string()))
 }
 
 /// Every value that decided the run.

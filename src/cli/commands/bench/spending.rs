@@ -183,12 +183,12 @@ impl Plan {
                 ),
             };
             context.note(&format!(
-                "  {} at {}{}: {}{} calls, at most {} input and {} output tokens; {cost}.",
+                "  {} at {}{}: {}{}, at most {} input and {} output tokens; {cost}.",
                 target.id,
                 target.endpoint,
                 target.key_variable.as_ref().map_or(String::new(), |name| format!(" with the key in {name}")),
                 if target.unbounded { "more than " } else { "" },
-                target.calls,
+                if target.calls == 1 { "1 call".to_owned() } else { format!("{} calls", target.calls) },
                 target.input,
                 target.output
             ));

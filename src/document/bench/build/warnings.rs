@@ -91,6 +91,20 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
         if target.kind == Kind::Api && target.price.is_none() && !target.stand_in {
             warn("unpriced", "no price is known for this model, so its cost is not computed.".into());
         }
+        for level in target.levels.iter().filter(|l| l.detail.in_flight_max < l.concurrency) {
+            let requests = if level.requests == 1 {
+                "1 request".to_owned()
+            } else {
+                format!("{} requests", level.requests)
+            };
+            warn(
+                "fewer-at-once",
+                format!(
+                    "{} at once were asked for, and with {requests} there were never more than {} under way: its figures are those of so many.",
+                    level.concurrency, level.detail.in_flight_max
+                ),
+            );
+        }
         if (1..6).contains(&target.metrics.ttft_ms.n) {
             warn(
                 "few-samples",
@@ -104,8 +118,12 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
             warn(
                 "cut-in-flight",
                 format!(
-                    "{} requests were under way when the run was killed or interrupted; they may have been billed without being measured.",
-                    target.cut_in_flight
+                    "{} requests were under way when the run was killed or interrupted; they {}.",
+                    target.cut_in_flight,
+                    match target.kind {
+                        Kind::Local => "were not measured",
+                        Kind::Api => "may have been billed without being measured",
+                    }
                 ),
             );
         }

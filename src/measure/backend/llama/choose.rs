@@ -116,6 +116,11 @@ pub(super) struct Chooser {
 }
 
 impl Chooser {
+    /// Is the likeliest token chosen, whatever it is?
+    pub(super) fn is_greedy(&self) -> bool {
+        self.grammar.is_none() && self.chain.is_none()
+    }
+
     /// The next token after the output at `index`; `None` where no token is left.
     pub(super) fn next(&mut self, context: &LlamaContext<'_>, index: i32) -> Option<LlamaToken> {
         let Some(grammar) = &mut self.grammar else {

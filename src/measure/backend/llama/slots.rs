@@ -2,7 +2,7 @@
 
 use super::choose::{Chooser, Rules};
 use super::common::{engine_fault, fault, piece};
-use crate::measure::backend::decode::Speller;
+use crate::measure::backend::decode::{Speller, greatest_of_each};
 use crate::measure::backend::engine::{Progress, Round, Synthetic, nanos};
 use crate::measure::backend::protocol::Prompt;
 use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Stamped, Usage};
@@ -49,6 +49,8 @@ struct Slot {
     next: Option<LlamaToken>,
     /// Where this step's logits are, if it has any.
     logits: Option<i32>,
+    /// Its likeliest token, where that was looked for with the others', and its share of that time.
+    likeliest: Option<(Option<LlamaToken>, Duration)>,
     produced: u32,
     limit: u32,
     ignore_end: bool,
@@ -124,10 +126,29 @@ impl Slots {
         }
         self.context.synchronize();
         let decoded = begun.elapsed();
+        self.look_for_likeliest();
         let mut at = 0;
         while at < self.running.len() {
             let over = self.advance(at, decoded, emit);
             if over { self.release(at) } else { at += 1 }
+        }
+    }
+
+    /// The likeliest tokens of all sequences that are chosen for greedily, together: with many of them
+    /// that is most of what the processor does between two steps of a GPU.
+    fn look_for_likeliest(&mut self) {
+        let begun = Instant::now();
+        let greedy = self.running.iter().enumerate().filter(|(_, slot)| slot.chooser.is_greedy());
+        let (places, rows): (Vec<usize>, Vec<&[f32]>) =
+            greedy.filter_map(|(at, slot)| Some((at, self.context.get_logits_ith(slot.logits?)))).unzip();
+        if rows.len() < 2 {
+            return;
+        }
+        let found = greatest_of_each(&rows);
+        let share = begun.elapsed() / u32::try_from(places.len()).unwrap_or(u32::MAX);
+        for (at, greatest) in places.into_iter().zip(found) {
+            let token = greatest.and_then(|i| i32::try_from(i).ok()).map(LlamaToken);
+            self.running[at].likeliest = Some((token, share));
         }
     }
 
@@ -151,6 +172,7 @@ impl Slots {
                         filled: 0,
                         next: None,
                         logits: None,
+                        likeliest: None,
                         produced: 0,
                         limit: prompt.max_output_tokens,
                         ignore_end: prompt.ignore_end,
@@ -237,14 +259,19 @@ impl Slots {
             say(emit, slot.id, slot.accepted, Event::PrefillDone);
         }
         let choosing = Instant::now();
-        let Some(token) = slot.chooser.next(&self.context, index) else {
+        let (chosen, searched) = match slot.likeliest.take() {
+            Some(found) => found,
+            None => (slot.chooser.next(&self.context, index), Duration::ZERO),
+        };
+        slot.counters.sampling += searched;
+        let Some(token) = chosen else {
             let fault = engine_fault("the model computed no usable number for any token");
             say(emit, slot.id, slot.accepted, Event::Failed(fault));
             return true;
         };
         if !in_prefill {
             slot.counters.steps += 1;
-            slot.counters.decode += decoded + choosing.elapsed();
+            slot.counters.decode += decoded + searched + choosing.elapsed();
         }
         let vocab = self.model.vocab();
         let ends = vocab.is_eog(token);
@@ -521,6 +548,57 @@ mod tests {
             let refused = decode(token, sequence).expect_err("cannot be computed");
             assert!(refused.message.contains("invalid"), "{refused:?}");
             decode(1, 0).expect("computed");
+        }
+    }
+
+    /// llama.cpp computes sequences in one pass where their numbers follow each other: whichever end
+    /// first, those that go on are 0, 1, 2 and so on, and answer what they answer alone.
+    #[test]
+    fn sequences_that_go_on_close_ranks_and_answer_as_they_do_alone() {
+        let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
+        let mut engine = LlamaEngine::new(None);
+        let link: Arc<dyn Progress> = Arc::new(Link::new(tempfile::tempfile().expect("a file")));
+        let request = LoadRequest { parallel: 4, ..LoadRequest::new(model.into(), 128) };
+        engine.load(&request, &link).expect("loads");
+        let slots = engine.slots.as_mut().expect("loaded");
+        let prompt = |id: u32, most: u32| Prompt {
+            messages: vec![crate::measure::event::Message::text(
+                crate::measure::event::Role::User,
+                format!("Count from {id} on."),
+            )],
+            max_output_tokens: most,
+            ignore_end: true,
+            ..Prompt::default()
+        };
+        let mut run = |wanted: &[(u32, u32)]| {
+            let mut texts: std::collections::BTreeMap<u32, String> = std::collections::BTreeMap::new();
+            for (id, most) in wanted {
+                slots.queue(*id, prompt(*id, *most), Instant::now());
+            }
+            while slots.is_busy() {
+                slots.step(&mut |id, stamped| {
+                    if let Event::Content { text, .. } = stamped.event {
+                        texts.entry(id).or_default().push_str(&text);
+                    }
+                });
+                slots.close_ranks();
+                let mut numbers: Vec<i32> = slots.running.iter().map(|slot| slot.sequence).collect();
+                numbers.sort_unstable();
+                assert!(
+                    numbers.iter().copied().eq(0..i32::try_from(numbers.len()).expect("few")),
+                    "{numbers:?}"
+                );
+            }
+            texts
+        };
+        let wanted = [(1, 3), (2, 12), (3, 6), (4, 20), (5, 9)];
+        let together = run(&wanted);
+        let alone: std::collections::BTreeMap<u32, String> =
+            wanted.iter().flat_map(|one| run(std::slice::from_ref(one))).collect();
+        assert_eq!(together.len(), 5);
+        // Sums in another order may turn a near tie; the beginnings are the same.
+        for (id, text) in &alone {
+            assert_eq!(text.chars().next(), together[id].chars().next(), "{id}");
         }
     }
 }

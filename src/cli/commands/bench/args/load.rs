@@ -1,27 +1,17 @@
 //! `--concurrency`, `--rate` and what belongs to them.
 
+use super::range::{LONGEST, MOST_AT_ONCE, MOST_REQUESTS, is_rate, up_to};
 use crate::cli::error::CliError;
 use crate::document::bench::load::LoadPlan;
 use crate::measure::load::{Arrivals, Extent, Shape, Slo, phases};
 use std::collections::BTreeSet;
 use std::str::FromStr;
-use std::time::Duration;
-
-/// The most requests at once, the most of one load, and the longest time of one.
-pub const MOST_AT_ONCE: u64 = 20_000;
-pub const MOST_REQUESTS: u64 = 10_000_000;
-pub const LONGEST_SECONDS: f64 = 30.0 * 86_400.0;
-
-/// Can so many requests a second be sent?
-pub fn is_rate(per_s: f64) -> bool {
-    per_s.is_finite() && per_s > 1e-6 && per_s <= 100_000.0
-}
 
 /// Options of the load. The doc comments are the help text.
 #[derive(Debug, clap::Args)]
 pub struct LoadArgs {
     /// Closed loops: so many requests under way at any time, one level after the other: 1,4,16,64.
-    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = super::up_to(1, MOST_AT_ONCE))]
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = up_to(1, MOST_AT_ONCE))]
     pub concurrency: Vec<u32>,
     /// Open loops: requests sent at a rate, whatever the answers do: 2/s, 30/min.
     #[arg(long, value_name = "RATE,...", value_delimiter = ',')]
@@ -34,7 +24,7 @@ pub struct LoadArgs {
     pub duration: Option<Seconds>,
     /// Measured requests of each level and rate; a conversation counts once, with all of its turns
     /// [default: 4 for each at once; what a rate gives in 30 s].
-    #[arg(long, value_name = "N", value_parser = super::up_to(1, MOST_REQUESTS))]
+    #[arg(long, value_name = "N", value_parser = up_to(1, MOST_REQUESTS))]
     pub requests: Option<u32>,
     /// Limits that a request must keep to count as good: ttft=500ms,tpot=30ms,e2e=5s. Given, more
     /// requests at once are left out where most of a level break one
@@ -64,9 +54,6 @@ impl FromStr for Rate {
         if is_rate(rate) { Ok(Self(rate)) } else { Err("a rate is above 0 and at most 100000/s".to_owned()) }
     }
 }
-
-/// Longest load.
-const LONGEST: Duration = Duration::from_hours(30 * 24);
 
 /// A length of time: `60s`, `5m`, `1h 30m`; without a unit seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -13,7 +13,7 @@ pub struct LocalArgs {
     #[arg(long, value_name = "N")]
     pub context: Option<u32>,
     /// CPU threads [default: the physical cores].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::range::up_to(1, 4096))]
     pub threads: Option<u32>,
     /// Layers on the GPU [default: all].
     #[arg(long, value_name = "N")]
@@ -74,6 +74,10 @@ pub struct LocalArgs {
     /// Put prompts to the model as they are, without its chat template.
     #[arg(long)]
     pub raw: bool,
+    /// Put a system message at the beginning of the first message of the user, on every target: some
+    /// chat templates refuse or leave out a system message.
+    #[arg(long)]
+    pub system_as_user: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -135,6 +139,9 @@ impl LocalArgs {
         put("batch", self.batch.is_some(), self.batch.into(), Some("tokens"));
         put("flash_attention", self.flash_attention.is_some(), word(self.flash_attention.as_ref()), None);
         put("kv_type", self.kv_type.is_some(), word(self.kv_type.as_ref()), None);
+        if self.system_as_user {
+            put("system_as_user", true, true.into(), None);
+        }
         if !self.synthetic.is_empty() {
             let tests: Vec<String> = self.synthetic.iter().map(|t| t.label()).collect();
             put("synthetic", true, serde_json::json!(tests), None);

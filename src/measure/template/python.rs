@@ -1,0 +1,379 @@
+//! Python as Jinja2 has it: how values print, what counts as what, and the names that templates use
+//! and minijinja lacks or has otherwise.
+
+use minijinja::value::{Kwargs, Rest, Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, State};
+use serde::Serialize as _;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Make an environment Python's.
+pub(super) fn set_up(environment: &mut Environment<'static>) {
+    environment.set_formatter(|out, _, value| {
+        let written = if value.is_undefined() { Ok(()) } else { out.write_str(&text(value)) };
+        written.map_err(|_| Error::new(ErrorKind::WriteFailure, "the output is full"))
+    });
+    // A text is a sequence of its characters, and so is a mapping of its keys.
+    let sized = |v: &Value| matches!(v.kind(), ValueKind::Seq | ValueKind::String | ValueKind::Map);
+    environment.add_test("sequence", move |v: &Value| sized(v) || v.is_undefined());
+    environment.add_test("iterable", move |v: &Value| sized(v) || (!v.is_none() && v.try_iter().is_ok()));
+    environment.set_unknown_method_callback(method);
+    environment.add_filter("tojson", tojson);
+    environment.add_filter("string", |v: &Value| text(v));
+    environment.add_filter("length", length);
+    environment.add_filter("count", length);
+    environment.add_filter("int", int);
+    environment.add_filter("float", float);
+    environment.add_filter("replace", replace);
+    environment.add_filter("center", center);
+    environment.add_filter("truncate", truncate);
+    environment.add_filter("wordcount", minijinja_contrib::filters::wordcount);
+    environment.add_filter("striptags", minijinja_contrib::filters::striptags);
+    environment
+        .add_function("cycler", |items: Rest<Value>| minijinja_contrib::globals::cycler(items.to_vec()));
+    environment.add_function("joiner", minijinja_contrib::globals::joiner);
+}
+
+/// `str(value)`.
+fn text(value: &Value) -> String {
+    if let Some(text) = value.as_str() {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    repr(value, &mut out, 0);
+    out
+}
+
+/// Values within values that are written out; what is deeper is cut.
+const DEEPEST: usize = 64;
+
+/// `repr(value)`, onto `out`.
+fn repr(value: &Value, out: &mut String, depth: usize) {
+    let list = |out: &mut String, ends: [char; 2]| {
+        out.push(ends[0]);
+        for (n, item) in value.try_iter().into_iter().flatten().enumerate() {
+            out.push_str(if n > 0 { ", " } else { "" });
+            repr(&item, out, depth + 1);
+        }
+        out.push(ends[1]);
+    };
+    match value.kind() {
+        _ if depth > DEEPEST => out.push_str("..."),
+        ValueKind::None => out.push_str("None"),
+        ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
+        ValueKind::String => quoted(value.as_str().unwrap_or_default(), out),
+        ValueKind::Seq | ValueKind::Iterable => list(out, ['[', ']']),
+        ValueKind::Map => {
+            out.push('{');
+            for (n, key) in value.try_iter().into_iter().flatten().enumerate() {
+                out.push_str(if n > 0 { ", " } else { "" });
+                repr(&key, out, depth + 1);
+                out.push_str(": ");
+                repr(&value.get_item(&key).unwrap_or_default(), out, depth + 1);
+            }
+            out.push('}');
+        }
+        _ => {
+            let _ = write!(out, "{value}");
+        }
+    }
+}
+
+/// A text as Python quotes it: with single marks, unless there are some in it and no double ones.
+fn quoted(text: &str, out: &mut String) {
+    let mark = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    out.push(mark);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\\' => out.push_str("\\\\"),
+            c if c == mark => out.extend(['\\', c]),
+            c if c.is_control() => {
+                let _ = write!(out, "\\x{:02x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push(mark);
+}
+
+/// What is undefined has no length, which is none at all.
+fn length(value: &Value) -> Result<usize, Error> {
+    match value.len() {
+        Some(length) => Ok(length),
+        None if value.is_undefined() => Ok(0),
+        None => value.try_iter().map(Iterator::count).map_err(|_| invalid("that has no length")),
+    }
+}
+
+/// A whole number, or what stands for one where there is none.
+#[allow(clippy::cast_possible_truncation, reason = "a float as Python cuts it")]
+fn int(value: &Value, default: Option<i64>) -> i64 {
+    let of_text = |text: &str| {
+        let text = text.trim().replace('_', "");
+        text.parse::<i64>().ok().or_else(|| text.parse::<f64>().ok().map(|x| x as i64))
+    };
+    let number = match value.kind() {
+        ValueKind::String => value.as_str().and_then(of_text),
+        ValueKind::Bool => Some(i64::from(value.is_true())),
+        _ => {
+            i64::try_from(value.clone()).ok().or_else(|| f64::try_from(value.clone()).ok().map(|x| x as i64))
+        }
+    };
+    number.or(default).unwrap_or(0)
+}
+
+fn float(value: &Value, default: Option<f64>) -> f64 {
+    let number = match value.as_str() {
+        Some(text) => text.trim().parse().ok(),
+        None => f64::try_from(value.clone()).ok(),
+    };
+    number.or(default).unwrap_or(0.0)
+}
+
+/// Jinja2's `replace`, all of them or so many.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands values over")]
+fn replace(value: &Value, old: String, new: String, count: Option<usize>) -> String {
+    let value = text(value);
+    match count {
+        Some(count) => value.replacen(&old, &new, count),
+        None => value.replace(&old, &new),
+    }
+}
+
+/// `text.center(width)`; where the room is odd, the larger half as Python puts it.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands values over")]
+fn center(value: String, width: Option<usize>) -> String {
+    let (width, length) = (width.unwrap_or(80).min(1 << 16), value.chars().count());
+    let room = width.saturating_sub(length);
+    let left = room / 2 + (room & width & 1);
+    format!("{}{value}{}", " ".repeat(left), " ".repeat(room - left))
+}
+
+/// Jinja2's `truncate`, whose first options may come by their place, too.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
+fn truncate(
+    state: &mut State,
+    value: &Value,
+    length: Option<Value>,
+    killwords: Option<Value>,
+    named: Kwargs,
+) -> Result<Value, Error> {
+    let mut options: Vec<(String, Value)> = Vec::new();
+    for name in named.args() {
+        options.push((name.to_owned(), named.get(name)?));
+    }
+    let by_place = [("length", length), ("killwords", killwords)];
+    options.extend(by_place.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    minijinja_contrib::filters::truncate(state, value, options.into_iter().collect())
+}
+
+/// Methods of Python's texts that minijinja's own set lacks; what is in neither is an error.
+fn method(state: &mut State, value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {
+    let Some(text) = value.as_str() else {
+        return match (value.kind(), name) {
+            (ValueKind::Map | ValueKind::Seq, "copy") if args.is_empty() => Ok(value.clone()),
+            (ValueKind::Seq, "index") => {
+                let wanted = args.first().ok_or_else(|| Error::from(ErrorKind::MissingArgument))?;
+                let at = value.try_iter()?.position(|item| item == *wanted);
+                at.map(Value::from).ok_or_else(|| invalid("the list does not have that"))
+            }
+            _ => minijinja_contrib::pycompat::unknown_method_callback(state, value, name, args),
+        };
+    };
+    let word = |n: usize| args.get(n).and_then(Value::as_str);
+    let number = |n: usize| args.get(n).and_then(|v| usize::try_from(v.clone()).ok());
+    let needed = || word(0).ok_or_else(|| invalid("a text is missing"));
+    let padded = |left: bool| {
+        let room = number(0).unwrap_or(0).min(1 << 16).saturating_sub(text.chars().count());
+        let fill = word(1).unwrap_or(" ").repeat(room);
+        if left { format!("{fill}{text}") } else { format!("{text}{fill}") }
+    };
+    let three = |at: Option<usize>, mark: &str, last: bool| match at {
+        Some(at) => vec![text[..at].to_owned(), mark.to_owned(), text[at + mark.len()..].to_owned()],
+        None if last => vec![String::new(), String::new(), text.to_owned()],
+        None => vec![text.to_owned(), String::new(), String::new()],
+    };
+    Ok(match name {
+        "removeprefix" => text.strip_prefix(needed()?).unwrap_or(text).into(),
+        "removesuffix" => text.strip_suffix(needed()?).unwrap_or(text).into(),
+        "partition" => three(text.find(needed()?), needed()?, false).into(),
+        "rpartition" => three(text.rfind(needed()?), needed()?, true).into(),
+        "rsplit" => match (word(0), number(1)) {
+            (Some(mark), Some(most)) => {
+                let mut parts: Vec<String> = text.rsplitn(most + 1, mark).map(str::to_owned).collect();
+                parts.reverse();
+                parts.into()
+            }
+            (Some(mark), None) => text.split(mark).map(str::to_owned).collect::<Vec<_>>().into(),
+            (None, _) => text.split_whitespace().map(str::to_owned).collect::<Vec<_>>().into(),
+        },
+        "index" => {
+            let at = text.find(needed()?).ok_or_else(|| invalid("substring not found"))?;
+            text[..at].chars().count().into()
+        }
+        "ljust" => padded(false).into(),
+        "rjust" => padded(true).into(),
+        "center" => center(text.to_owned(), number(0)).into(),
+        "zfill" => {
+            let room = number(0).unwrap_or(0).min(1 << 16).saturating_sub(text.chars().count());
+            let sign = text.len() - text.trim_start_matches(['+', '-']).len();
+            let (sign, digits) = text.split_at(sign.min(1));
+            format!("{sign}{}{digits}", "0".repeat(room)).into()
+        }
+        "casefold" => text.to_lowercase().into(),
+        "swapcase" => {
+            let swap = |c: char| {
+                if c.is_uppercase() { c.to_lowercase().to_string() } else { c.to_uppercase().to_string() }
+            };
+            text.chars().map(swap).collect::<String>().into()
+        }
+        "isdecimal" => (!text.is_empty() && text.chars().all(|c| c.is_ascii_digit())).into(),
+        _ => return minijinja_contrib::pycompat::unknown_method_callback(state, value, name, args),
+    })
+}
+
+fn invalid(why: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidOperation, why)
+}
+
+/// Python's `json.dumps(value, ensure_ascii=…, indent=…, sort_keys=…, separators=…)`, by default without
+/// escapes beyond ASCII, as chat templates are rendered.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
+fn tojson(value: &Value, options: Kwargs) -> Result<String, Error> {
+    let indent: Option<usize> = options.get("indent")?;
+    let separators: Option<Vec<String>> = options.get("separators")?;
+    let pair = |list: &[String]| Some((list.first()?.clone(), list.get(1)?.clone()));
+    let plain = if indent.is_some() { (",", ": ") } else { (", ", ": ") };
+    let (comma, colon) =
+        separators.as_deref().and_then(pair).unwrap_or((plain.0.to_owned(), plain.1.to_owned()));
+    let failed = |e: serde_json::Error| Error::new(ErrorKind::BadSerialization, e.to_string());
+    let sorted = options.get::<Option<bool>>("sort_keys")? == Some(true);
+    let style = Style {
+        comma,
+        colon,
+        indent: indent.map(|n| " ".repeat(n.min(16))),
+        ascii: options.get::<Option<bool>>("ensure_ascii")? == Some(true),
+        depth: 0,
+        filled: false,
+    };
+    options.assert_all_used()?;
+    let mut out = Vec::new();
+    let mut out_as = serde_json::Serializer::with_formatter(&mut out, style);
+    if sorted {
+        in_order(serde_json::to_value(value).map_err(failed)?).serialize(&mut out_as).map_err(failed)?;
+    } else {
+        value.serialize(&mut out_as).map_err(failed)?;
+    }
+    String::from_utf8(out).map_err(|e| Error::new(ErrorKind::BadSerialization, e.to_string()))
+}
+
+/// Every object by its keys.
+fn in_order(json: serde_json::Value) -> serde_json::Value {
+    match json {
+        serde_json::Value::Object(members) => {
+            let sorted: BTreeMap<String, serde_json::Value> =
+                members.into_iter().map(|(key, value)| (key, in_order(value))).collect();
+            sorted.into_iter().collect()
+        }
+        serde_json::Value::Array(items) => items.into_iter().map(in_order).collect(),
+        other => other,
+    }
+}
+
+/// How `json.dumps` sets marks, spaces and lines.
+struct Style {
+    comma: String,
+    colon: String,
+    indent: Option<String>,
+    ascii: bool,
+    depth: usize,
+    /// Something stands in the list or object that is being written.
+    filled: bool,
+}
+
+impl Style {
+    fn begin<W: ?Sized + std::io::Write>(&mut self, out: &mut W, mark: &[u8]) -> std::io::Result<()> {
+        self.depth += 1;
+        self.filled = false;
+        out.write_all(mark)
+    }
+    fn end<W: ?Sized + std::io::Write>(&mut self, out: &mut W, mark: &[u8]) -> std::io::Result<()> {
+        self.depth -= 1;
+        if self.filled {
+            self.line(out)?;
+        }
+        self.filled = true;
+        out.write_all(mark)
+    }
+    fn item<W: ?Sized + std::io::Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
+        if !first {
+            out.write_all(self.comma.as_bytes())?;
+        }
+        self.filled = true;
+        self.line(out)
+    }
+    fn line<W: ?Sized + std::io::Write>(&self, out: &mut W) -> std::io::Result<()> {
+        let Some(indent) = &self.indent else { return Ok(()) };
+        out.write_all(b"\n")?;
+        (0..self.depth).try_for_each(|_| out.write_all(indent.as_bytes()))
+    }
+}
+
+impl serde_json::ser::Formatter for Style {
+    fn begin_array<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
+        self.begin(out, b"[")
+    }
+    fn end_array<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
+        self.end(out, b"]")
+    }
+    fn begin_array_value<W: ?Sized + std::io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
+        self.item(out, first)
+    }
+    fn begin_object<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
+        self.begin(out, b"{")
+    }
+    fn end_object<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
+        self.end(out, b"}")
+    }
+    fn begin_object_key<W: ?Sized + std::io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
+        self.item(out, first)
+    }
+    fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
+        out.write_all(self.colon.as_bytes())
+    }
+    fn end_array_value<W: ?Sized + std::io::Write>(&mut self, _: &mut W) -> std::io::Result<()> {
+        self.filled = true;
+        Ok(())
+    }
+    fn end_object_value<W: ?Sized + std::io::Write>(&mut self, _: &mut W) -> std::io::Result<()> {
+        self.filled = true;
+        Ok(())
+    }
+    fn write_string_fragment<W: ?Sized + std::io::Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> std::io::Result<()> {
+        if !self.ascii || fragment.is_ascii() {
+            return out.write_all(fragment.as_bytes());
+        }
+        for unit in fragment.encode_utf16() {
+            match u8::try_from(unit) {
+                Ok(byte) if byte.is_ascii() => out.write_all(&[byte])?,
+                _ => write!(out, "\\u{unit:04x}")?,
+            }
+        }
+        Ok(())
+    }
+}
