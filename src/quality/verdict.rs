@@ -103,8 +103,13 @@ pub(super) fn needed(prompts: u32, disagree: f64, difference: f64, margin: f64) 
     let discordant = disagree.max(if prompts < SMOKE { 0.2 } else { 0.1 });
     // Below twenty prompts the difference says next to nothing.
     let trusted = if prompts < SMOKE { 0.0 } else { n / (n + 100.0) };
-    let distance = (margin + (difference * trusted).min(0.0)).abs();
-    stats::prompts_needed(distance.max(margin / 10.0), discordant).map(|n| n.max(SMOKE).max(prompts + 1))
+    let distance = if prompts >= SMOKE && difference < -margin {
+        // It looks worse: what is to be shown is that it is.
+        -margin - difference
+    } else {
+        margin + (difference * trusted).min(0.0)
+    };
+    stats::prompts_needed(distance.max(margin / 4.0), discordant).map(|n| n.max(SMOKE).max(prompts + 1))
 }
 
 /// What is to be done with a category.

@@ -120,8 +120,8 @@ fn verdict(pair: &Pair, q: &PairQuality) -> String {
         }
     };
     let test = match (q.method, q.p) {
-        (PairMethod::Counts, Some(p)) => format!("; McNemar's exact test: p = {}", p_value(p)),
-        (PairMethod::Shares, Some(p)) => format!("; Wilcoxon's signed-rank test: p = {}", p_value(p)),
+        (PairMethod::Counts, Some(p)) => format!("; McNemar's exact test: p {}", p_value(p)),
+        (PairMethod::Shares, Some(p)) => format!("; Wilcoxon's signed-rank test: p {}", p_value(p)),
         _ => String::new(),
     };
     let scores = q.scores.as_ref().map_or_else(String::new, |s| {
@@ -147,7 +147,7 @@ fn verdict(pair: &Pair, q: &PairQuality) -> String {
 }
 
 fn p_value(p: f64) -> String {
-    if p < 0.001 { "less than 0.001".to_owned() } else { format!("{p:.3}") }
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") }
 }
 
 fn until_decided(q: &PairQuality) -> Option<String> {
@@ -241,7 +241,7 @@ fn split_sentence(pair: &Pair, q: &PairQuality, split: &Split) -> String {
 fn judge_sentence(pair: &Pair, j: &PairJudged) -> String {
     let (a, b) = (&pair.a, &pair.b);
     let judged = j.prompts.saturating_sub(j.missing);
-    let test = j.p.map_or_else(String::new, |p| format!("; sign test: p = {}", p_value(p)));
+    let test = j.p.map_or_else(String::new, |p| format!("; sign test: p {}", p_value(p)));
     let mut text = format!(
         "Judge {}: of {}, {a} wins {}, {b} wins {}, ties {}{test}.",
         j.judge,
