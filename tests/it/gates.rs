@@ -127,7 +127,7 @@ fn numbers_are_explained_by_their_names() {
     assert!(said.contains("What it is") && said.contains("cost.json"), "{said}");
     assert!(sandbox.run(&["explain", "local.ttft_ms", "bench.json"]).ok().contains("120 ms"));
     assert!(sandbox.run(&["explain", "local.usd_per_kwh", "cost.json"]).ok().contains("$0.30 per kWh"));
-    ends(&sandbox.run(&["explain", "paybak", "cost.json"]), 2, "payback_months");
+    ends(&sandbox.run(&["explain", "paybak_months", "cost.json"]), 2, "payback_months");
 }
 
 #[test]

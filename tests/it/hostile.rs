@@ -301,7 +301,10 @@ fn errors_and_reports_are_safe_to_print() {
     for format in ["table", "markdown", "html", "csv"] {
         let text = sandbox.run(&["advise", "--profile", "o\u{1b}[2Jk=<b>|.toml", "--format", format]).ok();
         assert!(!text.contains('\u{1b}'), "{format}");
-        let tag = text.match_indices("<b>").any(|(at, _)| !escaped(&text, at));
+        // Within a fence it is shown as it is.
+        let outside: String = text.split("```").step_by(2).collect();
+        let tag = format == "html" && text.contains("<b>");
+        let tag = tag || outside.match_indices("<b>").any(|(at, _)| !escaped(&outside, at));
         assert!(!tag || format == "table" || format == "csv", "{format}: {text}");
     }
 }

@@ -19,7 +19,7 @@ const NAMES: f64 = 176.0;
 const ROW_NAMES: f64 = 216.0;
 const ROW_VALUES: f64 = 96.0;
 const ROW: f64 = 34.0;
-const ROW_NARROW: f64 = 52.0;
+const ROW_NARROW: f64 = 42.0;
 const KEY: f64 = 14.0;
 
 type Sheet<DB> = DrawingArea<DB, Shift>;

@@ -1,6 +1,6 @@
 //! The decision, the numbers that carry it, the options, and what would change it.
 
-use super::Case;
+use super::case::Case;
 use crate::advise::{Confidence, Placement};
 use crate::document::advice::{AdviceDocument, text};
 use crate::document::breakeven::BreakevenResult;
@@ -205,7 +205,9 @@ pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
         )));
     }
     view.paragraph("By cost alone: no advice document is among the files, so privacy, people and quality are not weighed.");
-    view.push(Block::List(r.summary.clone()));
+    // The first two are told by the numbers below.
+    let told = if r.ranking || r.summary.len() < 3 { 0 } else { 2 };
+    view.push(Block::List(r.summary[told..].to_vec()));
 }
 
 fn add(all: &mut Vec<Figure>, label: &str, value: String, note: String) {

@@ -1,6 +1,6 @@
 //! Speed and quality as they were measured.
 
-use super::Case;
+use super::case::Case;
 use crate::document::Warning;
 use crate::document::bench::{BenchDocument, Kind, Target};
 use crate::document::metrics::{PER_REQUEST, Shown};

@@ -2,51 +2,21 @@
 //! the numbers that carry it, the options, what would change it, cost over time, what was measured, what
 //! to buy, risks, next steps, what it rests on, and how to repeat it.
 
+mod case;
 mod decision;
 mod measured;
 mod rests;
 
+pub use case::Named;
+
 use super::charts;
 use super::view::{Block, Cell, Table, View};
 use crate::document::advice::AdviceDocument;
-use crate::document::bench::BenchDocument;
 use crate::document::breakeven::{BreakevenDocument, BreakevenResult};
 use crate::document::joined::Difference;
 use crate::document::{Document, repeat};
-use crate::money::Currency;
 use crate::number::{grouped, percent};
-
-/// A document and the file it was read from.
-pub type Named = (String, Document);
-
-/// The documents of a memo by their kinds, and what is one for all of them.
-struct Case<'a> {
-    all: &'a [Named],
-    advice: Vec<&'a AdviceDocument>,
-    bench: Vec<(&'a str, &'a BenchDocument)>,
-    cost: Vec<&'a BreakevenDocument>,
-    /// One currency: that of the first cost document.
-    money: Currency,
-}
-
-impl<'a> Case<'a> {
-    fn of(all: &'a [Named]) -> Self {
-        let mut case =
-            Self { all, advice: Vec::new(), bench: Vec::new(), cost: Vec::new(), money: Currency::usd() };
-        for (file, document) in all {
-            match document {
-                Document::Advice(d) => case.advice.push(d),
-                Document::Bench(d) => case.bench.push((file, d)),
-                Document::Breakeven(d) => case.cost.push(d),
-                _ => {}
-            }
-        }
-        if let Some(first) = case.cost.first() {
-            case.money = first.result.money();
-        }
-        case
-    }
-}
+use case::Case;
 
 /// The page. `differences`: where its documents are not of one case, which it says before all else that
 /// one should know.

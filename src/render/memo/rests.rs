@@ -1,13 +1,13 @@
 //! What the page rests on: warnings, few and grouped, and inputs by how much they matter.
 
-use super::Case;
+use super::case::Case;
 use crate::document::joined::Difference;
 use crate::document::{Document, Input, Warning};
 use crate::render::names;
 use crate::render::view::{Block, Cell, Table, View};
 
 /// Inputs that stand on the page; the others are folded.
-const SHOWN: usize = 12;
+const SHOWN: usize = 8;
 /// Subjects that a group of warnings names.
 const NAMED: usize = 3;
 

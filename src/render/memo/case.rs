@@ -1,0 +1,39 @@
+//! The documents of a memo.
+
+use crate::document::Document;
+use crate::document::advice::AdviceDocument;
+use crate::document::bench::BenchDocument;
+use crate::document::breakeven::BreakevenDocument;
+use crate::money::Currency;
+
+/// A document and the file it was read from.
+pub type Named = (String, Document);
+
+/// The documents of a memo by their kinds, and what is one for all of them.
+pub(super) struct Case<'a> {
+    pub all: &'a [Named],
+    pub advice: Vec<&'a AdviceDocument>,
+    pub bench: Vec<(&'a str, &'a BenchDocument)>,
+    pub cost: Vec<&'a BreakevenDocument>,
+    /// One currency: that of the first cost document.
+    pub money: Currency,
+}
+
+impl<'a> Case<'a> {
+    pub fn of(all: &'a [Named]) -> Self {
+        let mut case =
+            Self { all, advice: Vec::new(), bench: Vec::new(), cost: Vec::new(), money: Currency::usd() };
+        for (file, document) in all {
+            match document {
+                Document::Advice(d) => case.advice.push(d),
+                Document::Bench(d) => case.bench.push((file, d)),
+                Document::Breakeven(d) => case.cost.push(d),
+                _ => {}
+            }
+        }
+        if let Some(first) = case.cost.first() {
+            case.money = first.result.money();
+        }
+        case
+    }
+}
