@@ -11,6 +11,7 @@ pub mod db;
 pub mod doctor;
 pub mod fit;
 pub mod machine;
+pub mod prompts;
 mod refusal;
 pub mod report;
 pub mod schema;

@@ -18,6 +18,7 @@ pub mod figure;
 pub mod fit;
 pub mod key_schema;
 pub mod metrics;
+pub mod prompts;
 pub mod repeat;
 pub mod saved;
 pub mod schema;

@@ -6,6 +6,7 @@ use super::breakeven::BreakevenDocument;
 use super::doctor::DoctorDocument;
 use super::fit::FitDocument;
 use super::key_schema;
+use super::prompts::PromptsDocument;
 use super::usage::UsageDocument;
 use schemars::{Schema, schema_for};
 
@@ -17,6 +18,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("doctor", "the document of `freehold doctor`"),
     ("fit", "the document of `freehold fit`"),
     ("profile", "a need written down (TOML), for `freehold advise --profile`"),
+    ("prompts", "the document of `freehold prompts check`"),
     ("scenario", "what is compared and by which numbers (TOML), for `freehold breakeven --scenario`"),
     ("usage", "the document of `freehold usage`"),
 ];
@@ -30,6 +32,7 @@ pub fn named(name: &str) -> Option<Schema> {
         "doctor" => schema_for!(DoctorDocument),
         "fit" => schema_for!(FitDocument),
         "profile" => key_schema::profile(),
+        "prompts" => schema_for!(PromptsDocument),
         "scenario" => key_schema::scenario(),
         "usage" => schema_for!(UsageDocument),
         _ => return None,

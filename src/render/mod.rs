@@ -16,6 +16,7 @@ mod markdown;
 pub mod memo;
 pub mod metrics;
 pub mod page;
+mod prompts;
 pub mod shipped_prices;
 mod terminal;
 pub mod usage;

@@ -6,6 +6,7 @@ use crate::document::bench::BenchDocument;
 use crate::document::breakeven::BreakevenDocument;
 use crate::document::doctor::DoctorDocument;
 use crate::document::fit::FitDocument;
+use crate::document::prompts::PromptsDocument;
 use crate::document::usage::UsageDocument;
 
 /// What a command gives, before the format is chosen.
@@ -61,5 +62,6 @@ page! {
     BreakevenDocument, csv;
     DoctorDocument;
     FitDocument;
+    PromptsDocument;
     UsageDocument, csv;
 }

@@ -27,6 +27,7 @@ mod money;
 mod needs;
 mod plan;
 mod predictor;
+mod prompts;
 mod provenance;
 mod published;
 mod real;

@@ -29,6 +29,7 @@ use crate::cli::error::CliError;
 use crate::document::metrics;
 pub use args::Args;
 use measure::{Resumed, Start};
+pub use request::read_prompts;
 use settings::Settings;
 use std::path::Path;
 

@@ -7,6 +7,7 @@ pub mod db;
 pub mod doctor;
 pub mod fit;
 pub mod help;
+pub mod prompts;
 pub mod report;
 pub mod schema;
 pub mod usage;
