@@ -16,6 +16,7 @@ pub mod fit;
 pub mod machine;
 pub mod needs;
 pub mod plan;
+pub mod prompts;
 mod refusal;
 pub mod report;
 pub mod review;

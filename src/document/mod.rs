@@ -21,6 +21,7 @@ pub mod joined;
 pub mod key_schema;
 pub mod metrics;
 pub mod plan;
+pub mod prompts;
 pub mod repeat;
 pub mod runs;
 pub mod saved;

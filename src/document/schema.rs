@@ -7,6 +7,7 @@ use super::doctor::DoctorDocument;
 use super::fit::FitDocument;
 use super::key_schema;
 use super::plan::PlanDocument;
+use super::prompts::PromptsDocument;
 use super::usage::UsageDocument;
 use schemars::{Schema, schema_for};
 
@@ -19,6 +20,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("fit", "the document of `freehold fit`"),
     ("plan", "the document of `freehold fit --plan`"),
     ("profile", "a need written down (TOML), for `freehold advise --profile`"),
+    ("prompts", "the document of `freehold prompts check`"),
     ("scenario", "what is compared and by which numbers (TOML), for `freehold breakeven --scenario`"),
     ("usage", "the document of `freehold usage`"),
 ];
@@ -33,6 +35,7 @@ pub fn named(name: &str) -> Option<Schema> {
         "fit" => of_document(schema_for!(FitDocument), super::fit::SCHEMA),
         "plan" => of_document(schema_for!(PlanDocument), super::plan::SCHEMA),
         "profile" => key_schema::profile(),
+        "prompts" => schema_for!(PromptsDocument),
         "scenario" => key_schema::scenario(),
         "usage" => of_document(schema_for!(UsageDocument), super::usage::SCHEMA),
         _ => return None,

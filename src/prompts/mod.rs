@@ -20,6 +20,7 @@ pub(crate) mod js;
 pub mod logs;
 mod prompt;
 pub mod promptfoo;
+pub mod redact;
 pub mod sample;
 pub mod template;
 pub(crate) mod yaml;

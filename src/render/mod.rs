@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod names;
 pub mod page;
 pub mod plan;
+mod prompts;
 pub mod runs;
 pub mod shipped_prices;
 pub mod table;

@@ -8,6 +8,7 @@ use crate::document::breakeven::BreakevenDocument;
 use crate::document::doctor::DoctorDocument;
 use crate::document::fit::FitDocument;
 use crate::document::plan::PlanDocument;
+use crate::document::prompts::PromptsDocument;
 use crate::document::usage::UsageDocument;
 
 /// What a command gives, before the format is chosen.
@@ -76,5 +77,6 @@ page! {
     DoctorDocument;
     FitDocument;
     PlanDocument;
+    PromptsDocument;
     UsageDocument, csv;
 }

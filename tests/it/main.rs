@@ -35,6 +35,7 @@ mod needs;
 mod plan;
 mod plan_cli;
 mod predictor;
+mod prompts;
 mod provenance;
 mod published;
 mod real;

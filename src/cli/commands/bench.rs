@@ -33,6 +33,7 @@ use crate::document::metrics;
 use crate::measure::conversation;
 pub use args::{Args, ReadArguments};
 use measure::Start;
+pub use request::read_prompts;
 use resume::Resumed;
 use settings::Settings;
 use std::path::Path;

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod explain;
 pub mod fit;
 pub mod help;
+pub mod prompts;
 pub mod report;
 pub mod review;
 pub mod runs;

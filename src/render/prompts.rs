@@ -1,0 +1,75 @@
+//! What a set of prompts is like, for people.
+
+use super::view::{Block, Cell, Table, View};
+use crate::document::envelope::Envelope;
+use crate::document::prompts::PromptsResult;
+use crate::money::Currency;
+
+impl Envelope<PromptsResult> {
+    /// For people.
+    pub fn view(&self) -> View {
+        let r = &self.result;
+        let mut view = View::new("Prompts");
+        let talks = match r.conversations {
+            0 => String::new(),
+            n => format!(", {n} of them conversations"),
+        };
+        view.paragraph(format!(
+            "{} prompts{talks}: valid. {} expect something of the answer. A run on one target sends {} requests.",
+            r.prompts, r.graded, r.requests
+        ));
+        view.paragraph(format!(
+            "Asked once: about {} input tokens (four bytes each; {} at most), {} output tokens at most.",
+            r.input_tokens_likely, r.input_bytes, r.output_tokens_at_most
+        ));
+        let margin = self.inputs.get("margin").and_then(|m| m.value.as_f64()).unwrap_or_default();
+        let needed: Vec<String> = r
+            .needed
+            .iter()
+            .map(|n| format!("{} if two sides disagree on {:.0} %", n.prompts, n.disagree_share * 100.0))
+            .collect();
+        view.paragraph(format!(
+            "To show that one side is not worse than an equal one by {:.0} points, with 80 % power: {} prompts.",
+            margin * 100.0,
+            needed.join(", ")
+        ));
+        if !r.runs.is_empty() {
+            let mut table = Table::new(&["model", "#likely, at most", "#worst case", "price of", "source"]);
+            let usd = |v: Option<f64>| v.map_or(Cell::None, |v| Cell::Number(v, Currency::usd().show(v)));
+            for run in &r.runs {
+                table.row_of(vec![
+                    run.model.clone().into(),
+                    usd(run.likely_usd_at_most),
+                    usd(run.worst_usd),
+                    run.price_as_of.clone().into(),
+                    run.price_source.clone().into(),
+                ]);
+            }
+            view.heading("What a run costs");
+            view.push(Block::Table(table));
+        }
+        if !r.categories.is_empty() {
+            let mut table = Table::new(&["kind of work", "#prompts", "enough for a verdict of its own"]);
+            for c in &r.categories {
+                table.row_of(vec![
+                    if c.category.is_empty() { "(none)".into() } else { c.category.clone().into() },
+                    Cell::Number(f64::from(c.prompts), c.prompts.to_string()),
+                    if c.can_move { "yes" } else { "no: 20 are needed at least" }.into(),
+                ]);
+            }
+            view.heading("Kinds of work");
+            view.push(Block::Table(table));
+        }
+        if !r.not_run.is_empty() {
+            view.heading("Not run");
+            let line = |l: Option<u32>| l.map_or_else(String::new, |l| format!(", line {l}"));
+            view.push(Block::List(
+                r.not_run.iter().map(|n| format!("{}{}: {}", n.prompt_id, line(n.line), n.what)).collect(),
+            ));
+        }
+        if !self.warnings.is_empty() {
+            view.push(Block::Warnings(self.warnings.clone()));
+        }
+        view
+    }
+}

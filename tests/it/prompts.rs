@@ -1,0 +1,95 @@
+//! `prompts`: a set is checked before anything is sent, and drawn from one's own records.
+
+use std::process::Output;
+
+fn prompts(folder: &std::path::Path, args: &[&str]) -> Output {
+    assert_cmd::Command::new(env!("CARGO_BIN_EXE_freehold"))
+        .current_dir(folder)
+        .env("FREEHOLD_CACHE_DIR", folder.join("cache"))
+        .arg("prompts")
+        .args(args)
+        .output()
+        .expect("it ran")
+}
+
+#[test]
+fn a_set_is_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rows: Vec<String> = (0..25)
+        .map(|n| {
+            let category = if n < 20 { "sums" } else { "facts" };
+            let expected = serde_json::json!([{"type": "numeric", "value": n + 1}]);
+            let prompt = format!("{n} + 1?");
+            serde_json::json!({"prompt": prompt, "category": category, "assert": expected}).to_string()
+        })
+        .collect();
+    let rows = rows.join("\n");
+    std::fs::write(folder.path().join("p.jsonl"), rows).expect("written");
+    let output = prompts(folder.path(), &["check", "p.jsonl", "--json", "--model", "openai/gpt-4.1-mini"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let result = &document["result"];
+    assert_eq!((result["prompts"].as_u64(), result["graded"].as_u64()), (Some(25), Some(25)));
+    assert_eq!(result["requests"], 75);
+    assert_eq!(result["categories"][0]["can_move"], false, "facts: 5");
+    assert_eq!(result["categories"][1]["can_move"], true, "sums: 20");
+    assert_eq!(result["needed"][1]["prompts"], 155, "a tenth, a fifth disagree");
+    let (likely, worst) = (&result["runs"][0]["likely_usd_at_most"], &result["runs"][0]["worst_usd"]);
+    assert!(likely.as_f64().expect("a price") < worst.as_f64().expect("a price"));
+    let table = prompts(folder.path(), &["check", "p.jsonl"]);
+    assert!(String::from_utf8_lossy(&table.stdout).contains("25 prompts: valid"));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (row, words) in [
+        ("{\"prompt\": \"a\", \"assert\": [{\"type\": \"contanis\", \"value\": \"x\"}]}", "contains"),
+        ("{\"prompt\": \"a\", \"assert\": [{\"type\": \"regex\", \"value\": \"(\"}]}", "line 2"),
+        ("{\"prompt\": \"a\", \"id\": \"first\"}", "first"),
+        ("{\"prompt\": ", "line 2"),
+    ] {
+        let text = format!("{{\"prompt\": \"fine\", \"id\": \"first\"}}\n{row}\n");
+        std::fs::write(folder.path().join("p.jsonl"), text).expect("written");
+        let output = prompts(folder.path(), &["check", "p.jsonl"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{row}: {said}");
+        assert!(said.contains(words), "{row}: {said}");
+    }
+    let output = prompts(folder.path(), &["check", "none.jsonl"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_set_is_drawn_from_records_the_same_for_the_same_seed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let word =
+        |n: usize| char::from(b'a' + u8::try_from(n % 26).expect("small")).to_string().repeat(n / 26 + 1);
+    let log: Vec<String> = (0..120)
+        .map(|n| {
+            let model = if n % 4 == 0 { "large" } else { "small" };
+            let asked = format!("Tell {} of joe@example.org", word(n));
+            let messages = serde_json::json!([
+                {"role": "system", "content": "Be brief."}, {"role": "user", "content": asked},
+            ]);
+            serde_json::json!({"model": model, "messages": messages}).to_string()
+        })
+        .collect();
+    let log = log.join("\n");
+    std::fs::write(folder.path().join("log.jsonl"), log).expect("written");
+    let drawn = |seed: &str| {
+        let output = prompts(folder.path(), &["sample", "log.jsonl", "-n", "20", "--seed", seed]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let first = drawn("7");
+    assert_eq!(first, drawn("7"));
+    assert_ne!(first, drawn("8"));
+    assert_eq!(first.lines().count(), 20);
+    assert!(first.contains("[EMAIL]") && !first.contains("joe@"), "{first}");
+    assert_eq!(first.matches("\"category\":\"large\"").count(), 5, "a quarter of them");
+    std::fs::write(folder.path().join("set.jsonl"), &first).expect("written");
+    let output = prompts(folder.path(), &["check", "set.jsonl"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
