@@ -57,7 +57,9 @@ fn over_time(view: &mut View, case: &Case<'_>) {
     }
     view.heading("Cost over time");
     for cost in &case.cost {
-        let charts = charts::cost::all(cost);
+        let mut charts = charts::cost::all(cost);
+        // That one stands with the inputs it weighs.
+        charts.retain(|chart| chart.id != "tornado");
         if charts.is_empty() {
             view.push(Block::List(cost.result.summary.clone()));
         }

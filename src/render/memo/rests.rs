@@ -3,6 +3,7 @@
 use super::case::Case;
 use crate::document::joined::Difference;
 use crate::document::{Document, Input, Warning};
+use crate::render::charts;
 use crate::render::names;
 use crate::render::view::{Block, Cell, Table, View};
 
@@ -122,6 +123,9 @@ pub(super) fn assumptions(view: &mut View, case: &Case<'_>) {
         Block::Table(table)
     };
     view.heading("What it rests on, by weight");
+    for cost in &case.cost {
+        view.charts(charts::cost::tornado(cost));
+    }
     view.push(table(&rows[..shown]));
     if rows.len() > shown {
         view.push(Block::More(format!("{} more inputs", rows.len() - shown), vec![table(&rows[shown..])]));
