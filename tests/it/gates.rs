@@ -1,4 +1,4 @@
-//! Gates from the outside: exit codes, one line each, JUnit, the summary of a workflow.
+//! Gates from the outside: exit codes, one line each, `JUnit`, the summary of a workflow.
 
 use crate::run::{Run, Sandbox};
 
