@@ -4,6 +4,7 @@
 
 use crate::needs::missing;
 use crate::run::Sandbox;
+use base64::Engine as _;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -236,7 +237,6 @@ fn printed_a_plain_case_takes_two_pages_and_loses_no_text() {
         browser.open(&page);
         let printed = json!({"paperWidth": width, "paperHeight": height, "printBackground": true});
         let answer = browser.call("Page.printToPDF", &printed);
-        use base64::Engine as _;
         let pdf = base64::engine::general_purpose::STANDARD
             .decode(answer["data"].as_str().expect("data"))
             .expect("base64");
