@@ -43,6 +43,7 @@ pub struct BenchResult {
     /// False when planned requests were never sent: the run was interrupted, capped, or a target
     /// stopped. What is here was measured.
     pub complete: bool,
+    /// One for each model that was asked.
     pub targets: Vec<Target>,
     /// One entry per planned request that was started, in the order they ran.
     pub samples: Vec<Sample>,
@@ -58,6 +59,7 @@ pub struct BenchResult {
     /// Every pair of targets that answered the same prompts: verdict, split, agreement, tokens.
     #[serde(default)]
     pub pairs: Vec<pair::Pair>,
+    /// What was spent and what was allowed, US dollars.
     #[serde(default)]
     pub spending: Spending,
     /// What each metric means: field name → definition.
@@ -68,7 +70,9 @@ pub struct BenchResult {
 /// Ratio of medians, local ÷ API, by paired bootstrap over prompts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
+    /// Id of the local target.
     pub local: String,
+    /// Id of the API target.
     pub api: String,
     /// `ttft_ms`, `tpot_ms`, `decode_tps`, `e2e_ms`.
     pub metric: String,
@@ -78,6 +82,7 @@ pub struct Comparison {
     pub ratio: Option<f64>,
     /// 95 % interval; null below six prompts.
     pub low: Option<f64>,
+    /// Upper end of the 95 % interval of the ratio.
     pub high: Option<f64>,
     /// Prompts on which both gave the same text in the first repeat, and of how many.
     #[serde(default)]
@@ -87,7 +92,9 @@ pub struct Comparison {
 /// Is the local model good enough on these prompts?
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quality {
+    /// Id of the local target.
     pub local: String,
+    /// Id of the API target.
     pub api: String,
     /// Prompts with an expectation that both sides answered.
     pub prompts: u32,
@@ -95,15 +102,21 @@ pub struct Quality {
     pub local_pass_rate: f64,
     #[doc = definition!(api_pass_rate)]
     pub api_pass_rate: f64,
+    /// Prompts that both passed.
     pub both_pass: u32,
+    /// Prompts that only the local model passed.
     pub local_only: u32,
+    /// Prompts that only the API passed.
     pub api_only: u32,
+    /// Prompts that neither passed.
     pub neither: u32,
     /// Exact `McNemar`, two-sided.
     pub mcnemar_p: Option<f64>,
     #[doc = definition!(pass_rate_difference)]
     pub difference: f64,
+    /// Lower end of the 95 % interval of the difference of pass rates.
     pub difference_low: Option<f64>,
+    /// Upper end of the 95 % interval of the difference of pass rates.
     pub difference_high: Option<f64>,
     /// Accepted loss of pass rate.
     pub margin: f64,

@@ -128,7 +128,9 @@ impl Usage {
 /// A typed failure. `kind` is stable and documented; `message` is for people and already sanitised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Fault {
+    /// What kind of failure it is, a stable word.
     pub kind: FaultKind,
+    /// The failure in words, without secrets.
     pub message: String,
 }
 

@@ -2,7 +2,7 @@
 //! with and without their script, and printed. Nothing hangs over, everything can be read, nothing is
 //! asked for from elsewhere, no text is lost on paper.
 
-use crate::needs::missing;
+use crate::needs::missing_browser;
 use crate::run::Sandbox;
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ impl Browser {
             .into_iter()
             .find(|name| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success()));
         let Some(program) = program else {
-            missing("Chromium (Debian: chromium)");
+            missing_browser("Chromium (Debian: chromium)");
             return None;
         };
         let profile = tempfile::tempdir().expect("a folder");
@@ -250,7 +250,7 @@ fn printed_a_plain_case_takes_two_pages_and_loses_no_text() {
         std::fs::write(&file, &pdf).expect("written");
         let Ok(read) = Command::new("pdftotext").args(["-layout", &file.display().to_string(), "-"]).output()
         else {
-            missing("pdftotext (Debian: poppler-utils)");
+            missing_browser("pdftotext (Debian: poppler-utils)");
             return;
         };
         let squeezed = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();

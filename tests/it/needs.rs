@@ -12,6 +12,16 @@ pub fn missing(what: &str) {
     skipped(what);
 }
 
+/// The same for a browser and what reads its prints, which are too large to install for every run:
+/// only `FREEHOLD_TEST_REQUIRE_BROWSER=1`, which CI sets, makes their absence a failure.
+#[track_caller]
+pub fn missing_browser(what: &str) {
+    let required =
+        std::env::var_os("FREEHOLD_TEST_REQUIRE_BROWSER").is_some_and(|v| !v.is_empty() && v != "0");
+    assert!(!required, "missing, and FREEHOLD_TEST_REQUIRE_BROWSER is set: {what}");
+    skipped(what);
+}
+
 /// Say that a test is skipped because this machine does not permit it: never a failure.
 pub fn skipped(why: &str) {
     // Through the writer: the print macros are for `cli` alone.
@@ -56,10 +66,16 @@ pub fn engine() -> bool {
     cfg!(feature = "llama")
 }
 
-/// The text of a file beside the project that others made; absent in a bare checkout.
+/// The text of a file beside the project that others made. A bare checkout has no such folder at all,
+/// and skips; where the folder is, a file that is not there is a failure.
 #[track_caller]
 pub fn shared(name: &str) -> Option<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    if !folder.is_dir() {
+        skipped("there is no folder of cases beside the project");
+        return None;
+    }
+    let path = folder.join(name);
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
         missing(&format!("shared/{name} beside the project"));

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 /// What `--embed` measured on one target. Texts go in one after another, without a chat template.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Embedding {
+    /// Numbers in one vector.
     pub dimensions: u32,
     /// How the tokens' vectors become the text's: `mean`, `cls`, `last`.
     pub pooling: String,
@@ -19,7 +20,9 @@ pub struct Embedding {
     pub pooling_from_file: bool,
     /// Vectors have length 1.
     pub normalised: bool,
+    /// How often every text was embedded.
     pub rounds: u32,
+    /// Texts that failed.
     pub failures: u32,
     /// Of all texts, once.
     pub input_tokens: u64,
@@ -27,12 +30,14 @@ pub struct Embedding {
     pub tps: Summary,
     #[doc = definition!(embedding_text_ms)]
     pub text_ms: Summary,
+    /// Milliseconds to turn the texts into tokens.
     pub tokenize_ms: Summary,
     #[doc = definition!(busy_watts)]
     /// Null where its energy cannot be read.
     pub busy_watts: Option<f64>,
     /// The same energy per input token.
     pub input_token_j: Option<f64>,
+    /// One for each text.
     pub texts: Vec<EmbeddedText>,
     #[serde(skip)]
     #[schemars(skip)]
@@ -42,11 +47,13 @@ pub struct Embedding {
 /// One text of the prompts' file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EmbeddedText {
+    /// Id of the prompt.
     pub prompt_id: String,
     /// With the special tokens that the model wants around it.
     pub input_tokens: Option<u32>,
     /// Of its rounds.
     pub median_ms: Option<f64>,
+    /// Why it failed; null where it did not.
     pub error: Option<Fault>,
     /// Where `--vectors` asked for it.
     pub vector: Option<Vec<f32>>,

@@ -21,10 +21,15 @@ pub struct Engine {
     pub gpu_layers: Option<u32>,
     /// Layers of the model, the output layer not counted.
     pub layers: Option<u32>,
+    /// Processor threads that the engine computes with.
     pub threads: Option<u32>,
+    /// Tokens of context of all sequences together.
     pub context_tokens: Option<u32>,
+    /// Name of the model's file.
     pub model_file: Option<String>,
+    /// SHA-256 of the file.
     pub model_sha256: Option<String>,
+    /// Bytes of the file.
     pub model_bytes: Option<u64>,
     /// The model by its header: what the predictor needs to be calibrated by this measurement.
     #[serde(default)]
@@ -39,6 +44,7 @@ pub struct Engine {
     /// `--load-times` asked for them.
     #[serde(default)]
     pub load_cold_ms: Option<f64>,
+    /// Milliseconds to load the model when its file was in the page cache; null where it was loaded once.
     #[serde(default)]
     pub load_warm_ms: Option<f64>,
     /// Start of the engine's process to its first word, before any model.
@@ -53,8 +59,10 @@ pub struct Engine {
     /// Version of the GPU's driver, where it tells.
     #[serde(default)]
     pub driver: Option<String>,
+    /// Tokens of one logical batch.
     #[serde(default)]
     pub batch_tokens: Option<u32>,
+    /// Tokens that are computed in one pass.
     #[serde(default)]
     pub ubatch_tokens: Option<u32>,
     /// `auto`, `on`, `off`.
@@ -66,8 +74,10 @@ pub struct Engine {
     /// Weights, KV cache and working buffers as the engine allocated them.
     #[serde(default)]
     pub weights_bytes: Option<u64>,
+    /// Bytes of the KV cache.
     #[serde(default)]
     pub kv_bytes: Option<u64>,
+    /// Bytes of the compute buffers.
     #[serde(default)]
     pub compute_bytes: Option<u64>,
     /// Of these three, on a GPU.
@@ -91,12 +101,15 @@ pub struct Engine {
 pub struct Synthetic {
     /// llama-bench's name: `pp512`, `tg128 @ d4096`.
     pub test: String,
+    /// Tokens of the prompt.
     pub prompt_tokens: u32,
+    /// Tokens that were generated.
     pub output_tokens: u32,
     /// Tokens in the cache before the clock started.
     pub depth_tokens: u32,
     #[doc = definition!(synthetic_tps)]
     pub tps: Summary,
+    /// Mean tokens a second.
     pub tps_mean: Option<f64>,
     /// Sample standard deviation; null below two rounds.
     pub tps_sd: Option<f64>,
@@ -160,6 +173,7 @@ pub struct Energy {
     pub scope: Option<String>,
     /// The figures can be trusted.
     pub valid: bool,
+    /// Why there is no figure; null where there is one.
     pub reason: Option<String>,
     #[doc = definition!(idle_watts)]
     pub idle_watts: Option<f64>,

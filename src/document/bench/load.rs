@@ -11,8 +11,11 @@ use std::collections::BTreeMap;
 /// A closed loop with a fixed number of requests under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Level {
+    /// Requests that were under way at once.
     pub concurrency: u32,
+    /// Requests that were measured.
     pub requests: u32,
+    /// Requests that failed.
     pub failures: u32,
     #[doc = definition!(output_tps_system)]
     pub output_tps_system: Option<f64>,
@@ -26,6 +29,7 @@ pub struct Level {
     #[doc = definition!(e2e_ms)]
     #[serde(default)]
     pub e2e_ms: Summary,
+    /// What is known of single requests at this level.
     #[serde(default)]
     pub detail: LoadDetail,
 }
@@ -35,8 +39,11 @@ pub struct Level {
 pub struct OpenLoop {
     /// Offered requests per second.
     pub rate_per_s: f64,
+    /// How requests arrived: `poisson` or `constant`.
     pub arrivals: Arrivals,
+    /// Requests that were measured.
     pub requests: u32,
+    /// Requests that failed.
     pub failures: u32,
     #[doc = definition!(output_tps_system)]
     pub output_tps_system: Option<f64>,
@@ -59,6 +66,7 @@ pub struct OpenLoop {
     /// The 99th percentile of the send lag, or its maximum where there are too few requests for one,
     /// is more than a tenth of the median TTFT.
     pub lagging: bool,
+    /// What is known of single requests at this rate.
     pub detail: LoadDetail,
 }
 
@@ -71,7 +79,9 @@ pub struct LoadDetail {
     pub seconds: Option<f64>,
     #[doc = definition!(in_flight_mean)]
     pub in_flight_mean: Option<f64>,
+    /// Most requests that were under way at the same time.
     pub in_flight_max: u32,
+    /// Failures by kind.
     pub failure_kinds: BTreeMap<String, u32>,
     /// Requests within the limits; null where there are none or they cannot be judged.
     pub goodput: Option<Goodput>,
@@ -93,7 +103,9 @@ pub struct LoadDetail {
 /// Requests that kept every limit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Goodput {
+    /// The limits that were asked for.
     pub slo: Slo,
+    /// Requests that kept all of them.
     pub met: u32,
     /// All measured requests; a failed one keeps no limit.
     pub requests: u32,
@@ -101,6 +113,7 @@ pub struct Goodput {
     pub share: f64,
     /// Wilson 95 % interval of the share.
     pub low: f64,
+    /// Upper end of the interval of the share, 0 to 1.
     pub high: f64,
     #[doc = definition!(goodput_requests_per_s)]
     pub requests_per_s: Option<f64>,
@@ -113,20 +126,29 @@ pub struct LoadSample {
     pub target: String,
     /// Exactly one of these two is there.
     pub concurrency: Option<u32>,
+    /// Rate of arrivals that was asked for, requests a second; null for a closed loop.
     pub rate_per_s: Option<f64>,
     /// 0-based.
     pub round: u32,
+    /// Its number within its level or rate, from 0.
     pub index: u32,
     /// 0, or which part of a resumed run.
     pub session: u32,
+    /// Id of the prompt.
     pub prompt_id: String,
     /// Since the start of this load, in this part of the run.
     pub scheduled_ms: Option<f64>,
+    /// When it was sent, ms since the level began.
     pub sent_ms: f64,
+    /// Why it failed; null where it did not.
     pub error: Option<Fault>,
+    /// Tokens of the prompt.
     pub input_tokens: Option<u64>,
+    /// Of these, read from a cache.
     pub cached_input_tokens: Option<u64>,
+    /// Output tokens, reasoning included.
     pub output_tokens: Option<u64>,
+    /// Pieces in which the answer came.
     pub content_events: u32,
     #[doc = definition!(ttft_ms)]
     pub ttft_ms: Option<f64>,
@@ -138,9 +160,11 @@ pub struct LoadSample {
     pub within_limits: Option<bool>,
     #[doc = definition!(client_lag_ms)]
     pub client_lag_ms: Option<f64>,
+    /// The request went over a connection that was open already.
     pub connection_reused: Option<bool>,
     #[doc = definition!(cost_usd)]
     pub cost_usd: Option<f64>,
+    /// The answer passed its grading; null where it was not graded.
     pub pass: Option<bool>,
 }
 

@@ -11,24 +11,37 @@ use serde::{Deserialize, Serialize};
 pub struct ModelFacts {
     /// The format of the weights, as `Q4_K_M`, or the nearest one known.
     pub quantisation: String,
+    /// Parameters of the model.
     pub parameters: f64,
+    /// Parameters of the input embedding.
     pub embedding_parameters: f64,
     /// The output projection is the embedding.
     pub tied_embeddings: bool,
     /// Routed experts, all layers together; 0 for a dense model.
     pub routed_parameters: f64,
+    /// Experts of a mixture; null for a dense model.
     pub experts: u32,
+    /// Experts that each token uses.
     pub experts_used: u32,
+    /// Layers.
     pub layers: u32,
+    /// Layers that have experts.
     pub mixture_layers: f64,
+    /// Width of the hidden state.
     pub hidden_size: f64,
+    /// Tokens in the vocabulary.
     pub vocabulary: f64,
+    /// Tokens of context that it was trained with.
     pub context_tokens: Option<u64>,
     /// Bytes of the weights in the file, and of the parts that are not read whole for each token.
     pub weight_bytes: f64,
+    /// Bytes of the input embedding.
     pub embedding_bytes: f64,
+    /// Bytes of the experts that are chosen token by token.
     pub routed_bytes: f64,
+    /// Bytes of the output layer.
     pub output_bytes: f64,
+    /// What a sequence keeps.
     pub cache: CacheFacts,
 }
 
@@ -39,10 +52,15 @@ pub struct CacheFacts {
     pub full_values: f64,
     /// Of one token, over the layers that keep a window.
     pub sliding_values: f64,
+    /// Tokens that layers with a sliding window keep; null where there are none.
     pub window_tokens: f64,
+    /// Bytes of the recurrent state of a sequence.
     pub state_bytes: f64,
+    /// Layers with a recurrent state.
     pub state_layers: f64,
+    /// Layers that keep a compressed form of keys and values.
     pub latent_layers: f64,
+    /// Values that a layer without compression keeps for a token.
     pub full_query_values: f64,
     /// The same over the layers that keep a window.
     #[serde(default)]

@@ -23,6 +23,7 @@ pub enum TokenSource {
 pub struct Sample {
     /// Id of the target.
     pub target: String,
+    /// Id of the prompt.
     pub prompt_id: String,
     /// 0-based.
     pub repeat: u32,
@@ -34,6 +35,7 @@ pub struct Sample {
     pub started_ms: Option<f64>,
     /// Null: it succeeded.
     pub error: Option<Fault>,
+    /// How often the request was sent.
     #[serde(default)]
     pub attempts: u32,
     /// Waited between attempts; not part of any latency.
@@ -42,28 +44,39 @@ pub struct Sample {
     /// HTTP status of each attempt that got one.
     #[serde(default)]
     pub statuses: Vec<u16>,
+    /// Why the answer ended; null where that was not said.
     pub finish: Option<FinishReason>,
+    /// Who counted its tokens.
     pub token_source: TokenSource,
+    /// Tokens of the prompt; null where nobody counted them.
     pub input_tokens: Option<u64>,
+    /// Of these, read from a cache.
     pub cached_input_tokens: Option<u64>,
     /// Reasoning included.
     pub output_tokens: Option<u64>,
+    /// Output tokens without reasoning.
     pub visible_output_tokens: Option<u64>,
+    /// Output tokens of reasoning.
     pub reasoning_tokens: Option<u64>,
     /// What the table of metrics has of each request, each in a field of its own.
     #[serde(flatten)]
     pub metrics: PerRequest<Option<f64>>,
+    /// Longest gap between two pieces of the answer, ms.
     #[serde(default)]
     pub icl_max_ms: Option<f64>,
+    /// Pieces in which the answer came.
     #[serde(default)]
     pub content_events: u32,
+    /// Time to connect, ms; null where a connection was reused.
     #[serde(default)]
     pub connect_ms: Option<f64>,
+    /// The request went over a connection that was open already.
     #[serde(default)]
     pub connection_reused: Option<bool>,
     /// True: HTTP/2; false: HTTP/1.1.
     #[serde(default)]
     pub http2: Option<bool>,
+    /// Prompt tokens a second as the engine itself counts them.
     #[serde(default)]
     pub engine_prompt_tps: Option<f64>,
     #[doc = definition!(energy_j)]
@@ -106,6 +119,7 @@ pub struct Sample {
     pub not_graded: Option<String>,
     /// The answer, without its thoughts, capped.
     pub text: String,
+    /// The text was longer than what is kept.
     #[serde(default)]
     pub text_capped: bool,
     /// The reasoning that was sent, capped.
@@ -124,6 +138,7 @@ pub struct Sample {
     /// The model that answered, in the server's words.
     #[serde(default)]
     pub answered_by: Option<String>,
+    /// The provider's own id of the request.
     #[serde(default)]
     pub request_id: Option<String>,
 }

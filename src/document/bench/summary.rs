@@ -8,13 +8,18 @@ use serde::{Deserialize, Serialize};
 /// bound them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
+    /// Samples in it.
     pub n: u32,
+    /// The median.
     pub median: Option<f64>,
     /// Order-statistic 95 % interval of the median; null below six values.
     pub low: Option<f64>,
+    /// Upper end of the 95 % interval of the median.
     pub high: Option<f64>,
+    /// The smallest sample.
     #[serde(default)]
     pub min: Option<f64>,
+    /// The largest sample.
     #[serde(default)]
     pub max: Option<f64>,
     /// From 36 values on.

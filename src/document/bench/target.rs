@@ -24,7 +24,9 @@ pub enum Kind {
 pub struct Target {
     /// Unique within the document: `local:smollm2.gguf`, `openai:gpt-x`.
     pub id: String,
+    /// `local` or `api`.
     pub kind: Kind,
+    /// The model's file or name as it was given.
     pub model: String,
     /// It only stood in for a cloud API (a server on this machine): its speed says nothing about
     /// any provider.
@@ -32,6 +34,7 @@ pub struct Target {
     /// Scheme, host and port of an API.
     #[serde(default)]
     pub origin: Option<String>,
+    /// Who counted the tokens.
     pub token_source: TokenSource,
     #[doc = definition!(requests)]
     #[serde(default)]
@@ -52,6 +55,7 @@ pub struct Target {
     pub finish: BTreeMap<String, u32>,
     /// Medians with 95 % intervals over the successful, first-attempt requests.
     pub metrics: PerRequest<Summary>,
+    /// Tokens of all requests together.
     #[serde(default)]
     pub tokens: TokenMeans,
     /// `engine`: prompt time inside the engine. `lower_bound`: uncached input ÷ TTFT, queue and
@@ -64,6 +68,7 @@ pub struct Target {
     /// The catalogue's price record that was used.
     #[serde(default)]
     pub price: Option<Price>,
+    /// Share of the graded answers that passed; null where nothing was graded.
     #[serde(default)]
     pub pass_rate: Option<Rate>,
     /// How often all repeats of a prompt pass; null where prompts were asked once.
@@ -127,11 +132,17 @@ pub struct TokenMeans {
 pub struct Price {
     /// Id of the record: `openai/gpt-x`.
     pub id: String,
+    /// US dollars per million input tokens.
     pub input_usd_per_mtok: Option<f64>,
+    /// US dollars per million output tokens.
     pub output_usd_per_mtok: Option<f64>,
+    /// US dollars per million input tokens read from the provider's cache; null where it is not known.
     pub cache_read_usd_per_mtok: Option<f64>,
+    /// US dollars per million input tokens written to the provider's cache; null where it is not known.
     pub cache_write_usd_per_mtok: Option<f64>,
+    /// Where the price was read.
     pub source: String,
+    /// Day on which it was read, `YYYY-MM-DD`.
     pub as_of: String,
 }
 
@@ -143,8 +154,11 @@ pub struct Turn {
     pub turn: u32,
     /// Means of the tokens.
     pub tokens: TokenMeans,
+    /// Time to the first token of this turn, ms.
     pub ttft_ms: Summary,
+    /// Time per further token of this turn, ms.
     pub tpot_ms: Summary,
+    /// Time of the whole turn, ms.
     pub e2e_ms: Summary,
 }
 
@@ -164,10 +178,13 @@ pub struct PassHat {
 pub struct Rate {
     /// Prompts that say what they expect and got an answer.
     pub n: u32,
+    /// Answers that passed.
     pub passed: u32,
     #[doc = definition!(pass_rate)]
     pub rate: f64,
+    /// Lower end of the 95 % Wilson interval, 0 to 1.
     pub low: f64,
+    /// Upper end of the 95 % Wilson interval, 0 to 1.
     pub high: f64,
 }
 

@@ -127,8 +127,11 @@ impl Sent {
     Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Slo {
+    /// Limit on the time to the first token, ms; null: none.
     pub ttft_ms: Option<f64>,
+    /// Limit on each further token, ms; null: none.
     pub tpot_ms: Option<f64>,
+    /// Limit on the whole answer, ms; null: none.
     pub e2e_ms: Option<f64>,
 }
 
