@@ -118,6 +118,12 @@ pub fn markdown(text: &str) -> String {
     escaped(text, true)
 }
 
+/// `##[error]`, `##vso[…]`, `##teamcity[…]`: commands to CI systems, wherever they stand in a line.
+fn is_command(rest: &[char]) -> bool {
+    let ['#', '#', rest @ ..] = rest else { return false };
+    ["[", "vso[", "teamcity["].iter().any(|word| rest.iter().copied().take(word.len()).eq(word.chars()))
+}
+
 /// For a cell of a Markdown table.
 pub fn markdown_cell(text: &str) -> String {
     escaped(text, false).replace('|', "\\|")
@@ -160,7 +166,12 @@ fn escaped(text: &str, starts: bool) -> String {
             ']' => matches!(after, '(' | '['),
             '&' => entity(&all[n + 1..]),
             // At the end of a heading it would close it.
-            '#' => first || (starts && before == ' ' && all[n..].iter().all(|c| *c == '#')),
+            '#' => {
+                first
+                    || (starts && before == ' ' && all[n..].iter().all(|c| *c == '#'))
+                    || is_command(&all[n..])
+                    || n.checked_sub(1).is_some_and(|n| is_command(&all[n..]))
+            }
             '-' | '+' => first && matches!(after, ' ' | '-'),
             '.' | ')' => starts && digits > 0 && n == digits && after == ' ',
             _ => false,

@@ -140,7 +140,7 @@ impl Variable {
     }
     /// Is there anything in it?
     pub fn is_set(&self) -> bool {
-        std::env::var(&self.name).is_ok_and(|key| !key.trim().is_empty())
+        environment::text(&self.name).is_some()
     }
     /// The key. `all` are the variables of every server of the run: one that may be anybody's goes
     /// to one server only.

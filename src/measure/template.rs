@@ -268,7 +268,7 @@ mod tests {
             {{ {'a': [1, '<é>']} | tojson }}{{ messages[1:] | length }}{{ strftime_now('%Y') | length }}";
         let template = ChatTemplate::new(source, "<s>", "").expect("compiles");
         let text =
-            template.render(&[says(Role::System, "x"), says(Role::User, " one two ")], &[]).expect("renders");
+            template.render(&[says(Role::System, "TWO"), says(Role::User, " TWO ")], &[]).expect("renders");
         assert_eq!(text, "TWO!1<s>FalseFalse{\"a\": [1, \"<é>\"]}14");
     }
 

@@ -250,7 +250,7 @@ mod tests {
     fn repeats_that_differ_are_shares_not_votes() {
         let prompts: Vec<PairedPrompt<'_>> =
             (0..60).map(|i| prompt("x", side(2 - i % 2, 3), side(3 - i % 3, 3))).collect();
-        let found = compare(&prompts, 0.1, 1).expect("prompts");
+        let found = compare(&prompts, 0.05, 1).expect("prompts");
         assert_eq!(found.method, Method::Shares);
         assert!((found.a.0 - 0.5).abs() < 1e-9, "{}", found.a.0);
         assert!((found.verdict.difference - (0.5 - 2.0 / 3.0)).abs() < 1e-9);
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn scores_between_none_and_all_are_compared_too() {
-        let prompts: Vec<PairedPrompt<'_>> = (0..30u32)
+        let prompts: Vec<PairedPrompt<'_>> = (0..60u32)
             .map(|i| {
                 let half = Side { passed: 1, graded: 1, scores: 0.6 + f64::from(i % 3) / 10.0 };
                 prompt("x", half, side(1, 1))
