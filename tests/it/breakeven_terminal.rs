@@ -14,12 +14,12 @@ fn what_is_missing_is_asked_for() {
     let mut session = breakeven(&sandbox, "--model llama-3.1-8b-instruct -o asked.json");
     answer(&mut session, "Requests in the first month", "many\r");
     session.exp_string("must be a number").expect("says what is wrong");
-    answer(&mut session, "Requests in the first month", "200000\r");
+    answer(&mut session, "> ", "200000\r");
     answer(&mut session, "Input tokens of one request", "1500\r");
     answer(&mut session, "Output tokens of one request", "400\r");
     answer(&mut session, "Id of a GPU, machine or rental in the catalogue", "nvidia-rtx-4091\r");
     session.exp_string("did you mean").expect("the nearest ids");
-    answer(&mut session, "Id of a GPU, machine or rental in the catalogue", "nvidia-rtx-4090\r");
+    answer(&mut session, "> ", "nvidia-rtx-4090\r");
     answer(&mut session, "Id of an API model in the catalogue", "anthropic/claude-haiku-4-5-20251001\r");
     session.exp_string("The same without questions:").expect("the command line");
     session.exp_string("freehold ").expect("the command line");

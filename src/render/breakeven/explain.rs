@@ -163,6 +163,21 @@ impl<'a> Explainer<'a> {
             Item(_) => String::new(),
         };
         match path {
+            [Field(a), ..] if a == "cumulative" => Some(
+                Rule::new("what an offer has cost by the end of each month: purchases so far, less what replaced units fetch, and everything running; low and high are a tenth and nine tenths of the draws")
+                    .inputs("need", &["requests_per_month", "growth_per_month", "horizon_months", "start"])
+                    .note("Month by month in --format csv [counted]"),
+            ),
+            [Field(a), ..] if a == "by_volume" => Some(
+                Rule::new("what the first month costs at other volumes, with as many units as each needs; nothing else changes")
+                    .inputs("need", &["requests_per_month", "input_tokens", "output_tokens", "peak_to_mean"])
+                    .note("Each volume is priced by the engine as the need is [counted]"),
+            ),
+            [Field(a), ..] if a == "today" => Some(
+                Rule::new("what the records of usage say, and the same month priced by the records of the catalogue for those days")
+                    .inputs("need", &["requests_per_month", "input_tokens", "output_tokens"])
+                    .note("Read from the usage document [counted]"),
+            ),
             [Field(list), Item(n), rest @ ..] => {
                 let fields: Vec<String> = rest.iter().map(name).collect();
                 let fields: Vec<&str> = fields.iter().map(String::as_str).collect();

@@ -196,7 +196,7 @@ fn a_journal_asks_for_no_more_than_a_command_line_may() {
     let edits: [(&str, Edit); 7] = [
         ("repeats", |h| h["basis"]["inputs"]["repeats"]["value"] = 4_000_000_000_u32.into()),
         ("max_output_tokens", |h| h["basis"]["max_output_tokens"] = 4_000_000_000_u32.into()),
-        ("requests at once", |h| {
+        ("requests", |h| {
             h["basis"]["load"]["phases"] = serde_json::json!([{"target": 0, "round": 0, "shape": {"kind": "closed", "concurrency": 3_000_000}}]);
         }),
         ("rate", |h| {
