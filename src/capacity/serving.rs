@@ -13,7 +13,7 @@
 //!   + n × what the host and the routing need per request
 //! ```
 //!
-//! Shares and times are data ([`Base`], `serving.toml`), fitted over engines, models and systems at
+//! Shares and times are data (`Base`, `serving.toml`), fitted over engines, models and systems at
 //! once; generations of chips and engines are factors on one base. No product has a number of its own.
 
 use super::quantisation::{Compute, Engine, Kernel, KvType, Quantisation};

@@ -96,6 +96,7 @@ pub fn text(name: &str) -> Option<String> {
 macro_rules! variables {
     ($($constant:ident = $name:expr, $group:ident, $about:expr;)*) => {
         $(
+            #[allow(rustdoc::bare_urls)]
             #[doc = concat!("`", stringify!($constant), "`: ", $about)]
             pub const $constant: Variable = Variable { name: $name, group: Group::$group, about: $about };
         )*

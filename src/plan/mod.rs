@@ -10,7 +10,7 @@
 //!
 //! Pure: values in, values out; no prices of its own and no words for people. What a plan costs over
 //! its horizon is asked of a function that the caller hands in, since the cost engine stands above.
-//! Every figure of a plan can be shown with the terms it was made of ([`terms`]).
+//! Every figure of a plan can be shown with the terms it was made of ([`terms()`]).
 
 pub mod bill;
 pub mod machine;

@@ -29,7 +29,7 @@ pub struct Format {
     pub name: &'static str,
     /// What it is and where people find it, in a few words.
     pub about: &'static str,
-    /// The paths of the fields, see [`super::row`]; nothing else is read.
+    /// The paths of the fields, see `super::row`; nothing else is read.
     pub fields: &'static [&'static str],
     /// Lists whose elements are rows, besides the file itself: `data[]`.
     pub rows: &'static [&'static str],

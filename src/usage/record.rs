@@ -2,7 +2,7 @@
 //!
 //! Prompt size is `input + cache_read + cache_write_*`; the parts never overlap. Reasoning is a part
 //! of `output`. Sources count differently, so each reader says on which side its counts stand and
-//! [`super::normal`] converts, once.
+//! `super::normal` converts, once.
 
 /// A model's place in [`super::collect::Models`].
 pub type ModelId = u16;

@@ -312,7 +312,7 @@ impl Grid {
     }
 
     /// At most `most` requests that stand for all, largest share first: their weighted sum is the sum of
-    /// all requests, and none lies across an edge of [`EDGES`] that its requests do not cross.
+    /// all requests, and none lies across an edge of `EDGES` that its requests do not cross.
     pub fn sizes(&self, most: usize) -> Vec<Size> {
         let coarse = |column: u16| {
             let end = PROMPT_ENDS.get(column as usize).copied().unwrap_or(u64::MAX);

@@ -162,7 +162,7 @@ metrics! {
         ttfo_ms: "TTFO", "time to first output", Milliseconds, Lower, Row,
             |m| m.record.figures.ttfo_ms,
             "time to first output: the same, to the first delta that is not reasoning; thoughts between \
-             markers in the text (<think> and its like) are reasoning, too";
+             markers in the text (`<think>` and its like) are reasoning, too";
 
         #[serde(default)]
         ttfb_ms: "TTFB", "time to the response headers", Milliseconds, Lower, Detail,

@@ -7,7 +7,7 @@
 //! them), no clock, no random numbers.
 //!
 //! Nunjucks turns a template into JavaScript text without brackets, so that JavaScript's own
-//! precedence decides what belongs together (`"a" ~ 1 + 2` is `a12`); [`parse`] does the same.
+//! precedence decides what belongs together (`"a" ~ 1 + 2` is `a12`); `parse` does the same.
 
 mod eval;
 mod filters;

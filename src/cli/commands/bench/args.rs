@@ -118,7 +118,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// `bust`: a unique marker begins every prompt and conversation, so that no prompt cache of
-    /// another one answers [default]; `cold`: also every turn, so that no turn finds the one before in
+    /// another one answers (the default); `cold`: also every turn, so that no turn finds the one before in
     /// a cache; `natural`: prompts as they are.
     #[arg(long, value_enum, value_name = "MODE")]
     pub cache: Option<Cache>,
