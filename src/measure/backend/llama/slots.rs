@@ -535,7 +535,7 @@ mod tests {
         let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
         let mut engine = LlamaEngine::new(None);
         let link: Arc<dyn Progress> = Arc::new(Link::new(tempfile::tempfile().expect("a file")));
-        engine.load(&LoadRequest::new(model.into(), 64), &link).expect("loads");
+        engine.load(&LoadRequest::new(model, 64), &link).expect("loads");
         let slots = engine.slots.as_mut().expect("loaded");
         let mut decode = |token: i32, sequence: i32| {
             slots.context.clear_kv_cache();
@@ -558,7 +558,7 @@ mod tests {
         let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
         let mut engine = LlamaEngine::new(None);
         let link: Arc<dyn Progress> = Arc::new(Link::new(tempfile::tempfile().expect("a file")));
-        let request = LoadRequest { parallel: 4, ..LoadRequest::new(model.into(), 128) };
+        let request = LoadRequest { parallel: 4, ..LoadRequest::new(model, 128) };
         engine.load(&request, &link).expect("loads");
         let slots = engine.slots.as_mut().expect("loaded");
         let prompt = |id: u32, most: u32| Prompt {
