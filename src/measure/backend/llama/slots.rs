@@ -529,10 +529,14 @@ mod tests {
         assert_eq!(undecoded(&DecodeError::NoKvCacheSlot).kind, FaultKind::Context);
     }
 
+    /// llama.cpp is initialised once in a process at a time.
+    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
     /// A real refusal by llama.cpp; after it the engine still computes.
     #[test]
     fn a_batch_the_engine_refuses_is_a_fault_and_the_next_one_is_computed() {
         let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
+        let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut engine = LlamaEngine::new(None);
         let link: Arc<dyn Progress> = Arc::new(Link::new(tempfile::tempfile().expect("a file")));
         engine.load(&LoadRequest::new(model, 64), &link).expect("loads");
@@ -556,6 +560,7 @@ mod tests {
     #[test]
     fn sequences_that_go_on_close_ranks_and_answer_as_they_do_alone() {
         let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
+        let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut engine = LlamaEngine::new(None);
         let link: Arc<dyn Progress> = Arc::new(Link::new(tempfile::tempfile().expect("a file")));
         let request = LoadRequest { parallel: 4, ..LoadRequest::new(model, 128) };
