@@ -34,9 +34,15 @@ fn number(draft: &mut NeedDraft, key: &'static Key, value: f64) {
     draft.set(key, Given { value: Value::Number(Range::exactly(value)), source: Source::flag("--test") });
 }
 
-/// In debug a few; in release as many as the promise is about.
-const fn times(release: usize) -> usize {
-    if cfg!(debug_assertions) { release.div_ceil(250) } else { release }
+/// A few in every run; as many as the promise is about with `FREEHOLD_TEST_LONG=1`, which takes a quarter of
+/// an hour in a release build.
+fn times(promised: usize) -> usize {
+    let long = std::env::var_os("FREEHOLD_TEST_LONG").is_some_and(|v| !v.is_empty() && v != "0");
+    match (long, cfg!(debug_assertions)) {
+        (true, _) => promised,
+        (false, true) => promised.div_ceil(250),
+        (false, false) => promised.div_ceil(50),
+    }
 }
 
 /// Needs as they come: from a prototype to a large service.
