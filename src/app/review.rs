@@ -89,6 +89,8 @@ pub struct Rested<'a> {
     pub evidence: Option<&'a Evidence>,
     /// What was computed.
     pub cost: Option<CostFile<'a>>,
+    /// They may be of another need all the same.
+    pub allow_mismatch: bool,
 }
 
 /// Decide again. Refused where the document rests on files that were not given, or has answers that this
@@ -110,8 +112,7 @@ pub fn review(
         draft: &draft,
         evidence: rested.evidence,
         cost: rested.cost,
-        // It was joined before; whether it still belongs was decided then.
-        allow_mismatch: true,
+        allow_mismatch: rested.allow_mismatch,
     };
     let now = advise(&asked, known)?;
     Ok(compare(then, &now.result, known.catalog, known.today))

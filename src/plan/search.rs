@@ -118,8 +118,9 @@ pub struct Found<'a> {
     pub rejected: Vec<Rejected>,
 }
 
-/// Accelerators that behave alike: the same chip, joined alike.
-type Kind = (String, u64, bool);
+/// Accelerators that behave alike: the same chip with the same memory, joined alike. Computers of one chip
+/// are sold with several memories, and what fits one need not fit the next.
+type Kind = (String, [u64; 3], bool);
 
 /// What one kind of accelerator can do, in every setting.
 #[derive(Default)]
@@ -194,7 +195,9 @@ pub fn search<'a>(ask: &Ask<'a>) -> Found<'a> {
 }
 
 fn kind(machine: &Machine) -> Kind {
-    (machine.accelerator.clone(), machine.shape.link.map_or(0, f64::to_bits), machine.board)
+    let shape = &machine.shape;
+    let parts = [shape.memory_bytes, shape.bandwidth, shape.link.unwrap_or(0.0)].map(f64::to_bits);
+    (machine.accelerator.clone(), parts, machine.board)
 }
 
 /// Engines to try where none is named: those that whole companies run.

@@ -263,34 +263,64 @@ fn the_parts_of_a_model_are_within_it() {
     assert!((flash.routed_parameters / experts - 1.0).abs() < 0.05, "{} {experts}", flash.routed_parameters);
 }
 
-/// The weights of a verdict's plan fit into what `fit` says its hardware needs in some format, whichever
-/// profile led there.
+/// The plan of a verdict needs what `fit` says one copy of it needs, whichever profile led there.
 #[test]
-fn the_hardware_of_an_advice_is_no_smaller_than_fit_says() {
+fn advise_and_fit_have_one_memory_formula() {
     let sandbox = crate::run::Sandbox::new();
     let mut compared = 0;
     for (name, _) in freehold::workload::profile::SHIPPED {
         let advice = sandbox.run(&["advise", "--profile", name, "--json"]).json();
-        let models = &advice["result"]["models"];
-        let (Some(card), Some(model)) = (models["hardware"]["id"].as_str(), models["open"]["id"].as_str())
-        else {
-            continue;
+        let result = &advice["result"];
+        let Some(said) = result["models"]["hardware"]["needed_gib"].as_f64() else { continue };
+        let card = result["models"]["hardware"]["id"].as_str().expect("an id");
+        let options = result["options"].as_array().into_iter().flatten();
+        let plans: Vec<_> = options.map(|o| &o["plan"]).filter(|p| p["accelerator"] == card).collect();
+        // Without numbers the example is of the model alone, at `fit`'s own defaults.
+        let questions: Vec<(Vec<String>, f64)> = if plans.is_empty() {
+            let model = result["models"]["open"]["id"].as_str().expect("a model").to_owned();
+            let count = result["models"]["hardware"]["count"].to_string();
+            vec![(
+                ["--hardware", card, "--count", &count, "--model", &model].map(str::to_owned).to_vec(),
+                1.0,
+            )]
+        } else {
+            plans.into_iter().map(of_plan).collect()
         };
-        let count = models["hardware"]["count"].to_string();
-        let fit = sandbox.run(&["fit", "--hardware", card, "--count", &count, "--model", model, "--json"]);
-        // A chip that is sold in computers only has no memory of its own.
-        if fit.err.contains("name the whole machine") {
-            continue;
-        }
-        let fit = fit.json();
-        let rows = fit["result"]["rows"].as_array().expect("rows").iter();
-        let needed: Vec<f64> = rows
-            .filter_map(|r| r["memory"]["needed_bytes"].as_f64())
-            .map(|b| b / f64::from(1 << 30))
+        let needed: Vec<f64> = questions
+            .iter()
+            .flat_map(|(args, copies)| {
+                let args: Vec<&str> = args.iter().map(String::as_str).collect();
+                let fit = sandbox.run(&[&["fit", "--json"], &args[..]].concat()).json();
+                let rows = fit["result"]["rows"].as_array().expect("rows").clone();
+                let bytes = rows.into_iter().filter_map(|r| r["memory"]["needed_bytes"].as_f64());
+                bytes.map(|b| b * copies / f64::from(1 << 30)).collect::<Vec<_>>()
+            })
             .collect();
-        let said = models["hardware"]["needed_gib"].as_f64().expect("a number");
-        assert!(said > 0.0 && needed.iter().any(|n| said <= *n), "{name}: {said} is above {needed:?}");
+        assert!(needed.iter().any(|n| (n - said).abs() < 1e-9), "{name}: {said} is none of {needed:?}");
         compared += 1;
     }
-    assert!(compared > 0, "no advice had hardware that fit knows");
+    assert!(compared > 3, "{compared}");
+}
+
+/// `fit` asked about one copy of a plan, and how many copies there are.
+fn of_plan(plan: &serde_json::Value) -> (Vec<String>, f64) {
+    let whole = |name: &str| plan[name].as_f64().expect("a number");
+    let text = |name: &str| plan[name].as_str().expect("a word").to_owned();
+    // A chip that is sold in computers only is known by the computer.
+    let in_slots = freehold::catalog::Catalog::embedded()
+        .accelerator(&text("accelerator"))
+        .is_some_and(|card| card.memory_gib.is_some());
+    let hardware = text(if in_slots { "accelerator" } else { "host" });
+    let count = whole("tensor_parallel") * whole("pipeline_parallel");
+    let args = [
+        ("--hardware", hardware),
+        ("--count", count.to_string()),
+        ("--model", text("model")),
+        ("--quantisation", text("quantisation")),
+        ("--backend", text("backend")),
+        ("--kv-type", text("kv_type").to_lowercase()),
+        ("--context", whole("context_tokens").ceil().to_string()),
+    ];
+    let args = args.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]).collect();
+    (args, whole("replicas"))
 }

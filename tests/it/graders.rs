@@ -11,12 +11,7 @@ fn data() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("FREEHOLD_PROMPTFOO_DATA") {
         return Some(PathBuf::from(folder));
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/testdata/promptfoo");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: there is no ../shared/testdata/promptfoo");
-    None
+    crate::needs::case("testdata/promptfoo")
 }
 
 /// Where the verdict differs on purpose; the reasons are in docs/graders.md.

@@ -66,19 +66,31 @@ pub fn engine() -> bool {
     cfg!(feature = "llama")
 }
 
-/// The text of a file beside the project that others made. A bare checkout has no such folder at all,
-/// and skips; where the folder is, a file that is not there is a failure.
-#[track_caller]
-pub fn shared(name: &str) -> Option<String> {
+/// The folder of cases that others made, beside the project. A bare checkout has none: then `scripts/test`
+/// says aloud what it cannot show, and tests that read it skip. Where the folder is, a case that is not
+/// there is missing as anything else is.
+fn beside() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     if !folder.is_dir() {
         skipped("there is no folder of cases beside the project");
         return None;
     }
-    let path = folder.join(name);
-    let text = std::fs::read_to_string(&path).ok();
-    if text.is_none() {
+    Some(folder)
+}
+
+/// A file or folder of it.
+#[track_caller]
+pub fn case(name: &str) -> Option<PathBuf> {
+    let path = beside()?.join(name);
+    if !path.exists() {
         missing(&format!("shared/{name} beside the project"));
+        return None;
     }
-    text
+    Some(path)
+}
+
+/// The text of a file of it.
+#[track_caller]
+pub fn shared(name: &str) -> Option<String> {
+    Some(std::fs::read_to_string(case(name)?).expect("a text"))
 }

@@ -386,6 +386,24 @@ fn the_three_answers_are_what_they_are_called() {
     });
 }
 
+/// Whatever can be ordered holds what is planned on it: computers of one chip differ in their memory.
+#[test]
+fn every_machine_holds_its_plan() {
+    let catalog = Catalog::embedded();
+    let (machines, _) = freehold::plan::machines(&catalog);
+    let need = monthly(Use::Chat, 1e5, 3.0, 1_000.0, 300.0);
+    for id in ["gpt-oss-120b", "llama-3.3-70b-instruct", "qwen3-30b-a3b"] {
+        plan_of(&need, id, &machines, &Allowed::default(), |found| {
+            assert!(found.plans.len() > 10, "{id}: {}", found.plans.len());
+            for p in found.plans.iter().chain(&found.in_four_bits) {
+                let there = p.machine.shape.memory_bytes * f64::from(p.replica.devices());
+                let taken = p.replica.weight_bytes + p.replica.room_bytes;
+                assert!(taken <= there, "{id} on {}: {taken} of {there}", p.machine.id);
+            }
+        });
+    }
+}
+
 /// Keys that fix a part of the plan are kept, whatever would be better.
 #[test]
 fn what_the_user_fixed_stays() {

@@ -49,8 +49,7 @@ const SYSTEMS: &[(&str, &str)] = &[
 ];
 
 fn rows() -> Option<Vec<Row>> {
-    let path = format!("{}/../shared/testdata/serving/silicon_use.csv", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).ok()?;
+    let text = crate::needs::shared("testdata/serving/silicon_use.csv")?;
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next()?.split(',').collect();
     let mut seen = std::collections::BTreeSet::new();
@@ -216,9 +215,7 @@ fn line(name: &str, misses: &[Miss]) -> String {
 /// in docs/predictor.md. A bar here notices when a change of the formulas loses what was reached.
 #[test]
 fn servers_are_predicted_under_load() {
-    let Some(rows) = rows() else {
-        return crate::needs::missing("shared/testdata/serving beside the project");
-    };
+    let Some(rows) = rows() else { return };
     let catalog = Catalog::embedded();
     let misses: Vec<Miss> = rows
         .iter()

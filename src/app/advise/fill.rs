@@ -5,7 +5,10 @@ use super::pricing::{Behind, Pricing, Turns};
 use crate::advise::options::{Because, Choice, Kind, Limit, Priced, Terms, choose};
 use crate::advise::verdict::ConfidenceStep;
 use crate::advise::{Confidence, Placement, QualityStanding, Stage, Verdict};
+use crate::capacity::{HardwareShape, Load, ModelShape, memory};
+use crate::catalog::OpenModel;
 use crate::cost::Supply;
+use crate::cost::case::Blueprint;
 use crate::cost::keys::{cloud, hybrid, local};
 use crate::document::advice::{
     self, AdviceDocument, ApiExample, ExcludedGroup, Flip, HardwareExample, Models, OpenExample, OptionRow,
@@ -511,10 +514,25 @@ fn models(setting: &Setting<'_>, decided: &Decided<'_>, models: &mut Models) {
                 .accelerator(&machine.accelerator)
                 .and_then(|a| a.memory_gib)
                 .map(|m| m * f64::from(plan.accelerators)),
-            needed_gib: plan.replica.weight_bytes * f64::from(plan.replicas) / gib,
+            needed_gib: needed_bytes(plan, open, pricing.context_tokens) / gib,
             source: machine.source.clone(),
         });
     }
+}
+
+/// Memory of all copies, each with one request of the longest that is planned: what `fit` says of the
+/// same copy.
+fn needed_bytes(plan: &Blueprint, open: &OpenModel, context_tokens: f64) -> f64 {
+    let r = &plan.replica;
+    let Ok(model) = ModelShape::from_catalogue(open) else {
+        return r.weight_bytes * f64::from(plan.replicas);
+    };
+    let hardware = HardwareShape { backend: r.backend, ..plan.machine.slice(r.devices(), r.pipeline) };
+    // A number of tokens, far below 2^53.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let tokens = context_tokens.ceil().max(1.0) as u64;
+    let load = Load { kv: r.kv, ..Load::new(tokens, 1) };
+    memory::fits(&model, &hardware, r.format, &load).needed * f64::from(plan.replicas)
 }
 
 /// The mean of an option's total over all draws.

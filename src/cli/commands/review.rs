@@ -33,6 +33,9 @@ pub struct Args {
     /// The breakeven document that the advice rested on, or a newer one.
     #[arg(long, value_name = "COST.json")]
     pub cost: Option<PathBuf>,
+    /// Take documents of another need all the same.
+    #[arg(long)]
+    pub allow_mismatch: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -59,6 +62,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let rested = Rested {
         evidence: evidence.as_ref(),
         cost: cost.as_ref().map(|(name, document)| CostFile { name, document }),
+        allow_mismatch: args.allow_mismatch,
     };
     let known = Known { catalog: &catalog, today: context.today, now: &context.now };
     let found = review(&name, &then, rested, &known)?;

@@ -5,22 +5,12 @@
 use super::server::{Do, Server, send};
 use super::{Place, code};
 use serde_json::Value;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/testdata/api_cases")
-}
-
-/// The files of the folder by name; none where it is absent.
+/// The files of the folder by name; none in a bare checkout.
 fn files(prices: bool) -> Vec<(String, Value)> {
-    let Ok(entries) = std::fs::read_dir(folder()) else {
-        #[allow(clippy::print_stderr)] // the one way to say that a test did nothing
-        {
-            eprintln!("skipped: {} is not there", folder().display());
-        }
-        return Vec::new();
-    };
+    let Some(folder) = crate::needs::case("testdata/api_cases") else { return Vec::new() };
+    let entries = std::fs::read_dir(folder).expect("a folder");
     let mut found: Vec<(String, Value)> = entries
         .flatten()
         .map(|entry| {
