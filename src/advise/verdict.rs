@@ -39,6 +39,8 @@ pub struct Verdict {
 pub enum ConfidenceStep {
     /// Nothing weighs against the rule: it stays.
     Firm,
+    /// The answers leave one placement only: it stays, however fast or good it is there.
+    OnlyPlace,
     /// The arguments against weigh more than those for: one lower.
     OutweighedBy,
     /// The calculation depends on the comparison: one lower.
@@ -66,7 +68,7 @@ impl ConfidenceStep {
     pub const fn apply(self, confidence: Confidence) -> Confidence {
         match (self, confidence) {
             (Self::NothingPriced | Self::NotAllPriced, Confidence::High) => Confidence::Medium,
-            (Self::Firm | Self::NothingPriced | Self::NotAllPriced, _) => confidence,
+            (Self::Firm | Self::OnlyPlace | Self::NothingPriced | Self::NotAllPriced, _) => confidence,
             (Self::GivesUp, _) => Confidence::Low,
             (Self::NearlyEven, _) => confidence.lowered().lowered(),
             (Self::BackedByEvidence, _) => confidence.raised(),

@@ -119,7 +119,7 @@ pub(super) fn from_document(
     let mut steps = Vec::new();
     match given.because {
         Because::GivesLeast => steps.push(ConfidenceStep::GivesUp),
-        Because::OnlyPlacement => steps.push(ConfidenceStep::Firm),
+        Because::OnlyPlacement => steps.push(ConfidenceStep::OnlyPlace),
         _ => match given.odds {
             Some(odds) if odds < 0.6 => steps.push(ConfidenceStep::NearlyEven),
             Some(odds) if odds < 0.75 => steps.push(ConfidenceStep::OftenDearer),
@@ -196,7 +196,9 @@ fn confidence(verdict: &Verdict, decided: &Decided<'_>) -> (Confidence, Vec<Conf
         steps.push(ConfidenceStep::NotAllPriced);
     }
     if steps.is_empty() && only {
-        steps.push(ConfidenceStep::Firm);
+        // A placement without an alternative is sure; what it does there still has to be measured.
+        let measured = !(own && chosen.predicted) && (good || !chosen.open_model);
+        steps.push(if measured { ConfidenceStep::Firm } else { ConfidenceStep::OnlyPlace });
     }
     (steps.iter().fold(Confidence::High, |c, s| s.apply(c)), steps)
 }

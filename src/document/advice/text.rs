@@ -22,6 +22,9 @@ pub const fn place(placement: Placement) -> &'static str {
 pub const fn confidence(step: ConfidenceStep) -> &'static str {
     match step {
         ConfidenceStep::Firm => "nothing weighs against it",
+        ConfidenceStep::OnlyPlace => {
+            "in where it runs: your answers leave no other place; speed and quality are still to be measured"
+        }
         ConfidenceStep::OutweighedBy => "lowered: what speaks against it weighs more than what speaks for it",
         ConfidenceStep::CostContested => "lowered: the cost depends on what it is compared with",
         ConfidenceStep::NothingPriced => {
