@@ -105,7 +105,7 @@ pub enum Comparator {
     SameModel,
     /// The same GPU, rented by the hour.
     RentedGpu,
-    /// The cheapest API at least as capable, where nobody sells the model by the token.
+    /// The cheapest API of the same tier or a better one, where nobody sells the model by the token.
     AsCapable,
 }
 

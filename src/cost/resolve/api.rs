@@ -326,7 +326,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The cheapest offer by the token of each local open model; where nobody sells it, the cheapest API
-    /// at least as capable.
+    /// of its tier or a better one.
     pub(super) fn same_models(
         &mut self,
         offers: &mut Vec<Offer>,
@@ -362,10 +362,17 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// API models at least as capable as an open one, that are served throughout and take the request.
+    /// API models of an open one's tier or a better one, none of them a smaller open model, that are served
+    /// throughout and take the request.
     fn as_capable(&self, open: &str, offers: &[Offer], need: &Need) -> Vec<&'a str> {
         let catalog = self.basis.catalog;
-        let Some(tier) = catalog.open_model(open).and_then(|m| m.tier) else { return Vec::new() };
+        let Some(own) = catalog.open_model(open) else { return Vec::new() };
+        let Some(tier) = own.tier else { return Vec::new() };
+        // A tier is coarse: within it a smaller open model is no match for a larger one.
+        let smaller = |m: &ApiModel| {
+            let sold = m.open_model.as_deref().and_then(|id| catalog.open_model(id));
+            m.tier == Some(tier) && sold.is_some_and(|sold| sold.parameters < own.parameters)
+        };
         let tokens = self.likely_request(need).total().get();
         let taken = |id: &str| offers.iter().any(|o| o.id.as_deref() == Some(id));
         let end = need.start.checked_add(jiff::Span::new().months(i64::from(need.horizon)));
@@ -374,7 +381,8 @@ impl<'a> Resolver<'a> {
         catalog
             .api_models
             .iter()
-            .filter(|m| m.tier.is_some_and(|t| t <= tier) && served(m.retires) && fits(m.context_tokens))
+            .filter(|m| m.tier.is_some_and(|t| t <= tier) && !smaller(m))
+            .filter(|m| served(m.retires) && fits(m.context_tokens))
             .map(|m| m.id.as_str())
             .filter(|id| !taken(id))
             .collect()
@@ -417,7 +425,10 @@ impl<'a> Resolver<'a> {
         hours_of_week: Option<&[f64]>,
     ) -> Option<Offer> {
         let (rule, reason) = match role {
-            Role::AsCapable => ("as-capable-api", "the cheapest API at least as capable as the local model"),
+            Role::AsCapable => (
+                "as-capable-api",
+                "the cheapest API of the local model's tier or a better one, and of no smaller open model",
+            ),
             _ => ("same-model-by-the-token", "the same open model, by the token"),
         };
         let model = Given::chosen(Value::Text(id.to_owned()), rule, reason);

@@ -25,6 +25,10 @@ pub fn months(value: f64) -> String {
 
 pub fn never(reason: Never, money: &Currency) -> String {
     match reason {
+        Never::RunningCost { cloud, local } if money.show(local.get()) == money.show(cloud.get()) => format!(
+            "running it costs as much as the API, {} a month: there is no saving to pay back with",
+            money.show(local.get())
+        ),
         Never::RunningCost { cloud, local } => format!(
             "running it costs {} a month against {}: there is no saving to pay back with",
             money.show(local.get()),
@@ -90,7 +94,8 @@ pub fn summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
         lines.push(format!("The same model by the token: {}", headline(same, money)));
     }
     if let Some(capable) = other(Comparator::AsCapable) {
-        lines.push(format!("The cheapest API at least as capable: {}", headline(capable, money)));
+        lines
+            .push(format!("The cheapest API of the same tier or a better one: {}", headline(capable, money)));
     }
     if let Some(rented) = other(Comparator::RentedGpu) {
         lines.push(format!(
@@ -418,7 +423,7 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
         Notice::NoSameModel { model, instead } => Warning::new(
             "no-same-model-comparator",
             match instead {
-                Some(api) => format!("The catalogue knows nobody who sells {model} by the token; {api}, the cheapest API at least as capable, stands in its place."),
+                Some(api) => format!("The catalogue knows nobody who sells {model} by the token; {api}, the cheapest API of the same tier or a better one, stands in its place."),
                 None => format!("The catalogue knows nobody who sells {model} by the token, so local is not compared with the same model on other people's hardware."),
             },
         )

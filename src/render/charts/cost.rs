@@ -245,7 +245,7 @@ pub fn role(comparator: Comparator) -> &'static str {
         Comparator::Asked => "",
         Comparator::SameModel => "the same model by the token",
         Comparator::RentedGpu => "the same GPU by the hour",
-        Comparator::AsCapable => "the cheapest API at least as capable",
+        Comparator::AsCapable => "the cheapest API of the same tier or a better one",
     }
 }
 
