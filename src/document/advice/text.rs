@@ -235,8 +235,12 @@ pub fn replaced(a: &super::Adjustment) -> String {
 
 /// " (the line is at …)".
 fn line(threshold: &Threshold) -> String {
-    let tokens = threshold.tokens_per_month.map(|t| format!("{} tokens a month", number::short(t)));
-    let requests = threshold.requests_per_month.map(|r| format!("{} requests a month", number::short(r)));
+    // A line at nothing is no line.
+    let above = |n: &f64| *n > 0.0;
+    let tokens =
+        threshold.tokens_per_month.filter(above).map(|t| format!("{} tokens a month", number::short(t)));
+    let requests =
+        threshold.requests_per_month.filter(above).map(|r| format!("{} requests a month", number::short(r)));
     let basis = if threshold.computed { "computed" } else { "assumed" };
     match (requests, tokens) {
         (Some(requests), Some(tokens)) => format!(" (the line is at {requests}, {tokens}; {basis})"),
