@@ -84,7 +84,7 @@ impl Page<'_> {
         match block {
             Block::Heading(text) => self.line(format_args!("<h2>{}</h2>", sanitize::html_text(text))),
             Block::Lead(text) => {
-                self.line(format_args!("<p class=\"lead\">{}</p>", sanitize::html_text(text)))
+                self.line(format_args!("<p class=\"lead\">{}</p>", sanitize::html_text(text)));
             }
             Block::Paragraph(text) => self.line(format_args!("<p>{}</p>", sanitize::html_text(text))),
             Block::Figures(figures) => self.figures(figures),

@@ -155,9 +155,9 @@ pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
             Confidence::Medium => "medium",
             Confidence::Low => "low",
         };
-        let because: String =
-            result.confidence_because.iter().map(|why| format!(" {}.", capital(why))).collect();
-        view.paragraph(format!("Confidence: {sure}.{because}"));
+        let mut confidence = vec![format!("Confidence: {sure}.")];
+        confidence.extend(result.confidence_because.iter().map(|why| format!("{}.", capital(why))));
+        view.paragraph(confidence.join(" "));
         advice.replaced(view);
         if let Some(matrix) = &result.matrix
             && let Some(because) = &matrix.differs_because
