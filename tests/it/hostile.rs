@@ -129,7 +129,7 @@ fn read_back(markdown: &str) -> (Vec<String>, Vec<String>) {
             }
             Event::Text(text) => word.push_str(&text),
             // What was between backticks reads as it was written.
-            Event::Code(text) => word.push_str(&format!("`{text}`")),
+            Event::Code(text) => word.extend(["`", &text, "`"]),
             Event::End(_) => {
                 if !word.is_empty() {
                     words.push(std::mem::take(&mut word));
