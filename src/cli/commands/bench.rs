@@ -83,7 +83,9 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     } else {
         let file = args.prompts.as_deref().unwrap_or(Path::new(""));
         let (set, sha256) = prompt_files::read(file)?;
-        app::prompts::notes(&file.display().to_string(), &set).iter().for_each(|text| context.note(text));
+        for text in app::prompts::notes(&file.display().to_string(), &set) {
+            context.note(&text);
+        }
         let mut prompts = set.prompts;
         if args.local.system_as_user {
             prompts.iter_mut().for_each(conversation::system_as_user);
