@@ -141,7 +141,7 @@ fn a_configuration_that_cannot_run_is_refused_with_its_line() {
         ("tests:\n  - vars: {q: file://../outside.txt}\n", "outside the folder", 4),
         ("tests:\n  - vars: {q: file://none.txt}\n", "does not exist", 4),
         ("tests: none.py\n", "none is run", 3),
-        ("tests: [\n", "", 3),
+        ("tests: [\n", "", 4),
     ] {
         std::fs::write(folder.path().join("p.yaml"), format!("{head}{tests}")).expect("written");
         let output = prompts(folder.path(), &["check", "p.yaml"]);
