@@ -136,12 +136,10 @@ pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, Resolv
     let capable = capable(asked);
     let Some(api) = cheapest_api(asked, &capable)? else { return Ok(None) };
     let open = cheapest_open(asked, api);
-    let seats = seats(asked);
+    let seats = seats(asked, &capable);
     let mut scenario = base(asked);
     scenario.cloud.push(Fields::from([(cloud::MODEL.name, text(&api.id))]));
-    if let Some((plan, number, usd)) = seats {
-        scenario.cloud.push(seat_fields(plan, number, usd));
-    }
+    scenario.cloud.extend(seats.as_ref().map(seat_fields));
     if let Some(open) = open {
         scenario.local.extend(["owned", "rented"].map(|kind| local_fields(open, kind)));
     }
@@ -150,8 +148,7 @@ pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, Resolv
     let held = have.as_ref().is_some_and(|fields| holds(asked, &scenario, fields));
     scenario.local.extend(have.clone().filter(|_| held));
     let case = resolve_what_can_be(asked, &mut scenario, &capable)?;
-    let personal = seats.is_some_and(|(s, ..)| s.buyer == Buyer::Person);
-    let mut pricing = priced(asked, case, scenario, api, open, personal, capable.len());
+    let mut pricing = priced(asked, case, scenario, api, open, seats.as_ref(), capable.len());
     if have.is_some() && !held {
         pricing.options.push(Priced {
             kind: Kind::Have,
@@ -169,32 +166,49 @@ pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, Resolv
     Ok(Some(pricing))
 }
 
-/// Hardware that is there already, as an offer that costs nothing to buy: `4x nvidia-h100-sxm-80gb` is
-/// one machine with four of them, `2x dgx-spark` two machines.
-fn have(asked: &Asked<'_>, open: &OpenModel) -> Result<Option<Fields>, ResolveError> {
-    let Some(given) = asked.draft.fields().get(answers::HAVE.name) else { return Ok(None) };
-    let text_given = given.value.text().unwrap_or_default().trim();
-    let counted =
-        text_given.split_once(['x', '×', ' ']).and_then(|(n, id)| Some((n.trim().parse().ok()?, id)));
-    let (count, id): (u32, &str) = counted.unwrap_or((1, text_given));
+/// Hardware that is there already, as it was written: `4x nvidia-h100-sxm-80gb` is one machine with four
+/// of them, `2x dgx-spark` two machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnedHardware<'a> {
+    /// How many, 1 or more.
+    pub count: u32,
+    /// The machine's or the accelerator's id in the catalogue.
+    pub id: &'a str,
+    /// A complete machine, not accelerators.
+    pub machine: bool,
+}
+
+/// Read what is there already. Refused where the catalogue does not know it.
+pub fn owned<'a>(catalog: &Catalog, written: &'a str) -> Result<OwnedHardware<'a>, ResolveError> {
+    let written = written.trim();
+    let counted = written.split_once(['x', '×', ' ']).and_then(|(n, id)| Some((n.trim().parse().ok()?, id)));
+    let (count, id): (u32, &str) = counted.unwrap_or((1, written));
     let id = id.trim();
     let id = id.strip_prefix("x ").or_else(|| id.strip_prefix("× ")).unwrap_or(id).trim();
-    let catalog = asked.catalog;
+    let machine = catalog.machine(id).is_some();
+    if machine || catalog.accelerator(id).is_some() {
+        return Ok(OwnedHardware { count: count.max(1), id, machine });
+    }
+    let ids = catalog.accelerators.iter().map(|a| a.id.as_str());
+    let near = nearest(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
+    Err(ResolveError::Unknown { key: "have".to_owned(), id: id.to_owned(), near, why: None })
+}
+
+/// Hardware that is there already, as an offer that costs nothing to buy.
+fn have(asked: &Asked<'_>, open: &OpenModel) -> Result<Option<Fields>, ResolveError> {
+    let Some(given) = asked.draft.fields().get(answers::HAVE.name) else { return Ok(None) };
+    let there = owned(asked.catalog, given.value.text().unwrap_or_default())?;
     let source = given.source.clone();
     let said = |value| Given { value, source: source.clone() };
     let number = |n: u32| said(Value::Number(Range::exactly(f64::from(n))));
     let mut fields = local_fields(open, "owned");
-    fields.insert(local::HARDWARE_ID.name, said(Value::Text(id.to_owned())));
+    fields.insert(local::HARDWARE_ID.name, said(Value::Text(there.id.to_owned())));
     fields.insert(local::PURCHASE.name, said(Value::Number(Range::exactly(0.0))));
-    if catalog.machine(id).is_some() {
-        fields.insert(local::UNITS.name, number(count.max(1)));
-    } else if catalog.accelerator(id).is_some() {
-        fields.insert(local::GPUS_PER_UNIT.name, number(count.max(1)));
-        fields.insert(local::UNITS.name, number(1));
+    if there.machine {
+        fields.insert(local::UNITS.name, number(there.count));
     } else {
-        let ids = catalog.accelerators.iter().map(|a| a.id.as_str());
-        let near = nearest(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
-        return Err(ResolveError::Unknown { key: "have".to_owned(), id: id.to_owned(), near, why: None });
+        fields.insert(local::GPUS_PER_UNIT.name, number(there.count));
+        fields.insert(local::UNITS.name, number(1));
     }
     Ok(Some(fields))
 }
@@ -387,8 +401,20 @@ fn cheapest_open<'a>(asked: &Asked<'a>, api: &ApiModel) -> Option<&'a OpenModel>
     best.map(|(_, model)| model)
 }
 
-/// The cheapest plan for the people who ask, where it is people.
-fn seats<'a>(asked: &Asked<'a>) -> Option<(&'a Subscription, u32, f64)> {
+/// Seats of one plan for the people who ask.
+#[derive(Debug, Clone)]
+struct Seats<'a> {
+    plan: &'a Subscription,
+    /// The provider's model whose prices hold for what a seat does not cover.
+    model: &'a ApiModel,
+    name: String,
+    /// Of all seats together, US dollars a month.
+    fee: f64,
+}
+
+/// The cheapest plan for the people who ask, where it is people. Providers do not publish how much a
+/// seat may ask, so it is taken to cover as much use as it costs; what goes beyond is paid by the token.
+fn seats<'a>(asked: &Asked<'a>, capable: &[(&'a ApiModel, f64)]) -> Option<Seats<'a>> {
     let people = asked.draft.number(answers::PEOPLE)?;
     if matches!(asked.draft.answer::<Use>(need::USE), Some(Use::Batch)) {
         return None;
@@ -396,30 +422,39 @@ fn seats<'a>(asked: &Asked<'a>) -> Option<(&'a Subscription, u32, f64)> {
     // A whole number, checked when it was read.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let people = people as u32;
-    let fits = |s: &&Subscription| {
+    let tokens = candidate::shape_or_assumed(asked.draft.shape()).total_tokens();
+    let requests = asked
+        .draft
+        .number(need::REQUESTS_PER_MONTH)
+        .or_else(|| Some(asked.draft.number(need::TOKENS_PER_MONTH)? / tokens))
+        .unwrap_or(0.0);
+    let fits = |s: &&'a Subscription| {
         (s.buyer == Buyer::Organisation || people == 1)
             && s.seats_to.is_none_or(|most| people <= most)
             && s.needs.is_none()
             && asked.makers.contains(&s.provider)
     };
-    let seats = |s: &Subscription| people.max(s.seats_from.unwrap_or(1));
-    let monthly = |s: &Subscription| {
-        let price = s.per_month.or(s.per_month_of_year)?;
-        Some(asked.catalog.in_usd(price, &s.currency)? * f64::from(seats(s)))
+    let offered = |plan: &'a Subscription| {
+        let number = people.max(plan.seats_from.unwrap_or(1));
+        let each = asked.catalog.in_usd(plan.per_month.or(plan.per_month_of_year)?, &plan.currency)?;
+        let theirs = || capable.iter().filter(|(m, _)| m.provider == plan.provider);
+        let (model, usd) = theirs().find(|(m, _)| m.retires.is_none()).or_else(|| theirs().next())?;
+        let (fee, used) = (each * f64::from(number), usd * requests);
+        let monthly = if plan.all_use_charged { fee + used } else { fee.max(used) };
+        (fee > 0.0)
+            .then(|| (monthly, Seats { plan, model, name: format!("{}, {number} seats", plan.name), fee }))
     };
-    let plans = asked.catalog.subscriptions.iter().filter(fits);
-    plans
-        .filter_map(|s| Some((monthly(s)?, s)))
-        .filter(|(usd, _)| *usd > 0.0)
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(usd, s)| (s, seats(s), usd))
+    let plans = asked.catalog.subscriptions.iter().filter(fits).filter_map(offered);
+    plans.min_by(|(a, x), (b, y)| a.total_cmp(b).then(x.fee.total_cmp(&y.fee))).map(|(_, seats)| seats)
 }
 
-fn seat_fields(plan: &Subscription, number: u32, usd_per_month: f64) -> Fields {
+fn seat_fields(seats: &Seats<'_>) -> Fields {
     let chosen = |value| Given::chosen(value, "advise", "seats for the people who ask");
+    let fee = if seats.plan.all_use_charged { cloud::FIXED } else { cloud::MINIMUM };
     Fields::from([
-        (cloud::NAME.name, chosen(Value::Text(format!("{}, {number} seats", plan.name)))),
-        (cloud::FIXED.name, chosen(Value::Number(Range::exactly(usd_per_month)))),
+        (cloud::NAME.name, chosen(Value::Text(seats.name.clone()))),
+        (cloud::MODEL.name, text(&seats.model.id)),
+        (fee.name, chosen(Value::Number(Range::exactly(seats.fee)))),
     ])
 }
 
@@ -459,9 +494,10 @@ fn priced<'a>(
     scenario: Scenario,
     api: &'a ApiModel,
     open: Option<&'a OpenModel>,
-    personal: bool,
+    seats: Option<&Seats<'_>>,
     capable: usize,
 ) -> Pricing<'a> {
+    let personal = seats.is_some_and(|s| s.plan.buyer == Buyer::Person);
     let offers = cost::offers(&case);
     let mut options = Vec::new();
     let mut behind = Vec::new();
@@ -470,8 +506,8 @@ fn priced<'a>(
         let summary = &offers[n];
         let kind = match (&offer.supply, offer.role) {
             (Supply::Api(_), Role::SameModel) => Kind::SameModel,
+            (Supply::Api(_), _) if seats.is_some_and(|s| s.name == offer.name) => Kind::Seats,
             (Supply::Api(_), _) if offer.id.as_deref() == Some(&api.id) => Kind::Api,
-            (Supply::Api(_), _) if offer.id.is_none() => Kind::Seats,
             // A second API model only to have something to compare with.
             (Supply::Api(_), _) => continue,
             (Supply::Machine(m), _) if m.is_rented() => Kind::Rented,
