@@ -400,6 +400,7 @@ fn seats<'a>(asked: &Asked<'a>) -> Option<(&'a Subscription, u32, f64)> {
         (s.buyer == Buyer::Organisation || people == 1)
             && s.seats_to.is_none_or(|most| people <= most)
             && s.needs.is_none()
+            && !s.access_only
             && asked.makers.contains(&s.provider)
     };
     let seats = |s: &Subscription| people.max(s.seats_from.unwrap_or(1));

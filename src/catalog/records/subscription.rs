@@ -36,6 +36,9 @@ pub struct Subscription {
     /// What else must be paid for: `GitHub Enterprise Cloud`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<String>,
+    /// The seat only lets people in: all their use is charged beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub access_only: bool,
     /// What one seat may use. Empty: the provider does not publish it.
     #[serde(default)]
     pub allowance: Vec<Allowance>,

@@ -370,6 +370,14 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
             format!("finance.usd_rate is {given}, but one US dollar buys {known:.4} {currency}: it looks written the wrong way round (dollars for one {currency})."),
         )
         .about("finance.usd_rate"),
+        Notice::SeatLimitsUnknown { offer, seats } => Warning::new(
+            "seat-limits-unknown",
+            format!(
+                "{offer}: the provider does not publish how much {} may use; the price is counted as if it held all of it. Seats are for people: programs may not ask through them.",
+                if *seats == 1 { "the seat" } else { "a seat" }
+            ),
+        )
+        .about(offer),
         Notice::AliasUsed { alias, model } => Warning::new(
             "priced-by-alias",
             format!("`{alias}` is an alias; it is priced as {model}, which is what it means today."),
