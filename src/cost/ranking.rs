@@ -173,7 +173,9 @@ fn places(case: &Case, v: Values<'_>, courses: &[Months], threads: usize) -> Vec
         part.map(place).collect::<Vec<Place>>()
     });
     let mut places = Vec::with_capacity(case.pairs.len());
-    parts.into_iter().for_each(|part| places.extend(part));
+    for part in parts {
+        places.extend(part);
+    }
     places.sort_unstable_by(|a, b| {
         (a.unrated.cmp(&b.unrated))
             .then(a.payback.total_cmp(&b.payback))

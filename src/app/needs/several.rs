@@ -85,7 +85,7 @@ impl FromUsage {
             .hint("--model alone takes all of them as one need"));
         }
         if let [(_, _, only)] = parts.as_slice() {
-            self.to_one(scenario, only);
+            to_one(scenario, only);
             return Ok(false);
         }
         for key in [need::REQUESTS_PER_MONTH, need::TOKENS_PER_MONTH, need::INPUT_TOKENS, need::OUTPUT_TOKENS]
@@ -150,14 +150,6 @@ impl FromUsage {
         Ok(models.iter().enumerate().map(place).collect())
     }
 
-    /// All of it on one model.
-    fn to_one(&self, scenario: &mut Scenario, open: &Given) {
-        if scenario.local.is_empty() {
-            scenario.local.push(Fields::new());
-        }
-        scenario.local[0].insert(local::MODEL.name, open.clone());
-    }
-
     /// What is known of one model's requests, beside what holds for all.
     fn part(&self, all: &Fields, n: usize, model: &ModelNeedRow) -> Result<Fields, Refusal> {
         let uncounted = || {
@@ -203,6 +195,14 @@ impl FromUsage {
     fn is_ours(&self, given: &Given) -> bool {
         self.need.values().any(|own| own.source == given.source)
     }
+}
+
+/// All of it on one model.
+fn to_one(scenario: &mut Scenario, open: &Given) {
+    if scenario.local.is_empty() {
+        scenario.local.push(Fields::new());
+    }
+    scenario.local[0].insert(local::MODEL.name, open.clone());
 }
 
 /// The size that 95 requests of 100 do not exceed; absent where requests are not told apart.
