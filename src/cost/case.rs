@@ -560,10 +560,11 @@ pub enum Prefill {
 /// Something suspicious about the inputs, or about what came out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
-    /// A provider does not publish how much a seat may use: nothing is charged past its price.
+    /// A provider does not publish how much a seat may use: it is taken to cover as much as it costs, else
+    /// everything.
     SeatLimitsUnknown {
         offer: String,
-        seats: u32,
+        covers_its_price: bool,
     },
     PrefillFree {
         offer: String,

@@ -580,11 +580,18 @@ fn seats_are_an_offer() {
     assert!(doc["warnings"].as_array().expect("a list").iter().any(|w| w["id"] == "seat-limits-unknown"));
     let api = offer["monthly_parts_usd"]["api"].as_f64().expect("an amount");
     assert!((api - 125.0).abs() < 1e-6 || offer["monthly_parts_usd"]["fixed"] == 125.0, "{offer}");
-    // An allowance of so many dollars' worth: what is past it is paid as the API charges.
+    // As `advise` counts: as much use as it costs, the rest by the token.
     let model = "anthropic/claude-sonnet-4-5-20250929";
+    let request = 6000.0 * 3e-6 + 500.0 * 15e-6;
+    let team =
+        ["--cloud.subscription", "anthropic-claude-team-standard", "--cloud.seats", "8", "--cloud", model];
+    let doc = ask(&team);
+    assert_eq!(doc["inputs"]["cloud.minimum_usd_per_month"]["value"], 200.0);
+    let api = doc["result"]["cloud"][0]["monthly_parts_usd"]["api"].as_f64().expect("an amount");
+    assert!((api - 40_000.0 * request).abs() < 1.0, "{api}");
+    // An allowance of so many dollars' worth: what is past it is paid as the API charges.
     let doc = ask(&["--cloud.subscription", "cursor-pro", "--cloud.seats", "10", "--cloud", model]);
     let free = doc["inputs"]["cloud.free_requests_per_month"]["value"].as_f64().expect("a number");
-    let request = 6000.0 * 3e-6 + 500.0 * 15e-6;
     assert!((free - 10.0 * 20.0 / request).abs() < 1.0, "{free}");
     let parts = &doc["result"]["cloud"][0]["monthly_parts_usd"];
     let paid: f64 = ["api", "fixed"].iter().filter_map(|p| parts[p].as_f64()).sum();

@@ -88,8 +88,8 @@ fn seats(usage: &UsageResult, catalog: &Catalog, people: u32) -> Vec<Seats> {
 }
 
 fn of_plan(plan: &Subscription, people: u32) -> Option<Seats> {
-    // Their price is no price of the use, which is charged as the API charges.
-    if plan.access_only {
+    // Their price is no price of the use.
+    if plan.all_use_charged {
         return None;
     }
     let sold = people.max(plan.seats_from.unwrap_or(1));

@@ -36,14 +36,14 @@ pub struct Subscription {
     /// What else must be paid for: `GitHub Enterprise Cloud`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<String>,
-    /// The seat only lets people in: all their use is charged beside it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub access_only: bool,
     /// What one seat may use. Empty: the provider does not publish it.
     #[serde(default)]
     pub allowance: Vec<Allowance>,
     /// What happens past the allowance; absent: not known.
     pub overage: Option<Overage>,
+    /// The seat gives access only: everything that is asked is charged as the API charges it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_use_charged: bool,
     /// What a reader of its figures must know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

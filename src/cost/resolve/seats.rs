@@ -1,5 +1,6 @@
-//! `[[cloud]]` with a `subscription`: seats for people. What a seat may use is taken from its record;
-//! where the provider publishes no number, nothing is charged past the price, and that is said.
+//! `[[cloud]]` with a `subscription`: seats for people. What a seat may use is taken from its record. Where
+//! the provider publishes no number, it is taken to cover as much use as it costs at the prices of `model`,
+//! as `advise` does, or all of it where no model is named; either is said.
 
 use super::{Found, ResolveError, Resolver, Table, impossible, near_ids};
 use crate::catalog::{AllowancePeriod, AllowanceUnit, Overage, Subscription};
@@ -64,16 +65,18 @@ impl Resolver<'_> {
         };
         let seats = if sold == 1 { "1 seat".to_owned() } else { format!("{sold} seats") };
         put(cloud::NAME, Value::Text(format!("{}, {seats}", plan.name)));
-        put(cloud::FIXED, Value::Number(Range::exactly(price * number)));
-        if holds == Holds::NotPublished {
-            // Prices that the user gave stay; the seat's own use costs nothing more.
+        let priced = [cloud::MODEL, cloud::INPUT].iter().any(|key| table.has(key));
+        let fee = Value::Number(Range::exactly(price * number));
+        // Without a number a seat is taken to cover as much use as it costs, as far as use has a price.
+        let covers_its_price = holds == Holds::NotPublished && priced;
+        put(if covers_its_price { cloud::MINIMUM } else { cloud::FIXED }, fee);
+        if holds == Holds::NotPublished && !priced {
             for rate in cloud::RATES.iter().filter(|key| **key != cloud::REASONING) {
                 put(rate, Value::Number(Range::exactly(0.0)));
             }
             put(cloud::BATCH_MULTIPLIER, Value::Number(Range::exactly(1.0)));
         }
-        let priced = fields.contains_key(cloud::MODEL.name) || fields.contains_key(cloud::INPUT.name);
-        if !priced {
+        if !priced && holds != Holds::NotPublished {
             let what = if holds == Holds::Nothing { "all use" } else { "what is past the allowance" };
             let why = format!("{what} is charged at the API's prices: those of which model?");
             self.miss(&table.path(cloud::MODEL), &why);
@@ -89,7 +92,8 @@ impl Resolver<'_> {
                 })
             }
             Holds::NotPublished => {
-                self.notices.push(Notice::SeatLimitsUnknown { offer: offer.name.clone(), seats: sold });
+                let offer = offer.name.clone();
+                self.notices.push(Notice::SeatLimitsUnknown { offer, covers_its_price });
                 None
             }
             Holds::Nothing => None,
@@ -121,7 +125,7 @@ impl Resolver<'_> {
     }
 
     fn holds(&self, plan: &Subscription) -> Holds {
-        if plan.access_only {
+        if plan.all_use_charged {
             return Holds::Nothing;
         }
         // A number for one model says nothing about the others.

@@ -370,11 +370,15 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
             format!("finance.usd_rate is {given}, but one US dollar buys {known:.4} {currency}: it looks written the wrong way round (dollars for one {currency})."),
         )
         .about("finance.usd_rate"),
-        Notice::SeatLimitsUnknown { offer, seats } => Warning::new(
+        Notice::SeatLimitsUnknown { offer, covers_its_price } => Warning::new(
             "seat-limits-unknown",
             format!(
-                "{offer}: the provider does not publish how much {} may use; the price is counted as if it held all of it. Seats are for people: programs may not ask through them.",
-                if *seats == 1 { "the seat" } else { "a seat" }
+                "{offer}: the provider does not publish how much a seat may use. {} Seats are for people: programs may not ask through them.",
+                if *covers_its_price {
+                    "It is taken to cover as much use as it costs at the API's prices; what goes beyond is paid."
+                } else {
+                    "It is taken to cover everything; with cloud.model only as much as it costs at that API's prices."
+                }
             ),
         )
         .about(offer),
