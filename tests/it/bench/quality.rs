@@ -231,7 +231,7 @@ fn verdict_code(user: &str) -> &str {
 fn shown<'a>(user: &'a str, name: &str) -> &'a str {
     let open = user.find(&format!("<{name} ")).expect("a mark");
     let begin = open + user[open..].find('\n').expect("a line") + 1;
-    let end = user.find(&format!("\n</{name} ")).expect("its end");
+    let end = user.rfind(&format!("\n</{name} ")).expect("its end");
     user.get(begin..end).unwrap_or_default()
 }
 
