@@ -123,7 +123,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         let (plan, skipped) = cost::resolve_all(&scenario, known).map_err(Refusal::from)?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let rows = match args.output.chosen() {
-            Format::Json | Format::Csv | Format::Junit => Rows::All,
+            Format::Json | Format::Csv | Format::Junit | Format::CodeQuality => Rows::All,
             Format::Table | Format::Markdown | Format::Html => Rows::BestOfEach,
         };
         let ranking = cost::rank(&plan, rows, drawing, threads);
