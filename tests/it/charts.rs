@@ -152,6 +152,9 @@ fn circles(svg: &str, radius: &str) -> Vec<(f64, f64)> {
     .collect()
 }
 
+/// A figure of a level of load.
+type Read = fn(&freehold::document::bench::load::Level) -> Option<f64>;
+
 /// Every point that was measured is where its numbers are: load, quality, kinds of work, hours, hardware.
 #[test]
 fn measured_points_are_where_their_numbers_are() {
@@ -160,7 +163,6 @@ fn measured_points_are_where_their_numbers_are() {
     let all = charts::measured::all(&bench);
     let chart = |id: &str| all.iter().find(|c| c.id == id).unwrap_or_else(|| panic!("no {id}"));
     let levels = &bench.result.targets[0].levels;
-    type Read = fn(&freehold::document::bench::load::Level) -> Option<f64>;
     let figures: [(&str, Read); 2] =
         [("throughput", |l| l.output_tps_system), ("tpot", |l| l.tpot_ms.median)];
     for (id, of) in figures {

@@ -17,7 +17,8 @@ fn words(html: &str) -> String {
             text.replace_range(start..end, "");
         }
     }
-    text.lines().filter(|l| !l.contains("Content-Security-Policy")).map(|l| format!("{l}\n")).collect()
+    let kept: Vec<&str> = text.lines().filter(|l| !l.contains("Content-Security-Policy")).collect();
+    kept.join("\n") + "\n"
 }
 
 #[test]
