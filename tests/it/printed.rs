@@ -16,8 +16,8 @@ fn commands(text: &str) -> Vec<String> {
             open = false;
             continue;
         }
-        let words = words.split("   ").next().unwrap_or_default();
-        let words = words.split("  #").next().unwrap_or_default().trim_end();
+        // What is said beside it stands apart.
+        let words = words.split("  ").next().unwrap_or_default().trim_end();
         if start {
             found.push(words.to_owned());
         } else if let Some(last) = found.last_mut() {
@@ -94,12 +94,18 @@ fn what_can_be_run_here_runs() {
     let sandbox = Sandbox::new();
     super::report::documents(&sandbox);
     std::fs::copy(sandbox.path("cost.json"), sandbox.path("last-month.json")).expect("copied");
-    std::fs::copy(super::formats::kept("plan.json"), sandbox.path("plan.json")).expect("copied");
+    // Documents that are of no case with the others: a plan, an advice that chose an API, a measurement.
+    for (file, name) in
+        [("plan.json", "plan.json"), ("advice.json", "chosen.json"), ("bench.json", "measured.json")]
+    {
+        std::fs::copy(super::formats::kept(file), sandbox.path(name)).expect("copied");
+    }
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     std::fs::create_dir(sandbox.path("examples")).expect("a folder");
     let scenario = std::fs::read_to_string(examples.join("chatbot.toml")).expect("there");
     sandbox.write("examples/chatbot.toml", &scenario);
     sandbox.write("plan.toml", &scenario);
+    std::fs::copy(examples.join("demo/scenario.toml"), sandbox.path("scenario.toml")).expect("copied");
     let mut all = help(&sandbox);
     all.extend(readme());
     all.sort();
@@ -111,6 +117,11 @@ fn what_can_be_run_here_runs() {
         let made = ["cost.json", "advice.json"];
         let line =
             made.iter().fold(line.clone(), |l, m| l.replace(&format!("-o {m}"), &format!("-o new-{m}")));
+        let line = match line.split(' ').nth(1) {
+            Some("deploy" | "review") => line.replace("advice.json", "chosen.json"),
+            Some("breakeven") => line.replace("bench.json", "measured.json"),
+            _ => line,
+        };
         let run = sandbox.shell(&line);
         assert!(matches!(run.code, Some(0 | 3)), "{line}: {:?}\n{}", run.code, run.err);
     }
