@@ -294,7 +294,8 @@ fn plot<DB: DrawingBackend>(plot: &Plot, root: &Sheet<DB>, k: f64, narrow: bool)
             };
             pen.line(&[(at, y0), (at, y1)], theme::MUTED, 1.2)?;
             // Beside the line, at the height where it covers least.
-            let (wide, high) = (width(&rule.label, SMALL), LEADING);
+            // Strong letters are a little wider.
+            let (wide, high) = (width(&rule.label, SMALL) * 1.1, LEADING);
             let heights = [y1 - 6.0 - high, y0 + 4.0, f64::midpoint(y0, y1) - high / 2.0];
             let sides = if at > x0 + (x1 - x0) * 0.6 { [-5.0 - wide, 5.0] } else { [5.0, -5.0 - wide] };
             let wishes = heights
