@@ -69,7 +69,7 @@ impl BreakevenDocument {
         result.hybrid = hybrid(case, evaluation);
         result.uncertainty = uncertainty(case, evaluation);
         result.cash_flow = evaluation.comparisons.iter().flat_map(|c| cash_flow(case, c)).collect();
-        result.derivations = derivations(case, &evaluation.offers, &result);
+        result.derivations = derivations(case, evaluation, &result);
         result.cumulative = series::cumulative(case, evaluation);
         let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
         result.by_volume = evaluation.by_volume.as_ref().map(|v| series::by_volume(case, v, per_request));
@@ -286,17 +286,30 @@ fn cloud(case: &Case, s: &OfferSummary, per_request: bool) -> CloudOffer {
     }
 }
 
-/// The derivations of every offer, below the place where it stands in the result.
-fn derivations(case: &Case, summaries: &[OfferSummary], result: &BreakevenResult) -> Vec<Derivation> {
+/// How every figure came about, below the place where it stands in the result.
+fn derivations(case: &Case, evaluation: &Evaluation, result: &BreakevenResult) -> Vec<Derivation> {
     let mut all = Vec::new();
-    for s in summaries {
-        let name = &case.offers[s.offer].name;
+    let place = |offer: usize| {
+        let name = &case.offers[offer].name;
         let local = result.local.iter().position(|l| l.name == *name).map(|n| format!("result.local[{n}]"));
         let cloud =
             || result.cloud.iter().position(|c| c.name == *name).map(|n| format!("result.cloud[{n}]"));
-        let Some(path) = local.or_else(cloud) else { continue };
+        local.or_else(cloud)
+    };
+    for s in &evaluation.offers {
+        let Some(path) = place(s.offer) else { continue };
         all.extend(s.derived.iter().map(|d| d.clone().below(&path)));
     }
+    let likely = case.likely();
+    let v = case.values(&likely);
+    for (n, c) in evaluation.comparisons.iter().enumerate() {
+        let (Some(cloud), Some(local)) = (place(c.pair.cloud), place(c.pair.local)) else { continue };
+        let places = cost::derive::Places { cloud: &cloud, local: &local };
+        let found = cost::derive::comparison(case, c.pair, v, (&c.outcome, &c.break_even), places);
+        all.extend(found.into_iter().map(|d| d.below(&format!("result.comparisons[{n}]"))));
+    }
+    let split = evaluation.routed.iter().flat_map(cost::derive::routed);
+    all.extend(split.map(|d| d.below("result.hybrid.routed")));
     all
 }
 

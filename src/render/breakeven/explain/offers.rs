@@ -30,10 +30,6 @@ impl Explainer<'_> {
         })
     }
 
-    pub(super) fn of(&self, table: &str, key: &str) -> Option<f64> {
-        self.value(&format!("{table}.{key}"))
-    }
-
     /// What the engine wrote down about a figure, by its path below the result.
     pub(super) fn derived(&self, path: &str) -> Option<Rule> {
         let wanted = format!("result.{path}");
