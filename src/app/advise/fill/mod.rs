@@ -463,14 +463,12 @@ fn cost_command(setting: &Setting<'_>, decided: &Decided<'_>) -> String {
         }
     }
     for fields in &scenario.local {
-        for key in local::KEYS {
-            let first = *key == local::KIND;
-            if let Some(given) = fields.get(key.name).filter(|_| !first) {
+        // The model comes first: given again, it begins the next offer.
+        let middle = local::KEYS.iter().copied().filter(|k| ![local::MODEL, local::KIND].contains(k));
+        for key in [local::MODEL].into_iter().chain(middle).chain([local::KIND]) {
+            if let Some(given) = fields.get(key.name) {
                 push(format!("--{}", key.flag()), &given.value);
             }
-        }
-        if let Some(given) = fields.get(local::KIND.name) {
-            push(format!("--{}", local::KIND.flag()), &given.value);
         }
     }
     for key in hybrid::KEYS {
