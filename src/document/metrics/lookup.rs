@@ -57,7 +57,7 @@ pub struct NotFound {
 pub enum Why {
     #[error("there is no metric of this name")]
     UnknownMetric,
-    #[error("a {0} document has no such metric")]
+    #[error("a document of the kind \"{0}\" has no such metric")]
     NotInThisDocument(&'static str),
     #[error("the document has no such target, offer or list")]
     NoSuchSubject,
