@@ -63,14 +63,20 @@ pub enum ConfidenceStep {
     GivesUp,
     /// Some option has no price: medium at most.
     NotAllPriced,
+    /// How often it costs the least was not drawn: medium at most.
+    NotDrawn,
 }
 
 impl ConfidenceStep {
     /// What it makes of a confidence.
     pub const fn apply(self, confidence: Confidence) -> Confidence {
         match (self, confidence) {
-            (Self::NothingPriced | Self::NotAllPriced, Confidence::High) => Confidence::Medium,
-            (Self::Firm | Self::OnlyPlace | Self::NothingPriced | Self::NotAllPriced, _) => confidence,
+            (Self::NothingPriced | Self::NotAllPriced | Self::NotDrawn, Confidence::High) => {
+                Confidence::Medium
+            }
+            (Self::Firm | Self::OnlyPlace | Self::NothingPriced | Self::NotAllPriced | Self::NotDrawn, _) => {
+                confidence
+            }
             (Self::GivesUp, _) => Confidence::Low,
             (Self::NearlyEven, _) => confidence.lowered().lowered(),
             (Self::BackedByEvidence, _) => confidence.raised(),

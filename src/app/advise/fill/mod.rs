@@ -91,7 +91,7 @@ pub(super) fn from_document(
             Some(odds) if odds < 0.6 => steps.push(ConfidenceStep::NearlyEven),
             Some(odds) if odds < 0.75 => steps.push(ConfidenceStep::OftenDearer),
             Some(_) => {}
-            None => steps.push(ConfidenceStep::NotAllPriced),
+            None => steps.push(ConfidenceStep::NotDrawn),
         },
     }
     moved.confidence = steps.iter().fold(Confidence::High, |c, s| s.apply(c));
@@ -129,6 +129,9 @@ pub(super) fn from_document(
     result.chosen = Some(given.chosen.clone());
     result.horizon_months = Some(months);
     result.options.clone_from(&given.rows);
+    // What only moves the matrix moves nothing here: the calculation decides.
+    result.flips.retain(|f| f.what == "privacy" && f.placement != given.placement);
+    result.flips.splice(0..0, given.flips.iter().cloned());
     document.warnings.retain(|w| w.id != "volume-answer-disagrees");
     document
 }
