@@ -354,12 +354,22 @@ fn owned_sentence(o: &OwnedResult) -> String {
         )
     } else {
         format!(
-            "{} ({}): what is there carries the {asked} at the peak; {} of what it could carry stays free.",
+            "{} ({}): what is there carries the {asked} at the peak; {} of what it could carry stays free then{}.",
             capital(&o.need),
             o.model,
-            percent(o.free_at_peak)
+            percent(o.free_at_peak),
+            over_the_week(o)
         )
     }
+}
+
+/// How much is free beside the peak, where the hours are known.
+fn over_the_week(o: &OwnedResult) -> String {
+    let Some(hours) = o.free_by_hour.as_deref().filter(|hours| !hours.is_empty()) else {
+        return String::new();
+    };
+    let mean = hours.iter().sum::<f64>() / hours.len() as f64;
+    format!(", {} over the week", percent(mean))
 }
 
 fn capital(text: &str) -> String {

@@ -76,6 +76,7 @@ pub fn conclude(
         cut: &cut,
         calls_fit: &[],
         judged: &[],
+        judges: &[],
         ended: &ended,
         spent_usd: None,
         unsettled_usd: None,
