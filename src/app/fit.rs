@@ -247,16 +247,6 @@ fn add_models(
 
 fn from_file(file: &ModelFile, asked: &Asked, candidates: &mut Candidates) -> Result<ModelShape, Refusal> {
     let ModelFile { path, header } = file;
-    if let Some(split) = header.facts.split.filter(|s| s.count > 1) {
-        candidates.warnings.push(Warning::new(
-            "split-model",
-            format!(
-                "{path} is part {} of {}: weights of the other parts are not counted.",
-                split.index + 1,
-                split.count
-            ),
-        ));
-    }
     if asked.quantisation.is_some() {
         candidates.warnings.push(Warning::new(
             "quantisation-of-file",
@@ -269,6 +259,10 @@ fn from_file(file: &ModelFile, asked: &Asked, candidates: &mut Candidates) -> Re
 
 /// A file's name without its ending.
 fn stem(path: &str) -> String {
+    // `llama3.2:1b` and `hf:OWNER/REPO:Q8_0` have no ending.
+    if !path.to_ascii_lowercase().ends_with(".gguf") {
+        return path.to_owned();
+    }
     Path::new(path).file_stem().map_or_else(|| path.to_owned(), |s| s.to_string_lossy().into_owned())
 }
 

@@ -13,6 +13,7 @@ pub mod files;
 pub mod folders;
 pub mod hardware;
 pub mod keys;
+pub mod models;
 pub mod needs;
 pub mod output;
 pub mod profiles;

@@ -17,13 +17,15 @@
 
 mod bytes;
 mod facts;
+mod loader;
 #[cfg(test)]
 pub(crate) mod sample;
 mod tensor;
 mod value;
 mod weights;
 
-pub use facts::{Facts, Latent, Recurrent, Split};
+pub use facts::{Facts, Split};
+pub use loader::{Cache, Kept};
 pub use tensor::{Tensor, TensorType};
 pub use value::{List, ListKind, Value};
 pub use weights::Weights;
@@ -69,9 +71,9 @@ pub struct Header {
 }
 
 impl Header {
-    /// The bytes of the tensors, by type and by part of the model.
+    /// The bytes of the tensors that are loaded, by type and by part of the model.
     pub fn weights(&self) -> Weights {
-        Weights::of(&self.tensors)
+        Weights::of(&self.tensors, self.facts.loaded_layers)
     }
 }
 

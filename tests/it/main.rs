@@ -29,6 +29,7 @@ mod graders;
 mod hostile;
 mod layering;
 mod load;
+mod loader;
 mod local;
 mod money;
 mod needs;

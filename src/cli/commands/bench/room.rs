@@ -32,12 +32,7 @@ struct Gpus {
 pub fn plan(file: &ModelFile, build: &EngineBuild, load: &mut LoadRequest) -> Result<(), Fault> {
     let id = file.path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     // What the predictor does not know is not refused: the engine itself will tell.
-    let Ok(mut model) = ModelShape::from_gguf(id, &file.header) else { return Ok(()) };
-    if let Some(bytes) = &mut model.file
-        && file.parts_size > file.size
-    {
-        bytes.total = file.parts_size as f64;
-    }
+    let Ok(model) = ModelShape::from_gguf(id, &file.header) else { return Ok(()) };
     decide(&model, room(build, load), load)
 }
 
