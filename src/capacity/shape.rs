@@ -445,6 +445,10 @@ pub enum MemoryClass {
 }
 
 impl MemoryClass {
+    /// The processor's memory is the GPU's, or there is no GPU.
+    pub const fn is_shared(self) -> bool {
+        matches!(self, Self::Unified | Self::Joined | Self::Processor)
+    }
     pub const fn label(self) -> &'static str {
         match self {
             Self::Graphics => "graphics",

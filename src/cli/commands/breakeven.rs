@@ -151,7 +151,13 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         None => args.output.write(
             context,
             // A ranking has a hundred thousand rows: nobody reads them indented.
-            || if all { serde_json::to_string(&document) } else { serde_json::to_string_pretty(&document) },
+            || {
+                if all {
+                    crate::document::json::compact(&document)
+                } else {
+                    crate::document::json::pretty(&document)
+                }
+            },
             || if args.output.chosen() == Format::Table { document.brief() } else { document.memo() },
             Some(&|| document.csv()),
         ),
@@ -307,7 +313,7 @@ fn write_explanation(
     };
     output.write(
         context,
-        || serde_json::to_string_pretty(&steps),
+        || crate::document::json::pretty(&steps),
         || {
             let mut view = View::new(format!("How {name} comes about"));
             view.push(Block::Numbered(steps.clone()));

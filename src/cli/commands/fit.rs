@@ -208,7 +208,7 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
     }
     args.output.write(
         context,
-        || serde_json::to_string_pretty(&terms),
+        || crate::document::json::pretty(&terms),
         || {
             let mut view = View::new("How the plan comes about");
             view.push(Block::Table(crate::render::plan::terms(&terms)));

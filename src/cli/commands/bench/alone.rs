@@ -82,7 +82,7 @@ pub fn conclude(
     });
     args.output.write(
         context,
-        || serde_json::to_string_pretty(&document),
+        || crate::document::json::pretty(&document),
         || document.view(),
         Some(&|| csv(&document)),
     )?;

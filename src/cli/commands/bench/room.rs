@@ -4,6 +4,7 @@
 
 use crate::capacity::shape::MemoryClass;
 use crate::capacity::{self, HardwareShape, Host, Load, ModelShape, Placement, Quantisation};
+use crate::measure::allowed::allowed;
 use crate::measure::backend::local::ModelFile;
 use crate::measure::backend::protocol::{EngineBuild, KvType, LoadRequest};
 use crate::measure::event::{Fault, FaultKind};
@@ -62,13 +63,9 @@ fn room(build: &EngineBuild, load: &LoadRequest) -> Room {
     Room { host, gpus }
 }
 
-/// Physical memory, or what this process's control group leaves of it.
+/// Main memory that this process may use.
 pub fn host_bytes() -> Option<f64> {
-    let mut system = sysinfo::System::new().ok()?;
-    system.refresh_memory();
-    let limit = system.cgroup_limits().map(|l| l.total_memory).filter(|bytes| *bytes > 0);
-    let total = system.total_memory();
-    let bytes = limit.map_or(total, |limit| limit.min(total));
+    let bytes = allowed().memory_bytes;
     (bytes > 0).then_some(bytes as f64)
 }
 

@@ -84,7 +84,7 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
             warn(
                 "clock-gap",
                 format!(
-                    "while {slept} of its requests were under way this machine slept, or its clock was set. Times do not contain that, but answers may have waited in a buffer."
+                    "while {slept} of its requests were under way this machine slept, its clock was set, or this program was stopped. Answers may have waited in a buffer: their times say nothing about the target."
                 ),
             );
         }
