@@ -245,9 +245,11 @@ def conversation(freehold: str, folder: Path, python: str, model: str) -> None:
             turns[cache] = result["targets"][0]["turns"]
             check(len(turns[cache]) == 10, f"{target}: ten turns, {cache}")
         print("        turn  input tokens  cached  TTFT warm, ms  TTFT cold, ms")
-        for warm, cold in zip(turns["bust"], turns["cold"], strict=True):
+        for warm, cold in zip(turns["bust"], turns["cold"], strict=False):
             row = [warm["tokens"]["input"], warm["tokens"]["cached_input"], warm["ttft_ms"]["median"], cold["ttft_ms"]["median"]]
             print(f"        {warm['turn'] + 1:4}  " + "  ".join("-" if v is None else f"{v:.0f}" for v in row))
+        if not all(turns.values()):
+            continue
         last = [turns[cache][-1] for cache in ("bust", "cold")]
         cached = [t["tokens"]["cached_input"] or 0 for t in last]
         check(cached[0] > 0.8 * last[0]["tokens"]["input"], f"{target}: the last turn finds {cached[0]:.0f} tokens")

@@ -263,7 +263,7 @@ fn from_file(file: &ModelFile, asked: &Asked, candidates: &mut Candidates) -> Re
 /// A file's name without its ending.
 fn stem(path: &str) -> String {
     // `llama3.2:1b` and `hf:OWNER/REPO:Q8_0` have no ending.
-    if !path.to_ascii_lowercase().ends_with(".gguf") {
+    if !Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf")) {
         return path.to_owned();
     }
     Path::new(path).file_stem().map_or_else(|| path.to_owned(), |s| s.to_string_lossy().into_owned())

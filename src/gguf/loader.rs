@@ -323,13 +323,13 @@ fn stateful(
         States::HeadlessAlone => headless(layer) && feed.get(layer as usize).is_none_or(|n| *n == 0),
         States::Every(usual) => match &listed {
             Some(list) => list.get(layer as usize).copied().unwrap_or(false),
-            None => (u64::from(layer) + 1) % interval.unwrap_or(usual) != 0,
+            None => !(u64::from(layer) + 1).is_multiple_of(interval.unwrap_or(usual)),
         },
         // A family that is not known: as those do that have these sizes.
         States::AsFiled if state == 0 => false,
         States::AsFiled => match (&listed, interval) {
             (Some(list), _) => list.get(layer as usize).copied().unwrap_or(false),
-            (None, Some(n)) => (u64::from(layer) + 1) % n != 0,
+            (None, Some(n)) => !(u64::from(layer) + 1).is_multiple_of(n),
             (None, None) => headless(layer),
         },
     };
@@ -365,9 +365,10 @@ fn sliding_layers(
     let slides: Vec<bool> = match rules.window {
         Window::All => vec![true; blocks as usize],
         Window::Attending => stateful.iter().map(|s| !s).collect(),
-        _ => match own.flags(PATTERN, file.blocks)? {
-            Some(list) => list.into_iter().take(blocks as usize).collect(),
-            None => {
+        _ => {
+            if let Some(list) = own.flags(PATTERN, file.blocks)? {
+                list.into_iter().take(blocks as usize).collect()
+            } else {
                 let number = match own.get(PATTERN) {
                     Some(Value::List(_)) | None => None,
                     Some(_) => own.whole(PATTERN)?,
@@ -376,12 +377,12 @@ fn sliding_layers(
                 let whole_first = usual.is_some_and(|p| p.whole_first);
                 let of = |layer: u64| match (layers, whole_first) {
                     (0, _) => true,
-                    (n, true) => layer % n != 0,
+                    (n, true) => !layer.is_multiple_of(n),
                     (n, false) => layer % n < n - 1,
                 };
                 (0..u64::from(blocks)).map(of).collect()
             }
-        },
+        }
     };
     if slides.contains(&true) { Ok((window, slides)) } else { Ok(none) }
 }
@@ -402,7 +403,7 @@ fn indexed(own: &Lookup, file: &Attention, rules: &Rules, blocks: u32) -> Result
             None if file.architecture == "glm-dsa" && file.context_tokens < 1_048_576 => all(rows),
             // GLM 5.2: the first two, then each fourth.
             None if file.architecture == "glm-dsa" => (0..u64::from(blocks))
-                .map(|layer| if layer < 2 || (layer - 2) % 4 == 0 { rows } else { 0 })
+                .map(|layer| if layer < 2 || (layer - 2).is_multiple_of(4) { rows } else { 0 })
                 .collect(),
             None => all(0),
         },

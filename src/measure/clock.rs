@@ -84,7 +84,7 @@ fn nanos(time: Duration) -> u64 {
 /// Of the time between two looks, what is too much.
 fn missed(between: u64) -> Duration {
     let between = Duration::from_nanos(between);
-    if between < LATE { Duration::ZERO } else { between - BEAT }
+    if between < LATE { Duration::ZERO } else { between.saturating_sub(BEAT) }
 }
 
 /// How long this process has been stopped since it first asked.

@@ -87,7 +87,7 @@ impl FromStr for ModelSpec {
                 return Err(model_fault(format!(
                     "{} is the page of a model, not its file; write {instead}{}",
                     one_line(text, 120),
-                    if instead.ends_with(".gguf") { "" } else { " (with :QUANT for a format, as :Q4_K_M)" }
+                    if hub::is_model_file(&instead) { "" } else { " (with :QUANT for a format, as :Q4_K_M)" }
                 )));
             }
             check_scheme(&url)?;

@@ -29,7 +29,6 @@ mod graders;
 mod hostile;
 mod layering;
 mod load;
-mod loader;
 mod local;
 mod money;
 mod needs;

@@ -143,7 +143,7 @@ fn of_format(all: &[String], format: Option<&str>, repository: &str) -> Result<S
         .filter(|file| {
             let name = file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase();
             let first = Split::of(file).is_none_or(|split| split.index == 1);
-            name.ends_with(".gguf") && first && !NO_MODELS.iter().any(|part| name.contains(part))
+            is_model_file(&name) && first && !NO_MODELS.iter().any(|part| name.contains(part))
         })
         .collect();
     let of = |format: &str| {
@@ -169,6 +169,10 @@ fn of_format(all: &[String], format: Option<&str>, repository: &str) -> Result<S
             600,
         ))
     })
+}
+
+pub(super) fn is_model_file(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"))
 }
 
 /// `model-UD-Q4_K_XL.gguf` and `UD-Q4_K_XL/model.gguf` are of that format, whatever the case.

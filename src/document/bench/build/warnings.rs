@@ -181,7 +181,12 @@ fn speed_warnings(target: &Target, rows: &[&Sample], warn: &mut dyn FnMut(&str, 
             "the first request was far slower than the others (a cold start); more warm-up helps.".into(),
         );
     } else if !outliers.is_empty() {
-        warn("outliers", format!("{} requests are far outside the rest; they are kept.", outliers.len()));
+        let (requests, they) = if outliers.len() == 1 {
+            ("1 request is".to_owned(), "it is")
+        } else {
+            (format!("{} requests are", outliers.len()), "they are")
+        };
+        warn("outliers", format!("{requests} far outside the rest; {they} kept."));
     }
     let Some(noise) = target.noise else { return };
     if let Some(rho) = noise.drift_rho.filter(|rho| speed.len() >= 10 && rho.abs() > 0.6) {
