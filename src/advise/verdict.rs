@@ -57,6 +57,8 @@ pub enum ConfidenceStep {
     PredictedSpeed,
     /// It rests on an open model whose answers nobody measured on the user's prompts: one lower.
     UnmeasuredQuality,
+    /// The split between two models rests on an assumed share of simple requests: one lower.
+    AssumedSplit,
     /// Nothing meets every answer, and one gives way: low.
     GivesUp,
     /// Some option has no price: medium at most.

@@ -9,8 +9,10 @@ use crate::document::prompts::{
 };
 use crate::measure::conversation;
 use crate::prompts::conversation::{Message, Role};
+use crate::prompts::promptfoo::NoticeKind;
 use crate::prompts::sample::{Sample, draw};
-use crate::prompts::{Conversation, Prompt, redact};
+use crate::prompts::set::Written;
+use crate::prompts::{Conversation, Prompt, Set, redact};
 use crate::provenance::Sourced;
 use crate::quality::{Graders, Need, SMOKE};
 use crate::stats::prompts_needed;
@@ -35,7 +37,7 @@ const OUTPUT: u32 = 256;
 pub struct Check<'a> {
     /// The file's name, as it was given.
     pub file: &'a str,
-    pub prompts: &'a [Prompt],
+    pub set: &'a Set,
     /// API models whose cost is to be said, as they were typed.
     pub models: &'a [String],
     /// Accepted loss of pass rate; absent: 0.1.
@@ -73,7 +75,7 @@ pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
     }
     let (repeats, limit) = (asked.repeats.unwrap_or(REPEATS), asked.max_output_tokens.unwrap_or(OUTPUT));
     let (mut not_run, mut judged, mut graded) = (Vec::new(), 0, 0);
-    for prompt in asked.prompts {
+    for prompt in &asked.set.prompts {
         let graders = Graders::new(&prompt.asserts, prompt.threshold);
         if let Some(problem) = graders.problems().iter().find(|p| !p.what.is_not_run()) {
             let line = problem.line.map_or_else(String::new, |l| format!(", line {l}"));
@@ -90,7 +92,7 @@ pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
         judged += u32::from(needs.iter().any(|(_, n)| matches!(n, Need::Judge { .. })));
         graded += u32::from(prompt.expect.is_some() || !graders.is_empty());
     }
-    let (bytes, most_output) = asked.prompts.iter().fold((0u64, 0u64), |sum, p| {
+    let (bytes, most_output) = asked.set.prompts.iter().fold((0u64, 0u64), |sum, p| {
         let turns = conversation::turns(p);
         let sent: u64 = (0..turns).map(|turn| conversation::size(p, turn).0 as u64).sum();
         let output = u64::from(p.max_output_tokens.unwrap_or(limit)) * u64::from(turns);
@@ -110,14 +112,14 @@ pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
             Some(NeededForMargin { disagree_share: *share, prompts })
         })
         .collect();
-    let categories = categories(asked.prompts);
+    let categories = categories(&asked.set.prompts);
     let result = PromptsResult {
-        prompts: size(asked.prompts.len()),
-        conversations: size(asked.prompts.iter().filter(|p| p.conversation.is_some()).count()),
-        requests: asked.prompts.iter().map(conversation::turns).sum::<u32>().saturating_mul(repeats),
+        prompts: size(asked.set.prompts.len()),
+        conversations: size(asked.set.prompts.iter().filter(|p| p.conversation.is_some()).count()),
+        requests: asked.set.prompts.iter().map(conversation::turns).sum::<u32>().saturating_mul(repeats),
         graded,
         needs_judge: judged,
-        repeated: repeated(asked.prompts),
+        repeated: repeated(&asked.set.prompts),
         categories,
         input_bytes: bytes,
         input_tokens_likely: likely,
@@ -126,7 +128,12 @@ pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
         needed,
         not_run,
     };
-    let warnings = warnings(&result);
+    let mut warnings = warnings(&result);
+    warnings.extend(notes(asked.file, asked.set).into_iter().map(|message| Warning {
+        id: "prompt-file".to_owned(),
+        message,
+        about: None,
+    }));
     let inputs = BTreeMap::from([
         ("prompts_file".to_owned(), Input::plain(&Sourced::flag(asked.file.to_owned(), "FILE"))),
         ("margin".to_owned(), Input::of(&given(asked.margin, MARGIN, "--margin"), "share")),
@@ -144,6 +151,58 @@ pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
         result,
         warnings,
     })
+}
+
+/// Lines that one thing is named for, at most.
+const MOST_LINES: usize = 5;
+
+/// What a person should know about a file of prompts that can be used, in whole sentences.
+pub fn notes(file: &str, set: &Set) -> Vec<String> {
+    // The same thing in several lines is said once.
+    let mut said: Vec<(String, Vec<usize>)> = Vec::new();
+    for notice in &set.notices {
+        let text = match &notice.kind {
+            NoticeKind::UnknownKey { place, key } => {
+                format!("nothing reads the key {key:?} of the {place}; is it misspelt?")
+            }
+            NoticeKind::NothingAsserted { .. } => {
+                "a test asserts nothing, so every answer passes it".to_owned()
+            }
+            NoticeKind::NotRun { what } => {
+                format!(
+                    "{what} is a program or a script, and none of a prompt file is run: its tests have no grade"
+                )
+            }
+            NoticeKind::Repeats(n) => format!("it asks for {n} repeats of each test; here --repeats decides"),
+            NoticeKind::NoFiles { pattern } => format!("no file has a name like {pattern:?}"),
+        };
+        let line = notice.line.into_iter();
+        match said.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, lines)) => lines.extend(line.filter(|l| !lines.contains(l)).collect::<Vec<_>>()),
+            None => said.push((text, line.collect())),
+        }
+    }
+    let place = |lines: &[usize]| match lines {
+        [] => String::new(),
+        [one] => format!(", line {one}"),
+        many => {
+            let shown: Vec<String> = many.iter().take(MOST_LINES).map(ToString::to_string).collect();
+            let more = if many.len() > MOST_LINES { " and others" } else { "" };
+            format!(", lines {}{more}", shown.join(", "))
+        }
+    };
+    let mut notes: Vec<String> =
+        said.iter().map(|(text, lines)| format!("{file}{}: {text}.", place(lines))).collect();
+    if matches!(set.written, Written::Log(_)) {
+        let any = set.prompts.iter().any(|p| !p.asserts.is_empty());
+        if any {
+            notes.push(format!(
+                "{file}: an answer passes if it contains one of the texts that the log expects; how its own program \
+                 compared them does not stand in it."
+            ));
+        }
+    }
+    notes
 }
 
 fn cost(

@@ -267,6 +267,9 @@ pub struct Machine {
     /// Year or month since when it is no longer made; absent: still sold, or not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discontinued: Option<String>,
+    /// Its maker sells it to develop with, not to run a service on: no plan orders it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub for_development: bool,
     /// What one costs, as asked in several places.
     #[serde(default)]
     pub price: Vec<PurchasePrice>,

@@ -88,6 +88,13 @@ impl CliError {
         let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::Usage } else { Exit::Failed };
         Self::new(exit, format!("cannot {action} {}: {error}", path.display()))
     }
+    /// What went wrong, without what to do about it.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::BrokenPipe => "the other end was closed",
+            Self::Stop { message, .. } => message,
+        }
+    }
     pub fn exit(&self) -> Exit {
         match self {
             Self::BrokenPipe => Exit::Done,

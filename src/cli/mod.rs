@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 pub mod ask;
+mod beside;
 pub mod catalog;
 pub mod commands;
 pub mod context;
@@ -18,6 +19,7 @@ pub mod needs;
 pub mod output;
 pub mod profiles;
 pub mod progress;
+pub mod prompt_files;
 pub mod proxy;
 pub mod records;
 mod secrets;

@@ -442,3 +442,18 @@ pub struct LookAgain {
     /// Look sooner if one of these happens.
     pub triggers: Vec<String>,
 }
+
+impl AdviceResult {
+    /// The options a reader weighs. Left out: splits that may not be taken and do not cost less than
+    /// everything else; they are in the document.
+    pub fn worth_showing(&self) -> impl Iterator<Item = &OptionRow> {
+        let hybrid = |o: &OptionRow| o.placement == Placement::Hybrid;
+        let rest = self.options.iter().filter(move |o| !hybrid(o));
+        let least = rest.filter_map(|o| o.tco_usd).fold(f64::INFINITY, f64::min);
+        self.options.iter().filter(move |o| {
+            let chosen = self.chosen.as_ref() == Some(&o.id);
+            let cheapest = o.tco_usd.is_some_and(|tco| tco < least);
+            chosen || !hybrid(o) || o.excluded_because.is_none() || cheapest
+        })
+    }
+}

@@ -85,6 +85,8 @@ pub enum NotBuyable {
     NoSpeed,
     /// A module without a board it is sold on.
     NotSoldSingly,
+    /// A developer kit.
+    ForDevelopment,
 }
 
 impl std::fmt::Display for NotBuyable {
@@ -94,6 +96,7 @@ impl std::fmt::Display for NotBuyable {
             Self::NoWatts => "what it draws is not known",
             Self::NoSpeed => "a figure that its speed is predicted from is not known",
             Self::NotSoldSingly => "it is not sold singly, and no board with it is known",
+            Self::ForDevelopment => "its maker sells it to develop with, not to run a service on",
         })
     }
 }
@@ -118,6 +121,7 @@ pub fn machines(catalog: &Catalog) -> (Vec<Machine>, Vec<LeftOut>) {
     for machine in &catalog.machines {
         let left = |why| LeftOut { id: machine.id.clone(), accelerator: machine.accelerator.clone(), why };
         match from_machine(catalog, machine) {
+            Ok(_) if machine.for_development => out.push(left(NotBuyable::ForDevelopment)),
             Ok(machine) => found.push(machine),
             Err(why) => out.push(left(why)),
         }

@@ -4,6 +4,7 @@
 //! they can be graded again, or compared, without a call.
 
 use super::bounds::{LARGEST_LINE, MOST_PROMPTS};
+use super::conversation::{Conversation, Message, Role};
 use super::{Assertion, Prompt, PromptError, js, utf8};
 use serde_json::{Value, json};
 
@@ -42,7 +43,10 @@ pub fn recognise(bytes: &[u8]) -> Option<LogFormat> {
         return (start.contains("\"eval\"") && start.contains("\"version\"")).then_some(LogFormat::Inspect);
     };
     let has = |key: &str| first.get(key).is_some();
-    if has("eval") && has("samples") {
+    if has("prompt") || has("messages") {
+        // One of ours.
+        None
+    } else if has("eval") && has("samples") {
         Some(LogFormat::Inspect)
     } else if has("doc") && (has("resps") || has("filtered_resps")) {
         Some(LogFormat::LmEval)
@@ -100,6 +104,47 @@ fn said(value: &Value) -> Option<(Option<String>, String)> {
     }
 }
 
+/// Messages in `OpenAI`'s format as a conversation; `Err`: what cannot be sent. `None` where there is nothing but a
+/// question, and perhaps a system text.
+fn talk(value: &Value) -> Result<Option<Conversation>, &'static str> {
+    let Value::Array(list) = value else { return Ok(None) };
+    let mut messages: Vec<Message> = Vec::new();
+    for message in list {
+        let text = match message.get("content") {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Array(parts)) => {
+                let texts = parts.iter().map(|p| p.get("text").and_then(Value::as_str));
+                texts.collect::<Option<String>>().ok_or("a message has a part that is no text")?
+            }
+            _ => return Err("a message has no text"),
+        };
+        let named = message.get("name").and_then(Value::as_str);
+        let role = match (message.get("role").and_then(Value::as_str), named) {
+            (Some("user"), _) | (Some("system"), Some("example_user")) => Role::User,
+            (Some("assistant"), _) | (Some("system"), Some("example_assistant")) => Role::Assistant,
+            (Some("system" | "developer"), _) => Role::System,
+            _ => return Err("a message is of a role that is neither system, user nor assistant"),
+        };
+        match messages.last_mut() {
+            // Instructions in several messages are one text to most models.
+            Some(last) if role == Role::System && last.role == Role::System => {
+                let before = last.content.get_or_insert_default();
+                before.push_str("\n\n");
+                before.push_str(&text);
+            }
+            _ => messages.push(Message::text(role, text)),
+        }
+    }
+    if messages.iter().filter(|m| m.role != Role::System).count() < 2 {
+        return Ok(None);
+    }
+    let talk = Conversation { messages, tools: Vec::new() };
+    match talk.check() {
+        Ok(()) => Ok(Some(talk)),
+        Err(_) => Err("its messages do not take turns, or do not end with a question"),
+    }
+}
+
 /// What was expected, as an assertion: any of the texts somewhere in the answer.
 fn expected(value: &Value, kind: &str, line: Option<usize>) -> Vec<Assertion> {
     let texts: Vec<Value> = match value {
@@ -148,7 +193,8 @@ impl Reader<'_> {
     fn prompt(&self, id: String, input: &Value, line: Option<usize>) -> Result<Prompt, PromptError> {
         let (system, prompt) = said(input)
             .ok_or_else(|| self.error(line, "a sample has no input", "Give a log that holds the prompts."))?;
-        Ok(Prompt { id, prompt, system, ..Prompt::default() })
+        let conversation = talk(input).ok().flatten();
+        Ok(Prompt { id, prompt, system, conversation, ..Prompt::default() })
     }
 
     /// Events of a run: what was sampled and how it matched; or a set of samples.
@@ -163,7 +209,16 @@ impl Reader<'_> {
                 continue;
             }
             if let (Some(input), Some(ideal)) = (row.get("input"), row.get("ideal")) {
-                let mut prompt = self.prompt(format!("p{}", found.len() + 1), input, Some(line))?;
+                // A set of samples is there to be asked: what cannot be sent as it stands is refused.
+                talk(input).map_err(|why| {
+                    self.error(
+                        Some(line),
+                        why,
+                        "Take the sample out, or write its messages as texts that take turns.",
+                    )
+                })?;
+                let id = row.get("id").map_or_else(|| format!("p{}", found.len() + 1), js::text);
+                let mut prompt = self.prompt(id, input, Some(line))?;
                 prompt.asserts = expected(ideal, "contains-any", Some(line));
                 found.push(Finished { prompt, answer: None, score: None, repeat: 0, model: model.clone() });
                 continue;
@@ -259,6 +314,15 @@ impl Reader<'_> {
             let id = row.get("doc_id").map_or_else(|| format!("p{}", found.len() + 1), js::text);
             // What was sent: the first argument of the first request.
             let sent = row.pointer("/arguments/gen_args_0/arg_0").or_else(|| row.pointer("/arguments/0/0"));
+            // A request that generates has its settings there; one that scores a continuation, that text.
+            let scored = row.pointer("/arguments/gen_args_0/arg_1").or_else(|| row.pointer("/arguments/0/1"));
+            if scored.is_some_and(Value::is_string) {
+                return Err(self.error(
+                    Some(line),
+                    "the task is scored by the likelihood of given answers: nothing was generated",
+                    "Give the log of a task that generates text (output_type: generate_until).",
+                ));
+            }
             let mut prompt = self.prompt(id, sent.unwrap_or(&Value::Null), Some(line))?;
             if let Some(target) = row.get("target") {
                 prompt.asserts = expected(target, "contains-any", Some(line));

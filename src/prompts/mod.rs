@@ -22,6 +22,7 @@ mod prompt;
 pub mod promptfoo;
 pub mod redact;
 pub mod sample;
+pub mod set;
 pub mod template;
 pub(crate) mod yaml;
 
@@ -32,3 +33,4 @@ pub use file::{FileFormat, parse};
 pub use fill::{FileFault, Files, NoFiles, filled, resolved};
 pub(crate) use prompt::utf8;
 pub use prompt::{Prompt, PromptError};
+pub use set::Set;

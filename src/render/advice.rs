@@ -105,11 +105,18 @@ impl Envelope<AdviceResult> {
         let mut table = Table::new(&["option", "#to buy", "#a month", &format!("#{months}"), "#cheapest in"]);
         let money =
             |usd: Option<f64>| usd.map_or(Cell::None, |usd| Cell::Number(usd, Currency::usd().show(usd)));
-        for option in &result.options {
-            let mark = if result.chosen.as_deref() == Some(&option.id) { "> " } else { "" };
-            let but = option.excluded_because.as_ref().map(|b| format!(" (not possible: {b})"));
-            let odds =
-                option.probability_cheapest.map_or(Cell::None, |p| Cell::Number(p, number::percent(p)));
+        // The cheapest of one is no chance.
+        let alone = result.options.iter().filter(|o| o.probability_cheapest.is_some()).count() == 1;
+        for option in result.worth_showing() {
+            let chosen = result.chosen.as_deref() == Some(&option.id);
+            let mark = if chosen { "> " } else { "" };
+            let but = option.excluded_because.as_ref().filter(|_| !chosen);
+            let but = but.map(|b| format!(" (not possible: {b})"));
+            let odds = match option.probability_cheapest {
+                Some(_) if alone => "no other".into(),
+                Some(p) => Cell::Number(p, number::percent(p)),
+                None => Cell::None,
+            };
             table.row([
                 format!("{mark}{}{}", option.name, but.unwrap_or_default()).into(),
                 money(option.capex_usd),

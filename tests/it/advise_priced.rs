@@ -62,6 +62,22 @@ fn random_need(rng: &mut ChaCha8Rng) -> NeedDraft {
     number(&mut draft, need::REQUESTS_PER_MONTH, 10f64.powf(rng.random_range(2.0..7.5)).round());
     number(&mut draft, need::INPUT_TOKENS, 10f64.powf(rng.random_range(1.5..4.3)).round());
     number(&mut draft, need::OUTPUT_TOKENS, 10f64.powf(rng.random_range(1.0..3.2)).round());
+    if rng.random_bool(0.4) {
+        number(&mut draft, need::CACHED_INPUT_SHARE, (rng.random_range(0.0..1.0f64) * 100.0).round() / 100.0);
+    }
+    if rng.random_bool(0.3) {
+        number(&mut draft, answers::PEOPLE, f64::from(rng.random_range(1..400)));
+    }
+    if rng.random_bool(0.2) {
+        text(
+            &mut draft,
+            answers::HAVE,
+            one_of(rng, &["4x nvidia-h100-sxm-80gb", "nvidia-rtx-4090", "2x dgx-spark-128gb"]),
+        );
+    }
+    if rng.random_bool(0.2) {
+        number(&mut draft, answers::UP_FRONT, 10f64.powf(rng.random_range(2.0..5.5)).round());
+    }
     draft
 }
 
@@ -273,4 +289,62 @@ fn the_matrix_decides_alone_without_numbers() {
     assert_eq!(result.placement, decide(&Matrix::shipped(), &need, None, None).placement);
     assert!(result.options.is_empty() && result.chosen.is_none());
     assert!(result.confidence < freehold::advise::Confidence::High);
+}
+
+/// Seats cover what they cost; agents that ask for two hundred times as much pay for it.
+#[test]
+fn seats_do_not_carry_more_than_they_cost() {
+    let catalog = Catalog::embedded();
+    let asked = |requests: f64| {
+        let mut draft = profile("small-team");
+        text(&mut draft, need::USE, "agent");
+        number(&mut draft, answers::PEOPLE, 80.0);
+        number(&mut draft, need::REQUESTS_PER_MONTH, requests);
+        number(&mut draft, need::INPUT_TOKENS, 25_000.0);
+        number(&mut draft, need::OUTPUT_TOKENS, 500.0);
+        number(&mut draft, need::CACHED_INPUT_SHARE, 0.9);
+        let result = decided(&catalog, &draft).result;
+        let find =
+            |id: &str| result.options.iter().find(|o| o.id == id).and_then(|o| o.monthly_usd).expect(id);
+        (find("seats"), find("api"))
+    };
+    let (few_seats, few_api) = asked(500.0);
+    assert!(few_seats > few_api, "seats for nothing cost their fee: {few_seats} {few_api}");
+    let (seats, api) = asked(15e6);
+    assert!(seats > 0.5 * api, "{seats} for what costs {api} by the token");
+    assert!(seats > 5.0 * few_seats, "{seats} {few_seats}");
+}
+
+#[test]
+fn a_developer_kit_is_never_ordered() {
+    let catalog = Catalog::embedded();
+    let kits: Vec<&str> =
+        catalog.machines.iter().filter(|m| m.for_development).map(|m| m.id.as_str()).collect();
+    assert!(kits.contains(&"jetson-agx-thor-128gb"), "{kits:?}");
+    let (found, left_out) = freehold::plan::machines(&catalog);
+    assert!(found.iter().all(|m| !kits.contains(&m.id.as_str())));
+    assert!(
+        left_out
+            .iter()
+            .any(|l| l.id == "jetson-agx-thor-128gb" && l.why == freehold::plan::NotBuyable::ForDevelopment)
+    );
+}
+
+/// Two answers together stand in the way of what costs a quarter: that is said.
+#[test]
+fn what_two_answers_keep_away_is_said() {
+    let catalog = Catalog::embedded();
+    let mut draft = profile("high-volume-extraction");
+    text(&mut draft, answers::OPERATIONS, "limited");
+    text(&mut draft, answers::BUDGET, "opex");
+    text(&mut draft, answers::CAPABILITY, "basic");
+    text(&mut draft, answers::PRIVACY, "standard");
+    text(&mut draft, need::USE, "batch");
+    number(&mut draft, need::REQUESTS_PER_MONTH, 30e6);
+    number(&mut draft, need::INPUT_TOKENS, 400.0);
+    number(&mut draft, need::OUTPUT_TOKENS, 200.0);
+    let result = decided(&catalog, &draft).result;
+    assert_eq!(result.placement, Placement::Cloud, "{:?}", result.sentence);
+    let flip = result.flips.iter().find(|f| f.what == "operations").expect("said");
+    assert!(flip.text.contains("up front") && flip.placement == Placement::Local, "{}", flip.text);
 }

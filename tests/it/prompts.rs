@@ -93,3 +93,68 @@ fn a_set_is_drawn_from_records_the_same_for_the_same_seed() {
     let output = prompts(folder.path(), &["check", "set.jsonl"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// promptfoo's configurations and the logs of others are read by the same reader as our own files.
+#[test]
+fn files_of_other_programs_are_sets_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    write(
+        "facts.csv",
+        "question,__expected\nCapital of France?,icontains:paris\nCapital of Spain?,icontains:madrid\n",
+    );
+    write(
+        "promptfooconfig.yaml",
+        "providers: [openai:gpt-x]\nprompts:\n  - 'Answer briefly: {{question}}'\ntests: facts.csv\n",
+    );
+    write(
+        "samples.jsonl",
+        "{\"input\": [{\"role\": \"user\", \"content\": \"2+2?\"}], \"ideal\": [\"4\", \"four\"]}\n",
+    );
+    write(
+        "samples_task.jsonl",
+        "{\"doc_id\":0,\"doc\":{},\"target\":\"4\",\"arguments\":{\"gen_args_0\":{\"arg_0\":\"2+2?\",\"arg_1\":{\"until\":[]}}},\"resps\":[[\" 4\"]],\"filtered_resps\":[\"4\"]}\n",
+    );
+    for (file, number) in [("promptfooconfig.yaml", 2), ("samples.jsonl", 1), ("samples_task.jsonl", 1)] {
+        let output = prompts(folder.path(), &["check", file, "--json"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{file}: {said}");
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(document["result"]["prompts"], number, "{file}");
+        assert_eq!(document["result"]["graded"], number, "{file}");
+    }
+}
+
+/// What a configuration cannot have is refused by name, with its line and what to do; what it can have in spite of
+/// a slip is told.
+#[test]
+fn a_configuration_that_cannot_run_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let head = "providers: [echo]\nprompts: ['{{q}}']\n";
+    for (tests, words, line) in [
+        (
+            "tests:\n  - vars: {q: a}\n    assert:\n      - type: contanis\n        value: x\n",
+            "did you mean",
+            6,
+        ),
+        ("tests:\n  - vars: {q: '{% if %}'}\n", "p.yaml", 4),
+        ("tests:\n  - vars: {q: file://../outside.txt}\n", "outside the folder", 4),
+        ("tests:\n  - vars: {q: file://none.txt}\n", "does not exist", 4),
+        ("tests: none.py\n", "none is run", 3),
+        ("tests: [\n", "", 4),
+    ] {
+        std::fs::write(folder.path().join("p.yaml"), format!("{head}{tests}")).expect("written");
+        let output = prompts(folder.path(), &["check", "p.yaml"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{tests}: {said}");
+        assert!(said.contains(words) && said.contains("hint:"), "{tests}: {said}");
+        assert!(said.contains(&format!("p.yaml, line {line}")), "{tests}: {said}");
+    }
+    let slips = "tests:\n  - vars: {q: a}\n    asserts: [{type: equals, value: b}]\n  - vars: {q: b}\n    assert: [{type: javascript, value: 'true'}]\n";
+    std::fs::write(folder.path().join("p.yaml"), format!("{head}{slips}")).expect("written");
+    let output = prompts(folder.path(), &["check", "p.yaml"]);
+    let said = String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("line 5: nothing reads the key \"asserts\""), "{said}");
+    assert!(said.contains("javascript is a program"), "{said}");
+}

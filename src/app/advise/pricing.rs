@@ -136,12 +136,10 @@ pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, Resolv
     let capable = capable(asked);
     let Some(api) = cheapest_api(asked, &capable)? else { return Ok(None) };
     let open = cheapest_open(asked, api);
-    let seats = seats(asked);
+    let seats = seats(asked, &capable);
     let mut scenario = base(asked);
     scenario.cloud.push(Fields::from([(cloud::MODEL.name, text(&api.id))]));
-    if let Some((plan, number, usd)) = seats {
-        scenario.cloud.push(seat_fields(plan, number, usd));
-    }
+    scenario.cloud.extend(seats.as_ref().map(seat_fields));
     if let Some(open) = open {
         scenario.local.extend(["owned", "rented"].map(|kind| local_fields(open, kind)));
     }
@@ -150,8 +148,7 @@ pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, Resolv
     let held = have.as_ref().is_some_and(|fields| holds(asked, &scenario, fields));
     scenario.local.extend(have.clone().filter(|_| held));
     let case = resolve_what_can_be(asked, &mut scenario, &capable)?;
-    let personal = seats.is_some_and(|(s, ..)| s.buyer == Buyer::Person);
-    let mut pricing = priced(asked, case, scenario, api, open, personal, capable.len());
+    let mut pricing = priced(asked, case, scenario, api, open, seats.as_ref(), capable.len());
     if have.is_some() && !held {
         pricing.options.push(Priced {
             kind: Kind::Have,
@@ -387,8 +384,20 @@ fn cheapest_open<'a>(asked: &Asked<'a>, api: &ApiModel) -> Option<&'a OpenModel>
     best.map(|(_, model)| model)
 }
 
-/// The cheapest plan for the people who ask, where it is people.
-fn seats<'a>(asked: &Asked<'a>) -> Option<(&'a Subscription, u32, f64)> {
+/// Seats of one plan for the people who ask.
+#[derive(Debug, Clone)]
+struct Seats<'a> {
+    plan: &'a Subscription,
+    /// The provider's model whose prices hold for what a seat does not cover.
+    model: &'a ApiModel,
+    name: String,
+    /// Of all seats together, US dollars a month.
+    fee: f64,
+}
+
+/// The cheapest plan for the people who ask, where it is people. Providers do not publish how much a
+/// seat may ask, so it is taken to cover as much use as it costs; what goes beyond is paid by the token.
+fn seats<'a>(asked: &Asked<'a>, capable: &[(&'a ApiModel, f64)]) -> Option<Seats<'a>> {
     let people = asked.draft.number(answers::PEOPLE)?;
     if matches!(asked.draft.answer::<Use>(need::USE), Some(Use::Batch)) {
         return None;
@@ -396,30 +405,39 @@ fn seats<'a>(asked: &Asked<'a>) -> Option<(&'a Subscription, u32, f64)> {
     // A whole number, checked when it was read.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let people = people as u32;
-    let fits = |s: &&Subscription| {
+    let tokens = candidate::shape_or_assumed(asked.draft.shape()).total_tokens();
+    let requests = asked
+        .draft
+        .number(need::REQUESTS_PER_MONTH)
+        .or_else(|| Some(asked.draft.number(need::TOKENS_PER_MONTH)? / tokens))
+        .unwrap_or(0.0);
+    let fits = |s: &&'a Subscription| {
         (s.buyer == Buyer::Organisation || people == 1)
             && s.seats_to.is_none_or(|most| people <= most)
             && s.needs.is_none()
             && asked.makers.contains(&s.provider)
     };
-    let seats = |s: &Subscription| people.max(s.seats_from.unwrap_or(1));
-    let monthly = |s: &Subscription| {
-        let price = s.per_month.or(s.per_month_of_year)?;
-        Some(asked.catalog.in_usd(price, &s.currency)? * f64::from(seats(s)))
+    let offered = |plan: &'a Subscription| {
+        let number = people.max(plan.seats_from.unwrap_or(1));
+        let each = asked.catalog.in_usd(plan.per_month.or(plan.per_month_of_year)?, &plan.currency)?;
+        let theirs = || capable.iter().filter(|(m, _)| m.provider == plan.provider);
+        let (model, usd) = theirs().find(|(m, _)| m.retires.is_none()).or_else(|| theirs().next())?;
+        let (fee, used) = (each * f64::from(number), usd * requests);
+        let monthly = if plan.all_use_charged { fee + used } else { fee.max(used) };
+        (fee > 0.0)
+            .then(|| (monthly, Seats { plan, model, name: format!("{}, {number} seats", plan.name), fee }))
     };
-    let plans = asked.catalog.subscriptions.iter().filter(fits);
-    plans
-        .filter_map(|s| Some((monthly(s)?, s)))
-        .filter(|(usd, _)| *usd > 0.0)
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(usd, s)| (s, seats(s), usd))
+    let plans = asked.catalog.subscriptions.iter().filter(fits).filter_map(offered);
+    plans.min_by(|(a, x), (b, y)| a.total_cmp(b).then(x.fee.total_cmp(&y.fee))).map(|(_, seats)| seats)
 }
 
-fn seat_fields(plan: &Subscription, number: u32, usd_per_month: f64) -> Fields {
+fn seat_fields(seats: &Seats<'_>) -> Fields {
     let chosen = |value| Given::chosen(value, "advise", "seats for the people who ask");
+    let fee = if seats.plan.all_use_charged { cloud::FIXED } else { cloud::MINIMUM };
     Fields::from([
-        (cloud::NAME.name, chosen(Value::Text(format!("{}, {number} seats", plan.name)))),
-        (cloud::FIXED.name, chosen(Value::Number(Range::exactly(usd_per_month)))),
+        (cloud::NAME.name, chosen(Value::Text(seats.name.clone()))),
+        (cloud::MODEL.name, text(&seats.model.id)),
+        (fee.name, chosen(Value::Number(Range::exactly(seats.fee)))),
     ])
 }
 
@@ -459,9 +477,10 @@ fn priced<'a>(
     scenario: Scenario,
     api: &'a ApiModel,
     open: Option<&'a OpenModel>,
-    personal: bool,
+    seats: Option<&Seats<'_>>,
     capable: usize,
 ) -> Pricing<'a> {
+    let personal = seats.is_some_and(|s| s.plan.buyer == Buyer::Person);
     let offers = cost::offers(&case);
     let mut options = Vec::new();
     let mut behind = Vec::new();
@@ -470,8 +489,8 @@ fn priced<'a>(
         let summary = &offers[n];
         let kind = match (&offer.supply, offer.role) {
             (Supply::Api(_), Role::SameModel) => Kind::SameModel,
+            (Supply::Api(_), _) if seats.is_some_and(|s| s.name == offer.name) => Kind::Seats,
             (Supply::Api(_), _) if offer.id.as_deref() == Some(&api.id) => Kind::Api,
-            (Supply::Api(_), _) if offer.id.is_none() => Kind::Seats,
             // A second API model only to have something to compare with.
             (Supply::Api(_), _) => continue,
             (Supply::Machine(m), _) if m.is_rented() => Kind::Rented,

@@ -9,9 +9,6 @@ use crate::document::usage::UsageResult;
 const AGENTS: [(&str, &str); 3] =
     [("claude-code", "anthropic"), ("codex-cli", "openai"), ("gemini-cli", "google")];
 
-/// Seats that give access only: their price is no price of the use, which is charged as the API charges.
-const ACCESS_ONLY: [&str; 1] = ["anthropic-claude-enterprise"];
-
 /// What was used, beside what the options cost and what so many people would pay for seats.
 pub(super) fn of(
     usage: &UsageResult,
@@ -91,7 +88,8 @@ fn seats(usage: &UsageResult, catalog: &Catalog, people: u32) -> Vec<Seats> {
 }
 
 fn of_plan(plan: &Subscription, people: u32) -> Option<Seats> {
-    if ACCESS_ONLY.contains(&plan.id.as_str()) {
+    // Their price is no price of the use.
+    if plan.all_use_charged {
         return None;
     }
     let sold = people.max(plan.seats_from.unwrap_or(1));

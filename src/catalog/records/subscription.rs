@@ -41,6 +41,9 @@ pub struct Subscription {
     pub allowance: Vec<Allowance>,
     /// What happens past the allowance; absent: not known.
     pub overage: Option<Overage>,
+    /// The seat gives access only: everything that is asked is charged as the API charges it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_use_charged: bool,
     /// What a reader of its figures must know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

@@ -27,13 +27,14 @@ mod targets;
 mod template;
 mod watch;
 
+use crate::app;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::prompt_files;
 use crate::document::metrics;
 use crate::measure::conversation;
 pub use args::{Args, ReadArguments};
 use measure::Start;
-pub use request::read_prompts;
 use resume::Resumed;
 use settings::Settings;
 use std::path::Path;
@@ -80,7 +81,12 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     let (prompts, prompts_sha256) = if let Some(resumed) = &resumed {
         resumed.prompts(args)?
     } else {
-        let (mut prompts, sha256) = request::read_prompts(args.prompts.as_deref().unwrap_or(Path::new("")))?;
+        let file = args.prompts.as_deref().unwrap_or(Path::new(""));
+        let (set, sha256) = prompt_files::read(file)?;
+        for text in app::prompts::notes(&file.display().to_string(), &set) {
+            context.note(&text);
+        }
+        let mut prompts = set.prompts;
         if args.local.system_as_user {
             prompts.iter_mut().for_each(conversation::system_as_user);
         }

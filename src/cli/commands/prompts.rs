@@ -2,10 +2,10 @@
 
 use crate::app::prompts::{self, Check};
 use crate::cli::catalog;
-use crate::cli::commands::bench::read_prompts;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
+use crate::cli::prompt_files;
 use crate::usage::texts;
 use std::fs::File;
 use std::ops::ControlFlow;
@@ -19,6 +19,7 @@ const MOST_READ: usize = 1_000_000;
 #[command(after_help = "\
 Examples:
   freehold prompts check prompts.jsonl
+  freehold prompts check promptfooconfig.yaml
   freehold prompts check prompts.jsonl --model openai/gpt-6-luna --margin 0.05
   freehold prompts sample gateway.jsonl -n 200 --seed 7 -o prompts.jsonl")]
 pub struct Args {
@@ -35,7 +36,8 @@ pub enum What {
 /// Is everything in a prompt file valid, how long is it, what does a run cost, and are there enough?
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// The prompts: a .jsonl, .csv, .toml or .txt file.
+    /// The prompts: a .jsonl, .csv, .toml or .txt file, a promptfoo configuration (.yaml, .json), samples of
+    /// OpenAI evals, or a log of Inspect or lm-evaluation-harness.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// An API model whose cost is to be said, as `freehold db list api-models` has it (repeatable).
@@ -80,11 +82,11 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
 }
 
 fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
-    let (prompts, _) = read_prompts(&args.file)?;
+    let (set, _) = prompt_files::read(&args.file)?;
     let catalog = catalog::load(context)?;
     let document = prompts::check(&Check {
         file: &args.file.display().to_string(),
-        prompts: &prompts,
+        set: &set,
         models: &args.model,
         margin: args.margin,
         repeats: args.repeats,

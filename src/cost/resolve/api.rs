@@ -161,7 +161,8 @@ impl<'a> Resolver<'a> {
         if prices.is_empty() && model.is_none() && table.has(cloud::FIXED) {
             // A flat fee is the whole price.
             if let Some(flat) = default_of("cloud.flat_fee") {
-                prices.extend([cloud::INPUT, cloud::OUTPUT].map(|key| (key.name, flat.clone())));
+                let all = [cloud::INPUT, cloud::OUTPUT, cloud::CACHE_READ, cloud::CACHE_WRITE];
+                prices.extend(all.map(|key| (key.name, flat.clone())));
             }
         }
         let given = prices.clone();

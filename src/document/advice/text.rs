@@ -36,7 +36,10 @@ pub const fn confidence(step: ConfidenceStep) -> &'static str {
         ConfidenceStep::UnmeasuredQuality => {
             "lowered: whether the open model is good enough was not measured on your prompts"
         }
-        ConfidenceStep::GivesUp => "low: nothing meets every answer, so one of them gives way",
+        ConfidenceStep::GivesUp => "nothing meets every answer, so something gives way",
+        ConfidenceStep::AssumedSplit => {
+            "lowered: how many of your requests are simple is assumed, not counted"
+        }
         ConfidenceStep::NotAllPriced => "lowered: not every option has a price",
         ConfidenceStep::BackedByEvidence => "raised: measured quality and computed cost both speak for it",
     }
@@ -246,6 +249,15 @@ fn line(threshold: &Threshold) -> String {
         (Some(requests), Some(tokens)) => format!(" (the line is at {requests}, {tokens}; {basis})"),
         (Some(one), None) | (None, Some(one)) => format!(" (the line is at {one}; {basis})"),
         (None, None) => String::new(),
+    }
+}
+
+/// "a", "a and b", "a, b and c".
+pub fn all(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 

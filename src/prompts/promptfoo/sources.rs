@@ -199,6 +199,10 @@ impl Sources<'_> {
         path: &str,
         numbered: bool,
     ) -> Result<Vec<Node>, PromptError> {
+        if is_script(path) {
+            let remedy = "Write the tests as YAML, JSON, JSONL or CSV.";
+            return Err(self.error(line, format!("{path:?} is a program, and none is run"), remedy));
+        }
         let bytes = self.bytes(line, path)?;
         let list = |node: Node| match node.kind {
             Kind::List(list) => list,
@@ -229,10 +233,6 @@ impl Sources<'_> {
                     tests.push(csv_tests::from_value(&value, n + 1));
                 }
                 tests
-            }
-            _ if is_script(path) => {
-                let remedy = "Write the tests as YAML, JSON, JSONL or CSV.";
-                return Err(self.error(line, format!("{path:?} is a program, and none is run"), remedy));
             }
             _ => {
                 let remedy = "Tests are read from .yaml, .json, .jsonl and .csv files.";

@@ -31,8 +31,7 @@ fn of_advice(advice: &AdviceDocument) -> Vec<Choice> {
     let chosen = advice.result.chosen.as_deref();
     advice
         .result
-        .options
-        .iter()
+        .worth_showing()
         .map(|o| {
             let said: Vec<&str> = o.needs.iter().chain(&o.against).map(String::as_str).collect();
             let note = o

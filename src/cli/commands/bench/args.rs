@@ -73,7 +73,10 @@ prompt (required), id, system, max_output_tokens and expect (text the answer mus
 prompt it may have messages (not in CSV), as in OpenAI's API, and tools: an assistant message without
 content is a turn that the model answers itself, and what follows is sent with that answer. think_ms on
 a message is the pause before it. Each turn is a request with figures of its own, and warms caches for
-the next as a real conversation does; expect is about the last answer.
+the next as a real conversation does; expect is about the last answer. assert takes promptfoo's assertions.
+
+A promptfoo configuration is read as promptfoo reads it; its providers are not asked, and no program in it
+is run. Of a log the prompts are asked; docs/graders.md has every format.
 
 API targets: openai:MODEL, openai-responses:, anthropic:, gemini:, groq:, mistral:, deepseek:, xai:,
 together:, openrouter:, ollama: and others of `freehold db list providers`; azure:DEPLOYMENT[@URL],
@@ -91,7 +94,8 @@ pub struct Args {
     /// An API: `PROVIDER:MODEL[@BASE_URL]` (repeatable).
     #[arg(long, value_name = "TARGET")]
     pub api: Vec<String>,
-    /// The prompts: a .jsonl, .csv or .toml file.
+    /// The prompts: a .jsonl, .csv, .toml or .txt file, a promptfoo configuration (.yaml, .json), samples of
+    /// OpenAI evals, or a log of Inspect or lm-evaluation-harness.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay", "synthetic", "explain"])]
     pub prompts: Option<PathBuf>,
     /// Go on with an interrupted run: its .journal.jsonl file, or the report beside it. Prompts and plan

@@ -3,10 +3,11 @@
 use super::alone::{self, Outcome};
 use super::args::Args;
 use super::settings::Settings;
-use super::{device, local, request, spending};
+use super::{device, local, spending};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
+use crate::cli::prompt_files;
 use crate::document::bench::BenchDocument;
 use crate::document::bench::build::TargetFacts;
 use crate::document::bench::embedding::{Embedding, Made};
@@ -28,7 +29,8 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let Some(file) = args.prompts.as_deref() else {
         return Err(CliError::usage("--embed needs --prompts: the texts to make vectors of"));
     };
-    let (prompts, sha256) = request::read_prompts(file)?;
+    let (set, sha256) = prompt_files::read(file)?;
+    let prompts = set.prompts;
     if args.dry_run {
         context.note("Dry run: nothing was measured.");
         return Ok(());

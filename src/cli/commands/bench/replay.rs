@@ -6,9 +6,10 @@ use super::journal::{self, Earlier, End};
 use super::measure::{MeasuredRun, turns};
 use super::outcome::write;
 use super::watch::Tally;
-use super::{load, request, settings};
+use super::{load, settings};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::prompt_files;
 use crate::document::bench::build::Basis;
 use crate::document::envelope::Input;
 use crate::measure::run::Ended;
@@ -71,7 +72,8 @@ fn broken_off(earlier: &Earlier) -> Ended {
 
 /// Other expectations of the same prompts, found by their ids, or by what they ask.
 fn graders(basis: &mut Basis, file: &Path) -> Result<(), CliError> {
-    let (prompts, sha256) = request::read_prompts(file)?;
+    let (set, sha256) = prompt_files::read(file)?;
+    let prompts = set.prompts;
     let mut found = 0;
     let mut used = BTreeSet::new();
     for prompt in &mut basis.prompts {

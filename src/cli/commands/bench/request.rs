@@ -1,52 +1,17 @@
-//! What is asked: the prompts of the file, and the request of each step.
+//! What is asked: the request of each step.
 
 use super::args::Cache;
 use super::settings::Settings;
-use crate::cli::error::CliError;
-use crate::cli::files::read_bytes;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::local::hex;
 use crate::measure::conversation::{self, Answered};
 use crate::measure::event::Request;
 use crate::measure::run;
 use crate::measure::schedule::Step;
-use crate::prompts::{self, FileFormat, Prompt};
-use crate::quality::Graders;
+use crate::prompts::Prompt;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
-
-/// The prompts of a file, and its SHA-256.
-pub fn read_prompts(path: &Path) -> Result<(Vec<Prompt>, String), CliError> {
-    let shown = path.display().to_string();
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    let format = FileFormat::of(extension).ok_or_else(|| {
-        CliError::usage(format!("{shown}: a prompt file ends in .jsonl, .csv, .toml or .txt"))
-            .hint("Rename it after what it contains.")
-    })?;
-    let bytes = read_bytes(path, prompts::LARGEST_FILE)?;
-    let prompts = prompts::parse(&shown, format, &bytes).map_err(|e| {
-        let remedy = e.remedy.clone();
-        CliError::usage(e.to_string()).hint(remedy)
-    })?;
-    check_prompts(&shown, &prompts)?;
-    Ok((prompts, hex(&Sha256::digest(&bytes))))
-}
-
-/// What cannot be measured or graded is told before anything is sent.
-fn check_prompts(shown: &str, prompts: &[Prompt]) -> Result<(), CliError> {
-    for prompt in prompts {
-        let graders = Graders::new(&prompt.asserts, prompt.threshold);
-        if let Some(problem) = graders.problems().iter().find(|p| !p.what.is_not_run()) {
-            let line = problem.line.map_or_else(String::new, |l| format!(", line {l}"));
-            return Err(
-                CliError::usage(format!("{shown}{line}: {}", problem.what)).hint(problem.what.remedy())
-            );
-        }
-    }
-    Ok(())
-}
 
 /// What each step asks.
 pub struct Asker<'a> {

@@ -99,7 +99,7 @@ impl Resumed {
         let sha256 =
             basis.inputs.get("prompts_sha256").and_then(|i| i.value.as_str()).unwrap_or_default().to_owned();
         if let Some(file) = &args.prompts {
-            let (_, now) = super::request::read_prompts(file)?;
+            let (_, now) = crate::cli::prompt_files::read(file)?;
             if now != sha256 {
                 return Err(CliError::usage(format!(
                     "{}: the prompts have changed since this run began",

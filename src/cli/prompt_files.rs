@@ -1,0 +1,45 @@
+//! Prompt files of people: read in one way whichever command asks, with what cannot be measured or graded
+//! told before anything is sent.
+
+use super::beside::Beside;
+use super::error::CliError;
+use super::files::read_bytes;
+use crate::measure::backend::local::hex;
+use crate::prompts::set::{self, Set, Written};
+use crate::prompts::{LARGEST_FILE, Prompt, PromptError};
+use crate::quality::Graders;
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+
+/// What a file holds, and the SHA-256 of what was read: of a configuration that of its prompts, since files
+/// beside it count too.
+pub fn read(path: &Path) -> Result<(Set, String), CliError> {
+    let shown = path.display().to_string();
+    let bytes = read_bytes(path, LARGEST_FILE)?;
+    let set = set::read(&shown, &bytes, &Beside::of(path)).map_err(told)?;
+    check(&shown, &set.prompts)?;
+    let sha256 = match set.written {
+        Written::Promptfoo => hex(&Sha256::digest(serde_json::to_vec(&set.prompts).unwrap_or_default())),
+        Written::Own(_) | Written::Log(_) => hex(&Sha256::digest(&bytes)),
+    };
+    Ok((set, sha256))
+}
+
+fn told(error: PromptError) -> CliError {
+    let message = error.to_string();
+    CliError::usage(message).hint(error.remedy)
+}
+
+/// Every prompt can be graded, or says that it is not.
+fn check(shown: &str, prompts: &[Prompt]) -> Result<(), CliError> {
+    for prompt in prompts {
+        let graders = Graders::new(&prompt.asserts, prompt.threshold);
+        if let Some(problem) = graders.problems().iter().find(|p| !p.what.is_not_run()) {
+            let line = problem.line.map_or_else(String::new, |l| format!(", line {l}"));
+            return Err(
+                CliError::usage(format!("{shown}{line}: {}", problem.what)).hint(problem.what.remedy())
+            );
+        }
+    }
+    Ok(())
+}
