@@ -4,8 +4,9 @@
 //! in every layer (llama.cpp's `src/models/*.cpp`, `llama-hparams.cpp` and `llama_model::create_memory`,
 //! as vendored).
 
-use super::GgufError;
-use super::facts::Lookup;
+use super::error::GgufError;
+use super::limits::MAX_LAYERS;
+use super::lookup::Lookup;
 use super::value::Value;
 
 /// What the engine keeps of a sequence.
@@ -275,7 +276,7 @@ pub(super) fn cache(own: &Lookup, file: &Attention) -> Result<Cache, GgufError> 
     let loops =
         if file.architecture == "nanbeige" { own.small("num_loops")?.unwrap_or(1).clamp(1, 512) } else { 1 };
     let passes = layers.len() * loops as usize;
-    let layers = layers.iter().copied().cycle().take(passes.min(super::MAX_LAYERS as usize)).collect();
+    let layers = layers.iter().copied().cycle().take(passes.min(MAX_LAYERS as usize)).collect();
     Ok(Cache { layers, window_tokens })
 }
 

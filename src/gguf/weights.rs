@@ -88,7 +88,7 @@ impl Weights {
 fn layer_of(name: &str) -> Option<(usize, &str)> {
     let (number, part) = name.strip_prefix("blk.")?.split_once('.')?;
     let layer = number.parse::<usize>().ok()?;
-    (layer < super::MAX_LAYERS as usize).then_some((layer, part))
+    (layer < super::limits::MAX_LAYERS as usize).then_some((layer, part))
 }
 
 /// Older files keep each expert in its own tensor: `ffn_gate.3.weight`.

@@ -7,6 +7,7 @@
 //!                  └─► header: kept here? else only the first bytes, by range ─► Header
 //! ```
 
+mod address;
 mod download;
 mod hub;
 mod kept;
@@ -14,6 +15,7 @@ mod kept;
 mod server;
 mod sums;
 
+use address::{check_scheme, model_fault, origin};
 pub use download::{Download, Progress};
 pub use hub::{HubFile, HubModel};
 pub use kept::{Folders, name_of};
@@ -352,37 +354,6 @@ fn url_name(url: &Url) -> String {
         .take(80)
         .collect();
     format!("{hash}-{}", safe.trim_start_matches('.'))
-}
-
-/// Only this machine may be asked without encryption.
-fn check_scheme(url: &Url) -> Result<(), Fault> {
-    let loopback = url.host_str().is_some_and(|host| {
-        host == "localhost"
-            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    });
-    if url.scheme() == "https" || (url.scheme() == "http" && loopback) {
-        return Ok(());
-    }
-    Err(model_fault(format!(
-        "a model is only fetched over https://, not from {}",
-        one_line(&origin(url), 120)
-    )))
-}
-
-/// All of a URL that is shown.
-fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
-}
-
-fn model_fault(message: impl Into<String>) -> Fault {
-    Fault { kind: FaultKind::Model, message: message.into() }
-}
-
-/// The folder of a file, made if need be.
-fn make_folder(file: &Path) -> Result<(), Fault> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)
-        .map_err(|e| model_fault(format!("cannot make the folder {}: {e}", folder.display())))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Redirects are followed by hand, a few at most, and the hub's token goes to the hub's own origin
 //! alone: hubs answer with the address of a storage host, which must not see it.
 
-use super::{check_scheme, make_folder, model_fault, origin};
+use super::address::{check_scheme, make_folder, model_fault, origin};
 use crate::measure::backend::local;
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::net::{self, ProxyOf};

@@ -1,7 +1,7 @@
 //! Models on the Hugging Face hub: `hf:OWNER/REPO[@REVISION]/FILE`, and `hf:OWNER/REPO[:QUANT]` as
 //! llama.cpp and Ollama write it, where the repository's list says which files are meant.
 
-use super::model_fault;
+use super::address::model_fault;
 use crate::measure::event::Fault;
 use reqwest::Url;
 use std::path::{Path, PathBuf};

@@ -2,8 +2,8 @@
 //! (`ollama:llama3.2:1b`), whose files are called by their digests, and LM Studio's
 //! (`lmstudio:OWNER/REPO[:QUANT]`).
 
+use super::address::model_fault;
 use super::hub::{self, HubFile, HubModel};
-use super::model_fault;
 use crate::measure::event::Fault;
 use crate::measure::text::one_line;
 use std::path::{Path, PathBuf};

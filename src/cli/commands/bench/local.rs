@@ -210,7 +210,7 @@ pub fn config(path: PathBuf, args: &LocalArgs, how: How) -> Result<LocalConfig, 
 }
 
 /// llama.cpp keeps a quantised cache with flash attention only.
-fn check_kv_type(args: &LocalArgs) -> Result<(), CliError> {
+pub fn check_kv_type(args: &LocalArgs) -> Result<(), CliError> {
     let quantised = matches!(args.kv_type, Some(KvChoice::Q8_0 | KvChoice::Q4_0));
     if quantised && args.flash_attention == Some(Switch::Off) {
         return Err(CliError::usage(

@@ -109,8 +109,9 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
             warn(
                 "few-samples",
                 format!(
-                    "{} successful requests; an interval for a median needs six.",
-                    target.metrics.ttft_ms.n
+                    "{} successful request{}; an interval for a median needs six.",
+                    target.metrics.ttft_ms.n,
+                    if target.metrics.ttft_ms.n == 1 { "" } else { "s" }
                 ),
             );
         }
