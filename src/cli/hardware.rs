@@ -198,7 +198,8 @@ fn speeds_now(cores: usize) -> Speeds {
         hertz = hertz.max(2.0 * STEPS as f64 / begun.elapsed().as_secs_f64());
     }
     let how = format!(
-        "memory: {threads} threads read {:.1} GB/s just now, taken as nine tenths of its peak; clock: {:.1} GHz",
+        "memory: {threads} thread{} read {:.1} GB/s just now, taken as nine tenths of its peak; clock: {:.1} GHz",
+        if threads == 1 { "" } else { "s" },
         bandwidth / 1e9,
         hertz / 1e9
     );
