@@ -232,7 +232,7 @@ pub(super) fn cache(own: &Lookup, file: &Attention) -> Result<Cache, GgufError> 
     };
     let index = indexed(own, file, &rules, blocks)?;
     let index_key = own.whole("attention.indexer.key_length")?.unwrap_or(0);
-    let compressed = compress_ratios(own)?;
+    let compressed = if matches!(rules.window, Window::All) { compress_ratios(own)? } else { None };
     let mut layers = Vec::with_capacity(blocks as usize);
     for layer in 0..blocks as usize {
         let kv_heads = file.kv_heads.get(layer).copied().unwrap_or(0);
@@ -259,16 +259,8 @@ pub(super) fn cache(own: &Lookup, file: &Attention) -> Result<Cache, GgufError> 
                     kept.values.saturating_add(rows.saturating_mul(index_key).saturating_add(beside));
             }
         }
-        if let Some(ratio) =
-            compressed.as_ref().and_then(|ratios| ratios.get(layer)).copied().filter(|r| *r > 0)
-        {
-            // Each so many tokens leave one more key, and the choosing layers one of the indexer's.
-            let chooses = if ratio <= 4 { index_key } else { 0 };
-            let pooled = u64::from(kv_heads).saturating_mul(file.key).saturating_add(chooses);
-            kept.pooled_values = pooled as f64 / ratio as f64;
-            let (rows, width) =
-                if ratio <= 4 { (2 * ratio, 2 * (file.key + index_key)) } else { (ratio, file.key) };
-            kept.state_values = rows.saturating_mul(width).saturating_mul(2);
+        if let Some(ratio) = compressed.as_ref().and_then(|ratios| ratios.get(layer)).filter(|r| **r > 0) {
+            pool(&mut kept, *ratio, u64::from(kv_heads).saturating_mul(file.key), file.key, index_key);
         }
         layers.push(kept);
     }
@@ -278,6 +270,17 @@ pub(super) fn cache(own: &Lookup, file: &Attention) -> Result<Cache, GgufError> 
     let passes = layers.len() * loops as usize;
     let layers = layers.iter().copied().cycle().take(passes.min(MAX_LAYERS as usize)).collect();
     Ok(Cache { layers, window_tokens })
+}
+
+/// What a layer keeps beside its window where each `ratio` tokens leave one more key: those keys (of the
+/// whole context), in layers that choose one of the indexer's with each, and the state that pools them.
+fn pool(kept: &mut Kept, ratio: u64, keys: u64, key: u64, index_key: u64) {
+    let chooses = ratio <= 4;
+    let pooled = if chooses { keys.saturating_add(index_key) } else { keys };
+    kept.pooled_values = pooled as f64 / ratio as f64;
+    let (rows, width) =
+        if chooses { (2 * ratio, key.saturating_add(index_key).saturating_mul(2)) } else { (ratio, key) };
+    kept.state_values = rows.saturating_mul(width).saturating_mul(2);
 }
 
 /// Values of the state of one layer and sequence.
