@@ -201,6 +201,11 @@ pub fn notes(file: &str, set: &Set) -> Vec<String> {
                  compared them does not stand in it."
             ));
         }
+        if !set.answers.is_empty() {
+            notes.push(format!(
+                "{file} also holds finished answers: `bench --answers {file}` compares them without a call."
+            ));
+        }
     }
     notes
 }

@@ -63,6 +63,8 @@ pub struct Terminal {
     term: Term,
     theme: Box<dyn Theme>,
     so_far: Arc<Mutex<String>>,
+    /// The lines of each answered question that still stand, the last one at the cursor.
+    answered: Vec<Vec<String>>,
 }
 
 impl std::fmt::Debug for Terminal {
@@ -81,7 +83,7 @@ impl Terminal {
         } else {
             Box::new(SimpleTheme)
         };
-        Self { term: Term::stderr(), theme, so_far }
+        Self { term: Term::stderr(), theme, so_far, answered: Vec::new() }
     }
 
     fn failed(&self, error: dialoguer::Error) -> AskError {
@@ -135,13 +137,29 @@ impl Terminal {
         self.term.clear_last_lines(rows).map_err(|e| self.broken(&e))
     }
 
+    /// The question with its answer, in place of the question.
+    fn settle(&mut self, question: &str, answer: &str) -> Result<(), AskError> {
+        let lines = wrapped(&format!("{}  {answer}", title(question)), self.columns(), "", "  ");
+        self.draw(&lines)?;
+        self.answered.push(lines);
+        Ok(())
+    }
+
+    /// The answer before is taken back: it no longer stands there.
+    fn back(&mut self) -> AskError {
+        match self.answered.pop().map(|lines| self.wipe(&lines)) {
+            Some(Err(error)) => error,
+            _ => AskError::Back,
+        }
+    }
+
     fn key(&self) -> Result<Key, AskError> {
         self.term.read_key().map_err(|e| self.broken(&e))
     }
 
     /// A list to move in. `marks`: several can be chosen, and these are.
     fn list(
-        &self,
+        &mut self,
         question: &str,
         items: &[String],
         mut at: usize,
@@ -173,18 +191,23 @@ impl Terminal {
             }
         };
         let _ = self.term.show_cursor();
-        ended?;
+        match ended {
+            Err(AskError::Back) => return Err(self.back()),
+            other => other?,
+        }
         let chosen: Vec<usize> = match marks {
             Some(marks) => (0..items.len()).filter(|n| marks[*n]).collect(),
             None => vec![at],
         };
         let names = |n: &usize| items[*n].split(':').next().unwrap_or_default().to_owned();
         let said = chosen.iter().map(names).collect::<Vec<_>>().join(", ");
-        let said = if said.is_empty() { "none" } else { &said };
-        self.draw(&wrapped(&format!("{}  {said}", title(question)), self.columns(), "", "  "))?;
+        self.settle(question, if said.is_empty() { "none" } else { &said })?;
         Ok(chosen)
     }
 }
+
+/// What can be typed at a line of text.
+const TEXT_KEYS: &str = "Enter goes on; Esc, or Left on an empty line: back; Ctrl-C: stop";
 
 /// The question itself, without what helps.
 fn title(question: &str) -> &str {
@@ -314,7 +337,7 @@ impl Ask for Terminal {
     ) -> Result<String, AskError> {
         use unicode_width::UnicodeWidthChar as _;
         let mut lines = Vec::new();
-        for (n, line) in question.lines().enumerate() {
+        for (n, line) in question.lines().chain([TEXT_KEYS]).enumerate() {
             lines.extend(wrapped(line, self.columns(), if n == 0 { "" } else { "  " }, "  "));
         }
         self.draw(&lines)?;
@@ -322,17 +345,11 @@ impl Ask for Terminal {
             let shown = if default.is_empty() { "> ".to_owned() } else { format!("[{default}] > ") };
             self.term.write_str(&shown).map_err(|e| self.broken(&e))?;
             let mut typed = String::new();
-            loop {
+            let back = loop {
                 match self.key()? {
-                    Key::Enter => break,
-                    Key::Escape => {
-                        let _ = self.term.write_line("");
-                        return Err(AskError::Back);
-                    }
-                    Key::ArrowLeft if typed.is_empty() => {
-                        let _ = self.term.write_line("");
-                        return Err(AskError::Back);
-                    }
+                    Key::Enter => break false,
+                    Key::Escape => break true,
+                    Key::ArrowLeft if typed.is_empty() => break true,
                     Key::Backspace => {
                         if let Some(c) = typed.pop() {
                             let back = "\u{8} \u{8}".repeat(c.width().unwrap_or(0));
@@ -345,15 +362,29 @@ impl Ask for Terminal {
                     }
                     _ => {}
                 }
-            }
+            };
             let _ = self.term.write_line("");
+            lines.push(format!("{shown}{typed}"));
             let text = if typed.trim().is_empty() { default } else { typed.trim() };
-            match check(text) {
-                Ok(()) => return Ok(text.to_owned()),
-                Err(_) if text == "b" => return Err(AskError::Back),
+            let checked = check(text);
+            match checked {
+                _ if back => {}
+                Ok(()) => {
+                    self.wipe(&lines)?;
+                    self.settle(question, if text.is_empty() { "none" } else { text })?;
+                    return Ok(text.to_owned());
+                }
+                Err(_) if text == "b" => {}
                 Err(_) if text == "q" => return Err(self.quit()),
-                Err(why) => self.draw(&wrapped(&why, self.columns(), "  ", "  "))?,
+                Err(why) => {
+                    let why = wrapped(&why, self.columns(), "  ", "  ");
+                    self.draw(&why)?;
+                    lines.extend(why);
+                    continue;
+                }
             }
+            self.wipe(&lines)?;
+            return Err(self.back());
         }
     }
     fn confirm(&mut self, question: &str, default: bool) -> Result<bool, AskError> {

@@ -25,6 +25,18 @@ pub fn read(path: &Path) -> Result<(Set, String), CliError> {
     Ok((set, sha256))
 }
 
+/// The finished answers of a log.
+pub fn read_answers(path: &Path) -> Result<Set, CliError> {
+    let shown = path.display().to_string();
+    let bytes = read_bytes(path, LARGEST_FILE)?;
+    let set = set::answers(&shown, &bytes).map_err(told)?;
+    if set.answers.is_empty() {
+        return Err(CliError::usage(format!("{shown} holds prompts, and no answers"))
+            .hint("Give it as --prompts, and ask a model."));
+    }
+    Ok(set)
+}
+
 fn told(error: PromptError) -> CliError {
     let message = error.to_string();
     CliError::usage(message).hint(error.remedy)

@@ -11,11 +11,13 @@ pub mod build;
 pub mod embedding;
 pub mod engine;
 mod evidence;
+pub mod judge;
 pub mod load;
 pub mod model;
 pub mod pair;
 pub mod price;
 mod sample;
+pub mod sellers;
 mod summary;
 mod target;
 
@@ -59,6 +61,12 @@ pub struct BenchResult {
     /// Every pair of targets that answered the same prompts: verdict, split, agreement, tokens.
     #[serde(default)]
     pub pairs: Vec<pair::Pair>,
+    /// The same weights from several sellers, where `--same-weights` says that the targets are that.
+    #[serde(default)]
+    pub same_weights: Option<sellers::SameWeights>,
+    /// Models that judged the answers.
+    #[serde(default)]
+    pub judges: Vec<judge::Judge>,
     /// What was spent and what was allowed, US dollars.
     #[serde(default)]
     pub spending: Spending,

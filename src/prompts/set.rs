@@ -62,6 +62,37 @@ pub fn answers(file: &str, bytes: &[u8]) -> Result<Set, PromptError> {
     }
 }
 
+/// A finished answer, and which prompt of a set it is to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matched {
+    pub prompt: usize,
+    pub repeat: u32,
+    pub text: String,
+}
+
+/// Which prompts of a set the answers of a log are to: those that ask the same, or else those with the same id.
+/// Also how many answers are to none of them, and how many were found by their id alone.
+pub fn matched(prompts: &[Prompt], answers: &[Finished]) -> (Vec<Matched>, usize, usize) {
+    let said = |p: &Prompt| (p.prompt.trim().to_owned(), p.system.clone());
+    let by_text: BTreeMap<_, usize> = prompts.iter().enumerate().rev().map(|(n, p)| (said(p), n)).collect();
+    let by_id: BTreeMap<&str, usize> = prompts.iter().enumerate().map(|(n, p)| (p.id.as_str(), n)).collect();
+    let (mut found, mut strangers, mut by_their_id) = (Vec::new(), 0, 0);
+    let mut next: BTreeMap<usize, u32> = BTreeMap::new();
+    for answer in answers {
+        let Some(text) = &answer.answer else { continue };
+        let same = by_text.get(&said(&answer.prompt)).copied();
+        let Some(prompt) = same.or_else(|| by_id.get(answer.prompt.id.as_str()).copied()) else {
+            strangers += 1;
+            continue;
+        };
+        by_their_id += usize::from(same.is_none());
+        let repeat = next.entry(prompt).or_default();
+        found.push(Matched { prompt, repeat: *repeat, text: text.clone() });
+        *repeat += 1;
+    }
+    (found, strangers, by_their_id)
+}
+
 fn ending(file: &str) -> String {
     let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
     name.rsplit_once('.').map_or_else(String::new, |(_, e)| e.to_ascii_lowercase())

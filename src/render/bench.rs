@@ -13,6 +13,7 @@ use crate::document::metrics::{self, OfRequest, PER_REQUEST, Shown, Unit};
 use crate::document::word;
 use crate::number;
 pub(super) use cells::summary_cell;
+pub(super) use quality::{judge_sentence, judges};
 
 /// Targets beside each other in one table; more of them make more tables.
 const COLUMNS: usize = 3;
@@ -49,6 +50,10 @@ impl Envelope<BenchResult> {
                 view.paragraph(quality_sentence(quality));
             }
         }
+        if let Some(same) = &result.same_weights {
+            quality::same_weights(&mut view, same);
+        }
+        quality::judges(&mut view, &result.judges);
         quality::repeats(&mut view, &result.targets);
         engine::engines_view(&mut view, &result.targets);
         if !self.warnings.is_empty() {
@@ -179,10 +184,8 @@ fn metrics_table(targets: &[Target]) -> Table {
     });
     row("pass rate", &|t| {
         t.pass_rate.map_or(Cell::None, |r| {
-            Cell::Number(
-                r.rate,
-                format!("{}/{} ({:.0}–{:.0} %)", r.passed, r.n, r.low * 100.0, r.high * 100.0),
-            )
+            let interval = format!("{:.0}–{:.0} %", r.low * 100.0, r.high * 100.0);
+            Cell::Number(r.rate, format!("{}, 95 %: {interval}", super::charts::measured::passed(&r)))
         })
     });
     row("requests failed", &|t| {
@@ -211,6 +214,7 @@ fn metric_cell(metric: &OfRequest, target: &Target) -> Cell {
 
 fn role(target: &Target) -> &'static str {
     match (target.kind, target.stand_in) {
+        _ if target.recorded_in.is_some() => "recorded answers",
         (Kind::Local, _) => "local",
         (Kind::Api, false) => "cloud API",
         (Kind::Api, true) => "stand-in for a cloud API",

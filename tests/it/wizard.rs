@@ -16,21 +16,26 @@ fn wizard(sandbox: &Sandbox, columns: u16, args: &str) -> PtySession {
 fn to_the_end_and_the_printed_command_says_the_same() {
     let sandbox = Sandbox::new();
     let mut session = wizard(&sandbox, 100, "-o wizard.json");
-    answer(&mut session, "May a provider see the data?", &format!("{DOWN}\r"));
+    answer(&mut session, "May a provider see the data?", "\r");
     answer(&mut session, "How much will it be used?", &format!("{DOWN}{DOWN}\r"));
     answer(&mut session, "What are the requests for?", "\r");
     answer(&mut session, "How can you say how many", "\r");
     answer(&mut session, "Requests in a month", "100k\r");
     answer(&mut session, "Input tokens of one request", "1.5k\r");
+    // Back from a line of text: what was typed before is offered again.
+    answer(&mut session, "Output tokens of one request", "\u{1b}");
+    answer(&mut session, "[1500] > ", "\r");
     answer(&mut session, "Output tokens of one request", "300\r");
     answer(&mut session, "How strong must the model be?", "\r");
     answer(&mut session, "Who would run servers?", &format!("{DOWN}\r"));
     // Back to the question before, with the arrow, and forth again.
     answer(&mut session, "How is it paid?", LEFT);
-    answer(&mut session, "Who would run servers?", &format!("{DOWN}\r"));
+    // The answer that was taken back stands there.
+    answer(&mut session, "Who would run servers?", "\r");
     answer(&mut session, "How is it paid?", &format!("{DOWN}\r"));
     answer(&mut session, "At most how many US dollars up front?", "\r");
-    answer(&mut session, "Which accelerators are there already?", "\r");
+    answer(&mut session, "Which accelerators are there already?", "h100\r");
+    answer(&mut session, "did you mean", "\r");
     answer(&mut session, "What else holds?", &format!("{DOWN} \r"));
     session.exp_string("The same without questions:").expect("the command line");
     session.exp_string("freehold ").expect("the command line");
@@ -60,7 +65,7 @@ fn to_the_end_and_the_printed_command_says_the_same() {
 fn ctrl_c_restores_the_cursor_and_loses_nothing() {
     let sandbox = Sandbox::new();
     let mut session = wizard(&sandbox, 40, "");
-    answer(&mut session, "May a provider see the data?", &format!("{DOWN}{DOWN}\r"));
+    answer(&mut session, "May a provider see the data?", &format!("{DOWN}\r"));
     answer(&mut session, "Who requires it?", &format!("{DOWN}\r"));
     session.exp_string("How much will it be used?").expect("the second question");
     session.send_control('c').expect("sent");
@@ -91,7 +96,7 @@ fn q_ends_and_says_how_to_go_on() {
     let mut session = wizard(&sandbox, 60, "");
     answer(&mut session, "May a provider see the data?", "\r");
     answer(&mut session, "How much will it be used?", "q");
-    session.exp_string("freehold advise --privacy standard").expect("how to go on");
+    session.exp_string("freehold advise --privacy sensitive").expect("how to go on");
     session.exp_eof().expect("ended");
     assert!(matches!(session.process().wait(), Ok(WaitStatus::Exited(_, 130))));
 }

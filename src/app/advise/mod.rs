@@ -12,6 +12,8 @@ mod fill;
 mod given;
 mod pricing;
 
+pub use pricing::{OwnedHardware, owned};
+
 use super::refusal::Refusal;
 use crate::advise::options::{Terms, choose};
 use crate::advise::{Guide, Matrix, Verdict, decide};

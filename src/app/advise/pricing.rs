@@ -166,32 +166,49 @@ pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, Resolv
     Ok(Some(pricing))
 }
 
-/// Hardware that is there already, as an offer that costs nothing to buy: `4x nvidia-h100-sxm-80gb` is
-/// one machine with four of them, `2x dgx-spark` two machines.
-fn have(asked: &Asked<'_>, open: &OpenModel) -> Result<Option<Fields>, ResolveError> {
-    let Some(given) = asked.draft.fields().get(answers::HAVE.name) else { return Ok(None) };
-    let text_given = given.value.text().unwrap_or_default().trim();
-    let counted =
-        text_given.split_once(['x', '×', ' ']).and_then(|(n, id)| Some((n.trim().parse().ok()?, id)));
-    let (count, id): (u32, &str) = counted.unwrap_or((1, text_given));
+/// Hardware that is there already, as it was written: `4x nvidia-h100-sxm-80gb` is one machine with four
+/// of them, `2x dgx-spark` two machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnedHardware<'a> {
+    /// How many, 1 or more.
+    pub count: u32,
+    /// The machine's or the accelerator's id in the catalogue.
+    pub id: &'a str,
+    /// A complete machine, not accelerators.
+    pub machine: bool,
+}
+
+/// Read what is there already. Refused where the catalogue does not know it.
+pub fn owned<'a>(catalog: &Catalog, written: &'a str) -> Result<OwnedHardware<'a>, ResolveError> {
+    let written = written.trim();
+    let counted = written.split_once(['x', '×', ' ']).and_then(|(n, id)| Some((n.trim().parse().ok()?, id)));
+    let (count, id): (u32, &str) = counted.unwrap_or((1, written));
     let id = id.trim();
     let id = id.strip_prefix("x ").or_else(|| id.strip_prefix("× ")).unwrap_or(id).trim();
-    let catalog = asked.catalog;
+    let machine = catalog.machine(id).is_some();
+    if machine || catalog.accelerator(id).is_some() {
+        return Ok(OwnedHardware { count: count.max(1), id, machine });
+    }
+    let ids = catalog.accelerators.iter().map(|a| a.id.as_str());
+    let near = nearest(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
+    Err(ResolveError::Unknown { key: "have".to_owned(), id: id.to_owned(), near, why: None })
+}
+
+/// Hardware that is there already, as an offer that costs nothing to buy.
+fn have(asked: &Asked<'_>, open: &OpenModel) -> Result<Option<Fields>, ResolveError> {
+    let Some(given) = asked.draft.fields().get(answers::HAVE.name) else { return Ok(None) };
+    let there = owned(asked.catalog, given.value.text().unwrap_or_default())?;
     let source = given.source.clone();
     let said = |value| Given { value, source: source.clone() };
     let number = |n: u32| said(Value::Number(Range::exactly(f64::from(n))));
     let mut fields = local_fields(open, "owned");
-    fields.insert(local::HARDWARE_ID.name, said(Value::Text(id.to_owned())));
+    fields.insert(local::HARDWARE_ID.name, said(Value::Text(there.id.to_owned())));
     fields.insert(local::PURCHASE.name, said(Value::Number(Range::exactly(0.0))));
-    if catalog.machine(id).is_some() {
-        fields.insert(local::UNITS.name, number(count.max(1)));
-    } else if catalog.accelerator(id).is_some() {
-        fields.insert(local::GPUS_PER_UNIT.name, number(count.max(1)));
-        fields.insert(local::UNITS.name, number(1));
+    if there.machine {
+        fields.insert(local::UNITS.name, number(there.count));
     } else {
-        let ids = catalog.accelerators.iter().map(|a| a.id.as_str());
-        let near = nearest(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
-        return Err(ResolveError::Unknown { key: "have".to_owned(), id: id.to_owned(), near, why: None });
+        fields.insert(local::GPUS_PER_UNIT.name, number(there.count));
+        fields.insert(local::UNITS.name, number(1));
     }
     Ok(Some(fields))
 }

@@ -103,9 +103,12 @@ fn interview(
     context: &Context,
     ask: &mut dyn Ask,
 ) -> Result<(), CliError> {
-    let draft = wizard::run(ask, draft, &|draft| answers::command_line(draft, args))?;
-    let document = finish(args, catalog, files, &draft, context)?;
+    let known = |typed: &str| app::owned(catalog, typed).map(drop).map_err(|e| e.to_string());
+    let draft = wizard::run(ask, draft, &|draft| answers::command_line(draft, args), &known)?;
     let again = answers::command_line(&draft, args);
+    // What was answered outlives what could not be computed with it.
+    let kept = |e: CliError| e.hint(format!("your answers, to change and run again:\n  {again}"));
+    let document = finish(args, catalog, files, &draft, context).map_err(kept)?;
     context.note(&format!("\nThe same without questions:\n  {again}"));
     if args.save_profile.is_some() {
         return Ok(());

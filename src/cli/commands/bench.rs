@@ -5,15 +5,22 @@ mod args;
 mod bars;
 mod device;
 mod embed;
+mod embedder;
+mod human;
 mod journal;
+mod judges;
+mod judging;
 mod limits;
 mod load;
 mod load_calls;
 mod local;
 mod measure;
 mod outcome;
+mod outside;
 mod plain_http;
 mod privacy;
+mod programs;
+mod recorded;
 mod replay;
 mod request;
 mod resume;
@@ -31,13 +38,14 @@ use crate::app;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::prompt_files;
+use crate::document::bench::build;
 use crate::document::metrics;
 use crate::measure::conversation;
 pub use args::{Args, ReadArguments};
 use measure::Start;
 use resume::Resumed;
 use settings::Settings;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[allow(clippy::needless_pass_by_value)] // every command is called alike
 pub fn run(args: Args, read_arguments: ReadArguments, context: &Context) -> Result<(), CliError> {
@@ -84,12 +92,16 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     let (prompts, prompts_sha256) = if let Some(resumed) = &resumed {
         resumed.prompts(args)?
     } else {
-        let file = args.prompts.as_deref().unwrap_or(Path::new(""));
+        let file = args.prompts.as_deref().or(args.answers.first().map(PathBuf::as_path));
+        let file = file.unwrap_or(Path::new(""));
         let (set, sha256) = prompt_files::read(file)?;
         for text in app::prompts::notes(&file.display().to_string(), &set) {
             context.note(&text);
         }
         let mut prompts = set.prompts;
+        if let Some(rubric) = &args.judging.rubric {
+            judges::add_rubric(&mut prompts, rubric);
+        }
         if args.local.system_as_user {
             prompts.iter_mut().for_each(conversation::system_as_user);
         }
@@ -99,12 +111,23 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         settings.go_on(&resumed.earlier.header.basis);
     }
     let turns: u64 = prompts.iter().map(|p| u64::from(conversation::turns(p))).sum();
-    let targets = args.model.len() + args.api.len();
-    let load_plan = settings.load_plan(&args.load, targets);
-    limits::plan(targets, turns, u64::from(settings.repeats), &load_plan).map_err(CliError::usage)?;
+    let live = args.model.len() + args.api.len();
+    let targets = live + args.answers.len();
+    let load_plan = settings.load_plan(&args.load, live);
+    limits::plan(live.max(1), turns, u64::from(settings.repeats), &load_plan).map_err(CliError::usage)?;
     let catalog = crate::cli::catalog::load(context)?;
     let privacy = privacy::Privacy::of(args, context)?;
-    let apis = targets::parse(args, &catalog, context, &privacy)?;
+    let apis = targets::parse("--api", &args.api, args, &catalog, context, &privacy)?;
+    programs::check(&args.judging.exec)?;
+    let judges = judges::parse(args, &catalog, context, &privacy)?;
+    let lacking = judges::lacking(args, &prompts);
+    for text in &lacking {
+        context.note(text);
+    }
+    if args.until_decided && judges::any_needs(&prompts) {
+        return Err(CliError::usage("--until-decided grades every answer as it comes, and some prompts need a judge, a program or vectors, which come last")
+            .hint("Leave --until-decided out, or the assertions llm-rubric, exec and similar."));
+    }
     let inputs_sha256 =
         settings::fingerprint(args, &settings, &prompts_sha256, local::json_schema(&args.local)?);
     if let Some(resumed) = &resumed {
@@ -115,9 +138,13 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         }
         resume::same_apis(&header.basis, &apis.iter().map(|a| &a.facts).collect::<Vec<_>>())?;
     }
+    let recorded =
+        if resumed.is_some() { Vec::new() } else { recorded::read(&args.answers, &prompts, context)? };
     let near: Vec<Vec<String>> =
         args.model.iter().map(|_| Vec::new()).chain(apis.iter().map(|a| a.near.clone())).collect();
-    let plan = spending::Plan::new(args, &apis, &prompts, &settings);
+    let asked = judges::asked(args);
+    let most = build::most_to_judge(&prompts, targets, settings.repeats, settings.max_output_tokens, &asked);
+    let plan = spending::Plan::new(args, &apis, &prompts, &settings).and_judges(args, &judges, &|_| most);
     plan.announce(context, args, &prompts, &settings);
     if args.dry_run {
         context.note("Dry run: nothing was sent.");
@@ -128,7 +155,16 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         .enable_all()
         .build()
         .map_err(|e| CliError::failed(format!("the asynchronous runtime cannot start: {e}")))?;
-    let start = Start { prompts, prompts_sha256, inputs_sha256, consent, resumed, privacy: &privacy };
+    let start = Start {
+        prompts,
+        prompts_sha256,
+        inputs_sha256,
+        consent,
+        resumed,
+        privacy: &privacy,
+        judges,
+        recorded,
+    };
     let measured = runtime.block_on(measure::measure(args, context, &settings, start, apis, &plan))?;
     let document = measured.document();
     outcome::write(&document, args, context)?;

@@ -5,14 +5,20 @@ mod bill;
 mod decide;
 mod doubts;
 mod grade;
+mod judging;
 mod load;
 mod pairs;
+mod sellers;
 mod warnings;
 
 pub use basis::{Basis, JudgedPair, Run, TargetFacts};
 pub use bill::{Bill, bill, cost};
 pub use decide::Deciding;
 pub use grade::{Graded, Grading, Kept};
+pub use judging::{
+    Answers, Asking, CRITERION, HumanGrade, Judging, Question, Told, key as judge_key, most as most_to_judge,
+    vector_about,
+};
 
 use super::engine::Energy;
 use super::pair::Pair;
@@ -28,6 +34,7 @@ use crate::measure::counts;
 use crate::measure::event::Fault;
 use crate::measure::load::Sent;
 use crate::measure::run::Record;
+use crate::measure::schedule::Step;
 use crate::measure::stats;
 use crate::prompts::Prompt;
 use std::collections::BTreeMap;
@@ -93,6 +100,56 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt], graded: 
     }
 }
 
+/// An answer that another program has recorded, as a row: a text and its grade.
+pub fn recorded(text: &str, step: &Step, facts: &TargetFacts, prompts: &[Prompt], graded: Graded) -> Sample {
+    let capped: String = text.chars().take(LONGEST_TEXT).collect();
+    Sample {
+        target: facts.id.clone(),
+        prompt_id: prompts[step.prompt].id.clone(),
+        repeat: step.repeat,
+        turn: step.turn,
+        started_ms: None,
+        error: None,
+        attempts: 0,
+        retry_wait_ms: 0.0,
+        statuses: Vec::new(),
+        finish: None,
+        token_source: TokenSource::NotMeasured,
+        input_tokens: None,
+        cached_input_tokens: None,
+        output_tokens: None,
+        visible_output_tokens: None,
+        reasoning_tokens: None,
+        metrics: PerRequest::from_each(|_| None),
+        icl_max_ms: None,
+        content_events: 0,
+        connect_ms: None,
+        connection_reused: None,
+        energy_j: None,
+        energy_over_ms: None,
+        http2: None,
+        engine_prompt_tps: None,
+        hidden_reasoning: false,
+        provider_cost_usd: None,
+        service_tier: None,
+        usage_raw: None,
+        usage_inconsistent: false,
+        clock_gap_ms: None,
+        pass: graded.pass,
+        score: graded.score,
+        failed_graders: graded.failed,
+        not_graded: graded.missing,
+        text_capped: capped.len() < text.len(),
+        text: capped,
+        reasoning_text: None,
+        reasoning_chars: 0,
+        reasoning_in_text: false,
+        doubts: Vec::new(),
+        answered_by: None,
+        request_id: None,
+    }
+}
+
 /// One record under load as a row.
 pub fn sent(record: &Record, session: u32, facts: &TargetFacts, grading: &Grading) -> Sent {
     let step = &record.step;
@@ -134,6 +191,7 @@ pub fn document(run: Run<'_>) -> BenchDocument {
         .collect();
     let of_both = |p: &&Pair| couples.iter().any(|(a, b)| a.id == p.a && b.id == p.b && a.kind != b.kind);
     let quality: Vec<Quality> = paired.iter().filter(of_both).filter_map(pairs::local_beside_api).collect();
+    let same_weights = sellers::same_weights(basis, &targets, &paired, samples);
     let warnings = warnings::warnings(&run, &targets, samples);
     let spending =
         Spending { spent_usd: run.spent_usd, unsettled_usd: run.unsettled_usd, ..basis.spending.clone() };
@@ -151,6 +209,8 @@ pub fn document(run: Run<'_>) -> BenchDocument {
             comparisons,
             quality,
             pairs: paired,
+            judges: run.judges.to_vec(),
+            same_weights,
             spending,
             // Without requests there is nothing that they define.
             definitions: if basis.prompts.is_empty() { BTreeMap::new() } else { definitions },
@@ -209,6 +269,7 @@ fn target(facts: &TargetFacts, rows: &[&Sample], stopped: Option<Fault>) -> Targ
         kind: facts.kind,
         model: facts.model.clone(),
         stand_in: facts.stand_in,
+        recorded_in: facts.recorded_in.clone(),
         origin: facts.origin.clone(),
         token_source: token_source(facts.kind, &good),
         requests: count(rows.len()),

@@ -268,6 +268,9 @@ pub struct PairJudged {
     pub judge: String,
     /// Prompts whose answers were compared.
     pub prompts: u32,
+    /// Of them, prompts with the same answer on both sides: ties without asking.
+    #[serde(default)]
+    pub identical: u32,
     /// Prompts that A won in both orders.
     pub a_wins: u32,
     /// Prompts that B won in both orders.

@@ -34,6 +34,9 @@ pub struct Target {
     /// Scheme, host and port of an API.
     #[serde(default)]
     pub origin: Option<String>,
+    /// Its answers were recorded by another program, in this file: nothing was sent, so there are no times.
+    #[serde(default)]
+    pub recorded_in: Option<String>,
     /// Who counted the tokens.
     pub token_source: TokenSource,
     #[doc = definition!(requests)]

@@ -2,10 +2,12 @@
 //! prompts where the first loses.
 
 use crate::document::bench::Target;
+use crate::document::bench::judge::{Calibration, Judge};
 use crate::document::bench::pair::{
     Finding, Move, Pair, PairAgreement, PairCategory, PairJudged, PairMethod, PairQuality, PairTokens,
     ShareOf, Split,
 };
+use crate::document::bench::sellers::{SameWeights, Seller};
 use crate::money::Currency;
 use crate::number;
 use crate::render::view::{Block, Cell, Table, View};
@@ -59,6 +61,174 @@ pub(super) fn pairs(view: &mut View, pairs: &[Pair]) {
             view.push(Block::Table(losing(pair, quality)));
         }
     }
+}
+
+/// The same weights from several sellers.
+pub(super) fn same_weights(view: &mut View, same: &SameWeights) {
+    view.heading("The same weights, several sellers");
+    view.paragraph(format!(
+        "Held against {}. The same text can be expected as often as a target gives it twice itself; where a seller does \
+         so clearly less often, it runs other weights, another format of them, or other settings.",
+        same.reference
+    ));
+    let mut table = Table::beside(same.sellers.iter().map(|s| s.target.as_str()));
+    let mut row =
+        |name: &str, cell: &dyn Fn(&Seller) -> Cell| table.property(name, same.sellers.iter().map(cell));
+    let share = |s: Option<&ShareOf>| s.map_or(Cell::None, |s| Cell::Number(s.rate, interval(s)));
+    let rate = |r: Option<crate::document::bench::Rate>| {
+        r.map_or(Cell::None, |r| {
+            Cell::Number(r.rate, format!("{} of {} ({})", r.passed, r.n, percent(r.rate)))
+        })
+    };
+    let number = |v: Option<f64>| v.map_or(Cell::None, |v| Cell::Number(v, number::measured(v)));
+    let usd = |v: Option<f64>| v.map_or(Cell::None, |v| Cell::Number(v, Currency::usd().show(v)));
+    row("prompts", &|s| Cell::Number(f64::from(s.prompts), s.prompts.to_string()));
+    row("same text as the reference", &|s| {
+        if s.target == same.reference { "(reference)".into() } else { share(s.equal_text.as_ref()) }
+    });
+    row("same text twice itself", &|s| share(s.equal_to_itself.as_ref()));
+    row("tool calls that fit", &|s| rate(s.tool_calls_fit));
+    row("pass rate", &|s| rate(s.pass_rate));
+    row("less the reference's, points (95 %)", &|s| {
+        s.difference.map_or(Cell::None, |d| {
+            Cell::Number(
+                d.difference,
+                format!("{} ({} to {})", points(d.difference), points(d.low), points(d.high)),
+            )
+        })
+    });
+    row("worse by more than the margin?", &|s| {
+        s.difference.map_or(Cell::None, |d| {
+            match d.finding {
+                Finding::NonInferior => "no",
+                Finding::Inferior => "yes",
+                Finding::Undecided => "cannot be said yet",
+            }
+            .into()
+        })
+    });
+    row("time to the first token, ms", &|s| number(s.ttft_ms));
+    row("output tokens a second", &|s| number(s.decode_tps));
+    row("per million input tokens", &|s| usd(s.input_usd_per_mtok));
+    row("per million output tokens", &|s| usd(s.output_usd_per_mtok));
+    row("1,000 of these requests", &|s| usd(s.usd_per_1000));
+    view.push(Block::Table(table));
+}
+
+/// The judges as instruments: what they said by rubric, and how far they can be believed.
+pub(in crate::render) fn judges(view: &mut View, judges: &[Judge]) {
+    for judge in judges {
+        view.heading(format!("Judge: {}", judge.id));
+        view.paragraph(judge_itself(judge));
+        if judge.rubrics.iter().any(|r| r.judged + r.missing > 0) {
+            let mut table = Table::new(&[
+                "target",
+                "#answers judged",
+                "#without a verdict",
+                "#meet the rubric",
+                "#mean score",
+            ]);
+            for r in &judge.rubrics {
+                table.row_of(vec![
+                    r.target.clone().into(),
+                    Cell::Number(f64::from(r.judged), r.judged.to_string()),
+                    Cell::Number(f64::from(r.missing), r.missing.to_string()),
+                    r.passed.as_ref().map_or(Cell::None, |p| Cell::Number(p.rate, interval(p))),
+                    r.score.map_or(Cell::None, |s| Cell::Number(s, format!("{s:.2}"))),
+                ]);
+            }
+            view.push(Block::Table(table));
+        }
+        if let Some(calibration) = &judge.calibration {
+            view.paragraph(beside_a_person(calibration));
+            if !calibration.targets.is_empty() || !calibration.pairs.is_empty() {
+                view.push(Block::List(corrected(calibration)));
+            }
+        }
+    }
+}
+
+fn judge_itself(judge: &Judge) -> String {
+    let questions = |n: u32| format!("{n} question{}", if n == 1 { "" } else { "s" });
+    let mut text = format!("It answered {}", questions(judge.answered));
+    if judge.unusable > 0 {
+        let _ = write!(
+            text,
+            ", {} of them without a verdict in the form that was asked for: those count as missing",
+            judge.unusable
+        );
+    }
+    text.push('.');
+    if judge.unanswered > 0 {
+        let _ = write!(text, " {} got no answer.", questions(judge.unanswered));
+    }
+    if let Some(fault) = &judge.stopped {
+        let _ = write!(text, " It was given up: {}.", fault.message);
+    }
+    match judge.spent_usd {
+        Some(usd) if usd > 0.0 => {
+            let _ = write!(text, " It cost {}.", Currency::usd().show(usd));
+        }
+        Some(_) => {}
+        None => text.push_str(" What it cost is not known."),
+    }
+    if judge.calibration.is_none() && judge.answered > 0 {
+        text.push_str(
+            " No person has graded any of these answers beside it, so how often it is right is not known.",
+        );
+    }
+    text
+}
+
+fn beside_a_person(c: &Calibration) -> String {
+    let answers = |n: u32| format!("{n} answer{}", if n == 1 { "" } else { "s" });
+    let mut text = format!("Beside a person, on {}:", answers(c.answers));
+    let of = |share: &ShareOf, good: &str| {
+        format!(" of the answers that the person {good}, it {good} {};", interval(share))
+    };
+    text.push_str(
+        &c.sensitivity.as_ref().map_or_else(|| " the person passed none;".to_owned(), |s| of(s, "passes")),
+    );
+    text.push_str(
+        &c.specificity.as_ref().map_or_else(|| " the person failed none;".to_owned(), |s| of(s, "fails")),
+    );
+    text.pop();
+    text.push('.');
+    if c.targets.is_empty() {
+        text.push_str(
+            " Its pass rates cannot be corrected by that: the sample has only one of the two verdicts, or the judge \
+             is no better than chance.",
+        );
+    }
+    text
+}
+
+fn corrected(c: &Calibration) -> Vec<String> {
+    let rates = c.targets.iter().map(|t| {
+        format!(
+            "{}: the judge passes {}, a person would pass {} (95 %: {:.0} to {:.0} %).",
+            t.target,
+            percent(t.judge_rate),
+            percent(t.rate),
+            t.low * 100.0,
+            t.high * 100.0
+        )
+    });
+    let pairs = c.pairs.iter().map(|p| {
+        format!(
+            "{} less {}: the judge sees {} points, a person would see {} (95 %: {} to {}), from {} with {} graded by \
+             the person.",
+            p.a,
+            p.b,
+            points(p.judge_difference),
+            points(p.difference),
+            points(p.low),
+            points(p.high),
+            prompts(p.prompts),
+            p.graded
+        )
+    });
+    rates.chain(pairs).collect()
 }
 
 /// How often all repeats of a prompt pass.
@@ -238,9 +408,9 @@ fn split_sentence(pair: &Pair, q: &PairQuality, split: &Split) -> String {
     )
 }
 
-fn judge_sentence(pair: &Pair, j: &PairJudged) -> String {
+pub(in crate::render) fn judge_sentence(pair: &Pair, j: &PairJudged) -> String {
     let (a, b) = (&pair.a, &pair.b);
-    let judged = j.prompts.saturating_sub(j.missing);
+    let judged = j.prompts.saturating_sub(j.missing + j.identical);
     let test = j.p.map_or_else(String::new, |p| format!("; sign test: p {}", p_value(p)));
     let mut text = format!(
         "Judge {}: of {}, {a} wins {}, {b} wins {}, ties {}{test}.",
@@ -250,8 +420,15 @@ fn judge_sentence(pair: &Pair, j: &PairJudged) -> String {
         j.b_wins,
         j.ties
     );
+    if j.identical > 0 {
+        let _ = write!(
+            text,
+            " On {} both answers are the same, which is a tie without asking.",
+            prompts(j.identical)
+        );
+    }
     if j.missing > 0 {
-        let _ = write!(text, " {} without a usable verdict, left out.", j.missing);
+        let _ = write!(text, " {} without a usable verdict, left out.", prompts(j.missing));
     }
     if let Some(flips) = &j.flips {
         let _ = write!(text, " The other order changed the verdict in {} of {judged}", interval(flips));

@@ -5,7 +5,7 @@ use crate::document::Warning;
 use crate::document::bench::{BenchDocument, Kind, Target};
 use crate::document::metrics::{PER_REQUEST, Shown};
 use crate::number;
-use crate::render::bench::summary_cell;
+use crate::render::bench::{judge_sentence, judges, summary_cell};
 use crate::render::charts::measured as charts;
 use crate::render::view::{Block, Cell, Table, View};
 
@@ -55,6 +55,12 @@ fn measured(view: &mut View, file: &str, bench: &BenchDocument) {
             number::percent(q.margin),
         ));
     }
+    for pair in &bench.result.pairs {
+        for judged in &pair.judged {
+            view.paragraph(judge_sentence(pair, judged));
+        }
+    }
+    judges(view, &bench.result.judges);
     view.charts(charts::all(bench));
 }
 
@@ -72,17 +78,14 @@ fn targets_table(targets: &[Target]) -> Table {
         let cell = |t: &Target| summary_cell(metric.metric.unit, metric.of(&t.metrics));
         row(&format!("{}{unit}", metric.metric.name), &cell);
     }
-    row("passed", &|t| {
-        t.pass_rate.map_or(Cell::None, |r| {
-            Cell::Number(r.rate, format!("{} of {} ({})", r.passed, r.n, number::percent(r.rate)))
-        })
-    });
+    row("passed", &|t| t.pass_rate.map_or(Cell::None, |r| Cell::Number(r.rate, charts::passed(&r))));
     row("failed", &|t| Cell::Number(f64::from(t.failures), format!("{} of {}", t.failures, t.requests)));
     table
 }
 
 fn what_it_is(target: &Target) -> &'static str {
     match (target.kind, target.stand_in) {
+        _ if target.recorded_in.is_some() => "recorded answers",
         (_, true) => "STAND-IN for a cloud API",
         (Kind::Local, _) => "local",
         (Kind::Api, _) => "API",

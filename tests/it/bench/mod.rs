@@ -7,6 +7,7 @@ mod faults;
 mod keys;
 mod network;
 mod privacy;
+mod quality;
 mod resume;
 mod server;
 mod spending;

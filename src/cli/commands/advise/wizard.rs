@@ -2,6 +2,7 @@
 //! only where they can change the answer. Every answer can be taken back.
 
 use crate::cli::ask::{Ask, AskError};
+use crate::number;
 use crate::provenance::{Source, UserInput};
 use crate::workload::given::{Given, Range, Value, value_from_text};
 use crate::workload::keys::{Key, Kind, answers, need};
@@ -61,7 +62,12 @@ struct State {
     draft: NeedDraft,
     counting: Option<Counting>,
     done: Vec<Step>,
+    /// Answers that were taken back: offered again.
+    before: NeedDraft,
 }
+
+/// Does the catalogue know this hardware? Says what is wrong otherwise.
+pub(super) type Known<'a> = &'a dyn Fn(&str) -> Result<(), String>;
 
 /// Ask for everything that is missing. `again` makes the command line of a draft, for a run that is
 /// interrupted.
@@ -69,20 +75,26 @@ pub(super) fn run(
     ask: &mut dyn Ask,
     draft: NeedDraft,
     again: &dyn Fn(&NeedDraft) -> String,
+    known: Known<'_>,
 ) -> Result<NeedDraft, AskError> {
     // A question that was answered before the first one is not asked, and not counted either.
     let main = draft.missing();
     let mut before: Vec<State> = Vec::new();
-    let mut state = State { draft, counting: None, done: Vec::new() };
+    let mut state = State { draft, counting: None, done: Vec::new(), before: NeedDraft::default() };
     while let Some(step) = STEPS.into_iter().find(|s| !state.done.contains(s) && wanted(*s, &state, &main)) {
         remember(ask, &state.draft, again);
         let mut next = state.clone();
-        match put(ask, step, &mut next) {
+        match put(ask, step, &mut next, known) {
             Ok(()) => {
                 next.done.push(step);
                 before.push(std::mem::replace(&mut state, next));
             }
-            Err(AskError::Back) => state = before.pop().unwrap_or(state),
+            Err(AskError::Back) => {
+                if let Some(earlier) = before.pop() {
+                    let taken_back = std::mem::take(&mut state.draft).or(std::mem::take(&mut state.before));
+                    state = State { before: taken_back, ..earlier };
+                }
+            }
             Err(error) => return Err(error),
         }
     }
@@ -129,17 +141,18 @@ fn wanted(step: Step, state: &State, main: &[Question]) -> bool {
 }
 
 /// Ask one thing.
-fn put(ask: &mut dyn Ask, step: Step, state: &mut State) -> Result<(), AskError> {
+fn put(ask: &mut dyn Ask, step: Step, state: &mut State, known: Known<'_>) -> Result<(), AskError> {
+    let before = state.before.clone();
     let draft = &mut state.draft;
     match step {
         Step::Main(question) => {
             let (text, default) = wording(question);
-            choose(ask, draft, question.answers(), text, default)
+            choose(ask, draft, &before, question.answers(), text, default)
         }
-        Step::Reason => reason(ask, draft),
+        Step::Reason => reason(ask, draft, &before),
         Step::Use => {
             let text = "What are the requests for?\nIt decides how fast an answer must be. A support desk is chat; sorting texts at night is batch.";
-            choose(ask, draft, need::USE, text, 0)
+            choose(ask, draft, &before, need::USE, text, 0)
         }
         Step::HowMany => {
             let text = "How can you say how many requests there are?\nWithout a number the decision matrix decides alone and nothing is priced.";
@@ -155,29 +168,30 @@ fn put(ask: &mut dyn Ask, step: Step, state: &mut State) -> Result<(), AskError>
         }
         Step::People => {
             let text = "How many people ask?\nFor example 40. With people, seats are priced too.";
-            number(ask, draft, answers::PEOPLE, text, "")
+            number(ask, draft, &before, answers::PEOPLE, text, "")
         }
-        Step::PerPerson => per_person(ask, draft),
+        Step::PerPerson => per_person(ask, draft, &before),
         Step::Requests => {
             let text = "Requests in a month\nFor example 20k or 1.5M; your provider's bill has the number.";
-            number(ask, draft, need::REQUESTS_PER_MONTH, text, "")
+            number(ask, draft, &before, need::REQUESTS_PER_MONTH, text, "")
         }
         Step::Input => {
             let text = "Input tokens of one request\nEverything that is sent: instructions, documents, history. A page of text is about 500.";
-            typical(ask, draft, need::INPUT_TOKENS, text)
+            typical(ask, draft, &before, need::INPUT_TOKENS, text)
         }
         Step::Output => {
             let text = "Output tokens of one request\nWhat comes back. A short paragraph is about 100.";
-            typical(ask, draft, need::OUTPUT_TOKENS, text)
+            typical(ask, draft, &before, need::OUTPUT_TOKENS, text)
         }
         Step::UpFront => {
             let text = "At most how many US dollars up front?\nFor example 20k. Enter: no limit.";
-            number(ask, draft, answers::UP_FRONT, text, "")
+            number(ask, draft, &before, answers::UP_FRONT, text, "")
         }
         Step::Have => {
             let text = "Which accelerators are there already?\nFor example 4x nvidia-h100-sxm-80gb (`freehold db search h100`). Enter: none.";
             let key = answers::HAVE;
-            let typed = ask.text(text, "", &|_| Ok(()))?;
+            let check = |typed: &str| if typed.trim().is_empty() { Ok(()) } else { known(typed.trim()) };
+            let typed = ask.text(text, &offered(&before, key).unwrap_or_default(), &check)?;
             if !typed.is_empty() {
                 draft.set(key, said(key, Value::Text(typed)));
             }
@@ -186,7 +200,7 @@ fn put(ask: &mut dyn Ask, step: Step, state: &mut State) -> Result<(), AskError>
         Step::Circumstances => circumstances(ask, draft),
         Step::SimpleShare => {
             let text = "Which share of the requests is simple enough for a weaker model?\nFor example 30 %. Enter: not known; half is assumed.";
-            number(ask, draft, answers::SIMPLE_SHARE, text, "")
+            number(ask, draft, &before, answers::SIMPLE_SHARE, text, "")
         }
     }
 }
@@ -196,7 +210,7 @@ const fn wording(question: Question) -> (&'static str, usize) {
     match question {
         Question::Privacy => (
             "1/5 May a provider see the data?\nHealth records and case files often may not leave; a newsletter may.",
-            0,
+            1,
         ),
         Question::Volume => (
             "2/5 How much will it be used?\nA few hundred requests a day are low; the same millions every month are high.",
@@ -260,20 +274,27 @@ fn said(key: &Key, value: Value) -> Given {
 fn choose(
     ask: &mut dyn Ask,
     draft: &mut NeedDraft,
+    before: &NeedDraft,
     key: &'static Key,
     question: &str,
     default: usize,
 ) -> Result<(), AskError> {
     let Kind::Choice(words) = key.kind else { return Ok(()) };
     let lines: Vec<String> = words.iter().map(|w| format!("{}: {}", w.word, w.means)).collect();
-    let chosen = ask.choose(question, &lines, default)?;
+    let earlier = offered(before, key).and_then(|word| words.iter().position(|w| w.word == word));
+    let chosen = ask.choose(question, &lines, earlier.unwrap_or(default))?;
     if let Some(word) = words.get(chosen) {
         draft.set(key, said(key, Value::Text(word.word.to_owned())));
     }
     Ok(())
 }
 
-fn reason(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> {
+/// An answer that was taken back, as it is typed.
+fn offered(before: &NeedDraft, key: &'static Key) -> Option<String> {
+    Some(before.fields().get(key.name)?.value.to_flag())
+}
+
+fn reason(ask: &mut dyn Ask, draft: &mut NeedDraft, before: &NeedDraft) -> Result<(), AskError> {
     let key = answers::PRIVACY_REASON;
     let Kind::Choice(words) = key.kind else { return Ok(()) };
     let laws: Vec<_> = words.iter().filter(|w| w.word != "none").collect();
@@ -281,7 +302,8 @@ fn reason(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> {
     lines.extend(laws.iter().map(|w| format!("{}: {}", w.word, w.means)));
     let text =
         "Who requires it?\nA law or a contract is firm; an own policy can be weighed against its price.";
-    let chosen = ask.choose(text, &lines, 0)?;
+    let earlier = offered(before, key).and_then(|word| laws.iter().position(|w| w.word == word));
+    let chosen = ask.choose(text, &lines, earlier.map_or(0, |n| n + 1))?;
     if let Some(word) = chosen.checked_sub(1).and_then(|n| laws.get(n)) {
         draft.set(key, said(key, Value::Text(word.word.to_owned())));
     }
@@ -292,6 +314,7 @@ fn reason(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> {
 fn number(
     ask: &mut dyn Ask,
     draft: &mut NeedDraft,
+    before: &NeedDraft,
     key: &'static Key,
     question: &str,
     default: &str,
@@ -302,7 +325,8 @@ fn number(
         value_from_text(key, how(), text.trim())
             .map_err(|e| e.to_string().trim_start_matches(&shown).to_owned())
     };
-    let text = ask.text(question, default, &|text| {
+    let earlier = offered(before, key);
+    let text = ask.text(question, earlier.as_deref().unwrap_or(default), &|text| {
         if text.trim().is_empty() { Ok(()) } else { read(text).map(drop) }
     })?;
     if let Ok(given) = read(&text) {
@@ -315,7 +339,7 @@ fn number(
 const WORKING_DAYS: f64 = 21.0;
 
 /// Requests by people and how often each asks.
-fn per_person(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> {
+fn per_person(ask: &mut dyn Ask, draft: &mut NeedDraft, before: &NeedDraft) -> Result<(), AskError> {
     let people = draft.number(answers::PEOPLE).unwrap_or(1.0);
     let key = need::REQUESTS_PER_MONTH;
     let read = |text: &str| {
@@ -324,7 +348,9 @@ fn per_person(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> 
             .ok_or_else(|| "how many times, as a number: 20".to_owned())
     };
     let text = "How often does one of them ask on a working day?\nFor example 20. A month is counted with 21 working days.";
-    let typed = ask.text(text, "20", &|text| read(text).map(drop))?;
+    let earlier =
+        before.number(key).map(|requests| number::plain((requests / people / WORKING_DAYS).round()));
+    let typed = ask.text(text, earlier.as_deref().unwrap_or("20"), &|text| read(text).map(drop))?;
     if let Ok(times) = read(&typed) {
         draft.set(key, said(key, Value::Number(Range::exactly((people * times * WORKING_DAYS).round()))));
     }
@@ -335,6 +361,7 @@ fn per_person(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> 
 fn typical(
     ask: &mut dyn Ask,
     draft: &mut NeedDraft,
+    before: &NeedDraft,
     key: &'static Key,
     question: &str,
 ) -> Result<(), AskError> {
@@ -348,8 +375,8 @@ fn typical(
         Use::Batch => (1_000, 150),
     };
     let usual = if key == need::INPUT_TOKENS { input } else { output };
-    let shown = crate::number::plain(f64::from(usual));
-    number(ask, draft, key, question, &shown)?;
+    let shown = number::plain(f64::from(usual));
+    number(ask, draft, before, key, question, &shown)?;
     // Taken as it was offered, it is an assumption and not the user's number.
     if draft.number(key).is_some_and(|n| (n - f64::from(usual)).abs() < 0.5) {
         let reason = format!("usual for {}, as the question offered it", purpose.key());
@@ -381,7 +408,7 @@ mod tests {
 
     fn asked(answers: &[Answer]) -> (Result<NeedDraft, AskError>, Vec<String>) {
         let mut script = Script::new(answers.iter().cloned());
-        let draft = run(&mut script, NeedDraft::default(), &|_| "again".to_owned());
+        let draft = run(&mut script, NeedDraft::default(), &|_| "again".to_owned(), &|_| Ok(()));
         (draft, script.asked)
     }
 
@@ -419,6 +446,28 @@ mod tests {
         let mut answers = vec![Answer::Back];
         answers.extend_from_slice(&SHORT);
         assert!(super::tests::asked(&answers).0.is_ok());
+    }
+
+    #[test]
+    fn what_was_taken_back_is_offered_again() {
+        let (draft, _) = asked(&[
+            Answer::Item("standard"),
+            Answer::Item("high"),
+            Answer::Item("chat"),
+            Answer::Item("requests"),
+            Answer::Text("20k"),
+            Answer::Text("1.5k"),
+            Answer::Back,
+            Answer::Text(""),
+            Answer::Text(""),
+            Answer::Item("moderate"),
+            Answer::Item("limited"),
+            Answer::Item("opex"),
+            Answer::Items(&[]),
+        ]);
+        let draft = draft.expect("answered");
+        assert_eq!(draft.number(need::INPUT_TOKENS), Some(1_500.0));
+        assert_eq!(draft.source(need::INPUT_TOKENS).map(Source::word), Some("user"));
     }
 
     #[test]

@@ -75,6 +75,7 @@ pub fn conclude(
         cut: &cut,
         calls_fit: &[],
         judged: &[],
+        judges: &[],
         ended: &ended,
         spent_usd: None,
         unsettled_usd: None,

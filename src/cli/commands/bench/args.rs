@@ -1,10 +1,12 @@
 //! The arguments of `freehold bench`. The doc comments are the help text.
 
+mod judging;
 mod load;
 mod local;
 pub mod range;
 
 use crate::cli::output::OutputArgs;
+pub use judging::{JudgingArgs, Program};
 pub use load::{LoadArgs, Seconds};
 pub use local::{KvChoice, LocalArgs, SamplingChoice, Switch, word};
 use range::{MOST_OUTPUT_TOKENS, MOST_REPEATS, MOST_WARMUP, up_to};
@@ -14,7 +16,8 @@ use std::path::PathBuf;
 pub type ReadArguments = fn(&[String]) -> Result<Args, String>;
 
 /// What a run that goes on takes from its journal.
-const PLANNED: [&str; 37] = [
+const PLANNED: [&str; 42] = [
+    "answers",
     "replay",
     "explain",
     "repeats",
@@ -33,6 +36,10 @@ const PLANNED: [&str; 37] = [
     "requests",
     "slo",
     "load_only",
+    "rubric",
+    "criterion",
+    "no_rubrics",
+    "no_preferences",
     "context",
     "threads",
     "gpu_layers",
@@ -67,6 +74,8 @@ Examples:
   freehold bench --model model.gguf --prompts prompts.jsonl --embed   vectors instead of answers
   freehold bench --resume bench.json --api openai:MODEL --yes   go on with an interrupted run
   freehold bench --replay bench.json --slo e2e=5s   the figures again, without a call
+  freehold bench --model a.gguf --api openai:MODEL --prompts p.jsonl --judge anthropic:MODEL
+  freehold bench --replay bench.json --judge anthropic:MODEL   judge answers that are there
 
 A prompt file has one prompt per line (JSONL), row (CSV) or [[prompts]] table (TOML), with the keys
 prompt (required), id, system, max_output_tokens and expect (text the answer must contain). Instead of
@@ -94,17 +103,22 @@ pub struct Args {
     /// An API: `PROVIDER:MODEL[@BASE_URL]` (repeatable).
     #[arg(long, value_name = "TARGET")]
     pub api: Vec<String>,
+    /// Finished answers of a log (Inspect, lm-evaluation-harness, OpenAI evals) as one more target (repeatable):
+    /// they are graded and compared as they stand, and nothing is sent for them. Without --prompts the first log
+    /// gives the prompts.
+    #[arg(long, value_name = "LOG")]
+    pub answers: Vec<PathBuf>,
     /// The prompts: a .jsonl, .csv, .toml or .txt file, a promptfoo configuration (.yaml, .json), samples of
     /// OpenAI evals, or a log of Inspect or lm-evaluation-harness.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay", "synthetic", "explain"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay", "synthetic", "explain", "answers"])]
     pub prompts: Option<PathBuf>,
     /// Go on with an interrupted run: its .journal.jsonl file, or the report beside it. Prompts and plan
     /// are the run's; its targets, keys, limits and output are given again, or asked for.
     #[arg(long, value_name = "RUN", conflicts_with_all = PLANNED)]
     pub resume: Option<PathBuf>,
-    /// Make the report of a run again from its journal, without a single call. --margin and --slo
-    /// may be given anew.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["prompts", "model", "api", "resume"])]
+    /// Make the report of a run again from its journal, without a single call. --margin, --slo and --graders
+    /// may be given anew. With --judge the judge is asked about the answers that are there, and no one else.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["prompts", "model", "api", "answers", "resume"])]
     pub replay: Option<PathBuf>,
     /// Say what a metric means (`ttft`, `goodput`, …; without a name: all of them), and measure nothing.
     #[arg(long, value_name = "METRIC", num_args = 0..=1, default_missing_value = "")]
@@ -138,12 +152,19 @@ pub struct Args {
     /// With --replay: grade the answers anew by what this prompt file expects of the same prompts.
     #[arg(long, value_name = "FILE", requires = "replay")]
     pub graders: Option<PathBuf>,
+    /// The targets are the same open weights from several sellers, or on this machine: say of each how often it
+    /// gives the same text as the reference, whether its tool calls fit, how much worse it is, its speed and price.
+    #[arg(long)]
+    pub same_weights: bool,
     /// Ask APIs for temperature 0 (many cloud models refuse it).
     #[arg(long)]
     pub api_greedy: bool,
     /// The API targets only stand in for a cloud API (always so for servers on this machine).
     #[arg(long)]
     pub stand_in: bool,
+
+    #[command(flatten)]
+    pub judging: JudgingArgs,
 
     #[command(flatten, next_help_heading = "Load")]
     pub load: LoadArgs,

@@ -11,15 +11,16 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::{has_a_folder, open_private};
 use crate::document::bench::Kind;
-use crate::document::bench::build::{Basis, TargetFacts};
+use crate::document::bench::build::{self, Basis, Judging, TargetFacts, Told};
 use crate::measure::conversation;
 use crate::measure::counts::Counted;
 use crate::measure::figures::figures;
 use crate::measure::run::{Ended, Record};
 use crate::measure::schedule::Step;
 use crate::measure::trace::Trace;
+use crate::quality::Given;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -87,7 +88,7 @@ impl Header {
 /// nanoseconds, so that they are read back as they were written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Done {
+pub struct Done {
     step: Step,
     session: u32,
     started_ns: u64,
@@ -154,9 +155,18 @@ pub struct End {
     pub targets: Vec<TargetFacts>,
 }
 
+/// An answer of a judge.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct JudgeDone {
+    judge: String,
+    about: String,
+    done: Done,
+}
+
+/// One line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "line")]
-enum Line {
+pub enum Line {
     Run(Box<Header>),
     /// The run goes on after an interruption or a kill.
     Resumed {
@@ -167,11 +177,63 @@ enum Line {
         step: Step,
     },
     Sample(Box<Done>),
+    /// An answer that another program has recorded.
+    Recorded {
+        step: Step,
+        text: String,
+    },
     /// All of a phase under load was sent.
     Phase {
         phase: usize,
     },
+    /// The judges that are asked from here on, and what for.
+    Judging {
+        judges: Vec<TargetFacts>,
+        judging: Judging,
+    },
+    /// A judge is asked.
+    JudgeSent {
+        judge: String,
+        about: String,
+        worst_usd: Option<f64>,
+    },
+    /// What a judge said.
+    Judge(Box<JudgeDone>),
+    /// What a program of the user said; nothing where it had no verdict.
+    Program {
+        about: String,
+        verdict: Option<(bool, f64)>,
+    },
+    /// The embedding model in force, by the SHA-256 of its file.
+    Embedder {
+        model: String,
+    },
+    /// The vector of a text.
+    Vector {
+        about: String,
+        vector: Vec<f32>,
+    },
     End(Box<End>),
+}
+
+impl Line {
+    /// What a judge said.
+    pub fn judged(judge: &str, about: &str, record: &Record) -> Self {
+        Self::Judge(Box::new(JudgeDone {
+            judge: judge.to_owned(),
+            about: about.to_owned(),
+            done: Done::of(record, 0),
+        }))
+    }
+
+    /// What a program said.
+    pub fn program(about: &str, given: &Given) -> Self {
+        let verdict = match given {
+            Given::Verdict { pass, score } => Some((*pass, *score)),
+            _ => None,
+        };
+        Self::Program { about: about.to_owned(), verdict }
+    }
 }
 
 /// A run, read back.
@@ -180,11 +242,20 @@ pub struct Earlier {
     pub header: Header,
     /// Every request that ended, in that order, with the part of the run it belongs to.
     pub records: Vec<(u32, Record)>,
+    /// Answers that another program has recorded.
+    pub recorded: Vec<(Step, String)>,
     /// Sent, but killed or interrupted before they ended: they may have been billed.
     pub cut: Vec<Step>,
     /// Phases under load that are complete.
     pub phases: BTreeSet<usize>,
     pub end: Option<End>,
+    /// What programs and an embedding model told, and the judges in force. What judges said stands in `judged`.
+    pub told: Told,
+    /// Answers of judges: by which, about what.
+    pub judged: Vec<(String, String, Record)>,
+    pub judge_facts: BTreeMap<String, TargetFacts>,
+    /// Asked of a judge and never seen to end: the most that each can have cost.
+    pub judging_cut: BTreeMap<(String, String), Option<f64>>,
     /// The part of the run that would go on now.
     pub session: u32,
     /// Bytes up to the end of the last whole line.
@@ -270,9 +341,14 @@ impl Earlier {
         Self {
             header,
             records: Vec::new(),
+            recorded: Vec::new(),
             cut: Vec::new(),
             phases: BTreeSet::new(),
             end: None,
+            told: Told::default(),
+            judged: Vec::new(),
+            judge_facts: BTreeMap::new(),
+            judging_cut: BTreeMap::new(),
             session: 1,
             whole: 0,
         }
@@ -296,8 +372,41 @@ impl Earlier {
                 let counted = self.header.counted(done.step.target);
                 self.records.push(done.record(counted));
             }
+            Line::Recorded { step, text } => {
+                self.known(&step)?;
+                self.recorded.push((step, text));
+            }
             Line::Phase { phase } => {
                 self.phases.insert(phase);
+            }
+            Line::Judging { judges, judging } => {
+                for judge in &judges {
+                    self.judge_facts.insert(build::judge_key(judge), judge.clone());
+                }
+                self.told.judges = judges;
+                self.told.judging = Some(judging);
+            }
+            Line::JudgeSent { judge, about, worst_usd } => {
+                self.judging_cut.insert((judge, about), worst_usd);
+            }
+            Line::Judge(judged) => {
+                let JudgeDone { judge, about, done } = *judged;
+                let facts =
+                    self.judge_facts.get(&judge).ok_or("an answer of a judge that the run does not have")?;
+                let counted = match facts.kind {
+                    Kind::Local => Counted::ByEngine,
+                    Kind::Api => Counted::ByProvider,
+                };
+                self.judging_cut.remove(&(judge.clone(), about.clone()));
+                self.judged.push((judge, about, done.record(counted).1));
+            }
+            Line::Program { about, verdict } => {
+                let given = verdict.map_or(Given::Nothing, |(pass, score)| Given::Verdict { pass, score });
+                self.told.programs.insert(about, given);
+            }
+            Line::Embedder { model } => self.told.embedder = Some(model),
+            Line::Vector { about, vector } => {
+                self.told.vectors.insert(about, vector);
             }
             Line::End(end) => {
                 self.ends(&end)?;
@@ -370,6 +479,14 @@ impl Locked {
     pub fn read(&mut self) -> Result<Earlier, CliError> {
         self.file.rewind().map_err(|e| CliError::file("read the journal", &self.path, &e))?;
         read_from(&self.path, &self.file)
+    }
+
+    /// Write more about the answers of the run that was read from it, which itself stays as it is.
+    pub fn add_to(self, earlier: &Earlier) -> Result<Journal, CliError> {
+        let mut journal = Journal::new(self, earlier.session)?;
+        let there = journal.file.set_len(earlier.whole).and_then(|()| journal.file.seek(SeekFrom::End(0)));
+        there.map_err(|e| CliError::file("write the journal", &journal.path, &e))?;
+        Ok(journal)
     }
 
     /// Go on writing the run that was read from it.
@@ -474,6 +591,16 @@ impl Journal {
     /// All of a phase under load was sent.
     pub fn phase(&mut self, phase: usize) -> Result<(), CliError> {
         self.line(&Line::Phase { phase })
+    }
+
+    /// What was asked or told from outside.
+    pub fn outside(&mut self, line: &Line) -> Result<(), CliError> {
+        self.line(line)
+    }
+
+    /// Nothing more is written now.
+    pub fn close(self) -> Result<(), CliError> {
+        self.file.sync_all().map_err(|e| CliError::file("write the journal", &self.path, &e))
     }
 
     /// The run ended by itself.

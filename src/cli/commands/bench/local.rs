@@ -183,6 +183,7 @@ pub async fn open(
         remarks: beyond_training(asked, info.loaded.context_trained).into_iter().collect(),
         proxy: None,
         note: None,
+        recorded_in: None,
     };
     for remark in &facts.remarks {
         context.note(&format!("{}: {remark}.", facts.id));

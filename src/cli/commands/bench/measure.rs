@@ -2,16 +2,20 @@
 //! and what came back is handed on with the journal closed.
 
 use super::args::Args;
+use super::outside::Outside;
+use super::recorded::Recorded;
 use super::resume::{self, Resumed};
 use super::settings::Settings;
 use super::signals::{interrupted, outlive_file_limits};
 use super::{
-    bars, device, journal, load, local, privacy, request, settings, spending, synthetic, targets, watch,
+    bars, device, journal, judges, judging, load, local, privacy, request, settings, spending, synthetic,
+    targets, watch,
 };
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
-use crate::document::bench::build::{self, Basis, JudgedPair, Run, TargetFacts};
+use crate::document::bench::build::{self, Basis, HumanGrade, JudgedPair, Run, TargetFacts};
+use crate::document::bench::judge::Judge;
 use crate::document::bench::{BenchDocument, Sample};
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
@@ -33,6 +37,8 @@ pub struct Start<'a> {
     pub consent: &'static str,
     pub resumed: Option<Resumed>,
     pub privacy: &'a privacy::Privacy,
+    pub judges: Vec<judges::Named>,
+    pub recorded: Vec<Recorded>,
 }
 
 /// What a run left behind, just now or long ago.
@@ -41,7 +47,8 @@ pub struct MeasuredRun {
     pub samples: Vec<Sample>,
     calls_fit: Vec<[u32; 2]>,
     /// What judges prefer.
-    pub judged: Vec<JudgedPair>,
+    judged: Vec<JudgedPair>,
+    judges: Vec<Judge>,
     sent: Vec<Sent>,
     cut: Vec<u32>,
     spent_usd: Option<f64>,
@@ -59,7 +66,10 @@ impl MeasuredRun {
         end: journal::End,
         cut: &[Step],
         journal: PathBuf,
+        (run_id, people): (&str, &[HumanGrade]),
     ) -> Result<Self, CliError> {
+        let asking = tally.asking(run_id);
+        let (judged, judges) = (asking.preferences(&tally.told), asking.judges(&tally.told, people));
         let cut_of = |target| cut.iter().filter(|s| s.target == target).count();
         Ok(Self {
             cut: (0..end.targets.len()).map(|t| u32::try_from(cut_of(t)).unwrap_or(u32::MAX)).collect(),
@@ -68,7 +78,8 @@ impl MeasuredRun {
             asked_again: tally.asked_again,
             samples: tally.samples,
             calls_fit: tally.calls_fit,
-            judged: Vec::new(),
+            judged,
+            judges,
             sent: tally.sent.all()?,
             basis: Basis { targets: end.targets.clone(), ..basis.clone() },
             end,
@@ -84,6 +95,7 @@ impl MeasuredRun {
             cut: &self.cut,
             calls_fit: &self.calls_fit,
             judged: &self.judged,
+            judges: &self.judges,
             ended: &self.end.ended,
             spent_usd: self.spent_usd,
             unsettled_usd: self.unsettled_usd,
@@ -154,7 +166,7 @@ fn header(
     start.privacy.record(&mut inputs);
     let basis = Basis {
         inputs,
-        load: settings.load_plan(&args.load, targets.len()),
+        load: settings.load_plan(&args.load, targets.iter().filter(|t| t.recorded_in.is_none()).count()),
         targets,
         prompts: start.prompts,
         max_output_tokens: settings.max_output_tokens,
@@ -179,9 +191,21 @@ pub async fn measure(
 ) -> Result<MeasuredRun, CliError> {
     crate::cli::files::raise_open_files_limit();
     outlive_file_limits();
-    let Ready { mut backends, facts, ways, watches, locks: _locks, files } =
+    let Ready { mut backends, mut facts, ways, watches, locks: _locks, files } =
         Ready::new(args, context, settings, &start, apis).await?;
     let resumed = start.resumed.take();
+    let judges = std::mem::take(&mut start.judges);
+    let recorded = std::mem::take(&mut start.recorded);
+    let live = facts.len();
+    if let Some(Resumed { earlier, .. }) = &resumed {
+        // A log is data: its answers stand in the journal.
+        let of_run = &earlier.header.basis.targets;
+        facts.extend(of_run.iter().filter(|t| t.recorded_in.is_some()).cloned());
+    } else {
+        facts.extend(recorded.iter().map(|log| log.facts.clone()));
+        targets::distinct_ids(&mut facts);
+    }
+    let privacy = start.privacy;
     let header = match &resumed {
         Some(Resumed { earlier, .. }) => {
             let basis = resume::take_over(earlier.header.basis.clone(), facts)?;
@@ -208,10 +232,20 @@ pub async fn measure(
         let done: BTreeSet<Step> = earlier.records.iter().map(|(_, r)| r.step).collect();
         steps.retain(|step| !done.contains(step) || tally.unanswered().contains(step));
     }
-    let journal = match resumed {
+    let mut journal = match resumed {
         Some(Resumed { locked, earlier }) => locked.go_on(&earlier, context)?,
         None => journal::Journal::create(args.output.output.as_deref(), context, header)?,
     };
+    steps.retain(|step| step.target < live);
+    for (n, log) in recorded.iter().enumerate() {
+        for answer in &log.answers {
+            let turn = conversation::turns(&basis.prompts[answer.prompt]).saturating_sub(1);
+            let (prompt, repeat) = (answer.prompt, answer.repeat);
+            let step = Step { target: live + n, prompt, repeat, warmup: false, load: None, turn };
+            journal.outside(&journal::Line::Recorded { step, text: answer.text.clone() })?;
+            tally.recorded(step, &answer.text);
+        }
+    }
     let asker = request::Asker::new(&basis, settings, &run_id, journal.session());
     let bars = bars::Bars::new(context, &basis.targets);
     let mut watch = watch::Watcher::new(tally, &steps, args.max_cost, journal, bars);
@@ -230,6 +264,8 @@ pub async fn measure(
     .await;
     let mut targets = basis.targets.clone();
     put_down(backends, &watches, &mut targets, ended.interrupted).await;
+    ended.stopped.resize(targets.len(), None);
+    ended.skipped.resize(targets.len(), 0);
     let given = !matches!(settings.slo.source, Source::Assumed { .. });
     let (until_broken, left_out) = (given, Vec::new());
     let mut loads = load::Loads { basis: &basis, ways, asker: &asker, complete, until_broken, left_out };
@@ -255,10 +291,20 @@ pub async fn measure(
         ended.skipped.fill(0);
     }
     cut.extend(watch.under_way());
-    let (tally, journal) = watch.close()?;
+    let (mut tally, mut journal) = watch.close()?;
+    let mut capped = capped;
+    if !ended.interrupted {
+        let (tally, journal) = (&mut tally, &mut journal);
+        let seed = settings.seed;
+        let outside = Outside { args, context, seed, privacy, run_id: &run_id, tally, journal };
+        let judged = judging::ask(outside, judges).await?;
+        ended.interrupted |= judged.interrupted;
+        capped |= judged.capped;
+        ended.complete &= judged.is_whole();
+    }
     let end = journal::End { ended, capped, targets };
     let path = journal.end(end.clone())?;
-    MeasuredRun::new(tally, &basis, end, &cut, path)
+    MeasuredRun::new(tally, &basis, end, &cut, path, (&run_id, &[]))
 }
 
 /// Each prompt of each target alone, in the order they are asked.

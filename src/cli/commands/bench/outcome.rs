@@ -42,6 +42,9 @@ pub fn verdict(
         let similar = near.get(n).map_or(&[][..], Vec::as_slice);
         advice.extend(fault.and_then(|f| remedy(f, similar)).filter(|a| !advice.contains(a)));
     }
+    for judge in &document.result.judges {
+        said.extend(judge.stopped.as_ref().map(|fault| format!("{}, as judge: {}", judge.id, fault.message)));
+    }
     if capped {
         said.push("the next request could cost more than --max-cost allows, so the run stopped".to_owned());
     }

@@ -60,6 +60,15 @@ impl Privacy {
         Ok(Self { answer, source, local_servers })
     }
 
+    /// Strict, too, where a run was begun so.
+    #[must_use]
+    pub fn at_least(self, began: Option<Answer>) -> Self {
+        if began == Some(Answer::Strict) && !self.strict() {
+            return Self { answer: began, source: Source::flag("--privacy"), ..self };
+        }
+        self
+    }
+
     pub fn strict(&self) -> bool {
         self.answer == Some(Answer::Strict)
     }

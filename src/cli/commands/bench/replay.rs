@@ -1,16 +1,20 @@
 //! `--replay RUN`: the report of a run again, every figure computed anew from what its journal says
-//! each answer did. No call, no key, no model, no prompt file.
+//! each answer did. No call, no key, no model, no prompt file; only `--judge` and its kind ask somebody, about the
+//! answers that are there.
 
 use super::args::Args;
-use super::journal::{self, Earlier, End};
+use super::journal::{self, Earlier, End, Locked};
 use super::measure::{MeasuredRun, turns};
 use super::outcome::write;
+use super::outside::Outside;
+use super::privacy::Privacy;
+use super::spending::Plan;
 use super::watch::Tally;
-use super::{load, settings};
+use super::{human, judges, judging, load, programs, resume, settings, signals};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::prompt_files;
-use crate::document::bench::build::Basis;
+use crate::document::bench::build::{Basis, HumanGrade};
 use crate::document::envelope::Input;
 use crate::measure::run::Ended;
 use crate::measure::schedule::schedule;
@@ -21,30 +25,124 @@ use std::path::Path;
 
 pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
     let path = journal::of_run(run);
-    let mut earlier = journal::read(&path)?;
+    let asks = &args.judging;
+    let asks = !asks.judge.is_empty() || !asks.exec.is_empty() || asks.embedder.is_some();
+    let mut locked = asks.then(|| Locked::existing(&path)).transpose()?;
+    let mut earlier = match &mut locked {
+        Some(locked) => locked.read()?,
+        None => journal::read(&path)?,
+    };
+    let basis = &mut earlier.header.basis;
     if let Some(file) = &args.graders {
-        graders(&mut earlier.header.basis, file)?;
+        graders(basis, file)?;
     }
-    let mut measured = measured(&earlier, &path)?;
+    if let Some(rubric) = &args.judging.rubric {
+        judges::add_rubric(&mut basis.prompts, rubric);
+    }
+    settings::judging_inputs(args, &mut basis.inputs);
+    let people =
+        args.judging.human.as_deref().map(|file| human::read(file, basis)).transpose()?.unwrap_or_default();
+    let (mut measured, stopped) = match locked {
+        Some(locked) => asked(&mut earlier, locked, args, context, &people)?,
+        None => (measured(&earlier, &path, &people)?, judging::Ended::default()),
+    };
     anew(&mut measured, args)?;
     let document = measured.document();
-    write(&document, args, context)
+    write(&document, args, context)?;
+    said(&stopped, &measured.journal)
 }
 
 /// What a journal says of a run.
-pub fn measured(earlier: &Earlier, path: &Path) -> Result<MeasuredRun, CliError> {
+pub fn measured(earlier: &Earlier, path: &Path, people: &[HumanGrade]) -> Result<MeasuredRun, CliError> {
+    let (basis, end) = ending(earlier);
+    let tally = Tally::of(&basis, earlier);
+    let about = (earlier.header.run_id.as_str(), people);
+    MeasuredRun::new(tally, &basis, end, &earlier.cut, path.to_owned(), about)
+}
+
+/// What the run rests on, with its targets as they were known at the end: a run that went on is priced by the day
+/// it did.
+fn ending(earlier: &Earlier) -> (Basis, End) {
     let mut basis = earlier.header.basis.clone();
-    // As they were known at the end: a run that went on is priced by the day it did.
     if let Some(end) = &earlier.end {
         basis.targets.clone_from(&end.targets);
     }
-    let basis = &basis;
     let end = earlier.end.clone().unwrap_or_else(|| End {
         ended: broken_off(earlier),
         capped: false,
         targets: basis.targets.clone(),
     });
-    MeasuredRun::new(Tally::of(basis, earlier), basis, end, &earlier.cut, path.to_owned())
+    (basis, end)
+}
+
+/// The same, after judges and other graders of the command line were asked about the answers that are there. What
+/// they say is added to the journal.
+fn asked(
+    earlier: &mut Earlier,
+    locked: Locked,
+    args: &Args,
+    context: &Context,
+    people: &[HumanGrade],
+) -> Result<(MeasuredRun, judging::Ended), CliError> {
+    let privacy = Privacy::of(args, context)?.at_least(resume::stated_privacy(&earlier.header.basis));
+    let catalog = crate::cli::catalog::load(context)?;
+    programs::check(&args.judging.exec)?;
+    let judges = judges::parse(args, &catalog, context, &privacy)?;
+    for text in judges::lacking(args, &earlier.header.basis.prompts) {
+        context.note(&text);
+    }
+    let run_id = earlier.header.run_id.clone();
+    let path = locked.path().to_owned();
+    let plan = {
+        let (basis, _) = ending(earlier);
+        let tally = Tally::of(&basis, earlier);
+        let questions = tally.asking(&run_id).questions(&judges::asked(args));
+        let left = |key: &str| judging::left(&questions, tally.told.said.get(key));
+        Plan::of_judges(args, &judges, &left)
+    };
+    plan.each(context);
+    if args.dry_run {
+        context.note("Dry run: nothing was sent.");
+        return Ok((measured(earlier, &path, people)?, judging::Ended::default()));
+    }
+    let consent = plan.consent(context, args)?;
+    plan.add_to(&mut earlier.header.basis.spending, consent, args.max_cost);
+    let (basis, end) = ending(earlier);
+    let mut tally = Tally::of(&basis, earlier);
+    let mut journal = locked.add_to(earlier)?;
+    let runtime = super::alone::runtime()?;
+    let outside = Outside {
+        args,
+        context,
+        seed: basis.seed,
+        privacy: &privacy,
+        run_id: &run_id,
+        tally: &mut tally,
+        journal: &mut journal,
+    };
+    let ended = runtime.block_on(judging::ask(outside, judges))?;
+    journal.close()?;
+    let measured = MeasuredRun::new(tally, &basis, end, &earlier.cut, path, (&run_id, people))?;
+    Ok((measured, ended))
+}
+
+/// What the end of the asking means for whoever started it.
+fn said(ended: &judging::Ended, journal: &Path) -> Result<(), CliError> {
+    let kept = format!(
+        "What was said is in the report and in {}; the same command asks only what is left.",
+        journal.display()
+    );
+    if ended.interrupted {
+        return Err(CliError::new(signals::exit(), "interrupted: some questions were not asked").hint(kept));
+    }
+    let mut lines: Vec<String> =
+        ended.stopped.iter().map(|(id, fault)| format!("{id}: {}", fault.message)).collect();
+    if ended.capped {
+        lines.push(
+            "the next question could cost more than --max-cost allows, so the asking stopped".to_owned(),
+        );
+    }
+    if lines.is_empty() { Ok(()) } else { Err(CliError::failed(lines.join("\n")).hint(kept)) }
 }
 
 /// The end of a run that was killed: what is missing was not sent.
@@ -53,7 +151,8 @@ fn broken_off(earlier: &Earlier) -> Ended {
     let done: BTreeSet<_> = earlier.records.iter().map(|(_, r)| r.step).collect();
     let repeats = basis.inputs.get("repeats").and_then(|i| i.value.as_u64()).unwrap_or(0);
     let repeats = u32::try_from(repeats).unwrap_or(u32::MAX);
-    let alone = schedule(basis.targets.len(), &turns(basis), repeats, 0, basis.seed);
+    let mut alone = schedule(basis.targets.len(), &turns(basis), repeats, 0, basis.seed);
+    alone.retain(|step| basis.targets[step.target].recorded_in.is_none());
     let mut skipped = vec![0; basis.targets.len()];
     for step in alone.iter().filter(|s| !done.contains(s)) {
         skipped[step.target] += 1;

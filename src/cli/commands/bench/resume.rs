@@ -61,6 +61,14 @@ impl Resumed {
             CliError::usage(format!("{}: its command line cannot be read: {e}", path.display()))
         })?;
         let Agreed { model, api, api_key_env } = agree(args, &began, header, context)?;
+        same_outside(args, &began)?;
+        let judging = super::args::JudgingArgs {
+            rubric: began.judging.rubric.clone(),
+            criterion: began.judging.criterion.clone(),
+            no_rubrics: began.judging.no_rubrics,
+            no_preferences: began.judging.no_preferences,
+            ..args.judging.clone()
+        };
         began.output.clone_from(&args.output);
         if args.output.output.is_none() {
             began.output.output = report_named(args.resume.as_deref());
@@ -89,6 +97,7 @@ impl Resumed {
             timeout: args.timeout,
             replay: None,
             explain: None,
+            judging,
             ..began
         })
     }
@@ -128,7 +137,7 @@ fn report_named(run: Option<&Path>) -> Option<PathBuf> {
     std::fs::symlink_metadata(run).map_or(true, |there| there.is_file()).then(|| run.to_owned())
 }
 
-fn stated_privacy(basis: &Basis) -> Option<Privacy> {
+pub fn stated_privacy(basis: &Basis) -> Option<Privacy> {
     use crate::workload::Answer as _;
     Privacy::from_word(basis.inputs.get("privacy")?.value.as_str()?)
 }
@@ -181,6 +190,24 @@ fn agree(args: &Args, began: &Args, header: &Header, context: &Context) -> Resul
     Ok(Agreed { model, api: began.api.clone(), api_key_env })
 }
 
+/// Judges and programs are named again, as targets are: where texts go, and what is run, no journal decides.
+fn same_outside(args: &Args, began: &Args) -> Result<(), CliError> {
+    let lacks = |flag: &str, was: Vec<String>, now: usize| {
+        if was.len() == now {
+            return Ok(());
+        }
+        let shown: Vec<String> = was.iter().map(|text| format!("{flag} {}", quoted(text))).collect();
+        let named = if shown.is_empty() { "none".to_owned() } else { shown.join(" ") };
+        Err(CliError::usage(format!("the run has other {flag} arguments than the command line"))
+            .hint(format!("What is asked and run is not taken from a journal. This one names {named}.")))
+    };
+    let (was, now) = (&began.judging, &args.judging);
+    lacks("--judge", was.judge.clone(), now.judge.len())?;
+    let program = |p: &super::args::Program| format!("{}={}", p.name, p.path.display());
+    lacks("--exec", was.exec.iter().map(program).collect(), now.exec.len())?;
+    lacks("--embedder", was.embedder.iter().cloned().collect(), usize::from(now.embedder.is_some()))
+}
+
 /// The targets that a journal names, as arguments.
 fn wanted(began: &Args) -> String {
     let models = began.model.iter().map(|m| format!("--model {}", quoted(m)));
@@ -201,7 +228,8 @@ fn in_folder(model: &str, folder: Option<&str>) -> String {
 
 /// Are the APIs of the command line those of the run?
 pub fn same_apis(basis: &Basis, now: &[&TargetFacts]) -> Result<(), CliError> {
-    let were: Vec<&TargetFacts> = basis.targets.iter().filter(|t| t.kind == Kind::Api).collect();
+    let were: Vec<&TargetFacts> =
+        basis.targets.iter().filter(|t| t.kind == Kind::Api && t.recorded_in.is_none()).collect();
     for (n, was) in were.iter().enumerate() {
         let same = now.get(n).is_some_and(|now| now.model == was.model && now.origin == was.origin);
         if !same {
@@ -287,6 +315,14 @@ pub fn command(args: &Args, context: &Context, journal: &Path) -> String {
     args.api_key_env.iter().for_each(|k| add("--api-key-env", k));
     args.local_server.iter().for_each(|o| add("--local-server", o));
     args.allow_http.iter().for_each(|h| add("--allow-http", h));
+    args.judging.judge.iter().for_each(|j| add("--judge", j));
+    args.judging.embedder.iter().for_each(|m| add("--embedder", m));
+    for program in &args.judging.exec {
+        add("--exec", &format!("{}={}", program.name, program.path.display()));
+    }
+    if args.judging.judge_tokens != 512 {
+        add("--judge-tokens", &args.judging.judge_tokens.to_string());
+    }
     if let Some(file) = &args.local.json_schema {
         add("--json-schema", &file.display().to_string());
     }

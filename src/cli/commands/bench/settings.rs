@@ -37,7 +37,7 @@ impl Settings {
         if args.max_cost.is_some_and(|usd| !usd.is_finite() || usd < 0.0) {
             return Err(CliError::usage("--max-cost takes an amount of USD that is not negative"));
         }
-        if args.model.is_empty() && args.api.is_empty() {
+        if args.model.is_empty() && args.api.is_empty() && args.answers.is_empty() {
             return Err(CliError::usage("nothing to measure: there is neither --model nor --api")
                 .hint("Name at least one target, such as --model default or --api openai:MODEL."));
         }
@@ -141,6 +141,8 @@ pub fn fingerprint(
         settings.load_plan(&args.load, args.model.len() + args.api.len()),
         args.load.load_only,
         args.until_decided,
+        args.judging.rubric,
+        args.answers.len(),
     ]);
     hex(&Sha256::digest(parts.to_string()))
 }
@@ -154,6 +156,9 @@ pub fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str
         map.insert(name.to_owned(), Input { unit: unit.map(str::to_owned), ..input });
     };
     put("prompts_file", of(&args.prompts), None, user("--prompts"));
+    if !args.answers.is_empty() {
+        put("answers", of(&args.answers), None, user("--answers"));
+    }
     put("prompts_sha256", of(&sha256), None, user("--prompts"));
     put("prompts", of(&prompts.len()), Some("prompts"), user("--prompts"));
     put("models", of(&args.model), None, user("--model"));
@@ -203,7 +208,40 @@ pub fn inputs(args: &Args, settings: &Settings, prompts: &[Prompt], sha256: &str
     if !args.model.is_empty() {
         args.local.inputs(&mut map);
     }
+    judging_inputs(args, &mut map);
     map
+}
+
+/// What was said of judges and other graders from outside, and of the targets beside each other.
+pub fn judging_inputs(args: &Args, map: &mut BTreeMap<String, Input>) {
+    let judging = &args.judging;
+    let mut put = |name: &str, flag: &str, value: serde_json::Value| {
+        map.insert(name.to_owned(), Input::plain(&Sourced::new(value, Source::flag(flag))));
+    };
+    if args.same_weights {
+        put("same_weights", "--same-weights", of(&true));
+    }
+    if !judging.judge.is_empty() {
+        put("judges", "--judge", of(&judging.judge));
+        put("judge_tokens", "--judge-tokens", of(&judging.judge_tokens));
+    }
+    for (name, flag, value) in [
+        ("criterion", "--criterion", &judging.criterion),
+        ("rubric", "--rubric", &judging.rubric),
+        ("embedder", "--embedder", &judging.embedder),
+    ] {
+        if value.is_some() {
+            put(name, flag, of(value));
+        }
+    }
+    if !judging.exec.is_empty() {
+        let named: Vec<String> =
+            judging.exec.iter().map(|p| format!("{}={}", p.name, p.path.display())).collect();
+        put("exec", "--exec", of(&named));
+    }
+    if let Some(file) = &judging.human {
+        put("human_file", "--human", of(&file.display().to_string()));
+    }
 }
 
 fn of<T: Serialize>(value: &T) -> serde_json::Value {

@@ -1,6 +1,7 @@
 //! What a run will ask of paid accounts, whether that is allowed, and what it came to.
 
 use super::args::Args;
+use super::judges;
 use super::load_calls;
 use super::settings::Settings;
 use super::targets::Api;
@@ -40,6 +41,8 @@ struct TargetPlan {
     key_variable: Option<String>,
     stand_in: bool,
     loopback: bool,
+    /// It is asked about the answers of others.
+    judges: bool,
     calls: u32,
     input: u64,
     output: u64,
@@ -99,6 +102,7 @@ impl Plan {
                     key_variable: api.target.key.as_ref().and(api.target.key_variable.clone()),
                     stand_in: api.facts.stand_in,
                     loopback: api.loopback,
+                    judges: false,
                     calls: u32::try_from(
                         asked
                             .iter()
@@ -116,6 +120,54 @@ impl Plan {
             })
             .collect();
         Self { targets, attempts: args.retries.saturating_add(1) }
+    }
+
+    /// A run that asks nobody but judges.
+    pub fn of_judges(args: &Args, judges: &[judges::Named], most: &dyn Fn(&str) -> (u64, u64)) -> Self {
+        Self { targets: Vec::new(), attempts: args.retries.saturating_add(1) }.and_judges(args, judges, most)
+    }
+
+    /// The same run with what each judge is asked at most: questions, and bytes of them, by the judge's id.
+    #[must_use]
+    pub fn and_judges(
+        mut self,
+        args: &Args,
+        judges: &[judges::Named],
+        most: &dyn Fn(&str) -> (u64, u64),
+    ) -> Self {
+        for judge in judges {
+            let judges::Named::Api(api) = judge else { continue };
+            let (calls, input) = most(&api.facts.id);
+            self.targets.push(TargetPlan {
+                id: api.facts.id.clone(),
+                endpoint: api.target.address.endpoint.to_string(),
+                key_variable: api.target.key.as_ref().and(api.target.key_variable.clone()),
+                stand_in: api.facts.stand_in,
+                loopback: api.loopback,
+                judges: true,
+                calls: u32::try_from(calls).unwrap_or(u32::MAX),
+                input: input + calls * OVERHEAD_TOKENS,
+                output: calls * u64::from(args.judging.judge_tokens),
+                unbounded: false,
+                price: api.facts.price.clone(),
+                near: api.near.clone(),
+            });
+        }
+        self
+    }
+
+    /// Count this beside what a run was planned with.
+    pub fn add_to(&self, spending: &mut Spending, consent: &'static str, max_cost: Option<f64>) {
+        let more = self.spending(consent, max_cost);
+        spending.planned_calls += more.planned_calls;
+        spending.planned_input_tokens += more.planned_input_tokens;
+        spending.planned_output_tokens += more.planned_output_tokens;
+        spending.worst_case_usd = spending.worst_case_usd.zip(more.worst_case_usd).map(|(a, b)| a + b);
+        spending.unpriced.extend(more.unpriced);
+        spending.max_cost_usd = max_cost.or(spending.max_cost_usd);
+        if consent != "not-needed" {
+            more.consent.clone_into(&mut spending.consent);
+        }
     }
 
     /// Targets that may cost money.
@@ -152,6 +204,11 @@ impl Plan {
         if let Some(text) = load_calls::announcement(&args.load, settings) {
             context.note(&format!("Load: {text}, on {targets}."));
         }
+        self.each(context);
+    }
+
+    /// What is asked of each API, and what it may cost.
+    pub fn each(&self, context: &Context) {
         for target in &self.targets {
             let cost = match &target.price {
                 _ if target.stand_in && target.loopback => {
@@ -183,8 +240,9 @@ impl Plan {
                 ),
             };
             context.note(&format!(
-                "  {} at {}{}: {}{}, at most {} input and {} output tokens; {cost}.",
+                "  {}{} at {}{}: {}{}, at most {} input and {} output tokens; {cost}.",
                 target.id,
+                if target.judges { " as judge" } else { "" },
                 target.endpoint,
                 target.key_variable.as_ref().map_or(String::new(), |name| format!(" with the key in {name}")),
                 if target.unbounded { "more than " } else { "" },

@@ -30,15 +30,17 @@ pub struct Api {
     pub near: Vec<String>,
 }
 
-/// All `--api` arguments.
+/// All `--api` arguments, or those of another flag that names APIs.
 pub fn parse(
+    flag: &str,
+    texts: &[String],
     args: &Args,
     catalog: &Catalog,
     context: &Context,
     privacy: &Privacy,
 ) -> Result<Vec<Api>, CliError> {
     let named: Vec<Named<'_>> =
-        args.api.iter().map(|text| one(text, catalog, &environment::text)).collect::<Result<_, _>>()?;
+        texts.iter().map(|text| one(flag, text, catalog, &environment::text)).collect::<Result<_, _>>()?;
     for Named { provider, model, address } in &named {
         let base = &address.base;
         privacy.allows(&format!("{}:{model}", provider.id), model, base, provider.wire)?;
@@ -141,6 +143,7 @@ fn api(
             remarks: Vec::new(),
             proxy: proxy.as_ref().map(|p| p.url.clone()),
             note: provider.note.clone(),
+            recorded_in: None,
         },
         target: ApiTarget {
             quirks: quirks(provider, own, loopback, args),
@@ -200,6 +203,7 @@ fn quirks(provider: &Provider, own: bool, loopback: bool, args: &Args) -> Quirks
 }
 
 fn one<'a>(
+    flag: &str,
     text: &str,
     catalog: &'a Catalog,
     variable: &dyn Fn(&str) -> Option<String>,
@@ -207,7 +211,7 @@ fn one<'a>(
     const SHAPE: &str = "An API target is PROVIDER:MODEL[@BASE_URL], such as openai:gpt-x or \
                          compatible:my-model@https://llm.example.com/v1. `freehold db list providers` \
                          shows the providers.";
-    let bad = |what: String| CliError::usage(format!("--api {text:?}: {what}")).hint(SHAPE);
+    let bad = |what: String| CliError::usage(format!("{flag} {text:?}: {what}")).hint(SHAPE);
     let (name, rest) =
         text.split_once(':').ok_or_else(|| bad("there is no provider before the model".to_owned()))?;
     let provider = catalog.provider(name).ok_or_else(|| {
@@ -313,7 +317,7 @@ mod tests {
     use super::*;
 
     fn base(text: &str) -> String {
-        one(text, &Catalog::embedded(), &|_| None).expect("a target").address.base.to_string()
+        one("--api", text, &Catalog::embedded(), &|_| None).expect("a target").address.base.to_string()
     }
 
     #[test]
@@ -321,7 +325,7 @@ mod tests {
         let with = |text: &str, variables: &[(&str, &str)]| {
             let find =
                 |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-            one(text, &Catalog::embedded(), &find).map(|named| named.address.base.to_string())
+            one("--api", text, &Catalog::embedded(), &find).map(|named| named.address.base.to_string())
         };
         let endpoint = ("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com/");
         let version = ("OPENAI_API_VERSION", "2024-10-21");
@@ -360,7 +364,9 @@ mod tests {
         assert_eq!(base("groq:m"), "https://api.groq.com/openai/v1/");
         let catalog = Catalog::embedded();
         assert_eq!(
-            one("compatible:a/b@c@https://x.example/v1", &catalog, &|_| None).expect("a target").model,
+            one("--api", "compatible:a/b@c@https://x.example/v1", &catalog, &|_| None)
+                .expect("a target")
+                .model,
             "a/b@c"
         );
     }
@@ -374,7 +380,7 @@ mod tests {
                 Some(_) => format!("{}:m", provider.id),
                 None => format!("{}:m@https://x.example", provider.id),
             };
-            let named = one(&text, &catalog, &|_| None).expect("a target");
+            let named = one("--api", &text, &catalog, &|_| None).expect("a target");
             assert!(named.address.base.path().ends_with('/'), "{text}");
             assert_eq!(is_own(provider, &named.address.base), provider.base_url.is_some(), "{text}");
         }
@@ -391,7 +397,7 @@ mod tests {
             "openai:m@https://u:p@x.example/",
             "openai:m@https://x.example/?key=1",
         ] {
-            assert!(one(bad, &Catalog::embedded(), &|_| None).is_err(), "{bad}");
+            assert!(one("--api", bad, &Catalog::embedded(), &|_| None).is_err(), "{bad}");
         }
     }
 }

@@ -6,7 +6,9 @@ use super::rows::Rows;
 use super::spending;
 use crate::cli::error::CliError;
 use crate::document::bench::Sample;
-use crate::document::bench::build::{self, Basis, Bill, Deciding, Grading, Kept, TargetFacts};
+use crate::document::bench::build::{
+    self, Answers, Asking, Basis, Bill, Deciding, Grading, Kept, TargetFacts, Told,
+};
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::load::Sent;
 use crate::measure::run::{Record, Watch};
@@ -25,6 +27,10 @@ pub struct Tally<'a> {
     /// Per target: answers whose calls of tools fit what was offered, and answers that call any.
     pub calls_fit: Vec<[u32; 2]>,
     pub grading: Grading,
+    /// Whole answers, for whoever is asked about them.
+    answers: Answers,
+    /// What was told about them.
+    pub told: Told,
     /// Under load, with warm-up.
     pub sent: Rows,
     spent: f64,
@@ -46,6 +52,8 @@ impl<'a> Tally<'a> {
             samples: Vec::new(),
             calls_fit: vec![[0; 2]; basis.targets.len()],
             grading: Grading::new(&basis.prompts),
+            answers: Answers::new(),
+            told: Told::default(),
             sent: Rows::default(),
             spent: 0.0,
             longest: vec![0; basis.targets.len()],
@@ -66,6 +74,17 @@ impl<'a> Tally<'a> {
         for step in &earlier.cut {
             tally.unsettled += tally.worst_case(step).unwrap_or(0.0);
         }
+        for (step, text) in &earlier.recorded {
+            tally.recorded(*step, text);
+        }
+        tally.told.clone_from(&earlier.told);
+        for (key, about, record) in &earlier.judged {
+            if let Some(facts) = earlier.judge_facts.get(key) {
+                tally.judged(key, about, record, facts, None);
+            }
+        }
+        tally.unsettled += earlier.judging_cut.values().flatten().sum::<f64>();
+        tally.grade_again(&earlier.header.run_id);
         tally.failed.retain(|step| step.load.is_none_or(|place| !earlier.phases.contains(&place.phase)));
         tally
     }
@@ -75,20 +94,7 @@ impl<'a> Tally<'a> {
         let facts = &self.basis.targets[record.step.target];
         let longest = &mut self.longest[record.step.target];
         *longest = (*longest).max(record.figures.output_tokens.unwrap_or(0));
-        let cost = build::cost(record, facts);
-        let bill = build::bill(record, facts);
-        match bill {
-            Bill::Known(usd) => self.spent += usd,
-            Bill::Nothing => {}
-            Bill::Open(attempts) => {
-                self.spent += cost.unwrap_or(0.0);
-                let open = attempts - u32::from(cost.is_some());
-                match self.worst_case(&record.step) {
-                    Some(worst) => self.unsettled += worst * f64::from(open),
-                    None => self.unknown |= facts.origin.is_some() && !facts.stand_in,
-                }
-            }
-        }
+        let (cost, bill) = self.charge(record, facts, self.worst_case(&record.step));
         if self.failed.remove(&record.step) {
             self.asked_again += 1;
             self.forget(&record.step);
@@ -104,6 +110,83 @@ impl<'a> Tally<'a> {
         cost
     }
 
+    /// What a request cost, or can have cost: `worst` is the most for one attempt.
+    fn charge(&mut self, record: &Record, facts: &TargetFacts, worst: Option<f64>) -> (Option<f64>, Bill) {
+        let cost = build::cost(record, facts);
+        let bill = build::bill(record, facts);
+        match bill {
+            Bill::Known(usd) => self.spent += usd,
+            Bill::Nothing => {}
+            Bill::Open(attempts) => {
+                self.spent += cost.unwrap_or(0.0);
+                let open = attempts - u32::from(cost.is_some());
+                match worst {
+                    Some(worst) => self.unsettled += worst * f64::from(open),
+                    None => self.unknown |= facts.origin.is_some() && !facts.stand_in,
+                }
+            }
+        }
+        (cost, bill)
+    }
+
+    /// One answer of a judge.
+    pub fn judged(
+        &mut self,
+        key: &str,
+        about: &str,
+        record: &Record,
+        facts: &TargetFacts,
+        worst: Option<f64>,
+    ) {
+        let (cost, bill) = self.charge(record, facts, worst);
+        let spent = self.told.spent.entry(key.to_owned()).or_insert(Some(0.0));
+        *spent = match bill {
+            Bill::Nothing => *spent,
+            Bill::Known(_) | Bill::Open(_) => spent.zip(cost).map(|(a, b)| a + b),
+        };
+        if record.figures.error.is_none() {
+            let said = self.told.said.entry(key.to_owned()).or_default();
+            said.insert(about.to_owned(), record.answer().to_owned());
+        }
+    }
+
+    /// What is asked about the answers.
+    pub fn asking<'s>(&'s self, run_id: &'s str) -> Asking<'s> {
+        Asking { basis: self.basis, grading: &self.grading, answers: &self.answers, run_id }
+    }
+
+    /// Grade anew the answers whose graders need something from outside, with what was told.
+    pub fn grade_again(&mut self, run_id: &str) {
+        let asking = Asking { basis: self.basis, grading: &self.grading, answers: &self.answers, run_id };
+        let mut places = HashMap::new();
+        for (n, s) in self.samples.iter().enumerate() {
+            places.insert((s.target.as_str(), s.prompt_id.as_str(), s.repeat, s.turn), n);
+        }
+        let mut graded = Vec::new();
+        for (step, kept) in &self.answers {
+            if self.grading.needs(step.prompt).is_empty() {
+                continue;
+            }
+            let target = self.basis.targets[step.target].id.as_str();
+            let prompt = self.basis.prompts[step.prompt].id.as_str();
+            let Some(n) = places.get(&(target, prompt, step.repeat, step.turn)) else { continue };
+            let given = asking.given(step, kept, &self.told);
+            graded.push((*n, self.grading.grade(step.prompt, step.turn, Some(kept), &given)));
+        }
+        for (n, grade) in graded {
+            let sample = &mut self.samples[n];
+            sample.pass = grade.pass;
+            sample.score = grade.score;
+            sample.failed_graders = grade.failed;
+            sample.not_graded = grade.missing;
+        }
+    }
+
+    /// The most that can have been spent so far, USD.
+    pub fn at_most_spent(&self) -> f64 {
+        self.spent + self.unsettled
+    }
+
     /// Grade an answer that was asked alone, and keep it.
     fn keep(&mut self, record: &Record, facts: &TargetFacts) {
         let step = record.step;
@@ -115,6 +198,18 @@ impl<'a> Tally<'a> {
         }
         let graded = self.grading.grade(step.prompt, step.turn, kept.as_ref(), &BTreeMap::new());
         self.samples.push(build::sample(record, facts, &self.basis.prompts, graded));
+        if let Some(kept) = kept.filter(|_| self.grading.is_last(step.prompt, step.turn)) {
+            self.answers.insert(step, kept);
+        }
+    }
+
+    /// An answer that another program has recorded.
+    pub fn recorded(&mut self, step: Step, text: &str) {
+        let facts = &self.basis.targets[step.target];
+        let kept = Kept::recorded(text.to_owned());
+        let graded = self.grading.grade(step.prompt, step.turn, Some(&kept), &BTreeMap::new());
+        self.samples.push(build::recorded(text, &step, facts, &self.basis.prompts, graded));
+        self.answers.insert(step, kept);
     }
 
     /// A failed request was asked again: what comes of it now counts.

@@ -2,6 +2,7 @@
 
 use crate::document::bench::embedding::Embedding;
 use crate::document::bench::engine::{EnergyFacts, Synthetic};
+use crate::document::bench::judge::Judge;
 use crate::document::bench::load::LoadPlan;
 use crate::document::bench::pair::PairJudged;
 use crate::document::bench::price::PriceInForce;
@@ -41,6 +42,32 @@ pub struct TargetFacts {
     /// What a reader of its figures must know.
     #[serde(default)]
     pub note: Option<String>,
+    /// Nothing is asked: its answers stand in this file of another program.
+    #[serde(default)]
+    pub recorded_in: Option<String>,
+}
+
+impl TargetFacts {
+    /// A target whose answers another program has recorded.
+    pub fn recorded(file: &str, model: Option<&str>) -> Self {
+        let model = model.unwrap_or(file);
+        Self {
+            id: format!("recorded:{model}"),
+            kind: Kind::Api,
+            model: model.to_owned(),
+            stand_in: false,
+            origin: None,
+            price: None,
+            engine: None,
+            synthetic: Vec::new(),
+            embedding: None,
+            energy: None,
+            remarks: Vec::new(),
+            proxy: None,
+            note: None,
+            recorded_in: Some(file.to_owned()),
+        }
+    }
 }
 
 /// What a document rests on beside the requests themselves: known when the run begins, and kept at
@@ -63,6 +90,18 @@ pub struct Basis {
     pub spending: Spending,
     pub inputs: BTreeMap<String, Input>,
     pub created: String,
+}
+
+impl Basis {
+    /// Every pair of targets, what is in question first: local models are, beside APIs; of two of a kind, the one
+    /// named first.
+    pub fn couples(&self) -> Vec<(usize, usize)> {
+        let n = self.targets.len();
+        let turned =
+            |a: usize, b: usize| self.targets[a].kind == Kind::Api && self.targets[b].kind == Kind::Local;
+        let all = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b)));
+        all.map(|(a, b)| if turned(a, b) { (b, a) } else { (a, b) }).collect()
+    }
 }
 
 /// What a judge prefers, of one pair of targets.
@@ -91,6 +130,8 @@ pub struct Run<'a> {
     pub calls_fit: &'a [[u32; 2]],
     /// What judges prefer.
     pub judged: &'a [JudgedPair],
+    /// The judges themselves.
+    pub judges: &'a [Judge],
     /// Requests that failed without a bill in an earlier part of the run and were asked again.
     pub asked_again: u32,
 }

@@ -1,7 +1,7 @@
 //! Prompts are asked until the verdict on every pair of targets is clear.
 
 use super::basis::Basis;
-use crate::document::bench::{Kind, Sample};
+use crate::document::bench::Sample;
 use crate::quality::Side;
 use crate::stats::{Sequential, TAIL};
 
@@ -26,14 +26,8 @@ impl<'a> Deciding<'a> {
         if !basis.until_decided {
             return None;
         }
-        let n = basis.targets.len();
-        let turned =
-            |a: usize, b: usize| basis.targets[a].kind == Kind::Api && basis.targets[b].kind == Kind::Local;
-        let couples = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b)));
-        let tests = couples
-            .map(|(a, b)| if turned(a, b) { (b, a) } else { (a, b) })
-            .map(|(a, b)| (a, b, sequential_test(basis.margin)))
-            .collect();
+        let test = |(a, b)| (a, b, sequential_test(basis.margin));
+        let tests = basis.couples().into_iter().map(test).collect();
         Some(Self { basis, tests })
     }
 

@@ -82,6 +82,11 @@ impl Kept {
         })
     }
 
+    /// An answer that another program has recorded: its text is all that is known.
+    pub fn recorded(text: String) -> Self {
+        Self { text, calls: None, latency_ms: None, cost_usd: None, output_tokens: None, finish: None }
+    }
+
     fn answer<'a>(&'a self, tools: &'a [Value]) -> Answer<'a> {
         Answer {
             text: &self.text,
@@ -116,6 +121,11 @@ impl Grading {
     /// What has to be asked from outside to grade a prompt's answers, by the grader's place.
     pub fn needs(&self, prompt: usize) -> &[(usize, Need)] {
         self.0.get(prompt).map_or(&[], |p| &p.needs)
+    }
+
+    /// Is this the last turn of a prompt, whose answer is graded and compared?
+    pub fn is_last(&self, prompt: usize, turn: u32) -> bool {
+        self.0.get(prompt).is_some_and(|p| turn + 1 == p.turns)
     }
 
     /// Is something expected of a prompt's answers, in this turn? It is expected of a conversation's end.

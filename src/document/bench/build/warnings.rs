@@ -7,6 +7,51 @@ use crate::document::bench::{Kind, Sample, Target, TokenSource};
 use crate::document::envelope::Warning;
 use crate::measure::stats;
 
+/// What speaks against the word of a judge.
+fn of_judges(run: &Run<'_>, list: &mut Vec<Warning>) {
+    for judge in run.judges {
+        let mut warn = |id: &str, text: String| {
+            list.push(Warning::new(id, format!("{}, as judge: {text}", judge.id)).about(judge.id.clone()));
+        };
+        if !judge.own_family.is_empty() {
+            warn(
+                "judge-own-family",
+                format!(
+                    "{} of its own family of models, and judges are known to prefer their own.",
+                    match &judge.own_family[..] {
+                        [one] => format!("{one} is"),
+                        more => format!("{} are", more.join(" and ")),
+                    }
+                ),
+            );
+        }
+        let missing = judge.unusable + judge.unanswered;
+        let asked = judge.answered + judge.unanswered;
+        if missing * 10 > asked {
+            warn(
+                "judge-missing",
+                format!(
+                    "{missing} of {asked} questions have no usable verdict. What is missing may not be missing by \
+                     chance."
+                ),
+            );
+        }
+        let flips = |j: &crate::document::bench::pair::PairJudged| {
+            j.flips.is_some_and(|f| f.rate > crate::quality::judge::DOUBTFUL_FLIPS)
+        };
+        let doubtful =
+            run.judged.iter().filter(|j| j.preference.judge == judge.id && flips(&j.preference)).count();
+        if doubtful > 0 {
+            warn(
+                "judge-flips",
+                "of more than a fifth of the pairs it says something else when they are shown the other way round: \
+                 its preferences are doubtful."
+                    .to_owned(),
+            );
+        }
+    }
+}
+
 pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warning> {
     let mut list = Vec::new();
     if run.asked_again > 0 {
@@ -18,6 +63,7 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
             ),
         ));
     }
+    of_judges(run, &mut list);
     for (n, target) in targets.iter().enumerate() {
         let mut warn = |id: &str, text: String| {
             list.push(Warning::new(id, format!("{}: {text}", target.id)).about(target.id.clone()));
@@ -45,6 +91,15 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
         }
         if run.ended.skipped[n] > 0 {
             warn("requests-not-sent", format!("{} planned requests were not sent.", run.ended.skipped[n]));
+        }
+        if let Some(file) = &target.recorded_in {
+            warn(
+                "recorded",
+                format!(
+                    "its answers were read from {file}. Nothing was sent, so it has no times, tokens or cost."
+                ),
+            );
+            continue;
         }
         if target.token_source == TokenSource::NotMeasured && target.requests > target.failures {
             warn("tokens-not-measured", "the server did not report how many tokens it generated, so there are no token rates. Chunks are not tokens.".into());
