@@ -309,7 +309,7 @@ impl Page for Review {
         view
     }
     fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(self)
+        crate::document::json::pretty(self)
     }
 }
 

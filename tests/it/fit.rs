@@ -35,9 +35,9 @@ fn a_model_on_a_card_in_every_usual_format() {
         assert!(band["high"].as_f64() <= r["decode_roof_tps"].as_f64(), "never above the roofline");
         assert_eq!(r["basis"]["kind"], "assumed");
     }
-    // 8.03 billion parameters at 8.5 bits.
+    // 8.03 billion parameters at 8.5 bits, without the input embedding, which stays in main memory.
     let weights = eight["memory"]["weights_bytes"].as_f64().expect("bytes");
-    assert!((weights / 8.53e9 - 1.0).abs() < 0.01, "{weights}");
+    assert!((weights / 7.97e9 - 1.0).abs() < 0.01, "{weights}");
 }
 
 #[test]

@@ -85,6 +85,9 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     if args.local.embed {
         return embed::run(args, context);
     }
+    if !args.model.is_empty() {
+        local::check_kv_type(&args.local)?;
+    }
     let mut settings = Settings { slo: load::limits(args, context)?, ..Settings::of(args)? };
     let (prompts, prompts_sha256) = if let Some(resumed) = &resumed {
         resumed.prompts(args)?
