@@ -570,6 +570,7 @@ mod tests {
                 idle_watts: None,
                 load_watts: None,
                 failure_share: None,
+                pass_rate: None,
                 cost_usd_per_request: None,
             }],
             quality: Some(MeasuredQuality {
@@ -579,6 +580,8 @@ mod tests {
                 non_inferior,
                 local_pass_rate: 0.9,
                 api_pass_rate: 0.91,
+                moved_share: None,
+                escalation_share: None,
             }),
         }
     }

@@ -265,6 +265,7 @@ impl<'a> Resolver<'a> {
             tier: model.and_then(|m| m.tier),
             open_model: asked.open_model.clone(),
             supply: Supply::Machine(Box::new(machine)),
+            pass_rate: self.passes(own.model),
             plan: plan.cloned().map(Box::new),
             slots: first_slot..self.ranges.len(),
         })

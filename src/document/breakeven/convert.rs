@@ -217,6 +217,14 @@ fn parts_map(parts: &Parts, keep: impl Fn(&str) -> bool) -> BTreeMap<String, f64
         .collect()
 }
 
+/// A month's cost by the requests whose answers pass.
+fn successful(case: &Case, s: &OfferSummary, monthly: f64) -> Option<f64> {
+    let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
+    let (rate, _) = case.offers[s.offer].pass_rate.as_ref()?;
+    let passing = s.requests_per_month * rate;
+    (per_request && passing > 0.0).then(|| monthly / passing)
+}
+
 fn local(case: &Case, s: &OfferSummary) -> LocalOffer {
     let offer = &case.offers[s.offer];
     let (kind, rented) = match &offer.supply {
@@ -252,6 +260,9 @@ fn local(case: &Case, s: &OfferSummary) -> LocalOffer {
         usd_per_mtok_input: s.input_price.map(f64::from),
         usd_per_mtok_output: s.output_price.map(f64::from),
         usd_per_mtok_blended: s.blended_price.map(f64::from),
+        pass_rate: offer.pass_rate.as_ref().map(|p| p.0),
+        pass_rate_source: offer.pass_rate.as_ref().map(|p| p.1.clone()),
+        usd_per_successful_request: successful(case, s, s.parts.total().get() + s.amortised.get()),
         billed_hours_per_month: s.billed_hours.map(f64::from),
         total_upfront_usd: s.total.upfront.get(),
         total_parts_usd: parts_map(&s.total.parts, |_| false),
@@ -275,6 +286,9 @@ fn cloud(case: &Case, s: &OfferSummary, per_request: bool) -> CloudOffer {
         usd_per_mtok_input: s.input_price.map(f64::from),
         usd_per_mtok_output: s.output_price.map(f64::from),
         usd_per_mtok_blended: s.blended_price.map(f64::from),
+        pass_rate: offer.pass_rate.as_ref().map(|p| p.0),
+        pass_rate_source: offer.pass_rate.as_ref().map(|p| p.1.clone()),
+        usd_per_successful_request: successful(case, s, monthly),
         billed_hours_per_month: s.billed_hours.map(f64::from),
         units: s.units,
         events: events(case, s),

@@ -113,6 +113,15 @@ const LISTS: &[List] = &[
         ..LIST
     },
     List {
+        document: "bench",
+        name: "pairs",
+        silent: true,
+        keys: &["a", "b"],
+        between: &[" beside "],
+        ..LIST
+    },
+    List { document: "bench", name: "judged", keys: &["judge"], ..LIST },
+    List {
         document: "breakeven",
         name: "comparisons",
         silent: true,

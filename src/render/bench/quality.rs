@@ -279,6 +279,9 @@ fn verdict(pair: &Pair, q: &PairQuality) -> String {
         Finding::NonInferior if q.equivalent == Some(true) => {
             format!("Non-inferior within {margin}: yes. No difference that matters either way.")
         }
+        Finding::NonInferior if q.difference_low > 0.0 => {
+            format!("Non-inferior within {margin}: yes, {a} is the better one.")
+        }
         Finding::NonInferior => format!("Non-inferior within {margin}: yes."),
         Finding::Inferior => format!("Non-inferior within {margin}: no, {a} is worse by more than that."),
         Finding::Undecided => {

@@ -545,3 +545,46 @@ fn sellers_of_the_same_weights_are_held_against_the_first() {
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.contains("The same weights, several sellers"), "{shown}");
 }
+
+/// What a judge never answered is asked again, and only that; a run whose judge was cut off goes on with the rest.
+#[test]
+fn only_what_a_judge_never_answered_is_asked_again() {
+    let place = Place::new();
+    sums(&place, 12, "");
+    let target = Answering::start(|_, user| format!("<{}>!", number(user)));
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let judge = Answering::start(move |system, user| {
+        // The first five answers are empty, which is none.
+        let n = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if n < 5 { String::new() } else { fair(system, user) }
+    });
+    let judge_target = judge.target("judge");
+    let output = place.bench(
+        &[target.target("m")],
+        &["--cache", "natural", "--judge", &judge_target, "--rubric", "Keen", "--retries", "0"],
+    );
+    good(&output);
+    let about = document(&place, "out.json")["result"]["judges"][0].clone();
+    assert_eq!((about["answered"].as_u64(), about["unanswered"].as_u64()), (Some(7), Some(5)));
+    good(&replay(&place, &["--judge", &judge_target]));
+    let again = document(&place, "again.json")["result"].clone();
+    assert_eq!((again["judges"][0]["answered"].as_u64(), judge.asked().len()), (Some(12), 17));
+    assert_eq!(again["targets"][0]["pass_rate"]["passed"], 12);
+    // The journal names no judge: where texts go is said anew.
+    let path = place.path("out.journal.jsonl");
+    let journal = std::fs::read_to_string(&path).expect("a journal");
+    let cut: Vec<&str> = journal.lines().take_while(|l| !l.starts_with("{\"line\":\"judge\"")).collect();
+    std::fs::write(&path, format!("{}\n", cut.join("\n"))).expect("written");
+    let resume = |more: &[&str]| {
+        let own = ["bench", "--resume", "out.json", "--api"];
+        let target = target.target("m");
+        freehold(place.0.path(), &[&own[..], &[&target, "--yes"], more].concat())
+    };
+    let refused = resume(&[]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("--judge"), "{}", said(&refused));
+    let targets = target.asked().len();
+    good(&resume(&["--judge", &judge_target]));
+    assert_eq!((target.asked().len(), judge.asked().len()), (targets, 29), "the target is not asked again");
+    assert_eq!(document(&place, "out.json")["result"]["targets"][0]["pass_rate"]["passed"], 12);
+}
