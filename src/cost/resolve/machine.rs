@@ -108,10 +108,12 @@ impl<'a> Resolver<'a> {
     }
 
     /// How many of an accelerator come together where it is sold on boards only: as many as the smallest
-    /// machine with it has. Not where somebody says what is there or what it costs, and not for rent.
+    /// machine with it has. Not where somebody says what is there, what it costs or how many requests one
+    /// of them takes at once, and not for rent.
     fn on_its_board(&self, table: Table<'_>, card: &Accelerator) -> Option<(u32, Source)> {
         let rented = table.fields.get(local::KIND.name).and_then(|g| g.value.text()) == Some("rented");
-        let described = [local::PURCHASE, local::USD_PER_HOUR, local::UNITS].iter().any(|k| table.has(k));
+        let said = [local::PURCHASE, local::USD_PER_HOUR, local::UNITS, local::CONCURRENCY];
+        let described = said.iter().any(|k| table.has(k));
         if rented || described || !matches!(card.form, FormFactor::Sxm | FormFactor::Oam) {
             return None;
         }
