@@ -4,6 +4,7 @@ use super::refusal::Refusal;
 use crate::capacity::ModelShape;
 use crate::catalog::{Catalog, HardwareClass};
 use crate::cost::case::Blueprint;
+use crate::cost::keys::local;
 use crate::cost::{self, Basis, PlanCase, Scenario};
 use crate::document::SkippedEntry;
 use crate::document::breakeven::text::warning;
@@ -15,6 +16,7 @@ use crate::document::plan::{
 use crate::plan::{self, Ask, Machine, Owned, Part};
 use crate::provenance::Source;
 use crate::spelling::nearest;
+use crate::workload::Value;
 use std::collections::BTreeSet;
 
 /// Machines that are there already, as somebody named them.
@@ -307,23 +309,27 @@ fn models_in_order(needs: &[&PlanCase]) -> BTreeSet<String> {
 /// `4x nvidia-h100-sxm-80gb@dgx`, `2x nvidia-dgx-h100`, `nvidia-rtx-4090`: accelerators, in which host
 /// where one is named, or so many complete machines.
 pub fn have(text: &str, catalog: &Catalog) -> Result<Have, Refusal> {
+    named_as("--have ", text, catalog)
+}
+
+/// The same from `local.hosts` of a scenario; each machine once, however many tables name it.
+pub fn hosts(scenario: &Scenario, catalog: &Catalog) -> Result<Vec<Have>, Refusal> {
+    let mut texts: Vec<&str> = Vec::new();
+    for fields in &scenario.local {
+        if let Some(Value::Texts(named)) = fields.get(local::HOSTS.name).map(|g| &g.value) {
+            texts.extend(named.iter().map(String::as_str).filter(|t| !texts.contains(t)).collect::<Vec<_>>());
+        }
+    }
+    texts.into_iter().map(|text| named_as("local.hosts: ", text, catalog)).collect()
+}
+
+fn named_as(place: &str, text: &str, catalog: &Catalog) -> Result<Have, Refusal> {
     let wrong = |why: String| {
-        Refusal::input(format!("--have {text}: {why}"))
+        Refusal::input(format!("{place}{text}: {why}"))
             .hint("for example `4x nvidia-h100-sxm-80gb`, `4x nvidia-h100-sxm-80gb@HOST` or `2x nvidia-dgx-h100`; `freehold db list` has the names")
     };
-    let (number, rest) = match text.split_once(['x', '×']) {
-        Some((n, rest)) if !n.trim().is_empty() && n.trim().bytes().all(|b| b.is_ascii_digit()) => {
-            let n: u32 = n.trim().parse().map_err(|_| wrong("the number is too large".to_owned()))?;
-            (n, rest.trim())
-        }
-        _ => (1, text.trim()),
-    };
-    if number == 0 || number > 4096 {
-        return Err(wrong("the number is 1 to 4096".to_owned()));
-    }
-    let (id, place) = match rest.split_once('@') {
-        Some((id, place)) => (id.trim(), Some(place.trim())),
-        None => (rest, None),
+    let Some(plan::Named { number, id, place }) = plan::Named::parse(text) else {
+        return Err(wrong(format!("the number is 1 to {}", plan::Named::MOST)));
     };
     if let Some(machine) = catalog.machines.iter().find(|m| m.id == id) {
         let machine = plan::machine::from_machine(catalog, machine)

@@ -132,6 +132,47 @@ fn what_is_owned_carries_a_second_need_on_what_is_left() {
     assert!(!document["result"]["together"].as_array().expect("a list").is_empty());
 }
 
+/// `local.hosts` of a scenario is what `--have` is on a command line.
+#[test]
+fn what_is_owned_stands_in_the_scenario_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bank.toml");
+    let need = "[need]\nuse = \"rag\"\nrequests_per_month = 400000\ninput_tokens = 3000\noutput_tokens = 300\n";
+    let local = "[[local]]\nmodel = \"llama-3.3-70b-instruct\"\nhosts = [\"4x nvidia-h100-sxm-80gb\"]\n";
+    std::fs::write(&file, format!("{need}{local}")).expect("written");
+    let scenario = file.to_str().expect("UTF-8");
+    let document = plan(&["--scenario", scenario]);
+    let plain = plan(&[
+        "--model", "llama-3.3-70b-instruct", "--use", "rag", "--requests-per-month", "400k", "--input-tokens",
+        "3000", "--output-tokens", "300", "--have", "4x nvidia-h100-sxm-80gb",
+    ]);
+    assert_eq!(document["result"]["owned"], plain["result"]["owned"]);
+    assert_eq!(document["result"]["owned"][0]["machines"][0]["free_accelerators"], 2);
+    // In a calculation the same hardware costs nothing to buy, and there is no more of it.
+    let out = freehold(&[
+        "breakeven", "--json", "--today", "2026-11-27", "--scenario", scenario, "--cloud",
+        "anthropic/claude-haiku-4-5-20251001", "--draws", "1",
+    ]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let cost: Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    assert_eq!(cost["result"]["local"][0]["capex_usd"], 0.0);
+    assert_eq!(cost["inputs"]["local.hosts"]["value"][0], "4x nvidia-h100-sxm-80gb");
+    assert_eq!(cost["result"]["local"][0]["accelerators"].as_u64().unwrap_or(4), 4);
+    for (hosts, part) in [
+        ("[\"4x nvidia-h100-sxm-80g\"]", "nvidia-h100-sxm-80gb"),
+        ("[\"0x nvidia-rtx-4090\"]", "1 to 4096"),
+        ("[]", "local.hosts"),
+        ("[7]", "local.hosts"),
+    ] {
+        std::fs::write(&file, format!("{need}[[local]]\nmodel = \"qwen3-8b\"\nhosts = {hosts}\n")).expect("written");
+        for command in [&["fit", "--plan"][..], &["breakeven", "--cloud", "anthropic/claude-haiku-4-5-20251001"]] {
+            let out = freehold(&[command, &["--scenario", scenario]].concat());
+            let text = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert!(out.status.code() == Some(2) && text.contains(part), "{hosts}: {text}");
+        }
+    }
+}
+
 #[test]
 fn wrong_questions_say_what_is_missing() {
     let error = |args: &[&str]| {

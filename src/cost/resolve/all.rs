@@ -22,8 +22,9 @@ pub struct Skipped {
 }
 
 /// Keys of `[[local]]` that describe one machine, not all.
-const OF_ONE: [&Key; 11] = [
+const OF_ONE: [&Key; 12] = [
     local::HARDWARE_ID,
+    local::HOSTS,
     local::NAME,
     local::KIND,
     local::PURCHASE,
