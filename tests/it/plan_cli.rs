@@ -132,6 +132,31 @@ fn what_is_owned_carries_a_second_need_on_what_is_left() {
     assert!(!document["result"]["together"].as_array().expect("a list").is_empty());
 }
 
+/// The cost engine charges for the machines, people and volume that the plan names.
+#[test]
+fn what_a_plan_names_is_what_it_costs() {
+    let batch = ["--model", "qwen3-8b", "--use", "batch", "--requests-per-month", "30M", "--input-tokens", "600", "--output-tokens", "180"];
+    let stays = [&CHAT[..], &["--must-stay-up"]].concat();
+    let rented = [&CHAT[..], &["--local.kind", "rented"]].concat();
+    for args in [&batch[..], &CHAT, &stays, &rented] {
+        let document = plan(args);
+        let first = &document["result"]["plans"][0];
+        let of = |name: &str| first[name].as_f64().expect("a number");
+        let term = |name: &str| {
+            let terms = first["terms"].as_array().expect("terms").iter();
+            terms.filter(|t| t["name"] == name).find_map(|t| t["value"].as_f64())
+        };
+        if let Some(price) = term("host.price") {
+            let install = term("host.install").unwrap_or(0.0);
+            assert!((of("capex_usd") - of("hosts") * (price + install)).abs() < 1.0, "{args:?}: {first}");
+        }
+        let rate = document["inputs"].as_object().expect("inputs").iter().find(|(name, _)| name.contains("staff_usd_per_hour"));
+        let rate = rate.and_then(|(_, input)| input["value"].as_f64()).unwrap_or(60.0);
+        let staff = first["staff_hours_per_month"]["likely"].as_f64().expect("hours") * rate;
+        assert!(of("monthly_usd") >= staff - 0.01, "{args:?}: {} of {staff}", of("monthly_usd"));
+    }
+}
+
 /// `local.hosts` of a scenario is what `--have` is on a command line.
 #[test]
 fn what_is_owned_stands_in_the_scenario_too() {
