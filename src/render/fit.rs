@@ -2,8 +2,8 @@
 
 use super::view::{Block, Cell, Table, View};
 use crate::document::envelope::Envelope;
-use crate::number::grouped;
 use crate::document::fit::{BandRow, FitResult, FitRow, LeftOut, Reason};
+use crate::number::grouped;
 use crate::provenance::Source;
 
 impl Envelope<FitResult> {

@@ -160,12 +160,15 @@ fn order(p: &PlanRow, months: u32, money: &Currency) -> String {
     } else {
         format!("{} a month", money.show(p.monthly_usd))
     };
+    let at_once = match p.concurrency {
+        1 => "one request at a time".to_owned(),
+        n => format!("up to {n} requests at once"),
+    };
     format!(
-        "{how} {}{spare}. {it} {copies} of the model under {} in {} with up to {} requests at once{}. {price}; {} over {months} months.",
+        "{how} {}{spare}. {it} {copies} of the model under {} in {} with {at_once}{}. {price}; {} over {months} months.",
         p.name,
         p.engine,
         p.quantisation,
-        p.concurrency,
         if p.replicas > 1 { " each" } else { "" },
         money.show(p.tco_usd),
     )

@@ -329,7 +329,16 @@ fn of_plan(plan: &serde_json::Value) -> (Vec<String>, f64) {
 #[test]
 fn rows_say_how_long_the_first_token_takes() {
     let ttft = |more: &[&str]| {
-        let base = ["fit", "--json", "--hardware", "nvidia-h100-sxm-80gb", "--model", "qwen3-8b", "--quantisation", "FP8"];
+        let base = [
+            "fit",
+            "--json",
+            "--hardware",
+            "nvidia-h100-sxm-80gb",
+            "--model",
+            "qwen3-8b",
+            "--quantisation",
+            "FP8",
+        ];
         let out = assert_cmd::Command::cargo_bin("freehold").expect("built").args(base).args(more).output();
         let text = out.expect("runs").stdout;
         let doc: serde_json::Value = serde_json::from_slice(&text).expect("JSON");

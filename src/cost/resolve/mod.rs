@@ -223,7 +223,10 @@ fn owned(n: usize, fields: &Fields, catalog: &Catalog) -> Result<Fields, Resolve
     let key = local_prefix(n, local::HOSTS.name);
     let Value::Texts(texts) = &given.value else { return Ok(fields) };
     let [text] = texts.as_slice() else {
-        return Err(impossible(&key, "machines of one kind are one offer: give each kind a [[local]] of its own"));
+        return Err(impossible(
+            &key,
+            "machines of one kind are one offer: give each kind a [[local]] of its own",
+        ));
     };
     let Some(named) = crate::plan::Named::parse(text) else {
         return Err(impossible(&key, format!("`{text}`: the number is 1 to {}", crate::plan::Named::MOST)));
