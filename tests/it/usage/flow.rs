@@ -74,6 +74,12 @@ fn records_fill_the_need_of_a_calculation_and_name_their_place() {
     let offers = ["cloud", "local"].map(|side| cost["result"][side].as_array().map_or(0, Vec::len));
     assert_eq!(options.len(), offers[0] + offers[1]);
     assert!(options.iter().all(|o| o["of_today"].as_f64().is_some_and(|share| share > 0.0)), "{options:?}");
+    // People are in no bill: the model that most of it went to costs about what it costs today.
+    let own =
+        options.iter().find(|o| o["name"] == "anthropic/claude-sonnet-4-5-20250929").expect("an option");
+    let of = |name: &str| own[name].as_f64().expect("a number");
+    assert!(of("bill_usd") < of("monthly_usd") - 100.0, "{own}");
+    assert!((0.5..2.0).contains(&of("of_today")), "{own}");
     let text = freehold(&[&["breakeven", "--usage", &saved], &LOCAL[..]].concat()).success();
     let text = String::from_utf8_lossy(&text.get_output().stdout).into_owned();
     let (today, compared) =
