@@ -4,6 +4,7 @@ use crate::catalog::{Catalog, Subscription};
 use crate::document::breakeven::BreakevenResult;
 use crate::document::breakeven::today::{Today, TodayModel, TodayOption};
 use crate::document::usage::UsageResult;
+use std::collections::BTreeMap;
 
 /// Whose seats do the work of a coding agent, by the format of its sessions.
 const AGENTS: [(&str, &str); 3] =
@@ -35,11 +36,11 @@ pub(super) fn of(
         .map(|seat| option(seat.name, "seat", [seat.monthly_usd, 0.0], Some(seat.note)));
     let cloud = result.cloud.iter().map(|c| {
         let kind = if c.units.is_some() { "rented" } else { "api" };
-        option(c.name.clone(), kind, [c.monthly_usd, c.monthly_parts_usd.staff], None)
+        option(c.name.clone(), kind, [c.monthly_usd, staff(&c.monthly_parts_usd)], None)
     });
     let local = result.local.iter().map(|l| {
         let month = l.monthly_usd + l.amortised_usd_per_month;
-        option(l.name.clone(), &l.kind, [month, l.monthly_parts_usd.staff], None)
+        option(l.name.clone(), &l.kind, [month, staff(&l.monthly_parts_usd)], None)
     });
     let models = usage.need.models.iter().map(|m| TodayModel {
         name: m.name.clone(),
@@ -61,6 +62,11 @@ pub(super) fn of(
         models: models.collect(),
         options: seats.chain(cloud).chain(local).collect(),
     }
+}
+
+/// What the people who look after an offer cost in a month, of its parts.
+fn staff(parts: &BTreeMap<String, f64>) -> f64 {
+    parts.get("staff").copied().unwrap_or(0.0)
 }
 
 /// Seats for a number of people.
