@@ -209,6 +209,43 @@ fn advice_asks_only_what_records_cannot_know() {
     assert_eq!(advice["inputs"]["need.input_tokens"]["source"]["role"], "usage");
 }
 
+/// From the samples of others to a memo: what records know is filled in, what they cannot know is said.
+#[test]
+fn samples_end_in_a_memo() {
+    let Some(folder) = super::samples::samples() else { return };
+    for (sample, gap) in [
+        ("openrouter-activity.csv", None),
+        ("anthropic-usage-api.jsonl", Some("a source does not count requests")),
+        ("claude-code-dir", Some("they cover less than a whole day")),
+    ] {
+        let path = folder.join(sample).display().to_string();
+        let answers = [
+            "--privacy",
+            "standard",
+            "--volume",
+            "variable",
+            "--capability",
+            "moderate",
+            "--operations",
+            "available",
+            "--budget",
+            "opex",
+            "--today",
+            "2026-11-27",
+        ];
+        let all = [&["advise", "--usage", &path], &answers[..]].concat();
+        let out = freehold(&[&all[..], &["--format", "markdown"]].concat()).success();
+        let memo = String::from_utf8_lossy(&out.get_output().stdout).into_owned();
+        let said = String::from_utf8_lossy(&out.get_output().stderr).into_owned();
+        assert!(memo.contains("Placement: ") && memo.contains("What would change it"), "{sample}: {memo}");
+        assert!(gap.is_none_or(|gap| said.contains(gap)), "{sample}: {said}");
+        let document = json(&all);
+        let roles = document["inputs"].as_object().expect("inputs").values();
+        let filled = roles.filter(|input| input["source"]["role"] == "usage").count();
+        assert!(filled >= 1, "{sample}: {document}");
+    }
+}
+
 #[test]
 fn other_documents_are_refused_by_their_kind() {
     let folder = tempfile::tempdir().expect("a folder");
