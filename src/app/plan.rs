@@ -151,8 +151,9 @@ fn no_plan(error: cost::ResolveError) -> Refusal {
         Some(("local", "model")) => "--model".to_owned(),
         _ => format!("--{}", key.replace('_', "-")),
     };
-    let lines: String = keys.iter().map(|m| format!("\n  {} ({}): {}", m.key, flag(&m.key), m.why)).collect();
-    Refusal::input(format!("no plan can be made without:{lines}"))
+    let lines: Vec<String> =
+        keys.iter().map(|m| format!("  {} ({}): {}", m.key, flag(&m.key), m.why)).collect();
+    Refusal::input(format!("no plan can be made without:\n{}", lines.join("\n")))
         .hint("give each as a flag or in a scenario file; --usage takes them from records of usage")
 }
 

@@ -257,12 +257,11 @@ pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, I
                 format!("[{text}]")
             }
         }
-        Kind::Texts if text.trim_start().starts_with('[') => text.to_owned(),
+        Kind::Profile | Kind::Texts if text.trim_start().starts_with('[') => text.to_owned(),
         Kind::Texts => {
             let parts: Vec<&str> = text.split(',').map(str::trim).collect();
             toml::Value::from(parts).to_string()
         }
-        Kind::Profile if text.trim_start().starts_with('[') => text.to_owned(),
         Kind::Text | Kind::Month | Kind::Choice(_) | Kind::Profile => toml::Value::from(text).to_string(),
     };
     let line = format!("{} = {toml}", key.name);

@@ -347,7 +347,7 @@ fn rows_say_how_long_the_first_token_takes() {
     };
     let alone = ttft(&["--context", "1024"]);
     let long = ttft(&["--context", "8192"]);
-    let many = ttft(&["--context", "8192", "--concurrency", "64"]);
+    let many = ttft(&["--context", "8192", "--concurrency", "16"]);
     for [low, likely, high] in [alone, long, many] {
         assert!(0.0 < low && low < likely && likely < high);
     }

@@ -237,7 +237,10 @@ fn samples_end_in_a_memo() {
         let out = freehold(&[&all[..], &["--format", "markdown"]].concat()).success();
         let memo = String::from_utf8_lossy(&out.get_output().stdout).into_owned();
         let said = String::from_utf8_lossy(&out.get_output().stderr).into_owned();
-        assert!(memo.contains("Placement: ") && memo.contains("What would change it"), "{sample}: {memo}");
+        assert!(
+            memo.contains("# Cloud or local") && memo.contains("## What would change it"),
+            "{sample}: {memo}"
+        );
         assert!(gap.is_none_or(|gap| said.contains(gap)), "{sample}: {said}");
         let document = json(&all);
         let roles = document["inputs"].as_object().expect("inputs").values();
