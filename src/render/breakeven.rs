@@ -304,7 +304,8 @@ fn offers(r: &BreakevenResult) -> Table {
     table
 }
 
-fn ranking(r: &BreakevenResult, view: &mut View) {
+/// The cheapest of each side, and who wins.
+pub(super) fn ranking(r: &BreakevenResult, view: &mut View) {
     let money = &r.money();
     let total = format!("#{} months", r.horizon_months);
     let mut local: Vec<&LocalOffer> = r.local.iter().collect();

@@ -134,6 +134,25 @@ fn need(n: &PlanNeed) -> String {
     )
 }
 
+impl PlanResult {
+    /// The cheapest plan that keeps the limits, else the nearest to them; none where nothing can be ordered.
+    pub fn best(&self) -> Option<&PlanRow> {
+        let cheapest = self.cheapest.and_then(|n| usize::try_from(n).ok());
+        cheapest.and_then(|n| self.plans.get(n)).or_else(|| self.plans.first())
+    }
+
+    /// What would be ordered, in a sentence; none where no plan keeps the limits.
+    pub(super) fn sentence(&self) -> Option<String> {
+        let best = self.best().filter(|p| p.misses.is_empty())?;
+        Some(order(best, self.horizon_months, &self.money()))
+    }
+
+    /// What it is for, in a sentence.
+    pub(super) fn purpose(&self) -> String {
+        need(&self.need)
+    }
+}
+
 /// A rate that is read aloud: by the hour where it is below one a second.
 fn per_second(rate: f64) -> String {
     if rate >= 1.0 {
