@@ -4,13 +4,14 @@ use super::refusal::Refusal;
 use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
 use crate::capacity::shape::MemoryClass;
 use crate::capacity::{
-    Backend, Calibration, HardwareShape, KvType, Load, ModelShape, Quantisation, predict, usual_formats,
+    Arrivals, Backend, Calibration, HardwareShape, KvType, Load, ModelShape, Pace, Quantisation, Traffic,
+    predict, usual_formats,
 };
 use crate::catalog::device::{format_of_file, is_card, model_of_file};
 use crate::catalog::{Catalog, Kind, Vendor};
 use crate::document::bench::BenchDocument;
 use crate::document::envelope::{Envelope, Input, Warning};
-use crate::document::fit::{FitDocument, FitResult, FitRow, LeftOut, Pair, Reason, SCHEMA};
+use crate::document::fit::{BandRow, FitDocument, FitResult, FitRow, LeftOut, Pair, Reason, SCHEMA};
 use crate::gguf;
 use crate::number;
 use crate::provenance::{Source, Sourced};
@@ -393,7 +394,8 @@ fn try_formats(
                     Some(by) => prediction.calibrated(by),
                     None => prediction,
                 };
-                let row = FitRow::new(pair, &prediction);
+                let mut row = FitRow::new(pair, &prediction);
+                row.ttft_ms = first_token(model, hardware, format, load);
                 let whole = row.memory.device_layers.is_none();
                 if all || whole {
                     rows.push(row);
@@ -416,6 +418,31 @@ fn try_formats(
         left = left.pop().into_iter().collect();
     }
     (rows, left)
+}
+
+/// Tokens of the answers beside which a prompt is read, and rounds of the load: those of public benchmarks.
+const ANSWER: f64 = 1024.0;
+const ROUNDS: f64 = 10.0;
+
+/// The wait for the first token under the load, ms.
+fn first_token(
+    model: &ModelShape,
+    hardware: &HardwareShape,
+    format: &Quantisation,
+    load: &Load,
+) -> Option<BandRow> {
+    let hardware = hardware.clone().with_backend(hardware.serving(format));
+    let pace = Pace::new(model, &hardware, format, load.kv)?;
+    let served = pace.under(&Traffic {
+        input: load.prompt_tokens as f64,
+        cached: 0.0,
+        output: ANSWER,
+        concurrency: f64::from(load.concurrency),
+        kv: load.kv,
+        arrivals: if load.concurrency > 1 { Arrivals::Together { rounds: ROUNDS } } else { Arrivals::Steady },
+    });
+    let ms = served.ttft.times(1e3);
+    Some(BandRow { low: ms.low, likely: ms.likely, high: ms.high })
 }
 
 fn too_long(candidates: &mut Candidates, context_tokens: u64) {

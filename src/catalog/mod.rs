@@ -152,6 +152,21 @@ pub fn shipped_files() -> &'static [(&'static str, &'static str)] {
     embedded::FILES
 }
 
+/// Where a shipped record of a kind (`host`) stands: `hardware-db/hosts.toml:12`.
+pub fn line_of(kind: &str, id: &str) -> Option<String> {
+    let (header, own) = (format!("[[{kind}]]"), format!("id = \"{id}\""));
+    embedded::FILES.iter().find_map(|(file, text)| {
+        let mut inside = false;
+        let at = text.lines().position(|line| {
+            if line.starts_with('[') {
+                inside = line.trim_end() == header;
+            }
+            inside && line.trim_end() == own
+        })?;
+        Some(format!("{file}:{}", at + 1))
+    })
+}
+
 macro_rules! find {
     ($list:expr, $id:expr) => {
         $list.iter().find(|r| r.id == $id)

@@ -204,8 +204,9 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
     let evidence = args.measured.as_deref().map(breakeven::read_evidence).transpose()?;
     let basis =
         cost::Basis { catalog, evidence: evidence.as_ref(), today: context.today, comparators: false };
-    let have: Vec<plan::Have> =
+    let mut have: Vec<plan::Have> =
         args.have.iter().map(|text| plan::have(text, catalog)).collect::<Result<_, _>>()?;
+    have.extend(plan::hosts(&scenario, catalog)?);
     let replace: Vec<Replace> =
         args.replace.iter().map(|text| Replace::parse(text)).collect::<Result<_, _>>()?;
     let split = match &usage {

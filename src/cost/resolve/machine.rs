@@ -52,6 +52,9 @@ impl<'a> Resolver<'a> {
         need: &Need,
         role: Role,
     ) -> Result<Offer, ResolveError> {
+        if let Some(given) = table.fields.get(local::HOSTS.name) {
+            self.echo(table.path(local::HOSTS), "", given.value.clone(), given.source.clone());
+        }
         let mut asked = self.asked(table)?;
         self.choose_rental(table, need, &mut asked)?;
         let built = self.built(table, need, &asked)?;

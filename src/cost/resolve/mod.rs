@@ -133,7 +133,10 @@ pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveErr
     let hours_of_week = hybrid.as_ref().and_then(|h| h.profile.as_deref());
 
     let mut clouds = scenario.cloud.clone();
-    let mut locals = scenario.local.clone();
+    let mut locals = Vec::with_capacity(scenario.local.len());
+    for (n, fields) in scenario.local.iter().enumerate() {
+        locals.push(owned(n, fields, basis.catalog)?);
+    }
     if clouds.is_empty()
         && let Some(target) = r.target(TargetKind::Api)
     {
@@ -211,6 +214,39 @@ pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveErr
     check(&mut case)?;
     age(&mut case, basis.today);
     Ok(case)
+}
+
+/// What is owned already (`local.hosts`) as hardware that costs nothing to buy and of which there is so much.
+fn owned(n: usize, fields: &Fields, catalog: &Catalog) -> Result<Fields, ResolveError> {
+    let mut fields = fields.clone();
+    let Some(given) = fields.get(local::HOSTS.name).cloned() else { return Ok(fields) };
+    let key = local_prefix(n, local::HOSTS.name);
+    let Value::Texts(texts) = &given.value else { return Ok(fields) };
+    let [text] = texts.as_slice() else {
+        return Err(impossible(
+            &key,
+            "machines of one kind are one offer: give each kind a [[local]] of its own",
+        ));
+    };
+    let Some(named) = crate::plan::Named::parse(text) else {
+        return Err(impossible(&key, format!("`{text}`: the number is 1 to {}", crate::plan::Named::MOST)));
+    };
+    let said = |value| crate::workload::Given { value, source: given.source.clone() };
+    let number = |n: u32| said(Value::Number(Range::exactly(f64::from(n))));
+    let id = named.id;
+    if catalog.machine(id).is_some() {
+        fields.entry(local::UNITS.name).or_insert_with(|| number(named.number));
+    } else if catalog.accelerator(id).is_some() {
+        fields.entry(local::GPUS_PER_UNIT.name).or_insert_with(|| number(named.number));
+        fields.entry(local::UNITS.name).or_insert_with(|| number(1));
+    } else {
+        let ids = catalog.accelerators.iter().map(|a| a.id.as_str());
+        let near = near_ids(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())));
+        return Err(ResolveError::Unknown { key, id: id.to_owned(), near, why: None });
+    }
+    fields.entry(local::HARDWARE_ID.name).or_insert_with(|| said(Value::Text(id.to_owned())));
+    fields.entry(local::PURCHASE.name).or_insert_with(|| number(0));
+    Ok(fields)
 }
 
 /// Without a rate every amount must be the user's, in the currency of the report: a price of the
