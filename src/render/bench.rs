@@ -60,10 +60,8 @@ impl Envelope<BenchResult> {
             view.push(Block::Warnings(self.warnings.clone()));
         }
         if !result.definitions.is_empty() {
-            view.heading("What the numbers mean");
-            view.push(Block::List(
-                result.definitions.iter().map(|(name, text)| format!("{name}: {text}")).collect(),
-            ));
+            let all = result.definitions.iter().map(|(name, text)| format!("`{name}`: {text}")).collect();
+            view.push(Block::More("What the numbers mean".to_owned(), vec![Block::List(all)]));
         }
         view
     }

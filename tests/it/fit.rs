@@ -353,3 +353,15 @@ fn rows_say_how_long_the_first_token_takes() {
     }
     assert!(alone[1] < long[1] && long[1] < many[1], "{alone:?} {long:?} {many:?}");
 }
+
+#[test]
+fn nothing_that_fits_is_a_gate_on_request() {
+    let too_large =
+        ["--hardware", "nvidia-rtx-4090", "--model", "llama-3.3-70b-instruct", "--quantisation", "Q4_K_M"];
+    fit(&too_large).code(0);
+    let missed = fit(&[&too_large[..], &["--must-fit"]].concat()).code(3);
+    assert!(String::from_utf8_lossy(&missed.get_output().stderr).contains("nothing fits"));
+    // The result is there all the same, with its reasons.
+    assert!(!missed.get_output().stdout.is_empty());
+    fit(&["--hardware", "nvidia-rtx-4090", "--model", "qwen3-8b", "--must-fit"]).code(0);
+}

@@ -333,6 +333,41 @@ fn broken_documents_are_refused_with_their_place() {
     }
 }
 
+/// Half a document, one of another program, and one of a later version, each by its name and with what to
+/// do; what stood in the output file stays.
+#[test]
+fn bad_documents_leave_the_old_page_as_it_was() {
+    let sandbox = Sandbox::new();
+    documents(&sandbox);
+    sandbox.run(&["report", "cost.json", "-o", "page.html"]).ok();
+    let before = std::fs::read(sandbox.path("page.html")).expect("written");
+    let text = std::fs::read_to_string(sandbox.path("cost.json")).expect("there");
+    let half = &text[..text.len() / 2];
+    let newer = text.replacen("freehold.breakeven/1", "freehold.breakeven/7", 1);
+    for (bad, words) in [
+        (half, "not JSON at line"),
+        (&newer, "newer freehold"),
+        ("{\"name\": \"package\", \"version\": \"1.0.0\"}", "not a document of freehold's"),
+        ("[1, 2]", "not a document of freehold's"),
+        ("nonsense", "not JSON at line 1"),
+    ] {
+        sandbox.write("bad.json", bad);
+        sandbox.run(&["report", "bad.json", "-o", "page.html"]).refused(&["bad.json", words]);
+        sandbox.run(&["report", "--compare", "cost.json", "bad.json"]).refused(&["bad.json", words]);
+        sandbox.run(&["explain", "payback_months", "bad.json"]).refused(&["bad.json", words]);
+    }
+    sandbox
+        .run(&["report", "cost.json", "--require", "paybak_months<=18", "-o", "page.html"])
+        .refused(&["payback_months"]);
+    assert_eq!(std::fs::read(sandbox.path("page.html")).expect("still there"), before);
+    // Nowhere to write to: named, and nothing else is touched.
+    for nowhere in ["no-such-folder/page.html", "."] {
+        let run = sandbox.run(&["report", "cost.json", "--format", "html", "-o", nowhere]);
+        assert!(matches!(run.code, Some(1 | 2)) && run.err.contains(nowhere), "{nowhere}: {}", run.err);
+    }
+    assert!(!sandbox.path("no-such-folder").exists());
+}
+
 /// 318 JSON texts nobody of this project wrote: no document, and never a panic.
 #[test]
 fn no_json_breaks_the_document_reader() {

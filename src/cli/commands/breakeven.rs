@@ -44,7 +44,7 @@ Examples:
       --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
   freehold breakeven --scenario examples/chatbot.toml --local.usd-per-kwh 0.35 -o cost.json
   freehold breakeven --usage usage.json --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
-  freehold breakeven --measured bench.json --requests-per-month 50000 --local.purchase-usd 1800
+  freehold breakeven --measured bench.json --requests-per-month 50000 --cloud openai/gpt-6-luna --local.purchase-usd 1800
   freehold breakeven --all --model llama-3.1-8b-instruct --requests-per-month 1e6 \\
       --input-tokens 1500 --output-tokens 400
   freehold breakeven --scenario plan.toml --explain payback_months

@@ -6,7 +6,7 @@ use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
 use crate::capacity::{Backend, KvType};
 use crate::catalog::Catalog;
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, Exit};
 use crate::cli::keys::PlanFlags;
 use crate::cli::needs::UsageArgs;
 use crate::cli::output::OutputArgs;
@@ -15,6 +15,7 @@ use crate::cost::keys::local;
 use crate::cost::{self, Scenario};
 use crate::document::bench::{self, BenchDocument, Target};
 use crate::document::envelope::Input;
+use crate::document::plan::PlanRow;
 use crate::gguf;
 use crate::measure::backend::local::check;
 use crate::provenance::{Source, UserInput};
@@ -63,6 +64,9 @@ pub struct Args {
     /// that fits; with one model on one hardware: all of them).
     #[arg(long, value_name = "FORMAT")]
     pub quantisation: Option<String>,
+    /// Exit with 3 where nothing fits, or with --plan where no plan keeps the limits.
+    #[arg(long)]
+    pub must_fit: bool,
     /// Format of the KV cache.
     #[arg(long, value_enum, default_value_t = Kv::F16)]
     pub kv_type: Kv,
@@ -165,7 +169,16 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     for note in &fitted.notes {
         context.note(note);
     }
-    args.output.show(context, &fitted.document)
+    args.output.show(context, &fitted.document)?;
+    if args.must_fit && fitted.document.result.rows.is_empty() {
+        return Err(nothing_fits("nothing fits"));
+    }
+    Ok(())
+}
+
+/// Said after the result, which has the reasons.
+fn nothing_fits(what: &str) -> CliError {
+    CliError::new(Exit::Gate, format!("{what} (--must-fit)"))
 }
 
 /// `fit --plan`.
@@ -224,7 +237,16 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
             .insert("replace".to_owned(), Input { value, unit: None, source: Source::flag("--replace") });
     }
     context.record(&mut document.inputs);
-    let Some(name) = &args.explain else { return args.output.show(context, &document) };
+    let Some(name) = &args.explain else {
+        args.output.show(context, &document)?;
+        // Several needs on the same machines are a result of their own.
+        let kept = |p: &PlanRow| p.misses.is_empty();
+        let found = document.result.plans.iter().any(kept) || !document.result.together.is_empty();
+        if args.must_fit && !found {
+            return Err(nothing_fits("no plan keeps the limits"));
+        }
+        return Ok(());
+    };
     let terms: Vec<_> =
         document.result.plans.first().map_or_else(Vec::new, |p| {
             p.terms.iter().filter(|t| t.name.starts_with(name.as_str())).collect()
