@@ -112,6 +112,50 @@ pub fn html(text: &str) -> String {
     out
 }
 
+/// For text of an HTML page: as [`html`], with what stands between single backticks as `<code>`.
+pub fn html_text(text: &str) -> String {
+    let safe = html(text);
+    if !safe.contains('`') {
+        return safe;
+    }
+    let all: Vec<char> = safe.chars().collect();
+    let mut out = String::with_capacity(safe.len() + 13);
+    let mut from = 0;
+    for (open, close) in code_spans(&all) {
+        out.extend(&all[from..open]);
+        out.push_str("<code>");
+        out.extend(&all[open + 1..close]);
+        out.push_str("</code>");
+        from = close + 1;
+    }
+    out.extend(&all[from..]);
+    out
+}
+
+/// Where `code` stands in a text: its two backticks. What could be read otherwise (several backticks in a
+/// row, blanks at its ends, a line break, a pipe, a backslash, `##`) is no code.
+fn code_spans(all: &[char]) -> Vec<(usize, usize)> {
+    let single =
+        |n: usize| all[n] == '`' && (n == 0 || all[n - 1] != '`') && all.get(n + 1).is_none_or(|c| *c != '`');
+    let plain = |code: &[char]| {
+        code.first().is_some_and(|c| !c.is_whitespace())
+            && code.last().is_some_and(|c| !c.is_whitespace())
+            && !code.iter().any(|c| matches!(c, '\n' | '|' | '\\'))
+            && !code.windows(2).any(|two| two == ['#', '#'])
+    };
+    let mut found = Vec::new();
+    let mut ticks = (0..all.len()).filter(|n| all[*n] == '`').peekable();
+    while let Some(open) = ticks.next() {
+        let Some(&close) = ticks.peek() else { break };
+        let escaped = open > 0 && all[open - 1] == '\\';
+        if single(open) && single(close) && !escaped && plain(&all[open + 1..close]) {
+            found.push((open, close));
+            ticks.next();
+        }
+    }
+    found
+}
+
 /// For a Markdown paragraph, heading or list item: one line, escaped only where a reader of Markdown
 /// would take it for markup.
 pub fn markdown(text: &str) -> String {
@@ -142,7 +186,18 @@ fn escaped(text: &str, starts: bool) -> String {
     let all: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len() + 8);
     let digits = all.iter().take_while(|c| c.is_ascii_digit()).count();
+    let mut spans = code_spans(&all).into_iter().peekable();
     for (n, &c) in all.iter().enumerate() {
+        // Code is written as code.
+        if let Some(&(open, close)) = spans.peek()
+            && n >= open
+        {
+            out.push(c);
+            if n == close {
+                spans.next();
+            }
+            continue;
+        }
         let before = n.checked_sub(1).map_or(' ', |n| all[n]);
         let after = all.get(n + 1).copied().unwrap_or(' ');
         let first = starts && n == 0;
@@ -268,6 +323,7 @@ mod tests {
     #[test]
     fn markup_is_text() {
         assert_eq!(html("<b a='1'>"), "&lt;b a=&#39;1&#39;&gt;");
+        assert_eq!(html_text("run `a <b>`, `"), "run <code>a &lt;b&gt;</code>, `");
         for (text, written) in [
             ("a|b\n<i>", "a|b \\<i>"),
             ("ttft_ms _x_ &lt; &c", "ttft_ms \\_x\\_ \\&lt; &c"),
@@ -277,6 +333,9 @@ mod tests {
             ("a - x 1.", "a - x 1."),
             ("-1.50 of ~4 h", "-1.50 of ~4 h"),
             ("[a](b)", "[a\\](b)"),
+            ("run `a_b *c*` and *d*", "run `a_b *c*` and \\*d\\*"),
+            ("a ` b", "a \\` b"),
+            ("``a`` `b", "\\`\\`a\\`\\` \\`b"),
         ] {
             assert_eq!(markdown(text), written, "{text}");
         }

@@ -3,7 +3,10 @@
 //!
 //! What the records cannot know is not filled in; [`FromUsage::gaps`] says what that is and why.
 
+mod several;
 mod today;
+
+pub use several::Replace;
 
 use crate::catalog::Catalog;
 use crate::cost::Scenario;
@@ -16,6 +19,9 @@ use crate::provenance::{FileRole, Source, UserInput};
 use crate::workload::given::RequestSize;
 use crate::workload::keys::{Key, need};
 use crate::workload::{Fields, Given, NeedDraft, Range, Value};
+
+/// Said where records are of several models.
+const SEVERAL_MODELS: &str = "usage-several-models";
 
 /// A need from records.
 #[derive(Debug, Clone)]
@@ -36,17 +42,20 @@ pub struct FromUsage {
     pub warnings: Vec<Warning>,
 }
 
+/// A place in the document of the records.
+fn place(file: &str, path: &str) -> Source {
+    Source::User(UserInput::File {
+        role: FileRole::Usage,
+        file: file.to_owned(),
+        line: None,
+        key: path.to_owned(),
+    })
+}
+
 /// The need in a document; `file` names it in sources.
 pub fn of_usage(document: &UsageDocument, file: &str) -> FromUsage {
     let r = &document.result;
-    let from = |path: &str| {
-        Source::User(UserInput::File {
-            role: FileRole::Usage,
-            file: file.to_owned(),
-            line: None,
-            key: path.to_owned(),
-        })
-    };
+    let from = |path: &str| place(file, path);
     let mut fields = Fields::new();
     let mut put = |key: &'static Key, value: Option<f64>, path: &str| {
         if let Some(value) = value.filter(|v| v.is_finite()) {
@@ -184,12 +193,31 @@ fn warnings(r: &UsageResult) -> Vec<Warning> {
             r.need.models.len(),
             named.join(", ")
         );
-        warnings.push(Warning::new("usage-several-models", message));
+        warnings.push(Warning::new(SEVERAL_MODELS, message));
     }
     warnings
 }
 
 impl FromUsage {
+    fn from(&self, path: &str) -> Source {
+        place(&self.file, path)
+    }
+
+    /// What whoever reads a plan must know; `split` where each model was planned by itself.
+    pub fn warnings_of_plan(&self, split: bool) -> Vec<Warning> {
+        let of_plan = |w: &Warning| {
+            if w.id != SEVERAL_MODELS {
+                return Some(w.clone());
+            }
+            let message = format!(
+                "The records are of {} models: the plan serves all of their requests with one. --replace RECORDED=MODEL plans for each by itself.",
+                self.usage.need.models.len()
+            );
+            (!split).then(|| Warning::new(SEVERAL_MODELS, message))
+        };
+        self.warnings.iter().filter_map(of_plan).collect()
+    }
+
     /// Fill in what nobody has said. What contradicts something that was said is left out: a number of
     /// requests beside a number of tokens, a share beside tokens of a request, one peak beside another.
     pub fn fill(&self, scenario: &mut Scenario) {

@@ -49,22 +49,24 @@ pub fn plan(
     let row = |offer: usize| {
         let plan = case.offers[offer].plan.as_deref()?;
         let context = found.need.input.p95 + found.need.output.p95;
-        let mut row = PlanRow::of(&case.offers[offer].name, plan, &found.model, context, &summaries[offer]);
+        let mut row =
+            PlanRow::brief(&case.offers[offer].name, plan, &found.model, context, &summaries[offer]);
         row.name = row_name(plan);
-        Some(row)
+        Some((row, plan))
     };
-    let mut plans: Vec<PlanRow> =
+    let mut plans: Vec<(PlanRow, &Blueprint)> =
         (0..case.offers.len()).filter(|n| !found.in_four_bits.contains(n)).filter_map(row).collect();
     // The search weighs; the cost engine counts.
-    plans.sort_by(|a, b| {
+    plans.sort_by(|(a, _), (b, _)| {
         (a.misses.len().cmp(&b.misses.len()))
             .then(a.tco_usd.total_cmp(&b.tco_usd))
             .then_with(|| a.host.cmp(&b.host))
     });
     let in_four_bits = found.in_four_bits.first().copied().and_then(row);
+    let in_four_bits = in_four_bits.map(|(row, plan)| PlanRow { terms: PlanRow::terms_of(plan), ..row });
     let best = |key: &dyn Fn(&PlanRow) -> f64| {
-        let kept = plans.iter().enumerate().filter(|(_, p)| p.misses.is_empty());
-        kept.min_by(|a, b| key(a.1).total_cmp(&key(b.1))).and_then(|(n, _)| u32::try_from(n).ok())
+        let kept = plans.iter().enumerate().filter(|(_, (p, _))| p.misses.is_empty());
+        kept.min_by(|a, b| key(&a.1.0).total_cmp(&key(&b.1.0))).and_then(|(n, _)| u32::try_from(n).ok())
     };
     let output = found.need.output.mean;
     let chosen = (
@@ -72,6 +74,14 @@ pub fn plan(
         best(&|p| f64::from(p.hosts)),
         best(&|p| p.ttft_ms.likely + output * p.tpot_ms.likely),
     );
+    // Hundreds of plans have thousands of figures on the way: those that somebody would order say them.
+    let explained = [chosen.0, chosen.1, chosen.2, Some(0)];
+    for (n, (row, plan)) in plans.iter_mut().enumerate() {
+        if explained.iter().flatten().any(|kept| usize::try_from(*kept) == Ok(n)) {
+            row.terms = PlanRow::terms_of(plan);
+        }
+    }
+    let plans: Vec<PlanRow> = plans.into_iter().map(|(row, _)| row).collect();
     let mut seen = BTreeSet::new();
     // What came nearest first.
     let mut tried: Vec<&plan::Rejected> = found.rejected.iter().collect();
@@ -234,6 +244,7 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
             requests_per_second_at_most: carried.as_ref().map_or(0.0, |c| c.at_most),
             short_requests_per_second: carried.as_ref().map_or(rate, |c| c.short),
             free_at_peak: carried.as_ref().map_or(0.0, |c| c.free_at_peak),
+            free_by_hour: carried.as_ref().and_then(|c| c.free_by_hour.clone()),
             machines,
         });
     }

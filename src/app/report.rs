@@ -51,8 +51,9 @@ impl Page for Report<'_> {
         match self {
             // What has a decision in it is a memo; the rest is shown as it is.
             Self::One(one) => match &one.1 {
-                Document::Breakeven(cost) if cost.result.ranking => cost.view(),
-                Document::Advice(_) | Document::Breakeven(_) => memo(std::slice::from_ref(*one), &[]),
+                Document::Advice(_) | Document::Breakeven(_) | Document::Plan(_) => {
+                    memo(std::slice::from_ref(*one), &[])
+                }
                 document => document.view(),
             },
             Self::Memo(documents, differences) => memo(documents, differences),

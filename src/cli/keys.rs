@@ -31,8 +31,8 @@ impl Flag {
                 Section::Local,
                 "model" | "kind" | "name" | "units" | "usd_per_hour" | "billed_hours_per_month",
             ) => Some(kebab),
-            // `change`, `profile` and `use` mean other things on a command line.
-            (_, "change" | "discount" | "profile" | "name" | "kind" | "use" | "backend") => None,
+            // `change`, `profile`, `use` and `seats` mean other things on a command line.
+            (_, "change" | "discount" | "profile" | "name" | "kind" | "use" | "backend" | "seats") => None,
             _ => (keys::all().filter(|k| k.name == key.name).count() == 1).then_some(kebab),
         };
         Self { key, long: key.flag(), alias: key.name.contains('_').then(|| key.path()), also }

@@ -6,6 +6,7 @@ use super::environment;
 use super::error::{CliError, Exit};
 use crate::document::Document;
 use crate::document::gates::{Checked, Gate, Outcome};
+use crate::render::chart::Picture;
 use crate::render::{Format, Page, View, gates};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,9 @@ pub struct OutputArgs {
     /// Write the result to FILE (`-` is stdout).
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Pictures of charts beside a Markdown file.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Picture::Svg)]
+    pub charts: Picture,
     /// Exit with 3 unless this holds of the result, as in `payback_months<=18` (repeatable; see `help
     /// metrics`).
     #[arg(long, value_name = "METRIC<=VALUE", value_parser = Gate::parse, help_heading = "Gates")]
@@ -56,6 +60,7 @@ impl OutputArgs {
             format,
             json,
             output: None,
+            charts: Picture::Svg,
             require: Vec::new(),
             inconclusive: Inconclusive::Fail,
             github_summary: false,
@@ -80,6 +85,18 @@ impl OutputArgs {
         }
     }
 
+    /// The picture that the file's ending says, where no format is asked for.
+    pub fn picture(&self) -> Option<Picture> {
+        if self.json || self.format.is_some() {
+            return None;
+        }
+        match self.output.as_ref()?.extension()?.to_str()? {
+            "png" => Some(Picture::Png),
+            "svg" => Some(Picture::Svg),
+            _ => None,
+        }
+    }
+
     /// Write a document: `json` is its JSON, `view` how people read it, `csv` its own table where
     /// it has a natural one.
     pub fn write(
@@ -94,6 +111,12 @@ impl OutputArgs {
             return Err(CliError::usage(
                 "--format junit has the gates as test cases; give some with --require",
             ));
+        }
+        if let Some(ending) = self.picture() {
+            return Err(CliError::usage(format!(
+                "a page is no .{} file; `freehold report FILE --chart NAME -o CHART.{0}` draws one of its charts",
+                ending.ending()
+            )));
         }
         let asked = !self.require.is_empty();
         let json = if asked || format == Format::Json {
@@ -136,7 +159,7 @@ impl OutputArgs {
             return Ok(view.to_markdown());
         };
         let stem = path.file_stem().map_or_else(|| "memo".into(), |s| s.to_string_lossy().into_owned());
-        let (text, charts) = view.to_markdown_with_charts(&stem);
+        let (text, charts) = view.to_markdown_with_charts(&stem, self.charts);
         for (name, bytes) in charts {
             write_atomic(&path.with_file_name(name), &bytes)?;
         }
@@ -180,9 +203,14 @@ impl OutputArgs {
 
     /// Write text that is already rendered.
     pub fn write_text(&self, text: &str) -> Result<(), CliError> {
+        self.write_bytes(text.as_bytes())
+    }
+
+    /// Write what is already rendered.
+    pub fn write_bytes(&self, bytes: &[u8]) -> Result<(), CliError> {
         match self.output.as_deref() {
-            Some(path) if path != Path::new("-") => write_atomic(path, text.as_bytes()),
-            _ => print_bytes(text.as_bytes()),
+            Some(path) if path != Path::new("-") => write_atomic(path, bytes),
+            _ => print_bytes(bytes),
         }
     }
 }

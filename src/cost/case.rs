@@ -13,6 +13,7 @@ use crate::units::{
 use crate::workload::{Range, Use, Value};
 use jiff::civil::Date;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// A quantity a slot can hold.
 pub trait Quantity: Copy {
@@ -230,12 +231,15 @@ pub struct Blueprint {
     pub missed: Vec<plan::Missed>,
     /// No computer for the accelerators is known: they stand there without one.
     pub bare: bool,
-    pub terms: Vec<plan::Term>,
+    /// What it was planned for.
+    pub need: Arc<plan::Need>,
+    /// Share of the time that all hosts are busy on average.
+    pub hosts_busy: f64,
 }
 
 impl Blueprint {
     /// Of a plan that was found.
-    pub fn of(found: &plan::Plan<'_>, need: &plan::Need, missed: Vec<plan::Missed>, bare: bool) -> Self {
+    pub fn of(found: &plan::Plan<'_>, need: &Arc<plan::Need>, missed: Vec<plan::Missed>, bare: bool) -> Self {
         Self {
             machine: found.machine.clone(),
             replica: found.replica.clone(),
@@ -258,8 +262,42 @@ impl Blueprint {
             weighed: found.cost,
             missed,
             bare,
-            terms: plan::terms(found, need),
+            need: Arc::clone(need),
+            hosts_busy: found.bill.busy_mean,
         }
+    }
+
+    /// Every figure on the way, made when somebody asks: hundreds of plans have thousands of them.
+    pub fn terms(&self) -> Vec<plan::Term> {
+        let bill = plan::Bill {
+            machine: &self.machine,
+            hosts: self.hosts,
+            spare_hosts: self.spare_hosts,
+            accelerators: self.accelerators,
+            busy_mean: self.hosts_busy,
+            mean_watts: self.mean_watts,
+            full_watts: self.full_watts,
+            rack_units: self.rack_units,
+            people: self.people,
+            purchase_usd: self.purchase_usd,
+        };
+        let found = plan::Plan {
+            machine: &self.machine,
+            replica: self.replica.clone(),
+            replicas: self.replicas,
+            replicas_per_host: self.replicas_per_host,
+            hosts: self.hosts,
+            spare_hosts: self.spare_hosts,
+            typical: self.typical,
+            carries: self.carries,
+            at_most: self.at_most,
+            busy_peak: self.busy_peak,
+            busy_mean: self.busy_mean,
+            binds: self.binds.clone(),
+            bill,
+            cost: self.weighed,
+        };
+        plan::terms(&found, &self.need)
     }
 }
 
@@ -524,6 +562,12 @@ pub enum Prefill {
 /// Something suspicious about the inputs, or about what came out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
+    /// A provider does not publish how much a seat may use: it is taken to cover as much as it costs, else
+    /// everything.
+    SeatLimitsUnknown {
+        offer: String,
+        covers_its_price: bool,
+    },
     PrefillFree {
         offer: String,
     },

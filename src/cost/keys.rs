@@ -24,6 +24,8 @@ pub mod cloud {
     declare_keys! { Cloud:
         MODEL = "model", Kind::Text, "", API, "Id of an API model in the catalogue";
         NAME = "name", Kind::Text, "", NONE, "Name of the offer";
+        SUBSCRIPTION = "subscription", Kind::Text, "", API, "Id of a subscription in the catalogue: seats for people; past what they hold, the prices of `model`";
+        SEATS = "seats", WHOLE, "seats", API, "People who have a seat of the subscription";
         INPUT = "input_usd_per_mtok", AMOUNT, "USD/Mtok", API, "Price of a million input tokens";
         OUTPUT = "output_usd_per_mtok", AMOUNT, "USD/Mtok", API, "Price of a million output tokens";
         CACHE_READ = "cache_read_usd_per_mtok", AMOUNT, "USD/Mtok", API, "Price of a million cached input tokens";

@@ -11,24 +11,30 @@ use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// Every pair of a case, the first to pay back first; API models nobody has rated come last.
+/// The pairs of a case, the first to pay back first; API models nobody has rated come last.
 #[derive(Debug, Clone)]
 pub struct Ranking {
     /// Every offer at the volume all of them see.
     pub offers: Vec<OfferSummary>,
+    /// The pairs that were asked for.
     pub rows: Vec<Row>,
-    /// The rows a reader sees, as indices, ascending: only they have odds.
+    /// The rows that a table shows, as indices, ascending: only they have odds.
     pub shown: Vec<usize>,
-    /// Break-even points of the first rows that are shown.
+    /// Break-even points of the first rows.
     pub break_even: BTreeMap<usize, BreakEven>,
+    /// All pairs, also those without a row, and those of them in which local costs less over the horizon.
+    pub pairs: usize,
+    pub local_cheaper: usize,
 }
 
-/// How much of a ranking somebody reads.
+/// Which pairs of a ranking have a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
-    All,
-    /// For each of the cheapest API models the hardware that saves most.
-    BestOfEach,
+    /// Every offer once: for each API model the hardware that saves most, for each hardware the API model
+    /// against which it saves least. Any other pair says less about either.
+    EachOffer,
+    /// All of them: hundreds of thousands.
+    EveryPair,
 }
 
 /// API models with a rating that a table shows, and those without.
@@ -55,19 +61,33 @@ impl Row {
 const DETAILED: usize = 20;
 
 /// Compare every pair of the case; payback first, then the larger saving. Draws are made for the
-/// rows that are shown, and are the same whatever else is shown. The answer does not depend on the
+/// rows that a table shows, and are the same whatever else has a row. The answer does not depend on the
 /// number of threads.
-pub fn rank(case: &Case, shown: Rows, drawing: Drawing, threads: usize) -> Ranking {
+pub fn rank(case: &Case, rows: Rows, drawing: Drawing, threads: usize) -> Ranking {
     let likely = case.likely();
     let v = Values::of(&likely);
     let flow = flow(case, v);
-    let mut rows = in_order(case, &rows(case, v, threads));
+    let mut memory = Vec::new();
+    let courses: Vec<Months> =
+        (0..case.offers.len()).map(|offer| Months::new(case, offer, v, flow, &mut memory)).collect();
+    let places = places(case, v, &courses, threads);
+    let local_cheaper = places.iter().filter(|p| p.saving > 0.0).count();
     let offers: Vec<OfferSummary> =
         (0..case.offers.len()).map(|offer| evaluate::summary(case, offer, flow, v, &mut ())).collect();
-    let shown = match shown {
-        Rows::All => (0..rows.len()).collect(),
-        Rows::BestOfEach => best_of_each(case, &offers, &rows),
+    let shown = best_of_each(case, &offers, &places);
+    let kept: Vec<usize> = match rows {
+        Rows::EveryPair => (0..places.len()).collect(),
+        Rows::EachOffer => each_offer(case, &places).union(&shown).copied().collect(),
     };
+    let row = |n: &usize| {
+        let pair = case.pairs[places[*n].pair as usize];
+        Row { pair, outcome: outcome(case, pair, v, &courses), local_cheaper: None }
+    };
+    let pairs = places.len();
+    let mut rows: Vec<Row> = kept.iter().map(row).collect();
+    // Both ascend, and what is shown has a row.
+    let shown: Vec<usize> = (0..kept.len()).filter(|n| shown.contains(&kept[*n])).collect();
+    drop((places, courses));
     if case.uncertain {
         let pairs: Vec<Pair> = shown.iter().map(|&n| rows[n].pair).collect();
         for (&n, odds) in shown.iter().zip(odds(case, &pairs, drawing, threads)) {
@@ -75,17 +95,28 @@ pub fn rank(case: &Case, shown: Rows, drawing: Drawing, threads: usize) -> Ranki
         }
     }
     let mut scratch = Scratch::default();
-    let first = shown.iter().copied().take_while(|n| *n < DETAILED);
+    let first = 0..rows.len().min(DETAILED);
     let break_even = first.map(|n| (n, compare::break_even(case, rows[n].pair, v, &mut scratch))).collect();
-    Ranking { offers, rows, shown, break_even }
+    Ranking { offers, rows, shown, break_even, pairs, local_cheaper }
+}
+
+/// Where a pair stands: as little as ranking hundreds of thousands takes.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Infinite where it never pays back.
+    payback: f64,
+    saving: f64,
+    /// Index among the pairs of the case.
+    pair: u32,
+    unrated: bool,
 }
 
 /// For each of the cheapest API models, rated and not, the row that saves most.
-fn best_of_each(case: &Case, offers: &[OfferSummary], rows: &[Row]) -> Vec<usize> {
+fn best_of_each(case: &Case, offers: &[OfferSummary], places: &[Place]) -> BTreeSet<usize> {
     let mut best: BTreeMap<usize, usize> = BTreeMap::new();
-    for (n, row) in rows.iter().enumerate() {
-        let best = best.entry(row.pair.cloud).or_insert(n);
-        if row.saving() > rows[*best].saving() {
+    for (n, place) in places.iter().enumerate() {
+        let best = best.entry(case.pairs[place.pair as usize].cloud).or_insert(n);
+        if place.saving > places[*best].saving {
             *best = n;
         }
     }
@@ -95,43 +126,63 @@ fn best_of_each(case: &Case, offers: &[OfferSummary], rows: &[Row]) -> Vec<usize
     let kept = clouds.iter().filter(rated).take(RATED_SHOWN);
     let kept = kept.chain(clouds.iter().filter(|o| !rated(o)).take(UNRATED_SHOWN));
     // The first of all stays, whoever wins: gates look at it.
-    let first = (!rows.is_empty()).then_some(0);
-    kept.map(|cloud| best[cloud]).chain(first).collect::<BTreeSet<_>>().into_iter().collect()
+    let first = (!places.is_empty()).then_some(0);
+    kept.map(|cloud| best[cloud]).chain(first).collect()
 }
 
-fn rows(case: &Case, v: Values<'_>, threads: usize) -> Vec<Row> {
-    let flow = flow(case, v);
-    let mut memory = Vec::new();
-    let courses: Vec<Months> =
-        (0..case.offers.len()).map(|offer| Months::new(case, offer, v, flow, &mut memory)).collect();
-    let row = |&pair: &Pair| Row { pair, outcome: Outcome::default(), local_cheaper: None };
-    let mut rows: Vec<Row> = case.pairs.iter().map(row).collect();
-    let fill = |rows: &mut [Row]| {
-        for row in rows {
-            let (cloud, local) = (&courses[row.pair.cloud], &courses[row.pair.local]);
-            let terms = Terms::new(case, row.pair, v, [cloud.pace, local.pace], true);
-            row.outcome = compare::walk(&terms, Pairing::new(cloud, local));
+/// For each API model the hardware that saves most; for each hardware the rated API model against which
+/// it saves least.
+fn each_offer(case: &Case, places: &[Place]) -> BTreeSet<usize> {
+    let mut best: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut hardest: BTreeMap<usize, usize> = BTreeMap::new();
+    for (n, place) in places.iter().enumerate() {
+        let pair = case.pairs[place.pair as usize];
+        let most = best.entry(pair.cloud).or_insert(n);
+        if place.saving > places[*most].saving {
+            *most = n;
         }
-    };
-    let size = rows.len().div_ceil(threads.max(1)).max(1);
-    std::thread::scope(|scope| {
-        for part in rows.chunks_mut(size) {
-            scope.spawn(|| fill(part));
+        let least = hardest.entry(pair.local).or_insert(n);
+        let before = places[*least];
+        if (place.unrated, place.saving) < (before.unrated, before.saving) {
+            *least = n;
         }
+    }
+    best.into_values().chain(hardest.into_values()).collect()
+}
+
+fn outcome(case: &Case, pair: Pair, v: Values<'_>, courses: &[Months]) -> Outcome {
+    let (cloud, local) = (&courses[pair.cloud], &courses[pair.local]);
+    let terms = Terms::new(case, pair, v, [cloud.pace, local.pace], true);
+    compare::walk(&terms, Pairing::new(cloud, local))
+}
+
+/// Every pair by payback, then by saving; a baseline without a rating behind all that have one.
+fn places(case: &Case, v: Values<'_>, courses: &[Months], threads: usize) -> Vec<Place> {
+    let parts = in_parts(case.pairs.len(), threads, |part| {
+        let place = |n: usize| {
+            let pair = case.pairs[n];
+            let outcome = outcome(case, pair, v, courses);
+            Place {
+                payback: outcome.payback.unwrap_or(f64::INFINITY),
+                saving: (outcome.tco_cloud - outcome.tco_local).get(),
+                // A catalogue squared stays far below.
+                pair: u32::try_from(n).unwrap_or(u32::MAX),
+                unrated: case.offers[pair.cloud].tier.is_none(),
+            }
+        };
+        part.map(place).collect::<Vec<Place>>()
     });
-    rows
-}
-
-/// By payback, then by saving; a baseline without a rating behind all that have one. Rows are large:
-/// their numbers are sorted, then they move once.
-fn in_order(case: &Case, rows: &[Row]) -> Vec<Row> {
-    let key = |row: &Row| {
-        let payback = row.outcome.payback.unwrap_or(f64::INFINITY);
-        (case.offers[row.pair.cloud].tier.is_none(), payback, -row.saving())
-    };
-    let mut order: Vec<((bool, f64, f64), usize)> = rows.iter().map(key).zip(0..).collect();
-    order.sort_by(|(a, _), (b, _)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)));
-    order.into_iter().map(|(_, n)| rows[n]).collect()
+    let mut places = Vec::with_capacity(case.pairs.len());
+    for part in parts {
+        places.extend(part);
+    }
+    places.sort_unstable_by(|a, b| {
+        (a.unrated.cmp(&b.unrated))
+            .then(a.payback.total_cmp(&b.payback))
+            .then(b.saving.total_cmp(&a.saving))
+            .then(a.pair.cmp(&b.pair))
+    });
+    places
 }
 
 /// The volume of a ranking is the same in every row: what follows from the hardware is refused.

@@ -48,7 +48,9 @@ pub struct BreakevenResult {
     pub requests_per_month: Option<f64>,
     #[doc = definition!(tokens_per_month)]
     pub tokens_per_month: f64,
-    /// The headline first: what was asked for before what was added for comparison.
+    /// The headline first: what was asked for before what was added for comparison. In a ranking the rows,
+    /// the first to pay back first: for each API model the hardware that saves most, and for each hardware
+    /// the API model against which it saves least; with `--every-pair` all of them (`pairs` counts them).
     pub comparisons: Vec<Comparison>,
     /// Every way to run it on hardware.
     pub local: Vec<LocalOffer>,
@@ -152,7 +154,7 @@ pub struct Comparison {
     #[doc = definition!(best_point_usd)]
     pub best_point_usd: Option<f64>,
     #[doc = definition!(probability_local_cheaper)]
-    /// Only where many pairs are ranked.
+    /// Only where many pairs are ranked, and of them for the rows that a table shows: the cheapest API models.
     pub probability_local_cheaper: Option<f64>,
     /// Set where the two sides differ in capability, or where that is not known.
     pub quality_note: Option<String>,

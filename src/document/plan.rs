@@ -183,7 +183,8 @@ pub struct PlanRow {
     pub price_source: Option<Source>,
     /// No computer for the accelerators is known: the price is theirs alone.
     pub bare: bool,
-    /// Every figure on the way, in the order in which they follow from each other.
+    /// Every figure on the way, in the order in which they follow from each other; empty for plans that are
+    /// neither the first nor one of the three that are chosen.
     pub terms: Vec<TermRow>,
 }
 
@@ -241,6 +242,10 @@ pub struct OwnedResult {
     pub short_requests_per_second: f64,
     /// Share of what all machines carry that stays free at the peak, 0 to 1.
     pub free_at_peak: f64,
+    /// The same in each of the 168 hours of the week, Monday 00:00 UTC first; null where the hours of the
+    /// load are not known.
+    #[serde(default)]
+    pub free_by_hour: Option<Vec<f64>>,
     /// One for each kind of machine.
     pub machines: Vec<OwnedRow>,
 }
@@ -354,8 +359,30 @@ pub const fn bind_word(bind: Bind) -> &'static str {
 }
 
 impl PlanRow {
-    /// A plan and what the cost engine says about it. `need` is what it carries.
+    /// A plan with every figure on the way to it, and what the cost engine says about it.
     pub fn of(name: &str, plan: &Blueprint, model: &str, context_tokens: f64, cost: &OfferSummary) -> Self {
+        Self { terms: Self::terms_of(plan), ..Self::brief(name, plan, model, context_tokens, cost) }
+    }
+
+    /// Every figure on the way to a plan.
+    pub fn terms_of(plan: &Blueprint) -> Vec<TermRow> {
+        let row = |t: crate::plan::Term| TermRow {
+            name: t.name.to_owned(),
+            value: t.value,
+            unit: t.unit.to_owned(),
+            source: t.source,
+        };
+        plan.terms().into_iter().map(row).collect()
+    }
+
+    /// The same without the figures on the way.
+    pub fn brief(
+        name: &str,
+        plan: &Blueprint,
+        model: &str,
+        context_tokens: f64,
+        cost: &OfferSummary,
+    ) -> Self {
         let (r, m) = (&plan.replica, &plan.machine);
         let rented = m.rent_usd_hour.is_some() || cost.billed_hours.is_some();
         Self {
@@ -406,16 +433,7 @@ impl PlanRow {
             tco_usd: cost.tco.get(),
             price_source: m.price_source.clone(),
             bare: plan.bare,
-            terms: plan
-                .terms
-                .iter()
-                .map(|t| TermRow {
-                    name: t.name.to_owned(),
-                    value: t.value,
-                    unit: t.unit.to_owned(),
-                    source: t.source.clone(),
-                })
-                .collect(),
+            terms: Vec::new(),
         }
     }
 }

@@ -34,7 +34,12 @@ pub fn command(kind: &str, inputs: &BTreeMap<String, Input>) -> String {
             Source::Database { .. } | Source::Assumed { .. } => {}
         }
     }
-    let verb = if kind == "advice" { "advise" } else { kind };
+    // `fit --plan` makes plans.
+    let verb = match kind {
+        "advice" => "advise",
+        "plan" => "fit",
+        kind => kind,
+    };
     let mut words = vec!["freehold".to_owned(), verb.to_owned()];
     words.extend(files.into_iter().flat_map(|(flag, file)| [flag.to_owned(), file.to_owned()]));
     for (flag, values) in flags.iter().filter(|(flag, _)| is_flag(flag)) {

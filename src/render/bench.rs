@@ -184,10 +184,8 @@ fn metrics_table(targets: &[Target]) -> Table {
     });
     row("pass rate", &|t| {
         t.pass_rate.map_or(Cell::None, |r| {
-            Cell::Number(
-                r.rate,
-                format!("{}/{} ({:.0}–{:.0} %)", r.passed, r.n, r.low * 100.0, r.high * 100.0),
-            )
+            let interval = format!("{:.0}–{:.0} %", r.low * 100.0, r.high * 100.0);
+            Cell::Number(r.rate, format!("{}, 95 %: {interval}", super::charts::measured::passed(&r)))
         })
     });
     row("requests failed", &|t| {

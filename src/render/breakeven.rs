@@ -326,7 +326,8 @@ fn offers(r: &BreakevenResult) -> Table {
     table
 }
 
-fn ranking(r: &BreakevenResult, view: &mut View) {
+/// The cheapest of each side, and who wins.
+pub(super) fn ranking(r: &BreakevenResult, view: &mut View) {
     let money = &r.money();
     let total = format!("#{} months", r.horizon_months);
     let mut local: Vec<&LocalOffer> = r.local.iter().collect();
@@ -344,7 +345,7 @@ fn ranking(r: &BreakevenResult, view: &mut View) {
     view.heading("Cheapest hardware").push(Block::Table(table));
     let (rated, unrated) = by_rating(r);
     let mut caption = format!(
-        "The {} cheapest of {} API models, each against the hardware that saves most; --json has all {} pairs, by payback.",
+        "The {} cheapest of {} API models, each against the hardware that saves most; of {} pairs --json has each offer once, --every-pair all.",
         RATED_SHOWN.min(rated.len()),
         rated.len(),
         grouped(r.pairs as f64, 0)

@@ -1,5 +1,6 @@
 //! A view as GitHub-flavoured Markdown, as people write it.
 
+use super::chart::Picture;
 use super::view::{Block, Table, View};
 use crate::sanitize;
 use std::fmt::Write as _;
@@ -15,14 +16,14 @@ pub type Files = Vec<(String, Vec<u8>)>;
 impl View {
     /// GitHub-flavoured Markdown; charts are told in words and drawn with characters.
     pub fn to_markdown(&self) -> String {
-        let mut page = Page { out: String::new(), stem: None, files: Vec::new() };
+        let mut page = Page { out: String::new(), stem: None, picture: Picture::Svg, files: Vec::new() };
         page.view(self);
         page.out
     }
 
     /// The same with charts as pictures beside it: their names begin with `stem`.
-    pub fn to_markdown_with_charts(&self, stem: &str) -> (String, Files) {
-        let mut page = Page { out: String::new(), stem: Some(stem.to_owned()), files: Vec::new() };
+    pub fn to_markdown_with_charts(&self, stem: &str, picture: Picture) -> (String, Files) {
+        let mut page = Page { out: String::new(), stem: Some(stem.to_owned()), picture, files: Vec::new() };
         page.view(self);
         (page.out, page.files)
     }
@@ -31,6 +32,7 @@ impl View {
 struct Page {
     out: String,
     stem: Option<String>,
+    picture: Picture,
     files: Files,
 }
 
@@ -85,14 +87,15 @@ impl Page {
                 let words = format!("{}. {}", chart.title, chart.alt);
                 let _ = writeln!(out, "{}", sanitize::markdown(&words));
                 if let Some(stem) = &self.stem {
-                    let name = format!("{stem}-{}{}.svg", chart.id, self.again(chart.id));
+                    let name =
+                        format!("{stem}-{}{}.{}", chart.id, self.again(chart.id), self.picture.ending());
                     let _ = writeln!(
                         self.out,
                         "\n![{}](<{}>)",
                         sanitize::markdown(&chart.title),
                         sanitize::destination(&name)
                     );
-                    self.files.push((name, chart.to_svg_file().into_bytes()));
+                    self.files.push((name, chart.to_file(self.picture)));
                 } else {
                     let lines = chart.to_lines(CHART_WIDTH);
                     if !lines.is_empty() {

@@ -131,6 +131,25 @@ fn need(n: &PlanNeed) -> String {
     )
 }
 
+impl PlanResult {
+    /// The cheapest plan that keeps the limits, else the nearest to them; none where nothing can be ordered.
+    pub fn best(&self) -> Option<&PlanRow> {
+        let cheapest = self.cheapest.and_then(|n| usize::try_from(n).ok());
+        cheapest.and_then(|n| self.plans.get(n)).or_else(|| self.plans.first())
+    }
+
+    /// What would be ordered, in a sentence; none where no plan keeps the limits.
+    pub(super) fn sentence(&self) -> Option<String> {
+        let best = self.best().filter(|p| p.misses.is_empty())?;
+        Some(order(best, self.horizon_months, &self.money()))
+    }
+
+    /// What it is for, in a sentence.
+    pub(super) fn purpose(&self) -> String {
+        need(&self.need)
+    }
+}
+
 /// A rate that is read aloud: by the hour where it is below one a second.
 fn per_second(rate: f64) -> String {
     if rate >= 1.0 {
@@ -354,12 +373,22 @@ fn owned_sentence(o: &OwnedResult) -> String {
         )
     } else {
         format!(
-            "{} ({}): what is there carries the {asked} at the peak; {} of what it could carry stays free.",
+            "{} ({}): what is there carries the {asked} at the peak; {} of what it could carry stays free then{}.",
             capital(&o.need),
             o.model,
-            percent(o.free_at_peak)
+            percent(o.free_at_peak),
+            over_the_week(o)
         )
     }
+}
+
+/// How much is free beside the peak, where the hours are known.
+fn over_the_week(o: &OwnedResult) -> String {
+    let Some(hours) = o.free_by_hour.as_deref().filter(|hours| !hours.is_empty()) else {
+        return String::new();
+    };
+    let mean = hours.iter().sum::<f64>() / hours.len() as f64;
+    format!(", {} over the week", percent(mean))
 }
 
 fn capital(text: &str) -> String {

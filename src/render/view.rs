@@ -81,6 +81,21 @@ impl View {
         });
         self
     }
+    /// Every chart, also of what is folded.
+    pub fn all_charts(&self) -> Vec<&Chart> {
+        fn of<'a>(blocks: &'a [Block], found: &mut Vec<&'a Chart>) {
+            for block in blocks {
+                match block {
+                    Block::Chart(chart) => found.push(chart),
+                    Block::More(_, inner) => of(inner, found),
+                    _ => {}
+                }
+            }
+        }
+        let mut found = Vec::new();
+        of(&self.blocks, &mut found);
+        found
+    }
     /// Add charts.
     pub fn charts(&mut self, charts: impl IntoIterator<Item = Chart>) -> &mut Self {
         self.blocks.extend(charts.into_iter().map(|c| Block::Chart(Box::new(c))));

@@ -234,6 +234,7 @@ pub mod need {
     use super::{AMOUNT, Answer as _, Applies, FACTOR, GROWTH, Kind, LAST_MONTH, SHARE, Use};
     const ALL: Applies = Applies::ALL;
     declare_keys! { Need:
+        NAME = "name", Kind::Text, "", ALL, "What the need is called, where there are several";
         USE = "use", Kind::Choice(Use::WORDS), "", ALL, "What the requests are for; sets the limits on latency where none are given";
         REQUESTS_PER_MONTH = "requests_per_month", Kind::Positive, "requests/month", ALL, "Requests in the first month";
         INPUT_TOKENS = "input_tokens", AMOUNT, "tokens", ALL, "Input tokens of one request (mean), cached ones included";

@@ -619,3 +619,76 @@ fn unrated_models_are_left_out_by_name() {
     let asked = json(&[&all[..], &["--tier", "3"]].concat());
     assert!(asked["result"]["cloud"].as_array().is_some_and(|c| c.iter().all(|c| c["tier"].is_u64())));
 }
+
+const WORK: [&str; 7] =
+    ["breakeven", "--requests-per-month", "40000", "--input-tokens", "6000", "--output-tokens", "500"];
+const BOX: [&str; 4] = ["--hardware", "nvidia-rtx-4090", "--model", "llama-3.1-8b-instruct"];
+
+/// Seats are an offer beside APIs and machines; what they hold is taken from their records.
+#[test]
+fn seats_are_an_offer() {
+    let ask = |more: &[&str]| json(&[&WORK[..], &BOX[..], more].concat());
+    // Limits that nobody publishes: the price alone, and a warning.
+    let doc = ask(&["--cloud.subscription", "anthropic-claude-team-standard", "--cloud.seats", "3"]);
+    let offer = &doc["result"]["cloud"][0];
+    assert_eq!(offer["name"], "Claude Team, standard seat, 5 seats", "sold from five on");
+    assert_eq!(doc["inputs"]["cloud.fixed_usd_per_month"]["value"], 125.0);
+    assert_eq!(doc["inputs"]["cloud.fixed_usd_per_month"]["source"]["kind"], "database");
+    assert!(doc["warnings"].as_array().expect("a list").iter().any(|w| w["id"] == "seat-limits-unknown"));
+    let api = offer["monthly_parts_usd"]["api"].as_f64().expect("an amount");
+    assert!((api - 125.0).abs() < 1e-6 || offer["monthly_parts_usd"]["fixed"] == 125.0, "{offer}");
+    // As `advise` counts: as much use as it costs, the rest by the token.
+    let model = "anthropic/claude-sonnet-4-5-20250929";
+    let request = 6000.0 * 3e-6 + 500.0 * 15e-6;
+    let team =
+        ["--cloud.subscription", "anthropic-claude-team-standard", "--cloud.seats", "8", "--cloud", model];
+    let doc = ask(&team);
+    assert_eq!(doc["inputs"]["cloud.minimum_usd_per_month"]["value"], 200.0);
+    let api = doc["result"]["cloud"][0]["monthly_parts_usd"]["api"].as_f64().expect("an amount");
+    assert!((api - 40_000.0 * request).abs() < 1.0, "{api}");
+    // An allowance of so many dollars' worth: what is past it is paid as the API charges.
+    let doc = ask(&["--cloud.subscription", "cursor-pro", "--cloud.seats", "10", "--cloud", model]);
+    let free = doc["inputs"]["cloud.free_requests_per_month"]["value"].as_f64().expect("a number");
+    assert!((free - 10.0 * 20.0 / request).abs() < 1.0, "{free}");
+    let parts = &doc["result"]["cloud"][0]["monthly_parts_usd"];
+    let paid: f64 = ["api", "fixed"].iter().filter_map(|p| parts[p].as_f64()).sum();
+    assert!((paid - (200.0 + 40_000.0 * request - 200.0)).abs() < 1.0, "{parts}");
+    // A seat that only lets people in.
+    let doc = ask(&[
+        "--cloud.subscription",
+        "anthropic-claude-enterprise",
+        "--cloud.seats",
+        "10",
+        "--cloud",
+        model,
+    ]);
+    let parts = &doc["result"]["cloud"][0]["monthly_parts_usd"];
+    let paid: f64 = ["api", "fixed"].iter().filter_map(|p| parts[p].as_f64()).sum();
+    assert!((paid - (200.0 + 40_000.0 * request)).abs() < 1.0, "{parts}");
+    // Repeated from its own document it says the same.
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved = folder.path().join("cost.json");
+    std::fs::write(&saved, doc.to_string()).expect("writes");
+    let again = json(&["breakeven", "--scenario", &saved.display().to_string()]);
+    assert_eq!(again["result"]["cloud"][0]["monthly_usd"], doc["result"]["cloud"][0]["monthly_usd"]);
+}
+
+#[test]
+fn wrong_seats_are_named() {
+    let refused = |more: &[&str]| {
+        let out = freehold(&[&WORK[..], &BOX[..], more].concat()).assert().code(2);
+        String::from_utf8_lossy(&out.get_output().stderr).into_owned()
+    };
+    for (args, part) in [
+        (&["--cloud.subscription", "claude-pro", "--cloud.seats", "2"][..], "anthropic-claude-pro"),
+        (&["--cloud.subscription", "anthropic-claude-pro"][..], "cloud.seats"),
+        (&["--cloud.seats", "2"][..], "cloud.subscription"),
+        (
+            &["--cloud.subscription", "anthropic-claude-team-standard", "--cloud.seats", "500"][..],
+            "150 people",
+        ),
+        (&["--cloud.subscription", "cursor-pro", "--cloud.seats", "2"][..], "cloud.model"),
+    ] {
+        assert!(refused(args).contains(part), "{args:?}: {}", refused(args));
+    }
+}

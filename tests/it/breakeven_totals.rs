@@ -197,19 +197,39 @@ fn a_ranking_says_what_each_pair_says_by_itself() {
         let all = scenario(&format!("{growth}[[local]]\nmodel = \"llama-3.1-8b-instruct\"\n"));
         let (plan, _) = cost::resolve_all(&all, known(&catalog)).expect("complete");
         let drawing = Drawing { count: 40, seed: 3 };
-        let rows = cost::rank(&plan, Rows::All, drawing, 2).rows;
-        let single = cost::rank(&plan, Rows::All, drawing, 1).rows;
+        let every = cost::rank(&plan, Rows::EveryPair, drawing, 2);
+        let rows = &every.rows;
+        assert_eq!((rows.len(), every.pairs), (plan.pairs.len(), plan.pairs.len()));
+        assert_eq!(every.local_cheaper, rows.iter().filter(|r| r.saving() > 0.0).count());
+        let single = cost::rank(&plan, Rows::EveryPair, drawing, 1).rows;
         for (a, b) in rows.iter().zip(&single) {
             assert_eq!((a.pair, a.local_cheaper, a.outcome), (b.pair, b.local_cheaper, b.outcome));
         }
-        // A table draws for its own rows only, and the same.
-        let best = cost::rank(&plan, Rows::BestOfEach, drawing, 1);
-        assert!(best.shown.len() <= RATED_SHOWN + UNRATED_SHOWN + 1 && best.shown.len() >= RATED_SHOWN);
-        for (n, (row, all)) in best.rows.iter().zip(&rows).enumerate() {
-            assert_eq!((row.pair, row.outcome), (all.pair, all.outcome));
-            let odds = best.shown.contains(&n).then_some(all.local_cheaper).flatten();
-            assert_eq!(row.local_cheaper, odds);
+        // Each offer has a row, the same as among all; a table's rows have odds, the same too.
+        let each = cost::rank(&plan, Rows::EachOffer, drawing, 1);
+        assert_eq!((each.pairs, each.local_cheaper), (every.pairs, every.local_cheaper));
+        assert!(each.shown.len() <= RATED_SHOWN + UNRATED_SHOWN + 1 && each.shown.len() >= RATED_SHOWN);
+        let mut all = rows.iter();
+        for row in &each.rows {
+            let same = all.find(|r| r.pair == row.pair).expect("in the same order");
+            assert_eq!((row.outcome, row.local_cheaper), (same.outcome, same.local_cheaper));
         }
+        let found: std::collections::BTreeSet<usize> =
+            each.rows.iter().flat_map(|r| [r.pair.cloud, r.pair.local]).collect();
+        assert_eq!(found.len(), plan.offers.len());
+        let drawn = |r: &cost::ranking::Ranking| r.rows.iter().filter(|r| r.local_cheaper.is_some()).count();
+        assert_eq!((drawn(&each), drawn(&every)), (each.shown.len(), each.shown.len()));
+        // For a model what saves most, for a machine what is hardest to beat.
+        let (cloud, local) = (each.rows[0].pair.cloud, each.rows[0].pair.local);
+        let best = |of: fn(&cost::ranking::Row) -> usize, which: usize, sign: f64| {
+            let same = |r: &&cost::ranking::Row| of(r) == which;
+            let most = |all: &[cost::ranking::Row]| {
+                all.iter().filter(same).map(|r| sign * r.saving()).fold(f64::MIN, f64::max)
+            };
+            assert!((most(&each.rows) - most(rows)).abs() < 1e-9);
+        };
+        best(|r| r.pair.cloud, cloud, 1.0);
+        best(|r| r.pair.local, local, -1.0);
         let v = plan.likely();
         let mut scratch = cost::Scratch::default();
         for row in rows.iter().step_by(97) {

@@ -121,3 +121,26 @@ fn every_chart_has_words_and_numbers_in_every_format() {
         }
     }
 }
+
+/// The same bytes every time, of the size it says, with ink on it; and the letters are the program's own.
+#[test]
+fn a_chart_is_a_png_on_request() {
+    let sandbox = Sandbox::new();
+    super::report::documents(&sandbox);
+    let draw = |name: &str| {
+        sandbox.run(&["report", "cost.json", "--chart", "cost-over-time", "-o", name]).ok();
+        std::fs::read(sandbox.path(name)).expect("written")
+    };
+    let (first, second) = (draw("a.png"), draw("b.png"));
+    assert_eq!(first, second);
+    assert!(first.starts_with(b"\x89PNG\r\n\x1a\n") && first.len() < 200_000, "{} bytes", first.len());
+    let size = |at: usize| u32::from_be_bytes(first[at..at + 4].try_into().expect("four"));
+    assert!(size(16) == 1440 && (500..2000).contains(&size(20)), "{} by {}", size(16), size(20));
+    assert!(String::from_utf8(draw("a.svg")).expect("text").starts_with("<svg "));
+    sandbox.run(&["report", "cost.json", "--charts", "png", "-o", "memo.md"]).ok();
+    let memo = std::fs::read_to_string(sandbox.path("memo.md")).expect("written");
+    assert!(memo.contains("(<memo-cost-over-time.png>)"), "{memo}");
+    assert!(sandbox.path("memo-tornado.png").exists());
+    sandbox.run(&["report", "cost.json", "--chart", "nothing"]).refused(&["cost-over-time", "tornado"]);
+    sandbox.run(&["report", "cost.json", "-o", "page.png"]).refused(&["--chart"]);
+}

@@ -78,6 +78,11 @@ pub struct Args {
     /// apart.
     #[arg(long)]
     pub all: bool,
+    /// With --all, a row for every pair: hundreds of thousands of rows and of MB. Without, JSON and CSV have
+    /// each offer once: for each API model the hardware that saves most, for each hardware the API model
+    /// against which it saves least.
+    #[arg(long)]
+    pub every_pair: bool,
     /// How a number comes about: its path or name in the JSON (`result.local[0].tco_usd`, `payback_months`), or an
     /// input such as `local.usd_per_kwh`.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
@@ -122,10 +127,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let mut document = if all {
         let (plan, skipped) = cost::resolve_all(&scenario, known).map_err(Refusal::from)?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let rows = match args.output.chosen() {
-            Format::Json | Format::Csv | Format::Junit => Rows::All,
-            Format::Table | Format::Markdown | Format::Html => Rows::BestOfEach,
-        };
+        let rows = if args.every_pair { Rows::EveryPair } else { Rows::EachOffer };
         let ranking = cost::rank(&plan, rows, drawing, threads);
         BreakevenDocument::ranking(&plan, &ranking, &skipped, drawing, &context.now)
     } else {
@@ -150,8 +152,14 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         Some(name) => write_explanation(&args.output, context, &document, name),
         None => args.output.write(
             context,
-            // A ranking has a hundred thousand rows: nobody reads them indented.
-            || if all { serde_json::to_string(&document) } else { serde_json::to_string_pretty(&document) },
+            // Every pair is hundreds of thousands of rows: nobody reads them indented.
+            || {
+                if args.every_pair {
+                    serde_json::to_string(&document)
+                } else {
+                    serde_json::to_string_pretty(&document)
+                }
+            },
             || if args.output.chosen() == Format::Table { document.brief() } else { document.memo() },
             Some(&|| document.csv()),
         ),
@@ -196,6 +204,7 @@ fn settings(args: &Args, all: bool, inputs: &mut BTreeMap<String, Input>) {
             inputs.insert(name.to_owned(), Input::plain(&Sourced::flag(value, format!("--{name}"))));
         }
     };
+    put("every-pair", (args.every_pair && all).then(|| true.into()));
     put("all", (args.all || all).then(|| true.into()));
     put("draws", args.draws.map(Into::into));
     put("seed", args.seed.map(Into::into));

@@ -1,5 +1,6 @@
 use super::breakeven;
 use crate::app::fit::{Asked, Found, MeasuredFile, ModelFile, fit};
+use crate::app::needs::Replace;
 use crate::app::plan;
 use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
 use crate::capacity::{Backend, KvType};
@@ -7,13 +8,15 @@ use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::keys::PlanFlags;
+use crate::cli::needs::UsageArgs;
 use crate::cli::output::OutputArgs;
 use crate::cli::{catalog, files, hardware};
 use crate::cost::keys::local;
 use crate::cost::{self, Scenario};
 use crate::document::bench::{self, BenchDocument, Target};
+use crate::document::envelope::Input;
 use crate::gguf;
-use crate::provenance::UserInput;
+use crate::provenance::{Source, UserInput};
 use crate::render::{Block, View};
 use crate::workload::given::value_from_text;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -34,7 +37,9 @@ With --plan, what somebody would build to serve a need:
   freehold fit --plan --model qwen3-8b --use chat --requests-per-month 30M --input-tokens 600 --output-tokens 60
   freehold fit --plan --scenario examples/chatbot.toml --must-stay-up
   freehold fit --plan --model llama-3.3-70b-instruct --use rag --requests-per-month 400k --input-tokens 3000 \\
-      --output-tokens 300 --have '4x nvidia-h100-sxm-80gb'")]
+      --output-tokens 300 --have '4x nvidia-h100-sxm-80gb'
+  freehold fit --plan --usage usage.json --model qwen3-32b
+  freehold fit --plan --usage usage.json --model qwen3-32b --replace claude-haiku-4-5=qwen3-8b")]
 pub struct Args {
     /// An accelerator or machine of the catalogue, or `this` (default: this; with --model: all).
     #[arg(long, value_name = "ID|this|all")]
@@ -80,6 +85,13 @@ pub struct Args {
     /// (repeatable): what it carries, and what stays free.
     #[arg(long, value_name = "N x ID[@HOST]", requires = "plan")]
     pub have: Vec<String>,
+    #[command(flatten)]
+    pub usage: UsageArgs,
+    /// With --usage: the open model in the place of one that the records name, as
+    /// `claude-haiku-4-5=qwen3-8b` (repeatable): each recorded model is then a need of its own, on shared
+    /// machines. Those that are not named go to --model.
+    #[arg(long, value_name = "RECORDED=MODEL", requires_all = ["plan", "usage"])]
+    pub replace: Vec<String>,
     /// With --plan: every figure on the way to the first plan, or those whose names begin so.
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", requires = "plan")]
     pub explain: Option<String>,
@@ -125,7 +137,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     if args.plan {
         return run_plan(&args, &catalog, context);
     }
-    if !args.keys.is_empty() {
+    if !args.keys.is_empty() || !args.usage.usage.is_empty() {
         return Err(CliError::usage("a need is only asked about with --plan")
             .hint("`freehold fit --plan ...` plans for it; without, `fit` says what fits"));
     }
@@ -160,6 +172,10 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
         None => Scenario::default(),
     };
     args.keys.apply(&mut scenario)?;
+    let usage = args.usage.read(catalog, context)?;
+    if let Some(usage) = &usage {
+        usage.fill(&mut scenario);
+    }
     if let Some(name) = &args.profile {
         breakeven::add_profile(&mut scenario, name, context)?;
     }
@@ -187,7 +203,22 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
         cost::Basis { catalog, evidence: evidence.as_ref(), today: context.today, comparators: false };
     let have: Vec<plan::Have> =
         args.have.iter().map(|text| plan::have(text, catalog)).collect::<Result<_, _>>()?;
+    let replace: Vec<Replace> =
+        args.replace.iter().map(|text| Replace::parse(text)).collect::<Result<_, _>>()?;
+    let split = match &usage {
+        Some(usage) => usage.split(&mut scenario, &replace, catalog)?,
+        None => false,
+    };
     let mut document = plan::plan(&scenario, basis, &have, &context.now)?;
+    if let Some(usage) = &usage {
+        document.warnings.extend(usage.warnings_of_plan(split));
+    }
+    if !args.replace.is_empty() {
+        let value = serde_json::to_value(&args.replace).unwrap_or_default();
+        document
+            .inputs
+            .insert("replace".to_owned(), Input { value, unit: None, source: Source::flag("--replace") });
+    }
     context.record(&mut document.inputs);
     let Some(name) = &args.explain else { return args.output.show(context, &document) };
     let terms: Vec<_> =

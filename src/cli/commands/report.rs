@@ -8,6 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::files::{MAX_BYTES, read_stdin, read_text};
 use crate::cli::output::OutputArgs;
 use crate::render::memo::Named;
+use crate::render::{Page as _, View};
 use std::path::{Path, PathBuf};
 
 /// Render saved documents: one as it was, several as a memo, two held against each other.
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 Examples:
   freehold report advice.json bench.json cost.json --format markdown -o memo.md
   freehold report cost.json --format html -o cost.html
+  freehold report cost.json --chart cost-over-time -o chart.png
   freehold report --compare last-month.json cost.json
   freehold report cost.json --require 'payback_months<=18' --format junit -o gates.xml")]
 pub struct Args {
@@ -32,6 +34,9 @@ pub struct Args {
     /// With --compare: every value that changed, not only what people act on.
     #[arg(long, requires = "compare")]
     pub details: bool,
+    /// One chart of the page as a picture (`-o FILE.svg` or `FILE.png`); an unknown name lists them.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["compare", "format", "json"])]
+    pub chart: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -43,7 +48,26 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let documents: Vec<Named> = args.files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
     // One document needs no catalogue, and none that is broken keeps it from being read.
     let catalog = if documents.len() > 1 { load(context)? } else { Catalog::default() };
-    args.output.show(context, &report(&documents, &catalog, args.allow_mismatch)?)
+    let report = report(&documents, &catalog, args.allow_mismatch)?;
+    match &args.chart {
+        Some(name) => picture(&report.view(), name, &args.output),
+        None => args.output.show(context, &report),
+    }
+}
+
+/// One chart of the page.
+fn picture(view: &View, name: &str, output: &OutputArgs) -> Result<(), CliError> {
+    let charts = view.all_charts();
+    let Some(chart) = charts.iter().find(|c| c.id == name) else {
+        let mut names: Vec<&str> = charts.iter().map(|c| c.id).collect();
+        names.dedup();
+        return Err(CliError::usage(if names.is_empty() {
+            "this page has no chart".to_owned()
+        } else {
+            format!("no chart `{name}` on this page; it has {}", names.join(", "))
+        }));
+    };
+    output.write_bytes(&chart.to_file(output.picture().unwrap_or(output.charts)))
 }
 
 pub(super) fn read(path: &Path) -> Result<Named, CliError> {

@@ -47,6 +47,13 @@ impl<'a> Resolver<'a> {
             return self.rented_baseline(table, need, locals);
         }
         Self::refuse_without_effect(table, Applies::API, "an API paid by the token")?;
+        if let Some(id) = self.text(table, cloud::SUBSCRIPTION) {
+            return self.seats(table, &id, need, hours_of_week);
+        }
+        if table.has(cloud::SEATS) {
+            let why = "seats of which subscription? give cloud.subscription too";
+            return Err(super::impossible(&table.path(cloud::SEATS), why));
+        }
         self.api(table, need, hours_of_week, Role::Asked)
     }
 

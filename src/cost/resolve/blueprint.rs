@@ -5,11 +5,12 @@ use super::hardware::Hardware;
 use super::{ResolveError, Resolver, Table, impossible};
 use crate::capacity::{Engine, KvType, ModelShape, Quantisation};
 use crate::catalog::{Accelerator, OpenModel, Rental, RentalTerms, Stands};
-use crate::cost::case::{Blueprint, Need, Notice, Peak};
+use crate::cost::case::{Blueprint, Need, Notice, Peak, Portion};
 use crate::cost::keys::local;
 use crate::plan::{self, Allowed, Ask, Bill, Cost, Limits, Machine, Tokens};
 use crate::provenance::Source;
 use crate::units::{Hours, RequestsPerSec};
+use std::sync::Arc;
 
 /// Watts, people and years as the search weighs machines; the cost engine then counts exactly.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +60,18 @@ pub(super) struct Searched {
     pub machines: Vec<Machine>,
 }
 
+/// Input that 95 requests of 100 do not exceed, as a multiple of the mean; `None` where all are alike.
+fn long_input(mix: &[Portion]) -> Option<f64> {
+    let mut sizes: Vec<(f64, f64)> = mix.iter().map(|p| (p.input, p.share)).collect();
+    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut below = 0.0;
+    let reached = sizes.iter().find(|(_, share)| {
+        below += share;
+        below >= 0.95 - 1e-9
+    });
+    reached.or(sizes.last()).map(|(times, _)| *times)
+}
+
 impl Resolver<'_> {
     /// What the plan must carry, at the likely values.
     pub(super) fn plan_need(&self, need: &Need) -> plan::Need {
@@ -74,7 +87,10 @@ impl Resolver<'_> {
         let asks = &need.asks;
         let (input, output) = (tokens.input.get(), tokens.written().get());
         // A long request is longer in what it sends.
-        let long = asks.context.map_or(input, |c| (c - output).max(input));
+        let long = asks.context.map_or_else(
+            || long_input(&need.mix).map_or(input, |times| (times * input).max(input)),
+            |c| (c - output).max(input),
+        );
         let mut wanted = plan::Need::new(
             asks.purpose,
             mean,
@@ -255,12 +271,13 @@ impl Resolver<'_> {
             allowed: &allowed,
             cost: &cost,
         });
+        let shared = Arc::new(wanted.clone());
         let of = |plans: &[plan::Plan<'_>]| -> Vec<Blueprint> {
-            plans.iter().map(|p| Blueprint::of(p, &wanted, Vec::new(), bare)).collect()
+            plans.iter().map(|p| Blueprint::of(p, &shared, Vec::new(), bare)).collect()
         };
         let (mut plans, in_four_bits) = (of(&found.plans), of(&found.in_four_bits));
         if let (true, Some((nearest, missed))) = (plans.is_empty(), &found.nearest) {
-            plans.push(Blueprint::of(nearest, &wanted, missed.clone(), bare));
+            plans.push(Blueprint::of(nearest, &shared, missed.clone(), bare));
         }
         Ok(Searched { plans, in_four_bits, rejected: found.rejected, need: Some(wanted), machines })
     }

@@ -9,6 +9,7 @@ mod machine;
 mod measured;
 mod plans;
 mod requests;
+mod seats;
 mod speed;
 
 use super::case::{

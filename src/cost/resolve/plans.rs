@@ -5,11 +5,13 @@ use super::all::Skipped;
 use super::blueprint::{Among, Weighing};
 use super::{Basis, MissingKey, ResolveError, Resolver, Table};
 use crate::cost::case::Case;
+use crate::cost::hybrid;
+use crate::cost::keys::hybrid as hybrid_keys;
 use crate::cost::keys::{self, local};
 use crate::cost::scenario::Scenario;
 use crate::plan;
 use crate::workload::Fields;
-use crate::workload::keys::Section;
+use crate::workload::keys::{Section, need};
 
 /// A case whose offers are plans, and what was tried beside them.
 #[derive(Debug, Clone)]
@@ -70,12 +72,23 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
     };
     let hardware_is_named = asked.hardware.is_some();
     let searched = r.searched(table, &need, model, asked.format, among)?;
-    let Some(wanted) = searched.need else {
+    let Some(mut wanted) = searched.need else {
         return Err(super::impossible(
             &local::MODEL.path(),
             format!("of `{}` the catalogue does not have the shape that a prediction needs", model.id),
         ));
     };
+    if let Some(name) = scenario.need.get(need::NAME.name).and_then(|g| g.value.text()) {
+        name.clone_into(&mut wanted.name);
+    }
+    // What several needs are added up by, and what says when owned machines are free.
+    if let Some(given) = scenario.hybrid.get(hybrid_keys::PROFILE.name) {
+        r.echo(hybrid_keys::PROFILE.path(), "", given.value.clone(), given.source.clone());
+        let shares = hybrid::hours_of_week(&given.value);
+        let times: Option<plan::need::HourOfWeek> =
+            shares.iter().map(|share| share * 168.0).collect::<Vec<f64>>().try_into().ok();
+        wanted.hours = times.map(Box::new);
+    }
     if searched.plans.is_empty() && hardware_is_named {
         r.refuse_what_does_not_fit(table, &searched.rejected, model, &searched.machines)?;
     }

@@ -43,6 +43,7 @@ impl Resolver<'_> {
 
     /// What a plan must keep besides.
     fn asks(&mut self, table: Table<'_>) -> Asks {
+        self.text(table, need::NAME);
         let said = self.text(table, need::USE).and_then(|word| Use::from_word(&word));
         let purpose = said.unwrap_or_else(|| {
             let waits = table.fields.get(need::BATCH_SHARE.name).and_then(|g| g.value.range());

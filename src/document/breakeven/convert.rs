@@ -39,17 +39,16 @@ impl BreakevenDocument {
         drawing: cost::Drawing,
         created: &str,
     ) -> Self {
-        let row = |&n: &usize| {
-            let row = &ranking.rows[n];
+        let row = |(n, row): (usize, &cost::ranking::Row)| {
             let break_even = ranking.break_even.get(&n).cloned().unwrap_or_default();
             comparison(case, row.pair, &row.outcome, &break_even, row.local_cheaper)
         };
-        let comparisons: Vec<Comparison> = ranking.shown.iter().map(row).collect();
+        let comparisons: Vec<Comparison> = ranking.rows.iter().enumerate().map(row).collect();
         let mut result = BreakevenResult::new(case, &ranking.offers, comparisons);
         result.ranking = true;
         result.draws = case.uncertain.then_some(drawing.count);
-        result.pairs = ranking.rows.len() as u64;
-        result.pairs_local_cheaper = ranking.rows.iter().filter(|r| r.saving() > 0.0).count() as u64;
+        result.pairs = ranking.pairs as u64;
+        result.pairs_local_cheaper = ranking.local_cheaper as u64;
         result.skipped =
             skipped.iter().map(|s| SkippedEntry { id: s.id.clone(), why: s.why.clone() }).collect();
         result.summary = text::ranking_summary(case, &result);
@@ -352,10 +351,8 @@ fn plan_of(case: &Case, s: &OfferSummary, with_terms: bool) -> Option<Box<PlanRo
     let tokens = case.need.tokens(Values::of(&likely));
     let context = case.need.asks.context.unwrap_or_else(|| tokens.total().get());
     let model = offer.open_model.as_deref().unwrap_or("");
-    let mut row = PlanRow::of(&offer.name, plan, model, context, s);
-    if !with_terms {
-        row.terms.clear();
-    }
+    let made = if with_terms { PlanRow::of } else { PlanRow::brief };
+    let row = made(&offer.name, plan, model, context, s);
     Some(Box::new(row))
 }
 

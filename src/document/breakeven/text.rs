@@ -370,6 +370,18 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
             format!("finance.usd_rate is {given}, but one US dollar buys {known:.4} {currency}: it looks written the wrong way round (dollars for one {currency})."),
         )
         .about("finance.usd_rate"),
+        Notice::SeatLimitsUnknown { offer, covers_its_price } => Warning::new(
+            "seat-limits-unknown",
+            format!(
+                "{offer}: the provider does not publish how much a seat may use. {} Seats are for people: programs may not ask through them.",
+                if *covers_its_price {
+                    "It is taken to cover as much use as it costs at the API's prices; what goes beyond is paid."
+                } else {
+                    "It is taken to cover everything; with cloud.model only as much as it costs at that API's prices."
+                }
+            ),
+        )
+        .about(offer),
         Notice::AliasUsed { alias, model } => Warning::new(
             "priced-by-alias",
             format!("`{alias}` is an alias; it is priced as {model}, which is what it means today."),

@@ -1,6 +1,6 @@
 //! One drawing for every surface. `k` is drawing coordinates per unit of the picture.
 
-use super::layout::{apart, width, wrap};
+use super::layout::{Boxed, Clutter, apart, width, wrap};
 use super::model::{Body, Chart, Plot, RowMark, Rows};
 use super::theme;
 use super::ticks::Scale;
@@ -213,18 +213,18 @@ struct Frame {
 impl Frame {
     fn of(plot: &Plot, wide: f64, narrow: bool) -> Self {
         let (xs, ys) = values_of(plot);
-        let mut x = Scale::of(&plot.x, xs.iter().copied(), if narrow { 4 } else { 7 });
-        let y = Scale::of(&plot.y, ys.into_iter(), 5);
+        let scattered = plot.series.iter().any(|s| s.scattered);
+        let room = if scattered { 0.05 } else { 0.0 };
+        let mut x = Scale::of(&plot.x, xs.iter().copied(), if narrow { 4 } else { 7 }).padded(room);
+        let y = Scale::of(&plot.y, ys.into_iter(), 5).padded(room);
         if !plot.x.log && plot.x.ticks.is_none() {
             // Curves go from edge to edge.
             let last = xs.iter().copied().filter(|v| v.is_finite()).fold(f64::NEG_INFINITY, f64::max);
-            let scattered = plot.series.iter().any(|s| s.scattered);
             if last.is_finite() && last > x.low && !scattered {
                 x.high = last;
                 x.ticks.retain(|t| t.0 <= last + 1e-9);
             }
         }
-        let scattered = plot.series.iter().any(|s| s.scattered);
         let (names, above) = if narrow || scattered { legend(plot, wide) } else { (Vec::new(), 0.0) };
         let left = y.ticks.iter().map(|t| width(&t.1, TEXT)).fold(20.0, f64::max) + 10.0;
         let direct = plot.series.len() > 1 && !narrow && !scattered;
@@ -267,15 +267,20 @@ fn plot<DB: DrawingBackend>(plot: &Plot, root: &Sheet<DB>, k: f64, narrow: bool)
         let (bx, by) = context.backend_coord(&(x, y));
         Some((f64::from(bx) / k, f64::from(by) / k))
     };
+    let mut clutter = Clutter::new((x0, x1), (y0 + 1.0, y1 - 1.0));
+    for series in plot.series.iter().filter(|s| !s.scattered) {
+        clutter.curve(series.points.iter().filter_map(|p| place(p.0, p.1)));
+    }
     for span in &plot.spans {
         let at = |v: f64| x.at(v).map(|v| v.clamp(x.low, x.high));
         let (from, to) = (at(span.from)?, span.to.map_or(Some(x.high), at)?);
         let across = |v: f64| x0 + (v - x.low) / (x.high - x.low) * (x1 - x0);
         pen.rect((across(from), y0), (across(to), y1), theme::SHADE, 0.13)?;
         let room = across(to) - across(from) - 6.0;
-        for (n, part) in wrap(&span.label, SMALL, room.max(0.0), 2).iter().enumerate().filter(|_| room > 50.0)
+        for (n, part) in wrap(&span.label, SMALL, room.max(0.0), 3).iter().enumerate().filter(|_| room > 70.0)
         {
             let at = (across(from) + 4.0, y0 + 3.0 + n as f64 * LEADING);
+            clutter.label(Boxed { x: at.0, y: at.1, wide: width(part, SMALL), high: LEADING });
             pen.text(part, at, SMALL, theme::MUTED, (HPos::Left, VPos::Top), false)?;
         }
     }
@@ -287,9 +292,17 @@ fn plot<DB: DrawingBackend>(plot: &Plot, root: &Sheet<DB>, k: f64, narrow: bool)
                 continue;
             };
             pen.line(&[(at, y0), (at, y1)], theme::MUTED, 1.2)?;
-            let flip = at > x0 + (x1 - x0) * 0.6;
-            let (dx, anchor) = if flip { (-5.0, HPos::Right) } else { (5.0, HPos::Left) };
-            pen.text(&rule.label, (at + dx, y1 - 6.0), SMALL, theme::INK, (anchor, VPos::Bottom), true)?;
+            // Beside the line, at the height where it covers least.
+            let (wide, high) = (width(&rule.label, SMALL), LEADING);
+            let heights = [y1 - 6.0 - high, y0 + 4.0, f64::midpoint(y0, y1) - high / 2.0];
+            let sides = if at > x0 + (x1 - x0) * 0.6 { [-5.0 - wide, 5.0] } else { [5.0, -5.0 - wide] };
+            let wishes = heights
+                .iter()
+                .flat_map(|y| sides.iter().map(move |side| Boxed { x: at + side, y: *y, wide, high }));
+            let spot = clutter.clearest(wishes)?;
+            clutter.label(spot);
+            let middle = (spot.x, spot.y + high / 2.0);
+            pen.text(&rule.label, middle, SMALL, theme::INK, (HPos::Left, VPos::Center), true)?;
         } else {
             let Some((_, at)) = place(if plot.x.log { 10f64.powf(x.low) } else { x.low }, rule.at) else {
                 continue;
@@ -355,22 +368,37 @@ fn plot<DB: DrawingBackend>(plot: &Plot, root: &Sheet<DB>, k: f64, narrow: bool)
             }
         }
     }
+    let mut taken = Vec::new();
     for (n, series) in plot.series.iter().enumerate() {
-        names_of_points(&pen, series, n, (x0, x1), &place)?;
+        names_of_points(&pen, series, n, (x0, x1), &place, &mut taken)?;
     }
     for mark in &plot.marks {
         let Some(at) = place(mark.x, mark.y) else { continue };
         pen.ring(at, 5.0)?;
-        let flip = at.0 > x0 + (x1 - x0) * 0.55;
-        let (dx, anchor) = if flip { (-10.0, HPos::Right) } else { (10.0, HPos::Left) };
-        let room = if flip { at.0 - x0 } else { x1 - at.0 } - 14.0;
-        let lines = wrap(&mark.label, TEXT, room.max(60.0), 2);
-        // Below the point, where cumulative curves leave room on the right, above on the left.
-        let (dy, step) =
-            if flip { (-12.0 - LEADING * (lines.len() as f64 - 1.0), LEADING) } else { (14.0, LEADING) };
+        // Where it covers least of the curves, near the point before far from it, on one line before two.
+        let mut best: Option<(usize, Vec<String>, Boxed)> = None;
+        for room in [x1 - x0, 110.0] {
+            let lines = wrap(&mark.label, TEXT, room, 3);
+            let wide = lines.iter().map(|l| width(l, TEXT)).fold(0.0, f64::max);
+            let high = LEADING * lines.len() as f64;
+            let near = [8.0, 22.0, 40.0, 64.0, 90.0];
+            let wishes = near.into_iter().flat_map(|far| {
+                let sides = [at.0 + 9.0, at.0 - 9.0 - wide, at.0 - wide / 2.0];
+                sides
+                    .into_iter()
+                    .flat_map(move |x| [at.1 + far, at.1 - far - high].map(|y| Boxed { x, y, wide, high }))
+            });
+            let Some(spot) = clutter.clearest(wishes) else { continue };
+            let covered = clutter.covered(spot);
+            if best.as_ref().is_none_or(|b| covered < b.0) {
+                best = Some((covered, lines, spot));
+            }
+        }
+        let Some((_, lines, spot)) = best else { continue };
+        clutter.label(spot);
         for (row, part) in lines.iter().enumerate() {
-            let at = (at.0 + dx, at.1 + dy + step * row as f64);
-            pen.text(part, at, TEXT, theme::INK, (anchor, VPos::Center), true)?;
+            let at = (spot.x, spot.y + LEADING * (row as f64 + 0.5));
+            pen.text(part, at, TEXT, theme::INK, (HPos::Left, VPos::Center), true)?;
         }
     }
     pen.text(&plot.y.label, (2.0, top - 13.0), TEXT, theme::MUTED, (HPos::Left, VPos::Center), false)?;
@@ -384,8 +412,8 @@ fn names_of_points<DB: DrawingBackend>(
     n: usize,
     (x0, x1): (f64, f64),
     place: &impl Fn(f64, f64) -> Option<(f64, f64)>,
+    taken: &mut Vec<(f64, f64, f64)>,
 ) -> Option<()> {
-    let mut taken: Vec<(f64, f64, f64)> = Vec::new();
     for (name, (px_, py)) in series.names.iter().zip(&series.points) {
         let Some(at) = place(*px_, *py) else { continue };
         let long = width(name, SMALL);
@@ -489,14 +517,9 @@ fn rows<DB: DrawingBackend>(rows: &Rows, root: &Sheet<DB>, k: f64, narrow: bool)
                 RowMark::Tick { at, label } => {
                     let Some(at) = place(*at) else { continue };
                     pen.line(&[(at, middle - 6.0), (at, middle + 6.0)], theme::MUTED, 1.6)?;
-                    pen.text(
-                        label,
-                        (at, middle - 7.0),
-                        10.0,
-                        theme::MUTED,
-                        (HPos::Center, VPos::Bottom),
-                        false,
-                    )?;
+                    // The name of a narrow row stands above it.
+                    let (dy, up) = if narrow { (6.0, VPos::Top) } else { (-7.0, VPos::Bottom) };
+                    pen.text(label, (at, middle + dy), 10.0, theme::MUTED, (HPos::Center, up), false)?;
                 }
                 RowMark::Bar { from, to, label, colour } => {
                     let (Some(start), Some(end)) = (place(*from), place(*to)) else { continue };

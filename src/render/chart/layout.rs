@@ -82,6 +82,98 @@ pub(super) fn apart(wanted: &[(f64, f64)], top: f64, bottom: f64) -> Vec<f64> {
     places
 }
 
+/// Where a label would stand.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Boxed {
+    /// Left edge.
+    pub x: f64,
+    /// Upper edge.
+    pub y: f64,
+    pub wide: f64,
+    pub high: f64,
+}
+
+impl Boxed {
+    fn has(&self, at: (f64, f64)) -> bool {
+        let (x, y) = at;
+        x > self.x - 2.0 && x < self.x + self.wide + 2.0 && y > self.y - 1.0 && y < self.y + self.high + 1.0
+    }
+    fn meets(&self, other: &Self) -> bool {
+        self.x < other.x + other.wide
+            && other.x < self.x + self.wide
+            && self.y < other.y + other.high
+            && other.y < self.y + self.high
+    }
+}
+
+/// What a label should not cover: curves, as points close to each other, and labels that stand already.
+pub(super) struct Clutter {
+    across: (f64, f64),
+    down: (f64, f64),
+    points: Vec<(f64, f64)>,
+    labels: Vec<Boxed>,
+}
+
+impl Clutter {
+    /// None yet, within these edges.
+    pub(super) const fn new(across: (f64, f64), down: (f64, f64)) -> Self {
+        Self { across, down, points: Vec::new(), labels: Vec::new() }
+    }
+    /// A curve through these places.
+    pub(super) fn curve(&mut self, path: impl Iterator<Item = (f64, f64)>) {
+        const EVERY: f64 = 4.0;
+        let mut before: Option<(f64, f64)> = None;
+        for at in path {
+            let from = before.unwrap_or(at);
+            let steps = ((at.0 - from.0).hypot(at.1 - from.1) / EVERY).ceil().clamp(1.0, 500.0);
+            let mut step = 1.0;
+            while step <= steps {
+                let share = step / steps;
+                self.points.push((from.0 + (at.0 - from.0) * share, from.1 + (at.1 - from.1) * share));
+                step += 1.0;
+            }
+            before = Some(at);
+        }
+    }
+    /// A label that is drawn.
+    pub(super) fn label(&mut self, label: Boxed) {
+        self.labels.push(label);
+    }
+    /// How much a label would cover; another label counts as much.
+    pub(super) fn covered(&self, label: Boxed) -> usize {
+        let points = self.points.iter().filter(|p| label.has(**p)).count();
+        points + 50 * self.labels.iter().filter(|other| label.meets(other)).count()
+    }
+    /// The first of the wishes within the edges that covers least; moved inwards where none is.
+    pub(super) fn clearest(&self, wishes: impl Iterator<Item = Boxed>) -> Option<Boxed> {
+        let mut outside = None;
+        let mut best: Option<(usize, Boxed)> = None;
+        for wish in wishes {
+            let inside = wish.x >= self.across.0
+                && wish.x + wish.wide <= self.across.1
+                && wish.y >= self.down.0
+                && wish.y + wish.high <= self.down.1;
+            if !inside {
+                outside = outside.or(Some(wish));
+                continue;
+            }
+            let covered = self.covered(wish);
+            if best.is_none_or(|(least, _)| covered < least) {
+                best = Some((covered, wish));
+            }
+        }
+        best.map(|b| b.1).or_else(|| {
+            let wish = outside?;
+            let within = |at: f64, long: f64, (from, to): (f64, f64)| at.min(to - long).max(from);
+            Some(Boxed {
+                x: within(wish.x, wish.wide, self.across),
+                y: within(wish.y, wish.high, self.down),
+                ..wish
+            })
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +183,18 @@ mod tests {
         let places = apart(&[(50.0, 20.0), (52.0, 20.0), (98.0, 20.0)], 0.0, 100.0);
         assert!(places[1] - places[0] >= 19.99 && places[2] - places[1] >= 19.99, "{places:?}");
         assert!(places[2] <= 90.0);
+    }
+
+    #[test]
+    fn a_label_stands_where_nothing_is() {
+        let mut clutter = Clutter::new((0.0, 100.0), (0.0, 100.0));
+        clutter.curve([(0.0, 20.0), (100.0, 20.0)].into_iter());
+        let at = |y: f64| Boxed { x: 10.0, y, wide: 40.0, high: 14.0 };
+        assert_eq!(clutter.clearest([at(12.0), at(50.0), at(70.0)].into_iter()), Some(at(50.0)));
+        clutter.label(at(50.0));
+        assert_eq!(clutter.clearest([at(12.0), at(50.0), at(70.0)].into_iter()), Some(at(70.0)));
+        let outside = Boxed { x: 90.0, ..at(95.0) };
+        assert_eq!(clutter.clearest([outside].into_iter()), Some(Boxed { x: 60.0, y: 86.0, ..outside }));
     }
 
     #[test]

@@ -14,6 +14,7 @@
 mod draw;
 mod layout;
 mod model;
+mod pixels;
 mod sink;
 mod strip;
 mod svg;
@@ -26,6 +27,26 @@ pub use svg::{STYLE, Size, standalone};
 
 use super::table::Table;
 
+/// Formats of pictures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Picture {
+    /// Lines and letters; light or dark as its reader.
+    #[default]
+    Svg,
+    /// Pixels, on white: for slides and documents that take no SVG.
+    Png,
+}
+
+impl Picture {
+    /// What file names end with.
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Png => "png",
+        }
+    }
+}
+
 impl Chart {
     /// As SVG, for a page that has [`STYLE`] in its style sheet.
     pub fn to_svg(&self, size: Size, id: &str) -> String {
@@ -34,6 +55,17 @@ impl Chart {
     /// As an SVG file.
     pub fn to_svg_file(&self) -> String {
         standalone(self)
+    }
+    /// As a PNG file, with its title above it. Empty where it cannot be drawn.
+    pub fn to_png_file(&self) -> Vec<u8> {
+        pixels::png(self).unwrap_or_default()
+    }
+    /// As a picture file.
+    pub fn to_file(&self, picture: Picture) -> Vec<u8> {
+        match picture {
+            Picture::Svg => self.to_svg_file().into_bytes(),
+            Picture::Png => self.to_png_file(),
+        }
     }
     /// Its numbers, for those who want to read them.
     pub fn table(&self) -> Table {

@@ -39,6 +39,11 @@ pub(super) fn curve(n: usize) -> RGBColor {
     RGBColor(r, g, b ^ 1)
 }
 
+/// The dash of a curve, in units of the picture: lengths of line and gap.
+pub(super) fn dash(n: usize) -> Vec<f32> {
+    DASHES[n % DASHES.len()].split(' ').filter_map(|part| part.parse().ok()).collect()
+}
+
 /// The class a colour has in SVG, and whether it is a curve's.
 pub(super) fn class(rgb: (u8, u8, u8)) -> (&'static str, Option<usize>) {
     const CLASSES: [&str; 6] = ["c0", "c1", "c2", "c3", "c4", "c5"];

@@ -34,6 +34,9 @@ impl Scale {
                 if high == 0.0 { (0.0, 1.0) } else { (low - low.abs() * 0.1, high + high.abs() * 0.1) };
         }
         if let Some(ticks) = &axis.ticks {
+            for (at, _) in ticks {
+                (low, high) = (low.min(*at), high.max(*at));
+            }
             return Self { low, high, ticks: ticks.clone(), log: false };
         }
         let step = step(high - low, wanted);
@@ -53,7 +56,9 @@ impl Scale {
             (low, high) = (low - 0.15, high + 0.15);
         }
         let decades = high - low;
-        let steps: &[f64] = if decades * 3.0 <= wanted as f64 + 2.0 {
+        let steps: &[f64] = if decades * 7.0 <= wanted as f64 + 1.0 {
+            &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0]
+        } else if decades * 3.0 <= wanted as f64 + 2.0 {
             &[1.0, 2.0, 5.0]
         } else if decades * 2.0 <= wanted as f64 + 2.0 {
             &[1.0, 3.0]
@@ -75,6 +80,15 @@ impl Scale {
             decade += 1.0;
         }
         Self { low, high, ticks, log: true }
+    }
+
+    /// Room at both ends of a logarithmic axis, as a share of it: whole points, not halves, stand there.
+    pub(super) fn padded(mut self, share: f64) -> Self {
+        if self.log {
+            let room = (self.high - self.low) * share;
+            (self.low, self.high) = (self.low - room, self.high + room);
+        }
+        self
     }
 
     /// A value in drawing coordinates; `None` where it has no place.
@@ -139,7 +153,7 @@ mod tests {
         let volume = Axis::new("", Of::Number).log();
         assert_eq!(labels(&volume, &[30_000.0, 3e6], 4), ["50k", "100k", "200k", "500k", "1M", "2M"]);
         assert_eq!(labels(&volume, &[3.0, 3e6], 4), ["100", "10k", "1M"]);
-        assert_eq!(labels(&volume, &[800.0, 2500.0], 6), ["1,000", "2,000"]);
+        assert_eq!(labels(&volume, &[800.0, 2500.0], 6), ["1,000", "1,500", "2,000"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Charts of a cost document: over time, against volume, and what each input changes.
 
+use super::usage::Carried;
 use crate::document::breakeven::text::months;
 use crate::document::breakeven::{BreakevenDocument, BreakevenResult, Comparator};
 use crate::money::Currency;
@@ -73,15 +74,32 @@ pub fn over_time(r: &BreakevenResult) -> Option<Chart> {
     let totals: Vec<String> = plot
         .series
         .iter()
-        .filter_map(|s| Some(format!("{} {}", s.name, plot.y.of.full(s.points.last()?.1))))
+        .filter_map(|s| {
+            // To the cent where the total is the same, so that it is rounded once.
+            let paid = s.points.last()?.1;
+            let total = r.cloud.iter().find(|c| c.name == s.name).map(|c| money.convert(c.tco_usd));
+            let paid = total.filter(|t| (t - paid).abs() < 0.01).unwrap_or(paid);
+            Some(format!("{} {}", s.name, plot.y.of.full(paid)))
+        })
         .collect();
     let band = if plot.series.iter().any(|s| !s.band.is_empty()) {
         " The bands hold four of five simulated futures (P10 to P90)."
     } else {
         ""
     };
+    let kept: Vec<String> = r
+        .local
+        .iter()
+        .filter(|l| l.residual_usd > 0.0 && plot.series.iter().any(|s| s.name == l.name))
+        .map(|l| format!("{} for {}", money.show(l.residual_usd), l.name))
+        .collect();
+    let kept = if kept.is_empty() {
+        String::new()
+    } else {
+        format!(" What the hardware is still worth then is not taken off: {}.", kept.join("; "))
+    };
     let alt = format!(
-        "Paid by the end of month {}: {}. {} against {}: {outcome}.{band}",
+        "Paid by the end of month {}: {}. {} against {}: {outcome}.{kept}{band}",
         r.horizon_months,
         totals.join("; "),
         head.local,
@@ -116,6 +134,8 @@ pub fn by_volume(r: &BreakevenResult) -> Option<Chart> {
     if plot.series.is_empty() {
         return None;
     }
+    let head = r.comparisons.first()?;
+    let less = format!("local costs less than {}", head.cloud);
     let mut said = Vec::new();
     for window in &found.local_cheaper {
         let (from, to) = match found.requests_per_month {
@@ -129,9 +149,8 @@ pub fn by_volume(r: &BreakevenResult) -> Option<Chart> {
             (false, None) => format!("from {} on", short(from)),
             (false, Some(to)) => format!("from {} to {}", short(from), short(to)),
         });
-        plot.spans.push(Span { from, to, label: "local costs less".to_owned() });
+        plot.spans.push(Span { from, to, label: less.clone() });
     }
-    let head = r.comparisons.first()?;
     if let Some(now) = now {
         plot.rules.push(Rule { at: now, upright: true, label: format!("this plan: {}", short(now)) });
     }
@@ -227,7 +246,14 @@ pub fn hours(document: &BreakevenDocument) -> Option<Chart> {
         .iter()
         .filter_map(serde_json::Value::as_f64)
         .collect();
-    super::usage::week(&hours, "the plan's profile")
+    let r = &document.result;
+    let head = r.comparisons.first()?;
+    let local = r.local.iter().find(|l| l.name == head.local);
+    let carried = local.and_then(|l| {
+        let times = l.capacity_tokens_per_month? / r.tokens_per_month;
+        (l.units > 0 && times.is_finite() && times > 0.0).then_some(Carried { units: l.units, times })
+    });
+    super::usage::week(&hours, "the plan's profile", carried)
 }
 
 /// All of them.

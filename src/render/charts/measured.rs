@@ -1,6 +1,7 @@
 //! Charts of a bench document: latencies, speeds, load, quality.
 
-use crate::document::bench::{BenchDocument, BenchResult, Summary, Target};
+use crate::document::bench::pair::{Pair, PairCategory};
+use crate::document::bench::{BenchDocument, BenchResult, Rate, Summary, Target};
 use crate::number;
 use crate::render::chart::{Axis, Band, Body, Chart, Of, Plot, Row, RowMark, Rows, Rule, Series};
 
@@ -8,6 +9,8 @@ use crate::render::chart::{Axis, Band, Body, Chart, Of, Plot, Row, RowMark, Rows
 const DOTS: usize = 150;
 /// Targets in a chart.
 const MOST: usize = 8;
+/// Pairs whose kinds of work are drawn.
+const MOST_PAIRS: usize = 2;
 
 fn row(name: &str, summary: &Summary, mut values: Vec<f64>, of: &Of, colour: usize) -> Option<Row> {
     let median = summary.median?;
@@ -175,6 +178,17 @@ pub fn tpot(r: &BenchResult) -> Option<Chart> {
     under_load(r, "tpot", "Time per token against requests at once", y, of, limit)
 }
 
+/// A pass rate in words. With repeats it is the mean share of a prompt's answers that passed, and no count
+/// of prompts.
+pub fn passed(rate: &Rate) -> String {
+    let share = number::percent(rate.rate);
+    if (rate.rate * f64::from(rate.n) - f64::from(rate.passed)).abs() < 0.01 {
+        format!("{} of {} ({share})", rate.passed, rate.n)
+    } else {
+        format!("{share} ({} prompts)", rate.n)
+    }
+}
+
 /// Pass rates with their intervals.
 pub fn quality(r: &BenchResult) -> Option<Chart> {
     let rows: Vec<Row> = r
@@ -190,7 +204,7 @@ pub fn quality(r: &BenchResult) -> Option<Chart> {
                     RowMark::Interval { low: rate.low, high: rate.high },
                     RowMark::Point { at: rate.rate, colour: n },
                 ],
-                value: format!("{} of {}", rate.passed, rate.n),
+                value: passed(&rate),
             })
         })
         .collect();
@@ -198,19 +212,60 @@ pub fn quality(r: &BenchResult) -> Option<Chart> {
         return None;
     }
     let said: Vec<String> = rows.iter().map(|r| format!("{} {}", r.name, r.value)).collect();
-    let ticks = [0.0, 0.25, 0.5, 0.75, 1.0].map(|v| (v, Of::Share.tick_label(v))).to_vec();
-    let mut x = Axis::new("prompts passed", Of::Share).ticks(ticks);
-    x.zero = true;
     Some(Chart {
         id: "quality",
         title: "Quality on the prompts".to_owned(),
         alt: format!("Prompts passed: {}.", said.join("; ")),
-        body: Body::Rows(Rows {
-            x,
-            rows,
-            rule: None,
-            key: "Point: share passed. Thick line: its 95 % interval.".to_owned(),
-        }),
+        body: Body::Rows(Rows { x: shares(), rows, rule: None, key: SHARES.to_owned() }),
+    })
+}
+
+const SHARES: &str = "Point: share passed. Thick line: its 95 % interval.";
+
+/// From none to all, whatever was measured.
+fn shares() -> Axis {
+    let ticks = [0.0, 0.25, 0.5, 0.75, 1.0].map(|v| (v, Of::Share.tick_label(v))).to_vec();
+    Axis::new("prompts passed", Of::Share).ticks(ticks)
+}
+
+/// Pass rates of a pair by kind of work, with their intervals.
+pub fn categories(pair: &Pair) -> Option<Chart> {
+    let found = &pair.quality.as_ref()?.categories;
+    if found.is_empty() {
+        return None;
+    }
+    let kind = |c: &PairCategory| if c.category.is_empty() { "other".to_owned() } else { c.category.clone() };
+    let mut rows = Vec::new();
+    let mut said = Vec::new();
+    for c in found.iter().take(MOST) {
+        for (colour, (target, share)) in
+            [(&pair.a, &c.a_pass_rate), (&pair.b, &c.b_pass_rate)].into_iter().enumerate()
+        {
+            rows.push(Row {
+                name: format!("{}: {target}", kind(c)),
+                marks: vec![
+                    RowMark::Interval { low: share.low, high: share.high },
+                    RowMark::Point { at: share.rate, colour },
+                ],
+                value: format!("{} of {}", number::percent(share.rate), c.prompts),
+            });
+        }
+        said.push(format!(
+            "{} {} and {}",
+            kind(c),
+            number::percent(c.a_pass_rate.rate),
+            number::percent(c.b_pass_rate.rate)
+        ));
+    }
+    let left = match found.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" {more} more are in the document."),
+    };
+    Some(Chart {
+        id: "quality-by-category",
+        title: "Quality by kind of work".to_owned(),
+        alt: format!("Passed by {} and {}: {}.{left}", pair.a, pair.b, said.join("; ")),
+        body: Body::Rows(Rows { x: shares(), rows, rule: None, key: SHARES.to_owned() }),
     })
 }
 
@@ -254,8 +309,7 @@ pub fn price_against_speed(r: &BenchResult) -> Option<Chart> {
 /// All of them.
 pub fn all(document: &BenchDocument) -> Vec<Chart> {
     let r = &document.result;
-    [ttft(r), decode(r), throughput(r), tpot(r), quality(r), price_against_speed(r)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let by_category = r.pairs.iter().filter_map(categories).take(MOST_PAIRS);
+    let first = [ttft(r), decode(r), throughput(r), tpot(r), quality(r)].into_iter().flatten();
+    first.chain(by_category).chain(price_against_speed(r)).collect()
 }

@@ -6,8 +6,20 @@ use crate::render::chart::{Axis, Body, Chart, Of, Plot, Rule, Series};
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
+/// What the units of a plan carry.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Carried {
+    /// How many there are.
+    pub units: u32,
+    /// What all of them carry, as a multiple of the mean load.
+    pub times: f64,
+}
+
+/// Lines for the units of a plan.
+const MOST_LINES: u32 = 4;
+
 /// From 168 shares or weights of a week, Monday 00:00 UTC first.
-pub fn week(hours: &[f64], whose: &str) -> Option<Chart> {
+pub fn week(hours: &[f64], whose: &str, carried: Option<Carried>) -> Option<Chart> {
     let sum: f64 = hours.iter().sum();
     if hours.len() != 168 || !(sum > 0.0 && sum.is_finite()) {
         return None;
@@ -28,8 +40,22 @@ pub fn week(hours: &[f64], whose: &str) -> Option<Chart> {
     plot.rules.push(Rule { at: 1.0, upright: false, label: "mean hour".to_owned() });
     let busiest = hours.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |h| h.0);
     let quiet = hours.iter().filter(|h| level(**h) < 0.1).count();
+    let highest = hours.iter().map(|h| level(*h)).fold(0.0, f64::max);
+    let units = |n: u32| if n == 1 { "1 unit carries".to_owned() } else { format!("{n} units carry") };
+    let mut said = String::new();
+    if let Some(carried) = carried {
+        said = format!(" {} {:.1} times the mean.", units(carried.units), carried.times);
+        let each = carried.times / f64::from(carried.units);
+        // So far above the load that it would be a flat line: words are enough.
+        if carried.times <= highest * 3.0 {
+            for n in (1..=carried.units).filter(|n| *n == carried.units || carried.units <= MOST_LINES) {
+                let at = each * f64::from(n);
+                plot.rules.push(Rule { at, upright: false, label: format!("{} {at:.1} times", units(n)) });
+            }
+        }
+    }
     let alt = format!(
-        "Load by hour of the week, {whose}. The busiest hour is {} {:02}:00 UTC with {:.1} times the mean; {} of the hours have less than a tenth of it.",
+        "Load by hour of the week, {whose}. The busiest hour is {} {:02}:00 UTC with {:.1} times the mean; {} of the hours have less than a tenth of it.{said}",
         DAYS[busiest / 24],
         busiest % 24,
         level(hours[busiest]),
@@ -46,5 +72,5 @@ pub fn week(hours: &[f64], whose: &str) -> Option<Chart> {
 /// Of usage records.
 pub fn all(document: &UsageDocument) -> Vec<Chart> {
     let need = document.result.need.hour_of_week_utc.as_deref();
-    need.and_then(|hours| week(hours, "from the usage records")).into_iter().collect()
+    need.and_then(|hours| week(hours, "from the usage records", None)).into_iter().collect()
 }

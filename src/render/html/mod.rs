@@ -62,10 +62,15 @@ impl Page<'_> {
 
     fn blocks(&mut self, blocks: &[Block]) {
         let mut in_charts = false;
-        for block in blocks {
+        for (at, block) in blocks.iter().enumerate() {
             let is_chart = matches!(block, Block::Chart(_));
             if is_chart != in_charts {
-                self.out.push_str(if is_chart { "<div class=\"charts\">\n" } else { "</div>\n" });
+                let alone = is_chart && !matches!(blocks.get(at + 1), Some(Block::Chart(_)));
+                self.out.push_str(match (is_chart, alone) {
+                    (false, _) => "</div>\n",
+                    (true, false) => "<div class=\"charts\">\n",
+                    (true, true) => "<div class=\"charts one\">\n",
+                });
                 in_charts = is_chart;
             }
             self.block(block);
@@ -77,9 +82,11 @@ impl Page<'_> {
 
     fn block(&mut self, block: &Block) {
         match block {
-            Block::Heading(text) => self.line(format_args!("<h2>{}</h2>", sanitize::html(text))),
-            Block::Lead(text) => self.line(format_args!("<p class=\"lead\">{}</p>", sanitize::html(text))),
-            Block::Paragraph(text) => self.line(format_args!("<p>{}</p>", sanitize::html(text))),
+            Block::Heading(text) => self.line(format_args!("<h2>{}</h2>", sanitize::html_text(text))),
+            Block::Lead(text) => {
+                self.line(format_args!("<p class=\"lead\">{}</p>", sanitize::html_text(text)));
+            }
+            Block::Paragraph(text) => self.line(format_args!("<p>{}</p>", sanitize::html_text(text))),
             Block::Figures(figures) => self.figures(figures),
             Block::List(items) => self.list("ul", items),
             Block::Numbered(items) => self.list("ol", items),
@@ -104,7 +111,7 @@ impl Page<'_> {
         for w in warnings {
             self.line(format_args!(
                 "<p class=\"warning\"><strong>Warning:</strong> {}</p>",
-                sanitize::html(&w.message)
+                sanitize::html_text(&w.message)
             ));
         }
     }
@@ -117,7 +124,7 @@ impl Page<'_> {
                 "<div><dt>{}</dt><dd><b>{}</b> <span>{}</span></dd></div>",
                 sanitize::html(&f.label),
                 sanitize::html(&f.value),
-                sanitize::html(&f.note)
+                sanitize::html_text(&f.note)
             );
         }
         self.out.push_str("</dl>\n");
@@ -129,7 +136,7 @@ impl Page<'_> {
         }
         let _ = writeln!(self.out, "<{tag}>");
         for item in items {
-            let _ = writeln!(self.out, "<li>{}</li>", sanitize::html(item));
+            let _ = writeln!(self.out, "<li>{}</li>", sanitize::html_text(item));
         }
         let _ = writeln!(self.out, "</{tag}>");
     }
@@ -157,10 +164,15 @@ impl Page<'_> {
         for row in table.rows.iter().take(MOST_ROWS) {
             self.out.push_str("<tr role=\"row\">");
             for (n, (cell, c)) in row.iter().zip(&table.columns).enumerate() {
-                let mut attributes = String::new();
-                if c.numeric {
-                    attributes.push_str(" class=\"n\"");
+                // On a phone a row is a list: what is not there needs no line in it.
+                let nothing = stacked && n > 0 && matches!(cell, Cell::None);
+                let mut attributes = match (c.numeric, nothing) {
+                    (true, true) => " class=\"n e\"",
+                    (true, false) => " class=\"n\"",
+                    (false, true) => " class=\"e\"",
+                    (false, false) => "",
                 }
+                .to_owned();
                 if stacked && n > 0 && !c.name.is_empty() {
                     let _ = write!(attributes, " data-l=\"{}\"", sanitize::html(&c.name));
                 }
@@ -171,7 +183,7 @@ impl Page<'_> {
                 let _ = write!(
                     self.out,
                     "<{tag} role=\"{role}\"{attributes}>{}</{tag}>",
-                    sanitize::html(cell.shown())
+                    sanitize::html_text(cell.shown())
                 );
             }
             self.out.push_str("</tr>\n");
@@ -190,7 +202,7 @@ impl Page<'_> {
             self.out,
             "<figure class=\"chart\" id=\"{id}\">\n<figcaption><strong>{}.</strong> {}</figcaption>\n",
             sanitize::html(&chart.title),
-            sanitize::html(&chart.alt)
+            sanitize::html_text(&chart.alt)
         );
         let wide = chart.to_svg(Size::Wide, &format!("{id}-wide"));
         let narrow = chart.to_svg(Size::Narrow, &format!("{id}-narrow"));

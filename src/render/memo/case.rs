@@ -4,6 +4,7 @@ use crate::document::Document;
 use crate::document::advice::AdviceDocument;
 use crate::document::bench::BenchDocument;
 use crate::document::breakeven::BreakevenDocument;
+use crate::document::plan::PlanDocument;
 use crate::money::Currency;
 
 /// A document and the file it was read from.
@@ -15,25 +16,40 @@ pub(super) struct Case<'a> {
     pub advice: Vec<&'a AdviceDocument>,
     pub bench: Vec<(&'a str, &'a BenchDocument)>,
     pub cost: Vec<&'a BreakevenDocument>,
-    /// One currency: that of the first cost document.
+    pub plans: Vec<&'a PlanDocument>,
+    /// One currency: that of the first cost document, else of the first plan.
     pub money: Currency,
 }
 
 impl<'a> Case<'a> {
     pub fn of(all: &'a [Named]) -> Self {
-        let mut case =
-            Self { all, advice: Vec::new(), bench: Vec::new(), cost: Vec::new(), money: Currency::usd() };
+        let mut case = Self {
+            all,
+            advice: Vec::new(),
+            bench: Vec::new(),
+            cost: Vec::new(),
+            plans: Vec::new(),
+            money: Currency::usd(),
+        };
         for (file, document) in all {
             match document {
                 Document::Advice(d) => case.advice.push(d),
                 Document::Bench(d) => case.bench.push((file, d)),
                 Document::Breakeven(d) => case.cost.push(d),
+                Document::Plan(d) => case.plans.push(d),
                 _ => {}
             }
         }
         if let Some(first) = case.cost.first() {
             case.money = first.result.money();
+        } else if let Some(first) = case.plans.first() {
+            case.money = first.result.money();
         }
         case
+    }
+
+    /// The ranking among its calculations: every API model against every hardware.
+    pub fn ranking(&self) -> Option<&'a BreakevenDocument> {
+        self.cost.iter().copied().find(|c| c.result.ranking)
     }
 }

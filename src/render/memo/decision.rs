@@ -3,8 +3,8 @@
 use super::case::Case;
 use crate::advise::{Confidence, Placement};
 use crate::document::advice::{AdviceDocument, text};
-use crate::document::breakeven::BreakevenResult;
 use crate::document::breakeven::text::months;
+use crate::document::breakeven::{BreakevenResult, Comparator};
 use crate::money::Currency;
 use crate::number::{grouped, percent, short};
 use crate::render::charts::cost::{role, volume};
@@ -71,15 +71,19 @@ fn of_cost(r: &BreakevenResult) -> Vec<Choice> {
         .iter()
         .map(|c| {
             let what = if c.billed_hours_per_month.is_some() { "rented" } else { "API" };
-            choice(&c.name, what, None, c.monthly_usd, c.tco_usd, role(c.comparator).to_owned())
+            let note = match c.comparator {
+                Comparator::Asked => "what was asked about".to_owned(),
+                other => role(other).to_owned(),
+            };
+            choice(&c.name, what, None, c.monthly_usd, c.tco_usd, note)
         })
         .collect();
     for l in &r.local {
         let against = r.comparisons.iter().find(|c| c.local == l.name);
         let payback = against.map(|c| match (c.payback_months, &c.never_because) {
-            (Some(m), _) if m < 0.05 => "cheaper from the first month".to_owned(),
-            (Some(m), _) => format!("pays back after {}", months(m)),
-            (None, _) => "never pays back".to_owned(),
+            (Some(m), _) if m < 0.05 => format!("costs less than {} from the first month", c.cloud),
+            (Some(m), _) => format!("pays back against {} after {}", c.cloud, months(m)),
+            (None, _) => format!("never pays back against {}", c.cloud),
         });
         let note = [Some(role(l.comparator).to_owned()).filter(|r| !r.is_empty()), payback];
         let note = note.into_iter().flatten().collect::<Vec<_>>().join("; ");
@@ -111,7 +115,11 @@ fn of_cost(r: &BreakevenResult) -> Vec<Choice> {
 
 fn choices(case: &Case<'_>) -> Vec<Choice> {
     let advised: Vec<Choice> = case.advice.iter().flat_map(|a| of_advice(a)).collect();
-    if advised.is_empty() { case.cost.iter().flat_map(|c| of_cost(&c.result)).collect() } else { advised }
+    if !advised.is_empty() {
+        return advised;
+    }
+    // Thousands of offers are no choice: a ranking has tables of its own.
+    case.cost.iter().filter(|c| !c.result.ranking).flat_map(|c| of_cost(&c.result)).collect()
 }
 
 /// What it is about: `for 300,000 requests a month`.
@@ -146,9 +154,9 @@ pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
             Confidence::Medium => "medium",
             Confidence::Low => "low",
         };
-        let because = &result.confidence_because;
-        let because = if because.is_empty() { String::new() } else { format!(": {}", because.join("; ")) };
-        view.paragraph(format!("Confidence: {sure}{because}."));
+        let mut confidence = vec![format!("Confidence: {sure}.")];
+        confidence.extend(result.confidence_because.iter().map(|why| format!("{}.", capital(why))));
+        view.paragraph(confidence.join(" "));
         advice.replaced(view);
         if let Some(matrix) = &result.matrix
             && let Some(because) = &matrix.differs_because
@@ -173,6 +181,14 @@ pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
     if !case.advice.is_empty() {
         return;
     }
+    if let Some(plan) = case.plans.first().filter(|_| case.cost.is_empty())
+        && let Some(sentence) = plan.result.sentence()
+    {
+        view.push(Block::Lead(sentence));
+        view.paragraph(plan.result.purpose());
+        view.paragraph("A plan alone: no calculation against an API and no verdict is among the files.");
+        return;
+    }
     let Some(r) = case.cost.first().map(|c| &c.result) else {
         view.push(Block::Lead(format!(
             "What was found{subject}; no calculation and no verdict is among the files."
@@ -180,7 +196,29 @@ pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
         return;
     };
     if r.ranking {
-        view.push(Block::Lead(format!("Every API model against every hardware{subject}.")));
+        let less = |a: &(f64, &str), b: &(f64, &str)| a.0.total_cmp(&b.0);
+        let api = r.cloud.iter().map(|c| (c.tco_usd, c.name.as_str())).min_by(less);
+        let own = r.local.iter().map(|l| (l.tco_usd, l.name.as_str())).min_by(less);
+        let money = &case.money;
+        let lead = match (api, own) {
+            (Some((api_usd, api)), Some((own_usd, own))) => {
+                let (first, second) = if api_usd <= own_usd {
+                    ((api_usd, format!("the API {api}")), (own_usd, format!("hardware, {own}")))
+                } else {
+                    ((own_usd, own.to_owned()), (api_usd, format!("API, {api}")))
+                };
+                format!(
+                    "Cheapest{subject}: {} with {} over {} months; the cheapest {} costs {}.",
+                    first.1,
+                    money.show(first.0),
+                    r.horizon_months,
+                    second.1,
+                    money.show(second.0)
+                )
+            }
+            _ => format!("Every API model against every hardware{subject}."),
+        };
+        view.push(Block::Lead(lead));
     } else if let Some(best) = choices(case).first()
         && let Some(tco) = best.tco_usd
     {
@@ -204,9 +242,17 @@ pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
         )));
     }
     view.paragraph("By cost alone: no advice document is among the files, so privacy, people and quality are not weighed.");
-    // The first two are told by the numbers below.
-    let told = if r.ranking || r.summary.len() < 3 { 0 } else { 2 };
-    view.push(Block::List(r.summary[told..].to_vec()));
+    // The first two are told by the sentence above or by the numbers below, where those are of the same
+    // two offers; else the second is in the table.
+    let told = if r.summary.len() < 3 {
+        0..0
+    } else if r.ranking || is_of_head(case) {
+        0..2
+    } else {
+        1..2
+    };
+    let said = r.summary.iter().enumerate().filter(|(n, _)| !told.contains(n));
+    view.push(Block::List(said.map(|(_, line)| line.clone()).collect()));
 }
 
 fn add(all: &mut Vec<Figure>, label: &str, value: String, note: String) {
@@ -217,8 +263,11 @@ fn add(all: &mut Vec<Figure>, label: &str, value: String, note: String) {
 pub(super) fn figures(view: &mut View, case: &Case<'_>) {
     let money = &case.money;
     let mut all: Vec<Figure> = Vec::new();
+    // Numbers of two offers that the first sentence does not name would contradict it.
     if let Some(r) = case.cost.first().map(|c| &c.result)
         && let Some(head) = r.comparisons.first()
+        && !r.ranking
+        && is_of_head(case)
     {
         let (word, usd) =
             if head.saving_usd >= 0.0 { ("less", head.saving_usd) } else { ("more", -head.saving_usd) };
@@ -264,12 +313,21 @@ pub(super) fn figures(view: &mut View, case: &Case<'_>) {
                     r.uncertainty.as_ref().map_or_else(String::new, |u| grouped(f64::from(u.draws), 0))
                 ),
             ),
+            (None, Some(requests)) if requests < 1.0 => {
+                add(&mut all, "Local costs less", "at every volume".to_owned(), String::new());
+            }
             (None, Some(requests)) => add(&mut all, "Both cost the same at", volume(requests), String::new()),
             (None, None) => add(&mut all, "Both cost the same at", "no volume".to_owned(), String::new()),
         }
     }
     if all.is_empty() {
         all.extend(of_chosen(case));
+    }
+    if all.is_empty() {
+        all.extend(of_cheapest(case));
+    }
+    if all.is_empty() && case.cost.is_empty() {
+        all.extend(of_plan(case));
     }
     if all.is_empty() {
         for (_, bench) in case.bench.iter().take(1) {
@@ -293,6 +351,80 @@ pub(super) fn figures(view: &mut View, case: &Case<'_>) {
     }
 }
 
+/// What the first sentence decides for: the option that was chosen, else the cheapest.
+fn decided(all: &[Choice]) -> Option<&Choice> {
+    all.iter().find(|c| c.chosen).or_else(|| all.first().filter(|_| all.iter().all(|c| !c.chosen)))
+}
+
+/// The name of what the first sentence decides for; none where there is no choice.
+pub(super) fn decided_name(case: &Case<'_>) -> Option<String> {
+    decided(&choices(case)).map(|c| c.name.clone())
+}
+
+/// Is the first comparison of the first calculation about what was decided for?
+fn is_of_head(case: &Case<'_>) -> bool {
+    let head = case.cost.first().and_then(|c| c.result.comparisons.first());
+    let all = choices(case);
+    let (Some(head), Some(best)) = (head, decided(&all)) else { return true };
+    // A split of both has no comparison of its own.
+    best.name == head.local || best.name == head.cloud || best.placement == "hybrid"
+}
+
+/// Of the cheapest of what was calculated, where that is not of the first comparison: what it costs, when
+/// owning pays back against it, and what it spares against what was asked about.
+fn of_cheapest(case: &Case<'_>) -> Vec<Figure> {
+    let Some(r) = case.cost.first().map(|c| &c.result).filter(|r| !r.ranking) else { return Vec::new() };
+    let all = choices(case);
+    let (Some(best), Some(head)) = (all.first(), r.comparisons.first()) else { return Vec::new() };
+    let Some(tco) = best.tco_usd else { return Vec::new() };
+    let money = &case.money;
+    let mut found = Vec::new();
+    let next = all.get(1).and_then(|c| Some(format!("next: {} with {}", c.name, money.show(c.tco_usd?))));
+    add(
+        &mut found,
+        &format!("Cost over {} months", r.horizon_months),
+        money.show(tco),
+        next.unwrap_or_default(),
+    );
+    if let Some(pair) = r.comparisons.iter().find(|c| c.cloud == best.name || c.local == best.name) {
+        let note = format!("{} against {}", pair.local, pair.cloud);
+        let why = pair.never_because.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        let value = match pair.payback_months {
+            Some(m) if m < 0.05 => "from the first month".to_owned(),
+            Some(m) => months(m),
+            None => "never".to_owned(),
+        };
+        add(&mut found, "Payback", value, format!("{note}{why}"));
+    }
+    if let Some(asked) = r.cloud.iter().find(|c| c.name == head.cloud && c.tco_usd > tco) {
+        let note = format!("{} over {} months", money.show(asked.tco_usd), r.horizon_months);
+        add(&mut found, &format!("Less than {}", asked.name), money.show(asked.tco_usd - tco), note);
+    }
+    found
+}
+
+/// Of the first plan: what it costs and how fast it answers.
+fn of_plan(case: &Case<'_>) -> Vec<Figure> {
+    let Some(r) = case.plans.first().map(|p| &p.result) else { return Vec::new() };
+    let Some(plan) = r.best().filter(|p| p.misses.is_empty()) else { return Vec::new() };
+    let money = &case.money;
+    let mut found = Vec::new();
+    let parts =
+        format!("{} up front and {} a month", money.show(plan.capex_usd), money.show(plan.monthly_usd));
+    add(&mut found, &format!("Cost over {} months", r.horizon_months), money.show(plan.tco_usd), parts);
+    let limit = |ms: Option<f64>| ms.map_or_else(String::new, |ms| format!("limit: {} ms", grouped(ms, 0)));
+    let ms = |ms: f64| format!("{} ms", crate::number::measured(ms));
+    add(&mut found, "First token, 95 of 100 requests", ms(plan.ttft_p95_ms), limit(r.need.ttft_limit_ms));
+    add(&mut found, "Each further token", ms(plan.tpot_p95_ms), limit(r.need.tpot_limit_ms));
+    found
+}
+
+/// With a capital letter.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
+}
+
 /// Of the option that was chosen: what it costs, against what, how surely.
 fn of_chosen(case: &Case<'_>) -> Vec<Figure> {
     let all = choices(case);
@@ -313,7 +445,7 @@ fn of_chosen(case: &Case<'_>) -> Vec<Figure> {
         let first = chosen
             .capex_usd
             .map_or_else(|| "nothing to buy".to_owned(), |c| format!("and {} up front", money.show(c)));
-        add("Cost a month".to_owned(), money.show(usd), first);
+        add("Cost of the first month".to_owned(), money.show(usd), first);
     }
     if let Some(p) = chosen.probability {
         add("Chance of costing least".to_owned(), percent(p), "of the options that may be taken".to_owned());
@@ -334,7 +466,7 @@ pub(super) fn options(view: &mut View, case: &Case<'_>) {
     let horizon =
         case.advice.iter().find_map(|a| a.result.horizon_months).map_or(horizon, |m| format!("#{m} months"));
     let odds = all.iter().any(|c| c.probability.is_some());
-    let mut columns = vec!["!option", "kind", "#up front", "#a month", horizon.as_str()];
+    let mut columns = vec!["!option", "kind", "#up front", "#first month", horizon.as_str()];
     if odds {
         columns.push("#chance of costing least");
     }
@@ -382,18 +514,33 @@ pub(super) fn flips(view: &mut View, case: &Case<'_>) {
         && let Some(head) = r.comparisons.first()
     {
         let money = &case.money;
-        if let Some(requests) = head.breakeven_requests_per_month {
-            let now =
-                r.requests_per_month.map_or_else(String::new, |now| format!(" (now {})", grouped(now, 0)));
-            lines.push(format!("Volume: both cost the same at {}{now}.", volume(requests)));
+        match head.breakeven_requests_per_month {
+            Some(requests) if requests < 1.0 => {
+                lines.push(format!(
+                    "Volume: none; {} costs less than {} at every volume.",
+                    head.local, head.cloud
+                ));
+            }
+            Some(requests) => {
+                let now = r
+                    .requests_per_month
+                    .map_or_else(String::new, |now| format!(" (now {})", grouped(now, 0)));
+                lines.push(format!(
+                    "Volume: {} and {} cost the same at {}{now}.",
+                    head.local,
+                    head.cloud,
+                    volume(requests)
+                ));
+            }
+            None => {}
         }
         if let Some(price) = head.breakeven_blended_usd_per_mtok {
             let now = r.cloud.iter().find(|c| c.name == head.cloud).and_then(|c| c.usd_per_mtok_blended);
             let now = now.map_or_else(String::new, |now| format!(" (now {})", money.show(now)));
             lines.push(format!(
-                "Price: both cost the same at {} per million tokens from {}{now}.",
+                "Price: they cost the same if {} charges {} per million tokens{now}.",
+                head.cloud,
                 money.show(price),
-                head.cloud
             ));
         }
         if let Some(u) = &r.uncertainty {

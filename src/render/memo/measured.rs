@@ -78,11 +78,7 @@ fn targets_table(targets: &[Target]) -> Table {
         let cell = |t: &Target| summary_cell(metric.metric.unit, metric.of(&t.metrics));
         row(&format!("{}{unit}", metric.metric.name), &cell);
     }
-    row("passed", &|t| {
-        t.pass_rate.map_or(Cell::None, |r| {
-            Cell::Number(r.rate, format!("{} of {} ({})", r.passed, r.n, number::percent(r.rate)))
-        })
-    });
+    row("passed", &|t| t.pass_rate.map_or(Cell::None, |r| Cell::Number(r.rate, charts::passed(&r))));
     row("failed", &|t| Cell::Number(f64::from(t.failures), format!("{} of {}", t.failures, t.requests)));
     table
 }

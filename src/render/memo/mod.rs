@@ -2,6 +2,7 @@
 //! the numbers that carry it, the options, what would change it, cost over time, what was measured, what
 //! to buy, risks, next steps, what it rests on, and how to repeat it.
 
+mod bill;
 mod case;
 mod decision;
 mod measured;
@@ -10,31 +11,44 @@ mod rests;
 pub use case::Named;
 
 use super::charts;
-use super::view::{Block, Cell, Table, View};
+use super::view::{Block, View};
 use crate::document::advice::AdviceDocument;
 use crate::document::breakeven::{BreakevenDocument, BreakevenResult};
 use crate::document::joined::Difference;
 use crate::document::{Document, repeat};
-use crate::number::{grouped, percent};
+use crate::number::percent;
 use case::Case;
 
 /// The page. `differences`: where its documents are not of one case, which it says before all else that
 /// one should know.
 pub fn memo(documents: &[Named], differences: &[Difference]) -> View {
     let case = Case::of(documents);
-    let mut view = View::new("Cloud or local: the decision");
+    let mut view = View::new(match (case.plans.first(), case.ranking()) {
+        (Some(plan), _) if case.advice.is_empty() && case.cost.is_empty() => {
+            format!("A plan for {}", plan.result.model)
+        }
+        (_, Some(_)) if case.advice.is_empty() => "Every API model against every hardware".to_owned(),
+        _ => "Cloud or local: the decision".to_owned(),
+    });
     decision::sentence(&mut view, &case);
     decision::figures(&mut view, &case);
-    decision::options(&mut view, &case);
+    if case.advice.is_empty()
+        && let Some(ranking) = case.ranking()
+    {
+        super::breakeven::ranking(&ranking.result, &mut view);
+    } else {
+        decision::options(&mut view, &case);
+    }
     decision::flips(&mut view, &case);
     over_time(&mut view, &case);
     measured::section(&mut view, &case);
     for (file, document) in documents {
-        if !matches!(document, Document::Advice(_) | Document::Bench(_) | Document::Breakeven(_)) {
-            beside(&mut view, file, &document.view());
+        match document {
+            Document::Advice(_) | Document::Bench(_) | Document::Breakeven(_) | Document::Plan(_) => {}
+            _ => beside(&mut view, file, &document.view()),
         }
     }
-    purchase(&mut view, &case);
+    bill::section(&mut view, &case);
     risks(&mut view, &case);
     next_steps(&mut view, &case);
     rests::warnings(&mut view, &case, differences);
@@ -55,7 +69,11 @@ fn over_time(view: &mut View, case: &Case<'_>) {
     if case.cost.is_empty() {
         return;
     }
-    view.heading("Cost over time");
+    view.heading(if case.cost.iter().all(|c| c.result.ranking) {
+        "Price against speed"
+    } else {
+        "Cost over time"
+    });
     for cost in &case.cost {
         let mut charts = charts::cost::all(cost);
         // That one stands with the inputs it weighs.
@@ -65,77 +83,6 @@ fn over_time(view: &mut View, case: &Case<'_>) {
         }
         view.charts(charts);
     }
-}
-
-/// What a part of the running cost is called.
-fn part(name: &str) -> String {
-    match name {
-        "api" => "Requests".to_owned(),
-        "staff" => "People".to_owned(),
-        "power" => "Electricity".to_owned(),
-        "uplift" => "Support and tax".to_owned(),
-        other => {
-            let mut letters = other.chars();
-            letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
-        }
-    }
-}
-
-/// The plan as a list of what is paid for.
-fn purchase(view: &mut View, case: &Case<'_>) {
-    let Some(result) = case.cost.first().map(|c| &c.result).filter(|r| !r.ranking) else { return };
-    let Some(head) = result.comparisons.first() else { return };
-    let Some(local) = result.local.iter().find(|l| l.name == head.local) else { return };
-    let money = &case.money;
-    let amount = |usd: f64| Cell::Number(money.convert(usd), money.show(usd));
-    view.heading(if local.kind == "rented" { "What to rent" } else { "What to buy" });
-    let mut table = Table::new(&["item", "#number", "#once", "#a month"]);
-    let units = Cell::Number(f64::from(local.units), local.units.to_string());
-    let rent = local.monthly_parts_usd.get("rent").copied();
-    table.row([
-        local.name.clone().into(),
-        units,
-        if local.capex_usd > 0.0 { amount(local.capex_usd) } else { Cell::None },
-        rent.map_or(Cell::None, amount),
-    ]);
-    for (name, usd) in local.monthly_parts_usd.iter().filter(|(name, usd)| *name != "rent" && **usd != 0.0) {
-        table.row([part(name).into(), Cell::None, Cell::None, amount(*usd)]);
-    }
-    table.row([
-        "Together".into(),
-        Cell::None,
-        if local.capex_usd > 0.0 { amount(local.capex_usd) } else { Cell::None },
-        amount(local.monthly_usd),
-    ]);
-    view.push(Block::Table(table));
-    let mut notes = Vec::new();
-    if local.units_at_horizon != local.units {
-        notes.push(format!(
-            "{} at the end of the {} months, as the volume grows",
-            units_words(local.units_at_horizon),
-            result.horizon_months
-        ));
-    }
-    notes.extend(local.utilisation.map(|u| format!("busy {} of the time in the first month", percent(u))));
-    notes.extend(
-        local
-            .capacity_tokens_per_month
-            .map(|t| format!("room for {} tokens a month", crate::number::short(t))),
-    );
-    if local.residual_usd > 0.0 {
-        notes.push(format!("still worth {} at the end", money.show(local.residual_usd)));
-    }
-    if !notes.is_empty() {
-        let text = notes.join("; ");
-        let mut letters = text.chars();
-        let text: String =
-            letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect());
-        view.paragraph(format!("{text}."));
-    }
-}
-
-fn units_words(units: u32) -> String {
-    if units == 1 { "1 unit".to_owned() } else { format!("{} units", grouped(f64::from(units), 0)) }
 }
 
 fn risks(view: &mut View, case: &Case<'_>) {
@@ -252,11 +199,8 @@ impl AdviceDocument {
 }
 
 impl BreakevenDocument {
-    /// The page of this document alone; a ranking is shown as it is.
+    /// The page of this document alone.
     pub fn memo(&self) -> View {
-        if self.result.ranking {
-            return self.view();
-        }
         memo(&[("cost.json".to_owned(), Document::Breakeven(Box::new(self.clone())))], &[])
     }
 }

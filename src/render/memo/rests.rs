@@ -132,9 +132,9 @@ pub(super) fn assumptions(view: &mut View, case: &Case<'_>) {
     }
 }
 
-/// A default that adds nothing.
+/// A default that adds nothing, or that was left to others.
 fn nothing(input: &Input) -> bool {
-    input.source.word() == "assumed" && input.value.as_f64() == Some(0.0)
+    input.source.word() == "assumed" && (input.value.as_f64() == Some(0.0) || input.value.is_null())
 }
 
 /// A second offer rests on the same assumption as the first: once is enough.

@@ -211,3 +211,96 @@ fn other_documents_are_refused_by_their_kind() {
     let out = freehold(&[&["breakeven", "--usage", &fit], &LOCAL[..]].concat()).code(2);
     assert!(String::from_utf8_lossy(&out.get_output().stderr).contains("this is a fit document"));
 }
+
+/// `fit --plan --usage`: rate, tokens, caches, peak and week of the records, the long requests among them.
+#[test]
+fn a_plan_is_made_for_what_records_say() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = log(folder.path());
+    let plan = json(&["fit", "--plan", "--usage", &log, "--model", "qwen3-8b", "--have", "1x nvidia-l40s"]);
+    let need = &plan["result"]["need"];
+    let month = 32.0 * 730.0 / 24.0;
+    let rate = need["requests_per_second_mean"].as_f64().expect("a rate");
+    assert!((rate * 730.0 * 3600.0 / month - 1.0).abs() < 0.01, "{rate}");
+    assert_eq!(need["repeated_share"], 0.25);
+    let peak = need["requests_per_second_peak"].as_f64().expect("a rate") / rate;
+    assert!((peak - 9.0 * 24.0 / 32.0).abs() < 0.05, "{peak}");
+    assert_eq!(plan["inputs"]["need.requests_per_month"]["source"]["role"], "usage");
+    // The week says how much is free when.
+    let owned = &plan["result"]["owned"][0];
+    let free: Vec<f64> = serde_json::from_value(owned["free_by_hour"].clone()).expect("168 shares");
+    assert_eq!(free.len(), 168);
+    assert!(free[12] < free[11] && free[12] >= owned["free_at_peak"].as_f64().expect("a share") - 1e-9);
+    // Two models, one plan: that is said.
+    let said = plan["warnings"].as_array().expect("a list").iter();
+    let said: Vec<&str> =
+        said.filter(|w| w["id"] == "usage-several-models").filter_map(|w| w["message"].as_str()).collect();
+    assert!(said.len() == 1 && said[0].contains("--replace"), "{said:?}");
+}
+
+#[test]
+fn a_plan_is_made_for_long_requests_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = String::new();
+    for n in 0..14 * 24 * 5 {
+        let prompt = if n % 10 == 0 { 24_000 } else { 1_000 };
+        let row = json!({"id": n.to_string(), "model": "claude-sonnet-4-5-20250929", "created": MONDAY + n * 720,
+            "usage": {"prompt_tokens": prompt, "completion_tokens": 300}});
+        let _ = writeln!(text, "{row}");
+    }
+    let log = folder.path().join("log.jsonl");
+    std::fs::write(&log, text).expect("writes");
+    let log = log.display().to_string();
+    let plan = json(&["fit", "--plan", "--usage", &log, "--model", "qwen3-8b"]);
+    let need = &plan["result"]["need"];
+    assert!((need["input_tokens"].as_f64().expect("a number") / 3_300.0 - 1.0).abs() < 0.01, "{need}");
+    assert!((need["input_tokens_p95"].as_f64().expect("a number") / 24_000.0 - 1.0).abs() < 0.05, "{need}");
+}
+
+/// Each recorded model is a need of its own, on the open model that takes its place.
+#[test]
+fn models_of_a_log_are_planned_one_by_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = log(folder.path());
+    let ask =
+        ["fit", "--plan", "--usage", &log, "--model", "qwen3-32b", "--replace", "gpt-5.6-luna=qwen3-8b"];
+    let plan = json(&ask);
+    assert_eq!(plan["inputs"]["need.name"]["value"], "claude-sonnet-4-5-20250929");
+    let parts = plan["result"]["together"][0]["parts"].as_array().expect("parts").clone();
+    let of = |model: &str| parts.iter().find(|p| p["model"] == model).expect("a part")["needs"].clone();
+    assert_eq!(of("qwen3-8b"), "gpt-5.6-luna");
+    assert_eq!(of("qwen3-32b"), "claude-sonnet-4-5-20250929");
+    let refused = |args: &[&str]| {
+        let out = freehold(&[&["fit", "--plan", "--usage", &log], args].concat()).code(2);
+        String::from_utf8_lossy(&out.get_output().stderr).into_owned()
+    };
+    let text = refused(&["--replace", "gpt-5.6-lune=qwen3-8b"]);
+    assert!(text.contains("gpt-5.6-luna"), "{text}");
+    let text = refused(&["--replace", "gpt-5.6-luna=qwen3-8"]);
+    assert!(text.contains("did you mean qwen3-8b"), "{text}");
+    let text = refused(&["--replace", "gpt-5.6-luna=qwen3-8b"]);
+    assert!(text.contains("takes the place of claude-sonnet-4-5-20250929 ("), "{text}");
+    let text = refused(&["--replace", "qwen3-8b"]);
+    assert!(text.contains("RECORDED=MODEL"), "{text}");
+    let text = refused(&["--model", "a", "--replace", "gpt-5.6-luna=qwen3-8b", "--requests-per-month", "5"]);
+    assert!(text.contains("need.requests_per_month"), "{text}");
+}
+
+/// A gateway in front of one's own servers names open models: they are planned as they are.
+#[test]
+fn open_models_in_a_log_need_not_be_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = String::new();
+    for n in 0..14 * 24 {
+        let model = if n % 4 == 0 { "meta-llama/Llama-3.3-70B-Instruct" } else { "Qwen/Qwen3-8B" };
+        let row = json!({"id": n.to_string(), "model": model, "created": MONDAY + n * 3600,
+            "usage": {"prompt_tokens": 900, "completion_tokens": 120}});
+        let _ = writeln!(text, "{row}");
+    }
+    let log = folder.path().join("log.jsonl");
+    std::fs::write(&log, text).expect("writes");
+    let plan = json(&["fit", "--plan", "--usage", &log.display().to_string()]);
+    let parts = plan["result"]["together"][0]["parts"].as_array().expect("parts").clone();
+    let models: Vec<&str> = parts.iter().filter_map(|p| p["model"].as_str()).collect();
+    assert_eq!(models, ["llama-3.3-70b-instruct", "qwen3-8b"]);
+}

@@ -1,0 +1,154 @@
+//! `[[cloud]]` with a `subscription`: seats for people. What a seat may use is taken from its record. Where
+//! the provider publishes no number, it is taken to cover as much use as it costs at the prices of `model`,
+//! as `advise` does, or all of it where no model is named; either is said.
+
+use super::{Found, ResolveError, Resolver, Table, impossible, near_ids};
+use crate::catalog::{AllowancePeriod, AllowanceUnit, Overage, Subscription};
+use crate::cost::case::{Need, Notice, Offer, Role, Supply, Values};
+use crate::cost::keys::cloud;
+use crate::provenance::Source;
+use crate::workload::keys::{Key, Section};
+use crate::workload::{Given, Range, Value};
+
+/// Days in a month of 730 hours.
+const DAYS: f64 = 730.0 / 24.0;
+
+/// What one seat holds in a month, as far as that is published.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Holds {
+    /// The provider publishes no number.
+    NotPublished,
+    /// So many requests.
+    Requests(f64),
+    /// Use worth so much at the API's prices, US dollars.
+    Worth(f64),
+    /// All use is charged beside the seat.
+    Nothing,
+}
+
+impl Resolver<'_> {
+    /// Seats: their price, and past what they hold the API's.
+    pub(super) fn seats(
+        &mut self,
+        table: Table<'_>,
+        id: &str,
+        need: &Need,
+        hours_of_week: Option<&[f64]>,
+    ) -> Result<Offer, ResolveError> {
+        let key = table.path(cloud::SUBSCRIPTION);
+        let Some(plan) = self.basis.catalog.subscription(id) else {
+            let near = near_ids(id, self.basis.catalog.subscriptions.iter().map(|s| s.id.as_str()));
+            return Err(ResolveError::Unknown { key, id: id.to_owned(), near, why: None });
+        };
+        let Some(people) = self.whole(table, cloud::SEATS, None) else {
+            self.miss(&table.path(cloud::SEATS), "people who have a seat");
+            return self.api(table, need, hours_of_week, Role::Asked);
+        };
+        if let Some(most) = plan.seats_to.filter(|most| people > *most) {
+            let why = format!("`{id}` is sold for at most {most} people");
+            return Err(impossible(&table.path(cloud::SEATS), why));
+        }
+        let sold = people.max(plan.seats_from.unwrap_or(1));
+        let field = if plan.per_month.is_some() { "per_month" } else { "per_month_of_year" };
+        let price = plan.per_month.or(plan.per_month_of_year);
+        let Some(price) = price.and_then(|p| self.to_usd(p, &plan.currency)) else {
+            return Err(impossible(&key, format!("the price of `{id}` in US dollars is not known")));
+        };
+        let holds = self.holds(plan);
+        let number = f64::from(sold);
+        let cite = plan.cite(field);
+        let source =
+            Source::Database { entry: format!("subscription {id}"), source: cite.source, as_of: cite.as_of };
+        let mut fields = table.fields.clone();
+        let mut put = |key: &'static Key, value: Value| {
+            fields.entry(key.name).or_insert_with(|| Given { value, source: source.clone() });
+        };
+        let seats = if sold == 1 { "1 seat".to_owned() } else { format!("{sold} seats") };
+        put(cloud::NAME, Value::Text(format!("{}, {seats}", plan.name)));
+        let priced = [cloud::MODEL, cloud::INPUT].iter().any(|key| table.has(key));
+        let fee = Value::Number(Range::exactly(price * number));
+        // Without a number a seat is taken to cover as much use as it costs, as far as use has a price.
+        let covers_its_price = holds == Holds::NotPublished && priced;
+        put(if covers_its_price { cloud::MINIMUM } else { cloud::FIXED }, fee);
+        if holds == Holds::NotPublished && !priced {
+            for rate in cloud::RATES.iter().filter(|key| **key != cloud::REASONING) {
+                put(rate, Value::Number(Range::exactly(0.0)));
+            }
+            put(cloud::BATCH_MULTIPLIER, Value::Number(Range::exactly(1.0)));
+        }
+        if !priced && holds != Holds::NotPublished {
+            let what = if holds == Holds::Nothing { "all use" } else { "what is past the allowance" };
+            let why = format!("{what} is charged at the API's prices: those of which model?");
+            self.miss(&table.path(cloud::MODEL), &why);
+        }
+        let own = Table { section: Section::Cloud, fields: &fields, prefix: table.prefix };
+        let offer = self.api(own, need, hours_of_week, Role::Asked)?;
+        let derived = match holds {
+            Holds::Requests(each) => Some((each * number, format!("{each:.0} requests a seat"))),
+            Holds::Worth(usd) => {
+                let each = self.usd_per_request(&offer, need).filter(|each| *each > 0.0);
+                each.map(|each| {
+                    (usd * number / each, format!("{usd:.2} USD a seat at the API's price of a request"))
+                })
+            }
+            Holds::NotPublished => {
+                let offer = offer.name.clone();
+                self.notices.push(Notice::SeatLimitsUnknown { offer, covers_its_price });
+                None
+            }
+            Holds::Nothing => None,
+        };
+        if let Some((requests, how)) = derived.filter(|_| !table.has(cloud::FREE_REQUESTS)) {
+            let reason = format!("in the price of the seats ({id}): {how}");
+            self.set_free_requests(
+                &offer,
+                (Range::exactly(requests), Source::assumed("seat-allowance", reason)),
+            );
+        }
+        Ok(offer)
+    }
+
+    fn usd_per_request(&self, offer: &Offer, need: &Need) -> Option<f64> {
+        let Supply::Api(api) = &offer.supply else { return None };
+        let likely: Vec<f64> = self.ranges.iter().map(|r| r.likely).collect();
+        Some(api.request_price(0, need, Values::of(&likely)).get())
+    }
+
+    /// Put what follows from the offer's own prices into its slot.
+    fn set_free_requests(&mut self, offer: &Offer, (range, source): Found) {
+        let Supply::Api(api) = &offer.supply else { return };
+        let slot = api.free_requests.index();
+        self.ranges[slot] = range;
+        let input = &mut self.inputs[self.slot_inputs[slot]];
+        input.value = Value::Number(range);
+        input.source = source;
+    }
+
+    fn holds(&self, plan: &Subscription) -> Holds {
+        if plan.all_use_charged {
+            return Holds::Nothing;
+        }
+        // A number for one model says nothing about the others.
+        let Some(of_all) = plan.allowance.iter().find(|a| a.of.is_none() && a.model.is_none()) else {
+            return Holds::NotPublished;
+        };
+        let times = match of_all.per {
+            AllowancePeriod::Month => 1.0,
+            AllowancePeriod::Week => DAYS / 7.0,
+            AllowancePeriod::Day => DAYS,
+            // What is left of a short time is lost: nobody asks around the clock.
+            AllowancePeriod::Minute | AllowancePeriod::FiveHours => return Holds::NotPublished,
+        };
+        let amount = of_all.amount * times;
+        let usd = |amount: f64| self.to_usd(amount, &plan.currency).map_or(Holds::NotPublished, Holds::Worth);
+        match (of_all.unit, &plan.overage) {
+            (AllowanceUnit::Requests, _) => Holds::Requests(amount),
+            (AllowanceUnit::Money, _) => usd(amount),
+            (
+                AllowanceUnit::Credits,
+                Some(Overage::Packs { amount: pack, unit: AllowanceUnit::Credits, price }),
+            ) => usd(amount * price / pack),
+            _ => Holds::NotPublished,
+        }
+    }
+}
