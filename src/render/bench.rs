@@ -13,7 +13,7 @@ use crate::document::metrics::{self, OfRequest, PER_REQUEST, Shown, Unit};
 use crate::document::word;
 use crate::number;
 pub(super) use cells::summary_cell;
-pub(super) use quality::{judge_sentence, judges};
+pub(super) use quality::{in_short, judge_sentence, judges};
 
 /// Targets beside each other in one table; more of them make more tables.
 const COLUMNS: usize = 3;
