@@ -626,7 +626,18 @@ fn a_local_model_grades_likeness_and_judges() {
         n => format!("<{n}> is a quite different answer about the weather in spring"),
     });
     let model = model.display().to_string();
-    let more = ["--cache", "natural", "--embedder", &model, "--judge", &model, "--rubric", "It is short"];
+    let more = [
+        "--cache",
+        "natural",
+        "--embedder",
+        &model,
+        "--judge",
+        &model,
+        "--rubric",
+        "It is short",
+        "--judge-tokens",
+        "24",
+    ];
     good(&place.bench(&[server.target("m")], &more));
     let grades = |name: &str| -> Vec<(String, Vec<String>)> {
         let document = document(&place, name);
