@@ -207,7 +207,11 @@ fn metric_cell(metric: &OfRequest, target: &Target) -> Cell {
         ("prefill_tps", Cell::Number(v, text)) if target.prefill_basis.as_deref() == Some("lower_bound") => {
             Cell::Number(v, format!("≥ {text}"))
         }
-        ("cost_usd", Cell::None) if target.kind == Kind::Api && !target.stand_in => "no price known".into(),
+        ("cost_usd", Cell::None)
+            if target.kind == Kind::Api && !target.stand_in && target.recorded_in.is_none() =>
+        {
+            "no price known".into()
+        }
         (_, cell) => cell,
     }
 }
