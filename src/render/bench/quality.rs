@@ -491,6 +491,33 @@ fn agreement_sentence(agreement: &PairAgreement, graded: bool) -> String {
     )
 }
 
+/// For the memo: the split that follows, and the first prompts that are lost.
+pub(in crate::render) fn in_short(view: &mut View, pair: &Pair) {
+    const MOST: usize = 5;
+    let Some(quality) = &pair.quality else { return };
+    if let Some(split) = &quality.split {
+        view.paragraph(split_sentence(pair, quality, split));
+    }
+    if quality.losing.is_empty() {
+        return;
+    }
+    let shown = quality.losing.len().min(MOST);
+    let part = if shown < quality.losing_prompts as usize {
+        format!("; the first {shown} of them")
+    } else {
+        String::new()
+    };
+    view.paragraph(format!(
+        "Where {} loses to {}: {} of {}{part}.",
+        pair.a,
+        pair.b,
+        prompts(quality.losing_prompts),
+        quality.prompts
+    ));
+    let first = PairQuality { losing: quality.losing[..shown].to_vec(), ..quality.clone() };
+    view.push(Block::Table(losing(pair, &first)));
+}
+
 fn losing(pair: &Pair, q: &PairQuality) -> Table {
     let shown = |text: &str| {
         let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
