@@ -2,14 +2,16 @@
 
 use super::refusal::Refusal;
 use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
+use crate::capacity::shape::MemoryClass;
 use crate::capacity::{
-    Backend, Calibration, HardwareShape, KvType, Load, ModelShape, Quantisation, predict, usual_formats,
+    Arrivals, Backend, Calibration, HardwareShape, KvType, Load, ModelShape, Pace, Quantisation, Traffic,
+    predict, usual_formats,
 };
 use crate::catalog::device::{format_of_file, is_card, model_of_file};
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::{Catalog, Kind, Vendor};
 use crate::document::bench::BenchDocument;
 use crate::document::envelope::{Envelope, Input, Warning};
-use crate::document::fit::{FitDocument, FitResult, FitRow, LeftOut, Pair, Reason, SCHEMA};
+use crate::document::fit::{BandRow, FitDocument, FitResult, FitRow, LeftOut, Pair, Reason, SCHEMA};
 use crate::gguf;
 use crate::number;
 use crate::provenance::{Source, Sourced};
@@ -66,6 +68,8 @@ pub struct ThisMachine {
     pub shape: HardwareShape,
     /// How each figure was found.
     pub notes: Vec<String>,
+    /// GPUs that are there and not counted, each with why.
+    pub left_out: Vec<String>,
     /// Other work ran beside the test of its memory.
     pub busy: bool,
 }
@@ -247,16 +251,6 @@ fn add_models(
 
 fn from_file(file: &ModelFile, asked: &Asked, candidates: &mut Candidates) -> Result<ModelShape, Refusal> {
     let ModelFile { path, header } = file;
-    if let Some(split) = header.facts.split.filter(|s| s.count > 1) {
-        candidates.warnings.push(Warning::new(
-            "split-model",
-            format!(
-                "{path} is part {} of {}: weights of the other parts are not counted.",
-                split.index + 1,
-                split.count
-            ),
-        ));
-    }
     if asked.quantisation.is_some() {
         candidates.warnings.push(Warning::new(
             "quantisation-of-file",
@@ -269,6 +263,10 @@ fn from_file(file: &ModelFile, asked: &Asked, candidates: &mut Candidates) -> Re
 
 /// A file's name without its ending.
 fn stem(path: &str) -> String {
+    // `llama3.2:1b` and `hf:OWNER/REPO:Q8_0` have no ending.
+    if !Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf")) {
+        return path.to_owned();
+    }
     Path::new(path).file_stem().map_or_else(|| path.to_owned(), |s| s.to_string_lossy().into_owned())
 }
 
@@ -301,7 +299,7 @@ fn add_hardware(
             }))
             .collect(),
         None | Some("this") => {
-            let ThisMachine { shape, notes, busy } =
+            let ThisMachine { shape, notes, left_out, busy } =
                 this.ok_or_else(|| Refusal::failed("this machine could not be looked at"))?;
             if busy {
                 candidates.warnings.push(Warning::new(
@@ -310,16 +308,32 @@ fn add_hardware(
                      may be too low.",
                 ));
             }
-            for note in notes {
-                candidates.inputs.insert(
-                    "hardware.this".to_owned(),
-                    Input::plain(&Sourced::assumed(shape.name.clone(), "this machine", note)),
-                );
+            for text in left_out {
+                candidates.warnings.push(Warning::new("gpu-left-out", format!("{text}.")));
             }
+            candidates.inputs.insert(
+                "hardware.this".to_owned(),
+                Input::plain(&Sourced::assumed(shape.name.clone(), "this machine", notes.join("; "))),
+            );
             vec![shape]
         }
         Some(id) => vec![named_hardware(id, asked.count, catalog)?],
     };
+    if let [one] = found.as_slice()
+        && one.vendor == Vendor::Amd
+        && one.class == MemoryClass::Unified
+    {
+        let gib = one.memory_bytes / f64::from(1 << 30);
+        candidates.warnings.push(Warning::new(
+            "gpu-memory-default",
+            format!(
+                "Linux lets the GPU of {} have half of its {gib:.0} GiB of memory unless told otherwise, and Windows what its \
+                 firmware sets aside. What is shown can be had after raising that limit (on Linux ttm.pages_limit, in pages of \
+                 4 KiB).",
+                one.name
+            ),
+        ));
+    }
     candidates.hardware = match asked.backend {
         Some(backend) => found.into_iter().map(|h| h.with_backend(backend)).collect(),
         None => found,
@@ -380,7 +394,8 @@ fn try_formats(
                     Some(by) => prediction.calibrated(by),
                     None => prediction,
                 };
-                let row = FitRow::new(pair, &prediction);
+                let mut row = FitRow::new(pair, &prediction);
+                row.ttft_ms = first_token(model, hardware, format, load);
                 let whole = row.memory.device_layers.is_none();
                 if all || whole {
                     rows.push(row);
@@ -403,6 +418,31 @@ fn try_formats(
         left = left.pop().into_iter().collect();
     }
     (rows, left)
+}
+
+/// Tokens of the answers beside which a prompt is read, and rounds of the load: those of public benchmarks.
+const ANSWER: f64 = 1024.0;
+const ROUNDS: f64 = 10.0;
+
+/// The wait for the first token under the load, ms.
+fn first_token(
+    model: &ModelShape,
+    hardware: &HardwareShape,
+    format: &Quantisation,
+    load: &Load,
+) -> Option<BandRow> {
+    let hardware = hardware.clone().with_backend(hardware.serving(format));
+    let pace = Pace::new(model, &hardware, format, load.kv)?;
+    let served = pace.under(&Traffic {
+        input: load.prompt_tokens as f64,
+        cached: 0.0,
+        output: ANSWER,
+        concurrency: f64::from(load.concurrency),
+        kv: load.kv,
+        arrivals: if load.concurrency > 1 { Arrivals::Together { rounds: ROUNDS } } else { Arrivals::Steady },
+    });
+    let ms = served.ttft.times(1e3);
+    Some(BandRow { low: ms.low, likely: ms.likely, high: ms.high })
 }
 
 fn too_long(candidates: &mut Candidates, context_tokens: u64) {

@@ -2,8 +2,9 @@
 
 use super::refusal::Refusal;
 use crate::capacity::ModelShape;
-use crate::catalog::{Catalog, HardwareClass};
+use crate::catalog::{self, Accelerator, Catalog, HardwareClass, Host};
 use crate::cost::case::Blueprint;
+use crate::cost::keys::local;
 use crate::cost::{self, Basis, PlanCase, Scenario};
 use crate::document::SkippedEntry;
 use crate::document::breakeven::text::warning;
@@ -15,6 +16,7 @@ use crate::document::plan::{
 use crate::plan::{self, Ask, Machine, Owned, Part};
 use crate::provenance::Source;
 use crate::spelling::nearest;
+use crate::workload::Value;
 use std::collections::BTreeSet;
 
 /// Machines that are there already, as somebody named them.
@@ -31,7 +33,7 @@ pub fn plan(
     have: &[Have],
     now: &str,
 ) -> Result<PlanDocument, Refusal> {
-    let found = cost::resolve_plans(scenario, basis)?;
+    let found = cost::resolve_plans(scenario, basis).map_err(no_plan)?;
     let mut further = Vec::new();
     for (n, need) in scenario.further_needs.iter().enumerate() {
         let own = scenario.local.get(n + 1).or(scenario.local.first()).cloned();
@@ -41,7 +43,7 @@ pub fn plan(
             local: own.into_iter().collect(),
             ..scenario.clone()
         };
-        further.push(cost::resolve_plans(&one, basis)?);
+        further.push(cost::resolve_plans(&one, basis).map_err(no_plan)?);
     }
     let needs: Vec<&PlanCase> = std::iter::once(&found).chain(&further).collect();
     let case = &found.case;
@@ -139,6 +141,20 @@ pub fn plan(
         result,
         warnings,
     })
+}
+
+/// What decides the plan and is not known: by the flags of `fit`.
+fn no_plan(error: cost::ResolveError) -> Refusal {
+    let cost::ResolveError::Missing(keys) = &error else { return error.into() };
+    let flag = |key: &str| match key.split_once('.') {
+        Some(("need", name)) => format!("--{}", name.replace('_', "-")),
+        Some(("local", "model")) => "--model".to_owned(),
+        _ => format!("--{}", key.replace('_', "-")),
+    };
+    let lines: Vec<String> =
+        keys.iter().map(|m| format!("  {} ({}): {}", m.key, flag(&m.key), m.why)).collect();
+    Refusal::input(format!("no plan can be made without:\n{}", lines.join("\n")))
+        .hint("give each as a flag or in a scenario file; --usage takes them from records of usage")
 }
 
 /// What is ordered: `2 × NVIDIA L40S in a host`, three of them.
@@ -307,23 +323,27 @@ fn models_in_order(needs: &[&PlanCase]) -> BTreeSet<String> {
 /// `4x nvidia-h100-sxm-80gb@dgx`, `2x nvidia-dgx-h100`, `nvidia-rtx-4090`: accelerators, in which host
 /// where one is named, or so many complete machines.
 pub fn have(text: &str, catalog: &Catalog) -> Result<Have, Refusal> {
+    named_as("--have ", text, catalog)
+}
+
+/// The same from `local.hosts` of a scenario; each machine once, however many tables name it.
+pub fn hosts(scenario: &Scenario, catalog: &Catalog) -> Result<Vec<Have>, Refusal> {
+    let mut texts: Vec<&str> = Vec::new();
+    for fields in &scenario.local {
+        if let Some(Value::Texts(named)) = fields.get(local::HOSTS.name).map(|g| &g.value) {
+            texts.extend(named.iter().map(String::as_str).filter(|t| !texts.contains(t)).collect::<Vec<_>>());
+        }
+    }
+    texts.into_iter().map(|text| named_as("local.hosts: ", text, catalog)).collect()
+}
+
+fn named_as(place: &str, text: &str, catalog: &Catalog) -> Result<Have, Refusal> {
     let wrong = |why: String| {
-        Refusal::input(format!("--have {text}: {why}"))
+        Refusal::input(format!("{place}{text}: {why}"))
             .hint("for example `4x nvidia-h100-sxm-80gb`, `4x nvidia-h100-sxm-80gb@HOST` or `2x nvidia-dgx-h100`; `freehold db list` has the names")
     };
-    let (number, rest) = match text.split_once(['x', '×']) {
-        Some((n, rest)) if !n.trim().is_empty() && n.trim().bytes().all(|b| b.is_ascii_digit()) => {
-            let n: u32 = n.trim().parse().map_err(|_| wrong("the number is too large".to_owned()))?;
-            (n, rest.trim())
-        }
-        _ => (1, text.trim()),
-    };
-    if number == 0 || number > 4096 {
-        return Err(wrong("the number is 1 to 4096".to_owned()));
-    }
-    let (id, place) = match rest.split_once('@') {
-        Some((id, place)) => (id.trim(), Some(place.trim())),
-        None => (rest, None),
+    let Some(plan::Named { number, id, place }) = plan::Named::parse(text) else {
+        return Err(wrong(format!("the number is 1 to {}", plan::Named::MOST)));
     };
     if let Some(machine) = catalog.machines.iter().find(|m| m.id == id) {
         let machine = plan::machine::from_machine(catalog, machine)
@@ -338,26 +358,24 @@ pub fn have(text: &str, catalog: &Catalog) -> Result<Have, Refusal> {
         return Err(wrong(format!("`{id}` is no accelerator or machine of the catalogue{near}")));
     };
     let (machine, hosts) = match place {
-        None => {
-            let cite = card.cite("board_watts");
-            let source =
-                Source::Database { entry: format!("gpu {id}"), source: cite.source, as_of: cite.as_of };
-            let machine = plan::machine::bare(card, number, id, source)
-                .ok_or_else(|| wrong(format!("the power of {id} is not in the catalogue")))?;
-            (machine, 1)
-        }
+        None => bare(card, number).map_err(wrong)?,
         Some(place) => inside(catalog, card, number, place).map_err(wrong)?,
     };
     Ok(Have { text: text.to_owned(), owned: Owned { machine: machine.owned(), number: hosts } })
 }
 
+/// The accelerators alone, as one machine.
+fn bare(card: &Accelerator, number: u32) -> Result<(Machine, u32), String> {
+    let cite = card.cite("board_watts");
+    let source =
+        Source::Database { entry: format!("gpu {}", card.id), source: cite.source, as_of: cite.as_of };
+    let machine = plan::machine::bare(card, number, &card.id, source)
+        .ok_or_else(|| format!("the power of {} is not in the catalogue", card.id))?;
+    Ok((machine, 1))
+}
+
 /// So many of the cards in the host or machine that is named, wholly or in part.
-fn inside(
-    catalog: &Catalog,
-    card: &crate::catalog::Accelerator,
-    number: u32,
-    place: &str,
-) -> Result<(Machine, u32), String> {
+fn inside(catalog: &Catalog, card: &Accelerator, number: u32, place: &str) -> Result<(Machine, u32), String> {
     let orders: Vec<_> =
         catalog.orders().filter(|(host, c, ..)| c.id == card.id && host.id.contains(place)).collect();
     let machines: Vec<_> = catalog
@@ -375,6 +393,21 @@ fn inside(
         fitting.into_iter().next().map(|(_, m)| m)
     });
     let Some(mut machine) = made else {
+        // The computer by its whole name, else by a part that only it has.
+        let like = |h: &&Host| h.id.contains(place);
+        let exact = catalog.hosts.iter().find(|h| h.id == place);
+        let only = || {
+            Some(catalog.hosts.iter().find(like)?).filter(|_| catalog.hosts.iter().filter(like).count() == 1)
+        };
+        if let Some(host) = exact.or_else(only) {
+            let asked = if host.slots.number > 0 { number.min(host.slots.number) } else { number };
+            let at = catalog::line_of("host", &host.id).map_or_else(String::new, |at| format!(" ({at})"));
+            return match host.carries(card, asked) {
+                Err(why) => Err(format!("`{}`{at} takes no {}: {why}", host.id, card.id)),
+                // What is there needs no price: the cards alone stand for it.
+                Ok(()) => bare(card, number),
+            };
+        }
         let hosts = catalog.hosts.iter().map(|h| h.id.as_str());
         let near = nearest(place, hosts.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
         let near =

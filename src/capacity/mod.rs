@@ -26,6 +26,6 @@ pub use calibrate::Calibration;
 pub use load::{Arrivals, Pace, Served, Spread, Traffic};
 pub use memory::{Load, Memory, Placement, fits, layout, usual_formats};
 pub use quantisation::{Compute, Engine, KvType, Quantisation};
-pub use serving::{Prompt, Step};
+pub use serving::{Prompt, Step, has_rows};
 pub use shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape, Unknown};
 pub use speed::{Band, Basis, CannotPredict, Prediction, predict};

@@ -134,7 +134,23 @@ struct Generation {
     arithmetic: f64,
     #[serde(default = "one")]
     band: f64,
+    /// Published rows of this generation are among what the factors rest on.
+    #[serde(default = "yes")]
+    rows: bool,
     origin: String,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Do published rows of accelerators like these stand behind what a server is predicted to do on them? True
+/// for other engines: each of their entries has rows.
+pub fn has_rows(hardware: &HardwareShape, backend: Backend) -> bool {
+    if !backend.engine().is_server() {
+        return true;
+    }
+    TABLE.as_ref().and_then(|file| file.generation(hardware)).is_some_and(|generation| generation.rows)
 }
 
 #[derive(Deserialize)]

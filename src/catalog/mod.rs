@@ -152,6 +152,21 @@ pub fn shipped_files() -> &'static [(&'static str, &'static str)] {
     embedded::FILES
 }
 
+/// Where a shipped record of a kind (`host`) stands: `hardware-db/hosts.toml:12`.
+pub fn line_of(kind: &str, id: &str) -> Option<String> {
+    let (header, own) = (format!("[[{kind}]]"), format!("id = \"{id}\""));
+    embedded::FILES.iter().find_map(|(file, text)| {
+        let mut inside = false;
+        let at = text.lines().position(|line| {
+            if line.starts_with('[') {
+                inside = line.trim_end() == header;
+            }
+            inside && line.trim_end() == own
+        })?;
+        Some(format!("{file}:{}", at + 1))
+    })
+}
+
 macro_rules! find {
     ($list:expr, $id:expr) => {
         $list.iter().find(|r| r.id == $id)
@@ -267,6 +282,12 @@ impl Catalog {
     /// The provider with this id: what stands before the colon of an API target.
     pub fn provider(&self, id: &str) -> Option<&Provider> {
         find!(self.providers, id)
+    }
+    /// The service that answers for an API model; of a service with several wires the one that most
+    /// tools speak.
+    pub fn provider_of(&self, model: &ApiModel) -> Option<&Provider> {
+        let of = |p: &&Provider| p.prices.as_deref() == Some(model.provider.as_str());
+        self.providers.iter().filter(of).min_by_key(|p| p.wire != ApiWire::OpenAiChat)
     }
     /// The range with this id; see [`Self::range`] for the one that holds.
     pub fn range_by_id(&self, id: &str) -> Option<&Range> {

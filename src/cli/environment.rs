@@ -107,8 +107,12 @@ macro_rules! variables {
 
 variables! {
     API_KEY = "FREEHOLD_API_KEY", Credentials, "servers that are no provider of the catalogue";
-    HF_TOKEN = "HF_TOKEN", Credentials, "models that are downloaded by hf:OWNER/REPO/FILE";
+    HF_TOKEN = "HF_TOKEN", Credentials, "models that are downloaded by hf:OWNER/REPO";
+    HF_TOKEN_PATH = "HF_TOKEN_PATH", Credentials, "a file with that token (default: token in HF_HOME)";
     HF_ENDPOINT = "HF_ENDPOINT", Addresses, "the hub that hf: names mean (default https://huggingface.co)";
+    HF_HOME = "HF_HOME", Folders, "the hub's own folder: its token, and models in hub/ (default ~/.cache/huggingface)";
+    HF_HUB_CACHE = "HF_HUB_CACHE", Folders, "models that the hub's own programs keep, instead of hub/ there";
+    OLLAMA_MODELS = "OLLAMA_MODELS", Folders, "models of Ollama (default ~/.ollama/models)";
     CACHE_DIR = "FREEHOLD_CACHE_DIR", Folders, "downloads and journals";
     DATA_DIR = "FREEHOLD_DATA_DIR", Folders, "your catalogue overlay";
     CONFIG_DIR = "FREEHOLD_CONFIG_DIR", Folders, "your saved profiles";

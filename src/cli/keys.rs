@@ -73,6 +73,7 @@ impl Flag {
                 arg.value_name("WORD").value_parser(PossibleValuesParser::new(values))
             }
             Kind::Text => arg.value_name(if self.key.name == "name" { "NAME" } else { "ID" }),
+            Kind::Texts => arg.value_name("LIST"),
             Kind::Month => arg.value_name("YYYY-MM"),
             Kind::Profile => arg.value_name("PROFILE"),
             Kind::Changes(_) | Kind::Sizes | Kind::Discounts => arg.value_name("TOML"),

@@ -14,6 +14,7 @@ pub mod files;
 pub mod folders;
 pub mod hardware;
 pub mod keys;
+pub mod models;
 pub mod needs;
 pub mod output;
 pub mod profiles;

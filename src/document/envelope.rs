@@ -49,6 +49,7 @@ impl Input {
             Value::Number(r) | Value::Uncertain(r) => number(*r),
             Value::Flag(on) => serde_json::json!(on),
             Value::Text(text) => serde_json::json!(text),
+            Value::Texts(texts) => serde_json::json!(texts),
             Value::Hours(hours) => serde_json::json!(hours),
             Value::Changes(changes) => changes.iter().map(change).collect(),
             Value::Sizes(sizes) => {

@@ -53,6 +53,11 @@ pub struct FitRow {
     pub decode_tps_per_stream: BandRow,
     #[doc = definition!(predicted_prefill_tps)]
     pub prefill_tps: BandRow,
+    /// Time to the first token under this load, ms: mean of a load tool that keeps `concurrency` requests
+    /// under way for ten rounds from a standing start, each with a prompt of `context_tokens` and an
+    /// answer of 1,024; null where layers lie in main memory.
+    #[serde(default)]
+    pub ttft_ms: Option<BandRow>,
     #[doc = definition!(decode_roof_tps)]
     pub decode_roof_tps: f64,
     /// What the figures rest on.
@@ -187,6 +192,7 @@ impl FitRow {
             decode_tps: prediction.decode_tps.into(),
             decode_tps_per_stream: prediction.decode_tps_per_stream.into(),
             prefill_tps: prediction.prefill_tps.into(),
+            ttft_ms: None,
             decode_roof_tps: prediction.decode_roof_tps.get(),
             basis: prediction.basis.source(),
         }

@@ -108,6 +108,10 @@ fn value(key: &Key) -> Value {
         ] }),
         Kind::Changes(rates) => changes(rates),
         Kind::Sizes => sizes(),
+        Kind::Texts => {
+            let text = json!({ "type": "string", "minLength": 1, "maxLength": 200 });
+            json!({ "anyOf": [text, { "type": "array", "items": text, "minItems": 1, "maxItems": 64 }] })
+        }
         Kind::Discounts => json!({ "type": "array", "items": {
             "type": "object",
             "properties": {

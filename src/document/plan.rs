@@ -7,7 +7,7 @@
 use super::envelope::Envelope;
 use super::fit::BandRow;
 use super::skipped::SkippedEntry;
-use crate::capacity::{Quantisation, Spread};
+use crate::capacity::{Quantisation, Spread, has_rows};
 use crate::cost::OfferSummary;
 use crate::cost::case::Blueprint;
 use crate::document::metrics::definition;
@@ -183,6 +183,10 @@ pub struct PlanRow {
     pub price_source: Option<Source>,
     /// No computer for the accelerators is known: the price is theirs alone.
     pub bare: bool,
+    /// No published run of the engine on accelerators of this generation stands behind the speeds: measure
+    /// one before more are ordered.
+    #[serde(default)]
+    pub unmeasured: bool,
     /// Every figure on the way, in the order in which they follow from each other; empty for plans that are
     /// neither the first nor one of the three that are chosen.
     pub terms: Vec<TermRow>,
@@ -332,6 +336,8 @@ pub struct PartRow {
 }
 
 const MS: f64 = 1e3;
+/// Hours of people for rented machines as a share of those for owned ones, as the catalogue's ranges have it.
+const STAFF_OF_RENTED: f64 = 0.8;
 
 fn band(s: Spread) -> BandRow {
     BandRow { low: s.low * MS, likely: s.likely * MS, high: s.high * MS }
@@ -385,6 +391,7 @@ impl PlanRow {
     ) -> Self {
         let (r, m) = (&plan.replica, &plan.machine);
         let rented = m.rent_usd_hour.is_some() || cost.billed_hours.is_some();
+        let of_owned = if rented { STAFF_OF_RENTED } else { 1.0 };
         Self {
             name: name.to_owned(),
             host: m.id.clone(),
@@ -424,15 +431,16 @@ impl PlanRow {
             full_watts: (!rented).then_some(plan.full_watts),
             rack_units: plan.rack_units,
             staff_hours_per_month: BandRow {
-                low: plan.people.low,
-                likely: plan.people.likely,
-                high: plan.people.high,
+                low: plan.people.low * of_owned,
+                likely: plan.people.likely * of_owned,
+                high: plan.people.high * of_owned,
             },
             capex_usd: cost.capex.get(),
             monthly_usd: cost.parts.total().get(),
             tco_usd: cost.tco.get(),
             price_source: m.price_source.clone(),
             bare: plan.bare,
+            unmeasured: !has_rows(&m.shape, r.backend),
             terms: Vec::new(),
         }
     }

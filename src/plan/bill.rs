@@ -4,7 +4,7 @@ use super::machine::Machine;
 use crate::catalog::Stands;
 
 /// Hours a month that somebody looks after it: (low, likely, high), by class and size. An office box
-/// 2, 4, 10; in production 10, 20, 60, and 2 for each further server (reference: published estimates
+/// 2, 4, 10; in production 10, 20, 60; a tenth of that for each further one (reference: published estimates
 /// of 33 to 66 hours, `ConfigIQ`'s quarter of a person).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct People {
@@ -20,8 +20,9 @@ impl People {
             Stands::Office => (2.0, 4.0, 10.0),
             Stands::Rack => (10.0, 20.0, 60.0),
         };
-        let further = 2.0 * f64::from(hosts.saturating_sub(1));
-        Self { low: low + further, likely: likely + further, high: high + further }
+        // A further one of the same kind is a tenth of the first.
+        let times = 1.0 + 0.1 * f64::from(hosts.saturating_sub(1));
+        Self { low: low * times, likely: likely * times, high: high * times }
     }
 }
 

@@ -26,7 +26,7 @@ pub mod weights;
 pub use bill::{Bill, Cost, People};
 pub use machine::{IDLE_SHARE, LeftOut, Machine, NotBuyable, machines, rented};
 pub use need::{Batch, HourOfWeek, Limits, Need, Tokens, Use, gap_seconds, limits, limits_source};
-pub use owned::{Carried, Owned, Part, Placed, Together, carry, together};
+pub use owned::{Carried, Named, Owned, Part, Placed, Together, carry, together};
 pub use replica::{Allowed, Ceiling, Replica, Slow};
 pub use search::{Ask, Bind, Found, Missed, Plan, Rejected, Why, search};
 pub use terms::{Term, terms};

@@ -9,6 +9,39 @@ use super::staffing;
 use crate::capacity::ModelShape;
 use std::collections::BTreeMap;
 
+/// What somebody wrote about machines that are there: `4x nvidia-h100-sxm-80gb@dgx`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named<'a> {
+    /// 1 to [`Named::MOST`].
+    pub number: u32,
+    /// Of an accelerator or a machine.
+    pub id: &'a str,
+    /// The computer that the accelerators are in.
+    pub place: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    /// Of one kind.
+    pub const MOST: u32 = 4096;
+
+    /// Take it apart; `None` where the number is none, 0 or too large. Without a number it is one.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let digits = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+        let (number, rest) = match text.split_once(['x', '×']) {
+            Some((n, rest)) if digits(n.trim()) => (n.trim().parse().ok()?, rest.trim()),
+            _ => match text.trim().split_once(' ') {
+                Some((n, rest)) if digits(n) => (n.parse().ok()?, rest.trim()),
+                _ => (1, text.trim()),
+            },
+        };
+        let (id, place) = match rest.split_once('@') {
+            Some((id, place)) => (id.trim(), Some(place.trim()).filter(|p| !p.is_empty())),
+            None => (rest, None),
+        };
+        (1..=Self::MOST).contains(&number).then_some(Self { number, id, place })
+    }
+}
+
 /// Machines of one kind that are there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Owned {

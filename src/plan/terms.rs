@@ -96,7 +96,7 @@ pub fn terms(plan: &Plan<'_>, need: &Need) -> Vec<Term> {
             "h/month",
             &rule(
                 "people by class and size",
-                "office 4 h, production 20 h, and 2 h for each further host a month",
+                "office 4 h, production 20 h a month, and a tenth of that for each further host",
             ),
         ),
     ]);

@@ -3,6 +3,7 @@
 use super::view::{Block, Cell, Table, View};
 use crate::document::envelope::Envelope;
 use crate::document::fit::{BandRow, FitResult, FitRow, LeftOut, Reason};
+use crate::number::grouped;
 use crate::provenance::Source;
 
 impl Envelope<FitResult> {
@@ -95,7 +96,7 @@ fn speeds(rows: &[FitRow]) -> Table {
     }
     columns.extend(["format", "#GiB", "decode band", "#tok/s"]);
     if several_streams {
-        columns.push("#each");
+        columns.extend(["#each", "#TTFT ms"]);
     }
     columns.extend(["#prefill", "runs on"]);
     let mut table = Table::new(&columns);
@@ -115,6 +116,7 @@ fn speeds(rows: &[FitRow]) -> Table {
         ]);
         if several_streams {
             cells.push(speed(row.decode_tps_per_stream));
+            cells.push(row.ttft_ms.map_or(Cell::None, |t| Cell::Number(t.likely, grouped(t.likely, 0))));
         }
         cells.extend([speed(row.prefill_tps), runs_on(row).into()]);
         table.rows.push(cells);

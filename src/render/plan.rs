@@ -64,6 +64,9 @@ impl Envelope<PlanResult> {
                 sentence
             });
             view.paragraph(binds(first));
+            if first.unmeasured {
+                view.paragraph(unmeasured(first, &r.plans, r.horizon_months, money));
+            }
         } else {
             view.paragraph(nearest(first));
         }
@@ -176,12 +179,15 @@ fn order(p: &PlanRow, months: u32, money: &Currency) -> String {
     } else {
         format!("{} a month", money.show(p.monthly_usd))
     };
+    let at_once = match p.concurrency {
+        1 => "one request at a time".to_owned(),
+        n => format!("up to {n} requests at once"),
+    };
     format!(
-        "{how} {}{spare}. {it} {copies} of the model under {} in {} with up to {} requests at once{}. {price}; {} over {months} months.",
+        "{how} {}{spare}. {it} {copies} of the model under {} in {} with {at_once}{}. {price}; {} over {months} months.",
         p.name,
         p.engine,
         p.quantisation,
-        p.concurrency,
         if p.replicas > 1 { " each" } else { "" },
         money.show(p.tco_usd),
     )
@@ -221,6 +227,22 @@ fn bind_words(word: &str) -> &str {
         "asked" => "the requests at once that were asked for",
         other => other,
     }
+}
+
+/// What nobody has published a run of, and what would be ordered else.
+fn unmeasured(p: &PlanRow, plans: &[PlanRow], months: u32, money: &Currency) -> String {
+    let known = plans.iter().find(|other| !other.unmeasured && other.misses.is_empty());
+    let instead = known.map_or_else(String::new, |k| {
+        format!(
+            " The cheapest on accelerators with published runs is {}: {} over {months} months.",
+            k.name,
+            money.show(k.tco_usd)
+        )
+    });
+    format!(
+        "No published run of {} on {} is known: measure one before you order, or rent it for a day.{instead}",
+        p.engine, p.accelerator_name
+    )
 }
 
 fn nearest(p: &PlanRow) -> String {

@@ -50,6 +50,10 @@ pub fn count(text: &str, style: Style) -> Result<Option<u64>, &'static Reason> {
     if plain.len() > 19 && plain.bytes().all(|b| b.is_ascii_digit()) {
         return Err(&reason::ABSURD);
     }
+    // `9007199254740993.0`: a float has fewer digits than the text.
+    if let Some(Ok(exact)) = plain.trim_end_matches('0').strip_suffix('.').map(str::parse::<u64>) {
+        return Ok(Some(exact));
+    }
     let value: f64 = plain.parse().map_err(|_| &reason::NOT_A_NUMBER)?;
     count_of(value).map(Some)
 }
@@ -104,7 +108,7 @@ mod tests {
     fn counts_come_in_many_forms() {
         let plain = Style::default();
         for (text, value) in
-            [("3.0", 3), ("12", 12), (" 7 ", 7), ("1e3", 1000), ("9007199254740993", 9_007_199_254_740_993)]
+            [("3.0", 3), ("12", 12), (" 7 ", 7), ("1e3", 1000), ("9007199254740993.0", 9_007_199_254_740_993)]
         {
             assert_eq!(count(text, plain), Ok(Some(value)), "{text}");
         }

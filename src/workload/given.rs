@@ -56,6 +56,8 @@ pub enum Value {
     Changes(Vec<Change>),
     /// Kinds of request; their shares add up to 1.
     Sizes(Vec<RequestSize>),
+    /// Texts, at least one.
+    Texts(Vec<String>),
     /// Above an amount of a month's bill in US dollars, this share of what is above it is taken off.
     Discounts(Vec<(f64, f64)>),
 }
@@ -84,6 +86,7 @@ impl Value {
                 format!("{}:{}:{}", number(r.low), number(r.likely), number(r.high))
             }
             Self::Text(text) => text.clone(),
+            Self::Texts(texts) => texts.join(", "),
             Self::Flag(_) | Self::Hours(_) | Self::Changes(_) | Self::Sizes(_) | Self::Discounts(_) => {
                 self.to_toml()
             }
@@ -103,6 +106,7 @@ impl Value {
             Self::Number(r) | Self::Uncertain(r) => range(*r),
             Self::Flag(on) => on.to_string(),
             Self::Text(text) => toml::Value::from(text.as_str()).to_string(),
+            Self::Texts(texts) => toml::Value::from(texts.clone()).to_string(),
             Self::Hours(hours) => {
                 format!("[{}]", hours.iter().map(|h| number(*h)).collect::<Vec<_>>().join(", "))
             }
@@ -253,7 +257,11 @@ pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, I
                 format!("[{text}]")
             }
         }
-        Kind::Profile if text.trim_start().starts_with('[') => text.to_owned(),
+        Kind::Profile | Kind::Texts if text.trim_start().starts_with('[') => text.to_owned(),
+        Kind::Texts => {
+            let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+            toml::Value::from(parts).to_string()
+        }
         Kind::Text | Kind::Month | Kind::Choice(_) | Kind::Profile => toml::Value::from(text).to_string(),
     };
     let line = format!("{} = {toml}", key.name);
@@ -379,6 +387,10 @@ fn read_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
             Some(_) => wrong("must be between 1 and 200 characters"),
             None => wrong("must be text in quotes"),
         },
+        Kind::Texts => match texts(value) {
+            Some(all) => Ok(Value::Texts(all)),
+            None => wrong("must be texts of 1 to 200 characters: [\"...\", \"...\"]"),
+        },
         Kind::Month => match text() {
             Some(t) if format!("{t}-01").parse::<Date>().is_ok() => Ok(Value::Text(t)),
             _ => wrong("must be a month, \"YYYY-MM\""),
@@ -397,6 +409,22 @@ fn read_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
         Kind::Changes(rates) => changes(value, rates),
         Kind::Sizes => sizes(value),
         Kind::Discounts => discounts(value),
+    }
+}
+
+/// At most so many texts in a list.
+const MOST_TEXTS: usize = 64;
+
+fn texts(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
+    let one = |value: &DeValue<'_>| match value {
+        DeValue::String(s) if !s.trim().is_empty() && s.len() <= 200 => Some(s.trim().to_owned()),
+        _ => None,
+    };
+    match value.get_ref() {
+        DeValue::Array(items) if (1..=MOST_TEXTS).contains(&items.len()) => {
+            items.iter().map(|item| one(item.get_ref())).collect()
+        }
+        single => Some(vec![one(single)?]),
     }
 }
 

@@ -91,6 +91,8 @@ pub enum Kind {
     Changes(&'static [&'static Key]),
     /// Kinds of request with their shares: `{share = 0.9, input_tokens = 1000, output_tokens = 200}`.
     Sizes,
+    /// A list of texts of 1 to 200 characters; one may stand without brackets.
+    Texts,
     /// `[[cloud.discount]]`: above an amount of a month's bill, a share of the rest off.
     Discounts,
 }

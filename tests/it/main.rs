@@ -6,6 +6,7 @@
 mod advise;
 mod advise_priced;
 mod app;
+mod before;
 mod bench;
 mod breakeven;
 mod breakeven_cli;

@@ -132,6 +132,109 @@ fn what_is_owned_carries_a_second_need_on_what_is_left() {
     assert!(!document["result"]["together"].as_array().expect("a list").is_empty());
 }
 
+/// The cost engine charges for the machines, people and volume that the plan names.
+#[test]
+fn what_a_plan_names_is_what_it_costs() {
+    let batch = [
+        "--model",
+        "qwen3-8b",
+        "--use",
+        "batch",
+        "--requests-per-month",
+        "30M",
+        "--input-tokens",
+        "600",
+        "--output-tokens",
+        "180",
+    ];
+    let stays = [&CHAT[..], &["--must-stay-up"]].concat();
+    let rented = [&CHAT[..], &["--local.kind", "rented"]].concat();
+    for args in [&batch[..], &CHAT, &stays, &rented] {
+        let document = plan(args);
+        let first = &document["result"]["plans"][0];
+        let of = |name: &str| first[name].as_f64().expect("a number");
+        let term = |name: &str| {
+            let terms = first["terms"].as_array().expect("terms").iter();
+            terms.filter(|t| t["name"] == name).find_map(|t| t["value"].as_f64())
+        };
+        if let Some(price) = term("host.price") {
+            let install = term("host.install").unwrap_or(0.0);
+            assert!((of("capex_usd") - of("hosts") * (price + install)).abs() < 1.0, "{args:?}: {first}");
+        }
+        let rate = document["inputs"]
+            .as_object()
+            .expect("inputs")
+            .iter()
+            .find(|(name, _)| name.contains("staff_usd_per_hour"));
+        let rate = rate.and_then(|(_, input)| input["value"].as_f64()).unwrap_or(60.0);
+        let staff = first["staff_hours_per_month"]["likely"].as_f64().expect("hours") * rate;
+        assert!(of("monthly_usd") >= staff - 0.01, "{args:?}: {} of {staff}", of("monthly_usd"));
+    }
+}
+
+/// `local.hosts` of a scenario is what `--have` is on a command line.
+#[test]
+fn what_is_owned_stands_in_the_scenario_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bank.toml");
+    let need =
+        "[need]\nuse = \"rag\"\nrequests_per_month = 400000\ninput_tokens = 3000\noutput_tokens = 300\n";
+    let local = "[[local]]\nmodel = \"llama-3.3-70b-instruct\"\nhosts = [\"4x nvidia-h100-sxm-80gb\"]\n";
+    std::fs::write(&file, format!("{need}{local}")).expect("written");
+    let scenario = file.to_str().expect("UTF-8");
+    let document = plan(&["--scenario", scenario]);
+    let plain = plan(&[
+        "--model",
+        "llama-3.3-70b-instruct",
+        "--use",
+        "rag",
+        "--requests-per-month",
+        "400k",
+        "--input-tokens",
+        "3000",
+        "--output-tokens",
+        "300",
+        "--have",
+        "4x nvidia-h100-sxm-80gb",
+    ]);
+    assert_eq!(document["result"]["owned"], plain["result"]["owned"]);
+    assert_eq!(document["result"]["owned"][0]["machines"][0]["free_accelerators"], 2);
+    // In a calculation the same hardware costs nothing to buy, and there is no more of it.
+    let out = freehold(&[
+        "breakeven",
+        "--json",
+        "--today",
+        "2026-11-27",
+        "--scenario",
+        scenario,
+        "--cloud",
+        "anthropic/claude-haiku-4-5-20251001",
+        "--draws",
+        "1",
+    ]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let cost: Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    assert_eq!(cost["result"]["local"][0]["capex_usd"], 0.0);
+    assert_eq!(cost["inputs"]["local.hosts"]["value"][0], "4x nvidia-h100-sxm-80gb");
+    assert_eq!(cost["result"]["local"][0]["accelerators"].as_u64().unwrap_or(4), 4);
+    for (hosts, part) in [
+        ("[\"4x nvidia-h100-sxm-80g\"]", "nvidia-h100-sxm-80gb"),
+        ("[\"0x nvidia-rtx-4090\"]", "1 to 4096"),
+        ("[]", "local.hosts"),
+        ("[7]", "local.hosts"),
+    ] {
+        std::fs::write(&file, format!("{need}[[local]]\nmodel = \"qwen3-8b\"\nhosts = {hosts}\n"))
+            .expect("written");
+        for command in
+            [&["fit", "--plan"][..], &["breakeven", "--cloud", "anthropic/claude-haiku-4-5-20251001"]]
+        {
+            let out = freehold(&[command, &["--scenario", scenario]].concat());
+            let text = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert!(out.status.code() == Some(2) && text.contains(part), "{hosts}: {text}");
+        }
+    }
+}
+
 #[test]
 fn wrong_questions_say_what_is_missing() {
     let error = |args: &[&str]| {
@@ -143,6 +246,20 @@ fn wrong_questions_say_what_is_missing() {
     };
     let text = error(&["--model", "qwen3-8b"]);
     assert!(text.contains("need.requests_per_month") && text.contains("need.input_tokens"), "{text}");
+    // A need without a shape: the two questions that decide, and no third.
+    let text = error(&["--model", "qwen3-8b", "--requests-per-month", "1000"]);
+    assert!(text.contains("(--input-tokens)") && text.contains("(--output-tokens)"), "{text}");
+    assert!(!text.contains("requests_per_month") && text.contains("no plan can be made"), "{text}");
+    // A computer that cannot carry the cards: why, and where it says so.
+    for (have, why) in [
+        ("4x nvidia-h100-sxm-80gb@desktop-am5-1x", "slots of another form"),
+        ("8x nvidia-rtx-4090@hgx", "no host like"),
+        ("1x nvidia-l40s@desktop-am5-1x", "desktop-am5-1x"),
+    ] {
+        let text = error(&[&CHAT[..], &["--have", have]].concat());
+        assert!(text.contains(why), "{have}: {text}");
+        assert!(!why.contains("form") || text.contains("hardware-db/hosts.toml:"), "{have}: {text}");
+    }
     let mut args = CHAT.to_vec();
     args.extend(["--have", "4x nvidia-h100-sxm-80g"]);
     let text = error(&args);

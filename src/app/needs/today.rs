@@ -4,6 +4,7 @@ use crate::catalog::{Catalog, Subscription};
 use crate::document::breakeven::BreakevenResult;
 use crate::document::breakeven::today::{Today, TodayModel, TodayOption};
 use crate::document::usage::UsageResult;
+use std::collections::BTreeMap;
 
 /// Whose seats do the work of a coding agent, by the format of its sessions.
 const AGENTS: [(&str, &str); 3] =
@@ -24,23 +25,23 @@ pub(super) fn of(
     let monthly_bill_usd = scaled(usage.bill_usd, !usage.bill.partial);
     let monthly_repriced_usd = scaled(usage.repriced_usd, unpriced.is_empty());
     let today = monthly_bill_usd.or(monthly_repriced_usd).filter(|usd| *usd > 0.0);
-    let option = |name: String, kind: &str, monthly_usd: f64, note: Option<String>| TodayOption {
-        name,
-        kind: kind.to_owned(),
-        monthly_usd,
-        of_today: today.map(|today| monthly_usd / today),
-        note,
+    let option = |name: String, kind: &str, [monthly_usd, staff]: [f64; 2], note: Option<String>| {
+        // A bill has no people in it.
+        let bill_usd = monthly_usd - staff;
+        let of_today = today.map(|today| bill_usd / today);
+        TodayOption { name, kind: kind.to_owned(), monthly_usd, bill_usd, of_today, note }
     };
     let seats = seats(usage, catalog, people)
         .into_iter()
-        .map(|seat| option(seat.name, "seat", seat.monthly_usd, Some(seat.note)));
+        .map(|seat| option(seat.name, "seat", [seat.monthly_usd, 0.0], Some(seat.note)));
     let cloud = result.cloud.iter().map(|c| {
-        option(c.name.clone(), if c.units.is_some() { "rented" } else { "api" }, c.monthly_usd, None)
+        let kind = if c.units.is_some() { "rented" } else { "api" };
+        option(c.name.clone(), kind, [c.monthly_usd, staff(&c.monthly_parts_usd)], None)
     });
-    let local = result
-        .local
-        .iter()
-        .map(|l| option(l.name.clone(), &l.kind, l.monthly_usd + l.amortised_usd_per_month, None));
+    let local = result.local.iter().map(|l| {
+        let month = l.monthly_usd + l.amortised_usd_per_month;
+        option(l.name.clone(), &l.kind, [month, staff(&l.monthly_parts_usd)], None)
+    });
     let models = usage.need.models.iter().map(|m| TodayModel {
         name: m.name.clone(),
         priced_as: usage.repriced.priced_as.get(&m.name).cloned(),
@@ -61,6 +62,11 @@ pub(super) fn of(
         models: models.collect(),
         options: seats.chain(cloud).chain(local).collect(),
     }
+}
+
+/// What the people who look after an offer cost in a month, of its parts.
+fn staff(parts: &BTreeMap<String, f64>) -> f64 {
+    parts.get("staff").copied().unwrap_or(0.0)
 }
 
 /// Seats for a number of people.

@@ -155,9 +155,9 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
             // Every pair is hundreds of thousands of rows: nobody reads them indented.
             || {
                 if args.every_pair {
-                    serde_json::to_string(&document)
+                    crate::document::json::compact(&document)
                 } else {
-                    serde_json::to_string_pretty(&document)
+                    crate::document::json::pretty(&document)
                 }
             },
             || if args.output.chosen() == Format::Table { document.brief() } else { document.memo() },
@@ -316,7 +316,7 @@ fn write_explanation(
     };
     output.write(
         context,
-        || serde_json::to_string_pretty(&steps),
+        || crate::document::json::pretty(&steps),
         || {
             let mut view = View::new(format!("How {name} comes about"));
             view.push(Block::Numbered(steps.clone()));

@@ -22,8 +22,9 @@ pub struct Skipped {
 }
 
 /// Keys of `[[local]]` that describe one machine, not all.
-const OF_ONE: [&Key; 11] = [
+const OF_ONE: [&Key; 12] = [
     local::HARDWARE_ID,
+    local::HOSTS,
     local::NAME,
     local::KIND,
     local::PURCHASE,
@@ -52,7 +53,9 @@ pub fn resolve_all(scenario: &Scenario, basis: Basis<'_>) -> Result<(Case, Vec<S
     if !r.missing.is_empty() {
         return Err(ResolveError::Missing(r.missing));
     }
-    let mut template = scenario.local.first().cloned().unwrap_or_default();
+    let own = |(n, fields)| super::owned(n, fields, basis.catalog);
+    let locals: Vec<Fields> = scenario.local.iter().enumerate().map(own).collect::<Result<_, _>>()?;
+    let mut template = locals.first().cloned().unwrap_or_default();
     r.measured_model(&mut template);
     let tier = r.needed_tier(&scenario.need, &template);
     let mut offers = Vec::new();
@@ -61,13 +64,13 @@ pub fn resolve_all(scenario: &Scenario, basis: Basis<'_>) -> Result<(Case, Vec<S
         r.every_api_model(&need, tier, &mut offers, &mut skipped);
     } else {
         for (n, fields) in scenario.cloud.iter().enumerate() {
-            offers.push(r.cloud(n, fields, &need, None, &scenario.local)?);
+            offers.push(r.cloud(n, fields, &need, None, &locals)?);
         }
     }
     let clouds = offers.len();
     let named = |f: &Fields| f.contains_key(local::HARDWARE_ID.name) || f.contains_key(local::NAME.name);
-    if scenario.local.iter().any(named) {
-        for (n, fields) in scenario.local.iter().enumerate() {
+    if locals.iter().any(named) {
+        for (n, fields) in locals.iter().enumerate() {
             offers.push(r.local(n, fields, &need, Role::Asked)?);
         }
     } else {

@@ -129,11 +129,14 @@ pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveErr
     let need = r.need(&scenario.need)?;
     let table = Table { section: Section::Need, fields: &scenario.need, prefix: "need" };
     let tier = r.whole(table, need::TIER, None);
-    let hybrid = r.hybrid(&scenario.hybrid);
+    let hybrid = r.hybrid(&scenario.hybrid, &scenario.local);
     let hours_of_week = hybrid.as_ref().and_then(|h| h.profile.as_deref());
 
     let mut clouds = scenario.cloud.clone();
-    let mut locals = scenario.local.clone();
+    let mut locals = Vec::with_capacity(scenario.local.len());
+    for (n, fields) in scenario.local.iter().enumerate() {
+        locals.push(owned(n, fields, basis.catalog)?);
+    }
     if clouds.is_empty()
         && let Some(target) = r.target(TargetKind::Api)
     {
@@ -211,6 +214,39 @@ pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveErr
     check(&mut case)?;
     age(&mut case, basis.today);
     Ok(case)
+}
+
+/// What is owned already (`local.hosts`) as hardware that costs nothing to buy and of which there is so much.
+fn owned(n: usize, fields: &Fields, catalog: &Catalog) -> Result<Fields, ResolveError> {
+    let mut fields = fields.clone();
+    let Some(given) = fields.get(local::HOSTS.name).cloned() else { return Ok(fields) };
+    let key = local_prefix(n, local::HOSTS.name);
+    let Value::Texts(texts) = &given.value else { return Ok(fields) };
+    let [text] = texts.as_slice() else {
+        return Err(impossible(
+            &key,
+            "machines of one kind are one offer: give each kind a [[local]] of its own",
+        ));
+    };
+    let Some(named) = crate::plan::Named::parse(text) else {
+        return Err(impossible(&key, format!("`{text}`: the number is 1 to {}", crate::plan::Named::MOST)));
+    };
+    let said = |value| crate::workload::Given { value, source: given.source.clone() };
+    let number = |n: u32| said(Value::Number(Range::exactly(f64::from(n))));
+    let id = named.id;
+    if catalog.machine(id).is_some() {
+        fields.entry(local::UNITS.name).or_insert_with(|| number(named.number));
+    } else if catalog.accelerator(id).is_some() {
+        fields.entry(local::GPUS_PER_UNIT.name).or_insert_with(|| number(named.number));
+        fields.entry(local::UNITS.name).or_insert_with(|| number(1));
+    } else {
+        let ids = catalog.accelerators.iter().map(|a| a.id.as_str());
+        let near = near_ids(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())));
+        return Err(ResolveError::Unknown { key, id: id.to_owned(), near, why: None });
+    }
+    fields.entry(local::HARDWARE_ID.name).or_insert_with(|| said(Value::Text(id.to_owned())));
+    fields.entry(local::PURCHASE.name).or_insert_with(|| number(0));
+    Ok(fields)
 }
 
 /// Without a rate every amount must be the user's, in the currency of the report: a price of the
@@ -631,6 +667,12 @@ impl<'a> Resolver<'a> {
         figure.filter(|f| f.value.is_finite()).map(|f| (Range::exactly(f.value), f.source(file)))
     }
 
+    /// Share of a target's answers that passed, and where it stands.
+    fn passes(&self, target: Option<&MeasuredTarget>) -> Option<(f64, Source)> {
+        let (rate, source) = self.measured(target?.pass_rate.as_ref())?;
+        Some((rate.likely, source))
+    }
+
     fn finance(&mut self, fields: &Fields) -> Result<Finance, ResolveError> {
         let table = Table { section: Section::Finance, fields, prefix: "finance" };
         let discount = self.number(table, finance::DISCOUNT_RATE, None, "");
@@ -677,13 +719,21 @@ impl<'a> Resolver<'a> {
         Ok(Finance { discount, currency })
     }
 
-    fn hybrid(&mut self, fields: &Fields) -> Option<Hybrid> {
+    fn hybrid(&mut self, fields: &Fields, locals: &[Fields]) -> Option<Hybrid> {
         if fields.is_empty() {
             return None;
         }
         let table = Table { section: Section::Hybrid, fields, prefix: "hybrid" };
-        let local_share = self.number(table, hybrid::LOCAL_SHARE, None, "");
-        let escalation = self.number(table, hybrid::ESCALATION_SHARE, None, "");
+        // Which kinds of work the local model was shown to take over, and how many of their answers fail.
+        let quality = self
+            .basis
+            .evidence
+            .filter(|_| self.measured_model_is_of(locals))
+            .and_then(|e| e.quality.as_ref());
+        let moved = self.measured(quality.and_then(|q| q.moved_share.as_ref()));
+        let fails = self.measured(quality.and_then(|q| q.escalation_share.as_ref()));
+        let local_share = self.number(table, hybrid::LOCAL_SHARE, moved, "");
+        let escalation = self.number(table, hybrid::ESCALATION_SHARE, fails, "");
         let profile = fields.get(hybrid::PROFILE.name).map(|g| {
             self.echo("hybrid.profile".to_owned(), "", g.value.clone(), g.source.clone());
             super::hybrid::hours_of_week(&g.value)

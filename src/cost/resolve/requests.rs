@@ -198,6 +198,16 @@ impl Resolver<'_> {
             let flat = default_of("need.peak_to_mean.at_capacity");
             return Ok(Peak::ToMean(self.number_or(table, need::PEAK_TO_MEAN, flat, "")));
         }
+        // As `asks` takes the use.
+        let waits = table.fields.get(need::BATCH_SHARE.name).and_then(|g| g.value.range());
+        let batch = match table.text(need::USE) {
+            Some(word) => Use::from_word(word) == Some(Use::Batch),
+            None => waits.is_some_and(|r| r.likely >= 1.0),
+        };
+        if batch {
+            let even = default_of("need.peak_to_mean.batch");
+            return Ok(Peak::ToMean(self.number_or(table, need::PEAK_TO_MEAN, even, "")));
+        }
         Ok(Peak::ToMean(self.number(table, need::PEAK_TO_MEAN, None, "")))
     }
 

@@ -54,7 +54,10 @@ pub struct TodayOption {
     pub kind: String,
     /// Running cost of the month, and the purchase spread over its life; of seats their price.
     pub monthly_usd: f64,
-    /// `monthly_usd` ÷ today's month (as stated, else at the prices of those days); null where that is not
+    /// The same without the people who look after it: what stands beside a bill, in which they are not.
+    #[serde(default)]
+    pub bill_usd: f64,
+    /// `bill_usd` ÷ today's month (as stated, else at the prices of those days); null where that is not
     /// known.
     pub of_today: Option<f64>,
     /// What must be known beside the amount: of seats, whether their limits are known.

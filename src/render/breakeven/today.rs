@@ -25,27 +25,33 @@ pub(super) fn show(today: &Today, money: &Currency, view: &mut View) {
     } else {
         format!("The bill of these records: {}.", bill.join("; "))
     });
-    let mut table = Table::new(&["a month of this", "#cost", "#of today's"]);
+    let mut table = Table::new(&["a month of this", "#bill", "#of today's", "#with people"]);
     for (name, amount) in [
         ("today, as stated", today.monthly_bill_usd),
         ("today, at the prices of those days", today.monthly_repriced_usd),
     ] {
         if let Some(amount) = amount {
-            table.row([name.into(), Cell::Number(money.convert(amount), usd(amount)), Cell::None]);
+            table.row([
+                name.into(),
+                Cell::Number(money.convert(amount), usd(amount)),
+                Cell::None,
+                Cell::None,
+            ]);
         }
     }
     for option in &today.options {
-        let share = option.of_today.map(|share| Cell::Number(share, percent(share)));
+        let share = option.of_today.map(|share| Cell::Number(share, of_today(share)));
         table.row([
             option.name.as_str().into(),
-            Cell::Number(money.convert(option.monthly_usd), usd(option.monthly_usd)),
+            Cell::Number(money.convert(option.bill_usd), usd(option.bill_usd)),
             share.into(),
+            Cell::Number(money.convert(option.monthly_usd), usd(option.monthly_usd)),
         ]);
     }
     let has_seats = today.options.iter().any(|o| o.kind == "seat");
     let bought = today.options.iter().any(|o| matches!(o.kind.as_str(), "owned" | "financed"));
     view.push(Block::Table(if bought {
-        table.caption("Hardware: running cost, and its purchase spread over its life".to_owned())
+        table.caption("Hardware: what it runs on, and its purchase spread over its life".to_owned())
     } else {
         table
     }));
@@ -62,8 +68,8 @@ pub(super) fn show(today: &Today, money: &Currency, view: &mut View) {
 fn columns(today: &Today, usd: &impl Fn(f64) -> String) -> Table {
     let column = |kinds: &[&str]| -> Vec<String> {
         let mut options: Vec<_> = today.options.iter().filter(|o| kinds.contains(&o.kind.as_str())).collect();
-        options.sort_by(|a, b| a.monthly_usd.total_cmp(&b.monthly_usd));
-        options.iter().map(|o| format!("{}: {}", o.name, usd(o.monthly_usd))).collect()
+        options.sort_by(|a, b| a.bill_usd.total_cmp(&b.bill_usd));
+        options.iter().map(|o| format!("{}: {}", o.name, usd(o.bill_usd))).collect()
     };
     let columns = [column(&["seat"]), column(&["api"]), column(&["owned", "financed", "rented"])];
     let mut table = Table::new(&["seats", "API", "own machine"]);
@@ -71,7 +77,12 @@ fn columns(today: &Today, usd: &impl Fn(f64) -> String) -> Table {
         let cell = |column: &Vec<String>| column.get(n).map_or(Cell::None, |text| text.as_str().into());
         table.row([cell(&columns[0]), cell(&columns[1]), cell(&columns[2])]);
     }
-    table.caption("A month, cheapest first".to_owned())
+    table.caption("A month without people, cheapest first".to_owned())
+}
+
+/// A share of today's bill; many times over as such.
+fn of_today(share: f64) -> String {
+    if share < 10.0 { percent(share) } else { format!("{} times", grouped(share, 0)) }
 }
 
 fn records(today: &Today) -> String {

@@ -74,6 +74,12 @@ fn records_fill_the_need_of_a_calculation_and_name_their_place() {
     let offers = ["cloud", "local"].map(|side| cost["result"][side].as_array().map_or(0, Vec::len));
     assert_eq!(options.len(), offers[0] + offers[1]);
     assert!(options.iter().all(|o| o["of_today"].as_f64().is_some_and(|share| share > 0.0)), "{options:?}");
+    // People are in no bill: the model that most of it went to costs about what it costs today.
+    let own =
+        options.iter().find(|o| o["name"] == "anthropic/claude-sonnet-4-5-20250929").expect("an option");
+    let of = |name: &str| own[name].as_f64().expect("a number");
+    assert!(of("bill_usd") < of("monthly_usd") - 100.0, "{own}");
+    assert!((0.5..2.0).contains(&of("of_today")), "{own}");
     let text = freehold(&[&["breakeven", "--usage", &saved], &LOCAL[..]].concat()).success();
     let text = String::from_utf8_lossy(&text.get_output().stdout).into_owned();
     let (today, compared) =
@@ -201,6 +207,46 @@ fn advice_asks_only_what_records_cannot_know() {
     ];
     let advice = json(&[&["advise", "--usage", &log], &rest[..]].concat());
     assert_eq!(advice["inputs"]["need.input_tokens"]["source"]["role"], "usage");
+}
+
+/// From the samples of others to a memo: what records know is filled in, what they cannot know is said.
+#[test]
+fn samples_end_in_a_memo() {
+    let Some(folder) = super::samples::samples() else { return };
+    for (sample, gap) in [
+        ("openrouter-activity.csv", None),
+        ("anthropic-usage-api.jsonl", Some("a source does not count requests")),
+        ("claude-code-dir", Some("they cover less than a whole day")),
+    ] {
+        let path = folder.join(sample).display().to_string();
+        let answers = [
+            "--privacy",
+            "standard",
+            "--volume",
+            "variable",
+            "--capability",
+            "moderate",
+            "--operations",
+            "available",
+            "--budget",
+            "opex",
+            "--today",
+            "2026-11-27",
+        ];
+        let all = [&["advise", "--usage", &path], &answers[..]].concat();
+        let out = freehold(&[&all[..], &["--format", "markdown"]].concat()).success();
+        let memo = String::from_utf8_lossy(&out.get_output().stdout).into_owned();
+        let said = String::from_utf8_lossy(&out.get_output().stderr).into_owned();
+        assert!(
+            memo.contains("# Cloud or local") && memo.contains("## What would change it"),
+            "{sample}: {memo}"
+        );
+        assert!(gap.is_none_or(|gap| said.contains(gap)), "{sample}: {said}");
+        let document = json(&all);
+        let roles = document["inputs"].as_object().expect("inputs").values();
+        let filled = roles.filter(|input| input["source"]["role"] == "usage").count();
+        assert!(filled >= 1, "{sample}: {document}");
+    }
 }
 
 #[test]

@@ -100,6 +100,9 @@ fn flag(key: &Key, value: &Value) -> String {
     match (key.kind, value) {
         (Kind::Changes(_) | Kind::Sizes | Kind::Discounts, value) => inline_toml(value),
         (_, Value::String(text)) => text.clone(),
+        (Kind::Texts, Value::Array(texts)) => {
+            texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+        }
         (_, Value::Object(range)) => {
             let part = |k: &str| range.get(k).map(ToString::to_string).unwrap_or_default();
             format!("{}:{}:{}", part("low"), part("likely"), part("high"))
