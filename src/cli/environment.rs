@@ -50,7 +50,9 @@ impl Group {
                 "The first that is set counts: the program's own, the XDG one with /freehold, the one below HOME."
             }
             Self::Engine => {
-                "It runs in a process of its own, which gets the variables of the last line and no other: no key reaches it."
+                "It runs in a process of its own, which gets the variables of the last line and no other: no key reaches it. \
+                 Nor does one reach a program that grades (--exec): it gets PATH, HOME, the language and the folder for \
+                 temporary files."
             }
             Self::Network => "An address on this machine is never reached through a proxy.",
             Self::Addresses | Self::Output => return None,
@@ -91,6 +93,15 @@ pub fn text(name: &str) -> Option<String> {
     let text = value(name)?.into_string().ok()?;
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// What a program of the user that grades (`--exec`) gets of the environment: no keys.
+const OF_PROGRAMS: [&str; 8] =
+    ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "USERPROFILE"];
+
+/// Those of them that are set.
+pub fn for_programs() -> impl Iterator<Item = (&'static str, OsString)> {
+    OF_PROGRAMS.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)))
 }
 
 macro_rules! variables {
@@ -215,7 +226,8 @@ mod tests {
             for path in std::fs::read_dir(folder).expect("src").flatten().map(|e| e.path()) {
                 if path.is_dir() {
                     look(&path, found);
-                } else if !path.ends_with("cli/environment.rs") {
+                } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("cli/environment.rs")
+                {
                     let text = std::fs::read_to_string(&path).expect("a source file");
                     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
                     if code.contains("env::var") || code.contains("var_os(") {
