@@ -70,6 +70,7 @@ fn every_printed_command_is_understood() {
 fn runs_here(line: &str) -> bool {
     let verb = line.split(' ').nth(1).unwrap_or_default();
     let needs = [
+        "hf:",
         "usage",
         "model.gguf",
         "this",
