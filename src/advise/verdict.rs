@@ -63,14 +63,20 @@ pub enum ConfidenceStep {
     GivesUp,
     /// Some option has no price: medium at most.
     NotAllPriced,
+    /// How often it costs the least was not drawn: medium at most.
+    NotDrawn,
 }
 
 impl ConfidenceStep {
     /// What it makes of a confidence.
     pub const fn apply(self, confidence: Confidence) -> Confidence {
         match (self, confidence) {
-            (Self::NothingPriced | Self::NotAllPriced, Confidence::High) => Confidence::Medium,
-            (Self::Firm | Self::OnlyPlace | Self::NothingPriced | Self::NotAllPriced, _) => confidence,
+            (Self::NothingPriced | Self::NotAllPriced | Self::NotDrawn, Confidence::High) => {
+                Confidence::Medium
+            }
+            (Self::Firm | Self::OnlyPlace | Self::NothingPriced | Self::NotAllPriced | Self::NotDrawn, _) => {
+                confidence
+            }
             (Self::GivesUp, _) => Confidence::Low,
             (Self::NearlyEven, _) => confidence.lowered().lowered(),
             (Self::BackedByEvidence, _) => confidence.raised(),
@@ -564,6 +570,7 @@ mod tests {
                 idle_watts: None,
                 load_watts: None,
                 failure_share: None,
+                pass_rate: None,
                 cost_usd_per_request: None,
             }],
             quality: Some(MeasuredQuality {
@@ -573,6 +580,8 @@ mod tests {
                 non_inferior,
                 local_pass_rate: 0.9,
                 api_pass_rate: 0.91,
+                moved_share: None,
+                escalation_share: None,
             }),
         }
     }

@@ -54,7 +54,7 @@ impl Listed {
     }
     /// As it is kept.
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let mut text = crate::document::json::pretty(self).unwrap_or_default();
         text.push('\n');
         text
     }
@@ -161,7 +161,7 @@ impl Page for Deployed {
         view
     }
     fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(self)
+        crate::document::json::pretty(self)
     }
 }
 

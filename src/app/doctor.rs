@@ -62,9 +62,12 @@ pub fn doctor(found: Found<'_>) -> DoctorDocument {
             system: machine.system.clone(),
             target: found.target,
             cpu: machine.cpu.clone(),
-            cores: u32::try_from(machine.cores).unwrap_or(u32::MAX),
+            cores: u32::try_from(machine.allowed.machine_cores).unwrap_or(u32::MAX),
+            usable_cores: u32::try_from(machine.allowed.cores).ok(),
             vectors: machine.vectors.map(str::to_owned),
-            memory_bytes: machine.memory_bytes,
+            memory_bytes: machine.allowed.machine_bytes,
+            usable_memory_bytes: Some(machine.allowed.memory_bytes),
+            limits: machine.allowed.notes().collect(),
             gpus: machine.gpus.iter().map(|gpu| gpu_row(gpu, catalog)).collect(),
             nvml_problem: machine.nvml_problem.clone(),
             processor_energy_readable: found.processor_energy_readable,
@@ -83,6 +86,7 @@ fn gpu_row(gpu: &Gpu, catalog: &Catalog) -> GpuRow {
     GpuRow {
         name: gpu.name.clone(),
         memory_bytes: gpu.memory_bytes,
+        free_bytes: gpu.free_bytes,
         driver: gpu.driver.clone(),
         power_readable: gpu.power_readable,
         record: crate::catalog::device::card_named(catalog, &gpu.name, gpu.memory_bytes)

@@ -2,12 +2,13 @@
 
 use super::refusal::Refusal;
 use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
+use crate::capacity::shape::MemoryClass;
 use crate::capacity::{
     Arrivals, Backend, Calibration, HardwareShape, KvType, Load, ModelShape, Pace, Quantisation, Traffic,
     predict, usual_formats,
 };
 use crate::catalog::device::{format_of_file, is_card, model_of_file};
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::{Catalog, Kind, Vendor};
 use crate::document::bench::BenchDocument;
 use crate::document::envelope::{Envelope, Input, Warning};
 use crate::document::fit::{BandRow, FitDocument, FitResult, FitRow, LeftOut, Pair, Reason, SCHEMA};
@@ -67,6 +68,8 @@ pub struct ThisMachine {
     pub shape: HardwareShape,
     /// How each figure was found.
     pub notes: Vec<String>,
+    /// GPUs that are there and not counted, each with why.
+    pub left_out: Vec<String>,
     /// Other work ran beside the test of its memory.
     pub busy: bool,
 }
@@ -248,16 +251,6 @@ fn add_models(
 
 fn from_file(file: &ModelFile, asked: &Asked, candidates: &mut Candidates) -> Result<ModelShape, Refusal> {
     let ModelFile { path, header } = file;
-    if let Some(split) = header.facts.split.filter(|s| s.count > 1) {
-        candidates.warnings.push(Warning::new(
-            "split-model",
-            format!(
-                "{path} is part {} of {}: weights of the other parts are not counted.",
-                split.index + 1,
-                split.count
-            ),
-        ));
-    }
     if asked.quantisation.is_some() {
         candidates.warnings.push(Warning::new(
             "quantisation-of-file",
@@ -270,6 +263,10 @@ fn from_file(file: &ModelFile, asked: &Asked, candidates: &mut Candidates) -> Re
 
 /// A file's name without its ending.
 fn stem(path: &str) -> String {
+    // `llama3.2:1b` and `hf:OWNER/REPO:Q8_0` have no ending.
+    if !Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf")) {
+        return path.to_owned();
+    }
     Path::new(path).file_stem().map_or_else(|| path.to_owned(), |s| s.to_string_lossy().into_owned())
 }
 
@@ -302,7 +299,7 @@ fn add_hardware(
             }))
             .collect(),
         None | Some("this") => {
-            let ThisMachine { shape, notes, busy } =
+            let ThisMachine { shape, notes, left_out, busy } =
                 this.ok_or_else(|| Refusal::failed("this machine could not be looked at"))?;
             if busy {
                 candidates.warnings.push(Warning::new(
@@ -311,16 +308,32 @@ fn add_hardware(
                      may be too low.",
                 ));
             }
-            for note in notes {
-                candidates.inputs.insert(
-                    "hardware.this".to_owned(),
-                    Input::plain(&Sourced::assumed(shape.name.clone(), "this machine", note)),
-                );
+            for text in left_out {
+                candidates.warnings.push(Warning::new("gpu-left-out", format!("{text}.")));
             }
+            candidates.inputs.insert(
+                "hardware.this".to_owned(),
+                Input::plain(&Sourced::assumed(shape.name.clone(), "this machine", notes.join("; "))),
+            );
             vec![shape]
         }
         Some(id) => vec![named_hardware(id, asked.count, catalog)?],
     };
+    if let [one] = found.as_slice()
+        && one.vendor == Vendor::Amd
+        && one.class == MemoryClass::Unified
+    {
+        let gib = one.memory_bytes / f64::from(1 << 30);
+        candidates.warnings.push(Warning::new(
+            "gpu-memory-default",
+            format!(
+                "Linux lets the GPU of {} have half of its {gib:.0} GiB of memory unless told otherwise, and Windows what its \
+                 firmware sets aside. What is shown can be had after raising that limit (on Linux ttm.pages_limit, in pages of \
+                 4 KiB).",
+                one.name
+            ),
+        ));
+    }
     candidates.hardware = match asked.backend {
         Some(backend) => found.into_iter().map(|h| h.with_backend(backend)).collect(),
         None => found,

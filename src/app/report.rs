@@ -71,7 +71,7 @@ impl Page for Report<'_> {
             Self::One((_, document)) => Page::json(document),
             Self::Memo(documents, _) => {
                 let all: Result<Vec<_>, _> = documents.iter().map(|(_, d)| d.to_value()).collect();
-                serde_json::to_string_pretty(&all?)
+                crate::document::json::pretty(&all?)
             }
             Self::Changes(view) => view.to_json(),
         }

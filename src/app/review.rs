@@ -25,7 +25,7 @@ const SOON_DAYS: i32 = 180;
 /// What an advice was and what it would be today.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Review {
-    /// When the advice was written, RFC 3339.
+    /// The day the advice was given for; of one that does not say it, when it was written, RFC 3339.
     pub written: String,
     /// The day it was looked at again, `YYYY-MM-DD`.
     pub reviewed: String,
@@ -225,7 +225,7 @@ fn compare(then: &AdviceDocument, now: &AdviceResult, catalog: &Catalog, today: 
         ));
     }
     Review {
-        written: then.created.clone(),
+        written: then.inputs.get("today").and_then(|i| i.value.as_str()).unwrap_or(&then.created).to_owned(),
         reviewed: today.to_string(),
         holds: void_because.is_empty(),
         void_because,
@@ -276,10 +276,16 @@ impl Page for Review {
                 view.push(Block::List(lines.clone()));
             }
         }
-        if !self.options.is_empty() {
-            let mut table =
-                Table::new(&["!option", "#a month then", "#now", "change", "#total then", "#now"]);
-            for option in &self.options {
+        let moved: Vec<&Moved> = self.options.iter().filter(|o| change(o) != NONE).collect();
+        if moved.is_empty() && !self.options.is_empty() {
+            view.paragraph(match self.options.len() {
+                1 => "The one option costs what it cost then.".to_owned(),
+                n => format!("All {n} options cost what they cost then."),
+            });
+        }
+        if !moved.is_empty() {
+            let mut table = Table::new(&["option", "#a month then", "#now", "change", "#total then", "#now"]);
+            for option in &moved {
                 table.row([
                     option.name.as_str().into(),
                     usd(option.monthly_usd_then),
@@ -291,11 +297,19 @@ impl Page for Review {
             }
             view.heading("What moved");
             view.push(Block::Table(table));
+            let others = match self.options.len() - moved.len() {
+                0 => None,
+                1 => Some("The other option costs what it cost then.".to_owned()),
+                n => Some(format!("The other {n} options cost what they cost then.")),
+            };
+            if let Some(others) = others {
+                view.paragraph(others);
+            }
         }
         view
     }
     fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(self)
+        crate::document::json::pretty(self)
     }
 }
 
@@ -306,6 +320,9 @@ fn day(created: &str) -> &str {
 fn usd(amount: Option<f64>) -> Cell {
     amount.map_or(Cell::None, |a| Cell::Number(a, Currency::usd().show(a)))
 }
+
+/// What [`change`] says where nothing moved.
+const NONE: &str = "none";
 
 /// By how much the month moved; where that is nothing, the total.
 fn change(option: &Moved) -> String {
@@ -320,6 +337,6 @@ fn change(option: &Moved) -> String {
     match (month, total) {
         (Some(s), _) => format!("{:+.0} %", s * 100.0),
         (None, Some(s)) => format!("total {:+.0} %", s * 100.0),
-        (None, None) => "none".to_owned(),
+        (None, None) => NONE.to_owned(),
     }
 }

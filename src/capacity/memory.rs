@@ -99,10 +99,10 @@ pub fn layout(model: &ModelShape, hardware: &HardwareShape, format: &Quantisatio
 /// Memory needed and whether it is there, all under the hardware's own path.
 pub fn fits(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation, load: &Load) -> Memory {
     let engine = hardware.backend.engine();
-    let weights = model.bytes_under(format, engine).total;
+    let weights = held_weights(model, hardware, format);
     let copies = cache_copies(model, hardware);
     let cache = copies * cache_bytes(model, engine, load) * f64::from(load.concurrency.max(1));
-    let buffers = buffer_bytes(model, hardware);
+    let buffers = buffer_bytes(model, hardware, load);
     let devices = f64::from(hardware.devices);
     let usable = usable_bytes(hardware) * devices;
     let margin = (weights + cache + buffers) * MARGIN;
@@ -118,9 +118,9 @@ pub fn fits(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation,
 /// Bytes that are left for keys and values beside weights, buffers and the margin, over all devices;
 /// `None` where not even those fit.
 pub fn cache_room(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation) -> Option<f64> {
-    let weights = model.bytes_under(format, hardware.backend.engine()).total;
+    let weights = held_weights(model, hardware, format);
     let usable = usable_bytes(hardware) * f64::from(hardware.devices);
-    let room = usable / (1.0 + MARGIN) - weights - buffer_bytes(model, hardware);
+    let room = usable / (1.0 + MARGIN) - weights - buffer_bytes(model, hardware, &Load::default());
     (room > 0.0).then_some(room)
 }
 
@@ -134,6 +134,15 @@ pub fn cache_copies(model: &ModelShape, hardware: &HardwareShape) -> f64 {
     abreast / model.cache_divides(abreast)
 }
 
+/// Weights that lie on the devices: llama.cpp keeps in main memory what a card looks up by the row
+/// (embeddings of the input and of the layers). An embedding that is the output too is copied there.
+fn held_weights(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation) -> f64 {
+    let bytes = model.bytes_under(format, hardware.backend.engine());
+    let card = matches!(hardware.class, MemoryClass::Graphics | MemoryClass::Stacked);
+    let aside = card && hardware.backend.engine() == Engine::LlamaCpp && hardware.backend != Backend::Cpu;
+    if aside { bytes.total - bytes.embedding } else { bytes.total }
+}
+
 /// Cache of one sequence, bytes.
 pub fn cache_bytes(model: &ModelShape, engine: Engine, load: &Load) -> f64 {
     let mut context = load.context_tokens as f64;
@@ -142,7 +151,7 @@ pub fn cache_bytes(model: &ModelShape, engine: Engine, load: &Load) -> f64 {
         Engine::LlamaCpp => {
             // Cells come in blocks of 256, and a window is kept together with the batch that passes it.
             context = (context / 256.0).ceil() * 256.0;
-            shape.window_tokens = ((shape.window_tokens + BATCH_TOKENS) / 256.0).ceil() * 256.0;
+            shape.window_tokens = ((shape.window_tokens + BATCH_TOKENS.min(context)) / 256.0).ceil() * 256.0;
         }
         // Servers keep states in the model's own 16 bits.
         Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm => shape.state_bytes /= 2.0,
@@ -152,14 +161,16 @@ pub fn cache_bytes(model: &ModelShape, engine: Engine, load: &Load) -> f64 {
 }
 
 /// Working memory beside weights and cache.
-fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape) -> f64 {
+fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape, load: &Load) -> f64 {
     let devices = f64::from(hardware.devices);
     if hardware.backend.engine().is_server() {
         // Activations of a chunk of 8192 tokens, captured graphs, the library itself.
         return devices * (1.5 * GIB) + 8192.0 * model.hidden_size * 2.0 * 8.0;
     }
-    // Activations of one batch: a few vectors as wide as the layers, 32 bits.
-    let activations = BATCH_TOKENS * model.hidden_size * 4.0 * 4.0;
+    // Activations of one batch: a few vectors as wide as the layers, 32 bits; and for each of its tokens
+    // which of the context it may see, 16 bits (measured: 1,024 bytes for each token of the context).
+    let seen = load.context_tokens as f64 + model.cache.window_tokens.min(load.context_tokens as f64);
+    let activations = BATCH_TOKENS * (model.hidden_size * 4.0 * 4.0 + seen * 2.0);
     if hardware.backend == Backend::Cpu {
         // The program; its vocabulary (measured: about 180 bytes a token). Room for the logits of a
         // whole batch is reserved too, but never touched, so it takes no memory.
@@ -171,18 +182,27 @@ fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape) -> f64 {
         _ => 100.0 * MIB,
     };
     let logits = BATCH_TOKENS * model.vocabulary * 4.0;
-    devices * driver + logits + 2.0 * activations
+    devices * driver + logits + activations + BATCH_TOKENS * model.hidden_size * 4.0 * 4.0
+}
+
+/// What macOS lets the GPU have of the memory (`recommendedMaxWorkingSetSize`, as llama.cpp's logs of 2026
+/// have it: 27.0 GiB of 36, 51.8 of 64, 107.5 of 128; of a small memory two thirds). Larger ones get no
+/// less; `sudo sysctl iogpu.wired_limit_mb=N` gives more.
+fn metal_share(bytes: f64) -> f64 {
+    let gib = bytes / GIB;
+    let between = |(x0, y0): (f64, f64), (x1, y1): (f64, f64)| y0 + (y1 - y0) * (gib - x0) / (x1 - x0);
+    match gib {
+        g if g < 36.0 => 2.0 / 3.0,
+        g if g < 64.0 => between((36.0, 0.75), (64.0, 0.81)),
+        g if g < 128.0 => between((64.0, 0.81), (128.0, 0.84)),
+        _ => 0.84,
+    }
 }
 
 /// What a program may use of one device.
 fn usable_bytes(hardware: &HardwareShape) -> f64 {
     match (hardware.backend, hardware.class) {
-        // The system lets the GPU have about two thirds of a small memory, three quarters of a
-        // large one (recommendedMaxWorkingSetSize).
-        (Backend::Metal | Backend::Mlx, _) if hardware.memory_bytes <= 36.0 * GIB => {
-            hardware.memory_bytes * 2.0 / 3.0
-        }
-        (Backend::Metal | Backend::Mlx, _) => hardware.memory_bytes * 0.75,
+        (Backend::Metal | Backend::Mlx, _) => hardware.memory_bytes * metal_share(hardware.memory_bytes),
         // The server takes 90 % unless told otherwise; elsewhere the system needs its part.
         (Backend::Vllm | Backend::Sglang | Backend::TensorRtLlm, _)
         | (_, MemoryClass::Unified | MemoryClass::Joined | MemoryClass::Processor) => {
@@ -234,5 +254,19 @@ fn offload(model: &ModelShape, hardware: &HardwareShape, weights: f64, cache: f6
             Placement::Offload { device_layers: n, layers: model.layers }
         }
         _ => Placement::TooLarge,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mac_gives_what_its_logs_say() {
+        for (memory, usable) in [(16.0, 10.7), (32.0, 21.3), (36.0, 27.0), (64.0, 51.8), (128.0, 107.5)] {
+            let mac = HardwareShape::processor("mac", "mac", memory * GIB, 1e11).with_backend(Backend::Metal);
+            let gib = usable_bytes(&mac) / GIB;
+            assert!((gib - usable).abs() < 0.05, "{memory} GiB: {gib}");
+        }
     }
 }

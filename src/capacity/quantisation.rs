@@ -300,7 +300,11 @@ impl Quantisation {
         let wanted = plain(name);
         let named = |id: &str| FORMATS.iter().find(|f| plain(f.id) == plain(id));
         let alias = || ALIASES.iter().find(|(a, _)| plain(a) == wanted).and_then(|(_, id)| named(id));
-        FORMATS.iter().find(|f| plain(f.id) == wanted).or_else(alias)
+        // `4bit-mlx` and `mlx-community/…-4bit` are the same; a dynamic variant (`UD-IQ2_M`) that is not in the
+        // table is counted as the format it varies.
+        let bits = || named(&format!("MLX-{}bit", wanted.replace("mlx", "").strip_suffix("bit")?));
+        let varied = || named(wanted.strip_prefix("ud")?);
+        FORMATS.iter().find(|f| plain(f.id) == wanted).or_else(alias).or_else(bits).or_else(varied)
     }
 
     /// Is there such a file for this engine?
@@ -388,6 +392,18 @@ impl KvType {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn variants_are_found_by_the_names_people_write() {
+        let id = |name: &str| super::Quantisation::find(name).map(|f| f.id);
+        assert_eq!(id("UD-IQ2_M"), Some("IQ2_M"));
+        assert_eq!(id("UD-Q4_K_XL"), Some("UD-Q4_K_XL"), "what is in the table is itself");
+        assert_eq!(
+            (id("4bit-mlx"), id("MLX-4bit"), id("4-bit")),
+            (id("MLX-4bit"), id("MLX-4bit"), id("MLX-4bit"))
+        );
+        assert!(id("MLX-4bit").is_some() && id("UD-nothing").is_none());
+    }
+
     use super::*;
 
     #[test]

@@ -210,7 +210,7 @@ impl ModelShape {
         let (id, facts, weights) = (id.into(), &header.facts, header.weights());
         let need =
             |value: Option<u64>, field| value.map(|n| n as f64).ok_or(Unknown { record: id.clone(), field });
-        let layers = facts.layers.ok_or(Unknown { record: id.clone(), field: "block_count" })?;
+        let layers = facts.loaded_layers.ok_or(Unknown { record: id.clone(), field: "block_count" })?;
         let hidden_size = need(facts.hidden_size, "embedding_length")?;
         let vocabulary = need(facts.vocabulary, "vocabulary")?;
         let parameters = weights.parameters as f64;
@@ -346,40 +346,23 @@ fn cache_from_catalogue(model: &OpenModel, layers: u32, hidden: f64) -> Result<C
 fn cache_from_file(facts: &Facts, id: &str) -> Result<CacheShape, Unknown> {
     let need =
         |value: Option<u64>, field| value.map(|n| n as f64).ok_or(Unknown { record: id.to_owned(), field });
-    let mut cache =
-        CacheShape { window_tokens: facts.sliding_window.unwrap_or(0) as f64, ..Default::default() };
-    let key = facts.key_length.map_or(0.0, |n| n as f64);
-    let value = facts.value_length.map_or(0.0, |n| n as f64);
-    let own_cache = facts.kv_heads.len().saturating_sub(facts.shared_kv_layers as usize);
-    for (layer, kv_heads) in facts.kv_heads.iter().enumerate() {
-        let kv_heads = f64::from(*kv_heads);
-        let heads = f64::from(facts.heads.get(layer).copied().unwrap_or(0));
-        cache.kv_heads = cache.kv_heads.max(if facts.latent.is_some() { 1.0 } else { kv_heads });
-        let recurrent =
-            facts.recurrent.as_ref().is_some_and(|r| r.layers.get(layer).copied().unwrap_or(false));
-        if let Some(latent) = facts.latent {
-            let vector = (latent.kv_lora_rank + latent.rope_head_size) as f64;
-            cache.full_values += vector;
-            cache.latent_layers += 1.0;
-            cache.full_query_values += heads * vector;
-        } else if recurrent || layer >= own_cache {
-            // A state instead of a cache, or the cache of an earlier layer.
-        } else if facts.sliding_layers.get(layer).copied().unwrap_or(false) {
-            let key = facts.key_length_sliding.map_or(key, |n| n as f64);
-            let value = facts.value_length_sliding.map_or(value, |n| n as f64);
-            cache.sliding_values += kv_heads * (key + value);
-            cache.sliding_query_values += heads * key;
+    let mut cache = CacheShape { window_tokens: facts.cache.window_tokens as f64, ..Default::default() };
+    for layer in &facts.cache.layers {
+        let (values, queries) = (layer.values as f64, layer.query_values as f64);
+        cache.kv_heads = cache.kv_heads.max(f64::from(layer.kv_heads));
+        if layer.slides {
+            cache.sliding_values += values;
+            cache.sliding_query_values += queries;
         } else {
-            cache.full_values += kv_heads * (key + value);
-            cache.full_query_values += heads * key;
+            cache.full_values += values;
+            cache.full_query_values += queries;
         }
+        cache.full_values += layer.pooled_values;
+        cache.latent_layers += f64::from(u8::from(layer.latent));
+        cache.state_bytes += layer.state_values as f64 * 4.0;
+        cache.state_layers += f64::from(u8::from(layer.state_values > 0));
     }
-    if let Some(recurrent) = &facts.recurrent {
-        let count = recurrent.layers.iter().filter(|r| **r).count() as f64;
-        cache.state_bytes = count * recurrent.state_values as f64 * 4.0;
-        cache.state_layers = count;
-    }
-    if facts.kv_heads.iter().any(|n| *n > 0) && facts.latent.is_none() {
+    if facts.kv_heads.iter().any(|n| *n > 0) {
         need(facts.key_length, "attention.key_length")?;
     }
     Ok(cache)
@@ -462,6 +445,10 @@ pub enum MemoryClass {
 }
 
 impl MemoryClass {
+    /// The processor's memory is the GPU's, or there is no GPU.
+    pub const fn is_shared(self) -> bool {
+        matches!(self, Self::Unified | Self::Joined | Self::Processor)
+    }
     pub const fn label(self) -> &'static str {
         match self {
             Self::Graphics => "graphics",

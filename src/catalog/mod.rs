@@ -283,6 +283,12 @@ impl Catalog {
     pub fn provider(&self, id: &str) -> Option<&Provider> {
         find!(self.providers, id)
     }
+    /// The service that answers for an API model; of a service with several wires the one that most
+    /// tools speak.
+    pub fn provider_of(&self, model: &ApiModel) -> Option<&Provider> {
+        let of = |p: &&Provider| p.prices.as_deref() == Some(model.provider.as_str());
+        self.providers.iter().filter(of).min_by_key(|p| p.wire != ApiWire::OpenAiChat)
+    }
     /// The range with this id; see [`Self::range`] for the one that holds.
     pub fn range_by_id(&self, id: &str) -> Option<&Range> {
         find!(self.ranges, id)

@@ -50,7 +50,9 @@ impl Group {
                 "The first that is set counts: the program's own, the XDG one with /freehold, the one below HOME."
             }
             Self::Engine => {
-                "It runs in a process of its own, which gets the variables of the last line and no other: no key reaches it."
+                "It runs in a process of its own, which gets the variables of the last line and no other: no key reaches it. \
+                 Nor does one reach a program that grades (--exec): it gets PATH, HOME, the language and the folder for \
+                 temporary files."
             }
             Self::Network => "An address on this machine is never reached through a proxy.",
             Self::Addresses | Self::Output => return None,
@@ -93,6 +95,15 @@ pub fn text(name: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// What a program of the user that grades (`--exec`) gets of the environment: no keys.
+const OF_PROGRAMS: [&str; 8] =
+    ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "USERPROFILE"];
+
+/// Those of them that are set.
+pub fn for_programs() -> impl Iterator<Item = (&'static str, OsString)> {
+    OF_PROGRAMS.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)))
+}
+
 macro_rules! variables {
     ($($constant:ident = $name:expr, $group:ident, $about:expr;)*) => {
         $(
@@ -107,8 +118,12 @@ macro_rules! variables {
 
 variables! {
     API_KEY = "FREEHOLD_API_KEY", Credentials, "servers that are no provider of the catalogue";
-    HF_TOKEN = "HF_TOKEN", Credentials, "models that are downloaded by hf:OWNER/REPO/FILE";
+    HF_TOKEN = "HF_TOKEN", Credentials, "models that are downloaded by hf:OWNER/REPO";
+    HF_TOKEN_PATH = "HF_TOKEN_PATH", Credentials, "a file with that token (default: token in HF_HOME)";
     HF_ENDPOINT = "HF_ENDPOINT", Addresses, "the hub that hf: names mean (default https://huggingface.co)";
+    HF_HOME = "HF_HOME", Folders, "the hub's own folder: its token, and models in hub/ (default ~/.cache/huggingface)";
+    HF_HUB_CACHE = "HF_HUB_CACHE", Folders, "models that the hub's own programs keep, instead of hub/ there";
+    OLLAMA_MODELS = "OLLAMA_MODELS", Folders, "models of Ollama (default ~/.ollama/models)";
     CACHE_DIR = "FREEHOLD_CACHE_DIR", Folders, "downloads and journals";
     DATA_DIR = "FREEHOLD_DATA_DIR", Folders, "your catalogue overlay";
     CONFIG_DIR = "FREEHOLD_CONFIG_DIR", Folders, "your saved profiles";
@@ -211,7 +226,8 @@ mod tests {
             for path in std::fs::read_dir(folder).expect("src").flatten().map(|e| e.path()) {
                 if path.is_dir() {
                     look(&path, found);
-                } else if !path.ends_with("cli/environment.rs") {
+                } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("cli/environment.rs")
+                {
                     let text = std::fs::read_to_string(&path).expect("a source file");
                     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
                     if code.contains("env::var") || code.contains("var_os(") {

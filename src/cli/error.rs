@@ -2,6 +2,7 @@
 //! documented exit code.
 
 use crate::app::{Refusal, RefusalKind};
+use crate::measure::event::{Fault, FaultKind};
 use crate::sanitize;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -58,6 +59,19 @@ impl CliError {
         Self::new(Exit::Usage, message)
     }
     /// It could not be done: exit 1.
+    /// What went wrong with a model or a connection: whose mistake it was says the exit code.
+    pub fn of_fault(fault: Fault) -> Self {
+        match fault.kind {
+            FaultKind::Privacy
+            | FaultKind::Model
+            | FaultKind::Template
+            | FaultKind::Context
+            | FaultKind::NotFound
+            | FaultKind::Request => Self::usage(fault.message),
+            FaultKind::Auth => Self::new(Exit::Credential, fault.message),
+            _ => Self::failed(fault.message),
+        }
+    }
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
     }

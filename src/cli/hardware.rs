@@ -3,8 +3,9 @@
 //! test of how fast it reads memory and at which clock.
 
 use crate::app::fit::ThisMachine;
-use crate::app::machine::{Gpu, Machine, Speeds, add_devices, shape};
+use crate::app::machine::{Gpu, Machine, Seen, Speeds, add_devices, shape};
 use crate::catalog::Catalog;
+use crate::measure::allowed::allowed;
 use crate::measure::backend::local;
 use crate::measure::backend::protocol::{Device, EngineBuild};
 use crate::measure::event::Fault;
@@ -13,15 +14,14 @@ use std::time::{Duration, Instant};
 /// This machine as the predictor sees it.
 pub fn this(catalog: &Catalog) -> ThisMachine {
     let machine = detect();
-    let (shape, notes) = shape(&machine, catalog, speeds_now);
-    ThisMachine { shape, notes, busy: machine.is_busy() }
+    let Seen { shape, notes, left_out } = shape(&machine, catalog, speeds_now);
+    ThisMachine { shape, notes, left_out, busy: machine.is_busy() }
 }
 
 /// Ask the system.
 pub fn detect() -> Machine {
     let mut system = sysinfo::System::new().ok();
     if let Some(system) = &mut system {
-        system.refresh_memory();
         system.refresh_cpu_all();
     }
     let cpus = system.as_ref().map_or(&[][..], sysinfo::System::cpus);
@@ -30,15 +30,17 @@ pub fn detect() -> Machine {
         Ok(gpus) => (gpus, None),
         Err(problem) => (Vec::new(), Some(problem)),
     };
-    let mut gpus = if gpus.is_empty() { kernel_gpus() } else { gpus };
+    // What the kernel knows beside them: a card of another maker, or the processor's own graphics.
+    let told = !gpus.is_empty();
+    let mut gpus = gpus;
+    gpus.extend(kernel_gpus().into_iter().filter(|gpu| !told || !gpu.name.starts_with("NVIDIA")));
     if ACCELERATED && let Some(Ok(build)) = engine() {
         add_devices(&mut gpus, &build.devices);
     }
     Machine {
         cpu: first.map(|c| c.brand().trim().to_owned()).filter(|b| !b.is_empty()).unwrap_or("unknown".into()),
-        cores: sysinfo::System::physical_core_count().unwrap_or(cpus.len()).max(1),
+        allowed: allowed(),
         vectors: vectors(),
-        memory_bytes: system.as_ref().map_or(0, sysinfo::System::total_memory),
         load: sysinfo::System::load_average().map_or(0.0, |load| load.one),
         system: sysinfo::System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
         gpus,
@@ -95,9 +97,12 @@ fn nvidia() -> Result<Vec<Gpu>, String> {
     let mut gpus = Vec::new();
     for index in 0..count {
         let device = nvml.device_by_index(index).map_err(|e| e.to_string())?;
+        // A chip that shares the processor's memory (GB10) tells none.
+        let memory = device.memory_info().ok().filter(|m| m.total > 0);
         gpus.push(Gpu {
             name: device.name().unwrap_or_else(|_| "NVIDIA GPU".to_owned()),
-            memory_bytes: device.memory_info().ok().map(|m| m.total),
+            memory_bytes: memory.as_ref().map(|m| m.total),
+            free_bytes: memory.as_ref().map(|m| m.free),
             driver: driver.clone(),
             power_readable: Some(device.power_usage().is_ok()),
             backend: None,
@@ -132,10 +137,14 @@ fn kernel_gpus() -> Vec<Gpu> {
             Some("0x10de") => "NVIDIA GPU",
             _ => continue,
         };
+        let bytes = |file: &str| read(file).and_then(|n| n.trim().parse::<u64>().ok());
         let model = read("product_name").map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
         gpus.push(Gpu {
             name: model.unwrap_or_else(|| vendor.to_owned()),
-            memory_bytes: read("mem_info_vram_total").and_then(|n| n.trim().parse().ok()),
+            memory_bytes: bytes("mem_info_vram_total"),
+            free_bytes: bytes("mem_info_vram_total")
+                .zip(bytes("mem_info_vram_used"))
+                .map(|(total, used)| total.saturating_sub(used)),
             driver: None,
             power_readable: None,
             backend: None,
@@ -189,7 +198,8 @@ fn speeds_now(cores: usize) -> Speeds {
         hertz = hertz.max(2.0 * STEPS as f64 / begun.elapsed().as_secs_f64());
     }
     let how = format!(
-        "memory: {threads} threads read {:.1} GB/s just now, taken as nine tenths of its peak; clock: {:.1} GHz",
+        "memory: {threads} thread{} read {:.1} GB/s just now, taken as nine tenths of its peak; clock: {:.1} GHz",
+        if threads == 1 { "" } else { "s" },
         bandwidth / 1e9,
         hertz / 1e9
     );

@@ -14,6 +14,7 @@ pub mod files;
 pub mod folders;
 pub mod hardware;
 pub mod keys;
+pub mod models;
 pub mod needs;
 pub mod output;
 pub mod profiles;
@@ -40,7 +41,7 @@ Examples:
   freehold advise                                   ask five questions, get a verdict
   freehold bench --model default --api openai:MODEL --prompts prompts.jsonl -o bench.json
   freehold usage ~/.claude/projects -o usage.json   what your logs and exports say
-  freehold breakeven --measured bench.json -o cost.json
+  freehold breakeven --scenario scenario.toml --measured bench.json -o cost.json
   freehold report bench.json cost.json advice.json --format markdown -o memo.md
   freehold deploy advice.json -o deployment         files that run what was decided"
 )]

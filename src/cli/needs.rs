@@ -63,7 +63,7 @@ fn saved(path: &Path) -> Result<UsageDocument, CliError> {
     match Document::parse(&name, &read_text(path)?).map_err(CliError::usage)? {
         Document::Usage(document) => Ok(*document),
         other => Err(CliError::usage(format!(
-            "{name}: --usage takes a usage document or records, and this is a {} document; make one with `freehold usage FILE -o usage.json`",
+            "{name}: --usage takes a usage document or records, and this one is of the kind \"{}\"; make one with `freehold usage FILE -o usage.json`",
             other.kind()
         ))),
     }

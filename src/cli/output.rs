@@ -107,10 +107,11 @@ impl OutputArgs {
         csv: Option<&dyn Fn() -> String>,
     ) -> Result<(), CliError> {
         let format = self.chosen();
-        if format == Format::Junit && self.require.is_empty() {
-            return Err(CliError::usage(
-                "--format junit has the gates as test cases; give some with --require",
-            ));
+        if matches!(format, Format::Junit | Format::CodeQuality) && self.require.is_empty() {
+            let name = if format == Format::Junit { "junit" } else { "code-quality" };
+            return Err(CliError::usage(format!(
+                "--format {name} is about the gates; give some with --require"
+            )));
         }
         if let Some(ending) = self.picture() {
             return Err(CliError::usage(format!(
@@ -125,11 +126,8 @@ impl OutputArgs {
             None
         };
         let checked = json.as_deref().filter(|_| asked).map(|text| self.check(text));
-        let view = if matches!(format, Format::Json | Format::Junit) && !self.github_summary {
-            View::new("")
-        } else {
-            view()
-        };
+        let gates_only = matches!(format, Format::Json | Format::Junit | Format::CodeQuality);
+        let view = if gates_only && !self.github_summary { View::new("") } else { view() };
         let text = match format {
             Format::Json => format!("{}\n", json.unwrap_or_default()),
             Format::Table => view.to_terminal(context.width),
@@ -139,6 +137,10 @@ impl OutputArgs {
             Format::Junit => match &checked {
                 Some(Ok(checked)) => gates::junit(checked, self.inconclusive == Inconclusive::Fail)
                     .map_err(|e| CliError::failed(format!("cannot write JUnit: {e}")))?,
+                _ => String::new(),
+            },
+            Format::CodeQuality => match &checked {
+                Some(Ok(checked)) => gates::code_quality(checked, self.inconclusive == Inconclusive::Fail),
                 _ => String::new(),
             },
         };

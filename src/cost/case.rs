@@ -359,6 +359,8 @@ pub struct Offer {
     /// Open model it serves, where known.
     pub open_model: Option<String>,
     pub supply: Supply,
+    /// Share of its answers that passed on the user's prompts, and where that was measured.
+    pub pass_rate: Option<(f64, Source)>,
     /// What it was built from, where it was planned.
     pub plan: Option<Box<Blueprint>>,
     /// Its own slots; it reads those of the need besides.

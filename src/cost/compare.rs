@@ -43,6 +43,67 @@ pub struct Outcome {
     pub best: Option<(f64, Usd)>,
     /// First month after payback in which the position is negative again.
     pub undone: Option<u32>,
+    /// How the figures above came about.
+    pub seen: Seen,
+}
+
+/// What the walk through the months had in hand when it found an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Seen {
+    /// Where the position turned.
+    pub turn: Option<Turn>,
+    /// Where the discounted position turned.
+    pub discounted_turn: Option<Turn>,
+    /// The months between which the saving ended.
+    pub end: Option<SavingEnd>,
+    /// At the horizon.
+    pub horizon: AtHorizon,
+}
+
+/// Where a position turned positive: `months + missing ÷ saving`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Turn {
+    /// Whole months before.
+    pub months: f64,
+    /// What was missing then; 0: a purchase or sale at its beginning turned it.
+    pub missing: f64,
+    /// What the month brings.
+    pub saving: f64,
+}
+
+impl Turn {
+    fn at(self) -> f64 {
+        if self.missing == 0.0 { self.months } else { self.months + self.missing / self.saving }
+    }
+}
+
+/// Where the monthly saving ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SavingEnd {
+    /// It shrinks to nothing between the middles of two months: `month − 0.5 + last ÷ (last − next)`.
+    Shrinks {
+        /// The last month that saves, counted from 1.
+        month: f64,
+        /// What it saves.
+        last: f64,
+        /// What the next one saves: nothing or less.
+        next: f64,
+    },
+    /// A price change on a date ends it.
+    Changes,
+}
+
+/// What stands at the horizon.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct AtHorizon {
+    /// The discounted position.
+    pub position: f64,
+    /// What is left to the baseline: residual value less what is owed.
+    pub cloud_left: f64,
+    /// The same of the other side.
+    pub local_left: f64,
+    /// Present value of one dollar.
+    pub worth: f64,
 }
 
 /// One month of a comparison.
@@ -70,20 +131,21 @@ pub fn flow(case: &Case, pair: Pair, v: Values<'_>) -> Flow {
 #[derive(Debug, Clone, Copy, Default)]
 struct Position {
     at: f64,
-    crossed: Option<f64>,
+    turn: Option<Turn>,
 }
 
 impl Position {
     fn advance(&mut self, month: u32, jump: f64, run: f64) {
         self.at += jump;
-        if self.crossed.is_none() {
+        if self.turn.is_none() {
             let tiny = 1e-9 * self.at.abs().max(run.abs()).max(1e-9);
             // What the sale of a unit brings is no payback where the month takes it away again.
             let lasts = self.at > tiny && self.at + run >= -tiny;
+            let months = f64::from(month);
             if lasts || (self.at.abs() <= tiny && run > 0.0) {
-                self.crossed = Some(f64::from(month));
+                self.turn = Some(Turn { months, missing: 0.0, saving: run });
             } else if run > 0.0 && self.at + run >= -tiny {
-                self.crossed = Some(f64::from(month) + (-self.at / run).min(1.0));
+                self.turn = Some(Turn { months, missing: (-self.at).min(run), saving: run });
             }
         }
         self.at += run;
@@ -251,6 +313,7 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
     let (mut first, mut outlay) = ((0.0, 0.0), 0.0);
     let mut peak = (0, f64::MIN);
     let mut at_last_cycle = f64::MIN;
+    let mut seen = Seen::default();
 
     for month in 0..limit {
         let (c, l) = sides.next();
@@ -267,12 +330,13 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
             // The saving per month crosses zero between the middles of two months.
             let at = f64::from(month) - 0.5 + last_run / (last_run - run).max(f64::MIN_POSITIVE);
             best = Some((at, plain.at - run));
+            seen.end = Some(SavingEnd::Shrinks { month: f64::from(month), last: last_run, next: run });
         }
         last_run = run;
         if plain.at > peak.1 {
             peak = (month, plain.at);
         }
-        if plain.crossed.is_some() && undone.is_none() && plain.at < 0.0 && month < horizon {
+        if plain.turn.is_some() && undone.is_none() && plain.at < 0.0 && month < horizon {
             undone = Some(month);
         }
         worth *= discount;
@@ -284,6 +348,8 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
                 tco_cloud -= cloud;
                 tco_local -= local;
                 npv = discounted.at + (local - cloud) * worth;
+                seen.horizon =
+                    AtHorizon { position: discounted.at, cloud_left: cloud, local_left: local, worth };
             }
             sides.seen(month, plain.at, discounted.at);
         }
@@ -292,7 +358,7 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
         }
         let steady = terms.settled.is_some_and(|s| month >= s);
         let best_known = month >= last_change && (best.is_some() || !falling);
-        if plain.crossed.is_some() && (!full || (discounted.crossed.is_some() && best_known)) {
+        if plain.turn.is_some() && (!full || (discounted.turn.is_some() && best_known)) {
             break;
         }
         if run <= 0.0 && (falling || steady) {
@@ -301,19 +367,20 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
         if steady {
             // What is still to come, discounted, cannot make up for what is missing.
             let hopeless = discount < 1.0 && discounted.at + run * worth * discount / (1.0 - discount) <= 0.0;
-            if plain.crossed.is_some() && hopeless && !terms.baseline_renews {
+            if plain.turn.is_some() && hopeless && !terms.baseline_renews {
                 break;
             }
             match terms.cycle {
                 // A straight line from here on; discounting bends it.
                 None if discount >= 1.0 || !full => {
-                    let rest = |p: Position| p.crossed.or(Some(f64::from(month + 1) - p.at / run));
-                    plain.crossed = rest(plain);
-                    discounted.crossed = rest(discounted);
+                    let line =
+                        |p: Position| Turn { months: f64::from(month + 1), missing: -p.at, saving: run };
+                    plain.turn = plain.turn.or(Some(line(plain)));
+                    discounted.turn = discounted.turn.or(Some(line(discounted)));
                     break;
                 }
                 // A life that does not earn its replacement never will.
-                Some(life) if plain.crossed.is_none() && (month + 1) % life == 0 => {
+                Some(life) if plain.turn.is_none() && (month + 1) % life == 0 => {
                     if plain.at <= at_last_cycle {
                         break;
                     }
@@ -326,8 +393,9 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
     if last_change > 0 && best.is_none() && last_run <= 0.0 && peak.1 > 0.0 {
         // A price change on a date ended the saving.
         best = Some((f64::from(peak.0 + 1), peak.1));
+        seen.end = Some(SavingEnd::Changes);
     }
-    let never = plain.crossed.is_none().then(|| {
+    let never = plain.turn.is_none().then(|| {
         if last_run <= 0.0 && peak.0 == 0 {
             Never::RunningCost { cloud: usd(first.0), local: usd(first.1) }
         } else if last_run <= 0.0 {
@@ -343,11 +411,12 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
         tco_cloud: usd(tco_cloud),
         tco_local: usd(tco_local),
         npv: usd(npv),
-        payback: plain.crossed,
-        discounted_payback: discounted.crossed,
+        payback: plain.turn.map(Turn::at),
+        discounted_payback: discounted.turn.map(Turn::at),
         never,
         best: best.map(|(month, at)| (month, usd(at))),
         undone,
+        seen: Seen { turn: plain.turn, discounted_turn: discounted.turn, ..seen },
     }
 }
 

@@ -13,6 +13,7 @@ pub mod case;
 pub mod chances;
 pub mod compare;
 pub mod defaults;
+pub mod derive;
 pub mod evaluate;
 pub mod hybrid;
 pub mod keys;

@@ -212,7 +212,7 @@ fn typescript(cloud: &Cloud, key: Option<&str>) -> String {
         ApiWire::Gemini => "answer.candidates[0].content.parts.map((p: any) => p.text ?? \"\").join(\"\")",
         ApiWire::Ollama => "answer.message.content",
     };
-    let body = serde_json::to_string_pretty(&request.body).unwrap_or_default().replace('\n', "\n  ");
+    let body = crate::document::json::pretty(&request.body).unwrap_or_default().replace('\n', "\n  ");
     let body = body.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
     let needed = if base.variable.is_some() || key.is_some() {
         "function need(name: string): string {\n  const value = process.env[name];\n  if (!value) throw new Error(`set ${name}`);\n  \

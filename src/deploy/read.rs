@@ -8,7 +8,7 @@ use super::input::{Accelerator, Cloud, Deployment, Limits, Place, Request, Serve
 use super::recipe::LeftOut;
 use super::{llama, quote, server};
 use crate::capacity::{Engine, KvType, ModelShape, Quantisation};
-use crate::catalog::{ApiWire, Catalog, OpenModel, Provider, Vendor};
+use crate::catalog::{Catalog, OpenModel, Vendor};
 use crate::plan::{self, weights::released};
 use crate::workload::{Answer as _, Use};
 use serde::Deserialize;
@@ -84,7 +84,10 @@ pub fn deployment(
             "give an advice or a plan document: `freehold advise --json`, `freehold breakeven --format json`",
         )),
         other => Err(fault(
-            format!("a {} document holds no plan to deploy", crate::sanitize::line(other, 60)),
+            format!(
+                "a document of the kind \"{}\" holds no plan to deploy",
+                crate::sanitize::line(other, 60)
+            ),
             "give an advice or a plan document",
         )),
     }
@@ -460,10 +463,7 @@ fn cloud(id: &str, catalog: &Catalog) -> Result<Cloud, String> {
     let model =
         catalog.api_model(id).ok_or_else(|| format!("the API model {shown} is not in today's catalogue"))?;
     let name = quote::name(&model.model).ok_or_else(|| format!("the wire name of {shown} is not a name"))?;
-    let of = |p: &&Provider| p.prices.as_deref() == Some(model.provider.as_str());
-    // A service with several wires: the one that most tools speak.
-    let provider = catalog.providers.iter().filter(of).min_by_key(|p| p.wire != ApiWire::OpenAiChat);
-    let provider = provider.ok_or_else(|| {
+    let provider = catalog.provider_of(model).ok_or_else(|| {
         format!(
             "how {} is reached is not in the catalogue; add a [[provider]] for it",
             crate::sanitize::line(&model.provider, 60)

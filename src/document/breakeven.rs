@@ -10,6 +10,7 @@ use super::plan::PlanRow;
 pub use super::skipped::SkippedEntry;
 use crate::document::metrics::definition;
 use crate::money::Currency;
+use crate::provenance::Source;
 use crate::terms::Derivation;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -204,6 +205,15 @@ pub struct LocalOffer {
     pub usd_per_mtok_output: Option<f64>,
     #[doc = definition!(usd_per_mtok_blended)]
     pub usd_per_mtok_blended: Option<f64>,
+    /// Share of its answers that passed on the user's prompts, 0 to 1; null where that was not measured.
+    #[serde(default)]
+    pub pass_rate: Option<f64>,
+    /// Where it was measured.
+    #[serde(default)]
+    pub pass_rate_source: Option<Source>,
+    #[doc = definition!(usd_per_successful_request)]
+    #[serde(default)]
+    pub usd_per_successful_request: Option<f64>,
     #[doc = definition!(billed_hours_per_month)]
     pub billed_hours_per_month: Option<f64>,
     /// Paid at the beginning of months over the whole horizon: purchases, less what replaced units
@@ -259,6 +269,15 @@ pub struct CloudOffer {
     pub usd_per_mtok_output: Option<f64>,
     #[doc = definition!(usd_per_mtok_blended)]
     pub usd_per_mtok_blended: Option<f64>,
+    /// Share of its answers that passed on the user's prompts, 0 to 1; null where that was not measured.
+    #[serde(default)]
+    pub pass_rate: Option<f64>,
+    /// Where it was measured.
+    #[serde(default)]
+    pub pass_rate_source: Option<Source>,
+    #[doc = definition!(usd_per_successful_request)]
+    #[serde(default)]
+    pub usd_per_successful_request: Option<f64>,
     #[doc = definition!(billed_hours_per_month)]
     pub billed_hours_per_month: Option<f64>,
     #[doc = definition!(units)]

@@ -20,12 +20,21 @@ pub struct DoctorResult {
     pub target: String,
     /// The processor, as it calls itself.
     pub cpu: String,
-    /// Physical cores.
+    /// Physical cores of the machine.
     pub cores: u32,
+    /// Those that this process may use; null where that was not looked at.
+    #[serde(default)]
+    pub usable_cores: Option<u32>,
     /// Widest vector instructions the processor has.
     pub vectors: Option<String>,
-    /// Main memory, bytes.
+    /// Main memory of the machine, bytes.
     pub memory_bytes: u64,
+    /// What this process may use of it; null where that was not looked at.
+    #[serde(default)]
+    pub usable_memory_bytes: Option<u64>,
+    /// What leaves it less than the machine has: its container or service, `ulimit`, its affinity.
+    #[serde(default)]
+    pub limits: Vec<String>,
     /// Every GPU found.
     pub gpus: Vec<GpuRow>,
     /// Why the NVIDIA driver could not be asked; null where it could.
@@ -47,6 +56,9 @@ pub struct GpuRow {
     pub name: String,
     /// Its memory, bytes.
     pub memory_bytes: Option<u64>,
+    /// Of it, what nobody used at that moment, bytes.
+    #[serde(default)]
+    pub free_bytes: Option<u64>,
     /// Version of its driver.
     pub driver: Option<String>,
     /// Whether its power can be read; null where nobody can tell.

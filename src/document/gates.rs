@@ -10,6 +10,7 @@
 use super::figure::{self, Datum, Figure, NotFound, Why};
 use super::saved::Document;
 use crate::document::metrics::{self, METRICS, Unit};
+use crate::provenance::{Source, UserInput};
 
 /// A condition on one figure.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +76,8 @@ pub struct Checked {
     pub figure: String,
     /// The figure as people read it, with its interval.
     pub value: String,
+    /// The file the user wrote that the document rests on, and a line of it: where one would change it.
+    pub file: Option<(String, Option<u32>)>,
 }
 
 impl Checked {
@@ -125,7 +128,10 @@ impl Gate {
         let mut error: Option<NotFound> = None;
         for (_, document) in documents {
             match figure::resolve(&self.path, document) {
-                Ok(figure) => return self.judge(&figure),
+                Ok(figure) => {
+                    let checked = self.judge(&figure)?;
+                    return Ok(Checked { file: file_of(document), ..checked });
+                }
                 // What is nearest to it in a document that has such figures at all.
                 Err(e)
                     if error.as_ref().is_none_or(|known| matches!(known.why, Why::NotInThisDocument(_))) =>
@@ -164,7 +170,13 @@ impl Gate {
             },
             (None, _) => Outcome::Undecided,
         };
-        Ok(Checked { gate: self.text.clone(), outcome, figure: figure.path.clone(), value: shown(figure) })
+        Ok(Checked {
+            gate: self.text.clone(),
+            outcome,
+            figure: figure.path.clone(),
+            value: shown(figure),
+            file: None,
+        })
     }
 
     fn numbers(&self, value: f64, interval: Option<(f64, f64)>, bound: f64) -> Outcome {
@@ -186,6 +198,14 @@ impl Gate {
             _ => decided(holds(value)),
         }
     }
+}
+
+/// The first file of the user's that an input came from.
+fn file_of(document: &Document) -> Option<(String, Option<u32>)> {
+    document.inputs().values().find_map(|input| match &input.source {
+        Source::User(UserInput::File { file, line, .. }) => Some((file.clone(), *line)),
+        _ => None,
+    })
 }
 
 /// An id of the table of metrics, however it is written, or the name of a field that has one.

@@ -2,6 +2,7 @@
 //! together believes that they are of the same need, model and machine; this says where they are not.
 
 use super::bench::{BenchDocument, Kind};
+use super::usage::UsageDocument;
 use super::{Document, Input};
 use crate::catalog::Catalog;
 use crate::catalog::device::{is_card, model_of_file};
@@ -47,8 +48,47 @@ pub fn differences(documents: &[(String, Document)], catalog: &Catalog) -> Vec<D
             found.extend(other_machine(file, document, other, bench, catalog));
         }
     }
+    for (file, usage) in documents.iter().filter_map(|(f, d)| match d {
+        Document::Usage(usage) => Some((f, usage)),
+        _ => None,
+    }) {
+        for (other, document) in documents.iter().filter(|(_, d)| !matches!(d, Document::Usage(_))) {
+            found.extend(other_use(file, usage, other, document));
+        }
+    }
     found.extend(other_measurements(documents));
     found
+}
+
+/// How many times more or less than what was used a need may be, and still be the need of that use: a
+/// forecast is not the past, but ten times its volume is another case.
+const ANOTHER_USE: f64 = 3.0;
+
+/// A need that is not the one of the records: other volumes, or requests of another length. What it takes
+/// over from them as it stands is theirs by its source.
+fn other_use(file: &str, usage: &UsageDocument, other: &str, document: &Document) -> Option<Difference> {
+    let need = &usage.result.need;
+    let shape = need.shape.as_ref();
+    let used = [
+        ("need.requests_per_month", need.requests_per_month.map(|m| m.value)),
+        ("need.input_tokens", shape.map(|s| s.input_tokens)),
+        ("need.output_tokens", shape.map(|s| s.output_tokens)),
+    ];
+    used.into_iter().find_map(|(name, value)| {
+        let value = value.filter(|v| *v > 0.0)?;
+        let input = document.inputs().get(name)?;
+        let asked = input.value.as_f64().or_else(|| input.value.get("likely")?.as_f64()).filter(|v| *v > 0.0)?;
+        let differs = (asked / value).max(value / asked) > ANOTHER_USE;
+        differs.then(|| Difference {
+            what: What::Need,
+            about: name.to_owned(),
+            text: format!(
+                "{name} is {} in {other}, and {} by the records of {file}: these documents describe different needs.",
+                input.shown(),
+                crate::number::grouped(value, 0)
+            ),
+        })
+    })
 }
 
 /// Inputs of the need with different values in two of the documents.

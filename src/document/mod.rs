@@ -18,6 +18,7 @@ pub mod figure;
 pub mod fit;
 pub mod gates;
 pub mod joined;
+pub mod json;
 pub mod key_schema;
 pub mod metrics;
 pub mod plan;

@@ -1,7 +1,8 @@
 //! Reading forward under caps: every length is checked against the bytes the file has left, and
 //! memory grows only with bytes that were really read.
 
-use super::{GgufError, MAX_HEADER_BYTES, MAX_TEXT_BYTES, Problem};
+use super::error::{GgufError, Problem};
+use super::limits::{MAX_HEADER_BYTES, MAX_TEXT_BYTES};
 use std::io::{BufReader, Read};
 
 /// Memory is taken in steps of this while a text is read.

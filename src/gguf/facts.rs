@@ -1,8 +1,11 @@
 //! What the metadata says about the model, checked: the keys the predictor and the loader rely on.
 //! A key of the wrong type is an error even where it is optional, because the loader would trust it.
 
+use super::error::{GgufError, Problem};
+use super::limits::{MAX_EXPERTS, MAX_LAYERS};
+use super::loader::{self, Cache};
+use super::lookup::Lookup;
 use super::value::{ListKind, Value};
-use super::{GgufError, MAX_EXPERTS, MAX_LAYERS, Problem};
 use std::collections::BTreeMap;
 
 /// The model, as far as its metadata says.
@@ -30,20 +33,10 @@ pub struct Facts {
     pub key_length: Option<u64>,
     /// Size of one value, per head.
     pub value_length: Option<u64>,
-    /// The same in layers with a sliding window, where it differs.
-    pub key_length_sliding: Option<u64>,
-    /// The same of values.
-    pub value_length_sliding: Option<u64>,
-    /// Tokens a sliding layer keeps.
-    pub sliding_window: Option<u64>,
-    /// Per layer: does it slide? Empty where no layer does.
-    pub sliding_layers: Vec<bool>,
-    /// Trailing layers that use the cache of an earlier layer.
-    pub shared_kv_layers: u32,
-    /// Its sizes, where keys and values are kept compressed.
-    pub latent: Option<Latent>,
-    /// Its recurrent layers, where it has any.
-    pub recurrent: Option<Recurrent>,
+    /// What the engine keeps of a sequence, layer by layer.
+    pub cache: Cache,
+    /// Blocks that are loaded; those at the end that only predict further tokens are not.
+    pub loaded_layers: Option<u32>,
     /// Experts of a layer: `*.expert_count`, at most [`MAX_EXPERTS`]. `None`: it is dense.
     pub experts: Option<u32>,
     /// Experts that one token is sent to: `*.expert_used_count`, at most as many as there are.
@@ -56,24 +49,6 @@ pub struct Facts {
     pub chat_template: Option<String>,
     /// Which part of it this file is, where it comes in several.
     pub split: Option<Split>,
-}
-
-/// Multi-head latent attention: one compressed vector per token and layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Latent {
-    /// Values of the compressed vector: `*.attention.kv_lora_rank`.
-    pub kv_lora_rank: u64,
-    /// Values of the part of a key that carries the position, kept beside it.
-    pub rope_head_size: u64,
-}
-
-/// Layers with a state of fixed size instead of a cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recurrent {
-    /// Per layer: is it recurrent?
-    pub layers: Vec<bool>,
-    /// Values kept per recurrent layer and sequence, 32 bits each.
-    pub state_values: u64,
 }
 
 /// One of several files.
@@ -133,19 +108,6 @@ impl Facts {
     }
 }
 
-/// Layers that keep the whole context when the file gives a window but no pattern: every n-th, as
-/// the loader assumes for the architecture.
-fn usual_period(architecture: &str) -> Option<u64> {
-    Some(match architecture {
-        "gemma2" | "gpt-oss" => 2,
-        "gemma3n" => 5,
-        "gemma3" | "gemma-embedding" => 6,
-        "plamo3" => 8,
-        "afmoe" | "cohere2" | "exaone4" | "exaone-moe" | "llama4" | "olmo2" | "smallthinker" => 4,
-        _ => return None,
-    })
-}
-
 pub fn read(metadata: &BTreeMap<String, Value>, places: &BTreeMap<String, u64>) -> Result<Facts, GgufError> {
     let general = Lookup { metadata, places, prefix: String::new() };
     let alignment = general.whole("general.alignment")?.unwrap_or(32);
@@ -173,38 +135,37 @@ pub fn read(metadata: &BTreeMap<String, Value>, places: &BTreeMap<String, u64>) 
     }
     let hidden_size = own.whole("embedding_length")?;
     let usual_head = hidden_size.zip(heads.first().filter(|h| **h > 0)).map(|(size, n)| size / u64::from(*n));
-    let key_length = own.whole("attention.key_length")?.or(usual_head);
+    let own_head = |name| -> Result<Option<u64>, GgufError> { Ok(own.whole(name)?.or(usual_head)) };
+    let (key_length, value_length) = (own_head("attention.key_length")?, own_head("attention.value_length")?);
     let (experts, experts_used) = experts(&own, layers)?;
-    let sliding_window = own.whole("attention.sliding_window")?.filter(|w| *w > 0);
-    let sliding_layers = match sliding_window {
-        Some(_) => own.sliding_layers(layers, architecture.as_deref())?,
-        None => Vec::new(),
-    };
-    let latent = match (own.whole("attention.kv_lora_rank")?, own.whole("attention.key_length_mla")?) {
-        // Files without the second key keep full keys and values, whatever the first says.
-        (Some(kv_lora_rank), Some(_)) if kv_lora_rank > 0 => {
-            Some(Latent { kv_lora_rank, rope_head_size: own.whole("rope.dimension_count")?.unwrap_or(64) })
-        }
-        _ => None,
-    };
+    let context_tokens = own.whole("context_length")?;
+    // The loader reads the sizes of heads only where the first layer has some.
+    let headless = heads.first() == Some(&0) && architecture.as_deref() != Some("plamo2");
+    let attention = layers.map(|blocks| loader::Attention {
+        architecture: architecture.as_deref().unwrap_or_default(),
+        blocks,
+        hidden_size: hidden_size.unwrap_or(0),
+        context_tokens: context_tokens.unwrap_or(0),
+        heads: &heads,
+        kv_heads: &kv_heads,
+        key: key_length.filter(|_| !headless).unwrap_or(0),
+        value: value_length.filter(|_| !headless).unwrap_or(0),
+    });
+    let cache = attention.map(|a| loader::cache(&own, &a)).transpose()?.unwrap_or_default();
+    let loaded_layers = layers.map(|blocks| loader::loaded_blocks(&own, blocks)).transpose()?;
     Ok(Facts {
         alignment,
         name: general.text("general.name")?,
         file_type: general.small("general.file_type")?,
         layers,
-        context_tokens: own.whole("context_length")?,
+        context_tokens,
         hidden_size,
-        recurrent: own.recurrent(layers, &kv_heads)?,
+        cache,
+        loaded_layers,
         heads,
         kv_heads,
         key_length,
-        value_length: own.whole("attention.value_length")?.or(usual_head),
-        key_length_sliding: own.whole("attention.key_length_swa")?,
-        value_length_sliding: own.whole("attention.value_length_swa")?,
-        sliding_window,
-        sliding_layers,
-        shared_kv_layers: own.small("attention.shared_kv_layers")?.unwrap_or(0),
-        latent,
+        value_length,
         experts,
         experts_used,
         vocabulary: vocabulary(&general, &own)?,
@@ -287,137 +248,6 @@ fn split(general: &Lookup) -> Result<Option<Split>, GgufError> {
     Ok(Some(Split { index, count, tensors: general.whole("split.tensors.count")? }))
 }
 
-/// Typed access under a prefix; errors name the key and where it stands.
-struct Lookup<'a> {
-    metadata: &'a BTreeMap<String, Value>,
-    places: &'a BTreeMap<String, u64>,
-    prefix: String,
-}
-
-impl Lookup<'_> {
-    fn key(&self, name: &str) -> String {
-        if self.prefix.is_empty() { name.to_owned() } else { format!("{}.{name}", self.prefix) }
-    }
-    fn at(&self, key: &str) -> u64 {
-        self.places.get(key).copied().unwrap_or(0)
-    }
-    fn wrong(&self, name: &str, expected: &'static str) -> GgufError {
-        let key = self.key(name);
-        GgufError::new(self.at(&key), Problem::WrongType { key, expected })
-    }
-    fn range(&self, name: &str, value: u64, allowed: &'static str) -> GgufError {
-        let key = self.key(name);
-        GgufError::new(self.at(&key), Problem::OutOfRange { key, value, allowed })
-    }
-    fn length(&self, name: &str, length: u64, expected: u64) -> GgufError {
-        let key = self.key(name);
-        GgufError::new(self.at(&key), Problem::ListLength { key, length, expected })
-    }
-    fn get(&self, name: &str) -> Option<&Value> {
-        self.metadata.get(&self.key(name))
-    }
-
-    fn text(&self, name: &str) -> Result<Option<String>, GgufError> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::Text(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(self.wrong(name, "a text")),
-        }
-    }
-    fn whole(&self, name: &str) -> Result<Option<u64>, GgufError> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::Unsigned(n)) => Ok(Some(*n)),
-            Some(Value::Signed(n)) if *n >= 0 => Ok(Some(n.unsigned_abs())),
-            Some(_) => Err(self.wrong(name, "a whole number, not negative")),
-        }
-    }
-    fn small(&self, name: &str) -> Result<Option<u32>, GgufError> {
-        let Some(n) = self.whole(name)? else { return Ok(None) };
-        u32::try_from(n).map(Some).map_err(|_| self.range(name, n, "it must fit in 32 bits"))
-    }
-    fn list(&self, name: &str, kinds: &[ListKind]) -> Result<Option<&super::List>, GgufError> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::List(list)) if kinds.contains(&list.kind) => Ok(Some(list)),
-            Some(_) => Err(self.wrong(
-                name,
-                match kinds {
-                    [ListKind::Text] => "a list of texts",
-                    [ListKind::Float] => "a list of fractions",
-                    _ => "a list of whole numbers",
-                },
-            )),
-        }
-    }
-
-    /// One number for all layers, or a list with one for each.
-    fn per_layer(&self, name: &str, layers: Option<u32>) -> Result<Vec<u32>, GgufError> {
-        let Some(layers) = layers else { return Ok(Vec::new()) };
-        let Some(Value::List(_)) = self.get(name) else {
-            return Ok(self.small(name)?.map_or_else(Vec::new, |n| vec![n; layers as usize]));
-        };
-        let list = self.list(name, &[ListKind::Whole32])?.map_or(&[][..], |l| &l.numbers);
-        if list.len() as u64 != u64::from(layers) {
-            return Err(self.length(name, list.len() as u64, layers.into()));
-        }
-        list.iter()
-            .map(|n| u32::try_from(*n).map_err(|_| self.wrong(name, "a list of numbers, not negative")))
-            .collect()
-    }
-
-    /// Which layers slide: a list, a period, or what the architecture usually does.
-    fn sliding_layers(
-        &self,
-        layers: Option<u32>,
-        architecture: Option<&str>,
-    ) -> Result<Vec<bool>, GgufError> {
-        const PATTERN: &str = "attention.sliding_window_pattern";
-        let Some(layers) = layers else { return Ok(Vec::new()) };
-        if let Some(Value::List(_)) = self.get(PATTERN) {
-            let kinds = [ListKind::Bool, ListKind::Whole32];
-            let list = self.list(PATTERN, &kinds)?.map_or(&[][..], |l| &l.numbers);
-            if list.len() < layers as usize {
-                return Err(self.length(PATTERN, list.len() as u64, layers.into()));
-            }
-            return Ok(list.iter().take(layers as usize).map(|n| *n != 0).collect());
-        }
-        let period = match self.whole(PATTERN)? {
-            Some(period) => Some(period),
-            None => architecture.and_then(usual_period),
-        };
-        // The last of each group keeps everything; a period of 1 means none slides.
-        Ok(period
-            .filter(|p| *p > 1)
-            .map_or_else(Vec::new, |p| (0..u64::from(layers)).map(|layer| layer % p < p - 1).collect()))
-    }
-
-    /// Mamba and linear-attention layers: those without key-value heads, or all but every n-th.
-    fn recurrent(&self, layers: Option<u32>, kv_heads: &[u32]) -> Result<Option<Recurrent>, GgufError> {
-        let state = self.whole("ssm.state_size")?.unwrap_or(0);
-        let inner = self.whole("ssm.inner_size")?.unwrap_or(0);
-        let convolution = self.whole("ssm.conv_kernel")?.unwrap_or(0);
-        let groups = self.whole("ssm.group_count")?.unwrap_or(0);
-        let interval = self.whole("full_attention_interval")?;
-        let Some(layers) = layers else { return Ok(None) };
-        if state == 0 || inner == 0 {
-            return Ok(None);
-        }
-        let recurrent: Vec<bool> = match interval {
-            Some(n) if n > 0 => (1..=u64::from(layers)).map(|layer| layer % n != 0).collect(),
-            _ if kv_heads.is_empty() => vec![true; layers as usize],
-            _ => kv_heads.iter().map(|n| *n == 0).collect(),
-        };
-        if !recurrent.contains(&true) {
-            return Ok(None);
-        }
-        let rows = groups.saturating_mul(state).saturating_mul(2).saturating_add(inner);
-        let state_values =
-            convolution.saturating_sub(1).saturating_mul(rows).saturating_add(state.saturating_mul(inner));
-        Ok(Some(Recurrent { layers: recurrent, state_values }))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::sample::valid;
@@ -430,15 +260,19 @@ mod tests {
         header.facts
     }
 
+    fn slides(facts: &Facts) -> Vec<bool> {
+        facts.cache.layers.iter().map(|l| l.slides).collect()
+    }
+
     #[test]
     fn sliding_layers_come_from_a_list_a_period_or_the_architecture() {
         let window = || valid().u32("llama.attention.sliding_window", 512);
-        assert!(facts(&window()).sliding_layers.is_empty(), "llama slides nowhere by itself");
+        assert_eq!(slides(&facts(&window())), [false, false], "llama slides nowhere by itself");
         let listed = window().bools("llama.attention.sliding_window_pattern", &[true, false]);
-        assert_eq!(facts(&listed).sliding_layers, [true, false]);
+        assert_eq!(slides(&facts(&listed)), [true, false]);
+        assert_eq!(facts(&listed).cache.window_tokens, 512);
         let period = window().u32("llama.attention.sliding_window_pattern", 2);
-        assert_eq!(facts(&period).sliding_layers, [true, false]);
-        assert_eq!(usual_period("gemma3"), Some(6));
+        assert_eq!(slides(&facts(&period)), [true, false]);
     }
 
     #[test]
@@ -450,9 +284,16 @@ mod tests {
             .u32("llama.ssm.inner_size", 128)
             .u32("llama.ssm.conv_kernel", 4)
             .u32("llama.ssm.group_count", 1);
-        let recurrent = facts(&hybrid).recurrent.expect("hybrid");
-        assert_eq!(recurrent.layers, [true, false]);
+        let layers = facts(&hybrid).cache.layers;
         // Convolution: 3 × (128 + 2 × 16); state: 16 × 128.
-        assert_eq!(recurrent.state_values, 480 + 2048);
+        assert_eq!((layers[0].state_values, layers[0].values), (480 + 2048, 0));
+        // Two heads of 16 keys and 16 values.
+        assert_eq!((layers[1].state_values, layers[1].values), (0, 64));
+    }
+
+    #[test]
+    fn blocks_that_only_predict_are_not_loaded() {
+        let facts = facts(&valid().u32("llama.nextn_predict_layers", 1));
+        assert_eq!((facts.layers, facts.loaded_layers, facts.cache.layers.len()), (Some(2), Some(1), 1));
     }
 }

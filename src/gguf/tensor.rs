@@ -2,7 +2,8 @@
 //! type, as the ggml headers define it.
 
 use super::bytes::Bytes;
-use super::{GgufError, MAX_TENSOR_NAME_BYTES, Problem};
+use super::error::{GgufError, Problem};
+use super::limits::MAX_TENSOR_NAME_BYTES;
 use std::io::Read;
 
 /// Length of the name, one byte of it, dimension count, one dimension, type, offset.

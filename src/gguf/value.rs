@@ -1,7 +1,8 @@
 //! Metadata values: thirteen types, lists of all but lists.
 
 use super::bytes::Bytes;
-use super::{GgufError, MAX_TEXT_BYTES, Problem};
+use super::error::{GgufError, Problem};
+use super::limits::MAX_TEXT_BYTES;
 use std::io::Read;
 
 /// Length of the key, one byte of it, type, one byte of value.

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 /// Bytes of the tensors in one file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Weights {
-    /// Bytes of all tensors.
+    /// Bytes of all tensors that are loaded.
     pub total: u64,
-    /// Values in all tensors: the parameter count.
+    /// Bytes of those that are not: blocks that only predict further tokens.
+    pub skipped: u64,
+    /// Values in all loaded tensors: the parameter count.
     pub parameters: u64,
     /// Bytes by tensor type.
     pub by_type: BTreeMap<TensorType, u64>,
-    /// Token and per-layer embedding tables: one row per token is read.
+    /// Token, position and per-layer embedding tables: one row per token is read.
     pub embedding: u64,
     /// The token embedding table alone; it doubles as the output where `output` is 0.
     pub token_embedding: u64,
@@ -28,10 +30,16 @@ pub struct Weights {
 }
 
 impl Weights {
-    pub(super) fn of(tensors: &[Tensor]) -> Self {
+    /// `loaded`: layers from the start that are loaded; `None`: all of them.
+    pub(super) fn of(tensors: &[Tensor], loaded: Option<u32>) -> Self {
         let mut weights = Self::default();
         for tensor in tensors {
-            weights.add(tensor);
+            let layer = layer_of(&tensor.name).map(|(layer, _)| layer);
+            if layer.zip(loaded).is_some_and(|(layer, loaded)| layer >= loaded as usize) {
+                weights.skipped += tensor.bytes;
+            } else {
+                weights.add(tensor);
+            }
         }
         weights
     }
@@ -42,7 +50,9 @@ impl Weights {
         self.parameters += tensor.elements;
         *self.by_type.entry(tensor.kind).or_default() += tensor.bytes;
         let name = tensor.name.as_str();
-        if name.starts_with("token_embd.") || name.starts_with("per_layer_token_embd.") {
+        // The loader keeps in main memory what the first layer is fed with.
+        let fed = ["token_embd.", "per_layer_token_embd.", "position_embd.", "token_types."];
+        if fed.iter().any(|part| name.starts_with(part)) {
             self.embedding += tensor.bytes;
             if name.starts_with("token_embd.") {
                 self.token_embedding += tensor.bytes;
@@ -78,7 +88,7 @@ impl Weights {
 fn layer_of(name: &str) -> Option<(usize, &str)> {
     let (number, part) = name.strip_prefix("blk.")?.split_once('.')?;
     let layer = number.parse::<usize>().ok()?;
-    (layer < super::MAX_LAYERS as usize).then_some((layer, part))
+    (layer < super::limits::MAX_LAYERS as usize).then_some((layer, part))
 }
 
 /// Older files keep each expert in its own tensor: `ffn_gate.3.weight`.

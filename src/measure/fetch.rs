@@ -1,21 +1,31 @@
-//! Models by name: a path, a URL, `hf:OWNER/REPO/FILE`, or `default`. What is not on this machine
-//! is downloaded into the cache folder once, and known by its SHA-256 from then on.
+//! Models by name: a path, a URL, `hf:OWNER/REPO/FILE` or `hf:OWNER/REPO:QUANT`, `ollama:NAME:TAG`,
+//! `lmstudio:OWNER/REPO`, or `default`. What is not on this machine is downloaded into the cache folder
+//! once, and known by its SHA-256 from then on.
 //!
 //! ```text
-//! text ─► ModelSpec ─► resolve: in the cache? else download (resumable) ─► Fetched { path, sha256 }
+//! text ─► ModelSpec ─► resolve: kept here by us or others? else download (resumable) ─► Fetched { path, … }
+//!                  └─► header: kept here? else only the first bytes, by range ─► Header
 //! ```
 
+mod address;
 mod download;
+mod hub;
+mod kept;
 #[cfg(test)]
 mod server;
 mod sums;
 
+use address::{check_scheme, model_fault, origin};
 pub use download::{Download, Progress};
+pub use hub::{HubFile, HubModel};
+pub use kept::{Folders, name_of};
 pub use sums::sha256;
 
+use super::backend::local;
 use super::event::{Fault, FaultKind};
 use super::net::ProxyOf;
 use super::text::one_line;
+use crate::gguf::{self, Header};
 use reqwest::Url;
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
@@ -37,13 +47,11 @@ const DEFAULT_FILE: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 pub enum ModelSpec {
     Path(PathBuf),
     Url(Url),
-    Hub {
-        /// `OWNER/REPO`.
-        repository: String,
-        /// `main`, or what follows `@`.
-        revision: String,
-        file: String,
-    },
+    Hub(HubModel),
+    /// As Ollama calls it.
+    Ollama(String),
+    /// `OWNER/REPO[:QUANT]` in LM Studio's folder.
+    LmStudio(String),
     Default,
 }
 
@@ -54,14 +62,22 @@ impl FromStr for ModelSpec {
         if text == "default" {
             return Ok(Self::Default);
         }
-        if let Some(name) = text.strip_prefix("hf:") {
-            return hub_name(name).ok_or_else(|| {
+        // As Ollama and people write the hub; a file of that name goes first.
+        let hub = ["hf:", "hf.co/", "huggingface.co/"].iter().find_map(|prefix| text.strip_prefix(prefix));
+        if let Some(name) = hub.filter(|_| !Path::new(text).exists()) {
+            return hub::name(name).map(Self::Hub).ok_or_else(|| {
                 model_fault(format!(
-                    "{} does not name a file on the hub; write hf:OWNER/REPO/FILE.gguf, or \
-                     hf:OWNER/REPO@REVISION/FILE.gguf",
+                    "{} does not name a model on the hub; write hf:OWNER/REPO:QUANT (as hf:OWNER/REPO:Q4_K_M), \
+                     hf:OWNER/REPO/FILE.gguf, or hf:OWNER/REPO@REVISION/FILE.gguf",
                     one_line(text, 120)
                 ))
             });
+        }
+        if let Some(name) = text.strip_prefix("ollama:") {
+            return Ok(Self::Ollama(name.to_owned()));
+        }
+        if let Some(name) = text.strip_prefix("lmstudio:") {
+            return Ok(Self::LmStudio(name.to_owned()));
         }
         if text.starts_with("https://") || text.starts_with("http://") {
             let url = Url::parse(text)
@@ -69,28 +85,18 @@ impl FromStr for ModelSpec {
             if !url.username().is_empty() || url.password().is_some() {
                 return Err(model_fault("a model's URL may not hold a user name or password"));
             }
+            if let Some(instead) = hub::of_page(&url) {
+                return Err(model_fault(format!(
+                    "{} is the page of a model, not its file; write {instead}{}",
+                    one_line(text, 120),
+                    if hub::is_model_file(&instead) { "" } else { " (with :QUANT for a format, as :Q4_K_M)" }
+                )));
+            }
             check_scheme(&url)?;
             return Ok(Self::Url(url));
         }
         Ok(Self::Path(PathBuf::from(text)))
     }
-}
-
-/// `OWNER/REPO[@REVISION]/FILE`, where FILE may lie in folders.
-fn hub_name(name: &str) -> Option<ModelSpec> {
-    let (owner, rest) = name.split_once('/')?;
-    let (repository, file) = rest.split_once('/')?;
-    let (repository, revision) = repository.split_once('@').unwrap_or((repository, "main"));
-    let plain = |part: &str| {
-        let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        !part.is_empty() && part != "." && part != ".." && part.len() <= 128 && part.chars().all(known)
-    };
-    let all_plain = [owner, repository, revision].into_iter().chain(file.split('/')).all(plain);
-    all_plain.then(|| ModelSpec::Hub {
-        repository: format!("{owner}/{repository}"),
-        revision: revision.to_owned(),
-        file: file.to_owned(),
-    })
 }
 
 /// Where downloads come from and go to.
@@ -107,6 +113,8 @@ pub struct FetchConfig {
     pub offline: bool,
     /// How each address is reached.
     pub proxy: ProxyOf,
+    /// Where other programs keep their models.
+    pub others: Folders,
 }
 
 impl FetchConfig {
@@ -116,7 +124,15 @@ impl FetchConfig {
         let hub = Url::parse(&format!("{}/", endpoint.trim_end_matches('/')))
             .map_err(|e| model_fault(format!("HF_ENDPOINT {} is not a URL: {e}", one_line(endpoint, 120))))?;
         check_scheme(&hub)?;
-        Ok(Self { cache, hub, token, max_bytes: 2 << 40, offline: false, proxy: |_| None })
+        Ok(Self {
+            cache,
+            hub,
+            token,
+            max_bytes: 2 << 40,
+            offline: false,
+            proxy: |_| None,
+            others: Folders::default(),
+        })
     }
 
     fn models(&self) -> PathBuf {
@@ -127,11 +143,20 @@ impl FetchConfig {
 /// A model file on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
+    /// Of a model in several files: the first.
     pub path: PathBuf,
-    /// Where it was or would be downloaded from, without a query; `None` for a path.
+    /// Where it was or would be downloaded from, without a query; `None` for what lies here anyway.
     pub origin: Option<String>,
     /// It came over the network now, not from the cache.
     pub downloaded: bool,
+    /// What people call it, where its file is called otherwise.
+    pub name: Option<String>,
+}
+
+impl Fetched {
+    fn here(path: PathBuf, name: Option<String>) -> Self {
+        Self { path, origin: None, downloaded: false, name }
+    }
 }
 
 /// Make sure that a model is on this machine.
@@ -140,60 +165,188 @@ pub async fn resolve(
     config: &FetchConfig,
     progress: Progress<'_>,
 ) -> Result<Fetched, Fault> {
-    let (url, path, expected) = match spec {
-        ModelSpec::Path(path) => {
-            return Ok(Fetched { path: path.clone(), origin: None, downloaded: false });
-        }
-        ModelSpec::Url(url) => (url.clone(), config.models().join("url").join(url_name(url)), None),
-        ModelSpec::Hub { repository, revision, file } => {
-            let folder = config.models().join("hf").join(repository.replace('/', "--")).join(revision);
-            (hub_url(&config.hub, repository, revision, file)?, folder.join(file), None)
-        }
-        ModelSpec::Default => (
-            hub_url(&config.hub, DEFAULT_REPOSITORY, DEFAULT_REVISION, DEFAULT_FILE)?,
-            config.models().join(DEFAULT_NAME),
-            Some(DEFAULT_SHA256),
-        ),
-    };
-    let mut origin = url.clone();
-    origin.set_query(None);
-    origin.set_fragment(None);
-    let origin = Some(origin.to_string());
-    if path.is_file() {
-        return Ok(Fetched { path, origin, downloaded: false });
+    if let Some(here) = kept_here(spec, config)? {
+        return Ok(here);
     }
-    if config.offline {
-        return Err(Fault {
-            kind: FaultKind::Privacy,
-            message: format!(
-                "privacy is strict and the model is not on this machine: it would be downloaded from {}. Give the path of a file, or fetch it first in a run without strict privacy",
-                url.origin().ascii_serialization()
-            ),
-        });
+    let remote = remote(spec, config).await?;
+    let mut downloaded = false;
+    for part in &remote {
+        if part.path.is_file() {
+            continue;
+        }
+        if config.offline {
+            return Err(strict(&part.url));
+        }
+        let sum = part.download(config).run(progress).await?;
+        sums::remember(&config.cache, &part.path, &sum);
+        downloaded = true;
     }
-    let download = Download {
-        url,
-        path: path.clone(),
-        hub: config.hub.clone(),
-        token: config.token.clone(),
-        expected: expected.map(str::to_owned),
-        max_bytes: config.max_bytes,
-        proxy: config.proxy,
-    };
-    let sum = download.run(progress).await?;
-    sums::remember(&config.cache, &path, &sum);
-    Ok(Fetched { path, origin, downloaded: true })
+    let first = remote.first().ok_or_else(|| model_fault("the model has no files"))?;
+    Ok(Fetched { path: first.path.clone(), origin: Some(first.origin()), downloaded, name: None })
 }
 
-fn hub_url(hub: &Url, repository: &str, revision: &str, file: &str) -> Result<Url, Fault> {
-    hub.join(&format!("{repository}/resolve/{revision}/{file}"))
-        .map_err(|e| model_fault(format!("the hub's address cannot be used: {e}")))
+/// What is read of a header at first, and at most.
+const FIRST_BYTES: u64 = 1 << 20;
+
+/// The header of a model, of all of its files: read where it lies, else only its first bytes are asked for.
+/// Nothing is kept.
+pub async fn header(spec: &ModelSpec, config: &FetchConfig) -> Result<Header, Fault> {
+    if let Some(here) = kept_here(spec, config)? {
+        return local::check(&here.path).map(|file| file.header);
+    }
+    let remote = remote(spec, config).await?;
+    let mut whole: Option<Header> = None;
+    for part in &remote {
+        if config.offline {
+            return Err(strict(&part.url));
+        }
+        let header = part.header(config).await?;
+        match &mut whole {
+            None => whole = Some(header),
+            Some(whole) => whole.tensors.extend(header.tensors),
+        }
+    }
+    whole.ok_or_else(|| model_fault("the model has no files"))
+}
+
+/// A model that is on this machine already, wherever it lies.
+fn kept_here(spec: &ModelSpec, config: &FetchConfig) -> Result<Option<Fetched>, Fault> {
+    let models = config.models();
+    Ok(match spec {
+        ModelSpec::Path(path) => Some(Fetched::here(path.clone(), name_of(path, &config.others))),
+        ModelSpec::Ollama(name) => {
+            let (path, name) = kept::ollama(name, &config.others.ollama)?;
+            Some(Fetched::here(path, Some(name)))
+        }
+        ModelSpec::LmStudio(name) => {
+            let (path, name) = kept::lm_studio(name, &config.others.lm_studio)?;
+            Some(Fetched::here(path, Some(name)))
+        }
+        ModelSpec::Hub(model) => {
+            let folder = model.folder(&models);
+            let ours = kept::first_of(&hub::files_below(&folder), &model.file, &model.repository).ok();
+            let theirs = || kept::in_hub_cache(model, config.others.hub.as_deref()?);
+            ours.map(|file| folder.join(file)).or_else(theirs).map(|path| Fetched {
+                origin: Some(format!("{}{}", config.hub, model.repository)),
+                ..Fetched::here(path, None)
+            })
+        }
+        ModelSpec::Url(_) | ModelSpec::Default => None,
+    })
+}
+
+/// A file elsewhere, and where it goes.
+struct Remote {
+    url: Url,
+    path: PathBuf,
+    expected: Option<&'static str>,
+}
+
+impl Remote {
+    fn origin(&self) -> String {
+        let mut origin = self.url.clone();
+        origin.set_query(None);
+        origin.set_fragment(None);
+        origin.to_string()
+    }
+
+    fn download(&self, config: &FetchConfig) -> Download {
+        Download {
+            url: self.url.clone(),
+            path: self.path.clone(),
+            hub: config.hub.clone(),
+            token: config.token.clone(),
+            expected: self.expected.map(str::to_owned),
+            max_bytes: config.max_bytes,
+            proxy: config.proxy,
+        }
+    }
+
+    /// Its header: twice as much is asked for until it is whole.
+    async fn header(&self, config: &FetchConfig) -> Result<Header, Fault> {
+        let download = self.download(config);
+        let (mut bytes, mut more) = (Vec::new(), FIRST_BYTES);
+        loop {
+            let (piece, total) = download.range(bytes.len() as u64, more).await?;
+            let ended = piece.is_empty();
+            bytes.extend(piece);
+            if !b"GGUF".starts_with(&bytes[..bytes.len().min(4)]) {
+                return Err(model_fault(download::no_model(&self.url, None, &bytes)));
+            }
+            let incomplete = match gguf::read(bytes.as_slice(), total) {
+                Ok(header) => return Ok(header),
+                Err(e) if matches!(e.problem, gguf::Problem::Truncated(_)) => e,
+                Err(e) => return Err(model_fault(one_line(&format!("{}: {e}", origin(&self.url)), 600))),
+            };
+            if ended || bytes.len() as u64 >= total.min(gguf::MAX_HEADER_BYTES) {
+                return Err(model_fault(one_line(&format!("{}: {incomplete}", origin(&self.url)), 600)));
+            }
+            more = bytes.len() as u64;
+        }
+    }
+}
+
+/// The files of a model that is not here; a repository is asked for its list where no file is named.
+async fn remote(spec: &ModelSpec, config: &FetchConfig) -> Result<Vec<Remote>, Fault> {
+    Ok(match spec {
+        ModelSpec::Url(url) => {
+            let path = config.models().join("url").join(url_name(url));
+            vec![Remote { url: url.clone(), path, expected: None }]
+        }
+        ModelSpec::Default => {
+            let model = HubModel {
+                repository: DEFAULT_REPOSITORY.to_owned(),
+                revision: DEFAULT_REVISION.to_owned(),
+                file: HubFile::Named(DEFAULT_FILE.to_owned()),
+            };
+            let url = model.address(&config.hub, DEFAULT_FILE)?;
+            vec![Remote { url, path: config.models().join(DEFAULT_NAME), expected: Some(DEFAULT_SHA256) }]
+        }
+        ModelSpec::Hub(model) => {
+            let all = match &model.file {
+                HubFile::Named(_) => Vec::new(),
+                HubFile::Format(_) => list(model, config).await?,
+            };
+            let folder = model.folder(&config.models());
+            let of = |file: &String| {
+                let url = model.address(&config.hub, file)?;
+                Ok(Remote { url, path: folder.join(file), expected: None })
+            };
+            let files = hub::choose(&all, &model.file, &model.repository)?;
+            files.iter().map(of).collect::<Result<_, Fault>>()?
+        }
+        ModelSpec::Path(_) | ModelSpec::Ollama(_) | ModelSpec::LmStudio(_) => Vec::new(),
+    })
+}
+
+/// The files of a repository.
+async fn list(model: &HubModel, config: &FetchConfig) -> Result<Vec<String>, Fault> {
+    const MOST: usize = 16 << 20;
+    let url = model.list_address(&config.hub)?;
+    if config.offline {
+        return Err(strict(&url));
+    }
+    let remote = Remote { url, path: PathBuf::new(), expected: None };
+    let bytes = remote.download(config).text(MOST).await?;
+    let value = serde_json::from_slice(&bytes)
+        .map_err(|e| model_fault(format!("the list of {} is not JSON: {e}", model.repository)))?;
+    Ok(hub::files(&value))
+}
+
+fn strict(url: &Url) -> Fault {
+    Fault {
+        kind: FaultKind::Privacy,
+        message: format!(
+            "privacy is strict and the model is not on this machine: it would be downloaded from {}. Give the path of a file, or fetch it first in a run without strict privacy",
+            url.origin().ascii_serialization()
+        ),
+    }
 }
 
 /// A file name for a URL: its own last part, made safe, behind a hash of the whole.
 fn url_name(url: &Url) -> String {
     use sha2::Digest as _;
-    let hash = super::backend::local::hex(&sha2::Sha256::digest(url.as_str().as_bytes())[..8]);
+    let hash = local::hex(&sha2::Sha256::digest(url.as_str().as_bytes())[..8]);
     let last = url.path_segments().and_then(|mut s| s.next_back()).unwrap_or_default();
     let safe: String = last
         .chars()
@@ -201,37 +354,6 @@ fn url_name(url: &Url) -> String {
         .take(80)
         .collect();
     format!("{hash}-{}", safe.trim_start_matches('.'))
-}
-
-/// Only this machine may be asked without encryption.
-fn check_scheme(url: &Url) -> Result<(), Fault> {
-    let loopback = url.host_str().is_some_and(|host| {
-        host == "localhost"
-            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    });
-    if url.scheme() == "https" || (url.scheme() == "http" && loopback) {
-        return Ok(());
-    }
-    Err(model_fault(format!(
-        "a model is only fetched over https://, not from {}",
-        one_line(&origin(url), 120)
-    )))
-}
-
-/// All of a URL that is shown.
-fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
-}
-
-fn model_fault(message: impl Into<String>) -> Fault {
-    Fault { kind: FaultKind::Model, message: message.into() }
-}
-
-/// The folder of a file, made if need be.
-fn make_folder(file: &Path) -> Result<(), Fault> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)
-        .map_err(|e| model_fault(format!("cannot make the folder {}: {e}", folder.display())))
 }
 
 #[cfg(test)]
@@ -243,15 +365,24 @@ mod tests {
         let spec = |text: &str| ModelSpec::from_str(text);
         assert_eq!(spec("default"), Ok(ModelSpec::Default));
         assert_eq!(spec("a/b.gguf"), Ok(ModelSpec::Path("a/b.gguf".into())));
-        let hub = |repository: &str, revision: &str, file: &str| {
-            Ok(ModelSpec::Hub { repository: repository.into(), revision: revision.into(), file: file.into() })
+        let hub = |repository: &str, revision: &str, file: HubFile| {
+            Ok(ModelSpec::Hub(HubModel { repository: repository.into(), revision: revision.into(), file }))
         };
-        assert_eq!(spec("hf:Org/Repo-GGUF/m.Q4.gguf"), hub("Org/Repo-GGUF", "main", "m.Q4.gguf"));
-        assert_eq!(spec("hf:o/r@abc123/dir/m.gguf"), hub("o/r", "abc123", "dir/m.gguf"));
+        let named = |file: &str| HubFile::Named(file.to_owned());
+        assert_eq!(spec("hf:Org/Repo-GGUF/m.Q4.gguf"), hub("Org/Repo-GGUF", "main", named("m.Q4.gguf")));
+        assert_eq!(spec("hf:o/r@abc123/dir/m.gguf"), hub("o/r", "abc123", named("dir/m.gguf")));
+        assert_eq!(spec("hf:o/r"), hub("o/r", "main", HubFile::Format(None)));
+        assert_eq!(spec("hf.co/o/r:Q8_0"), hub("o/r", "main", HubFile::Format(Some("Q8_0".into()))));
+        assert_eq!(spec("hf:o/r/a b+c.gguf"), hub("o/r", "main", named("a b+c.gguf")));
+        assert_eq!(spec("ollama:llama3.2:1b"), Ok(ModelSpec::Ollama("llama3.2:1b".into())));
         for wrong in
-            ["hf:", "hf:a/b", "hf:a/../c", "hf:a/b/../../c", "hf:a//c", "hf:a/b/c?d=e", "hf:a/b%2e/c"]
+            ["hf:", "hf:a/../c", "hf:a/b/../../c", "hf:a//c", "hf:a/b/c?d=e", "hf:a/b%2e/c", "hf:a/b:"]
         {
             assert!(spec(wrong).is_err(), "{wrong}");
+        }
+        for page in ["https://huggingface.co/o/r", "https://huggingface.co/o/r/blob/main/m.gguf"] {
+            let fault = spec(page).expect_err("a page");
+            assert!(fault.message.contains("write hf:o/r"), "{}", fault.message);
         }
         assert!(spec("https://example.com/m.gguf").is_ok() && spec("http://127.0.0.1:8080/m.gguf").is_ok());
         assert!(

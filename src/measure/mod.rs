@@ -9,6 +9,7 @@
 //! Money and documents are elsewhere.
 
 pub mod address;
+pub mod allowed;
 pub mod backend;
 pub mod clock;
 pub mod conversation;

@@ -66,10 +66,11 @@ impl ServerCertVerifier for Trust {
             }
             _ => false,
         };
-        if only_its_issuer && self.is_named(end_entity) && is_for(end_entity, server_name) {
-            return Ok(ServerCertVerified::assertion());
+        match only_its_issuer && self.is_named(end_entity) {
+            true if is_for(end_entity, server_name) => Ok(ServerCertVerified::assertion()),
+            true => Err(Error::InvalidCertificate(CertificateError::NotValidForName)),
+            false => Err(refused),
         }
-        Err(refused)
     }
 
     fn verify_tls12_signature(

@@ -73,7 +73,10 @@ struct MessageRow {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "content must be a text, or parts such as {\"type\": \"text\", \"text\": \"...\"}: pictures, sound and files are not sent"
+)]
 enum Content {
     Text(String),
     Parts(Vec<Part>),
@@ -86,7 +89,10 @@ enum Part {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a call must have an id, a name and arguments, which are JSON in a text, as in {\"id\": \"1\", \"function\": {\"name\": \"f\", \"arguments\": \"{}\"}}"
+)]
 enum ToolCallRow {
     Nested { id: String, function: CalledFunction },
     Flat(ToolCall),
@@ -517,6 +523,16 @@ mod tests {
         ] {
             fails(FileFormat::Jsonl, bad.as_bytes());
         }
+    }
+
+    #[test]
+    fn what_is_no_text_is_named() {
+        let picture =
+            br#"{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]}"#;
+        let said = fails(FileFormat::Jsonl, picture).to_string();
+        assert!(said.contains("pictures, sound and files are not sent"), "{said}");
+        let rows = br#"{"messages":[{"role":"developer","content":"a"},{"role":"user","content":"b"}]}"#;
+        assert!(parse("f", FileFormat::Jsonl, rows).is_ok());
     }
 
     #[test]

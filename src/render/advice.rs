@@ -68,7 +68,10 @@ impl Envelope<AdviceResult> {
                     (!list.is_empty()).then(|| format!("{label}: {}.", list.join("; ")))
                 };
                 let lines = [said("It takes", &chosen.needs), said("Against it", &chosen.against)];
-                view.paragraph(lines.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+                let lines: Vec<String> = lines.into_iter().flatten().collect();
+                if !lines.is_empty() {
+                    view.paragraph(lines.join("\n"));
+                }
             }
         }
         for group in &result.excluded {

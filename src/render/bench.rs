@@ -13,7 +13,7 @@ use crate::document::metrics::{self, OfRequest, PER_REQUEST, Shown, Unit};
 use crate::document::word;
 use crate::number;
 pub(super) use cells::summary_cell;
-pub(super) use quality::{judge_sentence, judges};
+pub(super) use quality::{in_short, judge_sentence, judges};
 
 /// Targets beside each other in one table; more of them make more tables.
 const COLUMNS: usize = 3;
@@ -60,10 +60,8 @@ impl Envelope<BenchResult> {
             view.push(Block::Warnings(self.warnings.clone()));
         }
         if !result.definitions.is_empty() {
-            view.heading("What the numbers mean");
-            view.push(Block::List(
-                result.definitions.iter().map(|(name, text)| format!("{name}: {text}")).collect(),
-            ));
+            let all = result.definitions.iter().map(|(name, text)| format!("`{name}`: {text}")).collect();
+            view.push(Block::More("What the numbers mean".to_owned(), vec![Block::List(all)]));
         }
         view
     }
@@ -207,7 +205,11 @@ fn metric_cell(metric: &OfRequest, target: &Target) -> Cell {
         ("prefill_tps", Cell::Number(v, text)) if target.prefill_basis.as_deref() == Some("lower_bound") => {
             Cell::Number(v, format!("≥ {text}"))
         }
-        ("cost_usd", Cell::None) if target.kind == Kind::Api && !target.stand_in => "no price known".into(),
+        ("cost_usd", Cell::None)
+            if target.kind == Kind::Api && !target.stand_in && target.recorded_in.is_none() =>
+        {
+            "no price known".into()
+        }
         (_, cell) => cell,
     }
 }

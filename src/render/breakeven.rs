@@ -60,6 +60,9 @@ impl BreakevenDocument {
         } else {
             view.heading("Offers").push(Block::List(offer_names(r)));
             view.push(Block::Table(offers(r)));
+            if let Some(text) = successful(r) {
+                view.paragraph(text);
+            }
             if r.local.iter().any(|l| l.monthly_usd != 0.0 || l.amortised_usd_per_month != 0.0) {
                 view.push(Block::Table(monthly(r)));
             }
@@ -272,6 +275,25 @@ fn offer_names(r: &BreakevenResult) -> Vec<String> {
         format!("{} ({kind}{})", c.name, added(c.comparator))
     });
     cloud.chain(r.local.iter().map(describe)).collect()
+}
+
+/// What a request costs whose answer is good, where quality was measured on both sides of a comparison.
+fn successful(r: &BreakevenResult) -> Option<String> {
+    let money = &r.money();
+    let cloud = r.cloud.iter().map(|c| (&c.name, c.pass_rate, c.usd_per_successful_request));
+    let local = r.local.iter().map(|l| (&l.name, l.pass_rate, l.usd_per_successful_request));
+    let said: Vec<String> = cloud
+        .chain(local)
+        .filter_map(|(name, rate, usd)| {
+            Some(format!("{name} {} ({:.0} % pass)", money.show(usd?), rate? * 100.0))
+        })
+        .collect();
+    (!said.is_empty()).then(|| {
+        format!(
+            "A request whose answer passes on your prompts costs: {}. Failed answers are paid for, too.",
+            said.join(", ")
+        )
+    })
 }
 
 fn offers(r: &BreakevenResult) -> Table {

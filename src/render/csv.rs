@@ -22,7 +22,7 @@ impl View {
                 _ => {}
             }
         }
-        serde_json::to_string_pretty(&tables)
+        crate::document::json::pretty(&tables)
     }
 
     /// Every table, one after the other, an empty line between them. Documents with a natural

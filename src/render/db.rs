@@ -30,7 +30,7 @@ impl<R: Viewed + Serialize> Page for Envelope<R> {
         self.result.view()
     }
     fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(self)
+        crate::document::json::pretty(self)
     }
 }
 
@@ -61,7 +61,7 @@ impl Page for Listing<'_> {
             (kind.plural().replace('-', "_"), rows.iter().map(|r| (r.json)()).collect())
         };
         let result: Map<String, Value> = self.kinds.iter().map(of).collect();
-        serde_json::to_string_pretty(&document(self.command, result, self.now))
+        crate::document::json::pretty(&document(self.command, result, self.now))
     }
 }
 

@@ -15,6 +15,9 @@ impl Envelope<DoctorResult> {
         let vectors = r.vectors.as_deref().map_or(String::new(), |v| format!(", {v}"));
         line("processor", format!("{}, {} cores{vectors}", r.cpu, r.cores));
         line("memory", format!("{:.1} GiB", r.memory_bytes as f64 / 1_073_741_824.0));
+        for limit in &r.limits {
+            line("this process may use", limit.clone());
+        }
         for gpu in &r.gpus {
             line("GPU", gpu.found());
         }

@@ -4,6 +4,7 @@ use super::view::{Block, Table, View};
 use crate::document::gates::{Checked, Outcome};
 use crate::sanitize;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use sha2::{Digest as _, Sha256};
 
 /// As a section of a page.
 pub fn view(checked: &[Checked]) -> View {
@@ -44,6 +45,35 @@ pub fn junit(checked: &[Checked], undecided_fails: bool) -> Result<String, Strin
     report.to_string().map(|text| format!("{text}\n")).map_err(|e| e.to_string())
 }
 
+/// As GitLab reads findings of code quality: one for each gate that does not hold. Every finding needs a
+/// place in the repository: the file that the result was computed from.
+pub fn code_quality(checked: &[Checked], undecided_fails: bool) -> String {
+    let findings: Vec<serde_json::Value> = checked
+        .iter()
+        .filter_map(|c| {
+            let severity = match c.outcome {
+                Outcome::Met => return None,
+                Outcome::Missed => "major",
+                Outcome::Undecided if undecided_fails => "minor",
+                Outcome::Undecided => "info",
+            };
+            let (path, line) = c.file.as_ref().map_or(("freehold", None), |(f, l)| (f.as_str(), *l));
+            // The same gate on the same figure is the same finding in the next run.
+            let same = Sha256::digest(format!("{}\n{}\n{path}", c.gate, c.figure).as_bytes());
+            let fingerprint: String =
+                same.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+            Some(serde_json::json!({
+                "description": sanitize::line(&c.line(), 2000),
+                "check_name": "freehold gate",
+                "fingerprint": fingerprint,
+                "severity": severity,
+                "location": { "path": sanitize::line(path, 500), "lines": { "begin": line.unwrap_or(1) } },
+            }))
+        })
+        .collect();
+    format!("{:#}\n", serde_json::Value::Array(findings))
+}
+
 /// Commands of a GitHub workflow, one a line: an error for each gate that fails, a warning for one that
 /// is undecided and may be.
 pub fn annotations(checked: &[Checked], undecided_fails: bool) -> Vec<String> {
@@ -72,6 +102,7 @@ mod tests {
             outcome,
             figure: "payback_months".into(),
             value: "20 % <&>\n::error::x".into(),
+            file: Some(("llm/scenario.toml".into(), Some(7))),
         }
     }
 
@@ -84,6 +115,13 @@ mod tests {
             "{xml}"
         );
         assert!(junit(&all, true).expect("XML").contains("failures=\"2\""));
+        let findings: serde_json::Value = serde_json::from_str(&code_quality(&all, false)).expect("JSON");
+        assert_eq!(findings.as_array().map(Vec::len), Some(2));
+        assert_eq!(findings[0]["severity"], "major");
+        assert_eq!(findings[1]["severity"], "info");
+        assert_eq!(findings[0]["location"]["path"], "llm/scenario.toml");
+        assert_eq!(findings[0]["location"]["lines"]["begin"], 7);
+        assert_eq!(findings[0]["fingerprint"].as_str().map(str::len), Some(32));
         let lines = annotations(&all, false);
         assert_eq!(lines.len(), 2);
         assert!(

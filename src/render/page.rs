@@ -35,7 +35,7 @@ impl Page for Document {
         self.brief()
     }
     fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(&self.to_value()?)
+        crate::document::json::pretty(&self.to_value()?)
     }
     fn csv(&self) -> Option<String> {
         self.csv()
@@ -50,7 +50,7 @@ impl Page for AdviceDocument {
         Self::brief(self)
     }
     fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(self)
+        crate::document::json::pretty(self)
     }
 }
 
@@ -62,7 +62,7 @@ macro_rules! page {
                 <$document>::view(self)
             }
             fn json(&self) -> Result<String, serde_json::Error> {
-                serde_json::to_string_pretty(self)
+                crate::document::json::pretty(self)
             }
             $(fn csv(&self) -> Option<String> {
                 Some(self.$csv())

@@ -39,6 +39,6 @@ impl Page for Envelope<RunsResult> {
         view
     }
     fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(self)
+        crate::document::json::pretty(self)
     }
 }

@@ -157,7 +157,10 @@ fn terminal_table(out: &mut String, table: &Table, width: u16) {
             comfy_table::Cell::new(sanitize::line(cell.shown(), 400)).set_alignment(alignment(column))
         }));
     }
-    for (n, least) in least.into_iter().enumerate() {
+    // A lower bound also keeps a column from growing: only where not everything fits as it is.
+    let whole: usize = (0..table.columns.len()).map(|n| widest(table, n) + 3).sum();
+    let bounds = if whole < usize::from(width) { Vec::new() } else { least };
+    for (n, least) in bounds.into_iter().enumerate() {
         if let Some(column) = drawn.column_mut(n) {
             let width = Width::Fixed(u16::try_from(least + 2).unwrap_or(u16::MAX));
             column.set_constraint(ColumnConstraint::LowerBoundary(width));
@@ -173,19 +176,26 @@ fn least_width(table: &Table, column: usize, width: u16) -> usize {
     use unicode_width::UnicodeWidthStr;
     let name = sanitize::line(&table.columns[column].name, 60);
     let word = name.split(' ').map(UnicodeWidthStr::width).max().unwrap_or(0);
-    let widest = table
-        .rows
-        .iter()
-        .filter_map(|r| r.get(column))
-        .map(|cell| sanitize::line(cell.shown(), 400).width())
-        .max()
-        .unwrap_or(0);
+    let widest = cells(table, column);
     let most = match &table.columns[column] {
         Column { whole: true, .. } => usize::from(width / 2),
         Column { numeric: true, .. } => 24,
         _ => NARROWEST_TEXT,
     };
     widest.min(most).max(word)
+}
+
+/// The widest cell of a column.
+fn cells(table: &Table, column: usize) -> usize {
+    use unicode_width::UnicodeWidthStr;
+    let cells = table.rows.iter().filter_map(|r| r.get(column));
+    cells.map(|cell| sanitize::line(cell.shown(), 400).width()).max().unwrap_or(0)
+}
+
+/// The widest cell of a column, or its name.
+fn widest(table: &Table, column: usize) -> usize {
+    use unicode_width::UnicodeWidthStr;
+    cells(table, column).max(sanitize::line(&table.columns[column].name, 60).width())
 }
 
 /// The first cell as a title, the others below it by the names of their columns.

@@ -16,6 +16,8 @@ pub enum Format {
     Csv,
     /// The gates of --require as test cases.
     Junit,
+    /// The gates that are not met, as GitLab's code quality widget reads findings.
+    CodeQuality,
 }
 
 /// A document for people.

@@ -83,6 +83,8 @@ pub struct MeasuredTarget {
     pub load_watts: Option<Figure>,
     /// Failed requests ÷ all requests.
     pub failure_share: Option<Figure>,
+    /// Share of its graded answers that passed, 0 to 1.
+    pub pass_rate: Option<Figure>,
     /// Mean bill of one request, US dollars, by the prices of the day.
     pub cost_usd_per_request: Option<Figure>,
 }
@@ -126,4 +128,8 @@ pub struct MeasuredQuality {
     pub local_pass_rate: f64,
     /// Share of them that the API passed, 0 to 1.
     pub api_pass_rate: f64,
+    /// Share of the prompts whose kinds of work the local model can take over; `None` without such kinds.
+    pub moved_share: Option<Figure>,
+    /// Of the requests that it takes over, those whose answers fail: what a check of the answers sends on.
+    pub escalation_share: Option<Figure>,
 }

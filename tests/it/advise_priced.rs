@@ -350,3 +350,31 @@ fn what_two_answers_keep_away_is_said() {
     let flip = result.flips.iter().find(|f| f.what == "operations").expect("said");
     assert!(flip.text.contains("up front") && flip.placement == Placement::Local, "{}", flip.text);
 }
+
+/// What to do on Monday runs: the service is one that `bench` knows.
+#[test]
+fn the_first_step_names_a_service_that_can_be_asked() {
+    let catalog = Catalog::embedded();
+    let mut seen = 0;
+    for (name, _) in SHIPPED {
+        for step in decided(&catalog, &profile(name)).result.first_steps {
+            let Some(code) = step.code else { continue };
+            let Some((_, rest)) = code.split_once("--api ") else { continue };
+            let target = rest.split(' ').next().expect("a word").trim_matches('\'');
+            let (provider, model) = target.split_once(':').expect(target);
+            assert!(catalog.provider(provider).is_some() && !model.is_empty(), "{name}: {code}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 5, "{seen}");
+}
+
+/// Where one system must take over from another, an API alone names the second one.
+#[test]
+fn redundancy_is_kept_where_the_cloud_is_cheapest() {
+    let result = decided(&Catalog::embedded(), &profile("redundancy")).result;
+    let chosen = result.options.iter().find(|o| Some(&o.id) == result.chosen.as_ref()).expect("chosen");
+    if chosen.placement == Placement::Cloud {
+        assert!(chosen.needs.iter().any(|n| n.contains("second provider")), "{:?}", chosen.needs);
+    }
+}

@@ -32,9 +32,14 @@ fn found(catalog: &Catalog) -> fit::Found<'_> {
 fn laptop() -> machine::Machine {
     machine::Machine {
         cpu: "A processor of nobody's".to_owned(),
-        cores: 4,
+        allowed: freehold::measure::allowed::Allowed {
+            memory_bytes: 16 << 30,
+            machine_bytes: 16 << 30,
+            memory_limit: None,
+            cores: 4,
+            machine_cores: 4,
+        },
         vectors: Some("AVX2"),
-        memory_bytes: 16 << 30,
         load: 9.0,
         system: "Linux".to_owned(),
         gpus: Vec::new(),
@@ -56,14 +61,14 @@ fn the_same_question_has_the_same_answer() {
 fn a_machine_is_what_was_found_of_it() {
     let catalog = Catalog::embedded();
     let speeds = |_| machine::Speeds { bandwidth: 50e9, hertz: 3e9, how: "told by the test".to_owned() };
-    let (shape, notes) = machine::shape(&laptop(), &catalog, speeds);
+    let machine::Seen { shape, notes, left_out } = machine::shape(&laptop(), &catalog, speeds);
     assert_eq!(
         (shape.id.as_str(), shape.bandwidth, notes.as_slice()),
         ("this", 50e9, &["told by the test".to_owned()][..])
     );
     let ask = asked(None, None);
     assert!(ask.is_of_this_machine() && !asked(None, Some("x")).is_of_this_machine());
-    let this = fit::ThisMachine { shape, notes, busy: laptop().is_busy() };
+    let this = fit::ThisMachine { shape, notes, left_out, busy: laptop().is_busy() };
     let document = fit::fit(&ask, fit::Found { this: Some(this), ..found(&catalog) }).expect("fits").document;
     assert!(document.result.rows.iter().all(|row| row.hardware == "this"));
     assert!(document.warnings.iter().any(|w| w.id == "machine-is-busy"), "9 programs on 4 cores");
@@ -76,13 +81,14 @@ fn a_known_card_is_recognised() {
     let gpu = machine::Gpu {
         name: "NVIDIA GeForce RTX 4090".to_owned(),
         memory_bytes: Some(20 << 30),
+        free_bytes: None,
         driver: None,
         power_readable: None,
         backend: None,
     };
     let with = machine::Machine { gpus: vec![gpu], ..laptop() };
     let speeds = |_| machine::Speeds { bandwidth: 50e9, hertz: 3e9, how: String::new() };
-    let (shape, _) = machine::shape(&with, &catalog, speeds);
+    let shape = machine::shape(&with, &catalog, speeds).shape;
     let card = catalog.accelerator("nvidia-rtx-4090").expect("in the catalogue");
     let known = HardwareShape::from_accelerator(card, 1).expect("known");
     assert_eq!((shape.bandwidth, shape.memory_bytes), (known.bandwidth, f64::from(20 << 10) * 1_048_576.0));

@@ -424,6 +424,7 @@ fn what_was_measured_beats_the_catalogue() {
         idle_watts: at(100.0),
         load_watts: at(400.0),
         failure_share: at(0.0),
+        pass_rate: None,
         cost_usd_per_request: None,
     };
     let evidence = Evidence {

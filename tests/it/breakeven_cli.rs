@@ -435,6 +435,63 @@ fn on_a_4090(target: &mut Value) {
     target["engine"]["hardware"] = "nvidia-rtx-4090".into();
 }
 
+/// What `bench` says of quality is counted with: what a good answer costs, which share of the work the local model can
+/// take over, and how much of that is sent on.
+#[test]
+fn measured_quality_becomes_money() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let passes = |target: &mut Value| {
+        target["pass_rate"] =
+            serde_json::json!({"n": 100, "passed": 80, "rate": 0.8, "low": 0.7, "high": 0.87});
+    };
+    let path = bench_document(folder.path(), passes);
+    let mut bench: Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).expect("read")).expect("JSON");
+    let (local, api) = (bench["result"]["targets"][0]["id"].clone(), "openai:gpt-6-luna");
+    bench["result"]["quality"] = serde_json::json!([{"local": local, "api": api, "prompts": 100, "local_pass_rate": 0.8,
+        "api_pass_rate": 0.85, "both_pass": 75, "local_only": 5, "api_only": 10, "neither": 10, "mcnemar_p": 0.3,
+        "difference": -0.05, "difference_low": -0.12, "difference_high": 0.02, "margin": 0.1, "non_inferior": null,
+        "prompts_needed": 200, "smoke_only": false}]);
+    let share = |rate: f64| serde_json::json!({"rate": rate, "low": rate - 0.05, "high": rate + 0.05});
+    bench["result"]["pairs"] = serde_json::json!([{"a": local, "b": api, "quality": {"prompts": 100,
+        "a_pass_rate": share(0.8), "b_pass_rate": share(0.85), "both_pass": 75, "a_only": 5, "b_only": 10, "neither": 10,
+        "method": "counts", "difference": -0.05, "difference_low": -0.12, "difference_high": 0.02, "p": 0.3,
+        "margin": 0.1, "finding": "undecided", "equivalent": false, "prompts_needed": 200, "smoke_only": false,
+        "split": {"moved": ["facts"], "moved_share": 0.6, "moved_pass_rate": 0.9, "pass_rate": 0.86,
+            "b_usd_per_1000": null, "split_usd_per_1000": null}}}]);
+    std::fs::write(&path, bench.to_string()).expect("written");
+    let with = |more: &[&str]| {
+        let own = ["--measured", &path, "--allow-mismatch", "--local.purchase-usd", "900"];
+        json(&[&MEASURED[..], &own, more].concat())
+    };
+    let doc = with(&["--local-share", "0.5"]);
+    let escalation = &doc["inputs"]["hybrid.escalation_share"];
+    assert!((escalation["value"].as_f64().expect("a share") - 0.1).abs() < 1e-9, "{escalation}");
+    assert_eq!(escalation["source"]["kind"], "measured");
+    let doc = with(&["--escalation-share", "0.2"]);
+    let moved = &doc["inputs"]["hybrid.local_share"];
+    assert_eq!((moved["value"].as_f64(), &moved["source"]["kind"]), (Some(0.6), &"measured".into()));
+    let offer = &doc["result"]["local"][0];
+    let monthly =
+        offer["monthly_usd"].as_f64().expect("USD") + offer["amortised_usd_per_month"].as_f64().expect("USD");
+    let good = offer["usd_per_successful_request"].as_f64().expect("measured");
+    assert!((good - monthly / 50_000.0 / 0.8).abs() < 1e-9, "{good} {monthly}");
+    assert!(
+        doc["result"]["cloud"][0]["usd_per_successful_request"].is_null(),
+        "nobody graded this API's answers"
+    );
+    // A measurement of another model says nothing of this one.
+    let doc = with(&[
+        "--escalation-share",
+        "0.2",
+        "--model",
+        "llama-3.1-8b-instruct",
+        "--hardware",
+        "nvidia-rtx-4090",
+    ]);
+    assert_ne!(doc["inputs"]["hybrid.local_share"]["source"]["kind"], "measured");
+}
+
 const MEASURED: [&str; 5] = ["breakeven", "--requests-per-month", "50000", "--cloud", "openai/gpt-6-luna"];
 /// Tokens a second of the real document.
 const REAL: f64 = 113.904_715_348_456;

@@ -122,6 +122,116 @@ fn every_chart_has_words_and_numbers_in_every_format() {
     }
 }
 
+/// The ticks along the bottom: place and number, of plain numbers and shares.
+fn places(svg: &str) -> Vec<(f64, f64)> {
+    let texts = svg.split("<text ").skip(1);
+    let ticks = texts.filter(|t| t.contains("text-anchor=\"middle\"") && t.contains("fcm"));
+    ticks
+        .filter_map(|t| {
+            let label = t.split('>').nth(1)?.split('<').next()?.replace(',', "");
+            let factor = if label.ends_with(" %") { 0.01 } else { 1.0 };
+            let number: f64 = label.trim_end_matches(" %").parse().ok()?;
+            Some((attribute(t, "x")?.parse().ok()?, number * factor))
+        })
+        .collect()
+}
+
+/// The value at a place, from the first and the last tick.
+fn value(ticks: &[(f64, f64)], at: f64) -> f64 {
+    let (first, last) = (ticks[0], ticks[ticks.len() - 1]);
+    first.1 + (at - first.0) / (last.0 - first.0) * (last.1 - first.1)
+}
+
+/// Where circles of that radius stand.
+fn circles(svg: &str, radius: &str) -> Vec<(f64, f64)> {
+    let all = svg.split("<circle ").skip(1).filter(|c| attribute(&format!(" {c}"), "r") == Some(radius));
+    all.filter_map(|c| {
+        let c = format!(" {c}");
+        Some((attribute(&c, "cx")?.parse().ok()?, attribute(&c, "cy")?.parse().ok()?))
+    })
+    .collect()
+}
+
+/// A figure of a level of load.
+type Read = fn(&freehold::document::bench::load::Level) -> Option<f64>;
+
+/// Every point that was measured is where its numbers are: load, quality, kinds of work, hours, hardware.
+#[test]
+fn measured_points_are_where_their_numbers_are() {
+    let text = std::fs::read_to_string(super::formats::kept("bench.json")).expect("there");
+    let Ok(Document::Bench(bench)) = Document::parse("bench.json", &text) else { panic!("a bench document") };
+    let all = charts::measured::all(&bench);
+    let chart = |id: &str| all.iter().find(|c| c.id == id).unwrap_or_else(|| panic!("no {id}"));
+    let levels = &bench.result.targets[0].levels;
+    let figures: [(&str, Read); 2] =
+        [("throughput", |l| l.output_tps_system), ("tpot", |l| l.tpot_ms.median)];
+    for (id, of) in figures {
+        let svg = chart(id).to_svg(Size::Wide, "x");
+        let (up, along) = (heights(&svg), places(&svg));
+        let points = circles(&svg, "3.5");
+        assert_eq!(points.len(), levels.len(), "{id}");
+        let most = levels.iter().filter_map(of).fold(0.0, f64::max);
+        for (at, level) in points.iter().zip(levels) {
+            let (x, y) = (value(&along, at.0), value(&up, at.1));
+            let wanted = of(level).expect("a figure");
+            assert!((x - f64::from(level.concurrency)).abs() < 0.2, "{id}: {x} for {}", level.concurrency);
+            assert!((y - wanted).abs() < most * 0.01, "{id}: {y} for {wanted}");
+        }
+    }
+    // The limit stands where it is.
+    let limit = levels[0].detail.goodput.and_then(|g| g.slo.tpot_ms).expect("a limit");
+    let Body::Plot(plot) = &chart("tpot").body else { panic!("a plot") };
+    assert!((plot.rules[0].at - limit).abs() < 1e-9);
+
+    let targets: Vec<f64> = bench.result.targets.iter().filter_map(|t| Some(t.pass_rate?.rate)).collect();
+    let pair = bench.result.pairs[0].quality.as_ref().expect("a quality");
+    let kinds: Vec<f64> =
+        pair.categories.iter().flat_map(|c| [c.a_pass_rate.rate, c.b_pass_rate.rate]).collect();
+    for (id, wanted) in [("quality", targets), ("quality-by-category", kinds)] {
+        for size in [Size::Wide, Size::Narrow] {
+            let svg = chart(id).to_svg(size, "x");
+            let along = places(&svg);
+            assert!((along[along.len() - 1].1 - 1.0).abs() < 1e-9, "{id}: it goes up to 100 %");
+            let drawn = circles(&svg, "5");
+            assert_eq!(drawn.len(), wanted.len(), "{id}");
+            for (at, rate) in drawn.iter().zip(&wanted) {
+                assert!(
+                    (value(&along, at.0) - rate).abs() < 0.005,
+                    "{id}: {} for {rate}",
+                    value(&along, at.0)
+                );
+            }
+        }
+    }
+}
+
+/// The load of a week against what the units of the plan carry.
+#[test]
+fn a_week_is_drawn_against_what_the_units_carry() {
+    use freehold::render::charts::usage::{Carried, week};
+    let mut hours = vec![1.0; 168];
+    hours[10] = 3.0;
+    let chart = week(&hours, "made up", Some(Carried { units: 2, times: 2.4 })).expect("a chart");
+    assert!(
+        chart.alt.contains("Mon 10:00") && chart.alt.contains("2 units carry 2.4 times"),
+        "{}",
+        chart.alt
+    );
+    let Body::Plot(plot) = &chart.body else { panic!("a plot") };
+    let rules: Vec<f64> = plot.rules.iter().map(|r| r.at).collect();
+    assert!(rules.len() == 3 && (rules[1] - 1.2).abs() < 1e-9 && (rules[2] - 2.4).abs() < 1e-9, "{rules:?}");
+    let svg = chart.to_svg(Size::Wide, "x");
+    let ticks = heights(&svg);
+    let drawn = curve(&svg, "c0");
+    let highest = drawn.iter().map(|p| value(&ticks, p.1)).fold(0.0, f64::max);
+    let wanted = 3.0 / 170.0 * 168.0;
+    assert!((highest - wanted).abs() < 0.02, "{highest} for {wanted}");
+    // So far above the load that the line would say nothing: told in words alone.
+    let idle = week(&hours, "made up", Some(Carried { units: 1, times: 50.0 })).expect("a chart");
+    let Body::Plot(plot) = &idle.body else { panic!("a plot") };
+    assert!(plot.rules.len() == 1 && idle.alt.contains("1 unit carries 50.0 times"), "{}", idle.alt);
+}
+
 /// The same bytes every time, of the size it says, with ink on it; and the letters are the program's own.
 #[test]
 fn a_chart_is_a_png_on_request() {

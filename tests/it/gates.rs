@@ -195,6 +195,17 @@ fn markdown_in_a_file_has_its_charts_beside_it() {
     }
 }
 
+/// A page, its pictures and its findings are the same bytes for the same documents, whatever the clock says.
+#[test]
+fn the_same_documents_give_the_same_page() {
+    let sandbox = sandbox();
+    for format in ["html", "markdown", "csv", "json", "table"] {
+        let page =
+            || sandbox.run(&["report", "advice.json", "bench.json", "cost.json", "--format", format]).ok();
+        assert_eq!(page(), page(), "{format}");
+    }
+}
+
 /// Ten thousand samples: a page of less than a megabyte, soon enough.
 #[test]
 fn a_long_run_makes_a_short_page() {

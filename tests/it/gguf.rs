@@ -37,8 +37,8 @@ fn gemma3_slides_in_five_of_six_layers() {
     let Some((_, header)) = open("gemma-3-270m-q4_k_m.gguf") else { return };
     let facts = &header.facts;
     assert_eq!(facts.architecture.as_deref(), Some("gemma3"));
-    assert_eq!((facts.layers, facts.sliding_window), (Some(18), Some(512)));
-    assert_eq!(facts.sliding_layers.iter().filter(|s| !**s).count(), 3);
+    assert_eq!((facts.layers, facts.cache.window_tokens), (Some(18), 512));
+    assert_eq!(facts.cache.layers.iter().filter(|l| !l.slides).count(), 3);
     assert_eq!((facts.key_length, facts.vocabulary), (Some(256), Some(262_144)));
     // The output is tied to the embedding, which is most of so small a model.
     let weights = header.weights();

@@ -137,6 +137,70 @@ fn documents_of_another_need_are_refused_by_the_memo() {
     assert!(memo.contains("these documents describe different needs"), "{memo}");
 }
 
+/// A plan and records of use are of a need, too.
+#[test]
+fn plans_and_records_of_another_need_are_refused_by_the_memo() {
+    let sandbox = Sandbox::new();
+    documents(&sandbox);
+    let plan = [
+        "fit",
+        "--plan",
+        "--model=qwen3-8b",
+        "--use=chat",
+        "--input-tokens=1500",
+        "--output-tokens=400",
+        "-o",
+        "plan.json",
+    ];
+    sandbox.run(&[&plan[..], &["--requests-per-month=30M"]].concat()).ok();
+    sandbox.run(&["report", "plan.json", "cost.json"]).refused(&[
+        "need.requests_per_month is",
+        "in plan.json",
+        "--allow-mismatch",
+    ]);
+    let day = |day: u32| {
+        (0..3).map(move |hour| {
+        format!(
+            "{{\"timestamp\":\"2026-11-{day:02}T1{hour}:00:00Z\",\"model\":\"m\",\"input_tokens\":90000,\"output_tokens\":10}}\n"
+        )
+    })
+    };
+    let rows: String = (1..15).flat_map(day).collect();
+    sandbox.write("rows.jsonl", &rows);
+    let map = "input=input_tokens,output=output_tokens,time=timestamp,model=model";
+    sandbox.run(&["usage", "rows.jsonl", "--map", map, "-o", "usage.json"]).ok();
+    sandbox
+        .run(&["report", "usage.json", "cost.json"])
+        .refused(&["by the records of usage.json", "--allow-mismatch"]);
+    sandbox.run(&["report", "usage.json", "cost.json", "--allow-mismatch"]).ok();
+}
+
+/// What a verdict is given must be of its own need.
+#[test]
+fn a_verdict_takes_neither_a_cost_nor_a_measurement_of_something_else() {
+    let sandbox = Sandbox::new();
+    documents(&sandbox);
+    let advise = [
+        "advise",
+        "--profile",
+        "high-volume-extraction",
+        "--requests-per-month=50M",
+        "--input-tokens=20000",
+        "--output-tokens=900",
+    ];
+    sandbox.run(&[&advise[..], &["--cost", "cost.json"]].concat()).refused(&[
+        "need.",
+        "cost.json",
+        "--allow-mismatch",
+    ]);
+    let measured =
+        std::fs::read_to_string("tests/fixtures/bench/smollm2-on-a-processor.json").expect("the document");
+    sandbox.write("short.json", &measured);
+    sandbox
+        .run(&[&advise[..], &["--evidence", "short.json"]].concat())
+        .refused(&["short.json", "--allow-mismatch"]);
+}
+
 /// Of another measurement than the one the cost rests on, or of another model.
 #[test]
 fn a_measurement_of_something_else_is_refused_by_the_memo() {
@@ -267,6 +331,41 @@ fn broken_documents_are_refused_with_their_place() {
         sandbox.write("d.json", text);
         sandbox.run(&["report", "d.json"]).refused(&["d.json", words]);
     }
+}
+
+/// Half a document, one of another program, and one of a later version, each by its name and with what to
+/// do; what stood in the output file stays.
+#[test]
+fn bad_documents_leave_the_old_page_as_it_was() {
+    let sandbox = Sandbox::new();
+    documents(&sandbox);
+    sandbox.run(&["report", "cost.json", "-o", "page.html"]).ok();
+    let before = std::fs::read(sandbox.path("page.html")).expect("written");
+    let text = std::fs::read_to_string(sandbox.path("cost.json")).expect("there");
+    let half = &text[..text.len() / 2];
+    let newer = text.replacen("freehold.breakeven/1", "freehold.breakeven/7", 1);
+    for (bad, words) in [
+        (half, "not JSON at line"),
+        (&newer, "newer freehold"),
+        ("{\"name\": \"package\", \"version\": \"1.0.0\"}", "not a document of freehold's"),
+        ("[1, 2]", "not a document of freehold's"),
+        ("nonsense", "not JSON at line 1"),
+    ] {
+        sandbox.write("bad.json", bad);
+        sandbox.run(&["report", "bad.json", "-o", "page.html"]).refused(&["bad.json", words]);
+        sandbox.run(&["report", "--compare", "cost.json", "bad.json"]).refused(&["bad.json", words]);
+        sandbox.run(&["explain", "payback_months", "bad.json"]).refused(&["bad.json", words]);
+    }
+    sandbox
+        .run(&["report", "cost.json", "--require", "paybak_months<=18", "-o", "page.html"])
+        .refused(&["payback_months"]);
+    assert_eq!(std::fs::read(sandbox.path("page.html")).expect("still there"), before);
+    // Nowhere to write to: named, and nothing else is touched.
+    for nowhere in ["no-such-folder/page.html", "."] {
+        let run = sandbox.run(&["report", "cost.json", "--format", "html", "-o", nowhere]);
+        assert!(matches!(run.code, Some(1 | 2)) && run.err.contains(nowhere), "{nowhere}: {}", run.err);
+    }
+    assert!(!sandbox.path("no-such-folder").exists());
 }
 
 /// 318 JSON texts nobody of this project wrote: no document, and never a panic.

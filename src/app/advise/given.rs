@@ -3,8 +3,10 @@
 
 use crate::advise::Placement;
 use crate::advise::options::{Because, Choice, Kind, OptionCost, Priced, Terms, choose};
-use crate::document::advice::{OptionRow, text};
-use crate::document::breakeven::{BreakevenDocument, Comparator};
+use crate::document::advice::{Flip, OptionRow, text};
+use crate::document::breakeven::{BreakevenDocument, BreakevenResult, Comparator};
+use crate::money::Currency;
+use crate::number;
 
 /// The options of a document, and which of them to take.
 #[derive(Debug)]
@@ -14,8 +16,11 @@ pub(super) struct Given {
     pub placement: Placement,
     pub because: Because,
     pub horizon_months: u32,
-    /// Everything in it that may be taken is of one placement.
+    /// Share of the document's draws in which the chosen one costs less than the cheapest of another
+    /// placement; `None` where the document did not draw these two.
     pub odds: Option<f64>,
+    /// Where the calculation would turn.
+    pub flips: Vec<Flip>,
 }
 
 /// `None` where the document has nothing that can be chosen.
@@ -79,14 +84,66 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms) -> Option<Giv
     });
     let rows = order.into_iter().map(|n| row(&options[n], &ids[n], &choice, n, chance(n))).collect();
     let chosen = choice.chosen;
+    let rival = choice.next.map(|n| (n, &options[n].1));
+    // The draws are of the first two offers that are compared.
+    let odds = rival.zip(head).zip(p_local).and_then(|(((_, other), head), p)| {
+        let name = &options[chosen].1;
+        match () {
+            () if *name == head.local && *other == head.cloud => Some(p),
+            () if *name == head.cloud && *other == head.local => Some(1.0 - p),
+            () => None,
+        }
+    });
+    let flips = rival.map_or_else(Vec::new, |(n, other)| {
+        let gap = tco(n) - tco(chosen);
+        turns(r, (&options[chosen].1, other), gap, all[n].kind.placement())
+    });
     Some(Given {
         rows,
         chosen: ids[chosen].clone(),
         placement: all[chosen].kind.placement(),
         because: choice.because,
         horizon_months: r.horizon_months,
-        odds: chance(chosen),
+        odds,
+        flips,
     })
+}
+
+/// Where the other placement would cost less: by how much its total, and at which volume.
+fn turns(r: &BreakevenResult, (chosen, other): (&str, &str), gap: f64, placement: Placement) -> Vec<Flip> {
+    let months = r.horizon_months;
+    let flip = |what: &str, at: f64, today: Option<f64>, text: String| Flip {
+        what: what.to_owned(),
+        to: Some(number::plain(at)),
+        placement,
+        settled_by: Some("calculation".to_owned()),
+        at: Some(at),
+        today,
+        text,
+    };
+    let mut found = Vec::new();
+    if gap > 0.0 {
+        let less = Currency::usd().show(gap);
+        let text = format!("If {other} cost {less} less over {months} months, it would be the cheaper one.");
+        found.push(flip("tco_usd", gap, None, text));
+    }
+    let pair = r
+        .comparisons
+        .iter()
+        .find(|c| (c.cloud == chosen && c.local == other) || (c.cloud == other && c.local == chosen));
+    let at = pair.and_then(|c| c.breakeven_requests_per_month).filter(|at| *at > 0.0);
+    if let Some(at) = at {
+        let now = r.requests_per_month;
+        let beyond = now.is_some_and(|now| at > now);
+        let text = format!(
+            "{} about {} requests a month{}, {other} costs less.",
+            if beyond { "From" } else { "Below" },
+            number::short(at),
+            if beyond { " on" } else { "" }
+        );
+        found.push(flip("requests_per_month", at, now, text));
+    }
+    found
 }
 
 fn priced(kind: Kind, cost: OptionCost, tier: Option<u8>) -> Priced {

@@ -461,14 +461,29 @@ fn seat_fields(seats: &Seats<'_>) -> Fields {
 /// The share of simple requests that is taken while nobody says it.
 pub(super) const SIMPLE_SHARE: f64 = 0.5;
 
+/// The share of the prompts whose kinds of work the local model was shown to take over, where its measurement counts.
+fn measured_share(asked: &Asked<'_>) -> Option<Given> {
+    let evidence = asked.evidence.filter(|_| asked.measured_model().is_some())?;
+    let moved = evidence.quality.as_ref()?.moved_share.as_ref()?;
+    let value = Value::Number(Range::exactly(moved.value));
+    Some(Given { value, source: moved.source(&evidence.file) })
+}
+
 /// A split by route where tiers differ, by hour of the week elsewhere.
 fn hybrid_fields(asked: &Asked<'_>) -> Fields {
     let routed = is_routed(asked.need);
     if routed {
-        let share = asked.draft.fields().get(answers::SIMPLE_SHARE.name).cloned().unwrap_or_else(|| {
-            let half = Value::Number(Range::exactly(SIMPLE_SHARE));
-            Given::chosen(half, "simple-share", "half of the requests are simple, until they are counted")
-        });
+        let measured = || measured_share(asked);
+        let share = asked
+            .draft
+            .fields()
+            .get(answers::SIMPLE_SHARE.name)
+            .cloned()
+            .or_else(measured)
+            .unwrap_or_else(|| {
+                let half = Value::Number(Range::exactly(SIMPLE_SHARE));
+                Given::chosen(half, "simple-share", "half of the requests are simple, until they are counted")
+            });
         return Fields::from([(hybrid::LOCAL_SHARE.name, share)]);
     }
     let people = !matches!(asked.draft.answer::<Use>(need::USE), Some(Use::Batch | Use::Agent));

@@ -85,6 +85,9 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     if args.local.embed {
         return embed::run(args, context);
     }
+    if !args.model.is_empty() {
+        local::check_kv_type(&args.local)?;
+    }
     let mut settings = Settings { slo: load::limits(args, context)?, ..Settings::of(args)? };
     let (prompts, prompts_sha256) = if let Some(resumed) = &resumed {
         resumed.prompts(args)?
@@ -92,7 +95,9 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         let file = args.prompts.as_deref().or(args.answers.first().map(PathBuf::as_path));
         let file = file.unwrap_or(Path::new(""));
         let (set, sha256) = prompt_files::read(file)?;
-        for text in app::prompts::notes(&file.display().to_string(), &set) {
+        // That a log also holds answers is known to whoever names it for them.
+        let new = |text: &String| args.answers.is_empty() || !text.contains("--answers");
+        for text in app::prompts::notes(&file.display().to_string(), &set).into_iter().filter(new) {
             context.note(&text);
         }
         let mut prompts = set.prompts;

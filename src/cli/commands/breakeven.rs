@@ -44,7 +44,7 @@ Examples:
       --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
   freehold breakeven --scenario examples/chatbot.toml --local.usd-per-kwh 0.35 -o cost.json
   freehold breakeven --usage usage.json --hardware nvidia-rtx-4090 --model llama-3.1-8b-instruct
-  freehold breakeven --measured bench.json --requests-per-month 50000 --local.purchase-usd 1800
+  freehold breakeven --measured bench.json --requests-per-month 50000 --cloud openai/gpt-6-luna --local.purchase-usd 1800
   freehold breakeven --all --model llama-3.1-8b-instruct --requests-per-month 1e6 \\
       --input-tokens 1500 --output-tokens 400
   freehold breakeven --scenario plan.toml --explain payback_months
@@ -155,9 +155,9 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
             // Every pair is hundreds of thousands of rows: nobody reads them indented.
             || {
                 if args.every_pair {
-                    serde_json::to_string(&document)
+                    crate::document::json::compact(&document)
                 } else {
-                    serde_json::to_string_pretty(&document)
+                    crate::document::json::pretty(&document)
                 }
             },
             || if args.output.chosen() == Format::Table { document.brief() } else { document.memo() },
@@ -316,7 +316,7 @@ fn write_explanation(
     };
     output.write(
         context,
-        || serde_json::to_string_pretty(&steps),
+        || crate::document::json::pretty(&steps),
         || {
             let mut view = View::new(format!("How {name} comes about"));
             view.push(Block::Numbered(steps.clone()));

@@ -6,16 +6,18 @@ use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
 use crate::capacity::{Backend, KvType};
 use crate::catalog::Catalog;
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, Exit};
 use crate::cli::keys::PlanFlags;
 use crate::cli::needs::UsageArgs;
 use crate::cli::output::OutputArgs;
-use crate::cli::{catalog, files, hardware};
+use crate::cli::{catalog, files, hardware, models};
 use crate::cost::keys::local;
 use crate::cost::{self, Scenario};
 use crate::document::bench::{self, BenchDocument, Target};
 use crate::document::envelope::Input;
+use crate::document::plan::PlanRow;
 use crate::gguf;
+use crate::measure::backend::local::check;
 use crate::provenance::{Source, UserInput};
 use crate::render::{Block, View};
 use crate::workload::given::value_from_text;
@@ -31,6 +33,7 @@ Examples:
   freehold fit --model llama-3.1-8b-instruct              where a model runs
   freehold fit --hardware all                             the largest model each card and machine holds
   freehold fit --hardware this --model model.gguf --context 8192
+  freehold fit --hardware nvidia-rtx-4090 --model hf:OWNER/REPO:Q4_K_M
   freehold fit --hardware nvidia-h100-sxm-80gb --count 2 --model llama-3.3-70b-instruct --quantisation FP8 --concurrency 32
 
 With --plan, what somebody would build to serve a need:
@@ -47,7 +50,8 @@ pub struct Args {
     /// Accelerators of that kind.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub count: u32,
-    /// An open model of the catalogue, or a GGUF file (only its header is read).
+    /// An open model of the catalogue, or a GGUF file: a path, hf:OWNER/REPO[:QUANT], hf:OWNER/REPO/FILE,
+    /// ollama:NAME:TAG, lmstudio:OWNER/REPO, or a URL. Only its header is read, over the network too.
     #[arg(long, value_name = "ID|FILE")]
     pub model: Option<String>,
     /// Tokens in the context of one sequence: memory is taken for as many, speed is at this depth.
@@ -60,6 +64,9 @@ pub struct Args {
     /// that fits; with one model on one hardware: all of them).
     #[arg(long, value_name = "FORMAT")]
     pub quantisation: Option<String>,
+    /// Exit with 3 where nothing fits, or with --plan where no plan keeps the limits.
+    #[arg(long)]
+    pub must_fit: bool,
     /// Format of the KV cache.
     #[arg(long, value_enum, default_value_t = Kv::F16)]
     pub kv_type: Kv,
@@ -154,7 +161,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let found = Found {
         catalog: &catalog,
         this: asked.is_of_this_machine().then(|| hardware::this(&catalog)),
-        model_file: asked.model.as_deref().map_or(Ok(None), |name| model_file(name, &catalog))?,
+        model_file: asked.model.as_deref().map_or(Ok(None), |name| model_file(name, &catalog, context))?,
         measured: args.measured.as_deref().map(measured).transpose()?,
         now: &context.now,
     };
@@ -162,7 +169,16 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     for note in &fitted.notes {
         context.note(note);
     }
-    args.output.show(context, &fitted.document)
+    args.output.show(context, &fitted.document)?;
+    if args.must_fit && fitted.document.result.rows.is_empty() {
+        return Err(nothing_fits("nothing fits"));
+    }
+    Ok(())
+}
+
+/// Said after the result, which has the reasons.
+fn nothing_fits(what: &str) -> CliError {
+    CliError::new(Exit::Gate, format!("{what} (--must-fit)"))
 }
 
 /// `fit --plan`.
@@ -221,7 +237,16 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
             .insert("replace".to_owned(), Input { value, unit: None, source: Source::flag("--replace") });
     }
     context.record(&mut document.inputs);
-    let Some(name) = &args.explain else { return args.output.show(context, &document) };
+    let Some(name) = &args.explain else {
+        args.output.show(context, &document)?;
+        // Several needs on the same machines are a result of their own.
+        let kept = |p: &PlanRow| p.misses.is_empty();
+        let found = document.result.plans.iter().any(kept) || !document.result.together.is_empty();
+        if args.must_fit && !found {
+            return Err(nothing_fits("no plan keeps the limits"));
+        }
+        return Ok(());
+    };
     let terms: Vec<_> =
         document.result.plans.first().map_or_else(Vec::new, |p| {
             p.terms.iter().filter(|t| t.name.starts_with(name.as_str())).collect()
@@ -237,7 +262,7 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
     }
     args.output.write(
         context,
-        || serde_json::to_string_pretty(&terms),
+        || crate::document::json::pretty(&terms),
         || {
             let mut view = View::new("How the plan comes about");
             view.push(Block::Table(crate::render::plan::terms(&terms)));
@@ -247,21 +272,24 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
     )
 }
 
-/// The header of a model that is a file: one with the ending of one, or one that no record is named like.
-fn model_file(name: &str, catalog: &Catalog) -> Result<Option<ModelFile>, CliError> {
+/// The header of a model that is a file, here or elsewhere: one with the ending of one, one that no record
+/// is named like, or a name that says where it is.
+fn model_file(name: &str, catalog: &Catalog, context: &Context) -> Result<Option<ModelFile>, CliError> {
     let path = Path::new(name);
+    if models::names_a_place(name) && !path.exists() {
+        return Ok(Some(ModelFile { path: name.to_owned(), header: models::header(name, context)? }));
+    }
     let looks_like_file = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf"));
     if !looks_like_file && (catalog.open_model(name).is_some() || !path.is_file()) {
         return Ok(None);
     }
-    Ok(Some(ModelFile { path: name.to_owned(), header: read_header(path)? }))
+    let shown = crate::measure::fetch::name_of(path, &models::others()).unwrap_or_else(|| name.to_owned());
+    Ok(Some(ModelFile { path: shown, header: read_header(path)? }))
 }
 
-/// The header of a GGUF file, with errors that name the file.
+/// The header of a GGUF file, of all its parts, with errors that name the file.
 fn read_header(path: &Path) -> Result<gguf::Header, CliError> {
-    let file = files::open(path)?;
-    let size = file.metadata().map_err(|e| CliError::file("read", path, &e))?.len();
-    gguf::read(file, size).map_err(|e| CliError::usage(format!("{}: {e}", path.display())))
+    check(path).map(|file| file.header).map_err(|fault| CliError::usage(fault.message))
 }
 
 /// A bench document, with the headers of its local models that are still there. One that says what its

@@ -45,7 +45,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let (name, document) = read(&args.document)?;
     let Document::Advice(then) = document else {
         return Err(CliError::usage(format!(
-            "{name}: review takes an advice document, and this is a {} document",
+            "{name}: review takes an advice document, and this one is of the kind \"{}\"",
             document.kind()
         )));
     };
@@ -86,7 +86,7 @@ fn read(path: &Path) -> Result<(String, Document), CliError> {
 
 fn wrong_kind(file: &str, flag: &str, wanted: &str, got: &Document) -> CliError {
     CliError::usage(format!(
-        "{file}: --{flag} takes a {wanted} document, and this is a {} document",
+        "{file}: --{flag} takes a {wanted} document, and this one is of the kind \"{}\"",
         got.kind()
     ))
 }

@@ -107,6 +107,7 @@ impl<'a> Resolver<'a> {
             tier: model.and_then(|m| m.tier),
             open_model: model.and_then(|m| m.open_model.clone()),
             supply: Supply::Api(api),
+            pass_rate: self.passes(target),
             plan: None,
             slots: first_slot..self.ranges.len(),
         })

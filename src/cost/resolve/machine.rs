@@ -6,7 +6,7 @@ use super::measured::Own;
 use super::{Found, ResolveError, Resolver, Table, database, default_of, impossible, near_ids};
 use crate::capacity::Quantisation;
 use crate::catalog::device::model_of_file;
-use crate::catalog::{OpenModel, RangeCase, RangeInput, Rental, Stands};
+use crate::catalog::{Accelerator, FormFactor, OpenModel, RangeCase, RangeInput, Rental, Stands};
 use crate::cost::case::{
     Blueprint, Copies, Loan, Machine, Need, Notice, Offer, Payment, Power, Role, Serving, Slot, Staff,
     Supply, Volume,
@@ -97,8 +97,9 @@ impl<'a> Resolver<'a> {
             None => None,
         };
         let gpus = match hardware {
-            Some(Hardware::Gpu(_)) => {
-                let default = crate::cost::defaults::of("local.gpus_per_unit").map(|d| (1, d.source()));
+            Some(Hardware::Gpu(card)) => {
+                let one = crate::cost::defaults::of("local.gpus_per_unit").map(|d| (1, d.source()));
+                let default = self.on_its_board(table, card).or(one);
                 self.whole(table, local::GPUS_PER_UNIT, default).unwrap_or(1)
             }
             _ => self.whole(table, local::GPUS_PER_UNIT, None).unwrap_or(1),
@@ -107,6 +108,22 @@ impl<'a> Resolver<'a> {
         let open_model = self.open_model(table, target)?;
         let format = self.quantisation(table, target)?;
         Ok(Asked { hardware_id, hardware, gpus, own, open_model, format, target })
+    }
+
+    /// How many of an accelerator come together where it is sold on boards only: as many as the smallest
+    /// machine with it has. Not where somebody says what is there, what it costs or how many requests one
+    /// of them takes at once, and not for rent.
+    fn on_its_board(&self, table: Table<'_>, card: &Accelerator) -> Option<(u32, Source)> {
+        let rented = table.fields.get(local::KIND.name).and_then(|g| g.value.text()) == Some("rented");
+        let said = [local::PURCHASE, local::USD_PER_HOUR, local::UNITS, local::CONCURRENCY];
+        let described = said.iter().any(|k| table.has(k));
+        if rented || described || !matches!(card.form, FormFactor::Sxm | FormFactor::Oam) {
+            return None;
+        }
+        let orders = self.basis.catalog.orders().filter(|(_, c, _, order)| c.id == card.id && order.is_ok());
+        let number = orders.map(|(_, _, n, _)| n).min()?;
+        let reason = format!("it is sold on boards: the smallest machine with it has {number}");
+        Some((number, Source::assumed("sold-on-boards", &reason)))
     }
 
     /// The rental on demand on which the plan for a need costs least by the hour; limits that no
@@ -253,6 +270,7 @@ impl<'a> Resolver<'a> {
             tier: model.and_then(|m| m.tier),
             open_model: asked.open_model.clone(),
             supply: Supply::Machine(Box::new(machine)),
+            pass_rate: self.passes(own.model),
             plan: plan.cloned().map(Box::new),
             slots: first_slot..self.ranges.len(),
         })

@@ -6,6 +6,7 @@ use super::{ResolveError, Resolver, Table, impossible};
 use crate::catalog::device::{format_of_file, is_card, model_of_file};
 use crate::cost::case::{Elsewhere, Notice};
 use crate::cost::keys::local;
+use crate::workload::keys::Section;
 use crate::workload::{MeasuredTarget, TargetKind};
 
 /// What a bench document says about one offer.
@@ -67,6 +68,16 @@ impl<'a> Resolver<'a> {
         let words = format!("{file} was measured with {measured}, not with {wanted}");
         self.notices.push(Notice::MeasuredElsewhere { offer: name.to_owned(), file, elsewhere });
         Some(words)
+    }
+
+    /// Is the model that was measured here the one of an offer?
+    pub(super) fn measured_model_is_of(&self, locals: &[crate::workload::Fields]) -> bool {
+        let Some(target) = self.target(TargetKind::Local) else { return false };
+        let of = |fields| {
+            let table = Table { section: Section::Local, fields, prefix: "local" };
+            self.other_model(table, target).is_none()
+        };
+        locals.is_empty() || locals.iter().any(of)
     }
 
     /// Why the target's model is not the offer's; `None` where it is, or where none is named.

@@ -129,7 +129,7 @@ pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveErr
     let need = r.need(&scenario.need)?;
     let table = Table { section: Section::Need, fields: &scenario.need, prefix: "need" };
     let tier = r.whole(table, need::TIER, None);
-    let hybrid = r.hybrid(&scenario.hybrid);
+    let hybrid = r.hybrid(&scenario.hybrid, &scenario.local);
     let hours_of_week = hybrid.as_ref().and_then(|h| h.profile.as_deref());
 
     let mut clouds = scenario.cloud.clone();
@@ -667,6 +667,12 @@ impl<'a> Resolver<'a> {
         figure.filter(|f| f.value.is_finite()).map(|f| (Range::exactly(f.value), f.source(file)))
     }
 
+    /// Share of a target's answers that passed, and where it stands.
+    fn passes(&self, target: Option<&MeasuredTarget>) -> Option<(f64, Source)> {
+        let (rate, source) = self.measured(target?.pass_rate.as_ref())?;
+        Some((rate.likely, source))
+    }
+
     fn finance(&mut self, fields: &Fields) -> Result<Finance, ResolveError> {
         let table = Table { section: Section::Finance, fields, prefix: "finance" };
         let discount = self.number(table, finance::DISCOUNT_RATE, None, "");
@@ -713,13 +719,21 @@ impl<'a> Resolver<'a> {
         Ok(Finance { discount, currency })
     }
 
-    fn hybrid(&mut self, fields: &Fields) -> Option<Hybrid> {
+    fn hybrid(&mut self, fields: &Fields, locals: &[Fields]) -> Option<Hybrid> {
         if fields.is_empty() {
             return None;
         }
         let table = Table { section: Section::Hybrid, fields, prefix: "hybrid" };
-        let local_share = self.number(table, hybrid::LOCAL_SHARE, None, "");
-        let escalation = self.number(table, hybrid::ESCALATION_SHARE, None, "");
+        // Which kinds of work the local model was shown to take over, and how many of their answers fail.
+        let quality = self
+            .basis
+            .evidence
+            .filter(|_| self.measured_model_is_of(locals))
+            .and_then(|e| e.quality.as_ref());
+        let moved = self.measured(quality.and_then(|q| q.moved_share.as_ref()));
+        let fails = self.measured(quality.and_then(|q| q.escalation_share.as_ref()));
+        let local_share = self.number(table, hybrid::LOCAL_SHARE, moved, "");
+        let escalation = self.number(table, hybrid::ESCALATION_SHARE, fails, "");
         let profile = fields.get(hybrid::PROFILE.name).map(|g| {
             self.echo("hybrid.profile".to_owned(), "", g.value.clone(), g.source.clone());
             super::hybrid::hours_of_week(&g.value)

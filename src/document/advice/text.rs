@@ -41,6 +41,7 @@ pub const fn confidence(step: ConfidenceStep) -> &'static str {
             "lowered: how many of your requests are simple is assumed, not counted"
         }
         ConfidenceStep::NotAllPriced => "lowered: not every option has a price",
+        ConfidenceStep::NotDrawn => "held at medium: how often it costs the least was not computed",
         ConfidenceStep::BackedByEvidence => "raised: measured quality and computed cost both speak for it",
     }
 }

@@ -195,7 +195,7 @@ pub fn document(run: Run<'_>) -> BenchDocument {
     let warnings = warnings::warnings(&run, &targets, samples);
     let spending =
         Spending { spent_usd: run.spent_usd, unsettled_usd: run.unsettled_usd, ..basis.spending.clone() };
-    let definitions = definitions(&targets, &comparisons, &quality, &spending);
+    let definitions = definitions(&targets, &comparisons, &quality, &paired, &spending);
     Envelope {
         schema: SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -250,10 +250,12 @@ fn definitions(
     targets: &[Target],
     comparisons: &[Comparison],
     quality: &[Quality],
+    pairs: &[Pair],
     spending: &Spending,
 ) -> BTreeMap<String, String> {
     let parts = serde_json::json!({
-        "targets": targets, "comparisons": comparisons, "quality": quality, "spending": spending,
+        "targets": targets, "comparisons": comparisons, "quality": quality, "pairs": pairs,
+        "spending": spending,
     });
     lookup::definitions("bench", &parts)
 }

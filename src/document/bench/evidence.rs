@@ -1,6 +1,7 @@
 //! Bench document → what the cost and decision engines need of it.
 
-use super::{BenchResult, Kind, Summary, Target, engine, load::Level};
+use super::pair::Split;
+use super::{BenchResult, Kind, Quality, Summary, Target, engine, load::Level};
 use crate::document::envelope::Envelope;
 use crate::measure::counts::FASTEST_TPS;
 use crate::workload::evidence::{
@@ -14,6 +15,14 @@ impl Envelope<BenchResult> {
             file: file.to_owned(),
             targets: self.result.targets.iter().enumerate().map(|(n, t)| measured(n, t)).collect(),
             quality: self.result.quality.first().map(|q| MeasuredQuality {
+                moved_share: split(&self.result, q, |s| s.moved_share, "moved_share", None),
+                escalation_share: split(
+                    &self.result,
+                    q,
+                    |s| 1.0 - s.moved_pass_rate.unwrap_or(1.0),
+                    "moved_pass_rate",
+                    Some("1 - pass rate"),
+                ),
                 path: "result.quality[0]".to_owned(),
                 prompts: q.prompts,
                 margin: q.margin,
@@ -23,6 +32,20 @@ impl Envelope<BenchResult> {
             }),
         }
     }
+}
+
+/// A figure of the split that follows between the two targets, where some kind of work can move.
+fn split(
+    result: &BenchResult,
+    of: &Quality,
+    pick: fn(&Split) -> f64,
+    field: &str,
+    derived: Option<&'static str>,
+) -> Option<Figure> {
+    let n = result.pairs.iter().position(|p| p.a == of.local && p.b == of.api)?;
+    let split = result.pairs[n].quality.as_ref()?.split.as_ref().filter(|s| s.moved_pass_rate.is_some())?;
+    let path = format!("result.pairs[{n}].quality.split.{field}");
+    Some(Figure { value: pick(split), path, derived })
 }
 
 /// Batch-1 as measured alone, then the levels. A full loop says how long the unit works on one
@@ -132,6 +155,7 @@ fn measured(n: usize, target: &Target) -> MeasuredTarget {
             format!("{at}.failures"),
             "failures / requests",
         ),
+        pass_rate: field(target.pass_rate.map(|r| r.rate), "pass_rate.rate"),
         cost_usd_per_request: field(target.metrics.cost_usd.median, "metrics.cost_usd.median"),
         path: at,
     }

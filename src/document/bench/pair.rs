@@ -1,6 +1,7 @@
 //! Two targets on the same prompts: is the first good enough beside the second, on which kinds of work,
 //! and where does it lose?
 
+use crate::document::metrics::definition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +81,7 @@ pub struct PairQuality {
     pub neither: u32,
     /// How the difference and its interval were made.
     pub method: PairMethod,
-    /// Pass rate of A less that of B.
+    #[doc = definition!(pair_difference)]
     pub difference: f64,
     /// Lower end of its 95 % interval.
     pub difference_low: f64,
@@ -91,7 +92,7 @@ pub struct PairQuality {
     pub p: Option<f64>,
     /// Accepted loss of pass rate.
     pub margin: f64,
-    /// The verdict.
+    #[doc = definition!(pair_finding)]
     pub finding: Finding,
     /// Neither side is better by the margin; null below 20 prompts.
     pub equivalent: Option<bool>,
@@ -182,8 +183,11 @@ pub struct PairCategory {
 pub struct Split {
     /// Kinds of work that A takes over.
     pub moved: Vec<String>,
-    /// Their share of the prompts.
+    #[doc = definition!(moved_share)]
     pub moved_share: f64,
+    /// A's pass rate on the kinds that it takes over; null where it takes over none.
+    #[serde(default)]
+    pub moved_pass_rate: Option<f64>,
     /// Pass rate with the split: A where it takes over, B elsewhere.
     pub pass_rate: f64,
     /// What APIs charge for 1,000 requests of this mix when B answers all of them, USD; null where B's
@@ -236,7 +240,7 @@ pub struct UntilDecided {
 pub struct PairAgreement {
     /// Prompts that both sides answered, first repeats.
     pub prompts: u32,
-    /// Of them, those with the same text, white space at the ends aside.
+    #[doc = definition!(equal_text)]
     pub equal: ShareOf,
     /// Mean chrF of A's answer beside B's, 0 to 1: runs of characters they share.
     pub chrf: f64,
@@ -253,7 +257,7 @@ pub struct PairTokens {
     pub a_output: f64,
     /// Mean output tokens of B's answers.
     pub b_output: f64,
-    /// Mean of A's ÷ mean of B's over the same prompts.
+    #[doc = definition!(token_ratio)]
     pub ratio: f64,
     /// Lower end of its 95 % interval, by a paired bootstrap over prompts; null below six.
     pub ratio_low: Option<f64>,
@@ -281,7 +285,7 @@ pub struct PairJudged {
     pub missing: u32,
     /// Sign test of wins against losses, two-sided; null where nobody won.
     pub p: Option<f64>,
-    /// Pairs whose verdict changed with the order. Above 20 % the judge's word is doubtful.
+    #[doc = definition!(judge_flips)]
     pub flips: Option<ShareOf>,
     /// Of all single verdicts that are no tie, those for the answer shown first.
     pub first_position: Option<ShareOf>,

@@ -68,7 +68,7 @@ impl BreakevenDocument {
         result.hybrid = hybrid(case, evaluation);
         result.uncertainty = uncertainty(case, evaluation);
         result.cash_flow = evaluation.comparisons.iter().flat_map(|c| cash_flow(case, c)).collect();
-        result.derivations = derivations(case, &evaluation.offers, &result);
+        result.derivations = derivations(case, evaluation, &result);
         result.cumulative = series::cumulative(case, evaluation);
         let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
         result.by_volume = evaluation.by_volume.as_ref().map(|v| series::by_volume(case, v, per_request));
@@ -217,6 +217,14 @@ fn parts_map(parts: &Parts, keep: impl Fn(&str) -> bool) -> BTreeMap<String, f64
         .collect()
 }
 
+/// A month's cost by the requests whose answers pass.
+fn successful(case: &Case, s: &OfferSummary, monthly: f64) -> Option<f64> {
+    let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
+    let (rate, _) = case.offers[s.offer].pass_rate.as_ref()?;
+    let passing = s.requests_per_month * rate;
+    (per_request && passing > 0.0).then(|| monthly / passing)
+}
+
 fn local(case: &Case, s: &OfferSummary) -> LocalOffer {
     let offer = &case.offers[s.offer];
     let (kind, rented) = match &offer.supply {
@@ -252,6 +260,9 @@ fn local(case: &Case, s: &OfferSummary) -> LocalOffer {
         usd_per_mtok_input: s.input_price.map(f64::from),
         usd_per_mtok_output: s.output_price.map(f64::from),
         usd_per_mtok_blended: s.blended_price.map(f64::from),
+        pass_rate: offer.pass_rate.as_ref().map(|p| p.0),
+        pass_rate_source: offer.pass_rate.as_ref().map(|p| p.1.clone()),
+        usd_per_successful_request: successful(case, s, s.parts.total().get() + s.amortised.get()),
         billed_hours_per_month: s.billed_hours.map(f64::from),
         total_upfront_usd: s.total.upfront.get(),
         total_parts_usd: parts_map(&s.total.parts, |_| false),
@@ -275,6 +286,9 @@ fn cloud(case: &Case, s: &OfferSummary, per_request: bool) -> CloudOffer {
         usd_per_mtok_input: s.input_price.map(f64::from),
         usd_per_mtok_output: s.output_price.map(f64::from),
         usd_per_mtok_blended: s.blended_price.map(f64::from),
+        pass_rate: offer.pass_rate.as_ref().map(|p| p.0),
+        pass_rate_source: offer.pass_rate.as_ref().map(|p| p.1.clone()),
+        usd_per_successful_request: successful(case, s, monthly),
         billed_hours_per_month: s.billed_hours.map(f64::from),
         units: s.units,
         events: events(case, s),
@@ -285,17 +299,30 @@ fn cloud(case: &Case, s: &OfferSummary, per_request: bool) -> CloudOffer {
     }
 }
 
-/// The derivations of every offer, below the place where it stands in the result.
-fn derivations(case: &Case, summaries: &[OfferSummary], result: &BreakevenResult) -> Vec<Derivation> {
+/// How every figure came about, below the place where it stands in the result.
+fn derivations(case: &Case, evaluation: &Evaluation, result: &BreakevenResult) -> Vec<Derivation> {
     let mut all = Vec::new();
-    for s in summaries {
-        let name = &case.offers[s.offer].name;
+    let place = |offer: usize| {
+        let name = &case.offers[offer].name;
         let local = result.local.iter().position(|l| l.name == *name).map(|n| format!("result.local[{n}]"));
         let cloud =
             || result.cloud.iter().position(|c| c.name == *name).map(|n| format!("result.cloud[{n}]"));
-        let Some(path) = local.or_else(cloud) else { continue };
+        local.or_else(cloud)
+    };
+    for s in &evaluation.offers {
+        let Some(path) = place(s.offer) else { continue };
         all.extend(s.derived.iter().map(|d| d.clone().below(&path)));
     }
+    let likely = case.likely();
+    let v = case.values(&likely);
+    for (n, c) in evaluation.comparisons.iter().enumerate() {
+        let (Some(cloud), Some(local)) = (place(c.pair.cloud), place(c.pair.local)) else { continue };
+        let places = cost::derive::Places { cloud: &cloud, local: &local };
+        let found = cost::derive::comparison(case, c.pair, v, (&c.outcome, &c.break_even), places);
+        all.extend(found.into_iter().map(|d| d.below(&format!("result.comparisons[{n}]"))));
+    }
+    let split = evaluation.routed.iter().flat_map(cost::derive::routed);
+    all.extend(split.map(|d| d.below("result.hybrid.routed")));
     all
 }
 

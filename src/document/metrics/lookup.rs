@@ -57,7 +57,7 @@ pub struct NotFound {
 pub enum Why {
     #[error("there is no metric of this name")]
     UnknownMetric,
-    #[error("a {0} document has no such metric")]
+    #[error("a document of the kind \"{0}\" has no such metric")]
     NotInThisDocument(&'static str),
     #[error("the document has no such target, offer or list")]
     NoSuchSubject,
@@ -112,6 +112,15 @@ const LISTS: &[List] = &[
         between: &[" against "],
         ..LIST
     },
+    List {
+        document: "bench",
+        name: "pairs",
+        silent: true,
+        keys: &["a", "b"],
+        between: &[" beside "],
+        ..LIST
+    },
+    List { document: "bench", name: "judged", keys: &["judge"], ..LIST },
     List {
         document: "breakeven",
         name: "comparisons",

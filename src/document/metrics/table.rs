@@ -451,6 +451,35 @@ metrics! {
             "about how many prompts are needed to decide whether the local target is good enough; null \
              where that is decided";
 
+        pair_difference: "difference of pass rates", "pass rate of a target less that of the one beside it", Share, Higher,
+            [bench "pairs[].quality.difference" Interval("difference_low", "difference_high")]
+            "pass rate of A less that of B on the prompts that both answered, averaged over prompts, with a 95 % \
+             interval (of paired counts, of shares of repeats, or one that holds however often one looks)";
+
+        pair_finding: "good enough", "a target is good enough beside another", Word, Neither,
+            [bench "pairs[].quality.finding" Counted("prompts")]
+            "is A not worse than B by more than the accepted margin: non-inferior, inferior, or undecided where so few \
+             prompts cannot say it";
+
+        moved_share: "share that can move", "share of the prompts that can move", Share, Higher,
+            [bench "pairs[].quality.split.moved_share" Plain]
+            "share of the prompts whose kinds of work A was shown to take over from B, corrected for all kinds by Holm";
+
+        equal_text: "same text", "share of equal answers", Share, Neither,
+            [bench "pairs[].agreement.equal.rate" Interval("low", "high")]
+            "share of the prompts on which the first answers of both targets are the same text, white space at the \
+             ends aside. Agreement is not quality: both can be wrong alike";
+
+        token_ratio: "ratio of tokens", "output tokens of a target ÷ those of the one beside it", Ratio, Neither,
+            [bench "pairs[].tokens.ratio" Interval("ratio_low", "ratio_high")]
+            "mean output tokens of A's answers ÷ mean of B's on the same prompts, each counted by its own tokenizer, \
+             reasoning included, with a 95 % interval";
+
+        judge_flips: "flipped verdicts", "share of pairs on which a judge contradicts itself", Share, Lower,
+            [bench "pairs[].judged[].flips.rate" Interval("low", "high")]
+            "share of the pairs of answers on which the judge says something else when they are shown the other way \
+             round; above 20 % its word is doubtful";
+
         spent_usd: "spent", "spent on the run", Usd, Lower,
             [bench "spending.spent_usd" Plain]
             "what the run cost by usage and prices, warm-up included; null where a target has no price";
@@ -605,6 +634,12 @@ metrics! {
         usd_per_request: "a request", "cost of a request", Usd, Lower,
             [breakeven "cloud[].usd_per_request" Plain, advice "models.api.usd_per_request" Plain]
             "what one request costs at the prices of the first month";
+
+        usd_per_successful_request: "a request that passes", "cost of a request whose answer passes", Usd, Lower,
+            [breakeven "cloud[].usd_per_successful_request" Plain, breakeven "local[].usd_per_successful_request" Plain]
+            "cost of the first month (of own units with amortisation) ÷ its requests ÷ the share of answers that passed \
+             on the user's prompts: an answer that fails costs the same and is worth nothing. Null where quality was not \
+             measured";
 
         usd_per_mtok_input: "input", "cost of a million input tokens", UsdPerMtok, Lower,
             [breakeven "local[].usd_per_mtok_input" Plain, breakeven "cloud[].usd_per_mtok_input" Plain]

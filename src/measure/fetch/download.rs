@@ -3,7 +3,7 @@
 //! Redirects are followed by hand, a few at most, and the hub's token goes to the hub's own origin
 //! alone: hubs answer with the address of a storage host, which must not see it.
 
-use super::{check_scheme, make_folder, model_fault, origin};
+use super::address::{check_scheme, make_folder, model_fault, origin};
 use crate::measure::backend::local;
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::net::{self, ProxyOf};
@@ -49,6 +49,10 @@ enum Trouble {
 impl Trouble {
     fn model(message: impl Into<String>) -> Self {
         Self::Final(model_fault(message))
+    }
+    fn fault(self) -> Fault {
+        let (Self::Final(fault) | Self::Passing(fault)) = self;
+        fault
     }
 }
 
@@ -122,7 +126,7 @@ impl Download {
                 part.restart().map_err(|e| Trouble::Final(part.failed(&e)))?;
                 return Err(Trouble::Passing(model_fault("the server does not go on from an earlier part")));
             }
-            status => return Err(refusal(status, &self.url)),
+            _ => return Err(refusal(&response, &self.url)),
         };
         self.check_size(part, total)?;
         part.remember_version(response.headers());
@@ -135,11 +139,7 @@ impl Download {
             if part.length == 0 && !b"GGUF".starts_with(&piece[..piece.len().min(4)]) {
                 part.discard();
                 let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-                return Err(Trouble::model(format!(
-                    "{} does not give a GGUF model (its type is {})",
-                    origin(&self.url),
-                    one_line(kind.unwrap_or("not stated"), 60)
-                )));
+                return Err(Trouble::model(no_model(&self.url, kind, &piece)));
             }
             part.append(&piece).map_err(|e| Trouble::Final(part.failed(&e)))?;
             progress(part.length, total);
@@ -153,8 +153,19 @@ impl Download {
         }
     }
 
-    /// Send the request, along redirects.
+    /// Send the request for what is missing of a part.
     async fn ask(&self, part: &Part, announced: &mut Option<String>) -> Result<Response, Trouble> {
+        let range = (part.length > 0).then(|| format!("bytes={}-", part.length));
+        self.send(range, part.version.as_deref(), announced).await
+    }
+
+    /// Send a request, along redirects.
+    async fn send(
+        &self,
+        range: Option<String>,
+        version: Option<&str>,
+        announced: &mut Option<String>,
+    ) -> Result<Response, Trouble> {
         let mut url = self.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             check_scheme(&url).map_err(Trouble::Final)?;
@@ -166,9 +177,9 @@ impl Download {
             if let Some(token) = self.token.as_ref().filter(|_| url.origin() == self.hub.origin()) {
                 request = request.bearer_auth(token.expose_secret());
             }
-            if part.length > 0 {
-                request = request.header(header::RANGE, format!("bytes={}-", part.length));
-                if let Some(version) = &part.version {
+            if let Some(range) = &range {
+                request = request.header(header::RANGE, range);
+                if let Some(version) = version {
                     request = request.header(header::IF_RANGE, version);
                 }
             }
@@ -187,6 +198,59 @@ impl Download {
                 .ok_or_else(|| Trouble::model(format!("{} redirects to nowhere", origin(&url))))?;
         }
         Err(Trouble::model(format!("{} redirects without end", origin(&self.url))))
+    }
+
+    /// A small answer as a whole, at most so many bytes.
+    pub(super) async fn text(&self, most: usize) -> Result<Vec<u8>, Fault> {
+        let mut response = self.send(None, None, &mut None).await.map_err(Trouble::fault)?;
+        if response.status() != StatusCode::OK {
+            return Err(refusal(&response, &self.url).fault());
+        }
+        let mut bytes = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|e| broken(&self.url, e))? {
+            if bytes.len() + piece.len() > most {
+                return Err(model_fault(format!(
+                    "{} answers with more than {most} bytes",
+                    origin(&self.url)
+                )));
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    }
+
+    /// Bytes from `from` on, `count` of them or fewer, and how long the file is. A server that knows no
+    /// ranges is read from the beginning and left as soon as there is enough.
+    pub(super) async fn range(&self, from: u64, count: u64) -> Result<(Vec<u8>, u64), Fault> {
+        let range = format!("bytes={from}-{}", from + count - 1);
+        let mut response = self.send(Some(range), None, &mut None).await.map_err(Trouble::fault)?;
+        let (mut skip, total) = match response.status() {
+            StatusCode::PARTIAL_CONTENT => match content_range(response.headers()) {
+                Some((start, Some(total))) if start == from => (0, total),
+                _ => return Err(model_fault("the server answered with another range than it was asked for")),
+            },
+            StatusCode::OK => match response.content_length() {
+                Some(total) => (from, total),
+                None => {
+                    return Err(model_fault(format!(
+                        "{} does not say how long the file is",
+                        origin(&self.url)
+                    )));
+                }
+            },
+            _ => return Err(refusal(&response, &self.url).fault()),
+        };
+        let mut bytes = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|e| broken(&self.url, e))? {
+            let passed = usize::try_from(skip).unwrap_or(usize::MAX).min(piece.len());
+            skip -= passed as u64;
+            bytes.extend_from_slice(&piece[passed..]);
+            if bytes.len() as u64 >= count {
+                break;
+            }
+        }
+        bytes.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        Ok((bytes, total))
     }
 
     /// Each address has its own way there: a hub may need the proxy that its storage host does not.
@@ -320,22 +384,61 @@ fn linked_sum(headers: &HeaderMap) -> Option<String> {
     (mark.len() == 64 && mark.bytes().all(|b| b.is_ascii_hexdigit())).then(|| mark.to_owned())
 }
 
-fn refusal(status: StatusCode, url: &Url) -> Trouble {
+/// What came instead of a model, and what to do.
+pub(super) fn no_model(url: &Url, kind: Option<&str>, bytes: &[u8]) -> String {
+    let what = if bytes.starts_with(b"version https://git-lfs") {
+        "gives a Git LFS pointer, which only names the file; use the address with /resolve/ in it, or \
+         hf:OWNER/REPO/FILE"
+            .to_owned()
+    } else if bytes.trim_ascii_start().starts_with(b"<") {
+        format!(
+            "gives a web page, not a GGUF model (its type is {}); use the address that its download button has",
+            one_line(kind.unwrap_or("not stated"), 60)
+        )
+    } else {
+        format!("does not give a GGUF model (its type is {})", one_line(kind.unwrap_or("not stated"), 60))
+    };
+    format!("{} {what}", origin(url))
+}
+
+fn refusal(response: &Response, url: &Url) -> Trouble {
     let host = origin(url);
+    let status = response.status();
     let fault = |kind, message: String| Fault { kind, message };
-    match status.as_u16() {
-        401 | 403 => Trouble::Final(fault(
+    // The hub's own word: it answers 401 for a repository that is not there.
+    let code = response.headers().get("x-error-code").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    match (status.as_u16(), code) {
+        (_, "RepoNotFound") => Trouble::Final(fault(
+            FaultKind::NotFound,
+            format!(
+                "{host} has no such repository, or it is private (HTTP {status}); check OWNER/REPO, and set HF_TOKEN \
+                 if it is yours"
+            ),
+        )),
+        (_, "RevisionNotFound") => Trouble::Final(fault(
+            FaultKind::NotFound,
+            format!(
+                "the repository has no such revision (HTTP {status}); leave @REVISION out for its main branch"
+            ),
+        )),
+        (_, "EntryNotFound") => Trouble::Final(fault(
+            FaultKind::NotFound,
+            format!(
+                "the repository is there, but has no such file (HTTP {status}); hf:OWNER/REPO:QUANT finds one by its format"
+            ),
+        )),
+        (401 | 403, _) => Trouble::Final(fault(
             FaultKind::Auth,
             format!(
                 "{host} does not give this file to us (HTTP {status}); if it is gated, accept its licence there \
                  and set HF_TOKEN"
             ),
         )),
-        404 | 410 => Trouble::Final(fault(
+        (404 | 410, _) => Trouble::Final(fault(
             FaultKind::NotFound,
             format!("{host} has no such file (HTTP {status}); check owner, repository and file name"),
         )),
-        408 | 429 | 500..=599 => {
+        (408 | 429 | 500..=599, _) => {
             Trouble::Passing(fault(FaultKind::Server, format!("{host} answers HTTP {status}")))
         }
         _ => Trouble::Final(fault(FaultKind::Request, format!("{host} answers HTTP {status}"))),

@@ -125,7 +125,7 @@ fn a_cut_download_goes_on_where_it_was() {
             std::fs::read_dir(fetched.path.parent().expect("a folder")).expect("read").collect();
         assert_eq!(names.len(), 1);
         assert!(!fetch(&hub, cache.path()).await.expect("in the cache").downloaded);
-        let sum = sha256(Some(cache.path()), &fetched.path, &mut |_| panic!("hashed again")).expect("kept");
+        let sum = sha256(Some(cache.path()), &[fetched.path], &mut |_| panic!("hashed again")).expect("kept");
         assert_eq!(sum.len(), 64);
     });
 }

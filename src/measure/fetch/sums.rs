@@ -8,9 +8,27 @@ use sha2::Digest as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-/// SHA-256 of a file, from the cache where the file did not change. `progress` hears the bytes
-/// read while it is computed.
-pub fn sha256(cache: Option<&Path>, path: &Path, progress: &mut dyn FnMut(u64)) -> Result<String, Fault> {
+/// SHA-256 of a model: of its file, or, where it is in several, of their sums in order, as hexadecimal.
+/// `progress` hears the bytes read while it is computed.
+pub fn sha256(
+    cache: Option<&Path>,
+    parts: &[PathBuf],
+    progress: &mut dyn FnMut(u64),
+) -> Result<String, Fault> {
+    let mut before = 0;
+    let mut sums = Vec::new();
+    for part in parts {
+        sums.push(of_file(cache, part, &mut |read| progress(before + read))?);
+        before += part.metadata().map_or(0, |m| m.len());
+    }
+    Ok(match sums.as_slice() {
+        [one] => one.clone(),
+        several => local::hex(&sha2::Sha256::digest(several.concat())),
+    })
+}
+
+/// Of one file, from the cache where the file did not change.
+fn of_file(cache: Option<&Path>, path: &Path, progress: &mut dyn FnMut(u64)) -> Result<String, Fault> {
     if let Some(sum) = cache.and_then(|cache| recall(cache, path)) {
         return Ok(sum);
     }
@@ -65,11 +83,13 @@ mod tests {
         let (cache, file) = (folder.path().join("cache"), folder.path().join("m"));
         std::fs::write(&file, "one").expect("written");
         let mut reads = 0;
-        let sum = |reads: &mut u32| sha256(Some(&cache), &file, &mut |_| *reads += 1).expect("hashed");
+        let sum = |reads: &mut u32| of_file(Some(&cache), &file, &mut |_| *reads += 1).expect("hashed");
         let first = sum(&mut reads);
         assert_eq!((sum(&mut reads), reads), (first.clone(), 1));
         std::fs::write(&file, "other").expect("written");
         assert_ne!(sum(&mut reads), first);
+        let both = sha256(Some(&cache), &[file.clone(), file.clone()], &mut |_| ()).expect("hashed");
+        assert_ne!(both, sha256(Some(&cache), std::slice::from_ref(&file), &mut |_| ()).expect("hashed"));
         assert_eq!(reads, 2);
     }
 }

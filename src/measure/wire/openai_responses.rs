@@ -3,7 +3,7 @@
 //! `response.completed`, `.incomplete` or `.failed`; there is no `[DONE]`.
 
 use super::frame::{Answering, Quirks, Wire, call, error_of, finished, parse, push, text};
-use crate::measure::event::{Channel, Event, FinishReason, Message, Request, Tool};
+use crate::measure::event::{Channel, Event, FinishReason, Message, Request, Role, Tool};
 use crate::measure::usage;
 use serde_json::{Value, json};
 
@@ -36,7 +36,13 @@ fn items(message: &Message) -> Vec<Value> {
     if let Some(id) = &message.tool_call_id {
         return vec![json!({"type": "function_call_output", "call_id": id, "output": message.content})];
     }
-    let words = message.content.iter().map(|text| json!({"role": message.role, "content": text}));
+    let words = message.content.iter().map(|text| match message.role {
+        // An answer is an item of its own kind: llama.cpp's server takes it in this form alone.
+        Role::Assistant => {
+            json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]})
+        }
+        role => json!({"role": role, "content": text}),
+    });
     let calls = message
         .tool_calls
         .iter()

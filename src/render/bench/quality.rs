@@ -279,6 +279,9 @@ fn verdict(pair: &Pair, q: &PairQuality) -> String {
         Finding::NonInferior if q.equivalent == Some(true) => {
             format!("Non-inferior within {margin}: yes. No difference that matters either way.")
         }
+        Finding::NonInferior if q.difference_low > 0.0 => {
+            format!("Non-inferior within {margin}: yes, {a} is the better one.")
+        }
         Finding::NonInferior => format!("Non-inferior within {margin}: yes."),
         Finding::Inferior => format!("Non-inferior within {margin}: no, {a} is worse by more than that."),
         Finding::Undecided => {
@@ -486,6 +489,33 @@ fn agreement_sentence(agreement: &PairAgreement, graded: bool) -> String {
         agreement.chrf,
         agreement.rouge_l
     )
+}
+
+/// For the memo: the split that follows, and the first prompts that are lost.
+pub(in crate::render) fn in_short(view: &mut View, pair: &Pair) {
+    const MOST: usize = 5;
+    let Some(quality) = &pair.quality else { return };
+    if let Some(split) = &quality.split {
+        view.paragraph(split_sentence(pair, quality, split));
+    }
+    if quality.losing.is_empty() {
+        return;
+    }
+    let shown = quality.losing.len().min(MOST);
+    let part = if shown < quality.losing_prompts as usize {
+        format!("; the first {shown} of them")
+    } else {
+        String::new()
+    };
+    view.paragraph(format!(
+        "Where {} loses to {}: {} of {}{part}.",
+        pair.a,
+        pair.b,
+        prompts(quality.losing_prompts),
+        quality.prompts
+    ));
+    let first = PairQuality { losing: quality.losing[..shown].to_vec(), ..quality.clone() };
+    view.push(Block::Table(losing(pair, &first)));
 }
 
 fn losing(pair: &Pair, q: &PairQuality) -> Table {

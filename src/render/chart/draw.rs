@@ -226,7 +226,8 @@ impl Frame {
             }
         }
         let (names, above) = if narrow || scattered { legend(plot, wide) } else { (Vec::new(), 0.0) };
-        let left = y.ticks.iter().map(|t| width(&t.1, TEXT)).fold(20.0, f64::max) + 10.0;
+        // A little more than estimated: faces differ.
+        let left = y.ticks.iter().map(|t| width(&t.1, TEXT)).fold(20.0, f64::max) * 1.1 + 11.0;
         let direct = plot.series.len() > 1 && !narrow && !scattered;
         let right = if direct { NAMES } else { 16.0 };
         Self { x, y, names, direct, top: 24.0 + above, left: left.ceil(), right }
@@ -293,7 +294,8 @@ fn plot<DB: DrawingBackend>(plot: &Plot, root: &Sheet<DB>, k: f64, narrow: bool)
             };
             pen.line(&[(at, y0), (at, y1)], theme::MUTED, 1.2)?;
             // Beside the line, at the height where it covers least.
-            let (wide, high) = (width(&rule.label, SMALL), LEADING);
+            // Strong letters are a little wider.
+            let (wide, high) = (width(&rule.label, SMALL) * 1.1, LEADING);
             let heights = [y1 - 6.0 - high, y0 + 4.0, f64::midpoint(y0, y1) - high / 2.0];
             let sides = if at > x0 + (x1 - x0) * 0.6 { [-5.0 - wide, 5.0] } else { [5.0, -5.0 - wide] };
             let wishes = heights
@@ -308,7 +310,15 @@ fn plot<DB: DrawingBackend>(plot: &Plot, root: &Sheet<DB>, k: f64, narrow: bool)
                 continue;
             };
             pen.line(&[(x0, at), (x1, at)], theme::MUTED, 1.2)?;
-            pen.text(&rule.label, (x0 + 6.0, at - 3.0), SMALL, theme::INK, (HPos::Left, VPos::Bottom), true)?;
+            // Above the line or below it, at either end.
+            let (wide, high) = (width(&rule.label, SMALL), LEADING);
+            let wishes = [x0 + 6.0, x1 - 6.0 - wide]
+                .into_iter()
+                .flat_map(|x| [at - 2.0 - high, at + 2.0].map(|y| Boxed { x, y, wide, high }));
+            let spot = clutter.clearest(wishes)?;
+            clutter.label(spot);
+            let middle = (spot.x, spot.y + high / 2.0);
+            pen.text(&rule.label, middle, SMALL, theme::INK, (HPos::Left, VPos::Center), true)?;
         }
     }
     // The first series lies on top.

@@ -17,6 +17,8 @@ const SCRIPT: &str = include_str!("script.js");
 static SCRIPT_HASH: LazyLock<String> =
     LazyLock::new(|| base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT.as_bytes())));
 
+/// Characters of a number with its unit that is not broken.
+const SHORT: usize = 14;
 /// Rows of a table in a page; the rest stays in the document.
 const MOST_ROWS: usize = 500;
 
@@ -180,11 +182,12 @@ impl Page<'_> {
                     let _ = write!(attributes, " data-v=\"{value}\"");
                 }
                 let (tag, role) = if n == 0 { ("th", "rowheader\" scope=\"row") } else { ("td", "cell") };
-                let _ = write!(
-                    self.out,
-                    "<{tag} role=\"{role}\"{attributes}>{}</{tag}>",
-                    sanitize::html_text(cell.shown())
-                );
+                let mut shown = sanitize::html_text(cell.shown());
+                // A short number and its unit stay on one line.
+                if matches!(cell, Cell::Number(..)) && cell.shown().chars().count() <= SHORT {
+                    shown = shown.replace(' ', "\u{a0}");
+                }
+                let _ = write!(self.out, "<{tag} role=\"{role}\"{attributes}>{shown}</{tag}>");
             }
             self.out.push_str("</tr>\n");
         }

@@ -203,9 +203,9 @@ pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
         let lead = match (api, own) {
             (Some((api_usd, api)), Some((own_usd, own))) => {
                 let (first, second) = if api_usd <= own_usd {
-                    ((api_usd, format!("the API {api}")), (own_usd, format!("hardware, {own}")))
+                    ((api_usd, format!("the API {api}")), (own_usd, format!("hardware, {own},")))
                 } else {
-                    ((own_usd, own.to_owned()), (api_usd, format!("API, {api}")))
+                    ((own_usd, own.to_owned()), (api_usd, format!("API, {api},")))
                 };
                 format!(
                     "Cheapest{subject}: {} with {} over {} months; the cheapest {} costs {}.",

@@ -5,7 +5,7 @@ use crate::document::Warning;
 use crate::document::bench::{BenchDocument, Kind, Target};
 use crate::document::metrics::{PER_REQUEST, Shown};
 use crate::number;
-use crate::render::bench::{judge_sentence, judges, summary_cell};
+use crate::render::bench::{in_short, judge_sentence, judges, summary_cell};
 use crate::render::charts::measured as charts;
 use crate::render::view::{Block, Cell, Table, View};
 
@@ -56,6 +56,9 @@ fn measured(view: &mut View, file: &str, bench: &BenchDocument) {
         ));
     }
     for pair in &bench.result.pairs {
+        if bench.result.quality.iter().any(|q| q.local == pair.a && q.api == pair.b) {
+            in_short(view, pair);
+        }
         for judged in &pair.judged {
             view.paragraph(judge_sentence(pair, judged));
         }

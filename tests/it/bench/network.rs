@@ -427,15 +427,16 @@ fn a_servers_own_certificate_can_be_named() {
     assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
     let other = self_signed("localhost", false);
     let bad = [
-        ("not named", self_signed("localhost", false), Some(&other)),
-        ("expired", self_signed("localhost", true), None),
-        ("another name", self_signed("llm.example.com", false), None),
+        ("not named", self_signed("localhost", false), Some(&other), "SSL_CERT_FILE"),
+        ("expired", self_signed("localhost", true), None, "expired"),
+        ("another name", self_signed("llm.example.com", false), None, "another name"),
     ];
-    for (name, certified, trusted) in bad {
+    for (name, certified, trusted, says) in bad {
         let trusted = trusted.unwrap_or(&certified).authority.clone();
         let (place, output) = bench_tls(tls_server(&certified, false, End::Whole), &trusted);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!((code(&output), place.kind().as_str()), (1, "tls"), "{name}: {said}");
+        assert!(said.contains(says), "{name}: {said}");
     }
 }
 

@@ -422,6 +422,26 @@ fn a_judge_is_a_place_where_texts_go() {
     assert_eq!(server.asked().len(), 0, "nothing was sent");
 }
 
+/// What would be found late is told before anything is sent.
+#[test]
+fn a_judge_that_is_not_there_is_told_at_once() {
+    let place = Place::new();
+    sums(&place, 2, "");
+    let server = Answering::start(|_, user| format!("<{}>", number(user)));
+    let refused = place.bench(&[server.target("m")], &["--judge", "nobody:gpt-x"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    let refused = place.bench(&[server.target("m")], &["--exec", "mine=no-such-program"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert_eq!(server.asked().len(), 0);
+    // One target and no rubric: nothing to judge, and it is said.
+    let judge = Answering::start(fair);
+    let judge_target = judge.target("judge");
+    let output = place.bench(&[server.target("m")], &["--cache", "natural", "--judge", &judge_target]);
+    good(&output);
+    assert!(said(&output).contains("nothing to judge"), "{}", said(&output));
+    assert_eq!(judge.asked().len(), 0);
+}
+
 /// A program of the user grades where the command line names it, and nowhere else.
 #[cfg(unix)]
 #[test]
@@ -544,4 +564,103 @@ fn sellers_of_the_same_weights_are_held_against_the_first() {
     let shown = freehold(place.0.path(), &["report", "out.json"]);
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.contains("The same weights, several sellers"), "{shown}");
+}
+
+/// What a judge never answered is asked again, and only that; a run whose judge was cut off goes on with the rest.
+#[test]
+fn only_what_a_judge_never_answered_is_asked_again() {
+    let place = Place::new();
+    sums(&place, 12, "");
+    let target = Answering::start(|_, user| format!("<{}>!", number(user)));
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let judge = Answering::start(move |system, user| {
+        // The first five answers are empty, which is none.
+        let n = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if n < 5 { String::new() } else { fair(system, user) }
+    });
+    let judge_target = judge.target("judge");
+    let output = place.bench(
+        &[target.target("m")],
+        &["--cache", "natural", "--judge", &judge_target, "--rubric", "Keen", "--retries", "0"],
+    );
+    good(&output);
+    let about = document(&place, "out.json")["result"]["judges"][0].clone();
+    assert_eq!((about["answered"].as_u64(), about["unanswered"].as_u64()), (Some(7), Some(5)));
+    good(&replay(&place, &["--judge", &judge_target]));
+    let again = document(&place, "again.json")["result"].clone();
+    assert_eq!((again["judges"][0]["answered"].as_u64(), judge.asked().len()), (Some(12), 17));
+    assert_eq!(again["targets"][0]["pass_rate"]["passed"], 12);
+    // The journal names no judge: where texts go is said anew.
+    let path = place.path("out.journal.jsonl");
+    let journal = std::fs::read_to_string(&path).expect("a journal");
+    let cut: Vec<&str> = journal.lines().take_while(|l| !l.starts_with("{\"line\":\"judge\"")).collect();
+    std::fs::write(&path, format!("{}\n", cut.join("\n"))).expect("written");
+    let resume = |more: &[&str]| {
+        let own = ["bench", "--resume", "out.json", "--api"];
+        let target = target.target("m");
+        freehold(place.0.path(), &[&own[..], &[&target, "--yes"], more].concat())
+    };
+    let refused = resume(&[]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("--judge"), "{}", said(&refused));
+    let targets = target.asked().len();
+    good(&resume(&["--judge", &judge_target]));
+    assert_eq!((target.asked().len(), judge.asked().len()), (targets, 29), "the target is not asked again");
+    assert_eq!(document(&place, "out.json")["result"]["targets"][0]["pass_rate"]["passed"], 12);
+}
+
+/// `similar` is graded by vectors of a local model, which are kept: a replay needs no model. A model on this machine can
+/// judge, too.
+#[test]
+fn a_local_model_grades_likeness_and_judges() {
+    if !crate::needs::engine() {
+        return;
+    }
+    let Some(model) = crate::needs::path("FREEHOLD_TEST_MODEL") else { return };
+    let _alone = crate::local::ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = Place::new();
+    let like = ",{\"type\":\"similar\",\"value\":\"<1> and no more\",\"threshold\":0.9999}";
+    sums(&place, 4, like);
+    let server = Answering::start(|_, user| match number(user) {
+        1 => "<1> and no more".to_owned(),
+        n => format!("<{n}> is a quite different answer about the weather in spring"),
+    });
+    let model = model.display().to_string();
+    let more = [
+        "--cache",
+        "natural",
+        "--embedder",
+        &model,
+        "--judge",
+        &model,
+        "--rubric",
+        "It is short",
+        "--judge-tokens",
+        "24",
+    ];
+    good(&place.bench(&[server.target("m")], &more));
+    let grades = |name: &str| -> Vec<(String, Vec<String>)> {
+        let document = document(&place, name);
+        let samples = document["result"]["samples"].as_array().expect("samples").clone();
+        let failed = |s: &serde_json::Value| -> Vec<String> {
+            s["failed_graders"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|g| g.as_str().map(str::to_owned))
+                .collect()
+        };
+        samples.iter().map(|s| (s["prompt_id"].as_str().unwrap_or_default().to_owned(), failed(s))).collect()
+    };
+    let judge = document(&place, "out.json")["result"]["judges"][0].clone();
+    assert_eq!((judge["kind"].as_str(), judge["answered"].as_u64()), (Some("local"), Some(4)), "{judge}");
+    let first = grades("out.json");
+    good(&replay(&place, &[]));
+    assert_eq!(grades("again.json"), first);
+    // Without the rubric, which so small a model seldom answers in form, likeness alone decides.
+    std::fs::copy(place.path("prompts.jsonl"), place.path("graders.jsonl")).expect("copied");
+    good(&replay(&place, &["--graders", "graders.jsonl"]));
+    for (id, failed) in grades("again.json") {
+        assert_eq!(failed.is_empty(), id == "q1", "{id}: {failed:?}");
+    }
 }

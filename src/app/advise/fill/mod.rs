@@ -12,7 +12,7 @@ use crate::advise::options::{Because, Kind, Priced};
 use crate::advise::verdict::ConfidenceStep;
 use crate::advise::{Confidence, Placement, QualityStanding, Stage, Verdict};
 use crate::capacity::{HardwareShape, Load, ModelShape, memory};
-use crate::catalog::OpenModel;
+use crate::catalog::{Catalog, OpenModel};
 use crate::cost::case::Blueprint;
 use crate::cost::keys::{cloud, hybrid, local};
 use crate::document::advice::{
@@ -59,7 +59,7 @@ pub(super) fn document(setting: &Setting<'_>, verdict: &Verdict, decided: &Decid
     result.excluded = excluded(decided);
     result.tensions = tensions(setting, decided);
     result.flips = flips(decided);
-    result.first_steps = first_steps(decided);
+    result.first_steps = first_steps(decided, setting.catalog);
     result.cost_command = Some(cost_command(setting, decided));
     result.volume_threshold = decided.turns.requests.map(|requests| advice::VolumeThreshold {
         requests_per_month: Some(requests),
@@ -91,7 +91,7 @@ pub(super) fn from_document(
             Some(odds) if odds < 0.6 => steps.push(ConfidenceStep::NearlyEven),
             Some(odds) if odds < 0.75 => steps.push(ConfidenceStep::OftenDearer),
             Some(_) => {}
-            None => steps.push(ConfidenceStep::NotAllPriced),
+            None => steps.push(ConfidenceStep::NotDrawn),
         },
     }
     moved.confidence = steps.iter().fold(Confidence::High, |c, s| s.apply(c));
@@ -129,6 +129,9 @@ pub(super) fn from_document(
     result.chosen = Some(given.chosen.clone());
     result.horizon_months = Some(months);
     result.options.clone_from(&given.rows);
+    // What only moves the matrix moves nothing here: the calculation decides.
+    result.flips.retain(|f| f.what == "privacy" && f.placement != given.placement);
+    result.flips.splice(0..0, given.flips.iter().cloned());
     document.warnings.retain(|w| w.id != "volume-answer-disagrees");
     document
 }
@@ -231,9 +234,12 @@ fn differs(decided: &Decided<'_>, says: Placement) -> String {
     let best = of_it.filter_map(|(n, o)| Some((o.cost?.tco, n))).min_by(|a, b| a.0.total_cmp(&b.0));
     let Some((tco, n)) = best else {
         return match says {
-            Placement::Hybrid => {
-                "one machine would carry the whole load, so there is nothing to split".to_owned()
-            }
+            Placement::Hybrid => match rows::second_provider(decided, choice.chosen) {
+                Some(second) => format!(
+                    "one machine would carry the whole load, so there is nothing to split, and {second} behind the same router takes over when the first API fails"
+                ),
+                None => "one machine would carry the whole load, so there is nothing to split".to_owned(),
+            },
             _ => format!("nothing that is {} could be priced for this need", text::place(says)),
         };
     };
@@ -396,19 +402,25 @@ fn tensions(setting: &Setting<'_>, decided: &Decided<'_>) -> Vec<Tension> {
 }
 
 /// What to do on Monday.
-fn first_steps(decided: &Decided<'_>) -> Vec<RecipeStep> {
+fn first_steps(decided: &Decided<'_>, catalog: &Catalog) -> Vec<RecipeStep> {
     let Decided { pricing, choice, .. } = decided;
     let n = choice.chosen;
     let option = &pricing.options[n];
     let mut steps = Vec::new();
     let mut step = |text: String, code: Option<String>| steps.push(RecipeStep { text, code });
     let api = api_model(pricing, n);
-    if let Some(id) = &api {
-        let (provider, model) = id.split_once('/').unwrap_or(("openai", id));
-        step(
-            "Take a few dozen of your own prompts and measure the API on them; the first call of this command costs nothing.".to_owned(),
-            Some(format!("freehold bench --api {} --prompts prompts.jsonl --dry-run", quoted(&format!("{provider}:{model}")))),
-        );
+    if let Some(model) = api.as_deref().and_then(|id| catalog.api_model(id)) {
+        let target = catalog.provider_of(model).map(|p| format!("{}:{}", p.id, model.model));
+        let text = match &target {
+            Some(_) => "Take a few dozen of your own prompts and measure the API on them; the first call of this command costs nothing.".to_owned(),
+            None => format!(
+                "Take a few dozen of your own prompts and measure {} on them: `freehold bench --api compatible:MODEL@ADDRESS` with the address in its documentation.",
+                model.id
+            ),
+        };
+        let code =
+            target.map(|t| format!("freehold bench --api {} --prompts prompts.jsonl --dry-run", quoted(&t)));
+        step(text, code);
     }
     match option.kind {
         Kind::Api | Kind::SameModel => {
@@ -463,14 +475,12 @@ fn cost_command(setting: &Setting<'_>, decided: &Decided<'_>) -> String {
         }
     }
     for fields in &scenario.local {
-        for key in local::KEYS {
-            let first = *key == local::KIND;
-            if let Some(given) = fields.get(key.name).filter(|_| !first) {
+        // The model comes first: given again, it begins the next offer.
+        let middle = local::KEYS.iter().copied().filter(|k| ![local::MODEL, local::KIND].contains(k));
+        for key in [local::MODEL].into_iter().chain(middle).chain([local::KIND]) {
+            if let Some(given) = fields.get(key.name) {
                 push(format!("--{}", key.flag()), &given.value);
             }
-        }
-        if let Some(given) = fields.get(local::KIND.name) {
-            push(format!("--{}", local::KIND.flag()), &given.value);
         }
     }
     for key in hybrid::KEYS {
@@ -503,7 +513,7 @@ fn warnings(decided: &Decided<'_>) -> Vec<Warning> {
             "mostly-idle",
             match option.kind {
                 Kind::Have => format!("What you have will be idle {} of the time: there is room for other work.", number::percent(1.0 - busy)),
-                _ => format!("The machine will be idle {} of the time: it is bought for where the data is, not for the load.", number::percent(1.0 - busy)),
+                _ => format!("The machine will be idle {} of the time: it is bought for what your answers require, not for the load.", number::percent(1.0 - busy)),
             },
         ));
     }

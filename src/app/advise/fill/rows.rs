@@ -8,7 +8,7 @@ use crate::cost::Supply;
 use crate::document::advice::{OptionRow, text};
 use crate::document::plan::PlanRow;
 use crate::number;
-use crate::workload::Privacy;
+use crate::workload::{Modifier, Privacy};
 use std::collections::BTreeMap;
 
 /// Options that may be taken first, each group by its total.
@@ -166,11 +166,29 @@ pub(super) fn needs(decided: &Decided<'_>, n: usize) -> Vec<String> {
     if let Some(staff) = parts(pricing, n).get("staff") {
         found.push(format!("{} a month of working time to look after it", usd(*staff)));
     }
+    if let Some(second) = second_provider(decided, n) {
+        found.push(format!("a second provider behind a router, to take over when the first fails: {second}"));
+    }
     let leaves = pricing.options[n].kind.placement() != Placement::Local;
     if leaves && decided.terms.answers.privacy == Privacy::Sensitive {
         found.push("an agreement with the provider: no training, no retention, region".to_owned());
     }
     found
+}
+
+/// Where one system must take over from another: the other API, for an option that is one.
+pub(super) fn second_provider(decided: &Decided<'_>, n: usize) -> Option<String> {
+    if !decided.terms.modifiers.contains(Modifier::Redundancy) {
+        return None;
+    }
+    let other = match decided.pricing.options[n].kind {
+        Kind::Api => Kind::SameModel,
+        Kind::SameModel => Kind::Api,
+        _ => return None,
+    };
+    let options = &decided.pricing.options;
+    let second = options.iter().position(|o| o.kind == other && o.cost.is_some())?;
+    decided.choice.excluded[second].is_none().then(|| name(decided, second))
 }
 
 /// What speaks against an option.

@@ -42,7 +42,7 @@ pub(super) fn read(args: &Args) -> Result<Files, CliError> {
 
 fn wrong_kind(file: &str, flag: &str, wanted: &str, got: &Document) -> CliError {
     CliError::usage(format!(
-        "{file}: --{flag} takes a {wanted} document, and this is a {} document; make one with `freehold {wanted} --json`",
+        "{file}: --{flag} takes a {wanted} document, and this one is of the kind \"{}\"; make one with `freehold {wanted} --json`",
         got.kind()
     ))
 }

@@ -1,7 +1,6 @@
 //! Runs of the local engine that ask for no answers: `--synthetic` without prompts, and `--embed`.
 
 use super::args::Args;
-use super::local;
 use super::settings::Settings;
 use super::signals::{self, interrupted};
 use crate::cli::context::Context;
@@ -84,13 +83,13 @@ pub fn conclude(
     });
     args.output.write(
         context,
-        || serde_json::to_string_pretty(&document),
+        || crate::document::json::pretty(&document),
         || document.view(),
         Some(&|| csv(&document)),
     )?;
     match outcome {
         Ok(()) => Ok(()),
         Err(None) => Err(CliError::new(signals::exit(), "interrupted: the rest of the tests is missing")),
-        Err(Some(fault)) => Err(local::refused(fault)),
+        Err(Some(fault)) => Err(CliError::of_fault(fault)),
     }
 }

@@ -46,7 +46,7 @@ pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
                 outside.journal.outside(&line)?;
                 outside.tally.told.vectors.insert(about, made.vector);
             }
-            Err(fault) if fault.kind == FaultKind::Worker => return Err(local::refused(fault)),
+            Err(fault) if fault.kind == FaultKind::Worker => return Err(CliError::of_fault(fault)),
             Err(_) => failed += 1,
         }
     }

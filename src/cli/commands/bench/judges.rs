@@ -7,6 +7,7 @@ use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::document::bench::build::{CRITERION, Judging};
+use crate::measure::fetch::ModelSpec;
 use crate::prompts::{Assertion, Prompt};
 use crate::quality::{Graders, Need};
 use std::collections::BTreeSet;
@@ -32,6 +33,26 @@ pub fn parse(
             "a model on this machine as judge needs the local engine, and this freehold was built without it",
         )
         .hint("Build it with `cargo build --release`, or name an API as judge: PROVIDER:MODEL[@BASE_URL]."));
+    }
+    for (flag, text) in args
+        .judging
+        .judge
+        .iter()
+        .filter(|text| !is_api(text))
+        .map(|text| ("--judge", text))
+        .chain(args.judging.embedder.iter().map(|text| ("--embedder", text)))
+    {
+        // It is loaded when every answer is there, which is late to find that it is not.
+        let spec = text
+            .parse::<ModelSpec>()
+            .map_err(|fault| CliError::usage(format!("{flag} {text}: {}", fault.message)))?;
+        if let ModelSpec::Path(path) = &spec
+            && !path.is_file()
+        {
+            return Err(CliError::usage(format!("{flag} {text}: there is no such file")).hint(
+                "A model on this machine is a path, a URL, hf:OWNER/REPO/FILE or `default`; an API is PROVIDER:MODEL.",
+            ));
+        }
     }
     let apis: Vec<String> = args.judging.judge.iter().filter(is_api).cloned().collect();
     let mut apis = targets::parse("--judge", &apis, args, catalog, context, privacy)?.into_iter();

@@ -48,6 +48,13 @@ pub async fn ask(mut outside: Outside<'_, '_>, judges: Vec<Named>) -> Result<End
     if !judges.is_empty() {
         let mut facts: Vec<TargetFacts> = Vec::new();
         let judging = asked(outside.args);
+        if outside.asking().questions(&judging).is_empty() {
+            outside.context.note(
+                "There is nothing to judge: no prompt has a rubric (--rubric gives one), and no two targets differ.",
+            );
+            outside.tally.grade_again(outside.run_id);
+            return Ok(ended);
+        }
         for judge in judges {
             if !one(&mut outside, judge, &judging, &mut facts, &mut ended).await? {
                 break;

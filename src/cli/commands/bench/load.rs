@@ -217,7 +217,7 @@ pub fn local_way(args: &Args, file: std::path::PathBuf, context_tokens: u32) -> 
     let at_a_rate = if args.load.rate.is_empty() { 1 } else { AT_A_RATE };
     let most = args.load.concurrency.iter().copied().max().unwrap_or(1).max(at_a_rate).min(MOST);
     let how = local::How { context: context_tokens, raw: args.local.raw };
-    let mut config = local::config(file, &args.local, how).map_err(local::refused)?;
+    let mut config = local::config(file, &args.local, how).map_err(CliError::of_fault)?;
     config.load.parallel = most;
     config.load.sampling = local::sampling(&args.local, args.seed.unwrap_or(0));
     config.load.json_schema = local::json_schema(&args.local)?;

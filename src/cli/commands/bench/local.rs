@@ -6,8 +6,8 @@ use super::settings::Settings;
 use super::{device, room, spending, template};
 use crate::capacity::ModelShape;
 use crate::cli::context::Context;
-use crate::cli::environment;
 use crate::cli::error::{CliError, Exit};
+use crate::cli::models;
 use crate::cli::progress::Progress;
 use crate::document::bench::build::TargetFacts;
 use crate::document::bench::model::ModelFacts;
@@ -16,8 +16,8 @@ use crate::measure::backend::Backend;
 use crate::measure::backend::local::{LocalBackend, LocalConfig, LocalInfo};
 use crate::measure::backend::protocol::{self, KvType, Sampling};
 use crate::measure::conversation;
-use crate::measure::event::{Fault, FaultKind};
-use crate::measure::fetch::{self, FetchConfig, ModelSpec};
+use crate::measure::event::Fault;
+use crate::measure::fetch;
 use crate::prompts::Prompt;
 use std::path::PathBuf;
 
@@ -136,8 +136,9 @@ pub async fn open(
     progress: &mut Progress<'_>,
 ) -> Result<(LocalBackend, TargetFacts), CliError> {
     check_kv_type(&args.local)?;
-    let path = find(model, args, context, progress).await?;
-    let mut config = config(path, &args.local, how).map_err(refused)?;
+    let strict = Privacy::of(args, context)?.strict();
+    let fetched = models::find(model, strict, context, progress).await?;
+    let mut config = config(fetched.path, &args.local, how).map_err(CliError::of_fault)?;
     let asked = config.load.context;
     config.load.doubtful = prepared.doubtful;
     config.load.sampling = prepared.sampling;
@@ -149,26 +150,25 @@ pub async fn open(
     let backend = {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let mut loaded = |share: f32| progress.at((share.clamp(0.0, 1.0) * 100.0) as u64);
-        LocalBackend::start(config, &mut loaded).await.map_err(refused)?
+        LocalBackend::start(config, &mut loaded).await.map_err(CliError::of_fault)?
     };
     progress.done();
     let info = backend.info().clone();
     check_gpu(&info, &args.local, context)?;
     let file = info.file.path.clone();
     progress.phase("Checking the model file", info.file.size);
-    let sha256 =
-        fetch::sha256(context.folders.cache(), &file, &mut |read| progress.at(read)).map_err(refused)?;
+    let sha256 = fetch::sha256(context.folders.cache(), &info.file.parts, &mut |read| progress.at(read))
+        .map_err(CliError::of_fault)?;
     progress.done();
     let mut engine = engine(&info, &args.local);
     engine.load_cached_share = cached_share;
     engine.load_cold_ms = cold;
     engine.load_warm_ms = engine.load_ms.filter(|_| cold.is_some());
     engine.hardware = hardware(&info, context);
-    // Of a model in parts only the first part's header is known.
-    let whole = info.file.parts_size == info.file.size;
-    let shape = ModelShape::from_gguf("", &info.file.header).ok().filter(|_| whole);
+    let shape = ModelShape::from_gguf("", &info.file.header).ok();
     engine.model = shape.as_ref().and_then(ModelFacts::of);
-    let name = file.file_name().map_or_else(|| model.to_owned(), |n| n.to_string_lossy().into_owned());
+    let of_file = || file.file_name().map_or_else(|| model.to_owned(), |n| n.to_string_lossy().into_owned());
+    let name = fetched.name.unwrap_or_else(of_file);
     let facts = TargetFacts {
         id: format!("local:{name}"),
         kind: Kind::Local,
@@ -191,37 +191,6 @@ pub async fn open(
     Ok((backend, facts))
 }
 
-/// The model's file on this machine, downloaded if need be.
-async fn find(
-    model: &str,
-    args: &Args,
-    context: &Context,
-    progress: &mut Progress<'_>,
-) -> Result<PathBuf, CliError> {
-    let spec: ModelSpec = model.parse().map_err(refused)?;
-    let token = environment::HF_TOKEN.text().map(secrecy::SecretString::from);
-    let endpoint = environment::HF_ENDPOINT.text();
-    let cache = match &spec {
-        ModelSpec::Path(path) => return Ok(path.clone()),
-        _ => context.folders.needed_cache()?.to_owned(),
-    };
-    let mut config = FetchConfig::new(cache, endpoint.as_deref(), token).map_err(refused)?;
-    config.proxy = crate::cli::proxy::of;
-    config.offline = Privacy::of(args, context)?.strict();
-    let mut shown = false;
-    let fetched = fetch::resolve(&spec, &config, &mut |there, all| {
-        if !shown {
-            progress.phase_bytes(&format!("Downloading {model}"), all);
-            shown = true;
-        }
-        progress.at(there);
-    })
-    .await
-    .map_err(refused)?;
-    progress.done();
-    Ok(fetched.path)
-}
-
 pub fn config(path: PathBuf, args: &LocalArgs, how: How) -> Result<LocalConfig, Fault> {
     let mut config = LocalConfig::new(path, how.context)?;
     let load = &mut config.load;
@@ -242,7 +211,7 @@ pub fn config(path: PathBuf, args: &LocalArgs, how: How) -> Result<LocalConfig, 
 }
 
 /// llama.cpp keeps a quantised cache with flash attention only.
-fn check_kv_type(args: &LocalArgs) -> Result<(), CliError> {
+pub fn check_kv_type(args: &LocalArgs) -> Result<(), CliError> {
     let quantised = matches!(args.kv_type, Some(KvChoice::Q8_0 | KvChoice::Q4_0));
     if quantised && args.flash_attention == Some(Switch::Off) {
         return Err(CliError::usage(
@@ -316,7 +285,7 @@ async fn cold_load(config: &LocalConfig, progress: &mut Progress<'_>) -> Result<
         return Ok(None);
     }
     progress.phase("Loading from the disk", 1);
-    let backend = LocalBackend::start(config.clone(), &mut |_| ()).await.map_err(refused)?;
+    let backend = LocalBackend::start(config.clone(), &mut |_| ()).await.map_err(CliError::of_fault)?;
     let time = backend.info().loaded.load_ns as f64 / 1e6;
     backend.shutdown().await;
     progress.done();
@@ -362,18 +331,5 @@ fn engine(info: &LocalInfo, args: &LocalArgs) -> Engine {
         }),
         kv_type: word(Some(&args.kv_type.unwrap_or(KvChoice::F16))).as_str().map(str::to_owned),
         ..Engine::default()
-    }
-}
-
-pub fn refused(fault: Fault) -> CliError {
-    match fault.kind {
-        FaultKind::Privacy
-        | FaultKind::Model
-        | FaultKind::Template
-        | FaultKind::Context
-        | FaultKind::NotFound
-        | FaultKind::Request => CliError::usage(fault.message),
-        FaultKind::Auth => CliError::new(Exit::Credential, fault.message),
-        _ => CliError::failed(fault.message),
     }
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 pub fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result<(), CliError> {
     args.output.write(
         context,
-        || serde_json::to_string_pretty(document),
+        || crate::document::json::pretty(document),
         || document.view(),
         Some(&|| document.samples_csv()),
     )

@@ -3,6 +3,7 @@
 use super::args::Program;
 use super::journal::Line;
 use super::outside::Outside;
+use crate::cli::environment;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::quality::Given;
@@ -13,8 +14,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Longest time for one verdict.
 const LONGEST: Duration = Duration::from_mins(1);
-/// What a program sees of the environment: no keys.
-const KEPT: [&str; 8] = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "USERPROFILE"];
 
 /// Programs that are not there are told before anything is sent.
 pub fn check(programs: &[Program]) -> Result<(), CliError> {
@@ -71,10 +70,9 @@ pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
 
 /// One verdict. A program that takes too long, or says too much, is ended, and the sample is missing.
 async fn one(path: &std::path::Path, input: &str) -> std::io::Result<Given> {
-    let kept = KEPT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
     let mut child = tokio::process::Command::new(path)
         .env_clear()
-        .envs(kept)
+        .envs(environment::for_programs())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

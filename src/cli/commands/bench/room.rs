@@ -4,6 +4,7 @@
 
 use crate::capacity::shape::MemoryClass;
 use crate::capacity::{self, HardwareShape, Host, Load, ModelShape, Placement, Quantisation};
+use crate::measure::allowed::allowed;
 use crate::measure::backend::local::ModelFile;
 use crate::measure::backend::protocol::{EngineBuild, KvType, LoadRequest};
 use crate::measure::event::{Fault, FaultKind};
@@ -32,12 +33,7 @@ struct Gpus {
 pub fn plan(file: &ModelFile, build: &EngineBuild, load: &mut LoadRequest) -> Result<(), Fault> {
     let id = file.path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     // What the predictor does not know is not refused: the engine itself will tell.
-    let Ok(mut model) = ModelShape::from_gguf(id, &file.header) else { return Ok(()) };
-    if let Some(bytes) = &mut model.file
-        && file.parts_size > file.size
-    {
-        bytes.total = file.parts_size as f64;
-    }
+    let Ok(model) = ModelShape::from_gguf(id, &file.header) else { return Ok(()) };
     decide(&model, room(build, load), load)
 }
 
@@ -67,13 +63,9 @@ fn room(build: &EngineBuild, load: &LoadRequest) -> Room {
     Room { host, gpus }
 }
 
-/// Physical memory, or what this process's control group leaves of it.
+/// Main memory that this process may use.
 pub fn host_bytes() -> Option<f64> {
-    let mut system = sysinfo::System::new().ok()?;
-    system.refresh_memory();
-    let limit = system.cgroup_limits().map(|l| l.total_memory).filter(|bytes| *bytes > 0);
-    let total = system.total_memory();
-    let bytes = limit.map_or(total, |limit| limit.min(total));
+    let bytes = allowed().memory_bytes;
     (bytes > 0).then_some(bytes as f64)
 }
 

@@ -188,7 +188,7 @@ impl Plan {
     pub fn announce(&self, context: &Context, args: &Args, prompts: &[Prompt], settings: &Settings) {
         let word = |n: usize, one: &str| if n == 1 { format!("{n} {one}") } else { format!("{n} {one}s") };
         let targets = word(args.model.len() + args.api.len(), "target");
-        if settings.repeats > 0 {
+        if settings.repeats > 0 && args.model.len() + args.api.len() > 0 {
             let turns: u32 = prompts.iter().map(conversation::turns).sum();
             let of_turns = match turns as usize {
                 n if n > prompts.len() => format!(" of {n} turns in all"),

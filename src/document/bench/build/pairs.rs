@@ -203,11 +203,12 @@ fn split(a: &Target, b: &Target, found: &Compared, rows: &Rows<'_>, basis: &Basi
         .map(|c| c.part.category.as_str())
         .collect();
     let moves = |category: &str| moved.contains(category);
-    let (mut all, mut over, mut passed) = (0.0, 0.0, 0.0);
+    let (mut all, mut over, mut passed, mut own) = (0.0, 0.0, 0.0, 0.0);
     for c in &found.categories {
         let n = f64::from(c.part.verdict.pairs.total());
         all += n;
         over += if moves(&c.part.category) { n } else { 0.0 };
+        own += if moves(&c.part.category) { n * c.a.0 } else { 0.0 };
         passed += n * if moves(&c.part.category) { c.a.0 } else { c.b.0 };
     }
     // What a request of a prompt costs on a side, its turns together; hardware costs by the month.
@@ -234,6 +235,7 @@ fn split(a: &Target, b: &Target, found: &Compared, rows: &Rows<'_>, basis: &Basi
     Split {
         moved: moved.iter().map(|m| (*m).to_owned()).collect(),
         moved_share: if all > 0.0 { over / all } else { 0.0 },
+        moved_pass_rate: (over > 0.0).then(|| own / over),
         pass_rate: if all > 0.0 { passed / all } else { 0.0 },
         b_usd_per_1000: of_api(per_1000(&|p| cost(b, p))),
         split_usd_per_1000: of_api(per_1000(&|p| cost(if is_moved(p) { a } else { b }, p))),

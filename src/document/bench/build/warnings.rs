@@ -139,7 +139,7 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
             warn(
                 "clock-gap",
                 format!(
-                    "while {slept} of its requests were under way this machine slept, or its clock was set. Times do not contain that, but answers may have waited in a buffer."
+                    "while {slept} of its requests were under way this machine slept, its clock was set, or this program was stopped. Answers may have waited in a buffer: their times say nothing about the target."
                 ),
             );
         }
@@ -164,8 +164,9 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
             warn(
                 "few-samples",
                 format!(
-                    "{} successful requests; an interval for a median needs six.",
-                    target.metrics.ttft_ms.n
+                    "{} successful request{}; an interval for a median needs six.",
+                    target.metrics.ttft_ms.n,
+                    if target.metrics.ttft_ms.n == 1 { "" } else { "s" }
                 ),
             );
         }
@@ -236,7 +237,12 @@ fn speed_warnings(target: &Target, rows: &[&Sample], warn: &mut dyn FnMut(&str, 
             "the first request was far slower than the others (a cold start); more warm-up helps.".into(),
         );
     } else if !outliers.is_empty() {
-        warn("outliers", format!("{} requests are far outside the rest; they are kept.", outliers.len()));
+        let (requests, they) = if outliers.len() == 1 {
+            ("1 request is".to_owned(), "it is")
+        } else {
+            (format!("{} requests are", outliers.len()), "they are")
+        };
+        warn("outliers", format!("{requests} far outside the rest; {they} kept."));
     }
     let Some(noise) = target.noise else { return };
     if let Some(rho) = noise.drift_rho.filter(|rho| speed.len() >= 10 && rho.abs() > 0.6) {

@@ -99,18 +99,42 @@ pub(super) fn refuses_limit_field(fault: &Fault, wire: WireKind, sent: LimitFiel
         && !says(OF_A_VALUE)
 }
 
+/// What is wrong with a secure connection, and what to do.
+fn tls_words(error: &rustls::Error) -> String {
+    use rustls::{CertificateError, Error};
+    const OWN: &str = "; if the server is your own, put its certificate, or its authority's, into a file and name \
+                       that in SSL_CERT_FILE";
+    match error {
+        Error::InvalidMessage(_) => format!(
+            "{error}. The server may not speak TLS on this port: try http:// if it is on this machine or your own network"
+        ),
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            format!("the server's certificate is from an authority that is not trusted here{OWN}")
+        }
+        Error::InvalidCertificate(CertificateError::Other(other))
+            if other.to_string().contains("CaUsedAsEndEntity") =>
+        {
+            format!("the server's certificate is signed by itself alone and is not trusted here{OWN}")
+        }
+        Error::InvalidCertificate(CertificateError::NotValidForName) => {
+            "the server's certificate is for another name than the address has; use the name that is in it"
+                .to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
 /// No answer at all: name resolution, connection, TLS, a proxy, or a connection that was closed.
 pub(super) fn send_failure(error: reqwest::Error, proxy: Option<&Proxy>) -> Failure {
     let error = error.without_url();
     let (io, tls) = causes(&error);
     let text = chain(&error);
     if let Some(tls) = tls {
-        let hint = if matches!(tls, rustls::Error::InvalidMessage(_)) {
-            ". The server may not speak TLS on this port: try http:// if it is on this machine or your own network"
-        } else {
-            ""
-        };
-        return Failure::new(FaultKind::Tls, format!("no secure connection: {tls}{hint}"), Advice::Provider);
+        return Failure::new(
+            FaultKind::Tls,
+            format!("no secure connection: {}", tls_words(&tls)),
+            Advice::Provider,
+        );
     }
     if let Some(refused) = find::<NotPrivate>(&error) {
         return Failure::new(FaultKind::ConnectDns, refused.to_string(), Advice::Provider);

@@ -99,7 +99,10 @@ impl Told {
         } else if let Some((name, bytes)) = buffer(line) {
             let kind = if line.contains("model buffer size") {
                 &mut self.memory.weights
-            } else if line.contains("KV buffer size") || line.contains("RS buffer size") {
+            } else if ["KV buffer size", "RS buffer size", "state buffer size"]
+                .iter()
+                .any(|kind| line.contains(kind))
+            {
                 &mut self.memory.kv
             } else if line.contains("compute buffer size") {
                 &mut self.memory.compute

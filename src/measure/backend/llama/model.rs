@@ -298,9 +298,7 @@ fn meta(model: &LlamaModel, key: &str) -> Option<String> {
 
 /// Physical cores, or fewer where this process may not use all.
 fn physical_cores() -> u32 {
-    let allowed = std::thread::available_parallelism().map_or(1, usize::from);
-    let cores = sysinfo::System::physical_core_count().unwrap_or(allowed).min(allowed);
-    u32::try_from(cores).unwrap_or(1)
+    u32::try_from(crate::measure::allowed::allowed().cores).unwrap_or(1)
 }
 
 /// This process's resident memory, bytes.

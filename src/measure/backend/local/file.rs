@@ -1,7 +1,7 @@
 //! The model file, looked at before any C++ sees it.
 
 use super::fault;
-use crate::gguf::{self, Header, Problem};
+use crate::gguf::{self, Header, Problem, Split};
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::text::one_line;
 use sha2::{Digest as _, Sha256};
@@ -13,12 +13,14 @@ use std::path::{Path, PathBuf};
 /// A model file that looks like one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelFile {
-    /// Absolute, links resolved. Of a model in parts: the first.
+    /// Absolute. Of a model in parts: the first, by the name that the others' names follow from; else with
+    /// links resolved.
     pub path: PathBuf,
-    /// Bytes of this file.
+    /// Every file of the model in order: `path` alone, or all of its parts.
+    pub parts: Vec<PathBuf>,
+    /// Bytes of all of them.
     pub size: u64,
-    /// Bytes of all parts of the model; the same where there is one.
-    pub parts_size: u64,
+    /// The first file's, with the tensors of all.
     pub header: Header,
 }
 
@@ -42,38 +44,71 @@ pub fn check(path: &Path) -> Result<ModelFile, Fault> {
     if !metadata.is_file() {
         return refuse(format!("{shown} is not a regular file"));
     }
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(e) => return refuse(format!("cannot read the model file {shown}: {e}")),
+    let mut header = read_header(path)?;
+    let split = header.facts.split.filter(|s| s.count > 1);
+    let resolved = path
+        .canonicalize()
+        .map_err(|e| fault(FaultKind::Model, format!("cannot resolve the path {shown}: {e}")))?;
+    // Parts that are links have their names where the links are, not where those lead.
+    let named = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let parts = match split {
+        Some(split) => parts(if is_part(&named, split) { &named } else { &resolved }, split)?,
+        None => vec![resolved],
     };
-    let header = gguf::read(BufReader::with_capacity(1 << 16, file), metadata.len()).map_err(|e| {
+    if let Some(odd) = parts.iter().find(|p| p.to_str().is_none()) {
+        return refuse(format!("the engine cannot open {}: its path is not UTF-8", odd.display()));
+    }
+    for part in &parts[1..] {
+        header.tensors.extend(read_header(part)?.tensors);
+    }
+    let size = parts.iter().filter_map(|part| part.metadata().ok()).map(|m| m.len()).sum();
+    Ok(ModelFile { path: parts[0].clone(), parts, size, header })
+}
+
+/// The header of one file.
+fn read_header(path: &Path) -> Result<Header, Fault> {
+    let shown = path.display();
+    let unreadable =
+        |e: std::io::Error| fault(FaultKind::Model, format!("cannot read the model file {shown}: {e}"));
+    let file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    gguf::read(BufReader::with_capacity(1 << 16, file), length).map_err(|e| {
         let remedy = match e.problem {
-            Problem::Magic | Problem::Truncated("the magic") => {
-                "; models in other formats must be converted first"
-            }
+            Problem::Magic => other_content(path),
+            Problem::Truncated("the magic") => "; models in other formats must be converted first",
             Problem::Truncated(_) | Problem::OutsideFile { .. } => {
                 "; the file is incomplete, so fetch it again (an interrupted download can be resumed)"
             }
             _ => "",
         };
         fault(FaultKind::Model, one_line(&format!("{shown} is {e}{remedy}"), 600))
-    })?;
-    let path = path
-        .canonicalize()
-        .map_err(|e| fault(FaultKind::Model, format!("cannot resolve the path {shown}: {e}")))?;
-    if path.to_str().is_none() {
-        return refuse(format!("the engine cannot open {}: its path is not UTF-8", path.display()));
+    })
+}
+
+/// What people take for a model, and what to do.
+fn other_content(path: &Path) -> &'static str {
+    let mut start = [0; 64];
+    let read = File::open(path).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
+    let start = start[..read].trim_ascii_start();
+    if start.starts_with(b"version https://git-lfs") {
+        "; it is a Git LFS pointer, which only names the model: run `git lfs pull` in its repository, or give \
+         hf:OWNER/REPO/FILE"
+    } else if start.starts_with(b"<") {
+        "; it is a web page that was saved in the model's place: fetch the file itself, as with hf:OWNER/REPO/FILE"
+    } else {
+        "; models in other formats must be converted first"
     }
-    let parts_size = match header.facts.split.filter(|s| s.count > 1) {
-        Some(split) => check_parts(&path, split.index, split.count)?,
-        None => metadata.len(),
-    };
-    Ok(ModelFile { path, size: metadata.len(), parts_size, header })
+}
+
+fn is_part(path: &Path, split: Split) -> bool {
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    name.ends_with(&format!("-{:05}-of-{:05}.gguf", split.index + 1, split.count))
 }
 
 /// A model in several files is loaded by naming the first; all must lie beside it under the names
-/// the engine expects, `NAME-00001-of-00003.gguf`. Their bytes together.
-fn check_parts(path: &Path, index: u32, count: u32) -> Result<u64, Fault> {
+/// the engine expects, `NAME-00001-of-00003.gguf`.
+fn parts(path: &Path, split: Split) -> Result<Vec<PathBuf>, Fault> {
+    let (index, count) = (split.index, split.count);
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let ending = |part: u32| format!("-{part:05}-of-{count:05}.gguf");
     let Some(stem) = name.strip_suffix(&ending(index + 1)) else {
@@ -97,12 +132,13 @@ fn check_parts(path: &Path, index: u32, count: u32) -> Result<u64, Fault> {
         );
         return Err(fault(FaultKind::Model, message));
     }
-    match (1..=count).map(part).find(|p| !p.is_file()) {
+    let all: Vec<PathBuf> = (1..=count).map(part).collect();
+    match all.iter().find(|p| !p.is_file()) {
         Some(missing) => Err(fault(
             FaultKind::Model,
             format!("the model is in {count} files and {} is missing", missing.display()),
         )),
-        None => Ok((1..=count).filter_map(|n| part(n).metadata().ok()).map(|m| m.len()).sum()),
+        None => Ok(all),
     }
 }
 
@@ -174,6 +210,9 @@ mod tests {
             hostile.contains("unknown type 4") && !hostile.contains(['\u{1b}', '\u{202e}']),
             "{hostile:?}"
         );
+        let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+        assert!(refusal(&file("pointer.gguf", pointer)).contains("git lfs pull"));
+        assert!(refusal(&file("page.gguf", b"<!doctype html>")).contains("web page"));
         assert!(refusal(&file("empty.gguf", b"")).contains("ends inside the magic"));
         assert!(refusal(&file("text.gguf", b"# Prompts\n")).contains("does not begin with"));
         let whole = sample::valid().bytes();
@@ -196,6 +235,28 @@ mod tests {
         let second = part(1);
         assert!(check(&first).is_ok());
         assert!(refusal(&second).contains("name the first"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn parts_that_are_links_are_found_by_their_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut builder = sample::valid();
+        for index in 0..2_u32 {
+            builder = builder
+                .without("split.no")
+                .without("split.count")
+                .u32("split.no", index)
+                .u32("split.count", 2);
+            let blob = folder.path().join(format!("blob{index}"));
+            std::fs::write(&blob, builder.bytes()).expect("written");
+            let link = folder.path().join(format!("m-0000{}-of-00002.gguf", index + 1));
+            std::os::unix::fs::symlink(&blob, link).expect("a link");
+        }
+        let file = check(&folder.path().join("m-00001-of-00002.gguf")).expect("both are there");
+        assert!(file.path.ends_with("m-00001-of-00002.gguf") && file.parts.len() == 2, "{file:?}");
+        assert_eq!(file.header.tensors.len(), 2 * 4, "the tensors of both");
+        assert_eq!(file.size, 2 * folder.path().join("blob0").metadata().expect("there").len());
     }
 
     #[test]

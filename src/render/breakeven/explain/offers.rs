@@ -30,10 +30,6 @@ impl Explainer<'_> {
         })
     }
 
-    pub(super) fn of(&self, table: &str, key: &str) -> Option<f64> {
-        self.value(&format!("{table}.{key}"))
-    }
-
     /// What the engine wrote down about a figure, by its path below the result.
     pub(super) fn derived(&self, path: &str) -> Option<Rule> {
         let wanted = format!("result.{path}");
@@ -92,6 +88,11 @@ impl Explainer<'_> {
             "usd_per_mtok_input" | "usd_per_mtok_output" | "usd_per_mtok_blended" | "monthly_usd" | "tco_usd"
             | "capex_usd" | "amortised_usd_per_month" | "residual_usd" | "still_owed_usd" | "utilisation"
             | "capacity_tokens_per_month" => Self::nothing(&table, field),
+            "pass_rate" => Rule::new("pass_rate = share of its answers that passed on the user's prompts, as measured"),
+            "usd_per_successful_request" => {
+                let cost = offer.monthly_usd + offer.amortised_usd_per_month;
+                self.successful(&format!("local[{n}]"), cost, offer.pass_rate)
+            }
             _ => return None,
         })
     }
@@ -157,8 +158,25 @@ impl Explainer<'_> {
             | "usd_per_mtok_input"
             | "usd_per_mtok_output"
             | "usd_per_mtok_blended" => Self::nothing(&table, field),
+            "pass_rate" => {
+                Rule::new("pass_rate = share of its answers that passed on the user's prompts, as measured")
+            }
+            "usd_per_successful_request" => {
+                self.successful(&format!("cloud[{n}]"), offer.monthly_usd, offer.pass_rate)
+            }
             _ => return None,
         })
+    }
+
+    fn successful(&self, place: &str, monthly: f64, pass_rate: Option<f64>) -> Rule {
+        let requests = self.document.result.requests_per_month;
+        let computed = requests.zip(pass_rate).map(|(requests, rate)| monthly / requests / rate);
+        Rule::new("usd_per_successful_request = the first month's cost, with amortisation, ÷ its requests ÷ the share that passes")
+            .inputs("need", &["requests_per_month"])
+            .number("requests_per_month")
+            .number(format!("{place}.monthly_usd"))
+            .number(format!("{place}.pass_rate"))
+            .computed("month ÷ requests ÷ pass rate", computed)
     }
 
     pub(super) fn cloud_part(&self, n: usize, part: &str) -> Option<Rule> {

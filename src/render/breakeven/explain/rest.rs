@@ -71,46 +71,16 @@ impl Explainer<'_> {
             });
         }
         let routed = h.routed.as_ref().filter(|_| kind == "routed")?;
-        let cloud = 1.0 - routed.local_share + routed.local_share * routed.escalation_share;
-        let rule = Rule::new("routed: a share of the requests goes to the local side first, and of those a share on to the cloud, paid twice; both sides are simulated at their part of the load")
-            .inputs("hybrid", &["local_share", "escalation_share"])
-            .inputs("need", &["requests_per_month", "tokens_per_month", "horizon_months"])
-            .note(format!(
-                "Local gets {} of the requests, the cloud {} = 1 − {} + {} × {}",
-                digits(routed.local_share),
-                digits(cloud),
-                digits(routed.local_share),
-                digits(routed.local_share),
-                digits(routed.escalation_share)
-            ));
-        Some(match field {
-            "local_share" | "escalation_share" => rule.computed("as given", self.value(&format!("hybrid.{field}"))),
-            "tco_cloud_only_usd" => rule.number("comparisons[0].tco_cloud_usd").computed("the cloud alone", self.get("comparisons[0].tco_cloud_usd")),
-            "tco_local_only_usd" => rule.number("comparisons[0].tco_local_usd").computed("local alone", self.get("comparisons[0].tco_local_usd")),
-            "units" => rule.number("local[0].units").note("The peak that is left to the local side decides: units = peak × share × work ÷ ceiling, rounded up"),
-            "capex_usd" => {
-                let one = self.get("local[0].capex_usd").zip(self.get("local[0].units")).map(|(c, u)| c / u);
-                rule.number("hybrid.routed.units")
-                    .number("local[0].capex_usd")
-                    .number("local[0].units")
-                    .computed("units × capex of one", one.map(|c| c * f64::from(routed.units)))
-            }
-            "monthly_usd" => {
-                let none = routed.units == self.document.result.local.first().map_or(0, |l| l.units);
-                let rule = rule.number("cloud[0].monthly_usd").number("local[0].monthly_usd").number("hybrid.routed.units");
-                let note = if none { "As many units as alone" } else { "Fewer units than alone" };
-                rule.note(format!("{note}, busy with the share; the cloud's bill × {} beside it", digits(cloud)))
-            }
-            "tco_usd" => rule
-                .number("hybrid.routed.capex_usd")
-                .number("hybrid.routed.monthly_usd")
-                .note("Purchases and every month of both sides, less residual value"),
-            "payback_months" => rule
+        if let Some(rule) = self.derived(&format!("hybrid.routed.{field}")) {
+            return Some(rule);
+        }
+        let never = routed.payback_months.is_none() && field == "payback_months";
+        never.then(|| {
+            Rule::new("payback_months: when the split's position against the cloud alone turns positive")
                 .number("hybrid.routed.capex_usd")
                 .number("hybrid.routed.monthly_usd")
                 .number("comparisons[0].tco_cloud_usd")
-                .note("When the split's position against the cloud alone turns positive"),
-            _ => return None,
+                .note("It never turns")
         })
     }
 
