@@ -341,6 +341,8 @@ fn what_two_answers_keep_away_is_said() {
     text(&mut draft, answers::PRIVACY, "standard");
     text(&mut draft, need::USE, "batch");
     number(&mut draft, need::REQUESTS_PER_MONTH, 30e6);
+    // Spread evenly, one rented machine would carry it, and one answer alone would stand in the way.
+    number(&mut draft, need::PEAK_TO_MEAN, 3.0);
     number(&mut draft, need::INPUT_TOKENS, 400.0);
     number(&mut draft, need::OUTPUT_TOKENS, 200.0);
     let result = decided(&catalog, &draft).result;
