@@ -50,7 +50,7 @@ pub struct Args {
     /// Accelerators of that kind.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub count: u32,
-    /// An open model of the catalogue, or a GGUF file: a path, hf:OWNER/REPO[:QUANT], hf:OWNER/REPO/FILE,
+    /// An open model of the catalogue, or a GGUF file: a path, hf:OWNER/REPO:QUANT, hf:OWNER/REPO/FILE,
     /// ollama:NAME:TAG, lmstudio:OWNER/REPO, or a URL. Only its header is read, over the network too.
     #[arg(long, value_name = "ID|FILE")]
     pub model: Option<String>,

@@ -96,7 +96,7 @@ for this machine; SSL_CERT_FILE names a file of certificates to trust in place o
 server's own among them. Plain http:// is for this machine, and with --allow-http HOST for a machine on
 your own network; a key goes there with --allow-http-keys only.")]
 pub struct Args {
-    /// A local model (repeatable): PATH.gguf, a URL, hf:OWNER/REPO[:QUANT], hf:OWNER/REPO/FILE,
+    /// A local model (repeatable): PATH.gguf, a URL, hf:OWNER/REPO:QUANT, hf:OWNER/REPO/FILE,
     /// ollama:NAME:TAG, lmstudio:OWNER/REPO, or `default`.
     #[arg(long, value_name = "MODEL")]
     pub model: Vec<String>,
