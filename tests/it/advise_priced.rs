@@ -378,3 +378,43 @@ fn redundancy_is_kept_where_the_cloud_is_cheapest() {
         assert!(chosen.needs.iter().any(|n| n.contains("second provider")), "{:?}", chosen.needs);
     }
 }
+
+/// The brief's two ways, and nobody is moved from where nothing runs.
+#[test]
+fn each_migration_is_of_this_case_in_this_direction() {
+    let catalog = Catalog::embedded();
+    let way = |draft: &NeedDraft| decided(&catalog, draft).result;
+    // From the cloud: the weights must be trained further, so they are held.
+    let mut draft = profile("gradual-migration");
+    draft.set(
+        freehold::workload::keys::find(answers::KEYS, "modifiers.fine-tuning").expect("a key"),
+        Given { value: Value::Flag(true), source: Source::flag("--test") },
+    );
+    text(&mut draft, answers::BUDGET, "capex");
+    text(&mut draft, answers::OPERATIONS, "available");
+    let result = way(&draft);
+    assert_ne!(result.placement, Placement::Cloud, "{:?}", result.sentence);
+    let moved = result.migration.expect("a way");
+    assert_eq!(moved.title, "From the cloud to your own hardware");
+    assert_eq!((moved.steps.len(), moved.measures.is_empty(), moved.stop_if.is_empty()), (6, false, false));
+    // To the cloud: a machine is there, and nobody has the time to run it.
+    let mut draft = profile("small-team");
+    text(&mut draft, answers::HAVE, "nvidia-rtx-4090");
+    let result = way(&draft);
+    assert_eq!(result.placement, Placement::Cloud);
+    assert_eq!(result.migration.expect("a way").title, "From your own hardware to the cloud");
+    // A start-up has nothing to move.
+    assert!(way(&profile("starting-out")).migration.is_none());
+    // What may not leave is not measured against an API.
+    let kept = way(&profile("healthcare-strict")).migration.expect("a way");
+    assert!(kept.steps.iter().all(|s| !s.contains("--api")), "{:?}", kept.steps);
+}
+
+/// The brief's quick start for a model of one's own.
+#[test]
+fn ollama_is_the_quick_way_to_a_model_of_ones_own() {
+    let result = decided(&Catalog::embedded(), &profile("offline-field-device")).result;
+    let code: Vec<&str> =
+        result.recipes.iter().flat_map(|r| &r.steps).filter_map(|s| s.code.as_deref()).collect();
+    assert!(code.iter().any(|c| c.contains("ollama run")), "{code:?}");
+}
