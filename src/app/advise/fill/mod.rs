@@ -182,7 +182,10 @@ fn sentence(decided: &Decided<'_>) -> String {
     let Decided { pricing, choice, .. } = decided;
     let n = choice.chosen;
     let option = &pricing.options[n];
+    // The verb says it already.
     let what = name(decided, n);
+    let what =
+        what.trim_end_matches(", bought").trim_end_matches(", rented").trim_end_matches(", yours already");
     let cost = option.cost.map_or_else(String::new, |c| {
         let upfront = if c.capex > 0.0 { format!("{} up front and ", usd(c.capex)) } else { String::new() };
         format!(
