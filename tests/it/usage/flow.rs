@@ -255,7 +255,7 @@ fn other_documents_are_refused_by_their_kind() {
     let fit = folder.path().join("fit.json").display().to_string();
     freehold(&["fit", "--hardware", "nvidia-rtx-4090", "-o", &fit]).success();
     let out = freehold(&[&["breakeven", "--usage", &fit], &LOCAL[..]].concat()).code(2);
-    assert!(String::from_utf8_lossy(&out.get_output().stderr).contains("this is a fit document"));
+    assert!(String::from_utf8_lossy(&out.get_output().stderr).contains("of the kind \"fit\""));
 }
 
 /// `fit --plan --usage`: rate, tokens, caches, peak and week of the records, the long requests among them.
