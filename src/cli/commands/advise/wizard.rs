@@ -155,7 +155,7 @@ fn put(ask: &mut dyn Ask, step: Step, state: &mut State, known: Known<'_>) -> Re
             choose(ask, draft, &before, need::USE, text, 0)
         }
         Step::HowMany => {
-            let text = "How can you say how many requests there are?\nWithout a number the decision matrix decides alone and nothing is priced.";
+            let text = "How can you say how many requests there are?\nLogs or bills know it best: quit, and begin with `--usage FILE`. Without a number nothing is priced.";
             let lines = [
                 "requests: I know about how many a month",
                 "people: I know how many people ask, and how often",
