@@ -82,6 +82,9 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         Some(path) => files::answers(path)?,
         None => profile.map(|p| p.draft).unwrap_or_default(),
     };
+    for line in answers::overruled(&from_flags, &written) {
+        context.note(&line);
+    }
     let draft = from_flags.or(written).with_implied();
     let draft = answers::with_volume(draft, &Matrix::shipped());
     if draft.missing().is_empty() {

@@ -6,6 +6,7 @@ use crate::cli::error::CliError;
 use crate::cli::keys;
 use crate::document::repeat::quoted;
 use crate::number;
+use crate::provenance::Source;
 use crate::workload::keys::{Kind, answers};
 use crate::workload::need::Question;
 use crate::workload::{Given, NeedDraft, Value};
@@ -27,6 +28,28 @@ pub(super) fn with_volume(mut draft: NeedDraft, matrix: &Matrix) -> NeedDraft {
         Given::chosen(Value::Text(volume.key().to_owned()), "high-volume-threshold", reason),
     );
     draft
+}
+
+/// What the command line says otherwise than the profile or the document it goes with: who won, and why.
+pub(super) fn overruled(said: &NeedDraft, written: &NeedDraft) -> Vec<String> {
+    let other = |(name, given): (&&'static str, &Given)| {
+        let there = written.fields().get(name).filter(|there| there.value != given.value)?;
+        Some(format!(
+            "{name}: {} stands ({}), not {} ({}): the command line wins over what is written down",
+            given.value.to_flag(),
+            where_said(&given.source),
+            there.value.to_flag(),
+            where_said(&there.source)
+        ))
+    };
+    said.fields().iter().filter_map(other).collect()
+}
+
+fn where_said(source: &Source) -> String {
+    match source {
+        Source::User(how) => how.to_string(),
+        other => other.describe(),
+    }
 }
 
 /// The flag of a question with its answers.
@@ -64,6 +87,19 @@ mod tests {
     use super::*;
     use crate::workload::keys::{Key, need};
     use crate::workload::{Range, Volume};
+
+    #[test]
+    fn what_a_flag_overrules_is_said() {
+        let draft = |word: &str| {
+            let mut draft = NeedDraft::default();
+            draft.set(answers::PRIVACY, Given::chosen(Value::Text(word.to_owned()), "test", "test"));
+            draft
+        };
+        assert!(overruled(&draft("strict"), &draft("strict")).is_empty());
+        assert!(overruled(&draft("strict"), &NeedDraft::default()).is_empty());
+        let said = overruled(&draft("strict"), &draft("standard"));
+        assert!(said.len() == 1 && said[0].starts_with("privacy: strict stands"), "{said:?}");
+    }
 
     #[test]
     fn known_numbers_answer_the_volume_question() {
