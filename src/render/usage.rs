@@ -1,6 +1,7 @@
 //! What records of use add up to, for people.
 
 use super::view::{Block, Cell, Table, View};
+use crate::document::advice::text;
 use crate::document::envelope::Envelope;
 use crate::document::usage::{
     CoverageRow, DistributionRow, MissingRow, MonthlyRow, SkippedRow, SpreadRow, TotalsRow, UsageResult,
@@ -167,12 +168,8 @@ fn not_stated(r: &UsageResult) -> Option<String> {
     .into_iter()
     .filter_map(|(known, what)| (!known).then_some(what))
     .collect();
-    let list = match parts.as_slice() {
-        [] => return None,
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    };
-    Some(format!("The sources do not state {list}: unknown, not zero."))
+    let list = text::all(&parts);
+    (!list.is_empty()).then(|| format!("The sources do not state {list}: unknown, not zero."))
 }
 
 fn spread(name: &str, s: &SpreadRow) -> [Cell; 6] {

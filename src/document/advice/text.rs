@@ -254,11 +254,11 @@ fn line(threshold: &Threshold) -> String {
 }
 
 /// "a", "a and b", "a, b and c".
-pub fn all(parts: &[String]) -> String {
-    match parts {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+pub fn all(parts: &[impl AsRef<str>]) -> String {
+    let words: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    match words.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        few => few.concat(),
     }
 }
 
