@@ -90,6 +90,77 @@ impl Derivation {
     }
 }
 
+/// How one figure of every row of a list comes about, where all rows do it alike.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Column {
+    /// The figure's path in its document, with empty brackets for the row: `result.cash_flow[].position_usd`.
+    pub figure: String,
+    /// Its unit; empty where it has none.
+    pub unit: String,
+    /// As that of a derivation. Empty where no formula over other figures says it: the note does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub formula: String,
+    /// In words, where the formula alone does not say it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// What the first row is instead, a figure of the document; null where the formula holds for it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// What stands in the formula, in its order.
+    pub terms: Vec<ColumnTerm>,
+}
+
+/// One part of a figure that every row has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ColumnTerm {
+    /// As in the formula.
+    pub name: String,
+    /// The input it is, by its dotted name; null where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// The figure it is: `[]` stands for the same row, `[-]` for the row before, which counts as nothing
+    /// before the first. A figure that a row does not have is 0. Null where it is an input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figure: Option<String>,
+}
+
+impl Column {
+    /// A figure of every row by its formula.
+    pub fn new(figure: &str, unit: &str, formula: &str, terms: Vec<ColumnTerm>) -> Self {
+        Self {
+            figure: figure.to_owned(),
+            unit: unit.to_owned(),
+            formula: formula.to_owned(),
+            note: String::new(),
+            first: None,
+            terms,
+        }
+    }
+    /// With a sentence beside it.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
+    /// With a figure that the first row is.
+    #[must_use]
+    pub fn first(mut self, figure: &str) -> Self {
+        self.first = Some(figure.to_owned());
+        self
+    }
+}
+
+impl ColumnTerm {
+    /// An input.
+    pub fn input(name: &str, input: &str) -> Self {
+        Self { name: name.to_owned(), input: Some(input.to_owned()), figure: None }
+    }
+    /// A figure.
+    pub fn figure(name: &str, figure: &str) -> Self {
+        Self { name: name.to_owned(), input: None, figure: Some(figure.to_owned()) }
+    }
+}
+
 /// Takes down how figures come about, or does not: draws compute the same without it.
 pub trait Record {
     /// One figure.

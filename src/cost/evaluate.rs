@@ -101,7 +101,7 @@ pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
             let pair = pair.copied().unwrap_or(Pair { cloud: offer, local: offer });
             let mut derived = Vec::new();
             let mut s = summary(case, offer, compare::flow(case, pair, v), v, &mut derived);
-            s.derived = derived;
+            s.derived = of_the_offer(derived);
             s
         })
         .collect();
@@ -127,6 +127,12 @@ pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
     }
 }
 
+/// What is paid at the beginning of a month stands in the cash flow, not with the offer.
+fn of_the_offer(mut derived: Vec<Derivation>) -> Vec<Derivation> {
+    derived.retain(|d| d.figure != "upfront_usd");
+    derived
+}
+
 /// Every offer by itself, at its own volume: for a case without pairs.
 pub fn alone(case: &Case) -> Vec<OfferSummary> {
     let likely = case.likely();
@@ -135,7 +141,7 @@ pub fn alone(case: &Case) -> Vec<OfferSummary> {
         let flow = compare::flow(case, Pair { cloud: offer, local: offer }, v);
         let mut derived = Vec::new();
         let mut s = summary(case, offer, flow, v, &mut derived);
-        s.derived = derived;
+        s.derived = of_the_offer(derived);
         s
     };
     (0..case.offers.len()).map(of).collect()

@@ -46,6 +46,13 @@ pub struct UnitsTried {
     pub monthly: Usd,
     /// Paid at the start for the units.
     pub capex: Usd,
+    /// Paid to the cloud over the horizon.
+    pub cloud: Usd,
+    /// Paid for the units over the horizon.
+    pub local: Usd,
+    /// Left of the units then: what they fetch, less what is owed.
+    pub left: Usd,
+    /// All of it: `cloud + local − left`.
     pub tco: Usd,
 }
 
@@ -148,7 +155,8 @@ fn split(case: &Case, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> Uni
     let mut own = Run::new(&local, &case.need, v, none, &mut memory.1);
     let requests = compare::flow(case, pair, v).requests;
     let growth = 1.0 + v.get(case.need.growth);
-    let (mut tco, mut grown, mut first_share) = (Usd::ZERO, 1.0, 0.0);
+    let (mut to_cloud, mut to_local, mut left) = (Usd::ZERO, Usd::ZERO, Usd::ZERO);
+    let (mut grown, mut first_share) = (1.0, 0.0);
     let (mut monthly, mut capex) = (Usd::ZERO, Usd::ZERO);
     for month in 0..case.need.horizon {
         let share = week.served(grown, units);
@@ -159,14 +167,14 @@ fn split(case: &Case, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> Uni
         let coming = requests * grown;
         cloud.set_requests(coming * (1.0 - share));
         let step = cloud.step(&mut ());
-        tco += step.upfront + step.parts.total();
+        to_cloud += step.upfront + step.parts.total();
         if month == 0 {
             monthly += step.parts.total();
         }
         if units > 0 {
             own.set_requests(coming * share);
             let step = own.step(&mut ());
-            tco += step.upfront + step.parts.total();
+            to_local += step.upfront + step.parts.total();
             if month == 0 {
                 monthly += step.parts.total();
                 capex = step.upfront;
@@ -175,9 +183,19 @@ fn split(case: &Case, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> Uni
         grown *= growth;
     }
     if units > 0 {
-        tco -= own.closing(&mut ()).value();
+        left = own.closing(&mut ()).value();
     }
-    UnitsTried { units, local_share: first_share, monthly, capex, tco }
+    let tco = to_cloud + to_local - left;
+    UnitsTried {
+        units,
+        local_share: first_share,
+        monthly,
+        capex,
+        cloud: to_cloud,
+        local: to_local,
+        left,
+        tco,
+    }
 }
 
 /// The offer with this many units, whatever the load.

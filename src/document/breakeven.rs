@@ -11,7 +11,7 @@ pub use super::skipped::SkippedEntry;
 use crate::document::metrics::definition;
 use crate::money::Currency;
 use crate::provenance::Source;
-use crate::terms::Derivation;
+use crate::terms::{Column, Derivation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,6 +66,10 @@ pub struct BreakevenResult {
     /// formula, and every term with its value. Empty in a ranking.
     #[serde(default)]
     pub derivations: Vec<Derivation>,
+    /// How the figures of lists come about whose rows are all computed alike: the months, the bars of the
+    /// tornado, the numbers of units tried. Empty in a ranking.
+    #[serde(default)]
+    pub columns: Vec<Column>,
     /// What each offer has cost by the end of each month; empty in a ranking.
     #[serde(default)]
     pub cumulative: Vec<CumulativeCost>,
@@ -347,6 +351,15 @@ pub struct OverflowOption {
     pub units: u32,
     /// Share of the first month's requests served locally.
     pub local_share: f64,
+    /// Paid to the cloud over the horizon, US dollars.
+    #[serde(default)]
+    pub cloud_usd: f64,
+    /// Paid for the units over the horizon, US dollars.
+    #[serde(default)]
+    pub local_usd: f64,
+    /// What is left of the units at the horizon: what they fetch, less what is owed, US dollars.
+    #[serde(default)]
+    pub left_usd: f64,
     /// Total over the horizon, US dollars.
     pub tco_usd: f64,
 }
@@ -410,12 +423,21 @@ pub struct CashFlowMonth {
     pub requests: f64,
     /// What the cloud side costs in it, US dollars.
     pub cloud_usd: f64,
+    /// Of that, paid at the beginning of the month, US dollars.
+    #[serde(default)]
+    pub cloud_upfront_usd: f64,
+    /// The rest of it by part, US dollars; parts that are nothing are left out.
+    #[serde(default)]
+    pub cloud_parts_usd: BTreeMap<String, f64>,
     /// Units of the local side in it.
     pub local_units: u32,
     /// Paid at the beginning of the month: purchases less what replaced units fetch.
     pub local_upfront_usd: f64,
     /// Running cost of the local side in it, US dollars.
     pub local_running_usd: f64,
+    /// The same by part, US dollars; parts that are nothing are left out.
+    #[serde(default)]
+    pub local_parts_usd: BTreeMap<String, f64>,
     /// Cumulative saving of the local side at the end of the month.
     pub position_usd: f64,
     /// The same with money of later months discounted.

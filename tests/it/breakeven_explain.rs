@@ -271,3 +271,62 @@ fn every_formula_gives_its_figure() {
     }
     assert!(checked > 200, "{checked}");
 }
+
+/// The rules of lists hold for every row: the months add up, the tornado and the units tried too.
+#[test]
+fn every_column_gives_its_rows() {
+    use freehold::terms::Term;
+    let mut checked = 0;
+    for (name, text) in scenarios() {
+        let d = document(&text);
+        let value = serde_json::to_value(&d).expect("JSON");
+        let at = |path: &str| {
+            let pointer = path.replace(['.', '['], "/").replace(']', "");
+            value.pointer(&format!("/{pointer}")).and_then(Value::as_f64)
+        };
+        for column in d.result.columns.iter().filter(|c| !c.formula.is_empty()) {
+            let (list, _) = column.figure.split_once("[]").expect("a list");
+            let rows = value.pointer(&format!("/{}", list.replace('.', "/"))).and_then(Value::as_array);
+            for n in 0..rows.expect("rows").len() {
+                let first = at(&format!("{list}[{n}].month")) == Some(1.0) || n == 0;
+                let is = at(&column.figure.replace("[]", &format!("[{n}]"))).expect("a figure");
+                if let Some(figure) = column.first.as_ref().filter(|_| first) {
+                    if let Some(first) = at(figure) {
+                        assert!(
+                            (is - first).abs() <= 1e-9 * is.abs(),
+                            "{name}: {figure} is {first}, not {is}"
+                        );
+                    }
+                    continue;
+                }
+                let term = |t: &freehold::terms::ColumnTerm| {
+                    let of_input = |name: &String| {
+                        let input = d.inputs.get(name)?;
+                        input.value.as_f64().or_else(|| input.value["likely"].as_f64())
+                    };
+                    let of_row = |figure: &String| {
+                        if figure.contains("[-]") {
+                            let before = n.checked_sub(1).filter(|_| !first)?;
+                            return at(&figure.replace("[-]", &format!("[{before}]")));
+                        }
+                        at(&figure.replace("[]", &format!("[{n}]")))
+                    };
+                    let value =
+                        t.input.as_ref().and_then(of_input).or_else(|| t.figure.as_ref().and_then(of_row));
+                    Term::plain(&t.name, value.unwrap_or(0.0), "")
+                };
+                let terms: Vec<Term> = column.terms.iter().map(term).collect();
+                let gives = formula(&column.formula, &terms)
+                    .unwrap_or_else(|| panic!("{name}: {} cannot be read", column.formula));
+                let near = (gives - is).abs() <= 1e-7 * is.abs() + 1e-6;
+                assert!(
+                    near,
+                    "{name}: {} row {n} is {is}, its formula gives {gives}: {terms:#?}",
+                    column.figure
+                );
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 2000, "{checked}");
+}

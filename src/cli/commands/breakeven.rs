@@ -1,6 +1,7 @@
-use crate::advise::Matrix;
 use crate::app::Refusal;
-use crate::catalog::{Catalog, NotResolved};
+use crate::app::breakeven::{
+    Asked, Beside, NotComputed, Repeated, add_profile, answer, answerable, breakeven,
+};
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -9,27 +10,15 @@ use crate::cli::keys::ScenarioFlags;
 use crate::cli::needs::UsageArgs;
 use crate::cli::output::OutputArgs;
 use crate::cli::profiles;
-use crate::cost::keys;
-use crate::cost::ranking::Rows;
-use crate::cost::{self, Basis as CostBasis, Scenario};
+use crate::cost::{Basis, ResolveError, Scenario};
 use crate::document::bench::BenchDocument;
 use crate::document::breakeven::BreakevenDocument;
-use crate::document::envelope::{Input, Warning};
-use crate::document::joined::{What, of_measurement};
 use crate::document::repeat::command;
-use crate::provenance::{Sourced, UserInput};
 use crate::render::breakeven::{explain, explainable};
 use crate::render::{Block, Format, View};
-use crate::spelling::nearest;
 use crate::workload::Evidence;
-use crate::workload::given::value_from_text;
-use crate::workload::keys::{Key, Section, answers, need};
-use crate::workload::{Given, Range, Value};
-use repeat::Repeated;
-use std::collections::BTreeMap;
+use crate::workload::keys::Key;
 use std::path::{Path, PathBuf};
-
-mod repeat;
 
 /// What does it cost, local against cloud, and when does local pay back?
 ///
@@ -106,7 +95,6 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         Some(path) => read_scenario(path)?,
         None => (Scenario::default(), None),
     };
-    let all = args.all || repeated.as_ref().is_some_and(Repeated::ranking);
     args.keys.apply(&mut scenario)?;
     let catalog = crate::cli::catalog::load(context)?;
     let usage = args.usage.read(&catalog, context)?;
@@ -114,39 +102,30 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         usage.fill(&mut scenario);
     }
     if let Some(name) = &args.profile {
-        add_profile(&mut scenario, name, context)?;
+        add_profile(&mut scenario, &profiles::find(name, context)?.draft);
     }
     let evidence = args.measured.as_deref().map(read_evidence).transpose()?;
     let known =
-        CostBasis { catalog: &catalog, evidence: evidence.as_ref(), today: context.today, comparators: true };
-    let drawing = cost::Drawing {
-        count: args.draws.unwrap_or(cost::uncertainty::DEFAULT_DRAWS),
-        seed: args.seed.unwrap_or(1),
+        Basis { catalog: &catalog, evidence: evidence.as_ref(), today: context.today, comparators: true };
+    let asked = Asked {
+        all: args.all || repeated.as_ref().is_some_and(Repeated::ranking),
+        every_pair: args.every_pair,
+        draws: args.draws,
+        seed: args.seed,
+        seats: args.seats,
+        allow_mismatch: args.allow_mismatch,
     };
-    let mut ever_asked = false;
-    let mut document = if all {
-        let (plan, skipped) = cost::resolve_all(&scenario, known).map_err(Refusal::from)?;
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let rows = if args.every_pair { Rows::EveryPair } else { Rows::EachOffer };
-        let ranking = cost::rank(&plan, rows, drawing, threads);
-        BreakevenDocument::ranking(&plan, &ranking, &skipped, drawing, &context.now)
-    } else {
-        let (plan, asked) = complete(&mut scenario, known, context)?;
-        ever_asked = asked;
-        let evaluation = cost::evaluate(&plan, drawing);
-        let mut document = BreakevenDocument::new(&plan, &evaluation, &context.now);
-        if let Some(evidence) = &evidence {
-            one_case(&args, evidence, &plan, &mut document)?;
-        }
-        document
+    let beside = Beside {
+        usage: usage.as_ref(),
+        threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        created: &context.now,
     };
-    if let Some(usage) = &usage {
-        usage.add_to(&mut document, &catalog, args.seats);
-    }
+    let (mut document, ever_asked) = compute(&mut scenario, known, asked, beside, context)?;
     context.record(&mut document.inputs);
-    settings(&args, all, &mut document.inputs);
     if let Some(repeated) = &repeated {
-        repeated.compare(&mut document, args.keys.is_empty(), context);
+        for note in repeated.compare(&mut document, args.keys.is_empty()) {
+            context.note(&note);
+        }
     }
     let written = match &args.explain {
         Some(name) => write_explanation(&args.output, context, &document, name),
@@ -170,76 +149,34 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     written
 }
 
-/// A measurement of something else is refused, or said to be one where the user wants it.
-fn one_case(
-    args: &Args,
-    evidence: &Evidence,
-    plan: &cost::Case,
-    document: &mut BreakevenDocument,
-) -> Result<(), CliError> {
-    let found = of_measurement(evidence, &document.inputs, &plan.notices);
-    if found.is_empty() {
-        return Ok(());
-    }
-    if !args.allow_mismatch {
-        let all: Vec<&str> = found.iter().map(|d| d.text.as_str()).collect();
-        return Err(CliError::usage(format!("--measured: {}", all.join("\n"))).hint(
-            "leave --measured out and the speed is predicted; --allow-mismatch takes from it what applies",
-        ));
-    }
-    let flag = Sourced::flag(true, "--allow-mismatch");
-    document.inputs.insert("allow_mismatch".to_owned(), Input::plain(&flag));
-    // Another machine or model has a warning of its own.
-    let lengths = found.into_iter().filter(|d| d.what == What::Need);
-    document
-        .warnings
-        .extend(lengths.map(|d| Warning::new("measured-for-another-need", d.text).about(d.about)));
-    Ok(())
-}
-
-/// What the flags say beside the scenario, for the document.
-fn settings(args: &Args, all: bool, inputs: &mut BTreeMap<String, Input>) {
-    let mut put = |name: &str, value: Option<serde_json::Value>| {
-        if let Some(value) = value {
-            inputs.insert(name.to_owned(), Input::plain(&Sourced::flag(value, format!("--{name}"))));
-        }
-    };
-    put("every-pair", (args.every_pair && all).then(|| true.into()));
-    put("all", (args.all || all).then(|| true.into()));
-    put("draws", args.draws.map(Into::into));
-    put("seed", args.seed.map(Into::into));
-    put("seats", args.seats.map(Into::into));
-}
-
-/// Resolve; where something is missing and there is somebody to ask, ask.
-fn complete(
+/// Compute; where something is missing and there is somebody to ask, ask. True where somebody was.
+fn compute(
     scenario: &mut Scenario,
-    known: CostBasis<'_>,
+    known: Basis<'_>,
+    asked: Asked,
+    beside: Beside<'_>,
     context: &Context,
-) -> Result<(cost::Case, bool), CliError> {
+) -> Result<(BreakevenDocument, bool), CliError> {
     let mut terminal = None;
     loop {
-        let error = match cost::resolve(scenario, known) {
-            Ok(plan) => return Ok((plan, terminal.is_some())),
-            Err(error) => error,
+        let error = match breakeven(scenario, known, asked, beside) {
+            Ok(document) => return Ok((document, terminal.is_some())),
+            Err(NotComputed::Refused(refusal)) => return Err(refusal.into()),
+            Err(NotComputed::Missing(error)) => error,
         };
-        let cost::ResolveError::Missing(missing) = &error else {
-            return Err(Refusal::from(error).into());
+        let askable: Vec<_> = match &error {
+            ResolveError::Missing(missing) => {
+                missing.iter().filter_map(|m| Some((answerable(&m.key)?, m.why.clone()))).collect()
+            }
+            _ => Vec::new(),
         };
-        let askable: Vec<_> = missing.iter().filter_map(|m| Some((key_of(&m.key)?, &m.why))).collect();
         if askable.is_empty() || !context.can_ask() {
             return Err(Refusal::from(error).into());
         }
         let ask: &mut Terminal = terminal.get_or_insert_with(Terminal::new);
         for (key, why) in askable {
-            let how = || UserInput::question(key.path());
-            let read = |text: &str| -> Result<Given, String> {
-                let shown = format!("{} {}: ", how(), text.trim());
-                let given = value_from_text(key, how(), text.trim())
-                    .map_err(|e| e.to_string().trim_start_matches(&shown).to_owned())?;
-                listed(key, text.trim(), known.catalog).map(|()| given)
-            };
-            let text = ask.text(&question(key, why), "", &|text| read(text).map(drop))?;
+            let read = |text: &str| answer(key, text, known.catalog);
+            let text = ask.text(&question(key, &why), "", &|text| read(text).map(drop))?;
             scenario.set(key, None, &read(&text).map_err(CliError::usage)?);
         }
     }
@@ -252,52 +189,6 @@ fn question(key: &Key, why: &str) -> String {
     let said = start(key.help) == start(why);
     let unit = if key.unit.is_empty() || said { String::new() } else { format!(", {}", key.unit) };
     if said { key.help.to_owned() } else { format!("{}{unit} - {why}", key.help) }
-}
-
-/// Is what was answered in the catalogue, where it must be?
-fn listed(key: &Key, id: &str, catalog: &Catalog) -> Result<(), String> {
-    let hardware = || {
-        let machines = catalog.machines.iter().map(|m| m.id.as_str());
-        let gpus = catalog.accelerators.iter().map(|g| g.id.as_str());
-        machines.chain(gpus).chain(catalog.rentals.iter().map(|r| r.id.as_str()))
-    };
-    let open_models = || catalog.open_models.iter().map(|m| m.id.as_str());
-    let near = match (key.section, key.name) {
-        (Section::Cloud, "model") => match catalog.resolve_api_model(id) {
-            Ok(_) => return Ok(()),
-            Err(NotResolved::Unknown { near, .. } | NotResolved::Ambiguous { ids: near, .. }) => near,
-        },
-        (Section::Local, "hardware") if hardware().any(|known| known == id) => return Ok(()),
-        (Section::Local, "hardware") => nearest(id, hardware(), 3),
-        (Section::Local, "model") if open_models().any(|known| known == id) => return Ok(()),
-        (Section::Local, "model") => nearest(id, open_models(), 3),
-        _ => return Ok(()),
-    };
-    let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
-    Err(format!("`{id}` is not in the catalogue{hint}"))
-}
-
-/// The key a missing dotted name stands for, where one answer can fill it.
-fn key_of(path: &str) -> Option<&'static Key> {
-    keys::of_path(path).filter(|(_, offer)| *offer == 0).map(|(key, _)| key)
-}
-
-/// What a profile says about requests, where neither flags nor the scenario do.
-pub(super) fn add_profile(scenario: &mut Scenario, name: &str, context: &Context) -> Result<(), CliError> {
-    let draft = profiles::find(name, context)?.draft;
-    // What the capability answer asks of an API model.
-    if let Some(given) = draft.fields().get(answers::CAPABILITY.name)
-        && let Some(tiers) = draft.answer(answers::CAPABILITY).and_then(|c| Matrix::shipped().tiers_for(c))
-    {
-        let value = Value::Number(Range::exactly(f64::from(tiers.cloud)));
-        scenario.need.entry(need::TIER.name).or_insert(Given { value, source: given.source.clone() });
-    }
-    for key in need::KEYS {
-        if let Some(given) = draft.fields().get(key.name) {
-            scenario.need.entry(key.name).or_insert_with(|| given.clone());
-        }
-    }
-    Ok(())
 }
 
 /// The steps as a numbered list; as JSON a list of strings.

@@ -10,7 +10,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::keys::PlanFlags;
 use crate::cli::needs::UsageArgs;
 use crate::cli::output::OutputArgs;
-use crate::cli::{catalog, files, hardware, models};
+use crate::cli::{catalog, files, hardware, models, profiles};
 use crate::cost::keys::local;
 use crate::cost::{self, Scenario};
 use crate::document::bench::{self, BenchDocument, Target};
@@ -193,7 +193,7 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
         usage.fill(&mut scenario);
     }
     if let Some(name) = &args.profile {
-        breakeven::add_profile(&mut scenario, name, context)?;
+        crate::app::breakeven::add_profile(&mut scenario, &profiles::find(name, context)?.draft);
     }
     // What `fit` calls by its own names is what `[[local]]` says.
     let count = (args.count > 1).then(|| args.count.to_string());

@@ -14,10 +14,13 @@ use crate::cost::{
 use crate::document::envelope::Input;
 use crate::document::plan::PlanRow;
 use crate::provenance::Source;
-use crate::terms::Derivation;
-use crate::units::Hours;
+use crate::terms::{Column, Derivation};
+use crate::units::{Hours, Requests, Tokens};
 use jiff::ToSpan as _;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Bars of the tornado that are kept.
+const MOST_BARS: usize = 20;
 
 impl From<Role> for Comparator {
     fn from(role: Role) -> Self {
@@ -68,7 +71,7 @@ impl BreakevenDocument {
         result.hybrid = hybrid(case, evaluation);
         result.uncertainty = uncertainty(case, evaluation);
         result.cash_flow = evaluation.comparisons.iter().flat_map(|c| cash_flow(case, c)).collect();
-        result.derivations = derivations(case, evaluation, &result);
+        (result.derivations, result.columns) = derivations(case, evaluation, &result);
         result.cumulative = series::cumulative(case, evaluation);
         let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
         result.by_volume = evaluation.by_volume.as_ref().map(|v| series::by_volume(case, v, per_request));
@@ -144,6 +147,7 @@ impl BreakevenResult {
             skipped: Vec::new(),
             cash_flow: Vec::new(),
             derivations: Vec::new(),
+            columns: Vec::new(),
             cumulative: Vec::new(),
             by_volume: None,
         }
@@ -299,9 +303,13 @@ fn cloud(case: &Case, s: &OfferSummary, per_request: bool) -> CloudOffer {
     }
 }
 
-/// How every figure came about, below the place where it stands in the result.
-fn derivations(case: &Case, evaluation: &Evaluation, result: &BreakevenResult) -> Vec<Derivation> {
-    let mut all = Vec::new();
+/// How every figure came about, below the place where it stands in the result; and what all rows of a
+/// list have in common.
+fn derivations(
+    case: &Case,
+    evaluation: &Evaluation,
+    result: &BreakevenResult,
+) -> (Vec<Derivation>, Vec<Column>) {
     let place = |offer: usize| {
         let name = &case.offers[offer].name;
         let local = result.local.iter().position(|l| l.name == *name).map(|n| format!("result.local[{n}]"));
@@ -309,21 +317,42 @@ fn derivations(case: &Case, evaluation: &Evaluation, result: &BreakevenResult) -
             || result.cloud.iter().position(|c| c.name == *name).map(|n| format!("result.cloud[{n}]"));
         local.or_else(cloud)
     };
+    let likely = case.likely();
+    let v = case.values(&likely);
+    let requests = result.requests_per_month.map(Requests::new);
+    let mut all = cost::derive::load(case, v, requests, Tokens::new(result.tokens_per_month));
     for s in &evaluation.offers {
         let Some(path) = place(s.offer) else { continue };
         all.extend(s.derived.iter().map(|d| d.clone().below(&path)));
+        if requests.is_some() && s.requests_per_month > 0.0 {
+            // What was bought is no part of the month of an API.
+            let amortised = path.starts_with("result.local").then_some(s.amortised.get());
+            let rate = case.offers[s.offer].pass_rate.as_ref().map(|(rate, _)| *rate);
+            let each = cost::derive::each(s.parts.total().get(), amortised, s.requests_per_month, rate);
+            all.extend(each.into_iter().map(|d| d.below(&path)));
+        }
     }
-    let likely = case.likely();
-    let v = case.values(&likely);
     for (n, c) in evaluation.comparisons.iter().enumerate() {
         let (Some(cloud), Some(local)) = (place(c.pair.cloud), place(c.pair.local)) else { continue };
         let places = cost::derive::Places { cloud: &cloud, local: &local };
         let found = cost::derive::comparison(case, c.pair, v, (&c.outcome, &c.break_even), places);
         all.extend(found.into_iter().map(|d| d.below(&format!("result.comparisons[{n}]"))));
+        if n == 0 {
+            all.extend(cost::derive::parts(case, c.pair, v, places));
+        }
     }
     let split = evaluation.routed.iter().flat_map(cost::derive::routed);
     all.extend(split.map(|d| d.below("result.hybrid.routed")));
-    all
+    all.extend(evaluation.draws.iter().flat_map(cost::derive::odds));
+    let months: Vec<cost::Month> = evaluation.comparisons.iter().flat_map(|c| c.months.clone()).collect();
+    let mut columns = if months.is_empty() { Vec::new() } else { cost::derive::columns(&months) };
+    let bars = &evaluation.tornado[..evaluation.tornado.len().min(MOST_BARS)];
+    let overflow = evaluation.overflow.as_ref().map(cost::derive::overflow);
+    for (figures, rules) in overflow.into_iter().chain([cost::derive::tornado(case, bars)]) {
+        all.extend(figures);
+        columns.extend(rules);
+    }
+    (all, columns)
 }
 
 /// What happens to an offer, with the day and in words.
@@ -377,9 +406,12 @@ fn cash_flow<'a>(case: &'a Case, c: &'a EngineComparison) -> impl Iterator<Item 
         date: month_of(case, m.month),
         requests: m.cloud.requests.get(),
         cloud_usd: (m.cloud.parts.total() + m.cloud.upfront).get(),
+        cloud_upfront_usd: m.cloud.upfront.get(),
+        cloud_parts_usd: parts_map(&m.cloud.parts, |_| false),
         local_units: m.local.units,
         local_upfront_usd: m.local.upfront.get(),
         local_running_usd: m.local.parts.total().get(),
+        local_parts_usd: parts_map(&m.local.parts, |_| false),
         position_usd: m.position.get(),
         discounted_position_usd: m.discounted_position.get(),
     })
@@ -416,7 +448,14 @@ fn hybrid(case: &Case, evaluation: &Evaluation) -> Option<Hybrid> {
             options: o
                 .options
                 .iter()
-                .map(|t| OverflowOption { units: t.units, local_share: t.local_share, tco_usd: t.tco.get() })
+                .map(|t| OverflowOption {
+                    units: t.units,
+                    local_share: t.local_share,
+                    cloud_usd: t.cloud.get(),
+                    local_usd: t.local.get(),
+                    left_usd: t.left.get(),
+                    tco_usd: t.tco.get(),
+                })
                 .collect(),
         }),
         cheapest: cheapest.to_owned(),
@@ -446,7 +485,7 @@ fn uncertainty(case: &Case, evaluation: &Evaluation) -> Option<Uncertainty> {
         payback_p10: payback(0),
         payback_p50: payback(1),
         payback_p90: payback(2),
-        tornado: evaluation.tornado.iter().take(20).map(bar).collect(),
+        tornado: evaluation.tornado.iter().take(MOST_BARS).map(bar).collect(),
     })
 }
 

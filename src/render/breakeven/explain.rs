@@ -199,6 +199,7 @@ impl<'a> Explainer<'a> {
                     ("cloud", [field]) => self.cloud(*n, field),
                     ("cloud", ["monthly_parts_usd", part]) => self.cloud_part(*n, part),
                     ("cash_flow", [field]) => self.month(*n, field),
+                    ("cash_flow", [list, part]) => self.month(*n, &format!("{list}.{part}")),
                     _ => None,
                 }
             }

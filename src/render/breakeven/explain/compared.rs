@@ -57,68 +57,66 @@ impl Explainer<'_> {
         })
     }
 
-    /// A figure of one month. The two positions are sums of what stands beside them.
+    /// A figure of one month: what the engine wrote down for it, or for the last month in which it was
+    /// another; else the rule that holds for every month.
     pub(super) fn month(&self, n: usize, field: &str) -> Option<Rule> {
         let flow = &self.document.result.cash_flow;
-        let m = flow.get(n)?;
-        let c = self.document.result.comparisons.iter().find(|c| c.cloud == m.cloud && c.local == m.local)?;
+        let row = flow.get(n)?;
+        // Only the first comparison has its months written down.
+        let recorded = (n + 1 == row.month as usize).then(|| (0..=n).rev()).into_iter().flatten();
+        for of in recorded {
+            let Some(rule) = self.derived(&format!("cash_flow[{of}].{field}")) else { continue };
+            return Some(if of == n {
+                rule
+            } else {
+                rule.note(format!("As in month {}: nothing about it has changed since", of + 1))
+            });
+        }
+        let column = field.split_once('.').map_or(field, |(list, _)| list);
+        let before = n.checked_sub(1).filter(|_| row.month > 1);
+        let rule = self.column("cash_flow", n, before, column)?;
+        let Some((list, part)) = field.split_once('.') else { return Some(rule) };
+        let c =
+            self.document.result.comparisons.iter().find(|c| c.cloud == row.cloud && c.local == row.local)?;
         let [cloud, local] = self.sides(c);
-        let before = n.checked_sub(1).and_then(|p| flow.get(p)).filter(|_| m.month > 1);
-        let rate = self.value("finance.discount_rate_per_year").unwrap_or(0.0);
-        let worth = |months: u32| (1.0 + rate).powf(-f64::from(months) / 12.0);
-        let path = |p: usize, field: &str| format!("cash_flow[{p}].{field}");
-        Some(match field {
-            "month" => Rule::new("month = months counted from the first one")
-                .inputs("need", &["start"])
-                .computed("months since the start + 1", Some(f64::from(m.month))),
-            "requests" => Rule::new("requests of the month: those of the first, grown")
-                .inputs("need", &["requests_per_month", "tokens_per_month", "growth_per_month", "at_capacity"])
-                .number(path(n, "month")),
-            "cloud_usd" => Rule::new("cloud_usd = what the baseline charges in the month: its requests at the prices of its days")
-                .inputs("need", &["growth_per_month"])
-                .number(format!("{cloud}.monthly_usd"))
-                .number(path(n, "requests")),
-            "local_units" => Rule::new("local_units = as many as the month's peak needs; what was bought stays")
-                .inputs("need", &["growth_per_month"])
-                .number(format!("{local}.units"))
-                .number(path(n, "requests")),
-            "local_upfront_usd" => Rule::new("local_upfront_usd = what is bought at the beginning of the month − what replaced units fetch; a loan pays for the purchase itself")
-                .number(format!("{local}.capex_usd"))
-                .number(path(n, "local_units")),
-            "local_running_usd" => Rule::new("local_running_usd = all parts of the month: power by the month's load, the rest by its units")
-                .number(format!("{local}.monthly_usd"))
-                .number(path(n, "local_units"))
-                .number(path(n, "requests")),
-            "position_usd" => Rule::new("position_usd = position of the month before + what the baseline costs − what is bought − what running costs")
-                .number(path(n.saturating_sub(1), "position_usd"))
-                .number(path(n, "cloud_usd"))
-                .number(path(n, "local_upfront_usd"))
-                .number(path(n, "local_running_usd"))
-                .computed(
-                    format!(
-                        "{} + {} − {} − {}",
-                        digits(before.map_or(0.0, |b| b.position_usd)),
-                        digits(m.cloud_usd),
-                        digits(m.local_upfront_usd),
-                        digits(m.local_running_usd)
-                    ),
-                    Some(before.map_or(0.0, |b| b.position_usd) + m.cloud_usd - m.local_upfront_usd - m.local_running_usd),
-                ),
-            "discounted_position_usd" => Rule::new("discounted_position_usd = that of the month before + (baseline − running) × (1 + rate)^−(month ÷ 12) − upfront × (1 + rate)^−((month − 1) ÷ 12)")
-                .inputs("finance", &["discount_rate_per_year"])
-                .number(path(n.saturating_sub(1), "discounted_position_usd"))
-                .number(path(n, "cloud_usd"))
-                .number(path(n, "local_upfront_usd"))
-                .number(path(n, "local_running_usd"))
-                .computed(
-                    "before + saving × its worth − upfront × its worth",
-                    Some(
-                        before.map_or(0.0, |b| b.discounted_position_usd)
-                            + (m.cloud_usd - m.local_running_usd) * worth(m.month)
-                            - m.local_upfront_usd * worth(m.month - 1),
-                    ),
-                ),
-            _ => return None,
-        })
+        let place = if list == "cloud_parts_usd" { cloud } else { local };
+        Some(rule.number(format!("{place}.monthly_parts_usd.{part}")))
+    }
+
+    /// The rule of a column, for one row; `before` is the row it counts on from.
+    pub(super) fn column(&self, list: &str, n: usize, before: Option<usize>, field: &str) -> Option<Rule> {
+        let figure = format!("result.{list}[].{field}");
+        let column = self.document.result.columns.iter().find(|c| c.figure == figure)?;
+        if let Some(first) = column.first.as_ref().filter(|_| before.is_none()) {
+            let path = first.strip_prefix("result.").unwrap_or(first);
+            let rule = Rule::new(&format!("{field} = {path}, in the first month"));
+            return Some(rule.number(path).note("The months after it grow from there [counted]"));
+        }
+        let formula = if column.formula.is_empty() { column.note.clone() } else { column.formula.clone() };
+        let mut rule = Rule::new(&format!("{field} = {formula}"));
+        if !column.formula.is_empty() && !column.note.is_empty() {
+            rule = rule.note(column.note.clone());
+        }
+        if column.terms.is_empty() {
+            rule = rule.note("Of the simulation, month by month [counted]");
+        }
+        for term in &column.terms {
+            if let Some(input) = &term.input {
+                rule = rule.input_as(&term.name, input);
+            }
+            let Some(figure) = &term.figure else { continue };
+            let path = figure.strip_prefix("result.").unwrap_or(figure);
+            let path = match (path.contains("[-]"), before) {
+                (true, None) => {
+                    rule = rule.note(format!("{} = 0: nothing stands before the first row", term.name));
+                    continue;
+                }
+                (true, Some(before)) => path.replace("[-]", &format!("[{before}]")),
+                (false, _) => path.replace("[]", &format!("[{n}]")),
+            };
+            let value = self.get(&path).unwrap_or(0.0);
+            rule = rule.note(format!("{} = {} [computed: --explain {path}]", term.name, digits(value)));
+        }
+        Some(rule)
     }
 }

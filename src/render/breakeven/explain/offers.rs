@@ -4,32 +4,7 @@ use super::Explainer;
 use super::rule::{Rule, digits};
 use crate::number::plain;
 
-/// Tokens of one request.
-pub(super) struct Request {
-    pub input: f64,
-    pub output: f64,
-    pub reasoning: f64,
-}
-
-impl Request {
-    pub(super) fn total(&self) -> f64 {
-        self.input + self.output + self.reasoning
-    }
-}
-
 impl Explainer<'_> {
-    /// A request as given; where only totals are known, a thousand tokens.
-    pub(super) fn request(&self) -> Option<Request> {
-        if let Some(share) = self.value("need.input_share") {
-            return Some(Request { input: 1000.0 * share, output: 1000.0 * (1.0 - share), reasoning: 0.0 });
-        }
-        Some(Request {
-            input: self.value("need.input_tokens")?,
-            output: self.value("need.output_tokens")?,
-            reasoning: self.value("need.reasoning_tokens").unwrap_or(0.0),
-        })
-    }
-
     /// What the engine wrote down about a figure, by its path below the result.
     pub(super) fn derived(&self, path: &str) -> Option<Rule> {
         let wanted = format!("result.{path}");
@@ -89,10 +64,7 @@ impl Explainer<'_> {
             | "capex_usd" | "amortised_usd_per_month" | "residual_usd" | "still_owed_usd" | "utilisation"
             | "capacity_tokens_per_month" => Self::nothing(&table, field),
             "pass_rate" => Rule::new("pass_rate = share of its answers that passed on the user's prompts, as measured"),
-            "usd_per_successful_request" => {
-                let cost = offer.monthly_usd + offer.amortised_usd_per_month;
-                self.successful(&format!("local[{n}]"), cost, offer.pass_rate)
-            }
+            "usd_per_successful_request" => Self::successful(&format!("local[{n}]")),
             _ => return None,
         })
     }
@@ -141,14 +113,9 @@ impl Explainer<'_> {
             "tier" => Rule::new("tier = the catalogue's rating of the model, 1 the most capable")
                 .inputs(&table, &["model", "name"])
                 .note(format!("Rated model: {}", offer.id.as_deref().unwrap_or(&offer.name))),
-            "usd_per_request" => {
-                let requests = self.document.result.requests_per_month;
-                Rule::new("usd_per_request = the first month's cost ÷ its requests")
-                    .inputs("need", &["requests_per_month"])
-                    .number("requests_per_month")
-                    .number(format!("cloud[{n}].monthly_usd"))
-                    .computed("month ÷ requests", requests.map(|r| offer.monthly_usd / r))
-            }
+            "usd_per_request" => Rule::new("usd_per_request = the first month's cost ÷ its requests")
+                .inputs("need", &["requests_per_month"])
+                .number(format!("cloud[{n}].monthly_usd")),
             "billed_hours_per_month" => self.same_as_input(&format!("{table}.billed_hours_per_month"), field),
             "units" => {
                 Rule::new("units = as given, or what the load needs").inputs(&table, &["units", "hardware"])
@@ -161,22 +128,17 @@ impl Explainer<'_> {
             "pass_rate" => {
                 Rule::new("pass_rate = share of its answers that passed on the user's prompts, as measured")
             }
-            "usd_per_successful_request" => {
-                self.successful(&format!("cloud[{n}]"), offer.monthly_usd, offer.pass_rate)
-            }
+            "usd_per_successful_request" => Self::successful(&format!("cloud[{n}]")),
             _ => return None,
         })
     }
 
-    fn successful(&self, place: &str, monthly: f64, pass_rate: Option<f64>) -> Rule {
-        let requests = self.document.result.requests_per_month;
-        let computed = requests.zip(pass_rate).map(|(requests, rate)| monthly / requests / rate);
+    /// Where the document keeps no derivations.
+    fn successful(place: &str) -> Rule {
         Rule::new("usd_per_successful_request = the first month's cost, with amortisation, ÷ its requests ÷ the share that passes")
             .inputs("need", &["requests_per_month"])
-            .number("requests_per_month")
             .number(format!("{place}.monthly_usd"))
             .number(format!("{place}.pass_rate"))
-            .computed("month ÷ requests ÷ pass rate", computed)
     }
 
     pub(super) fn cloud_part(&self, n: usize, part: &str) -> Option<Rule> {

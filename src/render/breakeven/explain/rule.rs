@@ -58,16 +58,11 @@ impl Rule {
         steps.extend(self.notes);
         let is = value.as_f64();
         let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs()) + 1e-9;
-        match (self.computed, is) {
-            (Some((arithmetic, v)), Some(is)) if near(v, is) => {
-                steps.push(format!("Computed: {arithmetic} = {}", digits(v)));
-            }
-            // The simulation has more in it than the short form: never show one that does not hold.
-            (Some(_), Some(_)) => steps.push(
-                "Growth, dated price changes, windows, replacements or a loan change it from month to month: the simulation adds them up (--format csv)."
-                    .to_owned(),
-            ),
-            _ => {}
+        // Arithmetic that does not hold is never shown.
+        if let (Some((arithmetic, v)), Some(is)) = (self.computed, is)
+            && near(v, is)
+        {
+            steps.push(format!("Computed: {arithmetic} = {}", digits(v)));
         }
         steps.push(match value {
             Value::Null => format!("{path}: there is none"),

@@ -1,7 +1,6 @@
 //! A cost document as a scenario: the run repeated from its own inputs.
 
-use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::app::Refusal;
 use crate::cost::Scenario;
 use crate::cost::keys;
 use crate::document::breakeven::BreakevenDocument;
@@ -18,26 +17,27 @@ const LASTING: [&str; 5] =
 
 /// A document that is computed again.
 #[derive(Debug)]
-pub(super) struct Repeated {
+pub struct Repeated {
     name: String,
     document: BreakevenDocument,
 }
 
 impl Repeated {
-    pub(super) fn parse(text: &str, name: &str) -> Result<Self, CliError> {
+    /// The document in a file of this name.
+    pub fn parse(text: &str, name: &str) -> Result<Self, Refusal> {
         let document = serde_json::from_str(text)
-            .map_err(|e| CliError::usage(format!("{name} is neither a scenario nor a cost document: {e}")))?;
+            .map_err(|e| Refusal::input(format!("{name} is neither a scenario nor a cost document: {e}")))?;
         Ok(Self { name: name.to_owned(), document })
     }
 
     /// Was it a ranking of the catalogue?
-    pub(super) const fn ranking(&self) -> bool {
+    pub const fn ranking(&self) -> bool {
         self.document.result.ranking
     }
 
     /// Every input the document echoes, whatever its source then, but for what is looked up again: tiers,
     /// windows and dated changes belong to the prices of an API model, a plan to its machine.
-    pub(super) fn scenario(&self) -> Result<Scenario, CliError> {
+    pub fn scenario(&self) -> Result<Scenario, Refusal> {
         let mut scenario = Scenario::default();
         for (path, input) in &self.document.inputs {
             let Some((key, offer)) = keys::of_path(path) else { continue };
@@ -51,7 +51,7 @@ impl Repeated {
                 key: format!("inputs.{path}"),
             };
             let given = value_from_text(key, how, &flag(key, &input.value))
-                .map_err(|e| CliError::usage(e.to_string()))?;
+                .map_err(|e| Refusal::input(e.to_string()))?;
             scenario.set(key, Some(offer), &given);
         }
         Ok(scenario)
@@ -72,8 +72,10 @@ impl Repeated {
         planned && matches!(input.source, Source::Database { .. } | Source::Assumed { .. })
     }
 
-    /// Say which prices are no longer the same, and keep the warnings that still hold.
-    pub(super) fn compare(&self, again: &mut BreakevenDocument, unchanged: bool, context: &Context) {
+    /// Which prices are no longer the same, one sentence each; warnings that still hold are kept.
+    /// `unchanged`: nothing else was given.
+    pub fn compare(&self, again: &mut BreakevenDocument, unchanged: bool) -> Vec<String> {
+        let mut notes = Vec::new();
         let prices = |(path, then): &(&String, &crate::document::envelope::Input)| {
             self.looked_up(path) && matches!(then.source, Source::Database { .. })
         };
@@ -81,7 +83,7 @@ impl Repeated {
             let now = again.inputs.get(path).map(|i| &i.value);
             if now != Some(&then.value) {
                 let now = now.map_or_else(|| "is no longer in it".to_owned(), |v| format!("now says {v}"));
-                context.note(&format!(
+                notes.push(format!(
                     "{} was computed with {path} = {}; the catalogue {now}",
                     self.name, then.value
                 ));
@@ -92,6 +94,7 @@ impl Repeated {
             let missing: Vec<_> = lasting.filter(|w| !again.warnings.contains(w)).cloned().collect();
             again.warnings.extend(missing);
         }
+        notes
     }
 }
 

@@ -1,6 +1,12 @@
 //! How the figures of a comparison and of a split come about, from what the engine had in hand when it
 //! found them. Names of figures below the comparison; those that begin with `result.` stand elsewhere.
 
+mod months;
+mod whole;
+
+pub use months::{columns, parts};
+pub use whole::{each, load, odds, overflow, tornado};
+
 use super::case::{Case, Pair, Supply, Values};
 use super::compare::{self, BreakEven, Outcome, SavingEnd, Turn};
 use super::hybrid::Routed;

@@ -1,0 +1,173 @@
+//! What a request takes of a machine, and how many units a load needs.
+
+use crate::capacity::units as load;
+use crate::cost::case::{Copies, Machine, Need, Peak, Prefill, Serving, Values};
+use crate::plan::staffing;
+use crate::terms::Term;
+use crate::units::{Hours, Requests, RequestsPerSec, Seconds, Tokens, TokensPerSec};
+
+impl Machine {
+    /// Local requests of one request of the need: answers that were unusable are asked for again.
+    fn asked(&self, v: Values<'_>) -> f64 {
+        1.0 + v.get(self.retry)
+    }
+
+    /// Seconds of a unit one request takes, reading and writing apart; `None` without speeds.
+    pub fn work_parts(&self, need: &Need, v: Values<'_>) -> Option<(Seconds, Seconds)> {
+        let tokens = need.tokens(v);
+        let factor = v.get(self.tokeniser_ratio) * self.asked(v);
+        // What its own cache still holds is not read again.
+        let read = tokens.input * (1.0 - v.get(self.cached)) * factor;
+        let written = tokens.written() * factor;
+        match self.serving.as_ref()? {
+            Serving::Speed(speed) => {
+                let decode: TokensPerSec = v.get(speed.decode);
+                let prefill = match speed.prefill {
+                    Prefill::Speed(slot) => Some(v.get(slot)),
+                    Prefill::Free => None,
+                    Prefill::AsOutput => Some(decode),
+                };
+                let both = load::work(read, written, prefill, decode);
+                let writing = written / decode;
+                Some((both - writing, writing))
+            }
+            Serving::Copies(copies) => {
+                let whole = self.asked(v) * copies.seconds(read, written, self.asked(v), v)
+                    / f64::from(copies.per_unit);
+                Some((Seconds::new(whole * copies.reading), Seconds::new(whole * (1.0 - copies.reading))))
+            }
+        }
+    }
+
+    /// How the seconds of a unit for one request come about: formula, terms, and a note.
+    pub fn work_terms(&self, need: &Need, v: Values<'_>) -> (String, Vec<Term>, String) {
+        let tokens = need.tokens(v);
+        let mut terms = vec![
+            Term::plain("input", tokens.input.get(), "tokens"),
+            v.term("cached_share", self.cached),
+            Term::plain("output", tokens.written().get(), "tokens"),
+            v.term("tokeniser_ratio", self.tokeniser_ratio),
+            v.term("retry_share", self.retry),
+        ];
+        let more = "tokeniser_ratio × (1 + retry_share)";
+        let none = String::new;
+        match &self.serving {
+            Some(Serving::Speed(speed)) => {
+                terms.push(v.term("decode_tokens_per_second", speed.decode));
+                match speed.prefill {
+                    Prefill::Speed(slot) => {
+                        terms.push(v.term("prefill_tokens_per_second", slot));
+                        (
+                            format!(
+                                "(input × (1 − cached_share) ÷ prefill_tokens_per_second + output ÷ decode_tokens_per_second) × {more}"
+                            ),
+                            terms,
+                            none(),
+                        )
+                    }
+                    Prefill::Free => (format!("output ÷ decode_tokens_per_second × {more}"), terms, none()),
+                    Prefill::AsOutput => (
+                        format!("(input × (1 − cached_share) + output) ÷ decode_tokens_per_second × {more}"),
+                        terms,
+                        none(),
+                    ),
+                }
+            }
+            Some(Serving::Copies(copies)) => {
+                terms.extend([
+                    v.term("requests_per_second", copies.rate),
+                    Term::plain("copies", f64::from(copies.per_unit), "per unit"),
+                    Term::plain("reading", copies.reading, "share"),
+                    Term::plain("planned_input", copies.input, "tokens"),
+                    Term::plain("planned_output", copies.output, "tokens"),
+                ]);
+                let part = |tokens: &str, then: f64, name: &str| {
+                    if then > 0.0 { format!("{tokens} × tokeniser_ratio ÷ {name}") } else { "1".to_owned() }
+                };
+                let read = part("input × (1 − cached_share)", copies.input, "planned_input");
+                let written = part("output", copies.output, "planned_output");
+                (
+                    format!(
+                        "(reading × {read} + (1 − reading) × {written}) ÷ requests_per_second ÷ copies × (1 + retry_share)"
+                    ),
+                    terms,
+                    "The plan's rate holds for its own tokens; others take their share of the time"
+                        .to_owned(),
+                )
+            }
+            None => (String::new(), terms, none()),
+        }
+    }
+
+    /// Seconds of a unit one request takes; `None` without speeds.
+    pub fn work(&self, need: &Need, v: Values<'_>) -> Option<Seconds> {
+        let (input, output) = self.work_parts(need, v)?;
+        Some(input + output)
+    }
+
+    /// Requests a number of units serve in a month when never idle.
+    pub fn capacity(&self, need: &Need, v: Values<'_>, units: u32) -> Option<Requests> {
+        let work = self.work(need, v).filter(|w| w.get() > 0.0)?;
+        Some(load::requests_in(v.get(self.service_hours), units, work))
+    }
+
+    /// Units in service for a peak, given the seconds of a unit one request takes.
+    pub fn units_for(&self, peak: RequestsPerSec, work: Seconds, v: Values<'_>) -> u32 {
+        match &self.serving {
+            Some(Serving::Copies(copies)) => {
+                // One copy takes `per_unit` times as long as the whole unit.
+                let seconds = work.get() * f64::from(copies.per_unit);
+                let each = match copies.ceiling {
+                    Some(ceiling) => staffing::whole(peak.get() * seconds / v.get(ceiling)),
+                    None => staffing::copies(peak.get(), seconds * copies.at_once, copies.at_once),
+                };
+                each.div_ceil(copies.per_unit)
+            }
+            _ => load::units(peak, work, v.get(self.ceiling)),
+        }
+    }
+
+    /// The most of its capacity that may be used at a peak, with this many units.
+    pub fn ceiling_of(&self, units: u32, v: Values<'_>) -> f64 {
+        match &self.serving {
+            Some(Serving::Copies(Copies { ceiling: None, at_once, per_unit, .. })) => {
+                let places = at_once * f64::from(*per_unit) * f64::from(units.max(1));
+                staffing::carried(places) / places
+            }
+            _ => v.get(self.ceiling),
+        }
+    }
+
+    /// Requests per second the machines must be able to carry, at `requests` in the month.
+    pub fn peak(
+        &self,
+        need: &Need,
+        v: Values<'_>,
+        requests: Requests,
+        growth: f64,
+        scale: f64,
+    ) -> RequestsPerSec {
+        let hours: Hours = v.get(need.hours);
+        let mean = |h: Hours| RequestsPerSec::new(requests.get() / Seconds::from(h).get().max(1e-9));
+        let peak = match need.peak {
+            Peak::Rate(slot) => v.get::<RequestsPerSec>(slot) * (growth * scale),
+            Peak::ToMean(slot) => mean(hours) * v.get(slot),
+        };
+        // Switched on for part of the month only, the same requests come closer together.
+        peak.max(mean(v.get(self.service_hours)))
+    }
+}
+
+impl Copies {
+    /// Seconds of one copy for a request of these tokens, `factor` times what was asked for: the rate
+    /// holds for the tokens it was predicted with, and reading and writing take their shares of it.
+    fn seconds(&self, read: Tokens, written: Tokens, factor: f64, v: Values<'_>) -> f64 {
+        let rate: RequestsPerSec = v.get(self.rate);
+        let ratio = |tokens: Tokens, then: f64| {
+            if then > 0.0 { tokens.get() / factor / then } else { 1.0 }
+        };
+        let work =
+            self.reading * ratio(read, self.input) + (1.0 - self.reading) * ratio(written, self.output);
+        work / rate.get().max(f64::MIN_POSITIVE)
+    }
+}
