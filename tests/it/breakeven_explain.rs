@@ -330,3 +330,52 @@ fn every_column_gives_its_rows() {
     }
     assert!(checked > 2000, "{checked}");
 }
+
+/// What is written down for a month holds until something else is: with the figures of its own row, each
+/// month of the headline comes out.
+#[test]
+fn what_is_written_down_for_a_month_says_the_later_ones() {
+    let mut checked = 0;
+    for (name, text) in scenarios() {
+        let d = document(&text);
+        let value = serde_json::to_value(&d).expect("JSON");
+        let at = |path: &str| {
+            let pointer = path.replace(['.', '['], "/").replace(']', "");
+            value.pointer(&format!("/{pointer}")).and_then(Value::as_f64)
+        };
+        let months = d.result.cash_flow.iter().take_while({
+            let mut last = 0;
+            move |m| std::mem::replace(&mut last, m.month) < m.month
+        });
+        for (n, row) in months.enumerate() {
+            for (list, parts) in
+                [("cloud_parts_usd", &row.cloud_parts_usd), ("local_parts_usd", &row.local_parts_usd)]
+            {
+                for (part, is) in parts {
+                    let of = (0..=n).rev().find_map(|n| {
+                        let figure = format!("result.cash_flow[{n}].{list}.{part}");
+                        d.result.derivations.iter().find(|d| d.figure == figure).map(|d| (n, d))
+                    });
+                    let (of, derived) = of.unwrap_or_else(|| panic!("{name}: month {n}: {list}.{part}"));
+                    if (derived.value - is).abs() <= 1e-9 * is.abs() {
+                        continue;
+                    }
+                    let (was, here) = (format!("result.cash_flow[{of}]."), format!("result.cash_flow[{n}]."));
+                    let mut terms = derived.terms.clone();
+                    for term in &mut terms {
+                        if let Some(figure) = term.figure.as_ref().filter(|f| f.starts_with(&was)) {
+                            term.value = at(&figure.replace(&was, &here)).expect("a figure of the row");
+                        }
+                    }
+                    let gives = formula(&derived.formula, &terms).expect("a formula");
+                    assert!(
+                        (gives - is).abs() <= 1e-7 * is.abs(),
+                        "{name}: month {n}: {list}.{part} is {is}, not {gives}"
+                    );
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert!(checked > 50, "{checked}");
+}

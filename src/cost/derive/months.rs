@@ -72,8 +72,8 @@ pub fn columns(months: &[Month]) -> Vec<Column> {
     ]
 }
 
-/// What the parts of each month were made of, where they are not those of the month before. The rows of
-/// the comparison begin with `result.cash_flow[0]`.
+/// What the parts of each month were made of, where that is not what it was in an earlier month with the
+/// figures of this row. The rows of the comparison begin with `result.cash_flow[0]`.
 pub fn parts(case: &Case, pair: Pair, v: Values<'_>, places: Places<'_>) -> Vec<Derivation> {
     let flow = compare::flow(case, pair, v);
     let mut memory = [Vec::new(), Vec::new()];
@@ -81,8 +81,9 @@ pub fn parts(case: &Case, pair: Pair, v: Values<'_>, places: Places<'_>) -> Vec<
     let mut cloud = Run::new(&case.offers[pair.cloud], &case.need, v, flow, first);
     let mut local = Run::new(&case.offers[pair.local], &case.need, v, flow, second);
     let meanwhile = case.offers[pair.local].meanwhile();
-    let mut all = Vec::new();
-    let mut last: Vec<(String, f64)> = Vec::new();
+    let mut all: Vec<Derivation> = Vec::new();
+    // What was written down last of each part.
+    let mut last: Vec<usize> = Vec::new();
     for month in 0..case.need.horizon.min(MOST_MONTHS) {
         let mut of_cloud = Vec::new();
         let of_baseline = cloud.step(&mut of_cloud);
@@ -98,16 +99,39 @@ pub fn parts(case: &Case, pair: Pair, v: Values<'_>, places: Places<'_>) -> Vec<
             found.push(paid_meanwhile(month, &of_baseline));
         }
         for d in found {
-            let column = d.figure.split_once("].").map_or_else(String::new, |(_, field)| field.to_owned());
-            match last.iter_mut().find(|(known, _)| *known == column) {
-                Some((_, value)) if (*value - d.value).abs() <= 1e-12 * value.abs() => continue,
-                Some((_, value)) => *value = d.value,
-                None => last.push((column, d.value)),
+            let column = column_of(&d.figure);
+            let known = last.iter().position(|n: &usize| column_of(&all[*n].figure) == column);
+            if known.is_some_and(|n| goes_on(&all[last[n]], &d)) {
+                continue;
+            }
+            match known {
+                Some(n) => last[n] = all.len(),
+                None => last.push(all.len()),
             }
             all.push(d);
         }
     }
     all
+}
+
+/// A row's figure without its row.
+fn column_of(figure: &str) -> &str {
+    figure.split_once("].").map_or(figure, |(_, field)| field)
+}
+
+/// Does what was written down for an earlier month say this one too? It does where it comes to the same,
+/// and where nothing is another but figures of the row itself, such as its requests.
+fn goes_on(earlier: &Derivation, d: &Derivation) -> bool {
+    let same = |a: f64, b: f64| (a - b).abs() <= 1e-12 * a.abs();
+    let of_the_row = |t: &Term| t.figure.as_ref().is_some_and(|f| f.starts_with("result.cash_flow["));
+    same(earlier.value, d.value)
+        || (earlier.formula == d.formula
+            && earlier.terms.len() == d.terms.len()
+            && earlier
+                .terms
+                .iter()
+                .zip(&d.terms)
+                .all(|(a, b)| (of_the_row(a) && of_the_row(b)) || same(a.value, b.value)))
 }
 
 /// A part of one month under the name it has in the cash flow; `None` for what the rows do not have.

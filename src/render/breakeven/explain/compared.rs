@@ -65,12 +65,24 @@ impl Explainer<'_> {
         // Only the first comparison has its months written down.
         let recorded = (n + 1 == row.month as usize).then(|| (0..=n).rev()).into_iter().flatten();
         for of in recorded {
-            let Some(rule) = self.derived(&format!("cash_flow[{of}].{field}")) else { continue };
-            return Some(if of == n {
-                rule
-            } else {
-                rule.note(format!("As in month {}: nothing about it has changed since", of + 1))
-            });
+            let path = |n: usize| format!("cash_flow[{n}].{field}");
+            let Some(d) = self.derivation(&path(of)) else { continue };
+            if self.get(&path(n)).is_some_and(|is| (is - d.value).abs() <= 1e-9 * is.abs()) {
+                let rule = self.printed(d, field);
+                return Some(if of == n { rule } else { rule.note(format!("As in month {}", of + 1)) });
+            }
+            // The same rule, with the figures of this row.
+            let mut here = d.clone();
+            here.formula.clear();
+            let (was, is) = (format!("result.cash_flow[{of}]."), format!("result.cash_flow[{n}]."));
+            for term in &mut here.terms {
+                if let Some(figure) = term.figure.as_mut().filter(|f| f.starts_with(&was)) {
+                    *figure = figure.replace(&was, &is);
+                    let path = figure.strip_prefix("result.").unwrap_or(figure);
+                    term.value = self.get(path).unwrap_or(0.0);
+                }
+            }
+            return Some(self.terms(Rule::new(&format!("{field} = {}", d.formula)), &here));
         }
         let column = field.split_once('.').map_or(field, |(list, _)| list);
         let before = n.checked_sub(1).filter(|_| row.month > 1);

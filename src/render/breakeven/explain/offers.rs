@@ -3,15 +3,30 @@
 use super::Explainer;
 use super::rule::{Rule, digits};
 use crate::number::plain;
+use crate::terms::Derivation;
 
 impl Explainer<'_> {
     /// What the engine wrote down about a figure, by its path below the result.
-    pub(super) fn derived(&self, path: &str) -> Option<Rule> {
+    pub(super) fn derivation(&self, path: &str) -> Option<&Derivation> {
         let wanted = format!("result.{path}");
-        let d = self.document.result.derivations.iter().find(|d| d.figure == wanted)?;
+        self.document.result.derivations.iter().find(|d| d.figure == wanted)
+    }
+
+    /// The same, to be printed.
+    pub(super) fn derived(&self, path: &str) -> Option<Rule> {
         let leaf = path.rsplit('.').next().unwrap_or(path);
+        self.derivation(path).map(|d| self.printed(d, leaf))
+    }
+
+    /// A derivation under the name the figure goes by.
+    pub(super) fn printed(&self, d: &Derivation, leaf: &str) -> Rule {
         let formula = if d.formula.is_empty() { "found by a search" } else { d.formula.as_str() };
-        let mut rule = Rule::new(&format!("{leaf} = {formula}"));
+        let rule = self.terms(Rule::new(&format!("{leaf} = {formula}")), d);
+        if d.formula.is_empty() { rule } else { rule.computed(d.formula.clone(), Some(d.value)) }
+    }
+
+    /// Its terms and its note.
+    pub(super) fn terms(&self, mut rule: Rule, d: &Derivation) -> Rule {
         for term in &d.terms {
             let unit = if term.unit.is_empty() { String::new() } else { format!(" {}", term.unit) };
             rule = match (&term.input, &term.figure) {
@@ -29,13 +44,7 @@ impl Explainer<'_> {
                 }
             };
         }
-        if !d.note.is_empty() {
-            rule = rule.note(d.note.clone());
-        }
-        if d.formula.is_empty() {
-            return Some(rule);
-        }
-        Some(rule.computed(d.formula.clone(), Some(d.value)))
+        if d.note.is_empty() { rule } else { rule.note(d.note.clone()) }
     }
 
     pub(super) fn local(&self, n: usize, field: &str) -> Option<Rule> {
