@@ -147,17 +147,19 @@ fn held_weights(model: &ModelShape, hardware: &HardwareShape, format: &Quantisat
 pub fn cache_bytes(model: &ModelShape, engine: Engine, load: &Load) -> f64 {
     let mut context = load.context_tokens as f64;
     let mut shape = model.cache;
+    let mut unused = 0.0;
     match engine {
         Engine::LlamaCpp => {
             // Cells come in blocks of 256, and a window is kept together with the batch that passes it.
             context = (context / 256.0).ceil() * 256.0;
+            unused = shape.unused_pooled_values(context, 256.0);
             shape.window_tokens = ((shape.window_tokens + BATCH_TOKENS.min(context)) / 256.0).ceil() * 256.0;
         }
         // Servers keep states in the model's own 16 bits.
         Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm => shape.state_bytes /= 2.0,
         Engine::Mlx => {}
     }
-    shape.values(context) * load.kv.bits() / 8.0 + shape.state_bytes
+    (shape.values(context) + unused) * load.kv.bits() / 8.0 + shape.state_bytes
 }
 
 /// Working memory beside weights and cache.

@@ -68,9 +68,28 @@ pub struct CacheShape {
     /// Heads that keys and values are kept for, in the layer that has most: devices that share a
     /// layer divide them, and beyond so many each keeps a copy. 0 where that is not known.
     pub kv_heads: f64,
+    /// What of `full_values` is pooled: tokens in one cell, and values of a cell over the layers that
+    /// pool so many. Engines keep whole blocks of cells.
+    pub pooled: [(f64, f64); 2],
 }
 
 impl CacheShape {
+    /// One more layer that pools `ratio` tokens into a cell of so many values.
+    fn pool(&mut self, ratio: f64, values: f64) {
+        self.full_values += values / ratio;
+        let place = self.pooled.iter_mut().find(|(of, n)| *n <= 0.0 || (*of - ratio).abs() < 0.5);
+        if let Some((of, n)) = place {
+            (*of, *n) = (ratio, *n + values);
+        }
+    }
+    /// Values that blocks of this many cells hold beyond the pooled tokens of one sequence.
+    pub fn unused_pooled_values(&self, context_tokens: f64, block: f64) -> f64 {
+        let unused = |(ratio, values): &(f64, f64)| {
+            let cells = context_tokens / ratio;
+            (cells / block).ceil().mul_add(block, -cells) * values
+        };
+        self.pooled.iter().filter(|(ratio, _)| *ratio > 0.0).map(unused).sum()
+    }
     /// Values one sequence of this length holds.
     pub fn values(&self, context_tokens: f64) -> f64 {
         self.full_values * context_tokens + self.sliding_values * context_tokens.min(self.window_tokens)
@@ -357,7 +376,9 @@ fn cache_from_file(facts: &Facts, id: &str) -> Result<CacheShape, Unknown> {
             cache.full_values += values;
             cache.full_query_values += queries;
         }
-        cache.full_values += layer.pooled_values;
+        if let Some((ratio, values)) = layer.pooled {
+            cache.pool(ratio as f64, values as f64);
+        }
         cache.latent_layers += f64::from(u8::from(layer.latent));
         cache.state_bytes += layer.state_values as f64 * 4.0;
         cache.state_layers += f64::from(u8::from(layer.state_values > 0));

@@ -89,9 +89,11 @@ pub fn bad_records(problems: &Problems) -> CliError {
 
 /// The TOML files of a folder, by name. No folder: no files.
 pub fn toml_files(folder: &Path) -> Result<Vec<(String, String)>, CliError> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        // Accounts of services have /dev/null for a home.
+        Err(e) if matches!(e.kind(), NotFound | NotADirectory) => return Ok(Vec::new()),
         Err(e) => return Err(CliError::file("read", folder, &e)),
     };
     let mut paths: Vec<PathBuf> = entries

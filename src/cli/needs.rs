@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::error::CliError;
-use super::files::read_text;
+use super::files::{open, read_text};
 use super::records;
 use crate::app::needs::{FromUsage, of_usage};
 use crate::app::usage::Asked;
@@ -54,7 +54,7 @@ impl UsageArgs {
 fn is_document(path: &Path) -> bool {
     let mut head = Vec::new();
     let read = std::fs::metadata(path).is_ok_and(|m| m.is_file())
-        && std::fs::File::open(path).and_then(|f| f.take(200).read_to_end(&mut head)).is_ok();
+        && open(path).is_ok_and(|f| f.take(200).read_to_end(&mut head).is_ok());
     read && memchr::memmem::find(&head, b"\"freehold.").is_some()
 }
 

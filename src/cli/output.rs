@@ -283,6 +283,10 @@ impl Place {
                 Err(e) => return Err(CliError::file("write", path, &e)),
             };
             if kind.is_symlink() {
+                // A file that a process has, such as the program it runs, is not replaced.
+                if at.starts_with("/proc") {
+                    return Ok(Self::Stream(at));
+                }
                 let target = std::fs::read_link(&at).map_err(|e| CliError::file("write", path, &e))?;
                 at = at.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
             } else if kind.is_dir() {

@@ -26,8 +26,8 @@ pub struct Kept {
     pub values: u64,
     /// It keeps a window instead of the whole context.
     pub slides: bool,
-    /// Values per token of the whole context that are kept beside a window, tokens pooled into one.
-    pub pooled_values: f64,
+    /// Of the whole context kept beside a window: so many tokens pooled into one cell, of so many values.
+    pub pooled: Option<(u64, u64)>,
     /// A state of fixed size, values of 32 bits.
     pub state_values: u64,
     /// Values of one token's queries.
@@ -277,7 +277,7 @@ pub(super) fn cache(own: &Lookup, file: &Attention) -> Result<Cache, GgufError> 
 fn pool(kept: &mut Kept, ratio: u64, keys: u64, key: u64, index_key: u64) {
     let chooses = ratio <= 4;
     let pooled = if chooses { keys.saturating_add(index_key) } else { keys };
-    kept.pooled_values = pooled as f64 / ratio as f64;
+    kept.pooled = Some((ratio, pooled));
     let (rows, width) =
         if chooses { (2 * ratio, key.saturating_add(index_key).saturating_mul(2)) } else { (ratio, key) };
     kept.state_values = rows.saturating_mul(width).saturating_mul(2);

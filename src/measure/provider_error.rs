@@ -308,6 +308,21 @@ const TOO_LONG_WORDS: &[&[&str]] = &[
     &["context window", "exceed"],
     &["context limit", "exceed"],
     &["context length of only"],
+    &["context length is only"],
+    &["context_length_exceeded"],
+    &["context_window_exceeded"],
+    &["context", "too small"],
+    &["must be <=", "context"],
+    &["max_new_tokens", "must be <="],
+    &["maximum input length"],
+    &["max message tokens"],
+    &["more than max tokens"],
+    &["token limit exceeded", "prompt"],
+    &["max_seq_len"],
+    &["max_model_len"],
+    &["conversation is too l"],
+    &["too many input tokens"],
+    &["prompt has too many tokens"],
     &["reached context length"],
     &["longer than the model's context"],
     &["longer than the maximum model length"],
@@ -320,7 +335,7 @@ const TOO_LONG_WORDS: &[&[&str]] = &[
     &["prompt length", "greater than"],
     &["input length", "exceed"],
     &["range of input length"],
-    &["input token count", "exceed"],
+    &["token count", "exceed"],
     &["input tokens", "exceed"],
     &["number of tokens in the prompt", "exceed"],
     &["number of tokens to keep", "context"],
@@ -340,8 +355,27 @@ const TOO_LONG_WORDS: &[&[&str]] = &[
     &["no kv slot", "context"],
 ];
 
+/// The same in words of no list: tokens of what was sent are more than something allows.
+const TOO_MANY_OF: &[&[&str]] = &[
+    &["token"],
+    &["prompt", "input", "message", "conversation", "context", "n_ctx"],
+    &[
+        "exceed",
+        "longer than",
+        "too long",
+        "too large",
+        "too many",
+        "greater than",
+        "larger than",
+        "more than",
+        "but the limit is",
+        "not fit",
+    ],
+];
+
 fn is_too_long(words: &str) -> bool {
     TOO_LONG_WORDS.iter().any(|parts| parts.iter().all(|part| words.contains(part)))
+        || TOO_MANY_OF.iter().all(|parts| parts.iter().any(|part| words.contains(part)))
 }
 
 /// Words that mean that the same request may succeed soon.
@@ -501,14 +535,15 @@ pub fn is_named(said: &Said) -> bool {
 /// What an answer with an error status means. `wait` is what its headers ask for, `reset` when their
 /// limits begin anew; the body may say more.
 pub fn in_answer(status: u16, body: &str, wait: Wait, reset: Wait) -> (Fault, Advice) {
-    let said = document(body).map(|document| read(in_document(&document).unwrap_or(&document)));
+    let said = document(body)
+        .map(|document| read(in_document(&document).unwrap_or(&document)))
+        .or_else(|| Some(read(&Value::String(plain_words(body)?))));
     let words = match &said {
         Some(said) => format!(": {}", said.message),
         None if body.trim_start().starts_with('<') => {
             ": the answer is a web page, not an API's: check the base URL (it usually ends in /v1)".to_owned()
         }
-        None if body.trim().is_empty() => String::new(),
-        None => format!(": {}", clip(body)),
+        None => String::new(),
     };
     // The body's own wait comes before that of a limit's headers.
     let wait = match (wait, &said) {
@@ -518,6 +553,23 @@ pub fn in_answer(status: u16, body: &str, wait: Wait, reset: Wait) -> (Fault, Ad
     };
     let (kind, what, advice) = judge(said.as_ref(), Place::Status(status), wait);
     (Fault { kind, message: format!("{what} (HTTP {status}){words}") }, advice)
+}
+
+/// What a body that is no JSON says: plain text, or the message of an error in XML. `None`: nothing, or
+/// a web page.
+fn plain_words(body: &str) -> Option<String> {
+    let body = body.trim();
+    if !body.starts_with('<') {
+        return (!body.is_empty()).then(|| clip(body));
+    }
+    let lower = body.to_ascii_lowercase();
+    let inside = |tag: &str| {
+        let from = lower.find(&format!("<{tag}>"))? + tag.len() + 2;
+        let words = &body[from..from + lower[from..].find(&format!("</{tag}>"))?];
+        (!words.trim().is_empty()).then(|| clip(words))
+    };
+    let is_page = lower.contains("<html") || lower.starts_with("<!doctype");
+    ["message", "detail", "error"].iter().find_map(|tag| inside(tag)).filter(|_| !is_page)
 }
 
 /// The JSON of a body, which may stand in the frame of an event stream.
@@ -644,6 +696,16 @@ mod tests {
             "Trying to keep the first 9000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens",
             "Your input exceeds the context window of this model.",
             "Prompt length 9000 is greater than max_seq_len 8192",
+            "prompt token count of 130000 exceeds the limit of 128000",
+            "Total tokens of image and text exceed max message tokens",
+            "However, the model's context length is only 4097 tokens, resulting in a maximum input length of 4096 tokens.",
+            "input_tokens (9000) + max_tokens (256) must be <= 8192 (context window)",
+            "tokens in request more than max tokens allowed",
+            "Token limit exceeded: the prompt is 9000 tokens, and the maximum is 8192",
+            "context_window_exceeded: conversation is too large",
+            "prompt has 9000 tokens, but the limit is 8192",
+            "the total number of tokens (9000) is greater than n_ctx (4096)",
+            "the messages (9000 tokens) do not fit into the context",
         ] {
             let (kind, advice, _) = stream(json!({"error": {"message": words}}));
             assert_eq!((kind, advice), (FaultKind::Context, Advice::Sample), "{words}");
@@ -653,6 +715,9 @@ mod tests {
             "Request too large for model in organization on tokens per minute (TPM): Limit 6000, Requested 9000",
             "max_tokens is too large: 99999. This model supports at most 16384 completion tokens",
             "at most 1 image per prompt",
+            "max_completion_tokens is too large: 256. This model supports at most 128 completion tokens",
+            "Invalid 'messages': array too long. Expected an array with maximum length 2048",
+            "input tokens per minute exceeded: 30000",
         ] {
             assert_ne!(stream(json!({"error": {"message": other}})).0, FaultKind::Context, "{other}");
         }

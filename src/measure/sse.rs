@@ -144,12 +144,17 @@ impl Decoder {
         }
         self.stray_seen = self.stray.len();
         let text = self.stray.trim();
+        // Earlier servers of llama.cpp have a field of that name.
+        let error = text.strip_prefix("error:").map(str::trim_start);
+        let text = error.unwrap_or(text);
         let may_be = text.starts_with(['{', '[']) && text.ends_with(['}', ']']);
         if !may_be || serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
             return None;
         }
+        let document = error.map(|error| format!("{{\"error\":{error}}}"));
         self.stray_seen = 0;
-        Some(std::mem::take(&mut self.stray))
+        let stray = std::mem::take(&mut self.stray);
+        Some(document.unwrap_or(stray))
     }
 
     /// The reconnection time the server asked for.

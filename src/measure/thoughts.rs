@@ -88,7 +88,7 @@ pub struct Marker {
     /// Clear enough to end a thought that the prompt's template opened, so that no opening mark is in
     /// the text.
     pub unopened: bool,
-    /// It may also open a thought at the beginning of a later line.
+    /// It may also open a thought later in the text, but for quotations and code.
     pub anywhere: bool,
 }
 
@@ -98,7 +98,7 @@ const fn tag(open: &'static str, close: &'static [&'static str]) -> Marker {
 
 const HARMONY: &[&str] = &["<|channel|>final<|message|>", "<|end|>", "<|return|>", "<|call|>"];
 
-/// The markers in use. Sources: the reasoning parsers of vLLM and `SGLang`, llama.cpp's chat formats,
+/// The markers in use; letters in them count in either case. Sources: the reasoning parsers of vLLM and `SGLang`, llama.cpp's chat formats,
 /// and the models' own templates.
 pub const MARKERS: &[Marker] = &[
     Marker { anywhere: true, ..tag("<think>", &["</think>"]) },
@@ -117,6 +117,8 @@ pub const MARKERS: &[Marker] = &[
     tag("<unused94>thought", &["<unused95>"]),
     Marker { unopened: false, ..tag("<|channel|>analysis<|message|>", HARMONY) },
     Marker { unopened: false, ..tag("<|start|>assistant<|channel|>analysis<|message|>", HARMONY) },
+    Marker { unopened: false, ..tag("<|channel|>commentary<|message|>", HARMONY) },
+    Marker { unopened: false, ..tag("<|start|>assistant<|channel|>commentary<|message|>", HARMONY) },
     Marker {
         unopened: false,
         ..tag("Here is my thought process:", &["Here is my response:", "Here's my response:"])
@@ -127,12 +129,25 @@ pub const MARKERS: &[Marker] = &[
     },
 ];
 
-/// Control words that say that the answer begins: they are no part of it.
-const ANSWER_BEGINS: &[&str] = &[
-    "<|start|>assistant<|channel|>final<|message|>",
-    "<|channel|>final<|message|>",
-    "<|START_RESPONSE|>",
-    "<|begin_of_solution|>",
+/// What says that the answer begins and ends: no part of it.
+struct Frame {
+    open: &'static str,
+    close: &'static str,
+    /// Words that an answer may have of its own are a frame only right after a thought.
+    after_thought: bool,
+}
+
+const FRAMES: &[Frame] = &[
+    Frame {
+        open: "<|start|>assistant<|channel|>final<|message|>",
+        close: "<|return|>",
+        after_thought: false,
+    },
+    Frame { open: "<|channel|>final<|message|>", close: "<|return|>", after_thought: false },
+    Frame { open: "<|START_RESPONSE|>", close: "<|END_RESPONSE|>", after_thought: false },
+    Frame { open: "<|begin_of_solution|>", close: "<|end_of_solution|>", after_thought: false },
+    Frame { open: "<response>", close: "</response>", after_thought: true },
+    Frame { open: "<answer>", close: "</answer>", after_thought: true },
 ];
 
 /// Does a rendered prompt leave a thought open, so that the answer begins inside it?
@@ -181,15 +196,56 @@ pub struct Splitter {
     held: String,
     /// A thought was seen in the text, opened or closed.
     marked: bool,
-    /// The last character of the answer so far.
-    last: Option<char>,
+    /// What the answer so far ends with.
+    ends: Ends,
+    /// What ends the answer, where its beginning was marked.
+    frame: Option<&'static str>,
     /// The thought under way began in the middle of the answer.
     midway: bool,
 }
 
+/// Where the end of a text stands: a marker in a quotation or in code is none.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ends {
+    last: Option<char>,
+    /// Backticks at the end.
+    ticks: u8,
+    /// Inside a block of code between lines of three backticks.
+    fenced: bool,
+}
+
+impl Ends {
+    fn note(&mut self, text: &str) {
+        // Only backticks make a difference before the last character.
+        if self.ticks == 0 && !text.contains('`') {
+            self.last = text.chars().next_back().or(self.last);
+            return;
+        }
+        for c in text.chars() {
+            self.ticks = if c == '`' { self.ticks.saturating_add(1) } else { 0 };
+            self.fenced ^= self.ticks == 3;
+            self.last = Some(c);
+        }
+    }
+    fn after(mut self, text: &str) -> Self {
+        self.note(text);
+        self
+    }
+    fn quotes(self) -> bool {
+        self.fenced || matches!(self.last, Some('`' | '"' | '\''))
+    }
+}
+
 impl Default for Splitter {
     fn default() -> Self {
-        Self { state: State::Begin, held: String::new(), marked: false, last: None, midway: false }
+        Self {
+            state: State::Begin,
+            held: String::new(),
+            marked: false,
+            ends: Ends::default(),
+            frame: None,
+            midway: false,
+        }
     }
 }
 
@@ -220,7 +276,7 @@ impl Splitter {
     pub fn passes(&mut self, text: &str) -> bool {
         let plain = self.state == State::Answer && self.held.is_empty() && !text.bytes().any(may_mark);
         if plain {
-            self.last = text.chars().next_back().or(self.last);
+            self.ends.note(text);
         }
         plain
     }
@@ -244,7 +300,7 @@ impl Splitter {
             match kind {
                 Kind::Answer => {
                     split.answer.push_str(part);
-                    self.last = part.chars().next_back();
+                    self.ends.note(part);
                 }
                 Kind::Thought => split.thought.push_str(part),
             }
@@ -293,17 +349,18 @@ impl Splitter {
     fn begin(&mut self, rest: &str, split: &mut Split) -> (Option<Kind>, usize) {
         let space = rest.len() - rest.trim_start().len();
         let after = &rest[space..];
-        let opening = MARKERS.iter().find(|m| after.starts_with(m.open));
+        let opening = MARKERS.iter().find(|m| begins(after, m.open));
         if let Some(marker) = opening {
             (self.state, self.marked) = (State::Thought(marker.close), true);
             return (Some(Kind::Thought), space + marker.open.len());
         }
-        if let Some(word) = ANSWER_BEGINS.iter().find(|word| after.starts_with(**word)) {
-            (self.state, self.marked) = (State::Answer, true);
-            return (Some(Kind::Thought), space + word.len());
+        let frames = || FRAMES.iter().filter(|f| self.marked || !f.after_thought);
+        if let Some(frame) = frames().find(|f| begins(after, f.open)) {
+            (self.state, self.marked, self.frame) = (State::Answer, true, Some(frame.close));
+            return (Some(Kind::Thought), space + frame.open.len());
         }
-        let words = || MARKERS.iter().map(|m| m.open).chain(ANSWER_BEGINS.iter().copied());
-        if after.is_empty() || words().any(|word| word.starts_with(after)) {
+        let mut words = MARKERS.iter().map(|m| m.open).chain(frames().map(|f| f.open));
+        if after.is_empty() || words.any(|word| begins(word, after)) {
             return (None, 0);
         }
         // White space after a thought belongs to neither; it is counted with the thought.
@@ -314,42 +371,40 @@ impl Splitter {
         self.answer(rest, split)
     }
 
+    /// Within the answer: the text up to the next marker, or the marker.
     fn answer(&mut self, rest: &str, split: &mut Split) -> (Option<Kind>, usize) {
-        let line_begins = self.last == Some('\n');
-        if line_begins && let Some(marker) = MARKERS.iter().find(|m| m.anywhere && rest.starts_with(m.open)) {
-            (self.state, self.marked, self.midway) = (State::Thought(marker.close), true, true);
-            return (Some(Kind::Thought), marker.open.len());
-        }
-        // Up to the end of the line, behind which a marker may stand.
-        let line = rest.find('\n').map_or(rest.len(), |at| at + 1);
-        if !self.marked {
-            let closing = MARKERS.iter().filter(|m| m.unopened).flat_map(|m| m.close.iter().copied());
-            let mut from = 0;
-            while let Some((at, mark)) = earliest(&rest[from..line], closing.clone()) {
-                let (at, end) = (from + at, from + at + mark.len());
-                let before = rest[..at].chars().next_back().or(self.last);
-                if !matches!(before, Some('`' | '"' | '\'')) {
-                    (self.state, self.marked) = (State::Begin, true);
-                    split.all_was_thought = true;
-                    // What was taken for answer in this very piece was thought, too.
-                    let before = std::mem::take(&mut split.answer);
-                    split.thought.insert_str(0, &before);
-                    return (Some(Kind::Thought), end);
-                }
+        let opening = MARKERS.iter().filter(|m| m.anywhere).map(|m| m.open);
+        let unmarked = MARKERS.iter().filter(|m| m.unopened && !self.marked);
+        let closing = unmarked.flat_map(|m| m.close.iter().copied());
+        let words = opening.chain(closing).chain(self.frame);
+        let mut from = 0;
+        while let Some((at, word)) = earliest(&rest[from..], words.clone()) {
+            let (at, end) = (from + at, from + at + word.len());
+            if self.ends.after(&rest[..at]).quotes() {
                 from = end;
+                continue;
             }
-            if line == rest.len() && !rest.ends_with('\n') {
-                let beginning = Self::all_but_a_beginning(rest, Kind::Answer, &closing);
-                if beginning.1 < rest.len() {
-                    return beginning;
+            let marker = MARKERS.iter().find(|m| m.anywhere && m.open == word);
+            // A mark that the template opened the thought: what was taken for answer was thought, too.
+            if marker.is_none() && self.frame != Some(word) {
+                (self.state, self.marked) = (State::Begin, true);
+                split.all_was_thought = true;
+                let before = std::mem::take(&mut split.answer);
+                split.thought.insert_str(0, &before);
+                return (Some(Kind::Thought), end);
+            }
+            if at > 0 {
+                return (Some(Kind::Answer), at);
+            }
+            match marker {
+                Some(marker) => {
+                    (self.state, self.marked, self.midway) = (State::Thought(marker.close), true, true);
                 }
+                None => self.frame = None,
             }
+            return (Some(Kind::Thought), end);
         }
-        let opening = || MARKERS.iter().filter(|m| m.anywhere).map(|m| m.open);
-        if line_begins && opening().any(|open| open.starts_with(rest)) {
-            return (None, 0);
-        }
-        (Some(Kind::Answer), line)
+        Self::all_but_a_beginning(rest, Kind::Answer, &words)
     }
 
     /// Everything but what may be the beginning of one of these words.
@@ -364,7 +419,7 @@ impl Splitter {
             .char_indices()
             .map(|(at, _)| at)
             .filter(|at| *at >= from)
-            .find(|at| words.clone().any(|word| word.starts_with(&rest[*at..])));
+            .find(|at| words.clone().any(|word| begins(word, &rest[*at..])));
         match held {
             Some(0) => (None, 0),
             Some(at) => (Some(kind), at),
@@ -375,14 +430,36 @@ impl Splitter {
 
 /// Bytes that a marker within an answer can begin with.
 const fn may_mark(byte: u8) -> bool {
-    matches!(byte, b'<' | b'[' | 0xe2 | b'\n')
+    matches!(byte, b'<' | b'[' | 0xe2)
 }
 
 /// The first of these words in a text, the longest of those at one place.
 fn earliest(text: &str, words: impl Iterator<Item = &'static str>) -> Option<(usize, &'static str)> {
     words
-        .filter_map(|word| Some((text.find(word)?, word)))
+        .filter_map(|word| Some((find(text, word)?, word)))
         .min_by_key(|(at, word)| (*at, std::cmp::Reverse(word.len())))
+}
+
+/// Does a text begin with these words, in whatever case its letters are?
+fn begins(text: &str, words: &str) -> bool {
+    text.as_bytes().get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words.as_bytes()))
+}
+
+/// Where these words stand in a text, in whatever case its letters are.
+fn find(text: &str, words: &str) -> Option<usize> {
+    let first = words.as_bytes().first()?;
+    let mut from = 0;
+    loop {
+        // All of them begin with what is no letter.
+        let at = from + text.as_bytes()[from..].iter().position(|byte| byte.eq_ignore_ascii_case(first))?;
+        if begins(&text[at..], words) {
+            return Some(at);
+        }
+        from = at + 1;
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -432,6 +509,24 @@ mod tests {
     fn two_thoughts_and_one_in_the_middle() {
         assert_eq!(answer("<think>a</think>\n<think>b</think>\nParis"), "Paris");
         assert_eq!(answer("Well.\n<think>London</think>\nParis"), "Well.\n\nParis");
+        assert_eq!(answer("Well: <think>London</think>Paris"), "Well: Paris");
+        assert_eq!(answer("<think>a</think>Par<think>b</think>is"), "Paris");
+    }
+
+    #[test]
+    fn the_frame_of_an_answer_is_no_part_of_it() {
+        for text in [
+            "<|START_THINKING|>London<|END_THINKING|><|START_RESPONSE|>Paris<|END_RESPONSE|>",
+            "<|begin_of_thought|>London<|end_of_thought|>\n<|begin_of_solution|>Paris<|end_of_solution|>",
+            "<think>London</think>\n<response>Paris</response>",
+            "<think>\nLondon\n</think>\n<answer>Paris</answer>",
+            "<|channel|>final<|message|>Paris<|return|>",
+            "<Think>London</THINK>Paris",
+        ] {
+            assert_eq!(answer(text), "Paris", "{text}");
+        }
+        let own = "<answer>Paris</answer> and more";
+        assert_eq!(answer(own), own, "nobody thought before");
     }
 
     #[test]
@@ -450,6 +545,8 @@ mod tests {
             "[1] Paris",
             "  Paris\n",
             "<thin ice>",
+            "```xml\n<think>London</think>\n```",
+            "A file:\n```\nx</think>y\n```\nend",
             "Here is my answer.",
             "",
             "\n\n",
@@ -499,7 +596,7 @@ mod tests {
         fn any_split_gives_the_same_parts(
             words in proptest::collection::vec(prop_oneof![
                 Just("<think>"), Just("</think>"), Just("\n"), Just("London "), Just("<"), Just("[THINK]"),
-                Just("[/THINK]"), Just("`"), Just("◁think▷"), Just("◁/think▷"), Just("<|channel|>analysis<|message|>"),
+                Just("[/THINK]"), Just("`"), Just("```"), Just("\n<answer>"), Just("</answer>"), Just("</THINK>"), Just("◁think▷"), Just("◁/think▷"), Just("<|channel|>analysis<|message|>"),
                 Just("<|end|>"), Just("<|start|>assistant<|channel|>final<|message|>"), Just("Paris"), Just("é "),
                 Just("Here is my thought process:"), Just("Here is my response:"),
             ], 0..8),

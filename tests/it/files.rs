@@ -72,6 +72,17 @@ fn a_device_is_written_to_and_stays_a_device() {
     assert!(std::fs::metadata("/dev/full").expect("there").file_type().is_char_device());
 }
 
+/// The name of a running program's file leads to it, and a rename would put the result in its place.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_program_itself_is_not_replaced() {
+    let sandbox = Sandbox::new();
+    let before = std::fs::metadata(program()).expect("there").len();
+    let run = advice(&sandbox, "/proc/self/exe");
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    assert_eq!(std::fs::metadata(program()).expect("there").len(), before);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_written_to_and_stays_a_pipe() {
@@ -168,6 +179,18 @@ const READERS: [&str; 14] = [
     "usage FILE",
 ];
 
+/// Commands that read a file in another way, or by another use of the same reader.
+const FURTHER: [&str; 8] = [
+    "prompts sample FILE",
+    "prompts check FILE",
+    "review FILE",
+    "explain verdict FILE",
+    "deploy FILE -o made",
+    "bench --replay FILE",
+    "advise --answers FILE --no-input",
+    "fit --plan --scenario FILE",
+];
+
 /// Those that read a text file as a whole: not the header of a model, nor records one by one.
 fn whole_readers() -> impl Iterator<Item = &'static str> {
     READERS.into_iter().filter(|line| !line.starts_with("fit --model") && !line.starts_with("usage"))
@@ -188,7 +211,7 @@ fn what_is_no_file_is_refused_by_every_reader() {
     symlink("/dev/zero", sandbox.path("zero.toml")).expect("a link");
     symlink("/dev/random", sandbox.path("random.toml")).expect("a link");
     std::fs::create_dir(sandbox.path("folder.toml")).expect("a folder");
-    for line in READERS {
+    for line in READERS.into_iter().chain(FURTHER) {
         for file in ["pipe.toml", "zero.toml", "random.toml", "folder.toml", "missing.toml"] {
             if (line.starts_with("db check") || line.starts_with("usage")) && file.starts_with("folder") {
                 continue;

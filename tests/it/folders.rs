@@ -90,3 +90,13 @@ fn absolute_folders_of_the_users_count() {
     let home = own.folder.path().to_str().expect("UTF-8");
     in_a_project(&[("HOME", home)], &["advise", "--profile", "mine", "--json"]).ok();
 }
+
+/// Accounts of services have such homes.
+#[test]
+fn a_home_that_is_no_folder_is_none() {
+    for home in ["/dev/null", "/nonexistent"] {
+        for args in [&["db", "path"][..], &["runs"], &["advise", "--profile", "healthcare-strict"]] {
+            in_a_project(&[("HOME", home)], args).ok();
+        }
+    }
+}

@@ -200,6 +200,25 @@ fn wanted() -> Vec<Wanted> {
         "a context of a million",
         &mixed(&[&latent[..], &index, &[("context_length", json!(1_048_576))]].concat()),
     );
+    // A window, and beside it tokens pooled by four and by 128.
+    let pooled = [
+        ("attention.head_count_kv", json!(1)),
+        ("attention.key_length", json!(128)),
+        ("attention.value_length", json!(128)),
+        ("attention.sliding_window", json!(128)),
+        ("attention.q_lora_rank", json!(64)),
+        ("attention.output_group_count", json!(2)),
+        ("attention.output_lora_rank", json!(32)),
+        ("attention.compress_rope_freq_base", json!(160_000.5)),
+        ("attention.compress_ratios", json!([0, 0, 4, 128, 4, 128, 4, 128, 4, 128, 4, 128])),
+        ("hyper_connection.count", json!(4)),
+        ("hyper_connection.sinkhorn_iterations", json!(3)),
+        ("hyper_connection.epsilon", json!(1e-6)),
+        ("hash_layer_count", json!(0)),
+        ("expert_gating_func", json!(4)),
+        ("rope.dimension_count", json!(64)),
+    ];
+    add("deepseek4", "", &mixed(&[&pooled[..], &index].concat()));
     let blocks = [
         ("attention.indexer.block_size", json!(64)),
         ("attention.indexer.local_blocks", json!(2)),

@@ -4,10 +4,10 @@ use crate::app::prompts::{self, Check};
 use crate::cli::catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::files;
 use crate::cli::output::OutputArgs;
 use crate::cli::prompt_files;
 use crate::usage::texts;
-use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -101,7 +101,7 @@ fn check(args: &CheckArgs, context: &Context) -> Result<(), CliError> {
 fn sample(args: &SampleArgs, context: &Context) -> Result<(), CliError> {
     let (mut all, mut records) = (Vec::new(), 0);
     for log in &args.logs {
-        let file = File::open(log).map_err(|e| CliError::file("read", log, &e))?;
+        let file = files::open(log)?;
         let found = texts::prompts(file, &mut |prompt| {
             all.extend(prompts::of_record(prompt, all.len() + 1));
             if all.len() < MOST_READ { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

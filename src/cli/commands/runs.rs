@@ -58,10 +58,11 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
 
 /// The journals of a folder, the newest first. No folder: none.
 fn kept(folder: &Path) -> Result<Vec<(PathBuf, KeptRun)>, CliError> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
     let failed = |e: &std::io::Error| CliError::file("read", folder, e);
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) if matches!(e.kind(), NotFound | NotADirectory) => return Ok(Vec::new()),
         Err(e) => return Err(failed(&e)),
     };
     let mut found = Vec::new();

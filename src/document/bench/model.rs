@@ -132,6 +132,7 @@ impl ModelFacts {
                 full_query_values: cache.full_query_values,
                 sliding_query_values: cache.sliding_query_values,
                 kv_heads: cache.kv_heads,
+                ..CacheShape::default()
             },
             expert_bits_limit: None,
             context_tokens: self.context_tokens,

@@ -300,6 +300,9 @@ pub struct Loaded {
     /// Tokens one sequence may hold.
     pub context: u32,
     pub context_trained: u32,
+    /// Tokens of the longest of [`LoadRequest::doubtful`] with its answer.
+    #[serde(default)]
+    pub longest_doubtful: Option<u64>,
     pub parallel: u32,
     pub batch: u32,
     pub ubatch: u32,

@@ -1,11 +1,12 @@
 //! Python as Jinja2 has it: how values print, what counts as what, and the names that templates use
 //! and minijinja lacks or has otherwise.
 
-use minijinja::value::{Kwargs, Rest, Value, ValueKind};
+use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
 use serde::Serialize as _;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Make an environment Python's.
 pub(super) fn set_up(environment: &mut Environment<'static>) {
@@ -26,6 +27,11 @@ pub(super) fn set_up(environment: &mut Environment<'static>) {
     environment.add_filter("float", float);
     environment.add_filter("replace", replace);
     environment.add_filter("center", center);
+    environment.add_filter("indent", indent);
+    environment.add_filter("dictsort", dictsort);
+    environment.add_filter("items", items);
+    environment.add_test("callable", |v: &Value| v.kind() == ValueKind::Plain);
+    environment.add_function("dict", dict);
     environment.add_filter("truncate", truncate);
     environment.add_filter("wordcount", minijinja_contrib::filters::wordcount);
     environment.add_filter("striptags", minijinja_contrib::filters::striptags);
@@ -59,6 +65,15 @@ fn repr(value: &Value, out: &mut String, depth: usize) {
     };
     match value.kind() {
         _ if depth > DEEPEST => out.push_str("..."),
+        ValueKind::Seq if value.downcast_object_ref::<Tuple>().is_some() => {
+            list(out, ['(', ')']);
+            if value.len() == Some(1) {
+                out.insert(out.len() - 1, ',');
+            }
+        }
+        ValueKind::Number if !value.is_integer() => {
+            out.push_str(&float_text(f64::try_from(value.clone()).unwrap_or(f64::NAN)));
+        }
         ValueKind::None => out.push_str("None"),
         ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
         ValueKind::String => quoted(value.as_str().unwrap_or_default(), out),
@@ -77,6 +92,144 @@ fn repr(value: &Value, out: &mut String, depth: usize) {
             let _ = write!(out, "{value}");
         }
     }
+}
+
+/// `repr(x)` of a float.
+fn float_text(x: f64) -> String {
+    if !x.is_finite() {
+        return if x.is_nan() { "nan".into() } else { format!("{}inf", if x < 0.0 { "-" } else { "" }) };
+    }
+    if x == 0.0 || (1e-4..1e16).contains(&x.abs()) {
+        return format!("{x:?}");
+    }
+    let text = format!("{x:e}");
+    let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, power) = power.strip_prefix('-').map_or(('+', power), |power| ('-', power));
+    format!("{digits}e{sign}{power:0>2}")
+}
+
+/// What Python has for several values that belong together: a list that prints otherwise.
+#[derive(Debug)]
+struct Tuple(Vec<Value>);
+
+impl Object for Tuple {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.get(usize::try_from(key.clone()).ok()?).cloned()
+    }
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+}
+
+/// A mapping in the order in which it was made.
+#[derive(Debug)]
+struct Dict(Vec<(Value, Value)>);
+
+impl Object for Dict {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
+    }
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.iter().map(|(key, _)| key.clone()).collect())
+    }
+}
+
+/// The members of a mapping, each with its key.
+fn members(value: &Value) -> Result<Vec<(Value, Value)>, Error> {
+    if value.kind() != ValueKind::Map {
+        return Err(invalid("that has no members"));
+    }
+    Ok(value.try_iter()?.map(|key| (key.clone(), value.get_item(&key).unwrap_or_default())).collect())
+}
+
+fn pairs(members: Vec<(Value, Value)>) -> Value {
+    members.into_iter().map(|(key, value)| Value::from_object(Tuple(vec![key, value]))).collect()
+}
+
+fn items(value: &Value) -> Result<Value, Error> {
+    if value.is_undefined() { Ok(pairs(Vec::new())) } else { Ok(pairs(members(value)?)) }
+}
+
+/// Jinja2's `dictsort(case_sensitive=false, by="key", reverse=false)`.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
+fn dictsort(
+    value: &Value,
+    case_sensitive: Option<bool>,
+    by: Option<String>,
+    reverse: Option<bool>,
+    named: Kwargs,
+) -> Result<Value, Error> {
+    let exact = case_sensitive.or(named.get("case_sensitive")?).unwrap_or(false);
+    let by_value = by.or(named.get("by")?).as_deref() == Some("value");
+    let reverse = reverse.or(named.get("reverse")?).unwrap_or(false);
+    named.assert_all_used()?;
+    let mut members = members(value)?;
+    let rank = |(key, value): &(Value, Value)| {
+        let of = if by_value { value } else { key };
+        of.as_str().filter(|_| !exact).map_or_else(|| of.clone(), |text| text.to_lowercase().into())
+    };
+    members.sort_by_key(rank);
+    if reverse {
+        members.reverse();
+    }
+    Ok(pairs(members))
+}
+
+/// Python's `dict`: of a mapping or of pairs, with further members by name.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
+fn dict(of: Option<Value>, named: Kwargs) -> Result<Value, Error> {
+    let mut all: Vec<(Value, Value)> = Vec::new();
+    match of {
+        Some(of) if of.kind() == ValueKind::Map => all = members(&of)?,
+        Some(of) => {
+            for pair in of.try_iter()? {
+                all.push((pair.get_item_by_index(0)?, pair.get_item_by_index(1)?));
+            }
+        }
+        None => {}
+    }
+    for name in named.args() {
+        all.push((name.into(), named.get(name)?));
+    }
+    let mut members: Vec<(Value, Value)> = Vec::with_capacity(all.len());
+    for (key, value) in all {
+        match members.iter_mut().find(|(known, _)| *known == key) {
+            Some(known) => known.1 = value,
+            None => members.push((key, value)),
+        }
+    }
+    Ok(Value::from_object(Dict(members)))
+}
+
+/// Jinja2's `indent(width=4, first=false, blank=false)`; the width may be the text to put there.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
+fn indent(
+    value: &Value,
+    width: Option<Value>,
+    first: Option<bool>,
+    blank: Option<bool>,
+    named: Kwargs,
+) -> Result<String, Error> {
+    let width = width.or(named.get("width")?).unwrap_or_else(|| Value::from(4));
+    let first = first.or(named.get("first")?).unwrap_or(false);
+    let blank = blank.or(named.get("blank")?).unwrap_or(false);
+    named.assert_all_used()?;
+    let by = match width.as_str() {
+        Some(text) => text.to_owned(),
+        None => " ".repeat(usize::try_from(width)?.min(1 << 10)),
+    };
+    let mut out = String::new();
+    for (n, line) in text(value).split('\n').enumerate() {
+        out.push_str(if n > 0 { "\n" } else { "" });
+        if if n == 0 { first } else { blank || !line.is_empty() } {
+            out.push_str(&by);
+        }
+        out.push_str(line);
+    }
+    Ok(out)
 }
 
 /// A text as Python quotes it: with single marks, unless there are some in it and no double ones.
@@ -104,6 +257,7 @@ fn length(value: &Value) -> Result<usize, Error> {
     match value.len() {
         Some(length) => Ok(length),
         None if value.is_undefined() => Ok(0),
+        None if value.is_none() => Err(invalid("none has no length")),
         None => value.try_iter().map(Iterator::count).map_err(|_| invalid("that has no length")),
     }
 }
@@ -146,10 +300,14 @@ fn replace(value: &Value, old: String, new: String, count: Option<usize>) -> Str
 /// `text.center(width)`; where the room is odd, the larger half as Python puts it.
 #[allow(clippy::needless_pass_by_value, reason = "the engine hands values over")]
 fn center(value: String, width: Option<usize>) -> String {
+    centered(&value, width, " ")
+}
+
+fn centered(value: &str, width: Option<usize>, fill: &str) -> String {
     let (width, length) = (width.unwrap_or(80).min(1 << 16), value.chars().count());
     let room = width.saturating_sub(length);
     let left = room / 2 + (room & width & 1);
-    format!("{}{value}{}", " ".repeat(left), " ".repeat(room - left))
+    format!("{}{value}{}", fill.repeat(left), fill.repeat(room - left))
 }
 
 /// Jinja2's `truncate`, whose first options may come by their place, too.
@@ -174,6 +332,7 @@ fn truncate(
 fn method(state: &mut State, value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {
     let Some(text) = value.as_str() else {
         return match (value.kind(), name) {
+            (ValueKind::Map, "items") if args.is_empty() => items(value),
             (ValueKind::Map | ValueKind::Seq, "copy") if args.is_empty() => Ok(value.clone()),
             (ValueKind::Seq, "index") => {
                 let wanted = args.first().ok_or_else(|| Error::from(ErrorKind::MissingArgument))?;
@@ -191,16 +350,19 @@ fn method(state: &mut State, value: &Value, name: &str, args: &[Value]) -> Resul
         let fill = word(1).unwrap_or(" ").repeat(room);
         if left { format!("{fill}{text}") } else { format!("{text}{fill}") }
     };
-    let three = |at: Option<usize>, mark: &str, last: bool| match at {
-        Some(at) => vec![text[..at].to_owned(), mark.to_owned(), text[at + mark.len()..].to_owned()],
-        None if last => vec![String::new(), String::new(), text.to_owned()],
-        None => vec![text.to_owned(), String::new(), String::new()],
+    let three = |at: Option<usize>, mark: &str, last: bool| {
+        let parts = match at {
+            Some(at) => [&text[..at], mark, &text[at + mark.len()..]],
+            None if last => ["", "", text],
+            None => [text, "", ""],
+        };
+        Value::from_object(Tuple(parts.into_iter().map(Value::from).collect()))
     };
     Ok(match name {
         "removeprefix" => text.strip_prefix(needed()?).unwrap_or(text).into(),
         "removesuffix" => text.strip_suffix(needed()?).unwrap_or(text).into(),
-        "partition" => three(text.find(needed()?), needed()?, false).into(),
-        "rpartition" => three(text.rfind(needed()?), needed()?, true).into(),
+        "partition" => three(text.find(needed()?), needed()?, false),
+        "rpartition" => three(text.rfind(needed()?), needed()?, true),
         "rsplit" => match (word(0), number(1)) {
             (Some(mark), Some(most)) => {
                 let mut parts: Vec<String> = text.rsplitn(most + 1, mark).map(str::to_owned).collect();
@@ -216,14 +378,40 @@ fn method(state: &mut State, value: &Value, name: &str, args: &[Value]) -> Resul
         }
         "ljust" => padded(false).into(),
         "rjust" => padded(true).into(),
-        "center" => center(text.to_owned(), number(0)).into(),
+        "center" => centered(text, number(0), word(1).unwrap_or(" ")).into(),
         "zfill" => {
             let room = number(0).unwrap_or(0).min(1 << 16).saturating_sub(text.chars().count());
             let sign = text.len() - text.trim_start_matches(['+', '-']).len();
             let (sign, digits) = text.split_at(sign.min(1));
             format!("{sign}{}{digits}", "0".repeat(room)).into()
         }
-        "casefold" => text.to_lowercase().into(),
+        "istitle" => {
+            let (mut inside, mut titled) = (false, true);
+            for c in text.chars().filter(|c| c.is_alphabetic() || !c.is_alphanumeric()) {
+                titled &= !c.is_alphabetic() || c.is_uppercase() != inside;
+                inside = c.is_alphabetic();
+            }
+            (titled && text.chars().any(char::is_alphabetic)).into()
+        }
+        "expandtabs" => {
+            let size = number(0).unwrap_or(8).min(1 << 10);
+            let (mut out, mut column) = (String::new(), 0);
+            for c in text.chars() {
+                match c {
+                    '\t' => {
+                        let room = if size > 0 { size - column % size } else { 0 };
+                        out.extend(std::iter::repeat_n(' ', room));
+                        column += room;
+                    }
+                    c => {
+                        out.push(c);
+                        column = if matches!(c, '\n' | '\r') { 0 } else { column + 1 };
+                    }
+                }
+            }
+            out.into()
+        }
+        "casefold" => text.to_lowercase().replace('ß', "ss").into(),
         "swapcase" => {
             let swap = |c: char| {
                 if c.is_uppercase() { c.to_lowercase().to_string() } else { c.to_uppercase().to_string() }

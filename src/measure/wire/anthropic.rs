@@ -120,12 +120,12 @@ impl Wire for Reader {
                 self.count(usage, out);
                 if let Some(reason) = text(&event, "/delta/stop_reason") {
                     self.reason_came = true;
-                    out.push(finished(reason));
+                    finished(reason, out);
                 }
             }
             Some("message_stop") => {
                 if !self.reason_came {
-                    out.push(finished("end_turn"));
+                    finished("end_turn", out);
                 }
                 out.push(Event::End);
             }

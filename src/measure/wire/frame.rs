@@ -110,11 +110,14 @@ pub(super) fn parse(name: &str, data: &str, out: &mut Vec<Event>) -> Option<Valu
     if trimmed.is_empty() || is_keep_alive(name) {
         return None;
     }
-    if trimmed == DONE {
+    if is_done(trimmed) {
         out.push(Event::End);
         return None;
     }
-    match serde_json::from_str::<Value>(data) {
+    let read = serde_json::from_str::<Value>(data);
+    // Servers that cut a text by UTF-16 send half a character at the cut.
+    let read = read.or_else(|e| whole_characters(data).map_or(Err(e), |data| serde_json::from_str(&data)));
+    match read {
         Ok(value) if value.is_object() => Some(value),
         Ok(error) if name == "error" => {
             out.push(Event::Refused { error });
@@ -135,8 +138,37 @@ pub(super) fn parse(name: &str, data: &str, out: &mut Vec<Event>) -> Option<Valu
     }
 }
 
-/// What ends the streams of most servers.
-pub(super) const DONE: &str = "[DONE]";
+/// JSON with a mark for each half of a surrogate pair that stands alone in it; `None`: there is none.
+fn whole_characters(data: &str) -> Option<String> {
+    let unit = |at: usize| {
+        let digits = data.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let (mut out, mut at, mut mended) = (String::with_capacity(data.len()), 0, false);
+    while let Some(found) = data[at..].find('\\').map(|n| at + n) {
+        out.push_str(&data[at..found]);
+        let whole = match (unit(found), unit(found + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => 0,
+            (Some(_), _) => 6,
+            (None, _) => 1 + data[found + 1..].chars().next().map_or(0, char::len_utf8),
+        };
+        if whole == 0 {
+            (at, mended) = (found + 6, true);
+            out.push_str("\\ufffd");
+        } else {
+            at = found + whole;
+            out.push_str(&data[found..at]);
+        }
+    }
+    out.push_str(&data[at..]);
+    mended.then_some(out)
+}
+
+/// Is this what ends the streams of most servers? Some write it as a JSON string.
+pub(super) fn is_done(data: &str) -> bool {
+    matches!(data.trim(), "[DONE]" | "\"[DONE]\"")
+}
 
 /// The error of a frame, where it is one: by its own members, or by the event's name.
 pub(super) fn error_of(name: &str, frame: &Value) -> Option<Event> {
@@ -221,14 +253,33 @@ const BROKEN_OFF: &[(&str, u16)] = &[
     ("canceled", 0),
 ];
 
-/// A finish reason as an event: an end, or the failure that it stands for.
-pub(super) fn finished(reason: &str) -> Event {
-    let lower = reason.to_ascii_lowercase();
+/// Words for "none yet", where a server has no null.
+const NO_REASON: &[&str] = &["", "null", "none", "undefined", "nil", "unspecified"];
+
+/// Parts of names of no list, by which newer servers' reasons are still known.
+const TELLING: &[(&[&str], FinishReason)] = &[
+    (&["length", "max_tok", "max_new_tok", "token_limit", "limit_reached"], FinishReason::Length),
+    (&["filter", "safety", "blocked", "moderation"], FinishReason::ContentFilter),
+    (&["stop", "eos", "end_of"], FinishReason::Stop),
+];
+
+/// A finish reason as an event: an end, or the failure that it stands for; nothing where it says none.
+pub(super) fn finished(reason: &str, out: &mut Vec<Event>) {
+    let lower = reason.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+    let lower = lower.trim_start_matches("finish_reason_");
+    if !NO_REASON.contains(&lower) {
+        out.push(ending(reason, lower));
+    }
+}
+
+fn ending(reason: &str, lower: &str) -> Event {
     if let Some((_, status)) = BROKEN_OFF.iter().find(|(name, _)| *name == lower) {
         let message = format!("the provider broke the answer off with finish_reason {:?}", clip(reason));
         let error = if *status > 0 { json!({"message": message, "code": status}) } else { json!(message) };
         return Event::Refused { error };
     }
-    let known = REASONS.iter().find(|(names, _)| names.contains(&lower.as_str()));
+    let known = REASONS.iter().find(|(names, _)| names.contains(&lower));
+    let known =
+        known.or_else(|| TELLING.iter().find(|(parts, _)| parts.iter().any(|part| lower.contains(part))));
     Event::Finished { reason: known.map_or(FinishReason::Other, |(_, reason)| *reason) }
 }

@@ -85,7 +85,7 @@ impl Wire for Reader {
             out.push(Event::Usage(usage));
         }
         if let Some(reason) = text(&chunk, "/candidates/0/finishReason") {
-            out.push(finished(reason));
+            finished(reason, out);
         } else if text(&chunk, "/promptFeedback/blockReason").is_some() {
             out.push(Event::Finished { reason: FinishReason::ContentFilter });
         }

@@ -100,7 +100,12 @@ impl Wire for Reader {
             {
                 out.push(Event::EngineTimings { prompt_tokens, prompt_ms, output_tokens, output_ms });
             }
-            out.push(finished(text(&line, "/done_reason").unwrap_or("stop")));
+            // It is done, whatever it says of why.
+            let before = out.len();
+            finished(text(&line, "/done_reason").unwrap_or("stop"), out);
+            if out.len() == before {
+                finished("stop", out);
+            }
             out.push(Event::End);
         }
     }

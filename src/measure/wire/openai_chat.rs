@@ -7,7 +7,7 @@
 //! answer.
 
 use super::frame::{
-    Answering, DONE, Quirks, Wire, call, error_of, finished, is_keep_alive, parse, push, text, tool,
+    Answering, Quirks, Wire, call, error_of, finished, is_done, is_keep_alive, parse, push, text, tool,
 };
 use crate::measure::event::{Channel, Event, FinishReason, Message, Request, ToolCall, Usage};
 use crate::measure::thoughts;
@@ -86,7 +86,7 @@ impl Wire for Reader {
                 return;
             }
         }
-        if data.trim() == DONE && !self.reason_came && self.text_came && self.usage_came {
+        if is_done(data) && !self.reason_came && self.text_came && self.usage_came {
             // Some servers never give a reason; text with its usage is then a whole answer.
             out.push(Event::Finished { reason: FinishReason::Other });
         }
@@ -109,12 +109,13 @@ impl Wire for Reader {
         }
         if let Some(reason) = choice.and_then(|choice| choice.get("finish_reason")) {
             let reason = match reason {
-                Value::String(reason) if !reason.is_empty() => reason.as_str(),
-                Value::Null | Value::String(_) => return,
+                Value::String(reason) => reason.as_str(),
+                Value::Null | Value::Bool(false) => return,
                 _ => "another kind",
             };
-            self.reason_came = true;
-            out.push(finished(reason));
+            let before = out.len();
+            finished(reason, out);
+            self.reason_came |= out.len() > before;
         }
     }
 }

@@ -91,9 +91,12 @@ impl Wire for Reader {
             "response.created" => self.model.note(text(&event, "/response/model"), out),
             "response.completed" => end(Event::Finished { reason: FinishReason::Stop }, out),
             "response.incomplete" => {
-                let reason = text(&event, "/response/incomplete_details/reason");
-                let other = Event::Finished { reason: FinishReason::Other };
-                end(reason.map_or(other, finished), out);
+                let before = out.len();
+                finished(text(&event, "/response/incomplete_details/reason").unwrap_or_default(), out);
+                if out.len() == before {
+                    out.push(Event::Finished { reason: FinishReason::Other });
+                }
+                out.push(Event::End);
             }
             "response.failed" => {
                 out.push(Event::Refused { error: json!("the provider reports that the answer failed") });

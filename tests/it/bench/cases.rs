@@ -80,6 +80,8 @@ impl Outcome {
             "ttft_below_ms" => number("ttft_ms").is_some_and(|ms| ms < limit()),
             "decode_tps_below" => number("decode_tps").is_none_or(|tps| tps < limit()),
             "provider_cost_usd" => number(what).is_some_and(|usd| (usd - limit()).abs() < 1e-12),
+            "provider_cost_usd_unknown" => sample["provider_cost_usd"].is_null(),
+            "text_trimmed" => sample["text"].as_str().map(str::trim) == wanted.as_str(),
             "text_or_failure" => sample["text"] == *wanted || !sample["error"].is_null(),
             "finish_or_warning" => {
                 sample["finish"] == *wanted || self.warnings().contains(wanted.as_str().expect("text"))
@@ -120,7 +122,19 @@ fn run(name: &str, case: &Value) {
 
 #[test]
 fn every_reported_answer_is_read_for_what_it_is() {
-    let cases = files(false);
+    run_all(&files(false));
+}
+
+/// Cases of our own in the same form: what else public reports tell of, and what was found wrong.
+#[test]
+fn further_answers_are_read_for_what_they_are() {
+    let text = include_str!("../../fixtures/api_cases.json");
+    let cases: Vec<Value> = serde_json::from_str(text).expect("JSON");
+    let named = |case: Value| (case["name"].as_str().expect("a name").to_owned(), case);
+    run_all(&cases.into_iter().map(named).collect::<Vec<_>>());
+}
+
+fn run_all(cases: &[(String, Value)]) {
     let next = std::sync::atomic::AtomicUsize::new(0);
     // A few at a time: each starts a process, and some wait for seconds.
     std::thread::scope(|scope| {

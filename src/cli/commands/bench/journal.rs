@@ -9,6 +9,7 @@
 use super::limits;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::files;
 use crate::cli::output::{has_a_folder, open_private};
 use crate::document::bench::Kind;
 use crate::document::bench::build::{self, Basis, Judging, TargetFacts, Told};
@@ -280,7 +281,7 @@ fn place(output: Option<&Path>, context: &Context) -> Result<PathBuf, CliError> 
 /// Read a run.
 pub fn read(path: &Path) -> Result<Earlier, CliError> {
     ordinary(path)?;
-    read_from(path, &File::open(path).map_err(|e| CliError::file("read the journal", path, &e))?)
+    read_from(path, &files::open(path)?)
 }
 
 /// A journal is a file: a pipe would be waited for, a device read for ever.

@@ -13,13 +13,13 @@ use crate::document::bench::build::TargetFacts;
 use crate::document::bench::model::ModelFacts;
 use crate::document::bench::{Engine, Kind};
 use crate::measure::backend::Backend;
-use crate::measure::backend::local::{LocalBackend, LocalConfig, LocalInfo};
+use crate::measure::backend::local::{self, LocalBackend, LocalConfig, LocalInfo};
 use crate::measure::backend::protocol::{self, KvType, Sampling};
 use crate::measure::conversation;
 use crate::measure::event::Fault;
 use crate::measure::fetch;
 use crate::prompts::Prompt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Find the file, start its worker, load it.
 pub async fn start(
@@ -32,7 +32,8 @@ pub async fn start(
 ) -> Result<(Backend, TargetFacts), CliError> {
     let how = How { context: context_tokens(args, settings, prompts), raw: args.local.raw };
     let prepared = Prepared {
-        doubtful: doubtful(how.context, settings, prompts)?,
+        long: long(how.context, settings, prompts)?,
+        conversations: prompts.iter().any(|p| p.conversation.is_some()),
         sampling: sampling(&args.local, settings.seed),
         json_schema: json_schema(&args.local)?,
         embed: false,
@@ -63,24 +64,26 @@ pub struct How {
 /// What prompts ask of a load.
 #[derive(Debug, Default)]
 pub struct Prepared {
-    /// Prompts that may not fit.
-    pub doubtful: Vec<protocol::Prompt>,
+    /// The longest prompts with an upper bound of their tokens, answers included: the engine looks at
+    /// those that may not fit, or be longer than the model was trained for.
+    pub long: Vec<(u64, protocol::Prompt)>,
+    /// Some are conversations, whose live answers nobody can count beforehand.
+    pub conversations: bool,
     pub sampling: Option<Sampling>,
     pub json_schema: Option<String>,
     /// Vectors are wanted, not answers.
     pub embed: bool,
 }
 
-/// Prompts whose upper bound of tokens is beyond the context. What cannot fit by its answer alone
-/// is refused here.
-fn doubtful(
+/// The prompts of most tokens by their upper bounds. What cannot fit by its answer alone is refused here.
+fn long(
     context: u32,
     settings: &Settings,
     prompts: &[Prompt],
-) -> Result<Vec<protocol::Prompt>, CliError> {
+) -> Result<Vec<(u64, protocol::Prompt)>, CliError> {
     /// More than these are not looked at before the load; the engine refuses each by itself.
     const MOST: usize = 64;
-    let mut doubtful: Vec<(u64, protocol::Prompt)> = Vec::new();
+    let mut long: Vec<(u64, u64, &Prompt)> = Vec::new();
     for prompt in prompts {
         let (input, output) = spending::bounds(prompt, settings.max_output_tokens);
         if output >= u64::from(context) {
@@ -90,19 +93,20 @@ fn doubtful(
             ))
             .hint("Use a larger --context, or a smaller --max-output-tokens."));
         }
-        if input + output > u64::from(context) {
-            // What live answers will add is not known; the engine refuses a turn that does not fit.
-            let prompt = protocol::Prompt {
-                messages: conversation::messages(prompt, 0, &[]),
-                tools: conversation::tools(prompt).to_vec(),
-                max_output_tokens: u32::try_from(output).unwrap_or(u32::MAX),
-                ..protocol::Prompt::default()
-            };
-            doubtful.push((input + output, prompt));
-        }
+        long.push((input + output, output, prompt));
     }
-    doubtful.sort_by_key(|(bound, _)| std::cmp::Reverse(*bound));
-    Ok(doubtful.into_iter().map(|(_, prompt)| prompt).take(MOST).collect())
+    long.sort_by_key(|(bound, ..)| std::cmp::Reverse(*bound));
+    let asked = |(bound, output, prompt): (u64, u64, &Prompt)| {
+        // What live answers will add is not known; the engine refuses a turn that does not fit.
+        let prompt = protocol::Prompt {
+            messages: conversation::messages(prompt, 0, &[]),
+            tools: conversation::tools(prompt).to_vec(),
+            max_output_tokens: u32::try_from(output).unwrap_or(u32::MAX),
+            ..protocol::Prompt::default()
+        };
+        (bound, prompt)
+    };
+    Ok(long.into_iter().take(MOST).map(asked).collect())
 }
 
 /// `None`: greedy.
@@ -140,7 +144,12 @@ pub async fn open(
     let fetched = models::find(model, strict, context, progress).await?;
     let mut config = config(fetched.path, &args.local, how).map_err(CliError::of_fault)?;
     let asked = config.load.context;
-    config.load.doubtful = prepared.doubtful;
+    let trained = trained_for(&config.load.model);
+    let fits = |bound: &u64| *bound <= trained.unwrap_or(u64::MAX).min(u64::from(asked));
+    config.load.doubtful =
+        prepared.long.into_iter().filter(|(bound, _)| !fits(bound)).map(|(_, prompt)| prompt).collect();
+    // A context of the user's own, and what nobody can count, is taken at its word.
+    let taken = args.local.context.is_some() || prepared.embed || prepared.conversations;
     config.load.sampling = prepared.sampling;
     config.load.json_schema = prepared.json_schema;
     config.load.embed = prepared.embed;
@@ -180,7 +189,7 @@ pub async fn open(
         synthetic: Vec::new(),
         embedding: None,
         energy: None,
-        remarks: beyond_training(asked, info.loaded.context_trained).into_iter().collect(),
+        remarks: beyond_training(asked, taken, &info.loaded).into_iter().collect(),
         proxy: None,
         note: None,
         recorded_in: None,
@@ -222,13 +231,27 @@ pub fn check_kv_type(args: &LocalArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What is said of a context that the model was not trained for.
-fn beyond_training(asked: u32, trained: u32) -> Option<String> {
-    (trained > 0 && asked > trained).then(|| {
-        format!(
-            "its context of {asked} tokens is beyond the {trained} that it was trained for: what it answers there may be worse, and no measure of speed shows it"
-        )
-    })
+/// Tokens that the model of this file was trained for; nothing is wrong here where that cannot be read.
+fn trained_for(model: &Path) -> Option<u64> {
+    local::check(model).ok()?.header.facts.context_tokens
+}
+
+/// What is said of prompts, or of a context that was asked for, that the model was not trained for.
+fn beyond_training(asked: u32, taken: bool, loaded: &protocol::Loaded) -> Option<String> {
+    const SO: &str = "what it answers there may be worse, and no measure of speed shows it";
+    let trained = loaded.context_trained;
+    if trained == 0 || asked <= trained {
+        return None;
+    }
+    if taken {
+        return Some(format!(
+            "its context of {asked} tokens is beyond the {trained} that it was trained for: {SO}"
+        ));
+    }
+    let longest = loaded.longest_doubtful.filter(|n| *n > u64::from(trained))?;
+    Some(format!(
+        "a prompt and its answer take up to {longest} tokens, beyond the {trained} that it was trained for: {SO}"
+    ))
 }
 
 /// A model on the CPU of a machine with a usable GPU is measured 10 to 50 times too slow.

@@ -91,7 +91,7 @@ impl Frames {
             Framing::Events(decoder) => {
                 let fed = decoder.feed_each(bytes, &mut |event| {
                     *any = true;
-                    *meaningful = *meaningful || !matches!(event.data.trim(), "" | "[DONE]");
+                    *meaningful = *meaningful || !matches!(event.data.trim(), "" | "[DONE]" | "\"[DONE]\"");
                     to.frame(event.name, event.data);
                 });
                 if let Some(stray) = decoder.take_stray_document() {

@@ -74,7 +74,7 @@ pub(super) fn load(
     request: &LoadRequest,
     progress: &Arc<dyn Progress>,
 ) -> Result<(Slots, Loaded), Fault> {
-    refuse_long_prompts(backend, request)?;
+    let longest_doubtful = refuse_long_prompts(backend, request)?;
     let begun = Instant::now();
     let all_devices = list_llama_ggml_backend_devices();
     let chosen = choose_devices(&all_devices, &request.devices)?;
@@ -157,6 +157,7 @@ pub(super) fn load(
         threads,
         context: context_of_one,
         context_trained: model.n_ctx_train(),
+        longest_doubtful,
         parallel,
         batch,
         ubatch,
@@ -171,21 +172,24 @@ pub(super) fn load(
 }
 
 /// Prompts that cannot be told to fit by their length are tokenised with the vocabulary alone, so
-/// that a context too small is refused before the weights are read.
-fn refuse_long_prompts(backend: &LlamaBackend, request: &LoadRequest) -> Result<(), Fault> {
+/// that a context too small is refused before the weights are read. Tokens of the longest, its answer
+/// included.
+fn refuse_long_prompts(backend: &LlamaBackend, request: &LoadRequest) -> Result<Option<u64>, Fault> {
     if request.doubtful.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let parameters = LlamaModelParams::default().with_vocab_only(true);
     let Ok(model) = LlamaModel::load_from_file(backend, &request.model, &parameters) else {
         // The load itself will say what is wrong with the file.
-        return Ok(());
+        return Ok(None);
     };
     let template = if request.raw { None } else { Some(template(&model)?) };
+    let mut longest = 0;
     for prompt in &request.doubtful {
-        slots::tokenize(&model, template.as_ref(), prompt, request.context)?;
+        let rendered = slots::tokenize(&model, template.as_ref(), prompt, request.context)?;
+        longest = longest.max(rendered.tokens.len() as u64 + u64::from(prompt.max_output_tokens));
     }
-    Ok(())
+    Ok(Some(longest))
 }
 
 fn load_file(

@@ -109,6 +109,7 @@ fn loaded() -> Loaded {
         threads: 1,
         context: 64,
         context_trained: 64,
+        longest_doubtful: None,
         parallel: 1,
         batch: 1,
         ubatch: 1,
