@@ -259,35 +259,48 @@ fn warnings(result: &PromptsResult) -> Vec<Warning> {
     let mut warn =
         |code: &str, text: String| warnings.push(Warning { id: code.to_owned(), message: text, about: None });
     let n = result.prompts;
+    let plural = |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
+    let some = |n: u32, one: &str, more: &str| plural(n as usize, one, more);
     if n < SMOKE {
-        warn(
-            "smoke-only",
-            format!("{n} prompts show that it runs; nothing is decided with fewer than {SMOKE}."),
-        );
+        let shown = some(n, "prompt shows", "prompts show");
+        warn("smoke-only", format!("{shown} that it runs; nothing is decided with fewer than {SMOKE}."));
     }
     if result.graded < n {
         warn(
             "not-graded",
-            format!(
-                "Of {n} prompts {} expect nothing of the answer: they measure speed and agreement only.",
-                n - result.graded
-            ),
+            match n - result.graded {
+                1 => format!(
+                    "1 of {n} prompts expects nothing of the answer: it measures speed and agreement only."
+                ),
+                ungraded => format!(
+                    "{ungraded} of {n} prompts expect nothing of the answer: they measure speed and agreement only."
+                ),
+            },
         );
     }
     if result.repeated > 0 {
         warn(
             "repeated",
-            format!("{} say the same as an earlier prompt: they are no further evidence.", result.repeated),
+            format!(
+                "{} the same as an earlier prompt: that is no further evidence.",
+                some(result.repeated, "says", "say")
+            ),
         );
     }
     if !result.not_run.is_empty() {
         warn(
             "not-run",
-            format!("{} assertions are not run; their prompts have no grade.", result.not_run.len()),
+            format!(
+                "{} not run: there is no grade then.",
+                plural(result.not_run.len(), "assertion is", "assertions are")
+            ),
         );
     }
     if result.needs_judge > 0 {
-        warn("needs-judge", format!("{} prompts need a judge for their grade.", result.needs_judge));
+        warn(
+            "needs-judge",
+            format!("{} a judge for a grade.", some(result.needs_judge, "prompt needs", "prompts need")),
+        );
     }
     warnings
 }

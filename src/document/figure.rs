@@ -27,6 +27,7 @@ fn parts(document: &Document) -> Value {
                 "targets": part(serde_json::to_value(&r.targets)),
                 "comparisons": part(serde_json::to_value(&r.comparisons)),
                 "quality": part(serde_json::to_value(&r.quality)),
+                "pairs": part(serde_json::to_value(&r.pairs)),
                 "spending": part(serde_json::to_value(&r.spending)),
             })
         }

@@ -191,6 +191,8 @@ pub struct Request {
     /// It is a turn of this conversation: its beginning is that of the turn before, which a cache may
     /// hold, and is meant to.
     pub conversation: Option<u64>,
+    /// The answer is to be JSON of this schema: structured output, as each backend has it.
+    pub json_schema: Option<serde_json::Value>,
 }
 
 impl Request {

@@ -11,6 +11,22 @@ const CARD: &str = "[CARD]";
 const ACCOUNT: &str = "[IBAN]";
 const NETWORK: &str = "[IP]";
 const SECRET: &str = "[SECRET]";
+/// A number of the American social security.
+const SOCIAL: &str = "[SSN]";
+
+/// Names behind whose `:` or `=` a secret stands.
+const SECRET_NAMES: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "api_key",
+    "api-key",
+    "apikey",
+    "client_secret",
+    "secret_key",
+    "access_token",
+];
 
 /// How keys of well-known services begin.
 const KEY_BEGINNINGS: &[&str] = &[
@@ -48,9 +64,12 @@ pub fn redact(text: &str) -> (String, u32) {
     let mut out = String::with_capacity(text.len());
     let mut taken = 0;
     let mut rest = text;
+    // The word before says that a secret follows.
+    let mut secret_follows = false;
     while !rest.is_empty() {
         // Numbers may have spaces in them, words may not.
-        if let Some((length, mark)) = number(rest, out.chars().next_back()) {
+        let before = out.chars().next_back();
+        if let Some((length, mark)) = number(rest, before).or_else(|| spaced_iban(rest, before)) {
             out.push_str(mark);
             taken += 1;
             rest = &rest[length..];
@@ -68,18 +87,53 @@ pub fn redact(text: &str) -> (String, u32) {
         // A word is looked at whole, and behind each `=` and `:` in it.
         let at = word.find(['=', ':']).map(|n| n + 1).filter(|n| *n < word.len());
         let plain = word.trim_end_matches(['.', '!', '?', ':']);
-        if let Some(mark) = shape(plain) {
+        let told = secret_follows && at.is_none() && plain != "=" && !is_plain_word(plain);
+        if let Some(mark) = if told { Some(SECRET) } else { shape(plain) } {
             out.push_str(mark);
             out.push_str(&word[plain.len()..]);
             taken += 1;
             rest = after;
+            secret_follows = false;
+        } else if let Some((login, end)) = login(word) {
+            out.push_str(&word[..login]);
+            out.push_str(SECRET);
+            taken += 1;
+            rest = &rest[end..];
+            secret_follows = false;
         } else {
             let step = at.unwrap_or(word_end);
+            let name = rest[..step].to_lowercase();
+            secret_follows = match name.strip_suffix([':', '=']) {
+                // `name = value`, with spaces around the sign.
+                Some("") => secret_follows,
+                Some(name) => names_secret(name),
+                None if after.trim_start().starts_with('=') => names_secret(&name),
+                None => name == "bearer" && out.to_lowercase().ends_with("authorization: "),
+            };
             out.push_str(&rest[..step]);
             rest = &rest[step..];
         }
     }
     (out, taken)
+}
+
+/// Letters alone, as people write words: no password worth the name.
+fn is_plain_word(word: &str) -> bool {
+    let mut letters = word.chars();
+    letters.next().is_none_or(char::is_alphabetic)
+        && letters.all(|c| c.is_lowercase() || c == '\'' || c == '-' || !c.is_ascii() && c.is_alphabetic())
+}
+
+fn names_secret(name: &str) -> bool {
+    SECRET_NAMES.iter().any(|secret| name.ends_with(secret))
+}
+
+/// Name and password in an address (`scheme://name:password@host`): where they stand in the word.
+fn login(word: &str) -> Option<(usize, usize)> {
+    let start = word.find("://")? + 3;
+    let end = start + word[start..].find(['/', '?', '#']).unwrap_or(word.len() - start);
+    let at = start + word[start..end].rfind('@')?;
+    word[start..at].contains(':').then_some((start, at))
 }
 
 fn shape(word: &str) -> Option<&'static str> {
@@ -90,8 +144,13 @@ fn shape(word: &str) -> Option<&'static str> {
     {
         return Some(EMAIL);
     }
-    if word.parse::<std::net::Ipv4Addr>().is_ok()
-        || (word.contains("::") && word.parse::<std::net::Ipv6Addr>().is_ok())
+    // With a port or the size of a network behind it, too.
+    let v4 = word.split([':', '/']).next().unwrap_or_default();
+    let behind = &word[v4.len()..];
+    let numbered = behind.is_empty() || behind[1..].bytes().all(|b| b.is_ascii_digit());
+    if (numbered && v4.parse::<std::net::Ipv4Addr>().is_ok())
+        || word.split('/').next().is_some_and(|v6| v6.parse::<std::net::Ipv6Addr>().is_ok())
+        || hardware_address(word)
     {
         return Some(NETWORK);
     }
@@ -109,6 +168,38 @@ fn shape(word: &str) -> Option<&'static str> {
         return Some(SECRET);
     }
     iban(word).then_some(ACCOUNT)
+}
+
+/// Six pairs of hexadecimal digits.
+fn hardware_address(word: &str) -> bool {
+    [':', '-'].iter().any(|sign| {
+        let pairs: Vec<&str> = word.split(*sign).collect();
+        pairs.len() == 6 && pairs.iter().all(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()))
+    })
+}
+
+/// The same in groups, as it is printed: its bytes.
+fn spaced_iban(text: &str, before: Option<char>) -> Option<(usize, &'static str)> {
+    if before.is_some_and(char::is_alphanumeric) {
+        return None;
+    }
+    let (mut joined, mut end, mut found) = (String::new(), 0, None);
+    for group in text.split(' ').take(9) {
+        let letters = group.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        joined.push_str(&group[..letters]);
+        end += letters;
+        if letters == 0 || joined.len() > 34 {
+            break;
+        }
+        if iban(&joined) {
+            found = Some((end, ACCOUNT));
+        }
+        if letters < group.len() {
+            break;
+        }
+        end += 1;
+    }
+    found
 }
 
 /// An account number of ISO 13616, written in one: country, two check digits, the rest modulo 97.
@@ -129,48 +220,105 @@ fn iban(word: &str) -> bool {
     rest == 1
 }
 
-/// A telephone or card number at the beginning of `text`, spaces, dots and hyphens inside: its bytes.
+/// A number written in groups: of each its digits, the signs before it, and where it ends.
+struct Groups {
+    digits: Vec<Vec<u8>>,
+    signs: Vec<String>,
+    ends: Vec<usize>,
+}
+
+/// The groups of digits at the beginning of `text`.
+fn groups(text: &str) -> Groups {
+    let mut found = Groups { digits: Vec::new(), signs: Vec::new(), ends: Vec::new() };
+    let mut at = 0;
+    // No number that is looked for has more.
+    while found.digits.len() < 8 {
+        let signs = text[at..].bytes().take_while(|b| b" -/.()+".contains(b)).count();
+        let digits = text[at + signs..].bytes().take_while(u8::is_ascii_digit).count();
+        if digits == 0 || digits > 19 || signs > 2 {
+            break;
+        }
+        found.signs.push(text[at..at + signs].to_owned());
+        at += signs;
+        found.digits.push(text.as_bytes()[at..at + digits].iter().map(|b| b - b'0').collect());
+        at += digits;
+        found.ends.push(at);
+    }
+    found
+}
+
+/// A telephone, card or social security number at the beginning of `text`, in one or in groups: its bytes.
 fn number(text: &str, before: Option<char>) -> Option<(usize, &'static str)> {
     let first = text.chars().next()?;
-    if !(first.is_ascii_digit() || first == '+')
+    if !(first.is_ascii_digit() || first == '+' || first == '(')
         || before.is_some_and(|c| c.is_alphanumeric() || c == '.' || c == '-')
     {
         return None;
     }
-    let (mut digits, mut end, mut groups, mut last) = (Vec::new(), 0, 1, ' ');
-    for (n, c) in text.char_indices() {
-        match c {
-            '0'..='9' => {
-                digits.push(c as u8 - b'0');
-                end = n + 1;
-            }
-            '+' if n == 0 => {}
-            ' ' | '-' | '/' if last.is_ascii_digit() => groups += 1,
-            _ => break,
+    let found = groups(text);
+    (1..=found.digits.len()).rev().find_map(|n| {
+        let end = found.ends[n - 1];
+        if text[end..].starts_with(|c: char| c.is_alphanumeric()) {
+            return None;
         }
-        last = c;
+        kind(&found.digits[..n], &found.signs[..n]).map(|mark| (end, mark))
+    })
+}
+
+/// What the groups of a number say that it is.
+fn kind(groups: &[Vec<u8>], signs: &[String]) -> Option<&'static str> {
+    let digits = groups.concat();
+    let between = |allowed: &str| signs[1..].iter().all(|s| s.len() == 1 && allowed.contains(s.as_str()));
+    if signs[0].is_empty()
+        && between(" -/")
+        && (13..=19).contains(&digits.len())
+        && luhn(&digits)
+        && digits.iter().any(|d| *d > 0)
+    {
+        return Some(CARD);
     }
-    if text[end..].starts_with(|c: char| c.is_alphanumeric()) {
-        return None;
+    let lengths: Vec<usize> = groups.iter().map(Vec::len).collect();
+    if signs[0].is_empty() && lengths == [3, 2, 4] && signs[1..] == ["-", "-"] {
+        return Some(SOCIAL);
     }
-    let luhn = |digits: &[u8]| {
-        let sum: u32 = digits
-            .iter()
-            .rev()
-            .enumerate()
-            .map(|(n, d)| if n % 2 == 1 { u32::from(d * 2 / 10 + d * 2 % 10) } else { u32::from(*d) })
-            .sum();
-        sum.is_multiple_of(10)
+    let phone = match signs[0].as_str() {
+        // With a country's code.
+        "+" => (8..=15).contains(&digits.len()),
+        // As in North America: area, exchange, line.
+        "" | "(" if lengths == [3, 3, 4] => {
+            let closed = signs[0] == "(";
+            (matches!(signs[1].as_str(), ")" | ") ") == closed && (closed || between("-. ")))
+                && ["-", ".", " "].contains(&signs[2].as_str())
+        }
+        // In groups as telephones are; thousands of a large number are no telephone.
+        "" => {
+            digits[0] == 0
+                && !digits.starts_with(&[0, 0, 0])
+                && groups.len() >= 2
+                && between(" -/")
+                && (8..=13).contains(&digits.len())
+        }
+        "(" => {
+            digits[0] == 0
+                && groups.len() >= 2
+                && signs[1].starts_with(')')
+                && (8..=13).contains(&digits.len())
+        }
+        _ => false,
     };
-    let used = text[..end].chars().filter(|c| !c.is_ascii_digit() && *c != '+').count() + 1;
-    groups = groups.min(used);
-    if (13..=19).contains(&digits.len()) && luhn(&digits) && digits.iter().any(|d| *d > 0) {
-        return Some((end, CARD));
-    }
-    // With a country's code, or written in groups as telephones are.
-    let phone = (first == '+' && (8..=15).contains(&digits.len()))
-        || (digits.first() == Some(&0) && groups >= 2 && (8..=13).contains(&digits.len()));
-    phone.then_some((end, PHONE))
+    phone.then_some(PHONE)
+}
+
+/// The check digit of cards.
+fn luhn(digits: &[u8]) -> bool {
+    let doubled = |d: u8| u32::from(d * 2 / 10 + d * 2 % 10);
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(n, d)| if n % 2 == 1 { doubled(*d) } else { u32::from(*d) })
+        .sum();
+    sum.is_multiple_of(10)
 }
 
 #[cfg(test)]
@@ -188,6 +336,27 @@ mod tests {
             ("key=sk-proj-abcdefghijklmnop1234", "key=[SECRET]"),
             ("{\"token\": \"ghp_abcdefghijklmnopqrst\"}", "{\"token\": \"[SECRET]\"}"),
             ("hash 0123456789abcdef0123456789abcdef", "hash [SECRET]"),
+            (
+                "call (555) 010-1000, 555-010-1000, 555.010.1000 or +1 (555) 010-1000!",
+                "call [PHONE], [PHONE], [PHONE] or [PHONE]!",
+            ),
+            (
+                "Tel. (030) 123 4567, +44.20.7946.1000, 0049 30 1234567 2026 times",
+                "Tel. [PHONE], [PHONE], [PHONE] 2026 times",
+            ),
+            (
+                "IBAN DE89 3704 0044 0532 0130 00 of Jane, GB29 NWBK 6016 1331 9268 19.",
+                "IBAN [IBAN] of Jane, [IBAN].",
+            ),
+            ("SSN 123-45-6789, card 4111-1111-1111-1111", "SSN [SSN], card [CARD]"),
+            ("at 10.0.0.7:8080, 10.0.0.0/8 and 2001:db8:0:1:1:1:1:1", "at [IP], [IP] and [IP]"),
+            ("mac 00:1A:2b:3C:4d:5E", "mac [IP]"),
+            ("psql postgres://anna:hunter2@db.example.org/x", "psql postgres://[SECRET]@db.example.org/x"),
+            (
+                "password: hunter2! db_password=x7 API_KEY = abC",
+                "password: [SECRET]! db_password=[SECRET] API_KEY = [SECRET]",
+            ),
+            ("Authorization: Bearer abc.def", "Authorization: Bearer [SECRET]"),
         ] {
             assert_eq!(redact(text).0, clean);
         }
@@ -202,6 +371,9 @@ mod tests {
             "ünïcödé 日本語 😀\n\ttabs\n",
             "See https://example.org/a/b?c=d and file_name_with_words.rs",
             "a = b + c; x[0] = {1, 2}",
+            "1 000 000 000 people (2026), pages 100-200, (1) 2-3, 12/11/2026, 555 or 010",
+            "Forgot my password? Reset the password: it is easy to say.",
+            "BERT base has 12 layers; DE 89 roads; see https://example.org:8443/a@b",
         ] {
             assert_eq!(redact(text), (text.to_owned(), 0));
         }

@@ -14,9 +14,12 @@ impl Envelope<PromptsResult> {
             0 => String::new(),
             n => format!(", {n} of them conversations"),
         };
+        let plural = |n: u32, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
         view.paragraph(format!(
-            "{} prompts{talks}: valid. {} expect something of the answer. A run on one target sends {} requests.",
-            r.prompts, r.graded, r.requests
+            "{}{talks}: valid. {} something of the answer. A run on one target sends {}.",
+            plural(r.prompts, "prompt", "prompts"),
+            plural(r.graded, "expects", "expect"),
+            plural(r.requests, "request", "requests"),
         ));
         view.paragraph(format!(
             "Asked once: about {} input tokens (four bytes each; {} at most), {} output tokens at most.",

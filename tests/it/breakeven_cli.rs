@@ -435,31 +435,96 @@ fn on_a_4090(target: &mut Value) {
     target["engine"]["hardware"] = "nvidia-rtx-4090".into();
 }
 
+/// The same with both sides graded on 100 prompts: pass rates of the local model and of an API, the difference in the
+/// middle of an interval of 14 points, and a split that moves six tenths of the work.
+fn graded_document(folder: &Path, passed: [u32; 2], difference: f64) -> String {
+    let [local, api] = passed.map(|n| f64::from(n) / 100.0);
+    let passes = |target: &mut Value| {
+        target["pass_rate"] = serde_json::json!({"n": 100, "passed": passed[0], "rate": local,
+            "low": local - 0.1, "high": local + 0.07});
+    };
+    let path = bench_document(folder, passes);
+    let mut bench: Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).expect("read")).expect("JSON");
+    let id = bench["result"]["targets"][0]["id"].clone();
+    let (low, high) = (difference - 0.07, difference + 0.07);
+    let decided = low > -0.1;
+    let counts = serde_json::json!({"prompts": 100, "both_pass": 75, "neither": 10, "difference": difference,
+        "difference_low": low, "difference_high": high, "margin": 0.1, "prompts_needed": 200, "smoke_only": false});
+    let with = |more: Value| {
+        let mut all = counts.clone();
+        for (key, value) in more.as_object().expect("an object") {
+            all[key] = value.clone();
+        }
+        all
+    };
+    bench["result"]["quality"] =
+        serde_json::json!([with(serde_json::json!({"local": id, "api": "openai:gpt-6-luna",
+        "local_pass_rate": local, "api_pass_rate": api, "local_only": 5, "api_only": 10, "mcnemar_p": 0.3,
+        "non_inferior": decided.then_some(true)}))]);
+    let share = |rate: f64| serde_json::json!({"rate": rate, "low": rate - 0.05, "high": rate + 0.05});
+    let quality =
+        with(serde_json::json!({"a_pass_rate": share(local), "b_pass_rate": share(api), "a_only": 5,
+        "b_only": 10, "method": "counts", "p": 0.3, "equivalent": false,
+        "finding": if decided { "non-inferior" } else { "undecided" },
+        "split": {"moved": ["facts"], "moved_share": 0.6, "moved_pass_rate": 0.9, "pass_rate": 0.86,
+            "b_usd_per_1000": null, "split_usd_per_1000": null}}));
+    bench["result"]["pairs"] = serde_json::json!([{"a": id, "b": "openai:gpt-6-luna", "quality": quality}]);
+    std::fs::write(&path, bench.to_string()).expect("written");
+    path
+}
+
+/// `advise` takes what was measured in the place of what is believed: the pass rates decide the capability, and the split
+/// is the share that a hybrid gives the local model.
+#[test]
+fn measured_quality_decides_for_advise() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let advice = |more: &[&str]| {
+        let need = ["--requests-per-month", "2000000", "--input-tokens", "600", "--output-tokens", "80"];
+        let answers = [
+            "advise",
+            "--no-input",
+            "--privacy=standard",
+            "--volume=high",
+            "--capability=maximum",
+            "--operations=available",
+            "--budget=capex",
+        ];
+        json(&[&answers[..], &need, more].concat())
+    };
+    let hybrid = |doc: &Value| {
+        let options = doc["result"]["options"].as_array().expect("options").clone();
+        options.into_iter().find(|o| o["id"] == "hybrid-routed").map(|o| o["local_share"].clone())
+    };
+    let believed = advice(&[]);
+    assert!(believed["result"]["quality"].is_null());
+    let undecided = graded_document(folder.path(), [80, 85], -0.05);
+    let with = |path: &str| advice(&["--evidence", path, "--allow-mismatch"]);
+    let doc = with(&undecided);
+    let quality = &doc["result"]["quality"];
+    assert_eq!(
+        (quality["standing"].as_str(), quality["local_pass_rate"].as_f64()),
+        (Some("undecided"), Some(0.8))
+    );
+    assert_eq!(hybrid(&doc), Some(0.6.into()), "what was shown to move, and not half of it");
+    let good = graded_document(folder.path(), [88, 85], 0.03);
+    let doc = with(&good);
+    let quality = &doc["result"]["quality"];
+    assert_eq!(quality["standing"], "non-inferior", "{quality}");
+    assert_eq!(quality["source"]["kind"], "measured");
+    let weak = |doc: &Value| {
+        let options = doc["result"]["options"].as_array().expect("options").clone();
+        options.iter().any(|o| o["id"] == "owned" && o["excluded_by"] == "too-weak")
+    };
+    assert!(!weak(&doc), "what was shown to be good enough is not too weak");
+}
+
 /// What `bench` says of quality is counted with: what a good answer costs, which share of the work the local model can
 /// take over, and how much of that is sent on.
 #[test]
 fn measured_quality_becomes_money() {
     let folder = tempfile::tempdir().expect("a folder");
-    let passes = |target: &mut Value| {
-        target["pass_rate"] =
-            serde_json::json!({"n": 100, "passed": 80, "rate": 0.8, "low": 0.7, "high": 0.87});
-    };
-    let path = bench_document(folder.path(), passes);
-    let mut bench: Value =
-        serde_json::from_str(&std::fs::read_to_string(&path).expect("read")).expect("JSON");
-    let (local, api) = (bench["result"]["targets"][0]["id"].clone(), "openai:gpt-6-luna");
-    bench["result"]["quality"] = serde_json::json!([{"local": local, "api": api, "prompts": 100, "local_pass_rate": 0.8,
-        "api_pass_rate": 0.85, "both_pass": 75, "local_only": 5, "api_only": 10, "neither": 10, "mcnemar_p": 0.3,
-        "difference": -0.05, "difference_low": -0.12, "difference_high": 0.02, "margin": 0.1, "non_inferior": null,
-        "prompts_needed": 200, "smoke_only": false}]);
-    let share = |rate: f64| serde_json::json!({"rate": rate, "low": rate - 0.05, "high": rate + 0.05});
-    bench["result"]["pairs"] = serde_json::json!([{"a": local, "b": api, "quality": {"prompts": 100,
-        "a_pass_rate": share(0.8), "b_pass_rate": share(0.85), "both_pass": 75, "a_only": 5, "b_only": 10, "neither": 10,
-        "method": "counts", "difference": -0.05, "difference_low": -0.12, "difference_high": 0.02, "p": 0.3,
-        "margin": 0.1, "finding": "undecided", "equivalent": false, "prompts_needed": 200, "smoke_only": false,
-        "split": {"moved": ["facts"], "moved_share": 0.6, "moved_pass_rate": 0.9, "pass_rate": 0.86,
-            "b_usd_per_1000": null, "split_usd_per_1000": null}}}]);
-    std::fs::write(&path, bench.to_string()).expect("written");
+    let path = graded_document(folder.path(), [80, 85], -0.05);
     let with = |more: &[&str]| {
         let own = ["--measured", &path, "--allow-mismatch", "--local.purchase-usd", "900"];
         json(&[&MEASURED[..], &own, more].concat())

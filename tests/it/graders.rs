@@ -201,9 +201,17 @@ fn provider_reports(text: &str) -> BTreeMap<String, (Option<f64>, Option<f64>)> 
     reports
 }
 
-/// Texts that are JSON are the same when their values are.
+/// Texts that are JSON are the same when their values are: promptfoo writes them down anew, `2.0` as `2`.
 fn same_text(a: &str, b: &str) -> bool {
-    let json = |t: &str| serde_json::from_str::<Value>(t).ok();
+    fn plain(value: Value) -> Value {
+        match value {
+            Value::Number(n) => n.as_f64().map_or(Value::Null, Value::from),
+            Value::Array(list) => list.into_iter().map(plain).collect(),
+            Value::Object(map) => map.into_iter().map(|(k, v)| (k, plain(v))).collect(),
+            other => other,
+        }
+    }
+    let json = |t: &str| serde_json::from_str::<Value>(t).ok().map(plain);
     a == b || (json(a).is_some() && json(a) == json(b))
 }
 

@@ -39,7 +39,7 @@ const templates = [
   '{{ s.replace("l", "L") }} {{ s.charAt(1) }} {{ s.padStart(13, "*") }} {{ "ab".repeat(3) }} {{ "a-b-c".split("-").length }}',
   '{{ xs.concat(["d"]).join("") }} {{ xs.indexOf("c") }} {{ xs.slice(1) }} {{ xs.includes("zz") }}', '{{ f.toFixed(2) }} {{ n.toString() }}',
   '{{ p["k"] }} {{ p.xs[0] }} {{ p.missing }} {{ items[1].t }}', '{{ xs | length }} {{ s | length }} {{ n | length }}', '{{ s | wordcount }}',
-  '{{ "a\\nb" | indent(2) }}', '{{ "a\\nb" | indent(2, true) }}', '{{ "a\\nb" | nl2br }}', '{{ "x" | center(5) }}|', '{{ s | urlencode }} {{ p | urlencode }}',
+  '{{ "a\\nb" | indent(2) }}', '{{ "a\\nb" | indent(2, true) }}', '{{ "a\\nb" | nl2br }}', '{{ "x" | center(5) }}|', '{{ "xy" | center(5) }}|', '{{ "xyz" | center(4) }}|', '{{ "" | center(3) }}|', '{{ "x" | center(11) }}|', '{{ s | urlencode }} {{ p | urlencode }}',
   '{{ xs | batch(2) | dump }}', '{{ xs | slice(2) | dump }}', '{{ items | groupby("t") | dump }}', '{{ p | dictsort | dump }}',
   '{{ [3, 1, 2] | sort(true) }} {{ ["B", "a"] | sort }} {{ ["B", "a"] | sort(false, true) }} {{ items | sort(attribute="t", reverse=true) | dump }}',
   '{{ [1, "", 0, 2] | select }} {{ [1, 2, 3] | select("odd") }} {{ [1, 2, 3] | reject("odd") }}', '{{ items | selectattr("n") | length }}',

@@ -126,10 +126,6 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     for text in &lacking {
         context.note(text);
     }
-    if args.until_decided && judges::any_needs(&prompts) {
-        return Err(CliError::usage("--until-decided grades every answer as it comes, and some prompts need a judge, a program or vectors, which come last")
-            .hint("Leave --until-decided out, or the assertions llm-rubric, exec and similar."));
-    }
     let inputs_sha256 =
         settings::fingerprint(args, &settings, &prompts_sha256, local::json_schema(&args.local)?);
     if let Some(resumed) = &resumed {

@@ -115,10 +115,13 @@ fn sample(args: &SampleArgs, context: &Context) -> Result<(), CliError> {
     let with_text = all.len();
     let drawn = prompts::sample(all, args.number, args.seed)?;
     let n = drawn.sample.prompts.len();
+    let (distinct, redacted) = (drawn.sample.distinct, drawn.redacted);
     context.note(&format!(
-        "{records} records, {with_text} prompts with their texts, {} different; {n} drawn. {} addresses, numbers and \
-         keys were taken out: read the set before it goes to anybody else.",
-        drawn.sample.distinct, drawn.redacted
+        "{records} record{}, {with_text} of them with the text of a prompt. {distinct} prompt{} different (capital letters, \
+         spaces and digits aside); {n} drawn. Addresses, numbers and keys taken out: {redacted}. Read the set before it \
+         goes to anybody else.",
+        if records == 1 { "" } else { "s" },
+        if distinct == 1 { " is" } else { "s are" },
     ));
     let text = prompts::lines(&drawn.sample.prompts);
     match args.output.as_deref().filter(|p| *p != std::path::Path::new("-")) {

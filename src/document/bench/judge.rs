@@ -3,6 +3,7 @@
 use super::Kind;
 use super::pair::ShareOf;
 use crate::measure::event::Fault;
+use crate::quality::judge::Form;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,10 @@ pub struct Judge {
     pub answered: u32,
     /// Of them, answers without a verdict in the form that was asked for: it refused, babbled, or was cut off.
     pub unusable: u32,
+    /// How it was asked to put its verdict: `line`, in words of its own and then one line, or `json`, held to a JSON
+    /// schema, so that it gives a verdict whether or not it understood. Null in documents that did not say.
+    #[serde(default)]
+    pub form: Option<Form>,
     /// Questions that it never answered: the request failed, or was not sent.
     pub unanswered: u32,
     /// What its answers cost, USD; null where that is not known, 0 on this machine.

@@ -266,6 +266,7 @@ impl LocalBackend {
             max_output_tokens: request.max_output_tokens,
             conversation: request.conversation,
             ignore_end,
+            json_schema: request.json_schema.as_ref().map(serde_json::Value::to_string),
         };
         match self.worker.send(&Command::Generate { id, request: prompt }).await {
             Ok(()) => {}

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// Raised with every change that an older side would misread.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The longest vector of an embedding either side accepts.
 pub const MAX_DIMENSIONS: usize = 1 << 16;
@@ -76,6 +76,9 @@ pub struct Prompt {
     /// Go on past the model's end-of-generation tokens, so that every answer has the same length.
     #[serde(default)]
     pub ignore_end: bool,
+    /// This answer is held to a JSON schema of its own.
+    #[serde(default)]
+    pub json_schema: Option<String>,
 }
 
 /// Worker to parent.

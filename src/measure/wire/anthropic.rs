@@ -40,6 +40,9 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     if let Some(temperature) = quirks.temperature {
         body["temperature"] = json!(temperature);
     }
+    if let Some(schema) = &request.json_schema {
+        body["output_config"] = json!({"format": {"type": "json_schema", "schema": schema}});
+    }
     body
 }
 

@@ -58,6 +58,9 @@ impl Default for Quirks {
     }
 }
 
+/// What a schema is called where the wire wants a name for it.
+pub(super) const SCHEMA_NAME: &str = "answer";
+
 /// A tool as `OpenAI`'s chat completions and Ollama have it.
 pub(super) fn tool(tool: &Tool) -> Value {
     json!({"type": "function", "function": tool})

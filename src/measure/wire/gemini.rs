@@ -25,6 +25,10 @@ pub fn body(request: &Request, quirks: &Quirks) -> Value {
     if let Some(temperature) = quirks.temperature {
         body["generationConfig"]["temperature"] = json!(temperature);
     }
+    if let Some(schema) = &request.json_schema {
+        body["generationConfig"]["responseMimeType"] = json!("application/json");
+        body["generationConfig"]["responseJsonSchema"] = schema.clone();
+    }
     body
 }
 

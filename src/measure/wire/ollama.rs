@@ -23,6 +23,9 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     if !request.tools.is_empty() {
         body["tools"] = request.tools.iter().map(tool).collect();
     }
+    if let Some(schema) = &request.json_schema {
+        body["format"] = schema.clone();
+    }
     body
 }
 

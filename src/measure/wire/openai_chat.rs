@@ -7,7 +7,8 @@
 //! answer.
 
 use super::frame::{
-    Answering, Quirks, Wire, call, error_of, finished, is_done, is_keep_alive, parse, push, text, tool,
+    Answering, Quirks, SCHEMA_NAME, Wire, call, error_of, finished, is_done, is_keep_alive, parse, push, text,
+    tool,
 };
 use crate::measure::event::{Channel, Event, FinishReason, Message, Request, ToolCall, Usage};
 use crate::measure::thoughts;
@@ -40,6 +41,10 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     }
     if let Some(temperature) = quirks.temperature {
         body["temperature"] = json!(temperature);
+    }
+    if let Some(schema) = &request.json_schema {
+        let format = json!({"name": SCHEMA_NAME, "strict": true, "schema": schema});
+        body["response_format"] = json!({"type": "json_schema", "json_schema": format});
     }
     body
 }

@@ -2,7 +2,7 @@
 //! dispatch is on the JSON `type`. The terminator is
 //! `response.completed`, `.incomplete` or `.failed`; there is no `[DONE]`.
 
-use super::frame::{Answering, Quirks, Wire, call, error_of, finished, parse, push, text};
+use super::frame::{Answering, Quirks, SCHEMA_NAME, Wire, call, error_of, finished, parse, push, text};
 use crate::measure::event::{Channel, Event, FinishReason, Message, Request, Role, Tool};
 use crate::measure::usage;
 use serde_json::{Value, json};
@@ -27,6 +27,10 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     }
     if let Some(temperature) = quirks.temperature {
         body["temperature"] = json!(temperature);
+    }
+    if let Some(schema) = &request.json_schema {
+        body["text"] = json!({"format":
+            {"type": "json_schema", "name": SCHEMA_NAME, "strict": true, "schema": schema}});
     }
     body
 }

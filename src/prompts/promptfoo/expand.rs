@@ -47,6 +47,8 @@ pub struct Row {
     pub threshold: Option<f64>,
     /// Line of the test.
     pub line: usize,
+    /// Line of what is at fault where there is no text: of the prompt, if that cannot be read as a template.
+    pub text_line: usize,
 }
 
 impl Row {
@@ -68,7 +70,7 @@ impl Row {
             // Nothing to send: whoever checks the prompts finds the reason.
             asserts.insert(
                 0,
-                Assertion { fault: Some(why.clone()), line: Some(self.line), ..Assertion::default() },
+                Assertion { fault: Some(why.clone()), line: Some(self.text_line), ..Assertion::default() },
             );
         }
         Prompt {
@@ -108,6 +110,8 @@ struct Template {
     id: Option<String>,
     raw: String,
     label: String,
+    /// Where the configuration names it.
+    line: usize,
 }
 
 impl Template {
@@ -307,7 +311,7 @@ impl<'a> Reader<'a> {
     fn templates(&mut self, root: &Node) -> Result<Vec<Template>, PromptError> {
         let Some(node) = root.get("prompts").filter(|n| !n.is_null()) else {
             let raw = "{{prompt}}".to_owned();
-            return Ok(vec![Template { id: None, label: raw.clone(), raw }]);
+            return Ok(vec![Template { id: None, label: raw.clone(), raw, line: root.line }]);
         };
         // Raw text, label, id, line.
         let mut partials: Vec<(String, Option<String>, Option<String>, usize)> = Vec::new();
@@ -359,7 +363,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<Template>, PromptError> {
         let plain = || {
             let label = label.unwrap_or(raw).to_owned();
-            vec![Template { id: id.map(str::to_owned), raw: raw.to_owned(), label }]
+            vec![Template { id: id.map(str::to_owned), raw: raw.to_owned(), label, line }]
         };
         if raw.starts_with("exec:") {
             let remedy = "Put the text of the prompt into the file.";
@@ -399,7 +403,7 @@ impl<'a> Reader<'a> {
         let bytes = self.sources.bytes(line, path)?;
         let text = utf8(path, &bytes)?;
         let with_label = |default: String| label.map_or(default, str::to_owned);
-        let one = |raw: String, label: String| vec![Template { id: id.map(str::to_owned), raw, label }];
+        let one = |raw: String, label: String| vec![Template { id: id.map(str::to_owned), raw, label, line }];
         let templates = match extension(path) {
             "txt" => {
                 let text = text.replace("\r\n", "\n");
@@ -415,7 +419,7 @@ impl<'a> Reader<'a> {
                     parts.iter().map(|p| js::trim(&p.join("\n")).to_owned()).filter(|p| !p.is_empty());
                 let prefix = label.map_or(String::new(), |l| format!("{l}: "));
                 blocks
-                    .map(|raw| Template { id: None, label: format!("{prefix}{path}: {raw}"), raw })
+                    .map(|raw| Template { id: None, label: format!("{prefix}{path}: {raw}"), raw, line })
                     .collect()
             }
             "jsonl" => {
@@ -428,7 +432,7 @@ impl<'a> Reader<'a> {
                 };
                 lines
                     .iter()
-                    .map(|raw| Template { id: None, label: named(raw), raw: (*raw).to_owned() })
+                    .map(|raw| Template { id: None, label: named(raw), raw: (*raw).to_owned(), line })
                     .collect()
             }
             "json" => {
@@ -461,6 +465,7 @@ impl<'a> Reader<'a> {
                     id: id.map(str::to_owned),
                     label: named(n, raw),
                     raw: (*raw).to_owned(),
+                    line,
                 })
                 .collect()
             }
@@ -879,6 +884,7 @@ impl<'a> Reader<'a> {
             asserts,
             threshold: test.threshold,
             line: test.line,
+            text_line: if render::is_broken(&raw) { template.line } else { test.line },
             test: 0,
             case: 0,
             repeat: 0,

@@ -220,8 +220,8 @@ pub(super) fn apply(name: &str, args: Vec<V>, named: &[(String, V)]) -> Answer {
                 return Ok(V::Str(text));
             }
             let spaces = width - len;
-            let before = (spaces / 2).saturating_sub(spaces % 2);
-            str(format!("{}{text}{}", " ".repeat(before + spaces % 2), " ".repeat(spaces / 2)))
+            let before = spaces / 2;
+            str(format!("{}{text}{}", " ".repeat(before), " ".repeat(spaces - before)))
         }
         "nl2br" => str(if value.is_nothing() {
             String::new()

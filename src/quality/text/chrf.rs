@@ -19,10 +19,11 @@ pub fn chrf(answer: &str, references: &[String]) -> Option<f64> {
 
 fn of_one(own: &[u32], other: &[u32]) -> f64 {
     let (mut precision, mut recall, mut orders) = (0.0, 0.0, 0u32);
+    // A character has 21 bits: six of them fit into one number.
+    let shared = super::shared(own, other, ORDER, 21);
     for n in 1..=ORDER {
         let (of_own, of_other) = (super::runs(own.len(), n) as f64, super::runs(other.len(), n) as f64);
-        // A character has 21 bits: six of them fit into one number.
-        let matches = super::shared(own, other, n, 21);
+        let matches = shared[n - 1];
         if of_own > 0.0 && of_other > 0.0 {
             precision += matches as f64 / of_own;
             recall += matches as f64 / of_other;

@@ -49,25 +49,39 @@ impl<'t> Numbers<'t> {
     }
 }
 
-/// The runs of `n` numbers of at most `bits` bits, each as one number.
-fn grams(numbers: &[u32], n: usize, bits: u32) -> impl Iterator<Item = u128> {
-    numbers.windows(n).map(move |run| run.iter().fold(0, |key, number| key << bits | u128::from(*number)))
+/// A run of numbers of at most `bits` bits as one number.
+fn gram(run: &[u32], bits: u32) -> u128 {
+    run.iter().fold(0, |key, number| key << bits | u128::from(*number))
 }
 
-/// Runs of `n` that both have, each counted no more often than the other has it.
-fn shared(a: &[u32], b: &[u32], n: usize, bits: u32) -> usize {
-    let mut left = Counts::default();
-    for gram in grams(b, n, bits) {
-        *left.entry(gram).or_insert(0) += 1;
-    }
-    let mut found = 0;
-    for gram in grams(a, n, bits) {
-        if let Some(count) = left.get_mut(&gram)
-            && *count > 0
-        {
-            *count -= 1;
-            found += 1;
+/// The runs of `n` numbers.
+fn grams(numbers: &[u32], n: usize, bits: u32) -> impl Iterator<Item = u128> {
+    numbers.windows(n).map(move |run| gram(run, bits))
+}
+
+/// For each order up to `orders`: runs of so many that both have, each counted no more often than the other has it.
+fn shared(a: &[u32], b: &[u32], orders: usize, bits: u32) -> Vec<usize> {
+    let mut found = Vec::with_capacity(orders);
+    // Where a run is not in the other text, no longer one that begins with it is.
+    let mut begins: Vec<usize> = (0..a.len()).collect();
+    for n in 1..=orders {
+        let mut left = Counts::default();
+        if !begins.is_empty() {
+            for gram in grams(b, n, bits) {
+                *left.entry(gram).or_insert(0) += 1;
+            }
         }
+        let mut matches = 0;
+        begins.retain(|at| {
+            let Some(run) = a.get(*at..at + n) else { return false };
+            let Some(count) = left.get_mut(&gram(run, bits)) else { return false };
+            if *count > 0 {
+                *count -= 1;
+                matches += 1;
+            }
+            true
+        });
+        found.push(matches);
     }
     found
 }
@@ -114,10 +128,11 @@ pub fn bleu(answer: &str, references: &[String]) -> Option<f64> {
     let references: Vec<Vec<u32>> = lower.iter().map(|r| numbers.of(&lower_words(r))).collect();
     // The reference nearest in length; the shorter of two.
     let length = references.iter().map(Vec::len).min_by_key(|len| (len.abs_diff(words.len()), *len))?;
+    let matches: Vec<Vec<usize>> = references.iter().map(|r| shared(&words, r, 4, 32)).collect();
     let orders: Vec<f64> = (1..=4)
         .filter(|n| runs(words.len(), *n) > 0)
         .map(|n| {
-            let best = references.iter().map(|r| shared(&words, r, n, 32)).max().unwrap_or(0);
+            let best = matches.iter().map(|m| m[n - 1]).max().unwrap_or(0);
             best as f64 / runs(words.len(), n) as f64
         })
         .collect();
@@ -145,7 +160,7 @@ pub fn gleu(answer: &str, references: &[String]) -> Option<f64> {
                 return 0.0;
             }
             let total = |len: usize| (1..=4).map(|n| runs(len, n)).sum::<usize>() as f64;
-            let matches: usize = (1..=4).map(|n| shared(&own, &words, n, 32)).sum();
+            let matches: usize = shared(&own, &words, 4, 32).iter().sum();
             matches as f64 / total(own.len()).max(total(words.len()))
         })
         .reduce(f64::max)
@@ -157,7 +172,7 @@ pub fn rouge_n(answer: &str, reference: &str) -> f64 {
     let (own, other) =
         (treebank::tokens(&answer.to_lowercase()), treebank::tokens(&reference.to_lowercase()));
     let (own, other) = numbered(&own, &other);
-    let overlap = shared(&own, &other, 1, 32) as f64;
+    let overlap = shared(&own, &other, 1, 32)[0] as f64;
     if overlap == 0.0 {
         return 0.0;
     }
@@ -219,10 +234,13 @@ fn meteor_of(own: &[String], other: &[String]) -> f64 {
     let mut pairs: Vec<(usize, usize)> = Vec::new();
     let mut rest: (Vec<usize>, Vec<usize>) = ((0..own.len()).collect(), (0..other.len()).collect());
     for stemmed in [false, true] {
+        if rest.1.is_empty() {
+            break;
+        }
         let of = |words: &[String], left: &[usize]| -> Vec<String> {
             left.iter().map(|i| if stemmed { porter::stem(&words[*i]) } else { words[*i].clone() }).collect()
         };
-        let (mut a, mut b) = (of(own, &rest.0), of(other, &rest.1));
+        let (mut a, mut b) = numbered(&of(own, &rest.0), &of(other, &rest.1));
         for i in (0..a.len()).rev() {
             if let Some(j) = (0..b.len()).rev().find(|j| a[i] == b[*j]) {
                 a.remove(i);

@@ -10,6 +10,7 @@ use crate::document::bench::pair::{
 use crate::document::bench::sellers::{SameWeights, Seller};
 use crate::money::Currency;
 use crate::number;
+use crate::quality::judge::Form;
 use crate::render::view::{Block, Cell, Table, View};
 use std::fmt::Write as _;
 
@@ -159,6 +160,9 @@ fn judge_itself(judge: &Judge) -> String {
         );
     }
     text.push('.');
+    if judge.form == Some(Form::Json) && judge.answered > judge.unusable {
+        text.push_str(" It was held to a form, so it gave a verdict whether or not it understood.");
+    }
     if judge.unanswered > 0 {
         let _ = write!(text, " {} got no answer.", questions(judge.unanswered));
     }

@@ -13,7 +13,7 @@ use crate::quality::{Graders, Need};
 use std::collections::BTreeSet;
 
 /// One `--judge`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Named {
     Api(Box<targets::Api>),
     Local(String),
@@ -83,11 +83,6 @@ pub fn add_rubric(prompts: &mut [Prompt], rubric: &str) {
             prompt.asserts.push(Assertion::of("llm-rubric", rubric.into()));
         }
     }
-}
-
-/// Does a prompt have a grader that needs something from outside?
-pub fn any_needs(prompts: &[Prompt]) -> bool {
-    prompts.iter().any(|p| !Graders::needs(&p.asserts).is_empty())
 }
 
 /// What prompts need that the command line does not give: such answers get no grade.

@@ -17,6 +17,7 @@ use crate::measure::event::{Fault, Request};
 use crate::measure::run::{self, Patience, Record, Watch};
 use crate::measure::schedule::Step;
 use crate::prompts::conversation::{Message, Role};
+use crate::quality::judge::Form;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -75,12 +76,18 @@ async fn one(
 ) -> Result<bool, CliError> {
     let questions = outside.asking().questions(judging);
     let mut progress = Progress::new(outside.context);
+    // Engines on this machine hold a text to a length; services elsewhere refuse a schema that asks for it.
+    let held = match &judge {
+        Named::Api(api) => api.loopback,
+        Named::Local(_) => true,
+    };
     let (mut backend, fact) = match judge {
         Named::Api(api) => {
             let limits = settings::limits(outside.args, outside.privacy.strict())?;
             let backend = ApiBackend::new(api.target, limits).map_err(CliError::failed)?;
             outside.privacy.ask(&api.facts.id, &backend).await?;
-            (Backend::Api(Box::new(backend)), api.facts)
+            let form = outside.args.judging.judge_form.of(held);
+            (Backend::Api(Box::new(backend)), TargetFacts { judge_form: Some(form), ..api.facts })
         }
         Named::Local(model) => {
             let how = local::How { context: room(outside.args, &questions), raw: false };
@@ -88,7 +95,8 @@ async fn one(
             let prepared = local::Prepared::default();
             let (backend, fact) =
                 local::open(&model, outside.args, how, prepared, outside.context, &mut progress).await?;
-            (Backend::Local(Box::new(backend)), fact)
+            let form = outside.args.judging.judge_form.of(held);
+            (Backend::Local(Box::new(backend)), TargetFacts { judge_form: Some(form), ..fact })
         }
     };
     so_far.push(fact);
@@ -109,7 +117,9 @@ async fn one(
     outside.journal.outside(&Line::Judging { judges, judging: judging.clone() })?;
     told.stopped.remove(&key);
     let said = told.said.entry(key.clone()).or_default();
-    let left: Vec<Question> = questions.into_iter().filter(|q| !said.contains_key(&q.about)).collect();
+    let form = fact.judge_form.unwrap_or(Form::Line);
+    let left: Vec<Question> =
+        questions.into_iter().filter(|q| is_left(q, said.get(&q.about), form)).collect();
     if left.is_empty() {
         return Ok(true);
     }
@@ -121,6 +131,8 @@ async fn one(
         questions: &left,
         tokens: outside.args.judging.judge_tokens,
         one_message: outside.args.local.system_as_user,
+        form,
+        reason: longest_reason(outside.args.judging.judge_tokens, held),
     };
     let mut watch = Watcher {
         questions: &left,
@@ -179,13 +191,33 @@ fn room(args: &Args, questions: &[Question]) -> u32 {
 }
 
 fn bytes(question: &Question) -> u64 {
-    (question.asked.system.len() + question.asked.user.len()) as u64
+    question.asked.bytes()
+}
+
+/// Is a question still to be asked? Not where there is an answer; but one without a verdict is no answer to a
+/// judge that is held to a form now.
+fn is_left(question: &Question, said: Option<&String>, form: Form) -> bool {
+    said.is_none_or(|text| form == Form::Json && question.babbled(text))
 }
 
 /// What is left to ask a judge about answers that are there: questions, and bytes of them.
-pub fn left(questions: &[Question], said: Option<&HashMap<String, String>>) -> (u64, u64) {
-    let left = questions.iter().filter(|q| said.is_none_or(|said| !said.contains_key(&q.about)));
+pub fn left(questions: &[Question], said: Option<&HashMap<String, String>>, form: Form) -> (u64, u64) {
+    let left = questions.iter().filter(|q| is_left(q, said.and_then(|said| said.get(&q.about)), form));
     left.fold((0, 0), |sum, q| (sum.0 + 1, sum.1 + bytes(q)))
+}
+
+/// Tokens of a verdict in JSON without its reason, at most.
+const VERDICT_TOKENS: u32 = 64;
+/// A reason is of use from so many characters on.
+const SHORTEST_REASON: u32 = 40;
+/// More than these is no short sentence.
+const LONGEST_REASON: u32 = 400;
+
+/// The longest reason that leaves room for the verdict behind it, a character being a token at worst; 0: none. `None`:
+/// however long, where the judge cannot be `held` to a length.
+fn longest_reason(tokens: u32, held: bool) -> Option<u32> {
+    let room = tokens.saturating_sub(VERDICT_TOKENS).min(LONGEST_REASON);
+    if room < SHORTEST_REASON { Some(0) } else { held.then_some(room) }
 }
 
 struct Asker<'a> {
@@ -193,6 +225,9 @@ struct Asker<'a> {
     tokens: u32,
     /// For models whose template takes no system text.
     one_message: bool,
+    form: Form,
+    /// See [`JudgePrompt::schema`](crate::quality::judge::JudgePrompt::schema).
+    reason: Option<u32>,
 }
 
 impl run::Asker for Asker<'_> {
@@ -204,12 +239,14 @@ impl run::Asker for Asker<'_> {
     }
     fn request(&self, step: &Step, _: &[Answered]) -> Request {
         let asked = &self.questions[step.prompt].asked;
+        let user = asked.user(self.form, self.reason);
         let messages = if self.one_message {
-            vec![Message::text(Role::User, format!("{}\n\n{}", asked.system, asked.user))]
+            vec![Message::text(Role::User, format!("{}\n\n{user}", asked.system))]
         } else {
-            vec![Message::text(Role::System, &asked.system), Message::text(Role::User, &asked.user)]
+            vec![Message::text(Role::System, &asked.system), Message::text(Role::User, user)]
         };
-        Request { messages, max_output_tokens: self.tokens, ..Request::default() }
+        let json_schema = (self.form == Form::Json).then(|| asked.schema(self.reason));
+        Request { messages, max_output_tokens: self.tokens, json_schema, ..Request::default() }
     }
 }
 

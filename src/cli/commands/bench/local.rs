@@ -193,6 +193,7 @@ pub async fn open(
         proxy: None,
         note: None,
         recorded_in: None,
+        judge_form: None,
     };
     for remark in &facts.remarks {
         context.note(&format!("{}: {remark}.", facts.id));

@@ -251,17 +251,30 @@ pub async fn measure(
     let mut watch = watch::Watcher::new(tally, &steps, args.max_cost, journal, bars);
     let patience = Patience { retries: args.retries, wait_factor: 1.0 };
     let mut stop = std::pin::pin!(interrupted());
-    let mut ended = run::run(
-        &mut backends,
-        &steps,
-        &asker,
-        histories,
-        patience,
-        settings.seed,
-        &mut watch,
-        stop.as_mut(),
-    )
-    .await;
+    let mut capped = false;
+    let mut ended = loop {
+        let of_these = std::mem::take(&mut histories);
+        let seed = settings.seed;
+        let ended =
+            run::run(&mut backends, &steps, &asker, of_these, patience, seed, &mut watch, stop.as_mut())
+                .await;
+        if !watch.pause || watch.broken.is_some() || ended.interrupted {
+            break ended;
+        }
+        // Whole prompts wait for graders from outside; no conversation is open meanwhile.
+        let (tally, journal) = watch.for_outside();
+        let outside = Outside { args, context, seed, privacy, run_id: &run_id, tally, journal };
+        let asked = judging::ask(outside, judges.clone()).await?;
+        watch.graded();
+        steps.retain(|step| watch.is_left(step));
+        if asked.is_whole() && !watch.decided && !steps.is_empty() {
+            watch.goes_on(&steps);
+            continue;
+        }
+        capped |= asked.capped;
+        let whole = asked.is_whole() && steps.is_empty();
+        break run::Ended { interrupted: asked.interrupted, complete: ended.complete || whole, ..ended };
+    };
     let mut targets = basis.targets.clone();
     put_down(backends, &watches, &mut targets, ended.interrupted).await;
     ended.stopped.resize(targets.len(), None);
@@ -284,7 +297,7 @@ pub async fn measure(
             context.note(&format!("the engine alone could not be measured to the end: {why}"));
         }
     }
-    let capped = watch.capped;
+    capped |= watch.capped;
     if watch.decided {
         // The rest was not needed.
         ended.complete = ended.stopped.iter().all(Option::is_none);
@@ -292,7 +305,6 @@ pub async fn measure(
     }
     cut.extend(watch.under_way());
     let (mut tally, mut journal) = watch.close()?;
-    let mut capped = capped;
     if !ended.interrupted {
         let (tally, journal) = (&mut tally, &mut journal);
         let seed = settings.seed;

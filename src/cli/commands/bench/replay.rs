@@ -10,7 +10,7 @@ use super::outside::Outside;
 use super::privacy::Privacy;
 use super::spending::Plan;
 use super::watch::Tally;
-use super::{human, judges, judging, load, programs, resume, settings, signals};
+use super::{human, judges, judging, load, programs, resume, settings, signals, targets};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::prompt_files;
@@ -97,7 +97,10 @@ fn asked(
         let (basis, _) = ending(earlier);
         let tally = Tally::of(&basis, earlier);
         let questions = tally.asking(&run_id).questions(&judges::asked(args));
-        let left = |key: &str| judging::left(&questions, tally.told.said.get(key));
+        let left = |api: &targets::Api| {
+            let form = args.judging.judge_form.of(api.loopback);
+            judging::left(&questions, tally.told.said.get(&api.facts.id), form)
+        };
         Plan::of_judges(args, &judges, &left)
     };
     plan.each(context);

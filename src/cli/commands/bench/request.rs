@@ -71,6 +71,7 @@ impl run::Asker for Asker<'_> {
             // Warm-up asks the first turn only, and nothing goes on from it.
             conversation: (self.turns(step.prompt) > 1 && !step.warmup && self.settings.cache != Cache::Cold)
                 .then(|| self.pass(step)),
+            json_schema: None,
         }
     }
 }

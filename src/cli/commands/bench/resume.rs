@@ -323,6 +323,9 @@ pub fn command(args: &Args, context: &Context, journal: &Path) -> String {
     if args.judging.judge_tokens != 512 {
         add("--judge-tokens", &args.judging.judge_tokens.to_string());
     }
+    if let Some(form) = args.judging.judge_form.given() {
+        add("--judge-form", form);
+    }
     if let Some(file) = &args.local.json_schema {
         add("--json-schema", &file.display().to_string());
     }

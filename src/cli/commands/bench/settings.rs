@@ -224,6 +224,9 @@ pub fn judging_inputs(args: &Args, map: &mut BTreeMap<String, Input>) {
     if !judging.judge.is_empty() {
         put("judges", "--judge", of(&judging.judge));
         put("judge_tokens", "--judge-tokens", of(&judging.judge_tokens));
+        if let Some(form) = judging.judge_form.given() {
+            put("judge_form", "--judge-form", of(&form));
+        }
     }
     for (name, flag, value) in [
         ("criterion", "--criterion", &judging.criterion),

@@ -123,21 +123,21 @@ impl Plan {
     }
 
     /// A run that asks nobody but judges.
-    pub fn of_judges(args: &Args, judges: &[judges::Named], most: &dyn Fn(&str) -> (u64, u64)) -> Self {
+    pub fn of_judges(args: &Args, judges: &[judges::Named], most: &dyn Fn(&Api) -> (u64, u64)) -> Self {
         Self { targets: Vec::new(), attempts: args.retries.saturating_add(1) }.and_judges(args, judges, most)
     }
 
-    /// The same run with what each judge is asked at most: questions, and bytes of them, by the judge's id.
+    /// The same run with what each judge is asked at most: questions, and bytes of them.
     #[must_use]
     pub fn and_judges(
         mut self,
         args: &Args,
         judges: &[judges::Named],
-        most: &dyn Fn(&str) -> (u64, u64),
+        most: &dyn Fn(&Api) -> (u64, u64),
     ) -> Self {
         for judge in judges {
             let judges::Named::Api(api) = judge else { continue };
-            let (calls, input) = most(&api.facts.id);
+            let (calls, input) = most(api);
             self.targets.push(TargetPlan {
                 id: api.facts.id.clone(),
                 endpoint: api.target.address.endpoint.to_string(),

@@ -21,7 +21,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// An API target, ready to be connected to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Api {
     pub target: ApiTarget,
     pub facts: TargetFacts,
@@ -144,6 +144,7 @@ fn api(
             proxy: proxy.as_ref().map(|p| p.url.clone()),
             note: provider.note.clone(),
             recorded_in: None,
+            judge_form: None,
         },
         target: ApiTarget {
             quirks: quirks(provider, own, loopback, args),

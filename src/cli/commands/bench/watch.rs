@@ -252,6 +252,10 @@ impl<'a> Tally<'a> {
     }
 }
 
+/// Prompts that are answered before graders from outside are asked about them, where the run ends when its answer is
+/// known: asking them may mean that a model is loaded.
+const BATCH: usize = 20;
+
 /// Looks on.
 pub struct Watcher<'a> {
     pub tally: Tally<'a>,
@@ -269,6 +273,13 @@ pub struct Watcher<'a> {
     deciding: Option<Deciding<'a>>,
     to_come: HashMap<usize, usize>,
     pub decided: bool,
+    /// Where graders have to be asked before a prompt counts: the prompts that everybody has answered since they
+    /// were asked last.
+    waiting: Option<Vec<String>>,
+    /// Enough of them wait: the run stops until they are graded.
+    pub pause: bool,
+    /// Steps that ended, where the run may pause.
+    ended: BTreeSet<Step>,
     /// Failures under load that were shown, by target and kind.
     told: HashMap<(usize, FaultKind), u32>,
     pub broken: Option<CliError>,
@@ -298,6 +309,9 @@ impl<'a> Watcher<'a> {
             deciding: None,
             to_come: HashMap::new(),
             decided: false,
+            waiting: None,
+            pause: false,
+            ended: BTreeSet::new(),
             told: HashMap::new(),
             broken: None,
         };
@@ -311,6 +325,9 @@ impl<'a> Watcher<'a> {
     /// Where the run is to end early: what earlier parts of it say, and what is still to come.
     fn follow(&mut self, steps: &[Step]) {
         self.deciding = Deciding::of(self.tally.basis);
+        let basis = self.tally.basis;
+        let asks = (0..basis.prompts.len()).any(|n| !self.tally.grading.needs(n).is_empty());
+        self.waiting = (self.deciding.is_some() && asks).then(Vec::new);
         for step in steps.iter().filter(|s| !s.warmup && s.load.is_none()) {
             *self.to_come.entry(step.prompt).or_default() += 1;
         }
@@ -330,6 +347,43 @@ impl<'a> Watcher<'a> {
 
     /// Every target has answered a prompt, all repeats of it.
     fn prompt_done(&mut self, id: &str) {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.push(id.to_owned());
+            self.pause = waiting.len() >= BATCH;
+        } else {
+            self.count(id);
+        }
+    }
+
+    /// Graders from outside have been asked about all that is answered: the prompts that waited for them count now.
+    pub fn graded(&mut self) {
+        self.pause = false;
+        for id in self.waiting.as_mut().map(std::mem::take).unwrap_or_default() {
+            self.count(&id);
+        }
+    }
+
+    /// What is written down of the run, for whoever asks graders meanwhile.
+    pub fn for_outside(&mut self) -> (&mut Tally<'a>, &mut Journal) {
+        self.bars.end();
+        (&mut self.tally, &mut self.journal)
+    }
+
+    /// Is a step still to be taken after a pause?
+    pub fn is_left(&self, step: &Step) -> bool {
+        !step.warmup && !self.ended.contains(step)
+    }
+
+    /// Go on after a pause with these steps.
+    pub fn goes_on(&mut self, steps: &[Step]) {
+        for (target, left) in self.alone.iter_mut().enumerate() {
+            *left = steps.iter().filter(|s| s.target == target).count() as u64;
+        }
+        self.warm = false;
+    }
+
+    /// A prompt and its grades, as evidence.
+    fn count(&mut self, id: &str) {
         if let Some(deciding) = &mut self.deciding {
             let of_prompt: Vec<&Sample> = self.tally.samples.iter().filter(|s| s.prompt_id == id).collect();
             self.decided |= deciding.prompt_done(&of_prompt);
@@ -399,6 +453,9 @@ impl Watch for Watcher<'_> {
     fn after(&mut self, record: &Record) -> ControlFlow<()> {
         let step = &record.step;
         self.under_way.remove(step);
+        if self.waiting.is_some() {
+            self.ended.insert(*step);
+        }
         let written = self.journal.sample(record);
         let cost = self.tally.note(record, self.journal.session());
         if let Some(fault) = &record.figures.error {
@@ -425,7 +482,7 @@ impl Watch for Watcher<'_> {
             }
         }
         match written {
-            Ok(()) if self.decided => ControlFlow::Break(()),
+            Ok(()) if self.decided || self.pause => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(e) => {
                 self.broken = Some(e);

@@ -11,6 +11,7 @@ use crate::document::envelope::Input;
 use crate::measure::load::Sent;
 use crate::measure::run::Ended;
 use crate::prompts::Prompt;
+use crate::quality::judge::Form;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -45,6 +46,9 @@ pub struct TargetFacts {
     /// Nothing is asked: its answers stand in this file of another program.
     #[serde(default)]
     pub recorded_in: Option<String>,
+    /// Of a judge: how it was asked to put its verdicts.
+    #[serde(default)]
+    pub judge_form: Option<Form>,
 }
 
 impl TargetFacts {
@@ -66,6 +70,7 @@ impl TargetFacts {
             proxy: None,
             note: None,
             recorded_in: Some(file.to_owned()),
+            judge_form: None,
         }
     }
 }

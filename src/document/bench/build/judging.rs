@@ -48,6 +48,14 @@ pub struct Question {
     /// The prompt whose answers it is about.
     pub prompt: usize,
     pub asked: JudgePrompt,
+    codes: Codes,
+}
+
+impl Question {
+    /// May what a judge said of it have been babble that another form of asking mends?
+    pub fn babbled(&self, said: &str) -> bool {
+        judge::babbled(said, &self.codes)
+    }
 }
 
 /// One text that a program of the user, or an embedding model, is given.
@@ -176,9 +184,9 @@ impl Asking<'_> {
     /// Everything a judge is to be asked, each question once.
     pub fn questions(&self, judging: &Judging) -> Vec<Question> {
         let (mut questions, mut seen) = (Vec::new(), BTreeSet::new());
-        let mut ask = |prompt: usize, (about, _, asked): (String, Codes, JudgePrompt)| {
+        let mut ask = |prompt: usize, (about, codes, asked): (String, Codes, JudgePrompt)| {
             if seen.insert(about.clone()) {
-                questions.push(Question { about, prompt, asked });
+                questions.push(Question { about, prompt, asked, codes });
             }
         };
         if judging.rubrics {
@@ -357,9 +365,9 @@ impl Asking<'_> {
             let said = told.said.get(&key).unwrap_or(&nothing);
             let answered: Vec<&Question> = questions.iter().filter(|q| said.contains_key(&q.about)).collect();
             let usable = |q: &&&Question| {
-                let codes = codes(self.run_id, &q.about);
                 said.get(&q.about).is_some_and(|text| {
-                    judge::read_rubric(text, &codes).is_some() || judge::read_choice(text, &codes).is_some()
+                    judge::read_rubric(text, &q.codes).is_some()
+                        || judge::read_choice(text, &q.codes).is_some()
                 })
             };
             let good = answered.iter().filter(usable).count();
@@ -377,6 +385,7 @@ impl Asking<'_> {
                 origin: judge.origin.clone(),
                 answered: size(answered.len()),
                 unusable: size(answered.len() - good),
+                form: judge.judge_form,
                 unanswered: size(questions.len() - answered.len()),
                 spent_usd: if judge.origin.is_none() || judge.stand_in {
                     Some(0.0)
@@ -501,7 +510,7 @@ pub fn most(prompts: &[Prompt], targets: usize, repeats: u32, limit: u32, judgin
     let couples = (targets * targets.saturating_sub(1) / 2) as u64;
     let codes = Codes::new([0, 0]);
     let (mut calls, mut input) = (0u64, 0u64);
-    let bytes = |asked: &JudgePrompt| (asked.system.len() + asked.user.len()) as u64;
+    let bytes = JudgePrompt::bytes;
     for prompt in prompts {
         let longest = (judge::LONGEST_SHOWN * 4) as u64;
         let tokens = u64::from(prompt.max_output_tokens.unwrap_or(limit));

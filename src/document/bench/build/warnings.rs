@@ -6,6 +6,7 @@ use crate::document::bench::sample::for_speed;
 use crate::document::bench::{Kind, Sample, Target, TokenSource};
 use crate::document::envelope::Warning;
 use crate::measure::stats;
+use crate::quality::judge::Form;
 
 /// What speaks against the word of a judge.
 fn of_judges(run: &Run<'_>, list: &mut Vec<Warning>) {
@@ -32,7 +33,12 @@ fn of_judges(run: &Run<'_>, list: &mut Vec<Warning>) {
                 "judge-missing",
                 format!(
                     "{missing} of {asked} questions have no usable verdict. What is missing may not be missing by \
-                     chance."
+                     chance.{}",
+                    if judge.form == Some(Form::Line) && judge.unusable > 0 {
+                        " --replay with --judge-form json asks those again, held to a form."
+                    } else {
+                        ""
+                    }
                 ),
             );
         }

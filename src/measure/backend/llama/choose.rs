@@ -31,17 +31,10 @@ impl Rules {
             Some(asked) if asked.recommended => Some(recommended(model, asked)?),
             other => other,
         };
-        let grammar = match schema {
-            None => None,
-            Some(schema) => Some(llama_cpp_2::json_schema_to_grammar(schema).map_err(|_| {
-                refused(
-                    "llama.cpp cannot make a grammar of this JSON schema; leave out what it does not know",
-                )
-            })?),
-        };
+        let grammar = schema.map(grammar_of).transpose()?;
         let rules = Self { sampling, grammar };
         // A grammar that does not parse is found here, not in the first request.
-        rules.chooser(model, 0)?;
+        rules.chooser(model, 0, None)?;
         Ok(rules)
     }
 
@@ -66,9 +59,16 @@ impl Rules {
         text
     }
 
-    /// For one request; each draws other random numbers, and the same ones again in another run.
-    pub(super) fn chooser(&self, model: &LlamaModel, request: u32) -> Result<Chooser, Fault> {
-        let grammar = match &self.grammar {
+    /// For one request; each draws other random numbers, and the same ones again in another run. `schema`: of this
+    /// answer alone, in the place of that of all.
+    pub(super) fn chooser(
+        &self,
+        model: &LlamaModel,
+        request: u32,
+        schema: Option<&str>,
+    ) -> Result<Chooser, Fault> {
+        let own = schema.map(grammar_of).transpose()?;
+        let grammar = match own.as_ref().or(self.grammar.as_ref()) {
             None => None,
             Some(text) => Some(
                 LlamaSampler::grammar(model, text, "root")
@@ -88,6 +88,13 @@ impl Rules {
         });
         Ok(Chooser { grammar, chain })
     }
+}
+
+/// A JSON schema in llama.cpp's grammar language.
+fn grammar_of(schema: &str) -> Result<String, Fault> {
+    llama_cpp_2::json_schema_to_grammar(schema).map_err(|_| {
+        refused("llama.cpp cannot make a grammar of this JSON schema; leave out what it does not know")
+    })
 }
 
 /// Values a model's maker recommends, as the file says.

@@ -156,8 +156,9 @@ impl Slots {
     fn admit(&mut self, emit: Emit) {
         while !self.free.is_empty() {
             let Some((id, prompt, accepted)) = self.waiting.pop_front() else { return };
-            let ready = tokenize(self.model, self.template.as_ref(), &prompt, self.context_of_one)
-                .and_then(|rendered| Ok((rendered, self.rules.chooser(self.model, id)?)));
+            let ready = tokenize(self.model, self.template.as_ref(), &prompt, self.context_of_one).and_then(
+                |rendered| Ok((rendered, self.rules.chooser(self.model, id, prompt.json_schema.as_deref())?)),
+            );
             match ready {
                 Ok((Rendered { tokens, thought_opened }, chooser)) => {
                     let prompt_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
