@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// Which source a figure rests on: the record's own, unless `cite.FIELD` names another.
 pub type CiteByField = BTreeMap<String, Cite>;
@@ -332,6 +333,26 @@ pub struct Rental {
     /// Other sources, by field.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cite: CiteByField,
+}
+
+impl Rental {
+    /// As people call it, different for each: `RTX 5090 from RunPod`, `p5.48xlarge from AWS, us-east-1`. What may
+    /// be taken away, and what is bound for a time, says so.
+    pub fn name(&self) -> String {
+        let mut name = format!("{} from {}", self.instance, self.provider);
+        match (self.terms, self.term_months) {
+            (RentalTerms::OnDemand, _) => {}
+            (RentalTerms::Spot, _) => name.push_str(", spot"),
+            (RentalTerms::Reserved, Some(months)) => {
+                let _ = write!(name, ", reserved for {months} months");
+            }
+            (RentalTerms::Reserved, None) => name.push_str(", reserved"),
+        }
+        if let Some(region) = &self.region {
+            let _ = write!(name, ", {region}");
+        }
+        name
+    }
 }
 cited!(Rental);
 

@@ -98,10 +98,33 @@ impl OutputArgs {
     }
 
     /// Write a document: `json` is its JSON, `view` how people read it, `csv` its own table where
-    /// it has a natural one.
+    /// it has a natural one. Where a gate asks for what the document lacks nothing is written, and an old
+    /// file stays.
     pub fn write(
         &self,
         context: &Context,
+        json: impl FnOnce() -> Result<String, serde_json::Error>,
+        view: impl FnOnce() -> View,
+        csv: Option<&dyn Fn() -> String>,
+    ) -> Result<(), CliError> {
+        self.put(context, false, json, view, csv)
+    }
+
+    /// The same for what took time or money to measure: it is kept whatever the gates ask for.
+    pub fn write_measured(
+        &self,
+        context: &Context,
+        json: impl FnOnce() -> Result<String, serde_json::Error>,
+        view: impl FnOnce() -> View,
+        csv: Option<&dyn Fn() -> String>,
+    ) -> Result<(), CliError> {
+        self.put(context, true, json, view, csv)
+    }
+
+    fn put(
+        &self,
+        context: &Context,
+        keep: bool,
         json: impl FnOnce() -> Result<String, serde_json::Error>,
         view: impl FnOnce() -> View,
         csv: Option<&dyn Fn() -> String>,
@@ -125,11 +148,18 @@ impl OutputArgs {
         } else {
             None
         };
-        let checked = json.as_deref().filter(|_| asked).map(|text| self.check(text));
+        let mut checked = json.as_deref().filter(|_| asked).map(|text| self.check(text));
+        if !keep && let Some(error) = checked.take_if(|checked| checked.is_err()).and_then(Result::err) {
+            return Err(error);
+        }
         let gates_only = matches!(format, Format::Json | Format::Junit | Format::CodeQuality);
         let view = if gates_only && !self.github_summary { View::new("") } else { view() };
         let text = match format {
-            Format::Json => format!("{}\n", json.unwrap_or_default()),
+            Format::Json => {
+                let mut json = json.unwrap_or_default();
+                json.push('\n');
+                json
+            }
             Format::Table => view.to_terminal(context.width),
             Format::Markdown => self.markdown(&view)?,
             Format::Html => view.to_html(),
@@ -144,7 +174,7 @@ impl OutputArgs {
                 _ => String::new(),
             },
         };
-        // The result first: whatever the gates say, what was computed or paid for is kept.
+        // The result first: whether the gates hold or not, it is kept.
         if !text.is_empty() || !matches!(checked, Some(Err(_))) {
             self.write_text(&text)?;
         }

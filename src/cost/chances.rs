@@ -102,21 +102,66 @@ pub fn totals(case: &Case, ways: &[Way], drawing: Drawing) -> Totals {
 
 /// What one way costs over the horizon.
 fn total(case: &Case, way: Way, v: Values<'_>, memory: &mut (Vec<u32>, Vec<u32>)) -> f64 {
+    at_scale(case, way, v, 1.0, memory)
+}
+
+/// What one way costs over the horizon at so many times the volume of the need, US dollars. A number of units
+/// that a split was planned with stays.
+pub fn total_at(case: &Case, way: Way, v: Values<'_>, scale: f64) -> f64 {
+    at_scale(case, way, v, scale, &mut (Vec::new(), Vec::new()))
+}
+
+fn at_scale(case: &Case, way: Way, v: Values<'_>, scale: f64, memory: &mut (Vec<u32>, Vec<u32>)) -> f64 {
+    if let Way::Overflow { pair, units } = way {
+        return hybrid::overflow_total(case, pair, v, units).map_or(f64::INFINITY, Usd::get);
+    }
     let requests = case.need.requests(v, None);
-    let flow = |share: f64| Flow { requests: Requests::new(requests.get() * share), scale: share };
-    let mut alone = |offer: usize, share: f64| {
-        let run = Run::new(&case.offers[offer], &case.need, v, flow(share), &mut memory.0);
-        run.total(case.need.horizon, 0).0
-    };
+    let Some(parts) = parts(case, way, v) else { return f64::INFINITY };
+    let each = parts.into_iter().map(|(offer, share)| {
+        let share = share * scale;
+        let flow = Flow { requests: Requests::new(requests.get() * share), scale: share };
+        Run::new(&case.offers[offer], &case.need, v, flow, &mut memory.0).total(case.need.horizon, 0).0
+    });
+    each.sum()
+}
+
+/// The offers of a way, each with its share of the requests; `None` where they change by the hour.
+fn parts(case: &Case, way: Way, v: Values<'_>) -> Option<Vec<(usize, f64)>> {
     match way {
-        Way::Alone(offer) => alone(offer, 1.0),
+        Way::Alone(offer) => Some(vec![(offer, 1.0)]),
         Way::Routed(pair) => {
-            let Some(h) = &case.hybrid else { return f64::INFINITY };
-            let (share, escalation) = (v.get(h.local_share), v.get(h.escalation));
-            alone(pair.local, share) + alone(pair.cloud, 1.0 - share + share * escalation)
+            let h = case.hybrid.as_ref()?;
+            let (share, escalation): (f64, f64) = (v.get(h.local_share), v.get(h.escalation));
+            Some(vec![(pair.local, share), (pair.cloud, 1.0 - share + share * escalation)])
         }
-        Way::Overflow { pair, units } => {
-            hybrid::overflow_total(case, pair, v, units).map_or(f64::INFINITY, Usd::get)
+        Way::Overflow { .. } => None,
+    }
+}
+
+/// What one way has cost on the first day and by the end of each month, US dollars: horizon + 1 amounts.
+pub fn paid(case: &Case, way: Way, v: Values<'_>) -> Vec<f64> {
+    let months = case.need.horizon as usize;
+    let mut paid = vec![0.0; months + 1];
+    let mut add = |month: usize, upfront: f64, running: f64| {
+        paid[0] += if month == 0 { upfront } else { 0.0 };
+        paid[month + 1] += upfront + running;
+    };
+    if let Way::Overflow { pair, units } = way {
+        hybrid::overflow_bills(case, pair, v, units, &mut add);
+    } else {
+        let requests = case.need.requests(v, None);
+        for (offer, share) in parts(case, way, v).into_iter().flatten() {
+            let flow = Flow { requests: Requests::new(requests.get() * share), scale: share };
+            let mut memory = Vec::new();
+            let mut run = Run::new(&case.offers[offer], &case.need, v, flow, &mut memory);
+            for month in 0..months {
+                let bill = run.bill();
+                add(month, bill.upfront, bill.running);
+            }
         }
     }
+    for month in 2..=months {
+        paid[month] += paid[month - 1];
+    }
+    paid
 }

@@ -122,7 +122,7 @@ pub fn overflow(case: &Case, pair: Pair, v: Values<'_>) -> Option<Overflow> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let most = (peak - 1e-9).ceil().clamp(1.0, 100_000.0) as u32;
     let stride = most.div_ceil(MOST_TRIED);
-    let option = |units: u32| split(case, pair, v, &week, units);
+    let option = |units: u32| split(case, pair, v, &week, units, &mut |_, _, _| ());
     let mut options: Vec<UnitsTried> =
         (0..=most).step_by(stride as usize).chain([most]).map(option).collect();
     let cheapest =
@@ -138,7 +138,20 @@ pub fn overflow(case: &Case, pair: Pair, v: Values<'_>) -> Option<Overflow> {
 
 /// What a number of units costs over the horizon, with the cloud for what is above them.
 pub fn overflow_total(case: &Case, pair: Pair, v: Values<'_>, units: u32) -> Option<Usd> {
-    Week::of(case, pair, v).map(|week| split(case, pair, v, &week, units).tco)
+    Week::of(case, pair, v).map(|week| split(case, pair, v, &week, units, &mut |_, _, _| ()).tco)
+}
+
+/// What such a split pays: each month with what is bought at its beginning and what it costs to run, USD.
+pub fn overflow_bills(
+    case: &Case,
+    pair: Pair,
+    v: Values<'_>,
+    units: u32,
+    each: &mut impl FnMut(usize, f64, f64),
+) {
+    if let Some(week) = Week::of(case, pair, v) {
+        split(case, pair, v, &week, units, each);
+    }
 }
 
 /// Requests a unit serves in an hour at its ceiling.
@@ -147,7 +160,14 @@ fn requests_per_unit_hour(case: &Case, machine: &Machine, v: Values<'_>) -> Opti
     Some(3600.0 / work.get() * machine.ceiling_of(machine.units.unwrap_or(1), v))
 }
 
-fn split(case: &Case, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> UnitsTried {
+fn split(
+    case: &Case,
+    pair: Pair,
+    v: Values<'_>,
+    week: &Week,
+    units: u32,
+    each: &mut impl FnMut(usize, f64, f64),
+) -> UnitsTried {
     let (cloud, local) = (&case.offers[pair.cloud], fixed(&case.offers[pair.local], units));
     let mut memory = (Vec::new(), Vec::new());
     let none = Flow { requests: Requests::ZERO, scale: 1.0 };
@@ -168,6 +188,7 @@ fn split(case: &Case, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> Uni
         cloud.set_requests(coming * (1.0 - share));
         let step = cloud.step(&mut ());
         to_cloud += step.upfront + step.parts.total();
+        each(month as usize, step.upfront.get(), step.parts.total().get());
         if month == 0 {
             monthly += step.parts.total();
         }
@@ -175,6 +196,7 @@ fn split(case: &Case, pair: Pair, v: Values<'_>, week: &Week, units: u32) -> Uni
             own.set_requests(coming * share);
             let step = own.step(&mut ());
             to_local += step.upfront + step.parts.total();
+            each(month as usize, step.upfront.get(), step.parts.total().get());
             if month == 0 {
                 monthly += step.parts.total();
                 capex = step.upfront;

@@ -12,6 +12,7 @@
 pub mod case;
 pub mod chances;
 pub mod compare;
+pub mod curves;
 pub mod defaults;
 pub mod derive;
 pub mod evaluate;

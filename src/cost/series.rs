@@ -12,14 +12,19 @@ use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 /// More offers than this make no readable chart.
 const MOST_OFFERS: usize = 6;
 /// Draws behind a band: P10 and P90 of a month's total need far fewer than a probability does.
-const BAND_DRAWS: u32 = 400;
+pub(super) const BAND_DRAWS: u32 = 400;
 /// Longest horizon that has a band.
-const LONGEST_BAND: u32 = 240;
+pub(super) const LONGEST_BAND: u32 = 240;
 /// Volumes a decade, and the most decades.
 const PER_DECADE: f64 = 20.0;
 const MOST_DECADES: f64 = 5.0;
 /// Volumes that are tried for windows between two of the grid.
 const BETWEEN: u32 = 4;
+/// Volumes at which a unit more is needed that are looked for, the smallest first: of many units one more is no
+/// step that could be seen.
+const MOST_STEPS: usize = 24;
+/// So much to either side of such a volume stands a point: the document keeps six digits.
+const BESIDE: f64 = 1e-5;
 
 /// What an offer has cost by the end of each month.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,20 +133,20 @@ pub fn cumulative(case: &Case, v: Values<'_>, most_draws: u32, seed: u64) -> Vec
         }
     }
     for (one, of_months) in found.iter_mut().zip(all.chunks_mut(months)) {
-        one.band = of_months
-            .iter_mut()
-            .map(|of_draws| {
-                of_draws.sort_unstable_by(f64::total_cmp);
-                let at = |tenths: usize| of_draws[(of_draws.len() * tenths).div_ceil(10).max(1) - 1];
-                (at(1), at(9))
-            })
-            .collect();
+        one.band = of_months.iter_mut().map(|of_draws| tenths(of_draws)).collect();
     }
     found
 }
 
+/// P10 and P90 of draws.
+pub(super) fn tenths(draws: &mut [f64]) -> (f64, f64) {
+    draws.sort_unstable_by(f64::total_cmp);
+    let at = |tenths: usize| draws[(draws.len() * tenths).div_ceil(10).max(1) - 1];
+    (at(1), at(9))
+}
+
 /// The volumes around the one in force and the one at which both cost the same.
-fn grid(now: f64, break_even: Option<f64>) -> Vec<f64> {
+pub(super) fn grid(now: f64, break_even: Option<f64>) -> Vec<f64> {
     let near = |v: &f64| *v > 0.0 && (now / v).log10().abs() <= MOST_DECADES / 2.0;
     let other = break_even.filter(near).unwrap_or(now);
     let low = (now.min(other) / now).log10() - 1.0;
@@ -151,6 +156,32 @@ fn grid(now: f64, break_even: Option<f64>) -> Vec<f64> {
     #[allow(clippy::cast_possible_truncation)]
     let (first, last) = (steps(low).floor() as i32, steps(high).ceil() as i32);
     (first..=last).map(|n| now * 10f64.powf(f64::from(n) / PER_DECADE)).collect()
+}
+
+/// The grid, and a point to either side of each volume at which one of `units` grows: a curve through the points
+/// of the grid alone would rise slowly where a unit is bought at once.
+pub(super) fn with_steps(grid: Vec<f64>, units: &impl Fn(f64) -> Vec<Option<u32>>) -> Vec<f64> {
+    let mut steps = Vec::new();
+    for pair in grid.windows(2) {
+        let (before, after) = (units(pair[0]), units(pair[1]));
+        for offer in 0..before.len() {
+            let (Some(few), Some(more)) = (before[offer], after[offer]) else { continue };
+            if more != few + 1 || steps.len() >= 2 * MOST_STEPS {
+                continue;
+            }
+            let (mut low, mut high) = (pair[0], pair[1]);
+            for _ in 0..40 {
+                let middle = f64::midpoint(low, high);
+                if units(middle)[offer].is_some_and(|n| n <= few) { low = middle } else { high = middle }
+            }
+            let beside = [low * (1.0 - BESIDE), high * (1.0 + BESIDE)];
+            steps.extend(beside.into_iter().filter(|v| pair[0] < *v && *v < pair[1]));
+        }
+    }
+    let mut all = grid;
+    all.extend(steps);
+    all.sort_unstable_by(f64::total_cmp);
+    all
 }
 
 /// Costs at other volumes; `None` where the volume is what the hardware can do, or nothing.
@@ -163,12 +194,23 @@ pub fn by_volume(case: &Case, v: Values<'_>, break_even: &BreakEven) -> Option<B
     if now <= 0.0 || !now.is_finite() {
         return None;
     }
-    let requests = grid(now, break_even.requests.map(Requests::get));
     let flow = |requests: f64| Flow { requests: Requests::new(requests), scale: requests / now };
+    let shown = shown(case);
+    let units_at = |volume: f64| -> Vec<Option<u32>> {
+        let units = |(offer, _): &(usize, Pair)| match &case.offers[*offer].supply {
+            Supply::Api(_) => None,
+            Supply::Machine(m) => {
+                Some(compare::first_units(case, m, v, flow(volume)).saturating_add(m.spare))
+            }
+        };
+        shown.iter().map(units).collect()
+    };
+    let coarse = grid(now, break_even.requests.map(Requests::get));
+    let requests = with_steps(coarse.clone(), &units_at);
     let mut scratch = Scratch::default();
-    let offers = shown(case)
-        .into_iter()
-        .map(|(offer, pair)| {
+    let offers = shown
+        .iter()
+        .map(|&(offer, pair)| {
             let mut it = OfferByVolume { offer, monthly: Vec::new(), units: Vec::new() };
             for &volume in &requests {
                 let flow = flow(volume);
@@ -197,20 +239,20 @@ pub fn by_volume(case: &Case, v: Values<'_>, break_even: &BreakEven) -> Option<B
             local < cloud
         }
     };
-    let windows = windows(&requests, &mut cheaper);
+    let windows = windows(&coarse, &mut cheaper);
     let tokens_per_request = case.need.tokens(v).total().get();
     Some(ByVolume { requests, tokens_per_request, offers, windows })
 }
 
 /// A fixed number of units serves no more than it can.
-fn serves(case: &Case, machine: &super::case::Machine, v: Values<'_>, requests: f64) -> bool {
+pub(super) fn serves(case: &Case, machine: &super::case::Machine, v: Values<'_>, requests: f64) -> bool {
     let most = machine.units.and_then(|units| machine.capacity(&case.need, v, units));
     most.is_none_or(|most| requests <= most.get())
 }
 
 /// The volumes for which `cheaper` holds, from the first to the last of the grid; an end that is the
 /// grid's is open.
-fn windows(requests: &[f64], cheaper: &mut impl FnMut(f64) -> bool) -> Vec<(f64, Option<f64>)> {
+pub(super) fn windows(requests: &[f64], cheaper: &mut impl FnMut(f64) -> bool) -> Vec<(f64, Option<f64>)> {
     let mut found: Vec<(f64, Option<f64>)> = Vec::new();
     let mut before: Option<(f64, bool)> = None;
     let fine = requests.windows(2).flat_map(|pair| {
@@ -256,6 +298,21 @@ mod tests {
         assert!((found[1].0 - 2000.0).abs() < 1e-6 && found[1].1.is_none());
         assert!(windows(&volumes, &mut |_| false).is_empty());
         assert_eq!(windows(&volumes, &mut |_| true), [(volumes[0], None)]);
+    }
+
+    #[test]
+    fn a_unit_more_is_a_step_and_no_slope() {
+        let volumes = grid(1000.0, None);
+        let units = |v: f64| vec![None, Some(1 + u32::from(v > 777.0) + u32::from(v > 1234.0))];
+        let all = with_steps(volumes.clone(), &units);
+        assert_eq!(all.len(), volumes.len() + 4);
+        assert!(all.is_sorted() && volumes.iter().all(|v| all.contains(v)));
+        for pair in all.windows(2).filter(|p| units(p[0]) != units(p[1])) {
+            assert!(pair[1] / pair[0] < 1.0 + 3.0 * BESIDE, "{pair:?}");
+        }
+        // Hundreds of them are no steps that could be seen.
+        let many = with_steps(volumes.clone(), &|v: f64| vec![Some(v as u32)]);
+        assert_eq!(many, volumes);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub use text::modifier;
 use super::envelope::Envelope;
 use crate::advise::matrix::BriefLine;
 use crate::advise::{Confidence, Placement, Stage};
+use crate::document::breakeven::{CostByVolume, CumulativeCost};
 use crate::document::metrics::definition;
 use crate::document::plan::PlanRow;
 use crate::provenance::Source;
@@ -38,7 +39,7 @@ pub struct AdviceResult {
     pub placement: Placement,
     #[doc = definition!(confidence)]
     pub confidence: Confidence,
-    /// What moved it from the rule's own.
+    /// What it rests on, and what keeps it from being higher, one sentence each.
     #[serde(default)]
     pub confidence_because: Vec<String>,
     #[doc = definition!(rule)]
@@ -95,6 +96,14 @@ pub struct AdviceResult {
     /// Months over which the options are priced; null where none is.
     #[serde(default)]
     pub horizon_months: Option<u32>,
+    /// What the options have cost by the end of each month, the chosen one first; empty where nothing was
+    /// priced.
+    #[serde(default)]
+    pub cumulative: Vec<CumulativeCost>,
+    /// What a month of the options costs at other volumes; null where nothing was priced, or where the volume
+    /// is what the hardware can do.
+    #[serde(default)]
+    pub by_volume: Option<CostByVolume>,
     /// What was left out before anything was priced, and how many.
     #[serde(default)]
     pub excluded: Vec<ExcludedGroup>,

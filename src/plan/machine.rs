@@ -246,7 +246,7 @@ pub fn rented(catalog: &Catalog) -> Vec<Machine> {
         };
         Some(Machine {
             id: rental.id.clone(),
-            name: rental.instance.clone(),
+            name: rental.name(),
             accelerator: card.id.clone(),
             accelerator_name: card.name.clone(),
             accelerators: rental.accelerators.max(1),

@@ -8,6 +8,12 @@ use crate::number;
 use crate::workload::keys::{Key, answers};
 use serde_json::Value;
 
+/// With a capital letter, as a sentence begins.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
+}
+
 /// Names for what no table of keys has, and shorter ones for what it describes at length.
 const OWN: &[(&str, &str)] = &[
     ("privacy", "Privacy"),

@@ -1,5 +1,6 @@
 //! Serving plans for people.
 
+use super::names::capital;
 use super::view::{Block, Cell, Table, View};
 use crate::document::envelope::Envelope;
 use crate::document::fit::BandRow;
@@ -411,11 +412,6 @@ fn over_the_week(o: &OwnedResult) -> String {
     };
     let mean = hours.iter().sum::<f64>() / hours.len() as f64;
     format!(", {} over the week", percent(mean))
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |c| c.to_uppercase().collect::<String>() + chars.as_str())
 }
 
 fn owned_table(all: &[OwnedResult]) -> Table {

@@ -2,7 +2,7 @@
 //! as it comes. Memory grows with the number of ids, not with the size of the files.
 
 use super::growth;
-use super::ids::IdTable;
+use super::ids::{IdSet, IdTable};
 use super::record::{
     Class, Clock, Keep, ModelId, Reason, Record, Repeat, Skip, Stated, Tier, Tokens, When, reason,
 };
@@ -360,7 +360,7 @@ pub struct Collector<'p> {
     source: usize,
     file: u32,
     line: u64,
-    once: IdTable<()>,
+    once: IdSet,
     held: IdTable<Packed>,
     spilled: HashMap<u64, Spilled, FixedState>,
     totals: Totals,
@@ -405,7 +405,7 @@ impl<'p> Collector<'p> {
             source: 0,
             file: 0,
             line: 0,
-            once: IdTable::default(),
+            once: IdSet::default(),
             held: IdTable::default(),
             spilled: HashMap::default(),
             totals: Totals::default(),
@@ -603,7 +603,7 @@ impl<'p> Collector<'p> {
 
     /// Whether an id of a source that counts each once was seen before; if not, it is now.
     pub fn seen(&mut self, id: u64) -> bool {
-        !self.once.insert(id, ())
+        !self.once.insert(id)
     }
 
     /// Count a record, unless it is a repeat or cannot be true.
@@ -670,7 +670,7 @@ impl<'p> Collector<'p> {
             id = super::ids::key("second", (repeat.id, repeat.request));
             known = self.known(id);
         }
-        if self.once.get(id).is_some() {
+        if self.once.contains(id) {
             return self.duplicate();
         }
         let mut repeat = repeat;

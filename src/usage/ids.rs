@@ -1,8 +1,10 @@
-//! Ids are kept as 64-bit hashes: enough to tell ten million requests apart (one chance in 370,000 that
-//! any two meet), and no id can be read back from a document.
+//! Ids are kept as hashes, and no id can be read back from a document. Where a request's counts are kept
+//! with its id the hash has 64 bits: one chance in 370,000 that any two of ten million requests meet. Where
+//! only the id is kept ([`IdSet`]) it has 52, in four bytes: one chance in ninety that a single one of ten
+//! million different requests is taken for a repeat, one in four among fifty million.
 
 use foldhash::fast::FixedState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 /// Ids that a provider makes unique, so that the same answer is known again in the log of another tool.
@@ -130,6 +132,84 @@ impl<V: Copy> IdTable<V> {
     }
 }
 
+/// Ids of a set that move to its sorted part at once.
+const MOVED: usize = (RECENT / size_of::<u64>()) * 7 / 8;
+/// The sorted part of a set is parted by the high 20 bits, so that 32 of 52 remain to be kept.
+const SET_PARTS: usize = 1 << 20;
+
+/// A set of such hashes, four bytes for each: a log of a gigabyte may hold twelve million ids and little
+/// else. Like [`IdTable`], the recent ones are in a hash table and the others sorted.
+#[derive(Debug, Default)]
+pub struct IdSet {
+    recent: HashSet<u64, FixedState>,
+    /// Low 32 bits of 52, sorted within their part.
+    keys: Vec<u32>,
+    /// Where each part begins; one more than there are parts, or none.
+    starts: Vec<u32>,
+}
+
+impl IdSet {
+    /// The 52 bits that are kept.
+    const fn kept(key: u64) -> u64 {
+        key >> 12
+    }
+    #[allow(clippy::cast_possible_truncation)]
+    const fn split(kept: u64) -> (usize, u32) {
+        ((kept >> 32) as usize, kept as u32)
+    }
+    /// Where it stands among the sorted ones, or would stand.
+    fn place(&self, kept: u64) -> Result<usize, usize> {
+        let (part, rest) = Self::split(kept);
+        let (Some(from), Some(to)) = (self.starts.get(part), self.starts.get(part + 1)) else {
+            return Err(0);
+        };
+        let (from, to) = (*from as usize, *to as usize);
+        self.keys[from..to].binary_search(&rest).map(|at| from + at).map_err(|at| from + at)
+    }
+    /// It was inserted.
+    pub fn contains(&self, key: u64) -> bool {
+        let kept = Self::kept(key);
+        self.recent.contains(&kept) || self.place(kept).is_ok()
+    }
+    /// Insert it; true if it is new.
+    pub fn insert(&mut self, key: u64) -> bool {
+        let kept = Self::kept(key);
+        if self.place(kept).is_ok() || !self.recent.insert(kept) {
+            return false;
+        }
+        if self.recent.len() >= MOVED {
+            self.sort_in();
+        }
+        true
+    }
+    /// Move the recent ones to the sorted part, from its end so that nothing is kept twice.
+    fn sort_in(&mut self) {
+        let mut new: Vec<u64> = self.recent.drain().collect();
+        new.sort_unstable();
+        if self.starts.is_empty() {
+            self.starts = vec![0; SET_PARTS + 1];
+        }
+        let mut old = self.keys.len();
+        self.keys.reserve_exact(new.len());
+        self.keys.resize(old + new.len(), 0);
+        // From the largest down: all that stands from its place on has moved already and is larger.
+        for (before, kept) in new.iter().enumerate().rev() {
+            let at = self.place(*kept).unwrap_or_else(|at| at);
+            self.keys.copy_within(at..old, at + before + 1);
+            self.keys[at + before] = Self::split(*kept).1;
+            old = at;
+        }
+        let mut added = 0;
+        let mut new = new.into_iter().peekable();
+        for part in 0..SET_PARTS {
+            while new.next_if(|kept| Self::split(*kept).0 == part).is_some() {
+                added += 1;
+            }
+            self.starts[part + 1] += added;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +243,24 @@ mod tests {
         values.dedup();
         // 7 and the last are now 70 and 71, which others are, too.
         assert_eq!(values.len(), ids as usize - 2);
+    }
+
+    #[test]
+    fn a_set_holds_what_went_in_and_nothing_else() {
+        let mut set = IdSet::default();
+        let ids = 3 * u32::try_from(MOVED).expect("small") + 7;
+        for n in 0..ids {
+            assert!(set.insert(key("t", n)), "{n}");
+            if n % 1000 == 0 {
+                assert!(!set.insert(key("t", n / 2)), "{n}");
+            }
+        }
+        assert!(set.insert(0) && set.insert(u64::MAX) && !set.insert(0) && !set.insert(u64::MAX));
+        assert!((0..ids).all(|n| set.contains(key("t", n))));
+        assert!(!(ids..2 * ids).any(|n| set.contains(key("t", n))));
+        assert!(set.keys.len() >= 3 * MOVED);
+        let sorted = |w: &[u32]| set.keys[w[0] as usize..w[1] as usize].is_sorted();
+        assert!(set.starts.windows(2).all(sorted));
     }
 
     #[test]

@@ -88,6 +88,8 @@ pub enum Outcome {
 struct Source {
     format: &'static Format,
     layout: Layout,
+    /// The keys around the rows of the file that is read, see [`recognise::Recognised`].
+    inside: Vec<String>,
     reader: Box<dyn Reader>,
     /// Names of the fields where a mapping gave them.
     names: Vec<String>,
@@ -121,17 +123,18 @@ impl<'p> Import<'p> {
         self.files += 1;
         let mut text = Text::open(from)?.map_err(Unreadable::Foreign)?;
         let (head, all) = text.head()?;
-        let (container, format) = if let Some(format) = self.settings.from {
+        let (container, format, inside) = if let Some(format) = self.settings.from {
             let Some(container) = recognise::container(head, all) else { return Ok(Outcome::Empty) };
             let is_json = matches!(container, Container::Json | Container::JsonLines);
-            (if format.lines && !is_json { Container::Lines } else { container }, format)
+            let inside = if is_json { recognise::inside(head, format) } else { Vec::new() };
+            (if format.lines && !is_json { Container::Lines } else { container }, format, inside)
         } else {
             let found = recognise::recognise(head, all);
             // With a mapping, rows of several formats are rows all the same.
             let found = match (found, &self.settings.mapping) {
                 (Err(_), Some(_)) => {
                     let container = Container::JsonLines;
-                    Some(recognise::Recognised { container, format: None })
+                    Some(recognise::Recognised { container, format: None, inside: Vec::new() })
                 }
                 (found, _) => found.map_err(Unreadable::Mixed)?,
             };
@@ -145,7 +148,7 @@ impl<'p> Import<'p> {
                     return Err(Unreadable::Unknown(unknown));
                 }
             };
-            (found.container, format)
+            (found.container, format, found.inside)
         };
         let container = match (container, self.settings.mapping.as_ref().and_then(|m| m.delimiter)) {
             (Container::Table(_) | Container::Lines, Some(mark)) if format.name == generic::FORMAT.name => {
@@ -156,6 +159,11 @@ impl<'p> Import<'p> {
         let found = recognise::describe(head, all, container);
         let at = self.source(format)?;
         let source = &mut self.sources[at];
+        if source.inside != inside {
+            source.layout =
+                Layout::new(format.fields.iter().copied(), format.rows, format.same).inside(&inside);
+            source.inside = inside;
+        }
         self.collector.enter(format.name, format.zero);
         self.collector.begin_file(self.files);
         source.reader.open(&mut self.collector);
@@ -189,7 +197,7 @@ impl<'p> Import<'p> {
             let layout = Layout::new(format.fields.iter().copied(), format.rows, format.same);
             (layout, (format.reader)(), Vec::new())
         };
-        self.sources.push(Source { format, layout, reader, names, rows: Vec::new() });
+        self.sources.push(Source { format, layout, inside: Vec::new(), reader, names, rows: Vec::new() });
         Ok(self.sources.len() - 1)
     }
 

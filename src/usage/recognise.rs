@@ -24,11 +24,14 @@ pub enum Container {
 }
 
 /// What was found.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Recognised {
     pub container: Container,
     /// Absent where no format's marks are there.
     pub format: Option<&'static Format>,
+    /// The keys that lead to the rows where something foreign is around them: a log shipper's `log`, a
+    /// search engine's `hits`, `hits[]`, `_source`.
+    pub inside: Vec<String>,
 }
 
 /// What a file that no format fits looks like.
@@ -133,20 +136,29 @@ fn best(is_there: impl Fn(&[&str]) -> bool) -> Option<(&'static Format, usize)> 
 /// Recognise a file by its head. Nothing where it is empty.
 pub fn recognise(head: &[u8], all: bool) -> Result<Option<Recognised>, Mixed> {
     let Some(container) = container(head, all) else { return Ok(None) };
-    let with = |format| Ok(Some(Recognised { container, format }));
+    let with = |format| Ok(Some(Recognised { container, format, inside: Vec::new() }));
+    let around = |paths: &BTreeSet<String>| {
+        let found = wrapped(paths, FORMATS).map(|(format, inside)| (Some(by_words(format, head)), inside));
+        let (format, inside) = found.unwrap_or_default();
+        Ok(Some(Recognised { container, format, inside }))
+    };
     match container {
         Container::Table(mark) => {
             // Counters of a server have no delimiter, but their labels have commas.
             let words = worded(head, |format| format.lines);
             if let (Some(format), None) = (words, marked(&header(head, mark))) {
-                return Ok(Some(Recognised { container: Container::Lines, format: Some(format) }));
+                let container = Container::Lines;
+                return Ok(Some(Recognised { container, format: Some(format), inside: Vec::new() }));
             }
             with(marked(&header(head, mark)).map(|(format, _)| format))
         }
         Container::Lines => with(worded(head, |format| format.lines)),
         Container::Json => {
-            let found = marked_json(&paths(head).into_keys().collect());
-            with(found.map(|format| by_words(format, head)))
+            let paths = paths(head).into_keys().collect();
+            match marked_json(&paths) {
+                Some(format) => with(Some(by_words(format, head))),
+                None => around(&paths),
+            }
         }
         Container::JsonLines => {
             let mut rows: BTreeMap<&'static str, (u64, &'static Format)> = BTreeMap::new();
@@ -162,7 +174,10 @@ pub fn recognise(head: &[u8], all: bool) -> Result<Option<Recognised>, Mixed> {
             }
             let most = rows.values().max_by_key(|(n, _)| *n).copied();
             let Some((most, format)) = most else {
-                return with(marked_json(&all_paths).map(|format| by_words(format, head)));
+                return match marked_json(&all_paths) {
+                    Some(format) => with(Some(by_words(format, head))),
+                    None => around(&all_paths),
+                };
             };
             let few = (most / 20).max(1);
             let many: Vec<_> =
@@ -205,6 +220,51 @@ fn marked_json(paths: &BTreeSet<String>) -> Option<&'static Format> {
         }
     }
     best.map(|(format, _)| format)
+}
+
+/// Marks that a format must have to be seen inside something foreign, unless one says that there is a list: one
+/// or two names may be anything.
+const MARKS_INSIDE: usize = 3;
+
+/// The format of which the most marks are there inside something else, and the keys that lead to its rows.
+/// Of equals the nearest to the outside.
+fn wrapped(
+    paths: &BTreeSet<String>,
+    formats: impl IntoIterator<Item = &'static Format>,
+) -> Option<(&'static Format, Vec<String>)> {
+    let mut best: Option<(&'static Format, &str, usize)> = None;
+    for format in formats {
+        let many = |marks: &&&[&str]| marks.len() >= MARKS_INSIDE || marks.iter().any(|m| m.contains("[]"));
+        for marks in format.marks.iter().filter(many) {
+            let ending = format!("/{}", marks[0]);
+            for around in paths.iter().filter_map(|path| path.strip_suffix(&ending)) {
+                let all = marks.iter().all(|mark| paths.contains(&format!("{around}/{mark}")));
+                let better = |(_, known, n): (&Format, &str, usize)| {
+                    marks.len() > n || (marks.len() == n && around.len() < known.len())
+                };
+                if all && best.is_none_or(better) {
+                    best = Some((format, around, marks.len()));
+                }
+            }
+        }
+    }
+    let (format, around, _) = best?;
+    // A list around everything is read as the rows themselves are.
+    let keys = around.split('/').filter(|key| *key != "[]" && !key.is_empty());
+    Some((format, keys.map(str::to_owned).collect()))
+}
+
+/// The keys around the rows of a format that somebody named, where there are any.
+pub fn inside(head: &[u8], format: &'static Format) -> Vec<String> {
+    let paths: BTreeSet<String> = head
+        .split(|b| *b == b'\n')
+        .take(ROWS)
+        .chain(std::iter::once(head))
+        .flat_map(|json| paths(json).into_keys())
+        .take(PATHS * 4)
+        .collect();
+    let is_plain = marked_json(&paths).is_some_and(|found| found.name == format.name);
+    if is_plain { Vec::new() } else { wrapped(&paths, [format]).map_or_else(Vec::new, |(_, keys)| keys) }
 }
 
 /// What a field holds, as far as a mapping cares.

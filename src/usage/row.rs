@@ -245,6 +245,8 @@ struct Node {
     slots: Vec<usize>,
     /// Its elements are rows.
     each: bool,
+    /// Where its elements begin: rows at the root, or what is around them.
+    start: Place,
     /// Its elements hold lists of rows, and are none themselves.
     through: bool,
     /// Its elements are rows of this row.
@@ -262,13 +264,15 @@ struct Node {
 pub struct Layout {
     nodes: Vec<Node>,
     fields: usize,
+    /// Where a value begins: at the root, or further out where something is around the rows.
+    entry: Place,
 }
 
 impl Layout {
     /// From the fields' paths, the paths of lists whose elements are rows (`data[]`), and the keys
     /// under which a row may be wrapped.
     pub fn new<'p>(fields: impl IntoIterator<Item = &'p str>, rows: &[&str], same: &[&str]) -> Self {
-        let mut layout = Self { nodes: vec![Node { each: true, ..Node::default() }], fields: 0 };
+        let mut layout = Self { nodes: vec![Node { each: true, ..Node::default() }], fields: 0, entry: ROOT };
         for path in fields {
             let place = path.split('/').fold(ROOT, |place, step| layout.step(place, step));
             let node = &mut layout.nodes[place as usize];
@@ -292,7 +296,7 @@ impl Layout {
 
     /// From paths whose steps are plain keys; for names that a user gives.
     pub fn of_keys<'p>(paths: impl IntoIterator<Item = Vec<&'p str>>, rows: &[&str]) -> Self {
-        let mut layout = Self { nodes: vec![Node { each: true, ..Node::default() }], fields: 0 };
+        let mut layout = Self { nodes: vec![Node { each: true, ..Node::default() }], fields: 0, entry: ROOT };
         for path in paths {
             let place = path.into_iter().fold(ROOT, |place, key| layout.child(place, key));
             let node = &mut layout.nodes[place as usize];
@@ -306,10 +310,32 @@ impl Layout {
         layout
     }
 
+    /// The same rows inside something that a format knows nothing of: the keys that lead to them from
+    /// outside, each a list of such things where it ends with `[]`.
+    #[must_use]
+    pub fn inside(mut self, keys: &[String]) -> Self {
+        for key in keys.iter().rev() {
+            let (name, is_list) = key.strip_suffix("[]").map_or((key.as_str(), false), |name| (name, true));
+            let mut to = self.entry;
+            if is_list {
+                to = self.push(Node { each: true, start: to, ..Node::default() });
+            }
+            let outer = self.push(Node { each: true, next: vec![(name.into(), to)], ..Node::default() });
+            self.nodes[outer as usize].start = outer;
+            self.entry = outer;
+        }
+        self
+    }
+
+    fn push(&mut self, node: Node) -> Place {
+        let new = Place::try_from(self.nodes.len()).unwrap_or(ROOT);
+        self.nodes.push(node);
+        new
+    }
+
     fn child(&mut self, from: Place, name: &str) -> Place {
         self.find(from, name).unwrap_or_else(|| {
-            let new = Place::try_from(self.nodes.len()).unwrap_or(ROOT);
-            self.nodes.push(Node::default());
+            let new = self.push(Node::default());
             self.nodes[from as usize].next.push((name.into(), new));
             new
         })
@@ -407,7 +433,8 @@ impl<'m> Machine<'m> {
     /// damaged.
     pub fn value<'de, D: serde::Deserializer<'de>>(&mut self, from: D) -> Result<(), D::Error> {
         self.open(0);
-        At { machine: self, place: ROOT, level: 0 }.deserialize(from)?;
+        let place = self.layout.entry;
+        At { machine: self, place, level: 0 }.deserialize(from)?;
         if self.stack[0].is_row() {
             (self.emit)(&self.stack[0]);
         }
@@ -519,7 +546,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
             machine.stack[level].wraps = true;
             loop {
                 machine.open(level + 1);
-                let element = At { machine: &mut *machine, place: ROOT, level: level + 1 };
+                let element = At { machine: &mut *machine, place: node.start, level: level + 1 };
                 if list.next_element_seed(element)?.is_none() {
                     return Ok(());
                 }
@@ -893,6 +920,32 @@ mod tests {
         );
         // A wrapping with a field of its own is a row, too.
         assert_eq!(rows(&layout, r#"{"data":[{"a":"1"}],"a":"9"}"#), [some(&["1", ""]), some(&["9", ""])]);
+    }
+
+    #[test]
+    fn rows_are_found_inside_what_the_format_does_not_know() {
+        let inside = |keys: &[&str]| {
+            let keys: Vec<String> = keys.iter().map(|k| (*k).to_owned()).collect();
+            Layout::new(["a", "data/c"], &["list[]"], &[]).inside(&keys)
+        };
+        let wanted = vec![some(&["1", "2"]), some(&["3", ""])];
+        let data = inside(&["data"]);
+        let json = r#"[{"data":{"a":"1","data":{"c":"2"}},"a":"x"},{"a":"y"},{"data":{"a":"3"}}]"#;
+        assert_eq!(rows(&data, json), wanted);
+        assert_eq!(rows(&data, r#"{"data":[{"a":"1","data":{"c":"2"}},{"a":"3"}]}"#), wanted);
+        assert_eq!(rows(&data, r#"{"data":{"list":[{"a":"1","data":{"c":"2"}},{"a":"3"}]}}"#), wanted);
+        assert_eq!(rows(&data, r#"{"data":"{\"a\":\"3\"}"}"#), wanted[1..]);
+        let hits = inside(&["hits", "hits[]", "_source"]);
+        let json =
+            r#"{"hits":{"a":"x","hits":[{"_source":{"a":"1","data":{"c":"2"}}},{"_source":{"a":"3"}}]}}"#;
+        assert_eq!(rows(&hits, json), wanted);
+        for value in ["null", "1", "[]", "{}", "[[1]]", "\"t\""] {
+            assert!(
+                rows(&hits, &format!(r#"{{"hits":{{"hits":[{value},{value}]}}}}"#)).is_empty(),
+                "{value}"
+            );
+            assert!(rows(&data, value).is_empty(), "{value}");
+        }
     }
 
     #[test]

@@ -228,41 +228,59 @@ fn pages_hold_at_every_width_light_and_dark_with_and_without_script() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The pages of `docs/memos`, each with the number of printed pages that stands beside it there.
+fn documented() -> Vec<(String, usize)> {
+    let folder = super::memos::folder();
+    let table = std::fs::read_to_string(folder.join("README.md")).expect("there");
+    let rows = table.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let file = cells.get(1)?.split_once("](")?.1.strip_suffix(')')?;
+        let pages = cells.get(3)?.strip_suffix(" pages")?.parse().ok()?;
+        Some((format!("file://{}", folder.join(file).display()), pages))
+    });
+    rows.collect()
+}
+
 #[test]
 fn printed_a_plain_case_takes_two_pages_and_loses_no_text() {
     let Some(mut browser) = Browser::start() else { return };
     let sandbox = Sandbox::new();
-    let page = pages(&sandbox).into_iter().nth(1).expect("the cost page");
-    for (paper, width, height) in [("A4", 8.27, 11.69), ("Letter", 8.5, 11.0)] {
-        browser.open(&page);
-        let printed = json!({"paperWidth": width, "paperHeight": height, "printBackground": true});
-        let answer = browser.call("Page.printToPDF", &printed);
-        let pdf = base64::engine::general_purpose::STANDARD
-            .decode(answer["data"].as_str().expect("data"))
-            .expect("base64");
-        let text = String::from_utf8_lossy(&pdf);
-        let pages = text.matches("/Type /Page\n").count();
-        assert!((1..=2).contains(&pages), "{paper}: {pages} pages");
-        browser.call("Emulation.setEmulatedMedia", &json!({"media": "print"}));
-        let shown = browser.value("document.body.innerText");
-        browser.call("Emulation.setEmulatedMedia", &json!({"media": ""}));
-        let file = sandbox.path("page.pdf");
-        std::fs::write(&file, &pdf).expect("written");
-        let Ok(read) = Command::new("pdftotext").args(["-layout", &file.display().to_string(), "-"]).output()
-        else {
-            missing_browser("pdftotext (Debian: poppler-utils)");
-            return;
-        };
-        let squeezed = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-        let printed = squeezed(&String::from_utf8_lossy(&read.stdout));
-        let lost: Vec<&str> = shown
-            .as_str()
-            .expect("text")
-            .split_whitespace()
-            .filter(|word| !printed.contains(&squeezed(word)))
-            // A word that is broken at the end of a line stands on two of them.
-            .filter(|word| word.chars().count() <= 20)
-            .collect();
-        assert!(lost.is_empty(), "{paper}: lost {lost:?}");
+    let plain = pages(&sandbox).into_iter().nth(1).expect("the cost page");
+    let documented = documented();
+    assert!(documented.len() >= 8, "{documented:?}");
+    for (page, most) in std::iter::once((plain, 2)).chain(documented) {
+        for (paper, width, height) in [("A4", 8.27, 11.69), ("Letter", 8.5, 11.0)] {
+            browser.open(&page);
+            let printed = json!({"paperWidth": width, "paperHeight": height, "printBackground": true});
+            let answer = browser.call("Page.printToPDF", &printed);
+            let pdf = base64::engine::general_purpose::STANDARD
+                .decode(answer["data"].as_str().expect("data"))
+                .expect("base64");
+            let text = String::from_utf8_lossy(&pdf);
+            let count = text.matches("/Type /Page\n").count();
+            assert!((1..=most).contains(&count), "{page} on {paper}: {count} pages, not {most}");
+            browser.call("Emulation.setEmulatedMedia", &json!({"media": "print"}));
+            let shown = browser.value("document.body.innerText");
+            browser.call("Emulation.setEmulatedMedia", &json!({"media": ""}));
+            let file = sandbox.path("page.pdf");
+            std::fs::write(&file, &pdf).expect("written");
+            let Ok(read) =
+                Command::new("pdftotext").args(["-layout", &file.display().to_string(), "-"]).output()
+            else {
+                missing_browser("pdftotext (Debian: poppler-utils)");
+                return;
+            };
+            let squeezed = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            let printed = squeezed(&String::from_utf8_lossy(&read.stdout));
+            let lost: Vec<&str> = shown
+                .as_str()
+                .expect("text")
+                .split_whitespace()
+                .filter(|word| !printed.contains(&squeezed(word)))
+                // A word that is broken at the end of a line stands on two of them.
+                .filter(|word| word.chars().count() <= 20)
+                .collect();
+            assert!(lost.is_empty(), "{page} on {paper}: lost {lost:?}");
+        }
     }
 }

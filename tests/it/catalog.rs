@@ -677,3 +677,15 @@ fn every_kind_has_ids() {
         assert!(!catalog.ids(kind).is_empty(), "{}", kind.plural());
     }
 }
+
+/// Offers are told apart by their names, in tables, charts and sentences.
+#[test]
+fn every_rental_has_a_name_of_its_own_and_no_key() {
+    let catalog = Catalog::embedded();
+    let mut names: Vec<String> = catalog.rentals.iter().map(freehold::catalog::Rental::name).collect();
+    assert!(names.len() > 100 && catalog.rentals.iter().all(|r| r.name() != r.id));
+    names.sort();
+    let all = names.len();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}

@@ -254,3 +254,349 @@ fn a_chart_is_a_png_on_request() {
     sandbox.run(&["report", "cost.json", "--chart", "nothing"]).refused(&["cost-over-time", "tornado"]);
     sandbox.run(&["report", "cost.json", "-o", "page.png"]).refused(&["--chart"]);
 }
+
+/// A number as a tick writes it: `$-1.5k`, `200M`, `45 %`.
+fn number(label: &str) -> Option<f64> {
+    let label = label.replace(['$', ','], "");
+    let factor = match label.chars().last()? {
+        'k' => 1e3,
+        'M' => 1e6,
+        'B' => 1e9,
+        'T' => 1e12,
+        '%' => 0.01,
+        _ => 1.0,
+    };
+    let number: f64 = label.trim_end_matches(['k', 'M', 'B', 'T', '%', ' ']).parse().ok()?;
+    Some(number * factor)
+}
+
+/// The numbers along one axis: place and value. `middle`: the lower axis, whose numbers are centred.
+fn ticks(svg: &str, middle: bool) -> Vec<(f64, f64)> {
+    let anchor = if middle { "text-anchor=\"middle\"" } else { "text-anchor=\"end\"" };
+    let texts = svg.split("<text ").skip(1).filter(|t| t.contains(anchor) && t.contains("fcm"));
+    texts
+        .filter_map(|t| {
+            let value = number(t.split('>').nth(1)?.split('<').next()?)?;
+            let t = format!(" {t}");
+            let (x, y): (f64, f64) = (attribute(&t, "x")?.parse().ok()?, attribute(&t, "y")?.parse().ok()?);
+            Some((if middle { x } else { y - 12.0 * 0.35 }, value))
+        })
+        .collect()
+}
+
+/// The value at a place of an axis whose steps are factors.
+fn log_value(ticks: &[(f64, f64)], at: f64) -> f64 {
+    let logs: Vec<(f64, f64)> = ticks.iter().map(|(at, v)| (*at, v.log10())).collect();
+    10f64.powf(value(&logs, at))
+}
+
+/// Both ends of every bar of a colour, from the top down.
+fn bars(svg: &str, class: &str) -> Vec<(f64, f64)> {
+    let rects = svg.split("<rect ").skip(1).filter(|r| r.starts_with(&format!("class=\"f{class}\"")));
+    rects
+        .map(|r| {
+            let r = format!(" {r}");
+            let of =
+                |name: &str| attribute(&r, name).expect("an attribute").parse::<f64>().expect("a number");
+            (of("x"), of("x") + of("width"))
+        })
+        .collect()
+}
+
+/// Every bar of the tornado reaches from the saving as planned to the saving at the end of the input's range.
+#[test]
+fn a_tornado_is_where_its_numbers_are() {
+    let text = std::fs::read_to_string(super::formats::kept("cost.json")).expect("there");
+    let Ok(Document::Breakeven(cost)) = Document::parse("cost.json", &text) else {
+        panic!("a cost document")
+    };
+    let chart = charts::cost::tornado(&cost).expect("the chart");
+    let tornado = &cost.result.uncertainty.as_ref().expect("ranges").tornado;
+    let planned = cost.result.comparisons[0].saving_usd;
+    let Body::Rows(rows) = &chart.body else { panic!("rows") };
+    for size in [Size::Wide, Size::Narrow] {
+        let svg = chart.to_svg(size, "x");
+        let along = ticks(&svg, true);
+        let span = along.iter().map(|t| t.1.abs()).fold(0.0, f64::max);
+        let (low, high) = (bars(&svg, "c0"), bars(&svg, "c1"));
+        assert_eq!((low.len(), high.len()), (rows.rows.len(), rows.rows.len()));
+        for (n, bar) in tornado.iter().take(rows.rows.len()).enumerate() {
+            for (drawn, wanted) in [(low[n], bar.saving_at_low_usd), (high[n], bar.saving_at_high_usd)] {
+                let mut ends = [value(&along, drawn.0), value(&along, drawn.1)];
+                let mut expected = [planned, wanted];
+                ends.sort_by(f64::total_cmp);
+                expected.sort_by(f64::total_cmp);
+                for (end, expected) in ends.iter().zip(expected) {
+                    assert!((end - expected).abs() < span * 0.01, "{}: {end} for {expected}", bar.input);
+                }
+            }
+            // Its ends are called what the input is there.
+            for name in rows.rows[n].marks.iter() {
+                let freehold::render::chart::RowMark::Bar { label, .. } = name else { panic!("a bar") };
+                assert!(!label.is_empty());
+            }
+        }
+    }
+}
+
+/// Single requests, medians, their intervals and percentiles of times and speeds.
+#[test]
+fn distributions_are_where_their_numbers_are() {
+    let text = std::fs::read_to_string(super::formats::kept("bench.json")).expect("there");
+    let Ok(Document::Bench(bench)) = Document::parse("bench.json", &text) else { panic!("a bench document") };
+    let all = charts::measured::all(&bench);
+    let sorted = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values
+    };
+    for id in ["ttft", "decode"] {
+        let chart = all.iter().find(|c| c.id == id).expect("the chart");
+        let Body::Rows(rows) = &chart.body else { panic!("rows") };
+        for size in [Size::Wide, Size::Narrow] {
+            let svg = chart.to_svg(size, "x");
+            // Names of percentiles are centred, too, and no numbers.
+            let along = ticks(&svg, true);
+            let read = |at: f64| if rows.x.log { log_value(&along, at) } else { value(&along, at) };
+            let close = |drawn: f64, wanted: f64| (drawn - wanted).abs() < wanted.abs() * 0.02 + 0.5;
+            let mut dots = Vec::new();
+            let mut wanted_dots = Vec::new();
+            let medians = circles(&svg, "5");
+            for (n, target) in bench.result.targets.iter().enumerate() {
+                let summary = if id == "ttft" { target.metrics.ttft_ms } else { target.metrics.decode_tps };
+                let median = summary.median.expect("a median");
+                assert!(close(read(medians[n].0), median), "{id}: {} for {median}", read(medians[n].0));
+                let own = bench
+                    .result
+                    .samples
+                    .iter()
+                    .filter(|s| s.target == target.id && s.error.is_none() && s.attempts <= 1);
+                let values =
+                    own.filter_map(|s| if id == "ttft" { s.metrics.ttft_ms } else { s.metrics.decode_tps });
+                wanted_dots.extend(values);
+                let height = medians[n].1;
+                dots.extend(
+                    circles(&svg, "2.2")
+                        .into_iter()
+                        .filter(|c| (c.1 - height).abs() < 0.5)
+                        .map(|c| read(c.0)),
+                );
+                // The interval is the thick line through the median, the percentile a stroke across it.
+                let lines: Vec<Vec<(f64, f64)>> = svg
+                    .split("<polyline ")
+                    .skip(1)
+                    .filter(|l| l.contains("stroke-width=\"3\"") || l.contains("stroke-width=\"1.6\""))
+                    .map(|l| {
+                        let pair = |p: &str| {
+                            p.split_once(',').map(|(x, y)| (x.parse().expect("x"), y.parse().expect("y")))
+                        };
+                        attribute(&format!(" {l}"), "points")
+                            .expect("points")
+                            .split(' ')
+                            .filter_map(pair)
+                            .collect()
+                    })
+                    .collect();
+                let of_row =
+                    |line: &&Vec<(f64, f64)>| (f64::midpoint(line[0].1, line[1].1) - height).abs() < 0.6;
+                let across =
+                    lines.iter().filter(of_row).find(|l| (l[0].1 - l[1].1).abs() < 0.1).expect("an interval");
+                let (low, high) = (summary.low.expect("low"), summary.high.expect("high"));
+                assert!(
+                    close(read(across[0].0), low) && close(read(across[1].0), high),
+                    "{id}: {across:?} for {low} to {high}"
+                );
+                let upright: Vec<f64> = lines
+                    .iter()
+                    .filter(of_row)
+                    .filter(|l| (l[0].0 - l[1].0).abs() < 0.1)
+                    .map(|l| read(l[0].0))
+                    .collect();
+                for percentile in [summary.p95, summary.p99].into_iter().flatten() {
+                    assert!(
+                        upright.iter().any(|at| close(*at, percentile)),
+                        "{id}: {upright:?} lacks {percentile}"
+                    );
+                }
+            }
+            let (dots, wanted) = (sorted(dots), sorted(wanted_dots));
+            assert_eq!(dots.len(), wanted.len(), "{id}");
+            assert!(
+                !dots.is_empty() && dots.iter().zip(&wanted).all(|(a, b)| close(*a, *b)),
+                "{id}: {dots:?} for {wanted:?}"
+            );
+        }
+    }
+}
+
+/// A curve of costs at other volumes goes through every one of its numbers, and a unit that is bought is a step.
+#[test]
+fn curves_by_volume_are_where_their_numbers_are() {
+    let (document, _) = of_the_example();
+    let Document::Breakeven(cost) = &document else { panic!("a cost document") };
+    let found = cost.result.by_volume.as_ref().expect("a series");
+    let volumes = found.requests_per_month.as_ref().expect("requests");
+    let chart = charts::cost::by_volume(&cost.result).expect("the chart");
+    for size in [Size::Wide, Size::Narrow] {
+        let svg = chart.to_svg(size, "x");
+        let (along, up) = (ticks(&svg, true), ticks(&svg, false));
+        for (n, offer) in found.offers.iter().enumerate() {
+            let drawn = curve(&svg, &format!("c{n}"));
+            assert_eq!(drawn.len(), volumes.len(), "{}", offer.name);
+            for ((at, volume), usd) in drawn.iter().zip(volumes).zip(&offer.monthly_usd) {
+                let (x, y) = (log_value(&along, at.0), log_value(&up, at.1));
+                let usd = usd.expect("a cost");
+                assert!((x / volume - 1.0).abs() < 0.03, "{}: {x} for {volume}", offer.name);
+                assert!((y / usd - 1.0).abs() < 0.03, "{}: {y} for {usd}", offer.name);
+            }
+            for (n, pair) in offer.units.iter().flatten().collect::<Vec<_>>().windows(2).enumerate() {
+                if let [Some(few), Some(more)] = pair
+                    && *more == few + 1
+                {
+                    let run = drawn[n + 1].0 - drawn[n].0;
+                    assert!(run < 0.6, "{}: unit {more} comes over {run} units of the picture", offer.name);
+                }
+            }
+        }
+        // Shades begin where local begins to cost less.
+        let shade = bars(&svg, "cs");
+        assert_eq!(shade.len(), found.local_cheaper.len());
+        for (drawn, window) in shade.iter().zip(&found.local_cheaper) {
+            let from = window.from_requests_per_month.expect("requests");
+            assert!((log_value(&along, drawn.0) / from - 1.0).abs() < 0.03, "{drawn:?} for {from}");
+        }
+    }
+}
+
+/// Every point of the catalogue's hardware, and of what was measured, stands at its price and its speed.
+#[test]
+fn prices_against_speeds_are_where_their_numbers_are() {
+    let sandbox = Sandbox::new();
+    let args = [
+        "breakeven",
+        "--all",
+        "--requests-per-month",
+        "300000",
+        "--input-tokens",
+        "900",
+        "--output-tokens",
+        "200",
+        "--model",
+        "llama-3.1-8b-instruct",
+        "--draws",
+        "1",
+        "--today",
+        "2026-11-22",
+        "-o",
+        "all.json",
+    ];
+    sandbox.run(&args).ok();
+    let text = std::fs::read_to_string(sandbox.path("all.json")).expect("written");
+    let Ok(Document::Breakeven(all)) = Document::parse("all.json", &text) else { panic!("a cost document") };
+    let chart = charts::ranked::price_against_speed(&all.result).expect("the chart");
+    let Body::Plot(plot) = &chart.body else { panic!("a plot") };
+    let known: Vec<(f64, f64)> =
+        all.result.local.iter().filter_map(|l| Some((l.capacity_tokens_per_month?, l.tco_usd))).collect();
+    let near = |a: f64, b: f64| (a / b - 1.0).abs() < 0.04;
+    let svg = chart.to_svg(Size::Wide, "x");
+    let (along, up) = (ticks(&svg, true), ticks(&svg, false));
+    let drawn = circles(&svg, "4");
+    let is_known = |at: &&(f64, f64)| {
+        let (speed, price) = (log_value(&along, at.0), log_value(&up, at.1));
+        known.iter().any(|(s, p)| near(speed, *s) && near(price, *p))
+    };
+    // Beside the points there is one dot for each name of a kind.
+    let points = plot.series.iter().map(|s| s.points.len()).sum::<usize>();
+    assert_eq!(drawn.len(), points + plot.series.len());
+    assert_eq!(drawn.iter().filter(is_known).count(), points);
+    assert!(points > 20, "{points} points");
+    let text = std::fs::read_to_string(super::formats::kept("bench.json")).expect("there");
+    let Ok(Document::Bench(bench)) = Document::parse("bench.json", &text) else { panic!("a bench document") };
+    let mut bench = *bench;
+    for (n, target) in bench.result.targets.iter_mut().enumerate() {
+        target.metrics.cost_usd.median = Some(0.001 * (n as f64 + 1.0));
+    }
+    let chart = charts::measured::price_against_speed(&bench.result).expect("the chart");
+    let svg = chart.to_svg(Size::Wide, "x");
+    let (along, up) = (ticks(&svg, true), ticks(&svg, false));
+    let drawn = circles(&svg, "4");
+    for target in &bench.result.targets {
+        let speed = target.metrics.decode_tps.median.expect("a speed");
+        let price = target.metrics.cost_usd.median.expect("a price");
+        let is_there = |at: &(f64, f64)| {
+            (value(&along, at.0) / speed - 1.0).abs() < 0.01 && (value(&up, at.1) / price - 1.0).abs() < 0.02
+        };
+        assert!(drawn.iter().any(is_there), "{}: {speed} at {price} of {drawn:?}", target.id);
+    }
+}
+
+/// A verdict alone has the curves of its options, with the numbers of its document.
+#[test]
+fn a_verdict_alone_has_its_charts() {
+    let sandbox = Sandbox::new();
+    let need = ["--requests-per-month", "400000", "--input-tokens", "1500", "--output-tokens", "300"];
+    let answers = [
+        "--privacy",
+        "standard",
+        "--volume",
+        "high",
+        "--capability",
+        "moderate",
+        "--operations",
+        "available",
+        "--budget",
+        "capex",
+    ];
+    sandbox
+        .run(&[&["advise", "--today", "2026-11-22", "-o", "advice.json"], &need[..], &answers].concat())
+        .ok();
+    let text = std::fs::read_to_string(sandbox.path("advice.json")).expect("written");
+    let Ok(Document::Advice(advice)) = Document::parse("advice.json", &text) else { panic!("an advice") };
+    let r = &advice.result;
+    let all = charts::advice::all(&advice, &freehold::money::Currency::usd());
+    assert_eq!(all.iter().map(|c| c.id).collect::<Vec<_>>(), ["cost-over-time", "cost-by-volume"]);
+    // Every option that may be taken is drawn, the chosen one first, and ends at its total.
+    let chosen = r.options.iter().find(|o| r.chosen.as_ref() == Some(&o.id)).expect("chosen");
+    assert_eq!(r.cumulative[0].name, chosen.name);
+    let may = r.options.iter().filter(|o| o.excluded_because.is_none() && o.tco_usd.is_some());
+    for option in may.clone().take(6) {
+        let paid = r
+            .cumulative
+            .iter()
+            .find(|c| c.name == option.name)
+            .unwrap_or_else(|| panic!("no {}", option.name));
+        let (total, end) = (option.tco_usd.expect("a total"), *paid.paid_usd.last().expect("months"));
+        // What hardware is still worth is in the total only.
+        let kept = end - total;
+        assert!(
+            kept > -1.0 && (kept < 1.0 || option.capex_usd.is_some_and(|c| kept <= c)),
+            "{}: {end} for {total}",
+            option.name
+        );
+        assert_eq!(paid.paid_usd.len(), r.horizon_months.expect("months") as usize + 1);
+    }
+    assert!(may.count() >= 3);
+    let svg = all[0].to_svg(Size::Wide, "x");
+    let up = heights(&svg);
+    let most = up.iter().map(|t| t.1).fold(0.0, f64::max);
+    for (n, offer) in r.cumulative.iter().enumerate() {
+        for (at, usd) in curve(&svg, &format!("c{n}")).iter().zip(&offer.paid_usd) {
+            assert!(
+                (value(&up, at.1) - usd).abs() < most * 0.006,
+                "{}: {} for {usd}",
+                offer.name,
+                value(&up, at.1)
+            );
+        }
+    }
+    let volumes = r.by_volume.as_ref().expect("a series");
+    let requests = volumes.requests_per_month.as_ref().expect("requests");
+    let now = requests.iter().position(|v| (v - 400_000.0).abs() < 1.0).expect("the volume in force");
+    for offer in &volumes.offers {
+        let option = r.options.iter().find(|o| o.name == offer.name).expect("an option");
+        let monthly = offer.monthly_usd[now].expect("a cost") * f64::from(r.horizon_months.expect("months"));
+        let total = option.tco_usd.expect("a total");
+        assert!((monthly - total).abs() < total * 0.001 + 1.0, "{}: {monthly} for {total}", offer.name);
+    }
+    let memo = sandbox.run(&["report", "advice.json", "--format", "html"]).ok();
+    assert!(memo.contains("Cost over time") && memo.contains("Cost a month against volume"));
+}

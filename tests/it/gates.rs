@@ -222,3 +222,24 @@ fn a_long_run_makes_a_short_page() {
         assert!(page.len() < 1_000_000, "{format}: {}", page.len());
     }
 }
+
+/// A metric of another kind of document, and one that nothing has: exit 2 before anything is written.
+#[test]
+fn a_gate_on_what_the_document_lacks_leaves_the_old_file_alone() {
+    let sandbox = sandbox();
+    for (metric, format) in
+        [("local.ttft_ms.p95<=500", "html"), ("hosts<=3", "markdown"), ("no_such<=1", "json")]
+    {
+        for name in ["memo.html", "memo.md"] {
+            sandbox.write(name, "the page of last week");
+        }
+        let args = ["report", "cost.json", "--require", metric, "--format", format, "-o"];
+        for name in ["memo.html", "memo.md"] {
+            let run = sandbox.run(&[&args[..], &[name]].concat());
+            ends(&run, 2, metric.split("<=").next().unwrap_or_default());
+            let kept = std::fs::read_to_string(sandbox.path(name)).expect("there");
+            assert_eq!(kept, "the page of last week", "{metric}");
+        }
+        assert!(!sandbox.path("memo-cost-over-time.svg").exists(), "{metric}: a chart without its page");
+    }
+}

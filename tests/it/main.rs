@@ -33,6 +33,7 @@ mod hostile;
 mod layering;
 mod load;
 mod local;
+mod memos;
 mod money;
 mod needs;
 mod plan;

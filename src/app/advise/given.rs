@@ -4,7 +4,9 @@
 use crate::advise::Placement;
 use crate::advise::options::{Because, Choice, Kind, OptionCost, Priced, Terms, choose};
 use crate::document::advice::{Flip, OptionRow, text};
-use crate::document::breakeven::{BreakevenDocument, BreakevenResult, Comparator};
+use crate::document::breakeven::{
+    BreakevenDocument, BreakevenResult, Comparator, CostByVolume, CumulativeCost,
+};
 use crate::money::Currency;
 use crate::number;
 
@@ -21,6 +23,9 @@ pub(super) struct Given {
     pub odds: Option<f64>,
     /// Where the calculation would turn.
     pub flips: Vec<Flip>,
+    /// The document's series, for the charts of a page without it.
+    pub cumulative: Vec<CumulativeCost>,
+    pub by_volume: Option<CostByVolume>,
 }
 
 /// `None` where the document has nothing that can be chosen.
@@ -106,6 +111,8 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms) -> Option<Giv
         horizon_months: r.horizon_months,
         odds,
         flips,
+        cumulative: r.cumulative.clone(),
+        by_volume: r.by_volume.clone(),
     })
 }
 

@@ -200,7 +200,7 @@ impl Resolver<'_> {
             as_of: cite.as_of,
         };
         let mut machine = plan::machine::bare(card, rental.accelerators, &rental.id, source)?;
-        machine.name.clone_from(&rental.id);
+        machine.name = rental.name();
         Some(machine)
     }
 

@@ -18,11 +18,11 @@ pub(super) enum Hardware<'c> {
 }
 
 impl<'c> Hardware<'c> {
-    pub(super) fn name(self) -> &'c str {
+    pub(super) fn name(self) -> String {
         match self {
-            Self::Gpu(g) => &g.name,
-            Self::Machine(m) => &m.name,
-            Self::Rental(r) => &r.id,
+            Self::Gpu(g) => g.name.clone(),
+            Self::Machine(m) => m.name.clone(),
+            Self::Rental(r) => r.name(),
         }
     }
     /// The GPU in it, and how many.

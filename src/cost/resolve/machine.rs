@@ -370,7 +370,7 @@ impl<'a> Resolver<'a> {
         let machine = match (host, asked.hardware) {
             (Some(host), _) => Some(host.label()),
             (None, Some(Hardware::Gpu(g))) if asked.gpus > 1 => Some(format!("{} × {}", asked.gpus, g.name)),
-            (None, hardware) => hardware.map(|h| h.name().to_owned()),
+            (None, hardware) => hardware.map(Hardware::name),
         };
         let model = asked.open_model.clone().or_else(|| asked.target.map(|t| t.model.clone()));
         match (machine, model) {

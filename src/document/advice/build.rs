@@ -79,6 +79,8 @@ pub fn build(setting: &Setting, verdict: &Verdict) -> AdviceDocument {
                 differs_because: None,
             }),
             horizon_months: None,
+            cumulative: Vec::new(),
+            by_volume: None,
             excluded: Vec::new(),
             tensions: Vec::new(),
             first_steps: Vec::new(),

@@ -18,31 +18,29 @@ pub const fn place(placement: Placement) -> &'static str {
     }
 }
 
-/// What moved the confidence.
+/// What the confidence rests on, as a sentence would say it.
 pub const fn confidence(step: ConfidenceStep) -> &'static str {
     match step {
-        ConfidenceStep::Firm => "nothing weighs against it",
+        ConfidenceStep::Firm => "your answers leave no other place, and what was measured speaks for it",
         ConfidenceStep::OnlyPlace => {
-            "in where it runs: your answers leave no other place; speed and quality are still to be measured"
+            "your answers leave no other place; speed and quality are still to be measured"
         }
-        ConfidenceStep::OutweighedBy => "lowered: what speaks against it weighs more than what speaks for it",
-        ConfidenceStep::CostContested => "lowered: the cost depends on what it is compared with",
+        ConfidenceStep::OutweighedBy => "more speaks against it than for it",
+        ConfidenceStep::CostContested => "what it costs depends on what it is compared with",
         ConfidenceStep::NothingPriced => {
-            "held at medium: without the number and size of the requests nothing could be priced"
+            "nothing could be priced without the number and the size of the requests"
         }
-        ConfidenceStep::OftenDearer => "lowered: in one draw of four or more something else costs less",
-        ConfidenceStep::NearlyEven => "lowered twice: it is nearly even which one costs less",
-        ConfidenceStep::PredictedSpeed => "lowered: it rests on a speed that is predicted, not measured",
+        ConfidenceStep::OftenDearer => "in one of four simulated futures or more, something else costs less",
+        ConfidenceStep::NearlyEven => "it is nearly even which option costs less",
+        ConfidenceStep::PredictedSpeed => "its speed is predicted, not measured",
         ConfidenceStep::UnmeasuredQuality => {
-            "lowered: whether the open model is good enough was not measured on your prompts"
+            "whether the open model is good enough has not been measured on your prompts"
         }
         ConfidenceStep::GivesUp => "nothing meets every answer, so something gives way",
-        ConfidenceStep::AssumedSplit => {
-            "lowered: how many of your requests are simple is assumed, not counted"
-        }
-        ConfidenceStep::NotAllPriced => "lowered: not every option has a price",
-        ConfidenceStep::NotDrawn => "held at medium: how often it costs the least was not computed",
-        ConfidenceStep::BackedByEvidence => "raised: measured quality and computed cost both speak for it",
+        ConfidenceStep::AssumedSplit => "how many of your requests are simple is assumed, not counted",
+        ConfidenceStep::NotAllPriced => "not every option has a price",
+        ConfidenceStep::NotDrawn => "how often it costs the least was not computed",
+        ConfidenceStep::BackedByEvidence => "measured quality and computed cost both speak for it",
     }
 }
 

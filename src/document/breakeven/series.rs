@@ -1,5 +1,6 @@
 //! Series of the result that a page draws: cost by month, and cost by volume.
 
+use crate::cost::curves::{PaidByWay, VolumesByWay};
 use crate::cost::series::{ByVolume, Cumulative};
 use crate::cost::{Case, Evaluation};
 use schemars::JsonSchema;
@@ -103,15 +104,54 @@ pub fn by_volume(case: &Case, found: &ByVolume, per_request: bool) -> CostByVolu
                 units: o.units.iter().any(Option::is_some).then(|| o.units.clone()),
             })
             .collect(),
-        local_cheaper: found
-            .windows
-            .iter()
-            .map(|&(from, to)| VolumeWindow {
-                from_tokens_per_month: tokens(from),
-                to_tokens_per_month: to.map(tokens),
-                from_requests_per_month: per_request.then(|| six_digits(from)),
-                to_requests_per_month: to.filter(|_| per_request).map(six_digits),
+        local_cheaper: windows(&found.windows, per_request, tokens),
+    }
+}
+
+/// Way by way under these names.
+pub fn cumulative_of(names: &[String], ways: &[PaidByWay]) -> Vec<CumulativeCost> {
+    let one = |(name, way): (&String, &PaidByWay)| {
+        let band = |of: fn(&(f64, f64)) -> f64| {
+            (!way.band.is_empty()).then(|| way.band.iter().map(|b| cents(of(b))).collect())
+        };
+        CumulativeCost {
+            name: name.clone(),
+            paid_usd: way.paid.iter().map(|usd| cents(*usd)).collect(),
+            p10_usd: band(|b| b.0),
+            p90_usd: band(|b| b.1),
+        }
+    };
+    names.iter().zip(ways).map(one).collect()
+}
+
+/// Volume by volume under these names. `per_request` is false where only token totals are known.
+pub fn by_volume_of(names: &[String], found: &VolumesByWay, per_request: bool) -> CostByVolume {
+    let tokens = |requests: f64| six_digits(requests * found.tokens_per_request);
+    let offers = names.iter().zip(found.monthly.iter().zip(&found.units));
+    CostByVolume {
+        requests_per_month: per_request.then(|| found.requests.iter().map(|r| six_digits(*r)).collect()),
+        tokens_per_month: found.requests.iter().map(|r| tokens(*r)).collect(),
+        offers: offers
+            .map(|(name, (monthly, units))| OfferByVolume {
+                name: name.clone(),
+                monthly_usd: monthly.iter().map(|usd| usd.map(cents)).collect(),
+                units: units.iter().any(Option::is_some).then(|| units.clone()),
             })
             .collect(),
+        local_cheaper: windows(&found.windows, per_request, tokens),
     }
+}
+
+fn windows(
+    found: &[(f64, Option<f64>)],
+    per_request: bool,
+    tokens: impl Fn(f64) -> f64,
+) -> Vec<VolumeWindow> {
+    let one = |&(from, to): &(f64, Option<f64>)| VolumeWindow {
+        from_tokens_per_month: tokens(from),
+        to_tokens_per_month: to.map(&tokens),
+        from_requests_per_month: per_request.then(|| six_digits(from)),
+        to_requests_per_month: to.filter(|_| per_request).map(six_digits),
+    };
+    found.iter().map(one).collect()
 }

@@ -212,8 +212,11 @@ fn odds(result: &BreakevenResult) -> Option<String> {
         Some(m) if m > horizon => "fewer than half of them pay back within that time".to_owned(),
         Some(m) => format!("half of them pay back within {m:.1} months"),
     };
+    let head = result.comparisons.first()?;
     Some(format!(
-        "Over the ranges of what is assumed, local is cheaper after {} months in {:.0} of 100 cases; {half}.",
+        "Over the ranges of what is assumed, {} costs less than {} over {} months in {:.0} of 100 cases; {half}.",
+        head.local,
+        head.cloud,
         result.horizon_months,
         p * 100.0
     ))

@@ -243,7 +243,7 @@ metrics! {
             "local: from there to the first text";
 
         #[serde(default)]
-        sample_ms: "sampling", "choosing and spelling a token", Milliseconds, Lower, Detail,
+        sample_ms: "sampling", "sampling and detokenising one token", Milliseconds, Lower, Detail,
             |m| m.record.figures.sample_ms,
             "local: choosing a token and turning it into text, mean per token";
     }

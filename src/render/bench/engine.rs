@@ -109,8 +109,10 @@ fn ttft_line(t: &Target) -> Option<String> {
         part("prefill", ms(&m.prompt_ms)),
         part("first sample", ms(&m.first_sample_ms)),
     ]);
-    let each =
-        m.sample_ms.median.map_or(String::new(), |v| format!("; choosing and spelling a token {v:.3} ms"));
+    let each = m
+        .sample_ms
+        .median
+        .map_or(String::new(), |v| format!("; sampling and detokenising one token {v:.3} ms"));
     (!parts.is_empty()).then(|| format!("TTFT: {parts}{each}"))
 }
 

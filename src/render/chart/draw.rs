@@ -426,7 +426,8 @@ fn names_of_points<DB: DrawingBackend>(
 ) -> Option<()> {
     for (name, (px_, py)) in series.names.iter().zip(&series.points) {
         let Some(at) = place(*px_, *py) else { continue };
-        let long = width(name, SMALL);
+        // Strong letters are a little wider.
+        let long = width(name, SMALL) * 1.1 + 4.0;
         let flip = at.0 + long + 10.0 > x1 + 12.0;
         let from = if flip { at.0 - long - 8.0 } else { at.0 + 8.0 };
         let covers = |t: &(f64, f64, f64)| (t.2 - at.1).abs() < 13.0 && from < t.1 && t.0 < from + long;

@@ -2,7 +2,9 @@
 
 use super::usage::Carried;
 use crate::document::breakeven::text::months;
-use crate::document::breakeven::{BreakevenDocument, BreakevenResult, Comparator};
+use crate::document::breakeven::{
+    BreakevenDocument, BreakevenResult, Comparator, CostByVolume, CumulativeCost,
+};
 use crate::money::Currency;
 use crate::number::{grouped, short};
 use crate::render::chart::{Axis, Band, Body, Chart, Mark, Of, Plot, Row, RowMark, Rows, Rule, Series, Span};
@@ -22,17 +24,12 @@ fn month_ticks(horizon: u32) -> Vec<(f64, String)> {
     (0..=horizon / every).map(|n| (f64::from(n * every), (n * every).to_string())).collect()
 }
 
-/// What every offer has cost by the end of each month.
-pub fn over_time(r: &BreakevenResult) -> Option<Chart> {
-    if r.cumulative.is_empty() {
-        return None;
-    }
-    let money = r.money();
-    let label = format!("months from {}", r.start);
-    let x = Axis::new(label, Of::Number).ticks(month_ticks(r.horizon_months));
-    let mut plot = Plot::new(x, money_axis(&money, "paid so far"));
+/// Curves of what has been paid month by month.
+pub(super) fn paid(cumulative: &[CumulativeCost], money: &Currency, label: &str, horizon: u32) -> Plot {
+    let x = Axis::new(label, Of::Number).ticks(month_ticks(horizon));
+    let mut plot = Plot::new(x, money_axis(money, "paid so far"));
     let at = |month: usize| f64::from(u32::try_from(month).unwrap_or(u32::MAX));
-    for offer in &r.cumulative {
+    for offer in cumulative {
         let convert = |usd: &[f64]| usd.iter().map(|v| money.convert(*v)).collect::<Vec<f64>>();
         let band = match (&offer.p10_usd, &offer.p90_usd) {
             (Some(low), Some(high)) => convert(low)
@@ -50,6 +47,25 @@ pub fn over_time(r: &BreakevenResult) -> Option<Chart> {
             ..Series::default()
         });
     }
+    plot
+}
+
+/// What is said of bands, where there are some.
+pub(super) fn said_of_bands(plot: &Plot) -> &'static str {
+    if plot.series.iter().any(|s| !s.band.is_empty()) {
+        " The bands hold four of five simulated futures (P10 to P90)."
+    } else {
+        ""
+    }
+}
+
+/// What every offer has cost by the end of each month.
+pub fn over_time(r: &BreakevenResult) -> Option<Chart> {
+    if r.cumulative.is_empty() {
+        return None;
+    }
+    let money = r.money();
+    let mut plot = paid(&r.cumulative, &money, &format!("months from {}", r.start), r.horizon_months);
     let head = r.comparisons.first()?;
     let local = plot.series.iter().find(|s| s.name == head.local);
     let mut outcome = "never paid back".to_owned();
@@ -82,11 +98,7 @@ pub fn over_time(r: &BreakevenResult) -> Option<Chart> {
             Some(format!("{} {}", s.name, plot.y.of.full(paid)))
         })
         .collect();
-    let band = if plot.series.iter().any(|s| !s.band.is_empty()) {
-        " The bands hold four of five simulated futures (P10 to P90)."
-    } else {
-        ""
-    };
+    let band = said_of_bands(&plot);
     let kept: Vec<String> = r
         .local
         .iter()
@@ -108,16 +120,37 @@ pub fn over_time(r: &BreakevenResult) -> Option<Chart> {
     Some(Chart { id: "cost-over-time", title: "Cost over time".to_owned(), alt, body: Body::Plot(plot) })
 }
 
+/// Who is compared in the windows of a chart by volume.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rivals<'a> {
+    pub local: &'a str,
+    pub cloud: &'a str,
+}
+
 /// What a month costs at other volumes.
 pub fn by_volume(r: &BreakevenResult) -> Option<Chart> {
     let found = r.by_volume.as_ref()?;
-    let money = r.money();
-    let (volumes, unit, now) = match &found.requests_per_month {
-        Some(requests) => (requests, "requests", r.requests_per_month),
-        None => (&found.tokens_per_month, "tokens", Some(r.tokens_per_month)),
+    let head = r.comparisons.first()?;
+    let now =
+        if found.requests_per_month.is_some() { r.requests_per_month } else { Some(r.tokens_per_month) };
+    let rivals = Rivals { local: &head.local, cloud: &head.cloud };
+    against_volume(found, now, Some(rivals), &r.money(), r.horizon_months)
+}
+
+/// The curves of offers against volume: steps where a unit more is needed, shades where local costs less.
+pub(super) fn against_volume(
+    found: &CostByVolume,
+    now: Option<f64>,
+    rivals: Option<Rivals<'_>>,
+    money: &Currency,
+    horizon: u32,
+) -> Option<Chart> {
+    let (volumes, unit) = match &found.requests_per_month {
+        Some(requests) => (requests, "requests"),
+        None => (&found.tokens_per_month, "tokens"),
     };
     let x = Axis::new(format!("{unit} a month"), Of::Number).log();
-    let y = money_axis(&money, "cost a month with everything in it").log();
+    let y = money_axis(money, "cost a month with everything in it").log();
     let mut plot = Plot::new(x, y);
     plot.slider = true;
     for offer in &found.offers {
@@ -134,10 +167,8 @@ pub fn by_volume(r: &BreakevenResult) -> Option<Chart> {
     if plot.series.is_empty() {
         return None;
     }
-    let head = r.comparisons.first()?;
-    let less = format!("local costs less than {}", head.cloud);
     let mut said = Vec::new();
-    for window in &found.local_cheaper {
+    for window in found.local_cheaper.iter().filter(|_| rivals.is_some()) {
         let (from, to) = match found.requests_per_month {
             Some(_) => (window.from_requests_per_month?, window.to_requests_per_month),
             None => (window.from_tokens_per_month, window.to_tokens_per_month),
@@ -149,21 +180,26 @@ pub fn by_volume(r: &BreakevenResult) -> Option<Chart> {
             (false, None) => format!("from {} on", short(from)),
             (false, Some(to)) => format!("from {} to {}", short(from), short(to)),
         });
-        plot.spans.push(Span { from, to, label: less.clone() });
+        let label = rivals.map(|r| format!("local costs less than {}", r.cloud)).unwrap_or_default();
+        plot.spans.push(Span { from, to, label });
     }
     if let Some(now) = now {
         plot.rules.push(Rule { at: now, upright: true, label: format!("this plan: {}", short(now)) });
     }
-    let said = if said.is_empty() {
-        format!("{} costs less than {} at no volume shown.", head.local, head.cloud)
-    } else {
-        format!("{} costs less than {} {} {unit} a month.", head.local, head.cloud, said.join(" and "))
-            .replace("shown requests a month", "shown")
-            .replace("shown tokens a month", "shown")
+    let said = match rivals {
+        None => String::new(),
+        Some(r) if said.is_empty() => {
+            format!("{} costs less than {} at no volume shown. ", r.local, r.cloud)
+        }
+        Some(r) => {
+            let where_ = said.join(" and ");
+            let unit =
+                if where_ == "at every volume shown" { String::new() } else { format!(" {unit} a month") };
+            format!("{} costs less than {} {where_}{unit}. ", r.local, r.cloud)
+        }
     };
     let alt = format!(
-        "{said} Costs are totals over {} months divided by {}; steps are units that have to be bought.",
-        r.horizon_months, r.horizon_months
+        "{said}Costs are totals over {horizon} months divided by {horizon}; steps are units that have to be bought or rented."
     );
     Some(Chart {
         id: "cost-by-volume",

@@ -7,6 +7,7 @@ use crate::document::breakeven::{BreakevenResult, LocalOffer};
 use crate::document::plan::{PlanDocument, PlanRow};
 use crate::money::Currency;
 use crate::number::{grouped, percent, short};
+use crate::render::names::capital;
 use crate::render::view::{Block, Cell, Table, View};
 use std::collections::BTreeMap;
 
@@ -66,11 +67,6 @@ fn part(name: &str) -> String {
         "uplift" => "Support and tax".to_owned(),
         other => capital(other),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
 }
 
 fn parts(table: &mut Table, parts: &BTreeMap<String, f64>, without: &[&str], money: &Currency) {

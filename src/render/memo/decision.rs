@@ -8,7 +8,9 @@ use crate::document::breakeven::{BreakevenResult, Comparator};
 use crate::money::Currency;
 use crate::number::{grouped, percent, short};
 use crate::render::charts::cost::{role, volume};
+use crate::render::names::capital;
 use crate::render::view::{Block, Cell, Figure, Table, View};
+use std::fmt::Write as _;
 
 /// Options of a page.
 const MOST: usize = 8;
@@ -21,6 +23,8 @@ struct Choice {
     monthly_usd: Option<f64>,
     tco_usd: Option<f64>,
     probability: Option<f64>,
+    /// Of the first month: the people who look after it.
+    staff_usd: Option<f64>,
     note: Option<String>,
     chosen: bool,
     excluded: bool,
@@ -45,6 +49,7 @@ fn of_advice(advice: &AdviceDocument) -> Vec<Choice> {
                 monthly_usd: o.monthly_usd,
                 tco_usd: o.tco_usd,
                 probability: o.probability_cheapest,
+                staff_usd: o.monthly_parts_usd.get("staff").copied(),
                 note: Some(note).filter(|n| !n.is_empty()),
                 chosen: chosen == Some(o.id.as_str()),
                 excluded: o.excluded_because.is_some(),
@@ -62,6 +67,7 @@ fn of_cost(r: &BreakevenResult) -> Vec<Choice> {
             monthly_usd: Some(monthly),
             tco_usd: Some(tco),
             probability: None,
+            staff_usd: None,
             note: Some(note).filter(|n| !n.is_empty()),
             chosen: false,
             excluded: false,
@@ -154,7 +160,12 @@ pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
             Confidence::Medium => "medium",
             Confidence::Low => "low",
         };
-        let mut confidence = vec![format!("Confidence: {sure}.")];
+        let where_ = match result.placement {
+            Placement::Cloud => "the cloud is the place for it",
+            Placement::Local => "you should run it yourself",
+            Placement::Hybrid => "the work should be split",
+        };
+        let mut confidence = vec![format!("Confidence that {where_}: {sure}.")];
         confidence.extend(result.confidence_because.iter().map(|why| format!("{}.", capital(why))));
         view.paragraph(confidence.join(" "));
         advice.replaced(view);
@@ -419,12 +430,6 @@ fn of_plan(case: &Case<'_>) -> Vec<Figure> {
     found
 }
 
-/// With a capital letter.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
-}
-
 /// Of the option that was chosen: what it costs, against what, how surely.
 fn of_chosen(case: &Case<'_>) -> Vec<Figure> {
     let all = choices(case);
@@ -442,9 +447,13 @@ fn of_chosen(case: &Case<'_>) -> Vec<Figure> {
         add(format!("Cost {months}"), money.show(tco), note);
     }
     if let Some(usd) = chosen.monthly_usd {
-        let first = chosen
+        let mut first = chosen
             .capex_usd
             .map_or_else(|| "nothing to buy".to_owned(), |c| format!("and {} up front", money.show(c)));
+        // Most of a small bill is people, and no provider sends an invoice for them.
+        if let Some(staff) = chosen.staff_usd.filter(|staff| *staff > usd * 0.2) {
+            let _ = write!(first, "; {} of it is working time", money.show(staff));
+        }
         add("Cost of the first month".to_owned(), money.show(usd), first);
     }
     if let Some(p) = chosen.probability {

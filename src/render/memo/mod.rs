@@ -11,6 +11,7 @@ mod rests;
 pub use case::Named;
 
 use super::charts;
+use super::names::capital;
 use super::view::{Block, View};
 use crate::document::advice::AdviceDocument;
 use crate::document::breakeven::{BreakevenDocument, BreakevenResult};
@@ -67,6 +68,11 @@ fn beside(view: &mut View, file: &str, document: &View) {
 
 fn over_time(view: &mut View, case: &Case<'_>) {
     if case.cost.is_empty() {
+        let charts: Vec<_> = case.advice.iter().flat_map(|a| charts::advice::all(a, &case.money)).collect();
+        if !charts.is_empty() {
+            view.heading("Cost over time");
+            view.charts(charts);
+        }
         return;
     }
     view.heading(if case.cost.iter().all(|c| c.result.ranking) {
@@ -109,8 +115,10 @@ fn cost_risks(r: &BreakevenResult) -> Vec<String> {
     lines.extend(
         r.comparisons
             .first()
+            // Of a ranking the first pair is one of hundreds of thousands; its tiers stand in the table.
+            .filter(|_| !r.ranking)
             .and_then(|c| c.quality_note.clone())
-            .map(|note| format!("{note}.").replace("..", ".")),
+            .map(|note| capital(&format!("{note}.").replace("..", "."))),
     );
     lines
 }

@@ -273,6 +273,10 @@ impl Reader for Prometheus {
         };
         let value = rest.split_whitespace().next().and_then(|v| v.parse::<f64>().ok()).ok_or_else(damaged)?;
         if name == "process_start_time_seconds" {
+            // Where it stands above the counters, the one of the next scrape ends this one.
+            if self.process.is_some() && !self.scrape.is_empty() {
+                self.end_scrape();
+            }
             self.process = Some(value.to_bits());
             return Ok(());
         }

@@ -73,6 +73,8 @@ pub static FORMAT: Format = Format {
     rows: &["data[]"],
     same: &["response", "body", "result", "message"],
     marks: &[
+        &["id", "created", "model", "usage/prompt_tokens"],
+        &["id", "created_at", "model", "usage/input_tokens"],
         &["usage/prompt_tokens"],
         &["usage/input_tokens", "usage/output_tokens"],
         &["usageMetadata/promptTokenCount"],

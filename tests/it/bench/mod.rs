@@ -9,7 +9,7 @@ mod network;
 mod privacy;
 mod quality;
 mod resume;
-mod server;
+pub mod server;
 mod spending;
 mod variants;
 

@@ -17,7 +17,7 @@ fn run(args: &[&str]) -> Assert {
     command(args).assert()
 }
 
-fn json(args: &[&str]) -> Value {
+pub fn json(args: &[&str]) -> Value {
     let out = run(&[args, &["--json"]].concat()).success();
     serde_json::from_slice(&out.get_output().stdout).expect("JSON")
 }

@@ -16,6 +16,7 @@ mod prompts;
 mod providers;
 mod samples;
 mod servers;
+mod variants;
 mod whole;
 
 use freehold::usage::summary::Usage;

@@ -153,3 +153,200 @@ fn llama_servers_log_says_what_was_cached() {
         ("llama-server-log", Some(2), [47, 100, 0, 13, 0])
     );
 }
+
+/// What a server has counted since it started, for one model on one of its engines.
+#[derive(Clone, Default)]
+struct Counted {
+    prompt: u64,
+    cached: u64,
+    generated: u64,
+    finished: u64,
+    aborted: u64,
+}
+
+/// A server that answers requests, restarts, and says on `/metrics` what it counted.
+struct Scripted {
+    of: &'static str,
+    start: Option<u64>,
+    engines: Vec<(&'static str, &'static str, Counted)>,
+    /// Everything it ever did, whatever was lost in a restart.
+    truth: Counted,
+}
+
+impl Scripted {
+    fn answer(&mut self, engine: usize, prompt: u64, cached: u64, generated: u64) {
+        for counted in [&mut self.engines[engine].2, &mut self.truth] {
+            counted.prompt += prompt;
+            counted.cached += cached;
+            counted.generated += generated;
+            counted.finished += 1;
+        }
+    }
+    fn abort(&mut self, engine: usize) {
+        self.engines[engine].2.aborted += 1;
+    }
+    fn restart(&mut self) {
+        self.start = self.start.map(|start| start + 90_000);
+        self.engines.iter_mut().for_each(|(_, _, counted)| *counted = Counted::default());
+    }
+    /// As the server writes it: help, types, times of creation, numbers as floats, other metrics between.
+    fn page(&self) -> String {
+        let mut text = String::from("# HELP python_gc_objects_collected_total Objects collected\n");
+        text += "# TYPE python_gc_objects_collected_total counter\n";
+        text += "python_gc_objects_collected_total{generation=\"0\"} 9001.0\n";
+        if let Some(start) = self.start {
+            text +=
+                &format!("# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds {start}.25\n");
+        }
+        let mut add = |name: &str, more: &str, of: fn(&Counted) -> u64| {
+            text += &format!("# HELP {name} Number of them.\n# TYPE {name} counter\n");
+            for (model, engine, counted) in &self.engines {
+                let labels = match self.of {
+                    "llamacpp" => String::new(),
+                    "sglang" => format!(
+                        "{{{more}engine_type=\"unified\",model_name=\"{model}\",tp_rank=\"{engine}\"}}"
+                    ),
+                    _ => format!("{{engine=\"{engine}\",{more}model_name=\"{model}\"}}"),
+                };
+                text += &format!("{name}{labels} {}.0\n", of(counted));
+            }
+        };
+        match self.of {
+            "vllm" => {
+                add("vllm:num_requests_running", "", |_| 3);
+                add("vllm:prompt_tokens_total", "", |c| c.prompt);
+                add("vllm:prompt_tokens_created", "", |_| 1_788_000_000);
+                add("vllm:prompt_tokens_cached_total", "", |c| c.cached);
+                add("vllm:generation_tokens_total", "", |c| c.generated);
+                add("vllm:request_success_total", "finished_reason=\"stop\",", |c| c.finished / 2);
+                add("vllm:request_success_total", "finished_reason=\"length\",", |c| c.finished.div_ceil(2));
+                add("vllm:request_success_total", "finished_reason=\"abort\",", |c| c.aborted);
+            }
+            "sglang" => {
+                add("sglang:num_running_reqs", "", |_| 2);
+                add("sglang:prompt_tokens_total", "", |c| c.prompt);
+                add("sglang:cached_tokens_total", "cache_source=\"device\",", |c| c.cached / 3);
+                add("sglang:cached_tokens_total", "cache_source=\"host\",", |c| c.cached - c.cached / 3);
+                add("sglang:generation_tokens_total", "", |c| c.generated);
+                add("sglang:num_requests_total", "", |c| c.finished);
+            }
+            _ => {
+                add("llamacpp:prompt_tokens_total", "", |c| c.prompt - c.cached);
+                add("llamacpp:prompt_tokens_seconds", "", |_| 7);
+                add("llamacpp:tokens_predicted_total", "", |c| c.generated);
+                add("llamacpp:requests_processing", "", |_| 1);
+            }
+        }
+        text
+    }
+}
+
+/// Ask a server for its metrics, as a scraper does.
+fn scrape(port: u16) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("connects");
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("asks");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("answers");
+    text.split_once("\r\n\r\n").expect("a body").1.to_owned()
+}
+
+/// A day of scrapes, saved one by one as a scraper saves them, across a restart, read back: nothing that the
+/// server counted is lost, and nothing is counted twice.
+#[test]
+fn scrapes_of_a_running_server_give_what_it_served() {
+    use crate::bench::server::{Do, Server};
+    let models = [("vllm", Some(1_788_000_000)), ("vllm", None), ("sglang", None), ("llamacpp", None)];
+    for (of, start) in models {
+        let engines = match of {
+            "llamacpp" => vec![("", "", Counted::default())],
+            _ => [("qwen3-8b", "0"), ("qwen3-8b", "1"), ("llama-3.1-8b", "0")]
+                .map(|(model, engine)| (model, engine, Counted::default()))
+                .to_vec(),
+        };
+        let mut server = Scripted { of, start, engines, truth: Counted::default() };
+        let mut pages = vec![server.page()];
+        for hour in 0..6u64 {
+            for n in 0..20 {
+                let engine = usize::try_from(hour + n).expect("small") % server.engines.len();
+                // Less to do after the restart, so that every counter has fallen then.
+                let more = if hour >= 3 { 1 } else { 7 };
+                server.answer(engine, (1000 + 10 * n) * more, 250 * more, (50 + n) * more);
+            }
+            server.abort(0);
+            pages.push(server.page());
+            if hour == 2 {
+                server.restart();
+            }
+        }
+        let scripts = pages
+            .iter()
+            .map(|page| {
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n",
+                    page.len()
+                );
+                vec![Do::Send((head + page).into_bytes()), Do::Close]
+            })
+            .collect();
+        let served = Server::start(scripts);
+        let folder = tempfile::tempdir().expect("a folder");
+        let count = pages.len();
+        for n in 0..count {
+            std::fs::write(folder.path().join(format!("{n:03}.prom")), scrape(served.port)).expect("saved");
+        }
+        let truth = &server.truth;
+        let (answered, input, cached) = match of {
+            "llamacpp" => (Value::Null, truth.prompt - truth.cached, 0),
+            _ => (json!(truth.finished), truth.prompt - truth.cached, truth.cached),
+        };
+        let wanted = [answered, json!(input), json!(cached), json!(truth.generated)];
+        // One file a scrape, all in one file, and one of them twice.
+        let whole = folder.path().join("whole");
+        std::fs::create_dir(&whole).expect("a folder");
+        let all: String = (0..count)
+            .map(|n| std::fs::read_to_string(folder.path().join(format!("{n:03}.prom"))).expect("saved"))
+            .collect();
+        std::fs::write(whole.join("all.prom"), all).expect("saved");
+        let files: Vec<String> =
+            (0..count).map(|n| folder.path().join(format!("{n:03}.prom")).display().to_string()).collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let one = whole.display().to_string();
+        for args in [&files[..], &[one.as_str()]] {
+            let totals = &super::command::json(args)["result"]["totals"];
+            let ours = ["requests", "input", "cache_read", "output"].map(|key| totals[key].clone());
+            assert_eq!(ours, wanted, "{of} {start:?}: {args:?}");
+        }
+        // The same as Prometheus gives it for a range: by the hour, and the same sum.
+        if of == "vllm" {
+            let at = |n: usize| T + 3600 * n as u64;
+            let mut series_of: std::collections::BTreeMap<String, Vec<(u64, String)>> = Default::default();
+            for (n, page) in pages.iter().enumerate() {
+                for line in page.lines().filter(|l| l.starts_with("vllm:")) {
+                    let (name, value) = line.rsplit_once(' ').expect("a value");
+                    series_of.entry(name.to_owned()).or_default().push((at(n), value.to_owned()));
+                }
+            }
+            let result: Vec<Value> = series_of
+                .iter()
+                .map(|(name, values)| {
+                    let (metric, labels) = name.split_once('{').expect("labels");
+                    let mut metric: Value =
+                        json!({"__name__": metric, "job": "vllm", "instance": "gpu-box:8000"});
+                    for label in labels.trim_end_matches('}').split(',').filter(|l| !l.is_empty()) {
+                        let (key, value) = label.split_once('=').expect("a label");
+                        metric[key] = json!(value.trim_matches('"'));
+                    }
+                    let values: Vec<(u64, &str)> = values.iter().map(|(t, v)| (*t, v.as_str())).collect();
+                    series(metric, &values)
+                })
+                .collect();
+            let usage = usage_of(&[&range(&result)]);
+            let [input, read, _, output, _] = tokens(&usage);
+            let ours = [json!(requests(&usage)), json!(input), json!(read), json!(output)];
+            assert_eq!(ours, wanted, "query_range");
+            let hours = usage.requests_by_hour_of_week_utc.expect("hours");
+            assert_eq!(hours.values().copied().collect::<Vec<_>>(), [20; 6], "{hours:?}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ mod rows;
 pub(super) use decided::Decided;
 
 use super::given::Given;
-use super::pricing::{Behind, Pricing};
+use super::pricing::{Behind, DRAWING, Pricing};
 use crate::advise::options::{Because, Kind, Priced};
 use crate::advise::verdict::ConfidenceStep;
 use crate::advise::{Confidence, Placement, QualityStanding, Stage, Verdict};
@@ -15,10 +15,12 @@ use crate::capacity::{HardwareShape, Load, ModelShape, memory};
 use crate::catalog::{Catalog, OpenModel};
 use crate::cost::case::Blueprint;
 use crate::cost::keys::{cloud, hybrid, local};
+use crate::cost::{self, Way};
 use crate::document::advice::{
     self, AdviceDocument, ApiExample, ExcludedGroup, HardwareExample, Models, OpenExample, RecipeStep,
     Setting, Tension, text,
 };
+use crate::document::breakeven::series::{CostByVolume, CumulativeCost, by_volume_of, cumulative_of};
 use crate::document::envelope::Warning;
 use crate::document::repeat::quoted;
 use crate::number;
@@ -48,6 +50,7 @@ pub(super) fn document(setting: &Setting<'_>, verdict: &Verdict, decided: &Decid
     result.options = rows(decided);
     result.chosen = Some(id(pricing, choice.chosen));
     result.horizon_months = Some(horizon);
+    (result.cumulative, result.by_volume) = series(decided);
     result.sentence = Some(sentence(decided));
     if let Some(matrix) = &mut result.matrix {
         matrix.placement = says;
@@ -69,6 +72,40 @@ pub(super) fn document(setting: &Setting<'_>, verdict: &Verdict, decided: &Decid
     document.warnings.retain(|w| w.id != "volume-answer-disagrees");
     document.warnings.extend(warnings(decided));
     document
+}
+
+/// Options in a chart.
+const MOST_DRAWN: usize = 6;
+
+/// What the options have cost month by month and cost at other volumes: the chosen one, then the others that
+/// may be taken, then those that may not, each by its total. A split by the hour was planned for one volume,
+/// and is not drawn at others.
+fn series(decided: &Decided<'_>) -> (Vec<CumulativeCost>, Option<CostByVolume>) {
+    let Decided { pricing, choice, .. } = decided;
+    let way = |n: usize| match pricing.behind[n] {
+        Behind::Offer(offer) => Some(Way::Alone(offer)),
+        Behind::Split { pair, .. } if pricing.options[n].kind == Kind::Routed => Some(Way::Routed(pair)),
+        Behind::Split { pair, units, .. } => Some(Way::Overflow { pair, units }),
+        Behind::Nothing => None,
+    };
+    let mut drawn: Vec<(usize, Way)> = rows::order(decided)
+        .into_iter()
+        .filter(|n| pricing.options[*n].cost.is_some())
+        .filter_map(|n| Some((n, way(n)?)))
+        .collect();
+    // What may not be taken is drawn where nothing else is there to compare with.
+    let may = drawn.iter().filter(|(n, _)| *n == choice.chosen || choice.excluded[*n].is_none()).count();
+    drawn.truncate(may.max(2).min(MOST_DRAWN));
+    let names = |drawn: &[(usize, Way)]| drawn.iter().map(|(n, _)| name(decided, *n)).collect::<Vec<_>>();
+    let ways = |drawn: &[(usize, Way)]| drawn.iter().map(|(_, way)| *way).collect::<Vec<_>>();
+    let paid = cost::curves::cumulative_of(&pricing.case, &ways(&drawn), DRAWING);
+    let cumulative = cumulative_of(&names(&drawn), &paid);
+    drawn.retain(|(_, way)| !matches!(way, Way::Overflow { .. }));
+    let place = |n: usize| drawn.iter().position(|(drawn, _)| *drawn == n);
+    let rivals = decided.rivals.and_then(|(cloud, own)| Some((place(cloud)?, place(own)?)));
+    let per_request = matches!(pricing.case.need.shape, cost::case::Shape::PerRequest { .. });
+    let found = cost::curves::by_volume_of(&pricing.case, &ways(&drawn), rivals, decided.turns.requests);
+    (cumulative, found.map(|found| by_volume_of(&names(&drawn), &found, per_request)))
 }
 
 /// The document of a decision between the offers of a cost document. `plain` is the matrix's verdict
@@ -129,6 +166,8 @@ pub(super) fn from_document(
     result.chosen = Some(given.chosen.clone());
     result.horizon_months = Some(months);
     result.options.clone_from(&given.rows);
+    result.cumulative.clone_from(&given.cumulative);
+    result.by_volume.clone_from(&given.by_volume);
     // What only moves the matrix moves nothing here: the calculation decides.
     result.flips.retain(|f| f.what == "privacy" && f.placement != given.placement);
     result.flips.splice(0..0, given.flips.iter().cloned());

@@ -13,6 +13,11 @@ use std::collections::BTreeMap;
 
 /// Options that may be taken first, each group by its total.
 pub(super) fn rows(decided: &Decided<'_>) -> Vec<OptionRow> {
+    order(decided).into_iter().map(|n| row(decided, n)).collect()
+}
+
+/// The options, by index, as rows stand.
+pub(super) fn order(decided: &Decided<'_>) -> Vec<usize> {
     let Decided { pricing, choice, .. } = decided;
     let mut order: Vec<usize> = (0..pricing.options.len()).collect();
     order.sort_by(|a, b| {
@@ -23,7 +28,7 @@ pub(super) fn rows(decided: &Decided<'_>) -> Vec<OptionRow> {
         let (a, b) = (key(*a), key(*b));
         a.0.cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.total_cmp(&b.2))
     });
-    order.into_iter().map(|n| row(decided, n)).collect()
+    order
 }
 
 /// Of the option's kind; a split with a rented machine beside one with a bought machine says so.

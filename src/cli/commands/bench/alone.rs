@@ -81,7 +81,7 @@ pub fn conclude(
         unsettled_usd: None,
         asked_again: 0,
     });
-    args.output.write(
+    args.output.write_measured(
         context,
         || crate::document::json::pretty(&document),
         || document.view(),

@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// The document in the format that was asked for.
 pub fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result<(), CliError> {
-    args.output.write(
+    args.output.write_measured(
         context,
         || crate::document::json::pretty(document),
         || document.view(),
