@@ -315,7 +315,7 @@ impl Machine {
         let mean = |h: Hours| RequestsPerSec::new(requests.get() / Seconds::from(h).get().max(1e-9));
         let peak = match need.peak {
             Peak::Rate(slot) => v.get::<RequestsPerSec>(slot) * (growth * scale),
-            Peak::ToMean(slot) => mean(hours) * v.get(slot),
+            Peak::ToMean(slot) => mean(hours) * need.peak_over_mean(v.get(slot), v),
         };
         // Switched on for part of the month only, the same requests come closer together.
         peak.max(mean(v.get(self.service_hours)))
@@ -1008,13 +1008,19 @@ fn record_units(
         let (formula, terms) = match need.peak {
             Peak::Rate(slot) => ("peak_requests_per_second", vec![v.term("peak_requests_per_second", slot)]),
             Peak::ToMean(slot) => {
-                let mean = peak.get() / v.get::<f64>(slot) * hours.get() * 3600.0;
-                let terms = vec![
+                let times = need.peak_over_mean(v.get(slot), v);
+                let mean = peak.get() / times * hours.get() * 3600.0;
+                let mut terms = vec![
                     Term::figure("requests", mean, "requests/month", "result.requests_per_month"),
                     v.term("hours_per_month", need.hours),
                     v.term("peak_to_mean", slot),
                 ];
-                ("requests ÷ (hours_per_month × 3600) × peak_to_mean", terms)
+                if v.get::<f64>(need.batch) > 0.0 {
+                    terms.push(v.term("batch_share", need.batch));
+                    ("requests ÷ (hours_per_month × 3600) × max(peak_to_mean × (1 − batch_share), 1)", terms)
+                } else {
+                    ("requests ÷ (hours_per_month × 3600) × peak_to_mean", terms)
+                }
             }
         };
         Derivation::new("peak_requests_per_second", peak.get(), "requests/s", formula, terms)
