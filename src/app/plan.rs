@@ -16,7 +16,8 @@ use crate::document::plan::{
 use crate::plan::{self, Ask, Machine, Owned, Part};
 use crate::provenance::Source;
 use crate::spelling::nearest;
-use crate::workload::Value;
+use crate::workload::keys::need;
+use crate::workload::{Given, Range, Value};
 use std::collections::BTreeSet;
 
 /// Machines that are there already, as somebody named them.
@@ -84,6 +85,7 @@ pub fn plan(
         }
     }
     let plans: Vec<PlanRow> = plans.into_iter().map(|(row, _)| row).collect();
+    let with_later_limits = plans.first().and_then(|first| later(scenario, basis, &found, first));
     let mut seen = BTreeSet::new();
     // What came nearest first.
     let mut tried: Vec<&plan::Rejected> = found.rejected.iter().collect();
@@ -107,6 +109,7 @@ pub fn plan(
         together: if needs.len() > 1 { together(&needs, scenario, basis)? } else { Vec::new() },
         needs: if needs.len() > 1 { named_needs(&needs) } else { Vec::new() },
         in_four_bits,
+        with_later_limits,
         cheapest: chosen.0,
         fewest_hosts: chosen.1,
         lowest_latency: chosen.2,
@@ -154,6 +157,37 @@ pub fn plan(
         result,
         warnings,
     })
+}
+
+/// What a limit on latency costs is only said where that is a fifth or more.
+const WORTH_SAYING: f64 = 0.8;
+
+/// The cheapest plan with limits twice as long, where a limit binds and that is much cheaper.
+fn later(scenario: &Scenario, basis: Basis<'_>, found: &PlanCase, first: &PlanRow) -> Option<PlanRow> {
+    let bound = first.binds.iter().any(|b| matches!(b.as_str(), "ttft" | "tpot"));
+    if !bound || !first.misses.is_empty() || found.need.batch.is_some() {
+        return None;
+    }
+    let mut eased = Scenario { further_needs: Vec::new(), ..scenario.clone() };
+    let limits = found.need.limits;
+    for (key, ms) in [(need::TTFT_MS, limits.ttft_ms), (need::TPOT_MS, limits.tpot_ms)] {
+        let twice = Value::Number(Range::exactly(2.0 * ms?));
+        eased.need.insert(key.name, Given::chosen(twice, "twice", "what the limit costs"));
+    }
+    let found = cost::resolve_plans(&eased, basis).ok()?;
+    let case = &found.case;
+    let priced = cost::alone(case);
+    let context = found.need.input.p95 + found.need.output.p95;
+    let row = |offer: usize| {
+        let plan = case.offers[offer].plan.as_deref()?;
+        let mut row =
+            PlanRow::brief(&case.offers[offer].name, plan, &found.model, context, priced.get(offer)?);
+        row.name = order_name(&plan.machine, plan.hosts);
+        row.misses.is_empty().then_some(row)
+    };
+    let rows = (0..case.offers.len()).filter(|n| !found.in_four_bits.contains(n)).filter_map(row);
+    let best = rows.min_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd))?;
+    (best.tco_usd < WORTH_SAYING * first.tco_usd).then_some(best)
 }
 
 /// What decides the plan and is not known: by the flags of `fit`.

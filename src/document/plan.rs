@@ -49,6 +49,10 @@ pub struct PlanResult {
     /// The best plan with weights of four bits that the maker of the model did not release; null where
     /// there is none, or where only such plans exist (they then stand in `plans`).
     pub in_four_bits: Option<PlanRow>,
+    /// The cheapest plan with limits on latency twice as long, where a limit binds and it costs less than
+    /// four fifths of the chosen one; else null.
+    #[serde(default)]
+    pub with_later_limits: Option<PlanRow>,
     /// What was tried and is no plan.
     pub rejected: Vec<RejectedRow>,
     /// Machines that could not be considered.
@@ -194,9 +198,10 @@ pub struct PlanRow {
     pub monthly_usd: f64,
     #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
-    /// What the machines still fetch at the horizon, less what is owed then; it is taken off the total.
+    /// What the machines still fetch at the horizon, less what is owed then; it is taken off the total. Null
+    /// in older documents.
     #[serde(default)]
-    pub left_usd: f64,
+    pub left_usd: Option<f64>,
     /// Where the price of a machine was read; null where none is known.
     pub price_source: Option<Source>,
     /// No computer for the accelerators is known: the price is theirs alone.
@@ -519,7 +524,7 @@ impl PlanRow {
             capex_usd: cost.capex.get(),
             monthly_usd: cost.parts.total().get(),
             tco_usd: cost.tco.get(),
-            left_usd: cost.closing.value().get(),
+            left_usd: Some(cost.closing.value().get()),
             price_source: m.price_source.clone(),
             bare: plan.bare,
             unmeasured: !has_rows(&m.shape, r.backend),

@@ -269,7 +269,7 @@ pub fn bare(card: &Accelerator, count: u32, id: &str, source: Source) -> Option<
         board: matches!(card.form, FormFactor::Sxm | FormFactor::Oam),
         shape,
         in_host: false,
-        stands: Stands::Office,
+        stands: stands(card),
         rack_units: None,
         base_watts: 0.0,
         full_watts: watts,

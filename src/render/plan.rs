@@ -83,6 +83,17 @@ impl Envelope<PlanResult> {
         } else {
             view.paragraph(nearest(first));
         }
+        if let Some(late) = &r.with_later_limits {
+            view.paragraph(format!(
+                "What the limits cost: with both twice as long it would be {} ({} in {}), {} up front and {} over {} months.",
+                late.name,
+                late.engine,
+                late.quantisation,
+                money.show(late.capex_usd),
+                money.show(late.tco_usd),
+                r.horizon_months
+            ));
+        }
         let chosen = chosen(r);
         view.push(Block::Table(side_by_side(&chosen, money)));
         view.paragraph(
@@ -203,7 +214,7 @@ fn order(p: &PlanRow, months: u32, money: &Currency) -> String {
         p.quantisation,
         if p.replicas > 1 { " each" } else { "" },
         money.show(p.tco_usd),
-        left(p.left_usd, money),
+        left(p.left_usd.unwrap_or(0.0), money),
     )
 }
 
@@ -348,7 +359,11 @@ fn side_by_side(chosen: &[(String, &PlanRow)], money: &Currency) -> Table {
     });
     line("to buy", &|p| Cell::Number(p.capex_usd, money.show(p.capex_usd)));
     line("a month", &|p| Cell::Number(p.monthly_usd, money.show(p.monthly_usd)));
-    line("still fetch at the end", &|p| Cell::Number(p.left_usd, money.show(p.left_usd)));
+    if chosen.iter().any(|(_, p)| p.left_usd.is_some()) {
+        line("worth at the end", &|p| {
+            p.left_usd.map_or(Cell::None, |usd| Cell::Number(usd, money.show(usd)))
+        });
+    }
     line("in all", &|p| Cell::Number(p.tco_usd, money.show(p.tco_usd)));
     table
 }
