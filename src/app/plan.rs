@@ -10,13 +10,14 @@ use crate::document::SkippedEntry;
 use crate::document::breakeven::text::warning;
 use crate::document::envelope::{Envelope, Input};
 use crate::document::plan::{
-    OwnedCopy, OwnedResult, OwnedRow, PartRow, PlanDocument, PlanNeed, PlanResult, PlanRow, RejectedRow,
-    SCHEMA, TogetherRow,
+    NamedNeed, OwnedCopy, OwnedResult, OwnedRow, PlanDocument, PlanNeed, PlanResult, PlanRow, RejectedRow,
+    SCHEMA, TogetherRow, order_name,
 };
 use crate::plan::{self, Ask, Machine, Owned, Part};
 use crate::provenance::Source;
 use crate::spelling::nearest;
-use crate::workload::Value;
+use crate::workload::keys::need;
+use crate::workload::{Given, Range, Value};
 use std::collections::BTreeSet;
 
 /// Machines that are there already, as somebody named them.
@@ -53,7 +54,7 @@ pub fn plan(
         let context = found.need.input.p95 + found.need.output.p95;
         let mut row =
             PlanRow::brief(&case.offers[offer].name, plan, &found.model, context, &summaries[offer]);
-        row.name = row_name(plan);
+        row.name = order_name(&plan.machine, plan.hosts);
         Some((row, plan))
     };
     let mut plans: Vec<(PlanRow, &Blueprint)> =
@@ -84,6 +85,7 @@ pub fn plan(
         }
     }
     let plans: Vec<PlanRow> = plans.into_iter().map(|(row, _)| row).collect();
+    let with_later_limits = plans.first().and_then(|first| later(scenario, basis, &found, first));
     let mut seen = BTreeSet::new();
     // What came nearest first.
     let mut tried: Vec<&plan::Rejected> = found.rejected.iter().collect();
@@ -104,8 +106,10 @@ pub fn plan(
             .map(|s| SkippedEntry { id: s.id.clone(), why: s.why.clone() })
             .collect(),
         owned: if have.is_empty() { Vec::new() } else { owned(&needs, have, basis.catalog)? },
-        together: if needs.len() > 1 { together(&needs, basis.catalog) } else { Vec::new() },
+        together: if needs.len() > 1 { together(&needs, scenario, basis)? } else { Vec::new() },
+        needs: if needs.len() > 1 { named_needs(&needs) } else { Vec::new() },
         in_four_bits,
+        with_later_limits,
         cheapest: chosen.0,
         fewest_hosts: chosen.1,
         lowest_latency: chosen.2,
@@ -117,6 +121,18 @@ pub fn plan(
         .filter(|i| !i.name.starts_with("all."))
         .map(|i| (i.name.clone(), Input::given(&i.value, i.unit, i.source.clone())))
         .collect();
+    for (n, one) in further.iter().enumerate() {
+        for input in &one.case.inputs {
+            let Some(key) = input.name.strip_prefix("need.") else { continue };
+            let input_of = Input::given(&input.value, input.unit, input.source.clone());
+            inputs.insert(format!("need.{}.{key}", n + 2), input_of);
+        }
+        for input in one.case.inputs.iter().filter(|_| scenario.local.len() > n + 1) {
+            let Some(key) = input.name.strip_prefix("local.") else { continue };
+            let input_of = Input::given(&input.value, input.unit, input.source.clone());
+            inputs.insert(format!("local.{}.{key}", n + 2), input_of);
+        }
+    }
     inputs
         .insert("plan".to_owned(), Input { value: true.into(), unit: None, source: Source::flag("--plan") });
     if !have.is_empty() {
@@ -143,6 +159,37 @@ pub fn plan(
     })
 }
 
+/// What a limit on latency costs is only said where that is a fifth or more.
+const WORTH_SAYING: f64 = 0.8;
+
+/// The cheapest plan with limits twice as long, where a limit binds and that is much cheaper.
+fn later(scenario: &Scenario, basis: Basis<'_>, found: &PlanCase, first: &PlanRow) -> Option<PlanRow> {
+    let bound = first.binds.iter().any(|b| matches!(b.as_str(), "ttft" | "tpot"));
+    if !bound || !first.misses.is_empty() || found.need.batch.is_some() {
+        return None;
+    }
+    let mut eased = Scenario { further_needs: Vec::new(), ..scenario.clone() };
+    let limits = found.need.limits;
+    for (key, ms) in [(need::TTFT_MS, limits.ttft_ms), (need::TPOT_MS, limits.tpot_ms)] {
+        let twice = Value::Number(Range::exactly(2.0 * ms?));
+        eased.need.insert(key.name, Given::chosen(twice, "twice", "what the limit costs"));
+    }
+    let found = cost::resolve_plans(&eased, basis).ok()?;
+    let case = &found.case;
+    let priced = cost::alone(case);
+    let context = found.need.input.p95 + found.need.output.p95;
+    let row = |offer: usize| {
+        let plan = case.offers[offer].plan.as_deref()?;
+        let mut row =
+            PlanRow::brief(&case.offers[offer].name, plan, &found.model, context, priced.get(offer)?);
+        row.name = order_name(&plan.machine, plan.hosts);
+        row.misses.is_empty().then_some(row)
+    };
+    let rows = (0..case.offers.len()).filter(|n| !found.in_four_bits.contains(n)).filter_map(row);
+    let best = rows.min_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd))?;
+    (best.tco_usd < WORTH_SAYING * first.tco_usd).then_some(best)
+}
+
 /// What decides the plan and is not known: by the flags of `fit`.
 fn no_plan(error: cost::ResolveError) -> Refusal {
     let cost::ResolveError::Missing(keys) = &error else { return error.into() };
@@ -155,21 +202,6 @@ fn no_plan(error: cost::ResolveError) -> Refusal {
         keys.iter().map(|m| format!("  {} ({}): {}", m.key, flag(&m.key), m.why)).collect();
     Refusal::input(format!("no plan can be made without:\n{}", lines.join("\n")))
         .hint("give each as a flag or in a scenario file; --usage takes them from records of usage")
-}
-
-/// What is ordered: `2 × NVIDIA L40S in a host`, three of them.
-fn row_name(plan: &Blueprint) -> String {
-    let machine = &plan.machine;
-    let one = if machine.in_host && !machine.board {
-        format!("{} in {}", machine.label(), machine.name)
-    } else {
-        machine.name.clone()
-    };
-    match plan.hosts {
-        1 => one,
-        n if machine.accelerators > 1 && machine.in_host => format!("{n} × ({one})"),
-        n => format!("{n} × {one}"),
-    }
 }
 
 /// How many times over a limit, or memory, is missed.
@@ -198,6 +230,15 @@ fn need_of(need: &plan::Need) -> PlanNeed {
     }
 }
 
+fn named_needs(needs: &[&PlanCase]) -> Vec<NamedNeed> {
+    let of = |(n, asked): (usize, &&PlanCase)| NamedNeed {
+        name: name_of(asked, n),
+        model: asked.model.clone(),
+        need: need_of(&asked.need),
+    };
+    needs.iter().enumerate().map(of).collect()
+}
+
 fn shape_of(catalog: &Catalog, id: &str) -> Result<(ModelShape, Option<u32>), Refusal> {
     let model =
         catalog.open_model(id).ok_or_else(|| Refusal::input(format!("`{id}` is not in the catalogue")))?;
@@ -221,28 +262,29 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
             allowed: &asked.allowed,
             cost: &cost,
         };
-        let there: Vec<Owned> = left.iter().filter(|o| o.machine.accelerators > 0).cloned().collect();
+        // Which of the machines have anything left.
+        let (places, there): (Vec<usize>, Vec<Owned>) = left
+            .iter()
+            .enumerate()
+            .filter(|(_, o)| o.machine.accelerators > 0)
+            .map(|(index, owned)| (index, owned.clone()))
+            .unzip();
         let carried = plan::carry(&ask, &there);
+        let survives = asked.need.must_stay_up.then(|| survives(&ask, &there));
         let mut machines = Vec::new();
         for (index, owned) in left.iter_mut().enumerate() {
-            let position =
-                there.iter().position(|o| o.machine.id == owned.machine.id && o.number == owned.number);
+            let position = places.iter().position(|place| *place == index);
             let placed = carried.as_ref().and_then(|c| c.placed.iter().find(|p| Some(p.owned) == position));
             let all = owned.machine.accelerators * owned.number;
             machines.push(OwnedRow {
                 name: have[index].text.clone(),
                 hosts: owned.number,
                 accelerators: all,
-                runs: placed.map(|p| OwnedCopy {
-                    backend: p.replica.backend.label().to_owned(),
-                    quantisation: p.replica.format.id.to_owned(),
-                    kv_type: p.replica.kv.label().to_owned(),
-                    tensor_parallel: p.replica.tensor,
-                    pipeline_parallel: p.replica.pipeline,
-                    replicas: p.replicas,
-                    room: p.room,
-                    concurrency: p.replica.concurrency,
-                    requests_per_second: p.carries,
+                host: owned.machine.id.clone(),
+                accelerator: owned.machine.accelerator.clone(),
+                accelerator_name: owned.machine.accelerator_name.clone(),
+                runs: placed.map(|p| {
+                    OwnedCopy::of(&p.replica, &asked.need, p.replicas, p.room, p.carries, &owned.machine)
                 }),
                 free_accelerators: placed.map_or(all, |p| p.free_accelerators),
             });
@@ -261,19 +303,33 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
             short_requests_per_second: carried.as_ref().map_or(rate, |c| c.short),
             free_at_peak: carried.as_ref().map_or(0.0, |c| c.free_at_peak),
             free_by_hour: carried.as_ref().and_then(|c| c.free_by_hour.clone()),
+            survives_failure: survives,
             machines,
         });
     }
     Ok(results)
 }
 
+/// Do the others carry the need when any one machine fails?
+fn survives(ask: &Ask<'_>, there: &[Owned]) -> bool {
+    (0..there.len()).all(|failed| {
+        let mut others = there.to_vec();
+        others[failed].number -= 1;
+        others.retain(|o| o.number > 0);
+        plan::carry(ask, &others).is_some_and(|c| c.short <= 0.0)
+    })
+}
+
 fn name_of(asked: &PlanCase, n: usize) -> String {
     if asked.need.name.is_empty() { format!("need {}", n + 1) } else { asked.need.name.clone() }
 }
 
-/// Every need on machines of one kind, the cheapest first.
-fn together(needs: &[&PlanCase], catalog: &Catalog) -> Vec<TogetherRow> {
-    let shapes: Vec<_> = needs.iter().map(|n| shape_of(catalog, &n.model)).filter_map(Result::ok).collect();
+/// Rows of a table of plans for several needs.
+const TOGETHER: usize = 10;
+
+/// Every need on machines of one kind, the cheapest first, each kind of accelerator once.
+fn together(needs: &[&PlanCase], scenario: &Scenario, basis: Basis<'_>) -> Result<Vec<TogetherRow>, Refusal> {
+    let shapes: Vec<_> = needs.iter().map(|n| shape_of(basis.catalog, &n.model)).collect::<Result<_, _>>()?;
     let mut named: Vec<plan::Need> = Vec::new();
     for (n, asked) in needs.iter().enumerate() {
         named.push(plan::Need { name: name_of(asked, n), ..asked.need.clone() });
@@ -284,35 +340,25 @@ fn together(needs: &[&PlanCase], catalog: &Catalog) -> Vec<TogetherRow> {
         .zip(&named)
         .map(|((asked, (model, heads)), need)| Part { need, model, heads: *heads, allowed: &asked.allowed })
         .collect();
-    let Some(first) = needs.first() else { return Vec::new() };
+    let Some(first) = needs.first() else { return Ok(Vec::new()) };
     let weighing = first.weighing;
     let machines: &[Machine] = &first.machines;
-    let rows = plan::together(&parts, machines, &|bill| weighing.cost(bill));
-    let row = |t: &plan::Together<'_>| TogetherRow {
-        host: t.machine.id.clone(),
-        host_name: t.machine.name.clone(),
-        hosts: t.hosts,
-        spare_hosts: t.spare_hosts,
-        parts: t
-            .parts
-            .iter()
-            .zip(models_in_order(needs))
-            .map(|((need, replica, copies), model)| PartRow {
-                needs: need.name.clone(),
-                model,
-                quantisation: replica.format.id.to_owned(),
-                accelerators: replica.devices(),
-                replicas: *copies,
-                concurrency: replica.concurrency,
-                requests_per_second: need.rate(),
-            })
-            .collect(),
-        free_accelerators: t.free_accelerators,
-        capex_usd: t.cost.capex_usd,
-        monthly_usd: t.cost.monthly_usd,
-        total_usd: t.cost.total_usd,
-    };
-    rows.iter().take(10).map(row).collect()
+    // The search weighs; the cost engine counts.
+    let found = plan::together(&parts, machines, &|bill| weighing.cost(bill));
+    let bills: Vec<plan::Bill<'_>> = found.iter().map(|t| t.bill.clone()).collect();
+    let (case, places) = cost::resolve_bills(scenario, basis, &bills).map_err(no_plan)?;
+    let priced = cost::alone(&case);
+    let models = models_in_order(needs);
+    let mut rows: Vec<TogetherRow> = found
+        .iter()
+        .zip(places)
+        .filter_map(|(t, place)| Some(TogetherRow::of(t, &models, priced.get(place?)?)))
+        .collect();
+    rows.sort_by(|a, b| a.total_usd.total_cmp(&b.total_usd).then_with(|| a.host.cmp(&b.host)));
+    let mut seen = BTreeSet::new();
+    rows.retain(|r| seen.insert((r.accelerator.clone(), r.accelerators)));
+    rows.truncate(TOGETHER);
+    Ok(rows)
 }
 
 /// Models of several needs in the order in which [`plan::together`] has them.
@@ -320,7 +366,7 @@ fn models_in_order(needs: &[&PlanCase]) -> BTreeSet<String> {
     needs.iter().map(|n| n.model.clone()).collect()
 }
 
-/// `4x nvidia-h100-sxm-80gb@dgx`, `2x nvidia-dgx-h100`, `nvidia-rtx-4090`: accelerators, in which host
+/// `4x nvidia-h100-sxm-80gb@dgx`, `2x dgx-h100`, `nvidia-rtx-4090`: accelerators, in which host
 /// where one is named, or so many complete machines.
 pub fn have(text: &str, catalog: &Catalog) -> Result<Have, Refusal> {
     named_as("--have ", text, catalog)
@@ -340,13 +386,13 @@ pub fn hosts(scenario: &Scenario, catalog: &Catalog) -> Result<Vec<Have>, Refusa
 fn named_as(place: &str, text: &str, catalog: &Catalog) -> Result<Have, Refusal> {
     let wrong = |why: String| {
         Refusal::input(format!("{place}{text}: {why}"))
-            .hint("for example `4x nvidia-h100-sxm-80gb`, `4x nvidia-h100-sxm-80gb@HOST` or `2x nvidia-dgx-h100`; `freehold db list` has the names")
+            .hint("for example `4x nvidia-h100-sxm-80gb`, `4x nvidia-h100-sxm-80gb@HOST` or `2x dgx-h100`; `freehold db list` has the names")
     };
     let Some(plan::Named { number, id, place }) = plan::Named::parse(text) else {
         return Err(wrong(format!("the number is 1 to {}", plan::Named::MOST)));
     };
     if let Some(machine) = catalog.machines.iter().find(|m| m.id == id) {
-        let machine = plan::machine::from_machine(catalog, machine)
+        let machine = plan::machine::already_there(catalog, machine)
             .map_err(|why| wrong(format!("{id} cannot be planned with: {why}")))?;
         return Ok(Have { text: text.to_owned(), owned: Owned { machine: machine.owned(), number } });
     }
@@ -374,54 +420,62 @@ fn bare(card: &Accelerator, number: u32) -> Result<(Machine, u32), String> {
     Ok((machine, 1))
 }
 
-/// So many of the cards in the host or machine that is named, wholly or in part.
+/// So many of the cards in the host or machine that is named, wholly or in part. What is there needs no
+/// price.
 fn inside(catalog: &Catalog, card: &Accelerator, number: u32, place: &str) -> Result<(Machine, u32), String> {
-    let orders: Vec<_> =
-        catalog.orders().filter(|(host, c, ..)| c.id == card.id && host.id.contains(place)).collect();
-    let machines: Vec<_> = catalog
-        .machines
-        .iter()
-        .filter(|m| m.id.contains(place) && m.accelerator.as_deref() == Some(card.id.as_str()))
-        .collect();
-    let made = machines.first().and_then(|m| plan::machine::from_machine(catalog, m).ok()).or_else(|| {
-        let fitting = orders.iter().filter_map(|(_, _, n, order)| {
-            let machine = plan::machine::from_order(order.as_ref().ok()?)?;
-            Some((*n, machine))
-        });
-        let mut fitting: Vec<_> = fitting.collect();
+    let complete = catalog.machines.iter().filter(|m| m.id.contains(place));
+    let complete = complete
+        .filter(|m| m.accelerator.as_deref() == Some(card.id.as_str()))
+        .find_map(|m| plan::machine::already_there(catalog, m).ok());
+    let made = complete.or_else(|| {
+        let like = catalog.orders().filter(|(host, c, ..)| c.id == card.id && host.id.contains(place));
+        let mut fitting: Vec<_> =
+            like.filter_map(|(_, _, n, order)| Some((n, plan::machine::from_order(&order.ok()?)?))).collect();
         fitting.sort_by_key(|(n, _)| (*n < number, *n));
-        fitting.into_iter().next().map(|(_, m)| m)
+        fitting.into_iter().next().map(|(_, machine)| machine)
     });
-    let Some(mut machine) = made else {
-        // The computer by its whole name, else by a part that only it has.
-        let like = |h: &&Host| h.id.contains(place);
-        let exact = catalog.hosts.iter().find(|h| h.id == place);
-        let only = || {
-            Some(catalog.hosts.iter().find(like)?).filter(|_| catalog.hosts.iter().filter(like).count() == 1)
-        };
-        if let Some(host) = exact.or_else(only) {
-            let asked = if host.slots.number > 0 { number.min(host.slots.number) } else { number };
-            let at = catalog::line_of("host", &host.id).map_or_else(String::new, |at| format!(" ({at})"));
-            return match host.carries(card, asked) {
-                Err(why) => Err(format!("`{}`{at} takes no {}: {why}", host.id, card.id)),
-                // What is there needs no price: the cards alone stand for it.
-                Ok(()) => bare(card, number),
-            };
+    let (mut machine, holds) = match made {
+        Some(machine) => {
+            let holds = machine.accelerators;
+            (machine, holds)
         }
-        let hosts = catalog.hosts.iter().map(|h| h.id.as_str());
-        let near = nearest(place, hosts.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
-        let near =
-            if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
-        return Err(format!("no host like `{place}` takes {}{near}", card.id));
+        None => unpriced(catalog, card, number, place)?,
     };
     // Fewer cards than it holds: those that are there.
-    if number < machine.accelerators {
+    if number < holds {
         machine.accelerators = number;
         return Ok((machine, 1));
     }
-    if !number.is_multiple_of(machine.accelerators) {
-        return Err(format!("{number} do not fill machines of {}", machine.accelerators));
+    if !number.is_multiple_of(holds) {
+        return Err(format!("{number} do not fill machines of {holds}"));
     }
-    let hosts = number / machine.accelerators;
-    Ok((machine, hosts))
+    Ok((machine, number / holds))
+}
+
+/// In a host that nobody states a price of: its cards stand for it, as many as go in.
+fn unpriced(
+    catalog: &Catalog,
+    card: &Accelerator,
+    number: u32,
+    place: &str,
+) -> Result<(Machine, u32), String> {
+    let full = |host: &Host| if host.slots.number > 0 { number.min(host.slots.number) } else { number };
+    let like: Vec<&Host> = catalog.hosts.iter().filter(|h| h.id.contains(place)).collect();
+    let exact = like.iter().copied().find(|h| h.id == place);
+    // Part of a board is there as well as all of it.
+    let holds = |host: &Host| if host.slots.always_full() { host.slots.number } else { full(host) };
+    let takes = |host: &&Host| host.carries(card, holds(host)).is_ok();
+    if let Some(host) = exact.filter(takes).or_else(|| like.iter().copied().find(takes)) {
+        let (machine, _) = bare(card, holds(host))?;
+        return Ok((machine, holds(host)));
+    }
+    if let Some(host) = exact.or_else(|| like.first().copied().filter(|_| like.len() == 1)) {
+        let why = host.carries(card, holds(host)).err().map_or_else(String::new, |why| why.to_string());
+        let at = catalog::line_of("host", &host.id).map_or_else(String::new, |at| format!(" ({at})"));
+        return Err(format!("`{}`{at} takes no {}: {why}", host.id, card.id));
+    }
+    let hosts = catalog.hosts.iter().map(|h| h.id.as_str());
+    let near = nearest(place, hosts.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
+    let near = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+    Err(format!("no host like `{place}` takes {}{near}", card.id))
 }

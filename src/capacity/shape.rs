@@ -163,6 +163,7 @@ impl ModelShape {
         let untied = if self.tied { 0.0 } else { self.embedding_parameters };
         let embedding = (untied + self.lookup_parameters) * bits.embedding / 8.0;
         let expert_bits = self.expert_bits_limit.map_or(bits.expert, |b| b.min(bits.expert));
+        let expert_bits = if format.id == "W4A16" && self.groups_of_32() { 4.5 } else { expert_bits };
         let routed = self.routed_parameters * expert_bits / 8.0;
         let copies = if self.tied { 1.0 } else { 2.0 };
         let layers = self.parameters
@@ -171,6 +172,12 @@ impl ModelShape {
             - copies * self.embedding_parameters;
         let total = layers.max(0.0) * bits.layer / 8.0 + output + embedding + routed;
         FileBytes { total, embedding, routed, output }
+    }
+
+    /// Its maker's weights of four bits have a 16-bit scale for every 32 of them, not for every 128: Kimi
+    /// since K2 Thinking (`group_size` of their configurations; 595 GB on disk).
+    fn groups_of_32(&self) -> bool {
+        ["kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6"].iter().any(|family| self.id.starts_with(family))
     }
 
     /// From a catalogue record.

@@ -190,6 +190,15 @@ pub struct Portion {
     pub reasoning: f64,
 }
 
+impl Need {
+    /// Peak over mean of the load that must be carried: what can wait for the batch price waits for the
+    /// quiet hours, so it has no part in the peak; all of it together is still the mean.
+    pub fn peak_over_mean(&self, peak_to_mean: f64, v: Values<'_>) -> f64 {
+        let waits: f64 = v.get(self.batch);
+        (peak_to_mean * (1.0 - waits.clamp(0.0, 1.0))).max(peak_to_mean.min(1.0))
+    }
+}
+
 /// What the need asks of a plan beside its load.
 #[derive(Debug, Clone)]
 pub struct Asks {
@@ -214,6 +223,8 @@ pub struct Blueprint {
     pub accelerators: u32,
     /// Of each request at the peak, seconds.
     pub typical: Served,
+    /// Share of the input that the prefix cache holds at the peak.
+    pub cached_share: f64,
     /// Requests a second within the limits, and with every place taken.
     pub carries: f64,
     pub at_most: f64,
@@ -249,6 +260,7 @@ impl Blueprint {
             spare_hosts: found.spare_hosts,
             accelerators: found.bill.accelerators,
             typical: found.typical,
+            cached_share: found.cached_share,
             carries: found.carries,
             at_most: found.at_most,
             busy_peak: found.busy_peak,
@@ -289,6 +301,7 @@ impl Blueprint {
             hosts: self.hosts,
             spare_hosts: self.spare_hosts,
             typical: self.typical,
+            cached_share: self.cached_share,
             carries: self.carries,
             at_most: self.at_most,
             busy_peak: self.busy_peak,

@@ -310,6 +310,7 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
     let (mut plain, mut discounted) = (Position::default(), Position::default());
     let mut best: Option<(f64, f64)> = None;
     let (mut last_run, mut undone) = (0.0, None);
+    let mut earned = false;
     let (mut first, mut outlay) = ((0.0, 0.0), 0.0);
     let mut peak = (0, f64::MIN);
     let mut at_last_cycle = f64::MIN;
@@ -333,6 +334,7 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
             seen.end = Some(SavingEnd::Shrinks { month: f64::from(month), last: last_run, next: run });
         }
         last_run = run;
+        earned |= month < horizon && run > 0.0;
         if plain.at > peak.1 {
             peak = (month, plain.at);
         }
@@ -396,7 +398,8 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
         seen.end = Some(SavingEnd::Changes);
     }
     let never = plain.turn.is_none().then(|| {
-        if last_run <= 0.0 && peak.0 == 0 {
+        // What only growth after the horizon would earn is no saving.
+        if !earned || (last_run <= 0.0 && peak.0 == 0) {
             Never::RunningCost { cloud: usd(first.0), local: usd(first.1) }
         } else if last_run <= 0.0 {
             Never::SavingEnds { best_month: peak.0, still_missing: usd(-peak.1) }

@@ -5,6 +5,7 @@ use super::compare::{self, BreakEven, Month, Outcome, Scratch};
 use super::hybrid::{self, Overflow, Routed};
 use super::series::{self, ByVolume, Cumulative};
 use super::simulate::{Closing, Flow, Parts, Run, Step};
+use super::turning::{self, Turn};
 use super::uncertainty::{self, Bar, Draws};
 use crate::terms::{Derivation, Record, Term};
 use crate::units::{Hours, Usd, UsdPerMtok};
@@ -72,6 +73,8 @@ pub struct Evaluation {
     /// For the headline pair; `None`: no input is a range.
     pub draws: Option<Draws>,
     pub tornado: Vec<Bar>,
+    /// For the headline pair: inputs that turn it by themselves.
+    pub turns: Vec<Turn>,
     /// Month by month, each offer that is compared.
     pub cumulative: Vec<Cumulative>,
     /// At other volumes; `None` where the volume is what the hardware can do.
@@ -120,6 +123,7 @@ pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
             .filter(|_| case.uncertain)
             .map(|pair| uncertainty::draw(case, pair, drawing.count, drawing.seed)),
         tornado: head.map_or_else(Vec::new, |pair| uncertainty::tornado(case, pair)),
+        turns: head.map_or_else(Vec::new, |pair| turning::turns(case, pair)),
         cumulative: series::cumulative(case, v, drawing.count, drawing.seed),
         by_volume: comparisons.first().and_then(|c| series::by_volume(case, v, &c.break_even)),
         comparisons,

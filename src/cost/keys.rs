@@ -74,7 +74,7 @@ pub mod local {
     declare_keys! { Local:
         KIND = "kind", Kind::Choice(KINDS), "", NONE, "How it is paid for";
         HARDWARE_ID = "hardware", Kind::Text, "", HARDWARE, "Id of a GPU, machine or rental in the catalogue";
-        HOSTS = "hosts", Kind::Texts, "", BOUGHT, "What is owned already and costs nothing to buy: `4x nvidia-h100-sxm-80gb`, `4x ID@HOST`, `2x nvidia-dgx-h100`";
+        HOSTS = "hosts", Kind::Texts, "", BOUGHT, "What is owned already and costs nothing to buy: `4x nvidia-h100-sxm-80gb`, `4x ID@HOST`, `2x dgx-h100`";
         MODEL = "model", Kind::Text, "", HARDWARE, "Id of an open model in the catalogue";
         QUANTISATION = "quantisation", Kind::Text, "", HARDWARE, "Quantisation of the weights";
         NAME = "name", Kind::Text, "", NONE, "Name of the offer";

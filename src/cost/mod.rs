@@ -24,6 +24,7 @@ pub mod scenario;
 mod schedule;
 pub mod series;
 pub mod simulate;
+pub mod turning;
 pub mod uncertainty;
 
 pub use case::{Case, Notice, Offer, Pair, Role, Supply, Values};
@@ -31,5 +32,7 @@ pub use chances::{Totals, Way, offers, totals};
 pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
 pub use evaluate::{Comparison, Drawing, Evaluation, Event, OfferSummary, alone, evaluate};
 pub use ranking::{Ranking, rank};
-pub use resolve::{Basis, PlanCase, ResolveError, Skipped, resolve, resolve_all, resolve_plans};
+pub use resolve::{
+    Basis, PlanCase, ResolveError, Skipped, resolve, resolve_all, resolve_bills, resolve_plans,
+};
 pub use scenario::Scenario;

@@ -167,6 +167,9 @@ fn plan_document(
     }
     let result = &document["result"];
     let plans = result["plans"].as_array().map_or(&[][..], Vec::as_slice);
+    if let Some(there) = asked.plan.is_none().then(|| there(result)).flatten() {
+        return owned(from, document, &there, catalog, asked);
+    }
     let number = asked.plan.unwrap_or(1);
     let Some(row) = number.checked_sub(1).and_then(|n| plans.get(n)) else {
         return Err(match plans.len() {
@@ -184,7 +187,84 @@ fn plan_document(
         ));
     }
     serve(&mut found, &format!("result.plans[{}]", number - 1), row, catalog, asked)?;
+    found.left_out.extend(further_needs(result));
     Ok(found)
+}
+
+/// What machines that are there run for the first need, as a plan has it.
+struct There {
+    row: Value,
+    /// Other machines that run copies of it as well, by the names that were given.
+    others: Vec<String>,
+    /// Requests a second that all of them lack.
+    short: f64,
+}
+
+/// Of a document that was told what is there (`fit --plan --have`): what runs on it, which is then what is
+/// deployed. `None` where nothing was named, or nothing of it can run the model.
+fn there(result: &Value) -> Option<There> {
+    let first = &result["owned"][0];
+    let machines = first["machines"].as_array()?;
+    let copies = |m: &Value| m["runs"]["replicas"].as_u64().unwrap_or(0);
+    // Older documents do not say enough of it.
+    let mut running: Vec<&Value> =
+        machines.iter().filter(|m| copies(m) > 0 && m["runs"]["engine"].is_string()).collect();
+    running.sort_by_key(|m| std::cmp::Reverse(copies(m)));
+    let (machine, others) = running.split_first()?;
+    let mut row = machine["runs"].as_object()?.clone();
+    for key in ["host", "accelerator", "accelerator_name"] {
+        row.insert(key.to_owned(), machine[key].clone());
+    }
+    row.insert("name".to_owned(), machine["name"].clone());
+    row.insert("model".to_owned(), first["model"].clone());
+    let name = |m: &&Value| crate::sanitize::line(m["name"].as_str().unwrap_or("machines"), 60);
+    Some(There {
+        row: Value::Object(row),
+        others: others.iter().map(name).collect(),
+        short: first["short_requests_per_second"].as_f64().unwrap_or(0.0),
+    })
+}
+
+fn owned(
+    from: &str,
+    document: &Value,
+    there: &There,
+    catalog: &Catalog,
+    asked: &Asked,
+) -> Result<Deployment, Fault> {
+    let name = there.row["name"].as_str().and_then(quote::name).unwrap_or("what is there").to_owned();
+    let mut found = begin(from, name, document, true);
+    serve(&mut found, "result.owned[0].machines[]", &there.row, catalog, asked)?;
+    if there.short > 0.0 {
+        found.left_out.push(LeftOut::new(
+            "the whole load",
+            format!(
+                "what is there lacks {} requests a second at the peak; --plan 1 writes what would be bought instead",
+                crate::number::short(there.short)
+            ),
+        ));
+    }
+    for other in &there.others {
+        found.left_out.push(LeftOut::new(
+            format!("copies on {other}"),
+            "one folder is for machines of one kind; plan with `--have` of this kind alone",
+        ));
+    }
+    found.left_out.extend(further_needs(&document["result"]));
+    Ok(found)
+}
+
+/// What a document with several needs asks for beside the first.
+fn further_needs(result: &Value) -> Vec<LeftOut> {
+    let needs = result["needs"].as_array().map_or(&[][..], Vec::as_slice);
+    let line = |need: &Value, key: &str| crate::sanitize::line(need[key].as_str().unwrap_or("?"), 60);
+    let of = |need: &Value| {
+        LeftOut::new(
+            format!("{} ({})", line(need, "name"), line(need, "model")),
+            "one folder serves one need: plan this one alone for files of its own",
+        )
+    };
+    needs.iter().skip(1).map(of).collect()
 }
 
 /// What both kinds of document say about the need.

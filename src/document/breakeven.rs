@@ -387,6 +387,30 @@ pub struct Uncertainty {
     pub payback_p90: Option<f64>,
     /// One input at a time, from low to high, the others as they are; the most important first.
     pub tornado: Vec<TornadoBar>,
+    /// What would have to be true for the other side to cost less over the horizon: one input at a time, the
+    /// others as they are. Those within their ranges stand first. Volume and the API's price have fields of
+    /// their own in the comparison.
+    #[serde(default)]
+    pub turning_points: Vec<TurningPoint>,
+}
+
+/// An input at which the comparison turns by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TurningPoint {
+    /// Dotted name of the input: put in as `--NAME VALUE` it turns the answer.
+    pub input: String,
+    /// Its unit; empty for a ratio.
+    pub unit: String,
+    /// What was taken.
+    pub likely: f64,
+    /// The range it was taken over; both are the likely value where it has none.
+    pub low: f64,
+    /// The high end of the range.
+    pub high: f64,
+    /// From here on, away from the likely value, the other side costs less.
+    pub value: f64,
+    /// The value lies within the range.
+    pub in_range: bool,
 }
 
 /// What one input alone changes.

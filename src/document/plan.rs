@@ -12,10 +12,11 @@ use crate::cost::OfferSummary;
 use crate::cost::case::Blueprint;
 use crate::document::metrics::definition;
 use crate::plan::weights::Weights;
-use crate::plan::{Bind, Missed, Rejected, Why};
+use crate::plan::{Bind, Machine, Missed, Need, Rejected, Replica, Together, Why};
 use crate::provenance::Source;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Name and major version of the document.
 pub const SCHEMA: &str = "freehold.plan/1";
@@ -48,6 +49,10 @@ pub struct PlanResult {
     /// The best plan with weights of four bits that the maker of the model did not release; null where
     /// there is none, or where only such plans exist (they then stand in `plans`).
     pub in_four_bits: Option<PlanRow>,
+    /// The cheapest plan with limits on latency twice as long, where a limit binds and it costs less than
+    /// four fifths of the chosen one; else null.
+    #[serde(default)]
+    pub with_later_limits: Option<PlanRow>,
     /// What was tried and is no plan.
     pub rejected: Vec<RejectedRow>,
     /// Machines that could not be considered.
@@ -59,6 +64,20 @@ pub struct PlanResult {
     /// Several needs on the same machines: the best plans; empty where there is one need.
     #[serde(default)]
     pub together: Vec<TogetherRow>,
+    /// Every need with its model, where there are several: `need` and `plans` are the first's alone.
+    #[serde(default)]
+    pub needs: Vec<NamedNeed>,
+}
+
+/// One need of several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NamedNeed {
+    /// What it is called.
+    pub name: String,
+    /// Id of the model that serves it.
+    pub model: String,
+    /// What must be carried.
+    pub need: PlanNeed,
 }
 
 /// What the plans must carry.
@@ -179,6 +198,10 @@ pub struct PlanRow {
     pub monthly_usd: f64,
     #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
+    /// What the machines still fetch at the horizon, less what is owed then; it is taken off the total. Null
+    /// in older documents.
+    #[serde(default)]
+    pub left_usd: Option<f64>,
     /// Where the price of a machine was read; null where none is known.
     pub price_source: Option<Source>,
     /// No computer for the accelerators is known: the price is theirs alone.
@@ -212,8 +235,11 @@ pub struct MissedRow {
     pub limit: String,
     /// The limit, ms at the 95th percentile.
     pub limit_ms: f64,
-    /// What one request alone gets, ms.
+    /// What 95 of its requests of 100 get, ms.
     pub ms: f64,
+    /// What one request alone gets on the accelerators that come nearest, ms; null in older documents.
+    #[serde(default)]
+    pub alone_ms: Option<f64>,
 }
 
 /// What was tried and is no plan.
@@ -250,6 +276,9 @@ pub struct OwnedResult {
     /// load are not known.
     #[serde(default)]
     pub free_by_hour: Option<Vec<f64>>,
+    /// Whether the others carry the need when any one machine fails; null where it need not stay up.
+    #[serde(default)]
+    pub survives_failure: Option<bool>,
     /// One for each kind of machine.
     pub machines: Vec<OwnedRow>,
 }
@@ -263,6 +292,15 @@ pub struct OwnedRow {
     pub hosts: u32,
     /// Accelerators in all of them.
     pub accelerators: u32,
+    /// Id of the host or machine in the catalogue; of the accelerator where no computer was named.
+    #[serde(default)]
+    pub host: String,
+    /// Id of the accelerator.
+    #[serde(default)]
+    pub accelerator: String,
+    /// As its maker writes it.
+    #[serde(default)]
+    pub accelerator_name: String,
     /// The engine, formats and parallelism of a copy; null where the model does not run here within
     /// the limits.
     pub runs: Option<OwnedCopy>,
@@ -275,6 +313,27 @@ pub struct OwnedRow {
 pub struct OwnedCopy {
     /// The software path.
     pub backend: String,
+    /// The engine that is started.
+    #[serde(default)]
+    pub engine: String,
+    /// Machines that these copies run on.
+    #[serde(default)]
+    pub hosts: u32,
+    /// Experts are dealt out whole instead of split.
+    #[serde(default)]
+    pub expert_parallel: bool,
+    /// Tokens that the longest planned request has, input and output.
+    #[serde(default)]
+    pub context_tokens: f64,
+    /// Bytes of the weights of one copy.
+    #[serde(default)]
+    pub weights_bytes: f64,
+    /// Time to the first token at the 95th percentile, with every place taken, ms; null in older documents.
+    #[serde(default)]
+    pub ttft_p95_ms: Option<f64>,
+    /// Time per further token with every place taken, ms; null in older documents.
+    #[serde(default)]
+    pub tpot_p95_ms: Option<f64>,
     /// The weight format.
     pub quantisation: String,
     /// The format of the KV cache.
@@ -304,15 +363,30 @@ pub struct TogetherRow {
     pub hosts: u32,
     /// Machines that only stand in for one that failed.
     pub spare_hosts: u32,
+    /// What is ordered, as reports call it.
+    #[serde(default)]
+    pub name: String,
+    /// Id of the accelerator in them.
+    #[serde(default)]
+    pub accelerator: String,
+    /// As its maker writes it.
+    #[serde(default)]
+    pub accelerator_name: String,
+    /// Accelerators in all of them.
+    #[serde(default)]
+    pub accelerators: u32,
     /// What runs for each model.
     pub parts: Vec<PartRow>,
-    /// Accelerators that no copy uses.
+    /// Accelerators that no copy uses, in the machines in service.
     pub free_accelerators: u32,
+    /// At the wall at the mean load, W.
+    #[serde(default)]
+    pub watts: Option<f64>,
     /// Purchase and installation.
     pub capex_usd: f64,
     /// Power, place and people, a month.
     pub monthly_usd: f64,
-    /// Over the horizon.
+    /// Over the horizon, what is left then taken off.
     pub total_usd: f64,
 }
 
@@ -323,8 +397,14 @@ pub struct PartRow {
     pub needs: String,
     /// Id of the model.
     pub model: String,
+    /// The engine that is started.
+    #[serde(default)]
+    pub engine: String,
     /// The weight format.
     pub quantisation: String,
+    /// The format of keys and values in the cache.
+    #[serde(default)]
+    pub kv_type: String,
     /// Accelerators of one copy.
     pub accelerators: u32,
     /// Copies.
@@ -333,6 +413,12 @@ pub struct PartRow {
     pub concurrency: u32,
     /// Requests a second at the peak.
     pub requests_per_second: f64,
+    /// Time to the first token at the 95th percentile, with every place taken, ms; null in older documents.
+    #[serde(default)]
+    pub ttft_p95_ms: Option<f64>,
+    /// Time per further token with every place taken, ms; null in older documents.
+    #[serde(default)]
+    pub tpot_p95_ms: Option<f64>,
 }
 
 const MS: f64 = 1e3;
@@ -414,7 +500,7 @@ impl PlanRow {
             replicas_per_host: plan.replicas_per_host,
             concurrency: r.concurrency,
             context_tokens,
-            cached_input_share: r.cached_share,
+            cached_input_share: plan.cached_share,
             ttft_ms: band(plan.typical.ttft),
             tpot_ms: band(plan.typical.tpot),
             ttft_p95_ms: r.ttft_p95 * MS,
@@ -438,10 +524,93 @@ impl PlanRow {
             capex_usd: cost.capex.get(),
             monthly_usd: cost.parts.total().get(),
             tco_usd: cost.tco.get(),
+            left_usd: Some(cost.closing.value().get()),
             price_source: m.price_source.clone(),
             bare: plan.bare,
             unmeasured: !has_rows(&m.shape, r.backend),
             terms: Vec::new(),
+        }
+    }
+}
+
+/// What is ordered: `2 × NVIDIA L40S in a host`, three of them.
+pub fn order_name(machine: &Machine, hosts: u32) -> String {
+    let one = if machine.in_host && !machine.board {
+        format!("{} in {}", machine.label(), machine.name)
+    } else {
+        machine.name.clone()
+    };
+    match hosts {
+        1 => one,
+        n if machine.accelerators > 1 && machine.in_host => format!("{n} × ({one})"),
+        n => format!("{n} × {one}"),
+    }
+}
+
+impl OwnedCopy {
+    /// So many copies on machines of one kind that are there, of those there is room for.
+    pub fn of(
+        replica: &Replica,
+        need: &Need,
+        replicas: u32,
+        room: u32,
+        requests_per_second: f64,
+        machine: &Machine,
+    ) -> Self {
+        Self {
+            backend: replica.backend.label().to_owned(),
+            engine: replica.backend.engine().label().to_owned(),
+            hosts: replicas.div_ceil((machine.accelerators / replica.devices()).max(1)),
+            expert_parallel: replica.expert_parallel,
+            context_tokens: need.input.p95 + need.output.p95,
+            weights_bytes: replica.weight_bytes,
+            ttft_p95_ms: Some(replica.ttft_p95 * MS),
+            tpot_p95_ms: Some(replica.tpot_p95 * MS),
+            quantisation: replica.format.id.to_owned(),
+            kv_type: replica.kv.label().to_owned(),
+            tensor_parallel: replica.tensor,
+            pipeline_parallel: replica.pipeline,
+            replicas,
+            room,
+            concurrency: replica.concurrency,
+            requests_per_second,
+        }
+    }
+}
+
+impl TogetherRow {
+    /// Several needs on machines of one kind, with the models in the order of their parts and what the cost
+    /// engine says.
+    pub fn of(found: &Together<'_>, models: &BTreeSet<String>, cost: &OfferSummary) -> Self {
+        let machine = found.machine;
+        let part = |((need, replica, copies), model): (&(Need, Replica, u32), &String)| PartRow {
+            needs: need.name.clone(),
+            model: model.clone(),
+            engine: replica.backend.engine().label().to_owned(),
+            quantisation: replica.format.id.to_owned(),
+            kv_type: replica.kv.label().to_owned(),
+            accelerators: replica.devices(),
+            replicas: *copies,
+            concurrency: replica.concurrency,
+            requests_per_second: need.rate(),
+            ttft_p95_ms: Some(replica.ttft_p95 * MS),
+            tpot_p95_ms: Some(replica.tpot_p95 * MS),
+        };
+        Self {
+            host: machine.id.clone(),
+            host_name: machine.name.clone(),
+            hosts: found.hosts,
+            spare_hosts: found.spare_hosts,
+            name: order_name(machine, found.hosts),
+            accelerator: machine.accelerator.clone(),
+            accelerator_name: machine.accelerator_name.clone(),
+            accelerators: found.bill.accelerators,
+            parts: found.parts.iter().zip(models).map(part).collect(),
+            free_accelerators: found.free_accelerators,
+            watts: machine.rent_usd_hour.is_none().then_some(found.bill.mean_watts),
+            capex_usd: cost.capex.get(),
+            monthly_usd: cost.parts.total().get(),
+            total_usd: cost.tco.get(),
         }
     }
 }
@@ -452,6 +621,7 @@ impl MissedRow {
             limit: bind_word(missed.limit).to_owned(),
             limit_ms: missed.limit_seconds * MS,
             ms: missed.seconds * MS,
+            alone_ms: Some(missed.alone_seconds * MS),
         }
     }
 }

@@ -3,6 +3,19 @@
 use super::machine::Machine;
 use crate::catalog::Stands;
 
+/// Machines that one looks after under desks beside other work; more are a machine room, with its people,
+/// cooling and place.
+const OFFICE_MOST: u32 = 3;
+
+/// Where so many machines of a kind stand: more than a few that could each stand in an office are a room of
+/// their own.
+pub const fn stands(one: Stands, hosts: u32) -> Stands {
+    match one {
+        Stands::Office if hosts > OFFICE_MOST => Stands::Rack,
+        one => one,
+    }
+}
+
 /// Hours a month that somebody looks after it: (low, likely, high), by class and size. An office box
 /// 2, 4, 10; in production 10, 20, 60; a tenth of that for each further one (reference: published estimates
 /// of 33 to 66 hours, `ConfigIQ`'s quarter of a person).
@@ -16,7 +29,7 @@ pub struct People {
 impl People {
     /// For so many hosts of one kind.
     pub fn of(stands: Stands, hosts: u32) -> Self {
-        let (low, likely, high) = match stands {
+        let (low, likely, high) = match self::stands(stands, hosts) {
             Stands::Office => (2.0, 4.0, 10.0),
             Stands::Rack => (10.0, 20.0, 60.0),
         };

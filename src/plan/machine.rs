@@ -1,7 +1,7 @@
 //! The machines a plan may use: what can be ordered, with its price, or what is there already.
 
 use crate::capacity::{HardwareShape, MemoryClass};
-use crate::catalog::{Accelerator, Catalog, Chosen, FormFactor, Missing, Order, Stands};
+use crate::catalog::{Accelerator, Catalog, Chosen, FormFactor, HardwareClass, Missing, Order, Stands};
 use crate::provenance::Source;
 
 /// A whole computer with its accelerators: one line of an order.
@@ -194,8 +194,20 @@ fn idle_watts(card: &Accelerator, full: f64) -> f64 {
     card.idle_watts.unwrap_or(full * IDLE_SHARE).min(full)
 }
 
-/// A complete computer of the catalogue.
+/// A complete computer of the catalogue, as it can be ordered.
 pub fn from_machine(catalog: &Catalog, machine: &crate::catalog::Machine) -> Result<Machine, NotBuyable> {
+    let chosen = catalog.price_of_machine(machine).ok_or(NotBuyable::NoPrice);
+    let there = already_there(catalog, machine)?;
+    let chosen = chosen?;
+    Ok(Machine {
+        price_usd: Some(chosen.usd),
+        price_source: Some(read(&format!("machine {}", machine.id), &chosen)),
+        ..there
+    })
+}
+
+/// The same as property: nobody needs to sell it.
+pub fn already_there(catalog: &Catalog, machine: &crate::catalog::Machine) -> Result<Machine, NotBuyable> {
     let card = machine.accelerator.as_deref().and_then(|id| catalog.accelerator(id));
     let mut shape = HardwareShape::from_machine(machine, card).map_err(|_| NotBuyable::NoSpeed)?;
     let accelerators = shape.devices;
@@ -207,7 +219,6 @@ pub fn from_machine(catalog: &Catalog, machine: &crate::catalog::Machine) -> Res
         .or(cards.filter(|_| shape.class == MemoryClass::Unified))
         .ok_or(NotBuyable::NoWatts)?;
     let idle = machine.idle_watts.unwrap_or(full * 0.25);
-    let chosen = catalog.price_of_machine(machine).ok_or(NotBuyable::NoPrice)?;
     Ok(Machine {
         id: machine.id.clone(),
         name: machine.name.clone(),
@@ -222,10 +233,10 @@ pub fn from_machine(catalog: &Catalog, machine: &crate::catalog::Machine) -> Res
         base_watts: (full - cards.unwrap_or(0.0)).max(0.0),
         full_watts: full,
         idle_watts: idle.min(full),
-        price_usd: Some(chosen.usd),
+        price_usd: None,
         install_usd: 0.0,
         rent_usd_hour: None,
-        price_source: Some(read(&format!("machine {}", machine.id), &chosen)),
+        price_source: None,
         source: Source::Database {
             entry: format!("machine {}", machine.id),
             source: machine.source.clone(),
@@ -234,38 +245,15 @@ pub fn from_machine(catalog: &Catalog, machine: &crate::catalog::Machine) -> Res
     })
 }
 
-/// Every rental offer of the catalogue that the predictor can say something about.
-pub fn rented(catalog: &Catalog) -> Vec<Machine> {
-    let of = |rental: &crate::catalog::Rental| {
-        let card = catalog.accelerator(&rental.accelerator)?;
-        let shape = HardwareShape::from_accelerator(card, 1).ok()?;
-        let source = Source::Database {
-            entry: format!("rental {}", rental.id),
-            source: rental.source.clone(),
-            as_of: rental.as_of,
-        };
-        Some(Machine {
-            id: rental.id.clone(),
-            name: rental.name(),
-            accelerator: card.id.clone(),
-            accelerator_name: card.name.clone(),
-            accelerators: rental.accelerators.max(1),
-            board: matches!(card.form, FormFactor::Sxm | FormFactor::Oam),
-            shape,
-            in_host: false,
-            stands: Stands::Rack,
-            rack_units: None,
-            base_watts: 0.0,
-            full_watts: 0.0,
-            idle_watts: 0.0,
-            price_usd: None,
-            install_usd: 0.0,
-            rent_usd_hour: Some(catalog.in_usd(rental.per_hour, &rental.currency)?),
-            price_source: Some(source.clone()),
-            source,
-        })
-    };
-    catalog.rentals.iter().filter_map(of).collect()
+/// Where a computer with such an accelerator stands: data-centre cards and modules need a rack.
+pub const fn stands(card: &Accelerator) -> Stands {
+    match card.class {
+        HardwareClass::Datacentre => Stands::Rack,
+        HardwareClass::Consumer
+        | HardwareClass::Workstation
+        | HardwareClass::Integrated
+        | HardwareClass::Cpu => Stands::Office,
+    }
 }
 
 /// Accelerators without a computer around them.
@@ -281,7 +269,7 @@ pub fn bare(card: &Accelerator, count: u32, id: &str, source: Source) -> Option<
         board: matches!(card.form, FormFactor::Sxm | FormFactor::Oam),
         shape,
         in_host: false,
-        stands: Stands::Office,
+        stands: stands(card),
         rack_units: None,
         base_watts: 0.0,
         full_watts: watts,

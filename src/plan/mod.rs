@@ -23,8 +23,8 @@ pub mod staffing;
 pub mod terms;
 pub mod weights;
 
-pub use bill::{Bill, Cost, People};
-pub use machine::{IDLE_SHARE, LeftOut, Machine, NotBuyable, machines, rented};
+pub use bill::{Bill, Cost, People, stands};
+pub use machine::{IDLE_SHARE, LeftOut, Machine, NotBuyable, machines};
 pub use need::{Batch, HourOfWeek, Limits, Need, Tokens, Use, gap_seconds, limits, limits_source};
 pub use owned::{Carried, Named, Owned, Part, Placed, Together, carry, together};
 pub use replica::{Allowed, Ceiling, Replica, Slow};

@@ -4,7 +4,7 @@ use super::bill::{Bill, Cost};
 use super::machine::Machine;
 use super::need::Need;
 use super::replica::{Allowed, Replica, copies};
-use super::search::{Ask, candidates};
+use super::search::{Ask, candidates, few_bits, loss};
 use super::staffing;
 use crate::capacity::ModelShape;
 use std::collections::BTreeMap;
@@ -87,11 +87,9 @@ pub fn carry(ask: &Ask<'_>, owned: &[Owned]) -> Option<Carried> {
     let mut found: Vec<(usize, Replica, u32, f64)> = Vec::new();
     for (index, have) in owned.iter().enumerate() {
         let good = candidates(ask, std::slice::from_ref(&have.machine));
-        let per_accelerator = |r: &Replica| r.rate() / f64::from(r.devices());
-        let fitting = good.into_iter().filter(|r| r.devices() <= have.machine.accelerators);
-        let Some(best) = fitting.max_by(|a, b| per_accelerator(a).total_cmp(&per_accelerator(b))) else {
-            continue;
-        };
+        let fitting: Vec<Replica> =
+            good.into_iter().filter(|r| r.devices() <= have.machine.accelerators).collect();
+        let Some(best) = kept_best(ask, have, fitting) else { continue };
         let room = have.machine.accelerators / best.devices() * have.number;
         let each = carried_by(need, ask.allowed, &best, 1);
         found.push((index, best, room, each));
@@ -135,6 +133,26 @@ pub fn carry(ask: &Ask<'_>, owned: &[Owned]) -> Option<Carried> {
         short: (rate - at_most).max(0.0),
         free_at_peak: free(rate),
         free_by_hour,
+    })
+}
+
+/// Of the settings on some machines: among those that carry the whole need weights of eight bits before
+/// fewer, then what leaves most accelerators free, then what loses least; where none does, what carries most.
+fn kept_best(ask: &Ask<'_>, have: &Owned, fitting: Vec<Replica>) -> Option<Replica> {
+    let per_accelerator = |r: &Replica| r.rate() / f64::from(r.devices());
+    let enough = |r: &Replica| {
+        let room = have.machine.accelerators / r.devices() * have.number;
+        copies(ask.need, r, ask.allowed).0 <= room
+    };
+    fitting.into_iter().min_by(|a, b| {
+        let taken = |r: &Replica| copies(ask.need, r, ask.allowed).0 * r.devices();
+        match (enough(a), enough(b)) {
+            (true, true) => (few_bits(a).cmp(&few_bits(b)).then_with(|| taken(a).cmp(&taken(b))))
+                .then_with(|| loss(a).cmp(&loss(b)))
+                .then_with(|| per_accelerator(b).total_cmp(&per_accelerator(a))),
+            (false, false) => per_accelerator(b).total_cmp(&per_accelerator(a)),
+            (a, b) => b.cmp(&a),
+        }
     })
 }
 

@@ -275,17 +275,34 @@ impl Setting<'_> {
         self.model.is_mixture() && blocks && tensor > 1.0 && off > 0.1
     }
 
-    /// The copy with so many requests in the system on average: what they see at the peak.
-    pub(super) fn typical(&self, need: &Need, replica: &Replica, in_system: f64) -> Option<Served> {
+    /// What requests see at the peak, with so many of them in each copy on average that takes `rate` a
+    /// second, and what its prefix cache then holds: places that are free leave it memory.
+    pub(super) fn typical(
+        &self,
+        need: &Need,
+        replica: &Replica,
+        allowed: &Allowed,
+        in_system: f64,
+        rate: f64,
+    ) -> Option<(Served, f64)> {
         let pace = Pace::new(self.model, self.hardware, self.format, self.kv)?;
-        Some(pace.under(&Traffic {
+        let concurrency = in_system.clamp(1.0, f64::from(replica.concurrency));
+        let left = pace.room() - concurrency * pace.held(need.input.mean + need.output.mean / 2.0, self.kv);
+        let bytes = pace.held(need.input.mean + need.output.mean, self.kv);
+        let cached = match allowed.cached_share {
+            Some(share) => share.min(need.repeated_share),
+            None => cached_share(need.repeated_share, left, rate, bytes, need.gap_seconds),
+        };
+        let cached = cached.max(replica.cached_share);
+        let served = pace.under(&Traffic {
             input: need.input.mean,
-            cached: replica.cached_share * need.input.mean,
+            cached: cached * need.input.mean,
             output: need.output.mean,
-            concurrency: in_system.clamp(1.0, f64::from(replica.concurrency)),
+            concurrency,
             kv: self.kv,
             arrivals: Arrivals::Steady,
-        }))
+        });
+        Some((served, cached))
     }
 }
 

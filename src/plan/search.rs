@@ -2,7 +2,7 @@
 
 use super::bill::{Bill, Cost};
 use super::machine::Machine;
-use super::need::Need;
+use super::need::{Limits, Need};
 use super::replica::{Allowed, Ceiling, Replica, Setting, Slow, copies};
 use super::staffing;
 use super::weights::{Few, Weights, usual, weights};
@@ -41,6 +41,8 @@ pub struct Plan<'a> {
     pub spare_hosts: u32,
     /// Of each request at the peak: seconds.
     pub typical: Served,
+    /// Share of the input that the prefix cache holds at the peak.
+    pub cached_share: f64,
     /// Requests a second that the copies in service carry: within the limits, and with every place
     /// taken.
     pub carries: f64,
@@ -100,6 +102,8 @@ pub struct Missed {
     pub limit: Bind,
     pub limit_seconds: f64,
     pub seconds: f64,
+    /// What one request alone gets on the accelerators that come nearest.
+    pub alone_seconds: f64,
 }
 
 /// The answer.
@@ -325,7 +329,7 @@ fn kv_types(ask: &Ask<'_>, hardware: &HardwareShape, engine: Engine) -> Vec<KvTy
 }
 
 /// The best of the settings on one kind of machine.
-fn on_machine<'a>(ask: &Ask<'a>, machine: &'a Machine, good: &[Replica], few: Few) -> Option<Plan<'a>> {
+fn on_machine<'m>(ask: &Ask<'_>, machine: &'m Machine, good: &[Replica], few: Few) -> Option<Plan<'m>> {
     let fitting = good.iter().filter(|r| r.devices() <= machine.accelerators && r.few == few);
     let sized = fitting.map(|r| {
         let (n, each) = copies(ask.need, r, ask.allowed);
@@ -334,7 +338,6 @@ fn on_machine<'a>(ask: &Ask<'a>, machine: &'a Machine, good: &[Replica], few: Fe
     });
     let chosen = sized.min_by(|a, b| {
         // The fewest machines; then what loses least of the model; then what answers first at this load.
-        let loss = |r: &Replica| (few_bits(r), r.weights == Weights::Unknown, r.kv != KvType::F16);
         (a.4.cmp(&b.4))
             .then_with(|| loss(a.0).cmp(&loss(b.0)))
             .then_with(|| a.0.stay_with(a.2).total_cmp(&b.0.stay_with(b.2)))
@@ -343,21 +346,27 @@ fn on_machine<'a>(ask: &Ask<'a>, machine: &'a Machine, good: &[Replica], few: Fe
     Some(plan(ask, machine, replica, n, each, per_host, hosts))
 }
 
+/// What a setting loses of the model, the worst first: few bits, weights that may not exist, keys and
+/// values in fewer bits.
+pub(super) fn loss(r: &Replica) -> (bool, bool, bool) {
+    (few_bits(r), r.weights == Weights::Unknown, r.kv != KvType::F16)
+}
+
 /// Weights of fewer than eight bits that the maker did not release so.
-fn few_bits(replica: &Replica) -> bool {
+pub(super) fn few_bits(replica: &Replica) -> bool {
     let bits = replica.format.bits(replica.backend.engine(), false).expert;
     bits < 7.0 && replica.weights != Weights::Maker
 }
 
-fn plan<'a>(
-    ask: &Ask<'a>,
-    machine: &'a Machine,
+fn plan<'m>(
+    ask: &Ask<'_>,
+    machine: &'m Machine,
     replica: &Replica,
     replicas: u32,
     in_system: f64,
     per_host: u32,
     in_service: u32,
-) -> Plan<'a> {
+) -> Plan<'m> {
     let spare = u32::from(ask.need.must_stay_up && in_service > 0);
     // Several small machines lose one and carry on; the others must then do its work.
     let hosts = in_service + spare;
@@ -382,7 +391,9 @@ fn plan<'a>(
         few: replica.few,
         kv: replica.kv,
     };
-    let typical = setting.typical(ask.need, replica, in_system).unwrap_or(replica.served);
+    let each = ask.need.rate() / f64::from(replicas.max(1));
+    let typical = setting.typical(ask.need, replica, ask.allowed, in_system, each);
+    let (typical, cached_share) = typical.unwrap_or((replica.served, replica.cached_share));
     // Machines in service could hold more copies than they need.
     let filled = f64::from(replicas) / f64::from(per_host * in_service);
     let bill = Bill::of(machine, hosts, spare, busy_mean.min(1.0) * filled);
@@ -411,6 +422,7 @@ fn plan<'a>(
         hosts,
         spare_hosts: spare,
         typical,
+        cached_share,
         carries,
         at_most,
         busy_peak,
@@ -425,32 +437,39 @@ fn mean_rate(need: &Need) -> f64 {
     if need.batch.is_some() { need.rate() } else { need.mean_rate }
 }
 
-/// The cheapest machine with so many of these accelerators.
-fn cheapest_with<'a>(machines: &'a [Machine], key: &Kind, devices: u32) -> Option<&'a Machine> {
-    let fits = |m: &&Machine| &kind(m) == key && m.accelerators >= devices;
-    machines.iter().filter(fits).min_by(|a, b| a.bought_usd().total_cmp(&b.bought_usd()))
-}
+/// Of what one request alone takes on the quickest accelerators, the limit that a plan is made for where
+/// nothing keeps the limit asked for: a quarter more leaves room for a second request.
+const LATER: f64 = 1.25;
 
-/// Where nothing keeps the limits: what breaks them least, and by how much.
+/// Where nothing keeps the limits: the cheapest plan with limits that can just be kept, and what it misses.
 fn nearest<'a>(ask: &Ask<'a>, tried: &BTreeMap<Kind, Tried>) -> Option<(Plan<'a>, Vec<Missed>)> {
-    let all = tried.iter().flat_map(|(key, t)| t.slow.iter().map(move |s| (key, s)));
-    let with = all.filter_map(|(key, s)| Some((s, cheapest_with(ask.machines, key, s.alone.devices())?)));
-    let (slow, machine) = with
-        .min_by(|a, b| (a.0.over.total_cmp(&b.0.over)).then(a.1.bought_usd().total_cmp(&b.1.bought_usd())))?;
-    let replica = &slow.alone;
-    let per_host = machine.accelerators / replica.devices();
-    let (n, each) = copies(ask.need, replica, ask.allowed);
-    let hosts = staffing::whole(f64::from(n) / f64::from(per_host));
+    let slow = tried.values().flat_map(|t| &t.slow);
+    let least = &slow.min_by(|a, b| a.over.total_cmp(&b.over))?.alone;
+    let later = |limit: Option<f64>, alone: f64| {
+        limit.map(|ms| if alone * 1e3 > ms { alone * 1e3 * LATER } else { ms })
+    };
+    let limits = Limits {
+        ttft_ms: later(ask.need.limits.ttft_ms, least.ttft_p95),
+        tpot_ms: later(ask.need.limits.tpot_ms, least.tpot_p95),
+    };
+    let need = Need { limits, ..ask.need.clone() };
+    let eased = Ask { need: &need, ..*ask };
+    let kept = try_all(&eased, ask.machines, &mut Vec::new());
+    let on = |machine| {
+        let good = &kept.get(&kind(machine))?.good;
+        let plain = on_machine(&eased, machine, good, Few::Plain);
+        plain.or_else(|| on_machine(&eased, machine, good, Few::WhereNothingElseFits))
+    };
+    let plans = ask.machines.iter().filter_map(on);
+    let plan = plans.min_by(|a, b| a.cost.total_usd.total_cmp(&b.cost.total_usd))?;
     let missed = [
-        (Bind::Ttft, ask.need.limits.ttft_ms, replica.ttft_p95),
-        (Bind::Tpot, ask.need.limits.tpot_ms, replica.tpot_p95),
+        (Bind::Ttft, ask.need.limits.ttft_ms, plan.replica.ttft_p95, least.ttft_p95),
+        (Bind::Tpot, ask.need.limits.tpot_ms, plan.replica.tpot_p95, least.tpot_p95),
     ];
-    let missed = missed
-        .into_iter()
-        .filter_map(|(limit, ms, seconds)| {
-            let limit_seconds = ms? / 1e3;
-            (seconds > limit_seconds).then_some(Missed { limit, limit_seconds, seconds })
-        })
-        .collect();
-    Some((plan(ask, machine, replica, n, each, per_host, hosts), missed))
+    let missed = missed.into_iter().filter_map(|(limit, ms, seconds, alone_seconds)| {
+        let limit_seconds = ms? / 1e3;
+        (seconds > limit_seconds).then_some(Missed { limit, limit_seconds, seconds, alone_seconds })
+    });
+    let missed = missed.collect();
+    Some((plan, missed))
 }

@@ -78,6 +78,7 @@ pub fn terms(plan: &Plan<'_>, need: &Need) -> Vec<Term> {
     terms.extend([
         term("load.in-system", in_system, "requests", &staffing),
         term("load.places", super::staffing::places(in_system), "requests", &staffing),
+        term("load.cached-share", plan.cached_share, "", &prefix),
         term("plan.replicas", f64::from(plan.replicas), "copies", &staffing),
         term("plan.replicas-per-host", f64::from(plan.replicas_per_host), "copies", &whole),
         term("plan.hosts-in-service", f64::from(plan.hosts - plan.spare_hosts), "hosts", &whole),
@@ -96,7 +97,7 @@ pub fn terms(plan: &Plan<'_>, need: &Need) -> Vec<Term> {
             "h/month",
             &rule(
                 "people by class and size",
-                "office 4 h, production 20 h a month, and a tenth of that for each further host",
+                "up to three machines in an office 4 h, production 20 h a month, and a tenth of that for each further host",
             ),
         ),
     ]);

@@ -8,6 +8,7 @@ pub use explain::{explain, explainable};
 
 use super::chart::Chart;
 use super::charts::cost as charts;
+use super::names;
 use super::view::{Block, Cell, Table, View};
 use crate::cost::ranking::{RATED_SHOWN, UNRATED_SHOWN};
 use crate::document::breakeven::convert::source_words;
@@ -72,6 +73,7 @@ impl BreakevenDocument {
                 view.heading("Both at once").push(Block::Table(table));
             }
             uncertainty(r, &mut view);
+            turning(r, &mut view);
         }
         view
     }
@@ -560,6 +562,72 @@ fn hybrid(r: &BreakevenResult) -> Option<Table> {
     let own = r.local.iter().find(|l| l.name == h.local).map_or(0, |l| l.units);
     table.row(["local only".into(), units(own), percent(1.0), usd(money, head.tco_local_usd)]);
     Some(table.caption(format!("Cheapest: {}.", h.cheapest)))
+}
+
+/// Lines of what would have to be true.
+const TURNS: usize = 6;
+
+/// What would have to be true for the other side to cost less.
+fn turning(r: &BreakevenResult, view: &mut View) {
+    let Some(head) = r.comparisons.first() else { return };
+    let lines = turning_lines(r);
+    let (loses, wins) =
+        if head.saving_usd > 0.0 { (&head.cloud, &head.local) } else { (&head.local, &head.cloud) };
+    if !lines.is_empty() {
+        view.heading("What would have to be true");
+        view.paragraph(format!(
+            "For {loses} to cost less than {wins} over {} months, one of these, all else as it is:",
+            r.horizon_months
+        ));
+        view.push(Block::List(lines));
+    }
+}
+
+/// What would have to be true for the other side of the headline to cost less, one condition a line.
+pub(super) fn turning_lines(r: &BreakevenResult) -> Vec<String> {
+    let (Some(head), Some(u)) = (r.comparisons.first(), &r.uncertainty) else { return Vec::new() };
+    let money = r.money();
+    let mut lines = Vec::new();
+    let local_wins = head.saving_usd > 0.0;
+    if let (Some(at), Some(now)) = (head.breakeven_requests_per_month, r.requests_per_month) {
+        let side = if at < now { "fewer" } else { "more" };
+        lines.push(format!(
+            "{} requests a month or {side} instead of {}",
+            grouped(if at < now { at.floor() } else { at.ceil() }, 0),
+            grouped(now, 0)
+        ));
+    }
+    let price = r.cloud.iter().find(|c| c.name == head.cloud).and_then(|c| c.usd_per_mtok_blended);
+    if let (Some(at), Some(now)) = (head.breakeven_blended_usd_per_mtok, price) {
+        let side = if local_wins { "less" } else { "more" };
+        lines.push(format!(
+            "{} charges {} a million tokens, input and output together, or {side} instead of {}",
+            head.cloud,
+            money.show(at),
+            money.show(now)
+        ));
+    }
+    for turn in u.turning_points.iter().take(TURNS) {
+        let value = |v: f64| names::in_unit(v, &turn.unit, &money);
+        let side = if turn.value > turn.likely { "more" } else { "less" };
+        let range = match (turn.high > turn.low, turn.in_range) {
+            (true, true) => {
+                format!(", within the range that was taken ({} to {})", value(turn.low), value(turn.high))
+            }
+            (true, false) => {
+                format!(", outside the range that was taken ({} to {})", value(turn.low), value(turn.high))
+            }
+            (false, _) => String::new(),
+        };
+        lines.push(format!(
+            "{}: {} or {side} instead of {}{range} [{}]",
+            names::of_input_and_side(&turn.input),
+            value(turn.value),
+            value(turn.likely),
+            turn.input
+        ));
+    }
+    lines
 }
 
 fn uncertainty(r: &BreakevenResult, view: &mut View) {

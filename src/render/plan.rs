@@ -4,7 +4,9 @@ use super::names::capital;
 use super::view::{Block, Cell, Table, View};
 use crate::document::envelope::Envelope;
 use crate::document::fit::BandRow;
-use crate::document::plan::{OwnedResult, PlanNeed, PlanResult, PlanRow, RejectedRow, TermRow, TogetherRow};
+use crate::document::plan::{
+    MissedRow, OwnedResult, PlanNeed, PlanResult, PlanRow, RejectedRow, TermRow, TogetherRow,
+};
 use crate::money::Currency;
 use crate::number::{grouped, percent, short};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +19,16 @@ impl Envelope<PlanResult> {
     pub fn view(&self) -> View {
         let r = &self.result;
         let money = r.money();
-        let mut view = View::new(format!("A plan for {}", r.model));
-        view.paragraph(need(&r.need));
+        let mut view = View::new(match r.needs.len() {
+            0 => format!("A plan for {}", r.model),
+            number => format!("A plan for {number} needs"),
+        });
+        if r.needs.is_empty() {
+            view.paragraph(need(&r.need));
+        }
+        for one in &r.needs {
+            view.paragraph(format!("{} ({}). {}", capital(&one.name), one.model, need(&one.need)));
+        }
         for owned in &r.owned {
             view.paragraph(owned_sentence(owned));
         }
@@ -28,10 +38,13 @@ impl Envelope<PlanResult> {
         if r.together.is_empty() {
             self.one(&mut view, &money);
         } else {
+            for line in r.together.first().map(|first| order_of_all(first, r, &money)).into_iter().flatten() {
+                view.paragraph(line);
+            }
             view.heading("All needs on the same machines");
             view.push(Block::Table(together(&r.together, &money)));
             view.paragraph(format!(
-                "Over {} months, power and people included. Needs of one model share its copies; different models share machines, but no accelerator.",
+                "Over {} months, power, place and people included, and what the machines still fetch then taken off. Needs of one model share its copies; different models share machines, but no accelerator.",
                 r.horizon_months
             ));
         }
@@ -70,6 +83,17 @@ impl Envelope<PlanResult> {
             }
         } else {
             view.paragraph(nearest(first));
+        }
+        if let Some(late) = &r.with_later_limits {
+            view.paragraph(format!(
+                "What the limits cost: with both twice as long it would be {} ({} in {}), {} up front and {} over {} months.",
+                late.name,
+                late.engine,
+                late.quantisation,
+                money.show(late.capex_usd),
+                money.show(late.tco_usd),
+                r.horizon_months
+            ));
         }
         let chosen = chosen(r);
         view.push(Block::Table(side_by_side(&chosen, money)));
@@ -185,13 +209,25 @@ fn order(p: &PlanRow, months: u32, money: &Currency) -> String {
         n => format!("up to {n} requests at once"),
     };
     format!(
-        "{how} {}{spare}. {it} {copies} of the model under {} in {} with {at_once}{}. {price}; {} over {months} months.",
+        "{how} {}{spare}. {it} {copies} of the model under {} in {} with {at_once}{}. {price}; {} over {months} months{}.",
         p.name,
         p.engine,
         p.quantisation,
         if p.replicas > 1 { " each" } else { "" },
         money.show(p.tco_usd),
+        left(p.left_usd.unwrap_or(0.0), money),
     )
+}
+
+/// What is taken off the total, or owed beyond it.
+fn left(usd: f64, money: &Currency) -> String {
+    if usd >= 0.5 {
+        format!(", with {} that the machines still fetch then taken off", money.show(usd))
+    } else if usd <= -0.5 {
+        format!(", with {} that is still owed then", money.show(-usd))
+    } else {
+        String::new()
+    }
 }
 
 fn cards(p: &PlanRow) -> String {
@@ -247,21 +283,26 @@ fn unmeasured(p: &PlanRow, plans: &[PlanRow], months: u32, money: &Currency) -> 
 }
 
 fn nearest(p: &PlanRow) -> String {
-    let missed: Vec<String> = p
-        .misses
-        .iter()
-        .map(|m| {
-            let what = if m.limit == "ttft" { "the first token" } else { "each further token" };
-            format!("{what} takes {} ms instead of {} ms", grouped(m.ms, 0), grouped(m.limit_ms, 0))
-        })
-        .collect();
+    let each = |of: &dyn Fn(&MissedRow) -> Option<String>| -> Vec<String> {
+        p.misses.iter().filter_map(of).collect()
+    };
+    let what = |m: &MissedRow| if m.limit == "ttft" { "the first token" } else { "each further token" };
+    let alone = each(&|m| {
+        Some(format!("{} takes {} ms instead of {} ms", what(m), figure(m.alone_ms?), figure(m.limit_ms)))
+    });
+    let alone = if alone.is_empty() {
+        String::new()
+    } else {
+        format!(": even for one request alone on the quickest accelerators {}", alone.join(" and "))
+    };
+    let gets = each(&|m| Some(format!("{} after {} ms", what(m), figure(m.ms))));
     format!(
-        "No plan keeps these limits. The nearest is {} ({}, {} in {}): even for one request alone {}. A smaller model, a format with fewer bits or a later limit (--ttft-ms, --tpot-ms) would do.",
+        "No plan keeps these limits{alone}. The nearest is {} ({}, {} in {}): with it 95 requests of 100 have {}. A smaller model, a format with fewer bits or a later limit (--ttft-ms, --tpot-ms) would do.",
         p.name,
         cards(p),
         p.engine,
         p.quantisation,
-        missed.join(" and ")
+        gets.join(" and ")
     )
 }
 
@@ -319,6 +360,11 @@ fn side_by_side(chosen: &[(String, &PlanRow)], money: &Currency) -> Table {
     });
     line("to buy", &|p| Cell::Number(p.capex_usd, money.show(p.capex_usd)));
     line("a month", &|p| Cell::Number(p.monthly_usd, money.show(p.monthly_usd)));
+    if chosen.iter().any(|(_, p)| p.left_usd.is_some()) {
+        line("worth at the end", &|p| {
+            p.left_usd.map_or(Cell::None, |usd| Cell::Number(usd, money.show(usd)))
+        });
+    }
     line("in all", &|p| Cell::Number(p.tco_usd, money.show(p.tco_usd)));
     table
 }
@@ -382,6 +428,17 @@ fn rejected(rows: &[RejectedRow]) -> Vec<String> {
 }
 
 fn owned_sentence(o: &OwnedResult) -> String {
+    let fails = match o.survives_failure {
+        Some(false) => {
+            " When a machine fails the others do not carry it, and it must stay up: one more is needed."
+        }
+        Some(true) => " When a machine fails the others carry it.",
+        None => "",
+    };
+    format!("{}{fails}", carried_sentence(o))
+}
+
+fn carried_sentence(o: &OwnedResult) -> String {
     if o.requests_per_second_at_most <= 0.0 {
         return format!("{} ({}): what is there cannot run it within the limits.", capital(&o.need), o.model);
     }
@@ -424,8 +481,9 @@ fn owned_table(all: &[OwnedResult]) -> Table {
                 o.need.clone().into(),
                 m.name.clone().into(),
                 runs.map_or(Cell::None, |r| {
+                    let engine = if r.engine.is_empty() { &r.backend } else { &r.engine };
                     format!(
-                        "{} in {} over {}",
+                        "{} under {engine} in {} over {}",
                         o.model,
                         r.quantisation,
                         r.tensor_parallel * r.pipeline_parallel
@@ -447,10 +505,55 @@ fn owned_table(all: &[OwnedResult]) -> Table {
     table
 }
 
+/// What would be ordered for several needs, and what each of them gets.
+fn order_of_all(first: &TogetherRow, r: &PlanResult, money: &Currency) -> Vec<String> {
+    let spare = match first.spare_hosts {
+        0 => String::new(),
+        1 => ", one of them a spare".to_owned(),
+        n => format!(", {n} of them spares"),
+    };
+    let enough = !r.owned.is_empty() && r.owned.iter().all(|o| o.short_requests_per_second <= 0.0);
+    let how = match (enough, first.capex_usd > 0.0) {
+        (true, true) => "Bought new for all of it it would be: order",
+        (false, true) => "Order",
+        (_, false) => "Take",
+    };
+    let mut lines = vec![format!(
+        "{how} {}{spare}. {} up front and {} a month; {} over {} months.",
+        first.name,
+        money.show(first.capex_usd),
+        money.show(first.monthly_usd),
+        money.show(first.total_usd),
+        r.horizon_months
+    )];
+    lines.extend(first.parts.iter().map(|p| {
+        let copies = if p.replicas == 1 { "one copy".to_owned() } else { format!("{} copies", p.replicas) };
+        let latency = match (p.ttft_p95_ms, p.tpot_p95_ms) {
+            (Some(ttft), Some(tpot)) => format!(
+                "; with every place taken 95 of 100 requests have {} ms to the first token and {} ms for each further one",
+                figure(ttft),
+                figure(tpot)
+            ),
+            _ => String::new(),
+        };
+        format!(
+            "{}: {copies} of {} under {} in {}, {}over {}, with up to {} requests at once{latency}.",
+            capital(&p.needs),
+            p.model,
+            p.engine,
+            p.quantisation,
+            if p.replicas == 1 { "" } else { "each " },
+            if p.accelerators == 1 { "one accelerator".to_owned() } else { format!("{} accelerators", p.accelerators) },
+            p.concurrency,
+        )
+    }));
+    lines
+}
+
 fn together(rows: &[TogetherRow], money: &Currency) -> Table {
     let mut table = Table::new(&["machines", "runs", "#free", "#to buy", "#a month", "#in all"]);
     for t in rows {
-        let number = if t.hosts > 1 { format!("{} × ", t.hosts) } else { String::new() };
+        let hosts = if t.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", t.hosts) };
         let parts: Vec<String> = t
             .parts
             .iter()
@@ -462,7 +565,7 @@ fn together(rows: &[TogetherRow], money: &Currency) -> Table {
             })
             .collect();
         table.row([
-            format!("{number}{}", t.host_name).into(),
+            format!("{} × {}, {hosts}", t.accelerators, t.accelerator_name).into(),
             parts.join("; ").into(),
             Cell::Number(f64::from(t.free_accelerators), t.free_accelerators.to_string()),
             Cell::Number(t.capex_usd, money.show(t.capex_usd)),

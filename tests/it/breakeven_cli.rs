@@ -757,3 +757,39 @@ fn wrong_seats_are_named() {
         assert!(refused(args).contains(part), "{args:?}: {}", refused(args));
     }
 }
+
+/// What would have to be true for the other side to win, put in, lets it win; a hair less does not.
+#[test]
+fn what_would_have_to_be_true_turns_the_answer() {
+    let chatbot = ["breakeven", "--scenario", "examples/chatbot.toml", "--draws", "1"];
+    for base in [&SIMPLE[..], &chatbot] {
+        let doc = json(base);
+        let saving = |doc: &Value| doc["result"]["comparisons"][0]["saving_usd"].as_f64().expect("a number");
+        let points = doc["result"]["uncertainty"]["turning_points"].as_array().expect("a list");
+        assert!(!points.is_empty());
+        for point in points {
+            let (input, of) =
+                (point["input"].as_str().expect("a name"), |n: &str| point[n].as_f64().expect("a number"));
+            let flag = format!("--{}", input.replace('_', "-"));
+            let put_in = |value: f64| {
+                let value = value.to_string();
+                // A flag twice describes a second offer.
+                let mut args = base.to_vec();
+                match args.iter().position(|a| *a == flag) {
+                    Some(at) => args[at + 1] = &value,
+                    None => args.extend([flag.as_str(), value.as_str()]),
+                }
+                saving(&json(&args))
+            };
+            let turned = put_in(of("value"));
+            assert!(turned * saving(&doc) < 0.0, "{input} = {}: {turned}", of("value"));
+            // Half way to it the answer is as it was.
+            let before = put_in(f64::midpoint(of("likely"), of("value")));
+            assert!(before * saving(&doc) > 0.0, "{input}: {before}");
+            assert_eq!(point["in_range"], (of("low")..=of("high")).contains(&of("value")));
+        }
+    }
+    let page = freehold(&chatbot).args(["--today", "2026-11-22"]).output().expect("runs");
+    let page = String::from_utf8_lossy(&page.stdout).into_owned();
+    assert!(page.contains("What would have to be true") && page.contains("[local.purchase_usd]"), "{page}");
+}

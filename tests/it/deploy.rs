@@ -428,3 +428,47 @@ fn the_llama_server_recipe_runs_and_is_accepted() {
     let samples = report["result"]["load_samples"].as_array().expect("samples under load");
     assert!(samples.len() >= 8 && samples.iter().all(|s| s["error"].is_null()), "{err}");
 }
+
+/// What is there is what is deployed, and not what would be bought instead.
+#[test]
+fn a_plan_on_owned_machines_deploys_them() {
+    let document = json!({
+        "schema": "freehold.plan/1",
+        "inputs": {},
+        "result": {
+            "need": { "use": "rag", "input_tokens": 3000.0, "output_tokens": 300.0 },
+            "needs": [
+                { "name": "search", "model": "llama-3.3-70b-instruct", "need": {} },
+                { "name": "chat", "model": "qwen3-8b", "need": {} }
+            ],
+            "owned": [{
+                "need": "need 1", "model": "llama-3.3-70b-instruct", "short_requests_per_second": 0.0,
+                "machines": [{
+                    "name": "4x nvidia-h100-sxm-80gb", "hosts": 1, "accelerators": 4,
+                    "host": "nvidia-h100-sxm-80gb", "accelerator": "nvidia-h100-sxm-80gb",
+                    "accelerator_name": "NVIDIA H100 SXM 80 GB", "free_accelerators": 2,
+                    "runs": {
+                        "backend": "vllm", "engine": "vllm", "hosts": 1, "quantisation": "FP8", "kv_type": "f16",
+                        "tensor_parallel": 2, "pipeline_parallel": 1, "replicas": 1, "room": 2, "concurrency": 54,
+                        "context_tokens": 3300.0, "weights_bytes": 7.2e10, "requests_per_second": 5.0
+                    }
+                }]
+            }],
+            "plans": [{
+                "name": "something new", "host": "tower-wrx90-4x", "hosts": 1, "spare_hosts": 0,
+                "accelerator": "nvidia-rtx-6000-ada", "model": "llama-3.3-70b-instruct", "backend": "vllm",
+                "engine": "vllm", "quantisation": "FP8", "kv_type": "fp8", "tensor_parallel": 4, "replicas": 1,
+                "concurrency": 17
+            }]
+        }
+    });
+    let folder = deployed(&document, &Asked::default());
+    let readme = text(&folder, "README.md");
+    assert!(readme.contains("H100") && !readme.contains("6000 Ada"), "{readme}");
+    assert!(folder.left_out.iter().any(|l| l.path.contains("chat")), "{:?}", folder.left_out);
+    let all: String = folder.files.iter().map(|f| f.text.as_str()).collect();
+    assert!(all.contains("--max-num-seqs=54") && all.contains("--tensor-parallel-size=2"));
+    // What would be bought is written where it is asked for.
+    let bought = deployed(&document, &Asked { plan: Some(1), ..Asked::default() });
+    assert!(text(&bought, "README.md").contains("6000 Ada"));
+}

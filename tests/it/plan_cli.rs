@@ -278,3 +278,149 @@ fn wrong_questions_say_what_is_missing() {
     ]);
     assert!(text.contains("cannot hold"), "{text}");
 }
+
+const BANK: [&str; 12] = [
+    "--model",
+    "llama-3.3-70b-instruct",
+    "--use",
+    "rag",
+    "--requests-per-month",
+    "400k",
+    "--input-tokens",
+    "3000",
+    "--output-tokens",
+    "300",
+    "--peak-to-mean",
+    "4",
+];
+
+/// What is there needs no price, and is named as people name it.
+#[test]
+fn machines_that_nobody_prices_can_be_there() {
+    for (have, accelerators) in [
+        ("4x nvidia-h100-sxm-80gb@dgx", 4),
+        ("2x dgx-h100", 16),
+        ("8x amd-mi300x@oam", 8),
+        ("14x nvidia-rtx-3090@rig-epyc-7x", 14),
+    ] {
+        let document = plan(&[&BANK[..], &["--have", have]].concat());
+        let machine = &document["result"]["owned"][0]["machines"][0];
+        assert_eq!(machine["accelerators"], accelerators, "{have}: {machine}");
+    }
+    let out =
+        freehold(&[&["fit", "--plan"], &BANK[..], &["--have", "9x nvidia-rtx-3090@rig-epyc-7x"]].concat());
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("do not fill machines of 7"));
+}
+
+/// A module without a board that is sold is no order; who asks about the module itself gets its plan.
+#[test]
+fn a_card_without_a_computer_is_not_ordered() {
+    let mi300x = [&CHAT[..], &["--hardware", "amd-mi300x"]].concat();
+    for more in [&[][..], &["--count", "8"]] {
+        let out = freehold(&[&["fit", "--plan"], &mi300x[..], more].concat());
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(2), "{text}");
+        assert!(
+            text.contains("`oam-mi300x` (hardware-db/hosts.toml:") && text.contains("no price"),
+            "{text}"
+        );
+    }
+    assert_eq!(plan(&[&mi300x[..], &["--concurrency", "32"]].concat())["result"]["plans"][0]["bare"], true);
+}
+
+/// Work that can wait fills the quiet hours and has no part in the peak.
+#[test]
+fn what_can_wait_is_not_in_the_peak() {
+    let rates = |share: &str| {
+        let need = plan(&[&BANK[..], &["--batch-share", share]].concat())["result"]["need"].clone();
+        let rate = |name: &str| need[name].as_f64().expect("a rate");
+        (rate("requests_per_second_mean"), rate("requests_per_second_peak"))
+    };
+    let (mean, peak) = rates("0");
+    assert!((peak / mean - 4.0).abs() < 1e-9);
+    let (_, half) = rates("0.5");
+    assert!((half / mean - 2.0).abs() < 1e-9, "{half}");
+    // All of it together is still the mean.
+    let (_, most) = rates("0.9");
+    assert!((most / mean - 1.0).abs() < 1e-9, "{most}");
+}
+
+/// Limits that nothing keeps: what is ordered then serves more than one request at a time.
+#[test]
+fn the_nearest_plan_is_one_that_somebody_would_build() {
+    let document = plan(&[
+        "--model",
+        "llama-3.1-405b-instruct",
+        "--use",
+        "chat",
+        "--requests-per-month",
+        "1M",
+        "--input-tokens",
+        "4000",
+        "--output-tokens",
+        "600",
+        "--ttft-ms",
+        "50",
+        "--tpot-ms",
+        "5",
+    ]);
+    let nearest = &document["result"]["plans"][0];
+    assert!(nearest["concurrency"].as_u64() > Some(1) && nearest["hosts"].as_u64() < Some(10), "{nearest}");
+    for missed in nearest["misses"].as_array().expect("a list") {
+        let of = |name: &str| missed[name].as_f64().expect("ms");
+        assert!(of("limit_ms") < of("alone_ms") && of("alone_ms") <= of("ms"), "{missed}");
+    }
+}
+
+/// Several needs: what each asked is in the document, the machines are named with their cards, and cost
+/// what the cost engine says.
+#[test]
+fn several_needs_are_echoed_and_ordered_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("two.toml");
+    let text = "[[need]]\nname = \"support\"\nuse = \"chat\"\nrequests_per_month = 400000\ninput_tokens = 1800\n\
+                output_tokens = 250\n[[need]]\nname = \"coding\"\nuse = \"agent\"\nrequests_per_month = 200000\n\
+                input_tokens = 30000\noutput_tokens = 500\ncached_input_share = 0.9\n[[local]]\n\
+                model = \"qwen3-32b\"\n[[local]]\nmodel = \"gpt-oss-120b\"\n";
+    std::fs::write(&file, text).expect("written");
+    let scenario = file.to_str().expect("UTF-8");
+    let document = plan(&["--scenario", scenario]);
+    let value = |name: &str| document["inputs"][name]["value"].clone();
+    assert_eq!(value("need.requests_per_month"), 400_000.0);
+    assert_eq!(value("need.2.requests_per_month"), 200_000.0);
+    assert_eq!(value("need.2.cached_input_share"), 0.9);
+    assert_eq!(value("need.2.name"), "coding");
+    assert_eq!(value("local.2.model"), "gpt-oss-120b");
+    let result = &document["result"];
+    assert_eq!(result["needs"][1]["model"], "gpt-oss-120b");
+    let rows = result["together"].as_array().expect("a list");
+    assert!(rows.len() > 3);
+    for row in rows {
+        let of = |name: &str| row[name].as_f64().expect("a number");
+        assert!(row["name"].as_str().expect("a name").contains(row["host_name"].as_str().expect("a name")));
+        assert!(!row["accelerator_name"].as_str().expect("a name").is_empty());
+        // Running it for the horizon and buying it, less what it still fetches.
+        let all = of("capex_usd") + 36.0 * of("monthly_usd");
+        assert!(of("total_usd") < all && of("total_usd") > 0.6 * all, "{row}");
+    }
+    let page = freehold(&["fit", "--plan", "--scenario", scenario, "--today", "2026-11-27"]);
+    let page = String::from_utf8_lossy(&page.stdout).into_owned();
+    assert!(page.contains("A plan for 2 needs") && page.contains("Coding (gpt-oss-120b)"), "{page}");
+}
+
+/// A card for a desk takes as little looking after where it is rented as where it is bought.
+#[test]
+fn rented_desk_cards_take_the_hours_of_an_office() {
+    let hours = |card: &str, kind: &str| {
+        let document = plan(&[&CHAT[..], &["--hardware", card, "--local.kind", kind]].concat());
+        let inputs = document["inputs"].as_object().expect("inputs");
+        let staff = &document["result"]["plans"][0]["staff_hours_per_month"]["likely"];
+        assert!(!inputs.is_empty());
+        (staff.as_f64().expect("hours"), document["result"]["plans"][0]["hosts"].as_u64().expect("hosts"))
+    };
+    let (bought, n) = hours("nvidia-rtx-4090", "owned");
+    assert!((bought - 4.0 * (1.0 + 0.1 * (n as f64 - 1.0))).abs() < 1e-9);
+    let (rented, n) = hours("vast-cheapest-rtx-5090-on-demand", "rented");
+    assert!((rented - 3.2 * (1.0 + 0.1 * (n as f64 - 1.0))).abs() < 1e-9, "{rented} for {n}");
+}

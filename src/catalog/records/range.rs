@@ -100,6 +100,8 @@ pub enum RangeCase {
     Api,
     /// Other people's machines, by the hour.
     Rented,
+    /// The same with cards that, bought, would stand in an office.
+    RentedOffice,
     /// A machine that is bought.
     Owned,
     /// Accelerators by the piece.

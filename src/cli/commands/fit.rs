@@ -88,7 +88,7 @@ pub struct Args {
     /// With --plan: a profile (see `freehold advise --list-profiles`, or a file).
     #[arg(long, value_name = "NAME", requires = "plan")]
     pub profile: Option<String>,
-    /// With --plan: what is there already, as `4x nvidia-h100-sxm-80gb@HOST` or `2x nvidia-dgx-h100`
+    /// With --plan: what is there already, as `4x nvidia-h100-sxm-80gb@HOST` or `2x dgx-h100`
     /// (repeatable): what it carries, and what stays free.
     #[arg(long, value_name = "N x ID[@HOST]", requires = "plan")]
     pub have: Vec<String>,

@@ -73,17 +73,15 @@ pub fn load(case: &Case, v: Values<'_>, requests: Option<Requests>, tokens: Toke
                 v.term("reasoning_tokens", reasoning),
             ],
         ),
-        _ => match need.volume {
-            Volume::Tokens(slot) => (
-                "tokens_per_month × volume_factor",
-                vec![v.term("tokens_per_month", slot), v.term("volume_factor", need.volume_factor)],
-            ),
-            _ => {
-                let mut terms = at_capacity(case, machine, v);
-                terms.push(Term::plain("tokens_of_a_request", of_request.get(), "tokens"));
-                ("capacity × ceiling × tokens_of_a_request", terms)
-            }
-        },
+        _ if let Volume::Tokens(slot) = need.volume => (
+            "tokens_per_month × volume_factor",
+            vec![v.term("tokens_per_month", slot), v.term("volume_factor", need.volume_factor)],
+        ),
+        _ => {
+            let mut terms = at_capacity(case, machine, v);
+            terms.push(Term::plain("tokens_of_a_request", of_request.get(), "tokens"));
+            ("capacity × ceiling × tokens_of_a_request", terms)
+        }
     };
     all.push(Derivation::new("tokens_per_month", tokens.get(), "tokens/month", formula, terms));
     all.into_iter().map(|d| d.below("result")).collect()

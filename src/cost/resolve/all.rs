@@ -22,7 +22,7 @@ pub struct Skipped {
 }
 
 /// Keys of `[[local]]` that describe one machine, not all.
-const OF_ONE: [&Key; 12] = [
+pub(super) const OF_ONE: [&Key; 12] = [
     local::HARDWARE_ID,
     local::HOSTS,
     local::NAME,
@@ -266,19 +266,7 @@ impl Resolver<'_> {
         let machine = &plan.machine;
         let id = id_of(machine);
         let mut own = fields.clone();
-        let named =
-            |id: &str| Given::chosen(Value::Text(id.to_owned()), "all", "one of the plans for the need");
-        let catalog = self.basis.catalog;
-        if catalog.rental(&machine.id).is_some() || catalog.machine(&machine.id).is_some() {
-            own.insert(local::HARDWARE_ID.name, named(&machine.id));
-        } else {
-            let cards = Value::Number(Range::exactly(f64::from(machine.accelerators)));
-            own.insert(local::HARDWARE_ID.name, named(&machine.accelerator));
-            own.insert(
-                local::GPUS_PER_UNIT.name,
-                Given::chosen(cards, "all", "one of the plans for the need"),
-            );
-        }
+        self.named(&mut own, machine);
         let prefix = format!("all.{id}");
         let table = Table { section: Section::Local, fields: &own, prefix: &prefix };
         self.try_offer(&id, offers, skipped, |r| {
@@ -289,6 +277,48 @@ impl Resolver<'_> {
             }
             r.offer_of(table, need, Role::Asked, &asked, Some(&built))
         });
+    }
+
+    /// Machines that draw what they draw, as an offer: so many of them, whatever runs there.
+    pub(super) fn offer_of_bill(
+        &mut self,
+        fields: &Fields,
+        need: &Need,
+        bill: &plan::Bill<'_>,
+        offers: &mut Vec<Offer>,
+        skipped: &mut Vec<Skipped>,
+    ) {
+        let id = id_of(bill.machine);
+        let mut own = fields.clone();
+        let said = |value| Given::chosen(value, "all", "one of the plans for the needs");
+        let number = |n: f64| said(Value::Number(Range::exactly(n)));
+        let watts = bill.mean_watts / f64::from(bill.hosts.max(1));
+        own.insert(local::UNITS.name, number(f64::from(bill.hosts)));
+        own.insert(local::IDLE_WATTS.name, number(watts));
+        own.insert(local::LOAD_WATTS.name, number(watts));
+        self.named(&mut own, bill.machine);
+        let prefix = format!("all.{id}");
+        let table = Table { section: Section::Local, fields: &own, prefix: &prefix };
+        let stands = plan::stands(bill.machine.stands, bill.hosts);
+        let machine = plan::Machine { stands, ..bill.machine.clone() };
+        let built = Built { machine, bare: false, plan: None };
+        self.try_offer(&id, offers, skipped, |r| {
+            let asked = r.asked(table)?;
+            r.offer_of(table, need, Role::Asked, &asked, Some(&built))
+        });
+    }
+
+    /// Name the hardware of a machine in the fields of an offer.
+    fn named(&self, fields: &mut Fields, machine: &plan::Machine) {
+        let chosen = |value| Given::chosen(value, "all", "one of the plans for the need");
+        let catalog = self.basis.catalog;
+        if catalog.rental(&machine.id).is_some() || catalog.machine(&machine.id).is_some() {
+            fields.insert(local::HARDWARE_ID.name, chosen(Value::Text(machine.id.clone())));
+        } else {
+            let cards = Value::Number(Range::exactly(f64::from(machine.accelerators)));
+            fields.insert(local::HARDWARE_ID.name, chosen(Value::Text(machine.accelerator.clone())));
+            fields.insert(local::GPUS_PER_UNIT.name, chosen(cards));
+        }
     }
 
     /// Keep an offer that can be completed; note why another cannot.

@@ -25,7 +25,8 @@ pub struct Weighing {
 impl Weighing {
     /// What a bill costs over the horizon.
     pub fn cost(&self, bill: &Bill<'_>) -> Cost {
-        let pue = if bill.machine.stands == Stands::Rack { self.pue_rack } else { 1.0 };
+        let pue =
+            if plan::stands(bill.machine.stands, bill.hosts) == Stands::Rack { self.pue_rack } else { 1.0 };
         let power = bill.mean_watts / 1000.0 * self.hours * pue * self.usd_per_kwh;
         let monthly_usd = power + bill.people.likely * self.staff_rate;
         Cost {
@@ -82,7 +83,7 @@ impl Resolver<'_> {
         let mean = need.requests(v, None).get() / (hours * 3600.0).max(1e-9);
         let peak = match need.peak {
             Peak::Rate(slot) => v.get::<RequestsPerSec>(slot).get(),
-            Peak::ToMean(slot) => mean * v.get(slot),
+            Peak::ToMean(slot) => mean * need.peak_over_mean(v.get(slot), v),
         };
         let asks = &need.asks;
         let (input, output) = (tokens.input.get(), tokens.written().get());
@@ -201,6 +202,7 @@ impl Resolver<'_> {
         };
         let mut machine = plan::machine::bare(card, rental.accelerators, &rental.id, source)?;
         machine.name = rental.name();
+        machine.stands = plan::machine::stands(card);
         Some(machine)
     }
 

@@ -200,7 +200,8 @@ impl<'a> Resolver<'a> {
         let name = self.offer_name(table, asked, host);
         let kind = self.kind(table, hardware)?;
         let elsewhere = self.note_elsewhere(table, &name);
-        let class = Class::of(kind, host.map(|m| m.stands), hardware);
+        let stands = host.map(|m| crate::plan::stands(m.stands, plan.map_or(1, |p| p.hosts)));
+        let class = Class::of(kind, stands, hardware, self.card(hardware));
         if let Some(plan) = plan {
             self.echo_plan(table, asked, plan);
         }
@@ -562,6 +563,15 @@ impl<'a> Resolver<'a> {
         self.number(table, key, found, "")
     }
 
+    /// The accelerator in it, where the catalogue has one.
+    fn card(&self, hardware: Option<Hardware<'a>>) -> Option<&'a Accelerator> {
+        match hardware? {
+            Hardware::Gpu(card) => Some(card),
+            Hardware::Rental(rental) => self.basis.catalog.accelerator(&rental.accelerator),
+            Hardware::Machine(_) => None,
+        }
+    }
+
     fn left_out(&mut self, table: Table<'_>, name: &str, power: bool) {
         let mut parts = Vec::new();
         if !power {
@@ -591,8 +601,8 @@ impl<'a> Resolver<'a> {
         let most = self.ranges[need.cached.index()];
         let found = (most.high > 0.0).then(|| {
             if let Some(plan) = plan {
-                let held = plan.replica.cached_share;
-                let reason = "of what repeats, as much as the plan's memory still holds when it comes again";
+                let held = plan.cached_share;
+                let reason = "of what repeats, as much as the plan's memory still holds at the peak when it comes again";
                 let range = Range { low: held.min(most.low), likely: held, high: most.high.max(held) };
                 (range, Source::assumed("prefix-cache", reason))
             } else {
@@ -654,25 +664,32 @@ pub(super) struct Asked<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     /// In an office, or in a rack; a card alone or a whole machine.
-    Bought {
-        rack: bool,
-        card: bool,
-    },
-    Rented,
+    Bought { rack: bool, card: bool },
+    /// Somebody else's; with accelerators that, bought, would stand in a rack.
+    Rented { rack: bool },
 }
 
 impl Class {
-    fn of(kind: Kind, stands: Option<Stands>, hardware: Option<Hardware<'_>>) -> Self {
+    /// `card`: of the hardware, where that has one.
+    fn of(
+        kind: Kind,
+        stands: Option<Stands>,
+        hardware: Option<Hardware<'_>>,
+        card: Option<&Accelerator>,
+    ) -> Self {
+        let rack = |card: &Accelerator| crate::plan::machine::stands(card) == Stands::Rack;
+        let rented = Self::Rented { rack: stands == Some(Stands::Rack) || card.is_none_or(rack) };
         let card = matches!(hardware, Some(Hardware::Gpu(_))) && stands.is_none();
         match kind {
-            Kind::Rented => Self::Rented,
+            Kind::Rented => rented,
             Kind::Owned | Kind::Financed => Self::Bought { rack: stands == Some(Stands::Rack), card },
         }
     }
     /// Which of the ranges of a key holds for it.
     fn case(self, key: &Key) -> RangeCase {
         match self {
-            Self::Rented => RangeCase::Rented,
+            Self::Rented { rack: true } => RangeCase::Rented,
+            Self::Rented { rack: false } => RangeCase::RentedOffice,
             Self::Bought { .. } if key == local::RESIDUAL => RangeCase::Any,
             Self::Bought { rack: true, .. } => RangeCase::Rack,
             Self::Bought { rack: false, .. } => RangeCase::Office,

@@ -32,7 +32,7 @@ use std::fmt;
 
 pub use all::{Skipped, resolve_all};
 pub use blueprint::Weighing;
-pub use plans::{PlanCase, resolve_plans};
+pub use plans::{PlanCase, resolve_bills, resolve_plans};
 
 /// What a scenario is completed from.
 #[derive(Debug, Clone, Copy)]

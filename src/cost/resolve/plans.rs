@@ -4,6 +4,7 @@
 use super::all::Skipped;
 use super::blueprint::{Among, Weighing};
 use super::{Basis, MissingKey, ResolveError, Resolver, Table};
+use crate::catalog::{self, Catalog};
 use crate::cost::case::Case;
 use crate::cost::hybrid;
 use crate::cost::keys::hybrid as hybrid_keys;
@@ -11,7 +12,7 @@ use crate::cost::keys::{self, local};
 use crate::cost::scenario::Scenario;
 use crate::plan;
 use crate::workload::Fields;
-use crate::workload::keys::{Section, need};
+use crate::workload::keys::{Key, Section, need};
 
 /// A case whose offers are plans, and what was tried beside them.
 #[derive(Debug, Clone)]
@@ -92,6 +93,13 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
     if searched.plans.is_empty() && hardware_is_named {
         r.refuse_what_does_not_fit(table, &searched.rejected, model, &searched.machines)?;
     }
+    // Who says how many requests one takes at once asks about the card, not for an order.
+    let described = [local::PURCHASE, local::HOSTS, local::UNITS, local::CONCURRENCY];
+    let described = described.iter().any(|key| fields.contains_key(key.name));
+    if hardware_is_named && !rented && !described && searched.plans.iter().any(|p| p.bare) {
+        let card = &searched.plans[0].machine.accelerator;
+        return Err(super::impossible(&local::HARDWARE_ID.path(), not_ordered(card, basis.catalog)));
+    }
     if !hardware_is_named && !rented {
         skipped.extend(r.not_sold());
     }
@@ -141,4 +149,82 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
         rejected: searched.rejected,
         skipped,
     })
+}
+
+/// Why no computer with an accelerator can be ordered, by the records of those that would take it.
+fn not_ordered(card: &str, catalog: &Catalog) -> String {
+    let orders = catalog.orders().filter(|(_, c, ..)| c.id == card);
+    let mut lines: Vec<String> = orders
+        .filter_map(|(host, _, _, order)| {
+            let at = catalog::line_of("host", &host.id).map_or_else(String::new, |at| format!(" ({at})"));
+            Some(format!("`{}`{at}: {}", host.id, order.err()?))
+        })
+        .collect();
+    lines.dedup();
+    let more = lines.len().saturating_sub(3);
+    lines.truncate(3);
+    let why = match (lines.is_empty(), more) {
+        (true, _) => "no host of the catalogue takes it".to_owned(),
+        (false, 0) => lines.join("; "),
+        (false, n) => format!("{}; and {n} more", lines.join("; ")),
+    };
+    format!(
+        "no computer with {card} can be ordered, and a card alone runs nothing: {why}. Say what a machine with it costs (local.purchase_usd), or that it is there (local.hosts, --have)"
+    )
+}
+
+/// Machines whose use is known already as offers, for several needs on the same machines: the case, and
+/// where each of the machines stands in it; `None` where one cannot be priced. Of the scenario the money is
+/// taken (power, people, place), not what runs.
+pub fn resolve_bills(
+    scenario: &Scenario,
+    basis: Basis<'_>,
+    bills: &[plan::Bill<'_>],
+) -> Result<(Case, Vec<Option<usize>>), ResolveError> {
+    /// Keys that describe what runs.
+    const RUNS: [&Key; 8] = [
+        local::MODEL,
+        local::QUANTISATION,
+        local::BACKEND,
+        local::KV_TYPE,
+        local::TENSOR_PARALLEL,
+        local::CONCURRENCY,
+        local::CEILING,
+        local::CACHED_INPUT_SHARE,
+    ];
+    let mut r = Resolver::new(Basis { evidence: None, ..basis });
+    r.people = true;
+    let finance = r.finance(&scenario.finance)?;
+    let need = r.need(&scenario.need)?;
+    if !r.missing.is_empty() {
+        return Err(ResolveError::Missing(r.missing));
+    }
+    let mut fields = scenario.local.first().cloned().unwrap_or_default();
+    for key in RUNS.into_iter().chain(super::all::OF_ONE) {
+        fields.remove(key.name);
+    }
+    let (mut offers, mut skipped) = (Vec::new(), Vec::new());
+    let mut places = Vec::with_capacity(bills.len());
+    for bill in bills {
+        let before = offers.len();
+        r.offer_of_bill(&fields, &need, bill, &mut offers, &mut skipped);
+        places.push((offers.len() > before).then_some(before));
+    }
+    let local_offers = (0..offers.len()).collect();
+    let case = Case {
+        need,
+        finance,
+        hybrid: None,
+        offers,
+        pairs: Vec::new(),
+        local_offers,
+        ranges: r.ranges,
+        slot_inputs: r.slot_inputs,
+        inputs: r.inputs,
+        notices: r.notices,
+        uncertain: r.uncertain,
+        user_ranges: r.user_ranges,
+    };
+    super::one_currency(&case)?;
+    Ok((case, places))
 }

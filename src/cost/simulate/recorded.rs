@@ -56,13 +56,19 @@ pub(super) fn units(
         let (formula, terms) = match need.peak {
             Peak::Rate(slot) => ("peak_requests_per_second", vec![v.term("peak_requests_per_second", slot)]),
             Peak::ToMean(slot) => {
-                let mean = peak.get() / v.get::<f64>(slot) * hours.get() * 3600.0;
-                let terms = vec![
+                let times = need.peak_over_mean(v.get(slot), v);
+                let mean = peak.get() / times * hours.get() * 3600.0;
+                let mut terms = vec![
                     Term::figure("requests", mean, "requests/month", "result.requests_per_month"),
                     v.term("hours_per_month", need.hours),
                     v.term("peak_to_mean", slot),
                 ];
-                ("requests ÷ (hours_per_month × 3600) × peak_to_mean", terms)
+                if v.get::<f64>(need.batch) > 0.0 {
+                    terms.push(v.term("batch_share", need.batch));
+                    ("requests ÷ (hours_per_month × 3600) × max(peak_to_mean × (1 − batch_share), 1)", terms)
+                } else {
+                    ("requests ÷ (hours_per_month × 3600) × peak_to_mean", terms)
+                }
             }
         };
         Derivation::new("peak_requests_per_second", peak.get(), "requests/s", formula, terms)

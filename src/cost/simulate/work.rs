@@ -151,7 +151,7 @@ impl Machine {
         let mean = |h: Hours| RequestsPerSec::new(requests.get() / Seconds::from(h).get().max(1e-9));
         let peak = match need.peak {
             Peak::Rate(slot) => v.get::<RequestsPerSec>(slot) * (growth * scale),
-            Peak::ToMean(slot) => mean(hours) * v.get(slot),
+            Peak::ToMean(slot) => mean(hours) * need.peak_over_mean(v.get(slot), v),
         };
         // Switched on for part of the month only, the same requests come closer together.
         peak.max(mean(v.get(self.service_hours)))

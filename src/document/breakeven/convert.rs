@@ -2,8 +2,8 @@
 
 use super::{
     BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, EventRow, Hybrid,
-    LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, SkippedEntry, TornadoBar, Uncertainty,
-    VolumeWindow, series, text,
+    LocalOffer, Overflow, OverflowOption, RoutedSplit, SCHEMA, SkippedEntry, TornadoBar, TurningPoint,
+    Uncertainty, VolumeWindow, series, text,
 };
 use crate::cost::case::Payment;
 use crate::cost::simulate::Parts;
@@ -474,6 +474,15 @@ fn uncertainty(case: &Case, evaluation: &Evaluation) -> Option<Uncertainty> {
         swing_usd: b.swing(),
         assumed: b.assumed,
     };
+    let turn = |t: &cost::turning::Turn| TurningPoint {
+        input: case.slot_name(t.slot).to_owned(),
+        unit: case.inputs[case.slot_inputs[t.slot]].unit.to_owned(),
+        likely: t.taken.likely,
+        low: t.taken.low,
+        high: t.taken.high,
+        value: t.value,
+        in_range: t.in_range,
+    };
     let payback = |n: usize| draws.and_then(|d| d.payback[n]);
     Some(Uncertainty {
         cloud: case.offers[pair.cloud].name.clone(),
@@ -486,6 +495,7 @@ fn uncertainty(case: &Case, evaluation: &Evaluation) -> Option<Uncertainty> {
         payback_p50: payback(1),
         payback_p90: payback(2),
         tornado: evaluation.tornado.iter().take(MOST_BARS).map(bar).collect(),
+        turning_points: evaluation.turns.iter().take(20).map(turn).collect(),
     })
 }
 

@@ -213,12 +213,17 @@ fn odds(result: &BreakevenResult) -> Option<String> {
         Some(m) => format!("half of them pay back within {m:.1} months"),
     };
     let head = result.comparisons.first()?;
+    // Never a certainty that is only rounded.
+    let cases = match p {
+        p if p >= 1.0 => format!("every one of {} draws", grouped(f64::from(u.draws), 0)),
+        p if p <= 0.0 => format!("none of {} draws", grouped(f64::from(u.draws), 0)),
+        p if p > 0.99 => "more than 99 of 100 cases".to_owned(),
+        p if p < 0.01 => "fewer than 1 of 100 cases".to_owned(),
+        p => format!("{:.0} of 100 cases", p * 100.0),
+    };
     Some(format!(
-        "Over the ranges of what is assumed, {} costs less than {} over {} months in {:.0} of 100 cases; {half}.",
-        head.local,
-        head.cloud,
-        result.horizon_months,
-        p * 100.0
+        "Over the ranges of what is assumed, {} costs less than {} over {} months in {cases}; {half}.",
+        head.local, head.cloud, result.horizon_months,
     ))
 }
 

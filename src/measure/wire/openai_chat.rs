@@ -7,8 +7,8 @@
 //! answer.
 
 use super::frame::{
-    Answering, Quirks, SCHEMA_NAME, Wire, call, error_of, finished, is_done, is_keep_alive, parse, push, text,
-    tool,
+    Answering, Quirks, SCHEMA_NAME, Wire, call, error_of, finished, is_done, is_keep_alive, parse, push,
+    text, tool,
 };
 use crate::measure::event::{Channel, Event, FinishReason, Message, Request, ToolCall, Usage};
 use crate::measure::thoughts;

@@ -515,6 +515,9 @@ pub(super) fn options(view: &mut View, case: &Case<'_>) {
     }
 }
 
+/// Inputs that turn the comparison by themselves, beside volume and price.
+const TURNS: usize = 4;
+
 /// Volume, price and answers at which it would be another decision.
 pub(super) fn flips(view: &mut View, case: &Case<'_>) {
     let mut lines: Vec<String> =
@@ -552,28 +555,24 @@ pub(super) fn flips(view: &mut View, case: &Case<'_>) {
                 money.show(price),
             ));
         }
-        if let Some(u) = &r.uncertainty {
-            let turns = u
-                .tornado
-                .iter()
-                .filter(|b| (b.saving_at_low_usd > 0.0) != (b.saving_at_high_usd > 0.0))
-                .take(3);
-            for bar in turns {
-                let unit =
-                    case.cost[0].inputs.get(&bar.input).and_then(|i| i.unit.clone()).unwrap_or_default();
-                let value = |v: f64| crate::render::names::in_unit(v, &unit, money);
-                let (worse, usd) = if bar.saving_at_low_usd < bar.saving_at_high_usd {
-                    (bar.low, bar.saving_at_low_usd)
-                } else {
-                    (bar.high, bar.saving_at_high_usd)
-                };
-                lines.push(format!(
-                    "{}: at {} local costs {} more.",
-                    crate::render::names::of_input_and_side(&bar.input),
-                    value(worse),
-                    money.show(-usd)
-                ));
-            }
+        let other = if head.saving_usd > 0.0 { &head.cloud } else { &head.local };
+        let turns = r.uncertainty.iter().flat_map(|u| &u.turning_points);
+        for turn in turns.take(TURNS) {
+            let value = |v: f64| crate::render::names::in_unit(v, &turn.unit, money);
+            let side = if turn.value > turn.likely { "more" } else { "less" };
+            let taken = match (turn.high > turn.low, turn.in_range) {
+                (true, true) => format!("; taken: {} to {}", value(turn.low), value(turn.high)),
+                (true, false) => {
+                    format!("; beyond the {} to {} that were taken", value(turn.low), value(turn.high))
+                }
+                (false, _) => String::new(),
+            };
+            lines.push(format!(
+                "{}: at {} or {side}, {other} costs less (now {}{taken}).",
+                crate::render::names::of_input_and_side(&turn.input),
+                value(turn.value),
+                value(turn.likely),
+            ));
         }
     }
     if !lines.is_empty() {

@@ -15,18 +15,18 @@ impl Explainer<'_> {
     /// The same, to be printed.
     pub(super) fn derived(&self, path: &str) -> Option<Rule> {
         let leaf = path.rsplit('.').next().unwrap_or(path);
-        self.derivation(path).map(|d| self.printed(d, leaf))
+        self.derivation(path).map(|d| Self::printed(d, leaf))
     }
 
     /// A derivation under the name the figure goes by.
-    pub(super) fn printed(&self, d: &Derivation, leaf: &str) -> Rule {
+    pub(super) fn printed(d: &Derivation, leaf: &str) -> Rule {
         let formula = if d.formula.is_empty() { "found by a search" } else { d.formula.as_str() };
-        let rule = self.terms(Rule::new(&format!("{leaf} = {formula}")), d);
+        let rule = Self::terms(Rule::new(&format!("{leaf} = {formula}")), d);
         if d.formula.is_empty() { rule } else { rule.computed(d.formula.clone(), Some(d.value)) }
     }
 
     /// Its terms and its note.
-    pub(super) fn terms(&self, mut rule: Rule, d: &Derivation) -> Rule {
+    pub(super) fn terms(mut rule: Rule, d: &Derivation) -> Rule {
         for term in &d.terms {
             let unit = if term.unit.is_empty() { String::new() } else { format!(" {}", term.unit) };
             rule = match (&term.input, &term.figure) {
