@@ -66,6 +66,7 @@ def wait_for(port: int, process: subprocess.Popen) -> None:
 
 def bench(freehold: str, folder: Path, target: str, *more: str, prompts="prompts.jsonl", before=()) -> dict:
     out = folder / "out.json"
+    out.unlink(missing_ok=True)
     command = [*before, freehold, "bench", "--prompts", str(folder / prompts), "--api", target]
     done = subprocess.run(
         [*command, *more, "--json", "-o", str(out)],
@@ -313,7 +314,7 @@ def lan(freehold: str, folder: Path, program: str) -> None:
             check=False,
         )
         check(refused.returncode == 2 and "--allow-http gpu-box" in refused.stderr, "without --allow-http it is refused")
-        samples = bench(freehold, folder, target, "--allow-http", "gpu-box", before=at_the_desk)["samples"]
+        samples = bench(freehold, folder, target, "--allow-http", "gpu-box", "--yes", before=at_the_desk)["samples"]
         check(all(s["error"] is None for s in samples), f"with it every answer is whole: {samples[0]['text'][:40]!r}")
         server.terminate()
         server.wait(30)

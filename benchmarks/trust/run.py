@@ -292,7 +292,7 @@ def disk(freehold: str) -> None:
 
 def memory(freehold: str) -> None:
     ends: dict[int, int] = {}
-    for mebibytes in (60, 100, 150, 200, 300, 500):
+    for mebibytes in (56, 58, 60, 62, 64, 66, 70, 80, 100, 150, 200, 300, 500):
         with tempfile.TemporaryDirectory() as name:
             folder, server = Path(name), Server(0)
             more, environment = place(folder, server)
@@ -304,6 +304,7 @@ def memory(freehold: str) -> None:
             _, said = process.communicate(timeout=120)
             ends[mebibytes] = process.returncode
             check(process.returncode == 0 or said.strip() != "", f"memory: with {mebibytes} MiB it ends with {process.returncode} and says nothing")
+            check("panicked" not in said, f"memory: with {mebibytes} MiB it panics: {said[-300:]}")
             check(CANARY not in said, f"memory: the key is in what is said with {mebibytes} MiB")
     print("memory: ulimit -v in MiB and the exit code: " + ", ".join(f"{m}: {c}" for m, c in ends.items()))
 

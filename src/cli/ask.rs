@@ -288,7 +288,8 @@ fn watch_interrupts(so_far: Arc<Mutex<String>>) {
         interrupts()
     };
     let Ok(mut signal) = signal else { return };
-    std::thread::spawn(move || {
+    // Without it an interrupt ends the process as the system does.
+    let _ = std::thread::Builder::new().spawn(move || {
         runtime.block_on(signal.recv());
         let so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(settings) = settings {

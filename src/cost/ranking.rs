@@ -195,14 +195,18 @@ fn in_parts<T: Send>(count: usize, threads: usize, work: impl Fn(Range<usize>) -
     let size = count.div_ceil(threads.max(1)).max(1);
     let work = &work;
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..count)
-            .step_by(size)
-            .map(|from| scope.spawn(move || work(from..(from + size).min(count))))
-            .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+        // What no further thread can be started for is done here.
+        let begin = |from: usize| {
+            let part = from..(from + size).min(count);
+            let on_a_thread = part.clone();
+            std::thread::Builder::new().spawn_scoped(scope, move || work(on_a_thread)).map_err(|_| part)
+        };
+        let workers: Vec<_> = (0..count).step_by(size).map(begin).collect();
+        let end = |worker: Result<std::thread::ScopedJoinHandle<'_, T>, Range<usize>>| match worker {
+            Ok(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(part) => work(part),
+        };
+        workers.into_iter().map(end).collect()
     })
 }
 

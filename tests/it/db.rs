@@ -229,6 +229,11 @@ fn slipped_prices_are_left_out_and_said_so() {
     let skipped = result["skipped"].as_array().expect("a list");
     assert!(skipped.iter().any(|s| s["id"] == "anthropic/claude-opus-5-5"), "{result}");
     assert!(!result["comparison"]["implausible"].as_array().expect("a list").is_empty());
+    // What is left out is told as neither new nor changed.
+    for list in ["added", "changed"] {
+        let text = result["comparison"][list].to_string();
+        assert!(!text.contains("anthropic/claude-opus-5-5\""), "{list}: {text}");
+    }
     let (_, out, _) = db(data.path(), &["show", "anthropic/claude-opus-5-5", "--json"]);
     assert_eq!(json(&out)["result"][0]["record"]["price"][0]["rates"]["input_per_mtok"], 4.0);
 }

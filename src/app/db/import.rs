@@ -46,6 +46,10 @@ pub fn import(
         comparison.added.clear();
     }
     leave_out(&mut imported, &comparison, wish, catalog, today);
+    // What is left out is neither new nor a change.
+    let taken = |id: &String| !imported.skipped.iter().any(|left_out| left_out.id == *id);
+    comparison.added.retain(taken);
+    comparison.changed.retain(|change| taken(&change.id));
     let Imported { models, skipped, .. } = imported;
     Ok(Import { plan: ImportPlan { target, records: models.len(), comparison, skipped }, models })
 }

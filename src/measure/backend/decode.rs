@@ -49,10 +49,11 @@ pub(super) fn greatest_of_each(rows: &[&[f32]]) -> Vec<Option<usize>> {
     }
     std::thread::scope(|scope| {
         let share = rows.len().div_ceil(threads);
-        let parts: Vec<_> =
-            rows.chunks(share).map(|part| (part.len(), scope.spawn(move || search(part)))).collect();
-        let found = |(length, part): (usize, std::thread::ScopedJoinHandle<'_, _>)| {
-            part.join().unwrap_or_else(|_| vec![None; length])
+        let begin = |part| (part, std::thread::Builder::new().spawn_scoped(scope, move || search(part)));
+        let parts: Vec<_> = rows.chunks(share).map(begin).collect();
+        let found = |(part, thread): (&[&[f32]], std::io::Result<std::thread::ScopedJoinHandle<'_, _>>)| {
+            // Where the system starts no further thread, this one searches.
+            thread.map_or_else(|_| search(part), |t| t.join().unwrap_or_else(|_| vec![None; part.len()]))
         };
         parts.into_iter().flat_map(found).collect()
     })

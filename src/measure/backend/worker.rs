@@ -89,7 +89,7 @@ pub fn serve(mut engine: impl Engine, commands: &Receiver<(Instant, Command)>, l
         Err(fault) => return link.send(&Reply::Unusable(fault)),
     }
     let heart = link.clone();
-    std::thread::spawn(move || heart.beat());
+    beside(move || heart.beat());
     let mut pending = Pending::default();
     loop {
         let next = if engine.is_busy() {
@@ -209,11 +209,19 @@ impl Pending {
     }
 }
 
+/// Run beside the engine. Where the system starts no further thread, the worker says so and ends.
+fn beside(work: impl FnOnce() + Send + 'static) {
+    if let Err(e) = std::thread::Builder::new().spawn(work) {
+        let _ = writeln!(std::io::stderr(), "error: the system starts no further thread: {e}");
+        end(3);
+    }
+}
+
 /// Commands with the moment their last byte was read: a request's clock starts there, before it
 /// waits for anything.
 fn read_commands() -> Receiver<(Instant, Command)> {
     let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
+    beside(move || {
         let mut input = std::io::stdin().lock();
         loop {
             match protocol::read(&mut input) {

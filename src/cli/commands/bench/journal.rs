@@ -562,7 +562,12 @@ impl Journal {
         let (sync, asked) = sync_channel(1);
         let synced = file.try_clone().map_err(|e| CliError::file("write the journal", &path, &e))?;
         // An error shows itself again when the journal is closed.
-        std::thread::spawn(move || asked.iter().for_each(|()| drop(synced.sync_data())));
+        let sync_each = move || asked.iter().for_each(|()| drop(synced.sync_data()));
+        std::thread::Builder::new().spawn(sync_each).map_err(|e| {
+            CliError::failed(format!("the system starts no further thread: {e}")).hint(
+                "A limit on memory or on processes is reached (`ulimit -v`, `ulimit -u`, a container's).",
+            )
+        })?;
         Ok(Self { file, path, session, before: None, synced: Instant::now(), sync })
     }
 
