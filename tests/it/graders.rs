@@ -294,17 +294,30 @@ fn compare_configuration(folder: &Path) -> Vec<String> {
     wrong
 }
 
-#[test]
-fn configurations_mean_what_they_mean_to_promptfoo() {
-    let Some(folder) = data() else { return };
+/// Every configuration in a folder; how many there are.
+fn compare_all(folder: &Path) -> usize {
     let mut folders: Vec<PathBuf> =
-        std::fs::read_dir(folder.join("configs")).expect("configs").flatten().map(|e| e.path()).collect();
+        std::fs::read_dir(folder).expect("configurations").flatten().map(|e| e.path()).collect();
     folders.sort();
     let wrong: Vec<(String, Vec<String>)> = folders
         .iter()
         .map(|f| (f.file_name().unwrap_or_default().to_string_lossy().into_owned(), compare_configuration(f)))
         .filter(|(_, wrong)| !wrong.is_empty())
         .collect();
-    println!("{} configurations", folders.len());
     assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
+    folders.len()
+}
+
+#[test]
+fn configurations_mean_what_they_mean_to_promptfoo() {
+    let Some(folder) = data() else { return };
+    println!("{} configurations", compare_all(&folder.join("configs")));
+}
+
+/// Made up, every kind of assertion on its edges; the scripts that made them and promptfoo's verdicts are
+/// `benchmarks/quality/oracles/variants.py` and `promptfoo.py`.
+#[test]
+fn made_up_configurations_have_promptfoos_verdicts() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/quality/promptfoo");
+    assert_eq!(compare_all(&folder), 14);
 }

@@ -57,6 +57,19 @@ fn what_is_wrong_is_told_with_its_line() {
         assert_eq!(output.status.code(), Some(2), "{row}: {said}");
         assert!(said.contains(words), "{row}: {said}");
     }
+    // A prompt that is no template is at fault itself, a variable that is none by its test.
+    for (prompt, name, line) in
+        [("Hello {{ name | uper }}", "x", "line 4"), ("Hello {{ name }}", "{{ 1 + }}", "line 6")]
+    {
+        let config = format!(
+            "providers: [echo]\nprompts:\n  - |\n    {prompt}\ntests:\n  - vars: {{name: '{name}'}}\n    assert: [{{type: is-json}}]\n"
+        );
+        std::fs::write(folder.path().join("p.yaml"), config).expect("written");
+        let output = prompts(folder.path(), &["check", "p.yaml"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(&format!("p.yaml, {line}: ")), "{said}");
+    }
     let output = prompts(folder.path(), &["check", "none.jsonl"]);
     assert_eq!(output.status.code(), Some(2));
 }

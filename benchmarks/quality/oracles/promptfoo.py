@@ -49,5 +49,5 @@ for folder in map(Path, folders):
                     "named_scores": r.get("namedScores") or {}, "components": components})
             results.sort(key=lambda r: (r["test"], r["prompt"]))
             expected = {"promptfoo": "0.123.1", "exit_code": done.returncode, "results": results}
-        (folder / "expected.json").write_text(json.dumps(expected, indent=1, ensure_ascii=False))
+        (folder / "expected.json").write_text(json.dumps(expected, ensure_ascii=False) + "\n")
         print(folder.name, "rejected" if expected.get("rejected") else len(expected["results"]))

@@ -1,8 +1,7 @@
-"""More promptfoo configurations than the shared ones, made up: every kind of assertion with answers on its edges.
+"""The configurations in tests/fixtures/quality/promptfoo, made up: every kind of assertion with answers on its edges.
 
-    python variants.py PARENT           # writes PARENT/configs/NAME/promptfooconfig.yaml and the files beside it
-    python promptfoo.py NODE NODE_MODULES PARENT/configs/*
-    FREEHOLD_PROMPTFOO_DATA=PARENT cargo test --no-default-features --test it graders
+    python variants.py FOLDER           # writes FOLDER/NAME/promptfooconfig.yaml and the files beside it
+    python promptfoo.py NODE NODE_MODULES FOLDER/*
 """
 
 import itertools
@@ -10,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-parent = Path(sys.argv[1]) / "configs"
+parent = Path(sys.argv[1])
 
 
 def config(name: str, tests: list, files: dict | None = None, **more) -> None:
@@ -18,7 +17,7 @@ def config(name: str, tests: list, files: dict | None = None, **more) -> None:
     folder = parent / name
     folder.mkdir(parents=True, exist_ok=True)
     body = {"providers": ["echo"], "prompts": ["{{answer}}"], **more, "tests": tests}
-    (folder / "promptfooconfig.yaml").write_text(json.dumps(body, indent=1, ensure_ascii=False), encoding="utf-8")
+    (folder / "promptfooconfig.yaml").write_text(json.dumps(body, ensure_ascii=False) + "\n", encoding="utf-8")
     for path, text in (files or {}).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")

@@ -77,3 +77,29 @@ impl WireKind {
         matches!(self, Self::Ollama)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_form_stands_where_each_wire_has_it() {
+        let schema = json!({"type": "object", "properties": {"verdict": {"enum": ["PASS", "FAIL"]}}});
+        let free = Request { max_output_tokens: 8, ..Request::default() };
+        let held = Request { json_schema: Some(schema.clone()), ..free.clone() };
+        for (wire, place, beside) in [
+            (WireKind::OpenAiChat, "/response_format/json_schema/schema", "/response_format/type"),
+            (WireKind::OpenAiResponses, "/text/format/schema", "/text/format/type"),
+            (WireKind::Anthropic, "/output_config/format/schema", "/output_config/format/type"),
+            (WireKind::Gemini, "/generationConfig/responseJsonSchema", "/generationConfig/responseMimeType"),
+            (WireKind::Ollama, "/format", "/format/type"),
+        ] {
+            let body = |request: &Request| wire.body("m", request, &Quirks::default());
+            assert_eq!(body(&held).pointer(place), Some(&schema), "{wire:?}");
+            assert!(body(&held).pointer(beside).is_some_and(Value::is_string), "{wire:?}");
+            let plain = body(&free);
+            assert!(plain.pointer(place).is_none(), "{wire:?}: {plain}");
+        }
+    }
+}

@@ -872,6 +872,8 @@ impl<'a> Reader<'a> {
         let text = text.and_then(|t| {
             if t.len() > LARGEST_LINE { Err("the prompt is longer than 4 MiB".to_owned()) } else { Ok(t) }
         });
+        let prompts_fault = text.is_err() && render::is_broken(&raw, &vars);
+        let text_line = if prompts_fault { template.line } else { test.line };
         let asserts = test.asserts.iter().map(|a| fill(a, &vars, self.sources.files)).collect();
         let category = test.metadata.get("category").and_then(Value::as_str).map(|c| c.trim().to_owned());
         Row {
@@ -884,7 +886,7 @@ impl<'a> Reader<'a> {
             asserts,
             threshold: test.threshold,
             line: test.line,
-            text_line: if render::is_broken(&raw) { template.line } else { test.line },
+            text_line,
             test: 0,
             case: 0,
             repeat: 0,

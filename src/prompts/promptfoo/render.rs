@@ -71,9 +71,9 @@ pub(crate) fn prompt(raw: &str, vars: &Map<String, Value>) -> Result<String, Str
     template::render(&wrapped(raw), &filled).map_err(|e| e.to_string())
 }
 
-/// Can a prompt not be read as a template, whatever the variables are?
-pub(crate) fn is_broken(raw: &str) -> bool {
-    template::check(&wrapped(raw)).is_err()
+/// Is the prompt itself at fault, and not a template in a variable?
+pub(crate) fn is_broken(raw: &str, vars: &Map<String, Value>) -> bool {
+    template::render(&wrapped(raw), vars).is_err()
 }
 
 fn in_strings(value: &Value, vars: &Map<String, Value>) -> Result<Value, String> {

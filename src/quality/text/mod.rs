@@ -87,11 +87,14 @@ fn shared(a: &[u32], b: &[u32], orders: usize, bits: u32) -> Vec<usize> {
 }
 
 /// Two texts' words as numbers.
-fn numbered(a: &[String], b: &[String]) -> (Vec<u32>, Vec<u32>) {
+fn numbered(a: &[&str], b: &[&str]) -> (Vec<u32>, Vec<u32>) {
     let mut numbers = Numbers::default();
-    let a: Vec<&str> = a.iter().map(String::as_str).collect();
-    let b: Vec<&str> = b.iter().map(String::as_str).collect();
-    (numbers.of(&a), numbers.of(&b))
+    (numbers.of(a), numbers.of(b))
+}
+
+/// Words as parts of nothing else.
+fn borrowed(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
 }
 
 /// Runs of `n` words in a text of `words` words.
@@ -141,21 +144,23 @@ pub fn bleu(answer: &str, references: &[String]) -> Option<f64> {
     Some(penalty * (log / orders.len() as f64).exp())
 }
 
+/// The words of a text in lower case without the full stops at their end; none where nothing else is there.
+fn without_stops(lower: &str) -> Vec<&str> {
+    let words: Vec<&str> = lower_words(lower).iter().map(|w| w.trim_end_matches('.')).collect();
+    if words.iter().any(|w| !w.is_empty()) { words } else { Vec::new() }
+}
+
 /// GLEU of one sentence (Wu et al. 2016), 0 to 1: of all runs of one to four words, the smaller of
 /// the shares found in the other text. Words are in lower case and lose the full stops at their end.
 /// `None` without references.
 pub fn gleu(answer: &str, references: &[String]) -> Option<f64> {
-    let stripped = |lower: &str| -> Vec<String> {
-        let words: Vec<String> =
-            lower_words(lower).iter().map(|w| w.trim_end_matches('.').to_owned()).collect();
-        if words.iter().any(|w| !w.is_empty()) { words } else { Vec::new() }
-    };
-    let own = stripped(&answer.to_lowercase());
+    let lower = answer.to_lowercase();
+    let own = without_stops(&lower);
     references
         .iter()
         .map(|reference| {
-            let words = stripped(&reference.to_lowercase());
-            let (own, words) = numbered(&own, &words);
+            let lower = reference.to_lowercase();
+            let (own, words) = numbered(&own, &without_stops(&lower));
             if own.is_empty() || words.is_empty() {
                 return 0.0;
             }
@@ -171,7 +176,7 @@ pub fn gleu(answer: &str, references: &[String]) -> Option<f64> {
 pub fn rouge_n(answer: &str, reference: &str) -> f64 {
     let (own, other) =
         (treebank::tokens(&answer.to_lowercase()), treebank::tokens(&reference.to_lowercase()));
-    let (own, other) = numbered(&own, &other);
+    let (own, other) = numbered(&borrowed(&own), &borrowed(&other));
     let overlap = shared(&own, &other, 1, 32)[0] as f64;
     if overlap == 0.0 {
         return 0.0;
@@ -183,12 +188,10 @@ pub fn rouge_n(answer: &str, reference: &str) -> f64 {
 /// without stemming (runs of ASCII letters and digits, in lower case), or of any script's letters and
 /// digits with `unicode`. 0 to 1.
 pub fn rouge_l(answer: &str, reference: &str, unicode: bool) -> f64 {
-    let words = |text: &str| -> Vec<String> {
-        let lower = text.to_lowercase();
-        let part = |c: char| if unicode { c.is_alphanumeric() } else { c.is_ascii_alphanumeric() };
-        lower.split(|c| !part(c)).filter(|w| !w.is_empty()).map(str::to_owned).collect()
-    };
-    let (own, other) = (words(answer), words(reference));
+    let part = |c: char| if unicode { c.is_alphanumeric() } else { c.is_ascii_alphanumeric() };
+    let (answer, reference) = (answer.to_lowercase(), reference.to_lowercase());
+    let own: Vec<&str> = answer.split(|c| !part(c)).filter(|w| !w.is_empty()).collect();
+    let other: Vec<&str> = reference.split(|c| !part(c)).filter(|w| !w.is_empty()).collect();
     if own.is_empty() || other.is_empty() {
         return 0.0;
     }
@@ -237,10 +240,14 @@ fn meteor_of(own: &[String], other: &[String]) -> f64 {
         if rest.1.is_empty() {
             break;
         }
-        let of = |words: &[String], left: &[usize]| -> Vec<String> {
-            left.iter().map(|i| if stemmed { porter::stem(&words[*i]) } else { words[*i].clone() }).collect()
+        // A stem begins as its word does: what begins like none of the others needs none.
+        let begins: Vec<Option<char>> = rest.1.iter().map(|i| other[*i].chars().next()).collect();
+        let stem = |word: &String| {
+            let may_match = stemmed && begins.contains(&word.chars().next());
+            if may_match { porter::stem(word) } else { word.clone() }
         };
-        let (mut a, mut b) = numbered(&of(own, &rest.0), &of(other, &rest.1));
+        let of = |words: &[String], left: &[usize]| left.iter().map(|i| stem(&words[*i])).collect::<Vec<_>>();
+        let (mut a, mut b) = numbered(&borrowed(&of(own, &rest.0)), &borrowed(&of(other, &rest.1)));
         for i in (0..a.len()).rev() {
             if let Some(j) = (0..b.len()).rev().find(|j| a[i] == b[*j]) {
                 a.remove(i);

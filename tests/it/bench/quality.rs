@@ -249,6 +249,48 @@ fn a_run_until_decided_ends_when_the_answer_is_known() {
     assert_eq!(document["result"]["complete"], true, "nothing that was needed is missing");
 }
 
+/// Nothing is expected: how alike the answers are is said, and called that. A prompt's repeats count once, and how often
+/// all of them pass is said beside it.
+#[test]
+fn without_expectations_it_is_agreement_and_repeats_are_no_further_evidence() {
+    let place = Place::new();
+    let rows: Vec<String> =
+        (0..30).map(|n| format!("{{\"id\":\"q{n}\",\"prompt\":\"Number {n} please\"}}")).collect();
+    std::fs::write(place.path("prompts.jsonl"), rows.join("\n")).expect("written");
+    let plain = Answering::start(|_, user| format!("It is {}", number(user)));
+    let other = Answering::start(|_, user| match number(user) {
+        n if n < 10 => format!("It is {n}"),
+        _ => "?".to_owned(),
+    });
+    good(&place.bench(&[plain.target("plain"), other.target("other")], &["--cache", "natural"]));
+    let pair = &document(&place, "out.json")["result"]["pairs"][0];
+    assert!(pair["quality"].is_null(), "{pair}");
+    assert_eq!(pair["agreement"]["prompts"], 30);
+    assert!((pair["agreement"]["equal"]["rate"].as_f64().expect("a rate") - 1.0 / 3.0).abs() < 1e-9);
+    let shown = freehold(place.0.path(), &["report", "out.json"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("agreement, not quality"), "{shown}");
+    // Every third answer of one side is wrong, whatever the prompt.
+    let place = Place::new();
+    sums(&place, 40, "");
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let shaky = Answering::start(move |_, user| {
+        let n = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if n % 3 == 2 { "?".to_owned() } else { format!("<{}>", number(user)) }
+    });
+    let sure = Answering::start(|_, user| format!("<{}>", number(user)));
+    good(&place.bench_once(
+        &[shaky.target("shaky"), sure.target("sure")],
+        &["--cache", "natural", "--repeats", "3"],
+    ));
+    let result = &document(&place, "out.json")["result"];
+    let (shaky, sure) = (&result["targets"][0], &result["targets"][1]);
+    assert_eq!((sure["pass_hat"]["k"].as_u64(), sure["pass_hat"]["share"].as_f64()), (Some(3), Some(1.0)));
+    let (all, once) = (shaky["pass_hat"]["share"].as_f64(), shaky["pass_rate"]["rate"].as_f64());
+    assert!(all < Some(0.35) && once > Some(0.6), "{all:?} {once:?}");
+    assert_eq!(result["pairs"][0]["quality"]["prompts"], 40, "prompts, not requests, are the evidence");
+}
+
 /// Where a judge grades, it is asked after every twenty prompts: the rest is not bought, from nobody.
 #[test]
 fn a_run_until_decided_asks_the_judge_in_between() {

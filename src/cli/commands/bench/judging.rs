@@ -90,7 +90,7 @@ async fn one(
             (Backend::Api(Box::new(backend)), TargetFacts { judge_form: Some(form), ..api.facts })
         }
         Named::Local(model) => {
-            let how = local::How { context: room(outside.args, &questions), raw: false };
+            let how = local::How { context: room(outside.args, &questions), raw: outside.args.local.raw };
             // Greedy: the same question gets the same verdict.
             let prepared = local::Prepared::default();
             let (backend, fact) =

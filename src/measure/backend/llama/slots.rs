@@ -157,7 +157,13 @@ impl Slots {
         while !self.free.is_empty() {
             let Some((id, prompt, accepted)) = self.waiting.pop_front() else { return };
             let ready = tokenize(self.model, self.template.as_ref(), &prompt, self.context_of_one).and_then(
-                |rendered| Ok((rendered, self.rules.chooser(self.model, id, prompt.json_schema.as_deref())?)),
+                |rendered| {
+                    // Inside a thought that the template has opened there is no room for a form yet.
+                    let free = rendered.thought_opened.is_some();
+                    let schema = prompt.json_schema.as_deref().filter(|_| !free);
+                    let chooser = self.rules.chooser(self.model, id, schema)?;
+                    Ok((rendered, chooser))
+                },
             );
             match ready {
                 Ok((Rendered { tokens, thought_opened }, chooser)) => {
