@@ -80,6 +80,10 @@ fn pages_of_the_documentation_are_current() {
     let bless = std::env::var_os("FREEHOLD_BLESS").is_some();
     let mut wrong = Vec::new();
     for (name, lines) in pages() {
+        // Hundreds of thousands of pairs: minutes without optimisation. `scripts/test` runs a release build.
+        if name == "ranking" && cfg!(debug_assertions) && !bless {
+            continue;
+        }
         for line in &lines {
             run(&sandbox, line);
         }

@@ -176,9 +176,9 @@ pub(super) fn against_volume(
         let first = volumes.first().is_some_and(|v| from <= *v);
         said.push(match (first, to) {
             (true, None) => "at every volume shown".to_owned(),
-            (true, Some(to)) => format!("up to {}", short(to)),
-            (false, None) => format!("from {} on", short(from)),
-            (false, Some(to)) => format!("from {} to {}", short(from), short(to)),
+            (true, Some(to)) => format!("up to {} {unit} a month", short(to)),
+            (false, None) => format!("from {} {unit} a month on", short(from)),
+            (false, Some(to)) => format!("from {} to {} {unit} a month", short(from), short(to)),
         });
         let label = rivals.map(|r| format!("local costs less than {}", r.cloud)).unwrap_or_default();
         plot.spans.push(Span { from, to, label });
@@ -191,12 +191,7 @@ pub(super) fn against_volume(
         Some(r) if said.is_empty() => {
             format!("{} costs less than {} at no volume shown. ", r.local, r.cloud)
         }
-        Some(r) => {
-            let where_ = said.join(" and ");
-            let unit =
-                if where_ == "at every volume shown" { String::new() } else { format!(" {unit} a month") };
-            format!("{} costs less than {} {where_}{unit}. ", r.local, r.cloud)
-        }
+        Some(r) => format!("{} costs less than {} {}. ", r.local, r.cloud, said.join(" and ")),
     };
     let alt = format!(
         "{said}Costs are totals over {horizon} months divided by {horizon}; steps are units that have to be bought or rented."

@@ -161,7 +161,7 @@ pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
             Confidence::Low => "low",
         };
         let where_ = match result.placement {
-            Placement::Cloud => "the cloud is the place for it",
+            Placement::Cloud => "the cloud is the right place",
             Placement::Local => "you should run it yourself",
             Placement::Hybrid => "the work should be split",
         };
