@@ -164,14 +164,17 @@ const WORTH_SAYING: f64 = 0.8;
 
 /// The cheapest plan with limits twice as long, where a limit binds and that is much cheaper.
 fn later(scenario: &Scenario, basis: Basis<'_>, found: &PlanCase, first: &PlanRow) -> Option<PlanRow> {
-    let bound = first.binds.iter().any(|b| matches!(b.as_str(), "ttft" | "tpot"));
+    let bound = first.binds.iter().any(|b| matches!(b.as_str(), "ttft" | "tpot" | "e2e"));
     if !bound || !first.misses.is_empty() || found.need.batch.is_some() {
         return None;
     }
     let mut eased = Scenario { further_needs: Vec::new(), ..scenario.clone() };
     let limits = found.need.limits;
-    for (key, ms) in [(need::TTFT_MS, limits.ttft_ms), (need::TPOT_MS, limits.tpot_ms)] {
-        let twice = Value::Number(Range::exactly(2.0 * ms?));
+    let keys =
+        [(need::TTFT_MS, limits.ttft_ms), (need::TPOT_MS, limits.tpot_ms), (need::E2E_MS, limits.e2e_ms)];
+    for (key, ms) in keys {
+        let Some(ms) = ms else { continue };
+        let twice = Value::Number(Range::exactly(2.0 * ms));
         eased.need.insert(key.name, Given::chosen(twice, "twice", "what the limit costs"));
     }
     let found = cost::resolve_plans(&eased, basis).ok()?;
@@ -224,6 +227,7 @@ fn need_of(need: &plan::Need) -> PlanNeed {
         repeated_share: need.repeated_share,
         ttft_limit_ms: need.limits.ttft_ms,
         tpot_limit_ms: need.limits.tpot_ms,
+        e2e_limit_ms: need.limits.e2e_ms,
         limits_from: plan::limits_source(need.use_).to_owned(),
         must_stay_up: need.must_stay_up,
         deadline_hours: need.batch.map(|b| b.deadline_hours),

@@ -11,9 +11,9 @@ pub const fn limits(purpose: Use) -> Limits {
         Use::Rag => (1200.0, 60.0),
         Use::Documents => (3000.0, 70.0),
         Use::Agent => (2000.0, 50.0),
-        Use::Batch => return Limits { ttft_ms: None, tpot_ms: None },
+        Use::Batch => return Limits { ttft_ms: None, tpot_ms: None, e2e_ms: None },
     };
-    Limits { ttft_ms: Some(ttft), tpot_ms: Some(tpot) }
+    Limits { ttft_ms: Some(ttft), tpot_ms: Some(tpot), e2e_ms: None }
 }
 
 /// Where the default limits of a use are from.
@@ -43,13 +43,19 @@ pub struct Limits {
     pub ttft_ms: Option<f64>,
     /// Wait for each further one.
     pub tpot_ms: Option<f64>,
+    /// Wait for the whole answer.
+    pub e2e_ms: Option<f64>,
 }
 
 impl Limits {
     /// These, and where one is absent, those of another.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self { ttft_ms: self.ttft_ms.or(other.ttft_ms), tpot_ms: self.tpot_ms.or(other.tpot_ms) }
+        Self {
+            ttft_ms: self.ttft_ms.or(other.ttft_ms),
+            tpot_ms: self.tpot_ms.or(other.tpot_ms),
+            e2e_ms: self.e2e_ms.or(other.e2e_ms),
+        }
     }
     /// The stricter of two, each by itself.
     #[must_use]
@@ -58,10 +64,14 @@ impl Limits {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        Self { ttft_ms: min(self.ttft_ms, other.ttft_ms), tpot_ms: min(self.tpot_ms, other.tpot_ms) }
+        Self {
+            ttft_ms: min(self.ttft_ms, other.ttft_ms),
+            tpot_ms: min(self.tpot_ms, other.tpot_ms),
+            e2e_ms: min(self.e2e_ms, other.e2e_ms),
+        }
     }
     pub const fn none(self) -> bool {
-        self.ttft_ms.is_none() && self.tpot_ms.is_none()
+        self.ttft_ms.is_none() && self.tpot_ms.is_none() && self.e2e_ms.is_none()
     }
 }
 

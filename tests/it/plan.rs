@@ -199,7 +199,7 @@ fn a_prefix_cache_saves_machines_and_memory_limits_it() {
 fn limits_nothing_can_meet_name_the_nearest_plan_and_what_it_misses() {
     let machines = servers();
     let mut need = monthly(Use::Chat, 1e5, 3.0, 8000.0, 300.0);
-    need.limits = Limits { ttft_ms: Some(20.0), tpot_ms: Some(50.0) };
+    need.limits = Limits { ttft_ms: Some(20.0), tpot_ms: Some(50.0), e2e_ms: None };
     plan_of(&need, "llama-3.3-70b-instruct", &machines, &Allowed::default(), |found| {
         assert!(found.plans.is_empty());
         let (plan, missed) = found.nearest.as_ref().expect("the nearest");

@@ -327,6 +327,13 @@ fn a_card_without_a_computer_is_not_ordered() {
         );
     }
     assert_eq!(plan(&[&mi300x[..], &["--concurrency", "32"]].concat())["result"]["plans"][0]["bare"], true);
+    // A complete machine that nobody prices, and with a price that somebody says.
+    let dgx = [&CHAT[..], &["--hardware", "dgx-h100"]].concat();
+    let out = freehold(&[&["fit", "--plan"], &dgx[..]].concat());
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(text.contains("`dgx-h100` (hardware-db/machines.toml:") && text.contains("no price"), "{text}");
+    let priced = plan(&[&dgx[..], &["--local.purchase-usd", "300000"]].concat());
+    assert_eq!(priced["result"]["plans"][0]["capex_usd"], 300_000.0);
 }
 
 /// Work that can wait fills the quiet hours and has no part in the peak.
@@ -423,4 +430,18 @@ fn rented_desk_cards_take_the_hours_of_an_office() {
     assert!((bought - 4.0 * (1.0 + 0.1 * (n as f64 - 1.0))).abs() < 1e-9);
     let (rented, n) = hours("vast-cheapest-rtx-5090-on-demand", "rented");
     assert!((rented - 3.2 * (1.0 + 0.1 * (n as f64 - 1.0))).abs() < 1e-9, "{rented} for {n}");
+}
+
+/// A limit on the whole answer is one: what breaks it is no plan, and it can be what binds.
+#[test]
+fn a_limit_on_the_whole_answer_is_kept() {
+    let args = [&BANK[..], &["--e2e-ms", "9000"]].concat();
+    let document = plan(&args);
+    assert_eq!(document["result"]["need"]["e2e_limit_ms"], 9000.0);
+    for p in document["result"]["plans"].as_array().expect("plans") {
+        let of = |name: &str| p[name].as_f64().expect("ms");
+        let whole = of("ttft_p95_ms") + 300.0 * of("tpot_p95_ms");
+        assert!(whole <= 9000.0 + 1e-6, "{whole}: {p}");
+    }
+    assert!(document["result"]["plans"][0]["binds"].as_array().expect("words").contains(&"e2e".into()));
 }
