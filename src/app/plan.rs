@@ -254,18 +254,21 @@ fn shape_of(catalog: &Catalog, id: &str) -> Result<(ModelShape, Option<u32>), Re
 fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<OwnedResult>, Refusal> {
     let mut left: Vec<Owned> = have.iter().map(|h| h.owned.clone()).collect();
     let mut results = Vec::new();
+    // Those of one model share its copies, in the order in which the models are first asked for.
+    let mut groups: Vec<(&PlanCase, plan::Need)> = Vec::new();
     for (n, asked) in needs.iter().enumerate() {
+        let own = plan::Need { name: name_of(asked, n), ..asked.need.clone() };
+        match groups.iter_mut().find(|(first, _)| first.model == asked.model) {
+            Some((_, need)) => *need = need.and(&own),
+            None => groups.push((asked, own)),
+        }
+    }
+    for (asked, need) in groups {
         let (shape, heads) = shape_of(catalog, &asked.model)?;
         let weighing = asked.weighing;
         let cost = |bill: &plan::Bill<'_>| weighing.cost(bill);
-        let ask = Ask {
-            need: &asked.need,
-            model: &shape,
-            heads,
-            machines: &[],
-            allowed: &asked.allowed,
-            cost: &cost,
-        };
+        let ask =
+            Ask { need: &need, model: &shape, heads, machines: &[], allowed: &asked.allowed, cost: &cost };
         // Which of the machines have anything left.
         let (places, there): (Vec<usize>, Vec<Owned>) = left
             .iter()
@@ -274,7 +277,7 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
             .map(|(index, owned)| (index, owned.clone()))
             .unzip();
         let carried = plan::carry(&ask, &there);
-        let survives = asked.need.must_stay_up.then(|| survives(&ask, &there));
+        let survives = need.must_stay_up.then(|| survives(&ask, &there));
         let mut machines = Vec::new();
         for (index, owned) in left.iter_mut().enumerate() {
             let position = places.iter().position(|place| *place == index);
@@ -287,9 +290,8 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
                 host: owned.machine.id.clone(),
                 accelerator: owned.machine.accelerator.clone(),
                 accelerator_name: owned.machine.accelerator_name.clone(),
-                runs: placed.map(|p| {
-                    OwnedCopy::of(&p.replica, &asked.need, p.replicas, p.room, p.carries, &owned.machine)
-                }),
+                runs: placed
+                    .map(|p| OwnedCopy::of(&p.replica, &need, p.replicas, p.room, p.carries, &owned.machine)),
                 free_accelerators: placed.map_or(all, |p| p.free_accelerators),
             });
             if let Some(p) = placed {
@@ -298,9 +300,9 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
                 owned.number = 1;
             }
         }
-        let rate = asked.need.rate();
+        let rate = need.rate();
         results.push(OwnedResult {
-            need: name_of(asked, n),
+            need: need.name.clone(),
             model: asked.model.clone(),
             requests_per_second_asked: rate,
             requests_per_second_at_most: carried.as_ref().map_or(0.0, |c| c.at_most),

@@ -130,7 +130,7 @@ impl Setting<'_> {
     /// model or one long request does not fit.
     pub(super) fn best(&self, need: &Need, allowed: &Allowed) -> Option<Result<Replica, Slow>> {
         let pace = Pace::new(self.model, self.hardware, self.format, self.kv)?;
-        let longest = need.input.p95 + need.output.p95;
+        let longest = need.longest.unwrap_or(0.0).max(need.input.p95 + need.output.p95);
         if pace.held(longest, self.kv) > pace.room() {
             return None;
         }
