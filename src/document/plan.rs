@@ -12,7 +12,7 @@ use crate::cost::OfferSummary;
 use crate::cost::case::Blueprint;
 use crate::document::metrics::definition;
 use crate::plan::weights::Weights;
-use crate::plan::{Bind, Machine, Missed, Need, Rejected, Replica, Together, Why};
+use crate::plan::{Bind, Machine, Missed, Need, Rejected, Replica, Together, Why, few_bits};
 use crate::provenance::Source;
 use crate::workload::Range;
 use schemars::JsonSchema;
@@ -214,6 +214,9 @@ pub struct PlanRow {
     /// one before more are ordered.
     #[serde(default)]
     pub unmeasured: bool,
+    /// Weights of fewer than eight bits that the maker of the model did not release: they lose some quality.
+    #[serde(default)]
+    pub few_bits: bool,
     /// Every figure on the way, in the order in which they follow from each other; empty for plans that are
     /// neither the first nor one of the three that are chosen.
     pub terms: Vec<TermRow>,
@@ -535,6 +538,7 @@ impl PlanRow {
             price_source: m.price_source.clone(),
             bare: plan.bare,
             unmeasured: !has_rows(&m.shape, r.backend),
+            few_bits: few_bits(r),
             terms: Vec::new(),
         }
     }

@@ -353,8 +353,8 @@ pub(super) fn loss(r: &Replica) -> (bool, bool, bool) {
     (few_bits(r), r.weights == Weights::Unknown, r.kv != KvType::F16)
 }
 
-/// Weights of fewer than eight bits that the maker did not release so.
-pub(super) fn few_bits(replica: &Replica) -> bool {
+/// Weights of fewer than eight bits that the maker did not release so: they lose some quality.
+pub fn few_bits(replica: &Replica) -> bool {
     let bits = replica.format.bits(replica.backend.engine(), false).expert;
     bits < 7.0 && replica.weights != Weights::Maker
 }

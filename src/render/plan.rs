@@ -77,6 +77,9 @@ impl Envelope<PlanResult> {
                 sentence
             });
             view.paragraph(binds(first));
+            if first.few_bits {
+                view.paragraph(few_bits(first, &r.plans, r.horizon_months, money));
+            }
             if first.unmeasured {
                 view.paragraph(unmeasured(first, &r.plans, r.horizon_months, money));
             }
@@ -276,6 +279,26 @@ fn bind_words(word: &str) -> &str {
         "asked" => "the requests at once that were asked for",
         other => other,
     }
+}
+
+/// What fewer bits cost in quality, and what would be ordered without them.
+fn few_bits(p: &PlanRow, plans: &[PlanRow], months: u32, money: &Currency) -> String {
+    let whole = plans.iter().find(|other| !other.few_bits && other.misses.is_empty());
+    let instead = whole.map_or_else(
+        || " No plan has more.".to_owned(),
+        |w| {
+            format!(
+                " The cheapest with more is {} ({}): {} over {months} months.",
+                w.name,
+                w.quantisation,
+                money.show(w.tco_usd)
+            )
+        },
+    );
+    format!(
+        "{} has fewer than eight bits a weight, and the model's maker did not release it: it loses some quality, so measure it on your own prompts first.{instead}",
+        p.quantisation
+    )
 }
 
 /// What nobody has published a run of, and what would be ordered else.

@@ -220,6 +220,7 @@ fn what_is_owned_stands_in_the_scenario_too() {
     for (hosts, part) in [
         ("[\"4x nvidia-h100-sxm-80g\"]", "nvidia-h100-sxm-80gb"),
         ("[\"0x nvidia-rtx-4090\"]", "1 to 4096"),
+        ("[\"2x nvidia-h100-sxm-80gb@desktop-am5-1x\"]", "hardware-db/hosts.toml:"),
         ("[]", "local.hosts"),
         ("[7]", "local.hosts"),
     ] {
@@ -414,6 +415,23 @@ fn several_needs_are_echoed_and_ordered_by_name() {
     let page = freehold(&["fit", "--plan", "--scenario", scenario, "--today", "2026-11-27"]);
     let page = String::from_utf8_lossy(&page.stdout).into_owned();
     assert!(page.contains("A plan for 2 needs") && page.contains("Coding (gpt-oss-120b)"), "{page}");
+}
+
+/// Four bits that the maker did not release are said to lose quality, beside the plan without them.
+#[test]
+fn few_bits_are_said_to_lose_quality() {
+    let args = ["--model", "gemma-3-27b-it", "--use", "chat", "--requests-per-month", "50000"];
+    let args = [&args[..], &["--input-tokens", "1000", "--output-tokens", "300"]].concat();
+    let document = plan(&args);
+    let plans = document["result"]["plans"].as_array().expect("plans");
+    for p in plans {
+        let four = ["Q4_K_M", "Q6_K", "MLX-4bit", "W4A16", "NVFP4"]
+            .contains(&p["quantisation"].as_str().expect("a format"));
+        assert_eq!(p["few_bits"], four, "{}", p["quantisation"]);
+    }
+    let page = freehold(&[&["fit", "--plan", "--today", "2026-11-27"], &args[..]].concat());
+    let page = String::from_utf8_lossy(&page.stdout).into_owned();
+    assert_eq!(page.contains("did not release it"), plans[0]["few_bits"] == true, "{page}");
 }
 
 /// A card for a desk takes as little looking after where it is rented as where it is bought.
