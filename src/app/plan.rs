@@ -164,14 +164,17 @@ const WORTH_SAYING: f64 = 0.8;
 
 /// The cheapest plan with limits twice as long, where a limit binds and that is much cheaper.
 fn later(scenario: &Scenario, basis: Basis<'_>, found: &PlanCase, first: &PlanRow) -> Option<PlanRow> {
-    let bound = first.binds.iter().any(|b| matches!(b.as_str(), "ttft" | "tpot"));
+    let bound = first.binds.iter().any(|b| matches!(b.as_str(), "ttft" | "tpot" | "e2e"));
     if !bound || !first.misses.is_empty() || found.need.batch.is_some() {
         return None;
     }
     let mut eased = Scenario { further_needs: Vec::new(), ..scenario.clone() };
     let limits = found.need.limits;
-    for (key, ms) in [(need::TTFT_MS, limits.ttft_ms), (need::TPOT_MS, limits.tpot_ms)] {
-        let twice = Value::Number(Range::exactly(2.0 * ms?));
+    let keys =
+        [(need::TTFT_MS, limits.ttft_ms), (need::TPOT_MS, limits.tpot_ms), (need::E2E_MS, limits.e2e_ms)];
+    for (key, ms) in keys {
+        let Some(ms) = ms else { continue };
+        let twice = Value::Number(Range::exactly(2.0 * ms));
         eased.need.insert(key.name, Given::chosen(twice, "twice", "what the limit costs"));
     }
     let found = cost::resolve_plans(&eased, basis).ok()?;
@@ -224,6 +227,7 @@ fn need_of(need: &plan::Need) -> PlanNeed {
         repeated_share: need.repeated_share,
         ttft_limit_ms: need.limits.ttft_ms,
         tpot_limit_ms: need.limits.tpot_ms,
+        e2e_limit_ms: need.limits.e2e_ms,
         limits_from: plan::limits_source(need.use_).to_owned(),
         must_stay_up: need.must_stay_up,
         deadline_hours: need.batch.map(|b| b.deadline_hours),
@@ -250,18 +254,21 @@ fn shape_of(catalog: &Catalog, id: &str) -> Result<(ModelShape, Option<u32>), Re
 fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<OwnedResult>, Refusal> {
     let mut left: Vec<Owned> = have.iter().map(|h| h.owned.clone()).collect();
     let mut results = Vec::new();
+    // Those of one model share its copies, in the order in which the models are first asked for.
+    let mut groups: Vec<(&PlanCase, plan::Need)> = Vec::new();
     for (n, asked) in needs.iter().enumerate() {
+        let own = plan::Need { name: name_of(asked, n), ..asked.need.clone() };
+        match groups.iter_mut().find(|(first, _)| first.model == asked.model) {
+            Some((_, need)) => *need = need.and(&own),
+            None => groups.push((asked, own)),
+        }
+    }
+    for (asked, need) in groups {
         let (shape, heads) = shape_of(catalog, &asked.model)?;
         let weighing = asked.weighing;
         let cost = |bill: &plan::Bill<'_>| weighing.cost(bill);
-        let ask = Ask {
-            need: &asked.need,
-            model: &shape,
-            heads,
-            machines: &[],
-            allowed: &asked.allowed,
-            cost: &cost,
-        };
+        let ask =
+            Ask { need: &need, model: &shape, heads, machines: &[], allowed: &asked.allowed, cost: &cost };
         // Which of the machines have anything left.
         let (places, there): (Vec<usize>, Vec<Owned>) = left
             .iter()
@@ -270,7 +277,7 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
             .map(|(index, owned)| (index, owned.clone()))
             .unzip();
         let carried = plan::carry(&ask, &there);
-        let survives = asked.need.must_stay_up.then(|| survives(&ask, &there));
+        let survives = need.must_stay_up.then(|| survives(&ask, &there));
         let mut machines = Vec::new();
         for (index, owned) in left.iter_mut().enumerate() {
             let position = places.iter().position(|place| *place == index);
@@ -283,9 +290,8 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
                 host: owned.machine.id.clone(),
                 accelerator: owned.machine.accelerator.clone(),
                 accelerator_name: owned.machine.accelerator_name.clone(),
-                runs: placed.map(|p| {
-                    OwnedCopy::of(&p.replica, &asked.need, p.replicas, p.room, p.carries, &owned.machine)
-                }),
+                runs: placed
+                    .map(|p| OwnedCopy::of(&p.replica, &need, p.replicas, p.room, p.carries, &owned.machine)),
                 free_accelerators: placed.map_or(all, |p| p.free_accelerators),
             });
             if let Some(p) = placed {
@@ -294,9 +300,9 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
                 owned.number = 1;
             }
         }
-        let rate = asked.need.rate();
+        let rate = need.rate();
         results.push(OwnedResult {
-            need: name_of(asked, n),
+            need: need.name.clone(),
             model: asked.model.clone(),
             requests_per_second_asked: rate,
             requests_per_second_at_most: carried.as_ref().map_or(0.0, |c| c.at_most),

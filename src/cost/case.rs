@@ -206,6 +206,7 @@ pub struct Asks {
     /// Limits at the 95th percentile that were given; the others are those of the use.
     pub ttft_ms: Option<f64>,
     pub tpot_ms: Option<f64>,
+    pub e2e_ms: Option<f64>,
     pub must_stay_up: bool,
     /// Tokens of a long request.
     pub context: Option<f64>,

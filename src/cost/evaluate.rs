@@ -9,6 +9,7 @@ use super::turning::{self, Turn};
 use super::uncertainty::{self, Bar, Draws};
 use crate::terms::{Derivation, Record, Term};
 use crate::units::{Hours, Usd, UsdPerMtok};
+use crate::workload::Range;
 
 /// One offer at the volume of its comparison.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,10 @@ pub struct OfferSummary {
     pub output_price: Option<UsdPerMtok>,
     pub blended_price: Option<UsdPerMtok>,
     pub billed_hours: Option<Hours>,
+    /// Hours of people in a month for the first machine and for each further one; `None` for an API.
+    pub staff_hours: Option<[Range; 2]>,
+    /// What one machine draws, W: idle and at full load; `None` where that is not its owner's.
+    pub unit_watts: Option<[f64; 2]>,
     /// What is left at the horizon; in the total.
     pub closing: Closing,
     pub tco: Usd,
@@ -280,6 +285,8 @@ pub(super) fn summary(
         output_price: None,
         blended_price: None,
         billed_hours: None,
+        staff_hours: None,
+        unit_watts: None,
         closing,
         tco,
         derived: Vec::new(),
@@ -288,6 +295,10 @@ pub(super) fn summary(
         Supply::Api(api) => api_prices(&mut s, case, api, v, record),
         Supply::Machine(machine) => {
             s.units = Some(first.units);
+            let range = |slot: usize| case.ranges[slot];
+            let further = machine.staff.further.map_or(Range::exactly(0.0), |slot| range(slot.index()));
+            s.staff_hours = Some([range(machine.staff.hours.index()), further]);
+            s.unit_watts = machine.power.as_ref().map(|p| [p.idle, p.load].map(|w| range(w.index()).likely));
             s.units_at_horizon = Some(last.units);
             machine_prices(&mut s, case, machine, flow, v, record);
         }

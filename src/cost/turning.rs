@@ -24,9 +24,6 @@ pub struct Turn {
     pub in_range: bool,
 }
 
-/// Values tried on each side of the likely one.
-const TRIED: u32 = 32;
-
 /// Every input that turns the comparison by itself: those within their ranges first, then the nearest.
 pub fn turns(case: &Case, pair: Pair) -> Vec<Turn> {
     let mut values = case.likely();
@@ -81,26 +78,20 @@ fn conceivable(case: &Case, slot: usize, range: &Range) -> Option<[f64; 2]> {
     })
 }
 
-/// On the way from the likely value to an end, the first value that turns it.
+/// On the way from the likely value to an end, the first value that turns it. What a price, an hour or a
+/// share of the costs does to the difference has one direction: what the end does not turn, nothing before
+/// it does.
 fn first(likely: f64, end: f64, turned: &mut impl FnMut(f64) -> bool) -> Option<f64> {
-    if (likely - end).abs() <= f64::EPSILON * likely.abs() {
+    if (likely - end).abs() <= 1e-12 * likely.abs().max(1.0) || !turned(end) {
         return None;
     }
-    // Near the likely value closer together: a step of a whole unit there must not be missed.
-    let at = |n: u32| {
-        let share = f64::from(n) / f64::from(TRIED);
-        likely + (end - likely) * share * share
-    };
-    let found = (1..=TRIED).find(|n| turned(at(*n)))?;
-    let (mut before, mut after) = (at(found - 1), at(found));
-    for _ in 0..40 {
+    let (mut before, mut after) = (likely, end);
+    for _ in 0..30 {
         let middle = f64::midpoint(before, after);
         if turned(middle) { after = middle } else { before = middle }
     }
-    (2..=6)
-        .map(|digits| away(after, likely, digits))
-        .find(|v| within(*v, likely, end) && turned(*v))
-        .or(Some(after))
+    let rounded = (2..=6).map(|digits| away(after, likely, digits));
+    rounded.into_iter().find(|v| within(*v, likely, end) && turned(*v)).or(Some(after))
 }
 
 fn within(value: f64, a: f64, b: f64) -> bool {

@@ -264,7 +264,9 @@ fn further_needs(result: &Value) -> Vec<LeftOut> {
             "one folder serves one need: plan this one alone for files of its own",
         )
     };
-    needs.iter().skip(1).map(of).collect()
+    // What the first's model serves as well is on the same machines.
+    let first = needs.first().map(|n| &n["model"]);
+    needs.iter().skip(1).filter(|n| Some(&n["model"]) != first).map(of).collect()
 }
 
 /// What both kinds of document say about the need.

@@ -12,8 +12,9 @@ use crate::cost::OfferSummary;
 use crate::cost::case::Blueprint;
 use crate::document::metrics::definition;
 use crate::plan::weights::Weights;
-use crate::plan::{Bind, Machine, Missed, Need, Rejected, Replica, Together, Why};
+use crate::plan::{Bind, Machine, Missed, Need, Rejected, Replica, Together, Why, few_bits};
 use crate::provenance::Source;
+use crate::workload::Range;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -102,6 +103,9 @@ pub struct PlanNeed {
     pub ttft_limit_ms: Option<f64>,
     /// Limit on each further token, ms at the 95th percentile; null: none.
     pub tpot_limit_ms: Option<f64>,
+    /// Limit on the whole answer, ms at the 95th percentile; null: none.
+    #[serde(default)]
+    pub e2e_limit_ms: Option<f64>,
     /// Where limits that nobody gave are from.
     pub limits_from: String,
     /// One machine may fail without a loss.
@@ -175,7 +179,7 @@ pub struct PlanRow {
     /// The same on average.
     pub busy_mean: f64,
     /// What keeps the plan from being smaller, the strongest reason first: `compute`, `kv-memory`,
-    /// `ttft`, `tpot`, `granularity`, `spare` or `asked`.
+    /// `ttft`, `tpot`, `e2e`, `granularity`, `spare` or `asked`.
     pub binds: Vec<String>,
     /// Limits that it misses; empty where it keeps them.
     #[serde(default)]
@@ -210,6 +214,9 @@ pub struct PlanRow {
     /// one before more are ordered.
     #[serde(default)]
     pub unmeasured: bool,
+    /// Weights of fewer than eight bits that the maker of the model did not release: they lose some quality.
+    #[serde(default)]
+    pub few_bits: bool,
     /// Every figure on the way, in the order in which they follow from each other; empty for plans that are
     /// neither the first nor one of the three that are chosen.
     pub terms: Vec<TermRow>,
@@ -231,7 +238,7 @@ pub struct TermRow {
 /// A limit that a plan misses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MissedRow {
-    /// `ttft` or `tpot`.
+    /// `ttft`, `tpot` or `e2e`.
     pub limit: String,
     /// The limit, ms at the 95th percentile.
     pub limit_ms: f64,
@@ -422,8 +429,6 @@ pub struct PartRow {
 }
 
 const MS: f64 = 1e3;
-/// Hours of people for rented machines as a share of those for owned ones, as the catalogue's ranges have it.
-const STAFF_OF_RENTED: f64 = 0.8;
 
 fn band(s: Spread) -> BandRow {
     BandRow { low: s.low * MS, likely: s.likely * MS, high: s.high * MS }
@@ -444,6 +449,7 @@ pub const fn bind_word(bind: Bind) -> &'static str {
         Bind::KvMemory => "kv-memory",
         Bind::Ttft => "ttft",
         Bind::Tpot => "tpot",
+        Bind::EndToEnd => "e2e",
         Bind::Granularity => "granularity",
         Bind::Spare => "spare",
         Bind::Asked => "asked",
@@ -476,8 +482,12 @@ impl PlanRow {
         cost: &OfferSummary,
     ) -> Self {
         let (r, m) = (&plan.replica, &plan.machine);
-        let rented = m.rent_usd_hour.is_some() || cost.billed_hours.is_some();
-        let of_owned = if rented { STAFF_OF_RENTED } else { 1.0 };
+        let hosts = f64::from(plan.hosts);
+        // As the cost engine counts them: what the user said comes before what a class takes.
+        let people = cost.staff_hours.unwrap_or([Range::exactly(0.0); 2]);
+        let hours = |end: fn(&Range) -> f64| end(&people[0]) + end(&people[1]) * (hosts - 1.0).max(0.0);
+        let busy = plan.hosts_busy;
+        let watts = cost.unit_watts.map(|[idle, full]| hosts * (idle + (full - idle) * busy));
         Self {
             name: name.to_owned(),
             host: m.id.clone(),
@@ -513,13 +523,13 @@ impl PlanRow {
             misses: plan.missed.iter().map(MissedRow::of).collect(),
             weights_bytes: r.weight_bytes,
             kv_room_bytes: r.room_bytes,
-            watts: (!rented).then_some(plan.mean_watts),
-            full_watts: (!rented).then_some(plan.full_watts),
+            watts,
+            full_watts: cost.unit_watts.map(|[_, full]| hosts * full),
             rack_units: plan.rack_units,
             staff_hours_per_month: BandRow {
-                low: plan.people.low * of_owned,
-                likely: plan.people.likely * of_owned,
-                high: plan.people.high * of_owned,
+                low: hours(|r| r.low),
+                likely: hours(|r| r.likely),
+                high: hours(|r| r.high),
             },
             capex_usd: cost.capex.get(),
             monthly_usd: cost.parts.total().get(),
@@ -528,6 +538,7 @@ impl PlanRow {
             price_source: m.price_source.clone(),
             bare: plan.bare,
             unmeasured: !has_rows(&m.shape, r.backend),
+            few_bits: few_bits(r),
             terms: Vec::new(),
         }
     }

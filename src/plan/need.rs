@@ -11,9 +11,9 @@ pub const fn limits(purpose: Use) -> Limits {
         Use::Rag => (1200.0, 60.0),
         Use::Documents => (3000.0, 70.0),
         Use::Agent => (2000.0, 50.0),
-        Use::Batch => return Limits { ttft_ms: None, tpot_ms: None },
+        Use::Batch => return Limits { ttft_ms: None, tpot_ms: None, e2e_ms: None },
     };
-    Limits { ttft_ms: Some(ttft), tpot_ms: Some(tpot) }
+    Limits { ttft_ms: Some(ttft), tpot_ms: Some(tpot), e2e_ms: None }
 }
 
 /// Where the default limits of a use are from.
@@ -43,13 +43,19 @@ pub struct Limits {
     pub ttft_ms: Option<f64>,
     /// Wait for each further one.
     pub tpot_ms: Option<f64>,
+    /// Wait for the whole answer.
+    pub e2e_ms: Option<f64>,
 }
 
 impl Limits {
     /// These, and where one is absent, those of another.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self { ttft_ms: self.ttft_ms.or(other.ttft_ms), tpot_ms: self.tpot_ms.or(other.tpot_ms) }
+        Self {
+            ttft_ms: self.ttft_ms.or(other.ttft_ms),
+            tpot_ms: self.tpot_ms.or(other.tpot_ms),
+            e2e_ms: self.e2e_ms.or(other.e2e_ms),
+        }
     }
     /// The stricter of two, each by itself.
     #[must_use]
@@ -58,10 +64,14 @@ impl Limits {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        Self { ttft_ms: min(self.ttft_ms, other.ttft_ms), tpot_ms: min(self.tpot_ms, other.tpot_ms) }
+        Self {
+            ttft_ms: min(self.ttft_ms, other.ttft_ms),
+            tpot_ms: min(self.tpot_ms, other.tpot_ms),
+            e2e_ms: min(self.e2e_ms, other.e2e_ms),
+        }
     }
     pub const fn none(self) -> bool {
-        self.ttft_ms.is_none() && self.tpot_ms.is_none()
+        self.ttft_ms.is_none() && self.tpot_ms.is_none() && self.e2e_ms.is_none()
     }
 }
 
@@ -102,6 +112,9 @@ pub struct Need {
     pub peak_rate: f64,
     pub input: Tokens,
     pub output: Tokens,
+    /// Tokens of a long request that must fit into memory, where it is another than the one that the limits
+    /// are hardest for.
+    pub longest: Option<f64>,
     /// Share of the input that was in an earlier request of the same conversation or is the same in
     /// all of them: at most so much can come from a prefix cache.
     pub repeated_share: f64,
@@ -127,6 +140,7 @@ impl Need {
             peak_rate: peak_rate.max(mean_rate),
             input,
             output,
+            longest: None,
             repeated_share: 0.0,
             gap_seconds: gap_seconds(use_),
             limits: limits(use_),
@@ -151,14 +165,49 @@ impl Need {
         }
     }
 
-    /// Two needs of one model on the same replicas: their loads added up hour by hour, tokens by
-    /// their shares of the requests, the stricter limits.
+    /// Two needs of one model on the same replicas: their loads added up hour by hour, tokens by their
+    /// shares of the requests, and of each limit the one that is harder to keep. Work that can wait fills
+    /// the hours in which the other asks for less than at its peak.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
+        let name = format!("{} + {}", self.name, other.name);
+        match (self.batch, other.batch) {
+            (Some(a), Some(b)) => {
+                let requests = a.requests + b.requests;
+                let deadline_hours = requests / ((self.rate() + other.rate()) * 3600.0).max(1e-12);
+                Self { batch: Some(Batch { requests, deadline_hours }), name, ..self.added(other) }
+            }
+            (Some(_), None) => Self { name, ..other.beside(self) },
+            (None, Some(_)) => Self { name, ..self.beside(other) },
+            (None, None) => Self { name, ..self.added(other) },
+        }
+    }
+
+    /// With work that waits for the quiet hours: at the peak there is none of it, unless all of it
+    /// together is more than the peak.
+    fn beside(&self, waits: &Self) -> Self {
+        let mean = self.mean_rate + waits.rate();
+        let sum = Self { batch: None, ..self.added(&Self { mean_rate: waits.rate(), ..waits.clone() }) };
+        let (input, output) =
+            if self.peak_rate >= mean { (self.input, self.output) } else { (sum.input, sum.output) };
+        Self {
+            use_: self.use_,
+            mean_rate: mean,
+            peak_rate: self.peak_rate.max(mean),
+            // Whoever waits for an answer sent the prompt that the limit is for.
+            input: Tokens { p95: self.input.p95, ..input },
+            output: Tokens { p95: self.output.p95, ..output },
+            repeated_share: if self.peak_rate >= mean { self.repeated_share } else { sum.repeated_share },
+            gap_seconds: self.gap_seconds,
+            limits: self.limits,
+            ..sum
+        }
+    }
+
+    fn added(&self, other: &Self) -> Self {
         let mean = self.mean_rate + other.mean_rate;
         let share = if mean > 0.0 { self.mean_rate / mean } else { 0.5 };
         let mix = |a: f64, b: f64| a * share + b * (1.0 - share);
-        let tokens = |a: Tokens, b: Tokens| Tokens { mean: mix(a.mean, b.mean), p95: a.p95.max(b.p95) };
         let by_hour = self.hours.is_some() || other.hours.is_some();
         let hours = (by_hour && mean > 0.0).then(|| {
             let mut sum = [0.0; 168];
@@ -179,16 +228,24 @@ impl Need {
             }
             None => self.peak_rate + other.peak_rate,
         };
+        // The first token: hardest where the least time is left for each token of a long prompt.
+        let per_token = |n: &Self| n.limits.ttft_ms.map_or(f64::INFINITY, |ms| ms / n.input.p95.max(1.0));
+        let hardest = if per_token(other) < per_token(self) { other } else { self };
+        let long = |n: &Self| n.longest.unwrap_or(0.0).max(n.input.p95 + n.output.p95);
         Self {
-            name: format!("{}+{}", self.name, other.name),
+            name: String::new(),
             use_: if self.use_ == Use::Batch { other.use_ } else { self.use_ },
             mean_rate: mean,
             peak_rate: peak.min(self.peak_rate + other.peak_rate).max(mean),
-            input: tokens(self.input, other.input),
-            output: tokens(self.output, other.output),
+            input: Tokens { mean: mix(self.input.mean, other.input.mean), p95: hardest.input.p95 },
+            output: Tokens {
+                mean: mix(self.output.mean, other.output.mean),
+                p95: self.output.p95.max(other.output.p95),
+            },
+            longest: Some(long(self).max(long(other))),
             repeated_share: mix(self.repeated_share, other.repeated_share),
             gap_seconds: mix(self.gap_seconds, other.gap_seconds),
-            limits: self.limits.stricter(other.limits),
+            limits: Limits { ttft_ms: hardest.limits.ttft_ms, ..self.limits.stricter(other.limits) },
             must_stay_up: self.must_stay_up || other.must_stay_up,
             batch: None,
             hours,

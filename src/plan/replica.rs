@@ -71,6 +71,7 @@ pub enum Ceiling {
     /// More would break this limit.
     Ttft,
     Tpot,
+    EndToEnd,
     /// The user asked for so many.
     Asked,
 }
@@ -129,7 +130,7 @@ impl Setting<'_> {
     /// model or one long request does not fit.
     pub(super) fn best(&self, need: &Need, allowed: &Allowed) -> Option<Result<Replica, Slow>> {
         let pace = Pace::new(self.model, self.hardware, self.format, self.kv)?;
-        let longest = need.input.p95 + need.output.p95;
+        let longest = need.longest.unwrap_or(0.0).max(need.input.p95 + need.output.p95);
         if pace.held(longest, self.kv) > pace.room() {
             return None;
         }
@@ -146,14 +147,16 @@ impl Setting<'_> {
                 f64::from(asked.max(1)),
                 first.served.requests_per_second.likely,
             );
-            let over = broken(&at, limits);
+            let over = broken(&at, limits, need.output.p95);
             let replica = self.replica(&pace, asked.max(1), &at, alone, Ceiling::Asked);
             return Some(match over {
-                Some((_, over)) if broken(&first, limits).is_some() => Err(Slow { alone: replica, over }),
+                Some((_, over)) if broken(&first, limits, need.output.p95).is_some() => {
+                    Err(Slow { alone: replica, over })
+                }
                 _ => Ok(replica),
             });
         }
-        if let Some((_, over)) = broken(&first, limits) {
+        if let Some((_, over)) = broken(&first, limits, need.output.p95) {
             return Some(Err(Slow { alone: self.replica(&pace, 1, &first, alone, Ceiling::Compute), over }));
         }
         let (mut best, mut at_best) = (1.0, first);
@@ -162,7 +165,7 @@ impl Setting<'_> {
         while c < cap {
             let next = (c * 2.0).min(cap);
             let at = self.at(&pace, need, allowed, next, at_best.served.requests_per_second.likely);
-            if let Some((which, _)) = broken(&at, limits) {
+            if let Some((which, _)) = broken(&at, limits, need.output.p95) {
                 ceiling = which;
                 let (found, at) = self.between(&pace, need, allowed, (c, next), limits, &at_best);
                 if let Some(at) = at {
@@ -204,7 +207,7 @@ impl Setting<'_> {
                 break;
             }
             let at = self.at(pace, need, allowed, middle, rate);
-            if broken(&at, limits).is_some() {
+            if broken(&at, limits, need.output.p95).is_some() {
                 high = middle;
             } else {
                 rate = at.served.requests_per_second.likely;
@@ -306,15 +309,18 @@ impl Setting<'_> {
     }
 }
 
-/// The limit that is broken most, and how many times it is reached.
-fn broken(at: &At, limits: Limits) -> Option<(Ceiling, f64)> {
+/// The limit that is broken most, and how many times it is reached. `output`: tokens of a long answer.
+fn broken(at: &At, limits: Limits, output: f64) -> Option<(Ceiling, f64)> {
     let over = |seconds: f64, limit: Option<f64>| limit.map_or(0.0, |ms| seconds * 1e3 / ms.max(1e-9));
-    let (ttft, tpot) = (over(at.ttft, limits.ttft_ms), over(at.tpot, limits.tpot_ms));
-    match ttft.max(tpot) {
-        worst if worst <= 1.0 => None,
-        worst if ttft >= tpot => Some((Ceiling::Ttft, worst)),
-        worst => Some((Ceiling::Tpot, worst)),
-    }
+    let whole = at.ttft + output * at.tpot;
+    let times = [
+        (Ceiling::Ttft, over(at.ttft, limits.ttft_ms)),
+        (Ceiling::Tpot, over(at.tpot, limits.tpot_ms)),
+        (Ceiling::EndToEnd, over(whole, limits.e2e_ms)),
+    ];
+    // Of two that are broken alike the first.
+    let worst = times.into_iter().reduce(|a, b| if b.1 > a.1 { b } else { a })?;
+    (worst.1 > 1.0).then_some(worst)
 }
 
 /// Copies that carry a need's rate, and the requests in the system of each on average at that rate.

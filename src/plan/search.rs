@@ -66,6 +66,7 @@ pub enum Bind {
     /// The limit on the first token, or on each further one.
     Ttft,
     Tpot,
+    EndToEnd,
     /// Machines come whole: most of it is idle.
     Granularity,
     /// One more stands by.
@@ -352,8 +353,8 @@ pub(super) fn loss(r: &Replica) -> (bool, bool, bool) {
     (few_bits(r), r.weights == Weights::Unknown, r.kv != KvType::F16)
 }
 
-/// Weights of fewer than eight bits that the maker did not release so.
-pub(super) fn few_bits(replica: &Replica) -> bool {
+/// Weights of fewer than eight bits that the maker did not release so: they lose some quality.
+pub fn few_bits(replica: &Replica) -> bool {
     let bits = replica.format.bits(replica.backend.engine(), false).expert;
     bits < 7.0 && replica.weights != Weights::Maker
 }
@@ -403,6 +404,7 @@ fn plan<'m>(
         Ceiling::KvMemory => Bind::KvMemory,
         Ceiling::Ttft => Bind::Ttft,
         Ceiling::Tpot => Bind::Tpot,
+        Ceiling::EndToEnd => Bind::EndToEnd,
         Ceiling::Asked => Bind::Asked,
     };
     let mut binds = Vec::new();
@@ -448,9 +450,11 @@ fn nearest<'a>(ask: &Ask<'a>, tried: &BTreeMap<Kind, Tried>) -> Option<(Plan<'a>
     let later = |limit: Option<f64>, alone: f64| {
         limit.map(|ms| if alone * 1e3 > ms { alone * 1e3 * LATER } else { ms })
     };
+    let whole = |r: &Replica| r.ttft_p95 + ask.need.output.p95 * r.tpot_p95;
     let limits = Limits {
         ttft_ms: later(ask.need.limits.ttft_ms, least.ttft_p95),
         tpot_ms: later(ask.need.limits.tpot_ms, least.tpot_p95),
+        e2e_ms: later(ask.need.limits.e2e_ms, whole(least)),
     };
     let need = Need { limits, ..ask.need.clone() };
     let eased = Ask { need: &need, ..*ask };
@@ -465,6 +469,7 @@ fn nearest<'a>(ask: &Ask<'a>, tried: &BTreeMap<Kind, Tried>) -> Option<(Plan<'a>
     let missed = [
         (Bind::Ttft, ask.need.limits.ttft_ms, plan.replica.ttft_p95, least.ttft_p95),
         (Bind::Tpot, ask.need.limits.tpot_ms, plan.replica.tpot_p95, least.tpot_p95),
+        (Bind::EndToEnd, ask.need.limits.e2e_ms, whole(&plan.replica), whole(least)),
     ];
     let missed = missed.into_iter().filter_map(|(limit, ms, seconds, alone_seconds)| {
         let limit_seconds = ms? / 1e3;

@@ -74,6 +74,9 @@ pub fn terms(plan: &Plan<'_>, need: &Need) -> Vec<Term> {
     if let Some(ms) = need.limits.tpot_ms.filter(|_| need.batch.is_none()) {
         terms.push(term("limit.tpot-p95", ms / 1e3, "s", &limits));
     }
+    if let Some(ms) = need.limits.e2e_ms.filter(|_| need.batch.is_none()) {
+        terms.push(term("limit.e2e-p95", ms / 1e3, "s", &asked));
+    }
     let in_system = need.rate() * r.stay();
     terms.extend([
         term("load.in-system", in_system, "requests", &staffing),

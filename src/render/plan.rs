@@ -78,6 +78,9 @@ impl Envelope<PlanResult> {
                 sentence
             });
             view.paragraph(binds(first));
+            if first.few_bits {
+                view.paragraph(few_bits(first, &r.plans, r.horizon_months, money));
+            }
             if first.unmeasured {
                 view.paragraph(unmeasured(first, &r.plans, r.horizon_months, money));
             }
@@ -139,15 +142,18 @@ impl PlanResult {
 }
 
 fn need(n: &PlanNeed) -> String {
-    let limits: Vec<String> =
-        [(n.ttft_limit_ms, "to the first token"), (n.tpot_limit_ms, "for each further one")]
-            .into_iter()
-            .filter_map(|(ms, what)| Some(format!("{} ms {what}", grouped(ms?, 0))))
-            .collect();
+    let limits: Vec<String> = [
+        (n.ttft_limit_ms, "to the first token"),
+        (n.tpot_limit_ms, "for each further one"),
+        (n.e2e_limit_ms, "for the whole answer"),
+    ]
+    .into_iter()
+    .filter_map(|(ms, what)| Some(format!("{} ms {what}", grouped(ms?, 0))))
+    .collect();
     let limits = match (limits.is_empty(), n.deadline_hours) {
         (_, Some(hours)) => format!("done within {} hours", grouped(hours, 0)),
         (true, None) => "no limit on latency".to_owned(),
-        (false, None) => format!("at most {} (95 of 100 requests)", limits.join(" and ")),
+        (false, None) => format!("at most {} (95 of 100 requests)", list(&limits)),
     };
     let stay = if n.must_stay_up { "; one machine may fail" } else { "" };
     format!(
@@ -157,6 +163,15 @@ fn need(n: &PlanNeed) -> String {
         grouped(n.input_tokens, 0),
         grouped(n.output_tokens, 0),
     )
+}
+
+/// `a, b and c`.
+fn list(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
 }
 
 impl PlanResult {
@@ -259,11 +274,32 @@ fn bind_words(word: &str) -> &str {
         "kv-memory" => "memory for keys and values",
         "ttft" => "the limit on the first token",
         "tpot" => "the limit on each further token",
+        "e2e" => "the limit on the whole answer",
         "granularity" => "machines come whole, and most of this one is idle",
         "spare" => "the spare machine",
         "asked" => "the requests at once that were asked for",
         other => other,
     }
+}
+
+/// What fewer bits cost in quality, and what would be ordered without them.
+fn few_bits(p: &PlanRow, plans: &[PlanRow], months: u32, money: &Currency) -> String {
+    let whole = plans.iter().find(|other| !other.few_bits && other.misses.is_empty());
+    let instead = whole.map_or_else(
+        || " No plan has more.".to_owned(),
+        |w| {
+            format!(
+                " The cheapest with more is {} ({}): {} over {months} months.",
+                w.name,
+                w.quantisation,
+                money.show(w.tco_usd)
+            )
+        },
+    );
+    format!(
+        "{} has fewer than eight bits a weight, and the model's maker did not release it: it loses some quality, so measure it on your own prompts first.{instead}",
+        p.quantisation
+    )
 }
 
 /// What nobody has published a run of, and what would be ordered else.
@@ -286,7 +322,11 @@ fn nearest(p: &PlanRow) -> String {
     let each = |of: &dyn Fn(&MissedRow) -> Option<String>| -> Vec<String> {
         p.misses.iter().filter_map(of).collect()
     };
-    let what = |m: &MissedRow| if m.limit == "ttft" { "the first token" } else { "each further token" };
+    let what = |m: &MissedRow| match m.limit.as_str() {
+        "ttft" => "the first token",
+        "e2e" => "the whole answer",
+        _ => "each further token",
+    };
     let alone = each(&|m| {
         Some(format!("{} takes {} ms instead of {} ms", what(m), figure(m.alone_ms?), figure(m.limit_ms)))
     });
@@ -297,7 +337,7 @@ fn nearest(p: &PlanRow) -> String {
     };
     let gets = each(&|m| Some(format!("{} after {} ms", what(m), figure(m.ms))));
     format!(
-        "No plan keeps these limits{alone}. The nearest is {} ({}, {} in {}): with it 95 requests of 100 have {}. A smaller model, a format with fewer bits or a later limit (--ttft-ms, --tpot-ms) would do.",
+        "No plan keeps these limits{alone}. The nearest is {} ({}, {} in {}): with it 95 requests of 100 have {}. A smaller model, a format with fewer bits or a later limit (--ttft-ms, --tpot-ms, --e2e-ms) would do.",
         p.name,
         cards(p),
         p.engine,

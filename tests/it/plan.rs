@@ -199,7 +199,7 @@ fn a_prefix_cache_saves_machines_and_memory_limits_it() {
 fn limits_nothing_can_meet_name_the_nearest_plan_and_what_it_misses() {
     let machines = servers();
     let mut need = monthly(Use::Chat, 1e5, 3.0, 8000.0, 300.0);
-    need.limits = Limits { ttft_ms: Some(20.0), tpot_ms: Some(50.0) };
+    need.limits = Limits { ttft_ms: Some(20.0), tpot_ms: Some(50.0), e2e_ms: None };
     plan_of(&need, "llama-3.3-70b-instruct", &machines, &Allowed::default(), |found| {
         assert!(found.plans.is_empty());
         let (plan, missed) = found.nearest.as_ref().expect("the nearest");
@@ -600,4 +600,31 @@ fn six_needs() {
         c.at_most,
         c.free_at_peak * 100.0
     );
+}
+
+/// Work that waits fills the quiet hours: it neither adds to the peak nor to the limits.
+#[test]
+fn batch_work_beside_people_fills_their_quiet_hours() {
+    let chat = monthly(Use::Chat, 4e5, 3.0, 1800.0, 250.0);
+    let mut night = monthly(Use::Batch, 5e5, 1.0, 3000.0, 100.0);
+    night.batch = Some(Batch { requests: 5e5, deadline_hours: 730.0 });
+    for both in [chat.and(&night), night.and(&chat)] {
+        assert!((both.rate() - chat.peak_rate).abs() < 1e-9 && both.batch.is_none());
+        assert!((both.mean_rate - chat.mean_rate - night.rate()).abs() < 1e-9);
+        assert_eq!((both.limits, both.input, both.output), (chat.limits, chat.input, chat.output));
+        assert_eq!(both.longest, Some(3100.0));
+    }
+    // More of it than the peak leaves room for: all of it together.
+    night.batch = Some(Batch { requests: 5e6, deadline_hours: 730.0 });
+    let both = chat.and(&night);
+    assert!((both.rate() - both.mean_rate).abs() < 1e-9 && both.rate() > chat.peak_rate);
+    assert!(both.input.mean > chat.input.mean && both.input.p95 == chat.input.p95);
+    // Two of a kind: one batch with all of the requests at their rates together.
+    let twice = night.and(&night);
+    assert!((twice.rate() - 2.0 * night.rate()).abs() < 1e-9 * night.rate());
+    // A long prompt with a loose limit does not tighten a short one's.
+    let search = monthly(Use::Rag, 1e5, 3.0, 4000.0, 300.0);
+    let people = chat.and(&search);
+    assert_eq!((people.limits.ttft_ms, people.input.p95), (chat.limits.ttft_ms, chat.input.p95));
+    assert_eq!(people.longest, Some(4300.0));
 }

@@ -220,6 +220,7 @@ fn what_is_owned_stands_in_the_scenario_too() {
     for (hosts, part) in [
         ("[\"4x nvidia-h100-sxm-80g\"]", "nvidia-h100-sxm-80gb"),
         ("[\"0x nvidia-rtx-4090\"]", "1 to 4096"),
+        ("[\"2x nvidia-h100-sxm-80gb@desktop-am5-1x\"]", "hardware-db/hosts.toml:"),
         ("[]", "local.hosts"),
         ("[7]", "local.hosts"),
     ] {
@@ -327,6 +328,13 @@ fn a_card_without_a_computer_is_not_ordered() {
         );
     }
     assert_eq!(plan(&[&mi300x[..], &["--concurrency", "32"]].concat())["result"]["plans"][0]["bare"], true);
+    // A complete machine that nobody prices, and with a price that somebody says.
+    let dgx = [&CHAT[..], &["--hardware", "dgx-h100"]].concat();
+    let out = freehold(&[&["fit", "--plan"], &dgx[..]].concat());
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(text.contains("`dgx-h100` (hardware-db/machines.toml:") && text.contains("no price"), "{text}");
+    let priced = plan(&[&dgx[..], &["--local.purchase-usd", "300000"]].concat());
+    assert_eq!(priced["result"]["plans"][0]["capex_usd"], 300_000.0);
 }
 
 /// Work that can wait fills the quiet hours and has no part in the peak.
@@ -409,6 +417,23 @@ fn several_needs_are_echoed_and_ordered_by_name() {
     assert!(page.contains("A plan for 2 needs") && page.contains("Coding (gpt-oss-120b)"), "{page}");
 }
 
+/// Four bits that the maker did not release are said to lose quality, beside the plan without them.
+#[test]
+fn few_bits_are_said_to_lose_quality() {
+    let args = ["--model", "gemma-3-27b-it", "--use", "chat", "--requests-per-month", "50000"];
+    let args = [&args[..], &["--input-tokens", "1000", "--output-tokens", "300"]].concat();
+    let document = plan(&args);
+    let plans = document["result"]["plans"].as_array().expect("plans");
+    for p in plans {
+        let four = ["Q4_K_M", "Q6_K", "MLX-4bit", "W4A16", "NVFP4"]
+            .contains(&p["quantisation"].as_str().expect("a format"));
+        assert_eq!(p["few_bits"], four, "{}", p["quantisation"]);
+    }
+    let page = freehold(&[&["fit", "--plan", "--today", "2026-11-27"], &args[..]].concat());
+    let page = String::from_utf8_lossy(&page.stdout).into_owned();
+    assert_eq!(page.contains("did not release it"), plans[0]["few_bits"] == true, "{page}");
+}
+
 /// A card for a desk takes as little looking after where it is rented as where it is bought.
 #[test]
 fn rented_desk_cards_take_the_hours_of_an_office() {
@@ -423,4 +448,18 @@ fn rented_desk_cards_take_the_hours_of_an_office() {
     assert!((bought - 4.0 * (1.0 + 0.1 * (n as f64 - 1.0))).abs() < 1e-9);
     let (rented, n) = hours("vast-cheapest-rtx-5090-on-demand", "rented");
     assert!((rented - 3.2 * (1.0 + 0.1 * (n as f64 - 1.0))).abs() < 1e-9, "{rented} for {n}");
+}
+
+/// A limit on the whole answer is one: what breaks it is no plan, and it can be what binds.
+#[test]
+fn a_limit_on_the_whole_answer_is_kept() {
+    let args = [&BANK[..], &["--e2e-ms", "9000"]].concat();
+    let document = plan(&args);
+    assert_eq!(document["result"]["need"]["e2e_limit_ms"], 9000.0);
+    for p in document["result"]["plans"].as_array().expect("plans") {
+        let of = |name: &str| p[name].as_f64().expect("ms");
+        let whole = of("ttft_p95_ms") + 300.0 * of("tpot_p95_ms");
+        assert!(whole <= 9000.0 + 1e-6, "{whole}: {p}");
+    }
+    assert!(document["result"]["plans"][0]["binds"].as_array().expect("words").contains(&"e2e".into()));
 }

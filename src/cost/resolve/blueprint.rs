@@ -100,11 +100,11 @@ impl Resolver<'_> {
             Tokens { mean: output, p95: output },
         );
         wanted.repeated_share = v.get(need.cached);
-        wanted.limits =
-            Limits { ttft_ms: asks.ttft_ms, tpot_ms: asks.tpot_ms }.or(plan::limits(asks.purpose));
+        let given = Limits { ttft_ms: asks.ttft_ms, tpot_ms: asks.tpot_ms, e2e_ms: asks.e2e_ms };
+        wanted.limits = given.or(plan::limits(asks.purpose));
         wanted.must_stay_up = asks.must_stay_up;
         if asks.purpose == crate::workload::Use::Batch {
-            wanted.limits = Limits { ttft_ms: asks.ttft_ms, tpot_ms: asks.tpot_ms };
+            wanted.limits = given;
             let requests = need.requests(v, None).get();
             wanted.batch = Some(plan::Batch { requests, deadline_hours: hours });
         }
@@ -162,7 +162,10 @@ impl Resolver<'_> {
                 (rentals.filter_map(|r| self.rented(r)).collect(), false)
             }
             Among::This(Hardware::Machine(m), _) => {
-                (plan::machine::from_machine(catalog, m).into_iter().collect(), false)
+                // Without a price somebody says it, or none is needed.
+                let priced = plan::machine::from_machine(catalog, m);
+                let machine = priced.or_else(|_| plan::machine::already_there(catalog, m));
+                (machine.into_iter().collect(), false)
             }
             Among::This(Hardware::Rental(r), _) => (self.rented(r).into_iter().collect(), false),
             Among::This(Hardware::Gpu(card), count) => {
@@ -237,6 +240,7 @@ impl Resolver<'_> {
                     offer: first.machine.name.clone(),
                     limit: match miss.limit {
                         plan::Bind::Ttft => "first token",
+                        plan::Bind::EndToEnd => "the whole answer",
                         _ => "each further token",
                     },
                     limit_ms: miss.limit_seconds * 1e3,

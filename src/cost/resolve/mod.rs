@@ -231,6 +231,10 @@ fn owned(n: usize, fields: &Fields, catalog: &Catalog) -> Result<Fields, Resolve
     let Some(named) = crate::plan::Named::parse(text) else {
         return Err(impossible(&key, format!("`{text}`: the number is 1 to {}", crate::plan::Named::MOST)));
     };
+    if let (Some(place), Some(card)) = (named.place, catalog.accelerator(named.id)) {
+        inside(place, card, named.number, catalog)
+            .map_err(|why| impossible(&key, format!("`{text}`: {why}")))?;
+    }
     let said = |value| crate::workload::Given { value, source: given.source.clone() };
     let number = |n: u32| said(Value::Number(Range::exactly(f64::from(n))));
     let id = named.id;
@@ -247,6 +251,36 @@ fn owned(n: usize, fields: &Fields, catalog: &Catalog) -> Result<Fields, Resolve
     fields.entry(local::HARDWARE_ID.name).or_insert_with(|| said(Value::Text(id.to_owned())));
     fields.entry(local::PURCHASE.name).or_insert_with(|| number(0));
     Ok(fields)
+}
+
+/// Does a computer like the one that was named take so many of the cards? The first reason why not.
+fn inside(
+    place: &str,
+    card: &crate::catalog::Accelerator,
+    number: u32,
+    catalog: &Catalog,
+) -> Result<(), String> {
+    let complete = |m: &crate::catalog::Machine| {
+        m.id.contains(place) && m.accelerator.as_deref() == Some(card.id.as_str())
+    };
+    if catalog.machines.iter().any(complete) {
+        return Ok(());
+    }
+    let mut why = format!("no host like `{place}` takes {}", card.id);
+    for (n, host) in catalog.hosts.iter().filter(|h| h.id.contains(place)).enumerate() {
+        let slots = host.slots.number;
+        let each = if host.slots.always_full() { slots } else { number.min(slots) };
+        match host.carries(card, each) {
+            Ok(()) => return Ok(()),
+            Err(misfit) if n == 0 => {
+                let at = crate::catalog::line_of("host", &host.id);
+                let at = at.map_or_else(String::new, |at| format!(" ({at})"));
+                why = format!("`{}`{at} takes no {}: {misfit}", host.id, card.id);
+            }
+            Err(_) => {}
+        }
+    }
+    Err(why)
 }
 
 /// Without a rate every amount must be the user's, in the currency of the report: a price of the

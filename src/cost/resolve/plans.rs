@@ -3,6 +3,7 @@
 
 use super::all::Skipped;
 use super::blueprint::{Among, Weighing};
+use super::hardware::Hardware;
 use super::{Basis, MissingKey, ResolveError, Resolver, Table};
 use crate::catalog::{self, Catalog};
 use crate::cost::case::Case;
@@ -10,7 +11,7 @@ use crate::cost::hybrid;
 use crate::cost::keys::hybrid as hybrid_keys;
 use crate::cost::keys::{self, local};
 use crate::cost::scenario::Scenario;
-use crate::plan;
+use crate::plan::{self, NotBuyable};
 use crate::workload::Fields;
 use crate::workload::keys::{Key, Section, need};
 
@@ -66,6 +67,19 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
         }]));
     };
     let rented = fields.get(local::KIND.name).and_then(|g| g.value.text()) == Some("rented");
+    if let Some(Hardware::Machine(machine)) = asked.hardware
+        && let Err(why) = plan::machine::from_machine(basis.catalog, machine)
+        && !(why == NotBuyable::NoPrice && fields.contains_key(local::PURCHASE.name))
+    {
+        let at = catalog::line_of("machine", &machine.id).map_or_else(String::new, |at| format!(" ({at})"));
+        return Err(super::impossible(
+            &local::HARDWARE_ID.path(),
+            format!(
+                "`{}`{at} cannot be ordered: {why}. Say what one costs (local.purchase_usd), or that it is there (local.hosts, --have)",
+                machine.id
+            ),
+        ));
+    }
     let among = match asked.hardware {
         Some(hardware) => Among::This(hardware, asked.gpus),
         None if rented => Among::Rentals,

@@ -63,12 +63,12 @@ impl Resolver<'_> {
         };
         let (ttft_ms, tpot_ms) = (number(need::TTFT_MS), number(need::TPOT_MS));
         let context = number(need::CONTEXT_TOKENS);
-        number(need::E2E_MS);
+        let e2e_ms = number(need::E2E_MS);
         let must_stay_up = table.flag(need::MUST_STAY_UP);
         if let Some(given) = table.fields.get(need::MUST_STAY_UP.name) {
             self.echo(table.path(need::MUST_STAY_UP), "", given.value.clone(), given.source.clone());
         }
-        Asks { purpose, ttft_ms, tpot_ms, must_stay_up, context }
+        Asks { purpose, ttft_ms, tpot_ms, e2e_ms, must_stay_up, context }
     }
 
     fn volume(&mut self, table: Table<'_>, at_capacity: bool) -> Result<Volume, ResolveError> {

@@ -143,8 +143,8 @@ fn on_the_way(case: &Case, head: &Comparison, result: &BreakevenResult) -> Optio
         if let Some(day) = &c.retires {
             parts.push(format!("{} is served until {day} only", c.name));
         }
-        let change = c.events.iter().find(|e| e.kind == "price-change");
-        parts.extend(change.map(|e| format!("from {} {} charges {}", e.date, c.name, lower(&e.what))));
+        let changes = c.events.iter().filter(|e| e.kind == "price-change").take(2);
+        parts.extend(changes.map(|e| format!("from {} {} charges {}", e.date, c.name, lower(&e.what))));
     }
     let drift = case.inputs.iter().find(|i| i.name == "cloud.price_change_per_year");
     if let Some(range) = drift.and_then(|i| i.value.range()).filter(|r| r.likely != 0.0) {
@@ -153,9 +153,13 @@ fn on_the_way(case: &Case, head: &Comparison, result: &BreakevenResult) -> Optio
     }
     if let Some(l) = local {
         if l.units_at_horizon > l.units {
-            let when = l.events.iter().find(|e| e.kind == "units").map_or("", |e| e.date.as_str());
+            let steps: Vec<&str> =
+                l.events.iter().filter(|e| e.kind == "units").map(|e| e.date.as_str()).collect();
+            let (first, last) = (steps.first().unwrap_or(&""), steps.last().unwrap_or(&""));
+            let when = if first == last { format!("in {first}") } else { format!("from {first} to {last}") };
+            let become_so_many = if l.units == 1 { "unit becomes" } else { "units become" };
             parts.push(format!(
-                "the load outgrows the hardware in {when}: {} units become {}",
+                "the load outgrows the hardware {when}: {} {become_so_many} {}",
                 l.units, l.units_at_horizon
             ));
         }
