@@ -69,7 +69,7 @@ impl Explainer<'_> {
             let Some(d) = self.derivation(&path(of)) else { continue };
             if self.get(&path(n)).is_some_and(|is| (is - d.value).abs() <= 1e-9 * is.abs()) {
                 let rule = Self::printed(d, field);
-                return Some(if of == n { rule } else { rule.note(format!("As in month {}", of + 1)) });
+                return Some(if of == n { rule } else { rule.note(format!("As since month {}", of + 1)) });
             }
             // The same rule, with the figures of this row.
             let mut here = d.clone();
@@ -82,7 +82,8 @@ impl Explainer<'_> {
                     term.value = self.get(path).unwrap_or(0.0);
                 }
             }
-            return Some(Self::terms(Rule::new(&format!("{field} = {}", d.formula)), &here));
+            let rule = Self::terms(Rule::new(&format!("{field} = {}", d.formula)), &here);
+            return Some(rule.note(format!("As since month {}", of + 1)));
         }
         let column = field.split_once('.').map_or(field, |(list, _)| list);
         let before = n.checked_sub(1).filter(|_| row.month > 1);

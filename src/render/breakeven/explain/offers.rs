@@ -40,7 +40,7 @@ impl Explainer<'_> {
                     ))
                 }
                 (None, None) => {
-                    rule.note(format!("{} = {}{unit} [computed on the way]", term.name, plain(term.value)))
+                    rule.note(format!("{} = {}{unit} [computed on the way]", term.name, digits(term.value)))
                 }
             };
         }
