@@ -165,7 +165,8 @@ fn wanted() -> Vec<Wanted> {
     add("lfm2moe", "", &mixed(&[some.clone(), ("shortconv.l_cache", json!(3))]));
     add("minimax-01", "", &mixed(&[]));
     for name in ["rwkv6", "rwkv7", "rwkv6qwen2", "arwkv7"] {
-        add(name, "", &with(&[("wkv.head_size", json!(64))]));
+        let gate = ("attention.gate_lora_rank", json!(32));
+        add(name, "", &with(&[("wkv.head_size", json!(64)), gate]));
     }
     // One compressed vector for keys and values, and keys that choose.
     let latent = [
@@ -215,16 +216,21 @@ fn wanted() -> Vec<Wanted> {
         ("hyper_connection.sinkhorn_iterations", json!(3)),
         ("hyper_connection.epsilon", json!(1e-6)),
         ("hash_layer_count", json!(0)),
+        ("attention.indexer.head_count", json!(4)),
+        ("attention.indexer.key_length", json!(64)),
+        ("attention.indexer.top_k", json!(64)),
         ("expert_gating_func", json!(4)),
         ("rope.dimension_count", json!(64)),
     ];
-    add("deepseek4", "", &mixed(&[&pooled[..], &index].concat()));
+    add("deepseek4", "", &mixed(&pooled));
     let blocks = [
         ("attention.indexer.block_size", json!(64)),
         ("attention.indexer.local_blocks", json!(2)),
         ("leading_dense_block_count", json!(2)),
     ];
-    add("minimax-m3", "", &mixed(&[&index[..], &blocks].concat()));
+    // One key that chooses for each head that is kept.
+    let each = [("attention.indexer.head_count", json!(2))];
+    add("minimax-m3", "", &mixed(&[&index[..], &blocks, &each].concat()));
     add(
         "minicpm3",
         "",
@@ -413,7 +419,9 @@ impl Model {
             // Rows in 16 bits; vectors, and what the loader multiplies by hand, in 32.
             let wide = dims.len() == 1
                 || name.rsplit('.').next() == Some("bias")
-                || ["ssm_", "time_mix", "shortconv.conv", "channel_mix"].iter().any(|p| name.contains(p))
+                || ["ssm_", "time_mix", "shortconv.conv", "channel_mix", "hc_", "_ape."]
+                    .iter()
+                    .any(|p| name.contains(p))
                     && !name.contains("_in.")
                     && !name.contains("_out.");
             let (kind, width) = if wide { (0_u32, 4) } else { (1_u32, 2) };
@@ -520,6 +528,12 @@ fn seeds(architecture: &str, keys: &BTreeMap<String, Value>) -> Vec<String> {
         "qwen3next" => (0..blocks - predicting)
             .filter(|l| recurrent(*l))
             .map(|l| format!("blk.{l}.ssm_in.weight"))
+            .collect(),
+        "glm-dsa" => (0..blocks)
+            .flat_map(|l| {
+                ["k_norm.weight", "k_norm.bias", "proj.weight", "attn_k.weight", "attn_q_b.weight"]
+                    .map(|part| format!("blk.{l}.indexer.{part}"))
+            })
             .collect(),
         _ => Vec::new(),
     }

@@ -184,7 +184,7 @@ fn refuse_long_prompts(backend: &LlamaBackend, request: &LoadRequest) -> Result<
         return Ok(None);
     };
     let template = if request.raw { None } else { Some(template(&model)?) };
-    let mut longest = 0;
+    let mut longest = 0_u64;
     for prompt in &request.doubtful {
         let rendered = slots::tokenize(&model, template.as_ref(), prompt, request.context)?;
         longest = longest.max(rendered.tokens.len() as u64 + u64::from(prompt.max_output_tokens));
