@@ -253,7 +253,8 @@ pub async fn measure(
     let mut stop = std::pin::pin!(interrupted());
     let mut capped = false;
     let mut ended = loop {
-        let of_these = std::mem::take(&mut histories);
+        // Conversations that an earlier part of the run began may go on behind any pause.
+        let of_these = histories.clone();
         let seed = settings.seed;
         let ended =
             run::run(&mut backends, &steps, &asker, of_these, patience, seed, &mut watch, stop.as_mut())

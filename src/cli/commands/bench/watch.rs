@@ -316,6 +316,8 @@ impl<'a> Watcher<'a> {
             broken: None,
         };
         watcher.follow(steps);
+        // What an earlier part of the run left ungraded waits for the next whole prompt.
+        watcher.pause = false;
         if steps.iter().any(|s| s.warmup) {
             watcher.bars.begin("Warming up", &warmups);
         }
