@@ -95,7 +95,7 @@ fn series(decided: &Decided<'_>) -> (Vec<CumulativeCost>, Option<CostByVolume>) 
         .collect();
     // What may not be taken is drawn where nothing else is there to compare with.
     let may = drawn.iter().filter(|(n, _)| *n == choice.chosen || choice.excluded[*n].is_none()).count();
-    drawn.truncate(may.max(2).min(MOST_DRAWN));
+    drawn.truncate(may.clamp(2, MOST_DRAWN));
     let names = |drawn: &[(usize, Way)]| drawn.iter().map(|(n, _)| name(decided, *n)).collect::<Vec<_>>();
     let ways = |drawn: &[(usize, Way)]| drawn.iter().map(|(_, way)| *way).collect::<Vec<_>>();
     let paid = cost::curves::cumulative_of(&pricing.case, &ways(&drawn), DRAWING);
