@@ -331,7 +331,7 @@ fn a_tornado_is_where_its_numbers_are() {
                 }
             }
             // Its ends are called what the input is there.
-            for name in rows.rows[n].marks.iter() {
+            for name in &rows.rows[n].marks {
                 let freehold::render::chart::RowMark::Bar { label, .. } = name else { panic!("a bar") };
                 assert!(!label.is_empty());
             }

@@ -3,6 +3,8 @@
 use super::{requests, skipped, source, tokens, usage_of};
 use freehold::usage::summary::{Granularity, Note};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 fn series(labels: Value, values: &[(u64, &str)]) -> Value {
     json!({"metric": labels, "values": values.iter().map(|(t, v)| json!([t, v])).collect::<Vec<_>>()})
@@ -195,11 +197,13 @@ impl Scripted {
         text += "# TYPE python_gc_objects_collected_total counter\n";
         text += "python_gc_objects_collected_total{generation=\"0\"} 9001.0\n";
         if let Some(start) = self.start {
-            text +=
-                &format!("# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds {start}.25\n");
+            let _ = writeln!(
+                text,
+                "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds {start}.25"
+            );
         }
         let mut add = |name: &str, more: &str, of: fn(&Counted) -> u64| {
-            text += &format!("# HELP {name} Number of them.\n# TYPE {name} counter\n");
+            let _ = writeln!(text, "# HELP {name} Number of them.\n# TYPE {name} counter");
             for (model, engine, counted) in &self.engines {
                 let labels = match self.of {
                     "llamacpp" => String::new(),
@@ -208,7 +212,7 @@ impl Scripted {
                     ),
                     _ => format!("{{engine=\"{engine}\",{more}model_name=\"{model}\"}}"),
                 };
-                text += &format!("{name}{labels} {}.0\n", of(counted));
+                let _ = writeln!(text, "{name}{labels} {}.0", of(counted));
             }
         };
         match self.of {
@@ -320,7 +324,7 @@ fn scrapes_of_a_running_server_give_what_it_served() {
         // The same as Prometheus gives it for a range: by the hour, and the same sum.
         if of == "vllm" {
             let at = |n: usize| T + 3600 * n as u64;
-            let mut series_of: std::collections::BTreeMap<String, Vec<(u64, String)>> = Default::default();
+            let mut series_of: BTreeMap<String, Vec<(u64, String)>> = BTreeMap::new();
             for (n, page) in pages.iter().enumerate() {
                 for line in page.lines().filter(|l| l.starts_with("vllm:")) {
                     let (name, value) = line.rsplit_once(' ').expect("a value");
