@@ -3,7 +3,7 @@
 use super::refusal::Refusal;
 use crate::capacity::ModelShape;
 use crate::catalog::{self, Accelerator, Catalog, HardwareClass, Host};
-use crate::cost::case::Blueprint;
+use crate::cost::case::{Blueprint, InputRecord};
 use crate::cost::keys::local;
 use crate::cost::{self, Basis, PlanCase, Scenario};
 use crate::document::SkippedEntry;
@@ -82,6 +82,7 @@ pub fn plan(
     for (n, (row, plan)) in plans.iter_mut().enumerate() {
         if explained.iter().flatten().any(|kept| usize::try_from(*kept) == Ok(n)) {
             row.terms = PlanRow::terms_of(plan);
+            counted(row, &case.inputs);
         }
     }
     let plans: Vec<PlanRow> = plans.into_iter().map(|(row, _)| row).collect();
@@ -157,6 +158,28 @@ pub fn plan(
         result,
         warnings,
     })
+}
+
+/// People and watts that the user said come before what the plan took for them.
+fn counted(row: &mut PlanRow, inputs: &[InputRecord]) {
+    let given = |keys: &[&str]| {
+        let own =
+            inputs.iter().find(|i| keys.contains(&i.name.as_str()) && matches!(i.source, Source::User(_)));
+        own.map(|i| i.source.clone())
+    };
+    let hours = row.staff_hours_per_month.likely;
+    let watts = ["local.idle_watts", "local.load_watts"];
+    for term in &mut row.terms {
+        let (value, source) = match term.name.as_str() {
+            "bill.people-hours" => (Some(hours), given(&["local.staff_hours_per_month"])),
+            "bill.mean-watts" => (row.watts, given(&watts)),
+            "bill.full-watts" => (row.full_watts, given(&watts)),
+            _ => continue,
+        };
+        if let (Some(value), Some(source)) = (value, source) {
+            (term.value, term.source) = (value, source);
+        }
+    }
 }
 
 /// What a limit on latency costs is only said where that is a fifth or more.
