@@ -388,6 +388,8 @@ impl Splitter {
             // A mark that the template opened the thought: what was taken for answer was thought, too.
             if marker.is_none() && self.frame != Some(word) {
                 (self.state, self.marked) = (State::Begin, true);
+                // Nothing of the answer is left that could quote what comes.
+                self.ends = Ends::default();
                 split.all_was_thought = true;
                 let before = std::mem::take(&mut split.answer);
                 split.thought.insert_str(0, &before);
