@@ -206,6 +206,9 @@ impl<'a> Explainer<'a> {
             [Field(a), Field(b), Item(n), Field(c)] if a == "uncertainty" && b == "tornado" => {
                 self.bar(*n, c)
             }
+            [Field(a), Field(b), Item(n), Field(_)] if a == "uncertainty" && b == "turning_points" => {
+                self.turning_point(*n)
+            }
             [Field(a), Field(b), Field(list), Item(n), Field(c)]
                 if a == "hybrid" && b == "overflow" && list == "options" =>
             {

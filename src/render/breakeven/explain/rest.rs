@@ -95,6 +95,20 @@ impl Explainer<'_> {
         Some(rule)
     }
 
+    /// A value at which the comparison turns, or what was taken for the input.
+    pub(super) fn turning_point(&self, n: usize) -> Option<Rule> {
+        let point = self.document.result.uncertainty.as_ref()?.turning_points.get(n)?;
+        let (table, key) = point.input.rsplit_once('.')?;
+        let rule = Rule::new("turning point: one input, the others at their likely values, moved away from its own until the totals over the horizon change places, found by halving and rounded away from it as far as it still turns them")
+            .inputs(table, &[key])
+            .number("comparisons[0].saving_usd");
+        Some(rule.note(format!(
+            "comparisons[0].saving_usd changes its sign with {} = {} [counted]",
+            point.input,
+            digits(point.value)
+        )))
+    }
+
     /// A bar of the tornado.
     pub(super) fn bar(&self, n: usize, field: &str) -> Option<Rule> {
         if let Some(rule) = self.derived(&format!("uncertainty.tornado[{n}].{field}")) {
