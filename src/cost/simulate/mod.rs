@@ -216,12 +216,10 @@ impl<'a> Run<'a> {
 
     /// What is still owed for a unit that is sold at the end of its life: a loan may be longer.
     fn owed_on_a_sale(&self, machine: &Machine) -> Usd {
-        let rest = self.agreed - self.term;
-        match &machine.payment {
-            Payment::Bought { loan: Some(loan), .. } if rest > 0 => {
-                self.instalment * annuity_factor(self.v.get(loan.rate), rest)
-            }
-            _ => Usd::ZERO,
+        let Payment::Bought { loan: Some(loan), .. } = &machine.payment else { return Usd::ZERO };
+        match self.agreed - self.term {
+            0 => Usd::ZERO,
+            rest => self.instalment * annuity_factor(self.v.get(loan.rate), rest),
         }
     }
 
