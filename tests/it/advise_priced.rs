@@ -339,12 +339,12 @@ fn what_two_answers_keep_away_is_said() {
     text(&mut draft, answers::BUDGET, "opex");
     text(&mut draft, answers::CAPABILITY, "basic");
     text(&mut draft, answers::PRIVACY, "standard");
-    text(&mut draft, need::USE, "batch");
-    number(&mut draft, need::REQUESTS_PER_MONTH, 30e6);
-    // Spread evenly, one rented machine would carry it, and one answer alone would stand in the way.
+    text(&mut draft, need::USE, "chat");
+    // So few that nothing rented by the hour pays, and so many that a machine of one's own does.
+    number(&mut draft, need::REQUESTS_PER_MONTH, 500_000.0);
     number(&mut draft, need::PEAK_TO_MEAN, 3.0);
-    number(&mut draft, need::INPUT_TOKENS, 400.0);
-    number(&mut draft, need::OUTPUT_TOKENS, 200.0);
+    number(&mut draft, need::INPUT_TOKENS, 4000.0);
+    number(&mut draft, need::OUTPUT_TOKENS, 400.0);
     let result = decided(&catalog, &draft).result;
     assert_eq!(result.placement, Placement::Cloud, "{:?}", result.sentence);
     let flip = result.flips.iter().find(|f| f.what == "operations").expect("said");

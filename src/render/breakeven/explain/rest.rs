@@ -1,7 +1,7 @@
 //! Numbers of the whole, of hybrids and of uncertainty.
 
 use super::Explainer;
-use super::rule::Rule;
+use super::rule::{Rule, digits};
 
 impl Explainer<'_> {
     /// A number at the top of the result.
