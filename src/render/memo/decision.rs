@@ -516,7 +516,7 @@ pub(super) fn options(view: &mut View, case: &Case<'_>) {
 }
 
 /// Inputs that turn the comparison by themselves, beside volume and price.
-const TURNS: usize = 4;
+const TURNS: usize = 3;
 
 /// Volume, price and answers at which it would be another decision.
 pub(super) fn flips(view: &mut View, case: &Case<'_>) {
@@ -562,9 +562,7 @@ pub(super) fn flips(view: &mut View, case: &Case<'_>) {
             let side = if turn.value > turn.likely { "more" } else { "less" };
             let taken = match (turn.high > turn.low, turn.in_range) {
                 (true, true) => format!("; taken: {} to {}", value(turn.low), value(turn.high)),
-                (true, false) => {
-                    format!("; beyond the {} to {} that were taken", value(turn.low), value(turn.high))
-                }
+                (true, false) => "; beyond what was taken".to_owned(),
                 (false, _) => String::new(),
             };
             lines.push(format!(
