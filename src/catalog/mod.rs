@@ -24,6 +24,7 @@
 pub mod check;
 pub mod compare;
 pub mod device;
+pub mod host;
 pub mod import;
 pub mod purchase;
 pub mod records;
@@ -32,6 +33,7 @@ pub mod ship;
 pub mod text;
 pub mod write;
 
+pub use host::{Host, Slots};
 pub use purchase::{Choice, Chosen, Misfit, Missing, Order};
 pub use records::*;
 pub use resolve::{NotResolved, Resolution};

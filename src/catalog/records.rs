@@ -25,12 +25,11 @@ macro_rules! cited {
         }
     };
 }
+pub(super) use cited;
 
-mod host;
 mod range;
 mod subscription;
 
-pub use host::{Fitted, Host, Slots, Stands};
 pub use range::{Range, RangeCase, RangeInput};
 pub use subscription::{Allowance, AllowancePeriod, AllowanceUnit, Buyer, Overage, Subscription};
 
@@ -778,4 +777,24 @@ pub enum LimitField {
     MaxCompletionTokens,
     /// `max_tokens`, the older name.
     MaxTokens,
+}
+
+/// Accelerators that a price includes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fitted {
+    /// Id of the accelerator.
+    pub accelerator: String,
+    /// How many of them.
+    pub number: u32,
+}
+
+/// Where a computer can stand: it decides cooling, noise and who looks after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stands {
+    /// On or under a desk.
+    Office,
+    /// In a rack, with cooled air.
+    Rack,
 }

@@ -1,16 +1,8 @@
 //! A price record as it is charged: base rates, context tiers, windows of the day, batches.
 
-use super::{Charge, Class, Rates, Unpriced, Usage, Window, charge, expected};
+use super::charge::{Batch, Charge, Class, Rates, Unpriced, Usage, charge, expected};
+use super::window::Window;
 use crate::catalog::{PricePeriod, ReasoningRule};
-
-/// Requests that can wait for the batch price.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Batch {
-    /// Of all requests, 0 to 1.
-    pub share: f64,
-    /// Factor on every price.
-    pub multiplier: f64,
-}
 
 /// The prices of one model in one period, in US dollars per million tokens.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! The words a need is answered with: the five questions of the brief and what modifies them.
 
-use super::keys::Word;
+use super::word::Word;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -3,6 +3,7 @@
 //! offers, finance and hybrids are declared the same way in `cost::keys`.
 
 use super::answers::{Answer, Budget, Capability, Operations, Privacy, PrivacyReason, Use, Volume};
+pub use super::word::Word;
 
 /// Which table of a file a key stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,15 +45,6 @@ impl Section {
     pub fn named(name: &str) -> Option<Self> {
         Self::OF_SCENARIO.into_iter().find(|s| s.name() == name)
     }
-}
-
-/// A word that may be chosen, and what it means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Word {
-    /// As it is typed.
-    pub word: &'static str,
-    /// What it means, in a few words.
-    pub means: &'static str,
 }
 
 /// What a key holds.

@@ -13,6 +13,7 @@ pub mod given;
 pub mod keys;
 pub mod need;
 pub mod profile;
+pub mod word;
 
 pub use answers::{
     Answer, Answers, Budget, Capability, Modifier, Modifiers, Operations, Privacy, PrivacyReason, Use, Volume,

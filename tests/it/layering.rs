@@ -48,7 +48,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
         "catalog::import::number",
         "catalog::import::openrouter",
     ],
-    &["catalog::records", "catalog::records::host"],
     &[
         "cli::commands::advise",
         "cli::commands::advise::answers",
@@ -57,9 +56,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
     ],
     &["cost::resolve", "cost::resolve::api"],
     &["measure::backend::local", "measure::backend::local::file", "measure::backend::local::process"],
-    &["price", "price::schedule"],
-    &["render::breakeven::explain", "render::breakeven::explain::rule"],
-    &["workload::answers", "workload::keys"],
     &["workload::given", "workload::need", "workload::profile"],
 ];
 

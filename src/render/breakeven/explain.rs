@@ -10,7 +10,7 @@ mod rule;
 use super::plain;
 use crate::document::breakeven::BreakevenDocument;
 use crate::document::breakeven::convert::source_words;
-use rule::Rule;
+use rule::{Rule, digits};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -53,7 +53,7 @@ pub fn explain(document: &BreakevenDocument, name: &str) -> Option<Vec<String>> 
     }
     let path = e.locate(name)?;
     let rule = e.rule(&path)?;
-    Some(rule.steps(&e, &written(&path), e.at(&path)?))
+    Some(e.steps(rule, &written(&path), e.at(&path)?))
 }
 
 struct Explainer<'a> {
@@ -219,6 +219,34 @@ impl<'a> Explainer<'a> {
             [Field(name)] => self.whole(name),
             _ => None,
         }
+    }
+
+    /// A rule as the steps that are printed; the last is the number itself.
+    fn steps(&self, rule: Rule, path: &str, value: &Value) -> Vec<String> {
+        let mut steps = vec![rule.formula];
+        for (name, alias) in rule.inputs.iter().filter(|(name, _)| self.has(name)) {
+            let input = self.input(name);
+            steps.push(alias.as_ref().map_or_else(|| input.clone(), |alias| format!("{alias}: {input}")));
+        }
+        for path in &rule.numbers {
+            if let Some(value) = self.get(path) {
+                steps.push(format!("{path} = {} [computed: --explain {path}]", digits(value)));
+            }
+        }
+        steps.extend(rule.notes);
+        let is = value.as_f64();
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs()) + 1e-9;
+        // Arithmetic that does not hold is never shown.
+        if let (Some((arithmetic, v)), Some(is)) = (rule.computed, is)
+            && near(v, is)
+        {
+            steps.push(format!("Computed: {arithmetic} = {}", digits(v)));
+        }
+        steps.push(match value {
+            Value::Null => format!("{path}: there is none"),
+            value => format!("{path} = {value}"),
+        });
+        steps
     }
 
     /// An input with its value and origin, or that it is not there.

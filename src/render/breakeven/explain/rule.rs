@@ -1,18 +1,15 @@
 //! How one number comes about: a rule in words, what goes into it, and the arithmetic.
 
-use super::Explainer;
-use serde_json::Value;
-
 /// Built up part by part, printed as steps.
 #[derive(Debug, Default)]
 pub(super) struct Rule {
-    formula: String,
+    pub(super) formula: String,
     /// Inputs by their dotted names, and what the formula calls them where that is another word.
-    inputs: Vec<(String, Option<String>)>,
+    pub(super) inputs: Vec<(String, Option<String>)>,
     /// Other numbers of the result, by their path.
-    numbers: Vec<String>,
-    notes: Vec<String>,
-    computed: Option<(String, f64)>,
+    pub(super) numbers: Vec<String>,
+    pub(super) notes: Vec<String>,
+    pub(super) computed: Option<(String, f64)>,
 }
 
 impl Rule {
@@ -42,33 +39,6 @@ impl Rule {
     pub(super) fn computed(mut self, arithmetic: impl Into<String>, value: Option<f64>) -> Self {
         self.computed = value.filter(|v| v.is_finite()).map(|v| (arithmetic.into(), v));
         self
-    }
-
-    pub(super) fn steps(self, e: &Explainer<'_>, path: &str, value: &Value) -> Vec<String> {
-        let mut steps = vec![self.formula];
-        for (name, alias) in self.inputs.iter().filter(|(name, _)| e.has(name)) {
-            let input = e.input(name);
-            steps.push(alias.as_ref().map_or_else(|| input.clone(), |alias| format!("{alias}: {input}")));
-        }
-        for path in &self.numbers {
-            if let Some(value) = e.get(path) {
-                steps.push(format!("{path} = {} [computed: --explain {path}]", digits(value)));
-            }
-        }
-        steps.extend(self.notes);
-        let is = value.as_f64();
-        let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs()) + 1e-9;
-        // Arithmetic that does not hold is never shown.
-        if let (Some((arithmetic, v)), Some(is)) = (self.computed, is)
-            && near(v, is)
-        {
-            steps.push(format!("Computed: {arithmetic} = {}", digits(v)));
-        }
-        steps.push(match value {
-            Value::Null => format!("{path}: there is none"),
-            value => format!("{path} = {value}"),
-        });
-        steps
     }
 }
 

@@ -1,6 +1,6 @@
 //! Computers that accelerators are bought in.
 
-use super::{CiteByField, FormFactor, HardwareClass, PurchasePrice};
+use super::records::{CiteByField, FormFactor, HardwareClass, PurchasePrice, Stands, cited};
 use crate::provenance::Cite;
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// A computer by its slots: what accelerators are put into. Its price is that of the computer alone,
 /// or, where [`PurchasePrice::fitted`] says so, with accelerators in it.
 ///
-/// A computer that is only sold with one kind of accelerator (a Mac, a DGX) is a [`super::Machine`].
+/// A computer that is only sold with one kind of accelerator (a Mac, a DGX) is a [`super::records::Machine`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Host {
@@ -60,16 +60,6 @@ pub struct Host {
 }
 cited!(Host);
 
-/// Where a computer can stand: it decides cooling, noise and who looks after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stands {
-    /// On or under a desk.
-    Office,
-    /// In a rack, with cooled air.
-    Rack,
-}
-
 /// The places for accelerators in a host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -94,14 +84,4 @@ impl Slots {
     pub const fn always_full(&self) -> bool {
         !matches!(self.form, FormFactor::Pcie)
     }
-}
-
-/// Accelerators that a price includes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Fitted {
-    /// Id of the accelerator.
-    pub accelerator: String,
-    /// How many of them.
-    pub number: u32,
 }
