@@ -48,14 +48,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
         "catalog::import::number",
         "catalog::import::openrouter",
     ],
-    &[
-        "cli::commands::advise",
-        "cli::commands::advise::answers",
-        "cli::commands::advise::files",
-        "cli::commands::advise::tables",
-    ],
-    &["cost::resolve", "cost::resolve::api"],
-    &["measure::backend::local", "measure::backend::local::file", "measure::backend::local::process"],
     &["workload::given", "workload::need", "workload::profile"],
 ];
 

@@ -1,9 +1,7 @@
 //! `[[cloud]]`: API models from the catalogue, prices given by hand, or a rented baseline.
 
 use super::{Found, ResolveError, Resolver, Table, database, default_of, unknown};
-use crate::catalog::{
-    ApiModel, Catalog, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution,
-};
+use crate::catalog::{ApiModel, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution};
 use crate::cost::case::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Staff, Supply, Values};
 use crate::cost::keys::{cloud, local};
 use crate::price::Window;
@@ -19,18 +17,6 @@ use std::ops::Range as Span;
 
 /// Prices of one period before they become slots: by key name.
 type Prices = BTreeMap<&'static str, Found>;
-
-/// The `[[cloud]]` table a measured API target stands for.
-pub(super) fn fields_of_target(file: &str, target: &MeasuredTarget, catalog: &Catalog) -> Fields {
-    let text = |text: &str, field: &str| Given {
-        value: Value::Text(text.to_owned()),
-        source: Source::measured(file, format!("{}.{field}", target.path)),
-    };
-    match catalog.resolve_api_model(&target.model) {
-        Ok(found) => Fields::from([(cloud::MODEL.name, text(&found.model().id, "model"))]),
-        Err(_) => Fields::from([(cloud::NAME.name, text(&target.model, "model"))]),
-    }
-}
 
 impl<'a> Resolver<'a> {
     pub(super) fn cloud(

@@ -11,6 +11,7 @@ mod plans;
 mod requests;
 mod seats;
 mod speed;
+mod target;
 
 use super::case::{
     Case, Elsewhere, Finance, Hybrid, InputRecord, Need, Notice, Offer, Pair, Quantity, Role, Slot, Supply,
@@ -140,7 +141,7 @@ pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveErr
     if clouds.is_empty()
         && let Some(target) = r.target(TargetKind::Api)
     {
-        clouds.push(api::fields_of_target(
+        clouds.push(target::fields_of_target(
             basis.evidence.map_or("", |e| e.file.as_str()),
             target,
             basis.catalog,

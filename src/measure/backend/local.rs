@@ -8,6 +8,7 @@
 //! The worker may abort, crash, be killed, hang, talk nonsense or never stop talking: each is a
 //! [`Fault`] with what probably happened and the engine's last log lines, and the worker's end.
 
+mod fault;
 mod file;
 #[cfg(all(test, unix))]
 mod injection;
@@ -20,6 +21,7 @@ pub use process::{WorkerCommand, passed_on};
 use super::protocol::{Command, EngineBuild, FrameError, LoadRequest, Loaded, Prompt, Reply, VERSION};
 use crate::measure::energy::{Meter, Used};
 use crate::measure::event::{Event, Fault, FaultKind, Nanos, Request, Stamped};
+use fault::fault;
 use process::{Ending, Worker};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -525,8 +527,4 @@ fn name(reply: &Reply) -> &'static str {
         Reply::Embedded { .. } => "embedded",
         Reply::TaskFailed { .. } => "task-failed",
     }
-}
-
-fn fault(kind: FaultKind, message: impl Into<String>) -> Fault {
-    Fault { kind, message: message.into() }
 }

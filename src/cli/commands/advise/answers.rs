@@ -1,6 +1,6 @@
 //! What is missing, as flags; and a draft as the command line that repeats it.
 
-use super::Args;
+use super::args::Args;
 use crate::advise::{Matrix, verdict};
 use crate::cli::error::CliError;
 use crate::cli::keys;

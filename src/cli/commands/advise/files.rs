@@ -1,6 +1,6 @@
 //! The documents that answer questions: what was measured and computed.
 
-use super::Args;
+use super::args::Args;
 use crate::cli::error::CliError;
 use crate::cli::files::read_text;
 use crate::document::breakeven::BreakevenDocument;

@@ -1,6 +1,5 @@
 //! `--list-profiles` and `--table`: the comparisons behind the questions.
 
-use super::Args;
 use crate::advise::{Guide, Matrix, decide};
 use crate::catalog::Catalog;
 use crate::cli::context::Context;
@@ -8,20 +7,25 @@ use crate::cli::error::CliError;
 use crate::cli::output::OutputArgs;
 use crate::render::guide;
 use crate::render::view::{Block, Table, View};
-use crate::workload::Profile;
 use crate::workload::profile::SHIPPED;
+use crate::workload::{NeedDraft, Profile};
 
 /// What `--table` takes.
 pub(super) fn names() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(guide::NAMES.iter().copied().chain(["all"]))
 }
 
-pub(super) fn run(name: &str, args: &Args, catalog: &Catalog, context: &Context) -> Result<(), CliError> {
+pub(super) fn run(
+    name: &str,
+    need: &NeedDraft,
+    output: &OutputArgs,
+    catalog: &Catalog,
+    context: &Context,
+) -> Result<(), CliError> {
     let (matrix, words) = (Matrix::shipped(), Guide::shipped());
-    let need = args.need.draft()?;
-    let source = guide::Tables { matrix: &matrix, guide: &words, catalog, today: context.today, need: &need };
+    let source = guide::Tables { matrix: &matrix, guide: &words, catalog, today: context.today, need };
     let view = source.view(name);
-    args.output.write(context, || view.to_json(), || view.clone(), None)
+    output.write(context, || view.to_json(), || view.clone(), None)
 }
 
 /// Every shipped profile with its verdict.

@@ -1,6 +1,6 @@
 //! The model file, looked at before any C++ sees it.
 
-use super::fault;
+use super::fault::fault;
 use crate::gguf::{self, Header, Problem, Split};
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::text::one_line;

@@ -1,6 +1,6 @@
 //! The worker process: its environment, its pipes, its log, and what its end means.
 
-use super::fault;
+use super::fault::fault;
 use crate::measure::backend::libraries;
 use crate::measure::backend::protocol::{self, Command, FrameError, Reply};
 use crate::measure::event::{Fault, FaultKind};

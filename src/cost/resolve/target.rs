@@ -1,0 +1,18 @@
+//! A measured API as an offer.
+
+use crate::catalog::Catalog;
+use crate::cost::keys::cloud;
+use crate::provenance::Source;
+use crate::workload::{Fields, Given, MeasuredTarget, Value};
+
+/// The `[[cloud]]` table a measured API target stands for.
+pub(super) fn fields_of_target(file: &str, target: &MeasuredTarget, catalog: &Catalog) -> Fields {
+    let text = |text: &str, field: &str| Given {
+        value: Value::Text(text.to_owned()),
+        source: Source::measured(file, format!("{}.{field}", target.path)),
+    };
+    match catalog.resolve_api_model(&target.model) {
+        Ok(found) => Fields::from([(cloud::MODEL.name, text(&found.model().id, "model"))]),
+        Err(_) => Fields::from([(cloud::NAME.name, text(&target.model, "model"))]),
+    }
+}
