@@ -39,15 +39,6 @@ const RANK: &[(&str, u32)] = &[
 /// to be taken out.
 const KNOWN_CIRCLES: &[&[&str]] = &[
     &["catalog", "catalog::check", "catalog::check::rules", "catalog::purchase", "catalog::text"],
-    &[
-        "catalog::import",
-        "catalog::import::entries",
-        "catalog::import::genai_prices",
-        "catalog::import::litellm",
-        "catalog::import::models_dev",
-        "catalog::import::number",
-        "catalog::import::openrouter",
-    ],
     &["workload::given", "workload::need", "workload::profile"],
 ];
 

@@ -1,7 +1,7 @@
 //! A price file split into its records, each still as text: one that cannot be read is left out and
 //! told by its line, and the others are taken.
 
-use super::{Imported, MAX_RECORDS, Reason, Skipped};
+use super::taken::{Imported, MAX_RECORDS, Reason, Skipped};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;

@@ -2,8 +2,9 @@
 //! of prices with constraints (start date, time of day) of which the last that holds wins.
 
 use super::entries::{List, Source};
+use super::names;
 use super::number::{Count, Stepped};
-use super::{Imported, Origin, Reason, is_free, names, one_factor};
+use super::taken::{Imported, Origin, Reason, is_free, one_factor};
 use crate::catalog::{ApiModel, CiteByField, ContextTier, PricePeriod, Rates, ReasoningRule, TimeWindow};
 use jiff::civil::Date;
 use serde::Deserialize;

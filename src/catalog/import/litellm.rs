@@ -3,7 +3,7 @@
 
 use super::entries::{Entries, Key, Source};
 use super::number::{Count, Price};
-use super::{Imported, Origin, Reason, is_free, one_factor, one_period};
+use super::taken::{Imported, Origin, Reason, is_free, one_factor, one_period};
 use crate::catalog::{ApiModel, CiteByField, ContextTier, PricePeriod, Rates, ReasoningRule, TimeWindow};
 use jiff::civil::Date;
 use serde::Deserialize;

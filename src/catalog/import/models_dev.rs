@@ -2,7 +2,7 @@
 
 use super::entries::{Entries, Key, Source};
 use super::number::{Count, Price};
-use super::{Imported, Origin, Reason, one_period};
+use super::taken::{Imported, Origin, Reason, one_period};
 use crate::catalog::{ApiModel, CiteByField, ContextTier, PricePeriod, Rates, ReasoningRule};
 use serde::Deserialize;
 use serde_json::Value;

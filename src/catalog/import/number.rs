@@ -1,7 +1,7 @@
 //! Numbers in files from outside: prices finite, not negative and in one unit, counts that are none
 //! where they are odd.
 
-use super::Reason;
+use super::taken::Reason;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use std::fmt;
 

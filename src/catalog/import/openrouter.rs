@@ -3,7 +3,7 @@
 
 use super::entries::{List, Source};
 use super::number::{Count, Price};
-use super::{Imported, Origin, Reason, one_period};
+use super::taken::{Imported, Origin, Reason, one_period};
 use crate::catalog::{ApiModel, CiteByField, Rates, ReasoningRule};
 use jiff::civil::Date;
 use serde::Deserialize;
