@@ -60,9 +60,6 @@ impl Format {
     }
 }
 
-/// Why a record was not taken over.
-// The message of each is its description.
-
 /// Read a file. The problem names line and column; a file of another of the formats is one.
 pub fn read(format: Format, text: &str, origin: &Origin) -> Result<Imported, Problem> {
     // Windows tools begin files with a byte order mark.

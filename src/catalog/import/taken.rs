@@ -35,6 +35,8 @@ pub struct Skipped {
     pub reason: Reason,
 }
 
+/// Why a record was not taken over.
+// The message of each is its description.
 #[allow(missing_docs)]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Reason {
