@@ -114,6 +114,14 @@ impl Document {
     pub fn to_value(&self) -> Result<Value, serde_json::Error> {
         each!(self, d => serde_json::to_value(d))
     }
+
+    /// As it is written, without a tree of values in between: documents of many samples are large.
+    ///
+    /// # Errors
+    /// Where a value has no form in JSON.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        each!(self, d => super::json::pretty(d))
+    }
 }
 
 /// What says which kind of document a text is.

@@ -35,7 +35,7 @@ impl Page for Document {
         self.brief()
     }
     fn json(&self) -> Result<String, serde_json::Error> {
-        crate::document::json::pretty(&self.to_value()?)
+        self.to_json()
     }
     fn csv(&self) -> Option<String> {
         self.csv()
