@@ -89,13 +89,16 @@ pub fn summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
     lines.extend(both_together(result, money));
     lines.extend(volume_line(head, result));
     lines.extend(odds(result));
+    let over =
+        |c: &Comparison| format!("{} over {} months", money.show(c.tco_cloud_usd), result.horizon_months);
     let other = |wanted: Comparator| result.comparisons.iter().skip(1).find(|c| c.comparator == wanted);
     if let Some(same) = other(Comparator::SameModel) {
-        lines.push(format!("The same model by the token: {}", headline(same, money)));
+        lines.push(format!("The same model by the token costs {}: {}", over(same), headline(same, money)));
     }
     if let Some(capable) = other(Comparator::AsCapable) {
-        lines
-            .push(format!("The cheapest API of the same tier or a better one: {}", headline(capable, money)));
+        let costs = over(capable);
+        let pays = headline(capable, money);
+        lines.push(format!("The cheapest API of the same tier or a better one costs {costs}: {pays}"));
     }
     if let Some(rented) = other(Comparator::RentedGpu) {
         lines.push(format!(
