@@ -249,6 +249,10 @@ impl OutputArgs {
 
 /// The documents in a result: one, or a list of them.
 fn documents(json: &str) -> Result<Vec<(String, Document)>, String> {
+    // One document is read as it is: a tree of values beside it would be several times its size.
+    if json.trim_start().starts_with('{') {
+        return Ok(vec![("result".to_owned(), Document::parse("result", json)?)]);
+    }
     let value: serde_json::Value = serde_json::from_str(json).map_err(|e| e.to_string())?;
     let list = match value {
         serde_json::Value::Array(list) => list,
