@@ -13,7 +13,7 @@
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | 0 values | [`units`], [`provenance`], [`money`], [`number`], [`sanitize`], [`spelling`], [`terms`], [`stats`] | nothing of ours |
+//! | 0 values | [`units`], [`provenance`], [`money`], [`number`], [`sanitize`], [`spelling`], [`terms`], [`threads`], [`stats`] | nothing of ours |
 //! | 1 inputs | [`gguf`], [`catalog`], [`workload`], [`prompts`], [`usage`] | 0 |
 //! | 2 engines | [`price`], [`capacity`], [`plan`], then [`cost`] and [`quality`], then [`advise`] | 0, 1, and engines to the left |
 //! | 2b measuring | [`measure`] | 0, 1 |
@@ -48,6 +48,7 @@ pub mod sanitize;
 pub mod spelling;
 pub mod stats;
 pub mod terms;
+pub mod threads;
 pub mod units;
 pub mod usage;
 pub mod workload;

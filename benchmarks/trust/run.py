@@ -152,6 +152,16 @@ def noted(folder: Path) -> list[str]:
     return found
 
 
+def under_way(folder: Path, server: Server) -> bool:
+    """Is a request under way? The server has it, and the journal has no answer to what was sent last. For a
+    program that stands still: what the two say does not change meanwhile."""
+    with server.lock:
+        there = server.asked > sum(server.finished.values())
+    path = folder / "out.journal.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return there and bool(lines) and json.loads(lines[-1]).get("line") == "sent"
+
+
 def kills(freehold: str, count: int) -> None:
     done = rounds = again = 0
     while done < count:
@@ -219,7 +229,7 @@ def races(freehold: str, count: int) -> None:
 def signals(freehold: str, count: int) -> None:
     expected = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
     seen: dict[str, int] = {}
-    stops = marked = 0
+    stops = marked = between = 0
     for n in range(count):
         with tempfile.TemporaryDirectory() as name:
             folder, server = Path(name), Server(0.03)
@@ -228,12 +238,17 @@ def signals(freehold: str, count: int) -> None:
             time.sleep(random.uniform(0.35, 0.7))
             if n % 4 == 3:
                 process.send_signal(signal.SIGSTOP)
+                while Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "TZ":
+                    time.sleep(0.001)
+                hit = under_way(folder, server)
                 time.sleep(2.2)
                 process.send_signal(signal.SIGCONT)
                 process.communicate()
                 check(process.returncode == 0, f"signals: after a stop it ends with {process.returncode}")
-                stops += 1
-                marked += any(s.get("clock_gap_ms") for s in samples(folder))
+                stops += hit
+                # Between two requests, before the first or after the last there is nothing to mark.
+                between += not hit
+                marked += hit and any(s.get("clock_gap_ms") for s in samples(folder))
                 continue
             which = list(expected)[n % 4]
             early = not (folder / "out.journal.jsonl").exists()
@@ -254,7 +269,7 @@ def signals(freehold: str, count: int) -> None:
             measured = sorted(s["prompt_id"] for s in samples(folder))
             check(measured == sorted({f"p{n}" for n in range(PROMPTS)}), f"signals: after {which.name} measured {measured}")
     check(marked == stops, f"signals: {marked} of {stops} stops are marked")
-    print(f"signals: {count}: {seen}; {stops} stops of 2.2 s, {marked} marked as a clock gap")
+    print(f"signals: {count}: {seen}; {stops} stops of 2.2 s while a request was under way, {marked} marked as a clock gap; {between} fell between two")
 
 
 def disk(freehold: str) -> None:

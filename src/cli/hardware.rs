@@ -176,7 +176,7 @@ const LONG_ENOUGH: Duration = Duration::from_millis(120);
 /// Peak bandwidth of the memory, from reading it on all cores, and the clock meanwhile, from a loop
 /// of known length: the best of several passes each, since other work only makes them slower.
 fn speeds_now(cores: usize) -> Speeds {
-    let usable = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let usable = crate::threads::available();
     let threads = cores.min(usable).clamp(1, 64);
     let blocks: Vec<Vec<u64>> =
         (1..=threads as u64).map(|n| vec![n; BLOCK / threads / size_of::<u64>()]).collect();

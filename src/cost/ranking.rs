@@ -6,6 +6,7 @@ use super::evaluate::{self, Drawing, OfferSummary};
 use super::schedule::{Months, Pairing};
 use super::simulate::{Flow, Run};
 use super::uncertainty::triangular;
+use crate::threads::in_parts;
 use crate::workload::Range as Uncertain;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use std::collections::{BTreeMap, BTreeSet};
@@ -188,26 +189,6 @@ fn places(case: &Case, v: Values<'_>, courses: &[Months], threads: usize) -> Vec
 /// The volume of a ranking is the same in every row: what follows from the hardware is refused.
 fn flow(case: &Case, v: Values<'_>) -> Flow {
     Flow { requests: case.need.requests(v, None), scale: 1.0 }
-}
-
-/// Do `count` things on some threads, each a run of them; the answers in order.
-fn in_parts<T: Send>(count: usize, threads: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
-    let size = count.div_ceil(threads.max(1)).max(1);
-    let work = &work;
-    std::thread::scope(|scope| {
-        // What no further thread can be started for is done here.
-        let begin = |from: usize| {
-            let part = from..(from + size).min(count);
-            let on_a_thread = part.clone();
-            std::thread::Builder::new().spawn_scoped(scope, move || work(on_a_thread)).map_err(|_| part)
-        };
-        let workers: Vec<_> = (0..count).step_by(size).map(begin).collect();
-        let end = |worker: Result<std::thread::ScopedJoinHandle<'_, T>, Range<usize>>| match worker {
-            Ok(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            Err(part) => work(part),
-        };
-        workers.into_iter().map(end).collect()
-    })
 }
 
 /// Draws per block: each block has its own stream, so the answer does not depend on the threads.

@@ -49,7 +49,7 @@ pub fn allowed() -> Allowed {
         .filter(|(bytes, _)| *bytes < machine_bytes || machine_bytes == 0)
         .min_by_key(|(bytes, _)| *bytes);
     // Affinity and the control group's processors are in this number.
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = crate::threads::available();
     let machine_cores = sysinfo::System::physical_core_count().unwrap_or(threads).max(1);
     Allowed {
         memory_bytes: least.map_or(machine_bytes, |(bytes, _)| bytes),

@@ -4,8 +4,7 @@
 //! the sample is marked. So is one during which this process was stopped (Ctrl-Z, a debugger, a container
 //! that was paused): both clocks went on then, but nobody looked.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Both clocks at one moment.
@@ -52,58 +51,50 @@ const BEAT: Duration = Duration::from_millis(200);
 /// thread that only sleeps is some tens of milliseconds late.
 const LATE: Duration = Duration::from_millis(1500);
 
-/// A thread that looks at the clock five times a second.
-#[derive(Debug)]
+/// A thread that looks at the clock five times a second. After a stop it wakes at the same moment as the
+/// requests that ask it: what it counted and when it looked are changed and read together.
+#[derive(Debug, Clone, Copy)]
 struct Pulse {
-    begin: Instant,
-    /// When it last looked, and how long it was kept from looking so far; nanoseconds.
-    last: AtomicU64,
-    stopped: AtomicU64,
+    last: Instant,
+    /// How long it was kept from looking so far.
+    stopped: Duration,
 }
 
 impl Pulse {
-    fn look(&self) {
-        let now = self.now();
-        let before = self.last.swap(now, Ordering::Relaxed);
-        self.stopped.fetch_add(nanos(missed(now.saturating_sub(before))), Ordering::Relaxed);
+    fn look(&mut self, now: Instant) {
+        self.stopped = self.total(now);
+        self.last = now;
     }
-    fn now(&self) -> u64 {
-        nanos(self.begin.elapsed())
-    }
-    /// What was counted, and what is going on as the thread has not looked yet.
-    fn total(&self) -> Duration {
-        let counted = Duration::from_nanos(self.stopped.load(Ordering::Relaxed));
-        counted + missed(self.now().saturating_sub(self.last.load(Ordering::Relaxed)))
-    }
-}
 
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    /// What was counted, and what is going on as the thread has not looked yet.
+    fn total(&self, now: Instant) -> Duration {
+        self.stopped + missed(now.saturating_duration_since(self.last))
+    }
 }
 
 /// Of the time between two looks, what is too much.
-fn missed(between: u64) -> Duration {
-    let between = Duration::from_nanos(between);
+fn missed(between: Duration) -> Duration {
     if between < LATE { Duration::ZERO } else { between.saturating_sub(BEAT) }
 }
 
 /// How long this process has been stopped since it first asked.
 fn stopped() -> Duration {
-    static PULSE: OnceLock<Option<&'static Pulse>> = OnceLock::new();
+    static PULSE: OnceLock<Option<&'static Mutex<Pulse>>> = OnceLock::new();
     let pulse = PULSE.get_or_init(|| {
-        let pulse: &'static Pulse = Box::leak(Box::new(Pulse {
-            begin: Instant::now(),
-            last: AtomicU64::new(0),
-            stopped: AtomicU64::new(0),
-        }));
+        let pulse = Mutex::new(Pulse { last: Instant::now(), stopped: Duration::ZERO });
+        let pulse: &'static Mutex<Pulse> = Box::leak(Box::new(pulse));
         let beat = move || loop {
             std::thread::sleep(BEAT);
-            pulse.look();
+            let mut pulse = pulse.lock().unwrap_or_else(PoisonError::into_inner);
+            pulse.look(Instant::now());
         };
         // Without the thread nothing is noticed, and nothing else is worse.
         std::thread::Builder::new().name("pulse".into()).spawn(beat).ok().map(|_| pulse)
     });
-    pulse.map_or(Duration::ZERO, Pulse::total)
+    pulse.map_or(Duration::ZERO, |pulse| {
+        let pulse = pulse.lock().unwrap_or_else(PoisonError::into_inner);
+        pulse.total(Instant::now())
+    })
 }
 
 #[cfg(test)]
@@ -124,6 +115,23 @@ mod tests {
         assert_eq!(after(5 - 86_400, 5), Some(-86_400_000.0));
         let stopped = Clocks { stopped: begin.stopped + Duration::from_secs(3), ..begin };
         assert_eq!(begin.gap(stopped), Some(3000.0));
-        assert_eq!((missed(nanos(BEAT)), missed(3_200_000_000)), (Duration::ZERO, Duration::from_secs(3)));
+        assert_eq!(missed(BEAT), Duration::ZERO);
+        assert_eq!(missed(Duration::from_millis(3200)), Duration::from_secs(3));
+    }
+
+    #[test]
+    fn a_stop_counts_the_same_before_and_after_it_was_looked_at() {
+        let begin = Instant::now();
+        let mut pulse = Pulse { last: begin, stopped: Duration::ZERO };
+        let at = |ms: u64| begin + Duration::from_millis(ms);
+        pulse.look(at(200));
+        assert_eq!(pulse.total(at(300)), Duration::ZERO);
+        // Stopped from 300 ms on; what asks first is answered as what asks later.
+        let stop = Duration::from_millis(2200 + 100 - 200);
+        assert_eq!(pulse.total(at(2500)), stop);
+        pulse.look(at(2500));
+        assert_eq!(pulse.total(at(2501)), stop);
+        pulse.look(at(2700));
+        assert_eq!(pulse.total(at(2750)), stop);
     }
 }

@@ -7,7 +7,7 @@ use super::text::levenshtein;
 use crate::prompts::{Assertion, js, yaml};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The graders of one prompt.
 #[derive(Debug, Clone)]
@@ -41,10 +41,10 @@ pub(super) enum Check {
         fold: bool,
     },
     StartsWith(String),
-    Regex(Option<Rc<Regex>>),
+    Regex(Option<Arc<Regex>>),
     Json {
         whole: bool,
-        schema: Option<Result<Rc<Schema>, SchemaError>>,
+        schema: Option<Result<Arc<Schema>, SchemaError>>,
     },
     Sql {
         whole: bool,
@@ -429,7 +429,7 @@ fn check(base: &str, kind: &str, assertion: &Assertion) -> Result<(Check, Option
                 return Err(needs("a pattern"));
             }
             match Regex::new(&pattern) {
-                Ok(regex) => Check::Regex(Some(Rc::new(regex))),
+                Ok(regex) => Check::Regex(Some(Arc::new(regex))),
                 // It fails every answer, as in promptfoo; a set with it is refused before a run.
                 Err(invalid) => return Ok((Check::Regex(None), Some(Fault::Regex(invalid)))),
             }
@@ -578,7 +578,7 @@ fn json_check(whole: bool, value: Option<&Value>) -> (Check, Option<Fault>) {
         None => Err(SchemaError::NotASchema),
     };
     let fault = schema.as_ref().err().cloned().map(Fault::Schema);
-    (Check::Json { whole, schema: Some(schema.map(Rc::new)) }, fault)
+    (Check::Json { whole, schema: Some(schema.map(Arc::new)) }, fault)
 }
 
 fn word_count(value: Option<&Value>) -> Option<Check> {

@@ -13,6 +13,7 @@ const RANK: &[(&str, u32)] = &[
     ("money", 1),
     ("sanitize", 0),
     ("terms", 0),
+    ("threads", 0),
     ("spelling", 0),
     ("stats", 0),
     ("gguf", 10),

@@ -115,11 +115,8 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         seats: args.seats,
         allow_mismatch: args.allow_mismatch,
     };
-    let beside = Beside {
-        usage: usage.as_ref(),
-        threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        created: &context.now,
-    };
+    let beside =
+        Beside { usage: usage.as_ref(), threads: crate::threads::available(), created: &context.now };
     let (mut document, ever_asked) = compute(&mut scenario, known, asked, beside, context)?;
     context.record(&mut document.inputs);
     if let Some(repeated) = &repeated {

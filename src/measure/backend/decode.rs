@@ -41,7 +41,7 @@ pub(super) fn greatest_of_each(rows: &[&[f32]]) -> Vec<Option<usize>> {
     /// Worth the start of a thread, which takes some tens of microseconds.
     const SHARE: usize = 1 << 20;
     let numbers: usize = rows.iter().map(|row| row.len()).sum();
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let processors = crate::threads::available();
     let threads = processors.min(numbers / SHARE).min(rows.len());
     let search = |rows: &[&[f32]]| rows.iter().map(|row| greatest(row)).collect::<Vec<_>>();
     if threads < 2 {

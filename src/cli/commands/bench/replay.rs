@@ -20,7 +20,7 @@ use crate::measure::run::Ended;
 use crate::measure::schedule::schedule;
 use crate::prompts::Prompt;
 use crate::provenance::Source;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
@@ -178,10 +178,17 @@ fn graders(basis: &mut Basis, file: &Path) -> Result<(), CliError> {
     let prompts = set.prompts;
     let mut found = 0;
     let mut used = BTreeSet::new();
+    let by_id: HashMap<&str, &Prompt> = prompts.iter().map(|p| (p.id.as_str(), p)).collect();
+    let mut by_text: HashMap<&str, Vec<&Prompt>> = HashMap::new();
+    for prompt in &prompts {
+        by_text.entry(&prompt.prompt).or_default().push(prompt);
+    }
     for prompt in &mut basis.prompts {
-        let same_text = |p: &&Prompt| p.prompt == prompt.prompt && p.conversation == prompt.conversation;
-        let by_id = prompts.iter().find(|p| p.id == prompt.id);
-        let Some(given) = by_id.or_else(|| prompts.iter().find(same_text)) else { continue };
+        let same_text = || {
+            let alike = by_text.get(prompt.prompt.as_str())?;
+            alike.iter().find(|p| p.conversation == prompt.conversation).copied()
+        };
+        let Some(given) = by_id.get(prompt.id.as_str()).copied().or_else(same_text) else { continue };
         used.insert(given.id.as_str());
         found += 1;
         prompt.expect.clone_from(&given.expect);

@@ -7,12 +7,13 @@ use super::spending;
 use crate::cli::error::CliError;
 use crate::document::bench::Sample;
 use crate::document::bench::build::{
-    self, Answers, Asking, Basis, Bill, Deciding, Grading, Kept, TargetFacts, Told,
+    self, Answers, Asking, Basis, Bill, Deciding, Graded, Grading, Kept, TargetFacts, Told,
 };
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::load::Sent;
 use crate::measure::run::{Record, Watch};
 use crate::measure::schedule::Step;
+use crate::threads::in_order;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -45,6 +46,15 @@ pub struct Tally<'a> {
     pub asked_again: u32,
 }
 
+/// An answer that was asked alone, as far as grading goes.
+struct Answered {
+    /// The answer; `None` where there is none to grade.
+    kept: Option<Kept>,
+    graded: Graded,
+    /// Do its calls of tools fit what was offered? `None` where it calls none.
+    calls_fit: Option<bool>,
+}
+
 impl<'a> Tally<'a> {
     pub fn new(basis: &'a Basis) -> Self {
         Self {
@@ -67,15 +77,17 @@ impl<'a> Tally<'a> {
     /// Everything an earlier part of the run, or a whole run, did.
     pub fn of(basis: &'a Basis, earlier: &Earlier) -> Self {
         let mut tally = Self::new(basis);
-        for (session, record) in &earlier.records {
-            tally.note(record, *session);
+        let graded = tally.graded(&earlier.records);
+        for ((session, record), graded) in earlier.records.iter().zip(graded) {
+            tally.note_graded(record, *session, graded);
         }
         // Sent, and not seen to end: they may have been billed.
         for step in &earlier.cut {
             tally.unsettled += tally.worst_case(step).unwrap_or(0.0);
         }
-        for (step, text) in &earlier.recorded {
-            tally.recorded(*step, text);
+        let graded = tally.graded_recorded(&earlier.recorded);
+        for ((step, text), answered) in earlier.recorded.iter().zip(graded) {
+            tally.keep_recorded(*step, text, answered);
         }
         tally.told.clone_from(&earlier.told);
         for (key, about, record) in &earlier.judged {
@@ -89,8 +101,44 @@ impl<'a> Tally<'a> {
         tally
     }
 
+    /// Stored answers with their grades, on all processors: thousands of them, with many graders each, take
+    /// seconds on one. Nothing for those that are not graded one by one.
+    fn graded(&self, records: &[(u32, Record)]) -> Vec<Option<Answered>> {
+        let of = |(_, record): &(u32, Record)| {
+            let alone = record.step.load.is_none() && !record.step.warmup;
+            alone.then(|| self.answered(record))
+        };
+        in_order(records, of)
+    }
+
+    /// The same of answers that another program has recorded.
+    fn graded_recorded(&self, recorded: &[(Step, String)]) -> Vec<(Kept, Graded)> {
+        in_order(recorded, |(step, text)| self.answered_elsewhere(*step, text))
+    }
+
+    fn answered_elsewhere(&self, step: Step, text: &str) -> (Kept, Graded) {
+        let kept = Kept::recorded(text.to_owned());
+        let graded = self.grading.grade(step.prompt, step.turn, Some(&kept), &BTreeMap::new());
+        (kept, graded)
+    }
+
+    /// An answer and its grade.
+    fn answered(&self, record: &Record) -> Answered {
+        let step = record.step;
+        let kept = Kept::of(record, &self.basis.targets[step.target]);
+        Answered {
+            calls_fit: kept.as_ref().and_then(|kept| self.grading.calls_fit(step.prompt, kept)),
+            graded: self.grading.grade(step.prompt, step.turn, kept.as_ref(), &BTreeMap::new()),
+            kept,
+        }
+    }
+
     /// One more request that ended; what it cost, where that is known.
     pub fn note(&mut self, record: &Record, session: u32) -> Option<f64> {
+        self.note_graded(record, session, None)
+    }
+
+    fn note_graded(&mut self, record: &Record, session: u32, answered: Option<Answered>) -> Option<f64> {
         let facts = &self.basis.targets[record.step.target];
         let longest = &mut self.longest[record.step.target];
         *longest = (*longest).max(record.figures.output_tokens.unwrap_or(0));
@@ -105,7 +153,8 @@ impl<'a> Tally<'a> {
         if record.step.load.is_some() {
             self.sent.push(build::sent(record, session, facts, &self.grading));
         } else if !record.step.warmup {
-            self.keep(record, facts);
+            let answered = answered.unwrap_or_else(|| self.answered(record));
+            self.keep(record, facts, answered);
         }
         cost
     }
@@ -187,27 +236,28 @@ impl<'a> Tally<'a> {
         self.spent + self.unsettled
     }
 
-    /// Grade an answer that was asked alone, and keep it.
-    fn keep(&mut self, record: &Record, facts: &TargetFacts) {
+    /// Keep an answer that was asked alone.
+    fn keep(&mut self, record: &Record, facts: &TargetFacts, answered: Answered) {
         let step = record.step;
-        let kept = Kept::of(record, facts);
-        if let Some(fits) = kept.as_ref().and_then(|kept| self.grading.calls_fit(step.prompt, kept)) {
+        if let Some(fits) = answered.calls_fit {
             let [fit, of] = &mut self.calls_fit[step.target];
             *fit += u32::from(fits);
             *of += 1;
         }
-        let graded = self.grading.grade(step.prompt, step.turn, kept.as_ref(), &BTreeMap::new());
-        self.samples.push(build::sample(record, facts, &self.basis.prompts, graded));
-        if let Some(kept) = kept.filter(|_| self.grading.is_last(step.prompt, step.turn)) {
+        self.samples.push(build::sample(record, facts, &self.basis.prompts, answered.graded));
+        if let Some(kept) = answered.kept.filter(|_| self.grading.is_last(step.prompt, step.turn)) {
             self.answers.insert(step, kept);
         }
     }
 
     /// An answer that another program has recorded.
     pub fn recorded(&mut self, step: Step, text: &str) {
+        let answered = self.answered_elsewhere(step, text);
+        self.keep_recorded(step, text, answered);
+    }
+
+    fn keep_recorded(&mut self, step: Step, text: &str, (kept, graded): (Kept, Graded)) {
         let facts = &self.basis.targets[step.target];
-        let kept = Kept::recorded(text.to_owned());
-        let graded = self.grading.grade(step.prompt, step.turn, Some(&kept), &BTreeMap::new());
         self.samples.push(build::recorded(text, &step, facts, &self.basis.prompts, graded));
         self.answers.insert(step, kept);
     }

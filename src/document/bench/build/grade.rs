@@ -8,6 +8,7 @@ use crate::measure::event::FinishReason;
 use crate::measure::run::Record;
 use crate::prompts::Prompt;
 use crate::quality::{self, Answer, Given, Grade, Graders, Need};
+use crate::threads::in_order;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -115,7 +116,7 @@ impl Grading {
             tools: conversation::tools(prompt).iter().map(tool).collect(),
             turns: conversation::turns(prompt),
         };
-        Self(prompts.iter().map(of).collect())
+        Self(in_order(prompts, of))
     }
 
     /// What has to be asked from outside to grade a prompt's answers, by the grader's place.

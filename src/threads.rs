@@ -1,0 +1,48 @@
+//! Work shared among the processors of this machine.
+
+use std::ops::Range;
+
+/// Do `count` things on some threads, each a run of them; the answers in order.
+pub fn in_parts<T: Send>(count: usize, threads: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let size = count.div_ceil(threads.max(1)).max(1);
+    let work = &work;
+    std::thread::scope(|scope| {
+        // What no further thread can be started for is done here.
+        let begin = |from: usize| {
+            let part = from..(from + size).min(count);
+            let on_a_thread = part.clone();
+            std::thread::Builder::new().spawn_scoped(scope, move || work(on_a_thread)).map_err(|_| part)
+        };
+        let workers: Vec<_> = (0..count).step_by(size).map(begin).collect();
+        let end = |worker: Result<std::thread::ScopedJoinHandle<'_, T>, Range<usize>>| match worker {
+            Ok(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(part) => work(part),
+        };
+        workers.into_iter().map(end).collect()
+    })
+}
+
+/// What becomes of each of many things, on all processors, in their order.
+pub fn in_order<T: Sync, U: Send>(things: &[T], of: impl Fn(&T) -> U + Sync) -> Vec<U> {
+    let parts = in_parts(things.len(), available(), |part| things[part].iter().map(&of).collect::<Vec<_>>());
+    parts.into_iter().flatten().collect()
+}
+
+/// How many threads this process may run at the same time.
+pub fn available() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_thing_is_done_once_and_in_order() {
+        for (count, threads) in [(0, 4), (1, 4), (7, 2), (7, 0), (8, 3), (5, 9)] {
+            let parts = in_parts(count, threads, Iterator::collect::<Vec<_>>);
+            assert_eq!(parts.concat(), (0..count).collect::<Vec<_>>(), "{count} on {threads}");
+            assert!(parts.len() <= threads.max(1), "{count} on {threads}");
+        }
+    }
+}
