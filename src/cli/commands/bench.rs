@@ -10,13 +10,12 @@ mod human;
 mod journal;
 mod judges;
 mod judging;
-mod limits;
 mod load;
-mod load_calls;
 mod local;
 mod measure;
 mod outcome;
 mod outside;
+mod overflow;
 mod plain_http;
 mod privacy;
 mod programs;
@@ -25,7 +24,6 @@ mod replay;
 mod request;
 mod resume;
 mod room;
-mod rows;
 mod settings;
 mod signals;
 mod spending;
@@ -116,7 +114,8 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     let live = args.model.len() + args.api.len();
     let targets = live + args.answers.len();
     let load_plan = settings.load_plan(&args.load, live);
-    limits::plan(live.max(1), turns, u64::from(settings.repeats), &load_plan).map_err(CliError::usage)?;
+    app::bench::limits::plan(live.max(1), turns, u64::from(settings.repeats), &load_plan)
+        .map_err(CliError::usage)?;
     let catalog = crate::cli::catalog::load(context)?;
     let privacy = privacy::Privacy::of(args, context)?;
     let apis = targets::parse("--api", &args.api, args, &catalog, context, &privacy)?;
@@ -163,10 +162,11 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         judges,
         recorded,
     };
-    let measured = runtime.block_on(measure::measure(args, context, &settings, start, apis, &plan))?;
+    let (measured, journal) =
+        runtime.block_on(measure::measure(args, context, &settings, start, apis, &plan))?;
     let document = measured.document();
     outcome::write(&document, args, context)?;
-    let again = resume::command(args, context, &measured.journal);
+    let again = resume::command(args, context, &journal);
     let end = &measured.end;
-    outcome::verdict(&document, end.ended.interrupted, end.capped, &measured.journal, &again, &near)
+    outcome::verdict(&document, end.ended.interrupted, end.capped, &journal, &again, &near)
 }

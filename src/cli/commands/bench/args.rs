@@ -3,13 +3,14 @@
 mod judging;
 mod load;
 mod local;
-pub mod range;
+mod range;
 
+use crate::app::bench::range::{MOST_OUTPUT_TOKENS, MOST_REPEATS, MOST_WARMUP};
 use crate::cli::output::OutputArgs;
 pub use judging::{JudgingArgs, Program};
-pub use load::{LoadArgs, Seconds};
+pub use load::LoadArgs;
 pub use local::{KvChoice, LocalArgs, SamplingChoice, Switch, word};
-use range::{MOST_OUTPUT_TOKENS, MOST_REPEATS, MOST_WARMUP, up_to};
+use range::up_to;
 use std::path::PathBuf;
 
 /// Reads the words of a command line after the program's name.

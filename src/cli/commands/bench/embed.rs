@@ -3,7 +3,8 @@
 use super::alone::{self, Outcome};
 use super::args::Args;
 use super::settings::Settings;
-use super::{device, local, spending};
+use super::{device, local};
+use crate::app::bench::bounds;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
@@ -130,7 +131,7 @@ async fn measure(
 /// The context that the longest text needs, unless one is given.
 fn room(args: &Args, prompts: &[Prompt]) -> u32 {
     args.local.context.unwrap_or_else(|| {
-        let most = prompts.iter().map(|p| spending::bounds(p, 0).0).max().unwrap_or(0);
+        let most = prompts.iter().map(|p| bounds::in_context(p, 0).0).max().unwrap_or(0);
         u32::try_from(most.max(256).next_multiple_of(256)).unwrap_or(u32::MAX)
     })
 }

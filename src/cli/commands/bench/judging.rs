@@ -1,12 +1,13 @@
 //! After the answers: what graders and judges need from outside is asked, written down, and never asked twice.
 
 use super::args::Args;
-use super::journal::{Journal, Line};
+use super::journal::Journal;
 use super::judges::{Named, asked};
 use super::outside::Outside;
 use super::signals::interrupted;
-use super::watch::Tally;
 use super::{embedder, local, programs, settings, targets};
+use crate::app::bench::journal::Line;
+use crate::app::bench::tally::Tally;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::document::bench::build::{self, Judging, Question, TargetFacts};

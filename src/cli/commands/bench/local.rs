@@ -3,7 +3,8 @@
 use super::args::{Args, KvChoice, LocalArgs, SamplingChoice, Switch, word};
 use super::privacy::Privacy;
 use super::settings::Settings;
-use super::{device, room, spending, template};
+use super::{device, room, template};
+use crate::app::bench::bounds;
 use crate::capacity::ModelShape;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
@@ -85,7 +86,7 @@ fn long(
     const MOST: usize = 64;
     let mut long: Vec<(u64, u64, &Prompt)> = Vec::new();
     for prompt in prompts {
-        let (input, output) = spending::bounds(prompt, settings.max_output_tokens);
+        let (input, output) = bounds::in_context(prompt, settings.max_output_tokens);
         if output >= u64::from(context) {
             return Err(CliError::usage(format!(
                 "prompt {}: an answer of up to {output} tokens does not fit a context of {context}",
@@ -293,7 +294,7 @@ fn context_tokens(args: &Args, settings: &Settings, prompts: &[Prompt]) -> u32 {
         let most = prompts
             .iter()
             .map(|p| {
-                let (input, output) = spending::bounds(p, settings.max_output_tokens);
+                let (input, output) = bounds::in_context(p, settings.max_output_tokens);
                 input + output
             })
             .max()

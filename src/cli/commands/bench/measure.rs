@@ -8,26 +8,26 @@ use super::resume::{self, Resumed};
 use super::settings::Settings;
 use super::signals::{interrupted, outlive_file_limits};
 use super::{
-    bars, device, journal, judges, judging, load, local, privacy, request, settings, spending, synthetic,
-    targets, watch,
+    bars, device, journal, judges, judging, load, local, overflow, privacy, request, settings, spending,
+    synthetic, targets, watch,
 };
+use crate::app::bench::journal::{CommandLine, End, Header, Line};
+use crate::app::bench::measured::MeasuredRun;
+use crate::app::bench::steps::one_at_a_time;
+use crate::app::bench::tally::Tally;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
-use crate::document::bench::build::{self, Basis, HumanGrade, JudgedPair, Run, TargetFacts};
-use crate::document::bench::judge::Judge;
-use crate::document::bench::{BenchDocument, Sample};
+use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
 use crate::measure::conversation::{self, Histories};
-use crate::measure::load::Sent;
 use crate::measure::run::{self, Patience};
-use crate::measure::schedule::{Step, schedule};
+use crate::measure::schedule::Step;
 use crate::prompts::Prompt;
 use crate::provenance::Source;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use watch::Tally;
 
 /// What a run starts from.
 pub struct Start<'a> {
@@ -39,69 +39,6 @@ pub struct Start<'a> {
     pub privacy: &'a privacy::Privacy,
     pub judges: Vec<judges::Named>,
     pub recorded: Vec<Recorded>,
-}
-
-/// What a run left behind, just now or long ago.
-pub struct MeasuredRun {
-    pub basis: Basis,
-    pub samples: Vec<Sample>,
-    calls_fit: Vec<[u32; 2]>,
-    /// What judges prefer.
-    judged: Vec<JudgedPair>,
-    judges: Vec<Judge>,
-    sent: Vec<Sent>,
-    cut: Vec<u32>,
-    spent_usd: Option<f64>,
-    unsettled_usd: Option<f64>,
-    asked_again: u32,
-    pub end: journal::End,
-    pub journal: PathBuf,
-}
-
-impl MeasuredRun {
-    /// `cut`: requests that were sent and never seen to end.
-    pub fn new(
-        mut tally: Tally<'_>,
-        basis: &Basis,
-        end: journal::End,
-        cut: &[Step],
-        journal: PathBuf,
-        (run_id, people): (&str, &[HumanGrade]),
-    ) -> Result<Self, CliError> {
-        let asking = tally.asking(run_id);
-        let (judged, judges) = (asking.preferences(&tally.told), asking.judges(&tally.told, people));
-        let cut_of = |target| cut.iter().filter(|s| s.target == target).count();
-        Ok(Self {
-            cut: (0..end.targets.len()).map(|t| u32::try_from(cut_of(t)).unwrap_or(u32::MAX)).collect(),
-            spent_usd: tally.spent_usd(),
-            unsettled_usd: tally.unsettled_usd(),
-            asked_again: tally.asked_again,
-            samples: tally.samples,
-            calls_fit: tally.calls_fit,
-            judged,
-            judges,
-            sent: tally.sent.all()?,
-            basis: Basis { targets: end.targets.clone(), ..basis.clone() },
-            end,
-            journal,
-        })
-    }
-
-    pub fn document(&self) -> BenchDocument {
-        build::document(Run {
-            basis: &self.basis,
-            samples: self.samples.clone(),
-            sent: &self.sent,
-            cut: &self.cut,
-            calls_fit: &self.calls_fit,
-            judged: &self.judged,
-            judges: &self.judges,
-            ended: &self.end.ended,
-            spent_usd: self.spent_usd,
-            unsettled_usd: self.unsettled_usd,
-            asked_again: self.asked_again,
-        })
-    }
 }
 
 /// The targets of a run, ready to be asked, in the order of the command line, local ones first.
@@ -161,7 +98,7 @@ fn header(
     start: Start<'_>,
     plan: &spending::Plan,
     targets: Vec<TargetFacts>,
-) -> journal::Header {
+) -> Header {
     let mut inputs = settings::inputs(args, settings, &start.prompts, &start.prompts_sha256);
     start.privacy.record(&mut inputs);
     let basis = Basis {
@@ -177,10 +114,14 @@ fn header(
         spending: plan.spending(start.consent, args.max_cost),
         created: context.now.clone(),
     };
-    journal::Header::new(run_id(), start.inputs_sha256, basis)
+    let given = CommandLine {
+        arguments: std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect(),
+        folder: std::env::current_dir().ok().map(|folder| folder.display().to_string()),
+    };
+    Header::new(run_id(), start.inputs_sha256, given, basis)
 }
 
-/// Prompts alone, then the loads, then the engine alone.
+/// Prompts alone, then the loads, then the engine alone. What came of it, and its journal.
 pub async fn measure(
     args: &Args,
     context: &Context,
@@ -188,7 +129,7 @@ pub async fn measure(
     mut start: Start<'_>,
     apis: Vec<targets::Api>,
     plan: &spending::Plan,
-) -> Result<MeasuredRun, CliError> {
+) -> Result<(MeasuredRun, PathBuf), CliError> {
     crate::cli::files::raise_open_files_limit();
     outlive_file_limits();
     let Ready { mut backends, mut facts, ways, watches, locks: _locks, files } =
@@ -212,16 +153,17 @@ pub async fn measure(
             for target in &basis.targets {
                 target.remarks.iter().for_each(|text| context.note(&format!("{}: {text}.", target.id)));
             }
-            journal::Header { basis, ..earlier.header.clone() }
+            Header { basis, ..earlier.header.clone() }
         }
         None => header(args, context, settings, start, plan, facts),
     };
     let (basis, run_id) = (header.basis.clone(), header.run_id.clone());
-    let mut steps = alone(&basis, settings);
-    let (mut tally, mut complete, mut cut) = (Tally::new(&basis), BTreeSet::new(), Vec::new());
+    let mut steps = one_at_a_time(&basis, settings.repeats, settings.warmup);
+    let mut tally = Tally::new(&basis, overflow::load_samples());
+    let (mut complete, mut cut) = (BTreeSet::new(), Vec::new());
     let mut histories = Histories::default();
     if let Some(Resumed { earlier, .. }) = &resumed {
-        tally = Tally::of(&basis, earlier);
+        tally = Tally::of(&basis, earlier, overflow::load_samples());
         complete.clone_from(&earlier.phases);
         for (_, record) in &earlier.records {
             let turns = conversation::turns(&basis.prompts[record.step.prompt]);
@@ -242,7 +184,7 @@ pub async fn measure(
             let turn = conversation::turns(&basis.prompts[answer.prompt]).saturating_sub(1);
             let (prompt, repeat) = (answer.prompt, answer.repeat);
             let step = Step { target: live + n, prompt, repeat, warmup: false, load: None, turn };
-            journal.outside(&journal::Line::Recorded { step, text: answer.text.clone() })?;
+            journal.outside(&Line::Recorded { step, text: answer.text.clone() })?;
             tally.recorded(step, &answer.text);
         }
     }
@@ -315,31 +257,9 @@ pub async fn measure(
         capped |= judged.capped;
         ended.complete &= judged.is_whole();
     }
-    let end = journal::End { ended, capped, targets };
+    let end = End { ended, capped, targets };
     let path = journal.end(end.clone())?;
-    MeasuredRun::new(tally, &basis, end, &cut, path, (&run_id, &[]))
-}
-
-/// Each prompt of each target alone, in the order they are asked.
-fn alone(basis: &Basis, settings: &Settings) -> Vec<Step> {
-    let warmup = if settings.repeats == 0 { 0 } else { settings.warmup };
-    let mut steps = schedule(basis.targets.len(), &turns(basis), settings.repeats, warmup, settings.seed);
-    if basis.until_decided {
-        // All repeats of a prompt are one piece of evidence: they come together, in the shuffled order of
-        // the prompts.
-        let mut place = BTreeMap::new();
-        for step in steps.iter().filter(|s| !s.warmup) {
-            let next = place.len() + 1;
-            place.entry(step.prompt).or_insert(next);
-        }
-        steps.sort_by_key(|s| if s.warmup { 0 } else { place[&s.prompt] });
-    }
-    steps
-}
-
-/// How many requests each prompt is made of.
-pub fn turns(basis: &Basis) -> Vec<u32> {
-    basis.prompts.iter().map(conversation::turns).collect()
+    Ok((MeasuredRun::new(tally, &basis, end, &cut, (&run_id, &[]))?, path))
 }
 
 /// The backends have been asked alone: what was seen of their devices is kept, and the engines end.

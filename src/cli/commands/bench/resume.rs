@@ -3,8 +3,10 @@
 //! and how much, which files are read and written: that comes from the new command line, or is asked.
 
 use super::args::{Args, ReadArguments};
-use super::journal::{Earlier, Header};
+use super::overflow::load_samples;
 use super::{journal, settings};
+use crate::app::bench::journal::{Earlier, Header};
+use crate::app::bench::tally::Tally;
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -37,7 +39,7 @@ impl Resumed {
             ))
             .hint("Two versions measure differently: go on with that version, or start a new run. `--replay` makes the report of what is there."));
         }
-        let unanswered = super::watch::Tally::of(&earlier.header.basis, &earlier).unanswered().len();
+        let unanswered = Tally::of(&earlier.header.basis, &earlier, load_samples()).unanswered().len();
         if earlier.is_complete() && unanswered == 0 {
             return Err(CliError::usage(format!(
                 "{}: this run is complete, there is nothing to go on with",

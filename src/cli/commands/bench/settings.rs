@@ -1,6 +1,7 @@
 //! The arguments with their defaults in place, and the record of what decided a run.
 
 use super::args::{Args, Cache, LoadArgs};
+use crate::app::bench::settings::{assumed_limits, check_margin};
 use crate::cli::error::CliError;
 use crate::document::bench::build::Basis;
 use crate::document::bench::load::LoadPlan;
@@ -70,23 +71,6 @@ impl Settings {
     pub fn load_plan(&self, load: &LoadArgs, targets: usize) -> LoadPlan {
         load.plan(targets, self.rounds, self.warmup, self.slo.value)
     }
-}
-
-/// The limits of an interactive 8B-class service in `MLPerf` Inference (`loadgen/mlperf.conf`:
-/// llama3.1-8b interactive).
-const INTERACTIVE: Slo = Slo { ttft_ms: Some(500.0), tpot_ms: Some(30.0), e2e_ms: None };
-
-/// Where nobody says what is fast enough.
-pub fn assumed_limits() -> Sourced<Slo> {
-    let reason = "the limits of an interactive 8B-class service in MLPerf Inference".to_owned();
-    Sourced::new(INTERACTIVE, Source::Assumed { rule: "default-slo".to_owned(), reason })
-}
-
-pub fn check_margin(margin: f64) -> Result<(), CliError> {
-    if margin > 0.0 && margin < 1.0 {
-        return Ok(());
-    }
-    Err(CliError::usage(format!("--margin {margin} is not a share between 0 and 1")))
 }
 
 /// How long an answer may take.

@@ -2,34 +2,15 @@
 
 use super::args::Args;
 use super::judges;
-use super::load_calls;
 use super::settings::Settings;
 use super::targets::Api;
+use crate::app::bench::{bounds, load};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::document::bench::Spending;
 use crate::document::bench::price::PriceInForce;
 use crate::measure::conversation;
 use crate::prompts::Prompt;
-
-/// Tokens of a chat template and of the cache marker, at most.
-const OVERHEAD_TOKENS: u64 = 64;
-/// Tokens that a chat template puts around each further message, at most.
-const OVERHEAD_OF_A_MESSAGE: u64 = 16;
-/// Bytes per token that room in a context is made for; the cost counts with one.
-const BYTES_PER_TOKEN: u64 = 2;
-
-/// The most one request can be billed for: a token has one byte at least, whatever the language, and an
-/// answer that is sent again as history has as many tokens as its limit allows.
-pub fn most(prompt: &Prompt, turn: u32, max_output_tokens: u32) -> (u64, u64) {
-    upper_bound(prompt, turn, max_output_tokens, 1)
-}
-
-/// The most one pass of a prompt can be billed for: all turns of its conversation.
-fn most_of_all_turns(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
-    let each = (0..conversation::turns(prompt)).map(|turn| most(prompt, turn, max_output_tokens));
-    each.fold((0, 0), |(input, output), (i, o)| (input + i, output + o))
-}
 
 /// The upper bound of one target's requests.
 #[derive(Debug)]
@@ -60,26 +41,13 @@ pub struct Plan {
     attempts: u32,
 }
 
-/// Upper bounds of the longest request of a prompt, its last turn: input and output tokens.
-pub fn bounds(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
-    let last = conversation::turns(prompt).saturating_sub(1);
-    upper_bound(prompt, last, max_output_tokens, BYTES_PER_TOKEN)
-}
-
-fn upper_bound(prompt: &Prompt, turn: u32, max_output_tokens: u32, bytes_per_token: u64) -> (u64, u64) {
-    let (bytes, live) = conversation::size(prompt, turn);
-    let output = u64::from(prompt.max_output_tokens.unwrap_or(max_output_tokens));
-    let said = prompt.conversation.as_ref().map_or(1, |talk| talk.messages.len() as u64);
-    let around = OVERHEAD_TOKENS + said.saturating_sub(1) * OVERHEAD_OF_A_MESSAGE;
-    ((bytes as u64).div_ceil(bytes_per_token) + u64::from(live) * output + around, output)
-}
-
 impl Plan {
     pub fn new(args: &Args, apis: &[Api], prompts: &[Prompt], settings: &Settings) -> Self {
         let each: Vec<(u64, u64)> =
-            prompts.iter().map(|p| most_of_all_turns(p, settings.max_output_tokens)).collect();
+            prompts.iter().map(|p| bounds::billed_for_all_turns(p, settings.max_output_tokens)).collect();
         let first = args.model.len();
-        let loads = load_calls::calls(&args.load, first + apis.len(), settings, prompts.len());
+        let loads =
+            load::calls(&settings.load_plan(&args.load, first + apis.len()), prompts.len(), settings.seed);
         let targets = apis
             .iter()
             .enumerate()
@@ -146,7 +114,7 @@ impl Plan {
                 loopback: api.loopback,
                 judges: true,
                 calls: u32::try_from(calls).unwrap_or(u32::MAX),
-                input: input + calls * OVERHEAD_TOKENS,
+                input: input + calls * bounds::OVERHEAD_TOKENS,
                 output: calls * u64::from(args.judging.judge_tokens),
                 unbounded: false,
                 price: api.facts.price.clone(),
@@ -201,7 +169,7 @@ impl Plan {
                 word(settings.warmup as usize, "warm-up request"),
             ));
         }
-        if let Some(text) = load_calls::announcement(&args.load, settings) {
+        if let Some(text) = load::announcement(&args.load.shapes(), args.load.extent(), settings.rounds) {
             context.note(&format!("Load: {text}, on {targets}."));
         }
         self.each(context);

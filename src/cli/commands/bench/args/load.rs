@@ -1,6 +1,7 @@
 //! `--concurrency`, `--rate` and what belongs to them.
 
-use super::range::{LONGEST, MOST_AT_ONCE, MOST_REQUESTS, is_rate, up_to};
+use super::range::up_to;
+use crate::app::bench::range::{LONGEST, MOST_AT_ONCE, MOST_REQUESTS, is_rate};
 use crate::cli::error::CliError;
 use crate::document::bench::load::LoadPlan;
 use crate::measure::load::{Arrivals, Extent, Shape, Slo, phases};

@@ -1,0 +1,19 @@
+//! `freehold bench`: what a run is decided by, what its requests come to, and what its journal says.
+//!
+//! ```text
+//! what is asked ─► settings, plan ─► (consent, then requests, in `cli`) ─► journal, tally ─► document
+//!                                        ▲                                   │
+//!                                        └──── what is left to ask ◄─────────┘
+//! ```
+
+pub mod bounds;
+pub mod journal;
+pub mod limits;
+pub mod load;
+pub mod load_samples;
+pub mod measured;
+pub mod range;
+pub mod replay;
+pub mod settings;
+pub mod steps;
+pub mod tally;
