@@ -6,14 +6,17 @@
 //!                                        └──── what is left to ask ◄─────────┘
 //! ```
 
+pub mod asked;
 pub mod bounds;
 pub mod journal;
 pub mod limits;
 pub mod load;
 pub mod load_samples;
+pub mod local;
 pub mod measured;
 pub mod range;
 pub mod replay;
 pub mod settings;
+pub mod spending;
 pub mod steps;
 pub mod tally;

@@ -22,9 +22,9 @@ mod programs;
 mod recorded;
 mod replay;
 mod request;
+mod request_limits;
 mod resume;
 mod room;
-mod settings;
 mod signals;
 mod spending;
 mod synthetic;
@@ -33,6 +33,8 @@ mod template;
 mod watch;
 
 use crate::app;
+use crate::app::bench::settings::{self, Settings};
+use crate::app::bench::spending::Plan;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::prompt_files;
@@ -42,7 +44,6 @@ use crate::measure::conversation;
 pub use args::{Args, ReadArguments};
 use measure::Start;
 use resume::Resumed;
-use settings::Settings;
 use std::path::{Path, PathBuf};
 
 #[allow(clippy::needless_pass_by_value)] // every command is called alike
@@ -84,9 +85,10 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         return embed::run(args, context);
     }
     if !args.model.is_empty() {
-        local::check_kv_type(&args.local)?;
+        app::bench::local::check_kv_type(&args.local.options())?;
     }
-    let mut settings = Settings { slo: load::limits(args, context)?, ..Settings::of(args)? };
+    let asked = args.asked();
+    let mut settings = Settings { slo: load::limits(args, context)?, ..Settings::of(&asked)? };
     let (prompts, prompts_sha256) = if let Some(resumed) = &resumed {
         resumed.prompts(args)?
     } else {
@@ -111,9 +113,9 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         settings.go_on(&resumed.earlier.header.basis);
     }
     let turns: u64 = prompts.iter().map(|p| u64::from(conversation::turns(p))).sum();
-    let live = args.model.len() + args.api.len();
+    let live = asked.live();
     let targets = live + args.answers.len();
-    let load_plan = settings.load_plan(&args.load, live);
+    let load_plan = settings.load_plan(&asked, live);
     app::bench::limits::plan(live.max(1), turns, u64::from(settings.repeats), &load_plan)
         .map_err(CliError::usage)?;
     let catalog = crate::cli::catalog::load(context)?;
@@ -126,7 +128,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         context.note(text);
     }
     let inputs_sha256 =
-        settings::fingerprint(args, &settings, &prompts_sha256, local::json_schema(&args.local)?);
+        settings::fingerprint(&asked, &settings, &prompts_sha256, local::json_schema(&args.local)?);
     if let Some(resumed) = &resumed {
         let header = &resumed.earlier.header;
         if header.inputs_sha256 != inputs_sha256 || header.basis.load != load_plan {
@@ -139,15 +141,23 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         if resumed.is_some() { Vec::new() } else { recorded::read(&args.answers, &prompts, context)? };
     let near: Vec<Vec<String>> =
         args.model.iter().map(|_| Vec::new()).chain(apis.iter().map(|a| a.near.clone())).collect();
-    let asked = judges::asked(args);
-    let most = build::most_to_judge(&prompts, targets, settings.repeats, settings.max_output_tokens, &asked);
-    let plan = spending::Plan::new(args, &apis, &prompts, &settings).and_judges(args, &judges, &|_| most);
-    plan.announce(context, args, &prompts, &settings);
+    let judging = asked.judging.judging();
+    let most =
+        build::most_to_judge(&prompts, targets, settings.repeats, settings.max_output_tokens, &judging);
+    let services = apis.iter().map(targets::Api::service).collect();
+    let plan = Plan::new(&asked, services, &prompts, &settings).and_judges(
+        &asked,
+        judges::services(&judges),
+        &|_| most,
+    );
+    for line in plan.announcement(&asked, &prompts, &settings) {
+        context.note(&line);
+    }
     if args.dry_run {
         context.note("Dry run: nothing was sent.");
         return Ok(());
     }
-    let consent = plan.consent(context, args)?;
+    let consent = spending::consent(&plan, context, args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -2,10 +2,10 @@
 
 use super::args::Args;
 use super::journal::Journal;
-use super::judges::{Named, asked};
+use super::judges::Named;
 use super::outside::Outside;
 use super::signals::interrupted;
-use super::{embedder, local, programs, settings, targets};
+use super::{embedder, local, programs, request_limits, targets};
 use crate::app::bench::journal::Line;
 use crate::app::bench::tally::Tally;
 use crate::cli::error::CliError;
@@ -49,7 +49,7 @@ pub async fn ask(mut outside: Outside<'_, '_>, judges: Vec<Named>) -> Result<End
     let mut ended = Ended::default();
     if !judges.is_empty() {
         let mut facts: Vec<TargetFacts> = Vec::new();
-        let judging = asked(outside.args);
+        let judging = outside.args.judging.options().judging();
         if outside.asking().questions(&judging).is_empty() {
             outside.context.note(
                 "There is nothing to judge: no prompt has a rubric (--rubric gives one), and no two targets differ.",
@@ -84,7 +84,7 @@ async fn one(
     };
     let (mut backend, fact) = match judge {
         Named::Api(api) => {
-            let limits = settings::limits(outside.args, outside.privacy.strict())?;
+            let limits = request_limits::of(outside.args, outside.privacy.strict())?;
             let backend = ApiBackend::new(api.target, limits).map_err(CliError::failed)?;
             outside.privacy.ask(&api.facts.id, &backend).await?;
             let form = outside.args.judging.judge_form.of(held);

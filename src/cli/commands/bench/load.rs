@@ -4,7 +4,8 @@ use super::args::Args;
 use super::watch::Watcher;
 use super::{device, local};
 use crate::app::bench::load::{BrokenLevels, already_sent, queue_of, title};
-use crate::app::bench::settings::assumed_limits;
+use crate::app::bench::local::{at_once, sampling};
+use crate::app::bench::settings;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::profiles;
@@ -15,8 +16,6 @@ use crate::measure::event::Fault;
 use crate::measure::load::{self, PhaseEnd, Slo, Surroundings};
 use crate::measure::run::{Asker, Ended};
 use crate::provenance::Sourced;
-use crate::workload::keys::need;
-use crate::workload::profile::LIMITS;
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::future::Future;
@@ -24,21 +23,10 @@ use std::pin::Pin;
 
 /// The limits in force: `--slo`, else the profile's, else those of an interactive service.
 pub fn limits(args: &Args, context: &Context) -> Result<Sourced<Slo>, CliError> {
-    if !args.load.slo.is_empty() {
-        return Ok(Sourced::flag(args.load.slo(), "--slo"));
-    }
-    if let Some(name) = &args.profile {
-        let draft = profiles::find(name, context)?.draft;
-        if let Some(source) = LIMITS.iter().find_map(|key| draft.source(key)) {
-            let slo = Slo {
-                ttft_ms: draft.number(need::TTFT_MS),
-                tpot_ms: draft.number(need::TPOT_MS),
-                e2e_ms: draft.number(need::E2E_MS),
-            };
-            return Ok(Sourced::new(slo, source.clone()));
-        }
-    }
-    Ok(assumed_limits())
+    let given = args.load.limits();
+    let profile = args.profile.as_ref().filter(|_| given.is_none());
+    let profile = profile.map(|name| profiles::find(name, context)).transpose()?;
+    Ok(settings::limits(given, profile.as_ref().map(|profile| &profile.draft)))
 }
 
 /// Where the phases of a target go.
@@ -151,15 +139,11 @@ async fn worker<'w>(
 
 /// The local engine with room for the most requests at once that are asked of it.
 pub fn local_way(args: &Args, file: std::path::PathBuf, context_tokens: u32) -> Result<Way, CliError> {
-    /// More sequences than this an engine's batch has no use for; the rest wait in its queue.
-    const MOST: u32 = 256;
-    const AT_A_RATE: u32 = 8;
-    let at_a_rate = if args.load.rate.is_empty() { 1 } else { AT_A_RATE };
-    let most = args.load.concurrency.iter().copied().max().unwrap_or(1).max(at_a_rate).min(MOST);
-    let how = local::How { context: context_tokens, raw: args.local.raw };
-    let mut config = local::config(file, &args.local, how).map_err(CliError::of_fault)?;
-    config.load.parallel = most;
-    config.load.sampling = local::sampling(&args.local, args.seed.unwrap_or(0));
+    let options = args.local.options();
+    let how = local::How { context: context_tokens, raw: options.raw };
+    let mut config = local::config(file, &options, how).map_err(CliError::of_fault)?;
+    config.load.parallel = at_once(&args.load.options());
+    config.load.sampling = sampling(&options, args.seed.unwrap_or(0));
     config.load.json_schema = local::json_schema(&args.local)?;
     Ok(Way::Local(Box::new(config)))
 }

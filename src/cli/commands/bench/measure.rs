@@ -5,20 +5,21 @@ use super::args::Args;
 use super::outside::Outside;
 use super::recorded::Recorded;
 use super::resume::{self, Resumed};
-use super::settings::Settings;
 use super::signals::{interrupted, outlive_file_limits};
 use super::{
-    bars, device, journal, judges, judging, load, local, overflow, privacy, request, settings, spending,
+    bars, device, journal, judges, judging, load, local, overflow, privacy, request, request_limits,
     synthetic, targets, watch,
 };
 use crate::app::bench::journal::{CommandLine, End, Header, Line};
 use crate::app::bench::measured::MeasuredRun;
+use crate::app::bench::settings::{self, Begun, Settings};
+use crate::app::bench::spending::Plan;
 use crate::app::bench::steps::one_at_a_time;
 use crate::app::bench::tally::Tally;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
-use crate::document::bench::build::{Basis, TargetFacts};
+use crate::document::bench::build::TargetFacts;
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
 use crate::measure::conversation::{self, Histories};
@@ -63,7 +64,7 @@ impl Ready {
         apis: Vec<targets::Api>,
     ) -> Result<Self, CliError> {
         let mut progress = Progress::new(context);
-        let limits = settings::limits(args, start.privacy.strict())?;
+        let limits = request_limits::of(args, start.privacy.strict())?;
         let mut ready = Self::default();
         for model in &args.model {
             let (mut backend, mut fact) =
@@ -96,24 +97,15 @@ fn header(
     context: &Context,
     settings: &Settings,
     start: Start<'_>,
-    plan: &spending::Plan,
+    plan: &Plan,
     targets: Vec<TargetFacts>,
 ) -> Header {
-    let mut inputs = settings::inputs(args, settings, &start.prompts, &start.prompts_sha256);
+    let asked = args.asked();
+    let mut inputs = settings::inputs(&asked, settings, &start.prompts, &start.prompts_sha256);
     start.privacy.record(&mut inputs);
-    let basis = Basis {
-        inputs,
-        load: settings.load_plan(&args.load, targets.iter().filter(|t| t.recorded_in.is_none()).count()),
-        targets,
-        prompts: start.prompts,
-        max_output_tokens: settings.max_output_tokens,
-        seed: settings.seed,
-        margin: settings.margin,
-        until_decided: args.until_decided,
-        cache_bust: settings.cache.marks(),
-        spending: plan.spending(start.consent, args.max_cost),
-        created: context.now.clone(),
-    };
+    let spending = plan.spending(start.consent, args.max_cost);
+    let created = context.now.clone();
+    let basis = settings.basis(&asked, Begun { targets, prompts: start.prompts, spending, inputs, created });
     let given = CommandLine {
         arguments: std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect(),
         folder: std::env::current_dir().ok().map(|folder| folder.display().to_string()),
@@ -128,7 +120,7 @@ pub async fn measure(
     settings: &Settings,
     mut start: Start<'_>,
     apis: Vec<targets::Api>,
-    plan: &spending::Plan,
+    plan: &Plan,
 ) -> Result<(MeasuredRun, PathBuf), CliError> {
     crate::cli::files::raise_open_files_limit();
     outlive_file_limits();

@@ -1,7 +1,7 @@
 //! `--exec NAME=PROGRAM`: programs of the user as graders. Only the command line names one, never a file.
 
-use super::args::Program;
 use super::outside::Outside;
+use crate::app::bench::asked::Program;
 use crate::app::bench::journal::Line;
 use crate::cli::environment;
 use crate::cli::error::CliError;

@@ -8,12 +8,12 @@ use super::outcome::write;
 use super::outside::Outside;
 use super::overflow::load_samples;
 use super::privacy::Privacy;
-use super::spending::Plan;
-use super::{human, judges, judging, programs, resume, settings, signals, targets};
+use super::{human, judges, judging, programs, resume, signals, spending};
 use crate::app::bench::journal::Earlier;
 use crate::app::bench::measured::MeasuredRun;
-use crate::app::bench::replay;
+use crate::app::bench::spending::{Plan, Service};
 use crate::app::bench::tally::Tally;
+use crate::app::bench::{replay, settings};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::prompt_files;
@@ -37,15 +37,15 @@ pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
     if let Some(rubric) = &args.judging.rubric {
         judges::add_rubric(&mut basis.prompts, rubric);
     }
-    settings::judging_inputs(args, &mut basis.inputs);
+    let asked = args.asked();
+    settings::judging_inputs(asked.same_weights, &asked.judging, &mut basis.inputs);
     let people =
         args.judging.human.as_deref().map(|file| human::read(file, basis)).transpose()?.unwrap_or_default();
     let (mut measured, stopped) = match locked {
-        Some(locked) => asked(&mut earlier, locked, args, context, &people)?,
+        Some(locked) => judged(&mut earlier, locked, args, context, &people)?,
         None => (measured(&earlier, &people)?, judging::Ended::default()),
     };
-    let limits = (!args.load.slo.is_empty()).then(|| args.load.slo());
-    replay::decide(&mut measured.basis, args.margin, limits)?;
+    replay::decide(&mut measured.basis, asked.margin, asked.load.limits)?;
     let document = measured.document();
     write(&document, args, context)?;
     said(&stopped, &path)
@@ -60,7 +60,7 @@ fn measured(earlier: &Earlier, people: &[HumanGrade]) -> Result<MeasuredRun, Cli
 
 /// The same, after judges and other graders of the command line were asked about the answers that are there. What
 /// they say is added to the journal.
-fn asked(
+fn judged(
     earlier: &mut Earlier,
     locked: Locked,
     args: &Args,
@@ -75,22 +75,23 @@ fn asked(
         context.note(&text);
     }
     let run_id = earlier.header.run_id.clone();
+    let asks = args.asked();
     let plan = {
         let (basis, _) = replay::ending(earlier);
         let tally = Tally::of(&basis, earlier, load_samples());
-        let questions = tally.asking(&run_id).questions(&judges::asked(args));
-        let left = |api: &targets::Api| {
-            let form = args.judging.judge_form.of(api.loopback);
-            judging::left(&questions, tally.told.said.get(&api.facts.id), form)
+        let questions = tally.asking(&run_id).questions(&asks.judging.judging());
+        let left = |judge: &Service| {
+            let form = asks.judging.form.of(judge.loopback);
+            judging::left(&questions, tally.told.said.get(&judge.id), form)
         };
-        Plan::of_judges(args, &judges, &left)
+        Plan::of_judges(&asks, judges::services(&judges), &left)
     };
-    plan.each(context);
+    plan.each().iter().for_each(|line| context.note(line));
     if args.dry_run {
         context.note("Dry run: nothing was sent.");
         return Ok((measured(earlier, people)?, judging::Ended::default()));
     }
-    let consent = plan.consent(context, args)?;
+    let consent = spending::consent(&plan, context, args)?;
     plan.add_to(&mut earlier.header.basis.spending, consent, args.max_cost);
     let (basis, end) = replay::ending(earlier);
     let mut tally = Tally::of(&basis, earlier, load_samples());

@@ -1,7 +1,7 @@
 //! What is asked: the request of each step.
 
-use super::args::Cache;
-use super::settings::Settings;
+use crate::app::bench::asked::Cache;
+use crate::app::bench::settings::Settings;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::local::hex;
 use crate::measure::conversation::{self, Answered};

@@ -4,7 +4,8 @@
 
 use super::args::{Args, ReadArguments};
 use super::overflow::load_samples;
-use super::{journal, settings};
+use super::{journal, request_limits};
+use crate::app::bench::asked::{JUDGE_TOKENS, Program};
 use crate::app::bench::journal::{Earlier, Header};
 use crate::app::bench::tally::Tally;
 use crate::cli::ask::{Ask as _, Terminal};
@@ -205,8 +206,7 @@ fn same_outside(args: &Args, began: &Args) -> Result<(), CliError> {
     };
     let (was, now) = (&began.judging, &args.judging);
     lacks("--judge", was.judge.clone(), now.judge.len())?;
-    let program = |p: &super::args::Program| format!("{}={}", p.name, p.path.display());
-    lacks("--exec", was.exec.iter().map(program).collect(), now.exec.len())?;
+    lacks("--exec", was.exec.iter().map(Program::written).collect(), now.exec.len())?;
     lacks("--embedder", was.embedder.iter().cloned().collect(), usize::from(now.embedder.is_some()))
 }
 
@@ -320,9 +320,9 @@ pub fn command(args: &Args, context: &Context, journal: &Path) -> String {
     args.judging.judge.iter().for_each(|j| add("--judge", j));
     args.judging.embedder.iter().for_each(|m| add("--embedder", m));
     for program in &args.judging.exec {
-        add("--exec", &format!("{}={}", program.name, program.path.display()));
+        add("--exec", &program.written());
     }
-    if args.judging.judge_tokens != 512 {
+    if args.judging.judge_tokens != JUDGE_TOKENS {
         add("--judge-tokens", &args.judging.judge_tokens.to_string());
     }
     if let Some(form) = args.judging.judge_form.given() {
@@ -337,7 +337,7 @@ pub fn command(args: &Args, context: &Context, journal: &Path) -> String {
     if let Some(mib) = args.local.memory_limit {
         add("--memory-limit", &mib.to_string());
     }
-    for (flag, value, default) in settings::limits_of(args) {
+    for (flag, value, default) in request_limits::written(args) {
         if value != default {
             add(flag, &value);
         }
