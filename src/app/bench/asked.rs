@@ -36,6 +36,8 @@ pub struct Asked {
     pub api_greedy: bool,
     /// The member of a chat request that limits the answer.
     pub limit_field: Option<LimitField>,
+    /// Variables with the keys of servers that are not a provider's own.
+    pub key_variables: Vec<String>,
     /// Hosts that may be asked over plain http, and whether keys go there.
     pub allow_http: Vec<String>,
     pub allow_http_keys: bool,

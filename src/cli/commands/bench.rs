@@ -21,10 +21,8 @@ mod privacy;
 mod programs;
 mod recorded;
 mod replay;
-mod request;
 mod request_limits;
 mod resume;
-mod room;
 mod signals;
 mod spending;
 mod synthetic;
@@ -131,11 +129,8 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         settings::fingerprint(&asked, &settings, &prompts_sha256, local::json_schema(&args.local)?);
     if let Some(resumed) = &resumed {
         let header = &resumed.earlier.header;
-        if header.inputs_sha256 != inputs_sha256 || header.basis.load != load_plan {
-            return Err(CliError::usage("what this run was to measure is not what its journal and the command line give now")
-                .hint("Its settings, its JSON schema or this program have changed. Start a new run: results of different inputs do not belong in one report."));
-        }
-        resume::same_apis(&header.basis, &apis.iter().map(|a| &a.facts).collect::<Vec<_>>())?;
+        app::bench::resume::same_run(header, &inputs_sha256, &load_plan)?;
+        app::bench::resume::same_apis(&header.basis, &apis.iter().map(|a| &a.facts).collect::<Vec<_>>())?;
     }
     let recorded =
         if resumed.is_some() { Vec::new() } else { recorded::read(&args.answers, &prompts, context)? };

@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::signals::{self, interrupted};
 use crate::app::bench::settings::{self, Begun, Settings};
+use crate::app::bench::targets::distinct_ids;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::document::bench::build::{self, Run, TargetFacts};
@@ -43,7 +44,7 @@ pub fn conclude(
 ) -> Result<(), CliError> {
     let asked = args.asked();
     let settings = Settings::of(&asked)?;
-    super::targets::distinct_ids(&mut targets);
+    distinct_ids(&mut targets);
     let ended = Ended {
         complete: outcome.is_ok(),
         interrupted: matches!(outcome, Err(None)),

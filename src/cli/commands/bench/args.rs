@@ -243,6 +243,7 @@ impl Args {
             same_weights: self.same_weights,
             api_greedy: self.api_greedy,
             limit_field: self.limit_field.map(LimitName::field),
+            key_variables: self.api_key_env.clone(),
             allow_http: self.allow_http.clone(),
             allow_http_keys: self.allow_http_keys,
             retries: self.retries,

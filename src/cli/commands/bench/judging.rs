@@ -5,9 +5,10 @@ use super::journal::Journal;
 use super::judges::Named;
 use super::outside::Outside;
 use super::signals::interrupted;
-use super::{embedder, local, programs, request_limits, targets};
+use super::{embedder, local, programs, request_limits};
 use crate::app::bench::journal::Line;
 use crate::app::bench::tally::Tally;
+use crate::app::bench::targets::distinct_ids;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::document::bench::build::{self, Judging, Question, TargetFacts};
@@ -101,7 +102,7 @@ async fn one(
         }
     };
     so_far.push(fact);
-    targets::distinct_ids(so_far);
+    distinct_ids(so_far);
     let fact = so_far.last().cloned().unwrap_or_else(|| unreachable!("one was pushed"));
     let told = &mut outside.tally.told;
     let key = build::judge_key(&fact);

@@ -77,7 +77,7 @@ impl Loads<'_> {
             let (done, spent) = already_sent(&sent, watcher.tally.unanswered());
             let mut queue = queue_of(self.basis, number, done, spent);
             if ended.interrupted
-                || watcher.capped
+                || watcher.stopping.capped
                 || watcher.broken.is_some()
                 || ended.stopped[phase.target].is_some()
             {

@@ -2,10 +2,10 @@
 
 use super::args::{Args, LocalArgs};
 use super::privacy::Privacy;
-use super::{device, room, template};
+use super::{device, template};
 use crate::app::bench::asked::LocalOptions;
-use crate::app::bench::local as decided;
 use crate::app::bench::settings::Settings;
+use crate::app::bench::{local as decided, memory};
 use crate::capacity::ModelShape;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
@@ -14,9 +14,10 @@ use crate::cli::progress::Progress;
 use crate::document::bench::build::TargetFacts;
 use crate::document::bench::model::ModelFacts;
 use crate::document::bench::{Engine, Kind};
+use crate::measure::allowed::allowed;
 use crate::measure::backend::Backend;
 use crate::measure::backend::local::{self, LocalBackend, LocalConfig, LocalInfo};
-use crate::measure::backend::protocol::{self, Sampling};
+use crate::measure::backend::protocol::{self, LoadRequest, Sampling};
 use crate::measure::event::Fault;
 use crate::measure::fetch;
 use crate::prompts::Prompt;
@@ -164,8 +165,13 @@ pub async fn open(
 pub fn config(path: PathBuf, options: &LocalOptions, how: How) -> Result<LocalConfig, Fault> {
     let mut config = LocalConfig::new(path, how.context)?;
     decided::request(&mut config.load, options, how.raw);
-    config.plan = Some(room::plan);
+    config.plan = Some(plan);
     Ok(config)
+}
+
+/// Does the model fit into the memory that this process may use?
+fn plan(file: &local::ModelFile, build: &protocol::EngineBuild, load: &mut LoadRequest) -> Result<(), Fault> {
+    memory::plan(file, build, load, allowed().memory_bytes)
 }
 
 /// Tokens that the model of this file was trained for; nothing is wrong here where that cannot be read.

@@ -4,30 +4,31 @@
 use super::args::Args;
 use super::outside::Outside;
 use super::recorded::Recorded;
-use super::resume::{self, Resumed};
+use super::resume::Resumed;
 use super::signals::{interrupted, outlive_file_limits};
 use super::{
-    bars, device, journal, judges, judging, load, local, overflow, privacy, request, request_limits,
-    synthetic, targets, watch,
+    bars, device, journal, judges, judging, load, local, overflow, privacy, request_limits, synthetic,
+    targets, watch,
 };
 use crate::app::bench::journal::{CommandLine, End, Header, Line};
 use crate::app::bench::measured::MeasuredRun;
+use crate::app::bench::request::Asker;
+use crate::app::bench::resume::{self, SoFar};
 use crate::app::bench::settings::{self, Begun, Settings};
 use crate::app::bench::spending::Plan;
 use crate::app::bench::steps::one_at_a_time;
-use crate::app::bench::tally::Tally;
+use crate::app::bench::targets::distinct_ids;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::document::bench::build::TargetFacts;
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
-use crate::measure::conversation::{self, Histories};
+use crate::measure::conversation;
 use crate::measure::run::{self, Patience};
 use crate::measure::schedule::Step;
 use crate::prompts::Prompt;
 use crate::provenance::Source;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What a run starts from.
@@ -86,7 +87,7 @@ impl Ready {
             ready.facts.push(api.facts);
         }
         progress.done();
-        targets::distinct_ids(&mut ready.facts);
+        distinct_ids(&mut ready.facts);
         Ok(ready)
     }
 }
@@ -136,7 +137,7 @@ pub async fn measure(
         facts.extend(of_run.iter().filter(|t| t.recorded_in.is_some()).cloned());
     } else {
         facts.extend(recorded.iter().map(|log| log.facts.clone()));
-        targets::distinct_ids(&mut facts);
+        distinct_ids(&mut facts);
     }
     let privacy = start.privacy;
     let header = match &resumed {
@@ -151,26 +152,16 @@ pub async fn measure(
     };
     let (basis, run_id) = (header.basis.clone(), header.run_id.clone());
     let mut steps = one_at_a_time(&basis, settings.repeats, settings.warmup);
-    let mut tally = Tally::new(&basis, overflow::load_samples());
-    let (mut complete, mut cut) = (BTreeSet::new(), Vec::new());
-    let mut histories = Histories::default();
-    if let Some(Resumed { earlier, .. }) = &resumed {
-        tally = Tally::of(&basis, earlier, overflow::load_samples());
-        complete.clone_from(&earlier.phases);
-        for (_, record) in &earlier.records {
-            let turns = conversation::turns(&basis.prompts[record.step.prompt]);
-            histories.note(&record.step, turns, record.answered());
-        }
-        cut.clone_from(&earlier.cut);
-        // What the journal has is never asked, and never paid, again; what failed without a bill is.
-        let done: BTreeSet<Step> = earlier.records.iter().map(|(_, r)| r.step).collect();
-        steps.retain(|step| !done.contains(step) || tally.unanswered().contains(step));
-    }
+    let so_far = match &resumed {
+        Some(Resumed { earlier, .. }) => SoFar::of(&basis, earlier, overflow::load_samples()),
+        None => SoFar::nothing(&basis, overflow::load_samples()),
+    };
+    steps.retain(|step| so_far.is_left(step) && step.target < live);
+    let SoFar { mut tally, histories, phases: complete, mut cut, .. } = so_far;
     let mut journal = match resumed {
         Some(Resumed { locked, earlier }) => locked.go_on(&earlier, context)?,
         None => journal::Journal::create(args.output.output.as_deref(), context, header)?,
     };
-    steps.retain(|step| step.target < live);
     for (n, log) in recorded.iter().enumerate() {
         for answer in &log.answers {
             let turn = conversation::turns(&basis.prompts[answer.prompt]).saturating_sub(1);
@@ -180,7 +171,7 @@ pub async fn measure(
             tally.recorded(step, &answer.text);
         }
     }
-    let asker = request::Asker::new(&basis, settings, &run_id, journal.session());
+    let asker = Asker::new(&basis, settings, &run_id, journal.session());
     let bars = bars::Bars::new(context, &basis.targets);
     let mut watch = watch::Watcher::new(tally, &steps, args.max_cost, journal, bars);
     let patience = Patience { retries: args.retries, wait_factor: 1.0 };
@@ -193,7 +184,7 @@ pub async fn measure(
         let ended =
             run::run(&mut backends, &steps, &asker, of_these, patience, seed, &mut watch, stop.as_mut())
                 .await;
-        if !watch.pause || watch.broken.is_some() || ended.interrupted {
+        if !watch.stopping.pause || watch.broken.is_some() || ended.interrupted {
             break ended;
         }
         // Whole prompts wait for graders from outside; no conversation is open meanwhile.
@@ -201,8 +192,8 @@ pub async fn measure(
         let outside = Outside { args, context, seed, privacy, run_id: &run_id, tally, journal };
         let asked = judging::ask(outside, judges.clone()).await?;
         watch.graded();
-        steps.retain(|step| watch.is_left(step));
-        if asked.is_whole() && !watch.decided && !steps.is_empty() {
+        steps.retain(|step| watch.stopping.is_left(step));
+        if asked.is_whole() && !watch.stopping.decided && !steps.is_empty() {
             watch.goes_on(&steps);
             continue;
         }
@@ -232,13 +223,13 @@ pub async fn measure(
             context.note(&format!("the engine alone could not be measured to the end: {why}"));
         }
     }
-    capped |= watch.capped;
-    if watch.decided {
+    capped |= watch.stopping.capped;
+    if watch.stopping.decided {
         // The rest was not needed.
         ended.complete = ended.stopped.iter().all(Option::is_none);
         ended.skipped.fill(0);
     }
-    cut.extend(watch.under_way());
+    cut.extend(watch.stopping.under_way());
     let (mut tally, mut journal) = watch.close()?;
     if !ended.interrupted {
         let (tally, journal) = (&mut tally, &mut journal);

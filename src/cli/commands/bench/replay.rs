@@ -8,9 +8,10 @@ use super::outcome::write;
 use super::outside::Outside;
 use super::overflow::load_samples;
 use super::privacy::Privacy;
-use super::{human, judges, judging, programs, resume, signals, spending};
+use super::{human, judges, judging, programs, signals, spending};
 use crate::app::bench::journal::Earlier;
 use crate::app::bench::measured::MeasuredRun;
+use crate::app::bench::resume::stated_privacy;
 use crate::app::bench::spending::{Plan, Service};
 use crate::app::bench::tally::Tally;
 use crate::app::bench::{replay, settings};
@@ -67,7 +68,7 @@ fn judged(
     context: &Context,
     people: &[HumanGrade],
 ) -> Result<(MeasuredRun, judging::Ended), CliError> {
-    let privacy = Privacy::of(args, context)?.at_least(resume::stated_privacy(&earlier.header.basis));
+    let privacy = Privacy::of(args, context)?.at_least(stated_privacy(&earlier.header.basis));
     let catalog = crate::cli::catalog::load(context)?;
     programs::check(&args.judging.exec)?;
     let judges = judges::parse(args, &catalog, context, &privacy)?;

@@ -192,17 +192,6 @@ fn near_names(catalog: &Catalog, provider: &str, model: &str) -> Vec<String> {
     crate::spelling::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
 }
 
-/// Two targets may be the same model twice (an A/A run): their ids must differ.
-pub fn distinct_ids(facts: &mut [TargetFacts]) {
-    for n in 0..facts.len() {
-        let earlier =
-            facts[..n].iter().filter(|f| f.id.split('#').next() == facts[n].id.split('#').next()).count();
-        if earlier > 0 {
-            facts[n].id = format!("{}#{}", facts[n].id, earlier + 1);
-        }
-    }
-}
-
 fn quirks(provider: &Provider, own: bool, loopback: bool, args: &Args) -> Quirks {
     let of_provider = match provider.limit_field {
         crate::catalog::LimitField::MaxTokens => LimitField::MaxTokens,

@@ -1,7 +1,7 @@
 //! What is asked: the request of each step.
 
-use crate::app::bench::asked::Cache;
-use crate::app::bench::settings::Settings;
+use super::asked::Cache;
+use super::settings::Settings;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::local::hex;
 use crate::measure::conversation::{self, Answered};
@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What each step asks.
+#[derive(Debug)]
 pub struct Asker<'a> {
     prompts: &'a [Prompt],
     settings: &'a Settings,
