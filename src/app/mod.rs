@@ -8,6 +8,7 @@
 //! whoever calls has read them, and passes what was found as values.
 
 pub mod advise;
+pub mod bench;
 pub mod breakeven;
 pub mod db;
 pub mod deploy;

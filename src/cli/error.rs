@@ -46,13 +46,17 @@ impl From<Refusal> for CliError {
             RefusalKind::Input => Exit::Usage,
             RefusalKind::Failed => Exit::Failed,
         };
-        Self::Stop { exit, message: refusal.message, hint: refusal.hint }
+        Self::refused(refusal, exit)
     }
 }
 
 impl CliError {
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self::Stop { exit, message: message.into(), hint: None }
+    }
+    /// A refusal that has an exit code of its own.
+    pub fn refused(refusal: Refusal, exit: Exit) -> Self {
+        Self::Stop { exit, message: refusal.message, hint: refusal.hint }
     }
     /// Bad usage or bad input: exit 2.
     pub fn usage(message: impl Into<String>) -> Self {

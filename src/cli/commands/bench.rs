@@ -10,23 +10,19 @@ mod human;
 mod journal;
 mod judges;
 mod judging;
-mod limits;
 mod load;
-mod load_calls;
 mod local;
 mod measure;
 mod outcome;
 mod outside;
+mod overflow;
 mod plain_http;
 mod privacy;
 mod programs;
 mod recorded;
 mod replay;
-mod request;
+mod request_limits;
 mod resume;
-mod room;
-mod rows;
-mod settings;
 mod signals;
 mod spending;
 mod synthetic;
@@ -35,6 +31,8 @@ mod template;
 mod watch;
 
 use crate::app;
+use crate::app::bench::settings::{self, Settings};
+use crate::app::bench::spending::Plan;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::prompt_files;
@@ -44,7 +42,6 @@ use crate::measure::conversation;
 pub use args::{Args, ReadArguments};
 use measure::Start;
 use resume::Resumed;
-use settings::Settings;
 use std::path::{Path, PathBuf};
 
 #[allow(clippy::needless_pass_by_value)] // every command is called alike
@@ -86,9 +83,10 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         return embed::run(args, context);
     }
     if !args.model.is_empty() {
-        local::check_kv_type(&args.local)?;
+        app::bench::local::check_kv_type(&args.local.options())?;
     }
-    let mut settings = Settings { slo: load::limits(args, context)?, ..Settings::of(args)? };
+    let asked = args.asked();
+    let mut settings = Settings { slo: load::limits(args, context)?, ..Settings::of(&asked)? };
     let (prompts, prompts_sha256) = if let Some(resumed) = &resumed {
         resumed.prompts(args)?
     } else {
@@ -113,10 +111,11 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         settings.go_on(&resumed.earlier.header.basis);
     }
     let turns: u64 = prompts.iter().map(|p| u64::from(conversation::turns(p))).sum();
-    let live = args.model.len() + args.api.len();
+    let live = asked.live();
     let targets = live + args.answers.len();
-    let load_plan = settings.load_plan(&args.load, live);
-    limits::plan(live.max(1), turns, u64::from(settings.repeats), &load_plan).map_err(CliError::usage)?;
+    let load_plan = settings.load_plan(&asked, live);
+    app::bench::limits::plan(live.max(1), turns, u64::from(settings.repeats), &load_plan)
+        .map_err(CliError::usage)?;
     let catalog = crate::cli::catalog::load(context)?;
     let privacy = privacy::Privacy::of(args, context)?;
     let apis = targets::parse("--api", &args.api, args, &catalog, context, &privacy)?;
@@ -127,28 +126,33 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         context.note(text);
     }
     let inputs_sha256 =
-        settings::fingerprint(args, &settings, &prompts_sha256, local::json_schema(&args.local)?);
+        settings::fingerprint(&asked, &settings, &prompts_sha256, local::json_schema(&args.local)?);
     if let Some(resumed) = &resumed {
         let header = &resumed.earlier.header;
-        if header.inputs_sha256 != inputs_sha256 || header.basis.load != load_plan {
-            return Err(CliError::usage("what this run was to measure is not what its journal and the command line give now")
-                .hint("Its settings, its JSON schema or this program have changed. Start a new run: results of different inputs do not belong in one report."));
-        }
-        resume::same_apis(&header.basis, &apis.iter().map(|a| &a.facts).collect::<Vec<_>>())?;
+        app::bench::resume::same_run(header, &inputs_sha256, &load_plan)?;
+        app::bench::resume::same_apis(&header.basis, &apis.iter().map(|a| &a.facts).collect::<Vec<_>>())?;
     }
     let recorded =
         if resumed.is_some() { Vec::new() } else { recorded::read(&args.answers, &prompts, context)? };
     let near: Vec<Vec<String>> =
         args.model.iter().map(|_| Vec::new()).chain(apis.iter().map(|a| a.near.clone())).collect();
-    let asked = judges::asked(args);
-    let most = build::most_to_judge(&prompts, targets, settings.repeats, settings.max_output_tokens, &asked);
-    let plan = spending::Plan::new(args, &apis, &prompts, &settings).and_judges(args, &judges, &|_| most);
-    plan.announce(context, args, &prompts, &settings);
+    let judging = asked.judging.judging();
+    let most =
+        build::most_to_judge(&prompts, targets, settings.repeats, settings.max_output_tokens, &judging);
+    let services = apis.iter().map(targets::Api::service).collect();
+    let plan = Plan::new(&asked, services, &prompts, &settings).and_judges(
+        &asked,
+        judges::services(&judges),
+        &|_| most,
+    );
+    for line in plan.announcement(&asked, &prompts, &settings) {
+        context.note(&line);
+    }
     if args.dry_run {
         context.note("Dry run: nothing was sent.");
         return Ok(());
     }
-    let consent = plan.consent(context, args)?;
+    let consent = spending::consent(&plan, context, args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -163,10 +167,11 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         judges,
         recorded,
     };
-    let measured = runtime.block_on(measure::measure(args, context, &settings, start, apis, &plan))?;
+    let (measured, journal) =
+        runtime.block_on(measure::measure(args, context, &settings, start, apis, &plan))?;
     let document = measured.document();
     outcome::write(&document, args, context)?;
-    let again = resume::command(args, context, &measured.journal);
+    let again = resume::command(args, context, &journal);
     let end = &measured.end;
-    outcome::verdict(&document, end.ended.interrupted, end.capped, &measured.journal, &again, &near)
+    outcome::verdict(&document, end.ended.interrupted, end.capped, &journal, &again, &near)
 }

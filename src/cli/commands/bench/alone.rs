@@ -1,11 +1,12 @@
 //! Runs of the local engine that ask for no answers: `--synthetic` without prompts, and `--embed`.
 
 use super::args::Args;
-use super::settings::Settings;
 use super::signals::{self, interrupted};
+use crate::app::bench::settings::{self, Begun, Settings};
+use crate::app::bench::targets::distinct_ids;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::document::bench::build::{self, Basis, Run, TargetFacts};
+use crate::document::bench::build::{self, Run, TargetFacts};
 use crate::document::bench::{BenchDocument, Spending};
 use crate::document::envelope::Input;
 use crate::measure::event::Fault;
@@ -41,8 +42,9 @@ pub fn conclude(
     (mut targets, outcome): (Vec<TargetFacts>, Outcome),
     csv: fn(&BenchDocument) -> String,
 ) -> Result<(), CliError> {
-    let settings = Settings::of(args)?;
-    super::targets::distinct_ids(&mut targets);
+    let asked = args.asked();
+    let settings = Settings::of(&asked)?;
+    distinct_ids(&mut targets);
     let ended = Ended {
         complete: outcome.is_ok(),
         interrupted: matches!(outcome, Err(None)),
@@ -52,21 +54,11 @@ pub fn conclude(
     let models = Sourced::new(serde_json::json!(args.model), Source::flag("--model"));
     inputs.insert("models".to_owned(), Input::plain(&models));
     if !args.model.is_empty() {
-        args.local.inputs(&mut inputs);
+        settings::local_inputs(&asked.local, &mut inputs);
     }
-    let basis = Basis {
-        load: settings.load_plan(&args.load, targets.len()),
-        targets,
-        prompts: Vec::new(),
-        max_output_tokens: settings.max_output_tokens,
-        seed: settings.seed,
-        margin: settings.margin,
-        until_decided: false,
-        cache_bust: settings.cache.marks(),
-        spending: Spending { consent: "not-needed".to_owned(), ..Spending::default() },
-        inputs,
-        created: context.now.clone(),
-    };
+    let spending = Spending { consent: "not-needed".to_owned(), ..Spending::default() };
+    let created = context.now.clone();
+    let basis = settings.basis(&asked, Begun { targets, prompts: Vec::new(), spending, inputs, created });
     let cut = vec![0; basis.targets.len()];
     let document = build::document(Run {
         basis: &basis,

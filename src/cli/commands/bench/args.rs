@@ -3,13 +3,16 @@
 mod judging;
 mod load;
 mod local;
-pub mod range;
+mod range;
 
+use crate::app::bench::asked::{Asked, Cache, RETRIES};
+use crate::app::bench::range::{MOST_OUTPUT_TOKENS, MOST_REPEATS, MOST_WARMUP};
 use crate::cli::output::OutputArgs;
-pub use judging::{JudgingArgs, Program};
-pub use load::{LoadArgs, Seconds};
-pub use local::{KvChoice, LocalArgs, SamplingChoice, Switch, word};
-use range::{MOST_OUTPUT_TOKENS, MOST_REPEATS, MOST_WARMUP, up_to};
+use clap::builder::PossibleValue;
+pub use judging::JudgingArgs;
+pub use load::LoadArgs;
+pub use local::LocalArgs;
+use range::up_to;
 use std::path::PathBuf;
 
 /// Reads the words of a command line after the program's name.
@@ -203,7 +206,7 @@ pub struct Args {
     #[arg(long, requires = "allow_http", help_heading = "API options")]
     pub allow_http_keys: bool,
     /// Attempts after a failed one, where trying again can help.
-    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "API options")]
+    #[arg(long, value_name = "N", default_value_t = RETRIES, help_heading = "API options")]
     pub retries: u32,
     /// Longest wait for the first content.
     #[arg(long, value_name = "SECONDS", default_value_t = 180.0, help_heading = "API options")]
@@ -222,28 +225,48 @@ pub struct Args {
     pub output: OutputArgs,
 }
 
-/// What is done about prompt caches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Cache {
-    /// Every prompt is new, and so is the beginning of every conversation.
-    #[default]
-    Bust,
-    /// Every turn of a conversation is new, too.
-    Cold,
-    Natural,
+impl Args {
+    /// What is asked, as values.
+    pub fn asked(&self) -> Asked {
+        Asked {
+            models: self.model.clone(),
+            apis: self.api.clone(),
+            answers: self.answers.clone(),
+            prompts: self.prompts.clone(),
+            repeats: self.repeats,
+            warmup: self.warmup,
+            max_output_tokens: self.max_output_tokens,
+            seed: self.seed,
+            cache: self.cache,
+            margin: self.margin,
+            until_decided: self.until_decided,
+            same_weights: self.same_weights,
+            api_greedy: self.api_greedy,
+            limit_field: self.limit_field.map(LimitName::field),
+            key_variables: self.api_key_env.clone(),
+            allow_http: self.allow_http.clone(),
+            allow_http_keys: self.allow_http_keys,
+            retries: self.retries,
+            max_cost: self.max_cost,
+            load: self.load.options(),
+            judging: self.judging.options(),
+            local: self.local.options(),
+        }
+    }
 }
 
-impl Cache {
-    /// Does a marker begin every prompt?
-    pub(super) const fn marks(self) -> bool {
-        !matches!(self, Self::Natural)
+impl clap::ValueEnum for Cache {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Bust, Self::Cold, Self::Natural]
     }
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Bust => "bust",
-            Self::Cold => "cold",
-            Self::Natural => "natural",
-        }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = PossibleValue::new(self.name());
+        Some(match self {
+            Self::Bust => value.help("Every prompt is new, and so is the beginning of every conversation"),
+            Self::Cold => value.help("Every turn of a conversation is new, too"),
+            Self::Natural => value,
+        })
     }
 }
 

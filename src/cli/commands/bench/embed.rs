@@ -2,8 +2,9 @@
 
 use super::alone::{self, Outcome};
 use super::args::Args;
-use super::settings::Settings;
-use super::{device, local, spending};
+use super::{device, local};
+use crate::app::bench::local::context_for_texts;
+use crate::app::bench::settings::Settings;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
@@ -21,8 +22,8 @@ use std::collections::BTreeMap;
 
 /// The whole command.
 pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let settings = Settings::of(args)?;
-    if !args.load.shapes().is_empty() {
+    let settings = Settings::of(&args.asked())?;
+    if !args.load.options().shapes.is_empty() {
         return Err(CliError::usage("--embed makes one vector after another: it knows no load")
             .hint("Leave --concurrency and --rate out."));
     }
@@ -58,7 +59,7 @@ async fn all(
     let mut progress = Progress::new(context);
     let mut locks = device::Locks::new();
     for model in &args.model {
-        let how = local::How { context: room(args, prompts), raw: true };
+        let how = local::How { context: context_for_texts(&args.local.options(), prompts), raw: true };
         let prepared = local::Prepared { embed: true, ..local::Prepared::default() };
         let (mut backend, mut fact) = local::open(model, args, how, prepared, context, &mut progress).await?;
         let watch = device::attach(&mut backend, &mut fact, &mut locks, context).await;
@@ -125,12 +126,4 @@ async fn measure(
     }
     progress.done();
     Ok(())
-}
-
-/// The context that the longest text needs, unless one is given.
-fn room(args: &Args, prompts: &[Prompt]) -> u32 {
-    args.local.context.unwrap_or_else(|| {
-        let most = prompts.iter().map(|p| spending::bounds(p, 0).0).max().unwrap_or(0);
-        u32::try_from(most.max(256).next_multiple_of(256)).unwrap_or(u32::MAX)
-    })
 }

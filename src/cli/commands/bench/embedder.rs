@@ -1,8 +1,8 @@
 //! `--embedder MODEL`: vectors of answers and references from a model on this machine, for `similar`.
 
-use super::journal::Line;
 use super::local;
 use super::outside::Outside;
+use crate::app::bench::journal::Line;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::document::bench::build;

@@ -3,10 +3,10 @@
 use super::args::Args;
 use super::privacy::Privacy;
 use super::targets;
+use crate::app::bench::spending::Service;
 use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::document::bench::build::{CRITERION, Judging};
 use crate::measure::fetch::ModelSpec;
 use crate::prompts::{Assertion, Prompt};
 use crate::quality::{Graders, Need};
@@ -66,13 +66,13 @@ pub fn parse(
     Ok(named.collect())
 }
 
-/// What the command line asks of judges.
-pub fn asked(args: &Args) -> Judging {
-    Judging {
-        rubrics: !args.judging.no_rubrics,
-        preferences: !args.judging.no_preferences,
-        criterion: args.judging.criterion.clone().unwrap_or_else(|| CRITERION.to_owned()),
-    }
+/// Those of them that are asked over the network.
+pub fn services(judges: &[Named]) -> Vec<Service> {
+    let api = |judge: &Named| match judge {
+        Named::Api(api) => Some(api.service()),
+        Named::Local(_) => None,
+    };
+    judges.iter().filter_map(api).collect()
 }
 
 /// Give every prompt without a rubric of its own that of the command line.

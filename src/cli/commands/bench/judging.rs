@@ -1,12 +1,14 @@
 //! After the answers: what graders and judges need from outside is asked, written down, and never asked twice.
 
 use super::args::Args;
-use super::journal::{Journal, Line};
-use super::judges::{Named, asked};
+use super::journal::Journal;
+use super::judges::Named;
 use super::outside::Outside;
 use super::signals::interrupted;
-use super::watch::Tally;
-use super::{embedder, local, programs, settings, targets};
+use super::{embedder, local, programs, request_limits};
+use crate::app::bench::journal::Line;
+use crate::app::bench::tally::Tally;
+use crate::app::bench::targets::distinct_ids;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::document::bench::build::{self, Judging, Question, TargetFacts};
@@ -48,7 +50,7 @@ pub async fn ask(mut outside: Outside<'_, '_>, judges: Vec<Named>) -> Result<End
     let mut ended = Ended::default();
     if !judges.is_empty() {
         let mut facts: Vec<TargetFacts> = Vec::new();
-        let judging = asked(outside.args);
+        let judging = outside.args.judging.options().judging();
         if outside.asking().questions(&judging).is_empty() {
             outside.context.note(
                 "There is nothing to judge: no prompt has a rubric (--rubric gives one), and no two targets differ.",
@@ -83,7 +85,7 @@ async fn one(
     };
     let (mut backend, fact) = match judge {
         Named::Api(api) => {
-            let limits = settings::limits(outside.args, outside.privacy.strict())?;
+            let limits = request_limits::of(outside.args, outside.privacy.strict())?;
             let backend = ApiBackend::new(api.target, limits).map_err(CliError::failed)?;
             outside.privacy.ask(&api.facts.id, &backend).await?;
             let form = outside.args.judging.judge_form.of(held);
@@ -100,7 +102,7 @@ async fn one(
         }
     };
     so_far.push(fact);
-    targets::distinct_ids(so_far);
+    distinct_ids(so_far);
     let fact = so_far.last().cloned().unwrap_or_else(|| unreachable!("one was pushed"));
     let told = &mut outside.tally.told;
     let key = build::judge_key(&fact);

@@ -1,10 +1,11 @@
 //! `--concurrency`, `--rate` and what belongs to them → phases under load, and their running.
 
 use super::args::Args;
-use super::load_calls::load_number;
-use super::settings::assumed_limits;
 use super::watch::Watcher;
 use super::{device, local};
+use crate::app::bench::load::{BrokenLevels, already_sent, queue_of, title};
+use crate::app::bench::local::{at_once, sampling};
+use crate::app::bench::settings;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::profiles;
@@ -12,51 +13,20 @@ use crate::document::bench::build::Basis;
 use crate::measure::backend::http::{ApiTarget, Limits};
 use crate::measure::backend::local::{LocalBackend, LocalConfig};
 use crate::measure::event::Fault;
-use crate::measure::load::{self, Phase, PhaseEnd, Queue, Sent, Shape, Slo, Surroundings, queue};
+use crate::measure::load::{self, PhaseEnd, Slo, Surroundings};
 use crate::measure::run::{Asker, Ended};
-use crate::measure::schedule::Step;
 use crate::provenance::Sourced;
-use crate::workload::keys::need;
-use crate::workload::profile::LIMITS;
 use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
 
 /// The limits in force: `--slo`, else the profile's, else those of an interactive service.
 pub fn limits(args: &Args, context: &Context) -> Result<Sourced<Slo>, CliError> {
-    if !args.load.slo.is_empty() {
-        return Ok(Sourced::flag(args.load.slo(), "--slo"));
-    }
-    if let Some(name) = &args.profile {
-        let draft = profiles::find(name, context)?.draft;
-        if let Some(source) = LIMITS.iter().find_map(|key| draft.source(key)) {
-            let slo = Slo {
-                ttft_ms: draft.number(need::TTFT_MS),
-                tpot_ms: draft.number(need::TPOT_MS),
-                e2e_ms: draft.number(need::E2E_MS),
-            };
-            return Ok(Sourced::new(slo, source.clone()));
-        }
-    }
-    Ok(assumed_limits())
-}
-
-/// What every queue of a run is made by.
-fn rules(basis: &Basis) -> queue::Rules {
-    queue::Rules {
-        extent: basis.load.extent,
-        warmup: basis.load.warmup,
-        prompts: basis.prompts.len(),
-        seed: basis.seed,
-    }
-}
-
-/// What a phase still has to send.
-pub fn queue_of(basis: &Basis, number: usize, done: BTreeSet<Step>, spent: Duration) -> Queue {
-    let phase = basis.load.phases[number];
-    Queue::new(phase, number, load_number(&basis.load, &phase), rules(basis), done, spent)
+    let given = args.load.limits();
+    let profile = args.profile.as_ref().filter(|_| given.is_none());
+    let profile = profile.map(|name| profiles::find(name, context)).transpose()?;
+    Ok(settings::limits(given, profile.as_ref().map(|profile| &profile.draft)))
 }
 
 /// Where the phases of a target go.
@@ -94,27 +64,20 @@ impl Loads<'_> {
         mut stop: Pin<&mut impl Future<Output = ()>>,
     ) {
         let mut workers: BTreeMap<usize, LocalBackend> = BTreeMap::new();
-        // Per target: the level at which most requests broke a limit.
-        let mut broken: BTreeMap<usize, u32> = BTreeMap::new();
+        let mut broken = BrokenLevels::new(self.basis.load.slo, self.until_broken);
         for (number, phase) in self.basis.load.phases.iter().enumerate() {
             if self.complete.contains(&number) {
                 continue;
             }
-            if let (Shape::Closed { concurrency }, Some(at)) = (phase.shape, broken.get(&phase.target))
-                && concurrency > *at
-            {
-                self.left_out.push((
-                    phase.target,
-                    format!(
-                        "{concurrency} requests at once were left out: at {at} most broke a limit already"
-                    ),
-                ));
+            if let Some(why) = broken.leaves_out(phase) {
+                self.left_out.push((phase.target, why));
                 continue;
             }
-            let (done, spent) = earlier(watcher, number);
+            let sent = watcher.sent_of(number);
+            let (done, spent) = already_sent(&sent, watcher.tally.unanswered());
             let mut queue = queue_of(self.basis, number, done, spent);
             if ended.interrupted
-                || watcher.capped
+                || watcher.stopping.capped
                 || watcher.broken.is_some()
                 || ended.stopped[phase.target].is_some()
             {
@@ -123,7 +86,7 @@ impl Loads<'_> {
                 continue;
             }
             let total = queue.measured().map(|n| u64::from(n + queue.warmups()));
-            watcher.bars.begin(&title(phase, self.basis), &[(phase.target, total)]);
+            watcher.bars.begin(&title(phase, &self.basis.load), &[(phase.target, total)]);
             let around = Surroundings { asker: self.asker, watch: watcher };
             let end = match &mut self.ways[phase.target] {
                 Way::Api(pool) => load::api::run(pool, &mut queue, around, stop.as_mut()).await,
@@ -136,11 +99,8 @@ impl Loads<'_> {
             match end {
                 PhaseEnd::Whole => {
                     watcher.phase_done(number);
-                    if let Shape::Closed { concurrency } = phase.shape
-                        && self.until_broken
-                        && breaks_limits(&watcher.rows_of(number), &self.basis.load.slo)
-                    {
-                        broken.entry(phase.target).or_insert(concurrency);
+                    if broken.looks_at(phase) {
+                        broken.note(phase, &watcher.sent_of(number));
                     }
                 }
                 PhaseEnd::Interrupted => (ended.interrupted, ended.complete) = (true, false),
@@ -160,13 +120,6 @@ impl Loads<'_> {
     }
 }
 
-/// Did fewer than half of a phase's requests keep every limit?
-fn breaks_limits(rows: &[Sent], slo: &Slo) -> bool {
-    let kept: Vec<bool> =
-        rows.iter().filter(|s| !s.step.warmup).map(|s| s.meets(slo).unwrap_or(true)).collect();
-    kept.iter().filter(|kept| **kept).count() * 2 < kept.len()
-}
-
 /// The worker of a target, started where there is none yet.
 async fn worker<'w>(
     workers: &'w mut BTreeMap<usize, LocalBackend>,
@@ -184,42 +137,13 @@ async fn worker<'w>(
     }
 }
 
-/// What an earlier part of the run sent of a phase and is not to be asked again, and for how long it
-/// sent measured requests.
-fn earlier(watcher: &mut Watcher<'_>, number: usize) -> (BTreeSet<Step>, Duration) {
-    let sent = watcher.rows_of(number);
-    let mut spans: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-    for s in sent.iter().filter(|s| !s.step.warmup) {
-        let span = spans.entry(s.session).or_insert((s.sent_ms, s.sent_ms));
-        *span = (span.0.min(s.sent_ms), span.1.max(s.sent_ms));
-    }
-    let ms: f64 = spans.values().map(|(from, to)| to - from).sum();
-    let spent = Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default();
-    let again = watcher.tally.unanswered();
-    (sent.iter().map(|s| s.step).filter(|step| !again.contains(step)).collect(), spent)
-}
-
-fn title(phase: &Phase, basis: &Basis) -> String {
-    let what = match phase.shape {
-        Shape::Closed { concurrency: 1 } => "Measuring 1 request at a time".to_owned(),
-        Shape::Closed { concurrency } => format!("Measuring {concurrency} requests at once"),
-        Shape::Open { rate_per_s, .. } => format!("Measuring {rate_per_s} requests per second"),
-    };
-    let rounds = basis.load.phases.iter().map(|p| p.round).max().unwrap_or(0) + 1;
-    if rounds > 1 { format!("{what}, round {} of {rounds}", phase.round + 1) } else { what }
-}
-
 /// The local engine with room for the most requests at once that are asked of it.
 pub fn local_way(args: &Args, file: std::path::PathBuf, context_tokens: u32) -> Result<Way, CliError> {
-    /// More sequences than this an engine's batch has no use for; the rest wait in its queue.
-    const MOST: u32 = 256;
-    const AT_A_RATE: u32 = 8;
-    let at_a_rate = if args.load.rate.is_empty() { 1 } else { AT_A_RATE };
-    let most = args.load.concurrency.iter().copied().max().unwrap_or(1).max(at_a_rate).min(MOST);
-    let how = local::How { context: context_tokens, raw: args.local.raw };
-    let mut config = local::config(file, &args.local, how).map_err(CliError::of_fault)?;
-    config.load.parallel = most;
-    config.load.sampling = local::sampling(&args.local, args.seed.unwrap_or(0));
+    let options = args.local.options();
+    let how = local::How { context: context_tokens, raw: options.raw };
+    let mut config = local::config(file, &options, how).map_err(CliError::of_fault)?;
+    config.load.parallel = at_once(&args.load.options());
+    config.load.sampling = sampling(&options, args.seed.unwrap_or(0));
     config.load.json_schema = local::json_schema(&args.local)?;
     Ok(Way::Local(Box::new(config)))
 }

@@ -4,30 +4,32 @@
 use super::args::Args;
 use super::outside::Outside;
 use super::recorded::Recorded;
-use super::resume::{self, Resumed};
-use super::settings::Settings;
+use super::resume::Resumed;
 use super::signals::{interrupted, outlive_file_limits};
 use super::{
-    bars, device, journal, judges, judging, load, local, privacy, request, settings, spending, synthetic,
+    bars, device, journal, judges, judging, load, local, overflow, privacy, request_limits, synthetic,
     targets, watch,
 };
+use crate::app::bench::journal::{CommandLine, End, Header, Line};
+use crate::app::bench::measured::MeasuredRun;
+use crate::app::bench::request::Asker;
+use crate::app::bench::resume::{self, SoFar};
+use crate::app::bench::settings::{self, Begun, Settings};
+use crate::app::bench::spending::Plan;
+use crate::app::bench::steps::one_at_a_time;
+use crate::app::bench::targets::distinct_ids;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
-use crate::document::bench::build::{self, Basis, HumanGrade, JudgedPair, Run, TargetFacts};
-use crate::document::bench::judge::Judge;
-use crate::document::bench::{BenchDocument, Sample};
+use crate::document::bench::build::TargetFacts;
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
-use crate::measure::conversation::{self, Histories};
-use crate::measure::load::Sent;
+use crate::measure::conversation;
 use crate::measure::run::{self, Patience};
-use crate::measure::schedule::{Step, schedule};
+use crate::measure::schedule::Step;
 use crate::prompts::Prompt;
 use crate::provenance::Source;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use watch::Tally;
 
 /// What a run starts from.
 pub struct Start<'a> {
@@ -39,69 +41,6 @@ pub struct Start<'a> {
     pub privacy: &'a privacy::Privacy,
     pub judges: Vec<judges::Named>,
     pub recorded: Vec<Recorded>,
-}
-
-/// What a run left behind, just now or long ago.
-pub struct MeasuredRun {
-    pub basis: Basis,
-    pub samples: Vec<Sample>,
-    calls_fit: Vec<[u32; 2]>,
-    /// What judges prefer.
-    judged: Vec<JudgedPair>,
-    judges: Vec<Judge>,
-    sent: Vec<Sent>,
-    cut: Vec<u32>,
-    spent_usd: Option<f64>,
-    unsettled_usd: Option<f64>,
-    asked_again: u32,
-    pub end: journal::End,
-    pub journal: PathBuf,
-}
-
-impl MeasuredRun {
-    /// `cut`: requests that were sent and never seen to end.
-    pub fn new(
-        mut tally: Tally<'_>,
-        basis: &Basis,
-        end: journal::End,
-        cut: &[Step],
-        journal: PathBuf,
-        (run_id, people): (&str, &[HumanGrade]),
-    ) -> Result<Self, CliError> {
-        let asking = tally.asking(run_id);
-        let (judged, judges) = (asking.preferences(&tally.told), asking.judges(&tally.told, people));
-        let cut_of = |target| cut.iter().filter(|s| s.target == target).count();
-        Ok(Self {
-            cut: (0..end.targets.len()).map(|t| u32::try_from(cut_of(t)).unwrap_or(u32::MAX)).collect(),
-            spent_usd: tally.spent_usd(),
-            unsettled_usd: tally.unsettled_usd(),
-            asked_again: tally.asked_again,
-            samples: tally.samples,
-            calls_fit: tally.calls_fit,
-            judged,
-            judges,
-            sent: tally.sent.all()?,
-            basis: Basis { targets: end.targets.clone(), ..basis.clone() },
-            end,
-            journal,
-        })
-    }
-
-    pub fn document(&self) -> BenchDocument {
-        build::document(Run {
-            basis: &self.basis,
-            samples: self.samples.clone(),
-            sent: &self.sent,
-            cut: &self.cut,
-            calls_fit: &self.calls_fit,
-            judged: &self.judged,
-            judges: &self.judges,
-            ended: &self.end.ended,
-            spent_usd: self.spent_usd,
-            unsettled_usd: self.unsettled_usd,
-            asked_again: self.asked_again,
-        })
-    }
 }
 
 /// The targets of a run, ready to be asked, in the order of the command line, local ones first.
@@ -126,7 +65,7 @@ impl Ready {
         apis: Vec<targets::Api>,
     ) -> Result<Self, CliError> {
         let mut progress = Progress::new(context);
-        let limits = settings::limits(args, start.privacy.strict())?;
+        let limits = request_limits::of(args, start.privacy.strict())?;
         let mut ready = Self::default();
         for model in &args.model {
             let (mut backend, mut fact) =
@@ -148,7 +87,7 @@ impl Ready {
             ready.facts.push(api.facts);
         }
         progress.done();
-        targets::distinct_ids(&mut ready.facts);
+        distinct_ids(&mut ready.facts);
         Ok(ready)
     }
 }
@@ -159,36 +98,31 @@ fn header(
     context: &Context,
     settings: &Settings,
     start: Start<'_>,
-    plan: &spending::Plan,
+    plan: &Plan,
     targets: Vec<TargetFacts>,
-) -> journal::Header {
-    let mut inputs = settings::inputs(args, settings, &start.prompts, &start.prompts_sha256);
+) -> Header {
+    let asked = args.asked();
+    let mut inputs = settings::inputs(&asked, settings, &start.prompts, &start.prompts_sha256);
     start.privacy.record(&mut inputs);
-    let basis = Basis {
-        inputs,
-        load: settings.load_plan(&args.load, targets.iter().filter(|t| t.recorded_in.is_none()).count()),
-        targets,
-        prompts: start.prompts,
-        max_output_tokens: settings.max_output_tokens,
-        seed: settings.seed,
-        margin: settings.margin,
-        until_decided: args.until_decided,
-        cache_bust: settings.cache.marks(),
-        spending: plan.spending(start.consent, args.max_cost),
-        created: context.now.clone(),
+    let spending = plan.spending(start.consent, args.max_cost);
+    let created = context.now.clone();
+    let basis = settings.basis(&asked, Begun { targets, prompts: start.prompts, spending, inputs, created });
+    let given = CommandLine {
+        arguments: std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect(),
+        folder: std::env::current_dir().ok().map(|folder| folder.display().to_string()),
     };
-    journal::Header::new(run_id(), start.inputs_sha256, basis)
+    Header::new(run_id(), start.inputs_sha256, given, basis)
 }
 
-/// Prompts alone, then the loads, then the engine alone.
+/// Prompts alone, then the loads, then the engine alone. What came of it, and its journal.
 pub async fn measure(
     args: &Args,
     context: &Context,
     settings: &Settings,
     mut start: Start<'_>,
     apis: Vec<targets::Api>,
-    plan: &spending::Plan,
-) -> Result<MeasuredRun, CliError> {
+    plan: &Plan,
+) -> Result<(MeasuredRun, PathBuf), CliError> {
     crate::cli::files::raise_open_files_limit();
     outlive_file_limits();
     let Ready { mut backends, mut facts, ways, watches, locks: _locks, files } =
@@ -203,7 +137,7 @@ pub async fn measure(
         facts.extend(of_run.iter().filter(|t| t.recorded_in.is_some()).cloned());
     } else {
         facts.extend(recorded.iter().map(|log| log.facts.clone()));
-        targets::distinct_ids(&mut facts);
+        distinct_ids(&mut facts);
     }
     let privacy = start.privacy;
     let header = match &resumed {
@@ -212,41 +146,32 @@ pub async fn measure(
             for target in &basis.targets {
                 target.remarks.iter().for_each(|text| context.note(&format!("{}: {text}.", target.id)));
             }
-            journal::Header { basis, ..earlier.header.clone() }
+            Header { basis, ..earlier.header.clone() }
         }
         None => header(args, context, settings, start, plan, facts),
     };
     let (basis, run_id) = (header.basis.clone(), header.run_id.clone());
-    let mut steps = alone(&basis, settings);
-    let (mut tally, mut complete, mut cut) = (Tally::new(&basis), BTreeSet::new(), Vec::new());
-    let mut histories = Histories::default();
-    if let Some(Resumed { earlier, .. }) = &resumed {
-        tally = Tally::of(&basis, earlier);
-        complete.clone_from(&earlier.phases);
-        for (_, record) in &earlier.records {
-            let turns = conversation::turns(&basis.prompts[record.step.prompt]);
-            histories.note(&record.step, turns, record.answered());
-        }
-        cut.clone_from(&earlier.cut);
-        // What the journal has is never asked, and never paid, again; what failed without a bill is.
-        let done: BTreeSet<Step> = earlier.records.iter().map(|(_, r)| r.step).collect();
-        steps.retain(|step| !done.contains(step) || tally.unanswered().contains(step));
-    }
+    let mut steps = one_at_a_time(&basis, settings.repeats, settings.warmup);
+    let so_far = match &resumed {
+        Some(Resumed { earlier, .. }) => SoFar::of(&basis, earlier, overflow::load_samples()),
+        None => SoFar::nothing(&basis, overflow::load_samples()),
+    };
+    steps.retain(|step| so_far.is_left(step) && step.target < live);
+    let SoFar { mut tally, histories, phases: complete, mut cut, .. } = so_far;
     let mut journal = match resumed {
         Some(Resumed { locked, earlier }) => locked.go_on(&earlier, context)?,
         None => journal::Journal::create(args.output.output.as_deref(), context, header)?,
     };
-    steps.retain(|step| step.target < live);
     for (n, log) in recorded.iter().enumerate() {
         for answer in &log.answers {
             let turn = conversation::turns(&basis.prompts[answer.prompt]).saturating_sub(1);
             let (prompt, repeat) = (answer.prompt, answer.repeat);
             let step = Step { target: live + n, prompt, repeat, warmup: false, load: None, turn };
-            journal.outside(&journal::Line::Recorded { step, text: answer.text.clone() })?;
+            journal.outside(&Line::Recorded { step, text: answer.text.clone() })?;
             tally.recorded(step, &answer.text);
         }
     }
-    let asker = request::Asker::new(&basis, settings, &run_id, journal.session());
+    let asker = Asker::new(&basis, settings, &run_id, journal.session());
     let bars = bars::Bars::new(context, &basis.targets);
     let mut watch = watch::Watcher::new(tally, &steps, args.max_cost, journal, bars);
     let patience = Patience { retries: args.retries, wait_factor: 1.0 };
@@ -259,7 +184,7 @@ pub async fn measure(
         let ended =
             run::run(&mut backends, &steps, &asker, of_these, patience, seed, &mut watch, stop.as_mut())
                 .await;
-        if !watch.pause || watch.broken.is_some() || ended.interrupted {
+        if !watch.stopping.pause || watch.broken.is_some() || ended.interrupted {
             break ended;
         }
         // Whole prompts wait for graders from outside; no conversation is open meanwhile.
@@ -267,8 +192,8 @@ pub async fn measure(
         let outside = Outside { args, context, seed, privacy, run_id: &run_id, tally, journal };
         let asked = judging::ask(outside, judges.clone()).await?;
         watch.graded();
-        steps.retain(|step| watch.is_left(step));
-        if asked.is_whole() && !watch.decided && !steps.is_empty() {
+        steps.retain(|step| watch.stopping.is_left(step));
+        if asked.is_whole() && !watch.stopping.decided && !steps.is_empty() {
             watch.goes_on(&steps);
             continue;
         }
@@ -298,13 +223,13 @@ pub async fn measure(
             context.note(&format!("the engine alone could not be measured to the end: {why}"));
         }
     }
-    capped |= watch.capped;
-    if watch.decided {
+    capped |= watch.stopping.capped;
+    if watch.stopping.decided {
         // The rest was not needed.
         ended.complete = ended.stopped.iter().all(Option::is_none);
         ended.skipped.fill(0);
     }
-    cut.extend(watch.under_way());
+    cut.extend(watch.stopping.under_way());
     let (mut tally, mut journal) = watch.close()?;
     if !ended.interrupted {
         let (tally, journal) = (&mut tally, &mut journal);
@@ -315,31 +240,9 @@ pub async fn measure(
         capped |= judged.capped;
         ended.complete &= judged.is_whole();
     }
-    let end = journal::End { ended, capped, targets };
+    let end = End { ended, capped, targets };
     let path = journal.end(end.clone())?;
-    MeasuredRun::new(tally, &basis, end, &cut, path, (&run_id, &[]))
-}
-
-/// Each prompt of each target alone, in the order they are asked.
-fn alone(basis: &Basis, settings: &Settings) -> Vec<Step> {
-    let warmup = if settings.repeats == 0 { 0 } else { settings.warmup };
-    let mut steps = schedule(basis.targets.len(), &turns(basis), settings.repeats, warmup, settings.seed);
-    if basis.until_decided {
-        // All repeats of a prompt are one piece of evidence: they come together, in the shuffled order of
-        // the prompts.
-        let mut place = BTreeMap::new();
-        for step in steps.iter().filter(|s| !s.warmup) {
-            let next = place.len() + 1;
-            place.entry(step.prompt).or_insert(next);
-        }
-        steps.sort_by_key(|s| if s.warmup { 0 } else { place[&s.prompt] });
-    }
-    steps
-}
-
-/// How many requests each prompt is made of.
-pub fn turns(basis: &Basis) -> Vec<u32> {
-    basis.prompts.iter().map(conversation::turns).collect()
+    Ok((MeasuredRun::new(tally, &basis, end, &cut, (&run_id, &[]))?, path))
 }
 
 /// The backends have been asked alone: what was seen of their devices is kept, and the engines end.

@@ -3,7 +3,7 @@
 use super::args::Args;
 use super::journal::Journal;
 use super::privacy::Privacy;
-use super::watch::Tally;
+use crate::app::bench::tally::Tally;
 use crate::cli::context::Context;
 use crate::document::bench::build::Asking;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! `--exec NAME=PROGRAM`: programs of the user as graders. Only the command line names one, never a file.
 
-use super::args::Program;
-use super::journal::Line;
 use super::outside::Outside;
+use crate::app::bench::asked::Program;
+use crate::app::bench::journal::Line;
 use crate::cli::environment;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;

@@ -3,8 +3,9 @@
 
 use super::alone::{self, Outcome};
 use super::args::Args;
-use super::settings::Settings;
 use super::{device, local};
+use crate::app::bench::local::context_for_tests;
+use crate::app::bench::settings::Settings;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
@@ -13,7 +14,6 @@ use crate::document::bench::build::TargetFacts;
 use crate::document::bench::engine::Synthetic;
 use crate::measure::backend::local::LocalBackend;
 use crate::measure::event::Fault;
-use crate::measure::synthetic::Test;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -22,12 +22,12 @@ const ROUNDS: u32 = 5;
 
 /// The whole command where there are no prompts.
 pub fn alone(args: &Args, context: &Context) -> Result<(), CliError> {
-    Settings::of(args)?;
+    Settings::of(&args.asked())?;
     if !args.api.is_empty() {
         return Err(CliError::usage("--synthetic measures the local engine only; an API needs --prompts")
             .hint("Leave --api out, or add --prompts FILE."));
     }
-    if !args.load.shapes().is_empty() {
+    if !args.load.options().shapes.is_empty() {
         return Err(CliError::usage("a load needs --prompts: its requests are made of them"));
     }
     if args.dry_run {
@@ -43,7 +43,7 @@ async fn all(args: &Args, context: &Context) -> Result<(Vec<TargetFacts>, Outcom
     let mut progress = Progress::new(context);
     let mut locks = device::Locks::new();
     for model in &args.model {
-        let how = local::How { context: room(&args.local.synthetic, args), raw: true };
+        let how = local::How { context: context_for_tests(&args.local.options()), raw: true };
         let (mut backend, mut fact) =
             local::open(model, args, how, local::Prepared::default(), context, &mut progress).await?;
         let watch = device::attach(&mut backend, &mut fact, &mut locks, context).await;
@@ -74,8 +74,8 @@ pub async fn after(
         return Ok(());
     }
     for (file, target) in files.iter().zip(targets) {
-        let how = local::How { context: room(&args.local.synthetic, args), raw: true };
-        let config = local::config(file.clone(), &args.local, how)?;
+        let how = local::How { context: context_for_tests(&args.local.options()), raw: true };
+        let config = local::config(file.clone(), &args.local.options(), how)?;
         let mut backend = LocalBackend::start(config, &mut |_| ()).await?;
         backend.set_meter(device::meter(backend.info()).ok());
         measure(&mut backend, args, &mut Progress::new(context), &mut target.synthetic).await?;
@@ -101,10 +101,4 @@ async fn measure(
     }
     progress.done();
     Ok(())
-}
-
-/// The context the largest test needs, unless one is given.
-fn room(tests: &[Test], args: &Args) -> u32 {
-    let most = tests.iter().map(|t| t.context()).max().unwrap_or(0);
-    args.local.context.unwrap_or(most.next_multiple_of(256))
 }

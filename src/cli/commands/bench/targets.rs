@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::plain_http::{self, Clear};
 use super::privacy::Privacy;
+use crate::app::bench::spending::Service;
 use crate::catalog::{ApiWire, Catalog, Provider};
 use crate::cli::context::Context;
 use crate::cli::environment;
@@ -28,6 +29,21 @@ pub struct Api {
     pub loopback: bool,
     /// Models of the provider with a similar name, where this one is not in the catalogue.
     pub near: Vec<String>,
+}
+
+impl Api {
+    /// As far as money goes.
+    pub fn service(&self) -> Service {
+        Service {
+            id: self.facts.id.clone(),
+            endpoint: self.target.address.endpoint.to_string(),
+            key_variable: self.target.key.as_ref().and(self.target.key_variable.clone()),
+            stand_in: self.facts.stand_in,
+            loopback: self.loopback,
+            price: self.facts.price.clone(),
+            near: self.near.clone(),
+        }
+    }
 }
 
 /// All `--api` arguments, or those of another flag that names APIs.
@@ -174,17 +190,6 @@ const fn wire(wire: ApiWire) -> WireKind {
 fn near_names(catalog: &Catalog, provider: &str, model: &str) -> Vec<String> {
     let of_provider = catalog.api_models.iter().filter(|m| m.provider == provider);
     crate::spelling::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
-}
-
-/// Two targets may be the same model twice (an A/A run): their ids must differ.
-pub fn distinct_ids(facts: &mut [TargetFacts]) {
-    for n in 0..facts.len() {
-        let earlier =
-            facts[..n].iter().filter(|f| f.id.split('#').next() == facts[n].id.split('#').next()).count();
-        if earlier > 0 {
-            facts[n].id = format!("{}#{}", facts[n].id, earlier + 1);
-        }
-    }
 }
 
 fn quirks(provider: &Provider, own: bool, loopback: bool, args: &Args) -> Quirks {

@@ -1,14 +1,8 @@
 //! What grades answers from outside: models as judges, an embedding model, programs of the user.
 
-use crate::quality::judge::Form;
+use crate::app::bench::asked::{JUDGE_TOKENS, JudgeForm, JudgingOptions, Program};
+use clap::builder::PossibleValue;
 use std::path::PathBuf;
-
-/// One `--exec`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
-    pub name: String,
-    pub path: PathBuf,
-}
 
 impl std::str::FromStr for Program {
     type Err = String;
@@ -18,38 +12,6 @@ impl std::str::FromStr for Program {
                 Ok(Self { name: name.trim().to_owned(), path: PathBuf::from(path) })
             }
             _ => Err("it is written NAME=PROGRAM, NAME as in the prompt file".to_owned()),
-        }
-    }
-}
-
-/// How judges are asked to put their verdicts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum JudgeForm {
-    /// JSON for models and servers on this machine, a line else.
-    #[default]
-    Auto,
-    /// In words of its own, the verdict in the last line.
-    Line,
-    /// Structured output.
-    Json,
-}
-
-impl JudgeForm {
-    /// As the command line has it, where it is not the default.
-    pub const fn given(self) -> Option<&'static str> {
-        match self {
-            Self::Auto => None,
-            Self::Line => Some("line"),
-            Self::Json => Some("json"),
-        }
-    }
-
-    /// For one judge.
-    pub fn of(self, on_this_machine: bool) -> Form {
-        match self {
-            Self::Line => Form::Line,
-            Self::Auto if !on_this_machine => Form::Line,
-            Self::Auto | Self::Json => Form::Json,
         }
     }
 }
@@ -76,11 +38,17 @@ pub struct JudgingArgs {
     #[arg(long, conflicts_with = "no_rubrics", help_heading = "Judges and graders")]
     pub no_preferences: bool,
     /// Longest answer of a judge, tokens; a model that reasons needs room for it.
-    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=100_000), help_heading = "Judges and graders")]
+    #[arg(long, value_name = "N", default_value_t = JUDGE_TOKENS, value_parser = clap::value_parser!(u32).range(16..=100_000), help_heading = "Judges and graders")]
     pub judge_tokens: u32,
     /// How a judge puts its verdict: `line`, at the end of what it says; `json`, held to a JSON schema by structured
     /// output, so that one comes from any model; `auto`, json for models and servers on this machine, line else.
-    #[arg(long, value_name = "FORM", default_value = "auto", help_heading = "Judges and graders")]
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "auto",
+        value_enum,
+        help_heading = "Judges and graders"
+    )]
     pub judge_form: JudgeForm,
     /// An embedding model on this machine, as for --model: grades `similar`.
     #[arg(long, value_name = "MODEL", help_heading = "Judges and graders")]
@@ -95,6 +63,39 @@ pub struct JudgingArgs {
     /// them.
     #[arg(long, value_name = "FILE", requires = "replay", help_heading = "Judges and graders")]
     pub human: Option<PathBuf>,
+}
+
+impl JudgingArgs {
+    /// As values.
+    pub fn options(&self) -> JudgingOptions {
+        JudgingOptions {
+            judges: self.judge.clone(),
+            tokens: self.judge_tokens,
+            form: self.judge_form,
+            rubric: self.rubric.clone(),
+            criterion: self.criterion.clone(),
+            no_rubrics: self.no_rubrics,
+            no_preferences: self.no_preferences,
+            embedder: self.embedder.clone(),
+            programs: self.exec.clone(),
+            human: self.human.clone(),
+        }
+    }
+}
+
+impl clap::ValueEnum for JudgeForm {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Line, Self::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Auto => "JSON for models and servers on this machine, a line else",
+            Self::Line => "In words of its own, the verdict in the last line",
+            Self::Json => "Structured output",
+        };
+        Some(PossibleValue::new(self.given().unwrap_or("auto")).help(help))
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! `--concurrency`, `--rate` and what belongs to them.
 
-use super::range::{LONGEST, MOST_AT_ONCE, MOST_REQUESTS, is_rate, up_to};
-use crate::cli::error::CliError;
-use crate::document::bench::load::LoadPlan;
-use crate::measure::load::{Arrivals, Extent, Shape, Slo, phases};
+use super::range::up_to;
+use crate::app::bench::asked::LoadOptions;
+use crate::app::bench::range::{LONGEST, MOST_AT_ONCE, MOST_REQUESTS, is_rate};
+use crate::measure::load::{Arrivals, Extent, Shape, Slo};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
@@ -101,7 +101,7 @@ impl FromStr for Limit {
 
 impl LoadArgs {
     /// The limits that `--slo` gives.
-    pub fn slo(&self) -> Slo {
+    pub fn limits(&self) -> Option<Slo> {
         let mut slo = Slo::default();
         for limit in &self.slo {
             match *limit {
@@ -110,11 +110,11 @@ impl LoadArgs {
                 Limit::E2e(ms) => slo.e2e_ms = Some(ms),
             }
         }
-        slo
+        (!self.slo.is_empty()).then_some(slo)
     }
 
     /// Levels ascending, then rates ascending, each once.
-    pub fn shapes(&self) -> Vec<Shape> {
+    fn shapes(&self) -> Vec<Shape> {
         let levels: BTreeSet<u32> = self.concurrency.iter().copied().collect();
         let mut rates: Vec<f64> = self.rate.iter().map(|r| r.0).collect();
         rates.sort_by(f64::total_cmp);
@@ -124,34 +124,14 @@ impl LoadArgs {
         closed.chain(rates.into_iter().map(|rate_per_s| Shape::Open { rate_per_s, arrivals })).collect()
     }
 
-    pub fn extent(&self) -> Extent {
-        Extent { requests: self.requests, seconds: self.duration.map(|d| d.0) }
-    }
-
-    /// What is asked of all targets together: each load `rounds` times.
-    pub fn plan(&self, targets: usize, rounds: u32, warmup: u32, slo: Slo) -> LoadPlan {
-        LoadPlan { phases: phases(targets, &self.shapes(), rounds), extent: self.extent(), warmup, slo }
-    }
-
-    /// Options that say something about a load that is not there.
-    pub fn check(&self) -> Result<(), CliError> {
-        if !self.concurrency.is_empty() || !self.rate.is_empty() {
-            if self.arrivals.is_some() && self.rate.is_empty() {
-                return Err(CliError::usage("--arrivals says how a --rate is spread, and there is none"));
-            }
-            return Ok(());
-        }
-        let given = [
-            ("--duration", self.duration.is_some()),
-            ("--requests", self.requests.is_some()),
-            ("--arrivals", self.arrivals.is_some()),
-            ("--slo", !self.slo.is_empty()),
-            ("--load-only", self.load_only),
-        ];
-        match given.iter().find(|(_, given)| *given) {
-            None => Ok(()),
-            Some((name, _)) => Err(CliError::usage(format!("{name} belongs to a load, and there is none"))
-                .hint("Add --concurrency 1,4,16 (closed loops) or --rate 2/s (an open loop).")),
+    /// As values.
+    pub fn options(&self) -> LoadOptions {
+        LoadOptions {
+            shapes: self.shapes(),
+            extent: Extent { requests: self.requests, seconds: self.duration.map(|d| d.0) },
+            arrivals: self.arrivals,
+            limits: self.limits(),
+            only: self.load_only,
         }
     }
 }

@@ -1,9 +1,8 @@
 //! How local models are run.
 
-use crate::document::envelope::Input;
+use crate::app::bench::asked::{LocalOptions, SamplingChoice};
+use crate::measure::backend::protocol::KvType;
 use crate::measure::synthetic::Test;
-use crate::provenance::{Source, Sourced};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// How local models are run.
@@ -55,7 +54,7 @@ pub struct LocalArgs {
     /// How tokens are chosen: the likeliest each time, or drawn by the values that the model's file
     /// recommends [default: greedy].
     #[arg(long, value_enum, value_name = "HOW")]
-    pub sampling: Option<SamplingChoice>,
+    pub sampling: Option<HowSampled>,
     /// Draw tokens at this temperature.
     #[arg(long, value_name = "T", conflicts_with = "sampling", value_parser = share(100.0))]
     pub temperature: Option<f32>,
@@ -81,7 +80,7 @@ pub struct LocalArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum SamplingChoice {
+pub enum HowSampled {
     Greedy,
     Model,
 }
@@ -111,46 +110,34 @@ pub enum KvChoice {
 }
 
 impl LocalArgs {
-    /// The local options, each with where it came from.
-    pub fn inputs(&self, map: &mut BTreeMap<String, Input>) {
-        let mut put = |name: &str, given: bool, value: serde_json::Value, unit: Option<&str>| {
-            let flag = format!("--{}", name.replace('_', "-"));
-            let source = if given {
-                Source::flag(flag)
-            } else {
-                Source::Assumed {
-                    rule: format!("default-{}", name.replace('_', "-")),
-                    reason: "the engine's own choice; what it chose is in the target's `engine`".to_owned(),
-                }
-            };
-            let input = Input::plain(&Sourced::new(value, source));
-            map.insert(name.to_owned(), Input { unit: unit.map(str::to_owned), ..input });
-        };
-        put("sampling", self.sampling.is_some(), word(self.sampling.as_ref()), None);
-        put("temperature", self.temperature.is_some(), self.temperature.into(), None);
-        put("top_p", self.top_p.is_some(), self.top_p.into(), None);
-        put("top_k", self.top_k.is_some(), self.top_k.into(), None);
-        put("min_p", self.min_p.is_some(), self.min_p.into(), None);
-        put("json_schema", self.json_schema.is_some(), serde_json::json!(self.json_schema), None);
-        put("context", self.context.is_some(), self.context.into(), Some("tokens"));
-        put("threads", self.threads.is_some(), self.threads.into(), None);
-        put("gpu_layers", self.gpu_layers.is_some(), self.gpu_layers.into(), Some("layers"));
-        put("device", !self.device.is_empty(), serde_json::json!(self.device), None);
-        put("batch", self.batch.is_some(), self.batch.into(), Some("tokens"));
-        put("flash_attention", self.flash_attention.is_some(), word(self.flash_attention.as_ref()), None);
-        put("kv_type", self.kv_type.is_some(), word(self.kv_type.as_ref()), None);
-        if self.system_as_user {
-            put("system_as_user", true, true.into(), None);
-        }
-        if !self.synthetic.is_empty() {
-            let tests: Vec<String> = self.synthetic.iter().map(|t| t.label()).collect();
-            put("synthetic", true, serde_json::json!(tests), None);
+    /// As values.
+    pub fn options(&self) -> LocalOptions {
+        LocalOptions {
+            context: self.context,
+            threads: self.threads,
+            gpu_layers: self.gpu_layers,
+            devices: self.device.clone(),
+            require_gpu: self.require_gpu,
+            batch: self.batch,
+            flash_attention: self.flash_attention.map(|switch| switch == Switch::On),
+            kv_type: self.kv_type.map(|choice| match choice {
+                KvChoice::F16 => KvType::F16,
+                KvChoice::Q8_0 => KvType::Q8_0,
+                KvChoice::Q4_0 => KvType::Q4_0,
+            }),
+            memory_limit: self.memory_limit,
+            synthetic: self.synthetic.clone(),
+            sampling: self.sampling.map(|choice| match choice {
+                HowSampled::Greedy => SamplingChoice::Greedy,
+                HowSampled::Model => SamplingChoice::Model,
+            }),
+            temperature: self.temperature,
+            top_p: self.top_p,
+            top_k: self.top_k,
+            min_p: self.min_p,
+            json_schema: self.json_schema.clone(),
+            raw: self.raw,
+            system_as_user: self.system_as_user,
         }
     }
-}
-
-/// A choice by the name it has on the command line.
-pub fn word<T: clap::ValueEnum>(choice: Option<&T>) -> serde_json::Value {
-    let name = choice.and_then(clap::ValueEnum::to_possible_value);
-    name.map_or(serde_json::Value::Null, |v| v.get_name().into())
 }

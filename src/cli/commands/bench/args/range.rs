@@ -1,23 +1,6 @@
-//! The most that the flags take, and so the most that a journal may ask for.
-
-use std::time::Duration;
-
-pub const MOST_REPEATS: u64 = 10_000;
-/// Warm-up requests per target or place, or seconds of a rate.
-pub const MOST_WARMUP: u64 = 1000;
-pub const MOST_OUTPUT_TOKENS: u64 = 1_000_000;
-pub const MOST_AT_ONCE: u64 = 20_000;
-/// Of one load, and of all prompts asked one at a time.
-pub const MOST_REQUESTS: u64 = 10_000_000;
-/// The time of one load: 30 days.
-pub const LONGEST: Duration = Duration::from_hours(30 * 24);
+//! Flags that take a whole number within a range.
 
 /// A whole number up to what a constant says.
 pub fn up_to(least: i64, most: u64) -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(least..=i64::try_from(most).unwrap_or(i64::MAX))
-}
-
-/// Can so many requests a second be sent?
-pub fn is_rate(per_s: f64) -> bool {
-    per_s.is_finite() && per_s > 1e-6 && per_s <= 100_000.0
 }

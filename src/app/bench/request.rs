@@ -1,6 +1,6 @@
 //! What is asked: the request of each step.
 
-use super::args::Cache;
+use super::asked::Cache;
 use super::settings::Settings;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::local::hex;
@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What each step asks.
+#[derive(Debug)]
 pub struct Asker<'a> {
     prompts: &'a [Prompt],
     settings: &'a Settings,

@@ -1,7 +1,7 @@
 //! What a journal may ask for: no more than the command line takes. A journal is data, and its numbers
 //! decide how much is sent and how much memory is taken.
 
-use super::args::range;
+use super::range;
 use crate::document::bench::build::Basis;
 use crate::document::bench::load::LoadPlan;
 use crate::measure::conversation;

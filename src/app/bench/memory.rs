@@ -4,7 +4,6 @@
 
 use crate::capacity::shape::MemoryClass;
 use crate::capacity::{self, HardwareShape, Host, Load, ModelShape, Placement, Quantisation};
-use crate::measure::allowed::allowed;
 use crate::measure::backend::local::ModelFile;
 use crate::measure::backend::protocol::{EngineBuild, KvType, LoadRequest};
 use crate::measure::event::{Fault, FaultKind};
@@ -13,7 +12,7 @@ const GIB: f64 = 1_073_741_824.0;
 
 /// Memory the engine may use, bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Room {
+struct Memory {
     host: f64,
     /// Of the GPUs in use together; `None`: the processor computes.
     gpus: Option<Gpus>,
@@ -28,17 +27,22 @@ struct Gpus {
     shared: bool,
 }
 
-/// Called when the worker has listed its devices and before it loads. Sets the number of GPU layers
-/// where not all fit and the user named none.
-pub fn plan(file: &ModelFile, build: &EngineBuild, load: &mut LoadRequest) -> Result<(), Fault> {
+/// For when the worker has listed its devices and before it loads. Sets the number of GPU layers where not all fit and
+/// the user named none. `host_bytes`: main memory that this process may use; 0: unknown.
+pub fn plan(
+    file: &ModelFile,
+    build: &EngineBuild,
+    load: &mut LoadRequest,
+    host_bytes: u64,
+) -> Result<(), Fault> {
     let id = file.path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     // What the predictor does not know is not refused: the engine itself will tell.
     let Ok(model) = ModelShape::from_gguf(id, &file.header) else { return Ok(()) };
-    decide(&model, room(build, load), load)
+    decide(&model, memory(build, load, host_bytes), load)
 }
 
-fn room(build: &EngineBuild, load: &LoadRequest) -> Room {
-    let host = host_bytes().unwrap_or(f64::INFINITY);
+fn memory(build: &EngineBuild, load: &LoadRequest, host_bytes: u64) -> Memory {
+    let host = if host_bytes > 0 { host_bytes as f64 } else { f64::INFINITY };
     let chosen =
         |name: &str| load.devices.is_empty() || load.devices.iter().any(|d| d.eq_ignore_ascii_case(name));
     let gpus: Vec<_> = build.devices.iter().filter(|d| d.is_gpu && chosen(&d.name)).collect();
@@ -50,7 +54,7 @@ fn room(build: &EngineBuild, load: &LoadRequest) -> Room {
             "rocm" | "hip" => capacity::Backend::Rocm,
             _ => capacity::Backend::Vulkan,
         };
-        // What is free now: other programs do not make room.
+        // What is free now: other programs do not make memory.
         let bytes: u64 =
             gpus.iter().map(|d| if d.memory_free > 0 { d.memory_free } else { d.memory_total }).sum();
         Gpus {
@@ -60,21 +64,15 @@ fn room(build: &EngineBuild, load: &LoadRequest) -> Room {
             shared: backend == capacity::Backend::Metal,
         }
     });
-    Room { host, gpus }
+    Memory { host, gpus }
 }
 
-/// Main memory that this process may use.
-pub fn host_bytes() -> Option<f64> {
-    let bytes = allowed().memory_bytes;
-    (bytes > 0).then_some(bytes as f64)
-}
-
-fn decide(model: &ModelShape, room: Room, load: &mut LoadRequest) -> Result<(), Fault> {
+fn decide(model: &ModelShape, memory: Memory, load: &mut LoadRequest) -> Result<(), Fault> {
     let Some(format) = model.file_format else { return Ok(()) };
-    let hardware = hardware(room);
+    let hardware = hardware(memory);
     let asked = asked(load);
-    let memory = capacity::fits(model, &hardware, format, &asked);
-    match (memory.placement, load.gpu_layers) {
+    let plan = capacity::fits(model, &hardware, format, &asked);
+    match (plan.placement, load.gpu_layers) {
         // Experts aside: the plan of `fits` is by whole layers, so it says neither.
         (Placement::Fits | Placement::Experts { .. }, _) => Ok(()),
         (Placement::Offload { device_layers, layers }, given) => match given {
@@ -92,19 +90,19 @@ fn decide(model: &ModelShape, room: Room, load: &mut LoadRequest) -> Result<(), 
         (Placement::TooLarge, _) => Err(too_large(format!(
             "{} needs about {} with a context of {} tokens for {} at once, and this machine has {} for it{}",
             model.id,
-            size(memory.needed),
+            size(plan.needed),
             load.context,
             load.parallel,
-            size(memory.usable),
+            size(plan.usable),
             would_fit(model, &hardware, format, &asked)
         ))),
     }
 }
 
-fn hardware(room: Room) -> HardwareShape {
-    let (backend, class, bytes, devices) = match room.gpus {
-        None => (capacity::Backend::Cpu, MemoryClass::Processor, room.host, 1),
-        Some(gpus) if gpus.shared => (gpus.backend, MemoryClass::Unified, room.host, 1),
+fn hardware(memory: Memory) -> HardwareShape {
+    let (backend, class, bytes, devices) = match memory.gpus {
+        None => (capacity::Backend::Cpu, MemoryClass::Processor, memory.host, 1),
+        Some(gpus) if gpus.shared => (gpus.backend, MemoryClass::Unified, memory.host, 1),
         Some(gpus) => {
             (gpus.backend, MemoryClass::Graphics, gpus.bytes / f64::from(gpus.count.max(1)), gpus.count)
         }
@@ -113,7 +111,7 @@ fn hardware(room: Room) -> HardwareShape {
         backend,
         class,
         devices,
-        host: room.gpus.filter(|g| !g.shared).map(|_| Host { memory_bytes: room.host, bandwidth: 1.0 }),
+        host: memory.gpus.filter(|g| !g.shared).map(|_| Host { memory_bytes: memory.host, bandwidth: 1.0 }),
         // Speeds are not asked here.
         ..HardwareShape::processor("this", "this machine", bytes, 1.0)
     }
@@ -189,12 +187,12 @@ mod tests {
     fn load(context: u32) -> LoadRequest {
         LoadRequest { context, ..LoadRequest::new("model.gguf".into(), context) }
     }
-    fn processor(gib: f64) -> Room {
-        Room { host: gib * GIB, gpus: None }
+    fn processor(gib: f64) -> Memory {
+        Memory { host: gib * GIB, gpus: None }
     }
-    fn card(gib: f64, host: f64) -> Room {
+    fn card(gib: f64, host: f64) -> Memory {
         let gpus = Gpus { backend: capacity::Backend::Cuda, count: 1, bytes: gib * GIB, shared: false };
-        Room { host: host * GIB, gpus: Some(gpus) }
+        Memory { host: host * GIB, gpus: Some(gpus) }
     }
 
     #[test]
