@@ -32,6 +32,8 @@ pub struct Asked {
     pub until_decided: bool,
     /// The targets are the same weights from several sellers.
     pub same_weights: bool,
+    /// The APIs only stand in for a cloud API.
+    pub stand_in: bool,
     /// APIs are asked for temperature 0.
     pub api_greedy: bool,
     /// The member of a chat request that limits the answer.

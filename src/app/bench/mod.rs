@@ -1,21 +1,39 @@
-//! `freehold bench`: what a run is decided by, what its requests come to, and what its journal says.
+//! `freehold bench`: what a run is decided by, what is asked, what it came to, and what its journal says.
 //!
 //! ```text
-//! what is asked ─► settings, plan ─► (consent, then requests, in `cli`) ─► journal, tally ─► document
-//!                                        ▲                                   │
-//!                                        └──── what is left to ask ◄─────────┘
+//! asked ─► settings, targets, spending ─► consent, requests (in `cli`, by `measure`) ─► journal, tally ─► document
+//!                                             ▲                                           │
+//!                                             └── stopping, resume: what is left to ask ◄─┘
 //! ```
+//!
+//! | file | decides |
+//! |---|---|
+//! | [`asked`], [`range`], [`limits`] | what may be asked for, on the command line and by a journal |
+//! | [`settings`] | defaults, what is echoed, what makes two runs the same |
+//! | [`targets`], [`privacy`] | what is known of an API and its price; whether prompts may go there |
+//! | [`bounds`], [`spending`] | the most a run can cost, and whether somebody has to agree |
+//! | [`steps`], [`load`], [`request`] | which requests are sent, in which order, with which text |
+//! | [`local_models`], [`memory`], [`template`] | how a model is loaded, whether it fits, whether it takes the prompts |
+//! | [`questions`], [`human`], [`recorded`] | what graders from outside are asked; what people and logs say |
+//! | [`stopping`] | when a run ends before all was asked |
+//! | [`journal`], [`resume`], [`replay`] | what is written down, what a run that goes on takes from it, and what may be decided anew |
+//! | [`tally`], [`load_samples`], [`measured`], [`outcome`] | what the requests came to, the report, and what is missing of it |
 
 pub mod asked;
 pub mod bounds;
+pub mod human;
 pub mod journal;
 pub mod limits;
 pub mod load;
 pub mod load_samples;
-pub mod local;
+pub mod local_models;
 pub mod measured;
 pub mod memory;
+pub mod outcome;
+pub mod privacy;
+pub mod questions;
 pub mod range;
+pub mod recorded;
 pub mod replay;
 pub mod request;
 pub mod resume;
@@ -25,3 +43,4 @@ pub mod steps;
 pub mod stopping;
 pub mod tally;
 pub mod targets;
+pub mod template;

@@ -27,10 +27,10 @@ mod signals;
 mod spending;
 mod synthetic;
 mod targets;
-mod template;
 mod watch;
 
 use crate::app;
+use crate::app::bench::outcome::Over;
 use crate::app::bench::settings::{self, Settings};
 use crate::app::bench::spending::Plan;
 use crate::cli::context::Context;
@@ -83,7 +83,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         return embed::run(args, context);
     }
     if !args.model.is_empty() {
-        app::bench::local::check_kv_type(&args.local.options())?;
+        app::bench::local_models::check_kv_type(&args.local.options())?;
     }
     let asked = args.asked();
     let mut settings = Settings { slo: load::limits(args, context)?, ..Settings::of(&asked)? };
@@ -100,7 +100,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         }
         let mut prompts = set.prompts;
         if let Some(rubric) = &args.judging.rubric {
-            judges::add_rubric(&mut prompts, rubric);
+            app::bench::questions::add_rubric(&mut prompts, rubric);
         }
         if args.local.system_as_user {
             prompts.iter_mut().for_each(conversation::system_as_user);
@@ -117,11 +117,11 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     app::bench::limits::plan(live.max(1), turns, u64::from(settings.repeats), &load_plan)
         .map_err(CliError::usage)?;
     let catalog = crate::cli::catalog::load(context)?;
-    let privacy = privacy::Privacy::of(args, context)?;
+    let privacy = privacy::of(args, context)?;
     let apis = targets::parse("--api", &args.api, args, &catalog, context, &privacy)?;
     programs::check(&args.judging.exec)?;
     let judges = judges::parse(args, &catalog, context, &privacy)?;
-    let lacking = judges::lacking(args, &prompts);
+    let lacking = app::bench::questions::lacking(&asked.judging, &prompts);
     for text in &lacking {
         context.note(text);
     }
@@ -172,6 +172,12 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     let document = measured.document();
     outcome::write(&document, args, context)?;
     let again = resume::command(args, context, &journal);
-    let end = &measured.end;
-    outcome::verdict(&document, end.ended.interrupted, end.capped, &journal, &again, &near)
+    let over = Over {
+        interrupted: measured.end.ended.interrupted,
+        capped: measured.end.capped,
+        journal: &journal.display().to_string(),
+        again: &again,
+        near: &near,
+    };
+    outcome::end(app::bench::outcome::of_run(&document, &over))
 }

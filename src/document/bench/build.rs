@@ -16,8 +16,8 @@ pub use bill::{Bill, bill, cost};
 pub use decide::Deciding;
 pub use grade::{Graded, Grading, Kept};
 pub use judging::{
-    Answers, Asking, CRITERION, HumanGrade, Judging, Question, Told, key as judge_key, most as most_to_judge,
-    vector_about,
+    Answers, Asking, CRITERION, ForProgram, HumanGrade, Judging, Question, Told, key as judge_key,
+    most as most_to_judge, vector_about,
 };
 
 use super::engine::Energy;

@@ -241,6 +241,7 @@ impl Args {
             margin: self.margin,
             until_decided: self.until_decided,
             same_weights: self.same_weights,
+            stand_in: self.stand_in,
             api_greedy: self.api_greedy,
             limit_field: self.limit_field.map(LimitName::field),
             key_variables: self.api_key_env.clone(),

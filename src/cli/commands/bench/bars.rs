@@ -51,13 +51,15 @@ impl<'a> Bars<'a> {
         let most = parts.iter().filter_map(|(_, total)| *total).max().unwrap_or(0);
         // The bars are on stderr; the result's width is that of stdout.
         let (_, columns) = dialoguer::console::Term::stderr().size();
-        let room = Room::new(usize::from(columns), most);
+        let layout = Layout::new(usize::from(columns), most);
         let longest = self.targets.iter().map(|(id, _)| id.chars().count()).max().unwrap_or(0);
-        let width = longest.min(room.name);
+        let width = longest.min(layout.name);
         self.now = self.targets.iter().map(|_| None).collect();
         for &(target, total) in parts {
-            let bar =
-                self.multi.as_ref().map(|multi| multi.add(bar(&self.targets[target].0, width, total, room)));
+            let bar = self
+                .multi
+                .as_ref()
+                .map(|multi| multi.add(bar(&self.targets[target].0, width, total, layout)));
             self.now[target] =
                 Some(Track { bar, begun: Instant::now(), done: 0, failed: 0, spent: Some(0.0) });
         }
@@ -127,12 +129,12 @@ impl Track {
 
 /// What fits on a line: a bar that breaks it in two is never cleared away.
 #[derive(Debug, Clone, Copy)]
-struct Room {
+struct Layout {
     name: usize,
     bar: bool,
 }
 
-impl Room {
+impl Layout {
     /// `most` is the largest number of requests that a bar counts.
     fn new(width: usize, most: u64) -> Self {
         /// `1234/s · 1234 failed · $1234.5678`, and the spaces between the parts.
@@ -144,10 +146,10 @@ impl Room {
     }
 }
 
-fn bar(id: &str, width: usize, total: Option<u64>, room: Room) -> ProgressBar {
+fn bar(id: &str, width: usize, total: Option<u64>, layout: Layout) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
     let form = match total {
-        Some(_) if room.bar => "  {prefix} {wide_bar} {pos}/{len} {msg}",
+        Some(_) if layout.bar => "  {prefix} {wide_bar} {pos}/{len} {msg}",
         Some(_) => "  {prefix} {pos}/{len} {msg}",
         None => "  {prefix} {spinner} {pos} {msg} · {elapsed}",
     };
@@ -174,12 +176,12 @@ mod tests {
     fn a_bar_fits_on_its_line() {
         for width in [40, 60, 80, 100, 200] {
             for most in [9, 640, 10_000_000] {
-                let room = Room::new(width, most);
-                let line = 2 + room.name + 1 + 2 * most.to_string().len() + 1 + 1 + 33;
-                assert!(line <= width || room.name == 6, "{width}: {line}");
+                let layout = Layout::new(width, most);
+                let line = 2 + layout.name + 1 + 2 * most.to_string().len() + 1 + 1 + 33;
+                assert!(line <= width || layout.name == 6, "{width}: {line}");
             }
         }
-        assert!(Room::new(100, 640).bar && !Room::new(60, 640).bar);
-        assert_eq!(Room::new(120, 64).name, NAME);
+        assert!(Layout::new(100, 640).bar && !Layout::new(60, 640).bar);
+        assert_eq!(Layout::new(120, 64).name, NAME);
     }
 }

@@ -3,13 +3,11 @@
 use super::local;
 use super::outside::Outside;
 use crate::app::bench::journal::Line;
+use crate::app::bench::questions;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::document::bench::build;
 use crate::measure::event::FaultKind;
-
-/// Longest text whose vector is made, characters: what is behind it says little to such a model.
-const LONGEST: usize = 8_000;
 
 /// Make the vectors that are needed and not there yet.
 pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
@@ -19,11 +17,7 @@ pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
         return Ok(());
     }
     let mut progress = Progress::new(outside.context);
-    let longest = texts.iter().map(|t| t.len().min(LONGEST * 4)).max().unwrap_or(0) as u64 / 2;
-    let context = outside.args.local.context;
-    let context = context.unwrap_or_else(|| {
-        u32::try_from((longest + 64).max(256).next_multiple_of(256)).unwrap_or(u32::MAX).min(8_192)
-    });
+    let context = questions::context_for_vectors(&outside.args.local.options(), &texts);
     let prepared = local::Prepared { embed: true, ..local::Prepared::default() };
     let how = local::How { context, raw: true };
     let (mut backend, fact) =
@@ -39,8 +33,7 @@ pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
         if outside.tally.told.vectors.contains_key(&about) {
             continue;
         }
-        let shown: String = text.chars().take(LONGEST).collect();
-        match backend.embed(&shown).await {
+        match backend.embed(&questions::for_vector(text)).await {
             Ok(made) => {
                 let line = Line::Vector { about: about.clone(), vector: made.vector.clone() };
                 outside.journal.outside(&line)?;
@@ -51,11 +44,8 @@ pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
         }
     }
     progress.done();
-    if failed > 0 {
-        let texts = if failed == 1 { "text has" } else { "texts have" };
-        outside.context.note(&format!(
-            "{failed} {texts} no vector: the model could not read them; their answers get no grade."
-        ));
+    if let Some(text) = questions::without_vector(failed) {
+        outside.context.note(&text);
     }
     backend.shutdown().await;
     Ok(())

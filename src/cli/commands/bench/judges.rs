@@ -1,16 +1,13 @@
-//! `--judge`, and what else graders need from outside: what the command line names, and what prompts want.
+//! `--judge`, and what else graders need from outside, as the command line names it.
 
 use super::args::Args;
-use super::privacy::Privacy;
 use super::targets;
+use crate::app::bench::privacy::Privacy;
 use crate::app::bench::spending::Service;
 use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::measure::fetch::ModelSpec;
-use crate::prompts::{Assertion, Prompt};
-use crate::quality::{Graders, Need};
-use std::collections::BTreeSet;
 
 /// One `--judge`.
 #[derive(Debug, Clone)]
@@ -73,44 +70,4 @@ pub fn services(judges: &[Named]) -> Vec<Service> {
         Named::Local(_) => None,
     };
     judges.iter().filter_map(api).collect()
-}
-
-/// Give every prompt without a rubric of its own that of the command line.
-pub fn add_rubric(prompts: &mut [Prompt], rubric: &str) {
-    for prompt in prompts {
-        let needs = Graders::needs(&prompt.asserts);
-        if !needs.iter().any(|(_, need)| matches!(need, Need::Judge { .. })) {
-            prompt.asserts.push(Assertion::of("llm-rubric", rubric.into()));
-        }
-    }
-}
-
-/// What prompts need that the command line does not give: such answers get no grade.
-pub fn lacking(args: &Args, prompts: &[Prompt]) -> Vec<String> {
-    let count = |wanted: fn(&Need) -> bool| {
-        prompts.iter().filter(|p| Graders::needs(&p.asserts).iter().any(|(_, need)| wanted(need))).count()
-    };
-    let said = |n: usize, what: &str, remedy: &str| {
-        let (prompts, have) = if n == 1 { ("prompt", "has") } else { ("prompts", "have") };
-        (n > 0).then(|| format!("{n} {prompts} {have} {what}: without {remedy} their answers get no grade."))
-    };
-    let judge = args.judging.judge.is_empty() || args.judging.no_rubrics;
-    let rubrics = if judge { count(|n| matches!(n, Need::Judge { .. })) } else { 0 };
-    let vectors =
-        if args.judging.embedder.is_none() { count(|n| matches!(n, Need::Embeddings { .. })) } else { 0 };
-    let given: BTreeSet<&str> = args.judging.exec.iter().map(|e| e.name.as_str()).collect();
-    let programs: BTreeSet<String> = prompts
-        .iter()
-        .flat_map(|p| Graders::needs(&p.asserts))
-        .filter_map(|(_, need)| match need {
-            Need::Program { name } if !given.contains(name.as_str()) => Some(name),
-            _ => None,
-        })
-        .collect();
-    let mut all: Vec<String> = said(rubrics, "a rubric (llm-rubric)", "--judge").into_iter().collect();
-    all.extend(said(vectors, "a similar assertion", "--embedder"));
-    all.extend(programs.iter().map(|name| {
-        format!("prompts want the program {name:?} as grader (exec): without --exec {name}=PROGRAM their answers get no grade.")
-    }));
-    all
 }

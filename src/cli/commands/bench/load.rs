@@ -4,7 +4,7 @@ use super::args::Args;
 use super::watch::Watcher;
 use super::{device, local};
 use crate::app::bench::load::{BrokenLevels, already_sent, queue_of, title};
-use crate::app::bench::local::{at_once, sampling};
+use crate::app::bench::local_models::{at_once, sampling};
 use crate::app::bench::settings;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;

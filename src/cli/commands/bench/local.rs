@@ -1,11 +1,10 @@
 //! `--model` → a loaded local model and what is known of it.
 
 use super::args::{Args, LocalArgs};
-use super::privacy::Privacy;
-use super::{device, template};
+use super::{device, privacy};
 use crate::app::bench::asked::LocalOptions;
 use crate::app::bench::settings::Settings;
-use crate::app::bench::{local as decided, memory};
+use crate::app::bench::{local_models, memory, template};
 use crate::capacity::ModelShape;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
@@ -33,11 +32,12 @@ pub async fn start(
     progress: &mut Progress<'_>,
 ) -> Result<(Backend, TargetFacts), CliError> {
     let options = args.local.options();
-    let how = How { context: decided::context_for_prompts(&options, settings, prompts), raw: options.raw };
+    let how =
+        How { context: local_models::context_for_prompts(&options, settings, prompts), raw: options.raw };
     let prepared = Prepared {
-        long: decided::long(how.context, settings, prompts)?,
+        long: local_models::long(how.context, settings, prompts)?,
         conversations: prompts.iter().any(|p| p.conversation.is_some()),
-        sampling: decided::sampling(&options, settings.seed),
+        sampling: local_models::sampling(&options, settings.seed),
         json_schema: json_schema(&args.local)?,
         embed: false,
     };
@@ -45,10 +45,7 @@ pub async fn start(
     if let Some(source) = backend.info().file.header.facts.chat_template.as_deref().filter(|_| !how.raw) {
         template::check(&facts.id, source, prompts)?;
     }
-    if let Some(token) = template::control_token(prompts) {
-        let text = format!(
-            "prompts hold text such as {token}: where the model has such a control token, it is read as one, as llama.cpp's own server reads it"
-        );
+    if let Some(text) = template::control_token_remark(prompts) {
         context.note(&format!("{}: {text}.", facts.id));
         facts.remarks.push(text);
     }
@@ -82,7 +79,7 @@ pub struct Prepared {
 pub fn json_schema(args: &LocalArgs) -> Result<Option<String>, CliError> {
     let Some(path) = &args.json_schema else { return Ok(None) };
     let text = crate::cli::files::read_text(path)?;
-    decided::check_schema(&text, &path.display().to_string())?;
+    local_models::check_schema(&text, &path.display().to_string())?;
     Ok(Some(text))
 }
 
@@ -96,8 +93,8 @@ pub async fn open(
     progress: &mut Progress<'_>,
 ) -> Result<(LocalBackend, TargetFacts), CliError> {
     let options = args.local.options();
-    decided::check_kv_type(&options)?;
-    let strict = Privacy::of(args, context)?.strict();
+    local_models::check_kv_type(&options)?;
+    let strict = privacy::of(args, context)?.strict();
     let fetched = models::find(model, strict, context, progress).await?;
     let mut config = config(fetched.path, &options, how).map_err(CliError::of_fault)?;
     let asked = config.load.context;
@@ -120,7 +117,7 @@ pub async fn open(
     };
     progress.done();
     let info = backend.info().clone();
-    let check = decided::check_gpu(&info, &options);
+    let check = local_models::check_gpu(&info, &options);
     if let Some(text) = check.map_err(|refusal| CliError::refused(refusal, Exit::Gate))? {
         context.note(&text);
     }
@@ -130,7 +127,7 @@ pub async fn open(
         .map_err(CliError::of_fault)?;
     progress.done();
     let driver = info.loaded.devices.iter().find(|d| d.is_gpu).and_then(crate::cli::hardware::driver_of);
-    let mut engine = decided::engine(&info, &options, driver);
+    let mut engine = local_models::engine(&info, &options, driver);
     engine.load_cached_share = cached_share;
     engine.load_cold_ms = cold;
     engine.load_warm_ms = engine.load_ms.filter(|_| cold.is_some());
@@ -150,7 +147,7 @@ pub async fn open(
         synthetic: Vec::new(),
         embedding: None,
         energy: None,
-        remarks: decided::beyond_training(asked, taken, &info.loaded).into_iter().collect(),
+        remarks: local_models::beyond_training(asked, taken, &info.loaded).into_iter().collect(),
         proxy: None,
         note: None,
         recorded_in: None,
@@ -164,7 +161,7 @@ pub async fn open(
 
 pub fn config(path: PathBuf, options: &LocalOptions, how: How) -> Result<LocalConfig, Fault> {
     let mut config = LocalConfig::new(path, how.context)?;
-    decided::request(&mut config.load, options, how.raw);
+    local_models::request(&mut config.load, options, how.raw);
     config.plan = Some(plan);
     Ok(config)
 }

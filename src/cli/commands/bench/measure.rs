@@ -3,7 +3,6 @@
 
 use super::args::Args;
 use super::outside::Outside;
-use super::recorded::Recorded;
 use super::resume::Resumed;
 use super::signals::{interrupted, outlive_file_limits};
 use super::{
@@ -12,6 +11,8 @@ use super::{
 };
 use crate::app::bench::journal::{CommandLine, End, Header, Line};
 use crate::app::bench::measured::MeasuredRun;
+use crate::app::bench::privacy::Privacy;
+use crate::app::bench::recorded::Recorded;
 use crate::app::bench::request::Asker;
 use crate::app::bench::resume::{self, SoFar};
 use crate::app::bench::settings::{self, Begun, Settings};
@@ -24,9 +25,7 @@ use crate::cli::progress::Progress;
 use crate::document::bench::build::TargetFacts;
 use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
-use crate::measure::conversation;
 use crate::measure::run::{self, Patience};
-use crate::measure::schedule::Step;
 use crate::prompts::Prompt;
 use crate::provenance::Source;
 use std::path::PathBuf;
@@ -38,7 +37,7 @@ pub struct Start<'a> {
     pub inputs_sha256: String,
     pub consent: &'static str,
     pub resumed: Option<Resumed>,
-    pub privacy: &'a privacy::Privacy,
+    pub privacy: &'a Privacy,
     pub judges: Vec<judges::Named>,
     pub recorded: Vec<Recorded>,
 }
@@ -82,7 +81,7 @@ impl Ready {
         for api in apis {
             ready.ways.push(load::Way::api(api.target.clone(), limits));
             let backend = ApiBackend::new(api.target, limits).map_err(CliError::failed)?;
-            start.privacy.ask(&api.facts.id, &backend).await?;
+            privacy::ask(start.privacy, &api.facts.id, &backend).await?;
             ready.backends.push(Backend::Api(Box::new(backend)));
             ready.facts.push(api.facts);
         }
@@ -163,12 +162,9 @@ pub async fn measure(
         None => journal::Journal::create(args.output.output.as_deref(), context, header)?,
     };
     for (n, log) in recorded.iter().enumerate() {
-        for answer in &log.answers {
-            let turn = conversation::turns(&basis.prompts[answer.prompt]).saturating_sub(1);
-            let (prompt, repeat) = (answer.prompt, answer.repeat);
-            let step = Step { target: live + n, prompt, repeat, warmup: false, load: None, turn };
-            journal.outside(&Line::Recorded { step, text: answer.text.clone() })?;
-            tally.recorded(step, &answer.text);
+        for (step, text) in log.steps(live + n, &basis.prompts) {
+            journal.outside(&Line::Recorded { step, text: text.to_owned() })?;
+            tally.recorded(step, text);
         }
     }
     let asker = Asker::new(&basis, settings, &run_id, journal.session());

@@ -1,13 +1,11 @@
-//! The report, and what the end of a run means for whoever started it: the exit code, and one sentence for every
-//! target that did not make it, with what to do about it. The report is written before.
+//! The report, and the exit code of a run that is not whole. The report is written before.
 
 use super::args::Args;
 use super::signals;
+use crate::app::bench::outcome::{NotWhole, Why};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
-use crate::document::bench::{BenchDocument, Target};
-use crate::measure::event::{Fault, FaultKind};
-use std::path::Path;
+use crate::document::bench::BenchDocument;
 
 /// The document in the format that was asked for.
 pub fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result<(), CliError> {
@@ -19,91 +17,13 @@ pub fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result
     )
 }
 
-/// `again` is the command that goes on with the run; `near` has, per target, names in the catalogue that are like its model's.
-pub fn verdict(
-    document: &BenchDocument,
-    interrupted: bool,
-    capped: bool,
-    journal: &Path,
-    again: &str,
-    near: &[Vec<String>],
-) -> Result<(), CliError> {
-    let kept = format!("What was measured is in the report and in {}.\nTo go on: {again}", journal.display());
-    if interrupted {
-        return Err(CliError::new(signals::exit(), "interrupted: the rest of the run is missing").hint(kept));
-    }
-    let targets = &document.result.targets;
-    let mut said: Vec<String> = Vec::new();
-    let mut advice: Vec<String> = Vec::new();
-    for (n, target) in targets.iter().enumerate() {
-        let Some(line) = lost(document, target) else { continue };
-        said.push(line);
-        let fault = target.stopped.as_ref().or_else(|| first_fault(document, target));
-        let similar = near.get(n).map_or(&[][..], Vec::as_slice);
-        advice.extend(fault.and_then(|f| remedy(f, similar)).filter(|a| !advice.contains(a)));
-    }
-    for judge in &document.result.judges {
-        said.extend(judge.stopped.as_ref().map(|fault| format!("{}, as judge: {}", judge.id, fault.message)));
-    }
-    if capped {
-        said.push("the next request could cost more than --max-cost allows, so the run stopped".to_owned());
-    }
-    if said.is_empty() {
-        return Ok(());
-    }
-    advice.push(kept);
-    let refused = |t: &Target| t.stopped.as_ref().is_some_and(|f| f.kind == FaultKind::Auth);
-    let exit = if targets.iter().any(refused) { Exit::Credential } else { Exit::Failed };
-    Err(CliError::new(exit, said.join("\n")).hint(advice.join(" ")))
-}
-
-/// Why a target has nothing, or not everything, to show.
-fn lost(document: &BenchDocument, target: &Target) -> Option<String> {
-    if let Some(fault) = &target.stopped {
-        return Some(format!("{}: {}", target.id, fault.message));
-    }
-    let alone = document.result.samples.iter().filter(|s| s.target == target.id).map(|s| &s.error);
-    let loaded = document.result.load_samples.iter().filter(|s| s.target == target.id).map(|s| &s.error);
-    let mut errors = alone.chain(loaded).peekable();
-    let first = errors.peek().copied()?.as_ref()?;
-    let all = errors.all(Option::is_some);
-    all.then(|| format!("every request to {} failed: {}", target.id, first.message))
-}
-
-fn first_fault<'a>(document: &'a BenchDocument, target: &Target) -> Option<&'a Fault> {
-    document.result.samples.iter().filter(|s| s.target == target.id).find_map(|s| s.error.as_ref())
-}
-
-/// What can be done about a fault.
-fn remedy(fault: &Fault, near: &[String]) -> Option<String> {
-    let text = match fault.kind {
-        FaultKind::Auth => "Check the key and what it may use.".to_owned(),
-        FaultKind::Region => {
-            "A key does not help: the provider refuses requests from this country.".to_owned()
-        }
-        FaultKind::Quota => {
-            "Add credit or raise the limit with the provider, then go on with --resume.".to_owned()
-        }
-        FaultKind::Rate => "Wait, or ask for fewer requests; --resume asks again what failed.".to_owned(),
-        FaultKind::NotFound if near.is_empty() => {
-            "Check the model's name and the base URL.".to_owned()
-        }
-        FaultKind::NotFound => format!("Check the model's name; the catalogue has {}.", near.join(", ")),
-        FaultKind::Context => "Shorten the prompt, or lower --max-output-tokens.".to_owned(),
-        FaultKind::ConnectDns | FaultKind::ConnectRefused | FaultKind::ConnectTimeout => {
-            "Check the address, and that the server runs.".to_owned()
-        }
-        FaultKind::Proxy => {
-            "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY: the server is reached through the proxy that they name.".to_owned()
-        }
-        FaultKind::Tls => {
-            "A certificate of an authority of your own, or the server's own one, is trusted when SSL_CERT_FILE names its file."
-                .to_owned()
-        }
-        FaultKind::TimeoutFirst | FaultKind::TimeoutIdle | FaultKind::TimeoutTotal => {
-            "A slow server may need a longer --first-timeout, --idle-timeout or --timeout.".to_owned()
-        }
-        _ => return None,
+/// How the command ends where something is missing.
+pub fn end(missing: Option<NotWhole>) -> Result<(), CliError> {
+    let Some(NotWhole { why, message, hint }) = missing else { return Ok(()) };
+    let exit = match why {
+        Why::Interrupted => signals::exit(),
+        Why::Credential => Exit::Credential,
+        Why::Failed => Exit::Failed,
     };
-    Some(text)
+    Err(CliError::new(exit, message).hint(hint))
 }

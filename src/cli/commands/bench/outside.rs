@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::journal::Journal;
-use super::privacy::Privacy;
+use crate::app::bench::privacy::Privacy;
 use crate::app::bench::tally::Tally;
 use crate::cli::context::Context;
 use crate::document::bench::build::Asking;

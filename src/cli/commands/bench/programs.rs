@@ -3,6 +3,7 @@
 use super::outside::Outside;
 use crate::app::bench::asked::Program;
 use crate::app::bench::journal::Line;
+use crate::app::bench::questions;
 use crate::cli::environment;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
@@ -42,14 +43,8 @@ pub fn check(programs: &[Program]) -> Result<(), CliError> {
 
 /// Ask the programs about every answer that names them and that they have not graded yet.
 pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
-    let programs = outside.args.judging.exec.clone();
     let wanted = outside.asking().for_programs();
-    let told = &outside.tally.told;
-    let left: Vec<_> = wanted
-        .into_iter()
-        .filter(|w| !told.programs.contains_key(&w.about))
-        .filter_map(|w| Some((programs.iter().find(|p| p.name == w.name)?, w)))
-        .collect();
+    let left = questions::for_programs(wanted, &outside.tally.told, &outside.args.judging.exec);
     if left.is_empty() {
         return Ok(());
     }

@@ -4,17 +4,16 @@
 
 use super::args::Args;
 use super::journal::{self, Locked};
-use super::outcome::write;
+use super::outcome::{end, write};
 use super::outside::Outside;
 use super::overflow::load_samples;
-use super::privacy::Privacy;
-use super::{human, judges, judging, programs, signals, spending};
+use super::{human, judges, judging, privacy, programs, spending};
 use crate::app::bench::journal::Earlier;
 use crate::app::bench::measured::MeasuredRun;
 use crate::app::bench::resume::stated_privacy;
 use crate::app::bench::spending::{Plan, Service};
 use crate::app::bench::tally::Tally;
-use crate::app::bench::{replay, settings};
+use crate::app::bench::{outcome, questions, replay, settings};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::prompt_files;
@@ -36,7 +35,7 @@ pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
         replay::expect(basis, &set.prompts, &sha256, &file.display().to_string())?;
     }
     if let Some(rubric) = &args.judging.rubric {
-        judges::add_rubric(&mut basis.prompts, rubric);
+        questions::add_rubric(&mut basis.prompts, rubric);
     }
     let asked = args.asked();
     settings::judging_inputs(asked.same_weights, &asked.judging, &mut basis.inputs);
@@ -44,12 +43,12 @@ pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
         args.judging.human.as_deref().map(|file| human::read(file, basis)).transpose()?.unwrap_or_default();
     let (mut measured, stopped) = match locked {
         Some(locked) => judged(&mut earlier, locked, args, context, &people)?,
-        None => (measured(&earlier, &people)?, judging::Ended::default()),
+        None => (measured(&earlier, &people)?, questions::Ended::default()),
     };
     replay::decide(&mut measured.basis, asked.margin, asked.load.limits)?;
     let document = measured.document();
     write(&document, args, context)?;
-    said(&stopped, &path)
+    end(outcome::of_judging(&stopped, &path.display().to_string()))
 }
 
 /// What a journal says of a run.
@@ -67,12 +66,12 @@ fn judged(
     args: &Args,
     context: &Context,
     people: &[HumanGrade],
-) -> Result<(MeasuredRun, judging::Ended), CliError> {
-    let privacy = Privacy::of(args, context)?.at_least(stated_privacy(&earlier.header.basis));
+) -> Result<(MeasuredRun, questions::Ended), CliError> {
+    let privacy = privacy::of(args, context)?.at_least(stated_privacy(&earlier.header.basis));
     let catalog = crate::cli::catalog::load(context)?;
     programs::check(&args.judging.exec)?;
     let judges = judges::parse(args, &catalog, context, &privacy)?;
-    for text in judges::lacking(args, &earlier.header.basis.prompts) {
+    for text in questions::lacking(&args.judging.options(), &earlier.header.basis.prompts) {
         context.note(&text);
     }
     let run_id = earlier.header.run_id.clone();
@@ -80,17 +79,17 @@ fn judged(
     let plan = {
         let (basis, _) = replay::ending(earlier);
         let tally = Tally::of(&basis, earlier, load_samples());
-        let questions = tally.asking(&run_id).questions(&asks.judging.judging());
+        let asked = tally.asking(&run_id).questions(&asks.judging.judging());
         let left = |judge: &Service| {
             let form = asks.judging.form.of(judge.loopback);
-            judging::left(&questions, tally.told.said.get(&judge.id), form)
+            questions::left(&asked, &tally.told, &judge.id, form)
         };
         Plan::of_judges(&asks, judges::services(&judges), &left)
     };
     plan.each().iter().for_each(|line| context.note(line));
     if args.dry_run {
         context.note("Dry run: nothing was sent.");
-        return Ok((measured(earlier, people)?, judging::Ended::default()));
+        return Ok((measured(earlier, people)?, questions::Ended::default()));
     }
     let consent = spending::consent(&plan, context, args)?;
     plan.add_to(&mut earlier.header.basis.spending, consent, args.max_cost);
@@ -111,23 +110,4 @@ fn judged(
     journal.close()?;
     let measured = MeasuredRun::new(tally, &basis, end, &earlier.cut, (&run_id, people))?;
     Ok((measured, ended))
-}
-
-/// What the end of the asking means for whoever started it.
-fn said(ended: &judging::Ended, journal: &Path) -> Result<(), CliError> {
-    let kept = format!(
-        "What was said is in the report and in {}; the same command asks only what is left.",
-        journal.display()
-    );
-    if ended.interrupted {
-        return Err(CliError::new(signals::exit(), "interrupted: some questions were not asked").hint(kept));
-    }
-    let mut lines: Vec<String> =
-        ended.stopped.iter().map(|(id, fault)| format!("{id}: {}", fault.message)).collect();
-    if ended.capped {
-        lines.push(
-            "the next question could cost more than --max-cost allows, so the asking stopped".to_owned(),
-        );
-    }
-    if lines.is_empty() { Ok(()) } else { Err(CliError::failed(lines.join("\n")).hint(kept)) }
 }

@@ -4,7 +4,7 @@
 use super::alone::{self, Outcome};
 use super::args::Args;
 use super::{device, local};
-use crate::app::bench::local::context_for_tests;
+use crate::app::bench::local_models::context_for_tests;
 use crate::app::bench::settings::Settings;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;

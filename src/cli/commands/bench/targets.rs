@@ -2,21 +2,22 @@
 
 use super::args::Args;
 use super::plain_http::{self, Clear};
-use super::privacy::Privacy;
+use crate::app::bench;
+use crate::app::bench::asked::Asked;
+use crate::app::bench::privacy::{Place, Privacy};
 use crate::app::bench::spending::Service;
+use crate::app::bench::targets::NamedApi;
 use crate::catalog::{ApiWire, Catalog, Provider};
 use crate::cli::context::Context;
 use crate::cli::environment;
 use crate::cli::error::CliError;
 use crate::cli::secrets::{self, KeyVariables, Variable, is_loopback, is_own};
-use crate::document::bench::Kind;
 use crate::document::bench::build::TargetFacts;
-use crate::document::bench::price::PriceInForce;
 use crate::measure::address::{Address, looks_like_a_host};
 use crate::measure::backend::http::ApiTarget;
 use crate::measure::net::is_private_host;
 use crate::measure::redact;
-use crate::measure::wire::{LimitField, Quirks, WireKind};
+use crate::measure::wire::WireKind;
 use jiff::civil::Date;
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -59,7 +60,13 @@ pub fn parse(
         texts.iter().map(|text| one(flag, text, catalog, &environment::text)).collect::<Result<_, _>>()?;
     for Named { provider, model, address } in &named {
         let base = &address.base;
-        privacy.allows(&format!("{}:{model}", provider.id), model, base, provider.wire)?;
+        privacy.allows(&Place {
+            id: &format!("{}:{model}", provider.id),
+            model,
+            origin: &base.origin().ascii_serialization(),
+            loopback: is_loopback(base),
+            wire: provider.wire,
+        })?;
         plain_http::refuse_public(base)?;
     }
     let variables = KeyVariables::parse(&args.api_key_env)?;
@@ -71,6 +78,7 @@ pub fn parse(
             Ok((base.clone(), variables.of(base, optional, &catalog.providers)?))
         })
         .collect::<Result<_, CliError>>()?;
+    let asked = args.asked();
     let clear = plain_http::decide(args, context, &servers)?;
     let variables: Vec<Variable> = servers.into_iter().map(|(_, variable)| variable).collect();
     named
@@ -97,7 +105,7 @@ pub fn parse(
                     characters(key.expose_secret().chars().count())
                 ));
             }
-            Ok(api(n, variable, key, clear, args, catalog, context.today))
+            Ok(api(n, variable, key, clear, &asked, catalog, context.today))
         })
         .collect()
 }
@@ -119,60 +127,36 @@ fn api(
     variable: &Variable,
     key: Option<SecretString>,
     clear: Clear,
-    args: &Args,
+    asked: &Asked,
     catalog: &Catalog,
     today: Date,
 ) -> Api {
     let Named { provider, model, address } = named;
     let base = &address.base;
     let origin = address.origin();
-    let loopback = is_loopback(base);
     let proxy = crate::cli::proxy::of(base);
-    // Ollama runs some of its models in its own cloud, through the same local port.
-    let remote = provider.wire == ApiWire::Ollama && model.ends_with("cloud");
-    let stand_in = args.stand_in || (loopback && !remote);
-    let own = is_own(provider, base);
-    let prices = provider.prices.as_deref().filter(|_| own);
-    let found = prices.and_then(|name| catalog.served_as(name, model));
-    let price = found.filter(|_| !stand_in).and_then(|found| PriceInForce::on(found.model(), today));
-    let near = match prices {
-        Some(prices) if found.is_none() => near_names(catalog, prices, model),
-        _ => Vec::new(),
+    let api = NamedApi {
+        provider,
+        model,
+        origin: &origin,
+        own: is_own(provider, base),
+        loopback: is_loopback(base),
+        proxy: proxy.as_ref().map(|p| p.url.as_str()),
     };
-    let id = if own && provider.base_url.is_some() {
-        format!("{}:{model}", provider.id)
-    } else {
-        format!("{}:{model}@{}", provider.id, origin.split("://").last().unwrap_or_default())
-    };
+    let (facts, near) = bench::targets::facts(&api, asked, catalog, today);
     Api {
-        facts: TargetFacts {
-            id,
-            kind: Kind::Api,
-            model: model.clone(),
-            stand_in,
-            origin: Some(origin),
-            price,
-            engine: None,
-            synthetic: Vec::new(),
-            embedding: None,
-            energy: None,
-            remarks: Vec::new(),
-            proxy: proxy.as_ref().map(|p| p.url.clone()),
-            note: provider.note.clone(),
-            recorded_in: None,
-            judge_form: None,
-        },
         target: ApiTarget {
-            quirks: quirks(provider, own, loopback, args),
+            quirks: bench::targets::quirks(&api, asked),
             key,
             key_variable: Some(variable.name.clone()),
             key_header: provider.key_header.name(),
-            proxy,
             private_only: clear != Clear::Nothing,
             not_found_hint: provider.not_found.clone(),
+            proxy: proxy.clone(),
             ..ApiTarget::new(wire(provider.wire), model, address.clone())
         },
-        loopback,
+        facts,
+        loopback: api.loopback,
         near,
     }
 }
@@ -184,27 +168,6 @@ const fn wire(wire: ApiWire) -> WireKind {
         ApiWire::Anthropic => WireKind::Anthropic,
         ApiWire::Gemini => WireKind::Gemini,
         ApiWire::Ollama => WireKind::Ollama,
-    }
-}
-
-fn near_names(catalog: &Catalog, provider: &str, model: &str) -> Vec<String> {
-    let of_provider = catalog.api_models.iter().filter(|m| m.provider == provider);
-    crate::spelling::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
-}
-
-fn quirks(provider: &Provider, own: bool, loopback: bool, args: &Args) -> Quirks {
-    let of_provider = match provider.limit_field {
-        crate::catalog::LimitField::MaxTokens => LimitField::MaxTokens,
-        crate::catalog::LimitField::MaxCompletionTokens => LimitField::MaxCompletionTokens,
-    };
-    Quirks {
-        // Servers on this machine are mostly llama.cpp's; the others ignore the field.
-        llama_server: provider.llama_server || (loopback && provider.wire != ApiWire::Ollama),
-        limit_field: args.limit_field.map_or(of_provider, super::args::LimitName::field),
-        stream_options: provider.stream_options,
-        // Only the provider itself is known to take the field that turns it off.
-        obfuscates: provider.obfuscates && own,
-        temperature: args.api_greedy.then_some(0.0),
     }
 }
 

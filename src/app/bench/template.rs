@@ -1,13 +1,13 @@
 //! What a local model's chat template does with the prompts, found out before any request is sent
 //! anywhere: a template that refuses or loses a message spoils a comparison that costs money.
 
-use crate::cli::error::CliError;
+use crate::app::Refusal;
 use crate::measure::conversation;
 use crate::measure::template::ChatTemplate;
 use crate::prompts::Prompt;
 
 /// Render every prompt. `source` is the template of the model's file.
-pub fn check(model: &str, source: &str, prompts: &[Prompt]) -> Result<(), CliError> {
+pub fn check(model: &str, source: &str, prompts: &[Prompt]) -> Result<(), Refusal> {
     // A template that does not compile is said by the engine, in its words.
     let Ok(template) = ChatTemplate::new(source, "", "") else { return Ok(()) };
     let render =
@@ -21,17 +21,25 @@ pub fn check(model: &str, source: &str, prompts: &[Prompt]) -> Result<(), CliErr
         } else {
             "Change the prompt, take another model, or put the prompts in as they are with --raw."
         };
-        return Err(CliError::usage(format!("{model}, prompt {}: {}", prompt.id, fault.message)).hint(remedy));
+        return Err(Refusal::input(format!("{model}, prompt {}: {}", prompt.id, fault.message)).hint(remedy));
     }
     Ok(())
 }
 
 /// The first text in a prompt that models read as one of their control tokens.
-pub fn control_token(prompts: &[Prompt]) -> Option<String> {
+fn control_token(prompts: &[Prompt]) -> Option<String> {
     prompts.iter().find_map(|prompt| {
         let messages = conversation::messages(prompt, 0, &[]);
         messages.iter().filter_map(|m| m.content.as_deref()).find_map(marker)
     })
+}
+
+/// What is said of prompts with such a text in them.
+pub fn control_token_remark(prompts: &[Prompt]) -> Option<String> {
+    let token = control_token(prompts)?;
+    Some(format!(
+        "prompts hold text such as {token}: where the model has such a control token, it is read as one, as llama.cpp's own server reads it"
+    ))
 }
 
 /// `<|…|>` and its like.

@@ -1,0 +1,137 @@
+//! Strict privacy: no prompt leaves this machine, and none is sent to a server that may pass it on.
+//!
+//! A server on this machine counts as a cloud until the user says that it generates the answers itself
+//! (`--local-server`): a proxy or a tunnel looks the same from here. What gives itself away as a cloud in spite of that
+//! is refused as well.
+
+use crate::app::Refusal;
+use crate::catalog::ApiWire;
+use crate::document::envelope::Input;
+use crate::provenance::{Source, Sourced};
+use crate::workload::keys::{Key, answers};
+use crate::workload::{NeedDraft, Privacy as Answer};
+use std::collections::BTreeMap;
+
+/// What the user wants of privacy.
+#[derive(Debug, Clone)]
+pub struct Privacy {
+    pub answer: Option<Answer>,
+    pub source: Source,
+    /// Origins that the user vouches for.
+    pub local_servers: Vec<String>,
+}
+
+/// Where prompts would go.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The target's id, and the model there.
+    pub id: &'a str,
+    pub model: &'a str,
+    pub origin: &'a str,
+    /// Is it on this machine?
+    pub loopback: bool,
+    pub wire: ApiWire,
+}
+
+impl Privacy {
+    /// Of the flag and the profile: strict in either is strict. No server is vouched for yet.
+    pub fn of(flag: Option<Answer>, profile: Option<&NeedDraft>) -> Result<Self, Refusal> {
+        let flag = flag.map(|answer| (answer, Source::flag("--privacy")));
+        let written = profile.and_then(|draft| {
+            let said = |key: &Key| draft.source(key).cloned();
+            // A mandate is strict whatever else the profile says.
+            let mandated = said(answers::PRIVACY_REASON).map(|source| (Answer::Strict, source));
+            mandated.or_else(|| Some((draft.answer(answers::PRIVACY)?, said(answers::PRIVACY)?)))
+        });
+        let strictest = match (flag, written) {
+            (Some(flag), Some(written)) if written.0 == Answer::Strict => {
+                if flag.0 != Answer::Strict {
+                    return Err(Refusal::input(format!(
+                        "--privacy {} contradicts the profile, which says strict ({})",
+                        flag.0.key(),
+                        written.1.describe()
+                    ))
+                    .hint("Leave the profile out, or change it, if prompts may really leave this machine."));
+                }
+                Some(written)
+            }
+            (flag, written) => flag.or(written),
+        };
+        let nobody = || Source::assumed("privacy", "nobody asked for privacy");
+        let (answer, source) = strictest.map_or_else(|| (None, nobody()), |(answer, s)| (Some(answer), s));
+        Ok(Self { answer, source, local_servers: Vec::new() })
+    }
+
+    /// Strict, too, where a run was begun so.
+    #[must_use]
+    pub fn at_least(self, began: Option<Answer>) -> Self {
+        if began == Some(Answer::Strict) && !self.strict() {
+            return Self { answer: began, source: Source::flag("--privacy"), ..self };
+        }
+        self
+    }
+
+    pub fn strict(&self) -> bool {
+        self.answer == Some(Answer::Strict)
+    }
+
+    /// The answer and the user's word, for the document.
+    pub fn record(&self, inputs: &mut BTreeMap<String, Input>) {
+        let Some(answer) = self.answer else { return };
+        let plain = |value: serde_json::Value, source: Source| Input::plain(&Sourced::new(value, source));
+        inputs.insert("privacy".to_owned(), plain(answer.key().into(), self.source.clone()));
+        if !self.local_servers.is_empty() {
+            let via = Source::flag("--local-server");
+            inputs.insert("local_servers".to_owned(), plain(self.local_servers.clone().into(), via));
+        }
+    }
+
+    /// May prompts go there? Decided from the address alone: nothing is resolved or sent.
+    pub fn allows(&self, place: &Place<'_>) -> Result<(), Refusal> {
+        let Place { id, model, origin, loopback, wire } = *place;
+        if !self.strict() {
+            return Ok(());
+        }
+        let Source::User(via) = &self.source else { return Ok(()) };
+        let refused = |why: String, hint: String| {
+            Err(Refusal::input(format!("privacy is strict ({via}): {why}. Nothing was sent")).hint(hint))
+        };
+        if !loopback {
+            return refused(
+                format!("{id} is at {origin}, and prompts may not leave this machine"),
+                "Measure a model on this machine (--model FILE.gguf), or leave strict privacy out for prompts that may leave it.".to_owned(),
+            );
+        }
+        if wire == ApiWire::Ollama && model.ends_with("cloud") {
+            return refused(
+                format!("{id} runs in Ollama's cloud, although its port is on this machine"),
+                "Name a model that Ollama runs here.".to_owned(),
+            );
+        }
+        if !self.local_servers.iter().any(|server| server == origin) {
+            return refused(
+                format!(
+                    "{origin} is on this machine, but may pass prompts on to a cloud (a proxy, a tunnel)"
+                ),
+                format!("If that server generates the answers itself, say so: --local-server {origin}"),
+            );
+        }
+        Ok(())
+    }
+
+    /// What a server says about where its model runs, asked before any prompt: `Ok(None)` is here. No answer is a no.
+    pub fn heard(&self, id: &str, runs_at: Result<Option<String>, String>) -> Result<(), Refusal> {
+        if !self.strict() {
+            return Ok(());
+        }
+        match runs_at {
+            Ok(None) => Ok(()),
+            Ok(Some(host)) => Err(Refusal::input(format!(
+                "privacy is strict: the server of {id} says that this model runs at {host}. No prompt was sent"
+            ))),
+            Err(why) => Err(Refusal::input(format!(
+                "privacy is strict: it cannot be found out where {id} runs ({why}). No prompt was sent"
+            ))),
+        }
+    }
+}
