@@ -32,6 +32,15 @@ pub fn percent(share: f64) -> String {
     format!("{} %", rounded(percent, decimals))
 }
 
+/// A difference of shares, as percentage points: a margin of 0.025 is "2.5 points".
+pub fn points(share: f64) -> String {
+    let points = share * 100.0;
+    let decimals = usize::from(points.fract().abs() >= 0.05 && points.fract().abs() < 0.95);
+    let number = rounded(points, decimals);
+    let word = if number == "1" { "point" } else { "points" };
+    format!("{number} {word}")
+}
+
 /// To so many decimals. A zero has no sign, whatever was rounded to it.
 fn rounded(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
@@ -104,6 +113,10 @@ mod tests {
             assert!(shown.iter().all(|s| !s.contains('-')), "{value}: {shown:?}");
         }
         assert_eq!(exact(-0.0), "0");
+        assert_eq!(
+            [0.1, 0.025, 0.01, 0.005, 0.0996].map(points),
+            ["10 points", "2.5 points", "1 point", "0.5 points", "10 points"]
+        );
         assert_eq!((percent(-0.052), measured(-0.25)), ("-5.2 %".into(), "-0.250".into()));
     }
 

@@ -300,7 +300,7 @@ def disk(freehold: str) -> None:
             _, again = replay.communicate(timeout=60)
             measured = len(json.loads((folder / "again.json").read_text())["result"]["samples"]) if (folder / "again.json").exists() else 0
             check(measured > 0, f"disk: nothing is replayed: {again[-300:]}")
-            print(f"disk: 64 KiB: ends with {process.returncode}, {len(lines) - 1} whole lines, {measured} samples replayed; says: {said.strip().splitlines()[-2][:160] if said.strip() else ''}")
+            print(f"disk: 64 KiB: ends with {process.returncode}, {len(lines) - 1} whole lines, {measured} samples replayed; says: {next((line for line in said.splitlines() if '--replay' in line), '')[:160]}")
         finally:
             subprocess.run(["umount", str(small)], check=False)
 

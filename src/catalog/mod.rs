@@ -8,6 +8,7 @@
 //! | [`records`] | the shape of every record |
 //! | [`text`] | a TOML file → records with their places; [`text::Problem`] |
 //! | [`check`] | what a record must hold to be believed |
+//! | [`overlay`] | the user's records laid over the shipped ones |
 //! | [`purchase`] | what hardware costs today, and what a host with accelerators in it is made of |
 //! | [`resolve`] | a name a person typed → one record, and what was assumed on the way |
 //! | [`import`] | price files others keep → API models |
@@ -24,8 +25,8 @@
 pub mod check;
 pub mod compare;
 pub mod device;
-pub mod host;
 pub mod import;
+pub mod overlay;
 pub mod purchase;
 pub mod records;
 pub mod resolve;
@@ -33,7 +34,6 @@ pub mod ship;
 pub mod text;
 pub mod write;
 
-pub use host::{Host, Slots};
 pub use purchase::{Choice, Chosen, Misfit, Missing, Order};
 pub use records::*;
 pub use resolve::{NotResolved, Resolution};
@@ -202,34 +202,6 @@ impl Catalog {
         catalog
     }
 
-    /// The catalogue with a layer of the user's records over it: files of one folder, or one file.
-    /// A record replaces the one with the same id. All problems are returned, not the first.
-    pub fn overlaid(mut self, layer: &[(String, String)], today: Date) -> Result<Self, Problems> {
-        let (parsed, mut problems) = text::parse_all(layer);
-        self.lay(&parsed);
-        problems.extend(check::files(&parsed, &self, today));
-        if problems.is_empty() { Ok(self) } else { Err(Problems(problems)) }
-    }
-
-    /// Lay records over these, checked or not.
-    pub fn lay(&mut self, files: &[text::Parsed<'_>]) {
-        for file in files {
-            file.records.overlay(self);
-        }
-        self.sort();
-    }
-
-    /// Lay API models over these.
-    pub fn lay_api_models(&mut self, models: &[ApiModel]) {
-        for model in models {
-            match self.api_models.iter_mut().find(|m| m.id == model.id) {
-                Some(old) => old.clone_from(model),
-                None => self.api_models.push(model.clone()),
-            }
-        }
-        self.sort();
-    }
-
     fn sort(&mut self) {
         self.accelerators.sort_by(|a, b| a.id.cmp(&b.id));
         self.machines.sort_by(|a, b| a.id.cmp(&b.id));
@@ -294,6 +266,11 @@ impl Catalog {
     /// The range with this id; see [`Self::range`] for the one that holds.
     pub fn range_by_id(&self, id: &str) -> Option<&Range> {
         find!(self.ranges, id)
+    }
+    /// The range of an input: the one of the case, or the one of any.
+    pub fn range(&self, input: RangeInput, case: RangeCase) -> Option<&Range> {
+        let of = |case| self.ranges.iter().find(|r| r.input == input && r.case == case);
+        of(case).or_else(|| of(RangeCase::Any))
     }
     /// Every id of a kind, in order.
     pub fn ids(&self, kind: Kind) -> Vec<&str> {

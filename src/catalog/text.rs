@@ -4,8 +4,8 @@
 //! others, and every [`Problem`] points at a place: file, line, column and the line's text.
 
 use super::{
-    Accelerator, ApiModel, Catalog, Currency, Host, Kind, Machine, OpenModel, Provider, Range as RangeRecord,
-    Rental, Subscription, Tariff,
+    Accelerator, ApiModel, Currency, Host, Kind, Machine, OpenModel, Provider, Range as RangeRecord, Rental,
+    Subscription, Tariff,
 };
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -192,32 +192,6 @@ impl Records {
     /// Are there none?
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-    /// Put every record over the one with the same id, or beside the others.
-    pub(super) fn overlay(&self, catalog: &mut Catalog) {
-        macro_rules! put {
-            ($($list:ident),*) => {$(
-                for entry in &self.$list {
-                    match catalog.$list.iter_mut().find(|r| r.id == entry.record.id) {
-                        Some(old) => *old = entry.record.clone(),
-                        None => catalog.$list.push(entry.record.clone()),
-                    }
-                }
-            )*};
-        }
-        put!(
-            accelerators,
-            machines,
-            hosts,
-            rentals,
-            subscriptions,
-            tariffs,
-            open_models,
-            api_models,
-            currencies,
-            providers,
-            ranges
-        );
     }
 }
 

@@ -42,6 +42,17 @@ pub fn header(model: &str, context: &Context) -> Result<Header, CliError> {
     runtime.block_on(fetch::header(&spec, &config)).map_err(CliError::of_fault)
 }
 
+/// Are there models of these names, as far as this machine can say? What would be fetched is not asked for.
+pub fn check<'m>(models: impl IntoIterator<Item = &'m String>, context: &Context) -> Result<(), CliError> {
+    for model in models {
+        let (spec, _) = prepared(model, false, context)?;
+        if matches!(spec, ModelSpec::Path(_) | ModelSpec::Ollama(_) | ModelSpec::LmStudio(_)) {
+            header(model, context)?;
+        }
+    }
+    Ok(())
+}
+
 /// A name that is neither a file nor a record: it says where the model is.
 pub fn names_a_place(model: &str) -> bool {
     let prefixes = ["hf:", "hf.co/", "huggingface.co/", "ollama:", "lmstudio:", "https://", "http://"];

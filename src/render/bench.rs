@@ -327,14 +327,14 @@ fn quality_sentence(q: &Quality) -> String {
         q.api_pass_rate * 100.0,
         q.prompts
     );
-    let margin = q.margin * 100.0;
+    let margin = number::points(q.margin);
     let verdict = match q.non_inferior {
-        Some(true) => format!("The local model is not worse by more than {margin:.0} points."),
-        Some(false) => format!("The local model is worse by more than {margin:.0} points."),
+        Some(true) => format!("The local model is not worse by more than {margin}."),
+        Some(false) => format!("The local model is worse by more than {margin}."),
         None => {
             let needed = q.prompts_needed.map_or(String::new(), |n| format!("; about {n} are needed"));
             format!(
-                "Whether the local model is worse by more than {margin:.0} points cannot be decided \
+                "Whether the local model is worse by more than {margin} cannot be decided \
                  with {} prompts{needed}.",
                 q.prompts
             )

@@ -4,6 +4,7 @@ use super::view::{Block, Cell, Table, View};
 use crate::document::envelope::Envelope;
 use crate::document::prompts::PromptsResult;
 use crate::money::Currency;
+use crate::number;
 
 impl Envelope<PromptsResult> {
     /// For people.
@@ -32,8 +33,8 @@ impl Envelope<PromptsResult> {
             .map(|n| format!("{} if two sides disagree on {:.0} %", n.prompts, n.disagree_share * 100.0))
             .collect();
         view.paragraph(format!(
-            "To show that one side is not worse than an equal one by {:.0} points, with 80 % power: {} prompts.",
-            margin * 100.0,
+            "To show that one side is not worse than an equal one by {}, with 80 % power: {} prompts.",
+            number::points(margin),
             needed.join(", ")
         ));
         if !r.runs.is_empty() {

@@ -14,7 +14,7 @@ use super::mapping::Mapping;
 use super::reader::{Format, Reader};
 use super::recognise::{self, Container, Mixed, Unknown};
 use super::record::{Skip, reason};
-use super::row::{Column, Layout, Machine, Row};
+use super::row::{Column, Layout, Row, RowReader};
 use super::summary::{Note, Usage};
 use super::table::{self, Table};
 use super::text::{Foreign, LONGEST_LINE, Text};
@@ -245,12 +245,12 @@ impl Run<'_, '_> {
                 out.skip(skip);
             }
         };
-        let mut machine = Machine::new(layout, rows, &mut emit);
-        let mut result = machine.value(&mut *json);
+        let mut reader = RowReader::new(layout, rows, &mut emit);
+        let mut result = reader.value(&mut *json);
         while result.is_ok() && json.end().is_err() {
-            result = machine.value(&mut *json);
+            result = reader.value(&mut *json);
         }
-        *rows = machine.into_rows();
+        *rows = reader.into_rows();
         result
     }
 

@@ -1,8 +1,6 @@
 //! How far inputs that nobody stated may lie from their likely value.
 
 use super::CiteByField;
-use crate::catalog::Catalog;
-use crate::provenance::Cite;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -112,12 +110,4 @@ pub enum RangeCase {
     SameModel,
     /// Whatever model is as able at the time.
     Successors,
-}
-
-impl Catalog {
-    /// The range of an input: the one of the case, or the one of any.
-    pub fn range(&self, input: RangeInput, case: RangeCase) -> Option<&Range> {
-        let of = |case| self.ranges.iter().find(|r| r.input == input && r.case == case);
-        of(case).or_else(|| of(RangeCase::Any))
-    }
 }

@@ -1,7 +1,6 @@
 //! Seats: what people, not programs, pay a fixed sum for.
 
 use super::CiteByField;
-use crate::provenance::Cite;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -35,6 +35,7 @@ use crate::app::bench::settings::{self, Settings};
 use crate::app::bench::spending::Plan;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::models;
 use crate::cli::prompt_files;
 use crate::document::metrics;
 pub use args::{Args, ReadArguments};
@@ -129,6 +130,8 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     for line in plan.announcement(&asked, &prompts, &settings) {
         context.note(&line);
     }
+    // Before anybody is asked for money.
+    models::check(args.model.iter().chain(&args.judging.embedder), context)?;
     if args.dry_run {
         context.note("Dry run: nothing was sent.");
         return Ok(());

@@ -1,7 +1,10 @@
 //! Every API model that meets the need against every piece of hardware that can carry the model.
 
 use super::blueprint::{Among, Built};
-use super::{Basis, MissingKey, ResolveError, Resolver, Table, age, impossible};
+use super::checks::age;
+use super::error::{MissingKey, ResolveError, impossible};
+use super::names::make_names_unique;
+use super::resolver::{Basis, Resolver, Table};
 use crate::catalog::ApiModel;
 use crate::catalog::device::model_of_file;
 use crate::cost::case::{Blueprint, Case, Elsewhere, Need, Notice, Offer, Pair, Role};
@@ -83,7 +86,7 @@ pub fn resolve_all(scenario: &Scenario, basis: Basis<'_>) -> Result<(Case, Vec<S
     if !r.missing.is_empty() {
         return Err(ResolveError::Missing(r.missing));
     }
-    Resolver::make_names_unique(&mut offers);
+    make_names_unique(&mut offers);
     let locals = clouds..offers.len();
     let pairs =
         (0..clouds).flat_map(|cloud| locals.clone().map(move |local| Pair { cloud, local })).collect();

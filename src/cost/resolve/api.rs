@@ -1,6 +1,7 @@
 //! `[[cloud]]`: API models from the catalogue, prices given by hand, or a rented baseline.
 
-use super::{Found, ResolveError, Resolver, Table, database, default_of, unknown};
+use super::error::{ResolveError, impossible};
+use super::resolver::{Resolver, SourcedRange, Table, database, default_of, unknown};
 use crate::catalog::{ApiModel, NotResolved, PricePeriod, Rates as CatalogRates, ReasoningRule, Resolution};
 use crate::cost::case::{Api, Need, Notice, Offer, Period, Rates, Role, Slot, Staff, Supply, Values};
 use crate::cost::keys::{cloud, local};
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::Range as Span;
 
 /// Prices of one period before they become slots: by key name.
-type Prices = BTreeMap<&'static str, Found>;
+type Prices = BTreeMap<&'static str, SourcedRange>;
 
 impl<'a> Resolver<'a> {
     pub(super) fn cloud(
@@ -38,7 +39,7 @@ impl<'a> Resolver<'a> {
         }
         if table.has(cloud::SEATS) {
             let why = "seats of which subscription? give cloud.subscription too";
-            return Err(super::impossible(&table.path(cloud::SEATS), why));
+            return Err(impossible(&table.path(cloud::SEATS), why));
         }
         self.api(table, need, hours_of_week, Role::Asked)
     }
@@ -233,7 +234,7 @@ impl<'a> Resolver<'a> {
         changes: &[Change],
         source: &Source,
         mut prices: Prices,
-        multiplier: Option<&Found>,
+        multiplier: Option<&SourcedRange>,
         need: &Need,
         periods: &mut Vec<Period>,
     ) {
@@ -257,7 +258,7 @@ impl<'a> Resolver<'a> {
         path: &str,
         from_month: u32,
         prices: &Prices,
-        batch: Option<Found>,
+        batch: Option<SourcedRange>,
         need: &Need,
     ) -> Period {
         let rates = self.rates(table, path, prices, need);

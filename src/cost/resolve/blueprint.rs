@@ -1,8 +1,9 @@
 //! The local side as somebody would build it: which machine, engine, formats and how many requests at
 //! once, from the plan engine, for an offer whose speeds nobody gave or measured.
 
+use super::error::{ResolveError, impossible};
 use super::hardware::Hardware;
-use super::{ResolveError, Resolver, Table, impossible};
+use super::resolver::{Resolver, Table};
 use crate::capacity::{Engine, KvType, ModelShape, Quantisation};
 use crate::catalog::{Accelerator, OpenModel, Rental, RentalTerms, Stands};
 use crate::cost::case::{Blueprint, Need, Notice, Peak, Portion};

@@ -1,6 +1,7 @@
 //! Hardware of the catalogue: what it costs to buy, to rent and to run.
 
-use super::{Found, ResolveError, Resolver, Table, database, near_ids};
+use super::error::ResolveError;
+use super::resolver::{Resolver, SourcedRange, Table, database, near_ids};
 use crate::catalog::{Accelerator, Machine as CatalogMachine, Rental, RentalTerms};
 use crate::cost::case::{Need, Notice, Offer, Role, Supply};
 use crate::cost::keys::local;
@@ -54,7 +55,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What one unit can be bought for today, in USD without tax.
-    pub(super) fn purchase_price(&self, hardware: Hardware<'_>, gpus: u32) -> Option<Found> {
+    pub(super) fn purchase_price(&self, hardware: Hardware<'_>, gpus: u32) -> Option<SourcedRange> {
         let catalog = self.basis.catalog;
         let (kind, id, chosen, factor) = match hardware {
             Hardware::Gpu(g) => ("gpu", &g.id, catalog.price_of_accelerator(g), f64::from(gpus)),
@@ -66,7 +67,7 @@ impl<'a> Resolver<'a> {
         Some(database(chosen.usd * factor, kind, id, &cite))
     }
 
-    pub(super) fn watts(hardware: Hardware<'_>, gpus: u32, load: bool) -> Option<Found> {
+    pub(super) fn watts(hardware: Hardware<'_>, gpus: u32, load: bool) -> Option<SourcedRange> {
         match hardware {
             Hardware::Gpu(g) => {
                 let (value, field) =
@@ -83,7 +84,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Rent of one unit: the entry's own, or the cheapest on demand with as many of these GPUs.
-    pub(super) fn rental_price(&self, hardware: Hardware<'_>, gpus: u32) -> Option<Found> {
+    pub(super) fn rental_price(&self, hardware: Hardware<'_>, gpus: u32) -> Option<SourcedRange> {
         let rental = match hardware {
             Hardware::Rental(r) => r,
             other => self.cheapest_rental(other, gpus)?,

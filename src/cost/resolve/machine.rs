@@ -1,9 +1,10 @@
 //! `[[local]]`: hardware from the catalogue or described by hand; bought, financed or rented.
 
 use super::blueprint::{Among, Built};
+use super::error::{ResolveError, impossible};
 use super::hardware::Hardware;
 use super::measured::Own;
-use super::{Found, ResolveError, Resolver, Table, database, default_of, impossible, near_ids};
+use super::resolver::{Resolver, SourcedRange, Table, database, default_of, near_ids};
 use crate::capacity::Quantisation;
 use crate::catalog::device::model_of_file;
 use crate::catalog::{Accelerator, FormFactor, OpenModel, RangeCase, RangeInput, Rental, Stands};
@@ -539,7 +540,7 @@ impl<'a> Resolver<'a> {
         (powered, Some(power))
     }
 
-    fn tariff(&mut self, table: Table<'_>) -> Option<Found> {
+    fn tariff(&mut self, table: Table<'_>) -> Option<SourcedRange> {
         let id = self.text(table, local::TARIFF)?;
         let Some(tariff) = self.basis.catalog.tariff(&id) else {
             let near = near_ids(&id, self.basis.catalog.tariffs.iter().map(|t| t.id.as_str()));
@@ -631,7 +632,7 @@ impl<'a> Resolver<'a> {
         self.number(table, key, found, "")
     }
 
-    fn tokeniser_ratio(&self, local: Option<&MeasuredTarget>) -> Option<Found> {
+    fn tokeniser_ratio(&self, local: Option<&MeasuredTarget>) -> Option<SourcedRange> {
         let local = local?;
         let api = self.target(TargetKind::Api)?;
         let here = local.input_tokens.as_ref()?;

@@ -1,8 +1,9 @@
 //! Which measurement is one of an offer: speed and power belong to a machine and a model, retries
 //! and the tokeniser to a model alone. What was measured elsewhere is not applied.
 
+use super::error::{ResolveError, impossible};
 use super::hardware::Hardware;
-use super::{ResolveError, Resolver, Table, impossible};
+use super::resolver::{Resolver, Table};
 use crate::catalog::device::{format_of_file, is_card, model_of_file};
 use crate::cost::case::{Elsewhere, Notice};
 use crate::cost::keys::local;

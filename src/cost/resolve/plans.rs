@@ -3,8 +3,9 @@
 
 use super::all::Skipped;
 use super::blueprint::{Among, Weighing};
+use super::error::{MissingKey, ResolveError, impossible};
 use super::hardware::Hardware;
-use super::{Basis, MissingKey, ResolveError, Resolver, Table};
+use super::resolver::{Basis, Resolver, Table};
 use crate::catalog::{self, Catalog};
 use crate::cost::case::Case;
 use crate::cost::hybrid;
@@ -72,7 +73,7 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
         && !(why == NotBuyable::NoPrice && fields.contains_key(local::PURCHASE.name))
     {
         let at = catalog::line_of("machine", &machine.id).map_or_else(String::new, |at| format!(" ({at})"));
-        return Err(super::impossible(
+        return Err(impossible(
             &local::HARDWARE_ID.path(),
             format!(
                 "`{}`{at} cannot be ordered: {why}. Say what one costs (local.purchase_usd), or that it is there (local.hosts, --have)",
@@ -88,7 +89,7 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
     let hardware_is_named = asked.hardware.is_some();
     let searched = r.searched(table, &need, model, asked.format, among)?;
     let Some(mut wanted) = searched.need else {
-        return Err(super::impossible(
+        return Err(impossible(
             &local::MODEL.path(),
             format!("of `{}` the catalogue does not have the shape that a prediction needs", model.id),
         ));
@@ -112,7 +113,7 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
     let described = described.iter().any(|key| fields.contains_key(key.name));
     if hardware_is_named && !rented && !described && searched.plans.iter().any(|p| p.bare) {
         let card = &searched.plans[0].machine.accelerator;
-        return Err(super::impossible(&local::HARDWARE_ID.path(), not_ordered(card, basis.catalog)));
+        return Err(impossible(&local::HARDWARE_ID.path(), not_ordered(card, basis.catalog)));
     }
     if !hardware_is_named && !rented {
         skipped.extend(r.not_sold());

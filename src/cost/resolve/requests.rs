@@ -1,6 +1,7 @@
 //! `[need]`: volume, request shape, peak, growth, calendar.
 
-use super::{ResolveError, Resolver, Table, default_of, impossible};
+use super::error::{ResolveError, impossible};
+use super::resolver::{Resolver, Table, default_of, unknown};
 use crate::cost::case::{Asks, Need, Notice, Peak, Portion, Shape, Volume};
 use crate::cost::defaults;
 use crate::provenance::Source;
@@ -140,7 +141,7 @@ impl Resolver<'_> {
             );
         }
         if self.missing.iter().any(|m| m.key == "need.input_share") {
-            return Ok(Shape::ShareOnly { input_share: self.slot(String::new(), "", super::unknown()) });
+            return Ok(Shape::ShareOnly { input_share: self.slot(String::new(), "", unknown()) });
         }
         Ok(Shape::PerRequest {
             input: self.number(table, need::INPUT_TOKENS, input, "input tokens of one request (mean)"),

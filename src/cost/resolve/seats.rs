@@ -2,7 +2,8 @@
 //! the provider publishes no number, it is taken to cover as much use as it costs at the prices of `model`,
 //! as `advise` does, or all of it where no model is named; either is said.
 
-use super::{Found, ResolveError, Resolver, Table, impossible, near_ids};
+use super::error::{ResolveError, impossible};
+use super::resolver::{Resolver, SourcedRange, Table, near_ids};
 use crate::catalog::{AllowancePeriod, AllowanceUnit, Overage, Subscription};
 use crate::cost::case::{Need, Notice, Offer, Role, Supply, Values};
 use crate::cost::keys::cloud;
@@ -115,7 +116,7 @@ impl Resolver<'_> {
     }
 
     /// Put what follows from the offer's own prices into its slot.
-    fn set_free_requests(&mut self, offer: &Offer, (range, source): Found) {
+    fn set_free_requests(&mut self, offer: &Offer, (range, source): SourcedRange) {
         let Supply::Api(api) = &offer.supply else { return };
         let slot = api.free_requests.index();
         self.ranges[slot] = range;

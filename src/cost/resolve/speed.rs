@@ -1,6 +1,7 @@
 //! How fast one unit is, as given or as measured.
 
-use super::{ResolveError, Resolver, Table, impossible};
+use super::error::{ResolveError, impossible};
+use super::resolver::{Resolver, Table};
 use crate::capacity::Quantisation;
 use crate::catalog::device::format_of_file;
 use crate::cost::case::{Need, Notice, Prefill, Speed};

@@ -62,7 +62,7 @@ pub fn quality(finding: &QualityFinding) -> String {
         number::percent(q.api_pass_rate),
         q.prompts
     );
-    let margin = number::percent(q.margin);
+    let margin = number::points(q.margin);
     match finding.standing {
         QualityStanding::NonInferior => {
             format!("Measured: {rates}; the local model is not worse by more than {margin}.")

@@ -230,7 +230,7 @@ fn text(value: &Value) -> Option<String> {
 /// The figure of this path in the `result` of a document of that kind. The error names what is like it.
 pub fn resolve_in(path: &str, kind: &'static str, result: &Value) -> Result<Figure, NotFound> {
     let fail = |why: Why, nearest: Vec<String>| NotFound { path: path.to_owned(), why, nearest };
-    let asked = Asked::read(path, kind);
+    let asked = TypedPath::read(path, kind);
     let Some(asked) = asked else {
         let typed = path.rsplit('.').find(|part| !is_statistic(part)).unwrap_or(path);
         let known = named(typed).is_some();
@@ -239,9 +239,9 @@ pub fn resolve_in(path: &str, kind: &'static str, result: &Value) -> Result<Figu
         return Err(fail(why, nearest(typed, ids, 3)));
     };
     let (mut problem, mut empty) = (Why::NoSuchSubject, None);
-    for (metric, way) in &asked.ways {
-        let figure = way.entry(result, asked.subject).and_then(|entry| {
-            read(metric, way.place.shape, &entry, asked.statistic).ok_or(Why::NoSuchStatistic)
+    for (metric, route) in &asked.routes {
+        let figure = route.entry(result, asked.subject).and_then(|entry| {
+            read(metric, route.place.shape, &entry, asked.statistic).ok_or(Why::NoSuchStatistic)
         });
         match figure {
             Ok(figure) if figure.value.is_some() => return Ok(figure),
@@ -266,9 +266,9 @@ pub fn resolve_in(path: &str, kind: &'static str, result: &Value) -> Result<Figu
 pub fn all_in(kind: &str, result: &Value) -> Vec<Figure> {
     let mut found = Vec::new();
     for metric in of(kind) {
-        for way in Way::all(metric, kind) {
-            let entries = way.entries(result);
-            found.extend(entries.iter().filter_map(|entry| read(metric, way.place.shape, entry, None)));
+        for route in Route::all(metric, kind) {
+            let entries = route.entries(result);
+            found.extend(entries.iter().filter_map(|entry| read(metric, route.place.shape, entry, None)));
         }
     }
     found
@@ -302,15 +302,15 @@ pub fn entry_name(kind: &str, list: &str, entry: &Value) -> Option<String> {
 }
 
 /// A path taken apart.
-struct Asked<'a> {
+struct TypedPath<'a> {
     subject: &'a str,
     /// Subject and metric.
     bare: &'a str,
     statistic: Option<&'a str>,
-    ways: Vec<(&'static Metric, Way)>,
+    routes: Vec<(&'static Metric, Route)>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> TypedPath<'a> {
     /// From the end: names of targets have dots, ids of metrics have none. `None`: this kind of document
     /// has no such metric.
     fn read(path: &'a str, kind: &str) -> Option<Self> {
@@ -320,24 +320,24 @@ impl<'a> Asked<'a> {
         };
         let (subject, name) = bare.rsplit_once('.').unwrap_or(("", bare));
         let wanted = name.to_ascii_lowercase().replace('-', "_");
-        let all = || of(kind).flat_map(|m| Way::all(m, kind).into_iter().map(move |way| (m, way)));
-        let mut ways: Vec<_> = all().filter(|(m, _)| m.id == wanted).collect();
-        if ways.is_empty() {
+        let all = || of(kind).flat_map(|m| Route::all(m, kind).into_iter().map(move |route| (m, route)));
+        let mut routes: Vec<_> = all().filter(|(m, _)| m.id == wanted).collect();
+        if routes.is_empty() {
             // A field of that name is what was meant where no metric has it for an id.
-            ways = all().filter(|(_, way)| way.field == wanted).collect();
+            routes = all().filter(|(_, route)| route.field == wanted).collect();
         }
-        (!ways.is_empty()).then_some(Self { subject, bare, statistic, ways })
+        (!routes.is_empty()).then_some(Self { subject, bare, statistic, routes })
     }
 
     fn statistics(&self) -> &'static [&'static str] {
-        self.ways.first().map_or(&[], |(_, way)| statistics(way.place.shape))
+        self.routes.first().map_or(&[], |(_, route)| statistics(route.place.shape))
     }
 
     /// The full paths of this metric that are like the one that was typed; the first where none is.
     fn like(&self, path: &str, result: &Value) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
-        for (metric, way) in &self.ways {
-            let found = way.entries(result).into_iter().take(MOST_SUBJECTS);
+        for (metric, route) in &self.routes {
+            let found = route.entries(result).into_iter().take(MOST_SUBJECTS);
             all.extend(found.map(|entry| full(&entry.subject, metric)));
         }
         let near = nearest(path, all.iter().map(String::as_str), 3);
@@ -367,8 +367,8 @@ fn statistics(shape: Shape) -> &'static [&'static str] {
     }
 }
 
-/// The way to a place, list after list.
-struct Way {
+/// The route to a place, list after list.
+struct Route {
     place: &'static Place,
     /// The words to each list, and how its entries are named.
     lists: Vec<(Vec<&'static str>, &'static List)>,
@@ -388,19 +388,19 @@ struct Entry<'v> {
     around: &'v Value,
 }
 
-impl Way {
-    /// To every place of a metric. The words of the way are said where they tell two places apart: to a
+impl Route {
+    /// To every place of a metric. The words of the route are said where they tell two places apart: to a
     /// second one of the same entry, and to any but the first of the document itself.
     fn all(metric: &'static Metric, kind: &str) -> Vec<Self> {
-        let mut ways: Vec<Self> = Vec::new();
+        let mut routes: Vec<Self> = Vec::new();
         for place in metric.places_in(kind) {
-            let mut way = Self::to(place);
-            let names = |way: &Self| way.lists.iter().map(|(_, list)| list.name).collect::<Vec<_>>();
-            let taken = ways.iter().any(|other| names(other) == names(&way));
-            way.spoken = taken || (way.lists.is_empty() && !ways.is_empty());
-            ways.push(way);
+            let mut route = Self::to(place);
+            let names = |route: &Self| route.lists.iter().map(|(_, list)| list.name).collect::<Vec<_>>();
+            let taken = routes.iter().any(|other| names(other) == names(&route));
+            route.spoken = taken || (route.lists.is_empty() && !routes.is_empty());
+            routes.push(route);
         }
-        ways
+        routes
     }
 
     fn to(place: &'static Place) -> Self {
@@ -595,7 +595,7 @@ mod tests {
     #[test]
     fn every_list_has_names() {
         for place in METRICS.iter().flat_map(|m| m.places) {
-            for (_, list) in Way::to(place).lists {
+            for (_, list) in Route::to(place).lists {
                 assert!(!list.keys.is_empty(), "{} {}", place.document, place.path);
                 assert_eq!(list.between.len() + 1, list.keys.len(), "{} {}", place.document, list.name);
             }

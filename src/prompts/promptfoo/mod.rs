@@ -13,12 +13,18 @@
 mod csv_tests;
 mod expand;
 mod notice;
+mod providers;
+mod reader;
 mod render;
+mod row;
 mod sources;
+mod templates;
+mod test_cases;
 
-pub use expand::{Config, Row, read};
+pub use expand::read;
 pub use notice::{Notice, NoticeKind};
 pub(crate) use render::resolve_variables as resolve;
+pub use row::{Config, Row};
 
 #[cfg(test)]
 mod tests;

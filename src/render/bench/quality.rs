@@ -278,7 +278,7 @@ fn interval(share: &ShareOf) -> String {
 
 fn verdict(pair: &Pair, q: &PairQuality) -> String {
     let (a, b) = (&pair.a, &pair.b);
-    let margin = format!("{:.0} points", q.margin * 100.0);
+    let margin = number::points(q.margin);
     let said = match q.finding {
         Finding::NonInferior if q.equivalent == Some(true) => {
             format!("Non-inferior within {margin}: yes. No difference that matters either way.")

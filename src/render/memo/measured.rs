@@ -52,7 +52,7 @@ fn measured(view: &mut View, file: &str, bench: &BenchDocument) {
             q.prompts,
             number::percent(q.local_pass_rate),
             number::percent(q.api_pass_rate),
-            number::percent(q.margin),
+            number::points(q.margin),
         ));
     }
     for pair in &bench.result.pairs {

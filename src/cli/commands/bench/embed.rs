@@ -7,6 +7,7 @@ use crate::app::bench::local_models::context_for_texts;
 use crate::app::bench::settings::Settings;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::models;
 use crate::cli::progress::Progress;
 use crate::cli::prompt_files;
 use crate::document::bench::BenchDocument;
@@ -32,6 +33,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     };
     let (set, sha256) = prompt_files::read(file)?;
     let prompts = set.prompts;
+    models::check(&args.model, context)?;
     if args.dry_run {
         context.note("Dry run: nothing was measured.");
         return Ok(());

@@ -8,6 +8,7 @@ use crate::app::bench::local_models::context_for_tests;
 use crate::app::bench::settings::Settings;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::models;
 use crate::cli::progress::Progress;
 use crate::document::bench::BenchDocument;
 use crate::document::bench::build::TargetFacts;
@@ -30,6 +31,7 @@ pub fn alone(args: &Args, context: &Context) -> Result<(), CliError> {
     if !args.load.options().shapes.is_empty() {
         return Err(CliError::usage("a load needs --prompts: its requests are made of them"));
     }
+    models::check(&args.model, context)?;
     if args.dry_run {
         context.note("Dry run: nothing was measured.");
         return Ok(());

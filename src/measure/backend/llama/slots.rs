@@ -34,6 +34,19 @@ pub(super) struct Slots {
     running: Vec<Slot>,
     /// Sequences nobody uses; the lowest is given away first.
     free: BTreeSet<i32>,
+    /// Conversations between two turns, the one that waits longest first.
+    paused: Vec<Paused>,
+    /// Tokens that the model's sliding windows reach back; `None`: it has none, or does not say.
+    window: Option<i32>,
+}
+
+/// A conversation whose next turn has not come: its sequence keeps what was computed.
+#[derive(Debug)]
+struct Paused {
+    conversation: u64,
+    sequence: i32,
+    /// The tokens whose keys and values are in the cache.
+    tokens: Vec<LlamaToken>,
 }
 
 /// One request on its sequence.
@@ -42,9 +55,14 @@ struct Slot {
     id: u32,
     sequence: i32,
     accepted: Instant,
+    conversation: Option<u64>,
     prompt: Vec<LlamaToken>,
+    /// Prompt tokens that the turn before had left in the cache.
+    reused: usize,
     /// Prompt tokens already in the cache, or in the batch of this step.
     filled: usize,
+    /// Tokens of the answer that were decoded.
+    decoded: Vec<LlamaToken>,
     /// The token chosen last, not yet decoded.
     next: Option<LlamaToken>,
     /// Where this step's logits are, if it has any.
@@ -57,6 +75,8 @@ struct Slot {
     speller: Speller,
     chooser: Chooser,
     counters: Counters,
+    /// The answer is whole: what was computed can serve the conversation's next turn.
+    ended: bool,
 }
 
 /// The engine's own account, apart from the events' times.
@@ -94,6 +114,8 @@ impl Slots {
             waiting: VecDeque::new(),
             running: Vec::new(),
             free: (0..i32::try_from(parallel).unwrap_or(1)).collect(),
+            paused: Vec::new(),
+            window: window(model),
         }
     }
 
@@ -108,7 +130,7 @@ impl Slots {
     pub(super) fn cancel(&mut self, id: u32) {
         self.waiting.retain(|(waiting, ..)| *waiting != id);
         if let Some(at) = self.running.iter().position(|s| s.id == id) {
-            self.release(at);
+            self.release(at, false);
         }
     }
 
@@ -130,7 +152,12 @@ impl Slots {
         let mut at = 0;
         while at < self.running.len() {
             let over = self.advance(at, decoded, emit);
-            if over { self.release(at) } else { at += 1 }
+            if over {
+                let whole = self.running[at].ended;
+                self.release(at, whole);
+            } else {
+                at += 1;
+            }
         }
     }
 
@@ -154,7 +181,7 @@ impl Slots {
 
     /// Give free sequences to those who wait longest. What cannot run fails here.
     fn admit(&mut self, emit: Emit) {
-        while !self.free.is_empty() {
+        while !(self.free.is_empty() && self.paused.is_empty()) {
             let Some((id, prompt, accepted)) = self.waiting.pop_front() else { return };
             let ready = tokenize(self.model, self.template.as_ref(), &prompt, self.context_of_one).and_then(
                 |rendered| {
@@ -170,13 +197,16 @@ impl Slots {
                     let prompt_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
                     let thought_opened = thought_opened.map(str::to_owned);
                     say(emit, id, accepted, Event::Tokenized { prompt_tokens, thought_opened });
-                    let Some(sequence) = self.free.pop_first() else { return };
+                    let Some((sequence, reused)) = self.place(prompt.conversation, &tokens) else { return };
                     self.running.push(Slot {
                         id,
                         sequence,
                         accepted,
+                        conversation: prompt.conversation,
                         prompt: tokens,
-                        filled: 0,
+                        reused,
+                        filled: reused,
+                        decoded: Vec::new(),
                         next: None,
                         logits: None,
                         likeliest: None,
@@ -186,6 +216,7 @@ impl Slots {
                         speller: Speller::default(),
                         chooser,
                         counters: Counters::default(),
+                        ended: false,
                     });
                 }
                 Err(fault) => say(emit, id, accepted, Event::Failed(fault)),
@@ -193,14 +224,79 @@ impl Slots {
         }
     }
 
-    /// Number the sequences that run 0, 1, 2 and so on. llama.cpp computes sequences of one batch
+    /// A sequence for a prompt, and how many of its tokens are computed there already: that of its conversation,
+    /// else one that nobody uses, else that of the conversation that waits longest.
+    fn place(&mut self, conversation: Option<u64>, prompt: &[LlamaToken]) -> Option<(i32, usize)> {
+        let mine = |paused: &Paused| Some(paused.conversation) == conversation;
+        if let Some(at) = self.paused.iter().position(mine) {
+            let paused = self.paused.remove(at);
+            return Some((paused.sequence, self.reuse(&paused, prompt)));
+        }
+        if let Some(sequence) = self.free.pop_first() {
+            return Some((sequence, 0));
+        }
+        if self.paused.is_empty() {
+            return None;
+        }
+        let sequence = self.paused.remove(0).sequence;
+        self.clear(sequence);
+        Some((sequence, 0))
+    }
+
+    /// Keep what a prompt has in common with the turn before it, and drop the rest. The last token is computed
+    /// anew: the answer begins from its logits.
+    ///
+    /// Layers with a sliding window keep no more than that, and layers with a state keep their last one only:
+    /// there a turn that does not simply go on (a template that drops earlier thoughts, text that is cut into
+    /// other tokens) may have nothing to begin from, and all of it is computed again.
+    fn reuse(&mut self, paused: &Paused, prompt: &[LlamaToken]) -> usize {
+        let same = paused.tokens.iter().zip(prompt).take_while(|(was, is)| was == is).count();
+        let common = same.min(prompt.len().saturating_sub(1));
+        let (first, last) = (
+            self.context.kv_cache_seq_pos_min(paused.sequence),
+            self.context.kv_cache_seq_pos_max(paused.sequence),
+        );
+        let (Ok(next), Ok(length), Ok(sequence)) =
+            (i32::try_from(common), i32::try_from(paused.tokens.len()), u32::try_from(paused.sequence))
+        else {
+            return 0;
+        };
+        let goes_on = next == length;
+        let reached = first == 0 || self.window.is_some_and(|window| first <= (next - window).max(0));
+        let kept = common > 0
+            && last + 1 == length
+            && (goes_on
+                || reached
+                    && self.context.clear_kv_cache_seq(Some(sequence), u32::try_from(common).ok(), None)
+                        == Ok(true));
+        if kept {
+            return common;
+        }
+        self.clear(paused.sequence);
+        0
+    }
+
+    /// Forget what a sequence has computed.
+    fn clear(&mut self, sequence: i32) {
+        let _ = self.context.clear_kv_cache_seq(u32::try_from(sequence).ok(), None, None);
+    }
+
+    /// Forget everything that was computed. Nothing may be running.
+    fn clear_all(&mut self) {
+        self.context.clear_kv_cache();
+        self.free.extend(self.paused.drain(..).map(|paused| paused.sequence));
+    }
+
+    /// Number the sequences that run one after the other. llama.cpp computes sequences of one batch
     /// together only where their numbers follow each other without a gap; each run of numbers is a
     /// pass over the weights of its own, so that one gap doubles the time of a step.
     fn close_ranks(&mut self) {
         loop {
             let Some(free) = self.free.first().copied() else { return };
+            let Some(lowest) = self.running.iter().map(|s| s.sequence).min() else { return };
+            let count = i32::try_from(self.running.len()).unwrap_or(i32::MAX);
             let Some(last) = self.running.iter_mut().max_by_key(|s| s.sequence) else { return };
-            if last.sequence < free {
+            if last.sequence < free || last.sequence - lowest < count {
                 return;
             }
             let from = last.sequence;
@@ -236,6 +332,7 @@ impl Slots {
             if let Some(token) = slot.next.take() {
                 slot.logits = Some(self.batch.n_tokens());
                 self.batch.add(token, slot.position(), &[sequence], true).map_err(full)?;
+                slot.decoded.push(token);
             }
             for _ in 0..take {
                 let last = slot.filled + 1 == slot.prompt.len();
@@ -307,29 +404,36 @@ impl Slots {
         over
     }
 
-    fn release(&mut self, at: usize) {
-        let slot = self.running.remove(at);
-        let sequence = u32::try_from(slot.sequence).ok();
-        if self.running.is_empty() {
+    /// A request leaves. What a whole turn of a conversation has computed stays for the next one.
+    fn release(&mut self, at: usize, whole: bool) {
+        let Slot { sequence, conversation, prompt: mut tokens, decoded, .. } = self.running.remove(at);
+        if let Some(conversation) = conversation.filter(|_| whole) {
+            tokens.extend(decoded);
+            self.paused.push(Paused { conversation, sequence, tokens });
+            return;
+        }
+        self.free.insert(sequence);
+        if self.running.is_empty() && self.paused.is_empty() {
             self.context.clear_kv_cache();
         } else {
-            let _ = self.context.clear_kv_cache_seq(sequence, None, None);
+            self.clear(sequence);
         }
-        self.free.insert(slot.sequence);
     }
 
     fn fail_all(&mut self, fault: &Fault, emit: Emit) {
         while let Some(slot) = self.running.first() {
             say(emit, slot.id, slot.accepted, Event::Failed(fault.clone()));
-            self.release(0);
+            self.release(0, false);
         }
+        // What a computation that failed has left in the others is not known.
+        self.clear_all();
     }
 
     /// A first pass, so that pages are read and buffers exist before anything is timed.
     pub(super) fn warm_up(&mut self) -> Result<(), Fault> {
         self.run_tokens(0, 2)?;
         self.run_tokens(2, 1)?;
-        self.context.clear_kv_cache();
+        self.clear_all();
         Ok(())
     }
 
@@ -354,6 +458,7 @@ impl Slots {
         if self.is_busy() {
             return Err(engine_fault("requests are running"));
         }
+        self.clear_all();
         // The first round warms up what this shape needs and is thrown away.
         for number in 0..=run.rounds {
             self.context.clear_kv_cache();
@@ -471,6 +576,13 @@ pub(super) fn tokenize(
     Ok(Rendered { tokens, thought_opened })
 }
 
+/// How far back the sliding windows of a model reach, by its file.
+fn window(model: &LlamaModel) -> Option<i32> {
+    let architecture = model.meta_val_str("general.architecture").ok()?;
+    let window = model.meta_val_str(&format!("{architecture}.attention.sliding_window")).ok()?;
+    window.parse().ok().filter(|window| *window > 0)
+}
+
 impl Slot {
     /// The position of the token decoded next.
     fn position(&self) -> i32 {
@@ -485,9 +597,10 @@ impl Slot {
             say(emit, self.id, self.accepted, event);
         }
         let milliseconds = |d: Duration| d.as_secs_f64() * 1e3;
-        let prompt_tokens = u32::try_from(self.prompt.len()).unwrap_or(u32::MAX);
+        self.ended = true;
+        let computed = self.prompt.len() - self.reused;
         let timings = Event::EngineTimings {
-            prompt_tokens,
+            prompt_tokens: u32::try_from(computed).unwrap_or(u32::MAX),
             prompt_ms: milliseconds(self.counters.prefill),
             output_tokens: self.counters.steps,
             output_ms: milliseconds(self.counters.decode),
@@ -496,8 +609,8 @@ impl Slot {
         say(emit, self.id, self.accepted, sampling);
         say(emit, self.id, self.accepted, timings);
         let usage = Usage {
-            input_uncached: Some(u64::from(prompt_tokens)),
-            cache_read: Some(0),
+            input_uncached: Some(computed as u64),
+            cache_read: Some(self.reused as u64),
             output: Some(u64::from(self.produced)),
             ..Usage::default()
         };
@@ -563,7 +676,7 @@ mod tests {
     }
 
     /// llama.cpp computes sequences in one pass where their numbers follow each other: whichever end
-    /// first, those that go on are 0, 1, 2 and so on, and answer what they answer alone.
+    /// first, those that go on have no gap between them, and answer what they answer alone.
     #[test]
     fn sequences_that_go_on_close_ranks_and_answer_as_they_do_alone() {
         let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
@@ -596,10 +709,7 @@ mod tests {
                 slots.close_ranks();
                 let mut numbers: Vec<i32> = slots.running.iter().map(|slot| slot.sequence).collect();
                 numbers.sort_unstable();
-                assert!(
-                    numbers.iter().copied().eq(0..i32::try_from(numbers.len()).expect("few")),
-                    "{numbers:?}"
-                );
+                assert!(numbers.windows(2).all(|two| two[0] + 1 == two[1]), "{numbers:?}");
             }
             texts
         };
@@ -612,5 +722,59 @@ mod tests {
         for (id, text) in &alone {
             assert_eq!(text.chars().next(), together[id].chars().next(), "{id}");
         }
+    }
+
+    /// A turn begins with the turn before it: what that has computed is not computed again, and the answer is the
+    /// same. Another conversation takes the sequence when it needs one, and nothing of the first is in its way.
+    #[test]
+    fn a_conversation_goes_on_from_what_its_last_turn_has_computed() {
+        let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
+        let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut engine = LlamaEngine::new(None);
+        let link: Arc<dyn Progress> = Arc::new(Link::new(tempfile::tempfile().expect("a file")));
+        let request = LoadRequest { parallel: 2, ..LoadRequest::new(model, 1024) };
+        engine.load(&request, &link).expect("loads");
+        let slots = engine.slots.as_mut().expect("loaded");
+        let mut ask = |conversation: Option<u64>, messages: &[crate::measure::event::Message]| {
+            let prompt = Prompt {
+                messages: messages.to_vec(),
+                max_output_tokens: 12,
+                conversation,
+                ..Prompt::default()
+            };
+            slots.queue(1, prompt, Instant::now());
+            let (mut text, mut usage) = (String::new(), Usage::default());
+            while slots.is_busy() {
+                slots.step(&mut |_, stamped| match stamped.event {
+                    Event::Content { text: more, .. } => text.push_str(&more),
+                    Event::Usage(said) => usage = said,
+                    _ => {}
+                });
+            }
+            (text, usage.cache_read.expect("said"), usage.input_uncached.expect("said"))
+        };
+        use crate::measure::event::{Message, Role};
+        let mut messages = vec![Message::text(Role::User, "Name a colour. ".repeat(20))];
+        let mut before = 0;
+        for turn in 0..4 {
+            let (text, reused, computed) = ask(Some(7), &messages);
+            if turn == 0 {
+                assert_eq!(reused, 0);
+            } else {
+                assert!(reused >= before, "turn {turn}: {reused} of {before} tokens of the turn before");
+                assert!(computed < 60, "turn {turn}: {computed} tokens");
+            }
+            before = reused + computed;
+            let (alone, none, all) = ask(None, &messages);
+            assert_eq!((none, all), (0, before), "without a conversation nothing is reused");
+            // Sums in another order may turn a near tie; the beginnings are the same.
+            assert_eq!(text.chars().next(), alone.chars().next(), "{text} and {alone}");
+            messages.push(Message::text(Role::Assistant, text));
+            messages.push(Message::text(Role::User, format!("And number {turn}?")));
+        }
+        for other in [8, 9] {
+            assert_eq!(ask(Some(other), &messages[..1]).1, 0, "another conversation has its own");
+        }
+        assert_eq!(ask(Some(7), &messages).1, 0, "its sequence was needed by others");
     }
 }

@@ -1,7 +1,9 @@
 //! Computers that accelerators are bought in.
 
-use super::records::{CiteByField, FormFactor, HardwareClass, PurchasePrice, Stands, cited};
-use crate::provenance::Cite;
+use super::CiteByField;
+use super::accelerator::{FormFactor, HardwareClass};
+use super::machine::Stands;
+use super::purchase_price::PurchasePrice;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,7 @@ use std::collections::BTreeMap;
 /// A computer by its slots: what accelerators are put into. Its price is that of the computer alone,
 /// or, where [`PurchasePrice::fitted`] says so, with accelerators in it.
 ///
-/// A computer that is only sold with one kind of accelerator (a Mac, a DGX) is a [`super::records::Machine`].
+/// A computer that is only sold with one kind of accelerator (a Mac, a DGX) is a [`super::Machine`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Host {

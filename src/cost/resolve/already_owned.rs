@@ -1,0 +1,79 @@
+//! Hardware that somebody has already, as an offer that costs nothing to buy.
+
+use super::error::{ResolveError, impossible};
+use super::resolver::near_ids;
+use crate::catalog::Catalog;
+use crate::cost::keys::local;
+use crate::workload::{Fields, Range, Value};
+
+/// What is owned already (`local.hosts`) as hardware that costs nothing to buy and of which there is so much.
+pub(super) fn owned(n: usize, fields: &Fields, catalog: &Catalog) -> Result<Fields, ResolveError> {
+    let mut fields = fields.clone();
+    let Some(given) = fields.get(local::HOSTS.name).cloned() else { return Ok(fields) };
+    let key = local_prefix(n, local::HOSTS.name);
+    let Value::Texts(texts) = &given.value else { return Ok(fields) };
+    let [text] = texts.as_slice() else {
+        return Err(impossible(
+            &key,
+            "machines of one kind are one offer: give each kind a [[local]] of its own",
+        ));
+    };
+    let Some(named) = crate::plan::Named::parse(text) else {
+        return Err(impossible(&key, format!("`{text}`: the number is 1 to {}", crate::plan::Named::MOST)));
+    };
+    if let (Some(place), Some(card)) = (named.place, catalog.accelerator(named.id)) {
+        inside(place, card, named.number, catalog)
+            .map_err(|why| impossible(&key, format!("`{text}`: {why}")))?;
+    }
+    let said = |value| crate::workload::Given { value, source: given.source.clone() };
+    let number = |n: u32| said(Value::Number(Range::exactly(f64::from(n))));
+    let id = named.id;
+    if catalog.machine(id).is_some() {
+        fields.entry(local::UNITS.name).or_insert_with(|| number(named.number));
+    } else if catalog.accelerator(id).is_some() {
+        fields.entry(local::GPUS_PER_UNIT.name).or_insert_with(|| number(named.number));
+        fields.entry(local::UNITS.name).or_insert_with(|| number(1));
+    } else {
+        let ids = catalog.accelerators.iter().map(|a| a.id.as_str());
+        let near = near_ids(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())));
+        return Err(ResolveError::Unknown { key, id: id.to_owned(), near, why: None });
+    }
+    fields.entry(local::HARDWARE_ID.name).or_insert_with(|| said(Value::Text(id.to_owned())));
+    fields.entry(local::PURCHASE.name).or_insert_with(|| number(0));
+    Ok(fields)
+}
+
+/// Does a computer like the one that was named take so many of the cards? The first reason why not.
+fn inside(
+    place: &str,
+    card: &crate::catalog::Accelerator,
+    number: u32,
+    catalog: &Catalog,
+) -> Result<(), String> {
+    let complete = |m: &crate::catalog::Machine| {
+        m.id.contains(place) && m.accelerator.as_deref() == Some(card.id.as_str())
+    };
+    if catalog.machines.iter().any(complete) {
+        return Ok(());
+    }
+    let mut why = format!("no host like `{place}` takes {}", card.id);
+    for (n, host) in catalog.hosts.iter().filter(|h| h.id.contains(place)).enumerate() {
+        let slots = host.slots.number;
+        let each = if host.slots.always_full() { slots } else { number.min(slots) };
+        match host.carries(card, each) {
+            Ok(()) => return Ok(()),
+            Err(misfit) if n == 0 => {
+                let at = crate::catalog::line_of("host", &host.id);
+                let at = at.map_or_else(String::new, |at| format!(" ({at})"));
+                why = format!("`{}`{at} takes no {}: {misfit}", host.id, card.id);
+            }
+            Err(_) => {}
+        }
+    }
+    Err(why)
+}
+
+/// `local.units`, or `local.2.units` for the second offer.
+pub(super) fn local_prefix(n: usize, key: &str) -> String {
+    if n == 0 { format!("local.{key}") } else { format!("local.{}.{key}", n + 1) }
+}

@@ -1,0 +1,74 @@
+//! Why a scenario cannot be computed.
+
+use std::fmt;
+
+/// Why a scenario cannot be computed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ResolveError {
+    /// Keys without a value, each with the reason.
+    Missing(Vec<MissingKey>),
+    /// Two keys that cannot both hold, or a value that cannot be.
+    Impossible { key: String, why: String },
+    /// The model is too large for the hardware.
+    DoesNotFit { key: String, error: Box<crate::capacity::CannotPredict> },
+    /// A name that is in no list.
+    Unknown { key: String, id: String, near: Vec<String>, why: Option<String> },
+}
+
+/// A key that must be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingKey {
+    /// As in a scenario file: `local.purchase_usd`.
+    pub key: String,
+    pub why: String,
+}
+
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(keys) => {
+                write!(f, "the cost cannot be computed without:")?;
+                for MissingKey { key, why } in keys {
+                    write!(f, "\n  {key} ({}): {why}", flag_of(key))?;
+                }
+                Ok(())
+            }
+            Self::DoesNotFit { key, error } => match error.as_ref() {
+                crate::capacity::CannotPredict::DoesNotFit { model, hardware, format, needed, usable } => {
+                    write!(
+                        f,
+                        "{key}: {hardware} cannot hold {model} at {format}: it needs {:.1} GB and {:.1} GB are usable",
+                        needed / 1e9,
+                        usable / 1e9
+                    )
+                }
+                other @ crate::capacity::CannotPredict::Unknown(_) => write!(f, "{key}: {other}"),
+            },
+            Self::Impossible { key, why } => write!(f, "{key}: {why}"),
+            Self::Unknown { key, id, near, why } => {
+                write!(f, "{key}: `{id}` is not in the catalogue")?;
+                if let Some(why) = why {
+                    write!(f, " ({why})")?;
+                }
+                if near.is_empty() { Ok(()) } else { write!(f, "; did you mean {}?", near.join(" or ")) }
+            }
+        }
+    }
+}
+
+impl std::error::Error for ResolveError {}
+
+/// The flag of a key; that of a later offer is given again.
+fn flag_of(key: &str) -> String {
+    let flag = |key: &str| format!("--{}", key.replace('_', "-"));
+    match key.split('.').collect::<Vec<_>>()[..] {
+        [section, n, name] if n.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("{} given for offer {n}", flag(&format!("{section}.{name}")))
+        }
+        _ => flag(key),
+    }
+}
+
+pub(super) fn impossible(key: &str, why: impl Into<String>) -> ResolveError {
+    ResolveError::Impossible { key: key.to_owned(), why: why.into() }
+}
