@@ -163,3 +163,23 @@ pub fn title(phase: &Phase, plan: &LoadPlan) -> String {
     let rounds = plan.phases.iter().map(|p| p.round).max().unwrap_or(0) + 1;
     if rounds > 1 { format!("{what}, round {} of {rounds}", phase.round + 1) } else { what }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_is_said_as_it_was_asked() {
+        let level = |concurrency| Shape::Closed { concurrency };
+        let rate = Shape::Open { rate_per_s: 2.0, arrivals: Arrivals::Constant };
+        let none = Extent::default();
+        assert_eq!(announcement(&[], none, 1), None);
+        let said = |shapes: &[Shape], extent, rounds| announcement(shapes, extent, rounds).expect("a load");
+        assert_eq!(said(&[level(1), level(4)], none, 1), "1, 4 at once");
+        let both = Extent { requests: Some(1), seconds: Some(60.0) };
+        assert_eq!(
+            said(&[level(4), rate], both, 2),
+            "4 at once and 2/s (constant arrivals), 1 request or 60 s each, 2 rounds"
+        );
+    }
+}

@@ -135,3 +135,32 @@ impl Privacy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strict_privacy_lets_prompts_go_only_where_the_user_vouches_for_it() {
+        let here = Place {
+            id: "vllm:m",
+            model: "m",
+            origin: "http://127.0.0.1:8000",
+            loopback: true,
+            wire: ApiWire::OpenAiChat,
+        };
+        let away = Place { origin: "https://api.example", loopback: false, ..here };
+        let cloud = Place { model: "m:cloud", wire: ApiWire::Ollama, ..here };
+        let lax = Privacy::of(None, None).expect("nothing was said");
+        assert!([here, away, cloud].iter().all(|place| lax.allows(place).is_ok()));
+        let mut strict = Privacy::of(Some(Answer::Strict), None).expect("by the flag");
+        assert!([here, away, cloud].iter().all(|place| strict.allows(place).is_err()));
+        strict.local_servers.push(here.origin.to_owned());
+        assert!(strict.allows(&here).is_ok());
+        assert!([away, cloud].iter().all(|place| strict.allows(place).is_err()));
+        // No answer is a no.
+        assert!(strict.heard("m", Ok(None)).is_ok() && strict.heard("m", Err("it is down".into())).is_err());
+        assert!(strict.heard("m", Ok(Some("ollama.com".to_owned()))).is_err());
+        assert!(lax.at_least(Some(Answer::Strict)).strict());
+    }
+}

@@ -1,6 +1,7 @@
 //! What is asked: the request of each step.
 
-use super::asked::Cache;
+use super::asked::{Asked, Cache};
+use super::questions;
 use super::settings::Settings;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::measure::backend::local::hex;
@@ -12,6 +13,16 @@ use crate::prompts::Prompt;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::time::Duration;
+
+/// Put prompts as they are to be asked: with the rubric of the command line, and system messages where they belong.
+pub fn prepare(asked: &Asked, prompts: &mut [Prompt]) {
+    if let Some(rubric) = &asked.judging.rubric {
+        questions::add_rubric(prompts, rubric);
+    }
+    if asked.local.system_as_user {
+        prompts.iter_mut().for_each(conversation::system_as_user);
+    }
+}
 
 /// What each step asks.
 #[derive(Debug)]

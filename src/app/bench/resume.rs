@@ -312,4 +312,42 @@ mod tests {
         assert_eq!(in_folder("hf:o/r/m.gguf", Some("/runs/a")), "hf:o/r/m.gguf");
         assert_eq!(in_folder("default", Some("/runs/a")), "default");
     }
+
+    #[test]
+    fn where_requests_go_is_named_again_or_agreed_to() {
+        let began = Asked {
+            models: vec!["m.gguf".to_owned()],
+            apis: vec!["openai:x".to_owned()],
+            key_variables: vec!["THEIRS".to_owned()],
+            ..Asked::default()
+        };
+        let nothing = Asked::default();
+        let refusal = targets(&began, &nothing, None, false).expect_err("nobody can be asked");
+        let hint = refusal.hint.expect("what to name");
+        assert!(hint.contains("--model m.gguf --api openai:x --api-key-env THEIRS (a key!)"), "{hint}");
+        let Ok(WhichTargets::Proposed { journal, given }) = targets(&began, &nothing, Some("/runs"), true)
+        else {
+            panic!("the journal's targets are not asked without a yes")
+        };
+        assert_eq!((journal.models, given), (vec!["/runs/m.gguf".to_owned()], Vec::new()));
+        // Those of the command line bring keys of their own only.
+        let named =
+            Asked { models: vec!["n.gguf".to_owned()], apis: vec!["groq:y".to_owned()], ..Asked::default() };
+        let Ok(WhichTargets::Named(targets_now)) = targets(&began, &named, None, false) else {
+            panic!("as many as the run has")
+        };
+        assert_eq!((targets_now.apis, targets_now.key_variables), (named.apis.clone(), Vec::new()));
+        let fewer = Asked { models: Vec::new(), ..named };
+        assert!(targets(&began, &fewer, None, true).is_err());
+    }
+
+    #[test]
+    fn judges_programs_and_the_embedder_are_named_again() {
+        let mut began = Asked::default();
+        began.judging.judges = vec!["openai:judge".to_owned()];
+        assert!(same_graders(&began, &began.clone()).is_ok());
+        let refusal = same_graders(&began, &Asked::default()).expect_err("no judge is named");
+        assert!(refusal.hint.is_some_and(|hint| hint.contains("--judge openai:judge")));
+        assert!(same_graders(&Asked::default(), &began).is_err());
+    }
 }

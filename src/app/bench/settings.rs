@@ -3,12 +3,15 @@
 use super::asked::{
     Asked, Cache, JudgingOptions, LocalOptions, Program, RETRIES, SamplingChoice, kv_name, switch_name,
 };
+use super::limits;
+use super::privacy::Privacy;
 use crate::app::Refusal;
 use crate::document::bench::Spending;
 use crate::document::bench::build::{Basis, TargetFacts};
 use crate::document::bench::load::LoadPlan;
 use crate::document::envelope::Input;
 use crate::measure::backend::local::hex;
+use crate::measure::conversation;
 use crate::measure::load::Slo;
 use crate::prompts::Prompt;
 use crate::provenance::{Source, Sourced};
@@ -36,7 +39,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Refuses what cannot be measured. The limits are the assumed ones; [`limits`] has others.
+    /// Refuses what cannot be measured. The limits of speed are the assumed ones; [`speed_limits`] has others.
     pub fn of(asked: &Asked) -> Result<Self, Refusal> {
         let margin = asked.margin.unwrap_or(0.10);
         check_margin(margin)?;
@@ -77,9 +80,29 @@ impl Settings {
         asked.load.plan(targets, self.rounds, self.warmup, self.slo.value)
     }
 
-    /// What the report will rest on.
-    pub fn basis(&self, asked: &Asked, begun: Begun) -> Basis {
-        let Begun { targets, prompts, spending, inputs, created } = begun;
+    /// What is asked of all targets under load, where it and the requests one at a time are not too many.
+    pub fn planned_load(&self, asked: &Asked, prompts: &[Prompt]) -> Result<LoadPlan, Refusal> {
+        let turns: u64 = prompts.iter().map(|p| u64::from(conversation::turns(p))).sum();
+        let plan = self.load_plan(asked, asked.live());
+        limits::plan(asked.live().max(1), turns, u64::from(self.repeats), &plan).map_err(Refusal::input)?;
+        Ok(plan)
+    }
+
+    /// Are the limits of speed the user's own?
+    pub fn limits_are_given(&self) -> bool {
+        !matches!(self.slo.source, Source::Assumed { .. })
+    }
+
+    /// What the report of a new run will rest on.
+    pub fn begin(&self, asked: &Asked, privacy: &Privacy, prompts_sha256: &str, begun: Begun) -> Basis {
+        let mut inputs = inputs(asked, self, &begun.prompts, prompts_sha256);
+        privacy.record(&mut inputs);
+        self.basis(asked, begun, inputs)
+    }
+
+    /// The same, with other inputs than those of prompts that are asked.
+    pub fn basis(&self, asked: &Asked, begun: Begun, inputs: BTreeMap<String, Input>) -> Basis {
+        let Begun { targets, prompts, spending, created } = begun;
         Basis {
             load: self.load_plan(asked, targets.iter().filter(|t| t.recorded_in.is_none()).count()),
             targets,
@@ -102,13 +125,12 @@ pub struct Begun {
     pub targets: Vec<TargetFacts>,
     pub prompts: Vec<Prompt>,
     pub spending: Spending,
-    pub inputs: BTreeMap<String, Input>,
     /// RFC 3339.
     pub created: String,
 }
 
 /// The limits in force: those that were given, else the profile's, else those of an interactive service.
-pub fn limits(given: Option<Slo>, profile: Option<&NeedDraft>) -> Sourced<Slo> {
+pub fn speed_limits(given: Option<Slo>, profile: Option<&NeedDraft>) -> Sourced<Slo> {
     if let Some(slo) = given {
         return Sourced::flag(slo, "--slo");
     }
@@ -172,12 +194,7 @@ pub fn fingerprint(
 }
 
 /// Every value that decided the run.
-pub fn inputs(
-    asked: &Asked,
-    settings: &Settings,
-    prompts: &[Prompt],
-    sha256: &str,
-) -> BTreeMap<String, Input> {
+fn inputs(asked: &Asked, settings: &Settings, prompts: &[Prompt], sha256: &str) -> BTreeMap<String, Input> {
     let mut map = BTreeMap::new();
     let user = |flag: &str| Source::flag(flag);
     let mut put = |name: &str, value: serde_json::Value, unit: Option<&str>, source: Source| {

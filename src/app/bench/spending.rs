@@ -5,6 +5,7 @@ use super::settings::Settings;
 use super::{bounds, load};
 use crate::app::Refusal;
 use crate::document::bench::Spending;
+use crate::document::bench::build::most_to_judge;
 use crate::document::bench::price::PriceInForce;
 use crate::measure::conversation;
 use crate::prompts::Prompt;
@@ -53,8 +54,22 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A run with its own targets and its judges.
+    pub fn of_run(
+        asked: &Asked,
+        settings: &Settings,
+        prompts: &[Prompt],
+        services: Vec<Service>,
+        judges: Vec<Service>,
+    ) -> Self {
+        let targets = asked.live() + asked.answers.len();
+        let judging = asked.judging.judging();
+        let most = most_to_judge(prompts, targets, settings.repeats, settings.max_output_tokens, &judging);
+        Self::new(asked, services, prompts, settings).and_judges(asked, judges, &|_| most)
+    }
+
     /// The run's own targets.
-    pub fn new(asked: &Asked, services: Vec<Service>, prompts: &[Prompt], settings: &Settings) -> Self {
+    fn new(asked: &Asked, services: Vec<Service>, prompts: &[Prompt], settings: &Settings) -> Self {
         let each: Vec<(u64, u64)> =
             prompts.iter().map(|p| bounds::billed_for_all_turns(p, settings.max_output_tokens)).collect();
         let first = asked.models.len();
@@ -96,8 +111,7 @@ impl Plan {
     }
 
     /// The same run with what each judge is asked at most: questions, and bytes of them.
-    #[must_use]
-    pub fn and_judges(
+    fn and_judges(
         mut self,
         asked: &Asked,
         judges: Vec<Service>,
@@ -292,3 +306,61 @@ pub enum Consent {
 
 /// The consent of somebody who was asked.
 pub const AGREED: &str = "asked";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(stand_in: bool) -> Service {
+        Service {
+            id: "openai:m".to_owned(),
+            endpoint: "https://api.example/v1".to_owned(),
+            key_variable: None,
+            stand_in,
+            loopback: stand_in,
+            price: None,
+            near: Vec::new(),
+        }
+    }
+
+    fn plan(asked: &Asked, services: Vec<Service>) -> Plan {
+        let settings = Settings::of(&Asked { apis: vec!["openai:m".to_owned()], ..Asked::default() });
+        let prompts = [Prompt { id: "p".to_owned(), prompt: "12345678".to_owned(), ..Prompt::default() }];
+        Plan::of_run(asked, &settings.expect("settings"), &prompts, services, Vec::new())
+    }
+
+    #[test]
+    fn what_may_cost_money_starts_by_a_word_or_a_question_only() {
+        let mut asked = Asked { apis: vec!["openai:m".to_owned()], ..Asked::default() };
+        let free = plan(&asked, vec![service(true)]);
+        assert_eq!(free.consent(&asked, false, false), Ok(Consent::By("not-needed")));
+        let paid = plan(&asked, vec![service(false)]);
+        assert_eq!(paid.consent(&asked, true, true), Ok(Consent::By("--yes")));
+        let question = Consent::Ask("Send these prompts and spend an unknown amount?".to_owned());
+        assert_eq!(paid.consent(&asked, false, true), Ok(question));
+        assert!(paid.consent(&asked, false, false).is_err_and(|e| e.message.contains("no terminal")));
+        // A cap cannot be kept without a price, unless that was accepted.
+        asked.max_cost = Some(1.0);
+        assert!(paid.consent(&asked, false, true).is_err_and(|e| e.message.contains("openai:m")));
+        assert_eq!(paid.consent(&asked, true, true), Ok(Consent::By("--yes")));
+    }
+
+    #[test]
+    fn a_plan_counts_repeats_warm_up_and_loads_for_each_service() {
+        let shapes = vec![crate::measure::load::Shape::Closed { concurrency: 2 }];
+        let mut asked = Asked { apis: vec!["openai:m".to_owned()], ..Asked::default() };
+        let said = plan(&asked, vec![service(false)]).each().remove(0);
+        // 3 repeats and 1 warm-up request.
+        assert!(
+            said.contains(": 4 calls, at most 288 input and 1024 output tokens; its cost is not known"),
+            "{said}"
+        );
+        asked.load.shapes = shapes;
+        asked.load.extent.requests = Some(10);
+        let said = plan(&asked, vec![service(false)]).each().remove(0);
+        assert!(said.contains(": 16 calls,"), "{said}");
+        asked.load.extent = crate::measure::load::Extent { requests: None, seconds: Some(5.0) };
+        let said = plan(&asked, vec![service(false)]).each().remove(0);
+        assert!(said.contains(": more than 6 calls,"), "{said}");
+    }
+}

@@ -3,6 +3,7 @@
 use super::tally::Tally;
 use crate::document::bench::Sample;
 use crate::document::bench::build::{Basis, Deciding};
+use crate::measure::run::Ended;
 use crate::measure::schedule::Step;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -125,6 +126,14 @@ impl<'a> Stopping<'a> {
         self.pause = false;
         for id in self.waiting.as_mut().map(std::mem::take).unwrap_or_default() {
             self.count(&id, samples);
+        }
+    }
+
+    /// How a run ended whose verdicts are clear: the rest was not needed.
+    pub fn settle(&self, ended: &mut Ended) {
+        if self.decided {
+            ended.complete = ended.stopped.iter().all(Option::is_none);
+            ended.skipped.fill(0);
         }
     }
 

@@ -1,9 +1,10 @@
 //! The targets of a run: what is known of an API before it is asked, and what it costs.
 
 use super::asked::Asked;
+use super::recorded::Recorded;
 use crate::catalog::{ApiWire, Catalog, Provider};
 use crate::document::bench::Kind;
-use crate::document::bench::build::TargetFacts;
+use crate::document::bench::build::{Basis, TargetFacts};
 use crate::document::bench::price::PriceInForce;
 use crate::measure::wire::{LimitField, Quirks};
 use jiff::civil::Date;
@@ -87,6 +88,22 @@ pub fn quirks(api: &NamedApi<'_>, asked: &Asked) -> Quirks {
         obfuscates: provider.obfuscates && own,
         temperature: asked.api_greedy.then_some(0.0),
     }
+}
+
+/// The targets of a run, those that answered long ago behind those that answer now. `began`: what a run that goes on
+/// began with; its logs are not read again, since their answers stand in the journal.
+pub fn with_recorded(
+    mut live: Vec<TargetFacts>,
+    began: Option<&Basis>,
+    logs: &[Recorded],
+) -> Vec<TargetFacts> {
+    if let Some(began) = began {
+        live.extend(began.targets.iter().filter(|t| t.recorded_in.is_some()).cloned());
+    } else {
+        live.extend(logs.iter().map(|log| log.facts.clone()));
+        distinct_ids(&mut live);
+    }
+    live
 }
 
 /// Two targets may be the same model twice (an A/A run): their ids must differ.

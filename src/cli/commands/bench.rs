@@ -37,9 +37,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::models;
 use crate::cli::prompt_files;
-use crate::document::bench::build;
 use crate::document::metrics;
-use crate::measure::conversation;
 pub use args::{Args, ReadArguments};
 use measure::Start;
 use resume::Resumed;
@@ -100,23 +98,13 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
             context.note(&text);
         }
         let mut prompts = set.prompts;
-        if let Some(rubric) = &args.judging.rubric {
-            app::bench::questions::add_rubric(&mut prompts, rubric);
-        }
-        if args.local.system_as_user {
-            prompts.iter_mut().for_each(conversation::system_as_user);
-        }
+        app::bench::request::prepare(&asked, &mut prompts);
         (prompts, sha256)
     };
     if let Some(resumed) = &resumed {
         settings.go_on(&resumed.earlier.header.basis);
     }
-    let turns: u64 = prompts.iter().map(|p| u64::from(conversation::turns(p))).sum();
-    let live = asked.live();
-    let targets = live + args.answers.len();
-    let load_plan = settings.load_plan(&asked, live);
-    app::bench::limits::plan(live.max(1), turns, u64::from(settings.repeats), &load_plan)
-        .map_err(CliError::usage)?;
+    let load_plan = settings.planned_load(&asked, &prompts)?;
     let catalog = crate::cli::catalog::load(context)?;
     let privacy = privacy::of(args, context)?;
     let apis = targets::parse("--api", &args.api, args, &catalog, context, &privacy)?;
@@ -137,15 +125,8 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         if resumed.is_some() { Vec::new() } else { recorded::read(&args.answers, &prompts, context)? };
     let near: Vec<Vec<String>> =
         args.model.iter().map(|_| Vec::new()).chain(apis.iter().map(|a| a.near.clone())).collect();
-    let judging = asked.judging.judging();
-    let most =
-        build::most_to_judge(&prompts, targets, settings.repeats, settings.max_output_tokens, &judging);
     let services = apis.iter().map(targets::Api::service).collect();
-    let plan = Plan::new(&asked, services, &prompts, &settings).and_judges(
-        &asked,
-        judges::services(&judges),
-        &|_| most,
-    );
+    let plan = Plan::of_run(&asked, &settings, &prompts, services, judges::services(&judges));
     for line in plan.announcement(&asked, &prompts, &settings) {
         context.note(&line);
     }
@@ -156,10 +137,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         return Ok(());
     }
     let consent = spending::consent(&plan, context, args)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::failed(format!("the asynchronous runtime cannot start: {e}")))?;
+    let runtime = alone::runtime()?;
     let start = Start {
         prompts,
         prompts_sha256,

@@ -58,7 +58,7 @@ pub fn conclude(
     }
     let spending = Spending { consent: "not-needed".to_owned(), ..Spending::default() };
     let created = context.now.clone();
-    let basis = settings.basis(&asked, Begun { targets, prompts: Vec::new(), spending, inputs, created });
+    let basis = settings.basis(&asked, Begun { targets, prompts: Vec::new(), spending, created }, inputs);
     let cut = vec![0; basis.targets.len()];
     let document = build::document(Run {
         basis: &basis,

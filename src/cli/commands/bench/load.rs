@@ -26,7 +26,7 @@ pub fn limits(args: &Args, context: &Context) -> Result<Sourced<Slo>, CliError> 
     let given = args.load.limits();
     let profile = args.profile.as_ref().filter(|_| given.is_none());
     let profile = profile.map(|name| profiles::find(name, context)).transpose()?;
-    Ok(settings::limits(given, profile.as_ref().map(|profile| &profile.draft)))
+    Ok(settings::speed_limits(given, profile.as_ref().map(|profile| &profile.draft)))
 }
 
 /// Where the phases of a target go.

@@ -15,10 +15,10 @@ use crate::app::bench::privacy::Privacy;
 use crate::app::bench::recorded::Recorded;
 use crate::app::bench::request::Asker;
 use crate::app::bench::resume::{self, SoFar};
-use crate::app::bench::settings::{self, Begun, Settings};
+use crate::app::bench::settings::{Begun, Settings};
 use crate::app::bench::spending::Plan;
 use crate::app::bench::steps::one_at_a_time;
-use crate::app::bench::targets::distinct_ids;
+use crate::app::bench::targets::{distinct_ids, with_recorded};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
@@ -27,7 +27,6 @@ use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
 use crate::measure::run::{self, Patience};
 use crate::prompts::Prompt;
-use crate::provenance::Source;
 use std::path::PathBuf;
 
 /// What a run starts from.
@@ -100,12 +99,9 @@ fn header(
     plan: &Plan,
     targets: Vec<TargetFacts>,
 ) -> Header {
-    let asked = args.asked();
-    let mut inputs = settings::inputs(&asked, settings, &start.prompts, &start.prompts_sha256);
-    start.privacy.record(&mut inputs);
     let spending = plan.spending(start.consent, args.max_cost);
-    let created = context.now.clone();
-    let basis = settings.basis(&asked, Begun { targets, prompts: start.prompts, spending, inputs, created });
+    let begun = Begun { targets, prompts: start.prompts, spending, created: context.now.clone() };
+    let basis = settings.begin(&args.asked(), start.privacy, &start.prompts_sha256, begun);
     let given = CommandLine {
         arguments: std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect(),
         folder: std::env::current_dir().ok().map(|folder| folder.display().to_string()),
@@ -124,20 +120,14 @@ pub async fn measure(
 ) -> Result<(MeasuredRun, PathBuf), CliError> {
     crate::cli::files::raise_open_files_limit();
     outlive_file_limits();
-    let Ready { mut backends, mut facts, ways, watches, locks: _locks, files } =
+    let Ready { mut backends, facts, ways, watches, locks: _locks, files } =
         Ready::new(args, context, settings, &start, apis).await?;
     let resumed = start.resumed.take();
     let judges = std::mem::take(&mut start.judges);
     let recorded = std::mem::take(&mut start.recorded);
     let live = facts.len();
-    if let Some(Resumed { earlier, .. }) = &resumed {
-        // A log is data: its answers stand in the journal.
-        let of_run = &earlier.header.basis.targets;
-        facts.extend(of_run.iter().filter(|t| t.recorded_in.is_some()).cloned());
-    } else {
-        facts.extend(recorded.iter().map(|log| log.facts.clone()));
-        distinct_ids(&mut facts);
-    }
+    let began = resumed.as_ref().map(|resumed| &resumed.earlier.header.basis);
+    let facts = with_recorded(facts, began, &recorded);
     let privacy = start.privacy;
     let header = match &resumed {
         Some(Resumed { earlier, .. }) => {
@@ -201,8 +191,7 @@ pub async fn measure(
     put_down(backends, &watches, &mut targets, ended.interrupted).await;
     ended.stopped.resize(targets.len(), None);
     ended.skipped.resize(targets.len(), 0);
-    let given = !matches!(settings.slo.source, Source::Assumed { .. });
-    let (until_broken, left_out) = (given, Vec::new());
+    let (until_broken, left_out) = (settings.limits_are_given(), Vec::new());
     let mut loads = load::Loads { basis: &basis, ways, asker: &asker, complete, until_broken, left_out };
     loads.run(&mut watch, &mut ended, stop.as_mut()).await;
     for (target, text) in loads.left_out {
@@ -220,11 +209,7 @@ pub async fn measure(
         }
     }
     capped |= watch.stopping.capped;
-    if watch.stopping.decided {
-        // The rest was not needed.
-        ended.complete = ended.stopped.iter().all(Option::is_none);
-        ended.skipped.fill(0);
-    }
+    watch.stopping.settle(&mut ended);
     cut.extend(watch.stopping.under_way());
     let (mut tally, mut journal) = watch.close()?;
     if !ended.interrupted {
