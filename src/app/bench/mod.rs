@@ -15,12 +15,14 @@
 //! | [`steps`], [`load`], [`request`] | which requests are sent, in which order, with which text |
 //! | [`local_models`], [`memory`], [`template`] | how a model is loaded, whether it fits, whether it takes the prompts |
 //! | [`questions`], [`human`], [`recorded`] | what graders from outside are asked; what people and logs say |
+//! | [`engine_only`] | runs of the engine that ask for no answers |
 //! | [`stopping`] | when a run ends before all was asked |
 //! | [`journal`], [`resume`], [`replay`] | what is written down, what a run that goes on takes from it, and what may be decided anew |
 //! | [`tally`], [`load_samples`], [`measured`], [`outcome`] | what the requests came to, the report, and what is missing of it |
 
 pub mod asked;
 pub mod bounds;
+pub mod engine_only;
 pub mod human;
 pub mod journal;
 pub mod limits;

@@ -1,11 +1,11 @@
 //! `freehold bench`: arguments → targets, prompts and a plan → the run → the document.
 
-mod alone;
 mod args;
 mod bars;
 mod device;
 mod embed;
 mod embedder;
+mod engine_only;
 mod human;
 mod journal;
 mod judges;
@@ -76,7 +76,7 @@ fn explain(metric: &str, context: &Context) -> Result<(), CliError> {
 
 fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(), CliError> {
     if args.prompts.is_none() && !args.local.synthetic.is_empty() && resumed.is_none() {
-        return synthetic::alone(args, context);
+        return synthetic::run(args, context);
     }
     if args.local.embed {
         return embed::run(args, context);
@@ -137,7 +137,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         return Ok(());
     }
     let consent = spending::consent(&plan, context, args)?;
-    let runtime = alone::runtime()?;
+    let runtime = engine_only::runtime()?;
     let start = Start {
         prompts,
         prompts_sha256,

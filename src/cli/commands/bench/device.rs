@@ -16,10 +16,10 @@ const IDLE: Duration = Duration::from_secs(3);
 /// Where Linux shows the processors.
 const PROCESSORS: &str = "/sys/devices/system/cpu";
 
-/// What is watched while one target runs.
+/// How often the processor had slowed itself down for heat before a target ran; `None`: it does not say.
 #[derive(Debug, Default)]
-pub struct Watch {
-    throttled: Option<u64>,
+pub struct Throttling {
+    before: Option<u64>,
 }
 
 /// The devices of this run, locked until it ends so that another run notices.
@@ -31,7 +31,7 @@ pub async fn attach(
     facts: &mut TargetFacts,
     locks: &mut Locks,
     context: &Context,
-) -> Watch {
+) -> Throttling {
     for name in device_names(backend.info()) {
         let held = locks.entry(name.clone()).or_insert_with(|| lock(context.folders.cache(), &name));
         if matches!(held, Lock::Theirs) {
@@ -59,11 +59,11 @@ pub async fn attach(
         }
         Err(reason) => EnergyFacts { reason: Some(reason), ..EnergyFacts::default() },
     });
-    Watch { throttled: energy::throttle_events(Path::new(PROCESSORS)) }
+    Throttling { before: energy::throttle_events(Path::new(PROCESSORS)) }
 }
 
 /// What can only be told at the end.
-pub fn finish(watch: &Watch, backend: &LocalBackend, facts: &mut TargetFacts) {
+pub fn finish(throttling: &Throttling, backend: &LocalBackend, facts: &mut TargetFacts) {
     if let (Some(meter), Some(energy)) = (backend.meter(), &mut facts.energy) {
         energy.reason = meter.problem();
         facts.remarks.extend(meter.remarks());
@@ -71,7 +71,7 @@ pub fn finish(watch: &Watch, backend: &LocalBackend, facts: &mut TargetFacts) {
     if let Some(engine) = &mut facts.engine {
         engine.resident_peak_bytes = backend.peak_memory();
     }
-    let throttled = watch.throttled.zip(energy::throttle_events(Path::new(PROCESSORS)));
+    let throttled = throttling.before.zip(energy::throttle_events(Path::new(PROCESSORS)));
     if let Some((before, after)) = throttled
         && after > before
     {

@@ -1,8 +1,9 @@
 //! `--embed`: the prompts' vectors from the local engine instead of answers, and how fast they come.
 
-use super::alone::{self, Outcome};
 use super::args::Args;
+use super::engine_only::{self, Outcome};
 use super::{device, local};
+use crate::app::bench::engine_only::{check_embed, inputs_of_texts};
 use crate::app::bench::local_models::context_for_texts;
 use crate::app::bench::settings::Settings;
 use crate::cli::context::Context;
@@ -13,24 +14,17 @@ use crate::cli::prompt_files;
 use crate::document::bench::BenchDocument;
 use crate::document::bench::build::TargetFacts;
 use crate::document::bench::embedding::{Embedding, Made};
-use crate::document::envelope::Input;
 use crate::measure::backend::local::LocalBackend;
 use crate::measure::energy::Meter;
 use crate::measure::event::{Fault, FaultKind};
 use crate::prompts::Prompt;
-use crate::provenance::{Source, Sourced};
-use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The whole command.
 pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
-    let settings = Settings::of(&args.asked())?;
-    if !args.load.options().shapes.is_empty() {
-        return Err(CliError::usage("--embed makes one vector after another: it knows no load")
-            .hint("Leave --concurrency and --rate out."));
-    }
-    let Some(file) = args.prompts.as_deref() else {
-        return Err(CliError::usage("--embed needs --prompts: the texts to make vectors of"));
-    };
+    let asked = args.asked();
+    let settings = check_embed(&asked)?;
+    let file = asked.prompts.as_deref().unwrap_or(Path::new(""));
     let (set, sha256) = prompt_files::read(file)?;
     let prompts = set.prompts;
     models::check(&args.model, context)?;
@@ -38,17 +32,9 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         context.note("Dry run: nothing was measured.");
         return Ok(());
     }
-    let mut inputs = BTreeMap::new();
-    for (name, value) in [
-        ("prompts_file", serde_json::json!(args.prompts)),
-        ("prompts_sha256", sha256.into()),
-        ("prompts", prompts.len().into()),
-    ] {
-        let value = Sourced::new(value, Source::flag("--prompts"));
-        inputs.insert(name.to_owned(), Input::plain(&value));
-    }
-    let measured = alone::runtime()?.block_on(all(args, &settings, &prompts, context))?;
-    alone::conclude(args, context, inputs, measured, BenchDocument::embedding_csv)
+    let inputs = inputs_of_texts(&asked, prompts.len(), sha256);
+    let measured = engine_only::runtime()?.block_on(all(args, &settings, &prompts, context))?;
+    engine_only::conclude(args, context, inputs, measured, BenchDocument::embedding_csv)
 }
 
 async fn all(
@@ -64,20 +50,20 @@ async fn all(
         let how = local::How { context: context_for_texts(&args.local.options(), prompts), raw: true };
         let prepared = local::Prepared { embed: true, ..local::Prepared::default() };
         let (mut backend, mut fact) = local::open(model, args, how, prepared, context, &mut progress).await?;
-        let watch = device::attach(&mut backend, &mut fact, &mut locks, context).await;
+        let throttling = device::attach(&mut backend, &mut fact, &mut locks, context).await;
         let kind = backend.info().loaded.embedding.clone();
         let mut found = kind.map(|kind| Embedding::new(&kind, args.local.vectors));
         let outcome = match &mut found {
             Some(found) => {
                 let work = measure(&mut backend, settings, prompts, &mut progress, found);
-                alone::unless_interrupted(work).await
+                engine_only::unless_interrupted(work).await
             }
             None => Err(Some(Fault {
                 kind: FaultKind::Engine,
                 message: "the engine does not say what its vectors are".to_owned(),
             })),
         };
-        device::finish(&watch, &backend, &mut fact);
+        device::finish(&throttling, &backend, &mut fact);
         if let Some(engine) = &mut fact.engine {
             engine.sampling = None;
         }

@@ -49,7 +49,7 @@ struct Ready {
     /// How each is put under load.
     ways: Vec<load::Way>,
     /// Of the local ones: their energy and heat, the mark that a device is in use, their files.
-    watches: Vec<device::Watch>,
+    throttling: Vec<device::Throttling>,
     locks: device::Locks,
     files: Vec<PathBuf>,
 }
@@ -69,7 +69,7 @@ impl Ready {
             let (mut backend, mut fact) =
                 local::start(model, args, context, settings, &start.prompts, &mut progress).await?;
             if let Backend::Local(local) = &mut backend {
-                ready.watches.push(device::attach(local, &mut fact, &mut ready.locks, context).await);
+                ready.throttling.push(device::attach(local, &mut fact, &mut ready.locks, context).await);
                 let info = local.info();
                 ready.files.push(info.file.path.clone());
                 ready.ways.push(load::local_way(args, info.file.path.clone(), info.loaded.context)?);
@@ -120,7 +120,7 @@ pub async fn measure(
 ) -> Result<(MeasuredRun, PathBuf), CliError> {
     crate::cli::files::raise_open_files_limit();
     outlive_file_limits();
-    let Ready { mut backends, facts, ways, watches, locks: _locks, files } =
+    let Ready { mut backends, facts, ways, throttling, locks: _locks, files } =
         Ready::new(args, context, settings, &start, apis).await?;
     let resumed = start.resumed.take();
     let judges = std::mem::take(&mut start.judges);
@@ -188,7 +188,7 @@ pub async fn measure(
         break run::Ended { interrupted: asked.interrupted, complete: ended.complete || whole, ..ended };
     };
     let mut targets = basis.targets.clone();
-    put_down(backends, &watches, &mut targets, ended.interrupted).await;
+    put_down(backends, &throttling, &mut targets, ended.interrupted).await;
     ended.stopped.resize(targets.len(), None);
     ended.skipped.resize(targets.len(), 0);
     let (until_broken, left_out) = (settings.limits_are_given(), Vec::new());
@@ -229,13 +229,13 @@ pub async fn measure(
 /// The backends have been asked alone: what was seen of their devices is kept, and the engines end.
 async fn put_down(
     backends: Vec<Backend>,
-    watches: &[device::Watch],
+    throttling: &[device::Throttling],
     targets: &mut [TargetFacts],
     interrupted: bool,
 ) {
     for (target, backend) in backends.into_iter().enumerate() {
         if let Backend::Local(local) = &backend {
-            device::finish(&watches[target], local, &mut targets[target]);
+            device::finish(&throttling[target], local, &mut targets[target]);
         }
         // After an interruption the worker may be in the middle of an answer: dropping ends it.
         if let Backend::Local(local) = backend

@@ -96,7 +96,7 @@ fn judged(
     let (basis, end) = replay::ending(earlier);
     let mut tally = Tally::of(&basis, earlier, load_samples());
     let mut journal = locked.add_to(earlier)?;
-    let runtime = super::alone::runtime()?;
+    let runtime = super::engine_only::runtime()?;
     let outside = Outside {
         args,
         context,

@@ -1,11 +1,11 @@
 //! `--synthetic`: the engine alone, in llama-bench's terms. With `--prompts` it comes after them;
 //! without, it is the whole run.
 
-use super::alone::{self, Outcome};
 use super::args::Args;
+use super::engine_only::{self, Outcome};
 use super::{device, local};
+use crate::app::bench::engine_only::{ROUNDS, check_synthetic};
 use crate::app::bench::local_models::context_for_tests;
-use crate::app::bench::settings::Settings;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::models;
@@ -18,26 +18,16 @@ use crate::measure::event::Fault;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// llama-bench's own number of rounds.
-const ROUNDS: u32 = 5;
-
 /// The whole command where there are no prompts.
-pub fn alone(args: &Args, context: &Context) -> Result<(), CliError> {
-    Settings::of(&args.asked())?;
-    if !args.api.is_empty() {
-        return Err(CliError::usage("--synthetic measures the local engine only; an API needs --prompts")
-            .hint("Leave --api out, or add --prompts FILE."));
-    }
-    if !args.load.options().shapes.is_empty() {
-        return Err(CliError::usage("a load needs --prompts: its requests are made of them"));
-    }
+pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
+    check_synthetic(&args.asked())?;
     models::check(&args.model, context)?;
     if args.dry_run {
         context.note("Dry run: nothing was measured.");
         return Ok(());
     }
-    let measured = alone::runtime()?.block_on(all(args, context))?;
-    alone::conclude(args, context, BTreeMap::new(), measured, BenchDocument::synthetic_csv)
+    let measured = engine_only::runtime()?.block_on(all(args, context))?;
+    engine_only::conclude(args, context, BTreeMap::new(), measured, BenchDocument::synthetic_csv)
 }
 
 async fn all(args: &Args, context: &Context) -> Result<(Vec<TargetFacts>, Outcome), CliError> {
@@ -48,10 +38,10 @@ async fn all(args: &Args, context: &Context) -> Result<(Vec<TargetFacts>, Outcom
         let how = local::How { context: context_for_tests(&args.local.options()), raw: true };
         let (mut backend, mut fact) =
             local::open(model, args, how, local::Prepared::default(), context, &mut progress).await?;
-        let watch = device::attach(&mut backend, &mut fact, &mut locks, context).await;
+        let throttling = device::attach(&mut backend, &mut fact, &mut locks, context).await;
         let measuring = measure(&mut backend, args, &mut progress, &mut fact.synthetic);
-        let outcome = alone::unless_interrupted(measuring).await;
-        device::finish(&watch, &backend, &mut fact);
+        let outcome = engine_only::unless_interrupted(measuring).await;
+        device::finish(&throttling, &backend, &mut fact);
         if let Some(engine) = &mut fact.engine {
             engine.sampling = None;
         }

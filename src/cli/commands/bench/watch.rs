@@ -20,8 +20,8 @@ pub struct Watcher<'a> {
     pub stopping: Stopping<'a>,
     journal: Journal,
     pub bars: Bars<'a>,
-    /// Requests of each target that are measured alone, for the bars.
-    alone: Vec<u64>,
+    /// Requests of each target that are asked one at a time, for the bars.
+    one_at_a_time: Vec<u64>,
     warm: bool,
     /// Failures under load that were shown, by target and kind.
     told: HashMap<(usize, FaultKind), u32>,
@@ -41,7 +41,7 @@ impl<'a> Watcher<'a> {
         let targets = 0..tally.basis.targets.len();
         let warmups: Vec<_> = targets.clone().map(|t| (t, Some(count(t, true)))).collect();
         let mut watcher = Self {
-            alone: targets.map(|t| count(t, false)).collect(),
+            one_at_a_time: targets.map(|t| count(t, false)).collect(),
             stopping: Stopping::new(&tally, steps, max_cost),
             tally,
             journal,
@@ -69,7 +69,7 @@ impl<'a> Watcher<'a> {
 
     /// Go on after a pause with these steps.
     pub fn goes_on(&mut self, steps: &[Step]) {
-        for (target, left) in self.alone.iter_mut().enumerate() {
+        for (target, left) in self.one_at_a_time.iter_mut().enumerate() {
             *left = steps.iter().filter(|s| s.target == target).count() as u64;
         }
         self.warm = false;
@@ -107,7 +107,7 @@ impl Watch for Watcher<'_> {
     fn before(&mut self, step: &Step) -> ControlFlow<()> {
         if !step.warmup && step.load.is_none() && !self.warm {
             self.warm = true;
-            let parts: Vec<_> = self.alone.iter().enumerate().map(|(t, n)| (t, Some(*n))).collect();
+            let parts: Vec<_> = self.one_at_a_time.iter().enumerate().map(|(t, n)| (t, Some(*n))).collect();
             self.bars.begin("Measuring", &parts);
         }
         let worst = self.tally.worst_case(step).unwrap_or(0.0);

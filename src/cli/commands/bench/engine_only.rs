@@ -2,16 +2,13 @@
 
 use super::args::Args;
 use super::signals::{self, interrupted};
-use crate::app::bench::settings::{self, Begun, Settings};
-use crate::app::bench::targets::distinct_ids;
+use crate::app::bench::engine_only::{self, HowEnded};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::document::bench::build::{self, Run, TargetFacts};
-use crate::document::bench::{BenchDocument, Spending};
+use crate::document::bench::BenchDocument;
+use crate::document::bench::build::TargetFacts;
 use crate::document::envelope::Input;
 use crate::measure::event::Fault;
-use crate::measure::run::Ended;
-use crate::provenance::{Source, Sourced};
 use std::collections::BTreeMap;
 use std::future::Future;
 
@@ -38,41 +35,16 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 pub fn conclude(
     args: &Args,
     context: &Context,
-    mut inputs: BTreeMap<String, Input>,
-    (mut targets, outcome): (Vec<TargetFacts>, Outcome),
+    inputs: BTreeMap<String, Input>,
+    (targets, outcome): (Vec<TargetFacts>, Outcome),
     csv: fn(&BenchDocument) -> String,
 ) -> Result<(), CliError> {
-    let asked = args.asked();
-    let settings = Settings::of(&asked)?;
-    distinct_ids(&mut targets);
-    let ended = Ended {
-        complete: outcome.is_ok(),
-        interrupted: matches!(outcome, Err(None)),
-        stopped: vec![None; targets.len()],
-        skipped: vec![0; targets.len()],
+    let ended = match &outcome {
+        Ok(()) => HowEnded::Whole,
+        Err(None) => HowEnded::Interrupted,
+        Err(Some(_)) => HowEnded::Failed,
     };
-    let models = Sourced::new(serde_json::json!(args.model), Source::flag("--model"));
-    inputs.insert("models".to_owned(), Input::plain(&models));
-    if !args.model.is_empty() {
-        settings::local_inputs(&asked.local, &mut inputs);
-    }
-    let spending = Spending { consent: "not-needed".to_owned(), ..Spending::default() };
-    let created = context.now.clone();
-    let basis = settings.basis(&asked, Begun { targets, prompts: Vec::new(), spending, created }, inputs);
-    let cut = vec![0; basis.targets.len()];
-    let document = build::document(Run {
-        basis: &basis,
-        samples: Vec::new(),
-        sent: &[],
-        cut: &cut,
-        calls_fit: &[],
-        judged: &[],
-        judges: &[],
-        ended: &ended,
-        spent_usd: None,
-        unsettled_usd: None,
-        asked_again: 0,
-    });
+    let document = engine_only::document(&args.asked(), inputs, targets, ended, &context.now)?;
     args.output.write_measured(
         context,
         || crate::document::json::pretty(&document),
