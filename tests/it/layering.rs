@@ -388,8 +388,10 @@ fn paths(tokens: &[String]) -> Vec<Named> {
                 at += 2;
             }
             at += 1;
-            // `Self::x` and the end of a path begun elsewhere (`<T as A>::b`) lead nowhere.
-            if start.checked_sub(1).is_none_or(|n| tokens[n] != "::") {
+            // `Self::x` and the end of a path begun elsewhere (`<T as A>::b`) lead nowhere; `pub(in a::b)` says
+            // who may see something, not what is used.
+            let seen_in = start >= 3 && tokens[start - 3..start] == ["pub", "(", "in"];
+            if !seen_in && start.checked_sub(1).is_none_or(|n| tokens[n] != "::") {
                 let alias = segments.last().cloned().unwrap_or_default();
                 found.push(Named { segments, alias, written: Written::Inline });
             }
@@ -602,7 +604,7 @@ fn the_check_can_fail() {
             ("a/e.rs", "mod x { use super::{c, Own}; mod y { use super::super::super::d; } } fn c() {}"),
             // By a glob that is handed on: where the name is that the file uses.
             ("w/mod.rs", "mod v; pub use v::*; struct Whole { part: Part }"),
-            ("w/v.rs", "mod u; pub use u::Part; pub struct Unused;"),
+            ("w/v.rs", "mod u; pub use u::Part; pub(in crate::w) struct Unused;"),
             ("w/v/u.rs", "pub struct Part { of: &'static crate::w::Whole }"),
             ("z.rs", "use crate::{a::{d, c::Kind as K}, y::Z};"),
             ("y.rs", "macro_rules! m { () => { $crate::z::f() } }"),
