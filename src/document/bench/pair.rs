@@ -226,6 +226,10 @@ pub struct UntilDecided {
     pub prompts: u32,
     /// Prompts that were planned.
     pub planned: u32,
+    /// Prompts that were asked: more than led to the verdict where graders from outside are asked about several at
+    /// once, or another pair took longer. Null in documents before 2026-11-28.
+    #[serde(default)]
+    pub asked: Option<u32>,
     /// It was given up: that A is not worse will not be shown with a reasonable number of prompts.
     pub futile: bool,
     /// The chance, at most, that it would look so good if A were worse by the margin: valid at any time.

@@ -329,7 +329,8 @@ fn p_value(p: f64) -> String {
 
 fn until_decided(q: &PairQuality) -> Option<String> {
     let u = q.until_decided.as_ref()?;
-    let saved = u.planned.saturating_sub(u.prompts);
+    let asked = u.asked.unwrap_or(u.prompts).max(u.prompts);
+    let saved = u.planned.saturating_sub(asked);
     let end = if u.futile {
         "given up: that it is not worse would not be shown with a reasonable number of prompts"
     } else if q.finding == Finding::Undecided {
@@ -337,11 +338,15 @@ fn until_decided(q: &PairQuality) -> Option<String> {
     } else {
         "decided"
     };
+    let planned = if asked > u.prompts {
+        format!("; {asked} of {} planned were asked", u.planned)
+    } else {
+        format!(" of {} planned", u.planned)
+    };
     Some(format!(
-        "Asked until decided: {end} after {} of {} planned, {saved} saved. It was looked at after every prompt; \
+        "Asked until decided: {end} after {}{planned}, {saved} saved. It was looked at after every prompt; \
          a wrong verdict has a chance of {:.1} % at most.",
         prompts(u.prompts),
-        u.planned,
         u.error_rate * 100.0
     ))
 }

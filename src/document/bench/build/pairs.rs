@@ -303,6 +303,7 @@ fn sequential(quality: &mut PairQuality, a: &Target, b: &Target, rows: &Rows<'_>
     quality.until_decided = Some(UntilDecided {
         prompts: test.prompts(),
         planned: size(basis.prompts.len()),
+        asked: Some(size(rows.order.len())),
         futile: decided == Some(Decision::Futile),
         p: test.p(),
         error_rate: TAIL,
