@@ -313,6 +313,11 @@ fn a_run_until_decided_asks_the_judge_in_between() {
     let asked = prompts.div_ceil(20) * 20;
     assert_eq!(calm.asked().len() as u64, asked, "whole batches");
     assert_eq!(judge.asked().len() as u64, asked * 2, "each answer of both");
+    // What was asked is not saved, though fewer had led to the verdict.
+    assert_eq!(quality["until_decided"]["asked"], asked);
+    let shown = freehold(place.0.path(), &["report", "out.json"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains(&format!("{} saved", 200 - asked)), "{shown}");
     assert_eq!(document["result"]["complete"], true);
     // Without anybody who grades, nothing is ever decided: everything is asked, and it says what is missing.
     let place = Place::new();
