@@ -16,6 +16,8 @@ mod common;
 mod embed;
 mod log;
 mod model;
+mod paused;
+mod rendered;
 mod slots;
 
 use super::engine::{self, Embedded, Engine, Progress, Round, Synthetic};

@@ -4,7 +4,8 @@ use super::choose::Rules;
 use super::common::{engine_fault, fault, piece};
 use super::embed::Pooling;
 use super::log;
-use super::slots::{self, Slots};
+use super::rendered;
+use super::slots::Slots;
 use crate::measure::backend::engine::{Progress, nanos};
 use crate::measure::backend::protocol::{Device, EngineBuild, KvType, LoadRequest, Loaded};
 use crate::measure::event::{Fault, FaultKind};
@@ -186,7 +187,7 @@ fn refuse_long_prompts(backend: &LlamaBackend, request: &LoadRequest) -> Result<
     let template = if request.raw { None } else { Some(template(&model)?) };
     let mut longest = 0_u64;
     for prompt in &request.doubtful {
-        let rendered = slots::tokenize(&model, template.as_ref(), prompt, request.context)?;
+        let rendered = rendered::tokenize(&model, template.as_ref(), prompt, request.context)?;
         longest = longest.max(rendered.tokens.len() as u64 + u64::from(prompt.max_output_tokens));
     }
     Ok(Some(longest))

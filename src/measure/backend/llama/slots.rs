@@ -1,13 +1,14 @@
 //! Continuous batching: requests wait, take a sequence, are prefilled, decoded, and leave.
 
 use super::choose::{Chooser, Rules};
-use super::common::{engine_fault, fault, piece};
+use super::common::{engine_fault, fault};
+use super::paused::{self, Paused};
+use super::rendered::{Rendered, tokenize};
 use crate::measure::backend::decode::{Speller, greatest_of_each};
 use crate::measure::backend::engine::{Progress, Round, Synthetic, nanos};
 use crate::measure::backend::protocol::Prompt;
 use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Stamped, Usage};
 use crate::measure::template::ChatTemplate;
-use crate::measure::thoughts;
 use llama_cpp_2::DecodeError;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::llama_batch::LlamaBatch;
@@ -37,16 +38,7 @@ pub(super) struct Slots {
     /// Conversations between two turns, the one that waits longest first.
     paused: Vec<Paused>,
     /// Tokens that the model's sliding windows reach back; `None`: it has none, or does not say.
-    window: Option<i32>,
-}
-
-/// A conversation whose next turn has not come: its sequence keeps what was computed.
-#[derive(Debug)]
-struct Paused {
-    conversation: u64,
-    sequence: i32,
-    /// The tokens whose keys and values are in the cache.
-    tokens: Vec<LlamaToken>,
+    window: Option<i64>,
 }
 
 /// One request on its sequence.
@@ -115,7 +107,7 @@ impl Slots {
             running: Vec::new(),
             free: (0..i32::try_from(parallel).unwrap_or(1)).collect(),
             paused: Vec::new(),
-            window: window(model),
+            window: paused::window(model),
         }
     }
 
@@ -230,7 +222,7 @@ impl Slots {
         let mine = |paused: &Paused| Some(paused.conversation) == conversation;
         if let Some(at) = self.paused.iter().position(mine) {
             let paused = self.paused.remove(at);
-            return Some((paused.sequence, self.reuse(&paused, prompt)));
+            return Some((paused.sequence, paused::reuse(&mut self.context, self.window, &paused, prompt)));
         }
         if let Some(sequence) = self.free.pop_first() {
             return Some((sequence, 0));
@@ -239,46 +231,8 @@ impl Slots {
             return None;
         }
         let sequence = self.paused.remove(0).sequence;
-        self.clear(sequence);
+        paused::clear(&mut self.context, sequence);
         Some((sequence, 0))
-    }
-
-    /// Keep what a prompt has in common with the turn before it, and drop the rest. The last token is computed
-    /// anew: the answer begins from its logits.
-    ///
-    /// Layers with a sliding window keep no more than that, and layers with a state keep their last one only:
-    /// there a turn that does not simply go on (a template that drops earlier thoughts, text that is cut into
-    /// other tokens) may have nothing to begin from, and all of it is computed again.
-    fn reuse(&mut self, paused: &Paused, prompt: &[LlamaToken]) -> usize {
-        let same = paused.tokens.iter().zip(prompt).take_while(|(was, is)| was == is).count();
-        let common = same.min(prompt.len().saturating_sub(1));
-        let (first, last) = (
-            self.context.kv_cache_seq_pos_min(paused.sequence),
-            self.context.kv_cache_seq_pos_max(paused.sequence),
-        );
-        let (Ok(next), Ok(length), Ok(sequence)) =
-            (i32::try_from(common), i32::try_from(paused.tokens.len()), u32::try_from(paused.sequence))
-        else {
-            return 0;
-        };
-        let goes_on = next == length;
-        let reached = first == 0 || self.window.is_some_and(|window| first <= (next - window).max(0));
-        let kept = common > 0
-            && last + 1 == length
-            && (goes_on
-                || reached
-                    && self.context.clear_kv_cache_seq(Some(sequence), u32::try_from(common).ok(), None)
-                        == Ok(true));
-        if kept {
-            return common;
-        }
-        self.clear(paused.sequence);
-        0
-    }
-
-    /// Forget what a sequence has computed.
-    fn clear(&mut self, sequence: i32) {
-        let _ = self.context.clear_kv_cache_seq(u32::try_from(sequence).ok(), None, None);
     }
 
     /// Forget everything that was computed. Nothing may be running.
@@ -416,7 +370,7 @@ impl Slots {
         if self.running.is_empty() && self.paused.is_empty() {
             self.context.clear_kv_cache();
         } else {
-            self.clear(sequence);
+            paused::clear(&mut self.context, sequence);
         }
     }
 
@@ -523,64 +477,6 @@ fn undecoded(error: &DecodeError) -> Fault {
         ),
         DecodeError::Unknown(code) => engine_fault(format!("the engine failed to compute (code {code})")),
     }
-}
-
-/// A prompt as the model gets it.
-#[derive(Debug)]
-pub(super) struct Rendered {
-    pub(super) tokens: Vec<LlamaToken>,
-    /// The marker of the thought that the template leaves open.
-    pub(super) thought_opened: Option<&'static str>,
-}
-
-/// Messages to tokens, through the model's chat template unless it is left out, checked
-/// against the context.
-pub(super) fn tokenize(
-    model: &LlamaModel,
-    template: Option<&ChatTemplate>,
-    prompt: &Prompt,
-    context_of_one: u32,
-) -> Result<Rendered, Fault> {
-    if prompt.messages.iter().filter_map(|m| m.content.as_ref()).any(|text| text.contains('\0')) {
-        return Err(fault(FaultKind::Request, "the prompt contains a NUL character, which no model reads"));
-    }
-    let text = match template {
-        Some(template) => template.render(&prompt.messages, &prompt.tools)?,
-        None => prompt.messages.iter().filter_map(|m| m.content.as_deref()).collect::<Vec<_>>().join("\n"),
-    };
-    let vocab = model.vocab();
-    // Templates write the begin token out, and the tokenizer would add another.
-    let bos = if vocab.should_add_bos() { piece(model, vocab.bos()) } else { String::new() };
-    let text = if bos.is_empty() { &text } else { text.strip_prefix(&bos).unwrap_or(&text) };
-    let tokens = vocab.tokenize(text.as_bytes(), true, true);
-    if tokens.is_empty() {
-        return Err(fault(FaultKind::Request, "the prompt is empty"));
-    }
-    if prompt.max_output_tokens == 0 {
-        return Err(fault(FaultKind::Request, "an answer of no tokens was asked for"));
-    }
-    let needed = tokens.len() as u64 + u64::from(prompt.max_output_tokens);
-    if needed > u64::from(context_of_one) {
-        return Err(fault(
-            FaultKind::Context,
-            format!(
-                "the prompt has {} tokens and up to {} may be generated: {needed} do not fit the context of {}; \
-                 use --context {needed} or a shorter answer",
-                tokens.len(),
-                prompt.max_output_tokens,
-                context_of_one
-            ),
-        ));
-    }
-    let thought_opened = template.and_then(|_| thoughts::opened_by(text)).map(|marker| marker.open);
-    Ok(Rendered { tokens, thought_opened })
-}
-
-/// How far back the sliding windows of a model reach, by its file.
-fn window(model: &LlamaModel) -> Option<i32> {
-    let architecture = model.meta_val_str("general.architecture").ok()?;
-    let window = model.meta_val_str(&format!("{architecture}.attention.sliding_window")).ok()?;
-    window.parse().ok().filter(|window| *window > 0)
 }
 
 impl Slot {
