@@ -12,9 +12,9 @@ use crate::measure::text::one_line;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
-/// What was found.
+/// What was found on this machine and in this installation.
 #[derive(Debug)]
-pub struct Found<'a> {
+pub struct Inspection<'a> {
     pub machine: &'a Machine,
     /// `x86_64-linux`.
     pub target: String,
@@ -50,8 +50,8 @@ pub struct Built {
 }
 
 /// The document.
-pub fn doctor(found: Found<'_>) -> DoctorDocument {
-    let Found { machine, catalog, .. } = found;
+pub fn doctor(found: Inspection<'_>) -> DoctorDocument {
+    let Inspection { machine, catalog, .. } = found;
     let problem = found.catalog_problem.map(|message| Warning::new("catalogue-not-usable", message));
     Envelope {
         schema: SCHEMA.to_owned(),

@@ -49,9 +49,9 @@ impl Asked {
     }
 }
 
-/// What was found for it.
+/// What a prediction rests on, as it was found for what was asked.
 #[derive(Debug)]
-pub struct Found<'a> {
+pub struct FitInputs<'a> {
     pub catalog: &'a Catalog,
     /// Where [`Asked::is_of_this_machine`].
     pub this: Option<ThisMachine>,
@@ -108,8 +108,8 @@ struct Candidates {
 }
 
 /// Which models fit which hardware, and how fast they are predicted to run there.
-pub fn fit(asked: &Asked, found: Found<'_>) -> Result<Fitted, Refusal> {
-    let Found { catalog, this, model_file, measured, now } = found;
+pub fn fit(asked: &Asked, found: FitInputs<'_>) -> Result<Fitted, Refusal> {
+    let FitInputs { catalog, this, model_file, measured, now } = found;
     let formats = formats(asked.quantisation.as_deref())?;
     let mut candidates = Candidates {
         hardware: Vec::new(),

@@ -1,7 +1,7 @@
 //! `review`: an advice from then, decided again with today's catalogue. What moved, what retires, and
 //! whether it still holds.
 
-use super::advise::{Asked, CostFile, Known, advise};
+use super::advise::{AdviceBasis, Asked, CostFile, advise};
 use super::refusal::Refusal;
 use crate::advise::Placement;
 use crate::catalog::Catalog;
@@ -99,7 +99,7 @@ pub fn review(
     name: &str,
     then: &AdviceDocument,
     rested: Rested<'_>,
-    known: &Known<'_>,
+    known: &AdviceBasis<'_>,
 ) -> Result<Review, Refusal> {
     for (input, given) in [("evidence", rested.evidence.is_some()), ("cost", rested.cost.is_some())] {
         if let Some(file) = then.inputs.get(input).filter(|_| !given) {

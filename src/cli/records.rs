@@ -26,7 +26,7 @@ const ENDINGS: [&str; 9] = ["jsonl", "ndjson", "json", "csv", "tsv", "log", "txt
 const WATCHED: u64 = 64 << 20;
 
 /// A file to read.
-struct Found {
+struct RecordFile {
     path: PathBuf,
     place: Place,
     size: u64,
@@ -100,15 +100,15 @@ impl Read for Counted<'_> {
 }
 
 /// The files of what was named, each once.
-fn find(paths: &[PathBuf]) -> Result<Vec<Found>, CliError> {
+fn find(paths: &[PathBuf]) -> Result<Vec<RecordFile>, CliError> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     for path in paths {
         if path == Path::new("-") {
-            if found.iter().any(|f: &Found| f.path == *path) {
+            if found.iter().any(|f: &RecordFile| f.path == *path) {
                 return Err(CliError::usage("`-` is given twice; stdin can be read once"));
             }
-            found.push(Found { path: path.clone(), place: Place::Named, size: 0 });
+            found.push(RecordFile { path: path.clone(), place: Place::Named, size: 0 });
             continue;
         }
         let meta = std::fs::metadata(path).map_err(|e| CliError::file("read", path, &e))?;
@@ -121,12 +121,18 @@ fn find(paths: &[PathBuf]) -> Result<Vec<Found>, CliError> {
     Ok(found)
 }
 
-fn push(path: PathBuf, place: Place, meta: &Metadata, seen: &mut HashSet<PathBuf>, found: &mut Vec<Found>) {
+fn push(
+    path: PathBuf,
+    place: Place,
+    meta: &Metadata,
+    seen: &mut HashSet<PathBuf>,
+    found: &mut Vec<RecordFile>,
+) {
     // A pipe has no other name.
     let real =
         if meta.is_file() { path.canonicalize().unwrap_or_else(|_| path.clone()) } else { path.clone() };
     if seen.insert(real) {
-        found.push(Found { path, place, size: meta.len() });
+        found.push(RecordFile { path, place, size: meta.len() });
     }
 }
 
@@ -136,7 +142,7 @@ fn walk(
     folder: &Path,
     depth: usize,
     seen: &mut HashSet<PathBuf>,
-    found: &mut Vec<Found>,
+    found: &mut Vec<RecordFile>,
 ) -> Result<(), CliError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,

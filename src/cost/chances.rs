@@ -12,9 +12,9 @@ use crate::units::{Requests, Usd};
 use crate::workload::Range;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
-/// One way to serve the whole need.
+/// One way to serve the whole need: by one offer, or by two that share the requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Way {
+pub enum Deployment {
     /// One offer for everything: an index into [`Case::offers`].
     Alone(usize),
     /// A share to the local side of a pair first, at the case's share and escalations.
@@ -82,7 +82,7 @@ pub fn offers(case: &Case) -> Vec<OfferSummary> {
 }
 
 /// Draw every range at once, as often as asked, and add up every way. Without ranges one draw says all.
-pub fn totals(case: &Case, ways: &[Way], drawing: Drawing) -> Totals {
+pub fn totals(case: &Case, ways: &[Deployment], drawing: Drawing) -> Totals {
     let mut rng = ChaCha8Rng::seed_from_u64(drawing.seed);
     let mut values = case.likely();
     let wide: Vec<(usize, Range)> =
@@ -101,18 +101,24 @@ pub fn totals(case: &Case, ways: &[Way], drawing: Drawing) -> Totals {
 }
 
 /// What one way costs over the horizon.
-fn total(case: &Case, way: Way, v: Values<'_>, memory: &mut (Vec<u32>, Vec<u32>)) -> f64 {
+fn total(case: &Case, way: Deployment, v: Values<'_>, memory: &mut (Vec<u32>, Vec<u32>)) -> f64 {
     at_scale(case, way, v, 1.0, memory)
 }
 
 /// What one way costs over the horizon at so many times the volume of the need, US dollars. A number of units
 /// that a split was planned with stays.
-pub fn total_at(case: &Case, way: Way, v: Values<'_>, scale: f64) -> f64 {
+pub fn total_at(case: &Case, way: Deployment, v: Values<'_>, scale: f64) -> f64 {
     at_scale(case, way, v, scale, &mut (Vec::new(), Vec::new()))
 }
 
-fn at_scale(case: &Case, way: Way, v: Values<'_>, scale: f64, memory: &mut (Vec<u32>, Vec<u32>)) -> f64 {
-    if let Way::Overflow { pair, units } = way {
+fn at_scale(
+    case: &Case,
+    way: Deployment,
+    v: Values<'_>,
+    scale: f64,
+    memory: &mut (Vec<u32>, Vec<u32>),
+) -> f64 {
+    if let Deployment::Overflow { pair, units } = way {
         return hybrid::overflow_total(case, pair, v, units).map_or(f64::INFINITY, Usd::get);
     }
     let requests = case.need.requests(v, None);
@@ -126,27 +132,27 @@ fn at_scale(case: &Case, way: Way, v: Values<'_>, scale: f64, memory: &mut (Vec<
 }
 
 /// The offers of a way, each with its share of the requests; `None` where they change by the hour.
-fn parts(case: &Case, way: Way, v: Values<'_>) -> Option<Vec<(usize, f64)>> {
+fn parts(case: &Case, way: Deployment, v: Values<'_>) -> Option<Vec<(usize, f64)>> {
     match way {
-        Way::Alone(offer) => Some(vec![(offer, 1.0)]),
-        Way::Routed(pair) => {
+        Deployment::Alone(offer) => Some(vec![(offer, 1.0)]),
+        Deployment::Routed(pair) => {
             let h = case.hybrid.as_ref()?;
             let (share, escalation): (f64, f64) = (v.get(h.local_share), v.get(h.escalation));
             Some(vec![(pair.local, share), (pair.cloud, 1.0 - share + share * escalation)])
         }
-        Way::Overflow { .. } => None,
+        Deployment::Overflow { .. } => None,
     }
 }
 
 /// What one way has cost on the first day and by the end of each month, US dollars: horizon + 1 amounts.
-pub fn paid(case: &Case, way: Way, v: Values<'_>) -> Vec<f64> {
+pub fn paid(case: &Case, way: Deployment, v: Values<'_>) -> Vec<f64> {
     let months = case.need.horizon as usize;
     let mut paid = vec![0.0; months + 1];
     let mut add = |month: usize, upfront: f64, running: f64| {
         paid[0] += if month == 0 { upfront } else { 0.0 };
         paid[month + 1] += upfront + running;
     };
-    if let Way::Overflow { pair, units } = way {
+    if let Deployment::Overflow { pair, units } = way {
         hybrid::overflow_bills(case, pair, v, units, &mut add);
     } else {
         let requests = case.need.requests(v, None);

@@ -1,7 +1,7 @@
 //! The same series for ways to serve a need rather than for offers: a verdict's options, splits among them.
 
 use super::case::{Case, Supply, Values, Volume};
-use super::chances::{self, Way};
+use super::chances::{self, Deployment};
 use super::compare;
 use super::evaluate::Drawing;
 use super::series::{BAND_DRAWS, LONGEST_BAND, grid, serves, tenths, windows, with_steps};
@@ -20,7 +20,7 @@ pub struct PaidByWay {
 }
 
 /// Month by month for each of `ways`. Its last amount is the way's total before what is left is taken off.
-pub fn cumulative_of(case: &Case, ways: &[Way], drawing: Drawing) -> Vec<PaidByWay> {
+pub fn cumulative_of(case: &Case, ways: &[Deployment], drawing: Drawing) -> Vec<PaidByWay> {
     let mut values = case.likely();
     let mut found: Vec<PaidByWay> = ways
         .iter()
@@ -69,7 +69,7 @@ pub struct VolumesByWay {
 /// own way, by index, and the volume at which both cost the same, where there is one.
 pub fn by_volume_of(
     case: &Case,
-    ways: &[Way],
+    ways: &[Deployment],
     rivals: Option<(usize, usize)>,
     break_even: Option<f64>,
 ) -> Option<VolumesByWay> {
@@ -82,11 +82,11 @@ pub fn by_volume_of(
     if now <= 0.0 || !now.is_finite() {
         return None;
     }
-    let machine = |way: Way| {
+    let machine = |way: Deployment| {
         match way {
-            Way::Alone(offer) => Some((offer, 1.0)),
-            Way::Routed(pair) => case.hybrid.as_ref().map(|h| (pair.local, v.get(h.local_share))),
-            Way::Overflow { pair, .. } => Some((pair.local, 1.0)),
+            Deployment::Alone(offer) => Some((offer, 1.0)),
+            Deployment::Routed(pair) => case.hybrid.as_ref().map(|h| (pair.local, v.get(h.local_share))),
+            Deployment::Overflow { pair, .. } => Some((pair.local, 1.0)),
         }
         .and_then(|(offer, share): (usize, f64)| match &case.offers[offer].supply {
             Supply::Machine(m) => Some((m.as_ref(), share)),
@@ -94,11 +94,11 @@ pub fn by_volume_of(
         })
     };
     let months = f64::from(case.need.horizon);
-    let cost = |way: Way, volume: f64| {
+    let cost = |way: Deployment, volume: f64| {
         let served = machine(way).is_none_or(|(m, share)| serves(case, m, v, volume * share));
         served.then(|| chances::total_at(case, way, v, volume / now) / months)
     };
-    let units_of = |way: Way, volume: f64| {
+    let units_of = |way: Deployment, volume: f64| {
         let (m, share) = machine(way)?;
         let flow = Flow { requests: Requests::new(volume * share), scale: volume * share / now };
         Some(compare::first_units(case, m, v, flow).saturating_add(m.spare))

@@ -28,7 +28,7 @@ pub mod turning;
 pub mod uncertainty;
 
 pub use case::{Case, Notice, Offer, Pair, Role, Supply, Values};
-pub use chances::{Totals, Way, offers, totals};
+pub use chances::{Deployment, Totals, offers, totals};
 pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
 pub use evaluate::{Comparison, Drawing, Evaluation, Event, OfferSummary, alone, evaluate};
 pub use ranking::{Ranking, rank};

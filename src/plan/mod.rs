@@ -28,6 +28,6 @@ pub use machine::{IDLE_SHARE, LeftOut, Machine, NotBuyable, machines};
 pub use need::{Batch, HourOfWeek, Limits, Need, Tokens, Use, gap_seconds, limits, limits_source};
 pub use owned::{Carried, Named, Owned, Part, Placed, Together, carry, together};
 pub use replica::{Allowed, Ceiling, Replica, Slow};
-pub use search::{Ask, Bind, Found, Missed, Plan, Rejected, Why, few_bits, search};
+pub use search::{Ask, Bind, Missed, Plan, Rejected, SearchResult, Why, few_bits, search};
 pub use terms::{Term, terms};
 pub use weights::{Few, Weights, weights};

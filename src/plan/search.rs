@@ -107,15 +107,15 @@ pub struct Missed {
     pub alone_seconds: f64,
 }
 
-/// The answer.
+/// What a search for plans comes to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Found<'a> {
+pub struct SearchResult<'a> {
     /// One for each machine that can carry the need, the cheapest first.
     pub plans: Vec<Plan<'a>>,
     /// The same with weights of four bits that the maker did not release, under a server: they lose
     /// some quality, so they are plans only where nothing else is, and else said beside.
     pub in_four_bits: Vec<Plan<'a>>,
-    /// Of [`Found::plans`]: the one with the fewest machines, and the one whose answers are whole first.
+    /// Of [`SearchResult::plans`]: the one with the fewest machines, and the one whose answers are whole first.
     pub fewest: Option<usize>,
     pub quickest: Option<usize>,
     /// Where no plan keeps the limits: the one that comes nearest, and what it misses.
@@ -172,7 +172,7 @@ pub(super) fn by_machine(ask: &Ask<'_>) -> Vec<(usize, Vec<Replica>)> {
 }
 
 /// Every plan for the need; pure, and the same for the same question.
-pub fn search<'a>(ask: &Ask<'a>) -> Found<'a> {
+pub fn search<'a>(ask: &Ask<'a>) -> SearchResult<'a> {
     let mut rejected = Vec::new();
     let tried = try_all(ask, ask.machines, &mut rejected);
     let all = |few: Few| {
@@ -196,7 +196,7 @@ pub fn search<'a>(ask: &Ask<'a>) -> Found<'a> {
     let fewest = best(&|p| f64::from(p.hosts));
     let quickest = best(&|p| p.typical.ttft.likely + ask.need.output.mean * p.typical.tpot.likely);
     let nearest = if plans.is_empty() { nearest(ask, &tried) } else { None };
-    Found { plans, in_four_bits, fewest, quickest, nearest, rejected }
+    SearchResult { plans, in_four_bits, fewest, quickest, nearest, rejected }
 }
 
 fn kind(machine: &Machine) -> Kind {

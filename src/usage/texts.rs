@@ -40,7 +40,7 @@ pub struct Prompt {
 
 /// How many records were seen, and how many had a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Found {
+pub struct TextCounts {
     pub records: u64,
     pub prompts: u64,
 }
@@ -66,10 +66,10 @@ impl From<io::Error> for Unreadable {
 pub fn prompts(
     from: impl Read,
     take: &mut dyn FnMut(Prompt) -> ControlFlow<()>,
-) -> Result<Found, Unreadable> {
+) -> Result<TextCounts, Unreadable> {
     let mut text = Text::open(from)?.map_err(Unreadable::Foreign)?;
     let (head, all) = text.head()?;
-    let mut found = Found::default();
+    let mut found = TextCounts::default();
     match recognise::container(head, all) {
         None | Some(Container::Lines) => {}
         Some(Container::JsonLines) => {
@@ -104,7 +104,7 @@ pub fn prompts(
 type Take<'t> = &'t mut dyn FnMut(Prompt) -> ControlFlow<()>;
 
 /// Lists of records, in whichever wrapping.
-fn of_value(value: &Value, line: Option<u64>, found: &mut Found, take: Take) -> ControlFlow<()> {
+fn of_value(value: &Value, line: Option<u64>, found: &mut TextCounts, take: Take) -> ControlFlow<()> {
     if let Value::Array(rows) = value {
         return rows.iter().try_for_each(|row| of_value(row, line, found, take));
     }
@@ -304,7 +304,7 @@ fn text_of(content: &Value) -> Option<String> {
     (!text.trim().is_empty() && text.len() <= LONGEST).then_some(text)
 }
 
-fn of_table(text: &mut Text, mark: u8, found: &mut Found, take: Take) -> Result<(), Unreadable> {
+fn of_table(text: &mut Text, mark: u8, found: &mut TextCounts, take: Take) -> Result<(), Unreadable> {
     let columns = [
         "messages",
         "request_body",

@@ -2,7 +2,7 @@
 
 use crate::run::Sandbox;
 use freehold::advise::{Guide, Matrix, Placement, decide};
-use freehold::app::advise::{Asked, Known, advise};
+use freehold::app::advise::{AdviceBasis, Asked, advise};
 use freehold::catalog::Catalog;
 use freehold::document::advice::AdviceDocument;
 use freehold::provenance::Source;
@@ -19,7 +19,7 @@ const NOW: &str = "2026-11-27T12:00:00Z";
 fn decided(catalog: &Catalog, draft: &NeedDraft) -> AdviceDocument {
     let today = "2026-11-27".parse().expect("a day");
     let asked = Asked { draft, evidence: None, cost: None, allow_mismatch: false };
-    advise(&asked, &Known { catalog, today, now: NOW }).unwrap_or_else(|e| panic!("{e}: {draft:?}"))
+    advise(&asked, &AdviceBasis { catalog, today, now: NOW }).unwrap_or_else(|e| panic!("{e}: {draft:?}"))
 }
 
 fn profile(name: &str) -> NeedDraft {

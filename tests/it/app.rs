@@ -25,8 +25,8 @@ fn asked(hardware: Option<&str>, model: Option<&str>) -> fit::Asked {
     }
 }
 
-fn found(catalog: &Catalog) -> fit::Found<'_> {
-    fit::Found { catalog, this: None, model_file: None, measured: None, now: NOW }
+fn found(catalog: &Catalog) -> fit::FitInputs<'_> {
+    fit::FitInputs { catalog, this: None, model_file: None, measured: None, now: NOW }
 }
 
 fn laptop() -> machine::Machine {
@@ -69,7 +69,8 @@ fn a_machine_is_what_was_found_of_it() {
     let ask = asked(None, None);
     assert!(ask.is_of_this_machine() && !asked(None, Some("x")).is_of_this_machine());
     let this = fit::ThisMachine { shape, notes, left_out, busy: laptop().is_busy() };
-    let document = fit::fit(&ask, fit::Found { this: Some(this), ..found(&catalog) }).expect("fits").document;
+    let document =
+        fit::fit(&ask, fit::FitInputs { this: Some(this), ..found(&catalog) }).expect("fits").document;
     assert!(document.result.rows.iter().all(|row| row.hardware == "this"));
     assert!(document.warnings.iter().any(|w| w.id == "machine-is-busy"), "9 programs on 4 cores");
 }
@@ -160,7 +161,7 @@ fn an_import_says_what_it_would_change() {
 fn a_doctor_reports_what_it_is_told() {
     let catalog = Catalog::embedded();
     let machine = laptop();
-    let document = doctor::doctor(doctor::Found {
+    let document = doctor::doctor(doctor::Inspection {
         machine: &machine,
         target: "x86_64-linux".to_owned(),
         processor_energy_readable: None,

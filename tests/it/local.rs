@@ -477,3 +477,18 @@ fn an_interrupted_local_run_keeps_what_it_has() {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn a_model_that_is_not_there_is_said_before_anybody_is_asked_for_money() {
+    if !needs::engine() {
+        return;
+    }
+    let sandbox = crate::run::Sandbox::new();
+    sandbox.write("prompts.jsonl", "{\"prompt\": \"Hello\"}\n");
+    for more in [&["--dry-run"][..], &["--api", "openai:gpt-5.2", "--max-cost", "1"]] {
+        let said = sandbox
+            .run(&[&["bench", "--prompts", "prompts.jsonl", "--model", "missing.gguf"], more].concat());
+        said.refused(&["there is no model file missing.gguf"]);
+        assert!(!sandbox.path("bench.json").exists());
+    }
+}

@@ -81,7 +81,7 @@ fn plan_of<'a>(
     id: &str,
     machines: &'a [Machine],
     allowed: &'a Allowed,
-    check: impl FnOnce(&freehold::plan::Found<'_>),
+    check: impl FnOnce(&freehold::plan::SearchResult<'_>),
 ) {
     let (shape, heads) = model(id);
     let found = search(&Ask { need, model: &shape, heads, machines, allowed, cost: &cost });

@@ -52,9 +52,9 @@ pub struct CostFile<'a> {
     pub document: &'a BreakevenDocument,
 }
 
-/// What it is decided with.
+/// What a decision rests on beside the need: the catalogue and the day.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct AdviceBasis<'a> {
     /// Prices, models and hardware.
     pub catalog: &'a Catalog,
     /// The day it is decided on.
@@ -64,7 +64,7 @@ pub struct Known<'a> {
 }
 
 /// Decide. Refused where an answer is missing, or where the need cannot be computed.
-pub fn advise(asked: &Asked<'_>, known: &Known<'_>) -> Result<AdviceDocument, Refusal> {
+pub fn advise(asked: &Asked<'_>, known: &AdviceBasis<'_>) -> Result<AdviceDocument, Refusal> {
     let (matrix, guide) = (Matrix::shipped(), Guide::shipped());
     let need = asked.draft.complete().map_err(|missing| missing_answers(&missing))?;
     let mismatch = mismatch(asked);

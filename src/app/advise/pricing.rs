@@ -9,8 +9,8 @@ use crate::catalog::device::model_of_file;
 use crate::catalog::{ApiModel, Buyer, Catalog, OpenModel, Subscription};
 use crate::cost::keys::{cloud, hybrid, local};
 use crate::cost::{
-    self, Basis, BreakEven, Case, Drawing, OfferSummary, Pair, ResolveError, Role, Scenario, Scratch, Supply,
-    Totals, Values, Way, compare,
+    self, Basis, BreakEven, Case, Deployment, Drawing, OfferSummary, Pair, ResolveError, Role, Scenario,
+    Scratch, Supply, Totals, Values, compare,
 };
 use crate::spelling::nearest;
 use crate::workload::keys::{answers, need};
@@ -546,7 +546,7 @@ fn priced<'a>(
             asked: false,
         });
         behind.push(Behind::Offer(n));
-        ways.push(Way::Alone(n));
+        ways.push(Deployment::Alone(n));
     }
     for (split, way) in splits(asked, &case, &options, &behind) {
         options.push(Priced { way: Some(ways.len()), ..split.0 });
@@ -566,7 +566,7 @@ fn splits(
     case: &Case,
     options: &[Priced],
     behind: &[Behind],
-) -> Vec<((Priced, Behind), Way)> {
+) -> Vec<((Priced, Behind), Deployment)> {
     let find = |kind: Kind| options.iter().position(|o| o.kind == kind);
     let tco = |n: usize| options[n].cost.map_or(f64::INFINITY, |c| c.tco);
     let opex = asked.need.answers.budget == Budget::Opex && !asked.draft.has(answers::UP_FRONT);
@@ -584,7 +584,7 @@ fn splits_of(
     behind: &[Behind],
     api: Option<usize>,
     base: usize,
-) -> Vec<((Priced, Behind), Way)> {
+) -> Vec<((Priced, Behind), Deployment)> {
     let (Behind::Offer(local), Some(Behind::Offer(cloud))) = (behind[base], api.map(|n| behind[n])) else {
         return Vec::new();
     };
@@ -602,7 +602,7 @@ fn splits_of(
             tco: routed.outcome.tco_local.get(),
             capex: routed.capex.get(),
         };
-        found.push((split(Kind::Routed, cost, routed.units, routed.local_share), Way::Routed(pair)));
+        found.push((split(Kind::Routed, cost, routed.units, routed.local_share), Deployment::Routed(pair)));
     }
     if let Some(overflow) = cost::hybrid::overflow(case, pair, v) {
         // No units at all is the API alone, and enough for everything is no split.
@@ -610,7 +610,7 @@ fn splits_of(
         if let Some(best) = own.min_by(|a, b| a.tco.get().total_cmp(&b.tco.get())) {
             let cost =
                 OptionCost { monthly: best.monthly.get(), tco: best.tco.get(), capex: best.capex.get() };
-            let way = Way::Overflow { pair, units: best.units };
+            let way = Deployment::Overflow { pair, units: best.units };
             found.push((split(Kind::Overflow, cost, best.units, best.local_share), way));
         }
     }

@@ -96,7 +96,7 @@ fn finish(
         cost: files.cost.as_ref().map(|(name, document)| app::CostFile { name, document }),
         allow_mismatch: args.allow_mismatch,
     };
-    let known = app::Known { catalog, today: context.today, now: &context.now };
+    let known = app::AdviceBasis { catalog, today: context.today, now: &context.now };
     let mut document = app::advise(&asked, &known)?;
     context.record(&mut document.inputs);
     args.output.show(context, &document)?;

@@ -1,4 +1,4 @@
-use crate::app::doctor::{Built, Found, doctor};
+use crate::app::doctor::{Built, Inspection, doctor};
 use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -27,7 +27,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     };
     let machine = hardware::detect();
     let own = catalog::user_files(context).map_or(0, |files| files.len());
-    let found = Found {
+    let found = Inspection {
         machine: &machine,
         target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         processor_energy_readable: hardware::processor_energy_readable(),

@@ -1,5 +1,5 @@
 use super::breakeven;
-use crate::app::fit::{Asked, Found, MeasuredFile, ModelFile, fit};
+use crate::app::fit::{Asked, FitInputs, MeasuredFile, ModelFile, fit};
 use crate::app::needs::Replace;
 use crate::app::plan;
 use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
@@ -158,7 +158,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         kv: args.kv_type.into(),
         backend: args.backend,
     };
-    let found = Found {
+    let found = FitInputs {
         catalog: &catalog,
         this: asked.is_of_this_machine().then(|| hardware::this(&catalog)),
         model_file: asked.model.as_deref().map_or(Ok(None), |name| model_file(name, &catalog, context))?,

@@ -1,7 +1,7 @@
 //! `review`: does an advice from then hold today?
 
+use crate::app::advise::AdviceBasis;
 use crate::app::advise::CostFile;
-use crate::app::advise::Known;
 use crate::app::review::{Rested, review};
 use crate::cli::catalog;
 use crate::cli::context::Context;
@@ -64,7 +64,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         cost: cost.as_ref().map(|(name, document)| CostFile { name, document }),
         allow_mismatch: args.allow_mismatch,
     };
-    let known = Known { catalog: &catalog, today: context.today, now: &context.now };
+    let known = AdviceBasis { catalog: &catalog, today: context.today, now: &context.now };
     let found = review(&name, &then, rested, &known)?;
     args.output.show(context, &found)?;
     if found.holds {

@@ -3,7 +3,7 @@
 use super::blueprint::{Among, Built};
 use super::error::{ResolveError, impossible};
 use super::hardware::Hardware;
-use super::measured::Own;
+use super::measured::OfferEvidence;
 use super::resolver::{Resolver, SourcedRange, Table, database, default_of, near_ids};
 use crate::capacity::Quantisation;
 use crate::catalog::device::model_of_file;
@@ -655,7 +655,7 @@ pub(super) struct Asked<'a> {
     pub hardware_id: Option<String>,
     pub hardware: Option<Hardware<'a>>,
     pub gpus: u32,
-    pub own: Own<'a>,
+    pub own: OfferEvidence<'a>,
     pub open_model: Option<String>,
     pub format: Option<&'static Quantisation>,
     pub target: Option<&'a MeasuredTarget>,

@@ -10,9 +10,9 @@ use crate::cost::keys::local;
 use crate::workload::keys::Section;
 use crate::workload::{MeasuredTarget, TargetKind};
 
-/// What a bench document says about one offer.
+/// What a bench document says about one offer: measurements of its machine, of its model.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Own<'a> {
+pub(super) struct OfferEvidence<'a> {
     /// Speed and power: this machine with this model.
     pub machine: Option<&'a MeasuredTarget>,
     /// Retries and tokens: this model.
@@ -26,9 +26,9 @@ impl<'a> Resolver<'a> {
         table: Table<'_>,
         hardware: Option<Hardware<'_>>,
         gpus: u32,
-    ) -> Result<Own<'a>, ResolveError> {
-        let Some(evidence) = self.basis.evidence else { return Ok(Own::default()) };
-        let mut own = Own::default();
+    ) -> Result<OfferEvidence<'a>, ResolveError> {
+        let Some(evidence) = self.basis.evidence else { return Ok(OfferEvidence::default()) };
+        let mut own = OfferEvidence::default();
         let mut first: Option<Elsewhere> = None;
         for target in evidence.targets.iter().filter(|t| t.kind == TargetKind::Local) {
             let of_model = self.other_model(table, target);

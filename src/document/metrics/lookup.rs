@@ -11,221 +11,23 @@
 //! after list: `local.levels.16` is the local target at 16 requests at once. A subject is left out where
 //! there is only one, or where the document puts the main one first.
 
-use super::metric::{Metric, Place, Shape};
+mod figure;
+mod lists;
+mod route;
+
+pub use figure::{Datum, Figure, NotFound, Why};
+
+use super::metric::{Metric, Shape};
 use super::unit::Unit;
 use super::{named, of};
 use crate::spelling::nearest;
+use lists::List;
+use route::{Entry, Route};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One figure, as it stands in the document.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Figure {
-    pub metric: &'static Metric,
-    /// In full: subject, metric, statistic where one was asked for.
-    pub path: String,
-    /// Of the path, whose figure it is, list after list; empty where it is the whole document's.
-    pub subject: Vec<String>,
-    /// `None` where the document has `null`: not measured, too few samples, or "never".
-    pub value: Option<Datum>,
-    /// The interval of the value, where it has one.
-    pub interval: Option<(f64, f64)>,
-    pub unit: Unit,
-    /// Of how many samples, prompts or draws, where that is said.
-    pub n: Option<u64>,
-}
-
-/// A number, or a word such as `local` or `true`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Datum {
-    Number(f64),
-    Word(String),
-}
-
-/// A path that is no figure of the document.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {why}{}", hint(nearest))]
-pub struct NotFound {
-    pub path: String,
-    pub why: Why,
-    /// Paths or ids that may have been meant, the likeliest first.
-    pub nearest: Vec<String>,
-}
-
-/// Why there is no figure.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Why {
-    #[error("there is no metric of this name")]
-    UnknownMetric,
-    #[error("a document of the kind \"{0}\" has no such metric")]
-    NotInThisDocument(&'static str),
-    #[error("the document has no such target, offer or list")]
-    NoSuchSubject,
-    #[error("there are several: say whose")]
-    Ambiguous,
-    #[error("this metric has no such statistic")]
-    NoSuchStatistic,
-}
-
-fn hint(nearest: &[String]) -> String {
-    if nearest.is_empty() { String::new() } else { format!("; did you mean {}?", nearest.join(", ")) }
-}
-
-/// A list of a document and how its entries are named.
-struct List {
-    document: &'static str,
-    /// The last word of the list's path.
-    name: &'static str,
-    /// That word may be left out before an entry's name.
-    silent: bool,
-    /// Fields by which an entry is called; all of them together are its full name.
-    keys: &'static [&'static str],
-    /// What stands between the keys in a full name.
-    between: &'static [&'static str],
-    /// Where no entry is named the first is meant.
-    first: bool,
-    /// The field of the result with the id of the best entry; else the first is the best.
-    best: Option<&'static str>,
-}
-
-const LIST: List =
-    List { document: "", name: "", silent: false, keys: &[], between: &[], first: false, best: None };
-
-const LISTS: &[List] = &[
-    List { document: "bench", name: "targets", silent: true, keys: &["id"], ..LIST },
-    List { document: "bench", name: "levels", keys: &["concurrency"], ..LIST },
-    List { document: "bench", name: "rates", keys: &["rate_per_s"], ..LIST },
-    List { document: "bench", name: "turns", keys: &["turn"], ..LIST },
-    List { document: "bench", name: "synthetic", keys: &["test"], ..LIST },
-    List {
-        document: "bench",
-        name: "comparisons",
-        keys: &["local", "api", "metric"],
-        between: &[" against ", ": "],
-        ..LIST
-    },
-    List {
-        document: "bench",
-        name: "quality",
-        silent: true,
-        keys: &["local", "api"],
-        between: &[" against "],
-        ..LIST
-    },
-    List {
-        document: "bench",
-        name: "pairs",
-        silent: true,
-        keys: &["a", "b"],
-        between: &[" beside "],
-        ..LIST
-    },
-    List { document: "bench", name: "judged", keys: &["judge"], ..LIST },
-    List {
-        document: "breakeven",
-        name: "comparisons",
-        silent: true,
-        keys: &["local", "cloud"],
-        between: &[" against "],
-        first: true,
-        ..LIST
-    },
-    List { document: "breakeven", name: "local", keys: &["name"], first: true, ..LIST },
-    List { document: "breakeven", name: "cloud", keys: &["name"], first: true, ..LIST },
-    List { document: "advice", name: "options", keys: &["id"], first: true, best: Some("chosen"), ..LIST },
-    List {
-        document: "fit",
-        name: "rows",
-        silent: true,
-        keys: &["hardware", "model", "quantisation"],
-        between: &["/", "/"],
-        ..LIST
-    },
-    List { document: "plan", name: "plans", silent: true, keys: &["host"], first: true, ..LIST },
-];
-
-/// Fields of an entry that name it too, where no other entry has the same.
-const ALSO: [&str; 4] = ["kind", "placement", "id", "name"];
-
 /// Longest list of subjects that a hint looks through.
 const MOST_SUBJECTS: usize = 10_000;
-
-impl List {
-    fn of(kind: &str, name: &str) -> &'static Self {
-        LISTS.iter().find(|l| l.document == kind && l.name == name).unwrap_or(&LIST)
-    }
-
-    /// The full name of an entry.
-    fn name_of(&self, entry: &Value) -> String {
-        let mut name = String::new();
-        for (n, key) in self.keys.iter().enumerate() {
-            if let Some(between) = n.checked_sub(1).and_then(|n| self.between.get(n)) {
-                name.push_str(between);
-            }
-            name.push_str(&entry.get(*key).and_then(text).unwrap_or_default());
-        }
-        name
-    }
-
-    fn best<'v>(&self, entries: &'v [Value], result: &Value) -> Option<&'v Value> {
-        let Some(id) = self.best.and_then(|field| result.get(field)?.as_str()) else {
-            return entries.first();
-        };
-        entries.iter().find(|entry| entry.get("id").and_then(Value::as_str) == Some(id))
-    }
-
-    /// The entry that the beginning of a subject names, and the rest of the subject.
-    fn choose<'v, 'a>(
-        &self,
-        entries: &'v [Value],
-        subject: &'a str,
-        result: &Value,
-    ) -> Result<(&'v Value, &'a str), Why> {
-        if let (true, Some(rest)) = (self.first, after(subject, "best")) {
-            return self.best(entries, result).map(|entry| (entry, rest)).ok_or(Why::NoSuchSubject);
-        }
-        let by = |names: &dyn Fn(&Value) -> Vec<String>| {
-            let mut found: Vec<(&'v Value, &'a str)> = Vec::new();
-            for entry in entries {
-                let rests = names(entry).into_iter().filter_map(|name| after(subject, &name));
-                found.extend(rests.min_by_key(|rest| rest.len()).map(|rest| (entry, rest)));
-            }
-            // The longest name that fits: `rates.2.5` is 2.5 a second, not the 5 of 2.
-            let shortest = found.iter().map(|(_, rest)| rest.len()).min();
-            found.retain(|(_, rest)| Some(rest.len()) == shortest);
-            found
-        };
-        let full = by(&|entry| vec![self.name_of(entry)]);
-        let parts = by(&|entry| {
-            self.keys.iter().chain(&ALSO).filter_map(|key| entry.get(*key).and_then(text)).collect()
-        });
-        match (full.as_slice(), parts.as_slice(), entries) {
-            ([one], ..) | ([], [one], _) => Ok(*one),
-            ([_, ..], ..) | ([], [_, ..], _) => Err(Why::Ambiguous),
-            // None is named.
-            ([], [], [only]) => Ok((only, subject)),
-            ([], [], [_, ..]) if self.first => {
-                self.best(entries, result).map(|entry| (entry, subject)).ok_or(Why::NoSuchSubject)
-            }
-            ([], [], [_, ..]) if subject.is_empty() => Err(Why::Ambiguous),
-            ([], [], _) => Err(Why::NoSuchSubject),
-        }
-    }
-}
-
-/// What follows a word and its dot at the beginning of a subject.
-fn after<'a>(subject: &'a str, word: &str) -> Option<&'a str> {
-    let rest = subject.strip_prefix(word).filter(|_| !word.is_empty())?;
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.as_f64().map_or_else(|| number.to_string(), |n| n.to_string())),
-        _ => None,
-    }
-}
 
 /// The figure of this path in the `result` of a document of that kind. The error names what is like it.
 pub fn resolve_in(path: &str, kind: &'static str, result: &Value) -> Result<Figure, NotFound> {
@@ -354,6 +156,7 @@ fn is_statistic(word: &str) -> bool {
 }
 
 const SUMMARY: [&str; 9] = ["median", "low", "high", "min", "max", "p90", "p95", "p99", "n"];
+
 const BAND: [&str; 3] = ["likely", "low", "high"];
 
 fn statistics(shape: Shape) -> &'static [&'static str] {
@@ -365,118 +168,6 @@ fn statistics(shape: Shape) -> &'static [&'static str] {
         Shape::Share(_) => &["low", "high", "n"],
         Shape::Counted(_) => &["n"],
     }
-}
-
-/// The route to a place, list after list.
-struct Route {
-    place: &'static Place,
-    /// The words to each list, and how its entries are named.
-    lists: Vec<(Vec<&'static str>, &'static List)>,
-    /// The words from the last entry, or from the result, to the field.
-    words: Vec<&'static str>,
-    /// Those words are a part of the name.
-    spoken: bool,
-    field: &'static str,
-}
-
-/// What stands at a place.
-struct Entry<'v> {
-    /// Lists and names of their entries, as they are written in full.
-    subject: Vec<String>,
-    value: &'v Value,
-    /// The object it stands in.
-    around: &'v Value,
-}
-
-impl Route {
-    /// To every place of a metric. The words of the route are said where they tell two places apart: to a
-    /// second one of the same entry, and to any but the first of the document itself.
-    fn all(metric: &'static Metric, kind: &str) -> Vec<Self> {
-        let mut routes: Vec<Self> = Vec::new();
-        for place in metric.places_in(kind) {
-            let mut route = Self::to(place);
-            let names = |route: &Self| route.lists.iter().map(|(_, list)| list.name).collect::<Vec<_>>();
-            let taken = routes.iter().any(|other| names(other) == names(&route));
-            route.spoken = taken || (route.lists.is_empty() && !routes.is_empty());
-            routes.push(route);
-        }
-        routes
-    }
-
-    fn to(place: &'static Place) -> Self {
-        let (mut lists, mut words) = (Vec::new(), Vec::new());
-        for key in place.path.split('.') {
-            match key.strip_suffix("[]") {
-                Some(list) => {
-                    words.push(list);
-                    lists.push((std::mem::take(&mut words), List::of(place.document, list)));
-                }
-                None => words.push(key),
-            }
-        }
-        let field = words.pop().unwrap_or_default();
-        Self { place, lists, words, spoken: false, field }
-    }
-
-    /// The one entry that a subject names.
-    fn entry<'v>(&self, result: &'v Value, subject: &str) -> Result<Entry<'v>, Why> {
-        let (mut at, mut rest, mut written) = (result, subject, Vec::new());
-        for (words, list) in &self.lists {
-            let entries = down(at, words).and_then(Value::as_array).ok_or(Why::NoSuchSubject)?;
-            match after(rest, list.name) {
-                Some(after) => rest = after,
-                None if list.silent => {}
-                None => return Err(Why::NoSuchSubject),
-            }
-            let (entry, after) = list.choose(entries, rest, result)?;
-            (at, rest) = (entry, after);
-            written.extend((!list.silent).then(|| list.name.to_owned()));
-            written.push(list.name_of(entry));
-        }
-        for word in &self.words {
-            match after(rest, word) {
-                Some(after) => rest = after,
-                None if self.spoken => return Err(Why::NoSuchSubject),
-                None => {}
-            }
-        }
-        if !rest.is_empty() {
-            return Err(Why::NoSuchSubject);
-        }
-        self.ending(written, at).ok_or(Why::NoSuchSubject)
-    }
-
-    /// The field below an entry; one that is not there is as good as `null`, but not where what it
-    /// belongs to is missing altogether.
-    fn ending<'v>(&self, mut subject: Vec<String>, at: &'v Value) -> Option<Entry<'v>> {
-        let around = down(at, &self.words)?;
-        if self.spoken {
-            subject.extend(self.words.iter().map(|word| (*word).to_owned()));
-        }
-        Some(Entry { subject, value: around.get(self.field).unwrap_or(&Value::Null), around })
-    }
-
-    /// Everything that has this place.
-    fn entries<'v>(&self, result: &'v Value) -> Vec<Entry<'v>> {
-        let mut found = vec![(Vec::new(), result)];
-        for (words, list) in &self.lists {
-            let mut inner = Vec::new();
-            for (subject, at) in found {
-                for entry in down(at, words).and_then(Value::as_array).into_iter().flatten() {
-                    let mut subject: Vec<String> = subject.clone();
-                    subject.extend((!list.silent).then(|| list.name.to_owned()));
-                    subject.push(list.name_of(entry));
-                    inner.push((subject, entry));
-                }
-            }
-            found = inner;
-        }
-        found.into_iter().filter_map(|(subject, at)| self.ending(subject, at)).collect()
-    }
-}
-
-fn down<'v>(at: &'v Value, words: &[&str]) -> Option<&'v Value> {
-    words.iter().try_fold(at, |at, word| at.get(*word))
 }
 
 /// The figure at an entry; `None`: it has no such statistic.
@@ -533,9 +224,10 @@ fn datum(value: &Value) -> Option<Datum> {
 
 #[cfg(test)]
 mod tests {
+    use super::figure::{Datum, Figure, NotFound, Why};
     use super::*;
-    use crate::document::metrics::{self, METRICS};
-    use crate::document::schema;
+    use crate::document::metrics::METRICS;
+    use crate::document::{metrics, schema};
     use serde_json::json;
 
     /// Lists of documents that later versions write, by names that are agreed upon already. Taken out

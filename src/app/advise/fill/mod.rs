@@ -15,7 +15,7 @@ use crate::capacity::{HardwareShape, Load, ModelShape, memory};
 use crate::catalog::{Catalog, OpenModel};
 use crate::cost::case::Blueprint;
 use crate::cost::keys::{cloud, hybrid, local};
-use crate::cost::{self, Way};
+use crate::cost::{self, Deployment};
 use crate::document::advice::{
     self, AdviceDocument, ApiExample, ExcludedGroup, HardwareExample, Models, OpenExample, RecipeStep,
     Setting, Tension, text,
@@ -83,12 +83,14 @@ const MOST_DRAWN: usize = 6;
 fn series(decided: &Decided<'_>) -> (Vec<CumulativeCost>, Option<CostByVolume>) {
     let Decided { pricing, choice, .. } = decided;
     let way = |n: usize| match pricing.behind[n] {
-        Behind::Offer(offer) => Some(Way::Alone(offer)),
-        Behind::Split { pair, .. } if pricing.options[n].kind == Kind::Routed => Some(Way::Routed(pair)),
-        Behind::Split { pair, units, .. } => Some(Way::Overflow { pair, units }),
+        Behind::Offer(offer) => Some(Deployment::Alone(offer)),
+        Behind::Split { pair, .. } if pricing.options[n].kind == Kind::Routed => {
+            Some(Deployment::Routed(pair))
+        }
+        Behind::Split { pair, units, .. } => Some(Deployment::Overflow { pair, units }),
         Behind::Nothing => None,
     };
-    let mut drawn: Vec<(usize, Way)> = rows::order(decided)
+    let mut drawn: Vec<(usize, Deployment)> = rows::order(decided)
         .into_iter()
         .filter(|n| pricing.options[*n].cost.is_some())
         .filter_map(|n| Some((n, way(n)?)))
@@ -96,11 +98,12 @@ fn series(decided: &Decided<'_>) -> (Vec<CumulativeCost>, Option<CostByVolume>) 
     // What may not be taken is drawn where nothing else is there to compare with.
     let may = drawn.iter().filter(|(n, _)| *n == choice.chosen || choice.excluded[*n].is_none()).count();
     drawn.truncate(may.clamp(2, MOST_DRAWN));
-    let names = |drawn: &[(usize, Way)]| drawn.iter().map(|(n, _)| name(decided, *n)).collect::<Vec<_>>();
-    let ways = |drawn: &[(usize, Way)]| drawn.iter().map(|(_, way)| *way).collect::<Vec<_>>();
+    let names =
+        |drawn: &[(usize, Deployment)]| drawn.iter().map(|(n, _)| name(decided, *n)).collect::<Vec<_>>();
+    let ways = |drawn: &[(usize, Deployment)]| drawn.iter().map(|(_, way)| *way).collect::<Vec<_>>();
     let paid = cost::curves::cumulative_of(&pricing.case, &ways(&drawn), DRAWING);
     let cumulative = cumulative_of(&names(&drawn), &paid);
-    drawn.retain(|(_, way)| !matches!(way, Way::Overflow { .. }));
+    drawn.retain(|(_, way)| !matches!(way, Deployment::Overflow { .. }));
     let place = |n: usize| drawn.iter().position(|(drawn, _)| *drawn == n);
     let rivals = decided.rivals.and_then(|(cloud, own)| Some((place(cloud)?, place(own)?)));
     let per_request = matches!(pricing.case.need.shape, cost::case::Shape::PerRequest { .. });

@@ -66,8 +66,8 @@ struct State {
     before: NeedDraft,
 }
 
-/// Does the catalogue know this hardware? Says what is wrong otherwise.
-pub(super) type Known<'a> = &'a dyn Fn(&str) -> Result<(), String>;
+/// Whether the catalogue knows some hardware; what is wrong where it does not.
+pub(super) type HardwareCheck<'a> = &'a dyn Fn(&str) -> Result<(), String>;
 
 /// Ask for everything that is missing. `again` makes the command line of a draft, for a run that is
 /// interrupted.
@@ -75,7 +75,7 @@ pub(super) fn run(
     ask: &mut dyn Ask,
     draft: NeedDraft,
     again: &dyn Fn(&NeedDraft) -> String,
-    known: Known<'_>,
+    known: HardwareCheck<'_>,
 ) -> Result<NeedDraft, AskError> {
     // A question that was answered before the first one is not asked, and not counted either.
     let main = draft.missing();
@@ -141,7 +141,7 @@ fn wanted(step: Step, state: &State, main: &[Question]) -> bool {
 }
 
 /// Ask one thing.
-fn put(ask: &mut dyn Ask, step: Step, state: &mut State, known: Known<'_>) -> Result<(), AskError> {
+fn put(ask: &mut dyn Ask, step: Step, state: &mut State, known: HardwareCheck<'_>) -> Result<(), AskError> {
     let before = state.before.clone();
     let draft = &mut state.draft;
     match step {
