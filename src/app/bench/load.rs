@@ -131,7 +131,7 @@ impl BrokenLevels {
     }
 
     /// Can what a phase came to leave others out?
-    pub fn looks_at(&self, phase: &Phase) -> bool {
+    pub fn needs_samples(&self, phase: &Phase) -> bool {
         self.stops && matches!(phase.shape, Shape::Closed { .. })
     }
 

@@ -1,13 +1,13 @@
 //! What the end of a run means for whoever started it: one sentence for every target that did not make it, with what to
 //! do about it.
 
-use super::questions::Ended;
+use super::questions::AskingEnded;
 use crate::document::bench::{BenchDocument, Target};
 use crate::measure::event::{Fault, FaultKind};
 
 /// Why a run is not whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum Cause {
     Interrupted,
     /// A key was refused.
     Credential,
@@ -17,14 +17,14 @@ pub enum Why {
 /// What is missing of a run, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotWhole {
-    pub why: Why,
+    pub cause: Cause,
     pub message: String,
     pub hint: String,
 }
 
 /// How a run ended, and where what it measured is.
 #[derive(Debug, Clone, Copy)]
-pub struct Over<'a> {
+pub struct EndOfRun<'a> {
     pub interrupted: bool,
     /// The next request could have passed the cap.
     pub capped: bool,
@@ -36,12 +36,12 @@ pub struct Over<'a> {
 }
 
 /// What is missing of a run; `None`: it is whole.
-pub fn of_run(document: &BenchDocument, over: &Over<'_>) -> Option<NotWhole> {
-    let Over { interrupted, capped, journal, again, near } = *over;
+pub fn of_run(document: &BenchDocument, over: &EndOfRun<'_>) -> Option<NotWhole> {
+    let EndOfRun { interrupted, capped, journal, again, near } = *over;
     let kept = format!("What was measured is in the report and in {journal}.\nTo go on: {again}");
     if interrupted {
         let message = "interrupted: the rest of the run is missing".to_owned();
-        return Some(NotWhole { why: Why::Interrupted, message, hint: kept });
+        return Some(NotWhole { cause: Cause::Interrupted, message, hint: kept });
     }
     let targets = &document.result.targets;
     let mut said: Vec<String> = Vec::new();
@@ -64,17 +64,17 @@ pub fn of_run(document: &BenchDocument, over: &Over<'_>) -> Option<NotWhole> {
     }
     advice.push(kept);
     let refused = |t: &Target| t.stopped.as_ref().is_some_and(|f| f.kind == FaultKind::Auth);
-    let why = if targets.iter().any(refused) { Why::Credential } else { Why::Failed };
-    Some(NotWhole { why, message: said.join("\n"), hint: advice.join(" ") })
+    let cause = if targets.iter().any(refused) { Cause::Credential } else { Cause::Failed };
+    Some(NotWhole { cause, message: said.join("\n"), hint: advice.join(" ") })
 }
 
 /// What is missing where judges were asked about answers that are there; `None`: everything was asked.
-pub fn of_judging(ended: &Ended, journal: &str) -> Option<NotWhole> {
+pub fn of_judging(ended: &AskingEnded, journal: &str) -> Option<NotWhole> {
     let hint =
         format!("What was said is in the report and in {journal}; the same command asks only what is left.");
     if ended.interrupted {
         let message = "interrupted: some questions were not asked".to_owned();
-        return Some(NotWhole { why: Why::Interrupted, message, hint });
+        return Some(NotWhole { cause: Cause::Interrupted, message, hint });
     }
     let mut lines: Vec<String> =
         ended.stopped.iter().map(|(id, fault)| format!("{id}: {}", fault.message)).collect();
@@ -83,7 +83,7 @@ pub fn of_judging(ended: &Ended, journal: &str) -> Option<NotWhole> {
             "the next question could cost more than --max-cost allows, so the asking stopped".to_owned(),
         );
     }
-    (!lines.is_empty()).then(|| NotWhole { why: Why::Failed, message: lines.join("\n"), hint })
+    (!lines.is_empty()).then(|| NotWhole { cause: Cause::Failed, message: lines.join("\n"), hint })
 }
 
 /// Why a target has nothing, or not everything, to show.

@@ -19,14 +19,14 @@ use std::time::Duration;
 
 /// How the asking ended.
 #[derive(Debug, Default)]
-pub struct Ended {
+pub struct AskingEnded {
     pub interrupted: bool,
     pub capped: bool,
     /// Judges that were given up.
     pub stopped: Vec<(String, Fault)>,
 }
 
-impl Ended {
+impl AskingEnded {
     /// Was everything asked?
     pub fn is_whole(&self) -> bool {
         !self.interrupted && !self.capped && self.stopped.is_empty()

@@ -30,7 +30,7 @@ mod targets;
 mod watch;
 
 use crate::app;
-use crate::app::bench::outcome::Over;
+use crate::app::bench::outcome::EndOfRun;
 use crate::app::bench::settings::{self, Settings};
 use crate::app::bench::spending::Plan;
 use crate::cli::context::Context;
@@ -153,7 +153,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     let document = measured.document();
     outcome::write(&document, args, context)?;
     let again = resume::command(args, context, &journal);
-    let over = Over {
+    let over = EndOfRun {
         interrupted: measured.end.ended.interrupted,
         capped: measured.end.capped,
         journal: &journal.display().to_string(),

@@ -47,9 +47,10 @@ async fn all(
     let mut progress = Progress::new(context);
     let mut locks = device::Locks::new();
     for model in &args.model {
-        let how = local::How { context: context_for_texts(&args.local.options(), prompts), raw: true };
+        let worker = local::Worker { context: context_for_texts(&args.local.options(), prompts), raw: true };
         let prepared = local::Prepared { embed: true, ..local::Prepared::default() };
-        let (mut backend, mut fact) = local::open(model, args, how, prepared, context, &mut progress).await?;
+        let (mut backend, mut fact) =
+            local::open(model, args, worker, prepared, context, &mut progress).await?;
         let throttling = device::attach(&mut backend, &mut fact, &mut locks, context).await;
         let kind = backend.info().loaded.embedding.clone();
         let mut found = kind.map(|kind| Embedding::new(&kind, args.local.vectors));

@@ -19,9 +19,9 @@ pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
     let mut progress = Progress::new(outside.context);
     let context = questions::context_for_vectors(&outside.args.local.options(), &texts);
     let prepared = local::Prepared { embed: true, ..local::Prepared::default() };
-    let how = local::How { context, raw: true };
+    let worker = local::Worker { context, raw: true };
     let (mut backend, fact) =
-        local::open(&model, outside.args, how, prepared, outside.context, &mut progress).await?;
+        local::open(&model, outside.args, worker, prepared, outside.context, &mut progress).await?;
     let sha256 = fact.engine.as_ref().and_then(|e| e.model_sha256.clone()).unwrap_or(fact.id);
     outside.journal.outside(&Line::Embedder { model: sha256.clone() })?;
     outside.tally.told.embedder = Some(sha256.clone());

@@ -11,7 +11,7 @@ use crate::measure::fetch::ModelSpec;
 
 /// One `--judge`.
 #[derive(Debug, Clone)]
-pub enum Named {
+pub enum NamedJudge {
     Api(Box<targets::Api>),
     Local(String),
 }
@@ -22,7 +22,7 @@ pub fn parse(
     catalog: &Catalog,
     context: &Context,
     privacy: &Privacy,
-) -> Result<Vec<Named>, CliError> {
+) -> Result<Vec<NamedJudge>, CliError> {
     let is_api =
         |text: &&String| text.split_once(':').is_some_and(|(name, _)| catalog.provider(name).is_some());
     if args.judging.judge.iter().any(|j| !is_api(&j)) && !cfg!(feature = "llama") {
@@ -55,19 +55,19 @@ pub fn parse(
     let mut apis = targets::parse("--judge", &apis, args, catalog, context, privacy)?.into_iter();
     let named = args.judging.judge.iter().filter_map(|text| {
         if is_api(&text) {
-            apis.next().map(|a| Named::Api(Box::new(a)))
+            apis.next().map(|a| NamedJudge::Api(Box::new(a)))
         } else {
-            Some(Named::Local(text.clone()))
+            Some(NamedJudge::Local(text.clone()))
         }
     });
     Ok(named.collect())
 }
 
 /// Those of them that are asked over the network.
-pub fn services(judges: &[Named]) -> Vec<Service> {
-    let api = |judge: &Named| match judge {
-        Named::Api(api) => Some(api.service()),
-        Named::Local(_) => None,
+pub fn services(judges: &[NamedJudge]) -> Vec<Service> {
+    let api = |judge: &NamedJudge| match judge {
+        NamedJudge::Api(api) => Some(api.service()),
+        NamedJudge::Local(_) => None,
     };
     judges.iter().filter_map(api).collect()
 }

@@ -1,12 +1,12 @@
 //! After the answers: what graders and judges need from outside is asked, written down, and never asked twice.
 
 use super::journal::Journal;
-use super::judges::Named;
+use super::judges::NamedJudge;
 use super::outside::Outside;
 use super::signals::interrupted;
 use super::{embedder, local, privacy, programs, request_limits};
 use crate::app::bench::journal::Line;
-use crate::app::bench::questions::{self, Asker, Ended};
+use crate::app::bench::questions::{self, Asker, AskingEnded};
 use crate::app::bench::tally::Tally;
 use crate::app::bench::targets::distinct_ids;
 use crate::cli::error::CliError;
@@ -23,10 +23,10 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// Programs, then vectors, then each judge; the grades that rest on them are made last.
-pub async fn ask(mut outside: Outside<'_, '_>, judges: Vec<Named>) -> Result<Ended, CliError> {
+pub async fn ask(mut outside: Outside<'_, '_>, judges: Vec<NamedJudge>) -> Result<AskingEnded, CliError> {
     programs::ask(&mut outside).await?;
     embedder::ask(&mut outside).await?;
-    let mut ended = Ended::default();
+    let mut ended = AskingEnded::default();
     if !judges.is_empty() {
         let mut facts: Vec<TargetFacts> = Vec::new();
         let asked = outside.args.judging.options().judging();
@@ -50,35 +50,35 @@ pub async fn ask(mut outside: Outside<'_, '_>, judges: Vec<Named>) -> Result<End
 /// One judge; false: nothing more is to be asked.
 async fn one(
     outside: &mut Outside<'_, '_>,
-    judge: Named,
+    judge: NamedJudge,
     asked: &Judging,
     so_far: &mut Vec<TargetFacts>,
-    ended: &mut Ended,
+    ended: &mut AskingEnded,
 ) -> Result<bool, CliError> {
     let questions = outside.asking().questions(asked);
     let mut progress = Progress::new(outside.context);
     // Engines on this machine hold a text to a length; services elsewhere refuse a schema that asks for it.
     let held = match &judge {
-        Named::Api(api) => api.loopback,
-        Named::Local(_) => true,
+        NamedJudge::Api(api) => api.loopback,
+        NamedJudge::Local(_) => true,
     };
     let options = outside.args.judging.options();
     let (mut backend, fact) = match judge {
-        Named::Api(api) => {
+        NamedJudge::Api(api) => {
             let limits = request_limits::of(outside.args, outside.privacy.strict())?;
             let backend = ApiBackend::new(api.target, limits).map_err(CliError::failed)?;
             privacy::ask(outside.privacy, &api.facts.id, &backend).await?;
             let form = options.form.of(held);
             (Backend::Api(Box::new(backend)), TargetFacts { judge_form: Some(form), ..api.facts })
         }
-        Named::Local(model) => {
+        NamedJudge::Local(model) => {
             let of_models = outside.args.local.options();
             let context = questions::context_for_questions(&of_models, options.tokens, &questions);
-            let how = local::How { context, raw: of_models.raw };
+            let worker = local::Worker { context, raw: of_models.raw };
             // Greedy: the same question gets the same verdict.
             let prepared = local::Prepared::default();
             let (backend, fact) =
-                local::open(&model, outside.args, how, prepared, outside.context, &mut progress).await?;
+                local::open(&model, outside.args, worker, prepared, outside.context, &mut progress).await?;
             let form = options.form.of(held);
             (Backend::Local(Box::new(backend)), TargetFacts { judge_form: Some(form), ..fact })
         }

@@ -30,13 +30,13 @@ pub fn limits(args: &Args, context: &Context) -> Result<Sourced<Slo>, CliError> 
 }
 
 /// Where the phases of a target go.
-pub enum Way {
+pub enum LoadBackend {
     Api(Box<load::api::Pool>),
     /// What its worker is started with.
     Local(Box<LocalConfig>),
 }
 
-impl Way {
+impl LoadBackend {
     pub fn api(target: ApiTarget, limits: Limits) -> Self {
         Self::Api(Box::new(load::api::Pool::new(target, limits)))
     }
@@ -45,7 +45,7 @@ impl Way {
 /// All phases of a run.
 pub struct Loads<'a> {
     pub basis: &'a Basis,
-    pub ways: Vec<Way>,
+    pub backends: Vec<LoadBackend>,
     pub asker: &'a dyn Asker,
     /// Complete in an earlier part of the run.
     pub complete: BTreeSet<usize>,
@@ -88,9 +88,9 @@ impl Loads<'_> {
             let total = queue.measured().map(|n| u64::from(n + queue.warmups()));
             watcher.bars.begin(&title(phase, &self.basis.load), &[(phase.target, total)]);
             let around = Surroundings { asker: self.asker, watch: watcher };
-            let end = match &mut self.ways[phase.target] {
-                Way::Api(pool) => load::api::run(pool, &mut queue, around, stop.as_mut()).await,
-                Way::Local(config) => match worker(&mut workers, phase.target, config).await {
+            let end = match &mut self.backends[phase.target] {
+                LoadBackend::Api(pool) => load::api::run(pool, &mut queue, around, stop.as_mut()).await,
+                LoadBackend::Local(config) => match worker(&mut workers, phase.target, config).await {
                     Ok(worker) => load::local::run(worker, &mut queue, around, stop.as_mut()).await,
                     Err(fault) => PhaseEnd::Lost(fault),
                 },
@@ -99,7 +99,7 @@ impl Loads<'_> {
             match end {
                 PhaseEnd::Whole => {
                     watcher.phase_done(number);
-                    if broken.looks_at(phase) {
+                    if broken.needs_samples(phase) {
                         broken.note(phase, &watcher.sent_of(number));
                     }
                 }
@@ -138,12 +138,16 @@ async fn worker<'w>(
 }
 
 /// The local engine with room for the most requests at once that are asked of it.
-pub fn local_way(args: &Args, file: std::path::PathBuf, context_tokens: u32) -> Result<Way, CliError> {
+pub fn local_backend(
+    args: &Args,
+    file: std::path::PathBuf,
+    context_tokens: u32,
+) -> Result<LoadBackend, CliError> {
     let options = args.local.options();
-    let how = local::How { context: context_tokens, raw: options.raw };
-    let mut config = local::config(file, &options, how).map_err(CliError::of_fault)?;
+    let worker = local::Worker { context: context_tokens, raw: options.raw };
+    let mut config = local::config(file, &options, worker).map_err(CliError::of_fault)?;
     config.load.parallel = at_once(&args.load.options());
     config.load.sampling = sampling(&options, args.seed.unwrap_or(0));
     config.load.json_schema = local::json_schema(&args.local)?;
-    Ok(Way::Local(Box::new(config)))
+    Ok(LoadBackend::Local(Box::new(config)))
 }

@@ -32,17 +32,17 @@ pub async fn start(
     progress: &mut Progress<'_>,
 ) -> Result<(Backend, TargetFacts), CliError> {
     let options = args.local.options();
-    let how =
-        How { context: local_models::context_for_prompts(&options, settings, prompts), raw: options.raw };
+    let worker =
+        Worker { context: local_models::context_for_prompts(&options, settings, prompts), raw: options.raw };
     let prepared = Prepared {
-        long: local_models::long(how.context, settings, prompts)?,
+        long: local_models::long(worker.context, settings, prompts)?,
         conversations: prompts.iter().any(|p| p.conversation.is_some()),
         sampling: local_models::sampling(&options, settings.seed),
         json_schema: json_schema(&args.local)?,
         embed: false,
     };
-    let (backend, mut facts) = open(model, args, how, prepared, context, progress).await?;
-    if let Some(source) = backend.info().file.header.facts.chat_template.as_deref().filter(|_| !how.raw) {
+    let (backend, mut facts) = open(model, args, worker, prepared, context, progress).await?;
+    if let Some(source) = backend.info().file.header.facts.chat_template.as_deref().filter(|_| !worker.raw) {
         template::check(&facts.id, source, prompts)?;
     }
     if let Some(text) = template::control_token_remark(prompts) {
@@ -54,7 +54,7 @@ pub async fn start(
 
 /// What one worker is for.
 #[derive(Debug, Clone, Copy)]
-pub struct How {
+pub struct Worker {
     /// Tokens one sequence may hold.
     pub context: u32,
     /// Without the chat template.
@@ -87,7 +87,7 @@ pub fn json_schema(args: &LocalArgs) -> Result<Option<String>, CliError> {
 pub async fn open(
     model: &str,
     args: &Args,
-    how: How,
+    worker: Worker,
     prepared: Prepared,
     context: &Context,
     progress: &mut Progress<'_>,
@@ -96,7 +96,7 @@ pub async fn open(
     local_models::check_kv_type(&options)?;
     let strict = privacy::of(args, context)?.strict();
     let fetched = models::find(model, strict, context, progress).await?;
-    let mut config = config(fetched.path, &options, how).map_err(CliError::of_fault)?;
+    let mut config = config(fetched.path, &options, worker).map_err(CliError::of_fault)?;
     let asked = config.load.context;
     let trained = trained_for(&config.load.model);
     let fits = |bound: &u64| *bound <= trained.unwrap_or(u64::MAX).min(u64::from(asked));
@@ -159,9 +159,9 @@ pub async fn open(
     Ok((backend, facts))
 }
 
-pub fn config(path: PathBuf, options: &LocalOptions, how: How) -> Result<LocalConfig, Fault> {
-    let mut config = LocalConfig::new(path, how.context)?;
-    local_models::request(&mut config.load, options, how.raw);
+pub fn config(path: PathBuf, options: &LocalOptions, worker: Worker) -> Result<LocalConfig, Fault> {
+    let mut config = LocalConfig::new(path, worker.context)?;
+    local_models::request(&mut config.load, options, worker.raw);
     config.plan = Some(plan);
     Ok(config)
 }

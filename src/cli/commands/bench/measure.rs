@@ -37,7 +37,7 @@ pub struct Start<'a> {
     pub consent: &'static str,
     pub resumed: Option<Resumed>,
     pub privacy: &'a Privacy,
-    pub judges: Vec<judges::Named>,
+    pub judges: Vec<judges::NamedJudge>,
     pub recorded: Vec<Recorded>,
 }
 
@@ -47,7 +47,7 @@ struct Ready {
     backends: Vec<Backend>,
     facts: Vec<TargetFacts>,
     /// How each is put under load.
-    ways: Vec<load::Way>,
+    load_backends: Vec<load::LoadBackend>,
     /// Of the local ones: their energy and heat, the mark that a device is in use, their files.
     throttling: Vec<device::Throttling>,
     locks: device::Locks,
@@ -72,13 +72,17 @@ impl Ready {
                 ready.throttling.push(device::attach(local, &mut fact, &mut ready.locks, context).await);
                 let info = local.info();
                 ready.files.push(info.file.path.clone());
-                ready.ways.push(load::local_way(args, info.file.path.clone(), info.loaded.context)?);
+                ready.load_backends.push(load::local_backend(
+                    args,
+                    info.file.path.clone(),
+                    info.loaded.context,
+                )?);
             }
             ready.backends.push(backend);
             ready.facts.push(fact);
         }
         for api in apis {
-            ready.ways.push(load::Way::api(api.target.clone(), limits));
+            ready.load_backends.push(load::LoadBackend::api(api.target.clone(), limits));
             let backend = ApiBackend::new(api.target, limits).map_err(CliError::failed)?;
             privacy::ask(start.privacy, &api.facts.id, &backend).await?;
             ready.backends.push(Backend::Api(Box::new(backend)));
@@ -120,7 +124,7 @@ pub async fn measure(
 ) -> Result<(MeasuredRun, PathBuf), CliError> {
     crate::cli::files::raise_open_files_limit();
     outlive_file_limits();
-    let Ready { mut backends, facts, ways, throttling, locks: _locks, files } =
+    let Ready { mut backends, facts, load_backends, throttling, locks: _locks, files } =
         Ready::new(args, context, settings, &start, apis).await?;
     let resumed = start.resumed.take();
     let judges = std::mem::take(&mut start.judges);
@@ -192,7 +196,14 @@ pub async fn measure(
     ended.stopped.resize(targets.len(), None);
     ended.skipped.resize(targets.len(), 0);
     let (until_broken, left_out) = (settings.limits_are_given(), Vec::new());
-    let mut loads = load::Loads { basis: &basis, ways, asker: &asker, complete, until_broken, left_out };
+    let mut loads = load::Loads {
+        basis: &basis,
+        backends: load_backends,
+        asker: &asker,
+        complete,
+        until_broken,
+        left_out,
+    };
     loads.run(&mut watch, &mut ended, stop.as_mut()).await;
     for (target, text) in loads.left_out {
         context.note(&format!("{}: {text}", targets[target].id));

@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::signals;
-use crate::app::bench::outcome::{NotWhole, Why};
+use crate::app::bench::outcome::{Cause, NotWhole};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::document::bench::BenchDocument;
@@ -19,11 +19,11 @@ pub fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result
 
 /// How the command ends where something is missing.
 pub fn end(missing: Option<NotWhole>) -> Result<(), CliError> {
-    let Some(NotWhole { why, message, hint }) = missing else { return Ok(()) };
-    let exit = match why {
-        Why::Interrupted => signals::exit(),
-        Why::Credential => Exit::Credential,
-        Why::Failed => Exit::Failed,
+    let Some(NotWhole { cause, message, hint }) = missing else { return Ok(()) };
+    let exit = match cause {
+        Cause::Interrupted => signals::exit(),
+        Cause::Credential => Exit::Credential,
+        Cause::Failed => Exit::Failed,
     };
     Err(CliError::new(exit, message).hint(hint))
 }

@@ -43,7 +43,7 @@ pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
         args.judging.human.as_deref().map(|file| human::read(file, basis)).transpose()?.unwrap_or_default();
     let (mut measured, stopped) = match locked {
         Some(locked) => judged(&mut earlier, locked, args, context, &people)?,
-        None => (measured(&earlier, &people)?, questions::Ended::default()),
+        None => (measured(&earlier, &people)?, questions::AskingEnded::default()),
     };
     replay::decide(&mut measured.basis, asked.margin, asked.load.limits)?;
     let document = measured.document();
@@ -66,7 +66,7 @@ fn judged(
     args: &Args,
     context: &Context,
     people: &[HumanGrade],
-) -> Result<(MeasuredRun, questions::Ended), CliError> {
+) -> Result<(MeasuredRun, questions::AskingEnded), CliError> {
     let privacy = privacy::of(args, context)?.at_least(stated_privacy(&earlier.header.basis));
     let catalog = crate::cli::catalog::load(context)?;
     programs::check(&args.judging.exec)?;
@@ -89,7 +89,7 @@ fn judged(
     plan.each().iter().for_each(|line| context.note(line));
     if args.dry_run {
         context.note("Dry run: nothing was sent.");
-        return Ok((measured(earlier, people)?, questions::Ended::default()));
+        return Ok((measured(earlier, people)?, questions::AskingEnded::default()));
     }
     let consent = spending::consent(&plan, context, args)?;
     plan.add_to(&mut earlier.header.basis.spending, consent, args.max_cost);

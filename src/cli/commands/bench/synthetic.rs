@@ -35,9 +35,9 @@ async fn all(args: &Args, context: &Context) -> Result<(Vec<TargetFacts>, Outcom
     let mut progress = Progress::new(context);
     let mut locks = device::Locks::new();
     for model in &args.model {
-        let how = local::How { context: context_for_tests(&args.local.options()), raw: true };
+        let worker = local::Worker { context: context_for_tests(&args.local.options()), raw: true };
         let (mut backend, mut fact) =
-            local::open(model, args, how, local::Prepared::default(), context, &mut progress).await?;
+            local::open(model, args, worker, local::Prepared::default(), context, &mut progress).await?;
         let throttling = device::attach(&mut backend, &mut fact, &mut locks, context).await;
         let measuring = measure(&mut backend, args, &mut progress, &mut fact.synthetic);
         let outcome = engine_only::unless_interrupted(measuring).await;
@@ -66,8 +66,8 @@ pub async fn after(
         return Ok(());
     }
     for (file, target) in files.iter().zip(targets) {
-        let how = local::How { context: context_for_tests(&args.local.options()), raw: true };
-        let config = local::config(file.clone(), &args.local.options(), how)?;
+        let worker = local::Worker { context: context_for_tests(&args.local.options()), raw: true };
+        let config = local::config(file.clone(), &args.local.options(), worker)?;
         let mut backend = LocalBackend::start(config, &mut |_| ()).await?;
         backend.set_meter(device::meter(backend.info()).ok());
         measure(&mut backend, args, &mut Progress::new(context), &mut target.synthetic).await?;

@@ -56,9 +56,9 @@ pub fn parse(
     context: &Context,
     privacy: &Privacy,
 ) -> Result<Vec<Api>, CliError> {
-    let named: Vec<Named<'_>> =
+    let named: Vec<NamedTarget<'_>> =
         texts.iter().map(|text| one(flag, text, catalog, &environment::text)).collect::<Result<_, _>>()?;
-    for Named { provider, model, address } in &named {
+    for NamedTarget { provider, model, address } in &named {
         let base = &address.base;
         privacy.allows(&Place {
             id: &format!("{}:{model}", provider.id),
@@ -116,14 +116,14 @@ fn characters(n: usize) -> String {
 
 /// A target as it was named.
 #[derive(Debug)]
-struct Named<'a> {
+struct NamedTarget<'a> {
     provider: &'a Provider,
     model: String,
     address: Address,
 }
 
 fn api(
-    named: &Named<'_>,
+    named: &NamedTarget<'_>,
     variable: &Variable,
     key: Option<SecretString>,
     clear: Clear,
@@ -131,7 +131,7 @@ fn api(
     catalog: &Catalog,
     today: Date,
 ) -> Api {
-    let Named { provider, model, address } = named;
+    let NamedTarget { provider, model, address } = named;
     let base = &address.base;
     let origin = address.origin();
     let proxy = crate::cli::proxy::of(base);
@@ -176,7 +176,7 @@ fn one<'a>(
     text: &str,
     catalog: &'a Catalog,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Named<'a>, CliError> {
+) -> Result<NamedTarget<'a>, CliError> {
     const SHAPE: &str = "An API target is PROVIDER:MODEL[@BASE_URL], such as openai:gpt-x or \
                          compatible:my-model@https://llm.example.com/v1. `freehold db list providers` \
                          shows the providers.";
@@ -228,10 +228,10 @@ fn one<'a>(
     if let (Some(form), Some(version)) = (&provider.dated_path, version.filter(is_date)) {
         dated(&mut url, form, model, &version);
         let address = Address::of(wire(provider.wire), &url, "", model);
-        return Ok(Named { provider, model: model.to_owned(), address });
+        return Ok(NamedTarget { provider, model: model.to_owned(), address });
     }
     let address = Address::of(wire(provider.wire), &url, own_path(provider, &url), model);
-    Ok(Named { provider, model: model.to_owned(), address })
+    Ok(NamedTarget { provider, model: model.to_owned(), address })
 }
 
 /// The path of the provider's API on a server: its own one where the address is its own or has the

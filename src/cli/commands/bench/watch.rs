@@ -1,5 +1,5 @@
 //! Looks on while a run goes: writes the journal and shows progress; whether it goes on is decided by
-//! [`Stopping`](crate::app::bench::stopping::Stopping).
+//! [`Stopping`].
 
 use super::bars::Bars;
 use super::journal::Journal;
