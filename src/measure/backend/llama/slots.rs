@@ -531,6 +531,7 @@ mod tests {
     use crate::measure::backend::engine::Engine as _;
     use crate::measure::backend::protocol::LoadRequest;
     use crate::measure::backend::worker::Link;
+    use crate::measure::event::{Message, Role};
 
     #[test]
     fn each_code_of_the_engine_has_its_words() {
@@ -583,10 +584,7 @@ mod tests {
         engine.load(&request, &link).expect("loads");
         let slots = engine.slots.as_mut().expect("loaded");
         let prompt = |id: u32, most: u32| Prompt {
-            messages: vec![crate::measure::event::Message::text(
-                crate::measure::event::Role::User,
-                format!("Count from {id} on."),
-            )],
+            messages: vec![Message::text(Role::User, format!("Count from {id} on."))],
             max_output_tokens: most,
             ignore_end: true,
             ..Prompt::default()
@@ -631,7 +629,7 @@ mod tests {
         let request = LoadRequest { parallel: 2, ..LoadRequest::new(model, 1024) };
         engine.load(&request, &link).expect("loads");
         let slots = engine.slots.as_mut().expect("loaded");
-        let mut ask = |conversation: Option<u64>, messages: &[crate::measure::event::Message]| {
+        let mut ask = |conversation: Option<u64>, messages: &[Message]| {
             let prompt = Prompt {
                 messages: messages.to_vec(),
                 max_output_tokens: 12,
@@ -649,7 +647,6 @@ mod tests {
             }
             (text, usage.cache_read.expect("said"), usage.input_uncached.expect("said"))
         };
-        use crate::measure::event::{Message, Role};
         let mut messages = vec![Message::text(Role::User, "Name a colour. ".repeat(20))];
         let mut before = 0;
         for turn in 0..4 {
