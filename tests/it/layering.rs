@@ -542,7 +542,9 @@ fn graph() {
     println!("\ncircles between rooms: {:?}", circles(&between));
     let of_files = circles(&arrows);
     println!("circles between files: {}", of_files.len());
-    of_files.iter().for_each(|circle| println!("- {}", circle.join(", ")));
+    for circle in &of_files {
+        println!("- {}", circle.join(", "));
+    }
 }
 
 /// Rooms whose functions get everything as values.
