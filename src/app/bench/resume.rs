@@ -35,7 +35,11 @@ pub fn may_go_on(earlier: &Earlier, samples: LoadSamples, file: &str) -> Result<
         return Err(Refusal::input(format!("{file}: this run is complete, there is nothing to go on with"))
             .hint("`--replay` makes its report again."));
     }
-    Ok(format!("Going on with {file}: {} requests have ended.", earlier.records.len()))
+    let ended = match earlier.records.len() {
+        1 => "1 request has ended".to_owned(),
+        n => format!("{n} requests have ended"),
+    };
+    Ok(format!("Going on with {file}: {ended}."))
 }
 
 /// What the two versions of a program must share to measure alike: the major, of 0.x the minor, too.
