@@ -3,448 +3,19 @@
 //! or inside another error that only passes it on.
 //!
 //! ```text
-//! JSON ─► in_document: the error object, if there is one ─► Said: its words, names, status ─► judge: kind and advice
+//! JSON ─► in_document: the error object, if there is one ─► StatedError: its words, names, status ─► judge: kind and advice
 //! ```
+
+mod names;
+mod stated;
+
+pub use stated::{StatedError, clip, in_document, read};
 
 use super::event::{Fault, FaultKind};
 use super::retry::{Advice, Wait};
+use names::passes;
 use serde_json::Value;
-
-/// Longest message that is kept of a provider's words, characters.
-const LONGEST: usize = 300;
-
-/// Text from outside, short enough for a message.
-pub fn clip(text: &str) -> String {
-    super::text::one_line(text, LONGEST)
-}
-
-/// What an error says of itself.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Said {
-    /// For people: the error's name and its words, the innermost reason included.
-    pub message: String,
-    /// What its names or words make certain, whatever status it came with.
-    pub kind: Option<FaultKind>,
-    /// The HTTP status that its code or its name stands for.
-    pub status: Option<u16>,
-    /// What it asks to wait.
-    pub wait: Wait,
-    /// Its words say that it may pass by itself.
-    passing: bool,
-}
-
-/// The error in a JSON document of a provider: a body, or a frame of a stream. `None`: it is none.
-pub fn in_document(document: &Value) -> Option<&Value> {
-    let document = document.as_array().and_then(|list| list.first()).unwrap_or(document);
-    let something = |e: &&Value| match e {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Object(members) => !members.is_empty(),
-        Value::Array(list) => !list.is_empty(),
-        _ => true,
-    };
-    let places = ["/error", "/errors/0", "/x_groq/error", "/choices/0/error", "/response/error"];
-    if let Some(error) = places.iter().find_map(|place| document.pointer(place).filter(something)) {
-        return Some(error);
-    }
-    let word = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default();
-    if word("object") == "error" || word("type") == "error" || word("status") == "error" {
-        return Some(document);
-    }
-    // MiniMax: every answer has a status of its own, 0 where it is well.
-    if let Some(status) = document.get("base_resp")
-        && status.get("status_code").and_then(Value::as_i64).is_some_and(|code| code != 0)
-    {
-        return Some(status);
-    }
-    is_nothing_else(document).then_some(document)
-}
-
-/// Members that an answer or a part of one has.
-const OF_AN_ANSWER: &[&str] = &[
-    "choices",
-    "candidates",
-    "delta",
-    "content_block",
-    "content",
-    "output",
-    "response",
-    "usage",
-    "usageMetadata",
-    "promptFeedback",
-    "done",
-    "type",
-    "item",
-    "part",
-];
-
-/// A document that has an error's words or code and no part of an answer: a gateway's own form.
-fn is_nothing_else(document: &Value) -> bool {
-    const OF_ERRORS: &[&str] =
-        &["detail", "error_message", "errorMessage", "error_msg", "errmsg", "error_description", "fault"];
-    let Some(members) = document.as_object() else { return false };
-    let has = |names: &[&str]| names.iter().any(|name| members.contains_key(*name));
-    let failed = members.get("success").and_then(Value::as_bool) == Some(false);
-    let coded = || names(document).iter().any(|name| status_of(name).is_some());
-    !has(OF_AN_ANSWER) && words_of(document).is_some() && (has(OF_ERRORS) || failed || coded())
-}
-
-/// Where an error has its words.
-const WORDS: &[&str] = &[
-    "/message",
-    "/detail",
-    "/error/message",
-    "/error",
-    "/msg",
-    "/status_msg",
-    "/error_message",
-    "/errorMessage",
-    "/error_msg",
-    "/errmsg",
-    "/error_description",
-    "/description",
-    "/fault/faultstring",
-    "/title",
-    "/reason",
-];
-
-/// The words of an error object; of a list (`FastAPI`'s `detail`), those of its first entries.
-fn words_of(error: &Value) -> Option<String> {
-    let text = |value: &Value| match value {
-        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
-        _ => None,
-    };
-    let of_list = |list: &Vec<Value>| {
-        let entry = |entry: &Value| {
-            let message =
-                text(entry).or_else(|| text(entry.get("msg")?)).or_else(|| text(entry.get("message")?))?;
-            // Which field it is about.
-            let field = entry.get("loc").and_then(Value::as_array).and_then(|loc| loc.last()?.as_str());
-            Some(field.map_or(message.clone(), |field| format!("{field}: {message}")))
-        };
-        let said: Vec<String> = list.iter().take(3).filter_map(entry).collect();
-        (!said.is_empty()).then(|| said.join("; "))
-    };
-    text(error).or_else(|| {
-        WORDS.iter().find_map(|place| match error.pointer(place)? {
-            Value::Array(list) => of_list(list),
-            Value::Object(inner) => inner.get("message").or_else(|| inner.get("error")).and_then(text),
-            value => text(value),
-        })
-    })
-}
-
-/// What stands inside an error that passes another one on: `OpenRouter`'s `metadata.raw`, Azure's
-/// `innererror`, `LiteLLM`'s text with the provider's JSON in it.
-fn inner(error: &Value, words: &str) -> Option<Value> {
-    let raw = error.pointer("/metadata/raw").or_else(|| error.pointer("/details/raw"));
-    let raw = raw.or_else(|| error.get("innererror")).or_else(|| error.get("inner_error"));
-    match raw {
-        Some(Value::String(text)) => Some(json_within(text).unwrap_or_else(|| Value::String(text.clone()))),
-        Some(value @ Value::Object(_)) => Some(value.clone()),
-        _ => json_within(words),
-    }
-}
-
-/// The JSON object within a text.
-fn json_within(text: &str) -> Option<Value> {
-    let (from, to) = (text.find('{')?, text.rfind('}')?);
-    let inside = text.get(from..=to)?;
-    // Some quote it once more as Python's literals do: that is left as text.
-    serde_json::from_str(inside).ok().filter(Value::is_object)
-}
-
-/// The names an error goes by: type, code, status, as text.
-fn names(error: &Value) -> Vec<String> {
-    const PLACES: &[&str] = &[
-        "/type",
-        "/code",
-        "/status",
-        "/status_code",
-        "/statusCode",
-        "/error_type",
-        "/error_code",
-        "/errcode",
-        "/details/error_code",
-        "/innererror/code",
-        "/error/type",
-        "/error/code",
-    ];
-    let word = |place: &&str| match error.pointer(place)? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    };
-    let reasons = error.get("details").and_then(Value::as_array).into_iter().flatten();
-    let reasons = reasons.filter_map(|d| d.get("reason").and_then(Value::as_str).map(str::to_owned));
-    PLACES.iter().filter_map(word).chain(reasons).collect()
-}
-
-/// Read an error object, however deep the reason stands.
-pub fn read(error: &Value) -> Said {
-    read_within(error, 0)
-}
-
-fn read_within(error: &Value, depth: u8) -> Said {
-    let names = names(error);
-    let words = words_of(error);
-    let inside = if depth < 3 { inner(error, words.as_deref().unwrap_or_default()) } else { None };
-    let inside = inside.as_ref().map(|value| read_within(in_document(value).unwrap_or(value), depth + 1));
-    // The name that tells what to do, where one of them does.
-    let telling = names.iter().find(|name| status_of(name).is_some_and(passes));
-    let label = telling.or_else(|| names.iter().find(|name| *name != "error")).cloned().unwrap_or_default();
-    let own = match (label.is_empty(), words) {
-        (true, None) => clip(&error.to_string()),
-        (false, None) => label,
-        (true, Some(words)) => words,
-        (false, Some(words)) => format!("{label}: {words}"),
-    };
-    let who = error.pointer("/metadata/provider_name").and_then(Value::as_str);
-    let message = match &inside {
-        Some(said) if !own.contains(said.message.as_str()) => match who {
-            Some(who) => format!("{own}: {} ({who})", said.message),
-            None => format!("{own}: {}", said.message),
-        },
-        _ => own,
-    };
-    let lower = message.to_ascii_lowercase();
-    let kind = kind_by_name(&names, &lower).or(inside.as_ref().and_then(|said| said.kind));
-    let status = names.iter().filter_map(|name| status_of(name)).max_by_key(|status| passes(*status));
-    Said {
-        kind,
-        status: status.or(inside.as_ref().and_then(|said| said.status)),
-        wait: wait_in(error),
-        passing: PASSING.iter().any(|words| lower.contains(words)),
-        message: clip(&message),
-    }
-}
-
-/// What the names or words make certain.
-fn kind_by_name(names: &[String], words: &str) -> Option<FaultKind> {
-    let is = |list: &[&str]| names.iter().any(|name| list.contains(&name.as_str()));
-    let says = |list: &[&str]| list.iter().any(|part| words.contains(part));
-    let limited = is(RATE_NAMES) || says(&["per minute", "per day", "rate limit"]);
-    if is(SPENT) || (says(SPENT_WORDS) && !limited) {
-        Some(FaultKind::Quota)
-    } else if is(&["unsupported_country_region_territory"]) || words.contains("location is not supported") {
-        Some(FaultKind::Region)
-    } else if is(TOO_LONG) || (is_too_long(words) && !limited) {
-        Some(FaultKind::Context)
-    } else if is(REFUSED) || says(REFUSED_WORDS) {
-        Some(FaultKind::Auth)
-    } else if is(UNKNOWN_MODEL) {
-        Some(FaultKind::NotFound)
-    } else {
-        None
-    }
-}
-
-/// Error names that mean the account has no money or no allowance left: waiting does not help.
-const SPENT: &[&str] = &[
-    "insufficient_quota",
-    "insufficient_balance",
-    "insufficient_credits",
-    "credit_balance_exhausted",
-    "organization_spend_limit_exceeded",
-    "project_spend_limit_exceeded",
-    "organization_usage_limit_exceeded",
-    "enforced_spend_limit_reached",
-    "contract_spend_limit_reached",
-    "billing_error",
-    "billing_hard_limit_reached",
-    "payment_required",
-    "402",
-];
-const SPENT_WORDS: &[&str] = &[
-    "credit balance is too low",
-    "insufficient balance",
-    "insufficient credit",
-    "insufficient funds",
-    "requires more credits",
-    "out of credits",
-    "payment required",
-    "account balance is",
-    "in arrears",
-];
-
-/// Error names that mean the key is wrong or may not do this.
-const REFUSED: &[&str] = &[
-    "authentication_error",
-    "permission_error",
-    "invalid_api_key",
-    "invalid_authentication_error",
-    "API_KEY_INVALID",
-    "UNAUTHENTICATED",
-    "PERMISSION_DENIED",
-    "401",
-    "403",
-];
-const REFUSED_WORDS: &[&str] =
-    &["incorrect api key", "invalid api key", "api key not valid", "no auth credentials"];
-
-/// Error names that mean there is no such model: no other prompt will fare better.
-const UNKNOWN_MODEL: &[&str] = &["model_not_found", "DeploymentNotFound", "not_found_error", "404"];
-
-/// Error names that mean the prompt does not fit the model's context.
-const TOO_LONG: &[&str] = &[
-    "context_length_exceeded",
-    "exceed_context_size_error",
-    "context_window_exceeded",
-    "string_above_max_length",
-];
-
-/// Names of a limit on requests or tokens in a time, which is not the model's context.
-const RATE_NAMES: &[&str] =
-    &["rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED", "too_many_requests", "429"];
-
-/// Words of servers for a prompt that does not fit, lower case, all parts of a line in any order.
-/// Each is from a server's source or a public report: `OpenAI`, Azure, Anthropic, Gemini, Mistral, xAI,
-/// Cohere, Bedrock, Groq, Cerebras, Fireworks, Together, Moonshot, Z.AI, Alibaba, watsonx, GitHub Models,
-/// vLLM, `SGLang`, TGI, TensorRT-LLM, llama.cpp, Ollama, LM Studio, `TabbyAPI`, MLX.
-const TOO_LONG_WORDS: &[&[&str]] = &[
-    &["maximum context length"],
-    &["context size", "exceed"],
-    &["context length", "exceed"],
-    &["context window", "exceed"],
-    &["context limit", "exceed"],
-    &["context length of only"],
-    &["context length is only"],
-    &["context_length_exceeded"],
-    &["context_window_exceeded"],
-    &["context", "too small"],
-    &["must be <=", "context"],
-    &["max_new_tokens", "must be <="],
-    &["maximum input length"],
-    &["max message tokens"],
-    &["more than max tokens"],
-    &["token limit exceeded", "prompt"],
-    &["max_seq_len"],
-    &["max_model_len"],
-    &["conversation is too l"],
-    &["too many input tokens"],
-    &["prompt has too many tokens"],
-    &["reached context length"],
-    &["longer than the model's context"],
-    &["longer than the maximum model length"],
-    &["prompt is too long"],
-    &["input is too long"],
-    &["prompt too long"],
-    &["input too long"],
-    &["prompt exceeds max"],
-    &["prompt length", "exceed"],
-    &["prompt length", "greater than"],
-    &["input length", "exceed"],
-    &["range of input length"],
-    &["token count", "exceed"],
-    &["input tokens", "exceed"],
-    &["number of tokens in the prompt", "exceed"],
-    &["number of tokens to keep", "context"],
-    &["maximum prompt length is"],
-    &["max_input_len", "exceed"],
-    &["tokens", "too large for model"],
-    &["must have less than", "tokens"],
-    &["`inputs` tokens + `max_new_tokens` must be"],
-    &["too many tokens", "limit"],
-    &["exceeded model token limit"],
-    &["exceeds", "token limit"],
-    &["reduce the length of the messages"],
-    &["reduce the length of the input"],
-    &["request body too large", "tokens"],
-    &["context the overflows"],
-    &["context overflow"],
-    &["no kv slot", "context"],
-];
-
-/// The same in words of no list: tokens of what was sent are more than something allows.
-const TOO_MANY_OF: &[&[&str]] = &[
-    &["token"],
-    &["prompt", "input", "message", "conversation", "context", "n_ctx"],
-    &[
-        "exceed",
-        "longer than",
-        "too long",
-        "too large",
-        "too many",
-        "greater than",
-        "larger than",
-        "more than",
-        "but the limit is",
-        "not fit",
-    ],
-];
-
-fn is_too_long(words: &str) -> bool {
-    TOO_LONG_WORDS.iter().any(|parts| parts.iter().all(|part| words.contains(part)))
-        || TOO_MANY_OF.iter().all(|parts| parts.iter().any(|part| words.contains(part)))
-}
-
-/// Words that mean that the same request may succeed soon.
-const PASSING: &[&str] = &[
-    "overloaded",
-    "over capacity",
-    "at capacity",
-    "temporarily",
-    "try again",
-    "too many requests",
-    "rate limit",
-    "service unavailable",
-    "model is loading",
-    "loading model",
-    "timed out",
-    "timeout",
-    "bad gateway",
-    "upstream connect error",
-    "no healthy upstream",
-];
-
-/// Names of errors and the HTTP status that they stand for.
-const STATUS_OF: &[(&[&str], u16)] = &[
-    (&["invalid_request_error", "INVALID_ARGUMENT", "BadRequestError", "FAILED_PRECONDITION"], 400),
-    (&["request_too_large"], 413),
-    (RATE_NAMES, 429),
-    (&["ThrottlingException", "throttling_error", "rate_limited"], 429),
-    (
-        &[
-            "api_error",
-            "server_error",
-            "internal_server_error",
-            "internal_error",
-            "INTERNAL",
-            "InternalServerError",
-        ],
-        500,
-    ),
-    (&["bad_gateway"], 502),
-    (&["service_unavailable", "UNAVAILABLE", "ServiceUnavailableError", "model_loading"], 503),
-    (&["timeout_error", "timeout", "DEADLINE_EXCEEDED", "gateway_timeout"], 504),
-    (&["overloaded_error", "overloaded", "capacity_exceeded", "over_capacity", "engine_overloaded"], 529),
-];
-
-/// The HTTP status that a name or code stands for.
-fn status_of(name: &str) -> Option<u16> {
-    let number = name.parse::<u16>().ok().filter(|n| (400..600).contains(n));
-    number.or_else(|| STATUS_OF.iter().find(|(names, _)| names.contains(&name)).map(|(_, status)| *status))
-}
-
-/// Does a request that got this status have a chance if it is sent again?
-const fn passes(status: u16) -> bool {
-    matches!(status, 408 | 409 | 425 | 429 | 498 | 500..=599)
-}
-
-/// How long an error asks to wait. Gemini: `details[].retryDelay: "17s"`; others a number of seconds.
-/// A daily limit does not recover by waiting.
-fn wait_in(error: &Value) -> Wait {
-    let text = error.to_string();
-    if ["PerDay", "per-day", "per day"].iter().any(|day| text.contains(day)) {
-        return Wait::TooLong;
-    }
-    let details = error.get("details").and_then(Value::as_array).into_iter().flatten();
-    let mut delays = details.filter_map(|d| d.get("retryDelay").and_then(Value::as_str));
-    let delay = delays.find_map(|delay| Some(humantime::parse_duration(delay).ok()?.as_secs_f64()));
-    let stated = ["/retry_after", "/metadata/retry_after_seconds"];
-    let stated = || stated.iter().find_map(|place| error.pointer(place)?.as_f64());
-    delay.or_else(stated).map_or(Wait::Unsaid, Wait::seconds)
-}
+use stated::{OF_AN_ANSWER, words_of};
 
 /// Where an error came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -458,7 +29,7 @@ pub enum Place {
 /// What an error means for the run: its kind, in words what it is, and what to do.
 ///
 /// `wait` is what the answer's headers ask for.
-pub fn judge(said: Option<&Said>, place: Place, wait: Wait) -> (FaultKind, &'static str, Advice) {
+pub fn judge(said: Option<&StatedError>, place: Place, wait: Wait) -> (FaultKind, &'static str, Advice) {
     let wait = match (wait, said) {
         (Wait::Unsaid, Some(said)) => said.wait,
         (wait, _) => wait,
@@ -528,7 +99,7 @@ fn by_status(status: u16, wait: Wait, retry: Advice) -> (FaultKind, &'static str
 }
 
 /// Does an error say anything that tells what to do, beside its words?
-pub fn is_named(said: &Said) -> bool {
+pub fn is_named(said: &StatedError) -> bool {
     said.kind.is_some() || said.status.is_some() || said.passing
 }
 
@@ -583,7 +154,7 @@ fn document(body: &str) -> Option<Value> {
 
 /// What a body under a status that says success means where it is no stream. `None`: it is no error
 /// either.
-pub fn in_body(body: &str) -> Option<Said> {
+pub fn in_body(body: &str) -> Option<StatedError> {
     let document = document(body)?;
     let words = || words_of(&document).is_some() && !OF_AN_ANSWER.iter().any(|n| document.get(n).is_some());
     let error = in_document(&document).or_else(|| words().then_some(&document))?;
@@ -599,6 +170,7 @@ pub fn in_stream(error: &Value, content: bool) -> (Fault, Advice) {
 
 #[cfg(test)]
 mod tests {
+    use super::stated::{in_document, read};
     use super::*;
     use serde_json::json;
     use std::time::Duration;

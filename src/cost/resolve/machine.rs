@@ -1,33 +1,23 @@
 //! `[[local]]`: hardware from the catalogue or described by hand; bought, financed or rented.
 
 use super::blueprint::{Among, Built};
-use super::error::{ResolveError, impossible};
+use super::error::ResolveError;
 use super::hardware::Hardware;
-use super::measured::OfferEvidence;
-use super::resolver::{Resolver, SourcedRange, Table, database, default_of, near_ids};
+use super::machine_class::{MachineClass, PaidBy};
+use super::offer_inputs::{OfferInputs, OfferParts};
+use super::resolver::{Resolver, SourcedRange, Table, default_of, near_ids};
 use crate::capacity::Quantisation;
 use crate::catalog::device::model_of_file;
-use crate::catalog::{Accelerator, FormFactor, OpenModel, RangeCase, RangeInput, Rental, Stands};
+use crate::catalog::{Accelerator, FormFactor, OpenModel, Rental};
 use crate::cost::case::{
-    Blueprint, Copies, Loan, Machine, Need, Notice, Offer, Payment, Power, Role, Serving, Slot, Staff,
-    Supply, Volume,
+    Blueprint, Copies, Machine, Need, Notice, Offer, Payment, Role, Serving, Slot, Staff, Supply, Volume,
 };
 use crate::cost::keys::local;
 use crate::plan;
 use crate::provenance::Source;
-use crate::units::Hours;
 use crate::workload::evidence::{Figure, MeasuredTarget, TargetKind};
-use crate::workload::keys::{Applies, Key, Section};
+use crate::workload::keys::{Key, Section};
 use crate::workload::{Fields, Range, Value};
-
-/// What the parts of one offer are read from.
-#[derive(Clone, Copy)]
-struct About<'a> {
-    asked: &'a Asked<'a>,
-    host: Option<&'a plan::Machine>,
-    class: Class,
-    need: &'a Need,
-}
 
 impl Machine {
     pub fn is_rented(&self) -> bool {
@@ -67,7 +57,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         table: Table<'_>,
         need: &Need,
-        asked: &mut Asked<'a>,
+        asked: &mut OfferInputs<'a>,
     ) -> Result<(), ResolveError> {
         let described = [local::USD_PER_HOUR, local::DECODE, local::PREFILL, local::UNITS];
         let open = table.text(local::KIND) == Some("rented")
@@ -86,7 +76,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What the table names: hardware, model, format, and what was measured of them.
-    pub(super) fn asked(&mut self, table: Table<'_>) -> Result<Asked<'a>, ResolveError> {
+    pub(super) fn asked(&mut self, table: Table<'_>) -> Result<OfferInputs<'a>, ResolveError> {
         let target = self.target(TargetKind::Local);
         let hardware_id = self.text(table, local::HARDWARE_ID).or_else(|| {
             let described =
@@ -108,7 +98,7 @@ impl<'a> Resolver<'a> {
         let own = self.own(table, hardware, gpus)?;
         let open_model = self.open_model(table, target)?;
         let format = self.quantisation(table, target)?;
-        Ok(Asked { hardware_id, hardware, gpus, own, open_model, format, target })
+        Ok(OfferInputs { hardware_id, hardware, gpus, own, open_model, format, target })
     }
 
     /// How many of an accelerator come together where it is sold on boards only: as many as the smallest
@@ -155,7 +145,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         table: Table<'_>,
         need: &Need,
-        asked: &Asked<'_>,
+        asked: &OfferInputs<'_>,
     ) -> Result<Option<Built>, ResolveError> {
         let by_hand = table.has(local::DECODE) || table.has(local::PREFILL);
         let described = table.has(local::PURCHASE) || table.has(local::USD_PER_HOUR);
@@ -189,11 +179,11 @@ impl<'a> Resolver<'a> {
         table: Table<'_>,
         need: &Need,
         role: Role,
-        asked: &Asked<'_>,
+        asked: &OfferInputs<'_>,
         built: Option<&Built>,
     ) -> Result<Offer, ResolveError> {
         let first_slot = self.ranges.len();
-        let Asked { hardware, own, .. } = *asked;
+        let OfferInputs { hardware, own, .. } = *asked;
         let bare = built.is_some_and(|b| b.bare);
         let host = built.map(|b| &b.machine);
         let plan = built.and_then(|b| b.plan.as_ref());
@@ -202,14 +192,14 @@ impl<'a> Resolver<'a> {
         let kind = self.kind(table, hardware)?;
         let elsewhere = self.note_elsewhere(table, &name);
         let stands = host.map(|m| crate::plan::stands(m.stands, plan.map_or(1, |p| p.hosts)));
-        let class = Class::of(kind, stands, hardware, self.card(hardware));
+        let class = MachineClass::of(kind, stands, hardware, self.card(hardware));
         if let Some(plan) = plan {
             self.echo_plan(table, asked, plan);
         }
-        if bare && kind != Kind::Rented && !table.has(local::PURCHASE) {
+        if bare && kind != PaidBy::Rented && !table.has(local::PURCHASE) {
             self.notices.push(Notice::HostNotIncluded { offer: name.clone() });
         }
-        let about = About { asked, host, class, need };
+        let about = OfferParts { asked, host, class, need };
         let payment = self.payment(table, &name, kind, &about);
         let (service_hours, power) = self.hours_and_power(table, &payment, &about);
         let serving = match plan {
@@ -279,7 +269,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What the plan chose, as inputs: engine, formats, parallelism, requests at once.
-    fn echo_plan(&mut self, table: Table<'_>, asked: &Asked<'_>, plan: &Blueprint) {
+    fn echo_plan(&mut self, table: Table<'_>, asked: &OfferInputs<'_>, plan: &Blueprint) {
         let r = &plan.replica;
         let source = || {
             let reason = "chosen by the plan: the fewest machines within the limits, then what keeps most of the model";
@@ -365,7 +355,12 @@ impl<'a> Resolver<'a> {
         Err(ResolveError::Unknown { key: table.path(local::MODEL), id, near, why: None })
     }
 
-    fn offer_name(&mut self, table: Table<'_>, asked: &Asked<'_>, host: Option<&plan::Machine>) -> String {
+    fn offer_name(
+        &mut self,
+        table: Table<'_>,
+        asked: &OfferInputs<'_>,
+        host: Option<&plan::Machine>,
+    ) -> String {
         if let Some(name) = self.text(table, local::NAME) {
             return name;
         }
@@ -383,174 +378,6 @@ impl<'a> Resolver<'a> {
             (None, Some(model)) => format!("{model}, measured"),
             (None, None) => table.prefix.to_owned(),
         }
-    }
-
-    fn kind(&mut self, table: Table<'_>, hardware: Option<Hardware<'_>>) -> Result<Kind, ResolveError> {
-        let given = self.text(table, local::KIND);
-        let kind = match given.as_deref() {
-            Some("rented") => Kind::Rented,
-            Some("financed") => Kind::Financed,
-            Some(_) => Kind::Owned,
-            None => {
-                let listed = matches!(hardware, Some(Hardware::Rental(_)));
-                let hourly = table.has(local::USD_PER_HOUR) && !table.has(local::PURCHASE);
-                if listed || hourly { Kind::Rented } else { Kind::Owned }
-            }
-        };
-        let wrong = |key: &Key, why: &str| Err(impossible(&table.path(key), why));
-        match kind {
-            Kind::Rented if table.has(local::PURCHASE) => {
-                wrong(local::PURCHASE, "what is rented is not bought as well")
-            }
-            Kind::Owned | Kind::Financed if table.has(local::USD_PER_HOUR) => {
-                wrong(local::USD_PER_HOUR, "what is bought is not rented as well")
-            }
-            Kind::Owned | Kind::Financed if matches!(hardware, Some(Hardware::Rental(_))) => {
-                wrong(local::KIND, "this entry of the catalogue is a rental")
-            }
-            Kind::Owned if table.has(local::RATE) => {
-                wrong(local::RATE, "only financed hardware has a loan: set kind to financed")
-            }
-            _ => {
-                let (applies, what) = match kind {
-                    Kind::Owned => (Applies::OWNED, "hardware that is bought"),
-                    Kind::Financed => (Applies::FINANCED, "hardware bought with a loan"),
-                    Kind::Rented => (Applies::RENTED, "hardware rented by the hour"),
-                };
-                Self::refuse_without_effect(table, applies, what)?;
-                Ok(kind)
-            }
-        }
-    }
-
-    fn payment(&mut self, table: Table<'_>, name: &str, kind: Kind, about: &About<'_>) -> Payment {
-        let About { asked: &Asked { hardware, gpus, .. }, host, class, need } = *about;
-        if kind == Kind::Rented {
-            let offer = hardware.and_then(|h| self.rental_price(h, gpus));
-            let offer = self.spread(offer, RangeInput::Rent, RangeCase::Any);
-            let rent =
-                self.number(table, local::USD_PER_HOUR, offer, "no rent is given, nor in the catalogue");
-            self.check_rent(table, name, hardware, gpus);
-            let billed = self.hours(table, local::BILLED_HOURS, need);
-            return Payment::Rented { rent, billed, term: self.commitment(table, hardware) };
-        }
-        let ordered = host.and_then(|m| Some((Range::exactly(m.price_usd?), m.price_source.clone()?)));
-        let listed = ordered.or_else(|| hardware.and_then(|h| self.purchase_price(h, gpus)));
-        let listed = self.spread(listed, RangeInput::Purchase, class.sold());
-        let install = host
-            .filter(|m| m.install_usd > 0.0)
-            .and_then(|m| Some((Range::exactly(m.install_usd), m.price_source.clone()?)));
-        let price = self.number(
-            table,
-            local::PURCHASE,
-            listed,
-            "no price is given, nor a current one in the catalogue",
-        );
-        let by_hand = hardware.is_none() && host.is_none();
-        let life = if !by_hand || table.has(local::LIFE) {
-            Some(self.number(table, local::LIFE, None, ""))
-        } else {
-            None
-        };
-        let loan = if kind == Kind::Financed {
-            Some(Loan {
-                term: self.number(table, local::TERM_MONTHS, None, ""),
-                rate: self.number(table, local::RATE, None, ""),
-            })
-        } else {
-            None
-        };
-        Payment::Bought {
-            price,
-            install: self.number(table, local::INSTALL, install, ""),
-            spares: self.number(table, local::SPARES, None, ""),
-            maintenance: self.by_class(table, local::MAINTENANCE, by_hand, class),
-            life,
-            residual: self.by_class(table, local::RESIDUAL, by_hand, class),
-            loan,
-        }
-    }
-
-    /// Months of rent that are paid whatever happens: as given, else of the entry.
-    fn commitment(&mut self, table: Table<'_>, hardware: Option<Hardware<'_>>) -> Option<Slot<f64>> {
-        let listed = match hardware {
-            Some(Hardware::Rental(r)) => {
-                r.term_months.map(|m| database(f64::from(m), "rental", &r.id, &r.cite("term_months")))
-            }
-            _ => None,
-        };
-        let wanted = table.has(local::TERM_MONTHS) || listed.is_some();
-        wanted.then(|| self.number_or(table, local::TERM_MONTHS, listed, ""))
-    }
-
-    /// Hours that default to the month's.
-    fn hours(&mut self, table: Table<'_>, key: &'static Key, need: &Need) -> Slot<Hours> {
-        if table.has(key) {
-            return self.number(table, key, None, "");
-        }
-        let month = self.ranges[need.hours.index()];
-        let source = Source::Assumed {
-            rule: "all-hours".to_owned(),
-            reason: "switched on around the clock: need.hours_per_month".to_owned(),
-        };
-        self.echo(table.path(key), "h/month", Value::Number(month), source);
-        need.hours
-    }
-
-    fn hours_and_power(
-        &mut self,
-        table: Table<'_>,
-        payment: &Payment,
-        about: &About<'_>,
-    ) -> (Slot<Hours>, Option<Power>) {
-        let About { asked: &Asked { hardware, gpus, own, .. }, host, class, need } = *about;
-        if let Payment::Rented { billed, .. } = payment {
-            return (*billed, None);
-        }
-        let powered = self.hours(table, local::POWERED_HOURS, need);
-        let measured_idle = self.measured(own.machine.and_then(|t| t.idle_watts.as_ref()));
-        let measured_load = self.measured(own.machine.and_then(|t| t.load_watts.as_ref()));
-        let listed = |load: bool| match host {
-            Some(m) => {
-                let watts = if load { m.full_watts } else { m.idle_watts };
-                Some((Range::exactly(watts), m.source.clone()))
-            }
-            None => hardware.and_then(|h| Self::watts(h, gpus, load)),
-        };
-        let (idle, load) = (measured_idle.or_else(|| listed(false)), measured_load.or_else(|| listed(true)));
-        let mentioned = table.has(local::IDLE_WATTS) || table.has(local::LOAD_WATTS);
-        if hardware.is_none() && host.is_none() && !mentioned && load.is_none() {
-            return (powered, None);
-        }
-        let load: Slot<_> =
-            self.number(table, local::LOAD_WATTS, load, "power of one unit under load, at the wall");
-        let idle = idle.or_else(|| {
-            let share = default_of("local.idle_watts")?;
-            Some((self.ranges[load.index()].map(|w| w * share.0.likely), share.1))
-        });
-        let idle =
-            self.number_or(table, local::IDLE_WATTS, idle, "power of one unit without load, at the wall");
-        let tariff = self.tariff(table);
-        let power = Power {
-            idle,
-            load,
-            tariff: self.number(table, local::USD_PER_KWH, tariff, ""),
-            pue: self.by_class(table, local::PUE, hardware.is_none() && host.is_none(), class),
-        };
-        (powered, Some(power))
-    }
-
-    fn tariff(&mut self, table: Table<'_>) -> Option<SourcedRange> {
-        let id = self.text(table, local::TARIFF)?;
-        let Some(tariff) = self.basis.catalog.tariff(&id) else {
-            let near = near_ids(&id, self.basis.catalog.tariffs.iter().map(|t| t.id.as_str()));
-            self.miss(
-                &table.path(local::TARIFF),
-                &format!("`{id}` is not in the catalogue; near: {}", near.join(", ")),
-            );
-            return None;
-        };
-        Some(database(tariff.usd_per_kwh, "tariff", &tariff.id, &tariff.cite("usd_per_kwh")))
     }
 
     /// A cost that offers from the catalogue have by default and offers described by hand do not.
@@ -615,23 +442,6 @@ impl<'a> Resolver<'a> {
         self.number(table, local::CACHED_INPUT_SHARE, found, "")
     }
 
-    /// A cost that depends on the kind of machine and where it stands: as given, else the range of its
-    /// class. Of offers described by hand nothing is assumed.
-    fn by_class<Q: crate::cost::case::Quantity>(
-        &mut self,
-        table: Table<'_>,
-        key: &'static Key,
-        by_hand: bool,
-        class: Class,
-    ) -> Slot<Q> {
-        if by_hand && !table.has(key) {
-            let found = default_of("local.not_described").filter(|_| key != local::PUE);
-            return self.number(table, key, found, "");
-        }
-        let found = range_input(key).and_then(|input| self.range_of(input, class.case(key)));
-        self.number(table, key, found, "")
-    }
-
     fn tokeniser_ratio(&self, local: Option<&MeasuredTarget>) -> Option<SourcedRange> {
         let local = local?;
         let api = self.target(TargetKind::Api)?;
@@ -640,88 +450,4 @@ impl<'a> Resolver<'a> {
         let how = "input tokens here / input tokens at the API";
         self.measured(Figure::derived(Some(here.value / there.value), here.path.clone(), how).as_ref())
     }
-}
-
-impl Asked<'_> {
-    /// Was this model measured on this machine?
-    pub(super) fn speed_is_measured(&self) -> bool {
-        self.own.machine.is_some_and(|t| t.levels.iter().any(|l| l.decode_tps.is_some()))
-    }
-}
-
-/// What a table names, and what is measured of it.
-#[derive(Debug, Clone)]
-pub(super) struct Asked<'a> {
-    pub hardware_id: Option<String>,
-    pub hardware: Option<Hardware<'a>>,
-    pub gpus: u32,
-    pub own: OfferEvidence<'a>,
-    pub open_model: Option<String>,
-    pub format: Option<&'static Quantisation>,
-    pub target: Option<&'a MeasuredTarget>,
-}
-
-/// The kind of machine, as far as its costs depend on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    /// In an office, or in a rack; a card alone or a whole machine.
-    Bought { rack: bool, card: bool },
-    /// Somebody else's; with accelerators that, bought, would stand in a rack.
-    Rented { rack: bool },
-}
-
-impl Class {
-    /// `card`: of the hardware, where that has one.
-    fn of(
-        kind: Kind,
-        stands: Option<Stands>,
-        hardware: Option<Hardware<'_>>,
-        card: Option<&Accelerator>,
-    ) -> Self {
-        let rack = |card: &Accelerator| crate::plan::machine::stands(card) == Stands::Rack;
-        let rented = Self::Rented { rack: stands == Some(Stands::Rack) || card.is_none_or(rack) };
-        let card = matches!(hardware, Some(Hardware::Gpu(_))) && stands.is_none();
-        match kind {
-            Kind::Rented => rented,
-            Kind::Owned | Kind::Financed => Self::Bought { rack: stands == Some(Stands::Rack), card },
-        }
-    }
-    /// Which of the ranges of a key holds for it.
-    fn case(self, key: &Key) -> RangeCase {
-        match self {
-            Self::Rented { rack: true } => RangeCase::Rented,
-            Self::Rented { rack: false } => RangeCase::RentedOffice,
-            Self::Bought { .. } if key == local::RESIDUAL => RangeCase::Any,
-            Self::Bought { rack: true, .. } => RangeCase::Rack,
-            Self::Bought { rack: false, .. } => RangeCase::Office,
-        }
-    }
-    /// How it is sold.
-    fn sold(self) -> RangeCase {
-        match self {
-            Self::Bought { card: true, .. } => RangeCase::Card,
-            _ => RangeCase::Server,
-        }
-    }
-}
-
-/// The range that stands in for a key.
-fn range_input(key: &Key) -> Option<RangeInput> {
-    Some(match key {
-        k if k == local::STAFF_HOURS => RangeInput::StaffHours,
-        k if k == local::STAFF_FURTHER => RangeInput::StaffHoursFurther,
-        k if k == local::PUE => RangeInput::Pue,
-        k if k == local::MAINTENANCE => RangeInput::Maintenance,
-        k if k == local::RESIDUAL => RangeInput::Residual,
-        k if k == local::HOSTING => RangeInput::FacilityPerServer,
-        k if k == local::OTHER => RangeInput::FacilityShared,
-        _ => return None,
-    })
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Owned,
-    Financed,
-    Rented,
 }

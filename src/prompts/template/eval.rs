@@ -1,7 +1,7 @@
 //! Nodes + variables → text.
 
 use super::limits::{DEEPEST, LONGEST_OUTPUT, MOST_STEPS, TemplateError};
-use super::parse::{Expr, Kind, Literal, Node};
+use super::syntax::{Expr, Kind, Literal, Node};
 use super::value::V;
 use super::{filters, methods};
 use serde_json::{Map, Value};

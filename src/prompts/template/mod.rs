@@ -10,11 +10,14 @@
 //! precedence decides what belongs together (`"a" ~ 1 + 2` is `a12`); `parse` does the same.
 
 mod eval;
+mod expression;
 mod filters;
 mod lex;
 mod limits;
 mod methods;
 mod parse;
+mod parser;
+mod syntax;
 mod value;
 
 pub use limits::TemplateError;

@@ -1,0 +1,37 @@
+//! What one offer of hardware is read from.
+
+use super::hardware::Hardware;
+use super::machine_class::MachineClass;
+use super::measured::OfferEvidence;
+use crate::capacity::Quantisation;
+use crate::cost::case::Need;
+use crate::plan;
+use crate::workload::MeasuredTarget;
+
+/// What a table names, and what is measured of it.
+#[derive(Debug, Clone)]
+pub(super) struct OfferInputs<'a> {
+    pub hardware_id: Option<String>,
+    pub hardware: Option<Hardware<'a>>,
+    pub gpus: u32,
+    pub own: OfferEvidence<'a>,
+    pub open_model: Option<String>,
+    pub format: Option<&'static Quantisation>,
+    pub target: Option<&'a MeasuredTarget>,
+}
+
+impl OfferInputs<'_> {
+    /// Was this model measured on this machine?
+    pub(super) fn speed_is_measured(&self) -> bool {
+        self.own.machine.is_some_and(|t| t.levels.iter().any(|l| l.decode_tps.is_some()))
+    }
+}
+
+/// What the parts of one offer are read from.
+#[derive(Clone, Copy)]
+pub(super) struct OfferParts<'a> {
+    pub asked: &'a OfferInputs<'a>,
+    pub host: Option<&'a plan::Machine>,
+    pub class: MachineClass,
+    pub need: &'a Need,
+}

@@ -1,0 +1,97 @@
+//! What a template is made of.
+
+/// A part of a template.
+#[derive(Debug, Clone)]
+pub(super) enum Node {
+    Data(String),
+    Output(Expr),
+    If {
+        arms: Vec<(Expr, Vec<Node>)>,
+        other: Vec<Node>,
+    },
+    For {
+        names: Vec<String>,
+        over: Expr,
+        body: Vec<Node>,
+        other: Vec<Node>,
+    },
+    Set {
+        names: Vec<String>,
+        value: Expr,
+    },
+    SetBlock {
+        names: Vec<String>,
+        body: Vec<Node>,
+    },
+    Macro {
+        name: String,
+        params: Vec<(String, Option<Expr>)>,
+        body: Vec<Node>,
+    },
+    Filter {
+        name: String,
+        args: Vec<Expr>,
+        body: Vec<Node>,
+    },
+    Switch {
+        on: Expr,
+        cases: Vec<(Expr, Vec<Node>)>,
+        other: Vec<Node>,
+    },
+    /// `{% block %}`: its content where it stands.
+    Block(Vec<Node>),
+}
+
+/// An expression with the line it stands on.
+#[derive(Debug, Clone)]
+pub(super) struct Expr {
+    pub(super) line: usize,
+    pub(super) kind: Kind,
+}
+
+/// What an expression is.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Literal(Literal),
+    Var(String),
+    List(Vec<Expr>),
+    Map(Vec<(String, Expr)>),
+    Member(Box<Expr>, Box<Expr>),
+    Call {
+        what: Box<Expr>,
+        name: String,
+        args: Vec<Expr>,
+        named: Vec<(String, Expr)>,
+    },
+    Filter {
+        name: String,
+        args: Vec<Expr>,
+        named: Vec<(String, Expr)>,
+    },
+    Test {
+        name: String,
+        args: Vec<Expr>,
+    },
+    In(Box<Expr>, Box<Expr>),
+    Pow(Box<Expr>, Box<Expr>),
+    FloorDiv(Box<Expr>),
+    If {
+        cond: Box<Expr>,
+        then: Box<Expr>,
+        other: Option<Box<Expr>>,
+    },
+    /// `!`, `-`, `+`.
+    Unary(&'static str, Box<Expr>),
+    Binary(&'static str, Box<Expr>, Box<Expr>),
+    /// Brackets: what is inside belongs together.
+    Group(Vec<Expr>),
+}
+
+/// A value that is written out.
+#[derive(Debug, Clone)]
+pub(super) enum Literal {
+    Null,
+    Bool(bool),
+    Num(f64),
+    Str(String),
+}
