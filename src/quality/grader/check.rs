@@ -93,7 +93,7 @@ pub enum Similarity {
 }
 
 /// What a grader needs from outside before it can grade an answer; the caller asks and puts the result
-/// into [`super::Given`] under the same place.
+/// into [`Given`](crate::quality::Given) under the same place.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Need {
     /// A judge's verdict on the answer by this rubric.
