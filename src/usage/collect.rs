@@ -171,7 +171,8 @@ impl<'p> Collector<'p> {
         let source = self.current();
         source.granularity = Some(source.granularity.map_or(granularity, |g| g.min(granularity)));
     }
-    /// So many records with content in a field, for [`super::summary::Source::fields`].
+    /// So many records with content in a field, for
+    /// [`Source::fields`](super::summary::Source::fields).
     pub fn field(&mut self, path: &str, records: u64) {
         let fields = &mut self.current().fields;
         match fields.iter_mut().find(|(known, _)| known == path) {

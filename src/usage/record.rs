@@ -4,7 +4,7 @@
 //! of `output`. Sources count differently, so each reader says on which side its counts stand and
 //! `super::normal` converts, once.
 
-/// A model's place in the collector's list of models.
+/// A model's number: its place among the names of models, in order of appearance.
 pub type ModelId = u16;
 
 /// Token counts of a record. What the source does not state is 0 here and absent from [`Stated`].

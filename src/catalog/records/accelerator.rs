@@ -24,7 +24,8 @@ pub struct Accelerator {
     /// The chip's generation, which decides what its kernels reach: `ampere`, `rdna-4`, `m5`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
-    /// Device memory, binary gibibytes. For a system on chip: see [`super::Machine::memory_gib`].
+    /// Device memory, binary gibibytes. For a system on chip: see
+    /// [`Machine::memory_gib`](super::Machine::memory_gib).
     pub memory_gib: Option<f64>,
     /// Peak memory bandwidth, decimal GB/s.
     pub bandwidth_gb_s: Option<f64>,
