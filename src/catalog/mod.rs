@@ -30,7 +30,7 @@ pub mod overlay;
 pub mod purchase;
 pub mod records;
 pub mod resolve;
-pub mod ship;
+pub mod shipped_prices;
 pub mod text;
 pub mod write;
 

@@ -1,8 +1,8 @@
 //! How people read what the `db` commands give.
 
-pub mod rows;
+pub mod record_rows;
 
-use super::page::Page;
+use super::every_format::Page;
 use super::view::{Block, Cell, Table, View};
 use crate::catalog::Kind;
 use crate::catalog::compare::{Change, Comparison};
@@ -12,7 +12,7 @@ use crate::document::db::{
 };
 use crate::document::envelope::Envelope;
 use jiff::civil::Date;
-use rows::Row;
+use record_rows::Row;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ impl Page for Listing<'_> {
     fn view(&self) -> View {
         let mut view = View::new("");
         for (kind, rows) in &self.kinds {
-            let mut table = rows::table(*kind);
+            let mut table = record_rows::table(*kind);
             table.rows = rows.iter().map(|r| r.cells.clone()).collect();
             let what = kind.plural().replace('-', " ");
             view.heading(format!("{} {what}", rows.len()));

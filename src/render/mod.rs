@@ -11,6 +11,7 @@ pub mod compare;
 mod csv;
 pub mod db;
 pub mod doctor;
+pub mod every_format;
 pub mod fit;
 pub mod gates;
 pub mod guide;
@@ -19,7 +20,6 @@ mod markdown;
 pub mod memo;
 pub mod metrics;
 pub mod names;
-pub mod page;
 pub mod plan;
 mod prompts;
 pub mod runs;
@@ -29,7 +29,7 @@ mod terminal;
 pub mod usage;
 pub mod view;
 
-pub use page::Page;
+pub use every_format::Page;
 pub use view::{Block, Cell, Format, Table, View};
 
 use crate::document::Document;

@@ -1,6 +1,6 @@
 //! How people read which runs are kept.
 
-use super::page::Page;
+use super::every_format::Page;
 use super::view::{Block, Cell, Table, View};
 use crate::document::envelope::Envelope;
 use crate::document::runs::RunsResult;

@@ -1,7 +1,7 @@
 //! The page about the shipped prices: docs/prices.md.
 
 use super::view::{Block, Cell, Table, View};
-use crate::catalog::ship::Shipped;
+use crate::catalog::shipped_prices::Shipped;
 use jiff::civil::Date;
 
 /// Which models were taken, where the two sources disagree and which figure is shipped; `sources` names
@@ -11,7 +11,7 @@ pub fn page(shipped: &Shipped, sources: &str, today: Date) -> View {
     view.paragraph(format!(
         "{} models of {} providers, from {sources}, read {}. This page is made by \"make prices\": it says \
          which models were taken, where the two sources disagree and which figure is shipped. The rules, \
-         each with its reason, are in src/catalog/ship/rules.toml.",
+         each with its reason, are in src/catalog/shipped_prices/rules.toml.",
         shipped.models.len(),
         shipped.counts.len(),
         today

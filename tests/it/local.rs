@@ -479,13 +479,13 @@ fn an_interrupted_local_run_keeps_what_it_has() {
 }
 
 #[test]
-fn a_model_that_is_not_there_is_said_before_anybody_is_asked_for_money() {
+fn a_model_that_is_not_there_is_said_before_anything_is_sent() {
     if !needs::engine() {
         return;
     }
     let sandbox = crate::run::Sandbox::new();
     sandbox.write("prompts.jsonl", "{\"prompt\": \"Hello\"}\n");
-    for more in [&["--dry-run"][..], &["--api", "openai:gpt-5.2", "--max-cost", "1"]] {
+    for more in [&["--dry-run"][..], &["--api", "openai:m@http://127.0.0.1:9/v1"]] {
         let said = sandbox
             .run(&[&["bench", "--prompts", "prompts.jsonl", "--model", "missing.gguf"], more].concat());
         said.refused(&["there is no model file missing.gguf"]);

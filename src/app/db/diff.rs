@@ -3,7 +3,7 @@
 use crate::app::refusal::Refusal;
 use crate::catalog::compare::{Change, Comparison, compare};
 use crate::catalog::import::Format;
-use crate::catalog::ship::Rules;
+use crate::catalog::shipped_prices::Rules;
 use crate::catalog::{ApiModel, Catalog};
 use crate::document::db::{Decision, Differences};
 use jiff::civil::Date;

@@ -2,7 +2,7 @@
 
 use crate::app::refusal::Refusal;
 use crate::catalog::{Catalog, Kind};
-use crate::render::db::{Listing, rows};
+use crate::render::db::{Listing, record_rows};
 use crate::spelling::nearest;
 use jiff::civil::Date;
 
@@ -23,7 +23,7 @@ pub fn list<'a>(
     today: Date,
     now: &'a str,
 ) -> Result<Listing<'a>, Refusal> {
-    let keep = |row: &rows::Row<'_>| {
+    let keep = |row: &record_rows::Row<'_>| {
         filter.tier.is_none_or(|t| row.tier == Some(t))
             && filter
                 .provider
@@ -77,13 +77,13 @@ fn nothing(provider: Option<&str>, catalog: &Catalog) -> Refusal {
 fn select<'a>(
     catalog: &'a Catalog,
     kind: Option<Kind>,
-    keep: &dyn Fn(&rows::Row<'_>) -> bool,
+    keep: &dyn Fn(&record_rows::Row<'_>) -> bool,
     today: Date,
-) -> Vec<(Kind, Vec<rows::Row<'a>>)> {
+) -> Vec<(Kind, Vec<record_rows::Row<'a>>)> {
     Kind::ALL
         .into_iter()
         .filter(|k| kind.is_none_or(|only| only == *k))
-        .map(|k| (k, rows::of(k, catalog, today).into_iter().filter(|r| keep(r)).collect::<Vec<_>>()))
+        .map(|k| (k, record_rows::of(k, catalog, today).into_iter().filter(|r| keep(r)).collect::<Vec<_>>()))
         .filter(|(_, rows)| !rows.is_empty())
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::app::refusal::Refusal;
 use crate::catalog::import::Imported;
-use crate::catalog::{Catalog, ship, write};
+use crate::catalog::{Catalog, shipped_prices, write};
 use crate::render::View;
 use crate::render::shipped_prices::page;
 use jiff::civil::Date;
@@ -19,11 +19,11 @@ pub struct Made {
 
 /// Prices of the first, held against the second; `sources` names both with their versions.
 pub fn make_prices(first: Imported, second: &Imported, sources: &str, today: Date) -> Result<Made, Refusal> {
-    let rules = ship::Rules::shipped().map_err(|e| Refusal::failed(e.to_string()))?;
-    let shipped = ship::ship(first, second, &rules, &Catalog::embedded(), today);
+    let rules = shipped_prices::Rules::shipped().map_err(|e| Refusal::failed(e.to_string()))?;
+    let shipped = shipped_prices::ship(first, second, &rules, &Catalog::embedded(), today);
     let head = format!(
         "Models rented by the token: {sources}, read {today}.\n\
-         Made by `make prices`; do not edit. Rules and decisions: src/catalog/ship/rules.toml,\n\
+         Made by `make prices`; do not edit. Rules and decisions: src/catalog/shipped_prices/rules.toml,\n\
          docs/prices.md. Both sources are under the MIT licence: README.md."
     );
     Ok(Made {

@@ -1,7 +1,7 @@
 //! What would flip a decision: other answers on the same options, and numbers at which it turns.
 
 use super::decided::{Decided, requests_now, usd};
-use super::rows::name;
+use super::option_rows::name;
 use crate::advise::Placement;
 use crate::advise::options::{Terms, choose};
 use crate::document::advice::{Flip, text};

@@ -2,7 +2,7 @@
 
 mod decided;
 mod flips;
-mod rows;
+mod option_rows;
 
 pub(super) use decided::Decided;
 
@@ -29,7 +29,7 @@ use crate::workload::keys::need;
 use crate::workload::{Operations, Privacy, Value};
 use decided::usd;
 use flips::flips;
-use rows::{api_model, id, name, parts, rows};
+use option_rows::{api_model, id, name, parts, rows};
 /// The document of a priced decision.
 pub(super) fn document(setting: &Setting<'_>, verdict: &Verdict, decided: &Decided<'_>) -> AdviceDocument {
     let Decided { pricing, choice, .. } = decided;
@@ -90,7 +90,7 @@ fn series(decided: &Decided<'_>) -> (Vec<CumulativeCost>, Option<CostByVolume>) 
         Behind::Split { pair, units, .. } => Some(Deployment::Overflow { pair, units }),
         Behind::Nothing => None,
     };
-    let mut drawn: Vec<(usize, Deployment)> = rows::order(decided)
+    let mut drawn: Vec<(usize, Deployment)> = option_rows::order(decided)
         .into_iter()
         .filter(|n| pricing.options[*n].cost.is_some())
         .filter_map(|n| Some((n, way(n)?)))
@@ -279,7 +279,7 @@ fn differs(decided: &Decided<'_>, says: Placement) -> String {
     let best = of_it.filter_map(|(n, o)| Some((o.cost?.tco, n))).min_by(|a, b| a.0.total_cmp(&b.0));
     let Some((tco, n)) = best else {
         return match says {
-            Placement::Hybrid => match rows::second_provider(decided, choice.chosen) {
+            Placement::Hybrid => match option_rows::second_provider(decided, choice.chosen) {
                 Some(second) => format!(
                     "one machine would carry the whole load, so there is nothing to split, and {second} behind the same router takes over when the first API fails"
                 ),

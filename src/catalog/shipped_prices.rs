@@ -1,5 +1,5 @@
 //! How the shipped prices are made: one source taken over, a second one held against it, the rules
-//! in `ship/rules.toml`, and a list of every disagreement with the decision taken.
+//! in `shipped_prices/rules.toml`, and a list of every disagreement with the decision taken.
 //!
 //! ```text
 //! genai-prices ─► import ─┬─► choose (providers, what is left out) ─► link (open model, tier) ─► TOML

@@ -4,7 +4,7 @@ use crate::catalog::ApiModel;
 use crate::catalog::compare::Change;
 use serde::Deserialize;
 
-/// `ship/rules.toml`.
+/// `shipped_prices/rules.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
@@ -23,7 +23,7 @@ pub struct Rules {
 
 /// A rules file that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("ship/rules.toml: {0}")]
+#[error("shipped_prices/rules.toml: {0}")]
 pub struct RulesError(#[from] toml::de::Error);
 
 #[derive(Debug, Clone, Deserialize)]
