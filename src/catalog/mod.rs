@@ -14,7 +14,7 @@
 //! | [`import`] | price files others keep → API models |
 //! | [`device`] | names drivers and files have → their records |
 //! | [`compare`] | two lists of API models → what differs |
-//! | [`ship`] | how the shipped prices are made from two sources |
+//! | [`shipped_prices`] | how the shipped prices are made from two sources |
 //! | [`mod@write`] | records → TOML |
 //!
 //! Nothing here converts, guesses or completes: a figure that is not known is `None`, and the
