@@ -22,8 +22,14 @@ pub fn in_parts<T: Send>(count: usize, threads: usize, work: impl Fn(Range<usize
     })
 }
 
+/// Fewer things than this are done where they are: a thread takes memory, and time to start.
+const FEW: usize = 64;
+
 /// What becomes of each of many things, on all processors, in their order.
 pub fn in_order<T: Sync, U: Send>(things: &[T], of: impl Fn(&T) -> U + Sync) -> Vec<U> {
+    if things.len() < FEW {
+        return things.iter().map(of).collect();
+    }
     let parts = in_parts(things.len(), available(), |part| things[part].iter().map(&of).collect::<Vec<_>>());
     parts.into_iter().flatten().collect()
 }
@@ -36,6 +42,18 @@ pub fn available() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn things_stay_in_their_order() {
+        for count in [0, 1, FEW - 1, FEW, 10 * FEW + 3] {
+            let things: Vec<usize> = (0..count).collect();
+            assert_eq!(
+                in_order(&things, |n| n * 2),
+                things.iter().map(|n| n * 2).collect::<Vec<_>>(),
+                "{count}"
+            );
+        }
+    }
 
     #[test]
     fn every_thing_is_done_once_and_in_order() {
