@@ -148,7 +148,7 @@ variables! {
     GITHUB_ACTIONS = "GITHUB_ACTIONS", Output, "gates that do not hold are annotations of the workflow, too";
     GITHUB_STEP_SUMMARY = "GITHUB_STEP_SUMMARY", Output, "the file that --github-summary adds to";
     SOURCE_DATE_EPOCH = "SOURCE_DATE_EPOCH", Output,
-        "seconds since 1970 that stand for now: the same inputs then give the same bytes";
+        "the time to take as the present, in seconds since 1970: the same inputs then give the same bytes";
 }
 
 /// A variable of a provider, and what it is for.
