@@ -255,6 +255,32 @@ def beside_batched_bench(docs):
         table(["model", "at once", "llama-batched-bench t/s", "freehold t/s together", "ratio"], rows)
 
 
+def at_once(docs):
+    """What llama-batched-bench computed together, and the step that each token took."""
+    rows = []
+    for path in in_order(f"{docs}/at-once-*.jsonl"):
+        name = os.path.basename(path)[len("at-once-") : -len(".jsonl")]
+        rows += [[name, row["pp"], row["pl"], figure(row["speed_tg"], 4), figure(1e3 * row["pl"] / row["speed_tg"])] for row in lines(path)]
+    if rows:
+        print("## Many at once (llama-batched-bench)\n")
+        table(["model", "after, tokens", "at once", "tokens/s together", "ms per step"], rows)
+
+
+def at_once_rows(docs):
+    """The same in the form of benchmarks/published-speeds.toml, without the hardware's id."""
+    today, out = datetime.date.today(), []
+    for path in in_order(f"{docs}/at-once-*.jsonl"):
+        shape, form = os.path.basename(path)[len("at-once-") : -len(".jsonl")].rsplit("-", 1)
+        for row in lines(path):
+            out += ["", "[[row]]", 'hardware = ""', f'model = "{CATALOGUE.get(shape, shape)}"', f'quantisation = "{form}"',
+                    'backend = "llama.cpp/cuda"', f"depth = {row['pp']}", f"concurrency = {row['pl']}",
+                    f"decode_tps = {row['speed_tg']:.1f}", f'published = "{today:%Y-%m}"', 'source = "benchmarks/gpu/run --at-once"',
+                    f'as_of = "{today}"', 'note = "llama-batched-bench, random weights"']
+    if out:
+        with open(f"{docs}/rows-at-once.toml", "w") as file:
+            file.write("\n".join(out) + "\n")
+
+
 def speed_rows(docs, found):
     """In the form of benchmarks/published-speeds.toml, for the predictor's tables."""
     out = []
@@ -302,7 +328,7 @@ def report(docs):
         print(f"- {os.path.basename(path)[10:-5]}: ", end="")
         attempt(engine_line, path)
     print()
-    for part in (beside_llama_bench, beside_batched_bench, watched):
+    for part in (beside_llama_bench, beside_batched_bench, at_once, at_once_rows, watched):
         attempt(part, docs)
     print("## Predicted and measured\n")
     found = attempt(predictions, docs) or []

@@ -6,6 +6,11 @@ use super::shape::{Backend, HardwareShape, MemoryClass};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
+/// Sequences of a step up to which llama.cpp multiplies by vectors, and weights are read as for one.
+pub const FEW_SEQUENCES: f64 = 4.0;
+/// The same for the experts of a mixture.
+pub const FEW_TOKENS_OF_EXPERTS: f64 = 8.0;
+
 /// What one backend reaches on one kind of memory.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +27,13 @@ pub struct Efficiency {
     pub table: f64,
     /// The same for routed experts, relative to the kernel's share.
     pub experts: f64,
+    /// Factor on the share of bandwidth of weights for more than [`FEW_SEQUENCES`] sequences at once, whose
+    /// products are those of small matrices.
+    #[serde(default = "one")]
+    pub batched: f64,
+    /// The same for routed experts, for more than [`FEW_TOKENS_OF_EXPERTS`].
+    #[serde(default = "one")]
+    pub experts_batched: f64,
     /// Share of peak bandwidth while the cache is read.
     pub cache: f64,
     /// Time per layer and token that no bandwidth shortens: kernel launches, synchronisation.

@@ -44,9 +44,17 @@ impl Link {
     }
     /// A parent that cannot be written to is gone, and so is the reason to go on.
     fn send(&self, reply: &Reply) {
-        let Ok(frame) = protocol::encode(reply) else { end(3) };
+        self.send_all(std::iter::once(reply));
+    }
+    /// Several replies in one write: with many requests at once each write is time that the engine waits.
+    fn send_all(&self, replies: impl Iterator<Item = impl std::borrow::Borrow<Reply>>) {
+        let mut frames = Vec::new();
+        for reply in replies {
+            let Ok(frame) = protocol::encode(reply.borrow()) else { end(3) };
+            frames.extend(frame);
+        }
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        if out.write_all(&frame).is_err() {
+        if out.write_all(&frames).is_err() {
             end(0);
         }
     }
@@ -200,9 +208,7 @@ impl Pending {
     fn write_if_due(&mut self, link: &Link) {
         let waited = self.since.is_some_and(|since| since.elapsed() >= BATCHING);
         if self.urgent || waited {
-            for (id, events) in self.events.drain(..) {
-                link.send(&Reply::Events { id, events });
-            }
+            link.send_all(self.events.drain(..).map(|(id, events)| Reply::Events { id, events }));
             self.since = None;
             self.urgent = false;
         }

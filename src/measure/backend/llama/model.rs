@@ -138,6 +138,10 @@ pub(super) fn load(
     let rules = Rules::new(model, request.sampling, request.json_schema.as_deref())?;
     let sampling = rules.describe();
     let mut slots = Slots::new(model, context, template, rules, parallel, context_of_one, batch);
+    // Processors that compute the model themselves are left to it.
+    if log::told().offloaded.is_some_and(|(done, _)| done > 0) {
+        slots.search_on(threads.min(parallel) as usize);
+    }
     progress.tick();
     match pooling {
         Some(_) => drop(slots.embed("warm up")?),

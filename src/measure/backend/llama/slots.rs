@@ -4,7 +4,7 @@ use super::choose::{Chooser, Rules};
 use super::common::{engine_fault, fault};
 use super::paused::{self, Paused};
 use super::rendered::{Rendered, tokenize};
-use crate::measure::backend::decode::{Speller, greatest_of_each};
+use crate::measure::backend::decode::{Searchers, Speller};
 use crate::measure::backend::engine::{Progress, Round, Synthetic, nanos};
 use crate::measure::backend::protocol::Prompt;
 use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Stamped, Usage};
@@ -39,6 +39,7 @@ pub(super) struct Slots {
     paused: Vec<Paused>,
     /// Tokens that the model's sliding windows reach back; `None`: it has none, or does not say.
     window: Option<i64>,
+    searchers: Searchers,
 }
 
 /// One request on its sequence.
@@ -108,7 +109,13 @@ impl Slots {
             free: (0..i32::try_from(parallel).unwrap_or(1)).collect(),
             paused: Vec::new(),
             window: paused::window(model),
+            searchers: Searchers::new(1),
         }
+    }
+
+    /// Look for the likeliest tokens of several sequences on this many threads; before, on one.
+    pub(super) fn search_on(&mut self, threads: usize) {
+        self.searchers = Searchers::new(threads);
     }
 
     pub(super) fn queue(&mut self, id: u32, prompt: Prompt, accepted: Instant) {
@@ -163,7 +170,7 @@ impl Slots {
         if rows.len() < 2 {
             return;
         }
-        let found = greatest_of_each(&rows);
+        let found = self.searchers.greatest_of_each(&rows);
         let share = begun.elapsed() / u32::try_from(places.len()).unwrap_or(u32::MAX);
         for (at, greatest) in places.into_iter().zip(found) {
             let token = greatest.and_then(|i| i32::try_from(i).ok()).map(LlamaToken);
