@@ -1,4 +1,5 @@
-//! What happens after the model: choosing a token and spelling it, or a vector's length.
+//! What happens to the model's output: choosing the greatest logit, putting bytes together to text, and
+//! scaling vectors to length 1.
 
 /// The index of the greatest logit; the first of equals, as every greedy sampler has it. `None`
 /// where nothing can be chosen: no logits, or none that is a number.
@@ -38,7 +39,7 @@ pub(super) fn greatest(logits: &[f32]) -> Option<usize> {
 /// The same of each row. Many long rows are searched side by side: a GPU waits meanwhile.
 #[cfg_attr(not(feature = "llama"), allow(dead_code, reason = "only the engine has rows"))]
 pub(super) fn greatest_of_each(rows: &[&[f32]]) -> Vec<Option<usize>> {
-    /// Worth the start of a thread, which takes some tens of microseconds.
+    /// Logits that are worth the start of a thread, which takes some tens of microseconds.
     const SHARE: usize = 1 << 20;
     let numbers: usize = rows.iter().map(|row| row.len()).sum();
     let processors = crate::threads::available();
@@ -59,7 +60,7 @@ pub(super) fn greatest_of_each(rows: &[&[f32]]) -> Vec<Option<usize>> {
     })
 }
 
-/// A vector's direction: the same with length 1. `None` where it has none, or is no number.
+/// The vector scaled to length 1. `None` where its length is 0 or not finite.
 pub(super) fn unit(vector: &[f32]) -> Option<Vec<f32>> {
     let length = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
     #[allow(clippy::cast_possible_truncation, reason = "at most 1")]
@@ -67,8 +68,8 @@ pub(super) fn unit(vector: &[f32]) -> Option<Vec<f32>> {
     (length.is_finite() && length > 0.0).then(|| vector.iter().map(scaled).collect())
 }
 
-/// Puts a model's bytes together to text. A token may be half a character: text comes out once it
-/// is whole. Bytes that can never become a character are shown as U+FFFD.
+/// Puts the bytes of a model's tokens together to text. A token may end inside a character, so text comes
+/// out only once it is whole. Bytes that can never become a character are shown as U+FFFD.
 #[derive(Debug, Default)]
 pub(super) struct Speller {
     held: Vec<u8>,
@@ -79,18 +80,18 @@ impl Speller {
     pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.held
     }
-    /// All text that is whole by now.
+    /// Takes out the text that is whole by now.
     pub(super) fn take(&mut self) -> String {
         let whole = self.whole();
         let text = String::from_utf8_lossy(&self.held[..whole]).into_owned();
         self.held.drain(..whole);
         text
     }
-    /// The answer is over: what is held will not become whole.
+    /// The answer is over: takes out the rest, although it will not become whole.
     pub(super) fn finish(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
     }
-    /// Bytes up to an unfinished character at the end.
+    /// Number of bytes up to an unfinished character at the end.
     fn whole(&self) -> usize {
         let mut from = 0;
         loop {
