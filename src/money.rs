@@ -1,5 +1,5 @@
-//! Money: every calculation is in US dollars; a currency is how amounts are shown. One formatter, so
-//! that no page mixes signs, rounding or currencies.
+//! Money as it is shown. Every calculation is in US dollars; a currency only decides how amounts are
+//! written. There is one formatter, so that no page mixes signs, rounding or currencies.
 
 #![warn(missing_docs)]
 
@@ -10,7 +10,7 @@ use crate::number::grouped;
 pub struct Currency {
     /// ISO 4217: `USD`, `EUR`.
     code: String,
-    /// Units of it for one US dollar.
+    /// How many of it one US dollar buys.
     per_usd: f64,
 }
 
@@ -29,11 +29,11 @@ impl Currency {
     pub fn new(code: impl Into<String>, per_usd: f64) -> Self {
         Self { code: code.into(), per_usd }
     }
-    /// ISO 4217.
+    /// The code of ISO 4217: `EUR`.
     pub fn code(&self) -> &str {
         &self.code
     }
-    /// Units for one US dollar.
+    /// How many of it one US dollar buys.
     pub const fn per_usd(&self) -> f64 {
         self.per_usd
     }
@@ -45,7 +45,8 @@ impl Currency {
     pub fn named(&self, name: &str) -> String {
         name.replace("usd", &self.code.to_lowercase())
     }
-    /// An amount for people: whole from 100 on, cents below, three digits that matter below a tenth.
+    /// An amount as people read it: no decimals from 100 on, two from a tenth on, three significant digits
+    /// below.
     pub fn show(&self, usd: f64) -> String {
         let amount = self.convert(usd);
         let size = amount.abs();

@@ -8,8 +8,8 @@ pub fn plain(value: f64) -> String {
     grouped(value, decimals)
 }
 
-/// All digits of an input that somebody gave, grouped: `0.0125`, `200,000`. What has more digits
-/// than people write is the result of a division: five of them.
+/// An input with all the digits it was given with, grouped: `0.0125`, `200,000`. A number of more than
+/// eight significant digits is not written by people but comes from a division: it is shown with five.
 pub fn exact(value: f64) -> String {
     const WRITTEN: usize = 8;
     let text = value.abs().to_string();
@@ -25,7 +25,7 @@ pub fn exact(value: f64) -> String {
     grouped(value, decimals)
 }
 
-/// `0.873` → `87 %`.
+/// A share as a percentage, with a decimal where it matters: `0.873` → `87.3 %`, `0.05` → `5 %`.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     let decimals = usize::from(percent.fract().abs() >= 0.05 && percent < 99.95);
@@ -41,7 +41,7 @@ pub fn points(share: f64) -> String {
     format!("{number} {word}")
 }
 
-/// To so many decimals. A zero has no sign, whatever was rounded to it.
+/// With so many decimals. A zero has no sign, whatever was rounded to it.
 fn rounded(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     if text.bytes().any(|b| matches!(b, b'1'..=b'9')) {
@@ -51,7 +51,7 @@ fn rounded(value: f64, decimals: usize) -> String {
     }
 }
 
-/// What was measured: three significant digits, no exponent.
+/// A measured value with three significant digits and no exponent; below 1 with three decimals.
 pub fn measured(value: f64) -> String {
     let decimals = match value.abs() {
         v if v >= 100.0 => 0,
@@ -62,7 +62,7 @@ pub fn measured(value: f64) -> String {
     rounded(value, decimals)
 }
 
-/// `30_000_000.0` → `30M`; three digits that matter.
+/// `30_000_000.0` → `30M`: three significant digits from 10,000 on, as [`plain`] below.
 pub fn short(value: f64) -> String {
     let (scaled, suffix) = match value.abs() {
         v if v >= 1e12 => (value / 1e12, "T"),

@@ -41,7 +41,7 @@ pub enum Source {
     },
 }
 
-/// How a user said something.
+/// How a user gave a value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserInput {
     /// A flag of the command line: `--need.output-tokens`.
@@ -65,9 +65,9 @@ pub enum UserInput {
         /// As written in the file: `need.input_tokens`.
         key: String,
     },
-    /// In the words of a document that an older version wrote.
+    /// A document of an older version says it in words alone.
     Words {
-        /// That sentence, as it stands there.
+        /// The words, as they stand there.
         via: String,
     },
 }
@@ -114,7 +114,7 @@ impl fmt::Display for UserInput {
             Self::Flag { flag } => f.write_str(flag),
             Self::Question { key } => write!(f, "question: {key}"),
             Self::File { role, file, line, key } => {
-                // A bare name could be anything.
+                // A bare name does not say that it is a profile.
                 let what = if *role == FileRole::Profile && !file.contains('.') { "profile " } else { "" };
                 match line {
                     Some(line) => write!(f, "{what}{file}:{line} {key}"),
@@ -166,8 +166,8 @@ impl Source {
     }
 }
 
-/// How sources stand in documents. Documents of the first versions have a user's value by its words
-/// (`via`) alone; those stay readable, and `via` is still written beside the typed fields.
+/// How sources are written in documents. Documents of the first versions have only words (`via`) for a
+/// value the user gave; they stay readable, and `via` is still written beside the typed fields.
 mod wire {
     use super::{Date, Deserialize, FileRole, JsonSchema, Serialize, UserInput};
 

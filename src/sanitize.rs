@@ -1,5 +1,6 @@
-//! Everything not written by us is hostile text: model answers, provider errors, model metadata,
-//! file names. One function per sink (faults.md A5); each renderer calls its own, nobody else does.
+//! Everything that this program did not write itself is hostile text: model answers, provider errors, model
+//! metadata, file names. There is one function for each kind of output; each renderer calls its own, and
+//! nobody else does.
 
 #![warn(missing_docs)]
 
@@ -14,9 +15,9 @@ fn visible(text: &str) -> String {
     text.chars().filter(|&c| c == '\n' || c == '\t' || !is_unsafe(c)).collect()
 }
 
-/// CI systems read commands from what a step prints: `::warning::` at the beginning of a line (GitHub),
-/// `##[error]`, `##vso[...]` and `##teamcity[...]` (Azure, `TeamCity`) anywhere in it. A blank makes text of
-/// them. Nothing that this program says itself looks like one.
+/// Breaks up what a CI system would take for a command: `::warning::` at the beginning of a line (GitHub),
+/// `##[error]`, `##vso[...]` and `##teamcity[...]` (Azure, `TeamCity`) anywhere in it. A space inserted
+/// makes plain text of them. Nothing that this program says itself looks like one.
 pub fn no_commands(text: &str) -> String {
     if !text.contains("::") && !text.contains("##") {
         return text.to_owned();
@@ -58,8 +59,8 @@ pub fn line(text: &str, max: usize) -> String {
     out
 }
 
-/// A line of a file around a place, and the marks below it: at most 100 characters of it, whatever
-/// the line holds. `column` counts characters from 1, `width` is how many of them are meant.
+/// An excerpt of a line around a place in it, and the `^` marks to print below: at most 100 characters,
+/// however long the line is. `column` counts characters from 1; `width` is how many of them are marked.
 pub fn excerpt(line: &str, column: usize, width: usize) -> (String, String) {
     const SHOWN: usize = 100;
     let before = column.saturating_sub(1);
@@ -70,13 +71,13 @@ pub fn excerpt(line: &str, column: usize, width: usize) -> (String, String) {
     (shown, marks)
 }
 
-/// Longest run of characters without a blank that an error shows whole: longer than most paths.
+/// Most characters of a run without white space that an error shows whole: more than most paths have.
 const LONGEST_WORD: usize = 400;
-/// Longest error.
+/// Most bytes of an error message.
 const LONGEST_TEXT: usize = 16 << 10;
 
-/// For an error message that may quote a file: words that no person reads lose their middle, and a
-/// text that no person reads its end.
+/// For an error message that may quote a file: a word too long to read loses its middle, a text too long to
+/// read its end.
 pub fn brief(text: &str) -> String {
     let mut out = String::new();
     for word in text.split_inclusive(char::is_whitespace) {
@@ -132,8 +133,9 @@ pub fn html_text(text: &str) -> String {
     out
 }
 
-/// Where `code` stands in a text: its two backticks. What could be read otherwise (several backticks in a
-/// row, blanks at its ends, a line break, a pipe, a backslash, `##`) is no code.
+/// Where code stands in a text: the places of its two backticks. What Markdown could read otherwise
+/// (several backticks in a row, blanks at its ends, a line break, a pipe, a backslash, `##`) is not taken
+/// for code.
 fn code_spans(all: &[char]) -> Vec<(usize, usize)> {
     let single =
         |n: usize| all[n] == '`' && (n == 0 || all[n - 1] != '`') && all.get(n + 1).is_none_or(|c| *c != '`');
@@ -162,7 +164,8 @@ pub fn markdown(text: &str) -> String {
     escaped(text, true)
 }
 
-/// `##[error]`, `##vso[…]`, `##teamcity[…]`: commands to CI systems, wherever they stand in a line.
+/// Does this begin with a command to a CI system (`##[error]`, `##vso[…]`, `##teamcity[…]`)? Those count
+/// wherever they stand in a line.
 fn is_command(rest: &[char]) -> bool {
     let ['#', '#', rest @ ..] = rest else { return false };
     ["[", "vso[", "teamcity["].iter().any(|word| rest.iter().copied().take(word.len()).eq(word.chars()))
@@ -178,10 +181,11 @@ pub fn destination(text: &str) -> String {
     line(text, usize::MAX - 1).chars().filter(|c| !matches!(c, '<' | '>' | '\\')).collect()
 }
 
-/// `starts`: the text begins a line, where `- `, `1. ` and `#` mean something.
+/// Text with Markdown's markup escaped. `starts`: the text begins a line, where `- `, `1. ` and `#` mean
+/// something.
 fn escaped(text: &str, starts: bool) -> String {
     let text = line(text, usize::MAX - 1);
-    // White space at the ends would be lost, and two spaces are one.
+    // Markdown drops white space at the ends and shows several spaces as one.
     let text = text.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
     let all: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len() + 8);
@@ -204,7 +208,7 @@ fn escaped(text: &str, starts: bool) -> String {
         let escape = match c {
             '`' => true,
             '\\' => after.is_ascii_punctuation() || after == ' ',
-            // Alone between spaces they are only themselves.
+            // Between spaces it is only a star.
             '*' => !(before.is_whitespace() && after.is_whitespace()) || first,
             // At the beginning of a line `::` would be a command to a CI system.
             ':' => first && after == ':',
@@ -213,7 +217,7 @@ fn escaped(text: &str, starts: bool) -> String {
                 !(before.is_alphanumeric() && after.is_alphanumeric()
                     || before.is_whitespace() && after.is_whitespace())
             }
-            // Opens nothing that could be closed.
+            // After a space and before a word it closes nothing, and strikes nothing out.
             '~' => !(before.is_whitespace() && after.is_alphanumeric()),
             '<' => after.is_ascii_alphabetic() || matches!(after, '/' | '!' | '?'),
             '>' | '=' | '|' => first,
@@ -239,7 +243,7 @@ fn escaped(text: &str, starts: bool) -> String {
     out
 }
 
-/// Would `&` and this be one character?
+/// Would `&` followed by this be an HTML entity?
 fn entity(after: &[char]) -> bool {
     let name = after.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == '#').count();
     name > 0 && after.get(name) == Some(&';')

@@ -1,9 +1,9 @@
-//! Which known name somebody probably meant: "did you mean" for ids, keys, profiles and metrics.
+//! Guesses which known name somebody meant to type: "did you mean" for ids, keys, profiles and metrics.
 
-/// The `most` names closest to what was typed, closest first: those that hold it (or are held by it),
-/// then those that a few slips make of it. Case, `_` and `-` do not matter, and of `maker/model` the
-/// second part alone may be meant. A slip is one letter too many, missing, wrong, or swapped with its
-/// neighbour; a third of the letters may be slips.
+/// At most `most` names close to what was typed, the closest first. A name that contains what was typed, or
+/// most of which it contains, counts as one slip away; the others may differ by a third of their letters. A
+/// slip is one letter too many, missing, wrong, or swapped with its neighbour. Case, `_` and `-` do not
+/// matter, and of `maker/model` the second part alone may be meant.
 pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<String> {
     let typed = plain(typed);
     let mut ranked: Vec<(usize, usize, &str)> =
@@ -13,10 +13,10 @@ pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>, most: 
     ranked.into_iter().take(most).map(|(_, _, name)| name.to_owned()).collect()
 }
 
-/// Longest name that is compared letter by letter.
+/// Characters of a name that are compared; the rest is ignored.
 const LONGEST: usize = 100;
-/// Shortest text that is looked for inside a name.
-const TELLING: usize = 3;
+/// Fewest characters of a text that is looked for inside a longer one.
+const SHORTEST_INSIDE: usize = 3;
 
 fn plain(name: &str) -> String {
     name.chars().take(LONGEST).map(|c| if c == '_' { '-' } else { c }).collect::<String>().to_lowercase()
@@ -28,8 +28,9 @@ fn slips(typed: &str, name: &str) -> Option<usize> {
     if typed.is_empty() {
         return None;
     }
-    let holds = typed.len() >= TELLING && name.contains(typed);
-    let is_most_of_it = name.len() >= TELLING && 2 * name.len() >= typed.len() && typed.contains(name);
+    let holds = typed.len() >= SHORTEST_INSIDE && name.contains(typed);
+    let is_most_of_it =
+        name.len() >= SHORTEST_INSIDE && 2 * name.len() >= typed.len() && typed.contains(name);
     if holds || is_most_of_it {
         return Some(usize::from(typed != name));
     }

@@ -1,6 +1,6 @@
-//! How a figure came about: the terms an engine had in hand when it computed it. Explanations print
-//! these; no second formula computes anything again. A test reads each formula with its terms and
-//! compares the answer with the figure.
+//! How a figure was computed: the terms an engine had in hand when it computed it. Explanations print
+//! these; no second formula computes anything again. A test evaluates each formula with its terms and
+//! compares the result with the figure.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,8 @@ impl Derivation {
         self.note = note.into();
         self
     }
-    /// The same below a path: its own name and those of the figures it uses.
+    /// The same derivation moved below a path of the document: its own name and those of the figures it
+    /// uses get the path in front, unless they begin with `result.`.
     #[must_use]
     pub fn below(mut self, path: &str) -> Self {
         let place = |name: &str| {
@@ -161,9 +162,10 @@ impl ColumnTerm {
     }
 }
 
-/// Takes down how figures come about, or does not: draws compute the same without it.
+/// Records derivations, or ignores them: a draw of the Monte Carlo simulation computes the same figures and
+/// passes `()`.
 pub trait Record {
-    /// One figure.
+    /// Takes down one figure. `make` is called only where derivations are kept.
     fn add(&mut self, make: impl FnOnce() -> Derivation);
 }
 

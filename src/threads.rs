@@ -1,13 +1,14 @@
-//! Work shared among the processors of this machine.
+//! Work spread over the processors of this machine.
 
 use std::ops::Range;
 
-/// Do `count` things on some threads, each a run of them; the answers in order.
+/// Splits the indices `0..count` into at most `threads` runs and works on each run in a thread of its own;
+/// the results are in the order of the runs. A panic in `work` goes on in the caller.
 pub fn in_parts<T: Send>(count: usize, threads: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
     let size = count.div_ceil(threads.max(1)).max(1);
     let work = &work;
     std::thread::scope(|scope| {
-        // What no further thread can be started for is done here.
+        // A run for which no thread can be started is done on this one.
         let begin = |from: usize| {
             let part = from..(from + size).min(count);
             let on_a_thread = part.clone();
@@ -22,10 +23,10 @@ pub fn in_parts<T: Send>(count: usize, threads: usize, work: impl Fn(Range<usize
     })
 }
 
-/// Fewer things than this are done where they are: a thread takes memory, and time to start.
+/// Fewer things than this are done on the caller's thread: another takes memory, and time to start.
 const FEW: usize = 64;
 
-/// What becomes of each of many things, on all processors, in their order.
+/// Calls `of` for each thing, on all processors; the results are in the order of the things.
 pub fn in_order<T: Sync, U: Send>(things: &[T], of: impl Fn(&T) -> U + Sync) -> Vec<U> {
     if things.len() < FEW {
         return things.iter().map(of).collect();
@@ -34,7 +35,7 @@ pub fn in_order<T: Sync, U: Send>(things: &[T], of: impl Fn(&T) -> U + Sync) -> 
     parts.into_iter().flatten().collect()
 }
 
-/// How many threads this process may run at the same time.
+/// How many threads this process can usefully run at the same time; at least 1.
 pub fn available() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -22,8 +22,8 @@ fn finite(value: f64) -> f64 {
     if value.is_finite() { value } else { brought_into_range(value) }
 }
 
-/// Apart, so that the branch that is always taken costs nothing: ten thousand draws spend their time
-/// in these operators.
+/// A function of its own, so that the usual branch above stays cheap: ten thousand Monte Carlo draws spend
+/// their time in these operators.
 #[cold]
 fn brought_into_range(value: f64) -> f64 {
     if value.is_nan() { 0.0 } else { value.clamp(f64::MIN, f64::MAX) }
@@ -40,7 +40,7 @@ macro_rules! quantity {
         impl $name {
             /// Unit as written in documents.
             pub const UNIT: &'static str = $unit;
-            /// None of it.
+            /// Zero.
             pub const ZERO: Self = Self(0.0);
 
             /// A value known to be finite; anything else is brought into range (NaN becomes 0).

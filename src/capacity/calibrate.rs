@@ -1,5 +1,5 @@
-//! What was measured on the user's own hardware beats the table: the ratio of measured to predicted
-//! speed of one model scales the predictions of the others on the same hardware.
+//! Calibration: what was measured on the user's own hardware beats the table. The ratio of measured to
+//! predicted speed of one model scales the predictions of others on the same hardware.
 
 use super::speed::{Band, Basis, Prediction};
 use crate::units::TokensPerSec;
@@ -15,16 +15,17 @@ pub struct Calibration {
     pub path: String,
 }
 
-/// What is left of the band around a calibrated speed: another model than the measured one still
-/// differs by its kernels.
+/// The band around a calibrated speed, as factors on it: another model than the measured one still differs
+/// by its kernels.
 const LOW: f64 = 0.88;
 const HIGH: f64 = 1.12;
-/// A ratio outside of this is no property of the hardware but another machine, a wrong model, or a
-/// processor that was busy with something else.
+/// Measured ÷ predicted outside of this is no property of the hardware: it was another machine, the wrong
+/// model, or a processor busy with something else.
 const BELIEVABLE: std::ops::RangeInclusive<f64> = 0.2..=3.0;
 
 impl Calibration {
-    /// From a prediction of what was measured; nothing where the two have nothing in common.
+    /// The calibration that a measurement gives, from a prediction for that very model and load. `None`
+    /// where the decode ratio is missing or not believable; such a prefill ratio is left out.
     pub fn between(
         predicted: &Prediction,
         decode_tps: Option<&Figure>,
@@ -44,7 +45,7 @@ impl Calibration {
 }
 
 impl Prediction {
-    /// The same, scaled by what was measured on this hardware. Still never above the roofline.
+    /// The prediction scaled by a calibration of this hardware; never above the roofline.
     #[must_use]
     pub fn calibrated(mut self, by: &Calibration) -> Self {
         let scale = |band: Band, factor: f64, roof: f64| {

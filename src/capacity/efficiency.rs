@@ -1,5 +1,5 @@
-//! How much of the hardware's peak a backend reaches: the only part of the predictor that is not
-//! physics. Kept as data, each row with its origin, in `efficiency.toml`.
+//! Shares of the hardware's peak that a backend reaches: the only part of the predictor that is not
+//! physics. They are data, each row with its origin, in `efficiency.toml`.
 
 use super::quantisation::Kernel;
 use super::shape::{Backend, HardwareShape, MemoryClass};
@@ -11,7 +11,7 @@ pub const FEW_SEQUENCES: f64 = 4.0;
 /// The same for the experts of a mixture.
 pub const FEW_TOKENS_OF_EXPERTS: f64 = 8.0;
 
-/// What one backend reaches on one kind of memory.
+/// What one backend reaches on one kind of memory. Shares are 0 to 1 of a peak; times are microseconds.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Efficiency {
@@ -36,16 +36,17 @@ pub struct Efficiency {
     pub experts_batched: f64,
     /// Share of peak bandwidth while the cache is read.
     pub cache: f64,
-    /// Time per layer and token that no bandwidth shortens: kernel launches, synchronisation.
+    /// Microseconds per layer of a decode step that no bandwidth shortens: kernel launches,
+    /// synchronisation.
     pub layer_us: f64,
-    /// In addition for a layer with experts: routing, and more kernels.
+    /// Microseconds in addition for a layer with experts: routing, and more kernels.
     pub mixture_layer_us: f64,
-    /// In addition for a layer with a recurrent state.
+    /// Microseconds in addition for a layer with a recurrent state.
     pub recurrent_layer_us: f64,
-    /// In addition for a layer that attends over a latent vector.
+    /// Microseconds in addition for a layer that attends over a latent vector.
     #[serde(default)]
     pub latent_layer_us: f64,
-    /// Time per token outside the layers.
+    /// Microseconds per decode step outside the layers.
     pub token_us: f64,
     /// Share of the 16-bit rate in prefill and in batched decode.
     pub arithmetic: f64,
@@ -57,7 +58,7 @@ pub struct Efficiency {
     pub attention: Option<f64>,
     /// 16-bit operations per byte of bandwidth where the rate is not known.
     pub operations_per_byte: f64,
-    /// The 80 % band: measured ÷ predicted.
+    /// The 80 % bands, as measured ÷ predicted.
     pub decode_low: f64,
     pub decode_high: f64,
     pub prefill_low: f64,
@@ -65,21 +66,21 @@ pub struct Efficiency {
     pub origin: String,
 }
 
-/// What differs on one generation of chips: factors on the row of its backend and memory.
+/// How one generation of chips differs: factors on the row of its backend and memory.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Generation {
     backend: Backend,
-    /// `None`: whatever the memory.
+    /// `None`: with any memory.
     memory: Option<MemoryClass>,
     architecture: String,
-    /// On the shares of bandwidth.
+    /// Factor on the shares of bandwidth.
     #[serde(default = "one")]
     bandwidth: f64,
-    /// On the times that no bandwidth shortens.
+    /// Factor on the times that no bandwidth shortens.
     #[serde(default = "one")]
     launch: f64,
-    /// On the shares of the arithmetic rate.
+    /// Factor on the shares of the arithmetic rate.
     #[serde(default = "one")]
     arithmetic: f64,
     origin: String,
@@ -98,10 +99,10 @@ struct File {
 }
 
 const TEXT: &str = include_str!("efficiency.toml");
-/// No kernel reaches more of the peak than this.
+/// Largest share of a peak that any kernel reaches.
 const MOST: f64 = 0.97;
 
-/// The rows, and beside them one for each generation that has factors of its own.
+/// The rows, and a refined copy for each generation that has factors of its own.
 struct Table {
     rows: Vec<Efficiency>,
     refined: Vec<(String, Efficiency)>,
@@ -121,8 +122,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 });
 
 impl Efficiency {
-    /// The row for this hardware: of its generation where that has one, else of its backend and
-    /// memory; where there is none, the backend's own, else the first.
+    /// The row for this hardware: its generation's where there is one, else that of its backend and memory,
+    /// else any of its backend, else the first.
     pub fn of(hardware: &HardwareShape) -> &'static Self {
         let (backend, memory) = (hardware.backend, hardware.class);
         let here = |e: &&Self| e.backend == backend && e.memory == memory;
@@ -157,7 +158,7 @@ impl Efficiency {
             ..self.clone()
         }
     }
-    /// Share of bandwidth for weights in this format.
+    /// Share of peak bandwidth, 0 to 1, that reading weights reaches in this kernel.
     pub const fn weights(&self, kernel: Kernel) -> f64 {
         match kernel {
             Kernel::Float16 => self.float16,

@@ -1,4 +1,4 @@
-//! How fast under load: what each of many requests at once waits and gets.
+//! Speed under load: how long each of many concurrent requests waits, and how many a second are served.
 //!
 //! `c` requests are kept in the system: as one ends, the next begins. Each waits for its first token
 //! (TTFT), then for each further one (TPOT):
@@ -25,7 +25,7 @@ use super::speed::Part;
 pub struct Traffic {
     /// Tokens of a prompt, mean.
     pub input: f64,
-    /// Of these, tokens that the engine's prefix cache holds already.
+    /// Of `input`, tokens that the engine's prefix cache holds already, mean.
     pub cached: f64,
     /// Tokens of an answer, mean.
     pub output: f64,
@@ -38,14 +38,14 @@ pub struct Traffic {
 /// How requests come.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Arrivals {
-    /// One by one, at random.
+    /// One by one, at random times.
     Steady,
     /// All at once at the beginning, then one as each ends, so many times over: what load tools do
     /// (`InferenceX` ten times). The wait of the first wave is a part of the mean.
     Together { rounds: f64 },
 }
 
-/// A likely value and the range that holds four measurements of five.
+/// A likely value and its 80 % band.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
     pub low: f64,
@@ -64,37 +64,37 @@ impl Spread {
     }
 }
 
-/// What each request gets, and all together. Times are seconds.
+/// What each request sees, and all together. Times are seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Served {
     /// Wait for the first token, mean.
     pub ttft: Spread,
     /// Wait for each further token, mean.
     pub tpot: Spread,
-    /// Of all requests together, with nothing idle.
+    /// Requests per second of all together, with `concurrency` of them in the system all the time.
     pub requests_per_second: Spread,
     /// Requests that memory holds at once, at the mean length.
     pub holds: f64,
-    /// Of the concurrency, those that are in memory.
+    /// Requests of the concurrency that are in memory, mean.
     pub resident: f64,
-    /// Of these, those that write at a time; the others' prompts are read or wait.
+    /// Of those, the mean number that decode at a time; the prompts of the others are read, or wait.
     pub writing: f64,
-    /// One step with so many writing.
+    /// One decode step with so many.
     pub step: Step,
     /// One prompt.
     pub prompt: Prompt,
-    /// Share of the time in which prompts are read.
+    /// Share of the time in which prompts are read, 0 to 1.
     pub reading_share: f64,
-    /// Parts of TTFT beside the prompt itself: the front end and steps before its turn; others'
-    /// prompts; the first wave; requests that memory does not hold.
+    /// Parts of the mean TTFT beside the prompt itself, seconds: the front end and the steps before its
+    /// turn; others' prompts; the first wave; waiting for memory.
     pub front: f64,
     pub queued: f64,
     pub wave: f64,
     pub outside: f64,
 }
 
-/// The model on the hardware in one format: what its steps and prompts take. Made once, asked for
-/// many loads.
+/// What steps and prompts of a model take on some hardware in one format. Made once, then asked for many
+/// loads.
 #[derive(Debug, Clone)]
 pub struct Pace<'a> {
     kind: Kind<'a>,
@@ -118,8 +118,8 @@ enum Kind<'a> {
 }
 
 impl<'a> Pace<'a> {
-    /// `hardware.backend` says which engine serves. `None` where the weights do not fit on the
-    /// devices: layers in main memory serve one user, not a load.
+    /// For the engine that `hardware.backend` names. `None` where the weights do not fit on the devices:
+    /// with layers in main memory one serves a single user, not a load.
     pub fn new(
         model: &'a ModelShape,
         hardware: &'a HardwareShape,
@@ -146,8 +146,8 @@ impl<'a> Pace<'a> {
         }
         let part = Part::new(model, hardware, format, kv);
         let e = part.efficiency();
-        // A step takes the longer the slower: the band of speed, turned over, and wider, since few
-        // published rows are of many requests.
+        // The band of a time is the inverse of the band of a speed; wider, since few published rows are of
+        // many concurrent requests.
         let tpot = Around { low: 1.0 / (e.decode_high * 1.1), high: 1.1 / e.decode_low };
         let ttft = Around { low: 1.0 / (e.prefill_high * 1.1), high: 1.1 / e.prefill_low };
         Some(Self {
@@ -166,14 +166,14 @@ impl<'a> Pace<'a> {
         })
     }
 
-    /// One step of `n` requests, each `context` tokens deep.
+    /// One decode step of `n` requests at a depth of `context` tokens each.
     pub fn step(&self, n: f64, context: f64) -> Step {
         match &self.kind {
             Kind::Server(server) => server.step(n, context),
             Kind::Local(part) => part.parts(n, context),
         }
     }
-    /// A prompt of so many tokens, the first of which are cached.
+    /// Prefill of a prompt of `input` tokens, the first `cached` of which are in the prefix cache.
     pub fn prompt(&self, input: f64, cached: f64) -> Prompt {
         match &self.kind {
             Kind::Server(server) => server.prompt(input, cached),
@@ -181,11 +181,11 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// Bytes that keys and values may take beside the weights, over all devices.
+    /// Bytes that keys and values may take beside the weights, on all devices together.
     pub const fn room(&self) -> f64 {
         self.room
     }
-    /// Bytes that one request of so many tokens takes, copies included.
+    /// Bytes of keys and values of one request of so many tokens, copies on several devices included.
     pub fn held(&self, tokens: f64, kv: KvType) -> f64 {
         // Positive, and far below the limit.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -193,7 +193,8 @@ impl<'a> Pace<'a> {
         self.copies * cache_bytes(self.model, self.hardware.backend.engine(), &load)
     }
 
-    /// The traffic on the model.
+    /// What each request of this traffic sees, and all together: the formulas above, iterated until they
+    /// agree.
     pub fn under(&self, traffic: &Traffic) -> Served {
         let (input, output) = (traffic.input.max(1.0), traffic.output.max(1.0));
         let concurrency = traffic.concurrency.max(1.0);
@@ -235,7 +236,7 @@ impl<'a> Pace<'a> {
         let cycle = ttft + output * tpot;
         let outside = (concurrency - resident).max(0.0) / resident * cycle;
         let rate = concurrency / (cycle + outside);
-        // The rate varies as TPOT does where answers are long and as TTFT does where they are short.
+        // The rate is as uncertain as TPOT where answers are long and as TTFT where they are short.
         let slow = (output * tpot * self.tpot.high + ttft * self.ttft.high) / cycle;
         let fast = (output * tpot * self.tpot.low + ttft * self.ttft.low) / cycle;
         Served {
@@ -256,5 +257,5 @@ impl<'a> Pace<'a> {
     }
 }
 
-/// What llama.cpp's and MLX's own servers need before a prompt, seconds.
+/// Seconds that the servers of llama.cpp and MLX need before they begin to read a prompt.
 const LOCAL_FRONT: f64 = 5e-3;

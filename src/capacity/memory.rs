@@ -8,16 +8,16 @@ const MIB: f64 = 1_048_576.0;
 const GIB: f64 = 1024.0 * MIB;
 /// Tokens llama.cpp processes at once in prefill.
 pub const BATCH_TOKENS: f64 = 512.0;
-/// Added to what is taken: fragmentation, alignment, what the rules above do not know.
+/// Share added to the memory that is counted: fragmentation, alignment, what the rules above do not know.
 const MARGIN: f64 = 0.04;
 
-/// What is asked of the model.
+/// The load that memory and speed are asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Load {
-    /// Tokens in the cache of one sequence: memory is taken for as many, and decode speed is that
-    /// at this depth.
+    /// Tokens in the cache of one sequence: memory is reserved for as many, and decode speed is that at
+    /// this depth.
     pub context_tokens: u64,
-    /// Length of the prompt that prefill speed is for.
+    /// Tokens of the prompt that prefill speed is for.
     pub prompt_tokens: u64,
     /// Sequences at once.
     pub concurrency: u32,
@@ -37,7 +37,7 @@ impl Load {
 }
 
 impl Default for Load {
-    /// One sequence of [`USUAL_CONTEXT_TOKENS`]: what is asked where nobody says more.
+    /// One sequence of [`USUAL_CONTEXT_TOKENS`].
     fn default() -> Self {
         Self::new(USUAL_CONTEXT_TOKENS, 1)
     }
@@ -46,7 +46,7 @@ impl Default for Load {
 /// Tokens of context where nobody says how many are needed.
 pub const USUAL_CONTEXT_TOKENS: u64 = 4096;
 
-/// What people serve on this hardware, from most to fewest bits.
+/// Formats that people usually serve on this hardware, from most to fewest bits.
 pub fn usual_formats(model: &ModelShape, hardware: &HardwareShape) -> Vec<&'static Quantisation> {
     let names: &[&str] = match (hardware.backend, hardware.class) {
         _ if model.expert_bits_limit.is_some() => &["MXFP4"],
@@ -61,11 +61,11 @@ pub fn usual_formats(model: &ModelShape, hardware: &HardwareShape) -> Vec<&'stat
 pub struct Memory {
     pub weights: f64,
     pub cache: f64,
-    /// Activations, logits, the driver's own.
+    /// Activations, logits, and what the driver takes for itself.
     pub buffers: f64,
     pub margin: f64,
     pub needed: f64,
-    /// What the hardware lets a program use.
+    /// What the hardware lets a program use, on all devices together.
     pub usable: f64,
     pub placement: Placement,
 }
@@ -73,7 +73,7 @@ pub struct Memory {
 /// Where the weights end up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
-    /// All of it on the devices.
+    /// Everything is on the devices.
     Fits,
     /// Some layers in system memory, computed by the processor.
     Offload {
@@ -89,14 +89,14 @@ pub enum Placement {
     TooLarge,
 }
 
-/// Memory as it is laid out where the format is served on this hardware: experts aside where they must.
-/// The one formula: predictions and the verdict's examples call it.
+/// How memory is laid out where the format is served on this hardware: with experts in system memory where
+/// they must be. There is this one formula: predictions and the verdict's examples call it.
 pub fn layout(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation, load: &Load) -> Memory {
     let hardware = &hardware.clone().with_backend(hardware.serving(format));
     experts_aside(model, hardware, format, load).unwrap_or_else(|| fits(model, hardware, format, load))
 }
 
-/// Memory needed and whether it is there, all under the hardware's own path.
+/// Memory needed, and whether it is there, under the hardware's own backend.
 pub fn fits(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation, load: &Load) -> Memory {
     let engine = hardware.backend.engine();
     let weights = held_weights(model, hardware, format);
@@ -115,8 +115,8 @@ pub fn fits(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation,
     Memory { weights, cache, buffers, margin, needed, usable, placement }
 }
 
-/// Bytes that are left for keys and values beside weights, buffers and the margin, over all devices;
-/// `None` where not even those fit.
+/// Bytes left for keys and values beside weights, buffers and the margin, on all devices together; `None`
+/// where not even those fit.
 pub fn cache_room(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation) -> Option<f64> {
     let weights = held_weights(model, hardware, format);
     let usable = usable_bytes(hardware) * f64::from(hardware.devices);
@@ -124,8 +124,8 @@ pub fn cache_room(model: &ModelShape, hardware: &HardwareShape, format: &Quantis
     (room > 0.0).then_some(room)
 }
 
-/// Devices that share a layer beyond its key and value heads keep copies: how many times the cache
-/// is in memory.
+/// How many times the KV cache is in memory: where more devices share a layer than it has key-value heads,
+/// the further ones keep copies.
 pub fn cache_copies(model: &ModelShape, hardware: &HardwareShape) -> f64 {
     if !hardware.backend.engine().is_server() {
         return 1.0;
@@ -134,8 +134,9 @@ pub fn cache_copies(model: &ModelShape, hardware: &HardwareShape) -> f64 {
     abreast / model.cache_divides(abreast)
 }
 
-/// Weights that lie on the devices: llama.cpp keeps in main memory what a card looks up by the row
-/// (embeddings of the input and of the layers). An embedding that is the output too is copied there.
+/// Bytes of weights on the devices. llama.cpp keeps tables of which a token reads only one row (embeddings
+/// of the input and of the layers) in main memory; an embedding that is the output projection too is copied
+/// to the card.
 fn held_weights(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation) -> f64 {
     let bytes = model.bytes_under(format, hardware.backend.engine());
     let card = matches!(hardware.class, MemoryClass::Graphics | MemoryClass::Stacked);
@@ -143,7 +144,7 @@ fn held_weights(model: &ModelShape, hardware: &HardwareShape, format: &Quantisat
     if aside { bytes.total - bytes.embedding } else { bytes.total }
 }
 
-/// Cache of one sequence, bytes.
+/// Bytes of the KV cache and the states of one sequence.
 pub fn cache_bytes(model: &ModelShape, engine: Engine, load: &Load) -> f64 {
     let mut context = load.context_tokens as f64;
     let mut shape = model.cache;
@@ -162,7 +163,7 @@ pub fn cache_bytes(model: &ModelShape, engine: Engine, load: &Load) -> f64 {
     (shape.values(context) + unused) * load.kv.bits() / 8.0 + shape.state_bytes
 }
 
-/// Working memory beside weights and cache.
+/// Bytes of working memory beside weights and cache, on all devices together.
 fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape, load: &Load) -> f64 {
     let devices = f64::from(hardware.devices);
     if hardware.backend.engine().is_server() {
@@ -187,9 +188,9 @@ fn buffer_bytes(model: &ModelShape, hardware: &HardwareShape, load: &Load) -> f6
     devices * driver + logits + activations + BATCH_TOKENS * model.hidden_size * 4.0 * 4.0
 }
 
-/// What macOS lets the GPU have of the memory (`recommendedMaxWorkingSetSize`, as llama.cpp's logs of 2026
-/// have it: 27.0 GiB of 36, 51.8 of 64, 107.5 of 128; of a small memory two thirds). Larger ones get no
-/// less; `sudo sysctl iogpu.wired_limit_mb=N` gives more.
+/// The share of memory that macOS lets the GPU have (`recommendedMaxWorkingSetSize` in llama.cpp's logs of
+/// 2026: 27.0 GiB of 36, 51.8 of 64, 107.5 of 128; of a small memory two thirds). Larger ones get no less;
+/// `sudo sysctl iogpu.wired_limit_mb=N` gives more.
 fn metal_share(bytes: f64) -> f64 {
     let gib = bytes / GIB;
     let between = |(x0, y0): (f64, f64), (x1, y1): (f64, f64)| y0 + (y1 - y0) * (gib - x0) / (x1 - x0);
@@ -201,11 +202,11 @@ fn metal_share(bytes: f64) -> f64 {
     }
 }
 
-/// What a program may use of one device.
+/// Bytes of one device's memory that a program may use.
 fn usable_bytes(hardware: &HardwareShape) -> f64 {
     match (hardware.backend, hardware.class) {
         (Backend::Metal | Backend::Mlx, _) => hardware.memory_bytes * metal_share(hardware.memory_bytes),
-        // The server takes 90 % unless told otherwise; elsewhere the system needs its part.
+        // Servers take 90 % unless told otherwise; memory that is shared must leave the system its part.
         (Backend::Vllm | Backend::Sglang | Backend::TensorRtLlm, _)
         | (_, MemoryClass::Unified | MemoryClass::Joined | MemoryClass::Processor) => {
             hardware.memory_bytes * 0.9
@@ -214,8 +215,9 @@ fn usable_bytes(hardware: &HardwareShape) -> f64 {
     }
 }
 
-/// A mixture whose experts lie in system memory as far as they must, as llama.cpp does by itself since
-/// the end of 2025 (`--n-cpu-moe` before); `None` where even the rest does not fit, or nothing must.
+/// A mixture of experts with as many experts in system memory as must be there, as llama.cpp does by itself
+/// since the end of 2025 (`--n-cpu-moe` before). `None` where none must be, or where not even the rest
+/// fits.
 pub fn experts_aside(
     model: &ModelShape,
     hardware: &HardwareShape,
@@ -244,7 +246,7 @@ pub fn experts_aside(
     Some(Memory { placement: Placement::Experts { device_layers, layers: model.layers }, ..memory })
 }
 
-/// As many layers on the devices as go there; the others in system memory, if that has room.
+/// Puts as many layers on the devices as fit, and the others into system memory if that has room.
 fn offload(model: &ModelShape, hardware: &HardwareShape, weights: f64, cache: f64, room: f64) -> Placement {
     let (Some(host), true) = (hardware.host, hardware.backend.engine() == Engine::LlamaCpp) else {
         return Placement::TooLarge;

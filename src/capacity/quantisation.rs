@@ -1,5 +1,6 @@
-//! How many bits a weight really takes, and what it is multiplied in. Formats are mixes: K-quants
-//! keep some matrices at more bits, most keep the output projection at more, and scales count too.
+//! How many bits a weight takes in each format, and in which number format it is multiplied. Formats are
+//! mixes: K-quants keep some matrices at more bits, most keep the output projection at more, and scales
+//! count too.
 //!
 //! One name is one format, whatever serves it: BF16 weights run under llama.cpp and vLLM alike. What
 //! can differ is which matrices a file keeps in it, so the bits are given per kind of file.
@@ -51,7 +52,7 @@ fn plain(text: &str) -> String {
 /// Bits per weight, part by part, scales included.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bits {
-    /// Matrices of the layers, but routed experts.
+    /// Matrices of the layers, without routed experts.
     pub layer: f64,
     /// Routed experts.
     pub expert: f64,
@@ -66,24 +67,24 @@ pub struct Bits {
 pub struct Quantisation {
     /// As people write it: `Q4_K_M`.
     pub id: &'static str,
-    /// In GGUF files, if there are such.
+    /// Bits in GGUF files, if there are such files.
     pub gguf: Option<Bits>,
-    /// In safetensors, as servers load them.
+    /// Bits in safetensors, as servers load them.
     pub safetensors: Option<Bits>,
-    /// In MLX files.
+    /// Bits in MLX files.
     pub mlx: Option<Bits>,
-    /// In a mixture of experts the published safetensors have only the experts in the format and
-    /// everything else in 16 bits.
+    /// The published safetensors of a mixture have only the experts in this format, and everything else in
+    /// 16 bits.
     pub experts_only: bool,
-    /// How its kernels compare: a key of the efficiency table.
+    /// The kind of its kernels: a key of the efficiency table.
     pub kernel: Kernel,
-    /// What servers multiply it in, where the hardware can.
+    /// The number format in which servers multiply it, where the hardware can.
     pub compute: Compute,
-    /// What the bits rest on.
+    /// Where the bits come from.
     pub origin: &'static str,
 }
 
-/// Kernels of one kind reach a similar share of the hardware.
+/// Kinds of kernels; those of one kind reach a similar share of the hardware's peak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kernel {
     /// 16-bit floats, no unpacking.
@@ -100,8 +101,7 @@ pub enum Kernel {
     Table,
 }
 
-/// The numbers that products are made of under a server. Hardware that cannot do it multiplies in
-/// 16 bits.
+/// The number format in which a server multiplies. Hardware that cannot do it multiplies in 16 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Compute {
     /// 16-bit floats: weights in fewer bits are unpacked first.
@@ -307,7 +307,7 @@ impl Quantisation {
         FORMATS.iter().find(|f| plain(f.id) == wanted).or_else(alias).or_else(bits).or_else(varied)
     }
 
-    /// Is there such a file for this engine?
+    /// Are there files of this format for this engine?
     pub const fn runs_on(&self, engine: Engine) -> bool {
         match engine {
             Engine::LlamaCpp => self.gguf.is_some(),
@@ -316,7 +316,7 @@ impl Quantisation {
         }
     }
 
-    /// The engine it is usual under where nothing else is said.
+    /// The engine that usually serves this format.
     pub const fn usual_engine(&self) -> Engine {
         match (self.gguf, self.safetensors) {
             (Some(_), _) => Engine::LlamaCpp,
@@ -325,7 +325,8 @@ impl Quantisation {
         }
     }
 
-    /// Bits under an engine; those of the usual engine where this one has no such files.
+    /// Bits under an engine, of a mixture of experts or a dense model; those of the usual engine where this
+    /// one has no such files.
     pub fn bits(&self, engine: Engine, mixture: bool) -> Bits {
         let own = match engine {
             Engine::LlamaCpp => self.gguf,
@@ -338,7 +339,7 @@ impl Quantisation {
         Bits { layer: rest, ..bits }
     }
 
-    /// The GGUF format whose layers take nearest to so many bits.
+    /// The GGUF format whose layers come nearest to so many bits per weight.
     pub fn nearest(bits: f64) -> &'static Self {
         let off = |f: &Self| f.gguf.map_or(f64::INFINITY, |b| (b.layer - bits).abs());
         FORMATS.iter().min_by(|a, b| off(a).total_cmp(&off(b))).unwrap_or(&FORMATS[0])

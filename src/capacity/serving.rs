@@ -1,4 +1,4 @@
-//! How fast a server is: vLLM, `SGLang`, TensorRT-LLM.
+//! Speed under a server: vLLM, `SGLang`, TensorRT-LLM.
 //!
 //! A server splits every layer over its devices (or groups of devices share the layers out among
 //! them), and batches whatever arrives: in one step every running request gets one token, and up to
@@ -21,19 +21,19 @@ use super::shape::{Backend, FileBytes, HardwareShape, MemoryClass, ModelShape};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
-/// Tokens of prompts that one pass reads: the servers' default on data-centre cards.
+/// Tokens of prompts that one forward pass reads: the servers' default on data-centre cards.
 pub const PASS_TOKENS: f64 = 8192.0;
-/// Between devices where the catalogue does not say, bytes/s: `PCIe` 4.0 x16.
+/// Bytes/s between devices where the catalogue does not say: `PCIe` 4.0 x16.
 const BUS: f64 = 32e9;
-/// From one group of devices to the next, seconds, whatever the size.
+/// Seconds from one group of devices to the next, whatever the size.
 const HOP: f64 = 50e-6;
-/// No kernel reaches more of the peak than this.
+/// Largest share of a peak that any kernel reaches.
 const MOST: f64 = 0.97;
-/// In prefill latent attention works on keys of 192 and values of 128 a head (`DeepSeek` V3's sizes),
-/// while decoding on the latent vector of 576.
+/// Latent attention works on keys of 192 and values of 128 a head in prefill (`DeepSeek` V3's sizes) and on
+/// the latent vector of 576 in decode: the ratio of the two.
 const LATENT_PREFILL: f64 = 160.0 / 576.0;
 
-/// A share by what the weights are stored as.
+/// Shares of a peak, 0 to 1, by the format the weights are stored in.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ByKernel {
@@ -45,7 +45,7 @@ struct ByKernel {
     integer4: f64,
 }
 
-/// Measured ÷ predicted, for four of five.
+/// The 80 % band of a prediction, as measured ÷ predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Around {
@@ -59,7 +59,8 @@ impl Around {
     }
 }
 
-/// Shares and times of the base: vLLM on Hopper.
+/// The base, vLLM on Hopper: shares of peaks (0 to 1) and times. `serving.toml` says of each key what it
+/// is.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Base {
@@ -98,7 +99,7 @@ const fn one() -> f64 {
     1.0
 }
 
-/// What differs under one engine: factors on the base.
+/// How one engine differs: factors on the base.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EngineFactors {
@@ -113,13 +114,13 @@ struct EngineFactors {
     reduction: f64,
     #[serde(default = "one")]
     front: f64,
-    /// How much wider the bands are.
+    /// Factor by which the bands are wider.
     #[serde(default = "one")]
     band: f64,
     origin: String,
 }
 
-/// What differs on one generation of chips: factors on the base.
+/// How one generation of chips differs: factors on the base.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Generation {
@@ -134,7 +135,7 @@ struct Generation {
     arithmetic: f64,
     #[serde(default = "one")]
     band: f64,
-    /// Published rows of this generation are among what the factors rest on.
+    /// The factors rest on published rows of this generation, too.
     #[serde(default = "yes")]
     rows: bool,
     origin: String,
@@ -144,8 +145,8 @@ const fn yes() -> bool {
     true
 }
 
-/// Do published rows of accelerators like these stand behind what a server is predicted to do on them? True
-/// for other engines: each of their entries has rows.
+/// Are there published measurements of accelerators like these behind what a server is predicted to do on
+/// them? True for other engines: each of their entries rests on some.
 pub fn has_rows(hardware: &HardwareShape, backend: Backend) -> bool {
     if !backend.engine().is_server() {
         return true;
@@ -166,36 +167,38 @@ const TEXT: &str = include_str!("serving.toml");
 /// A test reads the file, so that it parses wherever the program was built.
 static TABLE: LazyLock<Option<File>> = LazyLock::new(|| toml::from_str(TEXT).ok());
 
-/// The model on the hardware under a server, with everything that does not depend on the load.
+/// What a server needs for a model on some hardware: everything that does not depend on the load.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Server {
     /// Groups of devices that share the layers out.
     groups: f64,
-    /// Seconds to read what every step reads, all devices of a group together.
+    /// Seconds in which all devices of a group together read the weights that every step reads.
     shared: f64,
-    /// Seconds to read all routed experts.
+    /// Seconds in which they read all routed experts.
     experts: f64,
     expert_share: f64,
     choose_alike: f64,
     /// Seconds per byte of cache.
     cache: f64,
     kv_bytes: f64,
-    /// Seconds per token and value of a query, where attention over a latent vector computes longer
-    /// than it reads; else 0.
+    /// Seconds per token of context and query value, where attention over a latent vector takes longer to
+    /// compute than to read; else 0.
     latent: f64,
-    /// Seconds per request for states.
+    /// Seconds per request and step for its recurrent states.
     state: f64,
-    /// Seconds of products per token: decode, experts, prefill without the output projection.
+    /// Seconds of matrix products per token: in decode, in the experts, and in prefill (without the output
+    /// projection).
     decode: f64,
     expert: f64,
     prefill: f64,
-    /// Seconds of attention per pair of tokens of a prompt.
+    /// Seconds of prefill attention per pair of tokens of a prompt.
     attention: f64,
-    /// Seconds per step that nothing shortens, and per request in it.
+    /// Seconds per step that nothing shortens (kernel launches; reductions between devices), and per
+    /// request in it.
     launch: f64,
     reductions: f64,
     sequence: f64,
-    /// Seconds per token that crosses the links.
+    /// Seconds per token for its reductions over the links.
     crossing: f64,
     hop: f64,
     context: super::shape::CacheShape,
@@ -209,7 +212,7 @@ pub(super) struct Server {
     pub tpot: Around,
     pub ttft: Around,
     pub prefill_band: Around,
-    /// What no software can exceed: see [`Server::floor`].
+    /// The hardware's peaks, for [`Server::floor`].
     peak_bandwidth: f64,
     peak_rate: f64,
     bytes: FileBytes,
@@ -217,7 +220,7 @@ pub(super) struct Server {
     embedding_parameters: f64,
 }
 
-/// One step, part by part, seconds.
+/// The parts of one decode step, seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
     /// Reading the weights that every step reads.
@@ -230,9 +233,9 @@ pub struct Step {
     pub cache: f64,
     /// Starting kernels.
     pub launch: f64,
-    /// Between devices.
+    /// Reductions and hops between devices.
     pub exchange: f64,
-    /// The host's and the routing's work for each request.
+    /// Work of the host and of the routing for each request.
     pub requests: f64,
 }
 
@@ -242,14 +245,14 @@ impl Step {
     }
 }
 
-/// One prompt, seconds.
+/// What prefill of one prompt takes, seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prompt {
-    /// Of the machine, beside other work: what one more prompt costs.
+    /// Machine time: what one more prompt costs beside other work.
     pub machine: f64,
-    /// From its turn to its first token, alone.
+    /// Time from its turn to its first token, when it is alone.
     pub alone: f64,
-    /// Passes it takes, and what a pass that reads prompts costs beyond one that only writes.
+    /// Number of passes it takes, and seconds that a pass with prompts costs beyond one that only decodes.
     pub passes: f64,
     pub pass: f64,
 }
@@ -308,7 +311,7 @@ impl Server {
         let reductions =
             if several { layers * 2.0 * base.reduction_us * engine.reduction * 1e-6 } else { 0.0 };
         let link = hardware.link.unwrap_or(BUS) * base.link;
-        // Two reductions a layer, 16 bits for each token and hidden value, round the ring.
+        // Two ring reductions a layer, of 16 bits for each token and hidden value.
         let crossing = if several {
             layers * 2.0 * model.hidden_size * 2.0 * 2.0 * (abreast - 1.0) / abreast / link
         } else {
@@ -356,15 +359,15 @@ impl Server {
         })
     }
 
-    /// Share of the experts that a step of so many tokens reads. Tokens of one batch do not choose
-    /// independently, and the more there are the more of them choose what others have.
+    /// Share of the experts, 0 to 1, that a step of so many tokens reads. Tokens of one batch do not choose
+    /// independently: the more there are, the more of them choose experts that others have chosen.
     fn touched(&self, tokens: f64) -> f64 {
         let independent = tokens / (1.0 + (tokens - 1.0).max(0.0) / self.choose_alike).sqrt();
         1.0 - (1.0 - self.expert_share).powf(independent)
     }
 
-    /// One step of `n` requests, each `context` tokens deep. Where groups share the layers out each
-    /// has its part of the requests, and a token passes all of them.
+    /// One decode step of `n` requests at a depth of `context` tokens each. Where groups share the layers,
+    /// each has its part of the requests, and a token passes through all of them.
     pub(super) fn step(&self, n: f64, context: f64) -> Step {
         let n = (n / self.groups).max(1.0);
         let reading = self.cache * self.context.values(context) * self.kv_bytes;
@@ -372,7 +375,7 @@ impl Server {
         let products = n * self.expert;
         Step {
             weights: self.shared,
-            // Nothing is raised to a power where there are no experts: a search asks for many steps.
+            // Without experts the costly power is skipped: a search asks for many steps.
             experts: if self.mixture { (self.experts * self.touched(n)).max(products) } else { 0.0 },
             products: n * self.decode,
             cache: n * (reading.max(attention) + self.state),
@@ -397,7 +400,7 @@ impl Server {
         Prompt { machine: work / self.groups, alone, passes, pass: self.launch * self.prefill_launch }
     }
 
-    /// Seconds of a step, and of a prompt, at the hardware's peaks: nothing is faster.
+    /// Seconds of a step and of a prompt at the hardware's peaks: nothing can be faster.
     pub(super) fn floor(&self, n: f64, context: f64, prompt: f64) -> (f64, f64) {
         let each = (n / self.groups).max(1.0);
         let weights = self.bytes.total - self.bytes.embedding - self.bytes.routed;
@@ -410,13 +413,13 @@ impl Server {
     }
 }
 
-/// Layers, where one that is only attention, only a state or only experts counts half.
+/// Number of layers, where a layer that is only attention, only a state or only experts counts half.
 pub(super) fn halved_layers(model: &ModelShape) -> f64 {
     let layers = f64::from(model.layers);
     if model.mixture_layers < layers { layers / 2.0 } else { layers }
 }
 
-/// What weights are stored as: which share they reach.
+/// The storage format of weights, which decides the share of the peak they reach.
 #[derive(Clone, Copy)]
 enum Store {
     Float16,
@@ -455,7 +458,7 @@ impl Stored {
 }
 
 impl File {
-    /// Of the generation where that has an entry, else of its kind of memory.
+    /// The entry of the hardware's generation; without one, that of its kind of memory.
     fn generation(&self, hardware: &HardwareShape) -> Option<&Generation> {
         let memory = match hardware.class {
             MemoryClass::Joined | MemoryClass::Processor => MemoryClass::Unified,
@@ -473,7 +476,7 @@ impl File {
     }
 }
 
-/// What the shares of this hardware under this engine rest on.
+/// What the shares for this hardware and engine rest on, as text for a document.
 pub(super) fn origin(hardware: &HardwareShape) -> String {
     let Some(file) = TABLE.as_ref() else { return String::new() };
     let mut text = file.base.origin.clone();
@@ -510,7 +513,7 @@ mod tests {
         for backend in [Backend::Vllm, Backend::Sglang, Backend::TensorRtLlm] {
             assert!(file.engine.iter().any(|e| e.backend == backend && !e.origin.is_empty()));
         }
-        // Whatever the memory, there is an entry for a generation nobody has heard of.
+        // Every kind of memory has an entry for generations that are not known.
         for memory in [MemoryClass::Stacked, MemoryClass::Graphics, MemoryClass::Unified] {
             assert!(file.generation.iter().any(|g| g.memory == memory && g.architecture.is_none()));
         }

@@ -1,4 +1,4 @@
-//! How fast? Time per step from bytes and operations.
+//! Speed of one model on one machine: time per step from bytes and operations.
 //!
 //! One decode step of `n` sequences at a depth of `c` tokens takes
 //!
@@ -22,7 +22,7 @@ use super::shape::{Backend, FileBytes, HardwareShape, Host, MemoryClass, ModelSh
 use crate::provenance::Source;
 use crate::units::TokensPerSec;
 
-/// A prediction and the range that holds four measurements of five.
+/// A predicted speed and its 80 % band.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Band {
     pub low: TokensPerSec,
@@ -33,10 +33,10 @@ pub struct Band {
 /// What was predicted and what it rests on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// All sequences together.
+    /// Tokens per second of all sequences together.
     pub decode_tps: Band,
     pub decode_tps_per_stream: Band,
-    /// All prompts together.
+    /// Prompt tokens per second of all prompts together.
     pub prefill_tps: Band,
     /// What no software can exceed on this hardware: bytes and operations at its peaks.
     pub decode_roof_tps: TokensPerSec,
@@ -125,8 +125,8 @@ pub fn predict(
         likely: TokensPerSec::new(likely.min(roof)),
         high: TokensPerSec::new((likely * high).min(roof)),
     };
-    // What is computed in two places is less certain than in one, and so is a full batch of an engine
-    // that few have measured so.
+    // Work split over two processors is less certain than on one, and so is a full batch of an engine for
+    // which few have been measured.
     let wider = match memory.placement {
         Placement::Fits if hardware.backend.engine().is_server() => 1.0,
         Placement::Fits => streams.powf(0.07),
@@ -146,7 +146,7 @@ pub fn predict(
     })
 }
 
-/// Seconds: as expected, and at the hardware's peaks.
+/// Seconds of a step or a prompt: as expected, and at the hardware's peaks.
 #[derive(Clone, Copy)]
 struct Time {
     likely: f64,
@@ -189,28 +189,28 @@ fn times(
     )
 }
 
-/// The processor beside a card.
+/// The processor beside a card, as hardware of its own.
 fn processor_of(hardware: &HardwareShape, host: Host) -> HardwareShape {
     let (id, name) = (hardware.id.clone(), hardware.name.clone());
     HardwareShape::processor(id, name, host.memory_bytes, host.bandwidth)
 }
 
-/// Tokens of one batch do not choose their experts independently, and the more there are the more of
-/// them choose what others have: `n` touch as many as `n ÷ √(1 + (n − 1)/8)` independent ones would
-/// (batched runs of mixtures on a DGX Spark under llama.cpp and on an H100 under vLLM).
+/// How alike tokens of a batch choose their experts: `n` of them touch as many as `n ÷ √(1 + (n − 1)/8)`
+/// tokens that choose independently (batched runs of mixtures on a DGX Spark under llama.cpp and on an H100
+/// under vLLM).
 const CHOOSE_ALIKE: f64 = 8.0;
-/// Tokens of a batch per expert at which the share of arithmetic of mixtures is counted: with fewer
-/// the products are smaller and reach less.
+/// Tokens of a batch per expert for which a mixture's share of the arithmetic rate is stated. With fewer,
+/// the products are smaller and reach less: by the power below.
 const TOKENS_PER_EXPERT: f64 = 32.0;
 const TOKENS_PER_EXPERT_POWER: f64 = 0.3;
-/// Kernels of a prefill pass have more to set up than those of a decode step.
+/// Launch time of a prefill pass, as a multiple of a decode step's: its kernels have more to set up.
 const PREFILL_LAUNCH: f64 = 4.0;
-/// From one device to the next where layers are spread, seconds.
+/// Seconds from one device to the next where layers are spread.
 const HOP: f64 = 100e-6;
-/// To the processor and back for the experts of one layer, seconds.
+/// Seconds to the processor and back for the experts of one layer.
 const EXPERT_HOP: f64 = 60e-6;
-/// Between a card and main memory where the catalogue does not say, bytes/s: `PCIe` 4.0 x16; and the
-/// share of it that copies of weights reach.
+/// Bytes/s between a card and main memory where the catalogue does not say (`PCIe` 4.0 x16), and the share
+/// of it that copies of weights reach.
 const BUS: f64 = 32e9;
 const BUS_SHARE: f64 = 0.7;
 
@@ -248,7 +248,7 @@ impl Part<'_> {
     pub(super) const fn efficiency(&self) -> &'static Efficiency {
         self.efficiency
     }
-    /// Operations per second of the units that do the products.
+    /// Operations per second, at their peak, of the units that multiply.
     fn rate(&self) -> f64 {
         let sixteen =
             self.hardware.flops_16.unwrap_or(self.hardware.bandwidth * self.efficiency().operations_per_byte);
@@ -265,7 +265,7 @@ impl Part<'_> {
         let e = self.efficiency();
         if self.model.is_mixture() { e.arithmetic_mixture } else { e.arithmetic }
     }
-    /// The same in batches of this many tokens of one prompt.
+    /// Share of the rate that prefill reaches in batches of this many tokens of one prompt.
     fn arithmetic_of_batch(&self, tokens: f64) -> f64 {
         let e = self.efficiency();
         if !self.model.is_mixture() || self.hardware.backend == Backend::Cpu {
@@ -276,7 +276,7 @@ impl Part<'_> {
         share.min(e.arithmetic)
     }
 
-    /// Weights read in a step of this many tokens: shared part and routed experts.
+    /// Bytes of weights that a step of this many tokens reads: the shared part, and routed experts.
     fn read(&self, tokens: f64) -> (f64, f64) {
         let bytes = &self.bytes;
         let independent = tokens / (1.0 + (tokens - 1.0) / CHOOSE_ALIKE).sqrt();
@@ -295,7 +295,7 @@ impl Part<'_> {
         Time { likely: likely.max(floor), floor }
     }
 
-    /// The same, part by part.
+    /// The expected time of that step, part by part.
     pub(super) fn parts(&self, n: f64, context: f64) -> Step {
         let (e, n) = (self.efficiency(), n.max(1.0));
         let bandwidth = self.hardware.bandwidth;
@@ -330,8 +330,8 @@ impl Part<'_> {
         }
     }
 
-    /// A step where the processor reads and computes the experts of a part of the layers: `held` is the
-    /// share of them that the devices have.
+    /// A step where the processor reads and computes the experts of some layers; the devices have the share
+    /// `held` of them, 0 to 1.
     fn step_beside(&self, processor: &Self, n: f64, context: f64, held: f64) -> Time {
         let (own, theirs) = (self.parts(n, context), processor.parts(n, context));
         let aside = 1.0 - held;
@@ -345,8 +345,8 @@ impl Part<'_> {
         Time { likely: likely.max(floor), floor }
     }
 
-    /// A prompt in that case: the devices compute all of it, and the experts that they do not hold cross
-    /// the bus once a batch, or the processor computes them; whichever is faster.
+    /// A prompt in that case: the devices compute all of it, and the experts that they do not hold either
+    /// cross the bus once a batch or are computed by the processor, whichever is faster.
     fn prefill_beside(&self, processor: &Self, p: f64, held: f64) -> Time {
         let (own, theirs) = (self.prefill(p, 0.0), processor.prefill(p, 0.0));
         let aside = 1.0 - held;
@@ -357,7 +357,7 @@ impl Part<'_> {
         Time { likely, floor: own.floor }
     }
 
-    /// Time of a step that no bandwidth shortens.
+    /// Seconds of a step that no bandwidth shortens.
     fn launch(&self) -> f64 {
         let (e, layers) = (self.efficiency(), halved_layers(self.model));
         let mixture =
@@ -381,8 +381,8 @@ impl Part<'_> {
         cache.values(context) * self.kv.bits() / 8.0 + 2.0 * cache.state_bytes
     }
 
-    /// Operations of one token's attention over the filled cache: two products with each key and
-    /// value.
+    /// Operations of one token's attention over the filled cache: a multiplication and an addition with
+    /// each key and each value.
     fn attention(&self, context: f64) -> f64 {
         4.0 * self.model.cache.query_values(context)
     }
@@ -392,7 +392,7 @@ impl Part<'_> {
         (2.0 * self.rate()).max(self.hardware.flops_8.unwrap_or(0.0))
     }
 
-    /// A prompt of `p` tokens, of which the first `cached` are held already.
+    /// Prefill of a prompt of `p` tokens, of which the first `cached` are in the prefix cache.
     fn prefill(&self, p: f64, cached: f64) -> Time {
         let e = self.efficiency();
         let bandwidth = self.hardware.bandwidth;
@@ -416,7 +416,8 @@ impl Part<'_> {
         Time { likely: likely.max(floor), floor }
     }
 
-    /// The same as the closed loop takes it: prompts are read in batches of their own, between steps.
+    /// The same as the model of load needs it: prompts are read in batches of their own, between decode
+    /// steps.
     pub(super) fn prompt(&self, input: f64, cached: f64) -> Prompt {
         let alone = self.prefill(input, cached).likely;
         let passes = ((input - cached).max(1.0) / BATCH_TOKENS).ceil();

@@ -1,4 +1,4 @@
-//! From load to whole machines.
+//! From a load to a number of whole machines ("units").
 //!
 //! Speeds are a unit's *system* speeds at a stated concurrency: all requests together. A request
 //! then takes `input ÷ prefill + output ÷ decode` seconds of the unit, and a unit serves
@@ -23,12 +23,12 @@ pub fn units(peak: RequestsPerSec, work: Seconds, ceiling: f64) -> u32 {
     whole
 }
 
-/// Requests that `units` serve in `hours` when never idle.
+/// Requests that `units` serve in `hours` when they are never idle.
 pub fn requests_in(hours: Hours, units: u32, work: Seconds) -> Requests {
     Requests::new(f64::from(units) * Seconds::from(hours).ratio(work).unwrap_or(f64::MAX))
 }
 
-/// Busy share of `units` over `hours`.
+/// Share of `hours` that `units` are busy: above 1 where they cannot carry the requests, 0 without units.
 pub fn utilisation(requests: Requests, work: Seconds, units: u32, hours: Hours) -> f64 {
     let available = Seconds::from(hours) * f64::from(units);
     (work * requests.get()).ratio(available).unwrap_or(0.0)

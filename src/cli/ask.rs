@@ -1,9 +1,10 @@
 //! Questions to a person. Commands ask through [`Ask`]; the terminal answers through dialoguer, a
 //! test through a script.
 //!
-//! Keys are read from the controlling terminal, so a caller asks [`super::context::Context::can_ask`]
-//! first, which looks at stdin too. Ctrl-C shows the cursor again, says how to go on, and ends with 130.
-//! The first line of a question is the question; the lines below it help with the answer.
+//! Keys are read from the controlling terminal, so a caller first asks
+//! [`super::context::Context::can_ask`], which checks stdin too. Ctrl-C shows the cursor again, says how to
+//! continue, and ends with exit code 130. The first line of a question is the question itself; the lines
+//! below it help with the answer.
 
 use super::error::{CliError, Exit};
 use dialoguer::console::{Key, Term, style};
@@ -13,32 +14,33 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Asks one question at a time.
 pub trait Ask {
-    /// One of the items.
+    /// Index of the item that the person chooses; `default` is marked first.
     fn choose(&mut self, question: &str, items: &[String], default: usize) -> Result<usize, AskError>;
-    /// Any number of the items.
+    /// Indices of the items that the person chooses, any number of them.
     fn choose_many(&mut self, question: &str, items: &[String]) -> Result<Vec<usize>, AskError>;
-    /// A line of text that `check` accepts; it says what is wrong otherwise. Nothing typed is the default.
+    /// A line of text that `check` accepts; its error is shown otherwise. An empty line is `default`.
     fn text(
         &mut self,
         question: &str,
         default: &str,
         check: &dyn Fn(&str) -> Result<(), String>,
     ) -> Result<String, AskError>;
+    /// A yes or no; an empty answer is `default`.
     fn confirm(&mut self, question: &str, default: bool) -> Result<bool, AskError>;
-    /// What to tell the person who interrupts from here on, so that nothing said is lost.
+    /// Sets what an interruption from here on prints, so that no answer is lost.
     fn remember(&mut self, so_far: &str);
 }
 
 /// A question without an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AskError {
-    /// Ctrl-C. The text says how to go on.
+    /// Ctrl-C. The text says how to continue.
     Interrupted(String),
     /// The terminal failed.
     Failed(String),
-    /// The question before this one, please.
+    /// The person wants to go back to the question before.
     Back,
-    /// No more questions, please. The text says how to go on later.
+    /// The person wants no more questions. The text says how to continue later.
     Quit(String),
 }
 
@@ -63,7 +65,7 @@ pub struct Terminal {
     term: Term,
     theme: Box<dyn Theme>,
     so_far: Arc<Mutex<String>>,
-    /// The lines of each answered question that still stand, the last one at the cursor.
+    /// The lines of each answered question on the screen; the last one is just above the cursor.
     answered: Vec<Vec<String>>,
 }
 
@@ -74,7 +76,7 @@ impl std::fmt::Debug for Terminal {
 }
 
 impl Terminal {
-    /// Take over the terminal: from now on SIGINT restores it before the process ends.
+    /// Takes over the terminal: from now on SIGINT restores it before the process ends.
     pub fn new() -> Self {
         let so_far = Arc::new(Mutex::new(String::new()));
         watch_interrupts(Arc::clone(&so_far));
@@ -97,7 +99,8 @@ impl Terminal {
             return AskError::Failed(error.to_string());
         }
         let _ = self.term.write_line("");
-        // Held for good: the watcher waits for it and so cannot speak a second time.
+        // The lock is never released: the thread that watches for signals waits for it and so cannot print
+        // a second time.
         let guard = self.so_far.lock().unwrap_or_else(PoisonError::into_inner);
         let text = guard.clone();
         std::mem::forget(guard);
@@ -114,7 +117,7 @@ impl Terminal {
         usize::from(columns.clamp(20, 120)) - 1
     }
 
-    /// Lines on the screen, the first one as a title.
+    /// Writes lines to the screen, the first one as a title.
     fn draw(&self, lines: &[String]) -> Result<(), AskError> {
         let bold = dialoguer::console::colors_enabled_stderr();
         let text: String = lines
@@ -129,7 +132,7 @@ impl Terminal {
         self.term.write_str(&text).map_err(|e| self.broken(&e))
     }
 
-    /// Take lines off the screen again, also where it has become narrower since.
+    /// Removes lines from the screen, even if it has become narrower since.
     fn wipe(&self, lines: &[String]) -> Result<(), AskError> {
         use unicode_width::UnicodeWidthStr as _;
         let columns = self.columns() + 1;
@@ -137,7 +140,7 @@ impl Terminal {
         self.term.clear_last_lines(rows).map_err(|e| self.broken(&e))
     }
 
-    /// The question with its answer, in place of the question.
+    /// Writes the question with its answer in place of the question.
     fn settle(&mut self, question: &str, answer: &str) -> Result<(), AskError> {
         let lines = wrapped(&format!("{}  {answer}", title(question)), self.columns(), "", "  ");
         self.draw(&lines)?;
@@ -145,7 +148,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// The answer before is taken back: it no longer stands there.
+    /// Takes back the answer before, and removes its lines.
     fn back(&mut self) -> AskError {
         match self.answered.pop().map(|lines| self.wipe(&lines)) {
             Some(Err(error)) => error,
@@ -157,7 +160,7 @@ impl Terminal {
         self.term.read_key().map_err(|e| self.broken(&e))
     }
 
-    /// A list to move in. `marks`: several can be chosen, and these are.
+    /// Shows a list to choose from. `marks`: which items are chosen, where several can be.
     fn list(
         &mut self,
         question: &str,
@@ -206,15 +209,15 @@ impl Terminal {
     }
 }
 
-/// What can be typed at a line of text.
+/// The keys that a line of text takes.
 const TEXT_KEYS: &str = "Enter goes on; Esc, or Left on an empty line: back; Ctrl-C: stop";
 
-/// The question itself, without what helps.
+/// The question itself, without the lines that help.
 fn title(question: &str) -> &str {
     question.lines().next().unwrap_or_default()
 }
 
-/// What a list looks like: the question, help, the items with a mark at the current one, the keys.
+/// The lines of a list: the question, help, the items with a mark at the current one, the keys.
 fn screen(
     question: &str,
     items: &[String],
@@ -241,7 +244,8 @@ fn screen(
     lines
 }
 
-/// Words in lines of at most so many columns.
+/// Text wrapped to lines of at most `columns`; `first` and `rest` are put before the first line and the
+/// others.
 fn wrapped(text: &str, columns: usize, first: &str, rest: &str) -> Vec<String> {
     use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
     let mut lines = vec![first.to_owned()];
@@ -276,19 +280,19 @@ impl Default for Terminal {
     }
 }
 
-/// A Ctrl-C that is typed at a prompt comes back as an error from the prompt; one that is sent to
-/// the process (`kill -INT`) comes only here, with the terminal still in raw mode.
+/// Watches for SIGINT. A Ctrl-C that is typed at a prompt comes back as an error from the prompt; one that
+/// is sent to the process (`kill -INT`) arrives only here, with the terminal still in raw mode.
 fn watch_interrupts(so_far: Arc<Mutex<String>>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return };
     let settings = stty(&["-g"]);
-    // The handler must stand before the first prompt: it is installed when the stream is made.
+    // The handler must be installed before the first prompt, which making the stream does.
     let signal = {
         let _inside = runtime.enter();
         interrupts()
     };
     let Ok(mut signal) = signal else { return };
-    // Without it an interrupt ends the process as the system does.
+    // If the thread cannot be started, an interrupt ends the process as usual.
     let _ = std::thread::Builder::new().spawn(move || {
         runtime.block_on(signal.recv());
         let so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
@@ -312,7 +316,7 @@ fn interrupts() -> std::io::Result<tokio::signal::windows::CtrlC> {
     tokio::signal::windows::ctrl_c()
 }
 
-/// The terminal's settings, read or set by the tool that every Unix has; there is no safe call.
+/// Reads or sets the terminal's settings with the `stty` that every Unix has; there is no safe call.
 fn stty(args: &[&str]) -> Option<String> {
     let output = std::process::Command::new("stty")
         .args(args)
@@ -400,7 +404,7 @@ impl Ask for Terminal {
     }
 }
 
-/// Answers from a list, for tests; an empty list interrupts.
+/// Answers questions from a list, for tests; an empty list interrupts.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
     answers: std::collections::VecDeque<Answer>,
@@ -426,7 +430,7 @@ impl Script {
     pub fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
         Self { answers: answers.into_iter().collect(), ..Self::default() }
     }
-    /// Answers nobody asked for.
+    /// How many answers were not asked for.
     pub fn left(&self) -> usize {
         self.answers.len()
     }

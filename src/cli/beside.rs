@@ -1,14 +1,14 @@
-//! The files beside a configuration of somebody: only what lies in its own folder, ordinary files of a bounded
-//! size, and never through a link that leads out of it.
+//! Files beside a configuration that somebody else may have written: only ordinary files of a limited size
+//! in its own folder, and never through a link that leads out of it.
 
 use super::files;
 use crate::prompts::{FileFault, Files, LARGEST_FILE};
 use globset::GlobBuilder;
 use std::path::{Component, Path, PathBuf};
 
-/// Files that are looked at for a pattern, at most.
+/// Most files that are compared with a pattern.
 const MOST_LISTED: usize = 20_000;
-/// Folders inside each other that are looked into.
+/// Deepest nesting of folders that is searched.
 const DEEPEST: usize = 20;
 
 /// The folder of a configuration.
@@ -24,7 +24,7 @@ impl Beside {
         Self { folder: folder.to_owned() }
     }
 
-    /// Where a path of the configuration leads.
+    /// Where a path in the configuration leads; an error outside of the folder.
     fn inside(&self, path: &str) -> Result<PathBuf, FileFault> {
         let outside = || FileFault::Outside(path.to_owned());
         let mut depth = 0i32;

@@ -1,4 +1,4 @@
-//! The catalogue as commands use it: shipped, with the user's records over it.
+//! The catalogue as commands use it: the shipped one, with the user's records over it.
 
 use super::context::Context;
 use super::error::CliError;
@@ -12,12 +12,12 @@ pub fn user_folder(context: &Context) -> Option<PathBuf> {
     context.folders.data.as_ref().map(|data| data.join("hardware-db"))
 }
 
-/// The user's own files of records.
+/// Names and texts of the user's own files of records.
 pub fn user_files(context: &Context) -> Result<Vec<(String, String)>, CliError> {
     user_folder(context).map_or_else(|| Ok(Vec::new()), |folder| toml_files(&folder))
 }
 
-/// That folder, for what cannot do without one.
+/// The folder of the user's own records, for commands that need one.
 pub fn needed_user_folder(context: &Context) -> Result<PathBuf, CliError> {
     user_folder(context)
         .ok_or_else(|| folders::none("records of your own", crate::cli::environment::DATA_DIR))
@@ -42,7 +42,8 @@ pub fn load(context: &Context) -> Result<Catalog, CliError> {
     Ok(catalog)
 }
 
-/// A file that came with a project may hold prices, never where keys and prompts are sent.
+/// The error for a provider in a `--catalog` file: such a file may have come with a project, and may hold
+/// prices but never decide where keys and prompts are sent.
 fn elsewhere(file: &Path, context: &Context) -> CliError {
     let error = CliError::usage(format!(
         "{}: a [[provider]] decides where keys and prompts go, and is not taken from a file given by --catalog",
@@ -54,8 +55,8 @@ fn elsewhere(file: &Path, context: &Context) -> CliError {
     }
 }
 
-/// The variable of a shipped provider holds that provider's key: no other record may send it
-/// somewhere else.
+/// Checks that no record of the user's sends a shipped provider's key somewhere else: a variable holds the
+/// key of its provider.
 fn keys_stay(shipped: &[Provider], all: &[Provider]) -> Result<(), CliError> {
     let place = |p: &Provider| (p.base_url.clone(), p.hosts.clone());
     for own in all {
@@ -77,7 +78,7 @@ fn overlay(catalog: Catalog, files: &[(String, String)], context: &Context) -> R
     catalog.overlaid(files, context.today).map_err(|problems| bad_records(&problems))
 }
 
-/// Problems in the user's records: exit 2, each with its place.
+/// The error for problems in the user's records, each with its place: exit 2.
 pub fn bad_records(problems: &Problems) -> CliError {
     let n = problems.0.len();
     let what =
@@ -87,12 +88,12 @@ pub fn bad_records(problems: &Problems) -> CliError {
     )
 }
 
-/// The TOML files of a folder, by name. No folder: no files.
+/// Names and texts of the TOML files of a folder, sorted by name; none where there is no folder.
 pub fn toml_files(folder: &Path) -> Result<Vec<(String, String)>, CliError> {
     use std::io::ErrorKind::{NotADirectory, NotFound};
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
-        // Accounts of services have /dev/null for a home.
+        // Service accounts may have /dev/null as home.
         Err(e) if matches!(e.kind(), NotFound | NotADirectory) => return Ok(Vec::new()),
         Err(e) => return Err(CliError::file("read", folder, &e)),
     };
@@ -105,7 +106,7 @@ pub fn toml_files(folder: &Path) -> Result<Vec<(String, String)>, CliError> {
     paths.iter().map(|p| read(p)).collect()
 }
 
-/// Editors and interrupted writes leave dot files.
+/// Is this a dot file, as editors and interrupted writes leave them?
 fn hidden(path: &Path) -> bool {
     path.file_name().and_then(|n| n.to_str()).is_none_or(|n| n.starts_with('.'))
 }

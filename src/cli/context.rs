@@ -1,4 +1,4 @@
-//! What the process knows about the world it runs in, read once: terminals, clock, environment.
+//! What the process knows about its surroundings, read once: terminals, clock, environment.
 
 use super::environment;
 use super::error::CliError;
@@ -27,14 +27,14 @@ pub struct Global {
     pub quiet: bool,
 }
 
-/// The world as commands see it. Tests build their own.
+/// The surroundings of a command. Tests build their own.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The day prices are taken for.
     pub today: Date,
-    /// It was given by `--today`.
+    /// `today` was given by `--today`.
     pub today_given: bool,
-    /// RFC 3339, UTC, for `created`.
+    /// The time now in UTC (RFC 3339), for `created` in documents.
     pub now: String,
     pub stdin_terminal: bool,
     pub stdout_terminal: bool,
@@ -52,7 +52,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Read them, once. The error names a folder's variable that cannot be used.
+    /// Reads them. An error names the variable or folder that cannot be used.
     pub(super) fn from_process(asked: &Global) -> Result<Self, CliError> {
         let now = match environment::SOURCE_DATE_EPOCH.text() {
             None => jiff::Timestamp::now(),
@@ -62,7 +62,7 @@ impl Context {
                 ))
             })?,
         };
-        // The clock says a time in UTC; prices change by day, so the UTC day is used everywhere.
+        // Prices change by day, and the clock is in UTC: the UTC day is used everywhere.
         let today = asked.today.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
         let stdout_terminal = std::io::stdout().is_terminal();
         Ok(Self {
@@ -80,7 +80,7 @@ impl Context {
             catalog_files: asked.catalog_files.clone(),
         })
     }
-    /// What decided the whole run, for the inputs of its document: the day, and catalogue files.
+    /// Adds the day and the catalogue files to the inputs of a document, since they decide the whole run.
     pub fn record(&self, inputs: &mut BTreeMap<String, Input>) {
         let source = if self.today_given {
             Source::flag("--today")
@@ -93,11 +93,11 @@ impl Context {
             inputs.insert("catalog_files".to_owned(), Input::plain(&Sourced::flag(files, "--catalog")));
         }
     }
-    /// May we ask? Only with a terminal on stdin *and* stderr.
+    /// May the user be asked? Only with a terminal on stdin *and* stderr, and without `--no-input`.
     pub fn can_ask(&self) -> bool {
         self.stdin_terminal && self.stderr_terminal && !self.no_input
     }
-    /// A note for people on stderr.
+    /// Prints a note for people on stderr, unless `--quiet`.
     pub fn note(&self, text: &str) {
         if !self.quiet {
             use std::io::Write as _;

@@ -1,6 +1,6 @@
-//! The environment variables that the program reads: one table. Whoever reads one does it through its
-//! entry here, and `freehold help environment` prints the table, so that neither can know a variable
-//! that the other does not. A variable that is set to nothing counts as not set.
+//! The table of the environment variables that the program reads. Every variable is read through its entry
+//! here, and `freehold help environment` prints the table, so that neither can know a variable that the
+//! other does not. An empty variable counts as not set.
 
 use crate::catalog::{Catalog, Provider};
 use crate::measure::backend::{libraries, local::passed_on};
@@ -39,7 +39,7 @@ impl Group {
         }
     }
 
-    /// What holds for all of them.
+    /// A sentence that holds for all variables of the group.
     const fn about(self) -> Option<&'static str> {
         Some(match self {
             Self::Credentials => {
@@ -65,25 +65,25 @@ impl Group {
 pub struct Variable {
     /// Its name in the environment.
     pub name: &'static str,
-    /// Where it stands on the page.
+    /// Its group on the help page.
     pub group: Group,
     /// What it does, in a few words.
     pub about: &'static str,
 }
 
 impl Variable {
-    /// What it is set to.
+    /// Its value; `None` where it is not set or empty.
     pub fn os(&self) -> Option<OsString> {
         value(self.name)
     }
 
-    /// What it is set to, as text without blanks around it; one that is not UTF-8 counts as not set.
+    /// Its value as text without surrounding blanks; one that is not UTF-8 counts as not set.
     pub fn text(&self) -> Option<String> {
         text(self.name)
     }
 }
 
-/// What a variable is set to whose name comes from the catalogue or the command line.
+/// The value of a variable whose name comes from the catalogue or the command line.
 pub fn value(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
@@ -95,11 +95,11 @@ pub fn text(name: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// What a program of the user that grades (`--exec`) gets of the environment: no keys.
+/// Variables that a program of the user that grades (`--exec`) gets: no keys.
 const OF_PROGRAMS: [&str; 8] =
     ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "USERPROFILE"];
 
-/// Those of them that are set.
+/// Those variables that are set, with their values.
 pub fn for_programs() -> impl Iterator<Item = (&'static str, OsString)> {
     OF_PROGRAMS.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)))
 }
@@ -151,7 +151,7 @@ variables! {
         "the time to take as the present, in seconds since 1970: the same inputs then give the same bytes";
 }
 
-/// A variable of a provider, and what it is for.
+/// The variables of providers: group, name, and what each is for.
 fn of_providers(catalog: &Catalog) -> Vec<(Group, String, String)> {
     type Pick = fn(&Provider) -> Option<&str>;
     let kinds: [(Group, Pick, &str); 3] = [
@@ -167,7 +167,8 @@ fn of_providers(catalog: &Catalog) -> Vec<(Group, String, String)> {
     for (group, pick, what) in kinds {
         for provider in &catalog.providers {
             let Some(name) = pick(provider) else { continue };
-            // Without what the name adds about the wire, of which one provider may have two.
+            // The provider's name up to what it says about the wire format, since one provider may have
+            // two.
             let owner = provider.name.split([',', ';', ':']).next().unwrap_or_default();
             match found.iter_mut().find(|(_, n, _)| n == name) {
                 Some((_, _, about)) if about.starts_with(owner) => {}
@@ -179,7 +180,7 @@ fn of_providers(catalog: &Catalog) -> Vec<(Group, String, String)> {
     found
 }
 
-/// The page: every variable, by what it is for.
+/// The help page: every variable, by group.
 pub fn page(catalog: &Catalog) -> View {
     let providers = of_providers(catalog);
     let mut view = View::new("Environment");
@@ -219,7 +220,7 @@ mod tests {
         assert!(page.lines().all(|line| line.chars().count() <= 100), "{page}");
     }
 
-    /// A variable that is read elsewhere would be missing from the page.
+    /// A variable that is read elsewhere would be missing from the help page.
     #[test]
     fn the_environment_is_read_here_alone() {
         fn look(folder: &Path, found: &mut Vec<String>) {
@@ -238,7 +239,7 @@ mod tests {
         }
         let mut found = Vec::new();
         look(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-        // What goes on to the worker is picked from all there is; the names stand on the page.
+        // The worker's environment is picked from all variables; their names are on the page.
         found.retain(|file| !file.ends_with("measure/backend/local/process.rs"));
         assert_eq!(found, [""; 0]);
     }

@@ -1,5 +1,5 @@
-//! Errors as the user meets them: one paragraph that names what, where and what to do, and a
-//! documented exit code.
+//! Errors as the user sees them: one paragraph that says what, where and what to do, and a documented exit
+//! code.
 
 use crate::app::{Refusal, RefusalKind};
 use crate::measure::event::{Fault, FaultKind};
@@ -21,7 +21,7 @@ pub enum Exit {
     Interrupted = 130,
     /// The terminal went away (SIGHUP).
     HungUp = 129,
-    /// Asked to end (SIGTERM).
+    /// Asked to end by SIGTERM.
     Terminated = 143,
 }
 
@@ -34,9 +34,9 @@ impl From<Exit> for ExitCode {
 /// What ends a command.
 #[derive(Debug)]
 pub enum CliError {
-    /// Whoever read our output stopped reading: a silent success.
+    /// The reader of our output stopped reading: the command ends silently, as a success.
     BrokenPipe,
-    /// Anything else.
+    /// Any other error.
     Stop { exit: Exit, message: String, hint: Option<String> },
 }
 
@@ -54,7 +54,7 @@ impl CliError {
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self::Stop { exit, message: message.into(), hint: None }
     }
-    /// A refusal that has an exit code of its own.
+    /// A refusal with an exit code of its own.
     pub fn refused(refusal: Refusal, exit: Exit) -> Self {
         Self::Stop { exit, message: refusal.message, hint: refusal.hint }
     }
@@ -62,8 +62,7 @@ impl CliError {
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
-    /// It could not be done: exit 1.
-    /// What went wrong with a model or a connection: whose mistake it was says the exit code.
+    /// The error for a fault of a model or a connection; its kind decides the exit code.
     pub fn of_fault(fault: Fault) -> Self {
         match fault.kind {
             FaultKind::Privacy
@@ -76,10 +75,11 @@ impl CliError {
             _ => Self::failed(fault.message),
         }
     }
+    /// Something could not be done: exit 1.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
     }
-    /// What to do about it.
+    /// The same error with a sentence on what to do about it.
     #[must_use]
     pub fn hint(mut self, text: impl Into<String>) -> Self {
         if let Self::Stop { hint, .. } = &mut self {
@@ -87,12 +87,12 @@ impl CliError {
         }
         self
     }
-    /// An I/O error on a named file.
+    /// An I/O error on a named file: exit 2 where it does not exist, else 1.
     pub fn file(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
         let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::Usage } else { Exit::Failed };
         Self::new(exit, format!("cannot {action} {}: {error}", path.display()))
     }
-    /// What went wrong, without what to do about it.
+    /// The message, without the hint.
     pub fn message(&self) -> &str {
         match self {
             Self::BrokenPipe => "the other end was closed",

@@ -1,15 +1,15 @@
-//! Reading files of people: one reader, whatever the file is. An ordinary file, or the pipe that a
-//! shell puts there for `<(…)`; never more than its kind may have, never a device, never a pipe that
-//! nobody writes to. UTF-8, with or without a byte order mark; errors name the place.
+//! Reads files that the user names: ordinary files, or the pipe that a shell opens for `<(…)`; never more
+//! than is allowed for this kind of file, never a device, never a pipe that nobody writes to. Text is
+//! UTF-8, with or without a byte order mark; errors name the place.
 
 use super::error::CliError;
 use std::fs::File;
 use std::io::{IsTerminal as _, Read};
 use std::path::Path;
 
-/// No text file that is read whole is larger than this: a bench document with its samples.
+/// Most bytes of a text file that is read whole: more than a bench document with its samples has.
 pub const MAX_BYTES: u64 = 256 << 20;
-/// Larger than any profile or scenario that a person writes.
+/// Most bytes of a profile or scenario: more than a person writes.
 pub const MAX_SETTINGS: u64 = 1 << 20;
 
 /// Text of a file, up to [`MAX_BYTES`].
@@ -36,7 +36,8 @@ pub fn read_stdin(most: u64) -> Result<String, CliError> {
     text("stdin", take(std::io::stdin().lock(), "stdin", most, failed)?)
 }
 
-/// Open an ordinary file, or a pipe that a shell has opened for us (`<(…)`, `/dev/stdin`). Never waits.
+/// Opens an ordinary file, or a pipe that a shell has opened for us (`<(…)`, `/dev/stdin`), without ever
+/// waiting.
 pub fn open(path: &Path) -> Result<File, CliError> {
     let failed = |e: std::io::Error| CliError::file("read", path, &e);
     let shown = path.display();
@@ -46,7 +47,7 @@ pub fn open(path: &Path) -> Result<File, CliError> {
     #[cfg(unix)]
     if !of_shell {
         use std::os::unix::fs::OpenOptionsExt as _;
-        // A pipe without a writer, or a terminal, would make the opening itself wait.
+        // Opening a pipe without a writer, or a terminal, would wait.
         let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
         options.custom_flags(flags.bits().cast_signed());
     }
@@ -84,7 +85,7 @@ fn take(
     Ok(bytes)
 }
 
-/// The error that says how large a file may be.
+/// An error that says how large a file may be, where it is larger than `most` bytes.
 pub fn check_size(name: &str, size: u64, most: u64) -> Result<(), CliError> {
     if size <= most {
         return Ok(());
@@ -95,7 +96,7 @@ pub fn check_size(name: &str, size: u64, most: u64) -> Result<(), CliError> {
     )))
 }
 
-/// Bytes as text, without a byte order mark. The error names the line and shows what stands there.
+/// Bytes as text, without a byte order mark. The error names the line and shows what is there.
 fn text(name: &str, mut bytes: Vec<u8>) -> Result<String, CliError> {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         bytes.drain(..3);
@@ -113,14 +114,16 @@ fn text(name: &str, mut bytes: Vec<u8>) -> Result<String, CliError> {
     })
 }
 
-/// Each request under way has a socket of its own: allow as many as the system lets us.
+/// Raises the limit of open files to what the system allows: each request under way has a socket of its
+/// own.
 pub fn raise_open_files_limit() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let limit = getrlimit(Resource::Nofile);
         if limit.current != limit.maximum {
-            // Where it is refused the soft limit stays, and connections beyond it fail by name.
+            // If that is refused, the limit stays, and connections beyond it fail with an error that says
+            // so.
             let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
         }
     }

@@ -6,7 +6,7 @@ use super::error::CliError;
 use etcetera::BaseStrategy;
 use std::path::{Path, PathBuf};
 
-/// Each `None` where the user has none.
+/// The user's folders for this program; `None` where there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folders {
     /// Downloads, journals, locks.
@@ -18,7 +18,8 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// By this program's own variables, else by the XDG base directories (on Windows the system's).
+    /// The folders by this program's own variables, else by the XDG base directories (on Windows the
+    /// system's).
     pub fn of_process() -> Result<Self, CliError> {
         let base = etcetera::choose_base_strategy().ok();
         Ok(Self {
@@ -40,12 +41,12 @@ impl Folders {
         })
     }
 
-    /// The cache, for what can do without one; made like [`Self::needed_cache`].
+    /// The cache folder, for what can do without one; it is created as by [`Self::needed_cache`].
     pub fn cache(&self) -> Option<&Path> {
         self.cache.as_deref().filter(|cache| make(cache).is_ok())
     }
 
-    /// The cache, for what cannot do without one. It is made so that nobody else can look into it.
+    /// The cache folder, for what needs one; it is created so that only the user can read it.
     pub fn needed_cache(&self) -> Result<&Path, CliError> {
         let cache =
             self.cache.as_deref().ok_or_else(|| none("downloads and journals", environment::CACHE_DIR))?;
@@ -53,8 +54,8 @@ impl Folders {
         Ok(cache)
     }
 
-    /// The folder of the journals of runs without an output file, made if it is not there. They hold
-    /// prompts and answers: it is the user's alone, whatever its permissions were.
+    /// The folder of the journals of runs without an output file, created if it is not there. They hold
+    /// prompts and answers: only the user may read it, whatever its permissions were.
     pub fn needed_runs(&self) -> Result<PathBuf, CliError> {
         let runs = self.needed_cache()?.join(RUNS);
         make(&runs)?;
@@ -68,10 +69,10 @@ impl Folders {
     }
 }
 
-/// Below the cache: the journals of runs without an output file.
+/// Folder below the cache with the journals of runs without an output file.
 pub const RUNS: &str = "runs";
 
-/// Make a folder and what leads to it, open to the user alone where it is new.
+/// Creates a folder and its parents; only the user may read new ones.
 fn make(folder: &Path) -> Result<(), CliError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -80,7 +81,7 @@ fn make(folder: &Path) -> Result<(), CliError> {
     builder.create(folder).map_err(|e| CliError::file("create", folder, &e))
 }
 
-/// There is no folder for something that needs one.
+/// The error where there is no folder for something that needs one.
 pub fn none(what: &str, variable: Variable) -> CliError {
     CliError::usage(format!("there is no folder for {what}: HOME is not set, or is no absolute path"))
         .hint(format!("set HOME, or {}, to an absolute path", variable.name))
@@ -98,7 +99,7 @@ fn folder(own: Variable, xdg: Variable, of_system: Option<PathBuf>) -> Result<Op
         }
         return Ok(Some(folder));
     }
-    // Without HOME the system's list of users would be asked. Whoever has unset it wants no folder.
+    // Without HOME the system's user database would be asked; whoever has unset HOME wants no folder.
     let named = |variable: Variable| variable.os().is_some_and(|path| Path::new(&path).is_absolute());
     let is_known = cfg!(windows) || named(environment::HOME) || named(xdg);
     Ok(of_system.filter(|folder| is_known && folder.is_absolute()).map(|folder| folder.join("freehold")))

@@ -1,6 +1,5 @@
-//! This machine: what `fit --hardware this` predicts for and `doctor` reports. Reads the operating
-//! system, the NVIDIA driver where there is one, the devices the built-in engine sees, and a short
-//! test of how fast it reads memory and at which clock.
+//! Reads this machine, for `fit --hardware this` and `doctor`: the operating system, the NVIDIA driver if
+//! there is one, the devices that the built-in engine sees, and a short test of memory bandwidth and clock.
 
 use crate::app::fit::ThisMachine;
 use crate::app::machine::{Gpu, Machine, Seen, Speeds, add_devices, shape};
@@ -18,7 +17,7 @@ pub fn this(catalog: &Catalog) -> ThisMachine {
     ThisMachine { shape, notes, left_out, busy: machine.is_busy() }
 }
 
-/// Ask the system.
+/// Asks the operating system, the drivers and the engine.
 pub fn detect() -> Machine {
     let mut system = sysinfo::System::new().ok();
     if let Some(system) = &mut system {
@@ -30,7 +29,7 @@ pub fn detect() -> Machine {
         Ok(gpus) => (gpus, None),
         Err(problem) => (Vec::new(), Some(problem)),
     };
-    // What the kernel knows beside them: a card of another maker, or the processor's own graphics.
+    // GPUs that only the kernel knows: a card of another maker, or the processor's own graphics.
     let told = !gpus.is_empty();
     let mut gpus = gpus;
     gpus.extend(kernel_gpus().into_iter().filter(|gpu| !told || !gpu.name.starts_with("NVIDIA")));
@@ -48,7 +47,7 @@ pub fn detect() -> Machine {
     }
 }
 
-/// An engine without one of these sees the processor only, which is known already.
+/// Can the engine use any GPU? If not, it sees only the processor, which is known already.
 const ACCELERATED: bool = cfg!(any(
     feature = "cuda",
     feature = "metal",
@@ -97,7 +96,7 @@ fn nvidia() -> Result<Vec<Gpu>, String> {
     let mut gpus = Vec::new();
     for index in 0..count {
         let device = nvml.device_by_index(index).map_err(|e| e.to_string())?;
-        // A chip that shares the processor's memory (GB10) tells none.
+        // A chip that shares the processor's memory (GB10) reports none.
         let memory = device.memory_info().ok().filter(|m| m.total > 0);
         gpus.push(Gpu {
             name: device.name().unwrap_or_else(|_| "NVIDIA GPU".to_owned()),
@@ -111,8 +110,7 @@ fn nvidia() -> Result<Vec<Gpu>, String> {
     Ok(gpus)
 }
 
-/// The driver of a GPU that the engine uses: its version where the NVIDIA library tells, else what the
-/// engine itself says.
+/// The driver of a GPU that the engine uses: its version by the NVIDIA library, else what the engine says.
 pub fn driver_of(device: &Device) -> Option<String> {
     let nvidia = device.backend.eq_ignore_ascii_case("cuda") || device.description.contains("NVIDIA");
     let gpus = if nvidia { self::nvidia().unwrap_or_default() } else { Vec::new() };
@@ -120,7 +118,7 @@ pub fn driver_of(device: &Device) -> Option<String> {
     known.and_then(|g| g.driver).or_else(|| device.driver.clone())
 }
 
-/// GPUs that the Linux kernel knows, where no vendor library told more.
+/// GPUs that the Linux kernel lists.
 fn kernel_gpus() -> Vec<Gpu> {
     let Ok(cards) = std::fs::read_dir("/sys/class/drm") else { return Vec::new() };
     let mut gpus = Vec::new();
@@ -164,17 +162,17 @@ pub fn processor_energy_readable() -> Option<bool> {
     Some(counters.iter().any(|p| std::fs::read_to_string(p).is_ok()))
 }
 
-/// Bytes all threads together read; beyond any cache.
+/// Bytes that all threads together read in one pass: more than any cache holds.
 const BLOCK: usize = 192 << 20;
-/// Of the memory's peak, what reading in order reaches.
+/// Share of the memory's peak bandwidth that sequential reading reaches.
 const READABLE: f64 = 0.9;
-/// Steps of a loop of two dependent instructions.
+/// Steps of the loop of two dependent instructions that measures the clock.
 const STEPS: u64 = 1_000_000;
-/// The passes end here, but for the first two.
+/// Passes end after this time, but at least two are made.
 const LONG_ENOUGH: Duration = Duration::from_millis(120);
 
-/// Peak bandwidth of the memory, from reading it on all cores, and the clock meanwhile, from a loop
-/// of known length: the best of several passes each, since other work only makes them slower.
+/// Measures the peak bandwidth of the memory, by reading it on all cores, and the clock meanwhile, by a
+/// loop of known length. The best of several passes counts, since other work only makes them slower.
 fn speeds_now(cores: usize) -> Speeds {
     let usable = crate::threads::available();
     let threads = cores.min(usable).clamp(1, 64);
@@ -190,7 +188,7 @@ fn speeds_now(cores: usize) -> Speeds {
         std::thread::scope(|scope| {
             for block in &blocks {
                 let read = || std::hint::black_box(sum(block));
-                // Where the system starts no further thread, this one reads it.
+                // If the system starts no further thread, this one reads the block.
                 if std::thread::Builder::new().spawn_scoped(scope, read).is_err() {
                     read();
                 }
@@ -210,7 +208,7 @@ fn speeds_now(cores: usize) -> Speeds {
     Speeds { bandwidth: bandwidth / READABLE, hertz, how }
 }
 
-/// Eight sums at once, so that memory is what it waits for.
+/// Adds up a block in eight sums at once, so that only memory limits the speed.
 fn sum(block: &[u64]) -> u64 {
     let mut sums = [0_u64; 8];
     for eight in block.chunks_exact(8) {
@@ -221,7 +219,7 @@ fn sum(block: &[u64]) -> u64 {
     sums.iter().fold(0, |all, sum| all.wrapping_add(*sum))
 }
 
-/// A rotation and a difference per step, each of one cycle and each waiting for the other.
+/// A loop of one rotation and one exclusive or per step, each of one cycle and each waiting for the other.
 fn count(salt: u64) -> u64 {
     (0..STEPS).fold(1, |x: u64, _| x.rotate_left(7) ^ salt)
 }

@@ -1,5 +1,5 @@
-//! Keys as flags: `--need.requests-per-month`, and `--requests-per-month` where only one section has
-//! the key. Declared from the same tables that read files.
+//! Scenario and need keys as flags: `--need.requests-per-month`, and `--requests-per-month` where only one
+//! section has the key. They are generated from the same tables that files are read with.
 
 use super::error::CliError;
 use crate::cost::{Scenario, keys};
@@ -18,7 +18,7 @@ struct Flag {
     long: String,
     /// The same with underscores, as in the file; hidden.
     alias: Option<String>,
-    /// A shorter or longer name that is shown too.
+    /// Another name, shorter or longer, that help shows too.
     also: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl Flag {
         Self { key, long: key.flag(), alias: key.name.contains('_').then(|| key.path()), also }
     }
 
-    /// Where only a need is meant, the short name comes first.
+    /// The flag of a key where only a need can be meant: the short name comes first.
     fn of_need(key: &'static Key) -> Self {
         match key.section {
             Section::Answers => Self { key, long: key.flag(), alias: None, also: None },
@@ -90,8 +90,8 @@ static NEED: LazyLock<Vec<Flag>> = LazyLock::new(|| {
     answers.chain(need::KEYS).map(|key| Flag::of_need(key)).collect()
 });
 
-/// What a plan is asked by: the need's short names, and the other sections' whole ones, whose short names
-/// mean other things to `fit`.
+/// The flags of `fit --plan`: the short names of the need's keys, and the full names of the other sections'
+/// keys, whose short names mean other things to `fit`.
 static PLAN: LazyLock<Vec<Flag>> = LazyLock::new(|| {
     let of = |section: Section| keys::of(section).iter().copied();
     let need = of(Section::Need).map(Flag::of_need);
@@ -99,7 +99,7 @@ static PLAN: LazyLock<Vec<Flag>> = LazyLock::new(|| {
     need.chain(others.map(|key| Flag { also: None, ..Flag::of_scenario(key) })).collect()
 });
 
-/// What was given for some flags, in the order of the command line.
+/// The flags that were given, in the order of the command line: position, key, flag and text.
 type GivenFlags = Vec<(usize, &'static Key, String, String)>;
 
 fn given(flags: &'static [Flag], matches: &ArgMatches) -> GivenFlags {
@@ -122,7 +122,7 @@ fn read(key: &'static Key, flag: &str, text: &str) -> Result<Given, CliError> {
     value_from_text(key, UserInput::flag(flag), text).map_err(|e| CliError::usage(e.to_string()))
 }
 
-/// Every key of a scenario.
+/// The flags of every key of a scenario.
 #[derive(Debug, Clone, Default)]
 pub struct ScenarioFlags {
     given: GivenFlags,
@@ -134,8 +134,8 @@ impl ScenarioFlags {
         self.given.is_empty()
     }
 
-    /// Put the flags over a scenario. Where the file has offers, a flag changes all of them;
-    /// otherwise a key given again begins the next offer.
+    /// Applies the flags to a scenario. Where the file has offers, a flag changes all of them; otherwise a
+    /// key that is given again begins the next offer.
     pub fn apply(&self, scenario: &mut Scenario) -> Result<(), CliError> {
         let from_file = [scenario.cloud.len(), scenario.local.len()];
         let mut current = [0_usize, 0];
@@ -187,7 +187,7 @@ impl FromArgMatches for ScenarioFlags {
     }
 }
 
-/// The need and the hardware of a plan: a scenario without a cloud side.
+/// The flags of a plan's need and hardware: a scenario without a cloud side.
 #[derive(Debug, Clone, Default)]
 pub struct PlanFlags(ScenarioFlags);
 
@@ -196,7 +196,7 @@ impl PlanFlags {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-    /// Put the flags over a scenario.
+    /// Applies the flags to a scenario.
     pub fn apply(&self, scenario: &mut Scenario) -> Result<(), CliError> {
         self.0.apply(scenario)
     }
@@ -229,7 +229,7 @@ impl FromArgMatches for PlanFlags {
     }
 }
 
-/// Every key of a need; modifiers by `--with`.
+/// The flags of every key of a need; modifiers are given by `--with`.
 #[derive(Debug, Clone, Default)]
 pub struct NeedFlags {
     given: GivenFlags,
@@ -237,7 +237,7 @@ pub struct NeedFlags {
 }
 
 impl NeedFlags {
-    /// What the flags say; of a flag given twice the last.
+    /// The need that the flags give; of a flag given twice the last counts.
     pub fn draft(&self) -> Result<NeedDraft, CliError> {
         let mut draft = NeedDraft::default();
         for (_, key, flag, text) in &self.given {
@@ -279,7 +279,7 @@ impl clap::Args for NeedFlags {
     }
 }
 
-/// Shown by `-h`; the others by `--help`.
+/// Keys that `-h` shows; the others are shown by `--help`.
 const COMMON: [&str; 5] = [
     need::USE.name,
     need::REQUESTS_PER_MONTH.name,
@@ -299,7 +299,7 @@ impl FromArgMatches for NeedFlags {
     }
 }
 
-/// A draft as words of a command line: every key by its flag.
+/// A draft as words of a command line: every key with its flag.
 pub fn words(draft: &NeedDraft) -> Vec<String> {
     let mut words = Vec::new();
     for flag in NEED.iter() {

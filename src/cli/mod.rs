@@ -52,7 +52,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-// Parsed once: the size of its largest variant does not matter.
+// There is only one, so the size of its largest variant does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -83,7 +83,8 @@ pub enum Command {
     Worker(commands::worker::Args),
 }
 
-/// The command line, with its examples before its options: most people read no further.
+/// The definition of the command line; help shows examples before options, since most people read no
+/// further.
 pub fn command() -> clap::Command {
     fn examples_first(command: clap::Command) -> clap::Command {
         command
@@ -93,7 +94,7 @@ pub fn command() -> clap::Command {
     examples_first(Cli::command())
 }
 
-/// Parse, run, map the outcome to an exit code.
+/// Parses the command line, runs the command, and maps the outcome to an exit code.
 pub fn main() -> ExitCode {
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
@@ -140,7 +141,7 @@ fn run(asked: Command, context: &Context) -> Result<(), CliError> {
     }
 }
 
-/// The arguments of a `bench` that was begun earlier.
+/// Parses the arguments of a `bench` that was begun earlier.
 fn bench_arguments(words: &[String]) -> Result<commands::bench::Args, String> {
     let words = std::iter::once("freehold").chain(words.iter().map(String::as_str));
     match Cli::try_parse_from(words).map_err(|e| e.to_string())?.command {

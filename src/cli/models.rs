@@ -1,5 +1,5 @@
-//! Models by the names people have for them: where they may lie on this machine, and how the hub is
-//! reached. One way for `bench`, which fetches a model, and `fit`, which reads its header only.
+//! Finds models by the names people have for them: where they may lie on this machine, and how the hub is
+//! reached. `bench`, which downloads a model, and `fit`, which reads only its header, both use it.
 
 use super::context::Context;
 use super::environment::{self, Variable};
@@ -10,7 +10,7 @@ use crate::measure::fetch::{self, FetchConfig, Fetched, Folders, ModelSpec};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 
-/// The model's file on this machine, downloaded if need be. `strict`: nothing is asked of anybody.
+/// The model's file on this machine, downloaded if need be. `strict`: no server is asked.
 pub async fn find(
     model: &str,
     strict: bool,
@@ -32,7 +32,7 @@ pub async fn find(
     Ok(fetched)
 }
 
-/// The header of a model, wherever it is; of one that is elsewhere only its beginning is read.
+/// The header of a model, wherever it is; of one on a server only the beginning is read.
 pub fn header(model: &str, context: &Context) -> Result<Header, CliError> {
     let (spec, config) = prepared(model, false, context)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -42,7 +42,7 @@ pub fn header(model: &str, context: &Context) -> Result<Header, CliError> {
     runtime.block_on(fetch::header(&spec, &config)).map_err(CliError::of_fault)
 }
 
-/// Are there models of these names, as far as this machine can say? What would be fetched is not asked for.
+/// Checks that models with these names exist, as far as this machine can tell. Servers are not asked.
 pub fn check<'m>(models: impl IntoIterator<Item = &'m String>, context: &Context) -> Result<(), CliError> {
     for model in models {
         let (spec, _) = prepared(model, false, context)?;
@@ -53,7 +53,7 @@ pub fn check<'m>(models: impl IntoIterator<Item = &'m String>, context: &Context
     Ok(())
 }
 
-/// A name that is neither a file nor a record: it says where the model is.
+/// Does a name say where the model is, so that it is neither a file nor a record?
 pub fn names_a_place(model: &str) -> bool {
     let prefixes = ["hf:", "hf.co/", "huggingface.co/", "ollama:", "lmstudio:", "https://", "http://"];
     model == "default" || prefixes.iter().any(|prefix| model.starts_with(prefix))
@@ -62,7 +62,7 @@ pub fn names_a_place(model: &str) -> bool {
 fn prepared(model: &str, strict: bool, context: &Context) -> Result<(ModelSpec, FetchConfig), CliError> {
     let spec: ModelSpec = model.parse().map_err(CliError::of_fault)?;
     let cache = match &spec {
-        // What lies here needs no folder for downloads.
+        // A model on this machine needs no folder for downloads.
         ModelSpec::Path(_) | ModelSpec::Ollama(_) | ModelSpec::LmStudio(_) => PathBuf::new(),
         _ => context.folders.needed_cache()?.to_owned(),
     };
@@ -74,9 +74,9 @@ fn prepared(model: &str, strict: bool, context: &Context) -> Result<(ModelSpec, 
     Ok((spec, config))
 }
 
-/// The hub's token: the variable's, else the file that the hub's own programs keep it in.
+/// The hub's token: that of the variable, else of the file in which the hub's own programs keep it.
 fn token() -> Option<SecretString> {
-    /// A token is a short line.
+    /// Most bytes of the token's file.
     const MOST: u64 = 4096;
     if let Some(token) = environment::HF_TOKEN.text() {
         return Some(SecretString::from(token));
@@ -89,7 +89,7 @@ fn token() -> Option<SecretString> {
     (!token.is_empty() && !token.contains(char::is_whitespace)).then(|| SecretString::from(token.to_owned()))
 }
 
-/// Where other programs keep their models. Only absolute folders of the user count.
+/// The folders in which other programs keep their models. Only absolute folders of the user count.
 pub fn others() -> Folders {
     let home = absolute(environment::HOME);
     let below = |path: &str| home.as_ref().map(|home| home.join(path));
@@ -107,7 +107,7 @@ pub fn others() -> Folders {
     }
 }
 
-/// Where its service keeps them.
+/// The folder in which Ollama's system service keeps its models.
 fn system_ollama() -> PathBuf {
     Path::new("/usr/share/ollama/.ollama/models").to_owned()
 }

@@ -1,4 +1,4 @@
-//! `--usage`: a usage document, or records themselves, as what a need is filled from.
+//! `--usage`: fills a need from a usage document, or from records themselves.
 
 use super::context::Context;
 use super::error::CliError;
@@ -22,7 +22,7 @@ pub struct UsageArgs {
 }
 
 impl UsageArgs {
-    /// What the records say; nothing where none were named. Gaps are said on stderr.
+    /// The need in the records; `None` where none were named. Gaps in it are noted on stderr.
     pub fn read(&self, catalog: &Catalog, context: &Context) -> Result<Option<FromUsage>, CliError> {
         let [first, ..] = self.usage.as_slice() else { return Ok(None) };
         let name = self.usage.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
@@ -40,7 +40,7 @@ impl UsageArgs {
                 records::read(several, asked, catalog, context)?
             }
         };
-        // One source names one file.
+        // A source names one file.
         let file = if self.usage.len() == 1 { first.display().to_string() } else { name };
         let from = of_usage(&document, &file);
         for gap in &from.gaps {
@@ -50,7 +50,7 @@ impl UsageArgs {
     }
 }
 
-/// A document of this program begins with its schema.
+/// Is this a document of this program? Those begin with their schema.
 fn is_document(path: &Path) -> bool {
     let mut head = Vec::new();
     let read = std::fs::metadata(path).is_ok_and(|m| m.is_file())

@@ -1,5 +1,5 @@
-//! `--format`, `--json`, `-o`: the same on every command. A file is written beside itself and renamed,
-//! so that a report is never half a file; what is no file is written to and stays what it is.
+//! `--format`, `--json`, `-o`: the same on every command. A file is written beside itself and renamed, so
+//! that a report is never half a file; a device or pipe is written to directly.
 
 use super::context::Context;
 use super::environment;
@@ -25,14 +25,14 @@ pub struct OutputArgs {
     /// Write the result to FILE (`-` is stdout).
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Pictures of charts beside a Markdown file.
+    /// Format of the pictures of charts beside a Markdown file.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Picture::Svg)]
     pub charts: Picture,
     /// Exit with 3 unless this holds of the result, as in `payback_months<=18` (repeatable; see `help
     /// metrics`).
     #[arg(long, value_name = "METRIC<=VALUE", value_parser = Gate::parse, help_heading = "Gates")]
     pub require: Vec<Gate>,
-    /// What a gate is that the measurement cannot decide: its interval has the bound inside.
+    /// How a gate counts that the measurement cannot decide: its interval has the bound inside.
     #[arg(long, value_enum, default_value_t = Inconclusive::Fail, help_heading = "Gates")]
     pub inconclusive: Inconclusive,
     /// Add the result and its gates as Markdown to the workflow's summary (`$GITHUB_STEP_SUMMARY`), or
@@ -44,17 +44,17 @@ pub struct OutputArgs {
 /// What an undecided gate counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Inconclusive {
-    /// Not met: what is to be shown was not shown.
+    /// Not met: it was not shown.
     Fail,
     /// Not a reason to stop.
     Pass,
 }
 
-/// A summary of a workflow step may be no larger than a megabyte.
+/// Most bytes of a workflow summary: GitHub allows a megabyte.
 const SUMMARY_BYTES: usize = 900_000;
 
 impl OutputArgs {
-    /// Onto the terminal, without gates.
+    /// Arguments for output to stdout, without gates.
     pub const fn plain(format: Option<Format>, json: bool) -> Self {
         Self {
             format,
@@ -67,7 +67,7 @@ impl OutputArgs {
         }
     }
 
-    /// The format asked for, or the one the file's ending says.
+    /// The format asked for, or the one of the file's ending.
     pub fn chosen(&self) -> Format {
         if self.json {
             return Format::Json;
@@ -85,7 +85,7 @@ impl OutputArgs {
         }
     }
 
-    /// The picture that the file's ending says, where no format is asked for.
+    /// The picture format of the file's ending, where no format is asked for.
     pub fn picture(&self) -> Option<Picture> {
         if self.json || self.format.is_some() {
             return None;
@@ -97,9 +97,9 @@ impl OutputArgs {
         }
     }
 
-    /// Write a document: `json` is its JSON, `view` how people read it, `csv` its own table where
-    /// it has a natural one. Where a gate asks for what the document lacks nothing is written, and an old
-    /// file stays.
+    /// Writes a document: `json` makes its JSON, `view` the page that people read, `csv` its own table
+    /// where it has a natural one. Where a gate asks for a figure that the document lacks, nothing is
+    /// written, and an existing file stays.
     pub fn write(
         &self,
         context: &Context,
@@ -110,7 +110,7 @@ impl OutputArgs {
         self.put(context, false, json, view, csv)
     }
 
-    /// The same for what took time or money to measure: it is kept whatever the gates ask for.
+    /// The same for what took time or money to measure: it is written whatever the gates ask for.
     pub fn write_measured(
         &self,
         context: &Context,
@@ -174,7 +174,7 @@ impl OutputArgs {
                 _ => String::new(),
             },
         };
-        // The result first: whether the gates hold or not, it is kept.
+        // The result comes first: it is kept whether the gates hold or not.
         if !text.is_empty() || !matches!(checked, Some(Err(_))) {
             self.write_text(&text)?;
         }
@@ -185,7 +185,7 @@ impl OutputArgs {
         self.judge(context, &checked)
     }
 
-    /// Markdown; in a file, with its charts as pictures beside it.
+    /// The page as Markdown; where it goes to a file, its charts are written as pictures beside that.
     fn markdown(&self, view: &View) -> Result<String, CliError> {
         let Some(path) = self.output.as_deref().filter(|path| has_a_folder(path)) else {
             return Ok(view.to_markdown());
@@ -198,14 +198,14 @@ impl OutputArgs {
         Ok(text)
     }
 
-    /// Every gate against the documents of the result.
+    /// Checks every gate against the documents of the result.
     fn check(&self, json: &str) -> Result<Vec<Checked>, CliError> {
         let documents = documents(json)
             .map_err(|_| CliError::usage("--require needs a document, and this result is none"))?;
         self.require.iter().map(|gate| gate.check(&documents).map_err(CliError::usage)).collect()
     }
 
-    /// Say how the gates ended; exit 3 where one does not hold.
+    /// Prints how the gates ended; exit 3 where one does not hold.
     fn judge(&self, context: &Context, checked: &[Checked]) -> Result<(), CliError> {
         let fails = self.inconclusive == Inconclusive::Fail;
         if environment::GITHUB_ACTIONS.os().is_some() {
@@ -226,7 +226,7 @@ impl OutputArgs {
         Err(CliError::new(Exit::Gate, format!("{count}\n\n{}", failed.join("\n"))))
     }
 
-    /// Write what a command gives, in the format that was asked for.
+    /// Writes the page of a command in the format that was asked for.
     pub fn show(&self, context: &Context, page: &dyn Page) -> Result<(), CliError> {
         let csv = || page.csv().unwrap_or_else(|| page.view().to_csv());
         let view = || if self.chosen() == Format::Table { page.brief() } else { page.view() };
@@ -238,7 +238,7 @@ impl OutputArgs {
         self.write_bytes(text.as_bytes())
     }
 
-    /// Write what is already rendered.
+    /// Writes bytes that are already rendered.
     pub fn write_bytes(&self, bytes: &[u8]) -> Result<(), CliError> {
         match self.output.as_deref() {
             Some(path) if path != Path::new("-") => write_atomic(path, bytes),
@@ -249,7 +249,8 @@ impl OutputArgs {
 
 /// The documents in a result: one, or a list of them.
 fn documents(json: &str) -> Result<Vec<(String, Document)>, String> {
-    // One document is read as it is: a tree of values beside it would be several times its size.
+    // A single document is parsed directly: a tree of JSON values beside it would be several times its
+    // size.
     if json.trim_start().starts_with('{') {
         return Ok(vec![("result".to_owned(), Document::parse("result", json)?)]);
     }
@@ -261,7 +262,7 @@ fn documents(json: &str) -> Result<Vec<(String, Document)>, String> {
     list.iter().map(|d| Ok(("result".to_owned(), Document::parse("result", &d.to_string())?))).collect()
 }
 
-/// The page and its gates for the summary of a workflow.
+/// Adds the page and its gates to the summary of a workflow.
 fn summarise(view: &View, checked: &[Checked]) -> Result<(), CliError> {
     let mut text = String::new();
     if !checked.is_empty() {
@@ -282,7 +283,7 @@ fn summarise(view: &View, checked: &[Checked]) -> Result<(), CliError> {
     add().map_err(|e| CliError::file("add to", &path, &e))
 }
 
-/// Write to stdout. A reader that went away is not an error of ours.
+/// Writes to stdout. A reader that has gone away is [`CliError::BrokenPipe`].
 pub fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
@@ -292,16 +293,16 @@ pub fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
     }
 }
 
-/// What stands under a name that is to be written to.
+/// What there is under a name that is to be written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
-    /// A regular file, or nothing yet: replaced as a whole. No link stands at its end.
+    /// A regular file, or nothing yet: it is replaced as a whole. The path is that after following links.
     File(PathBuf),
-    /// A device, a pipe or one of the process's open files: bytes go into it, it stays what it is.
+    /// A device, a pipe or one of the process's open files: it is written to directly.
     Stream(PathBuf),
 }
 
-/// Links that lead to links, as many as Linux follows.
+/// Most links that are followed, as in Linux.
 const MOST_LINKS: usize = 40;
 
 impl Place {
@@ -317,7 +318,7 @@ impl Place {
                 Err(e) => return Err(CliError::file("write", path, &e)),
             };
             if kind.is_symlink() {
-                // A file that a process has, such as the program it runs, is not replaced.
+                // A file of a process, such as the program it runs, is not replaced.
                 if at.starts_with("/proc") {
                     return Ok(Self::Stream(at));
                 }
@@ -356,13 +357,12 @@ fn is_block_device(_: std::fs::FileType) -> bool {
     false
 }
 
-/// May further files be put beside a result of this name? Not beside a device, a pipe or what is
-/// written through `/dev/stdout`.
+/// May further files be put beside a result of this name? Not beside a device or a pipe, or `/dev/stdout`.
 pub fn has_a_folder(path: &Path) -> bool {
     path != Path::new("-") && !matches!(Place::of(path), Ok(Place::Stream(_)))
 }
 
-/// Open a file for writing that only the user may read, and make it if it is not there; what is in it
+/// Opens a file for writing that only the user may read, and creates it if it is not there; its content
 /// stays. Never a device or a pipe.
 pub fn open_private(path: &Path) -> Result<std::fs::File, CliError> {
     let failed = |e: std::io::Error| CliError::file("write", path, &e);
@@ -371,7 +371,7 @@ pub fn open_private(path: &Path) -> Result<std::fs::File, CliError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        // A pipe that nobody reads would make the opening itself wait.
+        // Opening a pipe that nobody reads would wait.
         let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
         options.mode(0o600).custom_flags(flags.bits().cast_signed());
     }
@@ -382,15 +382,15 @@ pub fn open_private(path: &Path) -> Result<std::fs::File, CliError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // One that was made with other permissions, by an earlier version.
+        // It may have been created with other permissions by an earlier version.
         file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     }
     Ok(file)
 }
 
-/// Write a file. A regular one, or a new one, is written beside itself and renamed, so that it is
-/// never half there and the one before stays whole if anything fails; its permissions and its owner
-/// stay, and a link to it stays a link. A device, a pipe or an open file is written to directly.
+/// Writes a file. A regular or new one is written beside itself and renamed, so that it is never half
+/// written and the old one stays if anything fails; its permissions and owner stay, and a link to it stays
+/// a link. A device, a pipe or an open file is written to directly.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     match Place::of(path)? {
         Place::File(file) => replace(&file, bytes).map_err(|e| CliError::file("write", path, &e)),
@@ -398,7 +398,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     }
 }
 
-/// Temp file in the same folder, write, fsync, rename, fsync of the folder.
+/// Replaces a file: temporary file in the same folder, write, fsync, rename, fsync of the folder.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = match path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
@@ -407,14 +407,14 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let before = std::fs::metadata(path).ok();
     #[cfg(unix)]
     if before.is_some() {
-        // A rename asks the folder alone; what is protected against writing is not to be replaced.
+        // A rename needs rights on the folder only; a write-protected file must not be replaced.
         rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?;
     }
     let mut builder = tempfile::Builder::new();
     builder.prefix(".freehold-").suffix(".tmp");
     #[cfg(unix)]
     {
-        // The temp default is 0600; a report is an ordinary file, subject to the umask.
+        // Temporary files are 0600 by default; a report is an ordinary file, subject to the umask.
         use std::os::unix::fs::PermissionsExt as _;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
@@ -439,8 +439,8 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The file may be written, but nothing be put beside it or in its place: a folder of others', or a
-/// single file that is mounted into a container.
+/// May the file be written, but nothing put beside it or in its place? That is so in folders of others, and
+/// for a single file mounted into a container.
 fn is_of_the_folder(e: &std::io::Error) -> bool {
     use std::io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
     matches!(e.kind(), PermissionDenied | ReadOnlyFilesystem | ResourceBusy | CrossesDevices)
@@ -455,14 +455,14 @@ fn overwrite(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 #[cfg(unix)]
 fn keep_owner(file: &std::fs::File, before: &std::fs::Metadata) {
     use std::os::unix::fs::MetadataExt as _;
-    // Only root can give a file away; for others it is theirs already, or stays theirs now.
+    // Only root can change the owner; for other users the file is theirs already, or becomes theirs now.
     let _ = std::os::unix::fs::fchown(file, Some(before.uid()), Some(before.gid()));
 }
 
 #[cfg(not(unix))]
 fn keep_owner(_: &std::fs::File, _: &std::fs::Metadata) {}
 
-/// Into what is there. The process's own stdout and stderr keep their place in what they write to.
+/// Writes into a device, pipe or open file. The process's own stdout and stderr continue at their position.
 fn pour(stream: &Path, path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let own = if stream.starts_with("/proc/self") || stream.starts_with("/dev/fd") {
         stream.file_name().and_then(|n| n.to_str())

@@ -1,4 +1,4 @@
-//! Profiles by name or file: the one place where `--profile` is looked up, whichever command has it.
+//! Finds profiles by name or file: the one place where `--profile` is looked up, whichever command has it.
 
 use super::context::Context;
 use super::error::CliError;
@@ -16,12 +16,13 @@ fn is_path(name: &str) -> bool {
     name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"))
 }
 
-/// Where a profile of the user's own is kept, where there is a folder for it.
+/// The file of a profile of the user's own; `None` where there is no folder for it.
 fn saved(name: &str, context: &Context) -> Option<PathBuf> {
     context.folders.config.as_ref().map(|config| config.join("profiles").join(format!("{name}.toml")))
 }
 
-/// A file, one the user saved, or a shipped one. One's own wins over a shipped one of the same name.
+/// The profile in a file, one the user saved, or a shipped one. The user's own wins over a shipped one of
+/// the same name.
 pub fn find(name: &str, context: &Context) -> Result<Profile, CliError> {
     let own = if is_path(name) { Some(PathBuf::from(name)) } else { saved(name, context) };
     if let Some(own) = own.filter(|own| is_path(name) || own.is_file()) {
@@ -41,7 +42,7 @@ pub fn find(name: &str, context: &Context) -> Result<Profile, CliError> {
     })
 }
 
-/// Write the answers down.
+/// Saves the answers as a profile.
 pub fn save(name: &str, draft: &NeedDraft, context: &Context) -> Result<(), CliError> {
     let path = if is_path(name) { Some(PathBuf::from(name)) } else { saved(name, context) };
     let path =

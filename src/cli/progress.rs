@@ -1,4 +1,4 @@
-//! Progress on stderr: a bar where a person watches, one plain line per phase elsewhere.
+//! Progress on stderr: a bar where stderr is a terminal, one plain line per phase elsewhere.
 
 use super::context::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,7 +12,7 @@ pub struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// Nothing is shown before the first phase.
+    /// A progress that shows nothing before its first phase.
     pub fn new(context: &'a Context) -> Self {
         Self { context, bar: None }
     }
@@ -21,7 +21,7 @@ impl<'a> Progress<'a> {
         self.context.stderr_terminal && !self.context.ci && !self.context.quiet
     }
 
-    /// A new phase of `steps` steps.
+    /// Begins a phase of `steps` steps.
     pub fn phase(&mut self, name: &str, steps: u64) {
         self.done();
         if !self.watched() {
@@ -37,7 +37,7 @@ impl<'a> Progress<'a> {
         self.bar = Some(bar);
     }
 
-    /// A new phase that is counted in bytes, of `total` where it is known.
+    /// Begins a phase that is counted in bytes, of `total` where it is known.
     pub fn phase_bytes(&mut self, name: &str, total: Option<u64>) {
         self.done();
         if !self.watched() {
@@ -54,28 +54,28 @@ impl<'a> Progress<'a> {
         self.bar = Some(bar);
     }
 
-    /// What is being done now.
+    /// Says what is being done now.
     pub fn doing(&self, what: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(crate::sanitize::line(what, 60));
         }
     }
 
-    /// How far a phase without steps of its own has come.
+    /// Sets the position, in a phase without steps of its own.
     pub fn at(&self, position: u64) {
         if let Some(bar) = &self.bar {
             bar.set_position(position);
         }
     }
 
-    /// One step done.
+    /// Counts one step.
     pub fn step(&self) {
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
     }
 
-    /// A line that stays.
+    /// Prints a line that stays.
     pub fn note(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| self.context.note(text)),
@@ -83,7 +83,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// The phase is over.
+    /// Ends the phase.
     pub fn done(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();

@@ -1,5 +1,5 @@
-//! Prompt files of people: read in one way whichever command asks, with what cannot be measured or graded
-//! told before anything is sent.
+//! Reads prompt files, the same way for every command, and reports what cannot be measured or graded before
+//! anything is sent.
 
 use super::beside::Beside;
 use super::error::CliError;
@@ -11,8 +11,8 @@ use crate::quality::Graders;
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
-/// What a file holds, and the SHA-256 of what was read: of a configuration that of its prompts, since files
-/// beside it count too.
+/// The prompts in a file, and a SHA-256: of the bytes read, or of the prompts where it is a configuration,
+/// since files beside it count too.
 pub fn read(path: &Path) -> Result<(Set, String), CliError> {
     let shown = path.display().to_string();
     let bytes = read_bytes(path, LARGEST_FILE)?;
@@ -42,7 +42,7 @@ fn told(error: PromptError) -> CliError {
     CliError::usage(message).hint(error.remedy)
 }
 
-/// Every prompt can be graded, or says that it is not.
+/// Checks that the graders of every prompt are valid.
 fn check(shown: &str, prompts: &[Prompt]) -> Result<(), CliError> {
     for prompt in prompts {
         let graders = Graders::new(&prompt.asserts, prompt.threshold);

@@ -1,4 +1,4 @@
-//! The proxy that the environment names for an address: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` and
+//! Finds the proxy that the environment names for an address: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` and
 //! their lower-case forms, as every other tool reads them. This machine is never reached through one.
 
 use super::secrets::is_loopback;

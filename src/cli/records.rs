@@ -1,7 +1,7 @@
-//! Records of usage: the files and folders that were named, read one after the other.
+//! Reads records of usage from the files and folders that the user named, one after the other.
 //!
-//! Files are told apart by numbers from here on. Only a path that cannot be opened is repeated, as it was
-//! typed; what lies in a folder is never named.
+//! From here on files are identified by numbers. Only a path that cannot be opened is repeated, as it was
+//! typed; files inside a folder are never named.
 
 use super::context::Context;
 use super::error::CliError;
@@ -16,13 +16,13 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Files of one folder, its folders included.
+/// Most files of one folder, its subfolders included.
 const MOST_FILES: usize = 500_000;
-/// Folders in folders.
+/// Deepest nesting of folders that is searched.
 const DEEPEST: usize = 40;
-/// What records are kept in.
+/// Endings of files that may hold records.
 const ENDINGS: [&str; 9] = ["jsonl", "ndjson", "json", "csv", "tsv", "log", "txt", "prom", "gz"];
-/// A quick reading needs no bar.
+/// Bytes from which on reading shows a progress bar.
 const WATCHED: u64 = 64 << 20;
 
 /// A file to read.
@@ -32,7 +32,7 @@ struct RecordFile {
     size: u64,
 }
 
-/// A mapping as `--map` takes it: pairs, or `@FILE`.
+/// Reads a mapping as `--map` takes it: pairs, or `@FILE`.
 pub fn map(text: &str) -> Result<Map, CliError> {
     match text.strip_prefix('@') {
         Some(path) => read_text(Path::new(path)).map(Map::Json),
@@ -40,14 +40,14 @@ pub fn map(text: &str) -> Result<Map, CliError> {
     }
 }
 
-/// Seconds since 1970 by which records of the future are told: the clock's, or the end of `--today`.
+/// Seconds since 1970 after which a record is in the future: the clock's, or the end of `--today`.
 pub fn clock(context: &Context) -> Option<i64> {
     let clock = context.now.parse::<jiff::Timestamp>().ok()?.as_second();
     let today = context.today.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
     Some(clock.max(today))
 }
 
-/// Read everything in `paths`; `-` is stdin.
+/// Reads everything in `paths`; `-` is stdin.
 pub fn read(
     paths: &[PathBuf],
     asked: Asked,
@@ -83,7 +83,7 @@ pub fn read(
     Ok(reading.finish(&context.now)?)
 }
 
-/// Tells how far a file has been read.
+/// A reader that reports how far a file has been read.
 struct Counted<'a> {
     from: File,
     read: &'a Cell<u64>,
@@ -99,7 +99,7 @@ impl Read for Counted<'_> {
     }
 }
 
-/// The files of what was named, each once.
+/// The files of the paths that were named, each once.
 fn find(paths: &[PathBuf]) -> Result<Vec<RecordFile>, CliError> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
@@ -128,7 +128,7 @@ fn push(
     seen: &mut HashSet<PathBuf>,
     found: &mut Vec<RecordFile>,
 ) {
-    // A pipe has no other name.
+    // A pipe has no canonical path.
     let real =
         if meta.is_file() { path.canonicalize().unwrap_or_else(|_| path.clone()) } else { path.clone() };
     if seen.insert(real) {
@@ -136,8 +136,8 @@ fn push(
     }
 }
 
-/// The files of a folder by name, those of its folders among them. Hidden ones, and links to folders, are
-/// passed by.
+/// Collects the files of a folder and its subfolders, sorted by name. Hidden ones and links to folders are
+/// skipped.
 fn walk(
     folder: &Path,
     depth: usize,
@@ -179,7 +179,7 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 fn has_records_ending(path: &Path) -> bool {
-    // Scrapes and logs are often kept without an ending.
+    // Metrics and logs are often kept without an ending.
     path.extension()
         .is_none_or(|e| e.to_str().is_some_and(|e| ENDINGS.iter().any(|known| e.eq_ignore_ascii_case(known))))
 }

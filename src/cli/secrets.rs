@@ -1,9 +1,9 @@
 //! API keys: from the environment only, one variable per origin, never shown.
 //!
-//! A key belongs to one origin (scheme, host, port). A provider's variable, as the catalogue names
-//! it, is sent to that provider's own hosts and nowhere else; any other host needs a variable of
-//! its own, named on the command line. No file in a project has a say in this: `cli::catalog`
-//! takes providers from the shipped catalogue and the user's own folder only.
+//! A key belongs to one origin (scheme, host, port). The key in a provider's variable, as the catalogue
+//! names it, is sent to that provider's own hosts and nowhere else; any other host needs a variable of its
+//! own, named on the command line. No file in a project can change this: `cli::catalog` takes providers
+//! from the shipped catalogue and the user's own folder only.
 
 use super::environment;
 use super::error::{CliError, Exit};
@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, Provider};
 use reqwest::Url;
 use secrecy::SecretString;
 
-/// The variable for servers that are not a provider's own.
+/// The default variable for servers that are not a provider's own.
 pub const OWN_VARIABLE: &str = environment::API_KEY.name;
 
 /// Names of the variables that providers' keys are looked for in, each once.
@@ -34,14 +34,14 @@ pub fn is_own(provider: &Provider, url: &Url) -> bool {
     url.scheme() == "https" && url.port().is_none() && provider.hosts.iter().any(|p| fits(p, host))
 }
 
-/// A host against a pattern in which `*` is one whole label.
+/// Does a host match a pattern in which `*` is one whole label?
 fn fits(pattern: &str, host: &str) -> bool {
     let (pattern, host) = (pattern.split('.'), host.split('.'));
     pattern.clone().count() == host.clone().count()
         && pattern.zip(host).all(|(p, h)| (p == "*" && !h.is_empty()) || p.eq_ignore_ascii_case(h))
 }
 
-/// Which variable holds the key of which origin, as the user says: `NAME` or `ORIGIN=NAME`.
+/// The variables that hold keys, as the user names them by `--api-key-env`: `NAME` or `ORIGIN=NAME`.
 #[derive(Debug, Clone, Default)]
 pub struct KeyVariables {
     any: Option<String>,
@@ -52,11 +52,11 @@ pub struct KeyVariables {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variable {
     pub name: String,
-    /// Nothing says that it belongs to this origin alone.
+    /// It may hold a key for another origin.
     shared: bool,
     /// The user named it.
     stated: bool,
-    /// The server may be one that wants no key: it is on this machine, or in the user's own network.
+    /// The server may need no key: it is on this machine, or in the user's own network.
     optional: bool,
     origin: String,
 }
@@ -96,7 +96,7 @@ impl KeyVariables {
         Ok(variables)
     }
 
-    /// Which variable the key of a server is in. `providers` is every provider known.
+    /// The variable that holds the key of a server. `providers` is every provider known.
     pub fn of(&self, url: &Url, optional: bool, providers: &[Provider]) -> Result<Variable, CliError> {
         let origin = url.origin().ascii_serialization();
         let stated = self.by_origin.iter().find(|(o, _)| *o == origin).map(|(_, name)| name.clone());
@@ -127,7 +127,7 @@ impl KeyVariables {
     }
 }
 
-/// Where a provider's key may go, in words.
+/// The addresses that a provider's key may go to, in words.
 fn home(provider: &Provider) -> String {
     let base = provider.base_url.as_deref().and_then(|b| Url::parse(b).ok());
     base.map_or_else(|| provider.hosts.join(" and "), |b| b.origin().ascii_serialization())
@@ -138,12 +138,12 @@ impl Variable {
     pub fn is_stated(&self) -> bool {
         self.stated
     }
-    /// Is there anything in it?
+    /// Is it set?
     pub fn is_set(&self) -> bool {
         environment::text(&self.name).is_some()
     }
-    /// The key. `all` are the variables of every server of the run: one that may be anybody's goes
-    /// to one server only.
+    /// The key; `None` where it is not set and the server may need none. `all` are the variables of every
+    /// server of the run: a shared variable's key goes to one server only.
     pub fn key(&self, all: &[Self]) -> Result<Option<SecretString>, CliError> {
         let also = |v: &&Self| v.name == self.name && v.origin != self.origin;
         if self.shared && all.iter().any(|v| also(&v)) {

@@ -5,9 +5,10 @@ use super::error::{GgufError, Problem};
 use super::limits::{MAX_HEADER_BYTES, MAX_TEXT_BYTES};
 use std::io::{BufReader, Read};
 
-/// Memory is taken in steps of this while a text is read.
+/// Bytes by which memory grows while a text is read.
 const STEP: usize = 64 << 10;
 
+/// A reader that knows its place in the file and how many bytes are left.
 pub struct Bytes<R> {
     inner: BufReader<R>,
     at: u64,
@@ -22,6 +23,7 @@ impl<R: Read> Bytes<R> {
     pub fn at(&self) -> u64 {
         self.at
     }
+    /// Bytes from here to the end of the file.
     pub fn left(&self) -> u64 {
         self.length.saturating_sub(self.at)
     }
@@ -29,7 +31,7 @@ impl<R: Read> Bytes<R> {
         GgufError::new(self.at, problem)
     }
 
-    /// Fill the buffer, or say inside what the file ended.
+    /// Fills the buffer. The error says within what (`what`) the file ended.
     pub fn fill(&mut self, buffer: &mut [u8], what: &'static str) -> Result<(), GgufError> {
         self.reserve(buffer.len() as u64, what)?;
         self.inner.read_exact(buffer).map_err(|e| match e.kind() {
@@ -71,7 +73,8 @@ impl<R: Read> Bytes<R> {
         self.array(what).map(u64::from_le_bytes)
     }
 
-    /// A number of things that take at least `smallest` bytes each.
+    /// Reads a number of things that take at least `smallest` bytes each: an error above `cap`, or where
+    /// the rest of the file cannot hold them.
     pub fn count(&mut self, what: &'static str, smallest: u64, cap: u64) -> Result<u64, GgufError> {
         let at = self.at;
         let count = self.u64(what)?;

@@ -1,5 +1,5 @@
-//! What the metadata says about the model, checked: the keys the predictor and the loader rely on.
-//! A key of the wrong type is an error even where it is optional, because the loader would trust it.
+//! What the metadata says about the model: the keys that the predictor and the loader rely on, checked. A
+//! key of the wrong type is an error even where it is optional, because the loader would trust it.
 
 use super::error::{GgufError, Problem};
 use super::limits::{MAX_EXPERTS, MAX_LAYERS};
@@ -8,7 +8,7 @@ use super::lookup::Lookup;
 use super::value::{ListKind, Value};
 use std::collections::BTreeMap;
 
-/// The model, as far as its metadata says.
+/// What the metadata says about the model. `None` and empty lists: it does not say.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     /// Bytes that tensor data is padded to: `general.alignment`, 32 where the file does not say.
@@ -23,47 +23,47 @@ pub struct Facts {
     pub layers: Option<u32>,
     /// Tokens of context it was trained for: `*.context_length`.
     pub context_tokens: Option<u64>,
-    /// Values of one hidden state: `*.embedding_length`.
+    /// Values in the hidden state of one token: `*.embedding_length`.
     pub hidden_size: Option<u64>,
-    /// Per layer; empty where unknown.
+    /// Attention heads of each layer; empty where unknown.
     pub heads: Vec<u32>,
-    /// Per layer; 0 for a layer without attention.
+    /// Key-value heads of each layer, 0 for one without attention; empty where unknown.
     pub kv_heads: Vec<u32>,
-    /// Size of one key, per head.
+    /// Values of one key, per head.
     pub key_length: Option<u64>,
-    /// Size of one value, per head.
+    /// Values of one value vector, per head.
     pub value_length: Option<u64>,
     /// What the engine keeps of a sequence, layer by layer.
     pub cache: Cache,
     /// Blocks that are loaded; those at the end that only predict further tokens are not.
     pub loaded_layers: Option<u32>,
-    /// Experts of a layer: `*.expert_count`, at most [`MAX_EXPERTS`]. `None`: it is dense.
+    /// Experts of a layer: `*.expert_count`, at most [`MAX_EXPERTS`]. `None`: the model is dense.
     pub experts: Option<u32>,
     /// Experts that one token is sent to: `*.expert_used_count`, at most as many as there are.
     pub experts_used: Option<u32>,
-    /// Tokens of its vocabulary.
+    /// Tokens in the vocabulary.
     pub vocabulary: Option<u64>,
     /// `gpt2`, `llama`, `t5`, ...
     pub tokenizer: Option<String>,
     /// Jinja source, as in the file: hostile until sanitised, never run here.
     pub chat_template: Option<String>,
-    /// Which part of it this file is, where it comes in several.
+    /// Which part this file is, where the model comes in several files.
     pub split: Option<Split>,
 }
 
-/// One of several files.
+/// Which of several files of one model this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Split {
     /// From 0.
     pub index: u32,
-    /// How many files it comes in.
+    /// How many files the model comes in.
     pub count: u32,
     /// Tensors in all files together.
     pub tensors: Option<u64>,
 }
 
 impl Facts {
-    /// The mix of tensor types by the name its files carry: `Q4_K_M` (llama.h `llama_ftype`).
+    /// The mix of tensor types, by the name that files carry: `Q4_K_M` (llama.h `llama_ftype`).
     pub const fn mix(&self) -> Option<&'static str> {
         let Some(number) = self.file_type else { return None };
         Some(match number {
@@ -139,7 +139,7 @@ pub fn read(metadata: &BTreeMap<String, Value>, places: &BTreeMap<String, u64>) 
     let (key_length, value_length) = (own_head("attention.key_length")?, own_head("attention.value_length")?);
     let (experts, experts_used) = experts(&own, layers)?;
     let context_tokens = own.whole("context_length")?;
-    // The loader reads the sizes of heads only where the first layer has some.
+    // The loader reads head sizes from the file only where the first layer has heads.
     let headless = heads.first() == Some(&0) && architecture.as_deref() != Some("plamo2");
     let attention = layers.map(|blocks| loader::Attention {
         architecture: architecture.as_deref().unwrap_or_default(),
@@ -176,7 +176,8 @@ pub fn read(metadata: &BTreeMap<String, Value>, places: &BTreeMap<String, u64>) 
     })
 }
 
-/// GGUF files that go beside a model: the loader of models has nothing to do in them.
+/// Refuses GGUF files that go beside a model (adapters, projectors, ...), which the loader of models cannot
+/// use.
 fn other_kind(general: &Lookup, architecture: Option<&str>) -> Result<(), GgufError> {
     let kind = general.text("general.type")?;
     let (key, what) = match (kind.as_deref(), architecture) {
@@ -220,7 +221,7 @@ fn experts(own: &Lookup, layers: Option<u32>) -> Result<(Option<u32>, Option<u32
 fn vocabulary(general: &Lookup, own: &Lookup) -> Result<Option<u64>, GgufError> {
     const TOKENS: &str = "tokenizer.ggml.tokens";
     let tokens = general.list(TOKENS, &[ListKind::Text])?.map(|l| l.length);
-    // The loader walks these beside the tokens without asking how long they are.
+    // The loader reads these in step with the tokens without checking their length.
     for (key, kinds) in [
         ("tokenizer.ggml.scores", &[ListKind::Float][..]),
         ("tokenizer.ggml.token_type", &[ListKind::Whole32][..]),

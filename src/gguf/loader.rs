@@ -1,15 +1,15 @@
-//! What llama.cpp's loader makes of a header: what each layer keeps of a sequence, and which layers
-//! it loads at all. Files leave much of it out, and the loader fills in what is usual for the
-//! architecture; [`RULES`] is that knowledge, one row for each family that departs from plain attention
-//! in every layer (llama.cpp's `src/models/*.cpp`, `llama-hparams.cpp` and `llama_model::create_memory`,
-//! as vendored).
+//! How llama.cpp's loader understands a header: what each layer keeps in memory of a sequence, and which
+//! layers it loads at all. Files leave much of it out, and the loader fills in what is usual for the
+//! architecture; [`RULES`] is that knowledge, one row for each family that departs from plain attention in
+//! every layer (llama.cpp's `src/models/*.cpp`, `llama-hparams.cpp` and `llama_model::create_memory`, as
+//! vendored).
 
 use super::error::GgufError;
 use super::limits::MAX_LAYERS;
 use super::lookup::Lookup;
 use super::value::Value;
 
-/// What the engine keeps of a sequence.
+/// What the engine keeps in memory of a sequence: its KV cache and its recurrent states.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cache {
     /// Per layer that is loaded; empty where the file does not say how many there are.
@@ -18,50 +18,52 @@ pub struct Cache {
     pub window_tokens: u64,
 }
 
-/// What one layer keeps of a sequence.
+/// What one layer keeps in memory of a sequence.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Kept {
     /// Values per token: keys and values, or the compressed vector that stands for both, and the keys
     /// that choose which tokens are attended to.
     pub values: u64,
-    /// It keeps a window instead of the whole context.
+    /// It keeps only a sliding window instead of the whole context.
     pub slides: bool,
-    /// Of the whole context kept beside a window: so many tokens pooled into one cell, of so many values.
+    /// Beside its window it keeps the whole context pooled: tokens in one pooled cell, and values of such a
+    /// cell.
     pub pooled: Option<(u64, u64)>,
-    /// A state of fixed size, values of 32 bits.
+    /// Values, of 32 bits, of a recurrent state, whose size does not grow with the context.
     pub state_values: u64,
     /// Values of one token's queries.
     pub query_values: u64,
-    /// Keys and values are one compressed vector, which all heads share.
+    /// Keys and values are one compressed vector that all heads share (multi-head latent attention).
     pub latent: bool,
     /// Heads that keys and values are kept for.
     pub kv_heads: u32,
 }
 
-/// Which layers keep a window.
+/// Which layers have a sliding window.
 #[derive(Debug, Clone, Copy)]
 enum Window {
-    /// None, whatever the file says.
+    /// No layer, whatever the file says.
     Never,
-    /// Where the file has a window: those of its list, or all but each n-th where it gives a number.
+    /// If the file has a window: the layers of its list, or all but every n-th where it gives a number.
     AsFiled,
-    /// All but each n-th, unless the file has a list or another number.
+    /// All but every n-th, unless the file has a list or another number.
     Every(Period),
-    /// Those that attend.
+    /// Layers with attention.
     Attending,
-    /// All.
+    /// All layers.
     All,
 }
 
-/// All but each n-th layer keep a window.
+/// All but every n-th layer have a sliding window.
 #[derive(Debug, Clone, Copy)]
 struct Period {
+    /// The n: one layer in so many has no window.
     layers: u64,
-    /// The first of each group keeps everything; else the last.
+    /// The layer without a window is the first of each group of n; otherwise the last.
     whole_first: bool,
-    /// Tokens where the file does not say; `None`: then no layer slides.
+    /// Window in tokens where the file does not say. `None`: then no layer slides.
     usual: Option<u64>,
-    /// Tokens whatever the file says, unless it says 0.
+    /// Window in tokens whatever the file says, unless it says 0.
     fixed: Option<u64>,
 }
 
@@ -69,32 +71,34 @@ const fn every(layers: u64) -> Period {
     Period { layers, whole_first: false, usual: None, fixed: None }
 }
 
-/// Which layers keep a state instead of a cache.
+/// Which layers keep a recurrent state instead of a KV cache.
 #[derive(Debug, Clone, Copy)]
 enum States {
-    /// None, or where the file has the sizes of one: those without key-value heads.
+    /// Layers without key-value heads, if the file gives the sizes of a state; else none.
     AsFiled,
-    /// Each, and nothing else.
+    /// Every layer, and none has a cache.
     All,
-    /// Each, beside its cache.
+    /// Every layer, beside its cache.
     Beside,
-    /// Those without key-value heads.
+    /// Layers without key-value heads.
     Headless,
-    /// Those without key-value heads and without a feed-forward block, which alone keep nothing.
+    /// Layers without key-value heads and without a feed-forward block; those without heads but with one
+    /// keep nothing.
     HeadlessAlone,
-    /// Those of the file's list; else all but each n-th, n being the file's or this.
+    /// The layers of the file's list; else all but every n-th, with the n of the file or else this one.
     Every(u64),
 }
 
-/// Further keys that choose which tokens are attended to.
+/// Which layers keep an indexer's keys: further keys that choose which tokens are attended to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Index {
     No,
-    /// In these layers: so many rows of the indexer's key for each token.
+    /// Every layer, with so many rows of the indexer's key for each token.
     Full(u64),
-    /// In the layers that the file names (by default all, or as GLM 5.2 has it).
+    /// The layers that the file names (without a list: all of them, or as GLM 5.2 has it), with so many
+    /// rows.
     Named(u64),
-    /// In all layers but the leading dense ones, with a value beside each key.
+    /// All layers but the leading dense ones, with a value beside each key.
     Sparse,
 }
 
@@ -105,11 +109,11 @@ struct Rules {
     index: Index,
     /// Keys and values are kept as one vector where the file has the sizes of the two.
     latent: bool,
-    /// It is an encoder, or refines all of a text at once: nothing is kept between passes.
+    /// It is an encoder or a diffusion model: nothing is kept between passes.
     keeps_nothing: bool,
-    /// Layers from the start that have a cache; later ones use theirs.
+    /// Only so many layers from the start have a cache of their own; later ones use theirs.
     own_layers: Option<u32>,
-    /// Groups of a state's second half are read from the file.
+    /// The number of groups of the state's second half is read from the file.
     groups: bool,
 }
 
@@ -130,7 +134,7 @@ const fn states(states: States) -> Rules {
     Rules { states, ..PLAIN }
 }
 
-/// By architecture, as `general.architecture` names it. What is not here is [`PLAIN`].
+/// The rules by architecture, as `general.architecture` names it. One that is not listed is [`PLAIN`].
 const RULES: &[(&[&str], Rules)] = &[
     (
         &[
@@ -189,7 +193,7 @@ fn rules(architecture: &str) -> Rules {
     RULES.iter().find(|(names, _)| names.contains(&architecture)).map_or(PLAIN, |(_, rules)| *rules)
 }
 
-/// The attention of the file, as far as [`super::facts`] has read it.
+/// The attention sizes that [`super::facts`] has read from the file.
 pub(super) struct Attention<'a> {
     pub architecture: &'a str,
     /// Blocks of the file, those that only predict further tokens included.
@@ -272,8 +276,9 @@ pub(super) fn cache(own: &Lookup, file: &Attention) -> Result<Cache, GgufError> 
     Ok(Cache { layers, window_tokens })
 }
 
-/// What a layer keeps beside its window where each `ratio` tokens leave one more key: those keys (of the
-/// whole context), in layers that choose one of the indexer's with each, and the state that pools them.
+/// Adds what a layer keeps beside its window where every `ratio` tokens leave one more key: those keys, of
+/// the whole context; in layers that choose among them an indexer's key with each; and the state that pools
+/// them.
 fn pool(kept: &mut Kept, ratio: u64, keys: u64, key: u64, index_key: u64) {
     let chooses = ratio <= 4;
     let pooled = if chooses { keys.saturating_add(index_key) } else { keys };
@@ -283,7 +288,7 @@ fn pool(kept: &mut Kept, ratio: u64, keys: u64, key: u64, index_key: u64) {
     kept.state_values = rows.saturating_mul(width).saturating_mul(2);
 }
 
-/// Values of the state of one layer and sequence.
+/// Values of the recurrent state of one layer and one sequence.
 fn state_values(own: &Lookup, file: &Attention, groups: bool) -> Result<u64, GgufError> {
     let convolution = own.whole("ssm.conv_kernel")?.unwrap_or(0);
     let heads = u64::from(file.heads.first().copied().unwrap_or(0));
@@ -309,7 +314,7 @@ fn state_values(own: &Lookup, file: &Attention, groups: bool) -> Result<u64, Ggu
     Ok(convolution.saturating_sub(1).saturating_mul(rows).saturating_add(state.saturating_mul(inner)))
 }
 
-/// Per loaded layer: does it keep a state?
+/// For each loaded layer: does it keep a recurrent state?
 fn stateful(
     own: &Lookup,
     file: &Attention,
@@ -329,7 +334,7 @@ fn stateful(
             Some(list) => list.get(layer as usize).copied().unwrap_or(false),
             None => !(u64::from(layer) + 1).is_multiple_of(interval.unwrap_or(usual)),
         },
-        // A family that is not known: as those do that have these sizes.
+        // An unknown family is taken for one of the known ones that have these sizes.
         States::AsFiled if state == 0 => false,
         States::AsFiled => match (&listed, interval) {
             (Some(list), _) => list.get(layer as usize).copied().unwrap_or(false),
@@ -340,7 +345,7 @@ fn stateful(
     Ok((0..blocks).map(of).collect())
 }
 
-/// The window, and per loaded layer: does it keep only that?
+/// The window in tokens, and for each loaded layer: does it keep only the window?
 fn sliding_layers(
     own: &Lookup,
     file: &Attention,
@@ -391,7 +396,7 @@ fn sliding_layers(
     if slides.contains(&true) { Ok((window, slides)) } else { Ok(none) }
 }
 
-/// Per loaded layer: rows of the indexer's key for each token.
+/// For each loaded layer: rows of the indexer's key for each token.
 fn indexed(own: &Lookup, file: &Attention, rules: &Rules, blocks: u32) -> Result<Vec<u64>, GgufError> {
     let all = |rows: u64| vec![rows; blocks as usize];
     if own.whole("attention.indexer.key_length")?.unwrap_or(0) == 0 {
@@ -405,7 +410,7 @@ fn indexed(own: &Lookup, file: &Attention, rules: &Rules, blocks: u32) -> Result
         Index::Named(rows) => match own.flags("attention.indexer.types", blocks)? {
             Some(list) => list.into_iter().map(|full| if full { rows } else { 0 }).collect(),
             None if file.architecture == "glm-dsa" && file.context_tokens < 1_048_576 => all(rows),
-            // GLM 5.2: the first two, then each fourth.
+            // GLM 5.2: the first two, then every fourth.
             None if file.architecture == "glm-dsa" => (0..u64::from(blocks))
                 .map(|layer| if layer < 2 || (layer - 2).is_multiple_of(4) { rows } else { 0 })
                 .collect(),
@@ -418,7 +423,7 @@ fn indexed(own: &Lookup, file: &Attention, rules: &Rules, blocks: u32) -> Result
     })
 }
 
-/// Per layer: how many tokens are pooled into one; 0 where none are. Only DeepSeek V4 has it.
+/// For each layer: how many tokens are pooled into one, 0 where none are. Only DeepSeek V4 has it.
 fn compress_ratios(own: &Lookup) -> Result<Option<Vec<u64>>, GgufError> {
     own.numbers("attention.compress_ratios")
 }

@@ -1,4 +1,4 @@
-//! Metadata by key and type, as the readers of it ask; a key of the wrong type is an error that names it.
+//! Metadata by key and type; a key of the wrong type is an error that names it.
 
 use super::error::{GgufError, Problem};
 use super::value::{List, ListKind, Value};
@@ -83,7 +83,7 @@ impl Lookup<'_> {
             .collect()
     }
 
-    /// A list of truth values, one for each of so many layers at least.
+    /// A list of truth values, one for each layer; it may be longer, not shorter.
     pub(super) fn flags(&self, name: &str, layers: u32) -> Result<Option<Vec<bool>>, GgufError> {
         let Some(Value::List(_)) = self.get(name) else { return Ok(None) };
         let list = self.list(name, &[ListKind::Bool, ListKind::Whole32])?.map_or(&[][..], |l| &l.numbers);

@@ -44,11 +44,11 @@ use std::io::Read;
 pub struct Header {
     /// 2 or 3.
     pub version: u32,
-    /// Length of the whole file, bytes, as the caller said.
+    /// Bytes of the whole file, as the caller said.
     pub file_bytes: u64,
-    /// Where tensor data begins.
+    /// Byte at which tensor data begins.
     pub data_offset: u64,
-    /// Tensor data is padded to this, bytes.
+    /// Bytes that tensor data is padded to.
     pub alignment: u64,
     /// Everything in the file, by key. Long lists (vocabularies) are counted, not kept.
     pub metadata: BTreeMap<String, Value>,
@@ -194,7 +194,8 @@ mod tests {
         }
     }
 
-    /// What advisories and bug reports say has brought loaders down; the names are theirs.
+    /// Faults that published advisories and bug reports say have brought loaders down; the names are
+    /// theirs.
     #[test]
     fn published_faults_are_refused() {
         let long = |length: u64| [length.to_le_bytes().as_slice(), b"abc"].concat();

@@ -6,7 +6,8 @@ use super::error::{GgufError, Problem};
 use super::limits::MAX_TENSOR_NAME_BYTES;
 use std::io::Read;
 
-/// Length of the name, one byte of it, dimension count, one dimension, type, offset.
+/// Fewest bytes of an entry: length of the name, one byte of it, dimension count, one dimension, type,
+/// offset.
 pub const SMALLEST_ENTRY: u64 = 8 + 1 + 4 + 8 + 4 + 8;
 
 /// One tensor.
@@ -22,7 +23,7 @@ pub struct Tensor {
     pub elements: u64,
     /// Bytes they take, by the block layout of the type.
     pub bytes: u64,
-    /// From the start of the tensor data.
+    /// Bytes from the start of the tensor data.
     pub offset: u64,
 }
 
@@ -34,7 +35,7 @@ macro_rules! tensor_types {
         pub enum TensorType { $($name),* }
 
         impl TensorType {
-            /// The type with this number in the file; types that ggml dropped are unknown.
+            /// The type with this number in the file. `None`: unknown, or a type that ggml has dropped.
             pub const fn from_number(number: u32) -> Option<Self> {
                 match number { $($number => Some(Self::$name),)* _ => None }
             }
@@ -135,14 +136,14 @@ pub fn read<R: Read>(bytes: &mut Bytes<R>, alignment: u64) -> Result<Tensor, Ggu
     Ok(Tensor { name, kind, dimensions, elements, bytes: size, offset })
 }
 
-/// Values and bytes, or nothing where either passes 63 bits.
+/// Number of values and of bytes; `None` where either passes 63 bits.
 fn size(dimensions: &[u64], kind: TensorType) -> Option<(u64, u64)> {
     let elements = dimensions.iter().try_fold(1_u64, |n, d| n.checked_mul(*d))?;
     let bytes = (elements / kind.block_values()).checked_mul(kind.block_bytes())?;
     (i64::try_from(elements).is_ok() && i64::try_from(bytes).is_ok()).then_some((elements, bytes))
 }
 
-/// Every tensor lies inside the file and none lies on another.
+/// Checks that every tensor lies inside the file and that no two overlap.
 pub fn check_places(tensors: &[Tensor], data_offset: u64, file_bytes: u64) -> Result<(), GgufError> {
     let mut order: Vec<&Tensor> = tensors.iter().collect();
     order.sort_by_key(|t| t.offset);

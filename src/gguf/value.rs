@@ -1,13 +1,13 @@
-//! Metadata values: thirteen types, lists of all but lists.
+//! Metadata values: twelve scalar types, and lists of them; lists of lists are refused.
 
 use super::bytes::Bytes;
 use super::error::{GgufError, Problem};
 use super::limits::MAX_TEXT_BYTES;
 use std::io::Read;
 
-/// Length of the key, one byte of it, type, one byte of value.
+/// Fewest bytes of an entry: length of the key, one byte of it, type, one byte of value.
 pub const SMALLEST_ENTRY: u64 = 8 + 1 + 4 + 1;
-/// Lists up to this long are kept: one entry per layer at most is needed.
+/// Longest list whose numbers are kept: nothing needs more than one entry for each layer.
 const KEPT: u64 = 1024;
 
 /// One metadata value.
@@ -21,13 +21,13 @@ pub enum Value {
     Float(f64),
     /// A truth value.
     Bool(bool),
-    /// Bytes that are not UTF-8 are shown as U+FFFD.
+    /// A text; bytes that are not UTF-8 become U+FFFD.
     Text(String),
     /// A list of values of one type.
     List(List),
 }
 
-/// A list: its type and length always, its numbers where there are few.
+/// A list: its type and length always, its numbers where they are few.
 #[derive(Debug, Clone, PartialEq)]
 pub struct List {
     /// The type of its entries.

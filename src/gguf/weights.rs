@@ -4,7 +4,7 @@
 use super::tensor::{Tensor, TensorType};
 use std::collections::BTreeMap;
 
-/// Bytes of the tensors in one file.
+/// What the tensors of one file take, in bytes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Weights {
     /// Bytes of all tensors that are loaded.
@@ -23,7 +23,7 @@ pub struct Weights {
     pub output: u64,
     /// Routed experts: only those chosen are read.
     pub experts: u64,
-    /// Values in them.
+    /// Values in the routed experts.
     pub expert_parameters: u64,
     /// Everything in each layer, experts included; index is the layer.
     pub layers: Vec<u64>,
@@ -50,7 +50,7 @@ impl Weights {
         self.parameters += tensor.elements;
         *self.by_type.entry(tensor.kind).or_default() += tensor.bytes;
         let name = tensor.name.as_str();
-        // The loader keeps in main memory what the first layer is fed with.
+        // Input tables: the loader keeps them in main memory.
         let fed = ["token_embd.", "per_layer_token_embd.", "position_embd.", "token_types."];
         if fed.iter().any(|part| name.starts_with(part)) {
             self.embedding += tensor.bytes;
@@ -84,14 +84,15 @@ impl Weights {
     }
 }
 
-/// `blk.7.attn_q.weight` is in layer 7, as `attn_q.weight`. Layers past the limit belong to none.
+/// The layer of a tensor and its name within it: `blk.7.attn_q.weight` is `attn_q.weight` of layer 7.
+/// `None` outside of layers, and past [`super::limits::MAX_LAYERS`].
 fn layer_of(name: &str) -> Option<(usize, &str)> {
     let (number, part) = name.strip_prefix("blk.")?.split_once('.')?;
     let layer = number.parse::<usize>().ok()?;
     (layer < super::limits::MAX_LAYERS as usize).then_some((layer, part))
 }
 
-/// Older files keep each expert in its own tensor: `ffn_gate.3.weight`.
+/// Is this one routed expert? Older files keep each in a tensor of its own: `ffn_gate.3.weight`.
 fn routed_alone(part: &str) -> bool {
     part.strip_prefix("ffn_")
         .and_then(|rest| rest.split('.').nth(1))

@@ -1,9 +1,9 @@
-//! Where a model is asked: from the base URL that somebody typed to the URL that requests go to. The
-//! only place where such a URL is made.
+//! The URL that requests go to, made from the base URL that somebody typed. This is the only place that
+//! makes such a URL.
 //!
-//! People type a base URL in many forms: a host, a host with a version, the endpoint pasted from a
-//! page, the address of a model. Each wire knows its endpoint; what of it is typed already is taken
-//! off first, so that every form leads to the same place.
+//! People type a base URL in many forms: a host, a host with a version, an endpoint copied from a page, the
+//! address of a model. Each wire format knows its own endpoint; whatever part of it was typed already is
+//! taken off first, so that every form leads to the same place.
 
 use super::wire::WireKind;
 use reqwest::Url;
@@ -11,7 +11,7 @@ use reqwest::Url;
 /// The URLs of one API target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// What the wire's own paths are appended to; ends in a slash.
+    /// The URL that the wire format's paths are appended to; ends in a slash.
     pub base: Url,
     /// Where requests for answers go.
     pub endpoint: Url,
@@ -68,7 +68,7 @@ fn is_version(segment: &str) -> bool {
     rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
-/// The path before what belongs to an endpoint of the wire.
+/// The typed path without what belongs to an endpoint of the wire format.
 fn without_endpoint<'a>(wire: WireKind, typed: &[&'a str], model: &str) -> Vec<&'a str> {
     let endings: &[&[&str]] = match wire {
         WireKind::OpenAiChat | WireKind::OpenAiResponses => &[
@@ -121,8 +121,8 @@ fn without_endpoint<'a>(wire: WireKind, typed: &[&'a str], model: &str) -> Vec<&
     segments
 }
 
-/// Text after an `@` that was meant for a server but has no scheme: `127.0.0.1:8080`, `gpu-box:8000/v1`,
-/// `llm.example.com`. Names of models may have an `@` of their own, before a version or a revision.
+/// Is the text after an `@` meant as a server without its scheme (`127.0.0.1:8080`, `gpu-box:8000/v1`,
+/// `llm.example.com`)? Names of models may have an `@` of their own, before a version or a revision.
 pub fn looks_like_a_host(text: &str) -> bool {
     let host = text.split('/').next().unwrap_or(text);
     if host.is_empty() {
@@ -154,7 +154,7 @@ pub fn looks_like_a_host(text: &str) -> bool {
     address || (port.is_none() && !version && !words.contains(&name))
 }
 
-/// What to look at where there is nothing at an endpoint.
+/// What to check where a server finds nothing at an endpoint, as a sentence for an error message.
 pub fn hint(wire: WireKind, endpoint: &Url) -> &'static str {
     let path = endpoint.path();
     match wire {

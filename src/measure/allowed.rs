@@ -1,26 +1,26 @@
-//! What this process may use of the machine: memory and cores, after the limits of its container or
-//! service (control groups), its address space (`ulimit -v`) and its affinity. `doctor` shows it, `fit`
-//! predicts for it, and `bench` loads and computes within it.
+//! How much memory and how many cores this process may use, within the limits of its container or service
+//! (control groups), its address space (`ulimit -v`) and its affinity. `doctor` shows it, `fit` predicts
+//! for it, and `bench` loads and computes within it.
 
 use std::path::Path;
 
 /// Memory and cores that this process may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowed {
-    /// Bytes; 0 where the system does not tell.
+    /// Bytes that this process may use; 0 where the system does not tell.
     pub memory_bytes: u64,
-    /// Bytes of the machine.
+    /// Bytes of memory in the machine.
     pub machine_bytes: u64,
-    /// What makes it less than the machine's; `None` where nothing does.
+    /// What keeps the process below the machine's memory; `None` where nothing does.
     pub memory_limit: Option<&'static str>,
-    /// Physical cores.
+    /// Physical cores that this process may use.
     pub cores: usize,
     /// Physical cores of the machine.
     pub machine_cores: usize,
 }
 
 impl Allowed {
-    /// What is less than the machine has, in words.
+    /// For each of memory and cores that is limited, a sentence that says so.
     pub fn notes(&self) -> impl Iterator<Item = String> + use<> {
         const GIB: f64 = 1_073_741_824.0;
         let this = *self;
@@ -36,7 +36,7 @@ impl Allowed {
     }
 }
 
-/// Ask the system.
+/// What the operating system says that this process may use.
 pub fn allowed() -> Allowed {
     let machine_bytes = sysinfo::System::new().map_or(0, |mut system| {
         system.refresh_memory();
@@ -68,8 +68,8 @@ fn group_bytes() -> Option<u64> {
     limit_of(Path::new("/sys/fs/cgroup"), &groups)
 }
 
-/// The least limit of the groups that a process is in, and of those above them. `groups` is what
-/// `/proc/PID/cgroup` says, of either version.
+/// The smallest memory limit, in bytes, of the groups that a process is in and of those above them.
+/// `groups` is the content of `/proc/PID/cgroup`, of either version.
 fn limit_of(root: &Path, groups: &str) -> Option<u64> {
     let of = |line: &str| -> Option<u64> {
         let mut fields = line.splitn(3, ':');
@@ -81,14 +81,15 @@ fn limit_of(root: &Path, groups: &str) -> Option<u64> {
         };
         let path = Path::new(path.trim_start_matches('/'));
         let inside = path.components().all(|c| matches!(c, std::path::Component::Normal(_)));
-        // Within a container the path may lead out of what it sees: then its own root is what counts.
+        // In a container the path may lead outside of what the container sees: then its own root counts.
         let path = if inside { path } else { Path::new("") };
         path.ancestors().filter_map(|group| limit(&base.join(group).join(file))).min()
     };
     groups.lines().filter_map(of).min()
 }
 
-/// A limit of a group: a number, or `max`; version 1 writes a number near 2^63 for none.
+/// Reads the limit of one group, in bytes; `None` where there is none: `max`, or a number near 2^63 in
+/// version 1.
 fn limit(file: &Path) -> Option<u64> {
     let bytes: u64 = std::fs::read_to_string(file).ok()?.trim().parse().ok()?;
     (bytes < 1 << 60).then_some(bytes)

@@ -1,8 +1,8 @@
-//! The two clocks of the machine beside each other. Every time in this program is the monotonic
-//! clock's, which setting the wall clock does not move. Where the two went apart while a request was
-//! under way, either that was done or the machine slept, and then the answer waited in a buffer:
-//! the sample is marked. So is one during which this process was stopped (Ctrl-Z, a debugger, a container
-//! that was paused): both clocks went on then, but nobody looked.
+//! Compares the monotonic clock with the wall clock. Every time in this program is the monotonic clock's,
+//! which setting the wall clock does not move. If the two drift apart while a request is under way, either
+//! the wall clock was set or the machine slept, and then the answer waited in a buffer: the sample is
+//! marked. A sample is also marked if this process was stopped meanwhile (Ctrl-Z, a debugger, a paused
+//! container): then both clocks went on, but the program did not.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -12,20 +12,21 @@ use std::time::{Duration, Instant, SystemTime};
 pub struct Clocks {
     wall: SystemTime,
     monotonic: Instant,
-    /// How long this process had been stopped until then.
+    /// How long this process had been stopped up to that moment.
     stopped: Duration,
 }
 
-/// What a time service corrects in a request's time stays below this.
+/// Smallest gap that is reported: corrections by a time service during a request stay below it.
 const LEAST: Duration = Duration::from_secs(1);
 
 impl Clocks {
+    /// Both clocks now.
     pub fn now() -> Self {
         Self { wall: SystemTime::now(), monotonic: Instant::now(), stopped: stopped() }
     }
 
-    /// Milliseconds that the wall clock gained on the monotonic one since (negative: lost), or that this
-    /// process was stopped; none below a second.
+    /// Milliseconds by which the wall clock has moved against the monotonic one since `self` (negative: it
+    /// fell behind), or for which this process was stopped. `None` where it was less than a second.
     pub fn gap_ms(self) -> Option<f64> {
         self.gap(Self::now())
     }
@@ -45,18 +46,19 @@ impl Clocks {
     }
 }
 
-/// Between two looks at the clock.
+/// Time between two looks of the thread at the clock.
 const BEAT: Duration = Duration::from_millis(200);
-/// A look that comes later than this was kept from it: the process was stopped. On a busy machine a
-/// thread that only sleeps is some tens of milliseconds late.
+/// Time between two looks from which on the process counts as stopped. On a busy machine a thread that only
+/// sleeps is some tens of milliseconds late.
 const LATE: Duration = Duration::from_millis(1500);
 
-/// A thread that looks at the clock five times a second. After a stop it wakes at the same moment as the
-/// requests that ask it: what it counted and when it looked are changed and read together.
+/// What a thread that looks at the clock five times a second has seen. After a stop it wakes at the same
+/// moment as the requests that ask for its count, so that count and last look are changed and read
+/// together.
 #[derive(Debug, Clone, Copy)]
 struct Pulse {
     last: Instant,
-    /// How long it was kept from looking so far.
+    /// How long the process has been stopped, as far as the thread has seen.
     stopped: Duration,
 }
 
@@ -66,18 +68,18 @@ impl Pulse {
         self.last = now;
     }
 
-    /// What was counted, and what is going on as the thread has not looked yet.
+    /// The time counted so far, and the time of a stop that the thread has not seen yet.
     fn total(&self, now: Instant) -> Duration {
         self.stopped + missed(now.saturating_duration_since(self.last))
     }
 }
 
-/// Of the time between two looks, what is too much.
+/// The part of the time between two looks that the process was stopped; zero where it was not.
 fn missed(between: Duration) -> Duration {
     if between < LATE { Duration::ZERO } else { between.saturating_sub(BEAT) }
 }
 
-/// How long this process has been stopped since it first asked.
+/// How long this process has been stopped since the first call, which starts the thread.
 fn stopped() -> Duration {
     static PULSE: OnceLock<Option<&'static Mutex<Pulse>>> = OnceLock::new();
     let pulse = PULSE.get_or_init(|| {
@@ -88,7 +90,7 @@ fn stopped() -> Duration {
             let mut pulse = pulse.lock().unwrap_or_else(PoisonError::into_inner);
             pulse.look(Instant::now());
         };
-        // Without the thread nothing is noticed, and nothing else is worse.
+        // If the thread cannot be started, stops are not noticed; nothing else depends on it.
         std::thread::Builder::new().name("pulse".into()).spawn(beat).ok().map(|_| pulse)
     });
     pulse.map_or(Duration::ZERO, |pulse| {
@@ -126,7 +128,7 @@ mod tests {
         let at = |ms: u64| begin + Duration::from_millis(ms);
         pulse.look(at(200));
         assert_eq!(pulse.total(at(300)), Duration::ZERO);
-        // Stopped from 300 ms on; what asks first is answered as what asks later.
+        // Stopped from 300 ms on; a request gets the same answer before and after the thread has looked.
         let stop = Duration::from_millis(2200 + 100 - 200);
         assert_eq!(pulse.total(at(2500)), stop);
         pulse.look(at(2500));

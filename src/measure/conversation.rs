@@ -1,7 +1,7 @@
-//! A prompt as the requests it is made of: one, or one for each turn of a conversation.
+//! The requests that a prompt is made of: one, or one for each turn of a conversation.
 //!
-//! A *live* turn of a conversation is the model's own answer to what came before; what follows it is
-//! sent with that answer as its history. Recorded turns are sent as they stand.
+//! A *live* turn of a conversation is answered by the model itself; what follows is sent with that answer
+//! in its history. Recorded turns are sent as they stand.
 
 use super::schedule::{Place, Step};
 use crate::prompts::Prompt;
@@ -21,10 +21,10 @@ pub fn turns(prompt: &Prompt) -> u32 {
     prompt.conversation.as_ref().map_or(1, |talk| u32::try_from(talk.calls().len()).unwrap_or(u32::MAX))
 }
 
-/// How long whoever speaks takes before a turn, counted from the end of the answer before it.
+/// How long the speaker of a turn takes before it, counted from the end of the answer before.
 pub fn pause(prompt: &Prompt, turn: u32) -> Duration {
     let calls = prompt.conversation.as_ref().map(Conversation::calls).unwrap_or_default();
-    // Before the first answer nobody waits for anybody.
+    // Before the first turn there is no wait.
     let call = calls.get(turn as usize).filter(|_| turn > 0);
     Duration::from_millis(call.map_or(0, |call| call.think_ms))
 }
@@ -34,11 +34,11 @@ pub fn tools(prompt: &Prompt) -> &[Tool] {
     prompt.conversation.as_ref().map_or(&[], |talk| &talk.tools)
 }
 
-/// The messages of a turn, `said` being the answers to the turns before it.
+/// The messages of a turn; `said` has the answers to the turns before it.
 ///
-/// The result of a tool belongs to the call that asked for it. Which calls a live answer makes is not
-/// known beforehand: its n-th result goes to its n-th call, and where it made none, the result is
-/// told as the user's words.
+/// The result of a tool belongs to the call that asked for it. Which calls a live answer makes is not known
+/// beforehand: its n-th result goes to its n-th call, and where it made no such call, the result is sent as
+/// the user's words.
 pub fn messages(prompt: &Prompt, turn: u32, said: &[Answered]) -> Vec<Message> {
     let Some(talk) = &prompt.conversation else {
         let system = prompt.system.iter().map(|text| Message::text(Role::System, text.clone()));
@@ -46,7 +46,7 @@ pub fn messages(prompt: &Prompt, turn: u32, said: &[Answered]) -> Vec<Message> {
     };
     let upto = talk.calls().get(turn as usize).map_or(talk.messages.len(), |call| call.upto);
     let mut answers = said.iter();
-    // The calls of the live answer that stands last, and how many of them have their result.
+    // The calls of the last live answer, and how many of them have their result.
     let mut live: Option<(&[ToolCall], usize)> = None;
     let mut out = Vec::with_capacity(upto);
     for message in &talk.messages[..upto] {
@@ -71,7 +71,7 @@ pub fn messages(prompt: &Prompt, turn: u32, said: &[Answered]) -> Vec<Message> {
     out
 }
 
-/// Put the system message at the beginning of the user's first one.
+/// Moves the system message to the beginning of the user's first one.
 pub fn system_as_user(prompt: &mut Prompt) {
     let joined = |system: &str, text: &str| format!("{system}\n\n{text}");
     let Some(talk) = &mut prompt.conversation else {
@@ -91,7 +91,7 @@ pub fn system_as_user(prompt: &mut Prompt) {
     prompt.system = None;
 }
 
-/// How much is sent on a turn at most: bytes that are known, and live answers before it.
+/// The most that is sent on a turn: bytes that are known, and the number of live answers before it.
 pub fn size(prompt: &Prompt, turn: u32) -> (usize, u32) {
     let Some(talk) = &prompt.conversation else {
         return (prompt.prompt.len() + prompt.system.as_ref().map_or(0, String::len), 0);
@@ -111,27 +111,26 @@ pub fn size(prompt: &Prompt, turn: u32) -> (usize, u32) {
     (bytes, u32::try_from(live).unwrap_or(u32::MAX))
 }
 
-/// What names one pass of a prompt on one target.
+/// Identifies one pass of a prompt on one target: target, prompt, repeat, warm-up, place in the load phase.
 type Pass = (usize, usize, u32, bool, Option<Place>);
 
 fn pass(step: &Step) -> Pass {
     (step.target, step.prompt, step.repeat, step.warmup, step.load)
 }
 
-/// The answers of conversations that are under way.
+/// The answers so far of conversations that are under way.
 #[derive(Debug, Clone, Default)]
 pub struct Histories(BTreeMap<Pass, Vec<Answered>>);
 
 impl Histories {
-    /// The answers to the turns before a step. `None`: one of them is missing, so the step cannot be
-    /// asked.
+    /// The answers to the turns before a step. `None`: one of them is missing, so the step cannot be sent.
     pub fn before(&self, step: &Step) -> Option<&[Answered]> {
         let said = self.0.get(&pass(step)).map_or(&[][..], Vec::as_slice);
         said.get(..step.turn as usize)
     }
 
-    /// Keep an answer that a later turn of `turns` rests on. One without text and without a call
-    /// leaves nothing to go on from.
+    /// Keeps an answer that a later one of `turns` turns needs. An answer without text and without a call
+    /// leaves nothing to continue from.
     pub fn note(&mut self, step: &Step, turns: u32, answer: Option<Answered>) {
         if turns <= 1 {
             return;

@@ -1,5 +1,5 @@
-//! What a provider's or an engine's token counts are worth: the one place where a count is believed,
-//! doubted or refused.
+//! Checks a provider's or an engine's token counts: the one place where a count is believed, doubted or
+//! refused.
 //!
 //! A count is *unknown* where it says 0 for something that was there, *suspicious* where the answer
 //! or its limit speaks against it (it is kept and marked), and *impossible* where it contradicts
@@ -19,7 +19,7 @@ pub enum Counted {
     ByEngine,
 }
 
-/// Who did count the tokens of one answer.
+/// Who counted the tokens of one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenSource {
     Usage,
@@ -52,17 +52,17 @@ pub enum Doubt {
     Redacted,
 }
 
-/// Output tokens per second of one stream beyond which a rate is a fault of the measurement: several
-/// times what the fastest services state (about 3,000 in 2026), and what single products promise
-/// (17,000).
+/// Output tokens per second of one stream above which a rate is taken for a fault of the measurement:
+/// several times what the fastest services state (about 3,000 in 2026), and above what single products
+/// promise (17,000).
 pub const FASTEST_TPS: f64 = 20_000.0;
-/// The same where the text comes in larger pieces, whose times say less.
+/// The same where the text comes in larger pieces, whose times say less about single tokens.
 const FASTEST_IN_PIECES_TPS: f64 = 5_000.0;
 /// From this many tokens a piece on, the tokens of the first piece are estimated from its share of the
-/// text; below it is taken for one token.
+/// text; below, the first piece is taken for one token.
 const LARGE_PIECE: f64 = 2.0;
 
-/// The counts of one answer, judged.
+/// The counts of one answer, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counts {
     pub source: TokenSource,
@@ -79,7 +79,7 @@ pub struct Counts {
     pub doubts: Vec<Doubt>,
 }
 
-/// Judge the counts of an answer by what else is known of it.
+/// Checks the counts of an answer against everything else that is known of it.
 pub fn judge(seen: &Trace, counted: Counted) -> Counts {
     let mut usage = seen.usage.clone().unwrap_or_default();
     let mut doubts = Vec::new();
@@ -106,7 +106,7 @@ pub fn judge(seen: &Trace, counted: Counted) -> Counts {
     if counted == Counted::ByEngine && sent_reasoning {
         usage.reasoning = Some(seen.engine_thought_tokens());
     }
-    // Thoughts in the text are in the count, and nobody counted them apart.
+    // Thoughts inside the text are part of the count, and were not counted separately.
     let apart = usage.reasoning.is_some_and(|n| n > 0) || !seen.thoughts_in_text;
     let visible = output.filter(|_| apart).and_then(|n| n.checked_sub(usage.reasoning.unwrap_or(0)));
     if let (Counted::ByProvider, Some(n), Some(limit)) = (counted, output, seen.limit.map(u64::from)) {
@@ -131,12 +131,12 @@ pub fn judge(seen: &Trace, counted: Counted) -> Counts {
 }
 
 impl Counts {
-    /// Milliseconds per output token after the first event, from the times and sizes of all events.
-    /// `None`, with the doubt noted, where the events do not tell.
+    /// Milliseconds per output token after the first event, from the times and sizes of all events. `None`,
+    /// with the doubt noted, where the events do not tell.
     ///
-    /// The tokens of the first event are not generated between the first event and the last. Where
-    /// events hold one token each that is one; where they hold many, the first one's share of the
-    /// text is its share of the tokens, but each of the others has at least one.
+    /// The tokens of the first event were generated before it, so they do not count. Where events hold one
+    /// token each, that is one token; where they hold many, the first event's share of the text is its
+    /// share of the tokens, but each of the others has at least one.
     pub fn time_per_token_ms(&mut self, content: &[Piece], counted: Counted) -> Option<f64> {
         let (first, last) = (content.first()?, content.last()?);
         let between_ms = last.0.checked_sub(first.0).map(|ns| ns as f64 / 1e6)?;

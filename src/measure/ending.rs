@@ -1,4 +1,4 @@
-//! Where an answer ends, and whether it is whole: one state machine for every wire.
+//! Where an answer ends, and whether it is complete: one state machine for every wire format.
 //!
 //! A finish reason alone is no end. Some servers send one with every chunk, some send text after it;
 //! what ends an answer is the wire's terminator, or the end of the stream.
@@ -17,11 +17,11 @@
 //! | a reason was withdrawn, none stands | whole | cut | cut | cut |
 //! | there was no reason | cut | cut | cut | cut |
 //!
-//! *Complete* means that the transport itself said so (a last chunk, a length that was reached, the
-//! end of an HTTP/2 stream); *closed* is an orderly end of the connection, which says nothing about
-//! how much was to come; *broken* is everything else. A reason is *confirmed* where a frame without
-//! content repeats it or counts the tokens after the last content, or where the wire has no
-//! terminator that could be missing.
+//! *Complete* means that the transport itself said so (a last chunk, a length that was reached, the end of
+//! an HTTP/2 stream); *closed* is an orderly end of the connection, which does not say how much was to
+//! come; *broken* is everything else. A reason is *confirmed* where a frame without content after the last
+//! content repeats it or has the token counts, or where the wire format has no terminator that could be
+//! missing.
 
 use super::event::{Event, Fault, FaultKind, FinishReason};
 
@@ -39,9 +39,9 @@ pub enum StreamEnd {
 /// What is known of the end of one answer.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ending {
-    /// The reason that stands.
+    /// The finish reason that stands.
     reason: Option<FinishReason>,
-    /// The last reason that content came after.
+    /// The last reason that was withdrawn, since content came after it.
     withdrawn: Option<FinishReason>,
     confirmed: bool,
     over: bool,
@@ -50,12 +50,12 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// For a wire with a terminator, or for one without.
+    /// A new answer, in a wire format with or without a terminator.
     pub fn new(has_terminator: bool) -> Self {
         Self { without_terminator: !has_terminator, ..Self::default() }
     }
 
-    /// All events of one frame, in their order.
+    /// Takes in all events of one frame, in their order.
     pub fn frame(&mut self, events: &[Event]) {
         let mut content = false;
         let mut counted = false;
@@ -79,7 +79,7 @@ impl Ending {
         self.confirmed |= !content && self.reason.is_some() && (counted || stated);
     }
 
-    /// Of two reasons without content between them the one that says more than "stop" holds: some
+    /// States a reason. Of two without content between them the one that says more than "stop" counts: some
     /// servers repeat a reason beside the usage, and not always the same.
     fn state(&mut self, reason: FinishReason) {
         let says_more = |r: FinishReason| !matches!(r, FinishReason::Stop | FinishReason::Other);
@@ -89,12 +89,12 @@ impl Ending {
         }
     }
 
-    /// The terminator came: nothing more is to be read.
+    /// Did the terminator come, so that nothing more is to be read?
     pub const fn is_over(&self) -> bool {
         self.over
     }
 
-    /// Would the answer be whole if the stream ended here by itself?
+    /// Is there a finish reason that was not withdrawn?
     pub const fn reason_stands(&self) -> bool {
         self.reason.is_some()
     }
@@ -204,8 +204,8 @@ mod tests {
     }
 
     proptest! {
-        /// A better end never makes less of an answer, and content after everything is only whole at
-        /// a terminator.
+        /// A better end of the stream never makes a whole answer a cut one, and content after everything is
+        /// only whole at a terminator.
         #[test]
         fn what_is_whole_broken_is_whole_closed_and_complete(
             frames in proptest::collection::vec(proptest::collection::vec(event(), 1..4), 0..6),

@@ -1,4 +1,4 @@
-//! Joules: from the device's own counters where there are some, else from power samples.
+//! Measures energy: from the device's own counters where it has some, else from power samples.
 //!
 //! ```text
 //! Source (NVML | powercap) ─► readings ─► Sum (wrap-around, gaps, going backwards) ─► Meter
@@ -19,13 +19,13 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// Power is sampled this often; counters are looked at each second, for their trend and wrap-around.
+/// How often power is sampled; counters are read each second, to notice wrap-around.
 const POWER_EVERY: Duration = Duration::from_millis(100);
 const COUNTER_EVERY: Duration = Duration::from_secs(1);
-/// Between two power samples further apart than this, energy is a guess.
+/// Longest time between two power samples: further apart, the energy between them would be a guess.
 const LARGEST_GAP: Duration = Duration::from_secs(3);
 
-/// Energy since the first reading.
+/// The energy since the first reading.
 #[derive(Debug, Default)]
 struct Sum {
     joules: f64,
@@ -34,7 +34,7 @@ struct Sum {
 }
 
 impl Sum {
-    /// One more reading, `at` this time. Pure: the meter has the clock.
+    /// Adds a reading taken `at` this time since the start. The meter has the clock, so this is pure.
     fn add(&mut self, at: Duration, reading: Result<Reading, String>) {
         let reading = match reading {
             Ok(reading) => reading,
@@ -72,7 +72,8 @@ impl Sum {
     }
 }
 
-/// A source that is read all the time. Clones share it; the last one ends the reading.
+/// Reads an energy source all the time, on a thread of its own. Clones share it; reading ends with the last
+/// of them.
 #[derive(Debug, Clone)]
 pub struct Meter(Arc<Shared>);
 
@@ -91,7 +92,7 @@ struct State {
     remarks: BTreeSet<String>,
 }
 
-/// A moment on a meter.
+/// A reading of the meter to count from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mark {
     at: Duration,
@@ -112,7 +113,7 @@ impl Used {
 }
 
 impl Meter {
-    /// Start reading. Fails where the first reading does.
+    /// Starts reading. Fails where the first reading does.
     pub fn start(source: Box<dyn Source>) -> Result<Self, String> {
         let meter = Self::without_thread(source)?;
         let every = if meter.0.origin == Origin::NvmlPower { POWER_EVERY } else { COUNTER_EVERY };
@@ -136,13 +137,13 @@ impl Meter {
         Ok(Self(Arc::new(Shared { begun: Instant::now(), state, origin, scope })))
     }
 
-    /// Now, with a reading of its own.
+    /// A mark at this moment, from a fresh reading.
     pub fn mark(&self) -> Mark {
         let (at, state) = self.0.read();
         Mark { at, joules: state.sum.joules }
     }
 
-    /// What was used since; `None` where the readings cannot be trusted.
+    /// The energy used since a mark; `None` where the readings cannot be trusted.
     pub fn since(&self, mark: Mark) -> Option<Used> {
         let (at, state) = self.0.read();
         let joules = state.sum.joules - mark.joules;
@@ -156,7 +157,7 @@ impl Meter {
     pub fn scope(&self) -> &str {
         &self.0.scope
     }
-    /// Why no figure can be trusted from here on.
+    /// Why the readings can no longer be trusted; `None`: they can.
     pub fn problem(&self) -> Option<String> {
         self.0.lock().sum.problem.clone()
     }

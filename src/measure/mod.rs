@@ -1,12 +1,12 @@
-//! Measuring: the only asynchronous, network and foreign code.
+//! Measuring: the only code that is asynchronous, uses the network or calls foreign code.
 //!
 //! ```text
 //! prompts + targets ─► schedule ─► backend (local worker | api) ─► timestamped events ─► trace ─► figures ─► stats
 //! ```
 //!
-//! A backend yields [`event::Stamped`] events and computes nothing. A trace keeps what they say, and
-//! every figure is computed from a trace, so a definition can change without a new measurement.
-//! Money and documents are elsewhere.
+//! A backend yields [`event::Stamped`] events and computes nothing. A trace keeps what they say, and every
+//! figure is computed from a trace, so that a definition can change without a new measurement. Prices and
+//! documents belong to other rooms.
 
 pub mod address;
 pub mod allowed;

@@ -1,4 +1,4 @@
-//! Is the model that answered the one that was asked?
+//! Checks that the model that answered is the one that was asked.
 
 /// Is `answered` a name of the model `asked`, as servers write it: with the date or version that an
 /// alias stands for, with or without the folder it is in, in another case?
@@ -12,7 +12,7 @@ pub fn is_same(asked: &str, answered: &str) -> bool {
     if asked == answered || answered.is_empty() {
         return true;
     }
-    // What a shorter name leaves out may only be a date or a version.
+    // The longer name may add only a date or a version.
     let (short, long) = if asked.len() < answered.len() { (&asked, &answered) } else { (&answered, &asked) };
     let Some(rest) = long.strip_prefix(short.as_str()) else { return false };
     let begins = rest.starts_with(['-', '@', ':', '_', '.']);

@@ -1,5 +1,5 @@
-//! The one place where HTTP clients are made, for APIs, downloads and imports alike: no redirects,
-//! no proxy but the one that the caller found and can record, names looked up with a deadline.
+//! Makes HTTP clients, for APIs, downloads and imports alike: no redirects, no proxy but the one that the
+//! caller found and can record, names looked up with a deadline.
 
 use reqwest::header::HeaderValue;
 use reqwest::{ClientBuilder, Url, dns};
@@ -10,48 +10,49 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// A proxy and what it wants to see.
+/// A proxy, and what it wants as authorization.
 #[derive(Debug, Clone)]
 pub struct Proxy {
-    /// Without user name and password.
+    /// Its address, without user name and password.
     pub url: String,
     pub authorization: Option<HeaderValue>,
 }
 
-/// Which proxy the user's environment names for an address. Reading the environment is not
-/// measuring's business: whoever starts a download brings this along.
+/// Finds the proxy that the user's environment names for an address. This room does not read the
+/// environment: whoever starts a download passes this in.
 pub type ProxyOf = fn(&Url) -> Option<Proxy>;
 
-/// How far a client reaches.
+/// What a client may connect to.
 #[derive(Debug, Clone, Copy)]
 pub struct Reach {
-    /// Bounds the opening of a connection, and within it the look-up of the name.
+    /// Longest time to open a connection; half of it to look up the name.
     pub connect: Duration,
-    /// A name that resolves to a public address is refused: what is sent is not encrypted.
+    /// Refuse names that resolve to a public address, since what is sent is not encrypted.
     pub private_only: bool,
-    /// Only addresses without TLS are asked, so that no authorities are read, which takes a while.
+    /// Only addresses without TLS are used, so that no certificates need to be read, which takes a while.
     pub plain: bool,
 }
 
 impl Reach {
-    /// Everywhere, over TLS or not.
+    /// May connect anywhere, with or without TLS.
     pub const fn anywhere(connect: Duration) -> Self {
         Self { connect, private_only: false, plain: false }
     }
 }
 
-/// A client that reaches one address, through its proxy where it has one.
+/// A builder for a client of one address, through its proxy where it has one. Fails where the system's
+/// certificates or the proxy cannot be used.
 pub fn builder(proxy: Option<&Proxy>, reach: Reach) -> Result<ClientBuilder, String> {
-    // A second installation fails, and then the first one is in place.
+    // Installing it a second time fails, and the first one stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let Reach { connect, private_only, plain } = reach;
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connect)
         .user_agent(concat!("freehold/", env!("CARGO_PKG_VERSION")))
-        // The caller knows which proxy there is.
+        // The caller says which proxy to use.
         .no_proxy()
-        // No resolver is asked for this machine's own name.
+        // This machine's own name needs no resolver.
         .resolve_to_addrs("localhost", &HERE)
         .dns_resolver(Arc::new(Names { deadline: connect / 2, private_only }));
     let builder = if plain && proxy.is_none() {
@@ -67,7 +68,7 @@ pub fn builder(proxy: Option<&Proxy>, reach: Reach) -> Result<ClientBuilder, Str
     Ok(builder.proxy(proxy))
 }
 
-/// An error with its causes, each said once.
+/// An error with its causes, each mentioned once.
 pub fn chain(error: &reqwest::Error) -> String {
     use std::error::Error as _;
     let mut parts: Vec<String> = Vec::new();
@@ -79,18 +80,18 @@ pub fn chain(error: &reqwest::Error) -> String {
         }
         cause = e.source();
     }
-    // The last cause is the one that says something.
+    // The last cause is the telling one.
     parts.pop().unwrap_or_else(|| error.to_string())
 }
 
-/// This machine, on the port of the URL.
+/// This machine's addresses; the port is that of the URL.
 const HERE: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
 ];
 
-/// The system's look-up of names. It cannot be broken off, so it has a thread of its own, which
-/// neither the deadline nor the end of the program waits for.
+/// The system's look-up of names. It cannot be cancelled, so it runs on a thread of its own, for which
+/// neither the deadline nor the end of the program waits.
 struct Names {
     deadline: Duration,
     private_only: bool,
@@ -116,7 +117,7 @@ impl dns::Resolve for Names {
     }
 }
 
-/// Nobody answers a question for a name.
+/// The look-up of a name got no answer in time.
 #[derive(Debug)]
 pub struct NoAnswer(Duration);
 
@@ -128,7 +129,7 @@ impl fmt::Display for NoAnswer {
 
 impl std::error::Error for NoAnswer {}
 
-/// A name of the user's own network that leads out of it.
+/// A name that should be in the user's own network but resolves to a public address.
 #[derive(Debug)]
 pub struct NotPrivate {
     host: String,

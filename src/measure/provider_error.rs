@@ -1,6 +1,6 @@
-//! An error in a provider's own words → what it means. The one path for errors, wherever they stand:
-//! in the body of an error status, in a body under 200, framed or unframed in a stream, in a choice,
-//! or inside another error that only passes it on.
+//! Decides what a provider's error means. There is one path for errors, wherever they stand: in the body of
+//! an error status, in a body under 200, framed or unframed in a stream, in a choice, or inside another
+//! error that only passes it on.
 //!
 //! ```text
 //! JSON ─► in_document: the error object, if there is one ─► StatedError: its words, names, status ─► judge: kind and advice
@@ -22,13 +22,13 @@ use stated::{OF_AN_ANSWER, words_of};
 pub enum Place {
     /// With this HTTP status.
     Status(u16),
-    /// Under a status that says success. `content`: something of the answer had come.
+    /// Under a status that says success. `content`: part of the answer had come.
     Stream { content: bool },
 }
 
-/// What an error means for the run: its kind, in words what it is, and what to do.
+/// What an error means: its kind, a description in words, and what to do.
 ///
-/// `wait` is what the answer's headers ask for.
+/// `said` is what the error says of itself, `wait` what the answer's headers ask for.
 pub fn judge(said: Option<&StatedError>, place: Place, wait: Wait) -> (FaultKind, &'static str, Advice) {
     let wait = match (wait, said) {
         (Wait::Unsaid, Some(said)) => said.wait,
@@ -74,7 +74,7 @@ pub fn judge(said: Option<&StatedError>, place: Place, wait: Wait) -> (FaultKind
             (FaultKind::ProviderError, "the provider reports an error", advice)
         }
     };
-    // Part of an answer came: what is asked again would be another one.
+    // Part of an answer came: a second attempt would be another answer.
     let advice = match (advice, place) {
         (Advice::Retry(_), Place::Stream { content: true }) => Advice::Sample,
         (advice, _) => advice,
@@ -98,13 +98,13 @@ fn by_status(status: u16, wait: Wait, retry: Advice) -> (FaultKind, &'static str
     }
 }
 
-/// Does an error say anything that tells what to do, beside its words?
+/// Does an error say what to do by more than its message?
 pub fn is_named(said: &StatedError) -> bool {
     said.kind.is_some() || said.status.is_some() || said.passing
 }
 
-/// What an answer with an error status means. `wait` is what its headers ask for, `reset` when their
-/// limits begin anew; the body may say more.
+/// What an answer with an error status means. `wait` is what its headers ask for, `reset` the time until
+/// their rate limits begin anew; the body may say more.
 pub fn in_answer(status: u16, body: &str, wait: Wait, reset: Wait) -> (Fault, Advice) {
     let said = document(body)
         .map(|document| read(in_document(&document).unwrap_or(&document)))
@@ -116,7 +116,7 @@ pub fn in_answer(status: u16, body: &str, wait: Wait, reset: Wait) -> (Fault, Ad
         }
         None => String::new(),
     };
-    // The body's own wait comes before that of a limit's headers.
+    // The wait that the body asks for counts before that of a limit's headers.
     let wait = match (wait, &said) {
         (Wait::Unsaid, Some(said)) if said.wait != Wait::Unsaid => said.wait,
         (Wait::Unsaid, _) => reset,
@@ -126,8 +126,8 @@ pub fn in_answer(status: u16, body: &str, wait: Wait, reset: Wait) -> (Fault, Ad
     (Fault { kind, message: format!("{what} (HTTP {status}){words}") }, advice)
 }
 
-/// What a body that is no JSON says: plain text, or the message of an error in XML. `None`: nothing, or
-/// a web page.
+/// The message in a body that is not JSON: plain text, or the message of an error in XML. `None`: there is
+/// none, or it is a web page.
 fn plain_words(body: &str) -> Option<String> {
     let body = body.trim();
     if !body.starts_with('<') {
@@ -152,7 +152,7 @@ fn document(body: &str) -> Option<Value> {
     serde_json::from_str(body).ok().or_else(framed).filter(|v: &Value| v.is_object() || v.is_array())
 }
 
-/// What a body under a status that says success means where it is no stream. `None`: it is no error
+/// What a body that is not a stream means under a status that says success. `None`: it is not an error
 /// either.
 pub fn in_body(body: &str) -> Option<StatedError> {
     let document = document(body)?;
@@ -161,7 +161,8 @@ pub fn in_body(body: &str) -> Option<StatedError> {
     Some(read(error))
 }
 
-/// An error in a stream under a status that says success.
+/// What an error in a stream under a status that says success means. `content`: part of the answer had
+/// come.
 pub fn in_stream(error: &Value, content: bool) -> (Fault, Advice) {
     let said = read(error);
     let (kind, _, advice) = judge(Some(&said), Place::Stream { content }, Wait::Unsaid);
@@ -306,7 +307,7 @@ mod tests {
         assert_eq!(in_stream(&daily, false).1, Advice::Provider);
     }
 
-    /// The same error means the same with a status and without one.
+    /// The same error means the same with an error status and without one.
     #[test]
     fn a_status_changes_nothing_about_what_is_certain() {
         for (error, kind) in [

@@ -1,26 +1,26 @@
-//! Keys never leave the request: whatever comes from outside is searched for them first.
+//! Removes API keys from everything that comes from outside, so that they never leave the request.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::HashSet;
 
-/// So many letters and digits of a key in a row are taken for the key; what stands between them does not
+/// Letters and digits of a key in a row that are taken for the key; other characters between them do not
 /// count.
 const PIECE: usize = 10;
-/// A key shorter than this is no secret, whatever it is.
+/// A key of fewer bytes than this is no secret, whatever it is.
 const SHORTEST: usize = 8;
-/// One shorter than this is a word, such as `not-needed` or `lm-studio`, unless it has a digit.
+/// A key of fewer bytes than this is taken for a word, such as `not-needed` or `lm-studio`, unless it has a
+/// digit.
 const SHORTEST_WORD: usize = 16;
 
-/// Is a key worth hiding? Servers of one's own take `none`, `EMPTY` or `ollama`, and an answer that has
-/// such a word in it is not to be changed.
+/// Is a key worth hiding? Servers of one's own take `none`, `EMPTY` or `ollama` for a key, and an answer
+/// that contains such a word must not be changed.
 pub fn is_secret(key: &SecretString) -> bool {
     let key = key.expose_secret();
     key.len() >= SHORTEST && (key.len() >= SHORTEST_WORD || key.bytes().any(|b| b.is_ascii_digit()))
 }
 
-/// Knows the keys in use and takes them out of text, however a server wrote them down: as they are, in
-/// upper case, spaced out, escaped (`%2D`, `\u002d`), in hex, or somewhere inside a base64 text, such as
-/// that of a whole header.
+/// Finds the keys in use in a text, however a server wrote them down: as they are, in upper case, spaced
+/// out, escaped (`%2D`, `\u002d`), in hex, or inside a base64 text, such as that of a whole header.
 #[derive(Clone, Default)]
 pub struct Redactor {
     /// Every run of [`PIECE`] letters and digits of every form of every key.
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Also look for this key, where it is worth hiding.
+    /// Also looks for this key, where it is worth hiding.
     pub fn add(&mut self, key: &SecretString) {
         if !is_secret(key) {
             return;
@@ -48,8 +48,8 @@ impl Redactor {
         }
         self.learn(&plain);
         self.learn(&folded(&hex(bytes)));
-        // Inside a longer text its bytes begin at any of three places of a group; what depends on the
-        // bytes before them is left out.
+        // Inside a longer base64 text its bytes may begin at any of three places of a group; characters
+        // that depend on the bytes before are left out.
         for (before, unknown) in [(0, 0), (1, 2), (2, 3)] {
             let shifted = [&vec![0; before], bytes].concat();
             self.learn(&folded(&base64(&shifted)[unknown..]));
@@ -79,7 +79,7 @@ impl Redactor {
                 _ => hidden.push((from, to)),
             }
         }
-        // From behind, so that the places before stay where they are.
+        // From the end, so that earlier places stay valid.
         for (from, to) in hidden.into_iter().rev() {
             text.replace_range(from..to, "***");
         }
@@ -87,7 +87,7 @@ impl Redactor {
     }
 }
 
-/// A letter or digit in lower case, and the bytes of the text that it was written with.
+/// A letter or digit in lower case, and the range of bytes in the text that it was written with.
 #[derive(Debug, Clone, Copy)]
 struct Letter {
     byte: u8,
@@ -100,7 +100,7 @@ fn piece(letters: &[Letter]) -> Option<[u8; PIECE]> {
     bytes.try_into().ok()
 }
 
-/// Only the letters and digits of a text, escapes read.
+/// Only the letters and digits of a text, with escapes decoded.
 fn folded(text: &str) -> Vec<Letter> {
     let bytes = text.as_bytes();
     let mut letters = Vec::with_capacity(bytes.len());
@@ -115,7 +115,7 @@ fn folded(text: &str) -> Vec<Letter> {
     letters
 }
 
-/// `%2D`, `\x2d`, `0x2d` or `\u002d` at the beginning, and its length.
+/// The byte that `%2D`, `\x2d`, `0x2d` or `\u002d` at the beginning stands for, and its length.
 fn escaped(bytes: &[u8]) -> Option<(u8, usize)> {
     let opening = [&b"%"[..], b"\\x", b"0x", b"\\u00"].into_iter().find(|o| bytes.starts_with(o))?;
     let digits = std::str::from_utf8(bytes.get(opening.len()..opening.len() + 2)?).ok()?;
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(redactor.clean(encoded), "***");
     }
 
-    /// Every way in which a server could write down what it got.
+    /// Every way in which a server could write down a key that it got.
     #[test]
     fn keys_go_in_every_writing() {
         let key = "sk-canary-0123456789abcdef";

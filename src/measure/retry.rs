@@ -1,9 +1,9 @@
-//! What may be done after a failed attempt, and how long a server asks to wait before it. Waiting is
+//! What may be tried after a failed attempt, and how long a server asks to wait before that. Waiting is
 //! never part of a latency.
 
 use std::time::Duration;
 
-/// Longer waits than this are not worth a benchmark's time: no retry.
+/// Longest wait before a retry: a longer one is not worth a benchmark's time.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
 /// What to do after a failed attempt.
@@ -27,7 +27,8 @@ pub enum Wait {
     TooLong,
 }
 
-/// A `retry-after` value: seconds (decimals allowed) or an HTTP date, against the wall clock.
+/// Reads `retry-after`: seconds (decimals allowed), or an HTTP date compared with the wall clock `now_unix`
+/// (seconds since 1970).
 pub fn retry_after(value: &str, now_unix: i64) -> Wait {
     let value = value.trim();
     if value.starts_with(|c: char| c.is_ascii_digit() || c == '.')
@@ -35,20 +36,21 @@ pub fn retry_after(value: &str, now_unix: i64) -> Wait {
     {
         return Wait::seconds(seconds);
     }
-    // `inf`, `nan`, negative numbers and anything else that is not a date say nothing.
+    // `inf`, `nan`, negative numbers and everything else that is not a date are ignored.
     match jiff::fmt::rfc2822::parse(value) {
         Ok(at) => Wait::seconds((at.timestamp().as_second() - now_unix) as f64),
         Err(_) => Wait::Unsaid,
     }
 }
 
-/// `retry-after-ms`.
+/// Reads `retry-after-ms`: milliseconds.
 pub fn retry_after_ms(value: &str) -> Wait {
     value.trim().parse::<f64>().map_or(Wait::Unsaid, |ms| Wait::seconds(ms / 1000.0))
 }
 
 impl Wait {
-    /// So many seconds, where that can be waited.
+    /// A wait of so many seconds; [`Self::Unsaid`] where that is not above 0, [`Self::TooLong`] above
+    /// [`LONGEST_WAIT`].
     pub fn seconds(seconds: f64) -> Self {
         if !seconds.is_finite() || seconds <= 0.0 {
             Self::Unsaid
@@ -60,9 +62,9 @@ impl Wait {
     }
 }
 
-/// When the limit that was hit begins anew, by the headers of a rate limit: `OpenAI`'s
-/// `x-ratelimit-reset-*` (`1m3s`, `16ms`) and Anthropic's `anthropic-ratelimit-*-reset` (RFC 3339).
-/// Only a limit with nothing remaining counts; of several the longest wait.
+/// Wait until the rate limit that was hit begins anew, by the headers: `OpenAI`'s `x-ratelimit-reset-*`
+/// (`1m3s`, `16ms`) and Anthropic's `anthropic-ratelimit-*-reset` (RFC 3339). Only a limit with nothing
+/// remaining counts; of several the longest wait.
 pub fn reset(header: impl Fn(&str) -> Option<String>, now_unix: i64) -> Wait {
     const LIMITS: &[(&str, &str)] = &[
         ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
@@ -80,7 +82,7 @@ pub fn reset(header: impl Fn(&str) -> Option<String>, now_unix: i64) -> Wait {
     seconds.map_or(Wait::Unsaid, Wait::seconds)
 }
 
-/// Seconds until a moment, or of a compound duration.
+/// Seconds until a time (RFC 3339), or of a duration (`1m3s`).
 fn until(value: &str, now_unix: i64) -> Option<f64> {
     if let Ok(moment) = value.parse::<jiff::Timestamp>() {
         return Some((moment.as_second() - now_unix) as f64);

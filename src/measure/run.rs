@@ -1,4 +1,4 @@
-//! The run itself: planned steps, one at a time, each with its attempts.
+//! Runs planned steps, one at a time, each with its attempts.
 //!
 //! ```text
 //! steps ─► backend.generate ─► events ─► fold ─► Record ─► Watch (journal, progress, spending)
@@ -21,48 +21,48 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// One finished request: its figures, and what it took to get them.
+/// One finished request: its figures, and how they were obtained.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     pub step: Step,
-    /// Since the start of the run, or of its phase under load.
+    /// Time of the send since the start of the run, or of its phase under load.
     pub started: Duration,
-    /// Open loop: when it was to be sent, since the start of its phase.
+    /// Open loop: when it was due, since the start of its phase.
     pub scheduled: Option<Duration>,
-    /// From send until the answer was over, whole or not.
+    /// Time from the send until the answer was over, whole or not.
     pub took: Duration,
-    /// Under load: how late this program was at worst while the request was under way.
+    /// Under load: the longest delay of this program itself while the request was under way.
     pub client_lag: Option<Duration>,
-    /// What the figures were made from.
+    /// The trace that the figures were computed from.
     pub trace: Trace,
     pub figures: Figures,
-    /// The answer as it came, where a key was taken out of the one in `trace`: for grading, and never
+    /// The answer as it came, where a key was removed from the one in `trace`: for grading, and never
     /// written anywhere.
     pub unredacted: Option<String>,
     pub attempts: u32,
-    /// Waited between attempts.
+    /// Time waited between attempts.
     pub waited: Duration,
     pub statuses: Vec<u16>,
     pub connect: Option<Duration>,
-    /// Under load: what the device had used at the send, joules since the start of the phase.
+    /// Under load: joules that the device had used at the send, since the start of the phase.
     pub meter_j: Option<f64>,
 }
 
 impl Record {
-    /// The answer as it came. One read back from a journal lacks what was taken out of it.
+    /// The answer as it came. Where it was read back from a journal, removed keys are missing.
     pub fn answer(&self) -> &str {
         self.unredacted.as_deref().unwrap_or(&self.trace.text)
     }
 
-    /// What a later turn of the conversation rests on; nothing where it failed.
+    /// What a later turn of the conversation needs of this answer; `None` where it failed.
     pub fn answered(&self) -> Option<Answered> {
         let answered =
             || Answered { text: self.answer().to_owned(), tool_calls: self.trace.tool_calls.clone() };
         self.figures.error.is_none().then(answered)
     }
 
-    /// Take the keys out of everything that is kept. A key can come back in pieces, one per event, so
-    /// the whole answer is looked at.
+    /// Removes keys from everything that is kept. A key can come back in pieces, one per event, so the
+    /// whole answer is searched.
     pub fn redact(&mut self, redactor: &Redactor) {
         let clean = redactor.clean(&self.trace.text);
         if clean != self.trace.text {
@@ -80,13 +80,13 @@ pub trait Asker {
     fn turns(&self, prompt: usize) -> u32;
     /// The pause before a step, counted from the end of the answer before it.
     fn pause(&self, step: &Step) -> Duration;
-    /// What a step asks, `said` being the answers to the turns before it.
+    /// The request of a step; `said` has the answers to the turns before it.
     fn request(&self, step: &Step, said: &[Answered]) -> Request;
 }
 
-/// Whoever follows a run: the journal, the progress line, the spending cap. Each call says whether
-/// the run goes on; a break means that nothing more is started, because the spending cap is reached
-/// or the journal cannot be written.
+/// Follows a run: the journal, the progress line, the spending cap. Each call decides whether the run goes
+/// on; a break means that nothing more is started, because the spending cap is reached or the journal
+/// cannot be written.
 pub trait Watch {
     /// A request is about to start.
     fn before(&mut self, step: &Step) -> ControlFlow<()>;
@@ -111,14 +111,14 @@ pub struct Ended {
     /// Every measured step was started.
     pub complete: bool,
     pub interrupted: bool,
-    /// Per target: why nothing more was sent to it.
+    /// For each target: why nothing more was sent to it.
     pub stopped: Vec<Option<Fault>>,
-    /// Per target: measured steps that were never started.
+    /// For each target: measured steps that were never started.
     pub skipped: Vec<u32>,
 }
 
-/// Run the steps in order. `histories` are the answers of conversations that an earlier part of the
-/// run began; `stop` ends the run early, and the request in flight is abandoned then.
+/// Runs the steps in order. `histories` has the answers of conversations that an earlier part of the run
+/// began. `stop` ends the run early; the request in flight is then abandoned.
 #[allow(clippy::too_many_arguments, reason = "each is another side of the run")]
 pub async fn run(
     backends: &mut [Backend],
@@ -150,7 +150,7 @@ pub async fn run(
             continue;
         }
         let Some(said) = histories.before(step) else {
-            // The turn before it has no answer to go on from.
+            // The turn before has no answer to continue from.
             skip_rest(&mut ended, &steps[n..=n]);
             continue;
         };
@@ -255,12 +255,12 @@ async fn attempts(
     unreachable!("the loop returns")
 }
 
-/// An empty answer is tried once more, everything else as often as allowed.
+/// Retries for a failure: one after an empty answer, after everything else as many as allowed.
 fn retries_for(fault: &Fault, patience: Patience) -> u32 {
     if fault.kind == FaultKind::Empty { patience.retries.min(1) } else { patience.retries }
 }
 
-/// What a failure means once nothing more is tried: a server that cannot be reached is given up.
+/// What to do once all attempts have failed: a server that cannot be reached is given up.
 fn settle(fault: Option<&Fault>, advice: Advice) -> Advice {
     match (fault.map(|f| f.kind), advice) {
         (

@@ -1,6 +1,6 @@
-//! Which request runs when. Targets are interleaved so that drift, time of day and heat hit all of
-//! them alike: per repeat the prompts come in a seeded shuffle, and the order of the targets turns
-//! around from one prompt to the next (A B, B A, A B, …).
+//! Which request runs when. Targets are interleaved so that drift, time of day and heat affect all of them
+//! alike: in each repeat the prompts come in a seeded shuffle, and the order of the targets is reversed
+//! from one prompt to the next (A B, B A, A B, …).
 
 use rand::{SeedableRng as _, rngs::ChaCha8Rng, seq::SliceRandom as _};
 use serde::{Deserialize, Serialize};
@@ -11,9 +11,9 @@ pub struct Step {
     pub target: usize,
     pub prompt: usize,
     pub repeat: u32,
-    /// Opens connections and fills caches; measured by nobody.
+    /// Warm-up: opens connections and fills caches, and is not measured.
     pub warmup: bool,
-    /// Its place in a phase under load; absent: alone.
+    /// Its place in a phase under load; absent where requests run one at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<Place>,
     /// Which turn of the prompt's conversation it is, 0-based.
@@ -31,7 +31,7 @@ fn is_first(turn: &u32) -> bool {
 pub struct Place {
     /// The phase, as an index of the run's phases.
     pub phase: usize,
-    /// 0-based within the phase; warm-up requests count for themselves.
+    /// Number within the phase, from 0; warm-up requests are numbered separately.
     pub index: u32,
 }
 

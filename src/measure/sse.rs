@@ -1,9 +1,9 @@
 //! Server-sent events by the WHATWG rules, incrementally: bytes in, events out, at any split.
 //!
-//! Our own, because `eventsource-stream` 0.2.3 falls short of what a measurement needs: it holds a
-//! line that ends in a lone CR back until the next byte comes, starts over at the line's beginning
-//! with every chunk, ends the stream on invalid UTF-8, has no size limit, and forgets what was
-//! pending when the stream ends (the part that tells a truncated answer from a complete one).
+//! This is our own, because `eventsource-stream` 0.2.3 lacks what a measurement needs: it holds back a line
+//! that ends in a lone CR until the next byte comes, scans a line from its beginning with every chunk, ends
+//! the stream on invalid UTF-8, has no size limit, and forgets what was pending when the stream ends (which
+//! tells a truncated answer from a complete one).
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub struct SseEvent {
     pub last_event_id: String,
 }
 
-/// An event at the moment it is dispatched, before anybody keeps it.
+/// An event at the moment it is dispatched, borrowed from the decoder.
 #[derive(Debug, Clone, Copy)]
 pub struct Dispatched<'a> {
     pub name: &'a str,
@@ -45,12 +45,12 @@ pub struct Decoder {
     has_data: bool,
     last_event_id: String,
     retry_ms: Option<u64>,
-    /// Lines outside any field, and how much of them has been looked at.
+    /// Lines outside any field, and how many of their bytes have been examined.
     stray: String,
     stray_seen: usize,
 }
 
-/// Longest text outside any field that is kept, bytes.
+/// Most bytes of text outside any field that are kept.
 const LONGEST_STRAY: usize = 64 << 10;
 
 impl Decoder {
@@ -71,7 +71,7 @@ impl Decoder {
         }
     }
 
-    /// Decode the next bytes; complete events are appended to `out`.
+    /// Decodes the next bytes; complete events are appended to `out`.
     pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<SseEvent>) -> Result<(), TooLarge> {
         self.feed_each(bytes, &mut |event| {
             out.push(SseEvent {
@@ -82,7 +82,7 @@ impl Decoder {
         })
     }
 
-    /// Decode the next bytes; each complete event is shown to `each`, and no memory is asked for.
+    /// Decodes the next bytes; `each` is called with every complete event, without allocating for it.
     pub fn feed_each(
         &mut self,
         mut bytes: &[u8],
@@ -128,7 +128,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Text of an unfinished event, and text outside any field. The standard discards both; they tell
+    /// Text of an unfinished event, and text outside any field. The standard discards both, but they tell
     /// why an answer broke off.
     pub fn pending(&self) -> Option<String> {
         let line = String::from_utf8_lossy(&self.line);
@@ -136,15 +136,15 @@ impl Decoder {
         (!text.trim().is_empty()).then_some(text)
     }
 
-    /// Lines outside any field that together are a JSON document: some servers write an error into a
-    /// stream without its `data:`. Each is told once.
+    /// Lines outside any field that together are a JSON document: some servers write an error into a stream
+    /// without `data:` before it. Each document is returned once.
     pub fn take_stray_document(&mut self) -> Option<String> {
         if self.stray.len() == self.stray_seen {
             return None;
         }
         self.stray_seen = self.stray.len();
         let text = self.stray.trim();
-        // Earlier servers of llama.cpp have a field of that name.
+        // Earlier servers of llama.cpp use a field named `error`.
         let error = text.strip_prefix("error:").map(str::trim_start);
         let text = error.unwrap_or(text);
         let may_be = text.starts_with(['{', '[']) && text.ends_with(['}', ']']);
@@ -157,7 +157,7 @@ impl Decoder {
         Some(document.unwrap_or(stray))
     }
 
-    /// The reconnection time the server asked for.
+    /// The reconnection time in milliseconds that the server asked for.
     pub fn retry_ms(&self) -> Option<u64> {
         self.retry_ms
     }

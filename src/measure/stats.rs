@@ -1,5 +1,5 @@
-//! Statistics of a bench: few values, heavy tails. Exact order-statistic intervals instead of
-//! normal theory; percentiles only where the sample can bound them; nothing is ever discarded.
+//! Statistics of measured values, which are few and heavy-tailed: exact order-statistic intervals instead
+//! of normal theory; percentiles only where the sample can bound them; nothing is ever discarded.
 //!
 //! Percentiles are linear interpolations between order statistics (type 7).
 
@@ -8,7 +8,7 @@ pub use crate::stats::{Interval, quantile, wilson};
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use statrs::distribution::{Binomial, DiscreteCDF as _};
 
-/// What can be said about a set of values.
+/// A summary of a set of values. `None`: there are too few of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Summary {
     pub n: u32,
@@ -48,7 +48,7 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// The median of any values.
+/// The median of values in any order; `None` without any.
 pub fn median(values: &[f64]) -> Option<f64> {
     quantile(&sorted(values), 0.5)
 }
@@ -63,7 +63,8 @@ fn median_interval(sorted: &[f64]) -> Option<Interval> {
     Some(Interval { low: sorted[k], high: sorted[n - 1 - k] })
 }
 
-/// Spearman's rank correlation; ties share their mean rank. Needs four values, and spread.
+/// Spearman's rank correlation, −1 to 1; ties share their mean rank. `None` below four values, or where one
+/// side does not vary.
 pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     if x.len() != y.len() || x.len() < 4 {
         return None;

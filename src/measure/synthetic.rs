@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-/// The largest number of tokens a test may name.
+/// Most tokens that a test may name.
 const MOST: u32 = 1 << 24;
 
 /// One test, in tokens.
@@ -16,11 +16,11 @@ pub struct Test {
 }
 
 impl Test {
-    /// What the context must hold.
+    /// Tokens that the context must hold.
     pub fn context(self) -> u32 {
         self.prompt + self.generate + self.depth
     }
-    /// Tokens the rate is of.
+    /// Tokens that the rate counts.
     pub fn counted(self) -> u32 {
         self.prompt + self.generate
     }

@@ -15,9 +15,9 @@ use minijinja::{Environment, Error, ErrorKind, context};
 use serde_json::{Value as Json, json};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Steps of the template engine for one rendering; a long chat takes some thousands.
+/// Most steps of the template engine for one rendering; a long chat takes some thousands.
 const FUEL: u64 = 20_000_000;
-/// Bytes of a rendered prompt.
+/// Most bytes of a rendered prompt.
 const MAX_OUTPUT: usize = 16 << 20;
 
 /// A compiled chat template with the model's special tokens.
@@ -26,13 +26,13 @@ pub struct ChatTemplate {
     environment: Environment<'static>,
     bos: String,
     eos: String,
-    /// What templates take for the present; `None`: the clock.
+    /// The time that templates see as now; `None`: that of the clock.
     clock: Arc<Mutex<Option<DateTime>>>,
 }
 
 impl ChatTemplate {
-    /// Compile `source`. `bos` and `eos` are the texts of the model's begin and end tokens, empty
-    /// where it has none.
+    /// Compiles `source`. `bos` and `eos` are the texts of the model's begin and end tokens, empty where it
+    /// has none.
     pub fn new(source: &str, bos: &str, eos: &str) -> Result<Self, Fault> {
         let syntax = SyntaxConfig::builder()
             .trim_blocks(true)
@@ -55,15 +55,16 @@ impl ChatTemplate {
         Ok(Self { environment, bos: bos.to_owned(), eos: eos.to_owned(), clock })
     }
 
-    /// With this moment for the present.
+    /// With this time as now.
     #[must_use]
     pub fn at(self, now: DateTime) -> Self {
         *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         self
     }
 
-    /// The prompt for these messages, ready for the assistant's turn. Templates of models that also see
-    /// want contents in typed parts: where a text does not come through otherwise, it is given so.
+    /// The prompt for these messages, ready for the assistant's turn. Templates of vision models expect
+    /// contents as typed parts: where a plain text is lost in rendering, contents are passed that way. An
+    /// error where text is lost even then.
     pub fn render(&self, messages: &[Message], tools: &[Tool]) -> Result<String, Fault> {
         let given = self.render_as(messages, tools, Shape::Text);
         let lost = given.as_ref().ok().and_then(|prompt| dropped(prompt, messages));
@@ -84,7 +85,7 @@ impl ChatTemplate {
         }
     }
 
-    /// The prompt for these messages, each content as a text.
+    /// The prompt for these messages, with each content passed as plain text.
     pub fn render_as_given(&self, messages: &[Message], tools: &[Tool]) -> Result<String, Fault> {
         self.render_as(messages, tools, Shape::Text)
     }
@@ -113,7 +114,7 @@ impl ChatTemplate {
     }
 }
 
-/// How a message's content is given to a template.
+/// How a message's content is passed to a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     Text,
@@ -121,8 +122,9 @@ enum Shape {
     Parts,
 }
 
-/// The role of the first message of whose text no line is in the prompt. A template may trim a text and
-/// take thoughts out of it; answers and what tools say may be put otherwise.
+/// The role of the first message that is missing from the prompt: no line of its text is in it. Only what
+/// system and user say is checked: a template may trim texts, remove thoughts, and write answers and tool
+/// results in another way.
 fn dropped(prompt: &str, messages: &[Message]) -> Option<&'static str> {
     let said = |m: &&Message| matches!(m.role, Role::System | Role::User);
     let mut said = messages.iter().filter(said).filter_map(|m| Some((m.role, m.content.as_deref()?)));
@@ -132,7 +134,7 @@ fn dropped(prompt: &str, messages: &[Message]) -> Option<&'static str> {
     said.find(|(_, text)| !there(text)).map(|(of, _)| role(of))
 }
 
-/// A message as templates read it: what it does not have is not there.
+/// A message as templates read it: keys it has no value for are absent.
 fn message(m: &Message, shape: Shape) -> Value {
     let content = match (&m.content, shape) {
         (Some(text), Shape::Parts) => json!([{"type": "text", "text": text}]),
@@ -163,7 +165,7 @@ fn role(role: Role) -> &'static str {
 }
 
 fn fault(what: &str, error: &Error) -> Fault {
-    // The outermost error may only say that a call failed; the cause says why.
+    // The outermost error may only say that a call failed; its cause says why.
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -176,7 +178,7 @@ fn fault(what: &str, error: &Error) -> Fault {
     }
 }
 
-/// Templates refuse what their model does not support, a system message for one.
+/// Called by templates for what their model does not support, such as a system message.
 fn raise_exception(message: &str) -> Result<Value, Error> {
     Err(Error::new(ErrorKind::InvalidOperation, message.to_owned()))
 }
@@ -241,7 +243,7 @@ mod tests {
         Message::text(role, content)
     }
 
-    /// The common `ChatML` form, in its own words.
+    /// The common `ChatML` template.
     const CHATML: &str = "{% for m in messages %}\n    {% if loop.first and m['role'] != 'system' %}\n\
         {{ '<|im_start|>system\\nBe brief.<|im_end|>\\n' }}\n    {% endif %}\n\
         {{- '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>' + '\\n' }}\n{%- endfor %}\n\
@@ -272,7 +274,7 @@ mod tests {
         assert_eq!(text, "TWO!1<s>FalseFalse{\"a\": [1, \"<é>\"]}14");
     }
 
-    /// A template of a model that sees: it reads typed parts, and of a text nothing.
+    /// A template of a vision model: it reads typed parts, and nothing of a plain text.
     #[test]
     fn typed_parts_are_given_where_a_text_is_lost_and_a_loss_is_said() {
         let parts = "{%- for m in messages %}{{- m.role + ':' }}{%- for part in m['content'] %}\

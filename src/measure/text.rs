@@ -1,6 +1,6 @@
-//! Text from outside on its way into a [`Fault`](super::event::Fault): engine logs, server errors,
-//! model metadata. The renderers sanitise again for their own sink; this makes one bounded line
-//! without anything that could steer a terminal.
+//! Prepares text from outside for a [`Fault`](super::event::Fault): engine logs, server errors, model
+//! metadata. The renderers sanitise again for their own output; this makes one line of limited length
+//! without anything that could control a terminal.
 
 /// One line of at most `max` characters: white space as spaces, control and direction characters
 /// dropped.

@@ -1,14 +1,14 @@
-//! Thoughts of a reasoning model, apart from its answer: every name that servers give them, in one
-//! place.
+//! Separates the thoughts of a reasoning model from its answer. Every name that servers use for them is
+//! here, in one place.
 //!
 //! Thoughts come in three ways: in a field of their own ([`FIELDS`]), as typed parts of the content
-//! ([`PARTS`]), or in the text itself between markers ([`MARKERS`]), where nobody took them out. The
-//! [`Splitter`] finds the last kind while the text comes in, at whatever places it is cut.
+//! ([`PARTS`]), or in the text itself between markers ([`MARKERS`]), where the server did not remove them.
+//! The [`Splitter`] finds the last kind while the text streams in, wherever it is cut into pieces.
 
 use serde_json::Value;
 
-/// Members of a message or delta that hold reasoning. The first that says something counts: some
-/// servers send the same text under two names.
+/// Keys of a message or delta that hold reasoning. The first that has text counts: some servers send the
+/// same text under two names.
 pub const FIELDS: &[&str] = &[
     "reasoning_content",
     "reasoning",
@@ -35,7 +35,7 @@ pub const PARTS: &[&str] = &[
     "thought",
 ];
 
-/// Members of a part that hold its text.
+/// Keys of a part that hold its text.
 const TEXTS: &[&str] = &["text", "thinking", "reasoning", "content", "summary", "thought"];
 
 /// The reasoning in a message or delta, under whichever name; empty where there is none.
@@ -64,7 +64,8 @@ pub fn of_part(part: &Value) -> String {
     out
 }
 
-/// Text as it is, or the text members of an object or of a list of them.
+/// Appends the text of a value: a string as it is, or the texts of an object or of a list of them, three
+/// levels deep at most.
 fn gather(value: &Value, out: &mut String, depth: u8) {
     match value {
         Value::String(text) => out.push_str(text),
@@ -81,14 +82,14 @@ fn gather(value: &Value, out: &mut String, depth: u8) {
 /// How one family of models marks its thoughts in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Marker {
-    /// What opens a thought: at the beginning of the answer, or right after another thought.
+    /// What opens a thought, at the beginning of the answer or right after another thought.
     pub open: &'static str,
-    /// What ends it; the first that comes.
+    /// What ends it: the first of these that comes.
     pub close: &'static [&'static str],
-    /// Clear enough to end a thought that the prompt's template opened, so that no opening mark is in
-    /// the text.
+    /// Its end is unmistakable enough to end a thought that the prompt's template opened, so that no
+    /// opening marker is in the text.
     pub unopened: bool,
-    /// It may also open a thought later in the text, but for quotations and code.
+    /// It may also open a thought later in the text, except inside quotations and code.
     pub anywhere: bool,
 }
 
@@ -129,11 +130,11 @@ pub const MARKERS: &[Marker] = &[
     },
 ];
 
-/// What says that the answer begins and ends: no part of it.
+/// Markers around the answer itself, which are no part of it.
 struct Frame {
     open: &'static str,
     close: &'static str,
-    /// Words that an answer may have of its own are a frame only right after a thought.
+    /// The opening marker could be text of the answer, so it counts only right after a thought.
     after_thought: bool,
 }
 
@@ -150,13 +151,14 @@ const FRAMES: &[Frame] = &[
     Frame { open: "<answer>", close: "</answer>", after_thought: true },
 ];
 
-/// Does a rendered prompt leave a thought open, so that the answer begins inside it?
+/// The marker of the thought that a rendered prompt leaves open, so that the answer begins inside it;
+/// `None`: it leaves none open.
 pub fn opened_by(prompt: &str) -> Option<&'static Marker> {
     let end = prompt.trim_end();
     MARKERS.iter().find(|m| m.unopened && end.ends_with(m.open))
 }
 
-/// The marker that opens a thought in these words.
+/// The marker whose opening is this text.
 pub fn marker(open: &str) -> Option<&'static Marker> {
     MARKERS.iter().find(|m| m.open == open)
 }
@@ -168,18 +170,18 @@ pub enum Kind {
     Thought,
 }
 
-/// What one more piece of text brought.
+/// What one more piece of text contained.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Split {
     pub answer: String,
     pub thought: String,
-    /// What the text held back before turned out to be, where that is known now.
+    /// What the text held back before has turned out to be, where that is known now.
     pub held: Option<Kind>,
     /// All answer text so far was a thought that the template had opened.
     pub all_was_thought: bool,
 }
 
-/// Where the splitter is.
+/// The state of the splitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Nothing of the answer came yet: a marker may open a thought.
@@ -188,7 +190,7 @@ enum State {
     Answer,
 }
 
-/// Takes thoughts out of text that comes in pieces.
+/// Separates thoughts from text that comes in pieces.
 #[derive(Debug, Clone)]
 pub struct Splitter {
     state: State,
@@ -196,7 +198,7 @@ pub struct Splitter {
     held: String,
     /// A thought was seen in the text, opened or closed.
     marked: bool,
-    /// What the answer so far ends with.
+    /// How the answer so far ends.
     ends: Ends,
     /// What ends the answer, where its beginning was marked.
     frame: Option<&'static str>,
@@ -204,7 +206,7 @@ pub struct Splitter {
     midway: bool,
 }
 
-/// Where the end of a text stands: a marker in a quotation or in code is none.
+/// How a text ends: whether it is inside a quotation or code, where a marker does not count.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ends {
     last: Option<char>,
@@ -216,7 +218,7 @@ struct Ends {
 
 impl Ends {
     fn note(&mut self, text: &str) {
-        // Only backticks make a difference before the last character.
+        // Before the last character only backticks matter.
         if self.ticks == 0 && !text.contains('`') {
             self.last = text.chars().next_back().or(self.last);
             return;
@@ -265,14 +267,14 @@ impl Splitter {
         matches!(self.state, State::Thought(_))
     }
 
-    /// Did that thought begin in the middle of the answer? Then it was no thought: one that is meant
+    /// Did that thought begin in the middle of the answer? Then it was not a thought, since a real one
     /// ends.
     pub fn began_midway(&self) -> bool {
         self.is_inside() && self.midway
     }
 
-    /// One more piece of text: is all of it answer? Nearly every piece is, and needs no [`Split`]. If
-    /// not, it is still to be fed.
+    /// Is all of the next piece of text answer? Nearly every piece is, and needs no [`Split`]. If `false`,
+    /// the piece must still be fed.
     pub fn passes(&mut self, text: &str) -> bool {
         let plain = self.state == State::Answer && self.held.is_empty() && !text.bytes().any(may_mark);
         if plain {
@@ -281,7 +283,7 @@ impl Splitter {
         plain
     }
 
-    /// One more piece of text.
+    /// Takes in one more piece of text.
     pub fn feed(&mut self, text: &str) -> Split {
         if self.passes(text) {
             return Split { answer: text.to_owned(), ..Split::default() };
@@ -314,7 +316,7 @@ impl Splitter {
         split
     }
 
-    /// The text is over: what was held back is what it seems to be.
+    /// The text is over: decides about what was held back.
     pub fn finish(&mut self) -> Split {
         let held = std::mem::take(&mut self.held);
         if held.is_empty() {
@@ -329,7 +331,7 @@ impl Splitter {
         }
     }
 
-    /// What the beginning of the text is, and how much of it. `None`: it cannot be told yet.
+    /// What kind of text `rest` begins with, and how many bytes of it. `None`: it cannot be told yet.
     fn next(&mut self, rest: &str, split: &mut Split) -> (Option<Kind>, usize) {
         match self.state {
             State::Begin => self.begin(rest, split),
@@ -385,10 +387,11 @@ impl Splitter {
                 continue;
             }
             let marker = MARKERS.iter().find(|m| m.anywhere && m.open == word);
-            // A mark that the template opened the thought: what was taken for answer was thought, too.
+            // A closing marker shows that the template had opened a thought: what was taken for answer was
+            // thought, too.
             if marker.is_none() && self.frame != Some(word) {
                 (self.state, self.marked) = (State::Begin, true);
-                // Nothing of the answer is left that could quote what comes.
+                // No text of the answer is left in which a marker could be quoted.
                 self.ends = Ends::default();
                 split.all_was_thought = true;
                 let before = std::mem::take(&mut split.answer);
@@ -409,7 +412,7 @@ impl Splitter {
         Self::all_but_a_beginning(rest, Kind::Answer, &words)
     }
 
-    /// Everything but what may be the beginning of one of these words.
+    /// All of `rest` except an end that may be the beginning of one of these words.
     fn all_but_a_beginning(
         rest: &str,
         kind: Kind,
@@ -435,24 +438,24 @@ const fn may_mark(byte: u8) -> bool {
     matches!(byte, b'<' | b'[' | 0xe2)
 }
 
-/// The first of these words in a text, the longest of those at one place.
+/// Place of the first of these words in a text, and the word; of several at one place the longest.
 fn earliest(text: &str, words: impl Iterator<Item = &'static str>) -> Option<(usize, &'static str)> {
     words
         .filter_map(|word| Some((find(text, word)?, word)))
         .min_by_key(|(at, word)| (*at, std::cmp::Reverse(word.len())))
 }
 
-/// Does a text begin with these words, in whatever case its letters are?
+/// Does a text begin with these words, ignoring ASCII case?
 fn begins(text: &str, words: &str) -> bool {
     text.as_bytes().get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words.as_bytes()))
 }
 
-/// Where these words stand in a text, in whatever case its letters are.
+/// Place of these words in a text, ignoring ASCII case.
 fn find(text: &str, words: &str) -> Option<usize> {
     let first = words.as_bytes().first()?;
     let mut from = 0;
     loop {
-        // All of them begin with what is no letter.
+        // All of them begin with a character that is not a letter.
         let at = from + text.as_bytes()[from..].iter().position(|byte| byte.eq_ignore_ascii_case(first))?;
         if begins(&text[at..], words) {
             return Some(at);
@@ -593,7 +596,7 @@ mod tests {
     }
 
     proptest! {
-        /// Where a text is cut into pieces changes nothing.
+        /// It makes no difference where a text is cut into pieces.
         #[test]
         fn any_split_gives_the_same_parts(
             words in proptest::collection::vec(prop_oneof![

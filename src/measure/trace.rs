@@ -1,13 +1,13 @@
-//! Events of one answer → its trace: what came and when, before any figure is computed.
+//! The trace of one answer, from its events: what came and when, before any figure is computed.
 //!
-//! Thoughts that stand in the text are taken out of it here, for APIs and local models alike, so that
-//! every clock, count and grade sees the same answer.
+//! Thoughts inside the text are separated here, for APIs and local models alike, so that every clock, count
+//! and grade sees the same answer.
 
 use super::event::{Channel, Event, Fault, FinishReason, Nanos, Stamped, ToolCall, Usage};
 use super::thoughts::{Kind, Marker, Split, Splitter};
 use serde::{Deserialize, Serialize};
 
-/// Longest reasoning that is kept, bytes.
+/// Most bytes of reasoning that are kept.
 pub const LONGEST_THOUGHTS: usize = 16 << 10;
 
 /// What the events of one answer say, before any figure is computed. It is what a journal keeps:
@@ -31,14 +31,14 @@ pub struct Trace {
     pub content: Vec<Piece>,
     /// Tokens the local engine counted.
     pub engine_tokens: u64,
-    /// The last record seen.
+    /// The last usage record seen.
     pub usage: Option<Usage>,
     /// The engine's own counters: prompt tokens and ms, output tokens and ms.
     pub engine: Option<(u32, f64, u32, f64)>,
-    /// Local: tokens chosen and spelled, and ms.
+    /// Local: tokens that were sampled and made into text, and the milliseconds that took.
     #[serde(default)]
     pub sampling: Option<(u32, f64)>,
-    /// Local: joules of the device, and over how many ms.
+    /// Local: joules that the device used, and over how many milliseconds.
     #[serde(default)]
     pub energy: Option<(f64, f64)>,
     pub finish: Option<FinishReason>,
@@ -54,7 +54,7 @@ pub struct Trace {
     /// Characters of all reasoning that was sent.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub thought_chars: u64,
-    /// The reasoning stood in the text, between markers: nobody counts its tokens apart.
+    /// The reasoning was in the text, between markers, so its tokens were not counted separately.
     #[serde(default, skip_serializing_if = "is_false")]
     pub thoughts_in_text: bool,
     /// The text ended inside a thought.
@@ -63,10 +63,10 @@ pub struct Trace {
     /// API: the model that answered, in the server's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Most output tokens that were asked for.
+    /// The limit on output tokens in the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// A key was taken out of the answer: what is kept is not what came.
+    /// A key was removed from the answer: what is kept is not what came.
     #[serde(default, skip_serializing_if = "is_false")]
     pub redacted: bool,
     pub unknown: u32,
@@ -84,8 +84,8 @@ fn is_false(b: &bool) -> bool {
     !*b
 }
 
-/// One non-empty delta: its stamp, where it belongs, the engine's tokens up to and including it,
-/// and its bytes of text. One that ends a thought and begins the answer belongs to the answer.
+/// One non-empty delta: its time, its channel, the engine's tokens up to and including it, and its bytes of
+/// text. A delta that ends a thought and begins the answer belongs to the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece(pub Nanos, pub Channel, pub u64, pub u32);
 
@@ -96,7 +96,7 @@ impl Piece {
 }
 
 impl Trace {
-    /// What these events say.
+    /// The trace of these events.
     pub fn of(events: &[Stamped]) -> Self {
         let mut recorder = Recorder::default();
         events.iter().cloned().for_each(|event| recorder.note(event));
@@ -117,30 +117,30 @@ impl Trace {
     }
 }
 
-/// Makes a trace of the events of one answer, as they come.
+/// Makes a trace from the events of one answer, as they come.
 #[derive(Debug, Clone, Default)]
 pub struct Recorder {
     trace: Trace,
     splitter: Splitter,
-    /// Pieces of which it is not known yet whether they are answer or thought.
+    /// Indices of pieces of which it is not known yet whether they are answer or thought.
     undecided: Vec<usize>,
-    /// Where a thought in the middle of the answer began: in `thoughts`, and in `content`.
+    /// Where a thought in the middle of the answer began: byte of `thoughts`, and index of `content`.
     midway: Option<(usize, usize)>,
 }
 
 impl Recorder {
-    /// For an answer of at most so many tokens.
+    /// A recorder for an answer of at most so many tokens.
     pub fn new(max_output_tokens: u32) -> Self {
         let trace = Trace { limit: Some(max_output_tokens), ..Trace::default() };
         Self { trace, ..Self::default() }
     }
 
-    /// The prompt's template opened a thought, in which the answer begins.
+    /// The prompt's template opened a thought, so the answer begins inside it.
     fn inside(&mut self, marker: &'static Marker) {
         self.splitter = Splitter::inside(marker);
     }
 
-    /// One more event.
+    /// Takes in one more event.
     pub fn note(&mut self, Stamped { at, event }: Stamped) {
         let trace = &mut self.trace;
         match event {
@@ -162,7 +162,7 @@ impl Recorder {
             Event::Content { channel, text, tokens } => {
                 trace.engine_tokens += u64::from(tokens.unwrap_or(0));
                 if !text.is_empty() {
-                    // What follows a reason withdraws it.
+                    // Content after a finish reason withdraws the reason.
                     trace.finish = None;
                     self.content(at, channel, &text);
                 }
@@ -217,7 +217,8 @@ impl Recorder {
         }
     }
 
-    /// What the splitter made of the text, `place` being the piece that brought the last of it.
+    /// Takes in what the splitter made of the text; `place` is the index of the piece that brought the last
+    /// of it.
     fn apply(&mut self, split: &Split, place: usize) {
         let trace = &mut self.trace;
         if let Some(kind) = split.held {
@@ -241,14 +242,14 @@ impl Recorder {
         self.trace.thoughts.push_str(text);
     }
 
-    /// All that came.
+    /// The trace of everything that came.
     pub fn finish(mut self) -> Trace {
         let split = self.splitter.finish();
         let places = self.trace.content.len();
         self.apply(&split, places);
         let trace = &mut self.trace;
         if let Some((from, place)) = self.midway.filter(|_| self.splitter.began_midway()) {
-            // A tag that the answer speaks of, and that nothing ends.
+            // The answer only mentioned a tag, which nothing closes.
             let text = trace.thoughts.split_off(from.min(trace.thoughts.len()));
             trace.thought_chars -= text.chars().count() as u64;
             trace.text.push_str(&text);

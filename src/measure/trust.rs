@@ -1,10 +1,9 @@
-//! Which servers are who they say they are: the system's authorities and those of `SSL_CERT_FILE`, as
-//! every other tool takes them, and beside them a server's own certificate where the user put that
-//! very certificate there.
+//! Which certificates of servers are trusted: those of the system's authorities and of `SSL_CERT_FILE`, as
+//! in every other tool, and also a server's own certificate where the user put that very certificate there.
 //!
-//! A self-signed certificate is mostly made as an authority's. The library behind refuses such a
-//! certificate for a server, although the user named it; curl and OpenSSL accept it. Accepted here is
-//! only what was byte for byte named, has not expired, and is for this host.
+//! A self-signed certificate is mostly made like an authority's. The library below refuses such a
+//! certificate for a server even if the user named it; curl and OpenSSL accept it. It is accepted here only
+//! if it is byte for byte the one that was named, has not expired, and is for this host.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
@@ -16,7 +15,7 @@ use rustls::{
 use rustls_platform_verifier::Verifier;
 use std::sync::{Arc, OnceLock};
 
-/// TLS for a client that trusts as described above.
+/// TLS settings for a client that trusts as described above.
 pub fn config() -> Result<ClientConfig, String> {
     let provider = CryptoProvider::get_default()
         .cloned()
@@ -33,7 +32,7 @@ pub fn config() -> Result<ClientConfig, String> {
 #[derive(Debug)]
 struct Trust {
     inner: Verifier,
-    /// Certificates that are trusted by name, read when one is in question.
+    /// Certificates that the user named, read when one is needed.
     named: OnceLock<Vec<CertificateDer<'static>>>,
 }
 
@@ -58,7 +57,7 @@ impl ServerCertVerifier for Trust {
                 Ok(verified) => return Ok(verified),
                 Err(refused) => refused,
             };
-        // The dates are looked at before what these two errors are about.
+        // The library checks the dates before it reports one of these two errors.
         let only_its_issuer = match &refused {
             Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
             Error::InvalidCertificate(CertificateError::Other(other)) => {
@@ -96,8 +95,8 @@ impl ServerCertVerifier for Trust {
     }
 }
 
-/// Is a certificate for this host? By its alternative names; by its common name where it has none, as
-/// certificates made by hand often do.
+/// Is a certificate for this host, by its alternative names, or by its common name where it has none, as
+/// certificates made by hand often do?
 fn is_for(certificate: &CertificateDer<'_>, host: &ServerName<'_>) -> bool {
     let Ok(parsed) = ParsedCertificate::try_from(certificate) else { return false };
     verify_server_name(&parsed, host).is_ok()
@@ -110,8 +109,8 @@ fn has_alternative_names(certificate: &[u8]) -> bool {
     certificate.windows(OID.len()).any(|w| w == OID)
 }
 
-/// The common names in a certificate: an object identifier, then a short string. Of a self-signed one
-/// the issuer's is the subject's.
+/// The common names in a certificate: an object identifier, then a short string. In a self-signed one the
+/// issuer's name is the subject's.
 fn common_names(certificate: &[u8]) -> impl Iterator<Item = &str> {
     const OID: &[u8] = &[0x06, 0x03, 0x55, 0x04, 0x03];
     certificate.windows(OID.len()).enumerate().filter(|(_, w)| *w == OID).filter_map(move |(at, _)| {

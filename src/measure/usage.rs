@@ -1,22 +1,22 @@
-//! A provider's usage record → [`Usage`] (wire.md section 11 of the notes: whether cached and
-//! reasoning tokens are inside or outside the main counts differs by provider).
+//! Reads a provider's usage record into [`Usage`]. Whether cached and reasoning tokens are inside or
+//! outside the main counts differs by provider.
 //!
 //! A record that cannot be true (negative, fractional, larger than 2^53, more cached than input,
 //! more reasoning than output) is rejected as a whole: its counts are unknown, never 0.
 //!
-//! Of several records in one stream each states the counts so far: a later one replaces what it
-//! names, but neither a null nor a 0 takes back a count that was there ([`Ledger`]). Of several names
-//! for one count the first that is not 0 holds.
+//! Where a stream has several records, each states the counts so far: a later one replaces what it names,
+//! but neither a null nor a 0 takes back an earlier count ([`Ledger`]). Where one count has several names,
+//! the first that is not 0 counts.
 
 use super::event::Usage;
 use serde_json::{Map, Value};
 
-/// The usage records of one answer, laid over each other.
+/// The usage records of one answer, merged.
 #[derive(Debug, Default)]
 pub struct Ledger(Map<String, Value>);
 
 impl Ledger {
-    /// One more record, which names what changed; the counts so far.
+    /// Adds a record that names what changed; returns the counts so far.
     pub fn add(&mut self, record: &Value) -> Value {
         if let Value::Object(record) = record {
             lay_over(&mut self.0, record);
@@ -24,12 +24,13 @@ impl Ledger {
         Value::Object(self.0.clone())
     }
 
-    /// A count that was only a beginning: whatever is said next holds, 0 too.
+    /// Forgets a count that was only preliminary: the next one replaces it, even a 0.
     pub fn forget(&mut self, name: &str) {
         self.0.remove(name);
     }
 
-    /// One more record, which states all counts anew: what it does not name is not known any more.
+    /// Adds a record that states all counts anew: what it does not name is no longer known. Returns the
+    /// counts so far.
     pub fn renew(&mut self, record: &Value) -> Value {
         if let Value::Object(record) = record
             && !record.is_empty()
@@ -76,7 +77,7 @@ fn count(value: Option<&Value>) -> Count {
     }
 }
 
-/// The count at the first of several places that has one above 0; 0 where one says so and none says
+/// The count at the first of several places that has one above 0; 0 where one place has 0 and none has
 /// more.
 fn first(usage: &Value, places: &[&str]) -> Count {
     let mut found = None;
@@ -90,7 +91,7 @@ fn first(usage: &Value, places: &[&str]) -> Count {
     Ok(found)
 }
 
-/// Longest record that is kept as it came, bytes.
+/// Most bytes of a record that are kept as it came.
 const LARGEST_RAW: usize = 4096;
 
 fn checked(usage: &Value, read: impl FnOnce() -> Result<Usage, Rejected>) -> Usage {
@@ -99,15 +100,15 @@ fn checked(usage: &Value, read: impl FnOnce() -> Result<Usage, Rejected>) -> Usa
     Usage { raw, special_tier: tier(usage.get("service_tier")), ..read }
 }
 
-/// A tier with prices of its own; the words for the standard one differ by provider.
+/// The service tier, if it has prices of its own; the names of the standard one differ by provider.
 pub fn tier(served: Option<&Value>) -> Option<String> {
     let name = served?.as_str()?;
     (!matches!(name, "default" | "standard" | "auto" | "on_demand")).then(|| name.chars().take(40).collect())
 }
 
-/// What the provider says it charges: `OpenRouter` in USD, xAI in ticks of 10^-10 USD
-/// (<https://docs.x.ai/developers/cost-tracking>). Of a call with the user's own key `OpenRouter`
-/// states its fee, and beside it what the provider behind it charges to that key.
+/// US dollars that the provider says it charges: `OpenRouter` in USD, xAI in ticks of 10^-10 USD
+/// (<https://docs.x.ai/developers/cost-tracking>). For a call with the user's own key `OpenRouter` states
+/// its fee, and beside it what the provider behind it charges to that key.
 fn stated_cost(usage: &Value) -> Option<f64> {
     let amount = |place: &str| usage.pointer(place).and_then(Value::as_f64);
     let ticks = || amount("/cost_in_usd_ticks").map(|ticks| ticks / 1e10);
@@ -122,12 +123,12 @@ fn stated_cost(usage: &Value) -> Option<f64> {
     Some(cost).filter(|c| c.is_finite() && *c >= 0.0)
 }
 
-/// Input that contains its cached and cache-writing parts.
+/// The uncached input, of a count that includes cache reads and writes.
 fn rest_of_input(input: Option<u64>, read: Option<u64>, write: Option<u64>) -> Count {
     input.map(|all| all.checked_sub(read.unwrap_or(0) + write.unwrap_or(0)).ok_or(Rejected)).transpose()
 }
 
-/// `OpenAI`'s two shapes: the details are parts of the main counts.
+/// `OpenAI`'s two formats: the details are parts of the main counts.
 fn openai(
     usage: &Value,
     input: &[&str],
@@ -147,7 +148,7 @@ fn openai(
         if let (Some(i), Some(o), Some(total)) = (all_input, all_output, total)
             && i + o != total
         {
-            // xAI leaves reasoning out of the completion count; the total tells.
+            // xAI leaves reasoning out of the completion count, which the total shows.
             let thoughts = reasoning.unwrap_or(0);
             if i + o + thoughts == total {
                 all_output = Some(o + thoughts);
@@ -171,7 +172,7 @@ fn openai(
     })
 }
 
-/// Places of the tokens read from a cache, and written to one, under all names in use.
+/// Paths of the tokens read from a cache, and of those written to one, under all names in use.
 const CACHE_READ: &[&str] = &[
     "/prompt_tokens_details/cached_tokens",
     "/input_tokens_details/cached_tokens",
@@ -191,7 +192,7 @@ const REASONING: &[&str] = &[
     "/reasoning_tokens",
 ];
 
-/// Chat completions, and the places compatible servers put the same counts.
+/// Chat completions, and the paths where compatible servers put the same counts.
 pub fn openai_chat(usage: &Value) -> Usage {
     let (input, output) = (["/prompt_tokens", "/input_tokens"], ["/completion_tokens", "/output_tokens"]);
     openai(usage, &input, &output, CACHE_READ, CACHE_WRITE, REASONING)
@@ -203,7 +204,7 @@ pub fn openai_responses(usage: &Value) -> Usage {
     openai(usage, &input, &output, CACHE_READ, CACHE_WRITE, REASONING)
 }
 
-/// Anthropic: the input count leaves cache reads and writes out, the output count has thinking in.
+/// Anthropic: the input count excludes cache reads and writes, the output count includes thinking.
 pub fn anthropic(usage: &Value) -> Usage {
     checked(usage, || {
         let output = first(usage, &["/output_tokens"])?;
@@ -227,8 +228,8 @@ pub fn anthropic(usage: &Value) -> Usage {
     })
 }
 
-/// Gemini: the candidates' count leaves thoughts out; a count that is absent although text came is
-/// unknown, and 0 where none came.
+/// Gemini: the candidates' count excludes thoughts. An absent count is unknown where text came, and 0 where
+/// none did.
 pub fn gemini(usage: &Value, text_came: bool) -> Usage {
     checked(usage, || {
         let prompt = first(usage, &["/promptTokenCount"])?;
@@ -251,7 +252,7 @@ pub fn gemini(usage: &Value, text_came: bool) -> Usage {
     })
 }
 
-/// Ollama: both counts may be missing, the input's where the prompt was cached.
+/// Ollama: both counts may be missing, that of the input where the prompt was cached.
 pub fn ollama(line: &Value) -> Usage {
     let counts = || {
         let (input, output) = (first(line, &["/prompt_eval_count"])?, first(line, &["/eval_count"])?);

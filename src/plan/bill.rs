@@ -3,12 +3,12 @@
 use super::machine::Machine;
 use crate::catalog::Stands;
 
-/// Machines that one looks after under desks beside other work; more are a machine room, with its people,
-/// cooling and place.
+/// Most machines that are looked after in an office beside other work; more need a machine room, with its
+/// people, cooling and space.
 const OFFICE_MOST: u32 = 3;
 
-/// Where so many machines of a kind stand: more than a few that could each stand in an office are a room of
-/// their own.
+/// Where `hosts` machines of a kind stand. More office machines than an office has room for go into
+/// racks.
 pub const fn stands(one: Stands, hosts: u32) -> Stands {
     match one {
         Stands::Office if hosts > OFFICE_MOST => Stands::Rack,
@@ -16,9 +16,9 @@ pub const fn stands(one: Stands, hosts: u32) -> Stands {
     }
 }
 
-/// Hours a month that somebody looks after it: (low, likely, high), by class and size. An office box
-/// 2, 4, 10; in production 10, 20, 60; a tenth of that for each further one (reference: published estimates
-/// of 33 to 66 hours, `ConfigIQ`'s quarter of a person).
+/// Hours a month that somebody spends on the machines: an office machine takes 2 to 10, likely 4; one in a
+/// rack 10 to 60, likely 20; each further one a tenth of the first. Published estimates for production are
+/// 33 to 66 hours; `ConfigIQ` counts a quarter of a person.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct People {
     pub low: f64,
@@ -27,13 +27,13 @@ pub struct People {
 }
 
 impl People {
-    /// For so many hosts of one kind.
+    /// The hours for `hosts` machines of one kind.
     pub fn of(stands: Stands, hosts: u32) -> Self {
         let (low, likely, high) = match self::stands(stands, hosts) {
             Stands::Office => (2.0, 4.0, 10.0),
             Stands::Rack => (10.0, 20.0, 60.0),
         };
-        // A further one of the same kind is a tenth of the first.
+        // A further one of the same kind takes a tenth of the first.
         let times = 1.0 + 0.1 * f64::from(hosts.saturating_sub(1));
         Self { low: low * times, likely: likely * times, high: high * times }
     }
@@ -43,13 +43,13 @@ impl People {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bill<'a> {
     pub machine: &'a Machine,
-    /// All of them, the spare ones included.
+    /// All machines, the spare ones included.
     pub hosts: u32,
     pub spare_hosts: u32,
     pub accelerators: u32,
     /// Share of the time that the hosts are busy on average, the spare ones counted.
     pub busy_mean: f64,
-    /// At the wall: at the mean load, and with every host at full load.
+    /// Watts at the wall for all hosts: at the mean load, and with every host at full load.
     pub mean_watts: f64,
     pub full_watts: f64,
     pub rack_units: Option<f64>,
@@ -82,8 +82,8 @@ impl<'a> Bill<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cost {
     pub capex_usd: f64,
-    /// Everything that recurs, a month: power, people, place.
+    /// US dollars a month for everything that recurs: power, people, space.
     pub monthly_usd: f64,
-    /// Over the horizon, what is left at its end taken off.
+    /// US dollars over the horizon, less what the machines are worth at its end.
     pub total_usd: f64,
 }

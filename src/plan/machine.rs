@@ -1,4 +1,5 @@
-//! The machines a plan may use: what can be ordered, with its price, or what is there already.
+//! The machines a plan may use: those that can be ordered, with their price, and those that are there
+//! already.
 
 use crate::capacity::{HardwareShape, MemoryClass};
 use crate::catalog::{Accelerator, Catalog, Chosen, FormFactor, HardwareClass, Missing, Order, Stands};
@@ -10,23 +11,24 @@ pub struct Machine {
     /// Id of the host or machine of the catalogue.
     pub id: String,
     pub name: String,
-    /// Of the accelerators in it; for a complete computer without a record of its own chip, the machine.
+    /// Id of the accelerators in it; of the machine itself where its chip has no record of its own.
     pub accelerator: String,
     pub accelerator_name: String,
     pub accelerators: u32,
-    /// One accelerator, as the predictor takes it.
+    /// One of its accelerators, as the predictor takes it.
     pub shape: HardwareShape,
     /// Modules on one board, joined by links of their own.
     pub board: bool,
-    /// A host that cards are put into, and not a computer that is sold with them.
+    /// It is a host that cards are put into, not a computer that is sold with them.
     pub in_host: bool,
     pub stands: Stands,
     pub rack_units: Option<f64>,
-    /// At the wall: of the computer alone while serving, and of everything at full load and idle.
+    /// Watts at the wall: of the computer without its accelerators while serving, and of everything
+    /// together at full load and idle.
     pub base_watts: f64,
     pub full_watts: f64,
     pub idle_watts: f64,
-    /// US dollars without tax; `None` where it is there already.
+    /// US dollars without tax; `None` where the machine is there already or is rented.
     pub price_usd: Option<f64>,
     pub install_usd: f64,
     /// US dollars an hour where it is rented: power and place are the provider's.
@@ -37,11 +39,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Everything that one of them costs on the day it is bought.
+    /// US dollars that one of them costs on the day it is bought, installation included.
     pub fn bought_usd(&self) -> f64 {
         self.price_usd.map_or(0.0, |price| price + self.install_usd)
     }
-    /// What reports call it: the cards where it is the cards that matter, else the computer.
+    /// What reports call it: by its cards where cards were put into a host, else by the name of the
+    /// computer.
     pub fn label(&self) -> String {
         match self.accelerators {
             _ if !self.in_host || self.board => self.name.clone(),
@@ -49,11 +52,11 @@ impl Machine {
             n => format!("{n} × {}", self.accelerator_name),
         }
     }
-    /// At the wall with this share of the time busy.
+    /// Watts at the wall when it is busy for this share of the time (0 to 1).
     pub fn watts(&self, busy: f64) -> f64 {
         self.idle_watts + (self.full_watts - self.idle_watts) * busy.clamp(0.0, 1.0)
     }
-    /// The same machine as property: it costs nothing to have.
+    /// The same machine as something that is there already: it costs nothing to get.
     #[must_use]
     pub fn owned(mut self) -> Self {
         self.price_usd = None;
@@ -61,16 +64,17 @@ impl Machine {
         self.price_source = None;
         self
     }
-    /// So many of its accelerators as one shape for the predictor, in groups that share the layers.
+    /// `devices` of its accelerators as one shape for the predictor, in `pipeline` groups that share the
+    /// layers.
     pub fn slice(&self, devices: u32, pipeline: u32) -> HardwareShape {
         HardwareShape { devices, pipeline, ..self.shape.clone() }
     }
 }
 
-/// What keeps something out of plans.
+/// A machine that no plan can use, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeftOut {
-    /// The host or machine, and the accelerator in it.
+    /// Ids of the host or machine, and of the accelerator in it.
     pub id: String,
     pub accelerator: Option<String>,
     pub why: NotBuyable,
@@ -101,8 +105,8 @@ impl std::fmt::Display for NotBuyable {
     }
 }
 
-/// Of its limit a card draws so much while idle, where nothing else is known: half of the 19 cards of the
-/// catalogue that have both figures are below 17 %, nine of ten between 5 and 29 %.
+/// Share of its power limit that a card draws while idle, where its record does not say: half of the 19
+/// cards of the catalogue that have both figures are below 17 %, nine of ten between 5 and 29 %.
 pub const IDLE_SHARE: f64 = 0.17;
 
 /// Every machine that can be ordered: hosts filled with accelerators, and complete computers. And what
@@ -153,13 +157,13 @@ fn read(entry: &str, chosen: &Chosen<'_>) -> Source {
 pub fn from_order(order: &Order<'_>) -> Option<Machine> {
     let (host, card) = (order.host, order.accelerator);
     let mut shape = HardwareShape::from_accelerator(card, 1).ok()?;
-    // What joins them is the host's, where it says so.
+    // The host's links join the cards, where its record says how fast they are.
     shape.link = host.slots.link_gb_s.map(|g| g * 1e9).or(shape.link);
     let number = f64::from(order.accelerators);
     let full = order.base_watts + number * order.card_watts;
     let idle =
         order.idle_watts.unwrap_or(order.base_watts * 0.7) + number * idle_watts(card, order.card_watts);
-    // The newer price would hide an older one of the other part.
+    // Shows the older of the two prices' dates: the newer one would hide it.
     let dated = match &order.cards {
         Some(cards) if cards.price.as_of < order.host_price.price.as_of => cards,
         _ => &order.host_price,
@@ -206,7 +210,7 @@ pub fn from_machine(catalog: &Catalog, machine: &crate::catalog::Machine) -> Res
     })
 }
 
-/// The same as property: nobody needs to sell it.
+/// A complete computer of the catalogue that is there already, so that it needs no price.
 pub fn already_there(catalog: &Catalog, machine: &crate::catalog::Machine) -> Result<Machine, NotBuyable> {
     let card = machine.accelerator.as_deref().and_then(|id| catalog.accelerator(id));
     let mut shape = HardwareShape::from_machine(machine, card).map_err(|_| NotBuyable::NoSpeed)?;
@@ -256,7 +260,8 @@ pub const fn stands(card: &Accelerator) -> Stands {
     }
 }
 
-/// Accelerators without a computer around them.
+/// Accelerators that are there already, with nothing known of the computer around them. `None` where the
+/// predictor or the power lacks a figure.
 pub fn bare(card: &Accelerator, count: u32, id: &str, source: Source) -> Option<Machine> {
     let shape = HardwareShape::from_accelerator(card, 1).ok()?;
     let watts = card.board_watts? * f64::from(count);

@@ -1,5 +1,5 @@
-//! The serving plan somebody would build: from a need, a model and the machines that can be had, to
-//! hosts, cards, engine, formats, parallelism and requests at once, with what binds.
+//! The serving plan that somebody would build: from a need, a model and the machines that can be had to
+//! hosts, cards, engine, formats, parallelism and requests at once, and what limits it.
 //!
 //! ```text
 //! Need (peak, tokens, limits, uptime) ─┐
@@ -8,9 +8,9 @@
 //! what the bill costs (a function) ──────────────────────────────────────────────────────────────► ranking
 //! ```
 //!
-//! Pure: values in, values out; no prices of its own and no words for people. What a plan costs over
-//! its horizon is asked of a function that the caller hands in, since the cost engine stands above.
-//! Every figure of a plan can be shown with the terms it was made of ([`terms()`]).
+//! Pure: values in, values out; no prices of its own and no text for people. For the cost of a plan over
+//! its horizon it calls a function that the caller passes in, since the cost engine stands above it. Every
+//! figure of a plan can be shown with the terms it was computed from ([`terms()`]).
 
 pub mod bill;
 pub mod machine;

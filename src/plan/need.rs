@@ -2,8 +2,8 @@
 
 pub use crate::workload::Use;
 
-/// Limits of a use where none are given, milliseconds at the 95th percentile: the upper ends that
-/// llm-d-planner takes by use; those of agents are our own.
+/// Default limits of a use, at the 95th percentile: the upper ends of the ranges that llm-d-planner takes
+/// for it; those of agents are our own.
 pub const fn limits(purpose: Use) -> Limits {
     let (ttft, tpot) = match purpose {
         Use::Chat => (500.0, 50.0),
@@ -16,7 +16,7 @@ pub const fn limits(purpose: Use) -> Limits {
     Limits { ttft_ms: Some(ttft), tpot_ms: Some(tpot), e2e_ms: None }
 }
 
-/// Where the default limits of a use are from.
+/// Where the default limits of a use come from.
 pub const fn limits_source(purpose: Use) -> &'static str {
     match purpose {
         Use::Agent => "our own: a step of an agent is waited for, but not watched",
@@ -25,8 +25,8 @@ pub const fn limits_source(purpose: Use) -> &'static str {
     }
 }
 
-/// Seconds from one request of a conversation to the next: how long a prefix must be kept to be of
-/// use. No source; a person reads and writes, a program does not.
+/// Mean seconds from one request of a conversation to the next: how long a prefix must be kept to be of
+/// use. Estimates without a source: a person reads and writes in between, a program does not.
 pub const fn gap_seconds(purpose: Use) -> f64 {
     match purpose {
         Use::Chat | Use::Rag => 60.0,
@@ -36,7 +36,7 @@ pub const fn gap_seconds(purpose: Use) -> f64 {
     }
 }
 
-/// Limits at the 95th percentile, milliseconds; `None`: none.
+/// Limits on latency at the 95th percentile, milliseconds; `None`: no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Limits {
     /// Wait for the first token.
@@ -48,7 +48,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// These, and where one is absent, those of another.
+    /// These limits, with those of `other` where one is absent.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Limits {
             e2e_ms: self.e2e_ms.or(other.e2e_ms),
         }
     }
-    /// The stricter of two, each by itself.
+    /// Of each limit the stricter of the two.
     #[must_use]
     pub fn stricter(self, other: Self) -> Self {
         let min = |a: Option<f64>, b: Option<f64>| match (a, b) {
@@ -75,7 +75,7 @@ impl Limits {
     }
 }
 
-/// Tokens of a request: the mean, and what 95 of 100 do not exceed.
+/// Tokens of a request: the mean, and the 95th percentile.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tokens {
     pub mean: f64,
@@ -83,7 +83,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// All requests alike.
+    /// Every request has so many.
     pub const fn exactly(tokens: f64) -> Self {
         Self { mean: tokens, p95: tokens }
     }
@@ -96,7 +96,7 @@ pub type HourOfWeek = [f64; 168];
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Batch {
     pub requests: f64,
-    /// All of them must be done within so many hours.
+    /// Hours within which all of them must be done.
     pub deadline_hours: f64,
 }
 
@@ -112,21 +112,21 @@ pub struct Need {
     pub peak_rate: f64,
     pub input: Tokens,
     pub output: Tokens,
-    /// Tokens of a long request that must fit into memory, where it is another than the one that the limits
-    /// are hardest for.
+    /// Tokens of the longest request that must fit into memory, where that is longer than the 95th
+    /// percentile that the limits are checked at.
     pub longest: Option<f64>,
-    /// Share of the input that was in an earlier request of the same conversation or is the same in
-    /// all of them: at most so much can come from a prefix cache.
+    /// Share of the input, 0 to 1, that was in an earlier request of the same conversation or is the same
+    /// in all of them: a prefix cache can hold at most this.
     pub repeated_share: f64,
     /// Seconds from one request of a conversation to the next.
     pub gap_seconds: f64,
     pub limits: Limits,
-    /// One host may fail without a loss.
+    /// The service must go on when one host fails.
     pub must_stay_up: bool,
-    /// Where the work may wait, its deadline; rates are then not asked.
+    /// Work that may wait until a deadline; the rates above are then not used.
     pub batch: Option<Batch>,
-    /// Load by hour of the week, where it is known: what several needs are added up by. Its highest
-    /// hour times the mean is then the hour of the peak.
+    /// Load by hour of the week, where it is known; several needs are added up by it. Its highest value
+    /// times `mean_rate` is the rate of the busiest hour.
     pub hours: Option<Box<HourOfWeek>>,
 }
 
@@ -157,7 +157,8 @@ impl Need {
             None => self.peak_rate,
         }
     }
-    /// Requests per second of one hour of the week.
+    /// Requests per second in an hour of the week (0 is Monday 0:00); the peak where the hours are not
+    /// known.
     pub fn rate_at(&self, hour: usize) -> f64 {
         match &self.hours {
             Some(hours) => self.mean_rate * hours[hour % 168],
@@ -165,9 +166,9 @@ impl Need {
         }
     }
 
-    /// Two needs of one model on the same replicas: their loads added up hour by hour, tokens by their
-    /// shares of the requests, and of each limit the one that is harder to keep. Work that can wait fills
-    /// the hours in which the other asks for less than at its peak.
+    /// Two needs served by the same replicas of one model: their loads added up hour by hour, tokens
+    /// weighted by their shares of the requests, and of each limit the one that is harder to keep. Work
+    /// that can wait fills the hours in which the other asks for less than at its peak.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         let name = format!("{} + {}", self.name, other.name);
@@ -183,8 +184,8 @@ impl Need {
         }
     }
 
-    /// With work that waits for the quiet hours: at the peak there is none of it, unless all of it
-    /// together is more than the peak.
+    /// This need with work that waits for the quiet hours: at the peak there is none of that work, unless
+    /// both together exceed the peak on average.
     fn beside(&self, waits: &Self) -> Self {
         let mean = self.mean_rate + waits.rate();
         let sum = Self { batch: None, ..self.added(&Self { mean_rate: waits.rate(), ..waits.clone() }) };
@@ -194,7 +195,7 @@ impl Need {
             use_: self.use_,
             mean_rate: mean,
             peak_rate: self.peak_rate.max(mean),
-            // Whoever waits for an answer sent the prompt that the limit is for.
+            // The limits are for those who wait for an answer, so their long requests decide.
             input: Tokens { p95: self.input.p95, ..input },
             output: Tokens { p95: self.output.p95, ..output },
             repeated_share: if self.peak_rate >= mean { self.repeated_share } else { sum.repeated_share },
@@ -216,7 +217,7 @@ impl Need {
             }
             Box::new(sum)
         });
-        // Peaks meet only where they fall into the same hour; within it each has its own bursts.
+        // Peaks add up only where they fall into the same hour; within that hour each has its own bursts.
         let peak = match &hours {
             Some(sum) => {
                 let burst = |n: &Self| {
@@ -228,7 +229,8 @@ impl Need {
             }
             None => self.peak_rate + other.peak_rate,
         };
-        // The first token: hardest where the least time is left for each token of a long prompt.
+        // The limit on the first token is hardest where it leaves the least time for each token of a long
+        // prompt.
         let per_token = |n: &Self| n.limits.ttft_ms.map_or(f64::INFINITY, |ms| ms / n.input.p95.max(1.0));
         let hardest = if per_token(other) < per_token(self) { other } else { self };
         let long = |n: &Self| n.longest.unwrap_or(0.0).max(n.input.p95 + n.output.p95);

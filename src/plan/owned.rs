@@ -1,4 +1,4 @@
-//! What machines that are there already carry, and several needs on the same machines.
+//! What load machines that are there already can carry, and several needs on the same machines.
 
 use super::bill::{Bill, Cost};
 use super::machine::Machine;
@@ -9,22 +9,23 @@ use super::staffing;
 use crate::capacity::ModelShape;
 use std::collections::BTreeMap;
 
-/// What somebody wrote about machines that are there: `4x nvidia-h100-sxm-80gb@dgx`.
+/// Machines that are there already, as people write them: `4x nvidia-h100-sxm-80gb@dgx`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Named<'a> {
-    /// 1 to [`Named::MOST`].
+    /// How many, 1 to [`Named::MOST`].
     pub number: u32,
-    /// Of an accelerator or a machine.
+    /// Id of an accelerator or of a machine.
     pub id: &'a str,
-    /// The computer that the accelerators are in.
+    /// Id of the computer that the accelerators are in.
     pub place: Option<&'a str>,
 }
 
 impl<'a> Named<'a> {
-    /// Of one kind.
+    /// Most machines of one kind that can be named.
     pub const MOST: u32 = 4096;
 
-    /// Take it apart; `None` where the number is none, 0 or too large. Without a number it is one.
+    /// Reads `4x ID@PLACE`. Without a number it is one; `None` where the number is 0, too large or not a
+    /// number.
     pub fn parse(text: &'a str) -> Option<Self> {
         let digits = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
         let (number, rest) = match text.split_once(['x', '×']) {
@@ -49,13 +50,13 @@ pub struct Owned {
     pub number: u32,
 }
 
-/// What some owned machines do for a need.
+/// Copies of the model that machines of one kind run for a need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
-    /// Index of the machines among those given.
+    /// Index into the owned machines that were given.
     pub owned: usize,
     pub replica: Replica,
-    /// Copies that run, and how many there is room for.
+    /// Copies that run, and how many the machines have room for.
     pub replicas: u32,
     pub room: u32,
     /// Accelerators that stay free.
@@ -68,19 +69,21 @@ pub struct Placed {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Carried {
     pub placed: Vec<Placed>,
-    /// Requests a second: asked for, carried by the copies that run, and by all there is room for.
+    /// Requests a second: asked for, carried by the copies that run, and carried if all machines were
+    /// filled with copies.
     pub rate: f64,
     pub carries: f64,
     pub at_most: f64,
-    /// Requests a second beyond what all machines carry.
+    /// Requests a second that are asked for beyond what all machines carry.
     pub short: f64,
-    /// Share of what all machines carry that is free: at the peak, and in each hour of the week.
+    /// Share of what all machines can carry that stays free, 0 to 1: at the peak, and in each hour of the
+    /// week.
     pub free_at_peak: f64,
     pub free_by_hour: Option<Vec<f64>>,
 }
 
-/// What the owned machines carry: those that need the fewest accelerators for it first. `ask.machines`
-/// is not used. `None` where the model runs on none of them within the limits.
+/// What the owned machines carry of the need. Machines that need the fewest accelerators for it are filled
+/// first. `ask.machines` is not used. `None` where the model runs on none of them within the limits.
 pub fn carry(ask: &Ask<'_>, owned: &[Owned]) -> Option<Carried> {
     let need = ask.need;
     let rate = need.rate();
@@ -102,7 +105,7 @@ pub fn carry(ask: &Ask<'_>, owned: &[Owned]) -> Option<Carried> {
     let mut left = rate;
     let mut placed = Vec::new();
     for (index, replica, room, _) in found {
-        // As many copies as the rest of the load needs, of those there is room for.
+        // As many copies as the rest of the load needs, but no more than there is room for.
         let wanted = if left > 0.0 {
             let rest = Need { peak_rate: left, mean_rate: left, batch: None, ..need.clone() };
             copies(&rest, &replica, ask.allowed).0.min(room)
@@ -136,8 +139,9 @@ pub fn carry(ask: &Ask<'_>, owned: &[Owned]) -> Option<Carried> {
     })
 }
 
-/// Of the settings on some machines: among those that carry the whole need weights of eight bits before
-/// fewer, then what leaves most accelerators free, then what loses least; where none does, what carries most.
+/// The best setting for machines that are there. Among those that carry the whole need: weights of eight
+/// bits before fewer, then what leaves the most accelerators free, then what loses least. Where none
+/// carries it all, the one that carries most.
 fn kept_best(ask: &Ask<'_>, have: &Owned, fitting: Vec<Replica>) -> Option<Replica> {
     let per_accelerator = |r: &Replica| r.rate() / f64::from(r.devices());
     let enough = |r: &Replica| {
@@ -156,7 +160,7 @@ fn kept_best(ask: &Ask<'_>, have: &Owned, fitting: Vec<Replica>) -> Option<Repli
     })
 }
 
-/// Requests a second that so many copies carry.
+/// Requests a second that `number` copies carry.
 fn carried_by(need: &Need, allowed: &Allowed, replica: &Replica, number: u32) -> f64 {
     let number = f64::from(number);
     match (allowed.ceiling, need.batch) {
@@ -175,13 +179,13 @@ pub struct Part<'a> {
     pub allowed: &'a Allowed,
 }
 
-/// Several needs on machines of one kind.
+/// A plan for several needs on machines of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Together<'a> {
     pub machine: &'a Machine,
     pub hosts: u32,
     pub spare_hosts: u32,
-    /// The needs of one model are one: its copies serve all of them. With how many copies.
+    /// For each model: its needs added up to one, the copy that serves them, and the number of copies.
     pub parts: Vec<(Need, Replica, u32)>,
     /// Accelerators that no copy uses, in the machines in service.
     pub free_accelerators: u32,
@@ -189,7 +193,7 @@ pub struct Together<'a> {
     pub cost: Cost,
 }
 
-/// A model with its whole need, and by the index of each machine the copies that keep its limits.
+/// A model with its whole need, and by index of the machine the settings that keep its limits.
 type Tried<'a> = (Part<'a>, &'a Need, Vec<(usize, Vec<Replica>)>);
 
 /// Plans for several needs on the same machines, the cheapest first. Needs of one model share its
@@ -223,7 +227,7 @@ pub fn together<'a>(
             for (part, need, good) in &tried {
                 let here = good.iter().find(|(i, _)| *i == index).map(|(_, g)| g)?;
                 let sized = here.iter().map(|r| (r, copies(need, r, part.allowed).0));
-                // The fewest accelerators: what is left is another model's.
+                // The fewest accelerators, so that the rest is free for another model.
                 let best = sized
                     .min_by(|a, b| (a.0.devices() * a.1).cmp(&(b.0.devices() * b.1)).then(a.1.cmp(&b.1)))?;
                 chosen.push(((*need).clone(), best.0.clone(), best.1));
@@ -235,7 +239,7 @@ pub fn together<'a>(
     found
 }
 
-/// Copies of several models in machines of one kind, the widest first.
+/// Packs copies of several models into machines of one kind, those on the most accelerators first.
 fn packed<'a>(
     machine: &'a Machine,
     parts: Vec<(Need, Replica, u32)>,

@@ -1,4 +1,4 @@
-//! What a prefix cache holds of the input, limited by the memory that is left and by time.
+//! How much of the input a prefix cache holds, limited by the memory that is left and by time.
 //!
 //! A request's tokens stay in the cache until others push them out. With `M` bytes left for them,
 //! `r` requests per second that each leave `b` bytes, a prefix is held for `t = M ÷ (r × b)` seconds:
@@ -6,13 +6,13 @@
 //! If the next request of a conversation comes after `g` seconds on average, at random, it is still
 //! there with a probability of `1 − exp(−t ÷ g)`.
 
-/// Share of the input that comes from the cache.
+/// Share of the input, 0 to `repeated`, that comes from the cache.
 ///
 /// - `repeated`: share of the input that was seen before, 0 to 1.
-/// - `bytes_left`: of the memory of one replica, beside weights and running requests.
+/// - `bytes_left`: bytes that one replica has left beside weights and running requests.
 /// - `rate`: requests per second of that replica.
-/// - `bytes`: of keys and values that one request leaves.
-/// - `gap_seconds`: to the next request of the same conversation, mean.
+/// - `bytes`: bytes of keys and values that one request leaves behind.
+/// - `gap_seconds`: mean seconds to the next request of the same conversation.
 pub fn cached_share(repeated: f64, bytes_left: f64, rate: f64, bytes: f64, gap_seconds: f64) -> f64 {
     let repeated = repeated.clamp(0.0, 1.0);
     if repeated <= 0.0 || bytes_left <= 0.0 {

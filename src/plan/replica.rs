@@ -1,4 +1,4 @@
-//! One copy of the model at its best load: the most requests a second that keep the limits.
+//! One copy of the model (a replica) at its best load: the most requests a second within the limits.
 
 use super::need::{Limits, Need};
 use super::prefix::cached_share;
@@ -7,14 +7,14 @@ use crate::capacity::{
     Arrivals, Backend, Engine, HardwareShape, KvType, ModelShape, Pace, Quantisation, Served, Traffic,
 };
 
-/// Requests at once beyond which no server is asked: vLLM's own default on data-centre cards.
+/// Most requests at once that a server is asked for: vLLM's own default on data-centre cards.
 pub const MOST_AT_ONCE: f64 = 1024.0;
-/// Of a wait that is spread like an exponential, 95 % are shorter than so many means: ln 20.
+/// 95th percentile of an exponentially distributed wait, in means: ln 20.
 const WAIT_95: f64 = 2.996;
-/// Of the time, what work without limits may take: the rest is for restarts and the last batch.
+/// Share of the time that work without limits may fill: the rest is for restarts and the last batch.
 const BATCH_SHARE: f64 = 0.9;
 
-/// What the user fixed; `None` is searched.
+/// What the user fixed; the search tries every value of what is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Allowed {
     pub engines: Option<Vec<Engine>>,
@@ -22,10 +22,11 @@ pub struct Allowed {
     pub kv: Option<KvType>,
     pub tensor_parallel: Option<u32>,
     pub concurrency: Option<u32>,
-    /// Most of the time that may be busy; without it the load decides ([`super::staffing`]).
+    /// Largest share of the time, 0 to 1, that a copy may be busy; without it the load decides
+    /// ([`super::staffing`]).
     pub ceiling: Option<f64>,
-    /// Share of the input that the engine's own cache holds, measured or given: the memory's bound
-    /// then is not asked, but no more is found than repeats.
+    /// Share of the input, 0 to 1, that the engine's own cache holds, measured or given. It replaces the
+    /// estimate from memory, but no more than what repeats is taken.
     pub cached_share: Option<f64>,
 }
 
@@ -35,10 +36,11 @@ pub struct Replica {
     pub backend: Backend,
     pub format: &'static Quantisation,
     pub weights: Weights,
-    /// The format has fewer bits than others that were asked for or are usual.
+    /// Whether the format is taken only where a more precise one does not fit.
     pub few: Few,
     pub kv: KvType,
-    /// Accelerators that work on every layer, and groups of them that share the layers out.
+    /// Accelerators that work on every layer together (tensor parallelism), and groups of them that share
+    /// the layers out (pipeline parallelism).
     pub tensor: u32,
     pub pipeline: u32,
     /// Experts must be dealt out whole instead of split: their FP8 scales are per block of 128 columns,
@@ -46,17 +48,17 @@ pub struct Replica {
     pub expert_parallel: bool,
     /// Requests at once.
     pub concurrency: u32,
-    /// With so many at once.
+    /// Times and rates with so many at once.
     pub served: Served,
-    /// Seconds of a request that is alone in the system.
+    /// Seconds that a request takes when it is alone in the system.
     pub alone: f64,
-    /// Seconds, 95th percentile: with prompts as long as that and the queue as long as that.
+    /// Seconds at the 95th percentile, from the 95th percentile of the prompts and of the queue.
     pub ttft_p95: f64,
     pub tpot_p95: f64,
-    /// Share of the input that the prefix cache holds.
+    /// Share of the input that the prefix cache holds, 0 to 1.
     pub cached_share: f64,
     pub ceiling: Ceiling,
-    /// Bytes over its accelerators: weights, and what is left for keys and values.
+    /// Bytes over all its accelerators: weights, and what is left for keys and values.
     pub weight_bytes: f64,
     pub room_bytes: f64,
 }
@@ -64,7 +66,7 @@ pub struct Replica {
 /// What keeps a copy from more requests at once, or from more a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ceiling {
-    /// More at once bring hardly more a second.
+    /// More at once would serve hardly more a second.
     Compute,
     /// More do not fit into its memory.
     KvMemory,
@@ -72,7 +74,7 @@ pub enum Ceiling {
     Ttft,
     Tpot,
     EndToEnd,
-    /// The user asked for so many.
+    /// The user fixed the number.
     Asked,
 }
 
@@ -81,35 +83,36 @@ impl Replica {
     pub const fn devices(&self) -> u32 {
         self.tensor * self.pipeline
     }
-    /// Requests a second with all places taken.
+    /// Requests a second with `concurrency` of them in the system all the time.
     pub fn rate(&self) -> f64 {
         self.served.requests_per_second.likely
     }
-    /// Seconds of a request in the system with all places taken.
+    /// Mean seconds of a request in the system with `concurrency` of them in it all the time (Little's
+    /// law).
     pub fn stay(&self) -> f64 {
         f64::from(self.concurrency) / self.rate()
     }
-    /// About the same with so many in the system: on the line between one alone and all places taken.
+    /// About the same with `in_system` of them in it: linear between one alone and `concurrency`.
     pub fn stay_with(&self, in_system: f64) -> f64 {
         let taken = ((in_system - 1.0) / (f64::from(self.concurrency) - 1.0).max(1.0)).clamp(0.0, 1.0);
         self.alone + taken * (self.stay() - self.alone)
     }
 }
 
-/// The limits are not kept even by one request alone.
+/// A setting in which even one request alone breaks the limits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slow {
     /// The copy with one request at once.
     pub alone: Replica,
-    /// How many times over the worst of the limits.
+    /// How many times the worst-broken limit is exceeded, above 1.
     pub over: f64,
 }
 
-/// The setting of one copy.
+/// One way to run a copy, before its number of requests at once is chosen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Setting<'a> {
     pub model: &'a ModelShape,
-    /// Of one copy: its devices, groups, and the backend that serves.
+    /// The hardware of one copy: its devices, their groups, and the backend that serves.
     pub hardware: &'a HardwareShape,
     pub format: &'static Quantisation,
     pub weights: Weights,
@@ -117,7 +120,7 @@ pub(super) struct Setting<'a> {
     pub kv: KvType,
 }
 
-/// What a copy does at one load.
+/// What a copy does with one number of requests at once.
 struct At {
     served: Served,
     ttft: f64,
@@ -126,8 +129,8 @@ struct At {
 }
 
 impl Setting<'_> {
-    /// The copy at its best: `Ok(Err(..))` where one request alone breaks a limit, `None` where the
-    /// model or one long request does not fit.
+    /// The copy with the best number of requests at once: `Some(Err(..))` where one request alone breaks a
+    /// limit, `None` where the model or one long request does not fit.
     pub(super) fn best(&self, need: &Need, allowed: &Allowed) -> Option<Result<Replica, Slow>> {
         let pace = Pace::new(self.model, self.hardware, self.format, self.kv)?;
         let longest = need.longest.unwrap_or(0.0).max(need.input.p95 + need.output.p95);
@@ -139,7 +142,7 @@ impl Setting<'_> {
         let limits = if need.batch.is_some() { Limits::default() } else { need.limits };
         let cap = first.served.holds.floor().clamp(1.0, MOST_AT_ONCE);
         if let Some(asked) = allowed.concurrency {
-            // More than memory holds wait outside; the user said so.
+            // Requests that memory does not hold wait outside; the user fixed the number.
             let at = self.at(
                 &pace,
                 need,
@@ -189,7 +192,8 @@ impl Setting<'_> {
         Some(Ok(self.replica(&pace, best, &at_best, alone, ceiling)))
     }
 
-    /// Between a load that keeps the limits and one that does not: the largest of a few that does.
+    /// Tries a few loads between one that keeps the limits and one that does not; returns the largest that
+    /// keeps them.
     fn between(
         &self,
         pace: &Pace<'_>,
@@ -217,8 +221,9 @@ impl Setting<'_> {
         (low, found)
     }
 
-    /// The copy with `c` requests at once. What its prefix cache holds depends on how many requests a
-    /// second push others out, and that on what it holds: two rounds settle it. `rate` is a first guess.
+    /// The copy with `c` requests at once. How much its prefix cache holds depends on how many requests a
+    /// second push others out, and that rate on what the cache holds: two rounds settle it. `rate` is a
+    /// first guess, requests a second.
     fn at(&self, pace: &Pace<'_>, need: &Need, allowed: &Allowed, c: f64, rate: f64) -> At {
         let left = pace.room() - c * pace.held(need.input.mean + need.output.mean / 2.0, self.kv);
         let bytes = pace.held(need.input.mean + need.output.mean, self.kv);
@@ -273,13 +278,14 @@ impl Setting<'_> {
         let tensor = f64::from(self.hardware.devices) / f64::from(self.hardware.pipeline.max(1));
         let columns = self.model.expert_width() / tensor;
         let blocks = self.format.id == "FP8" && self.hardware.backend.engine().is_server();
-        // Widths follow from rounded parameter counts: a block more or less is not told apart by less.
+        // Widths are derived from rounded parameter counts, so that a small fraction of a block is
+        // rounding.
         let off = (columns / 128.0 - (columns / 128.0).round()).abs();
         self.model.is_mixture() && blocks && tensor > 1.0 && off > 0.1
     }
 
-    /// What requests see at the peak, with so many of them in each copy on average that takes `rate` a
-    /// second, and what its prefix cache then holds: places that are free leave it memory.
+    /// What requests see at the peak, with `in_system` of them in each copy on average and `rate` a second
+    /// taken, and what its prefix cache then holds: places that are free leave it memory.
     pub(super) fn typical(
         &self,
         need: &Need,
@@ -309,7 +315,8 @@ impl Setting<'_> {
     }
 }
 
-/// The limit that is broken most, and how many times it is reached. `output`: tokens of a long answer.
+/// The limit that is broken most, and measured time ÷ limit; `None` where all are kept. `output`: tokens of
+/// a long answer.
 fn broken(at: &At, limits: Limits, output: f64) -> Option<(Ceiling, f64)> {
     let over = |seconds: f64, limit: Option<f64>| limit.map_or(0.0, |ms| seconds * 1e3 / ms.max(1e-9));
     let whole = at.ttft + output * at.tpot;
@@ -318,12 +325,12 @@ fn broken(at: &At, limits: Limits, output: f64) -> Option<(Ceiling, f64)> {
         (Ceiling::Tpot, over(at.tpot, limits.tpot_ms)),
         (Ceiling::EndToEnd, over(whole, limits.e2e_ms)),
     ];
-    // Of two that are broken alike the first.
+    // Of two that are broken equally, the first counts.
     let worst = times.into_iter().reduce(|a, b| if b.1 > a.1 { b } else { a })?;
     (worst.1 > 1.0).then_some(worst)
 }
 
-/// Copies that carry a need's rate, and the requests in the system of each on average at that rate.
+/// The number of copies that carry a need's rate, and the mean number of requests in each at that rate.
 pub(super) fn copies(need: &Need, replica: &Replica, allowed: &Allowed) -> (u32, f64) {
     use super::staffing;
     let (rate, most) = (need.rate(), replica.rate());

@@ -1,4 +1,5 @@
-//! Every machine, engine, format and way to split the model: which plan carries the need best.
+//! Searches every machine, engine, format and way to split the model for the plan that carries the need
+//! best.
 
 use super::bill::{Bill, Cost};
 use super::machine::Machine;
@@ -9,7 +10,7 @@ use super::weights::{Few, Weights, usual, weights};
 use crate::capacity::{Engine, HardwareShape, KvType, ModelShape, Quantisation, Served};
 use std::collections::BTreeMap;
 
-/// A question to the search.
+/// What the search is asked.
 #[derive(Clone, Copy)]
 pub struct Ask<'a> {
     pub need: &'a Need,
@@ -18,7 +19,7 @@ pub struct Ask<'a> {
     pub heads: Option<u32>,
     pub machines: &'a [Machine],
     pub allowed: &'a Allowed,
-    /// What a bill costs over the horizon; the cost engine answers.
+    /// Prices a bill over the horizon: the cost engine, passed in by the caller.
     pub cost: &'a dyn Fn(&Bill<'_>) -> Cost,
 }
 
@@ -33,21 +34,21 @@ impl std::fmt::Debug for Ask<'_> {
 pub struct Plan<'a> {
     pub machine: &'a Machine,
     pub replica: Replica,
-    /// Copies in service, and how many one machine holds.
+    /// Copies in service, and how many of them one machine has room for.
     pub replicas: u32,
     pub replicas_per_host: u32,
-    /// All machines, and those of them that only stand in for one that failed.
+    /// All machines, the spare ones included, and the spare ones, which only stand in for one that failed.
     pub hosts: u32,
     pub spare_hosts: u32,
-    /// Of each request at the peak: seconds.
+    /// What a request sees at the peak; times in seconds.
     pub typical: Served,
-    /// Share of the input that the prefix cache holds at the peak.
+    /// Share of the input, 0 to 1, that the prefix cache holds at the peak.
     pub cached_share: f64,
-    /// Requests a second that the copies in service carry: within the limits, and with every place
-    /// taken.
+    /// Requests a second that the copies in service carry: within the limits, and with every place taken
+    /// all the time.
     pub carries: f64,
     pub at_most: f64,
-    /// Share of what they carry at most that is used: at the peak and on average.
+    /// Share of `at_most` that is used: at the peak and on average.
     pub busy_peak: f64,
     pub busy_mean: f64,
     /// What keeps it from being smaller, the strongest reason first.
@@ -67,15 +68,15 @@ pub enum Bind {
     Ttft,
     Tpot,
     EndToEnd,
-    /// Machines come whole: most of it is idle.
+    /// Machines come whole, and most of this one is idle.
     Granularity,
-    /// One more stands by.
+    /// One more stands by in case one fails.
     Spare,
-    /// Requests at once as the user set them.
+    /// The user fixed the number of requests at once.
     Asked,
 }
 
-/// What was tried and is no plan.
+/// A combination that was tried and gives no plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rejected {
     pub accelerator: String,
@@ -84,41 +85,43 @@ pub struct Rejected {
     pub why: Why,
 }
 
-/// Why something is no plan.
+/// Why a combination gives no plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Why {
     /// One request alone breaks a limit this many times over, on the most accelerators tried.
     TooSlow { ttft_ms: f64, tpot_ms: f64, over: f64 },
-    /// Bytes of weights, and of memory on the most accelerators of one machine.
+    /// It does not fit: bytes of weights, and of memory on the most accelerators of one machine.
     DoesNotFit { weights: f64, memory: f64 },
     /// There are no weights of this model in the format.
     NoWeights,
-    /// The engine does not run on it.
+    /// The engine does not run on this accelerator.
     NoEngine,
 }
 
-/// By how much the nearest plan misses a limit: seconds at the 95th percentile.
+/// A limit that the nearest plan misses, and by how much; seconds at the 95th percentile.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Missed {
     pub limit: Bind,
     pub limit_seconds: f64,
     pub seconds: f64,
-    /// What one request alone gets on the accelerators that come nearest.
+    /// Seconds of one request alone on the accelerators that come nearest.
     pub alone_seconds: f64,
 }
 
-/// What a search for plans comes to.
+/// What a search for plans found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchResult<'a> {
     /// One for each machine that can carry the need, the cheapest first.
     pub plans: Vec<Plan<'a>>,
-    /// The same with weights of four bits that the maker did not release, under a server: they lose
-    /// some quality, so they are plans only where nothing else is, and else said beside.
+    /// The same with four-bit weights that the maker did not release, under a server. They lose some
+    /// quality, so they count as plans only where there is nothing else, and are otherwise mentioned
+    /// beside.
     pub in_four_bits: Vec<Plan<'a>>,
-    /// Of [`SearchResult::plans`]: the one with the fewest machines, and the one whose answers are whole first.
+    /// Indices into [`SearchResult::plans`]: the plan with the fewest machines, and the one that completes
+    /// an answer soonest.
     pub fewest: Option<usize>,
     pub quickest: Option<usize>,
-    /// Where no plan keeps the limits: the one that comes nearest, and what it misses.
+    /// Where no plan keeps the limits: the plan that comes nearest, and what it misses.
     pub nearest: Option<(Plan<'a>, Vec<Missed>)>,
     pub rejected: Vec<Rejected>,
 }
@@ -134,7 +137,7 @@ struct Tried {
     slow: Vec<Slow>,
 }
 
-/// Every kind of accelerator among the machines, tried once.
+/// Tries every setting on every kind of accelerator among the machines, each kind once.
 fn try_all(ask: &Ask<'_>, machines: &[Machine], rejected: &mut Vec<Rejected>) -> BTreeMap<Kind, Tried> {
     let mut kinds: BTreeMap<Kind, (&HardwareShape, u32)> = BTreeMap::new();
     for machine in machines {
@@ -154,13 +157,13 @@ pub(super) fn candidates(ask: &Ask<'_>, machines: &[Machine]) -> Vec<Replica> {
     plain_first(good.collect())
 }
 
-/// Those of enough bits, and where there are none, the others.
+/// The settings in formats of enough bits; where there are none, the others.
 fn plain_first(good: Vec<Replica>) -> Vec<Replica> {
     let plain = good.iter().any(|r| r.few == Few::Plain);
     good.into_iter().filter(|r| !plain || r.few == Few::Plain).collect()
 }
 
-/// The same by the index of the machine; machines that cannot serve the model are left out.
+/// The same by index of the machine; machines that cannot serve the model are left out.
 pub(super) fn by_machine(ask: &Ask<'_>) -> Vec<(usize, Vec<Replica>)> {
     let tried = try_all(ask, ask.machines, &mut Vec::new());
     let of = |(index, machine): (usize, &Machine)| {
@@ -171,7 +174,7 @@ pub(super) fn by_machine(ask: &Ask<'_>) -> Vec<(usize, Vec<Replica>)> {
     ask.machines.iter().enumerate().filter_map(of).collect()
 }
 
-/// Every plan for the need; pure, and the same for the same question.
+/// Searches every plan for the need. Pure: the same question has the same answer.
 pub fn search<'a>(ask: &Ask<'a>) -> SearchResult<'a> {
     let mut rejected = Vec::new();
     let tried = try_all(ask, ask.machines, &mut rejected);
@@ -205,7 +208,7 @@ fn kind(machine: &Machine) -> Kind {
     (machine.accelerator.clone(), parts, machine.board)
 }
 
-/// Engines to try where none is named: those that whole companies run.
+/// Engines to try where the user names none: those that whole companies run.
 const ENGINES: [Engine; 3] = [Engine::Vllm, Engine::LlamaCpp, Engine::Mlx];
 
 /// Every engine, format, KV type and split on up to `most` of these accelerators.
@@ -224,7 +227,7 @@ fn try_kind(
         };
         let formats = formats(ask, engine);
         let Some(backend) = shape.path(engine) else {
-            // What nobody asked for is not worth a line.
+            // Only an engine that the user asked for is reported as not running here.
             if let (Some(_), Some((format, ..))) = (&ask.allowed.engines, formats.first()) {
                 reject(format, Why::NoEngine);
             }
@@ -294,7 +297,8 @@ fn formats(ask: &Ask<'_>, engine: Engine) -> Vec<(&'static Quantisation, Few, Op
     usual(ask.model, engine).into_iter().map(|(f, few)| (f, few, weights(ask.model, f, engine))).collect()
 }
 
-/// Ways to split a model over up to `most` accelerators: (each layer over so many, groups of them).
+/// Ways to split a model over up to `most` accelerators: how many work on each layer, and how many groups
+/// of those share the layers.
 fn splits(ask: &Ask<'_>, shape: &HardwareShape, engine: Engine, most: u32) -> Vec<(u32, u32)> {
     let counts = [1_u32, 2, 4, 8].into_iter().filter(|n| *n <= most);
     if !engine.is_server() {
@@ -303,7 +307,8 @@ fn splits(ask: &Ask<'_>, shape: &HardwareShape, engine: Engine, most: u32) -> Ve
     }
     let even = |t: u32| ask.heads.is_none_or(|h| h % t == 0);
     let wanted = |t: u32| ask.allowed.tensor_parallel.is_none_or(|w| w == t);
-    // Over a bus the reductions of every layer cost more than they gain: groups pass tokens on once.
+    // Over a bus the reductions of every layer cost more than they gain; between groups a token passes only
+    // once.
     let bus = shape.link.is_none_or(|link| link < LINKED);
     let mut splits: Vec<(u32, u32)> =
         counts.clone().filter(|t| even(*t) && wanted(*t)).map(|t| (t, 1)).collect();
@@ -315,7 +320,7 @@ fn splits(ask: &Ask<'_>, shape: &HardwareShape, engine: Engine, most: u32) -> Ve
     splits
 }
 
-/// Bytes/s between accelerators from which a layer is split over them without a second thought.
+/// Bytes/s between accelerators from which a layer is always worth splitting over them.
 const LINKED: f64 = 100e9;
 
 fn kv_types(ask: &Ask<'_>, hardware: &HardwareShape, engine: Engine) -> Vec<KvType> {
@@ -329,7 +334,7 @@ fn kv_types(ask: &Ask<'_>, hardware: &HardwareShape, engine: Engine) -> Vec<KvTy
     }
 }
 
-/// The best of the settings on one kind of machine.
+/// The best plan with one kind of machine.
 fn on_machine<'m>(ask: &Ask<'_>, machine: &'m Machine, good: &[Replica], few: Few) -> Option<Plan<'m>> {
     let fitting = good.iter().filter(|r| r.devices() <= machine.accelerators && r.few == few);
     let sized = fitting.map(|r| {
@@ -347,8 +352,8 @@ fn on_machine<'m>(ask: &Ask<'_>, machine: &'m Machine, good: &[Replica], few: Fe
     Some(plan(ask, machine, replica, n, each, per_host, hosts))
 }
 
-/// What a setting loses of the model, the worst first: few bits, weights that may not exist, keys and
-/// values in fewer bits.
+/// What a setting loses of the model's quality, the worst first: few bits, weights that may not exist, keys
+/// and values in fewer bits. `false` is better.
 pub(super) fn loss(r: &Replica) -> (bool, bool, bool) {
     (few_bits(r), r.weights == Weights::Unknown, r.kv != KvType::F16)
 }
@@ -369,7 +374,7 @@ fn plan<'m>(
     in_service: u32,
 ) -> Plan<'m> {
     let spare = u32::from(ask.need.must_stay_up && in_service > 0);
-    // Several small machines lose one and carry on; the others must then do its work.
+    // Where one of several small machines fails, the others carry on but must do its work too.
     let hosts = in_service + spare;
     let rate = replica.rate();
     let at_most = rate * f64::from(replicas);
@@ -395,7 +400,7 @@ fn plan<'m>(
     let each = ask.need.rate() / f64::from(replicas.max(1));
     let typical = setting.typical(ask.need, replica, ask.allowed, in_system, each);
     let (typical, cached_share) = typical.unwrap_or((replica.served, replica.cached_share));
-    // Machines in service could hold more copies than they need.
+    // Machines in service may have room for more copies than they run.
     let filled = f64::from(replicas) / f64::from(per_host * in_service);
     let bill = Bill::of(machine, hosts, spare, busy_mean.min(1.0) * filled);
     let cost = (ask.cost)(&bill);
@@ -439,11 +444,11 @@ fn mean_rate(need: &Need) -> f64 {
     if need.batch.is_some() { need.rate() } else { need.mean_rate }
 }
 
-/// Of what one request alone takes on the quickest accelerators, the limit that a plan is made for where
-/// nothing keeps the limit asked for: a quarter more leaves room for a second request.
+/// Where nothing keeps a limit, the plan is made for this multiple of what one request alone takes on the
+/// quickest accelerators: a quarter more leaves room for a second request.
 const LATER: f64 = 1.25;
 
-/// Where nothing keeps the limits: the cheapest plan with limits that can just be kept, and what it misses.
+/// Where nothing keeps the limits: the cheapest plan for limits that can just be kept, and what it misses.
 fn nearest<'a>(ask: &Ask<'a>, tried: &BTreeMap<Kind, Tried>) -> Option<(Plan<'a>, Vec<Missed>)> {
     let slow = tried.values().flat_map(|t| &t.slow);
     let least = &slow.min_by(|a, b| a.over.total_cmp(&b.over))?.alone;

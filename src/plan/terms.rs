@@ -1,12 +1,11 @@
-//! What the figures of a plan were made of: for explanations that no second formula computes.
+//! What the figures of a plan were computed from, for explanations that need no second formula.
 
 use super::need::Need;
 use super::search::Plan;
 use crate::capacity::Engine;
 use crate::provenance::Source;
 
-/// One figure on the way to another. Names are keys, `of.part` in kebab case; the words for them are
-/// the renderer's.
+/// One intermediate figure. Names are keys, `of.part` in kebab case; the renderer has the words for them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
     pub name: &'static str,

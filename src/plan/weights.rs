@@ -1,4 +1,4 @@
-//! In which formats a model's weights can be had.
+//! The formats in which a model's weights can be had.
 
 use crate::capacity::{Engine, ModelShape, Quantisation};
 
@@ -7,15 +7,15 @@ use crate::capacity::{Engine, ModelShape, Quantisation};
 pub enum Weights {
     /// The maker released them so.
     Maker,
-    /// Made from the maker's by converters that everybody has, and published for nearly every model:
-    /// GGUF and MLX files.
+    /// Made from the maker's weights with common converters, and published for nearly every model: GGUF and
+    /// MLX files.
     Converted,
-    /// Known for models of this kind, but whether for this one is not recorded here.
+    /// Common for models of this kind, but it is not recorded here whether this one has them.
     Unknown,
 }
 
-/// Families whose makers release them in a format other than 16 bits: (start of the id, format).
-/// Read from the names and cards of the makers' repositories.
+/// Model families that their makers release in a format other than 16 bits: start of the id, format. Read
+/// from the names and cards of the makers' repositories.
 const RELEASED: &[(&str, &str)] = &[
     ("gpt-oss-", "MXFP4"),
     ("deepseek-v3", "FP8"),
@@ -28,10 +28,10 @@ const RELEASED: &[(&str, &str)] = &[
     ("kimi-k2-instruct", "FP8"),
     ("minimax-m2", "FP8"),
 ];
-/// Families whose makers release an 8-bit version beside the 16-bit one.
+/// Model families whose makers release an 8-bit version beside the 16-bit one.
 const ALSO_FP8: &[&str] = &["qwen3", "glm-4.5", "glm-4.6", "glm-4.7", "glm-5", "llama-3.1-405b", "llama-4"];
 
-/// Families of which it is not recorded here what their makers release.
+/// Model families for which it is not recorded here in which format their makers release them.
 const NOT_RECORDED: &[&str] = &["deepseek-v4", "kimi-k3", "kimi-k2.7", "minimax-m3"];
 
 /// The format the maker releases the model in first; `None` where that is not recorded.
@@ -44,9 +44,9 @@ pub fn released(model: &str) -> Option<&'static str> {
     Some(own.map_or("BF16", |(_, format)| format))
 }
 
-/// Weights of a model in a format for an engine; `None` where there are none, and none can be made
-/// that keep what the maker trained: gpt-oss only exists with experts of four bits, and nobody else's
-/// model does as MXFP4.
+/// Who has made a model's weights in a format for an engine. `None` where nobody has, and none can be made
+/// that keep what the maker trained: gpt-oss only exists with experts of four bits, and only gpt-oss as
+/// MXFP4.
 pub fn weights(model: &ModelShape, format: &Quantisation, engine: Engine) -> Option<Weights> {
     if !format.runs_on(engine) {
         return None;
@@ -56,7 +56,7 @@ pub fn weights(model: &ModelShape, format: &Quantisation, engine: Engine) -> Opt
     if four_bit_experts != (format.id == "MXFP4") && (four_bit_experts || format.id == "MXFP4") {
         return None;
     }
-    // Weights that were released in fewer bits gain nothing in 16.
+    // Weights that were released in fewer bits gain nothing from 16.
     if first.is_some_and(|f| f != "BF16") && matches!(format.id, "BF16" | "F16") {
         return None;
     }
@@ -69,8 +69,8 @@ pub fn weights(model: &ModelShape, format: &Quantisation, engine: Engine) -> Opt
     })
 }
 
-/// Formats to try under an engine, the most precise first: what the maker released, eight bits, and
-/// four bits where weights of more do not fit (`few`).
+/// Formats to try under an engine, the most precise first: what the maker released, eight bits, and four
+/// bits where more do not fit ([`Few::WhereNothingElseFits`]).
 pub fn usual(model: &ModelShape, engine: Engine) -> Vec<(&'static Quantisation, Few)> {
     let names: &[(&str, Few)] = match engine {
         Engine::LlamaCpp => {
@@ -100,7 +100,7 @@ pub fn usual(model: &ModelShape, engine: Engine) -> Vec<(&'static Quantisation, 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Few {
     Plain,
-    /// It loses quality, so only where a more precise one does not fit.
+    /// Only where a more precise one does not fit, since it loses quality.
     WhereNothingElseFits,
 }
 

@@ -5,9 +5,9 @@ use crate::catalog;
 /// Requests that can wait for the batch price.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Batch {
-    /// Of all requests, 0 to 1.
+    /// Share of all requests, 0 to 1.
     pub share: f64,
-    /// Factor on every price.
+    /// Factor on every rate: 0.5 where a batch costs half.
     pub multiplier: f64,
 }
 
@@ -27,11 +27,13 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Everything sent: decides which context tier the request falls into.
+    /// All tokens of the prompt, cached or not: their number decides which context tier the request falls
+    /// into.
     pub fn prompt(&self) -> f64 {
         self.uncached + self.cache_read + self.cache_write
     }
-    /// A request of this many input tokens, of which shares are read from and written to a cache.
+    /// A request of `input` tokens, of which the shares `read` and `written` (each 0 to 1) are read from
+    /// and written to a cache; `output` and `reasoning` are tokens.
     pub fn of_shares(input: f64, read: f64, written: f64, output: f64, reasoning: f64) -> Self {
         Self {
             uncached: input * (1.0 - read - written).max(0.0),
@@ -90,8 +92,9 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Of a record of the catalogue, in US dollars at `usd` dollars for one unit of its currency.
-    /// `own_reasoning`: its reasoning rate counts; else reasoning is billed as output.
+    /// The rates of a catalogue record in US dollars; `usd` is what one unit of the record's currency
+    /// costs. With `own_reasoning` the record's reasoning rate is kept; without it reasoning is billed as
+    /// output.
     pub fn of(record: &catalog::Rates, usd: f64, own_reasoning: bool) -> Self {
         let rate = |rate: Option<f64>| rate.map(|r| r * usd);
         Self {
@@ -102,7 +105,8 @@ impl Rates {
             reasoning: rate(record.reasoning_per_mtok).filter(|_| own_reasoning),
         }
     }
-    /// The rate of a class.
+    /// US dollars per million tokens of this class; `None` where unknown. Reasoning without a rate of its
+    /// own has the output's.
     pub const fn rate(&self, class: Class) -> Option<f64> {
         match class {
             Class::Input => self.input,
@@ -129,15 +133,15 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// Of one class.
+    /// US dollars for the tokens of one class.
     pub const fn part(&self, class: Class) -> f64 {
         self.parts[class as usize]
     }
-    /// All classes together.
+    /// US dollars for all classes together.
     pub fn total(&self) -> f64 {
         self.parts.iter().sum()
     }
-    /// So much of it, plus so much of another.
+    /// The weighted sum of two charges, class by class.
     #[must_use]
     fn mixed(mut self, of_this: f64, other: &Self, of_other: f64) -> Self {
         for (part, other) in self.parts.iter_mut().zip(other.parts) {
@@ -145,12 +149,12 @@ impl Charge {
         }
         self
     }
-    /// Both together.
+    /// The sum of two charges, class by class.
     #[must_use]
     pub fn plus(self, other: &Self) -> Self {
         self.mixed(1.0, other, 1.0)
     }
-    /// So many times as much.
+    /// Every class times `factor`.
     #[must_use]
     pub fn times(mut self, factor: f64) -> Self {
         for part in &mut self.parts {
@@ -160,7 +164,8 @@ impl Charge {
     }
 }
 
-/// Tokens × rates: the one multiplication.
+/// What this usage costs: tokens ÷ 10⁶ × rate, class by class. Fails with the first class that was used and
+/// has no rate.
 pub fn charge(usage: &Usage, rates: &Rates) -> Result<Charge, Unpriced> {
     let mut charge = Charge::default();
     for class in Class::ALL {
@@ -179,8 +184,9 @@ pub fn charge(usage: &Usage, rates: &Rates) -> Result<Charge, Unpriced> {
     Ok(charge)
 }
 
-/// The mean charge of many requests alike: `base` rates, but for the shares of them that fall into
-/// windows of the day with other rates, and for the share that waits for the batch price.
+/// The mean charge of many requests alike, in US dollars a request. `windows` has the share of them (0 to
+/// 1) that falls into each window of the day, and the rates there; the others pay the `base` rates;
+/// `batch` is the share that waits for the batch price.
 pub fn expected(
     usage: &Usage,
     base: &Rates,

@@ -9,20 +9,21 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
 
-/// A cache write that lives an hour, in times the input rate: Anthropic's rule for all of its models
-/// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>, read in 2026-11); price
-/// records hold the rate of five minutes.
+/// What a cache write that lives an hour costs, as a multiple of the input rate: Anthropic's rule for all
+/// of its models (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>, read in 2026-11);
+/// the catalogue holds the rate of writes that live five minutes.
 const HOUR_WRITE: f64 = 2.0;
-/// A prompt past any context tier, and one before any.
+/// Tokens of a prompt that is past every context tier, and of one that is in none.
 const LONG: f64 = 1e8;
 const SHORT: f64 = 1.0;
 
-/// Prices records by the catalogue; remembers how it understood each name.
+/// Prices usage records at the catalogue's rates of their day, and remembers which catalogue model each
+/// logged name was taken for.
 #[derive(Debug)]
 pub struct PricesOfTheDay<'c> {
     catalog: &'c Catalog,
     models: HashMap<(&'static str, String), Option<&'c ApiModel>>,
-    /// Names of models, and the record each was taken for.
+    /// Model name in the usage records → id of the catalogue model it was taken for.
     taken: BTreeMap<String, String>,
 }
 
@@ -32,13 +33,13 @@ impl<'c> PricesOfTheDay<'c> {
         Self { catalog, models: HashMap::new(), taken: BTreeMap::new() }
     }
 
-    /// Names of models as sources write them, and the record each was taken for: by its id, an alias, or
-    /// without the day in its name.
+    /// Model names as the usage records write them, each with the id of the catalogue model it was taken
+    /// for: found by its id, by an alias, or without the date in its name.
     pub const fn taken(&self) -> &BTreeMap<String, String> {
         &self.taken
     }
 
-    /// US dollars for a record, or nothing where its model, its day or a rate is not known.
+    /// US dollars for a record, or `None` where its model, its day or a rate is not known.
     pub fn charge(&mut self, record: &Priced) -> Option<f64> {
         let model = self.model(record.source, record.model)?;
         let when = record.when?;
@@ -47,18 +48,19 @@ impl<'c> PricesOfTheDay<'c> {
         let factor = match record.tier {
             Tier::Standard => 1.0,
             Tier::Batch => period.batch_multiplier?,
-            // Prices of their own, which the records do not hold.
+            // These service tiers have prices of their own, which the catalogue does not hold.
             Tier::Priority | Tier::Flex | Tier::Fast => return None,
         };
         let schedule = Schedule::of(period, model.reasoning, 1.0);
-        // A bucket wider than an hour has no hour.
+        // Of a bucket wider than an hour nobody knows the hour of its requests.
         let minute = (when.span <= 3600).then(|| {
             let day = i32::from(at.weekday().to_monday_zero_offset());
             u16::try_from(day * 1440 + i32::from(at.hour()) * 60 + i32::from(at.minute())).ok()
         });
         let minute = minute.flatten();
         let all = usage(record);
-        // The tier goes by one request; of a bucket, by its mean or by what it says of itself.
+        // A context tier is decided by the size of one request: in a bucket by the mean size, or by what
+        // the bucket says of itself.
         let requests = match (record.single, record.long_context, record.requests) {
             (true, _, _) => 1.0,
             (false, Some(long), _) => all.prompt().max(1.0) / if long { LONG } else { SHORT },
@@ -102,7 +104,7 @@ impl<'c> PricesOfTheDay<'c> {
     }
 }
 
-/// Whose prices apply to what a source logs.
+/// The provider whose prices apply to a model that a source logs.
 fn provider(source: &str, model: &str) -> Option<&'static str> {
     let of_name = |model: &str| {
         let begins = |words: &[&str]| words.iter().any(|w| model.starts_with(w));
@@ -124,7 +126,8 @@ fn provider(source: &str, model: &str) -> Option<&'static str> {
     }
 }
 
-/// `gpt-5.6-2026-06-01` and `claude-sonnet-4-20250514` without their day.
+/// A model name without the date at its end (`gpt-5.6-2026-06-01`, `claude-sonnet-4-20250514`); `None`
+/// where it ends in no date.
 fn undated(name: &str) -> Option<&str> {
     let digits = |text: &str, groups: &[usize]| {
         let parts: Vec<&str> = text.split('-').collect();
@@ -159,7 +162,8 @@ fn part(usage: &Usage, of: f64) -> Usage {
     }
 }
 
-/// One request. Writes that live an hour have their own price where the provider has a rule for it.
+/// What one request costs, in US dollars. Cache writes that live an hour have their own price where the
+/// provider has a rule for it.
 fn charge(
     schedule: &Schedule,
     usage: &Usage,

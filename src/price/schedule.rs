@@ -8,16 +8,17 @@ use crate::catalog::{PricePeriod, ReasoningRule};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     base: Rates,
-    /// Ascending; past a threshold all tokens of the request pay the tier's rates.
+    /// Input tokens above which a tier begins, ascending, and its rates: all tokens of the request pay
+    /// them.
     tiers: Vec<(u64, Rates)>,
     windows: Vec<(Window, Rates)>,
-    /// A window of the record that could not be read: prices by the hour are not known.
+    /// A window of the record could not be read, so the price at a given hour is not known.
     unreadable: bool,
     batch_multiplier: Option<f64>,
 }
 
 impl Schedule {
-    /// Of a record; `usd`: dollars for one unit of its currency.
+    /// The prices of a catalogue record. `usd`: US dollars for one unit of its currency.
     pub fn of(period: &PricePeriod, reasoning: ReasoningRule, usd: f64) -> Self {
         let own = matches!(reasoning, ReasoningRule::OwnRate);
         let mut tiers: Vec<(u64, Rates)> =
@@ -37,14 +38,15 @@ impl Schedule {
         }
     }
 
-    /// The rates of a prompt of this many tokens, outside of windows.
+    /// The rates of a prompt of this many tokens outside of windows, and whether they are those of a
+    /// context tier.
     fn rates(&self, prompt: f64) -> (&Rates, bool) {
         let tier = self.tiers.iter().rfind(|(above, _)| prompt > *above as f64);
         tier.map_or((&self.base, false), |(_, rates)| (rates, true))
     }
 
-    /// One request, at a minute of the week (from Monday 00:00 UTC) where that is known. `None`: its
-    /// price depends on an hour nobody knows. A context tier has the same rates at any hour.
+    /// What one request costs at a minute of the week (0 is Monday 00:00 UTC). `None` where the price
+    /// depends on the hour and the minute is not known. A context tier has the same rates at any hour.
     pub fn at(&self, usage: &Usage, minute_of_week: Option<u16>) -> Option<Result<Charge, Unpriced>> {
         let (rates, tier) = self.rates(usage.prompt());
         if tier || (self.windows.is_empty() && !self.unreadable) {
@@ -55,8 +57,9 @@ impl Schedule {
         Some(charge(usage, window.map_or(rates, |(_, rates)| rates)))
     }
 
-    /// The mean of many requests alike, by the load of each hour of the week (evenly without it), of
-    /// which `batch_share` can wait. The batch price needs a multiplier in the record.
+    /// The mean charge of many requests alike. `load` has the weight of each of the 168 hours of the week,
+    /// adding up to 1; without it requests come evenly. `batch_share`, 0 to 1, can wait for the batch
+    /// price, which needs a multiplier in the record.
     pub fn expected(
         &self,
         usage: &Usage,
@@ -72,7 +75,8 @@ impl Schedule {
         expected(usage, rates, windows, batch)
     }
 
-    /// The most so many tokens can cost, at the dearest rates of the record.
+    /// US dollars that so many tokens can cost at most: at the highest rates of the record, nothing from a
+    /// cache. `None` where no input or no output rate is known.
     pub fn worst_case(&self, input: u64, output: u64) -> Option<f64> {
         let all = || {
             let tiers = self.tiers.iter().map(|(_, rates)| rates);

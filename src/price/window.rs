@@ -7,9 +7,9 @@ use crate::catalog::TimeWindow;
 pub struct Window {
     /// Minutes after midnight, inclusive.
     start: u16,
-    /// Minutes after midnight, exclusive; at or before `start`: the window wraps midnight.
+    /// Minutes after midnight, exclusive. Where it is at or before `start`, the window runs past midnight.
     end: u16,
-    /// Bit 0 is Monday; the day it starts on.
+    /// The days it starts on: bit 0 is Monday.
     days: u8,
 }
 
@@ -17,7 +17,8 @@ const DAY: u16 = 24 * 60;
 const EVERY_DAY: u8 = 0b111_1111;
 
 impl Window {
-    /// Of a record; `None` where its times are none (`db check` reports them).
+    /// Reads the window of a record; `None` where its start or end is no time of day (`db check` reports
+    /// it).
     pub fn of(record: &TimeWindow) -> Option<Self> {
         let minutes = |text: &str| -> Option<u16> {
             let (hours, minutes) = text.split_once(':')?;
@@ -37,7 +38,7 @@ impl Window {
         self.days & (1 << (day % 7)) != 0
     }
 
-    /// Does it hold at this minute of the week, from Monday 00:00 UTC? One that wraps midnight
+    /// Is this minute of the week (0 is Monday 00:00 UTC) inside the window? One that runs past midnight
     /// belongs to the day it starts on.
     pub fn holds(self, minute_of_week: u16) -> bool {
         let (day, now) = ((minute_of_week / DAY % 7) as u8, minute_of_week % DAY);
@@ -48,8 +49,8 @@ impl Window {
         }
     }
 
-    /// Share of the requests that fall into it: `load` has the weight of each hour of the week, adding
-    /// up to 1; without it requests come evenly.
+    /// Share of the requests that fall into the window, 0 to 1. `load` has the weight of each of the 168
+    /// hours of the week, adding up to 1; without it requests come evenly.
     pub fn share(self, load: Option<&[f64]>) -> f64 {
         let held =
             |hour: u16| f64::from((0..60).map(|m| u8::from(self.holds(hour * 60 + m))).sum::<u8>()) / 60.0;

@@ -1,4 +1,4 @@
-//! Resampling.
+//! Bootstrap intervals and p values: resampling prompts with a seeded generator.
 
 use super::{DRAWS, Interval, TAIL, quantile};
 use rand::{Rng as _, SeedableRng as _, rngs::ChaCha8Rng};
@@ -11,13 +11,13 @@ pub struct Bootstrap {
     mean: f64,
     /// The standard error of the mean; 0 where all values are the same, and there are no draws then.
     error: f64,
-    /// Sorted distances of the draws, in their own standard errors.
+    /// How far each draw's mean lies from `mean`, in the draw's own standard errors; ascending.
     draws: Vec<f64>,
 }
 
 impl Bootstrap {
-    /// One value a prompt: repeats of a prompt are averaged before, since they are no independent
-    /// evidence. `None` below two prompts, or where a value is no number.
+    /// One value for each prompt: average the repeats of a prompt first, since they are not independent
+    /// evidence. `None` below two prompts, or where a value is not finite.
     pub fn new(values: &[f64], seed: u64) -> Option<Self> {
         let n = values.len();
         if n < 2 || values.iter().any(|d| !d.is_finite()) {
@@ -40,7 +40,8 @@ impl Bootstrap {
                     sum += centred[pick];
                     squares += centred[pick] * centred[pick];
                 });
-                // A draw of one value only lies infinitely far out on its side.
+                // A draw that is one value throughout has no spread: it lies infinitely far out on its
+                // side.
                 let (distance, error) = (sum / size, error(sum, squares));
                 if error > 0.0 { distance / error } else { f64::INFINITY.copysign(distance) }
             })
@@ -49,7 +50,7 @@ impl Bootstrap {
         Some(Self { mean, error: own, draws })
     }
 
-    /// The mean itself.
+    /// The mean of the values.
     pub fn mean(&self) -> f64 {
         self.mean
     }
@@ -64,17 +65,18 @@ impl Bootstrap {
         Interval { low: self.mean - at(1.0 - TAIL) * self.error, high: self.mean - at(TAIL) * self.error }
     }
 
-    /// One-sided p of "the mean is `null` or less"; small where it is surely more.
+    /// One-sided p value of the hypothesis that the mean is `null` or less; small where it is surely more.
     pub fn p_above(&self, null: f64) -> f64 {
         self.share(null, |distance, seen| distance >= seen, self.mean > null)
     }
 
-    /// One-sided p of "the mean is `null` or more"; small where it is surely less.
+    /// One-sided p value of the hypothesis that the mean is `null` or more; small where it is surely less.
     pub fn p_below(&self, null: f64) -> f64 {
         self.share(null, |distance, seen| distance <= seen, self.mean < null)
     }
 
-    /// Share of the draws at least as far out as what was seen, that one counted.
+    /// Share of the draws at least as far out as what was measured, which counts as one draw itself.
+    /// Without any spread the answer is certain: `right_side` says which.
     fn share(&self, null: f64, beyond: fn(f64, f64) -> bool, right_side: bool) -> f64 {
         let least = 1.0 / (DRAWS as f64 + 1.0);
         if self.error <= 0.0 {
@@ -86,11 +88,11 @@ impl Bootstrap {
     }
 }
 
-/// `n` places below `n`, drawn with replacement.
+/// Calls `each` with `n` indices below `n`, drawn with replacement.
 fn picks(rng: &mut ChaCha8Rng, n: usize, mut each: impl FnMut(usize)) {
     let mut left = n;
     while left > 0 {
-        // Two picks a draw of random bits; the bias of scaling 32 bits is below one in a million.
+        // 64 random bits make two picks; the bias of scaling 32 bits is below one in a million.
         let bits = rng.next_u64();
         for half in [bits >> 32, bits & 0xffff_ffff].into_iter().take(left) {
             #[allow(clippy::cast_possible_truncation)]
@@ -100,14 +102,16 @@ fn picks(rng: &mut ChaCha8Rng, n: usize, mut each: impl FnMut(usize)) {
     }
 }
 
-/// The mean of paired differences and its 95 % interval, one difference a prompt: see [`Bootstrap`].
+/// The mean of paired differences and its 95 % interval; one difference for each prompt. `None` as for
+/// [`Bootstrap::new`].
 pub fn mean_difference(differences: &[f64], seed: u64) -> Option<(f64, Interval)> {
     let found = Bootstrap::new(differences, seed)?;
     Some((found.mean(), found.interval()))
 }
 
 /// Mean of the first ÷ mean of the second over the same prompts, and its 95 % interval by a paired
-/// bootstrap; the interval needs six prompts. `None` where there are none, or the second mean is 0.
+/// bootstrap; the interval needs six prompts. `None` where there are none, a value is not finite, or the
+/// second mean is not above 0.
 pub fn ratio_of_means(pairs: &[(f64, f64)], seed: u64) -> Option<(f64, Option<Interval>)> {
     let n = pairs.len();
     if pairs.iter().any(|(a, b)| !a.is_finite() || !b.is_finite()) {

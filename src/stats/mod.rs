@@ -18,9 +18,9 @@ pub use shares::{Paired, fixed_number, mcnemar, paired_difference, prompts_neede
 
 use statrs::distribution::{ContinuousCDF as _, Normal};
 
-/// Half of what a 95 % interval leaves out.
+/// The probability that a 95 % interval leaves out on each side.
 pub const TAIL: f64 = 0.025;
-/// Draws of a bootstrap.
+/// Resamples that a bootstrap draws.
 pub const DRAWS: usize = 10_000;
 
 /// A closed interval.
@@ -30,7 +30,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The standard normal quantile.
+/// The standard normal quantile of a probability, 0 to 1.
 pub fn z(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p)
 }
@@ -40,7 +40,8 @@ pub fn phi(x: f64) -> f64 {
     Normal::standard().cdf(x)
 }
 
-/// A quantile of sorted values: a linear interpolation between order statistics (type 7).
+/// The `p` quantile (0 to 1) of ascending values, linear between order statistics (type 7 of Hyndman and
+/// Fan 1996). `None` without values.
 pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let at = p * last as f64;

@@ -1,7 +1,7 @@
-//! Several tests at once.
+//! Correcting p values where several tests are made at once.
 
-/// Holm's adjusted p values, in the order given: with them, the chance of even one false finding among
-/// all tests stays below the level that each is held against.
+/// Holm's adjusted p values (Holm 1979), in the order given. Held against a level such as 0.05, they keep
+/// the chance of even one false finding among all tests below that level.
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));

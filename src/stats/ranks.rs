@@ -2,7 +2,7 @@
 
 use super::phi;
 
-/// Nonzero differences up to which the distribution is exact.
+/// Up to this many nonzero differences the p value is exact.
 const EXACT: usize = 25;
 
 /// What the test found.
@@ -10,14 +10,16 @@ const EXACT: usize = 25;
 pub struct SignedRank {
     /// Sum of the ranks of positive differences.
     pub positive: f64,
-    /// Two-sided.
+    /// The two-sided p value.
     pub p: f64,
+    /// From all assignments of signs; otherwise from the normal approximation.
     pub exact: bool,
 }
 
-/// Do paired differences lie around zero? Zeros are ranked and then left out (Pratt 1959), ties share
-/// their mean rank. Up to 25 other differences the distribution is that of all signs; above it is
-/// normal with the variance of the ties. `None` where nothing differs.
+/// Wilcoxon's test of whether paired differences are symmetric about zero. Zeros are ranked and then left
+/// out (Pratt 1959); ties share their mean rank. Up to 25 nonzero differences the p value is exact, from
+/// all assignments of signs; above that it is normal, with the variance corrected for ties. `None` where
+/// nothing differs.
 pub fn signed_rank(differences: &[f64]) -> Option<SignedRank> {
     let mut sizes: Vec<(f64, bool)> =
         differences.iter().filter(|d| d.is_finite()).map(|d| (d.abs(), *d > 0.0)).collect();
@@ -55,7 +57,8 @@ pub fn signed_rank(differences: &[f64]) -> Option<SignedRank> {
     Some(SignedRank { positive: positive as f64 / 2.0, p, exact })
 }
 
-/// Share of all signs whose sum is at least as far out, twice the smaller side.
+/// The exact two-sided p value: twice the share of all assignments of signs whose rank sum is at least as
+/// far out.
 fn exact_p(doubled: &[(usize, bool)], positive: usize) -> f64 {
     let total: usize = doubled.iter().map(|(rank, _)| rank).sum();
     let mut ways = vec![0.0f64; total + 1];

@@ -1,15 +1,15 @@
-//! A test that may be looked at after every prompt.
+//! A sequential test of non-inferiority: one may look at it after every prompt, and stop.
 
 use super::Interval;
 
-/// What is known so far.
+/// What the test has decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// A is not worse than B by the margin.
     NonInferior,
     /// A is worse than B by more than the margin.
     Inferior,
-    /// That A is not worse will not be shown with a reasonable number of prompts.
+    /// More prompts of a reasonable number will not show that A is not worse: the test gives up.
     Futile,
 }
 
@@ -24,19 +24,22 @@ pub struct Sequential {
     alpha: f64,
     beta: f64,
     past: Past,
+    /// Logarithm of the capital bet against "A is worse than B by `margin` or more".
     good: f64,
+    /// Logarithm of the capital bet against "A is not worse than B by as much as `margin`".
     bad: f64,
     decided: Option<Decision>,
 }
 
-/// Part of Kelly's stake that is bet: a full stake grows fastest and falls deepest on the way, so that
-/// many runs on equal sides would be given up. With two thirds, one in a hundred is.
+/// The share of Kelly's stake that is bet. A full stake grows fastest but falls deepest on the way, so that
+/// many runs on equal sides would be given up; with about two thirds, one in a hundred is.
 const CAUTION: f64 = 0.65;
-/// Prompts whose weight the assumptions have: a fifth of them tell the sides apart, evenly.
+/// Before any prompt is seen, the moments are those of this many imagined prompts: a fifth of them tell the
+/// sides apart, as many one way as the other.
 const PRIOR: f64 = 10.0;
 const PRIOR_SQUARE: f64 = 0.2;
 
-/// The prompts before: all that a stake may rest on.
+/// Sums over the prompts before the present one: all that a stake may rest on.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Past {
     n: u32,
@@ -45,19 +48,20 @@ struct Past {
 }
 
 impl Past {
-    /// Mean and mean square, drawn towards what was assumed.
+    /// Mean and mean square of the differences, shrunk towards the prior.
     fn moments(&self) -> (f64, f64) {
         let weight = f64::from(self.n) + PRIOR;
         (self.sum / weight, (self.squares + PRIOR * PRIOR_SQUARE) / weight)
     }
 
-    /// Kelly's stake for a gain of `gain` on average: nearly gain ÷ second moment.
+    /// Kelly's stake where a bet gains `gain` on average, nearly gain ÷ second moment; from 0 to `most`.
     fn stake(&self, gain: f64, most: f64) -> f64 {
         let (_, square) = self.moments();
         (CAUTION * gain / (square + gain * gain)).clamp(0.0, most)
     }
 
-    /// What a bet against "the mean is `null` or less" wins with `x`, as a logarithm.
+    /// Logarithm of the factor by which the capital grows when a bet against "the mean is `null` or less"
+    /// meets the difference `x`.
     fn log_growth(&self, x: f64, null: f64) -> f64 {
         let (mean, _) = self.moments();
         let stake = self.stake(mean.max(0.0) - null, 0.9 / (1.0 + null));
@@ -71,9 +75,9 @@ impl Past {
     }
 }
 
-/// An interval of the mean difference that holds at whatever prompt one stopped: all values that no bet
-/// of [`Sequential`]'s kind has refuted so far, each side with an error of at most `alpha`. Wider than an
-/// interval of a fixed number of prompts, which does not hold once one has looked.
+/// An interval of the mean difference that holds whenever one stops: all values that no bet of
+/// [`Sequential`]'s kind has refuted so far, each side with an error of at most `alpha`. It is wider than
+/// an interval for a number of prompts fixed beforehand, which no longer holds once one has looked.
 pub fn sequence_interval(differences: &[f64], alpha: f64) -> Interval {
     const STEPS: u32 = 400;
     let refuted = |null: f64, sign: f64| {
@@ -86,7 +90,7 @@ pub fn sequence_interval(differences: &[f64], alpha: f64) -> Interval {
             capital >= -alpha.ln()
         })
     };
-    // From the far end, as long as values are refuted.
+    // Walks in from the far end for as long as values are refuted.
     let bound = |sign: f64| {
         (1..STEPS)
             .map(|k| 2.0 * f64::from(k) / f64::from(STEPS) - 1.0)
@@ -113,9 +117,9 @@ impl Sequential {
         let x = difference.clamp(-1.0, 1.0);
         let m = self.margin;
         let (mean, _) = self.past.moments();
-        let fear = self.past.stake(m.max(-(mean + m)), 0.9 / (1.0 + m));
+        let stake_on_worse = self.past.stake(m.max(-(mean + m)), 0.9 / (1.0 + m));
         self.good += self.past.log_growth(x, -m);
-        self.bad += (-fear * (x + m)).ln_1p();
+        self.bad += (-stake_on_worse * (x + m)).ln_1p();
         self.past.see(x);
         self.decided = if self.good >= -self.alpha.ln() {
             Some(Decision::NonInferior)
@@ -129,7 +133,7 @@ impl Sequential {
         self.decided
     }
 
-    /// What is known so far.
+    /// The decision, once there is one: it does not change afterwards.
     pub fn decided(&self) -> Option<Decision> {
         self.decided
     }
@@ -139,8 +143,8 @@ impl Sequential {
         self.past.n
     }
 
-    /// The chance, at most, that "A is not worse" would look as good as it has at its best if it were
-    /// false: valid at any time.
+    /// An anytime-valid p value: at most the chance that "A is not worse" would look as good as it has at
+    /// its best, were it false.
     pub fn p(&self) -> f64 {
         (-self.good).exp().min(1.0)
     }

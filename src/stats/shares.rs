@@ -1,9 +1,9 @@
-//! Shares, and pairs of shares of the same prompts.
+//! Intervals and tests for pass rates, of one side and of two sides on the same prompts.
 
 use super::{Interval, TAIL, phi, z};
 use statrs::distribution::{Binomial, DiscreteCDF as _};
 
-/// Wilson's 95 % interval of a share.
+/// Wilson's 95 % interval (Wilson 1927) of the share `passed ÷ n`. `None` without prompts.
 pub fn wilson(passed: u32, n: u32) -> Option<Interval> {
     wilson_share(f64::from(passed) / f64::from(n), n)
 }
@@ -21,7 +21,8 @@ pub fn wilson_share(p: f64, n: u32) -> Option<Interval> {
     Some(Interval { low: (middle - half).max(0.0), high: (middle + half).min(1.0) })
 }
 
-/// Exact `McNemar` test, two-sided: binomial on the discordant pairs.
+/// Two-sided p value of the exact `McNemar` test: binomial on the prompts that only one side passed. `None`
+/// where there are none.
 pub fn mcnemar(only_first: u32, only_second: u32) -> Option<f64> {
     let n = u64::from(only_first) + u64::from(only_second);
     if n == 0 {
@@ -34,19 +35,22 @@ pub fn mcnemar(only_first: u32, only_second: u32) -> Option<f64> {
 /// Two sides on the same prompts, counted by who passed: what a paired difference of shares rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Paired {
+    /// All prompts.
     pub n: u32,
+    /// Prompts that only A passed.
     pub only_a: u32,
+    /// Prompts that only B passed.
     pub only_b: u32,
 }
 
 impl Paired {
-    /// Share of A less share of B.
+    /// Pass rate of A − pass rate of B, −1 to 1. `None` without prompts.
     pub fn difference(self) -> Option<f64> {
         (self.n > 0).then(|| (f64::from(self.only_a) - f64::from(self.only_b)) / f64::from(self.n))
     }
 
-    /// Tango's score statistic (Tango 1998) for a true difference `delta`: the distance of what was
-    /// seen from it, in standard errors as they would be if it were true. Falls as `delta` rises.
+    /// Tango's score statistic (Tango 1998) for a true difference `delta`: how far the measured difference
+    /// lies from it, in standard errors as they would be if `delta` were true. Falls as `delta` rises.
     pub fn score(self, delta: f64) -> Option<f64> {
         if self.n == 0 {
             return None;
@@ -68,7 +72,7 @@ impl Paired {
         })
     }
 
-    /// 95 % interval of the difference: every value that the score statistic does not refuse.
+    /// The 95 % interval of the difference: every value that the score statistic does not reject.
     pub fn interval(self) -> Option<Interval> {
         let (difference, limit) = (self.difference()?, z(1.0 - TAIL));
         let solve = |wanted: f64, mut low: f64, mut high: f64| {
@@ -84,12 +88,12 @@ impl Paired {
         Some(Interval { low, high })
     }
 
-    /// One-sided p of "A is worse than B by `margin` or more"; small where it is not.
+    /// One-sided p value of "A is worse than B by `margin` or more"; small where A is surely not.
     pub fn non_inferiority_p(self, margin: f64) -> Option<f64> {
         Some(1.0 - phi(self.score(-margin)?))
     }
 
-    /// One-sided p of "A is not worse than B by as much as `margin`"; small where it is.
+    /// One-sided p value of "A is not worse than B by as much as `margin`"; small where it surely is.
     pub fn inferiority_p(self, margin: f64) -> Option<f64> {
         Some(phi(self.score(-margin)?))
     }
@@ -101,14 +105,16 @@ pub fn paired_difference(both: u32, only_a: u32, only_b: u32, neither: u32) -> O
     Some((paired.difference()?, paired.interval()?))
 }
 
-/// Prompts needed to see a difference of `margin` between two paired pass rates with 80 % power at
-/// two-sided 5 %, when a share `discordant` of the prompts is passed by one side only.
+/// Prompts needed to see a difference of `margin` (above 0, up to 1) between two paired pass rates with
+/// 80 % power at two-sided 5 %, where a share `discordant` of the prompts is passed by one side only.
+/// `None` outside these ranges.
 pub fn prompts_needed(margin: f64, discordant: f64) -> Option<u32> {
     fixed_number(margin, discordant, TAIL, 0.8)
 }
 
-/// The same with a chosen one-sided error rate and power: how many prompts a plan that is not looked
-/// at before its end needs, to tell equal sides from sides that differ by `distance`.
+/// The same with a chosen one-sided error rate `alpha` (below 0.5) and `power` (0.5 to 1): how many prompts
+/// a test that is looked at only at its end needs, to tell equal sides from sides that differ by
+/// `distance`.
 pub fn fixed_number(distance: f64, discordant: f64, alpha: f64, power: f64) -> Option<u32> {
     let discordant = discordant.max(distance);
     if distance <= 0.0 || discordant > 1.0 || !(0.0..0.5).contains(&alpha) || !(0.5..1.0).contains(&power) {

@@ -1,4 +1,4 @@
-//! What computes for an engine on a kind of device.
+//! Backends: what computes for an engine on a kind of device.
 
 use crate::capacity::quantisation::Engine;
 
@@ -6,7 +6,7 @@ use crate::capacity::quantisation::Engine;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backend {
-    /// llama.cpp over CUDA; like the other drivers' names, short for that.
+    /// llama.cpp over CUDA. The other drivers' names are short for llama.cpp, too.
     Cuda,
     /// llama.cpp on Apple silicon.
     Metal,

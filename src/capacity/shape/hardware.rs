@@ -1,11 +1,11 @@
-//! Hardware: its memory, bandwidths and rates of computing.
+//! Hardware as the predictor sees it: memory, bandwidths and rates of computing.
 
 use super::backend::Backend;
 use super::model::Unknown;
 use crate::capacity::quantisation::{Compute, Engine, Quantisation};
 use crate::catalog::{Accelerator, FormFactor, HardwareClass, Machine, Vendor};
 
-/// What kind of memory system the backend meets: efficiencies differ by it.
+/// The kind of memory system: efficiencies differ by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MemoryClass {
@@ -13,16 +13,16 @@ pub enum MemoryClass {
     Graphics,
     /// A card with stacked memory.
     Stacked,
-    /// Shared with the processor.
+    /// Memory shared with the processor.
     Unified,
-    /// Shared, over two chips joined into one: half of the memory is behind the other chip.
+    /// Shared memory of two chips joined into one: half of it is behind the other chip.
     Joined,
-    /// The processor itself.
+    /// Main memory, with the processor computing.
     Processor,
 }
 
 impl MemoryClass {
-    /// The processor's memory is the GPU's, or there is no GPU.
+    /// Is the GPU's memory the processor's (or is there no GPU)?
     pub const fn is_shared(self) -> bool {
         matches!(self, Self::Unified | Self::Joined | Self::Processor)
     }
@@ -48,24 +48,23 @@ pub struct HardwareShape {
     /// The chip's generation, where known: `ampere`, `m5`.
     pub architecture: Option<String>,
     pub devices: u32,
-    /// Of the devices, groups that share out the layers among them: each group works on the whole of
-    /// its layers. 1: all devices work on every layer (servers), or layers are spread as the engine
-    /// likes (llama.cpp, MLX).
+    /// Groups of devices that share the layers: each group works on the whole of its layers. 1: all devices
+    /// work on every layer (servers), or layers are spread as the engine likes (llama.cpp, MLX).
     pub pipeline: u32,
     pub memory_bytes: f64,
-    /// Peak, bytes/s.
+    /// Peak memory bandwidth, bytes/s.
     pub bandwidth: f64,
-    /// Peak dense rates, operations/s.
+    /// Peak dense 16-bit rate, operations/s, as all rates below.
     pub flops_16: Option<f64>,
-    /// The higher of the 8-bit rates.
+    /// The higher of the two 8-bit rates.
     pub flops_8: Option<f64>,
-    /// Of 8-bit floats, where the chip computes in them.
+    /// Rate of 8-bit floats, where the chip computes in them.
     pub flops_fp8: Option<f64>,
-    /// Of 8-bit integers, where the chip computes in them.
+    /// Rate of 8-bit integers, where the chip computes in them.
     pub flops_int8: Option<f64>,
-    /// Of 4-bit floats, where the chip computes in them.
+    /// Rate of 4-bit floats, where the chip computes in them.
     pub flops_4: Option<f64>,
-    /// Between two devices, one direction, bytes/s.
+    /// Bytes/s between two devices, in one direction.
     pub link: Option<f64>,
     /// System memory beside a card, for what does not fit on it.
     pub host: Option<Host>,
@@ -184,7 +183,7 @@ impl HardwareShape {
         self
     }
 
-    /// The path that runs an engine here; `None` where the engine does not run on such hardware.
+    /// The backend through which an engine runs here; `None` where it does not run on such hardware.
     pub fn path(&self, engine: Engine) -> Option<Backend> {
         let old = ["kepler", "maxwell", "pascal"];
         let too_old = self.architecture.as_deref().is_some_and(|a| old.contains(&a));
@@ -211,20 +210,21 @@ impl HardwareShape {
         }
     }
 
-    /// The path that runs a format where `self.backend` is what is usual or was asked for: the same
-    /// where its engine has such files, else that of the engine that does.
+    /// The backend that serves a format here: `self.backend` if its engine has files of the format, else
+    /// that of an engine that does.
     pub fn serving(&self, format: &Quantisation) -> Backend {
         if format.runs_on(self.backend.engine()) {
             return self.backend;
         }
-        // Whatever runs it: a server before llama.cpp, since only servers lack the other's files.
+        // Any engine that runs it: a server before llama.cpp, since only servers lack files of the other's
+        // kind.
         let other = [Engine::Vllm, Engine::LlamaCpp, Engine::Mlx];
         other.into_iter().filter(|e| format.runs_on(*e)).find_map(|e| self.path(e)).unwrap_or(self.backend)
     }
 
-    /// Operations per second of one device in a server's products with this format's weights; `None`
-    /// where even the 16-bit rate is not known. No published row shows that kernels gain from 4-bit
-    /// rates above twice the 8-bit one, so a higher one counts as that.
+    /// Operations per second that one device reaches in a server's products in this number format; `None`
+    /// where even the 16-bit rate is not known. No published row shows that kernels gain from 4-bit rates
+    /// above twice the 8-bit one, so a higher one counts as that.
     pub fn product_rate(&self, compute: Compute) -> Option<f64> {
         let native = match compute {
             Compute::Sixteen => None,
@@ -250,17 +250,17 @@ impl HardwareShape {
     }
 }
 
-/// Processors of a computer, by how its record writes them: `2 x AMD EPYC 9004`. The memory of several
-/// is read about as fast as that of one: threads on one wait for what lies behind the other. On two
-/// EPYC 9175F a 70B model of 141 GB ran at 2.4 tokens/s, 0.83 of one processor's bandwidth, and at 4.3
-/// with its pages placed by hand (llama.cpp issue 11744); on two Xeon 5218 at 4, and at 8 on one of
-/// them (llamafile issue 765).
+/// How many processors a computer has, by how its record writes them: `2 x AMD EPYC 9004`; 1 where it does
+/// not say. The memory of several is read only about as fast as that of one, since threads on one wait for
+/// what lies behind the other: on two EPYC 9175F a 70B model of 141 GB ran at 2.4 tokens/s, 0.83 of one
+/// processor's bandwidth, and at 4.3 with its pages placed by hand (llama.cpp issue 11744); on two Xeon
+/// 5218 at 4, and at 8 on one of them (llamafile issue 765).
 pub fn sockets(cpu: Option<&str>) -> f64 {
     let number = cpu.and_then(|c| c.split_once([' ', '×'])?.0.trim().parse::<u32>().ok());
     f64::from(number.filter(|n| (2..=8).contains(n)).unwrap_or(1))
 }
 
-/// What people run first on it.
+/// The backend that people usually run on it.
 fn usual_backend(card: &Accelerator) -> Backend {
     let served = ["turing", "ampere", "ada", "hopper", "blackwell", "cdna-3", "cdna-4"];
     let known = card.architecture.as_deref().is_some_and(|a| served.contains(&a));
@@ -270,7 +270,7 @@ fn usual_backend(card: &Accelerator) -> Backend {
     llama_driver(card.vendor, memory_class(card))
 }
 
-/// llama.cpp's usual driver.
+/// The usual driver of llama.cpp.
 const fn llama_driver(vendor: Vendor, class: MemoryClass) -> Backend {
     match (vendor, class) {
         (_, MemoryClass::Processor) => Backend::Cpu,
@@ -281,8 +281,8 @@ const fn llama_driver(vendor: Vendor, class: MemoryClass) -> Backend {
     }
 }
 
-/// The record's own word; else stacked memory is what only data-centre cards with much bandwidth
-/// have. Blackwell's cards for slots have graphics memory, however fast it is.
+/// The kind of memory: what the record says; otherwise data-centre cards with much bandwidth have stacked
+/// memory. Blackwell's `PCIe` cards have graphics memory, however fast it is.
 fn memory_class(card: &Accelerator) -> MemoryClass {
     match card.class {
         HardwareClass::Cpu => MemoryClass::Processor,

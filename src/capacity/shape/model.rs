@@ -1,10 +1,10 @@
-//! A model: its parameters, layers and cache.
+//! A model as the predictor sees it: parameters, layers and KV cache.
 
 use crate::capacity::quantisation::{Engine, Quantisation};
 use crate::catalog::{Attention, OpenModel};
 use crate::gguf::{Facts, Header};
 
-/// What keeps a prediction from being made: a figure that is not known.
+/// A figure that a prediction needs and that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{record} has no {field}")]
 pub struct Unknown {
@@ -19,9 +19,9 @@ pub struct ModelShape {
     pub id: String,
     /// All parameters.
     pub parameters: f64,
-    /// Input embedding: one row per token is read, all of it takes memory.
+    /// Of the input embedding: one row per token is read, all of it takes memory.
     pub embedding_parameters: f64,
-    /// Embeddings of the layers, read by the row too.
+    /// Of the layers' embeddings, of which one row per token is read, too.
     pub lookup_parameters: f64,
     /// The output projection is the embedding.
     pub tied: bool,
@@ -35,25 +35,25 @@ pub struct ModelShape {
     pub hidden_size: f64,
     pub vocabulary: f64,
     pub cache: CacheShape,
-    /// Bits the experts were trained in, where no format stores them in more.
+    /// Bits the experts were trained in: no format stores them in more. `None`: no such limit.
     pub expert_bits_limit: Option<f64>,
     /// Longest context it was made for.
     pub context_tokens: Option<u64>,
-    /// Bytes as they are in a file, where there is one; else they follow from the quantisation.
+    /// Bytes of the model file, where there is one; else they follow from the quantisation.
     pub file: Option<FileBytes>,
     /// The format the file is in, or the nearest one known.
     pub file_format: Option<&'static Quantisation>,
 }
 
-/// What the model remembers of a sequence.
+/// What the model keeps in memory of a sequence: KV cache and recurrent states.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct CacheShape {
-    /// Keys and values of one token, over the layers that keep the whole context.
+    /// Values (of keys and values) per token, over the layers that keep the whole context.
     pub full_values: f64,
-    /// The same over the layers that keep a window.
+    /// The same over the layers that keep a sliding window.
     pub sliding_values: f64,
     pub window_tokens: f64,
-    /// State of fixed size per sequence, bytes.
+    /// Bytes of recurrent state per sequence, whatever its length.
     pub state_bytes: f64,
     /// Layers that keep such a state.
     pub state_layers: f64,
@@ -64,11 +64,11 @@ pub struct CacheShape {
     pub full_query_values: f64,
     /// The same over the layers that keep a window.
     pub sliding_query_values: f64,
-    /// Heads that keys and values are kept for, in the layer that has most: devices that share a
-    /// layer divide them, and beyond so many each keeps a copy. 0 where that is not known.
+    /// Key-value heads, in the layer that has most: devices that share a layer divide them, and beyond so
+    /// many each keeps a copy. 0 where that is not known.
     pub kv_heads: f64,
-    /// What of `full_values` is pooled: tokens in one cell, and values of a cell over the layers that
-    /// pool so many. Engines keep whole blocks of cells.
+    /// The part of `full_values` that is pooled: tokens in one cell, and values of a cell over the layers
+    /// that pool so many. Engines keep whole blocks of cells.
     pub pooled: [(f64, f64); 2],
 }
 
@@ -81,7 +81,7 @@ impl CacheShape {
             (*of, *n) = (ratio, *n + values);
         }
     }
-    /// Values that blocks of this many cells hold beyond the pooled tokens of one sequence.
+    /// Values that a sequence reserves beyond its pooled tokens, since cells come in blocks of this many.
     pub fn unused_pooled_values(&self, context_tokens: f64, block: f64) -> f64 {
         let unused = |(ratio, values): &(f64, f64)| {
             let cells = context_tokens / ratio;
@@ -89,11 +89,11 @@ impl CacheShape {
         };
         self.pooled.iter().filter(|(ratio, _)| *ratio > 0.0).map(unused).sum()
     }
-    /// Values one sequence of this length holds.
+    /// Values that the KV cache of one sequence of this length holds.
     pub fn values(&self, context_tokens: f64) -> f64 {
         self.full_values * context_tokens + self.sliding_values * context_tokens.min(self.window_tokens)
     }
-    /// Query values of one token times the tokens each of them attends to.
+    /// Query values of one token times the tokens that each of them attends to.
     pub fn query_values(&self, context_tokens: f64) -> f64 {
         self.full_query_values * context_tokens
             + self.sliding_query_values * context_tokens.min(self.window_tokens)
@@ -104,7 +104,7 @@ impl CacheShape {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FileBytes {
     pub total: f64,
-    /// Input embedding, not read whole.
+    /// Input embedding, of which a token reads one row.
     pub embedding: f64,
     pub routed: f64,
     /// Output projection (the embedding where tied): read for each token.
@@ -112,7 +112,7 @@ pub struct FileBytes {
 }
 
 impl ModelShape {
-    /// Routed experts' share that one token uses.
+    /// Share of the routed experts that one token uses, 0 to 1; 0 for a dense model.
     pub fn expert_share(&self) -> f64 {
         if self.experts == 0 { 0.0 } else { f64::from(self.experts_used) / f64::from(self.experts) }
     }
@@ -130,13 +130,14 @@ impl ModelShape {
     pub fn routed_computed(&self) -> f64 {
         self.routed_parameters * self.expert_share()
     }
-    /// Columns of one expert's matrices: three matrices of so many times the hidden size each.
+    /// Columns of one expert's matrices, of which there are three with `hidden_size` rows each; 0 for a
+    /// dense model.
     pub fn expert_width(&self) -> f64 {
         let experts = f64::from(self.experts) * self.mixture_layers * 3.0 * self.hidden_size;
         if experts > 0.0 { self.routed_parameters / experts } else { 0.0 }
     }
-    /// Of so many devices that share each layer, those among which the cache divides; the others
-    /// keep copies. A latent vector serves all heads, so every device keeps it whole.
+    /// Among how many of `devices` that share each layer the cache divides; the others keep copies. A
+    /// latent vector serves all heads, so every device keeps it whole.
     pub fn cache_divides(&self, devices: f64) -> f64 {
         match (self.cache.latent_layers > 0.0, self.cache.kv_heads) {
             (true, _) => 1.0,
@@ -173,8 +174,8 @@ impl ModelShape {
         FileBytes { total, embedding, routed, output }
     }
 
-    /// Its maker's weights of four bits have a 16-bit scale for every 32 of them, not for every 128: Kimi
-    /// since K2 Thinking (`group_size` of their configurations; 595 GB on disk).
+    /// Do its maker's four-bit weights have a 16-bit scale for every 32 of them, not for every 128? Those
+    /// of Kimi since K2 Thinking do (`group_size` of their configurations; 595 GB on disk).
     fn groups_of_32(&self) -> bool {
         ["kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6"].iter().any(|family| self.id.starts_with(family))
     }
@@ -195,14 +196,14 @@ impl ModelShape {
             // total = shared + routed, active = shared + routed × used/all.
             let share = f64::from(used) / f64::from(experts);
             let counted = active + if mxfp4_experts(model) { embedding_parameters } else { 0.0 };
-            // Tables that are looked up belong to neither.
+            // Look-up tables belong to neither.
             let looked_up = model.lookup_parameters.map_or(0.0, |n| n as f64);
             ((parameters - looked_up - counted) / (1.0 - share)).clamp(0.0, parameters - looked_up)
         } else {
             0.0
         };
         let cache = cache_from_catalogue(model, layers, hidden_size)?;
-        // Where each layer is one block only, those that neither attend nor keep a state have the experts.
+        // Where each layer is either attention, a state or a feed-forward block, the last have the experts.
         let mixture_layers = match model.attention {
             Attention::Hybrid { attention_layers, state_layers: Some(states) } => {
                 layers.saturating_sub(attention_layers + states)
@@ -248,7 +249,7 @@ impl ModelShape {
             parameters,
             mixture_layers: f64::from(layers),
             embedding_parameters: hidden_size * vocabulary,
-            // What is not the token embedding, but is looked up like it.
+            // The layers' embeddings are looked up like the token embedding.
             lookup_parameters: 0.0,
             tied,
             routed_parameters,
@@ -276,7 +277,7 @@ impl ModelShape {
     }
 }
 
-/// The mix the file names, else the format most of its bytes are in.
+/// The format that the file names, else the one that most of its bytes are in.
 fn format_of(header: &Header) -> &'static Quantisation {
     let weights = header.weights();
     let most = weights.by_type.iter().max_by_key(|(_, bytes)| **bytes).map(|(kind, _)| kind.label());
@@ -286,21 +287,21 @@ fn format_of(header: &Header) -> &'static Quantisation {
         .unwrap_or_else(|| Quantisation::nearest(weights.bits_per_value()))
 }
 
-/// For records that do not say: small models and the Gemma family use the embedding as the output
-/// projection. Some do not, so a record's own word goes first.
+/// Is the output projection the embedding, where the record does not say? It is in small models and in the
+/// Gemma family. Some do not follow this, so a record's own word goes first.
 fn ties_output(model: &OpenModel, parameters: f64) -> bool {
     let name = model.family.as_deref().unwrap_or(&model.id).to_ascii_lowercase();
     name.contains("gemma") || name.contains("command") || (parameters < 4.5e9 && model.experts.is_none())
 }
 
-/// gpt-oss: its experts are MXFP4 in every file, since their rows do not divide into K-quant blocks;
+/// Is it gpt-oss? Its experts are MXFP4 in every file, since their rows do not divide into K-quant blocks;
 /// and its card, unlike others, leaves the input embedding out of the active parameters.
 fn mxfp4_experts(model: &OpenModel) -> bool {
     model.id.contains("gpt-oss")
 }
 
-/// What a layer that does not attend keeps: a state of 128 values for each of twice the hidden size,
-/// 32 bits each, as Mamba-2 and gated delta layers do.
+/// Bytes of state of a layer without attention: 128 values of 32 bits for each of twice the hidden size, as
+/// Mamba-2 and gated delta layers keep.
 fn recurrent_state_bytes(hidden: f64) -> f64 {
     2.0 * hidden * 128.0 * 4.0
 }

@@ -27,7 +27,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     if args.list_profiles {
         return tables::profiles(&args.output, context);
     }
-    // Files are read before the first question: a typo in a name should not cost five answers.
+    // Files are read before the first question, so that a typo in a name does not cost five answers.
     let files = files::read(args)?;
     let profile = args.profile.as_deref().map(|name| profiles::find(name, context)).transpose()?;
     let usage = args.usage.read(&catalog, context)?;
@@ -52,7 +52,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     interview(args, &catalog, &files, draft, context, &mut terminal)
 }
 
-/// Ask what is missing, give the verdict, then show how to have it again without questions.
+/// Asks what is missing, gives the verdict, then shows the command that repeats it without questions.
 fn interview(
     args: &Args,
     catalog: &Catalog,
@@ -64,7 +64,7 @@ fn interview(
     let known = |typed: &str| app::owned(catalog, typed).map(drop).map_err(|e| e.to_string());
     let draft = wizard::run(ask, draft, &|draft| answers::command_line(draft, args), &known)?;
     let again = answers::command_line(&draft, args);
-    // What was answered outlives what could not be computed with it.
+    // If the verdict fails, the answers are kept in the error's hint.
     let kept = |e: CliError| e.hint(format!("your answers, to change and run again:\n  {again}"));
     let document = finish(args, catalog, files, &draft, context).map_err(kept)?;
     context.note(&format!("\nThe same without questions:\n  {again}"));

@@ -57,7 +57,7 @@ pub fn run(args: Args, read_arguments: ReadArguments, context: &Context) -> Resu
     bench(&args, context, Some(resumed))
 }
 
-/// What one metric means, or all of them.
+/// Prints what one metric means, or all of them.
 fn explain(metric: &str, context: &Context) -> Result<(), CliError> {
     if metric.is_empty() {
         return crate::cli::commands::help::metrics(context);
@@ -92,7 +92,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
         let file = args.prompts.as_deref().or(args.answers.first().map(PathBuf::as_path));
         let file = file.unwrap_or(Path::new(""));
         let (set, sha256) = prompt_files::read(file)?;
-        // That a log also holds answers is known to whoever names it for them.
+        // A note that a log also holds answers is left out where the user names it for them.
         let new = |text: &String| args.answers.is_empty() || !text.contains("--answers");
         for text in app::prompts::notes(&file.display().to_string(), &set).into_iter().filter(new) {
             context.note(&text);
@@ -130,7 +130,7 @@ fn bench(args: &Args, context: &Context, resumed: Option<Resumed>) -> Result<(),
     for line in plan.announcement(&asked, &prompts, &settings) {
         context.note(&line);
     }
-    // Before anybody is asked for money.
+    // Checked before the user is asked to agree to a cost.
     models::check(args.model.iter().chain(&args.judging.embedder), context)?;
     if args.dry_run {
         context.note("Dry run: nothing was sent.");

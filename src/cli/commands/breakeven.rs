@@ -128,7 +128,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         Some(name) => write_explanation(&args.output, context, &document, name),
         None => args.output.write(
             context,
-            // Every pair is hundreds of thousands of rows: nobody reads them indented.
+            // Every pair is hundreds of thousands of rows, which nobody reads indented.
             || {
                 if args.every_pair {
                     crate::document::json::compact(&document)
@@ -146,7 +146,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     written
 }
 
-/// Compute; where something is missing and there is somebody to ask, ask. True where somebody was.
+/// Computes; where an input is missing and there is somebody to ask, asks for it. `true`: it asked.
 fn compute(
     scenario: &mut Scenario,
     known: Basis<'_>,
@@ -179,7 +179,7 @@ fn compute(
     }
 }
 
-/// What the key is, its unit, and why it is asked for where that says more.
+/// The question for a key: what it is, its unit, and why it is needed where that adds something.
 fn question(key: &Key, why: &str) -> String {
     let start =
         |text: &str| text.to_lowercase().split_whitespace().take(4).map(str::to_owned).collect::<Vec<_>>();
@@ -188,7 +188,7 @@ fn question(key: &Key, why: &str) -> String {
     if said { key.help.to_owned() } else { format!("{}{unit} - {why}", key.help) }
 }
 
-/// The steps as a numbered list; as JSON a list of strings.
+/// Writes the steps as a numbered list; as JSON, a list of strings.
 fn write_explanation(
     output: &OutputArgs,
     context: &Context,
@@ -214,12 +214,12 @@ fn write_explanation(
     )
 }
 
-/// The scenario of a file, whatever it was read from.
+/// The scenario in a file, be it a scenario or a document.
 pub(super) fn scenario_of(path: &Path) -> Result<Scenario, CliError> {
     Ok(read_scenario(path)?.0)
 }
 
-/// The scenario, and the document it was read from where it was one.
+/// The scenario in a file, and the document it was read from where it is one.
 fn read_scenario(path: &Path) -> Result<(Scenario, Option<Repeated>), CliError> {
     let (name, text) = if path == Path::new("-") {
         ("stdin".to_owned(), files::read_stdin(files::MAX_BYTES)?)

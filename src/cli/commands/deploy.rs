@@ -30,17 +30,17 @@ pub struct Args {
     /// The folder to write into.
     #[arg(short, long, value_name = "FOLDER")]
     pub output: PathBuf,
-    /// Another option of an advice than the chosen one.
+    /// Id of another option of the advice than the chosen one.
     #[arg(long, value_name = "ID")]
     pub option: Option<String>,
-    /// Another plan of a plan document than the first.
+    /// Number of another plan of the plan document than the first.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub plan: Option<u32>,
     /// Weights in the plan's format on the Hugging Face Hub, for llama.cpp also a file of it.
     #[arg(long, value_name = "OWNER/REPO[/FILE.gguf]")]
     pub weights: Option<String>,
-    /// Longest request, input and output (default: twice what 95 of 100 do not exceed, as far as the
-    /// memory allows).
+    /// Most tokens of a request, input and output (default: twice the 95th percentile, as far as memory
+    /// allows).
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub context: Option<u64>,
     /// Format of the list of files that is printed.
@@ -95,7 +95,7 @@ fn read(path: &Path) -> Result<(String, String), CliError> {
     Ok(("stdin".to_owned(), read_stdin(MAX_BYTES)?))
 }
 
-/// The list of an earlier run; without one nothing in the folder is ours.
+/// The list of files that an earlier run wrote; without one nothing in the folder is ours.
 fn list(place: &Path) -> Result<Listed, CliError> {
     match std::fs::symlink_metadata(place) {
         Ok(found) if !found.is_dir() && !place.is_dir() => {
@@ -115,8 +115,8 @@ fn list(place: &Path) -> Result<Listed, CliError> {
     }
 }
 
-/// The digest of a file below the folder; `None` where there is none. What is no ordinary file in an
-/// ordinary folder is refused: it may lead elsewhere.
+/// The digest of a file below the folder; `None` where there is none. Only ordinary files in ordinary
+/// folders are accepted: anything else may lead elsewhere.
 fn digest(place: &Path, path: &str) -> Result<Option<String>, CliError> {
     let mut at = place.to_owned();
     let mut parts = path.split('/').peekable();
@@ -151,7 +151,7 @@ fn write(place: &Path, path: &str, text: &str, executable: bool) -> Result<(), C
     if executable {
         use std::os::unix::fs::PermissionsExt as _;
         let meta = std::fs::metadata(&file).map_err(|e| CliError::file("read", &file, &e))?;
-        // Those who may read it may start it.
+        // Whoever may read it may execute it.
         let mode = meta.permissions().mode();
         let mode = mode | (mode & 0o444) >> 2;
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode))

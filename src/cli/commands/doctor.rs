@@ -21,7 +21,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let (known, problem) = match catalog::load(context) {
         Ok(known) => (known, None),
-        // A doctor that dies of what it should diagnose helps nobody.
+        // A broken catalogue is reported, not a reason to stop.
         Err(CliError::Stop { message, .. }) => (Catalog::embedded(), Some(message)),
         Err(CliError::BrokenPipe) => (Catalog::embedded(), None),
     };

@@ -1,4 +1,4 @@
-//! `explain`: where one number of a saved document comes from.
+//! `explain`: shows where one number of a saved document comes from.
 
 use super::report::read;
 use crate::app::explain::explain;

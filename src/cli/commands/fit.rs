@@ -54,7 +54,8 @@ pub struct Args {
     /// ollama:NAME:TAG, lmstudio:OWNER/REPO, or a URL. Only its header is read, over the network too.
     #[arg(long, value_name = "ID|FILE")]
     pub model: Option<String>,
-    /// Tokens in the context of one sequence: memory is taken for as many, speed is at this depth.
+    /// Tokens in the context of one sequence: memory is reserved for as many, and speed is that at this
+    /// depth.
     #[arg(long, value_name = "TOKENS", default_value_t = USUAL_CONTEXT_TOKENS, value_parser = clap::value_parser!(u64).range(1..=16_777_216))]
     pub context: u64,
     /// Sequences at once.
@@ -70,15 +71,15 @@ pub struct Args {
     /// Format of the KV cache.
     #[arg(long, value_enum, default_value_t = Kv::F16)]
     pub kv_type: Kv,
-    /// Software path, where the hardware has several (default: what its maker's users run first).
+    /// Backend, where the hardware has several (default: the one its users usually run).
     #[arg(long, value_name = "PATH", value_parser = backends())]
     pub backend: Option<Backend>,
     /// A bench document of this machine: its speeds calibrate the predictions.
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
-    /// What somebody would build to serve a need with --model: machines, engine, formats, how many,
-    /// what each request gets, what binds, and the price. The need is given by the flags below, a
-    /// scenario or a profile.
+    /// Plan what to build to serve a need with --model: machines, engine, formats, how many, what each
+    /// request gets, what limits it, and the price. The need is given by the flags below, a scenario or a
+    /// profile.
     #[arg(long)]
     pub plan: bool,
     /// With --plan: a scenario file (TOML; `-` is stdin); `[[need]]` may stand in it more than once, for
@@ -99,7 +100,7 @@ pub struct Args {
     /// machines. Those that are not named go to --model.
     #[arg(long, value_name = "RECORDED=MODEL", requires_all = ["plan", "usage"])]
     pub replace: Vec<String>,
-    /// With --plan: every figure on the way to the first plan, or those whose names begin so.
+    /// With --plan: show every intermediate figure of the first plan, or those whose names begin with NAME.
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", requires = "plan")]
     pub explain: Option<String>,
     #[command(flatten)]
@@ -129,7 +130,7 @@ impl From<Kv> for KvType {
     }
 }
 
-/// The software paths by their labels.
+/// A parser of backends by their labels.
 fn backends() -> impl TypedValueParser<Value = Backend> {
     PossibleValuesParser::new(Backend::ALL.map(Backend::label)).map(|name| {
         let named = |b: &Backend| b.label() == name;
@@ -176,7 +177,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Said after the result, which has the reasons.
+/// The error of `--must-fit`, printed after the result, which has the reasons.
 fn nothing_fits(what: &str) -> CliError {
     CliError::new(Exit::Gate, format!("{what} (--must-fit)"))
 }
@@ -195,7 +196,7 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
     if let Some(name) = &args.profile {
         crate::app::breakeven::add_profile(&mut scenario, &profiles::find(name, context)?.draft);
     }
-    // What `fit` calls by its own names is what `[[local]]` says.
+    // Flags of `fit` that are keys of `[[local]]`.
     let count = (args.count > 1).then(|| args.count.to_string());
     let at_once = (args.concurrency > 1).then(|| args.concurrency.to_string());
     let kv = (args.kv_type != Kv::F16).then(|| KvType::from(args.kv_type).label().to_owned());
@@ -272,8 +273,8 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
     )
 }
 
-/// The header of a model that is a file, here or elsewhere: one with the ending of one, one that no record
-/// is named like, or a name that says where it is.
+/// The header of a model that is a file, on this machine or elsewhere: its name has the ending of one, is
+/// no record's name, or says where the file is. `None`: it is a model of the catalogue.
 fn model_file(name: &str, catalog: &Catalog, context: &Context) -> Result<Option<ModelFile>, CliError> {
     let path = Path::new(name);
     if models::names_a_place(name) && !path.exists() {
@@ -287,13 +288,13 @@ fn model_file(name: &str, catalog: &Catalog, context: &Context) -> Result<Option
     Ok(Some(ModelFile { path: shown, header: read_header(path)? }))
 }
 
-/// The header of a GGUF file, of all its parts, with errors that name the file.
+/// The header of a GGUF file, with all its parts; errors name the file.
 fn read_header(path: &Path) -> Result<gguf::Header, CliError> {
     check(path).map(|file| file.header).map_err(|fault| CliError::usage(fault.message))
 }
 
-/// A bench document, with the headers of its local models that are still there. One that says what its
-/// model is needs no file.
+/// A bench document, with the headers of its local models that still exist. A document that describes its
+/// model needs no file.
 fn measured(path: &Path) -> Result<MeasuredFile, CliError> {
     let text = files::read_text(path)?;
     let document: BenchDocument = serde_json::from_str(&text)

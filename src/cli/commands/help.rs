@@ -26,7 +26,7 @@ pub struct ManArgs {
     pub dir: PathBuf,
 }
 
-/// What is not a command but worth a page.
+/// Help topics that are not commands.
 const TOPICS: &[(&str, &str)] = &[
     (
         "exit-codes",
@@ -79,18 +79,18 @@ Sources
     ),
 ];
 
-/// The topic that is made from the table of metrics.
+/// The topic made from the table of metrics.
 const METRICS: &str = "metrics";
-/// The topic that is made from the table of variables.
+/// The topic made from the table of variables.
 const ENVIRONMENT: &str = "environment";
 
-/// What each metric means.
+/// Prints what each metric means.
 pub fn metrics(context: &Context) -> Result<(), CliError> {
     let view = crate::render::metrics::all();
     output::print_bytes(view.to_terminal(context.width).as_bytes())
 }
 
-/// `command` is the whole command line.
+/// Prints help on a command or topic. `command` defines the whole command line.
 pub fn help(args: &HelpArgs, mut command: clap::Command, context: &Context) -> Result<(), CliError> {
     let Some(first) = args.topic.first() else {
         return print(&format!("{}\n{}", command.render_long_help().ansi(), topics_line()));
@@ -99,7 +99,7 @@ pub fn help(args: &HelpArgs, mut command: clap::Command, context: &Context) -> R
         return metrics(context);
     }
     if first == ENVIRONMENT {
-        // A catalogue of the user's that cannot be read is another command's to complain about.
+        // Other commands report a catalogue that cannot be read.
         let catalog = catalog::load(context).unwrap_or_else(|_| Catalog::embedded());
         return output::print_bytes(environment::page(&catalog).to_terminal(context.width).as_bytes());
     }
@@ -149,7 +149,7 @@ pub fn man(args: &ManArgs, mut command: clap::Command) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Help may carry styling; it is stripped where stdout is no terminal or colour is unwanted.
+/// Prints text that may have styling, which is removed where stdout is no terminal or colour is unwanted.
 fn print(text: &str) -> Result<(), CliError> {
     let mut plain = Vec::new();
     {

@@ -1,4 +1,4 @@
-//! `prompts`: is a set of prompts valid, and a set drawn from one's own records.
+//! `prompts`: checks a set of prompts, or draws one from one's own records.
 
 use crate::app::prompts::{self, Check};
 use crate::cli::catalog;
@@ -11,7 +11,7 @@ use crate::usage::texts;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-/// Prompts kept of records while a set is drawn, at most.
+/// Most prompts of records that are kept while a set is drawn.
 const MOST_READ: usize = 1_000_000;
 
 /// Check a set of prompts, or draw one from records of use

@@ -1,4 +1,4 @@
-//! `report`: saved documents, rendered again; several of them as one memo.
+//! `report`: renders saved documents again, several of them as one memo.
 
 use crate::app::report::{changes, parse, report};
 use crate::catalog::Catalog;
@@ -46,7 +46,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         return args.output.show(context, &changes(&read(old)?, &read(new)?, args.details)?);
     }
     let documents: Vec<Named> = args.files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-    // One document needs no catalogue, and none that is broken keeps it from being read.
+    // A single document needs no catalogue, so a broken one does not keep it from being read.
     let catalog = if documents.len() > 1 { load(context)? } else { Catalog::default() };
     let report = report(&documents, &catalog, args.allow_mismatch)?;
     match &args.chart {
@@ -55,7 +55,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     }
 }
 
-/// One chart of the page.
+/// Writes one chart of the page.
 fn picture(view: &View, name: &str, output: &OutputArgs) -> Result<(), CliError> {
     let charts = view.all_charts();
     let Some(chart) = charts.iter().find(|c| c.id == name) else {

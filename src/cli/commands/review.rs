@@ -1,4 +1,4 @@
-//! `review`: does an advice from then hold today?
+//! `review`: checks whether a saved advice still holds today.
 
 use crate::app::advise::AdviceBasis;
 use crate::app::advise::CostFile;

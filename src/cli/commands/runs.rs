@@ -1,4 +1,4 @@
-//! `runs`: the journals of runs without an output file, where they are and what to do with old ones.
+//! `runs`: lists the journals of runs without an output file, and deletes old ones.
 
 use crate::cli::ask::{Ask as _, Terminal};
 use crate::cli::context::Context;
@@ -56,7 +56,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     args.output.show(context, &document(result, &context.now))
 }
 
-/// The journals of a folder, the newest first. No folder: none.
+/// The journals in a folder, newest first; none where there is no folder.
 fn kept(folder: &Path) -> Result<Vec<(PathBuf, KeptRun)>, CliError> {
     use std::io::ErrorKind::{NotADirectory, NotFound};
     let failed = |e: &std::io::Error| CliError::file("read", folder, e);
@@ -69,7 +69,7 @@ fn kept(folder: &Path) -> Result<Vec<(PathBuf, KeptRun)>, CliError> {
     for entry in entries {
         let path = entry.map_err(|e| failed(&e))?.path();
         let is_journal = path.extension().is_some_and(|e| e == "jsonl");
-        // What lies there and is not ours is neither shown nor deleted; nor is what a link leads to.
+        // Files that are not ours are neither shown nor deleted, nor is what a link leads to.
         let Ok(meta) = path.symlink_metadata() else { continue };
         if !is_journal || !meta.is_file() {
             continue;
@@ -94,7 +94,7 @@ fn written_at(time: SystemTime) -> Option<String> {
     Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
-/// A run writes to it at this moment.
+/// Is a run writing to it at this moment?
 fn is_locked(path: &Path) -> bool {
     let Ok(file) = std::fs::File::open(path) else { return false };
     matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock))

@@ -1,4 +1,4 @@
-//! `usage`: records people have → what they add up to, and the need in them.
+//! `usage`: reads records that people have, adds them up, and derives the need.
 
 use crate::app::usage::{Asked, formats};
 use crate::cli::context::Context;
@@ -56,7 +56,7 @@ pub struct Args {
     pub output: OutputArgs,
 }
 
-/// Any word, with the formats listed in help: what is wrong is said with the nearest name.
+/// Accepts any word, with the formats listed in help: the reader reports a wrong one with the nearest name.
 #[derive(Debug, Clone, Copy)]
 struct Formats;
 
@@ -93,7 +93,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     }
 }
 
-/// The fields that were read; as JSON the whole document, which has them.
+/// The fields that were read, as a page; as JSON the whole document, which has them.
 struct Fields<'d>(&'d UsageDocument);
 
 impl Page for Fields<'_> {

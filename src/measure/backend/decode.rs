@@ -1,4 +1,5 @@
-//! What happens after the model: choosing a token and spelling it, or a vector's length.
+//! What happens to the model's output: choosing the greatest logit, putting bytes together to text, and
+//! scaling vectors to length 1.
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
@@ -73,7 +74,7 @@ impl Searchers {
     }
 }
 
-/// A vector's direction: the same with length 1. `None` where it has none, or is no number.
+/// The vector scaled to length 1. `None` where its length is 0 or not finite.
 pub(super) fn unit(vector: &[f32]) -> Option<Vec<f32>> {
     let length = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
     #[allow(clippy::cast_possible_truncation, reason = "at most 1")]
@@ -81,8 +82,8 @@ pub(super) fn unit(vector: &[f32]) -> Option<Vec<f32>> {
     (length.is_finite() && length > 0.0).then(|| vector.iter().map(scaled).collect())
 }
 
-/// Puts a model's bytes together to text. A token may be half a character: text comes out once it
-/// is whole. Bytes that can never become a character are shown as U+FFFD.
+/// Puts the bytes of a model's tokens together to text. A token may end inside a character, so text comes
+/// out only once it is whole. Bytes that can never become a character are shown as U+FFFD.
 #[derive(Debug, Default)]
 pub(super) struct Speller {
     held: Vec<u8>,
@@ -93,18 +94,18 @@ impl Speller {
     pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.held
     }
-    /// All text that is whole by now.
+    /// Takes out the text that is whole by now.
     pub(super) fn take(&mut self) -> String {
         let whole = self.whole();
         let text = String::from_utf8_lossy(&self.held[..whole]).into_owned();
         self.held.drain(..whole);
         text
     }
-    /// The answer is over: what is held will not become whole.
+    /// The answer is over: takes out the rest, although it will not become whole.
     pub(super) fn finish(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
     }
-    /// Bytes up to an unfinished character at the end.
+    /// Number of bytes up to an unfinished character at the end.
     fn whole(&self) -> usize {
         let mut from = 0;
         loop {

@@ -1,8 +1,9 @@
 //! One request over HTTP: bytes are stamped as they arrive, then decoded, then read by the wire.
 //!
-//! No redirects, no compression, the key only in a sensitive header, every size and time limited.
-//! Nothing is retried here but what the server cannot have seen, or refused for a word that it takes
-//! under another name: the outcome says what may be tried again.
+//! No redirects are followed, nothing is compressed, the key is only in a header marked as sensitive, and
+//! every size and time is limited. Only two things are sent again here: a request that the server cannot
+//! have seen, and one that it refused because it knows a field by another name. For everything else the
+//! outcome says what may be tried again.
 
 mod answer;
 mod connects;
@@ -27,12 +28,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// What became of one attempt, beside its events.
+/// The outcome of one attempt, beside its events.
 #[derive(Debug, Clone, Copy)]
 pub struct Outcome {
-    /// What may be done if it failed.
+    /// What may be tried again if it failed.
     pub advice: Advice,
-    /// Opening the connection, where this request had to; not part of any latency.
+    /// Time to open the connection, where this request had to; not part of any latency.
     pub connect: Option<Duration>,
 }
 
@@ -47,7 +48,8 @@ pub struct ApiBackend {
 }
 
 impl ApiBackend {
-    /// Prepare a client; nothing is sent yet.
+    /// Prepare a client; nothing is sent yet. Fails, with the reason, where the HTTP client cannot be
+    /// built.
     pub fn new(target: ApiTarget, limits: Limits) -> Result<Self, String> {
         let broken =
             |e: reqwest::Error| format!("the HTTP client cannot be built: {}", chain(&e.without_url()));
@@ -71,7 +73,8 @@ impl ApiBackend {
         Ok(Self { client, target, limits, connects: Connects::default(), redactor })
     }
 
-    /// For another request at the same time: the same client, so that nothing is set up again.
+    /// A backend for another request at the same time: it shares the client, so that nothing is set up
+    /// again.
     #[must_use]
     pub fn beside(&self) -> Self {
         Self {
@@ -88,8 +91,8 @@ impl ApiBackend {
         &self.target
     }
 
-    /// Where the server itself says that the model runs, if that is elsewhere. Asks nothing of a
-    /// wire that has no such word.
+    /// Where the model runs by the server's own word, if that is another machine. Only Ollama's wire format
+    /// has such a word; the others are not asked.
     pub async fn runs_elsewhere(&self) -> Result<Option<String>, String> {
         if self.target.wire != WireKind::Ollama {
             return Ok(None);
@@ -130,7 +133,7 @@ impl ApiBackend {
             Err(failure) if refuses_limit_field(&failure.fault, self.target.wire, field) => failure,
             outcome => return outcome,
         };
-        // A model that wants the other name for the limit is asked by that one from now on.
+        // A model that wants the limit under its other name gets that name from now on.
         self.target.use_limit_field(field.other());
         match self.ask_over_a_connection(request, sink).await {
             Err(failure) if refuses_limit_field(&failure.fault, self.target.wire, field.other()) => {
@@ -141,8 +144,8 @@ impl ApiBackend {
         }
     }
 
-    /// A server may close an idle connection just as it is used again: that is no answer to this
-    /// request, so it is sent once more over a new connection.
+    /// Sends the request, and once more over a new connection where the server had closed the idle one just
+    /// as it was used again: that is no answer to this request.
     async fn ask_over_a_connection(
         &mut self,
         request: &Request,

@@ -9,11 +9,11 @@
 use super::protocol::Library;
 use std::path::{Path, PathBuf};
 
-/// Names another folder than the program's own.
+/// Environment variable that names another folder than the program's own.
 pub const VARIABLE: &str = "FREEHOLD_BACKENDS";
 
-/// The first folder that holds a backend: the one the user named and no other, else the program's
-/// own `backends`, else the program's own. `Err` says where nothing was.
+/// The folder with the backends: the one that the user named, and no other; else the first of `backends/`
+/// beside the program and the program's own folder that holds one. The error says where nothing was found.
 pub fn folder(named: Option<&Path>, program: &Path) -> Result<PathBuf, String> {
     let own = program.parent().unwrap_or(Path::new("."));
     let places = match named {
@@ -35,27 +35,28 @@ fn holds_backend(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|files| files.flatten().any(|file| is_backend(&file.path())))
 }
 
-/// By its name.
+/// Is this a backend's library, by its name?
 pub(super) fn is_backend(file: &Path) -> bool {
     file.file_name().is_some_and(|name| kind(&name.to_string_lossy()).is_some())
 }
 
-/// One of the processor's variants, of which one is enough.
+/// Is this one of the CPU variants, of which one is enough?
 #[cfg(any(test, feature = "dynamic-backends"))]
 pub(super) fn is_processors(file: &Path) -> bool {
     file.file_name().and_then(|name| kind(name.to_str()?)).is_some_and(|kind| kind.starts_with("cpu"))
 }
 
-/// `libggml-cpu-haswell.so` → `cpu-haswell`. `None`: not the name of a backend's library.
+/// The backend and variant in a file name: `libggml-cpu-haswell.so` → `cpu-haswell`. `None`: it is not a
+/// backend's library.
 fn kind(file: &str) -> Option<&str> {
     let stem = file.strip_suffix(".so").or_else(|| file.strip_suffix(".dll"))?;
     let kind = stem.strip_prefix("lib").unwrap_or(stem).strip_prefix("ggml-")?;
-    // What all backends share is none itself.
+    // `ggml-base` is what all backends share.
     (kind != "base").then_some(kind)
 }
 
-/// The engine's own line about a library: `load_backend: loaded CPU backend from FILE`. Also the name
-/// of the file.
+/// Reads a line of the engine's log about a library, `load_backend: loaded CPU backend from FILE`: the
+/// library, and the name of its file.
 #[cfg(any(test, feature = "llama"))]
 pub(super) fn loaded(line: &str) -> Option<(Library, String)> {
     let (name, file) = line.split_once("load_backend: loaded ")?.1.split_once(" backend from ")?;

@@ -5,8 +5,8 @@
 //! Request ─► generate: events with the worker's own times ─► sink
 //! ```
 //!
-//! The worker may abort, crash, be killed, hang, talk nonsense or never stop talking: each is a
-//! [`Fault`] with what probably happened and the engine's last log lines, and the worker's end.
+//! The worker may abort, crash, be killed, hang, send nonsense or never stop sending. Each of these ends
+//! the worker and is a [`Fault`] that says what probably happened, with the engine's last log lines.
 
 mod fault;
 mod file;
@@ -33,21 +33,21 @@ pub struct LocalConfig {
     pub load: LoadRequest,
     pub worker: WorkerCommand,
     pub limits: Limits,
-    /// The last word before loading, once the engine's devices are known.
+    /// Called once the engine's devices are known, before loading.
     pub plan: Option<Plan>,
 }
 
-/// Refuses what cannot fit, or lowers what is asked for until it does.
+/// Refuses a load that cannot fit, or reduces what is asked for until it does.
 pub type Plan = fn(&ModelFile, &EngineBuild, &mut LoadRequest) -> Result<(), Fault>;
 
-/// When the worker is taken for dead.
+/// Times after which the worker is taken for dead.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// From start to its first word.
+    /// From its start to its first message.
     pub start: Duration,
-    /// Without any frame while it has work; it sends one twice a second.
+    /// Without any message while it has work; it sends one twice a second.
     pub silence: Duration,
-    /// Without progress while it has work: one step of loading, prefill or decoding.
+    /// Without progress while it has work. Progress is one step of loading, prefill or decoding.
     pub stall: Duration,
 }
 
@@ -62,8 +62,8 @@ impl Default for Limits {
 }
 
 impl LocalConfig {
-    /// The engine's own choices for `model`, with room for `context` tokens of prompt and output.
-    /// Fails where this program was built without the engine.
+    /// The engine's defaults for `model`, with room for `context` tokens of prompt and output. Fails where
+    /// this program was built without the engine.
     pub fn new(model: PathBuf, context: u32) -> Result<Self, Fault> {
         Ok(Self {
             load: LoadRequest::new(model, context),
@@ -74,34 +74,34 @@ impl LocalConfig {
     }
 }
 
-/// What runs, for the record.
+/// What is loaded, for the document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocalInfo {
     pub file: ModelFile,
     pub build: EngineBuild,
     pub loaded: Loaded,
-    /// Start of the process to its first word, without the model.
+    /// From the start of the process to its first message, without loading the model.
     pub worker_start: Duration,
 }
 
-/// One round of the engine alone.
+/// One measured round of the engine alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Timed {
     pub took: Duration,
-    /// What the device used for it, where that can be read.
+    /// The energy that the device used for it, where that can be read.
     pub energy: Option<Used>,
 }
 
-/// A text's vector and what it took.
+/// The embedding of a text and the time it took.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding {
     pub tokens: u32,
     pub tokenizing: Duration,
-    /// The model's own time.
+    /// Time in the model.
     pub computing: Duration,
-    /// As the caller waited for it.
+    /// The time that the caller waited.
     pub total: Duration,
-    /// Pooled, of length 1.
+    /// The pooled vector, of length 1.
     pub vector: Vec<f32>,
 }
 
@@ -125,7 +125,7 @@ pub struct LocalBackend {
     worker: Worker,
     limits: Limits,
     info: LocalInfo,
-    /// Tokens each running request may still send, by id.
+    /// Events each running request may still send, by id.
     running: BTreeMap<u32, u64>,
     next_id: u32,
     /// Why the worker is gone; every later request fails with it.
@@ -148,7 +148,7 @@ impl Watch {
     fn moved(&mut self) {
         self.since = Instant::now();
     }
-    /// Is this heartbeat one too many without progress?
+    /// Has there been no progress for longer than `limit`? `progress` is the worker's count of steps.
     fn stalled(&mut self, progress: u64, limit: Duration) -> bool {
         if progress != self.progress {
             self.progress = progress;
@@ -159,7 +159,8 @@ impl Watch {
 }
 
 impl LocalBackend {
-    /// Check the file, start the worker, load the model. `progress` hears the share loaded, 0 to 1.
+    /// Checks the file, starts the worker and loads the model; `progress` is called with the share loaded,
+    /// 0 to 1.
     pub async fn start(config: LocalConfig, progress: &mut dyn FnMut(f32)) -> Result<Self, Fault> {
         let file = file::check(&config.load.model)?;
         if !config.load.raw && file.header.facts.chat_template.is_none() {
@@ -176,7 +177,7 @@ impl LocalBackend {
         let mut worker = Worker::spawn(&config.worker)?;
         let build = hello(&mut worker, &config.limits).await?;
         let worker_start = begun.elapsed();
-        // The worker's folder is this one, but a canonical path also survives a `cd`.
+        // The worker starts in the same folder, but a canonical path also survives a change of folder.
         let mut load = LoadRequest { model: file.path.clone(), ..config.load };
         if let Some(plan) = config.plan
             && let Err(refusal) = plan(&file, &build, &mut load)
@@ -210,7 +211,7 @@ impl LocalBackend {
         self.worker.id()
     }
 
-    /// Whose energy each request's is.
+    /// The meter that reads the energy of each request; `None`: energy is not measured.
     pub fn set_meter(&mut self, meter: Option<Meter>) {
         self.meter = meter;
     }
@@ -218,7 +219,8 @@ impl LocalBackend {
         self.meter.as_ref()
     }
 
-    /// The most memory the worker has had resident so far, bytes, where the system tells.
+    /// The most bytes of memory that the worker has had resident so far; `None` where the system does not
+    /// tell.
     pub fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id()?)).ok()?;
         let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
@@ -252,8 +254,9 @@ impl LocalBackend {
         Ok(())
     }
 
-    /// Hand over a request without waiting for it: up to `parallel` are decoded together, more
-    /// wait inside the worker (their clock runs). `ignore_end` gives answers of equal length.
+    /// Hands over a request without waiting for its answer: up to `parallel` are decoded together, more
+    /// wait inside the worker (their clock runs). Returns the request's id. With `ignore_end` every answer
+    /// has its full length.
     pub async fn submit(&mut self, request: &Request, ignore_end: bool) -> Result<u32, Fault> {
         if let Some(fault) = &self.dead {
             return Err(fault.clone());
@@ -276,13 +279,13 @@ impl LocalBackend {
             Err(e @ FrameError::TooLarge(_)) => return Err(fault(FaultKind::TooLarge, e.to_string())),
             Err(e) => return Err(self.bury(Ending::Closed(Some(e))).await),
         }
-        // Room for the few events that are not tokens.
+        // Allows for the few events that are not tokens.
         self.running.insert(id, u64::from(request.max_output_tokens) + 16);
         Ok(id)
     }
 
-    /// The next news of any running request. After a request's last event its id is done.
-    /// Cancel-safe: a dropped call loses nothing.
+    /// The next update of any running request. A request's last event ends its id. Cancel-safe: a dropped
+    /// call loses nothing.
     pub async fn next(&mut self) -> Result<Update, Fault> {
         loop {
             let reply = self.receive().await?;
@@ -296,7 +299,7 @@ impl LocalBackend {
                     }
                     return Ok(Update::Events { id, events });
                 }
-                // A sign of life, or what a cancelled request still had to say.
+                // A heartbeat, or what a cancelled request had still sent.
                 Reply::Heartbeat { .. } | Reply::Accepted { .. } | Reply::Events { .. } => {}
                 other => {
                     let what = format!("an unexpected {} reply", name(&other));
@@ -306,7 +309,7 @@ impl LocalBackend {
         }
     }
 
-    /// Are these events within what was asked for? Forgets the request with its last event.
+    /// Are these events no more than the request may send? Forgets the request with its last event.
     fn count(&mut self, id: u32, events: &[Stamped]) -> bool {
         let Some(left) = self.running.get_mut(&id) else { return false };
         let Some(rest) = left.checked_sub(events.len() as u64) else { return false };
@@ -317,7 +320,7 @@ impl LocalBackend {
         true
     }
 
-    /// The vector of a text, on a backend that was loaded to `embed`.
+    /// The embedding of a text, on a backend that was loaded with `embed`.
     pub async fn embed(&mut self, text: &str) -> Result<Embedding, Fault> {
         self.cancel_all().await?;
         self.watch.moved();
@@ -348,7 +351,7 @@ impl LocalBackend {
         }
     }
 
-    /// What may come at any time is passed over; anything else is the end.
+    /// Ignores a reply that may come at any time; any other ends the worker.
     async fn expect_no_more(&mut self, reply: &Reply) -> Result<(), Fault> {
         match reply {
             Reply::Heartbeat { .. } | Reply::Events { .. } | Reply::Accepted { .. } => Ok(()),
@@ -365,8 +368,8 @@ impl LocalBackend {
         id
     }
 
-    /// The engine alone, as llama-bench measures it: `rounds` timings of `prompt` tokens of
-    /// prefill, or of `generate` tokens of decoding, after `depth` tokens of context.
+    /// Measures the engine alone, as llama-bench does: `rounds` timings of `prompt` tokens of prefill, or
+    /// of `generate` tokens of decoding, after `depth` tokens of context.
     pub async fn synthetic(
         &mut self,
         prompt: u32,
@@ -402,7 +405,7 @@ impl LocalBackend {
         }
     }
 
-    /// One reply, with the watch kept.
+    /// The next reply; a worker that is silent or makes no progress for too long is ended.
     async fn receive(&mut self) -> Result<Reply, Fault> {
         if let Some(fault) = &self.dead {
             return Err(fault.clone());
@@ -413,7 +416,7 @@ impl LocalBackend {
         }
     }
 
-    /// Requests whose caller went away are stopped before another is measured.
+    /// Stops requests whose caller no longer waits, before another is measured.
     async fn cancel_all(&mut self) -> Result<(), Fault> {
         for id in std::mem::take(&mut self.running).into_keys() {
             if let Err(e) = self.worker.send(&Command::Cancel { id }).await {
@@ -430,14 +433,13 @@ impl LocalBackend {
         fault
     }
 
-    /// Let the worker end by itself, then make sure.
+    /// Lets the worker end by itself, and kills it where it does not.
     pub async fn shutdown(mut self) {
         self.worker.close().await;
     }
 }
 
-/// What the engine built into this program is and which devices it sees: asked of a worker that loads
-/// nothing.
+/// What the engine of this program is and which devices it sees: asked of a worker that loads nothing.
 pub async fn engine() -> Result<EngineBuild, Fault> {
     let mut worker = Worker::spawn(&WorkerCommand::this_program()?)?;
     let build = hello(&mut worker, &Limits::default()).await?;

@@ -1,12 +1,9 @@
-//! The ways to get an answer generated. A backend reports events as they happen and never retries
-//! silently; what they mean is decided by the fold.
+//! Backends: the ways to get an answer generated. A backend reports events as they happen and never retries
+//! silently; [`figures`](super::figures) decides what the events mean.
 //!
-//! One file per backend: `http.rs` (any API: sockets, limits, stamps), `local.rs` (parent side of
-//! the worker process), `worker.rs` (the worker itself: the one module allowed to call C++). One
-//! file per wire of an API, each a pure function from frames to events: `openai.rs`,
-//! `responses.rs`, `anthropic.rs`, `gemini.rs`, `ollama.rs`.
-//! Each backend offers `async fn generate(&mut self, request: &Request, sink: &mut dyn FnMut(Stamped))`;
-//! a failure is an [`Event::Failed`], not an `Err`.
+//! `http` asks any API (sockets, limits, time stamps) and has the formats in `measure/wire/` read the
+//! frames. `local` is the parent side of the worker process, `worker` the process itself, and `llama` the
+//! one module that may call C++.
 
 #[cfg(any(test, feature = "llama"))]
 mod decode;
@@ -26,7 +23,7 @@ use super::retry::Advice;
 use http::{ApiBackend, Outcome};
 use local::LocalBackend;
 
-/// Any backend.
+/// Any backend. A failure is an [`Event::Failed`], not an `Err`.
 #[derive(Debug)]
 pub enum Backend {
     Api(Box<ApiBackend>),
@@ -34,7 +31,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// Ask for one answer; what happens goes to `sink`.
+    /// Asks for one answer; every event goes to `sink`, the last is `Finished` or `Failed`.
     pub async fn generate(&mut self, request: &Request, sink: &mut (dyn FnMut(Stamped) + Send)) -> Outcome {
         match self {
             Self::Api(api) => api.generate(request, sink).await,
@@ -56,7 +53,7 @@ impl Backend {
             }
         }
     }
-    /// The key it sends, to be kept out of everything else.
+    /// The API key that it sends, so that it can be kept out of everything else.
     pub fn key(&self) -> Option<&secrecy::SecretString> {
         match self {
             Self::Api(api) => api.target().key.as_ref(),

@@ -1,5 +1,5 @@
-//! What parent and worker say to each other: frames of a `u32` little-endian length and that many
-//! bytes of JSON, commands on the worker's stdin, replies on its stdout.
+//! The protocol between the parent and the worker process: frames of a `u32` little-endian length and that
+//! many bytes of JSON; commands on the worker's stdin, replies on its stdout.
 //!
 //! ```text
 //! parent                         worker
@@ -22,16 +22,16 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// Raised with every change that an older side would misread.
+/// Version of the protocol; raised with every change that an older side would misread.
 pub const VERSION: u32 = 3;
 
-/// The longest vector of an embedding either side accepts.
+/// Most numbers of an embedding that either side accepts.
 pub const MAX_DIMENSIONS: usize = 1 << 16;
 
 /// The largest frame either side accepts, bytes.
 pub const MAX_FRAME: usize = 16 << 20;
 
-/// Parent to worker.
+/// A message from the parent to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Command {
@@ -44,8 +44,8 @@ pub enum Command {
     Cancel {
         id: u32,
     },
-    /// The engine alone, in llama-bench's terms: `prompt` tokens of prefill or `generate` tokens
-    /// of decoding after `depth` tokens, `rounds` times, no sampling.
+    /// Measure the engine alone, as llama-bench does: `prompt` tokens of prefill or `generate` tokens of
+    /// decoding after `depth` tokens, `rounds` times, without sampling.
     Synthetic {
         id: u32,
         prompt: u32,
@@ -53,7 +53,7 @@ pub enum Command {
         depth: u32,
         rounds: u32,
     },
-    /// The vector of a text, on a worker that was loaded to `embed`.
+    /// Compute the embedding of a text, on a worker that was loaded with `embed`.
     Embed {
         id: u32,
         text: String,
@@ -63,25 +63,25 @@ pub enum Command {
 /// What the worker is asked to generate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Prompt {
-    /// The cache marker is already in them.
+    /// The messages, with the cache marker in them.
     pub messages: Vec<Message>,
-    /// What the model may call, for its chat template.
+    /// Tools that the model may call, for its chat template.
     #[serde(default)]
     pub tools: Vec<Tool>,
     pub max_output_tokens: u32,
-    /// It is a turn of this conversation: what it has in common with the turn before need not be
+    /// The conversation that this is a turn of: what it has in common with the turn before need not be
     /// computed again.
     #[serde(default)]
     pub conversation: Option<u64>,
     /// Go on past the model's end-of-generation tokens, so that every answer has the same length.
     #[serde(default)]
     pub ignore_end: bool,
-    /// This answer is held to a JSON schema of its own.
+    /// A JSON schema for this answer alone.
     #[serde(default)]
     pub json_schema: Option<String>,
 }
 
-/// Worker to parent.
+/// A message from the worker to the parent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Reply {
@@ -89,30 +89,29 @@ pub enum Reply {
         version: u32,
         build: EngineBuild,
     },
-    /// In the place of hello: the engine cannot be used at all.
+    /// Instead of `Hello`: the engine cannot be used at all.
     Unusable(Fault),
     LoadProgress {
-        /// 0 to 1.
+        /// Share of the model that is loaded, 0 to 1.
         fraction: f32,
     },
     Loaded(Box<Loaded>),
     LoadFailed(Fault),
-    /// The process lives; `progress` counts the engine's steps, so that a standstill can be told
-    /// from slow work.
+    /// The process lives. `progress` counts the engine's steps, so that a hang can be told from slow work.
     Heartbeat {
         progress: u64,
     },
     /// A request was read from the pipe; its events count from here.
     Accepted {
         id: u32,
-        /// On the worker's clock, so that requests that overlap can be put on one line of time.
+        /// Nanoseconds on the worker's clock, so that requests that overlap can be put on one time line.
         at: Nanos,
     },
     Events {
         id: u32,
         events: Vec<Stamped>,
     },
-    /// The clock of the next round of [`Command::Synthetic`] starts: its energy counts from here.
+    /// The next round of [`Command::Synthetic`] starts: its energy counts from here.
     RoundBegins {
         id: u32,
     },
@@ -123,15 +122,15 @@ pub enum Reply {
         ns: Nanos,
         last: bool,
     },
-    /// What [`Command::Embed`] asked for.
+    /// The embedding that [`Command::Embed`] asked for.
     Embedded {
         id: u32,
-        /// Of the text, with the special tokens that the model wants around it.
+        /// Tokens of the text, with the special tokens that the model wants around it.
         tokens: u32,
         tokenize_ns: Nanos,
-        /// The model's own time, without the tokenizer.
+        /// Nanoseconds in the model, without the tokenizer.
         ns: Nanos,
-        /// Pooled, of length 1.
+        /// The pooled vector, of length 1.
         vector: Vec<f32>,
     },
     /// A synthetic run or an embedding could not be made.
@@ -141,11 +140,11 @@ pub enum Reply {
     },
 }
 
-/// How the model is to be loaded. `None` is the engine's choice.
+/// How to load the model. `None`: the engine's default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadRequest {
     pub model: PathBuf,
-    /// `None`: all of them where a GPU backend is built in.
+    /// Layers to offload to GPUs; `None`: all of them where a GPU backend is built in.
     pub gpu_layers: Option<u32>,
     /// Device names as the engine lists them; empty: all.
     pub devices: Vec<String>,
@@ -163,18 +162,18 @@ pub struct LoadRequest {
     pub kv_type: KvType,
     /// Prompts go to the model as they are, without the file's chat template.
     pub raw: bool,
-    /// Prompts that may not fit the context: looked at with the tokenizer alone, before anything
-    /// else of the model is loaded.
+    /// Prompts that may not fit the context: they are tokenised before anything else of the model is
+    /// loaded.
     #[serde(default)]
     pub doubtful: Vec<Prompt>,
-    /// `None`: greedy.
+    /// How tokens are drawn; `None`: greedy.
     #[serde(default)]
     pub sampling: Option<Sampling>,
-    /// Every answer is held to this JSON schema.
+    /// A JSON schema for every answer.
     #[serde(default)]
     pub json_schema: Option<String>,
-    /// To make vectors of texts instead of answers: each text is one pass over the weights, so
-    /// `batch` and `ubatch` are the context.
+    /// Compute embeddings instead of answers: each text is one pass over the weights, so `batch` and
+    /// `ubatch` are the context.
     #[serde(default)]
     pub embed: bool,
     /// Most private memory of the worker, bytes; `None`: no limit.
@@ -206,14 +205,14 @@ impl LoadRequest {
     }
 }
 
-/// How a token is drawn from the likely ones. `None` leaves a step out.
+/// How a token is drawn. `None` leaves a step out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {
     pub temperature: f32,
     pub top_k: Option<u32>,
     pub top_p: Option<f32>,
     pub min_p: Option<f32>,
-    /// Of the random numbers; each request draws its own.
+    /// Seed of the random numbers; each request draws its own.
     pub seed: u32,
     /// Take the values that the model's file recommends instead of these.
     #[serde(default)]
@@ -230,7 +229,7 @@ pub enum KvType {
     Q4_0,
 }
 
-/// Which llama.cpp this is.
+/// The engine of this program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineBuild {
     /// `llama.cpp`.
@@ -244,15 +243,15 @@ pub struct EngineBuild {
     /// Backends found beside the program; none where they are built in.
     #[serde(default)]
     pub libraries: Vec<Library>,
-    /// Of those, the ones for other devices than the processor that have none here, each with why.
+    /// Backends for other devices than the processor that found no device here, each with the reason.
     #[serde(default)]
     pub left_out: Vec<String>,
 }
 
-/// A backend that was found beside the program.
+/// A backend's library that was found beside the program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Library {
-    /// As the engine calls it: `CPU`, `Vulkan`.
+    /// The engine's name for it: `CPU`, `Vulkan`.
     pub backend: String,
     /// The kind of processor it was built for: `haswell`; `None` where there is one only.
     pub variant: Option<String>,
@@ -276,7 +275,7 @@ pub struct Device {
     /// `CPU`, `CUDA`, `Vulkan`, `Metal`, …
     pub backend: String,
     pub is_gpu: bool,
-    /// Bytes; 0 where the device does not say.
+    /// Bytes of memory; 0 where the device does not say.
     pub memory_total: u64,
     pub memory_free: u64,
     /// The driver behind it, where the engine names it.
@@ -310,36 +309,36 @@ pub struct Loaded {
     pub batch: u32,
     pub ubatch: u32,
     pub vocabulary: u32,
-    /// File to first possible request: weights, context and a warm-up pass.
+    /// Nanoseconds until the first request was possible: weights, context and a warm-up pass.
     pub load_ns: Nanos,
     /// The file's own chat template is used; `false` with `raw`.
     pub chat_template: bool,
-    /// `greedy`, or the values tokens are drawn by.
+    /// `greedy`, or the sampling settings.
     #[serde(default)]
     pub sampling: String,
-    /// With [`LoadRequest::embed`].
+    /// What embeddings of this model are, with [`LoadRequest::embed`].
     #[serde(default)]
     pub embedding: Option<EmbeddingKind>,
     pub memory: Memory,
 }
 
-/// What the vectors of a model are.
+/// What the embeddings of a model are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbeddingKind {
     pub dimensions: u32,
     /// How the tokens' vectors become the text's: `mean`, `cls`, `last`.
     pub pooling: String,
-    /// The file says so; else it is the usual `mean`.
+    /// The file names the pooling; otherwise it is the usual `mean`.
     pub pooling_named: bool,
 }
 
-/// Buffers as the engine reports them while loading, bytes; `None` where it did not say.
+/// Bytes of the buffers that the engine reports while loading; `None` where it did not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     pub weights: Option<u64>,
     pub kv: Option<u64>,
     pub compute: Option<u64>,
-    /// Of all three, on GPUs.
+    /// The part of all three that is on GPUs.
     pub device: Option<u64>,
     /// The process's resident memory after loading.
     pub resident: Option<u64>,
@@ -358,7 +357,7 @@ pub enum FrameError {
     Io(#[from] std::io::Error),
 }
 
-/// One frame, ready to write.
+/// A message as one frame, ready to write. Fails above [`MAX_FRAME`].
 pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
     let mut frame = vec![0; 4];
     serde_json::to_writer(&mut frame, message).map_err(|e| FrameError::Nonsense(e.to_string()))?;

@@ -1,10 +1,11 @@
-//! The worker reads model files that strangers made with C++ that strangers wrote: it has no business on
-//! a network, so where the system allows it (Linux) it can open no connection, whatever happens in it.
+//! Takes the network away from the worker process. It reads model files from strangers with C++ code, and
+//! needs no network; so on Linux it can open no connection, whatever happens in it.
 //!
-//! A filter of the kernel (seccomp) refuses every socket but those within the machine: Unix sockets, by
-//! which drivers talk to their services, and netlink, by which they hear of devices. It cannot be taken
-//! back, and child processes keep it. macOS and Windows have no such thing that a program without rights
-//! could use: there the worker has no key and no address, but could open a connection.
+//! A filter in the kernel (seccomp) refuses every socket but those within the machine: Unix sockets, by
+//! which drivers talk to their services, and netlink, by which they learn of devices. The filter cannot be
+//! taken back, and child processes inherit it. macOS and Windows have nothing of the kind that a program
+//! without special rights could use: there the worker has no key and no address to send to, but could open
+//! a connection.
 
 /// Why the network cannot be taken away here; `None` where it can.
 pub fn impossible() -> Option<&'static str> {
@@ -15,15 +16,15 @@ pub fn impossible() -> Option<&'static str> {
     (!known).then_some("this kernel has no seccomp filters, or does not say so")
 }
 
-/// From here on the process, all of its threads and its children can open no connection. The error says
-/// why that is not so.
+/// From this call on the process, all of its threads and its children can open no network connection. The
+/// error says why the filter could not be set.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub fn take_network_away() -> Result<(), String> {
     seccompiler::apply_filter_all_threads(&filter()?).map_err(|e| e.to_string())
 }
 
-/// From here on the process, all of its threads and its children can open no connection. The error says
-/// why that is not so.
+/// From this call on the process, all of its threads and its children can open no network connection. The
+/// error says why the filter could not be set.
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 pub fn take_network_away() -> Result<(), String> {
     Err(impossible().unwrap_or_default().to_owned())
@@ -43,7 +44,7 @@ fn filter() -> Result<seccompiler::BpfProgram, String> {
         .map_err(all)?;
     let rules = [
         (libc::SYS_socket, vec![elsewhere]),
-        // It opens sockets without that call.
+        // `io_uring` can open sockets without that call.
         (libc::SYS_io_uring_setup, Vec::new()),
     ];
     let arch = std::env::consts::ARCH.try_into().map_err(all)?;
@@ -60,7 +61,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::os::unix::net::UnixStream;
 
-    /// Of one thread, so that the other tests keep their network.
+    /// Seals one thread only, so that the other tests keep their network.
     #[test]
     fn a_sealed_thread_opens_no_connection() {
         if impossible().is_some() {

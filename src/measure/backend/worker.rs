@@ -21,12 +21,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often a busy worker shows that it lives.
+/// How often a busy worker sends a heartbeat.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-/// Events wait at most this long for company before they are written; their times do not wait.
+/// Events wait at most this long to be written together; their time stamps are not affected.
 const BATCHING: Duration = Duration::from_millis(20);
 
-/// The way back to the parent, shared with the heartbeat.
+/// The pipe to the parent, shared with the heartbeat thread.
 #[derive(Debug, Clone)]
 pub struct Link {
     out: Arc<Mutex<File>>,
@@ -42,7 +42,7 @@ impl Link {
             progress: Arc::new(AtomicU64::new(0)),
         }
     }
-    /// A parent that cannot be written to is gone, and so is the reason to go on.
+    /// Writes a reply. A parent that cannot be written to is gone, and the process ends.
     fn send(&self, reply: &Reply) {
         self.send_all(std::iter::once(reply));
     }
@@ -78,8 +78,8 @@ impl Progress for Link {
     }
 }
 
-/// Be the worker: the body of the hidden subcommand. Returns when the parent closes the pipe.
-/// `engine` is made once nothing that it prints can reach the parent.
+/// Runs the worker: the body of the hidden subcommand. Returns when the parent closes the pipe. `engine` is
+/// called only once nothing that it prints can reach the parent.
 pub fn run<E: Engine>(engine: impl FnOnce() -> E) -> Result<(), FrameError> {
     let out = take_stdout()?;
     harden();
@@ -89,7 +89,7 @@ pub fn run<E: Engine>(engine: impl FnOnce() -> E) -> Result<(), FrameError> {
     Ok(())
 }
 
-/// Serve commands until the pipe closes.
+/// Serves commands until the pipe closes.
 pub fn serve(mut engine: impl Engine, commands: &Receiver<(Instant, Command)>, link: &Link) {
     let epoch = Instant::now();
     match engine.build() {
@@ -119,7 +119,7 @@ pub fn serve(mut engine: impl Engine, commands: &Receiver<(Instant, Command)>, l
             Some((at, Command::Generate { id, request })) => {
                 link.send(&Reply::Accepted { id, at: nanos(at.duration_since(epoch)) });
                 engine.accept(id, request, at);
-                // Others may have come with it: they belong in the same step.
+                // More requests may have come at the same time: they belong in the same step.
                 continue;
             }
             Some((_, Command::Cancel { id })) => {
@@ -144,7 +144,7 @@ pub fn serve(mut engine: impl Engine, commands: &Receiver<(Instant, Command)>, l
     }
 }
 
-/// The link, as an engine hears of it.
+/// The link as the progress that an engine reports to.
 fn heard(link: &Link) -> Arc<dyn Progress> {
     Arc::new(link.clone())
 }
@@ -184,12 +184,12 @@ fn embed(engine: &mut impl Engine, id: u32, text: &str) -> Reply {
     }
 }
 
-/// Events on their way out, in order for each request.
+/// Events that wait to be written, in order for each request.
 #[derive(Default)]
 struct Pending {
     events: Vec<(u32, Vec<Stamped>)>,
     since: Option<Instant>,
-    /// The parent waits for one of them.
+    /// The parent is waiting for one of them.
     urgent: bool,
 }
 
@@ -215,7 +215,8 @@ impl Pending {
     }
 }
 
-/// Run beside the engine. Where the system starts no further thread, the worker says so and ends.
+/// Runs `work` on a thread of its own. Where the system starts no further thread, the worker says so and
+/// ends.
 fn beside(work: impl FnOnce() + Send + 'static) {
     if let Err(e) = std::thread::Builder::new().spawn(work) {
         let _ = writeln!(std::io::stderr(), "error: the system starts no further thread: {e}");
@@ -236,7 +237,7 @@ fn read_commands() -> Receiver<(Instant, Command)> {
                         return;
                     }
                 }
-                // The parent closed the pipe or is gone: whatever runs is for nobody.
+                // The parent closed the pipe or is gone: nobody waits for what runs.
                 Ok(None) => end(0),
                 Err(e) => {
                     let _ = writeln!(std::io::stderr(), "error: unreadable command: {e}");
@@ -248,7 +249,7 @@ fn read_commands() -> Receiver<(Instant, Command)> {
     receiver
 }
 
-/// The protocol's pipe, with descriptor 1 pointed at stderr instead.
+/// Takes the pipe on stdout for the protocol, and points descriptor 1 at stderr instead.
 #[cfg(unix)]
 fn take_stdout() -> std::io::Result<File> {
     use std::os::fd::AsFd as _;
@@ -263,8 +264,8 @@ fn take_stdout() -> std::io::Result<File> {
     Ok(std::io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
-/// No core file (it would hold the prompts), no life after the parent's, and no network where the system
-/// can take it away.
+/// Limits what the process can do: no core file (it would hold the prompts), no life after the parent's,
+/// and no network where the system can take it away.
 fn harden() {
     #[cfg(unix)]
     {
@@ -279,12 +280,12 @@ fn harden() {
     if super::seal::impossible().is_none()
         && let Err(why) = super::seal::take_network_away()
     {
-        // Into the log that the parent keeps: it works all the same.
+        // A note in the log that the parent keeps; the worker can do its work all the same.
         let _ = writeln!(std::io::stderr(), "the network could not be taken away: {why}");
     }
 }
 
-/// A worker has nothing to save: its end is immediate, whatever the engine's threads do.
+/// Ends the process at once, whatever the engine's threads do: a worker has nothing to save.
 #[allow(clippy::exit)]
 fn end(code: i32) -> ! {
     std::process::exit(code)
@@ -297,7 +298,7 @@ mod tests {
     use crate::measure::backend::protocol::{EngineBuild, LoadRequest, Loaded, Prompt};
     use crate::measure::event::{Channel, FinishReason};
 
-    /// Says one word per step for every request.
+    /// An engine that answers every request with one word per step.
     #[derive(Default)]
     struct Parrot {
         running: Vec<(u32, u32, Instant)>,

@@ -12,7 +12,7 @@ struct Gpus {
     counter: bool,
 }
 
-/// The GPUs that run the model: `used` of them, of this name.
+/// Energy of the GPUs that run the model: the first `used` of those with this name.
 pub fn nvidia(name: &str, used: usize) -> Result<Box<dyn Source>, String> {
     let nvml = Nvml::init().map_err(|e| format!("the NVIDIA driver's library cannot be used: {e}"))?;
     let count = nvml.device_count().map_err(|e| e.to_string())?;

@@ -4,7 +4,7 @@
 use super::source::{Counter, Origin, Reading, Source};
 use std::path::{Path, PathBuf};
 
-/// Where the zones are.
+/// The folder with the zones.
 pub const POWERCAP: &str = "/sys/class/powercap";
 
 #[derive(Debug)]
@@ -20,8 +20,8 @@ struct Powercap {
     memory: bool,
 }
 
-/// The processor packages and, where it has counters of its own, their memory. `root` is
-/// [`POWERCAP`] but for tests.
+/// Energy of the processor packages and, where it has counters of its own, of their memory. `root` is
+/// [`POWERCAP`], except in tests.
 pub fn processor(root: &Path) -> Result<Box<dyn Source>, String> {
     let shown = root.display();
     let folder = std::fs::read_dir(root)
@@ -34,7 +34,7 @@ pub fn processor(root: &Path) -> Result<Box<dyn Source>, String> {
         let folder = root.join(&name);
         let kind = read(&folder.join("name")).unwrap_or_default();
         let is_package = !place.contains(':') && kind.starts_with("package");
-        // Memory is no part of its package's counter; cores and the graphics unit are.
+        // The package's counter includes cores and graphics, but not memory.
         let is_memory = place.contains(':') && kind == "dram";
         if !(is_package || is_memory) {
             continue;
@@ -78,8 +78,8 @@ impl Source for Powercap {
     }
 }
 
-/// How often the processor has slowed itself down for heat, all cores, since the system started.
-/// `None`: it does not tell. `root` is `/sys/devices/system/cpu`.
+/// How many times the processor has slowed itself down because of heat, on all cores, since the system
+/// started. `None`: the system does not tell. `root` is `/sys/devices/system/cpu`.
 pub fn throttle_events(root: &Path) -> Option<u64> {
     let cpus = std::fs::read_dir(root).ok()?.flatten();
     let counts = cpus.filter_map(|cpu| {
@@ -133,7 +133,7 @@ mod tests {
         let root = root(&[("intel-rapl:0", "package-0", 999_000_000)]);
         let meter = Meter::start(processor(root.path()).expect("readable")).expect("reads");
         let mark = meter.mark();
-        // It starts again from 0 on the way.
+        // The counter starts again from 0 in between.
         std::fs::write(root.path().join("intel-rapl:0/energy_uj"), "1500000\n").expect("written");
         let used = meter.since(mark).expect("trusted");
         assert!((used.joules - 2.5).abs() < 1e-9, "{used:?}");

@@ -1,11 +1,11 @@
-//! What can be asked for energy or power, and what it answers.
+//! Sources of energy or power readings.
 
-/// What a source says when asked.
+/// One reading of a source.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reading {
     /// Joules counted so far, one counter per zone or device.
     Counters(Vec<Counter>),
-    /// Watts at this moment, all devices.
+    /// Watts at this moment, of all devices together.
     Power(f64),
 }
 
@@ -13,7 +13,7 @@ pub enum Reading {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Counter {
     pub joules: f64,
-    /// Where it starts again; `None`: never.
+    /// Joules at which it starts again from 0; `None`: never.
     pub range: Option<f64>,
 }
 
@@ -32,10 +32,10 @@ pub enum Origin {
 /// Something whose energy can be read.
 pub trait Source: std::fmt::Debug + Send {
     fn origin(&self) -> Origin;
-    /// What is inside the figure: `1 × NVIDIA H100, the board`.
+    /// What the figure includes: `1 × NVIDIA H100, the board`.
     fn scope(&self) -> String;
     fn read(&mut self) -> Result<Reading, String>;
-    /// What else happened to the device since it was asked last: throttling, other programs.
+    /// What else happened to the device since the last call: throttling, other programs on it.
     fn remarks(&mut self) -> Vec<String> {
         Vec::new()
     }

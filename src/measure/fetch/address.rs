@@ -1,11 +1,11 @@
-//! What may be asked of whom, and how it is said what went wrong.
+//! Which addresses may be asked, and how they are shown in errors.
 
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::text::one_line;
 use reqwest::Url;
 use std::path::Path;
 
-/// Only this machine may be asked without encryption.
+/// Refuses addresses without encryption, except on this machine.
 pub(super) fn check_scheme(url: &Url) -> Result<(), Fault> {
     let loopback = url.host_str().is_some_and(|host| {
         host == "localhost"
@@ -20,7 +20,7 @@ pub(super) fn check_scheme(url: &Url) -> Result<(), Fault> {
     )))
 }
 
-/// All of a URL that is shown.
+/// The only part of a URL that is shown: scheme, host and port.
 pub(super) fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
@@ -29,7 +29,7 @@ pub(super) fn model_fault(message: impl Into<String>) -> Fault {
     Fault { kind: FaultKind::Model, message: message.into() }
 }
 
-/// The folder of a file, made if need be.
+/// Makes the folder of a file if it is not there.
 pub(super) fn make_folder(file: &Path) -> Result<(), Fault> {
     let folder = file.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)

@@ -1,7 +1,8 @@
-//! One file over HTTP into the cache: resumable, bounded, checked, in place only when whole.
+//! Downloads one file over HTTP into the cache: resumable, limited in size, checked, and put in place only
+//! when complete.
 //!
-//! Redirects are followed by hand, a few at most, and the hub's token goes to the hub's own origin
-//! alone: hubs answer with the address of a storage host, which must not see it.
+//! Redirects are followed one by one, five at most, and the hub's token goes to the hub's own origin alone:
+//! hubs redirect to a storage host, which must not see it.
 
 use super::address::{check_scheme, make_folder, model_fault, origin};
 use crate::measure::backend::local;
@@ -16,25 +17,25 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Hears bytes there and bytes in all, where the server says.
+/// Called with the bytes that are there, and the bytes in all where the server says.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
 const MAX_REDIRECTS: u32 = 5;
-/// Attempts that may fail one after another without a byte gained.
+/// Attempts in a row that may fail without a byte gained.
 const FRUITLESS: u32 = 4;
-/// Between two pieces of the file.
+/// Longest time between two pieces of the file.
 const IDLE: Duration = Duration::from_mins(1);
 
 /// A file to fetch.
 #[derive(Debug, Clone)]
 pub struct Download {
     pub url: Url,
-    /// Where the whole file goes; beside it lies a `.part` until then.
+    /// Where the complete file goes; until then a `.part` lies beside it.
     pub path: PathBuf,
     /// The only origin that gets the token.
     pub hub: Url,
     pub token: Option<SecretString>,
-    /// SHA-256 the file must have, where it is known before.
+    /// SHA-256 that the file must have, in hexadecimal, where it is known before.
     pub expected: Option<String>,
     pub max_bytes: u64,
     pub proxy: ProxyOf,
@@ -57,7 +58,7 @@ impl Trouble {
 }
 
 impl Download {
-    /// Fetch it, going on from what an earlier attempt left. Returns the SHA-256.
+    /// Downloads the file, continuing from what an earlier attempt left. Returns its SHA-256.
     pub async fn run(&self, progress: Progress<'_>) -> Result<String, Fault> {
         make_folder(&self.path)?;
         let mut part = Part::open(&self.path)?;
@@ -98,7 +99,7 @@ impl Download {
         Ok(sum)
     }
 
-    /// One connection's worth: ask for what is missing and append it.
+    /// One attempt: requests what is missing and appends it.
     async fn attempt(
         &self,
         part: &mut Part,
@@ -122,7 +123,7 @@ impl Download {
                 response.content_length()
             }
             StatusCode::RANGE_NOT_SATISFIABLE => {
-                // The part is not of this file, or whole already: begin again to be sure.
+                // The part belongs to another file, or is complete already: begins again to be sure.
                 part.restart().map_err(|e| Trouble::Final(part.failed(&e)))?;
                 return Err(Trouble::Passing(model_fault("the server does not go on from an earlier part")));
             }
@@ -153,13 +154,13 @@ impl Download {
         }
     }
 
-    /// Send the request for what is missing of a part.
+    /// Requests what is missing of a part.
     async fn ask(&self, part: &Part, announced: &mut Option<String>) -> Result<Response, Trouble> {
         let range = (part.length > 0).then(|| format!("bytes={}-", part.length));
         self.send(range, part.version.as_deref(), announced).await
     }
 
-    /// Send a request, along redirects.
+    /// Sends a request and follows redirects.
     async fn send(
         &self,
         range: Option<String>,
@@ -200,7 +201,7 @@ impl Download {
         Err(Trouble::model(format!("{} redirects without end", origin(&self.url))))
     }
 
-    /// A small answer as a whole, at most so many bytes.
+    /// The whole of a small answer, at most `most` bytes.
     pub(super) async fn text(&self, most: usize) -> Result<Vec<u8>, Fault> {
         let mut response = self.send(None, None, &mut None).await.map_err(Trouble::fault)?;
         if response.status() != StatusCode::OK {
@@ -219,8 +220,8 @@ impl Download {
         Ok(bytes)
     }
 
-    /// Bytes from `from` on, `count` of them or fewer, and how long the file is. A server that knows no
-    /// ranges is read from the beginning and left as soon as there is enough.
+    /// At most `count` bytes from `from` on, and the length of the file. A server that knows no ranges is
+    /// read from the beginning, and only until there is enough.
     pub(super) async fn range(&self, from: u64, count: u64) -> Result<(Vec<u8>, u64), Fault> {
         let range = format!("bytes={from}-{}", from + count - 1);
         let mut response = self.send(Some(range), None, &mut None).await.map_err(Trouble::fault)?;
@@ -253,7 +254,7 @@ impl Download {
         Ok((bytes, total))
     }
 
-    /// Each address has its own way there: a hub may need the proxy that its storage host does not.
+    /// A client for one address: a hub may need a proxy that its storage host does not.
     fn client(&self, url: &Url) -> Result<Client, Fault> {
         let broken = |why: String| model_fault(format!("the HTTP client cannot be built: {why}"));
         let reach = net::Reach::anywhere(Duration::from_secs(15));
@@ -282,12 +283,12 @@ impl Download {
     }
 }
 
-/// The unfinished file. Locked, so that two runs do not write into each other's.
+/// The unfinished file. It is locked, so that two runs do not write into it.
 struct Part {
     path: PathBuf,
     file: File,
     length: u64,
-    /// The server's mark of the version it is part of, to be asked for when going on.
+    /// The server's `ETag` of the version it is part of, to request the same one when continuing.
     version: Option<String>,
 }
 
@@ -313,7 +314,7 @@ impl Part {
         let mut length = file.seek(SeekFrom::End(0)).map_err(failed)?;
         let version = std::fs::read_to_string(beside(whole, "version")).ok().filter(|v| !v.is_empty());
         if version.is_none() && length > 0 {
-            // Without a mark it could be part of another file of that name.
+            // Without an `ETag` it could be part of another file of that name.
             file.set_len(0).map_err(failed)?;
             file.rewind().map_err(failed)?;
             length = 0;
@@ -335,7 +336,7 @@ impl Part {
         Ok(())
     }
 
-    /// Only a strong mark says that bytes are the same.
+    /// Stores the `ETag`; only a strong one says that bytes are the same.
     fn remember_version(&mut self, headers: &HeaderMap) {
         let mark = headers.get(header::ETAG).and_then(|v| v.to_str().ok()).filter(|v| v.starts_with('"'));
         if let Some(mark) = mark {
@@ -371,7 +372,7 @@ fn beside(path: &Path, extension: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// `bytes 100-199/200` → (100, 200).
+/// First byte and total length in a `Content-Range`: `bytes 100-199/200` → (100, 200).
 fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
     let text = headers.get(header::CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes ")?;
     let (range, total) = text.split_once('/')?;
@@ -384,7 +385,7 @@ fn linked_sum(headers: &HeaderMap) -> Option<String> {
     (mark.len() == 64 && mark.bytes().all(|b| b.is_ascii_hexdigit())).then(|| mark.to_owned())
 }
 
-/// What came instead of a model, and what to do.
+/// Says what came instead of a model, and what to do.
 pub(super) fn no_model(url: &Url, kind: Option<&str>, bytes: &[u8]) -> String {
     let what = if bytes.starts_with(b"version https://git-lfs") {
         "gives a Git LFS pointer, which only names the file; use the address with /resolve/ in it, or \
@@ -405,7 +406,7 @@ fn refusal(response: &Response, url: &Url) -> Trouble {
     let host = origin(url);
     let status = response.status();
     let fault = |kind, message: String| Fault { kind, message };
-    // The hub's own word: it answers 401 for a repository that is not there.
+    // The hub's own error code: it answers 401 for a repository that is not there.
     let code = response.headers().get("x-error-code").and_then(|v| v.to_str().ok()).unwrap_or_default();
     match (status.as_u16(), code) {
         (_, "RepoNotFound") => Trouble::Final(fault(

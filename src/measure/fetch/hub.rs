@@ -6,7 +6,7 @@ use crate::measure::event::Fault;
 use reqwest::Url;
 use std::path::{Path, PathBuf};
 
-/// A model of a repository.
+/// A model in a repository of the hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubModel {
     /// `OWNER/REPO`.
@@ -16,18 +16,18 @@ pub struct HubModel {
     pub file: HubFile,
 }
 
-/// Which file of it.
+/// Which file of the repository is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HubFile {
-    /// By its path in the repository.
+    /// The file with this path in the repository.
     Named(String),
-    /// By the format of its weights; `None`: what is usual.
+    /// The file with weights in this format; `None`: the usual one.
     Format(Option<String>),
 }
 
-/// Formats that are taken where none is named, the first of them that is there: as llama.cpp does.
+/// Formats to look for where none is named, in this order, as llama.cpp does.
 const USUAL: [&str; 2] = ["Q4_K_M", "Q8_0"];
-/// Beside models lie files that are none: projectors, importance matrices, draft models.
+/// Parts of names of GGUF files that are not models: projectors, importance matrices, draft models.
 const NO_MODELS: [&str; 4] = ["mmproj", "imatrix", "mtp-", "draft"];
 
 /// `OWNER/REPO[@REVISION][:QUANT]` or `OWNER/REPO[@REVISION]/FILE`, where FILE may lie in folders.
@@ -58,14 +58,16 @@ pub(super) fn name(text: &str) -> Option<HubModel> {
     })
 }
 
-/// A part of a path in a repository: spaces and plus signs are common, what steers an address is not.
+/// Is this allowed as a part of a path in a repository? Spaces and plus signs are common; what could change
+/// where an address leads is refused.
 fn is_file_name(part: &str) -> bool {
     let bad =
         |c: char| c.is_control() || matches!(c, '\\' | '?' | '#' | '%' | ':' | '*' | '"' | '<' | '>' | '|');
     !part.is_empty() && part != "." && part != ".." && part.len() <= 200 && !part.contains(bad)
 }
 
-/// A page of the hub that people copy from their browser, and what it is called here.
+/// The name of the model on a page of the hub that somebody copied from the browser: what to write after
+/// `hf:`.
 pub(super) fn of_page(url: &Url) -> Option<String> {
     if !matches!(url.host_str(), Some("huggingface.co" | "hf.co" | "www.huggingface.co")) {
         return None;
@@ -85,7 +87,7 @@ pub(super) fn of_page(url: &Url) -> Option<String> {
 }
 
 impl HubModel {
-    /// Where a file of it is fetched from.
+    /// The address of one of its files.
     pub(super) fn address(&self, hub: &Url, file: &str) -> Result<Url, Fault> {
         let mut url = hub.clone();
         url.path_segments_mut()
@@ -97,7 +99,7 @@ impl HubModel {
         Ok(url)
     }
 
-    /// Where the list of its files is.
+    /// The address of the list of its files.
     pub(super) fn list_address(&self, hub: &Url) -> Result<Url, Fault> {
         let mut url = hub.clone();
         url.path_segments_mut()
@@ -110,12 +112,12 @@ impl HubModel {
         Ok(url)
     }
 
-    /// Where our own cache keeps it.
+    /// Its folder in our own cache.
     pub(super) fn folder(&self, models: &Path) -> PathBuf {
         models.join("hf").join(self.repository.replace('/', "--")).join(&self.revision)
     }
 
-    /// Where the hub's own programs keep it: a folder of links for the revision, or for the commit that
+    /// Its folder in the cache of the hub's own programs: links for the revision, or for the commit that
     /// the revision's name stands for.
     pub(super) fn snapshot(&self, hub_cache: &Path) -> Option<PathBuf> {
         let folder = hub_cache.join(format!("models--{}", self.repository.replace('/', "--")));
@@ -127,7 +129,7 @@ impl HubModel {
     }
 }
 
-/// The files of the model that is meant, of all files of a repository; the first is the one to name.
+/// The files of the model that is meant, out of all files of a repository; the first is the one to load.
 pub(super) fn choose(all: &[String], wanted: &HubFile, repository: &str) -> Result<Vec<String>, Fault> {
     let first = match wanted {
         HubFile::Named(file) => file.clone(),
@@ -148,7 +150,7 @@ fn of_format(all: &[String], format: Option<&str>, repository: &str) -> Result<S
         .collect();
     let of = |format: &str| {
         let mut found: Vec<&&String> = models.iter().filter(|file| has_format(file, format)).collect();
-        // `UD-Q4_K_XL` is no `Q4_K`; of equal names the shortest is the plain one.
+        // `UD-Q4_K_XL` is not `Q4_K`; of several matches the shortest name is the plain one.
         found.sort_by_key(|file| file.len());
         found.first().map(|file| (**file).clone())
     };
@@ -181,12 +183,12 @@ fn has_format(file: &str, format: &str) -> bool {
     file.match_indices(&format).any(|(at, _)| {
         let edge = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_');
         let (before, after) = (&file[..at], &file[at + format.len()..]);
-        // `UD-` before a format makes it another one.
+        // With `UD-` before it, it is another format.
         edge(before.chars().next_back()) && edge(after.chars().next()) && !before.ends_with("UD-")
     })
 }
 
-/// One file of several: `NAME-00001-of-00003.gguf`.
+/// A file that is one of several: `NAME-00001-of-00003.gguf`.
 struct Split<'a> {
     stem: &'a str,
     index: u32,
@@ -206,7 +208,7 @@ impl<'a> Split<'a> {
     }
 }
 
-/// The files of a list of the hub, as its `tree` answers.
+/// Paths of the files in a list as the hub's `tree` request returns it.
 pub(super) fn files(list: &serde_json::Value) -> Vec<String> {
     let entries = list.as_array().map(Vec::as_slice).unwrap_or_default();
     entries
@@ -218,7 +220,7 @@ pub(super) fn files(list: &serde_json::Value) -> Vec<String> {
         .collect()
 }
 
-/// All files below a folder, by their path in it, links included.
+/// Paths of all files below a folder, relative to it, links included.
 pub(super) fn files_below(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![(folder.to_owned(), String::new(), 0)];

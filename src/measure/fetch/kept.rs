@@ -1,5 +1,5 @@
-//! Models that other programs keep on this machine, by the names people know them by: Ollama's
-//! (`ollama:llama3.2:1b`), whose files are called by their digests, and LM Studio's
+//! Finds models that other programs keep on this machine by the names people know them by: Ollama's
+//! (`ollama:llama3.2:1b`), whose files are named by their digests, and LM Studio's
 //! (`lmstudio:OWNER/REPO[:QUANT]`).
 
 use super::address::model_fault;
@@ -8,7 +8,7 @@ use crate::measure::event::Fault;
 use crate::measure::text::one_line;
 use std::path::{Path, PathBuf};
 
-/// Where other programs keep their models; absolute, those of this user.
+/// Absolute folders in which other programs of this user keep their models.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folders {
     /// The hub's own cache (`HF_HUB_CACHE`, else `hub` in `HF_HOME`).
@@ -18,10 +18,10 @@ pub struct Folders {
     pub lm_studio: Vec<PathBuf>,
 }
 
-/// A file, and what people call it.
+/// A file, and the name people know it by.
 pub(super) type Kept = (PathBuf, String);
 
-/// `NAME[:TAG]`, `OWNER/NAME[:TAG]` or `HOST/OWNER/NAME[:TAG]`, as Ollama takes it.
+/// Finds a model by its name in Ollama: `NAME[:TAG]`, `OWNER/NAME[:TAG]` or `HOST/OWNER/NAME[:TAG]`.
 pub(super) fn ollama(name: &str, folders: &[PathBuf]) -> Result<Kept, Fault> {
     let (path, tag) = name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((name, "latest"));
     let parts: Vec<&str> = path.split('/').collect();
@@ -67,7 +67,7 @@ pub(super) fn ollama(name: &str, folders: &[PathBuf]) -> Result<Kept, Fault> {
     Err(model_fault(one_line(&format!("Ollama has no model {path}:{tag} on this machine: {there}"), 600)))
 }
 
-/// The digest of the weights that a manifest names.
+/// The digest of the weights that one of Ollama's manifests names.
 fn model_digest(manifest: &Path) -> Option<String> {
     let size = std::fs::metadata(manifest).ok().filter(std::fs::Metadata::is_file)?.len();
     let text = (size < 1 << 20).then(|| std::fs::read_to_string(manifest).ok()).flatten()?;
@@ -79,7 +79,7 @@ fn model_digest(manifest: &Path) -> Option<String> {
     (hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit())).then(|| digest.to_owned())
 }
 
-/// All names in a folder of Ollama's with the digest each stands for.
+/// All names in one of Ollama's folders, each with the digest it stands for.
 fn ollama_names(folder: &Path) -> Vec<(String, String)> {
     let manifests = folder.join("manifests");
     hub::files_below(&manifests)
@@ -93,7 +93,7 @@ fn ollama_names(folder: &Path) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What people call a file whose own name is a digest; `None` where it has a name of its own.
+/// The name people know a file by whose own name is a digest; `None` where it has a name of its own.
 pub fn name_of(file: &Path, folders: &Folders) -> Option<String> {
     let name = file.file_name()?.to_str()?;
     let hex = name.strip_prefix("sha256-").unwrap_or(name);
@@ -106,7 +106,7 @@ pub fn name_of(file: &Path, folders: &Folders) -> Option<String> {
     places.flat_map(|folder| ollama_names(folder)).find(|(_, d)| *d == digest).map(|(name, _)| name)
 }
 
-/// `OWNER/REPO[:QUANT]` or `OWNER/REPO/FILE` in LM Studio's folder.
+/// Finds `OWNER/REPO[:QUANT]` or `OWNER/REPO/FILE` in LM Studio's folders.
 pub(super) fn lm_studio(name: &str, folders: &[PathBuf]) -> Result<Kept, Fault> {
     let Some(HubModel { repository, file, .. }) = hub::name(name) else {
         return Err(model_fault(format!(
@@ -125,7 +125,7 @@ pub(super) fn lm_studio(name: &str, folders: &[PathBuf]) -> Result<Kept, Fault> 
     Ok((folder.join(&first), base_name(&first)))
 }
 
-/// The file of a model in the hub's own cache; `None` where it is not there, whole.
+/// The file of a model in the hub's own cache; `None` where it is not there, or not complete.
 pub(super) fn in_hub_cache(model: &HubModel, cache: &Path) -> Option<PathBuf> {
     let folder = model.snapshot(cache)?;
     let there = hub::files_below(&folder);
@@ -133,7 +133,7 @@ pub(super) fn in_hub_cache(model: &HubModel, cache: &Path) -> Option<PathBuf> {
     files.iter().all(|f| there.contains(f)).then(|| folder.join(&files[0]))
 }
 
-/// The same in our own cache, as far as the format's name decides.
+/// The first file of a model among those in our own cache; an error where a file of it is missing.
 pub(super) fn first_of(there: &[String], file: &HubFile, repository: &str) -> Result<String, Fault> {
     let files = hub::choose(there, file, repository)?;
     match files.iter().find(|f| !there.contains(f)) {

@@ -1,4 +1,4 @@
-//! The downloader against a server that cuts, redirects, refuses and lies.
+//! Tests of the downloader against a server that cuts off, redirects, refuses and lies.
 
 use super::*;
 use std::sync::{Arc, Mutex};
@@ -12,14 +12,14 @@ enum Act {
     File {
         cut: Option<usize>,
     },
-    /// The same without regard to ranges.
+    /// The whole file, whatever range is asked for.
     Whole,
     Redirect(String),
     Status(&'static str),
     Html,
 }
 
-/// Serves one script of acts; keeps every request's text.
+/// Answers requests by a script, one act each; keeps the text of every request.
 struct Server {
     address: String,
     seen: Arc<Mutex<Vec<String>>>,

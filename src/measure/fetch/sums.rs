@@ -1,6 +1,7 @@
-//! SHA-256 of model files, remembered: hashing many gigabytes takes longer than most measurements.
+//! Remembers the SHA-256 of model files: hashing many gigabytes takes longer than most measurements.
 //!
-//! A sum is kept in the cache under the file's path, and holds while size and time of change do.
+//! A sum is kept in the cache under the file's path, and holds as long as the file's size and time of
+//! change do.
 
 use crate::measure::backend::local;
 use crate::measure::event::Fault;
@@ -8,8 +9,8 @@ use sha2::Digest as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-/// SHA-256 of a model: of its file, or, where it is in several, of their sums in order, as hexadecimal.
-/// `progress` hears the bytes read while it is computed.
+/// SHA-256 of a model in hexadecimal: that of its file, or, where it is in several, that of their sums in
+/// order. `progress` is called with the bytes read while it is computed.
 pub fn sha256(
     cache: Option<&Path>,
     parts: &[PathBuf],
@@ -27,7 +28,7 @@ pub fn sha256(
     })
 }
 
-/// Of one file, from the cache where the file did not change.
+/// SHA-256 of one file, from the cache where the file did not change.
 fn of_file(cache: Option<&Path>, path: &Path, progress: &mut dyn FnMut(u64)) -> Result<String, Fault> {
     if let Some(sum) = cache.and_then(|cache| recall(cache, path)) {
         return Ok(sum);
@@ -39,7 +40,7 @@ fn of_file(cache: Option<&Path>, path: &Path, progress: &mut dyn FnMut(u64)) -> 
     Ok(sum)
 }
 
-/// Keep a sum. A cache that cannot be written is no cache, not an error.
+/// Stores a sum. A cache that cannot be written is not an error.
 pub(super) fn remember(cache: &Path, path: &Path, sum: &str) {
     let (Some(place), Some(state)) = (place(cache, path), state(path)) else { return };
     let write = || -> std::io::Result<()> {
@@ -66,7 +67,7 @@ fn place(cache: &Path, path: &Path) -> Option<PathBuf> {
     Some(cache.join("sums").join(name))
 }
 
-/// Size and time of change.
+/// The file's size and time of change, as text.
 fn state(path: &Path) -> Option<String> {
     let metadata = std::fs::metadata(path).ok()?;
     let changed = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;

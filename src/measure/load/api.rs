@@ -1,5 +1,5 @@
-//! A phase against an API. Over HTTP/1 each request under way has a connection of its own, as each
-//! user would; over HTTP/2 fifty share one.
+//! A load phase against an API. Over HTTP/1 each request under way has a connection of its own, as each
+//! user would; over HTTP/2 up to fifty share one.
 
 use super::lag::Lag;
 use super::phase::{PhaseEnd, Shape, Surroundings};
@@ -21,13 +21,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Where the requests of a phase go.
+/// The clients that the requests of a phase are sent with.
 #[derive(Debug)]
 pub struct Pool {
     target: ApiTarget,
     limits: Limits,
     idle: Vec<ApiBackend>,
-    /// The newest client and how many share it.
+    /// The newest client, and how many requests share it.
     newest: Option<(ApiBackend, u32)>,
     redactor: Redactor,
 }
@@ -43,13 +43,13 @@ impl Pool {
 
     fn take(&mut self) -> Result<ApiBackend, Fault> {
         self.prepare(1)?;
-        // `prepare` just made sure of one.
+        // `prepare` has just made one.
         self.idle
             .pop()
             .ok_or_else(|| Fault { kind: FaultKind::Request, message: "no client is left".to_owned() })
     }
 
-    /// Have this many ready, so that none is made while others are timed.
+    /// Makes clients until this many are ready, so that none is made while others are timed.
     fn prepare(&mut self, count: usize) -> Result<(), Fault> {
         while self.idle.len() < count {
             let backend = match &self.newest {
@@ -75,11 +75,11 @@ impl Pool {
 /// about a hundred streams on one: more would wait in the client, unseen.
 const SHARING: u32 = 50;
 
-/// Requests that are sent without a look at how this program keeps up.
+/// Requests that are sent in a row before it is checked that this program keeps up.
 const TURN: u32 = 32;
 
-/// Wait until a short sleep is short: until what is under way is dealt with as it comes. Not for ever,
-/// since a machine may be busy with something else.
+/// Waits until a sleep of 1 ms really is short, that is, until events of the requests under way are handled
+/// as they come. Tries eight times at most, since a machine may be busy with something else.
 async fn keep_up() {
     const SHORT: Duration = Duration::from_millis(1);
     for _ in 0..8 {
@@ -91,11 +91,11 @@ async fn keep_up() {
     }
 }
 
-/// Refusals after which a target that never answered is given up.
+/// Refusals in a row after which a target that has never answered is given up.
 const HOPELESS: u32 = 20;
 
-/// The system enlarges a process's table of open files by doubling it, and makes every thread wait for
-/// up to tens of milliseconds then: better before the first request than between two.
+/// Has the system enlarge this process's table of open files beforehand. It doubles the table when it is
+/// full, and makes every thread wait for up to tens of milliseconds then.
 fn make_room_for(connections: usize) {
     #[cfg(unix)]
     if connections > 128 {
@@ -106,13 +106,13 @@ fn make_room_for(connections: usize) {
     let _ = connections;
 }
 
-/// One request that ended, and its place, free again.
+/// A request that ended, with its client, which is free again.
 struct Ended {
     backend: ApiBackend,
     done: Option<(Record, Advice)>,
 }
 
-/// The phase while it runs.
+/// The state of a phase while it runs.
 struct Running<'p, 's> {
     pool: &'p mut Pool,
     around: Surroundings<'s>,
@@ -123,13 +123,13 @@ struct Running<'p, 's> {
     /// When the first measured request was sent.
     measuring: Option<Instant>,
     lag: Lag,
-    /// Refusals since the last answer: how long to leave the server alone.
+    /// Refusals since the last answer: the more, the longer the server is left alone.
     setbacks: u32,
     answered: bool,
     over: Option<PhaseEnd>,
 }
 
-/// Send all of a queue.
+/// Sends all requests of a queue, and reports how the phase ended.
 pub async fn run(
     pool: &mut Pool,
     queue: &mut Queue,
@@ -163,7 +163,7 @@ pub async fn run(
             Shape::Open { .. } => running.open(queue).await,
         }
     };
-    // Requests are tasks of their own: an event of one wakes that task and nothing else.
+    // Requests are tasks of their own, so that an event of one wakes that task and nothing else.
     tokio::select! {
         biased;
         () = stop => PhaseEnd::Interrupted,
@@ -182,7 +182,8 @@ impl Running<'_, '_> {
                     break;
                 }
                 free -= 1;
-                // A loop of thousands is filled in turns, so that those under way are stamped in time.
+                // A loop of thousands is filled bit by bit, so that events of those under way are stamped
+                // in time.
                 if concurrency > TURN && free.is_multiple_of(TURN) {
                     keep_up().await;
                 }
@@ -223,7 +224,7 @@ impl Running<'_, '_> {
                     self.send(step, Some(at - self.origin));
                     due = at;
                     upcoming = queue.next(Duration::ZERO);
-                    // Made now, not when the next request is due.
+                    // The client is made now, not when the next request is due.
                     let _ = self.pool.prepare(1);
                 }
                 Some(Ok(ended)) = self.set.join_next(), if !self.set.is_empty() => {
@@ -241,7 +242,7 @@ impl Running<'_, '_> {
         self.measuring.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    /// Begin one request; false where none may begin any more.
+    /// Starts one request; `false` where none may start any more.
     fn send(&mut self, step: Step, scheduled: Option<Duration>) -> bool {
         if self.over.is_some() {
             return false;
@@ -266,8 +267,8 @@ impl Running<'_, '_> {
         true
     }
 
-    /// Go on with the conversation that this step was a turn of, in the same place. Gives the client
-    /// back where the conversation is over.
+    /// Starts the next turn of the conversation that this step was a turn of, with the same client. Returns
+    /// the client where the conversation is over.
     fn go_on(&mut self, step: &Step, backend: ApiBackend) -> Option<ApiBackend> {
         let next = Step { turn: step.turn + 1, ..*step };
         if self.over.is_some() || next.turn >= self.around.asker.turns(step.prompt) {
@@ -281,7 +282,7 @@ impl Running<'_, '_> {
         }
         let pause = self.around.asker.pause(&next);
         let one = one(backend, next, request, None, self.origin, self.lag.clone());
-        // The request's clock runs from when it is polled first.
+        // The request's clock starts when it is polled first.
         self.set.spawn(async move {
             sleep(pause).await;
             one.await
@@ -289,7 +290,7 @@ impl Running<'_, '_> {
         None
     }
 
-    /// Note what ended. True: its place is kept back for a while, as the server asked.
+    /// Takes in a request that ended. `true`: its place stays empty for a while, as the server asked.
     fn ended(&mut self, ended: Ended) -> bool {
         let Some((mut record, advice)) = ended.done else {
             self.pool.idle.push(ended.backend);
@@ -300,7 +301,7 @@ impl Running<'_, '_> {
         self.histories.note(&record.step, turns, record.answered());
         self.setbacks += u32::from(matches!(advice, Advice::Retry(_)));
         if let Some(fault) = &record.figures.error {
-            // Nobody ever answers: there is no load to measure.
+            // The server has never answered: there is no load to measure.
             if advice == Advice::Provider || (!self.answered && self.setbacks >= HOPELESS) {
                 self.over.get_or_insert(PhaseEnd::Lost(fault.clone()));
             }

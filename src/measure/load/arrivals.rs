@@ -1,5 +1,5 @@
-//! When the requests of an open loop are due. Fixed before the first is sent, so that no answer,
-//! however slow, can put off a request (coordinated omission).
+//! When the requests of an open loop are due. The times are fixed before the first is sent, so that no slow
+//! answer can delay a request (coordinated omission).
 
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use serde::{Deserialize, Serialize};
@@ -18,13 +18,14 @@ pub enum Arrivals {
 }
 
 impl Arrivals {
-    /// The gap before each arrival, without end; the first is due after its own gap.
+    /// The gaps before each arrival at `rate_per_s` requests a second, without end; the first request is
+    /// due after the first gap.
     pub fn gaps(self, rate_per_s: f64, seed: u64) -> Gaps {
         Gaps { arrivals: self, rate_per_s, rng: ChaCha8Rng::seed_from_u64(seed) }
     }
 }
 
-/// Gaps as they are needed, the same ones for the same seed: a load of days has too many to keep.
+/// Yields the gaps one by one, the same ones for the same seed: a load of days has too many to keep.
 #[derive(Debug)]
 pub struct Gaps {
     arrivals: Arrivals,
@@ -44,10 +45,10 @@ impl Iterator for Gaps {
     }
 }
 
-/// The gaps of one phase: the seed of the run, its place among the phases, and nothing else. All
-/// targets of one load and round get the same arrivals.
+/// The seed for the gaps of one phase: it depends on the seed of the run and on load and round alone, so
+/// that all targets get the same arrivals.
 pub fn seed(run: u64, load: usize, round: u32) -> u64 {
-    // Distinct small numbers give distinct seeds; the generator does the mixing.
+    // Different loads and rounds give different seeds; the generator does the mixing.
     run.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ ((load as u64) << 32) ^ u64::from(round)
 }
 
@@ -76,7 +77,7 @@ mod tests {
             let variance = gaps.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / (n - 1.0);
             assert!((mean * rate - 1.0).abs() < 6.0 / n.sqrt(), "{mean} at {rate}");
             assert!((variance * rate * rate - 1.0).abs() < 6.0 * (8.0 / n).sqrt(), "{variance} at {rate}");
-            // No memory: a gap says nothing about the next.
+            // Gaps are independent: one does not predict the next.
             let lagged =
                 gaps.windows(2).map(|w| (w[0] - mean) * (w[1] - mean)).sum::<f64>() / (n - 2.0) / variance;
             assert!(lagged.abs() < 6.0 / n.sqrt(), "{lagged}");

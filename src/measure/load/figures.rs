@@ -1,12 +1,12 @@
-//! Requests under load → what one load did. Pure; every definition of a figure under load is here.
+//! Figures of one load, from its requests. Pure; every definition of a figure under load is here.
 //!
-//! Rates are taken from the window in which the load was on: from the first measured request's send
-//! to the last one's. In a closed loop every request that ended before was replaced at once, so
-//! exactly the stated number was under way. A request's tokens are spread evenly from its first
-//! content to its last; warm-up requests that reach into the window count there and nowhere else.
+//! Rates are taken over the window in which the load was on: from the send of the first measured request to
+//! the send of the last. In a closed loop every request that ended before that was replaced at once, so
+//! exactly the stated number was under way. A request's tokens are spread evenly from its first content to
+//! its last; of warm-up requests that reach into the window the tokens count, and nothing else.
 //!
-//! In an open loop a latency counts from the instant the request was due (`scheduled`), and beside it
-//! from the send; a limit is judged by the first of the two, as whoever waits would.
+//! In an open loop latencies are given from the instant the request was due (`scheduled`) and from the
+//! send. Limits are checked against the first, as the waiting user would.
 
 use crate::measure::counts::Doubt;
 use crate::measure::event::Fault;
@@ -38,7 +38,7 @@ pub struct Sent {
     pub connection_reused: Option<bool>,
     pub cost_usd: Option<f64>,
     pub pass: Option<bool>,
-    /// What the device had used at the send, joules since the start of its phase.
+    /// Joules that the device had used at the send, since the start of the phase.
     pub meter_j: Option<f64>,
     /// What a reader of these figures must know beside them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -46,7 +46,7 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// A record as a row. What it cost and whether its answer passes is known elsewhere.
+    /// A record as a row; what it cost and whether its answer passes is known elsewhere.
     pub fn of(record: &Record, session: u32, cost_usd: Option<f64>, pass: Option<bool>) -> Self {
         let f = &record.figures;
         let ms = |d: std::time::Duration| d.as_secs_f64() * 1000.0;
@@ -73,7 +73,7 @@ impl Sent {
         }
     }
 
-    /// How late it was sent.
+    /// Milliseconds that it was sent late; `None` in a closed loop.
     pub fn lag_ms(&self) -> Option<f64> {
         self.scheduled_ms.map(|due| self.sent_ms - due)
     }
@@ -81,8 +81,8 @@ impl Sent {
         Some(latency? + self.lag_ms().unwrap_or(0.0))
     }
 
-    /// Does it meet the limits? `None`: a limited figure was not measured. One token has no time per
-    /// token, which breaks no limit on it.
+    /// Does it keep the limits? `None`: a figure with a limit was not measured. An answer of one token has
+    /// no time per token, which breaks no limit on it.
     pub fn meets(&self, slo: &Slo) -> Option<bool> {
         if self.error.is_some() {
             return Some(false);
@@ -99,7 +99,7 @@ impl Sent {
             tpot,
             within(slo.e2e_ms, self.since_due(self.e2e_ms)),
         ];
-        // One limit that is broken is enough, whatever is not known of the others.
+        // One broken limit is enough, even where other figures are not known.
         if parts.contains(&Some(false)) {
             Some(false)
         } else {
@@ -107,7 +107,7 @@ impl Sent {
         }
     }
 
-    /// Tokens generated between two instants of its phase.
+    /// Tokens generated between two instants, in milliseconds of its phase.
     fn tokens_between(&self, from: f64, to: f64) -> f64 {
         let (Some(n), Some(ttft), Some(e2e)) = (self.output_tokens, self.ttft_ms, self.e2e_ms) else {
             return 0.0;
@@ -150,14 +150,14 @@ pub struct LoadFigures {
     pub requests_per_s: Option<f64>,
     /// Requests sent per second.
     pub sent_per_s: Option<f64>,
-    /// Requests under way, mean over the window and the most.
+    /// Requests under way: the mean over the window, and the most at once.
     pub in_flight_mean: Option<f64>,
     pub in_flight_max: u32,
-    /// From the send.
+    /// Latencies from the send.
     pub ttft_ms: Vec<f64>,
     pub tpot_ms: Vec<f64>,
     pub e2e_ms: Vec<f64>,
-    /// Open loop: from the instant it was due.
+    /// Open loop: latencies from the instant the request was due.
     pub ttft_scheduled_ms: Vec<f64>,
     pub e2e_scheduled_ms: Vec<f64>,
     pub send_lag_ms: Vec<f64>,
@@ -170,7 +170,8 @@ pub struct LoadFigures {
     pub cached_input_tokens: Option<u64>,
     /// Mean power of the device while the load was on, idle power included.
     pub watts: Option<f64>,
-    /// The same energy over all output tokens of that time; their prompts are inside.
+    /// Joules per output token: the same energy over all output tokens of that time, work on their prompts
+    /// included.
     pub output_token_j: Option<f64>,
     /// The 99th percentile of the send lag, or its maximum where there are too few for one, is more
     /// than a tenth of the median TTFT: the sender was late, not the server slow.
@@ -191,10 +192,10 @@ pub fn figures(rows: &[&Sent], slo: &Slo) -> LoadFigures {
     let counted = good.iter().all(|r| r.output_tokens.is_some()) && !good.is_empty();
     let output_tps = per_second(windows.iter().map(|w| w.tokens).sum()).filter(|tps| counted && *tps > 0.0);
     let mean_tokens = good.iter().filter_map(|r| r.output_tokens).sum::<u64>() as f64 / good.len() as f64;
-    // By tokens where they are counted: whole requests would make steps of a few.
+    // From tokens where they are counted: counting whole requests would be coarse where there are few.
     let requests_per_s = match output_tps {
         Some(tps) => Some(tps / mean_tokens),
-        // A window in which nothing ended says nothing of a rate.
+        // A window in which no request ended does not tell a rate.
         None => per_second(windows.iter().map(|w| f64::from(w.ended)).sum()).filter(|rate| *rate > 0.0),
     };
     let judged: Option<Vec<bool>> = measured.iter().map(|r| r.meets(slo)).collect();
@@ -236,7 +237,7 @@ pub fn figures(rows: &[&Sent], slo: &Slo) -> LoadFigures {
     }
 }
 
-/// The rows of each phase and part of the run: within one of them times are comparable.
+/// The rows by phase and part of the run: only within one of them can times be compared.
 fn parts<'a>(rows: &[&'a Sent]) -> Vec<Vec<&'a Sent>> {
     let mut parts: BTreeMap<(Option<usize>, u32), Vec<&Sent>> = BTreeMap::new();
     for row in rows {
@@ -245,7 +246,7 @@ fn parts<'a>(rows: &[&'a Sent]) -> Vec<Vec<&'a Sent>> {
     parts.into_values().collect()
 }
 
-/// The time a load was on, milliseconds of its phase, and what happened in it.
+/// The window in which a load was on, in milliseconds of its phase, and what happened in it.
 struct Window {
     from: f64,
     to: f64,
@@ -257,7 +258,7 @@ struct Window {
     joules: Option<f64>,
 }
 
-/// From the first measured send to the last.
+/// The window from the first measured send to the last.
 #[allow(clippy::float_cmp, reason = "the instants came out of these rows")]
 fn window(rows: &[&Sent]) -> Option<Window> {
     let sends = || rows.iter().filter(|r| !r.step.warmup).map(|r| r.sent_ms);
@@ -266,7 +267,7 @@ fn window(rows: &[&Sent]) -> Option<Window> {
         return None;
     }
     let inside = |at: f64| (from..to).contains(&at);
-    // A counter that is trusted at the last send was so all the time.
+    // An energy counter that can be trusted at the last send could be all the time.
     let meter = |at: f64| rows.iter().find(|r| !r.step.warmup && r.sent_ms == at)?.meter_j;
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Some(Window {
@@ -283,7 +284,7 @@ fn window(rows: &[&Sent]) -> Option<Window> {
 fn most_at_once(rows: &[&Sent]) -> u32 {
     let mut changes: Vec<(f64, i32)> =
         rows.iter().flat_map(|r| [(r.sent_ms, 1), (r.sent_ms + r.took_ms, -1)]).collect();
-    // One that ends makes room for one that begins at the same instant.
+    // A request that ends counts before one that begins at the same instant.
     changes.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut now = 0;
     let most = changes.iter().map(|(_, change)| {

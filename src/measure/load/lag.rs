@@ -1,30 +1,29 @@
-//! How late this program itself is: a clock that ought to wake every twenty milliseconds, and how much
-//! later it did. What delays it also delays stamps. The timer's own grain of a millisecond is
-//! inside.
+//! Measures how late this program itself is: a timer should fire every 20 ms, and its delay is recorded.
+//! What delays it also delays time stamps. The timer's own resolution of a millisecond is included.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// Between two looks at the clock.
+/// Time between two looks at the clock.
 const EVERY: Duration = Duration::from_millis(20);
 
-/// Shared by the clock and the requests under way. Kept: when it woke late and by how much, newest
-/// last, and only those that nothing later exceeds, so that there are few and the first one after
-/// any instant is the worst since.
+/// Delays of the timer, shared with the requests under way. Each entry is when it fired late and by how
+/// much, newest last; only those that no later one exceeds are kept, so that there are few, and the first
+/// after any instant is the worst since.
 #[derive(Debug, Clone, Default)]
 pub struct Lag(Arc<Mutex<Vec<(Instant, Duration)>>>);
 
 impl Lag {
-    /// Compares the clock with its timer again and again. It never ends by itself: whoever polls it
-    /// beside the work drops it with the work.
+    /// Records the delay of a timer every 20 ms. The future never ends: poll it beside the work, and drop
+    /// it with the work.
     pub async fn watch(self) {
         let mut due = Instant::now() + EVERY;
         loop {
             sleep_until(due).await;
             let now = Instant::now();
             self.note(now, now - due);
-            // What was slept through is not looked at again.
+            // Ticks that were slept through are not made up for.
             due = (due + EVERY).max(now);
         }
     }
@@ -41,7 +40,7 @@ impl Lag {
         kept.push((now, late));
     }
 
-    /// The worst since an instant.
+    /// The longest delay since an instant.
     pub fn since(&self, begin: Instant) -> Duration {
         let kept = self.kept();
         let first = kept.partition_point(|(at, _)| *at < begin);

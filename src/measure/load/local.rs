@@ -1,5 +1,5 @@
-//! A phase on the local engine: one worker that decodes several requests together and lets more
-//! wait. A request's clock runs from its acceptance, so waiting for a place is inside.
+//! A load phase on the local engine: one worker decodes several requests together and lets more wait. A
+//! request's clock starts when the worker accepts it, so its latency includes the wait for a place.
 
 use super::phase::{PhaseEnd, Shape, Surroundings};
 use super::queue::Queue;
@@ -27,12 +27,13 @@ struct Open {
     recorder: Recorder,
 }
 
-/// The phase while it runs.
+/// The state of a phase while it runs.
 struct Running<'b, 's> {
     backend: &'b mut LocalBackend,
     around: Surroundings<'s>,
     open: BTreeMap<u32, Open>,
-    /// The answers of conversations under way, and the turns that whoever speaks is thinking about.
+    /// The answers of conversations under way, and turns whose think time is not over, with when it will
+    /// be.
     histories: Histories,
     thinking: Vec<(Instant, Step)>,
     origin: Instant,
@@ -42,7 +43,7 @@ struct Running<'b, 's> {
     over: Option<PhaseEnd>,
 }
 
-/// Send all of a queue.
+/// Sends all requests of a queue, and reports how the phase ended.
 pub async fn run(
     backend: &mut LocalBackend,
     queue: &mut Queue,
@@ -77,18 +78,18 @@ pub async fn run(
 
 /// What happens next in a phase.
 enum Next {
-    /// Somebody has thought long enough.
+    /// The think time before a turn is over.
     Turn(Step),
     Update(Update),
 }
 
 impl Running<'_, '_> {
-    /// Nothing is under way, and nobody thinks.
+    /// Is no request under way and no turn to come?
     fn is_idle(&self) -> bool {
         self.open.is_empty() && self.thinking.is_empty()
     }
 
-    /// Cancel-safe: a dropped call loses nothing.
+    /// The next turn or update. Cancel-safe: a dropped call loses nothing.
     async fn next(&mut self) -> Result<Next, Fault> {
         let due = self.thinking.iter().map(|(at, _)| *at).enumerate().min_by_key(|(_, at)| *at);
         let (place, at) = due.unwrap_or((0, self.origin));

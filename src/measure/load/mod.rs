@@ -1,4 +1,4 @@
-//! Many requests at once: closed loops that keep a fixed number under way, and open loops that send
+//! Load: many requests at once, in closed loops that keep a fixed number under way and open loops that send
 //! at a rate whatever the answers do.
 //!
 //! ```text
@@ -6,8 +6,8 @@
 //!                                                       Sent (one row each) ─► figures per level
 //! ```
 //!
-//! Under load nothing is tried again: a refusal is part of what the load shows. A server that asks
-//! to be left alone is, and in an open loop that wait counts in every latency from the schedule.
+//! Under load nothing is tried again: a refusal is part of what the load shows. A server that asks for a
+//! pause gets it, and in an open loop that pause counts in every latency from the schedule.
 
 pub mod api;
 pub mod arrivals;

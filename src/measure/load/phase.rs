@@ -1,5 +1,5 @@
-//! How requests are sent under load and for how long: closed and open loops, their extent, and the
-//! order in which the targets get them.
+//! Phases of a load: how requests are sent (closed or open loop), for how long, and in which order the
+//! targets get them.
 
 use super::arrivals::Arrivals;
 use crate::measure::event::Fault;
@@ -11,23 +11,22 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Shape {
-    /// So many under way at any time: one that ends is replaced at once.
+    /// `concurrency` requests under way at any time: one that ends is replaced at once.
     Closed { concurrency: u32 },
-    /// Sent at instants that do not depend on the answers.
+    /// Requests sent at instants that do not depend on the answers.
     Open { rate_per_s: f64, arrivals: Arrivals },
 }
 
 impl Shape {
-    /// Requests of one phase where nobody says how many: four for each place, or what arrives in
-    /// half a minute, at least twenty.
+    /// Measured requests of one phase where the user does not say how many: four for each place, or what
+    /// arrives in half a minute, at least twenty.
     pub fn default_requests(self) -> u32 {
         match self {
             Self::Closed { concurrency } => 4 * concurrency.max(2),
             Self::Open { rate_per_s, .. } => whole(rate_per_s * 30.0).max(20),
         }
     }
-    /// Requests before those that are measured: `warmup` for each place, or what arrives in
-    /// `warmup` seconds.
+    /// Warm-up requests: `warmup` for each place, or what arrives in `warmup` seconds.
     pub fn warmups(self, warmup: u32) -> u32 {
         match self {
             Self::Closed { concurrency } => concurrency.saturating_mul(warmup),
@@ -42,7 +41,7 @@ fn whole(count: f64) -> u32 {
     count
 }
 
-/// When a phase is over: after so many requests, or when so long has passed; the first of both.
+/// When a phase is over: after so many measured requests or so many seconds, whichever comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Extent {
     pub requests: Option<u32>,
@@ -67,12 +66,12 @@ impl Extent {
 pub struct Phase {
     pub target: usize,
     pub shape: Shape,
-    /// 0-based.
+    /// Which round it is, from 0.
     pub round: u32,
 }
 
-/// Every load on every target, as often as `rounds` says. The order of the targets turns around
-/// from one load to the next, so that drift hits them alike.
+/// Every load on every target, `rounds` times. The order of the targets is reversed from one load to the
+/// next, so that drift affects them alike.
 pub fn phases(targets: usize, shapes: &[Shape], rounds: u32) -> Vec<Phase> {
     let mut order: Vec<usize> = (0..targets).collect();
     let mut phases = Vec::new();
@@ -92,9 +91,9 @@ pub enum PhaseEnd {
     Whole,
     /// The run was interrupted.
     Interrupted,
-    /// The watch wants nothing more sent: the spending cap, or the journal.
+    /// The watch stopped it: the spending cap was reached, or the journal cannot be written.
     Stopped,
-    /// The target can take no more.
+    /// The target cannot be used any more.
     Lost(Fault),
 }
 

@@ -1,4 +1,4 @@
-//! What a phase still has to send, in order: warm-up first, then the measured requests.
+//! The requests that a phase still has to send, in order: warm-up first, then the measured ones.
 
 use super::arrivals::{self, Gaps};
 use super::phase::{Extent, Phase, Shape};
@@ -14,18 +14,18 @@ pub struct Queue {
     number: usize,
     prompts: usize,
     warmups: u32,
-    /// Measured requests, where their number is limited.
+    /// Most measured requests, where their number is limited.
     most: Option<u32>,
     /// Time left for measured requests, where that is limited.
     left: Option<Duration>,
-    /// Sent and journalled in an earlier part of the run.
+    /// Steps that were sent and journalled in an earlier part of the run.
     done: BTreeSet<Step>,
     next: u32,
-    /// Open loop: how many will ever be sent, warm-up among them, and the gaps before those to come.
+    /// Open loop: how many requests there are in all, warm-up included, and the gaps before those to come.
     arrivals: Option<(u32, Gaps)>,
 }
 
-/// What decides a queue beside its phase.
+/// What a queue depends on beside its phase.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
     pub extent: Extent,
@@ -64,7 +64,7 @@ impl Queue {
         };
         let left = match phase.shape {
             Shape::Closed { .. } => duration.map(|d| d.saturating_sub(spent)),
-            // All that arrives in the time is counted.
+            // Everything that arrives in the time is counted already.
             Shape::Open { .. } => None,
         };
         Self { phase, number, prompts: rules.prompts, warmups, most, left, done, next: 0, arrivals }
@@ -101,8 +101,8 @@ impl Queue {
         }
     }
 
-    /// The next request, and for an open loop the gap before it. After the time is over nothing
-    /// measured is sent.
+    /// The next request, and in an open loop the gap before it; `sending_for` is how long measured requests
+    /// have been sent. After the time is over nothing measured is sent.
     pub fn next(&mut self, sending_for: Duration) -> Option<(Step, Duration)> {
         loop {
             let n = self.next;
@@ -119,8 +119,8 @@ impl Queue {
             };
             self.next = n.checked_add(1)?;
             let step = self.step(n);
-            // A request's own gap stays its own when others before it are left out: what is left of
-            // a Poisson process is one, at the same rate.
+            // A request keeps its own gap when others before it are left out: a thinned Poisson process is
+            // a Poisson process.
             if !self.done.contains(&step) {
                 return Some((step, gap));
             }
@@ -154,7 +154,7 @@ mod tests {
         assert!(q.next(Duration::from_secs(6)).is_none(), "4 s before, 6 s now");
     }
 
-    /// A month at a thousand a second is counted, not kept.
+    /// Requests are counted, not kept, so that a long load takes no more memory.
     #[test]
     fn a_long_open_loop_takes_no_more_memory_than_a_short_one() {
         let shape = Shape::Open { rate_per_s: 1000.0, arrivals: Arrivals::Constant };

@@ -1,8 +1,8 @@
-//! The names and words that providers and servers have for an error, and what they make certain.
+//! The names and words that providers and servers use for errors, and which kind of failure they prove.
 
 use crate::measure::event::FaultKind;
 
-/// What the names or words make certain.
+/// The kind of failure that an error's names or words prove; `None`: none.
 pub(super) fn kind_by_name(names: &[String], words: &str) -> Option<FaultKind> {
     let is = |list: &[&str]| names.iter().any(|name| list.contains(&name.as_str()));
     let says = |list: &[&str]| list.iter().any(|part| words.contains(part));
@@ -67,7 +67,7 @@ const REFUSED: &[&str] = &[
 const REFUSED_WORDS: &[&str] =
     &["incorrect api key", "invalid api key", "api key not valid", "no auth credentials"];
 
-/// Error names that mean there is no such model: no other prompt will fare better.
+/// Error names that mean there is no such model: no other prompt will do better.
 const UNKNOWN_MODEL: &[&str] = &["model_not_found", "DeploymentNotFound", "not_found_error", "404"];
 
 /// Error names that mean the prompt does not fit the model's context.
@@ -82,7 +82,7 @@ const TOO_LONG: &[&str] = &[
 const RATE_NAMES: &[&str] =
     &["rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED", "too_many_requests", "429"];
 
-/// Words of servers for a prompt that does not fit, lower case, all parts of a line in any order.
+/// Wordings for a prompt that does not fit, in lower case; all parts of an entry must occur, in any order.
 /// Each is from a server's source or a public report: `OpenAI`, Azure, Anthropic, Gemini, Mistral, xAI,
 /// Cohere, Bedrock, Groq, Cerebras, Fireworks, Together, Moonshot, Z.AI, Alibaba, watsonx, GitHub Models,
 /// vLLM, `SGLang`, TGI, TensorRT-LLM, llama.cpp, Ollama, LM Studio, `TabbyAPI`, MLX.
@@ -140,7 +140,8 @@ const TOO_LONG_WORDS: &[&[&str]] = &[
     &["no kv slot", "context"],
 ];
 
-/// The same in words of no list: tokens of what was sent are more than something allows.
+/// The same for wordings that are not listed: one word of each entry says that the tokens of what was sent
+/// are more than something allows.
 const TOO_MANY_OF: &[&[&str]] = &[
     &["token"],
     &["prompt", "input", "message", "conversation", "context", "n_ctx"],
@@ -211,7 +212,7 @@ pub(super) fn status_of(name: &str) -> Option<u16> {
     number.or_else(|| STATUS_OF.iter().find(|(names, _)| names.contains(&name)).map(|(_, status)| *status))
 }
 
-/// Does a request that got this status have a chance if it is sent again?
+/// May a request that got this status succeed if it is sent again?
 pub(super) const fn passes(status: u16) -> bool {
     matches!(status, 408 | 409 | 425 | 429 | 498 | 500..=599)
 }

@@ -1,11 +1,11 @@
-//! What an error of a provider says of itself: its words, names, status, and what it asks to wait.
+//! Reads what a provider's error says of itself: its message, names, status, and how long to wait.
 
 use super::names::{PASSING, kind_by_name, passes, status_of};
 use crate::measure::event::FaultKind;
 use crate::measure::retry::Wait;
 use serde_json::Value;
 
-/// Longest message that is kept of a provider's words, characters.
+/// Most characters of a provider's message that are kept.
 const LONGEST: usize = 300;
 
 /// Text from outside, short enough for a message.
@@ -16,13 +16,13 @@ pub fn clip(text: &str) -> String {
 /// What an error says of itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatedError {
-    /// For people: the error's name and its words, the innermost reason included.
+    /// A message for people: the error's name and its words, the innermost reason included.
     pub message: String,
-    /// What its names or words make certain, whatever status it came with.
+    /// The kind of failure that its names or words prove, whatever status it came with.
     pub kind: Option<FaultKind>,
     /// The HTTP status that its code or its name stands for.
     pub status: Option<u16>,
-    /// What it asks to wait.
+    /// How long it asks to wait.
     pub wait: Wait,
     /// Its words say that it may pass by itself.
     pub(super) passing: bool,
@@ -55,7 +55,7 @@ pub fn in_document(document: &Value) -> Option<&Value> {
     is_nothing_else(document).then_some(document)
 }
 
-/// Members that an answer or a part of one has.
+/// Keys that an answer or a part of one has.
 pub(super) const OF_AN_ANSWER: &[&str] = &[
     "choices",
     "candidates",
@@ -73,7 +73,7 @@ pub(super) const OF_AN_ANSWER: &[&str] = &[
     "part",
 ];
 
-/// A document that has an error's words or code and no part of an answer: a gateway's own form.
+/// Does a document have an error's message or code and no part of an answer, as some gateways send it?
 fn is_nothing_else(document: &Value) -> bool {
     const OF_ERRORS: &[&str] =
         &["detail", "error_message", "errorMessage", "error_msg", "errmsg", "error_description", "fault"];
@@ -84,7 +84,7 @@ fn is_nothing_else(document: &Value) -> bool {
     !has(OF_AN_ANSWER) && words_of(document).is_some() && (has(OF_ERRORS) || failed || coded())
 }
 
-/// Where an error has its words.
+/// Paths at which errors have their message.
 const WORDS: &[&str] = &[
     "/message",
     "/detail",
@@ -103,7 +103,8 @@ const WORDS: &[&str] = &[
     "/reason",
 ];
 
-/// The words of an error object; of a list (`FastAPI`'s `detail`), those of its first entries.
+/// The message of an error object; of a list (`FastAPI`'s `detail`), the messages of its first three
+/// entries.
 pub(super) fn words_of(error: &Value) -> Option<String> {
     let text = |value: &Value| match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
@@ -129,8 +130,8 @@ pub(super) fn words_of(error: &Value) -> Option<String> {
     })
 }
 
-/// What stands inside an error that passes another one on: `OpenRouter`'s `metadata.raw`, Azure's
-/// `innererror`, `LiteLLM`'s text with the provider's JSON in it.
+/// The error inside one that passes it on: `OpenRouter`'s `metadata.raw`, Azure's `innererror`, `LiteLLM`'s
+/// text with the provider's JSON in it.
 fn inner(error: &Value, words: &str) -> Option<Value> {
     let raw = error.pointer("/metadata/raw").or_else(|| error.pointer("/details/raw"));
     let raw = raw.or_else(|| error.get("innererror")).or_else(|| error.get("inner_error"));
@@ -145,7 +146,7 @@ fn inner(error: &Value, words: &str) -> Option<Value> {
 fn json_within(text: &str) -> Option<Value> {
     let (from, to) = (text.find('{')?, text.rfind('}')?);
     let inside = text.get(from..=to)?;
-    // Some quote it once more as Python's literals do: that is left as text.
+    // Some write it as Python literals: that is left as text.
     serde_json::from_str(inside).ok().filter(Value::is_object)
 }
 
@@ -175,7 +176,7 @@ fn names(error: &Value) -> Vec<String> {
     PLACES.iter().filter_map(word).chain(reasons).collect()
 }
 
-/// Read an error object, however deep the reason stands.
+/// Reads an error object, however deep the reason stands.
 pub fn read(error: &Value) -> StatedError {
     read_within(error, 0)
 }
@@ -185,7 +186,7 @@ fn read_within(error: &Value, depth: u8) -> StatedError {
     let words = words_of(error);
     let inside = if depth < 3 { inner(error, words.as_deref().unwrap_or_default()) } else { None };
     let inside = inside.as_ref().map(|value| read_within(in_document(value).unwrap_or(value), depth + 1));
-    // The name that tells what to do, where one of them does.
+    // A name that says that waiting may help comes first.
     let telling = names.iter().find(|name| status_of(name).is_some_and(passes));
     let label = telling.or_else(|| names.iter().find(|name| *name != "error")).cloned().unwrap_or_default();
     let own = match (label.is_empty(), words) {
@@ -214,8 +215,8 @@ fn read_within(error: &Value, depth: u8) -> StatedError {
     }
 }
 
-/// How long an error asks to wait. Gemini: `details[].retryDelay: "17s"`; others a number of seconds.
-/// A daily limit does not recover by waiting.
+/// How long an error asks to wait: Gemini's `details[].retryDelay: "17s"`, others a number of seconds. A
+/// daily limit is [`Wait::TooLong`].
 fn wait_in(error: &Value) -> Wait {
     let text = error.to_string();
     if ["PerDay", "per-day", "per day"].iter().any(|day| text.contains(day)) {

@@ -1,5 +1,5 @@
-//! Python as Jinja2 has it: how values print, what counts as what, and the names that templates use
-//! and minijinja lacks or has otherwise.
+//! Makes minijinja behave as Jinja2 in Python: how values print, which tests they pass, and functions that
+//! templates use and minijinja lacks or has otherwise.
 
 use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// Make an environment Python's.
+/// Sets up an environment with Python's behaviour.
 pub(super) fn set_up(environment: &mut Environment<'static>) {
     environment.set_formatter(|out, _, value| {
         let written = if value.is_undefined() { Ok(()) } else { out.write_str(&text(value)) };
@@ -50,7 +50,7 @@ fn text(value: &Value) -> String {
     out
 }
 
-/// Values within values that are written out; what is deeper is cut.
+/// Deepest nesting of values that is written out; what is deeper is cut.
 const DEEPEST: usize = 64;
 
 /// `repr(value)`, onto `out`.
@@ -108,7 +108,7 @@ fn float_text(x: f64) -> String {
     format!("{digits}e{sign}{power:0>2}")
 }
 
-/// What Python has for several values that belong together: a list that prints otherwise.
+/// Python's tuple: a list that prints with round brackets.
 #[derive(Debug)]
 struct Tuple(Vec<Value>);
 
@@ -124,7 +124,7 @@ impl Object for Tuple {
     }
 }
 
-/// A mapping in the order in which it was made.
+/// A mapping that keeps the order of insertion.
 #[derive(Debug)]
 struct Dict(Vec<(Value, Value)>);
 
@@ -232,7 +232,7 @@ fn indent(
     Ok(out)
 }
 
-/// A text as Python quotes it: with single marks, unless there are some in it and no double ones.
+/// Writes a text quoted as Python does: in single quotes, unless there are some in it and no double ones.
 fn quoted(text: &str, out: &mut String) {
     let mark = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     out.push(mark);
@@ -252,7 +252,7 @@ fn quoted(text: &str, out: &mut String) {
     out.push(mark);
 }
 
-/// What is undefined has no length, which is none at all.
+/// The length of a value; 0 for an undefined one.
 fn length(value: &Value) -> Result<usize, Error> {
     match value.len() {
         Some(length) => Ok(length),
@@ -262,7 +262,7 @@ fn length(value: &Value) -> Result<usize, Error> {
     }
 }
 
-/// A whole number, or what stands for one where there is none.
+/// Jinja2's `int`: the whole number, or `default` (0) where there is none.
 #[allow(clippy::cast_possible_truncation, reason = "a float as Python cuts it")]
 fn int(value: &Value, default: Option<i64>) -> i64 {
     let of_text = |text: &str| {
@@ -287,7 +287,7 @@ fn float(value: &Value, default: Option<f64>) -> f64 {
     number.or(default).unwrap_or(0.0)
 }
 
-/// Jinja2's `replace`, all of them or so many.
+/// Jinja2's `replace`, of all occurrences or of the first `count`.
 #[allow(clippy::needless_pass_by_value, reason = "the engine hands values over")]
 fn replace(value: &Value, old: String, new: String, count: Option<usize>) -> String {
     let value = text(value);
@@ -310,7 +310,7 @@ fn centered(value: &str, width: Option<usize>, fill: &str) -> String {
     format!("{}{value}{}", fill.repeat(left), fill.repeat(room - left))
 }
 
-/// Jinja2's `truncate`, whose first options may come by their place, too.
+/// Jinja2's `truncate`, whose options may be given by position, too.
 #[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
 fn truncate(
     state: &mut State,
@@ -328,7 +328,7 @@ fn truncate(
     minijinja_contrib::filters::truncate(state, value, options.into_iter().collect())
 }
 
-/// Methods of Python's texts that minijinja's own set lacks; what is in neither is an error.
+/// Methods of Python's strings that minijinja's own set lacks; what is in neither is an error.
 fn method(state: &mut State, value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {
     let Some(text) = value.as_str() else {
         return match (value.kind(), name) {
@@ -458,7 +458,7 @@ fn tojson(value: &Value, options: Kwargs) -> Result<String, Error> {
     String::from_utf8(out).map_err(|e| Error::new(ErrorKind::BadSerialization, e.to_string()))
 }
 
-/// Every object by its keys.
+/// Every object with its keys sorted.
 fn in_order(json: serde_json::Value) -> serde_json::Value {
     match json {
         serde_json::Value::Object(members) => {
@@ -471,14 +471,14 @@ fn in_order(json: serde_json::Value) -> serde_json::Value {
     }
 }
 
-/// How `json.dumps` sets marks, spaces and lines.
+/// How `json.dumps` writes separators, spaces and lines.
 struct Style {
     comma: String,
     colon: String,
     indent: Option<String>,
     ascii: bool,
     depth: usize,
-    /// Something stands in the list or object that is being written.
+    /// The list or object that is being written has an entry already.
     filled: bool,
 }
 

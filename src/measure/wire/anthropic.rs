@@ -10,7 +10,7 @@ use crate::measure::thoughts;
 use crate::measure::usage::{self, Ledger};
 use serde_json::{Value, json};
 
-/// The API version whose rules this wire follows; it refuses sampling parameters.
+/// The API version that requests name; it refuses sampling parameters.
 pub const VERSION: &str = "2026-10-21";
 /// The older version, which still takes sampling parameters.
 pub const VERSION_WITH_SAMPLING: &str = "2023-06-01";
@@ -46,7 +46,7 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     body
 }
 
-/// The messages of this shape: calls are blocks of the assistant's, and results blocks of the user's,
+/// Messages in this format: calls are blocks of the assistant's messages, results are blocks of the user's,
 /// those of one answer together.
 fn turns(messages: &[Message]) -> Vec<Value> {
     let mut out: Vec<Value> = Vec::new();
@@ -73,11 +73,11 @@ fn turns(messages: &[Message]) -> Vec<Value> {
     out
 }
 
-/// One answer being read.
+/// The state of one answer while it is read.
 #[derive(Debug, Default)]
 pub struct Reader {
     reason_came: bool,
-    /// The output was counted after its start.
+    /// The output was counted after the preliminary count of the start.
     counted: bool,
     model: Answering,
     usage: Ledger,
@@ -116,7 +116,7 @@ impl Wire for Reader {
                 if usage.is_some_and(|u| u.get("output_tokens").is_some_and(Value::is_number))
                     && !self.counted
                 {
-                    // The start counts the tokens so far, one or a few.
+                    // The count at the start is preliminary: one token or a few.
                     self.counted = true;
                     self.usage.forget("output_tokens");
                 }
@@ -138,7 +138,7 @@ impl Wire for Reader {
     }
 }
 
-/// Text or thinking of a block or a delta.
+/// Pushes the text or thinking of a block or a delta.
 fn content(part: &Value, out: &mut Vec<Event>) {
     match text(part, "/type") {
         Some("text_delta" | "text") => push(out, Channel::Text, text(part, "/text").unwrap_or_default()),

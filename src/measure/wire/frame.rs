@@ -1,11 +1,10 @@
-//! What every wire is made of: the request that goes out, the frames that come in, and the words
-//! that all of them share.
+//! What all wire formats share: requests, frames, and the names they have in common.
 
 use crate::measure::event::{Channel, Event, Fault, FaultKind, FinishReason, Message, Role, Tool, ToolCall};
 use crate::measure::provider_error::{clip, in_document};
 use serde_json::{Value, json};
 
-/// The member of a chat request that limits the answer.
+/// The field of a chat request that limits the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LimitField {
     /// `max_completion_tokens`: the current name, which some servers do not know.
@@ -22,7 +21,7 @@ impl LimitField {
             Self::MaxTokens => "max_tokens",
         }
     }
-    /// The one that is tried where this one is refused.
+    /// The field to try where this one is refused.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -32,7 +31,7 @@ impl LimitField {
     }
 }
 
-/// How one server of a shape differs from the rule, as data.
+/// How one server differs from the rules of its wire format, as data.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quirks {
     pub limit_field: LimitField,
@@ -58,43 +57,44 @@ impl Default for Quirks {
     }
 }
 
-/// What a schema is called where the wire wants a name for it.
+/// The name of a JSON schema, where the format wants one.
 pub(super) const SCHEMA_NAME: &str = "answer";
 
-/// A tool as `OpenAI`'s chat completions and Ollama have it.
+/// A tool as `OpenAI`'s chat completions and Ollama expect it.
 pub(super) fn tool(tool: &Tool) -> Value {
     json!({"type": "function", "function": tool})
 }
 
-/// Arguments of a recorded call as JSON, for wires that send them so; text that is none stays text.
+/// Arguments of a recorded call as JSON, for formats that send them so; text that is not JSON stays text.
 pub(super) fn arguments(call: &ToolCall) -> Value {
     serde_json::from_str(&call.arguments).unwrap_or_else(|_| Value::String(call.arguments.clone()))
 }
 
-/// What the model is told beforehand, for wires that send it apart.
+/// The system messages joined, for formats that send them separately.
 pub(super) fn system(messages: &[Message]) -> Option<String> {
     let system = messages.iter().filter(|m| m.role == Role::System).filter_map(|m| m.content.as_deref());
     let texts: Vec<&str> = system.collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 
-/// The function that a call named, for wires whose results name it instead of the call: the last call
-/// of that id before the result.
+/// The function that a call named, for formats whose results name it instead of the call: that of the last
+/// call with this id before the result.
 pub(super) fn function_of<'m>(before: &'m [Message], id: &str) -> Option<&'m str> {
     let mut calls = before.iter().rev().flat_map(|m| m.tool_calls.iter().rev());
     calls.find(|call| call.id == id).map(|call| call.name.as_str())
 }
 
-/// A call begins, where a frame names one.
+/// Pushes the start of a tool call, where a frame names one.
 pub(super) fn call(name: Option<&str>, id: Option<&str>, out: &mut Vec<Event>) {
     if let Some(name) = name {
         out.push(Event::ToolCall { id: id.map(clip), name: clip(name) });
     }
 }
 
-/// The state of one answer being read.
+/// Reads the frames of one answer.
 pub trait Wire: Send {
-    /// One frame of the stream: an SSE event's name and data, or a line.
+    /// Reads one frame of the stream (an SSE event's name and data, or a line), and appends its events to
+    /// `out`.
     fn frame(&mut self, name: &str, data: &str, out: &mut Vec<Event>);
 }
 
@@ -105,9 +105,9 @@ pub(super) fn is_keep_alive(name: &str) -> bool {
     KEEPS_ALIVE.contains(&name)
 }
 
-/// A frame as JSON. `None`: there is nothing in it for the wire. Frames without data, or of a name
-/// that says so, keep a connection alive; some proxies end every shape with `[DONE]`; what is no JSON
-/// is a fault.
+/// A frame as JSON. `None`: there is nothing to read in it. Frames without data, or with a name that says
+/// so, keep a connection alive; some proxies end every format with `[DONE]`; a frame that is not JSON is a
+/// fault.
 pub(super) fn parse(name: &str, data: &str, out: &mut Vec<Event>) -> Option<Value> {
     let trimmed = data.trim();
     if trimmed.is_empty() || is_keep_alive(name) {
@@ -141,7 +141,7 @@ pub(super) fn parse(name: &str, data: &str, out: &mut Vec<Event>) -> Option<Valu
     }
 }
 
-/// JSON with a mark for each half of a surrogate pair that stands alone in it; `None`: there is none.
+/// JSON with a replacement character for each surrogate that stands alone in it; `None`: there is none.
 fn whole_characters(data: &str) -> Option<String> {
     let unit = |at: usize| {
         let digits = data.get(at..at + 6)?.strip_prefix("\\u")?;
@@ -173,7 +173,7 @@ pub(super) fn is_done(data: &str) -> bool {
     matches!(data.trim(), "[DONE]" | "\"[DONE]\"")
 }
 
-/// The error of a frame, where it is one: by its own members, or by the event's name.
+/// The error that a frame is, by its own keys or by the event's name; `None`: it is none.
 pub(super) fn error_of(name: &str, frame: &Value) -> Option<Event> {
     let error = in_document(frame).or_else(|| (name == "error").then_some(frame))?;
     Some(Event::Refused { error: error.clone() })
@@ -184,14 +184,14 @@ pub(super) fn text<'a>(value: &'a Value, place: &str) -> Option<&'a str> {
     value.pointer(place).and_then(Value::as_str).filter(|s| !s.is_empty())
 }
 
-/// Content on its way out, where there is any.
+/// Pushes text as content, unless it is empty.
 pub(super) fn push(out: &mut Vec<Event>, channel: Channel, text: &str) {
     if !text.is_empty() {
         out.push(Event::Content { channel, text: text.to_owned(), tokens: None });
     }
 }
 
-/// The model that answers is told once.
+/// Reports the model that answers, once.
 #[derive(Debug, Default)]
 pub(super) struct Answering(bool);
 
@@ -204,7 +204,7 @@ impl Answering {
     }
 }
 
-/// Finish reasons under the names of all shapes, lower case.
+/// Finish reasons by the names of all formats, in lower case.
 const REASONS: &[(&[&str], FinishReason)] = &[
     (
         &["stop", "end_turn", "stop_sequence", "completed", "complete", "eos", "eos_token", "end"],
@@ -240,7 +240,7 @@ const REASONS: &[(&[&str], FinishReason)] = &[
     ),
 ];
 
-/// Reasons that say that the answer was broken off, and the HTTP status that they stand for.
+/// Finish reasons that mean that the answer was broken off, and the HTTP status that they stand for.
 const BROKEN_OFF: &[(&str, u16)] = &[
     ("error", 0),
     ("model_error", 500),
@@ -256,17 +256,18 @@ const BROKEN_OFF: &[(&str, u16)] = &[
     ("canceled", 0),
 ];
 
-/// Words for "none yet", where a server has no null.
+/// Values that mean "none yet", where a server has no null.
 const NO_REASON: &[&str] = &["", "null", "none", "undefined", "nil", "unspecified"];
 
-/// Parts of names of no list, by which newer servers' reasons are still known.
+/// Parts of reasons that are not listed, by which those of newer servers are still recognised.
 const TELLING: &[(&[&str], FinishReason)] = &[
     (&["length", "max_tok", "max_new_tok", "token_limit", "limit_reached"], FinishReason::Length),
     (&["filter", "safety", "blocked", "moderation"], FinishReason::ContentFilter),
     (&["stop", "eos", "end_of"], FinishReason::Stop),
 ];
 
-/// A finish reason as an event: an end, or the failure that it stands for; nothing where it says none.
+/// Pushes a finish reason as an event: an end, or the failure that it stands for; nothing where there is
+/// none yet.
 pub(super) fn finished(reason: &str, out: &mut Vec<Event>) {
     let lower = reason.trim().to_ascii_lowercase().replace([' ', '-'], "_");
     let lower = lower.trim_start_matches("finish_reason_");

@@ -32,8 +32,8 @@ pub fn body(request: &Request, quirks: &Quirks) -> Value {
     body
 }
 
-/// The messages of this shape: calls and their results are parts, a result names the function, not the
-/// call, and the results of one answer stand together.
+/// Messages in this format: calls and their results are parts, a result names the function instead of the
+/// call, and the results of one answer are together.
 fn contents(messages: &[Message]) -> Vec<Value> {
     let mut out: Vec<Value> = Vec::new();
     let mut results = false;
@@ -61,7 +61,7 @@ fn contents(messages: &[Message]) -> Vec<Value> {
     out
 }
 
-/// One answer being read.
+/// The state of one answer while it is read.
 #[derive(Debug, Default)]
 pub struct Reader {
     text_came: bool,

@@ -1,5 +1,6 @@
-//! What an API is asked and what its stream means. Each wire is a pair of pure functions, one file
-//! each: a request to JSON, and frames to events; sockets, clocks and retries are elsewhere.
+//! Wire formats: what is sent to an API, and what its stream means. Each is a pair of pure functions in a
+//! file of its own, from a request to JSON and from frames to events; sockets, clocks and retries are
+//! elsewhere.
 
 pub mod anthropic;
 pub mod frame;
@@ -13,7 +14,7 @@ pub use frame::{LimitField, Quirks, Wire};
 use crate::measure::event::Request;
 use serde_json::Value;
 
-/// A shape of request and stream.
+/// A wire format, by its endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WireKind {
     /// `POST {base}/chat/completions`.
@@ -66,13 +67,13 @@ impl WireKind {
         }
     }
 
-    /// Is there an event or line after which nothing of an answer can come? Else its end is the
-    /// stream's.
+    /// Is there an event or line after which no part of an answer can come? Otherwise the answer ends with
+    /// the stream.
     pub const fn has_terminator(self) -> bool {
         !matches!(self, Self::Gemini)
     }
 
-    /// One JSON object a line instead of server-sent events.
+    /// Is its stream one JSON object a line, instead of server-sent events?
     pub const fn is_lines(self) -> bool {
         matches!(self, Self::Ollama)
     }

@@ -29,8 +29,8 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     body
 }
 
-/// The last of these messages as this shape has it: arguments of calls are objects, and a result names
-/// the function.
+/// The last of these messages in this format: arguments of calls are objects, and a result names the
+/// function.
 fn message(upto: &[Message]) -> Value {
     let Some((message, before)) = upto.split_last() else { return Value::Null };
     let mut sent = json!({"role": message.role, "content": message.content.as_deref().unwrap_or_default()});
@@ -44,14 +44,14 @@ fn message(upto: &[Message]) -> Value {
     sent
 }
 
-/// Where a model or an answer says that it comes from, where that is not the asked server itself:
-/// Ollama runs some models in its own cloud, through the port on this machine.
+/// The other host on which a model runs by its own word: Ollama runs some models in its own cloud, through
+/// the port on this machine.
 fn elsewhere(object: &Value) -> Option<String> {
     text(object, "/remote_host").or_else(|| text(object, "/remote_model")).map(clip)
 }
 
-/// Where a model runs by the server's list of models (`GET /api/tags`). `Err`: the list does not
-/// name it, or is none.
+/// The other host on which a model runs by the server's list of models (`GET /api/tags`); `None`: on the
+/// server itself. An error where the list does not name it or cannot be read.
 pub fn runs_elsewhere(tags: &str, model: &str) -> Result<Option<String>, String> {
     let list: Value =
         serde_json::from_str(tags).map_err(|_| "its list of models cannot be read".to_owned())?;
@@ -64,7 +64,7 @@ pub fn runs_elsewhere(tags: &str, model: &str) -> Result<Option<String>, String>
     found.map(elsewhere).ok_or_else(|| format!("its list of models has no {}", clip(model)))
 }
 
-/// One answer being read.
+/// The state of one answer while it is read.
 #[derive(Debug, Default)]
 pub struct Reader {
     model: Answering,
@@ -103,7 +103,7 @@ impl Wire for Reader {
             {
                 out.push(Event::EngineTimings { prompt_tokens, prompt_ms, output_tokens, output_ms });
             }
-            // It is done, whatever it says of why.
+            // The answer is done, whatever the reason says.
             let before = out.len();
             finished(text(&line, "/done_reason").unwrap_or("stop"), out);
             if out.len() == before {

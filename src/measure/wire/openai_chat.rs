@@ -49,7 +49,7 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     body
 }
 
-/// A message as this shape has it.
+/// A message in this format.
 fn message(message: &Message) -> Value {
     let mut sent = json!({"role": message.role, "content": message.content});
     if !message.tool_calls.is_empty() {
@@ -62,7 +62,7 @@ fn message(message: &Message) -> Value {
     sent
 }
 
-/// One answer being read.
+/// The state of one answer while it is read.
 #[derive(Debug, Default)]
 pub struct Reader {
     begun: bool,
@@ -92,7 +92,7 @@ impl Wire for Reader {
             }
         }
         if is_done(data) && !self.reason_came && self.text_came && self.usage_came {
-            // Some servers never give a reason; text with its usage is then a whole answer.
+            // Some servers never give a reason: text with its usage is then a whole answer.
             out.push(Event::Finished { reason: FinishReason::Other });
         }
         let Some(chunk) = parse(name, data, out) else { return };
@@ -102,7 +102,7 @@ impl Wire for Reader {
             out.push(error);
             return;
         }
-        // The first chunk tells which model answers.
+        // The first chunk names the model that answers.
         self.begun = true;
         self.model.note(text(&chunk, "/model"), out);
         if let Some(choice) = choice {
@@ -136,7 +136,7 @@ impl Reader {
         let before = out.len();
         match choice.get("delta").filter(|d| !d.is_null()) {
             Some(delta) => content(delta, out),
-            // A gateway that does not stream, or not in this shape, sends the whole message at once.
+            // A gateway that does not stream, or not in this format, sends the whole message at once.
             None if !self.text_came => match choice.get("message").filter(|m| m.is_object()) {
                 Some(message) => content(message, out),
                 None => push(out, Channel::Text, text(choice, "/text").unwrap_or_default()),
@@ -146,7 +146,7 @@ impl Reader {
         self.text_came |= out.len() > before;
     }
 
-    /// The usage record, in all places where servers put it.
+    /// Reads the usage record, in all places where servers put it.
     fn count(&mut self, chunk: &Value, choice: Option<&Value>, out: &mut Vec<Event>) {
         let places =
             [chunk.get("usage"), chunk.pointer("/x_groq/usage"), choice.and_then(|c| c.get("usage"))];
@@ -167,8 +167,8 @@ impl Reader {
     }
 }
 
-/// What nearly every event of a stream is: one choice with a piece of text and nothing else that
-/// matters. Read without building a tree; everything else, and everything odd, takes the long way.
+/// What nearly every event of a stream is: one choice with a piece of text and nothing else that matters.
+/// It is read without building a tree of JSON values; everything else takes the general path.
 #[derive(Deserialize)]
 struct Plain<'a> {
     #[serde(borrow)]
@@ -196,7 +196,7 @@ struct PlainChoice<'a> {
     error: Option<IgnoredAny>,
 }
 
-/// A delta with text and nothing else. Any other member that is not null is one too many.
+/// A delta with text and nothing else: any other key with a value that is not null is an error.
 struct PlainDelta<'a>(Option<Cow<'a, str>>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for PlainDelta<'a> {
@@ -209,7 +209,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for PlainDelta<'a> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PlainDelta<'de>, A::Error> {
                 let mut content: Option<Text<'de>> = None;
-                // A name with an escape in it is no plain one, and an error here.
+                // A key with an escape in it is an error here.
                 while let Some(name) = map.next_key::<&str>()? {
                     match name {
                         "content" => content = map.next_value()?,
@@ -228,12 +228,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for PlainDelta<'a> {
     }
 }
 
-/// A string that is borrowed where nothing in it is escaped.
+/// A string that is borrowed if nothing in it is escaped.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The plain event before this one: what stood before its text, and behind it. An event that differs
-/// in its text alone is as plain, and is not parsed.
+/// The plain event before this one: what comes before its text, and after it. An event that differs only in
+/// its text is plain, too, and is not parsed.
 #[derive(Debug, Default)]
 struct Last {
     name: String,
@@ -242,7 +242,7 @@ struct Last {
 }
 
 impl Last {
-    /// Learn from a plain event with this text, a part of its data.
+    /// Remembers a plain event; `text` is a slice of its `data`.
     fn note(&mut self, name: &str, data: &str, text: &str) {
         let at = (text.as_ptr() as usize).wrapping_sub(data.as_ptr() as usize);
         if let (Some(before), Some(behind)) = (data.get(..at), data.get(at + text.len()..)) {
@@ -252,7 +252,7 @@ impl Last {
         }
     }
 
-    /// The text of an event that differs from that one in nothing else.
+    /// The text of an event that differs from the remembered one in nothing else.
     fn text_of<'d>(&self, name: &str, data: &'d str) -> Option<&'d str> {
         let text = data.strip_prefix(self.before.as_str())?.strip_suffix(self.behind.as_str())?;
         let ends_or_escapes = |byte: u8| matches!(byte, b'"' | b'\\') || byte < b' ';
@@ -313,7 +313,7 @@ fn typed_part(part: &Value, out: &mut Vec<Event>) {
     }
 }
 
-/// A llama.cpp server's own counters.
+/// Reads a llama.cpp server's own counters.
 fn engine_timings(timings: &Value) -> Option<Event> {
     let count = |name: &str| timings.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
     let time =
@@ -331,16 +331,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A reader that has seen which model answers, as any has after the first frame.
+    /// A reader that knows which model answers, as after any first frame.
     fn under_way() -> Reader {
         let mut reader = Reader::default();
         reader.frame("message", "{\"model\":\"m\",\"choices\":[]}", &mut Vec::new());
         reader
     }
-    /// The events of a frame by the long way alone.
+    /// The events of a frame by the general path alone.
     fn long_way(data: &str) -> Vec<Event> {
         let (mut reader, mut out) = (under_way(), Vec::new());
-        // An extra member changes nothing but keeps the short way off.
+        // An extra key changes nothing but keeps the short path from being taken.
         let kept_off = data.replacen('{', "{\"timings\":{},", 1);
         assert_eq!(plain("message", &kept_off), None);
         reader.frame("message", &kept_off, &mut out);
@@ -410,7 +410,7 @@ mod tests {
             prop_assert_eq!(events(&data), long_way(&data), "{}", data);
         }
 
-        /// So does an event after others, from whose shape its own may differ in anything.
+        /// The same after other events, from which this one may differ in anything.
         #[test]
         fn a_shape_that_was_learnt_changes_nothing(
             texts in proptest::collection::vec(prop_oneof![
@@ -435,7 +435,7 @@ mod tests {
                     let mut fresh = under_way();
                     let mut wanted = Vec::new();
                     fresh.frame(name, &data, &mut wanted);
-                    // What needs the events before, they share.
+                    // Both share what depends on earlier events.
                     prop_assert_eq!(&out, &wanted, "{}", data);
                 }
             }

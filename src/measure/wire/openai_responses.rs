@@ -35,13 +35,13 @@ pub fn body(model: &str, request: &Request, quirks: &Quirks) -> Value {
     body
 }
 
-/// A message as the items of this shape: its text, and each of its calls; or a tool's result.
+/// A message as items of this format: its text and each of its calls, or a tool's result.
 fn items(message: &Message) -> Vec<Value> {
     if let Some(id) = &message.tool_call_id {
         return vec![json!({"type": "function_call_output", "call_id": id, "output": message.content})];
     }
     let words = message.content.iter().map(|text| match message.role {
-        // An answer is an item of its own kind: llama.cpp's server takes it in this form alone.
+        // An answer is an item of its own kind: llama.cpp's server takes it only in this form.
         Role::Assistant => {
             json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]})
         }
@@ -58,7 +58,7 @@ fn tool(tool: &Tool) -> Value {
     json!({"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters})
 }
 
-/// One answer being read.
+/// The state of one answer while it is read.
 #[derive(Debug, Default)]
 pub struct Reader {
     model: Answering,
@@ -70,7 +70,7 @@ impl Wire for Reader {
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
         if matches!(kind, "response.completed" | "response.incomplete" | "response.failed") {
             self.model.note(text(&event, "/response/model"), out);
-            // What failed may have been billed.
+            // A failed answer may have been billed.
             if let Some(counts) = event.pointer("/response/usage").filter(|u| u.is_object()) {
                 out.push(Event::Usage(usage::openai_responses(counts)));
             }

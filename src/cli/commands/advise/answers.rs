@@ -1,4 +1,4 @@
-//! What is missing, as flags; and a draft as the command line that repeats it.
+//! Flags for answers that are missing, and the command line that repeats a draft.
 
 use super::args::Args;
 use crate::advise::{Matrix, verdict};
@@ -11,7 +11,7 @@ use crate::workload::keys::{Kind, answers};
 use crate::workload::need::Question;
 use crate::workload::{Given, NeedDraft, Value};
 
-/// Where nobody answered the volume question but the numbers are known, they answer it.
+/// Answers the volume question from the numbers, where nobody answered it but the numbers are known.
 pub(super) fn with_volume(mut draft: NeedDraft, matrix: &Matrix) -> NeedDraft {
     if draft.has(answers::VOLUME) {
         return draft;
@@ -30,7 +30,8 @@ pub(super) fn with_volume(mut draft: NeedDraft, matrix: &Matrix) -> NeedDraft {
     draft
 }
 
-/// What the command line says otherwise than the profile or the document it goes with: who won, and why.
+/// Notes on answers in which the command line differs from the profile or document it goes with: which of
+/// them holds, and why.
 pub(super) fn overruled(said: &NeedDraft, written: &NeedDraft) -> Vec<String> {
     let other = |(name, given): (&&'static str, &Given)| {
         let there = written.fields().get(name).filter(|there| there.value != given.value)?;
@@ -60,7 +61,7 @@ fn flag(question: Question) -> String {
     format!("--{} {}", key.flag(), words.join("|"))
 }
 
-/// Nobody to ask: what is missing, as flags.
+/// The error where there is nobody to ask: the missing answers, as flags.
 pub(super) fn missing(draft: &NeedDraft) -> CliError {
     let flags: Vec<String> = draft.missing().into_iter().map(flag).collect();
     CliError::usage(format!(

@@ -1,4 +1,4 @@
-//! The documents that answer questions: what was measured and computed.
+//! Reads the documents that answer questions: what was measured and computed.
 
 use super::args::Args;
 use crate::cli::error::CliError;
@@ -11,7 +11,7 @@ use crate::workload::given::{Given, Value, value_from_text};
 use crate::workload::{Evidence, NeedDraft, keys};
 use std::path::Path;
 
-/// What was measured and computed.
+/// The documents of `--evidence` and `--cost`.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub evidence: Option<Evidence>,
@@ -47,7 +47,8 @@ fn wrong_kind(file: &str, flag: &str, wanted: &str, got: &Document) -> CliError 
     ))
 }
 
-/// The answers and numbers of an advice document. What it only assumed is asked or assumed again.
+/// The answers and numbers of an advice document. What it only assumed is left out, to be asked or assumed
+/// again.
 pub(super) fn answers(path: &Path) -> Result<NeedDraft, CliError> {
     let name = path.display().to_string();
     let Document::Advice(advice) = Document::parse(&name, &read_text(path)?).map_err(CliError::usage)? else {

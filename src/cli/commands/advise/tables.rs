@@ -10,7 +10,7 @@ use crate::render::view::{Block, Table, View};
 use crate::workload::profile::SHIPPED;
 use crate::workload::{NeedDraft, Profile};
 
-/// What `--table` takes.
+/// The values that `--table` takes.
 pub(super) fn names() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(guide::NAMES.iter().copied().chain(["all"]))
 }

@@ -1,5 +1,5 @@
-//! The five questions and what follows from them. Asks only what is not answered yet, and follow-ups
-//! only where they can change the answer. Every answer can be taken back.
+//! The wizard: the five questions and their follow-ups. It asks only what is not answered yet, and
+//! follow-ups only where they can change the verdict. Every answer can be taken back.
 
 use crate::cli::ask::{Ask, AskError};
 use crate::number;
@@ -9,7 +9,7 @@ use crate::workload::keys::{Key, Kind, answers, need};
 use crate::workload::need::Question;
 use crate::workload::{Answer as _, Budget, Capability, Modifier, NeedDraft, Operations, Privacy, Use};
 
-/// One thing that is asked.
+/// One question of the wizard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Main(Question),
@@ -27,7 +27,7 @@ enum Step {
     SimpleShare,
 }
 
-/// In this order.
+/// The questions in the order in which they are asked.
 const STEPS: [Step; 17] = [
     Step::Main(Question::Privacy),
     Step::Reason,
@@ -48,7 +48,7 @@ const STEPS: [Step; 17] = [
     Step::SimpleShare,
 ];
 
-/// How the number of requests is told.
+/// How the person gives the number of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counting {
     PerMonth,
@@ -56,28 +56,28 @@ enum Counting {
     Unknown,
 }
 
-/// What is known on the way.
+/// The state of the wizard.
 #[derive(Debug, Clone)]
 struct State {
     draft: NeedDraft,
     counting: Option<Counting>,
     done: Vec<Step>,
-    /// Answers that were taken back: offered again.
+    /// Answers that were taken back: they are offered again.
     before: NeedDraft,
 }
 
-/// Whether the catalogue knows some hardware; what is wrong where it does not.
+/// Checks that the catalogue knows some hardware; the error says what is wrong.
 pub(super) type HardwareCheck<'a> = &'a dyn Fn(&str) -> Result<(), String>;
 
-/// Ask for everything that is missing. `again` makes the command line of a draft, for a run that is
-/// interrupted.
+/// Asks for everything that is missing. `again` makes the command line of a draft, to print if the person
+/// interrupts.
 pub(super) fn run(
     ask: &mut dyn Ask,
     draft: NeedDraft,
     again: &dyn Fn(&NeedDraft) -> String,
     known: HardwareCheck<'_>,
 ) -> Result<NeedDraft, AskError> {
-    // A question that was answered before the first one is not asked, and not counted either.
+    // Questions that were answered by flags or files are neither asked nor counted.
     let main = draft.missing();
     let mut before: Vec<State> = Vec::new();
     let mut state = State { draft, counting: None, done: Vec::new(), before: NeedDraft::default() };
@@ -102,7 +102,7 @@ pub(super) fn run(
     Ok(state.draft)
 }
 
-/// Can this still change the answer?
+/// Can this question still change the verdict?
 fn wanted(step: Step, state: &State, main: &[Question]) -> bool {
     let draft = &state.draft;
     let strict = draft.answer(answers::PRIVACY) == Some(Privacy::Strict);
@@ -140,7 +140,7 @@ fn wanted(step: Step, state: &State, main: &[Question]) -> bool {
     }
 }
 
-/// Ask one thing.
+/// Asks one question.
 fn put(ask: &mut dyn Ask, step: Step, state: &mut State, known: HardwareCheck<'_>) -> Result<(), AskError> {
     let before = state.before.clone();
     let draft = &mut state.draft;
@@ -205,7 +205,8 @@ fn put(ask: &mut dyn Ask, step: Step, state: &mut State, known: HardwareCheck<'_
     }
 }
 
-/// The question with one line of help, and which answer is offered first: never the risky one.
+/// The question with one line of help, and the index of the answer that is marked first: never the risky
+/// one.
 const fn wording(question: Question) -> (&'static str, usize) {
     match question {
         Question::Privacy => (
@@ -231,7 +232,7 @@ const fn wording(question: Question) -> (&'static str, usize) {
     }
 }
 
-/// What is done when the verdict is there.
+/// What to do after the verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Then {
     End,
@@ -239,7 +240,7 @@ pub(super) enum Then {
     Save(String),
 }
 
-/// What comes after the verdict.
+/// Asks what to do after the verdict.
 pub(super) fn then(ask: &mut dyn Ask) -> Result<Then, AskError> {
     let lines =
         ["end: that is all", "details: reasons, sources, recipes", "save: keep these answers as a profile"]
@@ -289,7 +290,7 @@ fn choose(
     Ok(())
 }
 
-/// An answer that was taken back, as it is typed.
+/// An answer that was taken back, as one would type it.
 fn offered(before: &NeedDraft, key: &'static Key) -> Option<String> {
     Some(before.fields().get(key.name)?.value.to_flag())
 }
@@ -310,7 +311,7 @@ fn reason(ask: &mut dyn Ask, draft: &mut NeedDraft, before: &NeedDraft) -> Resul
     Ok(())
 }
 
-/// A number; nothing typed and no default leaves it out.
+/// Asks for a number; an empty line without a default leaves it out.
 fn number(
     ask: &mut dyn Ask,
     draft: &mut NeedDraft,
@@ -338,7 +339,7 @@ fn number(
 /// Working days in a month.
 const WORKING_DAYS: f64 = 21.0;
 
-/// Requests by people and how often each asks.
+/// Asks for the number of people and how often each sends a request, which gives the requests.
 fn per_person(ask: &mut dyn Ask, draft: &mut NeedDraft, before: &NeedDraft) -> Result<(), AskError> {
     let people = draft.number(answers::PEOPLE).unwrap_or(1.0);
     let key = need::REQUESTS_PER_MONTH;
@@ -357,7 +358,7 @@ fn per_person(ask: &mut dyn Ask, draft: &mut NeedDraft, before: &NeedDraft) -> R
     Ok(())
 }
 
-/// Tokens of a request, with what is usual for its use as the default.
+/// Asks for tokens of a request, with the usual number for this use as the default.
 fn typical(
     ask: &mut dyn Ask,
     draft: &mut NeedDraft,
@@ -377,7 +378,7 @@ fn typical(
     let usual = if key == need::INPUT_TOKENS { input } else { output };
     let shown = number::plain(f64::from(usual));
     number(ask, draft, before, key, question, &shown)?;
-    // Taken as it was offered, it is an assumption and not the user's number.
+    // A default that is accepted is an assumption, not the user's number.
     if draft.number(key).is_some_and(|n| (n - f64::from(usual)).abs() < 0.5) {
         let reason = format!("usual for {}, as the question offered it", purpose.key());
         draft.set(

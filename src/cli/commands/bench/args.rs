@@ -15,10 +15,10 @@ pub use local::LocalArgs;
 use range::up_to;
 use std::path::PathBuf;
 
-/// Reads the words of a command line after the program's name.
+/// Parses the words of a command line after the program's name.
 pub type ReadArguments = fn(&[String]) -> Result<Args, String>;
 
-/// What a run that goes on takes from its journal.
+/// Arguments that a resumed run takes from its journal.
 const PLANNED: [&str; 42] = [
     "answers",
     "replay",
@@ -129,8 +129,8 @@ pub struct Args {
     /// How often each prompt is asked [default: 3], and each load is put on each target [default: 1].
     #[arg(long, value_name = "N", value_parser = up_to(1, MOST_REPEATS))]
     pub repeats: Option<u32>,
-    /// Requests per target before measuring; under load, for each at once, or seconds of a rate
-    /// [default: 1].
+    /// Warm-up requests per target; under load, for each concurrent request, or seconds of a rate [default:
+    /// 1].
     #[arg(long, value_name = "N", value_parser = up_to(0, MOST_WARMUP))]
     pub warmup: Option<u32>,
     /// Output limit where a prompt has none of its own [default: 256].
@@ -195,8 +195,8 @@ pub struct Args {
     /// ORIGIN=NAME (repeatable).
     #[arg(long, value_name = "NAME", help_heading = "API options")]
     pub api_key_env: Vec<String>,
-    /// The member of a chat request that limits the answer [default: what the provider takes]. Where
-    /// one is refused, the other is tried.
+    /// The field of a chat request that limits the answer [default: what the provider takes]. If one is
+    /// refused, the other is tried.
     #[arg(long, value_enum, value_name = "NAME", help_heading = "API options")]
     pub limit_field: Option<LimitName>,
     /// Send prompts to this host of your own network over plain http, unencrypted (repeatable).
@@ -226,7 +226,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// What is asked, as values.
+    /// The arguments as plain values.
     pub fn asked(&self) -> Asked {
         Asked {
             models: self.model.clone(),
@@ -271,7 +271,7 @@ impl clap::ValueEnum for Cache {
     }
 }
 
-/// The member of a chat request that limits the answer.
+/// The field of a chat request that limits the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LimitName {
     #[value(name = "max_tokens")]

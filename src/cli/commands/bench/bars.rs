@@ -1,5 +1,5 @@
-//! One progress bar per target: how far, how fast, how many failures, what it cost so far. Plain
-//! lines where nobody watches.
+//! One progress bar per target: how far, how fast, how many failures, what it has cost so far. Plain lines
+//! where stderr is no terminal.
 
 use crate::cli::context::Context;
 use crate::document::bench::build::TargetFacts;
@@ -7,7 +7,7 @@ use crate::sanitize;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
 
-/// Longest name of a target on a bar.
+/// Most characters of a target's name on a bar.
 const NAME: usize = 36;
 
 /// Progress of one part of a run.
@@ -19,7 +19,7 @@ pub struct Bars<'a> {
     now: Vec<Option<Track>>,
 }
 
-/// One target in this part of the run.
+/// The progress of one target in this part of the run.
 #[derive(Debug)]
 struct Track {
     bar: Option<ProgressBar>,
@@ -74,13 +74,13 @@ impl<'a> Bars<'a> {
         track.spent = if free { None } else { track.spent.zip(cost).map(|(a, b)| a + b) };
         if let Some(bar) = &track.bar {
             bar.inc(1);
-            // A rate over less than a second is no rate yet.
+            // A rate over less than a second says nothing yet.
             let settled = track.begun.elapsed() >= Duration::from_secs(1);
             bar.set_message(track.state(free, settled));
         }
     }
 
-    /// A line that stays.
+    /// Prints a line that stays.
     pub fn note(&self, text: &str) {
         match &self.multi {
             Some(multi) => multi.suspend(|| self.context.note(text)),
@@ -88,9 +88,9 @@ impl<'a> Bars<'a> {
         }
     }
 
-    /// This part is over: one line per target stays.
+    /// This part of the run is over: prints one line per target, which stays.
     pub fn end(&mut self) {
-        // All bars go before the first line that stays: one still there would be left behind.
+        // All bars are removed before the first line that stays: one still there would be left behind.
         for bar in self.now.iter().flatten().filter_map(|track| track.bar.as_ref()) {
             bar.finish_and_clear();
         }
@@ -127,7 +127,7 @@ impl Track {
     }
 }
 
-/// What fits on a line: a bar that breaks it in two is never cleared away.
+/// What fits on one line of the terminal: a bar that wraps is never cleared away.
 #[derive(Debug, Clone, Copy)]
 struct Layout {
     name: usize,

@@ -1,5 +1,5 @@
-//! The device under a local model: its energy, its heat, who else uses it, and whether the file was
-//! in the page cache.
+//! The device that runs a local model: its energy, its throttling, who else uses it, and whether the model
+//! file was in the page cache.
 
 use crate::cli::context::Context;
 use crate::document::bench::build::TargetFacts;
@@ -11,21 +11,21 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
-/// How long the idle power is watched.
+/// How long the idle power is measured.
 const IDLE: Duration = Duration::from_secs(3);
 /// Where Linux shows the processors.
 const PROCESSORS: &str = "/sys/devices/system/cpu";
 
-/// How often the processor had slowed itself down for heat before a target ran; `None`: it does not say.
+/// How many times the processor had throttled before a target ran; `None`: the system does not tell.
 #[derive(Debug, Default)]
 pub struct Throttling {
     before: Option<u64>,
 }
 
-/// The devices of this run, locked until it ends so that another run notices.
+/// The devices of this run, locked until it ends so that another run notices, by name.
 pub type Locks = BTreeMap<String, Lock>;
 
-/// Give the worker a meter, and measure the power of the loaded but idle model.
+/// Gives the worker an energy meter, and measures the power of the loaded but idle model.
 pub async fn attach(
     backend: &mut LocalBackend,
     facts: &mut TargetFacts,
@@ -62,7 +62,7 @@ pub async fn attach(
     Throttling { before: energy::throttle_events(Path::new(PROCESSORS)) }
 }
 
-/// What can only be told at the end.
+/// Adds to the facts what is known only at the end.
 pub fn finish(throttling: &Throttling, backend: &LocalBackend, facts: &mut TargetFacts) {
     if let (Some(meter), Some(energy)) = (backend.meter(), &mut facts.energy) {
         energy.reason = meter.problem();
@@ -79,7 +79,7 @@ pub fn finish(throttling: &Throttling, backend: &LocalBackend, facts: &mut Targe
     }
 }
 
-/// A meter for the devices the model really runs on.
+/// An energy meter for the devices that the model really runs on; the error says why there is none.
 pub fn meter(info: &LocalInfo) -> Result<Meter, String> {
     let gpus: Vec<_> = info.loaded.devices.iter().filter(|d| d.is_gpu).collect();
     let Some(first) = gpus.first() else {
@@ -99,14 +99,14 @@ fn device_names(info: &LocalInfo) -> Vec<String> {
 /// Who measures on a device.
 #[derive(Debug)]
 pub enum Lock {
-    /// This run; closing the file ends it.
+    /// This run; closing the file releases the lock.
     Ours(#[allow(dead_code, reason = "held, not read")] File),
     Theirs,
-    /// It cannot be told, and a measurement does not fail for that.
+    /// It is not known, and a measurement does not fail for that.
     Unknown,
 }
 
-/// One lock per device of this machine, for all users of the cache folder.
+/// Locks a device of this machine, for all who share the cache folder.
 fn lock(cache: Option<&Path>, device: &str) -> Lock {
     let Some(cache) = cache else { return Lock::Unknown };
     let name: String = device.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
@@ -123,7 +123,7 @@ fn lock(cache: Option<&Path>, device: &str) -> Lock {
     }
 }
 
-/// Share of the file that the system has in memory, from pages all over it.
+/// Share of the file, 0 to 1, that the system has in the page cache, estimated from 64 pages all over it.
 #[cfg(target_os = "linux")]
 pub fn cached_share(path: &Path) -> Option<f64> {
     use rustix::io::{Errno, ReadWriteFlags, preadv2};
@@ -148,7 +148,7 @@ pub fn cached_share(_: &Path) -> Option<f64> {
     None
 }
 
-/// Ask the system to forget the file's pages; true where it did.
+/// Asks the system to drop the file from the page cache; `true` where it did.
 #[cfg(target_os = "linux")]
 pub fn forget(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
@@ -185,7 +185,7 @@ mod tests {
     fn a_file_just_written_is_in_memory() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), vec![1; 1 << 20]).expect("written");
-        // Some file systems cannot tell; none may say that it is not there.
+        // Some file systems cannot tell; none may say that the file is not there.
         assert!(cached_share(file.path()).is_none_or(|share| share > 0.9));
         assert_eq!(cached_share(Path::new("/does/not/exist")), None);
     }

@@ -1,4 +1,5 @@
-//! `--embed`: the prompts' vectors from the local engine instead of answers, and how fast they come.
+//! `--embed`: embeddings of the prompts from the local engine instead of answers, and how fast they are
+//! computed.
 
 use super::args::Args;
 use super::engine_only::{self, Outcome};
@@ -78,8 +79,8 @@ async fn all(
     Ok((facts, Ok(())))
 }
 
-/// All texts, one after another, round after round. A text that cannot be read is a failure of its
-/// own; a worker that is gone ends the run.
+/// Embeds all texts one after another, round after round. A text that cannot be embedded is a failure of
+/// its own; a worker that has died ends the run.
 async fn measure(
     backend: &mut LocalBackend,
     settings: &Settings,

@@ -1,4 +1,5 @@
-//! `--embedder MODEL`: vectors of answers and references from a model on this machine, for `similar`.
+//! `--embedder MODEL`: embeddings of answers and references from a model on this machine, for the grader
+//! `similar`.
 
 use super::local;
 use super::outside::Outside;
@@ -9,7 +10,7 @@ use crate::cli::progress::Progress;
 use crate::document::bench::build;
 use crate::measure::event::FaultKind;
 
-/// Make the vectors that are needed and not there yet.
+/// Computes the embeddings that are needed and not there yet.
 pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
     let Some(model) = outside.args.judging.embedder.clone() else { return Ok(()) };
     let texts = outside.asking().for_vectors();

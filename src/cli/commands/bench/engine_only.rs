@@ -15,7 +15,7 @@ use std::future::Future;
 /// How a measurement ended: `Err(None)` is an interruption.
 pub type Outcome = Result<(), Option<Fault>>;
 
-/// Until it is over or interrupted.
+/// Runs `work` until it is over or interrupted.
 pub async fn unless_interrupted(work: impl Future<Output = Result<(), Fault>>) -> Outcome {
     tokio::select! {
         outcome = work => outcome.map_err(Some),
@@ -30,8 +30,8 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
         .map_err(|e| CliError::failed(format!("the asynchronous runtime cannot start: {e}")))
 }
 
-/// Write what was measured, and end as the measurement did. `inputs` are those beside the model
-/// and the local options.
+/// Writes what was measured, and ends as the measurement did. `inputs` are those beside the model and the
+/// local options.
 pub fn conclude(
     args: &Args,
     context: &Context,

@@ -1,5 +1,5 @@
 //! The run's journal as a file: found, locked against other runs, read, and written line by line
-//! ([`crate::app::bench::journal`] says what stands in it).
+//! ([`crate::app::bench::journal`] defines its content).
 
 use crate::app::bench::journal::{Earlier, End, Header, InPlace, Line, Reading};
 use crate::cli::context::Context;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-/// Written at most this often to the disk itself.
+/// Least time between two syncs to the disk itself.
 const SYNC: Duration = Duration::from_secs(1);
 /// Most bytes of a line: the first holds all prompts of the run.
 const LONGEST_LINE: u64 = 512 << 20;
@@ -25,14 +25,15 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     session: u32,
-    /// The whole run that had this name before; it goes when this one has measured something.
+    /// The journal of an earlier, complete run with this name; it is deleted once this run has measured
+    /// something.
     before: Option<PathBuf>,
     synced: Instant,
-    /// Asks for a sync, which may take long and is waited for by nobody.
+    /// Asks a thread for a sync, which may take long and which nobody waits for.
     sync: SyncSender<()>,
 }
 
-/// The journal that belongs to `path`: the report's name stands for its journal's.
+/// The journal that belongs to `path`, which may be the name of the journal or of its report.
 pub fn of_run(path: &Path) -> PathBuf {
     let is_report = path.extension().is_some_and(|e| e == "json");
     if is_report { path.with_extension("journal.jsonl") } else { path.to_owned() }
@@ -47,13 +48,13 @@ fn place(output: Option<&Path>, context: &Context) -> Result<PathBuf, CliError> 
     Ok(folder.join(format!("{}-{}.jsonl", context.now.replace(':', ""), std::process::id())))
 }
 
-/// Read a run.
+/// Reads a run from its journal.
 pub fn read(path: &Path) -> Result<Earlier, CliError> {
     ordinary(path)?;
     read_from(path, &files::open(path)?)
 }
 
-/// A journal is a file: a pipe would be waited for, a device read for ever.
+/// Checks that a journal is a regular file: one would wait for a pipe, and read a device for ever.
 fn ordinary(path: &Path) -> Result<(), CliError> {
     let there = std::fs::metadata(path).map_err(|e| CliError::file("read the journal", path, &e))?;
     if there.is_file() {
@@ -63,8 +64,8 @@ fn ordinary(path: &Path) -> Result<(), CliError> {
         .hint("Give the .journal.jsonl file that `freehold bench` wrote, or the report beside it."))
 }
 
-/// Read a run. A last line without its end was being written when the run was killed and is left
-/// out; any other broken line is refused.
+/// Reads a run. A last line without a line end was being written when the run was killed, and is left out;
+/// any other broken line is an error.
 fn read_from(path: &Path, file: &File) -> Result<Earlier, CliError> {
     let fail = |e: std::io::Error| CliError::file("read the journal", path, &e);
     let mut reader = BufReader::new(file);
@@ -83,8 +84,8 @@ fn read_from(path: &Path, file: &File) -> Result<Earlier, CliError> {
     }
 }
 
-/// A journal that no other run writes to, before anything in it is read or changed: what two programs
-/// read before they lock it, both would go on with, and pay for.
+/// A journal that is locked before anything in it is read or changed. Otherwise two programs could read it
+/// before either locks it, and both continue the run and pay for it.
 #[derive(Debug)]
 pub struct Locked {
     file: File,
@@ -92,7 +93,7 @@ pub struct Locked {
 }
 
 impl Locked {
-    /// A journal that is there.
+    /// Locks a journal that exists.
     pub fn existing(path: &Path) -> Result<Self, CliError> {
         ordinary(path)?;
         Self::open(path, open_private(path)?)
@@ -113,13 +114,13 @@ impl Locked {
         &self.path
     }
 
-    /// What it says.
+    /// Reads the run in it.
     pub fn read(&mut self) -> Result<Earlier, CliError> {
         self.file.rewind().map_err(|e| CliError::file("read the journal", &self.path, &e))?;
         read_from(&self.path, &self.file)
     }
 
-    /// Write more about the answers of the run that was read from it, which itself stays as it is.
+    /// Continues the journal to write more about the answers of the run in it, which itself stays as it is.
     pub fn add_to(self, earlier: &Earlier) -> Result<Journal, CliError> {
         let mut journal = Journal::new(self, earlier.session)?;
         let there = journal.file.set_len(earlier.whole).and_then(|()| journal.file.seek(SeekFrom::End(0)));
@@ -127,7 +128,7 @@ impl Locked {
         Ok(journal)
     }
 
-    /// Go on writing the run that was read from it.
+    /// Continues the journal to continue the run in it.
     pub fn go_on(self, earlier: &Earlier, context: &Context) -> Result<Journal, CliError> {
         let mut journal = Journal::new(self, earlier.session)?;
         journal
@@ -141,9 +142,9 @@ impl Locked {
 }
 
 impl Journal {
-    /// A new journal for a run that writes to `output`. What is found under its name is never
-    /// overwritten: an unfinished run was paid for, and what cannot be read may be anything. A whole
-    /// run stays until this one has measured something.
+    /// A new journal for a run that writes to `output`. A file that already has its name is never
+    /// overwritten: an unfinished run was paid for, and what cannot be read may be anything. A complete run
+    /// stays until this one has measured something.
     pub fn create(output: Option<&Path>, context: &Context, header: Header) -> Result<Self, CliError> {
         let path = place(output, context)?;
         if path.exists() {
@@ -177,7 +178,7 @@ impl Journal {
         let Locked { file, path } = locked;
         let (sync, asked) = sync_channel(1);
         let synced = file.try_clone().map_err(|e| CliError::file("write the journal", &path, &e))?;
-        // An error shows itself again when the journal is closed.
+        // An error appears again when the journal is closed.
         let sync_each = move || asked.iter().for_each(|()| drop(synced.sync_data()));
         std::thread::Builder::new().spawn(sync_each).map_err(|e| {
             CliError::failed(format!("the system starts no further thread: {e}")).hint(
@@ -187,45 +188,45 @@ impl Journal {
         Ok(Self { file, path, session, before: None, synced: Instant::now(), sync })
     }
 
-    /// The part of the run that this is: 0 unless it was resumed.
+    /// Which part of the run this is: 0 unless it was resumed.
     pub fn session(&self) -> u32 {
         self.session
     }
 
-    /// A request is about to be sent.
+    /// Notes that a request is about to be sent.
     pub fn sent(&mut self, step: &Step) -> Result<(), CliError> {
         self.line(&Line::Sent { step: *step })
     }
 
-    /// One request that ended.
+    /// Writes a request that ended.
     pub fn sample(&mut self, record: &Record) -> Result<(), CliError> {
         self.line(&Line::sample(record, self.session))?;
         if record.figures.error.is_none()
             && !record.step.warmup
             && let Some(before) = self.before.take()
         {
-            // One that cannot be removed is one file too many, and no more.
+            // If it cannot be deleted, one file too many stays; nothing else.
             let _ = std::fs::remove_file(before);
         }
         Ok(())
     }
 
-    /// All of a phase under load was sent.
+    /// Notes that all of a phase under load was sent.
     pub fn phase(&mut self, phase: usize) -> Result<(), CliError> {
         self.line(&Line::Phase { phase })
     }
 
-    /// What was asked or told from outside.
+    /// Writes a question to a grader outside of this program, or its answer.
     pub fn outside(&mut self, line: &Line) -> Result<(), CliError> {
         self.line(line)
     }
 
-    /// Nothing more is written now.
+    /// Syncs and closes the journal, without an end of the run.
     pub fn close(self) -> Result<(), CliError> {
         self.file.sync_all().map_err(|e| CliError::file("write the journal", &self.path, &e))
     }
 
-    /// The run ended by itself.
+    /// Notes the end of the run; returns the journal's path.
     pub fn end(mut self, end: End) -> Result<PathBuf, CliError> {
         self.line(&Line::End(Box::new(end)))?;
         self.file.sync_all().map_err(|e| CliError::file("write the journal", &self.path, &e))?;
@@ -235,7 +236,7 @@ impl Journal {
     fn line(&mut self, line: &Line) -> Result<(), CliError> {
         let mut text = serde_json::to_vec(line).map_err(|e| CliError::failed(format!("the journal: {e}")))?;
         text.push(b'\n');
-        // One write per line, so that another reader never sees half of one.
+        // One write for each line, so that another reader never sees half of one.
         self.file.write_all(&text).map_err(|e| {
             CliError::file("write the journal", &self.path, &e).hint(format!(
                 "What it has up to there is whole: `freehold bench --replay {}` makes the report of it, and --resume goes on when there is room.",
@@ -244,14 +245,14 @@ impl Journal {
         })?;
         if self.synced.elapsed() >= SYNC {
             self.synced = Instant::now();
-            // One that is still under way covers this one too, or the next one does.
+            // A sync under way covers this line too, or the next one does.
             let _ = self.sync.try_send(());
         }
         Ok(())
     }
 }
 
-/// Rename to the first free `NAME.KIND-N.journal.jsonl`.
+/// Renames a file to the first free `NAME.KIND-N.journal.jsonl`.
 fn put_aside(path: &Path, kind: &str) -> Result<PathBuf, CliError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let stem = name.strip_suffix(".journal.jsonl").unwrap_or(&name);

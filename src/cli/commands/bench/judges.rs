@@ -39,7 +39,7 @@ pub fn parse(
         .map(|text| ("--judge", text))
         .chain(args.judging.embedder.iter().map(|text| ("--embedder", text)))
     {
-        // It is loaded when every answer is there, which is late to find that it is not.
+        // It is loaded only when every answer is there, which is late to find that it does not exist.
         let spec = text
             .parse::<ModelSpec>()
             .map_err(|fault| CliError::usage(format!("{flag} {text}: {}", fault.message)))?;
@@ -63,7 +63,7 @@ pub fn parse(
     Ok(named.collect())
 }
 
-/// Those of them that are asked over the network.
+/// The judges that are asked over the network.
 pub fn services(judges: &[NamedJudge]) -> Vec<Service> {
     let api = |judge: &NamedJudge| match judge {
         NamedJudge::Api(api) => Some(api.service()),

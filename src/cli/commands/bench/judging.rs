@@ -1,4 +1,5 @@
-//! After the answers: what graders and judges need from outside is asked, written down, and never asked twice.
+//! After the answers: asks graders and judges outside of this program, and writes down what they say, so
+//! that nothing is asked twice.
 
 use super::journal::Journal;
 use super::judges::NamedJudge;
@@ -22,7 +23,8 @@ use crate::quality::judge::Form;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-/// Programs, then vectors, then each judge; the grades that rest on them are made last.
+/// Asks programs, then computes embeddings, then asks each judge; the grades that rest on them are made
+/// afterwards.
 pub async fn ask(mut outside: Outside<'_, '_>, judges: Vec<NamedJudge>) -> Result<AskingEnded, CliError> {
     programs::ask(&mut outside).await?;
     embedder::ask(&mut outside).await?;
@@ -47,7 +49,7 @@ pub async fn ask(mut outside: Outside<'_, '_>, judges: Vec<NamedJudge>) -> Resul
     Ok(ended)
 }
 
-/// One judge; false: nothing more is to be asked.
+/// Asks one judge; `false`: nothing more is to be asked.
 async fn one(
     outside: &mut Outside<'_, '_>,
     judge: NamedJudge,
@@ -57,7 +59,8 @@ async fn one(
 ) -> Result<bool, CliError> {
     let questions = outside.asking().questions(asked);
     let mut progress = Progress::new(outside.context);
-    // Engines on this machine hold a text to a length; services elsewhere refuse a schema that asks for it.
+    // Engines on this machine can limit the length of a text in a schema; services elsewhere refuse such a
+    // schema.
     let held = match &judge {
         NamedJudge::Api(api) => api.loopback,
         NamedJudge::Local(_) => true,

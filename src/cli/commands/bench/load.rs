@@ -1,4 +1,4 @@
-//! `--concurrency`, `--rate` and what belongs to them → phases under load, and their running.
+//! Runs the load phases of `--concurrency` and `--rate`.
 
 use super::args::Args;
 use super::watch::Watcher;
@@ -21,7 +21,8 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use std::future::Future;
 use std::pin::Pin;
 
-/// The limits in force: `--slo`, else the profile's, else those of an interactive service.
+/// The latency limits that hold: those of `--slo`, else the profile's, else those of an interactive
+/// service.
 pub fn limits(args: &Args, context: &Context) -> Result<Sourced<Slo>, CliError> {
     let given = args.load.limits();
     let profile = args.profile.as_ref().filter(|_| given.is_none());
@@ -29,10 +30,10 @@ pub fn limits(args: &Args, context: &Context) -> Result<Sourced<Slo>, CliError> 
     Ok(settings::speed_limits(given, profile.as_ref().map(|profile| &profile.draft)))
 }
 
-/// Where the phases of a target go.
+/// The backend of a target under load.
 pub enum LoadBackend {
     Api(Box<load::api::Pool>),
-    /// What its worker is started with.
+    /// The configuration that its worker is started with.
     Local(Box<LocalConfig>),
 }
 
@@ -47,16 +48,16 @@ pub struct Loads<'a> {
     pub basis: &'a Basis,
     pub backends: Vec<LoadBackend>,
     pub asker: &'a dyn Asker,
-    /// Complete in an earlier part of the run.
+    /// Phases that were completed in an earlier part of the run.
     pub complete: BTreeSet<usize>,
-    /// No more requests at once where the limits are broken already: the user's own ones.
+    /// Skip higher concurrency once most requests break the limits: where the user gave limits.
     pub until_broken: bool,
-    /// What was left out for that, by target.
+    /// What was skipped for that, by target.
     pub left_out: Vec<(usize, String)>,
 }
 
 impl Loads<'_> {
-    /// Run what is not complete; how it went is noted in `ended`.
+    /// Runs the phases that are not complete; how they ended is noted in `ended`.
     pub async fn run(
         &mut self,
         watcher: &mut Watcher<'_>,
@@ -112,7 +113,7 @@ impl Loads<'_> {
             }
         }
         for (_, worker) in workers {
-            // In the middle of an answer only dropping ends it.
+            // In the middle of an answer only dropping the worker ends it.
             if !ended.interrupted {
                 worker.shutdown().await;
             }
@@ -130,14 +131,14 @@ async fn worker<'w>(
         Entry::Occupied(there) => Ok(there.into_mut()),
         Entry::Vacant(free) => {
             let mut worker = LocalBackend::start(config.clone(), &mut |_| ()).await?;
-            // Why there is none was said of the target already.
+            // If there is no meter, the target's facts say why already.
             worker.set_meter(device::meter(worker.info()).ok());
             Ok(free.insert(worker))
         }
     }
 }
 
-/// The local engine with room for the most requests at once that are asked of it.
+/// A backend for the local engine with room for the highest concurrency asked of it.
 pub fn local_backend(
     args: &Args,
     file: std::path::PathBuf,

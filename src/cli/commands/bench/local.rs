@@ -1,4 +1,4 @@
-//! `--model` → a loaded local model and what is known of it.
+//! Loads the local model of `--model`, and notes what is known of it.
 
 use super::args::{Args, LocalArgs};
 use super::{device, privacy};
@@ -22,7 +22,7 @@ use crate::measure::fetch;
 use crate::prompts::Prompt;
 use std::path::{Path, PathBuf};
 
-/// Find the file, start its worker, load it.
+/// Finds the file, starts a worker and loads the model.
 pub async fn start(
     model: &str,
     args: &Args,
@@ -52,30 +52,30 @@ pub async fn start(
     Ok((Backend::Local(Box::new(backend)), facts))
 }
 
-/// What one worker is for.
+/// What a worker must be able to do.
 #[derive(Debug, Clone, Copy)]
 pub struct Worker {
     /// Tokens one sequence may hold.
     pub context: u32,
-    /// Without the chat template.
+    /// Give prompts to the model without its chat template.
     pub raw: bool,
 }
 
-/// What prompts ask of a load.
+/// What the prompts need when the model is loaded.
 #[derive(Debug, Default)]
 pub struct Prepared {
-    /// The longest prompts with an upper bound of their tokens, answers included: the engine looks at
-    /// those that may not fit, or be longer than the model was trained for.
+    /// The longest prompts, each with an upper bound of its tokens, answer included: the engine counts
+    /// those that may not fit, or may be longer than the model was trained for.
     pub long: Vec<(u64, protocol::Prompt)>,
-    /// Some are conversations, whose live answers nobody can count beforehand.
+    /// Some are conversations, whose live answers cannot be counted beforehand.
     pub conversations: bool,
     pub sampling: Option<Sampling>,
     pub json_schema: Option<String>,
-    /// Vectors are wanted, not answers.
+    /// Embeddings are wanted, not answers.
     pub embed: bool,
 }
 
-/// The text of the schema that answers are held to.
+/// The text of the JSON schema for answers, checked.
 pub fn json_schema(args: &LocalArgs) -> Result<Option<String>, CliError> {
     let Some(path) = &args.json_schema else { return Ok(None) };
     let text = crate::cli::files::read_text(path)?;
@@ -83,7 +83,7 @@ pub fn json_schema(args: &LocalArgs) -> Result<Option<String>, CliError> {
     Ok(Some(text))
 }
 
-/// As [`start`], for other uses than prompts.
+/// As [`start`], for other purposes than prompts.
 pub async fn open(
     model: &str,
     args: &Args,
@@ -102,7 +102,8 @@ pub async fn open(
     let fits = |bound: &u64| *bound <= trained.unwrap_or(u64::MAX).min(u64::from(asked));
     config.load.doubtful =
         prepared.long.into_iter().filter(|(bound, _)| !fits(bound)).map(|(_, prompt)| prompt).collect();
-    // A context of the user's own, and what nobody can count, is taken at its word.
+    // A context that the user chose, and one for texts that cannot be counted beforehand, is taken as it
+    // is.
     let taken = args.local.context.is_some() || prepared.embed || prepared.conversations;
     config.load.sampling = prepared.sampling;
     config.load.json_schema = prepared.json_schema;
@@ -171,12 +172,13 @@ fn plan(file: &local::ModelFile, build: &protocol::EngineBuild, load: &mut LoadR
     memory::plan(file, build, load, allowed().memory_bytes)
 }
 
-/// Tokens that the model of this file was trained for; nothing is wrong here where that cannot be read.
+/// Tokens of context that the model was trained for; `None`, and no error, where the file cannot be read.
 fn trained_for(model: &Path) -> Option<u64> {
     local::check(model).ok()?.header.facts.context_tokens
 }
 
-/// A load from the disk: the file is dropped from the page cache first. `None`: it could not be.
+/// Seconds of a load from the disk, after the file was dropped from the page cache. `None`: it could not
+/// be.
 async fn cold_load(config: &LocalConfig, progress: &mut Progress<'_>) -> Result<Option<f64>, CliError> {
     if !device::forget(&config.load.model) {
         progress.note("The system would not drop the model file from its page cache: no cold load.");

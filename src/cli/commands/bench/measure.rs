@@ -1,5 +1,5 @@
-//! One run: targets are made ready, the plan or what is left of it is asked, the loads are put on,
-//! and what came back is handed on with the journal closed.
+//! Runs one measurement: prepares the targets, asks the plan or what is left of it, runs the loads, and
+//! returns what came back with the journal closed.
 
 use super::args::Args;
 use super::outside::Outside;
@@ -41,14 +41,14 @@ pub struct Start<'a> {
     pub recorded: Vec<Recorded>,
 }
 
-/// The targets of a run, ready to be asked, in the order of the command line, local ones first.
+/// The targets of a run, ready to be asked: local ones first, each kind in the order of the command line.
 #[derive(Default)]
 struct Ready {
     backends: Vec<Backend>,
     facts: Vec<TargetFacts>,
-    /// How each is put under load.
+    /// The backend of each under load.
     load_backends: Vec<load::LoadBackend>,
-    /// Of the local ones: their energy and heat, the mark that a device is in use, their files.
+    /// Of the local ones: throttling before the run, the locks on their devices, their files.
     throttling: Vec<device::Throttling>,
     locks: device::Locks,
     files: Vec<PathBuf>,
@@ -94,7 +94,7 @@ impl Ready {
     }
 }
 
-/// The head of a new run's journal.
+/// The header of a new run's journal.
 fn header(
     args: &Args,
     context: &Context,
@@ -113,7 +113,8 @@ fn header(
     Header::new(run_id(), start.inputs_sha256, given, basis)
 }
 
-/// Prompts alone, then the loads, then the engine alone. What came of it, and its journal.
+/// Measures requests one at a time, then the loads, then the engine alone. Returns what was measured, and
+/// its journal.
 pub async fn measure(
     args: &Args,
     context: &Context,
@@ -168,7 +169,7 @@ pub async fn measure(
     let mut stop = std::pin::pin!(interrupted());
     let mut capped = false;
     let mut ended = loop {
-        // Conversations that an earlier part of the run began may go on behind any pause.
+        // Conversations that were begun earlier continue after a pause.
         let of_these = histories.clone();
         let seed = settings.seed;
         let ended =
@@ -177,7 +178,8 @@ pub async fn measure(
         if !watch.stopping.pause || watch.broken.is_some() || ended.interrupted {
             break ended;
         }
-        // Whole prompts wait for graders from outside; no conversation is open meanwhile.
+        // Complete prompts wait for graders outside of this program; no conversation is under way
+        // meanwhile.
         let (tally, journal) = watch.for_outside();
         let outside = Outside { args, context, seed, privacy, run_id: &run_id, tally, journal };
         let asked = judging::ask(outside, judges.clone()).await?;
@@ -237,7 +239,7 @@ pub async fn measure(
     Ok((MeasuredRun::new(tally, &basis, end, &cut, (&run_id, &[]))?, path))
 }
 
-/// The backends have been asked alone: what was seen of their devices is kept, and the engines end.
+/// Ends the backends after the requests one at a time, and notes what their devices reported.
 async fn put_down(
     backends: Vec<Backend>,
     throttling: &[device::Throttling],
@@ -257,7 +259,7 @@ async fn put_down(
     }
 }
 
-/// Unlike any earlier run, so that a provider's prompt cache cannot know its markers.
+/// An id unlike that of any earlier run, so that a provider's prompt cache cannot know its markers.
 fn run_id() -> String {
     use std::hash::{BuildHasher as _, Hasher as _};
     // The standard library's hasher is keyed at random for each process.

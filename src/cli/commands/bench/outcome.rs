@@ -1,4 +1,4 @@
-//! The report, and the exit code of a run that is not whole. The report is written before.
+//! Writes the report, and then ends with the exit code of a run that is not complete.
 
 use super::args::Args;
 use super::signals;
@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::document::bench::BenchDocument;
 
-/// The document in the format that was asked for.
+/// Writes the document in the format that was asked for.
 pub fn write(document: &BenchDocument, args: &Args, context: &Context) -> Result<(), CliError> {
     args.output.write_measured(
         context,

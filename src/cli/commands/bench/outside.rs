@@ -1,4 +1,4 @@
-//! What grades answers from outside works on: a run whose answers are there.
+//! The state that graders outside of this program work on: a run whose answers are there.
 
 use super::args::Args;
 use super::journal::Journal;
@@ -8,7 +8,7 @@ use crate::cli::context::Context;
 use crate::document::bench::build::Asking;
 use std::fmt;
 
-/// A run whose answers are there.
+/// A run whose answers are there, for graders outside of this program.
 pub struct Outside<'o, 'a> {
     pub args: &'o Args,
     pub context: &'o Context,
@@ -20,7 +20,7 @@ pub struct Outside<'o, 'a> {
 }
 
 impl Outside<'_, '_> {
-    /// What is asked about the answers.
+    /// The questions about the answers.
     pub fn asking(&self) -> Asking<'_> {
         self.tally.asking(self.run_id)
     }

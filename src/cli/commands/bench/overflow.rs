@@ -6,17 +6,17 @@ use crate::measure::load::Sent;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, Write as _};
 
-/// None yet; those that do not stay in memory go to a temporary file.
+/// An empty store of samples; those that do not stay in memory go to a temporary file.
 pub fn load_samples() -> LoadSamples {
     LoadSamples::new(Box::<TemporaryFile>::default())
 }
 
-/// One JSON line each. `None`: nothing was written yet.
+/// A file with one JSON line for each sample. `None`: nothing was written yet.
 #[derive(Debug, Default)]
 struct TemporaryFile(Option<File>);
 
 impl TemporaryFile {
-    /// To the end of the file, whole or not at all.
+    /// Appends samples, all of them or none.
     fn write(&mut self, samples: &[Sent]) -> io::Result<()> {
         let file = match &mut self.0 {
             Some(file) => file,

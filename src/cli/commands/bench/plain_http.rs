@@ -1,6 +1,7 @@
-//! Plain http beyond this machine: only within the user's own network, and only where that was said.
+//! Decides on plain http beyond this machine: only within the user's own network, and only where the user
+//! allowed it.
 //!
-//! Prompts and answers then travel in the clear, and so would a key: that has to be said apart.
+//! Prompts and answers then travel unencrypted. A key would, too, which must be allowed separately.
 
 use super::Args;
 use crate::cli::ask::{Ask as _, Terminal};
@@ -10,10 +11,10 @@ use crate::cli::secrets::{Variable, is_loopback};
 use crate::measure::net::is_private_host;
 use reqwest::Url;
 
-/// How a target may be asked over plain http.
+/// What may be sent to a target unencrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clear {
-    /// Nothing is in the clear: it is https, or on this machine.
+    /// Nothing is unencrypted: it is https, or on this machine.
     Nothing,
     /// Prompts, and no key.
     Prompts,
@@ -21,12 +22,12 @@ pub enum Clear {
     PromptsAndKey,
 }
 
-/// Is this plain http to somewhere else than this machine?
+/// Is this plain http to another machine?
 pub fn is_plain(url: &Url) -> bool {
     url.scheme() != "https" && !is_loopback(url)
 }
 
-/// Is this address one that plain http is never accepted for?
+/// Refuses plain http to a public address.
 pub fn refuse_public(url: &Url) -> Result<(), CliError> {
     if !is_plain(url) || url.host_str().is_some_and(is_private_host) {
         return Ok(());
@@ -35,8 +36,8 @@ pub fn refuse_public(url: &Url) -> Result<(), CliError> {
         .hint("Use https://. Plain http:// is accepted for this machine, and with --allow-http for a host of your own network."))
 }
 
-/// What may be sent in the clear to each server: by the flags, else by one question for each host.
-/// `servers` are the addresses with the variables that hold their keys.
+/// What may be sent unencrypted to each server: by the flags, else by one question for each host. `servers`
+/// are their addresses, with the variables that hold their keys.
 pub fn decide(args: &Args, context: &Context, servers: &[(Url, Variable)]) -> Result<Vec<Clear>, CliError> {
     let mut asked: Vec<(String, Clear)> = Vec::new();
     let mut decided = Vec::new();
@@ -73,7 +74,7 @@ pub fn decide(args: &Args, context: &Context, servers: &[(Url, Variable)]) -> Re
     Ok(decided)
 }
 
-/// `HOST`, `HOST:PORT` or the whole origin.
+/// Does an argument (`HOST`, `HOST:PORT` or the whole origin) name the host of this URL?
 fn names(named: &str, url: &Url) -> bool {
     let plain = named.trim().trim_end_matches('/');
     let plain = plain.strip_prefix("http://").unwrap_or(plain);

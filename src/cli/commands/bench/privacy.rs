@@ -1,5 +1,5 @@
-//! What was said of privacy, and servers asked where their models run. It is enforced before a name is resolved or a
-//! key is read ([`crate::app::bench::privacy`] decides).
+//! The privacy that the user asked for, and what servers say about where their models run. It is enforced
+//! before a name is resolved or a key is read ([`crate::app::bench::privacy`] decides).
 
 use super::args::Args;
 use crate::app::bench::privacy::Privacy;
@@ -10,7 +10,7 @@ use crate::cli::secrets::is_loopback;
 use crate::measure::backend::http::ApiBackend;
 use reqwest::Url;
 
-/// From the arguments. A profile that cannot be read ends the command.
+/// The privacy that arguments and profile ask for. A profile that cannot be read is an error.
 pub fn of(args: &Args, context: &Context) -> Result<Privacy, CliError> {
     let profile = args.profile.as_deref().map(|name| profiles::find(name, context)).transpose()?;
     let mut privacy = Privacy::of(args.privacy, profile.as_ref().map(|profile| &profile.draft))?;
@@ -18,7 +18,7 @@ pub fn of(args: &Args, context: &Context) -> Result<Privacy, CliError> {
     Ok(privacy)
 }
 
-/// Ask a server where its model runs, before any prompt.
+/// Under strict privacy, asks a server where its model runs, before any prompt is sent.
 pub async fn ask(privacy: &Privacy, id: &str, backend: &ApiBackend) -> Result<(), CliError> {
     if privacy.strict() {
         privacy.heard(id, backend.runs_elsewhere().await)?;

@@ -13,10 +13,10 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// Longest time for one verdict.
+/// Longest time that a program may take for one grade.
 const LONGEST: Duration = Duration::from_mins(1);
 
-/// Programs that are not there are told before anything is sent.
+/// Checks that the programs exist, before anything is sent.
 pub fn check(programs: &[Program]) -> Result<(), CliError> {
     for (n, program) in programs.iter().enumerate() {
         if programs[..n].iter().any(|p| p.name == program.name) {
@@ -41,7 +41,7 @@ pub fn check(programs: &[Program]) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Ask the programs about every answer that names them and that they have not graded yet.
+/// Asks the programs about every answer that names them and that they have not graded yet.
 pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
     let wanted = outside.asking().for_programs();
     let left = questions::for_programs(wanted, &outside.tally.told, &outside.args.judging.exec);
@@ -51,7 +51,7 @@ pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
     let mut progress = Progress::new(outside.context);
     progress.phase("Grading with programs", left.len() as u64);
     for (program, wanted) in left {
-        // Its path may count from this folder; a bare name would be looked for elsewhere.
+        // Its path may be relative to this folder; a bare name would be looked for elsewhere.
         let path =
             std::path::absolute(&program.path).map_err(|e| CliError::file("run", &program.path, &e))?;
         let given = one(&path, &wanted.input).await.map_err(|e| CliError::file("run", &program.path, &e))?;
@@ -63,7 +63,8 @@ pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
     Ok(())
 }
 
-/// One verdict. A program that takes too long, or says too much, is ended, and the sample is missing.
+/// Runs a program for one grade. A program that takes too long or writes too much is ended, and its grade
+/// is missing.
 async fn one(path: &std::path::Path, input: &str) -> std::io::Result<Given> {
     let mut child = tokio::process::Command::new(path)
         .env_clear()
@@ -78,7 +79,7 @@ async fn one(path: &std::path::Path, input: &str) -> std::io::Result<Given> {
     let talk = async {
         let say = async {
             if let Some(mut stdin) = stdin {
-                // One that does not read its input may still have a verdict.
+                // A program that does not read its input may still give a grade.
                 let _ = stdin.write_all(line.as_bytes()).await;
             }
         };

@@ -7,7 +7,7 @@ use crate::cli::prompt_files;
 use crate::prompts::Prompt;
 use std::path::PathBuf;
 
-/// Read the logs, and find the prompts of the run that their answers are to.
+/// Reads the logs, and matches their answers to the prompts of the run.
 pub fn read(logs: &[PathBuf], prompts: &[Prompt], context: &Context) -> Result<Vec<Recorded>, CliError> {
     let mut all = Vec::new();
     for path in logs {

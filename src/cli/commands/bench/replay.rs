@@ -1,6 +1,6 @@
-//! `--replay RUN`: the report of a run again, every figure computed anew from what its journal says
-//! each answer did. No call, no key, no model, no prompt file; only `--judge` and its kind ask somebody, about the
-//! answers that are there.
+//! `--replay RUN`: makes the report of a run again, every figure computed anew from its journal. No call,
+//! no key, no model, no prompt file; only `--judge` and the other graders outside of this program are
+//! asked, about the answers that are there.
 
 use super::args::Args;
 use super::journal::{self, Locked};
@@ -51,15 +51,15 @@ pub fn run(run: &Path, args: &Args, context: &Context) -> Result<(), CliError> {
     end(outcome::of_judging(&stopped, &path.display().to_string()))
 }
 
-/// What a journal says of a run.
+/// The measured run that a journal holds.
 fn measured(earlier: &Earlier, people: &[HumanGrade]) -> Result<MeasuredRun, CliError> {
     let (basis, end) = replay::ending(earlier);
     let tally = Tally::of(&basis, earlier, load_samples());
     Ok(MeasuredRun::new(tally, &basis, end, &earlier.cut, (&earlier.header.run_id, people))?)
 }
 
-/// The same, after judges and other graders of the command line were asked about the answers that are there. What
-/// they say is added to the journal.
+/// The same, after the judges and other graders of the command line were asked about the answers that are
+/// there. What they say is added to the journal.
 fn judged(
     earlier: &mut Earlier,
     locked: Locked,

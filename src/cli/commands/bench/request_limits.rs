@@ -1,4 +1,4 @@
-//! How long one answer may take, and how often it is asked for.
+//! Time limits and retries of one request.
 
 use super::args::Args;
 use crate::app::bench::asked::RETRIES;
@@ -6,7 +6,7 @@ use crate::cli::error::CliError;
 use crate::measure::backend::http::Limits;
 use std::time::Duration;
 
-/// How long an answer may take.
+/// The limits from the arguments.
 pub fn of(args: &Args, local_only: bool) -> Result<Limits, CliError> {
     Ok(Limits {
         first: seconds("--first-timeout", args.first_timeout)?,
@@ -24,7 +24,7 @@ fn seconds(flag: &str, value: f64) -> Result<Duration, CliError> {
         .ok_or_else(|| CliError::usage(format!("{flag} {value} is not a number of seconds above 0")))
 }
 
-/// The limits of one request: flag, value and default.
+/// The limits of one request as text: flag, value and default.
 pub fn written(args: &Args) -> [(&'static str, String, String); 4] {
     let seconds = |flag, value: f64, default: f64| (flag, value.to_string(), default.to_string());
     [

@@ -1,5 +1,5 @@
-//! `--resume RUN`: the journal is locked and read, and what it may not decide is taken from the command line or asked
-//! ([`crate::app::bench::resume`] says which is which).
+//! `--resume RUN`: locks and reads the journal, and takes what it may not decide from the command line or
+//! asks ([`crate::app::bench::resume`] says which is which).
 
 use super::args::{Args, ReadArguments};
 use super::overflow::load_samples;
@@ -14,14 +14,14 @@ use crate::document::repeat::quoted;
 use crate::prompts::Prompt;
 use std::path::{Path, PathBuf};
 
-/// An interrupted run: its journal, locked against others, and what that says.
+/// An interrupted run: its journal, locked against other runs, and its content.
 pub struct Resumed {
     pub locked: journal::Locked,
     pub earlier: Earlier,
 }
 
 impl Resumed {
-    /// Lock the journal, read it, and see that there is something left to do.
+    /// Locks and reads the journal, and checks that there is something left to do.
     pub fn open(run: &Path, context: &Context) -> Result<Self, CliError> {
         let path = journal::of_run(run);
         let mut locked = journal::Locked::existing(&path)?;
@@ -52,7 +52,7 @@ impl Resumed {
         if args.output.output.is_none() {
             began.output.output = report_named(args.resume.as_deref());
         }
-        // The options of local models stay as they were, but for what is read and how much is taken.
+        // The options of local models stay as they were, except files that are read and limits.
         began.local.json_schema.clone_from(&args.local.json_schema);
         began.local.memory_limit = args.local.memory_limit;
         Ok(Args {
@@ -80,7 +80,7 @@ impl Resumed {
         })
     }
 
-    /// The prompts that the run began with. A file that is named must still hold them.
+    /// The prompts that the run began with, and their SHA-256. A file that is named must still hold them.
     pub fn prompts(&self, args: &Args) -> Result<(Vec<Prompt>, String), CliError> {
         let read = |file: &PathBuf| {
             let (_, sha256) = crate::cli::prompt_files::read(file)?;
@@ -92,14 +92,14 @@ impl Resumed {
     }
 }
 
-/// The report that stands for the run on the command line is where its whole report goes.
+/// The report's file, where the run was named by its report: the new report is written there.
 fn report_named(run: Option<&Path>) -> Option<PathBuf> {
     let run = run.filter(|run| journal::of_run(run) != **run)?;
-    // A link leads to a file that nobody named.
+    // A link may lead to a file that the user did not name.
     std::fs::symlink_metadata(run).map_or(true, |there| there.is_file()).then(|| run.to_owned())
 }
 
-/// The targets that the run goes on with: those of the journal only where somebody agrees.
+/// The targets to continue with: those of the journal only if the user agrees.
 fn agreed(which: WhichTargets, context: &Context) -> Result<Targets, CliError> {
     let (journal, given) = match which {
         WhichTargets::Named(targets) => return Ok(targets),
@@ -126,7 +126,7 @@ fn agreed(which: WhichTargets, context: &Context) -> Result<Targets, CliError> {
     Ok(Targets { key_variables, ..journal })
 }
 
-/// The command that goes on with a run: everything that its journal does not decide.
+/// The command that resumes a run: everything that its journal does not decide.
 pub fn command(args: &Args, context: &Context, journal: &Path) -> String {
     let mut words = vec!["freehold".to_owned(), "bench".to_owned()];
     let mut add = |flag: &str, value: &str| words.extend([flag.to_owned(), quoted(value)]);

@@ -1,12 +1,12 @@
-//! The user's wish to end a run, or the system's.
+//! Signals that end a run.
 
 use crate::cli::error::Exit;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// How the process ends after the signal that came: 128 and its number, as shells have it.
+/// The exit code for the signal that came: 128 and its number, as in shells.
 static ENDS: AtomicU8 = AtomicU8::new(Exit::Interrupted as u8);
 
-/// Ctrl-C, the polite request to end, or the terminal that went away.
+/// Waits for Ctrl-C (SIGINT), SIGTERM or the end of the terminal (SIGHUP).
 pub async fn interrupted() {
     #[cfg(unix)]
     {
@@ -26,7 +26,7 @@ pub async fn interrupted() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// The exit of a run that a signal ended.
+/// The exit code of a run that a signal ended.
 pub fn exit() -> Exit {
     match ENDS.load(Ordering::Relaxed) {
         code if code == Exit::Terminated as u8 => Exit::Terminated,
@@ -35,14 +35,14 @@ pub fn exit() -> Exit {
     }
 }
 
-/// A file that may not grow any more is an error of its write, which is said, and not the end of the
-/// process. Must be called where the runtime is.
+/// Ignores SIGXFSZ: a file that reaches a size limit is then an error of its write, which can be reported,
+/// and not the end of the process. Must be called inside the tokio runtime.
 pub fn outlive_file_limits() {
     #[cfg(unix)]
     {
-        // SIGXFSZ, by the same number on Linux and macOS.
+        // SIGXFSZ has the same number on Linux and macOS.
         let limit = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(25));
-        // Registered once, it stays so; what comes is nobody's to read.
+        // The handler stays registered; nothing reads from it.
         drop(limit);
     }
 }

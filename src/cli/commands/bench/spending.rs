@@ -1,11 +1,11 @@
-//! Whoever starts a run sees what it may cost, and agrees.
+//! Shows what a run may cost, and asks for consent.
 
 use super::args::Args;
 use crate::app::bench::spending::{AGREED, Consent, Plan};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 
-/// May it start? Says by what.
+/// Asks whether the run may start; returns what the consent was given by.
 pub fn consent(plan: &Plan, context: &Context, args: &Args) -> Result<&'static str, CliError> {
     let question = match plan.consent(&args.asked(), args.yes, context.can_ask())? {
         Consent::By(what) => return Ok(what),

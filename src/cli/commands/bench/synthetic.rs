@@ -1,4 +1,4 @@
-//! `--synthetic`: the engine alone, in llama-bench's terms. With `--prompts` it comes after them;
+//! `--synthetic`: measures the engine alone, as llama-bench does. With `--prompts` it comes after them;
 //! without, it is the whole run.
 
 use super::args::Args;
@@ -18,7 +18,7 @@ use crate::measure::event::Fault;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// The whole command where there are no prompts.
+/// The whole command, where there are no prompts.
 pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     check_synthetic(&args.asked())?;
     models::check(&args.model, context)?;
@@ -54,8 +54,8 @@ async fn all(args: &Args, context: &Context) -> Result<(Vec<TargetFacts>, Outcom
     Ok((facts, Ok(())))
 }
 
-/// After the prompts: each model on a worker of its own, with the context these tests need. The
-/// first targets are the local ones.
+/// After the prompts: each model in a worker of its own, with the context that these tests need. The first
+/// targets are the local ones.
 pub async fn after(
     files: &[PathBuf],
     args: &Args,
@@ -76,7 +76,7 @@ pub async fn after(
     Ok(())
 }
 
-/// What was measured before a fault stays in `rows`.
+/// Runs the tests; what was measured before a fault stays in `rows`.
 async fn measure(
     backend: &mut LocalBackend,
     args: &Args,

@@ -1,4 +1,4 @@
-//! `--api PROVIDER:MODEL[@BASE_URL]` → a target with its wire, key, quirks and price.
+//! Reads `--api PROVIDER:MODEL[@BASE_URL]` into a target with its wire format, key, quirks and price.
 
 use super::args::Args;
 use super::plain_http::{self, Clear};
@@ -33,7 +33,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// As far as money goes.
+    /// The service, as spending sees it.
     pub fn service(&self) -> Service {
         Service {
             id: self.facts.id.clone(),
@@ -47,7 +47,7 @@ impl Api {
     }
 }
 
-/// All `--api` arguments, or those of another flag that names APIs.
+/// Reads all `--api` arguments, or those of another flag that names APIs.
 pub fn parse(
     flag: &str,
     texts: &[String],
@@ -114,7 +114,7 @@ fn characters(n: usize) -> String {
     if n == 1 { "1 character".to_owned() } else { format!("{n} characters") }
 }
 
-/// A target as it was named.
+/// A target as the argument names it.
 #[derive(Debug)]
 struct NamedTarget<'a> {
     provider: &'a Provider,
@@ -187,7 +187,7 @@ fn one<'a>(
         let ids = catalog.ids(crate::catalog::Kind::Provider);
         bad(format!("{name:?} is not one of the providers {}", ids.join(", ")))
     })?;
-    // Model names may hold an @ themselves; a base URL begins with its scheme.
+    // Model names may contain an @ themselves; a base URL begins with its scheme.
     let at = ["@http://", "@https://"].iter().filter_map(|s| rest.find(s)).min();
     let of_variable = || provider.endpoint_variable.as_deref().and_then(variable);
     let (model, base) = if let Some(at) = at {
@@ -221,7 +221,7 @@ fn one<'a>(
     }
     let without_path = matches!(url.path(), "" | "/");
     let version = url.query().and_then(version_of).map(str::to_owned).or_else(|| {
-        // An address that names a form says all about it.
+        // An address with a path needs no version from the environment.
         provider.version_variable.as_deref().filter(|_| without_path).and_then(variable)
     });
     let is_date = |version: &String| version.starts_with(|c: char| c.is_ascii_digit());
@@ -234,7 +234,7 @@ fn one<'a>(
     Ok(NamedTarget { provider, model: model.to_owned(), address })
 }
 
-/// The path of the provider's API on a server: its own one where the address is its own or has the
+/// The path of the provider's API on a server: the provider's own where the address is its own or has the
 /// beginning of that path, else the usual one.
 fn own_path<'p>(provider: &'p Provider, typed: &Url) -> &'p str {
     let Some(base) = &provider.base_url else { return &provider.path };
@@ -245,13 +245,13 @@ fn own_path<'p>(provider: &'p Provider, typed: &Url) -> &'p str {
     if begins || is_own(provider, typed) { after_host } else { &provider.path }
 }
 
-/// An address without its scheme is not taken for a part of the model's name.
+/// Refuses a server address without a scheme, which would be taken for a part of the model's name.
 fn without_scheme(name: &str, rest: &str) -> Result<(), String> {
     let Some((model, host)) = rest.rsplit_once('@').filter(|(_, host)| looks_like_a_host(host)) else {
         return Ok(());
     };
     if model.is_empty() {
-        // `@cf/meta/…` is how some models are called.
+        // Some models have names such as `@cf/meta/…`.
         return Ok(());
     }
     let own = is_private_host(host.split([':', '/']).next().unwrap_or(host));
@@ -261,20 +261,20 @@ fn without_scheme(name: &str, rest: &str) -> Result<(), String> {
     ))
 }
 
-/// The version in a query that holds nothing else.
+/// The API version in a query that has nothing else.
 fn version_of(query: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     let version = query.strip_prefix("api-version=")?;
     (!version.is_empty() && version.chars().all(plain)).then_some(version)
 }
 
-/// The address of a model in the dated form; one that has its path already keeps it.
+/// Sets the address of a model in the dated form; one that has its path already keeps it.
 fn dated(url: &mut Url, form: &str, model: &str, version: &str) {
     let given = url.path().trim_end_matches('/').trim_end_matches("/chat/completions").to_owned();
     if given.contains("/deployments/") {
         url.set_path(&format!("{given}/"));
     } else if let Ok(mut parts) = url.path_segments_mut() {
-        // A segment at a time, so that a model's name stays one.
+        // Segment by segment, so that a model's name stays one segment.
         parts.clear();
         parts.extend(form.split('/').map(|part| if part == "{model}" { model } else { part })).push("");
     }

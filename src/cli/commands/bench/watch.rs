@@ -1,5 +1,4 @@
-//! Looks on while a run goes: writes the journal and shows progress; whether it goes on is decided by
-//! [`Stopping`].
+//! Follows a run: writes the journal and shows progress; [`Stopping`] decides whether it goes on.
 
 use super::bars::Bars;
 use super::journal::Journal;
@@ -14,13 +13,13 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-/// Looks on.
+/// Writes the journal and shows progress while a run goes on.
 pub struct Watcher<'a> {
     pub tally: Tally<'a>,
     pub stopping: Stopping<'a>,
     journal: Journal,
     pub bars: Bars<'a>,
-    /// Requests of each target that are asked one at a time, for the bars.
+    /// Requests of each target that are sent one at a time, for the bars.
     one_at_a_time: Vec<u64>,
     warm: bool,
     /// Failures under load that were shown, by target and kind.
@@ -56,18 +55,18 @@ impl<'a> Watcher<'a> {
         watcher
     }
 
-    /// What is written down of the run, for whoever asks graders meanwhile.
+    /// Tally and journal, for asking graders in the middle of the run.
     pub fn for_outside(&mut self) -> (&mut Tally<'a>, &mut Journal) {
         self.bars.end();
         (&mut self.tally, &mut self.journal)
     }
 
-    /// Graders from outside have been asked about all that is answered.
+    /// Graders outside of this program have been asked about all answers so far.
     pub fn graded(&mut self) {
         self.stopping.graded(&self.tally.samples);
     }
 
-    /// Go on after a pause with these steps.
+    /// Continues after a pause with these steps.
     pub fn goes_on(&mut self, steps: &[Step]) {
         for (target, left) in self.one_at_a_time.iter_mut().enumerate() {
             *left = steps.iter().filter(|s| s.target == target).count() as u64;
@@ -75,7 +74,7 @@ impl<'a> Watcher<'a> {
         self.warm = false;
     }
 
-    /// The journal, once nothing more is to come.
+    /// Ends the bars and returns tally and journal; the error that stopped the run, if there was one.
     pub fn close(mut self) -> Result<(Tally<'a>, Journal), CliError> {
         self.bars.end();
         match self.broken {
@@ -94,7 +93,7 @@ impl<'a> Watcher<'a> {
         }
     }
 
-    /// What was sent of a phase under load. Where that cannot be read, the run stops.
+    /// The requests that were sent in a phase under load. Where they cannot be read, the run stops.
     pub fn sent_of(&mut self, phase: usize) -> Vec<Sent> {
         self.tally.load_samples.of_phase(phase).unwrap_or_else(|e| {
             self.broken.get_or_insert(e.into());
@@ -130,7 +129,7 @@ impl Watch for Watcher<'_> {
         if let Some(fault) = &record.figures.error {
             let basis = self.tally.basis;
             let (target, prompt) = (&basis.targets[step.target].id, &basis.prompts[step.prompt].id);
-            // Under load the same failure may come a thousand times: it is counted, not repeated.
+            // Under load the same failure may come thousands of times: it is counted, not repeated.
             let seen = self.told.entry((step.target, fault.kind)).or_insert(0);
             *seen += u32::from(step.load.is_some());
             match *seen {

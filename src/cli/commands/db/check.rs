@@ -1,4 +1,5 @@
-//! `db check`: every shipped record and every record of the user's, all problems at once.
+//! `db check`: checks every shipped record and every record of the user's, and reports all problems at
+//! once.
 
 use crate::app::db as app;
 use crate::catalog::shipped_files;

@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     args.output.show(context, &document("diff", differences, &context.now))
 }
 
-/// `shipped`, `mine`, or FORMAT:FILE.
+/// Reads a source: `shipped`, `mine`, or FORMAT:FILE.
 fn source(name: &str, context: &Context) -> Result<Source, CliError> {
     let of = |models, format| Source { name: name.to_owned(), format, models };
     match name {

@@ -1,4 +1,4 @@
-//! `db import`: a price file others keep → records of one's own, after a look at what changes.
+//! `db import`: turns a price file that others keep into records of one's own, after showing what changes.
 
 use crate::app::db::{self as app, Import, Wish};
 use crate::catalog::ApiModel;
@@ -118,7 +118,7 @@ fn confirm(records: usize, target: &Path, context: &Context) -> Result<(), CliEr
     }
 }
 
-/// One file per source. Records of providers that this import says nothing about stay in it.
+/// Writes one file per source. Records of providers that this import does not mention stay in it.
 fn save(models: &[ApiModel], format: Format, target: &Path, context: &Context) -> Result<(), CliError> {
     let before = if target.exists() { Some(crate::cli::catalog::read(target)?) } else { None };
     let before = before.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));

@@ -1,4 +1,4 @@
-//! `db make-prices` (hidden; `make prices` calls it): the shipped price file and the page about it.
+//! `db make-prices` (hidden; `make prices` calls it): makes the shipped price file and the page about it.
 
 use crate::app::db as app;
 use crate::catalog::import::{self, Format, Imported, Origin};

@@ -1,4 +1,5 @@
-//! One answer on its way in: stamped, framed, read by the wire, and judged at its end.
+//! Reads one answer: stamps its bytes, splits them into frames, has the wire format read those, and judges
+//! the end.
 
 use super::connects::Connects;
 use super::failure::{Failure, elsewhere, not_a_stream, refused_without_key, send_failure};
@@ -18,21 +19,21 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 
-/// Stamps count from the send over an open connection: what a new connection took to open is
-/// taken off and reported apart.
+/// The clock of one answer. It counts from the send over an open connection: the time that opening a new
+/// connection took is subtracted, and reported separately.
 pub(super) struct Clock {
     start: Instant,
     connects: Connects,
-    /// What the connection took to open, known once the headers are here.
+    /// The time the connection took to open; zero until the headers are here.
     opening: Duration,
 }
 
 impl Clock {
-    /// It runs from now.
+    /// A clock that starts now.
     pub(super) fn start(connects: Connects) -> Self {
         Self { start: Instant::now(), connects, opening: Duration::ZERO }
     }
-    /// The headers are here: whatever connection they came over is open.
+    /// The headers are here, so the connection they came over is open.
     fn opened(&mut self) {
         self.opening = self.connects.peek().unwrap_or_default();
     }
@@ -42,21 +43,21 @@ impl Clock {
     }
 }
 
-/// One answer on its way in.
+/// One answer while it is read.
 pub(super) struct Answer<'a> {
     clock: Clock,
     target: &'a ApiTarget,
     limits: Limits,
     redactor: &'a Redactor,
     sink: &'a mut (dyn FnMut(Stamped) + Send),
-    /// Some content came: from here on nothing is tried again.
+    /// Some content came: from here on the request is not sent again.
     content: bool,
-    /// A tool is called, with arguments or without.
+    /// The answer calls a tool, with arguments or without.
     called: bool,
     fault: Option<Failure>,
 }
 
-/// The reading of a stream is over.
+/// How the reading of a stream ended.
 struct Over {
     end: StreamEnd,
     /// Why it was not read to its end: a timeout, a reset, its size.
@@ -110,7 +111,8 @@ impl<'a> Answer<'a> {
         self.read(response).await
     }
 
-    /// What the headers say.
+    /// Reports status and headers as an event. Refuses an answer that shows a cloud under strict privacy,
+    /// and one that is compressed.
     fn head(&mut self, response: &Response) -> Result<(), Failure> {
         let now = Instant::now();
         self.clock.opened();
@@ -150,7 +152,7 @@ impl<'a> Answer<'a> {
         let mut reader = wire.reader();
         let mut frames = Frames::new(wire, self.limits.event_bytes);
         let mut ending = Ending::new(wire.has_terminator());
-        // The same memory for every chunk's events.
+        // One buffer for the events of every chunk.
         let mut events = Vec::new();
         let over = {
             let mut reading = Reading { frames: &mut frames, ending: &mut ending, events: &mut events };
@@ -168,7 +170,7 @@ impl<'a> Answer<'a> {
         let Some(reason) = ending.whole(over.end) else {
             return Err(over.failure.unwrap_or_else(|| self.incomplete(&frames)));
         };
-        // The reason that holds in the end need not be the last one that was stated.
+        // The finish reason that counts in the end need not be the last one stated.
         let at = self.clock.stamp(Instant::now());
         (self.sink)(Stamped { at, event: Event::Finished { reason } });
         match ending::without_content(reason).filter(|_| !self.content && !self.called) {
@@ -195,8 +197,8 @@ impl<'a> Answer<'a> {
         let first = (start + self.limits.first).min(total);
         let mut timer = std::pin::pin!(sleep_until(first));
         let mut bytes_seen = 0;
-        // When bytes came last, and when the answer last said something: after a finish reason pings
-        // do not put off its end.
+        // When bytes last came, and when content last came: once there is a finish reason, pings do not put
+        // off the end.
         let (mut now, mut last_said) = (start, start);
         loop {
             let deadline = if reading.ending.reason_stands() {
@@ -207,7 +209,7 @@ impl<'a> Answer<'a> {
                 first
             };
             let chunk = within(deadline, timer.as_mut(), response.chunk()).await;
-            // One look at the clock for all that a piece of the answer needs.
+            // The clock is read once for each piece of the answer.
             now = Instant::now();
             let at = self.clock.stamp(now);
             let chunk = match chunk {
@@ -268,7 +270,7 @@ impl<'a> Answer<'a> {
                     self.fault.get_or_insert(elsewhere(&message));
                     return;
                 }
-                // It only tells the reader to stop.
+                // This event only tells the reader to stop.
                 Event::End => continue,
                 _ => {}
             }
@@ -314,7 +316,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// An answer whose status is no success.
+/// The failure that an answer stands for whose status is no success.
 async fn refused(target: &ApiTarget, response: Response) -> Failure {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
@@ -330,7 +332,7 @@ async fn refused(target: &ApiTarget, response: Response) -> Failure {
     let reset = retry::reset(|name| header(name), now_unix());
     let body = body_text(response).await;
     let (mut fault, mut advice) = provider_error::in_answer(status, &body, wait, reset);
-    // The server knows best whether this very request can succeed later.
+    // The server knows best whether this request can succeed later.
     if matches!(advice, Advice::Retry(_)) && header("x-should-retry").as_deref() == Some("false") {
         advice = Advice::Sample;
     }
@@ -358,7 +360,7 @@ async fn refused(target: &ApiTarget, response: Response) -> Failure {
     Failure::of(fault, advice)
 }
 
-/// What reads one stream.
+/// What the reading of one stream changes.
 struct Reading<'a> {
     frames: &'a mut Frames,
     ending: &'a mut Ending,
@@ -374,7 +376,7 @@ impl Reading<'_> {
     }
 }
 
-/// Does the transport say where the answer ends, so that a clean end is known to be one?
+/// Does the transport mark where the body ends, so that an end without an error means that it is whole?
 fn is_delimited(response: &Response) -> bool {
     let headers = response.headers();
     response.version() == Version::HTTP_2
@@ -382,15 +384,15 @@ fn is_delimited(response: &Response) -> bool {
         || headers.get(header::TRANSFER_ENCODING).is_some_and(|v| v.as_bytes().ends_with(b"chunked"))
 }
 
-/// A header that only a cloud, or a proxy before one, sends.
+/// The name of a header that only a cloud service, or a proxy in front of one, sends.
 fn sign_of_a_cloud(headers: &HeaderMap) -> Option<&str> {
     const SIGNS: &[&str] = &["openai-version", "openai-organization", "anthropic-organization-id", "cf-ray"];
     let sign = |name: &&str| SIGNS.contains(name) || name.starts_with("x-litellm-");
     headers.keys().map(HeaderName::as_str).find(sign)
 }
 
-/// The answer is over, and the connection is not yet: what little is left is read, so that the
-/// connection can be used again. Nobody waits for more than a moment; what does not end soon is closed.
+/// Reads the little that is left after an answer has ended, so that the connection can be used again. The
+/// caller waits for at most 2 ms; what has not ended a second later is closed.
 async fn let_go(mut response: Response) {
     const A_MOMENT: Duration = Duration::from_millis(2);
     const SOON: Duration = Duration::from_secs(1);
@@ -407,8 +409,9 @@ async fn let_go(mut response: Response) {
     }
 }
 
-/// What comes before the deadline. The timer is not set anew for each piece of an answer: it goes off
-/// when it was last set to, and only then looks whether the deadline has moved on since.
+/// The output of `coming`, or `None` at the deadline. To save setting the timer anew for each piece of an
+/// answer, it goes off when it was last set to, and only then checks whether the deadline has moved on
+/// since.
 async fn within<T>(
     deadline: Instant,
     mut timer: Pin<&mut Sleep>,
@@ -432,7 +435,7 @@ async fn within<T>(
     }
 }
 
-/// The beginning of a body that is not a stream: enough for a message, never long.
+/// The beginning of a body that is not a stream, up to 64 KiB: enough for an error message.
 pub(super) async fn body_text(mut response: Response) -> String {
     const LARGEST: usize = 64 << 10;
     let deadline = Instant::now() + Duration::from_secs(5);

@@ -1,6 +1,6 @@
-//! How long connections take to open, which the HTTP client does not tell: a layer around its
-//! connector. Requests under way at the same time share a client, so each brings its own place to
-//! note it, and the connector looks for that of the request that made it connect.
+//! Measures how long connections take to open, which the HTTP client does not tell: a layer around its
+//! connector. Requests under way at the same time share a client, so each brings a place of its own for the
+//! time; the connector writes to that of the request that made it connect.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,16 +10,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 tokio::task_local! {
-    /// Of the request that is being sent.
+    /// The place for the request that is being sent.
     static SENDING: Connects;
 }
 
-/// Where one request's opening of a connection is noted.
+/// The time that one request took to open a connection; `None` where it used an open one.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Connects(Arc<Mutex<Option<Duration>>>);
 
 impl Connects {
-    /// Connections opened while `work` is polled are noted here.
+    /// Runs `work`, and notes the time of connections that are opened for it.
     pub(super) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         SENDING.scope(self.clone(), work).await
     }
@@ -31,7 +31,7 @@ impl Connects {
     }
 }
 
-/// The layer around the connector.
+/// The layer that wraps the connector.
 #[derive(Debug, Clone)]
 pub(super) struct Timing;
 

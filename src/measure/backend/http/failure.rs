@@ -1,4 +1,4 @@
-//! What went wrong with an attempt, and what that means for the run.
+//! Failures of an attempt: what went wrong, and whether to try again.
 
 use super::target::ApiTarget;
 use crate::measure::event::{Fault, FaultKind};
@@ -8,12 +8,13 @@ use crate::measure::retry::{Advice, Wait};
 use crate::measure::wire::{LimitField, WireKind};
 use std::error::Error as _;
 
-/// A failure and what it means for the run.
+/// A failure, and what may be tried again after it.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) fault: Fault,
     pub(super) advice: Advice,
-    /// It was only a reused connection that had been closed before any byte of an answer came.
+    /// The only cause was a reused connection that the server had closed before any byte of an answer came:
+    /// the request may be sent again.
     pub(super) resend: bool,
 }
 
@@ -26,7 +27,8 @@ impl Failure {
     }
 }
 
-/// Strict privacy was promised, and this answer did not come from this machine.
+/// The failure under strict privacy where an answer did not come from this machine; `how` says what shows
+/// it.
 pub(super) fn elsewhere(how: &str) -> Failure {
     let message = format!(
         "privacy is strict and this server does not generate the answers itself: {how}. Nothing more is sent to it"
@@ -34,7 +36,7 @@ pub(super) fn elsewhere(how: &str) -> Failure {
     Failure::new(FaultKind::Privacy, message, Advice::Provider)
 }
 
-/// A body under a status that says success that is no stream.
+/// The failure that a body stands for which is no stream although its status says success.
 pub(super) fn not_a_stream(body: &str) -> Failure {
     let body = body.trim();
     if body.starts_with('<') {
@@ -49,7 +51,7 @@ pub(super) fn not_a_stream(body: &str) -> Failure {
         return Failure::new(FaultKind::NotAStream, message, Advice::Provider);
     };
     let message = format!("the server answered with an error instead of a stream: {}", said.message);
-    // What nobody can tell from its name or words will not be different for the next prompt.
+    // An error that is not known by its name or its words will be the same for the next prompt.
     if !provider_error::is_named(&said) {
         return Failure::new(FaultKind::NotAStream, message, Advice::Provider);
     }
@@ -58,7 +60,7 @@ pub(super) fn not_a_stream(body: &str) -> Failure {
     Failure::new(kind, message, advice)
 }
 
-/// The server wants a key and none was sent: that is no fault of a key.
+/// A refusal for want of a key where none was sent: says how to give one.
 pub(super) fn refused_without_key(target: &ApiTarget, status: u16, fault: &Fault) -> Fault {
     let words = fault.message.split_once(": ").map_or(String::new(), |(_, words)| format!(" ({words})"));
     let where_to = match &target.key_variable {
@@ -69,7 +71,8 @@ pub(super) fn refused_without_key(target: &ApiTarget, status: u16, fault: &Fault
     Fault { kind: FaultKind::Auth, message }
 }
 
-/// Is this a refusal of the member that limits the answer, by its name and not by its value?
+/// Does the server refuse the field that limits the answer (`max_tokens`), by its name and not by its
+/// value?
 pub(super) fn refuses_limit_field(fault: &Fault, wire: WireKind, sent: LimitField) -> bool {
     const OF_A_NAME: &[&str] = &[
         "unsupported parameter",
@@ -88,7 +91,7 @@ pub(super) fn refuses_limit_field(fault: &Fault, wire: WireKind, sent: LimitFiel
         "invalid field",
         "invalid parameter",
     ];
-    // A limit that is too large names the member, too.
+    // A message about a limit that is too large names the field, too.
     const OF_A_VALUE: &[&str] = &["too large", "at most", "less than", "greater than", "maximum value"];
     let words = fault.message.to_ascii_lowercase();
     let says = |list: &[&str]| list.iter().any(|part| words.contains(part));
@@ -99,7 +102,7 @@ pub(super) fn refuses_limit_field(fault: &Fault, wire: WireKind, sent: LimitFiel
         && !says(OF_A_VALUE)
 }
 
-/// What is wrong with a secure connection, and what to do.
+/// Says what is wrong with a TLS connection, and what to do.
 fn tls_words(error: &rustls::Error) -> String {
     use rustls::{CertificateError, Error};
     const OWN: &str = "; if the server is your own, put its certificate, or its authority's, into a file and name \
@@ -124,7 +127,8 @@ fn tls_words(error: &rustls::Error) -> String {
     }
 }
 
-/// No answer at all: name resolution, connection, TLS, a proxy, or a connection that was closed.
+/// The failure where no answer came at all: name resolution, connection, TLS, a proxy, or a connection that
+/// was closed.
 pub(super) fn send_failure(error: reqwest::Error, proxy: Option<&Proxy>) -> Failure {
     let error = error.without_url();
     let (io, tls) = causes(&error);
@@ -165,7 +169,7 @@ pub(super) fn send_failure(error: reqwest::Error, proxy: Option<&Proxy>) -> Fail
     if error.is_timeout() {
         return Failure::new(FaultKind::TimeoutFirst, text, Advice::Retry(None));
     }
-    // The HTTP library's own limit on headers, known by its words only.
+    // The HTTP library's own limit on the size of headers, which only its wording tells.
     if text.contains("head is too large") {
         return Failure::new(FaultKind::TooLarge, "the headers of the answer have no end", Advice::Provider);
     }
@@ -176,10 +180,10 @@ pub(super) fn send_failure(error: reqwest::Error, proxy: Option<&Proxy>) -> Fail
     )
 }
 
-/// The connection did not come further than the proxy.
+/// The failure where the connection got no further than the proxy.
 fn proxy_failure(text: &str, proxy: &Proxy) -> Failure {
     let Proxy { url, .. } = proxy;
-    // The library's own words for what the proxy answered.
+    // The HTTP library's wording of what the proxy answered.
     let (message, advice) = if text.contains("authorization required") {
         let message = format!(
             "the proxy {url} wants a user name and a password: put them into its variable, as in http://user:password@host:port"
@@ -193,7 +197,7 @@ fn proxy_failure(text: &str, proxy: &Proxy) -> Failure {
     Failure::new(FaultKind::Proxy, message, advice)
 }
 
-/// The cause of one kind, where an error has it.
+/// The first cause of an error that is an `E`.
 fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
     while let Some(e) = cause {

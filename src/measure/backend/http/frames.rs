@@ -1,5 +1,5 @@
-//! Bytes → frames: server-sent events, one JSON object a line, or a body that is neither. Which of them
-//! an answer is, its first byte says; what its content type says is often wrong.
+//! Splits bytes into frames: server-sent events, one JSON object a line, or a body that is neither. The
+//! first byte of an answer decides which it is, since its content type is often wrong.
 
 use crate::measure::ending::Ending;
 use crate::measure::event::Event;
@@ -8,25 +8,25 @@ use crate::measure::wire::{Wire, WireKind};
 use serde_json::Value;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
-/// Longest body that is kept of an answer that is no stream, bytes.
+/// Bytes of the body that are kept of an answer that is no stream.
 const LONGEST_BODY: usize = 64 << 10;
 
 /// How an answer is framed.
 enum Framing {
-    /// Nothing but white space came.
+    /// Nothing but white space came so far.
     Unknown,
     Events(sse::Decoder),
     Lines(Vec<u8>),
-    /// No stream: an error, a page, or an answer in one piece.
+    /// No stream: an error, an HTML page, or an answer in one piece.
     Body(Vec<u8>),
 }
 
-/// The frames of one answer.
+/// Splits the bytes of one answer into frames.
 pub(super) struct Frames {
     framing: Framing,
     wire: WireKind,
     limit: usize,
-    /// What came before the framing was known.
+    /// Bytes that came before the framing was known.
     begin: Vec<u8>,
     /// Any frame came at all.
     pub(super) any: bool,
@@ -34,7 +34,7 @@ pub(super) struct Frames {
     pub(super) meaningful: bool,
 }
 
-/// What frames are given to.
+/// Where frames go.
 pub(super) struct Readers<'a> {
     pub(super) wire: &'a mut dyn Wire,
     pub(super) ending: &'a mut Ending,
@@ -43,7 +43,7 @@ pub(super) struct Readers<'a> {
 
 impl Readers<'_> {
     fn frame(&mut self, name: &str, data: &str) {
-        // Whatever follows the terminator is no part of the answer.
+        // What follows the terminator is not part of the answer.
         if self.ending.is_over() {
             return;
         }
@@ -64,7 +64,7 @@ impl Frames {
             self.begin.extend_from_slice(bytes);
             let Some(first) = first_byte(&self.begin) else {
                 if self.begin.len() > BOM.len() {
-                    // White space before everything says nothing.
+                    // Leading white space does not tell the framing.
                     self.begin.clear();
                 }
                 return Ok(());
@@ -152,7 +152,7 @@ impl Frames {
         }
     }
 
-    /// What came last and is no whole frame.
+    /// The unfinished frame at the end, if there is one.
     pub(super) fn pending(&self) -> Option<String> {
         match &self.framing {
             Framing::Unknown => None,
@@ -174,7 +174,7 @@ fn first_byte(bytes: &[u8]) -> Option<u8> {
     bytes.iter().copied().find(|b| !b.is_ascii_whitespace())
 }
 
-/// A byte order mark is only ever at the very start, where no text begins with one by itself.
+/// Text without a byte order mark at its start.
 fn without_bom(line: &str) -> &str {
     line.strip_prefix('\u{feff}').unwrap_or(line)
 }

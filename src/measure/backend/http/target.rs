@@ -1,4 +1,4 @@
-//! Where an API target is, how it is spoken to, and what it may take.
+//! An API target: its address, how requests to it are written, and the limits on its answers.
 
 use crate::measure::address::Address;
 use crate::measure::net::Proxy;
@@ -21,15 +21,15 @@ pub struct ApiTarget {
     pub key_header: &'static str,
     pub quirks: Quirks,
     pub proxy: Option<Proxy>,
-    /// Only addresses that are not public are connected to, whatever the name resolves to.
+    /// Connect only to addresses that are not public, whatever the name resolves to.
     pub private_only: bool,
-    /// What usually is wrong where this provider finds nothing at an address.
+    /// What is usually wrong where this provider finds nothing at an address, for an error message.
     pub not_found_hint: Option<String>,
     pub learnt: Learnt,
 }
 
 impl ApiTarget {
-    /// A target without a key, a proxy or anything odd about it.
+    /// A target without a key, a proxy or quirks.
     pub fn new(wire: WireKind, model: &str, address: Address) -> Self {
         Self {
             wire,
@@ -46,12 +46,13 @@ impl ApiTarget {
         }
     }
 
-    /// Scheme, host and port: what a key is bound to, and all of a URL that is shown beside a fault.
+    /// Scheme, host and port: what a key is bound to, and the only part of a URL that is shown beside a
+    /// fault.
     pub fn origin(&self) -> String {
         self.address.origin()
     }
 
-    /// How a request is written, after what was learnt.
+    /// How a request is written, with what was learnt from the server's refusals.
     pub fn quirks(&self) -> Quirks {
         let limit_field = self.limit_field();
         Quirks { limit_field, ..self.quirks }
@@ -61,37 +62,37 @@ impl ApiTarget {
         self.learnt.0.store(field != self.quirks.limit_field, Ordering::Relaxed);
     }
 
-    /// The member that limits the answer, after what was learnt.
+    /// The field that limits the length of the answer, with what was learnt.
     pub fn limit_field(&self) -> LimitField {
         let field = self.quirks.limit_field;
         if self.learnt.other_limit_field() { field.other() } else { field }
     }
 }
 
-/// What a server taught by refusing it; shared by all clients of a target.
+/// What was learnt from a server's refusals; shared by all clients of a target.
 #[derive(Debug, Clone, Default)]
 pub struct Learnt(Arc<AtomicBool>);
 
 impl Learnt {
-    /// It refused the member that limits the answer and took the other one.
+    /// The server refused the field that limits the answer and took the other one.
     pub fn other_limit_field(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Bounds on time and size.
+/// Limits on time and size of one request.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub connect: Duration,
-    /// From send to the first content; pings do not feed it.
+    /// Longest time from the send to the first content; pings do not extend it.
     pub first: Duration,
-    /// Between bytes once content came.
+    /// Longest time between bytes once content has come.
     pub idle: Duration,
-    /// The whole answer.
+    /// Longest time of the whole answer.
     pub total: Duration,
     pub event_bytes: usize,
     pub total_bytes: usize,
-    /// Strict privacy: an answer that shows that it came from another machine ends the target.
+    /// Strict privacy: an answer that shows that it came from another machine ends the use of this target.
     pub local_only: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The backends beside the program, loaded before anything else of llama.cpp is used.
+//! Loads the backends beside the program, before anything else of llama.cpp is used.
 
 use super::log;
 use crate::measure::backend::libraries;
@@ -9,8 +9,8 @@ use llama_cpp_sys_2 as sys;
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
 
-/// Of each kind the one that fits this processor best. `Ok` names the backends of other devices that
-/// have none here, and why; `Err` says why nothing can be computed.
+/// Loads of each kind the library that fits this processor best. `Ok` lists the backends that found no
+/// device here, each with the reason; `Err` says why nothing can be computed.
 pub(super) fn load(named: Option<&Path>) -> Result<Vec<String>, String> {
     let program =
         std::env::current_exe().map_err(|e| format!("this program's own file cannot be found: {e}"))?;
@@ -37,7 +37,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Why a library that is there gives no device; `None` where it gives one.
+/// Why a backend whose library is there offers no device; `None` where it offers one.
 fn without_device(path: &Path, devices: &[LlamaBackendDevice]) -> Option<String> {
     let file = path.file_name()?.to_string_lossy();
     let told = log::told();
@@ -50,12 +50,14 @@ fn without_device(path: &Path, devices: &[LlamaBackendDevice]) -> Option<String>
     if devices.iter().any(|device| device.backend == backend) {
         return None;
     }
-    // Its own word, as `ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device is detected`.
+    // The backend's own message, such as `ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device
+    // is detected`.
     let said = told.errors.iter().rfind(|line| line.contains(&backend));
     Some(said.map_or_else(|| format!("{backend}: it finds no device"), |line| one_line(line, 300)))
 }
 
-/// A library that cannot be loaded is passed over without a word; asked for by name it is not.
+/// Why a library cannot be loaded. The engine skips such a library silently, so it is loaded once more by
+/// name, which logs the reason.
 fn why_not(path: &Path) -> Option<String> {
     let before = log::told().errors.len();
     let shown = path.to_str()?;

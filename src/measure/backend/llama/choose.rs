@@ -1,5 +1,4 @@
-//! Choosing the next token: the likeliest, or by the sampling that was asked for; within a grammar
-//! where there is one.
+//! Sampling: the next token is the likeliest or is drawn as asked, within a grammar where there is one.
 
 use crate::measure::backend::decode::greatest;
 use crate::measure::backend::protocol::Sampling;
@@ -11,17 +10,18 @@ use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::token::data::LlamaTokenData;
 use llama_cpp_2::token::data_array::LlamaTokenDataArray;
 
-/// What every request of a model is chosen by.
+/// How tokens are chosen, for every request to a model.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     /// `None`: greedy.
     pub sampling: Option<Sampling>,
-    /// llama.cpp's grammar language.
+    /// A grammar in llama.cpp's language (GBNF).
     pub grammar: Option<String>,
 }
 
 impl Rules {
-    /// Resolve what was asked for against what the model's file recommends.
+    /// What was asked for, with the values that the model's file recommends where nothing was asked. Fails
+    /// where the schema cannot be made into a grammar.
     pub(super) fn new(
         model: &LlamaModel,
         sampling: Option<Sampling>,
@@ -38,7 +38,7 @@ impl Rules {
         Ok(rules)
     }
 
-    /// For the record.
+    /// The settings in words, for the document.
     pub(super) fn describe(&self) -> String {
         let mut text = match &self.sampling {
             None => "greedy".to_owned(),
@@ -59,8 +59,8 @@ impl Rules {
         text
     }
 
-    /// For one request; each draws other random numbers, and the same ones again in another run. `schema`: of this
-    /// answer alone, in the place of that of all.
+    /// Makes the sampler of one request. Each request draws other random numbers, and the same ones in
+    /// another run. `schema`: the JSON schema of this answer alone, in place of that of all.
     pub(super) fn chooser(
         &self,
         model: &LlamaModel,
@@ -97,7 +97,7 @@ fn grammar_of(schema: &str) -> Result<String, Fault> {
     })
 }
 
-/// Values a model's maker recommends, as the file says.
+/// The sampling values that the model's maker recommends in the file, where the user has set none.
 fn recommended(model: &LlamaModel, asked: Sampling) -> Result<Sampling, Fault> {
     let number = |key: &str| {
         let text = model.meta_val_str(&format!("general.sampling.{key}")).ok()?;
@@ -140,7 +140,8 @@ impl Chooser {
             None => likeliest(context, index)?,
             Some(chain) => sampled(chain, context.token_data_array_ith(index))?,
         };
-        // What would be chosen anyway mostly fits: looking at one token is cheaper than at all.
+        // The token that would be chosen without the grammar mostly fits it, and testing one token is
+        // cheaper than testing all.
         let mut one = LlamaTokenDataArray::new(vec![LlamaTokenData::new(free, 1.0, 0.0)], false);
         grammar.apply(&mut one);
         let token = if one.data.first().is_some_and(|t| t.logit().is_finite()) {

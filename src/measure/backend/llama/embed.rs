@@ -1,5 +1,5 @@
-//! Vectors of texts: one pass over the weights for each, its tokens' vectors pooled as the model's
-//! file says.
+//! Embeddings: one pass over the weights for each text, with the vectors of its tokens pooled as the
+//! model's file says.
 
 use super::common::engine_fault;
 use super::slots::Slots;
@@ -13,7 +13,7 @@ use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use std::time::Instant;
 
-/// How a model's file says its tokens are pooled; `mean` where it says nothing.
+/// How the vectors of tokens are pooled, by the model's file; `mean` where it does not say.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pooling {
     pub kind: LlamaPoolingType,
@@ -46,7 +46,7 @@ impl Pooling {
 }
 
 impl Slots {
-    /// A text as it is, without the chat template.
+    /// The embedding of a text as it is, without the chat template.
     pub(super) fn embed(&mut self, text: &str) -> Result<Embedded, Fault> {
         if text.contains('\0') {
             let message = "the text contains a NUL character, which no model reads".into();
@@ -74,7 +74,7 @@ impl Slots {
         Ok(Embedded { tokens, tokenizing, computing, vector })
     }
 
-    /// The text's vector, of length 1.
+    /// The pooled vector of these tokens, of length 1.
     fn vector(&mut self, tokens: &[LlamaToken]) -> Result<Vec<f32>, Fault> {
         self.context.clear_kv_cache();
         self.batch.clear();

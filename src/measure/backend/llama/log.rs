@@ -1,5 +1,6 @@
-//! What llama.cpp logs: warnings and errors go to stderr, where the parent keeps the last of them;
-//! the lines that say where layers and buffers went are read, since no call tells.
+//! Reads llama.cpp's log. Warnings and errors go to stderr, where the parent process keeps the last of
+//! them; the lines that say on which device layers and buffers are get parsed, since no function of its API
+//! tells.
 
 use crate::measure::backend::libraries;
 use crate::measure::backend::protocol::{Library, Memory};
@@ -8,13 +9,13 @@ use std::ffi::{CStr, c_char, c_void};
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
-/// What the log has told so far.
+/// What the log has said so far.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Told {
     pub memory: Memory,
-    /// (offloaded, of) as the loader counts them, the output layer included.
+    /// Layers offloaded to devices and layers in all, as the loader counts them: the output layer included.
     pub offloaded: Option<(u32, u32)>,
-    /// The last lines of level error.
+    /// The first 20 lines of level error.
     pub errors: Vec<String>,
     /// Backends that were loaded at run time.
     pub libraries: Vec<Library>,
@@ -35,14 +36,14 @@ static TOLD: Mutex<Told> = Mutex::new(Told {
     continues: false,
 });
 
-/// From now on every line of llama.cpp and ggml comes here.
+/// Sends every further line of llama.cpp's and ggml's log here.
 pub(super) fn capture() {
     // SAFETY: the callback is a plain function that lives as long as the process, takes no user
     // data, and does not unwind.
     unsafe { sys::llama_log_set(Some(on_log), std::ptr::null_mut()) }
 }
 
-/// What was told so far.
+/// A copy of what the log has said so far.
 pub(super) fn told() -> Told {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
@@ -75,14 +76,14 @@ extern "C" fn on_log(level: sys::ggml_log_level, text: *const c_char, _: *mut c_
 }
 
 impl Told {
-    /// What the engine calls the backend that it loaded from this file.
+    /// The engine's name for the backend that it loaded from this file.
     #[cfg(feature = "dynamic-backends")]
     pub(super) fn backend_of(&self, file: &str) -> Option<String> {
         let at = self.files.iter().position(|name| name == file)?;
         self.libraries.get(at).map(|library| library.backend.clone())
     }
 
-    /// The driver of a Vulkan device by that name.
+    /// The driver of the Vulkan device with this name.
     pub(super) fn driver_of(&self, device: &str) -> Option<String> {
         let after = self.vulkan.iter().find_map(|text| text.strip_prefix(device))?;
         Some(after.trim().strip_prefix('(')?.strip_suffix(')')?.to_owned())
@@ -125,7 +126,8 @@ impl Told {
     }
 }
 
-/// `load_tensors:   CPU_Mapped model buffer size =    93.26 MiB` → (`CPU_Mapped`, bytes).
+/// Name and bytes of a buffer: `load_tensors:   CPU_Mapped model buffer size =    93.26 MiB` →
+/// (`CPU_Mapped`, bytes).
 fn buffer(line: &str) -> Option<(&str, u64)> {
     let (before, after) = line.split_once(" buffer size =")?;
     let mebibytes: f64 = after.trim().strip_suffix("MiB")?.trim().parse().ok()?;

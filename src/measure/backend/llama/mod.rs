@@ -30,26 +30,27 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The engine of this process: nothing, or one loaded model.
+/// The engine of this process, with at most one model loaded.
 #[derive(Debug)]
 pub struct LlamaEngine {
     backend: Option<LlamaBackend>,
     slots: Option<Slots>,
-    /// Requests that came before a model: they fail in the next step.
+    /// Requests that came before a model was loaded: they fail in the next step.
     orphans: Vec<(u32, Instant)>,
-    /// Why nothing can be computed, or else which backends found no device.
+    /// Of the backends beside the program: those that found no device, with the reason; or why nothing can
+    /// be computed.
     beside: Result<Vec<String>, String>,
 }
 
 impl LlamaEngine {
-    /// `backends` is the folder that the user named for them.
+    /// Sets up llama.cpp. `backends`: the folder with its backends, where the user named one.
     pub fn new(backends: Option<&Path>) -> Self {
         log::capture();
         #[cfg(feature = "dynamic-backends")]
         let beside = beside::load(backends);
         #[cfg(not(feature = "dynamic-backends"))]
         let beside = {
-            // They are part of the program.
+            // Backends are part of the program.
             let _ = backends;
             Ok(Vec::new())
         };

@@ -1,4 +1,4 @@
-//! Loading: file, context, warm-up, and the account of what was really used.
+//! Loading a model: file, context, warm-up, and a report of what was really used.
 
 use super::choose::Rules;
 use super::common::{engine_fault, fault, piece};
@@ -22,11 +22,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// llama.cpp's own defaults: most tokens of a call, and of one pass over the weights.
+/// llama.cpp's own defaults: most tokens of one decode call, and of one pass over the weights.
 const BATCH: u32 = 2048;
 const UBATCH: u32 = 512;
 
-/// What was built in, or found beside the program.
+/// Version and devices of the engine that was built in or found beside the program. `left_out`: backends
+/// without a device.
 pub(super) fn build(left_out: Vec<String>) -> EngineBuild {
     // SAFETY: both return a static string, or null where the build does not know.
     let (version, commit) = unsafe { (text(sys::ggml_version()), text(sys::ggml_commit())) };
@@ -88,7 +89,7 @@ pub(super) fn load(
             fault(FaultKind::Context, "the context asked for is empty or beyond 2^32 tokens")
         })?;
     let pooling = if request.embed { Some(Pooling::of(model)?) } else { None };
-    // A text is pooled over one pass.
+    // Pooling needs all tokens of a text in one pass.
     let (batch, ubatch) = if pooling.is_some() {
         (total, total)
     } else {
@@ -112,7 +113,7 @@ pub(super) fn load(
         .with_type_v(kv_type)
         // Each sequence attends to itself alone, so each has a cache of its own.
         .with_kv_unified(false)
-        // Nothing is reused beyond the window, so no more of it is kept.
+        // Nothing beyond the window is reused, so no more of it is kept.
         .with_swa_full(false)
         .with_no_perf(true)
         .with_flash_attention_policy(match request.flash_attention {
@@ -176,9 +177,9 @@ pub(super) fn load(
     Ok((slots, loaded))
 }
 
-/// Prompts that cannot be told to fit by their length are tokenised with the vocabulary alone, so
-/// that a context too small is refused before the weights are read. Tokens of the longest, its answer
-/// included.
+/// Tokenises the prompts that may be too long for the context, with the vocabulary alone, so that a context
+/// too small is refused before the weights are read. Returns the tokens of the longest, its answer
+/// included; `None` where no prompt is in doubt.
 fn refuse_long_prompts(backend: &LlamaBackend, request: &LoadRequest) -> Result<Option<u64>, Fault> {
     if request.doubtful.is_empty() {
         return Ok(None);
@@ -214,7 +215,7 @@ fn load_file(
     let mut last = -1.0;
     let parameters = parameters.with_progress_callback(move |fraction| {
         heard.tick();
-        // A hundred reports are plenty; the callback comes once per tensor.
+        // Reports every hundredth part; the callback comes once per tensor.
         if fraction - last >= 0.01 {
             last = fraction;
             heard.loading(fraction);
@@ -252,7 +253,7 @@ fn load_file(
     })
 }
 
-/// The engine's own reason, if it gave one.
+/// The engine's own reason in brackets; empty if it gave none.
 fn last_errors() -> String {
     let errors = log::told().errors;
     let last = &errors[errors.len().saturating_sub(2)..];
@@ -271,7 +272,7 @@ fn template(model: &LlamaModel) -> Result<ChatTemplate, Fault> {
     ChatTemplate::new(&source, &piece(model, vocab.bos()), &piece(model, vocab.eos()))
 }
 
-/// Indices of the devices named, GPUs only where none is named.
+/// Indices of the devices named; of all GPUs where none is named.
 fn choose_devices(all: &[LlamaBackendDevice], named: &[String]) -> Result<Vec<usize>, Fault> {
     if named.is_empty() {
         return Ok(all.iter().filter(|d| is_gpu(d)).map(|d| d.index).collect());
@@ -305,7 +306,7 @@ fn meta(model: &LlamaModel, key: &str) -> Option<String> {
     model.meta_val_str(key).ok().filter(|v| !v.is_empty())
 }
 
-/// Physical cores, or fewer where this process may not use all.
+/// Physical cores that this process may use.
 fn physical_cores() -> u32 {
     u32::try_from(crate::measure::allowed::allowed().cores).unwrap_or(1)
 }

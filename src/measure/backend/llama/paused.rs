@@ -1,10 +1,10 @@
-//! What a conversation's turn has computed, kept for its next turn.
+//! The cache of a conversation between two of its turns.
 
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 
-/// A conversation whose next turn has not come: its sequence keeps what was computed.
+/// A conversation that waits for its next turn: its sequence keeps what was computed.
 #[derive(Debug)]
 pub(super) struct Paused {
     pub(super) conversation: u64,
@@ -13,12 +13,13 @@ pub(super) struct Paused {
     pub(super) tokens: Vec<LlamaToken>,
 }
 
-/// Keep what a prompt has in common with the turn before it, and drop the rest: the number of tokens that need
-/// not be computed again. The last token always is: the answer begins from its logits. `window`: see [`window`].
+/// Keeps the tokens that a prompt has in common with the turn before it, and drops the rest from the cache.
+/// Returns how many tokens need not be computed again; the last token always must be, since the answer
+/// begins from its logits. `window`: see [`window`].
 ///
-/// Layers with a sliding window keep no more than that, and layers with a state keep their last one only:
-/// there a turn that does not simply go on (a template that drops earlier thoughts, text that is cut into
-/// other tokens) may have nothing to begin from, and all of it is computed again.
+/// Layers with a sliding window keep only the window, and layers with a recurrent state only the last
+/// state. A turn that does not simply continue (a template that drops earlier thoughts, text that is split
+/// into other tokens) may then find nothing to continue from, and is computed from its beginning.
 pub(super) fn reuse(
     context: &mut LlamaContext<'_>,
     window: Option<i64>,
@@ -34,7 +35,8 @@ pub(super) fn reuse(
     0
 }
 
-/// Drop what follows the first `common` tokens of a sequence. `false`: what those need is not there any more.
+/// Drops what follows the first `common` tokens of a sequence. `false`: what those need is not in the cache
+/// any more.
 fn keep(context: &mut LlamaContext<'_>, window: Option<i64>, paused: &Paused, common: usize) -> bool {
     let (Ok(next), Ok(length)) = (u32::try_from(common), u32::try_from(paused.tokens.len())) else {
         return false;
@@ -51,12 +53,13 @@ fn keep(context: &mut LlamaContext<'_>, window: Option<i64>, paused: &Paused, co
     there && context.clear_kv_cache_seq(u32::try_from(paused.sequence).ok(), Some(next), None) == Ok(true)
 }
 
-/// Forget what a sequence has computed.
+/// Clears the cache of one sequence.
 pub(super) fn clear(context: &mut LlamaContext<'_>, sequence: i32) {
     let _ = context.clear_kv_cache_seq(u32::try_from(sequence).ok(), None, None);
 }
 
-/// How many tokens the sliding windows of a model reach back, by its file; `None`: it has none, or does not say.
+/// How many tokens a model's sliding window reaches back, by its file; `None`: it has none, or does not
+/// say.
 pub(super) fn window(model: &LlamaModel) -> Option<i64> {
     let architecture = model.meta_val_str("general.architecture").ok()?;
     let window = model.meta_val_str(&format!("{architecture}.attention.sliding_window")).ok()?;

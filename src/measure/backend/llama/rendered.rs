@@ -1,4 +1,4 @@
-//! Messages → the tokens that the model gets.
+//! Turns messages into the tokens that the model gets.
 
 use super::common::{fault, piece};
 use crate::measure::backend::protocol::Prompt;
@@ -12,12 +12,12 @@ use llama_cpp_2::token::LlamaToken;
 #[derive(Debug)]
 pub(super) struct Rendered {
     pub(super) tokens: Vec<LlamaToken>,
-    /// The marker of the thought that the template leaves open.
+    /// The opening marker of a thought, where the template ends inside one.
     pub(super) thought_opened: Option<&'static str>,
 }
 
-/// Messages to tokens, through the model's chat template unless it is left out, checked
-/// against the context.
+/// Turns messages into tokens with the model's chat template, or without one; an error where they do not
+/// fit the context of one sequence.
 pub(super) fn tokenize(
     model: &LlamaModel,
     template: Option<&ChatTemplate>,
@@ -32,7 +32,7 @@ pub(super) fn tokenize(
         None => prompt.messages.iter().filter_map(|m| m.content.as_deref()).collect::<Vec<_>>().join("\n"),
     };
     let vocab = model.vocab();
-    // Templates write the begin token out, and the tokenizer would add another.
+    // Templates write the BOS token as text, and the tokenizer would add another.
     let bos = if vocab.should_add_bos() { piece(model, vocab.bos()) } else { String::new() };
     let text = if bos.is_empty() { &text } else { text.strip_prefix(&bos).unwrap_or(&text) };
     let tokens = vocab.tokenize(text.as_bytes(), true, true);

@@ -1,4 +1,4 @@
-//! Continuous batching: requests wait, take a sequence, are prefilled, decoded, and leave.
+//! Continuous batching: requests wait, get a sequence, are prefilled and decoded, and leave.
 
 use super::choose::{Chooser, Rules};
 use super::common::{engine_fault, fault};
@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A loaded model with its context, its sequences and what waits for one.
+/// A loaded model with its context, its sequences, and the requests that wait for one.
 #[derive(Debug)]
 pub(super) struct Slots {
     pub(super) model: &'static LlamaModel,
@@ -31,9 +31,9 @@ pub(super) struct Slots {
     /// Tokens one sequence may hold.
     context_of_one: u32,
     waiting: VecDeque<(u32, Prompt, Instant)>,
-    /// In the order in which they came.
+    /// Running requests, in the order in which they came.
     running: Vec<Slot>,
-    /// Sequences nobody uses; the lowest is given away first.
+    /// Sequences that no request uses; the lowest is used first.
     free: BTreeSet<i32>,
     /// Conversations between two turns, the one that waits longest first.
     paused: Vec<Paused>,
@@ -58,9 +58,10 @@ struct Slot {
     decoded: Vec<LlamaToken>,
     /// The token chosen last, not yet decoded.
     next: Option<LlamaToken>,
-    /// Where this step's logits are, if it has any.
+    /// Index of its logits in this step's output, if it has any.
     logits: Option<i32>,
-    /// Its likeliest token, where that was looked for with the others', and its share of that time.
+    /// Its likeliest token, where that was searched together with the others', and its share of the time
+    /// that took.
     likeliest: Option<(Option<LlamaToken>, Duration)>,
     produced: u32,
     limit: u32,
@@ -68,18 +69,18 @@ struct Slot {
     speller: Speller,
     chooser: Chooser,
     counters: Counters,
-    /// The answer is whole: what was computed can serve the conversation's next turn.
+    /// The answer is complete, so that what was computed can serve the conversation's next turn.
     ended: bool,
 }
 
-/// The engine's own account, apart from the events' times.
+/// Times that the engine itself spent, apart from the times of events.
 #[derive(Debug, Default)]
 struct Counters {
     prefill: Duration,
-    /// Decoding steps after prefill, and the time inside the engine and sampling for them.
+    /// Decode steps after prefill, and the time of the engine and of sampling for them.
     steps: u32,
     decode: Duration,
-    /// Choosing tokens and spelling them.
+    /// Time to choose tokens and to make text of them.
     sampling: Duration,
 }
 
@@ -133,7 +134,7 @@ impl Slots {
         }
     }
 
-    /// One decode of everything that runs.
+    /// One decode step of everything that runs.
     pub(super) fn step(&mut self, emit: Emit) {
         self.admit(emit);
         if self.running.is_empty() {
@@ -160,8 +161,8 @@ impl Slots {
         }
     }
 
-    /// The likeliest tokens of all sequences that are chosen for greedily, together: with many of them
-    /// that is most of what the processor does between two steps of a GPU.
+    /// Finds the likeliest tokens of all greedy sequences together: with many sequences this is most of
+    /// what the processor does between two steps of a GPU.
     fn look_for_likeliest(&mut self) {
         let begun = Instant::now();
         let greedy = self.running.iter().enumerate().filter(|(_, slot)| slot.chooser.is_greedy());
@@ -178,13 +179,14 @@ impl Slots {
         }
     }
 
-    /// Give free sequences to those who wait longest. What cannot run fails here.
+    /// Gives free sequences to the requests that wait longest. A request that cannot run fails here.
     fn admit(&mut self, emit: Emit) {
         while !(self.free.is_empty() && self.paused.is_empty()) {
             let Some((id, prompt, accepted)) = self.waiting.pop_front() else { return };
             let ready = tokenize(self.model, self.template.as_ref(), &prompt, self.context_of_one).and_then(
                 |rendered| {
-                    // Inside a thought that the template has opened there is no room for a form yet.
+                    // Inside a thought that the template has opened a schema would be in the way: it is for
+                    // the answer.
                     let free = rendered.thought_opened.is_some();
                     let schema = prompt.json_schema.as_deref().filter(|_| !free);
                     let chooser = self.rules.chooser(self.model, id, schema)?;
@@ -223,8 +225,9 @@ impl Slots {
         }
     }
 
-    /// A sequence for a prompt, and how many of its tokens are computed there already: that of its conversation,
-    /// else one that nobody uses, else that of the conversation that waits longest.
+    /// A sequence for a prompt, and how many of the prompt's tokens are computed there already: the
+    /// sequence of its conversation, else a free one, else that of the conversation that has waited
+    /// longest.
     fn place(&mut self, conversation: Option<u64>, prompt: &[LlamaToken]) -> Option<(i32, usize)> {
         let mine = |paused: &Paused| Some(paused.conversation) == conversation;
         if let Some(at) = self.paused.iter().position(mine) {
@@ -242,15 +245,15 @@ impl Slots {
         Some((sequence, 0))
     }
 
-    /// Forget everything that was computed. Nothing may be running.
+    /// Clears the whole cache. Nothing may be running.
     fn clear_all(&mut self) {
         self.context.clear_kv_cache();
         self.free.extend(self.paused.drain(..).map(|paused| paused.sequence));
     }
 
-    /// Number the sequences that run one after the other. llama.cpp computes sequences of one batch
-    /// together only where their numbers follow each other without a gap; each run of numbers is a
-    /// pass over the weights of its own, so that one gap doubles the time of a step.
+    /// Moves running sequences so that their numbers have no gap. llama.cpp computes sequences of one batch
+    /// together only where their numbers follow each other; each run of numbers is another pass over the
+    /// weights, so that one gap doubles the time of a step.
     fn close_ranks(&mut self) {
         loop {
             let Some(free) = self.free.first().copied() else { return };
@@ -261,7 +264,7 @@ impl Slots {
                 return;
             }
             let from = last.sequence;
-            // What stands in the cache moves along; a sequence without any has nothing to move.
+            // The cache moves along; a sequence that has none has nothing to move.
             if last.filled > 0 {
                 let moved = self.context.copy_kv_cache_seq(from, free, None, None).is_ok();
                 let removed = self.context.clear_kv_cache_seq(u32::try_from(from).ok(), None, None);
@@ -273,8 +276,9 @@ impl Slots {
         }
     }
 
-    /// One token of every sequence that decodes, and prompts up to the batch size, oldest first; in the
-    /// order of their sequences, so that they are computed together (see [`Self::close_ranks`]).
+    /// Fills the batch with one token of every sequence that decodes, and with prompts up to the batch
+    /// size, oldest first; in the order of their sequences, so that they are computed together (see
+    /// [`Self::close_ranks`]).
     fn fill_batch(&mut self) -> Result<(), Fault> {
         self.batch.clear();
         let decoding = self.running.iter().filter(|s| s.next.is_some()).count();
@@ -312,7 +316,7 @@ impl Slots {
         self.context.decode(&mut self.batch).map_err(|e| undecoded(&e))
     }
 
-    /// After a decode: the sequence at `at` gets its next token. `true` when its answer is over.
+    /// After a decode step: chooses the next token of the request at `at`. `true` when its answer is over.
     fn advance(&mut self, at: usize, decoded: Duration, emit: Emit) -> bool {
         let Some(slot) = self.running.get_mut(at) else { return false };
         let in_prefill = slot.produced == 0;
@@ -365,7 +369,7 @@ impl Slots {
         over
     }
 
-    /// A request leaves. What a whole turn of a conversation has computed stays for the next one.
+    /// Removes a request. What a complete turn of a conversation has computed stays for the next one.
     fn release(&mut self, at: usize, whole: bool) {
         let Slot { sequence, conversation, prompt: mut tokens, decoded, .. } = self.running.remove(at);
         if let Some(conversation) = conversation.filter(|_| whole) {
@@ -386,11 +390,11 @@ impl Slots {
             say(emit, slot.id, slot.accepted, Event::Failed(fault.clone()));
             self.release(0, false);
         }
-        // What a computation that failed has left in the others is not known.
+        // After a failed computation the caches of the others cannot be trusted.
         self.clear_all();
     }
 
-    /// A first pass, so that pages are read and buffers exist before anything is timed.
+    /// Runs a first pass, so that pages are read and buffers exist before anything is timed.
     pub(super) fn warm_up(&mut self) -> Result<(), Fault> {
         self.run_tokens(0, 2)?;
         self.run_tokens(2, 1)?;
@@ -398,8 +402,8 @@ impl Slots {
         Ok(())
     }
 
-    /// As llama-bench does it: random tokens, nothing sampled. Prefill in full batches, decoding
-    /// one token at a time, `depth` tokens in the cache before the clock starts.
+    /// Measures the engine as llama-bench does: arbitrary tokens, nothing sampled. Prefill is in full
+    /// batches, decoding one token at a time, with `depth` tokens in the cache before the clock starts.
     pub(super) fn synthetic(
         &mut self,
         run: Synthetic,
@@ -442,7 +446,7 @@ impl Slots {
         Ok(())
     }
 
-    /// Decode `count` arbitrary tokens from `position` on, and wait for the result.
+    /// Computes `count` arbitrary tokens from `position` on, and waits for the result.
     fn run_tokens(&mut self, position: u32, count: u32) -> Result<(), Fault> {
         let vocabulary = u32::try_from(self.model.n_vocab()).unwrap_or(1).max(1);
         let mut done = 0;
@@ -466,11 +470,11 @@ impl Slots {
     }
 }
 
-/// What `llama_decode`'s codes mean (llama.h).
+/// A fault for each error code of `llama_decode` (llama.h).
 fn undecoded(error: &DecodeError) -> Fault {
     match error {
         DecodeError::NoKvCacheSlot => fault(FaultKind::Context, "the context is full (code 1)"),
-        // The binding's word for -1 is one of its causes only.
+        // The binding's name for -1 is only one of its causes.
         DecodeError::NTokensZero | DecodeError::Unknown(-1) => {
             engine_fault("the engine refused its input as invalid (code -1)")
         }
@@ -553,7 +557,7 @@ mod tests {
         assert_eq!(undecoded(&DecodeError::NoKvCacheSlot).kind, FaultKind::Context);
     }
 
-    /// llama.cpp is initialised once in a process at a time.
+    /// llama.cpp can be initialised only once at a time in a process.
     static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
     /// A real refusal by llama.cpp; after it the engine still computes.
@@ -579,8 +583,8 @@ mod tests {
         }
     }
 
-    /// llama.cpp computes sequences in one pass where their numbers follow each other: whichever end
-    /// first, those that go on have no gap between them, and answer what they answer alone.
+    /// llama.cpp computes sequences in one pass where their numbers follow each other. Whichever end first,
+    /// those that go on have no gap between them, and answer as they do alone.
     #[test]
     fn sequences_that_go_on_close_ranks_and_answer_as_they_do_alone() {
         let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
@@ -619,14 +623,15 @@ mod tests {
         let alone: std::collections::BTreeMap<u32, String> =
             wanted.iter().flat_map(|one| run(std::slice::from_ref(one))).collect();
         assert_eq!(together.len(), 5);
-        // Sums in another order may turn a near tie; the beginnings are the same.
+        // Sums in another order may decide a near tie otherwise; the beginnings are the same.
         for (id, text) in &alone {
             assert_eq!(text.chars().next(), together[id].chars().next(), "{id}");
         }
     }
 
-    /// A turn begins with the turn before it: what that has computed is not computed again, and the answer is the
-    /// same. Another conversation takes the sequence when it needs one, and nothing of the first is in its way.
+    /// A turn begins with the turn before it: what that one has computed is not computed again, and the
+    /// answer is the same. Another conversation that takes the sequence over is not disturbed by what was
+    /// there.
     #[test]
     fn a_conversation_goes_on_from_what_its_last_turn_has_computed() {
         let Some(model) = super::needs::path("FREEHOLD_TEST_MODEL") else { return };
@@ -667,7 +672,7 @@ mod tests {
             before = reused + computed;
             let (alone, none, all) = ask(None, &messages);
             assert_eq!((none, all), (0, before), "without a conversation nothing is reused");
-            // Sums in another order may turn a near tie; the beginnings are the same.
+            // Sums in another order may decide a near tie otherwise; the beginnings are the same.
             assert_eq!(text.chars().next(), alone.chars().next(), "{text} and {alone}");
             messages.push(Message::text(Role::Assistant, text));
             messages.push(Message::text(Role::User, format!("And number {turn}?")));

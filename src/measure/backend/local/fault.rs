@@ -1,4 +1,4 @@
-//! What went wrong with a local model, in short.
+//! Faults of the local engine, in short.
 
 use crate::measure::event::{Fault, FaultKind};
 

@@ -10,21 +10,21 @@ use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-/// A model file that looks like one.
+/// A model file whose header is plausible.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelFile {
-    /// Absolute. Of a model in parts: the first, by the name that the others' names follow from; else with
-    /// links resolved.
+    /// Absolute path. Of a model in several files: the first, under the name that the others' names follow
+    /// from; of a single file: with links resolved.
     pub path: PathBuf,
     /// Every file of the model in order: `path` alone, or all of its parts.
     pub parts: Vec<PathBuf>,
-    /// Bytes of all of them.
+    /// Bytes of all files together.
     pub size: u64,
-    /// The first file's, with the tensors of all.
+    /// The header of the first file, with the tensors of all.
     pub header: Header,
 }
 
-/// Is this a readable GGUF file? What is wrong is named with its remedy.
+/// Checks that this is a readable GGUF file. The error names what is wrong and the remedy.
 pub fn check(path: &Path) -> Result<ModelFile, Fault> {
     let refuse = |what: String| Err(fault(FaultKind::Model, what));
     let shown = path.display();
@@ -49,7 +49,7 @@ pub fn check(path: &Path) -> Result<ModelFile, Fault> {
     let resolved = path
         .canonicalize()
         .map_err(|e| fault(FaultKind::Model, format!("cannot resolve the path {shown}: {e}")))?;
-    // Parts that are links have their names where the links are, not where those lead.
+    // Where parts are links, their names are those of the links, not of what they point to.
     let named = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let parts = match split {
         Some(split) => parts(if is_part(&named, split) { &named } else { &resolved }, split)?,
@@ -85,7 +85,7 @@ fn read_header(path: &Path) -> Result<Header, Fault> {
     })
 }
 
-/// What people take for a model, and what to do.
+/// What the file is instead of a model, of the things that people mistake for one, and what to do.
 fn other_content(path: &Path) -> &'static str {
     let mut start = [0; 64];
     let read = File::open(path).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
@@ -142,7 +142,8 @@ fn parts(path: &Path, split: Split) -> Result<Vec<PathBuf>, Fault> {
     }
 }
 
-/// SHA-256 of a file, lower-case hexadecimal. Reads all of it; `progress` hears the bytes read.
+/// SHA-256 of a file, in lower-case hexadecimal. Reads all of it; `progress` is called with the bytes read
+/// so far.
 pub fn sha256(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<String, Fault> {
     let failed = |e: std::io::Error| {
         fault(FaultKind::Model, format!("cannot read {} to check its SHA-256: {e}", path.display()))
@@ -198,12 +199,12 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             let locked = file("locked.gguf", &sample::valid().bytes());
             std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).expect("set");
-            // A superuser reads it all the same.
+            // The superuser can read it nevertheless.
             if File::open(&locked).is_err() {
                 assert!(refusal(&locked).contains("cannot read the model file"));
             }
         }
-        // A name of theirs cannot act on a terminal (#28969).
+        // A tensor's name cannot control a terminal (llama.cpp #28969).
         let hostile = sample::valid().tensor("\u{1b}[2J\u{202e}", &[64], 4).bytes();
         let hostile = refusal(&file("hostile.gguf", &hostile));
         assert!(

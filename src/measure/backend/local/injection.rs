@@ -47,7 +47,7 @@ impl Stage {
     fn frame(&self, name: &str, reply: &Reply) {
         self.write(name, &encode(reply).expect("encodes"));
     }
-    /// A backend whose worker is this script, with short patience.
+    /// A backend whose worker is this script, with short time limits.
     fn config(&self, script: &str) -> LocalConfig {
         let folder = self.folder.path();
         let script = format!("ulimit -c 0; cd '{}'; {script}", folder.display());
@@ -66,7 +66,7 @@ impl Stage {
             },
         }
     }
-    /// Start and ask for one answer; the fault that came of it, and the words before it.
+    /// Starts and asks for one answer: the fault that came of it, and the number of events before it.
     fn play(&self, script: &str) -> (Fault, usize) {
         let config = self.config(script);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -125,7 +125,7 @@ fn loaded() -> Loaded {
 #[test]
 fn every_misbehaviour_is_a_fault_that_says_so() {
     let stage = Stage::new();
-    // What the worker does, and what the fault must say.
+    // What the worker does, and what the fault must mention.
     let cases = [
         ("echo 'GGML_ASSERT(n > 0) failed' >&2; kill -ABRT $$", "signal 6"),
         ("echo 'GGML_ASSERT(n > 0) failed' >&2; kill -ABRT $$", "GGML_ASSERT(n > 0) failed"),
@@ -184,7 +184,7 @@ fn a_vector_is_taken_only_as_it_was_announced() {
     assert_eq!((made.tokens, made.vector), (5, vec![0.6, 0.8]));
     let (refused, lives) = embed("cat refused");
     assert_eq!((refused.expect_err("refused").message.as_str(), lives), ("no backend is here", true));
-    // Another length than announced, another request's, and none at all.
+    // An embedding of another length than announced, one of another request, and none at all.
     for (script, expected) in [
         ("cat long", "unexpected embedded"),
         ("cat other", "unexpected embedded"),

@@ -23,7 +23,7 @@ pub struct WorkerCommand {
 }
 
 impl WorkerCommand {
-    /// This program's own hidden subcommand.
+    /// The worker subcommand of this program; an error where the engine is not built in.
     pub fn this_program() -> Result<Self, Fault> {
         if !cfg!(feature = "llama") {
             return Err(fault(
@@ -38,14 +38,14 @@ impl WorkerCommand {
     }
 }
 
-/// How a worker's service ended, before we know what became of the process.
+/// How the communication with a worker ended, before it is known what became of the process.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// Its pipe closed.
+    /// Its pipe was closed.
     Closed(Option<FrameError>),
-    /// It said something that is not the protocol.
+    /// It sent something outside the protocol.
     Nonsense(FrameError),
-    /// It said nothing for so long.
+    /// It sent nothing for so long.
     Silent(Duration),
     /// It lives but made no progress for so long.
     Stalled(Duration),
@@ -63,7 +63,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Start it. Needs a tokio runtime.
+    /// Starts the process. Needs a tokio runtime.
     pub(super) fn spawn(command: &WorkerCommand) -> Result<Self, Fault> {
         let mut child = tokio::process::Command::new(&command.program)
             .args(&command.args)
@@ -109,7 +109,7 @@ impl Worker {
         self.replies.recv().await
     }
 
-    /// Close its stdin, on which it ends; kill it where it does not.
+    /// Closes its stdin, on which it should end; kills it where it does not within two seconds.
     pub(super) async fn close(&mut self) {
         self.stdin = None;
         if tokio::time::timeout(Duration::from_secs(2), self.child.wait()).await.is_err() {
@@ -117,13 +117,13 @@ impl Worker {
         }
     }
 
-    /// The worker's service is over: make sure that the process is too, and say what happened.
+    /// Makes sure that the process is over, and says what happened.
     pub(super) async fn ended(&mut self, ending: Ending) -> Fault {
         self.stdin = None;
         let closed = matches!(ending, Ending::Closed(_) | Ending::Nonsense(FrameError::Cut));
         let mut status = None;
         if closed {
-            // It is going by itself; its status is worth a moment.
+            // It is ending by itself: its exit status is worth waiting for.
             status = tokio::time::timeout(Duration::from_secs(3), self.child.wait())
                 .await
                 .ok()
@@ -160,7 +160,7 @@ impl Worker {
         fault(FaultKind::Worker, with_lines(format!("the local engine's process {what}"), &log))
     }
 
-    /// A failure the worker reported itself, with what the engine logged about it.
+    /// A failure that the worker reported itself, with what the engine logged about it.
     pub(super) fn with_log(&self, failure: Fault) -> Fault {
         Fault { message: with_lines(failure.message, &self.last_lines()), ..failure }
     }
@@ -197,7 +197,7 @@ async fn read_log(mut stderr: ChildStderr, log: Arc<Mutex<LogTail>>) {
     }
 }
 
-/// The end of a log: bounded in lines and in length of each, whatever is written.
+/// The last lines of a log, limited in number and in length.
 #[derive(Debug, Default)]
 struct LogTail {
     lines: VecDeque<String>,
@@ -229,7 +229,7 @@ impl LogTail {
         }
         self.lines.push_back(line);
     }
-    /// The lines that say most about a failure: the last three that name one, else the last three.
+    /// The lines that say most about a failure: the last three that mention one, else the last three.
     fn telling(&self) -> Vec<String> {
         let names_failure = |line: &&String| {
             let line = line.to_ascii_lowercase();
@@ -295,8 +295,8 @@ fn explain(status: ExitStatus, log: &[String]) -> String {
     }
 }
 
-/// The worker gets what it needs to find libraries, devices and threads, and nothing that could be
-/// a key: an allow-list, and even in it no name that looks like a secret's.
+/// The environment of the worker: what it needs to find libraries, devices and threads, and nothing that
+/// could be a key. It is an allow-list, minus every name that looks like a secret's.
 fn environment(
     all: impl Iterator<Item = (OsString, OsString)>,
 ) -> impl Iterator<Item = (OsString, OsString)> {
@@ -304,7 +304,7 @@ fn environment(
     all.filter(|(name, _)| is_passed_on(name)).chain(own)
 }
 
-/// Names of the variables it gets, for people; `*` stands for any ending.
+/// Names of the variables that the worker gets, to show to people; `*` stands for any ending.
 pub fn passed_on() -> Vec<String> {
     let prefixes = PREFIXES.iter().map(|prefix| format!("{prefix}*"));
     NAMES.iter().map(|name| (*name).to_owned()).chain(prefixes).collect()
@@ -347,7 +347,7 @@ const PREFIXES: &[&str] = &[
     "ZE_",
     "SYCL_",
 ];
-/// Parts of names that smell of a secret.
+/// Parts of variable names that suggest a secret.
 const SECRETS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASS", "PWD", "CRED", "AUTH", "PRIVATE", "COOKIE"];
 
 fn is_passed_on(name: &OsStr) -> bool {

@@ -45,7 +45,7 @@ fn failed(mut row: Sent) -> Sent {
     row
 }
 
-/// This is what a report takes of memory for each request under load, and a run for the newest.
+/// What a report takes of memory for each request under load, and a run for the newest ones.
 #[test]
 fn a_row_stays_small() {
     assert!(size_of::<Sent>() <= 320, "{} bytes", size_of::<Sent>());
@@ -92,7 +92,7 @@ fn failures_have_no_latency_and_meet_no_limit() {
     let slo = Slo { ttft_ms: Some(500.0), ..Slo::default() };
     let f = of(&[row(0, 0.0, 10), failed(row(1, 50.0, 10)), row(2, 100.0, 10)], &slo);
     assert_eq!((f.failures, f.ttft_ms.len(), f.good), (1, 2, Some((2, 3))));
-    // A load under which everything fails has no throughput, and no error of arithmetic either.
+    // A load under which everything fails has no throughput, and does not divide by zero.
     let f = of(&[failed(row(0, 0.0, 10)), failed(row(1, 50.0, 10))], &slo);
     assert_eq!((f.requests_per_s, f.goodput_rps, f.good), (None, None, Some((0, 2))));
 }
@@ -110,7 +110,7 @@ fn limits_are_kept_together() {
     assert_eq!(uncounted.meets(&all), Some(false), "one broken limit decides");
 }
 
-/// The server stands still for a second; a request due in that second waits, and so does its user.
+/// The server hangs for a second; a request that is due in that second waits, and so does its user.
 #[test]
 fn an_open_loop_counts_the_wait_from_the_schedule() {
     let mut late = row(1, 1500.0, 10);

@@ -1,4 +1,5 @@
-//! What grades answers from outside: models as judges, an embedding model, programs of the user.
+//! Arguments of graders outside of this program: models as judges, an embedding model, programs of the
+//! user.
 
 use crate::app::bench::asked::{JUDGE_TOKENS, JudgeForm, JudgingOptions, Program};
 use clap::builder::PossibleValue;
@@ -16,7 +17,7 @@ impl std::str::FromStr for Program {
     }
 }
 
-/// Judges, and what else graders need.
+/// Judges, and other graders outside of this program.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct JudgingArgs {
     /// A model that judges the answers once they are there (repeatable): an API as for --api, or a model on this
@@ -40,8 +41,9 @@ pub struct JudgingArgs {
     /// Longest answer of a judge, tokens; a model that reasons needs room for it.
     #[arg(long, value_name = "N", default_value_t = JUDGE_TOKENS, value_parser = clap::value_parser!(u32).range(16..=100_000), help_heading = "Judges and graders")]
     pub judge_tokens: u32,
-    /// How a judge puts its verdict: `line`, at the end of what it says; `json`, held to a JSON schema by structured
-    /// output, so that one comes from any model; `auto`, json for models and servers on this machine, line else.
+    /// Form of a judge's verdict: `line`, at the end of its answer; `json`, held to a JSON schema by
+    /// structured output, so that any model gives one; `auto`, json for models and servers on this machine,
+    /// else line.
     #[arg(
         long,
         value_name = "FORM",
@@ -58,15 +60,15 @@ pub struct JudgingArgs {
     /// code 0 is a pass and 1 a failure. It sees no keys. No program is run that is not named here.
     #[arg(long, value_name = "NAME=PROGRAM", help_heading = "Judges and graders")]
     pub exec: Vec<Program>,
-    /// With --replay: what a person says of some answers, drawn at random (CSV or JSONL with `target`, `prompt_id`, `pass`
-    /// and, where prompts were repeated, `repeat`): how good the judges are, and pass rates as that person would find
-    /// them.
+    /// With --replay: how a person graded some answers, drawn at random (CSV or JSONL with `target`,
+    /// `prompt_id`, `pass` and, where prompts were repeated, `repeat`). It shows how good the judges are,
+    /// and the pass rates that this person would find.
     #[arg(long, value_name = "FILE", requires = "replay", help_heading = "Judges and graders")]
     pub human: Option<PathBuf>,
 }
 
 impl JudgingArgs {
-    /// As values.
+    /// The arguments as plain values.
     pub fn options(&self) -> JudgingOptions {
         JudgingOptions {
             judges: self.judge.clone(),

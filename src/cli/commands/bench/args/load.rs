@@ -23,15 +23,14 @@ pub struct LoadArgs {
     #[arg(long, value_name = "TIME")]
     pub duration: Option<Seconds>,
     /// Measured requests of each level and rate; a conversation counts once, with all of its turns
-    /// [default: 4 for each at once; what a rate gives in 30 s].
+    /// [default: 4 for each concurrent request; what arrives in 30 s of a rate].
     #[arg(long, value_name = "N", value_parser = up_to(1, MOST_REQUESTS))]
     pub requests: Option<u32>,
-    /// Limits that a request must keep to count as good: ttft=500ms,tpot=30ms,e2e=5s. Given, more
-    /// requests at once are left out where most of a level break one
-    /// [default: ttft=500ms,tpot=30ms].
+    /// Limits that a request must keep to count as good: ttft=500ms,tpot=30ms,e2e=5s. If given, higher
+    /// concurrency is left out once most requests of a level break a limit [default: ttft=500ms,tpot=30ms].
     #[arg(long, value_name = "LIMIT,...", value_delimiter = ',')]
     pub slo: Vec<Limit>,
-    /// Leave out the requests one at a time; measure only under load.
+    /// Measure only under load, without requests one at a time.
     #[arg(long)]
     pub load_only: bool,
 }
@@ -124,7 +123,7 @@ impl LoadArgs {
         closed.chain(rates.into_iter().map(|rate_per_s| Shape::Open { rate_per_s, arrivals })).collect()
     }
 
-    /// As values.
+    /// The arguments as plain values.
     pub fn options(&self) -> LoadOptions {
         LoadOptions {
             shapes: self.shapes(),

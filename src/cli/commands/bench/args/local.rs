@@ -44,8 +44,8 @@ pub struct LocalArgs {
     /// depth. --repeats is its number of rounds [default: 5].
     #[arg(long, value_name = "TEST,...", value_delimiter = ',')]
     pub synthetic: Vec<Test>,
-    /// Make vectors of the prompts instead of answers, as the model's file says, and measure how fast
-    /// they come. Prompts go in as they are, --repeats times.
+    /// Compute embeddings of the prompts instead of answers, pooled as the model's file says, and measure
+    /// how fast. Prompts go in as they are, --repeats times.
     #[arg(long, requires_all = ["prompts", "model"], conflicts_with_all = ["api", "synthetic", "json_schema", "sampling", "temperature"])]
     pub embed: bool,
     /// With --embed: keep the vectors in the document.
@@ -58,19 +58,19 @@ pub struct LocalArgs {
     /// Draw tokens at this temperature.
     #[arg(long, value_name = "T", conflicts_with = "sampling", value_parser = share(100.0))]
     pub temperature: Option<f32>,
-    /// Of the likeliest tokens that together have this probability.
+    /// Draw only from the likeliest tokens that together have this probability.
     #[arg(long, value_name = "P", requires = "temperature", value_parser = share(1.0))]
     pub top_p: Option<f32>,
-    /// Of so many likeliest tokens.
+    /// Draw only from so many likeliest tokens.
     #[arg(long, value_name = "K", requires = "temperature", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub top_k: Option<u32>,
-    /// Of tokens at least this likely, as a share of the likeliest.
+    /// Draw only from tokens at least this likely, as a share of the likeliest.
     #[arg(long, value_name = "P", requires = "temperature", value_parser = share(1.0))]
     pub min_p: Option<f32>,
-    /// Hold local answers to the JSON schema in this file.
+    /// Constrain local answers to the JSON schema in this file.
     #[arg(long, value_name = "FILE")]
     pub json_schema: Option<PathBuf>,
-    /// Put prompts to the model as they are, without its chat template.
+    /// Give prompts to the model as they are, without its chat template.
     #[arg(long)]
     pub raw: bool,
     /// Put a system message at the beginning of the first message of the user, on every target: some
@@ -85,7 +85,7 @@ pub enum HowSampled {
     Model,
 }
 
-/// A number from 0 to `most`.
+/// A parser of numbers from 0 to `most`.
 fn share(most: f32) -> impl Fn(&str) -> Result<f32, String> + Clone {
     move |text| {
         let number: f32 = text.parse().map_err(|_| format!("{text} is not a number"))?;
@@ -110,7 +110,7 @@ pub enum KvChoice {
 }
 
 impl LocalArgs {
-    /// As values.
+    /// The arguments as plain values.
     pub fn options(&self) -> LocalOptions {
         LocalOptions {
             context: self.context,
