@@ -1,6 +1,6 @@
-//! `[[cloud]]` with a `subscription`: seats for people. What a seat may use is taken from its record. Where
-//! the provider publishes no number, it is taken to cover as much use as it costs at the prices of `model`,
-//! as `advise` does, or all of it where no model is named; either is said.
+//! `[[cloud]]` with a `subscription`: seats for people. How much a seat may use is read from its record.
+//! Where the provider publishes no number, a seat is taken to cover as much use as it costs, at the prices
+//! of `model`, as in `advise`; without `model` it is taken to cover all use. A notice says which.
 
 use super::error::{ResolveError, impossible};
 use super::resolver::{Resolver, SourcedRange, Table, near_ids};
@@ -14,21 +14,21 @@ use crate::workload::{Given, Range, Value};
 /// Days in a month of 730 hours.
 const DAYS: f64 = 730.0 / 24.0;
 
-/// What one seat holds in a month, as far as that is published.
+/// How much use one seat includes in a month.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Holds {
     /// The provider publishes no number.
     NotPublished,
-    /// So many requests.
+    /// This number of requests.
     Requests(f64),
-    /// Use worth so much at the API's prices, US dollars.
+    /// Use worth this much at the API's prices, US dollars.
     Worth(f64),
-    /// All use is charged beside the seat.
+    /// None: all use is charged in addition.
     Nothing,
 }
 
 impl Resolver<'_> {
-    /// Seats: their price, and past what they hold the API's.
+    /// The offer for seats: their price, and the API's prices for use beyond what they include.
     pub(super) fn seats(
         &mut self,
         table: Table<'_>,
@@ -68,7 +68,8 @@ impl Resolver<'_> {
         put(cloud::NAME, Value::Text(format!("{}, {seats}", plan.name)));
         let priced = [cloud::MODEL, cloud::INPUT].iter().any(|key| table.has(key));
         let fee = Value::Number(Range::exactly(price * number));
-        // Without a number a seat is taken to cover as much use as it costs, as far as use has a price.
+        // Where the limit is not published, a seat is taken to cover use worth its price, if there are
+        // prices.
         let covers_its_price = holds == Holds::NotPublished && priced;
         put(if covers_its_price { cloud::MINIMUM } else { cloud::FIXED }, fee);
         if holds == Holds::NotPublished && !priced {
@@ -115,7 +116,7 @@ impl Resolver<'_> {
         Some(api.request_price(0, need, Values::of(&likely)).get())
     }
 
-    /// Put what follows from the offer's own prices into its slot.
+    /// Put a number of free requests, which follows from the offer's own prices, into its slot.
     fn set_free_requests(&mut self, offer: &Offer, (range, source): SourcedRange) {
         let Supply::Api(api) = &offer.supply else { return };
         let slot = api.free_requests.index();
@@ -137,7 +138,7 @@ impl Resolver<'_> {
             AllowancePeriod::Month => 1.0,
             AllowancePeriod::Week => DAYS / 7.0,
             AllowancePeriod::Day => DAYS,
-            // What is left of a short time is lost: nobody asks around the clock.
+            // What is not used within a short period is lost, and nobody asks around the clock.
             AllowancePeriod::Minute | AllowancePeriod::FiveHours => return Holds::NotPublished,
         };
         let amount = of_all.amount * times;
