@@ -164,12 +164,12 @@ fn share(part: u64, all: u64) -> f64 {
 
 /// A number of requests, and the sums of their tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Heap {
+pub struct RequestSums {
     pub requests: u64,
     parts: [u64; 7],
 }
 
-impl Heap {
+impl RequestSums {
     fn add(&mut self, requests: u64, parts: [u64; 7]) {
         self.requests += requests;
         for (sum, part) in self.parts.iter_mut().zip(parts) {
@@ -232,10 +232,10 @@ pub struct Cluster {
 /// Requests of a model, counted in the cells of the grid.
 #[derive(Debug, Clone, Default)]
 pub struct Grid {
-    cells: HashMap<Key, Heap, FixedState>,
+    cells: HashMap<Key, RequestSums, FixedState>,
     /// Number of requests whose source states cache reads.
     cache_stated: u64,
-    all: Heap,
+    all: RequestSums,
 }
 
 impl Grid {
@@ -260,11 +260,11 @@ impl Grid {
     /// The prompt size that best separates short from long prompts (Otsu's threshold on the logarithm).
     /// `None` unless the two sides differ at least fourfold and neither is rare.
     pub fn boundary(&self) -> Option<u64> {
-        let mut columns: BTreeMap<u16, Heap> = BTreeMap::new();
+        let mut columns: BTreeMap<u16, RequestSums> = BTreeMap::new();
         for ((prompt, _, _), heap) in &self.cells {
             columns.entry(*prompt).or_default().add(heap.requests, heap.parts);
         }
-        let log = |heap: &Heap| (heap.prompt() as f64 / heap.requests.max(1) as f64).max(1.0).ln();
+        let log = |heap: &RequestSums| (heap.prompt() as f64 / heap.requests.max(1) as f64).max(1.0).ln();
         let n = self.all.requests as f64;
         let sum: f64 = columns.values().map(|h| h.requests as f64 * log(h)).sum();
         let (mut below_n, mut below_sum) = (0.0, 0.0);
@@ -291,7 +291,7 @@ impl Grid {
     pub fn clusters(&self) -> Vec<Cluster> {
         let boundary = self.boundary();
         let known = self.cache_stated > 0;
-        let mut clusters: BTreeMap<(Option<bool>, Option<bool>), Heap> = BTreeMap::new();
+        let mut clusters: BTreeMap<(Option<bool>, Option<bool>), RequestSums> = BTreeMap::new();
         for ((prompt, cached, _), heap) in &self.cells {
             let long = boundary.map(|end| PROMPT_ENDS.get(*prompt as usize).is_none_or(|e| *e > end));
             let cached = known.then(|| usize::from(*cached) > 2);
@@ -319,7 +319,7 @@ impl Grid {
             let fine = [256, 1024, 4096, 16_384].iter().filter(|e| **e < end).count();
             fine + EDGES.iter().filter(|e| **e < end).count()
         };
-        let mut heaps: BTreeMap<(usize, u8, u8), Heap> = BTreeMap::new();
+        let mut heaps: BTreeMap<(usize, u8, u8), RequestSums> = BTreeMap::new();
         for ((prompt, cached, output), heap) in &self.cells {
             let cached = match cached {
                 0 => 0,

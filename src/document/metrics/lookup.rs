@@ -87,7 +87,7 @@ pub fn definitions(kind: &str, result: &Value) -> BTreeMap<String, String> {
     there.map(|figure| (figure.metric.id.to_owned(), figure.metric.definition.to_owned())).collect()
 }
 
-/// Paths of the fields that [`all_in`] covers, written as in [`Place::path`].
+/// Paths of the fields that [`all_in`] covers, written as in the table of metrics.
 pub fn covered(kind: &str) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for place in of(kind).flat_map(|m| m.places_in(kind)) {
