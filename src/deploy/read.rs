@@ -228,7 +228,7 @@ fn on_owned_machines(result: &Value) -> Option<OwnedMachines> {
 fn owned(
     from: &str,
     document: &Value,
-    there: &There,
+    there: &OwnedMachines,
     catalog: &Catalog,
     asked: &Asked,
 ) -> Result<Deployment, Fault> {
