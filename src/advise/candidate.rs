@@ -1,5 +1,5 @@
-//! Examples from the catalogue for a verdict: an API model, an open model, hardware. Examples to
-//! start from, not recommendations: tiers are coarse, prices and specifications are dated.
+//! Examples from the catalogue for a verdict: an API model, an open model, hardware. They are starting
+//! points and not recommendations: tiers are coarse, and prices and specifications are dated.
 
 use super::matrix::CapabilityTier;
 use crate::capacity::{
@@ -10,7 +10,7 @@ use crate::price::{Schedule, Usage};
 use crate::workload::RequestShape;
 use jiff::civil::Date;
 
-/// What a token mix is assumed to be while nobody says: three tokens in for one out.
+/// The request shape that is assumed if none is given: three input tokens for each output token.
 const ASSUMED_SHAPE: RequestShape = RequestShape {
     input_tokens: 750.0,
     cached_input_share: 0.0,
@@ -20,22 +20,22 @@ const ASSUMED_SHAPE: RequestShape = RequestShape {
     output_tokens_p95: None,
 };
 
-/// The shape of a request, or what is assumed while nobody says.
+/// The request shape, or the assumed one if there is none.
 pub fn shape_or_assumed(shape: Option<RequestShape>) -> RequestShape {
     shape.unwrap_or(ASSUMED_SHAPE)
 }
 
-/// An API model and what one of the need's requests costs there at list price.
+/// An API model, with the cost of one request of the need at list price.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiCandidate<'a> {
     pub model: &'a ApiModel,
     pub usd_per_request: f64,
-    /// The request shape was assumed.
+    /// The request shape is assumed.
     pub assumed_shape: bool,
 }
 
-/// The cheapest of the makers' current models of at least this tier that is priced on the day; of
-/// every provider's where no maker has one.
+/// The cheapest current model of the makers, of at least this tier and with a price on this day; if no
+/// maker has one, the cheapest of all providers.
 pub fn api<'a>(
     catalog: &'a Catalog,
     makers: &[String],
@@ -59,8 +59,9 @@ fn serves(model: &ApiModel, today: Date) -> bool {
     model.retires.is_none_or(|day| day > today)
 }
 
-/// Each maker's newest priced model of the tier, cheapest first. Newest is the highest version in the
-/// name, the cheapest among equals; one that is to be retired only where there is no other.
+/// Each maker's newest model of the tier that has a price, cheapest first. The newest is the one with the
+/// highest version in its name, and the cheapest of several; a model that will be retired is only taken if
+/// there is no other.
 pub fn current<'a>(catalog: &'a Catalog, makers: &[String], tier: u8, today: Date) -> Vec<&'a ApiModel> {
     let of_another =
         |m: &ApiModel| makers.iter().any(|o| *o != m.provider && m.model.starts_with(o.as_str()));
@@ -83,8 +84,8 @@ pub fn current<'a>(catalog: &'a Catalog, makers: &[String], tier: u8, today: Dat
     found
 }
 
-/// Year and month that an id tells: `gpt-4o-2024-08-06`, `claude-haiku-4-5-20251001`,
-/// `command-r7b-12-2024`, `mistral-large-2512`; `None` where it tells none.
+/// Year and month in an id: `gpt-4o-2024-08-06`, `claude-haiku-4-5-20251001`, `command-r7b-12-2024`,
+/// `mistral-large-2512`; `None` where it contains none.
 pub fn dated(id: &str) -> Option<(i16, i8)> {
     let words: Vec<&str> = id.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let number =
@@ -109,8 +110,8 @@ pub fn dated(id: &str) -> Option<(i16, i8)> {
     })
 }
 
-/// The version a name tells: `Grok 4.7`, `Kimi K3.1 Pro`, `GLM-4.5V`; 0 where it tells none. Sizes
-/// (`24B`, `8x22B`) and dates (`2512`, `03-2025`) are none.
+/// The version in a name: `Grok 4.7`, `Kimi K3.1 Pro`, `GLM-4.5V`; 0 where it contains none. Sizes (`24B`,
+/// `8x22B`) and dates (`2512`, `03-2025`) are not versions.
 fn version(name: &str) -> f64 {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
     let is_year_or_day = |w: &&str| w.len() >= 4 && w.bytes().all(|c| c.is_ascii_digit());
@@ -126,11 +127,11 @@ fn version(name: &str) -> f64 {
         .fold(0.0, f64::max)
 }
 
-/// The mean request of a need, USD: caches and context tiers as it meets them, no batches, evenly over
-/// the day. Nothing for a free model: a free tier is no offer to build on.
+/// Cost of the mean request of a need, US dollars: with caching and context tiers, without batch prices,
+/// evenly over the day. `None` for a free model, since a free tier is nothing to build on.
 pub fn list_price(model: &ApiModel, shape: &RequestShape, today: Date) -> Option<f64> {
     let period = model.price_on(today).filter(|p| p.currency == "USD" && !p.free)?;
-    // Both sides must be priced, also where this request has none of one.
+    // Both input and output need a price, even if this request has only one of them.
     let priced = period.rates.input_per_mtok.is_some() && period.rates.output_per_mtok.is_some();
     let cached = if period.rates.cache_read_per_mtok.is_some() { shape.cached_input_share } else { 0.0 };
     let usage =
@@ -139,8 +140,8 @@ pub fn list_price(model: &ApiModel, shape: &RequestShape, today: Date) -> Option
     charge.filter(|_| priced).map(|c| c.total())
 }
 
-/// The newest open model of the tier, or of the nearest better one; among equals the smallest. One
-/// whose memory and speed can be predicted: the next step is `freehold fit`.
+/// The newest open model of the tier, or of the nearest better one, and the smallest of several. Only
+/// models whose memory and speed can be predicted, because the next step is `freehold fit`.
 pub fn open(catalog: &Catalog, tiers: CapabilityTier) -> Option<&OpenModel> {
     let of_tier = |tier: u8| {
         catalog
@@ -149,26 +150,27 @@ pub fn open(catalog: &Catalog, tiers: CapabilityTier) -> Option<&OpenModel> {
             .filter(move |m| m.tier == Some(tier) && m.repository.is_some())
             .filter(|m| ModelShape::from_catalogue(m).is_ok())
             .max_by(|a, b| {
-                // `released` is an ISO date: text order is time order.
+                // `released` is an ISO date, so that text order is time order.
                 a.released.cmp(&b.released).then(b.parameters.cmp(&a.parameters))
             })
     };
     (1..=tiers.local).rev().find_map(of_tier)
 }
 
-/// Hardware a model fits into, and how many.
+/// Hardware that a model fits into, and how many are needed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HardwareCandidate<'a> {
     pub accelerator: &'a Accelerator,
     pub count: u32,
-    /// Weights, cache of one sequence, buffers and a margin in `format`, GiB.
+    /// Memory for weights, the KV cache of one sequence, buffers and a margin, GiB, with weights in
+    /// `format`.
     pub needed_gib: f64,
     /// The smallest of the usual weight formats.
     pub format: &'static str,
 }
 
-/// What a model takes on so many cards in the smallest of the usual weight formats, as `fit` has it.
-/// `None` where the model or the card is not known well enough to say.
+/// The memory that a model needs on this many cards in the smallest of the usual weight formats, as
+/// computed by `fit`. `None` where too little is known of the model or the card.
 pub fn memory(model: &OpenModel, card: &Accelerator, count: u32) -> Option<(&'static Quantisation, Memory)> {
     let model = ModelShape::from_catalogue(model).ok()?;
     let hardware = HardwareShape::from_accelerator(card, count).ok()?;
@@ -178,7 +180,7 @@ pub fn memory(model: &OpenModel, card: &Accelerator, count: u32) -> Option<(&'st
 
 const GIB: f64 = 1_073_741_824.0;
 
-/// How many of a class one would still put into one machine.
+/// Numbers of accelerators of a class that are put into one machine.
 const fn counts(class: HardwareClass) -> &'static [u32] {
     match class {
         HardwareClass::Consumer => &[1, 2],
@@ -187,7 +189,8 @@ const fn counts(class: HardwareClass) -> &'static [u32] {
     }
 }
 
-/// The least that holds the model: consumer cards before workstation before data-centre ones.
+/// The smallest hardware that holds the model: consumer cards before workstation cards before data-centre
+/// ones.
 pub fn hardware<'a>(catalog: &'a Catalog, model: &OpenModel) -> Option<HardwareCandidate<'a>> {
     catalog
         .accelerators
@@ -227,7 +230,7 @@ mod tests {
     use crate::capacity::{CannotPredict, HardwareShape, Load, ModelShape, predict};
     use crate::catalog::Catalog;
 
-    /// One formula: what the verdict says a card must hold is what `fit` says, for every pair.
+    /// There is only one formula: the memory that the verdict names equals that of `fit`, for every pair.
     #[test]
     #[allow(clippy::float_cmp, reason = "the same computation")]
     fn a_model_takes_the_same_memory_here_and_in_fit() {

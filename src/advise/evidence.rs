@@ -1,21 +1,21 @@
-//! What was measured and what was computed, as arguments of the verdict.
+//! Measurements and calculations as arguments of the verdict.
 
 use crate::workload::evidence::{Evidence, MeasuredQuality};
 
-/// A `breakeven` document, digested.
+/// What a `breakeven` document says, as far as the verdict needs it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CostEvidence {
-    /// The file it was read from.
+    /// Name of its file.
     pub file: String,
     pub horizon_months: Option<f64>,
     pub requests_per_month: Option<f64>,
     pub pairs: Vec<CostPair>,
 }
 
-/// One cloud offer against one local offer.
+/// One cloud offer compared with one local offer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CostPair {
-    /// Dotted path in the document: `result.comparisons[0]`.
+    /// Path in the document: `result.comparisons[0]`.
     pub path: String,
     pub cloud: String,
     pub local: String,
@@ -23,14 +23,15 @@ pub struct CostPair {
     pub never_because: Option<String>,
     pub tco_cloud_usd: Option<f64>,
     pub tco_local_usd: Option<f64>,
-    /// Where the two cost the same over the horizon.
+    /// Requests a month at which both cost the same over the horizon; `None` where there is no such volume,
+    /// or it is not known.
     pub break_even_requests_per_month: Option<f64>,
-    /// Set where the two differ in capability, or where that is not known.
+    /// A note where the two differ in capability, or where that is not known.
     pub quality_note: Option<String>,
 }
 
 impl CostPair {
-    /// Does local cost less over the horizon? Unknown where the document does not say.
+    /// Does local cost less over the horizon? `None` where the document does not say.
     pub fn local_wins(&self, horizon_months: Option<f64>) -> Option<bool> {
         match (self.tco_cloud_usd, self.tco_local_usd, self.payback_months) {
             (Some(cloud), Some(local), _) => Some(local < cloud),
@@ -46,11 +47,11 @@ impl CostPair {
 /// What a cost calculation says as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CostStanding {
-    /// Some local offer beats every cloud offer.
+    /// For every cloud offer there is a local offer that beats it.
     Local,
     /// No local offer beats any cloud offer.
     Cloud,
-    /// It depends on which cloud offer it is held against.
+    /// Local offers beat some of the cloud offers.
     Contested,
 }
 
@@ -60,18 +61,18 @@ pub struct CostFinding {
     pub file: String,
     pub standing: CostStanding,
     pub horizon_months: Option<f64>,
-    /// The cheapest cloud offer against the local offer that does best against it.
+    /// The cheapest cloud offer and the local offer that does best against it.
     pub hardest: CostPair,
-    /// The pair in which local saves most, where it is another one.
+    /// The pair in which local saves most; `None` where it is the same one.
     pub easiest: Option<CostPair>,
 }
 
 impl CostEvidence {
-    /// Weigh all pairs; nothing where no pair can be decided.
+    /// The result over all pairs; `None` where none can be decided.
     pub fn finding(&self) -> Option<CostFinding> {
         let mut decided: Vec<(&CostPair, bool)> =
             self.pairs.iter().filter_map(|p| Some((p, p.local_wins(self.horizon_months)?))).collect();
-        // By what local saves, least first; pairs without totals keep their order behind the others.
+        // By the saving of local, lowest first; pairs without totals come last and keep their order.
         decided.sort_by(|(a, _), (b, _)| {
             a.saving().unwrap_or(f64::MAX).total_cmp(&b.saving().unwrap_or(f64::MAX))
         });
@@ -83,7 +84,8 @@ impl CostEvidence {
             n if n == clouds.len() => CostStanding::Local,
             _ => CostStanding::Contested,
         };
-        // For each cloud offer the local offer that does best; of those the hardest and the easiest.
+        // For each cloud offer the local offer that does best against it; of these pairs the hardest and
+        // the easiest for local.
         let best: Vec<&CostPair> = clouds
             .iter()
             .filter_map(|cloud| decided.iter().rev().map(|(p, _)| *p).find(|p| p.cloud == *cloud))
@@ -103,16 +105,17 @@ impl CostEvidence {
     }
 }
 
-/// What a measurement says about the capability question.
+/// What a measurement says about the capability that is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QualityStanding {
     /// The local model is good enough on these prompts, within the margin.
     NonInferior,
-    /// It is not.
+    /// The local model is worse, by more than the margin.
     Inferior,
     /// Too few prompts to decide.
     Undecided,
-    /// Decided, but only against a stand-in for the API: says nothing about the real one.
+    /// It could be decided, but what stood for the API was a server on this machine, so that it says
+    /// nothing about a provider.
     StandIn,
 }
 
@@ -124,7 +127,7 @@ pub struct QualityFinding {
     pub quality: MeasuredQuality,
 }
 
-/// What the evidence says about quality, where it measured any.
+/// What the evidence says about quality; `None` where it did not measure any.
 pub fn quality_finding(evidence: &Evidence) -> Option<QualityFinding> {
     let quality = evidence.quality.clone()?;
     let stand_in = evidence.stand_ins().next().is_some();

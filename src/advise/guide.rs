@@ -1,5 +1,5 @@
-//! `profiles/rules/guide.toml`: what goes with a verdict (how to start, how to move, when to look
-//! again) and the brief's tables that are words.
+//! The guide, `profiles/rules/guide.toml`: what goes with a verdict (how to start, how to move, when to
+//! look again), and the comparison tables that consist of words.
 
 use super::matrix::{BriefLine, Placement};
 use crate::workload::given;
@@ -14,11 +14,11 @@ pub struct Guide {
     pub tables: Vec<WordTable>,
     pub use_cases: Vec<UseCase>,
     pub tasks: Vec<Task>,
-    /// Providers who serve their own models: the tables name these, resellers repeat them.
+    /// Providers that serve their own models. The tables name only these, because resellers repeat them.
     pub makers: Vec<String>,
 }
 
-/// When the verdict should be checked.
+/// When the verdict should be checked again.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LookAgain {
@@ -27,26 +27,26 @@ pub struct LookAgain {
     pub brief: BriefLine,
 }
 
-/// Steps from one placement to the other.
+/// Steps for moving from one placement to another.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Migration {
     pub id: String,
     pub title: String,
-    /// The placements it leads to.
+    /// The placements that it leads to.
     pub to: Vec<Placement>,
     /// For work that no provider may see.
     #[serde(default)]
     pub closed: bool,
     pub steps: Vec<String>,
-    /// What says whether a step went well.
+    /// What to measure to see whether a step went well.
     pub measures: Vec<String>,
-    /// When to go back to the step before.
+    /// Signs that a step should be taken back.
     pub stop_if: Vec<String>,
     pub brief: BriefLine,
 }
 
-/// How to start.
+/// How to begin with a placement.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -67,7 +67,7 @@ pub struct RecipeStep {
     pub code: Option<String>,
 }
 
-/// A table of the brief, in words.
+/// A comparison table that consists of words.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WordTable {
@@ -79,7 +79,7 @@ pub struct WordTable {
     pub brief: BriefLine,
 }
 
-/// A row of the brief's use-case tables and the profile that stands for it.
+/// A row of the use-case tables, with the profile that stands for it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UseCase {
@@ -90,7 +90,7 @@ pub struct UseCase {
     pub brief: BriefLine,
 }
 
-/// A kind of task and the tiers whose models do it.
+/// A kind of task, and the tiers whose models can do it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
@@ -104,16 +104,16 @@ pub struct Task {
 const GUIDE: &str = include_str!("../../profiles/rules/guide.toml");
 
 impl Guide {
-    /// The shipped one.
+    /// The guide that this program ships with.
     pub fn shipped() -> Self {
-        // Embedded text; a test parses it, so this cannot fail in a build that passed.
+        // The text is embedded and a test parses it, so that this cannot fail.
         toml::from_str(GUIDE)
             .map_err(|e| given::toml_error("profiles/rules/guide.toml", &e))
             .unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// Steps to a placement from where the work is done today, as far as that is known: nobody moves
-    /// from where nothing runs, and what no provider may see does not come from the cloud.
+    /// The steps for moving to a placement from where the work is done today, if that is known. There are
+    /// none where nothing runs yet, and work that no provider may see does not come from the cloud.
     pub fn migration(&self, from: Option<Placement>, to: Placement, closed: bool) -> Option<&Migration> {
         let moves = match to {
             Placement::Cloud => from.is_some_and(|from| from != Placement::Cloud),
@@ -123,7 +123,7 @@ impl Guide {
         self.migrations.iter().find(|m| moves && m.to.contains(&to) && m.closed == closed)
     }
 
-    /// The recipes of a placement. Where one is for the provider, the general one of the same title
+    /// The recipes of a placement. If there is one for the provider, the general recipe with the same title
     /// is left out.
     pub fn recipes(&self, placement: Placement, provider: Option<&str>) -> Vec<&Recipe> {
         let mut found: Vec<&Recipe> = Vec::new();

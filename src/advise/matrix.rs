@@ -1,5 +1,5 @@
-//! `profiles/rules/matrix.toml`: rules, arguments, tiers. Data, so that a person can read the
-//! whole decision in one file and change it without touching code.
+//! The matrix, `profiles/rules/matrix.toml`: rules, arguments, tiers. As data, so that the whole decision
+//! can be read in one file and changed without touching code.
 
 use crate::workload::{
     Answers, Budget, Capability, Modifiers, Operations, Privacy, PrivacyReason, Volume, given,
@@ -7,12 +7,12 @@ use crate::workload::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Where the workload runs. The order is the direction of control: cloud < hybrid < local.
+/// Where the workload runs, in the order of increasing control: cloud < hybrid < local.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Placement {
     Cloud,
-    /// A split between rented and own.
+    /// Both: a split between a provider and own or rented hardware.
     Hybrid,
     Local,
 }
@@ -27,7 +27,7 @@ impl Placement {
     }
 }
 
-/// How much would have to be wrong for the verdict to be wrong.
+/// How sure the verdict is: how much would have to be wrong for it to be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
@@ -60,17 +60,17 @@ impl Confidence {
     }
 }
 
-/// A line of the brief: its number and words that stand in it.
+/// A line of the brief: its number, and words that it contains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BriefLine {
-    /// Its number in the brief, from 1.
+    /// Number of the line, from 1.
     pub line: u32,
-    /// What it says.
+    /// Words of the line.
     pub text: String,
 }
 
-/// The whole decision.
+/// All rules, arguments and tiers.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Matrix {
@@ -82,7 +82,7 @@ pub struct Matrix {
     pub capability_tiers: Vec<CapabilityTier>,
 }
 
-/// What high volume means while no calculation says better.
+/// What counts as high volume, as long as no calculation says otherwise.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VolumeRule {
@@ -90,7 +90,7 @@ pub struct VolumeRule {
     pub brief: BriefLine,
 }
 
-/// One row of the decision; the first that holds decides.
+/// One rule; the first rule whose condition holds decides.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
@@ -98,7 +98,7 @@ pub struct Rule {
     pub stage: Stage,
     pub placement: Placement,
     pub confidence: Confidence,
-    /// Nothing weighs against it: arguments do not lower its confidence.
+    /// Arguments against it do not lower its confidence.
     #[serde(default)]
     pub firm: bool,
     pub when: When,
@@ -106,7 +106,7 @@ pub struct Rule {
     pub brief: BriefLine,
 }
 
-/// Which part of the decision a rule belongs to.
+/// The part of the decision that a rule belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
@@ -116,11 +116,11 @@ pub enum Stage {
     Operations,
     Budget,
     Default,
-    /// No rule: the calculation.
+    /// Not a rule, but the cost calculation.
     Cost,
 }
 
-/// Something that speaks for one or two placements by itself.
+/// An argument for one or two placements.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Argument {
@@ -132,7 +132,7 @@ pub struct Argument {
     pub brief: BriefLine,
 }
 
-/// A reason for which data may not leave.
+/// A law or contract because of which data may not leave the house.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mandate {
@@ -142,7 +142,7 @@ pub struct Mandate {
     pub brief: BriefLine,
 }
 
-/// A class of models.
+/// A class of models by capability.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
@@ -153,18 +153,18 @@ pub struct Tier {
     pub brief: BriefLine,
 }
 
-/// The tiers a capability answer asks for.
+/// The tiers that an answer to the capability question requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CapabilityTier {
     pub capability: Capability,
-    /// When rented.
+    /// Tier of models that are paid by the token.
     pub cloud: u8,
-    /// When run locally.
+    /// Tier of models that run locally.
     pub local: u8,
 }
 
-/// Conditions: an absent one always holds.
+/// The condition of a rule or argument; an empty list holds for every answer.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct When {
@@ -178,7 +178,7 @@ pub struct When {
     pub operations: Vec<Operations>,
     #[serde(default)]
     pub budget: Vec<Budget>,
-    /// At least one of these modifiers is set.
+    /// At least one of these modifiers must be set; empty for none.
     #[serde(default)]
     pub any: Modifiers,
 }
@@ -200,7 +200,11 @@ impl When {
 const MATRIX: &str = include_str!("../../profiles/rules/matrix.toml");
 
 impl Matrix {
-    /// Read a matrix; the error names `file`, line and nearest key.
+    /// Read a matrix.
+    ///
+    /// # Errors
+    ///
+    /// Names `file`, the line and the nearest known key.
     pub fn parse(file: &str, text: &str) -> Result<Self, String> {
         let matrix: Self = toml::from_str(text).map_err(|e| given::toml_error(file, &e))?;
         let last = matrix.rules.last();
@@ -212,13 +216,14 @@ impl Matrix {
         Ok(matrix)
     }
 
-    /// The shipped one.
+    /// The matrix that this program ships with.
     pub fn shipped() -> Self {
-        // Embedded text; a test parses it, so this cannot fail in a build that passed.
+        // The text is embedded and a test parses it, so that this cannot fail.
         Self::parse("profiles/rules/matrix.toml", MATRIX).unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// The first rule that holds. The last one always does ([`Self::parse`] checks).
+    /// The first rule whose condition holds. That of the last rule always does, which [`Self::parse`]
+    /// checks.
     pub fn rule(&self, answers: Answers, modifiers: Modifiers) -> &Rule {
         self.rules
             .iter()

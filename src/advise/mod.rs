@@ -6,9 +6,9 @@
 //! CostEvidence ─┘            └─► arguments for and against ─► confidence, flips
 //! ```
 //!
-//! Privacy first; then requirements, capability × volume, operations and budget; the cloud is the
-//! default. Two promises are tested over every combination of answers and modifiers: tightening
-//! privacy never moves a verdict toward the cloud, more steady volume never away from local.
+//! Privacy comes first, then requirements, capability × volume, operations and budget; the cloud is the
+//! default. Two properties are tested over every combination of answers and modifiers: stricter privacy
+//! never moves a verdict toward the cloud, and more steady volume never moves it away from local.
 
 pub mod candidate;
 pub mod evidence;

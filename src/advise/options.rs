@@ -1,29 +1,29 @@
-//! The ways to serve the need, priced: which of them may be taken, and which one to take. Pure; prices
-//! and draws come from the cost engine.
+//! Decides between the priced options: which of them may be taken, and which one to take. Pure: prices and
+//! draws come from the cost engine.
 
 use super::evidence::QualityStanding;
 use super::matrix::{CapabilityTier, Placement};
 use crate::cost::Totals;
 use crate::workload::{Answers, Budget, Capability, Modifier, Modifiers, Operations, Privacy};
 
-/// What an option is.
+/// The kind of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A current API model that is capable enough.
     Api,
-    /// The open model that would be run, paid by the token.
+    /// The open model that would be run locally, paid by the token.
     SameModel,
-    /// Seats for the people who ask.
+    /// Seats for the people who use it.
     Seats,
-    /// Hardware rented by the hour.
+    /// Hardware that is rented by the hour.
     Rented,
     /// Hardware that is bought.
     Owned,
     /// Hardware that is there already.
     Have,
-    /// Simple requests to the local side, the others to the API.
+    /// Routing: simple requests go to the local side, the others to the API.
     Routed,
-    /// The base load on the local side, what is above it to the API.
+    /// Overflow: the local side serves the base load, the API the rest.
     Overflow,
 }
 
@@ -36,7 +36,7 @@ impl Kind {
             Self::Routed | Self::Overflow => Placement::Hybrid,
         }
     }
-    /// Stable, as documents have it.
+    /// A stable name for documents.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Api => "api",
@@ -49,36 +49,36 @@ impl Kind {
             Self::Overflow => "hybrid-overflow",
         }
     }
-    /// Somebody must look after machines.
+    /// Does somebody have to look after machines?
     const fn has_machines(self) -> bool {
         !matches!(self, Self::Api | Self::SameModel | Self::Seats)
     }
-    /// Data goes to somebody else's computer.
+    /// Does data go to somebody else's computer?
     const fn leaves(self) -> bool {
         !matches!(self, Self::Owned | Self::Have)
     }
 }
 
-/// One way to serve the need.
+/// One way to serve the need, with its price.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Priced {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// What it costs; `None` where a price is not known.
     pub cost: Option<OptionCost>,
-    /// Its place among the ways of the draws; `None`: it is in none.
+    /// Its index among the ways that were drawn; `None` where it was not.
     pub way: Option<usize>,
-    /// Capability tier of its weakest model, 1 (highest) to 4; `None`: nobody has rated it.
+    /// Capability tier of its weakest model, 1 (highest) to 4; `None` where that model has none.
     pub tier: Option<u8>,
-    /// Its speed is predicted, not measured.
+    /// Its speed was predicted, not measured.
     pub predicted: bool,
-    /// It rests on an open model that answers in an API's place.
+    /// It depends on the answers of an open model.
     pub open_model: bool,
-    /// The hardware it runs on is too small for the load.
+    /// Its hardware is too small for the load.
     pub too_small: bool,
-    /// A seat of it is made for one person, not for an organisation.
+    /// Its seats are for single persons, not for organisations.
     pub personal: bool,
-    /// The user named it: no tier is held against it.
+    /// The user named it, so that its tier is not checked.
     pub asked: bool,
 }
 
@@ -87,53 +87,53 @@ pub struct Priced {
 pub struct OptionCost {
     /// Running cost of the first month.
     pub monthly: f64,
-    /// Everything to the horizon, less what is left then.
+    /// Total over the horizon, less what is left then.
     pub tco: f64,
-    /// What has to be bought at the start.
+    /// Purchase at the start.
     pub capex: f64,
 }
 
-/// Why an option may not be taken.
+/// Reasons why an option may not be taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {
-    /// The data may not leave.
+    /// The data may not leave the house.
     MayNotLeave,
     /// There is no network.
     Offline,
-    /// It ships inside a product.
+    /// The model ships inside a product.
     InProduct,
-    /// The weights must be trained further.
+    /// The model's weights must be trained further.
     OwnWeights,
-    /// Latency must be steady, and this is shared with others.
+    /// Latency must be predictable, but the hardware is shared with others.
     SteadyLatency,
-    /// A seat for one person is no place for sensitive data.
+    /// A seat for a single person may not be used for sensitive data.
     PersonalSeat,
-    /// The hardware that is there does not carry the load.
+    /// The hardware that is there cannot carry the load.
     TooSmall,
-    /// Not everything of it has a price.
+    /// Some part of it has no price.
     NotPriced,
     /// Nothing may be bought.
     NothingUpFront,
     /// It costs more up front than may be spent.
     TooMuchUpFront {
-        /// What may be spent, US dollars.
+        /// The most that may be spent, US dollars.
         most: f64,
     },
     /// Nobody has the time to run it.
     NoPeople,
-    /// Its model is rated below what was asked for.
+    /// Its model's tier is below the required one.
     TooWeak {
-        /// Its own tier; `None`: not rated.
+        /// Its tier; `None` where it has none.
         has: Option<u8>,
-        /// The tier that was asked for.
+        /// The required tier.
         wanted: u8,
     },
-    /// Its model was measured to fall short on the user's own prompts.
+    /// Measured on the user's own prompts, its model is not good enough.
     MeasuredShort,
 }
 
 impl Limit {
-    /// How hard it is: of the hardest nothing is given away, of the others the softest first.
+    /// How hard the limit is. The hardest are never given up; of the others the softest is given up first.
     const fn hardness(self) -> u8 {
         match self {
             Self::NotPriced => 5,
@@ -148,11 +148,11 @@ impl Limit {
             Self::NothingUpFront | Self::TooMuchUpFront { .. } => 1,
         }
     }
-    /// Somebody could lift it: an answer, not the option, stands in the way.
+    /// Can the limit be given up? It then comes from an answer of the user's, not from the option.
     const fn may_give(self) -> bool {
         self.hardness() < 4
     }
-    /// Stable, as documents have it.
+    /// A stable name for documents.
     pub const fn id(self) -> &'static str {
         match self {
             Self::MayNotLeave => "may-not-leave",
@@ -172,18 +172,18 @@ impl Limit {
     }
 }
 
-/// What the answers allow, as far as it concerns options.
+/// What the user's answers and the evidence require of options.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
-    /// The five answers, after evidence and mandates.
+    /// The five answers, after evidence and mandates replaced some.
     pub answers: Answers,
-    /// What else holds.
+    /// Circumstances beyond the five answers.
     pub modifiers: Modifiers,
-    /// The tiers that the capability answer asks for.
+    /// The tiers that the capability answer requires.
     pub tiers: Option<CapabilityTier>,
     /// The most that may be spent up front, US dollars.
     pub up_front: Option<f64>,
-    /// What was measured on the user's own prompts.
+    /// The result of a measurement on the user's own prompts.
     pub quality: Option<QualityStanding>,
 }
 
@@ -191,13 +191,13 @@ impl Terms {
     fn has(&self, modifier: Modifier) -> bool {
         self.modifiers.contains(modifier)
     }
-    /// The data or the network leaves only hardware of one's own.
+    /// Does privacy require that the data stays on the user's own hardware?
     const fn stays(&self) -> bool {
         matches!(self.answers.privacy, Privacy::Strict)
     }
 }
 
-/// Everything that stands in an option's way, the hardest first.
+/// All limits that an option violates, the hardest first.
 pub fn limits(option: &Priced, terms: &Terms) -> Vec<Limit> {
     let kind = option.kind;
     let mut found = Vec::new();
@@ -210,7 +210,8 @@ pub fn limits(option: &Priced, terms: &Terms) -> Vec<Limit> {
     add(terms.stays() && kind.leaves(), Limit::MayNotLeave);
     add(terms.has(Modifier::Offline) && kind.leaves(), Limit::Offline);
     let alone = kind.placement() != Placement::Hybrid;
-    // One requirement needs weights one holds, another models that are rented only: then both.
+    // If one requirement needs own weights and another one models that are only rented, a hybrid satisfies
+    // both.
     let both = terms.answers.capability == Capability::Maximum && !alone;
     add(terms.has(Modifier::Embedded) && kind.leaves() && !both, Limit::InProduct);
     let shared = kind.placement() != Placement::Local && !both;
@@ -228,7 +229,7 @@ pub fn limits(option: &Priced, terms: &Terms) -> Vec<Limit> {
     }
     let short = option.open_model && alone && terms.quality == Some(QualityStanding::Inferior);
     add(short, Limit::MeasuredShort);
-    // The strongest models are rented only: what runs on one's own hardware is held against them, too.
+    // The most capable models can only be rented, so that local options are measured against those.
     let strongest = terms.answers.capability == Capability::Maximum;
     let wanted = terms
         .tiers
@@ -241,49 +242,49 @@ pub fn limits(option: &Priced, terms: &Terms) -> Vec<Limit> {
     found
 }
 
-/// Which option to take.
+/// The chosen option, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
-    /// Its index.
+    /// Its index among the options.
     pub chosen: usize,
-    /// Why this one.
+    /// The reason for the choice.
     pub because: Because,
-    /// What stands in its way all the same, where nothing is free of limits.
+    /// The limits that it violates, where every option violates some.
     pub gives: Vec<Limit>,
-    /// For each option, of what stands in its way the hardest; `None`: it may be taken.
+    /// For each option the hardest limit that it violates; `None` where it may be taken.
     pub excluded: Vec<Option<Limit>>,
-    /// For each option, the share of draws in which it is the cheapest of those that may be taken.
+    /// For each option the share of draws in which it is the cheapest of those that may be taken.
     pub chances: Vec<Option<f64>>,
-    /// The cheapest of those that may be taken and are of another placement.
+    /// The cheapest option of another placement that may be taken.
     pub next: Option<usize>,
-    /// Share of draws in which the chosen one costs less than everything of another placement that may
-    /// be taken.
+    /// Share of the draws in which the chosen option costs less than every option of another placement that
+    /// may be taken.
     pub odds: Option<f64>,
 }
 
-/// Why an option was chosen.
+/// The reason why an option was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Because {
-    /// Nothing else may be taken.
+    /// No option of another placement may be taken.
     OnlyPlacement,
     /// It costs the least.
     Cheapest,
-    /// Another costs less at the likely values, but more in the mean of all draws.
+    /// Another option costs less at the likely values, but more in the mean of all draws.
     CheapestOnAverage,
-    /// Another of the same placement costs a little less, but would have to be measured first.
+    /// Another option of the same placement costs slightly less, but would have to be measured first.
     NearlyTheSame,
-    /// Nothing is free of limits, and this one gives up the least.
+    /// Every option violates a limit, and this one the softest.
     GivesLeast,
 }
 
-/// Totals that differ by less are the same money.
+/// Totals whose ratio is below this count as equal.
 const NEARLY_THE_SAME: f64 = 1.1;
 
-/// Choose. `None` where there is nothing to choose from.
+/// Choose an option; `None` where there is none.
 ///
-/// Hard limits first, then the total over the horizon in the mean of all draws. A cheaper API therefore
-/// never moves the choice toward local: it lowers the cloud's mean by as much as a hybrid's or by more,
-/// and nobody else's.
+/// Limits come first, then the mean of the total over all draws. A cheaper API therefore never moves the
+/// choice toward local: it lowers the mean of the cloud option by at least as much as that of a hybrid, and
+/// that of no other option.
 pub fn choose(options: &[Priced], totals: Option<&Totals>, terms: &Terms) -> Option<Choice> {
     let all: Vec<Vec<Limit>> = options.iter().map(|o| limits(o, terms)).collect();
     let excluded: Vec<Option<Limit>> = all.iter().map(|l| l.first().copied()).collect();
@@ -316,7 +317,8 @@ pub fn choose(options: &[Priced], totals: Option<&Totals>, terms: &Terms) -> Opt
     };
     let expected = |n: usize| totals.zip(options[n].way).map_or_else(|| tco(n), |(t, way)| t.mean(way));
     let least = free.iter().copied().min_by(|a, b| expected(*a).total_cmp(&expected(*b)))?;
-    // For the same money a maker's own model: an open one by the token would still have to be measured.
+    // At nearly the same cost a maker's own model is preferred, because an open model by the token would
+    // still have to be measured.
     let makers = free.iter().copied().find(|n| options[*n].kind == Kind::Api);
     let near = makers.filter(|api| expected(*api) <= expected(least) * NEARLY_THE_SAME);
     let chosen = near.filter(|_| options[least].kind == Kind::SameModel).unwrap_or(least);

@@ -1,4 +1,4 @@
-//! From a need (and what was measured and computed) to a verdict. Pure and total.
+//! Makes a verdict from a need, measurements and calculations. It is pure, and every need gets a verdict.
 
 use super::evidence::{
     CostEvidence, CostFinding, CostStanding, QualityFinding, QualityStanding, quality_finding,
@@ -9,66 +9,66 @@ use crate::workload::{
     Answers, Budget, Capability, Evidence, Modifier, Modifiers, Need, Operations, Privacy, Volume,
 };
 
-/// The answer of `advise`.
+/// The verdict.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     pub placement: Placement,
     pub confidence: Confidence,
-    /// What moved it from the rule's own.
+    /// What changed the confidence from that of the rule.
     pub confidence_steps: Vec<ConfidenceStep>,
     /// Id of the rule that fired.
     pub rule: String,
     pub stage: Stage,
-    /// The answers the rule saw: those given, or what evidence put in their place.
+    /// The answers that the rules saw, some of them replaced by evidence.
     pub answers: Answers,
     pub adjustments: Vec<Adjustment>,
-    /// The rule's own reason first, then what else speaks for the placement, heaviest first.
+    /// The rule's own reason, then further arguments for the placement, the heaviest first.
     pub reasons: Vec<Reason>,
     pub against: Vec<Reason>,
-    /// Every single change of an answer, or modifier taken away, that changes the placement.
+    /// Every single change of an answer, or removal of a modifier, that changes the placement.
     pub flips: Vec<Flip>,
-    /// Above which volume renting stops being the default.
+    /// The volume above which renting is no longer the default.
     pub threshold: Option<Threshold>,
     pub tiers: Option<CapabilityTier>,
     pub quality: Option<QualityFinding>,
     pub cost: Option<CostFinding>,
 }
 
-/// What moves confidence.
+/// What changes the confidence, and by how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfidenceStep {
-    /// Nothing weighs against the rule: it stays.
+    /// Nothing can count against the rule: no change.
     Firm,
-    /// The answers leave one placement only: it stays, however fast or good it is there.
+    /// The answers leave only one placement: no change, however fast or good the model is there.
     OnlyPlace,
-    /// The arguments against weigh more than those for: one lower.
+    /// The arguments against outweigh those for the placement: one lower.
     OutweighedBy,
-    /// The calculation depends on the comparison: one lower.
+    /// The calculation depends on which offers are compared: one lower.
     CostContested,
-    /// Measured quality and computed cost both speak for it: one higher.
+    /// Measured quality and computed cost both support it: one higher.
     BackedByEvidence,
-    /// The need has no numbers, so nothing was priced: medium at most.
+    /// The need has no numbers, so that nothing was priced: at most medium.
     NothingPriced,
-    /// Something else costs less in a quarter of the draws or more: one lower.
+    /// Another option costs less in at least a quarter of the draws: one lower.
     OftenDearer,
-    /// Something else costs less in nearly half of the draws: two lower.
+    /// Another option costs less in nearly half of the draws: two lower.
     NearlyEven,
-    /// It rests on a predicted speed: one lower.
+    /// A speed that it depends on was predicted: one lower.
     PredictedSpeed,
-    /// It rests on an open model whose answers nobody measured on the user's prompts: one lower.
+    /// It depends on an open model whose answers were not measured on the user's prompts: one lower.
     UnmeasuredQuality,
-    /// The split between two models rests on an assumed share of simple requests: one lower.
+    /// The split between two models depends on an assumed share of simple requests: one lower.
     AssumedSplit,
-    /// Nothing meets every answer, and one gives way: low.
+    /// No option satisfies every answer, so that one answer gives way: low.
     GivesUp,
-    /// Some option has no price: medium at most.
+    /// Some option has no price: at most medium.
     NotAllPriced,
-    /// How often it costs the least was not drawn: medium at most.
+    /// It was not computed how often it is the cheapest: at most medium.
     NotDrawn,
 }
 
 impl ConfidenceStep {
-    /// What it makes of a confidence.
+    /// The confidence after this step.
     pub const fn apply(self, confidence: Confidence) -> Confidence {
         match (self, confidence) {
             (Self::NothingPriced | Self::NotAllPriced | Self::NotDrawn, Confidence::High) => {
@@ -85,22 +85,22 @@ impl ConfidenceStep {
     }
 }
 
-/// An answer that was replaced.
+/// An answer that was replaced by another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adjustment {
-    /// A mandate keeps the data in, whatever the privacy answer said.
+    /// A mandate requires that the data stays, whatever the answer to the privacy question.
     PrivacyByMandate { given: Privacy },
-    /// Measured: good enough on these prompts, so the highest capability is not needed.
+    /// Measured: the local model is good enough, so that the highest capability is not needed.
     CapabilityMeasuredEnough { given: Capability },
-    /// Measured: not good enough.
+    /// Measured: the local model is not good enough.
     CapabilityMeasuredShort { given: Capability },
-    /// Computed: local pays back, so the volume is high enough.
+    /// Computed: local pays back, so that the volume is high enough.
     VolumePaysBack { given: Volume },
-    /// Computed: local never pays back, so the volume is too low.
+    /// Computed: local never pays back, so that the volume is too low.
     VolumeTooLow { given: Volume },
 }
 
-/// Something that speaks for or against.
+/// An argument for or against the placement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reason {
     pub id: String,
@@ -109,14 +109,14 @@ pub struct Reason {
     pub kind: ReasonKind,
 }
 
-/// On what a reason rests.
+/// What a reason is based on.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReasonKind {
     /// A rule or argument of the matrix.
     Matrix { text: String, brief: BriefLine },
-    /// [`Verdict::quality`].
+    /// The measured quality, [`Verdict::quality`].
     Quality,
-    /// [`Verdict::cost`].
+    /// The computed cost, [`Verdict::cost`].
     Cost,
 }
 
@@ -125,18 +125,19 @@ pub enum ReasonKind {
 pub struct Flip {
     pub change: Change,
     pub placement: Placement,
-    /// The user cannot make this change by answering otherwise: this keeps the answer where it is.
+    /// What keeps the answer as it is, so that the user cannot make the change by answering differently;
+    /// `None` where the user can.
     pub settled: Option<Settled>,
 }
 
-/// What outranks an answer.
+/// What outranks an answer of the user's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// A law or contract: privacy.
+    /// A law or contract; it outranks the answer on privacy.
     Mandate,
-    /// Quality measured on the user's prompts: capability.
+    /// Quality that was measured on the user's prompts; it outranks the answer on capability.
     Measurement,
-    /// Cost computed for the user's need: volume.
+    /// Cost that was computed for the need; it outranks the answer on volume.
     Calculation,
 }
 
@@ -147,12 +148,12 @@ pub enum Change {
     Capability(Capability),
     Operations(Operations),
     Budget(Budget),
-    /// This modifier no longer holds.
+    /// This modifier is no longer set.
     Drop(Modifier),
 }
 
 impl Change {
-    /// The question it is an answer to.
+    /// The question whose answer it changes; `None` for a modifier.
     pub const fn question(self) -> Option<Question> {
         match self {
             Self::Privacy(_) => Some(Question::Privacy),
@@ -165,21 +166,22 @@ impl Change {
     }
 }
 
-/// The volume at which the volume answer turns.
+/// The volume above which the volume counts as high.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Threshold {
     pub requests_per_month: Option<f64>,
     pub tokens_per_month: Option<f64>,
-    /// From the cost calculation; otherwise the matrix's own figure.
+    /// It comes from a cost calculation, and otherwise from the matrix.
     pub computed: bool,
 }
 
-/// The volume that a month's tokens mean, while no calculation says better.
+/// The answer to the volume question for this many tokens a month, as long as no calculation says
+/// otherwise.
 pub fn volume_of(matrix: &Matrix, tokens_per_month: f64) -> Volume {
     if tokens_per_month >= matrix.volume.high_tokens_per_month { Volume::High } else { Volume::Low }
 }
 
-/// The verdict. Every need has one.
+/// The verdict on a need.
 pub fn decide(
     matrix: &Matrix,
     need: &Need,
@@ -235,7 +237,7 @@ pub fn decide(
 }
 
 impl Verdict {
-    /// The need has no numbers: what nobody priced is not sure.
+    /// The need has no numbers, so that nothing was priced: lower the confidence.
     pub fn nothing_priced(&mut self) {
         if self.confidence_steps != [ConfidenceStep::Firm] {
             self.confidence_steps.push(ConfidenceStep::NothingPriced);
@@ -243,7 +245,7 @@ impl Verdict {
         }
     }
 
-    /// Another placement was computed: the arguments are sorted for that one.
+    /// Set the placement that the options led to, and sort the arguments by it.
     pub fn settle(&mut self, matrix: &Matrix, need: &Need, placement: Placement) {
         let (reasons, against) =
             weigh(matrix, self.answers, need.modifiers, placement, self.quality.as_ref(), self.cost.as_ref());
@@ -254,7 +256,7 @@ impl Verdict {
     }
 }
 
-/// The answers the rules see.
+/// The answers that the rules see: those that evidence replaces, and the user's for all others.
 fn effective(
     need: &Need,
     quality: Option<&QualityFinding>,
@@ -292,7 +294,7 @@ fn effective(
     (answers, adjustments)
 }
 
-/// What speaks for the placement and what against it, each heaviest first.
+/// The arguments for and against the placement, the heaviest first.
 fn weigh(
     matrix: &Matrix,
     answers: Answers,
@@ -336,13 +338,13 @@ fn weight(reasons: &[Reason]) -> u32 {
     reasons.iter().map(|r| r.weight).sum()
 }
 
-/// Measured quality and computed cost both speak for it.
+/// Do measured quality and computed cost both support it?
 fn backed_by_evidence(reasons: &[Reason]) -> bool {
     let has = |kind: &ReasonKind| reasons.iter().any(|r| r.kind == *kind);
     has(&ReasonKind::Quality) && has(&ReasonKind::Cost)
 }
 
-/// All answers to a question, those beside the given one first.
+/// All answers to a question, those nearest to the given one first.
 fn nearest_first<T: Copy + PartialEq>(all: &[T], given: T) -> Vec<T> {
     let place = |answer: T| all.iter().position(|a| *a == answer).unwrap_or(0);
     let mut sorted = all.to_vec();
@@ -350,7 +352,7 @@ fn nearest_first<T: Copy + PartialEq>(all: &[T], given: T) -> Vec<T> {
     sorted
 }
 
-/// Every single change that changes the placement, the mildest of each question first.
+/// Every single change that changes the placement, the smallest of each question first.
 fn flips(
     matrix: &Matrix,
     answers: Answers,
@@ -389,7 +391,7 @@ fn flips(
     found
 }
 
-/// What would replace the changed answer again, had the user given it.
+/// What would replace the changed answer again, if the user gave it.
 fn settled(
     change: Change,
     changed: Answers,
@@ -406,8 +408,8 @@ fn settled(
     }
 }
 
-/// The calculation's line where there is one. A calculation that decides and finds no such volume is
-/// an answer too: then the matrix's own figure would contradict it.
+/// The threshold of the calculation, if there is one. A calculation that decides and finds no such volume
+/// leaves none, because the matrix's own figure would contradict it.
 fn threshold(matrix: &Matrix, need: &Need, cost: Option<&CostFinding>) -> Threshold {
     let per_request = need.shape.map(|s| s.total_tokens()).filter(|t| *t > 0.0);
     if let Some(cost) = cost {
@@ -451,8 +453,8 @@ mod tests {
         matrix.rule(answers, modifiers).placement
     }
 
-    /// All 108 answers times all 2048 sets of modifiers. Evidence only replaces answers, so this
-    /// covers it too.
+    /// All 108 combinations of answers with all 2048 sets of modifiers. Evidence only replaces answers, so
+    /// that it is covered, too.
     #[test]
     fn tighter_privacy_never_moves_toward_the_cloud() {
         let matrix = Matrix::shipped();
@@ -656,7 +658,7 @@ mod tests {
         let low = Need::of(Answers { volume: Volume::Low, ..high.answers });
         let given = decide(&matrix, &low, None, None);
         assert_eq!(flip(&given, volume), Some(None));
-        // A calculation that finds no break-even volume leaves no line to name.
+        // With a calculation that finds no break-even volume there is no threshold.
         let mut without = costed(300.0, 900.0);
         without.pairs[0].break_even_requests_per_month = None;
         let nowhere = decide(&matrix, &high, None, Some(&without));

@@ -1,8 +1,8 @@
-//! What a record must hold to be believed: ids, units, ranges, references, dates, duplicates.
+//! Checks of catalogue records: ids, units, ranges, references, dates, duplicates.
 //!
-//! Rules look at one record and report by the path of a key; the place in the file is added here.
-//! A unit slip (a price per thousand tokens, or per token) is a number of the right shape and the
-//! wrong size: it is caught by its distance from the median of its class.
+//! A rule looks at one record and reports the path of the key that is wrong; its place in the file is added
+//! here. A slip of the unit (a price per thousand tokens, or per token) gives a valid number of the wrong
+//! size, and is caught by its distance from the median of its class.
 
 mod rules;
 
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 pub use rules::{MAX_USD_PER_MTOK, Medians};
 
-/// Check the records of some files against each other and against the catalogue they are part of.
+/// Check the records of some files against each other, and against the catalogue they become part of.
 pub fn files(parsed: &[Parsed<'_>], catalog: &Catalog, today: Date) -> Vec<Problem> {
     let mut problems = duplicates(parsed);
     let medians = Medians::of(catalog);
@@ -56,8 +56,8 @@ pub fn files(parsed: &[Parsed<'_>], catalog: &Catalog, today: Date) -> Vec<Probl
     problems
 }
 
-/// API models that no file may hold, each with the first reason: for records that have no place in
-/// a text yet.
+/// API models that no catalogue file may contain, each with the first reason. For records that come from
+/// elsewhere and have no place in a file yet.
 pub fn unusable(models: &[ApiModel], catalog: &Catalog, today: Date) -> Vec<(String, String)> {
     let medians = Medians::of(catalog);
     let mut found = Vec::new();
@@ -75,7 +75,7 @@ pub fn unusable(models: &[ApiModel], catalog: &Catalog, today: Date) -> Vec<(Str
     found
 }
 
-/// The same id twice within one layer; names both places.
+/// The same id twice within one layer; the problem names both places.
 fn duplicates(parsed: &[Parsed<'_>]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for kind in Kind::ALL {
@@ -99,7 +99,7 @@ fn duplicates(parsed: &[Parsed<'_>]) -> Vec<Problem> {
     problems
 }
 
-/// The ids of one kind in a file, each with its place.
+/// The ids of one kind in a file, with their places.
 fn ids<'a>(file: &'a Parsed<'_>, kind: Kind) -> Vec<(&'a str, &'a Places)> {
     let Records {
         accelerators,

@@ -1,43 +1,44 @@
-//! Two lists of API models → what differs: new, changed by how much, disappeared, implausible.
+//! Compares two lists of API models: which are new, which changed by how much, which disappeared, which are
+//! implausible.
 
 use super::check::Medians;
 use super::{ApiModel, Rates};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
-/// A change of the list price by more than this factor is more likely a mistake than news.
+/// A list price that changes by more than this factor is more likely a mistake than news.
 const SUSPICIOUS_TIMES: f64 = 5.0;
 
-/// What differs between an old and a new list.
+/// The differences between an old and a new list.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Comparison {
-    /// Ids that are in both, with the same prices.
+    /// Number of ids that are in both lists with the same prices.
     pub same: usize,
-    /// Ids that are new.
+    /// Ids that only the new list has.
     pub added: Vec<String>,
     /// Ids of the compared providers that the new list does not have.
     pub gone: Vec<String>,
-    /// Figures that are not what they were.
+    /// Figures that differ.
     pub changed: Vec<Change>,
-    /// New records that cannot be true, and why.
+    /// New records whose prices cannot be right, with the reason.
     pub implausible: Vec<Implausible>,
 }
 
-/// One figure of one model that differs. The id is the old list's.
+/// One figure of one model that differs. `id` is that of the old list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// The model.
+    /// Id of the model.
     pub id: String,
     /// `input_per_mtok`, `tier above 200000 tokens: output_per_mtok`, `batch_multiplier`.
     pub field: String,
-    /// What it was; `None`: unknown or absent.
+    /// The old figure; `None` where it was unknown or absent.
     pub old: Option<f64>,
-    /// What it is now; `None`: unknown or absent.
+    /// The new figure; `None` where it is unknown or absent.
     pub new: Option<f64>,
 }
 
 impl Change {
-    /// Signed, as a share of the old figure.
+    /// The change as a share of the old figure; negative where it fell.
     pub fn relative(&self) -> Option<f64> {
         let (old, new) = (self.old?, self.new?);
         (old != 0.0).then(|| new / old - 1.0)
@@ -47,13 +48,13 @@ impl Change {
 /// A record whose prices cannot be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Implausible {
-    /// The model.
+    /// Id of the model.
     pub id: String,
-    /// Which price, and why, in one sentence.
+    /// Which price it is, and why it cannot be right, in one sentence.
     pub reason: String,
 }
 
-/// The models of a list, by id and by every name their provider gives them.
+/// The models of a list, by id and by all names their provider gives them.
 struct Names<'a> {
     by_id: BTreeMap<&'a str, &'a ApiModel>,
     by_name: BTreeMap<(&'a str, &'a str), &'a ApiModel>,
@@ -64,7 +65,7 @@ impl<'a> Names<'a> {
         let aliases =
             models.iter().flat_map(|m| m.aliases.iter().map(move |a| ((m.provider.as_str(), a.as_str()), m)));
         let mut by_name: BTreeMap<_, _> = aliases.collect();
-        // A record's own name wins over another's alias.
+        // A record's own name takes precedence over another record's alias.
         by_name.extend(models.iter().map(|m| ((m.provider.as_str(), m.model.as_str()), m)));
         Self { by_id: models.iter().map(|m| (m.id.as_str(), m)).collect(), by_name }
     }
@@ -75,8 +76,8 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Compare the prices in force on a day. Models are the same where their ids are, or where one
-/// list knows the other's name for it.
+/// Compare the prices in force on a day. Models are the same if their ids are equal, or if one list has the
+/// other's name for it as an alias.
 pub fn compare(old: &[ApiModel], new: &[ApiModel], day: Date) -> Comparison {
     let before = Names::of(old);
     let providers: Vec<&str> = new.iter().map(|m| m.provider.as_str()).collect();
@@ -119,7 +120,7 @@ pub fn compare(old: &[ApiModel], new: &[ApiModel], day: Date) -> Comparison {
     out
 }
 
-/// The figures of one model that differ on a day.
+/// Figures of one model that differ on a day.
 pub fn changes(old: &ApiModel, new: &ApiModel, day: Date) -> Vec<Change> {
     let mut out = Vec::new();
     let (Some(before), Some(after)) = (old.price_on(day), new.price_on(day)) else { return out };
@@ -141,7 +142,7 @@ pub fn changes(old: &ApiModel, new: &ApiModel, day: Date) -> Vec<Change> {
     out
 }
 
-/// 199,999 and 200,000 are the same threshold, written as "above" and "from".
+/// The same threshold? One source writes "above 199,999", another "from 200,000".
 fn near(a: u64, b: u64) -> bool {
     a.abs_diff(b) <= 1
 }
@@ -158,7 +159,7 @@ fn rates(out: &mut Vec<Change>, id: &str, label: &str, old: &Rates, new: &Rates)
     }
 }
 
-/// Beyond what rounding in the sources explains: half a per cent.
+/// Add a figure that differs by more than half a percent: less can come from rounding in the sources.
 fn differ(out: &mut Vec<Change>, id: &str, field: String, old: Option<f64>, new: Option<f64>) {
     let same = match (old, new) {
         (None, None) => true,

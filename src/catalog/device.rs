@@ -1,17 +1,19 @@
-//! What a driver calls a device, and what a model file is called, against the catalogue.
+//! Finds catalogue records by what a driver calls a device, and by the name of a model file.
 
 use super::{Accelerator, Catalog, HardwareClass, OpenModel, Vendor};
 
 const GIB: f64 = 1_073_741_824.0;
 
-/// The record whose name a driver's text contains, the longest first; among equals the one with as many
-/// cores as the text says, then the one whose memory is nearest, of the form that the driver names.
+/// The record whose name is contained in a driver's text; the longest name wins. Of equal ones, the record
+/// with the number of cores in the text wins, then the one with the nearest memory and the form factor that
+/// the driver names.
 pub fn card_named<'a>(
     catalog: &'a Catalog,
     text: &str,
     memory_bytes: Option<u64>,
 ) -> Option<&'a Accelerator> {
-    /// Another form counts as so many GiB: it decides between cards of the same memory.
+    /// A different form factor counts like this many GiB of difference: it decides between cards with the
+    /// same memory.
     const FORM: f64 = 4.0;
     let found = words(text);
     let cores = cores(&found);
@@ -21,7 +23,7 @@ pub fn card_named<'a>(
         if wanted.is_empty() || !wanted.iter().all(|w| found.contains(w)) {
             continue;
         }
-        // The laptop part of a name, or the one for little power, is another, slower chip.
+        // A name for laptops or for low power stands for another, slower chip.
         if SLOWER.iter().any(|word| found.iter().any(|w| w == word) && !wanted.iter().any(|w| w == word)) {
             continue;
         }
@@ -41,10 +43,10 @@ pub fn card_named<'a>(
     best.map(|(.., card)| card)
 }
 
-/// Words that make another chip of a name: `RTX 4090 Laptop GPU`, `GTX 1080 with Max-Q Design`.
+/// Words in a name that stand for another chip: `RTX 4090 Laptop GPU`, `GTX 1080 with Max-Q Design`.
 const SLOWER: [&str; 2] = ["laptop", "q"];
 
-/// The count of cores in a name: `M3 Max 30-core GPU`.
+/// The number of cores in a name: `M3 Max 30-core GPU`.
 fn cores(words: &[String]) -> Option<u32> {
     let at = words.iter().position(|w| w == "core" || w == "cores")?;
     words.get(at.checked_sub(1)?)?.parse().ok()
@@ -57,7 +59,8 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Without what drivers leave out or write otherwise: makers, memory sizes, counts of cores.
+/// The words of a name without those that drivers omit or write differently: makers, memory sizes, numbers
+/// of cores.
 fn telling_words(name: &str) -> Vec<String> {
     const SILENT: &[&str] =
         &["nvidia", "amd", "intel", "geforce", "radeon", "instinct", "sxm", "pcie", "gpu"];
@@ -70,8 +73,8 @@ fn telling_words(name: &str) -> Vec<String> {
     all.iter().enumerate().filter(kept).map(|(_, word)| word.clone()).collect()
 }
 
-/// Is what was measured one of these cards? `record` is the id it was taken for, `description` the
-/// driver's word for one device. `None`: that cannot be told.
+/// Did a measurement run on this card? `record` is the id that its device was taken for, `description` the
+/// driver's text for one device. `None` where that cannot be told.
 pub fn is_card(
     catalog: &Catalog,
     record: Option<&str>,
@@ -83,15 +86,15 @@ pub fn is_card(
     if found.id == card.id {
         return Some(true);
     }
-    // One name, several records: the driver tells neither the cores of an Apple chip nor always the
-    // form of a card, so the record it was taken for may be its neighbour.
+    // Several records can share a driver's name: it contains neither the number of cores of an Apple chip
+    // nor always the form factor. So a similar record may be the right one.
     let close = |a: Option<f64>, b: Option<f64>| a.zip(b).is_none_or(|(a, b)| (a - b).abs() < 0.02 * a);
     let alike = telling_words(&found.name) == telling_words(&card.name)
         && (card.vendor == Vendor::Apple || close(found.memory_gib, card.memory_gib));
     Some(alike && !description.is_some_and(|d| other_form(d, card)))
 }
 
-/// The driver names one form of the card and the record the other: a slot's or a board's.
+/// Do the driver's text and the record name different form factors: a card in a slot, a module on a board?
 fn other_form(description: &str, card: &Accelerator) -> bool {
     let (said, own) = (words(description), words(&card.name));
     let form = |words: &[String], form: &str| words.iter().any(|w| w.starts_with(form));
@@ -99,7 +102,7 @@ fn other_form(description: &str, card: &Accelerator) -> bool {
     (said_pcie && form(&own, "sxm")) || (said_sxm && form(&own, "pcie"))
 }
 
-/// The open model a file is of, by the file's name: `Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf`.
+/// The open model in a file, by the file's name: `Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf`.
 pub fn model_of_file<'a>(catalog: &'a Catalog, name: &str) -> Option<&'a OpenModel> {
     if let Some(model) = catalog.open_model(name) {
         return Some(model);
@@ -111,12 +114,12 @@ pub fn model_of_file<'a>(catalog: &'a Catalog, name: &str) -> Option<&'a OpenMod
     })
 }
 
-/// The format a file's name ends in, as it stands there: `q4_k_m`.
+/// The weight format at the end of a file's name, as it is written there: `q4_k_m`.
 pub fn format_of_file(name: &str) -> Option<String> {
     split_format(name).1
 }
 
-/// The name without its ending, maker and format, and the format.
+/// A file's name without extension, maker and format; and the format.
 fn split_format(name: &str) -> (String, Option<String>) {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name).to_ascii_lowercase();
     let stem = name.strip_suffix(".gguf").unwrap_or(&name);
@@ -126,14 +129,14 @@ fn split_format(name: &str) -> (String, Option<String>) {
     }
 }
 
-/// `q4_k_m`, `iq3_xxs`, `f16`, `bf16`, `mxfp4`.
+/// Is this a weight format, such as `q4_k_m`, `iq3_xxs`, `f16`, `bf16`, `mxfp4`?
 fn is_format(word: &str) -> bool {
     let number = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
     ["q", "iq", "tq"].iter().any(|p| word.strip_prefix(p).is_some_and(number))
         || ["f16", "bf16", "f32", "fp16", "mxfp4", "nvfp4"].contains(&word)
 }
 
-/// A model's name as comparisons take it: lower case, hyphens, without the maker in front.
+/// A model's name for comparison: lower case, with hyphens, without the maker in front.
 fn plain(name: &str) -> String {
     const MAKERS: &[&str] = &["meta-", "google-", "microsoft-", "mistralai-", "qwen-", "openai-"];
     let name = name.to_ascii_lowercase().replace(['_', ' '], "-");
@@ -156,17 +159,17 @@ mod tests {
         assert_eq!(id("NVIDIA GeForce RTX 3080 Ti", 12.0), "nvidia-rtx-3080-ti");
         assert_eq!(id("NVIDIA GeForce RTX 3080", 10.0), "nvidia-rtx-3080-10gb");
         assert_eq!(id("NVIDIA RTX A6000", 48.0), "nvidia-rtx-a6000");
-        // The memory of the board for a socket is HBM3, that of the card for a slot is not.
+        // The module for a socket has HBM3 memory, the card for a slot does not.
         assert_eq!(id("NVIDIA H100 80GB HBM3", 79.6), "nvidia-h100-sxm-80gb");
         assert_eq!(id("NVIDIA H100 PCIe", 79.6), "nvidia-h100-pcie-80gb");
         assert_eq!(id("NVIDIA A100-SXM4-40GB", 39.4), "nvidia-a100-sxm-40gb");
         assert_eq!(id("NVIDIA A100 80GB PCIe", 79.2), "nvidia-a100-pcie-80gb");
         assert_eq!(id("AMD EPYC 9554", 512.0), "");
         assert!(id("Apple M2 Max", 64.0).starts_with("apple-m2-max"));
-        // With the count of its cores, where the system tells it.
+        // With the number of cores, where the system says it.
         assert_eq!(id("Apple M2 Max, 38 cores", 64.0), "apple-m2-max-38");
         assert_eq!(id("Apple M3 Max 30-core GPU", 36.0), "apple-m3-max-30");
-        // A laptop's chip is another one than the card of the same name, and never that card.
+        // A laptop's chip is not the card of the same name, and is never taken for it.
         assert_eq!(id("NVIDIA GeForce RTX 4090 Laptop GPU", 16.0), "nvidia-rtx-4090-laptop");
         assert_eq!(id("NVIDIA RTX 5000 Ada Generation Laptop GPU", 16.0), "nvidia-rtx-5000-ada-laptop");
         assert_eq!(id("NVIDIA GeForce GTX 1080 with Max-Q Design", 8.0), "");
@@ -193,10 +196,10 @@ mod tests {
         assert!(is("nvidia-rtx-4090", "NVIDIA GeForce RTX 4090", "nvidia-rtx-4090"));
         assert!(!is("nvidia-rtx-4090", "NVIDIA GeForce RTX 4090", "nvidia-rtx-3090"));
         assert!(!is("nvidia-rtx-3080-10gb", "NVIDIA GeForce RTX 3080", "nvidia-rtx-3080-12gb"));
-        // The driver does not tell how many cores an Apple chip has.
+        // The driver does not say how many cores an Apple chip has.
         assert!(is("apple-m5-max-40", "Apple M5 Max", "apple-m5-max-32"));
         assert!(!is("apple-m5-max-40", "Apple M5 Max", "apple-m5-ultra-80"));
-        // Both are an H100 of 80 GB; the driver's text tells which.
+        // Both are H100s with 80 GB; the driver's text tells which is meant.
         assert!(is("nvidia-h100-pcie-80gb", "NVIDIA H100 80GB HBM3", "nvidia-h100-sxm-80gb"));
         assert!(!is("nvidia-h100-pcie-80gb", "NVIDIA H100 PCIe", "nvidia-h100-sxm-80gb"));
         let unknown = is_card(&catalog, None, Some("GPU of tomorrow"), card("nvidia-rtx-4090"));

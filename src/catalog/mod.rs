@@ -1,24 +1,24 @@
 //! The catalogue: hardware, prices and models, each figure with its source and date.
 //!
-//! `hardware-db/` (TOML, embedded in the binary) → [`Catalog`] ← the user's overlay files. A
-//! record of an overlay replaces the shipped record with the same id. Pure once the text is given.
+//! `hardware-db/` (TOML, embedded in the binary) → [`Catalog`] ← the user's overlay files. A record of an
+//! overlay replaces the shipped record with the same id. No I/O: texts are arguments.
 //!
 //! | module | |
 //! |---|---|
-//! | [`records`] | the shape of every record |
+//! | [`records`] | the types of all records |
 //! | [`text`] | a TOML file → records with their places; [`text::Problem`] |
-//! | [`check`] | what a record must hold to be believed |
+//! | [`check`] | rules that records must satisfy |
 //! | [`overlay`] | the user's records laid over the shipped ones |
-//! | [`purchase`] | what hardware costs today, and what a host with accelerators in it is made of |
-//! | [`resolve`] | a name a person typed → one record, and what was assumed on the way |
-//! | [`import`] | price files others keep → API models |
-//! | [`device`] | names drivers and files have → their records |
-//! | [`compare`] | two lists of API models → what differs |
+//! | [`purchase`] | what hardware costs today, and what a host with accelerators consists of |
+//! | [`resolve`] | a typed name → one record, and whether an alias was involved |
+//! | [`import`] | price files that other projects maintain → API models |
+//! | [`device`] | names used by drivers and files → records |
+//! | [`compare`] | the differences between two lists of API models |
 //! | [`shipped_prices`] | how the shipped prices are made from two sources |
 //! | [`mod@write`] | records → TOML |
 //!
-//! Nothing here converts, guesses or completes: a figure that is not known is `None`, and the
-//! calculation that needs it stops.
+//! Nothing here guesses or completes figures: what is not known is `None`, and a calculation that needs it
+//! stops.
 
 #![warn(missing_docs)]
 
@@ -41,39 +41,39 @@ pub use text::{Problem, Problems};
 
 use jiff::civil::Date;
 
-/// The TOML texts of `hardware-db/`, by name.
+/// The TOML texts of `hardware-db/`, by file name.
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/files.rs"));
 }
 
-/// Everything known, shipped and overlaid. Lists are sorted by id.
+/// All records, shipped and the user's. Lists are sorted by id.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     /// GPUs and other accelerators.
     pub accelerators: Vec<Accelerator>,
     /// Complete computers.
     pub machines: Vec<Machine>,
-    /// What accelerators are bought in.
+    /// Computers that accelerators are put into.
     pub hosts: Vec<Host>,
-    /// GPUs by the hour.
+    /// GPUs rented by the hour.
     pub rentals: Vec<Rental>,
-    /// Plans by the seat and month.
+    /// Subscriptions paid by seat and month.
     pub subscriptions: Vec<Subscription>,
     /// Prices of electricity.
     pub tariffs: Vec<Tariff>,
-    /// Models whose weights can be had.
+    /// Models with open weights.
     pub open_models: Vec<OpenModel>,
-    /// Models by the token.
+    /// Models paid by the token.
     pub api_models: Vec<ApiModel>,
-    /// Rates of currencies.
+    /// Exchange rates.
     pub currencies: Vec<Currency>,
     /// Services that answer requests.
     pub providers: Vec<Provider>,
-    /// How far inputs may lie that nobody gave.
+    /// Ranges of inputs that nobody has given.
     pub ranges: Vec<Range>,
 }
 
-/// The kinds of record, by the name of their table in the files.
+/// Kinds of record; each has a table of its own in the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// `[[gpu]]`: [`Accelerator`].
@@ -101,7 +101,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, in the order they are listed.
+    /// Every kind, in the order of lists.
     pub const ALL: [Self; 11] = [
         Self::Gpu,
         Self::Machine,
@@ -115,7 +115,7 @@ impl Kind {
         Self::Provider,
         Self::Range,
     ];
-    /// The table's name: `[[gpu]]`.
+    /// Name of the table: `gpu` for `[[gpu]]`.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Gpu => "gpu",
@@ -131,7 +131,7 @@ impl Kind {
             Self::Range => "range",
         }
     }
-    /// How a list of them is called: `open-models`.
+    /// Name of a list of them: `open-models`.
     pub const fn plural(self) -> &'static str {
         match self {
             Self::Gpu => "gpus",
@@ -149,12 +149,12 @@ impl Kind {
     }
 }
 
-/// The shipped files: name (`hardware-db/gpus.toml`) and text.
+/// The shipped files: their names (`hardware-db/gpus.toml`) and texts.
 pub fn shipped_files() -> &'static [(&'static str, &'static str)] {
     embedded::FILES
 }
 
-/// Where a shipped record of a kind (`host`) stands: `hardware-db/hosts.toml:12`.
+/// The place of a shipped record, by kind (`host`) and id: `hardware-db/hosts.toml:12`.
 pub fn line_of(kind: &str, id: &str) -> Option<String> {
     let (header, own) = (format!("[[{kind}]]"), format!("id = \"{id}\""));
     embedded::FILES.iter().find_map(|(file, text)| {
@@ -176,8 +176,11 @@ macro_rules! find {
 }
 
 impl Catalog {
-    /// The shipped catalogue. Panics when a shipped record does not have the shape of its type;
-    /// the tests of this crate hold every shipped file against it.
+    /// The shipped catalogue.
+    ///
+    /// # Panics
+    ///
+    /// If a shipped record does not match its type; tests check every shipped file.
     pub fn embedded() -> Self {
         macro_rules! parse {
             ($kind:literal) => {
@@ -253,21 +256,20 @@ impl Catalog {
     pub fn currency(&self, code: &str) -> Option<&Currency> {
         find!(self.currencies, code)
     }
-    /// The provider with this id: what stands before the colon of an API target.
+    /// The provider with this id, which is the part before the colon of an API target.
     pub fn provider(&self, id: &str) -> Option<&Provider> {
         find!(self.providers, id)
     }
-    /// The service that answers for an API model; of a service with several wires the one that most
-    /// tools speak.
+    /// The provider that serves an API model. If it has several wire formats, the one that most tools use.
     pub fn provider_of(&self, model: &ApiModel) -> Option<&Provider> {
         let of = |p: &&Provider| p.prices.as_deref() == Some(model.provider.as_str());
         self.providers.iter().filter(of).min_by_key(|p| p.wire != ApiWire::OpenAiChat)
     }
-    /// The range with this id; see [`Self::range`] for the one that holds.
+    /// The range with this id; [`Self::range`] finds the one that applies.
     pub fn range_by_id(&self, id: &str) -> Option<&Range> {
         find!(self.ranges, id)
     }
-    /// The range of an input: the one of the case, or the one of any.
+    /// The range of an input: that of the case, or else the general one.
     pub fn range(&self, input: RangeInput, case: RangeCase) -> Option<&Range> {
         let of = |case| self.ranges.iter().find(|r| r.input == input && r.case == case);
         of(case).or_else(|| of(RangeCase::Any))
@@ -293,13 +295,13 @@ impl Catalog {
             Kind::Range => ids!(self.ranges),
         }
     }
-    /// Offers of this open model by the token, on other people's hardware: the second comparator.
+    /// API models that are this open model, hosted by others.
     pub fn api_models_of<'a>(&'a self, open_model: &'a str) -> impl Iterator<Item = &'a ApiModel> {
         self.api_models.iter().filter(move |m| m.open_model.as_deref() == Some(open_model))
     }
 }
 
-/// The oldest of the dates some figures were read on: what a report says it rests on.
+/// The oldest date on which any of these figures was read.
 pub fn oldest<'a>(sources: impl IntoIterator<Item = &'a crate::provenance::Source>) -> Option<Date> {
     sources.into_iter().filter_map(crate::provenance::Source::as_of).min()
 }

@@ -1,13 +1,16 @@
-//! The user's records laid over the shipped ones: a record replaces the one with the same id, and
-//! stands beside the others where there is none.
+//! Lays the user's records over the shipped ones: a record replaces the one with the same id, or is added
+//! if there is none.
 
 use super::text::{Parsed, Problems, Records, parse_all};
 use super::{ApiModel, Catalog, check};
 use jiff::civil::Date;
 
 impl Catalog {
-    /// The catalogue with a layer of the user's records over it: files of one folder, or one file.
-    /// All problems are returned, not the first.
+    /// The catalogue with a layer of the user's records over it: the files of a folder, or one file.
+    ///
+    /// # Errors
+    ///
+    /// Returns all problems in the files, not only the first.
     pub fn overlaid(mut self, layer: &[(String, String)], today: Date) -> Result<Self, Problems> {
         let (parsed, mut problems) = parse_all(layer);
         self.lay(&parsed);
@@ -15,7 +18,7 @@ impl Catalog {
         if problems.is_empty() { Ok(self) } else { Err(Problems(problems)) }
     }
 
-    /// Lay records over these, checked or not.
+    /// Lay records over these, without checking them.
     pub fn lay(&mut self, files: &[Parsed<'_>]) {
         for file in files {
             self.lay_records(&file.records);

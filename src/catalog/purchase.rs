@@ -1,43 +1,43 @@
-//! What hardware costs today, and what a host with accelerators in it is made of.
+//! What hardware costs today, and what a host with accelerators consists of.
 //!
-//! A record keeps every price that was read: the maker's list, what shops ask, what used ones fetch.
-//! One can pay today's price only, so [`choose`] takes the newest price of the market before the list
-//! price of something that is no longer made, and says why it took that one.
+//! A record keeps every price that was read: the maker's list price, prices of shops, second-hand prices.
+//! Only today's price can be paid, so [`choose`] prefers the newest market price over the list price of
+//! something that is no longer made, and says which kind of price it chose.
 
 use super::{Accelerator, Catalog, Condition, HardwareClass, Host, PurchasePrice};
 
-/// The price that something can be had for, and why it is this one.
+/// Today's price, and why it was chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chosen<'a> {
-    /// As it stands in the record.
+    /// The price, as in the record.
     pub price: &'a PurchasePrice,
     /// Without value added tax, in US dollars.
     pub usd: f64,
-    /// Why this one.
+    /// Why this price was chosen.
     pub why: Choice,
-    /// The maker's list price in US dollars, where it is known and another one was chosen.
+    /// The maker's list price, US dollars; `None` where it is not known, or is the chosen one.
     pub list_usd: Option<f64>,
 }
 
 /// Why a price was chosen among those of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Choice {
-    /// It is sold new: the newest price that a shop asked.
+    /// Sold new: the newest price of a shop.
     New,
-    /// It is sold new, and no shop's price is known: the maker's list price.
+    /// Sold new, but no shop's price is known: the maker's list price.
     List,
-    /// No new price is known, though it is still made: the newest one of the second-hand market.
+    /// Still made, but no new price is known: the newest second-hand price.
     SecondHand,
-    /// It is no longer made: the newest price of the market, new ones from stock included.
+    /// No longer made: the newest price on the market, including new ones from stock.
     Discontinued,
-    /// It is no longer made, and no price but the one it once had is known: it may not be for sale.
+    /// No longer made, and only its former list price is known: it may not be for sale.
     LaunchPrice,
 }
 
-/// Today's price among those of a record; `None` where none is known in a currency with a rate.
+/// Today's price among those of a record; `None` where none is in a currency with a known rate.
 ///
 /// - `discontinued`: the record says that it is no longer made.
-/// - `to_usd`: an amount and the code of its currency → US dollars.
+/// - `to_usd`: converts an amount in a currency (by its code) to US dollars.
 pub fn choose<'a>(
     prices: impl IntoIterator<Item = &'a PurchasePrice>,
     discontinued: bool,
@@ -45,7 +45,7 @@ pub fn choose<'a>(
 ) -> Option<Chosen<'a>> {
     let known: Vec<(&PurchasePrice, f64)> =
         prices.into_iter().filter_map(|p| Some((p, to_usd(p.net(), &p.currency)?))).collect();
-    // Of two read on one day the lower one: it can be had for that.
+    // Of two prices read on the same day the lower one: it can be had for that.
     let newest = |of: &dyn Fn(Condition) -> bool| {
         known
             .iter()
@@ -69,8 +69,7 @@ pub fn choose<'a>(
     Some(Chosen { price, usd, why, list_usd })
 }
 
-/// Why an accelerator does not go into a host.
-// The message of each is its description.
+/// Why an accelerator does not fit into a host.
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Misfit {
@@ -93,7 +92,11 @@ pub enum Misfit {
 }
 
 impl Host {
-    /// Does it carry so many of these accelerators? The first reason why not.
+    /// Does it hold this many of these accelerators?
+    ///
+    /// # Errors
+    ///
+    /// The first reason why it does not.
     pub fn carries(&self, card: &Accelerator, number: u32) -> Result<(), Misfit> {
         let slots = &self.slots;
         if card.form != slots.form {
@@ -102,7 +105,7 @@ impl Host {
         if !self.accelerators.is_empty() && !self.accelerators.contains(&card.id) {
             return Err(Misfit::NotListed);
         }
-        // Named by its id it was made for it, whatever its class.
+        // If the host names accelerators by id, their class does not matter.
         if self.accelerators.is_empty() && !self.takes.is_empty() && !self.takes.contains(&card.class) {
             return Err(Misfit::Class);
         }
@@ -130,8 +133,7 @@ impl Host {
     }
 }
 
-/// What keeps a host with accelerators in it out of a plan.
-// The message of each is its description.
+/// Why a host with accelerators cannot be part of a plan.
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Missing {
@@ -147,33 +149,34 @@ pub enum Missing {
     CardPrice,
 }
 
-/// A host with accelerators in it, as it is ordered.
+/// A host with accelerators, as it is ordered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Order<'a> {
     /// The computer.
     pub host: &'a Host,
-    /// What is put into it.
+    /// The accelerator in it.
     pub accelerator: &'a Accelerator,
-    /// How many of them.
+    /// Number of accelerators.
     pub accelerators: u32,
-    /// Of the host: alone where [`Order::cards`] are bought beside it, else with them in it.
+    /// Price of the host: without accelerators if [`Order::cards`] are bought separately, otherwise with
+    /// them.
     pub host_price: Chosen<'a>,
-    /// Of one accelerator, where they are bought one by one.
+    /// Price of one accelerator; `None` where the host is sold with them.
     pub cards: Option<Chosen<'a>>,
-    /// Asked for setting it up, US dollars.
+    /// Charge for setting it up, US dollars; `None` where there is none.
     pub install_usd: Option<f64>,
-    /// All parts, US dollars, without installation and value added tax.
+    /// Price of all parts, US dollars, without installation and value added tax.
     pub usd: f64,
-    /// At the wall without what the accelerators draw, while serving.
+    /// Power at the wall while serving, without that of the accelerators, W.
     pub base_watts: f64,
-    /// The same while nothing is asked of it, where known.
+    /// The same power while idle, W; `None` where it is not known.
     pub idle_watts: Option<f64>,
-    /// Limit of one accelerator.
+    /// Power limit of one accelerator, W.
     pub card_watts: f64,
 }
 
 impl Catalog {
-    /// An amount in US dollars; `None` where no rate of its currency is known.
+    /// An amount in US dollars; `None` where the currency's rate is not known.
     pub fn in_usd(&self, amount: f64, currency: &str) -> Option<f64> {
         if currency == "USD" { Some(amount) } else { Some(amount * self.currency(currency)?.usd) }
     }
@@ -188,7 +191,8 @@ impl Catalog {
         choose(&machine.price, machine.discontinued.is_some(), |a, c| self.in_usd(a, c))
     }
 
-    /// Today's price of a host without accelerators; of one that is only sold with some, that price.
+    /// Today's price of a host without accelerators; for a host that is only sold with accelerators, the
+    /// price with them.
     pub fn price_of_host<'a>(&self, host: &'a Host) -> Option<Chosen<'a>> {
         let of = |fitted: bool| {
             let prices = host.price.iter().filter(move |p| p.fitted.is_some() == fitted);
@@ -197,9 +201,13 @@ impl Catalog {
         of(false).or_else(|| of(true))
     }
 
-    /// A host with so many accelerators in it: its parts, prices and power, or what is missing.
+    /// A host with this many accelerators: its parts, prices and power.
     ///
-    /// A price with exactly these accelerators in it is taken before the host's own and the cards'.
+    /// A price that includes exactly these accelerators takes precedence over the sum of host and cards.
+    ///
+    /// # Errors
+    ///
+    /// What is missing in the records.
     pub fn order<'a>(
         &self,
         host: &'a Host,
@@ -236,8 +244,8 @@ impl Catalog {
         })
     }
 
-    /// Every way to fill the hosts with accelerators, in order of host, accelerator and number: each as
-    /// it is ordered, or with what is missing. Pairs that do not fit at all are left out.
+    /// All ways to fill hosts with accelerators, ordered by host, accelerator and number: as an order, or
+    /// with what is missing. Accelerators that do not fit are left out.
     pub fn orders(&self) -> impl Iterator<Item = (&Host, &Accelerator, u32, Result<Order<'_>, Missing>)> {
         self.hosts.iter().flat_map(move |host| {
             self.accelerators.iter().filter(|c| c.class != HardwareClass::Cpu).flat_map(move |card| {
@@ -250,7 +258,8 @@ impl Catalog {
     }
 }
 
-/// How many accelerators a host is filled with: all of a board; of cards 1, 2, 4, 8 and as many as go in.
+/// How many accelerators a host can be ordered with: a full board of modules; of cards 1, 2, 4, 8 and as
+/// many as fit.
 fn counts(host: &Host) -> impl Iterator<Item = u32> + use<> {
     let slots = host.slots.number;
     let full = host.slots.always_full();
@@ -289,7 +298,7 @@ mod tests {
         use Condition::{Msrp, New, Refurbished, Used};
         let card = [price(1599.0, Msrp, 11), price(2264.0, Used, 7), price(2200.0, Refurbished, 6)];
         assert_eq!(chosen(&card, true), Some((2264.0, Choice::Discontinued)));
-        // While it is made, its list price can be paid.
+        // While it is made, it can be had for its list price.
         assert_eq!(chosen(&card, false), Some((1599.0, Choice::List)));
         let asked =
             [price(1999.0, Msrp, 9), price(3500.0, New, 6), price(3766.0, New, 7), price(900.0, Used, 8)];
@@ -298,7 +307,7 @@ mod tests {
         assert_eq!(list, Some(1999.0));
         assert_eq!(chosen(&[price(1599.0, Msrp, 2)], true), Some((1599.0, Choice::LaunchPrice)));
         assert_eq!(chosen(&[price(700.0, Used, 2)], false), Some((700.0, Choice::SecondHand)));
-        // Read on one day: the lower one can be had.
+        // Read on the same day: it can be had for the lower price.
         assert_eq!(chosen(&[price(9.0, New, 2), price(8.0, New, 2)], false), Some((8.0, Choice::New)));
         assert_eq!(chosen(&[], false), None);
     }
@@ -310,15 +319,15 @@ mod tests {
             let card = catalog.accelerator(id).expect("shipped");
             catalog.price_of_accelerator(card).unwrap_or_else(|| panic!("{id} has no price"))
         };
-        // No shop sells it any more: used ones do, for more than it once cost.
+        // Shops no longer sell it new; used ones cost more than it once did.
         let card = chosen("nvidia-rtx-4090");
         assert_eq!(card.why, Choice::Discontinued);
         assert!(card.usd > card.list_usd.expect("listed"), "{card:?}");
-        // Still made, and sold for far more than its list price.
+        // Still made, but sold for far more than its list price.
         let card = chosen("nvidia-rtx-5090");
         assert_eq!((card.why, card.list_usd), (Choice::New, Some(1999.0)));
         assert!(card.usd > 3_000.0, "{card:?}");
-        // A price with tax in it counts without.
+        // A price that includes tax is compared without it.
         let card = chosen("nvidia-rtx-pro-5000-blackwell");
         assert_eq!(card.price.vat, Some(0.24));
         let rate = catalog.currency("EUR").expect("quoted").usd;
@@ -383,7 +392,7 @@ mod tests {
         assert_eq!(catalog.order(&host, h100, 8), Err(Missing::HostPrice));
     }
 
-    /// Every shipped host can be ordered with something, or says what is missing; all forms are there.
+    /// Every shipped host can be ordered with something or says what is missing, and all forms occur.
     #[test]
     fn shipped_hosts_are_ordered_or_kept_out_by_name() {
         let catalog = Catalog::embedded();

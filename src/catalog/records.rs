@@ -1,10 +1,10 @@
-//! The shape of every catalogue record. Field names are the TOML keys; units stand in the names.
-//! Each record carries a default citation; `cite` overrides it for single fields.
+//! The types of all catalogue records. Field names are the TOML keys and contain the unit. Each record has
+//! a source; `cite` gives another one for single fields.
 
 use crate::provenance::Cite;
 use std::collections::BTreeMap;
 
-/// Which source a figure rests on: the record's own, unless `cite.FIELD` names another.
+/// Sources of single fields, by field name; other fields have the source of the record.
 pub type CiteByField = BTreeMap<String, Cite>;
 
 macro_rules! cited {

@@ -1,25 +1,25 @@
-//! A name a person typed → one record, and what was assumed on the way. An alias means a model
-//! *today*: whoever prices by it must be able to say so.
+//! Finds the API model that a typed name means. An alias stands for a model only *today*, so the result
+//! says if one was used.
 
 use super::{ApiModel, Catalog, Kind};
 use crate::spelling::nearest;
 
-/// How a name was understood.
+/// How a name was resolved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Resolution<'a> {
-    /// The name is the id, or the exact name on the wire.
+    /// The name is an id, or the exact name used in requests.
     Exact(&'a ApiModel),
-    /// The name is an alias; today it means this model.
+    /// The name is an alias of this model today.
     Alias {
-        /// As it was typed.
+        /// The alias as it was typed.
         alias: &'a str,
-        /// What it means today.
+        /// The model it stands for today.
         model: &'a ApiModel,
     },
 }
 
 impl<'a> Resolution<'a> {
-    /// The model, however it was named.
+    /// The model, by whatever name it was found.
     pub const fn model(&self) -> &'a ApiModel {
         match self {
             Self::Exact(model) | Self::Alias { model, .. } => model,
@@ -27,23 +27,23 @@ impl<'a> Resolution<'a> {
     }
 }
 
-/// A name that is not one record.
+/// Why a name stands for no single record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotResolved {
-    /// Nothing has this name; `near` are the closest ids, closest first.
+    /// No record has this name.
     #[error("no API model is named `{name}`{}", did_you_mean(near))]
     Unknown {
-        /// As it was typed.
+        /// The name as it was typed.
         name: String,
-        /// Ids, closest first; empty where none is close.
+        /// Similar ids, the most similar first; empty where there are none.
         near: Vec<String>,
     },
-    /// Several providers have it: the ids it could mean.
+    /// Several providers have a model with this name.
     #[error("`{name}` could mean {}", ids.join(", "))]
     Ambiguous {
-        /// As it was typed.
+        /// The name as it was typed.
         name: String,
-        /// Ids of the models it could mean.
+        /// Ids of the models that it could stand for.
         ids: Vec<String>,
     },
 }
@@ -53,13 +53,17 @@ fn did_you_mean(near: &[String]) -> String {
 }
 
 impl Catalog {
-    /// `provider/model`, `provider:model`, or `model` where only one provider has it; dated ids,
-    /// wire names and aliases.
+    /// Find a model by `provider/model`, `provider:model`, or `model` where only one provider has it. Dated
+    /// ids, names used in requests and aliases are understood.
+    ///
+    /// # Errors
+    ///
+    /// Where no model has this name, or several have it.
     pub fn resolve_api_model(&self, name: &str) -> Result<Resolution<'_>, NotResolved> {
         if let Some(model) = self.api_model(name) {
             return Ok(Resolution::Exact(model));
         }
-        // A provider stands before the first `:` or `/`; wire names may hold either themselves.
+        // The provider is before the first `:` or `/`; model names may contain either character.
         for (provider, wire) in [name.split_once(':'), name.split_once('/')].into_iter().flatten() {
             let found = self.matching(|m| m.provider == provider, wire);
             if let Some(found) = only_one(name, &found)? {
@@ -72,12 +76,12 @@ impl Catalog {
         Err(NotResolved::Unknown { name: name.to_owned(), near: nearest(name, self.ids(Kind::ApiModel), 3) })
     }
 
-    /// What a provider serves under a wire name: the way `bench` targets are written.
+    /// The model that a provider serves under this name, as in targets of `bench`.
     pub fn served_as(&self, provider: &str, wire: &str) -> Option<Resolution<'_>> {
         self.matching(|m| m.provider == provider, wire).into_iter().next()
     }
 
-    /// Exact wire names before aliases.
+    /// Models with this name, exact names before aliases.
     fn matching(&self, of: impl Fn(&ApiModel) -> bool, wire: &str) -> Vec<Resolution<'_>> {
         let candidates = || self.api_models.iter().filter(|m| of(m));
         let exact: Vec<_> = candidates().filter(|m| m.model == wire).map(Resolution::Exact).collect();
@@ -148,7 +152,7 @@ mod tests {
         assert_eq!(found.model().id, "acme/large-2026-05-01");
         assert!(matches!(catalog.resolve_api_model("acme:large-2026-05-01"), Ok(Resolution::Exact(_))));
         assert!(matches!(catalog.resolve_api_model("other:org/small"), Ok(Resolution::Exact(_))));
-        // An exact wire name wins over another provider's alias.
+        // An exact name takes precedence over another provider's alias.
         assert_eq!(catalog.resolve_api_model("small").expect("known").model().id, "acme/small");
     }
 

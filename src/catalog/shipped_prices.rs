@@ -1,5 +1,5 @@
-//! How the shipped prices are made: one source taken over, a second one held against it, the rules
-//! in `shipped_prices/rules.toml`, and a list of every disagreement with the decision taken.
+//! Makes the shipped price list: from one source, checked against a second one, by the rules in
+//! `shipped_prices/rules.toml`. Every disagreement is listed with the decision.
 //!
 //! ```text
 //! genai-prices ─► import ─┬─► choose (providers, what is left out) ─► link (open model, tier) ─► TOML
@@ -18,44 +18,44 @@ use std::collections::BTreeMap;
 
 pub use rules::{Rules, RulesError};
 
-/// The shipped prices and how they came about.
+/// The shipped price list, and how it came about.
 #[derive(Debug, Clone, Default)]
 pub struct Shipped {
     /// Sorted by id.
     pub models: Vec<ApiModel>,
-    /// Figures in which the two sources differ.
+    /// Figures on which the two sources disagree.
     pub disagreements: Vec<Disagreement>,
-    /// Per provider.
+    /// Numbers of models by provider.
     pub counts: BTreeMap<String, Count>,
-    /// Left out by a rule: reason → ids.
+    /// Models that a rule leaves out: reason → ids.
     pub left_out: BTreeMap<String, Vec<String>>,
-    /// Linked to no open model though the provider only serves open weights.
+    /// Models of a provider of open weights for which no open model was found.
     pub unlinked: Vec<String>,
 }
 
-/// How many models of a provider, and how the second source sees them.
+/// Number of models of a provider, and how many the second source confirms.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Models of the provider that are shipped.
+    /// Models that are shipped.
     pub models: usize,
-    /// Also in the second source.
+    /// Of these, models that the second source has, too.
     pub checked: usize,
-    /// Of those: input and output price agree.
+    /// Of these, models whose input and output prices agree.
     pub agree: usize,
 }
 
-/// A figure on which the two sources differ.
+/// A figure on which the two sources disagree.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Disagreement {
-    /// Which figure: ours first, then the other source's.
+    /// The figure: the first source's value as the old one, the second's as the new one.
     pub change: Change,
-    /// Is the second source's figure shipped?
+    /// The second source's value is shipped.
     pub second_taken: bool,
-    /// Why that one is shipped, in one sentence.
+    /// Why that value is shipped, in one sentence.
     pub reason: String,
 }
 
-/// Make the shipped list from the two imports, as of a day. `catalog` knows the open models.
+/// Make the shipped list from the two imports, for this day. `catalog` has the open models.
 pub fn ship(first: Imported, second: &Imported, rules: &Rules, catalog: &Catalog, day: Date) -> Shipped {
     let mut out = Shipped::default();
     let by_name: BTreeMap<(String, String), &ApiModel> =
@@ -102,7 +102,7 @@ pub fn ship(first: Imported, second: &Imported, rules: &Rules, catalog: &Catalog
     out
 }
 
-/// Why a model is not shipped, or `None`.
+/// Why a model is not shipped; `None` where it is.
 fn leave_out(model: &ApiModel, checked: Option<&ApiModel>, rules: &Rules, day: Date) -> Option<String> {
     if model.price_on(day).is_none_or(|p| p.free) {
         return Some("free of charge: a trial, not an offer to plan with".to_owned());
@@ -116,8 +116,8 @@ fn leave_out(model: &ApiModel, checked: Option<&ApiModel>, rules: &Rules, day: D
     rules.leave_out(&model.id).map(str::to_owned)
 }
 
-/// Prices are keyed by dated id: where the first source has only the undated name and the second
-/// knows a dated one at the same price, that is the record and the undated name its alias.
+/// Give the model its dated id: where the first source has only an undated name, and the second has a dated
+/// one at the same price, that becomes the record's name and the undated one its alias.
 fn date_by(model: &mut ApiModel, second: &[ApiModel], day: Date) {
     if names::date_of(&model.model).is_some() {
         return;
@@ -136,7 +136,7 @@ fn date_by(model: &mut ApiModel, second: &[ApiModel], day: Date) {
         let undated = std::mem::replace(&mut model.model, dated.model.clone());
         model.aliases.retain(|a| *a != model.model);
         model.aliases.push(undated);
-        // The id holds a path only where it did before.
+        // The id keeps a path only if it had one before.
         let short = !model.id[model.provider.len() + 1..].contains('/');
         let part = if short { model.model.rsplit('/').next().unwrap_or_default() } else { &model.model };
         model.id = format!("{}/{part}", model.provider);
@@ -147,7 +147,7 @@ fn is_list_price(field: &str) -> bool {
     matches!(field, "input_per_mtok" | "output_per_mtok")
 }
 
-/// Fill what the first source does not have, and list where the two differ.
+/// Add prices that the first source does not have, and list those on which the two disagree.
 fn cross_check(model: &mut ApiModel, other: &ApiModel, rules: &Rules, day: Date) -> Vec<Disagreement> {
     let cite = Cite { source: other.source.clone(), as_of: other.as_of, derived: None };
     if model.max_output_tokens.is_none() && other.max_output_tokens.is_some() {
@@ -168,7 +168,7 @@ fn cross_check(model: &mut ApiModel, other: &ApiModel, rules: &Rules, day: Date)
     }
     differ
         .into_iter()
-        // One source saying nothing is no disagreement.
+        // A figure that one source does not have is no disagreement.
         .filter(|c| c.old.is_some() && c.new.is_some())
         .map(|mut change| {
             change.id.clone_from(&model.id);
@@ -181,7 +181,7 @@ fn cross_check(model: &mut ApiModel, other: &ApiModel, rules: &Rules, day: Date)
         .collect()
 }
 
-/// Where the list prices agree, the second source may know the batch and cache prices.
+/// Take batch and cache prices from the second source, where the list prices agree.
 fn fill_prices(model: &mut ApiModel, other: &ApiModel, cite: &Cite, day: Date) {
     let Some(theirs) = other.price_on(day).cloned() else { return };
     let mut filled = Vec::new();
@@ -191,7 +191,7 @@ fn fill_prices(model: &mut ApiModel, other: &ApiModel, cite: &Cite, day: Date) {
         filled.push("price.batch_multiplier");
     }
     if ours.rates.cache_read_per_mtok.is_none() && ours.tiers.is_empty() && ours.windows.is_empty() {
-        // A zero, or the input price again, stands for "no such offer" there.
+        // There, a zero or the input price itself stands for "no such offer".
         let input = ours.rates.input_per_mtok;
         ours.rates.cache_read_per_mtok =
             theirs.rates.cache_read_per_mtok.filter(|p| *p > 0.0 && input.is_some_and(|i| *p < i));
@@ -208,7 +208,7 @@ fn in_force(model: &mut ApiModel, day: Date) -> Option<&mut super::PricePeriod> 
     model.price.iter_mut().rfind(|p| p.from.is_none_or(|from| from <= day))
 }
 
-/// Ship the second source's figure.
+/// Take over the second source's figure.
 fn take(model: &mut ApiModel, change: &Change, cite: &Cite, day: Date) {
     let Some(price) = in_force(model, day) else { return };
     let rate = |field: &str| format!("price.rates.{field}");
@@ -227,8 +227,8 @@ fn take(model: &mut ApiModel, change: &Change, cite: &Cite, day: Date) {
     model.cite.insert(path, cite.clone());
 }
 
-/// A moving name that the second source prices otherwise than the model it stands at has moved on:
-/// it is taken away from there, to be attached by that price.
+/// Aliases such as `x-latest` that the second source prices differently from the model they are attached
+/// to: the alias has moved on. They are removed, and attached again by that price.
 fn moved_away(
     models: &mut [ApiModel],
     second: &BTreeMap<(String, String), &ApiModel>,
@@ -251,8 +251,8 @@ fn moved_away(
     moving
 }
 
-/// `x-latest` is an alias: it goes to the newest dated model of the same line whose prices it has
-/// today. Without one it is not shipped.
+/// Attach an alias such as `x-latest` to the newest dated model of the same line with the same prices
+/// today. Without such a model it is not shipped.
 fn attach_moving(out: &mut Shipped, moving: Vec<ApiModel>, rules: &Rules, day: Date) {
     for alias in moving.into_iter().filter(|m| rules.is_shipped(&m.provider)) {
         let line = alias.model.trim_end_matches("-latest");
@@ -274,7 +274,8 @@ fn attach_moving(out: &mut Shipped, moving: Vec<ApiModel>, rules: &Rules, day: D
     }
 }
 
-/// An alias leads to one record: it stays with the newest, and never shadows a record's own name.
+/// Leave every alias with one record only: the newest that has it, and none if it is another record's own
+/// name.
 fn one_owner(models: &mut [ApiModel]) {
     let own: Vec<(String, String)> = models.iter().map(|m| (m.provider.clone(), m.model.clone())).collect();
     let mut taken: BTreeMap<(String, String), String> = BTreeMap::new();

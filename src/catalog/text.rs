@@ -1,7 +1,7 @@
-//! A TOML file of catalogue records → the records and where each of their keys stands.
+//! Reads a TOML file of catalogue records, with the place of every key.
 //!
-//! Every record is read by itself, so that one broken record does not hide the problems of the
-//! others, and every [`Problem`] points at a place: file, line, column and the line's text.
+//! Every record is read by itself, so that a broken one does not hide problems in others, and every
+//! [`Problem`] has a place: file, line, column and the text of the line.
 
 use super::{
     Accelerator, ApiModel, Currency, Host, Kind, Machine, OpenModel, Provider, Range as RangeRecord, Rental,
@@ -14,21 +14,21 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-/// Longest catalogue file that is read, in bytes.
+/// Largest catalogue file that is read, bytes.
 pub const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Something wrong at a place in a file.
+/// A problem at a place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The file, as it was named.
+    /// The name of the file.
     pub file: String,
-    /// From 1; 0 where no place is known.
+    /// Line, from 1; 0 where no place is known.
     pub line: usize,
-    /// From 1, in characters.
+    /// Column in characters, from 1.
     pub column: usize,
     /// The text of that line.
     pub excerpt: String,
-    /// How many characters of it are meant.
+    /// Number of characters on that line that the problem is about.
     pub width: usize,
     /// What is wrong.
     pub message: String,
@@ -70,7 +70,7 @@ fn floor(text: &str, at: usize) -> usize {
 }
 
 impl fmt::Display for Problem {
-    /// As compilers print it: where, what, the line, a caret under the place.
+    /// Printed as compilers do: the place, the problem, the line, and a caret under the place.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line == 0 {
             write!(f, "{}: {}", self.file, self.message)?;
@@ -90,7 +90,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All problems found; never empty where it is an error.
+/// All problems that were found; not empty where it is an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -103,7 +103,7 @@ impl fmt::Display for Problems {
     }
 }
 
-/// Where the keys of one record stand in the text.
+/// The places of a record's keys in the text.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
     span: Range<usize>,
@@ -111,8 +111,8 @@ pub struct Places {
 }
 
 impl Places {
-    /// The place of a dotted path (`price.0.rates.input_per_mtok`), or of the nearest thing that
-    /// holds it.
+    /// The place of a dotted path (`price.0.rates.input_per_mtok`), or of the innermost part of it that
+    /// exists.
     pub fn of(&self, path: &str) -> Range<usize> {
         let mut at = self;
         for key in path.split('.').filter(|k| !k.is_empty()) {
@@ -138,12 +138,12 @@ impl Places {
     }
 }
 
-/// A record and where it stands.
+/// A record and its place.
 #[derive(Debug, Clone)]
 pub struct Entry<T> {
-    /// What it says.
+    /// The record.
     pub record: T,
-    /// Where in the text each of its figures stands.
+    /// Places of its keys in the text.
     pub places: Places,
 }
 
@@ -154,28 +154,28 @@ pub struct Records {
     pub accelerators: Vec<Entry<Accelerator>>,
     /// Complete computers.
     pub machines: Vec<Entry<Machine>>,
-    /// What accelerators are bought in.
+    /// Computers that accelerators are put into.
     pub hosts: Vec<Entry<Host>>,
-    /// GPUs by the hour.
+    /// GPUs rented by the hour.
     pub rentals: Vec<Entry<Rental>>,
-    /// Plans by the seat and month.
+    /// Subscriptions paid by seat and month.
     pub subscriptions: Vec<Entry<Subscription>>,
     /// Prices of electricity.
     pub tariffs: Vec<Entry<Tariff>>,
-    /// Models whose weights can be had.
+    /// Models with open weights.
     pub open_models: Vec<Entry<OpenModel>>,
-    /// Models by the token.
+    /// Models paid by the token.
     pub api_models: Vec<Entry<ApiModel>>,
-    /// Rates of currencies.
+    /// Exchange rates.
     pub currencies: Vec<Entry<Currency>>,
     /// Services that answer requests.
     pub providers: Vec<Entry<Provider>>,
-    /// How far inputs may lie that nobody gave.
+    /// Ranges of inputs that nobody has given.
     pub ranges: Vec<Entry<RangeRecord>>,
 }
 
 impl Records {
-    /// How many there are.
+    /// Number of records.
     pub fn len(&self) -> usize {
         self.accelerators.len()
             + self.machines.len()
@@ -189,7 +189,7 @@ impl Records {
             + self.providers.len()
             + self.ranges.len()
     }
-    /// Are there none?
+    /// Are there no records?
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -198,16 +198,16 @@ impl Records {
 /// A file that was read.
 #[derive(Debug, Clone)]
 pub struct Parsed<'a> {
-    /// The file, as it was named.
+    /// The name of the file.
     pub name: &'a str,
     /// Its text.
     pub text: &'a str,
-    /// What was read from it.
+    /// The records in it.
     pub records: Records,
 }
 
 impl Parsed<'_> {
-    /// A problem at a path of a record of this file.
+    /// A problem at a path within a record of this file.
     pub fn problem(
         &self,
         places: &Places,
@@ -219,7 +219,7 @@ impl Parsed<'_> {
     }
 }
 
-/// Read several files: what could be read of each, and every problem.
+/// Read several files. Returns what could be read of each, and all problems.
 pub fn parse_all<S: AsRef<str>>(files: &[(S, S)]) -> (Vec<Parsed<'_>>, Vec<Problem>) {
     let mut problems = Vec::new();
     let parsed =
@@ -227,7 +227,7 @@ pub fn parse_all<S: AsRef<str>>(files: &[(S, S)]) -> (Vec<Parsed<'_>>, Vec<Probl
     (parsed, problems)
 }
 
-/// Errors shown of a file that is no TOML.
+/// The most errors that are shown for a file that is not valid TOML.
 const MOST_ERRORS: usize = 10;
 
 /// Read one file.
@@ -235,8 +235,8 @@ pub fn parse<'a>(name: &'a str, text: &'a str, problems: &mut Vec<Problem>) -> P
     let mut records = Records::default();
     let (root, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        // What a parser makes of the rest of a broken file is guesswork: report, read nothing.
-        // One slip often brings on others of the same kind behind it.
+        // In a file with syntax errors the rest cannot be trusted: the errors are reported, and no records
+        // are read. One error often causes others of the same kind after it.
         let mut found: Vec<Problem> = errors.iter().map(|e| problem_of(name, text, e)).collect();
         found.dedup_by(|a, b| a.line == b.line && a.message == b.message);
         found.truncate(MOST_ERRORS);
@@ -301,7 +301,7 @@ fn read<T: DeserializeOwned>(
     }
 }
 
-/// `as_of = 2026-11-22` is as good as `as_of = "2026-11-22"`.
+/// Let `as_of = 2026-11-22` mean the same as `as_of = "2026-11-22"`.
 fn dates_as_text(value: &mut DeValue<'_>) {
     match value {
         DeValue::Datetime(date) => *value = DeValue::String(date.to_string().into()),
@@ -312,7 +312,7 @@ fn dates_as_text(value: &mut DeValue<'_>) {
 }
 
 fn problem_of(name: &str, text: &str, error: &toml::de::Error) -> Problem {
-    // serde's messages end in "expected ...": the caret line says that part.
+    // serde's messages end in "expected ..."; that part goes to the line with the caret.
     let message = error.message().trim();
     let (what, expected) = message
         .split_once(", expected ")

@@ -1,11 +1,11 @@
-//! API models → TOML text, as a person would write it: unknown figures are left out, rates stand
-//! on one line, and reading it back gives the same records.
+//! Writes API models as TOML, as a person would: unknown figures are left out, and rates are on one line.
+//! Reading it back gives the same records.
 
 use super::{ApiModel, PricePeriod, Rates, ReasoningRule};
 use crate::provenance::Cite;
 use std::fmt::Write as _;
 
-/// A file of API models. `head` becomes the comment at its top.
+/// A file of API models. `head` becomes the comment at the top.
 pub fn api_models(head: &str, models: &[ApiModel]) -> String {
     let mut out = String::new();
     for line in head.lines() {
@@ -134,7 +134,7 @@ fn key(name: &str) -> String {
     if bare { name.to_owned() } else { quoted(name) }
 }
 
-/// A TOML basic string. Text from outside may hold anything.
+/// A TOML basic string; the text may contain anything.
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');

@@ -1,6 +1,6 @@
-//! A scenario made complete: every number in a slot with its unit, range and source, and the
-//! structure that says which slot means what. Everything downstream reads numbers by slot, so the
-//! same simulation serves the point answer, the tornado and ten thousand draws.
+//! A complete scenario. Every number has a slot, with its unit, range and source; the structures here say
+//! which slot means what. The simulation reads all numbers through slots, so that the same code serves the
+//! likely values, the tornado and ten thousand draws.
 
 mod notice;
 mod slot;
@@ -20,7 +20,7 @@ use crate::workload::{Range, Use, Value};
 use jiff::civil::Date;
 use std::sync::Arc;
 
-/// The numbers of one draw, by slot; with the case they belong to they know their names.
+/// The numbers of one draw, by slot. Together with their case they also know the names of their inputs.
 #[derive(Debug, Clone, Copy)]
 pub struct Values<'a> {
     numbers: &'a [f64],
@@ -28,7 +28,7 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Numbers alone: all that a simulation needs.
+    /// Only the numbers, without names: enough for a simulation.
     pub const fn of(numbers: &'a [f64]) -> Self {
         Self { numbers, case: None }
     }
@@ -40,16 +40,17 @@ impl<'a> Values<'a> {
     pub fn name(self, slot: usize) -> &'a str {
         self.case.map_or("", |case| case.slot_name(slot))
     }
-    /// A slot as a term of a derivation.
+    /// The number in a slot as a term of a derivation, under this name.
     pub fn term<Q>(self, name: &str, slot: Slot<Q>) -> Term {
         let unit = self.case.map_or("", |case| case.inputs[case.slot_inputs[slot.index]].unit);
         Term::input(name, self.numbers[slot.index], unit, self.name(slot.index))
     }
 }
 
-/// One input as echoed: dotted name, value, unit, source.
+/// One input as the document lists it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InputRecord {
+    /// Dotted name: `need.requests_per_month`.
     pub name: String,
     pub unit: &'static str,
     pub value: Value,
@@ -63,24 +64,24 @@ pub struct Case {
     pub finance: Finance,
     pub hybrid: Option<Hybrid>,
     pub offers: Vec<Offer>,
-    /// What is compared with what; the first pair is the headline.
+    /// Which offers are compared with each other; the first pair is the headline.
     pub pairs: Vec<Pair>,
-    /// The offers that stood in `[[local]]`, as indices.
+    /// Indices of the offers that the scenario describes in `[[local]]`.
     pub local_offers: Vec<usize>,
-    /// One per slot.
+    /// The range of each slot.
     pub ranges: Vec<Range>,
-    /// One per slot: index into `inputs`.
+    /// For each slot, the index of its input in `inputs`.
     pub slot_inputs: Vec<usize>,
     pub inputs: Vec<InputRecord>,
     pub notices: Vec<Notice>,
     /// Some input is a range.
     pub uncertain: bool,
-    /// The user gave one, not only a prediction.
+    /// Some range was given by the user, beyond those of predictions and the catalogue.
     pub user_ranges: bool,
 }
 
 impl Case {
-    /// Numbers that know their names.
+    /// Numbers for this case, with the names of their inputs.
     pub const fn values<'a>(&'a self, numbers: &'a [f64]) -> Values<'a> {
         Values { numbers, case: Some(self) }
     }
@@ -100,8 +101,9 @@ impl Case {
 /// Two offers to compare, as indices into [`Case::offers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {
-    /// The baseline: what is paid otherwise.
+    /// The baseline: an API, or hardware that takes its place.
     pub cloud: usize,
+    /// The offer that is compared with it.
     pub local: usize,
 }
 
@@ -109,31 +111,37 @@ pub struct Pair {
 #[derive(Debug, Clone)]
 pub struct Need {
     pub volume: Volume,
-    /// What comes of the forecast.
+    /// Actual ÷ forecast volume: carries the uncertainty of the forecast, likely 1.
     pub volume_factor: Slot<f64>,
     pub shape: Shape,
-    /// Kinds of request, where they are not alike; relative to the mean request, which the slots hold.
+    /// Kinds of request, where requests differ, relative to the mean request; empty where they are alike.
     pub mix: Vec<Portion>,
+    /// Share of the input that is read from the provider's prompt cache, 0 to 1.
     pub cached: Slot<f64>,
+    /// Share of the input that is written to the provider's prompt cache, 0 to 1.
     pub cache_write: Slot<f64>,
+    /// Share of the requests that can wait for the batch price, 0 to 1.
     pub batch: Slot<f64>,
     pub peak: Peak,
+    /// Growth of requests, a share per month.
     pub growth: Slot<f64>,
+    /// Months that are compared.
     pub horizon: u32,
+    /// Hours that one month is counted as.
     pub hours: Slot<Hours>,
     /// First day of the first month.
     pub start: Date,
-    /// What a plan must keep besides.
+    /// What else a plan must keep.
     pub asks: Asks,
 }
 
-/// A kind of request: its tokens in times those of the mean request, class by class. Weighed by their
-/// shares they make up the mean.
+/// One kind of request. Token counts are factors of the mean request's, class by class; their means,
+/// weighted by `share`, are 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Portion {
-    /// Of all requests, 0 to 1.
+    /// Share of all requests that are of this kind, 0 to 1.
     pub share: f64,
-    /// Input, cached ones included.
+    /// Input, whether cached or not.
     pub input: f64,
     /// Input that is neither read from nor written to a cache.
     pub uncached: f64,
@@ -143,33 +151,34 @@ pub struct Portion {
     pub written: f64,
     /// Output without reasoning.
     pub output: f64,
-    /// Reasoning.
+    /// Reasoning tokens.
     pub reasoning: f64,
 }
 
 impl Need {
-    /// Peak over mean of the load that must be carried: what can wait for the batch price waits for the
-    /// quiet hours, so it has no part in the peak; all of it together is still the mean.
+    /// Ratio of peak to mean of the load that the hardware must carry. Requests that can wait for the batch
+    /// price wait for quiet hours and are not part of the peak; the ratio does not fall below 1, unless
+    /// `peak_to_mean` does.
     pub fn peak_over_mean(&self, peak_to_mean: f64, v: Values<'_>) -> f64 {
         let waits: f64 = v.get(self.batch);
         (peak_to_mean * (1.0 - waits.clamp(0.0, 1.0))).max(peak_to_mean.min(1.0))
     }
 }
 
-/// What the need asks of a plan beside its load.
+/// What the need requires of a plan beside its load.
 #[derive(Debug, Clone)]
 pub struct Asks {
     pub purpose: Use,
-    /// Limits at the 95th percentile that were given; the others are those of the use.
+    /// Limits at the 95th percentile, ms, where the user gave them; the others follow from the purpose.
     pub ttft_ms: Option<f64>,
     pub tpot_ms: Option<f64>,
     pub e2e_ms: Option<f64>,
     pub must_stay_up: bool,
-    /// Tokens of a long request.
+    /// Context length of a long request, tokens.
     pub context: Option<f64>,
 }
 
-/// What an offer was built from: one machine as it is ordered, and what runs on it.
+/// The plan behind an offer: the machine as it is ordered, and what runs on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blueprint {
     pub machine: plan::Machine,
@@ -179,14 +188,17 @@ pub struct Blueprint {
     pub hosts: u32,
     pub spare_hosts: u32,
     pub accelerators: u32,
-    /// Of each request at the peak, seconds.
+    /// Times of a request at the peak, seconds.
     pub typical: Served,
-    /// Share of the input that the prefix cache holds at the peak.
+    /// Share of the input that the prefix cache supplies at the peak, 0 to 1.
     pub cached_share: f64,
-    /// Requests a second within the limits, and with every place taken.
+    /// Requests a second that all replicas carry within the limits.
     pub carries: f64,
+    /// Requests a second with every replica serving as many at once as it can.
     pub at_most: f64,
+    /// Busy share of the machines in service at the peak, 0 to 1.
     pub busy_peak: f64,
+    /// Busy share of the machines in service on average, 0 to 1.
     pub busy_mean: f64,
     pub binds: Vec<plan::Bind>,
     pub mean_watts: f64,
@@ -194,20 +206,20 @@ pub struct Blueprint {
     pub rack_units: Option<f64>,
     pub people: plan::People,
     pub purchase_usd: f64,
-    /// As the search weighed it.
+    /// Its cost as the plan search estimated it.
     pub weighed: plan::Cost,
-    /// Limits it misses, where no plan keeps them.
+    /// Limits that it misses, where no plan keeps them all.
     pub missed: Vec<plan::Missed>,
-    /// No computer for the accelerators is known: they stand there without one.
+    /// No computer for the accelerators is known: only the accelerators are counted.
     pub bare: bool,
-    /// What it was planned for.
+    /// The need that it was planned for.
     pub need: Arc<plan::Need>,
-    /// Share of the time that all hosts are busy on average.
+    /// Share of the time that all hosts, spares included, are busy on average, 0 to 1.
     pub hosts_busy: f64,
 }
 
 impl Blueprint {
-    /// Of a plan that was found.
+    /// The blueprint of a plan that the search found.
     pub fn of(found: &plan::Plan<'_>, need: &Arc<plan::Need>, missed: Vec<plan::Missed>, bare: bool) -> Self {
         Self {
             machine: found.machine.clone(),
@@ -237,7 +249,8 @@ impl Blueprint {
         }
     }
 
-    /// Every figure on the way, made when somebody asks: hundreds of plans have thousands of them.
+    /// Every figure on the way to the plan. Computed on demand, since hundreds of plans have thousands of
+    /// them.
     pub fn terms(&self) -> Vec<plan::Term> {
         let bill = plan::Bill {
             machine: &self.machine,
@@ -272,12 +285,12 @@ impl Blueprint {
     }
 }
 
-/// Requests in the first month.
+/// How many requests the first month has.
 #[derive(Debug, Clone, Copy)]
 pub enum Volume {
     Requests(Slot<Requests>),
     Tokens(Slot<Tokens>),
-    /// Whatever the local side can generate.
+    /// As many as the local side can generate.
     AtCapacity,
 }
 
@@ -289,7 +302,8 @@ pub enum Shape {
         output: Slot<Tokens>,
         reasoning: Slot<Tokens>,
     },
-    /// Only the share of input is known: a "request" is a thousand tokens.
+    /// Only the share of input among all tokens is known, 0 to 1: a "request" then stands for a thousand
+    /// tokens.
     ShareOnly {
         input_share: Slot<f64>,
     },
@@ -303,44 +317,47 @@ pub enum Peak {
 
 #[derive(Debug, Clone)]
 pub struct Finance {
+    /// Discount rate, a share per year.
     pub discount: Slot<f64>,
-    /// In which amounts are shown; the calculation is in US dollars.
+    /// The currency that amounts are shown in; the calculation itself is in US dollars.
     pub currency: Currency,
 }
 
 #[derive(Debug, Clone)]
 pub struct Hybrid {
+    /// Share of the requests that go to the local side first, 0 to 1.
     pub local_share: Slot<f64>,
+    /// Share of these that are sent on to the cloud, 0 to 1.
     pub escalation: Slot<f64>,
-    /// Load by hour of the week, adding up to 1; `None`: no overflow question was asked.
+    /// Share of the load in each hour of the week, adding up to 1; `None` where overflow is not examined.
     pub profile: Option<Vec<f64>>,
-    /// The routed split was asked for.
+    /// The split by routing was asked for.
     pub routed: bool,
 }
 
-/// A supply to serve the need.
+/// One way to serve the need: an API or a kind of machine.
 #[derive(Debug, Clone)]
 pub struct Offer {
     pub name: String,
-    /// Id in the catalogue, where it has one.
+    /// Its id in the catalogue; `None` where it was described by hand.
     pub id: Option<String>,
     pub role: Role,
-    /// Capability tier of the brief, 1 (highest) to 4.
+    /// Capability tier, 1 (highest) to 4.
     pub tier: Option<u8>,
-    /// Open model it serves, where known.
+    /// Id of the open model it serves; `None` where that is not known.
     pub open_model: Option<String>,
     pub supply: Supply,
-    /// Share of its answers that passed on the user's prompts, and where that was measured.
+    /// Share of its answers that passed on the user's prompts, 0 to 1, and where that was measured.
     pub pass_rate: Option<(f64, Source)>,
-    /// What it was built from, where it was planned.
+    /// The plan, where its speeds come from one.
     pub plan: Option<Box<Blueprint>>,
-    /// Its own slots; it reads those of the need besides.
+    /// The slots that only this offer reads; it also reads those of the need.
     pub slots: std::ops::Range<usize>,
 }
 
 impl Offer {
-    /// Months from the start in which the other side of a comparison is paid as well: until this one
-    /// works, and while both run.
+    /// Months from the start in which the baseline is paid as well: until this offer works, and while both
+    /// run.
     pub fn meanwhile(&self) -> u32 {
         match &self.supply {
             Supply::Machine(machine) => machine.delivery + machine.overlap,
@@ -349,7 +366,7 @@ impl Offer {
     }
 }
 
-/// Why an offer stands in the report.
+/// Why an offer is part of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// The user named it.
@@ -358,7 +375,7 @@ pub enum Role {
     AsCapable,
     /// The same open model, rented by the token.
     SameModel,
-    /// The same GPU rented by the hour.
+    /// The same GPU, rented by the hour.
     RentedGpu,
 }
 
@@ -368,49 +385,59 @@ pub enum Supply {
     Machine(Box<Machine>),
 }
 
-/// Paid by the token.
+/// An API, paid by the token.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// In order of `from_month`; the first starts at 0.
+    /// Prices over time, in order of `from_month`; the first period starts in month 0.
     pub periods: Vec<Period>,
+    /// Drift of its prices, a share per year; negative where they fall.
     pub drift: Slot<f64>,
+    /// A fixed fee, US dollars a month.
     pub fixed: Slot<Usd>,
+    /// Share of the requests that must be sent again, 0 to 1.
     pub retry: Slot<f64>,
     pub staff: Staff,
-    /// Once, at the start.
+    /// Paid once at the start, US dollars.
     pub one_off: Slot<Usd>,
-    /// On top of every payment.
+    /// Surcharge on every payment, as a share: support, egress, VAT.
     pub uplift: Slot<f64>,
+    /// Credits that are used up first, US dollars.
     pub credits: Slot<Usd>,
+    /// Minimum spend, US dollars a month.
     pub minimum: Slot<Usd>,
+    /// Requests a month that cost nothing.
     pub free_requests: Slot<Requests>,
-    /// Above an amount of a month's usage, a share of the rest off; ascending.
+    /// Discounts on large bills: above this amount of a month's usage (US dollars), this share of the rest
+    /// is deducted; ascending by amount.
     pub discounts: Vec<(f64, f64)>,
 }
 
 /// People who look after an offer.
 #[derive(Debug, Clone, Copy)]
 pub struct Staff {
-    /// A month, for the first unit; for an API all.
+    /// Hours a month for the first unit; for an API the whole of it.
     pub hours: Slot<Hours>,
-    /// A month, for each further unit.
+    /// Hours a month for each further unit.
     pub further: Option<Slot<Hours>>,
     pub rate: Slot<UsdPerHour>,
 }
 
-/// Prices from a month of the simulation on.
+/// Prices that apply from a month of the simulation on.
 #[derive(Debug, Clone)]
 pub struct Period {
+    /// First month in which they apply, from 0.
     pub from_month: u32,
     pub rates: Rates,
+    /// Batch price ÷ standard price.
     pub batch_multiplier: Option<Slot<f64>>,
-    /// Ascending thresholds.
+    /// Prices by length of the input: above each threshold, in tokens, all tokens of a request pay these
+    /// rates; ascending.
     pub tiers: Vec<(u64, Rates)>,
-    /// Share of the requests that fall into each window, and its rates.
+    /// Prices by time of day: the share of the requests that falls into each window, and its rates.
     pub windows: Vec<(f64, Rates)>,
 }
 
-/// Prices per million tokens. What is `None` was not needed.
+/// Prices in US dollars per million tokens. `None` for a class of tokens that the need does not have.
 #[derive(Debug, Clone, Copy)]
 pub struct Rates {
     pub input: Slot<UsdPerMtok>,
@@ -420,34 +447,38 @@ pub struct Rates {
     pub reasoning: Option<Slot<UsdPerMtok>>,
 }
 
-/// Runs on hardware: bought, financed or rented by the hour.
+/// Hardware that is bought, financed or rented by the hour.
 #[derive(Debug, Clone)]
 pub struct Machine {
     pub payment: Payment,
-    /// A fixed number of units; `None`: as many as the peak needs.
+    /// A fixed number of units; `None` where there are as many as the peak needs.
     pub units: Option<u32>,
     pub power: Option<Power>,
     pub staff: Staff,
-    /// Once, at the start.
+    /// Paid once at the start, US dollars.
     pub one_off: Slot<Usd>,
-    /// On top of every payment.
+    /// Surcharge on every payment, as a share.
     pub uplift: Slot<f64>,
-    /// Units that stand by.
+    /// Units that stand by in case another one fails.
     pub spare: u32,
-    /// Months until it works; the other side is paid meanwhile.
+    /// Months until it works; the baseline is paid meanwhile.
     pub delivery: u32,
-    /// Months from delivery on in which the other side is paid as well.
+    /// Months after delivery in which the baseline is still paid as well.
     pub overlap: u32,
+    /// Hosting of one unit, US dollars a month.
     pub hosting: Slot<Usd>,
     pub licence: Slot<Usd>,
     pub other: Slot<Usd>,
     pub serving: Option<Serving>,
-    /// Share of the input that its own prefix cache holds.
+    /// Share of the input that its own prefix cache supplies, 0 to 1.
     pub cached: Slot<f64>,
+    /// Busy share up to which a unit is loaded at the peak, 0 to 1.
     pub ceiling: Slot<f64>,
-    /// Hours in a month in which it can serve.
+    /// Hours of a month in which it can serve.
     pub service_hours: Slot<Hours>,
+    /// Tokens of its model ÷ tokens of the API's model for the same text.
     pub tokeniser_ratio: Slot<f64>,
+    /// Share of the requests that must be answered again, 0 to 1.
     pub retry: Slot<f64>,
 }
 
@@ -455,28 +486,34 @@ pub struct Machine {
 pub enum Payment {
     Bought {
         price: Slot<Usd>,
-        /// Once, of each unit.
+        /// Installation, US dollars once for each unit.
         install: Slot<Usd>,
+        /// Spare parts, as a share of the price.
         spares: Slot<f64>,
-        /// Years' maintenance as a share of the price.
+        /// Maintenance a year, as a share of the price.
         maintenance: Slot<f64>,
-        /// Months until replaced; `None`: not within the calculation.
+        /// Months until a unit is replaced; `None` where that lies beyond the calculation.
         life: Option<Slot<f64>>,
+        /// What a unit fetches at the end of its life, as a share of its price.
         residual: Slot<f64>,
-        /// Paid by a loan.
+        /// The loan that pays for it; `None` where it is paid at once.
         loan: Option<Loan>,
     },
     Rented {
         rent: Slot<UsdPerHour>,
+        /// Hours of rent that are billed in a month.
         billed: Slot<Hours>,
-        /// Months each unit is rented for at least; `None`: given back when no longer needed.
+        /// Least number of months for which a unit is rented; `None` where it is given back when it is no
+        /// longer needed.
         term: Option<Slot<f64>>,
     },
 }
 
 #[derive(Debug, Clone, Copy)]
 pub struct Loan {
+    /// Duration in months.
     pub term: Slot<f64>,
+    /// Interest, a share per year.
     pub rate: Slot<f64>,
 }
 
@@ -488,33 +525,36 @@ pub struct Power {
     pub pue: Slot<f64>,
 }
 
-/// How much one unit serves.
+/// How the capacity of one unit is known.
 #[derive(Debug, Clone, Copy)]
 pub enum Serving {
-    /// By speeds that were given or measured, loaded up to a ceiling.
+    /// From speeds that were given or measured; a unit is loaded up to a ceiling.
     Speed(Speed),
-    /// By copies of the model as the plan has them.
+    /// From a plan: copies of the model on each unit.
     Copies(Copies),
 }
 
-/// Copies of a model that take so many requests at once each.
+/// Copies of a model, as a plan has them.
 #[derive(Debug, Clone, Copy)]
 pub struct Copies {
+    /// Requests that one copy serves at the same time.
     pub at_once: f64,
+    /// Copies on one unit.
     pub per_unit: u32,
-    /// Requests a second of one copy with all its places taken.
+    /// Requests a second of one copy when it serves `at_once` requests.
     pub rate: Slot<RequestsPerSec>,
-    /// Of the time, what reading prompts takes.
+    /// Share of its time that a copy spends on prefill, 0 to 1.
     pub reading: f64,
-    /// Tokens of the request the rate holds for: uncached input, and output.
+    /// Mean tokens of the request for which `rate` was predicted: uncached input.
     pub input: f64,
+    /// Mean output tokens of that request.
     pub output: f64,
-    /// A part of the capacity may be used and no more; without it the load decides
+    /// Share of the capacity that may be used. `None`: it follows from the load
     /// ([`crate::plan::staffing`]).
     pub ceiling: Option<Slot<f64>>,
 }
 
-/// Speeds of one unit, all requests together.
+/// Speeds of one unit, all of its requests together.
 #[derive(Debug, Clone, Copy)]
 pub struct Speed {
     pub prefill: Prefill,
@@ -524,8 +564,8 @@ pub struct Speed {
 #[derive(Debug, Clone, Copy)]
 pub enum Prefill {
     Speed(Slot<TokensPerSec>),
-    /// Only to reproduce published models.
+    /// Prefill takes no time: only to reproduce published calculations.
     Free,
-    /// Only to reproduce published models.
+    /// Input is processed as slowly as output: only to reproduce published calculations.
     AsOutput,
 }

@@ -1,7 +1,7 @@
-//! What each way to serve the need costs in the same draws: who is cheapest how often.
+//! The cost of each way to serve the need over the same draws, and how often each is the cheapest.
 //!
-//! The draws are those of [`super::uncertainty::draw`], number for number, so that two ways compared
-//! here have the odds that a comparison of them alone would have.
+//! The draws are the same as in [`super::uncertainty::draw`], so that the odds of two options here equal
+//! those of a comparison of these two alone.
 
 use super::case::{Case, Pair, Values};
 use super::evaluate::{self, Drawing, OfferSummary};
@@ -12,14 +12,15 @@ use crate::units::{Requests, Usd};
 use crate::workload::Range;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
-/// One way to serve the whole need: by one offer, or by two that share the requests.
+/// A way to serve the whole need: with one offer, or with two that share the requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Deployment {
-    /// One offer for everything: an index into [`Case::offers`].
+    /// One offer serves everything; its index in [`Case::offers`].
     Alone(usize),
-    /// A share to the local side of a pair first, at the case's share and escalations.
+    /// A share of the requests goes to the local side of the pair first; share and escalation are those of
+    /// the case.
     Routed(Pair),
-    /// So many units of the local side, and the cloud for what is above them.
+    /// A number of local units, and the cloud for the load that exceeds them.
     Overflow {
         /// The two sides.
         pair: Pair,
@@ -28,11 +29,11 @@ pub enum Deployment {
     },
 }
 
-/// Totals over the horizon, US dollars, draw by draw.
+/// Totals over the horizon in US dollars, for each draw and each way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Totals {
     ways: usize,
-    /// Draw after draw, each with one total per way.
+    /// One total for each way, draw after draw.
     totals: Vec<f64>,
 }
 
@@ -48,8 +49,8 @@ impl Totals {
         draws.map(|draw| draw[way]).sum::<f64>() / self.draws().max(1) as f64
     }
 
-    /// Of some of the ways, by index, the share of draws in which each is the cheapest of them; the
-    /// first of equals counts.
+    /// For each of these ways, by index, the share of draws in which it is the cheapest of them; of equal
+    /// ones the first counts.
     pub fn cheapest(&self, among: &[usize]) -> Vec<f64> {
         let mut counts = vec![0_u32; among.len()];
         for draw in self.totals.chunks_exact(self.ways.max(1)) {
@@ -62,7 +63,7 @@ impl Totals {
         counts.into_iter().map(|c| f64::from(c) / draws).collect()
     }
 
-    /// Share of the draws in which the cheapest of some ways costs less than the cheapest of others.
+    /// Share of the draws in which the cheapest of `some` costs less than the cheapest of `others`.
     pub fn cheaper(&self, some: &[usize], others: &[usize]) -> f64 {
         let least =
             |draw: &[f64], ways: &[usize]| ways.iter().map(|w| draw[*w]).fold(f64::INFINITY, f64::min);
@@ -72,8 +73,7 @@ impl Totals {
     }
 }
 
-/// Every offer by itself at the likely values and at the volume of the need, without how its figures
-/// come about.
+/// Every offer by itself, at the likely values and the volume of the need, without derivations.
 pub fn offers(case: &Case) -> Vec<OfferSummary> {
     let likely = case.likely();
     let v = case.values(&likely);
@@ -81,7 +81,7 @@ pub fn offers(case: &Case) -> Vec<OfferSummary> {
     (0..case.offers.len()).map(|offer| evaluate::summary(case, offer, flow, v, &mut ())).collect()
 }
 
-/// Draw every range at once, as often as asked, and add up every way. Without ranges one draw says all.
+/// The totals of every way over draws from all ranges. Without ranges one draw is enough.
 pub fn totals(case: &Case, ways: &[Deployment], drawing: Drawing) -> Totals {
     let mut rng = ChaCha8Rng::seed_from_u64(drawing.seed);
     let mut values = case.likely();
@@ -100,13 +100,13 @@ pub fn totals(case: &Case, ways: &[Deployment], drawing: Drawing) -> Totals {
     Totals { ways: ways.len(), totals }
 }
 
-/// What one way costs over the horizon.
+/// Total cost of one way over the horizon, US dollars.
 fn total(case: &Case, way: Deployment, v: Values<'_>, memory: &mut (Vec<u32>, Vec<u32>)) -> f64 {
     at_scale(case, way, v, 1.0, memory)
 }
 
-/// What one way costs over the horizon at so many times the volume of the need, US dollars. A number of units
-/// that a split was planned with stays.
+/// Total cost of one way over the horizon at `scale` times the volume of the need, US dollars. The number
+/// of units of an overflow split stays the same.
 pub fn total_at(case: &Case, way: Deployment, v: Values<'_>, scale: f64) -> f64 {
     at_scale(case, way, v, scale, &mut (Vec::new(), Vec::new()))
 }
@@ -131,7 +131,8 @@ fn at_scale(
     each.sum()
 }
 
-/// The offers of a way, each with its share of the requests; `None` where they change by the hour.
+/// The offers of a way, each with its share of the requests; `None` for overflow, where the shares change
+/// by the hour.
 fn parts(case: &Case, way: Deployment, v: Values<'_>) -> Option<Vec<(usize, f64)>> {
     match way {
         Deployment::Alone(offer) => Some(vec![(offer, 1.0)]),
@@ -144,7 +145,8 @@ fn parts(case: &Case, way: Deployment, v: Values<'_>) -> Option<Vec<(usize, f64)
     }
 }
 
-/// What one way has cost on the first day and by the end of each month, US dollars: horizon + 1 amounts.
+/// What one way costs up to the end of each month, US dollars: `horizon + 1` amounts, the first of them for
+/// the first day.
 pub fn paid(case: &Case, way: Deployment, v: Values<'_>) -> Vec<f64> {
     let months = case.need.horizon as usize;
     let mut paid = vec![0.0; months + 1];

@@ -1,13 +1,13 @@
-//! Two offers side by side: payback, totals at the horizon, present value, break-even points.
+//! Two offers compared: payback, totals over the horizon, present value, break-even points.
 
 use super::case::{Case, Offer, Pair, Payment, Supply, Values, Volume};
 use super::simulate::{Bill, Flow, LAST_MONTH, Pace, Run, Step};
 use crate::units::{Requests, Usd, UsdPerMtok};
 
-/// Months after which growth is no longer believed.
+/// Number of months beyond which growth is not extrapolated.
 pub const GROWTH_LIMIT: u32 = 120;
 
-/// Working memory of a comparison, so that ten thousand of them allocate nothing.
+/// Working memory of comparisons, so that ten thousand of them need no allocation.
 #[derive(Debug, Default)]
 pub struct Scratch {
     cloud: Vec<u32>,
@@ -15,59 +15,60 @@ pub struct Scratch {
     beside: Vec<u32>,
 }
 
-/// Why the local side never pays back.
+/// Why the local side does not pay back.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Never {
-    /// Month for month it costs as much or more.
+    /// Its running cost is as high as the cloud's, or higher.
     RunningCost { cloud: Usd, local: Usd },
-    /// The saving shrinks to nothing (prices fall, prices change, volume falls) before the outlay is back.
+    /// The monthly saving shrinks to nothing before the outlay is recovered: prices fall or change, or the
+    /// volume falls.
     SavingEnds { best_month: u32, still_missing: Usd },
-    /// Units wear out before they have paid for themselves.
+    /// Units must be replaced before they have paid for themselves.
     Replacements { life_months: u32 },
-    /// Not within this many months: a century, or ten years where growth would have to go on so long.
+    /// Not within this many months: the calculation's limit, or [`GROWTH_LIMIT`] where the volume grows.
     TooFar { months: u32 },
 }
 
-/// The answers that follow from the cash flow alone.
+/// The results that follow from the cash flow.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Outcome {
     pub tco_cloud: Usd,
     pub tco_local: Usd,
-    /// Present value of what local saves by the horizon.
+    /// Present value of the saving of the local side over the horizon.
     pub npv: Usd,
-    /// Months; 0 where local is cheaper from the first day.
+    /// Payback in months; 0 where local is cheaper from the first day, `None` where it never pays back.
     pub payback: Option<f64>,
     pub discounted_payback: Option<f64>,
     pub never: Option<Never>,
-    /// Where the saving stops growing: the month and the position then.
+    /// The month in which the saving stops growing, and the cumulative saving then.
     pub best: Option<(f64, Usd)>,
-    /// First month after payback in which the position is negative again.
+    /// First month after payback, from 0, at whose end the cumulative saving is negative again.
     pub undone: Option<u32>,
-    /// How the figures above came about.
+    /// Values from which the figures above were computed, for their derivations.
     pub seen: Seen,
 }
 
-/// What the walk through the months had in hand when it found an answer.
+/// Values that the simulation had when it found each answer.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Seen {
-    /// Where the position turned.
+    /// Where the cumulative saving becomes positive.
     pub turn: Option<Turn>,
-    /// Where the discounted position turned.
+    /// Where the discounted cumulative saving becomes positive.
     pub discounted_turn: Option<Turn>,
-    /// The months between which the saving ended.
+    /// Between which months the monthly saving ends.
     pub end: Option<SavingEnd>,
-    /// At the horizon.
+    /// Values at the horizon.
     pub horizon: AtHorizon,
 }
 
-/// Where a position turned positive: `months + missing ÷ saving`.
+/// Where a cumulative saving becomes positive: after `months + missing ÷ saving`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Turn {
-    /// Whole months before.
+    /// Whole months before it.
     pub months: f64,
-    /// What was missing then; 0: a purchase or sale at its beginning turned it.
+    /// What was still missing then, US dollars; 0 where a payment at the month's beginning closes the gap.
     pub missing: f64,
-    /// What the month brings.
+    /// Saving in the month in which it happens, US dollars.
     pub saving: f64,
 }
 
@@ -77,32 +78,33 @@ impl Turn {
     }
 }
 
-/// Where the monthly saving ends.
+/// How the monthly saving ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SavingEnd {
-    /// It shrinks to nothing between the middles of two months: `month − 0.5 + last ÷ (last − next)`.
+    /// It falls to zero between the middles of two months: after `month − 0.5 + last ÷ (last − next)`
+    /// months.
     Shrinks {
-        /// The last month that saves, counted from 1.
+        /// The last month with a saving, counted from 1.
         month: f64,
-        /// What it saves.
+        /// Saving in that month, US dollars.
         last: f64,
-        /// What the next one saves: nothing or less.
+        /// Saving in the following month, US dollars; zero or negative.
         next: f64,
     },
     /// A price change on a date ends it.
     Changes,
 }
 
-/// What stands at the horizon.
+/// Values at the horizon, US dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct AtHorizon {
-    /// The discounted position.
+    /// Discounted cumulative saving.
     pub position: f64,
-    /// What is left to the baseline: residual value less what is owed.
+    /// Residual value of the baseline less what is owed for it.
     pub cloud_left: f64,
-    /// The same of the other side.
+    /// Residual value of the local side less what is owed for it.
     pub local_left: f64,
-    /// Present value of one dollar.
+    /// Present value of one dollar at the horizon.
     pub worth: f64,
 }
 
@@ -117,7 +119,7 @@ pub struct Month {
     pub discounted_position: Usd,
 }
 
-/// The volume both sides of a pair see.
+/// The volume of requests that both sides of a pair serve.
 pub fn flow(case: &Case, pair: Pair, v: Values<'_>) -> Flow {
     let machine = [pair.local, pair.cloud].into_iter().find_map(|i| match &case.offers[i].supply {
         Supply::Machine(m) => Some(m.as_ref()),
@@ -126,8 +128,8 @@ pub fn flow(case: &Case, pair: Pair, v: Values<'_>) -> Flow {
     Flow { requests: case.need.requests(v, machine), scale: 1.0 }
 }
 
-/// A position that moves in jumps at the beginning of months and evenly within them, and when it
-/// first turns positive and is so for the rest of that month.
+/// A cumulative saving. It jumps at the beginning of months and moves evenly within them. `turn` is where
+/// it first becomes positive and stays so for the rest of the month.
 #[derive(Debug, Clone, Copy, Default)]
 struct Position {
     at: f64,
@@ -139,7 +141,7 @@ impl Position {
         self.at += jump;
         if self.turn.is_none() {
             let tiny = 1e-9 * self.at.abs().max(run.abs()).max(1e-9);
-            // What the sale of a unit brings is no payback where the month takes it away again.
+            // Proceeds of selling a unit are no payback if the rest of the month uses them up.
             let lasts = self.at > tiny && self.at + run >= -tiny;
             let months = f64::from(month);
             if lasts || (self.at.abs() <= tiny && run > 0.0) {
@@ -152,17 +154,17 @@ impl Position {
     }
 }
 
-/// The volumes of a comparison, where they differ.
+/// The volumes of the two sides, where they differ.
 #[derive(Debug, Clone, Copy)]
 pub struct Flows {
     pub cloud: Flow,
     pub local: Flow,
-    /// Requests the local side sends to the cloud as well, at its own expense.
+    /// Requests that the local side also sends to the cloud, at its own expense.
     pub beside: Option<Flow>,
 }
 
-/// Run a pair to the horizon and on until its paybacks are known. `each` sees every month up to
-/// the horizon.
+/// Compare a pair over the horizon, and further until its paybacks are known. `each` is called with every
+/// month up to the horizon.
 pub fn compare(
     case: &Case,
     pair: Pair,
@@ -174,28 +176,29 @@ pub fn compare(
     run(case, pair, v, Flows { cloud: flow, local: flow, beside: None }, scratch, true, each)
 }
 
-/// As [`compare`], without the discounted payback and the best point: for draws.
+/// Like [`compare`], without the discounted payback and the best point: for draws.
 pub fn payback_only(case: &Case, pair: Pair, v: Values<'_>, flow: Flow, scratch: &mut Scratch) -> Outcome {
     run(case, pair, v, Flows { cloud: flow, local: flow, beside: None }, scratch, false, |_| ())
 }
 
-/// The two sides of a comparison on their supply through the months.
+/// The payments of both sides, month by month.
 pub(super) trait Sides {
-    /// What the baseline and the local side pay in the coming month.
+    /// What the baseline and the local side pay in the next month.
     fn next(&mut self) -> (Bill, Bill);
-    /// What is left to each at the horizon; asked once, when that month has passed.
+    /// Residual value less debt of each side; asked once, at the horizon.
     fn closing(&self) -> (f64, f64);
-    /// A month up to the horizon, and the positions at its end.
+    /// Called with every month up to the horizon, with the plain and the discounted cumulative saving at
+    /// its end.
     fn seen(&mut self, _month: u32, _position: f64, _discounted: f64) {}
 }
 
-/// Both sides simulated as they go.
+/// Two offers that are simulated while they are compared.
 struct Live<'a, F> {
     cloud: Run<'a>,
     local: Run<'a>,
     beside: Option<Run<'a>>,
     month: u32,
-    /// Months from the start in which the local side pays the other one too.
+    /// Months from the start in which the local side also pays for the baseline.
     meanwhile: u32,
     last: (Step, Step),
     each: F,
@@ -207,7 +210,7 @@ impl<F: FnMut(Month)> Sides for Live<'_, F> {
         if let Some(beside) = &mut self.beside {
             self.last.1.parts.api += beside.step(&mut ()).parts.total();
         }
-        // Until it works, and while both run, the other side is paid as well.
+        // Until the local side works, and while both run, it also pays for the baseline.
         if self.month < self.meanwhile {
             self.last.1.parts.api += self.last.0.parts.total();
         }
@@ -229,7 +232,7 @@ impl<F: FnMut(Month)> Sides for Live<'_, F> {
     }
 }
 
-/// The comparison itself. `full` asks for the discounted payback and the best point too.
+/// The comparison itself. `full` also asks for the discounted payback and the best point.
 pub fn run(
     case: &Case,
     pair: Pair,
@@ -252,24 +255,24 @@ pub fn run(
     )
 }
 
-/// What a comparison needs to know besides the bills.
+/// What a comparison needs to know beside the bills.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
     horizon: u32,
-    /// No month after this is looked at.
+    /// Number of months after which the search ends.
     limit: u32,
     /// Discount factor of one month.
     discount: f64,
-    /// The monthly saving can only shrink once it has begun to.
+    /// Once the monthly saving begins to shrink, it never grows again.
     falling: bool,
-    /// The month of the last price change on a date; 0: none.
+    /// The month of the last price change on a date; 0 where there is none.
     last_change: u32,
     settled: Option<u32>,
-    /// Months between replacements, of either side.
+    /// Months between replacements on either side.
     cycle: Option<u32>,
     full: bool,
     life: Option<u32>,
-    /// The baseline is hardware that has to be bought again, which the other side is spared.
+    /// The baseline is hardware that must be replaced, a cost that the local side saves.
     baseline_renews: bool,
 }
 
@@ -297,13 +300,14 @@ impl Terms {
     }
 }
 
-/// Growth that compounds for decades says nothing about anything.
+/// Number of months to look at. Growth that compounds over decades is not believable, so there are fewer
+/// with growth.
 pub(super) fn limit(case: &Case, v: Values<'_>) -> u32 {
     let growth: f64 = v.get(case.need.growth);
     if growth > 0.0 { case.need.horizon.max(GROWTH_LIMIT) } else { LAST_MONTH }
 }
 
-/// Month by month until every answer is known.
+/// Go through the months until every answer is known.
 pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
     let Terms { horizon, limit, discount, full, last_change, .. } = *terms;
     let (mut worth, mut tco_cloud, mut tco_local, mut npv) = (1.0, 0.0, 0.0, 0.0);
@@ -367,13 +371,14 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
             break;
         }
         if steady {
-            // What is still to come, discounted, cannot make up for what is missing.
+            // The discounted saving of all later months cannot recover what is missing.
             let hopeless = discount < 1.0 && discounted.at + run * worth * discount / (1.0 - discount) <= 0.0;
             if plain.turn.is_some() && hopeless && !terms.baseline_renews {
                 break;
             }
             match terms.cycle {
-                // A straight line from here on; discounting bends it.
+                // Without replacements every later month is the same, so the rest is a straight line; with
+                // a discount rate it is not.
                 None if discount >= 1.0 || !full => {
                     let line =
                         |p: Position| Turn { months: f64::from(month + 1), missing: -p.at, saving: run };
@@ -381,7 +386,7 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
                     discounted.turn = discounted.turn.or(Some(line(discounted)));
                     break;
                 }
-                // A life that does not earn its replacement never will.
+                // A life of the units that does not earn its replacement is followed by more of the same.
                 Some(life) if plain.turn.is_none() && (month + 1) % life == 0 => {
                     if plain.at <= at_last_cycle {
                         break;
@@ -393,18 +398,18 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
         }
     }
     if last_change > 0 && best.is_none() && last_run <= 0.0 && peak.1 > 0.0 {
-        // A price change on a date ended the saving.
+        // The saving ended with a price change on a date.
         best = Some((f64::from(peak.0 + 1), peak.1));
         seen.end = Some(SavingEnd::Changes);
     }
     let never = plain.turn.is_none().then(|| {
-        // What only growth after the horizon would earn is no saving.
+        // A saving that only growth after the horizon would bring does not count.
         if !earned || (last_run <= 0.0 && peak.0 == 0) {
             Never::RunningCost { cloud: usd(first.0), local: usd(first.1) }
         } else if last_run <= 0.0 {
             Never::SavingEnds { best_month: peak.0, still_missing: usd(-peak.1) }
         } else if let Some(life_months) = terms.life.filter(|_| outlay / last_run <= f64::from(limit)) {
-            // Without replacements it would pay back: they are the cause.
+            // Without replacements it would pay back, so they are the reason.
             Never::Replacements { life_months }
         } else {
             Never::TooFar { months: limit }
@@ -423,7 +428,7 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
     }
 }
 
-/// Do the prices of the baseline drift down?
+/// Do the prices of the baseline fall over time?
 fn falls(case: &Case, pair: Pair, v: Values<'_>) -> bool {
     match &case.offers[pair.cloud].supply {
         Supply::Api(api) => v.get(api.drift) < 0.0,
@@ -438,7 +443,7 @@ fn last_change(offer: &Offer) -> u32 {
     }
 }
 
-/// An amount that may have left the range of numbers on its supply.
+/// An amount that may have left the range of finite numbers.
 fn usd(value: f64) -> Usd {
     Usd::new(if value.is_nan() { 0.0 } else { value.clamp(f64::MIN, f64::MAX) })
 }
@@ -446,7 +451,7 @@ fn usd(value: f64) -> Usd {
 fn life_of(offer: &Offer, v: Values<'_>) -> Option<u32> {
     match &offer.supply {
         Supply::Machine(m) => match &m.payment {
-            // Bounded by the clamp.
+            // The clamp keeps it in range.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             Payment::Bought { life: Some(slot), .. } => Some(v.get(*slot).clamp(1.0, 1e6) as u32),
             _ => None,
@@ -455,22 +460,23 @@ fn life_of(offer: &Offer, v: Values<'_>) -> Option<u32> {
     }
 }
 
-/// Where the two sides would cost the same over the horizon.
+/// Points at which both sides cost the same over the horizon.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct BreakEven {
-    /// Requests in the first month.
+    /// Break-even volume, requests in the first month.
     pub requests: Option<Requests>,
     pub tokens_per_month: Option<f64>,
     pub utilisation: Option<f64>,
-    /// The blended API price, everything else as it is.
+    /// Break-even blended API price, everything else unchanged.
     pub blended: Option<UsdPerMtok>,
-    /// Volumes between which the local side costs no more, requests in the first month, up to thirty
-    /// times the larger of the need and the first of them; `None`: no end was seen. More than one where
-    /// a further unit takes the saving away again.
+    /// Ranges of volume, in requests in the first month, in which the local side costs no more; searched up
+    /// to thirty times the larger of the need's volume and the first break-even. `None` where a range does
+    /// not end within that. There are several where a further unit takes the saving away again.
     pub windows: Vec<(Requests, Option<Requests>)>,
 }
 
-/// Search the break-even volume (same shape, same growth, units bought as needed) and price.
+/// Search the break-even volume (with the same request shape and growth, and units bought as needed) and
+/// the break-even price.
 pub fn break_even(case: &Case, pair: Pair, v: Values<'_>, scratch: &mut Scratch) -> BreakEven {
     let base = flow(case, pair, v);
     let tokens = case.need.tokens(v).total();
@@ -480,7 +486,7 @@ pub fn break_even(case: &Case, pair: Pair, v: Values<'_>, scratch: &mut Scratch)
         Supply::Machine(m) => Some(m),
         Supply::Api(_) => None,
     };
-    // A fixed number of units serves no more than it can.
+    // A fixed number of units has a largest volume.
     let most = machine.and_then(|m| {
         let units = m.units.or(matches!(case.need.volume, Volume::AtCapacity).then_some(1))?;
         m.capacity(&case.need, v, units)
@@ -512,7 +518,7 @@ pub fn break_even(case: &Case, pair: Pair, v: Values<'_>, scratch: &mut Scratch)
     if low == 0.0 {
         high = 0.0;
     }
-    // The volume at which the answer turns, between one of each kind.
+    // The volume at which the answer changes, by bisection between one volume of each kind.
     let turn = |mut without: f64, mut with: f64, gain: &mut dyn FnMut(f64) -> f64| {
         for _ in 0..60 {
             let middle = f64::midpoint(without, with);
@@ -552,10 +558,10 @@ pub fn break_even(case: &Case, pair: Pair, v: Values<'_>, scratch: &mut Scratch)
     found
 }
 
-/// More turns than that are the teeth of one saw.
+/// More ranges than this come from one sawtooth curve, in which each further unit is a tooth.
 const MOST_WINDOWS: usize = 6;
 
-/// Mean busy share of the first month.
+/// Mean busy share in the first month, 0 to 1.
 pub fn utilisation(case: &Case, machine: &super::case::Machine, v: Values<'_>, flow: Flow) -> Option<f64> {
     let work = machine.work(&case.need, v)?;
     let units = first_units(case, machine, v, flow);
@@ -567,14 +573,14 @@ pub fn first_units(case: &Case, machine: &super::case::Machine, v: Values<'_>, f
     machine.units.unwrap_or_else(|| needed_units(case, machine, v, flow).unwrap_or(1))
 }
 
-/// Units the peak of the first month needs; `None` without speeds.
+/// Units that the peak of the first month needs; `None` where no speed is known.
 pub fn needed_units(case: &Case, machine: &super::case::Machine, v: Values<'_>, flow: Flow) -> Option<u32> {
     let work = machine.work(&case.need, v)?;
     let peak = machine.peak(&case.need, v, flow.requests, 1.0, flow.scale);
     Some(machine.units_for(peak, work, v))
 }
 
-/// Totals at the horizon only.
+/// Totals over the horizon only: (cloud, local).
 pub fn compare_to_horizon(
     case: &Case,
     pair: Pair,
@@ -591,7 +597,8 @@ pub fn compare_to_horizon(
     (usd(cloud), usd(local + early))
 }
 
-/// What the API's prices would have to be multiplied by, as a price per token of the first month.
+/// The factor on the API's prices at which both sides cost the same, expressed as a blended price per token
+/// in the first month.
 fn break_even_price(
     case: &Case,
     pair: Pair,

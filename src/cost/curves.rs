@@ -1,4 +1,5 @@
-//! The same series for ways to serve a need rather than for offers: a verdict's options, splits among them.
+//! Cost by month and cost by volume for ways to serve a need: the options of a verdict, splits included.
+//! [`super::series`] has the same for single offers.
 
 use super::case::{Case, Supply, Values, Volume};
 use super::chances::{self, Deployment};
@@ -10,16 +11,17 @@ use super::uncertainty::triangular;
 use crate::units::Requests;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
-/// What a way to serve the whole need has cost by the end of each month.
+/// What a way to serve the need costs up to the end of each month.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PaidByWay {
-    /// What is paid on the first day, then by the end of each month: horizon + 1 amounts, USD.
+    /// Paid on the first day, then in total by the end of each month: `horizon + 1` amounts, US dollars.
     pub paid: Vec<f64>,
-    /// P10 and P90 of the same over draws of the ranges; empty where no input is a range.
+    /// P10 and P90 of each of these over draws of the ranges; empty where no input is a range.
     pub band: Vec<(f64, f64)>,
 }
 
-/// Month by month for each of `ways`. Its last amount is the way's total before what is left is taken off.
+/// Cumulative cost of each of `ways`. The last amount is the way's total before residual values are
+/// deducted.
 pub fn cumulative_of(case: &Case, ways: &[Deployment], drawing: Drawing) -> Vec<PaidByWay> {
     let mut values = case.likely();
     let mut found: Vec<PaidByWay> = ways
@@ -55,13 +57,14 @@ pub fn cumulative_of(case: &Case, ways: &[Deployment], drawing: Drawing) -> Vec<
 pub struct VolumesByWay {
     /// Requests of the first month, ascending; the volume in force is one of them.
     pub requests: Vec<f64>,
-    /// Tokens of one request.
+    /// Mean tokens of one request.
     pub tokens_per_request: f64,
-    /// Total at the horizon ÷ its months for each way and volume, USD; `None`: it cannot serve so many.
+    /// Total over the horizon ÷ its months, for each way and volume, US dollars; `None` where the way
+    /// cannot serve that volume.
     pub monthly: Vec<Vec<Option<f64>>>,
-    /// Units of each way in the first month; `None` for an API.
+    /// Units in the first month, for each way and volume; `None` for an API.
     pub units: Vec<Vec<Option<u32>>>,
-    /// Volumes at which the second of `rivals` costs less than the first.
+    /// Ranges of volume in which the second of `rivals` costs less than the first.
     pub windows: Vec<(f64, Option<f64>)>,
 }
 

@@ -1,4 +1,4 @@
-//! The declared defaults (`hardware-db/defaults.toml`): the only place where anything is assumed.
+//! The declared defaults (`hardware-db/defaults.toml`). Nothing is assumed anywhere else.
 
 use crate::provenance::Source;
 use serde::Deserialize;
@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 #[serde(deny_unknown_fields)]
 pub struct Default {
     pub id: String,
-    /// The key it stands in for; a last part such as `at_capacity` says when.
+    /// The key it is the default of. A last part such as `at_capacity` names the condition under which it
+    /// applies.
     pub key: String,
     pub value: toml::Value,
     pub unit: String,
@@ -23,7 +24,7 @@ struct File {
 }
 
 impl Default {
-    /// The value as a number; text defaults have none.
+    /// The value as a number; `NaN` for a default that is text.
     pub fn number(&self) -> f64 {
         match &self.value {
             toml::Value::Integer(i) => *i as f64,
@@ -38,11 +39,11 @@ impl Default {
 
 static DEFAULTS: LazyLock<Vec<Default>> = LazyLock::new(|| {
     let file: Result<File, _> = toml::from_str(include_str!("../../hardware-db/defaults.toml"));
-    // The file is part of the program; a test reads it.
+    // The file is part of the program; a test checks that it can be read.
     file.map(|f| f.default).unwrap_or_default()
 });
 
-/// All of them, in the file's order.
+/// All declared defaults, in the file's order.
 pub fn all() -> &'static [Default] {
     &DEFAULTS
 }

@@ -1,4 +1,4 @@
-//! The whole answer for a case: every offer by itself, every pair side by side.
+//! The complete evaluation of a case: every offer by itself, and every pair compared.
 
 use super::case::{Api, Case, Machine, Notice, Pair, Payment, Role, Supply, Values};
 use super::compare::{self, BreakEven, Month, Outcome, Scratch};
@@ -11,48 +11,49 @@ use crate::terms::{Derivation, Record, Term};
 use crate::units::{Hours, Usd, UsdPerMtok};
 use crate::workload::Range;
 
-/// One offer at the volume of its comparison.
+/// One offer, at the volume of the comparison it is part of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OfferSummary {
     /// Index into [`Case::offers`].
     pub offer: usize,
     pub requests_per_month: f64,
     pub tokens_per_month: f64,
-    /// First month in which it works, running.
+    /// Running cost by part in the first month in which it works.
     pub parts: Parts,
-    /// Paid once at the start.
+    /// Paid once at the start; part of `total`.
     pub one_off: Usd,
-    /// Over the horizon.
+    /// Payments over the horizon.
     pub total: Totals,
     pub events: Vec<Event>,
     /// Price, installation and spares of the first month's units.
     pub capex: Usd,
-    /// Capex less what the units fetch later, per month of life (of the horizon where no life is known).
+    /// `capex` less what the units fetch later, per month of their life (of the horizon where no life is
+    /// known).
     pub amortised: Usd,
     pub units: Option<u32>,
     pub units_at_horizon: Option<u32>,
-    /// Tokens of whole requests the first month's units serve when never idle.
+    /// Tokens a month that the first month's units can serve when never idle, in whole requests.
     pub capacity_tokens: Option<f64>,
     pub utilisation: Option<f64>,
     pub input_price: Option<UsdPerMtok>,
     pub output_price: Option<UsdPerMtok>,
     pub blended_price: Option<UsdPerMtok>,
     pub billed_hours: Option<Hours>,
-    /// Hours of people in a month for the first machine and for each further one; `None` for an API.
+    /// Hours a month that people spend, for the first machine and for each further one; `None` for an API.
     pub staff_hours: Option<[Range; 2]>,
-    /// What one machine draws, W: idle and at full load; `None` where that is not its owner's.
+    /// Power of one machine, W, idle and at full load; `None` where the power is not the user's to pay.
     pub unit_watts: Option<[f64; 2]>,
-    /// What is left at the horizon; in the total.
+    /// Residual value and debt at the horizon; included in `tco`.
     pub closing: Closing,
     pub tco: Usd,
-    /// How its figures come about, by names below the offer; empty in a ranking.
+    /// Derivations of its figures, relative to the offer; empty in a ranking.
     pub derived: Vec<Derivation>,
 }
 
-/// Everything paid up to the horizon.
+/// Everything that is paid up to the horizon.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Totals {
-    /// At the beginning of months: purchases, less what replaced units fetch.
+    /// Paid at the beginning of months: purchases, less what replaced units fetch.
     pub upfront: Usd,
     pub parts: Parts,
 }
@@ -64,7 +65,7 @@ pub struct Comparison {
     pub outcome: Outcome,
     pub break_even: BreakEven,
     pub months: Vec<Month>,
-    /// The cloud side is known to be the more capable model.
+    /// The cloud side is known to have the more capable model.
     pub weaker_local: bool,
 }
 
@@ -72,30 +73,30 @@ pub struct Comparison {
 pub struct Evaluation {
     pub offers: Vec<OfferSummary>,
     pub comparisons: Vec<Comparison>,
-    /// For the headline pair, where one was asked for.
+    /// The routed split of the headline pair, where one was asked for.
     pub routed: Option<Routed>,
     pub overflow: Option<Overflow>,
-    /// For the headline pair; `None`: no input is a range.
+    /// Draws for the headline pair; `None` where no input is a range.
     pub draws: Option<Draws>,
     pub tornado: Vec<Bar>,
-    /// For the headline pair: inputs that turn it by themselves.
+    /// Inputs of the headline pair that turn the answer by themselves.
     pub turns: Vec<Turn>,
-    /// Month by month, each offer that is compared.
+    /// Cumulative cost of each offer that is compared.
     pub cumulative: Vec<Cumulative>,
-    /// At other volumes; `None` where the volume is what the hardware can do.
+    /// Costs at other volumes; `None` where the volume is whatever the hardware can generate.
     pub by_volume: Option<ByVolume>,
-    /// What only the result shows.
+    /// Notices that depend on the results.
     pub notices: Vec<Notice>,
 }
 
-/// How often ranges are drawn.
+/// How many draws are made from the ranges, and their seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drawing {
     pub count: u32,
     pub seed: u64,
 }
 
-/// Compute everything at the likely values.
+/// Evaluate the case at its likely values, and over its ranges.
 pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
     let likely = case.likely();
     let v = case.values(&likely);
@@ -136,7 +137,7 @@ pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
     }
 }
 
-/// What is paid at the beginning of a month stands in the cash flow, not with the offer.
+/// Payments at the beginning of months are explained with the cash flow, not with the offer.
 fn of_the_offer(mut derived: Vec<Derivation>) -> Vec<Derivation> {
     derived.retain(|d| d.figure != "upfront_usd");
     derived
@@ -178,20 +179,20 @@ fn comparison(
     Comparison { pair, outcome, break_even, months, weaker_local }
 }
 
-/// What happens to an offer on the way to the horizon, beside the months going by.
+/// A change to an offer before the horizon.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event {
-    /// A price changes on a date: one request costs this much before and after.
+    /// A price changes on a date: one request costs `before`, then `after`.
     PriceChange { month: u32, before: Usd, after: Usd },
-    /// So many units are bought or rented more, to this many.
+    /// Units are bought or rented in addition; `units` is their new number.
     Units { month: u32, added: u32, units: u32 },
-    /// So many units have reached the end of their life and are bought again.
+    /// Units have reached the end of their life and are bought again.
     Replacement { month: u32, units: u32 },
     /// It works from this month on.
     Delivery { month: u32 },
 }
 
-/// An offer by itself, over the horizon. `record` sees how its figures come about.
+/// The summary of one offer over the horizon. `record` receives the derivations of its figures.
 pub(super) fn summary(
     case: &Case,
     offer: usize,
@@ -211,8 +212,9 @@ pub(super) fn summary(
     let mut total = Totals::default();
     let (mut first, mut last) = (Step::default(), Step::default());
     for month in 0..case.need.horizon {
-        // The month in which it first works is the one that is shown, and explained: an API's at the
-        // prices of its first day, so that it can be checked by hand; a drift begins with the month.
+        // The month that is shown and explained is the first in which the offer works. An API's month is
+        // priced as on its first day, so that it can be checked by hand; price drift is not applied within
+        // it.
         let step = match &it.supply {
             Supply::Machine(_) if month == delivery => run.step(record),
             _ => run.step(&mut ()),
@@ -409,7 +411,7 @@ fn machine_prices(
     s.utilisation = compare::utilisation(case, machine, v, flow);
     record_speed(s, case, machine, v, record);
     let running = s.parts.total();
-    // A loan pays for the purchase, so that both would count it twice.
+    // A loan pays for the purchase, so that adding both would count it twice.
     let on_loan = s.parts.loan.get() > 0.0;
     let monthly = if on_loan { running } else { running + s.amortised };
     let total = tokens.total() * flow.requests.get();
@@ -430,7 +432,7 @@ fn machine_prices(
             Derivation::new("usd_per_mtok_blended", blended.get(), "USD/Mtok", &formula, terms)
         });
     }
-    // The time a unit spends reading and writing decides who bears the cost.
+    // The cost is divided between input and output by the time that a unit spends on each.
     if let Some((reading, writing)) = machine.work_parts(&case.need, v) {
         let share = |part: f64| part / (reading + writing).get().max(f64::MIN_POSITIVE);
         let mut price = |figure: &str, part: f64, count: crate::units::Tokens| {
@@ -452,7 +454,7 @@ fn machine_prices(
     }
 }
 
-/// What follows from the speeds: seconds of a request, capacity, busy share.
+/// Derivations of what follows from the speeds: seconds per request, capacity, busy share.
 fn record_speed(s: &OfferSummary, case: &Case, machine: &Machine, v: Values<'_>, record: &mut impl Record) {
     let Some((reading, writing)) = machine.work_parts(&case.need, v) else { return };
     let tokens = case.need.tokens(v);
@@ -471,7 +473,7 @@ fn record_speed(s: &OfferSummary, case: &Case, machine: &Machine, v: Values<'_>,
                 seconds(),
                 Term::plain("tokens", tokens.total().get(), "tokens"),
             ];
-            // Whole requests: what does not finish does not count.
+            // Only whole requests count: an answer that is not finished is worth nothing.
             let formula = "units × hours × 3600 ÷ seconds_per_request × tokens";
             Derivation::new("capacity_tokens_per_month", capacity, "tokens/month", formula, terms)
         });

@@ -1,9 +1,10 @@
-//! Both at once: a routed share with escalations, and base load local with overflow to the cloud.
+//! Cloud and local used together: routing with escalations, and a local base load with overflow to the
+//! cloud.
 //!
-//! Routed: a share of the requests goes to the local side first; some of those are sent on, and so
-//! paid twice. Overflow: in every hour of the week the owned units serve what they can (at their
-//! ceiling) and the cloud the rest; how many units are cheapest is searched. Units that are switched
-//! on for part of the month only are on in the busiest hours.
+//! Routing: a share of the requests goes to the local side first; some of those are sent on, and so are
+//! paid twice. Overflow: in every hour of the week the owned units serve as much as they can (up to their
+//! ceiling), and the cloud the rest. The cheapest number of units is searched. Units that are switched on
+//! for part of the month only are on in its busiest hours.
 
 use super::case::{Case, Machine, Offer, Pair, Supply, Values};
 use super::compare::{self, Month, Outcome, Scratch};
@@ -11,9 +12,9 @@ use super::simulate::{Flow, Run};
 use crate::units::{Requests, Usd};
 use crate::workload::Value;
 
-/// Hours of a week.
+/// Hours in a week.
 const WEEK: usize = 168;
-/// More units than this are tried in strides, then one by one around the best.
+/// More numbers of units than this are tried in strides, then one by one around the best.
 const MOST_TRIED: u32 = 100;
 
 #[derive(Debug, Clone)]
@@ -22,9 +23,9 @@ pub struct Routed {
     pub escalation: f64,
     pub units: u32,
     pub capex: Usd,
-    /// First month, running, both sides.
+    /// Running cost of both sides in the first month.
     pub monthly: Usd,
-    /// The split against cloud only: its `tco_local` is that of the split.
+    /// The split compared with cloud only: `tco_local` is the total of the split.
     pub outcome: Outcome,
     pub tco_cloud_only: Usd,
     pub tco_local_only: Usd,
@@ -36,13 +37,13 @@ pub struct Overflow {
     pub options: Vec<UnitsTried>,
 }
 
-/// A number of owned units.
+/// A split with this many owned units, and what it costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct UnitsTried {
     pub units: u32,
-    /// Share of the first month's requests that is served locally.
+    /// Share of the first month's requests that is served locally, 0 to 1.
     pub local_share: f64,
-    /// First month, running, both sides.
+    /// Running cost of both sides in the first month.
     pub monthly: Usd,
     /// Paid at the start for the units.
     pub capex: Usd,
@@ -50,13 +51,13 @@ pub struct UnitsTried {
     pub cloud: Usd,
     /// Paid for the units over the horizon.
     pub local: Usd,
-    /// Left of the units then: what they fetch, less what is owed.
+    /// Residual value of the units at the horizon, less what is owed.
     pub left: Usd,
-    /// All of it: `cloud + local − left`.
+    /// Total over the horizon: `cloud + local − left`.
     pub tco: Usd,
 }
 
-/// Weights of the 168 hours of a week (Monday 00:00 UTC first), adding up to 1.
+/// Share of the load in each of the 168 hours of a week (Monday 00:00 UTC first); they add up to 1.
 pub fn hours_of_week(value: &Value) -> Vec<f64> {
     let raw: Vec<f64> = match value {
         Value::Hours(hours) => hours.clone(),
@@ -67,8 +68,8 @@ pub fn hours_of_week(value: &Value) -> Vec<f64> {
     raw.into_iter().map(|h| h / sum).collect()
 }
 
-/// Monday to Friday, 08:00 to 18:00 at full load; a tenth of that at other hours of those days, a
-/// twentieth at weekends.
+/// Relative load in office hours: full from Monday to Friday, 08:00 to 18:00; a tenth of that at other
+/// hours of those days, a twentieth at weekends.
 fn office_hour(hour: usize) -> f64 {
     let (day, hour) = (hour / 24, hour % 24);
     match (day < 5, (8..18).contains(&hour)) {
@@ -78,13 +79,14 @@ fn office_hour(hour: usize) -> f64 {
     }
 }
 
-/// The split by share that was asked for.
+/// The routed split, where one was asked for.
 pub fn routed(case: &Case, pair: Pair, v: Values<'_>) -> Option<Routed> {
     let hybrid = case.hybrid.as_ref().filter(|h| h.routed)?;
     routed_at(case, pair, v, v.get(hybrid.local_share), v.get(hybrid.escalation))
 }
 
-/// A share of the requests goes to the local side, and of those a share on to the cloud.
+/// A routed split: `share` of the requests goes to the local side, and `escalation` of those on to the
+/// cloud.
 pub fn routed_at(case: &Case, pair: Pair, v: Values<'_>, share: f64, escalation: f64) -> Option<Routed> {
     let mut scratch = Scratch::default();
     let flow = compare::flow(case, pair, v);
@@ -112,13 +114,13 @@ pub fn routed_at(case: &Case, pair: Pair, v: Values<'_>, share: f64, escalation:
     })
 }
 
-/// Base load on owned units, the rest to the cloud; the cheapest number of units.
+/// The overflow split with the number of units that costs least.
 pub fn overflow(case: &Case, pair: Pair, v: Values<'_>) -> Option<Overflow> {
     let week = Week::of(case, pair, v)?;
     let per_hour = week.per_unit;
     let grown = (1.0 + v.get(case.need.growth)).powi(i32::try_from(case.need.horizon).unwrap_or(0));
     let peak = week.loads.first().copied().unwrap_or(0.0) * grown.max(1.0) / per_hour;
-    // In range by the clamp.
+    // The clamp keeps it in range.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let most = (peak - 1e-9).ceil().clamp(1.0, 100_000.0) as u32;
     let stride = most.div_ceil(MOST_TRIED);
@@ -136,12 +138,13 @@ pub fn overflow(case: &Case, pair: Pair, v: Values<'_>) -> Option<Overflow> {
     Some(Overflow { best: cheapest(&options)?, options })
 }
 
-/// What a number of units costs over the horizon, with the cloud for what is above them.
+/// Total cost over the horizon of this many units, with the cloud for the load that exceeds them.
 pub fn overflow_total(case: &Case, pair: Pair, v: Values<'_>, units: u32) -> Option<Usd> {
     Week::of(case, pair, v).map(|week| split(case, pair, v, &week, units, &mut |_, _, _| ()).tco)
 }
 
-/// What such a split pays: each month with what is bought at its beginning and what it costs to run, USD.
+/// The payments of an overflow split: for each month what is paid at its beginning and what it costs to
+/// run, US dollars.
 pub fn overflow_bills(
     case: &Case,
     pair: Pair,
@@ -154,7 +157,7 @@ pub fn overflow_bills(
     }
 }
 
-/// Requests a unit serves in an hour at its ceiling.
+/// Requests that a unit serves in an hour at its ceiling.
 fn requests_per_unit_hour(case: &Case, machine: &Machine, v: Values<'_>) -> Option<f64> {
     let work = machine.work(&case.need, v).filter(|w| w.get() > 0.0)?;
     Some(3600.0 / work.get() * machine.ceiling_of(machine.units.unwrap_or(1), v))
@@ -183,7 +186,7 @@ fn split(
         if month == 0 {
             first_share = share;
         }
-        // Growth is in what the month brings, not only in what overflows.
+        // Growth applies to all requests of the month, not only to those that overflow.
         let coming = requests * grown;
         cloud.set_requests(coming * (1.0 - share));
         let step = cloud.step(&mut ());
@@ -220,7 +223,7 @@ fn split(
     }
 }
 
-/// The offer with this many units, whatever the load.
+/// The offer with exactly this many units, whatever the load.
 fn fixed(offer: &Offer, units: u32) -> Offer {
     let mut offer = offer.clone();
     if let Supply::Machine(machine) = &mut offer.supply {
@@ -229,13 +232,13 @@ fn fixed(offer: &Offer, units: u32) -> Offer {
     offer
 }
 
-/// A week's load beside what a unit serves.
+/// The load in each hour of a week, and what a unit can serve.
 struct Week {
-    /// Requests by hour, the busiest hour first.
+    /// Requests in each hour, the busiest hour first.
     loads: Vec<f64>,
-    /// Requests a unit serves in an hour.
+    /// Requests that a unit serves in an hour.
     per_unit: f64,
-    /// Hours of the week the units are switched on: the busiest ones.
+    /// Hours of the week in which the units are switched on: the busiest ones.
     on: f64,
 }
 
@@ -253,7 +256,7 @@ impl Week {
         let on = v.get(machine.service_hours).get() / hours.get() * WEEK as f64;
         Some(Self { loads, per_unit, on })
     }
-    /// Share of the load, grown so much, that the units serve.
+    /// Share of the load that the units serve, after the load has grown by this factor.
     fn served(&self, grown: f64, units: u32) -> f64 {
         let total: f64 = self.loads.iter().sum::<f64>() * grown;
         if total <= 0.0 {

@@ -1,6 +1,7 @@
-//! The keys of offers, hybrids and finance, once: with those of the need ([`crate::workload::keys`])
-//! every key of a scenario. The TOML reader, the flags, the checks, the echo of inputs and the schema
-//! all read these tables; a key that has no effect on a kind of offer is refused by `applies`.
+//! The table of keys of offers, hybrids and finance. Together with those of the need
+//! ([`crate::workload::keys`]) these are all keys of a scenario: the TOML reader, the flags, the checks,
+//! the list of inputs in documents and the schema come from them. `applies` says for which kinds of offer a
+//! key has an effect; for others it is refused.
 
 use crate::workload::keys::{self, Applies, Key, Section};
 
@@ -10,12 +11,12 @@ const RENTED: Applies = Applies::RENTED;
 const BOUGHT: Applies = Applies::BOUGHT;
 const HARDWARE: Applies = Applies::HARDWARE;
 
-/// `[[cloud]]`.
+/// Keys of `[[cloud]]`.
 pub mod cloud {
     use super::{API, NONE, RENTED};
     use crate::workload::keys::{AMOUNT, CHANGE, Key, Kind, SHARE, WHOLE, Word, declare_keys};
 
-    /// The prices a `[[cloud.change]]` may set besides `from`.
+    /// The prices that a `[[cloud.change]]` may set, beside `from`.
     pub const RATES: &[&Key] = &[INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, REASONING];
     const KINDS: &[Word] = &[
         Word { word: "api", means: "an API, paid by the token" },
@@ -51,7 +52,7 @@ pub mod cloud {
     }
 }
 
-/// `[[local]]`.
+/// Keys of `[[local]]`.
 pub mod local {
     use super::{BOUGHT, HARDWARE, NONE, RENTED};
     use crate::workload::keys::{AMOUNT, Applies, FACTOR, Kind, SHARE, WHOLE, Word, declare_keys};
@@ -123,7 +124,7 @@ pub mod local {
     }
 }
 
-/// `[hybrid]`.
+/// Keys of `[hybrid]`.
 pub mod hybrid {
     use super::NONE;
     use crate::workload::keys::{Kind, SHARE, declare_keys};
@@ -134,7 +135,7 @@ pub mod hybrid {
     }
 }
 
-/// `[finance]`.
+/// Keys of `[finance]`.
 pub mod finance {
     use super::NONE;
     use crate::workload::keys::{Kind, SHARE, declare_keys};
@@ -157,17 +158,18 @@ pub const fn of(section: Section) -> &'static [&'static Key] {
     }
 }
 
-/// Every key of a scenario, in the order help shows them.
+/// Every key of a scenario, in the order in which help shows them.
 pub fn all() -> impl Iterator<Item = &'static Key> {
     Section::OF_SCENARIO.into_iter().flat_map(|s| of(s).iter().copied())
 }
 
-/// The key of this section and name.
+/// The key with this name in a section.
 pub fn find(section: Section, name: &str) -> Option<&'static Key> {
     keys::find(of(section), name)
 }
 
-/// The key a dotted name stands for, and of which offer (from 0): `local.2.units` is the second's.
+/// The key that a dotted name stands for, and the index of its offer, from 0: `local.2.units` is a key of
+/// the second.
 pub fn of_path(path: &str) -> Option<(&'static Key, usize)> {
     let parts: Vec<&str> = path.split('.').collect();
     let (section, key, offer) = match parts[..] {

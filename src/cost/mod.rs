@@ -1,13 +1,13 @@
-//! The cost engine: a scenario, the catalogue and what was measured → cash flows, payback, totals,
-//! break-even points, uncertainty.
+//! The cost engine: a scenario, the catalogue and measurements → cash flows, payback, totals, break-even
+//! points, uncertainty.
 //!
 //! ```text
 //! Scenario (as given) ─► resolve ─► Case (slots: value, range, unit, source)
 //!                                     └─► simulate, month by month ─► compare ─► Outcome
 //! ```
 //!
-//! Pure: no I/O, no clock (the day comes in), no text for people. Every number stands in a slot of
-//! the case, so that the point answer, the tornado and the draws run the same simulation.
+//! It is pure: no I/O, no clock (the date is an argument), no text for people. Every number has a slot in
+//! the case, so that the likely values, the tornado and the draws all run the same simulation.
 
 pub mod case;
 pub mod chances;

@@ -1,4 +1,4 @@
-//! Many pairs at once, ranked: what pays back first stands first.
+//! Ranks many pairs at once: the pair that pays back earliest comes first.
 
 use super::case::{Case, Pair, Values};
 use super::compare::{self, BreakEven, Outcome, Scratch, Terms};
@@ -12,18 +12,18 @@ use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// The pairs of a case, the first to pay back first; API models nobody has rated come last.
+/// The ranked pairs of a case. API models without a capability tier come last.
 #[derive(Debug, Clone)]
 pub struct Ranking {
-    /// Every offer at the volume all of them see.
+    /// Every offer, at the volume that all of them serve.
     pub offers: Vec<OfferSummary>,
-    /// The pairs that were asked for.
+    /// The ranked pairs that were asked for.
     pub rows: Vec<Row>,
-    /// The rows that a table shows, as indices, ascending: only they have odds.
+    /// Indices of the rows that a table shows, ascending; only these have odds.
     pub shown: Vec<usize>,
-    /// Break-even points of the first rows.
+    /// Break-even points of the first rows, by index.
     pub break_even: BTreeMap<usize, BreakEven>,
-    /// All pairs, also those without a row, and those of them in which local costs less over the horizon.
+    /// Number of all pairs, with or without a row, and of those in which local costs less over the horizon.
     pub pairs: usize,
     pub local_cheaper: usize,
 }
@@ -31,14 +31,14 @@ pub struct Ranking {
 /// Which pairs of a ranking have a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
-    /// Every offer once: for each API model the hardware that saves most, for each hardware the API model
-    /// against which it saves least. Any other pair says less about either.
+    /// Every offer once: for each API model the hardware that saves most, and for each hardware the API
+    /// model against which it saves least.
     EachOffer,
-    /// All of them: hundreds of thousands.
+    /// All pairs, which can be hundreds of thousands.
     EveryPair,
 }
 
-/// API models with a rating that a table shows, and those without.
+/// How many API models a table shows of those with a tier, and how many without.
 pub const RATED_SHOWN: usize = 25;
 pub const UNRATED_SHOWN: usize = 5;
 
@@ -47,31 +47,31 @@ pub const UNRATED_SHOWN: usize = 5;
 pub struct Row {
     pub pair: Pair,
     pub outcome: Outcome,
-    /// Share of the draws in which local costs less by the horizon.
+    /// Share of the draws in which local costs less over the horizon, 0 to 1.
     pub local_cheaper: Option<f64>,
 }
 
 impl Row {
-    /// Cloud less local over the horizon, USD.
+    /// Cost of the cloud less cost of local over the horizon, US dollars.
     pub fn saving(&self) -> f64 {
         (self.outcome.tco_cloud - self.outcome.tco_local).get()
     }
 }
 
-/// Break-even points are searched for this many rows.
+/// Number of rows for which break-even points are searched.
 const DETAILED: usize = 20;
 
-/// Compare every pair of the case; payback first, then the larger saving. Draws are made for the
-/// rows that a table shows, and are the same whatever else has a row. The answer does not depend on the
+/// Compare every pair of the case and rank them by payback, then by saving. Draws are made for the rows
+/// that a table shows, and do not depend on which other rows there are. The result does not depend on the
 /// number of threads.
 pub fn rank(case: &Case, rows: Rows, drawing: Drawing, threads: usize) -> Ranking {
     let likely = case.likely();
     let v = Values::of(&likely);
     let flow = flow(case, v);
     let mut memory = Vec::new();
-    let courses: Vec<Months> =
+    let schedules: Vec<Months> =
         (0..case.offers.len()).map(|offer| Months::new(case, offer, v, flow, &mut memory)).collect();
-    let places = places(case, v, &courses, threads);
+    let places = places(case, v, &schedules, threads);
     let local_cheaper = places.iter().filter(|p| p.saving > 0.0).count();
     let offers: Vec<OfferSummary> =
         (0..case.offers.len()).map(|offer| evaluate::summary(case, offer, flow, v, &mut ())).collect();
@@ -82,13 +82,13 @@ pub fn rank(case: &Case, rows: Rows, drawing: Drawing, threads: usize) -> Rankin
     };
     let row = |n: &usize| {
         let pair = case.pairs[places[*n].pair as usize];
-        Row { pair, outcome: outcome(case, pair, v, &courses), local_cheaper: None }
+        Row { pair, outcome: outcome(case, pair, v, &schedules), local_cheaper: None }
     };
     let pairs = places.len();
     let mut rows: Vec<Row> = kept.iter().map(row).collect();
-    // Both ascend, and what is shown has a row.
+    // Both lists ascend, and every pair that is shown has a row.
     let shown: Vec<usize> = (0..kept.len()).filter(|n| shown.contains(&kept[*n])).collect();
-    drop((places, courses));
+    drop((places, schedules));
     if case.uncertain {
         let pairs: Vec<Pair> = shown.iter().map(|&n| rows[n].pair).collect();
         for (&n, odds) in shown.iter().zip(odds(case, &pairs, drawing, threads)) {
@@ -101,18 +101,18 @@ pub fn rank(case: &Case, rows: Rows, drawing: Drawing, threads: usize) -> Rankin
     Ranking { offers, rows, shown, break_even, pairs, local_cheaper }
 }
 
-/// Where a pair stands: as little as ranking hundreds of thousands takes.
+/// The key figures of a pair: as little as ranking hundreds of thousands of them needs.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    /// Infinite where it never pays back.
+    /// Payback in months; infinite where it never pays back.
     payback: f64,
     saving: f64,
-    /// Index among the pairs of the case.
+    /// Index of the pair in the case.
     pair: u32,
     unrated: bool,
 }
 
-/// For each of the cheapest API models, rated and not, the row that saves most.
+/// For each of the cheapest API models, with and without a tier, the pair that saves most.
 fn best_of_each(case: &Case, offers: &[OfferSummary], places: &[Place]) -> BTreeSet<usize> {
     let mut best: BTreeMap<usize, usize> = BTreeMap::new();
     for (n, place) in places.iter().enumerate() {
@@ -126,13 +126,13 @@ fn best_of_each(case: &Case, offers: &[OfferSummary], places: &[Place]) -> BTree
     let rated = |offer: &&usize| case.offers[**offer].tier.is_some();
     let kept = clouds.iter().filter(rated).take(RATED_SHOWN);
     let kept = kept.chain(clouds.iter().filter(|o| !rated(o)).take(UNRATED_SHOWN));
-    // The first of all stays, whoever wins: gates look at it.
+    // The first pair stays in any case: gates look at it.
     let first = (!places.is_empty()).then_some(0);
     kept.map(|cloud| best[cloud]).chain(first).collect()
 }
 
-/// For each API model the hardware that saves most; for each hardware the rated API model against which
-/// it saves least.
+/// For each API model the hardware that saves most; for each hardware the API model with a tier against
+/// which it saves least.
 fn each_offer(case: &Case, places: &[Place]) -> BTreeSet<usize> {
     let mut best: BTreeMap<usize, usize> = BTreeMap::new();
     let mut hardest: BTreeMap<usize, usize> = BTreeMap::new();
@@ -151,22 +151,22 @@ fn each_offer(case: &Case, places: &[Place]) -> BTreeSet<usize> {
     best.into_values().chain(hardest.into_values()).collect()
 }
 
-fn outcome(case: &Case, pair: Pair, v: Values<'_>, courses: &[Months]) -> Outcome {
-    let (cloud, local) = (&courses[pair.cloud], &courses[pair.local]);
+fn outcome(case: &Case, pair: Pair, v: Values<'_>, schedules: &[Months]) -> Outcome {
+    let (cloud, local) = (&schedules[pair.cloud], &schedules[pair.local]);
     let terms = Terms::new(case, pair, v, [cloud.pace, local.pace], true);
     compare::walk(&terms, Pairing::new(cloud, local))
 }
 
-/// Every pair by payback, then by saving; a baseline without a rating behind all that have one.
-fn places(case: &Case, v: Values<'_>, courses: &[Months], threads: usize) -> Vec<Place> {
+/// Every pair by payback, then by saving; baselines without a tier come after all others.
+fn places(case: &Case, v: Values<'_>, schedules: &[Months], threads: usize) -> Vec<Place> {
     let parts = in_parts(case.pairs.len(), threads, |part| {
         let place = |n: usize| {
             let pair = case.pairs[n];
-            let outcome = outcome(case, pair, v, courses);
+            let outcome = outcome(case, pair, v, schedules);
             Place {
                 payback: outcome.payback.unwrap_or(f64::INFINITY),
                 saving: (outcome.tco_cloud - outcome.tco_local).get(),
-                // A catalogue squared stays far below.
+                // Even the square of the catalogue's size is far below this limit.
                 pair: u32::try_from(n).unwrap_or(u32::MAX),
                 unrated: case.offers[pair.cloud].tier.is_none(),
             }
@@ -186,20 +186,21 @@ fn places(case: &Case, v: Values<'_>, courses: &[Months], threads: usize) -> Vec
     places
 }
 
-/// The volume of a ranking is the same in every row: what follows from the hardware is refused.
+/// The volume of a ranking, equal for all rows: a volume that follows from the hardware was refused before.
 fn flow(case: &Case, v: Values<'_>) -> Flow {
     Flow { requests: case.need.requests(v, None), scale: 1.0 }
 }
 
-/// Draws per block: each block has its own stream, so the answer does not depend on the threads.
+/// Draws per block. Each block has its own random stream, so that the result does not depend on the number
+/// of threads.
 const BLOCK: u32 = 500;
 
-/// For every pair, the share of draws in which local is cheaper. Each offer is simulated once per
-/// draw, however many pairs it stands in; where no range touches it, once for all.
+/// For every pair, the share of draws in which local is cheaper. In each draw an offer is simulated once,
+/// however many pairs it is part of; an offer that no range affects is simulated only once in total.
 fn odds(case: &Case, pairs: &[Pair], drawing: Drawing, threads: usize) -> Vec<f64> {
     let blocks = drawing.count.div_ceil(BLOCK);
     let parts = in_parts(blocks as usize, threads, |part| {
-        // As many as there are blocks, which are counted in 32 bits.
+        // Blocks are numbered with 32 bits.
         #[allow(clippy::cast_possible_truncation)]
         count(case, pairs, drawing, part.start as u32..part.end as u32)
     });
@@ -218,7 +219,7 @@ fn count(case: &Case, pairs: &[Pair], drawing: Drawing, blocks: Range<u32>) -> V
     let varying = varying(case, &wide, &used);
     let mut values = case.likely();
     let mut memory = Vec::new();
-    // The keys of a ranking hold for all its local offers.
+    // In a ranking these keys apply to all local offers alike.
     let meanwhile = pairs.iter().map(|p| case.offers[p.local].meanwhile()).max().unwrap_or(0);
     let mut total = |offer: usize, values: &[f64]| {
         let v = Values::of(values);
@@ -236,7 +237,8 @@ fn count(case: &Case, pairs: &[Pair], drawing: Drawing, blocks: Range<u32>) -> V
         let last = ((block + 1) * BLOCK).min(drawing.count);
         for _ in block * BLOCK..last {
             for ((slot, range), read) in wide.iter().zip(&read) {
-                // Drawn even where nobody looks, so that an offer's draws do not depend on the others.
+                // Drawn even where no used offer reads it, so that an offer's draws do not depend on which
+                // others are used.
                 let u = rng.random();
                 if *read {
                     values[*slot] = triangular(range, u);
@@ -254,13 +256,13 @@ fn count(case: &Case, pairs: &[Pair], drawing: Drawing, blocks: Range<u32>) -> V
     cheaper
 }
 
-/// Which ranges some used offer reads: its own, and those of the need.
+/// Which ranges affect some offer in use: its own, and those of the need.
 fn read(case: &Case, wide: &[(usize, Uncertain)], used: &BTreeSet<usize>) -> Vec<bool> {
     let owner = |slot: &usize| case.offers.iter().position(|o| o.slots.contains(slot));
     wide.iter().map(|(slot, _)| owner(slot).is_none_or(|offer| used.contains(&offer))).collect()
 }
 
-/// The used offers whose cost a range can move: all of them where it is one of the need's.
+/// The offers in use whose cost some range affects; all of them where a range belongs to the need.
 fn varying(case: &Case, wide: &[(usize, Uncertain)], used: &BTreeSet<usize>) -> Vec<usize> {
     let own = |slot: &usize| case.offers.iter().any(|o| o.slots.contains(slot));
     let shared = wide.iter().any(|(slot, _)| !own(slot));

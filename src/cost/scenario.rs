@@ -1,4 +1,4 @@
-//! A scenario as given: a TOML file, flags, or both. Nothing is completed here.
+//! A scenario as the user gave it: a TOML file, flags, or both. Nothing is completed here.
 
 use super::keys;
 use crate::provenance::FileRole;
@@ -7,12 +7,12 @@ use crate::workload::keys::{Key, Section};
 use crate::workload::{Fields, Given, InputError};
 use toml::de::{DeTable, DeValue};
 
-/// Everything given; every key optional.
+/// Everything that was given; every key is optional.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Scenario {
     pub need: Fields,
-    /// Further needs on the same machines, where `[[need]]` stands more than once: only plans take
-    /// several. The first is [`Scenario::need`].
+    /// The second and further needs, where `[[need]]` occurs more than once; only plans serve several. The
+    /// first one is [`Scenario::need`].
     pub further_needs: Vec<Fields>,
     pub cloud: Vec<Fields>,
     pub local: Vec<Fields>,
@@ -39,10 +39,10 @@ impl Scenario {
                         Section::Need => scenario.need = fields,
                         Section::Hybrid => scenario.hybrid = fields,
                         Section::Finance => scenario.finance = fields,
-                        // One offer may be written without the double brackets.
+                        // A single offer may be written without double brackets.
                         Section::Cloud => scenario.cloud.push(fields),
                         Section::Local => scenario.local.push(fields),
-                        // Not a table of a scenario: `named` does not know it.
+                        // No table of a scenario: `named` does not know it.
                         Section::Answers => {}
                     }
                 }
@@ -76,8 +76,8 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// Set one key from a flag. `offer` counts the offers of a repeated section from 0; `None`
-    /// means every offer there is, or the first.
+    /// Set one key from a flag. `offer` is the index of the offer in a repeated section, from 0; `None`
+    /// means all offers there are, or the first.
     pub fn set(&mut self, key: &'static Key, offer: Option<usize>, given: &Given) {
         let offers = match key.section {
             Section::Need | Section::Answers => return drop(self.need.insert(key.name, given.clone())),

@@ -1,15 +1,15 @@
-//! What an offer costs month by month, computed once however many comparisons it stands in: a
-//! catalogue makes a hundred thousand pairs of a few hundred offers.
+//! The payments of an offer month by month, computed once for all comparisons: a catalogue makes a hundred
+//! thousand pairs from a few hundred offers.
 
 use super::case::{Case, Values};
 use super::compare::{self, Sides};
 use super::simulate::{Bill, Flow, Pace, Run};
 
-/// The bills of one offer, as far as any comparison looks.
+/// The payments of one offer, as far as any comparison needs them.
 #[derive(Debug, Clone)]
 pub(super) struct Months {
     bills: Vec<Bill>,
-    /// Past the last bill they repeat: the last so many, over and over.
+    /// After the last bill, the last `period` bills repeat.
     period: usize,
     closing: f64,
     meanwhile: usize,
@@ -22,7 +22,7 @@ impl Months {
         let pace = run.pace();
         let horizon = case.need.horizon as usize;
         let period = pace.life.unwrap_or(1);
-        // From the month it settles in every life is like the one before.
+        // Once settled, every life of the units is like the one before.
         let whole = compare::limit(case, v) as usize;
         let months = pace.settled.map_or(whole, |s| (s.max(1) as usize + period).max(horizon)).min(whole);
         let mut bills = Vec::with_capacity(months);
@@ -43,7 +43,7 @@ impl Months {
     }
 }
 
-/// Two courses side by side.
+/// The payments of two offers, month by month.
 #[derive(Debug)]
 pub(super) struct Pairing<'a> {
     cloud: &'a Months,

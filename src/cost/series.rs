@@ -1,6 +1,6 @@
-//! Series for a page: what every offer has cost by the end of each month, with its band, and what a
-//! month costs at other volumes. The same simulation as everywhere, so that a chart never disagrees
-//! with the totals beside it.
+//! Series for charts: the cumulative cost of every offer by month, with its band, and the cost of a month
+//! at other volumes. They come from the same simulation as the totals, so that a chart never contradicts
+//! them.
 
 use super::case::{Case, Pair, Supply, Values, Volume};
 use super::compare::{self, BreakEven, Scratch};
@@ -9,59 +9,59 @@ use super::uncertainty::triangular;
 use crate::units::Requests;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
-/// More offers than this make no readable chart.
+/// The most offers in one chart: more are not readable.
 const MOST_OFFERS: usize = 6;
-/// Draws behind a band: P10 and P90 of a month's total need far fewer than a probability does.
+/// Draws behind a band: P10 and P90 of a total need far fewer than a probability does.
 pub(super) const BAND_DRAWS: u32 = 400;
-/// Longest horizon that has a band.
+/// The longest horizon, in months, for which bands are computed.
 pub(super) const LONGEST_BAND: u32 = 240;
-/// Volumes a decade, and the most decades.
+/// Number of volumes per decade, and the most decades.
 const PER_DECADE: f64 = 20.0;
 const MOST_DECADES: f64 = 5.0;
-/// Volumes that are tried for windows between two of the grid.
+/// Number of volumes between two of the grid that are also tried when ranges are searched.
 const BETWEEN: u32 = 4;
-/// Volumes at which a unit more is needed that are looked for, the smallest first: of many units one more is no
-/// step that could be seen.
+/// The most steps, from the smallest volume on, at which a further unit is needed: with many units, one
+/// more is too small a step to see.
 const MOST_STEPS: usize = 24;
-/// So much to either side of such a volume stands a point: the document keeps six digits.
+/// Relative distance of the two points on either side of such a step; the document keeps six digits.
 const BESIDE: f64 = 1e-5;
 
-/// What an offer has cost by the end of each month.
+/// The cumulative cost of an offer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cumulative {
     /// Index into [`Case::offers`].
     pub offer: usize,
-    /// What is paid on the first day, then by the end of each month: horizon + 1 amounts, USD.
+    /// Paid on the first day, then in total by the end of each month: `horizon + 1` amounts, US dollars.
     pub paid: Vec<f64>,
-    /// P10 and P90 of the same over draws of the ranges; empty where no input is a range.
+    /// P10 and P90 of each of these over draws of the ranges; empty where no input is a range.
     pub band: Vec<(f64, f64)>,
 }
 
-/// What offers cost at other volumes, everything over the horizon included.
+/// What a month of each offer costs at other volumes, everything over the horizon included.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ByVolume {
     /// Requests of the first month, ascending.
     pub requests: Vec<f64>,
-    /// Tokens of one request.
+    /// Mean tokens of one request.
     pub tokens_per_request: f64,
-    /// Every offer of the pairs.
+    /// Every offer that is part of a pair.
     pub offers: Vec<OfferByVolume>,
-    /// Volumes at which the local side of the first pair costs less.
+    /// Ranges of volume in which the local side of the first pair costs less.
     pub windows: Vec<(f64, Option<f64>)>,
 }
 
-/// One offer at each of those volumes.
+/// One offer at each of the volumes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OfferByVolume {
     /// Index into [`Case::offers`].
     pub offer: usize,
-    /// Total at the horizon ÷ its months, USD; `None`: it cannot serve so many.
+    /// Total over the horizon ÷ its months, US dollars; `None` where the offer cannot serve that volume.
     pub monthly: Vec<Option<f64>>,
-    /// Units in the first month, of hardware.
+    /// Units in the first month; `None` for an API.
     pub units: Vec<Option<u32>>,
 }
 
-/// The offers that are compared, each with the pair it is seen in first.
+/// The offers that are compared, each with the first pair that it is part of.
 fn shown(case: &Case) -> Vec<(usize, Pair)> {
     let mut found: Vec<(usize, Pair)> = Vec::new();
     for &pair in &case.pairs {
@@ -74,8 +74,8 @@ fn shown(case: &Case) -> Vec<(usize, Pair)> {
     found
 }
 
-/// One run to the horizon: `out` gets horizon + 1 amounts. The local side pays its baseline until it
-/// is delivered, as the comparison has it.
+/// Cumulative payments of one run: `out` receives `horizon + 1` amounts. As in the comparison, the local
+/// side pays for its baseline until it is delivered.
 fn pay(case: &Case, offer: usize, pair: Pair, v: Values<'_>, memory: &mut [Vec<u32>; 2], out: &mut Vec<f64>) {
     let flow = compare::flow(case, pair, v);
     let [own, other] = memory;
@@ -98,7 +98,7 @@ fn pay(case: &Case, offer: usize, pair: Pair, v: Values<'_>, memory: &mut [Vec<u
     }
 }
 
-/// Month by month, offer by offer. `most_draws` is how often ranges may be drawn, from this seed.
+/// The cumulative cost of every offer that is shown. `most_draws` limits how often ranges are drawn.
 pub fn cumulative(case: &Case, v: Values<'_>, most_draws: u32, seed: u64) -> Vec<Cumulative> {
     let shown = shown(case);
     let mut memory = [Vec::new(), Vec::new()];
@@ -117,7 +117,7 @@ pub fn cumulative(case: &Case, v: Values<'_>, most_draws: u32, seed: u64) -> Vec
     let mut values = case.likely();
     let draws = BAND_DRAWS.min(most_draws);
     let months = case.need.horizon as usize + 1;
-    // Offer after offer, month after month, draw after draw.
+    // Ordered by offer, then month, then draw.
     let mut all = vec![Vec::with_capacity(draws as usize); shown.len() * months];
     let mut paid = Vec::with_capacity(months);
     for _ in 0..draws {
@@ -138,28 +138,28 @@ pub fn cumulative(case: &Case, v: Values<'_>, most_draws: u32, seed: u64) -> Vec
     found
 }
 
-/// P10 and P90 of draws.
+/// P10 and P90 of these values.
 pub(super) fn tenths(draws: &mut [f64]) -> (f64, f64) {
     draws.sort_unstable_by(f64::total_cmp);
     let at = |tenths: usize| draws[(draws.len() * tenths).div_ceil(10).max(1) - 1];
     (at(1), at(9))
 }
 
-/// The volumes around the one in force and the one at which both cost the same.
+/// Volumes around the one in force and the break-even volume.
 pub(super) fn grid(now: f64, break_even: Option<f64>) -> Vec<f64> {
     let near = |v: &f64| *v > 0.0 && (now / v).log10().abs() <= MOST_DECADES / 2.0;
     let other = break_even.filter(near).unwrap_or(now);
     let low = (now.min(other) / now).log10() - 1.0;
     let high = (now.max(other) / now).log10() + 1.0;
     let steps = |decades: f64| decades * PER_DECADE;
-    // Whole steps from the volume in force, which so is one of them.
+    // Whole steps from the volume in force, so that it is itself one of them.
     #[allow(clippy::cast_possible_truncation)]
     let (first, last) = (steps(low).floor() as i32, steps(high).ceil() as i32);
     (first..=last).map(|n| now * 10f64.powf(f64::from(n) / PER_DECADE)).collect()
 }
 
-/// The grid, and a point to either side of each volume at which one of `units` grows: a curve through the points
-/// of the grid alone would rise slowly where a unit is bought at once.
+/// The grid, with a point on either side of each volume at which one of `units` grows. With the points of
+/// the grid alone the curve would rise gradually where a whole unit is bought at once.
 pub(super) fn with_steps(grid: Vec<f64>, units: &impl Fn(f64) -> Vec<Option<u32>>) -> Vec<f64> {
     let mut steps = Vec::new();
     for pair in grid.windows(2) {
@@ -184,7 +184,7 @@ pub(super) fn with_steps(grid: Vec<f64>, units: &impl Fn(f64) -> Vec<Option<u32>
     all
 }
 
-/// Costs at other volumes; `None` where the volume is what the hardware can do, or nothing.
+/// Costs at other volumes; `None` where the volume is whatever the hardware can generate, or 0.
 pub fn by_volume(case: &Case, v: Values<'_>, break_even: &BreakEven) -> Option<ByVolume> {
     let head = case.pairs.first().copied()?;
     if matches!(case.need.volume, Volume::AtCapacity) {
@@ -244,14 +244,13 @@ pub fn by_volume(case: &Case, v: Values<'_>, break_even: &BreakEven) -> Option<B
     Some(ByVolume { requests, tokens_per_request, offers, windows })
 }
 
-/// A fixed number of units serves no more than it can.
+/// Can it serve this volume? A fixed number of units has a largest volume.
 pub(super) fn serves(case: &Case, machine: &super::case::Machine, v: Values<'_>, requests: f64) -> bool {
     let most = machine.units.and_then(|units| machine.capacity(&case.need, v, units));
     most.is_none_or(|most| requests <= most.get())
 }
 
-/// The volumes for which `cheaper` holds, from the first to the last of the grid; an end that is the
-/// grid's is open.
+/// The ranges of the grid in which `cheaper` holds. A range that ends with the grid is open.
 pub(super) fn windows(requests: &[f64], cheaper: &mut impl FnMut(f64) -> bool) -> Vec<(f64, Option<f64>)> {
     let mut found: Vec<(f64, Option<f64>)> = Vec::new();
     let mut before: Option<(f64, bool)> = None;
@@ -310,7 +309,7 @@ mod tests {
         for pair in all.windows(2).filter(|p| units(p[0]) != units(p[1])) {
             assert!(pair[1] / pair[0] < 1.0 + 3.0 * BESIDE, "{pair:?}");
         }
-        // Several between two points of the grid are no steps that could be seen.
+        // Several steps between two points of the grid are too small to see.
         let many = with_steps(volumes.clone(), &|v: f64| vec![Some(1 + 5 * u32::from(v > 777.0))]);
         assert_eq!(many, volumes);
     }

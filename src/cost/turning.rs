@@ -1,8 +1,9 @@
-//! What would have to be true for the other side to cost less: for one input at a time, all others likely,
-//! the value nearest to it at which the totals over the horizon change places.
+//! Values at which a single input turns the answer: for one input at a time, all others at their likely
+//! values, the nearest value at which the totals over the horizon change places.
 //!
-//! Volume and the price of the API have break-evens of their own ([`super::compare::break_even`]); what
-//! decides the plan (the need, how full a machine may be) is left out, since another plan would be made.
+//! Volume and the API's price have break-even points of their own ([`super::compare::break_even`]). Inputs
+//! that shape the plan (the need, the utilisation ceiling) are left out, because another plan would be
+//! made.
 
 use super::case::{Case, Pair, Values};
 use super::compare::{self, Scratch};
@@ -10,21 +11,22 @@ use super::keys;
 use crate::workload::Range;
 use crate::workload::keys::Section;
 
-/// One input that turns the comparison.
+/// An input that turns the answer by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Turn {
-    /// The slot.
+    /// The input's slot.
     pub slot: usize,
-    /// What was taken: likely, and over which range.
+    /// The likely value and range that were used.
     pub taken: Range,
-    /// From here on, away from the likely value, the other side costs less. Rounded away from it to as few
-    /// digits as still turn it.
+    /// The value at which the answer turns: from here on, going away from the likely value, the other side
+    /// costs less. Rounded away from the likely value, to as few digits as still turn the answer.
     pub value: f64,
-    /// The value lies within the range.
+    /// `value` lies within the range.
     pub in_range: bool,
 }
 
-/// Every input that turns the comparison by itself: those within their ranges first, then the nearest.
+/// Every input that turns the answer by itself. Those that do so within their range come first, then the
+/// nearest.
 pub fn turns(case: &Case, pair: Pair) -> Vec<Turn> {
     let mut values = case.likely();
     let mut scratch = Scratch::default();
@@ -40,7 +42,7 @@ pub fn turns(case: &Case, pair: Pair) -> Vec<Turn> {
             (cloud - local).get()
         };
         let local_wins = saving(range.likely) > 0.0;
-        // No difference is no win of the other side.
+        // Equal totals do not count as turned.
         let mut turned = |value: f64| {
             let saving = saving(value);
             if local_wins { saving < 0.0 } else { saving > 0.0 }
@@ -56,7 +58,7 @@ pub fn turns(case: &Case, pair: Pair) -> Vec<Turn> {
     turns
 }
 
-/// Between which values an input can be asked for: `None` where the question makes no sense.
+/// The lowest and the highest value that an input can conceivably have; `None` where it is not examined.
 fn conceivable(case: &Case, slot: usize, range: &Range) -> Option<[f64; 2]> {
     let input = &case.inputs[case.slot_inputs[slot]];
     let (key, _) = keys::of_path(&input.name)?;
@@ -70,7 +72,7 @@ fn conceivable(case: &Case, slot: usize, range: &Range) -> Option<[f64; 2]> {
     Some(match key.unit {
         "per year" if key.path() == keys::cloud::PRICE_CHANGE.path() => [-0.9, 1.0],
         "share" | "per year" => [0.0, 1.0],
-        // Whole numbers: there is no value at which both cost the same.
+        // Whole numbers are left out: at none of them do both sides cost exactly the same.
         "months" | "units" | "GPUs" => return None,
         "x" if range.likely >= 1.0 => [1.0, range.likely * 5.0],
         _ if most > 0.0 => [0.0, most * 10.0],
@@ -78,9 +80,8 @@ fn conceivable(case: &Case, slot: usize, range: &Range) -> Option<[f64; 2]> {
     })
 }
 
-/// On the way from the likely value to an end, the first value that turns it. What a price, an hour or a
-/// share of the costs does to the difference has one direction: what the end does not turn, nothing before
-/// it does.
+/// The first value between the likely value and an end that turns the answer. The effect of a price, of
+/// hours or of a share is monotonic: if the end does not turn the answer, no value before it does.
 fn first(likely: f64, end: f64, turned: &mut impl FnMut(f64) -> bool) -> Option<f64> {
     if (likely - end).abs() <= 1e-12 * likely.abs().max(1.0) || !turned(end) {
         return None;
@@ -98,19 +99,19 @@ fn within(value: f64, a: f64, b: f64) -> bool {
     (a.min(b)..=a.max(b)).contains(&value)
 }
 
-/// Rounded away from the likely value to so many digits.
+/// Rounded to this many digits, away from the likely value.
 fn away(value: f64, likely: f64, digits: i32) -> f64 {
     if value == 0.0 {
         return value;
     }
-    // Of an f64: far within i32.
+    // The exponent of an f64 is far within i32.
     #[allow(clippy::cast_possible_truncation)]
     let exponent = value.abs().log10().floor() as i32 - digits + 1;
     let in_steps = |unit: f64, back: &dyn Fn(f64) -> f64| {
         let steps = value / unit;
         back(if value > likely { (steps - 1e-9).ceil() } else { (steps + 1e-9).floor() })
     };
-    // Tenths and hundredths as quotients, so that 0.3 is 0.3.
+    // Tenths and hundredths are computed by division, so that 0.3 comes out as 0.3.
     if exponent < 0 {
         let per = 10_f64.powi(-exponent);
         in_steps(1.0 / per, &|steps| steps / per)
@@ -120,7 +121,7 @@ fn away(value: f64, likely: f64, digits: i32) -> f64 {
     }
 }
 
-/// How far a turn is from the likely value, in times of the range on that side.
+/// Distance of the value from the likely one, as a multiple of the range on that side.
 fn distance(turn: &Turn) -> f64 {
     let Range { low, likely, high } = turn.taken;
     let side = if turn.value > likely { high - likely } else { likely - low };
@@ -149,7 +150,7 @@ mod tests {
             let edge = likely + far * at;
             let value = first(likely, end, &mut |v| v >= edge).expect("one");
             prop_assert!(value >= edge - 1e-9 && value <= end);
-            // Two digits of what it is, at most.
+            // Rounding to at least two digits moves it by no more than a tenth.
             prop_assert!(value - edge <= 0.1 * value.abs().max(edge.abs()) + 1e-9);
         }
     }

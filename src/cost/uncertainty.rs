@@ -1,41 +1,41 @@
-//! What ranges of the inputs mean: seeded draws, and one input at a time.
+//! What ranges of the inputs mean for a comparison: random draws with a seed, and each input by itself.
 //!
-//! A range is triangular: it rises from low to likely and falls to high. It needs no further
-//! parameter, is wider than the smoother PERT on the same three numbers, and anyone can redraw it.
-//! Inputs are drawn independently.
+//! A range stands for a triangular distribution, which rises from the low value to the likely one and falls
+//! to the high one. It needs no further parameter, is wider than the smoother PERT distribution of the same
+//! three numbers, and is easy to reproduce. Inputs are drawn independently.
 
 use super::case::{Case, Pair, Values};
 use super::compare::{self, Scratch};
 use crate::workload::Range;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
-/// Swing of an input that has no range, in the tornado of a case without any.
+/// Relative change of inputs without a range, for the tornado of a case that has no ranges at all.
 pub const ASSUMED_SWING: f64 = 0.2;
 
-/// Ten thousand draws put the error of a probability below half a percent.
+/// Number of draws: ten thousand keep the standard error of a probability at half a percentage point.
 pub const DEFAULT_DRAWS: u32 = 10_000;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draws {
     pub count: u32,
     pub seed: u64,
-    /// Share in which local costs less by the horizon.
+    /// Share of the draws in which local costs less over the horizon, 0 to 1.
     pub local_cheaper: f64,
-    /// Months by which 10, 50 and 90 % of the draws have paid back; `None`: never.
+    /// Months by which 10, 50 and 90 % of the draws have paid back; `None` means never.
     pub payback: [Option<f64>; 3],
 }
 
-/// One input from low to high, all others likely.
+/// The effect of one input, from its low to its high value, with all others at their likely values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bar {
-    /// The slot.
+    /// The input's slot.
     pub slot: usize,
     pub low: f64,
     pub high: f64,
-    /// Saving over the horizon, USD.
+    /// Saving of the local side over the horizon at each value, US dollars.
     pub saving_at_low: f64,
     pub saving_at_high: f64,
-    /// The range is ours, not the user's.
+    /// The range is assumed, not given by the user.
     pub assumed: bool,
 }
 
@@ -57,7 +57,7 @@ pub(super) fn triangular(range: &Range, u: f64) -> f64 {
     }
 }
 
-/// Draw every range at once, `count` times. Allocates once.
+/// Draw values from all ranges at once, `count` times. Allocates memory only once.
 pub fn draw(case: &Case, pair: Pair, count: u32, seed: u64) -> Draws {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut values = case.likely();
@@ -79,7 +79,7 @@ pub fn draw(case: &Case, pair: Pair, count: u32, seed: u64) -> Draws {
     paybacks.sort_unstable_by(f64::total_cmp);
     let at = |share: f64| {
         let n = paybacks.len();
-        // Nearest rank, within the list by the clamp.
+        // The nearest rank; the clamp keeps it within the list.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let rank = ((share * n as f64).ceil() as usize).clamp(1, n.max(1));
         paybacks.get(rank - 1).copied().filter(|m| m.is_finite())
@@ -92,8 +92,8 @@ pub fn draw(case: &Case, pair: Pair, count: u32, seed: u64) -> Draws {
     }
 }
 
-/// Each input by itself over its own range, the largest swing first. Where no input has a range, every
-/// one a fifth up and down; what a month is counted with is a convention and stays as it is.
+/// The effect of each input over its own range, the largest swing first. If no input has a range, each is
+/// changed by a fifth up and down; the hours of a month are a convention and stay as they are.
 pub fn tornado(case: &Case, pair: Pair) -> Vec<Bar> {
     let mut values = case.likely();
     let mut scratch = Scratch::default();
@@ -130,13 +130,13 @@ pub fn tornado(case: &Case, pair: Pair) -> Vec<Bar> {
     bars
 }
 
-/// A fifth up and down, within what the key allows.
+/// A fifth down and up, within what the key allows.
 fn swing(case: &Case, slot: usize, likely: f64) -> (f64, f64) {
     let (a, b) = (likely * (1.0 - ASSUMED_SWING), likely * (1.0 + ASSUMED_SWING));
     let (low, high) = (a.min(b), a.max(b));
     match case.inputs[case.slot_inputs[slot]].unit {
         "share" => (low, high.min(1.0)),
-        // Factors such as PUE and peak-to-mean start at 1.
+        // Factors such as PUE and peak-to-mean are at least 1.
         "x" if likely >= 1.0 => (low.max(1.0), high),
         _ => (low, high),
     }
@@ -146,7 +146,7 @@ fn swing(case: &Case, slot: usize, likely: f64) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    /// Mean of a triangle: (low + likely + high) ÷ 3 = (2 + 3 + 10) ÷ 3 = 5.
+    /// The mean of a triangular distribution is (low + likely + high) ÷ 3; here (2 + 3 + 10) ÷ 3 = 5.
     #[test]
     fn draws_have_the_triangles_mean_and_bounds() {
         let range = Range { low: 2.0, likely: 3.0, high: 10.0 };

@@ -1,20 +1,20 @@
-//! The command that accepts a deployment, and prompts as long as those of the need.
+//! The command with which a deployment is accepted, and prompts of the need's length.
 
 use super::input::{Deployment, Limits, Served};
 use super::quote;
 use crate::capacity::Engine;
 use std::fmt::Write as _;
 
-/// Where the prompts lie in the folder.
+/// Place of the prompts in the folder.
 pub(super) const PROMPTS: &str = "accept/prompts.jsonl";
-/// How many there are: below 20 prompts nothing is said about quality anyway, and more only take time.
+/// Number of prompts: below 20 there is no verdict on quality, and more take longer.
 const NUMBER: usize = 20;
-/// Words of English a token, the usual rule of thumb.
+/// English words per token, by the usual rule of thumb.
 const WORDS_PER_TOKEN: f64 = 0.75;
-/// Longest prompt that is made up, tokens.
+/// Longest generated prompt, tokens.
 const LONGEST: f64 = 32_768.0;
 
-/// The port a recipe serves on, and the provider that speaks its wire.
+/// The provider of `bench` for an engine, and the port on which recipes serve.
 pub(super) const fn provider(engine: Engine) -> (&'static str, u16) {
     match engine {
         Engine::LlamaCpp => ("llama-server", 8080),
@@ -24,34 +24,34 @@ pub(super) const fn provider(engine: Engine) -> (&'static str, u16) {
     }
 }
 
-/// A server to accept: how `bench` names it, and where it answers.
+/// A server to be accepted: its provider, model and address.
 struct Target<'a> {
     provider: &'a str,
     model: &'a str,
     url: &'a str,
-    /// Requests at once.
+    /// Requests at the same time.
     at_once: u32,
 }
 
-/// `freehold bench` on a server of this deployment, at the load that all copies behind the address
-/// together are planned for.
+/// `freehold bench` on a server of this deployment, with the load that all copies behind its address are
+/// planned for.
 pub(super) fn served(of: &Deployment, served: &Served, copies: u32, url: &str) -> String {
     let (provider, _) = provider(served.engine);
     let at_once = served.concurrency.saturating_mul(copies);
     target(of, &Target { provider, model: &served.name, url, at_once })
 }
 
-/// The same for a server that calls the model otherwise.
+/// The same command for a server that has another name for the model.
 pub(super) fn named(of: &Deployment, model: &str, at_once: u32, url: &str) -> String {
     target(of, &Target { provider: "compatible", model, url, at_once })
 }
 
-/// The same for Ollama on this machine.
+/// The same command for Ollama on this machine.
 pub(super) fn ollama(of: &Deployment, model: &str, at_once: u32) -> String {
     target(of, &Target { provider: "ollama", model, url: "http://127.0.0.1:11434", at_once })
 }
 
-/// `freehold bench` on an API. Spending is bounded; the reader may raise it.
+/// `freehold bench` on an API, with a spending limit that the reader may raise.
 pub(super) fn cloud(of: &Deployment, provider: &str, model: &str) -> String {
     let mut words = words(of, &format!("{provider}:{model}"));
     words.extend(["--max-cost", "1", "-o", "accepted.json"].map(str::to_owned));
@@ -61,7 +61,7 @@ pub(super) fn cloud(of: &Deployment, provider: &str, model: &str) -> String {
 fn target(of: &Deployment, to: &Target<'_>) -> String {
     let mut words = words(of, &format!("{}:{}@{}", to.provider, to.model, to.url));
     words.extend(["--concurrency".to_owned(), to.at_once.max(1).to_string(), "--load-only".to_owned()]);
-    // Inside a cluster nothing else can be had; `bench` wants to be told.
+    // Within a cluster there is only plain HTTP, which `bench` accepts if told to.
     if let Some(host) = plain_host(to.url) {
         words.extend(["--allow-http".to_owned(), host.to_owned()]);
     }
@@ -85,7 +85,7 @@ fn words(of: &Deployment, target: &str) -> Vec<String> {
     words
 }
 
-/// `ttft=500ms,tpot=50ms`; `None` where the need has no limits.
+/// The limits as an argument: `ttft=500ms,tpot=50ms`; `None` where the need has none.
 fn slo(limits: Limits) -> Option<String> {
     let parts = [("ttft", limits.ttft_ms), ("tpot", limits.tpot_ms)];
     let parts: Vec<String> = parts
@@ -95,12 +95,12 @@ fn slo(limits: Limits) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(","))
 }
 
-/// Prompts as long as the mean request of the need, with its mean answer as the limit; `None` where
-/// the need does not say how long that is. They test speed and load; quality needs the reader's own.
+/// Prompts as long as the need's mean request, limited to its mean answer; `None` where these lengths are
+/// not known. They test speed and load; quality needs the reader's own prompts.
 pub(super) fn prompts(of: &Deployment) -> Option<String> {
     let input = of.request.input_tokens.filter(|t| *t >= 1.0)?;
     let output = of.request.output_tokens.filter(|t| *t >= 1.0)?;
-    // Both are bounded here.
+    // Both are clamped here.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let (words, limit) = ((input.min(LONGEST) * WORDS_PER_TOKEN) as usize, output.min(1e6).ceil() as u64);
     let mut text = String::new();

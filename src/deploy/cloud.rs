@@ -1,4 +1,4 @@
-//! The first request to an API, in the shell, in Python and in TypeScript.
+//! The recipe for an API: a first request in the shell, in Python and in TypeScript.
 
 use super::input::{Cloud, Deployment};
 use super::recipe::{File, Made, Recipe, Step};
@@ -7,20 +7,20 @@ use crate::catalog::{ApiWire, KeyHeader, LimitField, Provider};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// What is asked.
+/// The question of the request.
 const QUESTION: &str = "Say in one sentence what you are.";
-/// Longest answer, tokens, thoughts included.
+/// Limit on the answer, tokens, reasoning included.
 const LIMIT: u32 = 1024;
 
-/// An address that may begin with an environment variable.
+/// A base address, which may begin with an environment variable.
 pub(super) struct Address {
-    /// The variable, where the address differs by customer.
+    /// The variable, for providers with an address per customer.
     pub variable: Option<String>,
-    /// The rest, or all of it.
+    /// The rest of the address, or the whole of it.
     pub rest: String,
 }
 
-/// The base address of a provider: its own, or one that the environment has.
+/// The base address of a provider: its own, or one from an environment variable.
 pub(super) fn base(provider: &Provider) -> Address {
     let with_path = |base: &str| {
         let after = base.split_once("://").map_or(base, |(_, rest)| rest);
@@ -41,7 +41,7 @@ pub(super) fn base(provider: &Provider) -> Address {
 struct Request {
     path: String,
     body: Value,
-    /// Headers beside the key and the content type.
+    /// Headers in addition to the key and the content type.
     headers: Vec<(&'static str, &'static str)>,
 }
 
@@ -79,7 +79,7 @@ fn request(cloud: &Cloud) -> Request {
     }
 }
 
-/// A part of a path, with everything that is no letter, digit or one of `-._~` as `%XX`.
+/// A part of a path, in which every character except letters, digits and `-._~` is written as `%XX`.
 fn percent(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, b| {
         if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
@@ -91,7 +91,7 @@ fn percent(text: &str) -> String {
     })
 }
 
-/// A name that an environment variable can have; hostile records are none.
+/// The name, if an environment variable can have it; hostile records may contain others.
 fn variable(name: &str) -> Option<&str> {
     let fine = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -267,7 +267,7 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
 
-    /// Every provider of the catalogue gets requests whose shell parses and whose body is JSON.
+    /// For every provider of the catalogue the shell script can be parsed and the body is JSON.
     #[test]
     fn every_provider_has_a_request() {
         let catalog = Catalog::embedded();

@@ -1,4 +1,4 @@
-//! Docker Compose on one machine: vLLM or `SGLang` with all its copies, or llama-server.
+//! The recipe for Docker Compose on one machine: vLLM or `SGLang` with all its copies, or llama-server.
 
 use super::input::{Deployment, Served, Weights};
 use super::recipe::{File, LeftOut, Made, Recipe, Step};
@@ -119,7 +119,7 @@ fn llama_services(of: &Deployment, served: &Served) -> Result<Value, String> {
     Ok(services.into())
 }
 
-/// A file that the reader may make, with `HF_TOKEN` and the server's key.
+/// A file with `HF_TOKEN` and the server's key, which the reader may create.
 fn keys() -> Value {
     json!([{ "path": "keys.env", "required": false }])
 }

@@ -1,16 +1,16 @@
-//! The versions that recipes pin: images, packages and the llama.cpp build. One table, read in public
-//! deployments on the day that stands beside it; a recipe never says `latest`.
+//! The versions that recipes pin: images, packages and the llama.cpp build, with the place and day on which
+//! each was read. Recipes never use `latest`.
 
 use crate::catalog::Vendor;
 
 /// A pinned version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pin {
-    /// As it is written in a recipe.
+    /// The version as it is written in a recipe.
     pub name: &'static str,
     /// Where it was read.
     pub source: &'static str,
-    /// The day it was read.
+    /// The day on which it was read.
     pub as_of: &'static str,
 }
 
@@ -34,11 +34,11 @@ pub const RAY: &str = "2.58.0";
 pub const LLAMA_CPP: Pin = pin("b11206", "ghcr.io/ggml-org/llama.cpp, tags server-cuda-b11206");
 /// Ollama's server.
 pub const OLLAMA: Pin = pin("ollama/ollama:0.35.0", "Docker Hub, ollama/ollama");
-/// The router of a hybrid, from `PyPI`.
+/// `LiteLLM`, the router of a hybrid, from `PyPI`.
 pub const LITELLM: Pin = pin("1.110.2", "PyPI litellm");
-/// What starts rented machines, from `PyPI`.
+/// `SkyPilot`, which starts rented machines, from `PyPI`.
 pub const SKYPILOT: Pin = pin("0.14.1", "PyPI skypilot");
-/// The hub's command line, from `PyPI`.
+/// `mlx-lm`, which converts and serves weights for MLX, from `PyPI`.
 pub const MLX_LM: Pin = pin("0.32.2", "PyPI mlx-lm");
 /// `OpenAI`'s library for Python.
 pub const OPENAI: Pin = pin("openai==3.57.0", "PyPI openai");
@@ -47,12 +47,12 @@ pub const ANTHROPIC: Pin = pin("anthropic==2.14.0", "PyPI anthropic");
 /// Google's library for Python.
 pub const GOOGLE: Pin = pin("google-genai==3.4.0", "PyPI google-genai");
 
-/// Every pin, so that they can be listed and checked.
+/// All pins, for lists and checks.
 pub const ALL: [Pin; 12] = [
     VLLM, VLLM_ROCM, SGLANG, RAY_LLM, LLAMA_CPP, OLLAMA, LITELLM, SKYPILOT, MLX_LM, OPENAI, ANTHROPIC, GOOGLE,
 ];
 
-/// llama.cpp's own server as an image, for a vendor's GPUs; `None` where it publishes none.
+/// The image of llama.cpp's own server for a vendor's GPUs; `None` where none is published.
 pub fn llama_server(vendor: Option<Vendor>) -> Option<String> {
     let path = match vendor {
         Some(Vendor::Nvidia) => "server-cuda",

@@ -1,85 +1,86 @@
-//! What the recipes need to know, whatever document it came from.
+//! What recipes need to know, from whichever document.
 
 use super::recipe::LeftOut;
 use crate::capacity::{Engine, KvType};
 use crate::catalog::{Provider, Vendor};
 
-/// Something to put into service.
+/// What is to be put into service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deployment {
     /// Name of the document it was read from, for the README.
     pub from: String,
-    /// What it is called there: the chosen option, or the plan.
+    /// Its name in the document: that of the chosen option, or of the plan.
     pub title: String,
-    /// The model on machines; `None` where everything goes to an API, or where the document does not
-    /// say enough ([`Self::left_out`]).
+    /// The model that runs on machines; `None` where everything goes to an API, or where the document does
+    /// not say enough (see [`Self::left_out`]).
     pub served: Option<Served>,
-    /// The API, alone or beside the machines.
+    /// The API, alone or together with the machines.
     pub cloud: Option<Cloud>,
-    /// May requests that the machines do not answer go to the API? Not under strict privacy.
+    /// May the API answer requests that the machines cannot? Not under strict privacy.
     pub overflow: bool,
-    /// What an answer must keep, 95th percentile.
+    /// Limits on latency at the 95th percentile.
     pub limits: Limits,
-    /// A request as the need has it.
+    /// The mean request of the need.
     pub request: Request,
-    /// What the document lacks.
+    /// What cannot be written because the document lacks it.
     pub left_out: Vec<LeftOut>,
 }
 
-/// Limits that the accepting command checks; `None`: none.
+/// The limits that the accepting command checks; `None` where there is none.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Limits {
-    /// To the first token, milliseconds.
+    /// Limit on the time to the first token, ms.
     pub ttft_ms: Option<f64>,
-    /// Per further token, milliseconds.
+    /// Limit on the time per output token after the first, ms.
     pub tpot_ms: Option<f64>,
 }
 
-/// Tokens of a mean request.
+/// Tokens of the mean request.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Request {
-    /// Read.
+    /// Input tokens.
     pub input_tokens: Option<f64>,
-    /// Written.
+    /// Output tokens.
     pub output_tokens: Option<f64>,
 }
 
-/// A model on machines.
+/// A model that runs on machines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Served {
-    /// What clients ask for: the model's id in the catalogue.
+    /// The model's name for clients: its id in the catalogue.
     pub name: String,
     /// Where the weights come from.
     pub weights: Weights,
-    /// SPDX, or the name its makers gave it.
+    /// Licence: an SPDX identifier, or the makers' own name for it.
     pub licence: Option<String>,
-    /// What serves it.
+    /// The engine that serves it.
     pub engine: Engine,
-    /// Weight format as the plan has it: `FP8`, `Q4_K_M`.
+    /// The weight format: `FP8`, `Q4_K_M`.
     pub format: String,
-    /// Of keys and values.
+    /// The format of keys and values in the cache.
     pub kv: KvType,
     /// What it runs on.
     pub accelerator: Accelerator,
-    /// Whose machines they are.
+    /// Whether the machines are owned or rented.
     pub place: Place,
-    /// All machines, and those of them that only stand in for one that failed.
+    /// Number of machines, spares included.
     pub hosts: u32,
-    /// See [`Self::hosts`].
+    /// How many of [`Self::hosts`] are spares, which only stand in for one that fails.
     pub spare_hosts: u32,
     /// Copies of the model in service, all machines together.
     pub replicas: u32,
-    /// Accelerators that work on every layer of one copy.
+    /// Degree of tensor parallelism: accelerators that share each layer of a copy.
     pub tensor: u32,
-    /// Groups of them that share the layers of one copy out.
+    /// Degree of pipeline parallelism: groups of accelerators, each of which has part of the layers of a
+    /// copy.
     pub pipeline: u32,
-    /// Experts are dealt out whole instead of split.
+    /// Expert parallelism: every accelerator has whole experts instead of a part of each.
     pub expert_parallel: bool,
-    /// Requests at once for one copy.
+    /// Requests that one copy serves at the same time.
     pub concurrency: u32,
-    /// Longest request, tokens in and out.
+    /// Context length: input and output tokens of the longest request.
     pub context_tokens: u64,
-    /// Bytes that are fetched once; `None`: not known.
+    /// Size of the download, bytes; `None` where it is not known.
     pub download_bytes: Option<f64>,
 }
 
@@ -88,23 +89,23 @@ impl Served {
     pub const fn devices(&self) -> u32 {
         self.tensor * self.pipeline
     }
-    /// Copies of one machine.
+    /// Copies on one machine.
     pub fn replicas_per_host(&self) -> u32 {
         self.replicas.div_ceil(self.hosts.saturating_sub(self.spare_hosts).max(1)).max(1)
     }
-    /// Copies when the spare machines work, too.
+    /// Copies when the spare machines are in use, too.
     pub fn replicas_at_most(&self) -> u32 {
         self.replicas + self.spare_hosts * self.replicas_per_host()
     }
-    /// A name for objects of a cluster and files.
+    /// The model's name in a form for objects of a cluster and for files.
     pub fn label(&self) -> String {
         super::quote::label(&self.name)
     }
-    /// Tokens that the server of one copy keeps at once: each request its mean part of the longest, and
-    /// always a whole longest one.
+    /// Tokens that the KV cache of one copy must hold: a mean request for each of the concurrent ones, and
+    /// at least one request of the full context length.
     pub fn kept_tokens(&self, request: Request) -> u64 {
         let mean = request.input_tokens.unwrap_or(0.0) + request.output_tokens.unwrap_or(0.0);
-        // Token counts are far below 2^53, and not negative.
+        // Token counts are not negative and far below 2^53.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let mean = if mean > 0.0 { mean.ceil() as u64 } else { self.context_tokens };
         let all = u64::from(self.concurrency).saturating_mul(mean.min(self.context_tokens));
@@ -112,20 +113,20 @@ impl Served {
     }
 }
 
-/// Where weights come from.
+/// The origin of the weights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Weights {
-    /// A repository of the hub that is served as it is.
+    /// A repository on the Hugging Face hub, which is served unchanged.
     Repository(String),
-    /// The maker's repository of 16-bit weights, rounded to eight bits while they are loaded.
+    /// The maker's repository with 16-bit weights, which are rounded to eight bits when they are loaded.
     RoundedToFp8(String),
-    /// The maker's repository, converted to the plan's format first.
+    /// The maker's repository, whose weights are first converted to the plan's format.
     Converted(String),
-    /// A GGUF file of a repository: `OWNER/REPO`, and the file where it is named.
+    /// A GGUF file in a repository.
     Gguf {
         /// `OWNER/REPO`.
         repository: String,
-        /// The file's name; `None`: the one of the plan's format.
+        /// Name of the file; `None` for the one with the plan's format.
         file: Option<String>,
     },
 }
@@ -140,38 +141,38 @@ impl Weights {
     }
 }
 
-/// What a model runs on.
+/// The accelerator that a model runs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accelerator {
     /// Id in the catalogue.
     pub id: String,
-    /// As its maker writes it.
+    /// The maker's name for it.
     pub name: String,
-    /// Whose driver runs it; `None`: a processor.
+    /// Its vendor, which decides the driver; `None` for a processor.
     pub vendor: Option<Vendor>,
 }
 
-/// Whose machines they are.
+/// Whether the machines are owned or rented.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// Bought, or there already.
     Owned,
-    /// By the hour.
+    /// Rented by the hour.
     Rented {
-        /// Who rents it out, as the catalogue writes it.
+        /// The provider, as in the catalogue.
         provider: Option<String>,
-        /// The provider's own name for the machine.
+        /// The provider's name for the machine.
         instance: Option<String>,
         /// It may be taken away when somebody pays more.
         spot: bool,
     },
 }
 
-/// A model behind an API.
+/// A model that an API serves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cloud {
-    /// How it is reached and spoken to.
+    /// The provider, with its address and wire format.
     pub provider: Provider,
-    /// The model's name on that wire.
+    /// The model's name in requests.
     pub model: String,
 }

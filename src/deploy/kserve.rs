@@ -1,4 +1,4 @@
-//! The same as an `InferenceService` of `KServe`.
+//! The recipe for Kubernetes with an `InferenceService` of `KServe`.
 
 use super::input::Deployment;
 use super::recipe::{File, LeftOut, Made, Recipe, Step};
@@ -89,5 +89,5 @@ pub(super) fn recipe(of: &Deployment) -> Made {
     }))
 }
 
-/// Where the Prometheus operator's own service answers, in its usual namespace.
+/// Address of the Prometheus operator's own service in its usual namespace.
 const PROMETHEUS: &str = "http://prometheus-operated.monitoring.svc.cluster.local:9090";

@@ -1,5 +1,5 @@
-//! vLLM or `SGLang` on Kubernetes, from plain manifests: a Deployment of the plan's copies, its Service,
-//! its weights on a volume, and scaling on the requests that wait.
+//! The recipe for Kubernetes with plain manifests, for vLLM or `SGLang`: a Deployment with the plan's
+//! copies, its Service, a volume for the weights, and scaling by the number of waiting requests.
 
 use super::input::{Deployment, Place, Served};
 use super::recipe::{File, LeftOut, Made, Recipe, Step};
@@ -8,45 +8,48 @@ use crate::capacity::Engine;
 use serde_json::{Value, json};
 
 const GIB: f64 = 1_073_741_824.0;
-/// Processors and memory of the host that a copy asks for, per accelerator: tokenising, scheduling and
-/// the loading of weights. No source; a server that starves for them shows it in its first-token time.
+/// Processor cores that a copy requests per accelerator, for tokenising, scheduling and loading weights. An
+/// assumption without a source; with too few cores the time to the first token grows.
 const CPUS_PER_ACCELERATOR: u32 = 4;
 const HOST_GIB_PER_ACCELERATOR: u32 = 16;
-/// Bytes a second at which weights come from the hub at worst: one gigabit, with its losses.
+/// Slowest download of weights that is allowed for, bytes a second: one gigabit per second, with its
+/// losses.
 const SLOW_DOWNLOAD: f64 = 100e6;
 
-/// Shared memory of the processes of a copy, GiB: the ring buffers of the collectives, and room.
+/// Shared memory for the processes of a copy, GiB: the buffers of collective operations, and a reserve.
 pub(super) fn shm_gib(served: &Served) -> u32 {
     4 + 2 * served.devices()
 }
 
-/// The longest a first start may take, seconds: weights over a slow line, and ten minutes to load and warm
-/// up. An hour where the size is not known.
+/// The longest time that a first start may take, seconds: downloading the weights over a slow line, plus
+/// ten minutes to load and warm up. An hour for the download where the size is not known.
 pub(super) fn start_seconds(served: &Served) -> u64 {
     let fetch = served.download_bytes.map_or(3000.0, |bytes| (bytes / SLOW_DOWNLOAD).min(1e6));
-    // At most a million, and not negative.
+    // Not negative and at most a million.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let fetch = fetch.ceil() as u64;
     (600 + fetch).next_multiple_of(60)
 }
 
-/// The volume for the weights, GiB: what is fetched, half as much again for a second revision, and the
-/// compiled kernels. `None`: the size is not known.
+/// Size of the volume for the weights, GiB: the download, half as much again for a second revision, and the
+/// compiled kernels. `None` where the size is not known.
 fn volume_gib(served: &Served) -> Option<u64> {
     let gib = served.download_bytes? / GIB;
-    // At most some thousands.
+    // Not negative and at most some thousands.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let gib = (gib * 1.5 + 10.0).min(1e6).ceil() as u64;
     Some(gib.next_multiple_of(10))
 }
 
-/// Requests that may wait for one copy before another is started: a tenth of what it answers at once.
+/// Requests that may wait for one copy before another is started: a tenth of those that it serves at the
+/// same time.
 pub(super) fn waiting(served: &Served) -> u32 {
     (served.concurrency / 10).max(1)
 }
 
-/// Copies that always run. On own machines all of the plan's: a copy that is stopped saves nothing, and
-/// takes minutes to start when it is needed. By the hour as few as stand a failure, where one must be stood.
+/// Copies that always run. On own machines these are all of the plan's, because a copy that is stopped
+/// saves nothing and takes minutes to start. On rented machines there are as few as survive a failure, if
+/// they must.
 pub(super) fn least(served: &Served) -> u32 {
     match served.place {
         Place::Owned => served.replicas,
@@ -68,9 +71,9 @@ fn selector(served: &Served) -> Value {
     json!({ "app.kubernetes.io/name": served.label() })
 }
 
-/// The claim of the volume that holds the weights; `None`: how large is not known.
+/// The claim for the volume with the weights; `None` where their size is not known.
 pub(super) fn claim(served: &Served) -> Option<Value> {
-    // Copies on several machines read the same volume.
+    // Copies on several machines share the volume.
     let mode = if served.hosts > 1 { "ReadWriteMany" } else { "ReadWriteOnce" };
     Some(json!({
         "apiVersion": "v1",
@@ -138,7 +141,7 @@ pub(super) fn volumes(served: &Served) -> Value {
     ])
 }
 
-/// Machines with accelerators are usually kept free for those who ask for them.
+/// Machines with accelerators are usually reserved for pods that tolerate their taint.
 pub(super) fn tolerations(served: &Served) -> Value {
     match server::resource(served) {
         Some(resource) => json!([{ "key": resource, "operator": "Exists", "effect": "NoSchedule" }]),
@@ -161,7 +164,7 @@ fn deployment(served: &Served) -> Result<Value, String> {
             "replicas": served.replicas,
             "progressDeadlineSeconds": start_seconds(served) + 600,
             "selector": { "matchLabels": selector(served) },
-            // No accelerator is free for a second copy beside the first.
+            // There is no free accelerator for a second copy beside the first.
             "strategy": { "type": "RollingUpdate", "rollingUpdate": { "maxSurge": 0, "maxUnavailable": 1 } },
             "template": {
                 "metadata": {
@@ -171,7 +174,7 @@ fn deployment(served: &Served) -> Result<Value, String> {
                     },
                 },
                 "spec": {
-                    // A Service's variables would be taken for settings of the server.
+                    // The server would take variables of a Service for its own settings.
                     "enableServiceLinks": false,
                     "automountServiceAccountToken": false,
                     "terminationGracePeriodSeconds": 120,
@@ -199,7 +202,7 @@ fn service(served: &Served) -> Value {
     })
 }
 
-/// The metric of the requests that wait, as the server calls it and as the cluster does.
+/// The metric of waiting requests: its name in the server, and in the cluster.
 const fn metric(engine: Engine) -> (&'static str, &'static str) {
     match engine {
         Engine::Sglang => ("sglang:num_queue_reqs", "sglang_num_queue_reqs"),
@@ -207,7 +210,7 @@ const fn metric(engine: Engine) -> (&'static str, &'static str) {
     }
 }
 
-/// What the server calls the requests that wait.
+/// The server's name for the metric of waiting requests.
 pub(super) const fn queue(engine: Engine) -> &'static str {
     metric(engine).0
 }
@@ -230,7 +233,7 @@ fn autoscaler(served: &Served) -> Value {
             }],
             "behavior": {
                 "scaleUp": { "stabilizationWindowSeconds": 0 },
-                // A copy takes minutes to start: none is stopped for a short lull.
+                // A copy takes minutes to start, so that none is stopped in a short lull.
                 "scaleDown": {
                     "stabilizationWindowSeconds": 900,
                     "policies": [{ "type": "Pods", "value": 1, "periodSeconds": 300 }],
@@ -249,7 +252,7 @@ fn disruption(served: &Served) -> Value {
     })
 }
 
-/// Values for the chart that makes a Prometheus metric known to the autoscaler.
+/// Values for the chart that makes a Prometheus metric available to the autoscaler.
 fn adapter(served: &Served) -> Value {
     let (metric, name) = metric(served.engine);
     json!({

@@ -1,4 +1,5 @@
-//! llama-server on one machine: built, weights fetched or converted, started by systemd.
+//! The recipe for llama-server on one machine: built from source, with weights that are downloaded or
+//! converted, and started by systemd.
 
 use super::input::{Deployment, Served, Weights};
 use super::recipe::{File, LeftOut, Made, Recipe, Step};
@@ -7,7 +8,7 @@ use crate::capacity::{Engine, KvType};
 use crate::catalog::Vendor;
 use std::fmt::Write as _;
 
-/// Formats that llama.cpp's own tools make from 16-bit weights without further data.
+/// Formats that llama.cpp's own tools can make from 16-bit weights without further data.
 const MADE: &[&str] = &[
     "Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q5_1", "Q5_0", "Q4_K_M", "Q4_K_S", "Q4_1", "Q4_0", "IQ4_NL",
     "IQ4_XS", "Q3_K_L", "Q3_K_M", "Q3_K_S", "Q2_K", "BF16", "F16", "MXFP4",
@@ -18,12 +19,12 @@ pub(super) fn can_make(format: &str) -> bool {
     MADE.contains(&format)
 }
 
-/// The file that `get-weights.sh` makes, below the recipe's folder.
+/// The file that `get-weights.sh` makes, relative to the recipe's folder.
 pub(super) fn model_file(served: &Served) -> String {
     format!("models/{}-{}.gguf", served.label(), quote::label(&served.format))
 }
 
-/// The arguments of a server for one copy, but for where the weights and the port are.
+/// The arguments of a server for one copy, without the place of the weights and the port.
 pub(super) fn arguments(of: &Deployment, served: &Served) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
@@ -43,12 +44,12 @@ pub(super) fn arguments(of: &Deployment, served: &Served) -> Vec<String> {
     if served.accelerator.vendor.is_some() {
         option("n-gpu-layers", "999".to_owned());
     }
-    // The requests share the memory for keys and values, so that a long one may take more than its part.
+    // Requests share the memory for the KV cache, so that a long one may take more than its share.
     words.extend(["--kv-unified".to_owned(), "--metrics".to_owned()]);
     words
 }
 
-/// The arguments that say where a server finds weights that are published as GGUF.
+/// The arguments for weights that are published as GGUF; `None` for others.
 pub(super) fn hub(served: &Served) -> Option<Vec<String>> {
     let Weights::Gguf { repository, file } = &served.weights else { return None };
     Some(match file {
@@ -169,7 +170,8 @@ fn install(served: &Served) -> String {
     )
 }
 
-/// From the maker's safetensors to one file of the plan's format. Large intermediate files are removed.
+/// The script that makes a file of the plan's format from the maker's safetensors. Large intermediate files
+/// are removed.
 fn get_weights(served: &Served) -> String {
     let repo = quote::shell(served.weights.repository());
     let file = model_file(served);
@@ -177,7 +179,7 @@ fn get_weights(served: &Served) -> String {
         "BF16" => ("bf16", String::new()),
         "F16" => ("f16", String::new()),
         "Q8_0" => ("q8_0", String::new()),
-        // Experts of four bits are kept as they were released.
+        // Four-bit experts are kept as they were released.
         "MXFP4" => ("auto", String::new()),
         other => (
             "bf16",

@@ -1,4 +1,4 @@
-//! MLX on a Mac: weights converted once, served by mlx-lm.
+//! The recipe for MLX on a Mac: weights are converted once, and served by mlx-lm.
 
 use super::input::{Deployment, Weights};
 use super::recipe::{File, LeftOut, Made, Recipe, Step};

@@ -1,16 +1,16 @@
-//! From a plan to files that run: recipes for the API, for one machine, for a cluster, for both.
+//! Turns a plan into files that run: recipes for an API, for one machine, for a cluster, for a hybrid.
 //!
 //! ```text
 //! document (advice, plan) + catalogue ─► Deployment ─► Folder: files, and what was left out and why
 //!          read                             input          cloud, llama, ollama, compose, kubernetes, …
 //! ```
 //!
-//! Pure: no files are touched here, and nothing secret is written: keys are names of environment
-//! variables or of secrets that the reader makes. Every value of a document is hostile text; each kind
-//! of file has one function in [`quote`] that writes it. A file that lacks a value is not written, and
-//! the README says which value it lacks.
+//! Pure: no files are written here. No secret is written either: keys appear as names of environment
+//! variables, or of secrets that the reader creates. Every value of a document is hostile text; [`quote`]
+//! has one function for each kind of file that writes such values. A file that lacks a value is left out,
+//! and the README says which value is missing.
 //!
-//! A recipe is one file here with a function from a [`Deployment`] to files, and one line in
+//! To add a recipe, write a file with a function from a [`Deployment`] to files, and add one line to
 //! [`folder`].
 
 #![warn(missing_docs)]
@@ -38,16 +38,16 @@ pub use input::{Cloud, Deployment, Place, Served};
 use recipe::Made;
 pub use recipe::{File, LeftOut, Recipe, Step};
 
-/// What `freehold deploy` writes.
+/// The files that `freehold deploy` writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
-    /// Every file, the README first.
+    /// All files, the README first.
     pub files: Vec<File>,
-    /// Recipes that were not written, and why.
+    /// Recipes that were not written, with the reason.
     pub left_out: Vec<LeftOut>,
 }
 
-/// All recipes of a deployment as files.
+/// All recipes of a deployment.
 pub fn folder(of: &Deployment) -> Folder {
     let made: [Made; 10] = [
         llama::recipe(of),

@@ -1,4 +1,4 @@
-//! Ollama on one machine, with the model as a Modelfile.
+//! The recipe for Ollama on one machine, with the model as a Modelfile.
 
 use super::input::{Deployment, Weights};
 use super::recipe::{File, LeftOut, Made, Recipe, Step};
@@ -24,7 +24,8 @@ pub(super) fn recipe(of: &Deployment) -> Made {
         Weights::Converted(_) => format!("../llama-server/{}", llama::model_file(served)),
         Weights::Repository(_) | Weights::RoundedToFp8(_) => return None,
     };
-    // Ollama reserves the longest request for each at once, where llama-server shares the memory out.
+    // Ollama reserves the full context length for each concurrent request, where llama-server shares the
+    // memory.
     let fit = (served.kept_tokens(of.request) / served.context_tokens.max(1)).max(1);
     let at_once = u32::try_from(fit).unwrap_or(u32::MAX).min(served.concurrency);
     let cache = match served.kv {

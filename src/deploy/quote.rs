@@ -1,25 +1,25 @@
-//! One function for each kind of file: how a value that somebody else wrote stands in it.
+//! Writes values that come from others safely: one function for each kind of file.
 
 use crate::sanitize;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// Longest name of a model, card or provider that is taken for one.
+/// The longest name of a model, card or provider that is accepted.
 const LONGEST_NAME: usize = 200;
 
-/// YAML of a value, below a comment of ours.
+/// A value as YAML, below a comment.
 pub fn yaml(comment: &str, value: &Value) -> String {
     documents(comment, std::slice::from_ref(value))
 }
 
-/// Several YAML documents in one file.
+/// Several YAML documents in one file, below a comment.
 pub fn documents(comment: &str, values: &[Value]) -> String {
     let mut out = comment_lines(comment);
     for (n, value) in values.iter().enumerate() {
         if n > 0 {
             out.push_str("---\n");
         }
-        // A value of JSON is a value of YAML: there is nothing that could not be written.
+        // Every JSON value can be written as YAML, so that this does not fail.
         out.push_str(&serde_saphyr::to_string(value).unwrap_or_default());
         if !out.ends_with('\n') {
             out.push('\n');
@@ -28,7 +28,7 @@ pub fn documents(comment: &str, values: &[Value]) -> String {
     out
 }
 
-/// Lines that begin with `#`, for files that take such comments.
+/// The text as comment lines that begin with `#`.
 pub fn comment_lines(text: &str) -> String {
     text.lines().fold(String::new(), |mut out, line| {
         let _ = writeln!(out, "{}", format!("# {}", sanitize::line(line, 200)).trim_end());
@@ -36,10 +36,10 @@ pub fn comment_lines(text: &str) -> String {
     })
 }
 
-/// A word of a POSIX shell. What cannot be one (a NUL) has been refused by [`name`] before.
+/// A word for a POSIX shell. What cannot be a word (a NUL) has been refused by [`name`].
 pub fn shell(word: &str) -> String {
-    // A word with a leading `=` is a path to zsh, one with it in the middle is no assignment here: no
-    // command of ours begins with such a word.
+    // zsh takes a word that begins with `=` for a path. With a `=` in the middle a first word would be an
+    // assignment, but none of our commands begins with such a word.
     let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
     if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
         return word.to_owned();
@@ -47,12 +47,12 @@ pub fn shell(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| "''".to_owned(), std::borrow::Cow::into_owned)
 }
 
-/// A command of such words.
+/// A command line made of these words.
 pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(shell).collect::<Vec<_>>().join(" ")
 }
 
-/// A command of such words, an option a line.
+/// The same with one option per line.
 pub fn long_command(words: &[String]) -> String {
     let mut out = String::new();
     for (n, word) in words.iter().enumerate() {
@@ -64,25 +64,25 @@ pub fn long_command(words: &[String]) -> String {
     out
 }
 
-/// A text literal of Python and of TypeScript: what JSON escapes, both read.
+/// A string literal for Python and TypeScript: both read JSON's escapes.
 pub fn literal(text: &str) -> String {
     let json = Value::from(text).to_string();
-    // Line separators end a line in older editors of either language.
+    // Line separators end a line in older versions of either language.
     json.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
-/// An argument of a container under Kubernetes, which would replace `$(NAME)`.
+/// An argument of a container in Kubernetes, which would otherwise replace `$(NAME)`.
 pub fn kubernetes_argument(text: &str) -> String {
     text.replace("$(", "$$(")
 }
 
-/// A value of a Compose file, which would replace `$NAME`.
+/// A value in a Compose file, which would otherwise replace `$NAME`.
 pub fn compose_value(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// A name as somebody else wrote it, if it can be one: not empty, not endless, without characters
-/// that do not show, and nothing that a program would take for an option.
+/// The name, if it is acceptable: not empty, not too long, without invisible characters, and not like an
+/// option of a program.
 pub fn name(text: &str) -> Option<&str> {
     let fine = !text.is_empty()
         && text.chars().count() <= LONGEST_NAME
@@ -92,7 +92,8 @@ pub fn name(text: &str) -> Option<&str> {
     fine.then_some(text)
 }
 
-/// `OWNER/REPO` of the hub, if it is one: letters, digits, `-`, `_` and `.`, none of them in front.
+/// The text, if it is an `OWNER/REPO` of the hub: letters, digits, `-`, `_` and `.`, of which none of the
+/// signs comes first.
 pub fn repository(text: &str) -> Option<&str> {
     let part = |p: &str| {
         p.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -104,7 +105,7 @@ pub fn repository(text: &str) -> Option<&str> {
     (part(owner) && part(repo)).then_some(text)
 }
 
-/// A name for objects of a cluster and files: lower case letters, digits and hyphens, at most 40.
+/// A name for objects of a cluster and for files: at most 40 lower case letters, digits and hyphens.
 pub fn label(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -118,7 +119,7 @@ pub fn label(text: &str) -> String {
         }
     }
     let out = out.trim_matches('-');
-    // A name in a cluster begins with a letter.
+    // A name in a cluster must begin with a letter.
     match out.chars().next() {
         None => "model".to_owned(),
         Some(c) if c.is_ascii_digit() => format!("m-{out}"),

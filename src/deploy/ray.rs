@@ -1,4 +1,4 @@
-//! The same with Ray Serve, as a `RayService` of `KubeRay`.
+//! The recipe for Ray Serve, as a `RayService` of `KubeRay`.
 
 use super::input::{Deployment, Served, Weights};
 use super::recipe::{File, LeftOut, Made, Recipe, Step};
@@ -32,7 +32,8 @@ fn application(served: &Served) -> Value {
             "model_loading_config": { "model_id": served.name, "model_source": served.weights.repository() },
             "engine_kwargs": engine,
             "deployment_config": {
-                // Ray counts what a copy has been given and not answered: all its places, and those that wait.
+                // Ray counts the requests that a copy was given and has not answered: those that it serves,
+                // and those that wait.
                 "max_ongoing_requests": served.concurrency + kubernetes::waiting(served),
                 "autoscaling_config": {
                     "min_replicas": kubernetes::least(served),

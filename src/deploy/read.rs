@@ -1,8 +1,8 @@
-//! Documents → [`Deployment`]: the chosen option of an advice, or a plan of a plan document, with what
-//! the catalogue knows about model, accelerator and provider.
+//! Reads documents into a [`Deployment`]: the chosen option of an advice document, or a plan of a plan
+//! document, with what the catalogue knows about model, accelerator and provider.
 //!
-//! Read from JSON by the names that both documents have in common, so that a document of an older
-//! version is read as far as it goes: what it lacks is said, not guessed.
+//! The JSON is read by the names that both documents have in common, so that older documents can be read,
+//! too. What they lack is reported, not guessed.
 
 use super::input::{Accelerator, Cloud, Deployment, Limits, Place, Request, Served, Weights};
 use super::recipe::LeftOut;
@@ -14,26 +14,26 @@ use crate::workload::{Answer as _, Use};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What the user asked for beside the document.
+/// What the user asked for, beside the document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// Another option of an advice than the chosen one, by its id.
+    /// Id of an option of an advice document, instead of the chosen one.
     pub option: Option<String>,
-    /// Another plan of a plan document than the first, counted from 1.
+    /// Number of a plan in a plan document, from 1, instead of the first.
     pub plan: Option<usize>,
     /// `OWNER/REPO` with weights in the plan's format, or `OWNER/REPO/FILE.gguf`.
     pub weights: Option<String>,
-    /// Longest request, tokens.
+    /// Context length, tokens.
     pub context: Option<u64>,
 }
 
-/// What is wrong with a document or with what was asked, in one sentence, and what to do.
+/// What is wrong with a document or with what the user asked for, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
     /// What is wrong, without the name of the file.
     pub message: String,
-    /// What to do; empty where that is plain.
+    /// What to do; empty where that is obvious.
     pub hint: String,
 }
 
@@ -41,7 +41,7 @@ fn fault(message: impl Into<String>, hint: impl Into<String>) -> Fault {
     Fault { message: message.into(), hint: hint.into() }
 }
 
-/// A plan as documents have it. Fields that recipes do not need are not read.
+/// A plan, as both documents have it; only the fields that recipes need.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct Row {
@@ -65,7 +65,7 @@ struct Row {
     weights_bytes: Option<f64>,
 }
 
-/// No plan has more of anything.
+/// Upper limit for every number in a plan.
 const MOST: u32 = 1_000_000;
 
 /// Read a document. `from` is its name for people.
@@ -167,7 +167,7 @@ fn plan_document(
     }
     let result = &document["result"];
     let plans = result["plans"].as_array().map_or(&[][..], Vec::as_slice);
-    if let Some(there) = asked.plan.is_none().then(|| there(result)).flatten() {
+    if let Some(there) = asked.plan.is_none().then(|| on_owned_machines(result)).flatten() {
         return owned(from, document, &there, catalog, asked);
     }
     let number = asked.plan.unwrap_or(1);
@@ -191,22 +191,22 @@ fn plan_document(
     Ok(found)
 }
 
-/// What machines that are there run for the first need, as a plan has it.
-struct There {
+/// What runs for the first need on machines that are there already.
+struct OwnedMachines {
     row: Value,
-    /// Other machines that run copies of it as well, by the names that were given.
+    /// Names of further machines that run copies of it, as the user gave them.
     others: Vec<String>,
-    /// Requests a second that all of them lack.
+    /// Requests a second that all of these machines cannot carry.
     short: f64,
 }
 
-/// Of a document that was told what is there (`fit --plan --have`): what runs on it, which is then what is
-/// deployed. `None` where nothing was named, or nothing of it can run the model.
-fn there(result: &Value) -> Option<There> {
+/// What runs on the machines that the document was told about (`fit --plan --have`), which is then what is
+/// deployed. `None` where none were named, or none of them can run the model.
+fn on_owned_machines(result: &Value) -> Option<OwnedMachines> {
     let first = &result["owned"][0];
     let machines = first["machines"].as_array()?;
     let copies = |m: &Value| m["runs"]["replicas"].as_u64().unwrap_or(0);
-    // Older documents do not say enough of it.
+    // Older documents do not say enough about it.
     let mut running: Vec<&Value> =
         machines.iter().filter(|m| copies(m) > 0 && m["runs"]["engine"].is_string()).collect();
     running.sort_by_key(|m| std::cmp::Reverse(copies(m)));
@@ -218,7 +218,7 @@ fn there(result: &Value) -> Option<There> {
     row.insert("name".to_owned(), machine["name"].clone());
     row.insert("model".to_owned(), first["model"].clone());
     let name = |m: &&Value| crate::sanitize::line(m["name"].as_str().unwrap_or("machines"), 60);
-    Some(There {
+    Some(OwnedMachines {
         row: Value::Object(row),
         others: others.iter().map(name).collect(),
         short: first["short_requests_per_second"].as_f64().unwrap_or(0.0),
@@ -228,7 +228,7 @@ fn there(result: &Value) -> Option<There> {
 fn owned(
     from: &str,
     document: &Value,
-    there: &There,
+    there: &OwnedMachines,
     catalog: &Catalog,
     asked: &Asked,
 ) -> Result<Deployment, Fault> {
@@ -254,7 +254,7 @@ fn owned(
     Ok(found)
 }
 
-/// What a document with several needs asks for beside the first.
+/// The needs beside the first, which recipes do not cover.
 fn further_needs(result: &Value) -> Vec<LeftOut> {
     let needs = result["needs"].as_array().map_or(&[][..], Vec::as_slice);
     let line = |need: &Value, key: &str| crate::sanitize::line(need[key].as_str().unwrap_or("?"), 60);
@@ -264,7 +264,7 @@ fn further_needs(result: &Value) -> Vec<LeftOut> {
             "one folder serves one need: plan this one alone for files of its own",
         )
     };
-    // What the first's model serves as well is on the same machines.
+    // What the first need's model also serves runs on the same machines.
     let first = needs.first().map(|n| &n["model"]);
     needs.iter().skip(1).filter(|n| Some(&n["model"]) != first).map(of).collect()
 }
@@ -299,7 +299,7 @@ fn begin(from: &str, title: String, document: &Value, overflow: bool) -> Deploym
     }
 }
 
-/// Fill in the machines of a plan, or say what it lacks. A field of a wrong type is a fault.
+/// Fill in the machines of a plan, or report what the plan lacks. A field of a wrong type is an error.
 fn serve(
     found: &mut Deployment,
     at: &str,
@@ -316,7 +316,11 @@ fn serve(
     Ok(())
 }
 
-/// The outer error is what the user asked wrongly, the inner one what the document lacks.
+/// The machines of a plan.
+///
+/// # Errors
+///
+/// The outer error is what the user asked for wrongly, the inner one what the document lacks.
 fn served(
     row: &Row,
     request: Request,
@@ -400,7 +404,7 @@ fn machines(row: &Row, request: Request, catalog: &Catalog, asked: &Asked) -> Re
         spare_hosts,
         replicas: whole("replicas", row.replicas, 1)?,
         tensor: whole("tensor_parallel", row.tensor_parallel, 1)?,
-        // Documents before the field existed had no plan over groups.
+        // Plans of older documents, which lack this field, had no pipeline parallelism.
         pipeline: whole("pipeline_parallel", row.pipeline_parallel.or(Some(1)), 1)?,
         expert_parallel: row.expert_parallel.unwrap_or(false),
         concurrency,
@@ -409,7 +413,7 @@ fn machines(row: &Row, request: Request, catalog: &Catalog, asked: &Asked) -> Re
     })
 }
 
-/// An engine by its own name or by a software path of its.
+/// An engine, by its own name or by that of one of its software paths.
 fn engine(word: &str) -> Option<Engine> {
     Engine::find(word).or_else(|| {
         let path =
@@ -437,8 +441,8 @@ fn accelerator(row: &Row, catalog: &Catalog) -> Result<Accelerator, String> {
     Ok(Accelerator { id: id.to_owned(), name: name.unwrap_or(id).to_owned(), vendor })
 }
 
-/// The longest request that is let in. The plan knows what 95 of 100 do not exceed: twice that, as far
-/// as the memory for keys and values (all mean requests at once) and the model allow.
+/// The context length to serve. The plan knows the 95th percentile: twice that, as far as the model and the
+/// memory for the KV cache (that of all concurrent mean requests) allow.
 fn context(
     planned: Option<f64>,
     request: Request,
@@ -447,7 +451,7 @@ fn context(
     asked: Option<u64>,
 ) -> Option<u64> {
     let mean = request.input_tokens.unwrap_or(0.0) + request.output_tokens.unwrap_or(0.0);
-    // Token counts: positive and far below 2^53.
+    // Token counts are positive and far below 2^53.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let tokens = |t: f64| t.min(1e9).ceil() as u64;
     let longest = asked.or_else(|| {
@@ -458,7 +462,7 @@ fn context(
     Some(longest.min(trained.unwrap_or(u64::MAX)).max(1))
 }
 
-/// Where weights in the plan's format come from.
+/// The origin of weights in the plan's format.
 fn weights(served: &Served, model: Option<&OpenModel>, asked: &Asked) -> Result<Weights, String> {
     if let Some(given) = &asked.weights {
         return own_weights(served, given);
@@ -486,7 +490,7 @@ fn weights(served: &Served, model: Option<&OpenModel>, asked: &Asked) -> Result<
         engine if server::is(engine) && first == Some(served.format.as_str()) => {
             Ok(Weights::Repository(repo.to_owned()))
         }
-        // 16-bit weights are one format to a server.
+        // Servers accept either of the 16-bit formats.
         engine if server::is(engine) && first == Some("BF16") && served.format == "F16" => {
             Ok(Weights::Repository(repo.to_owned()))
         }
@@ -523,7 +527,7 @@ fn own_weights(served: &Served, given: &str) -> Result<Weights, String> {
     }
 }
 
-/// Bytes that are fetched: the plan's format, or the 16 bits that it is made from.
+/// Size of the download, bytes: in the plan's format, or in the 16 bits that it is made from.
 fn download(served: &Served, model: &OpenModel) -> Option<f64> {
     let shape = ModelShape::from_catalogue(model).ok()?;
     let format = match &served.weights {
@@ -539,7 +543,7 @@ fn download(served: &Served, model: &OpenModel) -> Option<f64> {
     format.runs_on(engine).then(|| shape.bytes_under(format, engine).total)
 }
 
-/// An API model of the catalogue and the provider that serves it.
+/// An API model of the catalogue, with the provider that serves it.
 fn cloud(id: &str, catalog: &Catalog) -> Result<Cloud, String> {
     let shown = crate::sanitize::line(id, 100);
     let model =

@@ -1,4 +1,4 @@
-//! The READMEs: what the folder is, what to do, which command accepts it, what was left out.
+//! The READMEs: what the folder contains, what to do, how it is accepted, and what was left out.
 
 use super::image;
 use super::input::{Deployment, Place, Served, Weights};
@@ -6,7 +6,7 @@ use super::recipe::{LeftOut, Recipe};
 use crate::capacity::KvType;
 use crate::render::view::{Block, Table, View};
 
-/// The README of a recipe's own folder.
+/// The README of one recipe's folder.
 pub(super) fn of(recipe: &Recipe) -> String {
     let mut view = View::new(recipe.title.clone());
     for step in &recipe.steps {
@@ -129,7 +129,7 @@ fn weights(served: &Served) -> String {
     }
 }
 
-/// A KV type as people write it.
+/// A KV cache format, as people write it.
 pub(super) const fn kv(kv: KvType) -> &'static str {
     match kv {
         KvType::F16 => "16 bits",

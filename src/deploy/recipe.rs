@@ -1,77 +1,78 @@
-//! What a recipe is made of: files, steps, notes, and what it lacks.
+//! The parts of a recipe: files, steps, notes, and what it lacks.
 
-/// One file of the folder.
+/// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Below the folder, with `/`: `kubernetes/service.yaml`. Fixed by the recipe, never by a document.
+    /// Its path below the folder, with `/`: `kubernetes/service.yaml`. It is fixed by the recipe, never
+    /// taken from a document.
     pub path: String,
-    /// What is in it.
+    /// Its contents.
     pub text: String,
-    /// A script that is meant to be started.
+    /// It is a script to be executed.
     pub executable: bool,
 }
 
 impl File {
-    /// A file that is read.
+    /// A file that is not executable.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
         Self { path: path.into(), text: text.into(), executable: false }
     }
-    /// A script.
+    /// A script to be executed.
     pub fn script(path: impl Into<String>, text: impl Into<String>) -> Self {
         Self { executable: true, ..Self::new(path, text) }
     }
 }
 
-/// A recipe that is not in the folder.
+/// A recipe or part of one that was not written.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct LeftOut {
-    /// The folder or file it would have been.
+    /// The path of the folder or file that it would have been.
     pub path: String,
-    /// What it lacks, in one sentence.
+    /// What is missing, in one sentence.
     pub because: String,
 }
 
 impl LeftOut {
-    /// A recipe, and what it lacks.
+    /// What was not written, and why.
     pub fn new(path: impl Into<String>, because: impl Into<String>) -> Self {
         Self { path: path.into(), because: because.into() }
     }
 }
 
-/// One recipe: files of a folder of their own, and how they are used.
+/// A recipe: files in a folder of their own, and how to use them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
-    /// The folder: `kubernetes`.
+    /// Name of the folder: `kubernetes`.
     pub folder: &'static str,
-    /// What it brings about, as a heading.
+    /// What one has at its end; the heading of its README.
     pub title: String,
-    /// The files, their paths below the recipe's folder.
+    /// The files, with paths below the recipe's folder.
     pub files: Vec<File>,
     /// What to do, in order.
     pub steps: Vec<Step>,
-    /// What a reader must know before.
+    /// What a reader must know before starting.
     pub notes: Vec<String>,
-    /// The command that accepts it; `None` where another recipe's does.
+    /// The command with which it is accepted; `None` where that of another recipe covers it.
     pub accept: Option<String>,
-    /// Parts of it that lack a value.
+    /// Parts of it that were not written.
     pub left_out: Vec<LeftOut>,
 }
 
 /// One step of a recipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What it does.
+    /// What the step does.
     pub text: String,
     /// The command; empty where there is none.
     pub command: String,
 }
 
 impl Step {
-    /// Something to do, and the command that does it.
+    /// A step, with the command that does it.
     pub fn new(text: impl Into<String>, command: impl Into<String>) -> Self {
         Self { text: text.into(), command: command.into() }
     }
 }
 
-/// A recipe, or what it lacks; `None` where it makes no sense for this deployment.
+/// A recipe, or what it lacks; `None` where the recipe does not apply to this deployment.
 pub(super) type Made = Option<Result<Recipe, LeftOut>>;

@@ -1,5 +1,5 @@
-//! `LiteLLM`'s router in front of own machines and an API: one address, and the API takes over where
-//! the machines are full or down.
+//! The recipe for `LiteLLM`'s router in front of own machines and an API: one address, at which the API
+//! takes over when the machines are busy or down.
 
 use super::input::{Cloud, Deployment, Served};
 use super::recipe::{File, Made, Recipe, Step};
@@ -35,7 +35,7 @@ fn config(of: &Deployment, served: &Served, cloud: &Cloud) -> Value {
         "model": format!("openai/{}", served.name),
         "api_base": "os.environ/LOCAL_BASE_URL",
         "api_key": "os.environ/LOCAL_API_KEY",
-        // More wait in a queue on the machines; the API answers them at once.
+        // Further requests would have to wait for the machines; the API answers them at once.
         "max_parallel_requests": all,
     });
     let mut router = json!({ "num_retries": 1, "allowed_fails": 3, "cooldown_time": 30 });

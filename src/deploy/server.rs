@@ -1,14 +1,18 @@
-//! How the servers of safetensors (vLLM, `SGLang`) are started: one list of arguments for every recipe.
+//! Arguments for the servers of safetensors (vLLM, `SGLang`), which all recipes share.
 
 use super::image::{self, Pin};
 use super::input::{Served, Weights};
 use crate::capacity::{Engine, KvType};
 use crate::catalog::Vendor;
 
-/// Share of an accelerator's memory that vLLM takes: its own default, and what the plan counted on.
+/// Share of an accelerator's memory that vLLM uses: its own default, and what plans assume.
 pub(super) const MEMORY_SHARE: &str = "0.9";
 
-/// The image that serves it, or why there is none.
+/// The image for an engine and an accelerator.
+///
+/// # Errors
+///
+/// Why there is none.
 pub(super) fn image(served: &Served) -> Result<Pin, String> {
     match (served.engine, served.accelerator.vendor) {
         (Engine::Vllm, Some(Vendor::Nvidia)) => Ok(image::VLLM),
@@ -22,7 +26,7 @@ pub(super) fn image(served: &Served) -> Result<Pin, String> {
     }
 }
 
-/// How a cluster calls these accelerators.
+/// The name of such accelerators as a resource of a cluster.
 pub(super) fn resource(served: &Served) -> Option<&'static str> {
     match served.accelerator.vendor? {
         Vendor::Nvidia => Some("nvidia.com/gpu"),
@@ -31,8 +35,8 @@ pub(super) fn resource(served: &Served) -> Option<&'static str> {
     }
 }
 
-/// The command of a process that holds `copies` copies of the model, each on its own accelerators.
-/// Values are as they are: whoever writes them into a file quotes them.
+/// The command of a process that runs `copies` copies of the model, each on its own accelerators. Words are
+/// not quoted; the file that they are written to decides how.
 pub(super) fn command(served: &Served, copies: u32) -> Vec<String> {
     let mut words: Vec<String> = match served.engine {
         Engine::Sglang => ["python3", "-m", "sglang.launch_server"].into_iter().map(str::to_owned).collect(),
@@ -85,7 +89,7 @@ pub(super) fn command(served: &Served, copies: u32) -> Vec<String> {
     words
 }
 
-/// An engine as its makers write it.
+/// The engine's name as its makers write it.
 pub(super) const fn product(engine: Engine) -> &'static str {
     match engine {
         Engine::LlamaCpp => "llama.cpp",
@@ -101,7 +105,7 @@ pub(super) const fn is(engine: Engine) -> bool {
     matches!(engine, Engine::Vllm | Engine::Sglang)
 }
 
-/// Where its key comes from, so that a client needs one; nothing where it is not set.
+/// The variable with the server's key, which clients then need; without it the server asks for none.
 pub(super) const KEY_VARIABLE: &str = "VLLM_API_KEY";
 
 /// What a reader must know about the weights.

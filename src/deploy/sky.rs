@@ -1,4 +1,4 @@
-//! Rented machines, started and stopped by `SkyPilot`.
+//! The recipe for rented machines that `SkyPilot` starts and stops.
 
 use super::input::{Deployment, Place, Served};
 use super::recipe::{File, LeftOut, Made, Recipe, Step};
@@ -6,7 +6,7 @@ use super::{accept, image, kubernetes, quote, server};
 use crate::capacity::Engine;
 use serde_json::json;
 
-/// Accelerators of the catalogue as `SkyPilot` calls them (`sky` 0.14.1, its catalogue of instances).
+/// `SkyPilot`'s names for accelerators of the catalogue (`sky` 0.14.1, its catalogue of instances).
 const ACCELERATORS: &[(&str, &str)] = &[
     ("nvidia-h100-sxm-80gb", "H100"),
     ("nvidia-h100-pcie-80gb", "H100"),
@@ -26,7 +26,7 @@ const ACCELERATORS: &[(&str, &str)] = &[
     ("nvidia-rtx-pro-6000-blackwell", "RTXPRO6000"),
 ];
 
-/// Those who rent machines out, as the catalogue and as `SkyPilot` call them.
+/// `SkyPilot`'s names for providers of the catalogue.
 const CLOUDS: &[(&str, &str)] = &[
     ("AWS", "aws"),
     ("Google Cloud", "gcp"),
@@ -70,9 +70,9 @@ fn task(of: &Deployment, served: &Served, accelerator: &str, cloud: Option<&str>
     let copies = served.replicas_per_host();
     let words = server::command(served, copies);
     let version = image::VLLM.name.rsplit_once(":v").map_or("", |(_, version)| version);
-    // Rooms for the weights twice, the system and the packages.
+    // Space for twice the weights, for the system and for the packages.
     let disk = served.download_bytes.map_or(500, |bytes| {
-        // At most some thousands.
+        // Not negative and at most some thousands.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let gb = (bytes / 1e9 * 2.0).min(1e5).ceil() as u64;
         (gb + 100).next_multiple_of(50)
@@ -89,7 +89,8 @@ fn task(of: &Deployment, served: &Served, accelerator: &str, cloud: Option<&str>
     }
     let several = served.hosts > 1;
     if several {
-        // SkyPilot's own balancer reaches the machines from outside; to one alone a tunnel leads.
+        // `SkyPilot`'s load balancer reaches the machines from outside; a single machine is reached through
+        // a tunnel.
         resources["ports"] = json!(8000);
     }
     let mut task = json!({

@@ -26,65 +26,66 @@ use std::collections::BTreeMap;
 /// Name and major version of the document.
 pub const SCHEMA: &str = "freehold.advice/1";
 
-/// The warning of an answer that was outranked.
+/// Id of the warning that an answer of the user's was replaced by another one.
 pub const ANSWER_REPLACED: &str = "answer-replaced";
 
 /// An advice document.
 pub type AdviceDocument = Envelope<AdviceResult>;
 
-/// The verdict.
+/// The verdict, and everything it rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AdviceResult {
     #[doc = definition!(placement)]
     pub placement: Placement,
     #[doc = definition!(confidence)]
     pub confidence: Confidence,
-    /// What it rests on, and what keeps it from being higher, one sentence each.
+    /// What the confidence rests on, and what keeps it from being higher; one sentence each.
     #[serde(default)]
     pub confidence_because: Vec<String>,
     #[doc = definition!(rule)]
-    /// Its text is the first of `reasons`.
+    /// Its text is the first entry of `reasons`.
     pub rule: String,
     /// The part of the decision the rule belongs to.
     pub stage: Stage,
     /// What speaks for the placement, the rule's own reason first, then by weight.
     pub reasons: Vec<Reason>,
-    /// What speaks against it, by weight.
+    /// What speaks against the placement, by weight.
     pub against: Vec<Reason>,
     /// The answers the rule saw, after `adjustments`.
     pub answers: Answers,
-    /// Answers that were replaced, and by what.
+    /// Answers that a mandate, a measurement or a calculation replaced, and by what.
     #[serde(default)]
     pub adjustments: Vec<Adjustment>,
-    /// Every single change that would change the placement.
+    /// Every change of one answer or one number that would by itself change the placement.
     #[serde(default)]
     pub flips: Vec<Flip>,
-    /// Where the volume answer turns.
+    /// The volume above which the answer to the volume question is "high".
     #[serde(default)]
     pub volume_threshold: Option<VolumeThreshold>,
-    /// What the evidence says about quality, where some was given.
+    /// What the bench document says about quality; null where none was given.
     #[serde(default)]
     pub quality: Option<QualityNote>,
-    /// What the calculation says about cost, where one was given.
+    /// What the cost document says; null where none was given.
     #[serde(default)]
     pub cost: Option<CostNote>,
-    /// Which class of model, and examples of the day.
+    /// Which class of model the placement calls for, with examples from today's catalogue.
     #[serde(default)]
     pub models: Models,
-    /// How to get from one placement to the other; null where nothing moves.
+    /// How to move the workload from one placement to the other; null where nothing moves.
     #[serde(default)]
     pub migration: Option<Migration>,
-    /// How to begin, step by step.
+    /// How to begin: one recipe for each way to do so.
     #[serde(default)]
     pub recipes: Vec<Recipe>,
-    /// When the verdict should be checked; null where nothing ages.
+    /// When the verdict should be checked again; null where nothing in it ages.
     #[serde(default)]
     pub look_again: Option<LookAgain>,
     /// The verdict in one sentence, with its cost; null where nothing was priced.
     #[serde(default)]
     pub sentence: Option<String>,
-    /// Every way to serve the need, priced: those that may be taken first, each group by its total.
-    /// Empty where the need has no numbers: then the matrix decides alone.
+    /// Every way to serve the need, with its price: first the options that may be taken, then those that
+    /// may not, each group by its total. Empty where the need has no numbers; the matrix then decides
+    /// alone.
     #[serde(default)]
     pub options: Vec<OptionRow>,
     /// Id of the option to take; null where nothing was priced.
@@ -96,24 +97,24 @@ pub struct AdviceResult {
     /// Months over which the options are priced; null where none is.
     #[serde(default)]
     pub horizon_months: Option<u32>,
-    /// What the options have cost by the end of each month, the chosen one first; empty where nothing was
+    /// What each option has cost by the end of each month, the chosen one first; empty where nothing was
     /// priced.
     #[serde(default)]
     pub cumulative: Vec<CumulativeCost>,
-    /// What a month of the options costs at other volumes; null where nothing was priced, or where the volume
-    /// is what the hardware can do.
+    /// What each option costs a month at other volumes; null where nothing was priced, and where the volume
+    /// is defined as everything the hardware can generate.
     #[serde(default)]
     pub by_volume: Option<CostByVolume>,
-    /// What was left out before anything was priced, and how many.
+    /// What was ruled out before anything was priced, and how many of each.
     #[serde(default)]
     pub excluded: Vec<ExcludedGroup>,
-    /// Answers that pull in different directions, each with a way out.
+    /// Answers that pull in different directions, each with a proposal.
     #[serde(default)]
     pub tensions: Vec<Tension>,
     /// What to do first, in order.
     #[serde(default)]
     pub first_steps: Vec<RecipeStep>,
-    /// The command that computes the same costs; null where nothing was priced.
+    /// The `freehold breakeven` command that computes the same costs; null where nothing was priced.
     #[serde(default)]
     pub cost_command: Option<String>,
 }
@@ -121,12 +122,13 @@ pub struct AdviceResult {
 /// One way to serve the need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OptionRow {
-    /// `api`, `same-model`, `seats`, `rented`, `owned`, `have`, `hybrid-routed` or `hybrid-overflow`; the
-    /// latter two end in `-rented` where the machine is rented. The second of a kind ends in `-2`.
+    /// `api`, `same-model`, `seats`, `rented`, `owned`, `have` (machines that are there already),
+    /// `hybrid-routed` or `hybrid-overflow`; the latter two end in `-rented` where the machine is rented.
+    /// The second option of a kind ends in `-2`.
     pub id: String,
     /// Where it runs.
     pub placement: Placement,
-    /// As people call it.
+    /// Its name in reports.
     pub name: String,
     /// Id of the API model; null where it needs none.
     #[serde(default)]
@@ -139,7 +141,7 @@ pub struct OptionRow {
     pub tier: Option<u8>,
     #[doc = definition!(monthly_usd)]
     pub monthly_usd: Option<f64>,
-    /// Its parts by name, US dollars; empty for a split.
+    /// What its first month costs by part, US dollars; empty for a split between two sides.
     #[serde(default)]
     pub monthly_parts_usd: BTreeMap<String, f64>,
     #[doc = definition!(tco_usd)]
@@ -147,14 +149,14 @@ pub struct OptionRow {
     #[doc = definition!(capex_usd)]
     pub capex_usd: Option<f64>,
     #[doc = definition!(p_cheapest)]
-    /// Of the options that may be taken; null where it may not.
+    /// Null for an option that may not be taken.
     pub probability_cheapest: Option<f64>,
-    /// Mean of the total over all draws, US dollars: what the choice goes by.
+    /// Mean of the total over all draws, US dollars: the cheapest by this figure is chosen.
     #[serde(default)]
     pub expected_tco_usd: Option<f64>,
     /// Why it may not be taken; null where it may.
     pub excluded_because: Option<String>,
-    /// The same as a stable word: `may-not-leave`, `no-people`.
+    /// The reason as a stable word: `may-not-leave`, `no-people`.
     #[serde(default)]
     pub excluded_by: Option<String>,
     /// What it takes: machines, people, agreements.
@@ -166,8 +168,8 @@ pub struct OptionRow {
     /// Share of the requests that its local side serves; null where it has no two sides.
     #[serde(default)]
     pub local_share: Option<f64>,
-    /// What would be built for its own side at the whole load; null where it has none, or where it was
-    /// not planned.
+    /// The plan for the machines that would carry the whole load; null where the option has no hardware of
+    /// its own, or where that was not planned.
     #[serde(default)]
     pub plan: Option<PlanRow>,
 }
@@ -175,9 +177,9 @@ pub struct OptionRow {
 /// What the matrix of the brief says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MatrixNote {
-    /// The cell: `moderate capability, high volume`.
+    /// The cell's name: `moderate capability, high volume`.
     pub cell: String,
-    /// What stands in it for these answers.
+    /// The placement that the cell gives for these answers.
     pub placement: Placement,
     /// Id of the rule that fired.
     #[serde(default)]
@@ -185,21 +187,21 @@ pub struct MatrixNote {
     /// The rule's reason.
     #[serde(default)]
     pub text: String,
-    /// Why the verdict is another one; null where it is the same.
+    /// Why the verdict differs from the cell; null where the two agree.
     #[serde(default)]
     pub differs_because: Option<String>,
 }
 
-/// What was left out before anything was priced.
+/// A group of offers that was ruled out before anything was priced.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExcludedGroup {
-    /// Of what: `API models`.
+    /// What kind of offer: `API models`.
     pub what: String,
-    /// How many.
+    /// How many offers.
     pub count: u64,
-    /// Why.
+    /// Why they were ruled out.
     pub because: String,
-    /// The same as a stable word.
+    /// The reason as a stable word.
     pub excluded_by: String,
 }
 
@@ -214,7 +216,7 @@ pub struct Tension {
     pub way_out: String,
 }
 
-/// One argument.
+/// One argument for or against a placement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// Stable, kebab case.
@@ -230,7 +232,7 @@ pub struct Reason {
     /// The line of the brief it rests on.
     #[serde(default)]
     pub brief: Option<BriefLine>,
-    /// Where its numbers come from, where it has some.
+    /// Where its numbers come from; null where it has none.
     #[serde(default)]
     pub source: Option<Source>,
 }
@@ -238,7 +240,7 @@ pub struct Reason {
 /// An answer that was replaced.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Adjustment {
-    /// Stable, kebab case.
+    /// Which replacement this is: a stable name in kebab case.
     pub id: String,
     /// `privacy`, `volume` or `capability`.
     pub question: String,
@@ -253,30 +255,33 @@ pub struct Adjustment {
 /// A change that would change the placement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Flip {
-    /// The question or, for a modifier, its key.
+    /// What changes: a question (`volume`), the key of a modifier, or the name of a number:
+    /// `requests_per_month`, `api_usd_per_mtok`, `pass_rate`.
     pub what: String,
-    /// The other answer; `null` for a modifier that no longer holds.
+    /// The answer it would change to; null for a number, and for a modifier that would no longer apply.
     pub to: Option<String>,
     /// What the verdict would be.
     pub placement: Placement,
-    /// `mandate`, `measurement` or `calculation` where that outranks the answer: another answer alone
-    /// changes nothing. `null` where the user may simply answer otherwise.
+    /// What outranks the answer: `mandate`, `measurement` or `calculation`. Another answer alone then
+    /// changes nothing. Null where the user may simply answer otherwise.
     #[serde(default)]
     pub settled_by: Option<String>,
-    /// The number at which it turns, where it is one: requests a month, dollars, a share.
+    /// The value at which the placement changes; null where no number decides. In requests a month, US
+    /// dollars, or as a share from 0 to 1.
     #[serde(default)]
     pub at: Option<f64>,
-    /// The same number today.
+    /// The value of that number today, in the same unit; null where it is not known.
     #[serde(default)]
     pub today: Option<f64>,
-    /// The change and its verdict, in one sentence.
+    /// The change and the verdict that would follow, in one sentence.
     pub text: String,
 }
 
-/// The volume at which the volume answer turns.
+/// The volume above which the answer to the volume question is "high".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VolumeThreshold {
-    /// `null` with a calculation as the source: it finds no such volume.
+    /// Requests a month. Null where the size of a request is not known, and where a calculation finds that
+    /// own hardware pays back at no volume.
     pub requests_per_month: Option<f64>,
     /// The same in tokens, input and output together; null where the request is not known.
     pub tokens_per_month: Option<f64>,
@@ -284,33 +289,36 @@ pub struct VolumeThreshold {
     pub source: Source,
 }
 
-/// What was measured about quality.
+/// What was measured about quality, on the user's prompts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct QualityNote {
-    /// `non-inferior`, `inferior`, `undecided` or `stand-in`.
+    /// `non-inferior`, `inferior`, `undecided`, or `stand-in`: what stood for the API was a server on this
+    /// machine, so the comparison says nothing about a provider.
     pub standing: String,
     /// Prompts that both sides answered and that could be graded.
     pub prompts: u32,
-    /// Accepted loss of pass rate.
+    /// Accepted loss of pass rate, as a share from 0 to 1.
     pub margin: f64,
     #[doc = definition!(local_pass_rate)]
     pub local_pass_rate: f64,
     #[doc = definition!(api_pass_rate)]
     pub api_pass_rate: f64,
-    /// What that means, in one sentence.
+    /// What the comparison means, in one sentence.
     pub text: String,
     /// Where its numbers come from.
     pub source: Source,
 }
 
-/// What was computed about cost.
+/// What the cost document says about this need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CostNote {
-    /// `local`, `cloud` or `contested`.
+    /// `local` where every cloud offer is beaten by some local offer, `cloud` where none is, `contested`
+    /// where only some are.
     pub standing: String,
-    /// Months over which both were computed.
+    /// Months over which both sides were computed.
     pub horizon_months: Option<f64>,
-    /// The pair that is hardest for local to win.
+    /// Name of the cloud side of the pair that is hardest for local to win; the other figures are of this
+    /// pair.
     pub cloud: String,
     /// Name of the local side of that pair.
     pub local: String,
@@ -322,24 +330,24 @@ pub struct CostNote {
     pub tco_cloud_usd: Option<f64>,
     #[doc = definition!(tco_local_usd)]
     pub tco_local_usd: Option<f64>,
-    /// What that means, in one sentence.
+    /// What the calculation means, in one sentence.
     pub text: String,
     /// The cost document it was read from.
     pub file: String,
 }
 
-/// Which class of model, and examples of the day.
+/// Which class of model, with examples from today's catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Models {
-    /// When rented.
+    /// The tier to look for when the model is rented by the token.
     pub cloud_tier: Option<TierNote>,
-    /// When run locally.
+    /// The tier to look for when the model runs locally.
     pub local_tier: Option<TierNote>,
     /// An API model of that tier; null where none has a price.
     pub api: Option<ApiExample>,
-    /// An open model of that tier.
+    /// An open model of that tier; null where the catalogue has none.
     pub open: Option<OpenExample>,
-    /// The hardware that carries it.
+    /// Hardware that carries the open model; null where nothing in the catalogue does.
     pub hardware: Option<HardwareExample>,
 }
 
@@ -350,9 +358,9 @@ pub struct TierNote {
     pub tier: u8,
     /// Its name.
     pub title: String,
-    /// What such models can do.
+    /// What models of this tier can do.
     pub meaning: String,
-    /// What it takes to run one of them.
+    /// The hardware that running one of them takes, in words.
     pub hardware: String,
 }
 
@@ -364,11 +372,11 @@ pub struct ApiExample {
     /// Its tier, 1 (highest) to 4; null where it is not known.
     pub tier: Option<u8>,
     #[doc = definition!(usd_per_request)]
-    /// At list price, without cache, batch or context tiers.
+    /// At list price, without caching, batch discount or context tiers.
     pub usd_per_request: f64,
-    /// The same for a month's requests; null where their number is not known.
+    /// US dollars for a month's requests; null where their number is not known.
     pub usd_per_month: Option<f64>,
-    /// The request shape is the user's, or the assumption.
+    /// Where the request shape comes from: the user, or an assumption.
     pub request: Source,
     /// Where its numbers come from.
     pub source: Source,
@@ -381,9 +389,9 @@ pub struct OpenExample {
     pub id: String,
     /// Its tier, 1 (highest) to 4; null where it is not known.
     pub tier: Option<u8>,
-    /// `OWNER/REPO` on the hub.
+    /// `OWNER/REPO` on the Hugging Face hub.
     pub repository: Option<String>,
-    /// Parameters of the whole model.
+    /// Parameters of the whole model, all experts included.
     pub parameters: Option<u64>,
     /// Where its numbers come from.
     pub source: Source,
@@ -394,11 +402,11 @@ pub struct OpenExample {
 pub struct HardwareExample {
     /// Its id in the catalogue.
     pub id: String,
-    /// As its maker writes it.
+    /// The maker's name for it.
     pub name: String,
     /// How many of them.
     pub count: u32,
-    /// Memory of all of them.
+    /// Memory of all of them together, GiB.
     pub memory_gib: Option<f64>,
     #[doc = definition!(needed_gib)]
     pub needed_gib: f64,
@@ -409,24 +417,24 @@ pub struct HardwareExample {
 /// How to get from one placement to the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Migration {
-    /// From where to where.
+    /// From which placement to which.
     pub title: String,
     /// What to do, in order.
     pub steps: Vec<String>,
-    /// What says whether a step went well.
+    /// What to measure to see whether a step went well.
     #[serde(default)]
     pub measures: Vec<String>,
-    /// When to go back to the step before.
+    /// Signs that a step should be taken back.
     #[serde(default)]
     pub stop_if: Vec<String>,
 }
 
-/// How to begin.
+/// One way to begin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Recipe {
-    /// What it brings about.
+    /// What one has at its end.
     pub title: String,
-    /// How long until something answers, in words.
+    /// How long it takes until something answers, in words.
     pub time_to_first_result: String,
     /// What to do, in order.
     pub steps: Vec<RecipeStep>,
@@ -437,24 +445,24 @@ pub struct Recipe {
 pub struct RecipeStep {
     /// What to do.
     pub text: String,
-    /// A command or a file; null where there is none.
+    /// A command, or the text of a file; null where there is none.
     pub code: Option<String>,
 }
 
 /// When the verdict should be checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LookAgain {
-    /// `YYYY-MM-DD`.
+    /// The day, `YYYY-MM-DD`.
     pub date: String,
     /// Why on that day, in one sentence.
     pub because: String,
-    /// Look sooner if one of these happens.
+    /// Events after which to look sooner.
     pub triggers: Vec<String>,
 }
 
 impl AdviceResult {
-    /// The options a reader weighs. Left out: splits that may not be taken and do not cost less than
-    /// everything else; they are in the document.
+    /// The options worth showing to a reader. Left out are splits that may not be taken, unless they cost
+    /// less than every option that is no split; the document keeps them all.
     pub fn worth_showing(&self) -> impl Iterator<Item = &OptionRow> {
         let hybrid = |o: &OptionRow| o.placement == Placement::Hybrid;
         let rest = self.options.iter().filter(move |o| !hybrid(o));

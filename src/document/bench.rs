@@ -42,10 +42,10 @@ pub type BenchDocument = Envelope<BenchResult>;
 /// Everything one run measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BenchResult {
-    /// False when planned requests were never sent: the run was interrupted, capped, or a target
-    /// stopped. What is here was measured.
+    /// False where planned requests were never sent, because the run was interrupted, reached its spending
+    /// limit, or a target stopped. Everything listed was still measured.
     pub complete: bool,
-    /// One for each model that was asked.
+    /// One entry for each model that was asked.
     pub targets: Vec<Target>,
     /// One entry per planned request that was started, in the order they ran.
     pub samples: Vec<Sample>,
@@ -55,10 +55,10 @@ pub struct BenchResult {
     /// Local against API, paired by prompt.
     #[serde(default)]
     pub comparisons: Vec<Comparison>,
-    /// The part of `pairs` that is local against API, in short.
+    /// The same verdicts for pairs of a local target and an API only, in the short form of older documents.
     #[serde(default)]
     pub quality: Vec<Quality>,
-    /// Every pair of targets that answered the same prompts: verdict, split, agreement, tokens.
+    /// Every pair of targets that answered the same prompts: quality, agreement, tokens.
     #[serde(default)]
     pub pairs: Vec<pair::Pair>,
     /// The same weights from several sellers, where `--same-weights` says that the targets are that.
@@ -82,22 +82,22 @@ pub struct Comparison {
     pub local: String,
     /// Id of the API target.
     pub api: String,
-    /// `ttft_ms`, `tpot_ms`, `decode_tps`, `e2e_ms`.
+    /// Which metric is compared: `ttft_ms`, `tpot_ms`, `decode_tps`, `e2e_ms`.
     pub metric: String,
-    /// Prompts both sides answered.
+    /// Prompts that both sides answered.
     pub prompts: u32,
     #[doc = definition!(ratio)]
     pub ratio: Option<f64>,
-    /// 95 % interval; null below six prompts.
+    /// Lower end of the 95 % interval of the ratio; null below six prompts.
     pub low: Option<f64>,
     /// Upper end of the 95 % interval of the ratio.
     pub high: Option<f64>,
-    /// Prompts on which both gave the same text in the first repeat, and of how many.
+    /// Prompts on which both sides gave the same text in the first repeat, out of `prompts`.
     #[serde(default)]
     pub equal_text: Option<u32>,
 }
 
-/// Is the local model good enough on these prompts?
+/// The verdict on one local target beside one API: is the local model good enough on these prompts?
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quality {
     /// Id of the local target.
@@ -118,7 +118,8 @@ pub struct Quality {
     pub api_only: u32,
     /// Prompts that neither passed.
     pub neither: u32,
-    /// Exact `McNemar`, two-sided.
+    /// p of the exact `McNemar` test, two-sided; null where the two sides never differ, and where the
+    /// verdict rests on another test.
     pub mcnemar_p: Option<f64>,
     #[doc = definition!(pass_rate_difference)]
     pub difference: f64,
@@ -126,41 +127,43 @@ pub struct Quality {
     pub difference_low: Option<f64>,
     /// Upper end of the 95 % interval of the difference of pass rates.
     pub difference_high: Option<f64>,
-    /// Accepted loss of pass rate.
+    /// Accepted loss of pass rate, as a share from 0 to 1.
     pub margin: f64,
     #[doc = definition!(non_inferior)]
     pub non_inferior: Option<bool>,
     #[doc = definition!(prompts_needed)]
     pub prompts_needed: Option<u32>,
-    /// Fewer than 20 prompts: enough to see that it runs, not to decide.
+    /// Fewer than 20 prompts: enough to show that the set-up works, too few for a decision.
     pub smoke_only: bool,
 }
 
 /// What was planned, allowed and spent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Spending {
-    /// Requests to APIs, warm-up included, retries not.
+    /// Requests to APIs: warm-up is counted, retries are not.
     pub planned_calls: u32,
     /// Upper bound of the input tokens of those calls.
     pub planned_input_tokens: u64,
     /// Upper bound of their output tokens.
     pub planned_output_tokens: u64,
-    /// Null where a target has no price in the catalogue.
+    /// Upper bound of the cost of those calls, US dollars; null where a target has no price in the
+    /// catalogue.
     pub worst_case_usd: Option<f64>,
-    /// Targets without a price.
+    /// Ids of the targets without a price.
     #[serde(default)]
     pub unpriced: Vec<String>,
-    /// The cap given by `--max-cost`.
+    /// The limit given by `--max-cost`, US dollars.
     #[serde(default)]
     pub max_cost_usd: Option<f64>,
-    /// `not-needed`, `asked`, `--yes`, `--max-cost`.
+    /// How spending was agreed to: `not-needed`, `asked`, `--yes` or `--max-cost`.
     pub consent: String,
     #[doc = definition!(spent_usd)]
     pub spent_usd: Option<f64>,
-    /// The most that attempts of unknown cost (cut off, timed out) can have cost beside that.
+    /// The most that attempts whose cost is not known (cut off, timed out) can have cost in addition, US
+    /// dollars.
     #[serde(default)]
     pub unsettled_usd: Option<f64>,
-    /// Attempts that one call may take; the worst case has every one of them billed.
+    /// Attempts that one call may take; the worst case assumes that every one of them is billed.
     #[serde(default)]
     pub attempts_per_call: Option<u32>,
 }

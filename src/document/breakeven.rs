@@ -24,85 +24,87 @@ pub const SCHEMA: &str = "freehold.breakeven/1";
 /// The whole document.
 pub type BreakevenDocument = Envelope<BreakevenResult>;
 
-/// What came out. Amounts are in USD whatever the currency shown.
+/// What the cost calculation came to. Amounts are US dollars, whatever currency is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BreakevenResult {
-    /// What is paid today and the same month under every option; null without records of usage.
+    /// What is paid today, and what the same month would cost under every option; null without records of
+    /// use.
     #[serde(default)]
     pub today: Option<today::Today>,
-    /// At most eight lines for people who read no further; what decides stands in the first six.
+    /// At most eight lines for readers who stop here; the first six have what decides.
     pub summary: Vec<String>,
     /// Currency of the text and tables; fields named `_usd` stay in USD.
     pub currency: String,
-    /// Units of that currency for one USD.
+    /// Units of `currency` for one US dollar.
     pub usd_rate: f64,
-    /// Hours that a month is counted with.
+    /// Hours that one month is counted as.
     pub hours_per_month: f64,
     /// Months over which totals are computed.
     pub horizon_months: u32,
-    /// First month, `YYYY-MM`.
+    /// First month of the calculation, `YYYY-MM`.
     pub start: String,
-    /// The oldest price used, `YYYY-MM-DD`; null where none came from the catalogue.
+    /// Date of the oldest price used, `YYYY-MM-DD`; null where none came from the catalogue.
     pub oldest_price: Option<String>,
     #[doc = definition!(requests_per_month)]
     pub requests_per_month: Option<f64>,
     #[doc = definition!(tokens_per_month)]
     pub tokens_per_month: f64,
-    /// The headline first: what was asked for before what was added for comparison. In a ranking the rows,
-    /// the first to pay back first: for each API model the hardware that saves most, and for each hardware
-    /// the API model against which it saves least; with `--every-pair` all of them (`pairs` counts them).
+    /// Pairs of offers, the headline first: those that were asked for come before those added for
+    /// comparison. In a ranking, the pairs that pay back earliest come first: for each API model the
+    /// hardware that saves most, and for each hardware the API model against which it saves least; all
+    /// pairs with `--every-pair`. `pairs` counts them.
     pub comparisons: Vec<Comparison>,
-    /// Every way to run it on hardware.
+    /// Every offer that runs the model on hardware.
     pub local: Vec<LocalOffer>,
-    /// Every way to pay for it otherwise.
+    /// Every offer that local ones are compared with: APIs, and hardware that serves only as a baseline.
     pub cloud: Vec<CloudOffer>,
-    /// Both at once, for the headline pair; null where it makes no sense.
+    /// Both sides of the headline pair used together; null where that makes no sense.
     pub hybrid: Option<Hybrid>,
-    /// What ranges of the inputs mean for the headline pair; null where nothing was drawn.
+    /// What the ranges of the inputs mean for the headline pair; null where no input is varied.
     pub uncertainty: Option<Uncertainty>,
-    /// Month by month, comparison after comparison.
+    /// Every comparison, month by month.
     pub cash_flow: Vec<CashFlowMonth>,
-    /// How the figures of the offers come about, as the engine computed them: the figure's path, its
-    /// formula, and every term with its value. Empty in a ranking.
+    /// How the figures of the offers are computed: for each figure its path, its formula, and every term
+    /// with its value. Empty in a ranking.
     #[serde(default)]
     pub derivations: Vec<Derivation>,
-    /// How the figures of lists come about whose rows are all computed alike: the months, the bars of the
-    /// tornado, the numbers of units tried. Empty in a ranking.
+    /// How the figures in lists are computed, where all rows are computed alike: the months, the bars of
+    /// the tornado, the numbers of units that were tried. Empty in a ranking.
     #[serde(default)]
     pub columns: Vec<Column>,
     /// What each offer has cost by the end of each month; empty in a ranking.
     #[serde(default)]
     pub cumulative: Vec<CumulativeCost>,
-    /// What a month costs at other volumes; null in a ranking, and where the volume is everything the
-    /// hardware can do.
+    /// What a month costs at other volumes; null in a ranking, and where the volume is defined as
+    /// everything the hardware can generate.
     #[serde(default)]
     pub by_volume: Option<CostByVolume>,
-    /// Every API model against every hardware: `comparisons` is a ranking.
+    /// This is a ranking of every API model against every hardware; `comparisons` has its rows.
     #[serde(default)]
     pub ranking: bool,
-    /// Draws behind `probability_local_cheaper` of each row that is shown; null where no input is a
-    /// range, or where this is no ranking.
+    /// Draws behind `probability_local_cheaper` of each row that is shown; null where no input is a range,
+    /// and where this is no ranking.
     #[serde(default)]
     pub draws: Option<u32>,
-    /// Pairs that were compared.
+    /// Number of pairs that were compared.
     #[serde(default)]
     pub pairs: u64,
-    /// Of those, the pairs in which local costs less over the horizon.
+    /// How many of these pairs cost less on the local side over the horizon.
     #[serde(default)]
     pub pairs_local_cheaper: u64,
-    /// What the ranking leaves out, and why.
+    /// Entries of the catalogue that the ranking leaves out, and why.
     #[serde(default)]
     pub skipped: Vec<SkippedEntry>,
 }
 
 impl BreakevenResult {
-    /// The currency amounts are shown in.
+    /// The currency that amounts are shown in.
     pub fn money(&self) -> Currency {
         Currency::new(&self.currency, self.usd_rate)
     }
 }
 
-/// Why a comparison stands in the report.
+/// Why an offer or a comparison is part of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Comparator {
@@ -116,20 +118,20 @@ pub enum Comparator {
     AsCapable,
 }
 
-/// Local against cloud.
+/// One local offer compared with one cloud offer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
-    /// Name of the baseline.
+    /// Name of the cloud offer, the baseline.
     pub cloud: String,
-    /// Name of the local side.
+    /// Name of the local offer.
     pub local: String,
-    /// Why it stands in the report.
+    /// Why this comparison is part of the report.
     pub comparator: Comparator,
     #[doc = definition!(payback_months)]
     pub payback_months: Option<f64>,
     /// Why it never pays back; null when it does.
     pub never_because: Option<String>,
-    /// The same as a stable word: `running-cost`, `saving-ends`, `replacements`, `too-far`.
+    /// The reason as a stable word: `running-cost`, `saving-ends`, `replacements`, `too-far`.
     pub never_reason: Option<String>,
     #[doc = definition!(discounted_payback_months)]
     pub discounted_payback_months: Option<f64>,
@@ -145,8 +147,9 @@ pub struct Comparison {
     pub breakeven_requests_per_month: Option<f64>,
     #[doc = definition!(breakeven_tokens_per_month)]
     pub breakeven_tokens_per_month: Option<f64>,
-    /// Volumes between which the local side costs no more over the horizon. More than one where a further
-    /// unit takes the saving away again; empty where there is none, or no requests are known.
+    /// Ranges of volume in which the local side costs no more over the horizon. There is more than one
+    /// where a further unit takes the saving away again, none where it never costs less or the number of
+    /// requests is not known.
     #[serde(default)]
     pub breakeven_windows: Vec<VolumeWindow>,
     #[doc = definition!(breakeven_utilisation)]
@@ -158,22 +161,22 @@ pub struct Comparison {
     #[doc = definition!(best_point_usd)]
     pub best_point_usd: Option<f64>,
     #[doc = definition!(probability_local_cheaper)]
-    /// Only where many pairs are ranked, and of them for the rows that a table shows: the cheapest API models.
+    /// In a ranking only, for the rows that a table shows: those of the cheapest API models.
     pub probability_local_cheaper: Option<f64>,
-    /// Set where the two sides differ in capability, or where that is not known.
+    /// A note where the two sides differ in capability, or where that is not known.
     pub quality_note: Option<String>,
 }
 
-/// A way to run it on hardware.
+/// An offer that runs the model on hardware.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LocalOffer {
-    /// As the reports call it.
+    /// Its name in reports.
     pub name: String,
     /// Its id in the catalogue; null where it was described by hand.
     pub id: Option<String>,
     /// `owned`, `financed` or `rented`.
     pub kind: String,
-    /// Why it stands in the report.
+    /// Why it is part of the report.
     pub comparator: Comparator,
     /// The model it runs; null where none was named.
     pub model: Option<String>,
@@ -187,7 +190,7 @@ pub struct LocalOffer {
     pub capex_usd: f64,
     #[doc = definition!(monthly_usd)]
     pub monthly_usd: f64,
-    /// Its parts by name, US dollars.
+    /// The cost of the first month by part, US dollars.
     pub monthly_parts_usd: BTreeMap<String, f64>,
     #[doc = definition!(amortised_usd_per_month)]
     pub amortised_usd_per_month: f64,
@@ -220,48 +223,48 @@ pub struct LocalOffer {
     pub usd_per_successful_request: Option<f64>,
     #[doc = definition!(billed_hours_per_month)]
     pub billed_hours_per_month: Option<f64>,
-    /// Paid at the beginning of months over the whole horizon: purchases, less what replaced units
-    /// fetch.
+    /// What is paid at the beginning of months over the horizon, US dollars: purchases, less what replaced
+    /// units fetch.
     #[serde(default)]
     pub total_upfront_usd: f64,
     /// Everything else that is paid over the horizon, by part, US dollars.
     #[serde(default)]
     pub total_parts_usd: BTreeMap<String, f64>,
-    /// What happens on the way to the horizon beside the months going by.
+    /// What changes before the horizon: prices, units, replacements, delivery.
     #[serde(default)]
     pub events: Vec<EventRow>,
-    /// What would be built; null where speeds were measured or given by hand.
+    /// The serving plan; null where speeds were measured or given by hand.
     #[serde(default)]
     pub plan: Option<Box<PlanRow>>,
 }
 
-/// Something that happens to an offer on the way to the horizon.
+/// A change to an offer before the horizon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventRow {
-    /// Month in which it happens, counted from 1.
+    /// Month in which it happens, from 1.
     pub month: u32,
-    /// The same as `YYYY-MM`.
+    /// That month as `YYYY-MM`.
     pub date: String,
     /// `price-change`, `units`, `replacement` or `delivery`.
     pub kind: String,
-    /// The same in words, with its figures.
+    /// What happens, in words and with its figures.
     pub what: String,
 }
 
-/// What is paid otherwise.
+/// What a local offer is compared with: an API, or hardware that serves only as a baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CloudOffer {
-    /// As the reports call it.
+    /// Its name in reports.
     pub name: String,
     /// Its id in the catalogue; null where it was described by hand.
     pub id: Option<String>,
-    /// Why it stands in the report.
+    /// Why it is part of the report.
     pub comparator: Comparator,
     /// Capability tier, 1 (highest) to 4.
     pub tier: Option<u8>,
     #[doc = definition!(monthly_usd)]
     pub monthly_usd: f64,
-    /// Its parts by name, US dollars.
+    /// The cost of the first month by part, US dollars.
     pub monthly_parts_usd: BTreeMap<String, f64>,
     #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
@@ -285,37 +288,38 @@ pub struct CloudOffer {
     #[doc = definition!(billed_hours_per_month)]
     pub billed_hours_per_month: Option<f64>,
     #[doc = definition!(units)]
-    /// For a baseline that is hardware.
+    /// Units in the first month of a baseline that is hardware; null for an API.
     pub units: Option<u32>,
-    /// What happens on the way to the horizon: prices that change on a day, units that are added.
+    /// What changes before the horizon: prices that change on a day, units that are added.
     #[serde(default)]
     pub events: Vec<EventRow>,
-    /// Day on which the model is no longer served, where that is announced, `YYYY-MM-DD`.
+    /// Day on which the model's announced retirement takes effect, `YYYY-MM-DD`; null where none is
+    /// announced.
     #[serde(default)]
     pub retires: Option<String>,
 }
 
-/// Both at once, for the headline pair.
+/// Both sides of the headline pair used together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Hybrid {
     /// Name of the cloud side.
     pub cloud: String,
     /// Name of the local side.
     pub local: String,
-    /// A share of the requests goes to the local side first.
+    /// Routing: a share of the requests goes to the local side first.
     pub routed: Option<RoutedSplit>,
-    /// Base load local, overflow to the cloud.
+    /// Overflow: the local side serves the base load, the cloud the rest.
     pub overflow: Option<Overflow>,
     /// `cloud`, `local`, `routed` or `overflow`: what costs least over the horizon.
     pub cheapest: String,
 }
 
-/// A share of the requests goes to the local side first.
+/// Routing: a share of the requests goes to the local side first, and what it cannot answer is sent on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RoutedSplit {
     /// Share of the requests that go to the local side first, 0 to 1.
     pub local_share: f64,
-    /// Of those, sent on to the cloud and paid twice.
+    /// Share of these requests that are sent on to the cloud, and so are paid twice; 0 to 1.
     pub escalation_share: f64,
     #[doc = definition!(units)]
     pub units: u32,
@@ -325,29 +329,29 @@ pub struct RoutedSplit {
     pub monthly_usd: f64,
     #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
-    /// The same if everything went to the cloud.
+    /// Total over the horizon if everything went to the cloud, US dollars.
     pub tco_cloud_only_usd: f64,
-    /// The same if everything were answered locally.
+    /// Total over the horizon if everything were answered locally, US dollars.
     pub tco_local_only_usd: f64,
     #[doc = definition!(payback_months)]
     pub payback_months: Option<f64>,
 }
 
-/// The local side carries the base load, the cloud what is above it.
+/// Overflow: the local side serves the base load, the cloud whatever exceeds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Overflow {
-    /// The number of owned units with the lowest total; 0: cloud only.
+    /// Number of owned units with the lowest total; 0 means cloud only.
     pub best_units: u32,
     #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
-    /// Every number of units that was tried.
+    /// Every number of units that was tried, with its cost.
     pub options: Vec<OverflowOption>,
 }
 
-/// One number of units, and what it costs.
+/// One number of owned units, and what it costs together with the cloud.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OverflowOption {
-    /// Owned units; 0: cloud only.
+    /// Owned units; 0 means cloud only.
     pub units: u32,
     /// Share of the first month's requests served locally.
     pub local_share: f64,
@@ -357,25 +361,25 @@ pub struct OverflowOption {
     /// Paid for the units over the horizon, US dollars.
     #[serde(default)]
     pub local_usd: f64,
-    /// What is left of the units at the horizon: what they fetch, less what is owed, US dollars.
+    /// What the units would still fetch at the horizon, less what is owed, US dollars; taken off the total.
     #[serde(default)]
     pub left_usd: f64,
     /// Total over the horizon, US dollars.
     pub tco_usd: f64,
 }
 
-/// What ranges of the inputs mean for the headline pair.
+/// What the ranges of the inputs mean for the headline pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Uncertainty {
     /// Name of the cloud side.
     pub cloud: String,
     /// Name of the local side.
     pub local: String,
-    /// Draws from the ranges; 0 where no input is a range.
+    /// Draws from the ranges of the inputs; 0 where no input is a range.
     pub draws: u32,
-    /// Start of the random numbers: the same seed gives the same draws.
+    /// Seed of the random numbers: the same seed gives the same draws.
     pub seed: u64,
-    /// Shape of a range between low and high: `triangular`.
+    /// Distribution of an input between its low and high value: `triangular`.
     pub distribution: String,
     #[doc = definition!(probability_local_cheaper)]
     pub probability_local_cheaper: Option<f64>,
@@ -385,35 +389,37 @@ pub struct Uncertainty {
     pub payback_p50: Option<f64>,
     #[doc = definition!(payback_p90)]
     pub payback_p90: Option<f64>,
-    /// One input at a time, from low to high, the others as they are; the most important first.
+    /// How the saving changes with each input alone, from its low to its high value; the input that matters
+    /// most comes first.
     pub tornado: Vec<TornadoBar>,
-    /// What would have to be true for the other side to cost less over the horizon: one input at a time, the
-    /// others as they are. Those within their ranges stand first. Volume and the API's price have fields of
+    /// Values at which one input alone turns the answer, so that the other side costs less over the
+    /// horizon. Those within their input's range come first. Volume and the API's price have fields of
     /// their own in the comparison.
     #[serde(default)]
     pub turning_points: Vec<TurningPoint>,
 }
 
-/// An input at which the comparison turns by itself.
+/// The value of one input at which the answer turns, while all other inputs stay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TurningPoint {
-    /// Dotted name of the input: put in as `--NAME VALUE` it turns the answer.
+    /// Dotted name of the input: with `--NAME VALUE` the answer turns.
     pub input: String,
-    /// Its unit; empty for a ratio.
+    /// Unit of the input; empty for a ratio.
     pub unit: String,
-    /// What was taken.
+    /// The input's likely value, which was used.
     pub likely: f64,
-    /// The range it was taken over; both are the likely value where it has none.
+    /// Low end of its range; the likely value where it has none.
     pub low: f64,
-    /// The high end of the range.
+    /// High end of its range; the likely value where it has none.
     pub high: f64,
-    /// From here on, away from the likely value, the other side costs less.
+    /// The value at which the answer turns: from here on, going away from the likely value, the other side
+    /// costs less.
     pub value: f64,
-    /// The value lies within the range.
+    /// `value` lies within the range.
     pub in_range: bool,
 }
 
-/// What one input alone changes.
+/// How much one input alone changes the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TornadoBar {
     /// Dotted name of the input.
@@ -422,13 +428,13 @@ pub struct TornadoBar {
     pub low: f64,
     /// The high end of the input, in its own unit.
     pub high: f64,
-    /// Cloud less local over the horizon at the low and at the high value.
+    /// Saving of the local side over the horizon at the low value, US dollars.
     pub saving_at_low_usd: f64,
-    /// The same at the high value.
+    /// Saving of the local side over the horizon at the high value, US dollars.
     pub saving_at_high_usd: f64,
-    /// Distance between the two.
+    /// Difference between these two savings, US dollars.
     pub swing_usd: f64,
-    /// The range is not the user's: a fifth up and down.
+    /// The range is not the user's but assumed: from a fifth below to a fifth above.
     pub assumed: bool,
 }
 
@@ -439,31 +445,32 @@ pub struct CashFlowMonth {
     pub cloud: String,
     /// Name of the local side.
     pub local: String,
-    /// From 1.
+    /// Month, from 1.
     pub month: u32,
-    /// `YYYY-MM`.
+    /// The month as `YYYY-MM`.
     pub date: String,
-    /// Requests of the month.
+    /// Requests in this month.
     pub requests: f64,
-    /// What the cloud side costs in it, US dollars.
+    /// Cost of the cloud side in this month, US dollars.
     pub cloud_usd: f64,
-    /// Of that, paid at the beginning of the month, US dollars.
+    /// The part of it that is paid at the beginning of the month, US dollars.
     #[serde(default)]
     pub cloud_upfront_usd: f64,
-    /// The rest of it by part, US dollars; parts that are nothing are left out.
+    /// The rest of it by part, US dollars; parts that cost nothing are left out.
     #[serde(default)]
     pub cloud_parts_usd: BTreeMap<String, f64>,
-    /// Units of the local side in it.
+    /// Units of the local side in this month.
     pub local_units: u32,
-    /// Paid at the beginning of the month: purchases less what replaced units fetch.
+    /// What the local side pays at the beginning of the month, US dollars: purchases, less what replaced
+    /// units fetch.
     pub local_upfront_usd: f64,
-    /// Running cost of the local side in it, US dollars.
+    /// Running cost of the local side in this month, US dollars.
     pub local_running_usd: f64,
-    /// The same by part, US dollars; parts that are nothing are left out.
+    /// That running cost by part, US dollars; parts that cost nothing are left out.
     #[serde(default)]
     pub local_parts_usd: BTreeMap<String, f64>,
-    /// Cumulative saving of the local side at the end of the month.
+    /// Saving of the local side from the first day to the end of this month, US dollars.
     pub position_usd: f64,
-    /// The same with money of later months discounted.
+    /// The same saving with the payments of later months discounted, US dollars.
     pub discounted_position_usd: f64,
 }

@@ -1,4 +1,4 @@
-//! What the `db` commands give: `freehold.db-age/1` and so on.
+//! Documents of the `db` commands: `freehold.db-age/1` and its siblings. They have no JSON Schema.
 
 use super::envelope::Envelope;
 use crate::catalog::Problem;
@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-/// The document of a db command by its name: `age`.
+/// The document of a `db` command; `name` is the command's: `age`. `now` is RFC 3339.
 pub fn document<R>(name: &str, result: R, now: &str) -> Envelope<R> {
     Envelope {
         schema: format!("freehold.db-{name}/1"),
@@ -20,7 +20,7 @@ pub fn document<R>(name: &str, result: R, now: &str) -> Envelope<R> {
     }
 }
 
-/// How old the figures are.
+/// How old the catalogue's figures are.
 #[derive(Debug, Serialize)]
 pub struct Ages {
     pub stale_after_days: u16,
@@ -29,7 +29,7 @@ pub struct Ages {
     pub soon: Vec<Soon>,
 }
 
-/// Of one kind of record.
+/// Age of the records of one kind.
 #[derive(Debug, Serialize)]
 pub struct KindAge {
     pub kind: &'static str,
@@ -40,18 +40,18 @@ pub struct KindAge {
     pub stale: usize,
 }
 
-/// A record that was read too long ago.
+/// A record whose figures were read more than `stale_after_days` days ago.
 #[derive(Debug, Serialize)]
 pub struct Stale {
     pub kind: &'static str,
     pub id: String,
     pub as_of: Date,
     pub age_days: i32,
-    /// Where the record was read.
+    /// Where the record's figures were read.
     pub source: String,
 }
 
-/// A price that changes, or a model that ends, within the same number of days.
+/// A price that changes, or a model that is retired, within the next `stale_after_days` days.
 #[derive(Debug, Serialize)]
 pub struct Soon {
     pub id: String,
@@ -59,17 +59,17 @@ pub struct Soon {
     pub what: &'static str,
 }
 
-/// A record that was asked for.
+/// A catalogue record, printed.
 #[derive(Debug, Serialize)]
 pub struct Shown {
-    /// The name of its table in the files.
+    /// Name of the record's table in the catalogue files.
     pub kind: &'static str,
-    /// The alias it was asked for by.
+    /// The alias that it was found by; null where its id was given.
     pub alias: Option<String>,
     pub record: Value,
 }
 
-/// What is wrong with the records of some files.
+/// Problems in the records of some files.
 #[derive(Debug, Default, Serialize)]
 pub struct Checked {
     pub files: Vec<CheckedFile>,
@@ -92,25 +92,25 @@ fn problems<S: Serializer>(list: &[Problem], to: S) -> Result<S::Ok, S::Error> {
     }))
 }
 
-/// Where the records are.
+/// The files that the catalogue is read from.
 #[derive(Debug, Serialize)]
 pub struct Paths {
-    /// In the binary.
+    /// Files that are part of the binary.
     pub shipped: Vec<String>,
-    /// The folder of the user's own records, where there is one.
+    /// The folder of the user's own records; null where there is none.
     pub user_folder: Option<String>,
-    /// The files in it.
+    /// Files in that folder.
     pub user: Vec<String>,
-    /// By `--catalog`.
+    /// Files given with `--catalog`.
     pub given: Vec<String>,
 }
 
-/// What an import would change.
+/// What an import of prices would change.
 #[derive(Debug, Serialize)]
 pub struct ImportPlan {
-    /// The file it would be written to.
+    /// The file that it would be written to.
     pub target: String,
-    /// Records to be taken over.
+    /// Number of records that would be taken over.
     pub records: usize,
     #[serde(serialize_with = "comparison")]
     pub comparison: Comparison,
@@ -128,7 +128,7 @@ pub struct Differences {
     pub decisions: Vec<Decision>,
 }
 
-/// Which of two sources the shipped price rests on, and why.
+/// Which of two sources the shipped price is taken from, and why.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Decision {
     pub id: String,

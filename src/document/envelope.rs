@@ -1,4 +1,4 @@
-//! The envelope every document shares (DESIGN.md section 4).
+//! The envelope that every document has.
 
 use crate::provenance::{Source, Sourced};
 use crate::workload::given::{Change, Range, RequestSize, Value};
@@ -9,26 +9,26 @@ use std::collections::BTreeMap;
 /// `{"schema", "tool_version", "created", "inputs", "result", "warnings"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Envelope<R> {
-    /// `freehold.bench/1`: name and major version.
+    /// Name and major version of the document: `freehold.bench/1`.
     pub schema: String,
-    /// Version of the program that wrote it.
+    /// Version of the program that wrote the document.
     pub tool_version: String,
-    /// RFC 3339, UTC.
+    /// When it was written: RFC 3339, UTC.
     pub created: String,
     /// Every value that went in, by its dotted name, so that the run can be repeated.
     pub inputs: BTreeMap<String, Input>,
     /// What came out.
     pub result: R,
-    /// What the reader must know before trusting the numbers.
+    /// What a reader must know before trusting the numbers.
     pub warnings: Vec<Warning>,
 }
 
-/// One value that went in.
+/// One input value, with its unit and its source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Input {
-    /// A number, text, truth value, list, or `null` where unknown.
+    /// A number, text, truth value or list; `null` where it is not known.
     pub value: serde_json::Value,
-    /// The unit, where it has one.
+    /// The unit; null for a value without one.
     pub unit: Option<String>,
     /// Where the value came from.
     pub source: Source,
@@ -39,11 +39,11 @@ impl Input {
     pub fn plain<T: Serialize>(value: &Sourced<T>) -> Self {
         Self::with_unit(value, None)
     }
-    /// A value in a unit.
+    /// A value with a unit.
     pub fn of<T: Serialize>(value: &Sourced<T>, unit: &str) -> Self {
         Self::with_unit(value, Some(unit.to_owned()))
     }
-    /// A value of a key; `unit` is empty where it has none.
+    /// The value given for a key; `unit` is empty for a key without one.
     pub fn given(value: &Value, unit: &str, source: Source) -> Self {
         let value = match value {
             Value::Number(r) | Value::Uncertain(r) => number(*r),
@@ -67,7 +67,7 @@ impl Input {
         };
         Self { value, unit: (!unit.is_empty()).then(|| unit.to_owned()), source }
     }
-    /// The value and its unit as a person reads them.
+    /// The value with its unit, for people.
     pub fn shown(&self) -> String {
         use serde_json::Value;
         let text = match &self.value {
@@ -112,21 +112,20 @@ fn number(range: Range) -> serde_json::Value {
     }
 }
 
-/// Prices from a day on, as a scenario file has them.
+/// A price change on a date, written as in a scenario file.
 fn change(change: &Change) -> serde_json::Value {
     let rates = change.rates.iter().map(|(key, range)| ((*key).to_owned(), number(*range)));
     std::iter::once(("from".to_owned(), change.from.to_string().into())).chain(rates).collect()
 }
 
-/// Something the reader must know before trusting the numbers. Typed: `id` is stable, every
-/// renderer shows all of them.
+/// Something a reader must know before trusting the numbers. Every renderer shows all warnings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
-    /// Kebab case, stable: `prices-older-than-90-days`.
+    /// A stable name in kebab case: `prices-older-than-90-days`.
     pub id: String,
-    /// One sentence for people.
+    /// The warning, in one sentence.
     pub message: String,
-    /// The input, target or offer it is about, where there is one.
+    /// The input, target or offer that it is about; null where it is about the whole document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
 }
@@ -136,7 +135,7 @@ impl Warning {
     pub fn new(id: impl Into<String>, message: impl Into<String>) -> Self {
         Self { id: id.into(), message: message.into(), about: None }
     }
-    /// Name what it is about.
+    /// Set what the warning is about.
     #[must_use]
     pub fn about(mut self, what: impl Into<String>) -> Self {
         self.about = Some(what.into());

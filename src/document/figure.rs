@@ -1,5 +1,5 @@
-//! The figures of a document by the names people use for them ([`resolve_in`] says how they are
-//! written): what gates read and comparisons show.
+//! Figures of a document by name ([`resolve_in`] describes how names are written), for gates and
+//! comparisons.
 
 use super::Document;
 use super::metrics::lookup::{all_in, resolve_in};
@@ -7,17 +7,22 @@ use serde_json::Value;
 
 pub use super::metrics::lookup::{Datum, Figure, NotFound, Why, covered, entry_name};
 
-/// The figure of this path. The error names what is like it.
+/// The figure of this name.
+///
+/// # Errors
+///
+/// Where there is no such figure; the error lists similar names.
 pub fn resolve(path: &str, document: &Document) -> Result<Figure, NotFound> {
     resolve_in(path, document.kind(), &parts(document))
 }
 
-/// Every figure of a document, metric by metric.
+/// Every figure of a document, ordered by metric.
 pub fn all(document: &Document) -> Vec<Figure> {
     all_in(document.kind(), &parts(document))
 }
 
-/// What of a result can be asked for; requests and months one by one are not among it.
+/// The result as JSON, with the parts that have names for figures; single requests and single months are
+/// left out.
 fn parts(document: &Document) -> Value {
     let part = |value: Result<Value, serde_json::Error>| value.unwrap_or(Value::Null);
     match document {
@@ -39,7 +44,7 @@ fn parts(document: &Document) -> Value {
 mod tests {
     use super::*;
 
-    /// Of a real document, as a gate would ask it.
+    /// A figure of a saved document, found as a gate would look for it.
     #[test]
     fn figures_of_a_document_are_found() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bench/smollm2-on-a-processor.json");

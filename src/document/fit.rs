@@ -1,6 +1,6 @@
-//! `freehold.fit/1`: which models fit which hardware, and how fast they are predicted to run there.
+//! `freehold.fit/1`: which models fit on which hardware, and how fast they are predicted to run there.
 //!
-//! Bytes are bytes, speeds tokens per second; a band holds four measurements of five.
+//! Memory is in bytes, speed in tokens per second. A band is where four of five measurements are expected.
 
 use super::envelope::Envelope;
 use crate::capacity::{Band, CannotPredict, Memory, Placement, Prediction};
@@ -15,37 +15,37 @@ pub const SCHEMA: &str = "freehold.fit/1";
 /// A fit document.
 pub type FitDocument = Envelope<FitResult>;
 
-/// What fits where.
+/// Which pairs of model and hardware fit, and which do not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FitResult {
-    /// Pairs that fit, on the devices alone or partly in system memory.
+    /// Pairs that fit, on the devices alone or with some layers in system memory.
     pub rows: Vec<FitRow>,
-    /// Pairs that do not fit or cannot be predicted, each with the reason.
+    /// Pairs that do not fit or cannot be predicted, with the reason.
     pub left_out: Vec<LeftOut>,
 }
 
 /// One model on one kind of hardware in one weight format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FitRow {
-    /// Id of the hardware in the catalogue; `this` for this machine.
+    /// Id of the hardware in the catalogue; `this` for the machine this ran on.
     pub hardware: String,
-    /// As its maker writes it.
+    /// The maker's name for it.
     pub hardware_name: String,
-    /// How many of them.
+    /// Number of accelerators.
     pub accelerators: u32,
-    /// Id of the model in the catalogue, or its file.
+    /// Id of the model in the catalogue, or the name of its file.
     pub model: String,
-    /// Its parameters.
+    /// Parameters of the model, all experts included.
     pub parameters: f64,
     /// The weight format: `Q4_K_M`.
     pub quantisation: String,
-    /// `cuda`, `metal`, `vulkan`, `rocm`, `cpu`, `vllm`.
+    /// The software path: `cuda`, `metal`, `vulkan`, `rocm`, `cpu`, `vllm`.
     pub backend: String,
-    /// Tokens of context that each request may have.
+    /// Context length of each request, tokens.
     pub context_tokens: u64,
     /// Requests under way at once.
     pub concurrency: u32,
-    /// What it takes, and what there is.
+    /// The memory that is needed, and the memory there is.
     pub memory: MemoryRow,
     #[doc = definition!(predicted_decode_tps)]
     pub decode_tps: BandRow,
@@ -53,18 +53,18 @@ pub struct FitRow {
     pub decode_tps_per_stream: BandRow,
     #[doc = definition!(predicted_prefill_tps)]
     pub prefill_tps: BandRow,
-    /// Time to the first token under this load, ms: mean of a load tool that keeps `concurrency` requests
-    /// under way for ten rounds from a standing start, each with a prompt of `context_tokens` and an
-    /// answer of 1,024; null where layers lie in main memory.
+    /// Predicted mean time to the first token under load, ms, as a load tool would measure it that keeps
+    /// `concurrency` requests under way for ten rounds from a standing start, each with a prompt of
+    /// `context_tokens` and an answer of 1,024 tokens. Null where some layers are in system memory.
     #[serde(default)]
     pub ttft_ms: Option<BandRow>,
     #[doc = definition!(decode_roof_tps)]
     pub decode_roof_tps: f64,
-    /// What the figures rest on.
+    /// What the prediction is based on.
     pub basis: Source,
 }
 
-/// A likely value and the band around it.
+/// A predicted value and the band around it, where four of five measurements are expected.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BandRow {
     /// Lower end of the band.
@@ -82,19 +82,19 @@ pub struct MemoryRow {
     pub weights_bytes: f64,
     #[doc = definition!(kv_cache_bytes)]
     pub kv_cache_bytes: f64,
-    /// Working buffers of the engine.
+    /// Working buffers of the engine, bytes.
     pub buffers_bytes: f64,
-    /// What is kept free.
+    /// Memory that is kept free, bytes.
     pub margin_bytes: f64,
     #[doc = definition!(needed_bytes)]
     pub needed_bytes: f64,
     #[doc = definition!(usable_bytes)]
     pub usable_bytes: f64,
-    /// Where it goes.
+    /// Where the layers go.
     pub placement: PlacementRow,
-    /// Layers on the devices; null where all are.
+    /// Number of layers on the devices; null where all are.
     pub device_layers: Option<u32>,
-    /// Layers of the model.
+    /// Number of layers of the model.
     pub layers: Option<u32>,
 }
 
@@ -102,11 +102,11 @@ pub struct MemoryRow {
 #[serde(rename_all = "kebab-case")]
 pub enum PlacementRow {
     Fits,
-    /// Some layers stay in system memory and run on the processor.
+    /// Some layers stay in system memory and are computed by the processor.
     Offload,
 }
 
-/// A pair without a prediction.
+/// A pair of model and hardware without a prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LeftOut {
     /// Id of the hardware in the catalogue.
@@ -117,11 +117,11 @@ pub struct LeftOut {
     pub quantisation: String,
     /// Why there is no prediction.
     pub reason: Reason,
-    /// Needed and usable, where it does not fit.
+    /// Memory that is needed, bytes; null where memory is not the reason.
     pub needed_bytes: Option<f64>,
-    /// What the hardware has for it.
+    /// Memory that the hardware has for it, bytes; null where memory is not the reason.
     pub usable_bytes: Option<f64>,
-    /// The record's field that is not known, where that is the reason.
+    /// The field of the catalogue record whose value is not known, where that is the reason.
     pub unknown: Option<String>,
 }
 
@@ -129,7 +129,7 @@ pub struct LeftOut {
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     TooLarge,
-    /// A figure the prediction needs is not in the catalogue.
+    /// The catalogue lacks a figure that the prediction needs.
     Unknown,
 }
 
@@ -161,7 +161,7 @@ impl From<Memory> for MemoryRow {
     }
 }
 
-/// Names of one pair, as the caller knows them.
+/// The names of model and hardware, as the caller knows them.
 #[derive(Debug, Clone, Copy)]
 pub struct Pair<'a> {
     pub hardware: &'a str,
@@ -176,7 +176,7 @@ pub struct Pair<'a> {
 }
 
 impl FitRow {
-    /// A prediction with its names.
+    /// The row of a prediction.
     pub fn new(pair: Pair<'_>, prediction: &Prediction) -> Self {
         Self {
             hardware: pair.hardware.to_owned(),
@@ -200,7 +200,7 @@ impl FitRow {
 }
 
 impl LeftOut {
-    /// Why there is no row.
+    /// The row of a pair without a prediction.
     pub fn new(pair: Pair<'_>, why: &CannotPredict) -> Self {
         let (reason, needed_bytes, usable_bytes, unknown) = match why {
             CannotPredict::DoesNotFit { needed, usable, .. } => {

@@ -4,18 +4,18 @@
 //! text ─► Gate ─► check against documents ─► met | missed | undecided
 //! ```
 //!
-//! A figure with an interval is compared by its interval: where the bound lies inside, the measurement
-//! does not decide it, and saying so is the answer.
+//! A figure with an interval is compared by its interval. Where the bound lies inside the interval, the
+//! measurement decides nothing, and the gate says so.
 
 use super::figure::{self, Datum, Figure, NotFound, Why};
 use super::saved::Document;
 use crate::document::metrics::{self, METRICS, Unit};
 use crate::provenance::{Source, UserInput};
 
-/// A condition on one figure.
+/// A condition on one figure of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gate {
-    /// As it was written.
+    /// The condition as it was written.
     pub text: String,
     path: String,
     compare: Compare,
@@ -32,7 +32,7 @@ enum Compare {
     IsNot,
 }
 
-/// The longest signs first, so that `<=` is not read as `<`.
+/// Longer signs come first, so that `<=` is not read as `<`.
 const SIGNS: [(&str, Compare); 7] = [
     ("<=", Compare::AtMost),
     (">=", Compare::AtLeast),
@@ -48,14 +48,14 @@ const SIGNS: [(&str, Compare); 7] = [
 pub enum Outcome {
     /// The condition holds.
     Met,
-    /// It does not.
+    /// The condition does not hold.
     Missed,
-    /// The interval straddles the bound, or there is no value.
+    /// The bound lies inside the interval, or the figure has no value.
     Undecided,
 }
 
 impl Outcome {
-    /// In a word.
+    /// The outcome in one word.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Met => "met",
@@ -65,30 +65,35 @@ impl Outcome {
     }
 }
 
-/// A gate that was checked.
+/// A gate after it was checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checked {
     /// As it was written.
     pub gate: String,
-    /// How it ended.
+    /// Whether the condition holds.
     pub outcome: Outcome,
-    /// The full name of the figure.
+    /// Full name of the figure.
     pub figure: String,
-    /// The figure as people read it, with its interval.
+    /// The figure in words, with its interval.
     pub value: String,
-    /// The file the user wrote that the document rests on, and a line of it: where one would change it.
+    /// A file of the user's that the document is based on, and the line in it: the place to change the
+    /// result.
     pub file: Option<(String, Option<u32>)>,
 }
 
 impl Checked {
-    /// `not met: local.ttft_ms.p95<=500 (local:m.gguf.ttft_ms.p95 is 612 ms)`.
+    /// One line for people: `not met: local.ttft_ms.p95<=500 (local:m.gguf.ttft_ms.p95 is 612 ms)`.
     pub fn line(&self) -> String {
         format!("{}: {} ({} is {})", self.outcome.word(), self.gate, self.figure, self.value)
     }
 }
 
 impl Gate {
-    /// Read a condition. The error says what is wrong with it.
+    /// Read a condition.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let wrong = |what: &str| {
@@ -123,7 +128,11 @@ impl Gate {
         Ok(Self { text: text.to_owned(), path: path.to_owned(), compare, bound })
     }
 
-    /// Against the first of the documents that has the figure. The error names figures that are like it.
+    /// Check against the first of the documents that has the figure.
+    ///
+    /// # Errors
+    ///
+    /// Where no document has the figure; the error lists similar names.
     pub fn check(&self, documents: &[(String, Document)]) -> Result<Checked, String> {
         let mut error: Option<NotFound> = None;
         for (_, document) in documents {
@@ -132,7 +141,7 @@ impl Gate {
                     let checked = self.judge(&figure)?;
                     return Ok(Checked { file: file_of(document), ..checked });
                 }
-                // What is nearest to it in a document that has such figures at all.
+                // Prefer the suggestions of a document that has such figures at all.
                 Err(e)
                     if error.as_ref().is_none_or(|known| matches!(known.why, Why::NotInThisDocument(_))) =>
                 {
@@ -163,7 +172,7 @@ impl Gate {
                     self.text, figure.path
                 ));
             }
-            // A payback that never comes is later than any month.
+            // "Never" is later than any number of months.
             (None, _) if figure.unit == Unit::Months => match self.compare {
                 Compare::AtMost | Compare::Below | Compare::Is => Outcome::Missed,
                 Compare::AtLeast | Compare::Above | Compare::IsNot => Outcome::Met,
@@ -200,7 +209,7 @@ impl Gate {
     }
 }
 
-/// The first file of the user's that an input came from.
+/// The first of the user's files that an input came from.
 fn file_of(document: &Document) -> Option<(String, Option<u32>)> {
     document.inputs().values().find_map(|input| match &input.source {
         Source::User(UserInput::File { file, line, .. }) => Some((file.clone(), *line)),
@@ -208,13 +217,13 @@ fn file_of(document: &Document) -> Option<(String, Option<u32>)> {
     })
 }
 
-/// An id of the table of metrics, however it is written, or the name of a field that has one.
+/// Is this the id of a metric, in any spelling, or the name of a field that has one?
 fn is_metric(word: &str) -> bool {
     let places = || METRICS.iter().flat_map(|m| m.places).map(|p| p.path);
     metrics::named(word).is_some() || places().any(|p| p.rsplit('.').next() == Some(word))
 }
 
-/// `500`, `1,000`, `80 %`, `1.5k`.
+/// Reads `500`, `1,000`, `80 %`, `1.5k`.
 fn number(text: &str) -> Option<f64> {
     let text: String = text.chars().filter(|c| !matches!(c, ',' | '_' | ' ' | '$')).collect();
     let (digits, factor) = match text.chars().last()? {
@@ -230,7 +239,7 @@ fn number(text: &str) -> Option<f64> {
     digits.parse::<f64>().ok().map(|n| n * factor).filter(|n| n.is_finite())
 }
 
-/// As people read it, with its unit and its interval.
+/// The figure for people, with its unit and its interval.
 pub fn shown(figure: &Figure) -> String {
     let unit = match figure.unit.symbol() {
         "" | "USD" | "USD/month" | "USD/Mtok" => String::new(),

@@ -1,5 +1,5 @@
-//! Do documents that are joined tell of one case? Whoever puts a measurement, a cost and a verdict
-//! together believes that they are of the same need, model and machine; this says where they are not.
+//! Do documents that are used together describe the same case? Whoever joins a measurement, a cost and a
+//! verdict assumes that need, model and machine are the same; this module says where they are not.
 
 use super::bench::{BenchDocument, Kind};
 use super::usage::UsageDocument;
@@ -12,12 +12,12 @@ use crate::workload::evidence::{Evidence, Figure, MeasuredTarget, TargetKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Two documents that are not of one case.
+/// A difference between two documents that should describe the same case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// What differs.
     pub what: What,
-    /// The input it is about: `need.requests_per_month`, `local.model`.
+    /// The input that differs: `need.requests_per_month`, `local.model`.
     pub about: String,
     /// One sentence with both files and both values.
     pub text: String,
@@ -26,17 +26,17 @@ pub struct Difference {
 /// What differs between two documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// The requests: how many, how long, for how many months.
+    /// The requests: how many, how long, over how many months.
     Need,
-    /// The model on one's own hardware.
+    /// The model on the user's own hardware.
     Model,
     /// The hardware.
     Machine,
-    /// The measurement that one of them rests on.
+    /// The measurement that one of them is based on.
     Measurement,
 }
 
-/// Every pair of documents that are not of one case; each name is that of the document's file.
+/// Every difference between these documents; each comes with the name of its file.
 pub fn differences(documents: &[(String, Document)], catalog: &Catalog) -> Vec<Difference> {
     let mut found = needs(documents.iter().map(|(file, d)| (file.as_str(), d.inputs())));
     for (file, document) in documents {
@@ -60,12 +60,11 @@ pub fn differences(documents: &[(String, Document)], catalog: &Catalog) -> Vec<D
     found
 }
 
-/// How many times more or less than what was used a need may be, and still be the need of that use: a
-/// forecast is not the past, but ten times its volume is another case.
+/// By which factor a need may differ from past use and still count as the need of that use: a forecast need
+/// not repeat the past, but ten times its volume is another case.
 const ANOTHER_USE: f64 = 3.0;
 
-/// A need that is not the one of the records: other volumes, or requests of another length. What it takes
-/// over from them as it stands is theirs by its source.
+/// A need that does not fit the records of use: another volume, or requests of another length.
 fn other_use(file: &str, usage: &UsageDocument, other: &str, document: &Document) -> Option<Difference> {
     let need = &usage.result.need;
     let shape = need.shape.as_ref();
@@ -119,7 +118,7 @@ pub fn needs<'a>(
     found
 }
 
-/// The same number however it is written, or the same value.
+/// Equal as numbers, however they are written, or equal as values.
 fn same(a: &Value, b: &Value) -> bool {
     match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * a.abs().max(b.abs()),
@@ -127,7 +126,7 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Texts of the inputs of one's own offers under this key: `local.model`, `local.2.model`.
+/// The texts given for this key of the user's own offers: `local.model`, `local.2.model`.
 fn of_local<'a>(document: &'a Document, key: &str) -> Vec<&'a str> {
     let is = |name: &str| {
         name.strip_prefix("local.").is_some_and(|rest| {
@@ -140,7 +139,7 @@ fn of_local<'a>(document: &'a Document, key: &str) -> Vec<&'a str> {
     document.inputs().iter().filter(|(name, _)| is(name)).filter_map(|(_, i)| i.value.as_str()).collect()
 }
 
-/// Every local model of the measurement is another than those of the calculation.
+/// A difference if no local model of the measurement appears in the calculation.
 fn other_model(
     file: &str,
     document: &Document,
@@ -160,8 +159,8 @@ fn other_model(
     })
 }
 
-/// No local target ran on hardware of the calculation. What the document does not tell is no
-/// difference.
+/// A difference if no local target ran on hardware of the calculation. Where a document does not say, there
+/// is none.
 fn other_machine(
     file: &str,
     document: &Document,
@@ -199,7 +198,7 @@ fn other_machine(
     })
 }
 
-/// The accelerator of a record that has one: a card, a rental, a machine.
+/// The accelerator of a catalogue id: of a card, a rental or a machine.
 fn card_of<'a>(catalog: &'a Catalog, id: &str) -> Option<&'a crate::catalog::Accelerator> {
     let inside = catalog.rental(id).map(|r| r.accelerator.as_str());
     let inside = inside.or_else(|| catalog.machine(id)?.accelerator.as_deref());
@@ -212,7 +211,7 @@ fn list(names: &[&str]) -> String {
     names.join(" and ")
 }
 
-/// A number that was measured, as none of the measurements beside it has it.
+/// Inputs that are said to be measured, but whose value none of the bench documents has.
 fn other_measurements(documents: &[(String, Document)]) -> Vec<Difference> {
     let benches: Vec<(&str, Value)> = documents
         .iter()
@@ -253,12 +252,12 @@ fn other_measurements(documents: &[(String, Document)]) -> Vec<Difference> {
     found
 }
 
-/// How many times longer or shorter a measured request may be than those of the need: its prompts are
-/// then read, and its answers written, at other speeds.
+/// By which factor a measured request may be longer or shorter than those of the need: beyond it, prefill
+/// and decode run at other speeds.
 const ANOTHER_LENGTH: f64 = 4.0;
 
-/// Where a measurement is not one of the case it is given for: no offer ran on the machine or with the
-/// model that was measured, or its requests are of another size. `inputs` and `notices` are those of the
+/// Where a measurement does not apply to the case it is given for: no offer uses the machine or the model
+/// that was measured, or its requests are of another size. `inputs` and `notices` are those of the
 /// calculation.
 pub fn of_measurement(
     evidence: &Evidence,
@@ -317,7 +316,7 @@ pub fn of_measurement(
     found
 }
 
-/// What stands at `result.targets[0].tokens.output`.
+/// The value at a path such as `result.targets[0].tokens.output`.
 fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     let pointer = path.replace('[', "/").replace(']', "").replace('.', "/");
     document.pointer(&format!("/{pointer}"))

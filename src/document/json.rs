@@ -1,16 +1,16 @@
-//! JSON as every document is written: one place, so that a zero has no sign. A negative zero is a
-//! difference that came out as nothing; readers print it as `-0`, and nobody means it.
+//! Writes documents as JSON, with zeros that have no sign: a negative zero is the result of a difference,
+//! readers would print it as `-0`, and it means nothing.
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use std::io::{self, Write};
 
-/// Indented, for people.
+/// Indented JSON, for people.
 pub fn pretty<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
     text(value, Unsigned(PrettyFormatter::new()))
 }
 
-/// On one line.
+/// JSON on one line.
 pub fn compact<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
     text(value, Unsigned(CompactFormatter))
 }
@@ -21,7 +21,7 @@ fn text<T: Serialize + ?Sized, F: Formatter>(value: &T, formatter: F) -> Result<
     String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
 
-/// Another formatter, whose zeros have no sign.
+/// Wraps a formatter so that zeros have no sign.
 struct Unsigned<F>(F);
 
 macro_rules! as_inside {

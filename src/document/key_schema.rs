@@ -1,5 +1,5 @@
-//! The JSON Schemas of scenario files and profiles (TOML read as JSON), from the tables that read them:
-//! for editors that complete and check TOML.
+//! JSON Schemas of scenario files and profiles, made from the same tables that read them, for editors that
+//! complete and check TOML. (TOML is described as the equivalent JSON.)
 
 use crate::cost::keys;
 use crate::workload::given::RequestSize;
@@ -9,14 +9,14 @@ use crate::workload::{Answer as _, Modifier};
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
-/// Of `freehold breakeven --scenario FILE`.
+/// The schema of a scenario file (`freehold breakeven --scenario FILE`).
 pub fn scenario() -> Schema {
     let tables: Map<String, Value> = Section::OF_SCENARIO
         .into_iter()
         .map(|section| {
             let table = table(section);
             let schema = if section.repeats() {
-                // One offer may be written without the double brackets.
+                // A single offer may be written without double brackets.
                 let about = format!(
                     "One table [[{}]] for each offer; a single one may be written [{0}].",
                     section.name()
@@ -36,11 +36,11 @@ pub fn scenario() -> Schema {
         "properties": tables,
         "additionalProperties": false,
     });
-    // An object is always a schema.
+    // `schema` is an object, and every object is a schema.
     Schema::try_from(schema).unwrap_or_default()
 }
 
-/// Of a need written down: `freehold advise --profile FILE`.
+/// The schema of a profile (`freehold advise --profile FILE`).
 pub fn profile() -> Schema {
     let text = |about: &str| json!({ "type": "string", "maxLength": 1000, "description": about });
     let mut properties = Map::from_iter([
@@ -147,7 +147,7 @@ fn sizes() -> Value {
     } })
 }
 
-/// A number, or what is known about one.
+/// A number, or a range of numbers.
 fn ranged(number: &Value) -> Value {
     let point = |about: &str| {
         let mut point = number.clone();

@@ -1,12 +1,12 @@
-//! Documents: what leaves the program. Versioned wire types, made from engine results.
+//! Documents: what the program writes for others. Versioned wire types, made from engine results.
 //!
 //! ```text
 //! engine result ─► wire type (serde, JSON Schema) ─► JSON
 //!                        └─► render: View (headings, paragraphs, tables) ─► table | markdown | html | csv
 //! ```
 //!
-//! A wire type is not an engine type: engines may change, documents only grow within a major.
-//! Every document can be rendered from its JSON alone.
+//! Wire types are separate from engine types: engines may change, while documents only gain fields within a
+//! major version. Every document can be rendered from its JSON alone.
 
 pub mod advice;
 pub mod bench;

@@ -1,8 +1,8 @@
-//! `freehold.plan/1`: what somebody would build to serve a need with one open model.
+//! `freehold.plan/1`: what one would build to serve a need with an open model.
 //!
-//! A plan names the machine, how many, what runs on each, what every request gets, what keeps it from
-//! being smaller, and what it costs. Times are milliseconds; those with a band are means at the peak,
-//! `ttft_p95_ms` and `tpot_p95_ms` are what the limits are held against.
+//! A plan names the machine, how many of them, what runs on each, how fast requests are answered, what
+//! keeps the plan from being smaller, and what it costs. Times are milliseconds. Those with a band are
+//! means at the peak; `ttft_p95_ms` and `tpot_p95_ms` are compared with the limits.
 
 mod build;
 
@@ -22,12 +22,12 @@ pub const SCHEMA: &str = "freehold.plan/1";
 /// A plan document.
 pub type PlanDocument = Envelope<PlanResult>;
 
-/// Plans for one need and one model.
+/// Plans for one need with one model, or for several needs on the same machines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanResult {
     /// Id of the open model in the catalogue.
     pub model: String,
-    /// What the plans must carry.
+    /// The load that the plans must carry.
     pub need: PlanNeed,
     /// Months over which totals are counted.
     pub horizon_months: u32,
@@ -35,34 +35,34 @@ pub struct PlanResult {
     pub currency: String,
     /// Units of that currency for one US dollar.
     pub usd_rate: f64,
-    /// Plans that carry the need within the limits, the chosen one first, then by total cost. Where no
-    /// plan keeps the limits: the one that comes nearest, with what it misses.
+    /// Plans that carry the load within the limits, the chosen one first, then by total cost. Where no plan
+    /// keeps the limits: the plan that comes nearest, with the limits that it misses.
     pub plans: Vec<PlanRow>,
     /// Index in `plans` of the one with the lowest total cost; null where there is none.
     pub cheapest: Option<u32>,
-    /// Index in `plans` of the one with the fewest machines.
+    /// Index in `plans` of the plan with the fewest machines; null where there is none.
     pub fewest_hosts: Option<u32>,
-    /// Index in `plans` of the one whose whole answers are there first.
+    /// Index in `plans` of the plan that finishes an answer soonest; null where there is none.
     pub lowest_latency: Option<u32>,
     /// The best plan with weights of four bits that the maker of the model did not release; null where
     /// there is none, or where only such plans exist (they then stand in `plans`).
     pub in_four_bits: Option<PlanRow>,
-    /// The cheapest plan with limits on latency twice as long, where a limit binds and it costs less than
-    /// four fifths of the chosen one; else null.
+    /// The cheapest plan if the limits on latency were twice as long; null unless a limit binds and this
+    /// plan costs less than four fifths of the chosen one.
     #[serde(default)]
     pub with_later_limits: Option<PlanRow>,
-    /// What was tried and is no plan.
+    /// Combinations that were tried and make no plan.
     pub rejected: Vec<RejectedRow>,
-    /// Machines that could not be considered.
+    /// Machines in the catalogue that could not be considered.
     pub skipped: Vec<SkippedEntry>,
-    /// What machines that are there already do, one for each need in turn: a later
-    /// one gets what the earlier left free. Empty where none were named.
+    /// What the machines that are there already can carry, one entry for each need in turn: a later need
+    /// gets what the earlier ones left free. Empty where no machines were named.
     #[serde(default)]
     pub owned: Vec<OwnedResult>,
-    /// Several needs on the same machines: the best plans; empty where there is one need.
+    /// The best plans for several needs on the same machines; empty where there is only one need.
     #[serde(default)]
     pub together: Vec<TogetherRow>,
-    /// Every need with its model, where there are several: `need` and `plans` are the first's alone.
+    /// Every need with its model, where there are several; `need` and `plans` are then those of the first.
     #[serde(default)]
     pub needs: Vec<NamedNeed>,
 }
@@ -70,128 +70,133 @@ pub struct PlanResult {
 /// One need of several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NamedNeed {
-    /// What it is called.
+    /// The need's name.
     pub name: String,
     /// Id of the model that serves it.
     pub model: String,
-    /// What must be carried.
+    /// The load of this need.
     pub need: PlanNeed,
 }
 
-/// What the plans must carry.
+/// The load of one need, and the limits on latency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanNeed {
-    /// `chat`, `code`, `rag`, `documents`, `agent` or `batch`.
+    /// What requests are for: `chat`, `code`, `rag`, `documents`, `agent` or `batch`.
     #[serde(rename = "use")]
     pub purpose: String,
     /// Requests a second, mean over the hours of the month.
     pub requests_per_second_mean: f64,
-    /// Requests a second in the busiest time, or what the deadline of a batch asks for.
+    /// Requests a second in the busiest time, or as many as the deadline of a batch requires.
     pub requests_per_second_peak: f64,
     /// Input tokens of a request, mean.
     pub input_tokens: f64,
-    /// Input tokens that 95 requests of 100 do not exceed.
+    /// Input tokens of a request, 95th percentile.
     pub input_tokens_p95: f64,
-    /// Output tokens of a request with its reasoning, mean.
+    /// Output tokens of a request, reasoning included, mean.
     pub output_tokens: f64,
-    /// Share of the input that was sent before, 0 to 1: at most so much comes from a prefix cache.
+    /// Share of the input that an earlier request had already sent, 0 to 1: the most that a prefix cache
+    /// can supply.
     pub repeated_share: f64,
-    /// Limit on the time to the first token, ms at the 95th percentile; null: none.
+    /// Limit on the time to the first token at the 95th percentile, ms; null where there is none.
     pub ttft_limit_ms: Option<f64>,
-    /// Limit on each further token, ms at the 95th percentile; null: none.
+    /// Limit on the time per output token after the first at the 95th percentile, ms; null where there is
+    /// none.
     pub tpot_limit_ms: Option<f64>,
-    /// Limit on the whole answer, ms at the 95th percentile; null: none.
+    /// Limit on the time of the whole answer at the 95th percentile, ms; null where there is none.
     #[serde(default)]
     pub e2e_limit_ms: Option<f64>,
-    /// Where limits that nobody gave are from.
+    /// Where the limits come from that the user did not give.
     pub limits_from: String,
-    /// One machine may fail without a loss.
+    /// The service must stay up when one machine fails.
     pub must_stay_up: bool,
-    /// Hours in which a batch must be done; null where requests are answered as they come.
+    /// Hours within which a batch must be done; null where requests are answered as they come.
     pub deadline_hours: Option<f64>,
 }
 
 /// One plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanRow {
-    /// As reports call it.
+    /// Its name in reports.
     pub name: String,
-    /// Id of the host, machine or rental in the catalogue that is ordered; of the accelerator where no
+    /// Id in the catalogue of what is ordered: a host, a machine or a rental; of the accelerator where no
     /// computer for it is known.
     pub host: String,
-    /// As its maker writes it.
+    /// The maker's name for it.
     pub host_name: String,
     #[doc = definition!(hosts)]
     pub hosts: u32,
-    /// Machines that only stand in for one that failed.
+    /// How many of the hosts are spares, which only stand in for one that fails.
     pub spare_hosts: u32,
     /// Id of the accelerator in them.
     pub accelerator: String,
-    /// As its maker writes it.
+    /// The maker's name for it.
     pub accelerator_name: String,
     #[doc = definition!(accelerators)]
     pub accelerators: u32,
     /// Id of the model that runs.
     pub model: String,
-    /// `vllm`, `cuda`, `metal`, …: the software path that the speeds are predicted for.
+    /// The software path that the speeds are predicted for: `vllm`, `cuda`, `metal`, …
     pub backend: String,
-    /// `vllm`, `llama.cpp` or `mlx`: the engine that is started.
+    /// The engine to start: `vllm`, `llama.cpp` or `mlx`.
     pub engine: String,
     /// The weight format: `FP8`.
     pub quantisation: String,
-    /// `published`, `converted` or `unknown`: whether weights of the model in this format are there.
+    /// Where weights in this format come from: `published` by someone, to be `converted`, or `unknown`.
     pub weights: String,
-    /// The format of keys and values in the cache: `F16`.
+    /// Format of keys and values in the cache: `F16`.
     pub kv_type: String,
-    /// Accelerators that share every layer.
+    /// Degree of tensor parallelism: accelerators that share each layer.
     pub tensor_parallel: u32,
-    /// Groups of accelerators that share the layers out.
+    /// Degree of pipeline parallelism: groups of accelerators, each of which has part of the layers.
     pub pipeline_parallel: u32,
-    /// Experts are dealt out whole instead of split.
+    /// Expert parallelism: every accelerator has whole experts instead of a part of each.
     pub expert_parallel: bool,
     /// Copies of the model in service.
     pub replicas: u32,
-    /// Copies that one machine holds.
+    /// Copies of the model on one machine.
     pub replicas_per_host: u32,
-    /// Requests that one copy serves at once.
+    /// Requests that one copy serves at the same time.
     pub concurrency: u32,
-    /// Tokens that the longest planned request has, input and output.
+    /// Context length that is planned for: 95th percentile of the input plus that of the output, tokens.
     pub context_tokens: f64,
-    /// Share of the input that the engine's own prefix cache holds, 0 to 1.
+    /// Share of the input that the engine's prefix cache supplies, 0 to 1.
     pub cached_input_share: f64,
     #[doc = definition!(predicted_ttft_ms)]
     pub ttft_ms: BandRow,
     #[doc = definition!(predicted_tpot_ms)]
     pub tpot_ms: BandRow,
-    /// Time to the first token at the 95th percentile, with every place taken, ms.
+    /// Predicted time to the first token at the 95th percentile, with `concurrency` requests in each copy,
+    /// ms.
     pub ttft_p95_ms: f64,
-    /// Time per further token with every place taken, ms.
+    /// Predicted time per output token after the first at the 95th percentile, with `concurrency` requests
+    /// in each copy, ms.
     pub tpot_p95_ms: f64,
     #[doc = definition!(requests_per_second)]
     pub requests_per_second: f64,
-    /// Requests a second with every place taken.
+    /// Requests a second with `concurrency` requests in each copy.
     pub requests_per_second_at_most: f64,
     /// Share of the time that the machines in service are busy at the peak, 0 to 1.
     pub busy_peak: f64,
-    /// The same on average.
+    /// Share of the time that they are busy, mean over the month, 0 to 1.
     pub busy_mean: f64,
     /// What keeps the plan from being smaller, the strongest reason first: `compute`, `kv-memory`,
     /// `ttft`, `tpot`, `e2e`, `granularity`, `spare` or `asked`.
     pub binds: Vec<String>,
-    /// Limits that it misses; empty where it keeps them.
+    /// Limits on latency that the plan misses; empty where it keeps them.
     #[serde(default)]
     pub misses: Vec<MissedRow>,
-    /// Bytes of the weights of one copy, over its accelerators.
+    /// Size of the weights of one copy over its accelerators, bytes.
     pub weights_bytes: f64,
-    /// Bytes that one copy has left for keys and values, over its accelerators.
+    /// Memory of one copy's accelerators that is left for the KV cache, bytes.
     pub kv_room_bytes: f64,
     #[doc = definition!(plan_watts)]
     pub watts: Option<f64>,
-    /// The same with every machine at full load.
+    /// Power with every machine at full load, W; null where it is not known.
     pub full_watts: Option<f64>,
-    /// Height in a rack; null where it stands elsewhere or is not known.
+    /// Height in a rack, rack units; null where the machine does not go into a rack or its height is not
+    /// known.
     pub rack_units: Option<f64>,
-    /// Hours a month of people who look after it.
+    /// Hours a month that people spend looking after it.
     pub staff_hours_per_month: BandRow,
     #[doc = definition!(capex_usd)]
     pub capex_usd: f64,
@@ -199,23 +204,24 @@ pub struct PlanRow {
     pub monthly_usd: f64,
     #[doc = definition!(tco_usd)]
     pub tco_usd: f64,
-    /// What the machines still fetch at the horizon, less what is owed then; it is taken off the total. Null
-    /// in older documents.
+    /// What the machines would still fetch at the horizon, less what is then owed, US dollars; taken off
+    /// the total. Null in older documents.
     #[serde(default)]
     pub left_usd: Option<f64>,
     /// Where the price of a machine was read; null where none is known.
     pub price_source: Option<Source>,
-    /// No computer for the accelerators is known: the price is theirs alone.
+    /// No computer for the accelerators is known, so the price is that of the accelerators alone.
     pub bare: bool,
-    /// No published run of the engine on accelerators of this generation stands behind the speeds: measure
-    /// one before more are ordered.
+    /// No published run of the engine on accelerators of this generation supports these speeds: measure one
+    /// machine before ordering more.
     #[serde(default)]
     pub unmeasured: bool,
-    /// Weights of fewer than eight bits that the maker of the model did not release: they lose some quality.
+    /// The weights have fewer than eight bits and were not released by the model's maker: they lose some
+    /// quality.
     #[serde(default)]
     pub few_bits: bool,
-    /// Every figure on the way, in the order in which they follow from each other; empty for plans that are
-    /// neither the first nor one of the three that are chosen.
+    /// Every figure on the way to the plan, in the order of the computation; empty for plans that are not
+    /// the first, the cheapest, the smallest or the fastest.
     pub terms: Vec<TermRow>,
 }
 
@@ -224,29 +230,30 @@ pub struct PlanRow {
 pub struct TermRow {
     /// Its name: `replica.requests-at-once`.
     pub name: String,
-    /// Its value.
+    /// Its value, in `unit`.
     pub value: f64,
-    /// Its unit; empty for a share or a ratio.
+    /// The unit; empty for a share or a ratio.
     pub unit: String,
-    /// Where it comes from.
+    /// Where the figure comes from.
     pub source: Source,
 }
 
-/// A limit that a plan misses.
+/// A limit on latency that a plan misses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MissedRow {
-    /// `ttft`, `tpot` or `e2e`.
+    /// Which limit: `ttft`, `tpot` or `e2e`.
     pub limit: String,
     /// The limit, ms at the 95th percentile.
     pub limit_ms: f64,
-    /// What 95 of its requests of 100 get, ms.
+    /// The plan's figure at the 95th percentile, ms.
     pub ms: f64,
-    /// What one request alone gets on the accelerators that come nearest, ms; null in older documents.
+    /// The figure of a single request with nothing else running, on the accelerators that come nearest, ms;
+    /// null in older documents.
     #[serde(default)]
     pub alone_ms: Option<f64>,
 }
 
-/// What was tried and is no plan.
+/// A combination of accelerator, engine and format that makes no plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RejectedRow {
     /// Id of the accelerator.
@@ -257,44 +264,45 @@ pub struct RejectedRow {
     pub quantisation: String,
     /// `too-slow`, `does-not-fit`, `no-weights` or `no-engine`.
     pub reason: String,
-    /// The same in words with its figures.
+    /// The reason in words, with its figures.
     pub why: String,
 }
 
-/// What machines that are there do for a need.
+/// What the machines that are there already can do for a need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OwnedResult {
-    /// Which need.
+    /// Name of the need.
     pub need: String,
     /// Id of the model.
     pub model: String,
-    /// Requests a second that are asked for at the peak.
+    /// Requests a second at the peak.
     pub requests_per_second_asked: f64,
-    /// Requests a second that all machines together could carry within the limits.
+    /// Requests a second that all machines together can carry within the limits.
     pub requests_per_second_at_most: f64,
-    /// Requests a second beyond that; 0 where the machines are enough.
+    /// Requests a second at the peak that they cannot carry; 0 where the machines suffice.
     pub short_requests_per_second: f64,
-    /// Share of what all machines carry that stays free at the peak, 0 to 1.
+    /// Share of the capacity of all machines that stays free at the peak, 0 to 1.
     pub free_at_peak: f64,
-    /// The same in each of the 168 hours of the week, Monday 00:00 UTC first; null where the hours of the
-    /// load are not known.
+    /// The free share in each of the 168 hours of the week, beginning Monday 00:00 UTC; null where the
+    /// hours of the load are not known.
     #[serde(default)]
     pub free_by_hour: Option<Vec<f64>>,
-    /// Whether the others carry the need when any one machine fails; null where it need not stay up.
+    /// Can the remaining machines carry the need when any one fails? Null where the service need not stay
+    /// up.
     #[serde(default)]
     pub survives_failure: Option<bool>,
-    /// One for each kind of machine.
+    /// One entry for each kind of machine.
     pub machines: Vec<OwnedRow>,
 }
 
-/// Machines of one kind that are there.
+/// Machines of one kind that are there already.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OwnedRow {
-    /// As they were named.
+    /// Their name, as the user gave it.
     pub name: String,
-    /// How many.
+    /// How many there are.
     pub hosts: u32,
-    /// Accelerators in all of them.
+    /// Accelerators in all of them together.
     pub accelerators: u32,
     /// Id of the host or machine in the catalogue; of the accelerator where no computer was named.
     #[serde(default)]
@@ -302,57 +310,58 @@ pub struct OwnedRow {
     /// Id of the accelerator.
     #[serde(default)]
     pub accelerator: String,
-    /// As its maker writes it.
+    /// The maker's name for the accelerator.
     #[serde(default)]
     pub accelerator_name: String,
-    /// The engine, formats and parallelism of a copy; null where the model does not run here within
-    /// the limits.
+    /// What runs on them; null where the model cannot run on them within the limits.
     pub runs: Option<OwnedCopy>,
-    /// Accelerators that stay free.
+    /// Accelerators that no copy uses.
     pub free_accelerators: u32,
 }
 
-/// A copy of the model on owned machines.
+/// The copies of a model that run on machines of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OwnedCopy {
-    /// The software path.
+    /// The software path that the speeds are predicted for.
     pub backend: String,
-    /// The engine that is started.
+    /// The engine to start.
     #[serde(default)]
     pub engine: String,
     /// Machines that these copies run on.
     #[serde(default)]
     pub hosts: u32,
-    /// Experts are dealt out whole instead of split.
+    /// Expert parallelism: every accelerator has whole experts instead of a part of each.
     #[serde(default)]
     pub expert_parallel: bool,
-    /// Tokens that the longest planned request has, input and output.
+    /// Context length that is planned for: 95th percentile of the input plus that of the output, tokens.
     #[serde(default)]
     pub context_tokens: f64,
-    /// Bytes of the weights of one copy.
+    /// Size of the weights of one copy, bytes.
     #[serde(default)]
     pub weights_bytes: f64,
-    /// Time to the first token at the 95th percentile, with every place taken, ms; null in older documents.
+    /// Predicted time to the first token at the 95th percentile, with `concurrency` requests in each copy,
+    /// ms; null in older documents.
     #[serde(default)]
     pub ttft_p95_ms: Option<f64>,
-    /// Time per further token with every place taken, ms; null in older documents.
+    /// Predicted time per output token after the first at the 95th percentile, with `concurrency` requests
+    /// in each copy, ms; null in older documents.
     #[serde(default)]
     pub tpot_p95_ms: Option<f64>,
     /// The weight format.
     pub quantisation: String,
-    /// The format of the KV cache.
+    /// Format of keys and values in the cache.
     pub kv_type: String,
-    /// Accelerators that share every layer.
+    /// Degree of tensor parallelism: accelerators that share each layer.
     pub tensor_parallel: u32,
-    /// Groups of accelerators that share the layers out.
+    /// Degree of pipeline parallelism: groups of accelerators, each of which has part of the layers.
     pub pipeline_parallel: u32,
     /// Copies that run for this need.
     pub replicas: u32,
-    /// Copies that there is room for.
+    /// Copies that the machines could hold.
     pub room: u32,
-    /// Requests at once of one copy.
+    /// Requests that one copy serves at the same time.
     pub concurrency: u32,
-    /// Requests a second that the copies carry.
+    /// Requests a second that these copies carry together.
     pub requests_per_second: f64,
 }
 
@@ -361,66 +370,68 @@ pub struct OwnedCopy {
 pub struct TogetherRow {
     /// Id of the host.
     pub host: String,
-    /// As its maker writes it.
+    /// The maker's name for it.
     pub host_name: String,
-    /// Machines, the spare ones included.
+    /// Number of machines, spares included.
     pub hosts: u32,
-    /// Machines that only stand in for one that failed.
+    /// How many of them are spares, which only stand in for one that fails.
     pub spare_hosts: u32,
-    /// What is ordered, as reports call it.
+    /// Name of what is ordered, as in reports.
     #[serde(default)]
     pub name: String,
     /// Id of the accelerator in them.
     #[serde(default)]
     pub accelerator: String,
-    /// As its maker writes it.
+    /// The maker's name for the accelerator.
     #[serde(default)]
     pub accelerator_name: String,
-    /// Accelerators in all of them.
+    /// Accelerators in all machines together.
     #[serde(default)]
     pub accelerators: u32,
-    /// What runs for each model.
+    /// What runs for each of the models.
     pub parts: Vec<PartRow>,
-    /// Accelerators that no copy uses, in the machines in service.
+    /// Accelerators that no copy uses, not counting those of spare machines.
     pub free_accelerators: u32,
-    /// At the wall at the mean load, W.
+    /// Power at the wall at the mean load, W; null for rented machines.
     #[serde(default)]
     pub watts: Option<f64>,
-    /// Purchase and installation.
+    /// Purchase and installation, US dollars.
     pub capex_usd: f64,
-    /// Power, place and people, a month.
+    /// Power, hosting and people, US dollars a month.
     pub monthly_usd: f64,
-    /// Over the horizon, what is left then taken off.
+    /// Total over the horizon, US dollars, less what the machines would then fetch.
     pub total_usd: f64,
 }
 
 /// One model of several on the same machines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PartRow {
-    /// Names of the needs that it serves.
+    /// Name of the need that it serves.
     pub needs: String,
     /// Id of the model.
     pub model: String,
-    /// The engine that is started.
+    /// The engine to start.
     #[serde(default)]
     pub engine: String,
     /// The weight format.
     pub quantisation: String,
-    /// The format of keys and values in the cache.
+    /// Format of keys and values in the cache.
     #[serde(default)]
     pub kv_type: String,
     /// Accelerators of one copy.
     pub accelerators: u32,
-    /// Copies.
+    /// Copies of the model.
     pub replicas: u32,
-    /// Requests at once of one copy.
+    /// Requests that one copy serves at the same time.
     pub concurrency: u32,
     /// Requests a second at the peak.
     pub requests_per_second: f64,
-    /// Time to the first token at the 95th percentile, with every place taken, ms; null in older documents.
+    /// Predicted time to the first token at the 95th percentile, with `concurrency` requests in each copy,
+    /// ms; null in older documents.
     #[serde(default)]
     pub ttft_p95_ms: Option<f64>,
-    /// Time per further token with every place taken, ms; null in older documents.
+    /// Predicted time per output token after the first at the 95th percentile, with `concurrency` requests
+    /// in each copy, ms; null in older documents.
     #[serde(default)]
     pub tpot_p95_ms: Option<f64>,
 }

@@ -1,4 +1,4 @@
-//! `freehold.prompts/1`: what a set of prompts is like, before anything is sent.
+//! `freehold.prompts/1`: what is in a set of prompts, before anything is sent.
 
 use super::envelope::Envelope;
 use schemars::JsonSchema;
@@ -10,34 +10,35 @@ pub const SCHEMA: &str = "freehold.prompts/1";
 /// The document of `prompts check`.
 pub type PromptsDocument = Envelope<PromptsResult>;
 
-/// What a set of prompts is like.
+/// What is in a set of prompts, and what a run with it costs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PromptsResult {
     /// Prompts in the file.
     pub prompts: u32,
-    /// Of them, those that are conversations.
+    /// How many of them are conversations.
     pub conversations: u32,
-    /// Requests of a run on one target: every turn, times the repeats.
+    /// Requests of one run to one target: every turn of every prompt, times the repeats.
     pub requests: u32,
-    /// Prompts that expect something of the answer.
+    /// Prompts that expect something of the answer, so that it can be graded.
     pub graded: u32,
     /// Prompts that only a judge can grade.
     pub needs_judge: u32,
-    /// Prompts that say the same as an earlier one.
+    /// Prompts with the same text as an earlier one.
     pub repeated: u32,
-    /// Kinds of work, where there are two at least.
+    /// Kinds of work; empty where there are fewer than two.
     pub categories: Vec<CategoryOfPrompts>,
-    /// Bytes of all prompts, asked once. A token has one byte at least, so it bounds the tokens.
+    /// Bytes of all prompts, each asked once. A token has at least one byte, so this bounds the number of
+    /// tokens.
     pub input_bytes: u64,
-    /// Input tokens at four bytes each, as in English; asked once.
+    /// Estimated input tokens at four bytes a token, as in English, each prompt asked once.
     pub input_tokens_likely: u64,
-    /// Output tokens if every answer is as long as its limit allows; asked once.
+    /// Output tokens if every answer is as long as its limit allows, each prompt asked once.
     pub output_tokens_at_most: u64,
-    /// What a run costs, for each model that was named.
+    /// Cost of a run, for each model that was named.
     pub runs: Vec<CostOfRun>,
-    /// How many prompts the margin needs, by how often two sides disagree.
+    /// How many prompts the margin requires, depending on how often two sides disagree.
     pub needed: Vec<NeededForMargin>,
-    /// Assertions that are not run.
+    /// Assertions of the prompts that are not checked.
     pub not_run: Vec<NotRun>,
 }
 
@@ -46,44 +47,45 @@ pub struct PromptsResult {
 pub struct CategoryOfPrompts {
     /// Its name; empty for prompts without one.
     pub category: String,
-    /// Its prompts.
+    /// Number of its prompts.
     pub prompts: u32,
-    /// It has 20 prompts at least, so a verdict of its own is possible.
+    /// It has at least 20 prompts, enough for a verdict on this kind alone.
     pub can_move: bool,
 }
 
-/// What a run costs.
+/// What a run costs with one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CostOfRun {
     /// Id of the model in the catalogue.
     pub model: String,
-    /// With input at four bytes a token and every answer as long as its limit allows, USD; null without a
-    /// price.
+    /// US dollars, with input at four bytes a token and every answer as long as its limit allows; null
+    /// without a price.
     pub likely_usd_at_most: Option<f64>,
-    /// With input at one byte a token, USD; null without a price.
+    /// US dollars, with input at one byte a token and every answer as long as its limit allows; null
+    /// without a price.
     pub worst_usd: Option<f64>,
-    /// Day of the price.
+    /// Date of the price, `YYYY-MM-DD`; null without a price.
     pub price_as_of: Option<String>,
-    /// Where the price is from.
+    /// Where the price was read; null without a price.
     pub price_source: Option<String>,
 }
 
-/// How many prompts decide.
+/// How many prompts the margin requires at one rate of disagreement.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NeededForMargin {
-    /// Share of the prompts on which only one of two equal sides passes.
+    /// Share of the prompts on which only one of two equally good sides passes, 0 to 1.
     pub disagree_share: f64,
-    /// Prompts that show non-inferiority with 80 % power then.
+    /// Prompts needed to show non-inferiority with 80 % power.
     pub prompts: u32,
 }
 
-/// An assertion that is not run.
+/// An assertion that is not checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NotRun {
-    /// Its prompt.
+    /// Id of its prompt.
     pub prompt_id: String,
     /// Its line in the file, where that is known.
     pub line: Option<u32>,
-    /// What it is, and why it is not run.
+    /// What it is, and why it is not checked.
     pub what: String,
 }

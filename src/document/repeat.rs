@@ -1,14 +1,14 @@
-//! The command that made a document, from the types of its inputs' sources.
+//! The command that makes a document again, from the sources of its inputs.
 
 use super::envelope::Input;
 use crate::provenance::{Source, UserInput};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// `freehold breakeven --need.requests-per-month 1000 …`: what the user gave, by the flags or files it
-/// came by, and the measurements it rests on. Everything else is in the document too, and is found
-/// again by the same version. Every word is quoted for a POSIX shell; a flag that cannot be one is
-/// left out, since a document may come from anywhere.
+/// The command line, such as `freehold breakeven --need.requests-per-month 1000 …`. It has what the user
+/// gave, by the same flags or files, and the measurements the document is based on; prices and assumptions
+/// follow from the version of the program. Every word is quoted for a POSIX shell. Words that cannot be a
+/// flag are left out, because the document may come from anyone.
 pub fn command(kind: &str, inputs: &BTreeMap<String, Input>) -> String {
     let mut files: BTreeSet<(&str, &str)> = BTreeSet::new();
     let mut flags: BTreeMap<String, Vec<(&str, &Value)>> = BTreeMap::new();
@@ -20,21 +20,22 @@ pub fn command(kind: &str, inputs: &BTreeMap<String, Input>) -> String {
             Source::User(UserInput::File { role, file, .. }) => {
                 files.insert((role.flag(), file));
             }
-            // The answer to a question, or of a document that says no more: by the key's own flag.
+            // An answer to a question, or a source of an older document: given by the key's own flag.
             Source::User(UserInput::Question { .. } | UserInput::Words { .. }) => {
                 flags.entry(flag_of(name)).or_default().push((name, &input.value));
             }
             Source::Measured { file, .. } => {
                 files.insert((if kind == "advice" { "--evidence" } else { "--measured" }, file));
             }
-            // Prices and the first month follow the day; said, the run is the same tomorrow.
+            // Prices and the first month depend on the day; stating it makes the command give the same
+            // result later.
             Source::Assumed { rule, .. } if rule == "clock" => {
                 flags.entry("--today".to_owned()).or_default().push((name, &input.value));
             }
             Source::Database { .. } | Source::Assumed { .. } => {}
         }
     }
-    // `fit --plan` makes plans.
+    // Plans are made by `fit --plan`.
     let verb = match kind {
         "advice" => "advise",
         "plan" => "fit",
@@ -48,7 +49,7 @@ pub fn command(kind: &str, inputs: &BTreeMap<String, Input>) -> String {
     words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" ")
 }
 
-/// The flag of an input by its dotted name.
+/// The flag for an input, from its dotted name.
 fn flag_of(name: &str) -> String {
     if name.starts_with("modifiers.") { "--with".to_owned() } else { format!("--{}", name.replace('_', "-")) }
 }
@@ -65,7 +66,7 @@ fn push(words: &mut Vec<String>, flag: &str, values: &[(&str, &Value)]) {
         words.extend([flag.to_owned(), names.join(",")]);
         return;
     }
-    // A file is echoed with its hash and size; the name is what the flag takes.
+    // A file appears in the inputs with its hash and size; the flag takes only its name.
     let chosen = values.iter().find(|(name, _)| name.ends_with("_file")).or(values.first());
     let Some((_, value)) = chosen else { return };
     match value {
@@ -86,7 +87,7 @@ fn push(words: &mut Vec<String>, flag: &str, values: &[(&str, &Value)]) {
     }
 }
 
-/// A value as a flag takes it.
+/// A value written as the argument of a flag.
 pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -100,7 +101,7 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
-/// JSON as inline TOML; the two differ in tables only.
+/// A JSON value as inline TOML; the two differ only in how tables are written.
 pub fn inline_toml(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(inline_toml).collect::<Vec<_>>().join(", ")),
@@ -113,9 +114,9 @@ pub fn inline_toml(value: &Value) -> String {
     }
 }
 
-/// A word for a POSIX shell, quoted where it needs to be, and always within one line: a line end is
-/// written `$'\\n'`, which shells know since POSIX.1-2024 and most have known for long. No argument can
-/// hold a NUL, so it is left out.
+/// A word for a POSIX shell, quoted where necessary and always on one line: a line end is written `$'\\n'`,
+/// which POSIX.1-2024 requires and most shells have long supported. NUL cannot be part of an argument and
+/// is left out.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -126,7 +127,8 @@ pub fn quoted(word: &str) -> String {
         let escape = |c: char| match c {
             '\n' => "\\n".to_owned(),
             '\\' => "\\\\".to_owned(),
-            // Not `\'`: what splits words without knowing this form would take it for the end.
+            // Not `\'`: programs that split words without knowing this form would take it for the closing
+            // quote.
             c if c == '\'' || c.is_ascii_control() => format!("\\{:03o}", u32::from(c)),
             c => c.to_string(),
         };
@@ -165,7 +167,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-        /// Whatever a file is called, the shell gives back that word and nothing is run.
+        /// Whatever a file is called, the shell gives back the same word and runs nothing.
         #[test]
         fn a_shell_reads_the_word_that_was_meant(word in "[\\x01-\\x7f]{0,12}|[a-z'\"$`;&|<>(){}\\\\*?!~# \n\t]{0,20}") {
             let line = format!("printf '%s.' {}", quoted(&word));
@@ -186,7 +188,7 @@ mod tests {
             let line = command("breakeven", &d);
             let words = shlex::split(&line).expect("a command");
             prop_assert_eq!(&words[..2], ["freehold", "breakeven"]);
-            // Only flags of ours and their values, each one word.
+            // There are only our flags and their values, each a single word.
             let pairs: Vec<&str> = words[2..].iter().step_by(2).map(String::as_str).collect();
             prop_assert!(pairs.iter().all(|f| is_flag(f)), "{}", line);
         }

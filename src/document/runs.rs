@@ -1,35 +1,35 @@
-//! `freehold.runs/1`: the runs whose journals are kept in the user's cache.
+//! `freehold.runs/1`: runs of `bench` whose journals are kept in the user's cache folder.
 
 use super::envelope::Envelope;
 use serde::Serialize;
 
-/// What is kept, and where.
+/// The journals that are kept, and where.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunsResult {
-    /// The folder of the journals; null where the user has none.
+    /// The folder of the journals; null where the user has no cache folder.
     pub folder: Option<String>,
-    /// The newest first.
+    /// The journals, newest first.
     pub runs: Vec<KeptRun>,
 }
 
-/// One journal.
+/// The journal of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KeptRun {
-    /// Its name in the folder.
+    /// Its file name, without the folder.
     pub file: String,
     /// When it was last written to: RFC 3339, UTC.
     pub written: Option<String>,
     /// How long ago that was, seconds.
     pub age_s: f64,
-    /// Its size.
+    /// Its size, bytes.
     pub bytes: u64,
-    /// A run is writing it.
+    /// A run is writing to it at the moment.
     pub being_written: bool,
-    /// It was deleted just now.
+    /// This command has just deleted it.
     pub deleted: bool,
 }
 
-/// The document; `now` is RFC 3339, UTC.
+/// The document. `now` is RFC 3339, UTC.
 pub fn document(result: RunsResult, now: &str) -> Envelope<RunsResult> {
     Envelope {
         schema: "freehold.runs/1".to_owned(),

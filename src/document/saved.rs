@@ -1,4 +1,4 @@
-//! Any saved document, read back: which kind it is decides its `schema` field.
+//! Reads any saved document; its `schema` field says which kind it is.
 
 use super::advice::AdviceDocument;
 use super::bench::BenchDocument;
@@ -12,7 +12,7 @@ use crate::advise::{CostEvidence, CostPair};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A document of this program.
+/// A document of any kind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Document {
     Advice(Box<AdviceDocument>),
@@ -24,7 +24,7 @@ pub enum Document {
     Usage(Box<UsageDocument>),
 }
 
-/// Name and major version of every kind this version reads.
+/// Name and major version of every kind that this version can read.
 const KNOWN: [(&str, u32); 7] = [
     ("freehold.advice", 1),
     ("freehold.bench", 1),
@@ -35,7 +35,7 @@ const KNOWN: [(&str, u32); 7] = [
     ("freehold.usage", 1),
 ];
 
-/// The same of every kind of document.
+/// Evaluates an expression for whichever kind of document it is.
 macro_rules! each {
     ($document:expr, $d:ident => $of:expr) => {
         match $document {
@@ -51,9 +51,14 @@ macro_rules! each {
 }
 
 impl Document {
-    /// Read a document. The error names `file`, the line where there is one, and what to do.
+    /// Read a document.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is not a document that this version can read. The error names `file`, the line if
+    /// there is one, and what to do.
     pub fn parse(file: &str, text: &str) -> Result<Self, String> {
-        // Only what kind it is: a ranking is hundreds of megabytes, which need not be kept twice.
+        // Read only the header first: a ranking can have hundreds of megabytes, too much to keep twice.
         let header = match serde_json::from_str::<Header>(text) {
             Ok(header) => header,
             Err(e) if e.is_data() => Header { schema: None },
@@ -80,7 +85,7 @@ impl Document {
         })
     }
 
-    /// `bench`, `breakeven`, `advice`, `doctor`, `fit`, `plan` or `usage`.
+    /// The kind of document: `bench`, `breakeven`, `advice`, `doctor`, `fit`, `plan` or `usage`.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Advice(_) => "advice",
@@ -101,7 +106,7 @@ impl Document {
         each!(self, d => &d.warnings)
     }
 
-    /// RFC 3339.
+    /// When it was written, RFC 3339.
     pub fn created(&self) -> &str {
         each!(self, d => &d.created)
     }
@@ -110,34 +115,36 @@ impl Document {
         each!(self, d => &d.tool_version)
     }
 
-    /// Its JSON.
+    /// The document as a JSON value.
     pub fn to_value(&self) -> Result<Value, serde_json::Error> {
         each!(self, d => serde_json::to_value(d))
     }
 
-    /// As it is written, without a tree of values in between: documents of many samples are large.
+    /// The document as JSON text. It is written directly, since documents of many samples are too large for
+    /// a tree of values in between.
     ///
     /// # Errors
-    /// Where a value has no form in JSON.
+    ///
+    /// Where a value cannot be written as JSON.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         each!(self, d => super::json::pretty(d))
     }
 }
 
-/// What says which kind of document a text is.
+/// The only field that is needed to tell which kind of document a text is.
 #[derive(serde::Deserialize)]
 struct Header {
     schema: Option<String>,
 }
 
-/// The second reading has the text's lines and the path of the field that is wrong.
+/// Read the text as this type; errors name the line, the column and the field.
 fn typed<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<Box<T>, String> {
     serde_json::from_str(text)
         .map(Box::new)
         .map_err(|e| format!("{file}: line {}, column {}: {}", e.line(), e.column(), bare(&e)))
 }
 
-/// serde's message without the place, which stands in front already.
+/// serde's message without its position, which is already at the front.
 fn bare(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
@@ -161,7 +168,7 @@ fn kind(file: &str, schema: &str) -> Result<&'static str, String> {
 }
 
 impl BreakevenDocument {
-    /// Its comparisons, as arguments for the verdict.
+    /// The comparisons of the document, as arguments for the verdict.
     pub fn evidence(&self, file: &str) -> CostEvidence {
         let pair = |(n, c): (usize, &super::breakeven::Comparison)| CostPair {
             path: format!("result.comparisons[{n}]"),

@@ -1,4 +1,4 @@
-//! JSON Schemas of everything that is read or written by others: generated from the wire types.
+//! JSON Schemas of every document that other programs read or write, generated from the wire types.
 
 use super::advice::AdviceDocument;
 use super::bench::BenchDocument;
@@ -11,7 +11,7 @@ use super::prompts::PromptsDocument;
 use super::usage::UsageDocument;
 use schemars::{Schema, schema_for};
 
-/// What has a schema, and what it is.
+/// Names of the schemas, and what each describes.
 pub const NAMES: &[(&str, &str)] = &[
     ("advice", "the document of `freehold advise`"),
     ("bench", "the document of `freehold bench`"),
@@ -25,7 +25,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("usage", "the document of `freehold usage`"),
 ];
 
-/// The schema of that name.
+/// The schema with this name; `None` where there is none.
 pub fn named(name: &str) -> Option<Schema> {
     Some(match name {
         "advice" => of_document(schema_for!(AdviceDocument), super::advice::SCHEMA),
@@ -42,7 +42,7 @@ pub fn named(name: &str) -> Option<Schema> {
     })
 }
 
-/// The schema of a document says which it is: another `schema` is another document.
+/// Fix the value of the `schema` field, so that a document of another kind is not valid.
 fn of_document(mut schema: Schema, name: &str) -> Schema {
     let field =
         schema.get_mut("properties").and_then(|p| p.get_mut("schema")).and_then(|s| s.as_object_mut());
@@ -53,7 +53,7 @@ fn of_document(mut schema: Schema, name: &str) -> Schema {
     schema
 }
 
-/// As it is printed and kept in `schemas/`.
+/// The schema as JSON text, as it is printed and kept in `schemas/`.
 pub fn text(name: &str) -> Option<String> {
     let mut text = serde_json::to_string_pretty(&named(name)?).ok()?;
     text.push('\n');

@@ -1,4 +1,4 @@
-//! One assertion of a prompt file: what is graded, in promptfoo's terms, as written.
+//! One assertion of a prompt file, in promptfoo's terms, as written.
 
 use super::bounds;
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,12 @@ pub struct Assertion {
     /// `contains`, `not-equals`, `assert-set`, … Empty where a file says `type: ''`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What is compared with; `None` where the key is absent, which differs from `null`.
+    /// The value to compare with; `None` where the key is absent, which differs from `null`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub value: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
-    /// 1 where absent.
+    /// Weight in the mean score; 1 where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
     /// The named score this one counts towards; may be a template.
@@ -24,8 +24,8 @@ pub struct Assertion {
     /// The members of an `assert-set`.
     #[serde(default, rename = "assert", skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Assertion>,
-    /// A program that would change the answer before it is compared. No program of a prompt file is
-    /// ever run, so an assertion that has one is named as not run.
+    /// A program that would change the answer before it is compared. Programs of a prompt file are never
+    /// run, so that an assertion with one is reported as not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transform: Option<String>,
     /// Why the value could not be filled in: a broken template, a file that is not there.
@@ -36,18 +36,17 @@ pub struct Assertion {
     pub line: Option<usize>,
 }
 
-/// `null` is a value, too; only an absent key is none.
+/// A key with `null` has a value; only an absent key has none.
 fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(from).map(Some)
 }
 
-/// Keys of an assertion that change nothing here, because they configure promptfoo's own judges or
-/// are for people.
+/// Keys of an assertion that have no effect here: they configure promptfoo's own judges, or are for people.
 const WITHOUT_EFFECT: &[&str] =
     &["config", "provider", "rubricPrompt", "contextTransform", "description", "note"];
 const KEYS: &[&str] = &["type", "value", "threshold", "weight", "metric", "assert", "transform"];
 
-/// Why a value is no assertion. The whole file is refused then.
+/// Why a value is not an assertion; the whole file is then refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     #[error("an assertion is a mapping such as {{type: contains, value: Paris}}")]
@@ -65,12 +64,12 @@ pub enum Malformed {
 }
 
 impl Assertion {
-    /// An assertion of a type, and a value.
+    /// An assertion of this type, with a value.
     pub fn of(kind: &str, value: Value) -> Self {
         Self { kind: kind.to_owned(), value: Some(value), ..Self::default() }
     }
 
-    /// Read one assertion. Keys that mean nothing are put into `unknown`.
+    /// Read one assertion. Unknown keys are added to `unknown`.
     pub fn read(value: &Value, line: Option<usize>, unknown: &mut Vec<String>) -> Result<Self, Malformed> {
         let map = value.as_object().ok_or(Malformed::NotAMapping)?;
         let kind = match map.get("type") {
@@ -108,7 +107,7 @@ impl Assertion {
         })
     }
 
-    /// Read a list of them.
+    /// Read a list of assertions.
     pub fn read_all(
         value: &Value,
         line: Option<usize>,

@@ -5,30 +5,30 @@
 //!                                         └ call 1          └ call 2 (always: after the last message)
 //! ```
 //!
-//! A *recorded* assistant message is sent as it stands and costs no call. A *live* one is a place
-//! where the model is asked during the run, and its own answer becomes the history of what follows.
+//! A *recorded* assistant message is sent as it is and needs no request. At a *live* one the model is asked
+//! during the run, and its own answer becomes part of the history.
 
 use super::bounds::{LONGEST_THINK_MS, MOST_MESSAGES, MOST_TOOLS};
 use serde::{Deserialize, Serialize};
 
-/// Who speaks.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Some interfaces call it the developer's.
+    /// The system text, which some interfaces attribute to the developer.
     #[serde(alias = "developer")]
     System,
     User,
     Assistant,
-    /// The result of a tool the assistant called.
+    /// The result of a tool that the assistant called.
     Tool,
 }
 
-/// A call of a function by the assistant, as recorded.
+/// A recorded call of a function by the assistant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToolCall {
-    /// Ties the tool's result to this call.
+    /// Id that connects the tool's result with this call.
     pub id: String,
     pub name: String,
     /// The arguments as JSON text, unchanged: a model may have written something that is not JSON.
@@ -51,22 +51,22 @@ pub struct Tool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     pub role: Role,
-    /// `None` only on an assistant message: either it calls tools without a word, or it is live.
+    /// `None` only for an assistant message, which then only calls tools, or is live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// Tools a recorded assistant message called.
+    /// Tools that a recorded assistant message calls.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
-    /// On a tool message: which call it answers.
+    /// For a tool message, the id of the call that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_call_id: Option<String>,
-    /// How long the speaker takes before this message, counted from the end of the answer before it.
+    /// Pause before this message, milliseconds after the end of the preceding answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub think_ms: Option<u64>,
 }
 
 impl Message {
-    /// A message that is only text.
+    /// A message that consists only of text.
     pub fn text(role: Role, content: impl Into<String>) -> Self {
         Self {
             role,
@@ -77,31 +77,32 @@ impl Message {
         }
     }
 
-    /// Is this a place where the model is asked during the run?
+    /// Is this a message for which the model is asked during the run?
     pub fn is_live(&self) -> bool {
         self.role == Role::Assistant && self.content.is_none() && self.tool_calls.is_empty()
     }
 }
 
-/// Several turns with one model.
+/// A conversation of several turns with one model.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
-    /// In order. The last one is a user's or a tool's, so that there is something to answer.
+    /// The messages in order. The last one is a user's or a tool's, so that there is something to answer.
     pub messages: Vec<Message>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
 }
 
-/// One place at which the model is asked.
+/// One point at which the model is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
-    /// Messages before the answer: `messages[..upto]`, with live ones replaced by what was answered.
+    /// Number of messages before the answer: `messages[..upto]`, with live ones replaced by the answers
+    /// that were given.
     pub upto: usize,
-    /// Pauses of the messages since the answer before, together, milliseconds.
+    /// Sum of the pauses since the preceding answer, milliseconds.
     pub think_ms: u64,
 }
 
-/// Why a list of messages is no conversation, and which message is at fault (from 0).
+/// Why a list of messages is not a valid conversation, with the index of the message at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     #[error("there is no message")]
@@ -129,7 +130,7 @@ pub enum Fault {
 }
 
 impl Conversation {
-    /// Does the model have something to answer at every place where it is asked?
+    /// Check that the model has something to answer at every point where it is asked.
     pub fn check(&self) -> Result<(), Fault> {
         let messages = &self.messages;
         if messages.is_empty() {
@@ -142,7 +143,7 @@ impl Conversation {
             return Err(Fault::TooManyTools);
         }
         let mut calls: Vec<&str> = Vec::new();
-        // A live answer may call tools whose ids nobody knows beforehand.
+        // A live answer may call tools, whose ids are not known beforehand.
         let mut any_live = false;
         for (n, message) in messages.iter().enumerate() {
             if message.think_ms.is_some_and(|ms| ms > LONGEST_THINK_MS) {
@@ -182,7 +183,7 @@ impl Conversation {
         }
     }
 
-    /// The places at which the model is asked, in order; the last one is after the last message.
+    /// The points at which the model is asked, in order; the last one is after the last message.
     pub fn calls(&self) -> Vec<Call> {
         let mut calls = Vec::new();
         let mut think_ms = 0;

@@ -1,5 +1,5 @@
-//! CSV into rows, with the line of each, and without ever merging rows in silence: a quotation mark
-//! that is opened and not closed, or closed in the middle of a cell, is an error where it was opened.
+//! Reads CSV into rows with line numbers. Rows are never merged silently: a quotation mark that is not
+//! closed, or is closed in the middle of a cell, is an error on the line where it was opened.
 
 use super::PromptError;
 
@@ -7,7 +7,7 @@ use super::PromptError;
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     pub(crate) headers: Vec<String>,
-    /// Each with its line, from 1. As many cells as there are headers.
+    /// Line number (from 1) and cells of each row; there are as many cells as headers.
     pub(crate) rows: Vec<(usize, Vec<String>)>,
 }
 
@@ -50,8 +50,12 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Table, PromptError> {
     Ok(table)
 }
 
-/// Every cell that begins with a quotation mark ends with one, right before a comma, the end of its
-/// line or of the file. Otherwise the line on which it was opened, and what is wrong.
+/// Every cell that begins with a quotation mark must end with one, directly before a comma, the end of its
+/// line or the end of the file.
+///
+/// # Errors
+///
+/// The line on which the quotation mark was opened, and what is wrong.
 fn check_quotes(text: &str) -> Result<(), (usize, &'static str)> {
     let bytes = text.as_bytes();
     let (mut line, mut at, mut cell_starts) = (1, 0, true);

@@ -1,7 +1,7 @@
-//! Prompt files of our own shape: JSONL, CSV, TOML or plain text by their ending → prompts.
+//! Reads prompt files of our own formats: JSONL, CSV, TOML or plain text, by their file name extension.
 //!
-//! Nothing is repaired: invalid UTF-8, an unknown key or a duplicate id is an error that names the
-//! place, since a silently changed prompt would change the benchmark.
+//! Nothing is repaired: invalid UTF-8, an unknown key or a duplicate id is an error that names the place. A
+//! prompt that was silently changed would change the benchmark.
 
 use super::bounds::{LARGEST_LINE, LONGEST_CATEGORY, LONGEST_ID, MOST_CATEGORIES, MOST_PROMPTS};
 use super::conversation::{Conversation, Message, Role, Tool, ToolCall};
@@ -10,18 +10,18 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Formats a prompt file can have.
+/// Formats of prompt files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileFormat {
     Jsonl,
     Csv,
     Toml,
-    /// A prompt a line, or blocks between lines that are only `---`.
+    /// One prompt per line, or blocks separated by lines that are only `---`.
     Text,
 }
 
 impl FileFormat {
-    /// By a file's ending.
+    /// The format for a file name extension.
     pub fn of(extension: &str) -> Option<Self> {
         match extension.to_ascii_lowercase().as_str() {
             "jsonl" | "ndjson" => Some(Self::Jsonl),
@@ -33,7 +33,7 @@ impl FileFormat {
     }
 }
 
-/// One row as written.
+/// One row, as written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
@@ -52,7 +52,7 @@ struct Row {
     vars: Map<String, Value>,
 }
 
-/// An id is text, or a whole number that stands for its digits.
+/// An id: text, or a whole number, which stands for its digits.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Id {
@@ -60,7 +60,7 @@ enum Id {
     Number(i64),
 }
 
-/// A message as `OpenAI`'s chat format has it, and `think_ms`.
+/// A message in `OpenAI`'s chat format, with `think_ms` in addition.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MessageRow {
@@ -121,7 +121,7 @@ const KEYS: &str = "prompt or messages (one of them is required), id, system, ma
                     assert, threshold, vars, tools";
 const COLUMNS: &[&str] = &["prompt", "id", "system", "max_output_tokens", "expect", "category"];
 
-/// Read the prompts of a file; `file` is its name, for messages.
+/// Read the prompts of a file; `file` is its name in error messages.
 pub fn parse(file: &str, format: FileFormat, bytes: &[u8]) -> Result<Vec<Prompt>, PromptError> {
     let reader = Reader { file };
     let text = reader.text(bytes)?;
@@ -216,7 +216,7 @@ impl Reader<'_> {
         let mut rows = Vec::new();
         for (line, record) in &table.rows {
             let cell = |name: &str| table.headers.iter().position(|h| h == name).and_then(|i| record.get(i));
-            // An empty cell is an absent value, except for the prompt itself, which is checked below.
+            // An empty cell means that there is no value. An empty prompt is reported below.
             let optional = |name: &str| cell(name).filter(|c| !c.trim().is_empty()).cloned();
             let max_output_tokens =
                 optional("max_output_tokens").map(|n| n.trim().parse()).transpose().map_err(|_| {
@@ -258,7 +258,7 @@ impl Reader<'_> {
         Ok(file.prompts.into_iter().map(|row| (line_of(row.span().start), row.into_inner())).collect())
     }
 
-    /// A prompt a line; where a line is only `---`, what stands between such lines is a prompt.
+    /// One prompt per line, or, if any line is only `---`, one prompt per block between such lines.
     fn plain(text: &str) -> Vec<(usize, Row)> {
         let of = |prompt: &str| Row { prompt: Some(prompt.to_owned()), ..Row::default() };
         let numbered = || text.lines().enumerate().map(|(n, line)| (n + 1, line));
@@ -390,7 +390,8 @@ impl Reader<'_> {
         if let Some(key) = unknown.first() {
             return Err(at(&format!("an assertion has the unknown key {key:?}"), ASSERT_REMEDY));
         }
-        // Templates are filled in at once: whoever grades finds plain values, or why there are none.
+        // Templates are filled in at once, so that graders get plain values, or the reason why there are
+        // none.
         let asserts = super::filled(&asserts, &super::resolved(&row.vars), &super::NoFiles);
         Ok(Prompt {
             id,
@@ -406,7 +407,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The conversation of a row, its last user text and its system text.
+    /// The conversation of a row, with its last user text and its system text.
     fn conversation(
         &self,
         line: usize,

@@ -1,20 +1,20 @@
-//! An assertion as written → one whose values are filled in: templates rendered, files read.
+//! Fills in the values of assertions: renders templates and reads files.
 
 use super::assertion::Assertion;
 use super::{js, template, yaml};
 use serde_json::{Map, Value};
 
-/// The files beside a configuration. The caller decides what may be read: a configuration may have
-/// come from someone else, so nothing outside its own folder should be.
+/// Access to the files beside a configuration. The caller decides what may be read: a configuration may
+/// come from someone else, so that nothing outside of its own folder should be.
 pub trait Files {
-    /// The bytes of a file, by its path as written, relative to the configuration.
+    /// The bytes of a file. The path is as written, relative to the configuration.
     fn read(&self, path: &str) -> Result<Vec<u8>, FileFault>;
-    /// Paths that a pattern with `*`, `?`, `[...]` or `{...}` names, in the order of their names; also
-    /// relative to the configuration.
+    /// The paths that match a pattern with `*`, `?`, `[...]` or `{...}`, sorted by name and relative to the
+    /// configuration.
     fn list(&self, pattern: &str) -> Result<Vec<String>, FileFault>;
 }
 
-/// Why a file cannot be had.
+/// Why a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileFault {
     #[error("the file {0:?} does not exist")]
@@ -25,7 +25,7 @@ pub enum FileFault {
     Unreadable { path: String, why: String },
 }
 
-/// No files at all: for prompt files that stand alone.
+/// No files at all, for prompt files that stand alone.
 #[derive(Debug, Clone, Copy)]
 pub struct NoFiles;
 
@@ -38,16 +38,16 @@ impl Files for NoFiles {
     }
 }
 
-/// What only a script engine could fill in.
+/// Extensions of programs, which only a script engine could evaluate.
 const SCRIPTS: &[&str] = &[".js", ".cjs", ".mjs", ".ts", ".cts", ".mts", ".py", ".rb"];
 
-/// Does a path, or its part before a colon, name a program?
+/// Is a path, or its part before a colon, that of a program?
 pub(crate) fn is_script(path: &str) -> bool {
     let path = path.split_once(':').map_or(path, |(path, _)| path);
     SCRIPTS.iter().any(|s| path.ends_with(s))
 }
 
-/// Fill in an assertion and its members. What goes wrong is kept in `fault`.
+/// Fill in an assertion and its members. Errors are kept in `fault`.
 pub(crate) fn fill(assertion: &Assertion, vars: &Map<String, Value>, files: &dyn Files) -> Assertion {
     let mut filled = assertion.clone();
     match assertion.value.as_ref().map(|v| value(v, vars, files)).transpose() {
@@ -56,7 +56,7 @@ pub(crate) fn fill(assertion: &Assertion, vars: &Map<String, Value>, files: &dyn
         Ok(None) => {}
         Err(fault) => filled.fault = Some(fault),
     }
-    // A name that cannot be rendered stays as it is.
+    // A name that cannot be rendered is kept as it is.
     filled.metric =
         assertion.metric.as_ref().map(|m| template::render(m, vars).unwrap_or_else(|_| m.clone()));
     filled.members = assertion.members.iter().map(|m| fill(m, vars, files)).collect();
@@ -91,12 +91,13 @@ fn value(value: &Value, vars: &Map<String, Value>, files: &dyn Files) -> Result<
             }
             Ok(Filled::Value(Value::Array(list)))
         }
-        // Nothing inside a mapping is a template: it may be a schema.
+        // Strings inside a mapping are not templates: it may be a schema.
         other => Ok(Filled::Value(other.clone())),
     }
 }
 
-/// What an assertion's file holds: text without white space around it, or the value of JSON or YAML.
+/// The content of an assertion's file: text without white space around it, or the value of a JSON or YAML
+/// file.
 fn file(path: &str, files: &dyn Files) -> Result<Value, String> {
     let bytes = files.read(path).map_err(|e| e.to_string())?;
     let extension = path.rsplit_once('.').map_or("", |(_, e)| e);
@@ -110,15 +111,15 @@ fn file(path: &str, files: &dyn Files) -> Result<Value, String> {
     }
 }
 
-/// Variables that name others by `{{ name }}` alone, with those filled in.
+/// The variables, with references of the form `{{ name }}` to each other filled in.
 pub fn resolved(vars: &serde_json::Map<String, Value>) -> serde_json::Map<String, Value> {
     let mut vars = vars.clone();
     super::promptfoo::resolve(&mut vars);
     vars
 }
 
-/// Fill in the templates and files of assertions, with the variables of their prompt. What goes wrong
-/// is kept in each assertion's `fault`.
+/// Fill in the templates and files of assertions, with the variables of their prompt. Errors are kept in
+/// each assertion's `fault`.
 pub fn filled(
     asserts: &[Assertion],
     vars: &serde_json::Map<String, Value>,

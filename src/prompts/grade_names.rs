@@ -1,6 +1,6 @@
-//! The names of promptfoo's assertions: what a CSV cell may begin with.
+//! Names of promptfoo's assertions, with which a CSV cell may begin.
 
-/// In no order that matters.
+/// All names, in no particular order.
 pub(crate) const ALL: &[&str] = &[
     "agent-rubric",
     "answer-relevance",

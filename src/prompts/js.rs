@@ -1,9 +1,9 @@
-//! What JavaScript makes of a value, where a file format is defined by a JavaScript program.
+//! JavaScript's conversions of values, for file formats that are defined by a JavaScript program.
 
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// `String(number)`: the shortest digits that read back as the same number.
+/// `String(number)`: the fewest digits that give the same number again.
 pub(crate) fn number_text(n: f64) -> String {
     if n.is_nan() {
         return "NaN".to_owned();
@@ -53,7 +53,7 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
-/// `\s`: white space and line ends.
+/// Characters matched by `\s`: white space and line ends.
 pub(crate) fn is_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
@@ -63,12 +63,12 @@ pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
-/// What `text.split(/\s+/)` leaves when empty pieces are dropped.
+/// The parts of `text.split(/\s+/)` without empty ones.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_space).filter(|w| !w.is_empty())
 }
 
-/// `Number(text)`; `None` for what is no number.
+/// `Number(text)`; `None` where that is not a number.
 pub(crate) fn number(text: &str) -> Option<f64> {
     let text = trim(text);
     if text.is_empty() {
@@ -105,7 +105,7 @@ pub(crate) fn leading_number(text: &str) -> Option<f64> {
     )
 }
 
-/// `JSON.stringify(value)`: numbers as JavaScript writes them.
+/// `JSON.stringify(value)`, with numbers as JavaScript writes them.
 pub(crate) fn json(value: &Value) -> String {
     match value {
         Value::Number(n) => match n.as_f64() {

@@ -1,17 +1,18 @@
-//! Finished answers of other tools: `OpenAI` evals, Inspect, lm-evaluation-harness. Bytes in, no I/O.
+//! Reads logs of other tools with finished answers: `OpenAI` evals, Inspect, lm-evaluation-harness. Bytes
+//! in, no I/O.
 //!
-//! Each gives prompts with the answers that were recorded, and the verdict its own tool gave, so that
-//! they can be graded again, or compared, without a call.
+//! Each log contains prompts, the recorded answers, and that tool's own verdicts. The answers can be graded
+//! again, or compared, without new requests.
 
 use super::bounds::{LARGEST_LINE, MOST_PROMPTS};
 use super::conversation::{Conversation, Message, Role};
 use super::{Assertion, Prompt, PromptError, js, utf8};
 use serde_json::{Value, json};
 
-/// Which tool wrote a log.
+/// The tool that wrote a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// `OpenAI` evals: events, a JSON object a line, or its sets of samples.
+    /// `OpenAI` evals: events with one JSON object per line, or a set of samples.
     OpenAiEvals,
     /// Inspect: one JSON document (`--log-format=json`).
     Inspect,
@@ -19,32 +20,32 @@ pub enum LogFormat {
     LmEval,
 }
 
-/// One prompt with what was answered.
+/// A prompt with the recorded answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
     pub prompt: Prompt,
-    /// `None`: a set of samples without answers.
+    /// The answer; `None` in a set of samples, which has none.
     pub answer: Option<String>,
-    /// The score its own tool gave, 0 to 1.
+    /// The score that its own tool gave, 0 to 1.
     pub score: Option<f64>,
-    /// Which run of several of the same prompt, from 0.
+    /// Which of several runs of the same prompt, from 0.
     pub repeat: u32,
-    /// The model, where the log names it.
+    /// The model; `None` where the log does not name it.
     pub model: Option<String>,
 }
 
-/// Which tool a file comes from, by what is in it.
+/// The tool that wrote a file, by its content; `None` where it is not such a log.
 pub fn recognise(bytes: &[u8]) -> Option<LogFormat> {
     let text = std::str::from_utf8(bytes).ok()?;
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let Ok(first) = serde_json::from_str::<Value>(text.lines().next()?) else {
-        // A document over many lines: only its beginning is looked at.
+        // Of a document over many lines only the beginning is examined.
         let start: String = text.chars().take(4_000).collect();
         return (start.contains("\"eval\"") && start.contains("\"version\"")).then_some(LogFormat::Inspect);
     };
     let has = |key: &str| first.get(key).is_some();
     if has("prompt") || has("messages") {
-        // One of ours.
+        // A file of our own format.
         None
     } else if has("eval") && has("samples") {
         Some(LogFormat::Inspect)
@@ -57,7 +58,7 @@ pub fn recognise(bytes: &[u8]) -> Option<LogFormat> {
     }
 }
 
-/// Read a log; `file` is its name, for messages.
+/// Read a log; `file` is its name in error messages.
 pub fn read(file: &str, format: LogFormat, bytes: &[u8]) -> Result<Vec<Finished>, PromptError> {
     let text = utf8(file, bytes)?;
     let reader = Reader { file };
@@ -80,7 +81,7 @@ struct Reader<'a> {
     file: &'a str,
 }
 
-/// A text, or the texts of messages in `OpenAI`'s format.
+/// The system text and the text of a question: a string, or messages in `OpenAI`'s format.
 fn said(value: &Value) -> Option<(Option<String>, String)> {
     match value {
         Value::String(text) => Some((None, text.clone())),
@@ -104,8 +105,12 @@ fn said(value: &Value) -> Option<(Option<String>, String)> {
     }
 }
 
-/// Messages in `OpenAI`'s format as a conversation; `Err`: what cannot be sent. `None` where there is nothing but a
-/// question, and perhaps a system text.
+/// Messages in `OpenAI`'s format as a conversation. `None` where there is only a question, with or without
+/// a system text.
+///
+/// # Errors
+///
+/// Why the messages cannot be sent.
 fn talk(value: &Value) -> Result<Option<Conversation>, &'static str> {
     let Value::Array(list) = value else { return Ok(None) };
     let mut messages: Vec<Message> = Vec::new();
@@ -126,7 +131,7 @@ fn talk(value: &Value) -> Result<Option<Conversation>, &'static str> {
             _ => return Err("a message is of a role that is neither system, user nor assistant"),
         };
         match messages.last_mut() {
-            // Instructions in several messages are one text to most models.
+            // Several system messages are joined to one, because most models accept only one.
             Some(last) if role == Role::System && last.role == Role::System => {
                 let before = last.content.get_or_insert_default();
                 before.push_str("\n\n");
@@ -145,7 +150,7 @@ fn talk(value: &Value) -> Result<Option<Conversation>, &'static str> {
     }
 }
 
-/// What was expected, as an assertion: any of the texts somewhere in the answer.
+/// The expected answer as an assertion: any of these texts, anywhere in the answer.
 fn expected(value: &Value, kind: &str, line: Option<usize>) -> Vec<Assertion> {
     let texts: Vec<Value> = match value {
         Value::Null => Vec::new(),
@@ -197,7 +202,7 @@ impl Reader<'_> {
         Ok(Prompt { id, prompt, system, conversation, ..Prompt::default() })
     }
 
-    /// Events of a run: what was sampled and how it matched; or a set of samples.
+    /// Read the events of a run, which contain samples and matches, or a set of samples.
     fn openai_evals(&self, text: &str) -> Result<Vec<Finished>, PromptError> {
         let mut found: Vec<Finished> = Vec::new();
         let mut model = None;
@@ -209,7 +214,7 @@ impl Reader<'_> {
                 continue;
             }
             if let (Some(input), Some(ideal)) = (row.get("input"), row.get("ideal")) {
-                // A set of samples is there to be asked: what cannot be sent as it stands is refused.
+                // Samples are meant to be sent, so that messages which cannot be sent are an error.
                 talk(input).map_err(|why| {
                     self.error(
                         Some(line),
@@ -285,7 +290,7 @@ impl Reader<'_> {
                 let score = first.and_then(|s| s.get("value")).and_then(|v| match v {
                     Value::Number(n) => n.as_f64(),
                     Value::Bool(b) => Some(f64::from(u8::from(*b))),
-                    // Its letters: correct, partly, incorrect, no answer.
+                    // Inspect's letters: correct, partly correct, incorrect, no answer.
                     Value::String(s) => match s.as_str() {
                         "C" => Some(1.0),
                         "P" => Some(0.5),
@@ -312,9 +317,10 @@ impl Reader<'_> {
         for row in self.lines(text) {
             let (line, row) = row?;
             let id = row.get("doc_id").map_or_else(|| format!("p{}", found.len() + 1), js::text);
-            // What was sent: the first argument of the first request.
+            // The text that was sent: the first argument of the first request.
             let sent = row.pointer("/arguments/gen_args_0/arg_0").or_else(|| row.pointer("/arguments/0/0"));
-            // A request that generates has its settings there; one that scores a continuation, that text.
+            // The second argument of a request that generates has its settings; that of a request that
+            // scores has the continuation to be scored.
             let scored = row.pointer("/arguments/gen_args_0/arg_1").or_else(|| row.pointer("/arguments/0/1"));
             if scored.is_some_and(Value::is_string) {
                 return Err(self.error(

@@ -1,4 +1,4 @@
-//! Prompt sets as people keep them → prompts with what is expected of their answers.
+//! Reads prompt sets in the formats that people keep them in, with what is expected of the answers.
 //!
 //! ```text
 //! JSONL, CSV, TOML, text ─┐
@@ -6,8 +6,8 @@
 //! conversations           ─┘
 //! ```
 //!
-//! Bytes in, no I/O of its own: files that a configuration names are asked for through a trait.
-//! Every bound on what is read stands in [`bounds`].
+//! Bytes in, no I/O: files that a configuration names are requested through a trait. All limits are in
+//! [`bounds`].
 
 mod assertion;
 pub mod bounds;

@@ -1,4 +1,4 @@
-//! One prompt of a set, and what is wrong with a file of them.
+//! One prompt of a set, and errors in prompt files.
 
 use super::assertion::Assertion;
 use super::conversation::Conversation;
@@ -8,33 +8,33 @@ use serde_json::Value;
 /// One prompt.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Prompt {
-    /// Given, or `p1`, `p2`, … by its place in the file.
+    /// Its id as given, or else `p1`, `p2`, … by its position in the file.
     pub id: String,
-    /// What the user says; of a conversation, the last thing the user says.
+    /// The user's text; in a conversation, the last one.
     pub prompt: String,
     pub system: Option<String>,
     pub max_output_tokens: Option<u32>,
-    /// Text that must occur in the answer (case and white space do not matter).
+    /// Text that must occur in the answer; case and white space do not matter.
     pub expect: Option<String>,
-    /// The kind of work: verdicts are given for each category, too.
+    /// The kind of work: there is also a verdict for each category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// The turns, where there are several. `prompt` and `system` then repeat what stands in them.
+    /// The messages of a conversation; `prompt` and `system` then repeat texts from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Conversation>,
-    /// What the answer is graded by, as written: templates not yet filled in.
+    /// Assertions by which the answer is graded, as written, with templates not yet filled in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asserts: Vec<Assertion>,
-    /// The weighted mean of the graders' scores from which on the answer passes; without it every
-    /// grader must pass.
+    /// Weighted mean of the graders' scores at which the answer passes, 0 to 1. Without it every grader
+    /// must pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
-    /// What templates in the assertions may name.
+    /// Variables for the templates in assertions.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub vars: serde_json::Map<String, Value>,
 }
 
-/// What is wrong with a prompt file, where, and what to do.
+/// An error in a prompt file: where, what is wrong, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}{}: {message}", place(*line, *column))]
 pub struct PromptError {
@@ -53,7 +53,7 @@ fn place(line: Option<usize>, column: Option<usize>) -> String {
     }
 }
 
-/// The text of a file, without a byte order mark; `file` is its name, for messages.
+/// The text of a file without a byte order mark; `file` is its name in error messages.
 pub(crate) fn utf8<'t>(file: &str, bytes: &'t [u8]) -> Result<&'t str, PromptError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|e| {

@@ -1,20 +1,20 @@
-//! Takes out of prompts what names a person or opens a door: addresses of e-mail, numbers of telephones,
-//! cards and accounts, addresses in networks, keys.
+//! Removes from prompts what identifies a person or gives access: e-mail addresses, numbers of telephones,
+//! cards and accounts, network addresses, keys.
 //!
-//! It looks at shapes, so it misses names and street addresses and sometimes takes out what is harmless.
-//! Whoever sends a drawn set to somebody else has to read it first.
+//! Only the form of a text is examined, so that names and street addresses are missed, and harmless text is
+//! sometimes removed. Before a set is given to somebody else, a person has to read it.
 
-/// What stands in place of what was taken out.
+/// Replacement texts.
 const EMAIL: &str = "[EMAIL]";
 const PHONE: &str = "[PHONE]";
 const CARD: &str = "[CARD]";
 const ACCOUNT: &str = "[IBAN]";
 const NETWORK: &str = "[IP]";
 const SECRET: &str = "[SECRET]";
-/// A number of the American social security.
+/// A social security number of the USA.
 const SOCIAL: &str = "[SSN]";
 
-/// Names behind whose `:` or `=` a secret stands.
+/// Names after whose `:` or `=` a secret follows.
 const SECRET_NAMES: &[&str] = &[
     "password",
     "passwd",
@@ -28,7 +28,7 @@ const SECRET_NAMES: &[&str] = &[
     "access_token",
 ];
 
-/// How keys of well-known services begin.
+/// Prefixes of keys of well-known services.
 const KEY_BEGINNINGS: &[&str] = &[
     "sk-",
     "sk_",
@@ -54,24 +54,24 @@ const KEY_BEGINNINGS: &[&str] = &[
     "dop_v1_",
     "SG.",
 ];
-/// Parts of one word, at `=` and `:`, that are looked at: a word may be megabytes long.
+/// The most parts of one word, separated by `=` and `:`, that are examined: a word may be megabytes long.
 const MOST_PARTS: u32 = 64;
-/// Shortest key with such a beginning.
+/// Least length of a key with such a prefix.
 const SHORTEST_KEY: usize = 16;
-/// A word of letters and digits at least this long is a key or a hash, whatever it begins with.
+/// A word of letters and digits at least this long counts as a key or a hash, whatever its beginning.
 const RANDOM: usize = 32;
 
-/// The text, and how many things were taken out of it.
+/// The text without them, and how many were removed.
 pub fn redact(text: &str) -> (String, u32) {
     let mut out = String::with_capacity(text.len());
     let mut taken = 0;
     let mut rest = text;
-    // The word before says that a secret follows.
+    // The previous word says that a secret follows.
     let mut secret_follows = false;
-    // Parts of the present word that were looked at.
+    // Number of parts of the current word that were examined.
     let mut parts = 0;
     while !rest.is_empty() {
-        // Numbers may have spaces in them, words may not.
+        // Numbers may contain spaces, words may not.
         let before = out.chars().next_back();
         if let Some((length, mark)) = number(rest, before).or_else(|| spaced_iban(rest, before)) {
             out.push_str(mark);
@@ -89,7 +89,7 @@ pub fn redact(text: &str) -> (String, u32) {
             continue;
         }
         let (word, after) = rest.split_at(word_end);
-        // A word is looked at whole, and behind each `=` and `:` in it.
+        // A word is examined as a whole, and after each `=` and `:` in it.
         parts += 1;
         let at = word.find(['=', ':']).map(|n| n + 1).filter(|n| *n < word.len() && parts < MOST_PARTS);
         let plain = word.trim_end_matches(['.', '!', '?', ':']);
@@ -123,7 +123,7 @@ pub fn redact(text: &str) -> (String, u32) {
     (out, taken)
 }
 
-/// Letters alone, as people write words: no password worth the name.
+/// Does a word consist only of letters, as ordinary words do? Then it is not taken for a password.
 fn is_plain_word(word: &str) -> bool {
     let mut letters = word.chars();
     letters.next().is_none_or(char::is_alphabetic)
@@ -134,7 +134,7 @@ fn names_secret(name: &str) -> bool {
     SECRET_NAMES.iter().any(|secret| name.ends_with(secret))
 }
 
-/// Name and password in an address (`scheme://name:password@host`): where they stand in the word.
+/// The user name and password in a URL (`scheme://name:password@host`): their position in the word.
 fn login(word: &str) -> Option<(usize, usize)> {
     let start = word.find("://")? + 3;
     let end = start + word[start..].find(['/', '?', '#']).unwrap_or(word.len() - start);
@@ -150,7 +150,7 @@ fn shape(word: &str) -> Option<&'static str> {
     {
         return Some(EMAIL);
     }
-    // With a port or the size of a network behind it, too.
+    // A port or a network size may follow.
     let v4 = word.split([':', '/']).next().unwrap_or_default();
     let behind = &word[v4.len()..];
     let numbered = behind.is_empty() || behind[1..].bytes().all(|b| b.is_ascii_digit());
@@ -176,7 +176,7 @@ fn shape(word: &str) -> Option<&'static str> {
     iban(word).then_some(ACCOUNT)
 }
 
-/// Six pairs of hexadecimal digits.
+/// Is it a hardware (MAC) address: six pairs of hexadecimal digits?
 fn hardware_address(word: &str) -> bool {
     [':', '-'].iter().any(|sign| {
         let pairs: Vec<&str> = word.split(*sign).collect();
@@ -184,7 +184,7 @@ fn hardware_address(word: &str) -> bool {
     })
 }
 
-/// The same in groups, as it is printed: its bytes.
+/// Length in bytes of an IBAN that is written in groups.
 fn spaced_iban(text: &str, before: Option<char>) -> Option<(usize, &'static str)> {
     if before.is_some_and(char::is_alphanumeric) {
         return None;
@@ -208,7 +208,7 @@ fn spaced_iban(text: &str, before: Option<char>) -> Option<(usize, &'static str)
     found
 }
 
-/// An account number of ISO 13616, written in one: country, two check digits, the rest modulo 97.
+/// Is it an IBAN (ISO 13616) written without spaces: country, two check digits, and the rest modulo 97?
 fn iban(word: &str) -> bool {
     let bytes = word.as_bytes();
     if !(15..=34).contains(&bytes.len())
@@ -226,7 +226,7 @@ fn iban(word: &str) -> bool {
     rest == 1
 }
 
-/// A number written in groups: of each its digits, the signs before it, and where it ends.
+/// A number written in groups of digits: the digits of each group, the signs before it, and where it ends.
 struct Groups {
     digits: Vec<Vec<u8>>,
     signs: Vec<String>,
@@ -237,7 +237,7 @@ struct Groups {
 fn groups(text: &str) -> Groups {
     let mut found = Groups { digits: Vec::new(), signs: Vec::new(), ends: Vec::new() };
     let mut at = 0;
-    // No number that is looked for has more.
+    // None of the numbers in question has more groups.
     while found.digits.len() < 8 {
         let signs = text[at..].bytes().take_while(|b| b" -/.()+".contains(b)).count();
         let digits = text[at + signs..].bytes().take_while(u8::is_ascii_digit).count();
@@ -253,7 +253,8 @@ fn groups(text: &str) -> Groups {
     found
 }
 
-/// A telephone, card or social security number at the beginning of `text`, in one or in groups: its bytes.
+/// Length in bytes of a telephone, card or social security number at the beginning of `text`, with or
+/// without groups.
 fn number(text: &str, before: Option<char>) -> Option<(usize, &'static str)> {
     let first = text.chars().next()?;
     if !(first.is_ascii_digit() || first == '+' || first == '(')
@@ -271,7 +272,7 @@ fn number(text: &str, before: Option<char>) -> Option<(usize, &'static str)> {
     })
 }
 
-/// What the groups of a number say that it is.
+/// What kind of number these groups are.
 fn kind(groups: &[Vec<u8>], signs: &[String]) -> Option<&'static str> {
     let digits = groups.concat();
     let between = |allowed: &str| signs[1..].iter().all(|s| s.len() == 1 && allowed.contains(s.as_str()));
@@ -288,15 +289,15 @@ fn kind(groups: &[Vec<u8>], signs: &[String]) -> Option<&'static str> {
         return Some(SOCIAL);
     }
     let phone = match signs[0].as_str() {
-        // With a country's code.
+        // With a country code.
         "+" => (8..=15).contains(&digits.len()),
-        // As in North America: area, exchange, line.
+        // As in North America: area code, exchange, line.
         "" | "(" if lengths == [3, 3, 4] => {
             let closed = signs[0] == "(";
             (matches!(signs[1].as_str(), ")" | ") ") == closed && (closed || between("-. ")))
                 && ["-", ".", " "].contains(&signs[2].as_str())
         }
-        // In groups as telephones are; thousands of a large number are no telephone.
+        // Grouped as telephone numbers are; the thousands of a large number are not.
         "" => {
             digits[0] == 0
                 && !digits.starts_with(&[0, 0, 0])
@@ -315,7 +316,7 @@ fn kind(groups: &[Vec<u8>], signs: &[String]) -> Option<&'static str> {
     phone.then_some(PHONE)
 }
 
-/// The check digit of cards.
+/// Is the check digit of a card number right (Luhn's algorithm)?
 fn luhn(digits: &[u8]) -> bool {
     let doubled = |d: u8| u32::from(d * 2 / 10 + d * 2 % 10);
     let sum: u32 = digits

@@ -1,21 +1,23 @@
-//! A sample of many prompts: every kind of work in proportion, nothing twice, the same for the same seed.
+//! Draws a sample of prompts: every kind of work in proportion, nothing twice, and the same for the same
+//! seed.
 
 use super::Prompt;
 use rand::{Rng as _, SeedableRng as _, rngs::ChaCha8Rng};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was drawn, and from what.
+/// A sample, and what it was drawn from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// In the order in which they were given.
+    /// The prompts, in the order in which they were given.
     pub prompts: Vec<Prompt>,
-    /// Prompts that were left after those that say the same as an earlier one were taken out.
+    /// Number of prompts left after repetitions were removed.
     pub distinct: usize,
-    /// Prompts that said the same as an earlier one: case, white space and digits aside.
+    /// Number of prompts with the same text as an earlier one, ignoring case, white space and digits.
     pub repeated: usize,
 }
 
-/// What two prompts have in common when they are the same question with other numbers.
+/// The text in lower case, with single spaces and every run of digits as `0`. Prompts for which it is equal
+/// ask the same question.
 fn shape(prompt: &Prompt) -> String {
     let text = format!("{}\n{}", prompt.system.as_deref().unwrap_or_default(), prompt.prompt).to_lowercase();
     let mut out = String::with_capacity(text.len());
@@ -37,7 +39,7 @@ fn shape(prompt: &Prompt) -> String {
     out
 }
 
-/// Draw `n` prompts, of each category as many as its share asks for (largest remainders), at least one.
+/// Draw `n` prompts, from each category in proportion to its size (largest remainders), and at least one.
 pub fn draw(prompts: Vec<Prompt>, n: usize, seed: u64) -> Sample {
     let given = prompts.len();
     let mut seen = BTreeSet::new();
@@ -60,7 +62,7 @@ pub fn draw(prompts: Vec<Prompt>, n: usize, seed: u64) -> Sample {
             (whole, exact - exact.floor())
         })
         .collect();
-    // What is left goes to those without any, then to the largest remainders.
+    // What remains goes to categories without any prompt, then to the largest remainders.
     let mut order: Vec<usize> = (0..quotas.len()).collect();
     order.sort_by(|a, b| {
         (quotas[*a].0 > 0).cmp(&(quotas[*b].0 > 0)).then(quotas[*b].1.total_cmp(&quotas[*a].1))
@@ -72,7 +74,7 @@ pub fn draw(prompts: Vec<Prompt>, n: usize, seed: u64) -> Sample {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut chosen = BTreeSet::new();
     for (mut members, (quota, _)) in strata.into_values().zip(quotas) {
-        // The first places of a shuffle.
+        // The first positions of a random permutation.
         for place in 0..quota.min(members.len()) {
             let rest = u64::try_from(members.len() - place).unwrap_or(1);
             let pick = usize::try_from(rng.next_u64() % rest).unwrap_or(0);

@@ -1,5 +1,4 @@
-//! A file of prompts, whichever program it is kept for → prompts, answers that are finished already, and
-//! what a person should know about the file.
+//! Reads a file of prompts in any supported format: prompts, finished answers, and notices.
 
 use super::bounds::{LONGEST_ID, MOST_CATEGORIES};
 use super::fill::Files;
@@ -8,32 +7,32 @@ use super::promptfoo::{self, Notice};
 use super::{FileFormat, Prompt, PromptError, file};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a file of prompts holds.
+/// The contents of a file of prompts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Set {
-    /// Each once, by ids that differ.
+    /// The prompts, each once, with unique ids.
     pub prompts: Vec<Prompt>,
-    /// Of a log: its answers. The id of each prompt is one of `prompts`.
+    /// The answers in a log. The id of each answer's prompt is that of one of `prompts`.
     pub answers: Vec<Finished>,
-    /// Of a promptfoo configuration: what a person should know, although it can be used.
+    /// Notices about a promptfoo configuration.
     pub notices: Vec<Notice>,
     pub written: Written,
 }
 
-/// Which program a file is written for.
+/// The program whose format a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// Ours.
+    /// Our own format.
     Own(FileFormat),
     Promptfoo,
     Log(LogFormat),
 }
 
-/// The endings that are read, for messages.
+/// Supported file name extensions, for messages.
 pub const ENDINGS: &str = ".jsonl, .csv, .toml, .txt, .yaml, .yml or .json";
 
-/// Read a file. `file` is its name, whose ending counts; `files` are those beside it, which a promptfoo
-/// configuration may name.
+/// Read a file. The extension of its name `file` decides the format; `files` gives access to the files
+/// beside it, which a promptfoo configuration may name.
 pub fn read(file: &str, bytes: &[u8], files: &dyn Files) -> Result<Set, PromptError> {
     let ending = ending(file);
     let plain = |format| {
@@ -50,7 +49,7 @@ pub fn read(file: &str, bytes: &[u8], files: &dyn Files) -> Result<Set, PromptEr
     }
 }
 
-/// The answers of a log, which need not be prompts that can be sent.
+/// The answers in a log, whose prompts need not be ones that can be sent.
 pub fn answers(file: &str, bytes: &[u8]) -> Result<Set, PromptError> {
     match logs::recognise(bytes) {
         Some(format) => log(file, format, bytes),
@@ -62,7 +61,7 @@ pub fn answers(file: &str, bytes: &[u8]) -> Result<Set, PromptError> {
     }
 }
 
-/// A finished answer, and which prompt of a set it is to.
+/// A finished answer, and the prompt of a set that it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matched {
     pub prompt: usize,
@@ -70,8 +69,8 @@ pub struct Matched {
     pub text: String,
 }
 
-/// Which prompts of a set the answers of a log are to: those that ask the same, or else those with the same id.
-/// Also how many answers are to none of them, and how many were found by their id alone.
+/// Find the prompts that the answers of a log belong to: those with the same text, or else those with the
+/// same id. Also returns the number of answers that belong to none, and of those found by id alone.
 pub fn matched(prompts: &[Prompt], answers: &[Finished]) -> (Vec<Matched>, usize, usize) {
     let said = |p: &Prompt| (p.prompt.trim().to_owned(), p.system.clone());
     let by_text: BTreeMap<_, usize> = prompts.iter().enumerate().rev().map(|(n, p)| (said(p), n)).collect();
@@ -120,7 +119,7 @@ fn unknown(file: &str, ending: &str) -> PromptError {
 fn configuration(file: &str, bytes: &[u8], files: &dyn Files) -> Result<Set, PromptError> {
     let config = promptfoo::read(file, bytes, files)?;
     for row in &config.rows {
-        // A text that cannot be filled in is told by whoever looks at the assertions.
+        // A text that cannot be filled in is reported with the assertions.
         if row.text.as_ref().is_ok_and(|text| text.trim().is_empty()) {
             let remedy = "Give its variables a value, or take the test out.";
             let error = of_file(file, "the prompt of this test is empty", remedy);
@@ -150,7 +149,7 @@ fn log(file: &str, format: LogFormat, bytes: &[u8]) -> Result<Set, PromptError> 
                 return Err(of_file(file, message, "Give the log of one task: ids count within a task."));
             }
         }
-        // The same sample twice in one log: another repeat.
+        // The same sample occurs twice in one log: it is another repeat.
         let repeat = times.entry((prompt.id.clone(), sample.repeat)).or_default();
         sample.repeat += *repeat;
         *repeat += 1;
@@ -161,7 +160,7 @@ fn log(file: &str, format: LogFormat, bytes: &[u8]) -> Result<Set, PromptError> 
     Ok(Set { prompts, answers, notices: Vec::new(), written: Written::Log(format) })
 }
 
-/// What our own files are held to, for those of others.
+/// Check prompts from other formats by the same rules as our own.
 fn sendable(file: &str, prompts: &[Prompt]) -> Result<(), PromptError> {
     let mut categories: BTreeSet<&str> = BTreeSet::new();
     for prompt in prompts {
@@ -258,7 +257,7 @@ mod tests {
         }
     }
 
-    /// Examples that stand before the question in a set of samples are sent, not dropped.
+    /// Examples that precede the question in a set of samples are sent, not dropped.
     #[test]
     fn examples_before_the_question_are_part_of_it() {
         let text = r#"{"input":[{"role":"system","content":"s"},{"role":"system","name":"example_user","content":"1+1"},{"role":"system","name":"example_assistant","content":"2"},{"role":"user","content":"2+2"}],"ideal":"4"}"#;

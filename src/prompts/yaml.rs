@@ -1,5 +1,5 @@
-//! YAML (and with it JSON) into values that know their lines, as js-yaml reads it: the core schema,
-//! merge keys, no duplicate keys, no keys that are lists or mappings.
+//! Reads YAML (and with it JSON) into values with line numbers, as js-yaml does: the core schema, merge
+//! keys, no duplicate keys, and no keys that are lists or mappings.
 
 use super::PromptError;
 use super::bounds::{DEEPEST_YAML, MOST_YAML_NODES};
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-/// A value and the line it begins on, from 1.
+/// A value, and the line on which it begins, from 1.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
     pub(crate) line: usize,
@@ -20,10 +20,10 @@ pub(crate) struct Node {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     Scalar(Value),
-    /// A point in time, which js-yaml makes an object of. The text as written.
+    /// A date or time, which js-yaml turns into an object; the text as written.
     Date(String),
     List(Vec<Node>),
-    /// In the order of the file.
+    /// A mapping, in the order of the file.
     Map(Vec<(String, Node)>),
 }
 
@@ -32,7 +32,7 @@ impl Node {
         Self { line, kind: Kind::Scalar(Value::Null) }
     }
 
-    /// As a plain value; a date is its text.
+    /// The plain value; a date is its text.
     pub(crate) fn value(&self) -> Value {
         match &self.kind {
             Kind::Scalar(value) => value.clone(),
@@ -42,7 +42,7 @@ impl Node {
         }
     }
 
-    /// As `typeof` sees it: a date is an object with nothing in it.
+    /// The value as `typeof` sees it: a date is an empty object.
     pub(crate) fn value_with_dates(&self) -> Value {
         match &self.kind {
             Kind::Date(_) => Value::Object(Map::new()),
@@ -87,7 +87,7 @@ impl Node {
     }
 }
 
-/// Why a text is no YAML.
+/// Why a text is not valid YAML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct YamlError {
     pub(crate) line: usize,
@@ -110,14 +110,14 @@ impl YamlError {
     }
 }
 
-/// Read a file of one document; an empty one is null.
+/// Read a file with one document; an empty file is null.
 pub(crate) fn read(file: &str, bytes: &[u8]) -> Result<Node, PromptError> {
     let text = super::utf8(file, bytes)?;
     document(text, false).map(|node| node.unwrap_or_else(|| Node::null(1))).map_err(|e| e.in_file(file))
 }
 
-/// Read a text of one document; `None` where there is none. `last_wins`: of equal keys the last one
-/// counts, where otherwise they are an error.
+/// Read a text with one document; `None` where there is none. With `last_wins` the last of several equal
+/// keys counts, which are an error otherwise.
 pub(crate) fn document(text: &str, last_wins: bool) -> Result<Option<Node>, YamlError> {
     let mut loader = Loader { last_wins, ..Loader::default() };
     let text = whole_escapes(text);
@@ -134,7 +134,7 @@ pub(crate) fn document(text: &str, last_wins: bool) -> Result<Option<Node>, Yaml
     Ok(loader.done)
 }
 
-/// JSON writes a character beyond the 16 bit plane as two escapes; YAML knows one long one.
+/// JSON writes a character beyond U+FFFF as two escapes, YAML as a single long one.
 fn whole_escapes(text: &str) -> Cow<'_, str> {
     let half = |at: usize| {
         let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
@@ -143,7 +143,7 @@ fn whole_escapes(text: &str) -> Cow<'_, str> {
     let (mut out, mut from, mut at) = (String::new(), 0, 0);
     while let Some(found) = text[at..].find('\\').map(|i| at + i) {
         let Some(first) = half(found) else {
-            // Whatever is escaped is no backslash of its own.
+            // A character that is escaped does not itself begin an escape.
             at = found + 1 + text[found + 1..].chars().next().map_or(0, char::len_utf8);
             continue;
         };
@@ -161,7 +161,7 @@ fn whole_escapes(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Inside brackets a tab is a space, which the parser does not grant behind a colon.
+/// Inside brackets a tab is a space, which the parser does not accept after a colon.
 fn without_tabs(text: Cow<'_, str>) -> Cow<'_, str> {
     if !text.contains('\t') {
         return text;
@@ -199,7 +199,7 @@ enum OpenKind {
 
 enum Key {
     Named(String),
-    /// `<<`.
+    /// The merge key `<<`.
     Merge,
 }
 
@@ -303,7 +303,7 @@ impl Loader {
         }
     }
 
-    /// A value is complete: put it where it belongs.
+    /// Put a complete value into the list or mapping that is open.
     fn put(&mut self, node: Node, anchor: usize, place: Place) -> Result<(), YamlError> {
         self.nodes += 1;
         if self.nodes > MOST_YAML_NODES {
@@ -381,7 +381,7 @@ fn scalar(text: Cow<'_, str>, plain: bool, tag: Option<&Tag>, place: Place) -> R
     if fits { Ok(resolved) } else { fail(place, format!("{text:?} does not fit its tag {tag}")) }
 }
 
-/// What a plain scalar means in the core schema, with dates.
+/// The value of a plain scalar in the core schema, with dates.
 fn resolve(text: &str) -> Kind {
     let value = match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
@@ -409,7 +409,7 @@ fn number(text: &str) -> Option<Value> {
         return Some(value);
     }
     if matches!(body, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        // What no JSON number is, is null when JavaScript writes it down.
+        // What JSON cannot write as a number becomes null in JavaScript.
         return Some(Value::Null);
     }
     if !body.starts_with(|c: char| c.is_ascii_digit() || c == '.')
@@ -433,7 +433,7 @@ fn number(text: &str) -> Option<Value> {
         .map(|n| float(if text.starts_with('-') { -n } else { n }))
 }
 
-/// A number as JavaScript has it: a whole one has no fraction.
+/// A number as JavaScript has it: whole numbers have no fraction.
 fn float(n: f64) -> Value {
     #[allow(clippy::cast_possible_truncation)]
     if n.fract() == 0.0 && n.abs() < 9e15 && !(n == 0.0 && n.is_sign_negative()) {
@@ -442,7 +442,7 @@ fn float(n: f64) -> Value {
     Number::from_f64(n).map_or(Value::Null, Value::Number)
 }
 
-/// `2024-01-31`, or with a time behind it.
+/// Is it a date such as `2024-01-31`, with or without a time?
 fn is_date(text: &str) -> bool {
     let bytes = text.as_bytes();
     let digits = |from: usize, to: usize| {
@@ -473,11 +473,11 @@ fn is_date(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Where the parser differs: it takes the mark of a block of text inside brackets for text, the end
-    /// of a document inside them for one, and knows no tag without a name.
+    /// Differences of the parser: inside brackets it takes the indicator of a block scalar for text, and
+    /// the end of a document for one; and it does not know tags without a name.
     const KNOWN: &[&str] = &["{\"a\": |\n x}", "{\"a\": >\n x}", "{!}", "{\"a\": 1...}"];
 
-    /// Values of js-yaml itself; the script that made them is `benchmarks/quality/oracles/yaml.mjs`.
+    /// Expected values come from js-yaml itself, by the script `benchmarks/quality/oracles/yaml.mjs`.
     #[test]
     fn values_are_those_of_js_yaml() {
         let fixture: Value =

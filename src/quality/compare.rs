@@ -1,5 +1,5 @@
-//! Two sides on the same prompts: one verdict over all and one for each category, whether each prompt
-//! was asked once or several times.
+//! Compares two sides on the same prompts: one verdict over all prompts and one for each category, whether
+//! each prompt was asked once or several times.
 
 use super::verdict::{
     CategoryVerdict, Pairs, Place, SMOKE, ScoreVerdict, Verdict, needed, non_inferiority, side,
@@ -7,10 +7,10 @@ use super::verdict::{
 use crate::stats::{self, Bootstrap, Interval, TAIL, holm};
 use std::collections::BTreeMap;
 
-/// What one side made of one prompt, its repeats together.
+/// The graded answers of one side to one prompt, over all repeats.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Side {
-    /// Answers that passed, of those with a grade.
+    /// How many of the graded answers passed.
     pub passed: u32,
     pub graded: u32,
     /// Sum of the scores of the graded answers.
@@ -25,12 +25,12 @@ impl Side {
         self.scores += score;
     }
 
-    /// Share of the answers that passed; `None` where none has a grade.
+    /// Share of the graded answers that passed, 0 to 1; `None` where none has a grade.
     pub fn share(&self) -> Option<f64> {
         (self.graded > 0).then(|| f64::from(self.passed) / f64::from(self.graded))
     }
 
-    /// Mean score.
+    /// Mean score of the graded answers, 0 to 1; `None` where none has a grade.
     pub fn score(&self) -> Option<f64> {
         (self.graded > 0).then(|| self.scores / f64::from(self.graded))
     }
@@ -41,7 +41,7 @@ impl Side {
     }
 }
 
-/// One prompt on both sides.
+/// The answers of both sides to one prompt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairedPrompt<'a> {
     pub category: Option<&'a str>,
@@ -55,34 +55,34 @@ impl PairedPrompt<'_> {
     }
 }
 
-/// How a difference of pass rates and its interval were made.
+/// How the difference of pass rates and its interval were computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Tango's score interval of paired counts: every prompt passes or fails as a whole.
+    /// Tango's score interval for paired counts: every prompt passes or fails as a whole.
     Counts,
-    /// A studentised bootstrap of the differences between the prompts' shares: repeats of some prompt
-    /// came out differently.
+    /// A studentised bootstrap of the differences between the shares of passed repeats: repeats of some
+    /// prompt had different results.
     Shares,
 }
 
-/// Everything two sides' grades say.
+/// The comparison of two sides by their grades.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compared {
     pub method: Method,
     pub verdict: Verdict,
-    /// Mean over prompts of the share of answers that passed, with Wilson's interval.
+    /// Pass rate of A, the mean over prompts of the share of answers that passed, with Wilson's interval.
     pub a: (f64, Interval),
     pub b: (f64, Interval),
-    /// The whole interval lies within the margin on both sides of zero: no difference that matters.
+    /// The whole interval lies between −margin and +margin, so that there is no difference that matters;
     /// `None` below twenty prompts.
     pub equivalent: Option<bool>,
-    /// Where some score is neither 0 nor 1: mean scores of both sides, and their difference.
+    /// Mean scores of both sides and the verdict on their difference; `None` where every score is 0 or 1.
     pub scores: Option<(f64, f64, ScoreVerdict)>,
-    /// By category, where there are two at least.
+    /// The comparison by category; empty where there are fewer than two.
     pub categories: Vec<CategoryCompared>,
 }
 
-/// One category, and its part in the split.
+/// The comparison in one category.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CategoryCompared {
     pub part: CategoryVerdict,
@@ -90,7 +90,8 @@ pub struct CategoryCompared {
     pub b: (f64, Interval),
 }
 
-/// Prompts without a grade on either side are left out, on both. `None` where no prompt has both.
+/// Compare two sides. Prompts on which either side has no grade are left out. `None` where that leaves
+/// none.
 pub fn compare(prompts: &[PairedPrompt<'_>], margin: f64, seed: u64) -> Option<Compared> {
     let both: Vec<&PairedPrompt<'_>> = prompts.iter().filter(|p| p.shares().is_some()).collect();
     let whole = Part::new(&both, margin, seed)?;
@@ -111,13 +112,13 @@ pub fn compare(prompts: &[PairedPrompt<'_>], margin: f64, seed: u64) -> Option<C
     })
 }
 
-/// The verdict on some of the prompts.
+/// The verdict on a subset of the prompts.
 struct Part {
     method: Method,
     verdict: Verdict,
     a: (f64, Interval),
     b: (f64, Interval),
-    /// One-sided p of "A is worse by the margin" and of "A is not worse by the margin".
+    /// One-sided p of the hypotheses "A is worse by the margin" and "A is not worse by the margin".
     p: (f64, f64),
 }
 
@@ -147,7 +148,7 @@ impl Part {
         let interval = found.interval();
         let smoke_only = n < SMOKE;
         let non_inferior = if smoke_only { None } else { side(interval, margin) };
-        // How much prompts vary takes the place of how often the sides disagree.
+        // The variation between prompts replaces the frequency of disagreement.
         let spread = differences.iter().map(|d| d * d).sum::<f64>() / f64::from(n);
         let verdict = Verdict {
             pairs,
@@ -167,9 +168,9 @@ impl Part {
     }
 }
 
-/// The split that follows from results by category: where A can take over. With Holm's correction the
-/// chance of moving even one category in which A is worse by the margin stays below 2.5 %; a category
-/// of fewer than twenty prompts moves nowhere.
+/// The split by category: where A can take over. With Holm's correction the chance of moving any category
+/// in which A is worse by the margin stays below 2.5 %. A category with fewer than twenty prompts is never
+/// moved.
 fn split(groups: &BTreeMap<&str, Vec<&PairedPrompt<'_>>>, margin: f64, seed: u64) -> Vec<CategoryCompared> {
     let parts: Vec<(&str, Part)> = groups
         .iter()
@@ -202,7 +203,7 @@ fn split(groups: &BTreeMap<&str, Vec<&PairedPrompt<'_>>>, margin: f64, seed: u64
 
 fn scores(prompts: &[&PairedPrompt<'_>], margin: f64, seed: u64) -> Option<(f64, f64, ScoreVerdict)> {
     let means: Vec<(f64, f64)> = prompts.iter().filter_map(|p| Some((p.a.score()?, p.b.score()?))).collect();
-    // The same as the pass rates where an answer scores 1 when it passes and 0 when it does not.
+    // Scores equal pass rates if an answer scores 1 when it passes and 0 when it does not.
     let says_more = |side: &Side| (side.scores - f64::from(side.passed)).abs() > 1e-9;
     if !prompts.iter().any(|p| says_more(&p.a) || says_more(&p.b)) {
         return None;

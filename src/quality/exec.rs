@@ -1,19 +1,19 @@
-//! A program of the user as grader: what it is told on its input, and what its output is taken for.
-//! The program is named on the command line; a prompt file can only say that it is wanted.
+//! Programs of the user as graders: their input, and how their output is read. Programs are named on the
+//! command line; a prompt file can only ask for one by its name.
 
 use super::Given;
 use serde_json::{Value, json};
 
-/// Longest output that is read, bytes.
+/// The most output that is read, bytes.
 pub const LONGEST_OUTPUT: usize = 64 << 10;
 
-/// One line of JSON for the program's standard input.
+/// The line of JSON for the program's standard input.
 pub fn request(prompt_id: &str, prompt: &str, answer: &str, vars: &serde_json::Map<String, Value>) -> String {
     json!({"id": prompt_id, "prompt": prompt, "answer": answer, "vars": vars}).to_string()
 }
 
-/// What the program said: `{"pass": true, "score": 0.5}` with one of the two at least, or nothing and an
-/// exit code, 0 for a pass and 1 for a failure. Anything else is no verdict, and the sample is missing.
+/// The program's verdict: `{"pass": true, "score": 0.5}` with at least one of the two, or no output and an
+/// exit code (0 means pass, 1 means fail). Anything else is no verdict, and the answer has no grade.
 pub fn read(output: &[u8], exit_code: Option<i32>) -> Given {
     let verdict = |pass: bool| Given::Verdict { pass, score: if pass { 1.0 } else { 0.0 } };
     let text = match std::str::from_utf8(output) {

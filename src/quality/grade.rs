@@ -1,4 +1,4 @@
-//! An answer + graders → a grade.
+//! Grades an answer by its graders.
 
 use super::answer::{Answer, Given};
 use super::grader::{Check, Graders, Item, Similarity};
@@ -8,11 +8,11 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What came of grading an answer.
+/// The result of grading an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Grade {
     Scored(Score),
-    /// No verdict. Never taken for a pass, nor for a failure.
+    /// No verdict: neither a pass nor a failure.
     Missing(Why),
 }
 
@@ -39,32 +39,32 @@ pub enum Why {
     NotTold,
 }
 
-/// A verdict with its parts.
+/// A verdict, with those of the single graders.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Score {
     pub pass: bool,
-    /// Weighted mean of the graders' scores.
+    /// Weighted mean of the graders' scores, 0 to 1.
     pub score: f64,
-    /// Each grader; a set, then its members.
+    /// The result of each grader; a set is followed by its members.
     pub components: Vec<Component>,
-    /// Weighted mean of each metric.
+    /// Weighted mean score of each named metric.
     pub named: BTreeMap<String, f64>,
 }
 
-/// What one grader said.
+/// The result of one grader.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Component {
-    /// The assertion's type as written.
+    /// The assertion's type, as written.
     pub kind: String,
     pub pass: bool,
-    /// 0 to 1; some scores of texts fall outside where their formula does.
+    /// From 0 to 1; some text scores lie outside where their formula does.
     pub score: f64,
 }
 
-/// Score × weight and weight of each metric.
+/// For each metric the sum of score × weight, and the sum of weights.
 type Named = BTreeMap<String, (f64, f64)>;
 
-/// Sums of scores and weights, as promptfoo adds them.
+/// Sums of scores and weights, added as promptfoo does.
 #[derive(Default)]
 struct Sum {
     score: f64,
@@ -91,7 +91,7 @@ impl Sum {
         }
     }
 
-    /// Without a threshold everything has to pass; with one, only the mean counts.
+    /// Without a threshold every grader must pass; with one, only the mean score counts.
     fn verdict(&self, threshold: Option<f64>) -> (bool, f64) {
         let score = if self.weight > 0.0 { self.score / self.weight } else { 0.0 };
         (threshold.map_or(!self.failed, |t| score >= t), score)
@@ -99,7 +99,7 @@ impl Sum {
 }
 
 impl Graders {
-    /// Grade an answer. `given` is what was asked from outside, by the places of [`Graders::needs`].
+    /// Grade an answer. `given` has replies for what [`Graders::needs`] lists, by the same indices.
     pub fn grade(&self, answer: &Answer<'_>, given: &BTreeMap<usize, Given>) -> Grade {
         match self.score(answer, given) {
             Ok(score) => Grade::Scored(score),
@@ -109,12 +109,11 @@ impl Graders {
 
     fn score(&self, answer: &Answer<'_>, given: &BTreeMap<usize, Given>) -> Result<Score, Why> {
         if self.items.is_empty() {
-            // Nothing was asked of it.
+            // No graders: nothing is expected of the answer.
             return Ok(Score { pass: true, score: 1.0, components: Vec::new(), named: BTreeMap::new() });
         }
         let mut sum = Sum::default();
-        // Sets count after the graders that stand alone, as in promptfoo; the order of the parts is the
-        // file's.
+        // As in promptfoo, sets count after the other graders; components stay in the order of the file.
         let mut sets: Vec<(&Item, bool, f64, Named)> = Vec::new();
         let mut components = Vec::new();
         let mut place = 0;
@@ -161,19 +160,19 @@ impl Graders {
     }
 }
 
-/// What one grader says; one that weighs nothing never fails the prompt.
+/// The result of one grader. A grader with weight 0 never fails a prompt.
 fn graded(item: &Item, answer: &Answer<'_>, given: Option<&Given>) -> Result<Component, Why> {
     let (pass, score) = outcome(item, answer, given)?;
     Ok(Component { kind: item.kind.clone(), pass: pass || item.weight == 0.0, score })
 }
 
-/// Yes or no, as a score too.
+/// A yes-or-no result, also as a score.
 fn yes(found: bool, inverse: bool) -> (bool, f64) {
     let pass = found != inverse;
     (pass, if pass { 1.0 } else { 0.0 })
 }
 
-/// A score that passes from a threshold on; turned around, its rest.
+/// A score that passes from a threshold on; `not-` inverts it.
 fn from(threshold: f64, score: f64, inverse: bool) -> (bool, f64) {
     ((score >= threshold) != inverse, if inverse { 1.0 - score } else { score })
 }
@@ -194,7 +193,7 @@ fn outcome(item: &Item, answer: &Answer<'_>, given: Option<&Given>) -> Result<(b
             yes(if *all { needles.iter().all(holds) } else { needles.iter().any(holds) })
         }
         Check::StartsWith(wanted) => yes(text.starts_with(wanted)),
-        // A pattern that is none fails under `not-`, too.
+        // An invalid pattern fails under `not-`, too.
         Check::Regex(None) => Ok((false, 0.0)),
         Check::Regex(Some(regex)) => regex.test(text).map_err(|_| Why::Runaway).and_then(yes),
         Check::Json { whole: true, schema } => match (json::parse(text), schema) {
@@ -221,7 +220,7 @@ fn outcome(item: &Item, answer: &Answer<'_>, given: Option<&Given>) -> Result<(b
         Check::ToolsCall => {
             let output = output(answer);
             let fits = tools::tools_call_fits(text, &output, answer.tools);
-            // Not turned around in promptfoo, whatever its name says.
+            // As in promptfoo, this is not inverted, whatever the name says.
             Ok((fits, if fits { 1.0 } else { 0.0 }))
         }
         Check::FunctionCall => {
@@ -259,7 +258,7 @@ fn outcome(item: &Item, answer: &Answer<'_>, given: Option<&Given>) -> Result<(b
             let found = answer.finish_reason.filter(|r| !r.is_empty());
             yes(found.is_some_and(|r| r.to_lowercase() == wanted.to_lowercase()))
         }
-        // No answer counts as a refusal, and scores nothing either way.
+        // An empty answer counts as a refusal, and scores 0 in either case.
         Check::Refusal if answer.value.is_some() || js::trim(text).is_empty() => Ok((!inverse, 0.0)),
         Check::Refusal => yes(refusal::refuses(text)),
         Check::Perplexity { as_score } => {
@@ -294,7 +293,7 @@ fn outcome(item: &Item, answer: &Answer<'_>, given: Option<&Given>) -> Result<(b
     }
 }
 
-/// The answer as a value: calls of tools as they came, or else its text.
+/// The answer as a value: the tool calls as they came, or else its text.
 fn output<'a>(answer: &'a Answer<'_>) -> Cow<'a, Value> {
     match answer.value {
         Some(value) => Cow::Borrowed(value),
@@ -302,13 +301,13 @@ fn output<'a>(answer: &'a Answer<'_>) -> Cow<'a, Value> {
     }
 }
 
-/// Within the tolerance, and a billionth for what floating point loses.
+/// Equal within the tolerance, plus a relative 1e-9 for floating-point rounding.
 fn near(found: f64, wanted: f64, tolerance: f64) -> bool {
     (found - wanted).abs() <= tolerance + 1e-9 * wanted.abs().max(1.0)
 }
 
-/// The last number of a text. Commas that part thousands belong to it; a full stop that ends a
-/// sentence does not.
+/// The last number in a text. It includes commas between thousands, but not a full stop at the end of a
+/// sentence.
 fn last_number(text: &str) -> Option<f64> {
     let chars: Vec<char> = text.chars().collect();
     let digit = |i: usize| chars.get(i).is_some_and(char::is_ascii_digit);
@@ -357,14 +356,15 @@ fn last_number(text: &str) -> Option<f64> {
     last
 }
 
-/// Does a comma stand before exactly three digits?
+/// Is a comma followed by exactly three digits?
 fn thousands(chars: &[char], comma: usize) -> bool {
     let digit = |i: usize| chars.get(i).is_some_and(char::is_ascii_digit);
     (1..=3).all(|i| digit(comma + i)) && !digit(comma + 4)
 }
 
-/// The letter of the option an answer chose: the whole answer, what "answer is" names, a letter at the
-/// start, or the only letter that stands alone; `None` where none or several could be meant.
+/// The letter of the option that an answer chose: the whole answer, the letter after "answer is", a letter
+/// at the start, or the only letter that is a word of its own. `None` where there is no such letter, or
+/// several.
 fn choice(text: &str) -> Option<char> {
     let text = js::trim(text).trim_matches(['*', '`', '"', '\'']);
     let alone = alone(text);
@@ -374,7 +374,7 @@ fn choice(text: &str) -> Option<char> {
         return Some(letter.to_ascii_uppercase());
     }
     let lower = text.to_ascii_lowercase();
-    // The last "answer" that a letter follows at once.
+    // The last occurrence of "answer" that is directly followed by a letter.
     let named = lower.match_indices("answer").filter_map(|(at, word)| {
         let rest = &text[at + word.len()..];
         let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || ":*-=\"'(`".contains(c));
@@ -395,7 +395,7 @@ fn choice(text: &str) -> Option<char> {
     {
         return Some(first);
     }
-    // "I" is a word, and so is "A" where another word follows that does not join it to a second letter.
+    // "I" is a word, and so is "A" if another word follows that does not connect it to a second letter.
     let article = |at: usize| {
         let rest = &text[at + 1..];
         let next: String = rest.trim_start().chars().take_while(|c| c.is_alphabetic()).collect();
@@ -414,7 +414,7 @@ fn choice(text: &str) -> Option<char> {
     if found.len() == 1 { found.first().copied() } else { None }
 }
 
-/// Letters with nothing beside them that belongs to a word, and where they stand.
+/// Letters that are words of their own, with their positions.
 fn alone(text: &str) -> Vec<(usize, char)> {
     let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '\'' || c == '’' || c == '_');
     text.char_indices()
@@ -426,7 +426,7 @@ fn alone(text: &str) -> Vec<(usize, char)> {
         .collect()
 }
 
-/// The best reference's similarity; `not-`: every reference has to be far enough.
+/// Similarity to the best reference; with `not-` every reference must be different enough.
 fn similar(
     answer: &[f32],
     references: &[Vec<f32>],
@@ -439,7 +439,7 @@ fn similar(
     Some(if inverse { (best <= threshold, 1.0 - best) } else { (best >= threshold, best) })
 }
 
-/// How alike two embeddings are; 1 for the same direction (cosine) or the same place (Euclidean).
+/// Similarity of two embeddings; 1 for the same direction (cosine) or the same point (Euclidean).
 fn likeness(a: &[f32], b: &[f32], metric: Similarity) -> Option<f64> {
     if a.len() != b.len() || a.is_empty() {
         return None;

@@ -1,4 +1,5 @@
-//! Assertions → graders: every name known, every value checked once, before any answer is seen.
+//! Prepares the graders of a prompt from its assertions: every name and value is checked once, before there
+//! are answers.
 
 mod check;
 mod fault;
@@ -23,25 +24,26 @@ pub struct Graders {
 }
 
 impl Graders {
-    /// Make ready the graders of a prompt, values already filled in.
+    /// Prepare the graders of a prompt, in whose assertions variables are already filled in.
     pub fn new(asserts: &[Assertion], threshold: Option<f64>) -> Self {
         let mut reader = Reader { place: 0, problems: Vec::new() };
         let items = asserts.iter().map(|a| reader.item(a, true)).collect();
         Self { items, threshold: threshold.filter(|t| !t.is_nan()), problems: reader.problems }
     }
 
-    /// What is wrong with them, in their order. A set with problems other than [`Fault::NotRun`] is
-    /// refused before a run.
+    /// Problems with the assertions, in their order. A prompt set with problems other than
+    /// [`Fault::NotRun`] is refused before a run.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// Is there nothing to grade by?
+    /// Are there no graders?
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// What has to be asked from outside, by place; `asserts` are those they were made of.
+    /// What the graders made from `asserts` need from a judge, a program or an embedding model, with the
+    /// index of each grader.
     pub fn needs(asserts: &[Assertion]) -> Vec<(usize, Need)> {
         let mut needs = Vec::new();
         let flat = asserts.iter().flat_map(|a| std::iter::once(a).chain(&a.members));

@@ -1,10 +1,10 @@
-//! HTML in an answer: is it HTML, does it contain some?
+//! Checks HTML in an answer: is the answer HTML, does it contain some?
 
 use super::regex::Regex;
 use crate::prompts::js;
 use std::sync::LazyLock;
 
-/// Longest answer that is looked at, as promptfoo has it: 10 MiB.
+/// The longest answer that is examined, as in promptfoo: 10 MiB.
 const LONGEST: usize = 10 << 20;
 
 const ELEMENTS: &str = " html head title base link meta style body article section nav aside h1 h2 h3 h4 h5 h6 header \
@@ -19,7 +19,7 @@ const VOID: &str = " area base br col embed hr img input link meta param source 
 /// Elements of the head, whose text is no text of the body.
 const RAW: &str = " script style title textarea template noscript ";
 
-/// Signs of HTML and what each counts; two are enough.
+/// Signs of HTML with their weights; a sum of two is enough.
 static SIGNS: LazyLock<Vec<(Option<Regex>, u32)>> = LazyLock::new(|| {
     [
         (r"<[a-zA-Z][a-zA-Z0-9-]*(?:\s[^>]*)?\/>", 1),
@@ -141,7 +141,7 @@ fn wrapper(lower: &str, name: &str) -> bool {
     })
 }
 
-/// The length of a tag, with its closing bracket; attributes may hold one in quotation marks.
+/// Length of a tag with its closing bracket; attributes may contain brackets in quotation marks.
 fn tag_end(rest: &str) -> usize {
     let mut quote = None;
     for (i, c) in rest.char_indices() {

@@ -1,16 +1,16 @@
-//! JSON in an answer: the whole of it, or somewhere in the text.
+//! Reads JSON in an answer: the whole of it, or parts of the text.
 
 use crate::prompts::{js, yaml};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// Longest stretch that is looked at for one object, as promptfoo has it.
+/// The longest part of a text that is examined for one object, as in promptfoo.
 const LONGEST_OBJECT: usize = 100_000;
-/// Most that is read again and again while looking for objects, bytes.
+/// The most bytes that are read in total while looking for objects, since parts are read repeatedly.
 const MOST_WORK: usize = 20_000_000;
 
-/// Read a text as JSON. What JavaScript accepts and Rust's reader does not, a number too large and
-/// half of a surrogate pair, becomes the largest number and U+FFFD.
+/// Read a text as JSON. Where JavaScript accepts what Rust's parser does not, numbers that are too large
+/// become the largest number, and halves of surrogate pairs become U+FFFD.
 pub(super) fn parse(text: &str) -> Option<Value> {
     if let Ok(value) = serde_json::from_str(text) {
         return Some(value);
@@ -19,7 +19,7 @@ pub(super) fn parse(text: &str) -> Option<Value> {
     serde_json::from_str(&mended(text)).ok()
 }
 
-/// The text with numbers and escapes that fit. It is known to be JSON.
+/// The text, which is known to be JSON, with such numbers and escapes replaced.
 fn mended(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut in_string, mut at) = (false, 0);
@@ -65,7 +65,7 @@ fn mended(text: &str) -> String {
     out
 }
 
-/// Are two values the same, the order of keys aside and numbers by value?
+/// Are two values equal, whatever the order of keys and with numbers compared by value?
 pub(super) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
@@ -126,7 +126,7 @@ fn read_object(text: &str) -> Option<Value> {
     (value.is_object() || value.is_array()).then_some(value)
 }
 
-/// `//` up to the end of a line, outside of quotation marks and addresses, becomes YAML's `#`.
+/// Turn a `//` comment up to the end of a line into YAML's `#`, outside of quotation marks and URLs.
 fn comments_to_hashes(text: &str) -> String {
     text.split('\n').map(comment_to_hash).collect::<Vec<_>>().join("\n")
 }

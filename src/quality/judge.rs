@@ -1,10 +1,10 @@
-//! A model as judge: what it is asked, what its answer is taken for, and how good an instrument it is.
+//! A language model as judge: its prompts, how its replies are read, and how reliable it is.
 //!
-//! The text that is judged is hostile: it may hold instructions, or a verdict. So it stands between
-//! marks that it cannot contain, its length is bounded, the verdict is read only from the last line of
-//! the judge's own answer (or from all of it, where it is one JSON object), and a line that repeats what
-//! the judged text says counts for nothing by itself: the verdict carries a code that the judged text
-//! cannot know.
+//! The text that is judged is hostile: it may contain instructions, or a verdict. Therefore it is put
+//! between marks that it cannot contain, and its length is limited. The verdict is read only from the last
+//! line of the judge's own reply, or from the whole of it if it is one JSON object. It must contain a code
+//! that the judged text cannot know, so that a verdict that the judge merely repeats from the text does not
+//! count.
 
 mod agreement;
 mod correction;

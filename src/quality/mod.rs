@@ -6,9 +6,10 @@
 //! answers (journal) ─────┘
 //! ```
 //!
-//! Pure: an answer and what was measured with it go in, verdicts come out. What a grader needs from
-//! outside (a judge, embeddings, a program of the user) is a [`Need`]; somebody else asks and hands the
-//! result in as [`Given`]. So grading can be done again, or extended, from a stored run without a call.
+//! Everything is pure: an answer and what was measured of it go in, and verdicts come out. What a grader
+//! needs from a judge, an embedding model or a program of the user is described by a [`Need`]; the caller
+//! obtains it and passes it in as [`Given`]. A stored run can therefore be graded again, or by further
+//! graders, without new requests.
 
 mod answer;
 mod compare;

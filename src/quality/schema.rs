@@ -61,7 +61,7 @@ impl Schema {
         options.build(&schema).map(Self).map_err(|e| SchemaError::Invalid(e.to_string()))
     }
 
-    /// Is a value what the schema describes?
+    /// Does a value match the schema?
     pub fn holds(&self, value: &Value) -> bool {
         self.0.is_valid(value)
     }
@@ -130,7 +130,7 @@ const KEYWORDS: &[&str] = &[
     "contentSchema",
 ];
 
-/// Formats that are known. Those of numbers and those that only describe hold for every text.
+/// Known formats. Those of numbers, and those that only describe, match every text.
 const NAMES: &[&str] = &[
     "date",
     "time",
@@ -274,7 +274,7 @@ fn without_nullable(schema: &Value) -> Value {
     }
 }
 
-/// Division as JavaScript does it, so that 0.3 is no multiple of 0.1.
+/// Divisibility as in JavaScript, where 0.3 is not a multiple of 0.1.
 struct MultipleOf(f64);
 
 impl<'i> Keyword<'i> for MultipleOf {
@@ -298,7 +298,7 @@ fn multiple_of<'a>(
 
 type Check = fn(&str) -> bool;
 
-/// Formats whose meaning in ajv-formats differs from the validator's own, or that it does not have.
+/// Formats that ajv-formats defines differently from the validator, or that the validator lacks.
 const FORMATS: &[(&str, Check)] = &[
     ("date", date),
     ("time", |t| time(t, true)),
@@ -335,7 +335,7 @@ fn date(text: &str) -> bool {
     (1..=last).contains(&day)
 }
 
-/// `hh:mm:ss` with a fraction and a zone, which has to be there in the strict form.
+/// `hh:mm:ss` with an optional fraction and a zone, which the strict form requires.
 fn time(text: &str, strict: bool) -> bool {
     let split = text.find(['z', 'Z', '+', '-']).unwrap_or(text.len());
     let (clock, zone) = text.split_at(split);
@@ -371,7 +371,7 @@ fn time(text: &str, strict: bool) -> bool {
     if hour <= 23 && minute <= 59 && whole < 60 {
         return true;
     }
-    // A leap second at midnight, universal time.
+    // A leap second occurs at midnight, universal time.
     let signed = |n: u32| i64::from(n) * sign;
     let utc_minute = i64::from(minute) - signed(zone_minute);
     let utc_hour = i64::from(hour) - signed(zone_hour) - i64::from(utc_minute < 0);
@@ -386,7 +386,7 @@ fn date_time(text: &str, strict: bool) -> bool {
 
 fn duration(text: &str) -> bool {
     let Some(body) = text.strip_prefix('P').filter(|b| !b.is_empty()) else { return false };
-    // Units in order, each once, each with digits before it.
+    // Units must be in order, each at most once and with digits before it.
     let in_order = |text: &str, units: &str| {
         let mut rest = text;
         for unit in units.chars() {
@@ -430,8 +430,7 @@ fn uuid(text: &str) -> bool {
     parts == [8, 4, 4, 4, 12] && body.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
-/// An address of the web or of a file server, with a host that has a top level domain or is a public
-/// IPv4 address.
+/// A web or FTP address whose host has a top-level domain or is a public IPv4 address.
 fn url(text: &str) -> bool {
     let lower = text.to_lowercase();
     let Some(rest) = ["http://", "https://", "ftp://"].iter().find_map(|s| lower.strip_prefix(s)) else {

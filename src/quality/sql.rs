@@ -6,7 +6,7 @@ use sqlparser::dialect::{self, Dialect};
 use sqlparser::parser::Parser;
 use std::sync::LazyLock;
 
-/// What an `is-sql` assertion asks for.
+/// What an `is-sql` assertion requires.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Wanted {
     pub(super) database: Option<String>,
@@ -118,7 +118,7 @@ pub(super) fn contains(text: &str, wanted: &Wanted) -> bool {
     candidates.iter().any(|c| is(c, wanted))
 }
 
-/// Fenced code without a language, or with `sql`.
+/// Fenced code blocks without a language, or with `sql`.
 fn code_blocks(text: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut open: Option<(char, usize, bool, Vec<&str>)> = None;
@@ -148,7 +148,7 @@ fn code_blocks(text: &str) -> Vec<String> {
     blocks
 }
 
-/// The text with what stands in quotation marks and comments put away.
+/// The text without its string literals and comments.
 fn without_literals(sql: &str, brackets: bool) -> String {
     let mut out = String::new();
     let mut rest = sql;
@@ -190,14 +190,14 @@ fn without_literals(sql: &str, brackets: bool) -> String {
     out
 }
 
-/// Tables and columns a text of SQL uses, as `action::where::what`.
+/// Tables and columns that a text of SQL uses, as `action::where::what`.
 struct Uses {
     tables: Vec<String>,
     columns: Vec<String>,
 }
 
-/// Read from the words of statements that a parser has written out: a table stands behind FROM, JOIN,
-/// INTO, UPDATE or TABLE; names that a WITH defines are none.
+/// Read from statements as the parser writes them out: a table follows FROM, JOIN, INTO, UPDATE or TABLE;
+/// names that a WITH defines are no tables.
 fn uses(statements: &[String], database: &str) -> Uses {
     let mut uses = Uses { tables: Vec::new(), columns: Vec::new() };
     for statement in statements {

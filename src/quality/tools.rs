@@ -1,16 +1,16 @@
-//! Calls of tools in an answer: are they well formed, do they fit their schema, are they the ones
-//! that were expected?
+//! Checks tool calls in an answer: are they well formed, do they match their schemas, and are they the
+//! expected ones?
 
 use super::schema::Schema;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// One function of a request: its name and the schema of its arguments.
+/// The schema of the arguments of a function, by its name.
 fn parameters<'a>(functions: &'a [&'a Value], name: &str) -> Option<&'a Value> {
     functions.iter().find(|f| f.get("name").and_then(Value::as_str) == Some(name))?.get("parameters")
 }
 
-/// Is a call `{name, arguments}` of one of these functions, with arguments that fit its schema?
+/// Does a call `{name, arguments}` match one of these functions and the schema of its arguments?
 fn call_fits(call: &Value, functions: &[&Value]) -> bool {
     let (Some(name), Some(arguments)) =
         (call.get("name").and_then(Value::as_str), call.get("arguments").and_then(Value::as_str))
@@ -23,9 +23,9 @@ fn call_fits(call: &Value, functions: &[&Value]) -> bool {
     Schema::new(schema).is_ok_and(|schema| schema.holds(&arguments))
 }
 
-/// Are all calls of an answer in `OpenAI`'s tool format calls of the tools that were offered?
+/// Do all tool calls of an answer, in `OpenAI`'s tool format, match the tools that were offered?
 pub(super) fn tools_call_fits(text: &str, output: &Value, tools: Option<&[Value]>) -> bool {
-    // What a server of tools has done already is judged by what it says.
+    // A tool server has already executed the call; its message tells whether that failed.
     if text.contains("MCP Tool Error") {
         return false;
     }
@@ -43,14 +43,15 @@ pub(super) fn tools_call_fits(text: &str, output: &Value, tools: Option<&[Value]
     tools.is_some() && calls.iter().all(|c| c.get("function").is_some_and(|f| call_fits(f, &functions)))
 }
 
-/// Is an answer a call in `OpenAI`'s older function format of one of the functions that were offered?
+/// Is the answer a call, in `OpenAI`'s older function format, that matches one of the functions that were
+/// offered?
 pub(super) fn function_call_fits(output: &Value, functions: Option<&[Value]>) -> bool {
     let call = output.get("function_call").unwrap_or(output);
     let functions: Vec<&Value> = functions.unwrap_or_default().iter().collect();
     call.is_object() && call_fits(call, &functions)
 }
 
-/// F1 of the names of the tools called beside those expected, 0 to 1; order and number do not matter.
+/// F1 of the names of called tools against the expected ones, 0 to 1. Order and repetitions do not matter.
 pub(super) fn f1(output: &Value, text: Option<&str>, expected: &BTreeSet<String>) -> f64 {
     let mut called = BTreeSet::new();
     match text {
@@ -72,7 +73,7 @@ fn name_of(map: Option<&Value>) -> Option<String> {
     Some(map?.get("name")?.as_str()?.to_owned())
 }
 
-/// The names of tools called, in the formats of `OpenAI` (chat and Responses), Anthropic and Google.
+/// Names of the called tools, in the formats of `OpenAI` (chat and Responses), Anthropic and Google.
 fn names(output: &Value, called: &mut BTreeSet<String>) {
     match output {
         Value::String(text) => {
@@ -117,10 +118,11 @@ fn object_names(map: &Map<String, Value>, output: &Value, called: &mut BTreeSet<
     }
 }
 
-/// Longest block of JSON that is read, bytes.
+/// The longest block of JSON that is read, bytes.
 const LONGEST_BLOCK: usize = 1 << 20;
 
-/// Brackets left open after a line, and whether a text is; a text ends with its line.
+/// Updates the number of open brackets after a line, and whether a string is open; a string ends with its
+/// line.
 fn count(line: &str, state: &mut (i64, bool)) {
     let mut escaped = false;
     state.1 = false;
@@ -136,7 +138,7 @@ fn count(line: &str, state: &mut (i64, bool)) {
     }
 }
 
-/// JSON in a text: whole lines, from a line that begins with a bracket to the one that closes it,
+/// JSON values in a text that begin on a line with an opening bracket and end with the line that closes it,
 /// outside of fenced code.
 fn blocks(text: &str) -> Vec<Value> {
     let (mut found, mut fenced) = (Vec::new(), false);
@@ -150,7 +152,7 @@ fn blocks(text: &str) -> Vec<Value> {
         if fenced || !start.starts_with(['{', '[']) {
             continue;
         }
-        // Read once, when as many brackets are closed as were opened.
+        // Parsed once as many brackets are closed as were opened.
         let mut block = start.trim_end().to_owned();
         let mut state = (0i64, false);
         count(&block, &mut state);

@@ -1,9 +1,9 @@
-//! Is one side as good as the other on the same prompts: over all, and by category?
+//! Is one side as good as the other on the same prompts, over all prompts and by category?
 
 use crate::stats::{self, Interval, Paired, TAIL, holm};
 use std::collections::BTreeMap;
 
-/// Fewer prompts than this show that it runs, not which side is better.
+/// Number of prompts below which there is no verdict: fewer only show that the set-up works.
 pub const SMOKE: u32 = 20;
 
 /// Does the answer contain the expected text? Case and runs of white space do not matter.
@@ -15,7 +15,7 @@ fn normal(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// Two sides on the same prompts, counted by who passed.
+/// Two sides on the same prompts: how many passed on both, on one, or on neither.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pairs {
     pub both: u32,
@@ -43,26 +43,27 @@ impl Pairs {
     }
 }
 
-/// The answer to "is side A good enough beside side B?".
+/// The verdict on whether side A is good enough compared with side B.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
     pub pairs: Pairs,
-    /// The exact `McNemar` test of "they pass equally often", two-sided; `None` where they never differ.
+    /// p of the exact `McNemar` test that both pass equally often, two-sided; `None` where they never
+    /// differ.
     pub p: Option<f64>,
-    /// Share of A less share of B.
+    /// Pass rate of A less that of B.
     pub difference: f64,
-    /// 95 %, Tango's score interval.
+    /// 95 % interval of the difference (Tango's score interval).
     pub interval: Interval,
-    /// `None`: cannot be decided with this many prompts.
+    /// `None` where this many prompts cannot decide it.
     pub non_inferior: Option<bool>,
-    /// About how many prompts would decide, all counted, where these do not.
+    /// About how many prompts in total would decide; `None` where these do.
     pub prompts_needed: Option<u32>,
     pub smoke_only: bool,
 }
 
-/// Non-inferiority within `margin`: decided when the whole 95 % interval of the paired difference
-/// lies on one side of −margin, and never below twenty prompts. The chance of calling a side good that
-/// is worse by the margin is 2.5 % (measured: see `docs/statistics.md`).
+/// Non-inferiority within `margin`. It is decided if the whole 95 % interval of the paired difference lies
+/// on one side of −margin, and never below twenty prompts. The chance of accepting a side that is worse by
+/// the margin is 2.5 % (measured: see `docs/statistics.md`).
 pub fn non_inferiority(pairs: Pairs, margin: f64) -> Option<Verdict> {
     let paired = pairs.paired();
     let (difference, interval) = (paired.difference()?, paired.interval()?);
@@ -84,7 +85,7 @@ pub fn non_inferiority(pairs: Pairs, margin: f64) -> Option<Verdict> {
     })
 }
 
-/// On which side of −margin a whole interval lies.
+/// On which side of −margin the whole interval lies; `None` where −margin is inside.
 pub(super) fn side(interval: Interval, margin: f64) -> Option<bool> {
     if interval.low > -margin {
         Some(true)
@@ -95,16 +96,17 @@ pub(super) fn side(interval: Interval, margin: f64) -> Option<bool> {
     }
 }
 
-/// About how many prompts would decide with 80 % power if things stay as they look. The difference
-/// seen is drawn towards zero by its own uncertainty, so that a few unlucky prompts do not ask for
-/// thousands; of how often the sides disagree, at least a tenth is assumed, a fifth where few were seen.
+/// About how many prompts would decide with 80 % power if things stay as they are. The observed difference
+/// is shrunk towards zero according to its uncertainty, so that a few unlucky prompts do not ask for
+/// thousands. For the frequency of disagreement at least a tenth is assumed, and a fifth if few
+/// disagreements were seen.
 pub(super) fn needed(prompts: u32, disagree: f64, difference: f64, margin: f64) -> Option<u32> {
     let n = f64::from(prompts);
     let discordant = disagree.max(if prompts < SMOKE { 0.2 } else { 0.1 });
-    // Below twenty prompts the difference says next to nothing.
+    // Below twenty prompts the difference means almost nothing.
     let trusted = if prompts < SMOKE { 0.0 } else { n / (n + 100.0) };
     let distance = if prompts >= SMOKE && difference < -margin {
-        // It looks worse: what is to be shown is that it is.
+        // A looks worse, so that this is what would have to be shown.
         -margin - difference
     } else {
         margin + (difference * trusted).min(0.0)
@@ -112,7 +114,7 @@ pub(super) fn needed(prompts: u32, disagree: f64, difference: f64, margin: f64) 
     stats::prompts_needed(distance.max(margin / 4.0), discordant).map(|n| n.max(SMOKE).max(prompts + 1))
 }
 
-/// What is to be done with a category.
+/// What should be done with a category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// A is good enough here.
@@ -123,21 +125,22 @@ pub enum Place {
     Unknown,
 }
 
-/// One category's part of the split.
+/// The verdict on one category.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CategoryVerdict {
     pub category: String,
     pub verdict: Verdict,
-    /// One-sided p of "A is worse here by the margin", corrected for all categories by Holm.
+    /// One-sided p of the hypothesis "A is worse here by the margin", corrected by Holm for all categories.
     pub move_p: f64,
-    /// One-sided p of "A is not worse here by the margin", corrected likewise.
+    /// One-sided p of the hypothesis "A is not worse here by the margin", corrected by Holm for all
+    /// categories.
     pub stay_p: f64,
     pub place: Place,
 }
 
-/// The split that follows from results by category: where A can take over. With Holm's correction the
-/// chance of moving even one category in which A is worse by the margin stays below 2.5 %; a category
-/// of fewer than twenty prompts moves nowhere.
+/// The split by category: where A can take over. With Holm's correction the chance of moving any category
+/// in which A is worse by the margin stays below 2.5 %. A category with fewer than twenty prompts is never
+/// moved.
 pub fn split(categories: &BTreeMap<String, Pairs>, margin: f64) -> Vec<CategoryVerdict> {
     let verdicts: Vec<(&String, Verdict)> = categories
         .iter()
@@ -165,22 +168,23 @@ pub fn split(categories: &BTreeMap<String, Pairs>, margin: f64) -> Vec<CategoryV
         .collect()
 }
 
-/// Scores of the same prompts on two sides, 0 to 1.
+/// The comparison of two sides by their scores on the same prompts, 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScoreVerdict {
     pub prompts: u32,
     /// Mean score of A less mean score of B.
     pub difference: f64,
-    /// 95 %, by a studentised paired bootstrap over prompts.
+    /// 95 % interval of the difference, by a studentised paired bootstrap over prompts.
     pub interval: Interval,
-    /// Wilcoxon's signed-rank test of "their scores are alike", two-sided; `None` where none differs.
+    /// p of Wilcoxon's signed-rank test that the scores are alike, two-sided; `None` where no score
+    /// differs.
     pub p: Option<f64>,
     pub non_inferior: Option<bool>,
     pub smoke_only: bool,
 }
 
-/// The same question for scores. Each prompt: the scores of its repeats on both sides, averaged before
-/// anything else. `None` below two prompts.
+/// Non-inferiority by scores. For each prompt there are the scores of its repeats on both sides, whose
+/// means are compared. `None` below two prompts.
 pub fn score_non_inferiority(
     prompts: &[(Vec<f64>, Vec<f64>)],
     margin: f64,
@@ -205,8 +209,9 @@ pub fn score_non_inferiority(
     })
 }
 
-/// pass^k: the chance that `k` repeats of a prompt all pass, averaged over prompts, from how many of its
-/// repeats did (unbiased: passes over k ÷ repeats over k). `None` where no prompt has `k` repeats.
+/// pass^k: the chance that `k` repeats of a prompt all pass, averaged over prompts. `prompts` has passes
+/// and repeats for each; the estimate (passes over k ÷ repeats over k) is unbiased. `None` where no prompt
+/// has `k` repeats.
 pub fn pass_hat(prompts: &[(u32, u32)], k: u32) -> Option<f64> {
     let of = |&(passed, repeats): &(u32, u32)| -> Option<f64> {
         (repeats >= k && k > 0).then(|| {
@@ -217,21 +222,21 @@ pub fn pass_hat(prompts: &[(u32, u32)], k: u32) -> Option<f64> {
     (!chances.is_empty()).then(|| chances.iter().sum::<f64>() / chances.len() as f64)
 }
 
-/// How alike the answers of two sides are, without anything expected of them.
+/// How alike the answers of two sides are, whether or not anything is expected of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Agreement {
     pub prompts: u32,
-    /// The same text, white space at the ends aside.
+    /// Answers that are the same text, except for white space at the ends.
     pub equal: u32,
-    /// Wilson's 95 % interval of the share of equal texts.
+    /// 95 % Wilson interval of the share of equal texts.
     pub equal_interval: Interval,
-    /// Mean chrF of A's answer beside B's, 0 to 1.
+    /// Mean chrF of A's answers against B's, 0 to 1.
     pub chrf: f64,
-    /// Mean ROUGE-L, 0 to 1, of any script.
+    /// Mean ROUGE-L, 0 to 1, with words of any script.
     pub rouge_l: f64,
 }
 
-/// Agreement of answers, A's and B's of the same prompt. `None` without prompts.
+/// Agreement of answers of A and B to the same prompts; `None` without prompts.
 pub fn agreement<'a>(answers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Agreement> {
     let (mut prompts, mut equal, mut chrf, mut rouge_l) = (0u32, 0u32, 0.0, 0.0);
     for (a, b) in answers {

@@ -1,18 +1,18 @@
-//! XML in an answer: is it XML, does it contain some, are the wanted elements there?
+//! Checks XML in an answer: is the answer XML, does it contain some, are the wanted elements there?
 
 use super::regex::Regex;
 use crate::prompts::js;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
-/// Most candidates for XML in one answer that are read.
+/// The most candidates for XML in one answer that are parsed.
 const MOST_CANDIDATES: usize = 1_000;
 
 static DOCTYPE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i:<!DOCTYPE)[^>\[]*\[").ok());
 
-/// Is the whole answer well formed, and are the elements (paths with dots) in it?
+/// Is the whole answer well formed, and does it have these elements (dotted paths)?
 pub(super) fn is(text: &str, wanted: Option<&[String]>) -> bool {
-    // A document type of its own could define anything; promptfoo refuses it, too.
+    // A document type declaration could define anything; promptfoo refuses it, too.
     if !js::trim(text).starts_with('<') {
         return false;
     }
@@ -23,7 +23,7 @@ pub(super) fn is(text: &str, wanted: Option<&[String]>) -> bool {
     roxmltree::Document::parse_with_options(text, options).is_ok() && has_all(&tree(text), wanted)
 }
 
-/// Is there a stretch of balanced tags with the elements in it?
+/// Does the answer contain balanced tags with these elements?
 pub(super) fn contains(text: &str, wanted: Option<&[String]>) -> bool {
     let candidates = candidates(text);
     candidates.iter().take(MOST_CANDIDATES).any(|(from, to)| has_all(&tree(&text[*from..*to]), wanted))
@@ -48,7 +48,7 @@ fn has_all(tree: &Value, wanted: Option<&[String]>) -> bool {
     })
 }
 
-/// A tag of a text, and where it ends.
+/// A tag in a text, and where it ends.
 struct Tag<'t> {
     kind: TagKind<'t>,
     end: usize,
@@ -61,7 +61,7 @@ enum TagKind<'t> {
         closed: bool,
     },
     Close(&'t str),
-    /// A comment, a declaration; or a section of plain text.
+    /// A comment, a declaration, or a CDATA section.
     Other,
     Text(&'t str),
 }
@@ -78,7 +78,7 @@ fn name(text: &str) -> Option<&str> {
     Some(&text[..text.find(|c| !part(c)).unwrap_or(text.len())])
 }
 
-/// The tag at a place with `<`.
+/// The tag that begins at a `<`.
 fn tag(text: &str, at: usize) -> Option<Tag<'_>> {
     let rest = &text[at..];
     let other = |end: &str, from: usize| Tag {
@@ -126,11 +126,11 @@ fn tag(text: &str, at: usize) -> Option<Tag<'_>> {
     Some(Tag { kind, end: at + end + 1 })
 }
 
-/// Stretches of a text from an opening tag to the one that closes it; neighbours first together, then
-/// each, the largest before what is inside them.
+/// Parts of a text from an opening tag to the matching closing one: first neighbours together, then each by
+/// itself, and larger ones before those inside them.
 fn candidates(text: &str) -> Vec<(usize, usize)> {
     let mut stack: Vec<(&str, usize)> = Vec::new();
-    // From, to, and where the element around it begins.
+    // Start, end, and where the enclosing element begins.
     let mut found: Vec<(usize, usize, Option<usize>)> = Vec::new();
     let mut at = 0;
     while let Some(start) = text[at..].find('<').map(|i| at + i) {
@@ -174,8 +174,8 @@ fn candidates(text: &str) -> Vec<(usize, usize)> {
     ordered
 }
 
-/// A text with tags as nested mappings: an element that occurs several times is a list, one with only
-/// text is that text, attributes are keys with `@_`.
+/// The tags of a text as nested mappings: an element that occurs several times is a list, one with only
+/// text is that text, and attributes are keys with `@_`.
 fn tree(text: &str) -> Value {
     struct Open<'t> {
         name: &'t str,

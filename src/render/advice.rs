@@ -1,5 +1,4 @@
-//! How people read an advice document. Rendered from the document alone, so a saved one looks the
-//! same.
+//! The view of an advice document. It is made from the document alone, so that a saved one looks the same.
 
 use super::view::{Block, Cell, Table, View};
 use crate::advise::{Confidence, Placement};
@@ -24,7 +23,7 @@ impl Envelope<AdviceResult> {
         view
     }
 
-    /// The verdict on one screen: what to do, what the options cost, what would change it.
+    /// The verdict on one screen: the recommendation, what the options cost, and what would change it.
     pub fn brief(&self) -> View {
         let mut view = self.verdict();
         if self.result.options.is_empty() {
@@ -45,7 +44,7 @@ impl Envelope<AdviceResult> {
         self.result.reasons.iter().filter(move |r| r.id != rule)
     }
 
-    /// What both have: the sentence, the options, the matrix.
+    /// The part that the view and the brief share: the sentence, the options, the matrix.
     fn verdict(&self) -> View {
         let result = &self.result;
         let mut view = View::new("Advice");
@@ -101,14 +100,14 @@ impl Envelope<AdviceResult> {
         }
     }
 
-    /// Every option with its costs; the chosen one first.
+    /// Every option with its costs; the chosen one is first.
     pub(in crate::render) fn options_table(&self) -> Table {
         let result = &self.result;
         let months = result.horizon_months.map_or_else(|| "in all".to_owned(), |m| format!("{m} months"));
         let mut table = Table::new(&["option", "#to buy", "#a month", &format!("#{months}"), "#cheapest in"]);
         let money =
             |usd: Option<f64>| usd.map_or(Cell::None, |usd| Cell::Number(usd, Currency::usd().show(usd)));
-        // The cheapest of one is no chance.
+        // The probability of being the cheapest means nothing if there is only one option.
         let alone = result.options.iter().filter(|o| o.probability_cheapest.is_some()).count() == 1;
         for option in result.worth_showing() {
             let chosen = result.chosen.as_deref() == Some(&option.id);
@@ -131,7 +130,7 @@ impl Envelope<AdviceResult> {
         table
     }
 
-    /// What the matrix says, and why the verdict may be another.
+    /// What the matrix says, and why the verdict differs from it where it does.
     fn matrix_line(&self, view: &mut View) {
         let (Some(matrix), true) = (&self.result.matrix, self.result.sentence.is_some()) else { return };
         let says = format!("The decision matrix says {} ({})", text::place(matrix.placement), matrix.cell);
@@ -141,7 +140,7 @@ impl Envelope<AdviceResult> {
         });
     }
 
-    /// One sentence: the verdict and how sure it is.
+    /// The verdict and its confidence, in one sentence.
     pub fn headline(&self) -> String {
         let what = match self.result.placement {
             Placement::Cloud => "Use a cloud API.",
@@ -159,25 +158,26 @@ impl Envelope<AdviceResult> {
         format!("{what} Placement: {}. Confidence: {sure}{because}.", text::place(self.result.placement))
     }
 
-    /// The answers that evidence or a mandate outranked: whoever reads the verdict must see them there.
+    /// The answers that were replaced because of evidence or a mandate: a reader of the verdict must see
+    /// them beside it.
     pub(in crate::render) fn replaced(&self, view: &mut View) {
         for adjustment in &self.result.adjustments {
             view.paragraph(text::replaced(adjustment));
         }
     }
 
-    /// The warnings that [`Self::replaced`] does not tell.
+    /// The warnings, without those that [`Self::replaced`] shows.
     pub(in crate::render) fn warnings_left(&self) -> impl Iterator<Item = &Warning> {
         self.warnings.iter().filter(|w| w.id != ANSWER_REPLACED)
     }
 
-    /// What was answered, and what it counted as.
+    /// What the answer to a question was replaced by; `None` where it was not.
     pub(in crate::render) fn counted_as(&self, question: &str) -> Option<&str> {
         let adjustments = &self.result.adjustments;
         adjustments.iter().find(|a| a.question == question).map(|a| a.used.as_str())
     }
 
-    /// What would change it, and the day to look again.
+    /// What would change the verdict, and the day to look again, in short.
     fn flips_in_short(&self, view: &mut View) {
         let result = &self.result;
         view.heading("What would change it");
@@ -191,7 +191,7 @@ impl Envelope<AdviceResult> {
         view.push(Block::List(lines));
     }
 
-    /// What would change it, and when to look again.
+    /// What would change the verdict, and when to look again.
     pub(in crate::render) fn flips(&self, view: &mut View) {
         let result = &self.result;
         view.heading("What would change it");
@@ -212,7 +212,7 @@ impl Envelope<AdviceResult> {
         }
     }
 
-    /// Every input and its origin.
+    /// Every input with its source.
     pub(in crate::render) fn inputs_table(&self) -> Table {
         let mut table = Table::new(&["input", "value", "from"]);
         let order = ["privacy", "privacy_reason", "volume", "capability", "operations", "budget"];

@@ -1,4 +1,4 @@
-//! How people read a bench document.
+//! The view of a bench document.
 
 mod cells;
 mod embedding;
@@ -15,7 +15,7 @@ use crate::number;
 pub(super) use cells::summary_cell;
 pub(super) use quality::{in_short, judge_sentence, judges};
 
-/// Targets beside each other in one table; more of them make more tables.
+/// The most targets beside each other in one table; more of them are split over several tables.
 const COLUMNS: usize = 3;
 
 impl Envelope<BenchResult> {
@@ -44,7 +44,7 @@ impl Envelope<BenchResult> {
         comparisons(&mut view, &result.comparisons);
         quality::pairs(&mut view, &result.pairs);
         if result.pairs.is_empty() {
-            // A document of before there were pairs.
+            // A document from before there were `pairs`.
             for quality in &result.quality {
                 view.heading("Quality on these prompts");
                 view.paragraph(quality_sentence(quality));
@@ -107,17 +107,17 @@ impl Envelope<BenchResult> {
         text
     }
 
-    /// One row per round of the engine alone.
+    /// The tests of the engine alone as CSV, one row per round.
     pub fn synthetic_csv(&self) -> String {
         engine::synthetic_csv(&self.result.targets)
     }
 
-    /// One row per text whose vector was made.
+    /// The embedded texts as CSV, one row per text.
     pub fn embedding_csv(&self) -> String {
         embedding::csv(&self.result.targets)
     }
 
-    /// One row per sample: the natural CSV of a bench.
+    /// The requests as CSV, one row per sample.
     pub fn samples_csv(&self) -> String {
         let first = [
             "target",
@@ -195,12 +195,12 @@ fn metrics_table(targets: &[Target]) -> Table {
     table
 }
 
-/// A metric of each request, summed up, with what this target says about it.
+/// The summary of one metric of a target, with what must be known about it.
 fn metric_cell(metric: &OfRequest, target: &Target) -> Cell {
     let summary = metric.of(&target.metrics);
     let cell = summary_cell(metric.metric.unit, summary);
     match (metric.metric.id, cell) {
-        // Without reasoning the two are one.
+        // Without reasoning this equals the time to the first token.
         ("ttfo_ms", _) if *summary == target.metrics.ttft_ms => Cell::None,
         ("prefill_tps", Cell::Number(v, text)) if target.prefill_basis.as_deref() == Some("lower_bound") => {
             Cell::Number(v, format!("≥ {text}"))
@@ -223,7 +223,7 @@ fn role(target: &Target) -> &'static str {
     }
 }
 
-/// The conversations of each target, turn by turn.
+/// The figures of conversations by turn, for each target.
 fn turns(view: &mut View, targets: &[Target]) {
     for target in targets.iter().filter(|t| !t.turns.is_empty()) {
         view.heading(format!("{}: turn by turn", target.id));

@@ -1,5 +1,4 @@
-//! How the document looks to people: offers get a letter, so that comparisons stay readable in a
-//! narrow terminal.
+//! The view of a breakeven document.
 
 mod explain;
 mod today;
@@ -24,7 +23,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 impl BreakevenDocument {
-    /// For pages: every input has its row.
+    /// The full view, for pages: every input has a row.
     pub fn view(&self) -> View {
         let mut view = self.answers(charts::all(self));
         let (table, nothing) = self.input_table();
@@ -36,7 +35,7 @@ impl BreakevenDocument {
         view
     }
 
-    /// For a terminal: the inputs in a few lines, by where they come from.
+    /// The short view, for terminals: the inputs are a few lines, grouped by source.
     pub fn brief(&self) -> View {
         let mut view = self.answers(charts::over_time(&self.result).into_iter().collect());
         view.heading("Inputs").push(Block::List(self.input_lines()));
@@ -78,7 +77,7 @@ impl BreakevenDocument {
         view
     }
 
-    /// Month by month; a ranking row by row.
+    /// The cash flow month by month as CSV; of a ranking its rows.
     pub fn csv(&self) -> String {
         if self.result.ranking {
             return ranking_csv(&self.result);
@@ -117,12 +116,13 @@ impl BreakevenDocument {
         in_currency(&money, table).to_csv()
     }
 
-    /// `examples/chatbot.toml: need.input_tokens 1,800; ...`: one line per origin, the user's first.
+    /// The inputs as `examples/chatbot.toml: need.input_tokens 1,800; ...`, one line per source, the user's
+    /// first.
     fn input_lines(&self) -> Vec<String> {
         let mut lines: BTreeMap<(u8, String), Vec<(&str, String)>> = BTreeMap::new();
         let mut nothing = Vec::new();
         for (name, input) in &self.inputs {
-            // What was added for comparison repeats what was asked for, but for its price.
+            // Comparators repeat the inputs of what was asked for, except for their price.
             let added = name.starts_with("comparator.");
             let origin = match &input.source {
                 Source::User(how) if !added => (0, format!("Given ({})", place_of(how))),
@@ -135,7 +135,7 @@ impl BreakevenDocument {
                 Source::Assumed { .. } if !added => (3, "Assumed (why: --explain NAME)".to_owned()),
                 Source::User(_) | Source::Assumed { .. } => continue,
             };
-            // The names carry the units.
+            // The unit is part of the name.
             let value = match shown(input, "") {
                 Cell::Number(_, text) | Cell::Text(text) => text,
                 Cell::None => continue,
@@ -152,13 +152,13 @@ impl BreakevenDocument {
         lines
     }
 
-    /// The inputs that say something, and the names of those assumed to be nothing.
+    /// The inputs that matter, and the names of those that are assumed to be 0.
     fn input_table(&self) -> (Table, Vec<String>) {
         let mut table = Table::new(&["input", "#value", "from"]);
         let mut nothing = Vec::new();
         for (name, input) in &self.inputs {
             let assumed = matches!(input.source, Source::Assumed { .. });
-            // What was added for comparison repeats the defaults of what was asked for.
+            // Comparators repeat the defaults of what was asked for.
             if assumed && name.starts_with("comparator.") {
                 continue;
             }
@@ -173,7 +173,7 @@ impl BreakevenDocument {
     }
 }
 
-/// `cloud.model a; local.hardware b, units 1`: the table once, then its keys.
+/// Inputs grouped by table: `cloud.model a; local.hardware b, units 1`.
 fn by_table(inputs: &[(&str, String)]) -> String {
     let mut text = String::new();
     let mut last = "";
@@ -194,7 +194,7 @@ fn by_table(inputs: &[(&str, String)]) -> String {
     text
 }
 
-/// Where a value was given: the file, `flags` or `answers`.
+/// Where the user gave a value: a file, `flags` or `answers`.
 fn place_of(how: &UserInput) -> &str {
     match how {
         UserInput::Flag { .. } => "flags",
@@ -279,7 +279,7 @@ fn offer_names(r: &BreakevenResult) -> Vec<String> {
     cloud.chain(r.local.iter().map(describe)).collect()
 }
 
-/// What a request costs whose answer is good, where quality was measured on both sides of a comparison.
+/// Cost of a request whose answer passes, where quality was measured on both sides of a comparison.
 fn successful(r: &BreakevenResult) -> Option<String> {
     let money = &r.money();
     let cloud = r.cloud.iter().map(|c| (&c.name, c.pass_rate, c.usd_per_successful_request));
@@ -328,7 +328,7 @@ fn offers(r: &BreakevenResult) -> Table {
     table
 }
 
-/// The cheapest of each side, and who wins.
+/// The view of a ranking: the cheapest of each side, and the winners.
 pub(super) fn ranking(r: &BreakevenResult, view: &mut View) {
     let money = &r.money();
     let total = format!("#{} months", r.horizon_months);
@@ -374,7 +374,7 @@ pub(super) fn ranking(r: &BreakevenResult, view: &mut View) {
     }
 }
 
-/// API models, each against the hardware that saves most.
+/// API models, each with the hardware that saves most against it.
 fn winners(r: &BreakevenResult, cloud: &[&CloudOffer]) -> Table {
     let money = &r.money();
     let total = format!("#{} months", r.horizon_months);
@@ -410,7 +410,7 @@ fn winners(r: &BreakevenResult, cloud: &[&CloudOffer]) -> Table {
     table
 }
 
-/// Columns of amounts named by the currency they are in.
+/// Replaces the currency in the names of columns.
 fn in_currency(money: &Currency, mut table: Table) -> Table {
     for column in &mut table.columns {
         if column.name.ends_with("_usd") {
@@ -464,7 +464,7 @@ fn describe(l: &LocalOffer) -> String {
     text
 }
 
-/// What the monthly cost of local offers consists of.
+/// The parts of the monthly cost of local offers.
 fn monthly(r: &BreakevenResult) -> Table {
     let money = &r.money();
     let names: Vec<String> = r.local.iter().map(|l| format!("#{}", l.name)).collect();
@@ -481,7 +481,7 @@ fn monthly(r: &BreakevenResult) -> Table {
     let purchase = r
         .local
         .iter()
-        // A loan is the purchase already.
+        // The loan pays for the purchase, so that there is no amortisation beside it.
         .map(|l| {
             let own = Some(l.amortised_usd_per_month).filter(|a| *a > 0.0 && l.kind != "financed");
             maybe(own, |v| money.show(v))
@@ -490,7 +490,7 @@ fn monthly(r: &BreakevenResult) -> Table {
     table
 }
 
-/// The local offer in place of the cloud offer.
+/// `LOCAL instead of CLOUD`, by name; a star marks a note on quality.
 fn pair(c: &Comparison) -> String {
     let star = if c.quality_note.is_some() { "*" } else { "" };
     format!("{} instead of {}{star}", c.local, c.cloud)
@@ -518,7 +518,7 @@ fn comparisons(r: &BreakevenResult) -> Table {
     table
 }
 
-/// Where both sides of a comparison cost the same over the horizon.
+/// The break-even points of each comparison.
 fn break_even(r: &BreakevenResult) -> Table {
     let money = &r.money();
     let by_request = r.comparisons.iter().any(|c| c.breakeven_requests_per_month.is_some());
@@ -564,10 +564,10 @@ fn hybrid(r: &BreakevenResult) -> Option<Table> {
     Some(table.caption(format!("Cheapest: {}.", h.cheapest)))
 }
 
-/// Lines of what would have to be true.
+/// The most turning points that are listed.
 const TURNS: usize = 6;
 
-/// What would have to be true for the other side to cost less.
+/// The values of inputs at which the other side costs less.
 fn turning(r: &BreakevenResult, view: &mut View) {
     let Some(head) = r.comparisons.first() else { return };
     let lines = turning_lines(r);
@@ -583,7 +583,7 @@ fn turning(r: &BreakevenResult, view: &mut View) {
     }
 }
 
-/// What would have to be true for the other side of the headline to cost less, one condition a line.
+/// The values of inputs at which the other side of the headline costs less, one per line.
 pub(super) fn turning_lines(r: &BreakevenResult) -> Vec<String> {
     let (Some(head), Some(u)) = (r.comparisons.first(), &r.uncertainty) else { return Vec::new() };
     let money = r.money();
@@ -651,7 +651,7 @@ fn uncertainty(r: &BreakevenResult, view: &mut View) {
     }
     let mut table = Table::new(&["input", "low", "high", "#saved at low", "#saved at high"]);
     for bar in u.tornado.iter().take(8) {
-        // Inputs in dollars follow the report's currency.
+        // Inputs in dollars are shown in the report's currency.
         let shown = |v: f64| if bar.input.contains("usd") { money.show(v) } else { plain(v) };
         table.row([
             bar.input.clone().into(),

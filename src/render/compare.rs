@@ -1,4 +1,4 @@
-//! Two documents of the same kind: what is different.
+//! The differences between two documents of the same kind.
 
 use super::view::{Block, Cell, Table, View};
 use crate::document::Document;
@@ -8,7 +8,7 @@ use crate::number;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Lists of single events: their differences say nothing that the summaries do not.
+/// Lists of single events, which are not compared: summaries show their differences.
 const SKIPPED: &[&str] = &[
     "result.samples",
     "result.load_samples",
@@ -19,9 +19,12 @@ const SKIPPED: &[&str] = &[
     "result.definitions",
 ];
 
-/// The differences, inputs before results. The error says why the two cannot be compared.
+/// The differences between two documents, inputs before results. Figures and inputs have their names for
+/// people; with `details` every other value that changed is listed, too.
 ///
-/// Figures and inputs are named as people name them; `details` adds every other value that changed.
+/// # Errors
+///
+/// Why the two documents cannot be compared.
 pub fn compare(old: &(String, Document), new: &(String, Document), details: bool) -> Result<View, String> {
     let ((old_file, old), (new_file, new)) = (old, new);
     if old.kind() != new.kind() {
@@ -75,7 +78,7 @@ pub fn compare(old: &(String, Document), new: &(String, Document), details: bool
     Ok(view)
 }
 
-/// What the decision was and is, in a sentence; nothing where the documents hold none.
+/// The old and the new decision in a sentence; `None` where the documents contain none.
 fn verdicts(before: &[Figure], after: &[Figure]) -> Option<String> {
     let word = |figures: &[Figure], id: &str| {
         figures.iter().find(|f| f.metric.id == id).map(crate::document::gates::shown)
@@ -128,7 +131,7 @@ fn cell(value: Option<&Value>) -> Cell {
     }
 }
 
-/// What both have and is not the same, what only one of them has, and which way is better.
+/// Figures that differ or that only one of the documents has, with which is better.
 fn metrics_table(before: &[Figure], after: &[Figure]) -> Table {
     let mut table = Table::new(&["metric", "of", "#old", "#new", "#change", ""]);
     let by_path = |figures: &[Figure]| -> BTreeMap<String, Figure> {
@@ -186,7 +189,7 @@ fn share_of_change(old: f64, new: f64) -> Cell {
     Cell::Number(share, format!("{}{}", if share > 0.0 { "+" } else { "" }, number::percent(share)))
 }
 
-/// Better, worse, or not to be told apart; nothing where neither way is better.
+/// Better, worse, or undecided; `None` where neither direction is better.
 fn verdict(better: Better, old: Option<&Figure>, new: Option<&Figure>) -> Option<&'static str> {
     let number = |f: Option<&Figure>| match f?.value {
         Some(Datum::Number(value)) => Some(value),
@@ -207,7 +210,7 @@ fn verdict(better: Better, old: Option<&Figure>, new: Option<&Figure>) -> Option
     Some(if (after < before) == lower_is_better { "better" } else { "worse" })
 }
 
-/// Every other value by its dotted path. Entries of lists go by their name or position.
+/// All other values by their dotted path. Entries of lists have their name or their index.
 fn leaves(document: &Document) -> BTreeMap<String, Value> {
     let mut leaves =
         Leaves { kind: document.kind(), covered: figure::covered(document.kind()), found: BTreeMap::new() };
@@ -223,7 +226,7 @@ fn leaves(document: &Document) -> BTreeMap<String, Value> {
 
 struct Leaves {
     kind: &'static str,
-    /// Places of metrics, which have a table of their own.
+    /// Paths of metrics, which are compared in a table of their own.
     covered: BTreeSet<String>,
     found: BTreeMap<String, Value>,
 }
@@ -237,7 +240,7 @@ impl Leaves {
         }
         match value {
             Value::Object(map) => {
-                // Of an input, the value: its origin may be worded differently and mean the same.
+                // Of an input only the value is compared: the same source can be worded differently.
                 if path.starts_with("inputs.") && map.contains_key("source") {
                     let value = map.get("value").cloned().unwrap_or(Value::Null);
                     self.found.insert(path, value);

@@ -4,7 +4,8 @@ use super::view::{Block, Cell, Table, View};
 use crate::sanitize;
 
 impl View {
-    /// The tables as data: `[{"title", "columns", "rows"}]`, numbers bare, unknown `null`.
+    /// The tables as JSON: `[{"title", "columns", "rows"}]`, with plain numbers, and `null` for unknown
+    /// values.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         let mut title = self.title.as_str();
         let mut tables = Vec::new();
@@ -25,8 +26,8 @@ impl View {
         crate::document::json::pretty(&tables)
     }
 
-    /// Every table, one after the other, an empty line between them. Documents with a natural
-    /// table of their own (month by month) write that instead.
+    /// All tables, separated by empty lines. Documents with a table of their own for spreadsheets (such as
+    /// the cash flow) write that instead.
     pub fn to_csv(&self) -> String {
         let mut out = String::new();
         for block in &self.blocks {
@@ -41,12 +42,12 @@ impl View {
 }
 
 impl Table {
-    /// RFC 4180, text always quoted, numbers bare.
+    /// The table as CSV by RFC 4180: text is always quoted, numbers are plain.
     pub fn to_csv(&self) -> String {
         let mut writer =
             csv::WriterBuilder::new().quote_style(csv::QuoteStyle::NonNumeric).from_writer(Vec::new());
         let header: Vec<String> = self.columns.iter().map(|c| sanitize::csv_text(&c.name)).collect();
-        // Writing to memory cannot fail, and every row has the header's length.
+        // Writing to memory cannot fail, and every row has as many cells as the header.
         let _ = writer.write_record(&header);
         for row in &self.rows {
             let cells: Vec<String> = row

@@ -1,4 +1,4 @@
-//! How people read what the `db` commands give.
+//! The views of the documents of `db` commands.
 
 pub mod record_rows;
 
@@ -17,10 +17,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Longest list of single models on the screen; JSON has all of them.
+/// The most single models that are listed on the screen; JSON has all of them.
 const SHOWN: usize = 40;
 
-/// The result of a db command, for people.
+/// A result of a `db` command that has a view.
 trait Viewed {
     fn view(&self) -> View;
 }
@@ -34,7 +34,7 @@ impl<R: Viewed + Serialize> Page for Envelope<R> {
     }
 }
 
-/// Records of the catalogue, kind by kind.
+/// A list of catalogue records, by kind.
 #[derive(Debug)]
 pub struct Listing<'a> {
     /// The command: `list` or `search`.
@@ -142,7 +142,7 @@ impl Viewed for ImportPlan {
 impl Viewed for Differences {
     fn view(&self) -> View {
         let mut view = View::new("");
-        // The heading of a source's column is its format.
+        // The heading for a source is its format.
         let label = |name: &'_ str| name.split(':').next().unwrap_or(name).to_owned();
         comparison_view(&mut view, &self.comparison, [&label(&self.a), &label(&self.b)]);
         if !self.decisions.is_empty() {
@@ -206,7 +206,7 @@ fn ages(ages: &Ages) -> View {
     view
 }
 
-/// How many stale records of each kind come from each source, the most first.
+/// Number of stale records by kind and source, the most frequent first.
 fn by_source(stale: &[Stale]) -> Table {
     let mut groups: BTreeMap<(&str, &str), (usize, Date)> = BTreeMap::new();
     for record in stale {
@@ -260,7 +260,7 @@ fn cite(object: &Map<String, Value>) -> (&str, &str) {
     (text("source"), text("as_of"))
 }
 
-/// The citation of a figure that does not rest on the record's own source.
+/// The source of a figure, where it is not that of the record.
 fn other_source(record: &Map<String, Value>, path: &str) -> Option<String> {
     let plain: String = path.split('.').filter(|p| p.parse::<usize>().is_err()).collect::<Vec<_>>().join(".");
     let cites = record.get("cite")?.as_object()?;
@@ -270,7 +270,7 @@ fn other_source(record: &Map<String, Value>, path: &str) -> Option<String> {
     Some(format!("{as_of}: {source}{}", derived.unwrap_or_default()))
 }
 
-/// Every known figure with its dotted path. Unknown ones are shown too: they stop calculations.
+/// Every figure with its dotted path. Unknown figures are listed, too, because calculations stop at them.
 fn figures(record: &Map<String, Value>) -> Vec<(String, Cell)> {
     let mut out = Vec::new();
     for (key, value) in record {
@@ -298,7 +298,8 @@ fn flatten(path: &str, value: &Value, out: &mut Vec<(String, Cell)>) {
             let texts = items.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
             out.push((path.to_owned(), texts.collect::<Vec<_>>().join(", ").into()));
         }
-        // An unknown figure of the record stops calculations and is shown; one of a rate is not there.
+        // An unknown figure of the record is listed, because calculations stop at it; one within a rate
+        // simply does not exist.
         Value::Null if path.contains('.') => {}
         Value::Null => out.push((path.to_owned(), Cell::None)),
         Value::String(text) => out.push((path.to_owned(), text.as_str().into())),
@@ -310,7 +311,7 @@ fn flatten(path: &str, value: &Value, out: &mut Vec<(String, Cell)>) {
     }
 }
 
-/// The first few of many, and how many more.
+/// The first few ids, and how many more there are.
 fn some(ids: &[&str]) -> String {
     const FEW: usize = 6;
     if ids.len() <= FEW + 1 {

@@ -1,11 +1,11 @@
-//! What was found on this machine, for people.
+//! The view of a doctor document.
 
 use super::view::{Block, Cell, Table, View};
 use crate::document::doctor::{DoctorResult, EngineRow, GpuRow, KeyRow};
 use crate::document::envelope::Envelope;
 
 impl Envelope<DoctorResult> {
-    /// For people.
+    /// The document for people.
     pub fn view(&self) -> View {
         let r = &self.result;
         let mut view = View::new(format!("freehold {} on this machine", self.tool_version));

@@ -1,4 +1,4 @@
-//! Anything that can be shown in every format.
+//! Renders anything in every format.
 
 use super::view::View;
 use crate::document::Document;
@@ -11,17 +11,17 @@ use crate::document::plan::PlanDocument;
 use crate::document::prompts::PromptsDocument;
 use crate::document::usage::UsageDocument;
 
-/// What a command gives, before the format is chosen.
+/// The result of a command, before a format is chosen.
 pub trait Page {
-    /// For people.
+    /// The full view.
     fn view(&self) -> View;
-    /// For a terminal, where that is shorter.
+    /// The view for a terminal, where that is shorter.
     fn brief(&self) -> View {
         self.view().with_one_chart()
     }
-    /// As data.
+    /// The result as JSON.
     fn json(&self) -> Result<String, serde_json::Error>;
-    /// The table a spreadsheet wants, where it is another than those of the view.
+    /// The table for spreadsheets, where it differs from those of the view.
     fn csv(&self) -> Option<String> {
         None
     }
@@ -54,7 +54,7 @@ impl Page for AdviceDocument {
     }
 }
 
-/// The same of single kinds of document: by their own view.
+/// Implements `Page` for single kinds of document, by their own view.
 macro_rules! page {
     ($($document:ty $(, $csv:ident)?;)*) => {$(
         impl Page for $document {

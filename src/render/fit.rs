@@ -1,4 +1,4 @@
-//! What fits on which hardware, for people.
+//! The view of a fit document.
 
 use super::view::{Block, Cell, Table, View};
 use crate::document::envelope::Envelope;
@@ -7,7 +7,7 @@ use crate::number::grouped;
 use crate::provenance::Source;
 
 impl Envelope<FitResult> {
-    /// For people. One pair is shown in full, several as a table.
+    /// The document for people. A single pair is shown in full, several as a table.
     pub fn view(&self) -> View {
         let rows = &self.result.rows;
         let mut view = View::new(self.title());
@@ -78,7 +78,7 @@ fn figure(value: f64) -> String {
     match value {
         v if v < 10.0 => format!("{v:.1}"),
         v if v < 1000.0 => format!("{v:.0}"),
-        // More digits than the prediction knows would only look exact.
+        // More digits would suggest an accuracy that predictions do not have.
         v => format!("{:.0}", (v / 10.0).round() * 10.0),
     }
 }

@@ -1,4 +1,4 @@
-//! Gates for people and for machines: a table, `JUnit`, annotations of a workflow.
+//! Results of gates: as a table, as `JUnit` XML, and as annotations for CI systems.
 
 use super::view::{Block, Table, View};
 use crate::document::gates::{Checked, Outcome};
@@ -17,8 +17,8 @@ pub fn view(checked: &[Checked]) -> View {
     view
 }
 
-/// As `JUnit` XML: one test case for each gate. `undecided_fails`: an undecided gate is a failure, else it
-/// is skipped.
+/// As `JUnit` XML with one test case for each gate. An undecided gate is a failure if `undecided_fails`,
+/// and otherwise skipped.
 pub fn junit(checked: &[Checked], undecided_fails: bool) -> Result<String, String> {
     let mut suite = TestSuite::new("gates");
     for c in checked {
@@ -45,8 +45,8 @@ pub fn junit(checked: &[Checked], undecided_fails: bool) -> Result<String, Strin
     report.to_string().map(|text| format!("{text}\n")).map_err(|e| e.to_string())
 }
 
-/// As GitLab reads findings of code quality: one for each gate that does not hold. Every finding needs a
-/// place in the repository: the file that the result was computed from.
+/// As findings for GitLab's code quality, one for each gate that is not met. Every finding needs a place in
+/// the repository, which is the file that the result was computed from.
 pub fn code_quality(checked: &[Checked], undecided_fails: bool) -> String {
     let findings: Vec<serde_json::Value> = checked
         .iter()
@@ -58,7 +58,7 @@ pub fn code_quality(checked: &[Checked], undecided_fails: bool) -> String {
                 Outcome::Undecided => "info",
             };
             let (path, line) = c.file.as_ref().map_or(("freehold", None), |(f, l)| (f.as_str(), *l));
-            // The same gate on the same figure is the same finding in the next run.
+            // The same gate on the same figure must be recognised as the same finding in the next run.
             let same = Sha256::digest(format!("{}\n{}\n{path}", c.gate, c.figure).as_bytes());
             let fingerprint: String =
                 same.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
@@ -74,8 +74,8 @@ pub fn code_quality(checked: &[Checked], undecided_fails: bool) -> String {
     format!("{:#}\n", serde_json::Value::Array(findings))
 }
 
-/// Commands of a GitHub workflow, one a line: an error for each gate that fails, a warning for one that
-/// is undecided and may be.
+/// As commands of a GitHub workflow, one per line: an error for each gate that fails, and a warning for
+/// each that is undecided if that does not count as a failure.
 pub fn annotations(checked: &[Checked], undecided_fails: bool) -> Vec<String> {
     let escaped =
         |text: &str| sanitize::line(text, 2000).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
@@ -128,7 +128,7 @@ mod tests {
             lines[0].starts_with("::error title=freehold::not met") && lines[1].starts_with("::warning"),
             "{lines:?}"
         );
-        // A value cannot begin a command of its own.
+        // A value cannot start a command of its own.
         assert!(lines.iter().all(|l| !l.contains('\n') && l.contains("20 %25")), "{lines:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The brief's tables, filled from the matrix, the profiles and the catalogue of the day.
+//! The comparison tables of `advise --table`, filled from the matrix, the profiles and today's catalogue.
 
 use super::view::{Block, Cell, Table, View};
 use crate::advise::matrix::Matrix;
@@ -11,7 +11,7 @@ use crate::workload::{
 };
 use jiff::civil::Date;
 
-/// The names of all tables, in the order `all` prints them.
+/// The names of all tables, in the order in which `all` prints them.
 pub const NAMES: &[&str] = &[
     "summary",
     "capability",
@@ -80,7 +80,7 @@ impl Tables<'_> {
         }
     }
 
-    /// The newest model of the tier at each maker, cheapest first.
+    /// The newest API model of the tier from each maker, cheapest first.
     fn rented(&self, tier: u8) -> Vec<&ApiModel> {
         candidate::current(self.catalog, &self.guide.makers, tier, self.today)
     }
@@ -141,7 +141,7 @@ impl Tables<'_> {
         view.push(Block::Table(table));
     }
 
-    /// What a month costs at list price, from one million to one billion tokens.
+    /// Cost of a month at list prices, from one million to one billion tokens.
     fn cloud_cost(&self, view: &mut View) {
         let (shape, mix) = self.shape();
         let mut table = Table::new(&["model", "#1M tokens/month", "#10M", "#100M", "#1B", "price read on"]);
@@ -219,7 +219,7 @@ impl Tables<'_> {
         view.paragraph("Each is a profile: `freehold advise --profile NAME`.");
     }
 
-    /// The decision matrix, asked from the rules themselves.
+    /// The decision matrix, computed by the rules themselves.
     fn decision(&self, view: &mut View) {
         let mut table = Table::new(&["need", "low or varying volume", "high, steady volume"]);
         let row = |privacy: Privacy, capability: Capability, volume: Volume| {
@@ -259,7 +259,7 @@ impl Tables<'_> {
         );
     }
 
-    /// The need's own request, or three in for one out.
+    /// The request shape of the need, or else three input tokens for each output token.
     fn shape(&self) -> (RequestShape, String) {
         match self.need.shape() {
             Some(shape) if shape.total_tokens() > 0.0 => {
@@ -270,7 +270,7 @@ impl Tables<'_> {
     }
 }
 
-/// Three tokens in for one out.
+/// Three input tokens for each output token.
 const MIX: RequestShape = RequestShape {
     input_tokens: 750.0,
     cached_input_share: 0.0,

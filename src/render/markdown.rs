@@ -1,27 +1,27 @@
-//! A view as GitHub-flavoured Markdown, as people write it.
+//! A view as GitHub-flavoured Markdown, as a person would write it.
 
 use super::chart::Picture;
 use super::view::{Block, Table, View};
 use crate::sanitize;
 use std::fmt::Write as _;
 
-/// Columns of a chart that is drawn with characters.
+/// Width of a chart that is drawn with characters.
 const CHART_WIDTH: usize = 88;
-/// Rows of a table in Markdown; the rest stays in the document.
+/// The most rows of a table; the document has all of them.
 const MOST_ROWS: usize = 200;
 
-/// Files that belong to a Markdown text: their names and what is in them.
+/// Files that belong to a Markdown text: names and contents.
 pub type Files = Vec<(String, Vec<u8>)>;
 
 impl View {
-    /// GitHub-flavoured Markdown; charts are told in words and drawn with characters.
+    /// As GitHub-flavoured Markdown; charts are described in words and drawn with characters.
     pub fn to_markdown(&self) -> String {
         let mut page = Page { out: String::new(), stem: None, picture: Picture::Svg, files: Vec::new() };
         page.view(self);
         page.out
     }
 
-    /// The same with charts as pictures beside it: their names begin with `stem`.
+    /// The same, with charts as separate picture files whose names begin with `stem`.
     pub fn to_markdown_with_charts(&self, stem: &str, picture: Picture) -> (String, Files) {
         let mut page = Page { out: String::new(), stem: Some(stem.to_owned()), picture, files: Vec::new() };
         page.view(self);
@@ -100,7 +100,7 @@ impl Page {
                     let lines = chart.to_lines(CHART_WIDTH);
                     if !lines.is_empty() {
                         out.push('\n');
-                        // The first line is the title, which stands above.
+                        // The first line is the title, which is printed above.
                         fenced(out, &lines[1..].join("\n"));
                     }
                 }
@@ -122,7 +122,7 @@ impl Page {
         }
     }
 
-    /// `-2` for the second file of a kind.
+    /// `-2` and so on, for the second file of the same chart.
     fn again(&self, id: &str) -> String {
         let before = self.files.iter().filter(|(name, _)| name.contains(&format!("-{id}"))).count();
         if before == 0 { String::new() } else { format!("-{}", before + 1) }

@@ -1,9 +1,9 @@
-//! The table of metrics, for people.
+//! The view of the table of metrics.
 
 use super::view::{Block, View};
 use crate::document::metrics::{METRICS, Metric};
 
-/// All of them, each under the kind of document that it belongs to first.
+/// All metrics, each under the kind of document that has it first.
 pub fn all() -> View {
     const KINDS: [(&str, &str); 5] = [
         ("bench", "Measured (bench)"),
@@ -21,7 +21,7 @@ pub fn all() -> View {
     view
 }
 
-/// One of them.
+/// One metric.
 pub fn one(metric: &Metric) -> View {
     let mut view = View::new(metric.id);
     view.paragraph(metric.definition);

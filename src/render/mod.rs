@@ -1,6 +1,6 @@
-//! Renderers: documents become a [`View`] (headings, tables, paragraphs), and each format turns views
-//! into text. Bytes out, no I/O; nothing is computed again here. Hostile text is made safe once per
-//! format, by the format ([`crate::sanitize`]).
+//! Renderers: documents become a [`View`] (headings, tables, paragraphs), and each format turns views into
+//! text. There is no I/O, and nothing is computed again. Hostile text is made safe by each format, once
+//! ([`crate::sanitize`]).
 
 pub mod advice;
 pub mod bench;
@@ -34,7 +34,7 @@ pub use view::{Block, Cell, Format, Table, View};
 
 use crate::document::Document;
 
-/// The same of every kind of document.
+/// Evaluates an expression for whichever kind of document it is.
 macro_rules! each {
     ($document:expr, $d:ident => $of:expr) => {
         match $document {
@@ -55,7 +55,7 @@ impl Document {
         each!(self, d => d.view())
     }
 
-    /// The document for a terminal, where that is shorter.
+    /// The document for a terminal, in short where it has a short form.
     pub fn brief(&self) -> View {
         match self {
             Self::Advice(d) => d.brief(),
@@ -64,7 +64,7 @@ impl Document {
         }
     }
 
-    /// The table a spreadsheet wants: samples, cash flow.
+    /// The table for spreadsheets: samples, cash flow; `None` where there is none.
     pub fn csv(&self) -> Option<String> {
         match self {
             Self::Advice(_) | Self::Doctor(_) | Self::Fit(_) | Self::Plan(_) => None,

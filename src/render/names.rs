@@ -1,5 +1,4 @@
-//! What people call the inputs of a document, and how they read their values: never a key, never a unit
-//! of a field name, one currency.
+//! Names and values of inputs for people: no keys, no units from names of fields, a single currency.
 
 use crate::cost::keys as cost_keys;
 use crate::document::Input;
@@ -8,13 +7,13 @@ use crate::number;
 use crate::workload::keys::{Key, answers};
 use serde_json::Value;
 
-/// With a capital letter, as a sentence begins.
+/// The text with a capital first letter.
 pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
 }
 
-/// Names for what no table of keys has, and shorter ones for what it describes at length.
+/// Names of inputs that no table of keys has, and shorter names for some that it describes at length.
 const OWN: &[(&str, &str)] = &[
     ("privacy", "Privacy"),
     ("privacy_reason", "Who requires it"),
@@ -83,7 +82,7 @@ pub fn of_input(name: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// With the side it belongs to where that is not said by the name: `Model (API)`.
+/// The name with the side that the input belongs to, if it does not say so itself: `Model (API)`.
 pub fn of_input_and_side(name: &str) -> String {
     let side = match name.split(['.', '[']).next().unwrap_or_default() {
         "cloud" if of_input(name).contains("API") => return of_input(name),
@@ -95,7 +94,8 @@ pub fn of_input_and_side(name: &str) -> String {
     format!("{} ({side})", of_input(name))
 }
 
-/// `comparator.3.hardware` → `local.hardware`; `cloud[1].model` and `cloud.price[1].input…` → `cloud.…`.
+/// The general form of a name: `comparator.3.hardware` → `local.hardware`; `cloud[1].model` and
+/// `cloud.price[1].input…` → `cloud.…`.
 fn general(name: &str) -> String {
     let (table, rest) = name.split_once('.').unwrap_or(("", name));
     let table = table.split('[').next().unwrap_or(table);
@@ -119,13 +119,13 @@ fn key(path: &str) -> Option<&'static Key> {
     cost_keys::all().chain(answers::KEYS.iter().copied()).find(|k| k.path() == path)
 }
 
-/// Up to where a description goes into detail.
+/// The description without its details.
 fn first_words(help: &str) -> String {
     let end = help.find([';', ':', '(', ',']).unwrap_or(help.len());
     help[..end].trim().trim_end_matches('?').to_owned()
 }
 
-/// A value and its unit as people read them, amounts in one currency.
+/// A value with its unit in words; amounts are in one currency.
 pub fn value(input: &Input, money: &Currency) -> String {
     let unit = input.unit.as_deref().unwrap_or("");
     match &input.value {
@@ -142,7 +142,7 @@ pub fn value(input: &Input, money: &Currency) -> String {
     }
 }
 
-/// A number in a unit: `$0.75 per million tokens`, `60 %`, `4.2 kW`.
+/// A number with its unit: `$0.75 per million tokens`, `60 %`, `4.2 kW`.
 pub fn in_unit(n: f64, unit: &str, money: &Currency) -> String {
     let plain = |n: f64| number::exact(if n.abs() >= 100.0 { n.round() } else { (n * 1e4).round() / 1e4 });
     let one = (n - 1.0).abs() < 1e-9;
@@ -172,7 +172,7 @@ pub fn in_unit(n: f64, unit: &str, money: &Currency) -> String {
 mod tests {
     use super::*;
 
-    /// Nobody reads a key.
+    /// No key is shown to people.
     #[test]
     fn every_key_has_a_name() {
         for key in cost_keys::all() {

@@ -1,4 +1,4 @@
-//! Serving plans for people.
+//! The view of a plan document.
 
 use super::names::capital;
 use super::view::{Block, Cell, Table, View};
@@ -11,11 +11,12 @@ use crate::money::Currency;
 use crate::number::{grouped, percent, short};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Plans that are shown in full; the rest is in the JSON.
+/// The most plans that are shown in full; the document has all of them.
 const SHOWN: usize = 10;
 
 impl Envelope<PlanResult> {
-    /// For people: the plan as one would order it, what else there is, and why not something else.
+    /// The document for people: the plan as one would order it, the alternatives, and why other
+    /// combinations were rejected.
     pub fn view(&self) -> View {
         let r = &self.result;
         let money = r.money();
@@ -105,7 +106,7 @@ impl Envelope<PlanResult> {
         );
         if r.plans.len() > 1 && first.misses.is_empty() {
             view.heading("The cheapest plans");
-            // The same cards in a dearer computer say nothing new.
+            // The same cards in a more expensive computer add nothing.
             let mut seen = BTreeSet::new();
             let differ: Vec<&PlanRow> = r
                 .plans
@@ -135,7 +136,7 @@ impl Envelope<PlanResult> {
 }
 
 impl PlanResult {
-    /// The currency amounts are shown in.
+    /// The currency that amounts are shown in.
     pub fn money(&self) -> Currency {
         Currency::new(&self.currency, self.usd_rate)
     }
@@ -175,25 +176,26 @@ fn list(parts: &[String]) -> String {
 }
 
 impl PlanResult {
-    /// The cheapest plan that keeps the limits, else the nearest to them; none where nothing can be ordered.
+    /// The cheapest plan that keeps the limits, or else the one that comes nearest; `None` where nothing
+    /// can be ordered.
     pub fn best(&self) -> Option<&PlanRow> {
         let cheapest = self.cheapest.and_then(|n| usize::try_from(n).ok());
         cheapest.and_then(|n| self.plans.get(n)).or_else(|| self.plans.first())
     }
 
-    /// What would be ordered, in a sentence; none where no plan keeps the limits.
+    /// What would be ordered, in a sentence; `None` where no plan keeps the limits.
     pub(super) fn sentence(&self) -> Option<String> {
         let best = self.best().filter(|p| p.misses.is_empty())?;
         Some(order(best, self.horizon_months, &self.money()))
     }
 
-    /// What it is for, in a sentence.
+    /// What the plan is for, in a sentence.
     pub(super) fn purpose(&self) -> String {
         need(&self.need)
     }
 }
 
-/// A rate that is read aloud: by the hour where it is below one a second.
+/// A rate in words: per hour if it is below one per second.
 fn per_second(rate: f64) -> String {
     if rate >= 1.0 {
         format!("{} requests a second", short(rate))
@@ -234,7 +236,7 @@ fn order(p: &PlanRow, months: u32, money: &Currency) -> String {
     )
 }
 
-/// What is taken off the total, or owed beyond it.
+/// What is deducted from the total, or added to it.
 fn left(usd: f64, money: &Currency) -> String {
     if usd >= 0.5 {
         format!(", with {} that the machines still fetch then taken off", money.show(usd))
@@ -249,7 +251,7 @@ fn cards(p: &PlanRow) -> String {
     format!("{} × {}", p.accelerators, p.accelerator_name)
 }
 
-/// What keeps it from being smaller.
+/// What keeps the plan from being smaller.
 fn binds(p: &PlanRow) -> String {
     let words: Vec<&str> = p.binds.iter().map(|b| bind_words(b)).collect();
     let busy = format!(
@@ -282,7 +284,7 @@ fn bind_words(word: &str) -> &str {
     }
 }
 
-/// What fewer bits cost in quality, and what would be ordered without them.
+/// What fewer bits cost in quality, and what would be ordered otherwise.
 fn few_bits(p: &PlanRow, plans: &[PlanRow], months: u32, money: &Currency) -> String {
     let whole = plans.iter().find(|other| !other.few_bits && other.misses.is_empty());
     let instead = whole.map_or_else(
@@ -302,7 +304,7 @@ fn few_bits(p: &PlanRow, plans: &[PlanRow], months: u32, money: &Currency) -> St
     )
 }
 
-/// What nobody has published a run of, and what would be ordered else.
+/// A note that no run on such accelerators has been published, and what would be ordered otherwise.
 fn unmeasured(p: &PlanRow, plans: &[PlanRow], months: u32, money: &Currency) -> String {
     let known = plans.iter().find(|other| !other.unmeasured && other.misses.is_empty());
     let instead = known.map_or_else(String::new, |k| {
@@ -346,8 +348,8 @@ fn nearest(p: &PlanRow) -> String {
     )
 }
 
-/// The plans worth a column: the cheapest, and where they are others, the fewest machines and the
-/// quickest.
+/// The plans that have a column: the cheapest, and, if they differ, those with the fewest machines and the
+/// lowest latency.
 fn chosen(r: &PlanResult) -> Vec<(String, &PlanRow)> {
     let mut found: Vec<(Vec<&str>, usize)> = Vec::new();
     for (title, index) in
@@ -439,7 +441,7 @@ fn ranking(plans: &[&PlanRow], money: &Currency) -> Table {
     table
 }
 
-/// What was tried and is no plan, by reason: the accelerators that came nearest by name.
+/// What was rejected, by reason, with the accelerators that came nearest.
 fn rejected(rows: &[RejectedRow]) -> Vec<String> {
     let mut by: BTreeMap<&str, Vec<&RejectedRow>> = BTreeMap::new();
     for row in rows {
@@ -502,7 +504,7 @@ fn carried_sentence(o: &OwnedResult) -> String {
     }
 }
 
-/// How much is free beside the peak, where the hours are known.
+/// How much capacity is free outside the peak; empty where the hours are not known.
 fn over_the_week(o: &OwnedResult) -> String {
     let Some(hours) = o.free_by_hour.as_deref().filter(|hours| !hours.is_empty()) else {
         return String::new();
@@ -616,7 +618,7 @@ fn together(rows: &[TogetherRow], money: &Currency) -> Table {
     table
 }
 
-/// Figures on the way to a plan, with where each comes from.
+/// The figures on the way to a plan, with the source of each.
 pub fn terms(terms: &[&TermRow]) -> Table {
     let mut table = Table::new(&["figure", "#value", "unit", "from"]);
     for t in terms {

@@ -1,4 +1,4 @@
-//! What a set of prompts is like, for people.
+//! The view of a document about a set of prompts.
 
 use super::view::{Block, Cell, Table, View};
 use crate::document::envelope::Envelope;
@@ -7,7 +7,7 @@ use crate::money::Currency;
 use crate::number;
 
 impl Envelope<PromptsResult> {
-    /// For people.
+    /// The document for people.
     pub fn view(&self) -> View {
         let r = &self.result;
         let mut view = View::new("Prompts");

@@ -1,4 +1,4 @@
-//! How people read which runs are kept.
+//! The view of the runs that are kept.
 
 use super::every_format::Page;
 use super::view::{Block, Cell, Table, View};

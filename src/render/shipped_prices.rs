@@ -1,11 +1,11 @@
-//! The page about the shipped prices: docs/prices.md.
+//! The page about the shipped prices, `docs/prices.md`.
 
 use super::view::{Block, Cell, Table, View};
 use crate::catalog::shipped_prices::Shipped;
 use jiff::civil::Date;
 
-/// Which models were taken, where the two sources disagree and which figure is shipped; `sources` names
-/// them, read on a day.
+/// Which models were taken, where the two sources disagree, and which figure is shipped. `sources` names
+/// the two, as read on `today`.
 pub fn page(shipped: &Shipped, sources: &str, today: Date) -> View {
     let mut view = View::new("Where the shipped prices come from");
     view.paragraph(format!(

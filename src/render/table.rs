@@ -1,4 +1,4 @@
-//! A table: columns, rows, and cells that keep their numbers.
+//! Tables, whose cells keep numbers as numbers.
 
 /// A table. Rows have as many cells as there are columns.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -12,7 +12,7 @@ pub struct Table {
 pub struct Column {
     pub name: String,
     pub numeric: bool,
-    /// Names and ids: on a terminal the other columns wrap first.
+    /// Cells are names or ids: on a terminal other columns are wrapped first.
     pub whole: bool,
 }
 
@@ -59,8 +59,8 @@ impl Cell {
 }
 
 impl Table {
-    /// A table with these columns; a name that starts with `#` is a numeric column, one with `!` is
-    /// kept whole as far as half the width allows.
+    /// A table with these columns. A name that begins with `#` makes the column numeric; one that begins
+    /// with `!` keeps its cells unwrapped, as far as half the width allows.
     pub fn new(columns: &[&str]) -> Self {
         Self {
             caption: None,
@@ -81,21 +81,21 @@ impl Table {
         self.caption = Some(caption.into());
         self
     }
-    /// Things beside each other, so that long names have room: a column for each, a row for each
-    /// property ([`Self::property`]).
+    /// A table with one column for each thing and one row for each property ([`Self::property`]), so that
+    /// long names have space.
     pub fn beside<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let names: Vec<String> =
             std::iter::once(String::new()).chain(names.map(|n| format!("#{n}"))).collect();
         Self::new(&names.iter().map(String::as_str).collect::<Vec<_>>())
     }
-    /// A property of each of the things; left out where none has it.
+    /// Add a property of the things; left out if none of them has it.
     pub fn property(&mut self, name: &str, cells: impl Iterator<Item = Cell>) {
         let cells: Vec<Cell> = std::iter::once(Cell::from(name)).chain(cells).collect();
         if cells[1..].iter().any(|c| *c != Cell::None) {
             self.rows.push(cells);
         }
     }
-    /// Add a row of a table whose columns depend on its content.
+    /// Add a row with any number of cells, for tables whose columns depend on the content.
     pub fn row_of(&mut self, cells: Vec<Cell>) {
         self.rows.push(cells);
     }

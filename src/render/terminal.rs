@@ -1,4 +1,4 @@
-//! A view for a terminal of a given width: nothing is wider, numbers never wrap.
+//! A view for a terminal of a given width. No line is wider, and numbers are never wrapped.
 
 use super::view::{Block, Cell, Column, Table, View};
 use crate::sanitize;
@@ -14,7 +14,7 @@ impl View {
             let _ = writeln!(out, "{title}\n{}", "=".repeat(title.chars().count()));
         }
         terminal_blocks(&mut out, &self.blocks, width);
-        // A line that begins anew within a text may look like a command to a CI system, too.
+        // A line that begins within a text can look like a command to a CI system, too.
         sanitize::no_commands(&out)
     }
 }
@@ -84,7 +84,7 @@ fn terminal_blocks(out: &mut String, blocks: &[Block], width: u16) {
     }
 }
 
-/// Words into lines of at most `width` columns; a word that is longer is cut.
+/// Wrap words into lines of at most `width` columns; a longer word is cut.
 fn wrap(out: &mut String, text: &str, width: u16, first: &str, rest: &str) {
     use unicode_width::UnicodeWidthStr as _;
     let width = usize::from(width.max(20));
@@ -112,7 +112,7 @@ fn wrap(out: &mut String, text: &str, width: u16, first: &str, rest: &str) {
     }
 }
 
-/// A word in pieces of at most `width` columns.
+/// Cut a word into pieces of at most `width` columns.
 fn pieces(word: &str, width: usize) -> Vec<&str> {
     use unicode_width::UnicodeWidthChar as _;
     let (mut found, mut start, mut used) = (Vec::new(), 0, 0);
@@ -128,16 +128,16 @@ fn pieces(word: &str, width: usize) -> Vec<&str> {
     found
 }
 
-/// A text column narrower than this reads worse than a list does.
+/// Width below which a list is easier to read than a column of text.
 const NARROWEST_TEXT: usize = 16;
 
-/// Columns where they fit, each row as a list of its own where they do not.
+/// A table with columns if they fit, or otherwise a list for each row.
 fn terminal_table(out: &mut String, table: &Table, width: u16) {
     if let Some(caption) = &table.caption {
         wrap(out, &sanitize::terminal(caption), width, "", "");
     }
     let least: Vec<usize> = (0..table.columns.len()).map(|n| least_width(table, n, width)).collect();
-    // Two characters of padding and one of border per column, and the border on the left.
+    // Two characters of padding and one of border per column, and the left border.
     if least.iter().map(|w| w + 3).sum::<usize>() + 1 > usize::from(width) {
         return terminal_records(out, table, width);
     }
@@ -157,7 +157,7 @@ fn terminal_table(out: &mut String, table: &Table, width: u16) {
             comfy_table::Cell::new(sanitize::line(cell.shown(), 400)).set_alignment(alignment(column))
         }));
     }
-    // A lower bound also keeps a column from growing: only where not everything fits as it is.
+    // A minimum width would also limit how far a column grows, so it is only set where not everything fits.
     let whole: usize = (0..table.columns.len()).map(|n| widest(table, n) + 3).sum();
     let bounds = if whole < usize::from(width) { Vec::new() } else { least };
     for (n, least) in bounds.into_iter().enumerate() {
@@ -171,7 +171,8 @@ fn terminal_table(out: &mut String, table: &Table, width: u16) {
     }
 }
 
-/// Numbers never wrap, ids hardly, text not below [`NARROWEST_TEXT`], headings only between words.
+/// Minimum width of a column: numbers are not wrapped, ids only if necessary, text not below
+/// [`NARROWEST_TEXT`], headings only between words.
 fn least_width(table: &Table, column: usize, width: u16) -> usize {
     use unicode_width::UnicodeWidthStr;
     let name = sanitize::line(&table.columns[column].name, 60);
@@ -185,20 +186,20 @@ fn least_width(table: &Table, column: usize, width: u16) -> usize {
     widest.min(most).max(word)
 }
 
-/// The widest cell of a column.
+/// Width of a column's widest cell.
 fn cells(table: &Table, column: usize) -> usize {
     use unicode_width::UnicodeWidthStr;
     let cells = table.rows.iter().filter_map(|r| r.get(column));
     cells.map(|cell| sanitize::line(cell.shown(), 400).width()).max().unwrap_or(0)
 }
 
-/// The widest cell of a column, or its name.
+/// Width of a column's widest cell or of its name.
 fn widest(table: &Table, column: usize) -> usize {
     use unicode_width::UnicodeWidthStr;
     cells(table, column).max(sanitize::line(&table.columns[column].name, 60).width())
 }
 
-/// The first cell as a title, the others below it by the names of their columns.
+/// A list for each row: the first cell as its title, the others below with the names of their columns.
 fn terminal_records(out: &mut String, table: &Table, width: u16) {
     for (n, row) in table.rows.iter().enumerate() {
         if n > 0 {

@@ -1,4 +1,4 @@
-//! What records of use add up to, for people.
+//! The view of a usage document.
 
 use super::view::{Block, Cell, Table, View};
 use crate::document::advice::text;
@@ -10,11 +10,11 @@ use crate::money::Currency;
 use crate::number::{grouped, percent, plain, short};
 use std::collections::BTreeMap;
 
-/// Days of the table; the document has all of them.
+/// The most days in the table; the document has all of them.
 const DAYS: usize = 31;
 
 impl Envelope<UsageResult> {
-    /// For people.
+    /// The document for people.
     pub fn view(&self) -> View {
         let r = &self.result;
         let mut view = View::new("Usage");
@@ -43,7 +43,7 @@ impl Envelope<UsageResult> {
         view
     }
 
-    /// What was read: every field with the number of records in which it had content.
+    /// What was read: every field, with the number of records in which it had a value.
     pub fn fields(&self) -> View {
         let mut view = View::new("What was read");
         for source in &self.result.sources {
@@ -58,7 +58,7 @@ impl Envelope<UsageResult> {
         view
     }
 
-    /// Days and what they used, for a spreadsheet.
+    /// The use by day, for a spreadsheet.
     pub fn csv(&self) -> String {
         let mut table = Table::new(&[
             "date",
@@ -316,7 +316,7 @@ fn signed(share: f64) -> String {
     if share >= 0.0 { format!("+{}", percent(share)) } else { format!("−{}", percent(-share)) }
 }
 
-/// The week as a picture: a row for each day, a column for each hour.
+/// The week as a picture of characters: a row for each day, a column for each hour.
 fn week(hours: &BTreeMap<u8, u64>, what: &str, zone: &str) -> String {
     const STEPS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];

@@ -1,12 +1,12 @@
-//! What a document looks like to a person, before any format is chosen: a list of blocks. One
-//! renderer per format turns it into text. Documents never format for a terminal themselves.
+//! What a document looks like to people, before a format is chosen: a list of blocks. One renderer for each
+//! format turns it into text; documents contain nothing that is specific to a format.
 
 use super::chart::Chart;
 use crate::document::envelope::Warning;
 
 pub use super::table::{Cell, Column, Table};
 
-/// Output formats every command understands.
+/// The output formats that every command understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     Table,
@@ -14,9 +14,9 @@ pub enum Format {
     Markdown,
     Html,
     Csv,
-    /// The gates of --require as test cases.
+    /// The gates of `--require` as test cases.
     Junit,
-    /// The gates that are not met, as GitLab's code quality widget reads findings.
+    /// The gates that are not met, as findings for GitLab's code quality.
     CodeQuality,
 }
 
@@ -27,35 +27,36 @@ pub struct View {
     pub blocks: Vec<Block>,
 }
 
-/// A part of a view.
+/// A block of a view.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
     Heading(String),
     Paragraph(String),
-    /// The sentence that everything else explains.
+    /// The main sentence, which everything else explains.
     Lead(String),
-    /// The few numbers that carry it.
+    /// The few numbers that support it.
     Figures(Vec<Figure>),
     List(Vec<String>),
     Numbered(Vec<String>),
     Table(Table),
-    /// Drawn where that is possible, told in words where not. Boxed: it is much larger than the others.
+    /// A chart; described in words where it cannot be drawn. It is boxed because it is much larger than the
+    /// others.
     Chart(Box<Chart>),
-    /// Shown as is, in a fixed-width face: commands, terminal charts.
+    /// Text in a fixed-width font: commands, charts of characters.
     Code(String),
     Warnings(Vec<Warning>),
-    /// What few readers need: folded where a format can fold.
+    /// Blocks that few readers need, under a title; folded where the format can fold.
     More(String, Vec<Block>),
 }
 
-/// A number that carries a decision.
+/// A number that supports a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// What it is.
+    /// What the number is.
     pub label: String,
-    /// The number, with its unit.
+    /// The number with its unit.
     pub value: String,
-    /// What to know beside it.
+    /// What must be known beside it.
     pub note: String,
 }
 
@@ -73,7 +74,7 @@ impl View {
     pub fn heading(&mut self, text: impl Into<String>) -> &mut Self {
         self.push(Block::Heading(text.into()))
     }
-    /// Without the charts after the first: a terminal shows one.
+    /// Only the first chart is kept: a terminal shows one.
     #[must_use]
     pub fn with_one_chart(mut self) -> Self {
         let mut charts = 0;
@@ -83,7 +84,7 @@ impl View {
         });
         self
     }
-    /// Every chart, also of what is folded.
+    /// All charts, including those in folded blocks.
     pub fn all_charts(&self) -> Vec<&Chart> {
         fn of<'a>(blocks: &'a [Block], found: &mut Vec<&'a Chart>) {
             for block in blocks {

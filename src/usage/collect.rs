@@ -1,5 +1,5 @@
-//! Where readers put records: repeats are dropped, what cannot be true is skipped, the rest is added up
-//! as it comes. Memory grows with the number of ids, not with the size of the files.
+//! Collects the records that readers find: drops repeats, skips records that cannot be true, and adds up
+//! the rest immediately. Memory grows with the number of ids, not with the size of the files.
 
 mod by_model;
 mod by_time;
@@ -24,39 +24,40 @@ use source::PerSource;
 use std::collections::HashSet;
 use std::fmt;
 
-/// More tokens than this in one request cannot be: a thousand times today's largest context.
+/// The most tokens that one request can have: a thousand times today's largest context.
 const MOST_IN_ONE_REQUEST: u64 = 1_000_000_000;
-/// Different users that are counted.
+/// The most different users that are counted.
 const MOST_USERS: usize = 1 << 20;
 
-/// A record on its way to a price.
+/// A record whose price is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Priced<'a> {
-    /// The format it came from: says which provider's prices apply.
+    /// Name of its format, which decides which provider's prices apply.
     pub source: &'static str,
-    /// As the source writes it.
+    /// The model's name in the source.
     pub model: &'a str,
     pub when: Option<When>,
-    /// Absent where the source does not say. One record of several requests has no single context size.
+    /// Number of requests; `None` where the source does not say. A record of several requests has no single
+    /// context length.
     pub requests: Option<u64>,
     pub single: bool,
     pub tokens: &'a Tokens,
     pub tier: Tier,
-    /// The requests were past the tier for long contexts, where a bucket says so.
+    /// Were the requests in the price tier for long contexts? `None` where the bucket does not say.
     pub long_context: Option<bool>,
 }
 
-/// The charge in USD for a record at the prices of its day, or nothing where there is no price.
+/// Returns the charge for a record at the prices of its day, US dollars; `None` where there is no price.
 pub type Price<'p> = Box<dyn FnMut(&Priced) -> Option<f64> + 'p>;
 
-/// Adds up what readers find.
+/// Adds up the records that readers find.
 pub struct Collector<'p> {
     now: Option<i64>,
     zone: TimeZone,
     price: Option<Price<'p>>,
     models: Models,
     sources: Vec<PerSource>,
-    /// The source that is being read.
+    /// Index of the source that is being read.
     source: usize,
     file: u32,
     line: u64,
@@ -66,7 +67,7 @@ pub struct Collector<'p> {
     by_model: ByModel,
     by_time: ByTime,
     only_buckets: bool,
-    /// Of the records that state a number of requests: that number, and their tokens by part.
+    /// For records that state a number of requests: that number, and their tokens by part.
     mean: (u64, [u64; 7]),
     skipped: Vec<Skipped>,
     embeddings: Embeddings,
@@ -83,7 +84,8 @@ impl fmt::Debug for Collector<'_> {
 }
 
 impl<'p> Collector<'p> {
-    /// `now` in seconds since 1970: later records cannot be. `zone` is what days and hours are given in.
+    /// `now` is in seconds since 1970; records after it cannot be true. Days and hours are counted in
+    /// `zone`.
     pub fn new(now: Option<i64>, zone: TimeZone, price: Option<Price<'p>>) -> Self {
         Self {
             now,
@@ -110,7 +112,8 @@ impl<'p> Collector<'p> {
         }
     }
 
-    /// From here on records come from this source; `zero` says what an empty row of it is called.
+    /// The following records come from this source; `zero` is the reason under which its rows without use
+    /// are skipped.
     pub fn enter(&mut self, name: &'static str, zero: &'static Reason) {
         let found = self.sources.iter().position(|s| s.name == name);
         self.source = found.unwrap_or_else(|| {
@@ -127,7 +130,7 @@ impl<'p> Collector<'p> {
         self.line = 0;
         self.current().files += 1;
     }
-    /// The line that is being read, for the places of damage.
+    /// The number of the line that is being read, for the places of damage.
     pub const fn at_line(&mut self, line: u64) {
         self.line = line;
     }
@@ -135,7 +138,7 @@ impl<'p> Collector<'p> {
     pub const fn file(&self) -> u32 {
         self.file
     }
-    /// The model of this name.
+    /// The id of the model with this name.
     pub fn model(&mut self, name: Option<&str>) -> Result<ModelId, &'static Reason> {
         let name = name.map(str::trim).filter(|n| !n.is_empty()).unwrap_or("unknown");
         self.models.id(name).ok_or(&reason::TOO_MANY_MODELS)
@@ -144,7 +147,7 @@ impl<'p> Collector<'p> {
     pub fn model_name(&self, id: ModelId) -> &str {
         self.models.name(id)
     }
-    /// The hash of a user's name: only how many different ones there are is told.
+    /// Count a user by the hash of the name. Only the number of different users is kept.
     pub fn user(&mut self, hash: u64) {
         if hash != 0 && self.users.len() < MOST_USERS {
             self.users.insert(hash);
@@ -154,11 +157,11 @@ impl<'p> Collector<'p> {
     pub fn note(&mut self, note: Note) {
         *self.current().notes.entry(note).or_default() += 1;
     }
-    /// The source keeps its files so many days.
+    /// The source deletes its files after this many days.
     pub fn kept_days(&mut self, days: i32) {
         self.current().kept_days = Some(days);
     }
-    /// The log records this share of the requests.
+    /// The log records this share of the requests, 0 to 1.
     pub fn sampling(&mut self, share: f64) {
         if share > 0.0 && share < 1.0 {
             let source = self.current();
@@ -166,12 +169,13 @@ impl<'p> Collector<'p> {
             *source.notes.entry(Note::Sampled).or_default() += 1;
         }
     }
-    /// Records of the current source are differences of counters, or sums over the life of a process.
+    /// What a record of the current source stands for, if not a request or bucket: a difference of
+    /// counters, or a sum over the life of a process.
     pub fn granularity(&mut self, granularity: Granularity) {
         let source = self.current();
         source.granularity = Some(source.granularity.map_or(granularity, |g| g.min(granularity)));
     }
-    /// So many records with content in a field, for
+    /// Add to the number of records in which a field has a value, for
     /// [`Source::fields`](super::summary::Source::fields).
     pub fn field(&mut self, path: &str, records: u64) {
         let fields = &mut self.current().fields;
@@ -180,16 +184,16 @@ impl<'p> Collector<'p> {
             None => fields.push((path.to_owned(), records)),
         }
     }
-    /// A repeat was dropped.
+    /// Count a repeat that was dropped.
     pub fn duplicate(&mut self) {
         self.current().duplicates += 1;
     }
-    /// Histograms of a server.
+    /// Sizes from a server's histograms.
     pub fn bounds(&mut self, prompt: Option<Bounds>, output: Option<Bounds>) {
         self.prompt_bounds = prompt.or(self.prompt_bounds.take());
         self.output_bounds = output.or(self.output_bounds.take());
     }
-    /// A record that is not counted, and why.
+    /// Count a record that is skipped, with the reason.
     pub fn skip(&mut self, skip: impl Into<Skip>) {
         let skip = skip.into();
         if let Some(usd) = skip.usd {
@@ -234,7 +238,7 @@ impl<'p> Collector<'p> {
         *bill.usd.get_or_insert_default() += Usd::of(usd);
         bill.requests += requests;
     }
-    /// A line of a cost report: what it says is the bill, apart from any record.
+    /// A line of a cost report. Its amounts are the bill, independently of any record.
     pub fn cost(&mut self, amount: f64, currency: Option<&str>) {
         let code = currency.and_then(Currency::of);
         let bill = &mut self.current().bill;
@@ -247,22 +251,23 @@ impl<'p> Collector<'p> {
             }
         }
     }
-    /// What a record cost in a currency that is not USD.
+    /// The cost of a record in a currency other than US dollars.
     pub fn cost_in(&mut self, amount: f64, currency: Currency) {
         *self.current().bill.other.entry(currency).or_default() += Usd::of(amount);
     }
-    /// The source names no currency; it was taken for USD.
+    /// The source names no currency, so US dollars are assumed.
     pub fn assume_usd(&mut self) {
         self.current().bill.currency_assumed = true;
     }
-    /// Paid to a provider with a key of the user's own, beside what the source charges.
+    /// An amount paid directly to a provider with the user's own key, in addition to what the source
+    /// charges.
     pub fn byok(&mut self, usd: f64) {
         if usd != 0.0 {
             *self.current().bill.byok_usd.get_or_insert_default() += Usd::of(usd);
         }
     }
 
-    /// Whether an id of a source that counts each once was seen before; if not, it is now.
+    /// Was this id seen before? From now on it counts as seen. For sources in which every id counts once.
     pub fn seen(&mut self, id: u64) -> bool {
         self.repeats.seen(id)
     }
@@ -305,7 +310,7 @@ impl<'p> Collector<'p> {
         Ok(())
     }
 
-    /// Add up what was held back.
+    /// Add up the records that were held back because a fuller version could follow.
     fn release(&mut self) {
         self.line = 0;
         for (record, source) in std::mem::take(&mut self.repeats).into_records() {

@@ -1,21 +1,21 @@
-//! Growth from week to week: a straight line through the logarithms of whole weeks.
+//! Growth from week to week, from a regression line through the logarithms of whole weeks.
 
 use super::summary::{Growth, Missing, Totals};
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 use std::collections::BTreeMap;
 
-/// Fewer weeks than this say nothing about a trend.
+/// The fewest weeks that show a trend.
 const FEWEST_WEEKS: usize = 4;
 /// Weeks in a month of 730 hours.
 const WEEKS: f64 = 730.0 / 168.0;
 
-/// Ordinary least squares of `ln(of(week))` on the week, with Student's t for the interval. `days` are
-/// days since any Monday-independent origin; weeks of seven days end at the last whole day.
+/// Growth by ordinary least squares of `ln(of(week))` on the week, with the 95 % interval from Student's t
+/// distribution. `days` are numbered from any day; weeks of seven days end with the last whole day.
 pub fn growth(days: &BTreeMap<i32, Totals>, of: impl Fn(&Totals) -> u64) -> Result<Growth, Missing> {
     let (Some(first), Some(last)) = (days.keys().next(), days.keys().next_back()) else {
         return Err(Missing::NoTimes);
     };
-    // The first and the last day are seldom whole.
+    // The first and the last day are rarely whole.
     let (from, to) = (first + 1, *last);
     let weeks = usize::try_from((to - from) / 7).unwrap_or(0);
     if weeks < FEWEST_WEEKS {
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_steady_rate_is_found_and_its_interval_is_narrow() {
-        // 2 % a week, with weekends at a third.
+        // 2 % a week; at weekends a third of the use.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let shape = |d: i32| {
             let level = 10_000.0 * 1.02f64.powf(f64::from(d) / 7.0);

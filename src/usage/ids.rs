@@ -1,13 +1,15 @@
-//! Ids are kept as hashes, and no id can be read back from a document. Where a request's counts are kept
-//! with its id the hash has 64 bits: one chance in 370,000 that any two of ten million requests meet. Where
-//! only the id is kept ([`IdSet`]) it has 52, in four bytes: one chance in ninety that a single one of ten
-//! million different requests is taken for a repeat, one in four among fifty million.
+//! Sets and maps of ids. Ids are kept as hashes, from which they cannot be recovered. A request's counts
+//! are kept with a hash of 64 bits: among ten million requests there is one chance in 370,000 of any
+//! collision. Where only the id is kept ([`IdSet`]) the hash has 52 bits, in four bytes: among ten million
+//! different requests there is one chance in ninety that any is taken for a repeat, among fifty million one
+//! in four.
 
 use foldhash::fast::FixedState;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
-/// Ids that a provider makes unique, so that the same answer is known again in the log of another tool.
+/// Beginnings of ids that a provider makes unique, so that the log of another tool can contain the same
+/// answer.
 const OF_PROVIDERS: [&str; 8] =
     ["msg_", "chatcmpl-", "resp_", "gen-", "req_", "cmpl-", "batch_req_", "call_"];
 
@@ -21,28 +23,28 @@ pub fn id(source: &str, text: &str) -> u64 {
     hasher.finish()
 }
 
-/// The hash of what makes a row of `source` what it is, where it has no id: its bucket and its group.
+/// The hash of what identifies a row of `source` that has no id: its bucket and its group.
 pub fn key(source: &str, parts: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     (source, parts).hash(&mut hasher);
     hasher.finish()
 }
 
-/// Memory of the recent ids before they move to the sorted part, bytes.
+/// Memory for recent ids, before they move to the sorted part, bytes.
 const RECENT: usize = 4 << 20;
-/// The sorted part is parted by the high 16 bits of the hash, so that 48 remain to be kept.
+/// The sorted part is divided by the high 16 bits of the hash, so that 48 bits remain to be stored.
 const PARTS: usize = 1 << 16;
 
-/// A map from such hashes for tens of millions of them: the recent ones in a hash table, the others
-/// sorted, six bytes and the value for each. A hash table alone needs twice that, and three times while
-/// it grows.
+/// A map with hashes as keys, for tens of millions of them. Recent ones are in a hash table, the others are
+/// sorted and take six bytes and the value each. A hash table alone would need twice that, and three times
+/// while it grows.
 #[derive(Debug)]
 pub struct IdTable<V> {
     recent: HashMap<u64, V, FixedState>,
-    /// Low 48 bits, sorted within their part.
+    /// The low 48 bits of the hashes, sorted within their part.
     keys: Vec<[u8; 6]>,
     values: Vec<V>,
-    /// Where each part begins; one more than there are parts, or none.
+    /// Index where each part begins, plus one for the end; empty while there are no parts.
     starts: Vec<u32>,
 }
 
@@ -68,11 +70,11 @@ impl<V: Copy> IdTable<V> {
         let to = *self.starts.get(part(key) + 1)? as usize;
         self.keys[from..to].binary_search(&rest(key)).ok().map(|at| from + at)
     }
-    /// Its value.
+    /// The value of a key.
     pub fn get(&self, key: u64) -> Option<V> {
         self.recent.get(&key).copied().or_else(|| Some(self.values[self.sorted_place(key)?]))
     }
-    /// Set its value; true if it is new.
+    /// Set the value of a key; returns true if the key is new.
     pub fn insert(&mut self, key: u64, value: V) -> bool {
         if let Some(known) = self.recent.get_mut(&key) {
             *known = value;
@@ -88,9 +90,9 @@ impl<V: Copy> IdTable<V> {
         }
         true
     }
-    /// As many as the hash table takes without growing beyond [`RECENT`].
+    /// As many entries as the hash table holds without growing beyond [`RECENT`].
     const MOST_RECENT: usize = RECENT / size_of::<(u64, V)>() * 7 / 8;
-    /// Move the recent ones to the sorted part, from its end so that nothing is kept twice.
+    /// Move recent entries to the sorted part, starting at its end, so that nothing is stored twice.
     fn sort_in(&mut self) {
         let mut new: Vec<(u64, V)> = self.recent.drain().collect();
         new.sort_unstable_by_key(|(key, _)| *key);
@@ -125,31 +127,31 @@ impl<V: Copy> IdTable<V> {
             }
         }
     }
-    /// Every value, in an order that depends on the keys alone.
+    /// All values, in an order that depends only on the keys.
     pub fn into_values(mut self) -> impl Iterator<Item = V> {
         self.sort_in();
         self.values.into_iter()
     }
 }
 
-/// Ids of a set that move to its sorted part at once.
+/// Number of ids that a set moves to its sorted part at once.
 const MOVED: usize = (RECENT / size_of::<u64>()) * 7 / 8;
-/// The sorted part of a set is parted by the high 20 bits, so that 32 of 52 remain to be kept.
+/// The sorted part of a set is divided by the high 20 bits, so that 32 of 52 bits remain to be stored.
 const SET_PARTS: usize = 1 << 20;
 
-/// A set of such hashes, four bytes for each: a log of a gigabyte may hold twelve million ids and little
-/// else. Like [`IdTable`], the recent ones are in a hash table and the others sorted.
+/// A set of hashes with four bytes for each: a log of a gigabyte can contain twelve million ids and little
+/// else. As in [`IdTable`], recent ones are in a hash table and the others are sorted.
 #[derive(Debug, Default)]
 pub struct IdSet {
     recent: HashSet<u64, FixedState>,
-    /// Low 32 bits of 52, sorted within their part.
+    /// The low 32 of 52 bits, sorted within their part.
     keys: Vec<u32>,
-    /// Where each part begins; one more than there are parts, or none.
+    /// Index where each part begins, plus one for the end; empty while there are no parts.
     starts: Vec<u32>,
 }
 
 impl IdSet {
-    /// The 52 bits that are kept.
+    /// The 52 bits of a hash that are kept.
     const fn kept(key: u64) -> u64 {
         key >> 12
     }
@@ -157,7 +159,7 @@ impl IdSet {
     const fn split(kept: u64) -> (usize, u32) {
         ((kept >> 32) as usize, kept as u32)
     }
-    /// Where it stands among the sorted ones, or would stand.
+    /// The index of a hash among the sorted ones, or the index where it would be inserted.
     fn place(&self, kept: u64) -> Result<usize, usize> {
         let (part, rest) = Self::split(kept);
         let (Some(from), Some(to)) = (self.starts.get(part), self.starts.get(part + 1)) else {
@@ -166,12 +168,12 @@ impl IdSet {
         let (from, to) = (*from as usize, *to as usize);
         self.keys[from..to].binary_search(&rest).map(|at| from + at).map_err(|at| from + at)
     }
-    /// It was inserted.
+    /// Is it in the set?
     pub fn contains(&self, key: u64) -> bool {
         let kept = Self::kept(key);
         self.recent.contains(&kept) || self.place(kept).is_ok()
     }
-    /// Insert it; true if it is new.
+    /// Insert a hash; returns true if it is new.
     pub fn insert(&mut self, key: u64) -> bool {
         let kept = Self::kept(key);
         if self.place(kept).is_ok() || !self.recent.insert(kept) {
@@ -182,7 +184,7 @@ impl IdSet {
         }
         true
     }
-    /// Move the recent ones to the sorted part, from its end so that nothing is kept twice.
+    /// Move recent hashes to the sorted part, starting at its end, so that nothing is stored twice.
     fn sort_in(&mut self) {
         let mut new: Vec<u64> = self.recent.drain().collect();
         new.sort_unstable();
@@ -192,7 +194,7 @@ impl IdSet {
         let mut old = self.keys.len();
         self.keys.reserve_exact(new.len());
         self.keys.resize(old + new.len(), 0);
-        // From the largest down: all that stands from its place on has moved already and is larger.
+        // From the largest down: everything after its index has moved already, and is larger.
         for (before, kept) in new.iter().enumerate().rev() {
             let at = self.place(*kept).unwrap_or_else(|at| at);
             self.keys.copy_within(at..old, at + before + 1);
@@ -241,7 +243,7 @@ mod tests {
         assert_eq!((values.len(), values.first(), values.last()), (ids as usize + 2, Some(&1), Some(&2)));
         values.sort_unstable();
         values.dedup();
-        // 7 and the last are now 70 and 71, which others are, too.
+        // 7 and the last one became 70 and 71, which others also are.
         assert_eq!(values.len(), ids as usize - 2);
     }
 

@@ -1,4 +1,5 @@
-//! From files to [`Usage`]: each is recognised, read row by row by the reader of its format, and added up.
+//! From files to [`Usage`]: the format of each file is recognised, its rows are read, and they are added
+//! up.
 //!
 //! ```
 //! # use freehold::usage::{Import, Settings};
@@ -22,16 +23,17 @@ use jiff::tz::TimeZone;
 use std::cell::Cell;
 use std::io::{self, BufReader, Read};
 
-/// How an import reads.
+/// Settings of an import.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Seconds since 1970; records more than a day later cannot be. Absent: everything may be.
+    /// The present in seconds since 1970: records more than a day later cannot be true. `None` accepts all
+    /// times.
     pub now: Option<i64>,
-    /// What days and hours of the week are given in, beside UTC.
+    /// Days and hours of the week are also counted in this zone, beside UTC.
     pub zone: TimeZone,
-    /// Take every file for this format.
+    /// Read every file as this format.
     pub from: Option<&'static Format>,
-    /// What the columns of files mean that are of no known format, or of all with `from` generic.
+    /// The meaning of columns in files of an unknown format; for all files if `from` is the generic one.
     pub mapping: Option<Mapping>,
 }
 
@@ -41,22 +43,22 @@ impl Default for Settings {
     }
 }
 
-/// Why a file was not read. No text of it, and no path, is in any of these.
+/// Why a file was not read. None of these contains a text of the file or a path.
 #[derive(Debug)]
 pub enum Unreadable {
     Io(io::Error),
-    /// Not a text.
+    /// The file is not text.
     Foreign(Foreign),
-    /// Of no format that is known.
+    /// The format is unknown.
     Unknown(Unknown),
-    /// Of several formats at once.
+    /// The file has rows of several formats.
     Mixed(Mixed),
-    /// A table that lacks all columns a mapping names, with what it has.
+    /// A table has none of the columns that the mapping names; with those that it has.
     NoSuchColumns {
         wanted: Vec<String>,
         found: Unknown,
     },
-    /// The format can be told only from a mapping.
+    /// The format can only be read with a mapping.
     NoMapping,
 }
 
@@ -66,7 +68,7 @@ impl From<io::Error> for Unreadable {
     }
 }
 
-/// Why reading broke off, in words that hold no path.
+/// Why reading failed, in words that contain no path.
 pub fn cause(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => "its gzip data is damaged".to_owned(),
@@ -75,29 +77,29 @@ pub fn cause(error: &io::Error) -> String {
     }
 }
 
-/// A file that was read.
+/// The result of reading a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// With records of this format.
+    /// It has records of this format.
     Read(&'static str),
-    /// There was nothing in it.
+    /// It is empty.
     Empty,
 }
 
-/// A format in use.
+/// A format of which files are read.
 struct Source {
     format: &'static Format,
     layout: Layout,
-    /// The keys around the rows of the file that is read, see [`recognise::Recognised`].
+    /// The keys around the rows of the current file, see [`recognise::Recognised`].
     inside: Vec<String>,
     reader: Box<dyn Reader>,
-    /// Names of the fields where a mapping gave them.
+    /// The user's names of the fields, if a mapping gave them.
     names: Vec<String>,
-    /// Memory for rows, used again.
+    /// Memory for rows, which is reused.
     rows: Vec<Row>,
 }
 
-/// Reads files, one after the other.
+/// Reads files one after the other.
 pub struct Import<'p> {
     settings: Settings,
     collector: Collector<'p>,
@@ -112,13 +114,18 @@ impl std::fmt::Debug for Import<'_> {
 }
 
 impl<'p> Import<'p> {
-    /// `price` is asked for the charge of every record that counts, see [`super::collect::Priced`].
+    /// `price` returns the charge for each record that is counted, see [`super::collect::Priced`].
     pub fn new(settings: Settings, price: Option<Price<'p>>) -> Self {
         let collector = Collector::new(settings.now, settings.zone.clone(), price);
         Self { settings, collector, sources: Vec::new(), files: 0 }
     }
 
-    /// Read a file. After an error, what was read of it before (a broken pipe, say) is still counted.
+    /// Read a file.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read; what was read of it before (from a broken pipe, say) is still
+    /// counted.
     pub fn read(&mut self, from: impl Read) -> Result<Outcome, Unreadable> {
         self.files += 1;
         let mut text = Text::open(from)?.map_err(Unreadable::Foreign)?;
@@ -130,7 +137,7 @@ impl<'p> Import<'p> {
             (if format.lines && !is_json { Container::Lines } else { container }, format, inside)
         } else {
             let found = recognise::recognise(head, all);
-            // With a mapping, rows of several formats are rows all the same.
+            // With a mapping the rows are read by it, even if they are of several formats.
             let found = match (found, &self.settings.mapping) {
                 (Err(_), Some(_)) => {
                     let container = Container::JsonLines;
@@ -139,7 +146,7 @@ impl<'p> Import<'p> {
                 (found, _) => found.map_err(Unreadable::Mixed)?,
             };
             let Some(found) = found else { return Ok(Outcome::Empty) };
-            // A mapping is meant: it says what somebody wants read.
+            // A mapping takes precedence: the user has said what is to be read.
             let format = match (&self.settings.mapping, found.format) {
                 (Some(_), _) => &generic::FORMAT,
                 (None, Some(format)) => format,
@@ -201,7 +208,7 @@ impl<'p> Import<'p> {
         Ok(self.sources.len() - 1)
     }
 
-    /// Everything that the files say together.
+    /// The summary of all files.
     pub fn finish(mut self) -> Usage {
         self.collector.at_line(0);
         for source in &mut self.sources {
@@ -218,19 +225,19 @@ fn shown(path: &str) -> String {
     steps.collect::<Vec<_>>().join(".")
 }
 
-/// Longest stretch of a JSON document without a row, bytes.
+/// The longest part of a JSON document without a row, bytes.
 const LONGEST_GAP: u64 = 2 * LONGEST_LINE as u64;
 
-/// One file on its way.
+/// A file that is being read.
 struct Run<'a, 'p> {
     source: &'a mut Source,
     out: &'a mut Collector<'p>,
-    /// Rows with content in each of the first fields.
+    /// For each of the first fields, the number of rows in which it has a value.
     present: [u64; 64],
 }
 
 impl Run<'_, '_> {
-    /// Read JSON values from `json`, as many as there are.
+    /// Read JSON values from `json` until the end.
     fn values<'de, R: serde_json::de::Read<'de>>(
         &mut self,
         json: &mut serde_json::Deserializer<R>,
@@ -268,7 +275,7 @@ impl Run<'_, '_> {
             let good = matches!(bytes[0], b'{' | b'[')
                 && self.values(&mut serde_json::Deserializer::from_slice(bytes), || ()).is_ok();
             if !good {
-                // The last line of a log that is being written is seldom whole.
+                // The last line of a log that is still being written is rarely complete.
                 self.out.skip(if line.finished { &reason::DAMAGED } else { &reason::TORN });
             }
         }
@@ -325,7 +332,7 @@ impl Run<'_, '_> {
                 table::Read::End => return Ok(()),
             };
             self.out.at_line(line);
-            // Exports put one after the other repeat their header.
+            // Concatenated exports repeat the header.
             if table.cells() == names.len() && (0..names.len()).all(|n| table.cell(n) == names[n]) {
                 continue;
             }
@@ -380,7 +387,8 @@ fn count_present(row: &Row, present: &mut [u64; 64]) {
     }
 }
 
-/// Ends a document in which nothing comes for too long: a text of a gigabyte would be kept in memory.
+/// Stops reading a document if no row comes for too long; otherwise a string of a gigabyte would be kept in
+/// memory.
 struct Guarded<'g, R> {
     from: R,
     /// Bytes since the last row.

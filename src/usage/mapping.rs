@@ -1,6 +1,6 @@
-//! A mapping says what the columns of a table, or the keys of a JSON log, mean: `--map
-//! input=prompt_tokens,output=completion_tokens,…` or a file of the same in JSON, where a column can also
-//! say how it writes its numbers and times.
+//! A mapping gives the meaning of the columns of a table, or of the keys of a JSON log: `--map
+//! input=prompt_tokens,output=completion_tokens,…`. A JSON file can say the same, and also how a column
+//! writes its numbers and times.
 //!
 //! ```json
 //! {
@@ -20,10 +20,10 @@ use super::summary::Currency;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Largest mapping, bytes.
+/// The largest mapping, bytes.
 pub const LARGEST: usize = 64 << 10;
 
-/// What is wrong with a mapping, and what would be right.
+/// What is wrong with a mapping, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
     #[error("the mapping is larger than 64 KiB")]
@@ -94,34 +94,34 @@ struct Described {
     currency: Option<String>,
 }
 
-/// A column of counts or money.
+/// A column with counts or amounts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counted {
     pub column: String,
     pub style: Style,
 }
 
-/// Where a name comes from.
+/// Where a name, such as that of the model, comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Named {
     Column(String),
-    /// The same for every row.
+    /// A fixed value for all rows.
     Value(String),
 }
 
 /// A mapping.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mapping {
-    /// Of a table; found out where absent.
+    /// Delimiter of a table; detected where `None`.
     pub delimiter: Option<u8>,
-    /// The key of the list that holds the rows, where a JSON document wraps them.
+    /// Key of the list with the rows, if a JSON document has them in one.
     pub rows: Option<String>,
     pub time: Option<(String, TimeStyle)>,
-    /// Width of a row's bucket, seconds.
+    /// Width of the bucket that a row stands for, seconds; `None` for single requests.
     pub span: Option<u32>,
     pub model: Option<Named>,
     pub input: Option<Counted>,
-    /// The input count has cached tokens inside; absent: the record itself must tell.
+    /// Does the input count include cached tokens? If `None`, each record must show it.
     pub includes_cached: Option<bool>,
     pub output: Option<Counted>,
     pub cache_read: Option<Counted>,
@@ -129,20 +129,20 @@ pub struct Mapping {
     pub cache_write_5m: Option<Counted>,
     pub cache_write_1h: Option<Counted>,
     pub reasoning: Option<Counted>,
-    /// Reasoning is inside the output count (the default).
+    /// Does the output count include reasoning? By default it does.
     pub reasoning_within: bool,
     pub total: Option<Counted>,
     pub cost: Option<Counted>,
     pub currency: Option<Currency>,
     pub id: Option<String>,
-    /// Requests of a row, where rows are buckets.
+    /// The column with the number of requests, if rows are buckets.
     pub requests: Option<Counted>,
     pub tier: Option<Named>,
     pub user: Option<String>,
 }
 
 impl Mapping {
-    /// From a file in JSON.
+    /// Read a mapping from a JSON file.
     pub fn from_json(text: &str) -> Result<Self, MappingError> {
         if text.len() > LARGEST {
             return Err(MappingError::TooLarge);
@@ -153,13 +153,13 @@ impl Mapping {
         Self::from_value(value)
     }
 
-    /// From `input=prompt_tokens,time=ts,time.zone=+02:00`.
+    /// Read a mapping such as `input=prompt_tokens,time=ts,time.zone=+02:00`.
     pub fn from_pairs(text: &str) -> Result<Self, MappingError> {
         if text.len() > LARGEST {
             return Err(MappingError::TooLarge);
         }
         let mut root = Map::new();
-        // `delimiter=,` would otherwise be cut at its own value.
+        // `delimiter=,` would otherwise be split at its own value.
         let text = text.replace("delimiter=,", "delimiter=\u{1}");
         for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
             let no_pair = || MappingError::NoPair(pair.replace('\u{1}', ","));
@@ -240,7 +240,7 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// The columns it names, each once, with the key it is named for.
+    /// The columns that it names, each once.
     pub fn columns(&self) -> Vec<&str> {
         let counted = [
             &self.input,

@@ -1,5 +1,5 @@
-//! From the records people already have — session logs, exports, invoices of usage, metrics — to what
-//! they add up to, and from there to a need.
+//! From records that people already have (session logs, exports, usage invoices, metrics) to their totals,
+//! and from these to a need.
 //!
 //! ```text
 //! bytes ─► text ─► rows ─► record ─► collect ─► Usage ─► need
@@ -8,9 +8,9 @@
 //!                           form      added up
 //! ```
 //!
-//! **Privacy.** A reader names the fields it reads; nothing else is ever looked at. Ids are kept as
-//! hashes, users as a count. Texts, names, keys and paths are in no value, no document and no error;
-//! places are given as the number of a file and a line.
+//! **Privacy.** A reader names the fields that it reads, and nothing else is looked at. Ids are kept as
+//! hashes, and users as a number. No value, document or error contains texts, names, keys or paths; places
+//! are given as the number of a file and a line.
 
 pub mod collect;
 pub mod format;

@@ -1,5 +1,6 @@
-//! Times as exports write them. A time without a zone is UTC (every source that leaves it out means
-//! UTC; a mapping can say otherwise). `07/09/2026` is refused: nobody can know which is the month.
+//! Reads times as exports write them. A time without a zone is UTC, which is what every source means that
+//! leaves it out; a mapping can say otherwise. `07/09/2026` is refused, because nobody can know which part
+//! is the month.
 
 use super::record::{Clock, Reason, When, reason};
 use jiff::civil::{Date, DateTime, Time};
@@ -8,12 +9,12 @@ use jiff::tz::{Offset, TimeZone};
 
 const DAY: u32 = 86_400;
 
-/// How a mapping says a column writes its times.
+/// How a column writes its times.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimeStyle {
-    /// A `strftime` format; absent for ISO 8601 and seconds since 1970.
+    /// A `strftime` format; `None` for ISO 8601 and seconds since 1970.
     pub format: Option<String>,
-    /// The zone of times that name none.
+    /// The zone of times that do not name one.
     pub zone: TimeZone,
 }
 
@@ -23,7 +24,8 @@ impl Default for TimeStyle {
     }
 }
 
-/// A number of seconds, milliseconds, microseconds or nanoseconds since 1970, told by its size.
+/// A time from a number of seconds, milliseconds, microseconds or nanoseconds since 1970; its size shows
+/// which.
 pub fn from_number(value: f64) -> Result<When, &'static Reason> {
     let seconds = match value.abs() {
         v if !v.is_finite() => return Err(&reason::UNREADABLE_TIME),
@@ -32,7 +34,7 @@ pub fn from_number(value: f64) -> Result<When, &'static Reason> {
         v if v < 1e17 => value / 1e6,
         _ => value / 1e9,
     };
-    // 2000 to 2100: everything else is a number that is no time.
+    // Times from 2000 to 2100; any other number is not a time.
     if !(946_684_800.0..4_102_444_800.0).contains(&seconds) {
         return Err(&reason::UNREADABLE_TIME);
     }
@@ -40,7 +42,7 @@ pub fn from_number(value: f64) -> Result<When, &'static Reason> {
     Ok(When::at(seconds.floor() as i64))
 }
 
-/// A whole number of them; exact where a float would not be.
+/// The same for a whole number, with digits that a float would lose.
 pub fn from_whole(value: u64) -> Result<When, &'static Reason> {
     let seconds = match value {
         v if v < 100_000_000_000 => v,
@@ -51,7 +53,7 @@ pub fn from_whole(value: u64) -> Result<When, &'static Reason> {
     from_number(seconds as f64)
 }
 
-/// A time from text, as `style` says.
+/// A time from text, in this style.
 pub fn from_text(text: &str, style: &TimeStyle) -> Result<When, &'static Reason> {
     let text = text.trim();
     if let Some(format) = &style.format {
@@ -60,7 +62,7 @@ pub fn from_text(text: &str, style: &TimeStyle) -> Result<When, &'static Reason>
     iso(text.as_bytes(), &style.zone)
 }
 
-/// ISO 8601 in its usual variations; most sources.
+/// A time in one of the usual variants of ISO 8601.
 pub fn from_iso(text: &str) -> Result<When, &'static Reason> {
     iso(text.trim().as_bytes(), &TimeZone::UTC)
 }
@@ -161,13 +163,13 @@ fn iso(text: &[u8], zone: &TimeZone) -> Result<When, &'static Reason> {
     Ok(When::at(start))
 }
 
-/// `+02:00`, `+0200`, `+02`, in seconds.
+/// An offset such as `+02:00`, `+0200` or `+02`, in seconds.
 fn offset(scan: &mut Scan) -> Option<i32> {
     let sign = if scan.take(b"+-")? == b'-' { -1 } else { 1 };
     let hours = scan.digits(2)?;
     scan.take(b":");
     let minutes = if scan.rest().is_empty() { 0 } else { scan.digits(2)? };
-    // `[Europe/Berlin]` may follow; the offset before it decides.
+    // `[Europe/Berlin]` may follow; the offset before it is used.
     (scan.rest().is_empty() || scan.rest().starts_with(b"["))
         .then_some(sign * (i32::from(hours) * 3600 + i32::from(minutes) * 60))
 }
@@ -180,7 +182,7 @@ fn not_iso(text: &[u8]) -> Result<When, &'static Reason> {
     if let Ok(value) = plain.parse::<f64>() {
         return from_number(value);
     }
-    // `7/9/2026`, `07.09.26`: three groups of digits.
+    // Three groups of digits, such as `7/9/2026` or `07.09.26`.
     let mut groups = plain.split([' ', 'T']).next().unwrap_or_default().split(['/', '.', '-']);
     let short = |g: Option<&str>| {
         g.is_some_and(|g| matches!(g.len(), 1 | 2 | 4) && g.bytes().all(|b| b.is_ascii_digit()))
@@ -191,7 +193,7 @@ fn not_iso(text: &[u8]) -> Result<When, &'static Reason> {
     Err(&reason::UNREADABLE_TIME)
 }
 
-/// A zone as people write it: `UTC`, `+02:00`, or a name of the time zone database.
+/// A time zone: `UTC`, `+02:00`, or a name from the time zone database.
 pub fn zone(name: &str) -> Option<TimeZone> {
     if matches!(name, "" | "UTC" | "utc" | "Z" | "GMT") {
         return Some(TimeZone::UTC);

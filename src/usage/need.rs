@@ -1,5 +1,5 @@
-//! From what records add up to, to a need: how many requests a month, how large, when, and with which
-//! models. What the records cannot know is absent with its reason; nothing is filled in.
+//! From the totals of records to a need: how many requests a month, of which size, when, and to which
+//! models. What the records do not show is absent, with the reason; nothing is filled in.
 
 use super::shape::Size;
 use super::summary::{Granularity, Missing, Source, Totals, Usage};
@@ -9,26 +9,26 @@ use crate::workload::RequestShape;
 const DAYS: f64 = 730.0 / 24.0;
 const DAY: i64 = 86_400;
 
-/// A figure for a month, and what it rests on.
+/// A figure for one month, and what it is based on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Monthly {
-    /// Per month of 730 hours.
+    /// The figure for a month of 730 hours.
     pub value: f64,
-    /// Whole days it was scaled from.
+    /// Number of whole days that it was scaled up from.
     pub days: u32,
-    /// Every day of the week is among them; if not, quiet or busy days may be over-represented.
+    /// Are there days of every weekday among them? If not, quiet or busy days may be over-represented.
     pub whole_week: bool,
     /// Days that were left out because the source has deleted part of them.
     pub days_left_out: u32,
-    /// The share of requests that the log records, by which it was divided.
+    /// The share of the requests that the log records, by which the figure was divided.
     pub sampling: Option<f64>,
 }
 
-/// What one model is used for.
+/// The use of one model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelNeed {
     pub name: String,
-    /// Its share of the requests, where they are counted.
+    /// Its share of the requests; `None` where they are not counted.
     pub share_of_requests: Option<f64>,
     pub share_of_tokens: f64,
     pub requests_per_month: Option<f64>,
@@ -36,35 +36,36 @@ pub struct ModelNeed {
     pub sizes: Vec<Size>,
 }
 
-/// A need, as far as records tell.
+/// The need, as far as records show it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UsageNeed {
     pub requests_per_month: Result<Monthly, Missing>,
-    /// Prompt and output tokens: known also where requests are not counted.
+    /// Prompt and output tokens, which are also known where requests are not counted.
     pub tokens_per_month: Result<Monthly, Missing>,
-    /// Mean of a request, with the 95th percentiles where records are single requests.
+    /// The mean request, with 95th percentiles where records are single requests.
     pub shape: Result<RequestShape, Missing>,
-    /// Requests that stand for all, with their shares: for context tiers, which a mean hides. One, the
-    /// mean, where records are buckets.
+    /// Sizes that represent all requests, with their shares: a mean would hide context tiers. There is only
+    /// the mean where records are buckets.
     pub sizes: Vec<Size>,
-    /// Prompt and output of a long request, the 95th percentile; absent where records are buckets.
+    /// Prompt plus output of a long request (95th percentile), tokens; `None` where records are buckets.
     pub context_p95: Option<f64>,
-    /// Share of the prompt read from caches; absent where no source says.
+    /// Share of the prompt tokens that is read from caches, 0 to 1; `None` where no source says.
     pub cached_share: Option<f64>,
-    /// Share of the prompt written to caches; absent where no source says.
+    /// Share of the prompt tokens that is written to caches, 0 to 1; `None` where no source says.
     pub cache_write_share: Option<f64>,
-    /// Share of the requests (or, uncounted, of the tokens) that went through a batch interface.
+    /// Share of the requests sent through a batch interface, 0 to 1; a share of the tokens where requests
+    /// are not counted.
     pub batch_share: f64,
-    /// Share of a week's use in each hour, 0 is Monday 00:00 UTC, adds up to 1; each hour is weighed by
-    /// how often it is covered.
+    /// Share of a week's use in each hour, beginning Monday 00:00 UTC; they add up to 1. Each hour is
+    /// weighted by how often the records cover it.
     pub hour_of_week: Option<Vec<f64>>,
-    /// Of requests; else of tokens.
+    /// `hour_of_week` has shares of requests; otherwise of tokens.
     pub hours_are_of_requests: bool,
     /// The most used first.
     pub models: Vec<ModelNeed>,
 }
 
-/// The need in `usage`.
+/// The need that follows from `usage`.
 pub fn need(usage: &Usage) -> UsageNeed {
     let monthly = |of: fn(&Totals) -> Option<u64>| {
         let mut sum: Option<Monthly> = None;
@@ -140,7 +141,7 @@ pub fn need(usage: &Usage) -> UsageNeed {
     }
 }
 
-/// The size that 95 % of the requests do not exceed, prompt and output together.
+/// 95th percentile of prompt plus output.
 fn long(sizes: &[Size]) -> Option<f64> {
     let mut all: Vec<(f64, f64)> = sizes.iter().map(|s| (s.prompt() + s.output, s.share)).collect();
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -152,7 +153,7 @@ fn long(sizes: &[Size]) -> Option<f64> {
     reached.or(all.last()).map(|(tokens, _)| *tokens)
 }
 
-/// The mean request; absent where requests are not counted.
+/// The mean request; `None` where requests are not counted.
 fn mean_of(totals: &Totals) -> Option<Size> {
     let requests = totals.requests().filter(|n| *n > 0)? as f64;
     let [input, read, five, hour, other, output, reasoning] = totals.parts().map(|n| n as f64 / requests);
@@ -180,15 +181,15 @@ fn shape_of(mean: &Size, p95: Option<(u64, u64)>) -> RequestShape {
     }
 }
 
-/// A source's figure for a month, from its whole days: quiet days between busy ones count, days that
-/// are covered in part do not.
+/// A source's figure for a month, from its whole days. Days without use between others count; days that are
+/// covered in part do not.
 fn month_of(source: &Source, of: impl Fn(&Totals) -> Option<u64>) -> Result<Monthly, Missing> {
     of(&source.totals).ok_or(Missing::NoRequests)?;
     let coverage = source.coverage.ok_or(Missing::NoTimes)?;
     let (Some(first), Some(last)) = (source.days.keys().next(), source.days.keys().next_back()) else {
         return Err(Missing::NoTimes);
     };
-    // Buckets of a day are whole; of finer records, a day that begins or ends with the log is not.
+    // Buckets of a day are whole. With finer records, the day in which the log begins or ends is not.
     let by_day = matches!(source.granularity, Some(Granularity::Bucket(span)) if i64::from(span) >= DAY);
     let starts_whole = by_day || coverage.first.rem_euclid(DAY) < 3600;
     let ends_whole = by_day || (coverage.last - 1).rem_euclid(DAY) >= DAY - 3600;
@@ -221,7 +222,7 @@ fn month_of(source: &Source, of: impl Fn(&Totals) -> Option<u64>) -> Result<Mont
     })
 }
 
-/// Shares of a week by hour.
+/// Share of a week's use by hour.
 fn profile(usage: &Usage, counted: bool) -> Option<Vec<f64>> {
     let coverage = usage.coverage.filter(|c| !c.relative)?;
     let requests = usage.requests_by_hour_of_week_utc.as_ref().filter(|_| counted);

@@ -1,58 +1,57 @@
-//! From counts as a source states them to the normal form: whether cached tokens are inside the input
-//! count, and reasoning inside the output count, differs by source. This is the only place that
-//! converts.
+//! Converts counts as a source states them to the normal form. Sources differ in whether the input count
+//! includes cached tokens, and the output count reasoning. This is the only place that converts.
 
 use super::record::{Reason, Stated, Tokens, reason};
 
-/// Counts as the source states them; absent is absent.
+/// Counts as the source states them; `None` where it does not.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counts {
     pub input: Option<u64>,
     pub cache_read: Option<u64>,
-    /// All cache writes; the parts by lifetime are inside it and not added to it.
+    /// All tokens written to caches; the counts by lifetime are included in it.
     pub cache_write: Option<u64>,
     pub cache_write_5m: Option<u64>,
     pub cache_write_1h: Option<u64>,
     pub output: Option<u64>,
     pub reasoning: Option<u64>,
-    /// Everything, where the source states it; tells what is inside what.
+    /// All tokens, if the source states them; shows which counts include which.
     pub total: Option<u64>,
 }
 
-/// Where a part stands relative to the count it belongs to.
+/// Is a part included in the count it belongs to?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Part of it.
+    /// It is included.
     Inside,
-    /// To be added.
+    /// It must be added.
     Beside,
-    /// The total decides; without one that fits, this is what the source's convention says.
+    /// The total shows it; without a total that fits, the source's convention decides.
     Unsure(Convention),
 }
 
-/// What to take where a record does not tell.
+/// The convention of a source whose records do not show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Convention {
     Inside,
     Beside,
 }
 
-/// The normal form, and whether it was certain.
+/// The normal form of a record's counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Normal {
     pub tokens: Tokens,
-    /// Cached tokens were there and nothing in the record told on which side they stand.
+    /// There are cached tokens, and nothing in the record shows whether the input includes them.
     pub uncertain: bool,
 }
 
 impl Counts {
-    /// Neither an input nor an output count.
+    /// Is there neither an input nor an output count?
     pub fn is_empty(&self) -> bool {
         self.input.is_none() && self.output.is_none()
     }
 
-    /// Convert. A record whose parts cannot fit into the whole stands on the other side: a cache read
-    /// larger than the input that should contain it is beside it.
+    /// Convert to the normal form. Where a part cannot be included in the whole, because it is larger, it
+    /// is taken as not included.
     pub fn normal(self, cached: Side, reasoning: Side) -> Result<Normal, &'static Reason> {
         let input = self.input.unwrap_or(0);
         let output = self.output.unwrap_or(0);
@@ -147,10 +146,10 @@ mod tests {
         assert_eq!(uncached(counts(100, 60, 10, 5, None), Side::Beside), (100, false));
         assert_eq!(uncached(counts(100, 60, 10, 5, Some(105)), UNSURE), (30, false));
         assert_eq!(uncached(counts(100, 60, 10, 5, Some(175)), UNSURE), (100, false));
-        // Nothing tells: the convention, and it is said.
+        // Nothing shows it: the convention decides, and the result says so.
         assert_eq!(uncached(counts(100, 60, 10, 5, None), UNSURE), (30, true));
         assert_eq!(uncached(counts(100, 60, 10, 5, Some(9)), Side::Unsure(Convention::Beside)), (100, true));
-        // Less input than cached tokens: they cannot be inside, whatever the convention.
+        // Less input than cached tokens: the input cannot include them, whatever the convention.
         assert_eq!(uncached(counts(12, 2495, 100, 80, Some(92)), Side::Inside), (12, false));
         assert_eq!(uncached(counts(50, 0, 0, 5, None), UNSURE), (50, false));
     }

@@ -6,11 +6,11 @@ use super::record::{Reason, reason};
 /// How a column writes its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
-    /// The mark between thousands, where the mapping names one.
+    /// The mark between thousands, if the mapping names one.
     pub thousands: Option<char>,
-    /// The decimal mark, where the mapping names one.
+    /// The decimal mark, if the mapping names one.
     pub decimal: Option<char>,
-    /// Refuse what could be thousands as well as decimals instead of taking it as decimals.
+    /// Refuse numbers that could have either thousands or decimals; otherwise they have decimals.
     pub strict: bool,
 }
 
@@ -33,7 +33,7 @@ pub fn count_of(value: f64) -> Result<u64, &'static Reason> {
     Ok(value as u64)
 }
 
-/// A count from text; nothing where the cell is empty or says so.
+/// A count from text; `None` where the cell is empty or says that there is none.
 pub fn count(text: &str, style: Style) -> Result<Option<u64>, &'static Reason> {
     let text = text.trim();
     if is_nothing(text) {
@@ -46,11 +46,11 @@ pub fn count(text: &str, style: Style) -> Result<Option<u64>, &'static Reason> {
     if let Ok(whole) = plain.parse::<u64>() {
         return Ok(Some(whole));
     }
-    // More digits than a u64 has is absurd, not unreadable.
+    // More digits than a u64 can have are absurd, not unreadable.
     if plain.len() > 19 && plain.bytes().all(|b| b.is_ascii_digit()) {
         return Err(&reason::ABSURD);
     }
-    // `9007199254740993.0`: a float has fewer digits than the text.
+    // `9007199254740993.0`: a float cannot hold all digits of the text.
     if let Some(Ok(exact)) = plain.trim_end_matches('0').strip_suffix('.').map(str::parse::<u64>) {
         return Ok(Some(exact));
     }
@@ -72,7 +72,7 @@ fn is_nothing(text: &str) -> bool {
     matches!(text, "" | "-" | "null" | "NULL" | "None" | "none" | "nan" | "NaN" | "N/A" | "n/a" | "\\N")
 }
 
-/// The number as Rust reads it: no thousands, a point for the decimals.
+/// The number in Rust's notation: no thousands marks, a point for decimals.
 fn plain(text: &str, style: Style) -> Result<String, &'static Reason> {
     if style.strict && style.thousands.is_none() && style.decimal.is_none() && is_ambiguous(text) {
         return Err(&reason::AMBIGUOUS_NUMBER);
@@ -87,7 +87,8 @@ fn plain(text: &str, style: Style) -> Result<String, &'static Reason> {
     Ok(out)
 }
 
-/// `1.200` and `1,200`: a mark with exactly three digits after it, and no other sign of what it is.
+/// Is it like `1.200` or `1,200`: one mark with exactly three digits after it, and nothing that shows what
+/// it means?
 fn is_ambiguous(text: &str) -> bool {
     let digits = text.trim_start_matches(['-', '+']);
     let Some(mark) = digits.find(['.', ',']) else { return false };

@@ -1,16 +1,20 @@
-//! What a format is: a table of the fields it reads, the marks it is recognised by, and a function from a
-//! row to records.
+//! What a format consists of: the fields it reads, the marks it is recognised by, and a function from a row
+//! to records.
 
 use super::collect::Collector;
 use super::record::{Reason, Skip, reason};
 use super::row::Row;
 
-/// Turns what one format writes into records. One reader sees all files of its format, in the order
-/// given, so that what spans files (resumed sessions, counters of a server) is seen whole.
+/// Makes records from files of one format. A single reader sees all files of its format in the given order,
+/// so that it can follow what spans several files (resumed sessions, counters of a server).
 pub trait Reader {
     /// A file begins.
     fn open(&mut self, _out: &mut Collector) {}
-    /// A row of a table or an object of a log. `Err` is why it is not counted.
+    /// A row of a table, or an object of a log.
+    ///
+    /// # Errors
+    ///
+    /// Why the row is not counted.
     fn row(&mut self, row: &Row, out: &mut Collector) -> Result<(), Skip>;
     /// A line of a text log; only for formats with `lines`.
     fn line(&mut self, _line: &str, _out: &mut Collector) -> Result<(), Skip> {
@@ -25,30 +29,30 @@ pub trait Reader {
 /// A format.
 #[derive(Debug)]
 pub struct Format {
-    /// As `--from` takes it.
+    /// Its name, as `--from` takes it.
     pub name: &'static str,
-    /// What it is and where people find it, in a few words.
+    /// What it is, and where people find it, in a few words.
     pub about: &'static str,
-    /// The paths of the fields, see `super::row`; nothing else is read.
+    /// Paths of its fields, see `super::row`; nothing else is read.
     pub fields: &'static [&'static str],
-    /// Lists whose elements are rows, besides the file itself: `data[]`.
+    /// Lists whose elements are rows, in addition to the file itself: `data[]`.
     pub rows: &'static [&'static str],
-    /// Keys that hold the row, as an object or as JSON in a string.
+    /// Keys whose value is the row itself, as an object or as JSON in a string.
     pub same: &'static [&'static str],
-    /// A file is of this format if all marks of one set are in it. Marks are paths as in `fields`, with
-    /// `[]` for lists; column names in tables.
+    /// Sets of marks: a file is of this format if it has all marks of one set. A mark is a path as in
+    /// `fields`, with `[]` for lists, or the name of a column.
     pub marks: &'static [&'static [&'static str]],
-    /// It may be a text of lines, which the reader takes one by one.
+    /// It may also be a text whose lines the reader parses.
     pub lines: bool,
-    /// Words of which one is in any such text, and in JSON beside the marks.
+    /// Words of which such a text contains at least one; in JSON they are required beside the marks.
     pub words: &'static [&'static str],
-    /// What a row without any use is called.
+    /// The reason under which a row without any use is skipped.
     pub zero: &'static Reason,
     pub reader: fn() -> Box<dyn Reader>,
 }
 
 impl Format {
-    /// The parts that most formats share.
+    /// Defaults for the parts that most formats share.
     pub const PLAIN: Self = Self {
         name: "",
         about: "",
@@ -72,14 +76,14 @@ impl Reader for Nothing {
     }
 }
 
-/// The model makes vectors, not text.
+/// Is this a model that makes embeddings, by its name?
 pub fn is_embedding(model: &str) -> bool {
     let model = model.to_ascii_lowercase();
     model.contains("embed") || model.contains("voyage-") || model.contains("bge-")
 }
 
-/// Numbers the rows of a bucket that nothing tells apart, so that the same export read twice is one
-/// and two rows of one export are two.
+/// Numbers rows of a bucket that are otherwise identical. Reading the same export twice then gives the same
+/// ids, while two such rows of one export remain two.
 #[derive(Debug, Default)]
 pub struct Occurrences(std::collections::HashMap<u64, u32>);
 

@@ -1,8 +1,8 @@
-//! Which format a file is of, from its first 256 KiB: its container (JSON lines, a JSON document, a table,
-//! lines of text), and the format whose marks are in it.
+//! Recognises the format of a file from its first 256 KiB: its container (JSON lines, a JSON document, a
+//! table, lines of text), and the format whose marks it has.
 //!
-//! What could not be recognised is described by the names of its fields, and only by those that are
-//! clearly names: a table without a header has data in its first row, and objects can have data as keys.
+//! A file of an unknown format is described by the names of its fields, but only by those that are clearly
+//! names: a table without a header has data in its first row, and objects can have data as keys.
 
 mod container;
 mod json_paths;
@@ -19,22 +19,26 @@ use json_paths::{PATHS, paths};
 use marks::{ROWS, marked};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was found.
+/// What was recognised.
 #[derive(Debug, Clone)]
 pub struct Recognised {
     pub container: Container,
-    /// Absent where no format's marks are there.
+    /// The format; `None` where no format's marks are there.
     pub format: Option<&'static Format>,
-    /// The keys that lead to the rows where something foreign is around them: a log shipper's `log`, a
-    /// search engine's `hits`, `hits[]`, `_source`.
+    /// The keys that lead to the rows, if they are inside something else: `log` of a log shipper, or
+    /// `hits`, `hits[]`, `_source` of a search engine.
     pub inside: Vec<String>,
 }
 
-/// Rows of two formats or more in one file, with how many of the first rows are of each.
+/// A file has rows of several formats; with the number of rows of each among the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mixed(pub Vec<(&'static str, u64)>);
 
-/// Recognise a file by its head. Nothing where it is empty.
+/// Recognise a file by its beginning; `all` says that this is the whole file. `None` where it is empty.
+///
+/// # Errors
+///
+/// Where it has rows of several formats.
 pub fn recognise(head: &[u8], all: bool) -> Result<Option<Recognised>, Mixed> {
     let Some(container) = container(head, all) else { return Ok(None) };
     let with = |format| Ok(Some(Recognised { container, format, inside: Vec::new() }));
@@ -45,7 +49,7 @@ pub fn recognise(head: &[u8], all: bool) -> Result<Option<Recognised>, Mixed> {
     };
     match container {
         Container::Table(mark) => {
-            // Counters of a server have no delimiter, but their labels have commas.
+            // Metrics of a server are no table, although their labels have commas.
             let words = worded(head, |format| format.lines);
             if let (Some(format), None) = (words, marked(&header(head, mark))) {
                 let container = Container::Lines;
@@ -88,7 +92,7 @@ pub fn recognise(head: &[u8], all: bool) -> Result<Option<Recognised>, Mixed> {
     }
 }
 
-/// Formats that differ in a word only: the one whose word is there.
+/// For formats that differ only in a word: the one whose word occurs.
 fn by_words(format: &'static Format, head: &[u8]) -> &'static Format {
     if format.words.is_empty() {
         return format;
@@ -123,12 +127,12 @@ fn marked_json(paths: &BTreeSet<String>) -> Option<&'static Format> {
     best.map(|(format, _)| format)
 }
 
-/// Marks that a format must have to be seen inside something foreign, unless one says that there is a list: one
-/// or two names may be anything.
+/// Number of marks that a format must have to be recognised inside something else, unless one of them says
+/// that there is a list: one or two names occur by chance.
 const MARKS_INSIDE: usize = 3;
 
-/// The format of which the most marks are there inside something else, and the keys that lead to its rows.
-/// Of equals the nearest to the outside.
+/// The format that has the most marks inside something else, and the keys that lead to its rows. Of equal
+/// ones the outermost is taken.
 fn wrapped(
     paths: &BTreeSet<String>,
     formats: impl IntoIterator<Item = &'static Format>,
@@ -150,12 +154,12 @@ fn wrapped(
         }
     }
     let (format, around, _) = best?;
-    // A list around everything is read as the rows themselves are.
+    // A list around everything is read like the rows themselves.
     let keys = around.split('/').filter(|key| *key != "[]" && !key.is_empty());
     Some((format, keys.map(str::to_owned).collect()))
 }
 
-/// The keys around the rows of a format that somebody named, where there are any.
+/// The keys around the rows of a format that the user named; empty where there are none.
 pub fn inside(head: &[u8], format: &'static Format) -> Vec<String> {
     let paths: BTreeSet<String> = head
         .split(|b| *b == b'\n')

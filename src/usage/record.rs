@@ -1,23 +1,23 @@
-//! The normal form every reader converts to: what one request, or one bucket of requests, used.
+//! The normal form that every reader converts to: the use of one request, or of one bucket of requests.
 //!
-//! Prompt size is `input + cache_read + cache_write_*`; the parts never overlap. Reasoning is a part
-//! of `output`. Sources count differently, so each reader says on which side its counts stand and
-//! `super::normal` converts, once.
+//! The size of a prompt is `input + cache_read + cache_write_*`; these parts never overlap. Reasoning is
+//! part of `output`. Sources count differently, so each reader states which counts include which, and
+//! `super::normal` converts them, once.
 
 /// A model's number: its place among the names of models, in order of appearance.
 pub type ModelId = u16;
 
-/// Token counts of a record. What the source does not state is 0 here and absent from [`Stated`].
+/// Token counts of a record. A count that the source does not state is 0 here and false in [`Stated`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tokens {
     /// Prompt tokens that were neither read from nor written to a cache.
     pub input: u64,
     pub cache_read: u64,
-    /// Written to a cache that lives five minutes.
+    /// Prompt tokens written to a cache that lives for five minutes.
     pub cache_write_5m: u64,
-    /// Written to a cache that lives an hour.
+    /// Prompt tokens written to a cache that lives for an hour.
     pub cache_write_1h: u64,
-    /// Written to a cache of another or an unknown lifetime.
+    /// Prompt tokens written to a cache of another or unknown lifetime.
     pub cache_write_other: u64,
     /// Everything generated, reasoning included.
     pub output: u64,
@@ -26,7 +26,7 @@ pub struct Tokens {
     pub stated: Stated,
 }
 
-/// Which of the counts the source states at all, so that an absent one is never taken for 0.
+/// Which counts the source states at all, so that an absent one is not taken for 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stated {
     pub cache_read: bool,
@@ -39,7 +39,7 @@ impl Tokens {
     pub const fn cache_write(&self) -> u64 {
         self.cache_write_5m.saturating_add(self.cache_write_1h).saturating_add(self.cache_write_other)
     }
-    /// Everything the model was given.
+    /// All prompt tokens, cached or not.
     pub const fn prompt(&self) -> u64 {
         self.input.saturating_add(self.cache_read).saturating_add(self.cache_write())
     }
@@ -47,7 +47,7 @@ impl Tokens {
     pub const fn all(&self) -> u64 {
         self.prompt().saturating_add(self.output)
     }
-    /// The seven counts in the order in which they are documented.
+    /// The seven counts, in the order of the fields.
     pub const fn parts(&self) -> [u64; 7] {
         [
             self.input,
@@ -61,21 +61,21 @@ impl Tokens {
     }
 }
 
-/// What the clock of a source counts from.
+/// The origin of a source's times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Clock {
     /// `start` is in seconds since 1970-01-01 UTC.
     #[default]
     Utc,
-    /// `start` is in seconds since midnight of the first day of the trace, local time; which day that
-    /// was is not known.
+    /// `start` is in seconds since midnight of the first day of the trace, in local time; the date is not
+    /// known.
     DayOne,
 }
 
-/// When a record happened.
+/// Time of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct When {
-    /// Seconds, counted as `clock` says.
+    /// Start in seconds, from the origin that `clock` names.
     pub start: i64,
     /// Width of the bucket in seconds; 0 for an instant.
     pub span: u32,
@@ -93,12 +93,12 @@ impl When {
     }
 }
 
-/// The service level of a request, as far as prices differ by it.
+/// The service tier of a request, as far as prices depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tier {
     #[default]
     Standard,
-    /// Answered within hours, at a lower price; no part of a peak.
+    /// Answered within hours, at a lower price; batch requests do not count for the peak.
     Batch,
     Priority,
     Flex,
@@ -107,7 +107,7 @@ pub enum Tier {
 }
 
 impl Tier {
-    /// By the word the source writes.
+    /// The tier that a source's word stands for.
     pub fn of(word: &str) -> Self {
         match word.to_ascii_lowercase().as_str() {
             "batch" => Self::Batch,
@@ -119,20 +119,20 @@ impl Tier {
     }
 }
 
-/// What one request, or one bucket of requests, used.
+/// The use of one request, or of one bucket of requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Record {
     pub when: Option<When>,
     pub model: ModelId,
-    /// Requests in the record; absent where the source does not say.
+    /// Number of requests; `None` where the source does not say.
     pub requests: Option<u64>,
-    /// The record is one single request, so that its size is the size of a request.
+    /// The record is a single request, so that it says how large requests are.
     pub single: bool,
     pub tokens: Tokens,
-    /// What the source says this cost, in USD.
+    /// Cost as the source states it, US dollars.
     pub usd: Option<f64>,
     pub tier: Tier,
-    /// The prompts were past the price tier for long contexts, where a bucket says so.
+    /// Were the prompts in the price tier for long contexts? `None` where the bucket does not say.
     pub long_context: Option<bool>,
 }
 
@@ -150,7 +150,7 @@ impl Record {
             long_context: None,
         }
     }
-    /// A bucket with `requests` requests, if the source says how many.
+    /// A bucket of requests; `requests` is `None` where the source does not count them.
     pub const fn bucket(model: ModelId, when: Option<When>, requests: Option<u64>, tokens: Tokens) -> Self {
         Self {
             when,
@@ -163,56 +163,55 @@ impl Record {
             long_context: None,
         }
     }
-    /// Nothing was used and nothing was paid.
+    /// Was nothing used and nothing paid?
     pub fn is_empty(&self) -> bool {
         let requests = if self.single { 0 } else { self.requests.unwrap_or(0) };
         self.tokens.all() == 0 && requests == 0 && self.usd.is_none_or(|usd| usd == 0.0)
     }
 }
 
-/// How a record is told from its own repeats.
+/// How repeats of a record are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// The source has no id: equal numbers are two requests.
+    /// There is no id: equal records are different requests.
     All,
-    /// The first record of this id counts.
+    /// The first record with this id counts.
     First(u64),
-    /// The record of this id with the most tokens counts: answers are written while they stream, and
-    /// a bucket that is still open grows.
+    /// The record with the most tokens counts: answers are written while they stream, and an open bucket
+    /// grows.
     Largest(Repeat),
-    /// The last record of this id counts: the source rewrites its rows.
+    /// The last record with this id counts: the source rewrites its rows.
     Last(u64),
 }
 
-/// An answer that a source writes several times.
+/// Identifies an answer that a source may write several times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeat {
     pub id: u64,
-    /// A second id that tells two answers apart although their first is the same; 0 where there is
-    /// none.
+    /// A second id, which tells two answers with the same first id apart; 0 where there is none.
     pub request: u16,
-    /// A copy that another conversation keeps: it never makes a second answer.
+    /// It is a copy that another conversation keeps, and never counts as a second answer.
     pub copy: bool,
 }
 
-/// What a skipped record means for the totals.
+/// What skipping a record means for the totals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Not a model call, or a row that carries no counts; nothing is missing.
+    /// Not a model call, or a row without counts: nothing is missing.
     NotACall,
     /// A call that failed or was cancelled without tokens.
     Failed,
-    /// A call whose tokens the source does not state: totals are a lower bound.
+    /// A call whose tokens the source does not state: the totals are a lower bound.
     WithoutUsage,
-    /// A call to an embedding model, counted apart.
+    /// A call to an embedding model, which is counted separately.
     Embedding,
     /// Answered from a cache of the gateway: no model was called.
     ResponseCache,
-    /// Could not be read or cannot be true; the first few are named by their line.
+    /// It cannot be read or cannot be true; the first few are reported with their line.
     Damaged,
 }
 
-/// Why records were skipped. The text may hold `{detail}`, `{requests}` and `{tokens}`.
+/// Why records were skipped. The text may contain `{detail}`, `{requests}` and `{tokens}`.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reason {
     pub text: &'static str,
@@ -225,7 +224,7 @@ impl Reason {
     }
 }
 
-/// Reasons that any source can have.
+/// Reasons that occur with any source.
 pub mod reason {
     use super::{Class, Reason};
 
@@ -252,16 +251,16 @@ pub mod reason {
         Reason::new(Class::Damaged, "more than 5,000 different model names in one import");
 }
 
-/// A record that is not counted.
+/// A record that is skipped.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Skip {
     pub reason: &'static Reason,
-    /// What kind it was, from a fixed list: text of a file never gets here.
+    /// Its kind, from a fixed list: text of a file never gets here.
     pub detail: Option<Detail>,
-    /// Requests and input tokens of what is counted apart.
+    /// Requests of what is counted separately, such as embeddings.
     pub requests: u64,
     pub tokens: u64,
-    /// What it cost; the bill is the bill of everything.
+    /// Its cost, US dollars: the bill includes everything that was paid.
     pub usd: Option<f64>,
 }
 
@@ -293,7 +292,7 @@ impl From<&'static Reason> for Skip {
     }
 }
 
-/// What a skipped record was, without any text of the file.
+/// A detail of a skipped record, which contains no text of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Detail {
     /// A word of a fixed list.
@@ -304,7 +303,7 @@ pub enum Detail {
 }
 
 impl Detail {
-    /// `word`, if it is one of `known`; anything else is "other", because it may be a text.
+    /// `word`, if it is one of `known`; otherwise "other", because it could be a text of the file.
     pub fn of(word: Option<&str>, known: &[&'static str]) -> Self {
         let found = word.and_then(|word| known.iter().find(|k| k.eq_ignore_ascii_case(word)));
         Self::Word(found.unwrap_or(&"other"))

@@ -1,8 +1,8 @@
-//! A row of a table or of a JSON log, of which only the fields that a format names are ever looked at.
-//! Everything else — prompts, answers, names, keys, paths — is passed over without being kept.
+//! A row of a table or a JSON log. Only the fields that a format names are looked at; everything else
+//! (prompts, answers, names, keys, paths) is skipped without being kept.
 //!
-//! [`Layout`] says where the fields of a format stand, [`RowReader`] reads JSON by it, tables fill a [`Row`]
-//! cell by cell.
+//! [`Layout`] describes where a format's fields are, [`RowReader`] reads JSON by it, and tables fill a
+//! [`Row`] cell by cell.
 
 mod json;
 mod layout;
@@ -17,8 +17,8 @@ use super::number::{self, Style};
 use super::record::{Reason, When, reason};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-/// Longest text of a field that is kept while its row is read, bytes. Longer ones are no model, time or
-/// kind; they count as an id by their hash.
+/// Longest text that is kept while its row is read, bytes. A longer one is not a model, a time or a kind;
+/// as an id it counts by its hash.
 const LONGEST_TEXT: usize = 512;
 
 /// A field's content.
@@ -31,14 +31,14 @@ pub enum Cell {
     Whole(u64),
     Negative(i64),
     Float(f64),
-    /// A part of the row's text.
+    /// Part of the row's text.
     Text {
         at: u32,
         len: u32,
     },
-    /// A text that is too long to be kept, as its hash.
+    /// The hash of a text that is too long to be kept.
     Long(u64),
-    /// An object or a list where a value was expected.
+    /// An object or a list, where a value was expected.
     Nested,
 }
 
@@ -46,21 +46,21 @@ pub enum Cell {
 #[derive(Debug, Default)]
 pub struct Row {
     cells: Vec<Cell>,
-    /// A bit for each of the first 64 fields that has content.
+    /// One bit for each of the first 64 fields; set where the field has a value.
     present: u64,
     text: String,
     children: Vec<Row>,
     used: usize,
     /// Times and values of a series.
     points: Vec<(f64, f64)>,
-    /// Rows were found inside it, so that it may be nothing but their wrapping.
+    /// There are rows inside it, so that it may only be their wrapper.
     wraps: bool,
-    /// It was an object; a list of numbers has no rows.
+    /// It is an object; a list of numbers is not a row.
     is_object: bool,
 }
 
 impl Row {
-    /// Forget everything, keep the memory.
+    /// Clear the row, but keep its memory.
     pub fn clear(&mut self, fields: usize) {
         self.cells.clear();
         self.cells.resize(fields, Cell::Absent);
@@ -99,11 +99,11 @@ impl Row {
             }
         }
     }
-    /// What a field holds.
+    /// The content of a field.
     pub fn cell(&self, slot: usize) -> Cell {
         self.cells.get(slot).copied().unwrap_or_default()
     }
-    /// The field is there and not `null` or empty.
+    /// Does the field have a value that is not `null` or empty?
     pub fn has(&self, slot: usize) -> bool {
         match self.cell(slot) {
             Cell::Absent | Cell::Null => false,
@@ -111,19 +111,19 @@ impl Row {
             _ => true,
         }
     }
-    /// No field is there.
+    /// Does no field have a value?
     pub fn is_blank(&self) -> bool {
         self.cells.iter().all(|c| *c == Cell::Absent) && self.used == 0
     }
-    /// It is a row, not only what holds rows.
+    /// Is it a row, and not only the wrapper of rows?
     fn is_row(&self) -> bool {
         self.is_object && !(self.wraps && self.is_blank())
     }
-    /// The rows that belong to it.
+    /// The rows that belong to this one.
     pub fn children(&self) -> &[Self] {
         &self.children[..self.used.min(self.children.len())]
     }
-    /// Times, in seconds since 1970, and values of a `values#` field.
+    /// The points of a `values#` field: times in seconds since 1970, and values.
     pub fn points(&self) -> &[(f64, f64)] {
         &self.points
     }
@@ -134,11 +134,11 @@ impl Row {
             _ => None,
         }
     }
-    /// The field's text is this, whatever its case.
+    /// Does the field have this text, in upper or lower case?
     pub fn is(&self, slot: usize, word: &str) -> bool {
         self.text(slot).is_some_and(|text| text.eq_ignore_ascii_case(word))
     }
-    /// The field says yes: `true`, `"True"`, 1.
+    /// Does the field say yes: `true`, `"True"`, 1?
     pub fn is_true(&self, slot: usize) -> bool {
         match self.cell(slot) {
             Cell::Bool(yes) => yes,
@@ -146,11 +146,11 @@ impl Row {
             _ => self.is(slot, "true") || self.is(slot, "1"),
         }
     }
-    /// A token or request count.
+    /// A count of tokens or requests.
     pub fn count(&self, slot: usize) -> Result<Option<u64>, &'static Reason> {
         self.styled_count(slot, Style::default())
     }
-    /// A count in a column's own style.
+    /// A count in a column's own style of numbers.
     pub fn styled_count(&self, slot: usize, style: Style) -> Result<Option<u64>, &'static Reason> {
         match self.cell(slot) {
             Cell::Absent | Cell::Null => Ok(None),
@@ -161,7 +161,7 @@ impl Row {
             Cell::Bool(_) | Cell::Long(_) | Cell::Nested => Err(&reason::NOT_A_NUMBER),
         }
     }
-    /// The first of several fields that states a count.
+    /// The first of several fields that has a count.
     pub fn first_count(&self, slots: &[usize]) -> Result<Option<u64>, &'static Reason> {
         for slot in slots {
             if let Some(n) = self.count(*slot)? {
@@ -170,11 +170,11 @@ impl Row {
         }
         Ok(None)
     }
-    /// An amount of money.
+    /// An amount of money, as the source writes it.
     pub fn amount(&self, slot: usize) -> Result<Option<f64>, &'static Reason> {
         self.styled_amount(slot, Style::default())
     }
-    /// An amount in a column's own style.
+    /// An amount in a column's own style of numbers.
     pub fn styled_amount(&self, slot: usize, style: Style) -> Result<Option<f64>, &'static Reason> {
         match self.cell(slot) {
             Cell::Absent | Cell::Null => Ok(None),
@@ -185,7 +185,7 @@ impl Row {
             _ => Err(&reason::NOT_A_NUMBER),
         }
     }
-    /// A time; nothing where the field is absent.
+    /// A time; `None` where the field is absent.
     pub fn time(&self, slot: usize) -> Result<Option<When>, &'static Reason> {
         match self.cell(slot) {
             Cell::Text { .. } => self.text(slot).map(moment::from_iso).transpose(),
@@ -208,7 +208,7 @@ impl Row {
             _ => Err(&reason::UNREADABLE_TIME),
         }
     }
-    /// What identifies it, hashed: any scalar, the empty text and `null` alike.
+    /// The hash of a value that identifies something. The empty text and `null` have the same hash.
     pub fn hash(&self, slot: usize) -> u64 {
         let mut hasher = DefaultHasher::new();
         match self.cell(slot) {
@@ -225,13 +225,14 @@ impl Row {
         }
         hasher.finish()
     }
-    /// A bit for each of the first 64 fields that has content, here or in the rows that belong to it.
+    /// One bit for each of the first 64 fields; set where the field has a value in this row or in one that
+    /// belongs to it.
     pub fn present(&self) -> u64 {
         self.children().iter().fold(self.present, |bits, child| bits | child.present)
     }
 }
 
-/// Names the fields of a format: a constant for each, and the list of their paths.
+/// Makes a constant for each field of a format, and the list of their paths.
 macro_rules! usage_fields {
     ($($name:ident = $path:literal),+ $(,)?) => {
         const FIELDS: &[&str] = &[$($path),+];

@@ -1,21 +1,21 @@
-//! How large requests are: the joint distribution of their parts, in bounded memory.
+//! Sizes of requests: the joint distribution of their parts, in bounded memory.
 //!
-//! A month's total cannot be priced and no server can be planned from a mean: context tiers, caches and
-//! memory depend on the single request. Requests are counted in a grid of prompt size × cached share ×
-//! output size whose cells keep exact sums, so that whatever is made of cells adds up to the totals.
+//! A month's total does not determine a price, nor a mean the server that is needed: context tiers, caches
+//! and memory depend on single requests. Requests are counted in a grid of prompt size × cached share ×
+//! output size. Its cells keep exact sums, so that whatever is derived from cells adds up to the totals.
 
 use super::record::Tokens;
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-/// Values a [`Sketch`] keeps as they are before it counts them in bins.
+/// Number of values that a [`Sketch`] keeps as they are, before it counts them in bins.
 const EXACT: usize = 8192;
-/// Bins to a doubling, as a power of two.
+/// Number of bins per doubling, as a power of two.
 const BITS: u32 = 9;
 
-/// How often values came: exact up to 8,192 of them, then in bins. Values below 1,024 have bins of their
-/// own, larger ones are off by at most 0.1 %. Mean and maximum are exact in any case.
+/// Distribution of values: exact for up to 8,192 of them, and then in bins. Values below 1,024 have bins of
+/// their own; larger ones are off by at most 0.1 %. Mean and maximum are always exact.
 #[derive(Debug, Clone, Default)]
 pub struct Sketch {
     values: Vec<u64>,
@@ -26,7 +26,7 @@ pub struct Sketch {
 }
 
 impl Sketch {
-    /// Count a value.
+    /// Add a value.
     pub fn add(&mut self, value: u64) {
         self.n += 1;
         self.sum += u128::from(value);
@@ -52,7 +52,7 @@ impl Sketch {
         }
         self.bins[bin] = self.bins[bin].saturating_add(times);
     }
-    /// Count what another counted.
+    /// Add the values of another sketch.
     pub fn merge(&mut self, other: &Self) {
         self.n += other.n;
         self.sum += other.sum;
@@ -65,7 +65,7 @@ impl Sketch {
             }
         }
     }
-    /// Mean and percentiles; nothing without values.
+    /// Mean and percentiles; `None` without values.
     pub fn spread(&self) -> Option<Spread> {
         if self.n == 0 {
             return None;
@@ -73,7 +73,7 @@ impl Sketch {
         let mut sorted: Vec<(u64, u64)> = self.values.iter().map(|value| (*value, 1)).collect();
         sorted.sort_unstable();
         sorted.extend(self.bins.iter().enumerate().map(|(bin, times)| (middle(bin), u64::from(*times))));
-        // Nearest rank: the smallest value that so many of the requests do not exceed.
+        // Nearest rank: the smallest value that this share of the requests does not exceed.
         let at = |share: f64| {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let rank = ((share * self.n as f64).ceil() as u64).max(1);
@@ -96,7 +96,7 @@ impl Sketch {
     }
 }
 
-/// The bin of a value: itself below 2^(BITS + 1), then its leading bits.
+/// Index of the bin of a value: the value itself below 2^(BITS + 1), then its leading bits.
 fn bin(value: u64) -> usize {
     let used = 64 - value.leading_zeros();
     let shift = used.saturating_sub(BITS + 1);
@@ -111,7 +111,7 @@ fn middle(bin: usize) -> u64 {
     low + ((1u64 << shift) >> 1)
 }
 
-/// Where the tokens of single requests lie.
+/// Mean and percentiles of the size of single requests, tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
     pub mean: f64,
@@ -121,14 +121,14 @@ pub struct Spread {
     pub max: u64,
 }
 
-/// Prompt sizes at which prices or engines change; no cell of the grid and no representative request
-/// lies across one.
+/// Prompt sizes, in tokens, at which prices or engines change. No cell of the grid and no representative
+/// request extends across one.
 const EDGES: [u64; 13] = [
     32_000, 32_768, 65_536, 128_000, 131_072, 200_000, 256_000, 262_144, 272_000, 512_000, 524_288,
     1_000_000, 1_048_576,
 ];
 
-/// The upper ends of the grid's prompt cells: four to a doubling, and the edges above.
+/// Upper bounds of the grid's prompt cells: four per doubling, and the edges above.
 static PROMPT_ENDS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let quarters = (16..=92).map(|n| 2f64.powf(f64::from(n) / 4.0).round() as u64);
@@ -138,7 +138,7 @@ static PROMPT_ENDS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     ends
 });
 
-/// Shares of the prompt that came from a cache, upper ends; the first is none at all.
+/// Upper bounds of the share of the prompt that came from a cache; the first one means none at all.
 const CACHED_ENDS: [f64; 6] = [0.0, 0.25, 0.5, 0.75, 0.9, 1.0];
 
 type Key = (u16, u8, u8);
@@ -151,7 +151,7 @@ fn key(tokens: &Tokens) -> Key {
         0 => 0,
         read => CACHED_ENDS.partition_point(|end| *end < share(read, size)) as u8,
     };
-    // Two to a doubling.
+    // Two per doubling.
     let above = tokens.output.saturating_add(1);
     let octave = above.ilog2();
     let half = if octave > 0 { above >> (octave - 1) & 1 } else { 0 };
@@ -162,14 +162,14 @@ fn share(part: u64, all: u64) -> f64 {
     if all == 0 { 0.0 } else { part as f64 / all as f64 }
 }
 
-/// Requests and the sums of their tokens.
+/// A number of requests, and the sums of their tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Heap {
+pub struct RequestSums {
     pub requests: u64,
     parts: [u64; 7],
 }
 
-impl Heap {
+impl RequestSums {
     fn add(&mut self, requests: u64, parts: [u64; 7]) {
         self.requests += requests;
         for (sum, part) in self.parts.iter_mut().zip(parts) {
@@ -196,10 +196,10 @@ impl Heap {
     }
 }
 
-/// A request that stands for a share of all.
+/// A request that represents a share of all requests; tokens are means.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Size {
-    /// Share of the requests, 0 to 1.
+    /// Share of all requests, 0 to 1.
     pub share: f64,
     pub input: f64,
     pub cache_read: f64,
@@ -212,40 +212,40 @@ pub struct Size {
 }
 
 impl Size {
-    /// Everything the model is given.
+    /// All prompt tokens, cached or not.
     pub fn prompt(&self) -> f64 {
         self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h + self.cache_write_other
     }
 }
 
-/// Requests that are alike.
+/// Requests of one kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cluster {
-    /// Longer prompts than `boundary`; absent where prompts do not fall into short and long ones.
+    /// Are their prompts longer than `boundary`? `None` where prompts do not fall into short and long ones.
     pub long: Option<bool>,
-    /// At least half of the prompt came from a cache; absent where the source does not say.
+    /// Did at least half of the prompt come from a cache? `None` where the source does not say.
     pub cached: Option<bool>,
     pub requests: u64,
     pub size: Size,
 }
 
-/// The grid of the requests of a model.
+/// Requests of a model, counted in the cells of the grid.
 #[derive(Debug, Clone, Default)]
 pub struct Grid {
-    cells: HashMap<Key, Heap, FixedState>,
-    /// Requests whose source states cache reads.
+    cells: HashMap<Key, RequestSums, FixedState>,
+    /// Number of requests whose source states cache reads.
     cache_stated: u64,
-    all: Heap,
+    all: RequestSums,
 }
 
 impl Grid {
-    /// Count one request.
+    /// Count a request.
     pub fn add(&mut self, tokens: &Tokens) {
         self.cells.entry(key(tokens)).or_default().add(1, tokens.parts());
         self.all.add(1, tokens.parts());
         self.cache_stated += u64::from(tokens.stated.cache_read);
     }
-    /// Count what another grid counted.
+    /// Add the requests of another grid.
     pub fn merge(&mut self, other: &Self) {
         for (key, heap) in &other.cells {
             self.cells.entry(*key).or_default().add(heap.requests, heap.parts);
@@ -257,14 +257,14 @@ impl Grid {
         self.all.requests
     }
 
-    /// The prompt size that parts short from long prompts best (Otsu's threshold on the logarithm), if
-    /// the two sides differ at least fourfold and neither is rare.
+    /// The prompt size that best separates short from long prompts (Otsu's threshold on the logarithm).
+    /// `None` unless the two sides differ at least fourfold and neither is rare.
     pub fn boundary(&self) -> Option<u64> {
-        let mut columns: BTreeMap<u16, Heap> = BTreeMap::new();
+        let mut columns: BTreeMap<u16, RequestSums> = BTreeMap::new();
         for ((prompt, _, _), heap) in &self.cells {
             columns.entry(*prompt).or_default().add(heap.requests, heap.parts);
         }
-        let log = |heap: &Heap| (heap.prompt() as f64 / heap.requests.max(1) as f64).max(1.0).ln();
+        let log = |heap: &RequestSums| (heap.prompt() as f64 / heap.requests.max(1) as f64).max(1.0).ln();
         let n = self.all.requests as f64;
         let sum: f64 = columns.values().map(|h| h.requests as f64 * log(h)).sum();
         let (mut below_n, mut below_sum) = (0.0, 0.0);
@@ -287,11 +287,11 @@ impl Grid {
         (apart >= 4f64.ln()).then(|| PROMPT_ENDS.get(column as usize).copied()).flatten()
     }
 
-    /// Short and long, cached or not, largest first.
+    /// Kinds of requests, short or long, cached or not; the largest first.
     pub fn clusters(&self) -> Vec<Cluster> {
         let boundary = self.boundary();
         let known = self.cache_stated > 0;
-        let mut clusters: BTreeMap<(Option<bool>, Option<bool>), Heap> = BTreeMap::new();
+        let mut clusters: BTreeMap<(Option<bool>, Option<bool>), RequestSums> = BTreeMap::new();
         for ((prompt, cached, _), heap) in &self.cells {
             let long = boundary.map(|end| PROMPT_ENDS.get(*prompt as usize).is_none_or(|e| *e > end));
             let cached = known.then(|| usize::from(*cached) > 2);
@@ -311,15 +311,15 @@ impl Grid {
         clusters
     }
 
-    /// At most `most` requests that stand for all, largest share first: their weighted sum is the sum of
-    /// all requests, and none lies across an edge of `EDGES` that its requests do not cross.
+    /// At most `most` requests that represent all of them, the largest share first. Their weighted sum
+    /// equals the sum of all requests, and none combines requests on both sides of one of `EDGES`.
     pub fn sizes(&self, most: usize) -> Vec<Size> {
         let coarse = |column: u16| {
             let end = PROMPT_ENDS.get(column as usize).copied().unwrap_or(u64::MAX);
             let fine = [256, 1024, 4096, 16_384].iter().filter(|e| **e < end).count();
             fine + EDGES.iter().filter(|e| **e < end).count()
         };
-        let mut heaps: BTreeMap<(usize, u8, u8), Heap> = BTreeMap::new();
+        let mut heaps: BTreeMap<(usize, u8, u8), RequestSums> = BTreeMap::new();
         for ((prompt, cached, output), heap) in &self.cells {
             let cached = match cached {
                 0 => 0,
@@ -330,7 +330,8 @@ impl Grid {
             heaps.entry(place).or_default().add(heap.requests, heap.parts);
         }
         while heaps.len() > most {
-            // The rarest joins its neighbour of the same prompt size; one that has none stays.
+            // The rarest is merged with its neighbour of the same prompt size; one without a neighbour
+            // stays.
             let rarest = heaps
                 .iter()
                 .filter(|(k, _)| heaps.range((k.0, 0, 0)..=(k.0, 255, 255)).count() > 1)

@@ -1,4 +1,4 @@
-//! What records add up to: the value the document `freehold.usage` is made from.
+//! The totals of records, from which the document `freehold.usage` is made.
 
 use super::record::{Class, Detail, ModelId, Reason, Record, Tokens};
 use super::shape::{Cluster, Size, Spread};
@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
     pub records: u64,
-    /// Requests of the records that say how many they are.
+    /// Requests in the records that state their number.
     pub requests_stated: u64,
-    /// Records that do not say.
+    /// Records that do not state it.
     pub records_without_requests: u64,
     pub input: u64,
     pub cache_read: u64,
@@ -26,11 +26,11 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Requests; absent where any record does not say.
+    /// Number of requests; `None` where any record does not state it.
     pub const fn requests(&self) -> Option<u64> {
         if self.records_without_requests == 0 { Some(self.requests_stated) } else { None }
     }
-    /// The counts, as of one record.
+    /// The seven counts, in the order of a record's.
     pub const fn parts(&self) -> [u64; 7] {
         [
             self.input,
@@ -42,7 +42,7 @@ impl Totals {
             self.reasoning,
         ]
     }
-    /// Everything the models were given.
+    /// All prompt tokens, cached or not.
     pub fn prompt(&self) -> u64 {
         self.parts()[..5].iter().fold(0, |sum, part| sum.saturating_add(*part))
     }
@@ -50,7 +50,7 @@ impl Totals {
     pub fn tokens(&self) -> u64 {
         self.prompt().saturating_add(self.output)
     }
-    /// No counter would overflow.
+    /// Can these tokens be added without an overflow?
     pub(super) fn has_room_for(&self, tokens: &Tokens) -> bool {
         self.tokens().checked_add(tokens.all()).is_some()
     }
@@ -89,12 +89,12 @@ impl Totals {
     }
 }
 
-/// Money as sources state it, exact to 10^-12: sums of many small costs do not drift.
+/// An amount in US dollars, exact to 10^-12, so that sums of many small costs do not drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
 pub struct Usd(i128);
 
 impl Usd {
-    /// From an amount; what is no number counts as nothing.
+    /// From a floating-point amount; NaN and infinity become 0.
     #[allow(clippy::cast_possible_truncation)]
     pub fn of(amount: f64) -> Self {
         Self(if amount.is_finite() { (amount * 1e12).round() as i128 } else { 0 })
@@ -110,20 +110,20 @@ impl std::ops::AddAssign for Usd {
     }
 }
 
-/// The bill as the source states it.
+/// The bill, as the source states it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Bill {
-    /// Absent where no record states a cost.
+    /// `None` where no record states a cost.
     pub usd: Option<Usd>,
-    /// Requests whose cost is stated; fewer than all is a part of the bill, not the bill.
+    /// Requests whose cost is stated; if these are not all, it is only part of the bill.
     pub requests: u64,
     /// The amount comes from a cost report, not from the records.
     pub from_report: bool,
     /// Paid to providers directly with the user's own keys, not part of `usd`.
     pub byok_usd: Option<Usd>,
-    /// Amounts in other currencies, by their code.
+    /// Amounts in other currencies, by code; not part of `usd`.
     pub other: BTreeMap<Currency, Usd>,
-    /// The source does not name the currency; it was taken for USD.
+    /// The source does not name the currency; US dollars were assumed.
     pub currency_assumed: bool,
 }
 
@@ -132,7 +132,7 @@ pub struct Bill {
 pub struct Currency([u8; 3]);
 
 impl Currency {
-    /// Of three letters.
+    /// The currency with this code of three letters.
     pub fn of(code: &str) -> Option<Self> {
         let letters: [u8; 3] = code.trim().as_bytes().try_into().ok()?;
         letters.iter().all(u8::is_ascii_alphabetic).then(|| Self(letters.map(|b| b.to_ascii_uppercase())))
@@ -145,16 +145,15 @@ impl Currency {
     }
 }
 
-/// The same records at the prices of their days.
+/// Cost of the same records at the list prices of their days.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Repriced {
-    /// Of the records that have a price; absent where none has.
+    /// Cost of the records that have a price; `None` where none has.
     pub usd: Option<Usd>,
-    /// Records whose cost the source states *and* that have a price: both sums, to be held against each
-    /// other.
+    /// For records whose cost is stated *and* that have a price: both sums, to be compared.
     pub both_stated_usd: Usd,
     pub both_repriced_usd: Usd,
-    /// Models without a price, with what they used: never counted as zero.
+    /// Models without a price, with their totals: they do not count as free.
     pub unpriced: Vec<(String, Totals)>,
 }
 
@@ -165,19 +164,19 @@ pub struct Skipped {
     pub reason: &'static Reason,
     pub records: u64,
     pub details: BTreeSet<Detail>,
-    /// What is counted apart.
+    /// Requests of what is counted separately.
     pub requests: u64,
     pub tokens: u64,
-    /// The first three lines, where they are damage.
+    /// The first three places, if the records are damaged.
     pub lines: Vec<Place>,
 }
 
-/// A line of one of the files, counted as they were given; never a path.
+/// A line of a file; files are numbered in the given order and never named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// Counted from 1.
+    /// Number of the file, from 1.
     pub file: u32,
-    /// Counted from 1.
+    /// Number of the line, from 1.
     pub line: u64,
 }
 
@@ -185,7 +184,7 @@ impl Skipped {
     pub const fn class(&self) -> Class {
         self.reason.class
     }
-    /// The reason with its details filled in; models by `name`.
+    /// The reason, with its details filled in; `name` gives the name of a model.
     pub fn text(&self, name: impl Fn(ModelId) -> String) -> String {
         let mut details: Vec<String> = self
             .details
@@ -196,7 +195,7 @@ impl Skipped {
                 Detail::Model(id) => name(*id),
             })
             .collect();
-        // Status codes: the usual ones before the gateway's own negative ones.
+        // Status codes: the usual ones before a gateway's own, which are negative.
         details.sort_by_key(|d| d.starts_with('-'));
         let requests = if self.requests == 1 { "1 request" } else { &format!("{} requests", self.requests) };
         self.reason
@@ -207,64 +206,64 @@ impl Skipped {
     }
 }
 
-/// How fine the records of a source are.
+/// What one record of a source stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Granularity {
     Request,
-    /// Buckets of so many seconds, the narrowest.
+    /// A bucket of this many seconds; the narrowest of the source.
     Bucket(u32),
-    /// Buckets made by differencing counters.
+    /// A bucket of this many seconds, made from differences of counters.
     Difference(u32),
-    /// Sums since a process started.
+    /// A sum since the start of a process.
     Lifetime,
 }
 
-/// Something about a source that changes what its figures mean.
+/// Something about a source that affects the meaning of its figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Note {
     /// The last page says that there are more.
     CutOff,
-    /// Cached tokens were there and nothing told whether they are inside the input count.
+    /// There are cached tokens, and nothing shows whether the input count includes them.
     CacheSideUnknown,
-    /// Counts that contradict the total the record states.
+    /// Counts contradict the total that the record states.
     TotalContradicts,
     /// The source states a cost that counts cached input twice.
     CostCountsCacheTwice,
-    /// Model names that hide the model: inference profiles, deployments.
+    /// Names such as inference profiles or deployments hide which model was used.
     HiddenModel,
-    /// Traces are often sampled: totals are a lower bound.
+    /// Traces are often sampled, so that totals are a lower bound.
     MaybeSampled,
-    /// Rows of one export were cut at its limit.
+    /// The export was cut off at its limit of rows.
     ExportLimit,
-    /// The source deletes old files: the oldest days are incomplete.
+    /// The source deletes old files, so that the oldest days are incomplete.
     Retention,
-    /// Rows of the same source that are grouped differently may be the same traffic.
+    /// Rows that are grouped differently may be the same traffic.
     GroupedDifferently,
-    /// The request count has failed requests in it.
+    /// The number of requests includes failed ones.
     RequestsIncludeFailed,
-    /// The request log is sampled; totals are of the sample.
+    /// The log is sampled; totals are those of the sample.
     Sampled,
-    /// A sum since a process started: which hours and days is not known.
+    /// A sum since the start of a process: hours and days are not known.
     NoHours,
-    /// Cache hits that exceed the prompt they belong to.
+    /// More cache hits were counted than the prompt has tokens.
     CacheExceedsPrompt,
-    /// Text in a spreadsheet's encoding; names may be wrong, numbers are not.
+    /// The text is in a spreadsheet's encoding: names may be wrong, numbers are not.
     NotUtf8,
-    /// A session's first calls are in another file that is not here.
+    /// The first calls of a session are in a file that was not read.
     ParentMissing,
-    /// The distribution of sizes left out models beyond the first 64.
+    /// The distribution of sizes is not complete: models beyond the first 64 have none of their own.
     ManyModels,
 }
 
 /// The hour, minute or second with the most requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Busiest {
-    /// Its start, seconds since 1970.
+    /// When it begins, seconds since 1970.
     pub start: i64,
     pub requests: u64,
 }
 
-/// The peak, without batch requests: they wait until there is room.
+/// The busiest times, without batch requests: those wait until there is capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Peak {
     pub hour: Option<Busiest>,
@@ -272,19 +271,19 @@ pub struct Peak {
     pub minute: Option<Busiest>,
     /// Absent where records are wider than a second, or for more than 500,000 different seconds.
     pub second: Option<Busiest>,
-    /// Requests of the busiest hour ÷ mean requests an hour from first to last record.
+    /// Requests in the busiest hour ÷ mean requests per hour, from the first to the last record.
     pub hour_to_mean: Option<f64>,
 }
 
-/// How usage grew from week to week.
+/// Growth of the use from week to week.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Growth {
-    /// Per month, as a share: 0.05 is 5 %.
+    /// Growth per month as a share: 0.05 is 5 %.
     pub per_month: f64,
-    /// Its 95 % interval.
+    /// Ends of its 95 % interval.
     pub low: f64,
     pub high: f64,
-    /// Whole weeks it rests on.
+    /// Number of whole weeks that it is computed from.
     pub weeks: u32,
 }
 
@@ -297,26 +296,26 @@ pub enum Missing {
     NoRequests,
     /// Records are buckets: the size of a single request is not known.
     OnlyBuckets,
-    /// Fewer whole weeks than it takes.
+    /// There are fewer whole weeks than are needed.
     TooFewWeeks,
-    /// A week without any use: a rate of growth means nothing.
+    /// There is a week without any use, from which no rate of growth can be computed.
     IdleWeek,
-    /// Less than one whole day.
+    /// The records cover less than one whole day.
     TooShort,
     /// There are no records.
     Nothing,
 }
 
-/// Which time records cover.
+/// The time that records cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Coverage {
-    /// First record, seconds since 1970 (or since midnight of day one).
+    /// Time of the first record, in seconds since 1970 (or since midnight of the first day).
     pub first: i64,
-    /// End of the last record.
+    /// End of the last record, in the same seconds.
     pub last: i64,
     /// Days with records, in UTC.
     pub days: u32,
-    /// Days from first to last.
+    /// Days from the first to the last record.
     pub span_days: u32,
     /// Longest run of days without records in between.
     pub longest_gap_days: u32,
@@ -324,32 +323,32 @@ pub struct Coverage {
     pub relative: bool,
 }
 
-/// Requests of a day.
+/// The use of one day.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Day {
-    /// Days since 1970-01-01, in the time zone asked for.
+    /// Days since 1970-01-01, in the time zone that was asked for.
     pub date: i32,
     pub totals: Totals,
 }
 
-/// Single requests: how large they are.
+/// Sizes of single requests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Distribution {
-    /// Requests it rests on.
+    /// Number of requests that it is computed from.
     pub requests: u64,
     pub prompt: Spread,
     pub input: Spread,
     pub cache_read: Option<Spread>,
     pub output: Spread,
     pub reasoning: Option<Spread>,
-    /// Prompts longer than this are long.
+    /// Prompts longer than this count as long, tokens.
     pub boundary: Option<u64>,
     pub clusters: Vec<Cluster>,
-    /// Requests that stand for all, see [`super::shape::Grid::sizes`].
+    /// Sizes that represent all requests, see [`super::shape::Grid::sizes`].
     pub sizes: Vec<Size>,
 }
 
-/// A histogram of a server, as it states it: bounds and how many requests do not exceed them.
+/// A server's histogram: bounds in tokens, and how many requests do not exceed them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Bounds {
     pub upper: Vec<(f64, u64)>,
@@ -357,27 +356,27 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The smallest stated bound that so large a share of the requests does not exceed.
+    /// The smallest bound that this share of the requests does not exceed; `None` beyond the last bound.
     pub fn at_most(&self, share: f64) -> Option<f64> {
         let rank = share * self.requests as f64;
         self.upper.iter().find(|(_, n)| *n as f64 >= rank && self.requests > 0).map(|(bound, _)| *bound)
     }
 }
 
-/// Embedding calls, which are no part of the totals.
+/// Embedding calls, which are not part of the totals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Embeddings {
     pub requests: u64,
     pub input: u64,
 }
 
-/// A model and what it used.
+/// A model and its use.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// As the source writes it; `unknown` where it does not.
+    /// Its name in the source; `unknown` where there is none.
     pub name: String,
     pub totals: Totals,
-    /// The part that went through a batch interface.
+    /// The part that was sent through a batch interface.
     pub batch: Totals,
     pub distribution: Option<Distribution>,
 }
@@ -391,18 +390,18 @@ pub struct Source {
     pub totals: Totals,
     pub coverage: Option<Coverage>,
     pub days: BTreeMap<i32, Totals>,
-    /// The oldest day that is complete as far as the source keeps its files.
+    /// The first day that is complete, given how long the source keeps its files.
     pub kept_from: Option<i32>,
     pub bill: Bill,
     pub duplicates_dropped: u64,
-    /// The fields that were read, and in how many records each had content.
+    /// The fields that were read, with the number of records in which each had a value.
     pub fields: Vec<(String, u64)>,
     pub notes: BTreeMap<Note, u64>,
-    /// The lowest share of requests that the log says it records.
+    /// The lowest share of requests that the log says it samples.
     pub sampling: Option<f64>,
 }
 
-/// Everything the records say.
+/// The totals of all records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Usage {
     pub sources: Vec<Source>,
@@ -410,20 +409,21 @@ pub struct Usage {
     pub batch: Totals,
     /// In order of their first record.
     pub by_model: Vec<Model>,
-    /// In the time zone asked for; days from buckets of a day are UTC days.
+    /// By day in the time zone that was asked for; days from buckets of a whole day are UTC days.
     pub by_day: Vec<Day>,
-    /// 0 is Monday 00:00 UTC. Only hours with requests; absent where no record has an hour and a count.
+    /// Requests by hour of the week in UTC; 0 is Monday 00:00. Only hours with requests; `None` where no
+    /// record has an hour and a number of requests.
     pub requests_by_hour_of_week_utc: Option<BTreeMap<u8, u64>>,
-    /// Prompt and output tokens likewise.
+    /// Prompt and output tokens by hour of the week in UTC.
     pub tokens_by_hour_of_week_utc: Option<BTreeMap<u8, u64>>,
-    /// Requests by hour of week in the time zone asked for.
+    /// Requests by hour of the week in the time zone that was asked for.
     pub requests_by_hour_of_week: Option<BTreeMap<u8, u64>>,
-    /// Tokens likewise: for sources that count no requests.
+    /// Tokens by hour of the week in that time zone, also from sources that do not count requests.
     pub tokens_by_hour_of_week: Option<BTreeMap<u8, u64>>,
-    /// Requests by hour of day of sources whose dates are not known.
+    /// Requests by hour of the day, from sources whose dates are not known.
     pub requests_by_hour_of_day_local: Option<BTreeMap<u8, u64>>,
     pub distribution: Result<Distribution, Missing>,
-    /// Mean tokens of a request, from all records that count requests.
+    /// Mean tokens of a request, over all records that count requests.
     pub mean: Option<Size>,
     pub prompt_bounds: Option<Bounds>,
     pub output_bounds: Option<Bounds>,
@@ -439,16 +439,16 @@ pub struct Usage {
     pub failed: u64,
     pub response_cache_hits: u64,
     pub requests_without_usage: u64,
-    /// Different users, where the source names them; counted, never kept.
+    /// Number of different users, where the source names them; the names are not kept.
     pub users: Option<u64>,
-    /// Records that happened at no stated time, or over more than a day.
+    /// Totals of records without a time, and of records that span more than a day.
     pub undated: Totals,
-    /// The names of the models of [`Detail::Model`].
+    /// Names of models, for [`Detail::Model`].
     pub(super) names: Vec<String>,
 }
 
 impl Usage {
-    /// The reason of skipped records in words.
+    /// The reason of skipped records, in words.
     pub fn reason(&self, skipped: &Skipped) -> String {
         skipped.text(|id| self.names.get(usize::from(id)).cloned().unwrap_or_default())
     }

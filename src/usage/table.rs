@@ -1,22 +1,23 @@
-//! CSV and its relatives, record by record. Texts in cells hold commas and line breaks, and a quotation
-//! mark that is never closed would swallow the file: a record has a limit.
+//! Reads CSV and similar tables record by record. The length of a record is limited: cells may contain
+//! commas and line breaks, and a quotation mark that is never closed would make the rest of the file one
+//! cell.
 
 use super::text::Text;
 use csv_core::ReadRecordResult;
 use std::io;
 
-/// Longest record, bytes.
+/// The longest record, bytes.
 pub const LONGEST_RECORD: usize = 32 << 20;
-/// Most columns of a table.
+/// The most columns.
 const MOST_COLUMNS: usize = 4096;
 
-/// A table being read.
+/// A table that is being read.
 pub struct Table<'t, 'r> {
     text: &'t mut Text<'r>,
     csv: csv_core::Reader,
     out: Vec<u8>,
     ends: Vec<usize>,
-    /// Cells of the current record.
+    /// Number of cells in the current record.
     cells: usize,
 }
 
@@ -26,19 +27,19 @@ impl std::fmt::Debug for Table<'_, '_> {
     }
 }
 
-/// What came of reading a record.
+/// The result of reading a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Read {
-    /// A record, with the line it starts in.
+    /// A record, with the line on which it begins.
     Record {
         line: u64,
         finished: bool,
     },
-    /// A record longer than [`LONGEST_RECORD`], passed over.
+    /// A record longer than [`LONGEST_RECORD`], which was skipped.
     TooLong {
         line: u64,
     },
-    /// A quotation mark that no other closes, up to the end of the file.
+    /// A quotation mark that is not closed before the end of the file.
     NeverClosed {
         line: u64,
     },
@@ -51,7 +52,7 @@ impl<'t, 'r> Table<'t, 'r> {
         Self { text, csv, out: vec![0; 64 << 10], ends: vec![0; 256], cells: 0 }
     }
 
-    /// A cell of the record that was read last, its bytes as they are.
+    /// A cell of the current record, as bytes.
     pub fn cell(&self, n: usize) -> &[u8] {
         if n >= self.cells {
             return &[];
@@ -59,7 +60,7 @@ impl<'t, 'r> Table<'t, 'r> {
         let start = if n == 0 { 0 } else { self.ends[n - 1] };
         &self.out[start..self.ends[n]]
     }
-    /// How many cells it has.
+    /// Number of cells in the current record.
     pub const fn cells(&self) -> usize {
         self.cells
     }
@@ -82,7 +83,8 @@ impl<'t, 'r> Table<'t, 'r> {
                 self.csv.read_record(block, &mut self.out[out..], &mut self.ends[ends..]);
             if used > 0 {
                 last = block[used - 1];
-                // The state machine does not say that it stands inside quotes; an odd number does.
+                // The state machine does not report that it is inside quotes; an odd number of them shows
+                // it.
                 closed ^= memchr::memchr_iter(b'"', &block[..used]).count() % 2 == 1;
             }
             self.text.used(used);

@@ -1,14 +1,14 @@
-//! Bytes of a file → lines of UTF-8, in bounded memory: unpacks gzip, turns UTF-16 into UTF-8, drops byte
-//! order marks, and never keeps more than one line of at most 32 MiB.
+//! Bytes of a file → lines of UTF-8, in bounded memory. Unpacks gzip, converts UTF-16, drops byte order
+//! marks, and never keeps more than one line of at most 32 MiB.
 
 use std::io::{self, BufReader, Read};
 
-/// Longest line, bytes. A log of requests with pictures in them has lines of some MiB.
+/// The longest line, bytes. Logs of requests with pictures have lines of some MiB.
 pub const LONGEST_LINE: usize = 32 << 20;
-/// How much is read at a time.
+/// Number of bytes that are read at a time.
 const BLOCK: usize = 256 << 10;
 
-/// What kind of file it is that no reader can take.
+/// Kinds of files that no reader can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Foreign {
     Sqlite,
@@ -16,19 +16,19 @@ pub enum Foreign {
     Zstandard,
     Parquet,
     Pdf,
-    /// Something else that is no text.
+    /// Some other file that is not text.
     Binary,
 }
 
-/// A text file being read.
+/// A text file that is being read.
 pub struct Text<'r> {
     from: Box<dyn Read + 'r>,
     buffer: Vec<u8>,
-    /// The part of `buffer` that is filled and not used yet.
+    /// The part of `buffer` from here to `end` is filled and not used yet.
     start: usize,
     end: usize,
     ended: bool,
-    /// Lines handed out, or line breaks passed.
+    /// Number of lines that were handed out, or of line breaks that were skipped.
     line: u64,
 }
 
@@ -38,21 +38,21 @@ impl std::fmt::Debug for Text<'_> {
     }
 }
 
-/// A line, where it stands in the buffer.
+/// The place of a line in the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
     start: usize,
     end: usize,
-    /// Counted from 1.
+    /// Number of the line, from 1.
     pub number: u64,
-    /// A line break follows; without one the file may still be written.
+    /// A line break follows it. Without one the file may still be being written.
     pub finished: bool,
-    /// It was longer than [`LONGEST_LINE`] and is not kept.
+    /// It is longer than [`LONGEST_LINE`], and its text is not kept.
     pub too_long: bool,
 }
 
 impl<'r> Text<'r> {
-    /// Look at the first bytes and unpack or decode as they say.
+    /// Open a file; its first bytes show whether it must be unpacked or decoded.
     pub fn open(from: impl Read + 'r) -> io::Result<Result<Self, Foreign>> {
         let mut from: Box<dyn Read + 'r> = Box::new(from);
         let mut first = read_up_to(&mut from, 16)?;
@@ -71,7 +71,7 @@ impl<'r> Text<'r> {
         from = match first.as_slice() {
             [0xff, 0xfe, ..] => utf16(from, first, 2, false),
             [0xfe, 0xff, ..] => utf16(from, first, 2, true),
-            // Without a mark: every other byte of plain text is zero.
+            // UTF-16 without a byte order mark: every other byte of plain text is zero.
             [a, 0, b, 0, ..] if *a != 0 && *b != 0 => utf16(from, first, 0, false),
             [0, a, 0, b, ..] if *a != 0 && *b != 0 => utf16(from, first, 0, true),
             bytes if bytes.contains(&0) => return Ok(Err(Foreign::Binary)),
@@ -80,12 +80,12 @@ impl<'r> Text<'r> {
         Ok(Ok(Self { from, buffer: vec![0; BLOCK], start: 0, end: 0, ended: false, line: 0 }))
     }
 
-    /// The line that was handed out last, or up to which has been read.
+    /// Number of the line that was handed out last, or up to which has been read.
     pub const fn line_number(&self) -> u64 {
         self.line
     }
 
-    /// Read on; more room is made where the buffer is full.
+    /// Read more; the buffer grows if it is full.
     fn fill(&mut self) -> io::Result<()> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -106,7 +106,8 @@ impl<'r> Text<'r> {
         }
     }
 
-    /// The first bytes, at most [`BLOCK`] of them, without using them; and whether that is all.
+    /// The first bytes, at most [`BLOCK`] of them, without consuming them; and whether that is the whole
+    /// file.
     pub fn head(&mut self) -> io::Result<(&[u8], bool)> {
         while !self.ended && self.end - self.start < BLOCK {
             self.fill()?;
@@ -161,7 +162,7 @@ impl<'r> Text<'r> {
         Line { start, end, number: self.line, finished, too_long: false }
     }
 
-    /// Pass over the rest of a line that is too long.
+    /// Skip the rest of a line that is too long.
     fn skip_line(&mut self) -> io::Result<Line> {
         self.line += 1;
         let number = self.line;
@@ -184,7 +185,7 @@ impl<'r> Text<'r> {
         }
     }
 
-    /// The next block, for readers that find their own ends of records; empty at the end.
+    /// The next block, for readers that find the ends of records themselves; empty at the end of the file.
     pub fn block(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end && !self.ended {
             self.fill()?;
@@ -192,19 +193,19 @@ impl<'r> Text<'r> {
         Ok(&self.buffer[self.start..self.end])
     }
 
-    /// So many bytes of the block are used.
+    /// Consume this many bytes of the block.
     pub fn used(&mut self, bytes: usize) {
         let used = &self.buffer[self.start..(self.start + bytes).min(self.end)];
         self.line += memchr::memchr_iter(b'\n', used).count() as u64;
         self.start = (self.start + bytes).min(self.end);
     }
 
-    /// Pass over empty lines and a byte order mark; false at the end.
+    /// Skip empty lines and a byte order mark; false at the end of the file.
     pub fn skip_blank_lines(&mut self) -> io::Result<bool> {
         self.skip(|b| matches!(b, b'\n' | b'\r'))
     }
 
-    /// Pass over white space and a byte order mark; false at the end.
+    /// Skip white space and a byte order mark; false at the end of the file.
     pub fn skip_blank(&mut self) -> io::Result<bool> {
         self.skip(|b| b.is_ascii_whitespace())
     }
@@ -264,13 +265,13 @@ fn foreign(first: &[u8]) -> Option<Foreign> {
     .map(|(_, foreign)| foreign)
 }
 
-/// UTF-16 read as UTF-8.
+/// Converts UTF-16 to UTF-8 while it is read.
 struct Utf16<R> {
     from: R,
     big_endian: bool,
     /// UTF-8 that did not fit into the caller's buffer.
     pending: Vec<u8>,
-    /// The first half of a pair.
+    /// The first half of a surrogate pair.
     high: Option<u16>,
 }
 

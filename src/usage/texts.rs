@@ -1,5 +1,5 @@
-//! The prompts that records hold, for sets of prompts made from one's own traffic. Nothing of the
-//! counting side uses this file, and it counts nothing: texts go to whoever asked for them by name, and
+//! Reads the prompts in records, to make prompt sets from one's own traffic. The code that counts use does
+//! not use this file: texts are only read for a user who asks for them by a command of its own, and go
 //! nowhere else.
 
 use super::recognise::{self, Container};
@@ -9,12 +9,12 @@ use serde_json::Value;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-/// Largest JSON document that is not one of lines, bytes.
+/// The largest JSON document that does not consist of lines, bytes.
 const LARGEST_DOCUMENT: u64 = 256 << 20;
-/// Longest text of a message, bytes; longer ones are passed over.
+/// The longest text of a message, bytes; longer ones are skipped.
 const LONGEST: usize = 4 << 20;
 
-/// Who said it.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     System,
@@ -29,30 +29,30 @@ pub struct Message {
     pub text: String,
 }
 
-/// A prompt as it was sent.
+/// A prompt, as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
     pub messages: Vec<Message>,
     pub model: Option<String>,
-    /// The line it was in, where the file has lines.
+    /// The line that it was on; `None` where the file has no lines.
     pub line: Option<u64>,
 }
 
-/// How many records were seen, and how many had a text.
+/// Number of records that were seen, and of those that had a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TextCounts {
     pub records: u64,
     pub prompts: u64,
 }
 
-/// Why a file was not read; without any text of it.
+/// Why a file was not read. None of these contains a text of the file.
 #[derive(Debug)]
 pub enum Unreadable {
     Io(io::Error),
     Foreign(Foreign),
-    /// A document larger than 256 MiB that is not one of lines.
+    /// A document larger than 256 MiB that does not consist of lines.
     TooLarge,
-    /// A table without a column that could hold prompts.
+    /// A table without a column that could contain prompts.
     NoTexts,
 }
 
@@ -62,7 +62,7 @@ impl From<io::Error> for Unreadable {
     }
 }
 
-/// Hand out the prompts of a file one by one, until `take` has enough.
+/// Hand out the prompts of a file one by one, until `take` returns that it has enough.
 pub fn prompts(
     from: impl Read,
     take: &mut dyn FnMut(Prompt) -> ControlFlow<()>,
@@ -103,7 +103,7 @@ pub fn prompts(
 
 type Take<'t> = &'t mut dyn FnMut(Prompt) -> ControlFlow<()>;
 
-/// Lists of records, in whichever wrapping.
+/// Prompts of a value: a record, or a list of records in some wrapper.
 fn of_value(value: &Value, line: Option<u64>, found: &mut TextCounts, take: Take) -> ControlFlow<()> {
     if let Value::Array(rows) = value {
         return rows.iter().try_for_each(|row| of_value(row, line, found, take));
@@ -124,7 +124,7 @@ fn of_value(value: &Value, line: Option<u64>, found: &mut TextCounts, take: Take
         any = true;
         of_value(list, line, found, take)?;
     }
-    // Gemini CLI's document; a conversation has roles instead.
+    // Gemini CLI's document, whose messages have no roles.
     if value.get("projectHash").is_some()
         && let Some(list) = value.get("messages").filter(|list| list.is_array())
     {
@@ -134,7 +134,7 @@ fn of_value(value: &Value, line: Option<u64>, found: &mut TextCounts, take: Take
     if any {
         return ControlFlow::Continue(());
     }
-    // A record as a text inside an envelope.
+    // A record as a string inside an envelope.
     if let Some(inner) = value.get("message").and_then(json_text) {
         return of_value(&inner, line, found, take);
     }
@@ -154,13 +154,13 @@ fn model(value: &Value) -> Option<String> {
     Some(name.chars().take(200).collect())
 }
 
-/// JSON that stands in a text.
+/// JSON inside a string.
 fn json_text(value: &Value) -> Option<Value> {
     let text = value.as_str()?.trim_start();
     text.starts_with(['{', '[']).then(|| serde_json::from_str(text).ok())?
 }
 
-/// The messages of a record, as its kind keeps them.
+/// The messages of a record, by its kind.
 fn of_record(value: &Value) -> Vec<Message> {
     let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
     let payload = value.get("payload");
@@ -170,7 +170,7 @@ fn of_record(value: &Value) -> Vec<Message> {
         return if role == Some("user") { one(payload) } else { Vec::new() };
     }
     if value.get("sessionId").is_some() && value.get("uuid").is_some() {
-        // Claude Code: rows of the user that are no result of a tool.
+        // Claude Code: rows of the user, without results of tools.
         let is_meta = value.get("isMeta").and_then(Value::as_bool).unwrap_or(false);
         return match value.get("message") {
             Some(message) if kind == "user" && !is_meta => one(message),
@@ -215,13 +215,13 @@ fn of_record(value: &Value) -> Vec<Message> {
     Vec::new()
 }
 
-/// One message by itself.
+/// A single message.
 fn one(message: &Value) -> Vec<Message> {
     let text = message.get("content").and_then(text_of);
     text.map(|text| Message { role: Role::User, text }).into_iter().collect()
 }
 
-/// Messages of a span: a list in one attribute, or an attribute for each.
+/// The messages of a span: a list in one attribute, or an attribute for each.
 fn of_attributes(attributes: &[Value]) -> Vec<Message> {
     let text = |key: &str| {
         let found = attributes.iter().find(|a| a.get("key").and_then(Value::as_str) == Some(key))?;
@@ -253,7 +253,7 @@ fn role_of(name: &str) -> Option<Role> {
     }
 }
 
-/// A conversation in any of the usual shapes: a text, a list of messages, a request that holds one.
+/// A conversation in any of the usual forms: a text, a list of messages, or a request that contains one.
 fn conversation(value: &Value) -> Vec<Message> {
     match value {
         Value::String(text) => match json_text(value) {
@@ -284,7 +284,7 @@ fn conversation(value: &Value) -> Vec<Message> {
     }
 }
 
-/// The text of a content: itself, or its parts that are text.
+/// The text of a message's content: the content itself, or its parts that are text.
 fn text_of(content: &Value) -> Option<String> {
     let text = match content {
         Value::String(text) => text.clone(),

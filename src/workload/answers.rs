@@ -1,4 +1,4 @@
-//! The words a need is answered with: the five questions of the brief and what modifies them.
+//! The answers to the five questions about a need, and the modifiers of these answers.
 
 use super::word::Word;
 use schemars::JsonSchema;
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// An answer that is one of a list of words.
 pub trait Answer: Copy + 'static {
-    /// The words as written in profiles and flags, with what each means.
+    /// The words as they are written in profiles and flags, with their meaning.
     const WORDS: &'static [Word];
-    /// The answer a word stands for.
+    /// The answer that a word stands for; `None` for an unknown word.
     fn from_word(word: &str) -> Option<Self>;
 }
 
@@ -20,9 +20,9 @@ macro_rules! answers {
             $(#[doc = $means] #[serde(rename = $word)] $variant),+
         }
         impl $name {
-            /// All of them, in the order they are offered.
+            /// All answers, in the order in which they are offered.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// As it is written in profiles and flags.
+            /// The word in profiles and flags.
             pub const fn key(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word),+
@@ -47,7 +47,7 @@ answers! {
     }
 }
 answers! {
-    /// Who requires that the data stays ("When local is required" in the brief).
+    /// Who requires that the data stays in the house.
     PrivacyReason {
         Hipaa = "hipaa", "health data";
         AttorneyClient = "attorney-client", "legal privilege";
@@ -58,7 +58,7 @@ answers! {
     }
 }
 answers! {
-    /// 2. How much will it be used?
+    /// 2. How many requests are there?
     Volume {
         Low = "low", "little, or not known yet";
         Variable = "variable", "comes and goes: bursts between quiet times";
@@ -66,7 +66,7 @@ answers! {
     }
 }
 answers! {
-    /// 3. How strong must the model be?
+    /// 3. How capable must the model be?
     Capability {
         Basic = "basic", "simple, well-defined tasks";
         Moderate = "moderate", "good enough is enough";
@@ -81,14 +81,14 @@ answers! {
     }
 }
 answers! {
-    /// 5. How may it be paid?
+    /// 5. How may it be paid for?
     Budget {
         Opex = "opex", "running costs only";
         Capex = "capex", "money up front is possible";
     }
 }
 answers! {
-    /// A circumstance of the brief's use-case tables that the five questions do not ask for.
+    /// A circumstance that the five questions do not ask for.
     Modifier {
         Offline = "offline", "it must work without a network";
         FineTuning = "fine-tuning", "the weights must be trained further on own data";
@@ -104,7 +104,7 @@ answers! {
     }
 }
 answers! {
-    /// What the requests are for; decides the limits on latency where none are given.
+    /// What the requests are for, which decides the limits on latency where none are given.
     Use {
         Chat = "chat", "people wait for each answer";
         Code = "code", "completion while somebody types";
@@ -115,19 +115,19 @@ answers! {
     }
 }
 
-/// The five answers of the brief, before any number is computed.
+/// The five answers, before any number is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answers {
     /// Whether the data may leave the house.
     pub privacy: Privacy,
-    /// How much is asked, and how evenly.
+    /// How many requests there are, and how evenly they come.
     pub volume: Volume,
-    /// How able the model must be.
+    /// How capable the model must be.
     pub capability: Capability,
     /// Who could run it.
     pub operations: Operations,
-    /// How money can be spent: at once, or as one goes.
+    /// How money can be spent: up front, or as running cost.
     pub budget: Budget,
 }
 
@@ -137,38 +137,38 @@ pub struct Answers {
 pub struct Modifiers(u16);
 
 impl Modifiers {
-    /// How many sets there are; [`Self::nth`] counts through them.
+    /// Number of possible sets; [`Self::nth`] enumerates them.
     pub const SETS: u16 = 1 << Modifier::ALL.len();
-    /// None of them.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
 
-    /// The n-th of all sets.
+    /// The n-th of all possible sets.
     pub const fn nth(n: u16) -> Self {
         Self(n % Self::SETS)
     }
-    /// Is this one among them?
+    /// Is this modifier in the set?
     pub const fn contains(self, modifier: Modifier) -> bool {
         self.0 & (1 << modifier as u16) != 0
     }
-    /// Is any one in both?
+    /// Do the two sets have a modifier in common?
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
-    /// Is none among them?
+    /// Is the set empty?
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
-    /// This one, too.
+    /// The set with this modifier added.
     #[must_use]
     pub const fn with(self, modifier: Modifier) -> Self {
         Self(self.0 | (1 << modifier as u16))
     }
-    /// All but this one.
+    /// The set without this modifier.
     #[must_use]
     pub const fn without(self, modifier: Modifier) -> Self {
         Self(self.0 & !(1 << modifier as u16))
     }
-    /// Each of them, in the order of [`Modifier::ALL`].
+    /// The modifiers in the set, in the order of [`Modifier::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Modifier> {
         Modifier::ALL.iter().copied().filter(move |m| self.contains(*m))
     }

@@ -1,6 +1,6 @@
-//! Values as a user gave them: from a TOML file, a flag or a question, checked against their key, each
-//! with its origin. What is wrong by itself (an unknown key, a share above 1, a price below 0) stops
-//! here, with the line.
+//! Values that the user gave in a TOML file, by a flag or in an answer to a question. They are checked
+//! against their key and keep their source. What is wrong by itself (an unknown key, a share above 1, a
+//! price below 0) is an error here, with the line.
 
 mod error;
 mod file;

@@ -1,22 +1,22 @@
-//! Every key of a need, once: its name, unit, the values that make sense, and what it means. Flags,
-//! wizard, profiles, scenario files, documents and their repetition all read this table; the keys of
-//! offers, finance and hybrids are declared the same way in `cost::keys`.
+//! The table of keys of a need: name, unit, allowed values and meaning. Flags, wizard, profiles, scenario
+//! files and documents all use it. The keys of offers, finance and hybrids are declared in the same way in
+//! `cost::keys`.
 
 use super::answers::{Answer, Budget, Capability, Operations, Privacy, PrivacyReason, Use, Volume};
 pub use super::word::Word;
 
-/// Which table of a file a key stands in.
+/// The table of a file that a key belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Section {
-    /// The top of a profile: the five answers and what modifies them.
+    /// The top level of a profile: the five answers and their modifiers.
     Answers,
     /// `[need]`: the requests.
     Need,
-    /// `[[cloud]]`: what is paid today, usually an API model.
+    /// `[[cloud]]`: the baseline, usually an API model.
     Cloud,
-    /// `[[local]]`: hardware bought, financed or rented.
+    /// `[[local]]`: hardware that is bought, financed or rented.
     Local,
-    /// `[hybrid]`: both at once.
+    /// `[hybrid]`: both sides used together.
     Hybrid,
     /// `[finance]`: discount rate and currency.
     Finance,
@@ -26,7 +26,7 @@ impl Section {
     /// The tables of a scenario file.
     pub const OF_SCENARIO: [Self; 5] = [Self::Need, Self::Cloud, Self::Local, Self::Hybrid, Self::Finance];
 
-    /// As written in a file.
+    /// Its name in a file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Answers => "answers",
@@ -37,83 +37,82 @@ impl Section {
             Self::Finance => "finance",
         }
     }
-    /// May it stand in a file more than once?
+    /// May a file contain it more than once?
     pub const fn repeats(self) -> bool {
         matches!(self, Self::Cloud | Self::Local)
     }
-    /// The table of a scenario file with this name.
+    /// The table of a scenario file with this name; `None` where there is none.
     pub fn named(name: &str) -> Option<Self> {
         Self::OF_SCENARIO.into_iter().find(|s| s.name() == name)
     }
 }
 
-/// What a key holds.
+/// The kind of value that a key has.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
-    /// A number within bounds, both included; may be a range of low, likely, high.
+    /// A number within bounds (inclusive); it may be a range of low, likely, high.
     Number {
-        /// The least.
+        /// The lowest allowed value.
         min: f64,
-        /// The most.
+        /// The highest allowed value.
         max: f64,
     },
-    /// A number above zero, up to [`LARGEST`]; may be a range.
+    /// A number above zero and up to [`LARGEST`]; it may be a range.
     Positive,
-    /// A whole number within bounds, both included; it shapes the calculation and so is never a
-    /// range.
+    /// A whole number within bounds (inclusive). It shapes the calculation, and so cannot be a range.
     Whole {
-        /// The least.
+        /// The lowest allowed value.
         min: u32,
-        /// The most.
+        /// The highest allowed value.
         max: u32,
     },
-    /// A whole number of months that takes part in the calculation; may be a range.
+    /// A whole number of months that is part of the calculation; it may be a range.
     Months,
-    /// Yes or no.
+    /// True or false.
     Flag,
-    /// 1 to 200 characters.
+    /// A text of 1 to 200 characters.
     Text,
-    /// `YYYY-MM`.
+    /// A month, `YYYY-MM`.
     Month,
     /// One of these words.
     Choice(&'static [Word]),
-    /// `office-hours`, `flat`, or 168 numbers, one per hour of the week from Monday 00:00 UTC.
+    /// Load by hour of the week: `office-hours`, `flat`, or 168 numbers from Monday 00:00 UTC on.
     Profile,
-    /// `[[cloud.change]]`: from a day on, other values of these keys.
+    /// `[[cloud.change]]`: other values of these keys from a date on.
     Changes(&'static [&'static Key]),
     /// Kinds of request with their shares: `{share = 0.9, input_tokens = 1000, output_tokens = 200}`.
     Sizes,
-    /// A list of texts of 1 to 200 characters; one may stand without brackets.
+    /// A list of texts of 1 to 200 characters; a single one may be written without brackets.
     Texts,
-    /// `[[cloud.discount]]`: above an amount of a month's bill, a share of the rest off.
+    /// `[[cloud.discount]]`: above an amount of a month's bill, a share of the rest is deducted.
     Discounts,
 }
 
-/// The kinds of offer, as bits: to which of them a key means anything.
+/// A set of kinds of offer, as bits: those that a key has an effect on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applies(u8);
 
 impl Applies {
-    /// Paid by the token.
+    /// APIs, paid by the token.
     pub const API: Self = Self(1);
-    /// Bought outright.
+    /// Hardware that is bought outright.
     pub const OWNED: Self = Self(2);
-    /// Bought with a loan.
+    /// Hardware that is bought with a loan.
     pub const FINANCED: Self = Self(4);
-    /// Rented by the hour.
+    /// Hardware that is rented by the hour.
     pub const RENTED: Self = Self(8);
-    /// Bought, with or without a loan.
+    /// Hardware that is bought, with or without a loan.
     pub const BOUGHT: Self = Self(2 | 4);
     /// Any hardware.
     pub const HARDWARE: Self = Self(2 | 4 | 8);
-    /// Whatever the offer is, and keys that belong to no offer.
+    /// All kinds of offer; also for keys that do not belong to an offer.
     pub const ALL: Self = Self(15);
 
-    /// Does the key mean anything to (all of) these?
+    /// Does the key have an effect on all of these kinds?
     pub const fn to(self, kind: Self) -> bool {
         self.0 & kind.0 == kind.0
     }
-    /// Both together.
+    /// The union of two sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -123,48 +122,49 @@ impl Applies {
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Key {
-    /// The table it stands in.
+    /// The table it belongs to.
     pub section: Section,
-    /// In files: `input_tokens`.
+    /// Its name in files: `input_tokens`.
     pub name: &'static str,
-    /// What it holds.
+    /// The kind of its value.
     pub kind: Kind,
-    /// Empty where the value has none.
+    /// Its unit; empty for a value without one.
     pub unit: &'static str,
     /// The kinds of offer it has an effect on.
     pub applies: Applies,
-    /// One line.
+    /// A description in one line.
     pub help: &'static str,
 }
 
 impl Key {
-    /// The dotted name in documents: `need.input_tokens`; answers have no table.
+    /// The dotted name in documents: `need.input_tokens`. Answers have no table in their name.
     pub fn path(&self) -> String {
         match self.section {
             Section::Answers => self.name.to_owned(),
             section => format!("{}.{}", section.name(), self.name),
         }
     }
-    /// Without the hyphens in front: `need.input-tokens`, `privacy-reason`.
+    /// The name of its flag, without the leading hyphens: `need.input-tokens`, `privacy-reason`.
     pub fn flag(&self) -> String {
         self.path().replace('_', "-")
     }
 }
 
-/// Far above any amount, price or count there is; below it no product leaves the range of numbers.
+/// The largest number: far above any real amount, price or count, and small enough that no product
+/// overflows.
 pub const LARGEST: f64 = 1e15;
-/// No calculation looks further ahead than a century.
+/// The last month that calculations consider: a century.
 pub const LAST_MONTH: u32 = 1200;
 /// An amount, price or count.
 pub const AMOUNT: Kind = Kind::Number { min: 0.0, max: LARGEST };
-/// A share of something.
+/// A share from 0 to 1.
 pub const SHARE: Kind = Kind::Number { min: 0.0, max: 1.0 };
-/// A count that is at least one.
+/// A count of at least 1.
 pub const WHOLE: Kind = Kind::Whole { min: 1, max: 1_000_000_000 };
-/// A factor that never makes smaller.
+/// A factor of at least 1.
 pub const FACTOR: Kind = Kind::Number { min: 1.0, max: LARGEST };
-/// A rate of change: it cannot take away more than everything, and a percentage written as `20`
-/// instead of `0.2` must not pass for one.
+/// A rate of change. It cannot take away more than everything, and a percentage written as `20` instead of
+/// `0.2` is refused.
 pub const CHANGE: Kind = Kind::Number { min: -0.999_999, max: 5.0 };
 const GROWTH: Kind = Kind::Number { min: -0.999_999, max: 1.0 };
 
@@ -182,14 +182,14 @@ macro_rules! declare_keys {
                 help: $help,
             };
         )*
-        /// All of them, in the order help shows them.
+        /// All keys of the section, in the order in which help shows them.
         pub const KEYS: &[&crate::workload::keys::Key] = &[$($constant),*];
     };
 }
 
 pub(crate) use declare_keys;
 
-/// The five answers and what modifies them.
+/// The five answers and their modifiers.
 pub mod answers {
     use super::{
         AMOUNT, Answer as _, Applies, Budget, Capability, Kind, Operations, Privacy, PrivacyReason, SHARE,
@@ -219,11 +219,11 @@ pub mod answers {
         MIXED_COMPLEXITY = "modifiers.mixed-complexity", Kind::Flag, "", ALL, "Simple and complex tasks arrive side by side";
         COST_OPTIMIZATION = "modifiers.cost-optimization", Kind::Flag, "", ALL, "Every request should go where it is cheapest";
     }
-    /// What the name of a modifier's key begins with.
+    /// Prefix of the names of modifiers' keys.
     pub const MODIFIER: &str = "modifiers.";
 }
 
-/// `[need]`.
+/// Keys of `[need]`.
 pub mod need {
     use super::{AMOUNT, Answer as _, Applies, FACTOR, GROWTH, Kind, LAST_MONTH, SHARE, Use};
     const ALL: Applies = Applies::ALL;
@@ -257,7 +257,7 @@ pub mod need {
     }
 }
 
-/// The key of this name among some.
+/// The key with this name among `keys`.
 pub fn find(keys: &[&'static Key], name: &str) -> Option<&'static Key> {
     keys.iter().find(|k| k.name == name).copied()
 }

@@ -1,5 +1,5 @@
-//! The need: what the workload requires. `profiles/*.toml` parse to it, the wizard and the flags
-//! produce it, nothing else does.
+//! The need: what the workload requires. It is made from profiles (`profiles/*.toml`), the wizard and
+//! flags, and from nothing else.
 //!
 //! ```text
 //! keys (the table) ─► given (values read and checked) ─► profile, NeedDraft ─► Need

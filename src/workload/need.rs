@@ -1,7 +1,7 @@
-//! The need: the five answers, what modifies them, and the shape and number of the requests.
+//! The need: the five answers, their modifiers, and the shape and number of the requests.
 //!
-//! A [`NeedDraft`] is filled from flags, then a profile, then questions (whoever speaks first
-//! wins); [`NeedDraft::complete`] makes a [`Need`] of it, or names what is missing.
+//! A [`NeedDraft`] is filled from flags, then from a profile, then from questions; what was given first
+//! takes precedence. [`NeedDraft::complete`] makes a [`Need`] from it, or lists what is missing.
 
 use super::answers::{Answer, Answers, Modifier, Modifiers, Privacy, PrivacyReason, Use};
 use super::given::{Fields, Given, Value};
@@ -10,31 +10,31 @@ use crate::provenance::{Source, Sourced};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Tokens of one request: means, and the 95th percentile where it is known. A month's token total
-/// alone cannot be priced: context tiers, caches and peaks depend on the request.
+/// Tokens of one request: means, and 95th percentiles where they are known. A month's total does not
+/// determine a price, because context tiers, caches and peaks depend on single requests.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestShape {
-    /// All input tokens, cached ones included.
+    /// Input tokens of a request, whether cached or not, mean.
     pub input_tokens: f64,
-    /// Share of `input_tokens` read from a prompt cache.
+    /// Share of `input_tokens` that is read from a prompt cache, 0 to 1.
     #[serde(default)]
     pub cached_input_share: f64,
-    /// Visible output.
+    /// Output tokens of a request without reasoning, mean.
     pub output_tokens: f64,
-    /// Generated before the visible output; billed as output unless the price record says otherwise.
+    /// Reasoning tokens of a request, mean; billed as output unless the price record says otherwise.
     #[serde(default)]
     pub reasoning_tokens: f64,
     /// 95th percentile of the input tokens; null where it is not known.
     #[serde(default)]
     pub input_tokens_p95: Option<f64>,
-    /// 95th percentile of the visible output; null where it is not known.
+    /// 95th percentile of the output tokens without reasoning; null where it is not known.
     #[serde(default)]
     pub output_tokens_p95: Option<f64>,
 }
 
 impl RequestShape {
-    /// Everything one request moves.
+    /// Input, output and reasoning tokens of one request.
     pub fn total_tokens(&self) -> f64 {
         self.input_tokens + self.output_tokens + self.reasoning_tokens
     }
@@ -45,11 +45,11 @@ impl RequestShape {
 pub struct Need {
     /// The five answers.
     pub answers: Answers,
-    /// What else is true of it.
+    /// Circumstances beyond the five answers.
     pub modifiers: Modifiers,
-    /// Who requires the privacy that was answered.
+    /// Who requires this degree of privacy; `None` where nobody does.
     pub privacy_reason: Option<PrivacyReason>,
-    /// What it is for.
+    /// What the requests are for.
     pub purpose: Option<Use>,
     /// Tokens of one request.
     pub shape: Option<RequestShape>,
@@ -58,7 +58,7 @@ pub struct Need {
 }
 
 impl Need {
-    /// Only the five answers.
+    /// A need that consists only of the five answers.
     pub const fn of(answers: Answers) -> Self {
         Self {
             answers,
@@ -69,7 +69,8 @@ impl Need {
             requests_per_month: None,
         }
     }
-    /// Input, output and reasoning tokens of a month, where shape and number are known.
+    /// Input, output and reasoning tokens of a month; `None` where shape or number of the requests is not
+    /// known.
     pub fn tokens_per_month(&self) -> Option<f64> {
         Some(self.shape?.total_tokens() * self.requests_per_month?)
     }
@@ -81,9 +82,9 @@ impl Need {
 pub enum Question {
     /// May the data leave the house?
     Privacy,
-    /// How much is asked, and how evenly?
+    /// How many requests are there, and how evenly do they come?
     Volume,
-    /// How able must the model be?
+    /// How capable must the model be?
     Capability,
     /// Who could run it?
     Operations,
@@ -92,10 +93,10 @@ pub enum Question {
 }
 
 impl Question {
-    /// In the order they are asked.
+    /// All questions, in the order in which they are asked.
     pub const ALL: [Self; 5] =
         [Self::Privacy, Self::Volume, Self::Capability, Self::Operations, Self::Budget];
-    /// The key it answers.
+    /// The key that the question gives a value to.
     pub const fn answers(self) -> &'static Key {
         match self {
             Self::Privacy => answers::PRIVACY,
@@ -111,40 +112,40 @@ impl Question {
     }
 }
 
-/// A need on its way: the keys somebody said something about, each with its origin. Answers and
-/// `[need]` together; no name stands in both.
+/// An incomplete need: values for some keys of the answers and of `[need]`, with their sources. Names are
+/// unique over both.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NeedDraft {
     fields: Fields,
 }
 
 impl NeedDraft {
-    /// Of keys that were read.
+    /// A draft with these values.
     pub const fn of(fields: Fields) -> Self {
         Self { fields }
     }
-    /// What is said so far, by key name.
+    /// The values so far, by key name.
     pub const fn fields(&self) -> &Fields {
         &self.fields
     }
-    /// Say something, over whatever was said before.
+    /// Set the value of a key, replacing an earlier one.
     pub fn set(&mut self, key: &'static Key, given: Given) {
         self.fields.insert(key.name, given);
     }
-    /// Take something back.
+    /// Remove the value of a key.
     pub fn unset(&mut self, key: &Key) {
         self.fields.remove(key.name);
     }
-    /// Has anybody said something about this key?
+    /// Does this key have a value?
     pub fn has(&self, key: &Key) -> bool {
         self.fields.contains_key(key.name)
     }
-    /// Nothing was said yet.
+    /// Are there no values yet?
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
 
-    /// Take from `other` whatever is not said yet.
+    /// Add the values of `other` for keys that have none yet.
     #[must_use]
     pub fn or(mut self, other: Self) -> Self {
         for (key, given) in other.fields {
@@ -153,23 +154,23 @@ impl NeedDraft {
         self
     }
 
-    /// The origin of a key's value.
+    /// The source of a key's value.
     pub fn source(&self, key: &Key) -> Option<&Source> {
         self.fields.get(key.name).map(|g| &g.source)
     }
-    /// The likely value of a number.
+    /// The likely value of a number; `None` where the key has none.
     pub fn number(&self, key: &Key) -> Option<f64> {
         self.fields.get(key.name)?.value.range().map(|r| r.likely)
     }
-    /// The same with its origin.
+    /// The likely value of a number, with its source.
     pub fn sourced(&self, key: &Key) -> Option<Sourced<f64>> {
         Some(Sourced::new(self.number(key)?, self.source(key)?.clone()))
     }
-    /// An answer that is one of a list of words.
+    /// The answer to a question; `None` where there is none.
     pub fn answer<A: Answer>(&self, key: &Key) -> Option<A> {
         A::from_word(self.fields.get(key.name)?.value.text()?)
     }
-    /// What modifies the answers.
+    /// The modifiers that are set.
     pub fn modifiers(&self) -> Modifiers {
         let on = |name: &str| self.fields.get(name).is_some_and(|g| g.value == Value::Flag(true));
         answers::KEYS
@@ -178,7 +179,7 @@ impl NeedDraft {
             .filter_map(|k| Modifier::from_word(k.name.strip_prefix(answers::MODIFIER)?))
             .collect()
     }
-    /// Mean tokens of a request, where input and output are both known.
+    /// The mean request; `None` where input or output tokens are not known.
     pub fn shape(&self) -> Option<RequestShape> {
         Some(RequestShape {
             input_tokens: self.number(need::INPUT_TOKENS)?,
@@ -188,18 +189,18 @@ impl NeedDraft {
             ..RequestShape::default()
         })
     }
-    /// Tokens of a month, where shape and number are known, or the total alone.
+    /// Tokens of a month, from shape and number of the requests, or as given in total.
     pub fn tokens_per_month(&self) -> Option<f64> {
         let of_requests = || Some(self.shape()?.total_tokens() * self.number(need::REQUESTS_PER_MONTH)?);
         of_requests().or_else(|| self.number(need::TOKENS_PER_MONTH))
     }
 
-    /// Who requires that the data stays; that nobody does is no mandate.
+    /// Who requires that the data stays; the answer that nobody does is not a mandate.
     pub fn mandate(&self) -> Option<PrivacyReason> {
         self.answer(answers::PRIVACY_REASON).filter(|reason| *reason != PrivacyReason::None)
     }
 
-    /// A mandate that keeps the data in says the privacy answer too.
+    /// Add the answers that follow from others: a mandate to keep the data in decides the privacy answer.
     #[must_use]
     pub fn with_implied(mut self) -> Self {
         if !self.has(answers::PRIVACY)
@@ -212,12 +213,16 @@ impl NeedDraft {
         self
     }
 
-    /// The questions nobody has answered.
+    /// The questions that have no answer yet.
     pub fn missing(&self) -> Vec<Question> {
         Question::ALL.into_iter().filter(|q| !self.has(q.answers())).collect()
     }
 
-    /// The need, if all five questions are answered; otherwise those that are not.
+    /// The need, if all five questions are answered.
+    ///
+    /// # Errors
+    ///
+    /// The questions that have no answer.
     pub fn complete(&self) -> Result<Need, Vec<Question>> {
         let answers = || {
             Some(Answers {

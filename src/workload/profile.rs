@@ -1,5 +1,5 @@
-//! `profiles/*.toml`: needs written down. The shipped ones mirror the use-case tables of the brief;
-//! the wizard saves the user's own.
+//! Profiles: needs in files, `profiles/*.toml`. The shipped ones describe common use cases; the wizard can
+//! save the user's own.
 //!
 //! ```toml
 //! title = "Support chat"
@@ -19,23 +19,23 @@ use std::fmt::Write as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A need in a file. Every answer may be left out: flags and questions fill the rest.
+/// A need in a file. Any answer may be absent; flags and questions supply the rest.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Profile {
-    /// One line for lists.
+    /// Title in one line, for lists.
     pub title: String,
-    /// What situation it describes.
+    /// The situation that it describes.
     pub about: Option<String>,
-    /// The row of the brief it mirrors.
+    /// The row of the use-case tables that it stands for.
     pub brief: Option<String>,
-    /// What it says, as answers of the user by way of this file.
+    /// Its values, with this file as their source.
     pub draft: NeedDraft,
 }
 
-/// The keys of `[slo]`, which are those of `[need]` by an older name.
+/// The keys of `[slo]`, an older name for a part of `[need]`.
 pub const LIMITS: &[&Key] = &[need::TTFT_MS, need::TPOT_MS, need::E2E_MS];
 
-/// The shipped profiles: name and text, sorted by name.
+/// Names and texts of the shipped profiles, sorted by name.
 pub const SHIPPED: &[(&str, &str)] = &[
     ("bursty", include_str!("../../profiles/bursty.toml")),
     ("cost-optimization", include_str!("../../profiles/cost-optimization.toml")),
@@ -56,8 +56,11 @@ pub const SHIPPED: &[(&str, &str)] = &[
 ];
 
 impl Profile {
-    /// Read a profile. `file` names it in errors, which carry line, caret and the nearest key, and in
-    /// the sources of its answers.
+    /// Read a profile. `file` is its name, for sources and for errors.
+    ///
+    /// # Errors
+    ///
+    /// Names the line, with a caret, and the nearest known key.
     pub fn parse(file: &str, text: &str) -> Result<Self, InputError> {
         let place = Place { text, file, role: FileRole::Profile };
         let root = DeTable::parse(text).map_err(|e| place.not_toml(&e))?;
@@ -92,13 +95,13 @@ impl Profile {
         Ok(profile)
     }
 
-    /// A shipped profile by name.
+    /// The shipped profile with this name.
     pub fn shipped(name: &str) -> Option<Self> {
         let (_, text) = SHIPPED.iter().find(|(n, _)| *n == name)?;
         Self::parse(name, text).ok()
     }
 
-    /// As a file, which [`Self::parse`] reads back.
+    /// The profile as a file that [`Self::parse`] can read.
     pub fn to_toml(&self) -> String {
         let text = |t: &str| toml::Value::from(t).to_string();
         let mut out = format!("title = {}\n", text(&self.title));

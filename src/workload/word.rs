@@ -1,10 +1,10 @@
-//! A word that an answer or a key may be.
+//! Words that an answer or a key may have as its value.
 
-/// A word that may be chosen, and what it means.
+/// A word, with its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {
-    /// As it is typed.
+    /// The word as it is typed.
     pub word: &'static str,
-    /// What it means, in a few words.
+    /// Its meaning, in a few words.
     pub means: &'static str,
 }

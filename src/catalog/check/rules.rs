@@ -1,7 +1,8 @@
-//! The rules, one function per kind of record. `report(path, message, expected)` tells a problem.
+//! The rules, one function per kind of record. Each calls `report(path, message, expected)` for what is
+//! wrong.
 //!
-//! The bounds are wide on purpose: they are there to catch a wrong unit or a lost digit, not to
-//! judge a price. Each is a physical or market limit with room on both sides.
+//! The bounds are wide on purpose: they catch a wrong unit or a lost digit, and do not judge a price. Each
+//! is a physical or market limit with room on both sides.
 
 mod common;
 mod hardware;

@@ -1,18 +1,18 @@
-//! A price file split into its records, each still as text: one that cannot be read is left out and
-//! told by its line, and the others are taken.
+//! Splits a price file into its records, each still as text. A record that cannot be read is left out and
+//! reported with its line; the others are taken over.
 
 use super::taken::{Imported, MAX_RECORDS, Reason, Skipped};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// An object as its entries in the order of the file, a key twice included.
+/// The entries of an object in the order of the file. A key that occurs twice is there twice.
 pub(super) struct Entries<'a>(pub Vec<(Key, &'a RawValue)>);
 
-/// A list.
+/// The items of a list.
 pub(super) struct List<'a>(pub Vec<&'a RawValue>);
 
-/// A key. Half a surrogate pair in one spoils that key, not the file.
+/// A key. One that contains half a surrogate pair is unreadable, but does not make the whole file so.
 pub(super) struct Key(pub String);
 
 impl<'de> Deserialize<'de> for Key {
@@ -82,16 +82,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
 
 const TOO_MANY: &str = "too many records, expected at most 50000";
 
-/// A file's text while its records are read.
+/// The text of a file while its records are read.
 pub(super) struct Source<'a> {
     text: &'a str,
-    /// Lines that begin before each block of the text.
+    /// Number of lines before each block of the text.
     lines: Vec<usize>,
-    /// What was read and what was left out.
+    /// What was taken over and what was left out so far.
     pub imported: Imported,
 }
 
-/// Lines are counted from the beginning of a block.
+/// Bytes in a block; lines are counted from the beginning of a block.
 const BLOCK: usize = 1 << 16;
 
 impl<'a> Source<'a> {
@@ -103,7 +103,7 @@ impl<'a> Source<'a> {
         Self { text, lines, imported: Imported::default() }
     }
 
-    /// One record, or why it cannot be read.
+    /// Read one record, or say why it cannot be read.
     pub fn one<T: Deserialize<'a>>(&self, record: &'a RawValue) -> Result<T, Reason> {
         serde_json::from_str(record.get()).map_err(|error| {
             let message = error.to_string();
@@ -112,7 +112,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// What a record of a list is called where it cannot be read: its id, or its line.
+    /// A name for a record that cannot be read: its id, or else its line.
     pub fn called(&self, record: &RawValue) -> String {
         #[derive(serde::Deserialize)]
         struct Named {
@@ -122,26 +122,26 @@ impl<'a> Source<'a> {
         named.map_or_else(|_| format!("line {}", self.line_of(record)), |n| n.id)
     }
 
-    /// The line a record begins on, from 1; 1 where it is no part of the text.
+    /// The line on which a record begins, from 1; also 1 if it is not part of the text.
     fn line_of(&self, record: &RawValue) -> usize {
         let at = (record.get().as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
         let before = self.text.as_bytes().get(at / BLOCK * BLOCK..at);
         before.map_or(1, |before| self.lines[at / BLOCK] + breaks(before))
     }
 
-    /// Count a record that is left out.
+    /// Report a record that is left out.
     pub fn skip(&mut self, id: String, reason: Reason) {
         self.imported.skipped.push(Skipped { id, reason });
     }
 
-    /// Are there more records than are taken from one file?
+    /// Refuse a file with more records than are taken from one file.
     pub fn check_size(&self) -> Result<(), serde_json::Error> {
         let records = self.imported.models.len() + self.imported.skipped.len();
         if records > MAX_RECORDS { Err(serde_json::Error::custom(TOO_MANY)) } else { Ok(()) }
     }
 }
 
-/// Line breaks in some bytes.
+/// Number of line breaks in these bytes.
 fn breaks(bytes: &[u8]) -> usize {
     bytes.split(|b| *b == b'\n').count() - 1
 }

@@ -1,5 +1,6 @@
-//! pydantic/genai-prices, `data.json`: providers with models; prices per million tokens, or a list
-//! of prices with constraints (start date, time of day) of which the last that holds wins.
+//! The format of pydantic/genai-prices, `data.json`: providers with their models. Prices are per million
+//! tokens; a list of prices has constraints (start date, time of day), and the last one whose constraint
+//! holds applies.
 
 use super::entries::{List, Source};
 use super::names;
@@ -19,7 +20,7 @@ struct Provider {
     pricing_urls: Option<Vec<String>>,
 }
 
-/// The models of a provider, read one by one.
+/// The models of a provider, which are read one by one.
 #[derive(Deserialize)]
 struct Models<'a> {
     #[serde(borrow)]
@@ -42,7 +43,7 @@ struct Model {
     price_variants: Option<Vec<Variant>>,
 }
 
-/// Which names mean this model.
+/// A pattern for the names of a model.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Match {
@@ -68,7 +69,8 @@ struct Conditional {
     prices: PriceSet,
 }
 
-/// When a set of prices holds. One with a condition that is not known would be taken for all requests.
+/// The condition of a set of prices. A condition that is not understood makes the record unreadable: its
+/// prices would otherwise be taken for all requests.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Constraint {
@@ -108,7 +110,7 @@ impl<'de> Deserialize<'de> for Prices {
     }
 }
 
-/// Price keys that say the model makes or takes something that is not text.
+/// Keys of prices for input or output other than text.
 const NOT_TEXT: [&str; 7] = [
     "output_image_mtok",
     "output_audio_mtok",
@@ -187,16 +189,17 @@ fn records(provider: &Provider, model: &Model, origin: &Origin) -> Result<Vec<Ap
         .collect())
 }
 
-/// Wire names may be long paths (`accounts/fireworks/models/x`) where the file's id is short.
+/// The last part of a long path on the wire (`accounts/fireworks/models/x`), if the id in the file is
+/// short.
 fn id_part<'a>(id: &str, wire: &'a str) -> &'a str {
     if id.contains('/') { wire } else { wire.rsplit('/').next().unwrap_or(wire) }
 }
 
 /// The names of one model.
 struct Named {
-    /// Names on the wire, oldest first: every dated one, or the one the provider uses.
+    /// Names used in requests, oldest first: all dated ones, or else the one that the provider uses.
     wire: Vec<String>,
-    /// The others: they go to the newest.
+    /// All other names; they become aliases of the newest.
     aliases: Vec<String>,
 }
 
@@ -205,22 +208,22 @@ impl Named {
         let mut equal = BTreeSet::new();
         let mut starts = BTreeSet::new();
         model.matches.collect(&mut equal, &mut starts);
-        // Other tools' spellings with the provider in front are not the provider's names.
+        // Spellings of other tools with the provider in front are not the provider's own.
         let own = |name: &String| {
             let prefixed = name.strip_prefix(&provider.id).is_some_and(|rest| rest.starts_with(['/', ':']));
             !prefixed && !name.contains(' ')
         };
         let equal: Vec<String> = equal.into_iter().filter(own).collect();
         let mut wire: Vec<String> = equal.iter().filter(|n| names::date_of(n).is_some()).cloned().collect();
-        // A dated preview beside the released name is the older of the two.
+        // A dated preview is older than the released model.
         let preview = |n: &str| n.contains("-preview") || n.contains("-exp-");
         if equal.contains(&model.id) && !preview(&model.id) {
             wire.retain(|n| !preview(n));
         }
-        // `gpt-5-4-...` beside `gpt-5.4-...` is another spelling, not another model.
+        // `gpt-5-4-...` is another spelling of `gpt-5.4-...`, not another model.
         let spelled = |n: &String| n.contains('.') || !equal.contains(&dotted(n, &equal));
         wire.retain(spelled);
-        // Nor is another case; the file's own spelling stays.
+        // Names that differ only in case are the same model; the file's own spelling is kept.
         wire.sort_by_key(|n| (n.to_lowercase(), *n != model.id));
         wire.dedup_by_key(|n| n.to_lowercase());
         wire.sort_by_key(|n| names::date_of(n));
@@ -236,7 +239,7 @@ impl Named {
     }
 }
 
-/// The name in a list that differs only by dots in place of hyphens; itself where there is none.
+/// The name in `among` that has dots where this one has hyphens; the name itself if there is none.
 fn dotted(name: &str, among: &[String]) -> String {
     among
         .iter()
@@ -259,7 +262,7 @@ impl Match {
     }
 }
 
-/// Price periods by date; times of day go to the period before them in the list.
+/// Price periods by date. Prices by time of day belong to the period that precedes them in the list.
 fn periods(model: &Model, today: Date) -> Result<Vec<PricePeriod>, Reason> {
     let mut periods: Vec<PricePeriod> = Vec::new();
     for conditional in &model.prices.0 {
@@ -273,7 +276,7 @@ fn periods(model: &Model, today: Date) -> Result<Vec<PricePeriod>, Reason> {
         };
         let tiers = tiers(&conditional.prices)?;
         if let Some((start, end)) = time {
-            // Hours belong to the period before them, and have one price each.
+            // Prices by time of day belong to the period before them, and must be single prices.
             let last = periods.last_mut().filter(|_| tiers.is_empty());
             let last = last.ok_or_else(|| Reason::UnknownStep(format!("{start} to {end}")))?;
             last.windows.push(TimeWindow {
@@ -304,7 +307,7 @@ fn hours_minutes(time: &str) -> String {
     time.chars().take(5).collect()
 }
 
-/// The rates of a request with more than this many input tokens.
+/// The rates for a request with more than this many input tokens.
 fn rates_above(prices: &PriceSet, tokens: u64) -> Result<Rates, Reason> {
     let price = |key: &str| prices.get(key).and_then(Option::as_ref).map(|p| p.above(tokens)).transpose();
     Ok(Rates {
@@ -324,7 +327,7 @@ fn tiers(prices: &PriceSet) -> Result<Vec<ContextTier>, Reason> {
         .collect()
 }
 
-/// The batch factor of the variant in force on a day.
+/// Batch price ÷ standard price, by the variant in force on a day.
 fn batch(model: &Model, day: Date, rates: &Rates) -> Result<Option<f64>, Reason> {
     let Some(variant) = model.price_variants.iter().flatten().find(|v| {
         let from = v.constraint.as_ref().and_then(|c| c.start_date);

@@ -1,5 +1,5 @@
-//! BerriAI/litellm, `model_prices_and_context_window.json`: one flat object, prices in US dollars
-//! per token, variants as suffixes of the key (`_batches`, `_above_200k_tokens`).
+//! The format of BerriAI/litellm, `model_prices_and_context_window.json`: one flat object with prices in US
+//! dollars per token. Variants of a price are suffixes of its key (`_batches`, `_above_200k_tokens`).
 
 use super::entries::{Entries, Key, Source};
 use super::number::{Count, Price};
@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// The fields of an entry that are read. Prices are read from `rest` by their names, which hold the
-/// thresholds of steps.
+/// The fields of an entry that are used. Prices stay in `rest`, because their names contain the thresholds
+/// of steps.
 #[derive(Deserialize)]
 struct Entry {
     #[serde(default)]
@@ -34,7 +34,7 @@ struct Entry {
     rest: Map<String, Value>,
 }
 
-/// The key that documents the format instead of a model.
+/// A key that describes the format instead of a model.
 const SAMPLE: &str = "sample_spec";
 
 const INPUT: &str = "input_cost_per_token";
@@ -45,7 +45,7 @@ const REASONING: &str = "output_cost_per_reasoning_token";
 
 pub(super) fn read(text: &str, origin: &Origin) -> Result<Imported, serde_json::Error> {
     let mut entries: Entries<'_> = serde_json::from_str(text)?;
-    // A model stands there under its short and its long name: the long one first, it is kept.
+    // A model can occur under a short and a long name. The long one sorts first and is kept.
     entries.0.sort_by(|a, b| a.0.0.cmp(&b.0.0));
     let mut source = Source::new(text);
     for (Key(key), raw) in entries.0.into_iter().filter(|(key, _)| key.0 != SAMPLE) {
@@ -99,7 +99,7 @@ fn price(entry: &Entry) -> Result<PricePeriod, Reason> {
     }
     let thresholds = thresholds(fields)?;
     let flat = rates_of(fields)?;
-    // What does not step by the length of the request is written flat, and again as the first step.
+    // Prices that do not depend on the request's length are written flat, and again in the first step.
     let stepped = entry.tiered_pricing.as_deref().map(tiered).transpose()?;
     let Some(flat) = flat.input_per_mtok.zip(flat.output_per_mtok).map(|_| flat) else {
         return stepped.ok_or(Reason::NoPrice);
@@ -122,7 +122,7 @@ fn price(entry: &Entry) -> Result<PricePeriod, Reason> {
     })
 }
 
-/// `tiered_pricing`: `[{range: [from, to], input_cost_per_token, ...}]`; the first is the base.
+/// Reads `tiered_pricing`: `[{range: [from, to], input_cost_per_token, ...}]`; the first tier is the base.
 fn tiered(tiers: &[Map<String, Value>]) -> Result<PricePeriod, Reason> {
     let unknown = |tier: &Map<String, Value>| {
         let names: Vec<&str> = tier.keys().filter(|k| !k.contains("cost")).map(String::as_str).collect();
@@ -131,7 +131,7 @@ fn tiered(tiers: &[Map<String, Value>]) -> Result<PricePeriod, Reason> {
     let mut steps = Vec::new();
     for tier in tiers {
         let from = tier.get("range").and_then(|r| r.get(0)).and_then(Value::as_f64);
-        // A second condition beside the range could change when the step holds.
+        // Another condition beside the range could change when the step applies.
         if tier.keys().any(|k| k != "range" && !k.contains("cost")) {
             return Err(unknown(tier));
         }
@@ -155,27 +155,27 @@ fn rates_of(fields: &Map<String, Value>) -> Result<Rates, Reason> {
         input_per_mtok: per_mtok(fields, INPUT)?,
         output_per_mtok: per_mtok(fields, OUTPUT)?,
         cache_read_per_mtok: per_mtok(fields, CACHE_READ)?,
-        // A zero here stands for "not priced apart".
+        // A zero stands for "not priced separately".
         cache_write_per_mtok: per_mtok(fields, CACHE_WRITE)?.filter(|p| *p > 0.0),
         reasoning_per_mtok: per_mtok(fields, REASONING)?,
     })
 }
 
-/// A price per token, where there is one, as one per million.
+/// A price per token as a price per million tokens; `None` where there is none.
 fn per_mtok(fields: &Map<String, Value>, key: &str) -> Result<Option<f64>, Reason> {
     let Some(value) = fields.get(key).filter(|v| !v.is_null()) else { return Ok(None) };
     let price = Price::deserialize(value).map_err(|_| Reason::NoNumber(format!("{key}: {value}")))?;
     price.per_mtok().map(Some)
 }
 
-/// A price of something else than tokens, above zero.
+/// A price of something other than tokens; `None` where it is absent or zero.
 fn other(fields: &Map<String, Value>, key: &str) -> Result<Option<f64>, Reason> {
     Ok(per_mtok(fields, key)?.filter(|p| *p > 0.0))
 }
 
-/// The thresholds of all steps, in thousands of tokens: `input_cost_per_token_above_200k_tokens` and
-/// its like. Prices of other services (`_batches`, `_priority`) and of longer caching (`_above_1hr`)
-/// stand beside the list price and are no steps of it.
+/// The thresholds of all steps, in thousands of tokens, from keys such as
+/// `input_cost_per_token_above_200k_tokens`. Prices of other services (`_batches`, `_priority`) and of
+/// longer caching (`_above_1hr`) are alternatives to the list price, not steps of it.
 fn thresholds(fields: &Map<String, Value>) -> Result<BTreeSet<u64>, Reason> {
     let mut found = BTreeSet::new();
     for key in fields.keys() {
@@ -199,12 +199,12 @@ fn thresholds(fields: &Map<String, Value>) -> Result<BTreeSet<u64>, Reason> {
     Ok(found)
 }
 
-/// What may follow a threshold: nothing, or the name of a service.
+/// May this follow a threshold in a key? Either nothing, or the name of a service.
 fn is_service(rest: &str) -> bool {
     rest.is_empty() || rest.strip_prefix('_').is_some_and(|s| s.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
-/// The rates above so many thousand tokens; a rate without a step keeps its base.
+/// The rates above this many thousand tokens; a rate without a step keeps its base value.
 fn suffixed_tier(fields: &Map<String, Value>, thousands: u64, base: &Rates) -> Result<ContextTier, Reason> {
     let price = |key: &str, base: Option<f64>| {
         per_mtok(fields, &format!("{key}_above_{thousands}k_tokens")).map(|p| p.or(base))
@@ -221,7 +221,7 @@ fn suffixed_tier(fields: &Map<String, Value>, thousands: u64, base: &Rates) -> R
     })
 }
 
-/// `off_peak_pricing`: the list price is the peak's; windows with the cheaper rates.
+/// Reads `off_peak_pricing`: time windows with lower rates; the list price applies at peak times.
 fn windows(off_peak: &Map<String, Value>, peak: &Rates) -> Result<Vec<TimeWindow>, Reason> {
     let cheaper = rates_of(off_peak)?;
     let rates = Rates {
@@ -249,8 +249,8 @@ fn windows(off_peak: &Map<String, Value>, peak: &Rates) -> Result<Vec<TimeWindow
             let (start, end) = hours
                 .split_once('-')
                 .ok_or_else(|| Reason::UnknownStep(format!("off_peak_pricing at {hours}")))?;
-            // A window from midnight to midnight is the whole day; half days say the same without
-            // a window of no length.
+            // A window from midnight to midnight is the whole day. It is split in two halves, because a
+            // window cannot have equal start and end.
             let parts =
                 if start == end { vec![(start, "12:00"), ("12:00", end)] } else { vec![(start, end)] };
             for (start, end) in parts {
@@ -266,7 +266,7 @@ fn windows(off_peak: &Map<String, Value>, peak: &Rates) -> Result<Vec<TimeWindow
     Ok(found)
 }
 
-/// The provider's name as genai-prices (and this catalogue) writes it.
+/// The provider's name as in genai-prices and in this catalogue.
 fn canonical_provider(name: &str) -> &str {
     match name {
         "gemini" => "google",
@@ -281,7 +281,7 @@ fn canonical_provider(name: &str) -> &str {
     }
 }
 
-/// Keys are `provider/name` or the bare name.
+/// The name used in requests: the key without `provider/`, if it has that.
 fn wire_name<'a>(key: &'a str, provider: &str, litellm_provider: &str) -> &'a str {
     [litellm_provider, provider]
         .into_iter()

@@ -1,16 +1,16 @@
-//! Price files other projects keep → API models.
+//! Imports API models from price files that other projects maintain.
 //!
 //! ```text
 //! file text ─► serde types of that format ─► one ApiModel per dated model ─► compare, check, write
 //!                                        └─► Skipped: what could not be taken over, and why
 //! ```
 //!
-//! A file is data only: addresses in it are kept as the name of a source and never called. Figures
-//! are converted to US dollars per million tokens and nothing else is done to them.
+//! A file is only data: addresses in it are kept as names of sources and never called. Figures are
+//! converted to US dollars per million tokens, and otherwise left as they are.
 //!
-//! Every record is read by itself. One that is odd is left out with its [`Reason`] and the others are
-//! taken; so is one whose price steps are of a kind not known here, as its base price alone would be
-//! too low.
+//! Every record is read by itself. An odd one is left out with its [`Reason`], and the others are taken
+//! over. A record whose price has steps of an unknown kind is left out, too, because its base price alone
+//! would be too low.
 
 mod entries;
 mod genai_prices;
@@ -29,7 +29,7 @@ use serde_json::Value;
 /// Longest price file that is read, in bytes (the largest known has 3.2 MB).
 pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
 
-/// The formats that are understood.
+/// The formats that can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// `data.json` of pydantic/genai-prices.
@@ -38,14 +38,14 @@ pub enum Format {
     Litellm,
     /// `api.json` of models.dev.
     ModelsDev,
-    /// The answer of `OpenRouter`'s models endpoint.
+    /// The response of `OpenRouter`'s models endpoint.
     OpenRouter,
 }
 
 impl Format {
-    /// Every format, in the order they are offered.
+    /// Every format, in the order in which help lists them.
     pub const ALL: [Self; 4] = [Self::GenaiPrices, Self::Litellm, Self::ModelsDev, Self::OpenRouter];
-    /// What a person types: `genai-prices`.
+    /// The name on the command line: `genai-prices`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::GenaiPrices => "genai-prices",
@@ -60,9 +60,14 @@ impl Format {
     }
 }
 
-/// Read a file. The problem names line and column; a file of another of the formats is one.
+/// Read a file.
+///
+/// # Errors
+///
+/// Where the file is not of this format; the problem names the line, the column, and the format it seems to
+/// have.
 pub fn read(format: Format, text: &str, origin: &Origin) -> Result<Imported, Problem> {
-    // Windows tools begin files with a byte order mark.
+    // Some Windows tools put a byte order mark at the beginning of files.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some(other) = recognised(text).filter(|found| *found != format) {
         let what = format!("this looks like a file of {}", other.name());
@@ -88,7 +93,7 @@ pub fn read(format: Format, text: &str, origin: &Origin) -> Result<Imported, Pro
     Ok(imported)
 }
 
-/// The format a text has by its outline; `None`: none of them, or no JSON at all.
+/// The format that a text seems to have; `None` where it is none of them, or not JSON.
 fn recognised(text: &str) -> Option<Format> {
     let value: Value = serde_json::from_str(text).ok()?;
     let list_of = |value: &Value, field: &str| {
@@ -116,7 +121,7 @@ fn json_problem(file: &str, text: &str, error: &serde_json::Error) -> Problem {
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
     let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
-    // serde_json says where it stopped reading: the end of the value it refused.
+    // serde_json reports where it stopped reading, which is the end of the value that it refused.
     let line_start: usize =
         text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let at = (line_start + error.column().saturating_sub(1)).min(text.len());

@@ -1,4 +1,4 @@
-//! models.dev, `api.json`: providers with models; US dollars per million tokens.
+//! The format of models.dev, `api.json`: providers with their models, US dollars per million tokens.
 
 use super::entries::{Entries, Key, Source};
 use super::number::{Count, Price};
@@ -33,12 +33,12 @@ struct Model {
 struct Cost {
     #[serde(flatten)]
     base: Prices,
-    /// The older way to write one tier.
+    /// An older way to write a single tier.
     #[serde(default)]
     context_over_200k: Option<Prices>,
     #[serde(default)]
     tiers: Option<Vec<Tier>>,
-    /// Prices of other things are numbers; a list or an object would be steps.
+    /// Prices of other things are numbers. A list or an object could be a step.
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
 }
@@ -65,7 +65,7 @@ struct Tier {
     prices: Prices,
 }
 
-/// The one kind of tier that is understood: above so many input tokens.
+/// The size condition of a tier. Only "above this many input tokens" is understood.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TierSize {
@@ -182,7 +182,7 @@ impl Prices {
         })
     }
 
-    /// A tier; a rate that it does not name keeps its base.
+    /// A tier; a rate that it does not name keeps its base value.
     fn step(&self, above_input_tokens: u64, base: &Rates) -> Result<ContextTier, Reason> {
         let own = self.rates()?;
         let rates = Rates {
@@ -196,7 +196,7 @@ impl Prices {
     }
 }
 
-/// The provider's name as this catalogue writes it.
+/// The provider's name as in this catalogue.
 fn canonical_provider(name: &str) -> &str {
     match name {
         "xai" => "x-ai",

@@ -1,10 +1,10 @@
-//! Model names: which of them carry a date, and which mean "whatever is newest".
+//! Model names: which contain a date, and which mean "whatever is newest".
 
-/// Year (0 where the name has none), month, day (0 where the name has none).
+/// Year, month and day; year or day are 0 where the name has none.
 pub type NameDate = (u16, u8, u8);
 
-/// The date a model name ends in: `-2025-04-14`, `-20251001`, `-03-2025`, `-2512` (year and
-/// month), `-0709` (month and day). Suffixes without a date after it (`-preview`) do not count.
+/// The date at the end of a model name: `-2025-04-14`, `-20251001`, `-03-2025`, `-2512` (year and month),
+/// `-0709` (month and day). Suffixes without a date (`-preview`) are skipped.
 pub fn date_of(name: &str) -> Option<NameDate> {
     let parts: Vec<&str> = name.split(['-', '@']).collect();
     let digits = |s: &str, n: usize| (s.len() == n).then(|| s.parse::<u32>().ok()).flatten();
@@ -26,14 +26,14 @@ pub fn date_of(name: &str) -> Option<NameDate> {
             }
             let n = digits(last, 4)?;
             let (high, low) = (n / 100, n % 100);
-            // `2512` is December 2025 (there is no month 25); `0709` is the ninth of July.
+            // `2512` is December 2025, since there is no month 25; `0709` is the ninth of July.
             if high > 12 { date(2000 + high, low, 0) } else { date(0, high, low) }
         }
         _ => None,
     }
 }
 
-/// Names that are never a fixed model.
+/// Is this a name that never stands for a fixed model?
 pub fn is_moving(name: &str) -> bool {
     name.ends_with("-latest") || name == "latest"
 }

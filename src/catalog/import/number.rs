@@ -1,16 +1,17 @@
-//! Numbers in files from outside: prices finite, not negative and in one unit, counts that are none
-//! where they are odd.
+//! Numbers in price files. Prices must be finite, not negative and in one unit. A count of tokens that
+//! cannot be read is treated as unknown.
 
 use super::taken::Reason;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use std::fmt;
 
-/// A price as it stands in a file: a number, or a number in a string; finite. Below zero it is none.
+/// A price as a file has it: a finite number, possibly in a string. A negative one means that there is no
+/// price.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Price(f64);
 
 impl Price {
-    /// A price of a million tokens, without the noise of binary fractions.
+    /// The price as one per million tokens, without rounding noise.
     pub fn of_mtok(self) -> Result<f64, Reason> {
         match self.0 {
             price if price < 0.0 => Err(Reason::Depends),
@@ -18,13 +19,13 @@ impl Price {
             price => Err(Reason::NoNumber(price.to_string())),
         }
     }
-    /// A price of one token as one of a million.
+    /// The price of one token as a price per million tokens.
     pub fn per_mtok(self) -> Result<f64, Reason> {
         Self(self.0 * 1e6).of_mtok()
     }
 }
 
-/// Ten significant digits: 3e-7 × 1e6 is 0.3, not 0.30000000000000004.
+/// Rounded to ten significant digits: 3e-7 × 1e6 becomes 0.3 instead of 0.30000000000000004.
 pub(super) fn tidy(value: f64) -> f64 {
     format!("{value:.9e}").parse().unwrap_or(value)
 }
@@ -61,8 +62,8 @@ impl Visitor<'_> for PriceVisitor {
     }
 }
 
-/// A count of tokens: a number, in places written as text or as 256000.0. Anything else is not known;
-/// a limit is no reason to leave out a price.
+/// A number of tokens, sometimes written as text or as 256000.0. Anything else counts as unknown, because
+/// an odd limit is no reason to leave out a price.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Count(pub Option<u64>);
 
@@ -75,21 +76,21 @@ impl<'de> serde::Deserialize<'de> for Count {
     }
 }
 
-/// A price that may step up with the length of the request.
+/// A price that may depend on the length of the request.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stepped {
     base: Price,
-    /// Above this many input tokens, this price.
+    /// Prices above a number of input tokens.
     steps: Vec<(u64, Price)>,
 }
 
 impl Stepped {
-    /// The price of a request with more than this many input tokens.
+    /// The price for a request with more than this many input tokens.
     pub fn above(&self, tokens: u64) -> Result<f64, Reason> {
         let step = self.steps.iter().filter(|(start, _)| *start <= tokens).map(|(_, p)| *p).next_back();
         step.unwrap_or(self.base).of_mtok()
     }
-    /// Where its steps begin.
+    /// The numbers of tokens at which steps begin.
     pub fn starts(&self) -> impl Iterator<Item = u64> + '_ {
         self.steps.iter().map(|(start, _)| *start)
     }
@@ -121,7 +122,7 @@ impl<'de> Visitor<'de> for SteppedVisitor {
         PriceVisitor.visit_str(value).map(|base| Stepped { base, steps: Vec::new() })
     }
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Stepped, A::Error> {
-        // A key that is not known could change when a step holds.
+        // A key that is not understood could change when a step applies.
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Raw {

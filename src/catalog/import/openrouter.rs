@@ -1,5 +1,5 @@
-//! The models endpoint of `OpenRouter`: `{"data": [...]}`, prices in US dollars per token, as text and
-//! in copies of it as numbers.
+//! The response of `OpenRouter`'s models endpoint: `{"data": [...]}`. Prices are in US dollars per token,
+//! as text; some copies of it have numbers.
 
 use super::entries::{List, Source};
 use super::number::{Count, Price};
@@ -46,7 +46,8 @@ struct Architecture {
     output_modalities: Vec<String>,
 }
 
-/// The router itself is listed with the price -1, which is none: the price depends on the request.
+/// Prices of a model. The router itself is listed with the price -1, which means that it depends on the
+/// request.
 #[derive(Deserialize)]
 struct Pricing {
     #[serde(default)]
@@ -59,10 +60,10 @@ struct Pricing {
     input_cache_write: Option<Price>,
     #[serde(default)]
     internal_reasoning: Option<Price>,
-    /// Asked for each request, whatever its length.
+    /// Charged once for each request, whatever its length.
     #[serde(default)]
     request: Option<Price>,
-    /// Prices of other things are numbers; a list or an object would be steps.
+    /// Prices of other things are numbers. A list or an object could be a step.
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
 }
@@ -91,7 +92,7 @@ fn record(model: &Model, origin: &Origin) -> Result<ApiModel, Reason> {
         return Err(Reason::UnknownStep(key.clone()));
     }
     let price = |price: Option<Price>| price.map(Price::per_mtok).transpose();
-    // Here a zero means "no such price", as the endpoint fills every field.
+    // The endpoint fills every field, so that zero stands for "no such price".
     let other = |p: Option<Price>| price(p).map(|p| p.filter(|p| *p > 0.0));
     if other(model.pricing.request)?.is_some() {
         return Err(Reason::PerRequest);

@@ -3,40 +3,39 @@
 use crate::catalog::{ApiModel, PricePeriod, Rates};
 use jiff::civil::Date;
 
-/// Most records taken from one file.
+/// The most records that are taken from one file.
 pub(super) const MAX_RECORDS: usize = 50_000;
 
-/// What a file says about itself and when it was read.
+/// Where a price file comes from.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// How the file is named in problems.
+    /// Its name in error messages.
     pub file: String,
-    /// How it is cited: `genai-prices 0.2.3`.
+    /// Its name in citations: `genai-prices 0.2.3`.
     pub source: String,
-    /// The day it was read.
+    /// The day on which it was read.
     pub as_of: Date,
 }
 
-/// A file's API models.
+/// The API models of a file.
 #[derive(Debug, Clone, Default)]
 pub struct Imported {
     /// Sorted by id, each id once.
     pub models: Vec<ApiModel>,
-    /// Records that were left out, and why.
+    /// Records that were left out, with the reason.
     pub skipped: Vec<Skipped>,
 }
 
-/// A record that was not taken over.
+/// A record that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// The record, by the name the file has for it.
+    /// The record's name in the file.
     pub id: String,
-    /// Why, in a few words.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// Why a record was not taken over.
-// The message of each is its description.
+/// Why a record was left out.
 #[allow(missing_docs)]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Reason {
@@ -52,27 +51,27 @@ pub enum Reason {
     NoPrice,
     #[error("charges per request besides tokens")]
     PerRequest,
-    /// Files write -1 for it.
+    /// The price depends on the request; files write -1 for it.
     #[error("a price that depends on the request")]
     Depends,
     #[error("`{0}` is no price")]
     NoNumber(String),
-    /// Without the step the base price would be taken for all requests.
+    /// The price has a step of an unknown kind. Without it the base price would be taken for all requests.
     #[error("its price has a step of an unknown kind: {0}")]
     UnknownStep(String),
     #[error("the file has this id twice")]
     Twice,
     #[error("a moving name; prices are kept by dated model")]
     MovingName,
-    /// The record's own text is wrong there; counted from 1.
+    /// The record cannot be read; `line` counts from 1.
     #[error("line {line} cannot be read: {what}")]
     Unreadable { line: usize, what: String },
-    /// No file of the catalogue may hold it: the first rule it breaks.
+    /// A rule of the catalogue is broken; the first one that was found.
     #[error("{0}")]
     Unusable(String),
 }
 
-/// The prices of a record that has one period from its beginning.
+/// A price period with these rates and no start date.
 pub(super) fn one_period(rates: Rates) -> PricePeriod {
     PricePeriod {
         from: None,
@@ -90,8 +89,8 @@ pub(super) fn is_free(rates: &Rates) -> bool {
     rates.input_per_mtok == Some(0.0) && rates.output_per_mtok == Some(0.0)
 }
 
-/// The factor between two sets of rates where it is one factor: input and output agree to 2 % (the
-/// sources round).
+/// The factor between two sets of rates, if it is the same for input and output to within 2 % (sources
+/// round); otherwise `None`.
 pub(super) fn one_factor(of: &Rates, to: &Rates) -> Option<f64> {
     let ratio = |a: Option<f64>, b: Option<f64>| match (a, b) {
         (Some(a), Some(b)) if b > 0.0 => Some(a / b),

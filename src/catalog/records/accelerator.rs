@@ -1,4 +1,4 @@
-//! GPUs and other accelerators: what one computes, holds, draws and costs.
+//! GPUs and other accelerators: speed, memory, power and price.
 
 use super::CiteByField;
 use super::purchase_price::PurchasePrice;
@@ -11,62 +11,63 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Accelerator {
-    /// Kebab case, vendor first: `nvidia-rtx-4090`.
+    /// Its id, kebab case, vendor first: `nvidia-rtx-4090`.
     pub id: String,
-    /// As its maker writes it.
+    /// The maker's name for it.
     pub name: String,
-    /// Whose driver runs it.
+    /// Who makes it, which decides the driver.
     pub vendor: Vendor,
     /// What it is sold for.
     pub class: HardwareClass,
     /// How it is built in.
     pub form: FormFactor,
-    /// The chip's generation, which decides what its kernels reach: `ampere`, `rdna-4`, `m5`.
+    /// The chip's generation, on which the efficiency of kernels depends: `ampere`, `rdna-4`, `m5`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
-    /// Device memory, binary gibibytes. For a system on chip: see
-    /// [`Machine::memory_gib`](super::Machine::memory_gib).
+    /// Device memory, GiB. For a system on chip see [`Machine::memory_gib`](super::Machine::memory_gib).
     pub memory_gib: Option<f64>,
     /// Peak memory bandwidth, decimal GB/s.
     pub bandwidth_gb_s: Option<f64>,
-    /// What that memory is made of: stacked memory is reached more evenly than graphics memory.
+    /// Type of memory: stacked memory comes closer to its peak bandwidth than graphics memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_type: Option<MemoryType>,
-    /// Dense rates, no sparsity, FP32 accumulate where the vendor states it.
+    /// Peak rate in FP16, TFLOPS, dense (without sparsity), with FP32 accumulation where the vendor states
+    /// it.
     pub fp16_tflops: Option<f64>,
-    /// The same in BF16, TFLOPS.
+    /// Peak rate in BF16, TFLOPS, dense.
     pub bf16_tflops: Option<f64>,
-    /// The same in FP8, TFLOPS; `None`: it has no such units, or nobody says.
+    /// Peak rate in FP8, TFLOPS, dense; `None` where it has no such units, or the rate is not known.
     pub fp8_tflops: Option<f64>,
-    /// Four-bit floats (NVFP4, MXFP4), where the chip computes in them.
+    /// Peak rate in four-bit floats (NVFP4, MXFP4), TFLOPS, dense; `None` where it does not compute in
+    /// them, or the rate is not known.
     pub fp4_tflops: Option<f64>,
-    /// The same in INT8, TOPS.
+    /// Peak rate in INT8, TOPS, dense.
     pub int8_tops: Option<f64>,
-    /// Board power limit (TDP, TGP, TBP).
+    /// Power limit of the board (TDP, TGP, TBP), W.
     pub board_watts: Option<f64>,
-    /// Power with a model resident and no request running, or at the desktop where only that is known.
+    /// Power with a model loaded and no request running, W; at the desktop where only that is known.
     pub idle_watts: Option<f64>,
-    /// `pcie-4.0-x16`, `nvlink-4`, ...
+    /// How several are connected: `pcie-4.0-x16`, `nvlink-4`, ...
     pub interconnect: Option<String>,
-    /// Bandwidth between two of them, GB/s, one direction.
+    /// Bandwidth of that connection between two of them, GB/s in one direction.
     pub interconnect_gb_s: Option<f64>,
-    /// Places beside each other that the card takes in a computer: 1, 2, 2.5, 3.
+    /// Slots that the card occupies in a computer: 1, 2, 2.5, 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot_width: Option<f64>,
     /// When it came out: a year, a month (`2022-10`) or a day.
     pub released: Option<String>,
-    /// Year or month since when it is no longer made; absent: still sold, or not known.
+    /// Year or month in which production ended; absent where it is still sold, or that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discontinued: Option<String>,
-    /// What one costs, as asked in several places.
+    /// Prices of one, from several places.
     #[serde(default)]
     pub price: Vec<PurchasePrice>,
     /// The page the figures were read on; [`cite`](Self::cite) may name another for single ones.
     pub source: String,
-    /// The day they were read.
+    /// The day on which they were read.
     #[schemars(with = "String")]
     pub as_of: Date,
-    /// Other sources, by field.
+    /// Other sources of single fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cite: CiteByField,
 }
@@ -94,15 +95,15 @@ pub enum Vendor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HardwareClass {
-    /// For people at home: no warranty in a data centre, no `NVLink`.
+    /// For home users: not licensed or warranted for data centres, no `NVLink`.
     Consumer,
-    /// For a desk or a small server, with more memory than a consumer card.
+    /// For desks and small servers, with more memory than a consumer card.
     Workstation,
     /// For servers.
     Datacentre,
     /// Shares its memory with the processor.
     Integrated,
-    /// No accelerator: runs on the processor.
+    /// No accelerator: the model runs on the processor.
     Cpu,
 }
 
@@ -114,7 +115,7 @@ pub enum FormFactor {
     Pcie,
     /// NVIDIA's server module, on a board of eight (or four).
     Sxm,
-    /// The open accelerator module, on a board of eight.
+    /// The open accelerator module (OAM), on a board of eight.
     Oam,
     /// A module in a laptop.
     Mxm,
@@ -122,8 +123,7 @@ pub enum FormFactor {
     Soc,
 }
 
-/// What device memory is made of.
-// Named as the JEDEC standards name them.
+/// Type of device memory, named as in the JEDEC standards.
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -146,7 +146,7 @@ pub enum MemoryType {
 }
 
 impl MemoryType {
-    /// Stacks beside the chip, on a bus of thousands of bits.
+    /// Is it stacked beside the chip, on a bus of thousands of bits?
     pub const fn is_stacked(self) -> bool {
         matches!(self, Self::Hbm2 | Self::Hbm2e | Self::Hbm3 | Self::Hbm3e | Self::Hbm4)
     }

@@ -1,4 +1,4 @@
-//! Models by the token: their prices by date, by length of the request and by time of day.
+//! Models paid by the token: their prices by date, by length of the request and by time of day.
 
 use super::CiteByField;
 use crate::provenance::Cite;
@@ -7,43 +7,44 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A model rented by the token.
+/// A model that an API serves and that is paid by the token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiModel {
-    /// `provider/model`, dated where the provider dates it: `anthropic/claude-sonnet-4-5-20250929`.
+    /// Its id, `provider/model`, with a date where the provider has one:
+    /// `anthropic/claude-sonnet-4-5-20250929`.
     pub id: String,
-    /// Who sells it: what stands before the slash of the id.
+    /// Id of the provider in prices: the part before the slash.
     pub provider: String,
-    /// The name sent on the wire.
+    /// The name used in requests.
     pub model: String,
-    /// As the provider writes it for people.
+    /// The provider's name for it, for people.
     pub name: Option<String>,
-    /// Other names that mean this model *today*. Never priced by themselves.
+    /// Other names that mean this model today. No price is attached to them.
     #[serde(default)]
     pub aliases: Vec<String>,
-    /// Id of the open model it is, where it is one: the second comparator.
+    /// Id of the open model that it serves; `None` for a closed model.
     pub open_model: Option<String>,
-    /// Capability tier of the brief: 1 (highest) to 4.
+    /// Capability tier: 1 (highest) to 4.
     pub tier: Option<u8>,
-    /// Most tokens of prompt and answer together.
+    /// Context length: the most tokens of input and output together.
     pub context_tokens: Option<u64>,
-    /// Most tokens of an answer.
+    /// The most output tokens.
     pub max_output_tokens: Option<u64>,
-    /// How the tokens of its thoughts are billed.
+    /// How reasoning tokens are billed.
     #[serde(default)]
     pub reasoning: ReasoningRule,
-    /// The day the provider stops serving it.
+    /// The day on which the provider stops serving it.
     #[schemars(with = "Option<String>")]
     pub retires: Option<Date>,
-    /// In order of `from`; the last whose `from` is not after the date is in force.
+    /// Prices in order of `from`; the last one that has begun applies.
     pub price: Vec<PricePeriod>,
     /// The page the figures were read on; [`cite`](Self::cite) may name another for single ones.
     pub source: String,
-    /// The day they were read.
+    /// The day on which they were read.
     #[schemars(with = "String")]
     pub as_of: Date,
-    /// Other sources, by field.
+    /// Other sources of single fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cite: CiteByField,
 }
@@ -53,38 +54,38 @@ cited!(ApiModel);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReasoningRule {
-    /// As output tokens.
+    /// At the rate of output tokens.
     #[default]
     AsOutput,
-    /// At [`Rates::reasoning_per_mtok`].
+    /// At a rate of their own, [`Rates::reasoning_per_mtok`].
     OwnRate,
 }
 
-/// The prices in force from a date on.
+/// The prices that apply from a date on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PricePeriod {
-    /// First day; absent: since the model exists.
+    /// First day; absent where they apply from the model's release.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub from: Option<Date>,
-    /// ISO 4217.
+    /// Currency, ISO 4217.
     #[serde(default = "usd")]
     pub currency: String,
-    /// What a request pays outside the tiers and windows below.
+    /// Rates outside the tiers and windows below.
     pub rates: Rates,
-    /// Factor on every rate for batch requests; absent: no batch offer known.
+    /// Batch price ÷ standard price; absent where no batch offer is known.
     pub batch_multiplier: Option<f64>,
-    /// Past the threshold *all* tokens of the request pay the tier's rates.
+    /// Rates by length of the input: above a threshold they apply to *all* tokens of the request.
     #[serde(default)]
     pub tiers: Vec<ContextTier>,
-    /// Times of day with other rates.
+    /// Rates by time of day.
     #[serde(default)]
     pub windows: Vec<TimeWindow>,
-    /// A price of zero is an error unless this says so.
+    /// It really is free; otherwise a price of zero is an error.
     #[serde(default)]
     pub free: bool,
-    /// The source of these prices, where it is not the record's.
+    /// Source of these prices, where it is not the record's.
     #[serde(default)]
     pub cite: Option<Cite>,
 }
@@ -93,44 +94,44 @@ fn usd() -> String {
     "USD".to_owned()
 }
 
-/// Prices of one million tokens, in the period's currency. Absent is unknown, never 0.
+/// Prices per million tokens, in the period's currency. Absent means unknown, never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rates {
-    /// Prompt tokens that are in no cache.
+    /// Input tokens neither read from nor written to a cache.
     pub input_per_mtok: Option<f64>,
-    /// Tokens of the answer.
+    /// Output tokens.
     pub output_per_mtok: Option<f64>,
-    /// Prompt tokens read from a cache.
+    /// Input tokens read from a cache.
     pub cache_read_per_mtok: Option<f64>,
-    /// Prompt tokens written to a cache.
+    /// Input tokens written to a cache.
     pub cache_write_per_mtok: Option<f64>,
-    /// Tokens of thoughts, where they have a rate of their own.
+    /// Reasoning tokens, where they have a rate of their own.
     pub reasoning_per_mtok: Option<f64>,
 }
 
-/// Rates for requests whose input is longer than a threshold.
+/// Rates for requests with a long input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContextTier {
-    /// Applies when the request's input tokens exceed this.
+    /// They apply to requests with more input tokens than this.
     pub above_input_tokens: u64,
-    /// What such a request pays for all of its tokens.
+    /// The rates, which such a request pays for all of its tokens.
     pub rates: Rates,
 }
 
-/// Rates within a part of each day, UTC; may wrap midnight.
+/// Rates within a part of the day, in UTC; it may extend past midnight.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimeWindow {
-    /// `HH:MM`, inclusive.
+    /// When it begins, `HH:MM`, inclusive.
     pub start_utc: String,
-    /// `HH:MM`, exclusive.
+    /// When it ends, `HH:MM`, exclusive.
     pub end_utc: String,
-    /// Days of the week it starts on, 1 (Monday) to 7; empty: every day.
+    /// Days of the week on which it begins, 1 (Monday) to 7; empty for every day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weekdays: Vec<u8>,
-    /// What a request pays that begins within it.
+    /// Rates for requests that begin within it.
     pub rates: Rates,
 }
 

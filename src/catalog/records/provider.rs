@@ -1,4 +1,4 @@
-//! Services that answer requests: where they are, how they are spoken to, what holds their key.
+//! Services that answer requests: their address, their wire format, and where their key is found.
 
 use super::CiteByField;
 use jiff::civil::Date;
@@ -6,60 +6,60 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A service that answers requests: where it is, how it is spoken to, what holds its key.
+/// A service that answers requests: its address, its wire format, and where its key is found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
-    /// What stands before the colon of an API target: `groq`.
+    /// Its id, the part before the colon of an API target: `groq`.
     pub id: String,
-    /// As it writes itself.
+    /// Its own name.
     pub name: String,
-    /// How it is spoken to.
+    /// Its wire format.
     pub wire: ApiWire,
-    /// Its own address; absent: the user gives one.
+    /// Its address; absent where the user gives one.
     pub base_url: Option<String>,
-    /// Hosts its key may go to where there is no `base_url`; `*` is one label.
+    /// Hosts that its key may be sent to where there is no `base_url`; `*` stands for one label.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
-    /// Appended to an address that has no path.
+    /// Path that is appended to an address without one.
     #[serde(default)]
     pub path: String,
-    /// The environment variable that holds the address where none is given, under the name its own
-    /// tools use.
+    /// Environment variable that has the address where none is given, under the name that its own tools
+    /// use.
     pub endpoint_variable: Option<String>,
-    /// A second form of address that needs a dated API version, with `{model}` in its path.
+    /// Another form of path, with `{model}` in it, that needs a dated API version.
     pub dated_path: Option<String>,
-    /// The environment variable that holds that version where the address has none.
+    /// Environment variable that has that version where the address contains none.
     pub version_variable: Option<String>,
-    /// The environment variable that holds the key, under the name its own tools use.
+    /// Environment variable that has the key, under the name that its own tools use.
     pub key_variable: Option<String>,
-    /// The header the key is sent in.
+    /// The header that the key is sent in.
     #[serde(default)]
     pub key_header: KeyHeader,
-    /// The provider of the price records it charges.
+    /// The provider of the price records that apply to it.
     pub prices: Option<String>,
-    /// The field that limits the answer's length.
+    /// The field of a request that limits the length of the answer.
     #[serde(default)]
     pub limit_field: LimitField,
-    /// It takes `stream_options`.
+    /// It accepts `stream_options`.
     #[serde(default = "yes")]
     pub stream_options: bool,
-    /// It pads every event with random text unless told not to.
+    /// It adds random padding to every event unless told not to.
     #[serde(default)]
     pub obfuscates: bool,
-    /// It takes llama.cpp's own `cache_prompt`.
+    /// It accepts llama.cpp's `cache_prompt`.
     #[serde(default)]
     pub llama_server: bool,
     /// What a reader of its figures must know.
     pub note: Option<String>,
-    /// What usually is wrong where it answers that there is nothing at an address.
+    /// The usual mistake when it answers that an address does not exist.
     pub not_found: Option<String>,
     /// The page the figures were read on; [`cite`](Self::cite) may name another for single ones.
     pub source: String,
-    /// The day they were read.
+    /// The day on which they were read.
     #[schemars(with = "String")]
     pub as_of: Date,
-    /// Other sources, by field.
+    /// Other sources of single fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cite: CiteByField,
 }
@@ -69,25 +69,25 @@ fn yes() -> bool {
     true
 }
 
-/// A shape of request and answer.
+/// The format of requests and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApiWire {
-    /// `OpenAI`'s chat completions, which most others speak, too.
+    /// `OpenAI`'s Chat Completions, which most others support, too.
     #[serde(rename = "openai-chat")]
     OpenAiChat,
-    /// `OpenAI`'s responses.
+    /// `OpenAI`'s Responses.
     #[serde(rename = "openai-responses")]
     OpenAiResponses,
-    /// Anthropic's messages.
+    /// Anthropic's Messages.
     Anthropic,
     /// Google's `generateContent`.
     Gemini,
-    /// Ollama's own chat, one JSON object a line.
+    /// Ollama's chat format: one JSON object per line.
     Ollama,
 }
 
-/// The header a key goes into.
+/// The header that a key is sent in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyHeader {
@@ -114,11 +114,11 @@ impl KeyHeader {
     }
 }
 
-/// The field that limits the output.
+/// The field of a request that limits the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitField {
-    /// `max_completion_tokens`, which counts thoughts, too.
+    /// `max_completion_tokens`, which includes reasoning.
     #[default]
     MaxCompletionTokens,
     /// `max_tokens`, the older name.

@@ -1,49 +1,49 @@
-//! What a piece of hardware was asked for, somewhere, on some day.
+//! Prices of hardware, with place and date.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What one was asked for, somewhere, on some day.
+/// A price that was asked for one piece of hardware, at some place on some day.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PurchasePrice {
-    /// In the currency beside it, without tax unless the note says otherwise.
+    /// The amount in `currency`, without tax unless `vat` or the note says otherwise.
     pub amount: f64,
-    /// ISO 4217.
+    /// Currency, ISO 4217.
     pub currency: String,
     /// Country or shop: `US`, `DE`.
     pub place: String,
-    /// New, used, or what the maker asks.
+    /// New, used, or the maker's list price.
     pub condition: Condition,
-    /// Value added tax inside the amount, as a share of the price without it: 0.24. Absent: none is
-    /// in it, or that is not known.
+    /// Value added tax that the amount includes, as a share of the price without it: 0.24. Absent where
+    /// none is included, or that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vat: Option<f64>,
-    /// Asked besides the amount, once, to set it up.
+    /// Charge for setting it up, once, in addition to the amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<f64>,
-    /// Accelerators in it, where it is the price of a host with some.
+    /// Accelerators that the price of a host includes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fitted: Option<Fitted>,
     /// The page it was read on.
     pub source: String,
-    /// The day it was read.
+    /// The day on which it was read.
     #[schemars(with = "String")]
     pub as_of: Date,
-    /// What a reader must know, such as that tax is in it.
+    /// What a reader must know about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 impl PurchasePrice {
-    /// The amount without value added tax: what prices of different countries are compared by.
+    /// The amount without value added tax, for comparisons between countries.
     pub fn net(&self) -> f64 {
         self.amount / (1.0 + self.vat.unwrap_or(0.0))
     }
 }
 
-/// In which state it was offered.
+/// The condition in which it was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
@@ -53,7 +53,7 @@ pub enum Condition {
     New,
     /// Second-hand.
     Used,
-    /// Second-hand, put in order by a dealer.
+    /// Second-hand, overhauled by a dealer.
     Refurbished,
 }
 
@@ -63,6 +63,6 @@ pub enum Condition {
 pub struct Fitted {
     /// Id of the accelerator.
     pub accelerator: String,
-    /// How many of them.
+    /// How many there are.
     pub number: u32,
 }

@@ -1,4 +1,4 @@
-//! How far inputs that nobody stated may lie from their likely value.
+//! Ranges of inputs that the user did not give.
 
 use super::CiteByField;
 use jiff::civil::Date;
@@ -6,78 +6,78 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The range of an input where the user gave none: a calculation that takes the likely value draws from
-/// this one for its odds.
+/// The range of an input that the user did not give. The calculation uses the likely value, and draws from
+/// the range for its odds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Range {
-    /// `staff-rack`.
+    /// Its id: `staff-rack`.
     pub id: String,
-    /// What it is a range of.
+    /// The input.
     pub input: RangeInput,
-    /// Where it holds.
+    /// The case in which it applies.
     #[serde(default)]
     pub case: RangeCase,
-    /// The lowest it can be, as far as one knows.
+    /// Lowest value, as far as known.
     pub low: f64,
-    /// The likeliest: what is taken where nothing is drawn.
+    /// Likely value.
     pub likely: f64,
-    /// The highest it can be, as far as one knows.
+    /// Highest value, as far as known.
     pub high: f64,
-    /// Of all three: `hours per month`, `share`, `of the quoted price`.
+    /// Unit of the three values: `hours per month`, `share`, `of the quoted price`.
     pub unit: String,
-    /// Why it is this wide, in one sentence for a reader of a report.
+    /// Why it is this wide, in one sentence for readers of a report.
     pub reason: String,
     /// The page the figures were read on; [`cite`](Self::cite) may name another for single ones.
     pub source: String,
-    /// The day they were read.
+    /// The day on which they were read.
     #[schemars(with = "String")]
     pub as_of: Date,
-    /// Other sources, by field.
+    /// Other sources of single fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cite: CiteByField,
 }
 cited!(Range);
 
-/// What a range is of.
+/// Inputs that have ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RangeInput {
-    /// Change of an API price within a year, as a share of it.
+    /// Change of an API price within a year, as a share of the price.
     ApiPriceChange,
-    /// Volume, as a share of the forecast.
+    /// Volume, relative to the forecast.
     Volume,
-    /// What hardware costs, as a share of the price read.
+    /// Price of hardware, relative to the price that was read.
     Purchase,
-    /// Rent by the hour, as a share of the price read.
+    /// Rent per hour, relative to the price that was read.
     Rent,
-    /// Share of the requests that go to a better model where two tiers serve one need.
+    /// Share of the requests that are sent on to a better model where two tiers serve one need.
     Escalation,
-    /// Power of the whole room for each watt of the machine.
+    /// Power usage effectiveness: power of the whole room ÷ power of the machines.
     Pue,
-    /// Hours of staff in a month for the first machine, or for the API.
+    /// Staff hours a month for the first machine, or for the API.
     StaffHours,
-    /// Hours of staff in a month for each further one.
+    /// Staff hours a month for each further machine.
     StaffHoursFurther,
-    /// Maintenance in a year, as a share of the purchase price.
+    /// Maintenance a year, as a share of the purchase price.
     Maintenance,
-    /// Place, network and insurance of one server, US dollars in a month.
+    /// Place, network and insurance of one server, US dollars a month.
     FacilityPerServer,
-    /// The same once for all servers.
+    /// The same costs shared by all servers, US dollars a month.
     FacilityShared,
-    /// A rented place in a data centre, US dollars for a kilowatt and month.
+    /// Colocation in a data centre, US dollars per kilowatt and month.
     Colocation,
-    /// Worth at the end of the horizon, as a share of the purchase price.
+    /// Value at the horizon, as a share of the purchase price.
     Residual,
-    /// The busiest hour over the mean hour.
+    /// Load of the busiest hour ÷ load of the mean hour.
     PeakToMean,
-    /// Most of a machine's capacity that is planned with.
+    /// Highest share of a machine's capacity that plans use.
     Ceiling,
-    /// Work until it runs, US dollars, once.
+    /// Work until the service runs, US dollars, once.
     Implementation,
     /// Weeks from order to delivery.
     LeadTime,
-    /// Accelerators that fail in a year, as a share.
+    /// Share of accelerators that fail in a year.
     Faults,
 }
 
@@ -87,27 +87,27 @@ pub enum RangeInput {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum RangeCase {
-    /// Where no narrower case has one.
+    /// All cases for which there is no narrower one.
     #[default]
     Any,
     /// A machine on or under a desk.
     Office,
     /// A machine in a rack.
     Rack,
-    /// Other people's machines, by the token.
+    /// A model of an API.
     Api,
-    /// Other people's machines, by the hour.
+    /// A machine that is rented by the hour.
     Rented,
-    /// The same with cards that, bought, would stand in an office.
+    /// A rented machine with cards that, if bought, would stand in an office.
     RentedOffice,
     /// A machine that is bought.
     Owned,
-    /// Accelerators by the piece.
+    /// Accelerators sold as single cards.
     Card,
     /// Servers and complete machines.
     Server,
-    /// The same model for the whole time.
+    /// The same model over the whole time.
     SameModel,
-    /// Whatever model is as able at the time.
+    /// Whichever model of the same capability is sold at the time.
     Successors,
 }

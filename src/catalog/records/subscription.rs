@@ -1,4 +1,4 @@
-//! Seats: what people, not programs, pay a fixed sum for.
+//! Subscriptions: seats for people, at a fixed price.
 
 use super::CiteByField;
 use jiff::civil::Date;
@@ -6,41 +6,41 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A plan sold by the seat and month, with what is in it and what more of it costs.
+/// A plan that is sold by seat and month, with its allowance and what further use costs.
 ///
-/// Programs may not ask through most of them: a seat competes with an API only for work that people do.
+/// Most plans do not allow programs to use them: a seat competes with an API only for work that people do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subscription {
-    /// `provider-plan`: `anthropic-claude-max-5x`.
+    /// Its id, `provider-plan`: `anthropic-claude-max-5x`.
     pub id: String,
     /// Who sells it.
     pub provider: String,
-    /// As the provider writes it.
+    /// The provider's name for it.
     pub name: String,
     /// Who can buy it.
     pub buyer: Buyer,
-    /// ISO 4217.
+    /// Currency, ISO 4217.
     pub currency: String,
-    /// One seat for one month, paid by the month.
+    /// Price of one seat for one month, paid monthly.
     pub per_month: Option<f64>,
-    /// One seat for one month, where a year is paid for.
+    /// Price of one seat for one month, paid yearly.
     pub per_month_of_year: Option<f64>,
-    /// Fewest seats that are sold; absent: one.
+    /// Smallest number of seats that is sold; absent for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats_from: Option<u32>,
-    /// Most seats that are sold; absent: any number.
+    /// Largest number of seats that is sold; absent for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats_to: Option<u32>,
-    /// What else must be paid for: `GitHub Enterprise Cloud`.
+    /// What must be bought in addition: `GitHub Enterprise Cloud`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<String>,
-    /// What one seat may use. Empty: the provider does not publish it.
+    /// How much one seat may use; empty where the provider does not publish it.
     #[serde(default)]
     pub allowance: Vec<Allowance>,
-    /// What happens past the allowance; absent: not known.
+    /// What happens beyond the allowance; absent where that is not known.
     pub overage: Option<Overage>,
-    /// The seat gives access only: everything that is asked is charged as the API charges it.
+    /// The seat only gives access, and all use is charged at the API's prices.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all_use_charged: bool,
     /// What a reader of its figures must know.
@@ -48,10 +48,10 @@ pub struct Subscription {
     pub note: Option<String>,
     /// The page the figures were read on; [`cite`](Self::cite) may name another for single ones.
     pub source: String,
-    /// The day they were read.
+    /// The day on which they were read.
     #[schemars(with = "String")]
     pub as_of: Date,
-    /// Other sources, by field.
+    /// Other sources of single fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cite: CiteByField,
 }
@@ -61,29 +61,29 @@ cited!(Subscription);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Buyer {
-    /// One person for oneself.
+    /// A single person.
     Person,
-    /// An organisation for several people, with one bill.
+    /// An organisation, for several people on one bill.
     Organisation,
 }
 
-/// So much of something within a time.
+/// An amount of use within a period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Allowance {
-    /// How much.
+    /// The amount, in `unit`.
     pub amount: f64,
-    /// Of what.
+    /// What is counted.
     pub unit: AllowanceUnit,
-    /// Within which time.
+    /// The period.
     pub per: AllowancePeriod,
-    /// The plan it is a multiple of, where `unit` is `times`.
+    /// Id of the plan that it is a multiple of, where `unit` is `times`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
-    /// The model, or the kind of work, that it is for; absent: for all.
+    /// The model or kind of work that it is for; absent for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// All seats of an organisation draw on one pool.
+    /// All seats of an organisation share one pool.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pooled: bool,
 }
@@ -92,27 +92,27 @@ pub struct Allowance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AllowanceUnit {
-    /// Calls to a model, whatever their length.
+    /// Requests to a model, whatever their length.
     Requests,
-    /// What a person sends; one can be many requests.
+    /// Messages that a person sends; one message can cause many requests.
     Messages,
     /// Tokens, as the provider counts them.
     Tokens,
     /// The plan's own unit; see [`Subscription::note`] for what it is worth.
     Credits,
-    /// Worth of use in the plan's currency, counted at the API's prices or at the plan's own.
+    /// Use worth this much in the plan's currency, at the API's prices or the plan's own.
     Money,
-    /// So many times what another plan has.
+    /// A multiple of what another plan has.
     Times,
 }
 
-/// How often an allowance begins again.
+/// The period after which an allowance starts again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AllowancePeriod {
     /// Every minute.
     Minute,
-    /// Every five hours, from the first use on.
+    /// Every five hours, from the first use.
     FiveHours,
     /// Every day.
     Day,
@@ -122,25 +122,25 @@ pub enum AllowancePeriod {
     Month,
 }
 
-/// What happens past the allowance.
+/// What happens beyond the allowance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Overage {
-    /// It stops, or slows down, until the allowance begins again.
+    /// Service stops or slows down until the allowance starts again.
     Waits,
-    /// Charged as the provider's API charges, times a factor.
+    /// Use is charged at the provider's API prices, times a factor.
     ApiPrice {
-        /// On each of its prices; 1 where the record does not say.
+        /// Factor on the API's prices; 1 where the record does not say.
         #[serde(default = "once")]
         factor: f64,
     },
-    /// More can be bought: so many units for so much.
+    /// More can be bought, in packs.
     Packs {
-        /// How much is in one.
+        /// Amount in a pack.
         amount: f64,
-        /// Of what.
+        /// What is counted.
         unit: AllowanceUnit,
-        /// What one costs, in the plan's currency.
+        /// Price of a pack, in the plan's currency.
         price: f64,
     },
 }

@@ -1,10 +1,10 @@
-//! Which open model an API model is, and which capability tier it has.
+//! Finds the open model that an API model serves, and its capability tier.
 
 use super::rules::Rules;
 use crate::catalog::{ApiModel, Catalog};
 
-/// The open model with the same name, once both names are brought into one form; or what a rule
-/// says. Never two candidates: then none.
+/// The open model whose name is the same in plain form, or the one that a rule names; `None` where there
+/// are several candidates.
 pub(super) fn open_model(model: &ApiModel, rules: &Rules, catalog: &Catalog) -> Option<String> {
     if let Some(rule) = rules.open_model(&model.id) {
         return rule.open_model.clone().filter(|id| catalog.open_model(id).is_some());
@@ -28,19 +28,20 @@ pub(super) fn open_model(model: &ApiModel, rules: &Rules, catalog: &Catalog) -> 
     }
 }
 
-/// The tier of the open model it is; else the first rule that fits; else unknown.
+/// The tier of the open model, or else that of the first rule that matches; otherwise `None`.
 pub(super) fn tier(model: &ApiModel, rules: &Rules, catalog: &Catalog) -> Option<u8> {
     let open = model.open_model.as_deref().and_then(|id| catalog.open_model(id)).and_then(|m| m.tier);
     open.or_else(|| rules.tier(&model.id))
 }
 
-/// `accounts/fireworks/models/llama-v3p1-8b-instruct`, `meta-llama/Llama-3.1-8B-Instruct` and
-/// `Meta-Llama-3.1-8B-Instruct-Turbo` are the same weights: last part of the path, lower case,
-/// letters and digits only, without the marks of maker, chat tuning and serving.
+/// A form of the name in which `accounts/fireworks/models/llama-v3p1-8b-instruct`,
+/// `meta-llama/Llama-3.1-8B-Instruct` and `Meta-Llama-3.1-8B-Instruct-Turbo` are equal, since they are the
+/// same weights: the last part of the path in lower case, letters and digits only, without words for the
+/// maker, chat tuning and serving.
 pub(super) fn plain_form(name: &str) -> String {
     let last = name.rsplit('/').next().unwrap_or(name).to_lowercase();
     let mut last = last.split(':').next().unwrap_or_default();
-    // Bedrock writes the maker, and the region, in front: `global.openai.`, `meta.`.
+    // Bedrock puts the maker and the region in front: `global.openai.`, `meta.`.
     while let Some((before, after)) = last.split_once('.')
         && before.chars().all(|c| c.is_ascii_alphabetic())
     {
@@ -63,7 +64,7 @@ pub(super) fn plain_form(name: &str) -> String {
     plain.replace("llamav", "llama")
 }
 
-/// Words that name the maker, the chat tuning or the way of serving, not the weights.
+/// Words that stand for the maker, chat tuning or serving, and not for the weights.
 const MARKS: [&str; 22] = [
     "instruct",
     "it",

@@ -1,10 +1,10 @@
-//! The rules by which prices are chosen, linked and decided: data with a reason for each.
+//! The rules for choosing, linking and deciding on prices: data, with a reason for each.
 
 use crate::catalog::ApiModel;
 use crate::catalog::compare::Change;
 use serde::Deserialize;
 
-/// `shipped_prices/rules.toml`.
+/// The contents of `shipped_prices/rules.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
@@ -30,10 +30,11 @@ pub struct RulesError(#[from] toml::de::Error);
 #[serde(deny_unknown_fields)]
 struct ProviderRule {
     id: String,
-    /// Serves other makers' open weights.
+    /// The provider serves open weights of other makers.
     #[serde(default)]
     open_models: bool,
-    /// The first source keeps this provider's retired models: only what the second also has.
+    /// The first source keeps retired models of this provider, so only models that the second one has are
+    /// taken.
     #[serde(default)]
     only_checked: bool,
 }
@@ -57,9 +58,9 @@ struct TierRule {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OpenModelRule {
-    /// Patterns of API model ids.
+    /// Patterns for ids of API models.
     ids: Vec<String>,
-    /// Id of the open model; absent: none of ours, whatever the name looks like.
+    /// Id of the open model; absent where it is none in the catalogue, although the name looks like one.
     pub(super) open_model: Option<String>,
     #[allow(dead_code, reason = "for whoever reads the rules")]
     reason: String,
@@ -69,7 +70,7 @@ pub(super) struct OpenModelRule {
 #[serde(deny_unknown_fields)]
 struct Decision {
     ids: Vec<String>,
-    /// Fields it is about; absent: all.
+    /// Fields that the rule applies to; empty for all.
     #[serde(default)]
     fields: Vec<String>,
     take: Take,
@@ -83,7 +84,7 @@ enum Take {
     Litellm,
 }
 
-/// The first source has no days of the week.
+/// Days of the week for time windows, which the first source does not have.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WeekdayRule {
@@ -94,7 +95,7 @@ struct WeekdayRule {
 }
 
 impl Rules {
-    /// The rules this crate ships with.
+    /// The rules that this program ships with.
     pub fn shipped() -> Result<Self, RulesError> {
         Ok(toml::from_str(include_str!("rules.toml"))?)
     }
@@ -113,7 +114,7 @@ impl Rules {
     pub(super) fn leave_out(&self, id: &str) -> Option<&str> {
         self.leave_out.iter().find(|p| any(&p.ids, id)).map(|p| p.reason.as_str())
     }
-    /// The first rule that fits.
+    /// The tier by the first rule that matches.
     pub(super) fn tier(&self, id: &str) -> Option<u8> {
         self.tier.iter().find(|r| any(&r.ids, id)).map(|r| r.tier)
     }
@@ -121,7 +122,7 @@ impl Rules {
     pub(super) fn open_model(&self, id: &str) -> Option<&OpenModelRule> {
         self.open_model.iter().find(|r| any(&r.ids, id))
     }
-    /// Is the second source's figure taken, and why.
+    /// Is the second source's figure taken? And the reason.
     pub fn decide(&self, change: &Change) -> (bool, String) {
         self.decide
             .iter()
@@ -149,7 +150,7 @@ fn any(patterns: &[String], text: &str) -> bool {
     patterns.iter().any(|p| glob(p, text))
 }
 
-/// `*` stands for any run of characters.
+/// Does the text match the pattern? `*` stands for any run of characters.
 pub(super) fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };

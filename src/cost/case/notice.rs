@@ -1,13 +1,13 @@
-//! What a person must know about a case, as values: the words are those of documents.
+//! What a person must know about a case, as values; documents put them into words.
 
 use crate::units::Usd;
 use jiff::civil::Date;
 
-/// Something suspicious about the inputs, or about what came out.
+/// Something about the inputs or the results that a reader must know.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
-    /// A provider does not publish how much a seat may use: it is taken to cover as much as it costs, else
-    /// everything.
+    /// A provider does not publish how much a seat may use. It is taken to cover use worth its price, or
+    /// all use where `covers_its_price` is false.
     SeatLimitsUnknown {
         offer: String,
         covers_its_price: bool,
@@ -19,7 +19,7 @@ pub enum Notice {
         offer: String,
     },
     AtCapacity,
-    /// Parts of cost an offer described by hand says nothing about.
+    /// Parts of cost about which an offer described by hand says nothing.
     LeftOut {
         offer: String,
         parts: Vec<&'static str>,
@@ -38,13 +38,13 @@ pub enum Notice {
     CurrencyWithoutRate {
         currency: String,
     },
-    /// The rate given looks like the reciprocal of the one that is known.
+    /// The exchange rate looks like the reciprocal of the known one.
     RateLooksInverted {
         currency: String,
         given: f64,
         known: f64,
     },
-    /// The model was named by something whose meaning changes.
+    /// The model was named by an alias, which can come to mean another model.
     AliasUsed {
         alias: String,
         model: String,
@@ -55,26 +55,26 @@ pub enum Notice {
     SpeedAtOne {
         offer: String,
     },
-    /// A measurement that says nothing about this offer's speed and power.
+    /// A measurement that does not apply to this offer's speed and power.
     MeasuredElsewhere {
         offer: String,
         file: String,
         elsewhere: Elsewhere,
     },
-    /// The model is rated below the tier the need names.
+    /// The model's tier is below the one that the need requires.
     BelowNeed {
         offer: String,
         has: u8,
         wanted: u32,
     },
-    /// The price is of the GPU alone.
+    /// The price is that of the GPU alone, without a computer.
     HostNotIncluded {
         offer: String,
     },
     PredictedSpeed {
         offer: String,
     },
-    /// No plan keeps this limit; the nearest one misses it by so much, at the 95th percentile.
+    /// No plan keeps this limit. The nearest plan reaches `ms` at the 95th percentile.
     MissesLimit {
         offer: String,
         limit: &'static str,
@@ -88,13 +88,13 @@ pub enum Notice {
         offer: String,
         day: Date,
     },
-    /// The comparison ends before the loan or the commitment does.
+    /// The comparison ends before the loan or the rental commitment does.
     OwedAtHorizon {
         offer: String,
         horizon: u32,
         owed: Usd,
     },
-    /// Nobody is known to sell the model by the token; the API that stands in its place, where one does.
+    /// Nobody is known to sell the model by the token. `instead` is the API that is shown in its place.
     NoSameModel {
         model: String,
         instead: Option<String>,
@@ -109,12 +109,12 @@ pub enum Notice {
         units: u32,
         needed: u32,
     },
-    /// The last of the units chosen for the peak carries little of it: a bit more speed, or a bit
-    /// less load, and the case has one less.
+    /// The last unit carries only the tip of the peak: with slightly higher speeds or less load, one unit
+    /// less would do.
     UnitForTheTip {
         offer: String,
         units: u32,
-        /// Of one unit less, at the peak.
+        /// Busy share at the peak with one unit less.
         utilisation: f64,
         ceiling: f64,
     },
@@ -129,20 +129,20 @@ pub enum Notice {
     },
 }
 
-/// Why a measurement is not one of an offer.
+/// Why a measurement does not apply to an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Elsewhere {
-    /// On other hardware than the offer's.
+    /// It ran on other hardware than the offer's.
     Hardware {
         measured: String,
         wanted: String,
     },
-    /// Perhaps: the document does not tell.
+    /// It may have run on other hardware: the document does not say.
     PerhapsHardware {
         measured: String,
         wanted: String,
     },
-    /// Of another model, or in another format.
+    /// It ran another model, or another weight format.
     Model {
         measured: String,
         wanted: String,
@@ -154,11 +154,11 @@ pub enum Elsewhere {
 }
 
 impl Elsewhere {
-    /// The measurement may be of this offer; only the user can say.
+    /// Is it unclear whether the measurement applies? Only the user can say.
     pub const fn is_doubt(&self) -> bool {
         matches!(self, Self::PerhapsHardware { .. } | Self::PerhapsModel { .. })
     }
-    /// The hardware is in the supply, not the model.
+    /// Is the hardware what differs, rather than the model?
     pub const fn is_of_hardware(&self) -> bool {
         matches!(self, Self::Hardware { .. } | Self::PerhapsHardware { .. })
     }

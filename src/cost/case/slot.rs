@@ -1,11 +1,11 @@
-//! Where a number stands, and in which quantity it is.
+//! Typed references to the numbers of a case.
 
 use crate::units::{
     Hours, Requests, RequestsPerSec, Tokens, TokensPerSec, Usd, UsdPerHour, UsdPerKwh, UsdPerMtok, Watts,
 };
 use std::marker::PhantomData;
 
-/// A quantity a slot can hold.
+/// A quantity that a slot can hold.
 pub trait Quantity: Copy {
     fn of(value: f64) -> Self;
 }
@@ -35,7 +35,7 @@ impl Quantity for f64 {
     }
 }
 
-/// Where a number of this quantity stands in the values of one draw.
+/// The index of a number among the values of a case, with the quantity it is in.
 #[derive(Debug)]
 pub struct Slot<Q> {
     pub(super) index: usize,

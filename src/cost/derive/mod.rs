@@ -1,5 +1,6 @@
-//! How the figures of a comparison and of a split come about, from what the engine had in hand when it
-//! found them. Names of figures below the comparison; those that begin with `result.` stand elsewhere.
+//! How the figures of a comparison and of a split are derived, from values that the engine kept when it
+//! computed them. Names of figures are relative to the comparison; names that begin with `result.` are
+//! relative to the document.
 
 mod months;
 mod whole;
@@ -12,16 +13,16 @@ use super::compare::{self, BreakEven, Outcome, SavingEnd, Turn};
 use super::hybrid::Routed;
 use crate::terms::{Derivation, Term};
 
-/// Where the two sides of a comparison stand in the document: `result.cloud[0]`, `result.local[0]`.
+/// Paths of the two sides of a comparison in the document: `result.cloud[0]`, `result.local[0]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Places<'a> {
     /// The baseline.
     pub cloud: &'a str,
-    /// The other side.
+    /// The offer that is compared with it.
     pub local: &'a str,
 }
 
-/// The figures of a comparison.
+/// Derivations of the figures of a comparison.
 pub fn comparison(
     case: &Case,
     pair: Pair,
@@ -77,7 +78,7 @@ fn totals(outcome: &Outcome, places: Places<'_>) -> Vec<Derivation> {
     ]
 }
 
-/// The month in which a position turns, and where within it.
+/// The month of the payback, and the point within it.
 fn payback(figure: &str, turn: Option<Turn>, what: &str) -> Option<Derivation> {
     let turn = turn?;
     let months = Term::plain("whole_months", turn.months, "months");
@@ -100,7 +101,7 @@ fn payback(figure: &str, turn: Option<Turn>, what: &str) -> Option<Derivation> {
     ))
 }
 
-/// Where the monthly saving ends.
+/// The month in which the saving ends.
 fn best(outcome: &Outcome) -> Vec<Derivation> {
     let (Some((months, position)), Some(end)) = (outcome.best, outcome.seen.end) else { return Vec::new() };
     let note = "where falling or changing prices end the monthly saving; from there on the lead shrinks";
@@ -187,7 +188,7 @@ fn break_even(
     all
 }
 
-/// How busy the hardware is at the break-even volume.
+/// The busy share of the hardware at the break-even volume.
 fn busy(case: &Case, pair: Pair, v: Values<'_>, requests: f64, share: Option<f64>) -> Option<Derivation> {
     let Supply::Machine(machine) = &case.offers[pair.local].supply else { return None };
     let now = compare::flow(case, pair, v).requests.get();
@@ -207,7 +208,7 @@ fn busy(case: &Case, pair: Pair, v: Values<'_>, requests: f64, share: Option<f64
     Some(Derivation::new("breakeven_utilisation", share?, "share", formula, terms))
 }
 
-/// The figures of a split by share, below the split.
+/// Derivations of the figures of a routed split; names are relative to it.
 pub fn routed(routed: &Routed) -> Vec<Derivation> {
     let usd = |name: &str, value: f64, figure: &str, note: &str| {
         let term = match figure {

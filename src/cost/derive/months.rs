@@ -1,5 +1,5 @@
-//! How the months of a comparison come about: the rules that hold for every row, and what the parts of a
-//! month were made of, once and again wherever they change.
+//! How the months of a comparison are derived: the rules that hold for every row, and the parts of a month,
+//! written once and again only where they change.
 
 use super::Places;
 use crate::cost::case::{Case, Pair, Supply, Values};
@@ -7,10 +7,10 @@ use crate::cost::compare::{self, Month};
 use crate::cost::simulate::{Parts, Run, Step};
 use crate::terms::{Column, ColumnTerm, Derivation, Term};
 
-/// Parts of later months are not written down one by one.
+/// Number of months after which parts are no longer written down one by one.
 const MOST_MONTHS: u32 = 240;
 
-/// The rules of the cash flow, of the parts that occur in these months.
+/// The rules of the cash flow, for the parts that occur in these months.
 pub fn columns(months: &[Month]) -> Vec<Column> {
     let of = |field: &str| format!("result.cash_flow[].{field}");
     let before = |field: &str| format!("result.cash_flow[-].{field}");
@@ -72,8 +72,8 @@ pub fn columns(months: &[Month]) -> Vec<Column> {
     ]
 }
 
-/// What the parts of each month were made of, where that is not what it was in an earlier month with the
-/// figures of this row. The rows of the comparison begin with `result.cash_flow[0]`.
+/// The derivation of each part of each month, left out where that of an earlier month also gives this
+/// month's amount. Paths begin with `result.cash_flow[0]`.
 pub fn parts(case: &Case, pair: Pair, v: Values<'_>, places: Places<'_>) -> Vec<Derivation> {
     let flow = compare::flow(case, pair, v);
     let mut memory = [Vec::new(), Vec::new()];
@@ -82,7 +82,7 @@ pub fn parts(case: &Case, pair: Pair, v: Values<'_>, places: Places<'_>) -> Vec<
     let mut local = Run::new(&case.offers[pair.local], &case.need, v, flow, second);
     let meanwhile = case.offers[pair.local].meanwhile();
     let mut all: Vec<Derivation> = Vec::new();
-    // What was written down last of each part.
+    // For each part, its last derivation that was written down.
     let mut last: Vec<usize> = Vec::new();
     for month in 0..case.need.horizon.min(MOST_MONTHS) {
         let mut of_cloud = Vec::new();
@@ -114,13 +114,13 @@ pub fn parts(case: &Case, pair: Pair, v: Values<'_>, places: Places<'_>) -> Vec<
     all
 }
 
-/// A row's figure without its row.
+/// The field of a row's figure, without the row.
 fn column_of(figure: &str) -> &str {
     figure.split_once("].").map_or(figure, |(_, field)| field)
 }
 
-/// Does what was written down for an earlier month say this one too? It does where it comes to the same,
-/// and where nothing is another but figures of the row itself, such as its requests.
+/// Does the derivation of an earlier month also explain this one? It does if the result is the same and the
+/// terms differ only in figures of the row itself, such as its requests.
 fn goes_on(earlier: &Derivation, d: &Derivation) -> bool {
     let same = |a: f64, b: f64| (a - b).abs() <= 1e-12 * a.abs();
     let of_the_row = |t: &Term| t.figure.as_ref().is_some_and(|f| f.starts_with("result.cash_flow["));
@@ -134,7 +134,7 @@ fn goes_on(earlier: &Derivation, d: &Derivation) -> bool {
                 .all(|(a, b)| (of_the_row(a) && of_the_row(b)) || same(a.value, b.value)))
 }
 
-/// A part of one month under the name it has in the cash flow; `None` for what the rows do not have.
+/// A part of one month, under its name in the cash flow; `None` for parts that rows do not have.
 fn renamed(d: Derivation, side: &str, month: u32, place: &str, step: &Step) -> Option<Derivation> {
     let row = format!("result.cash_flow[{month}]");
     let mut d = match d.figure.as_str() {
@@ -159,7 +159,7 @@ fn renamed(d: Derivation, side: &str, month: u32, place: &str, step: &Step) -> O
     Some(d)
 }
 
-/// The units of a month: what its load needs, or what is there already.
+/// The units of a month: as many as its load needs, or as there are already.
 fn in_service(d: Derivation, step: &Step) -> Derivation {
     let units = f64::from(step.units);
     if (d.value - units).abs() < 0.5 {

@@ -1,5 +1,5 @@
-//! How the figures come about that belong to no single offer or comparison: the load, the odds, the bars
-//! of the tornado, and base load with overflow.
+//! How figures are derived that belong to no single offer or comparison: the load, the odds, the bars of
+//! the tornado, and overflow.
 
 use crate::cost::case::{Case, Machine, Shape, Supply, Values, Volume};
 use crate::cost::hybrid::Overflow;
@@ -7,8 +7,8 @@ use crate::cost::uncertainty::{ASSUMED_SWING, Bar, Draws};
 use crate::terms::{Column, ColumnTerm, Derivation, Term};
 use crate::units::{Requests, Tokens};
 
-/// The load and the conventions, below `result`. Requests and tokens of the first month are those of the
-/// headline.
+/// Derivations of the load and of the conventions, relative to `result`. Requests and tokens are those of
+/// the first month of the headline.
 pub fn load(case: &Case, v: Values<'_>, requests: Option<Requests>, tokens: Tokens) -> Vec<Derivation> {
     let need = &case.need;
     let horizon = f64::from(need.horizon);
@@ -87,7 +87,7 @@ pub fn load(case: &Case, v: Values<'_>, requests: Option<Requests>, tokens: Toke
     all.into_iter().map(|d| d.below("result")).collect()
 }
 
-/// Everything the hardware can do, below its ceiling.
+/// Terms for the volume that the hardware can serve, up to its ceiling.
 fn at_capacity(case: &Case, machine: Option<&Machine>, v: Values<'_>) -> Vec<Term> {
     let Some(machine) = machine else { return Vec::new() };
     let units = machine.units.unwrap_or(1);
@@ -98,8 +98,9 @@ fn at_capacity(case: &Case, machine: Option<&Machine>, v: Values<'_>) -> Vec<Ter
     ]
 }
 
-/// What a request costs, and one whose answer passes, from the first month of an offer; below the offer.
-/// `month` is what the month costs, with `amortised` of what was bought on top; `requests` are its own.
+/// Derivations of the cost of a request, and of a request whose answer passes, relative to an offer.
+/// `month` is the cost of the first month in US dollars, `amortised` the part of the purchase that is added
+/// to it, and `requests` are the requests of that month.
 pub fn each(month: f64, amortised: Option<f64>, requests: f64, pass_rate: Option<f64>) -> Vec<Derivation> {
     let mut terms = vec![Term::figure("month", month, "USD", "monthly_usd")];
     terms.extend(amortised.map(|usd| Term::figure("amortised", usd, "USD", "amortised_usd_per_month")));
@@ -120,7 +121,7 @@ pub fn each(month: f64, amortised: Option<f64>, requests: f64, pass_rate: Option
     all
 }
 
-/// The odds, below `result.uncertainty`.
+/// Derivations of the odds, relative to `result.uncertainty`.
 pub fn odds(draws: &Draws) -> Vec<Derivation> {
     let count = f64::from(draws.count);
     let of_draws = || {
@@ -147,7 +148,7 @@ pub fn odds(draws: &Draws) -> Vec<Derivation> {
     all.into_iter().map(|d| d.below("result.uncertainty")).collect()
 }
 
-/// The ends of the bars, and what every bar has in common.
+/// Derivations of the ends of the bars, and the rule that holds for all bars.
 pub fn tornado(case: &Case, bars: &[Bar]) -> (Vec<Derivation>, Vec<Column>) {
     let mut ends = Vec::new();
     for (n, bar) in bars.iter().enumerate() {
@@ -192,8 +193,8 @@ pub fn tornado(case: &Case, bars: &[Bar]) -> (Vec<Derivation>, Vec<Column>) {
     (ends, if bars.is_empty() { Vec::new() } else { columns })
 }
 
-/// Base load on owned units, the rest to the API: the number taken, and what every number tried has in
-/// common.
+/// Derivations of the overflow split: the number of units that was chosen, and the rules for all that were
+/// tried.
 pub fn overflow(found: &Overflow) -> (Vec<Derivation>, Vec<Column>) {
     let best = found.options.iter().position(|o| o.units == found.best.units).unwrap_or(0);
     let of = |field: &str| format!("result.hybrid.overflow.options[].{field}");

@@ -1,4 +1,4 @@
-//! Every API model that meets the need against every piece of hardware that can carry the model.
+//! Rankings: every API model that meets the need against every piece of hardware that can carry the model.
 
 use super::blueprint::{Among, Built};
 use super::checks::age;
@@ -17,14 +17,14 @@ use crate::workload::TargetKind;
 use crate::workload::keys::{Key, Section, need};
 use crate::workload::{Fields, Given, Value};
 
-/// An entry of the catalogue that was left out, and why.
+/// An entry of the catalogue that was left out, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     pub id: String,
     pub why: String,
 }
 
-/// Keys of `[[local]]` that describe one machine, not all.
+/// Keys of `[[local]]` that describe a single machine and so cannot apply to all hardware.
 pub(super) const OF_ONE: [&Key; 12] = [
     local::HARDWARE_ID,
     local::HOSTS,
@@ -40,8 +40,9 @@ pub(super) const OF_ONE: [&Key; 12] = [
     local::SAME_AS_MEASURED,
 ];
 
-/// Complete a scenario with the whole catalogue on both sides. Offers the scenario names are the
-/// only ones of their side; `need.tier` keeps API models at least that capable (1 is the most).
+/// Complete a scenario with the whole catalogue on both sides. If the scenario names offers for a side,
+/// these are the only ones. `need.tier` keeps API models that are at least so capable (1 is the highest
+/// tier).
 pub fn resolve_all(scenario: &Scenario, basis: Basis<'_>) -> Result<(Case, Vec<Skipped>), ResolveError> {
     let mut r = Resolver::new(basis);
     r.people = true;
@@ -110,7 +111,7 @@ pub fn resolve_all(scenario: &Scenario, basis: Basis<'_>) -> Result<(Case, Vec<S
     Ok((case, skipped))
 }
 
-/// One warning per kind is enough where hundreds of offers share it.
+/// Where hundreds of offers share a warning, keep one of each kind.
 fn gather(notices: &mut Vec<Notice>) {
     let count = |kind: fn(&Notice) -> bool| notices.iter().filter(|n| kind(n)).count();
     let predicted = count(|n| matches!(n, Notice::PredictedSpeed { .. }));
@@ -143,17 +144,17 @@ fn gather(notices: &mut Vec<Notice>) {
     }
 }
 
-/// What an API model has to be rated.
+/// The capability tier that an API model must have.
 #[derive(Debug, Clone, Copy)]
 enum Rating {
-    /// At least so, by the user's word.
+    /// At least this tier, because the user said so.
     AtLeast(u8),
-    /// As the local model is; those nobody has rated stand apart.
+    /// At least the tier of the local model; API models without a tier are ranked apart.
     LikeLocal(u8),
 }
 
 impl Resolver<'_> {
-    /// The model of the bench document, where none is named.
+    /// The model of the bench document, where the scenario names none.
     pub(super) fn measured_model(&self, template: &mut Fields) {
         let Some(target) = self.target(TargetKind::Local) else { return };
         if let Some(model) = model_of_file(self.basis.catalog, &target.model) {
@@ -165,7 +166,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The tier asked for, else that of the local model.
+    /// The tier that the user asked for, or else that of the local model.
     fn needed_tier(&mut self, need: &Fields, local: &Fields) -> Option<Rating> {
         let table = Table { section: Section::Need, fields: need, prefix: "need" };
         let tier = |n: u32| u8::try_from(n).ok();
@@ -206,8 +207,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// Every machine that can be ordered, and every GPU that can be rented on demand, as the plan for
-    /// the need has it: bare accelerators are in it only inside a host.
+    /// Offers for every machine that can be ordered and every GPU that is rented on demand, as planned for
+    /// the need. Accelerators without a computer are included only inside a host.
     fn every_plan(
         &mut self,
         template: &Fields,
@@ -231,7 +232,7 @@ impl Resolver<'_> {
         };
         let mut plans = self.blueprints(table, need, model, asked.format, Among::Everything, false)?;
         plans.extend(self.blueprints(table, need, model, asked.format, Among::Rentals, false)?);
-        // What was asked of all stands in the table's own name.
+        // What was asked of all offers is listed under the table's own name.
         self.inputs.truncate(inputs);
         self.notices.truncate(notices);
         skipped.extend(self.not_sold());
@@ -246,7 +247,7 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// What cannot be ordered, each with the reason.
+    /// Machines that cannot be ordered, each with the reason.
     pub(super) fn not_sold(&self) -> impl Iterator<Item = Skipped> + use<> {
         plan::machines(self.basis.catalog).1.into_iter().map(|left| {
             let id = match &left.accelerator {
@@ -257,7 +258,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// A plan as an offer: named by what would be ordered.
+    /// The offer for a plan, named by what would be ordered.
     pub(super) fn offer_of_plan(
         &mut self,
         fields: &Fields,
@@ -282,7 +283,7 @@ impl Resolver<'_> {
         });
     }
 
-    /// Machines that draw what they draw, as an offer: so many of them, whatever runs there.
+    /// The offer for machines whose number and power are already known, whatever runs on them.
     pub(super) fn offer_of_bill(
         &mut self,
         fields: &Fields,
@@ -311,7 +312,7 @@ impl Resolver<'_> {
         });
     }
 
-    /// Name the hardware of a machine in the fields of an offer.
+    /// Write the hardware of a machine into the fields of an offer.
     fn named(&self, fields: &mut Fields, machine: &plan::Machine) {
         let chosen = |value| Given::chosen(value, "all", "one of the plans for the need");
         let catalog = self.basis.catalog;
@@ -324,7 +325,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Keep an offer that can be completed; note why another cannot.
+    /// Keep an offer if it can be completed, otherwise note why not.
     fn try_offer(
         &mut self,
         id: &str,
@@ -356,12 +357,12 @@ impl Resolver<'_> {
     }
 }
 
-/// A machine of a ranking: `8xnvidia-h100-sxm-80gb@hgx-8`.
+/// Id of a machine in a ranking: `8xnvidia-h100-sxm-80gb@hgx-8`.
 fn id_of(machine: &plan::Machine) -> String {
     format!("{}x{}@{}", machine.accelerators, machine.accelerator, machine.id)
 }
 
-/// Why an API model does not meet the need.
+/// Why an API model does not meet the need; `None` where it does.
 fn unfit(
     model: &ApiModel,
     need: &Need,

@@ -1,4 +1,4 @@
-//! Hardware that somebody has already, as an offer that costs nothing to buy.
+//! Hardware that the user already has, as an offer without a purchase price.
 
 use super::error::{ResolveError, impossible};
 use super::resolver::near_ids;
@@ -6,7 +6,8 @@ use crate::catalog::Catalog;
 use crate::cost::keys::local;
 use crate::workload::{Fields, Range, Value};
 
-/// What is owned already (`local.hosts`) as hardware that costs nothing to buy and of which there is so much.
+/// The fields of an offer for hardware that is there already (`local.hosts`): it costs nothing to buy, and
+/// there are only so many units.
 pub(super) fn owned(n: usize, fields: &Fields, catalog: &Catalog) -> Result<Fields, ResolveError> {
     let mut fields = fields.clone();
     let Some(given) = fields.get(local::HOSTS.name).cloned() else { return Ok(fields) };
@@ -43,7 +44,7 @@ pub(super) fn owned(n: usize, fields: &Fields, catalog: &Catalog) -> Result<Fiel
     Ok(fields)
 }
 
-/// Does a computer like the one that was named take so many of the cards? The first reason why not.
+/// Does the computer that was named hold this many of the cards? If not, why.
 fn inside(
     place: &str,
     card: &crate::catalog::Accelerator,
@@ -73,7 +74,7 @@ fn inside(
     Err(why)
 }
 
-/// `local.units`, or `local.2.units` for the second offer.
+/// Path of a key of the n-th local offer, from 0: `local.units`, or `local.2.units` for the second.
 pub(super) fn local_prefix(n: usize, key: &str) -> String {
     if n == 0 { format!("local.{key}") } else { format!("local.{}.{key}", n + 1) }
 }

@@ -16,7 +16,7 @@ use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::ops::Range as Span;
 
-/// Prices of one period before they become slots: by key name.
+/// Prices of one period by key name, before they get slots.
 type Prices = BTreeMap<&'static str, SourcedRange>;
 
 impl<'a> Resolver<'a> {
@@ -100,7 +100,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// What is taken off large bills.
+    /// The discounts on large bills.
     fn discounts(&mut self, table: Table<'_>) -> Vec<(f64, f64)> {
         match table.fields.get(cloud::DISCOUNTS.name) {
             Some(Given { value: value @ Value::Discounts(steps), source }) => {
@@ -111,7 +111,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// An API model by its dated id, or by a name that means one model today.
+    /// An API model by its dated id, or by an alias that means a single model today.
     fn api_model(&mut self, key: &str, id: &str) -> Result<&'a ApiModel, ResolveError> {
         match self.basis.catalog.resolve_api_model(id) {
             Ok(Resolution::Exact(model)) => Ok(model),
@@ -131,7 +131,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Every price from the start on: the catalogue's periods or the prices given, then the changes.
+    /// All prices from the start on: the catalogue's periods or the prices that were given, then the
+    /// changes.
     fn periods(
         &mut self,
         table: Table<'_>,
@@ -154,7 +155,7 @@ impl<'a> Resolver<'a> {
             }
         }
         if prices.is_empty() && model.is_none() && table.has(cloud::FIXED) {
-            // A flat fee is the whole price.
+            // A flat fee is the whole price; tokens cost nothing.
             if let Some(flat) = default_of("cloud.flat_fee") {
                 let all = [cloud::INPUT, cloud::OUTPUT, cloud::CACHE_READ, cloud::CACHE_WRITE];
                 prices.extend(all.map(|key| (key.name, flat.clone())));
@@ -198,7 +199,7 @@ impl<'a> Resolver<'a> {
                         let path = format!("{path}from_{}_utc.", window.start_utc);
                         let mut rates = own.clone();
                         rates.extend(self.listed_prices(&window.rates, m, period, &cite));
-                        // A window that cannot be read is reported by `db check`; nothing falls into it.
+                        // `db check` reports a window that cannot be read; no requests fall into it.
                         let share = Window::of(window).map_or(0.0, |w| w.share(hours_of_week));
                         made.windows.push((share, self.rates(table, &path, &rates, need)));
                     }
@@ -245,7 +246,7 @@ impl<'a> Resolver<'a> {
             let from = month_of(need.start, change.from);
             let path = format!("change[{n}].");
             if from == 0 {
-                // In force before the comparison begins.
+                // In force before the comparison begins: earlier prices play no part.
                 periods.clear();
             }
             periods.push(self.period(table, &path, from, &prices, multiplier.cloned(), need));
@@ -273,7 +274,8 @@ impl<'a> Resolver<'a> {
         Period { from_month, rates, batch_multiplier, tiers: Vec::new(), windows: Vec::new() }
     }
 
-    /// The slots of one set of prices; what the request shape needs and nobody knows is missing.
+    /// Slots for one set of prices. A price that the request shape needs and nobody knows is reported as
+    /// missing.
     fn rates(&mut self, table: Table<'_>, path: &str, prices: &Prices, need: &Need) -> Rates {
         let used = |r: &Self, slot: Slot<f64>| r.ranges[slot.index()].high > 0.0;
         let (cached, written) = (used(self, need.cached), used(self, need.cache_write));
@@ -285,7 +287,7 @@ impl<'a> Resolver<'a> {
             }
             self.slot(name, key.unit, prices.get(key.name).cloned().unwrap_or_else(unknown))
         };
-        // A side that has no tokens needs no price.
+        // Tokens that do not occur need no price.
         let input = slot_or_free(tokens.input.get(), cloud::INPUT, prices, &mut slot);
         let output = slot_or_free(tokens.written().get(), cloud::OUTPUT, prices, &mut slot);
         let why = "the request reads from a cache, and no price for that is known; where there is no discount, give the input price";
@@ -297,7 +299,7 @@ impl<'a> Resolver<'a> {
         Rates { input, output, cache_read, cache_write, reasoning }
     }
 
-    /// Catalogue prices by key, in USD.
+    /// The catalogue's prices by key, in US dollars.
     fn listed_prices(
         &self,
         rates: &CatalogRates,
@@ -321,7 +323,7 @@ impl<'a> Resolver<'a> {
         .collect()
     }
 
-    /// The cheapest offer by the token of each local open model; where nobody sells it, the cheapest API
+    /// For each local open model the cheapest offer by the token; if nobody sells it so, the cheapest API
     /// of its tier or a better one.
     pub(super) fn same_models(
         &mut self,
@@ -358,13 +360,13 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// API models of an open one's tier or a better one, none of them a smaller open model, that are served
-    /// throughout and take the request.
+    /// API models of the open model's tier or a better one that are served throughout and accept the
+    /// request. Open models smaller than it are left out.
     fn as_capable(&self, open: &str, offers: &[Offer], need: &Need) -> Vec<&'a str> {
         let catalog = self.basis.catalog;
         let Some(own) = catalog.open_model(open) else { return Vec::new() };
         let Some(tier) = own.tier else { return Vec::new() };
-        // A tier is coarse: within it a smaller open model is no match for a larger one.
+        // Tiers are coarse: within one, a smaller open model is no match for a larger one.
         let smaller = |m: &ApiModel| {
             let sold = m.open_model.as_deref().and_then(|id| catalog.open_model(id));
             m.tier == Some(tier) && sold.is_some_and(|sold| sold.parameters < own.parameters)
@@ -384,7 +386,7 @@ impl<'a> Resolver<'a> {
             .collect()
     }
 
-    /// The one with the cheapest request.
+    /// The model on which a request costs least.
     fn cheapest_listed(
         &mut self,
         candidates: &[&str],
@@ -434,8 +436,8 @@ impl<'a> Resolver<'a> {
         self.api(table, need, hours_of_week, role).ok().filter(|_| self.missing.is_empty())
     }
 
-    /// Try something that may leave slots and notices behind; keep them only if it worked and
-    /// `keep` says so.
+    /// Try something that may leave slots and notices behind; keep them only if it succeeds and `keep` is
+    /// true.
     pub(super) fn attempt<T>(&mut self, f: impl FnOnce(&mut Self) -> Option<T>, keep: bool) -> Option<T> {
         let (ranges, inputs, notices) = (self.ranges.len(), self.inputs.len(), self.notices.len());
         let (missing, uncertain, user_ranges) = (self.missing.len(), self.uncertain, self.user_ranges);
@@ -452,8 +454,8 @@ impl<'a> Resolver<'a> {
         result
     }
 
-    /// A GPU rented by the hour as what is paid today. It serves the same work, so it runs at the
-    /// speeds of the first `[[local]]` where that names any.
+    /// A GPU rented by the hour as the baseline. It serves the same load, so it runs at the speeds of the
+    /// first `[[local]]`, where that states any.
     fn rented_baseline(
         &mut self,
         table: Table<'_>,
@@ -499,11 +501,11 @@ fn slot_or_free(
     if tokens > 0.0 || prices.contains_key(key.name) {
         return slot(key, "the price; an offer without a price is not free");
     }
-    // Never read: there are no tokens to multiply it by.
+    // Never read, because there are no tokens to multiply it by.
     Slot::at(0)
 }
 
-/// Months from the first month until the first whole month at or after a day.
+/// Months from the first month to the first whole month that begins on or after a day.
 fn month_of(start: Date, day: Date) -> u32 {
     let index = |d: Date| i32::from(d.year()) * 12 + i32::from(d.month());
     let months = index(day) - index(start) + i32::from(day.day() > 1);

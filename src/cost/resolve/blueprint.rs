@@ -1,5 +1,5 @@
-//! The local side as somebody would build it: which machine, engine, formats and how many requests at
-//! once, from the plan engine, for an offer whose speeds nobody gave or measured.
+//! The local side as one would build it. For an offer whose speeds were neither given nor measured, the
+//! plan engine chooses the machine, engine, formats and the number of requests at once.
 
 use super::error::{ResolveError, impossible};
 use super::hardware::Hardware;
@@ -13,7 +13,8 @@ use crate::provenance::Source;
 use crate::units::{Hours, RequestsPerSec};
 use std::sync::Arc;
 
-/// Watts, people and years as the search weighs machines; the cost engine then counts exactly.
+/// Estimates the cost of machines during the search from power, people and purchase price; the cost engine
+/// then computes it exactly.
 #[derive(Debug, Clone, Copy)]
 pub struct Weighing {
     usd_per_kwh: f64,
@@ -24,7 +25,7 @@ pub struct Weighing {
 }
 
 impl Weighing {
-    /// What a bill costs over the horizon.
+    /// Estimated cost of a bill of materials over the horizon, US dollars.
     pub fn cost(&self, bill: &Bill<'_>) -> Cost {
         let pue =
             if plan::stands(bill.machine.stands, bill.hosts) == Stands::Rack { self.pue_rack } else { 1.0 };
@@ -38,31 +39,31 @@ impl Weighing {
     }
 }
 
-/// Which machines may be asked.
+/// The machines that a search considers.
 #[derive(Clone, Copy)]
 pub(super) enum Among<'r> {
-    /// Whatever can be ordered.
+    /// Everything that can be ordered.
     Everything,
     /// Every GPU that is rented on demand.
     Rentals,
-    /// What carries this.
+    /// Only machines with this hardware, and so many accelerators.
     This(Hardware<'r>, u32),
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub(super) struct Searched {
-    /// The cheapest first; where none keeps the limits, the one that comes nearest.
+    /// Plans, the cheapest first; where none keeps the limits, only the one that comes nearest.
     pub plans: Vec<Blueprint>,
-    /// The same with weights of four bits that the maker did not release.
+    /// The same for weights of four bits that the model's maker did not release.
     pub in_four_bits: Vec<Blueprint>,
     pub rejected: Vec<plan::Rejected>,
-    /// What was asked of them; None where the model's shape is not known.
+    /// The need that was planned for; `None` where the model's shape is not known.
     pub need: Option<plan::Need>,
     pub machines: Vec<Machine>,
 }
 
-/// Input that 95 requests of 100 do not exceed, as a multiple of the mean; `None` where all are alike.
+/// 95th percentile of the input as a multiple of its mean; `None` where all requests are alike.
 fn long_input(mix: &[Portion]) -> Option<f64> {
     let mut sizes: Vec<(f64, f64)> = mix.iter().map(|p| (p.input, p.share)).collect();
     sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -75,7 +76,7 @@ fn long_input(mix: &[Portion]) -> Option<f64> {
 }
 
 impl Resolver<'_> {
-    /// What the plan must carry, at the likely values.
+    /// The load that a plan must carry, at the likely values.
     pub(super) fn plan_need(&self, need: &Need) -> plan::Need {
         let values: Vec<f64> = self.ranges.iter().map(|r| r.likely).collect();
         let v = crate::cost::case::Values::of(&values);
@@ -88,7 +89,7 @@ impl Resolver<'_> {
         };
         let asks = &need.asks;
         let (input, output) = (tokens.input.get(), tokens.written().get());
-        // A long request is longer in what it sends.
+        // A long request has a longer input; its output is not longer.
         let long = asks.context.map_or_else(
             || long_input(&need.mix).map_or(input, |times| (times * input).max(input)),
             |c| (c - output).max(input),
@@ -112,7 +113,7 @@ impl Resolver<'_> {
         wanted
     }
 
-    /// What the user fixed.
+    /// What the user has fixed: formats, engine, parallelism and the like.
     pub(super) fn allowed(
         &mut self,
         table: Table<'_>,
@@ -134,7 +135,7 @@ impl Resolver<'_> {
             None => None,
         };
         let whole = |value: Option<f64>| {
-            // Checked to be a whole number when it was read.
+            // A whole number, as checked when it was read.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             value.map(|v| v as u32)
         };
@@ -152,8 +153,8 @@ impl Resolver<'_> {
         })
     }
 
-    /// Every machine that may be asked, and whether one is there only because no computer for the card
-    /// is known.
+    /// The machines to consider, and whether one of them is included without a computer because none is
+    /// known for its card.
     pub(super) fn machines(&self, among: Among<'_>) -> (Vec<Machine>, bool) {
         let catalog = self.basis.catalog;
         match among {
@@ -163,7 +164,7 @@ impl Resolver<'_> {
                 (rentals.filter_map(|r| self.rented(r)).collect(), false)
             }
             Among::This(Hardware::Machine(m), _) => {
-                // Without a price somebody says it, or none is needed.
+                // Machines without a price are included, too: the user states it, or none is needed.
                 let priced = plan::machine::from_machine(catalog, m);
                 let machine = priced.or_else(|_| plan::machine::already_there(catalog, m));
                 (machine.into_iter().collect(), false)
@@ -187,7 +188,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// The cheapest machine that carries what was named; the accelerators alone where none is known.
+    /// The cheapest machine that carries what was named; only the accelerators where no computer for them
+    /// is known.
     pub(super) fn cheapest_around(&self, among: Among<'_>) -> Option<Built> {
         let (machines, bare) = self.machines(among);
         let price = |m: &Machine| m.price_usd.unwrap_or(f64::INFINITY);
@@ -195,7 +197,7 @@ impl Resolver<'_> {
         Some(Built { machine, bare, plan: None })
     }
 
-    /// A rented instance as a machine of the plan.
+    /// A rented instance as a machine for planning.
     fn rented(&self, rental: &Rental) -> Option<Machine> {
         let card = self.basis.catalog.accelerator(&rental.accelerator)?;
         let cite = rental.cite("per_hour");
@@ -223,8 +225,8 @@ impl Resolver<'_> {
         )
     }
 
-    /// The plans for an offer, the cheapest first. Empty where a figure that the prediction needs is
-    /// not known. Where no plan keeps the limits, the one that comes nearest, with a notice.
+    /// The plans for an offer, the cheapest first. Empty where a figure that the prediction needs is not
+    /// known. Where no plan keeps the limits, the one that comes nearest, with a notice.
     pub(super) fn blueprints(
         &mut self,
         table: Table<'_>,
@@ -255,7 +257,7 @@ impl Resolver<'_> {
         Ok(plans)
     }
 
-    /// Every plan for the need, and what was tried beside.
+    /// Every plan for the need, and what was rejected.
     pub(super) fn searched(
         &mut self,
         table: Table<'_>,
@@ -289,7 +291,7 @@ impl Resolver<'_> {
         Ok(Searched { plans, in_four_bits, rejected: found.rejected, need: Some(wanted), machines })
     }
 
-    /// The model is too large for the hardware that was named: that is an error, whoever gave speeds.
+    /// Refuse a model that is too large for the hardware that was named, even if speeds were given.
     pub(super) fn refuse_what_does_not_fit(
         &self,
         table: Table<'_>,
@@ -334,13 +336,13 @@ impl Resolver<'_> {
     }
 }
 
-/// What the hardware is bought as, and the plan for it.
+/// What hardware is bought as, and the plan for it.
 #[derive(Debug, Clone)]
 pub(super) struct Built {
-    /// A whole machine; the accelerators alone where no computer for them is known.
+    /// A whole machine; only the accelerators where no computer for them is known.
     pub machine: plan::Machine,
     pub bare: bool,
-    /// None where speeds were given or measured.
+    /// The plan; `None` where speeds were given or measured.
     pub plan: Option<Blueprint>,
 }
 

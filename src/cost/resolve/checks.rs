@@ -1,4 +1,4 @@
-//! What can only be seen once everything is known: contradictions, loads above what there is, old prices.
+//! Checks that need the complete case: contradictions, loads above capacity, old prices.
 
 use super::error::{ResolveError, impossible};
 use crate::cost::case::{Case, InputRecord, Notice, Offer, Supply, Values};
@@ -6,8 +6,8 @@ use crate::cost::{compare, simulate};
 use crate::provenance::Source;
 use jiff::civil::Date;
 
-/// Without a rate every amount must be the user's, in the currency of the report: a price of the
-/// catalogue or a default is in US dollars.
+/// Without an exchange rate every amount must be given in the currency of the report, because prices of the
+/// catalogue and defaults are in US dollars.
 pub(super) fn one_currency(case: &Case) -> Result<(), ResolveError> {
     let unrated = |n: &Notice| matches!(n, Notice::CurrencyWithoutRate { .. });
     if !case.notices.iter().any(unrated) {
@@ -30,7 +30,7 @@ pub(super) fn one_currency(case: &Case) -> Result<(), ResolveError> {
     }
 }
 
-/// What can only be seen once everything is known.
+/// Check a complete case; add notices, or refuse it.
 pub(super) fn check(case: &mut Case) -> Result<(), ResolveError> {
     let likely = case.likely();
     let v = Values::of(&likely);
@@ -104,8 +104,8 @@ fn load_notices(
     Ok((needed > units).then(|| Notice::PeakAboveCapacity { offer: offer.name.clone(), units, needed }))
 }
 
-/// A case this near below the step to one unit less says so: the speeds and the peak are not known to
-/// the last tenth.
+/// Within this factor of a load that one unit less could carry, the case says so: speeds and peak are not
+/// known that precisely.
 const TIP: f64 = 1.15;
 
 fn tip_notice(
@@ -115,7 +115,7 @@ fn tip_notice(
     v: Values<'_>,
     flow: simulate::Flow,
 ) -> Option<Notice> {
-    // Copies that are staffed by the load have no ceiling to be just above of.
+    // Copies whose number follows from the load have no fixed ceiling to compare with.
     if matches!(&machine.serving, Some(crate::cost::case::Serving::Copies(c)) if c.ceiling.is_none()) {
         return None;
     }

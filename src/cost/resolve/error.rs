@@ -1,24 +1,24 @@
-//! Why a scenario cannot be computed.
+//! Reasons why a scenario cannot be computed.
 
 use std::fmt;
 
-/// Why a scenario cannot be computed.
+/// The reason why a scenario cannot be computed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ResolveError {
-    /// Keys without a value, each with the reason.
+    /// Keys without a value, each with the reason why it is needed.
     Missing(Vec<MissingKey>),
-    /// Two keys that cannot both hold, or a value that cannot be.
+    /// Two keys that contradict each other, or a value that cannot be.
     Impossible { key: String, why: String },
     /// The model is too large for the hardware.
     DoesNotFit { key: String, error: Box<crate::capacity::CannotPredict> },
-    /// A name that is in no list.
+    /// A name that the catalogue does not have.
     Unknown { key: String, id: String, near: Vec<String>, why: Option<String> },
 }
 
-/// A key that must be given.
+/// A key that the user must give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingKey {
-    /// As in a scenario file: `local.purchase_usd`.
+    /// The key as in a scenario file: `local.purchase_usd`.
     pub key: String,
     pub why: String,
 }
@@ -58,7 +58,7 @@ impl fmt::Display for ResolveError {
 
 impl std::error::Error for ResolveError {}
 
-/// The flag of a key; that of a later offer is given again.
+/// The flag for a key; for a later offer the flag is repeated.
 fn flag_of(key: &str) -> String {
     let flag = |key: &str| format!("--{}", key.replace('_', "-"));
     match key.split('.').collect::<Vec<_>>()[..] {

@@ -36,7 +36,8 @@ impl Resolver<'_> {
                     "a rate needs the currency it is of: set finance.currency, such as EUR",
                 ));
             }
-            // A rate written the wrong way round is nearer to the reciprocal of the known rate.
+            // A rate written the wrong way round is nearer to the reciprocal of the known rate than to the
+            // rate.
             if let Some((known, _)) = &listed {
                 let off = (rate.likely / known.likely).ln().abs();
                 if (rate.likely * known.likely).ln().abs() < off.min(0.1) {

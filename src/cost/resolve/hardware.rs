@@ -1,4 +1,4 @@
-//! Hardware of the catalogue: what it costs to buy, to rent and to run.
+//! Hardware in the catalogue: what it costs to buy, to rent and to run.
 
 use super::error::ResolveError;
 use super::resolver::{Resolver, SourcedRange, Table, database, near_ids};
@@ -26,7 +26,7 @@ impl<'c> Hardware<'c> {
             Self::Rental(r) => r.name(),
         }
     }
-    /// The GPU in it, and how many.
+    /// Id of its GPU, and how many there are in a unit.
     pub(super) fn gpus(self, per_unit: u32) -> Option<(&'c str, u32)> {
         match self {
             Self::Gpu(g) => Some((&g.id, per_unit)),
@@ -54,7 +54,7 @@ impl<'a> Resolver<'a> {
             })
     }
 
-    /// What one unit can be bought for today, in USD without tax.
+    /// Price of one unit today, US dollars without tax.
     pub(super) fn purchase_price(&self, hardware: Hardware<'_>, gpus: u32) -> Option<SourcedRange> {
         let catalog = self.basis.catalog;
         let (kind, id, chosen, factor) = match hardware {
@@ -83,7 +83,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Rent of one unit: the entry's own, or the cheapest on demand with as many of these GPUs.
+    /// Rent of one unit: that of the entry itself, or the cheapest on demand with this many GPUs; US
+    /// dollars per hour.
     pub(super) fn rental_price(&self, hardware: Hardware<'_>, gpus: u32) -> Option<SourcedRange> {
         let rental = match hardware {
             Hardware::Rental(r) => r,
@@ -103,7 +104,7 @@ impl<'a> Resolver<'a> {
             .map(|(_, r)| r)
     }
 
-    /// Warn where a rent given by hand is below every offer known for that GPU.
+    /// Warn if a rent that was given is below all known offers for that GPU.
     pub(super) fn check_rent(
         &mut self,
         table: Table<'_>,
@@ -136,7 +137,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The rented-GPU column: the same GPU by the hour for every local offer that is bought.
+    /// Comparators: for every local offer that is bought, the same GPU rented by the hour.
     pub(super) fn rented_gpus(
         &mut self,
         offers: &mut Vec<Offer>,
@@ -152,7 +153,7 @@ impl<'a> Resolver<'a> {
             let Some(id) = offers[index].id.clone() else { continue };
             let gpus =
                 fields.get(local::GPUS_PER_UNIT.name).and_then(|g| g.value.range()).map_or(1.0, |r| r.likely);
-            // Checked to be a whole number when it was read.
+            // A whole number, as checked when it was read.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let gpus = gpus as u32;
             let Ok(hardware) = self.hardware("", &id) else { continue };
@@ -182,7 +183,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// What a rented GPU shares with the same GPU bought.
+/// Keys that the rented GPU takes over from the same GPU bought.
 const COMMON: [&Key; 15] = [
     local::MODEL,
     local::QUANTISATION,

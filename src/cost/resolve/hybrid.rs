@@ -1,4 +1,4 @@
-//! Cloud and local at once: which share of the requests goes where.
+//! `[hybrid]`: which share of the requests goes to which side.
 
 use super::resolver::{Resolver, Table};
 use crate::cost::case::Hybrid;
@@ -13,7 +13,8 @@ impl Resolver<'_> {
             return None;
         }
         let table = Table { section: Section::Hybrid, fields, prefix: "hybrid" };
-        // Which kinds of work the local model was shown to take over, and how many of their answers fail.
+        // The kinds of work that the local model was shown to take over, and the share of its answers to
+        // them that fail.
         let quality = self
             .basis
             .evidence

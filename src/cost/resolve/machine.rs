@@ -52,7 +52,8 @@ impl<'a> Resolver<'a> {
         self.offer_of(table, need, role, &asked, built.as_ref())
     }
 
-    /// What is to be rented, and nobody said which: the rental on which a plan for the need costs least.
+    /// If something is to be rented and the user did not say what: the rental on which a plan for the need
+    /// costs least.
     fn choose_rental(
         &mut self,
         table: Table<'_>,
@@ -75,7 +76,7 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    /// What the table names: hardware, model, format, and what was measured of them.
+    /// What the table asks for (hardware, model, format), and what was measured of them.
     pub(super) fn asked(&mut self, table: Table<'_>) -> Result<OfferInputs<'a>, ResolveError> {
         let target = self.target(TargetKind::Local);
         let hardware_id = self.text(table, local::HARDWARE_ID).or_else(|| {
@@ -101,9 +102,9 @@ impl<'a> Resolver<'a> {
         Ok(OfferInputs { hardware_id, hardware, gpus, own, open_model, format, target })
     }
 
-    /// How many of an accelerator come together where it is sold on boards only: as many as the smallest
-    /// machine with it has. Not where somebody says what is there, what it costs or how many requests one
-    /// of them takes at once, and not for rent.
+    /// Number of accelerators on a board, for one that is sold on boards only: that of the smallest machine
+    /// that has it. Not used where the user says what is there, what it costs or how many requests one
+    /// accelerator serves at once, nor for rent.
     fn on_its_board(&self, table: Table<'_>, card: &Accelerator) -> Option<(u32, Source)> {
         let rented = table.fields.get(local::KIND.name).and_then(|g| g.value.text()) == Some("rented");
         let said = [local::PURCHASE, local::USD_PER_HOUR, local::UNITS, local::CONCURRENCY];
@@ -117,8 +118,8 @@ impl<'a> Resolver<'a> {
         Some((number, Source::assumed("sold-on-boards", &reason)))
     }
 
-    /// The rental on demand on which the plan for a need costs least by the hour; limits that no
-    /// rental keeps are told when the offer itself is made.
+    /// The rental on demand on which a plan for the need costs least per hour. If no rental keeps the
+    /// limits, the notice comes when the offer itself is made.
     fn cheapest_to_rent(
         &mut self,
         table: Table<'_>,
@@ -139,8 +140,8 @@ impl<'a> Resolver<'a> {
         Ok(priced.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, rental)| rental))
     }
 
-    /// The machine that what was asked is bought as, and the plan for it where its speed is neither
-    /// given nor measured.
+    /// The machine that the hardware is bought as, and the plan for it where its speed is neither given nor
+    /// measured.
     fn built(
         &mut self,
         table: Table<'_>,
@@ -173,7 +174,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The offer: what was asked, completed by its plan where it has one.
+    /// The offer: what the table asks for, completed by its plan where it has one.
     pub(super) fn offer_of(
         &mut self,
         table: Table<'_>,
@@ -268,7 +269,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// What the plan chose, as inputs: engine, formats, parallelism, requests at once.
+    /// List what the plan chose among the inputs: engine, formats, parallelism, requests at once.
     fn echo_plan(&mut self, table: Table<'_>, asked: &OfferInputs<'_>, plan: &Blueprint) {
         let r = &plan.replica;
         let source = || {
@@ -305,7 +306,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The plan's copies: how many requests each takes, and how fast.
+    /// The plan's copies: how many requests each serves at once, and how fast.
     fn copies(&mut self, table: Table<'_>, name: &str, plan: &Blueprint, need: &Need) -> Copies {
         let r = &plan.replica;
         let rate = r.served.requests_per_second;
@@ -380,7 +381,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A cost that offers from the catalogue have by default and offers described by hand do not.
+    /// A cost that offers from the catalogue have by default, and offers described by hand only if it is
+    /// given.
     pub(super) fn part<Q: crate::cost::case::Quantity>(
         &mut self,
         table: Table<'_>,
@@ -391,7 +393,7 @@ impl<'a> Resolver<'a> {
         self.number(table, key, found, "")
     }
 
-    /// The accelerator in it, where the catalogue has one.
+    /// The accelerator in the hardware, where the catalogue has one.
     fn card(&self, hardware: Option<Hardware<'a>>) -> Option<&'a Accelerator> {
         match hardware? {
             Hardware::Gpu(card) => Some(card),
@@ -424,7 +426,8 @@ impl<'a> Resolver<'a> {
         self.number(table, local::CEILING, None, "")
     }
 
-    /// The input its own cache holds: at most what repeats at all.
+    /// Share of the input that the machine's own prefix cache supplies: at most the share that repeats at
+    /// all.
     fn cached_share(&mut self, table: Table<'_>, need: &Need, plan: Option<&Blueprint>) -> Slot<f64> {
         let most = self.ranges[need.cached.index()];
         let found = (most.high > 0.0).then(|| {

@@ -1,4 +1,4 @@
-//! The kind of machine, and what it costs for being of that kind.
+//! Classes of machine, which decide ranges of cost such as staff hours and residual value.
 
 use super::hardware::Hardware;
 use super::resolver::{Resolver, Table, default_of};
@@ -15,17 +15,17 @@ pub(super) enum PaidBy {
     Rented,
 }
 
-/// The kind of machine, as far as its costs depend on it.
+/// The class of a machine, as far as costs depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MachineClass {
-    /// In an office, or in a rack; a card alone or a whole machine.
+    /// Bought: for a rack or an office; a card alone or a whole machine.
     Bought { rack: bool, card: bool },
-    /// Somebody else's; with accelerators that, bought, would stand in a rack.
+    /// Rented; `rack` says whether its accelerators, if bought, would go into a rack.
     Rented { rack: bool },
 }
 
 impl MachineClass {
-    /// `card`: of the hardware, where that has one.
+    /// The class of this hardware. `card` is the accelerator in it, where it has one.
     pub(super) fn of(
         kind: PaidBy,
         stands: Option<Stands>,
@@ -40,7 +40,7 @@ impl MachineClass {
             PaidBy::Owned | PaidBy::Financed => Self::Bought { rack: stands == Some(Stands::Rack), card },
         }
     }
-    /// Which of the ranges of a key holds for it.
+    /// The case of a key's ranges that applies to this class.
     pub(super) fn case(self, key: &Key) -> RangeCase {
         match self {
             Self::Rented { rack: true } => RangeCase::Rented,
@@ -50,7 +50,7 @@ impl MachineClass {
             Self::Bought { rack: false, .. } => RangeCase::Office,
         }
     }
-    /// How it is sold.
+    /// Whether it is sold as a card or as a whole machine.
     pub(super) fn sold(self) -> RangeCase {
         match self {
             Self::Bought { card: true, .. } => RangeCase::Card,
@@ -60,8 +60,8 @@ impl MachineClass {
 }
 
 impl Resolver<'_> {
-    /// A cost that depends on the kind of machine and where it stands: as given, else the range of its
-    /// class. Of offers described by hand nothing is assumed.
+    /// A cost that depends on the class: as given, or else the range of the class. Nothing is assumed for
+    /// offers described by hand.
     pub(super) fn by_class<Q: crate::cost::case::Quantity>(
         &mut self,
         table: Table<'_>,
@@ -78,7 +78,7 @@ impl Resolver<'_> {
     }
 }
 
-/// The range that stands in for a key.
+/// The catalogue's range that serves as the default of a key.
 fn range_input(key: &Key) -> Option<RangeInput> {
     Some(match key {
         k if k == local::STAFF_HOURS => RangeInput::StaffHours,

@@ -1,5 +1,5 @@
-//! Which measurement is one of an offer: speed and power belong to a machine and a model, retries
-//! and the tokeniser to a model alone. What was measured elsewhere is not applied.
+//! Which measurements apply to an offer. Speed and power belong to a machine with a model; retries and the
+//! tokeniser ratio belong to the model alone. Measurements of anything else are not applied.
 
 use super::error::{ResolveError, impossible};
 use super::hardware::Hardware;
@@ -10,17 +10,17 @@ use crate::cost::keys::local;
 use crate::workload::keys::Section;
 use crate::workload::{MeasuredTarget, TargetKind};
 
-/// What a bench document says about one offer: measurements of its machine, of its model.
+/// The measurements in a bench document that apply to one offer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct OfferEvidence<'a> {
     /// Speed and power: this machine with this model.
     pub machine: Option<&'a MeasuredTarget>,
-    /// Retries and tokens: this model.
+    /// Retries and tokens: this model, on any machine.
     pub model: Option<&'a MeasuredTarget>,
 }
 
 impl<'a> Resolver<'a> {
-    /// The measurements that are of this offer; a notice where there are others.
+    /// The measurements that apply to this offer; a notice where there are only others.
     pub(super) fn own(
         &mut self,
         table: Table<'_>,
@@ -56,11 +56,11 @@ impl<'a> Resolver<'a> {
         Ok(own)
     }
 
-    /// Say that the measurement is not applied, once the offer has a name; also in words, for the
-    /// error where no other speed is known.
+    /// Note that the measurement is not applied, now that the offer has a name. Returns the same in words,
+    /// for the error message if no other speed is known.
     pub(super) fn note_elsewhere(&mut self, table: Table<'_>, name: &str) -> Option<String> {
         let elsewhere = self.elsewhere.take()?;
-        // An offer added for comparison runs like the one that was asked for.
+        // An offer added for comparison runs at the speed of the one that was asked for.
         if table.prefix.starts_with("comparator") || table.has(local::DECODE) {
             return None;
         }
@@ -71,7 +71,7 @@ impl<'a> Resolver<'a> {
         Some(words)
     }
 
-    /// Is the model that was measured here the one of an offer?
+    /// Is the model that was measured on this machine the model of one of these offers?
     pub(super) fn measured_model_is_of(&self, locals: &[crate::workload::Fields]) -> bool {
         let Some(target) = self.target(TargetKind::Local) else { return false };
         let of = |fields| {
@@ -81,7 +81,7 @@ impl<'a> Resolver<'a> {
         locals.is_empty() || locals.iter().any(of)
     }
 
-    /// Why the target's model is not the offer's; `None` where it is, or where none is named.
+    /// Why the measured model is not the offer's; `None` where it is, or where the offer names none.
     fn other_model(&self, table: Table<'_>, target: &MeasuredTarget) -> Option<Elsewhere> {
         let named = model_of_file(self.basis.catalog, &target.model);
         if let Some(wanted) = table.text(local::MODEL) {
@@ -99,7 +99,8 @@ impl<'a> Resolver<'a> {
         other.then(|| Elsewhere::Model { measured: target.model.clone(), wanted: wanted.to_owned() })
     }
 
-    /// Why the target did not run on the offer's hardware; `None` where it did, or none is named.
+    /// Why the measurement did not run on the offer's hardware; `None` where it did, or where none is
+    /// named.
     fn other_hardware(
         &self,
         table: Table<'_>,
@@ -108,7 +109,7 @@ impl<'a> Resolver<'a> {
         gpus: u32,
     ) -> Option<Elsewhere> {
         let hardware = hardware?;
-        // Without a name of the user's the hardware is the document's own.
+        // If the user names no hardware, the document's own is meant.
         let wanted = table.text(local::HARDWARE_ID)?.to_owned();
         let measured = place(target);
         let same = match (hardware.gpus(gpus), target.on_gpu) {
@@ -121,7 +122,7 @@ impl<'a> Resolver<'a> {
                 let counts = target.devices.is_empty() || target.devices.len() == count as usize;
                 is.map(|is| is && counts)
             }
-            // A computer without a GPU: no document says which.
+            // A computer without a GPU: documents do not say which one it is.
             (None, _) => None,
         };
         match same {
@@ -133,7 +134,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Where a target ran, in words.
+/// The hardware that a target ran on, in words.
 fn place(target: &MeasuredTarget) -> String {
     let device = target.devices.join(" + ");
     match (device.is_empty(), target.on_gpu) {

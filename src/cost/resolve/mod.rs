@@ -1,5 +1,6 @@
-//! From what was given to a [`Case`]: user > measured > catalogue > declared default. A price or a
-//! speed that is nowhere is an error that names the key, never 0.
+//! Completes a scenario to a [`Case`]. Values come from the user, or else from a measurement, the
+//! catalogue, or a declared default, in this order. A price or a speed that none of them has is an error
+//! that names the key, never 0.
 
 mod all;
 mod already_owned;
@@ -41,6 +42,10 @@ use names::make_names_unique;
 use resolver::{Resolver, Table};
 
 /// Complete a scenario.
+///
+/// # Errors
+///
+/// Where a value is missing, contradicts another one, or names something that the catalogue does not have.
 pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveError> {
     let mut r = Resolver::new(basis);
     r.people = scenario.local.is_empty()
@@ -86,7 +91,7 @@ pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveErr
         let names = [local::HARDWARE_ID, local::NAME, local::PURCHASE, local::USD_PER_HOUR]
             .iter()
             .any(|k| fields.contains_key(k.name));
-        // A model, and whether to buy or to rent for it: then the plan names the hardware.
+        // With a model and a way to pay for hardware, the plan chooses the hardware.
         let planned = fields.contains_key(local::MODEL.name) && fields.contains_key(local::KIND.name);
         if names || planned || r.target(TargetKind::Local).is_some() {
             let offer = r.local(n, fields, &need, Role::Asked)?;
@@ -146,7 +151,7 @@ pub fn resolve(scenario: &Scenario, basis: Basis<'_>) -> Result<Case, ResolveErr
 const NO_HARDWARE: &str =
     "what would run the model (or local.purchase_usd or local.usd_per_hour, and its speed)";
 
-/// What is compared with what; what was asked for first.
+/// The pairs to compare; those that were asked for come first.
 fn pairs(offers: &[Offer], asked_clouds: usize, asked: usize) -> Vec<Pair> {
     let rented = |i: &usize| matches!(&offers[*i].supply, Supply::Machine(m) if m.is_rented());
     let mut pairs = Vec::new();
@@ -162,7 +167,7 @@ fn pairs(offers: &[Offer], asked_clouds: usize, asked: usize) -> Vec<Pair> {
         return pairs;
     }
     cross(&mut (0..asked_clouds), &locals);
-    // Hardware of one's own against the same work on rented hardware.
+    // One's own hardware is also compared with rented hardware for the same load.
     let owned: Vec<usize> = locals.iter().copied().filter(|i| !rented(i)).collect();
     cross(&mut locals.iter().copied().filter(rented), &owned);
     let added = |role: Role| (asked..offers.len()).filter(move |&i| offers[i].role == role);

@@ -1,8 +1,9 @@
-//! The names of offers.
+//! Makes the names of offers unique.
 
 use crate::cost::case::Offer;
 
-/// Gives offers of one name different ones: by the computer the same cards are in, else by a number.
+/// Give offers with the same name different ones: by the computer that the cards are in, or else by a
+/// number.
 pub(super) fn make_names_unique(offers: &mut [Offer]) {
     for n in 1..offers.len() {
         let (before, rest) = offers.split_at_mut(n);
@@ -10,7 +11,7 @@ pub(super) fn make_names_unique(offers: &mut [Offer]) {
         if !taken(&rest[0].name) {
             continue;
         }
-        // The same cards in another computer.
+        // The same cards in different computers.
         if let Some(plan) = rest[0].plan.as_deref().filter(|p| p.machine.in_host) {
             rest[0].name = format!("{} in {}", rest[0].name, plan.machine.name);
         }

@@ -1,4 +1,4 @@
-//! What one offer of hardware is read from.
+//! The inputs from which a hardware offer is made.
 
 use super::hardware::Hardware;
 use super::machine_class::MachineClass;
@@ -8,7 +8,7 @@ use crate::cost::case::Need;
 use crate::plan;
 use crate::workload::MeasuredTarget;
 
-/// What a table names, and what is measured of it.
+/// What a table of the scenario asks for, and what was measured of it.
 #[derive(Debug, Clone)]
 pub(super) struct OfferInputs<'a> {
     pub hardware_id: Option<String>,
@@ -21,13 +21,13 @@ pub(super) struct OfferInputs<'a> {
 }
 
 impl OfferInputs<'_> {
-    /// Was this model measured on this machine?
+    /// Was this model's speed measured on this machine?
     pub(super) fn speed_is_measured(&self) -> bool {
         self.own.machine.is_some_and(|t| t.levels.iter().any(|l| l.decode_tps.is_some()))
     }
 }
 
-/// What the parts of one offer are read from.
+/// Everything that the parts of one offer are made from.
 #[derive(Clone, Copy)]
 pub(super) struct OfferParts<'a> {
     pub asked: &'a OfferInputs<'a>,

@@ -1,4 +1,4 @@
-//! What hardware costs to have: purchase, loan or rent, and the power it draws.
+//! The cost of having hardware: purchase, loan or rent, and power.
 
 use super::error::{ResolveError, impossible};
 use super::hardware::Hardware;
@@ -110,7 +110,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Months of rent that are paid whatever happens: as given, else of the entry.
+    /// Months of rent that must be paid in any case: as given, or else as the catalogue entry says.
     fn commitment(&mut self, table: Table<'_>, hardware: Option<Hardware<'_>>) -> Option<Slot<f64>> {
         let listed = match hardware {
             Some(Hardware::Rental(r)) => {
@@ -122,7 +122,7 @@ impl Resolver<'_> {
         wanted.then(|| self.number_or(table, local::TERM_MONTHS, listed, ""))
     }
 
-    /// Hours that default to the month's.
+    /// Hours a month, with all hours of the month as the default.
     fn hours(&mut self, table: Table<'_>, key: &'static Key, need: &Need) -> Slot<Hours> {
         if table.has(key) {
             return self.number(table, key, None, "");

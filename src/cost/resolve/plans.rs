@@ -1,5 +1,5 @@
-//! Serving plans for one open model: every machine that carries the need, as an offer that the engine
-//! can price.
+//! Serving plans for one open model: an offer for every machine that carries the need, which the cost
+//! engine can price.
 
 use super::all::Skipped;
 use super::blueprint::{Among, Weighing};
@@ -16,31 +16,31 @@ use crate::plan::{self, NotBuyable};
 use crate::workload::Fields;
 use crate::workload::keys::{Key, Section, need};
 
-/// A case whose offers are plans, and what was tried beside them.
+/// A case whose offers are plans, and what was rejected.
 #[derive(Debug, Clone)]
 pub struct PlanCase {
-    /// Its offers are plans, the cheapest first as the search weighs them; no pairs.
+    /// Its offers are the plans, in the order of the cost that the search estimated; there are no pairs.
     pub case: Case,
-    /// The last offers of the case: the best in four bits that the maker did not release, where plans
-    /// without them exist.
+    /// Indices of the last offers: the best plans with weights of four bits that the model's maker did not
+    /// release, where there are also plans without such weights.
     pub in_four_bits: Vec<usize>,
-    /// Id of the model.
+    /// Id of the open model.
     pub model: String,
-    /// What the plans must carry.
+    /// The load that the plans must carry.
     pub need: plan::Need,
-    /// What the user fixed.
+    /// What the user has fixed.
     pub allowed: plan::Allowed,
-    /// How machines are weighed against each other.
+    /// How the search estimates costs.
     pub weighing: Weighing,
-    /// Every machine that was asked.
+    /// Every machine that was considered.
     pub machines: Vec<plan::Machine>,
     pub rejected: Vec<plan::Rejected>,
     /// Machines that cannot be ordered or priced.
     pub skipped: Vec<Skipped>,
 }
 
-/// Complete a scenario's need and its first `[[local]]` with plans: on the hardware that is named, on
-/// rented machines where `kind` says so, else on whatever can be ordered.
+/// Complete a scenario's need and its first `[[local]]` with plans: for the hardware that is named, for
+/// rented machines if `kind` says so, or else for everything that can be ordered.
 pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, ResolveError> {
     let mut r = Resolver::new(basis);
     r.people = true;
@@ -97,7 +97,8 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
     if let Some(name) = scenario.need.get(need::NAME.name).and_then(|g| g.value.text()) {
         name.clone_into(&mut wanted.name);
     }
-    // What several needs are added up by, and what says when owned machines are free.
+    // The hours of the week: the loads of several needs are added up by them, and they tell when owned
+    // machines are free.
     if let Some(given) = scenario.hybrid.get(hybrid_keys::PROFILE.name) {
         r.echo(hybrid_keys::PROFILE.path(), "", given.value.clone(), given.source.clone());
         let shares = hybrid::hours_of_week(&given.value);
@@ -108,7 +109,8 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
     if searched.plans.is_empty() && hardware_is_named {
         r.refuse_what_does_not_fit(table, &searched.rejected, model, &searched.machines)?;
     }
-    // Who says how many requests one takes at once asks about the card, not for an order.
+    // A user who says how many requests one accelerator serves at once asks about the accelerator, not
+    // about an order.
     let described = [local::PURCHASE, local::HOSTS, local::UNITS, local::CONCURRENCY];
     let described = described.iter().any(|key| fields.contains_key(key.name));
     if hardware_is_named && !rented && !described && searched.plans.iter().any(|p| p.bare) {
@@ -126,7 +128,7 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
     if let Some(plan) = searched.in_four_bits.into_iter().next() {
         r.offer_of_plan(&plain, &need, plan, &mut offers, &mut skipped);
     }
-    // What was given for all stands in the table's own name.
+    // Values given for all offers are listed under the table's own name.
     for (name, given) in &fields {
         let path = format!("local.{name}");
         if !r.inputs.iter().any(|i| i.name == path) {
@@ -166,7 +168,7 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
     })
 }
 
-/// Why no computer with an accelerator can be ordered, by the records of those that would take it.
+/// Why no computer with this accelerator can be ordered, by the records of those that would hold it.
 fn not_ordered(card: &str, catalog: &Catalog) -> String {
     let orders = catalog.orders().filter(|(_, c, ..)| c.id == card);
     let mut lines: Vec<String> = orders
@@ -188,15 +190,15 @@ fn not_ordered(card: &str, catalog: &Catalog) -> String {
     )
 }
 
-/// Machines whose use is known already as offers, for several needs on the same machines: the case, and
-/// where each of the machines stands in it; `None` where one cannot be priced. Of the scenario the money is
-/// taken (power, people, place), not what runs.
+/// Offers for machines whose use is already known, for several needs on the same machines. Returns the
+/// case, and the index of each machine's offer in it; `None` where one cannot be priced. The scenario's
+/// costs (power, people, place) are used, not what it says about the models.
 pub fn resolve_bills(
     scenario: &Scenario,
     basis: Basis<'_>,
     bills: &[plan::Bill<'_>],
 ) -> Result<(Case, Vec<Option<usize>>), ResolveError> {
-    /// Keys that describe what runs.
+    /// Keys that say what runs on a machine.
     const RUNS: [&Key; 8] = [
         local::MODEL,
         local::QUANTISATION,

@@ -20,7 +20,7 @@ impl Resolver<'_> {
         let shape = self.shape(table)?;
         let peak = self.peak(table, at_capacity)?;
         let horizon = defaults::of("need.horizon_months").map(|d| {
-            // A declared whole number.
+            // A whole number, as declared.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let months = d.number() as u32;
             (months, d.source())
@@ -42,7 +42,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// What a plan must keep besides.
+    /// What else a plan must keep: purpose, latency limits, availability.
     fn asks(&mut self, table: Table<'_>) -> Asks {
         self.text(table, need::NAME);
         let said = self.text(table, need::USE).and_then(|word| Use::from_word(&word));
@@ -122,7 +122,7 @@ impl Resolver<'_> {
             }
             return Ok(Shape::ShareOnly { input_share: self.number(table, need::INPUT_SHARE, None, "") });
         }
-        // What the API counted is what the API bills; the local count only stands in for it.
+        // The API bills by its own count of tokens, so that count takes precedence over the local one.
         let target = self.target(TargetKind::Api).or_else(|| self.target(TargetKind::Local));
         let measured = |value: fn(&MeasuredTarget) -> Option<&Figure>| self.measured(target.and_then(value));
         let input = measured(|t| t.input_tokens.as_ref());
@@ -170,7 +170,7 @@ impl Resolver<'_> {
         }
         let portion = |size: &RequestSize| {
             let part = parts(size);
-            // A class that no kind has is spread evenly.
+            // Tokens of a class that no kind has are spread evenly.
             let times = |n: usize| if mean[n] > 0.0 { part[n] / mean[n] } else { 1.0 };
             Portion {
                 share: size.share / all,
@@ -199,7 +199,7 @@ impl Resolver<'_> {
             let flat = default_of("need.peak_to_mean.at_capacity");
             return Ok(Peak::ToMean(self.number_or(table, need::PEAK_TO_MEAN, flat, "")));
         }
-        // As `asks` takes the use.
+        // `asks` decides the purpose in the same way.
         let waits = table.fields.get(need::BATCH_SHARE.name).and_then(|g| g.value.range());
         let batch = match table.text(need::USE) {
             Some(word) => Use::from_word(word) == Some(Use::Batch),
@@ -212,7 +212,7 @@ impl Resolver<'_> {
         Ok(Peak::ToMean(self.number(table, need::PEAK_TO_MEAN, None, "")))
     }
 
-    /// First day of the first month: as given, else of the current month.
+    /// First day of the first month: as given, or else of the current month.
     fn start(&mut self, table: Table<'_>) -> Result<Date, ResolveError> {
         let first = |d: Date| d.first_of_month();
         let Some(text) = self.text(table, need::START) else {

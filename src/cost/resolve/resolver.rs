@@ -1,4 +1,4 @@
-//! Looks up one value after the other and keeps it with its origin: user > measured > catalogue > declared
+//! Finds the value of each key, and keeps it with its source: user > measurement > catalogue > declared
 //! default.
 
 use super::error::{MissingKey, ResolveError, impossible};
@@ -13,25 +13,25 @@ use crate::workload::keys::{Applies, Key, Section, find, need};
 use crate::workload::{Fields, Range, Value};
 use jiff::civil::Date;
 
-/// What a scenario is completed from.
+/// What a scenario is completed from, beside itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Basis<'a> {
     pub catalog: &'a Catalog,
     pub evidence: Option<&'a Evidence>,
     pub today: Date,
-    /// Add the comparators nobody asked for: the same open model by the token, the same GPU rented.
+    /// Add comparators that nobody asked for: the same open model by the token, and the same GPU rented.
     pub comparators: bool,
 }
 
-/// A value found somewhere.
+/// A value that was found, with its source.
 pub(super) type SourcedRange = (Range, Source);
 
-/// One table of the scenario while it is read.
+/// One table of the scenario, with its path.
 #[derive(Clone, Copy)]
 pub(super) struct Table<'a> {
     pub section: Section,
     pub fields: &'a Fields,
-    /// `local`, or `local.2` for the second offer.
+    /// Path of the table: `local`, or `local.2` for the second offer.
     pub prefix: &'a str,
 }
 
@@ -50,7 +50,7 @@ impl Table<'_> {
     }
 }
 
-/// Collects slots and inputs as they are found.
+/// Collects slots, inputs and notices while keys are looked up.
 pub(super) struct Resolver<'a> {
     pub basis: Basis<'a>,
     pub ranges: Vec<Range>,
@@ -62,9 +62,9 @@ pub(super) struct Resolver<'a> {
     pub user_ranges: bool,
     pub currency: String,
     pub usd_rate: Option<f64>,
-    /// Somebody looks after the local side; so somebody looks after an API.
+    /// People look after the local side, so people are counted for an API, too.
     pub people: bool,
-    /// Why the measurement is not the current offer's.
+    /// Why the measurement does not apply to the offer that is being read.
     pub elsewhere: Option<Elsewhere>,
 }
 
@@ -86,15 +86,15 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Note a missing key once.
+    /// Report a missing key, once.
     pub(super) fn miss(&mut self, key: &str, why: &str) {
         if !self.missing.iter().any(|m| m.key == key) {
             self.missing.push(MissingKey { key: key.to_owned(), why: why.to_owned() });
         }
     }
 
-    /// Tokens of one request at the likely values, or at the highest. The need's slots come first,
-    /// so that the many of a catalogue need not be looked at.
+    /// Tokens of one request at the likely values. The need's slots come first, so that the many slots of a
+    /// whole catalogue need not be searched.
     pub(super) fn likely_request(&self, need: &Need) -> simulate::RequestTokens {
         self.request(need, |r| r.likely)
     }
@@ -106,7 +106,7 @@ impl<'a> Resolver<'a> {
         need.tokens(Values::of(&values))
     }
 
-    /// Echo an input that is no number of the simulation.
+    /// List an input that is not a number of the simulation.
     pub(super) fn echo(&mut self, name: String, unit: &'static str, value: Value, source: Source) {
         self.inputs.push(InputRecord { name, unit, value, source });
     }
@@ -125,7 +125,8 @@ impl<'a> Resolver<'a> {
         Slot::at(self.ranges.len() - 1)
     }
 
-    /// The value of a key: as given, else as found, else its declared default; else it is missing.
+    /// The value of a key: as given, or else as found, or else its declared default; otherwise it is
+    /// reported as missing.
     pub(super) fn number<Q: Quantity>(
         &mut self,
         table: Table<'_>,
@@ -137,8 +138,8 @@ impl<'a> Resolver<'a> {
         self.number_or(table, key, fallback, missing)
     }
 
-    /// What is assumed of a key that nobody gave: the range of inputs that are never known exactly, else
-    /// the declared default.
+    /// The assumption for a key that nobody gave: the catalogue's range for values that are never known
+    /// exactly, or else the declared default.
     pub(super) fn assumed(&self, key: &Key) -> Option<SourcedRange> {
         let (input, case) = match key {
             k if k == need::VOLUME_FACTOR => (RangeInput::Volume, RangeCase::Any),
@@ -152,14 +153,15 @@ impl<'a> Resolver<'a> {
         self.range_of(input, case).or_else(|| default_of(&key.path()))
     }
 
-    /// A range of the catalogue, as it stands.
+    /// A range of the catalogue, unchanged.
     pub(super) fn range_of(&self, input: RangeInput, case: RangeCase) -> Option<SourcedRange> {
         let r = self.basis.catalog.range(input, case)?;
         let range = Range { low: r.low, likely: r.likely, high: r.high };
         Some((range, Source::assumed(r.id.clone(), r.reason.clone())))
     }
 
-    /// A figure of the catalogue with the range such figures have; its source stays the figure's.
+    /// A figure of the catalogue, widened to the range that such figures have; its source stays that of the
+    /// figure.
     pub(super) fn spread(
         &self,
         found: Option<SourcedRange>,
@@ -182,7 +184,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// As [`Self::number`], without looking for a default.
+    /// Like [`Self::number`], but with the caller's alternative in place of a declared default.
     pub(super) fn number_or<Q: Quantity>(
         &mut self,
         table: Table<'_>,
@@ -207,7 +209,7 @@ impl<'a> Resolver<'a> {
         Some((range, given.source.clone()))
     }
 
-    /// A whole number that shapes the calculation rather than taking part in it.
+    /// A whole number that shapes the calculation instead of taking part in it.
     pub(super) fn whole(
         &mut self,
         table: Table<'_>,
@@ -215,7 +217,7 @@ impl<'a> Resolver<'a> {
         fallback: Option<(u32, Source)>,
     ) -> Option<u32> {
         let given = self.given(table, key).map(|(r, source)| {
-            // Checked to be a whole number up to 1e9 when it was read.
+            // A whole number of at most 1e9, as checked when it was read.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let whole = r.likely as u32;
             (whole, source)
@@ -225,8 +227,8 @@ impl<'a> Resolver<'a> {
         Some(value)
     }
 
-    /// A key that changes nothing about this kind of offer is refused: echoed and dropped, it would
-    /// look as if it counted. In a ranking the keys are meant for whichever offers they concern.
+    /// Refuse keys that have no effect on this kind of offer: if they were listed and ignored, they would
+    /// seem to count. In a ranking a key is meant for the offers that it concerns.
     pub(super) fn refuse_without_effect(
         table: Table<'_>,
         kind: Applies,
@@ -236,7 +238,8 @@ impl<'a> Resolver<'a> {
             return Ok(());
         }
         let keys = keys::of(table.section);
-        // A document echoes what was assumed for any offer; read back, it asks for nothing.
+        // A document also lists assumptions made for other kinds of offers; when it is read back, these are
+        // no demands.
         let given = table.fields.iter().filter(|(_, given)| {
             !matches!(&given.source, Source::User(UserInput::File { role: FileRole::Document, .. }))
         });
@@ -249,7 +252,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Text the user gave, echoed.
+    /// A text that the user gave, listed as an input.
     pub(super) fn text(&mut self, table: Table<'_>, key: &'static Key) -> Option<String> {
         let given = table.fields.get(key.name)?;
         let text = given.value.text()?.to_owned();
@@ -257,7 +260,7 @@ impl<'a> Resolver<'a> {
         Some(text)
     }
 
-    /// An amount in USD, where the rate is known.
+    /// An amount in US dollars; `None` where the exchange rate is not known.
     pub(super) fn to_usd(&self, amount: f64, currency: &str) -> Option<f64> {
         if currency == "USD" {
             return Some(amount);
@@ -272,37 +275,37 @@ impl<'a> Resolver<'a> {
         self.basis.evidence.and_then(|e| e.targets.iter().find(|t| t.kind == kind))
     }
 
-    /// A measured value and where it stands.
+    /// A measured value, with the place of the figure in its document.
     pub(super) fn measured(&self, figure: Option<&Figure>) -> Option<SourcedRange> {
         let file = &self.basis.evidence?.file;
         figure.filter(|f| f.value.is_finite()).map(|f| (Range::exactly(f.value), f.source(file)))
     }
 
-    /// Share of a target's answers that passed, and where it stands.
+    /// Share of a target's answers that passed, with the place of the figure in its document.
     pub(super) fn passes(&self, target: Option<&MeasuredTarget>) -> Option<(f64, Source)> {
         let (rate, source) = self.measured(target?.pass_rate.as_ref())?;
         Some((rate.likely, source))
     }
 }
 
-/// Fills the slot of a missing value: the case is refused before anything reads it.
+/// A placeholder for a missing value: the case is refused before anything reads it.
 pub(super) fn unknown() -> SourcedRange {
     (Range::exactly(1.0), Source::assumed("missing", "not known"))
 }
 
-/// A catalogue figure.
+/// A figure of the catalogue, with its source.
 pub(super) fn database(value: f64, kind: &str, id: &str, cite: &Cite) -> SourcedRange {
     let source =
         Source::Database { entry: format!("{kind} {id}"), source: cite.source.clone(), as_of: cite.as_of };
     (Range::exactly(value), source)
 }
 
-/// The declared default for a dotted key.
+/// The declared default for a key, by its dotted name.
 pub(super) fn default_of(key: &str) -> Option<SourcedRange> {
     defaults::of(key).map(|d| (Range::exactly(d.number()), d.source()))
 }
 
-/// Names in the catalogue most like an id.
+/// Names in the catalogue that are most like an id.
 pub(super) fn near_ids<'b>(id: &str, ids: impl Iterator<Item = &'b str>) -> Vec<String> {
     nearest(id, ids, 3)
 }

@@ -1,6 +1,6 @@
-//! `[[cloud]]` with a `subscription`: seats for people. What a seat may use is taken from its record. Where
-//! the provider publishes no number, it is taken to cover as much use as it costs at the prices of `model`,
-//! as `advise` does, or all of it where no model is named; either is said.
+//! `[[cloud]]` with a `subscription`: seats for people. How much a seat may use is read from its record.
+//! Where the provider publishes no number, a seat is taken to cover as much use as it costs, at the prices
+//! of `model`, as in `advise`; without `model` it is taken to cover all use. A notice says which.
 
 use super::error::{ResolveError, impossible};
 use super::resolver::{Resolver, SourcedRange, Table, near_ids};
@@ -14,21 +14,21 @@ use crate::workload::{Given, Range, Value};
 /// Days in a month of 730 hours.
 const DAYS: f64 = 730.0 / 24.0;
 
-/// What one seat holds in a month, as far as that is published.
+/// How much use one seat includes in a month.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Holds {
+enum SeatAllowance {
     /// The provider publishes no number.
     NotPublished,
-    /// So many requests.
+    /// This number of requests.
     Requests(f64),
-    /// Use worth so much at the API's prices, US dollars.
+    /// Use worth this much at the API's prices, US dollars.
     Worth(f64),
-    /// All use is charged beside the seat.
+    /// None: all use is charged in addition.
     Nothing,
 }
 
 impl Resolver<'_> {
-    /// Seats: their price, and past what they hold the API's.
+    /// The offer for seats: their price, and the API's prices for use beyond what they include.
     pub(super) fn seats(
         &mut self,
         table: Table<'_>,
@@ -68,36 +68,37 @@ impl Resolver<'_> {
         put(cloud::NAME, Value::Text(format!("{}, {seats}", plan.name)));
         let priced = [cloud::MODEL, cloud::INPUT].iter().any(|key| table.has(key));
         let fee = Value::Number(Range::exactly(price * number));
-        // Without a number a seat is taken to cover as much use as it costs, as far as use has a price.
-        let covers_its_price = holds == Holds::NotPublished && priced;
+        // Where the limit is not published, a seat is taken to cover use worth its price, if there are
+        // prices.
+        let covers_its_price = holds == SeatAllowance::NotPublished && priced;
         put(if covers_its_price { cloud::MINIMUM } else { cloud::FIXED }, fee);
-        if holds == Holds::NotPublished && !priced {
+        if holds == SeatAllowance::NotPublished && !priced {
             for rate in cloud::RATES.iter().filter(|key| **key != cloud::REASONING) {
                 put(rate, Value::Number(Range::exactly(0.0)));
             }
             put(cloud::BATCH_MULTIPLIER, Value::Number(Range::exactly(1.0)));
         }
-        if !priced && holds != Holds::NotPublished {
-            let what = if holds == Holds::Nothing { "all use" } else { "what is past the allowance" };
+        if !priced && holds != SeatAllowance::NotPublished {
+            let what = if holds == SeatAllowance::Nothing { "all use" } else { "what is past the allowance" };
             let why = format!("{what} is charged at the API's prices: those of which model?");
             self.miss(&table.path(cloud::MODEL), &why);
         }
         let own = Table { section: Section::Cloud, fields: &fields, prefix: table.prefix };
         let offer = self.api(own, need, hours_of_week, Role::Asked)?;
         let derived = match holds {
-            Holds::Requests(each) => Some((each * number, format!("{each:.0} requests a seat"))),
-            Holds::Worth(usd) => {
+            SeatAllowance::Requests(each) => Some((each * number, format!("{each:.0} requests a seat"))),
+            SeatAllowance::Worth(usd) => {
                 let each = self.usd_per_request(&offer, need).filter(|each| *each > 0.0);
                 each.map(|each| {
                     (usd * number / each, format!("{usd:.2} USD a seat at the API's price of a request"))
                 })
             }
-            Holds::NotPublished => {
+            SeatAllowance::NotPublished => {
                 let offer = offer.name.clone();
                 self.notices.push(Notice::SeatLimitsUnknown { offer, covers_its_price });
                 None
             }
-            Holds::Nothing => None,
+            SeatAllowance::Nothing => None,
         };
         if let Some((requests, how)) = derived.filter(|_| !table.has(cloud::FREE_REQUESTS)) {
             let reason = format!("in the price of the seats ({id}): {how}");
@@ -115,7 +116,7 @@ impl Resolver<'_> {
         Some(api.request_price(0, need, Values::of(&likely)).get())
     }
 
-    /// Put what follows from the offer's own prices into its slot.
+    /// Put a number of free requests, which follows from the offer's own prices, into its slot.
     fn set_free_requests(&mut self, offer: &Offer, (range, source): SourcedRange) {
         let Supply::Api(api) = &offer.supply else { return };
         let slot = api.free_requests.index();
@@ -125,31 +126,33 @@ impl Resolver<'_> {
         input.source = source;
     }
 
-    fn holds(&self, plan: &Subscription) -> Holds {
+    fn holds(&self, plan: &Subscription) -> SeatAllowance {
         if plan.all_use_charged {
-            return Holds::Nothing;
+            return SeatAllowance::Nothing;
         }
         // A number for one model says nothing about the others.
         let Some(of_all) = plan.allowance.iter().find(|a| a.of.is_none() && a.model.is_none()) else {
-            return Holds::NotPublished;
+            return SeatAllowance::NotPublished;
         };
         let times = match of_all.per {
             AllowancePeriod::Month => 1.0,
             AllowancePeriod::Week => DAYS / 7.0,
             AllowancePeriod::Day => DAYS,
-            // What is left of a short time is lost: nobody asks around the clock.
-            AllowancePeriod::Minute | AllowancePeriod::FiveHours => return Holds::NotPublished,
+            // What is not used within a short period is lost, and nobody asks around the clock.
+            AllowancePeriod::Minute | AllowancePeriod::FiveHours => return SeatAllowance::NotPublished,
         };
         let amount = of_all.amount * times;
-        let usd = |amount: f64| self.to_usd(amount, &plan.currency).map_or(Holds::NotPublished, Holds::Worth);
+        let usd = |amount: f64| {
+            self.to_usd(amount, &plan.currency).map_or(SeatAllowance::NotPublished, SeatAllowance::Worth)
+        };
         match (of_all.unit, &plan.overage) {
-            (AllowanceUnit::Requests, _) => Holds::Requests(amount),
+            (AllowanceUnit::Requests, _) => SeatAllowance::Requests(amount),
             (AllowanceUnit::Money, _) => usd(amount),
             (
                 AllowanceUnit::Credits,
                 Some(Overage::Packs { amount: pack, unit: AllowanceUnit::Credits, price }),
             ) => usd(amount * price / pack),
-            _ => Holds::NotPublished,
+            _ => SeatAllowance::NotPublished,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How fast one unit is, as given or as measured.
+//! The speed of one unit, as given or as measured.
 
 use super::error::{ResolveError, impossible};
 use super::resolver::{Resolver, Table};
@@ -65,14 +65,14 @@ impl Resolver<'_> {
         Ok(Some(Speed { prefill, decode }))
     }
 
-    /// The format named, or that of the file that was measured.
+    /// The weight format that was named, or that of the measured file.
     pub(super) fn quantisation(
         &mut self,
         table: Table<'_>,
         target: Option<&MeasuredTarget>,
     ) -> Result<Option<&'static Quantisation>, ResolveError> {
         let Some(name) = self.text(table, local::QUANTISATION) else {
-            // The file that was measured, wherever it runs.
+            // The format of the file that was measured, on whatever hardware.
             let measured = target.filter(|_| !table.has(local::MODEL));
             return Ok(measured.and_then(|t| Quantisation::find(&format_of_file(&t.model)?)));
         };
@@ -85,8 +85,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// The measured level to case with: the concurrency asked for, else the one with the highest
-    /// throughput.
+    /// The measured level to use: that of the concurrency that was asked for, or else the one with the
+    /// highest throughput.
     fn level<'t>(
         &mut self,
         table: Table<'_>,

@@ -1,11 +1,11 @@
-//! A measured API as an offer.
+//! A measured API target as an offer.
 
 use crate::catalog::Catalog;
 use crate::cost::keys::cloud;
 use crate::provenance::Source;
 use crate::workload::{Fields, Given, MeasuredTarget, Value};
 
-/// The `[[cloud]]` table a measured API target stands for.
+/// The fields of `[[cloud]]` for a measured API target.
 pub(super) fn fields_of_target(file: &str, target: &MeasuredTarget, catalog: &Catalog) -> Fields {
     let text = |text: &str, field: &str| Given {
         value: Value::Text(text.to_owned()),

@@ -1,10 +1,10 @@
-//! Instalments of a loan.
+//! Formulas for loans with constant instalments (annuities).
 
 use crate::units::Usd;
 
-/// A number of months given as a number; at least one.
+/// A number of months, rounded to a whole number of at least 1.
 pub(super) fn months(value: f64) -> usize {
-    // Bounded by the clamp.
+    // The clamp keeps it in range.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let whole = value.round().clamp(1.0, f64::from(u32::MAX)) as usize;
     whole
@@ -15,7 +15,7 @@ pub fn annuity(principal: Usd, rate_per_year: f64, months: usize) -> Usd {
     principal / annuity_factor(rate_per_year, months)
 }
 
-/// What so many instalments of 1 are worth now: `(1 − (1 + r)^−n) ÷ r`.
+/// Present value of this many instalments of 1: `(1 − (1 + r)^−n) ÷ r`, with `r` the yearly rate ÷ 12.
 pub(super) fn annuity_factor(rate_per_year: f64, months: usize) -> f64 {
     let r = rate_per_year / 12.0;
     let n = months as f64;

@@ -1,9 +1,9 @@
-//! One offer, month by month. This is the truth of the cost model; closed forms exist only in
-//! tests, as checks against it.
+//! Simulates one offer month by month. All costs come from this simulation; closed forms exist only in
+//! tests, to check it.
 //!
-//! Conventions: months count from 0. What is bought in a month is paid at its beginning, everything
-//! else evenly over it. Requests grow from month to month; a drift of API prices acts continuously,
-//! so a month pays the mean price over its days.
+//! Conventions: months count from 0. What is bought in a month is paid at its beginning, everything else
+//! evenly over the month. Requests grow from month to month. A drift of API prices acts continuously, so a
+//! month is charged the mean price over its days.
 
 mod loan;
 mod parts;
@@ -23,25 +23,25 @@ use request::drift_within_month;
 
 pub use crate::workload::keys::LAST_MONTH;
 
-/// How the months of an offer go on.
+/// How the months of an offer repeat in the long run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// The first of the months that all cost the same, purchases apart; `None`: growth or drift never
-    /// end.
+    /// First of the months that all cost the same, purchases apart; `None` where growth or price drift
+    /// never ends.
     pub settled: Option<u32>,
-    /// Months between replacements.
+    /// Months between replacements of a unit; `None` where units are not replaced.
     pub life: Option<usize>,
 }
 
-/// How much comes in: the same for both sides of a comparison.
+/// The volume of the first month, the same on both sides of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Flow {
     pub requests: Requests,
-    /// Requests ÷ those of the scenario: scales a peak that was given as a rate.
+    /// Factor on the scenario's volume; a peak that was given as a rate is scaled by it.
     pub scale: f64,
 }
 
-/// An offer as it runs through the months.
+/// The simulation of one offer, at the beginning of a month.
 #[derive(Debug)]
 pub struct Run<'a> {
     need: &'a Need,
@@ -59,23 +59,23 @@ pub struct Run<'a> {
     credits: f64,
     // Machine
     work: Option<Seconds>,
-    /// In service, and standing by.
+    /// Units in service and in reserve.
     units: u32,
-    /// Units bought, or rented with a commitment, by month.
+    /// For each month the units that were bought, or rented with a commitment.
     bought: &'a mut Vec<u32>,
-    /// Units a loan is being paid for, or that a commitment still holds.
+    /// Units whose loan is being repaid, or that a rental commitment still binds.
     bound: u32,
     life: Option<usize>,
     instalment: Usd,
-    /// Months in which a unit's loan is paid, or that a commitment to rent holds; 0: neither. A loan
-    /// ends with the unit, if that is earlier: what is sold is paid off.
+    /// Months for which the loan of a unit is repaid, or for which a rental commitment binds; 0 for
+    /// neither. A loan ends with the unit if that is earlier, because a unit that is sold is paid off.
     term: usize,
-    /// Months of the loan as it was agreed.
+    /// Duration of the loan as agreed, months.
     agreed: usize,
 }
 
 impl<'a> Run<'a> {
-    /// `bought` is working memory, reused from run to run.
+    /// Start a simulation. `bought` is working memory that is reused from run to run.
     pub fn new(
         offer: &'a Offer,
         need: &'a Need,
@@ -132,20 +132,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// At the prices as they are today, on and on.
+    /// Without price drift: an API's prices stay as on the first day.
     #[must_use]
     pub const fn without_drift(mut self) -> Self {
         (self.drift, self.drift_step) = (1.0, 1.0);
         self
     }
 
-    /// The next month, as a bill.
+    /// Simulate the next month; only what is paid.
     pub fn bill(&mut self) -> Bill {
         Bill::from(&self.step(&mut ()))
     }
 
-    /// Everything paid in so many months, less what is left then; and, of its first `meanwhile` months,
-    /// what was paid over them: what another offer pays while it is waited for.
+    /// Everything that is paid in this many months, less what is left then; and the running cost of the
+    /// first `meanwhile` months, which another offer pays while it is awaited. US dollars.
     pub fn total(mut self, months: u32, meanwhile: u32) -> (f64, f64) {
         let (mut sum, mut early) = (0.0, 0.0);
         for month in 0..months {
@@ -158,12 +158,12 @@ impl<'a> Run<'a> {
         (sum - self.closing(&mut ()).value().get(), early)
     }
 
-    /// Set the requests of the coming month, growth included.
+    /// Set the requests of the next month, growth included.
     pub fn set_requests(&mut self, requests: Requests) {
         self.flow.requests = requests / self.grown;
     }
 
-    /// The next month.
+    /// Simulate the next month. `record` receives the derivations of its figures.
     pub fn step(&mut self, record: &mut impl Record) -> Step {
         let requests = self.flow.requests * self.grown;
         let mut step = match self.supply {
@@ -177,7 +177,7 @@ impl<'a> Run<'a> {
         step
     }
 
-    /// What is paid once, and what comes on top of everything.
+    /// Add what is paid once, and the surcharge on all payments.
     fn lift(&self, step: &mut Step, record: &mut impl Record) {
         let v = self.v;
         let (one_off, uplift) = match self.supply {
@@ -214,7 +214,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What is still owed for a unit that is sold at the end of its life: a loan may be longer.
+    /// Debt on a unit that is sold at the end of its life, where its loan runs longer.
     fn owed_on_a_sale(&self, machine: &Machine) -> Usd {
         let Payment::Bought { loan: Some(loan), .. } = &machine.payment else { return Usd::ZERO };
         match self.agreed - self.term {
@@ -298,8 +298,8 @@ impl<'a> Run<'a> {
         let mut step = Step { requests, ..Step::default() };
         match &machine.payment {
             Payment::Rented { rent, billed, .. } => {
-                // Rent follows the need down as well as up, but never below what a commitment
-                // holds; what is idle costs the same.
+                // Rent follows the load in both directions, but does not fall below what commitments bind.
+                // Units that are idle cost the same.
                 if self.term > 0 {
                     self.bound -= self.run_out();
                     let added = needed.saturating_sub(self.units.max(self.bound));
@@ -334,7 +334,7 @@ impl<'a> Run<'a> {
                 step.upfront = v.get(*install) * f64::from(added);
                 step.upfront -= each * v.get(*residual) * f64::from(replaced);
                 if let Some(loan) = loan {
-                    // Paid off before anything else.
+                    // A unit that is sold is paid off first.
                     if replaced > 0 {
                         step.upfront += self.owed_on_a_sale(machine) * f64::from(replaced);
                     }
@@ -400,7 +400,7 @@ impl<'a> Run<'a> {
         step
     }
 
-    /// units × (idle + busy share × (load − idle)) × hours × PUE × tariff.
+    /// Power in US dollars a month: units × (idle + busy share × (load − idle)) × hours × PUE × tariff.
     fn power(&self, machine: &Machine, requests: Requests, record: &mut impl Record) -> Usd {
         let Some(power) = &machine.power else { return Usd::ZERO };
         let v = self.v;
@@ -433,12 +433,12 @@ impl<'a> Run<'a> {
         usd
     }
 
-    /// Units whose loan or commitment ended with the month before.
+    /// Units whose loan or commitment ended with the previous month.
     fn run_out(&self) -> u32 {
         (self.month as usize).checked_sub(self.term).and_then(|m| self.bought.get(m)).copied().unwrap_or(0)
     }
 
-    /// What is left after the months so far.
+    /// Residual value and debt after the months that were simulated.
     pub fn closing(&self, record: &mut impl Record) -> Closing {
         let Supply::Machine(machine) = self.supply else { return Closing::default() };
         let v = self.v;
@@ -454,7 +454,7 @@ impl<'a> Run<'a> {
                     ];
                     Derivation::new("residual_usd", residual_usd.get(), "USD", "purchase_usd × units_worth", terms).note(
                         format!(
-                            "Of each unit in service, residual_share ({share}) to the power of its age over its life:                              new it is worth its price, at the end of its life that share of it"
+                            "Of each unit in service, residual_share ({share}) to the power of its age over its life: new it is worth its price, at the end of its life that share of it"
                         ),
                     )
                 });
@@ -472,8 +472,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What the units in service are worth together, in units: each the residual share to the power of
-    /// its age over its life. A unit without a life has the months so far as one.
+    /// Residual value of the units in service, in units of a new one's price: for each, the residual share
+    /// to the power of age ÷ life. A unit without a life counts the months so far as its life.
     fn worth(&self, residual: f64) -> f64 {
         let now = self.month as usize;
         let life = self.life.unwrap_or(now).max(1);
@@ -482,8 +482,8 @@ impl<'a> Run<'a> {
         in_service.map(|(at, units)| f64::from(*units) * residual.powf((now - at) as f64 / life as f64)).sum()
     }
 
-    /// What the units that are still bound cost from here on: `monthly` times the factor of the
-    /// months that are left to each.
+    /// Debt on the units that are still bound: `monthly` × the factor for the months that remain, for each
+    /// of them.
     fn owed(&self, monthly: Usd, factor: impl Fn(usize) -> f64) -> Usd {
         let now = self.month as usize;
         let first = now.saturating_sub(self.term);
@@ -506,7 +506,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A month by which the credits are used up.
+    /// A month by which the credits are certainly used up.
     fn credits_last(&self, api: &Api) -> u32 {
         if self.credits <= 0.0 {
             return 0;
@@ -514,13 +514,13 @@ impl<'a> Run<'a> {
         let price = |p: &Period| api.request_price(p.from_month, self.need, self.v).get();
         let least = api.periods.iter().map(price).fold(f64::INFINITY, f64::min) * self.flow.requests.get();
         let months = (self.credits / least).ceil() + 1.0;
-        // In range by the clamp.
+        // The clamp keeps it in range.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let months = months.clamp(0.0, f64::from(LAST_MONTH)) as u32;
         months
     }
 
-    /// When it comes to rest, for whoever looks past the horizon.
+    /// How its months repeat, for comparisons that look beyond the horizon.
     pub fn pace(&self) -> Pace {
         Pace { settled: self.settled_at(), life: self.life }
     }

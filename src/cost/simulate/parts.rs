@@ -1,8 +1,8 @@
-//! What a month costs, part by part, and what is left at the end of it.
+//! The cost of a month by part, and what is left at the end.
 
 use crate::units::{Requests, Usd};
 
-/// What one month costs, by part.
+/// Running cost of one month by part, US dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Parts {
     pub api: Usd,
@@ -14,13 +14,13 @@ pub struct Parts {
     pub maintenance: Usd,
     pub licence: Usd,
     pub other: Usd,
-    /// On top of all payments of the month.
+    /// Surcharge on all payments of the month.
     pub uplift: Usd,
 }
 
 impl Parts {
     pub fn total(&self) -> Usd {
-        // Added bare and brought into range once: draws spend much of their time here.
+        // Added as plain numbers and clamped once, because draws spend much of their time here.
         let sum = self.api.get()
             + self.rent.get()
             + self.loan.get()
@@ -33,7 +33,7 @@ impl Parts {
             + self.uplift.get();
         Usd::new(sum.clamp(f64::MIN, f64::MAX))
     }
-    /// Part by part.
+    /// The sum, part by part.
     #[must_use]
     pub fn plus(mut self, other: &Self) -> Self {
         self.api += other.api;
@@ -48,7 +48,7 @@ impl Parts {
         self.uplift += other.uplift;
         self
     }
-    /// Name and amount of each part, in the order reports show them.
+    /// Name and amount of each part, in the order of reports.
     pub fn named(&self) -> [(&'static str, Usd); 10] {
         [
             ("api", self.api),
@@ -65,28 +65,30 @@ impl Parts {
     }
 }
 
-/// One month of one offer.
+/// What one offer needs and pays in one month.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Step {
-    /// Paid at the beginning: purchases less what replaced units fetch.
+    /// Paid at the beginning of the month: purchases, less what replaced units fetch.
     pub upfront: Usd,
-    /// Paid over the month.
+    /// Paid during the month, by part.
     pub parts: Parts,
+    /// Units in service and in reserve.
     pub units: u32,
-    /// Of them new, and bought again, this month.
+    /// Units that are new this month.
     pub added: u32,
+    /// Units that were bought again this month.
     pub replaced: u32,
-    /// Of `upfront`, what is paid once at the start.
+    /// The part of `upfront` that is paid only once, at the start.
     pub one_off: Usd,
     pub requests: Requests,
 }
 
-/// What a month costs, in USD.
+/// The payments of one month, US dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Bill {
-    /// At its beginning.
+    /// Paid at the beginning of the month.
     pub upfront: f64,
-    /// Over the month.
+    /// Paid during the month.
     pub running: f64,
 }
 
@@ -102,12 +104,12 @@ impl From<&Step> for Bill {
     }
 }
 
-/// What is left of a deployment at the end of a month.
+/// What an offer has and owes at the end of a month.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Closing {
-    /// What the units in service would fetch.
+    /// What the units in service would fetch if sold.
     pub residual: Usd,
-    /// What is still owed: the balance of loans, the rent of commitments that go on.
+    /// Debt: the balance of loans, and the rent of commitments that have not ended.
     pub owed: Usd,
 }
 

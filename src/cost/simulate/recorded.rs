@@ -1,4 +1,4 @@
-//! How units, staff and what is paid at the beginning of a month come about.
+//! Derivations of units, staff hours and payments at the beginning of a month.
 
 use super::Step;
 use crate::cost::case::{Machine, Need, Payment, Peak, Serving, Staff, Values};
@@ -88,8 +88,8 @@ pub(super) fn staff(v: Values<'_>, staff: &Staff, units: f64, usd: Usd, record: 
     });
 }
 
-/// What is paid at the beginning of a month, from the purchases to what comes on top of them.
-/// `seen`: the month as it is, what is owed on each unit that is sold, and whether it is the first.
+/// Derivation of what is paid at the beginning of a month, from purchases to the surcharge. The tuple has
+/// the month, the debt on each unit that is sold, and whether it is the first month.
 pub(super) fn upfront(
     v: Values<'_>,
     machine: &Machine,
@@ -137,7 +137,7 @@ pub(super) fn upfront(
             add("one_off_usd");
             terms.push(v.term("one_off_usd", machine.one_off));
         }
-        // What comes on top of payments does not come on top of money that is received.
+        // The surcharge applies to payments, not to proceeds.
         if v.get(machine.uplift) > 0.0 && step.upfront > Usd::ZERO {
             formula = format!("({formula}) × (1 + uplift_share)");
             terms.push(v.term("uplift_share", machine.uplift));

@@ -1,10 +1,10 @@
-//! One request: its tokens, how many of them a month brings, and what an API charges for one.
+//! Requests: their tokens, how many there are in a month, and what an API charges for one.
 
 use crate::cost::case::{Api, Machine, Need, Period, Portion, Rates, Shape, Slot, Values, Volume};
 use crate::price::{self, Batch, Charge};
 use crate::units::{Requests, Tokens, Usd, UsdPerMtok};
 
-/// Tokens of one request in one draw.
+/// Mean tokens of one request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RequestTokens {
     pub input: Tokens,
@@ -38,7 +38,8 @@ impl Need {
         }
     }
 
-    /// Requests of the first month, given the machine of the comparison.
+    /// Requests of the first month. `machine` is needed where the volume is whatever the hardware can
+    /// generate.
     pub fn requests(&self, v: Values<'_>, machine: Option<&Machine>) -> Requests {
         match self.volume {
             Volume::Requests(slot) => v.get::<Requests>(slot) * v.get(self.volume_factor),
@@ -55,10 +56,10 @@ impl Need {
 }
 
 impl Rates {
-    /// The numbers of one draw.
+    /// The prices of one draw.
     fn values(&self, v: Values<'_>) -> price::Rates {
         let usd = |slot: Slot<UsdPerMtok>| Some(v.get(slot).get());
-        // A cache price nobody needed is that of the input.
+        // If the need has no cache tokens, their price does not matter; the input's stands in for it.
         let or_input = |slot: Option<Slot<UsdPerMtok>>| usd(slot.unwrap_or(self.input));
         price::Rates {
             input: usd(self.input),
@@ -71,7 +72,8 @@ impl Rates {
 }
 
 impl Period {
-    /// Past a threshold every token of the request pays the tier's rates.
+    /// The rates for an input of this length. Above a threshold they apply to all tokens of the request.
+    /// Also returns whether a threshold is exceeded.
     fn rates_for(&self, input: Tokens) -> (&Rates, bool) {
         let tier = self.tiers.iter().rfind(|(above, _)| input.get() > *above as f64);
         tier.map_or((&self.rates, false), |(_, rates)| (rates, true))
@@ -79,7 +81,7 @@ impl Period {
 }
 
 impl Portion {
-    /// Its part of the mean request.
+    /// Tokens of this kind of request, from those of the mean request.
     fn of(&self, mean: &price::Usage) -> price::Usage {
         price::Usage {
             uncached: mean.uncached * self.uncached * self.share,
@@ -92,13 +94,13 @@ impl Portion {
 }
 
 impl Api {
-    /// The prices in force in a month.
+    /// The prices that apply in a month.
     fn period(&self, month: u32) -> Option<&Period> {
         self.periods.iter().rfind(|p| p.from_month <= month).or(self.periods.first())
     }
 
-    /// What one request costs in a month, before drift and retries: tiers, windows and batch share
-    /// included.
+    /// Cost of one request in a month, with tiers, windows and the batch share, but without price drift and
+    /// retries.
     pub fn request_charge(&self, month: u32, need: &Need, v: Values<'_>) -> Charge {
         let Some(period) = self.period(month) else { return Charge::default() };
         let tokens = need.tokens(v);
@@ -116,14 +118,16 @@ impl Api {
             .map(|multiplier| Batch { share: batch_share, multiplier: v.get(multiplier) });
         let charge = |usage: &price::Usage, rates: &Rates, tier: bool| {
             let windows = period.windows.iter().filter(|_| !tier).map(|(share, r)| (*share, r.values(v)));
-            // Every class that is used has a slot: resolving refuses a request without its prices.
+            // Every class of tokens that is used has a slot: a request without its prices was refused
+            // before.
             price::expected(usage, &rates.values(v), windows, batch).unwrap_or_default()
         };
         let (rates, tier) = period.rates_for(tokens.input);
         if period.tiers.is_empty() || need.mix.is_empty() {
             return charge(&usage, rates, tier);
         }
-        // Requests that are not alike: those past a threshold pay its rates, whatever the mean is.
+        // With requests of different kinds each is charged by its own length, so that long ones pay the
+        // rates above a threshold even if the mean request does not.
         let mut all = Charge::default();
         for portion in &need.mix {
             let (rates, tier) = period.rates_for(tokens.input * portion.input);
@@ -132,23 +136,24 @@ impl Api {
         all
     }
 
-    /// Price of one request in a month, before drift; answers that must be asked for again included.
+    /// Cost of one request in a month, with retries but without price drift, US dollars.
     pub fn request_price(&self, month: u32, need: &Need, v: Values<'_>) -> Usd {
         Usd::new(self.request_charge(month, need, v).total()) * (1.0 + v.get(self.retry))
     }
 
-    /// The rates of a request of this size in a month, outside windows.
+    /// The rates for a request of this size in a month, outside all time windows.
     pub fn rates(&self, month: u32, tokens: RequestTokens) -> Option<&Rates> {
         Some(self.period(month)?.rates_for(tokens.input).0)
     }
 
-    /// The month after which prices no longer change on a date.
+    /// The last month in which prices change on a date; 0 where there is none.
     pub fn last_change(&self) -> u32 {
         self.periods.last().map_or(0, |p| p.from_month)
     }
 }
 
-/// Mean of `(1 + rate)^(t/12)` over month 0: what a continuous drift costs in the first month.
+/// The factor by which prices change from one month to the next, and the mean of `(1 + per_year)^(t/12)`
+/// over the first month: a continuous drift already acts within it.
 pub(super) fn drift_within_month(per_year: f64) -> (f64, f64) {
     let q = (1.0 + per_year).powf(1.0 / 12.0);
     let mean = if (q - 1.0).abs() < 1e-12 { 1.0 } else { (q - 1.0) / q.ln() };
@@ -159,8 +164,8 @@ pub(super) fn drift_within_month(per_year: f64) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    /// Twelve monthly means of a price falling by 40 % a year add up to the integral
-    /// 12 × (1 − 0.6) ÷ −ln 0.6 = 9.397 monthly prices.
+    /// The twelve monthly means of a price that falls by 40 % a year add up to the integral: 12 × (1 − 0.6)
+    /// ÷ −ln 0.6 = 9.397 monthly prices.
     #[test]
     fn drift_adds_up_to_the_integral() {
         let (q, mean) = drift_within_month(-0.4);

@@ -1,4 +1,4 @@
-//! What a request takes of a machine, and how many units a load needs.
+//! How long a machine works on a request, and how many units a load needs.
 
 use crate::capacity::units as load;
 use crate::cost::case::{Copies, Machine, Need, Peak, Prefill, Serving, Values};
@@ -7,16 +7,17 @@ use crate::terms::Term;
 use crate::units::{Hours, Requests, RequestsPerSec, Seconds, Tokens, TokensPerSec};
 
 impl Machine {
-    /// Local requests of one request of the need: answers that were unusable are asked for again.
+    /// How often a request is run, on average: unusable answers are requested again.
     fn asked(&self, v: Values<'_>) -> f64 {
         1.0 + v.get(self.retry)
     }
 
-    /// Seconds of a unit one request takes, reading and writing apart; `None` without speeds.
+    /// Seconds that a unit spends on one request, for prefill and for decode; `None` where no speed is
+    /// known.
     pub fn work_parts(&self, need: &Need, v: Values<'_>) -> Option<(Seconds, Seconds)> {
         let tokens = need.tokens(v);
         let factor = v.get(self.tokeniser_ratio) * self.asked(v);
-        // What its own cache still holds is not read again.
+        // What the prefix cache supplies is not computed again.
         let read = tokens.input * (1.0 - v.get(self.cached)) * factor;
         let written = tokens.written() * factor;
         match self.serving.as_ref()? {
@@ -39,7 +40,7 @@ impl Machine {
         }
     }
 
-    /// How the seconds of a unit for one request come about: formula, terms, and a note.
+    /// How these seconds are derived: the formula, its terms, and a note.
     pub fn work_terms(&self, need: &Need, v: Values<'_>) -> (String, Vec<Term>, String) {
         let tokens = need.tokens(v);
         let mut terms = vec![
@@ -99,23 +100,23 @@ impl Machine {
         }
     }
 
-    /// Seconds of a unit one request takes; `None` without speeds.
+    /// Seconds that a unit spends on one request; `None` where no speed is known.
     pub fn work(&self, need: &Need, v: Values<'_>) -> Option<Seconds> {
         let (input, output) = self.work_parts(need, v)?;
         Some(input + output)
     }
 
-    /// Requests a number of units serve in a month when never idle.
+    /// Requests that a number of units can serve in a month when never idle.
     pub fn capacity(&self, need: &Need, v: Values<'_>, units: u32) -> Option<Requests> {
         let work = self.work(need, v).filter(|w| w.get() > 0.0)?;
         Some(load::requests_in(v.get(self.service_hours), units, work))
     }
 
-    /// Units in service for a peak, given the seconds of a unit one request takes.
+    /// Units that a peak needs, given the seconds that a unit spends on one request.
     pub fn units_for(&self, peak: RequestsPerSec, work: Seconds, v: Values<'_>) -> u32 {
         match &self.serving {
             Some(Serving::Copies(copies)) => {
-                // One copy takes `per_unit` times as long as the whole unit.
+                // One copy takes `per_unit` times as long as all copies of a unit together.
                 let seconds = work.get() * f64::from(copies.per_unit);
                 let each = match copies.ceiling {
                     Some(ceiling) => staffing::whole(peak.get() * seconds / v.get(ceiling)),
@@ -127,7 +128,7 @@ impl Machine {
         }
     }
 
-    /// The most of its capacity that may be used at a peak, with this many units.
+    /// Share of the capacity that may be used at the peak with this many units, 0 to 1.
     pub fn ceiling_of(&self, units: u32, v: Values<'_>) -> f64 {
         match &self.serving {
             Some(Serving::Copies(Copies { ceiling: None, at_once, per_unit, .. })) => {
@@ -138,7 +139,7 @@ impl Machine {
         }
     }
 
-    /// Requests per second the machines must be able to carry, at `requests` in the month.
+    /// Requests per second that the machines must be able to carry, for `requests` in the month.
     pub fn peak(
         &self,
         need: &Need,
@@ -153,14 +154,15 @@ impl Machine {
             Peak::Rate(slot) => v.get::<RequestsPerSec>(slot) * (growth * scale),
             Peak::ToMean(slot) => mean(hours) * need.peak_over_mean(v.get(slot), v),
         };
-        // Switched on for part of the month only, the same requests come closer together.
+        // Units that are switched on for part of the month serve all requests in fewer hours.
         peak.max(mean(v.get(self.service_hours)))
     }
 }
 
 impl Copies {
-    /// Seconds of one copy for a request of these tokens, `factor` times what was asked for: the rate
-    /// holds for the tokens it was predicted with, and reading and writing take their shares of it.
+    /// Seconds that one copy spends on a request of this size, whose tokens include a `factor` for retries.
+    /// The rate was predicted for other token counts, so the time for prefill and decode is scaled to
+    /// these.
     fn seconds(&self, read: Tokens, written: Tokens, factor: f64, v: Values<'_>) -> f64 {
         let rate: RequestsPerSec = v.get(self.rate);
         let ratio = |tokens: Tokens, then: f64| {

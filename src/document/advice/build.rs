@@ -1,4 +1,4 @@
-//! From the verdict to the document.
+//! The verdict, its need and the catalogue → the advice document.
 
 use super::text;
 use super::{
@@ -18,7 +18,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
-/// Everything around the verdict that the document shows.
+/// What the document shows beside the verdict.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
     pub matrix: &'a Matrix,
@@ -27,13 +27,13 @@ pub struct Setting<'a> {
     pub draft: &'a NeedDraft,
     pub need: &'a Need,
     pub today: Date,
-    /// RFC 3339.
+    /// The present moment, RFC 3339.
     pub now: &'a str,
     pub evidence: Option<&'a Evidence>,
     pub cost_file: Option<&'a str>,
 }
 
-/// The document.
+/// The advice document of a verdict.
 pub fn build(setting: &Setting, verdict: &Verdict) -> AdviceDocument {
     let models = models(setting, verdict);
     Envelope {
@@ -108,8 +108,8 @@ fn reason(verdict: &Verdict, reason: &crate::advise::Reason) -> Reason {
     }
 }
 
-/// One flip per question and placement: the mildest change that does it. Where low and variable
-/// volume lead to the same, one line is enough.
+/// One flip per question and placement: the mildest change that brings the placement about. Where low and
+/// variable volume lead to the same placement, only the first is kept.
 fn flips(verdict: &Verdict) -> Vec<Flip> {
     let mut found: Vec<Flip> = Vec::new();
     for flip in &verdict.flips {
@@ -235,7 +235,7 @@ fn models(setting: &Setting, verdict: &Verdict) -> Models {
     }
 }
 
-/// How this case gets from where it is to where it belongs.
+/// The guide's steps for moving this workload from where it runs now to where it belongs.
 fn migration(setting: &Setting, verdict: &Verdict) -> Option<Migration> {
     let draft = setting.draft;
     let from = if draft.has(answers::HAVE) {
@@ -247,7 +247,7 @@ fn migration(setting: &Setting, verdict: &Verdict) -> Option<Migration> {
     };
     let closed =
         verdict.answers.privacy == Privacy::Strict || setting.need.modifiers.contains(Modifier::Offline);
-    // What ships inside a product moves nowhere.
+    // A model that ships inside a product is not moved.
     if setting.need.modifiers.contains(Modifier::Embedded) {
         return None;
     }
@@ -260,8 +260,8 @@ fn migration(setting: &Setting, verdict: &Verdict) -> Option<Migration> {
     })
 }
 
-/// Recipes with the catalogue's examples in their blanks; a blank without an example stays a word
-/// in capitals.
+/// The recipes of this placement, with the catalogue's examples filled in; a blank without an example stays
+/// as a word in capitals.
 fn recipes(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Recipe> {
     let api = models.api.as_ref().and_then(|api| setting.catalog.api_model(&api.id));
     let fill = |text: &str| {
@@ -284,8 +284,8 @@ fn recipes(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Recipe>
         .collect()
 }
 
-/// After the guide's months, or sooner where the catalogue knows that the example model's price
-/// changes or that it retires.
+/// The day after the guide's months, or an earlier one on which the catalogue says that the example model's
+/// price changes or that it retires.
 fn look_again(setting: &Setting, models: &Models) -> LookAgain {
     let months = setting.guide.look_again.months;
     let mut date = setting.today.saturating_add(months.months());
@@ -304,7 +304,7 @@ fn look_again(setting: &Setting, models: &Models) -> LookAgain {
     LookAgain { date: date.to_string(), because, triggers: setting.guide.look_again.triggers.clone() }
 }
 
-/// Where the shape of a request came from: as its input tokens did.
+/// Where the request shape comes from: taken to be where its input tokens come from.
 fn draft_source(setting: &Setting) -> Source {
     let source = setting.draft.source(need::INPUT_TOKENS).cloned();
     source.unwrap_or_else(|| Source::assumed("example-request", "no request shape given"))

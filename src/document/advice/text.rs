@@ -1,4 +1,4 @@
-//! The sentences of an advice document: what engines return as values, people read as words.
+//! The sentences of an advice document: engines return values, this file puts them into words.
 
 use crate::advise::verdict::{self, Adjustment, Change, ConfidenceStep, Settled, Threshold};
 use crate::advise::{
@@ -9,7 +9,7 @@ use crate::money::Currency;
 use crate::number;
 use crate::workload::{Answers, Capability, Modifier, Privacy, PrivacyReason, Volume};
 
-/// `cloud` → "the cloud".
+/// `Placement::Cloud` → "the cloud".
 pub const fn place(placement: Placement) -> &'static str {
     match placement {
         Placement::Cloud => "cloud",
@@ -18,7 +18,7 @@ pub const fn place(placement: Placement) -> &'static str {
     }
 }
 
-/// What the confidence rests on, as a sentence would say it.
+/// One step of the confidence, as the end of a sentence.
 pub const fn confidence(step: ConfidenceStep) -> &'static str {
     match step {
         ConfidenceStep::Firm => "your answers leave no other place, and what was measured speaks for it",
@@ -53,7 +53,7 @@ pub fn reason(verdict: &Verdict, reason: &Reason) -> String {
     }
 }
 
-/// What was measured about quality.
+/// The sentence on measured quality.
 pub fn quality(finding: &QualityFinding) -> String {
     let q = &finding.quality;
     let rates = format!(
@@ -81,7 +81,7 @@ pub fn quality(finding: &QualityFinding) -> String {
     }
 }
 
-/// What was computed about cost.
+/// The sentence on computed cost.
 pub fn cost(finding: &CostFinding) -> String {
     let hardest = pair(&finding.hardest, finding.horizon_months);
     match (finding.standing, &finding.easiest) {
@@ -165,7 +165,7 @@ pub fn adjustment(adjustment: Adjustment, reason: Option<PrivacyReason>) -> supe
     }
 }
 
-/// A change that changes the verdict, in words.
+/// The document's row for a flip, with its sentence.
 pub fn flip(flip: verdict::Flip, verdict: &Verdict) -> super::Flip {
     let placement = flip.placement;
     let (what, to) = match flip.change {
@@ -221,7 +221,8 @@ pub fn flip(flip: verdict::Flip, verdict: &Verdict) -> super::Flip {
     }
 }
 
-/// From where on own hardware pays back, or that it does so nowhere.
+/// " (the line is at …)" for the volume above which own hardware pays back, or that it does so at no
+/// volume.
 fn pays_back(verdict: &Verdict) -> String {
     let named = verdict.threshold.as_ref().map(line).filter(|line| !line.is_empty());
     named.unwrap_or_else(|| {
@@ -230,14 +231,14 @@ fn pays_back(verdict: &Verdict) -> String {
     })
 }
 
-/// An answer that was replaced, beside the verdict.
+/// The warning about an answer that was replaced.
 pub fn replaced(a: &super::Adjustment) -> String {
     format!("Your {} answer, {}, counts as {} here: {}.", a.question, a.given, a.used, a.because)
 }
 
-/// " (the line is at …)".
+/// " (the line is at …)", with the threshold in requests and tokens a month; empty where neither is known.
 fn line(threshold: &Threshold) -> String {
-    // A line at nothing is no line.
+    // A threshold of 0 divides nothing.
     let above = |n: &f64| *n > 0.0;
     let tokens =
         threshold.tokens_per_month.filter(above).map(|t| format!("{} tokens a month", number::short(t)));
@@ -298,7 +299,7 @@ pub fn limit(limit: Limit) -> String {
     }
 }
 
-/// The cell of the matrix that the answers stand in.
+/// The name of the matrix cell for these answers.
 pub fn cell(answers: Answers) -> String {
     let volume = match answers.volume {
         Volume::Low => "low volume",

@@ -42,7 +42,7 @@ use std::collections::BTreeMap;
 /// Longest answer kept in a document, characters.
 const LONGEST_TEXT: usize = 4096;
 
-/// One record as a row of the document.
+/// One measured request as a row of the document.
 pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt], graded: Graded) -> Sample {
     let f = &record.figures;
     let prompt = &prompts[record.step.prompt];
@@ -100,7 +100,7 @@ pub fn sample(record: &Record, facts: &TargetFacts, prompts: &[Prompt], graded: 
     }
 }
 
-/// An answer that another program has recorded, as a row: a text and its grade.
+/// An answer that another program has recorded, as a row: it has a text and a grade, but no times.
 pub fn recorded(text: &str, step: &Step, facts: &TargetFacts, prompts: &[Prompt], graded: Graded) -> Sample {
     let capped: String = text.chars().take(LONGEST_TEXT).collect();
     Sample {
@@ -150,7 +150,7 @@ pub fn recorded(text: &str, step: &Step, facts: &TargetFacts, prompts: &[Prompt]
     }
 }
 
-/// One record under load as a row.
+/// One measured request under load, with its cost and grade.
 pub fn sent(record: &Record, session: u32, facts: &TargetFacts, grading: &Grading) -> Sent {
     let step = &record.step;
     let kept = grading.expects(step.prompt, step.turn).then(|| Kept::of(record, facts)).flatten();
@@ -158,7 +158,7 @@ pub fn sent(record: &Record, session: u32, facts: &TargetFacts, grading: &Gradin
     Sent::of(record, session, cost(record, facts), graded.pass)
 }
 
-/// The document of a run.
+/// The document of a finished or interrupted run.
 pub fn document(run: Run<'_>) -> BenchDocument {
     let (basis, samples) = (run.basis, &run.samples);
     let rows = pairs::Rows::of(samples);
@@ -212,15 +212,15 @@ pub fn document(run: Run<'_>) -> BenchDocument {
             judges: run.judges.to_vec(),
             same_weights,
             spending,
-            // Without requests there is nothing that they define.
+            // Without requests there are no metrics to define.
             definitions: if basis.prompts.is_empty() { BTreeMap::new() } else { definitions },
         },
         warnings,
     }
 }
 
-/// Every pair of targets: what is in question first. Local models are, beside APIs; of two of a kind, the
-/// one named first.
+/// Every pair of targets, with the one in question first: the local one beside an API; of two of the same
+/// kind, the one that was named first.
 fn couples(targets: &[Target]) -> Vec<(&Target, &Target)> {
     let mut couples = Vec::new();
     for (n, one) in targets.iter().enumerate() {
@@ -229,7 +229,7 @@ fn couples(targets: &[Target]) -> Vec<(&Target, &Target)> {
             couples.push(if turned { (other, one) } else { (one, other) });
         }
     }
-    // What this program is for comes first.
+    // Local beside API comes first: it is what the program is for.
     couples.sort_by_key(|(a, b)| a.kind == b.kind);
     couples
 }
@@ -245,7 +245,7 @@ fn rate(passed: u32, n: u32) -> Option<Rate> {
     Some(Rate { n, passed, rate: f64::from(passed) / f64::from(n), low: interval.low, high: interval.high })
 }
 
-/// What the figures mean that the document has.
+/// Definitions of the metrics that the document has a value of.
 fn definitions(
     targets: &[Target],
     comparisons: &[Comparison],
@@ -322,7 +322,7 @@ fn token_means(rows: &[&Sample]) -> TokenMeans {
     }
 }
 
-/// The turns of the conversations among these requests; nothing where there is only a first one.
+/// The figures of each turn, where prompts are conversations; empty where all requests are first turns.
 fn turns(speed: &[&Sample]) -> Vec<Turn> {
     let last = speed.iter().map(|s| s.turn).max().filter(|last| *last > 0);
     let of_turn = |turn| {
@@ -342,7 +342,8 @@ fn summary(rows: &[&Sample], pick: impl Fn(&Sample) -> Option<f64>) -> Summary {
     Summary::of(&rows.iter().filter_map(|s| pick(s)).collect::<Vec<f64>>())
 }
 
-/// One answer whose tokens nobody counted is enough to say so; a mixture is never called measured.
+/// Who counted the tokens of a target. If one answer of an API has no count, the target's counts are not
+/// measured.
 fn token_source(kind: Kind, good: &[&Sample]) -> TokenSource {
     match (kind, good.iter().any(|s| s.token_source == TokenSource::NotMeasured)) {
         (Kind::Local, _) => TokenSource::LocalTokenizer,
@@ -359,7 +360,7 @@ fn tally<'a, T: serde::Serialize + 'a>(values: impl Iterator<Item = &'a T>) -> B
     counts
 }
 
-/// First against second half, in the order they ran.
+/// The first half of the requests against the second, in the order they ran.
 fn noise(speed: &[&Sample]) -> Option<Noise> {
     let of = |pick: fn(&Sample) -> Option<f64>| speed.iter().filter_map(|s| pick(s)).collect::<Vec<f64>>();
     let (tpot, ttft) = (of(|s| s.metrics.tpot_ms), of(|s| s.metrics.ttft_ms));

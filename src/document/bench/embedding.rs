@@ -1,4 +1,4 @@
-//! Vectors of texts: how fast a local model makes them, and the vectors where they are wanted.
+//! Embeddings of the prompts: how fast a local model makes them, and the vectors where they are wanted.
 
 use super::summary::Summary;
 use crate::document::metrics::definition;
@@ -9,22 +9,22 @@ use crate::measure::event::Fault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What `--embed` measured on one target. Texts go in one after another, without a chat template.
+/// What `--embed` measured on one target. Texts are embedded one after another, without a chat template.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Embedding {
     /// Numbers in one vector.
     pub dimensions: u32,
-    /// How the tokens' vectors become the text's: `mean`, `cls`, `last`.
+    /// How the vectors of the tokens become one for the text: `mean`, `cls`, `last`.
     pub pooling: String,
-    /// The model's file names this pooling; else it is the usual one.
+    /// The model's file names this pooling; otherwise it is the usual one of such models.
     pub pooling_from_file: bool,
     /// Vectors have length 1.
     pub normalised: bool,
     /// How often every text was embedded.
     pub rounds: u32,
-    /// Texts that failed.
+    /// Texts that failed, in any round.
     pub failures: u32,
-    /// Of all texts, once.
+    /// Input tokens of all texts together, each counted once.
     pub input_tokens: u64,
     #[doc = definition!(embedding_tps)]
     pub tps: Summary,
@@ -35,31 +35,31 @@ pub struct Embedding {
     #[doc = definition!(busy_watts)]
     /// Null where its energy cannot be read.
     pub busy_watts: Option<f64>,
-    /// The same energy per input token.
+    /// Energy of the device per input token, joules; null where it cannot be read.
     pub input_token_j: Option<f64>,
-    /// One for each text.
+    /// One entry for each text.
     pub texts: Vec<EmbeddedText>,
     #[serde(skip)]
     #[schemars(skip)]
     state: Rounds,
 }
 
-/// One text of the prompts' file.
+/// One text of the prompt file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EmbeddedText {
     /// Id of the prompt.
     pub prompt_id: String,
-    /// With the special tokens that the model wants around it.
+    /// Its input tokens, with the special tokens that the model wants around it; null where it failed.
     pub input_tokens: Option<u32>,
-    /// Of its rounds.
+    /// Median time to embed it over all rounds, milliseconds; null where it failed.
     pub median_ms: Option<f64>,
     /// Why it failed; null where it did not.
     pub error: Option<Fault>,
-    /// Where `--vectors` asked for it.
+    /// Its vector, where `--vectors` asked for it; otherwise null.
     pub vector: Option<Vec<f32>>,
 }
 
-/// One vector as it was made.
+/// One text's vector, and how long it took.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Made {
     tokens: u32,
@@ -80,24 +80,25 @@ impl Made {
     }
 }
 
-/// What is collected before figures are made of it.
+/// What the rounds so far came to, before figures are made of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Rounds {
     keep: bool,
-    /// Milliseconds of each text, by its place.
+    /// Milliseconds of each round, for each text by its index in the file.
     times: Vec<Vec<f64>>,
     tokenizing: Vec<f64>,
-    /// Place within the round that is under way.
+    /// Index of the next text in the current round.
     place: usize,
     tokens: u64,
     ms: f64,
     rates: Vec<f64>,
-    /// Joules, seconds and tokens; `None` once a round's energy is not known.
+    /// Energy in joules, time in seconds, and tokens of all rounds; `None` once the energy of a round is
+    /// not known.
     used: Option<(f64, f64, u64)>,
 }
 
 impl Embedding {
-    /// Nothing measured yet; `keep` the vectors.
+    /// An empty record; `keep` says whether vectors are kept.
     pub fn new(kind: &EmbeddingKind, keep: bool) -> Self {
         Self {
             dimensions: kind.dimensions,
@@ -117,7 +118,7 @@ impl Embedding {
         }
     }
 
-    /// One text of a round, in the order of the file.
+    /// Add one text of a round; texts come in the order of the file.
     pub fn add(&mut self, prompt_id: &str, made: Result<Made, Fault>) {
         let state = &mut self.state;
         if state.place == self.texts.len() {
@@ -148,7 +149,7 @@ impl Embedding {
         state.place += 1;
     }
 
-    /// All texts were in a round; `energy` is what the device used for them.
+    /// End a round; `energy` is what the device used for it.
     pub fn end_round(&mut self, energy: Option<Used>) {
         let state = &mut self.state;
         if state.ms > 0.0 {
@@ -161,7 +162,7 @@ impl Embedding {
         self.rounds += 1;
     }
 
-    /// The figures of what was collected.
+    /// The figures of all rounds.
     #[must_use]
     pub fn finished(mut self) -> Self {
         let state = std::mem::take(&mut self.state);

@@ -1,4 +1,4 @@
-//! What only a local target has: its engine, its rates without prompts, and the power it took.
+//! What only a local target has: its engine, its rates without prompts, and the energy it used.
 
 use super::model::ModelFacts;
 use super::sample::Sample;
@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 /// What ran a local model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Engine {
-    /// `llama.cpp` build.
+    /// The build of `llama.cpp`.
     pub build: Option<String>,
-    /// CPU, or the GPU's name.
+    /// `CPU`, or the name of the GPU.
     pub device: Option<String>,
     /// Layers on the GPU; the output layer counts as one.
     pub gpu_layers: Option<u32>,
@@ -23,83 +23,86 @@ pub struct Engine {
     pub layers: Option<u32>,
     /// Processor threads that the engine computes with.
     pub threads: Option<u32>,
-    /// Tokens of context of all sequences together.
+    /// Context length for all sequences together, tokens.
     pub context_tokens: Option<u32>,
-    /// Name of the model's file.
+    /// Name of the model's file, without its folder.
     pub model_file: Option<String>,
-    /// SHA-256 of the file.
+    /// SHA-256 of the model's file.
     pub model_sha256: Option<String>,
-    /// Bytes of the file.
+    /// Size of the model's file, bytes.
     pub model_bytes: Option<u64>,
-    /// The model by its header: what the predictor needs to be calibrated by this measurement.
+    /// The model by its file's header: what calibrating the predictor with this measurement needs. Null in
+    /// older documents.
     #[serde(default)]
     pub model: Option<ModelFacts>,
     #[doc = definition!(load_ms)]
     pub load_ms: Option<f64>,
-    /// Share of the file that was in the system's page cache before: near 0 is a cold load, near 1
-    /// a warm one.
+    /// Share of the model's file that was in the system's page cache before it was loaded, 0 to 1: near 0
+    /// is a cold load, near 1 a warm one.
     #[serde(default)]
     pub load_cached_share: Option<f64>,
-    /// A load after the file was dropped from the page cache, and one directly after it, where
-    /// `--load-times` asked for them.
+    /// Milliseconds to load the model after its file was dropped from the page cache; null unless
+    /// `--load-times` asked for it.
     #[serde(default)]
     pub load_cold_ms: Option<f64>,
-    /// Milliseconds to load the model when its file was in the page cache; null where it was loaded once.
+    /// Milliseconds to load the model again directly after that, from the page cache; null unless
+    /// `--load-times` asked for it.
     #[serde(default)]
     pub load_warm_ms: Option<f64>,
-    /// Start of the engine's process to its first word, before any model.
+    /// Milliseconds from the start of the engine's process to its first message, before any model is
+    /// loaded.
     #[serde(default)]
     pub worker_start_ms: Option<f64>,
-    /// `CPU`, `CUDA`, `Vulkan`, `Metal`, `ROCm`.
+    /// The engine's backend: `CPU`, `CUDA`, `Vulkan`, `Metal`, `ROCm`.
     #[serde(default)]
     pub backend: Option<String>,
-    /// Kind of processor that the processor's backend was built for, where it was chosen at run time.
+    /// Which variant of the CPU backend runs, where the engine chose one at run time.
     #[serde(default)]
     pub cpu_variant: Option<String>,
-    /// Version of the GPU's driver, where it tells.
+    /// Version of the GPU's driver; null where it cannot be read.
     #[serde(default)]
     pub driver: Option<String>,
-    /// Tokens of one logical batch.
+    /// Most tokens that the engine is given at once (`n_batch`).
     #[serde(default)]
     pub batch_tokens: Option<u32>,
-    /// Tokens that are computed in one pass.
+    /// Most tokens that are computed in one pass (`n_ubatch`).
     #[serde(default)]
     pub ubatch_tokens: Option<u32>,
-    /// `auto`, `on`, `off`.
+    /// Flash attention: `auto`, `on`, `off`.
     #[serde(default)]
     pub flash_attention: Option<String>,
-    /// `f16`, `q8_0`, `q4_0`.
+    /// Format of keys and values in the cache: `f16`, `q8_0`, `q4_0`.
     #[serde(default)]
     pub kv_type: Option<String>,
-    /// Weights, KV cache and working buffers as the engine allocated them.
+    /// Bytes of the weights, as the engine allocated them.
     #[serde(default)]
     pub weights_bytes: Option<u64>,
-    /// Bytes of the KV cache.
+    /// Bytes of the KV cache, as the engine allocated it.
     #[serde(default)]
     pub kv_bytes: Option<u64>,
-    /// Bytes of the compute buffers.
+    /// Bytes of the compute buffers, as the engine allocated them.
     #[serde(default)]
     pub compute_bytes: Option<u64>,
-    /// Of these three, on a GPU.
+    /// Bytes of weights, KV cache and compute buffers that are on a GPU.
     #[serde(default)]
     pub device_bytes: Option<u64>,
-    /// Resident memory of the engine's process after loading.
+    /// Resident memory of the engine's process after loading, bytes.
     #[serde(default)]
     pub resident_bytes: Option<u64>,
     #[doc = definition!(resident_peak_bytes)]
     #[serde(default)]
     pub resident_peak_bytes: Option<u64>,
-    /// `greedy`: the most likely token each time.
+    /// How the next token is chosen: `greedy` takes the most likely one.
     pub sampling: Option<String>,
-    /// Id of the machine or accelerator in the catalogue, where it could be told.
+    /// Id of the machine or accelerator in the catalogue; null where it was not recognised.
     pub hardware: Option<String>,
 }
 
-/// One test of the engine alone: no chat template, no tokenizer, no sampling. Comparable with
-/// llama-bench's figure of the same name.
+/// One test of the engine alone: no chat template, no tokenizer, no sampling. Comparable with llama-bench's
+/// figure of the same name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Synthetic {
-    /// llama-bench's name: `pp512`, `tg128 @ d4096`.
+    /// The test's name in llama-bench: `pp512`, `tg128 @ d4096`.
     pub test: String,
     /// Tokens of the prompt.
     pub prompt_tokens: u32,
@@ -109,11 +112,11 @@ pub struct Synthetic {
     pub depth_tokens: u32,
     #[doc = definition!(synthetic_tps)]
     pub tps: Summary,
-    /// Mean tokens a second.
+    /// Mean over the rounds, tokens per second.
     pub tps_mean: Option<f64>,
-    /// Sample standard deviation; null below two rounds.
+    /// Sample standard deviation of the rounds, tokens per second; null below two rounds.
     pub tps_sd: Option<f64>,
-    /// Each round, in the order they ran.
+    /// Tokens per second of each round, in the order they ran.
     pub round_tps: Vec<f64>,
     #[doc = definition!(busy_watts)]
     /// Null where its energy cannot be read.
@@ -125,12 +128,12 @@ pub struct Synthetic {
 }
 
 impl Synthetic {
-    /// From the rounds' times.
+    /// The figures of a test, from the times of its rounds.
     pub fn new(test: Test, rounds: &[Timed]) -> Self {
         let tokens = f64::from(test.counted());
         let round_tps: Vec<f64> =
             rounds.iter().filter(|r| !r.took.is_zero()).map(|r| tokens / r.took.as_secs_f64()).collect();
-        // A round whose energy is not known spoils the mean.
+        // The mean is taken over all rounds or none: a round whose energy is not known leaves it out.
         let used: Vec<Measured> = rounds.iter().map(|r| r.energy).collect::<Option<_>>().unwrap_or_default();
         let seconds: f64 = used.iter().map(|u| u.over.as_secs_f64()).sum();
         let joules: f64 = used.iter().map(|u| u.joules).sum();
@@ -157,19 +160,19 @@ impl Synthetic {
 pub struct EnergyFacts {
     pub origin: Option<Origin>,
     pub scope: Option<String>,
-    /// Why there is no figure, or none that can be trusted.
+    /// Why there is no figure, or why it cannot be trusted.
     pub reason: Option<String>,
-    /// With the model loaded and nothing running.
+    /// Power with the model loaded and nothing running, W.
     pub idle_watts: Option<f64>,
 }
 
-/// Energy of a local target's device. Every figure is gross, idle power included, unless it says
-/// otherwise; null with a `reason` where it could not be measured.
+/// Energy of a local target's device. Figures are gross, idle power included, unless they say otherwise;
+/// null with a `reason` where they could not be measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Energy {
     /// What it was read from.
     pub origin: Option<Origin>,
-    /// What is inside the figures.
+    /// Which parts of the machine the figures cover, in words.
     pub scope: Option<String>,
     /// The figures can be trusted.
     pub valid: bool,
@@ -191,7 +194,7 @@ pub struct Energy {
 type Used = (f64, f64, Option<u64>);
 
 impl Energy {
-    /// From what the requests took.
+    /// Figures from the energy of each request.
     pub fn new(facts: &EnergyFacts, rows: &[&Sample]) -> Self {
         let used: Vec<Used> = rows
             .iter()
@@ -218,7 +221,7 @@ impl Energy {
         }
     }
 
-    /// The power of a GPU's board, as the catalogue has it too.
+    /// Is the power that of a GPU's board? Only then does it compare with the catalogue's.
     pub fn is_of_a_board(&self) -> bool {
         self.valid && matches!(self.origin, Some(Origin::NvmlCounter | Origin::NvmlPower))
     }
@@ -244,7 +247,7 @@ mod tests {
         assert_eq!(Synthetic::new(test, &[]).busy_watts, None);
     }
 
-    /// Joules of the very reader that a run has, from a folder like the kernel's.
+    /// Reads the energy as a run does, from a folder like the kernel's `powercap`.
     #[test]
     fn power_is_that_of_the_rounds() {
         let root = tempfile::tempdir().expect("a folder");

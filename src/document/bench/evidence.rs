@@ -1,4 +1,4 @@
-//! Bench document → what the cost and decision engines need of it.
+//! Bench document → the measurements that the cost and decision engines use.
 
 use super::pair::Split;
 use super::{BenchResult, Kind, Quality, Summary, Target, engine, load::Level};
@@ -9,7 +9,7 @@ use crate::workload::evidence::{
 };
 
 impl Envelope<BenchResult> {
-    /// What the engines need of it. `file` is the name the document was read from.
+    /// The measurements of this document. `file` is its name, for their sources.
     pub fn evidence(&self, file: &str) -> Evidence {
         Evidence {
             file: file.to_owned(),
@@ -34,7 +34,7 @@ impl Envelope<BenchResult> {
     }
 }
 
-/// A figure of the split that follows between the two targets, where some kind of work can move.
+/// One figure of the split between these two targets; `None` where no kind of work can move.
 fn split(
     result: &BenchResult,
     of: &Quality,
@@ -48,14 +48,16 @@ fn split(
     Some(Figure { value: pick(split), path, derived })
 }
 
-/// Batch-1 as measured alone, then the levels. A full loop says how long the unit works on one
-/// request, `1 / requests per second`; its prompt takes `input / prefill speed` of that, and what is
-/// left is decoding at the level's speed.
+/// The operating points of a target: one request at a time, then each load level.
+///
+/// A closed loop that is always full says how long the unit works on one request: `1 / requests per
+/// second`. Prefill takes `input tokens / prefill speed` of that, and what is left is decoding at the
+/// level's speed.
 fn measured_levels(target: &Target, at: &str) -> Vec<MeasuredLevel> {
     let metrics = &target.metrics;
     let median = |summary: &Summary, name: &str| Figure::at(summary.median, format!("{at}.{name}.median"));
     let prefill_tps = || median(&metrics.prefill_tps, "metrics.prefill_tps");
-    // Where nothing was asked alone, a loop of one is the same.
+    // Without requests one at a time, a closed loop with one request takes their place.
     let loop_of_one = target.levels.iter().enumerate().find(|(_, l)| l.concurrency == 1);
     let alone = MeasuredLevel {
         concurrency: 1,
@@ -107,8 +109,8 @@ fn measured_levels(target: &Target, at: &str) -> Vec<MeasuredLevel> {
     std::iter::once(alone).chain(loaded).collect()
 }
 
-/// Is this a rate that one stream of a server can have? Documents may be older than the check that
-/// leaves others out, or written by others.
+/// Can one stream of a server be this fast? Documents may be older than the check that leaves impossible
+/// rates out, or written by another program.
 fn believable(target: &Target, tps: f64) -> bool {
     target.kind == Kind::Local || tps <= FASTEST_TPS
 }
@@ -116,7 +118,8 @@ fn believable(target: &Target, tps: f64) -> bool {
 fn measured(n: usize, target: &Target) -> MeasuredTarget {
     let at = format!("result.targets[{n}]");
     let field = |value: Option<f64>, name: &str| Figure::at(value, format!("{at}.{name}"));
-    // A GPU's board is what the catalogue's watts are too; a processor's package is not the machine.
+    // Only the power of a GPU's board compares with the catalogue's watts; a CPU package is not the whole
+    // machine.
     let board = |pick: fn(&engine::Energy) -> Option<f64>| {
         target.energy.as_ref().filter(|e| e.is_of_a_board()).and_then(pick)
     };

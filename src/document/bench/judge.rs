@@ -7,40 +7,42 @@ use crate::quality::judge::Form;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A model that was asked about the answers of others.
+/// A model that judged the answers of others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Judge {
     /// Unique among the judges of a document.
     pub id: String,
-    /// `local` or `api`.
+    /// Where the judge runs: `local` or `api`.
     pub kind: Kind,
     /// The model's file or name as it was given.
     pub model: String,
     /// Scheme, host and port of an API.
     #[serde(default)]
     pub origin: Option<String>,
-    /// Questions put to it that it answered, in whatever form.
+    /// Questions that it replied to, with or without a usable verdict.
     pub answered: u32,
-    /// Of them, answers without a verdict in the form that was asked for: it refused, babbled, or was cut off.
+    /// Of these, replies without a verdict in the form that was asked for: it refused, babbled, or was cut
+    /// off.
     pub unusable: u32,
-    /// How it was asked to put its verdict: `line`, in words of its own and then one line, or `json`, held to a JSON
-    /// schema, so that it gives a verdict whether or not it understood. Null in documents that did not say.
+    /// The form it was asked for. `line`: words of its own, then one line with the verdict. `json`: held to
+    /// a JSON schema, so that it gives a verdict whether or not it understood. Null in documents that do
+    /// not say.
     #[serde(default)]
     pub form: Option<Form>,
     /// Questions that it never answered: the request failed, or was not sent.
     pub unanswered: u32,
-    /// What its answers cost, USD; null where that is not known, 0 on this machine.
+    /// What its replies cost, US dollars; null where that is not known, 0 for a model on this machine.
     pub spent_usd: Option<f64>,
-    /// Why nothing more was asked of it, where that happened.
+    /// Why it was sent no further questions, where that happened.
     #[serde(default)]
     pub stopped: Option<Fault>,
     /// Its verdicts by rubric, for each target; empty where no prompt has a rubric.
     #[serde(default)]
     pub rubrics: Vec<RubricVerdicts>,
-    /// Beside a person on the same answers, where one graded some (`--human`).
+    /// How well it agrees with a person on the same answers; null where no person graded any (`--human`).
     #[serde(default)]
     pub calibration: Option<Calibration>,
-    /// Targets of its own family of models, which it may prefer.
+    /// Targets that are models of its own family, which it may prefer.
     #[serde(default)]
     pub own_family: Vec<String>,
 }
@@ -60,32 +62,33 @@ pub struct RubricVerdicts {
     pub score: Option<f64>,
 }
 
-/// A judge beside a person.
+/// How well a judge agrees with a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Calibration {
     /// Answers that both graded.
     pub answers: u32,
-    /// Both say pass.
+    /// Answers that both pass.
     pub true_pass: u32,
-    /// The judge says pass, the person fail.
+    /// Answers that the judge passes and the person fails.
     pub false_pass: u32,
-    /// Both say fail.
+    /// Answers that both fail.
     pub true_fail: u32,
-    /// The judge says fail, the person pass.
+    /// Answers that the judge fails and the person passes.
     pub false_fail: u32,
-    /// Of answers that the person passes, those that the judge passes; null where there is none.
+    /// Share of the answers that the person passes which the judge passes, too; null where there are none.
     pub sensitivity: Option<ShareOf>,
-    /// Of answers that the person fails, those that the judge fails; null where there is none.
+    /// Share of the answers that the person fails which the judge fails, too; null where there are none.
     pub specificity: Option<ShareOf>,
-    /// What the person would find on all answers of each target (Rogan and Gladen); empty where the judge is no
-    /// better than chance, or the person's sample has only one of the two verdicts.
+    /// The pass rate that the person would find on all answers of each target (estimator of Rogan and
+    /// Gladen); empty where the judge is no better than chance, or the person's sample has only one of the
+    /// two verdicts.
     pub targets: Vec<CorrectedRate>,
     /// The difference the person would find between two targets (prediction-powered inference); empty where too few
     /// prompts are graded on both sides, or all of them are.
     pub pairs: Vec<CorrectedDifference>,
 }
 
-/// A pass rate as a person would find it.
+/// The pass rate of a target, corrected to what a person would find.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CorrectedRate {
     /// Id of the target.
@@ -100,7 +103,7 @@ pub struct CorrectedRate {
     pub high: f64,
 }
 
-/// A difference of pass rates as a person would find it.
+/// The difference between two targets' pass rates, corrected to what a person would find.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CorrectedDifference {
     /// Id of the target in question.
@@ -111,9 +114,9 @@ pub struct CorrectedDifference {
     pub prompts: u32,
     /// Of them, prompts that the person graded on both sides.
     pub graded: u32,
-    /// The judge's difference of pass rates, A less B.
+    /// Difference of pass rates by the judge, A less B.
     pub judge_difference: f64,
-    /// The person's.
+    /// Difference of pass rates as the person would find it, A less B.
     pub difference: f64,
     /// Lower end of its 95 % interval.
     pub low: f64,

@@ -1,4 +1,4 @@
-//! Several requests at once, as the document has it.
+//! Figures of requests under load: several at once, or at a rate.
 
 use super::summary::Summary;
 use crate::document::metrics::definition;
@@ -8,42 +8,42 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A closed loop with a fixed number of requests under way.
+/// A closed loop: a fixed number of requests is kept under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Level {
     /// Requests that were under way at once.
     pub concurrency: u32,
     /// Requests that were measured.
     pub requests: u32,
-    /// Requests that failed.
+    /// Measured requests that failed.
     pub failures: u32,
     #[doc = definition!(output_tps_system)]
     pub output_tps_system: Option<f64>,
     #[doc = definition!(requests_per_s)]
     pub requests_per_s: Option<f64>,
     #[doc = definition!(ttft_ms)]
-    /// Waiting for a place in the batch is inside.
+    /// It includes waiting for a place in the batch.
     pub ttft_ms: Summary,
     #[doc = definition!(tpot_ms)]
     pub tpot_ms: Summary,
     #[doc = definition!(e2e_ms)]
     #[serde(default)]
     pub e2e_ms: Summary,
-    /// What is known of single requests at this level.
+    /// Further figures of this level.
     #[serde(default)]
     pub detail: LoadDetail,
 }
 
-/// An open loop: requests sent at a rate, whatever the answers do.
+/// An open loop: requests are sent at a rate, whether or not earlier ones have been answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenLoop {
-    /// Offered requests per second.
+    /// Requests sent per second, as asked for.
     pub rate_per_s: f64,
     /// How requests arrived: `poisson` or `constant`.
     pub arrivals: Arrivals,
     /// Requests that were measured.
     pub requests: u32,
-    /// Requests that failed.
+    /// Measured requests that failed.
     pub failures: u32,
     #[doc = definition!(output_tps_system)]
     pub output_tps_system: Option<f64>,
@@ -63,31 +63,31 @@ pub struct OpenLoop {
     pub tpot_ms: Summary,
     #[doc = definition!(send_lag_ms)]
     pub send_lag_ms: Summary,
-    /// The 99th percentile of the send lag, or its maximum where there are too few requests for one,
-    /// is more than a tenth of the median TTFT.
+    /// Requests were sent late: the 99th percentile of the send lag (its maximum where there are too few
+    /// requests for a percentile) exceeds a tenth of the median TTFT.
     pub lagging: bool,
-    /// What is known of single requests at this rate.
+    /// Further figures of this rate.
     pub detail: LoadDetail,
 }
 
-/// What both kinds of load have.
+/// Figures that closed and open loops share.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadDetail {
-    /// How often this load was put on the target.
+    /// How often this load was run on the target.
     pub rounds: u32,
-    /// Seconds the load was on, all rounds together: from the first measured send to the last.
+    /// Duration of the load, seconds, all rounds together: from the first measured send to the last.
     pub seconds: Option<f64>,
     #[doc = definition!(in_flight_mean)]
     pub in_flight_mean: Option<f64>,
     /// Most requests that were under way at the same time.
     pub in_flight_max: u32,
-    /// Failures by kind.
+    /// Number of failures of each kind.
     pub failure_kinds: BTreeMap<String, u32>,
-    /// Requests within the limits; null where there are none or they cannot be judged.
+    /// Requests that kept the limits on latency; null where no limits were given, or it cannot be judged.
     pub goodput: Option<Goodput>,
     #[doc = definition!(client_lag_ms)]
     pub client_lag_ms: Summary,
-    /// Input tokens read from a prompt cache, all requests together.
+    /// Input tokens read from a prompt cache, all requests together; null where nobody counts them.
     pub cached_input_tokens: Option<u64>,
     #[doc = definition!(cost_usd_total)]
     pub cost_usd_total: Option<f64>,
@@ -100,10 +100,10 @@ pub struct LoadDetail {
     pub output_token_j: Option<f64>,
 }
 
-/// Requests that kept every limit.
+/// Requests that kept every limit on latency.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Goodput {
-    /// The limits that were asked for.
+    /// The limits that were given.
     pub slo: Slo,
     /// Requests that kept all of them.
     pub met: u32,
@@ -111,9 +111,9 @@ pub struct Goodput {
     pub requests: u32,
     #[doc = definition!(goodput)]
     pub share: f64,
-    /// Wilson 95 % interval of the share.
+    /// Lower end of the 95 % Wilson interval of the share, 0 to 1.
     pub low: f64,
-    /// Upper end of the interval of the share, 0 to 1.
+    /// Upper end of the 95 % Wilson interval of the share, 0 to 1.
     pub high: f64,
     #[doc = definition!(goodput_requests_per_s)]
     pub requests_per_s: Option<f64>,
@@ -124,31 +124,32 @@ pub struct Goodput {
 pub struct LoadSample {
     /// Id of the target.
     pub target: String,
-    /// Exactly one of these two is there.
+    /// Requests under way at once, in a closed loop; null in an open loop, which has `rate_per_s`.
     pub concurrency: Option<u32>,
     /// Rate of arrivals that was asked for, requests a second; null for a closed loop.
     pub rate_per_s: Option<f64>,
-    /// 0-based.
+    /// Which run of this load it belongs to, from 0.
     pub round: u32,
-    /// Its number within its level or rate, from 0.
+    /// Its number within its level or rate in this round, from 0.
     pub index: u32,
-    /// 0, or which part of a resumed run.
+    /// Which part of a resumed run it belongs to, from 0.
     pub session: u32,
     /// Id of the prompt.
     pub prompt_id: String,
-    /// Since the start of this load, in this part of the run.
+    /// When it was due in an open loop, ms since this load began in this part of the run; null in a closed
+    /// loop.
     pub scheduled_ms: Option<f64>,
-    /// When it was sent, ms since the level began.
+    /// When it was sent, ms since this load began.
     pub sent_ms: f64,
     /// Why it failed; null where it did not.
     pub error: Option<Fault>,
     /// Tokens of the prompt.
     pub input_tokens: Option<u64>,
-    /// Of these, read from a cache.
+    /// Input tokens read from a cache.
     pub cached_input_tokens: Option<u64>,
-    /// Output tokens, reasoning included.
+    /// Output tokens, reasoning included; null where nobody counted them.
     pub output_tokens: Option<u64>,
-    /// Pieces in which the answer came.
+    /// Events of the stream in which the answer came.
     pub content_events: u32,
     #[doc = definition!(ttft_ms)]
     pub ttft_ms: Option<f64>,
@@ -156,7 +157,7 @@ pub struct LoadSample {
     pub tpot_ms: Option<f64>,
     #[doc = definition!(e2e_ms)]
     pub e2e_ms: Option<f64>,
-    /// Within the limits, counted from `scheduled_ms` where there is one.
+    /// It kept the limits, counted from `scheduled_ms` where there is one; null where it cannot be judged.
     pub within_limits: Option<bool>,
     #[doc = definition!(client_lag_ms)]
     pub client_lag_ms: Option<f64>,
@@ -168,12 +169,12 @@ pub struct LoadSample {
     pub pass: Option<bool>,
 }
 
-/// What was planned under load.
+/// The loads that were planned.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoadPlan {
     pub phases: Vec<Phase>,
     pub extent: crate::measure::load::Extent,
-    /// Per place, or seconds of an open loop.
+    /// Warm-up: requests for each place of a closed loop, seconds of an open loop.
     pub warmup: u32,
     pub slo: Slo,
 }

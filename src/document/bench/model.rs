@@ -1,77 +1,80 @@
-//! The model a local target ran, as far as its speed depends on it: what a bench document needs so
-//! that it can calibrate the predictor without the file and without a record of the catalogue.
+//! The model that a local target ran, as far as its speed depends on it. With these figures a bench
+//! document can calibrate the predictor without the model's file and without a catalogue record.
 
 use crate::capacity::shape::{CacheShape, FileBytes};
 use crate::capacity::{ModelShape, Quantisation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Numbers of the file's header.
+/// Figures from the header of the model's file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelFacts {
-    /// The format of the weights, as `Q4_K_M`, or the nearest one known.
+    /// The format of the weights, such as `Q4_K_M`; the nearest known one where the file's own is not
+    /// known.
     pub quantisation: String,
     /// Parameters of the model.
     pub parameters: f64,
     /// Parameters of the input embedding.
     pub embedding_parameters: f64,
-    /// The output projection is the embedding.
+    /// The output layer uses the weights of the input embedding.
     pub tied_embeddings: bool,
-    /// Routed experts, all layers together; 0 for a dense model.
+    /// Parameters of the routed experts, all layers together; 0 for a dense model.
     pub routed_parameters: f64,
-    /// Experts of a mixture; null for a dense model.
+    /// Experts in a layer; 0 for a dense model.
     pub experts: u32,
     /// Experts that each token uses.
     pub experts_used: u32,
-    /// Layers.
+    /// Number of layers.
     pub layers: u32,
-    /// Layers that have experts.
+    /// Layers that have routed experts.
     pub mixture_layers: f64,
     /// Width of the hidden state.
     pub hidden_size: f64,
     /// Tokens in the vocabulary.
     pub vocabulary: f64,
-    /// Tokens of context that it was trained with.
+    /// Context length that the model was made for, tokens; null where the file does not say.
     pub context_tokens: Option<u64>,
-    /// Bytes of the weights in the file, and of the parts that are not read whole for each token.
+    /// Bytes of all weights in the file.
     pub weight_bytes: f64,
-    /// Bytes of the input embedding.
+    /// Of them, bytes of the input embedding.
     pub embedding_bytes: f64,
-    /// Bytes of the experts that are chosen token by token.
+    /// Of them, bytes of the routed experts.
     pub routed_bytes: f64,
-    /// Bytes of the output layer.
+    /// Of them, bytes of the output layer.
     pub output_bytes: f64,
-    /// What a sequence keeps.
+    /// What the model keeps of each sequence.
     pub cache: CacheFacts,
 }
 
-/// What the model remembers of a sequence; values, not bytes, but for the state.
+/// What the model keeps of each sequence. Numbers of values, whatever format they are stored in; only the
+/// recurrent state is in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CacheFacts {
-    /// Of one token, over the layers that keep the whole context.
+    /// Keys and values kept of one token, over the layers that keep the whole context.
     pub full_values: f64,
-    /// Of one token, over the layers that keep a window.
+    /// Keys and values kept of one token, over the layers with a sliding window.
     pub sliding_values: f64,
-    /// Tokens that layers with a sliding window keep; null where there are none.
+    /// Length of the sliding window, tokens; 0 where no layer has one.
     pub window_tokens: f64,
-    /// Bytes of the recurrent state of a sequence.
+    /// Size of the recurrent state of one sequence, bytes; 0 where there is none.
     pub state_bytes: f64,
     /// Layers with a recurrent state.
     pub state_layers: f64,
-    /// Layers that keep a compressed form of keys and values.
+    /// Layers that keep keys and values in a compressed (latent) form.
     pub latent_layers: f64,
-    /// Values that a layer without compression keeps for a token.
+    /// Query values of one token, over the layers that keep the whole context; the arithmetic of attention
+    /// grows with them.
     pub full_query_values: f64,
-    /// The same over the layers that keep a window.
+    /// Query values of one token, over the layers with a sliding window.
     #[serde(default)]
     pub sliding_query_values: f64,
-    /// Heads that keys and values are kept for.
+    /// Heads that keys and values are kept for, in the layer that has most; 0 where that is not known.
     #[serde(default)]
     pub kv_heads: f64,
 }
 
 impl ModelFacts {
-    /// Of a model read from a file; `None` for one that is not.
+    /// The figures of a model that was read from a file; `None` for a model that was not.
     pub fn of(shape: &ModelShape) -> Option<Self> {
         let (file, format) = (shape.file?, shape.file_format?);
         let cache = shape.cache;
@@ -106,7 +109,7 @@ impl ModelFacts {
         })
     }
 
-    /// The model again, as the predictor takes it.
+    /// The model as the predictor takes it.
     pub fn shape(&self, id: &str) -> ModelShape {
         let cache = self.cache;
         ModelShape {

@@ -1,22 +1,23 @@
-//! Two targets on the same prompts: is the first good enough beside the second, on which kinds of work,
-//! and where does it lose?
+//! Two targets on the same prompts: is the first good enough compared with the second, for which kinds of
+//! work, and where does it lose?
 
 use crate::document::metrics::definition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Two targets that answered the same prompts. `a` is the one in question, `b` what it is held against:
-/// the local model beside the API; of two of a kind, the one named first beside the other.
+/// Two targets that answered the same prompts. `a` is the one in question, `b` the one it is compared with:
+/// the local model with the API; of two of the same kind, the one that was named first with the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pair {
     /// Id of the target in question.
     pub a: String,
-    /// Id of the target it is held against.
+    /// Id of the target that `a` is compared with.
     pub b: String,
-    /// By the graders of the prompts; null where no prompt has a grade on both sides.
+    /// Difference in quality by the graders of the prompts; null where no prompt has a grade on both sides.
     #[serde(default)]
     pub quality: Option<PairQuality>,
-    /// How alike the answers are, whatever was expected of them; null where no prompt has both.
+    /// How alike the answers are, whether or not anything was expected of them; null where no prompt was
+    /// answered by both.
     #[serde(default)]
     pub agreement: Option<PairAgreement>,
     /// Tokens of the answers on both sides; null where one side's were not counted.
@@ -27,13 +28,13 @@ pub struct Pair {
     pub judged: Vec<PairJudged>,
 }
 
-/// Is A good enough beside B?
+/// Is A good enough compared with B?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
     /// A is not worse by the margin.
     NonInferior,
-    /// A is worse by more than the margin.
+    /// A is worse, by more than the margin.
     Inferior,
     /// Too few prompts to say.
     Undecided,
@@ -45,9 +46,11 @@ pub enum Finding {
 pub enum PairMethod {
     /// Tango's score interval of paired counts, and `McNemar`'s exact test.
     Counts,
-    /// A studentised bootstrap of the differences between shares of repeats, and Wilcoxon's test.
+    /// A studentised bootstrap of the differences between the shares of repeats that pass, and Wilcoxon's
+    /// test.
     Shares,
-    /// A sequence of intervals that hold however often one looks, and a test by betting.
+    /// A confidence sequence, whose intervals hold however often one looks, and a sequential test by
+    /// betting.
     Sequential,
 }
 
@@ -71,51 +74,52 @@ pub struct PairQuality {
     pub a_pass_rate: ShareOf,
     /// Share of B's answers that passed, averaged over prompts.
     pub b_pass_rate: ShareOf,
-    /// Prompts that both pass, by most of their repeats.
+    /// Prompts that both pass, in most of their repeats.
     pub both_pass: u32,
-    /// Prompts that only A passes.
+    /// Prompts that only A passes, in most of their repeats.
     pub a_only: u32,
-    /// Prompts that only B passes.
+    /// Prompts that only B passes, in most of their repeats.
     pub b_only: u32,
-    /// Prompts that neither passes.
+    /// Prompts that neither passes in most of its repeats.
     pub neither: u32,
     /// How the difference and its interval were made.
     pub method: PairMethod,
     #[doc = definition!(pair_difference)]
     pub difference: f64,
-    /// Lower end of its 95 % interval.
+    /// Lower end of the 95 % interval of the difference.
     pub difference_low: f64,
-    /// Upper end of its 95 % interval.
+    /// Upper end of the 95 % interval of the difference.
     pub difference_high: f64,
-    /// Test of "they pass equally often", two-sided; null where they never differ, and where prompts were
-    /// asked until the verdict was clear.
+    /// p of the test that both pass equally often, two-sided; null where they never differ, and where
+    /// prompts were asked until the verdict was clear.
     pub p: Option<f64>,
-    /// Accepted loss of pass rate.
+    /// Accepted loss of pass rate, as a share from 0 to 1.
     pub margin: f64,
     #[doc = definition!(pair_finding)]
     pub finding: Finding,
-    /// Neither side is better by the margin; null below 20 prompts.
+    /// Neither side is better by as much as the margin; null below 20 prompts.
     pub equivalent: Option<bool>,
-    /// About how many prompts, all counted, would decide; null where it is decided.
+    /// About how many prompts in total would decide; null where it is decided.
     pub prompts_needed: Option<u32>,
-    /// Fewer than 20 prompts: enough to see that it runs, not to decide.
+    /// Fewer than 20 prompts: enough to show that the set-up works, too few for a decision.
     pub smoke_only: bool,
-    /// The same for scores, where answers score between nothing and everything.
+    /// The same comparison by scores; null where answers only pass or fail.
     #[serde(default)]
     pub scores: Option<PairScores>,
-    /// By kind of work, where prompts have at least two.
+    /// The comparison for each kind of work; empty where the prompts have fewer than two kinds.
     #[serde(default)]
     pub categories: Vec<PairCategory>,
-    /// Which kinds of work can move to A, and what becomes of quality and cost then; null without kinds.
+    /// Which kinds of work can move to A, and what quality and cost would then be; null where prompts have
+    /// no kinds.
     #[serde(default)]
     pub split: Option<Split>,
     /// Prompts on which A passes less often than B.
     #[serde(default)]
     pub losing_prompts: u32,
-    /// The first of them, the clearest losses first.
+    /// The clearest of these losses.
     #[serde(default)]
     pub losing: Vec<LosingPrompt>,
-    /// Where prompts were asked until the verdict was clear.
+    /// The sequential test, where prompts were asked until the verdict was clear.
     #[serde(default)]
     pub until_decided: Option<UntilDecided>,
 }
@@ -129,17 +133,17 @@ pub struct PairScores {
     pub b_mean: f64,
     /// Mean score of A less that of B.
     pub difference: f64,
-    /// Lower end of its 95 % interval, by a studentised bootstrap over prompts.
+    /// Lower end of the 95 % interval of the difference, by a studentised bootstrap over prompts.
     pub difference_low: f64,
-    /// Upper end of its 95 % interval.
+    /// Upper end of the 95 % interval of the difference.
     pub difference_high: f64,
-    /// Wilcoxon's signed-rank test, two-sided; null where no score differs.
+    /// p of Wilcoxon's signed-rank test, two-sided; null where no score differs.
     pub p: Option<f64>,
     /// The verdict on scores, within the same margin.
     pub finding: Finding,
 }
 
-/// What is to be done with a kind of work.
+/// What should be done with a kind of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Move {
@@ -151,7 +155,7 @@ pub enum Move {
     Unknown,
 }
 
-/// One kind of work.
+/// The comparison for one kind of work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairCategory {
     /// Its name; empty for prompts without one.
@@ -164,17 +168,19 @@ pub struct PairCategory {
     pub b_pass_rate: ShareOf,
     /// Pass rate of A less that of B.
     pub difference: f64,
-    /// Lower end of its 95 % interval, this kind taken by itself.
+    /// Lower end of the 95 % interval of the difference, for this kind taken by itself.
     pub difference_low: f64,
-    /// Upper end of its 95 % interval.
+    /// Upper end of the 95 % interval of the difference.
     pub difference_high: f64,
-    /// One-sided p of "A is worse here by the margin", corrected for all kinds by Holm.
+    /// One-sided p of the hypothesis "A is worse here by the margin", corrected by Holm for all kinds. A
+    /// low value means that the kind can move.
     pub move_p: f64,
-    /// One-sided p of "A is not worse here by the margin", corrected likewise.
+    /// One-sided p of the hypothesis "A is not worse here by the margin", corrected by Holm for all kinds.
+    /// A low value means that the kind must stay.
     pub stay_p: f64,
-    /// What follows.
+    /// What follows for this kind of work.
     pub place: Move,
-    /// About how many prompts of this kind would decide; null where they decide.
+    /// About how many prompts of this kind would decide; null where it is decided.
     pub prompts_needed: Option<u32>,
 }
 
@@ -188,12 +194,12 @@ pub struct Split {
     /// A's pass rate on the kinds that it takes over; null where it takes over none.
     #[serde(default)]
     pub moved_pass_rate: Option<f64>,
-    /// Pass rate with the split: A where it takes over, B elsewhere.
+    /// Pass rate over all kinds if A answers those that it takes over, and B the others.
     pub pass_rate: f64,
-    /// What APIs charge for 1,000 requests of this mix when B answers all of them, USD; null where B's
+    /// API charges for 1,000 requests of this mix if B answers all of them, US dollars; null where B's
     /// price is not known, or B is no API.
     pub b_usd_per_1000: Option<f64>,
-    /// What APIs charge with the split, A's own where it is one, USD. Hardware is not in it: `breakeven`
+    /// API charges for 1,000 requests with the split, US dollars. Hardware is not included: `breakeven`
     /// counts it.
     pub split_usd_per_1000: Option<f64>,
 }
@@ -203,15 +209,15 @@ pub struct Split {
 pub struct LosingPrompt {
     /// Id of the prompt; its answers are in the samples.
     pub prompt_id: String,
-    /// Its kind of work.
+    /// Its kind of work; null for a prompt without one.
     pub category: Option<String>,
-    /// The beginning of what was asked.
+    /// The beginning of the prompt's text.
     pub prompt: String,
-    /// A's answers that passed, and how many were graded.
+    /// How many of A's answers passed, and how many were graded.
     pub a_passed: [u32; 2],
-    /// B's answers that passed, and how many were graded.
+    /// How many of B's answers passed, and how many were graded.
     pub b_passed: [u32; 2],
-    /// The graders that A's answers failed.
+    /// Types of the graders that A's answers failed.
     pub a_failed: Vec<String>,
     /// The beginning of an answer of A that failed.
     pub a_text: String,
@@ -219,40 +225,40 @@ pub struct LosingPrompt {
     pub b_text: String,
 }
 
-/// A test that was looked at after every prompt.
+/// The sequential test, which may be looked at after every prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UntilDecided {
-    /// Prompts until the verdict; all that were asked where there is none.
+    /// Prompts that led to the verdict; all that were asked where there is none.
     pub prompts: u32,
     /// Prompts that were planned.
     pub planned: u32,
-    /// Prompts that were asked: more than led to the verdict where graders from outside are asked about several at
-    /// once, or another pair took longer. Null in documents before 2026-11-28.
+    /// Prompts that were asked. More than led to the verdict where a judge or a program is asked about
+    /// several at once, or another pair took longer. Null in documents before 2026-11-28.
     #[serde(default)]
     pub asked: Option<u32>,
-    /// It was given up: that A is not worse will not be shown with a reasonable number of prompts.
+    /// The run gave up: no reasonable number of prompts would show that A is not worse.
     pub futile: bool,
-    /// The chance, at most, that it would look so good if A were worse by the margin: valid at any time.
+    /// Upper bound of the chance that A would look this good if it were worse by the margin; it holds
+    /// however often one looks.
     pub p: f64,
-    /// Each wrong verdict's chance, at most.
+    /// Upper bound of the chance of either wrong verdict.
     pub error_rate: f64,
 }
 
-/// How alike the answers of two sides are, without anything expected of them. Agreement is not quality:
-/// both can be wrong alike.
+/// How alike the answers of two sides are. Agreement is not quality: both can be wrong in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairAgreement {
-    /// Prompts that both sides answered, first repeats.
+    /// Prompts that both sides answered; their first repeats are compared.
     pub prompts: u32,
     #[doc = definition!(equal_text)]
     pub equal: ShareOf,
-    /// Mean chrF of A's answer beside B's, 0 to 1: runs of characters they share.
+    /// Mean chrF of A's answers against B's, 0 to 1: overlap of short runs of characters.
     pub chrf: f64,
-    /// Mean ROUGE-L, 0 to 1: the longest sequence of words they share.
+    /// Mean ROUGE-L of A's answers against B's, 0 to 1: overlap by the longest common sequence of words.
     pub rouge_l: f64,
 }
 
-/// Tokens of the answers, as each side counts them. Reasoning is included.
+/// Output tokens of both sides, by each side's own tokenizer. Reasoning is included.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairTokens {
     /// Prompts whose answers were counted on both sides.
@@ -263,41 +269,43 @@ pub struct PairTokens {
     pub b_output: f64,
     #[doc = definition!(token_ratio)]
     pub ratio: f64,
-    /// Lower end of its 95 % interval, by a paired bootstrap over prompts; null below six.
+    /// Lower end of the 95 % interval of the ratio, by a paired bootstrap over prompts; null below six
+    /// prompts.
     pub ratio_low: Option<f64>,
-    /// Upper end of its 95 % interval.
+    /// Upper end of the 95 % interval of the ratio.
     pub ratio_high: Option<f64>,
 }
 
-/// A judge's preferences between two sides, each pair of answers shown in both orders.
+/// A judge's preferences between two sides. Each pair of answers is shown in both orders.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairJudged {
-    /// The model that judged.
+    /// Id of the judge.
     pub judge: String,
     /// Prompts whose answers were compared.
     pub prompts: u32,
-    /// Of them, prompts with the same answer on both sides: ties without asking.
+    /// Of these, prompts with the same answer on both sides, which count as ties without asking.
     #[serde(default)]
     pub identical: u32,
     /// Prompts that A won in both orders.
     pub a_wins: u32,
     /// Prompts that B won in both orders.
     pub b_wins: u32,
-    /// Prompts that nobody won: called a tie, or the two orders did not agree.
+    /// Prompts that nobody won: the judge called a tie, or its two verdicts disagreed.
     pub ties: u32,
     /// Prompts without a usable verdict in both orders: the judge refused, babbled, or was cut off.
     pub missing: u32,
-    /// Sign test of wins against losses, two-sided; null where nobody won.
+    /// p of the sign test of wins against losses, two-sided; null where nobody won.
     pub p: Option<f64>,
     #[doc = definition!(judge_flips)]
     pub flips: Option<ShareOf>,
-    /// Of all single verdicts that are no tie, those for the answer shown first.
+    /// Share of the single verdicts, ties left out, that were for the answer shown first; near 0.5 where
+    /// the order does not matter.
     pub first_position: Option<ShareOf>,
-    /// Of pairs that somebody won, those that the longer answer won.
+    /// Share of the won pairs in which the longer answer won.
     pub longer_wins: Option<ShareOf>,
-    /// A's wins among pairs of nearly equal length.
+    /// A's share of the wins among pairs of nearly equal length.
     pub a_wins_equal_length: Option<ShareOf>,
-    /// Sides that are of the judge's own family of models, which it may prefer.
+    /// Sides that are models of the judge's own family, which it may prefer.
     #[serde(default)]
     pub own_family: Vec<String>,
 }

@@ -1,5 +1,5 @@
-//! Usage × price record → what one request cost. Absent is unknown, never 0: a class of tokens
-//! that was used and has no rate leaves the whole cost unknown.
+//! What one request cost: its usage × a price record. Absent is unknown, never 0: where tokens of some kind
+//! were used and the record has no rate for them, the cost is not known.
 
 use super::Price;
 use crate::catalog::{ApiModel, PricePeriod, ReasoningRule};
@@ -17,7 +17,7 @@ pub struct PriceInForce {
 }
 
 impl PriceInForce {
-    /// The price of a model on a day, where there is one in USD.
+    /// The price of a model on a day; `None` where it has none in US dollars.
     pub fn on(model: &ApiModel, day: Date) -> Option<Self> {
         let period = model.price_on(day).filter(|p| p.currency == "USD")?.clone();
         let cite = period.cite.clone().unwrap_or_else(|| model.cite("price"));
@@ -37,9 +37,9 @@ impl PriceInForce {
         })
     }
 
-    /// What a request with this usage costs, USD. `unix` is when it was answered, for prices that
-    /// depend on the hour. A tier other than the standard one and a cache kept for an hour have
-    /// prices that the records do not hold.
+    /// What a request with this usage costs, US dollars. `unix` is when it was answered, in seconds since
+    /// 1970, for prices that depend on the hour. Not known for a service tier other than the standard one,
+    /// and for cache entries kept for an hour: the records have no prices for these.
     pub fn cost(&self, usage: &Usage, unix: Option<i64>) -> Option<f64> {
         if usage.inconsistent || usage.special_tier.is_some() || usage.cache_write_1h.is_some() {
             return None;
@@ -57,7 +57,7 @@ impl PriceInForce {
         self.schedule().at(&tokens, minute)?.ok().map(|charge| charge.total())
     }
 
-    /// The most this many tokens can cost, at the dearest rates of the record.
+    /// The most that this many tokens can cost, US dollars, at the highest rates of the record.
     pub fn worst_case(&self, input: u64, output: u64) -> Option<f64> {
         self.schedule().worst_case(input, output)
     }

@@ -25,20 +25,20 @@ pub struct Sample {
     pub target: String,
     /// Id of the prompt.
     pub prompt_id: String,
-    /// 0-based.
+    /// Which repeat of the prompt, from 0.
     pub repeat: u32,
-    /// Which turn of the prompt's conversation, 0-based.
+    /// Which turn of the prompt's conversation, from 0.
     #[serde(default)]
     pub turn: u32,
     /// Milliseconds since the start of the run.
     #[serde(default)]
     pub started_ms: Option<f64>,
-    /// Null: it succeeded.
+    /// Why the request failed; null where it succeeded.
     pub error: Option<Fault>,
-    /// How often the request was sent.
+    /// How often the request was sent, retries included.
     #[serde(default)]
     pub attempts: u32,
-    /// Waited between attempts; not part of any latency.
+    /// Milliseconds spent waiting between attempts; not part of any latency.
     #[serde(default)]
     pub retry_wait_ms: f64,
     /// HTTP status of each attempt that got one.
@@ -50,21 +50,21 @@ pub struct Sample {
     pub token_source: TokenSource,
     /// Tokens of the prompt; null where nobody counted them.
     pub input_tokens: Option<u64>,
-    /// Of these, read from a cache.
+    /// Input tokens read from a cache.
     pub cached_input_tokens: Option<u64>,
-    /// Reasoning included.
+    /// Output tokens, reasoning included.
     pub output_tokens: Option<u64>,
     /// Output tokens without reasoning.
     pub visible_output_tokens: Option<u64>,
     /// Output tokens of reasoning.
     pub reasoning_tokens: Option<u64>,
-    /// What the table of metrics has of each request, each in a field of its own.
+    /// One field for each metric that is measured of every request.
     #[serde(flatten)]
     pub metrics: PerRequest<Option<f64>>,
-    /// Longest gap between two pieces of the answer, ms.
+    /// Longest gap between two events of the answer, ms.
     #[serde(default)]
     pub icl_max_ms: Option<f64>,
-    /// Pieces in which the answer came.
+    /// Events of the stream in which the answer came.
     #[serde(default)]
     pub content_events: u32,
     /// Time to connect, ms; null where a connection was reused.
@@ -73,39 +73,39 @@ pub struct Sample {
     /// The request went over a connection that was open already.
     #[serde(default)]
     pub connection_reused: Option<bool>,
-    /// True: HTTP/2; false: HTTP/1.1.
+    /// HTTP/2 was used; false: HTTP/1.1.
     #[serde(default)]
     pub http2: Option<bool>,
-    /// Prompt tokens a second as the engine itself counts them.
+    /// Prompt tokens per second by the engine's own count.
     #[serde(default)]
     pub engine_prompt_tps: Option<f64>,
     #[doc = definition!(energy_j)]
     #[serde(default)]
     pub energy_j: Option<f64>,
-    /// How long that was.
+    /// Time over which `energy_j` was measured, ms.
     #[serde(default)]
     pub energy_over_ms: Option<f64>,
-    /// Reasoning was counted but not sent: TTFT contains the thinking time.
+    /// Reasoning was counted but not sent, so TTFT includes the thinking time.
     #[serde(default)]
     pub hidden_reasoning: bool,
-    /// What the provider says it cost.
+    /// Cost as the provider states it, US dollars.
     #[serde(default)]
     pub provider_cost_usd: Option<f64>,
-    /// The tier that served it, where that is not the standard one.
+    /// The provider's service tier that served it, where that is not the standard one.
     #[serde(default)]
     pub service_tier: Option<String>,
-    /// The provider's usage record as it came, where it is not too long.
+    /// The provider's usage record as it came; null where it was too long to keep.
     #[serde(default)]
     pub usage_raw: Option<serde_json::Value>,
-    /// The provider's counts do not add up; no cost is computed from them.
+    /// The provider's counts contradict each other; no cost is computed from them.
     #[serde(default)]
     pub usage_inconsistent: bool,
-    /// How far the wall clock moved by itself during the request: the machine slept, or its clock was
-    /// set. No time here contains it.
+    /// How far the wall clock moved by itself during the request, ms: the machine slept, or its clock was
+    /// set. No other time in here contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_gap_ms: Option<f64>,
-    /// The answer meets the prompt's `expect` and its assertions; null where the prompt has none, and where it
-    /// cannot be graded.
+    /// The answer meets the prompt's `expect` and its assertions; null where the prompt has none, and where
+    /// the answer cannot be graded.
     #[serde(default)]
     pub pass: Option<bool>,
     /// Weighted mean of the scores of its graders, 0 to 1; null where the answer has no grade.
@@ -117,25 +117,25 @@ pub struct Sample {
     /// Why the answer has no grade although something was expected of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_graded: Option<String>,
-    /// The answer, without its thoughts, capped.
+    /// The answer without its reasoning, cut after the 4,096th character.
     pub text: String,
-    /// The text was longer than what is kept.
+    /// The answer's text was cut.
     #[serde(default)]
     pub text_capped: bool,
-    /// The reasoning that was sent, capped.
+    /// The reasoning that was sent, cut likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning_text: Option<String>,
     /// Characters of all reasoning that was sent.
     #[serde(default)]
     pub reasoning_chars: u64,
-    /// The reasoning stood in the answer's text, between markers such as `<think>`, and was taken out:
-    /// the provider counts its tokens with the answer's.
+    /// The reasoning came within the answer's text, between markers such as `<think>`, and was taken out of
+    /// it; the provider counts its tokens with the answer's.
     #[serde(default)]
     pub reasoning_in_text: bool,
-    /// What a reader of these figures must know beside them.
+    /// Reasons to doubt some of these figures.
     #[serde(default)]
     pub doubts: Vec<Doubt>,
-    /// The model that answered, in the server's words.
+    /// The model that answered, as the server names it.
     #[serde(default)]
     pub answered_by: Option<String>,
     /// The provider's own id of the request.
@@ -143,7 +143,7 @@ pub struct Sample {
     pub request_id: Option<String>,
 }
 
-/// Only these count for speed: whole answers, at the first attempt.
+/// The requests that count for speed: whole answers that came at the first attempt.
 pub(super) fn for_speed<'a>(rows: &[&'a Sample]) -> Vec<&'a Sample> {
     rows.iter().copied().filter(|s| s.error.is_none() && s.attempts <= 1).collect()
 }

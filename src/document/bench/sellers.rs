@@ -1,32 +1,35 @@
-//! The same open weights from several sellers, and on this machine: is what they sell the model one would run?
+//! The same open weights from several sellers, and on this machine: is what they sell the model that one
+//! would run oneself?
 
 use super::pair::{Finding, ShareOf};
 use super::target::Rate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Targets that are said to be the same weights (`--same-weights`), beside one of them.
+/// Targets that are said to be the same weights (`--same-weights`), compared with one of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SameWeights {
-    /// Id of the target that the others are held against: the one on this machine, or else the first.
+    /// Id of the target that the others are compared with: the one on this machine, or else the first.
     pub reference: String,
     /// Every target, the reference first.
     pub sellers: Vec<Seller>,
 }
 
-/// One of them.
+/// One seller of the weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Seller {
     /// Id of the target.
     pub target: String,
-    /// Prompts that it and the reference answered; of the reference, prompts that it answered.
+    /// Prompts that both it and the reference answered; for the reference, those that it answered.
     pub prompts: u32,
-    /// Of them, those with the same text as the reference's first answer; null for the reference.
+    /// Share of these on which its first answer is the same text as the reference's; null for the
+    /// reference.
     pub equal_text: Option<ShareOf>,
-    /// Prompts on which its own first two answers are the same text: how much sameness there is to expect. Null
-    /// where prompts were asked once.
+    /// Share of prompts on which its own first two answers are the same text: no more agreement than that
+    /// is to be expected. Null where prompts were asked once.
     pub equal_to_itself: Option<ShareOf>,
-    /// Of its answers that call tools, those that fit the tools that were offered; null where none calls one.
+    /// Of its answers that call tools, the share whose calls fit the tools that were offered; null where
+    /// none calls one.
     pub tool_calls_fit: Option<Rate>,
     /// Share of its graded answers that pass; null where nothing is graded.
     pub pass_rate: Option<Rate>,
@@ -40,14 +43,14 @@ pub struct Seller {
     pub input_usd_per_mtok: Option<f64>,
     /// US dollars per million output tokens; null where no price is known.
     pub output_usd_per_mtok: Option<f64>,
-    /// What 1,000 of these requests cost, US dollars, by the mean of those measured; null where that is not known.
+    /// Mean cost of 1,000 such requests, US dollars; null where it is not known.
     pub usd_per_1000: Option<f64>,
 }
 
-/// A seller's pass rate beside the reference's.
+/// The difference between a seller's pass rate and the reference's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SellerDifference {
-    /// The seller's less the reference's.
+    /// The seller's pass rate less the reference's.
     pub difference: f64,
     /// Lower end of its 95 % interval.
     pub low: f64,

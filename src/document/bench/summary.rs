@@ -1,40 +1,40 @@
-//! Many values of one figure, summed up.
+//! The summary of one figure over many requests.
 
 use crate::measure::stats;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A median and what can be said about it from `n` values. Percentiles appear only where `n` can
-/// bound them.
+/// The median of `n` values, its interval, and percentiles. A percentile is there only where `n` values are
+/// enough to bound it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// Samples in it.
+    /// Number of values.
     pub n: u32,
-    /// The median.
+    /// The median; null where there are no values.
     pub median: Option<f64>,
-    /// Order-statistic 95 % interval of the median; null below six values.
+    /// Lower end of the 95 % interval of the median, from order statistics; null below six values.
     pub low: Option<f64>,
-    /// Upper end of the 95 % interval of the median.
+    /// Upper end of the 95 % interval of the median, from order statistics.
     pub high: Option<f64>,
-    /// The smallest sample.
+    /// The smallest value.
     #[serde(default)]
     pub min: Option<f64>,
-    /// The largest sample.
+    /// The largest value.
     #[serde(default)]
     pub max: Option<f64>,
-    /// From 36 values on.
+    /// The 90th percentile; null below 36 values.
     #[serde(default)]
     pub p90: Option<f64>,
-    /// From 72 values on.
+    /// The 95th percentile; null below 72 values.
     #[serde(default)]
     pub p95: Option<f64>,
-    /// From 368 values on.
+    /// The 99th percentile; null below 368 values.
     #[serde(default)]
     pub p99: Option<f64>,
 }
 
 impl Summary {
-    /// Of all values that there are.
+    /// The summary of these values.
     pub fn of(values: &[f64]) -> Self {
         let s = stats::summary(values);
         Self {

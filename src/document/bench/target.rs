@@ -19,25 +19,24 @@ pub enum Kind {
     Api,
 }
 
-/// One thing that was measured.
+/// One model that was measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
     /// Unique within the document: `local:smollm2.gguf`, `openai:gpt-x`.
     pub id: String,
-    /// `local` or `api`.
+    /// Where it runs: `local` or `api`.
     pub kind: Kind,
     /// The model's file or name as it was given.
     pub model: String,
-    /// It only stood in for a cloud API (a server on this machine): its speed says nothing about
-    /// any provider.
+    /// It stood in for a cloud API (a server on this machine): its speed says nothing about any provider.
     pub stand_in: bool,
     /// Scheme, host and port of an API.
     #[serde(default)]
     pub origin: Option<String>,
-    /// Its answers were recorded by another program, in this file: nothing was sent, so there are no times.
+    /// Its answers were recorded by another program, in this file. Nothing was sent, so there are no times.
     #[serde(default)]
     pub recorded_in: Option<String>,
-    /// Who counted the tokens.
+    /// Who counted its tokens.
     pub token_source: TokenSource,
     #[doc = definition!(requests)]
     #[serde(default)]
@@ -47,28 +46,28 @@ pub struct Target {
     #[doc = definition!(retried)]
     #[serde(default)]
     pub retried: u32,
-    /// Fault kind → how often.
+    /// Number of failures of each kind.
     #[serde(default)]
     pub failure_kinds: BTreeMap<String, u32>,
-    /// Why no further request was sent to this target, where that happened.
+    /// Why no further request was sent to it, where that happened.
     #[serde(default)]
     pub stopped: Option<Fault>,
-    /// Finish reason → how often.
+    /// Number of answers by finish reason.
     #[serde(default)]
     pub finish: BTreeMap<String, u32>,
-    /// Medians with 95 % intervals over the successful, first-attempt requests.
+    /// Median and 95 % interval of each metric, over the requests that succeeded at the first attempt.
     pub metrics: PerRequest<Summary>,
-    /// Tokens of all requests together.
+    /// Mean tokens of a request.
     #[serde(default)]
     pub tokens: TokenMeans,
-    /// `engine`: prompt time inside the engine. `lower_bound`: uncached input ÷ TTFT, queue and
-    /// network inside.
+    /// How `prefill_tps` was measured. `engine`: time for the prompt inside the engine. `lower_bound`:
+    /// uncached input ÷ TTFT, which includes queue and network.
     #[serde(default)]
     pub prefill_basis: Option<String>,
     #[doc = definition!(cost_usd_total)]
     #[serde(default)]
     pub cost_usd_total: Option<f64>,
-    /// The catalogue's price record that was used.
+    /// The catalogue's price record that its cost is computed from.
     #[serde(default)]
     pub price: Option<Price>,
     /// Share of the graded answers that passed; null where nothing was graded.
@@ -77,36 +76,36 @@ pub struct Target {
     /// How often all repeats of a prompt pass; null where prompts were asked once.
     #[serde(default)]
     pub pass_hat: Option<PassHat>,
-    /// Of its answers that call tools, those whose calls are of tools that were offered, with arguments
-    /// that fit their schemas; null where none does.
+    /// Of its answers that call tools, the share whose calls are of tools that were offered, with arguments
+    /// that fit their schemas; null where none calls one.
     #[serde(default)]
     pub tool_calls_fit: Option<Rate>,
     /// The engine behind a local target.
     #[serde(default)]
     pub engine: Option<Engine>,
-    /// First half of the runs against the second half of the same target: how noisy this is.
+    /// How much its figures differ between the first and the second half of the run.
     #[serde(default)]
     pub noise: Option<Noise>,
     /// Turn by turn, where prompts are conversations.
     #[serde(default)]
     pub turns: Vec<Turn>,
-    /// With so many requests at once, ascending.
+    /// Figures with a fixed number of requests at once, ascending.
     #[serde(default)]
     pub levels: Vec<Level>,
-    /// With requests at a rate, ascending.
+    /// Figures with requests sent at a rate, ascending.
     #[serde(default)]
     pub rates: Vec<OpenLoop>,
-    /// The engine without prompts, in llama-bench's terms, where that was asked for.
+    /// Tests of the engine without prompts, in llama-bench's terms, where `--synthetic` asked for them.
     #[serde(default)]
     pub synthetic: Vec<engine::Synthetic>,
-    /// Vectors of the prompts, where `--embed` asked for them.
+    /// What embedding the prompts took, where `--embed` asked for it.
     #[serde(default)]
     pub embedding: Option<Embedding>,
     /// Energy of a local target.
     #[serde(default)]
     pub energy: Option<engine::Energy>,
-    /// Requests that were under way when an earlier part of the run was killed or interrupted. Each
-    /// was or will be sent again, and may have been billed twice.
+    /// Requests that were under way when an earlier part of the run was killed or interrupted. Each was or
+    /// will be sent again, and may have been billed twice.
     #[serde(default)]
     pub cut_in_flight: u32,
     #[doc = definition!(connection_reused_share)]
@@ -117,7 +116,7 @@ pub struct Target {
     pub proxy: Option<String>,
 }
 
-/// Means per successful request, as the target counts tokens.
+/// Mean tokens of a successful request, as the target counts them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenMeans {
     #[doc = definition!(input_tokens)]
@@ -130,10 +129,10 @@ pub struct TokenMeans {
     pub reasoning: Option<f64>,
 }
 
-/// A price record in force on the day of the run.
+/// The catalogue's price record in force on the day of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Price {
-    /// Id of the record: `openai/gpt-x`.
+    /// Id of the model in the catalogue: `openai/gpt-x`.
     pub id: String,
     /// US dollars per million input tokens.
     pub input_usd_per_mtok: Option<f64>,
@@ -149,39 +148,39 @@ pub struct Price {
     pub as_of: String,
 }
 
-/// One turn of all conversations, over their successful, first-attempt requests. A cache that holds the
-/// beginning of a conversation shows in the cached input and in TTFT.
+/// One turn of all conversations, over the requests that succeeded at the first attempt. A prompt cache
+/// that holds the beginning of a conversation shows in the cached input and in TTFT.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Turn {
-    /// 0-based.
+    /// Which turn, from 0.
     pub turn: u32,
-    /// Means of the tokens.
+    /// Mean tokens of a request in this turn.
     pub tokens: TokenMeans,
-    /// Time to the first token of this turn, ms.
+    /// Time to the first token in this turn, ms.
     pub ttft_ms: Summary,
-    /// Time per further token of this turn, ms.
+    /// Time per output token after the first in this turn, ms.
     pub tpot_ms: Summary,
-    /// Time of the whole turn, ms.
+    /// Time of the whole answer in this turn, ms.
     pub e2e_ms: Summary,
 }
 
-/// pass^k: the chance that k repeats of a prompt all pass, averaged over prompts.
+/// pass^k: the chance that `k` repeats of a prompt all pass, averaged over prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PassHat {
-    /// Repeats.
+    /// Number of repeats.
     pub k: u32,
     /// The chance, 0 to 1.
     pub share: f64,
-    /// Prompts with so many graded repeats.
+    /// Prompts that have this many graded repeats.
     pub prompts: u32,
 }
 
-/// A share with its Wilson 95 % interval.
+/// A share with its 95 % Wilson interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rate {
-    /// Prompts that say what they expect and got an answer.
+    /// Answers, or prompts, that the share is of.
     pub n: u32,
-    /// Answers that passed.
+    /// How many of them pass.
     pub passed: u32,
     #[doc = definition!(pass_rate)]
     pub rate: f64,
@@ -191,13 +190,13 @@ pub struct Rate {
     pub high: f64,
 }
 
-/// A/A: one target against itself.
+/// How noisy the measurement is: one target compared with itself.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Noise {
     /// Median decode time per token of the second half ÷ that of the first half.
     pub tpot_half_ratio: Option<f64>,
-    /// The same for TTFT.
+    /// Median TTFT of the second half ÷ that of the first half.
     pub ttft_half_ratio: Option<f64>,
-    /// Spearman correlation of TPOT with the order of the runs: far from 0 is drift.
+    /// Spearman correlation of TPOT with the order of the requests: far from 0 means drift.
     pub drift_rho: Option<f64>,
 }

@@ -1,4 +1,4 @@
-//! Engine results → wire types.
+//! Results of the cost engine → the types of the breakeven document.
 
 use super::{
     BreakevenDocument, BreakevenResult, CashFlowMonth, CloudOffer, Comparator, Comparison, EventRow, Hybrid,
@@ -19,7 +19,7 @@ use crate::units::{Hours, Requests, Tokens};
 use jiff::ToSpan as _;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Bars of the tornado that are kept.
+/// The most bars of the tornado that the document keeps.
 const MOST_BARS: usize = 20;
 
 impl From<Role> for Comparator {
@@ -34,7 +34,8 @@ impl From<Role> for Comparator {
 }
 
 impl BreakevenDocument {
-    /// The document of a ranking: every API model against every hardware, as far as somebody reads it.
+    /// The document of a ranking of every API model against every hardware, with the pairs that a reader
+    /// looks at.
     pub fn ranking(
         case: &Case,
         ranking: &Ranking,
@@ -55,12 +56,13 @@ impl BreakevenDocument {
         result.skipped =
             skipped.iter().map(|s| SkippedEntry { id: s.id.clone(), why: s.why.clone() }).collect();
         result.summary = text::ranking_summary(case, &result);
-        // Hundreds of offers repeat the catalogue; what was given and assumed for all stays.
+        // The inputs of hundreds of offers only repeat the catalogue; what was given or assumed for all of
+        // them stays.
         let echoed = case.inputs.iter().filter(|i| !i.name.starts_with("all."));
         Self::of(case, echoed, case.notices.iter(), result, created)
     }
 
-    /// The document of a plan and its evaluation. `created` is RFC 3339.
+    /// The document of a case and its evaluation. `created` is RFC 3339.
     pub fn new(case: &Case, evaluation: &Evaluation, created: &str) -> Self {
         let comparisons = evaluation
             .comparisons
@@ -101,7 +103,7 @@ impl BreakevenDocument {
 }
 
 impl BreakevenResult {
-    /// What every document of costs has; the rest is empty.
+    /// The fields that every breakeven document has; all others are empty.
     fn new(case: &Case, summaries: &[OfferSummary], comparisons: Vec<Comparison>) -> Self {
         let likely = case.likely();
         let v = Values::of(&likely);
@@ -154,7 +156,8 @@ impl BreakevenResult {
     }
 }
 
-/// A rented `[[local]]` that is only ever a baseline is still a local offer.
+/// Is this cloud offer a rented `[[local]]`? Such an offer stays in the list of local ones even where it
+/// serves as the baseline.
 fn is_rented_local(case: &Case, offer: usize) -> bool {
     case.inputs.iter().any(|i| i.name.starts_with("local")) && case.local_offers.contains(&offer)
 }
@@ -221,7 +224,7 @@ fn parts_map(parts: &Parts, keep: impl Fn(&str) -> bool) -> BTreeMap<String, f64
         .collect()
 }
 
-/// A month's cost by the requests whose answers pass.
+/// Cost of a month ÷ its requests whose answers pass, US dollars.
 fn successful(case: &Case, s: &OfferSummary, monthly: f64) -> Option<f64> {
     let per_request = matches!(case.need.shape, cost::case::Shape::PerRequest { .. });
     let (rate, _) = case.offers[s.offer].pass_rate.as_ref()?;
@@ -303,8 +306,8 @@ fn cloud(case: &Case, s: &OfferSummary, per_request: bool) -> CloudOffer {
     }
 }
 
-/// How every figure came about, below the place where it stands in the result; and what all rows of a
-/// list have in common.
+/// How every figure of the offers is computed, by its path in the result, and how the rows of lists are
+/// computed.
 fn derivations(
     case: &Case,
     evaluation: &Evaluation,
@@ -325,7 +328,7 @@ fn derivations(
         let Some(path) = place(s.offer) else { continue };
         all.extend(s.derived.iter().map(|d| d.clone().below(&path)));
         if requests.is_some() && s.requests_per_month > 0.0 {
-            // What was bought is no part of the month of an API.
+            // Only one's own hardware has a purchase that is spread over its life.
             let amortised = path.starts_with("result.local").then_some(s.amortised.get());
             let rate = case.offers[s.offer].pass_rate.as_ref().map(|(rate, _)| *rate);
             let each = cost::derive::each(s.parts.total().get(), amortised, s.requests_per_month, rate);
@@ -355,7 +358,7 @@ fn derivations(
     (all, columns)
 }
 
-/// What happens to an offer, with the day and in words.
+/// The events of an offer, with their dates and in words.
 fn events(case: &Case, s: &OfferSummary) -> Vec<EventRow> {
     let money = &case.finance.currency;
     let row = |event: &cost::Event| {
@@ -385,7 +388,7 @@ fn month_of(case: &Case, month: u32) -> String {
     day.map_or_else(|_| String::new(), |d| d.strftime("%Y-%m").to_string())
 }
 
-/// A plan as a document has it.
+/// The plan behind an offer, as a row of a document.
 fn plan_of(case: &Case, s: &OfferSummary, with_terms: bool) -> Option<Box<PlanRow>> {
     let offer = &case.offers[s.offer];
     let plan = offer.plan.as_deref()?;
@@ -499,7 +502,7 @@ fn uncertainty(case: &Case, evaluation: &Evaluation) -> Option<Uncertainty> {
     })
 }
 
-/// The words for a source, as input tables show them.
+/// A source in words, as tables of inputs show it.
 pub fn source_words(source: &Source) -> String {
     match source {
         Source::User(how) => format!("user: {how}"),

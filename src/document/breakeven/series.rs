@@ -1,4 +1,4 @@
-//! Series of the result that a page draws: cost by month, and cost by volume.
+//! Series for charts: cost by month and cost by volume.
 
 use crate::cost::curves::{PaidByWay, VolumesByWay};
 use crate::cost::series::{ByVolume, Cumulative};
@@ -11,24 +11,24 @@ use serde::{Deserialize, Serialize};
 pub struct CumulativeCost {
     /// Name of the offer.
     pub name: String,
-    /// Paid on the first day, then by the end of each month up to the horizon, US dollars. What the
-    /// hardware would still fetch is not taken off.
+    /// Paid on the first day, then paid in total by the end of each month up to the horizon, US dollars.
+    /// What the hardware would still fetch is not deducted.
     pub paid_usd: Vec<f64>,
-    /// A tenth of the draws have paid less; null where no input is a range.
+    /// 10th percentile of the draws for each of these, US dollars; null where no input is a range.
     pub p10_usd: Option<Vec<f64>>,
-    /// A tenth of the draws have paid more; null where no input is a range.
+    /// 90th percentile of the draws for each of these, US dollars; null where no input is a range.
     pub p90_usd: Option<Vec<f64>>,
 }
 
-/// What a month costs at other volumes: the total at the horizon ÷ its months.
+/// What a month costs at other volumes: the total over the horizon ÷ its months.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CostByVolume {
-    /// Requests of the first month, ascending; the volume in force is one of them. Null where only
-    /// token totals are known.
+    /// The volumes, in requests of the first month, ascending; the volume in force is one of them. Null
+    /// where only token totals are known.
     pub requests_per_month: Option<Vec<f64>>,
-    /// The same in tokens, in and out together.
+    /// The same volumes in tokens a month, input and output together.
     pub tokens_per_month: Vec<f64>,
-    /// Every offer that is compared.
+    /// Cost of every compared offer at these volumes.
     pub offers: Vec<OfferByVolume>,
     /// Volumes at which the local side of the headline costs less than its cloud side, ascending.
     pub local_cheaper: Vec<VolumeWindow>,
@@ -39,31 +39,32 @@ pub struct CostByVolume {
 pub struct OfferByVolume {
     /// Name of the offer.
     pub name: String,
-    /// US dollars a month; null where it cannot serve so many.
+    /// US dollars a month at each volume; null where the offer cannot serve that many requests.
     pub monthly_usd: Vec<Option<f64>>,
-    /// Units in the first month; null for an API.
+    /// Units in the first month at each volume; null for an API.
     pub units: Option<Vec<Option<u32>>>,
 }
 
 /// A range of volumes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VolumeWindow {
-    /// Tokens a month from which on.
+    /// Where the range begins, tokens a month.
     pub from_tokens_per_month: f64,
-    /// Tokens a month up to which; null where it does not end within the volumes that were tried.
+    /// Where the range ends, tokens a month; null where it does not end within the volumes that were tried.
     pub to_tokens_per_month: Option<f64>,
-    /// The same in requests; null where only token totals are known.
+    /// Where the range begins, requests a month; null where only token totals are known.
     pub from_requests_per_month: Option<f64>,
-    /// The same in requests; null where only token totals are known, or it does not end.
+    /// Where the range ends, requests a month; null where only token totals are known, and where it does
+    /// not end.
     pub to_requests_per_month: Option<f64>,
 }
 
-/// Cents: more digits are noise of the arithmetic.
+/// Rounded to whole cents: further digits are rounding errors of the arithmetic.
 fn cents(usd: f64) -> f64 {
     (usd * 100.0).round() / 100.0
 }
 
-/// Six digits that matter.
+/// Rounded to six significant digits.
 fn six_digits(value: f64) -> f64 {
     if value <= 0.0 || !value.is_finite() {
         return value;
@@ -73,7 +74,7 @@ fn six_digits(value: f64) -> f64 {
     (value * scale).round() / scale
 }
 
-/// Offer by offer.
+/// The cumulative cost of every offer.
 pub fn cumulative(case: &Case, evaluation: &Evaluation) -> Vec<CumulativeCost> {
     let one = |c: &Cumulative| {
         let band = |of: fn(&(f64, f64)) -> f64| {
@@ -89,7 +90,7 @@ pub fn cumulative(case: &Case, evaluation: &Evaluation) -> Vec<CumulativeCost> {
     evaluation.cumulative.iter().map(one).collect()
 }
 
-/// Volume by volume. `per_request` is false where only token totals are known.
+/// The cost of every offer by volume. `per_request` is false where only token totals are known.
 pub fn by_volume(case: &Case, found: &ByVolume, per_request: bool) -> CostByVolume {
     let tokens = |requests: f64| six_digits(requests * found.tokens_per_request);
     CostByVolume {
@@ -108,7 +109,7 @@ pub fn by_volume(case: &Case, found: &ByVolume, per_request: bool) -> CostByVolu
     }
 }
 
-/// Way by way under these names.
+/// The cumulative cost of each way to serve the need, under these names.
 pub fn cumulative_of(names: &[String], ways: &[PaidByWay]) -> Vec<CumulativeCost> {
     let one = |(name, way): (&String, &PaidByWay)| {
         let band = |of: fn(&(f64, f64)) -> f64| {
@@ -124,7 +125,8 @@ pub fn cumulative_of(names: &[String], ways: &[PaidByWay]) -> Vec<CumulativeCost
     names.iter().zip(ways).map(one).collect()
 }
 
-/// Volume by volume under these names. `per_request` is false where only token totals are known.
+/// The cost by volume of each way to serve the need, under these names. `per_request` is false where only
+/// token totals are known.
 pub fn by_volume_of(names: &[String], found: &VolumesByWay, per_request: bool) -> CostByVolume {
     let tokens = |requests: f64| six_digits(requests * found.tokens_per_request);
     let offers = names.iter().zip(found.monthly.iter().zip(&found.units));

@@ -1,4 +1,4 @@
-//! The sentences of the cost report.
+//! The sentences of the breakeven document.
 
 use super::{BreakevenResult, CloudOffer, Comparator, Comparison};
 use crate::cost::case::Elsewhere;
@@ -9,7 +9,7 @@ use crate::number::{grouped, percent};
 use crate::units::Usd;
 use std::fmt::Write as _;
 
-/// A count for people: `1.2 billion`, `3.4 million`, `12,300`.
+/// A count in words: `1.2 billion`, `3.4 million`, `12,300`.
 pub fn count(value: f64) -> String {
     match value.abs() {
         v if v >= 1e9 => format!("{:.1} billion", value / 1e9),
@@ -60,7 +60,8 @@ pub fn price_change(before: Usd, after: Usd, change: f64, money: &Currency) -> S
     )
 }
 
-/// A payback against a model of another quality says so.
+/// A note that the two sides differ in capability, so that a payback compares unequal models; `None` where
+/// they are equal.
 pub fn quality(cloud: &Offer, local: &Offer) -> Option<String> {
     let (c, l) = (cloud.tier, local.tier);
     match (c, l) {
@@ -71,14 +72,15 @@ pub fn quality(cloud: &Offer, local: &Offer) -> Option<String> {
         (Some(c), Some(l)) if c > l => {
             Some(format!("{} is the more capable model (tier {l} against {c})", local.name))
         }
-        // As good as each other; or described by numbers alone, with nothing to compare.
+        // Equal; or neither side names a model, so that there is nothing to compare.
         (Some(_), Some(_)) | (None, None) => None,
         _ => Some("capability of one side is not known: compare the answers before the prices".to_owned()),
     }
 }
 
-/// At most eight lines, what decides in the first six: payback, totals, what changes on the way, both
-/// together where that is cheapest, the volume at which it turns, the odds; then the other comparisons.
+/// The summary in at most eight lines. The first six have what decides: payback, totals, what changes
+/// before the horizon, both sides together where that is cheapest, the break-even volume, and the odds. The
+/// other comparisons follow.
 pub fn summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
     let money = &case.finance.currency;
     let mut lines = Vec::new();
@@ -110,7 +112,7 @@ pub fn summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
     lines
 }
 
-/// Both totals, and what of the local one is only what the hardware would still fetch.
+/// The totals of both sides, and how much of the local one is only a residual value.
 fn totals(head: &Comparison, result: &BreakevenResult, money: &Currency) -> String {
     let mut line = format!(
         "Over {} months {} costs {}, {} {}: {} costs {} less",
@@ -122,7 +124,7 @@ fn totals(head: &Comparison, result: &BreakevenResult, money: &Currency) -> Stri
         cheaper(head, result),
         money.show(head.saving_usd.abs()),
     );
-    // A total may be lower only because the hardware is counted as sold at the end.
+    // Say so where local is cheaper only because the hardware is counted as sold at the horizon.
     let residual = result.local.iter().find(|l| l.name == head.local).map_or(0.0, |l| l.residual_usd);
     if head.saving_usd > 0.0 && residual > head.saving_usd {
         let _ = write!(
@@ -136,8 +138,8 @@ fn totals(head: &Comparison, result: &BreakevenResult, money: &Currency) -> Stri
     line
 }
 
-/// What happens between the first month and the horizon that moves the answer: prices that change on a
-/// day, prices that drift, units that are added, a model that is no longer served.
+/// What changes before the horizon and affects the answer: prices that change on a date, prices that drift,
+/// units that are added, a model that is retired.
 fn on_the_way(case: &Case, head: &Comparison, result: &BreakevenResult) -> Option<String> {
     let mut parts = Vec::new();
     let cloud = result.cloud.iter().find(|c| c.name == head.cloud);
@@ -181,7 +183,7 @@ fn lower(text: &str) -> String {
     chars.next().map_or_else(String::new, |c| c.to_lowercase().collect::<String>() + chars.as_str())
 }
 
-/// Both sides together, where that is the cheapest of all.
+/// The sentence on using both sides together, where that is the cheapest.
 fn both_together(result: &BreakevenResult, money: &Currency) -> Option<String> {
     let h = result.hybrid.as_ref()?;
     let months = result.horizon_months;
@@ -208,7 +210,7 @@ fn both_together(result: &BreakevenResult, money: &Currency) -> Option<String> {
     }
 }
 
-/// How often local is cheaper over all ranges, and when half of the cases have paid back.
+/// In how many draws local is cheaper, and when half of them have paid back.
 fn odds(result: &BreakevenResult) -> Option<String> {
     let u = result.uncertainty.as_ref()?;
     let p = u.probability_local_cheaper?;
@@ -220,7 +222,7 @@ fn odds(result: &BreakevenResult) -> Option<String> {
         Some(m) => format!("half of them pay back within {m:.1} months"),
     };
     let head = result.comparisons.first()?;
-    // Never a certainty that is only rounded.
+    // A share that only rounds to 0 or 100 % is not called certain.
     let cases = match p {
         p if p >= 1.0 => format!("every one of {} draws", grouped(f64::from(u.draws), 0)),
         p if p <= 0.0 => format!("none of {} draws", grouped(f64::from(u.draws), 0)),
@@ -234,7 +236,7 @@ fn odds(result: &BreakevenResult) -> Option<String> {
     ))
 }
 
-/// What costs less: in a word where that is clear, else by name.
+/// The cheaper side: "local" or "cloud" where these words are clear, otherwise its name.
 fn cheaper<'a>(c: &'a Comparison, result: &BreakevenResult) -> &'a str {
     let bought = result.local.iter().any(|l| l.name == c.local);
     let paid_by_token = result.cloud.iter().any(|o| o.name == c.cloud && o.billed_hours_per_month.is_none());
@@ -246,14 +248,14 @@ fn cheaper<'a>(c: &'a Comparison, result: &BreakevenResult) -> &'a str {
     }
 }
 
-/// The API models of a ranking that have a tier, and those that have none; the cheapest first.
+/// The API models of a ranking that have a capability tier, and those that have none; the cheapest first.
 pub fn by_rating(result: &BreakevenResult) -> (Vec<&CloudOffer>, Vec<&CloudOffer>) {
     let mut cloud: Vec<&CloudOffer> = result.cloud.iter().collect();
     cloud.sort_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd));
     cloud.into_iter().partition(|c| c.tier.is_some())
 }
 
-/// The cheapest of each side, and how many pairs pay.
+/// The summary of a ranking: the cheapest offer on each side, and how many pairs pay back.
 pub fn ranking_summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
     let money = &case.finance.currency;
     let months = result.horizon_months;
@@ -488,7 +490,7 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
     }
 }
 
-/// What was measured, why it says nothing here, and what to do.
+/// What was measured, why it does not apply here, and what to do about it.
 fn elsewhere_words(offer: &str, file: &str, elsewhere: &Elsewhere) -> String {
     let (measured, wanted) = elsewhere.both();
     let what = if elsewhere.is_of_hardware() { "on" } else { "with" };

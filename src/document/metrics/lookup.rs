@@ -1,5 +1,5 @@
-//! A figure of a document by the name people use for it: `local.ttft_ms.p95`, `payback_months`,
-//! `placement`, `options.best.p_cheapest`. What a gate reads, and what a comparison names.
+//! Finds a figure of a document by the name people use for it: `local.ttft_ms.p95`, `payback_months`,
+//! `placement`, `options.best.p_cheapest`. Gates and comparisons name figures like this.
 //!
 //! ```text
 //! [subject.]metric[.statistic]
@@ -26,10 +26,14 @@ use route::{Entry, Route};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Longest list of subjects that a hint looks through.
+/// The most subjects that are looked through for suggestions.
 const MOST_SUBJECTS: usize = 10_000;
 
-/// The figure of this path in the `result` of a document of that kind. The error names what is like it.
+/// The figure of this path in the `result` of a document of this kind.
+///
+/// # Errors
+///
+/// Where there is no such figure; the error lists similar paths.
 pub fn resolve_in(path: &str, kind: &'static str, result: &Value) -> Result<Figure, NotFound> {
     let fail = |why: Why, nearest: Vec<String>| NotFound { path: path.to_owned(), why, nearest };
     let asked = TypedPath::read(path, kind);
@@ -47,9 +51,10 @@ pub fn resolve_in(path: &str, kind: &'static str, result: &Value) -> Result<Figu
         });
         match figure {
             Ok(figure) if figure.value.is_some() => return Ok(figure),
-            // Null here may be a number at another of its places.
+            // It has no value here; another of the metric's places may have one.
             Ok(figure) => empty = empty.or(Some(figure)),
-            // The subject of another place; of the other problems the first says what is wrong.
+            // A subject that does not exist may belong to another place; any other problem is reported as
+            // it is.
             Err(why) if problem == Why::NoSuchSubject => problem = why,
             Err(_) => {}
         }
@@ -64,7 +69,7 @@ pub fn resolve_in(path: &str, kind: &'static str, result: &Value) -> Result<Figu
     Err(fail(problem, near))
 }
 
-/// Every figure of a result, metric by metric.
+/// Every figure of a result, ordered by metric.
 pub fn all_in(kind: &str, result: &Value) -> Vec<Figure> {
     let mut found = Vec::new();
     for metric in of(kind) {
@@ -76,13 +81,13 @@ pub fn all_in(kind: &str, result: &Value) -> Vec<Figure> {
     found
 }
 
-/// What the metrics mean that a result has a value of: id → definition.
+/// Definitions of the metrics that a result has a value of: id → definition.
 pub fn definitions(kind: &str, result: &Value) -> BTreeMap<String, String> {
     let there = all_in(kind, result).into_iter().filter(|figure| figure.value.is_some());
     there.map(|figure| (figure.metric.id.to_owned(), figure.metric.definition.to_owned())).collect()
 }
 
-/// The fields of a document's result that [`all_in`] has, by their paths as places have them.
+/// Paths of the fields that [`all_in`] covers, written as in the table of metrics.
 pub fn covered(kind: &str) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for place in of(kind).flat_map(|m| m.places_in(kind)) {
@@ -98,23 +103,23 @@ pub fn covered(kind: &str) -> BTreeSet<String> {
     paths
 }
 
-/// The name of a list's entry: `16` of a level, by the kind of document and the list's own name.
+/// The name of a list's entry in a path, such as `16` for a load level.
 pub fn entry_name(kind: &str, list: &str, entry: &Value) -> Option<String> {
     Some(List::of(kind, list).name_of(entry)).filter(|name| !name.is_empty())
 }
 
-/// A path taken apart.
+/// A path, split into its parts.
 struct TypedPath<'a> {
     subject: &'a str,
-    /// Subject and metric.
+    /// Subject and metric, without the statistic.
     bare: &'a str,
     statistic: Option<&'a str>,
     routes: Vec<(&'static Metric, Route)>,
 }
 
 impl<'a> TypedPath<'a> {
-    /// From the end: names of targets have dots, ids of metrics have none. `None`: this kind of document
-    /// has no such metric.
+    /// Split from the end, because names of targets contain dots and ids of metrics do not. `None` where
+    /// this kind of document has no such metric.
     fn read(path: &'a str, kind: &str) -> Option<Self> {
         let (bare, statistic) = match path.rsplit_once('.') {
             Some((bare, last)) if is_statistic(last) => (bare, Some(last)),
@@ -125,7 +130,7 @@ impl<'a> TypedPath<'a> {
         let all = || of(kind).flat_map(|m| Route::all(m, kind).into_iter().map(move |route| (m, route)));
         let mut routes: Vec<_> = all().filter(|(m, _)| m.id == wanted).collect();
         if routes.is_empty() {
-            // A field of that name is what was meant where no metric has it for an id.
+            // If the word is no metric's id, a field of that name is meant.
             routes = all().filter(|(_, route)| route.field == wanted).collect();
         }
         (!routes.is_empty()).then_some(Self { subject, bare, statistic, routes })
@@ -135,7 +140,7 @@ impl<'a> TypedPath<'a> {
         self.routes.first().map_or(&[], |(_, route)| statistics(route.place.shape))
     }
 
-    /// The full paths of this metric that are like the one that was typed; the first where none is.
+    /// Full paths of this metric that resemble the path that was typed; the first few where none does.
     fn like(&self, path: &str, result: &Value) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
         for (metric, route) in &self.routes {
@@ -170,7 +175,7 @@ fn statistics(shape: Shape) -> &'static [&'static str] {
     }
 }
 
-/// The figure at an entry; `None`: it has no such statistic.
+/// The figure at an entry; `None` where it does not have this statistic.
 fn read(metric: &'static Metric, shape: Shape, entry: &Entry<'_>, statistic: Option<&str>) -> Option<Figure> {
     let value = entry.value;
     let beside = |name: &str| entry.around.get(name).and_then(Value::as_f64);
@@ -230,11 +235,11 @@ mod tests {
     use crate::document::{metrics, schema};
     use serde_json::json;
 
-    /// Lists of documents that later versions write, by names that are agreed upon already. Taken out
-    /// here as soon as the schema has them.
+    /// Lists that are planned for later versions of the documents, under names that are already fixed. An
+    /// entry is removed as soon as the schema has the list.
     const AGREED: [(&str, &str); 0] = [];
 
-    /// The schema of what stands at a path, from `result` on.
+    /// The schema at a path that begins in `result`.
     fn schema_at(document: &str, path: &str) -> Option<Value> {
         let schema = schema::named(document)?;
         let schema = schema.as_value();
@@ -283,7 +288,7 @@ mod tests {
         }
     }
 
-    /// Every list that a place goes through says how its entries are named.
+    /// Every list on the way to a metric must say how its entries are named.
     #[test]
     fn every_list_has_names() {
         for place in METRICS.iter().flat_map(|m| m.places) {
@@ -294,7 +299,7 @@ mod tests {
         }
     }
 
-    /// Schemas say what a field is in the words of the table.
+    /// A field's description in the schema is the definition in the table.
     #[test]
     fn schemas_have_the_definitions() {
         let schema = schema::named("bench").expect("a schema");
@@ -458,7 +463,7 @@ mod tests {
             assert_eq!(number(path, "breakeven", &c), value, "{path}");
         }
         assert_eq!(resolve_in("payback_p10", "breakeven", &c).expect("a figure").n, Some(10_000));
-        // Never: a figure without a number, not a figure that is not there.
+        // "Never" is a figure without a number, not a figure that is absent.
         let never = resolve_in("a box against same model.payback_months", "breakeven", &c).expect("a figure");
         assert_eq!(never.value, None);
         assert_eq!(refused("tco_usd", "breakeven", &c).why, Why::NoSuchSubject, "whose?");

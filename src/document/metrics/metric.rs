@@ -1,35 +1,35 @@
-//! What is said of a figure, whatever its value.
+//! What is known about a metric, whatever its values.
 
 use super::unit::Unit;
 
-/// One figure: what it is called, what it means, where it stands.
+/// A metric: its names, its meaning, and where documents have it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Metric {
-    /// As people name it: `ttft_ms`. Its unit is at its end where it has one.
+    /// Its id, which ends in the unit where it has one: `ttft_ms`.
     pub id: &'static str,
-    /// As narrow tables call it, without the unit: `TTFT`.
+    /// Short name for narrow tables, without the unit: `TTFT`.
     pub short: &'static str,
-    /// In full: `time to first token`.
+    /// Full name: `time to first token`.
     pub name: &'static str,
     pub unit: Unit,
     pub better: Better,
-    /// One sentence.
+    /// Its definition, in one sentence.
     pub definition: &'static str,
-    /// Where documents have it, the usual place first.
+    /// Where documents have it; the usual place comes first.
     pub places: &'static [Place],
 }
 
-/// Which way a figure is better.
+/// Which direction of a metric is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Better {
     Lower,
     Higher,
-    /// It says what is, not how good it is.
+    /// Neither: it describes, but is neither good nor bad.
     Neither,
 }
 
 impl Better {
-    /// `lower is better`; nothing where neither is.
+    /// `lower is better` or `higher is better`; empty for [`Better::Neither`].
     pub const fn words(self) -> &'static str {
         match self {
             Self::Lower => "lower is better",
@@ -39,17 +39,17 @@ impl Better {
     }
 }
 
-/// Where a kind of document has a figure.
+/// Where one kind of document has a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// `bench`, `breakeven`, `advice`, `fit`, `plan`.
+    /// The kind of document: `bench`, `breakeven`, `advice`, `fit`, `plan`.
     pub document: &'static str,
-    /// From `result` on: `targets[].metrics.ttft_ms`. `[]` stands for any entry of a list.
+    /// The path below `result`, such as `targets[].metrics.ttft_ms`; `[]` means any entry of a list.
     pub path: &'static str,
     pub shape: Shape,
 }
 
-/// What stands at a place.
+/// The form of a value at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// A number, a word or a truth value.
@@ -58,15 +58,15 @@ pub enum Shape {
     Summary,
     /// `{low, likely, high}`.
     Band,
-    /// A number, its interval in the fields of these names beside it.
+    /// A number, with its interval in two fields of these names beside it.
     Interval(&'static str, &'static str),
-    /// A share with `low` and `high` beside it, and of how many in the field of this name.
+    /// A share, with `low` and `high` beside it, and the number it is a share of in the field of this name.
     Share(&'static str),
-    /// A number, and of how many it is in the field of this name beside it.
+    /// A number, with the number it is out of in the field of this name beside it.
     Counted(&'static str),
 }
 
-/// How prominent a metric of each request is.
+/// Where a metric of single requests is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shown {
     /// In JSON, CSV and where it is asked for.
@@ -80,15 +80,15 @@ pub enum Shown {
 }
 
 impl Metric {
-    /// The places where this kind of document has it.
+    /// The places in this kind of document.
     pub fn places_in(&self, document: &str) -> impl Iterator<Item = &'static Place> {
         self.places.iter().filter(move |place| place.document == document)
     }
 
-    /// With its unit: `TTFT ms`.
+    /// Short name with the unit: `TTFT ms`.
     pub fn label(&self) -> String {
         match (self.unit.symbol(), self.short.split_once(", ")) {
-            // The sign of a currency stands in the cell.
+            // A currency's sign is in the cell itself.
             ("" | "USD" | "USD/month" | "USD/Mtok", _) => self.short.to_owned(),
             (symbol, _) if self.short.contains(symbol) => self.short.to_owned(),
             (symbol, Some((what, from))) => format!("{what} {symbol}, {from}"),
@@ -96,7 +96,7 @@ impl Metric {
         }
     }
 
-    /// `ttft_ms (ms, lower is better): definition`.
+    /// One line of help: `ttft_ms (ms, lower is better): definition`.
     pub fn described(&self) -> String {
         let notes: Vec<&str> =
             [self.unit.symbol(), self.better.words()].into_iter().filter(|n| !n.is_empty()).collect();

@@ -1,5 +1,5 @@
-//! Every figure that somebody may name: in a gate, a table, `--explain`. One table ([`METRICS`])
-//! from which summaries, CSV, schema descriptions, `help metrics`, comparisons and gates come.
+//! Every figure that can be named: in a gate, in a table, in `--explain`. Summaries, CSV, schema
+//! descriptions, `help metrics`, comparisons and gates all come from one table, [`METRICS`].
 //!
 //! ```text
 //! table ─► PerRequest<Option<f64>> (one request) ─► PerRequest<Summary> (a target)
@@ -8,8 +8,8 @@
 //!      └─► lookup, figure::resolve("local.ttft_ms.p95", document) ─► value, interval, unit, n
 //! ```
 //!
-//! A metric that is measured of each request is one entry under `per_request`, with the expression
-//! that reads it from what was measured. Any other is one entry with the places where documents have it.
+//! A metric that is measured of each request is one entry under `per_request`, with the expression that
+//! reads it from the measurement. Any other metric is one entry with the places where documents have it.
 
 pub mod lookup;
 mod metric;
@@ -23,12 +23,12 @@ pub use unit::Unit;
 
 use crate::spelling::nearest;
 
-/// The metric of this id.
+/// The metric with this id.
 pub fn by_id(id: &str) -> Option<&'static Metric> {
     METRICS.iter().find(|m| m.id == id)
 }
 
-/// The metric that is meant: by its id, however it is written, or without its unit: `ttft_ms`, `TTFT`.
+/// The metric with this id in any spelling, with or without its unit: `ttft_ms`, `TTFT`.
 pub fn named(name: &str) -> Option<&'static Metric> {
     let wanted = name.to_ascii_lowercase().replace('-', "_");
     by_id(&wanted).or_else(|| METRICS.iter().find(|m| bare(m.id) == bare(&wanted)))
@@ -38,7 +38,7 @@ fn bare(id: &str) -> &str {
     ["_ms", "_tps", "_usd", "_months", "_bytes"].iter().find_map(|unit| id.strip_suffix(unit)).unwrap_or(id)
 }
 
-/// Ids that are like a name.
+/// Ids that resemble a name, for suggestions.
 pub fn near(name: &str) -> Vec<String> {
     nearest(name, METRICS.iter().map(|m| m.id), 3)
 }

@@ -1,4 +1,4 @@
-//! The table. A new metric of each request is one entry under `per_request`; another figure is one
+//! The table of metrics. A new metric of single requests is one entry under `per_request`, any other is one
 //! entry under `figures`.
 
 use super::metric::{Better, Metric, Place, Shape, Shown};
@@ -13,28 +13,29 @@ use serde::{Deserialize, Serialize};
 pub struct OfRequest {
     pub metric: &'static Metric,
     pub shown: Shown,
-    /// Which of the metrics of each request it is, from 0.
+    /// Its index among the metrics of single requests.
     index: usize,
-    /// Out of what was measured.
+    /// Reads its value from a measured request; `None` where it was not measured.
     pub read: fn(&Measured<'_>) -> Option<f64>,
 }
 
 impl OfRequest {
-    /// This metric among all of a request, or of a target.
+    /// The value of this metric in a set of all of them.
     pub fn of<'t, T>(&self, all: &'t PerRequest<T>) -> &'t T {
         all.get(self.index)
     }
 }
 
-/// One request as its metrics are read from it.
+/// One request, as metrics are read from it.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured<'a> {
     pub record: &'a Record,
-    /// By the price record in force, or by the provider's own word.
+    /// Cost by the price record in force, or else as the provider states it, US dollars; `None` where it is
+    /// not known.
     pub cost_usd: Option<f64>,
 }
 
-/// From the entries: [`METRICS`], [`PER_REQUEST`], [`PerRequest`], and `definition!(id)`.
+/// Makes [`METRICS`], [`PER_REQUEST`], [`PerRequest`] and `definition!(id)` from the entries.
 macro_rules! metrics {
     (
         per_request {$(
@@ -50,7 +51,7 @@ macro_rules! metrics {
                 $definition:literal;
         )*}
     ) => {
-        /// Every metric, those of each request first.
+        /// Every metric; those of single requests come first.
         pub static METRICS: &[Metric] = &[
             $(Metric {
                 id: stringify!($field),
@@ -83,8 +84,8 @@ macro_rules! metrics {
             },)*
         ];
 
-        /// One value of every metric that is measured of each request: of a sample what was measured
-        /// (`None`: it was not), of a target the summary of its samples.
+        /// One value for every metric of single requests. For a sample it is what was measured (`None`
+        /// where it was not); for a target it is the summary over its samples.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[schemars(rename = "Metrics", bound = "T: JsonSchema + Default + Serialize")]
         pub struct PerRequest<T> {$(
@@ -93,9 +94,9 @@ macro_rules! metrics {
             pub $field: T,
         )*}
 
-        /// The metrics of each request, in the order of the fields of [`PerRequest`].
+        /// The metrics of single requests, in the order of the fields of [`PerRequest`].
         pub static PER_REQUEST: &[OfRequest] = &{
-            // Those entries stand first.
+            // Entries of single requests come first in `METRICS`.
             let mut at = 0;
             [$(OfRequest {
                 metric: &METRICS[at],
@@ -109,26 +110,26 @@ macro_rules! metrics {
         };
 
         impl<T> PerRequest<T> {
-            /// What `make` makes of each metric.
+            /// Make a value for each metric.
             pub fn from_each(mut make: impl FnMut(&'static OfRequest) -> T) -> Self {
                 let mut each = PER_REQUEST.iter();
-                // As many entries as fields.
+                // There are as many entries as fields, so the fallback is never used.
                 let mut next = || make(each.next().unwrap_or(&PER_REQUEST[0]));
                 Self { $($field: next(),)* }
             }
 
-            /// Each metric and its value.
+            /// Every metric with its value.
             pub fn iter(&self) -> impl Iterator<Item = (&'static OfRequest, &T)> {
                 PER_REQUEST.iter().zip([$(&self.$field),*])
             }
 
-            /// Of the metric at this place among them.
+            /// The value of the metric at this index.
             pub(super) fn get(&self, index: usize) -> &T {
                 [$(&self.$field),*][index]
             }
         }
 
-        /// The definition of a metric, for the documentation of a field that has it.
+        /// The definition of a metric, for the doc comment of a field that contains it.
         macro_rules! definition {
             $(($field) => { $field_definition };)*
             $(($id) => { $definition };)*
@@ -138,7 +139,7 @@ macro_rules! metrics {
 }
 
 impl PerRequest<Option<f64>> {
-    /// Out of one measured request.
+    /// The metrics of one measured request.
     pub fn of(measured: &Measured<'_>) -> Self {
         Self::from_each(|metric| (metric.read)(measured))
     }
@@ -161,8 +162,8 @@ metrics! {
         #[serde(default)]
         ttfo_ms: "TTFO", "time to first output", Milliseconds, Lower, Row,
             |m| m.record.figures.ttfo_ms,
-            "time to first output: the same, to the first delta that is not reasoning; thoughts between \
-             markers in the text (`<think>` and its like) are reasoning, too";
+            "time to first output: from the same start to the first delta that is not reasoning; thoughts between \
+             markers in the text (`<think>` and the like) are reasoning, too";
 
         #[serde(default)]
         ttfb_ms: "TTFB", "time to the response headers", Milliseconds, Lower, Detail,
@@ -230,22 +231,23 @@ metrics! {
         #[serde(default)]
         tokenize_ms: "template and tokenizer", "template and tokenizer", Milliseconds, Lower, Detail,
             |m| m.record.figures.tokenize_ms,
-            "local: from accepting the request over waiting for a place, chat template and tokenizer";
+            "local: from accepting the request to the end of tokenisation; waiting for a free place and the chat \
+             template are included";
 
         #[serde(default)]
         prompt_ms: "prefill", "the prompt into the cache", Milliseconds, Lower, Detail,
             |m| m.record.figures.prompt_ms,
-            "local: the prompt into the cache, the engine's other sequences included";
+            "local: time to read the prompt into the KV cache, while the engine also serves its other sequences";
 
         #[serde(default)]
         first_sample_ms: "first sample", "first sample", Milliseconds, Lower, Detail,
             |m| m.record.figures.first_sample_ms,
-            "local: from there to the first text";
+            "local: from the end of prefill to the first text";
 
         #[serde(default)]
         sample_ms: "sampling", "sampling and detokenising one token", Milliseconds, Lower, Detail,
             |m| m.record.figures.sample_ms,
-            "local: choosing a token and turning it into text, mean per token";
+            "local: time to choose a token and turn it into text, mean per token";
     }
 
     figures {
@@ -496,7 +498,7 @@ metrics! {
 
         discounted_payback_months: "discounted payback", "payback, discounted", Months, Lower,
             [breakeven "comparisons[].discounted_payback_months" Plain]
-            "the same with later payments worth less, by the discount rate; null when never";
+            "months until payback when later payments are discounted at the discount rate; null when never";
 
         payback_p10: "payback P10", "payback of the best tenth", Months, Lower,
             [breakeven "uncertainty.payback_p10" Counted("draws")]

@@ -1,9 +1,9 @@
-//! What a figure is counted in, and how a person reads one.
+//! Units of metrics, and how values in them are shown.
 
 use crate::money::Currency;
 use crate::number;
 
-/// The unit of a figure.
+/// The unit of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A word or a truth value, not a number.
@@ -17,7 +17,7 @@ pub enum Unit {
     Tokens,
     Requests,
     Prompts,
-    /// Whole things: devices, hosts, pairs.
+    /// A number of whole things: devices, hosts, pairs.
     Count,
     Usd,
     UsdPerMonth,
@@ -27,14 +27,14 @@ pub enum Unit {
     Watts,
     Joules,
     Bytes,
-    /// 0 to 1.
+    /// A share from 0 to 1.
     Share,
-    /// One figure over another of the same kind.
+    /// The quotient of two figures of the same kind.
     Ratio,
 }
 
 impl Unit {
-    /// As it stands beside a number; empty where there is nothing to say.
+    /// The symbol beside a number; empty where there is none.
     pub const fn symbol(self) -> &'static str {
         match self {
             Self::Word | Self::Count | Self::Share | Self::Ratio => "",
@@ -58,7 +58,7 @@ impl Unit {
         }
     }
 
-    /// A number of it, without the symbol where a heading has that.
+    /// A value in this unit, without the symbol where the heading has it.
     pub fn shown(self, value: f64) -> String {
         match self {
             Self::Share => number::percent(value),

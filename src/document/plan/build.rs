@@ -1,4 +1,4 @@
-//! Plans as the engine has them → rows of the document.
+//! Plans of the engine → rows of the document.
 
 use super::{MissedRow, OwnedCopy, PartRow, PlanRow, RejectedRow, TermRow, TogetherRow};
 use crate::capacity::{Quantisation, Spread, has_rows};
@@ -24,7 +24,7 @@ const fn weights_word(weights: Weights) -> &'static str {
     }
 }
 
-/// The word for what binds, as documents have it.
+/// The word that documents use for what binds.
 pub const fn bind_word(bind: Bind) -> &'static str {
     match bind {
         Bind::Compute => "compute",
@@ -39,7 +39,7 @@ pub const fn bind_word(bind: Bind) -> &'static str {
 }
 
 impl PlanRow {
-    /// A plan with every figure on the way to it, and what the cost engine says about it.
+    /// The row of a plan, with every figure on the way to it and the costs that the cost engine computed.
     pub fn of(name: &str, plan: &Blueprint, model: &str, context_tokens: f64, cost: &OfferSummary) -> Self {
         Self { terms: Self::terms_of(plan), ..Self::brief(name, plan, model, context_tokens, cost) }
     }
@@ -55,7 +55,7 @@ impl PlanRow {
         plan.terms().into_iter().map(row).collect()
     }
 
-    /// The same without the figures on the way.
+    /// The row of a plan, without the figures on the way.
     pub fn brief(
         name: &str,
         plan: &Blueprint,
@@ -65,7 +65,7 @@ impl PlanRow {
     ) -> Self {
         let (r, m) = (&plan.replica, &plan.machine);
         let hosts = f64::from(plan.hosts);
-        // As the cost engine counts them: what the user said comes before what a class takes.
+        // The cost engine's hours: what the user gave takes precedence over what a class of machine takes.
         let people = cost.staff_hours.unwrap_or([Range::exactly(0.0); 2]);
         let hours = |end: fn(&Range) -> f64| end(&people[0]) + end(&people[1]) * (hosts - 1.0).max(0.0);
         let busy = plan.hosts_busy;
@@ -126,7 +126,7 @@ impl PlanRow {
     }
 }
 
-/// What is ordered: `2 × NVIDIA L40S in a host`, three of them.
+/// Name of what is ordered: one `NVIDIA L40S`, or three hosts as `3 × (2 × NVIDIA L40S in a host)`.
 pub fn order_name(machine: &Machine, hosts: u32) -> String {
     let one = if machine.in_host && !machine.board {
         format!("{} in {}", machine.label(), machine.name)
@@ -141,7 +141,7 @@ pub fn order_name(machine: &Machine, hosts: u32) -> String {
 }
 
 impl OwnedCopy {
-    /// So many copies on machines of one kind that are there, of those there is room for.
+    /// The row for `replicas` copies on machines that are there already, where `room` would fit.
     pub fn of(
         replica: &Replica,
         need: &Need,
@@ -172,8 +172,7 @@ impl OwnedCopy {
 }
 
 impl TogetherRow {
-    /// Several needs on machines of one kind, with the models in the order of their parts and what the cost
-    /// engine says.
+    /// The row for several needs on machines of one kind. `models` are in the order of `found.parts`.
     pub fn of(found: &Together<'_>, models: &BTreeSet<String>, cost: &OfferSummary) -> Self {
         let machine = found.machine;
         let part = |((need, replica, copies), model): (&(Need, Replica, u32), &String)| PartRow {
@@ -220,7 +219,7 @@ impl MissedRow {
 }
 
 impl RejectedRow {
-    /// One that was tried.
+    /// The row of a combination that was tried.
     pub fn of(rejected: &Rejected) -> Self {
         let format: &Quantisation = rejected.format;
         let (reason, why) = match rejected.why {

@@ -1,4 +1,4 @@
-//! What was read from records of use → the document.
+//! What was read from records of use → the usage document.
 
 use super::{
     BillRow, BoundsRow, BusiestRow, ClusterRow, CoverageRow, DayRow, DistributionRow, EmbeddingsRow,
@@ -44,7 +44,7 @@ impl From<&Totals> for TotalsRow {
 }
 
 impl TotalsRow {
-    /// Everything the models were given.
+    /// All prompt tokens, cached or not.
     pub fn prompt(&self) -> u64 {
         [self.input, self.cache_read, self.cache_write_5m, self.cache_write_1h, self.cache_write_other]
             .iter()
@@ -144,7 +144,7 @@ fn busiest(b: Busiest) -> Option<BusiestRow> {
     Some(BusiestRow { start: rfc3339(b.start)?, requests: b.requests })
 }
 
-/// `2026-09-07`, of days since 1970.
+/// A day since 1970 as `YYYY-MM-DD`.
 fn date(day: i32) -> String {
     let second = i64::from(day) * 86_400;
     let date = Timestamp::from_second(second).map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).date());
@@ -209,7 +209,7 @@ fn need_row(need: &UsageNeed) -> NeedRow {
     }
 }
 
-/// The document's result. `time_zone` is what the usage was added up in.
+/// The document's result. `time_zone` is the zone in which days and hours were counted.
 pub fn result(usage: &Usage, need: &UsageNeed, time_zone: &str) -> UsageResult {
     let totals = &usage.totals;
     let stated = StatedRow {

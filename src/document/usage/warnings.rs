@@ -1,10 +1,10 @@
-//! What a reader of a usage document must know, in words.
+//! The warnings of a usage document.
 
 use crate::document::envelope::Warning;
 use crate::usage::record::Class;
 use crate::usage::summary::{Note, Usage};
 
-/// What the reader must know before trusting the figures.
+/// What a reader must know before trusting the figures.
 pub fn warnings(usage: &Usage) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for source in &usage.sources {

@@ -1,4 +1,5 @@
-//! Tests in CSV: columns are variables, and columns that begin with `__` say what is expected.
+//! Reads tests in CSV: columns are variables, and columns that begin with `__` contain expectations and
+//! settings.
 
 use super::super::csv::Table;
 use super::super::grade_names;
@@ -6,7 +7,7 @@ use super::super::yaml::{Kind, Node};
 use super::super::{PromptError, js};
 use serde_json::{Value, json};
 
-/// Rows of a table as tests, in the shape that YAML has them.
+/// The rows of a table as tests, in the form that YAML files have.
 pub(super) fn tests(file: &str, table: &Table) -> Result<Vec<Node>, PromptError> {
     table
         .rows
@@ -117,7 +118,7 @@ pub(super) fn from_value(value: &Value, line: usize) -> Node {
     Node { line, kind }
 }
 
-/// A cell that is a whole number or fraction.
+/// A cell that is a number.
 fn finite(cell: &str) -> Option<f64> {
     let cell = js::trim(cell);
     let plain = cell.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
@@ -127,7 +128,7 @@ fn finite(cell: &str) -> Option<f64> {
         .filter(|n: &f64| n.is_finite())
 }
 
-/// `type(threshold):value` → an assertion; everything else is a text to be equal to.
+/// The assertion for a cell `type(threshold):value`; any other text must be equal to the answer.
 fn assertion(cell: &str) -> Value {
     let script = |kind: &str, value: &str| json!({"type": kind, "value": value.trim()});
     for (prefix, kind) in
@@ -152,7 +153,7 @@ fn assertion(cell: &str) -> Value {
 
 fn parts(cell: &str) -> Option<Value> {
     let (not, rest) = cell.strip_prefix("not-").map_or(("", cell), |rest| ("not-", rest));
-    // The longest name that the cell begins with, and that nothing but a threshold or a colon follows.
+    // The longest name with which the cell begins, followed directly by a threshold or a colon.
     let mut names: Vec<&&str> = grade_names::ALL.iter().filter(|n| rest.starts_with(**n)).collect();
     names.sort_by_key(|n| std::cmp::Reverse(n.len()));
     names.into_iter().find_map(|name| {
@@ -175,7 +176,7 @@ fn parts(cell: &str) -> Option<Value> {
         };
         let mut out = json!({"type": format!("{not}{name}")});
         match *name {
-            // The text is parted where the assertion is read.
+            // The text is split where the assertion is read.
             "contains-all" | "contains-any" | "icontains-all" | "icontains-any" | "contains-json"
             | "is-json" => {
                 if let Some(value) = value {

@@ -1,5 +1,5 @@
-//! A configuration → its rows: every test with every provider and prompt, and with every combination of the
-//! values of its variables.
+//! Expands a configuration to rows: every test with every provider and prompt, and with every combination
+//! of the values of its variables.
 
 use super::super::bounds::{LARGEST_LINE, LARGEST_SET, LONGEST_CATEGORY, MOST_PROMPTS};
 use super::super::fill::{Files, fill, is_script};
@@ -40,7 +40,7 @@ const TOP_KEYS: &[&str] = &[
     "redteam",
 ];
 
-/// Read a configuration; `file` is its name, for messages, and `files` are those beside it.
+/// Read a configuration. `file` is its name in error messages, `files` gives access to the files beside it.
 pub fn read(file: &str, bytes: &[u8], files: &dyn Files) -> Result<Config, PromptError> {
     let root = yaml::read(file, bytes)?;
     Reader::new(file, files).config(&root)
@@ -183,7 +183,7 @@ impl Reader<'_> {
         Ok(rows)
     }
 
-    /// What a test would have a program do: its assertions are named as not run.
+    /// Mark the assertions of a test as not run where the test would run a program on the answer.
     fn programs(&mut self, test: &mut Test, default: &Test) {
         let texts = ["transform", "postprocess"].iter().filter_map(|k| test.options.get(*k)?.as_str());
         let transform = texts.map(str::to_owned).next();
@@ -219,7 +219,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Every combination of the values of variables that are lists of texts, or files of a pattern.
+    /// Every combination of the values of variables that are lists of texts, or patterns for files.
     fn combinations(&self, test: &Test) -> Result<Vec<Map<String, Value>>, PromptError> {
         let mut all = vec![Map::new()];
         for (key, value) in &test.vars {
@@ -234,7 +234,7 @@ impl Reader<'_> {
                     paths.into_iter().map(|p| Value::String(format!("file://{p}"))).collect()
                 }
                 Value::Array(list) if list.first().is_some_and(Value::is_string) => list.clone(),
-                // A list of other things is one value.
+                // A list of anything but texts is a single value.
                 other => vec![other.clone()],
             };
             if all.len().saturating_mul(values.len()) > MOST_PROMPTS {
@@ -293,7 +293,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Variables that name a file become what it holds.
+    /// Replace variables that name a file by its content.
     fn load_vars(&self, vars: &mut Map<String, Value>) -> Result<(), String> {
         for (key, value) in vars.iter_mut() {
             let Some(path) = value.as_str().and_then(|t| t.strip_prefix("file://")) else { continue };

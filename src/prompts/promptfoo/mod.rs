@@ -1,14 +1,13 @@
-//! promptfoo configurations: prompts × tests × providers → rows, each a prompt that can be sent with
-//! the assertions its answer is graded by.
+//! promptfoo configurations: prompts × tests × providers → rows, each of which is a prompt that can be sent,
+//! with the assertions by which its answer is graded.
 //!
 //! ```text
 //! YAML ─► references resolved ─► prompts, default test, tests (inline, files, CSV), scenarios
 //!                                   └─► variables multiplied out ─► templates filled in ─► rows
 //! ```
 //!
-//! What promptfoo 0.123 makes of a file is what is made of it here, so that one file means one thing
-//! to both. Programs a file names (JavaScript, Python, `exec:`) are never run; the environment is
-//! never read.
+//! Files are interpreted as by promptfoo 0.123, so that a file means the same to both programs. Programs
+//! that a file names (JavaScript, Python, `exec:`) are never run, and the environment is never read.
 
 mod csv_tests;
 mod expand;

@@ -1,9 +1,9 @@
-//! What a person should know about a configuration that can be used.
+//! Notices about a configuration that can be used.
 
-/// Something about a configuration that a person should know, although it can be used.
+/// Something that a person should know about a configuration that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Line of the configuration, where it is known.
+    /// Line in the configuration; `None` where it is not known.
     pub line: Option<usize>,
     pub kind: NoticeKind,
 }
@@ -11,14 +11,14 @@ pub struct Notice {
 /// See [`Notice`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeKind {
-    /// A key that nothing reads; perhaps it is misspelt.
+    /// A key that is not used; it may be misspelt.
     UnknownKey { place: &'static str, key: String },
-    /// A test without any assertion: every answer passes it.
+    /// A test without any assertion, which every answer passes.
     NothingAsserted { test: usize },
-    /// Something only a script engine could do; what it belongs to counts as not graded.
+    /// Something that only a script engine could do; what depends on it is not graded.
     NotRun { what: String },
-    /// The configuration asks for this many repeats of each test; a run's own setting decides.
+    /// The configuration asks for this many repeats of each test. The setting of the run takes precedence.
     Repeats(u32),
-    /// No file has a name that fits a pattern.
+    /// No file matches a pattern.
     NoFiles { pattern: String },
 }

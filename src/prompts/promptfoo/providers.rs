@@ -1,10 +1,10 @@
-//! The providers a configuration names: each has a column of the result for each of its prompts.
+//! The providers of a configuration. The result has a column for each provider and each of its prompts.
 
 use super::super::PromptError;
 use super::super::yaml::{Kind, Node};
 use super::reader::{Reader, means, texts};
 
-/// A provider, as far as it decides which prompts are multiplied out.
+/// A provider, as far as it decides which prompts are expanded.
 pub(super) struct Provider {
     pub id: String,
     pub label: Option<String>,
@@ -17,7 +17,7 @@ impl Provider {
         self.label.as_deref().unwrap_or(&self.id)
     }
 
-    /// Does the list of providers of a test name this one?
+    /// Does a test's list of providers name this one?
     pub(super) fn is_named(&self, reference: &str) -> bool {
         [Some(self.id.as_str()), self.label.as_deref()]
             .into_iter()

@@ -1,4 +1,5 @@
-//! What every part of a configuration is read with: the files beside it, and what its reader must know.
+//! The state that all parts of a configuration are read with: the files beside it, and the notices about
+//! it.
 
 use super::super::PromptError;
 use super::super::fill::Files;
@@ -40,8 +41,8 @@ pub(super) fn texts(node: Option<&Node>) -> Option<Vec<String>> {
     }
 }
 
-/// Does a reference in a list of prompts or providers mean this name? It may end in `*`, and names what is
-/// below it, too: `a` means `a:b`.
+/// Does a reference in a list of prompts or providers stand for this name? It may end in `*`, and it also
+/// includes names below it: `a` includes `a:b`.
 pub(super) fn means(reference: &str, name: &str) -> bool {
     name == reference
         || reference.strip_suffix('*').is_some_and(|prefix| name.starts_with(prefix))

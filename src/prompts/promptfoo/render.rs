@@ -1,13 +1,14 @@
-//! A prompt's template + variables → the text that is sent.
+//! Renders the template of a prompt to the text that is sent.
 
 use super::super::js::json_indented;
 use super::super::{js, template};
 use serde_json::{Map, Value};
 
-/// Variables that name others by `{{ name }}` alone get their text, five rounds at most.
+/// Replace references of the form `{{ name }}` in variables by the text of the other variable, in at most
+/// five rounds.
 pub(crate) fn resolve_variables(vars: &mut Map<String, Value>) {
     let keys: Vec<String> = vars.keys().cloned().collect();
-    // One line end at the end of a text is its file's, not the user's.
+    // A single line end at the end of a text comes from its file, not from the user.
     for value in vars.values_mut() {
         if let Value::String(text) = value
             && text.ends_with('\n')
@@ -34,7 +35,7 @@ pub(crate) fn resolve_variables(vars: &mut Map<String, Value>) {
     }
 }
 
-/// The first `{{ name }}` of a text: from, to, name.
+/// The first `{{ name }}` in a text: start, end, name.
 fn simple_reference(text: &str) -> Option<(usize, usize, String)> {
     let mut at = 0;
     while let Some(start) = text[at..].find("{{").map(|i| at + i) {
@@ -51,9 +52,13 @@ fn simple_reference(text: &str) -> Option<(usize, usize, String)> {
     None
 }
 
-/// Fill in a prompt; the variables are resolved already. `Err`: why the template cannot be used.
+/// Render a prompt, with variables that are resolved already.
+///
+/// # Errors
+///
+/// Why the template cannot be used.
 pub(crate) fn prompt(raw: &str, vars: &Map<String, Value>) -> Result<String, String> {
-    // A prompt that is JSON is filled in string by string, so that quotation marks stay escaped.
+    // A prompt that is JSON is rendered string by string, so that quotation marks stay escaped.
     if let Some(parsed) = serde_json::from_str::<Value>(raw).ok()
         && let Ok(rendered) = in_strings(&parsed, vars)
     {
@@ -71,7 +76,7 @@ pub(crate) fn prompt(raw: &str, vars: &Map<String, Value>) -> Result<String, Str
     template::render(&wrapped(raw), &filled).map_err(|e| e.to_string())
 }
 
-/// Is the prompt itself at fault, and not a template in a variable?
+/// Is the prompt's own template at fault, and not one in a variable?
 pub(crate) fn is_broken(raw: &str, vars: &Map<String, Value>) -> bool {
     template::render(&wrapped(raw), vars).is_err()
 }
@@ -87,7 +92,7 @@ fn in_strings(value: &Value, vars: &Map<String, Value>) -> Result<Value, String>
     })
 }
 
-/// A text in which a tag is opened on a line and not closed on it is taken as it stands.
+/// A text is not treated as a template if a tag is opened on a line and not closed on it.
 fn wrapped(text: &str) -> String {
     let partial = [("{%", '%'), ("{{", '}'), ("{#", '#')].iter().any(|(open, close)| {
         text.match_indices(open).any(|(at, _)| {
@@ -108,7 +113,7 @@ fn wrapped(text: &str) -> String {
     }
 }
 
-/// Does a variable's template begin an expression, a condition or a loop with a name that is not given?
+/// Does an expression, condition or loop in a variable's template begin with a name that is not defined?
 fn names_undefined(text: &str, vars: &Map<String, Value>) -> bool {
     let name_of = |rest: &str| -> Option<String> {
         let rest = rest.trim_start_matches(js::is_space);

@@ -1,28 +1,28 @@
-//! What a configuration is multiplied out to.
+//! The rows that a configuration is expanded to.
 
 use super::super::conversation::{Conversation, Message, Role};
 use super::super::{Assertion, Prompt};
 use super::notice::Notice;
 use serde_json::{Map, Value};
 
-/// A configuration, read and multiplied out.
+/// A configuration after it was read and expanded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     pub description: Option<String>,
-    /// Test by test, in each provider by provider, in each prompt by prompt.
+    /// The rows, ordered by test, then provider, then prompt.
     pub rows: Vec<Row>,
     pub notices: Vec<Notice>,
 }
 
-/// One prompt to one provider, with what is expected.
+/// One prompt for one provider, with what is expected of the answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Number of the test, from 0, each combination of variables and each repeat counted.
+    /// Number of the test, from 0; every combination of variables and every repeat counts.
     pub test: usize,
-    /// The same without repeats.
+    /// Number of the test, from 0, without counting repeats.
     pub case: usize,
     pub repeat: u32,
-    /// Column of the result, from 0: each provider has one for each of its prompts.
+    /// Column of the result, from 0; each provider has one for each of its prompts.
     pub column: usize,
     /// Number of the prompt, from 0.
     pub prompt_number: usize,
@@ -30,30 +30,30 @@ pub struct Row {
     /// Label or id of the provider; empty where the configuration names none.
     pub provider: String,
     pub description: Option<String>,
-    /// The kind of work, where the test's metadata has a `category`.
+    /// The kind of work: `category` of the test's metadata.
     pub category: Option<String>,
-    /// Variables, references to each other filled in.
+    /// The variables, with references to each other filled in.
     pub vars: Map<String, Value>,
-    /// The text that is sent; `Err`: why its template cannot be filled in.
+    /// The text that is sent, or the reason why its template cannot be filled in.
     pub text: Result<String, String>,
-    /// The answer, where the file gives it: a text, or a value such as calls of tools.
+    /// The answer, if the file contains it: a text, or a value such as tool calls.
     pub answer: Option<Value>,
     pub asserts: Vec<Assertion>,
     pub threshold: Option<f64>,
-    /// Line of the test.
+    /// Line of the test, from 1.
     pub line: usize,
-    /// Line of what is at fault where there is no text: of the prompt, if that cannot be read as a template.
+    /// Line of the error, if there is no text: that of the prompt, if it is not a valid template.
     pub text_line: usize,
 }
 
 impl Row {
-    /// About how many bytes it takes.
+    /// Approximate size in bytes.
     pub(super) fn size(&self) -> usize {
         let vars: usize = self.vars.values().map(|v| v.as_str().map_or(64, str::len)).sum();
         vars + self.text.as_ref().map_or(0, String::len) + 500
     }
 
-    /// As a prompt. One whose text is a list of messages is a conversation.
+    /// The row as a prompt. If its text is a list of messages, the prompt is a conversation.
     pub(super) fn prompt(&self, id: String) -> Prompt {
         let text = self.text.clone().unwrap_or_default();
         let conversation = chat(&text);
@@ -62,7 +62,7 @@ impl Row {
         let said = conversation.as_ref().and_then(|c| c.last_user_text().map(str::to_owned));
         let mut asserts = self.asserts.clone();
         if let Err(why) = &self.text {
-            // Nothing to send: whoever checks the prompts finds the reason.
+            // There is nothing to send; the assertion carries the reason.
             asserts.insert(
                 0,
                 Assertion { fault: Some(why.clone()), line: Some(self.text_line), ..Assertion::default() },
@@ -83,8 +83,8 @@ impl Row {
 }
 
 impl Config {
-    /// The prompts of the configuration, once each whatever its providers and repeats. Ids are `t1`,
-    /// `t2`, … by test, with the number of the prompt behind where there are several.
+    /// The prompts of the configuration, each once, whatever its providers and repeats. Ids are `t1`, `t2`,
+    /// … by test, followed by the number of the prompt where there are several.
     pub fn prompts(&self) -> Vec<Prompt> {
         let several = self.rows.iter().any(|r| r.prompt_number > 0);
         let mut seen = std::collections::BTreeSet::new();
@@ -102,7 +102,7 @@ impl Config {
     }
 }
 
-/// A prompt that is a JSON list of messages with roles.
+/// The conversation of a prompt that is a JSON list of messages with roles.
 fn chat(text: &str) -> Option<Conversation> {
     let list: Vec<Value> = serde_json::from_str(text.trim_start().strip_prefix('[').map(|_| text)?).ok()?;
     let message = |v: &Value| {

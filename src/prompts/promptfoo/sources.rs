@@ -1,4 +1,4 @@
-//! Where parts of a configuration come from: references inside it, files beside it.
+//! Resolves parts of a configuration that are elsewhere: references within it, and files beside it.
 
 use super::super::bounds::MOST_YAML_NODES;
 use super::super::fill::{FileFault, Files, is_script};
@@ -7,14 +7,14 @@ use super::super::{PromptError, csv, utf8, yaml};
 use super::csv_tests;
 use std::cell::Cell;
 
-/// References inside references, at most.
+/// The deepest nesting of references.
 const DEEPEST: usize = 20;
 
 /// Reads files for one configuration, and makes errors about it.
 pub(super) struct Sources<'a> {
     pub(super) file: &'a str,
     pub(super) files: &'a dyn Files,
-    /// Values that references have made so far.
+    /// Number of values that references have produced so far.
     pub(super) made: Cell<usize>,
 }
 
@@ -42,7 +42,7 @@ impl Sources<'_> {
         self.files.read(path).map_err(|f| self.fault(line, &f))
     }
 
-    /// Files that a pattern names, or the one file that it is.
+    /// Files that match a pattern, or the single file of a plain path.
     pub(super) fn paths(&self, line: usize, pattern: &str) -> Result<Vec<String>, PromptError> {
         if has_magic(pattern) {
             self.files.list(pattern).map_err(|f| self.fault(line, &f))
@@ -51,7 +51,7 @@ impl Sources<'_> {
         }
     }
 
-    /// Put what `$ref` names in its place; keys beside it win.
+    /// Replace `$ref` by what it names; keys beside it take precedence.
     pub(super) fn dereferenced(&self, node: &Node, root: &Node, depth: usize) -> Result<Node, PromptError> {
         let line = node.line;
         self.made.set(self.made.get() + 1);
@@ -133,7 +133,7 @@ impl Sources<'_> {
         self.dereferenced(at, base, depth + 4)
     }
 
-    /// What a text that begins with `file://` stands for; anything else stays.
+    /// The value for a text that begins with `file://`; any other value is unchanged.
     pub(super) fn loaded(&self, node: &Node) -> Result<Node, PromptError> {
         let Some(path) = node.as_str().and_then(|t| t.strip_prefix("file://")) else {
             return Ok(node.clone());
@@ -174,7 +174,7 @@ impl Sources<'_> {
         Ok(Node { line: node.line, kind: Kind::List(flat.collect()) })
     }
 
-    /// The same for everything inside, but for variables, whose files are read with the prompt.
+    /// The same for all values inside, except for variables, whose files are read with the prompt.
     pub(super) fn loaded_inside(&self, node: &Node, vars: bool) -> Result<Node, PromptError> {
         let kind = match &node.kind {
             Kind::Map(map) => Kind::Map(
@@ -191,8 +191,8 @@ impl Sources<'_> {
         Ok(Node { line: node.line, kind })
     }
 
-    /// The tests of a file: YAML, JSON, JSONL or CSV. `numbered`: rows without a description get their
-    /// number as one, which promptfoo does for a single file and not for a list of them.
+    /// The tests in a file: YAML, JSON, JSONL or CSV. With `numbered` a row without a description gets its
+    /// number as one, as promptfoo does for a single file, but not for a list of files.
     pub(super) fn test_file(
         &self,
         line: usize,

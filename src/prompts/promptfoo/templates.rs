@@ -1,4 +1,4 @@
-//! The prompts of a configuration: written out, or in files that it names.
+//! The prompts of a configuration, given directly or in files that it names.
 
 use super::super::fill::is_script;
 use super::super::yaml::{Kind, Node};
@@ -13,7 +13,7 @@ pub(super) struct Template {
     pub id: Option<String>,
     pub raw: String,
     pub label: String,
-    /// Where the configuration names it.
+    /// Line on which the configuration names it, from 1.
     pub line: usize,
 }
 
@@ -72,7 +72,7 @@ impl Reader<'_> {
         Ok(templates)
     }
 
-    /// A prompt as written: its text, or the file or files it names.
+    /// A prompt as written: its text, or the file or files that it names.
     fn template(
         &mut self,
         raw: &str,
@@ -189,7 +189,7 @@ impl Reader<'_> {
                 })
                 .collect()
             }
-            // Markdown and Jinja: the file as it stands.
+            // Markdown and Jinja: the file's text unchanged.
             _ => {
                 let start: String = text.chars().take(50).collect();
                 one(text.to_owned(), with_label(format!("{path}: {start}...")))
@@ -206,7 +206,7 @@ impl Reader<'_> {
     }
 }
 
-/// Does promptfoo take a prompt on one line for the path of a file?
+/// Does promptfoo take a prompt of one line for the path of a file?
 fn looks_like_path(text: &str) -> bool {
     const ENDINGS: &[&str] = &[
         ".cjs", ".cts", ".j2", ".js", ".json", ".jsonl", ".md", ".mjs", ".mts", ".py", ".ts", ".txt", ".yml",

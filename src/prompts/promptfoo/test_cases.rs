@@ -1,4 +1,4 @@
-//! The tests of a configuration: of its list, of the files it names, and of its scenarios.
+//! The tests of a configuration: those in its list, in files that it names, and in its scenarios.
 
 use super::super::yaml::{Kind, Node};
 use super::super::{Assertion, PromptError, yaml};
@@ -6,7 +6,7 @@ use super::notice::NoticeKind;
 use super::reader::{Reader, texts};
 use serde_json::{Map, Value};
 
-/// One test, or the default test that the others are merged with.
+/// One test, or the default test that others are merged with.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Test {
     pub line: usize,
@@ -23,7 +23,7 @@ pub(super) struct Test {
 }
 
 impl Test {
-    /// Over the default test: what this one does not say is taken from there.
+    /// Merge with the default test, which supplies what this one does not say.
     pub(super) fn over(self, default: &Self) -> Self {
         let over = |below: &Map<String, Value>, above: Map<String, Value>| {
             let mut all = below.clone();
@@ -80,7 +80,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Every test, in the order in which promptfoo runs them: those of the list before scenarios.
+    /// Every test, in the order in which promptfoo runs them: the list first, then scenarios.
     pub(super) fn tests(&mut self, root: &Node, default: &Test) -> Result<Vec<Test>, PromptError> {
         let mut tests = Vec::new();
         let listed = match root.get("tests").filter(|n| !n.is_null()) {
@@ -114,7 +114,7 @@ impl Reader<'_> {
                     return Err(self.error(scenario.line, "a scenario has no config", remedy));
                 };
                 let config = flat(&self.sources.loaded(config)?);
-                // A scenario without tests has none, as in promptfoo.
+                // As in promptfoo, a scenario without tests adds none.
                 let inner = match scenario.get("tests").filter(|n| !n.is_null()) {
                     None => Vec::new(),
                     Some(node) => self.test_nodes(&self.sources.loaded(node)?)?,
@@ -131,7 +131,7 @@ impl Reader<'_> {
         Ok(tests)
     }
 
-    /// A test without anything that is one is a slip, and promptfoo refuses it.
+    /// A test with nothing that makes it a test is a mistake; promptfoo refuses it, too.
     fn says_something(&self, node: &Node) -> Result<(), PromptError> {
         const SAYS: &[&str] = &["assert", "vars", "options", "metadata", "provider", "providerOutput"];
         let has = |key: &str| node.get(key).is_some_and(|n| !n.is_null());
@@ -144,7 +144,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The tests of a list: written out, or in files that it names.
+    /// The tests of a list, given directly or in files that it names.
     fn test_nodes(&mut self, node: &Node) -> Result<Vec<Node>, PromptError> {
         let from_path =
             |reader: &mut Self, line: usize, text: &str, numbered: bool| -> Result<Vec<Node>, PromptError> {
@@ -180,7 +180,7 @@ impl Reader<'_> {
         Ok(tests)
     }
 
-    /// One test as written; inside a scenario, with the default test and the scenario's data below it.
+    /// One test, as written. Inside a scenario it is merged with the default test and the scenario's data.
     fn test(&mut self, node: &Node, below: Option<(&Test, &Test)>) -> Result<Test, PromptError> {
         let Some(map) = node.as_map() else {
             let remedy = "A test is a mapping with `vars:` and `assert:`.";

@@ -1,4 +1,4 @@
-//! Nodes + variables → text.
+//! Evaluates the nodes of a template.
 
 use super::limits::{DEEPEST, LONGEST_OUTPUT, MOST_STEPS, TemplateError};
 use super::syntax::{Expr, Kind, Literal, Node};
@@ -23,11 +23,11 @@ struct Macro {
 }
 
 struct Eval {
-    /// Variables, innermost last; the first is the context.
+    /// Scopes of variables, the innermost last; the first one is the context.
     frames: Vec<BTreeMap<String, V>>,
     macros: Vec<Macro>,
     steps: usize,
-    /// Bytes written so far, also into texts that are thrown away.
+    /// Bytes written so far, including text that is discarded.
     written: usize,
     depth: usize,
 }
@@ -42,14 +42,14 @@ impl Eval {
         if self.steps > MOST_STEPS { fail(line, "it takes too many steps") } else { Ok(()) }
     }
 
-    /// Count bytes that were made, so that no template makes more than it may.
+    /// Count bytes that were produced; a template has a limit.
     fn made(&mut self, line: usize, bytes: usize) -> Result<(), TemplateError> {
         self.written += bytes;
         if self.written > LONGEST_OUTPUT { fail(line, "it makes more than 4 MiB of text") } else { Ok(()) }
     }
 
     fn set(&mut self, name: &str, value: V) {
-        // An existing variable of an outer frame is changed, as in nunjucks.
+        // As in nunjucks, a variable that exists in an outer scope is changed there.
         let held = self.frames.iter().rposition(|f| f.contains_key(name));
         let frame = held.unwrap_or(self.frames.len() - 1);
         self.frames[frame].insert(name.to_owned(), value);
@@ -145,7 +145,7 @@ impl Eval {
         out: &mut String,
     ) -> Result<(), TemplateError> {
         let over_value = self.expr(over)?;
-        // Each turn: what the names are bound to.
+        // For each repetition the values of the loop's names.
         let mut turns: Vec<Vec<V>> = Vec::new();
         if over_value.truthy() {
             match (&over_value, names) {
@@ -307,7 +307,7 @@ impl Eval {
         }
         match name {
             "range" => V::Range,
-            // What a file of someone else may not read.
+            // Empty: a template may come from someone else and must not read the environment.
             "env" => V::Map(Rc::default()),
             _ => V::Undefined,
         }

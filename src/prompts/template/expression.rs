@@ -1,5 +1,5 @@
-//! Expressions: read by nunjucks' grammar, written down the way nunjucks writes JavaScript, and read again by
-//! JavaScript's precedence.
+//! Parses expressions: by nunjucks' grammar, then written out as the JavaScript that nunjucks generates,
+//! and parsed again by JavaScript's precedence.
 
 use super::lex::Token;
 use super::limits::TemplateError;
@@ -7,7 +7,7 @@ use super::parser::Parser;
 use super::syntax::{Expr, Kind, Literal};
 use std::collections::VecDeque;
 
-/// A piece of JavaScript text: an operand or an operator.
+/// A piece of the generated JavaScript: an operand or an operator.
 #[derive(Debug, Clone)]
 enum Piece {
     Operand(Expr),
@@ -15,7 +15,7 @@ enum Piece {
     Infix(&'static str),
 }
 
-/// Arguments by their place, then by name.
+/// Positional arguments, then named ones.
 pub(super) type Args = (Vec<Expr>, Vec<(String, Expr)>);
 
 impl Parser<'_> {
@@ -35,7 +35,7 @@ impl Parser<'_> {
         Ok(params)
     }
 
-    /// Arguments up to the closing bracket.
+    /// Parses arguments up to the closing bracket.
     pub(super) fn args(&mut self, close: &str) -> Result<Args, TemplateError> {
         let (mut args, mut named) = (Vec::new(), Vec::new());
         while !self.eat_op(close)? {
@@ -61,11 +61,11 @@ impl Parser<'_> {
         Ok(name)
     }
 
-    /// One expression: nunjucks' tree, then JavaScript's.
+    /// Parses one expression: nunjucks' tree, then JavaScript's.
     pub(super) fn expression(&mut self) -> Result<Expr, TemplateError> {
         self.deeper()?;
         let line = self.line();
-        // Its parts count apart from those of the expression around it.
+        // Its parts are counted separately from those of the enclosing expression.
         let outer = std::mem::take(&mut self.size);
         let pieces = self.inline_if()?;
         self.size = outer;
@@ -121,7 +121,7 @@ impl Parser<'_> {
         javascript(pieces).map(Box::new).map_err(|m| TemplateError { line, message: m.to_owned() })
     }
 
-    /// `in` and `not in`.
+    /// Parses `in` and `not in`.
     fn within(&mut self) -> Result<Vec<Piece>, TemplateError> {
         let mut left = self.is()?;
         loop {
@@ -194,7 +194,7 @@ impl Parser<'_> {
         Ok(left)
     }
 
-    /// `+`, `-`, `*`, `/`, `//`, `%` and `**`, each binding tighter than the one before.
+    /// Parses `+`, `-`, `*`, `/`, `//`, `%` and `**`, each of which binds tighter than the one before.
     fn binary(&mut self, level: usize) -> Result<Vec<Piece>, TemplateError> {
         const LEVELS: [&str; 7] = ["+", "-", "*", "/", "//", "%", "**"];
         let Some(op) = LEVELS.get(level) else { return self.unary(true) };
@@ -322,7 +322,7 @@ impl Parser<'_> {
     }
 }
 
-/// A callee as written, for messages.
+/// The called expression as it was written, for messages.
 fn spelled(expr: &Expr) -> String {
     match &expr.kind {
         Kind::Var(name) => name.clone(),
@@ -334,7 +334,7 @@ fn spelled(expr: &Expr) -> String {
     }
 }
 
-/// Strength of JavaScript's operators.
+/// Precedence of JavaScript's operators; a higher number binds tighter.
 fn strength(op: &str) -> u8 {
     match op {
         "||" => 1,
@@ -346,7 +346,7 @@ fn strength(op: &str) -> u8 {
     }
 }
 
-/// Pieces in a row → a tree by JavaScript's precedence.
+/// Makes a tree of a sequence of pieces, by JavaScript's precedence.
 fn javascript(pieces: Vec<Piece>) -> Result<Expr, &'static str> {
     let mut pieces = VecDeque::from(pieces);
     let tree = climb(&mut pieces, 0)?;

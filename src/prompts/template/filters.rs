@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 type Answer = Result<V, String>;
 
-/// What a filter makes of a value that is absent: nothing.
+/// The value as filters take it: an absent one and `false` are empty text.
 fn or_empty(value: &V) -> V {
     if value.is_nothing() || matches!(value, V::Bool(false)) { V::str("") } else { value.clone() }
 }
@@ -28,7 +28,7 @@ fn list_of(filter: &str, value: &V) -> Result<Vec<V>, String> {
     }
 }
 
-/// A part of a text, counted in UTF-16 units.
+/// Part of a text, in UTF-16 units.
 pub(super) fn units(text: &str, from: usize, to: usize) -> String {
     let all: Vec<u16> = text.encode_utf16().collect();
     let to = to.min(all.len());
@@ -63,7 +63,7 @@ fn attribute(value: &V, path: &V) -> V {
     path.text().split('.').fold(value.clone(), |v, key| v.member(&V::str(key)))
 }
 
-/// Apply a filter to its value (the first argument) and arguments.
+/// Apply a filter to its value (the first argument) and further arguments.
 #[allow(clippy::too_many_lines)]
 pub(super) fn apply(name: &str, args: Vec<V>, named: &[(String, V)]) -> Answer {
     let mut args = args;
@@ -137,7 +137,7 @@ pub(super) fn apply(name: &str, args: Vec<V>, named: &[(String, V)]) -> Answer {
             let rounded = match arg(2) {
                 V::Str(m) if *m == *"ceil" => scaled.ceil(),
                 V::Str(m) if *m == *"floor" => scaled.floor(),
-                // JavaScript rounds halves upwards.
+                // JavaScript rounds halves up.
                 _ => (scaled + 0.5).floor(),
             };
             Ok(V::Num(rounded / factor))
@@ -367,7 +367,7 @@ fn percent(text: &str) -> String {
     out
 }
 
-/// Text without tags and comments, and with single spaces.
+/// The text without tags and comments, and with single spaces.
 fn strip_tags(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

@@ -1,11 +1,11 @@
-//! Template text → tokens.
+//! Splits the text of a template into tokens.
 
 use super::limits::TemplateError;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
     Data(String),
-    /// With its marks, since a dash in them trims.
+    /// A comment with its delimiters, whose dashes trim white space.
     Comment(String),
     BlockStart {
         trim: bool,
@@ -30,7 +30,7 @@ pub(super) enum Token {
     Op(&'static str),
 }
 
-/// A token, its line, and where it begins in the text.
+/// A token, its line, and its position in the text.
 #[derive(Debug, Clone)]
 pub(super) struct Spanned {
     pub(super) token: Token,
@@ -39,7 +39,7 @@ pub(super) struct Spanned {
 }
 
 const DELIMITERS: &str = "()[]{}%*-+~/#,:|.<>=!";
-/// Longest first.
+/// Longer operators come first.
 const OPERATORS: &[&str] = &[
     "===", "!==", "==", "!=", "<=", ">=", "//", "**", "(", ")", "[", "]", "{", "}", "%", "*", "-", "+", "~",
     "/", "#", ",", ":", "|", ".", "<", ">", "=", "!",
@@ -68,13 +68,13 @@ impl<'a> Lexer<'a> {
         self.text[..at].matches('\n').count() + 1
     }
 
-    /// Go on at a place, as template text.
+    /// Continue at a position, as template text.
     pub(super) fn jump(&mut self, at: usize) {
         self.at = at;
         self.in_code = false;
     }
 
-    /// Go on behind this many bytes, as template text.
+    /// Continue after this many bytes, as template text.
     pub(super) fn skip(&mut self, bytes: usize) {
         self.jump(self.at + bytes);
     }

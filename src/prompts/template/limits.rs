@@ -1,12 +1,13 @@
-//! How far a template may go, and what is wrong with one.
+//! Limits for templates, and their errors.
 
-/// Longest rendered text, bytes.
+/// The longest rendered text, bytes.
 pub(super) const LONGEST_OUTPUT: usize = super::super::bounds::LARGEST_LINE;
-/// Steps of one rendering: nodes evaluated and turns of loops.
+/// The most steps of one rendering: evaluated nodes and repetitions of loops.
 pub(super) const MOST_STEPS: usize = 1_000_000;
-/// Brackets, blocks and macro calls inside each other.
+/// The deepest nesting of brackets, blocks and macro calls.
 pub(super) const DEEPEST: usize = 60;
-/// Operands, filters, calls and members of one expression: a chain of them is as deep as it is long.
+/// The most operands, filters, calls and members in one expression, because a chain of them is as deep as
+/// it is long.
 pub(super) const LONGEST_EXPRESSION: usize = 300;
 
 /// A template that cannot be read or filled in.

@@ -4,10 +4,10 @@ use super::filters::units;
 use super::value::V;
 use crate::prompts::js;
 
-/// Longest text a method may make.
+/// The longest text that a method may return, bytes.
 const LONGEST: usize = 4 << 20;
 
-/// An index that may count from the end, within a length.
+/// An index, possibly counted from the end, clamped to a length.
 fn index(arg: Option<&V>, default: usize, len: usize) -> usize {
     let n = match arg {
         None | Some(V::Undefined) => return default,

@@ -1,4 +1,4 @@
-//! Tokens → nodes: text, output and tags.
+//! Parses tokens to nodes: text, output and tags.
 
 use super::lex::Token;
 use super::limits::TemplateError;
@@ -13,7 +13,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, TemplateError> {
 }
 
 impl Parser<'_> {
-    /// Nodes up to one of the tags that end them, whose name is taken; or to the end of the text.
+    /// Parses nodes up to one of the tags that end them (whose name is consumed), or to the end of the
+    /// text.
     fn nodes(&mut self, until: &[&str]) -> Result<(Vec<Node>, Option<String>), TemplateError> {
         let mut nodes = Vec::new();
         loop {
@@ -169,7 +170,7 @@ impl Parser<'_> {
 
     fn raw_tag(&mut self, tag: &str) -> Result<Node, TemplateError> {
         self.block_end()?;
-        // The token after the tag is not read yet: the text is taken as it stands.
+        // The token after the tag is not read yet: the text is taken unchanged.
         let from = self.ahead.front().map(|t| t.at);
         if let Some(at) = from {
             self.lexer.jump(at);

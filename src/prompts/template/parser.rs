@@ -1,17 +1,17 @@
-//! Takes tokens one by one, and keeps what is nested or long within its limits.
+//! The state of the parser: its tokens, and its limits for nesting and length.
 
 use super::lex::{Lexer, Spanned, Token};
 use super::limits::{DEEPEST, LONGEST_EXPRESSION, TemplateError};
 use std::collections::VecDeque;
 
-/// Reads a template.
+/// Parses a template.
 pub(super) struct Parser<'a> {
     pub lexer: Lexer<'a>,
     pub ahead: VecDeque<Spanned>,
-    /// The tag before ended with a dash.
+    /// The previous tag ended with a dash.
     pub trim_next: bool,
     pub depth: usize,
-    /// Parts of the expression that is being read.
+    /// Number of parts of the current expression.
     pub size: usize,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// One more part of an expression.
+    /// Count one more part of the expression.
     pub(super) fn longer(&mut self) -> Result<(), TemplateError> {
         self.size += 1;
         if self.size > LONGEST_EXPRESSION {

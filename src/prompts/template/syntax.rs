@@ -1,6 +1,6 @@
-//! What a template is made of.
+//! The syntax tree of a template.
 
-/// A part of a template.
+/// A node of a template.
 #[derive(Debug, Clone)]
 pub(super) enum Node {
     Data(String),
@@ -38,18 +38,18 @@ pub(super) enum Node {
         cases: Vec<(Expr, Vec<Node>)>,
         other: Vec<Node>,
     },
-    /// `{% block %}`: its content where it stands.
+    /// `{% block %}`: its content, at the place where it is written.
     Block(Vec<Node>),
 }
 
-/// An expression with the line it stands on.
+/// An expression, with its line.
 #[derive(Debug, Clone)]
 pub(super) struct Expr {
     pub(super) line: usize,
     pub(super) kind: Kind,
 }
 
-/// What an expression is.
+/// The kinds of expression.
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
     Literal(Literal),
@@ -83,11 +83,11 @@ pub(super) enum Kind {
     /// `!`, `-`, `+`.
     Unary(&'static str, Box<Expr>),
     Binary(&'static str, Box<Expr>, Box<Expr>),
-    /// Brackets: what is inside belongs together.
+    /// Brackets, which group what is inside.
     Group(Vec<Expr>),
 }
 
-/// A value that is written out.
+/// A literal value.
 #[derive(Debug, Clone)]
 pub(super) enum Literal {
     Null,

@@ -7,7 +7,7 @@ fn filled(template: &str) -> Result<String, TemplateError> {
     render(template, &vars)
 }
 
-/// Values of nunjucks itself; the script that made them is `benchmarks/quality/oracles/nunjucks.mjs`.
+/// Expected values come from nunjucks itself, by the script `benchmarks/quality/oracles/nunjucks.mjs`.
 #[test]
 fn templates_give_what_nunjucks_gives() {
     let fixture: Value =

@@ -1,4 +1,4 @@
-//! Values of a template: JavaScript's.
+//! Values in templates, with JavaScript's semantics.
 
 use crate::prompts::js;
 use serde_json::Value;
@@ -14,11 +14,11 @@ pub(super) enum V {
     Str(Rc<str>),
     List(Rc<Vec<V>>),
     Map(Rc<Vec<(Rc<str>, V)>>),
-    /// A macro of the template, by its number.
+    /// A macro of the template, by index.
     Macro(usize),
-    /// A method of a value, not yet called.
+    /// A method of a value, not called yet.
     Method(Rc<(V, Rc<str>)>),
-    /// `range`, the function that every template has.
+    /// `range`, a function that every template has.
     Range,
 }
 
@@ -44,7 +44,7 @@ impl V {
         }
     }
 
-    /// As `JSON.stringify` takes it; `None` for what it leaves out.
+    /// The value for `JSON.stringify`; `None` for values that it leaves out.
     pub(super) fn to_json(&self) -> Option<Value> {
         Some(match self {
             Self::Undefined | Self::Macro(_) | Self::Method(_) | Self::Range => return None,
@@ -144,7 +144,7 @@ impl V {
         }
     }
 
-    /// `a < b`, `a > b` and so on: their order, where they have one.
+    /// The order of `a < b`, `a > b` and so on; `None` where the values have none.
     pub(super) fn order(&self, other: &Self) -> Option<std::cmp::Ordering> {
         let textual = |v: &Self| matches!(v, Self::Str(_)) || !v.is_primitive();
         if textual(self) && textual(other) {
@@ -162,7 +162,7 @@ impl V {
         }
     }
 
-    /// What a loop or an index sees of it.
+    /// The item at an index, for loops and indexing.
     pub(super) fn item(&self, index: usize) -> Self {
         match self {
             Self::List(list) => list.get(index).cloned().unwrap_or(Self::Undefined),
@@ -203,7 +203,7 @@ impl V {
     }
 }
 
-// The methods of JavaScript's values that a template may call; `methods` does what they say.
+// Methods of JavaScript's values that a template may call; `methods` implements them.
 const TEXT: &[&str] = &[
     "toUpperCase",
     "toLowerCase",
@@ -250,7 +250,7 @@ const LIST: &[&str] = &[
 ];
 const NUMBER: &[&str] = &["toFixed", "toString", "valueOf"];
 
-/// Does a value have a method of this name?
+/// Does a value have a method with this name?
 fn exists(value: &V, name: &str) -> bool {
     match value {
         V::Str(_) => TEXT.contains(&name),

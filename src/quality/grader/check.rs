@@ -1,4 +1,4 @@
-//! What a grader checks, once its value is read.
+//! What graders check.
 
 use crate::quality::regex::Regex;
 use crate::quality::schema::{Schema, SchemaError};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// One grader, or a set of them.
 #[derive(Debug, Clone)]
 pub(in crate::quality) struct Item {
-    /// As written, with `not-`.
+    /// The assertion's type as written, with `not-`.
     pub(in crate::quality) kind: String,
     pub(in crate::quality) inverse: bool,
     pub(in crate::quality) check: Check,
@@ -19,7 +19,7 @@ pub(in crate::quality) struct Item {
     pub(in crate::quality) metric: Option<String>,
 }
 
-/// What a grader compares.
+/// The check of a grader.
 #[derive(Debug, Clone)]
 pub(in crate::quality) enum Check {
     Set(Vec<Item>),
@@ -78,9 +78,9 @@ pub(in crate::quality) enum Check {
         references: usize,
         metric: Similarity,
     },
-    /// A judge or a program says it.
+    /// A judge or a program decides.
     Told,
-    /// Cannot be graded: see the problems.
+    /// It cannot grade; the problems say why.
     Broken,
 }
 
@@ -92,8 +92,8 @@ pub enum Similarity {
     Euclidean,
 }
 
-/// What a grader needs from outside before it can grade an answer; the caller asks and puts the result
-/// into [`crate::quality::Given`] under the same place.
+/// What a grader needs before it can grade an answer. The caller obtains it, and passes it as
+/// [`crate::quality::Given`] under the grader's index.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Need {
     /// A judge's verdict on the answer by this rubric.

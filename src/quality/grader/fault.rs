@@ -1,20 +1,20 @@
-//! What is wrong with an assertion.
+//! Problems with assertions.
 
 use crate::quality::regex;
 use crate::quality::schema::SchemaError;
 
-/// What is wrong with an assertion.
+/// A problem with an assertion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Place among all graders, members of sets counted behind their set.
+    /// Index of its grader among all of the prompt; members of a set follow it.
     pub place: usize,
-    /// Line of the file, where it is known.
+    /// Line in the file; `None` where it is not known.
     pub line: Option<usize>,
     pub kind: String,
     pub what: Fault,
 }
 
-/// See [`Problem`].
+/// The kinds of problem, see [`Problem`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     #[error("there is no assertion {kind:?}{}", nearest.as_ref().map(|n| format!("; did you mean {n:?}?")).unwrap_or_default())]
@@ -31,16 +31,16 @@ pub enum Fault {
     Regex(regex::Invalid),
     #[error("{0}")]
     Schema(SchemaError),
-    /// A template, or a file that a value names.
+    /// A template cannot be filled in, or a file that a value names cannot be read.
     #[error("{0}")]
     Filling(String),
-    /// It would run a program of the prompt file, or needs a service that is not part of this tool.
+    /// It would run code from the prompt file, or needs a service that this program does not offer.
     #[error("{kind:?} is not run: {why}")]
     NotRun { kind: String, why: &'static str },
 }
 
 impl Fault {
-    /// What to do about it.
+    /// What the user can do about it.
     pub fn remedy(&self) -> String {
         match self {
             Self::Unknown { .. } => "The names are in docs/graders.md.".to_owned(),
@@ -58,7 +58,7 @@ impl Fault {
         }
     }
 
-    /// Is the prompt usable all the same, only without a grade?
+    /// Can the prompt still be used, without a grade by this assertion?
     pub fn is_not_run(&self) -> bool {
         matches!(self, Self::NotRun { .. })
     }

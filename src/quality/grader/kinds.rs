@@ -1,8 +1,8 @@
-//! The names of graders: those that are run, and those that are not, each with why.
+//! Names of graders: those that are supported, and those that are not, with the reason.
 
 use crate::quality::text::levenshtein;
 
-/// Every name that is graded here.
+/// Names of all supported graders.
 pub const KINDS: &[&str] = &[
     "assert-set",
     "bleu",
@@ -55,7 +55,7 @@ pub(super) const PROGRAMS: &str = "no program of a prompt file is run";
 
 pub(super) const SERVICES: &str = "it needs a judge, a trace or a service that only promptfoo has";
 
-/// Names of promptfoo that are not graded, and why.
+/// Graders of promptfoo that are not supported, with the reason.
 pub(super) const NOT_RUN: &[(&str, &str)] = &[
     ("javascript", PROGRAMS),
     ("python", PROGRAMS),
@@ -85,7 +85,7 @@ pub(super) const NOT_RUN: &[(&str, &str)] = &[
     ("trace-span-duration", SERVICES),
 ];
 
-/// Other names people write for the same thing.
+/// Other names for supported graders.
 const ALIASES: &[(&str, &str)] = &[
     ("exact-match", "equals"),
     ("exact", "equals"),

@@ -1,4 +1,4 @@
-//! An assertion as written → its check.
+//! Makes the check of a grader from its assertion.
 
 use super::check::{Check, Item, Similarity};
 use super::fault::{Fault, Problem};
@@ -16,7 +16,7 @@ pub(super) struct Reader {
     pub(super) problems: Vec<Problem>,
 }
 
-/// Is a value one that JavaScript takes for true?
+/// Does JavaScript treat this value as true?
 fn truthy(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null | Value::Bool(false)) => false,
@@ -76,7 +76,7 @@ impl Reader {
     }
 }
 
-/// The check of an assertion, and what is wrong with it although it can be graded.
+/// The check of an assertion, and a problem with it that does not prevent grading.
 fn check(base: &str, kind: &str, assertion: &Assertion) -> Result<(Check, Option<Fault>), Fault> {
     let value = assertion.value.as_ref();
     let needs = |wanted| Fault::Value { kind: kind.to_owned(), wanted };
@@ -85,7 +85,7 @@ fn check(base: &str, kind: &str, assertion: &Assertion) -> Result<(Check, Option
     let no_threshold = |wanted| Fault::NoThreshold { kind: kind.to_owned(), wanted };
     let check = match base {
         "equals" => match value {
-            // An absent value is the text that JavaScript has for it.
+            // JavaScript turns an absent value into this text.
             None => Check::EqualsText("undefined".to_owned()),
             Some(v @ (Value::Null | Value::Array(_) | Value::Object(_))) => Check::EqualsJson(v.clone()),
             Some(other) => Check::EqualsText(js::text(other)),
@@ -118,7 +118,7 @@ fn check(base: &str, kind: &str, assertion: &Assertion) -> Result<(Check, Option
             }
             match Regex::new(&pattern) {
                 Ok(regex) => Check::Regex(Some(Arc::new(regex))),
-                // It fails every answer, as in promptfoo; a set with it is refused before a run.
+                // As in promptfoo it fails every answer; a prompt set with it is refused before a run.
                 Err(invalid) => return Ok((Check::Regex(None), Some(Fault::Regex(invalid)))),
             }
         }
@@ -257,7 +257,7 @@ fn json_check(whole: bool, value: Option<&Value>) -> (Check, Option<Fault>) {
         return (Check::Json { whole, schema: None }, None);
     }
     let schema = match value {
-        // A schema may be written as YAML in a text.
+        // A schema may be YAML in a string.
         Some(Value::String(text)) => match yaml::document(text, false) {
             Ok(Some(node)) => Schema::new(&node.value()),
             _ => Err(SchemaError::NotASchema),
@@ -292,8 +292,9 @@ fn word_count(value: Option<&Value>) -> Option<Check> {
     Some(Check::WordCount { min, max })
 }
 
-/// `a, "b, c", d` as its parts: trimmed, empty ones left out, a quotation mark inside quotes doubled or
-/// behind a backslash. `None` where a closing mark is missing or something other than a comma follows.
+/// Splits `a, "b, c", d` into its parts: trimmed, without empty ones. Within quotes a quotation mark is
+/// doubled or escaped by a backslash. `None` where a closing quotation mark is missing, or anything but a
+/// comma follows it.
 fn comma_separated(text: &str) -> Option<Vec<String>> {
     let chars: Vec<char> = text.chars().collect();
     let skip = |mut at: usize, commas: bool| {

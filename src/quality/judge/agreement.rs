@@ -1,28 +1,28 @@
-//! Whether a judge agrees with itself when the answers change places, over all pairs.
+//! How far a judge agrees with itself when two answers change places, over all pairs.
 
 use super::verdict::Choice;
 use crate::stats;
 use crate::stats::Interval;
 
-/// A pair judged in both orders: A first, then B first. `None`: that answer was unusable.
+/// The verdicts on a pair in both orders; `None` where a reply was unusable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BothOrders {
     pub a_first: Option<Choice>,
     pub b_first: Option<Choice>,
 }
 
-/// Who won a pair.
+/// The winner of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Winner {
     A,
     B,
-    /// Said to be one, or the two orders did not agree.
+    /// The judge called a tie, or its two verdicts disagree.
     Tie,
     Missing,
 }
 
 impl BothOrders {
-    /// A side wins only when it does in both orders.
+    /// A side wins only if it does so in both orders.
     pub fn winner(self) -> Winner {
         match (self.a_first, self.b_first) {
             (None, _) | (_, None) => Winner::Missing,
@@ -32,7 +32,7 @@ impl BothOrders {
         }
     }
 
-    /// Did another order bring another verdict?
+    /// Did the verdict change with the order? `None` where one is missing.
     fn flipped(self) -> Option<bool> {
         let turned = match self.b_first? {
             Choice::First => Choice::Second,
@@ -43,7 +43,7 @@ impl BothOrders {
     }
 }
 
-/// A share with Wilson's 95 % interval.
+/// A share with its 95 % Wilson interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Share {
     pub count: u32,
@@ -55,41 +55,41 @@ impl Share {
     pub(super) fn of(count: u32, of: u32) -> Option<Self> {
         Some(Self { count, of, interval: stats::wilson(count, of)? })
     }
-    /// The share itself.
+    /// The share, 0 to 1.
     pub fn rate(self) -> f64 {
         f64::from(self.count) / f64::from(self.of)
     }
 }
 
-/// How a judge behaved over many pairs.
+/// A judge's behaviour over many pairs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JudgeReport {
     pub wins_a: u32,
     pub wins_b: u32,
     pub ties: u32,
-    /// Pairs without a usable answer in both orders.
+    /// Pairs without a usable verdict in both orders.
     pub missing: u32,
-    /// Sign test of wins against losses, two-sided; ties left out.
+    /// p of the sign test of wins against losses, two-sided, without ties.
     pub p: Option<f64>,
-    /// Pairs whose verdict changed with the order. Above a fifth the judge is hardly one.
+    /// Share of the pairs whose verdict changed with the order; above a fifth the verdicts are doubtful.
     pub flips: Option<Share>,
-    /// Of all single verdicts that are no tie, those for the answer shown first.
+    /// Share of the single verdicts, without ties, that were for the answer shown first.
     pub first_position: Option<Share>,
-    /// Exact binomial test of "the place does not matter", two-sided.
+    /// p of the exact binomial test that the position does not matter, two-sided.
     pub first_position_p: Option<f64>,
-    /// Of pairs that somebody won, those that the longer answer won.
+    /// Share of the won pairs in which the longer answer won.
     pub longer_wins: Option<Share>,
-    /// A's wins among pairs of nearly equal length (within a tenth), ties left out.
+    /// A's share of the wins among pairs of nearly equal length (within a tenth), without ties.
     pub wins_a_equal_length: Option<Share>,
 }
 
-/// Flip rates above this make a judge's verdicts doubtful.
+/// Share of flipped verdicts above which a judge is doubtful.
 pub const DOUBTFUL_FLIPS: f64 = 0.2;
 
-/// One pair: the verdicts, and the lengths of A's and B's answers in characters.
+/// The verdicts on one pair, and the lengths of A's and B's answers in characters.
 pub type JudgedPair = (BothOrders, usize, usize);
 
-/// Look at a judge's verdicts as measurements.
+/// Evaluate a judge's verdicts on these pairs.
 pub fn report(pairs: &[JudgedPair]) -> JudgeReport {
     let count = |winner: Winner| {
         u32::try_from(pairs.iter().filter(|(p, ..)| p.winner() == winner).count()).unwrap_or(u32::MAX)

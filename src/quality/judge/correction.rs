@@ -1,10 +1,11 @@
-//! Rates and differences corrected by how often a judge was wrong where people had judged, too.
+//! Corrects pass rates and differences by how often a judge is wrong, where people have graded some of the
+//! same answers.
 
 use super::agreement::Share;
 use crate::stats;
 use crate::stats::{Interval, z};
 
-/// A judge beside a person on the same answers.
+/// How the grades of a judge and of a person on the same answers agree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Confusion {
     pub true_pass: u32,
@@ -24,19 +25,19 @@ impl Confusion {
         } += 1;
     }
 
-    /// Of answers that a person passes, those that the judge passes.
+    /// Share of the answers that the person passes which the judge passes, too.
     pub fn sensitivity(&self) -> Option<Share> {
         Share::of(self.true_pass, self.true_pass + self.false_fail)
     }
 
-    /// Of answers that a person fails, those that the judge fails.
+    /// Share of the answers that the person fails which the judge fails, too.
     pub fn specificity(&self) -> Option<Share> {
         Share::of(self.true_fail, self.true_fail + self.false_pass)
     }
 
-    /// The pass rate a person would give, from the judge's over all answers, with its 95 % interval
-    /// (Rogan and Gladen 1978, delta method). `None` where one class was never seen, or the judge is no
-    /// better than chance: there is nothing to correct then.
+    /// The pass rate that a person would give, computed from the judge's over all answers, with its 95 %
+    /// interval (Rogan and Gladen 1978, delta method). `None` where the person passed all answers or none,
+    /// and where the judge is no better than chance, so that nothing can be corrected.
     pub fn corrected_rate(&self, judge_passed: u32, judged: u32) -> Option<(f64, Interval)> {
         let (sensitivity, specificity) = (self.sensitivity()?, self.specificity()?);
         let (se, sp) = (sensitivity.rate(), specificity.rate());
@@ -57,10 +58,10 @@ impl Confusion {
     }
 }
 
-/// The difference a person would see between two sides, from the judge's difference on every prompt
-/// and the person's on some of them, with its 95 % interval (prediction-powered inference with tuned
-/// weight: Angelopoulos et al. 2023). Holds whatever the judge's errors are, as long as the prompts the
-/// person graded are a random sample. `None` with fewer than two of either kind.
+/// The difference that a person would find between two sides, computed from the judge's difference on every
+/// prompt and the person's on some, with its 95 % interval (prediction-powered inference with tuned weight:
+/// Angelopoulos et al. 2023). It is valid whatever the judge's errors are, as long as the prompts that the
+/// person graded are a random sample. `None` with fewer than two prompts of either kind.
 pub fn corrected_difference(prompts: &[(f64, Option<f64>)]) -> Option<(f64, Interval)> {
     let labelled: Vec<(f64, f64)> =
         prompts.iter().filter_map(|(judge, person)| Some((*judge, (*person)?))).collect();
@@ -98,7 +99,7 @@ mod tests {
     use crate::quality::judge::verdict::Choice;
     use serde_json::Value;
 
-    /// truescore 0.7.4.
+    /// The expected values were computed by truescore 0.7.4.
     #[test]
     fn corrections_are_truescores() {
         let oracles: Value =

@@ -1,6 +1,6 @@
-//! The maker of a model by its name: a judge may favour models of its own maker.
+//! Recognises the maker of a model by its name: a judge may favour models of its own maker.
 
-/// Families of models, by a word of their name.
+/// Families of models, with the words in names by which they are recognised.
 const FAMILIES: &[(&str, &[&str])] = &[
     ("OpenAI", &["gpt", "chatgpt", "o1", "o3", "o4", "davinci"]),
     ("Anthropic", &["claude"]),
@@ -20,19 +20,20 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("AI2", &["olmo", "tulu"]),
 ];
 
-/// The family a model's name points to. A model trained from another's output may still share its taste.
+/// The family that a model's name indicates. A model trained on another's output may still share its
+/// preferences.
 pub fn family(model: &str) -> Option<&'static str> {
     let lower = model.to_lowercase();
     let words: Vec<&str> =
         lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    // A word with its version behind it, too: qwen3, llama3.
+    // A word may be followed by a version: qwen3, llama3.
     let fits = |word: &str, name: &str| {
         word == name || word.strip_prefix(name).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
     };
     FAMILIES.iter().find(|(_, names)| words.iter().any(|w| names.iter().any(|n| fits(w, n)))).map(|(f, _)| *f)
 }
 
-/// The contestants that are of the judge's own family, which it may prefer.
+/// Which of these models belong to the judge's own family, which it may prefer.
 pub fn own_family<'a>(judge: &str, contestants: &[&'a str]) -> Vec<&'a str> {
     let Some(own) = family(judge) else { return Vec::new() };
     contestants.iter().filter(|c| family(c) == Some(own)).copied().collect()

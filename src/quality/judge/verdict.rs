@@ -1,9 +1,9 @@
-//! What the answer of a judge is taken for.
+//! Reads the reply of a judge.
 
 use super::prompt::{Codes, PASS_OR_FAIL};
 use serde::Deserialize;
 
-/// A verdict as a JSON object: its word, and its score. Only where the whole answer is one, with the code.
+/// The verdict's word and score, if the whole reply is one JSON object with the code.
 fn verdict_object(answer: &str, codes: &Codes) -> Option<(String, Option<f64>)> {
     #[derive(Deserialize)]
     struct Said {
@@ -18,7 +18,7 @@ fn verdict_object(answer: &str, codes: &Codes) -> Option<(String, Option<f64>)> 
     (said.code == codes.verdict).then_some((said.verdict, said.score))
 }
 
-/// The words of the verdict line: the last line with any text, and only that one.
+/// The words of the verdict in the last line that is not empty; `None` where that is not a verdict.
 fn verdict_words<'a>(answer: &'a str, codes: &Codes) -> Option<Vec<&'a str>> {
     let line = answer.lines().rev().map(str::trim).find(|l| !l.is_empty())?;
     let line = line.trim_matches(['*', '`', '_', ' ']);
@@ -27,8 +27,8 @@ fn verdict_words<'a>(answer: &'a str, codes: &Codes) -> Option<Vec<&'a str>> {
         .then(|| words.collect())
 }
 
-/// What a judge said of one answer by a rubric; `None` where it refused, babbled, or left the form: the
-/// sample is missing then, neither passed nor failed.
+/// A judge's verdict on one answer by a rubric: pass, and score from 0 to 1. `None` where it refused,
+/// babbled, or ignored the form; the answer then neither passes nor fails.
 pub fn read_rubric(answer: &str, codes: &Codes) -> Option<(bool, f64)> {
     if let Some((word, score)) = verdict_object(answer, codes) {
         let pass = PASS_OR_FAIL.contains(&word.as_str()).then_some(word == "PASS")?;
@@ -49,7 +49,7 @@ pub fn read_rubric(answer: &str, codes: &Codes) -> Option<(bool, f64)> {
     (0.0..=1.0).contains(&score).then_some((pass, score))
 }
 
-/// Which answer a judge preferred, by place.
+/// Which answer a judge preferred, by its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     First,
@@ -57,7 +57,7 @@ pub enum Choice {
     Tie,
 }
 
-/// What a judge said of a pair; `None` as with [`read_rubric`].
+/// A judge's verdict on a pair; `None` as in [`read_rubric`].
 pub fn read_choice(answer: &str, codes: &Codes) -> Option<Choice> {
     let object = verdict_object(answer, codes);
     let words = object.as_ref().map_or_else(|| verdict_words(answer, codes), |o| Some(vec![o.0.as_str()]))?;
@@ -69,8 +69,8 @@ pub fn read_choice(answer: &str, codes: &Codes) -> Option<Choice> {
     }
 }
 
-/// Has what a judge said neither kind of verdict in it, and was it not held to the form either? Then asking in that
-/// form may bring one.
+/// Does a reply that was not held to a form contain no verdict of either kind? Asking for the JSON form may
+/// then bring one.
 pub fn babbled(answer: &str, codes: &Codes) -> bool {
     !answer.trim_start().starts_with('{')
         && read_rubric(answer, codes).is_none()
@@ -134,7 +134,7 @@ mod tests {
                 "{babble}"
             );
         }
-        // The schema lets nothing through that cannot be read.
+        // The schema admits only replies that can be read.
         let pair = pairwise_prompt("better", "t", "a", "b", &codes).schema(None);
         for word in pair["properties"]["verdict"]["enum"].as_array().expect("a list") {
             assert!(read_choice(&said(word.as_str().expect("a word"), ""), &codes).is_some(), "{word}");
@@ -149,7 +149,7 @@ mod tests {
         assert!(!babbled("{\"code\": \"feedb", &codes), "cut off: the same question ends the same way");
     }
 
-    /// A judge that does what it is told by whoever speaks last, and copies verdict lines it sees.
+    /// A judge that follows whoever speaks last, and repeats verdicts that it sees.
     fn gullible(prompt: &JudgePrompt) -> String {
         let user = prompt.user(Form::Line, None);
         let seen = user.lines().rev().find(|l| l.starts_with("VERDICT ") && !l.contains('<'));

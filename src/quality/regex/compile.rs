@@ -1,23 +1,23 @@
-//! The tree of a pattern → a program for the matcher.
+//! Compiles the syntax tree of a pattern to a program for the matcher.
 
 use super::limits::Invalid;
 use super::parse::{Class, Node, Parsed, UNBOUNDED};
 
-/// Longest program, instructions.
+/// The longest program, in instructions.
 const LONGEST: usize = 200_000;
 
-/// What one unit of the text is held against.
+/// What one unit (UTF-16 code unit) of the text is compared with.
 #[derive(Debug, Clone)]
 pub(super) enum Unit {
     Is(u16),
-    /// Already canonical.
+    /// A unit that is already in canonical form.
     IsCanonical(u16),
     Any,
     NoLineEnd,
     Set(Box<Set>),
 }
 
-/// A set of units, with its ASCII part as bits.
+/// A set of units; ASCII is stored as bits.
 #[derive(Debug, Clone)]
 pub(super) struct Set {
     negated: bool,
@@ -70,7 +70,7 @@ pub(super) fn is_line_end(unit: u16) -> bool {
     matches!(unit, 10 | 13 | 0x2028 | 0x2029)
 }
 
-/// Upper case where that is one unit and does not turn a letter into ASCII.
+/// The canonical form of a unit: upper case, where that is a single unit and does not make a letter ASCII.
 pub(super) fn canonical(unit: u16) -> u16 {
     let Some(c) = char::from_u32(u32::from(unit)) else { return unit };
     let mut upper = c.to_uppercase();
@@ -92,22 +92,22 @@ pub(super) enum Op {
         unit: Unit,
         back: bool,
     },
-    /// As many units as match, then one fewer at a time.
+    /// As many matching units as possible, then one fewer at each backtrack.
     Run {
         unit: Unit,
         min: u32,
         max: u32,
         back: bool,
     },
-    /// Try the first, then the second.
+    /// Try the first branch, then the second.
     Split(usize, usize),
     Jump(usize),
-    /// Remember this place: start or end of a group.
+    /// Save this position: the start or end of a group.
     Mark(usize),
     LoopInit(usize),
-    /// Decide whether to go round again.
+    /// Decide whether to repeat the loop.
     Loop(usize),
-    /// Go round again, without deciding: where a lazy loop comes back to.
+    /// Repeat the loop without deciding; a lazy loop backtracks to this.
     Again(usize),
     Back {
         groups: Vec<usize>,
@@ -123,7 +123,7 @@ pub(super) enum Op {
     WordBoundary {
         negated: bool,
     },
-    /// The body follows and ends with `Done`; `next` is behind it.
+    /// The body follows and ends with `Done`; `next` is the instruction after it.
     Look {
         negated: bool,
         next: usize,
@@ -131,13 +131,13 @@ pub(super) enum Op {
     Done,
 }
 
-/// A loop that is more than a run of units.
+/// A loop over more than a run of single units.
 #[derive(Debug, Clone)]
 pub(super) struct LoopInfo {
     pub(super) min: u32,
     pub(super) max: u32,
     pub(super) greedy: bool,
-    /// Groups inside it, which each turn forgets.
+    /// Groups inside it, which each repetition clears.
     pub(super) groups: (usize, usize),
     pub(super) body: usize,
     pub(super) exit: usize,
@@ -147,11 +147,11 @@ pub(super) struct LoopInfo {
 pub(super) struct Program {
     pub(super) ops: Vec<Op>,
     pub(super) loops: Vec<LoopInfo>,
-    /// Groups and the whole match.
+    /// Number of groups, the whole match included.
     pub(super) groups: usize,
-    /// Can it only match at the start of the text?
+    /// It can match only at the start of the text.
     pub(super) anchored: bool,
-    /// What the first unit of a match can be, where a match cannot be empty.
+    /// Which units a match can begin with; `None` where a match can be empty.
     pub(super) first: Option<First>,
 }
 
@@ -172,7 +172,7 @@ pub(super) fn compile(parsed: &Parsed) -> Result<Program, Invalid> {
     })
 }
 
-/// Units that a match can begin with: which of ASCII, and whether others.
+/// Units that a match can begin with: ASCII ones, and whether there are others.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct First {
     ascii: u128,
@@ -185,7 +185,7 @@ impl First {
     }
 }
 
-/// The first units of what a node matches; `None` where it can match nothing at all.
+/// The units that a match of a node can begin with; `None` where it can be empty.
 fn first_of(node: &Node) -> Option<First> {
     match node {
         Node::Repeat { body, min, .. } if *min > 0 => first_of(body),
@@ -194,7 +194,7 @@ fn first_of(node: &Node) -> Option<First> {
             let one = first_of(node)?;
             Some(First { ascii: all.ascii | one.ascii, other: all.other || one.other })
         }),
-        // What takes no room may stand before.
+        // Nodes that match nothing (such as assertions) may precede it.
         Node::Cat(nodes) => {
             let takes_none = |n: &&Node| {
                 matches!(n, Node::WordBoundary { .. } | Node::Start { .. } | Node::Look { .. } | Node::Empty)
@@ -210,7 +210,7 @@ fn first_of(node: &Node) -> Option<First> {
     }
 }
 
-/// A node that is one unit of the text.
+/// The unit of a node that matches exactly one unit.
 fn unit_of(node: &Node) -> Option<Unit> {
     Some(match node {
         Node::Char { unit, icase: false } => Unit::Is(*unit),
@@ -236,7 +236,7 @@ impl Compiler {
         Ok(self.ops.len() - 1)
     }
 
-    /// `back`: read the text backwards, as a lookbehind does.
+    /// Compile a node. With `back` the text is read backwards, as in a lookbehind.
     fn node(&mut self, node: &Node, back: bool) -> Result<(), Invalid> {
         if let Some(unit) = unit_of(node) {
             self.push(Op::Unit { unit, back })?;

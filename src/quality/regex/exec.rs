@@ -1,21 +1,21 @@
-//! The matcher: backtracking with a stack of its own, and every step counted.
+//! The matcher: it backtracks with a stack of its own, and counts every step.
 
 use super::compile::{Op, Program, Unit, canonical, is_line_end};
 use super::limits::{Groups, Runaway, STEP_LIMIT};
 
-/// Entries the stack may have: about 32 MB.
+/// The most entries of the stack: about 32 MB.
 const DEEPEST: usize = 1_000_000;
 const NOWHERE: usize = usize::MAX;
 
-/// What to do when the present way fails, newest first.
+/// What to do when the current branch fails; the newest entry comes first.
 #[derive(Debug, Clone, Copy)]
 enum Undo {
-    /// Go on here.
+    /// Continue with another branch.
     Way {
         op: usize,
         at: usize,
     },
-    /// A run of units may give one back until it is at `least`; `back`: it ran backwards.
+    /// A run of units can give one back, down to `least`. With `back` it was matched backwards.
     Shrink {
         op: usize,
         at: usize,
@@ -33,7 +33,7 @@ enum Undo {
     },
 }
 
-/// Where a loop is: turns begun, and where the present one began.
+/// The state of a loop: repetitions begun, and where the current one began.
 #[derive(Debug, Clone, Copy)]
 struct Turn {
     count: u32,
@@ -89,7 +89,7 @@ impl<'a> Matcher<'a> {
         if self.steps > STEP_LIMIT || self.stack.len() > DEEPEST { Err(Runaway) } else { Ok(()) }
     }
 
-    /// The unit before or behind a place, and the place beyond it.
+    /// The unit after a position (with `back`: before it), and the position beyond it.
     fn next(&self, at: usize, back: bool) -> Option<(u16, usize)> {
         if back {
             let before = at.checked_sub(1)?;
@@ -110,7 +110,7 @@ impl<'a> Matcher<'a> {
         self.turns[number] = turn;
     }
 
-    /// Undo back to the newest way that is left above `floor`.
+    /// Undo down to the newest remaining branch above `floor`.
     fn fail(&mut self, floor: usize) -> Option<(usize, usize)> {
         while self.stack.len() > floor {
             match self.stack.pop()? {
@@ -129,7 +129,7 @@ impl<'a> Matcher<'a> {
         None
     }
 
-    /// Run from an instruction to `Done`: the place reached.
+    /// Run from an instruction to `Done`; returns the position that was reached.
     fn run(&mut self, op: usize, at: usize) -> Result<Option<usize>, Runaway> {
         let floor = self.stack.len();
         let (mut op, mut at) = (op, at);
@@ -201,7 +201,7 @@ impl<'a> Matcher<'a> {
                     let base = self.stack.len();
                     let found = self.run(op + 1, at)?.is_some();
                     if found && !negated {
-                        // What the body captured stays and can be undone; its other ways are gone.
+                        // What the body captured is kept and can be undone; its other branches are dropped.
                         let kept: Vec<Undo> = self
                             .stack
                             .drain(base..)
@@ -229,7 +229,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// A run of units from a place: the places after the fewest and after the most of them.
+    /// Match a run of units: the positions after the fewest and after the most of them.
     fn take(
         &mut self,
         unit: &Unit,
@@ -252,11 +252,11 @@ impl<'a> Matcher<'a> {
         Ok((count >= min).then_some((least, to)))
     }
 
-    /// At the head of a loop: where to go on, or that this way is none.
+    /// At the start of a loop: the instruction to continue with, or `None` if this branch fails.
     fn decide(&mut self, number: usize, at: usize) -> Option<usize> {
         let info = &self.program.loops[number];
         let turn = self.turns[number];
-        // A turn beyond the least that took nothing would go on for ever.
+        // A repetition beyond the minimum that matches nothing would continue for ever.
         if turn.count > info.min && turn.from == at {
             return None;
         }
@@ -286,7 +286,7 @@ impl<'a> Matcher<'a> {
         info.body
     }
 
-    /// A back reference: a group that did not take part matches nothing, and that always.
+    /// A back reference. A group that did not take part matches the empty text.
     fn same_again(
         &mut self,
         groups: &[usize],

@@ -1,8 +1,9 @@
-//! How far a pattern may go, and what is wrong with one.
+//! Limits for patterns, and their errors.
 
-/// Steps one test may take: more than any pattern needs that does not blow up, a tenth of a second.
+/// The most steps of one test. Patterns that do not backtrack without end need far fewer; this many take a
+/// tenth of a second.
 pub const STEP_LIMIT: u64 = 10_000_000;
-/// Longest pattern, UTF-16 units.
+/// The longest pattern, UTF-16 units.
 pub const LONGEST_PATTERN: usize = 10_000;
 
 /// A pattern that is not a JavaScript regular expression.
@@ -12,10 +13,10 @@ pub struct Invalid {
     pub message: &'static str,
 }
 
-/// A pattern that took more steps than [`STEP_LIMIT`] on a text: whether it matches is not known.
+/// A pattern took more than [`STEP_LIMIT`] steps on a text, so that it is not known whether it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the pattern was stopped after {STEP_LIMIT} steps")]
 pub struct Runaway;
 
-/// The whole match and each group, from and to; `None` for a group that took no part.
+/// Start and end of the whole match and of each group; `None` for a group that took no part.
 pub type Groups = Vec<Option<(usize, usize)>>;

@@ -1,13 +1,13 @@
 //! JavaScript's regular expressions, without flags, over UTF-16 units, with a limit on steps.
 //!
-//! Prompt files say `regex` and mean JavaScript's: lookbehind, back references, `\d` that is ASCII
-//! only, lax braces, a `.` that sees half of an astral character. A pattern also comes from someone's
-//! file and must not hang a run: every step is counted, and [`Regex::test`] gives up at a limit
-//! instead of answering. No crate gives both: `regress` has the dialect but nothing that stops it,
-//! `fancy-regex` stops but speaks another dialect. `regress` checks this one in the tests.
+//! `regex` in prompt files means JavaScript's dialect: lookbehind, back references, a `\d` that is ASCII
+//! only, lax braces, and a `.` that matches half of an astral character. A pattern comes from a file and
+//! must not hang a run, so every step is counted, and [`Regex::test`] gives up at a limit instead of
+//! answering. No crate offers both: `regress` has the dialect but no limit, `fancy-regex` has a limit but
+//! another dialect. The tests compare this implementation with `regress`.
 //!
-//! ECMA-262, 16th edition (2025), section 22.2 with Annex B.1.2; so `(?i:x)` is known and a name may
-//! stand in two alternatives (Node 24 and later; Node 22 refuses both).
+//! The dialect is that of ECMA-262, 16th edition (2025), section 22.2 with Annex B.1.2. So `(?i:x)` is
+//! supported, and a name may occur in two alternatives (Node 24 and later; Node 22 refuses both).
 
 mod compile;
 mod exec;

@@ -1,10 +1,10 @@
-//! A pattern as UTF-16 units → a tree.
+//! Parses a pattern, given as UTF-16 units, to a syntax tree.
 
 use super::limits::Invalid;
 
-/// Groups inside groups: deeper than people write, shallow enough for any stack.
+/// The deepest nesting of groups: more than people write, and little enough for any stack.
 const DEEPEST: usize = 250;
-/// What `{n}` without an upper bound means.
+/// The upper bound of `{n,}`.
 pub(super) const UNBOUNDED: u32 = u32::MAX;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +14,7 @@ pub(super) enum Node {
         unit: u16,
         icase: bool,
     },
-    /// `.`: everything but a line terminator, or with `s` everything.
+    /// `.`: everything except line terminators, or everything with the flag `s`.
     Any {
         all: bool,
     },
@@ -24,7 +24,7 @@ pub(super) enum Node {
     },
     /// A capturing group, by its number from 1.
     Group(usize, Box<Node>),
-    /// A back reference: the one of these groups that took part.
+    /// A back reference to whichever of these groups took part.
     Back {
         groups: Vec<usize>,
         icase: bool,
@@ -95,11 +95,11 @@ pub(super) fn parse(units: &[u16]) -> Result<Parsed, Invalid> {
     Ok(Parsed { root, groups })
 }
 
-/// A named group: name, number, and the way through the alternatives that leads to it.
+/// A named group: its name, its number, and its path through the alternatives.
 type Name = (String, usize, Vec<(usize, usize)>);
 
-/// Put the numbers of named groups where their names were: a reference by name carries the place of
-/// the name in `references`, counted from the highest number downwards.
+/// Replace names in back references by group numbers. A reference by name has the index of its name in
+/// `references`, counted down from the highest number.
 fn resolve(node: &mut Node, references: &[String], names: &[Name]) {
     match node {
         Node::Back { groups, .. } => {
@@ -125,7 +125,7 @@ fn bad(message: &'static str) -> Invalid {
     Invalid { message }
 }
 
-/// Capturing groups of a pattern, and how many of them have names.
+/// Number of capturing groups in a pattern, and of those with names.
 fn count_groups(units: &[u16]) -> (usize, usize) {
     let (mut groups, mut names, mut at, mut in_class) = (0, 0, 0, false);
     let is = |i: usize, c: char| units.get(i).is_some_and(|u| u32::from(*u) == u32::from(c));
@@ -160,15 +160,15 @@ struct Parser<'a> {
     units: &'a [u16],
     at: usize,
     depth: usize,
-    /// Of the whole pattern.
+    /// Number of groups in the whole pattern.
     groups: usize,
     has_names: bool,
-    /// Groups opened so far.
+    /// Number of groups that were opened so far.
     opened: usize,
     names: Vec<Name>,
     references: Vec<String>,
     flags: Flags,
-    /// For each open set of alternatives: which set, and which of its alternatives.
+    /// For each enclosing set of alternatives: its number, and the number of the current alternative.
     path: Vec<(usize, usize)>,
     branches: usize,
 }
@@ -177,7 +177,7 @@ impl Parser<'_> {
     fn peek(&self) -> Option<char> {
         self.peek_at(0)
     }
-    /// A unit as a character; half of a pair is U+FFFD, which no syntax uses.
+    /// A unit as a character. Half of a surrogate pair becomes U+FFFD, which no syntax uses.
     fn peek_at(&self, ahead: usize) -> Option<char> {
         self.units.get(self.at + ahead).map(|u| char::from_u32(u32::from(*u)).unwrap_or('\u{fffd}'))
     }
@@ -289,7 +289,7 @@ impl Parser<'_> {
         Ok(Node::Repeat { body: Box::new(atom), min, max, greedy, groups: (first, self.opened) })
     }
 
-    /// `{n}`, `{n,}` or `{n,m}` at this place: the bounds and the place behind it.
+    /// `{n}`, `{n,}` or `{n,m}` at this position: the bounds, and the position after it.
     fn braces(&self) -> Option<(u32, u32, usize)> {
         let mut at = self.at + 1;
         let number = |at: &mut usize| {
@@ -347,14 +347,14 @@ impl Parser<'_> {
         if !self.eat(')') {
             return Err(bad("a group is never closed"));
         }
-        // A group that does not capture may hold a bare alternative, which must stay one unit.
+        // A group that does not capture may contain a bare alternative, which must stay one node.
         Ok(match node {
             Node::Cat(_) | Node::Alt(_) => node,
             other => other,
         })
     }
 
-    /// `:` or `ims-ims:` behind `(?`.
+    /// Parses `:` or `ims-ims:` after `(?`.
     fn modifiers(&mut self) -> Result<(), Invalid> {
         let invalid = bad("this kind of group does not exist in JavaScript");
         let (mut on, mut off, mut minus) = (Vec::new(), Vec::new(), false);
@@ -385,7 +385,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A name up to `>`.
+    /// Parses a name up to `>`.
     fn name(&mut self) -> Result<String, Invalid> {
         let invalid = bad("the name of a group is not a name");
         let from = self.at;
@@ -402,12 +402,13 @@ impl Parser<'_> {
         Ok(name)
     }
 
-    /// Behind a backslash outside a class.
+    /// Parses what follows a backslash outside of a class.
     fn escape(&mut self) -> Result<Node, Invalid> {
         let icase = self.flags.icase;
         let c = self.peek().ok_or_else(|| bad("the pattern ends with a backslash"))?;
         if c.is_ascii_digit() && c != '0' {
-            // A number of a group that exists is a back reference; anything else is an octal or itself.
+            // The number of an existing group is a back reference; any other is an octal escape or the
+            // digit itself.
             let (mut at, mut number) = (0, 0usize);
             while let Some(d) = self.peek_at(at).and_then(|c| c.to_digit(10)) {
                 number = number.saturating_mul(10).saturating_add(d as usize);
@@ -433,7 +434,7 @@ impl Parser<'_> {
         Ok(Node::Char { unit: self.character_escape(c, false)?, icase })
     }
 
-    /// `\d`, `\S` and their like.
+    /// Parses `\d`, `\S` and similar classes.
     fn class_escape(&mut self, c: char) -> Option<Class> {
         let ranges = match c.to_ascii_lowercase() {
             'd' => digits(),
@@ -445,7 +446,7 @@ impl Parser<'_> {
         Some(Class { negated: c.is_ascii_uppercase(), ranges })
     }
 
-    /// An escape that stands for one unit; `c` is at this place.
+    /// An escape that stands for a single unit; `c` is the character at this position.
     fn character_escape(&mut self, c: char, in_class: bool) -> Result<u16, Invalid> {
         let unit = self.units[self.at];
         self.at += 1;
@@ -468,7 +469,7 @@ impl Parser<'_> {
                     (l as u16) % 32
                 }
                 _ => {
-                    // A lone \c is a backslash; the c stands for itself.
+                    // A lone \c is a backslash followed by the letter c.
                     self.at -= 1;
                     u16::from(b'\\')
                 }
@@ -549,7 +550,7 @@ impl Parser<'_> {
     }
 }
 
-/// Do two ways through the alternatives part, so that only one of the groups can take part?
+/// Do two paths through the alternatives differ, so that only one of the groups can take part?
 fn apart(a: &[(usize, usize)], b: &[(usize, usize)]) -> bool {
     a.iter().zip(b).any(|(a, b)| a.0 == b.0 && a.1 != b.1)
 }
@@ -587,12 +588,12 @@ fn digits() -> Vec<(u16, u16)> {
     vec![(0x30, 0x39)]
 }
 
-/// ASCII letters, digits and the underscore.
+/// The ranges of `\w`: ASCII letters, digits and the underscore.
 fn word() -> Vec<(u16, u16)> {
     vec![(0x30, 0x39), (0x41, 0x5a), (0x5f, 0x5f), (0x61, 0x7a)]
 }
 
-/// White space and line terminators, in order.
+/// The ranges of `\s`: white space and line terminators, in order.
 fn space() -> Vec<(u16, u16)> {
     vec![
         (0x09, 0x0d),

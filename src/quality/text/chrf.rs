@@ -1,15 +1,15 @@
 //! chrF (Popović 2015), as sacreBLEU computes it for one sentence.
 
-/// Longest run of characters that is counted.
+/// The longest run of characters that is compared.
 const ORDER: usize = 6;
-/// Recall counts twice.
+/// Recall has twice the weight of precision.
 const BETA_SQUARED: f64 = 4.0;
-/// What sacreBLEU takes for nothing.
+/// The value that sacreBLEU uses for zero.
 const EPSILON: f64 = 1e-16;
 
-/// chrF2 of an answer beside the best of its references, 0 to 1: the F2 of runs of one to six
-/// characters, white space left out. Equal to `sacrebleu.sentence_chrf` ÷ 100 with its defaults.
-/// `None` without references.
+/// chrF2 of an answer and the best of its references, 0 to 1: the F2 of runs of one to six characters,
+/// without white space. Equal to `sacrebleu.sentence_chrf` ÷ 100 with its defaults. `None` without
+/// references.
 pub fn chrf(answer: &str, references: &[String]) -> Option<f64> {
     let letters =
         |text: &str| text.chars().filter(|c| !c.is_whitespace()).map(u32::from).collect::<Vec<u32>>();
@@ -19,7 +19,7 @@ pub fn chrf(answer: &str, references: &[String]) -> Option<f64> {
 
 fn of_one(own: &[u32], other: &[u32]) -> f64 {
     let (mut precision, mut recall, mut orders) = (0.0, 0.0, 0u32);
-    // A character has 21 bits: six of them fit into one number.
+    // A character has 21 bits, so that six of them fit into one number.
     let shared = super::shared(own, other, ORDER, 21);
     for n in 1..=ORDER {
         let (of_own, of_other) = (super::runs(own.len(), n) as f64, super::runs(other.len(), n) as f64);

@@ -1,4 +1,4 @@
-//! Scores of a text beside one or more references: what promptfoo, `rouge-score` and sacreBLEU count.
+//! Similarity of a text to one or more references, computed as by promptfoo, `rouge-score` and sacreBLEU.
 
 mod chrf;
 mod porter;
@@ -10,7 +10,7 @@ use crate::prompts::js;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Hashing of numbers that are spread already: one multiplication.
+/// A hash function for numbers that are already well distributed: a single multiplication.
 #[derive(Default)]
 struct Spread(u64);
 
@@ -35,7 +35,7 @@ impl Hasher for Spread {
 
 type Counts = HashMap<u128, u32, BuildHasherDefault<Spread>>;
 
-/// Words as numbers from 1, so that a run of up to four fits into one number.
+/// Numbers words from 1, so that a run of up to four words fits into one number.
 #[derive(Default)]
 struct Numbers<'t>(HashMap<&'t str, u32>);
 
@@ -49,20 +49,21 @@ impl<'t> Numbers<'t> {
     }
 }
 
-/// A run of numbers of at most `bits` bits as one number.
+/// A run of numbers of at most `bits` bits, packed into one number.
 fn gram(run: &[u32], bits: u32) -> u128 {
     run.iter().fold(0, |key, number| key << bits | u128::from(*number))
 }
 
-/// The runs of `n` numbers.
+/// All runs of `n` numbers, packed.
 fn grams(numbers: &[u32], n: usize, bits: u32) -> impl Iterator<Item = u128> {
     numbers.windows(n).map(move |run| gram(run, bits))
 }
 
-/// For each order up to `orders`: runs of so many that both have, each counted no more often than the other has it.
+/// For each length up to `orders`, the number of runs that both texts have. A run counts no more often than
+/// it occurs in the other text.
 fn shared(a: &[u32], b: &[u32], orders: usize, bits: u32) -> Vec<usize> {
     let mut found = Vec::with_capacity(orders);
-    // Where a run is not in the other text, no longer one that begins with it is.
+    // If a run is not in the other text, then no longer run that begins with it is.
     let mut begins: Vec<usize> = (0..a.len()).collect();
     for n in 1..=orders {
         let mut left = Counts::default();
@@ -86,18 +87,18 @@ fn shared(a: &[u32], b: &[u32], orders: usize, bits: u32) -> Vec<usize> {
     found
 }
 
-/// Two texts' words as numbers.
+/// The words of two texts as numbers, equal words with equal ones.
 fn numbered(a: &[&str], b: &[&str]) -> (Vec<u32>, Vec<u32>) {
     let mut numbers = Numbers::default();
     (numbers.of(a), numbers.of(b))
 }
 
-/// Words as parts of nothing else.
+/// The words as string slices.
 fn borrowed(words: &[String]) -> Vec<&str> {
     words.iter().map(String::as_str).collect()
 }
 
-/// Runs of `n` words in a text of `words` words.
+/// Number of runs of `n` words in a text of `words` words.
 fn runs(words: usize, n: usize) -> usize {
     (words + 1).saturating_sub(n)
 }
@@ -150,9 +151,9 @@ fn without_stops(lower: &str) -> Vec<&str> {
     if words.iter().any(|w| !w.is_empty()) { words } else { Vec::new() }
 }
 
-/// GLEU of one sentence (Wu et al. 2016), 0 to 1: of all runs of one to four words, the smaller of
-/// the shares found in the other text. Words are in lower case and lose the full stops at their end.
-/// `None` without references.
+/// GLEU of one sentence (Wu et al. 2016), 0 to 1: the share of the runs of one to four words that also
+/// occur in the other text, for whichever text it is smaller. Words are in lower case, without full stops
+/// at their end. `None` without references.
 pub fn gleu(answer: &str, references: &[String]) -> Option<f64> {
     let lower = answer.to_lowercase();
     let own = without_stops(&lower);
@@ -171,8 +172,8 @@ pub fn gleu(answer: &str, references: &[String]) -> Option<f64> {
         .reduce(f64::max)
 }
 
-/// ROUGE-N (Lin 2004) as promptfoo counts it: the F1 of single tokens by Penn Treebank rules, in
-/// lower case, each counted no more often than the other text has it. 0 to 1.
+/// ROUGE-N (Lin 2004) as promptfoo computes it, 0 to 1: the F1 of single tokens by Penn Treebank rules, in
+/// lower case. A token counts no more often than it occurs in the other text.
 pub fn rouge_n(answer: &str, reference: &str) -> f64 {
     let (own, other) =
         (treebank::tokens(&answer.to_lowercase()), treebank::tokens(&reference.to_lowercase()));
@@ -184,9 +185,9 @@ pub fn rouge_n(answer: &str, reference: &str) -> f64 {
     f1(overlap / own.len() as f64, overlap / other.len() as f64)
 }
 
-/// ROUGE-L (Lin 2004): the F1 of the longest common subsequence of words, as `rouge-score` counts it
-/// without stemming (runs of ASCII letters and digits, in lower case), or of any script's letters and
-/// digits with `unicode`. 0 to 1.
+/// ROUGE-L (Lin 2004), 0 to 1: the F1 of the longest common subsequence of words. Words are runs of ASCII
+/// letters and digits in lower case, as in `rouge-score` without stemming, or with `unicode` letters and
+/// digits of any script.
 pub fn rouge_l(answer: &str, reference: &str, unicode: bool) -> f64 {
     let part = |c: char| if unicode { c.is_alphanumeric() } else { c.is_ascii_alphanumeric() };
     let (answer, reference) = (answer.to_lowercase(), reference.to_lowercase());
@@ -200,9 +201,9 @@ pub fn rouge_l(answer: &str, reference: &str, unicode: bool) -> f64 {
     f1(common / own.len() as f64, common / other.len() as f64)
 }
 
-/// METEOR (Banerjee and Lavie 2005), 0 to 1, by words and Porter stems. promptfoo's own needs `WordNet`
-/// for synonyms too, which its package does not have; without them both give the same.
-/// `None` without references or with an empty answer.
+/// METEOR (Banerjee and Lavie 2005), 0 to 1, by words and Porter stems. promptfoo's own version also uses
+/// `WordNet` for synonyms, which its package lacks; without it both give the same result. `None` without
+/// references or with an empty answer.
 pub fn meteor(answer: &str, references: &[String]) -> Option<f64> {
     if answer.is_empty() {
         return None;
@@ -214,7 +215,8 @@ pub fn meteor(answer: &str, references: &[String]) -> Option<f64> {
     references.iter().map(|r| meteor_of(&own, &words(&squeezed(r)))).reduce(f64::max)
 }
 
-/// Runs of white space as one space: what splitting at `\s+` sees, empty pieces at the ends kept.
+/// The text with every run of white space as one space, as splitting at `\s+` sees it; empty pieces at the
+/// ends are kept.
 fn squeezed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut space = false;
@@ -233,14 +235,14 @@ fn squeezed(text: &str) -> String {
 }
 
 fn meteor_of(own: &[String], other: &[String]) -> f64 {
-    // Matches are taken from the end, each with the last word like it that is left.
+    // Words are matched from the end, each with the last remaining equal word of the other text.
     let mut pairs: Vec<(usize, usize)> = Vec::new();
     let mut rest: (Vec<usize>, Vec<usize>) = ((0..own.len()).collect(), (0..other.len()).collect());
     for stemmed in [false, true] {
         if rest.1.is_empty() {
             break;
         }
-        // A stem begins as its word does: what begins like none of the others needs none.
+        // A stem begins like its word, so that words whose first letter no other word has need no stem.
         let begins: Vec<Option<char>> = rest.1.iter().map(|i| other[*i].chars().next()).collect();
         let stem = |word: &String| {
             let may_match = stemmed && begins.contains(&word.chars().next());
@@ -267,7 +269,8 @@ fn meteor_of(own: &[String], other: &[String]) -> f64 {
     (1.0 - 0.5 * (chunks as f64 / matches).powi(3)) * mean
 }
 
-/// The fewest insertions, deletions and replacements of UTF-16 units that turn one text into the other.
+/// Edit distance: the fewest insertions, deletions and replacements of UTF-16 units that turn one text into
+/// the other.
 pub fn levenshtein(a: &str, b: &str) -> usize {
     let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
     rapidfuzz::distance::levenshtein::distance(units(a), units(b))
@@ -278,7 +281,8 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
-    /// rouge-score, sacreBLEU and rapidfuzz, on texts of many scripts and on degenerate ones.
+    /// Expected values come from rouge-score, sacreBLEU and rapidfuzz, on texts in many scripts and on
+    /// degenerate ones.
     #[test]
     fn scores_are_those_of_the_packages() {
         let fixture: Value =

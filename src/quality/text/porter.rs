@@ -1,6 +1,6 @@
 //! Porter's stemmer for English (Porter 1980, "An algorithm for suffix stripping").
 
-/// The stem of a word in lower case; words of other scripts, and short ones, stay as they are.
+/// The stem of a word in lower case. Words in other scripts and short words are returned unchanged.
 pub(super) fn stem(word: &str) -> String {
     if word.len() < 3 || !word.bytes().all(|b| b.is_ascii_lowercase()) {
         return word.to_owned();
@@ -54,7 +54,7 @@ impl Word {
         }
     }
 
-    /// How often a vowel is followed by a consonant in the first `len` letters.
+    /// Number of times that a vowel is followed by a consonant in the first `len` letters.
     fn measure(&self, len: usize) -> usize {
         (1..len).filter(|i| self.consonant(*i) && !self.consonant(i - 1)).count()
     }
@@ -68,7 +68,7 @@ impl Word {
         n >= 2 && self.0[n - 1] == self.0[n - 2] && self.consonant(n - 1)
     }
 
-    /// Consonant, vowel, consonant that is not w, x or y, at the end of the first `len` letters.
+    /// Do the first `len` letters end with consonant, vowel, consonant, the last of which is not w, x or y?
     fn short_end(&self, len: usize) -> bool {
         len >= 3
             && self.consonant(len - 3)
@@ -77,7 +77,7 @@ impl Word {
             && !b"wxy".contains(&self.0[len - 1])
     }
 
-    /// Length without a suffix, where the word ends with it.
+    /// Length of the word without this suffix; `None` where it does not end with it.
     fn before(&self, suffix: &str) -> Option<usize> {
         self.0.ends_with(suffix.as_bytes()).then(|| self.0.len() - suffix.len())
     }
@@ -118,7 +118,7 @@ impl Word {
         }
     }
 
-    /// The first suffix that fits is replaced where enough is left before it.
+    /// Replace the longest suffix that matches, if the rest of the word has a measure above 0.
     fn map(&mut self, suffixes: &[(&str, &str)]) {
         let longest = suffixes.iter().filter(|(s, _)| self.before(s).is_some()).max_by_key(|(s, _)| s.len());
         if let Some((suffix, with)) = longest

@@ -1,8 +1,8 @@
-//! Penn Treebank tokens, as the js-rouge package parts them.
+//! Penn Treebank tokenisation, as in the js-rouge package.
 
 use crate::prompts::js;
 
-/// The tokens of a text that is in lower case.
+/// The tokens of a text in lower case.
 pub(super) fn tokens(text: &str) -> Vec<String> {
     let space = |c: char| js::is_space(c) || c == '\u{85}';
     let text = text.split(space).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
@@ -10,7 +10,7 @@ pub(super) fn tokens(text: &str) -> Vec<String> {
         return Vec::new();
     }
     let chars: Vec<char> = text.chars().collect();
-    // Most texts have none of the signs that half of the rules are about.
+    // Most texts contain none of the characters that half of the rules are about.
     let quoted = text.contains(['"', '\'', '`']);
     let text = part_punctuation(&if quoted { part_quotes(&chars) } else { chars });
     let text = if quoted { part_apostrophes(&format!(" {text} ")) } else { text };
@@ -18,7 +18,7 @@ pub(super) fn tokens(text: &str) -> Vec<String> {
     text.split(' ').filter(|w| !w.is_empty()).map(str::to_owned).collect()
 }
 
-/// Double quotation marks, as two backticks where they open and as two apostrophes where they close.
+/// Replaces double quotation marks: opening ones by two backticks, closing ones by two apostrophes.
 fn part_quotes(text: &[char]) -> Vec<char> {
     let mut out = Vec::with_capacity(text.len());
     let (mut inside, mut at) = (false, 0);
@@ -50,7 +50,7 @@ fn part_quotes(text: &[char]) -> Vec<char> {
     out
 }
 
-/// The next double quotation mark, where it is a pair.
+/// The next double quotation mark that is written as a pair.
 fn next_quote(text: &[char]) -> Option<[char; 2]> {
     for (at, c) in text.iter().enumerate() {
         match (c, text.get(at + 1)) {
@@ -72,7 +72,7 @@ fn is_punctuation(c: char) -> bool {
         | '\u{ff1a}' | '\u{ff1b}' | '\u{ff1f}' | '\u{ff20}' | '\u{60c}' | '\u{61b}' | '\u{61f}' | '\u{964}')
 }
 
-/// Spaces around punctuation; a full stop only at the very end.
+/// Puts spaces around punctuation; a full stop counts only at the very end.
 fn part_punctuation(text: &[char]) -> String {
     let stop = final_stop(text);
     let mut out = String::with_capacity(text.len() * 2);
@@ -103,8 +103,8 @@ fn part_punctuation(text: &[char]) -> String {
     out
 }
 
-/// The full stop that ends the text, but for closing brackets and quotes behind it: none after another
-/// one, and none of an acronym such as "u.s.".
+/// Position of the full stop at the end of the text, before any closing brackets and quotes. `None` if it
+/// follows another one, or belongs to an acronym such as "u.s.".
 fn final_stop(text: &[char]) -> Option<usize> {
     let at = text.iter().rposition(|c| !(c.is_whitespace() || "])}>'".contains(*c)))?;
     if text[at] != '.' || at == 0 || text[at - 1] == '.' {
@@ -119,7 +119,7 @@ fn final_stop(text: &[char]) -> Option<usize> {
     (!acronym).then_some(at)
 }
 
-/// Closing apostrophes, possessives and common contractions: a space before them.
+/// Puts a space before closing apostrophes, possessives and common contractions.
 fn part_apostrophes(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len() * 2);
@@ -147,7 +147,7 @@ fn part_apostrophes(text: &str) -> String {
     parted
 }
 
-/// Words that are two: cannot, gonna, 'twas.
+/// Splits words that are two: cannot, gonna, 'twas.
 fn part_contractions(text: &str) -> String {
     const PAIRS: &[(&str, &str)] = &[
         ("can", "not"),

@@ -1,4 +1,4 @@
-//! Vectors of texts: their table for people, and as CSV.
+//! Embeddings of texts: the table for people, and the CSV.
 
 use super::cells::summary_cell;
 use crate::document::bench::Target;
@@ -53,7 +53,7 @@ pub(super) fn view(view: &mut View, targets: &[Target]) {
     }
 }
 
-/// One row per text: target, text, tokens, milliseconds; the vector's numbers where they were kept.
+/// One row per text: target, text, tokens, milliseconds, and the numbers of the vector where it was kept.
 pub(super) fn csv(targets: &[Target]) -> String {
     let longest = |t: &EmbeddedText| t.vector.as_ref().map_or(0, Vec::len);
     let made = || targets.iter().filter_map(|t| Some((t, t.embedding.as_ref()?)));

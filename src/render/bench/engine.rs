@@ -1,4 +1,4 @@
-//! What ran the local models, for people: device, memory, times, energy; and tests of the engine alone.
+//! What ran the local models (device, memory, times, energy), and the tests of the engine alone.
 
 use crate::document::bench::engine::{Energy, Engine};
 use crate::document::bench::{Summary, Target};
@@ -6,7 +6,7 @@ use crate::number;
 use crate::render::view::{Block, Cell, Table, View};
 
 impl Energy {
-    /// One line for people.
+    /// The energy of a target in one line.
     fn sentence(&self) -> String {
         if !self.valid {
             return format!(
@@ -28,7 +28,7 @@ impl Energy {
     }
 }
 
-/// What ran the local models: device, memory, times, energy.
+/// What ran the local models, one paragraph for each.
 pub(super) fn engines_view(view: &mut View, targets: &[Target]) {
     let lines: Vec<String> = targets
         .iter()
@@ -64,7 +64,7 @@ fn join(parts: impl IntoIterator<Item = Option<String>>) -> String {
 
 fn device_line(e: &Engine) -> String {
     let layers = e.gpu_layers.map(|n| match e.layers {
-        // The output layer counts as one, and is not among the model's.
+        // Layers on the GPU include the output layer; the model's own number does not.
         Some(all) => format!("{n} of {}", all + 1),
         None => n.to_string(),
     });
@@ -100,7 +100,7 @@ fn memory_line(e: &Engine) -> String {
     ])
 }
 
-/// Where the time to the first token went.
+/// The parts of the time to the first token.
 fn ttft_line(t: &Target) -> Option<String> {
     let m = &t.metrics;
     let ms = |s: &Summary| s.median.map(|v| format!("{} ms", number::measured(v)));
@@ -116,7 +116,7 @@ fn ttft_line(t: &Target) -> Option<String> {
     (!parts.is_empty()).then(|| format!("TTFT: {parts}{each}"))
 }
 
-/// The tests of one target as a table like llama-bench's.
+/// The tests of the engine alone, in tables like llama-bench's.
 pub(super) fn synthetic_view(view: &mut View, targets: &[Target]) {
     for target in targets.iter().filter(|t| !t.synthetic.is_empty()) {
         view.heading(format!("{}: the engine alone", target.id));
@@ -158,7 +158,7 @@ pub(super) fn synthetic_view(view: &mut View, targets: &[Target]) {
     }
 }
 
-/// One row per round: target, test, tokens per second.
+/// The tests of the engine alone as CSV: target, test and tokens per second for each round.
 pub(super) fn synthetic_csv(targets: &[Target]) -> String {
     let mut table = Table::new(&["target", "test", "#round", "#tps"]);
     for (target, row) in targets.iter().flat_map(|t| t.synthetic.iter().map(move |row| (t, row))) {

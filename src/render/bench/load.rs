@@ -1,5 +1,4 @@
-//! How people read what was measured under load: per target what it carried, and how long one
-//! waited.
+//! The view of requests under load: for each target the load that it carried, and how long requests took.
 
 use super::cells::summary_cell;
 use crate::document::bench::load::{Goodput, Level, LoadDetail, OpenLoop};
@@ -46,7 +45,7 @@ fn limits_in_words(slo: &Slo) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// A limit as it was given.
+/// A limit on latency in ms, with the digits it was given with.
 fn short_limit(ms: f64) -> String {
     number::exact(ms)
 }
@@ -116,10 +115,10 @@ fn rates(rates: &[OpenLoop]) -> Table {
     table
 }
 
-/// One line of the table of waits.
+/// One row of the table of times: the load, the metric, its summary.
 type Wait = (Cell, String, Summary);
 
-/// Lines of one load, whose name stands at the first. The metrics by their ids.
+/// The rows of one load. Its name is in the first of them only. Metrics are given by id.
 fn lines(load: String, metrics: &[(&str, &str, Summary)]) -> Vec<Wait> {
     let mut name = Some(load);
     let line = |(id, what, summary): &(&str, &str, Summary)| {
@@ -157,7 +156,7 @@ fn waits(rows: impl Iterator<Item = Wait>) -> Table {
     let mut table = Table::new(&["load", "what", "#median (95 %)", "#p90", "#p95", "#p99", "#max"]);
     for (load, what, s) in rows.filter(|(.., s)| s.n > 0) {
         let load = match load {
-            // The load's name stands at its first line.
+            // The name of the load is only in its first row.
             Cell::None => Cell::Text(String::new()),
             named => named,
         };

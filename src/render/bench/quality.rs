@@ -1,5 +1,5 @@
-//! Is one target good enough beside another? The verdict of each pair, its split by kind of work, and the
-//! prompts where the first loses.
+//! Is one target good enough compared with another? The verdict on each pair, the split by kinds of work,
+//! and the prompts on which the first one loses.
 
 use crate::document::bench::Target;
 use crate::document::bench::judge::{Calibration, Judge};
@@ -14,15 +14,15 @@ use crate::quality::judge::Form;
 use crate::render::view::{Block, Cell, Table, View};
 use std::fmt::Write as _;
 
-/// Characters of a text in a table of lost prompts.
+/// Characters of a text in the table of lost prompts.
 const SHOWN: usize = 120;
-/// Above this share of flipped verdicts a judge is doubtful.
+/// Share of flipped verdicts above which a judge is doubtful.
 const DOUBTFUL: f64 = crate::quality::judge::DOUBTFUL_FLIPS;
 
 pub(super) fn pairs(view: &mut View, pairs: &[Pair]) {
     for pair in pairs {
         if pair.quality.is_none() && pair.judged.is_empty() && pairs.len() > 3 {
-            // Many targets without expectations: agreement of each with each says little.
+            // With many targets and no expectations, the agreement of each with each says little.
             continue;
         }
         view.heading(format!("{} beside {}", pair.a, pair.b));
@@ -116,7 +116,7 @@ pub(super) fn same_weights(view: &mut View, same: &SameWeights) {
     view.push(Block::Table(table));
 }
 
-/// The judges as instruments: what they said by rubric, and how far they can be believed.
+/// The judges: their verdicts by rubric, and how far these can be trusted.
 pub(in crate::render) fn judges(view: &mut View, judges: &[Judge]) {
     for judge in judges {
         view.heading(format!("Judge: {}", judge.id));
@@ -267,7 +267,7 @@ fn percent(share: f64) -> String {
 }
 
 fn points(share: f64) -> String {
-    // A difference that rounds to nothing has no sign.
+    // A difference that rounds to zero has no sign.
     let value = (share * 100.0).round() + 0.0;
     format!("{value:+.0}").replace("+0", "0")
 }
@@ -500,7 +500,7 @@ fn agreement_sentence(agreement: &PairAgreement, graded: bool) -> String {
     )
 }
 
-/// For the memo: the split that follows, and the first prompts that are lost.
+/// For the memo: the split between the two sides, and the first prompts that the local side loses.
 pub(in crate::render) fn in_short(view: &mut View, pair: &Pair) {
     const MOST: usize = 5;
     let Some(quality) = &pair.quality else { return };

@@ -1,6 +1,6 @@
-//! The derivation of any number of the document, by its path in the JSON or its name: the rule, the
-//! inputs with their sources, the other numbers it rests on, the arithmetic. Made from the document
-//! alone, so what is explained is what was written.
+//! Explains any number of the document, given by its path in the JSON or its name: the formula, the inputs
+//! with their sources, the other numbers that it depends on, and the arithmetic. It uses only the document,
+//! so that what is explained is what was written.
 
 mod compared;
 mod offers;
@@ -14,7 +14,7 @@ use rule::{Rule, digits};
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// Names that stand for a number of the headline, besides every field's own name.
+/// Names for numbers of the headline, in addition to the names of fields.
 const SHORT: [(&str, &str); 4] = [
     ("cloud_monthly_usd", "cloud.monthly_usd"),
     ("local_monthly_usd", "local.monthly_usd"),
@@ -29,7 +29,7 @@ enum Step {
     Item(usize),
 }
 
-/// What a name may be, for the error where it is nothing: the numbers of the headline.
+/// Names that can be explained, for the error message about an unknown one: the numbers of the headline.
 pub fn explainable(document: &BreakevenDocument) -> Vec<String> {
     let e = Explainer::new(document);
     let mut names = Vec::new();
@@ -44,8 +44,8 @@ pub fn explainable(document: &BreakevenDocument) -> Vec<String> {
     names
 }
 
-/// The steps that lead to a number, or where an input comes from; the last is the number itself.
-/// `None`: there is no such number.
+/// The steps that lead to a number, or the source of an input; the last step is the number itself. `None`
+/// where there is no such number.
 pub fn explain(document: &BreakevenDocument, name: &str) -> Option<Vec<String>> {
     let e = Explainer::new(document);
     if let Some(steps) = e.an_input(name) {
@@ -58,7 +58,7 @@ pub fn explain(document: &BreakevenDocument, name: &str) -> Option<Vec<String>> 
 
 struct Explainer<'a> {
     document: &'a BreakevenDocument,
-    /// The result as it is written.
+    /// The result, as JSON.
     result: Value,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Explainer<'a> {
         Self { document, result }
     }
 
-    /// Where an input comes from: `local.usd_per_kwh`, `inputs.need.start`, and parts of one.
+    /// The source of an input, or of a part of it: `local.usd_per_kwh`, `inputs.need.start`.
     fn an_input(&self, name: &str) -> Option<Vec<String>> {
         let asked = name;
         let name = name.strip_prefix("inputs.").unwrap_or(name);
@@ -96,7 +96,7 @@ impl<'a> Explainer<'a> {
         Some(steps)
     }
 
-    /// Where the numbers of the headline stand, the nearest first.
+    /// Places of the headline's numbers, in the order in which names are looked up.
     fn bases(&self) -> Vec<Vec<Step>> {
         let r = &self.document.result;
         let head = r.comparisons.first();
@@ -120,7 +120,7 @@ impl<'a> Explainer<'a> {
         bases
     }
 
-    /// The path a name stands for: a path itself, or a field of the headline.
+    /// The path that a name stands for: the name itself if it is a path, or else a field of the headline.
     fn locate(&self, name: &str) -> Option<Vec<Step>> {
         let name = name.strip_prefix("result.").unwrap_or(name);
         let short = SHORT.iter().find(|(short, _)| *short == name).map(|(_, long)| *long);
@@ -140,7 +140,7 @@ impl<'a> Explainer<'a> {
         self.bases().into_iter().map(|base| [base, path.clone()].concat()).find(|p| self.is_number(p))
     }
 
-    /// A number, or what is null because there is none.
+    /// Is there a number at this path, or a null that stands for one?
     fn is_number(&self, path: &[Step]) -> bool {
         !path.is_empty()
             && self.at(path).is_some_and(|v| v.is_number() || v.is_null())
@@ -151,7 +151,7 @@ impl<'a> Explainer<'a> {
         path.iter().try_fold(&self.result, |value, step| next(value, step))
     }
 
-    /// A number of the result by its path.
+    /// The number at a path of the result.
     fn get(&self, path: &str) -> Option<f64> {
         self.at(&parse(path))?.as_f64()
     }
@@ -221,7 +221,7 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// A rule as the steps that are printed; the last is the number itself.
+    /// The steps that are printed for a rule; the last one is the number itself.
     fn steps(&self, rule: Rule, path: &str, value: &Value) -> Vec<String> {
         let mut steps = vec![rule.formula];
         for (name, alias) in rule.inputs.iter().filter(|(name, _)| self.has(name)) {
@@ -236,7 +236,7 @@ impl<'a> Explainer<'a> {
         steps.extend(rule.notes);
         let is = value.as_f64();
         let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs()) + 1e-9;
-        // Arithmetic that does not hold is never shown.
+        // Arithmetic whose result differs from the number is not shown.
         if let (Some((arithmetic, v)), Some(is)) = (rule.computed, is)
             && near(v, is)
         {
@@ -249,7 +249,7 @@ impl<'a> Explainer<'a> {
         steps
     }
 
-    /// An input with its value and origin, or that it is not there.
+    /// An input with its value and source, or a note that there is none.
     fn input(&self, name: &str) -> String {
         match self.document.inputs.get(name) {
             Some(input) => {
@@ -270,8 +270,8 @@ impl<'a> Explainer<'a> {
         self.document.inputs.contains_key(name)
     }
 
-    /// The tables of the inputs of each offer, cloud offers and local offers: what was asked for is
-    /// numbered by itself, what was added for comparison goes on counting.
+    /// Names of the input tables of all cloud offers and all local offers. Those that were asked for are
+    /// numbered by side, and comparators are numbered on.
     fn tables(&self) -> (Vec<String>, Vec<String>) {
         use crate::document::breakeven::Comparator;
         let r = &self.document.result;
@@ -297,7 +297,7 @@ impl<'a> Explainer<'a> {
     }
 }
 
-/// `a.b[3].c` as steps.
+/// Splits `a.b[3].c` into steps.
 fn parse(path: &str) -> Vec<Step> {
     let parts = path.split(['.', '[']).filter(|p| !p.is_empty());
     parts

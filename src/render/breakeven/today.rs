@@ -1,4 +1,4 @@
-//! Today's bill beside the same month under every option.
+//! Today's bill compared with the same month under every option.
 
 use crate::document::breakeven::today::Today;
 use crate::money::Currency;
@@ -64,7 +64,7 @@ pub(super) fn show(today: &Today, money: &Currency, view: &mut View) {
     }
 }
 
-/// Seats, APIs and machines side by side, each column from the cheapest on.
+/// Seats, APIs and machines in one table, each column sorted by cost.
 fn columns(today: &Today, usd: &impl Fn(f64) -> String) -> Table {
     let column = |kinds: &[&str]| -> Vec<String> {
         let mut options: Vec<_> = today.options.iter().filter(|o| kinds.contains(&o.kind.as_str())).collect();
@@ -80,7 +80,7 @@ fn columns(today: &Today, usd: &impl Fn(f64) -> String) -> Table {
     table.caption("A month without people, cheapest first".to_owned())
 }
 
-/// A share of today's bill; many times over as such.
+/// A share of today's bill in percent; ten times it and more as `12 times`.
 fn of_today(share: f64) -> String {
     if share < 10.0 { percent(share) } else { format!("{} times", grouped(share, 0)) }
 }

@@ -1,4 +1,4 @@
-//! One drawing for every surface. `k` is drawing coordinates per unit of the picture.
+//! Draws a chart on any surface. `k` is the number of drawing coordinates per unit of the picture.
 
 use super::layout::{Boxed, Clutter, apart, width, wrap};
 use super::model::{Body, Chart, Plot, RowMark, Rows};
@@ -8,14 +8,14 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-/// Sizes of text, in units of the picture.
+/// Size of text, in units of the picture.
 const TEXT: f64 = 12.0;
 const SMALL: f64 = 11.0;
-/// From line to line of a label.
+/// Distance of two lines of a label.
 const LEADING: f64 = 14.0;
-/// Room for the names of curves at their ends.
+/// Width for the names of curves at their ends.
 const NAMES: f64 = 176.0;
-/// Room for the names of rows, and for their values.
+/// Width for the names of rows, and for their values.
 const ROW_NAMES: f64 = 216.0;
 const ROW_VALUES: f64 = 96.0;
 const ROW: f64 = 34.0;
@@ -25,7 +25,7 @@ const KEY: f64 = 14.0;
 type Sheet<DB> = DrawingArea<DB, Shift>;
 type Axes = Cartesian2d<Scale, Scale>;
 
-/// How high a chart is at this width.
+/// Height of a chart of this width.
 pub(super) fn height(chart: &Chart, wide: f64, narrow: bool) -> u32 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let whole = |h: f64| h.ceil() as u32;
@@ -41,7 +41,7 @@ pub(super) fn height(chart: &Chart, wide: f64, narrow: bool) -> u32 {
     }
 }
 
-/// Draw it all. An error is the surface's, and text surfaces have none.
+/// Draw a chart. Returns `None` if the surface fails, which text surfaces never do.
 pub(super) fn draw<DB: DrawingBackend>(chart: &Chart, root: &Sheet<DB>, k: f64, narrow: bool) -> Option<()> {
     match &chart.body {
         Body::Plot(p) => plot(p, root, k, narrow),
@@ -59,7 +59,7 @@ fn stroke(width: f64, k: f64) -> u32 {
     px(width, k).max(1) as u32
 }
 
-/// A pen: where it writes and how fine.
+/// A surface to draw on, with the scale of its coordinates.
 struct Pen<'a, DB: DrawingBackend> {
     root: &'a Sheet<DB>,
     k: f64,
@@ -101,7 +101,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
     }
 }
 
-/// The two axes as `plotters` draws them: a light grid, ticks, numbers.
+/// Both axes, as `plotters` draws them: a light grid, ticks, numbers.
 fn axes<'a, DB: DrawingBackend>(
     root: &'a Sheet<DB>,
     k: f64,
@@ -139,7 +139,7 @@ fn axes<'a, DB: DrawingBackend>(
     Some(context)
 }
 
-/// The lines of each name of a legend above the drawing, and how high it is.
+/// The lines of each name in the legend above the drawing, and the height of the legend.
 fn legend(plot: &Plot, wide: f64) -> (Vec<Vec<String>>, f64) {
     if plot.series.len() < 2 {
         return (Vec::new(), 0.0);
@@ -170,7 +170,7 @@ fn values_of(plot: &Plot) -> (Vec<f64>, Vec<f64>) {
     (xs, ys)
 }
 
-/// Where the drawing lies between its axes, in units of the picture.
+/// The area between the axes, in units of the picture.
 #[derive(Debug, Clone)]
 pub(super) struct Area {
     pub x0: f64,
@@ -181,13 +181,13 @@ pub(super) struct Area {
 }
 
 impl Area {
-    /// How far along it a value is, 0 to 1.
+    /// Position of a value along the x axis, 0 to 1.
     pub(super) fn share(&self, value: f64) -> f64 {
         self.x.at(value).map_or(0.0, |at| (at - self.x.low) / (self.x.high - self.x.low))
     }
 }
 
-/// The same without drawing anything.
+/// The area of a chart between its axes, without drawing it.
 pub(super) fn area(chart: &Chart, wide: u32, narrow: bool) -> Option<Area> {
     let Body::Plot(plot) = &chart.body else { return None };
     let wide = f64::from(wide);
@@ -196,10 +196,10 @@ pub(super) fn area(chart: &Chart, wide: u32, narrow: bool) -> Option<Area> {
     Some(Area { x0: frame.left, x1: wide - frame.right, y0: frame.top, y1: high - BELOW, x: frame.x })
 }
 
-/// Room below the drawing: numbers and the name of the axis.
+/// Height below the area: numbers and the name of the axis.
 const BELOW: f64 = 42.0;
 
-/// The axes of a plot and the room around it.
+/// The axes of a plot, and the space around it.
 struct Frame {
     x: Scale,
     y: Scale,
@@ -218,7 +218,7 @@ impl Frame {
         let mut x = Scale::of(&plot.x, xs.iter().copied(), if narrow { 4 } else { 7 }).padded(room);
         let y = Scale::of(&plot.y, ys.into_iter(), 5).padded(room);
         if !plot.x.log && plot.x.ticks.is_none() {
-            // Curves go from edge to edge.
+            // Curves extend from edge to edge.
             let last = xs.iter().copied().filter(|v| v.is_finite()).fold(f64::NEG_INFINITY, f64::max);
             if last.is_finite() && last > x.low && !scattered {
                 x.high = last;
@@ -226,7 +226,7 @@ impl Frame {
             }
         }
         let (names, above) = if narrow || scattered { legend(plot, wide) } else { (Vec::new(), 0.0) };
-        // A little more than estimated: faces differ.
+        // A little more than the estimate, because fonts differ.
         let left = y.ticks.iter().map(|t| width(&t.1, TEXT)).fold(20.0, f64::max) * 1.1 + 11.0;
         let direct = plot.series.len() > 1 && !narrow && !scattered;
         let right = if direct { NAMES } else { 16.0 };
@@ -293,8 +293,7 @@ fn plot<DB: DrawingBackend>(plot: &Plot, root: &Sheet<DB>, k: f64, narrow: bool)
                 continue;
             };
             pen.line(&[(at, y0), (at, y1)], theme::MUTED, 1.2)?;
-            // Beside the line, at the height where it covers least.
-            // Strong letters are a little wider.
+            // Beside the line, at the height where it covers least. Bold letters are a little wider.
             let (wide, high) = (width(&rule.label, SMALL) * 1.1, LEADING);
             let heights = [y1 - 6.0 - high, y0 + 4.0, f64::midpoint(y0, y1) - high / 2.0];
             let sides = if at > x0 + (x1 - x0) * 0.6 { [-5.0 - wide, 5.0] } else { [5.0, -5.0 - wide] };
@@ -310,7 +309,7 @@ fn plot<DB: DrawingBackend>(plot: &Plot, root: &Sheet<DB>, k: f64, narrow: bool)
                 continue;
             };
             pen.line(&[(x0, at), (x1, at)], theme::MUTED, 1.2)?;
-            // Above the line or below it, at either end.
+            // Above or below the line, at either end.
             let (wide, high) = (width(&rule.label, SMALL), LEADING);
             let wishes = [x0 + 6.0, x1 - 6.0 - wide]
                 .into_iter()
@@ -321,7 +320,7 @@ fn plot<DB: DrawingBackend>(plot: &Plot, root: &Sheet<DB>, k: f64, narrow: bool)
             pen.text(&rule.label, middle, SMALL, theme::INK, (HPos::Left, VPos::Center), true)?;
         }
     }
-    // The first series lies on top.
+    // The first series is drawn last, so that it is on top.
     let coordinates = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
         points.iter().filter_map(|(px_, py)| Some((x.at(*px_)?, y.at(*py)?))).collect()
     };
@@ -385,7 +384,8 @@ fn plot<DB: DrawingBackend>(plot: &Plot, root: &Sheet<DB>, k: f64, narrow: bool)
     for mark in &plot.marks {
         let Some(at) = place(mark.x, mark.y) else { continue };
         pen.ring(at, 5.0)?;
-        // Where it covers least of the curves, near the point before far from it, on one line before two.
+        // Where it covers the least of the curves; near the point rather than far from it, and on one line
+        // rather than two.
         let mut best: Option<(usize, Vec<String>, Boxed)> = None;
         for room in [x1 - x0, 110.0] {
             let lines = wrap(&mark.label, TEXT, room, 3);
@@ -426,7 +426,7 @@ fn names_of_points<DB: DrawingBackend>(
 ) -> Option<()> {
     for (name, (px_, py)) in series.names.iter().zip(&series.points) {
         let Some(at) = place(*px_, *py) else { continue };
-        // Strong letters are a little wider.
+        // Bold letters are a little wider.
         let long = width(name, SMALL) * 1.1 + 4.0;
         let flip = at.0 + long + 10.0 > x1 + 12.0;
         let from = if flip { at.0 - long - 8.0 } else { at.0 + 8.0 };
@@ -457,7 +457,7 @@ fn rows<DB: DrawingBackend>(rows: &Rows, root: &Sheet<DB>, k: f64, narrow: bool)
     values.extend(rows.rule.as_ref().map(|r| r.at));
     let x = Scale::of(&rows.x, values.into_iter(), if narrow { 4 } else { 6 });
     let y = Scale::of(
-        &super::model::Axis::new("", super::model::Of::Number).ticks(Vec::new()),
+        &super::model::Axis::new("", super::model::NumberStyle::Number).ticks(Vec::new()),
         [0.0, 1.0].into_iter(),
         1,
     );
@@ -528,7 +528,7 @@ fn rows<DB: DrawingBackend>(rows: &Rows, root: &Sheet<DB>, k: f64, narrow: bool)
                 RowMark::Tick { at, label } => {
                     let Some(at) = place(*at) else { continue };
                     pen.line(&[(at, middle - 6.0), (at, middle + 6.0)], theme::MUTED, 1.6)?;
-                    // The name of a narrow row stands above it.
+                    // In a narrow drawing the name is above its row.
                     let (dy, up) = if narrow { (6.0, VPos::Top) } else { (-7.0, VPos::Bottom) };
                     pen.text(label, (at, middle + dy), 10.0, theme::MUTED, (HPos::Center, up), false)?;
                 }
@@ -537,7 +537,7 @@ fn rows<DB: DrawingBackend>(rows: &Rows, root: &Sheet<DB>, k: f64, narrow: bool)
                     pen.rect((start, middle - 8.0), (end, middle + 8.0), theme::series(*colour), 0.85)?;
                     let after = end >= start;
                     let outside = if after { x1 - end } else { end - x0 };
-                    // Beside the bar where there is room, within it where not.
+                    // Beside the bar if there is space, otherwise within it.
                     let long = width(label, SMALL) + 6.0;
                     let (at, anchor, color) = match (outside >= long, after) {
                         (true, true) => (end + 4.0, HPos::Left, theme::INK),

@@ -1,8 +1,8 @@
-//! Room for words: how wide a text is about, how it is broken, how labels keep out of each other's way.
+//! Layout of text: its approximate width, how it is broken into lines, and how labels avoid each other.
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// About how wide a text is in a sans-serif face of that size.
+/// Approximate width of a text in a sans-serif font of this size.
 pub(super) fn width(text: &str, size: f64) -> f64 {
     text.chars()
         .map(|c| match c {
@@ -17,7 +17,8 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
         * size
 }
 
-/// Lines no wider than `room`, at most so many; the last ends in an ellipsis where text is left.
+/// Break a text into at most `most` lines no wider than `room`. The last one ends in an ellipsis if text is
+/// left.
 pub(super) fn wrap(text: &str, size: f64, room: f64, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
@@ -42,7 +43,7 @@ pub(super) fn wrap(text: &str, size: f64, room: f64, most: usize) -> Vec<String>
     lines
 }
 
-/// A word that is wider than the room, in parts; it is broken after a slash or a hyphen if it can be.
+/// Split a word that is wider than `room`, after a slash or a hyphen if possible.
 fn pieces(word: &str, size: f64, room: f64) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest: Vec<char> = word.chars().collect();
@@ -60,8 +61,8 @@ fn pieces(word: &str, size: f64, room: f64) -> Vec<String> {
     found
 }
 
-/// Places for labels of these heights, each as near to where it wants to be as the others allow, within
-/// `top` to `bottom`. The order stays that of the wishes.
+/// Positions for labels with these wishes and heights between `top` and `bottom`, each as near to its wish
+/// as the others allow. The order of the wishes is kept.
 pub(super) fn apart(wanted: &[(f64, f64)], top: f64, bottom: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by(|a, b| wanted[*a].0.total_cmp(&wanted[*b].0));
@@ -72,7 +73,7 @@ pub(super) fn apart(wanted: &[(f64, f64)], top: f64, bottom: f64) -> Vec<f64> {
         places[n] = middle.max(next + height / 2.0);
         next = places[n] + height / 2.0;
     }
-    // What stands out at the bottom pushes the others up.
+    // Labels that would extend beyond the bottom push the others up.
     let mut limit = bottom;
     for &n in order.iter().rev() {
         let height = wanted[n].1;
@@ -82,7 +83,7 @@ pub(super) fn apart(wanted: &[(f64, f64)], top: f64, bottom: f64) -> Vec<f64> {
     places
 }
 
-/// Where a label would stand.
+/// The rectangle of a label.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Boxed {
     /// Left edge.
@@ -106,7 +107,7 @@ impl Boxed {
     }
 }
 
-/// What a label should not cover: curves, as points close to each other, and labels that stand already.
+/// What a label should not cover: curves (as close points), and other labels.
 pub(super) struct Clutter {
     across: (f64, f64),
     down: (f64, f64),
@@ -115,11 +116,11 @@ pub(super) struct Clutter {
 }
 
 impl Clutter {
-    /// None yet, within these edges.
+    /// Nothing to avoid yet, within these edges.
     pub(super) const fn new(across: (f64, f64), down: (f64, f64)) -> Self {
         Self { across, down, points: Vec::new(), labels: Vec::new() }
     }
-    /// A curve through these places.
+    /// Add a curve through these points.
     pub(super) fn curve(&mut self, path: impl Iterator<Item = (f64, f64)>) {
         const EVERY: f64 = 4.0;
         let mut before: Option<(f64, f64)> = None;
@@ -135,16 +136,17 @@ impl Clutter {
             before = Some(at);
         }
     }
-    /// A label that is drawn.
+    /// Add a label that was drawn.
     pub(super) fn label(&mut self, label: Boxed) {
         self.labels.push(label);
     }
-    /// How much a label would cover; another label counts as much.
+    /// How much a label would cover; another label counts as much as 50 points of a curve.
     pub(super) fn covered(&self, label: Boxed) -> usize {
         let points = self.points.iter().filter(|p| label.has(**p)).count();
         points + 50 * self.labels.iter().filter(|other| label.meets(other)).count()
     }
-    /// The first of the wishes within the edges that covers least; moved inwards where none is.
+    /// Of the wishes within the edges, the first one that covers least. If none is within the edges, the
+    /// first is moved inwards.
     pub(super) fn clearest(&self, wishes: impl Iterator<Item = Boxed>) -> Option<Boxed> {
         let mut outside = None;
         let mut best: Option<(usize, Boxed)> = None;

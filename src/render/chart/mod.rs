@@ -1,4 +1,4 @@
-//! Charts: a block of a view, typed data as a table is. Drawn by `plotters` on one of several
+//! Charts are blocks of a view, and hold typed data as tables do. `plotters` draws them on one of several
 //! surfaces, so that every chart of every page looks the same; `docs/style.md` says how and why.
 //!
 //! ```text
@@ -6,8 +6,8 @@
 //!                                        └─► strip ─► a few lines for a terminal
 //! ```
 //!
-//! A chart computes nothing: its numbers are those of a document. Axes, ticks and the places of labels
-//! are all that is decided here.
+//! A chart computes nothing: its numbers are those of a document. Only axes, ticks and the places of labels
+//! are decided here.
 
 #![warn(missing_docs)]
 
@@ -22,23 +22,23 @@ mod theme;
 mod ticks;
 mod values;
 
-pub use model::{Axis, Band, Body, Chart, Mark, Of, Plot, Row, RowMark, Rows, Rule, Series, Span};
+pub use model::{Axis, Band, Body, Chart, Mark, NumberStyle, Plot, Row, RowMark, Rows, Rule, Series, Span};
 pub use svg::{STYLE, Size, standalone};
 
 use super::table::Table;
 
-/// Formats of pictures.
+/// Formats of picture files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Picture {
-    /// Lines and letters; light or dark as its reader.
+    /// A drawing that adapts to a light or dark reader.
     #[default]
     Svg,
-    /// Pixels, on white: for slides and documents that take no SVG.
+    /// An image on a white background, for slides and documents that cannot contain SVG.
     Png,
 }
 
 impl Picture {
-    /// What file names end with.
+    /// Extension of the file name.
     pub const fn ending(self) -> &'static str {
         match self {
             Self::Svg => "svg",
@@ -48,7 +48,7 @@ impl Picture {
 }
 
 impl Chart {
-    /// As SVG, for a page that has [`STYLE`] in its style sheet.
+    /// As inline SVG, for a page whose style sheet has [`STYLE`].
     pub fn to_svg(&self, size: Size, id: &str) -> String {
         svg::inline(self, size, id)
     }
@@ -56,26 +56,26 @@ impl Chart {
     pub fn to_svg_file(&self) -> String {
         standalone(self)
     }
-    /// As a PNG file, with its title above it. Empty where it cannot be drawn.
+    /// As a PNG file with the title above the drawing. Empty where it cannot be drawn.
     pub fn to_png_file(&self) -> Vec<u8> {
         pixels::png(self).unwrap_or_default()
     }
-    /// As a picture file.
+    /// As a picture file of this format.
     pub fn to_file(&self, picture: Picture) -> Vec<u8> {
         match picture {
             Picture::Svg => self.to_svg_file().into_bytes(),
             Picture::Png => self.to_png_file(),
         }
     }
-    /// Its numbers, for those who want to read them.
+    /// Its numbers as a table.
     pub fn table(&self) -> Table {
         values::table(self)
     }
-    /// Its numbers for the script of a page; none where there is nothing to point at.
+    /// Its numbers for the script of a page; `None` where there is nothing to point at.
     pub fn values(&self) -> Option<serde_json::Value> {
         values::data(self)
     }
-    /// As lines for a terminal of that width.
+    /// As lines of text for a terminal of this width.
     pub fn to_lines(&self, width: usize) -> Vec<String> {
         strip::lines(self, width)
     }

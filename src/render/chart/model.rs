@@ -1,4 +1,4 @@
-//! What a chart shows, before it is drawn.
+//! The content of a chart, before it is drawn.
 
 use crate::money::Currency;
 use crate::number;
@@ -6,11 +6,11 @@ use crate::number;
 /// A chart and the words around it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// For file names and references: `cost-over-time`; letters, digits and hyphens.
+    /// Identifies it in file names and references: `cost-over-time`; letters, digits and hyphens.
     pub id: &'static str,
-    /// What it shows, as a heading would say it.
+    /// Title, like a heading.
     pub title: String,
-    /// What a reader sees in it, in a sentence or two: for those who do not see it.
+    /// What can be seen in it, in a sentence or two, for readers who cannot see it.
     pub alt: String,
     /// The drawing.
     pub body: Body,
@@ -19,61 +19,61 @@ pub struct Chart {
 /// The two kinds of drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
-    /// Curves or points over two axes.
+    /// Curves or points between two axes.
     Plot(Plot),
-    /// Named rows over one axis: intervals, bars, distributions.
+    /// Named rows along one axis: intervals, bars, distributions.
     Rows(Rows),
 }
 
-/// Curves or points over two axes.
+/// Curves or points between two axes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plot {
-    /// From left to right.
+    /// The horizontal axis.
     pub x: Axis,
-    /// From the bottom up.
+    /// The vertical axis.
     pub y: Axis,
-    /// What is drawn, the most important first.
+    /// Curves or clouds of points, the most important first.
     pub series: Vec<Series>,
-    /// Points that are named in the drawing.
+    /// Points with a label.
     pub marks: Vec<Mark>,
     /// Shaded ranges of x.
     pub spans: Vec<Span>,
-    /// Lines across the drawing: a limit, the value in force.
+    /// Straight lines across the drawing, for a limit or the current value.
     pub rules: Vec<Rule>,
-    /// A page may offer a slider that moves along x.
+    /// A page may offer a slider that moves along the horizontal axis.
     pub slider: bool,
 }
 
-/// An axis: what is on it and how its numbers are written.
+/// An axis: its name, and how its numbers are written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
-    /// With its unit: `months`, `requests a month`.
+    /// Its name with the unit: `months`, `requests a month`.
     pub label: String,
     /// How a value is written.
-    pub of: Of,
-    /// Each step is a factor.
+    pub of: NumberStyle,
+    /// It is logarithmic.
     pub log: bool,
-    /// It begins at zero.
+    /// It includes zero.
     pub zero: bool,
-    /// Ticks at these places instead of round numbers.
+    /// Ticks at these values, with their labels, instead of round numbers.
     pub ticks: Option<Vec<(f64, String)>>,
 }
 
 /// How the numbers of an axis are written.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Of {
+pub enum NumberStyle {
     /// A plain number.
     Number,
-    /// Amounts that are in this currency already.
+    /// Amounts of money in this currency, which need no conversion.
     Money(String),
-    /// 0 to 1, as percent.
+    /// Shares from 0 to 1, written as percentages.
     Share,
-    /// Milliseconds, as seconds from a second on.
+    /// Milliseconds, written as seconds from one second on.
     Milliseconds,
 }
 
-impl Of {
-    /// As a person reads it, with the digits that matter.
+impl NumberStyle {
+    /// A value in full, with all significant digits.
     pub fn full(&self, value: f64) -> String {
         match self {
             Self::Number if value.abs() >= 1e6 => number::short(value),
@@ -92,7 +92,7 @@ impl Of {
             Self::Milliseconds => format!("{} ms", number::measured(value)),
         }
     }
-    /// As it stands at a tick.
+    /// A value as the label of a tick.
     pub fn tick_label(&self, value: f64) -> String {
         self.tick(value)
     }
@@ -108,7 +108,7 @@ impl Of {
             Self::Number | Self::Milliseconds => trimmed(value),
             Self::Money(code) => {
                 let sign = if value < 0.0 { "-" } else { "" };
-                // Thousands of a currency are written short from the first.
+                // All amounts from a thousand on are abbreviated.
                 let size = value.abs();
                 let text = if (1000.0..10_000.0).contains(&size) {
                     format!("{}k", (size / 100.0).round() / 10.0)
@@ -123,24 +123,24 @@ impl Of {
 }
 
 impl Axis {
-    /// A linear axis that begins at zero.
-    pub fn new(label: impl Into<String>, of: Of) -> Self {
+    /// A linear axis that includes zero.
+    pub fn new(label: impl Into<String>, of: NumberStyle) -> Self {
         Self { label: label.into(), of, log: false, zero: true, ticks: None }
     }
-    /// Each step is a factor.
+    /// Make it logarithmic.
     #[must_use]
     pub const fn log(mut self) -> Self {
         self.log = true;
         self.zero = false;
         self
     }
-    /// It begins where its values do.
+    /// Let it begin near its lowest value instead of at zero.
     #[must_use]
     pub const fn free(mut self) -> Self {
         self.zero = false;
         self
     }
-    /// Ticks of its own.
+    /// Set ticks instead of round numbers.
     #[must_use]
     pub fn ticks(mut self, ticks: Vec<(f64, String)>) -> Self {
         self.ticks = Some(ticks);
@@ -151,26 +151,26 @@ impl Axis {
 /// One curve, or one cloud of points.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Series {
-    /// As people call it.
+    /// Its name for people.
     pub name: String,
     /// `(x, y)`, ascending in x where it is a curve.
     pub points: Vec<(f64, f64)>,
-    /// The interval around it, where it has one.
+    /// An interval around the curve, at some places; empty without one.
     pub band: Vec<Band>,
-    /// Points that are not connected.
+    /// Points are not connected by a line.
     pub scattered: bool,
-    /// Points are shown on the curve.
+    /// Points are marked on the curve.
     pub dotted: bool,
-    /// The name of each point, where points have one.
+    /// Names of the points; empty where they have none.
     pub names: Vec<String>,
-    /// What is said beside the value of each point, where there is something to say.
+    /// Notes on the values of the points; empty where there is nothing to add.
     pub notes: Vec<String>,
 }
 
-/// The interval of a curve at a place.
+/// The interval of a curve at one place.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Band {
-    /// Where.
+    /// The place on the horizontal axis.
     pub x: f64,
     /// Lower end.
     pub low: f64,
@@ -178,75 +178,75 @@ pub struct Band {
     pub high: f64,
 }
 
-/// A named point.
+/// A point with a label.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
-    /// Where.
+    /// Its place on the horizontal axis.
     pub x: f64,
-    /// How high.
+    /// Its place on the vertical axis.
     pub y: f64,
-    /// What is there.
+    /// Its label.
     pub label: String,
 }
 
-/// A shaded range of x; open ends go to the end of the axis.
+/// A shaded range of the horizontal axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
-    /// From here on.
+    /// Where it begins.
     pub from: f64,
-    /// Up to here.
+    /// Where it ends; `None` for the end of the axis.
     pub to: Option<f64>,
-    /// What holds there.
+    /// What is true within it.
     pub label: String,
 }
 
-/// A line across the whole drawing.
+/// A straight line across the drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// Of x where it stands upright, of y where it lies.
+    /// Its place: on the horizontal axis for an upright line, otherwise on the vertical one.
     pub at: f64,
-    /// It stands upright.
+    /// It is vertical.
     pub upright: bool,
-    /// What it is.
+    /// Its label.
     pub label: String,
 }
 
-/// Named rows over one axis.
+/// Named rows along one axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
-    /// From left to right.
+    /// The horizontal axis.
     pub x: Axis,
-    /// From the top down.
+    /// The rows from the top down.
     pub rows: Vec<Row>,
-    /// A line across all rows: the value that nothing changes, a limit.
+    /// A vertical line across all rows, for a limit or for "no change".
     pub rule: Option<Rule>,
-    /// What the marks are, in words: stands below the title.
+    /// What the marks mean, in words; printed below the title.
     pub key: String,
 }
 
 /// One row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// As people call it.
+    /// Its name for people.
     pub name: String,
-    /// What is drawn in it.
+    /// The marks that are drawn in it.
     pub marks: Vec<RowMark>,
-    /// What stands at its right end: the number that matters.
+    /// The text at its right end: the number that matters.
     pub value: String,
 }
 
-/// Something in a row.
+/// A mark in a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RowMark {
-    /// A bar between two values, and what its ends are called.
+    /// A bar between two values.
     Bar {
-        /// The one end.
+        /// One end.
         from: f64,
         /// The other end.
         to: f64,
-        /// What it is called.
+        /// Its label.
         label: String,
-        /// Which of the colours.
+        /// Index of its colour.
         colour: usize,
     },
     /// An interval: a thin line.
@@ -260,22 +260,22 @@ pub enum RowMark {
     Point {
         /// The value.
         at: f64,
-        /// Which of the colours.
+        /// Index of its colour.
         colour: usize,
     },
-    /// A named tick on the row: a percentile.
+    /// A labelled tick in the row, for a percentile.
     Tick {
         /// The value.
         at: f64,
-        /// What it is called.
+        /// Its label.
         label: String,
     },
-    /// Single values behind all of it.
+    /// Single values, drawn behind the other marks.
     Dots(Vec<f64>),
 }
 
 impl Plot {
-    /// Two axes without anything between them.
+    /// A plot with two axes and nothing in it.
     pub const fn new(x: Axis, y: Axis) -> Self {
         Self {
             x,

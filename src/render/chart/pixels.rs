@@ -1,5 +1,5 @@
-//! The PNG surface: the same drawing in pixels, two to a unit, with a title above it, since such a picture
-//! travels without its page. Letters come from a font in the program: what the machine has is not asked.
+//! The PNG surface: the same drawing in pixels, two per unit. The title is above it, because such a picture
+//! is often used without its page. The font is part of the program; fonts of the machine are not used.
 
 use super::draw;
 use super::model::Chart;
@@ -18,23 +18,24 @@ use std::convert::Infallible;
 use std::sync::LazyLock;
 use tiny_skia::{Color, FillRule, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform};
 
-/// Latin, Greek, Cyrillic and the signs of numbers, of `DejaVu Sans`; its licence lies beside the files.
+/// Latin, Greek, Cyrillic and mathematical signs of `DejaVu Sans`; its licence is beside the font files.
 static REGULAR: LazyLock<Option<FontRef<'static>>> =
     LazyLock::new(|| FontRef::try_from_slice(include_bytes!("font/DejaVuSans.ttf")).ok());
 static BOLD: LazyLock<Option<FontRef<'static>>> =
     LazyLock::new(|| FontRef::try_from_slice(include_bytes!("font/DejaVuSans-Bold.ttf")).ok());
 
-/// Pixels of a unit of the picture.
+/// Pixels per unit of the picture.
 const SCALE: f32 = 2.0;
-/// Pixels of a drawing coordinate.
+/// Pixels per drawing coordinate.
 #[allow(clippy::cast_possible_truncation)]
 const PIXEL: f32 = SCALE / FINE as f32;
-/// Room for the title, in units.
+/// Height of the title, in units.
 const TITLE: u32 = 28;
-/// The width of the ground that keeps strong text off lines, in units.
+/// Width of the background that separates bold text from lines, in units.
 const GROUND: f32 = 3.0;
 
-/// A chart as a PNG file. None where the surface cannot be made, which no chart's size brings about.
+/// A chart as a PNG file; `None` where the surface cannot be created, which no chart is large enough to
+/// cause.
 pub(super) fn png(chart: &Chart) -> Option<Vec<u8>> {
     let wide = Size::Wide.units();
     let high = draw::height(chart, f64::from(wide), false);
@@ -47,7 +48,7 @@ pub(super) fn png(chart: &Chart) -> Option<Vec<u8>> {
     let top = TITLE as f32 * SCALE;
     surface.top = top;
     let root = surface.into_drawing_area();
-    // What `plotters` refuses is left out, as on the other surface.
+    // What `plotters` refuses to draw is left out, as in SVG.
     let _ = draw::draw(chart, &root, FINE, false);
     drop(root);
     map.encode_png().ok()
@@ -55,9 +56,9 @@ pub(super) fn png(chart: &Chart) -> Option<Vec<u8>> {
 
 struct Pixels<'a> {
     map: &'a mut Pixmap,
-    /// Of the drawing, in units of the picture.
+    /// Size of the drawing, in units of the picture.
     size: (u32, u32),
-    /// Pixels above the drawing.
+    /// Height above the drawing, pixels.
     top: f32,
 }
 
@@ -118,7 +119,8 @@ impl Pixels<'_> {
         }
     }
 
-    /// From its left end on the base line, in pixels. Strong text has a ground of the page's colour.
+    /// Write text from its left end on the base line, in pixels. Bold text gets a background in the page's
+    /// colour.
     fn text(&mut self, text: &str, (x, y): (f32, f32), size: f32, strong: bool, color: Color) {
         let face = if strong { &*BOLD } else { &*REGULAR };
         let Some(face) = face else { return };
@@ -136,7 +138,7 @@ fn long(face: &FontRef<'static>, text: &str, size: f32) -> f32 {
     text.chars().map(|c| face.h_advance_unscaled(face.glyph_id(c))).sum::<f32>() * size / em
 }
 
-/// The outlines of a text.
+/// The outlines of the letters of a text.
 fn letters(face: &FontRef<'static>, text: &str, (x, y): (f32, f32), size: f32) -> Option<Path> {
     let scale = size / face.units_per_em().unwrap_or(2048.0);
     let mut path = PathBuilder::new();
@@ -249,7 +251,7 @@ impl DrawingBackend for Pixels<'_> {
             HPos::Right => x - long,
             HPos::Center => x - long / 2.0,
         };
-        // From the anchor to the base line, in parts of the size.
+        // From the anchor to the base line, as a fraction of the font size.
         let down = match style.anchor().v_pos {
             VPos::Top => 0.8,
             VPos::Center => 0.35,

@@ -1,4 +1,4 @@
-//! The SVG surface: a `plotters` backend that writes classes instead of colours, so that one drawing
+//! The SVG surface: a `plotters` backend that writes CSS classes instead of colours, so that one drawing
 //! serves light pages, dark pages and paper.
 
 use super::theme;
@@ -10,19 +10,19 @@ use plotters_backend::{
 use std::convert::Infallible;
 use std::fmt::Write as _;
 
-/// Drawing coordinates per unit of the picture: `plotters` counts in whole ones.
+/// Drawing coordinates per unit of the picture, because `plotters` only uses whole coordinates.
 pub(super) const FINE: f64 = 10.0;
 
-/// Writes elements of SVG.
+/// Writes SVG elements.
 pub(super) struct Sink<'a> {
     pub out: &'a mut String,
-    /// In units of the picture.
+    /// Size in units of the picture.
     pub size: (u32, u32),
 }
 
 type Done = Result<(), DrawingErrorKind<Infallible>>;
 
-/// In units of the picture, one decimal.
+/// A coordinate in units of the picture, with one decimal.
 fn unit(fine: i32) -> String {
     let (whole, tenth) = (fine / 10, (fine % 10).abs());
     let sign = if fine < 0 && whole == 0 { "-" } else { "" };
@@ -135,7 +135,7 @@ impl DrawingBackend for Sink<'_> {
             HPos::Right => " text-anchor=\"end\"",
             HPos::Center => " text-anchor=\"middle\"",
         };
-        // From the anchor to the base line, in parts of the size.
+        // From the anchor to the base line, as a fraction of the font size.
         let down = match style.anchor().v_pos {
             VPos::Top => 0.8,
             VPos::Center => 0.35,

@@ -1,14 +1,14 @@
-//! A chart in a few lines of a terminal: a curve as a row of blocks, a row as a line with its marks.
+//! Charts as a few lines of text: curves as rows of block characters, rows as lines with marks.
 
 use super::model::{Body, Chart, Plot, RowMark, Rows};
 use crate::sanitize;
 use unicode_width::UnicodeWidthStr as _;
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// Rows and curves in a terminal.
+/// The most rows or curves.
 const MOST: usize = 12;
 
-/// The chart in lines of at most `width` columns; nothing where it says nothing there.
+/// The chart in lines of at most `width` columns; empty where it would show nothing in text.
 pub(super) fn lines(chart: &Chart, width: usize) -> Vec<String> {
     let mut out = match &chart.body {
         Body::Plot(plot) => curves(plot, width),

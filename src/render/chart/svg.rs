@@ -1,4 +1,4 @@
-//! Charts as SVG: inside a page, or a file of its own.
+//! Charts as SVG, inside a page or as a file.
 
 use super::draw;
 use super::model::Chart;
@@ -8,7 +8,7 @@ use crate::sanitize;
 use plotters::prelude::IntoDrawingArea as _;
 use std::sync::LazyLock;
 
-/// For which room a chart is drawn. Text keeps its size, so a phone gets a drawing of its own.
+/// The width that a chart is drawn for. Text does not shrink, so that phones need a drawing of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
     /// 720 units: a page, paper.
@@ -26,7 +26,7 @@ impl Size {
     }
 }
 
-/// What a style sheet needs for the charts of a page.
+/// The rules that the style sheet of a page with charts needs.
 pub static STYLE: LazyLock<String> = LazyLock::new(|| format!("{}{TEXT}", theme::style(":root")));
 const TEXT: &str =
     ".hb{font-weight:600;paint-order:stroke;stroke:var(--cp);stroke-width:3px;stroke-linejoin:round}";
@@ -37,13 +37,13 @@ fn drawing(chart: &Chart, size: Size) -> (String, u32, u32) {
     let high = draw::height(chart, f64::from(wide), narrow);
     let mut out = String::new();
     let root = Sink { out: &mut out, size: (wide, high) }.into_drawing_area();
-    // The surface is text in memory: nothing can fail. What `plotters` refuses is left out.
+    // The surface is text in memory and cannot fail. What `plotters` refuses to draw is left out.
     let _ = draw::draw(chart, &root, FINE, narrow);
     drop(root);
     (out, wide, high)
 }
 
-/// Inside a page whose style sheet has [`STYLE`]. `id` is unique in the page.
+/// For a page whose style sheet has [`STYLE`]. `id` must be unique in the page.
 pub(super) fn inline(chart: &Chart, size: Size, id: &str) -> String {
     let (body, wide, high) = drawing(chart, size);
     let class = if size == Size::Narrow { "narrow" } else { "wide" };
@@ -54,7 +54,7 @@ pub(super) fn inline(chart: &Chart, size: Size, id: &str) -> String {
     )
 }
 
-/// A file of its own: on white or dark ground, whichever the reader has.
+/// A complete file, on a white or dark background as the reader prefers.
 pub fn standalone(chart: &Chart) -> String {
     let (body, wide, high) = drawing(chart, Size::Wide);
     format!(

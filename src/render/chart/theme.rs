@@ -1,9 +1,10 @@
-//! The colours of charts, and what carries their meaning beside colour: every series has a dash of its
-//! own and its name at its end. Told apart with every kind of colour blindness, 4.5:1 against the page.
+//! Colours of charts, and what carries their meaning without colour: every series has its own dash pattern
+//! and its name at its end. They can be told apart with every kind of colour blindness, and have a contrast
+//! of 4.5:1 with the page.
 
 use plotters::style::RGBColor;
 
-/// Colours of series, light page; the dark ones are in the style sheet.
+/// Colours of series on a light page; those for a dark page are in the style sheet.
 pub(super) const SERIES: [RGBColor; 6] = [
     RGBColor(0x00, 0x62, 0xa3),
     RGBColor(0xb3, 0x45, 0x00),
@@ -12,39 +13,40 @@ pub(super) const SERIES: [RGBColor; 6] = [
     RGBColor(0x5b, 0x5b, 0x5b),
     RGBColor(0x75, 0x58, 0x00),
 ];
-/// The same on a dark page.
+/// Colours of series on a dark page.
 const DARK: [&str; 6] = ["#6cb8f0", "#ff9e64", "#4cc9a0", "#e797c8", "#bdbdbd", "#d9b84a"];
-/// Dashes of curves: the first is solid.
+/// Dash patterns of curves; the first one is solid.
 const DASHES: [&str; 6] = ["", "8 3", "2 3", "8 3 2 3", "12 4", "5 5"];
 
 /// Text.
 pub(super) const INK: RGBColor = RGBColor(0x1b, 0x1b, 0x1b);
 /// Text of axes.
 pub(super) const MUTED: RGBColor = RGBColor(0x55, 0x55, 0x55);
-/// Lines that help the eye.
+/// Grid lines.
 pub(super) const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
-/// The page.
+/// Background of the page.
 pub(super) const PAGE: RGBColor = RGBColor(0xff, 0xff, 0xff);
 /// Shaded ranges.
 pub(super) const SHADE: RGBColor = RGBColor(0x00, 0x6b, 0x50);
 
-/// The colour of a series, round again after the last.
+/// The colour of a series; colours repeat after the last one.
 pub(super) fn series(n: usize) -> RGBColor {
     SERIES[n % SERIES.len()]
 }
 
-/// Of a curve: the same to the eye, and its own dash where the surface knows dashes.
+/// The colour of a curve: it looks the same, but selects the curve's dash pattern where the surface knows
+/// them.
 pub(super) fn curve(n: usize) -> RGBColor {
     let RGBColor(r, g, b) = series(n);
     RGBColor(r, g, b ^ 1)
 }
 
-/// The dash of a curve, in units of the picture: lengths of line and gap.
+/// The dash pattern of a curve: lengths of line and gap, in units of the picture.
 pub(super) fn dash(n: usize) -> Vec<f32> {
     DASHES[n % DASHES.len()].split(' ').filter_map(|part| part.parse().ok()).collect()
 }
 
-/// The class a colour has in SVG, and whether it is a curve's.
+/// The CSS class of a colour, and the index of its curve if it is one's.
 pub(super) fn class(rgb: (u8, u8, u8)) -> (&'static str, Option<usize>) {
     const CLASSES: [&str; 6] = ["c0", "c1", "c2", "c3", "c4", "c5"];
     let named = [(INK, "ci"), (MUTED, "cm"), (GRID, "cg"), (PAGE, "cp"), (SHADE, "cs")];
@@ -63,8 +65,8 @@ pub(super) fn class(rgb: (u8, u8, u8)) -> (&'static str, Option<usize>) {
     ("ci", None)
 }
 
-/// The rules of a style sheet: variables for light and dark, and the classes that use them. `scope` is
-/// what they hold in.
+/// The rules of the style sheet: variables for light and dark pages, and the classes that use them. They
+/// apply within `scope`.
 pub(super) fn style(scope: &str) -> String {
     use std::fmt::Write as _;
     let hex = |c: &RGBColor| format!("#{:02x}{:02x}{:02x}", c.0, c.1, c.2);

@@ -1,21 +1,21 @@
-//! Round numbers for axes.
+//! Scales of axes, with round numbers as ticks.
 
 use super::model::Axis;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use std::ops::Range;
 
-/// An axis with its ends and ticks, in drawing coordinates (logarithms where it is logarithmic).
+/// The ends and ticks of an axis, in drawing coordinates (logarithms on a logarithmic axis).
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scale {
     pub low: f64,
     pub high: f64,
-    /// Place and label.
+    /// Place and label of each tick.
     pub ticks: Vec<(f64, String)>,
     log: bool,
 }
 
 impl Scale {
-    /// Round ends around the values, and about as many ticks as `wanted`.
+    /// A scale with round ends around the values, and about `wanted` ticks.
     pub(super) fn of(axis: &Axis, values: impl Iterator<Item = f64>, wanted: usize) -> Self {
         let usable = |v: &f64| v.is_finite() && (!axis.log || *v > 0.0);
         let (mut low, mut high) =
@@ -82,7 +82,8 @@ impl Scale {
         Self { low, high, ticks, log: true }
     }
 
-    /// Room at both ends of a logarithmic axis, as a share of it: whole points, not halves, stand there.
+    /// Add space at both ends of a logarithmic axis, as a share of its length, so that points at the ends
+    /// are not cut.
     pub(super) fn padded(mut self, share: f64) -> Self {
         if self.log {
             let room = (self.high - self.low) * share;
@@ -91,14 +92,14 @@ impl Scale {
         self
     }
 
-    /// A value in drawing coordinates; `None` where it has no place.
+    /// A value in drawing coordinates; `None` where the axis has no place for it.
     pub(super) fn at(&self, value: f64) -> Option<f64> {
         let at = if self.log { (value > 0.0).then(|| value.log10())? } else { value };
         at.is_finite().then_some(at)
     }
 }
 
-/// As `plotters` takes an axis.
+/// The interface that `plotters` expects of an axis.
 impl Ranged for Scale {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;
@@ -126,7 +127,7 @@ impl ValueFormatter<f64> for Scale {
     }
 }
 
-/// 1, 2, 2.5 or 5 times a power of ten.
+/// Distance of ticks: 1, 2, 2.5 or 5 times a power of ten.
 fn step(width: f64, wanted: usize) -> f64 {
     let rough = width / wanted.max(1) as f64;
     let power = 10f64.powf(rough.log10().floor());
@@ -136,7 +137,7 @@ fn step(width: f64, wanted: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::Of;
+    use super::super::model::NumberStyle;
     use super::*;
 
     fn labels(axis: &Axis, values: &[f64], wanted: usize) -> Vec<String> {
@@ -145,12 +146,12 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        let money = Axis::new("", Of::Money("USD".into()));
+        let money = Axis::new("", NumberStyle::Money("USD".into()));
         assert_eq!(labels(&money, &[0.0, 56_315.0], 5), ["$0", "$20k", "$40k", "$60k"]);
         assert_eq!(labels(&money, &[3.0, 8.5], 5), ["$0", "$2", "$4", "$6", "$8", "$10"]);
-        let shares = Axis::new("", Of::Share);
+        let shares = Axis::new("", NumberStyle::Share);
         assert_eq!(labels(&shares, &[0.2, 1.0], 4), ["0 %", "25 %", "50 %", "75 %", "100 %"]);
-        let volume = Axis::new("", Of::Number).log();
+        let volume = Axis::new("", NumberStyle::Number).log();
         assert_eq!(labels(&volume, &[30_000.0, 3e6], 4), ["50k", "100k", "200k", "500k", "1M", "2M"]);
         assert_eq!(labels(&volume, &[3.0, 3e6], 4), ["100", "10k", "1M"]);
         assert_eq!(labels(&volume, &[800.0, 2500.0], 6), ["1,000", "1,500", "2,000"]);
@@ -161,9 +162,11 @@ mod tests {
         for values in
             [&[][..], &[0.0], &[f64::NAN, f64::INFINITY], &[-5.0, -5.0], &[1e300, -1e300], &[1e-300, 1e300]]
         {
-            for axis in
-                [Axis::new("", Of::Number), Axis::new("", Of::Number).log(), Axis::new("", Of::Number).free()]
-            {
+            for axis in [
+                Axis::new("", NumberStyle::Number),
+                Axis::new("", NumberStyle::Number).log(),
+                Axis::new("", NumberStyle::Number).free(),
+            ] {
                 let scale = Scale::of(&axis, values.iter().copied(), 5);
                 assert!(
                     scale.low < scale.high && scale.low.is_finite() && scale.high.is_finite(),

@@ -1,15 +1,15 @@
-//! The numbers of a chart: as a table for those who want to read them, and as data for the script of a
-//! page, which shows them under the pointer.
+//! The numbers of a chart: as a table, and as data for the script of a page, which shows them under the
+//! pointer.
 
 use super::draw;
 use super::model::{Body, Chart, Plot, RowMark, Rows};
 use super::svg::Size;
 use crate::render::table::{Cell, Table};
 
-/// Rows of a table of numbers.
+/// The most rows of the table.
 const MOST_ROWS: usize = 100;
 
-/// Every x of any series, ascending.
+/// All x values of all series, ascending.
 fn all_x(plot: &Plot) -> Vec<f64> {
     let mut xs: Vec<f64> = plot.series.iter().flat_map(|s| &s.points).map(|p| p.0).collect();
     xs.sort_by(f64::total_cmp);
@@ -17,7 +17,7 @@ fn all_x(plot: &Plot) -> Vec<f64> {
     xs
 }
 
-/// The table of a chart.
+/// The numbers of a chart as a table.
 pub(super) fn table(chart: &Chart) -> Table {
     match &chart.body {
         Body::Plot(plot) if plot.series.iter().any(|s| s.scattered) => points(plot),
@@ -94,7 +94,7 @@ fn rows_table(rows: &Rows) -> Table {
     table
 }
 
-/// For the script: places along the drawing, and every value as people read it.
+/// Data for the script: places along the drawing, and every value in words.
 pub(super) fn data(chart: &Chart) -> Option<serde_json::Value> {
     let Body::Plot(plot) = &chart.body else { return None };
     if plot.series.iter().any(|s| s.scattered) {

@@ -1,4 +1,4 @@
-//! Charts of a verdict that computed its options: what they cost over time and at other volumes.
+//! Charts of a verdict with computed options: what they cost over time and at other volumes.
 
 use super::cost::{Rivals, against_volume, paid, said_of_bands};
 use crate::advise::Placement;
@@ -57,7 +57,7 @@ fn by_volume(document: &AdviceDocument, money: &Currency) -> Option<Chart> {
     against_volume(found, now, rivals, money, r.horizon_months?)
 }
 
-/// All of them.
+/// All charts of the document.
 pub fn all(document: &AdviceDocument, money: &Currency) -> Vec<Chart> {
     [over_time(document, money), by_volume(document, money)].into_iter().flatten().collect()
 }

@@ -7,16 +7,18 @@ use crate::document::breakeven::{
 };
 use crate::money::Currency;
 use crate::number::{grouped, short};
-use crate::render::chart::{Axis, Band, Body, Chart, Mark, Of, Plot, Row, RowMark, Rows, Rule, Series, Span};
+use crate::render::chart::{
+    Axis, Band, Body, Chart, Mark, NumberStyle, Plot, Row, RowMark, Rows, Rule, Series, Span,
+};
 use crate::render::names;
 
-/// Inputs in a tornado.
+/// Number of inputs in the tornado.
 const BARS: usize = 8;
-/// Ticks of an axis of months are this far apart: the first that makes few enough.
+/// Possible distances of ticks on an axis of months; the first one that gives few enough is used.
 const MONTHS: [u32; 7] = [1, 3, 6, 12, 24, 60, 120];
 
 fn money_axis(money: &Currency, label: &str) -> Axis {
-    Axis::new(format!("{label}, {}", money.code()), Of::Money(money.code().to_owned()))
+    Axis::new(format!("{label}, {}", money.code()), NumberStyle::Money(money.code().to_owned()))
 }
 
 fn month_ticks(horizon: u32) -> Vec<(f64, String)> {
@@ -24,9 +26,9 @@ fn month_ticks(horizon: u32) -> Vec<(f64, String)> {
     (0..=horizon / every).map(|n| (f64::from(n * every), (n * every).to_string())).collect()
 }
 
-/// Curves of what has been paid month by month.
+/// A plot of what was paid by the end of each month.
 pub(super) fn paid(cumulative: &[CumulativeCost], money: &Currency, label: &str, horizon: u32) -> Plot {
-    let x = Axis::new(label, Of::Number).ticks(month_ticks(horizon));
+    let x = Axis::new(label, NumberStyle::Number).ticks(month_ticks(horizon));
     let mut plot = Plot::new(x, money_axis(money, "paid so far"));
     let at = |month: usize| f64::from(u32::try_from(month).unwrap_or(u32::MAX));
     for offer in cumulative {
@@ -50,7 +52,7 @@ pub(super) fn paid(cumulative: &[CumulativeCost], money: &Currency, label: &str,
     plot
 }
 
-/// What is said of bands, where there are some.
+/// The sentence about bands; empty where there are none.
 pub(super) fn said_of_bands(plot: &Plot) -> &'static str {
     if plot.series.iter().any(|s| !s.band.is_empty()) {
         " The bands hold four of five simulated futures (P10 to P90)."
@@ -91,7 +93,7 @@ pub fn over_time(r: &BreakevenResult) -> Option<Chart> {
         .series
         .iter()
         .filter_map(|s| {
-            // To the cent where the total is the same, so that it is rounded once.
+            // The stated total is used where it is the same to the cent, so that it is rounded only once.
             let paid = s.points.last()?.1;
             let total = r.cloud.iter().find(|c| c.name == s.name).map(|c| money.convert(c.tco_usd));
             let paid = total.filter(|t| (t - paid).abs() < 0.01).unwrap_or(paid);
@@ -120,7 +122,7 @@ pub fn over_time(r: &BreakevenResult) -> Option<Chart> {
     Some(Chart { id: "cost-over-time", title: "Cost over time".to_owned(), alt, body: Body::Plot(plot) })
 }
 
-/// Who is compared in the windows of a chart by volume.
+/// The two offers that the ranges of a chart by volume compare.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rivals<'a> {
     pub local: &'a str,
@@ -137,7 +139,8 @@ pub fn by_volume(r: &BreakevenResult) -> Option<Chart> {
     against_volume(found, now, Some(rivals), &r.money(), r.horizon_months)
 }
 
-/// The curves of offers against volume: steps where a unit more is needed, shades where local costs less.
+/// A plot of cost against volume: with steps where a further unit is needed, and shaded where local costs
+/// less.
 pub(super) fn against_volume(
     found: &CostByVolume,
     now: Option<f64>,
@@ -149,7 +152,7 @@ pub(super) fn against_volume(
         Some(requests) => (requests, "requests"),
         None => (&found.tokens_per_month, "tokens"),
     };
-    let x = Axis::new(format!("{unit} a month"), Of::Number).log();
+    let x = Axis::new(format!("{unit} a month"), NumberStyle::Number).log();
     let y = money_axis(money, "cost a month with everything in it").log();
     let mut plot = Plot::new(x, y);
     plot.slider = true;
@@ -287,7 +290,7 @@ pub fn hours(document: &BreakevenDocument) -> Option<Chart> {
     super::usage::week(&hours, "the plan's profile", carried)
 }
 
-/// All of them.
+/// All charts of the document.
 pub fn all(document: &BreakevenDocument) -> Vec<Chart> {
     let r = &document.result;
     [over_time(r), by_volume(r), tornado(document), hours(document), super::ranked::price_against_speed(r)]
@@ -296,7 +299,7 @@ pub fn all(document: &BreakevenDocument) -> Vec<Chart> {
         .collect()
 }
 
-/// Short words for why an offer stands in the report.
+/// In short, why an offer is part of the report.
 pub fn role(comparator: Comparator) -> &'static str {
     match comparator {
         Comparator::Asked => "",

@@ -3,16 +3,16 @@
 use crate::document::bench::pair::{Pair, PairCategory};
 use crate::document::bench::{BenchDocument, BenchResult, Rate, Summary, Target};
 use crate::number;
-use crate::render::chart::{Axis, Band, Body, Chart, Of, Plot, Row, RowMark, Rows, Rule, Series};
+use crate::render::chart::{Axis, Band, Body, Chart, NumberStyle, Plot, Row, RowMark, Rows, Rule, Series};
 
-/// Single values drawn of a target; of more, evenly many from the smallest to the largest.
+/// The most single values that are drawn for a target; of more, a selection at equal distances by rank.
 const DOTS: usize = 150;
-/// Targets in a chart.
+/// The most targets in one chart.
 const MOST: usize = 8;
-/// Pairs whose kinds of work are drawn.
+/// The most pairs whose kinds of work are drawn.
 const MOST_PAIRS: usize = 2;
 
-fn row(name: &str, summary: &Summary, mut values: Vec<f64>, of: &Of, colour: usize) -> Option<Row> {
+fn row(name: &str, summary: &Summary, mut values: Vec<f64>, of: &NumberStyle, colour: usize) -> Option<Row> {
     let median = summary.median?;
     values.sort_by(f64::total_cmp);
     let n = values.len();
@@ -32,7 +32,7 @@ fn row(name: &str, summary: &Summary, mut values: Vec<f64>, of: &Of, colour: usi
     Some(Row { name: name.to_owned(), marks, value: of.full(median) })
 }
 
-/// The distribution of a metric, target by target.
+/// Distribution of a metric for each target.
 fn distribution(
     r: &BenchResult,
     id: &'static str,
@@ -82,15 +82,15 @@ fn distribution(
     })
 }
 
-/// Time to the first token, request by request.
+/// Distribution of the time to the first token.
 pub fn ttft(r: &BenchResult) -> Option<Chart> {
-    let axis = Axis::new("time to first token, ms", Of::Milliseconds);
+    let axis = Axis::new("time to first token, ms", NumberStyle::Milliseconds);
     distribution(r, "ttft", "Time to the first token", axis, |t| t.metrics.ttft_ms, |s| s.metrics.ttft_ms)
 }
 
-/// Decode rate, request by request.
+/// Distribution of the decode rate.
 pub fn decode(r: &BenchResult) -> Option<Chart> {
-    let axis = Axis::new("output tokens per second of one request", Of::Number);
+    let axis = Axis::new("output tokens per second of one request", NumberStyle::Number);
     distribution(
         r,
         "decode",
@@ -101,7 +101,7 @@ pub fn decode(r: &BenchResult) -> Option<Chart> {
     )
 }
 
-/// What a load does: a figure against the requests at once.
+/// A figure against the number of requests at once.
 fn under_load(
     r: &BenchResult,
     id: &'static str,
@@ -114,7 +114,7 @@ fn under_load(
     levels.sort_unstable();
     levels.dedup();
     let ticks = levels.iter().map(|n| (f64::from(*n), n.to_string())).collect::<Vec<_>>();
-    let mut x = Axis::new("requests at once", Of::Number);
+    let mut x = Axis::new("requests at once", NumberStyle::Number);
     if ticks.len() <= 9 {
         x = x.ticks(ticks);
     }
@@ -157,7 +157,7 @@ fn under_load(
 
 /// Output tokens per second of all requests together.
 pub fn throughput(r: &BenchResult) -> Option<Chart> {
-    let y = Axis::new("output tokens per second, all together", Of::Number);
+    let y = Axis::new("output tokens per second, all together", NumberStyle::Number);
     under_load(
         r,
         "throughput",
@@ -168,18 +168,18 @@ pub fn throughput(r: &BenchResult) -> Option<Chart> {
     )
 }
 
-/// Time per token under load, with the limit where there is one.
+/// Time per output token under load, with the limit if there is one.
 pub fn tpot(r: &BenchResult) -> Option<Chart> {
     let slo = r.targets.iter().flat_map(|t| &t.levels).find_map(|l| l.detail.goodput?.slo.tpot_ms);
     let limit =
         slo.map(|at| Rule { at, upright: false, label: format!("limit: {} ms", number::measured(at)) });
-    let y = Axis::new("time per output token, ms", Of::Milliseconds);
+    let y = Axis::new("time per output token, ms", NumberStyle::Milliseconds);
     let of = |l: &crate::document::bench::load::Level| (l.tpot_ms.median, l.tpot_ms.low.zip(l.tpot_ms.high));
     under_load(r, "tpot", "Time per token against requests at once", y, of, limit)
 }
 
-/// A pass rate in words. With repeats it is the mean share of a prompt's answers that passed, and no count
-/// of prompts.
+/// A pass rate in words. With repeats it is the mean share of a prompt's answers that passed, and so no
+/// number of prompts is given.
 pub fn passed(rate: &Rate) -> String {
     let share = number::percent(rate.rate);
     if (rate.rate * f64::from(rate.n) - f64::from(rate.passed)).abs() < 0.01 {
@@ -222,10 +222,10 @@ pub fn quality(r: &BenchResult) -> Option<Chart> {
 
 const SHARES: &str = "Point: share passed. Thick line: its 95 % interval.";
 
-/// From none to all, whatever was measured.
+/// An axis from 0 to 100 %, whatever was measured.
 fn shares() -> Axis {
-    let ticks = [0.0, 0.25, 0.5, 0.75, 1.0].map(|v| (v, Of::Share.tick_label(v))).to_vec();
-    Axis::new("prompts passed", Of::Share).ticks(ticks)
+    let ticks = [0.0, 0.25, 0.5, 0.75, 1.0].map(|v| (v, NumberStyle::Share.tick_label(v))).to_vec();
+    Axis::new("prompts passed", NumberStyle::Share).ticks(ticks)
 }
 
 /// Pass rates of a pair by kind of work, with their intervals.
@@ -269,7 +269,7 @@ pub fn categories(pair: &Pair) -> Option<Chart> {
     })
 }
 
-/// What a request costs against how fast it is answered.
+/// Cost of a request against the speed of the answer.
 pub fn price_against_speed(r: &BenchResult) -> Option<Chart> {
     let points: Vec<(&Target, f64, f64)> = r
         .targets
@@ -282,8 +282,8 @@ pub fn price_against_speed(r: &BenchResult) -> Option<Chart> {
         return None;
     }
     let mut plot = Plot::new(
-        Axis::new("output tokens per second of one request", Of::Number),
-        Axis::new("cost of a request, USD", Of::Money("USD".to_owned())),
+        Axis::new("output tokens per second of one request", NumberStyle::Number),
+        Axis::new("cost of a request, USD", NumberStyle::Money("USD".to_owned())),
     );
     plot.series.push(Series {
         name: "measured".to_owned(),
@@ -306,7 +306,7 @@ pub fn price_against_speed(r: &BenchResult) -> Option<Chart> {
     })
 }
 
-/// All of them.
+/// All charts of the document.
 pub fn all(document: &BenchDocument) -> Vec<Chart> {
     let r = &document.result;
     let by_category = r.pairs.iter().filter_map(categories).take(MOST_PAIRS);

@@ -1,5 +1,4 @@
-//! Documents → charts. Every number comes out of the document; what a document does not have is not
-//! drawn.
+//! Documents → charts. Every number is one of the document; what it does not have is not drawn.
 
 pub mod advice;
 pub mod cost;

@@ -1,25 +1,25 @@
-//! A catalogue at a glance: price against speed.
+//! Chart of a ranking: price against capacity.
 
 use crate::document::breakeven::BreakevenResult;
 use crate::number::grouped;
-use crate::render::chart::{Axis, Body, Chart, Of, Plot, Series};
+use crate::render::chart::{Axis, Body, Chart, NumberStyle, Plot, Series};
 
-/// Points of a kind.
+/// The most points of each kind.
 const MOST: usize = 60;
-/// Named points of a kind.
+/// The most points of each kind that are named.
 const NAMED: usize = 6;
 
-/// Hardware of a ranking: what it can serve a month against what the need costs on it.
+/// Hardware of a ranking: how much it can serve in a month against what the need costs on it.
 pub fn price_against_speed(r: &BreakevenResult) -> Option<Chart> {
     if !r.ranking {
         return None;
     }
     let money = r.money();
     let mut plot = Plot::new(
-        Axis::new("tokens a month that it can serve", Of::Number).log(),
+        Axis::new("tokens a month that it can serve", NumberStyle::Number).log(),
         Axis::new(
             format!("total over {} months, {}", r.horizon_months, money.code()),
-            Of::Money(money.code().to_owned()),
+            NumberStyle::Money(money.code().to_owned()),
         )
         .log(),
     );

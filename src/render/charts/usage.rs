@@ -2,23 +2,23 @@
 
 use crate::document::usage::UsageDocument;
 use crate::number::percent;
-use crate::render::chart::{Axis, Body, Chart, Of, Plot, Rule, Series};
+use crate::render::chart::{Axis, Body, Chart, NumberStyle, Plot, Rule, Series};
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// What the units of a plan carry.
+/// The capacity of the units of a plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Carried {
-    /// How many there are.
+    /// Number of units.
     pub units: u32,
-    /// What all of them carry, as a multiple of the mean load.
+    /// Capacity of all units together, as a multiple of the mean load.
     pub times: f64,
 }
 
-/// Lines for the units of a plan.
+/// The most units that have lines of their own.
 const MOST_LINES: u32 = 4;
 
-/// From 168 shares or weights of a week, Monday 00:00 UTC first.
+/// Load by hour of the week, from 168 shares or weights, beginning Monday 00:00 UTC.
 pub fn week(hours: &[f64], whose: &str, carried: Option<Carried>) -> Option<Chart> {
     let sum: f64 = hours.iter().sum();
     if hours.len() != 168 || !(sum > 0.0 && sum.is_finite()) {
@@ -27,10 +27,10 @@ pub fn week(hours: &[f64], whose: &str, carried: Option<Carried>) -> Option<Char
     let hour = |n: usize| f64::from(u32::try_from(n).unwrap_or(0));
     let ticks = DAYS.iter().enumerate().map(|(n, day)| (hour(n) * 24.0, (*day).to_owned())).collect();
     let mut plot = Plot::new(
-        Axis::new("hour of the week, UTC", Of::Number).ticks(ticks),
-        Axis::new("load, mean hour = 1", Of::Number),
+        Axis::new("hour of the week, UTC", NumberStyle::Number).ticks(ticks),
+        Axis::new("load, mean hour = 1", NumberStyle::Number),
     );
-    // Against the mean: what a machine must carry is a multiple of it.
+    // Relative to the mean, because the capacity of a machine is a multiple of it.
     let level = |share: f64| share / sum * 168.0;
     let mut points: Vec<(f64, f64)> = Vec::with_capacity(337);
     for (n, share) in hours.iter().enumerate() {
@@ -46,7 +46,7 @@ pub fn week(hours: &[f64], whose: &str, carried: Option<Carried>) -> Option<Char
     if let Some(carried) = carried {
         said = format!(" {} {:.1} times the mean.", units(carried.units), carried.times);
         let each = carried.times / f64::from(carried.units);
-        // So far above the load that it would be a flat line: words are enough.
+        // If capacity is so far above the load that its line would tell nothing, words are enough.
         if carried.times <= highest * 3.0 {
             for n in (1..=carried.units).filter(|n| *n == carried.units || carried.units <= MOST_LINES) {
                 let at = each * f64::from(n);
@@ -69,7 +69,7 @@ pub fn week(hours: &[f64], whose: &str, carried: Option<Carried>) -> Option<Char
     })
 }
 
-/// Of usage records.
+/// All charts of the document.
 pub fn all(document: &UsageDocument) -> Vec<Chart> {
     let need = document.result.need.hour_of_week_utc.as_deref();
     need.and_then(|hours| week(hours, "from the usage records", None)).into_iter().collect()

@@ -1,4 +1,4 @@
-//! Records as rows of a table, one shape per kind, and the text a search looks through.
+//! Catalogue records as rows of tables, with columns for each kind, and the text that searches look at.
 
 use crate::catalog::{
     Accelerator, ApiModel, Catalog, Chosen, Currency, FormFactor, Host, Kind, Machine, OpenModel, Provider,
@@ -8,14 +8,14 @@ use crate::render::view::{Cell, Table};
 use jiff::civil::Date;
 use serde::Serialize;
 
-/// A record in a list.
+/// A record as a row of a list.
 pub struct Row<'a> {
-    /// What a search looks through, lower case.
+    /// The text that searches look at, in lower case.
     pub words: String,
     pub tier: Option<u8>,
     pub provider: Option<String>,
     pub cells: Vec<Cell>,
-    /// The record itself; made only where it is asked for.
+    /// Makes the record as JSON, if it is asked for.
     pub json: Box<dyn Fn() -> serde_json::Value + 'a>,
 }
 
@@ -42,7 +42,7 @@ pub fn of(kind: Kind, catalog: &Catalog, today: Date) -> Vec<Row<'_>> {
     }
 }
 
-/// The empty table of a kind.
+/// An empty table with the columns of a kind.
 pub fn table(kind: Kind) -> Table {
     Table::new(match kind {
         Kind::Gpu => &["!Id", "#GiB", "#GB/s", "#BF16 TFLOPS", "#Board W", "#Price", "Read"],
@@ -87,14 +87,14 @@ fn whole(value: Option<u64>) -> Cell {
     value.map_or(Cell::None, |v| Cell::Number(v as f64, v.to_string()))
 }
 
-/// At most four decimals, none that are zero.
+/// With at most four decimals, without trailing zeros.
 fn trimmed(value: f64) -> String {
     let text = format!("{value:.4}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "0" && value > 0.0 { value.to_string() } else { text.to_owned() }
 }
 
-/// Parameters and context lengths as people say them: 70B, 128k.
+/// Parameters and context lengths in short: 70B, 128k.
 fn rough(value: Option<u64>) -> Cell {
     let Some(value) = value else { return Cell::None };
     let v = value as f64;
@@ -111,7 +111,7 @@ fn trimmed_to(value: f64) -> String {
     if value >= 100.0 { format!("{value:.0}") } else { trimmed((value * 10.0).round() / 10.0) }
 }
 
-/// What one pays today, as it was read.
+/// Today's price, in the currency in which it was read.
 fn price(chosen: Option<&Chosen<'_>>) -> Cell {
     chosen.map_or(Cell::None, |c| {
         Cell::Number(c.price.amount, format!("{:.0} {}", c.price.amount, c.price.currency))
@@ -348,7 +348,7 @@ fn api_model(r: &ApiModel, today: Date) -> Row<'_> {
     }
 }
 
-/// What the list price alone does not say.
+/// Notes beside the list price.
 fn also(r: &ApiModel, today: Date) -> Option<String> {
     let mut notes = Vec::new();
     if let Some(now) = r.price_on(today) {

@@ -1,5 +1,5 @@
-//! A view as one self-contained HTML page: nothing from elsewhere, readable on a phone, in the dark and
-//! on paper, complete without its script.
+//! A view as one self-contained HTML page: it loads nothing, can be read on phones, in dark mode and on
+//! paper, and is complete without its script.
 
 use super::chart::{self, Chart, Size};
 use super::view::{Block, Cell, Figure, Table, View};
@@ -13,17 +13,17 @@ use std::sync::LazyLock;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// Only this very script may run.
+/// Hash for the content security policy: only this script may run.
 static SCRIPT_HASH: LazyLock<String> =
     LazyLock::new(|| base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT.as_bytes())));
 
-/// Characters of a number with its unit that is not broken.
+/// The most characters of a number with its unit that are kept on one line.
 const SHORT: usize = 14;
-/// Rows of a table in a page; the rest stays in the document.
+/// The most rows of a table on a page; the document has all of them.
 const MOST_ROWS: usize = 500;
 
 impl View {
-    /// One self-contained page.
+    /// The view as a self-contained page.
     pub fn to_html(&self) -> String {
         let title = sanitize::html(&self.title);
         let mut out = format!(
@@ -50,9 +50,9 @@ impl View {
 
 struct Page<'a> {
     out: &'a mut String,
-    /// Charts so far: their ids.
+    /// Number of charts so far, for their ids.
     charts: usize,
-    /// There is something for the script to do.
+    /// The page has something for the script to do.
     script: bool,
 }
 
@@ -157,7 +157,7 @@ impl Page<'_> {
         self.out.push_str("<thead role=\"rowgroup\"><tr role=\"row\">");
         for c in &table.columns {
             let class = if c.numeric { " class=\"n\"" } else { "" };
-            // A corner without words names nothing.
+            // A heading cell without text names nothing.
             let (tag, scope) =
                 if c.name.is_empty() { ("td", "") } else { ("th", " scope=\"col\" role=\"columnheader\"") };
             let _ = write!(self.out, "<{tag}{scope}{class}>{}</{tag}>", sanitize::html(&c.name));
@@ -166,7 +166,7 @@ impl Page<'_> {
         for row in table.rows.iter().take(MOST_ROWS) {
             self.out.push_str("<tr role=\"row\">");
             for (n, (cell, c)) in row.iter().zip(&table.columns).enumerate() {
-                // On a phone a row is a list: what is not there needs no line in it.
+                // On a phone, where a row is a list, a missing value needs no line.
                 let nothing = stacked && n > 0 && matches!(cell, Cell::None);
                 let mut attributes = match (c.numeric, nothing) {
                     (true, true) => " class=\"n e\"",
@@ -212,9 +212,9 @@ impl Page<'_> {
         let _ = writeln!(self.out, "{wide}\n{narrow}");
         if let Some(data) = chart.values() {
             self.script = true;
-            // No `<` of a name may end the element.
+            // A `<` in a name must not end the element.
             let data = data.to_string().replace('<', "\\u003c");
-            // A name in it must not look like a command to a CI system that shows the page's text.
+            // A name must not look like a command to a CI system that prints the page's text.
             let data = data.replace("##", "#\\u0023");
             let _ = writeln!(self.out, "<script type=\"application/json\">{data}</script>");
         }

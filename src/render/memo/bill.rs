@@ -1,4 +1,4 @@
-//! What is bought, rented or paid for: the plan as a bill of materials.
+//! The bill of materials: what is bought, rented or paid for.
 
 use super::case::Case;
 use super::decision::decided_name;
@@ -11,7 +11,7 @@ use crate::render::names::capital;
 use crate::render::view::{Block, Cell, Table, View};
 use std::collections::BTreeMap;
 
-/// Of the option that was chosen, where its parts are known; else of the first calculation; and of each
+/// The bill of the chosen option, if its parts are known, or else of the first calculation; and of each
 /// plan.
 pub(super) fn section(view: &mut View, case: &Case<'_>) {
     let chosen = case.advice.iter().find_map(|a| {
@@ -58,7 +58,7 @@ fn number(n: u32) -> Cell {
     Cell::Number(f64::from(n), grouped(f64::from(n), 0))
 }
 
-/// What a part of the running cost is called.
+/// The name of a part of the running cost.
 fn part(name: &str) -> String {
     match name {
         "api" => "Requests".to_owned(),
@@ -79,7 +79,7 @@ fn together(table: &mut Table, capex: f64, monthly: f64, money: &Currency) {
     table.row(["Together".into(), Cell::None, once(capex, money), amount(monthly, money)]);
 }
 
-/// An option of a verdict: its plan, or the requests that are paid for.
+/// The bill of an option: its plan, or the requests that are paid for.
 fn of_option(view: &mut View, option: &OptionRow, money: &Currency) {
     let Some(monthly) = option.monthly_usd else { return };
     let capex = option.capex_usd.unwrap_or(0.0);
@@ -107,7 +107,7 @@ fn of_option(view: &mut View, option: &OptionRow, money: &Currency) {
     }
 }
 
-/// The cheapest plan of a document; the others are folded.
+/// The bill of the cheapest plan in a document; other plans are folded.
 fn of_plan(view: &mut View, document: &PlanDocument, money: &Currency) {
     let r = &document.result;
     let own = document.view();
@@ -150,7 +150,7 @@ fn machines(table: &mut Table, plan: &PlanRow, rent: Option<f64>, money: &Curren
     }
 }
 
-/// How it is run, and how busy it is.
+/// How the plan is run, and how busy it is.
 fn how(plan: &PlanRow) -> String {
     let copies = if plan.replicas == 1 {
         "One copy of the model".to_owned()
@@ -171,7 +171,7 @@ fn how(plan: &PlanRow) -> String {
     )
 }
 
-/// The hardware of a calculation. `decided`: it is what the first sentence decides for.
+/// The bill of the hardware in a calculation. `decided` says that the memo's first sentence recommends it.
 fn of_offer(view: &mut View, result: &BreakevenResult, local: &LocalOffer, decided: bool, money: &Currency) {
     let what = if local.kind == "rented" { "rent" } else { "buy" };
     view.heading(if decided {

@@ -10,14 +10,14 @@ use crate::money::Currency;
 /// A document and the file it was read from.
 pub type Named = (String, Document);
 
-/// The documents of a memo by their kinds, and what is one for all of them.
+/// The documents of a memo by kind, and what is common to all of them.
 pub(super) struct Case<'a> {
     pub all: &'a [Named],
     pub advice: Vec<&'a AdviceDocument>,
     pub bench: Vec<(&'a str, &'a BenchDocument)>,
     pub cost: Vec<&'a BreakevenDocument>,
     pub plans: Vec<&'a PlanDocument>,
-    /// One currency: that of the first cost document, else of the first plan.
+    /// The currency of the whole memo: that of the first cost document, or else of the first plan.
     pub money: Currency,
 }
 
@@ -48,7 +48,7 @@ impl<'a> Case<'a> {
         case
     }
 
-    /// The ranking among its calculations: every API model against every hardware.
+    /// The calculation that is a ranking of every API model against every hardware, if there is one.
     pub fn ranking(&self) -> Option<&'a BreakevenDocument> {
         self.cost.iter().copied().find(|c| c.result.ranking)
     }

@@ -1,4 +1,4 @@
-//! The decision, the numbers that carry it, the options, and what would change it.
+//! The decision, the numbers that support it, the options, and what would change it.
 
 use super::case::Case;
 use crate::advise::{Confidence, Placement};
@@ -12,10 +12,10 @@ use crate::render::names::capital;
 use crate::render::view::{Block, Cell, Figure, Table, View};
 use std::fmt::Write as _;
 
-/// Options of a page.
+/// The most options on the page.
 const MOST: usize = 8;
 
-/// One way to serve the need, whichever document has it.
+/// One way to serve the need, from whichever document has it.
 struct Choice {
     name: String,
     placement: String,
@@ -23,14 +23,14 @@ struct Choice {
     monthly_usd: Option<f64>,
     tco_usd: Option<f64>,
     probability: Option<f64>,
-    /// Of the first month: the people who look after it.
+    /// The part of the first month's cost that pays people.
     staff_usd: Option<f64>,
     note: Option<String>,
     chosen: bool,
     excluded: bool,
 }
 
-/// The options of an advice that computes them.
+/// The options of an advice document that computes them.
 fn of_advice(advice: &AdviceDocument) -> Vec<Choice> {
     let chosen = advice.result.chosen.as_deref();
     advice
@@ -124,11 +124,11 @@ fn choices(case: &Case<'_>) -> Vec<Choice> {
     if !advised.is_empty() {
         return advised;
     }
-    // Thousands of offers are no choice: a ranking has tables of its own.
+    // A ranking has thousands of offers, which are no options to choose from; it has tables of its own.
     case.cost.iter().filter(|c| !c.result.ranking).flat_map(|c| of_cost(&c.result)).collect()
 }
 
-/// What it is about: `for 300,000 requests a month`.
+/// What the memo is about: `for 300,000 requests a month`.
 fn subject(case: &Case<'_>) -> String {
     let of_input = |name: &str| {
         case.all.iter().find_map(|(_, d)| {
@@ -253,8 +253,8 @@ pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
         )));
     }
     view.paragraph("By cost alone: no advice document is among the files, so privacy, people and quality are not weighed.");
-    // The first two are told by the sentence above or by the numbers below, where those are of the same
-    // two offers; else the second is in the table.
+    // The first two lines are repeated by the sentence above or the numbers below, if those are about the
+    // same two offers; otherwise the second is in the table.
     let told = if r.summary.len() < 3 {
         0..0
     } else if r.ranking || is_of_head(case) {
@@ -270,11 +270,11 @@ fn add(all: &mut Vec<Figure>, label: &str, value: String, note: String) {
     all.push(Figure { label: label.to_owned(), value, note });
 }
 
-/// The three numbers that carry it.
+/// The few numbers that support the decision.
 pub(super) fn figures(view: &mut View, case: &Case<'_>) {
     let money = &case.money;
     let mut all: Vec<Figure> = Vec::new();
-    // Numbers of two offers that the first sentence does not name would contradict it.
+    // Numbers about two offers that the first sentence does not name would contradict it.
     if let Some(r) = case.cost.first().map(|c| &c.result)
         && let Some(head) = r.comparisons.first()
         && !r.ranking
@@ -362,27 +362,27 @@ pub(super) fn figures(view: &mut View, case: &Case<'_>) {
     }
 }
 
-/// What the first sentence decides for: the option that was chosen, else the cheapest.
+/// The option that the first sentence recommends: the chosen one, or else the cheapest.
 fn decided(all: &[Choice]) -> Option<&Choice> {
     all.iter().find(|c| c.chosen).or_else(|| all.first().filter(|_| all.iter().all(|c| !c.chosen)))
 }
 
-/// The name of what the first sentence decides for; none where there is no choice.
+/// The name of the recommended option; `None` where there are no options.
 pub(super) fn decided_name(case: &Case<'_>) -> Option<String> {
     decided(&choices(case)).map(|c| c.name.clone())
 }
 
-/// Is the first comparison of the first calculation about what was decided for?
+/// Is the first comparison of the first calculation about the recommended option?
 fn is_of_head(case: &Case<'_>) -> bool {
     let head = case.cost.first().and_then(|c| c.result.comparisons.first());
     let all = choices(case);
     let (Some(head), Some(best)) = (head, decided(&all)) else { return true };
-    // A split of both has no comparison of its own.
+    // A hybrid has no comparison of its own.
     best.name == head.local || best.name == head.cloud || best.placement == "hybrid"
 }
 
-/// Of the cheapest of what was calculated, where that is not of the first comparison: what it costs, when
-/// owning pays back against it, and what it spares against what was asked about.
+/// Numbers of the cheapest offer, if it is not part of the first comparison: its cost, when owning pays
+/// back against it, and what it saves against what was asked about.
 fn of_cheapest(case: &Case<'_>) -> Vec<Figure> {
     let Some(r) = case.cost.first().map(|c| &c.result).filter(|r| !r.ranking) else { return Vec::new() };
     let all = choices(case);
@@ -414,7 +414,7 @@ fn of_cheapest(case: &Case<'_>) -> Vec<Figure> {
     found
 }
 
-/// Of the first plan: what it costs and how fast it answers.
+/// Numbers of the first plan: its cost, and how fast it answers.
 fn of_plan(case: &Case<'_>) -> Vec<Figure> {
     let Some(r) = case.plans.first().map(|p| &p.result) else { return Vec::new() };
     let Some(plan) = r.best().filter(|p| p.misses.is_empty()) else { return Vec::new() };
@@ -430,7 +430,7 @@ fn of_plan(case: &Case<'_>) -> Vec<Figure> {
     found
 }
 
-/// Of the option that was chosen: what it costs, against what, how surely.
+/// Numbers of the chosen option: its cost, compared with what, and how sure that is.
 fn of_chosen(case: &Case<'_>) -> Vec<Figure> {
     let all = choices(case);
     let Some(chosen) = all.iter().find(|c| c.chosen) else { return Vec::new() };
@@ -450,7 +450,7 @@ fn of_chosen(case: &Case<'_>) -> Vec<Figure> {
         let mut first = chosen
             .capex_usd
             .map_or_else(|| "nothing to buy".to_owned(), |c| format!("and {} up front", money.show(c)));
-        // Most of a small bill is people, and no provider sends an invoice for them.
+        // Much of a small bill can be working time, for which no provider sends an invoice.
         if let Some(staff) = chosen.staff_usd.filter(|staff| *staff > usd * 0.2) {
             let _ = write!(first, "; {} of it is working time", money.show(staff));
         }
@@ -515,10 +515,10 @@ pub(super) fn options(view: &mut View, case: &Case<'_>) {
     }
 }
 
-/// Inputs that turn the comparison by themselves, beside volume and price.
+/// The most inputs that are listed as turning the answer, beside volume and price.
 const TURNS: usize = 3;
 
-/// Volume, price and answers at which it would be another decision.
+/// Values of volume, price and answers at which the decision would be another one.
 pub(super) fn flips(view: &mut View, case: &Case<'_>) {
     let mut lines: Vec<String> =
         case.advice.iter().flat_map(|a| &a.result.flips).map(|f| f.text.clone()).collect();

@@ -1,4 +1,4 @@
-//! Speed and quality as they were measured.
+//! Speed and quality, as measured.
 
 use super::case::Case;
 use crate::document::Warning;
@@ -18,7 +18,7 @@ pub(super) fn section(view: &mut View, case: &Case<'_>) {
     }
 }
 
-/// One row per target: few columns, so that it fits a page.
+/// One row per target, with few columns, so that it fits a page.
 fn measured(view: &mut View, file: &str, bench: &BenchDocument) {
     if bench.result.targets.iter().any(|t| t.stand_in) {
         view.push(Block::Warnings(vec![Warning::new(
@@ -67,7 +67,7 @@ fn measured(view: &mut View, file: &str, bench: &BenchDocument) {
     view.charts(charts::all(bench));
 }
 
-/// Targets beside each other.
+/// The targets beside each other.
 fn targets_table(targets: &[Target]) -> Table {
     let mut table = Table::beside(targets.iter().map(|t| t.id.as_str()));
     let mut row = |name: &str, cell: &dyn Fn(&Target) -> Cell| table.property(name, targets.iter().map(cell));

@@ -1,6 +1,6 @@
-//! The memo: one page from any set of documents, for whoever has to agree and was not there. The decision,
-//! the numbers that carry it, the options, what would change it, cost over time, what was measured, what
-//! to buy, risks, next steps, what it rests on, and how to repeat it.
+//! The memo: one page from any set of documents, for people who must agree and were not there. It has the
+//! decision, the numbers that support it, the options, what would change it, cost over time, measurements,
+//! what to buy, risks, next steps, what it is based on, and how to repeat it.
 
 mod bill;
 mod case;
@@ -20,8 +20,8 @@ use crate::document::{Document, repeat};
 use crate::number::percent;
 use case::Case;
 
-/// The page. `differences`: where its documents are not of one case, which it says before all else that
-/// one should know.
+/// The memo of these documents. `differences` says where they do not describe the same case, which is
+/// printed before everything else.
 pub fn memo(documents: &[Named], differences: &[Difference]) -> View {
     let case = Case::of(documents);
     let mut view = View::new(match (case.plans.first(), case.ranking()) {
@@ -58,8 +58,8 @@ pub fn memo(documents: &[Named], differences: &[Difference]) -> View {
     view
 }
 
-/// A document that stands by itself: what fits and how fast, what the machine is. Its warnings stand
-/// with all others.
+/// A document that is shown by itself: what fits, or what the machine is. Its warnings are listed with all
+/// others.
 fn beside(view: &mut View, file: &str, document: &View) {
     view.heading(format!("{} ({file})", document.title));
     let own = document.blocks.iter().filter(|b| !matches!(b, Block::Warnings(_)));
@@ -82,7 +82,7 @@ fn over_time(view: &mut View, case: &Case<'_>) {
     });
     for cost in &case.cost {
         let mut charts = charts::cost::all(cost);
-        // That one stands with the inputs it weighs.
+        // The tornado is shown with the inputs that it is about.
         charts.retain(|chart| chart.id != "tornado");
         if charts.is_empty() {
             view.push(Block::List(cost.result.summary.clone()));
@@ -115,7 +115,7 @@ fn cost_risks(r: &BreakevenResult) -> Vec<String> {
     lines.extend(
         r.comparisons
             .first()
-            // Of a ranking the first pair is one of hundreds of thousands; its tiers stand in the table.
+            // In a ranking the first pair is one of hundreds of thousands; tiers are in the table.
             .filter(|_| !r.ranking)
             .and_then(|c| c.quality_note.clone())
             .map(|note| capital(&format!("{note}.").replace("..", "."))),
@@ -182,7 +182,7 @@ fn repetition(view: &mut View, documents: &[Named]) {
     let mut lines: Vec<String> = documents
         .iter()
         .map(|(file, d)| {
-            // Documents of the first versions do not say for which day prices were taken.
+            // Documents of the first versions do not say on which day prices were looked up.
             let day = match d.inputs().get("today") {
                 Some(_) => String::new(),
                 None => format!(" --today {}", repeat::quoted(d.created().get(..10).unwrap_or_default())),
@@ -200,14 +200,14 @@ fn repetition(view: &mut View, documents: &[Named]) {
 }
 
 impl AdviceDocument {
-    /// The page of this document alone.
+    /// The memo of this document alone.
     pub fn memo(&self) -> View {
         memo(&[("advice.json".to_owned(), Document::Advice(Box::new(self.clone())))], &[])
     }
 }
 
 impl BreakevenDocument {
-    /// The page of this document alone.
+    /// The memo of this document alone.
     pub fn memo(&self) -> View {
         memo(&[("cost.json".to_owned(), Document::Breakeven(Box::new(self.clone())))], &[])
     }

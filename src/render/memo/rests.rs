@@ -1,4 +1,4 @@
-//! What the page rests on: warnings, few and grouped, and inputs by how much they matter.
+//! What the memo is based on: warnings in groups, and inputs by how much they matter.
 
 use super::case::Case;
 use crate::document::joined::Difference;
@@ -7,9 +7,9 @@ use crate::render::charts;
 use crate::render::names;
 use crate::render::view::{Block, Cell, Table, View};
 
-/// Inputs that stand on the page; the others are folded.
+/// The most inputs on the page; the others are folded.
 const SHOWN: usize = 8;
-/// Subjects that a group of warnings names.
+/// The most subjects that a group of warnings names.
 const NAMED: usize = 3;
 
 pub(super) fn warnings(view: &mut View, case: &Case<'_>, differences: &[Difference]) {
@@ -51,17 +51,17 @@ pub(super) fn warnings(view: &mut View, case: &Case<'_>, differences: &[Differen
     view.push(Block::Warnings(lines.collect()));
 }
 
-/// An input and what stands in its row.
+/// An input with the cells of its row.
 struct Row<'a> {
     name: &'a str,
     input: &'a Input,
     counts_as: Option<String>,
-    /// What the saving moves over its range, US dollars.
+    /// How much the saving changes over the input's range, US dollars.
     swing: f64,
     rank: u8,
 }
 
-/// Every input with its origin: what moves the answer most first, then what nobody gave.
+/// Every input with its source: first those that affect the answer most, then those that nobody gave.
 pub(super) fn assumptions(view: &mut View, case: &Case<'_>) {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for (_, document) in case.all {
@@ -132,12 +132,12 @@ pub(super) fn assumptions(view: &mut View, case: &Case<'_>) {
     }
 }
 
-/// A default that adds nothing, or that was left to others.
+/// Is this a default that adds nothing, or that has no value?
 fn nothing(input: &Input) -> bool {
     input.source.word() == "assumed" && (input.value.as_f64() == Some(0.0) || input.value.is_null())
 }
 
-/// A second offer rests on the same assumption as the first: once is enough.
+/// Does an input of a comparator repeat the assumption of another offer? Then it is listed only once.
 fn as_elsewhere(document: &Document, name: &str, input: &Input) -> bool {
     let Some((_, key)) = name.strip_prefix("comparator.").and_then(|rest| rest.split_once('.')) else {
         return false;

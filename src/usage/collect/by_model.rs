@@ -1,23 +1,23 @@
-//! What each model used, and how large its requests are: a distribution for each of the first models, one
-//! for the others together.
+//! Totals for each model, and the sizes of its requests: one distribution for each of the first models, and
+//! a common one for all others.
 
 use crate::usage::record::{ModelId, Record, Tokens};
 use crate::usage::shape::{Grid, Sketch};
 use crate::usage::summary::{Distribution, Totals};
 
-/// Models whose sizes are told apart.
+/// Number of models that have a distribution of their own.
 const MODELS_WITH_SIZES: usize = 64;
-/// Representative requests of a distribution.
+/// Number of representative requests that a distribution is reduced to.
 const SIZES: usize = 32;
 
-/// What each model used, and how.
+/// Totals and sizes by model.
 #[derive(Debug, Default)]
 pub(super) struct ByModel {
     /// In order of appearance.
     pub models: Vec<(ModelId, PerModel)>,
-    /// Where a model stands in `models`, plus one; 0 where it does not yet.
+    /// For each model id its index in `models` plus one, or 0 where it has none yet.
     places: Vec<u16>,
-    /// Of models beyond the first [`MODELS_WITH_SIZES`].
+    /// Sizes of the models beyond the first [`MODELS_WITH_SIZES`].
     other_sizes: Sizes,
 }
 
@@ -43,7 +43,7 @@ impl ByModel {
             model.sizes.as_deref_mut().unwrap_or(&mut self.other_sizes).add(&record.tokens);
         }
     }
-    /// No price is known for this record, which was added before.
+    /// Note that no price is known for a record that was added before.
     pub(super) fn add_unpriced(&mut self, record: &Record) {
         if let Some(place) = self.place_of(record.model) {
             self.models[place].1.unpriced.add(record);
@@ -53,11 +53,11 @@ impl ByModel {
         let place = self.places.get(usize::from(model)).copied().unwrap_or(0);
         usize::from(place).checked_sub(1)
     }
-    /// Are there more models than have their sizes told apart?
+    /// Are there more models than have a distribution of their own?
     pub(super) const fn are_many(&self) -> bool {
         self.models.len() > MODELS_WITH_SIZES
     }
-    /// Of the requests of all models together.
+    /// The distribution over the requests of all models.
     pub(super) fn distribution(&mut self) -> Option<Distribution> {
         let mut sizes = std::mem::take(&mut self.other_sizes);
         for (_, model) in &self.models {
@@ -69,7 +69,7 @@ impl ByModel {
     }
 }
 
-/// What a model used, and how.
+/// Totals and sizes of one model.
 #[derive(Debug, Default)]
 pub(super) struct PerModel {
     pub totals: Totals,
@@ -78,7 +78,7 @@ pub(super) struct PerModel {
     pub unpriced: Totals,
 }
 
-/// The sizes of some requests, part by part.
+/// Distributions of the sizes of requests, by part.
 #[derive(Debug, Default)]
 pub(super) struct Sizes {
     grid: Grid,

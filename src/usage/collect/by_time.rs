@@ -9,22 +9,22 @@ use jiff::tz::TimeZone;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
-/// Different minutes, or seconds, that are counted.
+/// The most different minutes, or seconds, that are counted.
 const MOST_BINS: usize = 1 << 19;
-/// Seconds of a quarter of an hour: the finest step in which offsets of time zones differ.
+/// Seconds in a quarter of an hour: offsets of time zones are multiples of it.
 const QUARTER: i64 = 900;
 
-/// Requests, and tokens, by hour of the week.
+/// Requests (`None` where they are not counted) and tokens, by hour of the week.
 pub(super) type ByHourOfWeek = (Option<BTreeMap<u8, u64>>, BTreeMap<u8, u64>);
 
-/// When things were asked.
+/// Requests and tokens by time.
 #[derive(Debug, Default)]
 pub(super) struct ByTime {
     quarters: HashMap<i64, Totals, FixedState>,
     day_buckets: BTreeMap<i32, Totals>,
-    /// Records without a time, or of more than a day.
+    /// Totals of records without a time, and of records that span more than a day.
     pub undated: Totals,
-    /// Of logs that know the time of day and no date.
+    /// Requests by hour of the day, from logs that have no dates.
     hours_of_day: Option<[u64; 24]>,
     has_requests_by_hour: bool,
     minutes: Bins,
@@ -48,7 +48,7 @@ impl ByTime {
         let span = i64::from(when.span);
         match span.cmp(&DAY) {
             Ordering::Greater => self.undated.add(record),
-            // A day's bucket has no hour; midnight would be invented.
+            // The bucket of a day has no hour; midnight would be an invention.
             Ordering::Equal => self.day_buckets.entry(day_of(when.start)).or_default().add(record),
             Ordering::Less => {
                 self.quarters.entry(when.start.div_euclid(QUARTER)).or_default().add(record);
@@ -63,12 +63,12 @@ impl ByTime {
             }
         }
     }
-    /// Nothing follows.
+    /// No more records follow.
     pub(super) fn close(&mut self) {
         self.minutes.flush();
         self.seconds.flush();
     }
-    /// Requests, and tokens, by hour of week; nothing where no record has an hour.
+    /// Requests and tokens by hour of the week in a time zone; `None` where no record has an hour.
     pub(super) fn hours_of_week(&self, zone: &TimeZone) -> Option<ByHourOfWeek> {
         let (mut requests, mut tokens) = (BTreeMap::new(), BTreeMap::new());
         for (quarter, totals) in &self.quarters {
@@ -83,13 +83,13 @@ impl ByTime {
         (!self.quarters.is_empty()).then_some((self.has_requests_by_hour.then_some(requests), tokens))
     }
 
-    /// Requests by hour of the day, where only that is known.
+    /// Requests by hour of the day; `None` where no source has only that.
     pub(super) fn hours_of_day(&self) -> Option<BTreeMap<u8, u64>> {
         let hours = (0u8..24).zip(self.hours_of_day?);
         Some(hours.filter(|(_, n)| *n > 0).collect())
     }
 
-    /// By day of this time zone.
+    /// Totals by day in a time zone.
     pub(super) fn by_day(&self, zone: &TimeZone) -> Vec<Day> {
         let mut days = self.day_buckets.clone();
         for (quarter, totals) in &self.quarters {
@@ -100,13 +100,13 @@ impl ByTime {
         days.into_iter().map(|(date, totals)| Day { date, totals }).collect()
     }
 
-    /// The busiest times; `totals` is of all records.
+    /// The busiest times. `totals` are those of all records.
     pub(super) fn peak(&self, totals: &Totals, coverage: Option<Coverage>) -> Peak {
         if !self.has_requests_by_hour || totals.requests().is_none() {
             return Peak::default();
         }
-        // Of the quarters, batches are known as a whole only; hours come from the minutes where those
-        // are known, else from the quarters.
+        // Quarters of an hour count batch requests only as part of all requests. Hours come from the
+        // minutes where these are known, and otherwise from the quarters.
         let mut hours: HashMap<i64, u64> = HashMap::new();
         if self.minutes.unknown {
             for (quarter, totals) in &self.quarters {
@@ -128,14 +128,14 @@ impl ByTime {
     }
 }
 
-/// Requests by small bins of time: without and with those of batches.
+/// Number of requests in short spans of time: without those of batches, and with them.
 #[derive(Debug, Default)]
 struct Bins {
     counts: HashMap<u32, [u32; 2], FixedState>,
-    /// The bin of the last record: logs are in order, mostly.
+    /// The span of the last record, kept at hand because logs are mostly in order.
     open: u32,
     pending: [u32; 2],
-    /// A record was too wide for a bin, or there were too many bins.
+    /// Some record was wider than a span, or there were too many spans: the peak is not known.
     unknown: bool,
 }
 
@@ -174,7 +174,7 @@ impl Bins {
         self.counts = HashMap::default();
     }
     fn busiest(&self, width: i64) -> Option<Busiest> {
-        // The earliest of equals.
+        // Of several equal maxima the earliest.
         let most = self.counts.iter().max_by_key(|(bin, [n, _])| (*n, std::cmp::Reverse(**bin)))?;
         Some(Busiest { start: i64::from(*most.0) * width, requests: u64::from(most.1[0]) })
             .filter(|b| b.requests > 0)

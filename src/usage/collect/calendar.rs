@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 /// Seconds of a day.
 pub(super) const DAY: i64 = 86_400;
 
-/// The day, counted from 1970 (or from day one).
+/// Number of the day since 1970, or since the first day of a source without dates.
 pub(super) fn day_of(second: i64) -> i32 {
     i32::try_from(second.div_euclid(DAY)).unwrap_or(0)
 }
 
-/// 0 is Monday 00:00.
+/// Hour of the week in a time zone; 0 is Monday 00:00.
 pub(super) fn hour_of_week(second: i64, zone: &TimeZone) -> Option<u8> {
     let offset = zone.to_offset(Timestamp::from_second(second).ok()?).seconds();
     // 1970-01-01 was a Thursday.
@@ -21,7 +21,7 @@ pub(super) fn hour_of_week(second: i64, zone: &TimeZone) -> Option<u8> {
     u8::try_from(hour.rem_euclid(168)).ok()
 }
 
-/// What the time from `first` up to `last` covers; `days` are those with records.
+/// Coverage of the time from `first` to `last`; `days` are those with records.
 pub(super) fn covered(first: i64, last: i64, relative: bool, days: &BTreeMap<i32, Totals>) -> Coverage {
     // A bucket that ends at midnight does not reach into the next day.
     let last_day = day_of((last - 1).max(first));

@@ -1,4 +1,4 @@
-//! Everything that was read, as one summary.
+//! Turns everything that was collected into a summary.
 
 use super::Collector;
 use super::source::{PerSource, all_days, coverage, whole_bill};
@@ -9,7 +9,7 @@ use crate::usage::summary::{Missing, Model, Note, Source, Usage};
 use jiff::tz::TimeZone;
 
 impl Collector<'_> {
-    /// Everything that was read.
+    /// The summary of everything that was read.
     pub fn finish(mut self) -> Usage {
         self.release();
         self.by_time.close();

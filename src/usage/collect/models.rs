@@ -1,23 +1,23 @@
-//! Models by their names.
+//! Numbers the names of models.
 
 use crate::usage::record::ModelId;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 
-/// Model names are counted one by one up to here.
+/// The most different model names.
 const MOST_MODELS: usize = 5000;
 
-/// Models by their names, in order of appearance.
+/// Names of models, in order of appearance.
 #[derive(Debug, Default)]
 pub(super) struct Models {
     names: Vec<String>,
     ids: HashMap<String, ModelId, FixedState>,
-    /// The name that was asked for last.
+    /// The name that was asked for last, which is likely to come again.
     last: ModelId,
 }
 
 impl Models {
-    /// The id of a name; nothing where there are too many.
+    /// The id of a name; `None` where there are too many names.
     pub(super) fn id(&mut self, name: &str) -> Option<ModelId> {
         if self.names.get(usize::from(self.last)).is_some_and(|last| last == name) {
             return Some(self.last);

@@ -1,33 +1,33 @@
-//! Records that come again: an id says which are the same, and the fullest, the first or the last counts.
-//! What may be replaced by a later record is held back until the end, in as few bytes as it fits in.
+//! Finds repeats by their ids. Of several records with one id the fullest, the first or the last counts.
+//! Records that a later one may replace are held back until the end, in as few bytes as possible.
 
 use crate::usage::ids::{IdSet, IdTable, key};
 use crate::usage::record::{Clock, ModelId, Record, Repeat, Stated, Tier, Tokens, When};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 
-/// The ids that were seen, and the records held back.
+/// Ids that were seen, and records that are held back.
 #[derive(Default)]
 pub(super) struct Repeats {
-    /// Of records that were counted at once.
+    /// Ids of records that were counted at once.
     once: IdSet,
     held: IdTable<Packed>,
     spilled: HashMap<u64, Spilled, FixedState>,
 }
 
 impl Repeats {
-    /// Whether an id was counted at once before; if not, it is now.
+    /// Was a record with this id counted before? From now on it counts as seen.
     pub(super) fn seen(&mut self, id: u64) -> bool {
         !self.once.insert(id)
     }
 
-    /// Whether a record of this id was seen, counted or held back; if not, it is counted now.
+    /// Was a record with this id seen, counted or held back? If not, it is now marked as counted.
     pub(super) fn seen_or_held(&mut self, id: u64) -> bool {
         self.held.get(id).is_some() || self.spilled.contains_key(&id) || self.seen(id)
     }
 
-    /// Hold a record back in place of an earlier one of the same request: the fuller of both, or `always` this
-    /// one. Whether it repeats another.
+    /// Hold back a record. Of an earlier one with the same id the fuller is kept, or with `always` the new
+    /// one. Returns whether it repeats another.
     pub(super) fn hold(&mut self, record: Record, source: usize, repeat: Repeat, always: bool) -> bool {
         let mut id = repeat.id;
         let same = |known: Kept| {
@@ -39,7 +39,7 @@ impl Repeats {
         };
         let mut known = self.known(id);
         if known.is_some_and(|known| !same(known)) {
-            // Another answer under the same id: both ids together tell it.
+            // Another answer under the same id; both of its ids together identify it.
             id = key("second", (repeat.id, repeat.request));
             known = self.known(id);
         }
@@ -52,7 +52,7 @@ impl Repeats {
             if !always && rank(&record, repeat.copy) <= known.rank {
                 return true;
             }
-            // A first answer keeps the id that names it best.
+            // A record without a second id takes over that of the earlier one.
             repeat.request = if repeat.request == 0 { known.request } else { repeat.request };
             source = known.source;
         }
@@ -61,7 +61,7 @@ impl Repeats {
             self.spilled.remove(&id);
         } else {
             if self.held.get(id).is_some() {
-                // Its place stays, marked as empty.
+                // Its entry stays in the table, marked as empty.
                 self.held.insert(id, Held { source: u8::MAX, ..Held::default() }.into());
             }
             let (request, copy) = (repeat.request, repeat.copy);
@@ -70,7 +70,7 @@ impl Repeats {
         known.is_some()
     }
 
-    /// What is held back under this id.
+    /// The record that is held back under this id.
     fn known(&self, id: u64) -> Option<Kept> {
         if let Some(held) = self.held.get(id).map(Held::from).filter(|held| held.source != u8::MAX) {
             let copy = held.flags & COPY != 0;
@@ -82,7 +82,7 @@ impl Repeats {
         Some(Kept { rank, request: spilled.request, copy: spilled.copy, source: spilled.source })
     }
 
-    /// Everything that was held back, each with its source.
+    /// All records that were held back, each with its source.
     pub(super) fn into_records(self) -> impl Iterator<Item = (Record, usize)> {
         let held = self.held.into_values().map(Held::from).filter(|h| h.source != u8::MAX);
         let mut spilled: Vec<_> = self.spilled.into_iter().collect();
@@ -92,7 +92,7 @@ impl Repeats {
     }
 }
 
-/// Of two versions of a record the larger rank counts: more tokens, then not a copy, then more detail.
+/// Rank of a version of a record; the larger one is kept: more tokens, then not a copy, then more detail.
 type Rank = (u64, bool, bool, bool);
 
 fn rank(record: &Record, copy: bool) -> Rank {
@@ -100,7 +100,7 @@ fn rank(record: &Record, copy: bool) -> Rank {
     (all, !copy, record.tokens.stated.reasoning, record.usd.is_some())
 }
 
-/// What is known of a record that is held back.
+/// A record that is held back, with its rank.
 #[derive(Clone, Copy)]
 struct Kept {
     rank: Rank,
@@ -109,12 +109,12 @@ struct Kept {
     source: usize,
 }
 
-/// A request kept until the end, because a fuller version of it may follow.
+/// A request that is held back until the end, in compact form.
 #[derive(Debug, Clone, Copy, Default)]
 struct Held {
-    /// Below 2^24 each.
+    /// Token counts, each below 2^24.
     counts: [u32; 7],
-    /// Seconds since 1970; 0 is unknown.
+    /// Seconds since 1970; 0 means unknown.
     time: u32,
     request: u16,
     model: ModelId,
@@ -122,7 +122,7 @@ struct Held {
     flags: u8,
 }
 
-/// The same without gaps: a log of a gigabyte has a million of them.
+/// The same as bytes without padding: a log of a gigabyte has a million of them.
 type Packed = [u8; 31];
 
 impl From<Held> for Packed {
@@ -162,11 +162,11 @@ const COPY: u8 = 1;
 const READ: u8 = 2;
 const WRITE: u8 = 4;
 const REASONING: u8 = 8;
-/// The tier stands above these.
+/// Number of bits below the tier.
 const TIER: u8 = 4;
 
 impl Held {
-    /// The compact form, if the record fits.
+    /// The compact form, if the record fits into it.
     fn of(record: &Record, source: usize, repeat: Repeat) -> Option<Self> {
         let time = match record.when {
             None => 0,
@@ -229,7 +229,7 @@ impl Held {
     }
 }
 
-/// The same for records that do not fit there: buckets, and requests with a cost.
+/// A record that does not fit into the compact form: a bucket, or a request with a cost.
 #[derive(Debug, Clone, Copy)]
 struct Spilled {
     record: Record,

@@ -1,11 +1,11 @@
-//! One source of records: what it says of time, detail and money.
+//! What is known about one source: time, granularity, totals and bill.
 
 use super::calendar::{DAY, covered, day_of};
 use crate::usage::record::{Clock, Reason, Record};
 use crate::usage::summary::{Bill, Coverage, Granularity, Note, Source, Totals, Usd};
 use std::collections::BTreeMap;
 
-/// What is known of a source.
+/// Everything that was collected from one source.
 #[derive(Debug)]
 pub(super) struct PerSource {
     pub name: &'static str,
@@ -26,7 +26,7 @@ pub(super) struct PerSource {
 }
 
 impl PerSource {
-    /// Nothing was read yet; `zero` says what an empty row of it is called.
+    /// A new source; `zero` is the reason under which its rows without use are skipped.
     pub(super) fn new(name: &'static str, zero: &'static Reason) -> Self {
         Self {
             name,
@@ -77,7 +77,7 @@ impl PerSource {
         let coverage =
             (self.first != i64::MAX).then(|| covered(self.first, self.last, self.relative, &self.days));
         let last_day = self.days.keys().next_back().copied();
-        // What is younger than the retention is whole; the day at its edge is not.
+        // Days within the retention period are complete; the day at its edge is not.
         let kept_from = self.kept_days.zip(last_day).map(|(days, last)| last - days + 2);
         let mut notes = self.notes;
         if let (Some(from), Some(first)) = (kept_from, self.days.keys().next())
@@ -101,13 +101,13 @@ impl PerSource {
         }
     }
 
-    /// Does it state the number of all its requests?
+    /// Does every record of the source state a number of requests?
     pub(super) fn states_requests(&self) -> bool {
         self.totals.requests().is_some()
     }
 }
 
-/// Days of all sources together, in UTC or relative.
+/// Totals by day over all sources, in UTC or relative to the first day.
 pub(super) fn all_days(sources: &[PerSource]) -> BTreeMap<i32, Totals> {
     let mut days: BTreeMap<i32, Totals> = BTreeMap::new();
     let relative = sources.iter().all(|s| s.relative || s.days.is_empty());
@@ -119,7 +119,7 @@ pub(super) fn all_days(sources: &[PerSource]) -> BTreeMap<i32, Totals> {
     days
 }
 
-/// The time that all sources cover together; nothing where no record has one.
+/// The time that all sources cover together; `None` where no record has a time.
 pub(super) fn coverage(sources: &[PerSource], days: &BTreeMap<i32, Totals>) -> Option<Coverage> {
     let relative = sources.iter().all(|s| s.relative || s.first == i64::MAX);
     let dated = || sources.iter().filter(|s| s.first != i64::MAX && s.relative == relative);
@@ -128,7 +128,7 @@ pub(super) fn coverage(sources: &[PerSource], days: &BTreeMap<i32, Totals>) -> O
     Some(covered(first, last, relative, days))
 }
 
-/// What all sources together say was charged.
+/// The bills of all sources together.
 pub(super) fn whole_bill(sources: &[Source]) -> Bill {
     let mut bill = Bill::default();
     for source in sources {

@@ -1,18 +1,18 @@
-//! The `usage` object of an answer in the shape of its provider, wherever a log keeps it.
+//! The `usage` object that a provider's API returns, wherever a log keeps it.
 
 use crate::usage::normal::{Convention, Counts, Side};
 use crate::usage::record::Reason;
 use crate::usage::row::Row;
 
-/// The fields a format has for such an object, the preferred first.
+/// For each count the fields that may have it, the preferred one first.
 #[derive(Debug, Clone, Copy)]
 pub struct Slots<'s> {
     pub input: &'s [usize],
     pub output: &'s [usize],
-    /// Cache reads as OpenAI and its kin state them: inside the input.
+    /// Cache reads that are included in the input, as OpenAI states them.
     pub cached: &'s [usize],
     pub cached_writes: &'s [usize],
-    /// Cache reads and writes as Anthropic states them: beside the input.
+    /// Cache reads and writes that are not included in the input, as Anthropic states them.
     pub read: &'s [usize],
     pub write: &'s [usize],
     pub write_5m: &'s [usize],
@@ -21,7 +21,7 @@ pub struct Slots<'s> {
     pub total: &'s [usize],
 }
 
-/// What it states, and how it counts.
+/// The counts of a `usage` object, and what they include.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer {
     pub counts: Counts,
@@ -29,7 +29,7 @@ pub struct Answer {
 }
 
 impl Slots<'_> {
-    /// Read the object of a row.
+    /// Read the `usage` object of a row.
     pub fn read(&self, row: &Row) -> Result<Answer, &'static Reason> {
         let inside = row.first_count(self.cached)?;
         let (read, write) = (row.first_count(self.read)?, row.first_count(self.write)?);

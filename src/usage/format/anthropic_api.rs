@@ -1,6 +1,6 @@
 //! Anthropic's organisation reports: pages of `/v1/organizations/usage_report/messages` and
-//! `…/cost_report`. There is no request count; cache reads and writes stand beside the input; amounts of
-//! the cost report are decimal strings in *cents*.
+//! `…/cost_report`. They do not count requests. Cache reads and writes are not included in the input.
+//! Amounts of the cost report are decimal strings in *cents*.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -56,8 +56,7 @@ struct AnthropicApi {
     more: [bool; 2],
 }
 
-/// Whether a price tier for long contexts applies, from how Anthropic writes it: `0-200k`, `200k-1M`,
-/// `≤ 200k`, `> 200k`.
+/// Does the price tier for long contexts apply? Anthropic writes `0-200k`, `200k-1M`, `≤ 200k` or `> 200k`.
 pub fn long_context(text: Option<&str>) -> Option<bool> {
     let text = text?.trim();
     if text.starts_with("0-") || text.starts_with('≤') || text.starts_with("<=") {

@@ -1,5 +1,5 @@
-//! The Claude Console's export `claude_api_tokens_*.csv`: a row for each hour or day, model, key and
-//! workspace. There is no request count, and a day's row has no hour.
+//! The export `claude_api_tokens_*.csv` of the Claude Console: one row for each hour or day, model, key and
+//! workspace. It does not count requests, and rows of a day have no hour.
 
 use super::anthropic_api::long_context;
 use crate::usage::collect::Collector;
@@ -45,7 +45,7 @@ impl Reader for AnthropicCsv {
     }
 
     fn row(&mut self, row: &Row, out: &mut Collector) -> Result<(), Skip> {
-        // A date is a day, a date with a time is an hour.
+        // A date without a time is a day; with a time it is an hour.
         let when = row.time(DATE)?.map(|mut when| {
             when.span = if when.span == 0 { 3600 } else { when.span };
             when

@@ -1,6 +1,7 @@
-//! Azure OpenAI's metrics (`az monitor metrics list`): requests, prompt and generated tokens as separate
-//! series, joined by deployment and time. Prompt tokens have cached ones inside; how many is only told as a
-//! percentage, so it stays unknown. `TokenTransaction` is the sum of the others and not added.
+//! Azure OpenAI's metrics (`az monitor metrics list`): requests, prompt tokens and generated tokens as
+//! separate series, which are joined by deployment and time. Prompt tokens include cached ones; their
+//! number is only given as a percentage, so it stays unknown. `TokenTransaction` is the sum of the other
+//! series and is ignored.
 
 use crate::usage::collect::Collector;
 use crate::usage::reader::{Format, Reader};
@@ -44,9 +45,9 @@ struct Bucket {
 #[derive(Debug, Default)]
 struct AzureMetrics {
     buckets: BTreeMap<(ModelId, i64), Bucket>,
-    /// Points that were counted: the same export again changes nothing.
+    /// Points that were counted, so that reading an export twice changes nothing.
     seen: HashSet<u64>,
-    /// Seconds of a bucket.
+    /// Width of a bucket, seconds.
     span: Option<u32>,
     with_status: bool,
 }
@@ -59,7 +60,7 @@ enum Metric {
 }
 
 fn metric(name: &str) -> Option<Metric> {
-    // The names of Azure OpenAI, then those of models in Foundry.
+    // Names used by Azure OpenAI, and those used for models in Foundry.
     match name {
         "AzureOpenAIRequests" | "ModelRequests" => Some(Metric::Requests),
         "ProcessedPromptTokens" | "InputTokens" => Some(Metric::Prompt),
@@ -68,7 +69,7 @@ fn metric(name: &str) -> Option<Metric> {
     }
 }
 
-/// `PT1M`, `PT1H`, `P1D` in seconds.
+/// `PT1M`, `PT1H` or `P1D` in seconds.
 fn interval(text: &str) -> Option<u32> {
     let (time, digits) =
         text.strip_prefix("PT").map_or((false, text.strip_prefix('P')?), |rest| (true, rest));
@@ -129,11 +130,11 @@ impl Reader for AzureMetrics {
         let mut starts: Vec<i64> = self.buckets.keys().map(|(_, start)| *start).collect();
         starts.sort_unstable();
         starts.dedup();
-        // Where the answer does not name its interval, its points are one apart.
+        // Where the file does not name its interval, it is the distance between its points.
         let apart = starts.windows(2).map(|pair| pair[1] - pair[0]).min();
         let span = self.span.or(apart.and_then(|s| u32::try_from(s).ok())).unwrap_or(60);
-        // Requests split by a dimension that tokens are not split by cannot be joined, and the other way
-        // round: such a model has no request count.
+        // Requests and tokens cannot be joined if only one of them is split by a dimension; such a model
+        // has no number of requests.
         let counts_requests = self.buckets.values().any(|b| b.requests.is_some());
         for ((model, start), bucket) in std::mem::take(&mut self.buckets) {
             let requests = bucket.requests.or(counts_requests.then_some(0));

@@ -1,5 +1,6 @@
-//! Amazon Bedrock's invocation log: JSON lines from S3 (`….json.gz`) or CloudWatch envelopes that hold
-//! them as strings. Cache reads and writes stand beside the input; lifetimes are only in the body.
+//! Amazon Bedrock's invocation log: JSON lines from S3 (`….json.gz`), or CloudWatch envelopes that contain
+//! them as strings. Cache reads and writes are not included in the input. The lifetime of cache entries is
+//! only in the body.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -34,7 +35,7 @@ static EMBEDDING: Reason =
 static ERROR_RECORD: Reason = Reason::new(Class::Failed, "error record without tokens ({detail})");
 static OTHER_ROW: Reason = Reason::new(Class::NotACall, "not a model invocation");
 
-/// The errors that the runtime's reference names.
+/// Errors that are documented for the runtime API.
 const ERRORS: [&str; 11] = [
     "ThrottlingException",
     "ValidationException",
@@ -68,7 +69,7 @@ pub static FORMAT: Format = Format {
 
 struct Bedrock;
 
-/// A count from the body, whether it is one object or the events of a stream.
+/// A count from the body, which is one object or the events of a stream.
 fn in_body(row: &Row, slots: &[usize]) -> Result<Option<u64>, Skip> {
     if let Some(n) = row.first_count(slots)? {
         return Ok(Some(n));

@@ -39,7 +39,7 @@ static OTHER_ROW: Reason = Reason::new(
 );
 static SYNTHETIC: Reason = Reason::new(Class::NotACall, "synthetic model / API error row, no tokens");
 
-/// Files older than this are deleted unless the user says otherwise (`cleanupPeriodDays`).
+/// Days after which Claude Code deletes files by default (`cleanupPeriodDays`).
 const KEPT_DAYS: i32 = 30;
 
 pub static FORMAT: Format = Format {
@@ -92,7 +92,7 @@ impl Reader for ClaudeCode {
             (_, true) => Tier::Fast,
             (tier, false) => tier.map_or(Tier::Standard, Tier::of),
         };
-        // A row without any id stands for itself.
+        // A row without any id counts as an answer of its own.
         let id = [MESSAGE, REQUEST, UUID].into_iter().find_map(|slot| row.text(slot));
         let Some(id) = id else {
             out.record(record, Keep::All);
@@ -101,7 +101,7 @@ impl Reader for ClaudeCode {
         let request = row.hash(REQUEST);
         let repeat = Repeat {
             id: ids::id(FORMAT.name, id),
-            // Never 0 where there is one.
+            // Never 0 if there is an id.
             request: (request >> 48) as u16 | u16::from(request != 0),
             copy: row.is_true(SIDECHAIN),
         };

@@ -1,8 +1,9 @@
 //! Codex CLI: `sessions/YYYY/MM/DD/rollout-*.jsonl` and `archived_sessions/`. Each `token_count` event
-//! states the session's total so far and the last call.
+//! states the totals of the session so far and the last call.
 //!
-//! Events come again without a change, totals fall when a conversation is compacted, and a fork starts by
-//! repeating the events of its parent with new times. What identifies a call is the sequence of totals.
+//! Events are repeated without a change, totals fall when a conversation is compacted, and a fork begins by
+//! repeating the events of its parent with new times. A call is therefore identified by the sequence of
+//! totals.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -54,7 +55,7 @@ pub static FORMAT: Format = Format {
 /// Input, cached input, cache writes, output, reasoning.
 type Sums = [u64; 5];
 
-/// A call that waits until its session's parent is known.
+/// A call that is counted once its session's parent is known.
 #[derive(Debug, Clone, Copy)]
 struct Call {
     total: u64,
@@ -63,7 +64,7 @@ struct Call {
     model: ModelId,
 }
 
-/// A session: the hashes of its totals, one for each change.
+/// A session: hashes of its totals, one for each change.
 #[derive(Debug, Default)]
 struct Session {
     totals: Vec<u64>,
@@ -73,13 +74,13 @@ struct Session {
 #[derive(Debug, Default)]
 struct Codex {
     sessions: HashMap<u64, Session>,
-    /// The session of this file, and the one it was forked from.
+    /// The session of this file, and the session that it was forked from.
     session: Option<u64>,
     parent: Option<u64>,
     model: Option<ModelId>,
     before: Option<Sums>,
-    /// How many totals of this file have been compared with those known for the session or its parent;
-    /// `None` once they part.
+    /// Number of totals of this file that agree with those of the session or its parent so far; `None`
+    /// after the first difference.
     along: Option<usize>,
     /// Calls of forks whose parent has not been read yet.
     waiting: Vec<(u64, u64, Vec<Call>)>,
@@ -106,13 +107,14 @@ fn record(sums: Sums, when: Option<When>, model: ModelId) -> Result<Record, Skip
 }
 
 impl Codex {
-    /// The sequence this file may repeat: its own session's, read from another copy, else its parent's.
+    /// The totals that this file may repeat: those of another copy of the session, or else those of its
+    /// parent.
     fn known(&self) -> Option<&[u64]> {
         let of = |id: Option<u64>| self.sessions.get(&id?).filter(|s| s.read).map(|s| s.totals.as_slice());
         of(self.session).or_else(|| of(self.parent))
     }
 
-    /// A call that is not a repeat within its file.
+    /// Count a call, unless it repeats an earlier one.
     fn call(&mut self, call: Call, out: &mut Collector) -> Result<(), Skip> {
         if let Some(at) = self.along {
             match self.known() {
@@ -148,8 +150,8 @@ impl Codex {
                 grown.iter_mut().zip(before).for_each(|(now, then)| *now -= then);
                 grown
             }
-            // Fallen, after a compaction: the last call, or what the new total starts with. The first
-            // total of a file may have calls of other files in it.
+            // The total fell because the conversation was compacted: the last call counts, or else the new
+            // total. The first total of a file can include calls that are in other files.
             _ => last.unwrap_or(total),
         };
         self.before = Some(total);
@@ -161,7 +163,7 @@ impl Codex {
         self.call(call, out)
     }
 
-    /// Count what waited, without what the parent has.
+    /// Count the calls that waited, without those that the parent has, too.
     fn resolve(&mut self, out: &mut Collector) {
         for (session, parent, calls) in std::mem::take(&mut self.waiting) {
             let (known, missing) = match self.sessions.get(&parent).filter(|s| s.read) {
@@ -180,7 +182,7 @@ impl Codex {
             }
             let totals: Vec<u64> = calls.iter().map(|c| c.total).collect();
             if missing {
-                // The other forks of this parent repeat the same calls.
+                // Other forks of this parent repeat the same calls.
                 out.note(Note::ParentMissing);
                 self.sessions.insert(parent, Session { totals: totals.clone(), read: true });
             }
@@ -198,7 +200,7 @@ impl Reader for Codex {
 
     fn row(&mut self, row: &Row, out: &mut Collector) -> Result<(), Skip> {
         match row.text(TYPE) {
-            // A fork repeats the header of its parent after its own.
+            // A fork repeats its parent's header after its own.
             Some("session_meta") if self.session.is_none() => {
                 let id = |slot| Some(row.hash(slot)).filter(|hash| *hash != 0);
                 self.session = id(SESSION);
@@ -239,7 +241,7 @@ impl Reader for Codex {
     }
 
     fn finish(&mut self, out: &mut Collector) {
-        // Parents before their forks: a fork of a fork waits for the fork.
+        // Parents are counted before their forks, and forks before forks of them.
         let mut waiting = std::mem::take(&mut self.waiting);
         while !waiting.is_empty() {
             let names: Vec<u64> = waiting.iter().map(|(session, _, _)| *session).collect();

@@ -1,4 +1,4 @@
-//! DeepSeek's export `amount-*.csv`: long form, a row for each bucket, model, key and kind of amount.
+//! DeepSeek's export `amount-*.csv`: one row for each bucket, model, key and kind of amount.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -64,7 +64,7 @@ impl Reader for DeepSeek {
             _ => return Err(Skip::of(&OTHER_TYPE)),
         }
         let mut record = Record::bucket(out.model(row.text(MODEL))?, when, Some(requests), tokens);
-        // The currency of the account stands in another export.
+        // The currency of the account is in another export.
         if let Some(price) = row.amount(PRICE)? {
             record.usd = Some(price * amount as f64);
             out.assume_usd();

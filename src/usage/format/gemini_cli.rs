@@ -1,8 +1,8 @@
-//! Gemini CLI: `~/.gemini/tmp/<folder>/chats/session-*.json` (one document with `messages`) or `.jsonl`
-//! (a header, then rows; deeper folders are side agents).
+//! Gemini CLI: `~/.gemini/tmp/<folder>/chats/session-*.json` (one document with `messages`) or `.jsonl` (a
+//! header, then rows; deeper folders belong to subagents).
 //!
-//! Rows are written again as they grow, `$set.messages` lists earlier ones once more, and a rewound
-//! conversation hides calls that were paid: each message counts once, as it was written last.
+//! Rows are written again as they grow, `$set.messages` lists earlier ones again, and a rewound
+//! conversation hides calls that were paid for. Each message counts once, in its last version.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -47,8 +47,8 @@ impl Reader for GeminiCli {
         if !row.is(TYPE, "gemini") || !(row.has(INPUT) || row.has(OUTPUT)) {
             return Err(Skip::of(&OTHER_ROW));
         }
-        // What tools returned is given to the model beside the prompt, so the total tells: with or
-        // without the cached tokens, which stand inside `input`.
+        // Results of tools are given to the model in addition to the prompt. The total shows whether they
+        // are counted, with or without the cached tokens, which `input` includes.
         let (input, output) = (row.count(INPUT)?.unwrap_or(0), row.count(OUTPUT)?.unwrap_or(0));
         let (thoughts, tool) = (row.count(THOUGHTS)?, row.count(TOOL)?.unwrap_or(0));
         let total = row.count(TOTAL)?;

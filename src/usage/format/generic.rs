@@ -1,4 +1,4 @@
-//! Any table or JSON log, with a mapping that says what its columns mean.
+//! Reads any table or JSON log by a mapping of its columns.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -12,7 +12,8 @@ use crate::usage::summary::Note;
 pub static FORMAT: Format =
     Format { name: "generic", about: "any CSV or JSON log, with --map", ..Format::PLAIN };
 
-/// The fields of a mapping, each with the places it may be in: a key with dots in it, or keys in keys.
+/// The fields of a mapping, with the places where each may be: under a key that contains dots, or under
+/// nested keys.
 #[derive(Debug)]
 pub struct Fields {
     paths: Vec<Path>,
@@ -21,14 +22,14 @@ pub struct Fields {
 
 #[derive(Debug)]
 struct Path {
-    /// As the user wrote it.
+    /// The name as the user wrote it.
     name: String,
-    /// Where it is if it has dots that part keys.
+    /// Index of its nested form, if its dots can separate keys.
     nested: Option<usize>,
 }
 
 impl Fields {
-    /// Of a mapping.
+    /// The fields of a mapping.
     pub fn of(mapping: &Mapping) -> Self {
         let mut names: Vec<&str> = Vec::new();
         for column in mapping.columns() {
@@ -43,7 +44,7 @@ impl Fields {
         });
         Self { paths: paths.collect(), rows: mapping.rows.clone() }
     }
-    /// Where they are in a row: first the names as they are, then those with dots as paths.
+    /// The places of the fields in a row: first the names as they are, then those with dots as paths.
     pub fn layout(&self) -> Layout {
         let plain = self.paths.iter().map(|path| vec![path.name.as_str()]);
         let dotted = self.paths.iter().filter(|path| path.nested.is_some());
@@ -51,14 +52,14 @@ impl Fields {
         let rows: Vec<&str> = self.rows.as_deref().into_iter().chain(["data"]).collect();
         Layout::of_keys(plain.chain(nested), &rows)
     }
-    /// What the user calls each field of a row.
+    /// The user's name for each field of a row.
     pub fn names(&self) -> Vec<String> {
         let dotted = self.paths.iter().filter(|path| path.nested.is_some());
         self.paths.iter().chain(dotted).map(|path| path.name.clone()).collect()
     }
 }
 
-/// Reads rows as a mapping says.
+/// Reads rows by a mapping.
 #[derive(Debug)]
 pub struct Generic {
     mapping: Mapping,
@@ -162,7 +163,7 @@ impl Reader for Generic {
         }
         match (cost, mapping.currency) {
             (Some(amount), Some(currency)) if !currency.is_usd() => {
-                // Repeats are dropped here, since the amount stands apart from the record.
+                // Repeats are dropped here, because the amount is not part of the record.
                 if id.is_some_and(|id| out.seen(id)) {
                     out.duplicate();
                     return Ok(());

@@ -1,5 +1,5 @@
-//! Helicone's request export. Cached and reasoning counts are only in the body of the answer, in the
-//! provider's own shape; prompts hold commas and line breaks.
+//! Helicone's request export. Cached and reasoning tokens are only in the body of the response, in the
+//! provider's format; prompts contain commas and line breaks.
 
 use super::answer;
 use crate::usage::collect::Collector;
@@ -41,7 +41,7 @@ static FAILED: Reason = Reason::new(Class::Failed, "failed or cancelled (status 
 static EMBEDDING: Reason =
     Reason::new(Class::Embedding, "embedding model: report apart ({requests}, {tokens} tokens)");
 
-/// Rows of one export, at most.
+/// The most rows of one export.
 const EXPORT_LIMIT: u64 = 1000;
 
 pub static FORMAT: Format = Format {
@@ -81,7 +81,7 @@ impl Reader for Helicone {
         };
         let mut answer = usage.read(row)?;
         let counts = &mut answer.counts;
-        // Newer exports have columns of their own for caches, whatever the provider's side.
+        // Newer exports have columns for cache tokens, whatever the provider's convention.
         counts.cache_read = counts.cache_read.or(row.count(READ)?);
         counts.cache_write = counts.cache_write.or(row.count(WRITE)?);
         let counts = answer.counts;

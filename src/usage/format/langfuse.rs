@@ -1,8 +1,8 @@
 //! Langfuse observations: the API's `data[]`, the UI's JSON or CSV export, and the blob storage export
 //! (snake case).
 //!
-//! The keys of `usageDetails` are free. By convention they do not overlap, but several SDKs send inputs
-//! that have cached tokens inside; the `total` tells.
+//! The keys of `usageDetails` are not fixed. By convention they do not overlap, but several SDKs send
+//! inputs that include cached tokens; `total` shows which is the case.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -137,7 +137,7 @@ impl Reader for Langfuse {
             out.note(Note::CacheSideUnknown);
         }
         if cached && !normal.uncertain && Some(normal.tokens.input) != counts.input {
-            // The costs that Langfuse computed from such a record price the cached tokens twice.
+            // Langfuse computes the cost of such a record with the cached tokens counted twice.
             out.note(Note::CostCountsCacheTwice);
         }
         let when = row.time(START)?.or(row.time(B_START)?);

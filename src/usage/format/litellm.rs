@@ -1,8 +1,8 @@
 //! LiteLLM: the table `LiteLLM_SpendLogs` (CSV or SQL export, `/spend/logs` as JSON).
 //!
-//! `prompt_tokens` has cache reads and writes inside, except in some versions for Anthropic's own route:
-//! a record whose cached tokens exceed it tells. `cache_hit` means LiteLLM's own cache of answers: no
-//! model was called.
+//! `prompt_tokens` includes cache reads and writes, except in some versions for Anthropic's own route:
+//! there the cached tokens can exceed it, which shows the difference. `cache_hit` means LiteLLM's own cache
+//! of answers, in which case no model was called.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -74,7 +74,7 @@ impl Reader for SpendLogs {
             }
             known
         };
-        // What is no chat is known by its id, too.
+        // Records other than chats are also identified by their id.
         let skip =
             |out: &mut Collector, skip: Skip| if once(out) { Ok(()) } else { Err(skip.costing(spend)) };
         if row.is_true(CACHE_HIT) {

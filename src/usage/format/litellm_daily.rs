@@ -1,4 +1,5 @@
-//! LiteLLM's daily tables: `LiteLLM_DailyUserSpend` and its kin, a row for each day, model and entity.
+//! LiteLLM's daily tables, `LiteLLM_DailyUserSpend` and its siblings: one row for each day, model and
+//! entity.
 
 use super::litellm::EMBEDDING;
 use crate::usage::collect::Collector;
@@ -41,7 +42,7 @@ pub static FORMAT: Format = Format {
 #[derive(Debug, Default)]
 struct Daily {
     occurrences: Occurrences,
-    /// The table's entity: the tables repeat the same traffic for each kind.
+    /// The kind of entity that the table is for; the tables for other kinds repeat the same traffic.
     entity: Option<usize>,
 }
 

@@ -1,5 +1,5 @@
-//! llama-server's own log: three lines of times for each request. The prompt line counts only what was
-//! processed; the whole length tells how much came from the cache.
+//! The log of llama-server: three lines with times for each request. The line for the prompt counts only
+//! the tokens that were processed; the rest of the whole length came from the cache.
 
 use crate::usage::collect::Collector;
 use crate::usage::normal::{Counts, Side};
@@ -20,10 +20,10 @@ pub static FORMAT: Format = Format {
 
 #[derive(Debug, Default)]
 struct LlamaLog {
-    /// By slot: requests of several slots are written in between each other.
+    /// By slot: lines of requests in several slots are interleaved.
     open: HashMap<u64, Slot>,
     noted: bool,
-    /// The slot of the last line that named one; the lines of times that follow may not.
+    /// The slot that was named last; the lines with times that follow may not name one.
     slot: u64,
 }
 
@@ -71,7 +71,7 @@ impl Reader for LlamaLog {
         }
         let slot = self.slot;
         if line.contains("prompt eval time =") {
-            // A request whose end was not logged.
+            // The end of the earlier request in this slot was not logged.
             self.close_slot(slot, out)?;
             self.open.entry(slot).or_default().prompt = number_after(line, " / ");
         } else if line.contains("eval time =") {

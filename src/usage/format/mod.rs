@@ -1,5 +1,5 @@
-//! One file for each format. Adding one: write the file (fields, marks, a function from a row to a
-//! record), name it here, put a sample with its totals beside the others. CONTRIBUTING has the steps.
+//! One file for each format. To add one, write the file (fields, marks, a function from a row to a record),
+//! list it here, and put a sample with its totals beside the others. CONTRIBUTING has the steps.
 
 mod answer;
 pub mod anthropic_api;
@@ -28,7 +28,7 @@ pub mod vertex;
 
 use super::reader::Format;
 
-/// Every format but the generic one, which has no fields until a mapping names them.
+/// Every format except the generic one, which has no fields until a mapping names them.
 pub static FORMATS: [&Format; 26] = [
     &claude_code::FORMAT,
     &codex::FORMAT,
@@ -58,7 +58,7 @@ pub static FORMATS: [&Format; 26] = [
     &responses::FORMAT,
 ];
 
-/// The format of this name.
+/// The format with this name.
 pub fn by_name(name: &str) -> Option<&'static Format> {
     FORMATS.into_iter().chain([&generic::FORMAT]).find(|f| f.name == name)
 }

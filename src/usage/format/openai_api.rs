@@ -1,8 +1,8 @@
-//! OpenAI's organisation usage: pages of `/v1/organization/usage/completions`, `…/embeddings` and
-//! `/v1/organization/costs`, as people save them.
+//! OpenAI's organisation usage: saved pages of `/v1/organization/usage/completions`, `…/embeddings` and
+//! `/v1/organization/costs`.
 //!
-//! Input counts have cached and cache-writing tokens inside. Pages overlap: a row is what its bucket and
-//! its group say, and of two the fuller one counts.
+//! Input counts include tokens read from and written to caches. Pages can overlap: a row is identified by
+//! its bucket and group, and of two equal ones the fuller one counts.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -59,11 +59,11 @@ pub static FORMAT: Format = Format {
 
 #[derive(Debug, Default)]
 struct OpenAiApi {
-    /// Rows of a page that nothing tells apart; the next page starts anew.
+    /// Counts rows of a page that are identical otherwise; starts anew with each page.
     occurrences: Occurrences,
-    /// Which parts of the group the rows state: rows grouped differently may be the same traffic.
+    /// Which parts of the group the rows state: rows that are grouped differently may be the same traffic.
     grouping: Option<[bool; 6]>,
-    /// The kind of the page that is being read, and whether the last page of a kind announces another.
+    /// The kind of page that is being read, and whether the last page of each kind says that more follow.
     kind: usize,
     more: [bool; 3],
 }
@@ -109,7 +109,7 @@ impl OpenAiApi {
         }
         self.kind = COMPLETIONS;
         let grouping = group.map(|slot| row.has(slot));
-        // A batch and a tier are stated or not row by row.
+        // Batch and service tier may be missing from single rows.
         if self.grouping.is_some_and(|before| before[..4] != grouping[..4]) {
             out.note(Note::GroupedDifferently);
         }
@@ -141,7 +141,7 @@ impl Reader for OpenAiApi {
 
     fn row(&mut self, row: &Row, out: &mut Collector) -> Result<(), Skip> {
         if row.has(MORE) {
-            // The page itself, after its buckets.
+            // The page itself is complete after its buckets.
             self.occurrences.clear();
             self.more[self.kind] = row.is_true(MORE);
             return Ok(());

@@ -1,6 +1,6 @@
 //! OpenAI's dashboard exports: `completions_usage_*.csv`, `embeddings_usage_*.csv` and the cost export.
-//! Columns come in any order, counts are floats, and a bucket without use has its four times only: an
-//! export of a quiet project has no other columns at all.
+//! Columns come in any order, and counts are floats. A bucket without use has only its four times; the
+//! export of an unused project has no other columns at all.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -76,7 +76,7 @@ impl Reader for OpenAiCsv {
         let id = self.occurrences.next(ids::key(FORMAT.name, (bucket, group)));
         let cache_read = row.count(CACHED)?;
         let write = row.count(WRITE)?;
-        // Without the whole, its parts.
+        // Without the total, the sum of its parts.
         let input = match row.count(INPUT)? {
             Some(input) => Some(input),
             None => row

@@ -1,5 +1,5 @@
-//! opencode: the older `storage/message/**/*.json`, one file for each message. The database
-//! `opencode*.db` that newer versions keep is not read; its messages are, once exported as JSON
+//! opencode: the older `storage/message/**/*.json`, one file for each message. Newer versions keep a
+//! database `opencode*.db`, which is not read itself; its messages are, once they are exported as JSON
 //! (`sqlite3 -json opencode.db 'select data from message'`).
 
 use crate::usage::collect::Collector;

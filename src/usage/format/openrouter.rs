@@ -1,5 +1,5 @@
-//! OpenRouter: the activity export (CSV, a row for each generation) and `/api/v1/activity` (a row for each
-//! day, model and provider). Cached and reasoning tokens are inside; times without a zone are UTC.
+//! OpenRouter: the activity export (CSV, one row for each generation) and `/api/v1/activity` (one row for
+//! each day, model and provider). Counts include cached and reasoning tokens; times without a zone are UTC.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;

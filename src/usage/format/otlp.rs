@@ -1,8 +1,8 @@
-//! OpenTelemetry traces as OTLP JSON, one document or one a line: spans with GenAI attributes under their
-//! new and their old names, and those of Sentry, OpenInference and Vercel's AI SDK.
+//! OpenTelemetry traces as OTLP JSON, as one document or one per line: spans with GenAI attributes under
+//! their new and old names, and under those of Sentry, OpenInference and Vercel's AI SDK.
 //!
-//! The specification has cached tokens inside the input; old instrumentations of Anthropic leave them out.
-//! Spans of agents and of SDK calls sum up their children and are passed over.
+//! By the specification the input includes cached tokens; old instrumentations of Anthropic leave them out.
+//! Spans of agents and of SDK calls repeat the sums of their children and are skipped.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -118,7 +118,7 @@ impl Reader for Otlp {
         if is_one_of(&NO_CALLS) {
             return once(out, Skip::of(&NOT_A_CALL).detail(Detail::of(operation, &NO_CALLS)));
         }
-        // Vercel's outer span repeats the usage of the `.do…` span inside it.
+        // Vercel's outer span repeats the usage of the `.do…` span within it.
         if row.text(AI_OPERATION).is_some_and(|op| !op.contains(".do")) {
             return once(out, Skip::of(&AGGREGATE).detail(Detail::Word("ai.operationId")));
         }
@@ -128,7 +128,7 @@ impl Reader for Otlp {
         }
         let name =
             [RESPONSE_MODEL, REQUEST_MODEL, OI_MODEL, AI_MODEL].into_iter().find_map(|slot| row.text(slot));
-        // Where both names are there they say the same: the new ones count.
+        // If there are several names they have the same value; new names come first.
         let input = row.first_count(&[INPUT, OLD_INPUT, OI_INPUT, AI_INPUT, AI_PROMPT])?;
         let output = row.first_count(&[OUTPUT, OLD_OUTPUT, OI_OUTPUT, AI_OUTPUT, AI_COMPLETION])?;
         let embeds = operation.is_some_and(|op| op.to_ascii_lowercase().starts_with("embedding"));

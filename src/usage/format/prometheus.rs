@@ -1,9 +1,9 @@
 //! Metrics of vLLM, SGLang and llama-server: scrapes of `/metrics`, and results of Prometheus' `query` and
 //! `query_range`.
 //!
-//! All are counters since a process started. One scrape is a sum without hours; of a range, the
-//! difference between two points belongs to the time between them, the first point is where counting
-//! begins, and a fall is a restart (as Prometheus' `increase` has it).
+//! All are counters since the start of a process. A single scrape is a sum without hours. In a range, the
+//! difference between two points belongs to the time between them, the first point only gives the start
+//! value, and a decrease means a restart (as in Prometheus' `increase`).
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -30,7 +30,7 @@ usage_fields! {
     VALUE = "value#",
 }
 
-/// The three servers differ in the names of their metrics only.
+/// The three servers differ only in the names of their metrics.
 const SERVER: Format = Format {
     fields: FIELDS,
     rows: &["data/result[]"],
@@ -74,7 +74,7 @@ static UNKNOWN_SERIES: Reason = Reason::new(
     "series of another metric (ask for the plain counters, not for rate() or sum())",
 );
 
-/// What a counter counts.
+/// The quantity that a counter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Counter {
     /// All prompt tokens, cached ones included.
@@ -82,7 +82,7 @@ enum Counter {
     /// Prompt tokens without those from a cache.
     Processed,
     Cached,
-    /// Prefix-cache hits, for servers without a counter of cached prompt tokens.
+    /// Hits of the prefix cache, for servers that do not count cached prompt tokens.
     Hits,
     Generated,
     Requests,
@@ -108,14 +108,14 @@ fn counter(name: &str, finished: Option<&str>) -> Option<Counter> {
     })
 }
 
-/// How the points of a series are to be taken.
+/// How the points of a series are to be interpreted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Points {
-    /// From `query_range`: the first is where counting begins.
+    /// From `query_range`: the first point only gives the start value.
     Range,
-    /// Scrapes of one process, whose start is known: counters only rise, whatever the order.
+    /// Scrapes of one process whose start is known: counters only rise, in whatever order the files are.
     OneProcess,
-    /// Scrapes or `query` results in order; a fall is a restart.
+    /// Scrapes or `query` results in order; a decrease means a restart.
     InOrder,
 }
 
@@ -123,14 +123,14 @@ enum Points {
 struct Series {
     counter: Counter,
     model: ModelId,
-    /// Upper end of a histogram's bucket.
+    /// Upper bound of a histogram's bucket.
     le: Option<f64>,
     points: Points,
-    /// By time in seconds, or by number of the scrape.
+    /// Values by time in seconds, or by number of the scrape.
     values: BTreeMap<i64, f64>,
 }
 
-/// A sample of a scrape, before it is known which process it is of.
+/// A sample of a scrape whose process is not known yet.
 #[derive(Debug)]
 struct Sample {
     labels: u64,
@@ -140,9 +140,9 @@ struct Sample {
     value: f64,
 }
 
-/// Sums of what each counter counted, where there is such a counter.
+/// Increase of each counter; a counter that does not exist is absent.
 type Sums = BTreeMap<Counter, f64>;
-/// From when, in seconds since 1970, and how many seconds; absent for the life of a process.
+/// Start in seconds since 1970, and duration in seconds; `None` for the life of a process.
 type Stretch = Option<(i64, u32)>;
 type Buckets = BTreeMap<(ModelId, Stretch), Sums>;
 
@@ -152,12 +152,12 @@ struct Prometheus {
     occurrences: Occurrences,
     scrape: Vec<Sample>,
     in_scrape: HashSet<u64>,
-    /// Start of the process that is being scraped.
+    /// Start time of the process that the current scrape is of.
     process: Option<u64>,
     scrapes: i64,
 }
 
-/// A label's value in `a="x",b="y"`.
+/// Value of a label in `a="x",b="y"`.
 fn label(labels: &str, name: &str) -> Option<String> {
     let mut rest = labels;
     loop {
@@ -183,7 +183,7 @@ fn label(labels: &str, name: &str) -> Option<String> {
 }
 
 impl Prometheus {
-    /// The samples of a whole scrape belong to the process it names.
+    /// End of a scrape: its samples belong to the process that it names.
     fn end_scrape(&mut self) {
         self.scrapes += 1;
         let process = self.process.take();
@@ -202,7 +202,7 @@ impl Prometheus {
     }
 }
 
-/// What came on top from point to point: where it began, how long it took, and how much.
+/// Increases from point to point: where they began, how long they took, and how much they were.
 fn increases(series: &Series) -> Vec<(Stretch, f64)> {
     let values: Vec<(i64, f64)> = series.values.iter().map(|(at, value)| (*at, *value)).collect();
     let between = |pair: &[(i64, f64)]| {
@@ -265,7 +265,7 @@ impl Reader for Prometheus {
         let name = &line[..name_end];
         let (labels, rest) = match line[name_end..].strip_prefix('{') {
             Some(inside) => {
-                // Labels may hold braces in their quotes.
+                // The values of labels may contain braces.
                 let end = inside.rfind('}').ok_or_else(damaged)?;
                 (&inside[..end], &inside[end + 1..])
             }
@@ -273,7 +273,7 @@ impl Reader for Prometheus {
         };
         let value = rest.split_whitespace().next().and_then(|v| v.parse::<f64>().ok()).ok_or_else(damaged)?;
         if name == "process_start_time_seconds" {
-            // Where it stands above the counters, the one of the next scrape ends this one.
+            // The process is named above the counters, so the next scrape's name ends this one.
             if self.process.is_some() && !self.scrape.is_empty() {
                 self.end_scrape();
             }
@@ -288,7 +288,7 @@ impl Reader for Prometheus {
         }
         let id = ids::key("scrape", (name, labels));
         if !self.in_scrape.insert(id) {
-            // The same series again: the next scrape of the same file.
+            // The same series comes again: the next scrape in the same file begins.
             self.end_scrape();
             self.in_scrape.insert(id);
         }
@@ -341,7 +341,7 @@ impl Reader for Prometheus {
     }
 }
 
-/// Records from the sums of each model and stretch of time.
+/// Make records from the increases of each model and period.
 fn emit(buckets: &Buckets, out: &mut Collector) {
     let has = |model: ModelId, counter: Counter| {
         buckets.iter().any(|((m, _), sums)| *m == model && sums.contains_key(&counter))
@@ -351,7 +351,7 @@ fn emit(buckets: &Buckets, out: &mut Collector) {
         let counted = has(model, Counter::Requests);
         let cached = if has(model, Counter::Cached) { Counter::Cached } else { Counter::Hits };
         let stated = has(model, cached);
-        // A hit may be counted a moment before the prompt it belongs to.
+        // A cache hit can be counted a moment before the prompt that it belongs to.
         let mut early = 0.0;
         for ((_, place), sums) in buckets.range((model, None)..).take_while(|((m, _), _)| *m == model) {
             let of = |counter| sums.get(&counter).copied().unwrap_or(0.0);
@@ -384,7 +384,7 @@ fn emit(buckets: &Buckets, out: &mut Collector) {
     }
 }
 
-/// The bound of a bucket; `+Inf` is one, too.
+/// The upper bound of a bucket; `+Inf` is one, too.
 fn bound(text: &str) -> Option<f64> {
     if text == "+Inf" { Some(f64::INFINITY) } else { text.parse().ok().filter(|n: &f64| *n >= 0.0) }
 }

@@ -1,5 +1,5 @@
-//! Answers of APIs as they came, one JSON object a line: chat completions, Responses, Anthropic messages,
-//! Gemini, Ollama, and the result files of batch interfaces, which hold the same inside.
+//! Saved responses of APIs, one JSON object per line: chat completions, Responses, Anthropic messages,
+//! Gemini, Ollama, and the result files of batch interfaces, which contain these.
 
 use super::answer::Slots;
 use super::vertex::Google;
@@ -125,12 +125,12 @@ impl Reader for Responses {
             (counts, Side::Inside, Side::Beside)
         } else {
             let answer = slots.read(row)?;
-            // xAI leaves reasoning out of the completion count; the total tells.
+            // xAI does not include reasoning in the completion count; the total shows this.
             (answer.counts, answer.cached, Side::Unsure(Convention::Inside))
         };
         let times = [TIMESTAMP, TS, TIME, DATE, CREATED, CREATED_AT, G_TIME];
         let time = times.into_iter().find(|slot| row.has(*slot)).map(|slot| row.time(slot));
-        // A batch's `created_at` and a log's own time are alike.
+        // A batch's `created_at` and a log's own time are equivalent.
         let when = time.transpose()?.flatten();
         if counts.is_empty() {
             let failed = row.has(ERROR) || row.is(RESULT, "errored") || row.is(RESULT, "expired");
@@ -148,7 +148,7 @@ impl Reader for Responses {
             out.note(Note::CacheSideUnknown);
         }
         let mut record = Record::request(out.model(name)?, when, normal.tokens);
-        // OpenRouter: the price of the provider stands in a field of its own and is not added to it.
+        // OpenRouter has the provider's price in a separate field, which is not added.
         record.usd = row.amount(COST)?;
         if row.is_true(IS_BYOK) {
             out.byok(row.amount(UPSTREAM)?.unwrap_or(0.0));
@@ -157,7 +157,7 @@ impl Reader for Responses {
             (true, _) => Tier::Batch,
             (false, tier) => tier.map_or(Tier::Standard, Tier::of),
         };
-        // The chunks of a stream have the answer's id, and the last one all counts.
+        // The chunks of a stream have the id of the answer; the last one has the totals.
         let streamed = kind.contains(".chunk") || row.has(G_PROMPT);
         let id = id.map(|id| ids::id(FORMAT.name, id));
         let keep = match id {

@@ -1,5 +1,5 @@
-//! Published traces: Azure's LLM inference trace and BurstGPT. Neither has ids, so equal rows are
-//! separate requests; neither says anything about caches.
+//! Published traces: Azure's LLM inference trace and BurstGPT. Neither has ids, so that equal rows are
+//! separate requests, and neither says anything about caches.
 
 use crate::usage::collect::Collector;
 use crate::usage::normal::{Counts, Side};
@@ -41,7 +41,7 @@ struct AzureTrace;
 
 impl Reader for AzureTrace {
     fn row(&mut self, row: &Row, out: &mut Collector) -> Result<(), Skip> {
-        // The names differ in case only, and tables are read whatever the case.
+        // The names differ only in case, and tables are read whatever the case.
         let time = row.time(AZURE_TIME)?.or(row.time(BURST_TIME)?);
         let counts =
             Counts { input: row.count(CONTEXT)?, output: row.count(GENERATED)?, ..Counts::default() };
@@ -66,7 +66,7 @@ impl Reader for BurstGpt {
         if counts.output.unwrap_or(0) == 0 && counts.input.unwrap_or(0) > 0 {
             return Err(Skip::of(&FAILED));
         }
-        // Seconds since midnight of the first day, local time; which day is not published.
+        // Seconds since midnight of the first day, local time; the date is not published.
         let slot = if row.has(BURST_TIME) { BURST_TIME } else { AZURE_TIME };
         let seconds = row.amount(slot).map_err(|_| &reason::UNREADABLE_TIME)?;
         let seconds = seconds.filter(|s| (0.0..1e9).contains(s)).ok_or(&reason::UNREADABLE_TIME)?;

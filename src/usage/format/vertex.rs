@@ -1,5 +1,5 @@
-//! Vertex AI's request-response log, exported from `BigQuery` as JSON lines or CSV. The prompt count has
-//! cached tokens inside, thoughts and what tools returned stand beside, numbers come as strings.
+//! Vertex AI's request-response log, exported from `BigQuery` as JSON lines or CSV. The prompt count
+//! includes cached tokens; reasoning and results of tools are counted separately; numbers are strings.
 
 use crate::usage::collect::Collector;
 use crate::usage::ids;
@@ -42,7 +42,7 @@ pub static FORMAT: Format = Format {
 
 struct Vertex;
 
-/// Google's counts in the normal form: also those of the Gemini API.
+/// Google's counts, also as the Gemini API has them.
 #[derive(Debug, Clone, Copy)]
 pub struct Google {
     pub prompt: usize,
@@ -54,14 +54,14 @@ pub struct Google {
 }
 
 impl Google {
-    /// The counts of a row, and the total they contradict, if they do.
+    /// The counts of a row, and whether they contradict the stated total.
     pub fn read(&self, row: &Row) -> Result<(Counts, bool), Skip> {
         let prompt = row.count(self.prompt)?;
         let tools = row.count(self.tools)?.unwrap_or(0);
         let output = row.count(self.candidates)?;
         let thoughts = row.count(self.thoughts)?;
         let total = row.count(self.total)?;
-        // An answer without candidates has an output of its thoughts alone.
+        // An answer without candidates has only reasoning in its output.
         let output = output.or(prompt.map(|_| 0));
         let sum = [prompt.unwrap_or(0), tools, output.unwrap_or(0), thoughts.unwrap_or(0)]
             .iter()

@@ -1,22 +1,22 @@
-//! How the rows of a file are put: JSON lines, a JSON document, a table, lines of text.
+//! Recognises the container of a file's rows: JSON lines, a JSON document, a table, lines of text.
 
 use super::marks::{ROWS, marked};
 use serde::de::IgnoredAny;
 
-/// How the rows of a file are put.
+/// The container of a file's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
     /// A JSON value on each line.
     JsonLines,
     /// JSON over several lines, or more than one value on a line.
     Json,
-    /// Cells between these.
+    /// A table, with this delimiter.
     Table(u8),
     /// Anything else that is text.
     Lines,
 }
 
-/// Which container, from the first bytes; `all` says that there are no more.
+/// The container, by the beginning of a file; `all` says that this is the whole file.
 pub fn container(head: &[u8], all: bool) -> Option<Container> {
     let first = head.iter().position(|b| !b.is_ascii_whitespace())?;
     let lines = || lines(head, all);
@@ -26,12 +26,12 @@ pub fn container(head: &[u8], all: bool) -> Option<Container> {
     match head[first] {
         b'{' if whole > 0 => Some(Container::JsonLines),
         b'[' if lines().next().is_some_and(is_json) && lines().count() > 1 => Some(Container::JsonLines),
-        // A first line that is cut, and then objects.
+        // The first line is cut off, and objects follow.
         _ if whole > 0 && !matches!(head[first], b'[') && whole * 2 >= lines().count() => {
             Some(Container::JsonLines)
         }
-        // A document, or a list with an object on each line. A lone line that is not whole is one, too:
-        // either long or torn.
+        // A document, or a list with an object on each line. A single line that is not complete is a
+        // document, too: it is long, or cut off.
         b'{' | b'[' => Some(Container::Json),
         _ => Some(delimiter(head, all).map_or(Container::Lines, Container::Table)),
     }
@@ -43,11 +43,11 @@ pub(super) fn lines(head: &[u8], all: bool) -> impl Iterator<Item = &[u8]> {
     head[..end].split(|b| *b == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
 }
 
-/// What parts the cells of the first line: the mark of which a known format's header has most, or which
-/// occurs most.
+/// Delimiter of the first line: the one by which a known format's header is recognised best, or else the
+/// most frequent one.
 fn delimiter(head: &[u8], all: bool) -> Option<u8> {
     let first = lines(head, all).next().or(Some(head))?;
-    // Metrics are lines of text.
+    // Metrics of a server are lines of text.
     if first.starts_with(b"# ") {
         return None;
     }

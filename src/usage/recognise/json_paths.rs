@@ -1,23 +1,23 @@
-//! The paths of keys in the first values of JSON.
+//! Paths of the keys in the first values of a JSON text.
 
 use super::marks::ROWS;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Paths of one row that are looked at.
+/// The most paths of one row.
 pub(super) const PATHS: usize = 4000;
 
 const DEPTH: usize = 8;
 
-/// What a field holds, as far as a mapping cares.
+/// Type of a field's values, as far as a mapping needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Number,
     Other,
 }
 
-/// The paths of a JSON text, as far as it goes.
+/// The paths of a JSON text, as far as it can be read.
 pub(super) fn paths(json: &[u8]) -> BTreeMap<String, Kind> {
     let mut found = BTreeMap::new();
     let mut values = serde_json::Deserializer::from_slice(json);
@@ -95,7 +95,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
             let path = self.path.clone();
             let inner = Walk { found: &mut *self.found, path, depth: self.depth + 1 };
             let mut json = serde_json::Deserializer::from_str(text);
-            // A text that only looks like JSON is a text.
+            // A string that only looks like JSON is a string.
             let _ = inner.deserialize(&mut json);
         }
         let number = text.len() < 24 && text.trim().parse::<f64>().is_ok();

@@ -1,9 +1,9 @@
-//! The marks of formats: sets of fields by which one is known.
+//! Recognises formats by their marks, which are sets of fields.
 
 use crate::usage::format::FORMATS;
 use crate::usage::reader::Format;
 
-/// Rows that are looked at.
+/// Number of rows that are examined.
 pub(super) const ROWS: usize = 400;
 
 /// The format with the most marks among a table's columns.
@@ -12,7 +12,7 @@ pub(super) fn marked(columns: &[String]) -> Option<(&'static Format, usize)> {
     best(|marks| marks.iter().all(has))
 }
 
-/// The format of which the largest set of marks is there.
+/// The format that has the largest set of marks of those that are there.
 fn best(is_there: impl Fn(&[&str]) -> bool) -> Option<(&'static Format, usize)> {
     let mut best: Option<(&'static Format, usize)> = None;
     for format in FORMATS {

@@ -1,4 +1,4 @@
-//! What can be said of a file of no known format: the names of its fields, and a mapping to try.
+//! Describes a file of an unknown format: the names of its fields, and a mapping to try.
 
 use super::container::{Container, header, lines};
 use super::json_paths::{Kind, paths};
@@ -6,21 +6,21 @@ use super::marks::ROWS;
 use crate::usage::format::FORMATS;
 use std::collections::BTreeMap;
 
-/// What a file that no format fits looks like.
+/// The description of a file of an unknown format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     pub container: Container,
-    /// Names of fields that may matter to a mapping.
+    /// Names of fields that a mapping may need.
     pub fields: Vec<String>,
-    /// Other fields, whose names could be data.
+    /// Number of other fields, whose names could be data.
     pub others: usize,
-    /// The format that comes nearest.
+    /// The format that is most similar.
     pub nearest: Option<&'static str>,
     /// A mapping that may be right, as `--map` takes it.
     pub suggested: Option<String>,
 }
 
-/// Describe what no format fits.
+/// Describe a file whose format is unknown.
 pub fn describe(head: &[u8], all: bool, container: Container) -> Unknown {
     let fields: Vec<(String, Kind)> = match container {
         Container::Table(mark) => columns(head, all, mark),
@@ -40,7 +40,7 @@ pub fn describe(head: &[u8], all: bool, container: Container) -> Unknown {
             } else {
                 count(head);
             }
-            // A key that is in few rows may be data.
+            // A key that only a few rows have may be data.
             let often = |seen: usize| seen * 2 >= n;
             rows.into_iter()
                 .filter(|(_, (seen, _))| often(*seen))
@@ -54,7 +54,7 @@ pub fn describe(head: &[u8], all: bool, container: Container) -> Unknown {
         path.replace("[]/", ".").replace('/', ".").trim_start_matches(['[', ']', '.']).to_owned()
     };
     let is_table = matches!(container, Container::Table(_));
-    // A header is written by a program; a key of an object may be a name of somebody.
+    // Headers are written by programs; the key of an object may be somebody's name.
     let fit = |path: &str| is_name(path) && (is_table || path.split('/').all(is_usual));
     let shown: Vec<String> = fields
         .iter()
@@ -71,7 +71,7 @@ pub fn describe(head: &[u8], all: bool, container: Container) -> Unknown {
     }
 }
 
-/// The columns of a table, if its first row is one of names: its cells are unlike those below.
+/// The columns of a table, if its first row is a header, which is unlike the rows below it.
 fn columns(head: &[u8], all: bool, mark: u8) -> Vec<(String, Kind)> {
     let names = header(head, mark);
     let second = lines(head, all).nth(1).map(|line| header(line, mark)).unwrap_or_default();
@@ -101,7 +101,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Short, made of words: a name somebody gave a field, not a key or an address.
+/// Is it short and made of words, as names of fields are, and not a key or an address?
 fn is_name(path: &str) -> bool {
     let fine = |c: char| {
         c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ' | '[' | ']' | '$' | '(' | ')')
@@ -114,7 +114,7 @@ fn is_name(path: &str) -> bool {
         && path.split(['/', '.']).all(|part| part.len() <= 40 && words(part).iter().all(is_word))
 }
 
-/// A step made of words that fields of usage have.
+/// Does it consist of words that are usual in usage records?
 fn is_usual(step: &str) -> bool {
     const USUAL: [&str; 56] = [
         "at",
@@ -178,7 +178,7 @@ fn is_usual(step: &str) -> bool {
     words.iter().all(|word| word.len() <= 2 || USUAL.contains(&word.as_str()) || hint(word).is_some())
 }
 
-/// What a field of this name may be.
+/// What a field with this name may be.
 fn hint(path: &str) -> Option<&'static str> {
     let name = path.rsplit(['/', '.']).next().unwrap_or(path).to_ascii_lowercase().replace([' ', '-'], "_");
     let is = |names: &[&str]| names.contains(&name.as_str());
@@ -250,7 +250,7 @@ fn hint(path: &str) -> Option<&'static str> {
     found.iter().find(|(_, names)| is(names)).map(|(key, _)| *key)
 }
 
-/// A mapping from names that say what they are.
+/// A mapping, from fields whose names say what they are.
 fn suggest(fields: &[String]) -> Option<String> {
     let mut pairs: Vec<(&'static str, &str)> = Vec::new();
     for field in fields {
@@ -263,7 +263,7 @@ fn suggest(fields: &[String]) -> Option<String> {
     counts.then(|| pairs.join(","))
 }
 
-/// The format of whose marks the largest part is there, at least half.
+/// The format with the largest share of its marks present, which must be at least half.
 fn nearest(names: &[&str]) -> Option<&'static str> {
     let has = |mark: &str| {
         let last = mark.rsplit('/').next().unwrap_or(mark);

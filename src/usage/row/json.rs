@@ -1,4 +1,4 @@
-//! Reads JSON values and hands out the rows in them.
+//! Reads JSON values and hands out the rows within them.
 
 use super::layout::{Column, Layout, Node, Place, ROOT};
 use super::pairs::Pairs;
@@ -7,13 +7,13 @@ use super::{Cell, Row};
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// Most rows that belong to one row.
+/// The most rows that may belong to one row.
 const MOST_CHILDREN: usize = 200_000;
 
-/// Reads JSON values and hands out the rows in them.
+/// Reads JSON values and hands out the rows within them.
 pub struct RowReader<'m> {
     layout: &'m Layout,
-    /// A row for each level of nesting that has rows; the first is the value itself.
+    /// One row for each level of nesting that has rows; the first one is the value itself.
     stack: Vec<Row>,
     emit: &'m mut dyn FnMut(&Row),
 }
@@ -25,16 +25,16 @@ impl fmt::Debug for RowReader<'_> {
 }
 
 impl<'m> RowReader<'m> {
-    /// `rows` is memory to use again; `emit` gets each row as it is complete.
+    /// `rows` is memory that is reused; `emit` is called with every complete row.
     pub fn new(layout: &'m Layout, rows: &mut Vec<Row>, emit: &'m mut dyn FnMut(&Row)) -> Self {
         Self { layout, stack: std::mem::take(rows), emit }
     }
-    /// The memory back.
+    /// Give back the memory.
     pub fn into_rows(self) -> Vec<Row> {
         self.stack
     }
-    /// Read one value. Rows inside it are handed out on the way, it itself at the end, unless it is
-    /// damaged.
+    /// Read one value. Rows within it are handed out as they are read, and the value itself at the end,
+    /// unless it is damaged.
     pub fn value<'de, D: serde::Deserializer<'de>>(&mut self, from: D) -> Result<(), D::Error> {
         self.open(0);
         let place = self.layout.entry;
@@ -53,20 +53,20 @@ impl<'m> RowReader<'m> {
     fn node(&self, place: Place) -> &'m Node {
         self.layout.node(place)
     }
-    /// A string that holds JSON; one that does not is no harm.
+    /// Read a string that contains JSON; other strings are ignored.
     fn embedded(&mut self, place: Place, level: usize, text: &str) {
         if text.trim_start().starts_with(['{', '[']) {
             let mut inner = serde_json::Deserializer::from_str(text);
             let place = if self.node(place).same { ROOT } else { place };
             if (ValueAt { reader: self, place, level }).deserialize(&mut inner).is_err() {
-                // What was read before the damage stands.
+                // What was read before the damage is kept.
             }
         }
     }
 }
 
 impl Layout {
-    /// Put a table's cell where its column belongs.
+    /// Put a cell of a table into the fields of its column.
     pub fn fill(&self, column: Column, text: &str, row: &mut Row) {
         for slot in &self.node(column.place).slots {
             row.set_text(*slot, text);
@@ -76,7 +76,7 @@ impl Layout {
         }
     }
 
-    /// Read a cell that holds JSON into the row.
+    /// Read a cell that contains JSON into the row.
     fn embedded(&self, column: Column, text: &str, row: &mut Row) {
         let mut reader =
             RowReader { layout: self, stack: vec![std::mem::take(row)], emit: &mut |_: &Row| {} };
@@ -85,7 +85,7 @@ impl Layout {
     }
 }
 
-/// Reads the value at a node.
+/// Reads the value at a node of the layout.
 struct ValueAt<'a, 'm> {
     reader: &'a mut RowReader<'m>,
     place: Place,
@@ -186,7 +186,7 @@ impl<'de> Visitor<'de> for ValueAt<'_, '_> {
         if node.within {
             loop {
                 reader.open(level + 1);
-                // The memory of an earlier child of this place, if there is one.
+                // Reuse the memory of an earlier child here, if there is one.
                 let used = reader.stack[level].used;
                 if let Some(old) = reader.stack[level].children.get_mut(used) {
                     let old = std::mem::take(old);
@@ -226,7 +226,7 @@ impl<'de> Visitor<'de> for ValueAt<'_, '_> {
     }
 }
 
-/// Which node a key of an object is, if any.
+/// Finds the node that a key of an object leads to.
 struct Key<'l> {
     layout: &'l Layout,
     place: Place,
@@ -277,7 +277,7 @@ mod tests {
             rows(&layout, r#"{"message":"{\"a\":\"1\",\"b\":\"{\\\"c\\\":\\\"2\\\"}\"}"}"#),
             wanted[..1]
         );
-        // A wrapping with a field of its own is a row, too.
+        // A wrapper that has a field itself is a row, too.
         assert_eq!(rows(&layout, r#"{"data":[{"a":"1"}],"a":"9"}"#), [some(&["1", ""]), some(&["9", ""])]);
     }
 

@@ -1,41 +1,41 @@
-//! Where the fields of a format stand in a value of JSON, or in the columns of a table.
+//! The places of a format's fields in a JSON value, or in the columns of a table.
 //!
 //! A format names its fields by paths:
 //!
-//! | path | means |
+//! | path | meaning |
 //! |---|---|
-//! | `message/usage/input_tokens` | a key in an object in an object |
-//! | `attributes{key=value}/gen_ai.system` | in a list of `{"key": K, "value": V}`, the V of one K |
+//! | `message/usage/input_tokens` | keys of nested objects |
+//! | `attributes{key=value}/gen_ai.system` | in a list of `{"key": K, "value": V}`, the V of this K |
 //! | `results*/model` | a field of the rows that belong to this one |
 //! | `values#` | a list of `[time, value]`, or one such pair |
 //!
-//! A text where an object is expected is read as JSON: logs keep JSON in cells and strings.
+//! A string where an object is expected is read as JSON, because logs keep JSON in cells and strings.
 
-/// A node of the tree of paths, by its number.
+/// Index of a node in the tree of paths.
 pub(super) type Place = u16;
 /// The node of the row itself.
 pub(super) const ROOT: Place = 0;
 
-/// A step of a path: what a value found there means.
+/// A node of the tree of paths: the meaning of a value at this place.
 #[derive(Debug, Default)]
 pub(super) struct Node {
-    /// The keys of an object that lead on, and where to.
+    /// Keys of an object, and the nodes they lead to.
     pub next: Vec<(Box<str>, Place)>,
-    /// The fields it fills: several where a mapping names one twice.
+    /// Fields that the value fills; several if a mapping names it more than once.
     pub slots: Vec<usize>,
     /// A list whose elements are rows.
     pub each: bool,
-    /// Where its elements begin: rows at the root, or what is around them.
+    /// The node at which its elements begin: the root for rows, or the node of what is around the rows.
     pub start: Place,
-    /// A list whose elements hold lists of rows and are no rows themselves.
+    /// A list whose elements contain lists of rows, and are not rows themselves.
     pub through: bool,
     /// A list whose elements are rows that belong to this one.
     pub within: bool,
-    /// The row itself stands here, wrapped in an object or in a text.
+    /// The value is the row itself, wrapped in an object or in a string.
     pub same: bool,
     /// A list of pairs of time and value, or one such pair.
     pub points: bool,
-    /// A list of objects, each a key and a value.
+    /// A list of objects that are pairs; the names of the members with the key and the value.
     pub keyed: Option<(Box<str>, Box<str>)>,
 }
 
@@ -44,13 +44,13 @@ pub(super) struct Node {
 pub struct Layout {
     nodes: Vec<Node>,
     fields: usize,
-    /// Where a value begins: at the root, or further out where something is around the rows.
+    /// The node at which a value begins: the root, or a node further out if something is around the rows.
     pub(super) entry: Place,
 }
 
 impl Layout {
-    /// From the fields' paths, the paths of lists whose elements are rows (`data[]`), and the keys
-    /// under which a row may be wrapped.
+    /// From the paths of the fields, the paths of lists whose elements are rows (`data[]`), and the keys
+    /// whose value may be the row itself.
     pub fn new<'p>(fields: impl IntoIterator<Item = &'p str>, rows: &[&str], same: &[&str]) -> Self {
         let mut layout = Self { nodes: vec![Node { each: true, ..Node::default() }], fields: 0, entry: ROOT };
         for path in fields {
@@ -74,7 +74,7 @@ impl Layout {
         layout
     }
 
-    /// From paths whose steps are plain keys; for names that a user gives.
+    /// From paths of plain keys, for names that the user gives.
     pub fn of_keys<'p>(paths: impl IntoIterator<Item = Vec<&'p str>>, rows: &[&str]) -> Self {
         let mut layout = Self { nodes: vec![Node { each: true, ..Node::default() }], fields: 0, entry: ROOT };
         for path in paths {
@@ -90,8 +90,8 @@ impl Layout {
         layout
     }
 
-    /// The same rows inside something that a format knows nothing of: the keys that lead to them from
-    /// outside, each a list of such things where it ends with `[]`.
+    /// The same layout for rows inside something else: `keys` lead to them from the outside; a key that
+    /// ends with `[]` stands for a list.
     #[must_use]
     pub fn inside(mut self, keys: &[String]) -> Self {
         for key in keys.iter().rev() {
@@ -139,22 +139,22 @@ impl Layout {
         place
     }
 
-    /// The node a key leads to from another.
+    /// The node that a key leads to.
     pub(super) fn find(&self, from: Place, name: &str) -> Option<Place> {
         self.nodes[from as usize].next.iter().find(|(n, _)| **n == *name).map(|(_, place)| *place)
     }
 
-    /// The node of this number.
+    /// The node with this index.
     pub(super) fn node(&self, place: Place) -> &Node {
         &self.nodes[place as usize]
     }
 
-    /// How many fields a row has.
+    /// Number of fields of a row.
     pub const fn fields(&self) -> usize {
         self.fields
     }
 
-    /// The node a table's column stands for: one of the first steps, whatever its case and the white
+    /// The node of a table's column: a first step of a path, in upper or lower case and with any white
     /// space around it, or a whole path written with dots.
     pub fn column(&self, header: &str) -> Option<Column> {
         let header = header.trim();
@@ -167,10 +167,10 @@ impl Layout {
     }
 }
 
-/// Where a table's column goes.
+/// The place of a table's column.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     pub(super) place: Place,
-    /// Its text is JSON with fields inside.
+    /// Its cells are JSON with fields inside.
     pub(super) json: bool,
 }

@@ -5,15 +5,15 @@ use super::{Cell, LONGEST_TEXT, Row};
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// Reads such a list into the row it belongs to. Key and value may come in any order.
+/// Reads such a list into the row that it belongs to. Key and value may come in any order.
 pub(super) struct Pairs<'a> {
     pub layout: &'a Layout,
     pub row: &'a mut Row,
-    /// The node of the list: below it stand the keys that are looked for.
+    /// The node of the list, with a child for each key that is looked for.
     pub place: Place,
-    /// The name of the member that holds the key, `name.value` where it stands one object deeper.
+    /// Name of the member with the key; `name.value` if it is one object deeper.
     pub key: &'a str,
-    /// The name of the member that holds the value.
+    /// Name of the member with the value.
     pub value: &'a str,
 }
 
@@ -36,10 +36,10 @@ impl Pairs<'_> {
     }
 }
 
-/// One pair: the node of its key, if a format names it, its value, and that value's text.
+/// One pair: the node of its key (if a format names it), its value, and the text of that value.
 type KeyAndValue = (Option<Place>, Cell, String);
 
-/// Reads one of them.
+/// Reads one pair.
 struct Pair<'f> {
     layout: &'f Layout,
     place: Place,
@@ -61,7 +61,7 @@ impl<'de> Visitor<'de> for Pair<'_> {
         f.write_str("an object")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        // `name.value`: the key stands one object deeper.
+        // `name.value`: the key is one object deeper.
         let (outer, inner) = self.key.split_once('.').unwrap_or((self.key, ""));
         while let Some(which) = map.next_key_seed(OneOf([outer, self.value]))? {
             match which {
@@ -106,7 +106,7 @@ impl<'de> Visitor<'de> for Pair<'_> {
     }
 }
 
-/// Which of two names a key is.
+/// Tells which of two names a key is.
 struct OneOf<'n>([&'n str; 2]);
 
 impl<'de> DeserializeSeed<'de> for OneOf<'_> {
@@ -126,10 +126,10 @@ impl Visitor<'_> for OneOf<'_> {
     }
 }
 
-/// The first scalar of a value: `5`, `{"intValue": "5"}`, `{"value": 5}`. Long texts are passed over.
+/// Reads the first scalar of a value: `5`, `{"intValue": "5"}`, `{"value": 5}`. Long texts are skipped.
 struct Scalar<'f> {
     found: &'f mut (Cell, String),
-    /// The key it stands under, or any.
+    /// The key that the scalar is under; empty for any.
     of: &'f str,
 }
 

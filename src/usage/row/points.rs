@@ -1,15 +1,15 @@
-//! A list of times and values: `[[time, value], ...]`, or one such pair.
+//! Reads a list of times and values: `[[time, value], ...]`, or a single such pair.
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// Most points of one series.
+/// The most points of one series.
 const MOST_POINTS: usize = 2_000_000;
 
-/// One element of a list of points: a pair, or half of the only one.
+/// One element of the list: a pair, or one half of a single pair.
 pub(super) struct Point<'p> {
     pub points: &'p mut Vec<(f64, f64)>,
-    /// Numbers that stand in the list itself, at most three.
+    /// Numbers that are directly in the list, at most three.
     pub plain: &'p mut Vec<f64>,
 }
 

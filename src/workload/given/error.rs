@@ -1,8 +1,8 @@
-//! What is wrong with what was given, with the name that was probably meant.
+//! Errors in what the user gave, with the name that was probably meant.
 
 use crate::spelling::nearest;
 
-/// What is wrong with what was given.
+/// An error in what the user gave.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InputError(pub String);
@@ -17,8 +17,8 @@ pub fn unknown<'a>(what: &str, word: &str, names: impl Iterator<Item = &'a str>)
     }
 }
 
-/// An error of serde's about a TOML file, for people: the file, toml's own line and caret, and the
-/// nearest known name.
+/// An error of serde's about a TOML file, for people: the file, toml's own line and caret, and the nearest
+/// known name.
 pub fn toml_error(file: &str, error: &toml::de::Error) -> String {
     let text = format!("{file}: {}", error.to_string().trim_end());
     match did_you_mean(error.message()) {

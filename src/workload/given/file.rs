@@ -1,4 +1,4 @@
-//! A TOML file while it is read: its tables → values with their lines.
+//! Reads the tables of a TOML file into values that know their lines.
 
 use super::error::{InputError, unknown};
 use super::read::read_value;
@@ -10,20 +10,20 @@ use std::ops::Range as Span;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A file while it is read: its text for line numbers, its name for messages and sources.
+/// A TOML file that is being read: its text for line numbers, its name for messages and sources.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// Its text.
     pub text: &'a str,
     /// Its name, as the user gave it.
     pub file: &'a str,
-    /// What it was to the command.
+    /// The purpose for which the command reads it.
     pub role: FileRole,
 }
 
 impl Place<'_> {
-    /// The keys of one table, each checked. `keys` are those the table may have; `elsewhere` are all
-    /// keys, to say to which table a misplaced one belongs.
+    /// The keys of one table, each checked. `keys` are those that the table may have. `elsewhere` are all
+    /// keys, in order to tell in which table a misplaced one belongs.
     pub fn fields(
         &self,
         section: Section,
@@ -53,7 +53,7 @@ impl Place<'_> {
         Ok(Given { value, source })
     }
 
-    /// The source of what stands at this place.
+    /// The source of a value at this place in the file.
     pub fn source(&self, key: &Key, at: Span<usize>) -> Source {
         Source::User(UserInput::File {
             role: self.role,
@@ -63,7 +63,7 @@ impl Place<'_> {
         })
     }
 
-    /// Line and column, counted from 1.
+    /// Line and column of a byte position, from 1.
     fn line(&self, at: usize) -> (usize, usize) {
         let before = &self.text[..at.min(self.text.len())];
         let line = before.matches('\n').count() + 1;
@@ -71,7 +71,7 @@ impl Place<'_> {
         (line, column)
     }
 
-    /// File, line, column, the line itself and a caret under what is wrong.
+    /// An error with file, line, column, the text of the line, and a caret under what is wrong.
     pub fn error(&self, at: Span<usize>, why: &str) -> InputError {
         let (line, column) = self.line(at.start);
         let shown = self.text.lines().nth(line - 1).unwrap_or("");
@@ -85,7 +85,7 @@ impl Place<'_> {
         ))
     }
 
-    /// What is no TOML, in the same form.
+    /// The error for a file that is not TOML, in the same form.
     pub fn not_toml(&self, error: &toml::de::Error) -> InputError {
         let why = error.message().trim().replace('\n', ", ");
         self.error(error.span().unwrap_or(0..0), &format!("not valid TOML: {why}"))

@@ -1,4 +1,4 @@
-//! A TOML value → the value of a key, checked.
+//! Reads and checks a TOML value as the value of a key.
 
 use super::error::unknown;
 use super::value::{Change, Range, RequestSize, Value};
@@ -10,7 +10,7 @@ use std::ops::Range as Span;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// Where in the file, and what is wrong there.
+/// A place in the file, and what is wrong there.
 pub type At = (Span<usize>, String);
 
 pub(super) fn read_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, At> {
@@ -57,7 +57,7 @@ pub(super) fn read_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Valu
     }
 }
 
-/// At most so many texts in a list.
+/// The most texts in a list.
 const MOST_TEXTS: usize = 64;
 
 fn texts(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
@@ -237,7 +237,7 @@ pub(super) fn number(key: &Key, value: &Spanned<DeValue<'_>>) -> Result<Value, A
     Ok(Value::Uncertain(Range { low, likely, high }))
 }
 
-/// Is this number possible for this key?
+/// Is this number allowed for this key?
 fn check(key: &Key, n: f64) -> Result<(), String> {
     let shown = if n.abs() < 1e16 { n.to_string() } else { format!("{n:e}") };
     match key.kind {

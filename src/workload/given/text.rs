@@ -1,4 +1,4 @@
-//! The text of a flag or an answer → the value of a key.
+//! Reads the text of a flag or an answer as the value of a key.
 
 use super::error::InputError;
 use super::read::read_value;
@@ -7,7 +7,7 @@ use crate::provenance::{Source, UserInput};
 use crate::workload::keys::{Key, Kind};
 use toml::de::DeTable;
 
-/// Text as a value of this key, from a flag or an answer: `3`, `2:3:5` (low, likely, high), or TOML.
+/// The value of a key, from the text of a flag or an answer: `3`, `2:3:5` (low, likely, high), or TOML.
 pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, InputError> {
     let toml = match key.kind {
         Kind::Number { .. } | Kind::Positive | Kind::Whole { .. } | Kind::Months => {
@@ -56,8 +56,8 @@ pub fn value_from_text(key: &Key, how: UserInput, text: &str) -> Result<Given, I
     Ok(Given { value, source: Source::User(how) })
 }
 
-/// A number as people write it: `1_000`, `1,000`, `.5`, `1e6`, `20k`, `1.5M`, `2B`, and `30 %` where
-/// the key is a share or a rate. `None` where it could mean two things (`1,5`).
+/// A number as people write it: `1_000`, `1,000`, `.5`, `1e6`, `20k`, `1.5M`, `2B`, and `30 %` for a share
+/// or a rate. `None` where it could mean two things (`1,5`).
 pub fn number_of(text: &str, kind: Kind) -> Option<f64> {
     let text = text.trim();
     let share = matches!(kind, Kind::Number { max, .. } if max <= 5.0);
@@ -76,7 +76,7 @@ pub fn number_of(text: &str, kind: Kind) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// `1,234,567.8` without its commas; nothing where they do not part thousands.
+/// `1,234,567.8` without its commas; `None` where they are not between thousands.
 fn without_thousands(text: &str) -> Option<String> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let mut groups = whole.trim_start_matches('-').split(',');

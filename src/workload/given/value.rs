@@ -1,75 +1,76 @@
-//! A value as given, and where it came from.
+//! Values that were given, with their source.
 
 use crate::provenance::Source;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
-/// A number, or what is known about one.
+/// A number, or a range that it lies in.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Range {
-    /// The lowest it can be.
+    /// The lowest value.
     pub low: f64,
-    /// The likeliest.
+    /// The likely value.
     pub likely: f64,
-    /// The highest it can be.
+    /// The highest value.
     pub high: f64,
 }
 
 impl Range {
-    /// Known exactly.
+    /// A number that is known exactly.
     pub const fn exactly(value: f64) -> Self {
         Self { low: value, likely: value, high: value }
     }
-    /// Does it say anything about uncertainty?
+    /// Is the value uncertain?
     pub fn is_wide(&self) -> bool {
         self.low < self.high
     }
-    /// All three by the same function, which must keep their order.
+    /// Apply a function that keeps the order to all three values.
     #[must_use]
     pub fn map(self, f: impl Fn(f64) -> f64) -> Self {
         Self { low: f(self.low), likely: f(self.likely), high: f(self.high) }
     }
 }
 
-/// A value as given.
+/// A value that was given.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// A number.
     Number(Range),
-    /// A number written as `{ low, likely, high }`, even where all three are equal.
+    /// A number that was written as `{ low, likely, high }`, even if all three are equal.
     Uncertain(Range),
-    /// Yes or no.
+    /// True or false.
     Flag(bool),
-    /// A text, or the word that was chosen.
+    /// A text, or a word from a list.
     Text(String),
-    /// 168 weights.
+    /// A weight for each of the 168 hours of a week.
     Hours(Vec<f64>),
-    /// Other values from a day on, in order of the days.
+    /// Values that change on dates, in order of the dates.
     Changes(Vec<Change>),
     /// Kinds of request; their shares add up to 1.
     Sizes(Vec<RequestSize>),
     /// Texts, at least one.
     Texts(Vec<String>),
-    /// Above an amount of a month's bill in US dollars, this share of what is above it is taken off.
+    /// Discounts on large bills: above this amount of a month's bill (US dollars), this share of the rest
+    /// is deducted.
     Discounts(Vec<(f64, f64)>),
 }
 
 impl Value {
-    /// The number, where it is one.
+    /// The number; `None` for other values.
     pub const fn range(&self) -> Option<Range> {
         match self {
             Self::Number(r) | Self::Uncertain(r) => Some(*r),
             _ => None,
         }
     }
-    /// Text, or the word that was chosen.
+    /// The text, or the word; `None` for other values.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(t) => Some(t),
             _ => None,
         }
     }
-    /// As a flag takes it.
+    /// The value as the argument of a flag.
     pub fn to_flag(&self) -> String {
         let number = |v: f64| v.to_string();
         match self {
@@ -84,7 +85,7 @@ impl Value {
             }
         }
     }
-    /// As a TOML file has it; reading it back gives the same value.
+    /// The value in a TOML file; reading it gives the same value.
     pub fn to_toml(&self) -> String {
         let number = |v: f64| {
             if v.fract() == 0.0 && v.abs() < 9e15 { format!("{v:.0}") } else { format!("{v:?}") }
@@ -130,12 +131,12 @@ impl Value {
     }
 }
 
-/// A kind of request.
+/// One kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RequestSize {
-    /// Of all requests, above 0 and up to 1.
+    /// Share of all requests that are of this kind, above 0 and at most 1.
     pub share: f64,
-    /// Input tokens, cached ones included.
+    /// Input tokens, whether cached or not.
     pub input_tokens: f64,
     /// Share of the input that is read from a cache.
     pub cached_input_share: f64,
@@ -148,9 +149,9 @@ pub struct RequestSize {
 }
 
 impl RequestSize {
-    /// Most kinds that are told apart.
+    /// The most kinds.
     pub const MOST: usize = 64;
-    /// Names of its figures, as files have them.
+    /// Names of its figures in files.
     pub const NAMES: [&'static str; 6] = [
         "share",
         "input_tokens",
@@ -193,30 +194,30 @@ impl RequestSize {
     }
 }
 
-/// Prices from a day on.
+/// Prices from a date on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// The first day on which they hold.
+    /// The first day on which they apply.
     pub from: Date,
-    /// By key name.
+    /// Prices by the name of their key.
     pub rates: BTreeMap<&'static str, Range>,
 }
 
-/// A value and where it came from.
+/// A value with its source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Given {
-    /// What was given.
+    /// The value.
     pub value: Value,
-    /// By whom, and where.
+    /// Who gave it, and where.
     pub source: Source,
 }
 
 impl Given {
-    /// A value the program chose itself.
+    /// A value that the program chose itself.
     pub fn chosen(value: Value, rule: &str, reason: impl Into<String>) -> Self {
         Self { value, source: Source::assumed(rule, reason) }
     }
 }
 
-/// The given keys of one table.
+/// The values of one table, by key name.
 pub type Fields = BTreeMap<&'static str, Given>;

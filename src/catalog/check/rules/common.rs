@@ -1,5 +1,5 @@
-//! What holds of every kind of record: an id, a source, a date, figures within bounds, references that lead
-//! somewhere.
+//! Rules for every kind of record: an id, a source, a date, figures within bounds, references to records
+//! that exist.
 
 use crate::catalog::{Catalog, CiteByField};
 use crate::spelling::nearest;
@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 pub(super) type Report<'a> = &'a mut dyn FnMut(&str, String, &str);
 
-/// What every record has: an id, a source, a date.
+/// Check what every record has: an id, a source, a date.
 pub(in crate::catalog::check) fn common(
     id: &str,
     source: &str,
@@ -39,7 +39,7 @@ pub(in crate::catalog::check) fn common(
     }
 }
 
-/// A citation of a field that the record does not have was meant for another.
+/// Report citations of fields that the record does not have; they were meant for another one.
 pub(in crate::catalog::check) fn citations<T: serde::Serialize>(
     record: &T,
     cite: &CiteByField,
@@ -60,7 +60,7 @@ pub(in crate::catalog::check) fn citations<T: serde::Serialize>(
     }
 }
 
-/// A figure inside its bounds, where there is one.
+/// Report a figure outside its bounds.
 pub(super) fn within(path: &str, value: Option<f64>, low: f64, high: f64, unit: &str, report: Report<'_>) {
     let Some(value) = value else { return };
     if !value.is_finite() || value < low || value > high {
@@ -82,7 +82,7 @@ pub(super) fn currency_code(path: &str, code: &str, catalog: &Catalog, report: R
     }
 }
 
-/// A reference that leads nowhere names both ends.
+/// Report a reference to a record that does not exist, with both ids.
 pub(super) fn reference<'a>(
     path: &str,
     to: &str,
@@ -99,7 +99,7 @@ pub(super) fn reference<'a>(
     }
 }
 
-/// Year or month: `2024` or `2024-10`.
+/// Report a text that is neither a year nor a month: `2024`, `2024-10`.
 pub(super) fn month(path: &str, value: Option<&str>, report: Report<'_>) {
     let Some(text) = value else { return };
     let (year, month) = text.split_once('-').unwrap_or((text, "01"));

@@ -1,4 +1,4 @@
-//! Accelerators, machines, hosts and rentals.
+//! Rules for accelerators, machines, hosts and rentals.
 
 use super::common::{Report, currency_code, month, not_empty, reference, within};
 use super::medians::Medians;
@@ -6,7 +6,7 @@ use crate::catalog::{
     Accelerator, Catalog, FormFactor, Host, Machine, Misfit, PurchasePrice, Rental, RentalTerms,
 };
 
-/// Rent differs by terms and provider, not by more than this for the same accelerator.
+/// Rents for the same accelerator differ by terms and provider, but by no more than this factor.
 const RENT_TIMES: f64 = 20.0;
 
 fn prices(list: &[PurchasePrice], catalog: &Catalog, report: Report<'_>) {
@@ -25,7 +25,7 @@ fn prices(list: &[PurchasePrice], catalog: &Catalog, report: Report<'_>) {
     }
 }
 
-/// Only the price of a host can be one with accelerators in it.
+/// Only the price of a host can include accelerators.
 fn nothing_fitted(list: &[PurchasePrice], report: Report<'_>) {
     for n in list.iter().enumerate().filter(|(_, p)| p.fitted.is_some()).map(|(n, _)| n) {
         report(
@@ -130,13 +130,13 @@ pub(in crate::catalog::check) fn host(r: &Host, c: &Catalog, _: &Medians, report
     }
 }
 
-/// Accelerators that a host is said to carry must be ones that it can.
+/// Accelerators that a host is said to hold must fit into it.
 fn fits(path: &str, host: &Host, id: &str, number: u32, c: &Catalog, report: Report<'_>) {
     let Some(card) = c.accelerator(id) else {
         let known = c.accelerators.iter().map(|a| a.id.as_str());
         return reference(path, id, "gpu", false, known, report);
     };
-    // An unknown figure keeps it out of plans, but is no mistake.
+    // A figure that is not known keeps the host out of plans, but is no mistake in the record.
     if let Err(misfit) = host.carries(card, number)
         && !matches!(misfit, Misfit::PowerUnknown)
     {

@@ -1,15 +1,16 @@
-//! The median prices of API models: a price far from them is in another unit.
+//! Median prices of API models: a price far from them is probably in another unit.
 
 use crate::catalog::{ApiModel, Catalog, Rates};
 
-/// A price this many times under the median of its class is a slip (per thousand is 1,000, and
-/// the cheapest real offers are about 30 times under).
+/// A price this many times below the median of its class is a slip of the unit. (Per thousand tokens means
+/// 1,000 times; the cheapest real offers are about 30 times below.)
 const TIMES_UNDER: f64 = 150.0;
 
-/// A price this many times over it is one (the dearest real offers are about 300 times over).
+/// A price this many times above the median is a slip, too. (The dearest real offers are about 300 times
+/// above.)
 const TIMES_OVER: f64 = 600.0;
 
-/// Medians that single records are compared with.
+/// Medians to compare single records with.
 #[derive(Debug, Clone, Default)]
 pub struct Medians {
     input_per_mtok: Option<f64>,
@@ -17,11 +18,11 @@ pub struct Medians {
 }
 
 impl Medians {
-    /// Of the list prices of all models. Fewer than ten are no class.
+    /// Medians of the list prices of all models; `None` for fewer than ten prices.
     pub fn of(catalog: &Catalog) -> Self {
         Self::of_models(&catalog.api_models)
     }
-    /// Of these models.
+    /// Medians of these models.
     pub fn of_models(models: &[ApiModel]) -> Self {
         let rates = |field: fn(&Rates) -> Option<f64>| {
             median(
@@ -34,7 +35,7 @@ impl Medians {
         };
         Self { input_per_mtok: rates(|r| r.input_per_mtok), output_per_mtok: rates(|r| r.output_per_mtok) }
     }
-    /// Why a pair of prices cannot be in this unit, or `None`.
+    /// Why these prices cannot be in US dollars per million tokens; `None` where they can be.
     pub fn slip(&self, rates: &Rates) -> Option<(&'static str, String)> {
         let pairs = [
             ("input_per_mtok", rates.input_per_mtok, self.input_per_mtok),
@@ -56,7 +57,7 @@ impl Medians {
     }
 }
 
-/// The middle value; of fewer than ten values there is none worth comparing with.
+/// The median; `None` for fewer than ten values, which are too few to compare with.
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     (values.len() >= 10).then(|| values[values.len() / 2])

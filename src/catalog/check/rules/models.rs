@@ -1,10 +1,10 @@
-//! Open models and API models with their prices.
+//! Rules for open models, and for API models with their prices.
 
 use super::common::{Report, currency_code, not_empty, reference, within};
 use super::medians::Medians;
 use crate::catalog::{ApiModel, Attention, Catalog, OpenModel, PricePeriod, Rates};
 
-/// Highest believable price of a million tokens (the dearest known list price is 600).
+/// The highest believable price of a million tokens, US dollars. (The dearest known list price is 600.)
 pub const MAX_USD_PER_MTOK: f64 = 10_000.0;
 
 pub(in crate::catalog::check) fn open_model(r: &OpenModel, _: &Catalog, _: &Medians, report: Report<'_>) {
@@ -84,7 +84,7 @@ pub(in crate::catalog::check) fn api_model(r: &ApiModel, c: &Catalog, medians: &
         if *alias == r.model {
             report(&path, format!("alias `{alias}` is the model's own name"), "another name");
         }
-        // Neither circle nor fork: an alias leads to one record, and a record's name is no alias.
+        // An alias belongs to exactly one record, and is not another record's name.
         for other in c.api_models.iter().filter(owner) {
             if other.model == *alias {
                 let circle =
@@ -172,7 +172,7 @@ fn rates(path: &str, rates: &Rates, free: bool, report: Report<'_>) {
         ("reasoning_per_mtok", rates.reasoning_per_mtok),
     ] {
         let Some(price) = price else { continue };
-        // Some providers take no extra charge for writing to the cache or reading from it.
+        // Some providers do not charge extra for writing to the cache, or for reading from it.
         let may_be_zero = free || field.starts_with("cache_");
         if !price.is_finite() || !(0.0..=MAX_USD_PER_MTOK).contains(&price) {
             report(

@@ -1,4 +1,4 @@
-//! Seats, tariffs of electricity, rates of currencies, and ranges of inputs.
+//! Rules for subscriptions, electricity tariffs, exchange rates, and ranges of inputs.
 
 use super::common::{Report, currency_code, not_empty, reference, within};
 use super::medians::Medians;

@@ -1,4 +1,4 @@
-//! Services that answer requests.
+//! Rules for providers: the services that answer requests.
 
 use super::common::{Report, not_empty, reference};
 use super::medians::Medians;

@@ -1,4 +1,4 @@
-//! What a document is made of, beside and with the requests.
+//! What the bench document is made from: the facts of a run, and its requests.
 
 use crate::document::bench::embedding::Embedding;
 use crate::document::bench::engine::{EnergyFacts, Synthetic};
@@ -15,7 +15,7 @@ use crate::quality::judge::Form;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is known of a target beside its measurements.
+/// What is known of a target beside its requests.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TargetFacts {
     pub id: String,
@@ -25,28 +25,28 @@ pub struct TargetFacts {
     pub origin: Option<String>,
     pub price: Option<PriceInForce>,
     pub engine: Option<Engine>,
-    /// The engine alone, where that was measured.
+    /// Tests of the engine alone (`--synthetic`), where there were any.
     #[serde(default)]
     pub synthetic: Vec<Synthetic>,
-    /// Vectors of the prompts, where they were made.
+    /// What embedding the prompts came to (`--embed`), where that was asked for.
     #[serde(default)]
     pub embedding: Option<Embedding>,
-    /// Of a local target: where its energy was read, or why not.
+    /// Of a local target: where its energy was read, or why it was not.
     #[serde(default)]
     pub energy: Option<EnergyFacts>,
-    /// What happened meanwhile: heat, other programs on the device, levels left out.
+    /// What happened during the run: heat, other programs on the device, load levels left out.
     #[serde(default)]
     pub remarks: Vec<String>,
-    /// The proxy requests went through, without its credentials.
+    /// The proxy that requests went through, without its credentials.
     #[serde(default)]
     pub proxy: Option<String>,
-    /// What a reader of its figures must know.
+    /// What a reader of its figures must know, in a sentence.
     #[serde(default)]
     pub note: Option<String>,
-    /// Nothing is asked: its answers stand in this file of another program.
+    /// The file in which another program has recorded its answers; such a target is sent nothing.
     #[serde(default)]
     pub recorded_in: Option<String>,
-    /// Of a judge: how it was asked to put its verdicts.
+    /// Of a judge: the form in which it was asked for its verdicts.
     #[serde(default)]
     pub judge_form: Option<Form>,
 }
@@ -75,31 +75,31 @@ impl TargetFacts {
     }
 }
 
-/// What a document rests on beside the requests themselves: known when the run begins, and kept at
-/// the beginning of its journal.
+/// What is known when a run begins: targets, prompts and settings. Kept at the beginning of its journal, so
+/// that the document can be made from the journal alone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Basis {
     pub targets: Vec<TargetFacts>,
     pub prompts: Vec<Prompt>,
     pub max_output_tokens: u32,
     pub seed: u64,
-    /// Accepted loss of pass rate.
+    /// Accepted loss of pass rate, as a share from 0 to 1.
     pub margin: f64,
-    /// Prompts are asked until the verdict on every pair is clear.
+    /// The run ends early once the verdict on every pair is clear.
     #[serde(default)]
     pub until_decided: bool,
-    /// Prompt caches were to be defeated.
+    /// Prompts got a unique beginning to defeat prompt caches.
     pub cache_bust: bool,
     pub load: LoadPlan,
-    /// As planned; what was spent is not known yet.
+    /// What was planned and allowed; what was spent is not known yet.
     pub spending: Spending,
     pub inputs: BTreeMap<String, Input>,
     pub created: String,
 }
 
 impl Basis {
-    /// Every pair of targets, what is in question first: local models are, beside APIs; of two of a kind, the one
-    /// named first.
+    /// Every pair of targets, by index, with the one in question first: the local one beside an API; of two
+    /// of the same kind, the one that was named first.
     pub fn couples(&self) -> Vec<(usize, usize)> {
         let n = self.targets.len();
         let turned =
@@ -109,7 +109,7 @@ impl Basis {
     }
 }
 
-/// What a judge prefers, of one pair of targets.
+/// What a judge prefers between two targets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JudgedPair {
     pub a: String,
@@ -117,23 +117,24 @@ pub struct JudgedPair {
     pub preference: PairJudged,
 }
 
-/// Everything a document is made of.
+/// Everything a bench document is made of.
 #[derive(Debug)]
 pub struct Run<'a> {
     pub basis: &'a Basis,
-    /// In the order they ran, without warm-up.
+    /// Requests one at a time, in the order they ran, without warm-up.
     pub samples: Vec<Sample>,
     /// Requests under load, warm-up included.
     pub sent: &'a [Sent],
-    /// Per target: requests cut off by a kill or an interruption.
+    /// For each target: requests cut off when the run was killed or interrupted.
     pub cut: &'a [u32],
     pub ended: &'a Ended,
     pub spent_usd: Option<f64>,
-    /// The most that requests of unknown cost can have cost.
+    /// The most that requests whose cost is not known can have cost, US dollars.
     pub unsettled_usd: Option<f64>,
-    /// Per target: answers whose calls of tools fit what was offered, and answers that call any.
+    /// For each target: answers whose tool calls fit the tools that were offered, and answers that call any
+    /// tool.
     pub calls_fit: &'a [[u32; 2]],
-    /// What judges prefer.
+    /// Preferences of the judges, by pair.
     pub judged: &'a [JudgedPair],
     /// The judges themselves.
     pub judges: &'a [Judge],

@@ -1,10 +1,10 @@
-//! What a request cost, and what it can have cost where that is not known.
+//! What a request cost, or can have cost where that is not known.
 
 use super::basis::TargetFacts;
 use crate::measure::event::FaultKind;
 use crate::measure::run::Record;
 
-/// What one request cost, USD: by the price record; where there is none, by the provider's own word.
+/// What one request cost, US dollars: by the price record, or else as the provider states it.
 pub fn cost(record: &Record, facts: &TargetFacts) -> Option<f64> {
     let usage = &record.figures.usage;
     match &facts.price {
@@ -16,11 +16,11 @@ pub fn cost(record: &Record, facts: &TargetFacts) -> Option<f64> {
 /// What is known of the cost of one request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Bill {
-    /// USD.
+    /// The cost, US dollars.
     Known(f64),
-    /// The server turned every attempt away, or none reached it.
+    /// Nothing: the server turned every attempt away, or none reached it.
     Nothing,
-    /// So many attempts may have been billed, and what they used is not known.
+    /// Not known: this many attempts may have been billed.
     Open(u32),
 }
 

@@ -1,19 +1,19 @@
-//! Prompts are asked until the verdict on every pair of targets is clear.
+//! Ends a run early once the verdict on every pair of targets is clear.
 
 use super::basis::Basis;
 use crate::document::bench::Sample;
 use crate::quality::Side;
 use crate::stats::{Sequential, TAIL};
 
-/// The chance of giving up on sides that are equal.
+/// Chance of giving up although both sides are equally good.
 const GIVEN_UP: f64 = 0.05;
 
-/// The test that is looked at after every prompt.
+/// The sequential test of one pair; it stays valid although it is looked at after every prompt.
 pub(super) fn sequential_test(margin: f64) -> Sequential {
     Sequential::new(margin, TAIL, GIVEN_UP)
 }
 
-/// Follows a run, prompt by prompt.
+/// The tests of all pairs while prompts are being answered.
 #[derive(Debug)]
 pub struct Deciding<'a> {
     basis: &'a Basis,
@@ -21,7 +21,7 @@ pub struct Deciding<'a> {
 }
 
 impl<'a> Deciding<'a> {
-    /// `None` where a run is not to end early.
+    /// `None` where the run was not asked to end early.
     pub fn of(basis: &'a Basis) -> Option<Self> {
         if !basis.until_decided {
             return None;
@@ -31,7 +31,7 @@ impl<'a> Deciding<'a> {
         Some(Self { basis, tests })
     }
 
-    /// All targets have answered a prompt, every repeat of it. True: everything is decided.
+    /// Count a prompt that all targets have answered in all repeats. Returns whether every pair is decided.
     pub fn prompt_done(&mut self, samples: &[&Sample]) -> bool {
         let side = |target: usize| {
             let id = &self.basis.targets[target].id;

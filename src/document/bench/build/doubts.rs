@@ -6,7 +6,7 @@ use crate::measure::counts::Doubt;
 use crate::measure::model_name;
 use std::collections::BTreeMap;
 
-/// One warning for each kind of doubt about the answers of the n-th target.
+/// One warning for each kind of doubt about the answers of one target.
 pub(super) fn warn(
     run: &Run<'_>,
     n: usize,

@@ -1,5 +1,5 @@
-//! Answers → grades. An answer is kept whole until all is known that its graders need: a judge speaks
-//! only when every answer is there.
+//! Answers → grades. Some graders need a judge or a program, which are asked after the run, so an answer is
+//! kept whole until everything its graders need is there.
 
 use super::basis::TargetFacts;
 use super::bill::cost;
@@ -12,7 +12,7 @@ use crate::threads::in_order;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The graders of a run's prompts, each made ready once.
+/// The graders of a run's prompts, each prepared once.
 #[derive(Debug, Clone)]
 pub struct Grading(Vec<OfPrompt>);
 
@@ -25,20 +25,20 @@ struct OfPrompt {
     turns: u32,
 }
 
-/// What came of grading one answer.
+/// The result of grading one answer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Graded {
-    /// `None`: nothing is expected of it, or it cannot be graded.
+    /// `None` where nothing is expected of the answer, and where it cannot be graded.
     pub pass: Option<bool>,
     /// Weighted mean of the graders' scores, 0 to 1.
     pub score: Option<f64>,
-    /// The graders that it failed, by their types.
+    /// Types of the graders that the answer failed.
     pub failed: Vec<String>,
-    /// Why it has no grade although something was expected of it.
+    /// Why the answer has no grade although something was expected of it.
     pub missing: Option<String>,
 }
 
-/// An answer, whole, with what graders may ask about it.
+/// A whole answer, with what graders may look at beside its text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kept {
     pub text: String,
@@ -50,8 +50,8 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// The answer of a record; `None` where it failed, or is not what came (a key was taken out of it
-    /// before it was written down).
+    /// The answer of a request. `None` where the request failed, and where the text is not what the model
+    /// sent because a key had to be taken out of it.
     pub fn of(record: &Record, facts: &TargetFacts) -> Option<Self> {
         let f = &record.figures;
         let there = f.error.is_none() && (!record.trace.redacted || record.unredacted.is_some());
@@ -63,7 +63,7 @@ impl Kept {
             Value::Array(calls.iter().map(call).collect())
         });
         let text = match &calls {
-            // An answer that only calls tools is its calls.
+            // The text of an answer that only calls tools is its calls.
             Some(calls) if record.answer().trim().is_empty() => calls.to_string(),
             _ => record.answer().to_owned(),
         };
@@ -83,7 +83,7 @@ impl Kept {
         })
     }
 
-    /// An answer that another program has recorded: its text is all that is known.
+    /// An answer that another program has recorded: nothing but its text is known.
     pub fn recorded(text: String) -> Self {
         Self { text, calls: None, latency_ms: None, cost_usd: None, output_tokens: None, finish: None }
     }
@@ -103,7 +103,7 @@ impl Kept {
 }
 
 impl Grading {
-    /// Of the prompts of a run, in their order.
+    /// The graders of these prompts, in their order.
     pub fn new(prompts: &[Prompt]) -> Self {
         let tool = |t: &crate::prompts::conversation::Tool| {
             json!({"type": "function", "function":
@@ -119,30 +119,31 @@ impl Grading {
         Self(in_order(prompts, of))
     }
 
-    /// What has to be asked from outside to grade a prompt's answers, by the grader's place.
+    /// What graders of a prompt need from a judge, a program or an embedding model, with the index of each
+    /// grader.
     pub fn needs(&self, prompt: usize) -> &[(usize, Need)] {
         self.0.get(prompt).map_or(&[], |p| &p.needs)
     }
 
-    /// Is this the last turn of a prompt, whose answer is graded and compared?
+    /// Is this the last turn of a prompt? Only its answer is graded and compared.
     pub fn is_last(&self, prompt: usize, turn: u32) -> bool {
         self.0.get(prompt).is_some_and(|p| turn + 1 == p.turns)
     }
 
-    /// Is something expected of a prompt's answers, in this turn? It is expected of a conversation's end.
+    /// Is the answer to this turn graded? In a conversation only the last one can be.
     pub fn expects(&self, prompt: usize, turn: u32) -> bool {
         self.0
             .get(prompt)
             .is_some_and(|p| turn + 1 == p.turns && (p.expect.is_some() || !p.graders.is_empty()))
     }
 
-    /// Does a prompt offer tools, so that calls can be held against their schemas?
+    /// Does a prompt offer tools? Only then can calls be checked against their schemas.
     pub fn offers_tools(&self, prompt: usize) -> bool {
         self.0.get(prompt).is_some_and(|p| !p.tools.is_empty())
     }
 
-    /// Are the tools that an answer calls ones that were offered, with arguments that fit their schemas?
-    /// `None` where it calls none.
+    /// Were the tools that an answer calls offered, and do the arguments fit their schemas? `None` where it
+    /// calls none.
     pub fn calls_fit(&self, prompt: usize, kept: &Kept) -> Option<bool> {
         let of = self.0.get(prompt)?;
         kept.calls.as_ref()?;
@@ -156,7 +157,8 @@ impl Grading {
         }
     }
 
-    /// Grade an answer. `given` is what was asked from outside, by the grader's place.
+    /// Grade an answer. `given` has what a judge, a program or an embedding model said, by the grader's
+    /// index.
     pub fn grade(
         &self,
         prompt: usize,

@@ -1,11 +1,11 @@
-//! What graders and judges ask of somebody outside, and what becomes of it.
+//! What graders ask of judges, programs and embedding models, and what their replies come to.
 //!
 //! ```text
-//! answers ─► questions ─► (somebody asks) ─► Told ─► grades, preferences, judges
+//! answers ─► questions ─► (`app` has them asked) ─► Told ─► grades, preferences, judges
 //! ```
 //!
-//! Each thing asked is known by a digest of its texts. So nothing is asked, or paid, twice: not for two answers
-//! that say the same, not in a run that goes on, not when a stored run is graded by other rubrics.
+//! Every question is known by a digest of its texts, so that none is asked or paid for twice: not for two
+//! equal answers, not in a run that is resumed, not when a stored run is graded by other rubrics.
 
 use super::basis::{Basis, JudgedPair, TargetFacts};
 use super::grade::{Grading, Kept};
@@ -23,73 +23,73 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What answers are compared by where nobody says what counts.
+/// The criterion of preferences where the user gives none.
 pub const CRITERION: &str = "Which answer does better what the task asks: correct, complete, in the form that was asked for, and no longer than it needs?";
 
-/// Bytes per token that answers are expected to have at most, before they are there.
+/// Bytes of an answer that one of its tokens is counted as, for estimates made before there are answers.
 const BYTES_PER_TOKEN: u64 = 8;
 
 /// What judges are asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judging {
-    /// Verdicts by the rubrics of prompts.
+    /// A verdict on each answer, by the rubrics of its prompt.
     pub rubrics: bool,
     /// Which of two answers is better.
     pub preferences: bool,
-    /// What decides that.
+    /// What makes an answer the better one.
     pub criterion: String,
 }
 
 /// One question to a judge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
-    /// What it is about: a digest of its texts.
+    /// Digest of the texts in question.
     pub about: String,
-    /// The prompt whose answers it is about.
+    /// Index of the prompt whose answers it is about.
     pub prompt: usize,
     pub asked: JudgePrompt,
     codes: Codes,
 }
 
 impl Question {
-    /// May what a judge said of it have been babble that another form of asking mends?
+    /// Was the judge's reply babble, which asking for another form of reply may mend?
     pub fn babbled(&self, said: &str) -> bool {
         judge::babbled(said, &self.codes)
     }
 }
 
-/// One text that a program of the user, or an embedding model, is given.
+/// One text for a program of the user, or for an embedding model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForProgram {
     pub about: String,
     pub name: String,
-    /// One line of JSON for its standard input.
+    /// One line of JSON for the program's standard input.
     pub input: String,
 }
 
-/// Answers by the step that brought them: of conversations, those of the last turn.
+/// Answers by the step of the schedule that they belong to; of a conversation, the answer to its last turn.
 pub type Answers = BTreeMap<Step, Kept>;
 
-/// What was told so far.
+/// Everything that judges, programs and embedding models have replied so far.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
-    /// The judges in force, and what they were asked for.
+    /// The judges in use.
     pub judges: Vec<TargetFacts>,
     pub judging: Option<Judging>,
-    /// Per judge (see [`key`]): what it said, by what it was about.
+    /// For each judge (see [`key`]): its replies by the digest of the question.
     pub said: HashMap<String, HashMap<String, String>>,
-    /// Per judge: USD of its answers; `None`: not known.
+    /// For each judge: what its replies cost, US dollars; `None` where that is not known.
     pub spent: HashMap<String, Option<f64>>,
     pub stopped: HashMap<String, Fault>,
-    /// Verdicts of programs, by what they were about.
+    /// Verdicts of programs, by the digest of the question.
     pub programs: HashMap<String, Given>,
-    /// Vectors of texts, by the model and the text.
+    /// Vectors of texts, by digest (see [`vector_about`]).
     pub vectors: HashMap<String, Vec<f32>>,
-    /// The embedding model in force: the SHA-256 of its file.
+    /// SHA-256 of the file of the embedding model in use.
     pub embedder: Option<String>,
 }
 
-/// What a judge is known by: the same name with another file is another judge.
+/// Identifies a judge: its id and, of a local model, the hash of its file.
 pub fn key(judge: &TargetFacts) -> String {
     let file = judge.engine.as_ref().and_then(|e| e.model_sha256.as_deref());
     file.map_or_else(|| judge.id.clone(), |sha| format!("{} {sha}", judge.id))
@@ -104,12 +104,12 @@ fn digest(parts: &serde_json::Value) -> String {
     })
 }
 
-/// What a text's vector is known by.
+/// Digest that identifies the vector of a text under a model.
 pub fn vector_about(model: &str, text: &str) -> String {
     digest(&json!(["vector", model, text]))
 }
 
-/// What was asked, in full: the turns that stand in the file, and the system text.
+/// What was asked, in full: the system text, and the turns that the prompt file contains.
 fn task(prompt: &Prompt) -> String {
     let Some(talk) = &prompt.conversation else {
         return match &prompt.system {
@@ -129,14 +129,15 @@ fn task(prompt: &Prompt) -> String {
     said.collect::<Vec<_>>().join("\n\n")
 }
 
-/// Codes that whoever wrote a text cannot know: made from the run's random id, and what is asked.
+/// Codes that the author of an answer cannot guess, so that text in an answer cannot pass for the judge's
+/// verdict: made from the run's random id and the question.
 fn codes(run_id: &str, about: &str) -> Codes {
     let bytes = Sha256::digest(format!("judge {run_id} {about}"));
     let number = |at: usize| bytes[at..at + 8].iter().fold(0u64, |n, b| n << 8 | u64::from(*b));
     Codes::new([number(0), number(8)])
 }
 
-/// The things asked of a run's answers.
+/// Makes the questions about a run's answers, and reads the replies.
 #[derive(Debug)]
 pub struct Asking<'a> {
     pub basis: &'a Basis,
@@ -145,7 +146,7 @@ pub struct Asking<'a> {
     pub run_id: &'a str,
 }
 
-/// The two orders in which a pair of answers is shown.
+/// The two orders in which a pair of answers is shown: the question's digest and codes for each.
 struct Both {
     a_first: (String, Codes),
     b_first: (String, Codes),
@@ -175,13 +176,13 @@ impl Asking<'_> {
         (about, codes, asked)
     }
 
-    /// Answers of first passes, by target and prompt.
+    /// A target's answers to the first repeat, by prompt.
     fn first(&self, target: usize) -> BTreeMap<usize, &Kept> {
         let mine = self.answers.iter().filter(|(s, _)| s.target == target && s.repeat == 0);
         mine.map(|(s, kept)| (s.prompt, kept)).collect()
     }
 
-    /// Everything a judge is to be asked, each question once.
+    /// Everything a judge is to be asked; equal questions only once.
     pub fn questions(&self, judging: &Judging) -> Vec<Question> {
         let (mut questions, mut seen) = (Vec::new(), BTreeSet::new());
         let mut ask = |prompt: usize, (about, codes, asked): (String, Codes, JudgePrompt)| {
@@ -213,7 +214,7 @@ impl Asking<'_> {
         questions
     }
 
-    /// What programs are to be asked, each question once.
+    /// Everything programs are to be asked; equal questions only once.
     pub fn for_programs(&self) -> Vec<ForProgram> {
         let mut seen = BTreeSet::new();
         let mut all = Vec::new();
@@ -236,7 +237,7 @@ impl Asking<'_> {
         ForProgram { about: digest(&json!(["program", name, input])), name: name.to_owned(), input }
     }
 
-    /// Texts whose vectors are needed, each once.
+    /// Texts whose vectors are needed; equal ones only once.
     pub fn for_vectors(&self) -> Vec<String> {
         let mut texts = BTreeSet::new();
         for (step, kept) in self.answers {
@@ -250,7 +251,7 @@ impl Asking<'_> {
         texts.into_iter().collect()
     }
 
-    /// What is known of an answer for its graders; the first judge's word counts.
+    /// What has been said about an answer, by the grader's index. Of several judges the first one counts.
     pub fn given(&self, step: &Step, kept: &Kept, told: &Told) -> BTreeMap<usize, Given> {
         let judge = told.judges.first().map(key);
         let said = judge.as_ref().and_then(|key| told.said.get(key));
@@ -278,7 +279,7 @@ impl Asking<'_> {
         given
     }
 
-    /// What each judge prefers, of each pair that it compared.
+    /// What each judge prefers, for each pair that it compared.
     pub fn preferences(&self, told: &Told) -> Vec<JudgedPair> {
         let Some(judging) = told.judging.as_ref().filter(|j| j.preferences) else { return Vec::new() };
         let nothing = HashMap::new();
@@ -342,8 +343,8 @@ impl Asking<'_> {
         })
     }
 
-    /// A judge's verdict on one answer: it meets every rubric of its prompt, and the mean of the scores. `None` where
-    /// a verdict is missing.
+    /// A judge's verdict on one answer: does it meet every rubric of its prompt, and the mean score, 0 to
+    /// 1. `None` where a verdict is missing.
     fn verdict(&self, step: &Step, kept: &Kept, said: &HashMap<String, String>) -> Option<(bool, f64)> {
         let verdicts = self.rubrics_of(step.prompt).map(|rubric| {
             let (about, codes, _) = self.rubric(step.prompt, rubric, &kept.text);
@@ -354,7 +355,7 @@ impl Asking<'_> {
         Some((all.iter().all(|v| v.0), score))
     }
 
-    /// The judges, and how good they are.
+    /// The judges of a run with their verdicts, and how well they agree with people's grades.
     pub fn judges(&self, told: &Told, people: &[HumanGrade]) -> Vec<Judge> {
         let Some(judging) = &told.judging else { return Vec::new() };
         let questions = self.questions(judging);
@@ -455,7 +456,7 @@ impl Asking<'_> {
                 high: interval.high,
             })
         };
-        // Repeats of a prompt are one piece of evidence: their mean.
+        // Repeats of a prompt are not independent: they count once, by their mean.
         let mean = |target: usize, prompt: usize, of_person: bool| -> Option<f64> {
             let mine = judged.iter().filter(|(s, _)| s.target == target && s.prompt == prompt);
             let values: Vec<f64> = mine
@@ -504,8 +505,8 @@ pub struct HumanGrade {
     pub pass: bool,
 }
 
-/// Before a run: how many questions a judge will be asked at most, and with how many tokens of input. Answers are
-/// counted as long as their limit allows.
+/// The most questions that a judge can be asked in a run, and an upper bound of the input tokens of all of
+/// them: one for each byte. Every answer is counted as long as its limit allows.
 pub fn most(prompts: &[Prompt], targets: usize, repeats: u32, limit: u32, judging: &Judging) -> (u64, u64) {
     let couples = (targets * targets.saturating_sub(1) / 2) as u64;
     let codes = Codes::new([0, 0]);

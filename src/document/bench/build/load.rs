@@ -1,4 +1,4 @@
-//! Measured requests under load → the loads of a target, and the rows of the document.
+//! Measured requests under load → the load figures of a target, and rows of the document.
 
 use super::basis::Basis;
 use crate::document::bench::Summary;
@@ -8,7 +8,7 @@ use crate::measure::load::{Arrivals, LoadFigures, Sent, Shape, Slo, figures};
 use crate::measure::stats;
 use std::collections::BTreeMap;
 
-/// The loads of one target: closed loops ascending, open loops ascending.
+/// The loads of one target: fixed numbers of requests at once (ascending), then fixed rates (ascending).
 pub fn loads(target: usize, plan: &LoadPlan, sent: &[Sent]) -> (Vec<Level>, Vec<OpenLoop>) {
     let (mut levels, mut open) = (Vec::new(), Vec::new());
     let mut shapes: Vec<Shape> = Vec::new();

@@ -16,14 +16,15 @@ use crate::quality::{self, CategoryCompared, Compared, Method, PairedPrompt, Pla
 use crate::stats::{Decision, Interval, TAIL, ratio_of_means, sequence_interval};
 use std::collections::{BTreeSet, HashMap};
 
-/// Lost prompts that are shown side by side.
+/// The most prompts that are shown in full where A does worse than B.
 const MOST_LOSING: usize = 20;
-/// Characters of a prompt and of an answer that are shown there.
+/// Characters of each prompt and answer that are shown there.
 const SHOWN: usize = 400;
-/// Longest beginning of two answers that agreement is computed of, characters.
+/// Agreement is computed from the first characters of two answers only, since its cost grows with the
+/// square of their length.
 const LONGEST_COMPARED: usize = 2_000;
 
-/// The samples of each target and prompt, conversations by their last turn.
+/// The samples by target and prompt; of conversations, their last turn.
 pub(super) struct Rows<'a> {
     of: HashMap<(&'a str, &'a str), Vec<&'a Sample>>,
     /// Ids of prompts in the order in which they were asked.
@@ -47,7 +48,8 @@ impl<'a> Rows<'a> {
         self.of.get(&(target, prompt)).map_or(&[], Vec::as_slice)
     }
 
-    /// What a target made of a prompt; failed requests and what has no grade are left out.
+    /// The grades of a target's answers to a prompt, without failed requests and answers that have no
+    /// grade.
     fn side(&self, target: &str, prompt: &str) -> Side {
         let mut side = Side::default();
         for sample in self.get(target, prompt) {
@@ -58,7 +60,7 @@ impl<'a> Rows<'a> {
         side
     }
 
-    /// The last answer of a target's first pass through a prompt.
+    /// A target's answer to the last turn of a prompt, in its first repeat.
     fn first_answer(&self, target: &str, prompt: &str) -> Option<&'a Sample> {
         let whole = self.get(target, prompt).iter().filter(|s| s.repeat == 0 && s.error.is_none());
         whole.max_by_key(|s| s.turn).copied()
@@ -75,7 +77,7 @@ pub(super) fn pass_rate(target: &str, rows: &Rows<'_>, prompts: &[Prompt]) -> Op
     Some(Rate { n, passed, rate, low: interval.low, high: interval.high })
 }
 
-/// How often all repeats of a prompt pass, where prompts were repeated.
+/// pass^k: the chance that all repeats of a prompt pass; `None` where prompts were asked once.
 pub(super) fn pass_hat(target: &str, rows: &Rows<'_>, prompts: &[Prompt]) -> Option<PassHat> {
     let counts: Vec<(u32, u32)> =
         prompts.iter().map(|p| rows.side(target, &p.id)).map(|s| (s.passed, s.graded)).collect();
@@ -101,7 +103,7 @@ fn size(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Everything that is said of two targets.
+/// Everything the document says about two targets.
 pub(super) fn pair(a: &Target, b: &Target, rows: &Rows<'_>, basis: &Basis) -> Pair {
     let prompts = &basis.prompts;
     let sides: Vec<(&Prompt, Side, Side)> =
@@ -194,7 +196,7 @@ fn category(found: &CategoryCompared) -> PairCategory {
     }
 }
 
-/// What becomes of quality and of the bill when A takes over what it can.
+/// Quality and API costs if A takes over the kinds of work that can move.
 fn split(a: &Target, b: &Target, found: &Compared, rows: &Rows<'_>, basis: &Basis) -> Split {
     let moved: BTreeSet<&str> = found
         .categories
@@ -211,7 +213,7 @@ fn split(a: &Target, b: &Target, found: &Compared, rows: &Rows<'_>, basis: &Basi
         own += if moves(&c.part.category) { n * c.a.0 } else { 0.0 };
         passed += n * if moves(&c.part.category) { c.a.0 } else { c.b.0 };
     }
-    // What a request of a prompt costs on a side, its turns together; hardware costs by the month.
+    // API cost of a prompt on one side, all turns together. Hardware costs nothing per request.
     let cost = |target: &Target, prompt: &Prompt| -> Option<f64> {
         if target.kind == Kind::Local {
             return Some(0.0);
@@ -276,8 +278,8 @@ fn losing(
     (size(lost.len()), shown.collect())
 }
 
-/// The verdict of a test that was looked at after every prompt takes the place of one that may be looked
-/// at once only.
+/// Replace the verdict by that of the sequential test, where the run could end early: the other tests are
+/// valid only if they are looked at once.
 fn sequential(quality: &mut PairQuality, a: &Target, b: &Target, rows: &Rows<'_>, basis: &Basis) {
     let differences: Vec<f64> = rows
         .order
@@ -352,7 +354,7 @@ fn tokens(a: &Target, b: &Target, rows: &Rows<'_>, basis: &Basis) -> Option<Pair
     })
 }
 
-/// The part of a pair's verdict that earlier readers of the document know.
+/// The short form of a local-against-API verdict that older readers of the document know.
 pub(super) fn local_beside_api(pair: &Pair) -> Option<Quality> {
     let q = pair.quality.as_ref()?;
     Some(Quality {

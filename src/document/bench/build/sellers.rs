@@ -1,4 +1,4 @@
-//! The same weights from several sellers, out of what is said of each target and of each pair.
+//! The comparison of sellers of the same weights, from the figures of each target and each pair.
 
 use super::basis::Basis;
 use crate::document::bench::pair::{Finding, Pair, PairQuality, ShareOf};
@@ -8,7 +8,7 @@ use crate::document::bench::target::{Kind, Target};
 use crate::stats;
 use std::collections::BTreeMap;
 
-/// `None` where nobody said that the targets are the same weights, or there is only one.
+/// `None` where the user did not say that the targets are the same weights, or where there is only one.
 pub(super) fn same_weights(
     basis: &Basis,
     targets: &[Target],
@@ -58,7 +58,7 @@ fn answered(target: &Target, samples: &[Sample]) -> u32 {
     u32::try_from(prompts.len()).unwrap_or(u32::MAX)
 }
 
-/// The seller less the reference, whichever of the two the pair has in question.
+/// A seller's pass rate less the reference's; turned round where the pair lists them the other way.
 fn beside(target: &Target, pair: &Pair, quality: &PairQuality) -> SellerDifference {
     let (difference, low, high) = (quality.difference, quality.difference_low, quality.difference_high);
     if pair.a == target.id {
@@ -74,7 +74,7 @@ fn beside(target: &Target, pair: &Pair, quality: &PairQuality) -> SellerDifferen
     SellerDifference { difference, low, high, finding }
 }
 
-/// Prompts on which the first two answers of a target are the same text.
+/// How often the first two answers of a target to the same prompt are equal.
 fn itself(target: &Target, samples: &[Sample]) -> Option<ShareOf> {
     let mut answers: BTreeMap<(&str, u32), [Option<&str>; 2]> = BTreeMap::new();
     for s in samples.iter().filter(|s| s.target == target.id && s.error.is_none() && s.repeat < 2) {

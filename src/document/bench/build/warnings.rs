@@ -8,7 +8,7 @@ use crate::document::envelope::Warning;
 use crate::measure::stats;
 use crate::quality::judge::Form;
 
-/// What speaks against the word of a judge.
+/// Warnings about judges: unusable replies, agreement with people, own family of models.
 fn of_judges(run: &Run<'_>, list: &mut Vec<Warning>) {
     for judge in run.judges {
         let mut warn = |id: &str, text: String| {
@@ -110,7 +110,7 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
         if target.token_source == TokenSource::NotMeasured && target.requests > target.failures {
             warn("tokens-not-measured", "the server did not report how many tokens it generated, so there are no token rates. Chunks are not tokens.".into());
         }
-        // A later turn's beginning is meant to come from a cache.
+        // Later turns are excluded: their beginning is meant to come from the cache.
         let first_turn = target.turns.first().map_or(target.tokens, |turn| turn.tokens);
         if run.basis.cache_bust && first_turn.cached_input.is_some_and(|n| n > 0.5) {
             warn("prompt-cache-hit", "a part of the input came from a prompt cache although every prompt began with a unique marker; TTFT is shorter than without it.".into());
@@ -199,7 +199,7 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
     list
 }
 
-/// The client's own lateness from which stamps are not to be trusted to the millisecond.
+/// Lateness of this program, ms, from which its time stamps are not exact to the millisecond any more.
 const LATE_MS: f64 = 20.0;
 
 fn load_warnings(target: &Target, warn: &mut dyn FnMut(&str, String)) {

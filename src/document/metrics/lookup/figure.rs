@@ -1,4 +1,4 @@
-//! One figure of a document, or why there is none.
+//! A figure of a document, or the reason why there is none.
 
 use crate::document::metrics::metric::Metric;
 use crate::document::metrics::unit::Unit;
@@ -7,16 +7,16 @@ use crate::document::metrics::unit::Unit;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     pub metric: &'static Metric,
-    /// In full: subject, metric, statistic where one was asked for.
+    /// The full path: subject, metric, and the statistic where one was asked for.
     pub path: String,
-    /// Of the path, whose figure it is, list after list; empty where it is the whole document's.
+    /// The parts of the subject, one for each list on the way; empty for a figure of the whole document.
     pub subject: Vec<String>,
     /// `None` where the document has `null`: not measured, too few samples, or "never".
     pub value: Option<Datum>,
-    /// The interval of the value, where it has one.
+    /// The interval of the value; `None` where it has none.
     pub interval: Option<(f64, f64)>,
     pub unit: Unit,
-    /// Of how many samples, prompts or draws, where that is said.
+    /// Number of samples, prompts or draws that it is based on; `None` where the document does not say.
     pub n: Option<u64>,
 }
 
@@ -27,13 +27,13 @@ pub enum Datum {
     Word(String),
 }
 
-/// A path that is no figure of the document.
+/// A path that names no figure of the document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {why}{}", hint(nearest))]
 pub struct NotFound {
     pub path: String,
     pub why: Why,
-    /// Paths or ids that may have been meant, the likeliest first.
+    /// Paths or ids that may have been meant, the most likely first.
     pub nearest: Vec<String>,
 }
 

@@ -1,22 +1,22 @@
-//! The lists of documents, and how their entries are named in the path of a figure.
+//! The lists of documents, and how their entries are named in paths of figures.
 
 use super::figure::Why;
 use serde_json::Value;
 
-/// A list of a document and how its entries are named.
+/// A list of a document, and how its entries are named.
 pub(super) struct List {
     document: &'static str,
     /// The last word of the list's path.
     pub(super) name: &'static str,
-    /// That word may be left out before an entry's name.
+    /// The word may be omitted before the name of an entry.
     pub(super) silent: bool,
-    /// Fields by which an entry is called; all of them together are its full name.
+    /// Fields that name an entry; all of them together are its full name.
     pub(super) keys: &'static [&'static str],
-    /// What stands between the keys in a full name.
+    /// Separators between these fields in a full name.
     pub(super) between: &'static [&'static str],
-    /// Where no entry is named the first is meant.
+    /// If no entry is named, the first one is meant.
     first: bool,
-    /// The field of the result with the id of the best entry; else the first is the best.
+    /// Field of the result that has the id of the best entry; without one, the first entry is the best.
     best: Option<&'static str>,
 }
 
@@ -76,7 +76,7 @@ const LISTS: &[List] = &[
     List { document: "plan", name: "plans", silent: true, keys: &["host"], first: true, ..LIST },
 ];
 
-/// Fields of an entry that name it too, where no other entry has the same.
+/// Further fields that can name an entry, where no other entry has the same value.
 const ALSO: [&str; 4] = ["kind", "placement", "id", "name"];
 
 impl List {
@@ -84,7 +84,7 @@ impl List {
         LISTS.iter().find(|l| l.document == kind && l.name == name).unwrap_or(&LIST)
     }
 
-    /// The full name of an entry.
+    /// Full name of an entry.
     pub(super) fn name_of(&self, entry: &Value) -> String {
         let mut name = String::new();
         for (n, key) in self.keys.iter().enumerate() {
@@ -103,7 +103,7 @@ impl List {
         entries.iter().find(|entry| entry.get("id").and_then(Value::as_str) == Some(id))
     }
 
-    /// The entry that the beginning of a subject names, and the rest of the subject.
+    /// The entry named at the beginning of a subject, and the rest of the subject.
     pub(super) fn choose<'v, 'a>(
         &self,
         entries: &'v [Value],
@@ -119,7 +119,7 @@ impl List {
                 let rests = names(entry).into_iter().filter_map(|name| after(subject, &name));
                 found.extend(rests.min_by_key(|rest| rest.len()).map(|rest| (entry, rest)));
             }
-            // The longest name that fits: `rates.2.5` is 2.5 a second, not the 5 of 2.
+            // The longest name wins: `rates.2.5` is 2.5 requests a second, not 5 within 2.
             let shortest = found.iter().map(|(_, rest)| rest.len()).min();
             found.retain(|(_, rest)| Some(rest.len()) == shortest);
             found
@@ -131,7 +131,7 @@ impl List {
         match (full.as_slice(), parts.as_slice(), entries) {
             ([one], ..) | ([], [one], _) => Ok(*one),
             ([_, ..], ..) | ([], [_, ..], _) => Err(Why::Ambiguous),
-            // None is named.
+            // No entry is named, and there is only one.
             ([], [], [only]) => Ok((only, subject)),
             ([], [], [_, ..]) if self.first => {
                 self.best(entries, result).map(|entry| (entry, subject)).ok_or(Why::NoSuchSubject)
@@ -142,7 +142,7 @@ impl List {
     }
 }
 
-/// What follows a word and its dot at the beginning of a subject.
+/// What follows a word and its dot at the beginning of a subject; `None` where it begins otherwise.
 pub(super) fn after<'a>(subject: &'a str, word: &str) -> Option<&'a str> {
     let rest = subject.strip_prefix(word).filter(|_| !word.is_empty())?;
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }

@@ -1,34 +1,35 @@
-//! From a place of a metric to what stands there in a document, list after list.
+//! Finds what a document has at a place of a metric, through all lists on the way.
 
 use super::figure::Why;
 use super::lists::{List, after};
 use crate::document::metrics::metric::{Metric, Place};
 use serde_json::Value;
 
-/// The route to a place, list after list.
+/// The way from the result to a place, list by list.
 pub(super) struct Route {
     pub(super) place: &'static Place,
-    /// The words to each list, and how its entries are named.
+    /// For each list: the words that lead to it, and how its entries are named.
     pub(super) lists: Vec<(Vec<&'static str>, &'static List)>,
-    /// The words from the last entry, or from the result, to the field.
+    /// The words from the last entry (or from the result) to the field.
     words: Vec<&'static str>,
-    /// Those words are a part of the name.
+    /// These words are part of the figure's name.
     spoken: bool,
     pub(super) field: &'static str,
 }
 
-/// What stands at a place.
+/// What a document has at a place.
 pub(super) struct Entry<'v> {
-    /// Lists and names of their entries, as they are written in full.
+    /// The subject in full: each list, and the name of its entry.
     pub(super) subject: Vec<String>,
     pub(super) value: &'v Value,
-    /// The object it stands in.
+    /// The object that contains the field.
     pub(super) around: &'v Value,
 }
 
 impl Route {
-    /// To every place of a metric. The words of the route are said where they tell two places apart: to a
-    /// second one of the same entry, and to any but the first of the document itself.
+    /// The routes to every place of a metric. The words on the way become part of the name only where they
+    /// are needed to tell places apart: for the second place within the same entry, and for all but the
+    /// first in the document itself.
     pub(super) fn all(metric: &'static Metric, kind: &str) -> Vec<Self> {
         let mut routes: Vec<Self> = Vec::new();
         for place in metric.places_in(kind) {
@@ -84,8 +85,8 @@ impl Route {
         self.ending(written, at).ok_or(Why::NoSuchSubject)
     }
 
-    /// The field below an entry; one that is not there is as good as `null`, but not where what it
-    /// belongs to is missing altogether.
+    /// The field below an entry. A field that is absent counts as `null`, unless the object it belongs to
+    /// is missing altogether.
     fn ending<'v>(&self, mut subject: Vec<String>, at: &'v Value) -> Option<Entry<'v>> {
         let around = down(at, &self.words)?;
         if self.spoken {
@@ -94,7 +95,7 @@ impl Route {
         Some(Entry { subject, value: around.get(self.field).unwrap_or(&Value::Null), around })
     }
 
-    /// Everything that has this place.
+    /// Every entry that has this place.
     pub(super) fn entries<'v>(&self, result: &'v Value) -> Vec<Entry<'v>> {
         let mut found = vec![(Vec::new(), result)];
         for (words, list) in &self.lists {

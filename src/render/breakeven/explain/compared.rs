@@ -1,11 +1,11 @@
-//! Numbers of a comparison, and the months behind it.
+//! Explains numbers of comparisons, and of their months.
 
 use super::Explainer;
 use super::rule::{Rule, digits};
 use crate::document::breakeven::Comparison;
 
 impl Explainer<'_> {
-    /// Where the offers of a comparison stand in the result.
+    /// Paths of the two offers of a comparison in the result.
     fn sides(&self, c: &Comparison) -> [String; 2] {
         let r = &self.document.result;
         let local = |name: &str| r.local.iter().position(|l| l.name == name).map(|n| format!("local[{n}]"));
@@ -16,7 +16,7 @@ impl Explainer<'_> {
         ]
     }
 
-    /// A figure of a comparison: as the engine wrote it down; where there is none, why.
+    /// A figure of a comparison: the engine's derivation, or else the reason why there is none.
     pub(super) fn compared(&self, n: usize, field: &str) -> Option<Rule> {
         let c = self.document.result.comparisons.get(n)?;
         if let Some(rule) = self.derived(&format!("comparisons[{n}].{field}")) {
@@ -49,7 +49,7 @@ impl Explainer<'_> {
                 let rule = Rule::new(&format!("{field}: where falling or changing prices end the monthly saving"));
                 totals(horizon(rule)).note("No month ends it")
             }
-            // Rankings keep no derivations: thousands of them.
+            // Rankings have thousands of comparisons and keep no derivations.
             "tco_cloud_usd" | "tco_local_usd" | "saving_usd" | "npv_saving_usd" => {
                 totals(horizon(Rule::new(&format!("{field}: of the simulation, month by month"))))
             }
@@ -57,12 +57,12 @@ impl Explainer<'_> {
         })
     }
 
-    /// A figure of one month: what the engine wrote down for it, or for the last month in which it was
-    /// another; else the rule that holds for every month.
+    /// A figure of one month: the derivation for this month, or for the last earlier month with a different
+    /// one; otherwise the rule for all months.
     pub(super) fn month(&self, n: usize, field: &str) -> Option<Rule> {
         let flow = &self.document.result.cash_flow;
         let row = flow.get(n)?;
-        // Only the first comparison has its months written down.
+        // Derivations by month are kept for the first comparison only.
         let recorded = (n + 1 == row.month as usize).then(|| (0..=n).rev()).into_iter().flatten();
         for of in recorded {
             let path = |n: usize| format!("cash_flow[{n}].{field}");
@@ -71,7 +71,7 @@ impl Explainer<'_> {
                 let rule = Self::printed(d, field);
                 return Some(if of == n { rule } else { rule.note(format!("As since month {}", of + 1)) });
             }
-            // The same rule, with the figures of this row.
+            // The same derivation, with the figures of this row.
             let mut here = d.clone();
             here.formula.clear();
             let (was, is) = (format!("result.cash_flow[{of}]."), format!("result.cash_flow[{n}]."));
@@ -96,7 +96,7 @@ impl Explainer<'_> {
         Some(rule.number(format!("{place}.monthly_parts_usd.{part}")))
     }
 
-    /// The rule of a column, for one row; `before` is the row it counts on from.
+    /// The rule of a column, applied to one row. `before` is the row that it continues from.
     pub(super) fn column(&self, list: &str, n: usize, before: Option<usize>, field: &str) -> Option<Rule> {
         let figure = format!("result.{list}[].{field}");
         let column = self.document.result.columns.iter().find(|c| c.figure == figure)?;

@@ -1,4 +1,4 @@
-//! Numbers of one offer, local or cloud: printed from the derivations that the engine wrote down.
+//! Explains numbers of one offer, from the derivations that the engine recorded.
 
 use super::Explainer;
 use super::rule::{Rule, digits};
@@ -6,26 +6,26 @@ use crate::number::plain;
 use crate::terms::Derivation;
 
 impl Explainer<'_> {
-    /// What the engine wrote down about a figure, by its path below the result.
+    /// The derivation of a figure, by its path below the result.
     pub(super) fn derivation(&self, path: &str) -> Option<&Derivation> {
         let wanted = format!("result.{path}");
         self.document.result.derivations.iter().find(|d| d.figure == wanted)
     }
 
-    /// The same, to be printed.
+    /// The rule for a figure, from its derivation.
     pub(super) fn derived(&self, path: &str) -> Option<Rule> {
         let leaf = path.rsplit('.').next().unwrap_or(path);
         self.derivation(path).map(|d| Self::printed(d, leaf))
     }
 
-    /// A derivation under the name the figure goes by.
+    /// The rule for a derivation, under the figure's own name.
     pub(super) fn printed(d: &Derivation, leaf: &str) -> Rule {
         let formula = if d.formula.is_empty() { "found by a search" } else { d.formula.as_str() };
         let rule = Self::terms(Rule::new(&format!("{leaf} = {formula}")), d);
         if d.formula.is_empty() { rule } else { rule.computed(d.formula.clone(), Some(d.value)) }
     }
 
-    /// Its terms and its note.
+    /// Add the terms and the note of a derivation to a rule.
     pub(super) fn terms(mut rule: Rule, d: &Derivation) -> Rule {
         for term in &d.terms {
             let unit = if term.unit.is_empty() { String::new() } else { format!(" {}", term.unit) };
@@ -78,8 +78,8 @@ impl Explainer<'_> {
         })
     }
 
-    /// A figure that the engine had nothing to compute for: rented hardware is never bought, a sum that
-    /// is paid is not owed.
+    /// A figure that does not exist for this kind of offer: rented hardware is not bought, and what is paid
+    /// at once is not owed.
     fn nothing(table: &str, field: &str) -> Rule {
         Rule::new(&format!("{field} = 0, or not known, for an offer of this kind"))
             .inputs(table, &["kind", "hardware", "purchase_usd", "usd_per_hour", "name"])
@@ -94,7 +94,7 @@ impl Explainer<'_> {
         })
     }
 
-    /// A part of the whole horizon's cost: the month's, added up.
+    /// A part of the cost over the horizon: the sum over the months.
     pub(super) fn total_part(n: usize, part: &str) -> Rule {
         Rule::new(&format!(
             "{part} of every month of the horizon, added up: the load, prices and units of each"
@@ -142,7 +142,7 @@ impl Explainer<'_> {
         })
     }
 
-    /// Where the document keeps no derivations.
+    /// For documents without derivations.
     fn successful(place: &str) -> Rule {
         Rule::new("usd_per_successful_request = the first month's cost, with amortisation, ÷ its requests ÷ the share that passes")
             .inputs("need", &["requests_per_month"])
@@ -154,7 +154,7 @@ impl Explainer<'_> {
         self.derived(&format!("cloud[{n}].monthly_parts_usd.{part}"))
     }
 
-    /// A figure of the plan: one of its terms, or what it says of itself.
+    /// A figure of the plan: one of its terms, or a statement of the plan.
     pub(super) fn planned(&self, n: usize, fields: &[&str]) -> Option<Rule> {
         let plan = self.document.result.local.get(n)?.plan.as_deref()?;
         let field = fields.first()?;

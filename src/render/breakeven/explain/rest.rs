@@ -1,10 +1,10 @@
-//! Numbers of the whole, of hybrids and of uncertainty.
+//! Explains numbers of the whole result, of hybrids, and of uncertainty.
 
 use super::Explainer;
 use super::rule::{Rule, digits};
 
 impl Explainer<'_> {
-    /// A number at the top of the result.
+    /// A number at the top level of the result.
     pub(super) fn whole(&self, field: &str) -> Option<Rule> {
         if let Some(rule) = self.derived(field) {
             return Some(rule);
@@ -62,7 +62,7 @@ impl Explainer<'_> {
         })
     }
 
-    /// One number of units that was tried.
+    /// A figure of one of the numbers of units that were tried.
     pub(super) fn option(&self, n: usize, field: &str) -> Option<Rule> {
         let rule = self.column("hybrid.overflow.options", n, None, field)?;
         Some(rule.inputs("hybrid", &["profile"]).inputs("local", &["utilisation_ceiling"]))
@@ -95,7 +95,7 @@ impl Explainer<'_> {
         Some(rule)
     }
 
-    /// A value at which the comparison turns, or what was taken for the input.
+    /// A value at which the answer turns, or the input's likely value.
     pub(super) fn turning_point(&self, n: usize) -> Option<Rule> {
         let point = self.document.result.uncertainty.as_ref()?.turning_points.get(n)?;
         let (table, key) = point.input.rsplit_once('.')?;
@@ -109,7 +109,7 @@ impl Explainer<'_> {
         )))
     }
 
-    /// A bar of the tornado.
+    /// A figure of a bar of the tornado.
     pub(super) fn bar(&self, n: usize, field: &str) -> Option<Rule> {
         if let Some(rule) = self.derived(&format!("uncertainty.tornado[{n}].{field}")) {
             return Some(rule);

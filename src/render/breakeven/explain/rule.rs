@@ -1,12 +1,12 @@
-//! How one number comes about: a rule in words, what goes into it, and the arithmetic.
+//! How one number is computed: a rule in words, what goes into it, and the arithmetic.
 
-/// Built up part by part, printed as steps.
+/// The explanation of a number, which is built up from parts and printed as steps.
 #[derive(Debug, Default)]
 pub(super) struct Rule {
     pub(super) formula: String,
-    /// Inputs by their dotted names, and what the formula calls them where that is another word.
+    /// Dotted names of inputs, with the name that the formula uses if that is different.
     pub(super) inputs: Vec<(String, Option<String>)>,
-    /// Other numbers of the result, by their path.
+    /// Paths of other numbers of the result.
     pub(super) numbers: Vec<String>,
     pub(super) notes: Vec<String>,
     pub(super) computed: Option<(String, f64)>,
@@ -16,12 +16,12 @@ impl Rule {
     pub(super) fn new(formula: &str) -> Self {
         Self { formula: formula.to_owned(), ..Self::default() }
     }
-    /// Inputs of one table; those that take no part are left out.
+    /// Add inputs of one table; those that the document does not have are left out.
     pub(super) fn inputs(mut self, table: &str, keys: &[&str]) -> Self {
         self.inputs.extend(keys.iter().map(|key| (format!("{table}.{key}"), None)));
         self
     }
-    /// An input by what the formula calls it.
+    /// Add an input under the name that the formula uses.
     pub(super) fn input_as(mut self, name: &str, input: &str) -> Self {
         let same = input.rsplit('.').next() == Some(name);
         self.inputs.push((input.to_owned(), (!same).then(|| name.to_owned())));
@@ -35,19 +35,19 @@ impl Rule {
         self.notes.push(note.into());
         self
     }
-    /// The arithmetic, where it has a closed form.
+    /// Add the arithmetic, if it can be written down.
     pub(super) fn computed(mut self, arithmetic: impl Into<String>, value: Option<f64>) -> Self {
         self.computed = value.filter(|v| v.is_finite()).map(|v| (arithmetic.into(), v));
         self
     }
 }
 
-/// As many digits as a reader can check with.
+/// A number with enough digits to check the arithmetic.
 pub(super) fn digits(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }
-    // Nine significant digits, by the size of the number.
+    // Nine significant digits.
     #[allow(clippy::cast_possible_truncation)]
     let places = (8 - value.abs().log10().floor() as i32).clamp(0, 12);
     #[allow(clippy::cast_sign_loss)]
