@@ -4,7 +4,7 @@ use super::refusal::Refusal;
 use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
 use crate::capacity::shape::MemoryClass;
 use crate::capacity::{
-    Arrivals, Backend, Calibration, HardwareShape, KvType, Load, ModelShape, Pace, Quantisation, Traffic,
+    Arrivals, Backend, Calibration, Engine, HardwareShape, KvType, Load, ModelShape, Pace, Quantisation, Traffic,
     predict, usual_formats,
 };
 use crate::catalog::device::{format_of_file, is_card, model_of_file};
@@ -36,7 +36,48 @@ pub struct Asked {
     /// A weight format; `None`: the usual ones.
     pub quantisation: Option<String>,
     pub kv: KvType,
-    pub backend: Option<Backend>,
+    pub backend: Option<Software>,
+}
+
+/// What computes the model, as a user names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Software {
+    Backend(Backend),
+    /// llama.cpp, through the driver that its users usually take on the hardware.
+    LlamaCpp,
+}
+
+impl Software {
+    pub const ALL: [&'static str; Backend::ALL.len() + 1] = {
+        let mut names = [Engine::LlamaCpp.label(); Backend::ALL.len() + 1];
+        let mut at = 0;
+        while at < Backend::ALL.len() {
+            names[at] = Backend::ALL[at].label();
+            at += 1;
+        }
+        names
+    };
+
+    /// By the name of a backend, or `llama.cpp`.
+    pub fn find(name: &str) -> Option<Self> {
+        let backend = Backend::ALL.into_iter().find(|b| b.label() == name).map(Self::Backend);
+        backend.or_else(|| (Engine::find(name) == Some(Engine::LlamaCpp)).then_some(Self::LlamaCpp))
+    }
+
+    pub const fn engine(self) -> Engine {
+        match self {
+            Self::Backend(backend) => backend.engine(),
+            Self::LlamaCpp => Engine::LlamaCpp,
+        }
+    }
+
+    fn on(self, hardware: HardwareShape) -> HardwareShape {
+        let backend = match self {
+            Self::Backend(backend) => backend,
+            Self::LlamaCpp => hardware.path(Engine::LlamaCpp).unwrap_or(hardware.backend),
+        };
+        hardware.with_backend(backend)
+    }
 }
 
 impl Asked {
@@ -335,7 +376,7 @@ fn add_hardware(
         ));
     }
     candidates.hardware = match asked.backend {
-        Some(backend) => found.into_iter().map(|h| h.with_backend(backend)).collect(),
+        Some(software) => found.into_iter().map(|h| software.on(h)).collect(),
         None => found,
     };
     Ok(())

@@ -325,6 +325,20 @@ fn of_plan(plan: &serde_json::Value) -> (Vec<String>, f64) {
     (args, whole("replicas"))
 }
 
+/// An engine is named as people write it: llama.cpp takes the driver that is usual on the hardware.
+#[test]
+fn llama_cpp_takes_the_usual_driver() {
+    let path = |hardware: &str| {
+        let model = ["--model", "llama-3.1-8b-instruct", "--quantisation", "Q4_K_M"];
+        let document = json(&[&["--hardware", hardware, "--backend", "llama.cpp"], &model[..]].concat());
+        document["result"]["rows"][0]["backend"].as_str().expect("a word").to_owned()
+    };
+    let of = [("nvidia-h100-sxm-80gb", "cuda"), ("apple-m4-max-40", "metal"), ("amd-mi300x", "rocm")];
+    for (hardware, usual) in of {
+        assert_eq!(path(hardware), usual, "{hardware}");
+    }
+}
+
 /// The wait for the first token grows with the prompt and with the load.
 #[test]
 fn rows_say_how_long_the_first_token_takes() {

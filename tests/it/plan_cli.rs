@@ -46,7 +46,7 @@ fn on_h100(more: &[&str]) -> (u64, u64, u64) {
     (of("hosts"), of("replicas"), of("concurrency"))
 }
 
-/// The steps by which one workload went from five cards to one, and to one with a spare.
+/// The steps by which one workload went from six cards to one, and to one with a spare.
 #[test]
 fn the_ladder_is_one_command_a_step() {
     let ceiling = ["--local.utilisation-ceiling", "0.7", "--quantisation"];
@@ -55,7 +55,7 @@ fn the_ladder_is_one_command_a_step() {
         args.extend([format, "--local.backend", engine, "--concurrency", at_once]);
         on_h100(&args)
     };
-    assert_eq!(with("llama.cpp", "Q4_K_M", "8"), (5, 5, 8));
+    assert_eq!(with("llama.cpp", "Q4_K_M", "8"), (6, 6, 8));
     assert_eq!(with("vllm", "FP8", "8"), (3, 3, 8));
     assert_eq!(with("vllm", "FP8", "64").0, 1);
     assert_eq!(on_h100(&[]).0, 1);

@@ -1,5 +1,5 @@
 use super::breakeven;
-use crate::app::fit::{Asked, FitInputs, MeasuredFile, ModelFile, fit};
+use crate::app::fit::{Asked, FitInputs, MeasuredFile, ModelFile, Software, fit};
 use crate::app::needs::Replace;
 use crate::app::plan;
 use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
@@ -71,9 +71,10 @@ pub struct Args {
     /// Format of the KV cache.
     #[arg(long, value_enum, default_value_t = Kv::F16)]
     pub kv_type: Kv,
-    /// Backend, where the hardware has several (default: the one its users usually run).
+    /// Backend, where the hardware has several (default: the one its users usually run); `llama.cpp` takes its
+    /// usual driver there.
     #[arg(long, value_name = "PATH", value_parser = backends())]
-    pub backend: Option<Backend>,
+    pub backend: Option<Software>,
     /// A bench document of this machine: its speeds calibrate the predictions.
     #[arg(long, value_name = "FILE")]
     pub measured: Option<PathBuf>,
@@ -130,12 +131,10 @@ impl From<Kv> for KvType {
     }
 }
 
-/// A parser of backends by their labels.
-fn backends() -> impl TypedValueParser<Value = Backend> {
-    PossibleValuesParser::new(Backend::ALL.map(Backend::label)).map(|name| {
-        let named = |b: &Backend| b.label() == name;
-        Backend::ALL.into_iter().find(named).unwrap_or(Backend::Cpu)
-    })
+/// A parser of backends and engines by their labels.
+fn backends() -> impl TypedValueParser<Value = Software> {
+    PossibleValuesParser::new(Software::ALL)
+        .map(|name| Software::find(&name).unwrap_or(Software::Backend(Backend::Cpu)))
 }
 
 // Every command is called alike, with its own arguments.
