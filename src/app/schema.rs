@@ -1,4 +1,4 @@
-//! `schema`: the JSON Schema of what others read or write.
+//! `schema`: the JSON Schemas of documents and files that others read or write.
 
 use super::refusal::Refusal;
 use crate::document::schema;
