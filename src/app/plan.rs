@@ -432,7 +432,7 @@ fn named_as(place: &str, text: &str, catalog: &Catalog) -> Result<Have, Refusal>
         let near = nearest(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
         let near =
             if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
-        return Err(wrong(format!("`{id}` is no accelerator or machine of the catalogue{near}")));
+        return Err(wrong(format!("`{id}` is not an accelerator or machine of the catalogue{near}")));
     };
     let (machine, hosts) = match place {
         None => bare(card, number).map_err(wrong)?,

@@ -184,9 +184,9 @@ pub fn charge(usage: &Usage, rates: &Rates) -> Result<Charge, Unpriced> {
     Ok(charge)
 }
 
-/// The mean charge of many requests alike, in US dollars a request. `windows` has the share of them (0 to
-/// 1) that falls into each window of the day, and the rates there; the others pay the `base` rates.
-/// `batch`: the share that waits for the batch price.
+/// The mean charge of many requests alike, in US dollars a request. `windows` has the share of them that
+/// falls into each window of the day, 0 to 1, and the rates there; the others pay the `base` rates.
+/// `batch` is the share that waits for the batch price, and the factor on every rate.
 pub fn expected(
     usage: &Usage,
     base: &Rates,

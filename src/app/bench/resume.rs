@@ -32,7 +32,7 @@ pub fn may_go_on(earlier: &Earlier, samples: LoadSamples, file: &str) -> Result<
     }
     let unanswered = Tally::of(&earlier.header.basis, earlier, samples).unanswered().len();
     if earlier.is_complete() && unanswered == 0 {
-        return Err(Refusal::input(format!("{file}: this run is complete, there is nothing to go on with"))
+        return Err(Refusal::input(format!("{file}: this run is complete: there is nothing left to do"))
             .hint("`--replay` makes its report again."));
     }
     let ended = match earlier.records.len() {

@@ -282,7 +282,7 @@ const fn llama_driver(vendor: Vendor, class: MemoryClass) -> Backend {
 }
 
 /// The kind of memory: what the record says; otherwise data-centre cards with much bandwidth have stacked
-/// memory. Blackwell's PCIe cards have graphics memory, however fast it is.
+/// memory. Blackwell's `PCIe` cards have graphics memory, however fast it is.
 fn memory_class(card: &Accelerator) -> MemoryClass {
     match card.class {
         HardwareClass::Cpu => MemoryClass::Processor,
